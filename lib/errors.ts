@@ -1,0 +1,52 @@
+/**
+ * What can go wrong, by code: the exit code of the command line, and what the code means.
+ *
+ * Exit code 1: the data or a check failed. 2: the call or the manifest is wrong.
+ * 130: stopped by the user.
+ */
+export const errorCodes = {
+  ERR_USAGE: { exit: 2, means: 'the command line names a command, a flag or an argument that there is not, or lacks one' },
+  ERR_OPTION: { exit: 2, means: 'an option of a stage or of a recipe has a wrong value' },
+  ERR_MANIFEST: { exit: 2, means: 'the manifest is not YAML, or says something that cannot be; each mistake with line and column' },
+  ERR_FILES: { exit: 2, means: 'an input file is missing, is a folder or may not be read, or a glob matches nothing' },
+  ERR_OUTPUT_EXISTS: { exit: 2, means: 'the output folder holds the shards of another run' },
+  ERR_TOKENIZER: { exit: 2, means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit what is asked of it' },
+  ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
+  ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
+  ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },
+  ERR_DOCUMENT: { exit: 1, means: 'a document cannot be handled by the stage that it came to' },
+  ERR_SHARD: { exit: 1, means: 'a sequence does not fit its shard, or a shard is not a `.npy` file that sluice writes' },
+  ERR_OUTPUT: { exit: 1, means: 'an output file or folder cannot be written' },
+  ERR_STATE: { exit: 1, means: 'a saved position or state does not belong to this source or stage' },
+  ERR_COMPONENT: { exit: 1, means: 'a component of the mixture failed; the others were finished' },
+  ERR_ABORTED: { exit: 130, means: 'stopped by Ctrl-C, SIGTERM or an AbortSignal; nothing half-written is left' }
+} as const
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** The one error class of sluice. Match the `code`; the message names the place, what was found and what was expected. */
+export class SluiceError extends Error {
+  readonly code: ErrorCode
+
+  constructor (code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.name = 'SluiceError'
+    this.code = code
+  }
+
+  /** What a process that ends with this error exits with. */
+  get exitCode (): number {
+    return errorCodes[this.code].exit
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The `code` of a system error (`ENOENT`), of a zlib error (`Z_BUF_ERROR`) or of a SluiceError; else undefined. */
+export function codeOf (error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises'
+import { LineCounter, parseDocument } from 'yaml'
+import { SluiceError, messageOf } from '../errors.ts'
+import { sha256 } from '../hash.ts'
+import { type KnownFilters, ManifestChecker } from './check.ts'
+import { locate } from './locate.ts'
+import type { Manifest } from './schema.ts'
+
+/**
+ * Reads a mixture manifest, and looks whether the files that it names are there.
+ *
+ * @param filters the stages that `filters` may name, with their options
+ * @throws SluiceError `ERR_MANIFEST` with every mistake, a line each: `FILE:LINE:COLUMN: what is wrong, what would be right`
+ */
+export async function readManifest (path: string, filters: KnownFilters): Promise<Manifest> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new SluiceError('ERR_MANIFEST', `${path}: cannot be read: ${messageOf(cause)}`, { cause })
+  })
+  const lines = new LineCounter()
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const fail = (mistakes: ReadonlyArray<{ line: number, col: number, message: string }>): never => {
+    const sorted = mistakes.toSorted((a, b) => a.line - b.line || a.col - b.col)
+    throw new SluiceError('ERR_MANIFEST', sorted.map(({ line, col, message }) => `${path}:${line}:${col}: ${message}`).join('\n'))
+  }
+  if (yaml.errors.length > 0) fail(yaml.errors.map(({ pos, message }) => ({ ...lines.linePos(pos[0]), message })))
+  const checker = new ManifestChecker(filters)
+  const manifest = await checker.manifest(yaml.toJS())
+  if (checker.mistakes.length > 0) fail(checker.mistakes.map(({ place, at, message }) => ({ ...locate(yaml, lines, place, at), message })))
+  return { ...manifest, path, sha256: sha256(text) }
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { dtypes } from '../npy.ts'
+import { count, positive } from '../options.ts'
+
+const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
+const path = z.string().min(1)
+
+/** Paths and globs, as sources take them. */
+export const fileNames = z.union([path, z.array(path).min(1)], { error: 'expected a path, a glob, or a list of them' })
+
+/** What `dataset` may be besides the name of a dataset on the Hub. */
+export const localDatasets = ['json', 'text'] as const
+
+/** A filter of a component: the name of a stage, and its options. */
+export interface Filter {
+  readonly stage: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export const componentSchema = z.strictObject({
+  name: z.string().regex(/^[^/\\\0]+$/, 'expected a name without slashes'),
+  dataset: z.string().min(1),
+  subset: nullable(z.string()),
+  split: z.string().default('train'),
+  revision: z.string().default('main'),
+  textColumn: z.string().min(1).default('text'),
+  dataFiles: nullable(fileNames),
+  license: nullable(z.string()),
+  sampleLimit: count.default(100_000),
+  filters: z.array(z.unknown()).default([]),
+  seqLen: positive.default(2048),
+  sequencesPerShard: positive.default(1024),
+  dtype: z.enum(dtypes).default('int32'),
+  outputDir: nullable(path),
+  rawDir: nullable(path),
+  filteredDir: nullable(path),
+  eosId: z.int().min(-1).default(-1),
+  maxRecords: nullable(positive)
+})
+
+export const tokenizerSchema = z.strictObject({
+  vocabSize: positive.default(32_000),
+  modelType: z.enum(['unigram', 'bpe', 'word', 'char']).default('unigram'),
+  sha256: nullable(z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits'))
+})
+
+export const manifestSchema = z.strictObject({
+  name: nullable(z.string().min(1)),
+  tokenizerOutputDir: nullable(path),
+  tokenizer: z.unknown().optional(),
+  stats: nullable(path),
+  datasets: z.array(z.unknown()).min(1)
+})
+
+/** One source of a mixture, and what becomes of it. */
+export interface Component extends Omit<z.output<typeof componentSchema>, 'filters' | 'outputDir' | 'dataFiles'> {
+  readonly dataFiles: string | readonly string[]
+  readonly filters: readonly Filter[]
+  readonly outputDir: string
+}
+
+/** A mixture manifest, checked, defaults filled in; its keys in camel case. */
+export interface Manifest {
+  readonly path: string
+  /** Of the file. */
+  readonly sha256: string
+  readonly name: string | null
+  readonly tokenizer: z.output<typeof tokenizerSchema>
+  /** Where `train-tokenizer` puts the model; null where the manifest names no `tokenizer_output_dir`. */
+  readonly tokenizerPath: string | null
+  /** Where the stats go; null where the manifest doesn't say. */
+  readonly stats: string | null
+  readonly datasets: readonly Component[]
+}

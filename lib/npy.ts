@@ -1,0 +1,72 @@
+import { SluiceError } from './errors.ts'
+
+/** Types that shards are written in; each little-endian. */
+export const dtypes = ['int32', 'uint16', 'uint32'] as const
+export type Dtype = typeof dtypes[number]
+
+const DESCRIPTIONS: Record<Dtype, string> = { int32: '<i4', uint16: '<u2', uint32: '<u4' }
+const ARRAYS = { int32: Int32Array, uint16: Uint16Array, uint32: Uint32Array } as const
+const MAXIMA: Record<Dtype, number> = { int32: 2 ** 31 - 1, uint16: 2 ** 16 - 1, uint32: 2 ** 32 - 1 }
+
+/** The largest id that the type holds. */
+export function maxId (dtype: Dtype): number {
+  return MAXIMA[dtype]
+}
+
+export function bytesPerId (dtype: Dtype): number {
+  return ARRAYS[dtype].BYTES_PER_ELEMENT
+}
+
+/** A two-dimensional array as a `.npy` file has it. */
+export interface NpyShape {
+  readonly dtype: Dtype
+  readonly rows: number
+  readonly columns: number
+}
+
+/**
+ * Bytes of every header that `npyHeader` makes. NumPy pads a header to a multiple of 64; 128 has room for any shape,
+ * so that a header can be written again once the number of rows is known.
+ */
+export const NPY_HEADER_BYTES = 128
+
+const MAGIC = Buffer.from('\x93NUMPY\x01\x00', 'latin1')
+
+/** The header of a `.npy` file, format 1.0, C order: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+export function npyHeader ({ dtype, rows, columns }: NpyShape): Buffer {
+  const description = `{'descr': '${DESCRIPTIONS[dtype]}', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
+  const length = Buffer.alloc(2)
+  length.writeUInt16LE(NPY_HEADER_BYTES - MAGIC.length - 2)
+  return Buffer.concat([MAGIC, length, Buffer.from(description.padEnd(NPY_HEADER_BYTES - MAGIC.length - 3) + '\n', 'latin1')])
+}
+
+/** Ids as the bytes of a `.npy` file's data. @throws SluiceError `ERR_SHARD` for an id above `max` or below 0 */
+export function npyData (ids: Int32Array, dtype: Dtype, max: number): Buffer {
+  for (const id of ids) {
+    if (id < 0 || id > max) throw new SluiceError('ERR_SHARD', `token id ${id} does not fit: expected 0 to ${max}`)
+  }
+  const array = dtype === 'int32' ? ids : ARRAYS[dtype].from(ids)
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength)
+}
+
+/**
+ * Reads a `.npy` file of the kind that sluice writes: format 1.0, C order, two dimensions, one of `dtypes`.
+ *
+ * @param bytes the whole file
+ * @returns its shape, and its data row after row
+ * @throws SluiceError `ERR_SHARD` with what was found and what was expected
+ */
+export function readNpy (bytes: Uint8Array): NpyShape & { readonly data: Int32Array | Uint16Array | Uint32Array } {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (file.length < 10 || !file.subarray(0, 8).equals(MAGIC)) throw new SluiceError('ERR_SHARD', `not a .npy file of format 1.0: it begins with ${file.subarray(0, 8).toString('hex') || 'nothing'}`)
+  const start = 10 + file.readUInt16LE(8)
+  const header = file.toString('latin1', 10, start)
+  const match = /^\{'descr': '(.+?)', 'fortran_order': (True|False), 'shape': \((\d+), (\d+)\), \} *\n$/.exec(header)
+  const dtype = dtypes.find(type => DESCRIPTIONS[type] === match?.[1])
+  if (match === null || dtype === undefined || match[2] !== 'False') throw new SluiceError('ERR_SHARD', `expected a two-dimensional array in C order of ${dtypes.join(', ')}, got the header ${JSON.stringify(header.trim())}`)
+  const [rows, columns] = [Number(match[3]), Number(match[4])]
+  const size = rows * columns * bytesPerId(dtype)
+  if (file.length !== start + size) throw new SluiceError('ERR_SHARD', `expected ${start + size} bytes for shape (${rows}, ${columns}) of ${dtype}, got ${file.length}`)
+  const copy = new Uint8Array(file.subarray(start)) // aligned, as a typed array asks
+  return { dtype, rows, columns, data: new ARRAYS[dtype](copy.buffer) }
+}

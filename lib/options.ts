@@ -1,0 +1,82 @@
+import { closest, distance } from 'fastest-levenshtein'
+import { z } from 'zod'
+import { SluiceError } from './errors.ts'
+
+/** What a stage or a recipe can be told: a flat object schema, each field with a default or optional, and described. */
+export type OptionsSchema = z.ZodObject<Record<string, z.ZodType>>
+
+/** One mistake in an options object: where, and what is wrong and would be right. */
+export interface OptionMistake {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+  /** The path ends in a key that there is not. */
+  readonly unknownKey: boolean
+}
+
+/** A count that may be zero. */
+export const count = z.int().min(0)
+
+/** A count of at least one. */
+export const positive = z.int().min(1)
+
+/** Either the checked options with their defaults filled in, or every mistake in them. */
+export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
+  { readonly options: z.output<S> } | { readonly mistakes: readonly OptionMistake[] } {
+  const result = schema.safeParse(options, { reportInput: true })
+  if (result.success) return { options: result.data }
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+  return { mistakes: result.error.issues.flatMap(issue => mistakesOf(issue, known)) }
+}
+
+/**
+ * The checked options of `stage`, defaults filled in. The caller's object is not written to.
+ *
+ * @throws SluiceError `ERR_OPTION` with every mistake
+ */
+export function parseOptions<S extends z.ZodType> (stage: string, schema: S, options: unknown): z.output<S> {
+  const checked = checkOptions(schema, options)
+  if ('options' in checked) return checked.options
+  const mistakes = checked.mistakes.map(({ path, message }) => [stage, ...path].map(String).join('.') + ': ' + message)
+  throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
+}
+
+/** ` (did you mean X?)` where one of `known` is near `word`, else the list of all that are known. */
+export function suggestion (word: string, known: readonly string[]): string {
+  if (known.length === 0) return ''
+  const near = closest(word, [...known])
+  const limit = Math.max(2, Math.floor(word.length / 3))
+  return distance(word, near) <= limit ? ` (did you mean ${near}?)` : ` (known: ${known.join(', ')})`
+}
+
+function mistakesOf (issue: z.core.$ZodIssue, known: readonly string[]): OptionMistake[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map(key => ({ path: [...issue.path, key], message: `unknown key ${key}${suggestion(key, known)}`, unknownKey: true }))
+  }
+  return [{ path: issue.path, message: messageOf(issue), unknownKey: false }]
+}
+
+/** What is wrong and what would be right, in one sentence: `expected an integer, got "a"`. */
+function messageOf (issue: z.core.$ZodIssue): string {
+  const got = issue.input === undefined ? 'it is missing' : `got ${inspect(issue.input)}`
+  switch (issue.code) {
+    case 'invalid_type': return `expected ${article(issue.expected)}, ${got}`
+    case 'invalid_value': return `expected ${issue.values.map(inspect).join(' or ')}, ${got}`
+    case 'too_small': return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}, ${got}`
+    case 'too_big': return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}, ${got}`
+    default: return issue.input === undefined ? issue.message : `${issue.message}, ${got}`
+  }
+}
+
+function unit (origin: string): string {
+  return origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : ''
+}
+
+function article (type: string): string {
+  const name = ({ int: 'integer', record: 'mapping', object: 'mapping', array: 'list' } as Record<string, string>)[type] ?? type
+  return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`
+}
+
+function inspect (value: unknown): string {
+  const text = typeof value === 'bigint' || typeof value === 'function' ? String(value) : JSON.stringify(value)
+  return text.length > 60 ? text.slice(0, 57) + '…' : text
+}

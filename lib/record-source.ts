@@ -1,0 +1,284 @@
+import { Readable } from 'node:stream'
+import { z } from 'zod'
+import type { Document } from './document.ts'
+import { SluiceError } from './errors.ts'
+import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, readBytes, skipping } from './files.ts'
+import { type Line, LineSplitter } from './lines.ts'
+import { count, positive } from './options.ts'
+import type { StageStats } from './stage.ts'
+
+/** Why a record gives no document. */
+export type RecordFault = 'bad_json' | 'not_object' | 'no_text' | 'text_not_string' | 'bad_utf8' | 'lone_surrogate' | 'too_long'
+
+/** Where a source stands: behind the last document that has left it. Small JSON. */
+export interface SourcePosition {
+  /** Index of the file in the list of input files. */
+  readonly file: number
+  /** The file as it was given. */
+  readonly path: string
+  /** Of the next record, in bytes of the decompressed content. */
+  readonly offset: number
+}
+
+/** What a source has read. `in` counts records, `dropped` those that gave no document, by reason. */
+export interface SourceStats extends StageStats {
+  /** Bytes of decompressed content read so far. */
+  bytes: number
+}
+
+/** What becomes of one record: a document, the reason why there is none, or null for a line that is no record. */
+export type ParseRecord = (line: Buffer, id: () => string) => Document | RecordFault | null
+
+/** Options of every source that reads records line by line. */
+export const recordSourceOptions = {
+  maxLineBytes: positive.default(8 * 1024 * 1024).describe('longest record read, in bytes; a longer one is counted as too_long'),
+  maxBad: z.union([z.string(), z.number(), z.strictObject({ count }), z.strictObject({ share: z.number().min(0).max(1) })])
+    .transform(parseMaxBad).prefault('1%')
+    .describe('bad records allowed: a count (`100`) or a share of those read (`1%`, `0.01`)')
+}
+
+/** The most bad records that a source may meet: so many, or such a share of the records read. */
+export type MaxBad = { readonly count: number } | { readonly share: number }
+
+export interface RecordSourceOptions {
+  readonly maxLineBytes: number
+  readonly maxBad: MaxBad
+}
+
+/** What sources can be told in code, beside their own options. */
+export interface SourceOptions {
+  /** Goes on from here: a `position` that the same source gave for the same files. */
+  readonly from?: SourcePosition | undefined
+  /** Documents held before the source stops reading. @default 16 (Node's) */
+  readonly highWaterMark?: number | undefined
+  /** Destroys the source when it fires. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
+export type SourceInput = FileNames | AsyncIterable<Uint8Array>
+
+/** From this record on the share of bad records is judged while reading, every so many records. */
+const JUDGED_FROM = 1000
+const JUDGED_EVERY = 10_000
+
+/** Positions of documents that have left are taken off the list once it is so long, not at every document. */
+const FORGET_FROM = 256
+
+/**
+ * Documents from the lines of files, one after the other. What a line is, the source that uses it says by `parse`.
+ *
+ * Nothing is read before it is asked for, and never more than a chunk of bytes ahead.
+ */
+export class RecordSource extends Readable {
+  readonly stageName: string
+  readonly stats: SourceStats = { in: 0, out: 0, dropped: {}, bytes: 0 }
+  readonly #names: FileNames | null
+  readonly #stream: AsyncIterable<Uint8Array> | null
+  readonly #parse: ParseRecord
+  readonly #options: RecordSourceOptions
+  readonly #closed = new AbortController()
+  #files: InputFile[] = []
+  #file = 0 // in #files, the one that is open or to be opened next
+  #idPath = ''
+  #fileBytesRead = 0
+  #bytesReadBefore = 0 // of the files before #file
+  #chunks: AsyncGenerator<Buffer> | undefined
+  #lines: LineSplitter | undefined
+  #filling = false
+  #stopped = false
+  #startOffset = 0
+  #positions: SourcePosition[] = [] // behind each document that is still in the buffer, and the last that left it
+  #position: SourcePosition
+
+  constructor (name: string, input: SourceInput, parse: ParseRecord, options: RecordSourceOptions, { from, highWaterMark, signal }: SourceOptions) {
+    super({
+      objectMode: true,
+      ...(highWaterMark === undefined ? {} : { highWaterMark }),
+      ...(signal === undefined ? {} : { signal })
+    })
+    this.stageName = name
+    const named = typeof input === 'string' || Array.isArray(input)
+    this.#names = named ? input as FileNames : null
+    this.#stream = named ? null : input as AsyncIterable<Uint8Array>
+    this.#parse = parse
+    this.#options = options
+    this.#position = from ?? { file: 0, path: '', offset: 0 }
+  }
+
+  /** Behind the last document that has left the source; what lies in its buffer is not counted as left. */
+  get position (): SourcePosition {
+    this.#forget()
+    return this.#position
+  }
+
+  /** Bytes of the files read so far, as they lie on disk, and in all; null where that can't be known. */
+  get progress (): { readonly read: number, readonly total: number | null } {
+    const sizes = this.#files.map(file => file.size)
+    const total = sizes.length > 0 && sizes.every(size => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
+    return { read: this.#bytesReadBefore + this.#fileBytesRead, total }
+  }
+
+  /** Ends the flow after what has left the source already, as if the input ended here. */
+  stop (): void {
+    this.#stopped = true
+    this.#closed.abort()
+  }
+
+  override _construct (done: (error?: Error | null) => void): void {
+    this.#open().then(() => { done() }, done)
+  }
+
+  override _read (): void {
+    if (this.#filling) return
+    this.#filling = true
+    this.#fill().catch((error: unknown) => { this.destroy(error as Error) })
+  }
+
+  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
+    this.#closed.abort()
+    // A chunk may be under way; `return` then waits for it, and nobody here waits for that.
+    this.#chunks?.return(undefined).catch(() => {})
+    done(error)
+  }
+
+  async #open (): Promise<void> {
+    this.#files = this.#names !== null ? await findFiles(this.#names) : [{ path: STANDARD_STREAM, size: null }]
+    const { file, path, offset } = this.#position
+    if (path === '') { // a new start
+      this.#position = { file: 0, path: this.#files[0]!.path, offset: 0 }
+      return
+    }
+    if (this.#files[file]?.path !== path) {
+      throw new SluiceError('ERR_STATE', `the saved position is in input file ${file + 1}, ${path}, but that is now ${this.#files[file]?.path ?? 'not there'}; start over, or give the same files in the same order`)
+    }
+    const { size } = this.#files[file]
+    if (size !== null && !path.endsWith('.gz') && offset > size) {
+      throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, which has only ${size} bytes; it was changed since`)
+    }
+    this.#file = file
+    this.#startOffset = offset
+    this.#bytesReadBefore = this.#files.slice(0, file).reduce((sum, before) => sum + (before.size ?? 0), 0)
+  }
+
+  /** Pushes documents until the buffer is full or the input ends. */
+  async #fill (): Promise<void> {
+    for (;;) {
+      if (this.#stopped) break
+      this.#lines ??= this.#openNext()
+      if (this.#lines === undefined) {
+        this.#judge()
+        break
+      }
+      if (!this.#pushLines(this.#lines)) {
+        this.#filling = false
+        return
+      }
+      const chunk = await this.#nextChunk()
+      if (this.destroyed) return
+      if (chunk.done !== true) {
+        this.stats.bytes += chunk.value.length
+        this.#lines.write(chunk.value)
+      } else if (this.#closeFile(this.#lines)) {
+        this.#filling = false
+        return
+      }
+    }
+    this.push(null)
+  }
+
+  async #nextChunk (): Promise<IteratorResult<Buffer>> {
+    try {
+      return await this.#chunks!.next()
+    } catch (error) {
+      if (this.#stopped) return { done: true, value: undefined }
+      throw error
+    }
+  }
+
+  #openNext (): LineSplitter | undefined {
+    const file = this.#files[this.#file]
+    if (file === undefined) return undefined
+    const offset = this.#startOffset
+    this.#startOffset = 0
+    this.#idPath = documentPath(file.path)
+    const onRead = (bytes: number): void => { this.#fileBytesRead = bytes }
+    this.#chunks = this.#stream === null
+      ? readBytes(file.path, { offset, signal: this.#closed.signal, onRead })
+      : skipping(offset, this.#stream)
+    return new LineSplitter(this.#options.maxLineBytes, offset)
+  }
+
+  /** True when the file's last line filled the buffer. */
+  #closeFile (lines: LineSplitter): boolean {
+    const last = lines.end()
+    const full = last !== undefined && !this.#pushLine(last)
+    this.#bytesReadBefore += this.#fileBytesRead
+    this.#fileBytesRead = 0
+    this.#lines = undefined
+    this.#file++
+    return full
+  }
+
+  /** False when the buffer is full, true when it takes more bytes. */
+  #pushLines (lines: LineSplitter): boolean {
+    for (let line; (line = lines.next()) !== undefined;) {
+      if (!this.#pushLine(line)) return this.#stopped
+      if (this.#stopped || this.destroyed) return true
+    }
+    return true
+  }
+
+  /** False when the buffer is full. */
+  #pushLine (line: Line): boolean {
+    const bytes = line.offset === 0 ? withoutByteOrderMark(line.bytes) : line.bytes
+    const record = line.tooLong ? 'too_long' : this.#parse(bytes, () => `${this.#idPath}#${line.offset}`)
+    if (record === null) return true
+    this.stats.in++
+    if (this.stats.in % JUDGED_EVERY === JUDGED_FROM) this.#judge()
+    if (typeof record === 'string') {
+      this.stats.dropped[record] = (this.stats.dropped[record] ?? 0) + 1
+      return true
+    }
+    this.stats.out++
+    this.#positions.push({ file: this.#file, path: this.#files[this.#file]!.path, offset: line.end })
+    if (this.#positions.length > FORGET_FROM) this.#forget()
+    return this.push(record)
+  }
+
+  /** Takes the positions of documents that have left the buffer off the list. */
+  #forget (): void {
+    const left = this.#positions.length - this.readableLength
+    if (left <= 0) return
+    this.#position = this.#positions[left - 1]!
+    this.#positions.splice(0, left)
+  }
+
+  #judge (): void {
+    const { dropped, in: read } = this.stats
+    const faults = Object.entries(dropped).filter(([reason]) => reason !== 'no_text')
+    const bad = faults.reduce((sum, [, n]) => sum + n, 0)
+    const { maxBad } = this.#options
+    const allowed = 'count' in maxBad ? maxBad.count : maxBad.share * read
+    if (bad <= allowed) return
+    const limit = 'count' in maxBad ? String(maxBad.count) : `${maxBad.share * 100}%`
+    throw new SluiceError('ERR_BAD_RECORDS', `${this.#files.map(file => file.path).join(', ')}: ${bad} of ${read} records are bad (${faults.map(([reason, n]) => `${reason}: ${n}`).join(', ')}), allowed are ${limit}; raise --max-bad if they may be left out`)
+  }
+}
+
+function withoutByteOrderMark (bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+}
+
+/** `100` is a count, `1%` and `0.01` are shares of the records read. */
+function parseMaxBad (given: string | number | MaxBad, context: z.RefinementCtx): MaxBad {
+  if (typeof given === 'object') return given
+  const text = String(given).trim()
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)
+  if (percent !== null && Number(percent[1]) <= 100) return { share: Number(percent[1]) / 100 }
+  const number = text === '' ? NaN : Number(text)
+  if (number >= 0 && number < 1) return number === 0 ? { count: 0 } : { share: number }
+  if (Number.isInteger(number) && number > 0) return { count: number }
+  context.addIssue({ code: 'custom', message: 'expected a count such as 100, or a share such as 1% or 0.01', input: given })
+  return z.NEVER
+}

@@ -1,0 +1,13 @@
+declare module 'sentencepiece-js' {
+  class SentencePieceProcessor {
+    /** Resolves for any file. */
+    load (path: string): Promise<void>
+    encodeIds (text: string): number[]
+    decodeIds (ids: number[]): string
+  }
+  namespace sentencepiece {
+    export { SentencePieceProcessor }
+  }
+  const sentencepiece: { SentencePieceProcessor: typeof SentencePieceProcessor }
+  export default sentencepiece
+}

@@ -1,0 +1,135 @@
+import { Transform } from 'node:stream'
+import { SluiceError } from './errors.ts'
+import { type OptionsSchema, parseOptions } from './options.ts'
+import type { z } from 'zod'
+
+/** What a stage has counted. `in = out + the sum of dropped` for stages that make one of one. */
+export interface StageStats {
+  in: number
+  out: number
+  /** Items dropped, by reason. */
+  dropped: Record<string, number>
+}
+
+/** What every transform can be told beside its own options. */
+export interface StageOptions<Item> {
+  /** Called with each item that the stage drops, and the reason; the stage waits for it. */
+  readonly rejects?: ((item: Item, reason: string) => void | Promise<void>) | undefined
+  /** Items held on each side before the stage stops reading. @default 16 (Node's) */
+  readonly highWaterMark?: number | undefined
+  /** Destroys the stage when it fires. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Hands an item on to the next stage. */
+export type Push<Out> = (item: Out) => void
+
+/** What a stage does, without streams. */
+export interface Work<In, Out, State = null> {
+  readonly name: string
+  /** Loads what the work needs, before the first item. */
+  open?: () => Promise<void>
+  /**
+   * Takes one item and pushes what becomes of it: nothing, one item or several.
+   * A string that it returns is the reason why the item is dropped.
+   */
+  take: (item: In, push: Push<Out>) => string | undefined | Promise<string | undefined>
+  /** The input has ended: pushes what is left. */
+  finish?: (push: Push<Out>) => void | Promise<void>
+  /** Lets go of what `open` loaded; called once, on the end, on an error and on abort. */
+  close?: () => void | Promise<void>
+  /** The state as small JSON; a stage without state has neither. */
+  save?: () => State
+  /** Takes a state that `save` gave. @throws SluiceError `ERR_STATE` for any other */
+  restore?: (state: State) => void
+}
+
+/**
+ * A Node transform in object mode around a `Work`: counts what comes and goes, keeps backpressure,
+ * and passes errors on by `destroy`. Works alone with `pipeline` of `node:stream/promises`.
+ */
+export class Stage<In, Out, State = null> extends Transform {
+  readonly stageName: string
+  readonly stats: StageStats = { in: 0, out: 0, dropped: {} }
+  readonly #work: Work<In, Out, State>
+  readonly #rejects: StageOptions<In>['rejects']
+  readonly #pushOut: Push<Out>
+
+  constructor (work: Work<In, Out, State>, { rejects, highWaterMark, signal }: StageOptions<In> = {}) {
+    super({
+      objectMode: true,
+      ...(highWaterMark === undefined ? {} : { highWaterMark }),
+      ...(signal === undefined ? {} : { signal })
+    })
+    this.stageName = work.name
+    this.#work = work
+    this.#rejects = rejects
+    this.#pushOut = item => {
+      this.stats.out++
+      this.push(item)
+    }
+  }
+
+  /** What a later `restore` needs to go on from here, as small JSON; null for a stage without state. */
+  save (): State | null {
+    return this.#work.save?.() ?? null
+  }
+
+  /** Goes on from a saved state. @throws SluiceError `ERR_STATE` when the state is not this stage's */
+  restore (state: State): void {
+    if (this.#work.restore === undefined) throw new SluiceError('ERR_STATE', `${this.stageName} holds no state, so none can be restored`)
+    this.#work.restore(state)
+  }
+
+  override _construct (done: (error?: Error | null) => void): void {
+    if (this.#work.open === undefined) done()
+    else this.#work.open().then(() => { done() }, done)
+  }
+
+  override _transform (item: In, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.stats.in++
+    let reason: string | undefined | Promise<string | undefined>
+    try {
+      reason = this.#work.take(item, this.#pushOut)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    if (reason === undefined) done()
+    else if (typeof reason === 'string') this.#drop(item, reason).then(() => { done() }, done)
+    else reason.then(async late => { if (late !== undefined) await this.#drop(item, late) }).then(() => { done() }, done)
+  }
+
+  override _flush (done: (error?: Error | null) => void): void {
+    this.#finish().then(() => { done() }, done)
+  }
+
+  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
+    this.#close().then(() => { done(error) }, (closeError: unknown) => { done(error ?? closeError as Error) })
+  }
+
+  async #finish (): Promise<void> {
+    await this.#work.finish?.(this.#pushOut)
+  }
+
+  async #close (): Promise<void> {
+    await this.#work.close?.()
+  }
+
+  async #drop (item: In, reason: string): Promise<void> {
+    this.stats.dropped[reason] = (this.stats.dropped[reason] ?? 0) + 1
+    await this.#rejects?.(item, reason)
+  }
+}
+
+/**
+ * Parts what a factory was given into the options every stage has and its own, checked by its schema.
+ *
+ * @throws SluiceError `ERR_OPTION`
+ */
+export function stageOptions<S extends OptionsSchema, Item> (
+  name: string, schema: S, given: z.input<S> & StageOptions<Item>
+): [own: z.output<S>, shared: StageOptions<Item>] {
+  const { rejects, highWaterMark, signal, ...own } = given as StageOptions<Item> & Record<string, unknown>
+  return [parseOptions(name, schema, own), { rejects, highWaterMark, signal }]
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises'
+import { SluiceError, codeOf, messageOf } from './errors.ts'
+import { sha256 } from './hash.ts'
+import { type SentencePieceModel, readModel } from './sentencepiece/model.ts'
+import { loadWasmEncoder } from './sentencepiece/wasm.ts'
+
+/** Text to token ids and back. Holds nothing that has to be closed. */
+export interface Tokenizer {
+  /** The ids of a text; no id is added at its start or end. A lone surrogate counts as U+FFFD. */
+  readonly encode: (text: string) => Int32Array
+  /** The text of ids: what the tokenizer's normalization changed stays changed. @throws SluiceError `ERR_TOKENIZER` for an id out of range */
+  readonly decode: (ids: Int32Array | readonly number[]) => string
+  /** Pieces in the vocabulary: every id is below it. */
+  readonly vocabSize: number
+  /** Id of the end-of-sentence piece; -1 where the model has none. */
+  readonly eosId: number
+  /** Of the model file, as lower-case hex. */
+  readonly sha256: string
+  /** What else the model file says. */
+  readonly model: SentencePieceModel
+}
+
+/**
+ * Loads a SentencePiece `.model` file.
+ *
+ * @throws SluiceError `ERR_TOKENIZER` when the file is missing, damaged or no SentencePiece model
+ */
+export async function loadTokenizer (path: string): Promise<Tokenizer> {
+  const bytes = await readTokenizerFile(path)
+  const model = readModel(bytes, path)
+  const { encode, decode } = await loadWasmEncoder(path)
+  const vocabSize = model.pieces.length
+  return {
+    encode,
+    decode (ids) {
+      for (const id of ids) {
+        if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new SluiceError('ERR_TOKENIZER', `${path}: cannot decode id ${id}, expected ids from 0 to ${vocabSize - 1}`)
+      }
+      return decode(ids)
+    },
+    vocabSize,
+    eosId: model.eosId,
+    sha256: sha256(bytes),
+    model
+  }
+}
+
+/** The bytes of a tokenizer's file. @throws SluiceError `ERR_TOKENIZER` when it can't be read */
+export async function readTokenizerFile (path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    const reason = codeOf(cause) === 'ENOENT' ? 'no such file, expected a SentencePiece .model file' : messageOf(cause)
+    throw new SluiceError('ERR_TOKENIZER', `${path}: ${reason}`, { cause })
+  }
+}

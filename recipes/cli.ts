@@ -1,0 +1,109 @@
+import { Command as Program, CommanderError } from 'commander'
+import { z } from 'zod'
+import { SluiceError, codeOf, errorCodes } from '../lib/errors.ts'
+import { kebabCase } from '../lib/names.ts'
+import { packageVersion } from '../lib/package.ts'
+import { type Command, commands } from './commands.ts'
+import { MixtureError } from './process-mixture.ts'
+import { Progress } from './progress.ts'
+import { componentTable } from './report.ts'
+
+/** Exit codes of a process that a signal ended: 128 and the signal's number. */
+const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
+
+/**
+ * The command line. Data and results go to standard output, all else to standard error.
+ *
+ * @param argv without the program and the script
+ * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; 130 or 143 after a signal
+ */
+export async function cli (argv: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const program = new Program('sluice')
+    .description('Turns raw text corpora into training shards for language models.')
+    .version(packageVersion())
+    .exitOverride()
+    .showSuggestionAfterError()
+    .helpCommand(false)
+  for (const [name, command] of Object.entries(commands)) {
+    addCommand(program, name, command, async (args, options, shown) => { exitCode = await runCommand(command, args, options, shown) })
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // commander has printed the message, or the help or version that was asked for
+    return error.exitCode === 0 ? 0 : errorCodes.ERR_USAGE.exit
+  }
+  return exitCode
+}
+
+interface Shown {
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+type Action = (args: readonly string[], options: Record<string, unknown>, shown: Shown) => Promise<void>
+
+function addCommand (program: Program, name: string, { argument, options }: Command, action: Action): void {
+  const sub = program.command(name).description(options.description ?? '').exitOverride()
+  if (argument !== undefined) sub.argument(...argument)
+  for (const [key, field] of Object.entries(options.shape)) addFlag(sub, key, field)
+  sub.option('--json', 'print the result as one JSON object')
+  sub.option('--quiet', 'print nothing but errors and data')
+  sub.action(async (...given: unknown[]) => {
+    const args = argument === undefined ? [] : [given[0]].flat() as string[]
+    const { json = false, quiet = false, ...own } = sub.opts()
+    await action(args, own, { json: json as boolean, quiet: quiet as boolean })
+  })
+}
+
+/** A flag out of the schema of an option: its name, how its value is read, its description and default. */
+function addFlag (sub: Program, key: string, field: z.ZodType): void {
+  const schema = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
+  const flag = `--${kebabCase(key)}`
+  const fallback = schema.default === undefined ? '' : ` (default: ${JSON.stringify(schema.default).replace(/^"(.*)"$/, '$1')})`
+  const description = (field.description ?? '') + fallback
+  if (schema.type === 'boolean') sub.option(flag, description)
+  else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description, asNumber)
+  else if (schema.anyOf?.some(({ type }) => type === 'array') === true) sub.option(`${flag} <names...>`, description)
+  else sub.option(`${flag} <${schema.enum === undefined ? 'value' : schema.enum.join('|')}>`, description)
+}
+
+/** What is no number stays as it is, and fails the option's check, which says what was expected. */
+function asNumber (text: string): number | string {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
+}
+
+async function runCommand ({ run, report, note }: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet }: Shown): Promise<number> {
+  const stop = new AbortController()
+  let stopped: keyof typeof SIGNAL_EXITS | undefined
+  const onSignal = (signal: keyof typeof SIGNAL_EXITS): void => {
+    stopped = signal
+    stop.abort()
+  }
+  // once: a second Ctrl-C ends the process at once, as if nobody listened
+  for (const signal of Object.keys(SIGNAL_EXITS)) process.once(signal, onSignal)
+  try {
+    const progress = new Progress(process.stderr)
+    const result = await run(args, options, { signal: stop.signal, watch: quiet ? undefined : progress.watch })
+    if (json) process[report === undefined ? 'stderr' : 'stdout'].write(JSON.stringify(result, null, 2) + '\n')
+    else if (!quiet && report !== undefined) process.stdout.write(report(result as never) + '\n')
+    else if (!quiet && note !== undefined) process.stderr.write(note(result as never) + '\n')
+    return 0
+  } catch (error) {
+    if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
+    if (error instanceof MixtureError && !quiet) process.stdout.write((json ? JSON.stringify(error.stats, null, 2) : componentTable(error.stats.stats)) + '\n')
+    process.stderr.write(describe(error) + '\n')
+    if (stopped !== undefined) return SIGNAL_EXITS[stopped]
+    return error instanceof SluiceError ? error.exitCode : 1
+  } finally {
+    for (const signal of Object.keys(SIGNAL_EXITS)) process.off(signal, onSignal)
+  }
+}
+
+/** An error of ours as its code and message; any other is a defect, and shown whole. */
+function describe (error: unknown): string {
+  if (error instanceof SluiceError) return `sluice: ${error.message} [${error.code}]`
+  return `sluice: an unexpected error, please report it: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
+}

@@ -1,0 +1,76 @@
+import type { OptionsSchema } from '../lib/options.ts'
+import { type TokenizerRecord, checkTokenizer, checkTokenizerOptions } from './check-tokenizer.ts'
+import type { ComponentStats } from './component.ts'
+import { type FilterCorpusStats, filterCorpus, filterCorpusOptions } from './filter-corpus.ts'
+import type { RunOptions } from './flow.ts'
+import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
+import { type MixtureStats, processMixture, processMixtureOptions } from './process-mixture.ts'
+import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
+import { componentTable } from './report.ts'
+import { type PullStats, shardCorpus, shardCorpusOptions } from './shard-corpus.ts'
+import { transforms } from './stages.ts'
+
+/** A command of `sluice`: its flags, and the summary in its help, come out of its options' schema. */
+export interface Command {
+  /** As in the help: `<manifest>`, `[files...]`. */
+  readonly argument?: readonly [name: string, description: string]
+  readonly options: OptionsSchema
+  /** What the command does; its result is what `--json` prints. */
+  readonly run: (args: readonly string[], options: Readonly<Record<string, unknown>>, run: RunOptions) => Promise<unknown>
+  /** The result for people, on standard output. */
+  readonly report?: (result: never) => string
+  /** A line for people on standard error, where standard output is the data's. */
+  readonly note?: (result: never) => string
+}
+
+/** The commands, in the order of the help. */
+export const commands: Readonly<Record<string, Command>> = {
+  quickstart: {
+    options: quickstartOptions,
+    run: (_args, _options, run) => quickstart(run),
+    report: (stats: MixtureStats) => `${componentTable(stats.stats)}\n\n${nextSteps(stats)}`
+  },
+  'process-mixture': {
+    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    options: processMixtureOptions,
+    run: ([manifest], options, run) => processMixture(manifest!, options, run),
+    report: (stats: MixtureStats) => componentTable(stats.stats)
+  },
+  'filter-corpus': {
+    options: filterCorpusOptions,
+    run: (_args, options, run) => filterCorpus(options as never, run),
+    report: (stats: FilterCorpusStats) => `${componentTable([stats])}\n\nWritten to ${stats.output_path}`
+  },
+  'shard-corpus': {
+    options: shardCorpusOptions,
+    run: (_args, options, run) => shardCorpus(options as never, run),
+    report: (stats: ComponentStats | PullStats) => `${componentTable([stats])}\n\nWritten to ${'output' in stats ? stats.output : stats.output_dir}`
+  },
+  'check-tokenizer': {
+    options: checkTokenizerOptions,
+    run: (_args, options) => checkTokenizer(options as never),
+    report: ({ sha256, tokenizer_path: path }: TokenizerRecord) => `${sha256}  ${path}` // as sha256sum has it
+  },
+  read: {
+    argument: ['[files...]', 'paths or globs, plain or .gz; standard input where there are none'],
+    options: readOptions,
+    run: (files, options, run) => readToPipe(files, options, run),
+    note: stageNote
+  },
+  ...Object.fromEntries(Object.entries(transforms).map(([name, entry]): [string, Command] => [name, {
+    options: entry.options,
+    run: (_args, options, run) => transformPipe(name, entry, options, run),
+    note: stageNote
+  }])),
+  write: {
+    argument: ['<output>', 'a .ndjson or .txt file, either also as .gz, or a folder for .npy shards'],
+    options: writeOptions,
+    run: ([output], options, run) => writeFromPipe(output!, options, run),
+    note: stageNote
+  }
+}
+
+function stageNote ({ stage, in: taken, out, dropped }: StageReport): string {
+  const reasons = Object.entries(dropped).map(([reason, n]) => `, ${n} ${reason}`).join('')
+  return `${stage}: ${taken} in, ${out} out${reasons}`
+}

@@ -1,0 +1,131 @@
+import { join } from 'node:path'
+import type { Component } from '../lib/manifest/schema.ts'
+import { maxId } from '../lib/npy.ts'
+import { SluiceError } from '../lib/errors.ts'
+import type { RecordSource } from '../lib/record-source.ts'
+import type { ShardInfo } from '../lib/shards.ts'
+import type { Tokenizer } from '../lib/tokenizer.ts'
+import { ndjsonSink } from '../sinks/ndjson.ts'
+import { npySink } from '../sinks/npy.ts'
+import { encode, endOfSentence } from '../transforms/encode.ts'
+import { pack } from '../transforms/pack.ts'
+import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
+import { limit } from './limit.ts'
+import { type AnyStage, filters, sources } from './stages.ts'
+import { tee } from './tee.ts'
+
+/** How a component is read; the options that every source has. */
+export interface ReadOptions {
+  readonly maxBad?: string | number | { readonly count: number } | { readonly share: number } | undefined
+  readonly maxLineBytes?: number | undefined
+}
+
+export interface ShardOptions extends RunOptions, ReadOptions {
+  readonly tokenizer: Tokenizer
+  /** Delete the shards of another run in the output folder. @default false */
+  readonly overwrite?: boolean
+}
+
+/** What has come of a component, as stats files have it. */
+export interface ComponentStats extends DocumentCounts {
+  readonly name: string
+  readonly dataset: string
+  readonly subset: string | null
+  readonly split: string
+  readonly license: string | null
+  readonly data_files: string | readonly string[]
+  /** Documents encoded. */
+  readonly records: number
+  readonly sequences: number
+  /** Ids of all documents, ends of sentence and tail included. */
+  readonly tokens: number
+  /** Ids that filled no sequence, and are in no shard. */
+  readonly tail_tokens: number
+  /** How many shards there are. */
+  readonly shards: number
+  readonly output_dir: string
+  readonly seq_len: number
+  readonly dtype: string
+  readonly eos_id: number
+  readonly vocab_size: number
+  readonly tokenizer_sha256: string
+  readonly shard_files: readonly ShardInfo[]
+  readonly seconds: number
+}
+
+/** The flow of a component's documents: its source, and the stages that they pass. */
+export interface DocumentFlow {
+  readonly source: RecordSource
+  readonly stages: AnyStage[]
+}
+
+/** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
+export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions): DocumentFlow {
+  const { dataset, dataFiles, textColumn, maxRecords } = component
+  const given = Object.fromEntries(Object.entries({ maxBad, maxLineBytes }).filter(([, value]) => value !== undefined))
+  const source = sources[dataset]!.make(dataFiles, dataset === 'text' ? given : { textColumn, ...given })
+  const stages = component.filters.map(({ stage, options }) => filters[stage]!.make(options))
+  if (maxRecords !== null) stages.push(limit(maxRecords, () => { source.stop() }))
+  return { source, stages }
+}
+
+/** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
+export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Tokenizer): void {
+  endOfSentence(tokenizer, eosId)
+  if (tokenizer.vocabSize - 1 > maxId(dtype)) throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${dtype} holds ids up to ${maxId(dtype)}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
+}
+
+/**
+ * Reads, filters, encodes, packs and writes one component of a mixture.
+ *
+ * @throws SluiceError as its stages do; shards that were complete by then stay
+ */
+export async function shardComponent (component: Component, options: ShardOptions): Promise<ComponentStats> {
+  const { tokenizer, overwrite = false } = options
+  const started = performance.now()
+  checkFit(component, tokenizer)
+  const { name, seqLen, sequencesPerShard, dtype, eosId } = component
+  const raw = component.rawDir === null ? component : await pullRaw(component, component.rawDir, options)
+  const { source, stages } = documentsOf(raw, options)
+  if (component.filteredDir !== null) stages.push(tee(join(component.filteredDir, `${name}.ndjson.gz`)))
+  const packing = pack({ seqLen })
+  const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite })
+  await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, encode({ tokenizer, eosId }), packing, sink], options)
+  const { tokens, tail } = packing.stats
+  const { shards } = sink.stats
+  return {
+    name,
+    dataset: component.dataset,
+    subset: component.subset,
+    records: packing.stats.in,
+    sequences: sink.stats.out,
+    tokens,
+    shards: shards.length,
+    output_dir: component.outputDir,
+    split: component.split,
+    license: component.license,
+    data_files: component.dataFiles,
+    tail_tokens: tail,
+    seq_len: seqLen,
+    dtype,
+    eos_id: endOfSentence(tokenizer, eosId),
+    vocab_size: tokenizer.vocabSize,
+    tokenizer_sha256: tokenizer.sha256,
+    ...countsOf(source, stages),
+    shard_files: shards,
+    seconds: secondsSince(started)
+  }
+}
+
+/** Copies a component's documents, as they are, to a folder; the component then reads them from there. */
+async function pullRaw (component: Component, folder: string, options: ShardOptions): Promise<Component> {
+  const path = join(folder, `${component.name}.ndjson.gz`)
+  const { source } = documentsOf(component, options)
+  await runFlow({ name: `${component.name} (pull)`, source }, [ndjsonSink(path)], options)
+  return { ...component, dataset: 'json', textColumn: 'text', dataFiles: path }
+}
+
+/** To milliseconds. */
+export function secondsSince (started: number): number {
+  return Math.round(performance.now() - started) / 1000
+}

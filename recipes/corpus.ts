@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { SluiceError } from '../lib/errors.ts'
+import { type Component, type Filter, componentSchema, fileNames, localDatasets } from '../lib/manifest/schema.ts'
+import { positive } from '../lib/options.ts'
+import { recordSourceOptions } from '../lib/record-source.ts'
+
+/** What the recipes for one dataset are told of it. */
+export const corpusOptions = {
+  dataset: z.string().default('json').describe(`what the files hold: ${localDatasets.join(' or ')}`),
+  dataFiles: fileNames.describe('paths or globs of the files, plain or .gz; - for standard input'),
+  textColumn: z.string().min(1).default('text').describe('field of a record that holds its text'),
+  subset: z.string().optional().describe('subset of the dataset, noted in the stats'),
+  split: z.string().default('train').describe('split of the dataset, noted in the stats'),
+  name: z.string().optional().describe('name for messages and stats (default: the dataset\'s)'),
+  license: z.string().optional().describe('licence of the dataset, noted in the stats'),
+  limit: positive.optional().describe('documents written at most'),
+  ...recordSourceOptions
+}
+
+/** One dataset, named by options, as a component of a mixture is. @throws SluiceError `ERR_OPTION` for a dataset that can't be read */
+export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOptions>>, filters: readonly Filter[] = []): Component {
+  const { dataset, dataFiles, textColumn, subset, split, name, license, limit } = options
+  if (!(localDatasets as readonly string[]).includes(dataset)) {
+    throw new SluiceError('ERR_OPTION', `dataset: ${dataset} cannot be read by this version, expected ${localDatasets.join(' or ')}, with data files`)
+  }
+  const defaults = componentSchema.parse({ name: name ?? dataset, dataset })
+  return {
+    ...defaults,
+    dataFiles,
+    textColumn,
+    subset: subset ?? null,
+    split,
+    license: license ?? null,
+    maxRecords: limit ?? null,
+    filters,
+    outputDir: 'data/shards'
+  }
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { parseOptions } from '../lib/options.ts'
+import { ndjsonSink } from '../sinks/ndjson.ts'
+import { textSink } from '../sinks/text.ts'
+import { dedupOptions } from '../transforms/dedup.ts'
+import { languageOptions } from '../transforms/language.ts'
+import { lengthOptions } from '../transforms/length.ts'
+import { documentsOf, secondsSince } from './component.ts'
+import { corpusComponent, corpusOptions } from './corpus.ts'
+import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
+
+export const filterCorpusOptions = z.strictObject({
+  ...corpusOptions,
+  targetLang: z.string().default('en').describe('language kept; any: no language is asked for'),
+  langThreshold: languageOptions.shape.threshold,
+  ...lengthOptions.shape,
+  dedupWindow: dedupOptions.shape.window,
+  outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz compresses; - is standard output')
+}).describe('one dataset -> filtered, deduplicated text or NDJSON')
+
+export interface FilterCorpusStats extends DocumentCounts {
+  readonly name: string
+  readonly output_path: string
+  readonly seconds: number
+}
+
+/**
+ * Normalizes a dataset, keeps documents of the right length and language, drops duplicates, and writes what is left.
+ *
+ * @throws SluiceError `ERR_OPTION`, and what its stages throw; nothing is left of the output then
+ */
+export async function filterCorpus (options: z.input<typeof filterCorpusOptions>, run: RunOptions = {}): Promise<FilterCorpusStats> {
+  const started = performance.now()
+  const checked = parseOptions('filter-corpus', filterCorpusOptions, options)
+  const { targetLang, langThreshold, minChars, maxChars, dedupWindow, outputPath } = checked
+  const component = corpusComponent(checked, [
+    { stage: 'normalize', options: {} },
+    { stage: 'length', options: { minChars, maxChars } },
+    ...(targetLang === 'any' ? [] : [{ stage: 'language', options: { keep: targetLang, threshold: langThreshold } }]),
+    { stage: 'dedup', options: { window: dedupWindow } }
+  ])
+  const { source, stages } = documentsOf(component, checked)
+  const sink = /\.txt(\.gz)?$/.test(outputPath) ? textSink(outputPath) : ndjsonSink(outputPath)
+  await runFlow({ name: component.name, source }, [...stages, sink], run)
+  return { name: component.name, output_path: outputPath, ...countsOf(source, stages), seconds: secondsSince(started) }
+}

@@ -1,0 +1,75 @@
+import { pipeline } from 'node:stream/promises'
+import { SluiceError, codeOf } from '../lib/errors.ts'
+import type { RecordSource } from '../lib/record-source.ts'
+import type { AnyStage } from './stages.ts'
+
+/** A flow that is under way, for whoever shows its progress. */
+export interface Flow {
+  readonly name: string
+  readonly source: RecordSource
+  /** Token ids made so far; absent where the flow makes none. */
+  readonly tokens?: () => number
+}
+
+/** What every recipe can be told in code. */
+export interface RunOptions {
+  /** Stops the run; what is half-written is deleted. */
+  readonly signal?: AbortSignal | undefined
+  /** Told of each flow as it starts; what it returns is called when the flow has ended. */
+  readonly watch?: ((flow: Flow) => () => void) | undefined
+}
+
+/**
+ * Runs a flow to its end: its source, then the streams in order.
+ *
+ * @throws SluiceError `ERR_ABORTED` when the signal fires; else what the stream that failed says. All are destroyed by then.
+ */
+export async function runFlow (flow: Flow, streams: readonly NodeJS.WritableStream[], { signal, watch }: RunOptions): Promise<void> {
+  const unwatch = watch?.(flow)
+  try {
+    await runStreams(flow.name, [flow.source, ...streams], signal)
+  } finally {
+    unwatch?.()
+  }
+}
+
+/** Joins streams and runs them to their end. @throws SluiceError `ERR_ABORTED` when the signal fires; else as the stream that failed */
+export async function runStreams (name: string, streams: ReadonlyArray<NodeJS.ReadableStream | NodeJS.WritableStream>, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await pipeline(streams as NodeJS.ReadWriteStream[], { signal })
+  } catch (error) {
+    if (signal?.aborted === true && codeOf(error) === 'ABORT_ERR') throw new SluiceError('ERR_ABORTED', `${name}: stopped`, { cause: error })
+    throw error
+  }
+}
+
+/** What a stage of a flow has counted, as stats files have it. */
+export interface StageCounts {
+  readonly stage: string
+  readonly in: number
+  readonly out: number
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/** What has come of the documents of a flow, as stats files have it. */
+export interface DocumentCounts {
+  /** Records read. */
+  readonly read: number
+  /** Documents that passed every filter. */
+  readonly kept: number
+  /** By stage and reason: `length.too_short`. */
+  readonly dropped: Readonly<Record<string, number>>
+  readonly stages: readonly StageCounts[]
+  /** Of the decompressed input. */
+  readonly bytes: number
+}
+
+/** The counts of a flow that has ended: of its source, and of the stages that documents pass. */
+export function countsOf (source: RecordSource, stages: readonly AnyStage[]): DocumentCounts {
+  const counts = [source, ...stages].map(({ stageName, stats }) => ({ stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }))
+  const dropped: Record<string, number> = {}
+  for (const { stage, dropped: reasons } of counts) {
+    for (const [reason, n] of Object.entries(reasons)) dropped[`${stage}.${reason}`] = (dropped[`${stage}.${reason}`] ?? 0) + n
+  }
+  return { read: source.stats.in, kept: counts.at(-1)!.out, dropped, stages: counts, bytes: source.stats.bytes }
+}

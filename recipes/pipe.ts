@@ -1,0 +1,110 @@
+import { Writable } from 'node:stream'
+import split2 from 'split2'
+import { z } from 'zod'
+import type { Document, Sequence, Tokens } from '../lib/document.ts'
+import { SluiceError, messageOf } from '../lib/errors.ts'
+import { STANDARD_STREAM } from '../lib/files.ts'
+import { localDatasets } from '../lib/manifest/schema.ts'
+import { parseOptions, positive } from '../lib/options.ts'
+import type { StageStats } from '../lib/stage.ts'
+import { ndjsonSink } from '../sinks/ndjson.ts'
+import { npySink, npySinkOptions } from '../sinks/npy.ts'
+import { textSink } from '../sinks/text.ts'
+import { ndjsonOptions } from '../sources/ndjson.ts'
+import { type RunOptions, runFlow, runStreams } from './flow.ts'
+import { limit } from './limit.ts'
+import { type AnyStage, type TransformEntry, sources } from './stages.ts'
+
+/** What goes through a pipe, a line each: what `read`, `encode` and `pack` make. */
+export type Item = Document | Tokens | Sequence
+
+/** What a stage of a pipe says when it has ended. */
+export interface StageReport extends StageStats {
+  readonly stage: string
+}
+
+export const readOptions = z.strictObject({
+  dataset: z.enum(localDatasets).default('json').describe('what the files hold'),
+  ...ndjsonOptions.shape,
+  limit: positive.optional().describe('documents written at most')
+}).describe('files -> documents as NDJSON, for a pipe')
+
+export const writeOptions = z.strictObject(npySinkOptions.shape)
+  .describe('what a pipe brings -> the file or folder OUTPUT')
+
+/** `read`: documents from files to standard output. */
+export async function readToPipe (files: readonly string[], options: z.input<typeof readOptions>, run: RunOptions): Promise<StageReport> {
+  const { dataset, limit: max, textColumn, ...reading } = parseOptions('read', readOptions, options)
+  const source = sources[dataset]!.make(files.length === 0 ? STANDARD_STREAM : files, dataset === 'text' ? reading : { textColumn, ...reading })
+  const limits = max === undefined ? [] : [limit<Document>(max, () => { source.stop() })]
+  await runFlow({ name: 'read', source }, [...limits, ndjsonSink(STANDARD_STREAM)], run)
+  return reportOf(source)
+}
+
+/** A transform as a command: items from standard input to standard output. */
+export async function transformPipe (name: string, { make }: TransformEntry, options: Readonly<Record<string, unknown>>, { signal }: RunOptions): Promise<StageReport> {
+  const stage = make(options)
+  const accepts = name === 'pack' ? isTokens : isDocument
+  await runStreams(name, [process.stdin, pipeItems(name, accepts), stage, ndjsonSink(STANDARD_STREAM)], signal)
+  return reportOf(stage)
+}
+
+/** `write`: items from standard input to a file, or to a folder of shards, by the output's name. */
+export async function writeFromPipe (output: string, options: z.input<typeof writeOptions>, { signal }: RunOptions): Promise<StageReport> {
+  const [sink, accepts] = sinkFor(output, options)
+  await runStreams('write', [process.stdin, pipeItems('write', accepts), sink], signal)
+  return reportOf(sink)
+}
+
+function sinkFor (output: string, options: z.input<typeof writeOptions>): [sink: Writable & Pick<AnyStage, 'stageName' | 'stats'>, accepts: Accepts] {
+  if (output === STANDARD_STREAM || /\.(ndjson|ndjsonl|jsonl|json)(\.gz)?$/.test(output)) return [ndjsonSink(output), isItem]
+  if (/\.txt(\.gz)?$/.test(output)) return [textSink(output), isDocument]
+  if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [npySink(output, options), isSequence]
+  throw new SluiceError('ERR_USAGE', `${output}: expected a name that ends in .ndjson or .txt, either with .gz or without, or a folder for .npy shards, which ends in .npy or /`)
+}
+
+/** Null for an item that a command takes, else what it takes. */
+type Accepts = (item: PipedItem) => string | null
+
+/** An item as it comes, before it is judged. */
+interface PipedItem {
+  readonly id?: string
+  readonly text?: string
+  readonly ids?: readonly number[]
+  readonly meta?: Readonly<Record<string, unknown>>
+}
+
+const isDocument: Accepts = ({ id, text }) => typeof id === 'string' && typeof text === 'string' ? null : '{"id","text","meta"}, as `sluice read` writes'
+const isTokens: Accepts = ({ id, ids }) => typeof id === 'string' && Array.isArray(ids) ? null : '{"id","ids","meta"}, as `sluice encode` writes'
+const isSequence: Accepts = ({ id, ids }) => id === undefined && Array.isArray(ids) ? null : '{"ids"}, as `sluice pack` writes'
+const isItem: Accepts = item => [isDocument, isTokens, isSequence].some(is => is(item) === null) ? null : 'a document, tokens or a sequence'
+
+/**
+ * Items out of the lines that our own commands wrote, one after the other. A line that is something else ends the flow:
+ * it is not data that is bad but the pipe that is put together wrongly.
+ */
+function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
+  let line = 0
+  return split2((json: string): Item => {
+    line++
+    const fail = (found: string, cause?: unknown): never => {
+      throw new SluiceError('ERR_DOCUMENT', `${command}: line ${line} of standard input: ${found}; raw data goes through \`sluice read\` first`, { cause })
+    }
+    let item: PipedItem | null
+    try {
+      item = JSON.parse(json) as typeof item
+    } catch (cause) {
+      return fail(messageOf(cause), cause)
+    }
+    if (typeof item !== 'object' || item === null) return fail('expected a JSON object')
+    const expected = accepts(item)
+    if (expected !== null) return fail(`expected ${expected}`)
+    const { id, text, ids, meta = {} } = item
+    if (ids === undefined) return { id: id!, text: text!, meta }
+    return id === undefined ? Int32Array.from(ids) : { id, ids: Int32Array.from(ids), meta }
+  })
+}
+
+function reportOf ({ stageName, stats }: Pick<AnyStage, 'stageName' | 'stats'>): StageReport {
+  return { stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }
+}

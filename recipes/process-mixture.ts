@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
+import { readManifest } from '../lib/manifest/read.ts'
+import type { Manifest } from '../lib/manifest/schema.ts'
+import { parseOptions, positive } from '../lib/options.ts'
+import { writeFileWhole } from '../lib/output.ts'
+import { recordSourceOptions } from '../lib/record-source.ts'
+import { refuseShards } from '../lib/shards.ts'
+import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
+import { type ComponentStats, checkFit, shardComponent } from './component.ts'
+import type { RunOptions } from './flow.ts'
+import { schedule } from './schedule.ts'
+import { filterOptions } from './stages.ts'
+
+export const processMixtureOptions = z.strictObject({
+  tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'),
+  logFile: z.string().min(1).optional().describe('where the stats go, as JSON (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'),
+  concurrency: positive.default(1).describe('components processed at once'),
+  overwrite: z.boolean().default(false).describe('delete the shards of another run in an output folder instead of refusing it'),
+  ...recordSourceOptions
+}).describe('every component of a manifest -> shards, with their stats as JSON')
+
+/** What a run leaves as its stats file. */
+export interface MixtureStats {
+  readonly manifest: string
+  /** One for each component that was finished, in the manifest's order. */
+  readonly stats: readonly ComponentStats[]
+  readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string | null, readonly error: string }>
+  readonly manifest_sha256: string
+  readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
+}
+
+/**
+ * Makes shards of every component of a manifest. A component that fails doesn't stop the others.
+ *
+ * @returns the stats, which are in the stats file too
+ * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM` or `ERR_OUTPUT_EXISTS` before anything is written;
+ *   `ERR_COMPONENT` when components failed, after the others were finished and the stats written; `ERR_ABORTED`
+ */
+export async function processMixture (manifestPath: string, options: z.input<typeof processMixtureOptions> = {}, run: RunOptions = {}): Promise<MixtureStats> {
+  const checked = parseOptions('process-mixture', processMixtureOptions, options)
+  const { concurrency, overwrite, maxBad, maxLineBytes } = checked
+  const manifest = await readManifest(manifestPath, filterOptions)
+  const tokenizerPath = checked.tokenizerPath ?? manifest.tokenizerPath
+  if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifestPath}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
+  const tokenizer = await loadTokenizer(tokenizerPath)
+  checkHash(manifest, tokenizer, tokenizerPath)
+  for (const component of manifest.datasets) {
+    checkFit(component, tokenizer)
+    if (!overwrite) await refuseShards(component.outputDir)
+  }
+
+  const outcomes = await schedule(manifest.datasets.map(component => ({
+    name: component.name,
+    run: () => shardComponent(component, { ...run, tokenizer, overwrite, maxBad, maxLineBytes })
+  })), concurrency)
+  if (run.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifestPath}: stopped; shards that were complete are kept, half-written ones deleted`)
+
+  const failures = outcomes.filter(outcome => 'error' in outcome)
+  const stats: MixtureStats = {
+    manifest: manifestPath,
+    stats: outcomes.flatMap(outcome => 'result' in outcome ? [outcome.result] : []),
+    failed: failures.map(({ name, error }) => ({ name, code: codeOf(error) ?? null, error: messageOf(error) })),
+    manifest_sha256: manifest.sha256,
+    tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
+  }
+  await writeFileWhole(checked.logFile ?? manifest.stats ?? 'data/mixtures/mixture_stats.json', JSON.stringify(stats, null, 2) + '\n')
+  if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error)
+  return stats
+}
+
+/** Components have failed; `stats` has what became of the others. */
+export class MixtureError extends SluiceError {
+  readonly stats: MixtureStats
+
+  constructor (stats: MixtureStats, cause: unknown) {
+    const { failed } = stats
+    super('ERR_COMPONENT', `${failed.length} of ${failed.length + stats.stats.length} components failed\n${failed.map(({ name, error }) => `${name}: ${error}`).join('\n')}`, { cause })
+    this.stats = stats
+  }
+}
+
+function checkHash ({ path, tokenizer: { sha256 } }: Manifest, tokenizer: Tokenizer, tokenizerPath: string): void {
+  if (sha256 !== null && sha256.toLowerCase() !== tokenizer.sha256) {
+    throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: has SHA-256 ${tokenizer.sha256}, expected ${sha256.toLowerCase()} (tokenizer.sha256 in ${path})`)
+  }
+}

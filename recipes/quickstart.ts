@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { glob } from 'tinyglobby'
+import { z } from 'zod'
+import type { Document } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { writeFileWhole } from '../lib/output.ts'
+import { packageRoot } from '../lib/package.ts'
+import { ndjsonSink } from '../sinks/ndjson.ts'
+import type { RunOptions } from './flow.ts'
+import { type MixtureStats, processMixture } from './process-mixture.ts'
+
+export const quickstartOptions = z.strictObject({}).describe('all of it, on text that is already on the machine')
+
+const RAW_FOLDER = 'data/quickstart/raw'
+
+/** The components, and which files of the installed packages they are made of. */
+const COMPONENTS: Readonly<Record<string, readonly string[]>> = {
+  docs: ['**/*.md', '**/*.markdown'],
+  code: ['**/*.js', '**/*.mjs', '**/*.cjs']
+}
+
+/** What a package says of itself, as far as it goes along with its documents. */
+interface Package {
+  readonly name: string
+  readonly version: string
+  readonly license: string
+}
+
+/**
+ * Makes shards of the text of the npm packages that are installed beside sluice: documentation and code, under
+ * `data/quickstart` in the working directory. Needs no network. Shards of an earlier quickstart are replaced.
+ */
+export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
+  const folder = installedPackages()
+  for (const [component, patterns] of Object.entries(COMPONENTS)) {
+    const files = (await glob([...patterns], { cwd: folder, dot: false })).sort()
+    const licences = new Map<string, number>()
+    await pipeline([Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], { signal: run.signal })
+    await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licenceTable(component, licences))
+  }
+  const recipes = join(packageRoot(), 'recipes')
+  return await processMixture(relative('.', join(recipes, 'quickstart.yaml')), { tokenizerPath: relative('.', join(recipes, 'quickstart.model')), overwrite: true }, run)
+}
+
+/** The `node_modules` that sluice's own packages are in. */
+function installedPackages (): string {
+  const root = packageRoot()
+  const folder = [join(root, 'node_modules'), join(root, '..')].find(candidate => existsSync(join(candidate, 'yaml', 'package.json')))
+  if (folder === undefined) throw new SluiceError('ERR_FILES', `${join(root, 'node_modules')}: no packages are installed here; run npm ci first`)
+  return folder
+}
+
+async function * documents (folder: string, files: readonly string[], licences: Map<string, number>): AsyncGenerator<Document> {
+  const packages = new Map<string, Promise<Package>>()
+  for (const file of files) {
+    const owner = packageFolder(file)
+    let known = packages.get(owner)
+    if (known === undefined) packages.set(owner, known = readPackage(join(folder, owner), owner))
+    const { name, version, license } = await known
+    licences.set(license, (licences.get(license) ?? 0) + 1)
+    yield { id: file, text: (await readFile(join(folder, file), 'utf8')).toWellFormed(), meta: { package: name, version, license } }
+  }
+}
+
+/** `a/node_modules/@scope/b/lib/x.js` is a file of `a/node_modules/@scope/b`. */
+function packageFolder (file: string): string {
+  return /^(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(file)![0]
+}
+
+async function readPackage (folder: string, fallback: string): Promise<Package> {
+  const json = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '{}')
+  const { name, version, license } = JSON.parse(json) as Record<string, unknown>
+  const named = (value: unknown, otherwise: string): string => typeof value === 'string' ? value : otherwise
+  return { name: named(name, fallback), version: named(version, 'unknown'), license: named(license, 'unknown') }
+}
+
+function licenceTable (component: string, licences: ReadonlyMap<string, number>): string {
+  const rows = [...licences].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([licence, count]) => `| ${licence} | ${count} |`)
+  return ['# Licences', '', `Documents of the component \`${component}\` by the licence that their package states. Each document has it in its \`meta\`.`, '', '| licence | documents |', '| --- | --- |', ...rows, ''].join('\n')
+}
+
+/** How to go on after a quickstart. */
+export function nextSteps ({ stats }: MixtureStats): string {
+  const folders = stats.map(({ output_dir: folder, shards, sequences }) => `  ${folder}: ${sequences} sequences in ${shards} ${shards === 1 ? 'shard' : 'shards'}`)
+  const first = join(stats[0]!.output_dir, stats[0]!.shard_files[0]?.file ?? 'shard_00000.npy')
+  return `Shards:\n${folders.join('\n')}\n\nLoad one with NumPy:\n  python3 -c "import numpy as np; a = np.load('${first}', mmap_mode='r'); print(a.dtype, a.shape, a[0, :8])"`
+}

@@ -1,0 +1,32 @@
+import highland from 'highland'
+
+/** How a job ended. */
+export type Outcome<T> = { readonly name: string, readonly result: T } | { readonly name: string, readonly error: unknown }
+
+/** A piece of work with a name, such as a component of a mixture. */
+export interface Job<T> {
+  readonly name: string
+  readonly run: () => Promise<T>
+}
+
+/**
+ * Runs jobs, at most `atOnce` of them at a time. A job that fails doesn't stop the others.
+ *
+ * @returns how each ended, in the order of the jobs
+ */
+export async function schedule<T> (jobs: ReadonlyArray<Job<T>>, atOnce: number): Promise<Array<Outcome<T>>> {
+  const outcomes = await highland([...jobs])
+    .map(job => highland(outcomeOf(job)))
+    .mergeWithLimit(atOnce)
+    .collect()
+    .toPromise(Promise)
+  return jobs.map(({ name }) => outcomes.find(outcome => outcome.name === name)!)
+}
+
+async function outcomeOf<T> ({ name, run }: Job<T>): Promise<Outcome<T>> {
+  try {
+    return { name, result: await run() }
+  } catch (error) {
+    return { name, error }
+  }
+}

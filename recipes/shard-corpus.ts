@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { SluiceError } from '../lib/errors.ts'
+import { dtypes } from '../lib/npy.ts'
+import { parseOptions, positive } from '../lib/options.ts'
+import { writeFileWhole } from '../lib/output.ts'
+import { loadTokenizer } from '../lib/tokenizer.ts'
+import { ndjsonSink } from '../sinks/ndjson.ts'
+import { encodeOptions } from '../transforms/encode.ts'
+import { packOptions } from '../transforms/pack.ts'
+import { type ComponentStats, documentsOf, secondsSince, shardComponent } from './component.ts'
+import { corpusComponent, corpusOptions } from './corpus.ts'
+import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
+
+export const shardCorpusOptions = z.strictObject({
+  ...corpusOptions,
+  output: z.string().min(1).optional().describe('NDJSON file to copy the documents to, .gz compresses; in place of shards'),
+  tokenizerPath: encodeOptions.shape.tokenizerPath,
+  outputDir: z.string().min(1).default('data/shards').describe('folder for the shards'),
+  seqLen: packOptions.shape.seqLen,
+  sequencesPerShard: positive.default(1024).describe('sequences in a shard; the last one has what is left'),
+  dtype: z.enum(dtypes).default('int32').describe('type of the ids, little-endian'),
+  eosId: encodeOptions.shape.eosId,
+  maxRecords: positive.optional().describe('documents sharded at most'),
+  logFile: z.string().min(1).default('data/mixtures/shard_stats.json').describe('where the stats of the shards go, as JSON'),
+  overwrite: z.boolean().default(false).describe('delete the shards of another run in the folder instead of refusing it')
+}).describe('one dataset -> NDJSON (--output), or shards (--tokenizer-path --output-dir)')
+
+export interface PullStats extends DocumentCounts {
+  readonly name: string
+  readonly output: string
+  readonly seconds: number
+}
+
+/**
+ * Copies one dataset to NDJSON, or makes shards of it; no filter is applied.
+ *
+ * @throws SluiceError `ERR_OPTION` unless there is either `output` or `tokenizerPath`; and what its stages throw
+ */
+export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, run: RunOptions = {}): Promise<ComponentStats | PullStats> {
+  const started = performance.now()
+  const checked = parseOptions('shard-corpus', shardCorpusOptions, options)
+  const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, maxRecords, limit, logFile, overwrite, maxBad, maxLineBytes } = checked
+  if ((output === undefined) === (tokenizerPath === undefined)) {
+    throw new SluiceError('ERR_OPTION', 'shard-corpus: expected either output (--output), for NDJSON, or tokenizerPath (--tokenizer-path), for shards')
+  }
+  const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: maxRecords ?? limit ?? null }
+  if (output !== undefined) {
+    const { source, stages } = documentsOf(component, checked)
+    await runFlow({ name: component.name, source }, [...stages, ndjsonSink(output)], run)
+    return { name: component.name, output, ...countsOf(source, stages), seconds: secondsSince(started) }
+  }
+  const stats = await shardComponent(component, { ...run, tokenizer: await loadTokenizer(tokenizerPath!), overwrite, maxBad, maxLineBytes })
+  await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
+  return stats
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import type { Document, Sequence, Tokens } from '../lib/document.ts'
+import { LineSink, type SinkOptions } from '../lib/line-sink.ts'
+import { parseOptions } from '../lib/options.ts'
+
+export const ndjsonSinkOptions = z.strictObject({})
+
+export type NdjsonSinkOptions = z.input<typeof ndjsonSinkOptions> & SinkOptions
+
+/**
+ * Writes a JSON object a line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.
+ *
+ * @param path compressed where it ends in `.gz`; `-` for standard output
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`
+ */
+export function ndjsonSink (path: string, options: NdjsonSinkOptions = {}): LineSink<Document | Tokens | Sequence> {
+  const { highWaterMark, signal, ...own } = options
+  parseOptions('ndjson', ndjsonSinkOptions, own)
+  return new LineSink('ndjson', path, ndjsonLine, { highWaterMark, signal })
+}
+
+/** An item as a line of NDJSON. */
+export function ndjsonLine (item: Document | Tokens | Sequence): string {
+  if (item instanceof Int32Array) return `{"ids":[${item.join(',')}]}\n`
+  if ('ids' in item) return `{"id":${JSON.stringify(item.id)},"ids":[${item.ids.join(',')}],"meta":${metaJson(item.meta)}}\n`
+  return `{"id":${JSON.stringify(item.id)},"text":${JSON.stringify(item.text)},"meta":${metaJson(item.meta)}}\n`
+}
+
+/** JSON of what a record carried along; a BigInt, which JSON lacks, becomes a string. */
+function metaJson (meta: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(meta, (_key, value: unknown) => typeof value === 'bigint' ? value.toString() : value)
+}

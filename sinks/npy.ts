@@ -1,0 +1,106 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { z } from 'zod'
+import type { Sequence } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import type { SinkOptions } from '../lib/line-sink.ts'
+import { dtypes, maxId, npyData } from '../lib/npy.ts'
+import { parseOptions, positive } from '../lib/options.ts'
+import { writing } from '../lib/output.ts'
+import { type ShardInfo, ShardWriter, refuseShards, removeShards, shardName } from '../lib/shards.ts'
+import type { StageStats } from '../lib/stage.ts'
+
+export const npySinkOptions = z.strictObject({
+  seqLen: positive.optional().describe('token ids in a sequence (default: as the first one has)'),
+  sequencesPerShard: positive.default(1024).describe('sequences in a shard; the last one has what is left'),
+  dtype: z.enum(dtypes).default('int32').describe('type of the ids, little-endian'),
+  vocabSize: positive.optional().describe('ids from this number on are refused'),
+  overwrite: z.boolean().default(false).describe('delete the shards of another run in the folder instead of refusing it')
+})
+
+export type NpySinkOptions = z.input<typeof npySinkOptions> & SinkOptions
+
+/** What a `npy` sink has counted: `in` and `out` count sequences, `out` those in complete shards. */
+export interface NpySinkStats extends StageStats {
+  readonly shards: ShardInfo[]
+}
+
+/**
+ * Writes sequences to `shard_00000.npy`, `shard_00001.npy`, … in a folder: NumPy format 1.0, C order, shape
+ * `(n, seqLen)`. Each shard is written under another name, synced, then renamed: a reader never sees half a shard.
+ *
+ * @param folder made where it is missing
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT_EXISTS` when the folder holds shards,
+ *   `ERR_SHARD` for a sequence of another length or an id that doesn't fit, and `ERR_OUTPUT`
+ */
+export function npySink (folder: string, options: NpySinkOptions = {}): NpySink {
+  const { highWaterMark, signal, ...own } = options
+  return new NpySink(folder, parseOptions('npy', npySinkOptions, own), { highWaterMark, signal })
+}
+
+/** What `npySink` makes; `stats.shards` grows with each complete shard. */
+export class NpySink extends Writable {
+  readonly stageName = 'npy'
+  readonly stats: NpySinkStats = { in: 0, out: 0, dropped: {}, shards: [] }
+  readonly #folder: string
+  readonly #options: z.output<typeof npySinkOptions>
+  readonly #maxId: number
+  #seqLen: number | undefined
+  #shard: ShardWriter | undefined
+  #adding: Promise<void> = Promise.resolve()
+
+  constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal }: SinkOptions) {
+    super({
+      objectMode: true,
+      ...(highWaterMark === undefined ? {} : { highWaterMark }),
+      ...(signal === undefined ? {} : { signal })
+    })
+    this.#folder = folder
+    this.#options = options
+    this.#seqLen = options.seqLen
+    this.#maxId = Math.min(maxId(options.dtype), (options.vocabSize ?? Infinity) - 1)
+  }
+
+  override _construct (done: (error?: Error | null) => void): void {
+    writing(this.#folder, async () => {
+      await mkdir(this.#folder, { recursive: true })
+      if (!this.#options.overwrite) await refuseShards(this.#folder)
+      await removeShards(this.#folder)
+    }).then(() => { done() }, done)
+  }
+
+  override _write (sequence: Sequence, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#adding = this.#add(sequence)
+    this.#adding.then(() => { done() }, done)
+  }
+
+  override _final (done: (error?: Error | null) => void): void {
+    this.#finishShard().then(() => { done() }, done)
+  }
+
+  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
+    // An abort can come while a shard is being opened or finished: only then is it known what is to be deleted.
+    this.#adding.catch(() => {}).then(() => this.#shard?.abandon())
+      .then(() => { done(error) }, (abandonError: unknown) => { done(error ?? abandonError as Error) })
+  }
+
+  async #add (sequence: Sequence): Promise<void> {
+    const { sequencesPerShard, dtype } = this.#options
+    const seqLen = this.#seqLen ??= sequence.length
+    if (sequence.length !== seqLen) throw new SluiceError('ERR_SHARD', `${this.#folder}: got a sequence of ${sequence.length} ids, expected ${seqLen}`)
+    this.stats.in++
+    const row = npyData(sequence, dtype, this.#maxId)
+    this.#shard ??= await ShardWriter.create(join(this.#folder, shardName(this.stats.shards.length)), { columns: seqLen, maxRows: sequencesPerShard, dtype })
+    await this.#shard.add(row)
+    if (this.#shard.full) await this.#finishShard()
+  }
+
+  async #finishShard (): Promise<void> {
+    if (this.#shard === undefined) return
+    const shard = await this.#shard.finish()
+    this.#shard = undefined
+    this.stats.shards.push(shard)
+    this.stats.out += shard.sequences
+  }
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import type { Document } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { LineSink, type SinkOptions } from '../lib/line-sink.ts'
+import { parseOptions } from '../lib/options.ts'
+
+export const textSinkOptions = z.strictObject({})
+
+export type TextSinkOptions = z.input<typeof textSinkOptions> & SinkOptions
+
+/**
+ * Writes the text of each document on a line of its own.
+ *
+ * @param path compressed where it ends in `.gz`; `-` for standard output
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`, and with `ERR_DOCUMENT` for a text with line breaks
+ */
+export function textSink (path: string, options: TextSinkOptions = {}): LineSink<Document> {
+  const { highWaterMark, signal, ...own } = options
+  parseOptions('text', textSinkOptions, own)
+  return new LineSink('text', path, ({ id, text }: Document) => {
+    if (/[\n\r]/.test(text)) throw new SluiceError('ERR_DOCUMENT', `${path}: document ${id} has line breaks and would become several; put normalize before it, or write NDJSON`)
+    return text + '\n'
+  }, { highWaterMark, signal })
+}

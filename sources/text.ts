@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { decodeUtf8 } from '../lib/lines.ts'
+import { parseOptions } from '../lib/options.ts'
+import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions } from '../lib/record-source.ts'
+
+export const textOptions = z.strictObject(recordSourceOptions)
+
+export type TextOptions = z.input<typeof textOptions> & SourceOptions
+
+/**
+ * Documents from text, one a line, plain or `.gz`; an empty line is an empty document. Lines end in `\n` or `\r\n`.
+ *
+ * A line that is not UTF-8 or is too long is counted in `stats.dropped`.
+ *
+ * @param input paths, globs, `-` for standard input, or an iterable of bytes
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
+ */
+export function text (input: SourceInput, options: TextOptions = {}): RecordSource {
+  const { from, highWaterMark, signal, ...own } = options
+  const reading = parseOptions('text', textOptions, own)
+  return new RecordSource('text', input, (line, id) => {
+    const text = decodeUtf8(line)
+    return text === null ? 'bad_utf8' : { id: id(), text, meta: {} }
+  }, reading, { from, highWaterMark, signal })
+}

@@ -1,0 +1,91 @@
+import xxhash from 'xxhash-wasm'
+import { z } from 'zod'
+import type { Document } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { positive } from '../lib/options.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+
+export const dedupOptions = z.strictObject({
+  window: positive.default(50_000).describe('passed documents whose hashes are kept; a text seen among them is dropped')
+}).describe('drops documents whose text was seen a while ago')
+
+export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document>
+
+/** The hashes in a window, oldest first: little-endian 64-bit integers as base64. */
+export interface DedupState {
+  readonly window: number
+  readonly hashes: string
+}
+
+/** The last `size` hashes that were added: a first-in, first-out set. */
+export class RollingWindow {
+  readonly #ring: BigUint64Array
+  readonly #members = new Set<bigint>()
+  #next = 0 // in #ring: the oldest hash once the window is full
+
+  constructor (size: number) {
+    this.#ring = new BigUint64Array(size)
+  }
+
+  get size (): number {
+    return this.#ring.length
+  }
+
+  has (hash: bigint): boolean {
+    return this.#members.has(hash)
+  }
+
+  /** Adds a hash that is not in the window; the oldest one leaves it when the window is full. */
+  add (hash: bigint): void {
+    if (this.#members.size === this.size) this.#members.delete(this.#ring[this.#next]!)
+    this.#ring[this.#next] = hash
+    this.#members.add(hash)
+    this.#next = (this.#next + 1) % this.size
+  }
+
+  save (): DedupState {
+    const count = this.#members.size
+    const bytes = Buffer.alloc(count * 8)
+    for (let i = 0; i < count; i++) {
+      bytes.writeBigUInt64LE(this.#ring[(this.#next - count + i + this.size) % this.size]!, i * 8)
+    }
+    return { window: this.size, hashes: bytes.toString('base64') }
+  }
+
+  /** @throws SluiceError `ERR_STATE` for a state of another window size, or none at all */
+  restore ({ window, hashes }: DedupState): void {
+    const bytes = Buffer.from(hashes, 'base64')
+    if (window !== this.size || bytes.length % 8 !== 0 || bytes.length > window * 8) {
+      throw new SluiceError('ERR_STATE', `dedup: expected the state of a window of ${this.size} hashes, got ${bytes.length / 8} hashes of a window of ${window}`)
+    }
+    this.#members.clear()
+    this.#next = 0
+    for (let at = 0; at < bytes.length; at += 8) this.add(bytes.readBigUInt64LE(at))
+  }
+}
+
+/**
+ * Drops a document (`duplicate`) whose text has the xxHash64 of one of the last `window` documents that were passed on.
+ * A hit does not refresh its place in the window.
+ */
+export function dedup (options: DedupOptions = {}): Stage<Document, Document, DedupState> {
+  const [{ window }, shared] = stageOptions('dedup', dedupOptions, options)
+  const seen = new RollingWindow(window)
+  let hash: (text: string) => bigint
+  return new Stage<Document, Document, DedupState>({
+    name: 'dedup',
+    async open () {
+      const hasher = await xxhash()
+      hash = text => hasher.h64(text)
+    },
+    take (document, push) {
+      const hashed = hash(document.text)
+      if (seen.has(hashed)) return 'duplicate'
+      seen.add(hashed)
+      push(document)
+      return undefined
+    },
+    save: () => seen.save(),
+    restore (state) { seen.restore(state) }
+  }, shared)
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import type { Document, Tokens } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
+
+export const encodeOptions = z.strictObject({
+  tokenizerPath: z.string().optional().describe('SentencePiece .model file'),
+  eosId: z.int().min(-1).default(-1).describe('id that ends each document; -1: the tokenizer\'s own')
+}).describe('encodes each text into token ids and ends it with the end-of-sentence id')
+
+export type EncodeOptions = z.input<typeof encodeOptions> & StageOptions<Document> & {
+  /** A tokenizer that is loaded already, in place of `tokenizerPath`. */
+  readonly tokenizer?: Tokenizer | undefined
+}
+
+/**
+ * The id to end documents with: the one asked for, or the tokenizer's own for -1.
+ *
+ * @throws SluiceError `ERR_TOKENIZER` when the tokenizer has none, or no such id: -1 is never written as a token
+ */
+export function endOfSentence ({ eosId, vocabSize }: Tokenizer, asked: number): number {
+  if (asked >= vocabSize) throw new SluiceError('ERR_TOKENIZER', `eos_id ${asked} is not in the vocabulary of ${vocabSize} pieces, expected 0 to ${vocabSize - 1}`)
+  if (asked === -1 && eosId === -1) throw new SluiceError('ERR_TOKENIZER', 'the tokenizer has no end-of-sentence piece; name the id that ends a document with eos_id (--eos-id)')
+  return asked === -1 ? eosId : asked
+}
+
+/**
+ * Encodes the text of each document into token ids, then the end-of-sentence id. Drops nothing.
+ *
+ * @throws SluiceError `ERR_OPTION` without a tokenizer; the stream fails with `ERR_TOKENIZER` when it can't be loaded or has no end of sentence
+ */
+export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Document, Tokens> {
+  const [{ tokenizerPath, eosId }, shared] = stageOptions('encode', encodeOptions, options)
+  if (tokenizer === undefined && tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', 'encode.tokenizerPath: expected the path of a SentencePiece .model file, it is missing')
+  let encodeText: Tokenizer['encode']
+  let eos: number
+  return new Stage<Document, Tokens>({
+    name: 'encode',
+    async open () {
+      const loaded = tokenizer ?? await loadTokenizer(tokenizerPath!)
+      encodeText = loaded.encode
+      eos = endOfSentence(loaded, eosId)
+    },
+    take ({ id, text, meta }, push) {
+      const ids = encodeText(text)
+      const ended = new Int32Array(ids.length + 1)
+      ended.set(ids)
+      ended[ids.length] = eos
+      push({ id, ids: ended, meta })
+      return undefined
+    }
+  }, shared)
+}

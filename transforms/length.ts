@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import type { Document } from '../lib/document.ts'
+import { count } from '../lib/options.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+
+export const lengthOptions = z.strictObject({
+  minChars: count.default(200).describe('shortest text kept, in Unicode code points, inclusive'),
+  maxChars: count.default(10_000).describe('longest text kept, in Unicode code points, inclusive')
+}).describe('keeps documents of a certain length')
+
+export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>
+
+/** The number of Unicode code points in a text, as Python's `len` counts them; a lone surrogate is one. */
+export function codePoints (text: string): number {
+  let pairs = 0
+  for (let i = 1; i < text.length; i++) {
+    if ((text.charCodeAt(i) & 0xfc00) === 0xdc00 && (text.charCodeAt(i - 1) & 0xfc00) === 0xd800) {
+      pairs++
+      i++
+    }
+  }
+  return text.length - pairs
+}
+
+/** Keeps documents whose text has at least `minChars` and at most `maxChars` code points; drops `too_short` and `too_long`. */
+export function length (options: LengthOptions = {}): Stage<Document, Document> {
+  const [{ minChars, maxChars }, shared] = stageOptions('length', lengthOptions, options)
+  return new Stage<Document, Document>({
+    name: 'length',
+    take (document, push) {
+      const { text } = document
+      // A code point is one or two UTF-16 units: only near a bound is there something to count.
+      if (text.length < minChars) return 'too_short'
+      if (text.length > 2 * maxChars) return 'too_long'
+      if (text.length < 2 * minChars || text.length > maxChars) {
+        const chars = codePoints(text)
+        if (chars < minChars) return 'too_short'
+        if (chars > maxChars) return 'too_long'
+      }
+      push(document)
+      return undefined
+    }
+  }, shared)
+}

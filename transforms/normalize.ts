@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import type { Document } from '../lib/document.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+
+export const normalizeOptions = z.strictObject({}).describe('trims each text and makes every run of white space one space')
+
+export type NormalizeOptions = z.input<typeof normalizeOptions> & StageOptions<Document>
+
+/**
+ * What Python's `str.split()` splits on: JavaScript's `\s` with U+001C to U+001F and U+0085, without U+FEFF.
+ * (CPython, Objects/unicodetype_db.h: bidirectional class WS, B or S, or category Zs.)
+ */
+const WHITE_SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
+const RUNS = new RegExp(`[${WHITE_SPACE}]+`, 'g')
+/** Whatever `normalizeText` would change: white space that isn't one space between two words. */
+const UNTIDY = new RegExp(`^[${WHITE_SPACE}]|[${WHITE_SPACE}]$|[${WHITE_SPACE.replace('\\x20', '\\x1f')}]| {2}`)
+
+/** Trims a text and makes every run of white space one space, as Python's `' '.join(text.split())` does. */
+export function normalizeText (text: string): string {
+  if (!UNTIDY.test(text)) return text
+  const spaced = text.replace(RUNS, ' ')
+  const start = spaced.startsWith(' ') ? 1 : 0
+  const end = spaced.endsWith(' ') ? spaced.length - 1 : spaced.length
+  return spaced.slice(start, end)
+}
+
+/** Normalizes the white space of each document; see `normalizeText`. Drops nothing. */
+export function normalize (options: NormalizeOptions = {}): Stage<Document, Document> {
+  const [, shared] = stageOptions('normalize', normalizeOptions, options)
+  return new Stage<Document, Document>({
+    name: 'normalize',
+    take (document, push) {
+      const text = normalizeText(document.text)
+      push(text === document.text ? document : { ...document, text })
+      return undefined
+    }
+  }, shared)
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import type { Sequence, Tokens } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { positive } from '../lib/options.ts'
+import { Stage, type StageOptions, type StageStats, stageOptions } from '../lib/stage.ts'
+
+export const packOptions = z.strictObject({
+  seqLen: positive.default(2048).describe('token ids in a sequence')
+}).describe('lays ids end to end and cuts them into sequences')
+
+export type PackOptions = z.input<typeof packOptions> & StageOptions<Tokens>
+
+/** The ids that don't fill a sequence yet. */
+export interface PackState {
+  readonly seqLen: number
+  readonly rest: readonly number[]
+}
+
+/** Beside the counts of every stage: `in` counts documents, `out` sequences. */
+export interface PackStats extends StageStats {
+  /** Ids of the documents taken, ends of sentence and tail included. */
+  tokens: number
+  /** Ids that fill no sequence; the flow's tail once it has ended. */
+  tail: number
+}
+
+/** Lays ids end to end and cuts them every `seqLen`. Sequences are never written to again once they are given. */
+export class Packer {
+  readonly #seqLen: number
+  #open: Int32Array
+  #filled = 0
+
+  constructor (seqLen: number) {
+    this.#seqLen = seqLen
+    this.#open = new Int32Array(seqLen)
+  }
+
+  /** Ids that don't fill a sequence yet. */
+  get rest (): number {
+    return this.#filled
+  }
+
+  /** Gives each sequence that the ids complete. They are copied: the caller may use the array again. */
+  add (ids: Int32Array, give: (sequence: Sequence) => void): void {
+    for (let from = 0; from < ids.length;) {
+      const piece = ids.subarray(from, from + this.#seqLen - this.#filled)
+      this.#open.set(piece, this.#filled)
+      this.#filled += piece.length
+      from += piece.length
+      if (this.#filled === this.#seqLen) {
+        const full = this.#open
+        this.#open = new Int32Array(this.#seqLen)
+        this.#filled = 0
+        give(full)
+      }
+    }
+  }
+
+  save (): PackState {
+    return { seqLen: this.#seqLen, rest: Array.from(this.#open.subarray(0, this.#filled)) }
+  }
+
+  /** @throws SluiceError `ERR_STATE` for a state of another sequence length, or none at all */
+  restore ({ seqLen, rest }: PackState): void {
+    if (seqLen !== this.#seqLen || rest.length >= seqLen) {
+      throw new SluiceError('ERR_STATE', `pack: expected the state of sequences of ${this.#seqLen} ids, got ${rest.length} ids of a sequence of ${seqLen}`)
+    }
+    this.#open.set(rest)
+    this.#filled = rest.length
+  }
+}
+
+/** A `pack` stage: its `stats` count tokens and the tail too. */
+export interface PackStage extends Stage<Tokens, Sequence, PackState> {
+  readonly stats: PackStats
+}
+
+/**
+ * Lays the ids of documents end to end and cuts them into sequences of `seqLen`; a document may span sequences.
+ * The tail that fills no sequence is left out, and counted in `stats.tail`.
+ */
+export function pack (options: PackOptions = {}): PackStage {
+  const [{ seqLen }, shared] = stageOptions('pack', packOptions, options)
+  const packer = new Packer(seqLen)
+  const stage = new Stage<Tokens, Sequence, PackState>({
+    name: 'pack',
+    take ({ ids }, push) {
+      packer.add(ids, push)
+      stats.tokens += ids.length
+      stats.tail = packer.rest
+      return undefined
+    },
+    save: () => packer.save(),
+    restore (state) { packer.restore(state) }
+  }, shared)
+  const stats: PackStats = Object.assign(stage.stats, { tokens: 0, tail: 0 })
+  return stage as PackStage
+}
