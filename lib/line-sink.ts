@@ -18,7 +18,7 @@ export class LineSink<Item> extends Writable {
   readonly stats: StageStats & { bytes: number } = { in: 0, out: 0, dropped: {}, bytes: 0 }
   readonly #path: string
   readonly #lineOf: (item: Item) => string
-  #output: Output | undefined
+  #output: Promise<Output> | undefined
 
   /** @param lineOf the line of an item, its ending included */
   constructor (name: string, path: string, lineOf: (item: Item) => string, { highWaterMark, signal }: SinkOptions) {
@@ -32,10 +32,6 @@ export class LineSink<Item> extends Writable {
     this.#lineOf = lineOf
   }
 
-  override _construct (done: (error?: Error | null) => void): void {
-    openOutput(this.#path).then(output => { this.#output = output; done() }, done)
-  }
-
   override _write (item: Item, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#writeAll([item]).then(() => { done() }, done)
   }
@@ -46,18 +42,34 @@ export class LineSink<Item> extends Writable {
   }
 
   override _final (done: (error?: Error | null) => void): void {
-    this.#output!.commit().then(() => { this.#output = undefined; done() }, done)
+    this.#commit().then(() => { done() }, done)
   }
 
   override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
-    if (this.#output === undefined) done(error)
-    else this.#output.abandon().then(() => { done(error) }, (abandonError: unknown) => { done(error ?? abandonError as Error) })
+    this.#abandon().then(() => { done(error) }, (abandonError: unknown) => { done(error ?? abandonError as Error) })
+  }
+
+  /** Not on construction: a sink that is made and never written to leaves the folder as it is. */
+  async #open (): Promise<Output> {
+    return await (this.#output ??= openOutput(this.#path))
+  }
+
+  async #commit (): Promise<void> {
+    const output = await this.#open()
+    await output.commit()
+    this.#output = undefined
+  }
+
+  async #abandon (): Promise<void> {
+    const output = await this.#output?.catch(() => undefined)
+    await output?.abandon()
   }
 
   async #writeAll (items: readonly Item[]): Promise<void> {
+    const output = await this.#open()
     this.stats.in += items.length
     const bytes = Buffer.from(items.map(this.#lineOf).join(''))
-    await this.#output!.write(bytes)
+    await output.write(bytes)
     this.stats.out += items.length
     this.stats.bytes += bytes.length
   }

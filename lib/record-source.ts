@@ -78,6 +78,7 @@ export class RecordSource extends Readable {
   readonly #parse: ParseRecord
   readonly #options: RecordSourceOptions
   readonly #closed = new AbortController()
+  #isOpen = false
   #files: InputFile[] = []
   #file = 0 // in #files, the one that is open or to be opened next
   #idPath = ''
@@ -125,10 +126,6 @@ export class RecordSource extends Readable {
     this.#closed.abort()
   }
 
-  override _construct (done: (error?: Error | null) => void): void {
-    this.#open().then(() => { done() }, done)
-  }
-
   override _read (): void {
     if (this.#filling) return
     this.#filling = true
@@ -142,7 +139,9 @@ export class RecordSource extends Readable {
     done(error)
   }
 
+  /** Not on construction: a source that is made and never read must not fail. */
   async #open (): Promise<void> {
+    this.#isOpen = true
     this.#files = this.#names !== null ? await findFiles(this.#names) : [{ path: STANDARD_STREAM, size: null }]
     const { file, path, offset } = this.#position
     if (path === '') { // a new start
@@ -163,6 +162,7 @@ export class RecordSource extends Readable {
 
   /** Pushes documents until the buffer is full or the input ends. */
   async #fill (): Promise<void> {
+    if (!this.#isOpen) await this.#open()
     for (;;) {
       if (this.#stopped) break
       this.#lines ??= this.#openNext()

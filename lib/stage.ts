@@ -27,7 +27,7 @@ export type Push<Out> = (item: Out) => void
 /** What a stage does, without streams. */
 export interface Work<In, Out, State = null> {
   readonly name: string
-  /** Loads what the work needs, before the first item. */
+  /** Loads what the work needs, before the first item, or at the end where there is none. */
   open?: () => Promise<void>
   /**
    * Takes one item and pushes what becomes of it: nothing, one item or several.
@@ -36,7 +36,7 @@ export interface Work<In, Out, State = null> {
   take: (item: In, push: Push<Out>) => string | undefined | Promise<string | undefined>
   /** The input has ended: pushes what is left. */
   finish?: (push: Push<Out>) => void | Promise<void>
-  /** Lets go of what `open` loaded; called once, on the end, on an error and on abort. */
+  /** Lets go of what `open` loaded; called once after `open` was, on the end, on an error and on abort. */
   close?: () => void | Promise<void>
   /** The state as small JSON; a stage without state has neither. */
   save?: () => State
@@ -54,6 +54,8 @@ export class Stage<In, Out, State = null> extends Transform {
   readonly #work: Work<In, Out, State>
   readonly #rejects: StageOptions<In>['rejects']
   readonly #pushOut: Push<Out>
+  #opening: Promise<void> | undefined
+  #isOpen = false
 
   constructor (work: Work<In, Out, State>, { rejects, highWaterMark, signal }: StageOptions<In> = {}) {
     super({
@@ -81,12 +83,26 @@ export class Stage<In, Out, State = null> extends Transform {
     this.#work.restore(state)
   }
 
-  override _construct (done: (error?: Error | null) => void): void {
-    if (this.#work.open === undefined) done()
-    else this.#work.open().then(() => { done() }, done)
+  override _transform (item: In, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    if (this.#isOpen) this.#take(item, done)
+    else this.#open().then(() => { this.#take(item, done) }, done)
   }
 
-  override _transform (item: In, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _flush (done: (error?: Error | null) => void): void {
+    this.#finish().then(() => { done() }, done)
+  }
+
+  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
+    this.#close().then(() => { done(error) }, (closeError: unknown) => { done(error ?? closeError as Error) })
+  }
+
+  /** Not on construction: a stage that is made and never used must not fail, and holds nothing. */
+  async #open (): Promise<void> {
+    await (this.#opening ??= Promise.resolve(this.#work.open?.()))
+    this.#isOpen = true
+  }
+
+  #take (item: In, done: (error?: Error | null) => void): void {
     this.stats.in++
     let reason: string | undefined | Promise<string | undefined>
     try {
@@ -100,19 +116,14 @@ export class Stage<In, Out, State = null> extends Transform {
     else reason.then(async late => { if (late !== undefined) await this.#drop(item, late) }).then(() => { done() }, done)
   }
 
-  override _flush (done: (error?: Error | null) => void): void {
-    this.#finish().then(() => { done() }, done)
-  }
-
-  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
-    this.#close().then(() => { done(error) }, (closeError: unknown) => { done(error ?? closeError as Error) })
-  }
-
   async #finish (): Promise<void> {
+    await this.#open()
     await this.#work.finish?.(this.#pushOut)
   }
 
   async #close (): Promise<void> {
+    if (this.#opening === undefined) return
+    await this.#opening.catch(() => {}) // on an abort it may be under way: only then is it known what is to be closed
     await this.#work.close?.()
   }
 

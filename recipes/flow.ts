@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SluiceError, codeOf } from '../lib/errors.ts'
 import type { RecordSource } from '../lib/record-source.ts'
@@ -38,6 +40,8 @@ export async function runStreams (name: string, streams: ReadonlyArray<NodeJS.Re
   try {
     await pipeline(streams as NodeJS.ReadWriteStream[], { signal })
   } catch (error) {
+    // pipeline doesn't wait for what a stream does as it is destroyed: a sink deletes what is half-written
+    await Promise.all((streams as Writable[]).map(async stream => { if ('stageName' in stream && !stream.closed) await once(stream, 'close') }))
     if (signal?.aborted === true && codeOf(error) === 'ABORT_ERR') throw new SluiceError('ERR_ABORTED', `${name}: stopped`, { cause: error })
     throw error
   }

@@ -47,6 +47,7 @@ export class NpySink extends Writable {
   readonly #options: z.output<typeof npySinkOptions>
   readonly #maxId: number
   #seqLen: number | undefined
+  #hasFolder = false
   #shard: ShardWriter | undefined
   #adding: Promise<void> = Promise.resolve()
 
@@ -62,21 +63,14 @@ export class NpySink extends Writable {
     this.#maxId = Math.min(maxId(options.dtype), (options.vocabSize ?? Infinity) - 1)
   }
 
-  override _construct (done: (error?: Error | null) => void): void {
-    writing(this.#folder, async () => {
-      await mkdir(this.#folder, { recursive: true })
-      if (!this.#options.overwrite) await refuseShards(this.#folder)
-      await removeShards(this.#folder)
-    }).then(() => { done() }, done)
-  }
-
   override _write (sequence: Sequence, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#adding = this.#add(sequence)
     this.#adding.then(() => { done() }, done)
   }
 
   override _final (done: (error?: Error | null) => void): void {
-    this.#finishShard().then(() => { done() }, done)
+    this.#adding = this.#finish()
+    this.#adding.then(() => { done() }, done)
   }
 
   override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
@@ -85,7 +79,19 @@ export class NpySink extends Writable {
       .then(() => { done(error) }, (abandonError: unknown) => { done(error ?? abandonError as Error) })
   }
 
+  /** Not on construction: a sink that is made and never written to leaves the folder as it is. */
+  async #takeFolder (): Promise<void> {
+    if (this.#hasFolder) return
+    await writing(this.#folder, async () => {
+      await mkdir(this.#folder, { recursive: true })
+      if (!this.#options.overwrite) await refuseShards(this.#folder)
+      await removeShards(this.#folder)
+    })
+    this.#hasFolder = true
+  }
+
   async #add (sequence: Sequence): Promise<void> {
+    await this.#takeFolder()
     const { sequencesPerShard, dtype } = this.#options
     const seqLen = this.#seqLen ??= sequence.length
     if (sequence.length !== seqLen) throw new SluiceError('ERR_SHARD', `${this.#folder}: got a sequence of ${sequence.length} ids, expected ${seqLen}`)
@@ -94,6 +100,11 @@ export class NpySink extends Writable {
     this.#shard ??= await ShardWriter.create(join(this.#folder, shardName(this.stats.shards.length)), { columns: seqLen, maxRows: sequencesPerShard, dtype })
     await this.#shard.add(row)
     if (this.#shard.full) await this.#finishShard()
+  }
+
+  async #finish (): Promise<void> {
+    await this.#takeFolder()
+    await this.#finishShard()
   }
 
   async #finishShard (): Promise<void> {

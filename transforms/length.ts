@@ -6,7 +6,8 @@ import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 export const lengthOptions = z.strictObject({
   minChars: count.default(200).describe('shortest text kept, in Unicode code points, inclusive'),
   maxChars: count.default(10_000).describe('longest text kept, in Unicode code points, inclusive')
-}).describe('keeps documents of a certain length')
+}).refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected the shortest length (minChars) to be at most the longest (maxChars)')
+  .describe('keeps documents of a certain length')
 
 export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>
 

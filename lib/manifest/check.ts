@@ -32,10 +32,10 @@ export class ManifestChecker {
   async manifest (content: unknown): Promise<Omit<Manifest, 'path' | 'sha256'>> {
     const bare = Array.isArray(content)
     const top = this.#object(manifestSchema, bare ? { datasets: content } : content, [])
-    const tokenizer = this.#object(tokenizerSchema, top?.tokenizer ?? {}, ['tokenizer'])
+    const tokenizer = this.#object(tokenizerSchema, partOf(content, 'tokenizer') ?? {}, ['tokenizer'])
     const datasets: Component[] = []
     const places = new Map<Component, Place>()
-    for (const [index, given] of (top?.datasets ?? []).entries()) {
+    for (const [index, given] of listOf(bare ? content : partOf(content, 'datasets')).entries()) {
       const place = bare ? [index] : ['datasets', index]
       const component = await this.#component(given, place)
       if (component === undefined) continue
@@ -57,8 +57,8 @@ export class ManifestChecker {
 
   async #component (given: unknown, place: Place): Promise<Component | undefined> {
     const read = this.#object(componentSchema, given, place)
+    const filters = listOf(partOf(given, 'filters')).map((filter, index) => this.#filter(filter, [...place, 'filters', index]))
     if (read === undefined) return undefined
-    const filters = read.filters.map((filter, index) => this.#filter(filter, [...place, 'filters', index]))
     const { dataset, dataFiles } = read
     if (!(localDatasets as readonly string[]).includes(dataset)) {
       this.#note([...place, 'dataset'], `${dataset} cannot be read by this version, expected ${localDatasets.join(' or ')}, with data_files`)
@@ -117,4 +117,13 @@ export class ManifestChecker {
   #note (place: Place, message: string, at: Mistake['at'] = 'value'): void {
     this.mistakes.push({ place, at, message })
   }
+}
+
+/** A part of something that may have mistakes elsewhere: those in the part are told all the same. */
+function partOf (given: unknown, key: string): unknown {
+  return typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[key] : undefined
+}
+
+function listOf (given: unknown): unknown[] {
+  return Array.isArray(given) ? given : []
 }

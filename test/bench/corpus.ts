@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { createGunzip } from 'node:zlib'
+import type { Document } from '../../lib/document.ts'
+import { packageRoot } from '../../lib/package.ts'
+import { ndjsonSink } from '../../sinks/ndjson.ts'
+import { textSink } from '../../sinks/text.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import { normalize } from '../../transforms/normalize.ts'
+
+/** A plain file, and its size. */
+export interface PlainFile {
+  readonly path: string
+  readonly bytes: number
+}
+
+/** The text that is measured on. Nothing of it is in memory. */
+export interface Corpus {
+  readonly name: string
+  /** Where the files are, and where output may go. */
+  readonly folder: string
+  readonly ndjson: PlainFile
+  /** The texts, normalized, one a line. */
+  readonly lines: PlainFile
+  readonly documents: number
+  /** UTF-8 of the documents' texts, as they stand in `ndjson`. */
+  readonly textBytes: number
+  readonly tokenizerPath: string
+}
+
+/** Not all of the quickstart's text: a run of `encode` should take seconds, as it does on the shared text. */
+const QUICKSTART_BYTES = 20_000_000
+
+/** Makes plain files, in `folder`, of the text in `../shared/data` where that is there, else of the quickstart's. */
+export async function prepareCorpus (folder: string): Promise<Corpus> {
+  const shared = join(packageRoot(), '..', 'shared', 'data')
+  const web = join(shared, 'web.ndjson.gz')
+  const path = join(folder, 'corpus.ndjson')
+  const isShared = existsSync(web)
+  if (isShared) await pipeline(createReadStream(web), createGunzip(), createWriteStream(path))
+  else await pipeline(beginningOf(await quickstartFiles(), QUICKSTART_BYTES), ndjsonSink(path))
+
+  const linesPath = join(folder, 'corpus.txt')
+  await pipeline(ndjson(path), normalize(), textSink(linesPath))
+  const model = join(shared, 'spm', 'unigram32k.model')
+  return {
+    name: isShared ? 'shared/data/web.ndjson.gz' : 'the beginning of the quickstart\'s text',
+    folder,
+    ndjson: await plainFile(path),
+    lines: await plainFile(linesPath),
+    ...await sizesOf(path),
+    tokenizerPath: existsSync(model) ? model : join(packageRoot(), 'recipes', 'quickstart.model')
+  }
+}
+
+/** The quickstart's raw text; a quickstart is run where there is none yet. */
+async function quickstartFiles (): Promise<string[]> {
+  const root = packageRoot()
+  const files = ['docs', 'code'].map(component => join(root, 'data', 'quickstart', 'raw', `${component}.ndjson`))
+  if (!files.every(file => existsSync(file))) {
+    await promisify(execFile)(process.execPath, [join(root, 'dist', 'recipes', 'main.js'), 'quickstart', '--quiet'], { cwd: root })
+  }
+  return files
+}
+
+/** Documents until their texts have `bytes` bytes. */
+async function * beginningOf (files: readonly string[], bytes: number): AsyncGenerator<Document> {
+  let given = 0
+  for await (const document of ndjson(files) as AsyncIterable<Document>) {
+    yield document
+    given += Buffer.byteLength(document.text)
+    if (given >= bytes) return
+  }
+}
+
+async function sizesOf (path: string): Promise<Pick<Corpus, 'documents' | 'textBytes'>> {
+  let documents = 0
+  let textBytes = 0
+  for await (const { text } of ndjson(path) as AsyncIterable<Document>) {
+    documents++
+    textBytes += Buffer.byteLength(text)
+  }
+  return { documents, textBytes }
+}
+
+async function plainFile (path: string): Promise<PlainFile> {
+  return { path, bytes: (await stat(path)).size }
+}

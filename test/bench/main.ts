@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { messageOf } from '../../lib/errors.ts'
+import { writeFileWhole } from '../../lib/output.ts'
+import { packageRoot } from '../../lib/package.ts'
+import { prepareCorpus } from './corpus.ts'
+import { measure } from './measure.ts'
+import { type Result, json, report } from './print.ts'
+import { type Row, rowsOf } from './rows.ts'
+import { WANTED_RATIO, sideBySide } from './side-by-side.ts'
+
+const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--json]
+
+  --only NAME  measure this row only; may be repeated; side-by-side is a name too
+  --runs N     runs of each, of which the best counts (default: 5)
+  --json       also write the results to bench.json
+`
+
+const SIDE_BY_SIDE = 'side-by-side'
+
+interface Arguments {
+  readonly only: readonly string[] | undefined
+  readonly runs: number
+  readonly json: boolean
+}
+
+const given = readArguments()
+if (given === null) process.stdout.write(USAGE)
+else await bench(given)
+
+/** Null when help is asked for. Ends the process with code 2 where the call is wrong. */
+function readArguments (): Arguments | null {
+  try {
+    const { only, runs, json, help } = parseArgs({
+      options: {
+        only: { type: 'string', multiple: true },
+        runs: { type: 'string', default: '5' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false }
+      }
+    }).values
+    if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs: expected a whole number of at least 1, got ${runs}`)
+    return help ? null : { only, runs: Number(runs), json }
+  } catch (error) {
+    wrongCall(messageOf(error))
+  }
+}
+
+function wrongCall (message: string): never {
+  process.stderr.write(`${message}\n\n${USAGE}`)
+  process.exit(2)
+}
+
+async function bench ({ only, runs, json: asJson }: Arguments): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
+  process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
+  process.once('SIGINT', () => { process.exit(130) })
+
+  const corpus = await prepareCorpus(folder)
+  const all = rowsOf(corpus)
+  const names = [SIDE_BY_SIDE, ...all.map(({ name }) => name)]
+  const unknown = only?.filter(name => !names.includes(name)) ?? []
+  if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
+  const wanted = (name: string): boolean => only?.includes(name) ?? true
+
+  // First, while no documents lie in memory, which the garbage collector would go through again and again.
+  const sides = wanted(SIDE_BY_SIDE) ? await announced(SIDE_BY_SIDE, () => sideBySide(corpus.ndjson, runs)) : undefined
+  const rows: Result[] = []
+  for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
+
+  const results = { corpus, runs, rows, sides }
+  process.stdout.write(report(results) + '\n')
+  if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
+  if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1
+}
+
+async function measureRow ({ name, unit, bytes, prepare }: Row, runs: number): Promise<Result> {
+  return { name, unit, bytes, times: await measure(await prepare(), runs) }
+}
+
+/** Says on standard error what is being measured: all of it takes minutes. */
+async function announced<T> (name: string, work: () => Promise<T>): Promise<T> {
+  process.stderr.write(`measuring ${name}\n`)
+  return await work()
+}

@@ -1,0 +1,35 @@
+import { setImmediate } from 'node:timers/promises'
+
+/** What is measured, once from its start to its end. */
+export type Run = () => Promise<void>
+
+/** How long the runs of one thing took. */
+export interface Times {
+  /** Of the fastest run: whatever else the machine does only ever makes a run slower. */
+  readonly best: number
+  /** Of each run, in order. */
+  readonly seconds: readonly number[]
+}
+
+/** Times `count` runs, after one that warms up and isn't counted. */
+export async function measure (run: Run, count: number): Promise<Times> {
+  const [times] = await alternate([run], count)
+  return times!
+}
+
+/**
+ * Times `count` runs of each in turn (A B A B …), after one round that isn't counted: what slows the machine down for
+ * a while slows all of them down.
+ */
+export async function alternate (runs: readonly Run[], count: number): Promise<Times[]> {
+  const seconds: number[][] = runs.map(() => [])
+  for (let round = 0; round <= count; round++) {
+    for (const [i, run] of runs.entries()) {
+      await setImmediate() // a run in memory never goes through the event loop: Ctrl-C is heard here
+      const started = performance.now()
+      await run()
+      if (round > 0) seconds[i]!.push((performance.now() - started) / 1000)
+    }
+  }
+  return seconds.map(each => ({ best: Math.min(...each), seconds: each }))
+}

@@ -1,0 +1,81 @@
+import { availableParallelism, cpus } from 'node:os'
+import { basename } from 'node:path'
+import { table } from '../../recipes/report.ts'
+import type { Corpus } from './corpus.ts'
+import type { Times } from './measure.ts'
+import type { Row } from './rows.ts'
+import { type SideBySide, WANTED_RATIO } from './side-by-side.ts'
+
+/** A row that has been measured. */
+export interface Result extends Pick<Row, 'name' | 'unit' | 'bytes'> {
+  readonly times: Times
+}
+
+/** All that one call of the benchmark has found out. */
+export interface Results {
+  readonly corpus: Corpus
+  readonly runs: number
+  readonly rows: readonly Result[]
+  /** Absent when it wasn't asked for. */
+  readonly sides?: SideBySide | undefined
+}
+
+/** The results for people. */
+export function report ({ corpus, runs, rows, sides }: Results): string {
+  const { cpu, cores, node } = machine()
+  const sections = [[
+    `${cpu}, ${cores} cores, Node ${node}`,
+    `${corpus.name}: ${whole(corpus.documents)} documents, ${megabytes(corpus.textBytes)} MB of text, ${megabytes(corpus.ndjson.bytes)} MB of NDJSON; tokenizer ${basename(corpus.tokenizerPath)}`,
+    `Best of ${runs} after a warm-up. MB/s of UTF-8 text, for read and side by side of NDJSON bytes; documents/s as they go in`
+  ].join('\n')]
+  if (rows.length > 0) {
+    const lines = rows.map(({ name, unit, bytes, times }) => [name, unit, ...figures(bytes, corpus, times)])
+    sections.push(table([['stage or flow', 'MB of', ...FIGURES], ...lines]))
+  }
+  if (sides !== undefined) sections.push(reportSides(sides, corpus))
+  return sections.join('\n\n')
+}
+
+const FIGURES = ['MB/s', 'documents/s', 'seconds', 'slowest'] as const
+
+function figures (bytes: number, { documents }: Corpus, { best, seconds }: Times): string[] {
+  return [(bytes / 1e6 / best).toFixed(1), whole(documents / best), best.toFixed(3), Math.max(...seconds).toFixed(3)]
+}
+
+function reportSides ({ ours, split2, ratio }: SideBySide, corpus: Corpus): string {
+  const { bytes } = corpus.ndjson
+  const sides = table([
+    ['side by side', 'MB of', ...FIGURES],
+    ['sluice: ndjson()', 'NDJSON', ...figures(bytes, corpus, ours)],
+    ['createReadStream | split2(JSON.parse)', 'NDJSON', ...figures(bytes, corpus, split2)]
+  ])
+  return `${sides}\nratio ${ratio.toFixed(2)}, wanted ${WANTED_RATIO}: ${ratio < WANTED_RATIO ? 'too slow' : 'reached'}`
+}
+
+/** The results for programs. */
+export function json ({ corpus, runs, rows, sides }: Results): string {
+  const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
+  const speeds = (bytes: number, { best, seconds }: Times) =>
+    ({ mb_per_second: bytes / 1e6 / best, documents_per_second: documents / best, best_seconds: best, seconds })
+  return JSON.stringify({
+    machine: machine(),
+    input: { name, documents, text_bytes: textBytes, ndjson_bytes: ndjsonBytes, tokenizer: basename(tokenizerPath) },
+    runs,
+    rows: rows.map(row => ({ name: row.name, mb_of: row.unit, bytes: row.bytes, ...speeds(row.bytes, row.times) })),
+    side_by_side: sides === undefined
+      ? null
+      : { mb_of: 'NDJSON', ours: speeds(ndjsonBytes, sides.ours), split2: speeds(ndjsonBytes, sides.split2), ratio: sides.ratio, wanted_ratio: WANTED_RATIO }
+  }, null, 2) + '\n'
+}
+
+function machine (): { readonly cpu: string, readonly cores: number, readonly node: string } {
+  return { cpu: cpus()[0]?.model.trim() ?? 'unknown CPU', cores: availableParallelism(), node: process.versions.node }
+}
+
+function megabytes (bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}
+
+function whole (value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}

@@ -1,0 +1,35 @@
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import split2 from 'split2'
+import type { Document } from '../../lib/document.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import type { PlainFile } from './corpus.ts'
+import { take } from './feed.ts'
+import { type Run, type Times, alternate } from './measure.ts'
+
+/** How many times as fast as split2 our source has to be. */
+export const WANTED_RATIO = 1.8
+
+/** Our NDJSON source against the obvious alternative, on one file. */
+export interface SideBySide {
+  readonly ours: Times
+  readonly split2: Times
+  /** How many times as fast ours is. */
+  readonly ratio: number
+}
+
+/** Reads the file by our NDJSON source and by `createReadStream | split2(JSON.parse)`, in turn. */
+export async function sideBySide ({ path }: PlainFile, count: number): Promise<SideBySide> {
+  const chars = new Set<number>() // as each run has counted them
+  const counted = (read: (sink: NodeJS.WritableStream) => Promise<void>): Run => async () => {
+    let seen = 0
+    await read(take((document: Pick<Document, 'text'>) => { seen += document.text.length }))
+    chars.add(seen)
+  }
+  const [ours, theirs] = await alternate([
+    counted(sink => pipeline(ndjson(path), sink)),
+    counted(sink => pipeline(createReadStream(path), split2(JSON.parse), sink))
+  ], count)
+  if (chars.size !== 1) throw new Error(`${path}: both sides should read the same texts, but the characters read are ${[...chars].join(' and ')}`)
+  return { ours: ours!, split2: theirs!, ratio: theirs!.best / ours!.best }
+}

@@ -1,0 +1,192 @@
+/** What every stage owes a flow, the same for each: backpressure, errors, abort, an empty input, no state shared. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough, Readable, type Transform, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import t from 'tap'
+import type { Document } from '../lib/document.ts'
+import { ndjsonSink } from '../sinks/ndjson.ts'
+import { npySink } from '../sinks/npy.ts'
+import { textSink } from '../sinks/text.ts'
+import { ndjson } from '../sources/ndjson.ts'
+import { text } from '../sources/text.ts'
+import { dedup } from '../transforms/dedup.ts'
+import { encode } from '../transforms/encode.ts'
+import { language } from '../transforms/language.ts'
+import { length } from '../transforms/length.ts'
+import { normalize } from '../transforms/normalize.ts'
+import { pack } from '../transforms/pack.ts'
+import { closed, doc, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder, through } from './helpers.ts'
+
+const ENGLISH = 'The water of the river turns the wheel of the old mill, as it has done for many years; number'
+const english = (i: number): Document => doc(`d${i}`, `${ENGLISH} ${i}.`)
+const tokensOf = (i: number): unknown => ({ id: `d${i}`, ids: Int32Array.of(1, 2, 3, i), meta: {} })
+
+interface Row {
+  readonly make: () => Transform & { stats: { in: number } }
+  readonly item: (i: number) => unknown
+}
+
+const transforms: Record<string, Row> = {
+  normalize: { make: normalize, item: english },
+  length: { make: () => length({ minChars: 1 }), item: english },
+  language: { make: () => language({ threshold: 0 }), item: english },
+  dedup: { make: dedup, item: english },
+  encode: { make: () => encode({ tokenizerPath: fixture('tiny.model') }), item: english },
+  pack: { make: () => pack({ seqLen: 4 }), item: tokensOf }
+}
+
+/** Gives items for as long as they are asked for, a turn of the event loop apart, and counts them. */
+function endless (item: (i: number) => unknown): Readable & { given: number } {
+  const source = Object.assign(new Readable({
+    objectMode: true,
+    read () { setImmediate(() => { if (!this.destroyed) this.push(item(source.given++)) }) }
+  }), { given: 0 })
+  return source
+}
+
+/** Takes `count` items, then never another one. */
+function stalled (count: number): Writable & { taken: number } {
+  const sink = Object.assign(new Writable({
+    objectMode: true,
+    write (_item, _encoding, done) { if (++sink.taken < count) done() }
+  }), { taken: 0 })
+  return sink
+}
+
+const later = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+
+for (const [name, { make, item }] of Object.entries(transforms)) {
+  t.test(`${name}: nothing comes of nothing`, async t => {
+    const stage = make()
+    t.strictSame(await through([], stage), [])
+    t.match(stage.stats, { in: 0, out: 0, dropped: {} })
+  })
+
+  t.test(`${name}: a stalled sink stalls the source, within the high-water marks`, async t => {
+    const [source, stage, sink] = [endless(item), make(), stalled(3)]
+    const stop = new AbortController()
+    const flow = failure(pipeline(source, stage, sink, { signal: stop.signal }))
+    while (sink.taken < 3) await later(5)
+    let before = -1
+    while (before !== source.given) { // until it stands still
+      before = source.given
+      await later(30)
+    }
+    const marks = source.readableHighWaterMark + stage.writableHighWaterMark + stage.readableHighWaterMark + sink.writableHighWaterMark
+    t.ok(source.given - sink.taken <= marks + 1, `${source.given} given, ${sink.taken} taken, ${marks} may be held`)
+    stop.abort()
+    t.match(await flow, { name: 'AbortError' })
+  })
+
+  t.test(`${name}: an error before it or behind it destroys it and keeps its identity`, async t => {
+    for (const breaks of ['source', 'sink']) {
+      const cause = new Error(breaks)
+      const source = endless(i => {
+        if (breaks === 'source' && i === 5) source.destroy(cause)
+        return item(i)
+      })
+      const sink = new Writable({ objectMode: true, write (_item, _encoding, done) { done(breaks === 'sink' ? cause : null) } })
+      const stage = make()
+      t.equal(await failure(pipeline(source, stage, sink)), cause)
+      t.ok(source.destroyed && stage.destroyed && sink.destroyed)
+    }
+  })
+
+  t.test(`${name}: an abort destroys it`, async t => {
+    for (const ms of [0, 5, 20]) {
+      const stop = new AbortController()
+      const [source, stage] = [endless(item), make()]
+      setTimeout(() => { stop.abort() }, ms)
+      t.match(await failure(pipeline(source, stage, new PassThrough({ objectMode: true }).resume(), { signal: stop.signal })), { name: 'AbortError' })
+      t.ok(stage.destroyed && source.destroyed)
+    }
+  })
+
+  t.test(`${name}: what it is given is left alone, and two of a kind share nothing`, async t => {
+    const items = [0, 1, 2].map(i => Object.freeze(item(i)))
+    t.strictSame(await through(items, make()), await through(items, make()))
+    t.strictSame(items, [0, 1, 2].map(item))
+  })
+}
+
+t.test('a source is never further ahead of a stalled sink than the sum of the high-water marks', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'a.ndjson', ndjsonOf(Array.from({ length: 20_000 }, (_, i) => english(i))))
+  const stages = [ndjson(path), normalize(), length({ minChars: 1 }), dedup(), encode({ tokenizerPath: fixture('tiny.model') })] as const
+  const sink = stalled(3)
+  const stop = new AbortController()
+  const flow = failure(pipeline(...stages, sink, { signal: stop.signal }))
+  while (sink.taken < 3) await later(5)
+  let before = -1
+  while (before !== stages[0].stats.out) {
+    before = stages[0].stats.out
+    await later(50)
+  }
+  const held = stages[0].readableHighWaterMark + sink.writableHighWaterMark +
+    stages.slice(1).reduce((sum, stage) => sum + (stage as Transform).writableHighWaterMark + stage.readableHighWaterMark, 0)
+  t.ok(stages[0].stats.out - sink.taken <= held + 1, `${stages[0].stats.out} read, ${sink.taken} taken, ${held} may be held`)
+  stop.abort()
+  t.match(await flow, { name: 'AbortError' })
+  t.ok(stages.every(stage => stage.destroyed))
+})
+
+for (const [name, make] of Object.entries({ ndjson, text })) {
+  t.test(`${name} source: an error behind it and an abort close its file`, async t => {
+    const path = put(temporaryFolder(t), 'a', ndjsonOf(Array.from({ length: 50_000 }, (_, i) => english(i))))
+    for (const ends of ['error', 'abort', 'break']) {
+      const before = openFiles()
+      const source = make(path)
+      const stop = new AbortController()
+      const cause = new Error('sink')
+      let taken = 0
+      if (ends === 'break') {
+        for await (const _ of source) if (++taken === 10) break
+      } else {
+        const sink = new Writable({ objectMode: true, write (_item, _encoding, done) { if (++taken === 10 && ends === 'abort') stop.abort(); done(taken === 10 && ends === 'error' ? cause : null) } })
+        const error = await failure(pipeline(source, sink, { signal: stop.signal }))
+        if (ends === 'error') t.equal(error, cause)
+        else t.match(error, { name: 'AbortError' })
+      }
+      t.ok(source.destroyed)
+      for (let i = 0; i < 50 && openFiles() > before; i++) await later(10)
+      t.equal(openFiles(), before, `${ends}: no file is left open`)
+    }
+  })
+}
+
+const sinks = {
+  'ndjson sink': (path: string) => [ndjsonSink(path), english] as const,
+  'ndjson sink, compressed': (path: string) => [ndjsonSink(`${path}.gz`), english] as const,
+  'text sink': (path: string) => [textSink(path), english] as const,
+  'npy sink': (path: string) => [npySink(path), (i: number) => Int32Array.of(i, i)] as const
+}
+
+for (const [name, make] of Object.entries(sinks)) {
+  t.test(`${name}: an error before it and an abort leave no file, open or written`, async t => {
+    const folder = temporaryFolder(t)
+    const before = openFiles()
+    for (const ends of ['error', 'abort']) {
+      const [sink, item] = make(join(folder, 'out'))
+      const cause = new Error('source')
+      const stop = new AbortController()
+      const source = endless(i => {
+        if (i === 20 && ends === 'error') source.destroy(cause)
+        if (i === 20 && ends === 'abort') stop.abort()
+        return item(i)
+      })
+      const error = await failure(pipeline(source, sink, { signal: stop.signal }))
+      if (ends === 'error') t.equal(error, cause)
+      else t.match(error, { name: 'AbortError' })
+      await closed(sink)
+      t.strictSame(filesIn(folder), [], ends)
+    }
+    for (let i = 0; i < 50 && openFiles() > before; i++) await later(10)
+    t.equal(openFiles(), before)
+  })
+}
+
+/** Files that this process has open; always none on a system that doesn't tell. */
+function openFiles (): number {
+  return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0
+}

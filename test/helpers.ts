@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Readable, type Stream, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import type { Document } from '../lib/document.ts'
+
+/** The folder of the repository. */
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** A file of `test/fixtures`. */
+export function fixture (name: string): string {
+  return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+}
+
+export interface Answers {
+  readonly models: ReadonlyArray<{
+    readonly file: string,
+    readonly sha256: string,
+    readonly vocab_size: number,
+    readonly unk_id: number,
+    readonly bos_id: number
+    readonly eos_id: number,
+    readonly pad_id: number,
+    readonly pieces: ReadonlyArray<[string, number]>,
+    readonly control: readonly number[],
+    readonly byte: readonly number[]
+  }>
+  readonly encoded: ReadonlyArray<{ readonly model: string, readonly text: string, readonly ids: readonly number[], readonly decoded: string }>
+  readonly records: ReadonlyArray<{ readonly id: string, readonly text?: string | null }>
+  readonly packed: { readonly seq_len: number, readonly tokens: number, readonly rows: ReadonlyArray<readonly number[]> }
+  readonly white_space: readonly number[]
+  readonly npy: Readonly<Record<'int32' | 'uint16' | 'uint32', { readonly rows: ReadonlyArray<readonly number[]>, readonly bytes: string }>>
+}
+
+/** What SentencePiece, NumPy and Python answer; `test/fixtures/make.py` has asked them. */
+export function answers (): Answers {
+  return JSON.parse(readFileSync(fixture('answers.json'), 'utf8')) as Answers
+}
+
+/** A folder of its own for a test, deleted at its end. */
+export function temporaryFolder (t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'))
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+  return folder
+}
+
+/** Writes a file into a folder, and gives its path. */
+export function put (folder: string, name: string, content: string | Uint8Array): string {
+  const path = join(folder, name)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, content)
+  return path
+}
+
+/** Records as NDJSON. */
+export function ndjsonOf (records: readonly unknown[]): string {
+  return records.map(record => JSON.stringify(record) + '\n').join('')
+}
+
+export function doc (id: string, text: string, meta: Record<string, unknown> = {}): Document {
+  return { id, text, meta }
+}
+
+/** `count` documents with a text that is different in each. */
+export function docs (count: number, text = 'some text'): Document[] {
+  return Array.from({ length: count }, (_, i) => doc(`d${i}`, `${text} ${i}`))
+}
+
+/** Runs items through streams, and gives what comes out. */
+export async function through<Out> (items: Iterable<unknown> | AsyncIterable<unknown>, ...stages: Stream[]): Promise<Out[]> {
+  const { sink, got } = collector<Out>()
+  await pipeline([Readable.from(items), ...stages, sink] as unknown as NodeJS.ReadWriteStream[])
+  return got
+}
+
+/** Everything that a readable gives. */
+export async function collect<Out> (source: Readable): Promise<Out[]> {
+  const { sink, got } = collector<Out>()
+  await pipeline(source, sink)
+  return got
+}
+
+function collector<Out> (): { sink: Writable, got: Out[] } {
+  const got: Out[] = []
+  const sink = new Writable({ objectMode: true, write (item: Out, _encoding, done) { got.push(item); done() } })
+  return { sink, got }
+}
+
+/** Names of all files below a folder, sorted. */
+export function filesIn (folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1)).sort()
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The command line as users have it: built, in a process of its own. */
+export function sluice (args: readonly string[], { cwd = ROOT, input }: { cwd?: string, input?: string | Uint8Array } = {}): Promise<Ended> & { child: ChildProcess } {
+  const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args], { cwd, env: { ...process.env, NODE_V8_COVERAGE: undefined } })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { output.stderr += text })
+  child.stdin.on('error', () => {}) // a command that has failed doesn't read on
+  if (input !== undefined) child.stdin.end(input)
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject).on('close', (code, signal) => { resolve({ code, signal, ...output }) })
+  })
+  return Object.assign(ended, { child })
+}
+
+/** What a promise is rejected with. */
+export async function failure (promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('expected the promise to be rejected')
+}
+
+/** Resolves once a stream has let go of everything that it held; `pipeline` says that it has failed before that. */
+export async function closed (stream: Writable): Promise<void> {
+  if (!stream.closed) await new Promise(resolve => stream.once('close', resolve))
+}

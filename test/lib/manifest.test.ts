@@ -1,0 +1,205 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { z } from 'zod'
+import { SluiceError } from '../../lib/errors.ts'
+import { readManifest } from '../../lib/manifest/read.ts'
+import { count } from '../../lib/options.ts'
+import { failure, put, temporaryFolder } from '../helpers.ts'
+
+const filters = {
+  length: z.strictObject({ minChars: count.default(1), maxChars: count.default(9) })
+    .refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected min_chars to be at most max_chars') as never,
+  lower: z.strictObject({})
+}
+
+const FULL = `
+name: mix
+tokenizer_output_dir: artifacts/tok
+tokenizer: { vocab_size: 8000, model_type: unigram, sha256: ${'aB'.repeat(32)} }
+stats: out/stats.json
+datasets:
+  - name: web
+    dataset: json
+    subset: sample
+    split: validation
+    revision: abc
+    text_column: content
+    data_files: [DIR/a.ndjson, DIR/*.gz]
+    license: ODC-By-1.0
+    sample_limit: 0
+    filters:
+      - lower
+      - length: { min_chars: 2 }
+    seq_len: 128
+    sequences_per_shard: 16
+    dtype: uint16
+    output_dir: out/web
+    raw_dir: null
+    filtered_dir: out/filtered
+    eos_id: 3
+    max_records: 100
+  - { name: books, dataset: text, data_files: DIR/a.ndjson }
+`
+
+t.test('a manifest, with every key and with as few as can be', async t => {
+  const folder = temporaryFolder(t)
+  put(folder, 'a.ndjson', '')
+  put(folder, 'b.gz', '')
+  const path = put(folder, 'mix.yaml', FULL.replaceAll('DIR', folder))
+  const { sha256, ...manifest } = await readManifest(path, filters)
+  t.match(sha256, /^[0-9a-f]{64}$/)
+  t.strictSame(manifest, {
+    path,
+    name: 'mix',
+    stats: 'out/stats.json',
+    tokenizer: { vocabSize: 8000, modelType: 'unigram', sha256: 'aB'.repeat(32) },
+    tokenizerPath: join('artifacts', 'tok', 'spm_8000_unigram.model'),
+    datasets: [
+      {
+        name: 'web',
+        dataset: 'json',
+        subset: 'sample',
+        split: 'validation',
+        revision: 'abc',
+        textColumn: 'content',
+        dataFiles: [`${folder}/a.ndjson`, `${folder}/*.gz`],
+        license: 'ODC-By-1.0',
+        sampleLimit: 0,
+        filters: [{ stage: 'lower', options: {} }, { stage: 'length', options: { minChars: 2, maxChars: 9 } }],
+        seqLen: 128,
+        sequencesPerShard: 16,
+        dtype: 'uint16',
+        outputDir: 'out/web',
+        rawDir: null,
+        filteredDir: 'out/filtered',
+        eosId: 3,
+        maxRecords: 100
+      },
+      {
+        name: 'books',
+        dataset: 'text',
+        subset: null,
+        split: 'train',
+        revision: 'main',
+        textColumn: 'text',
+        dataFiles: `${folder}/a.ndjson`,
+        license: null,
+        sampleLimit: 100_000,
+        filters: [],
+        seqLen: 2048,
+        sequencesPerShard: 1024,
+        dtype: 'int32',
+        outputDir: join('data', 'shards', 'books'),
+        rawDir: null,
+        filteredDir: null,
+        eosId: -1,
+        maxRecords: null
+      }
+    ]
+  })
+})
+
+t.test('a manifest may be the bare list of datasets', async t => {
+  const folder = temporaryFolder(t)
+  const file = put(folder, 'a.txt', '')
+  const manifest = await readManifest(put(folder, 'mix.yaml', `- { name: a, dataset: text, data_files: '${file}' }\n`), filters)
+  t.match(manifest, { name: null, tokenizerPath: null, datasets: [{ name: 'a' }] })
+})
+
+/** The mistakes in a manifest, without the file's name. */
+async function mistakes (t: Tap, yaml: string): Promise<string[]> {
+  const folder = temporaryFolder(t)
+  put(folder, 'a.txt', '')
+  const path = put(folder, 'mix.yaml', yaml.replaceAll('DIR', folder))
+  const error = await failure(readManifest(path, filters)) as SluiceError
+  t.match(error, { code: 'ERR_MANIFEST', exitCode: 2 })
+  return error.message.split('\n').map(line => line.replace(`${path}:`, '').replace(folder, 'DIR'))
+}
+
+type Tap = Parameters<typeof temporaryFolder>[0]
+
+t.test('every mistake is told at once, at its line and column, with what would be right', async t => {
+  t.strictSame(await mistakes(t, `datasets:
+  - name: a
+    dataset: text
+    data_files: DIR/a.txt
+    seq_lenn: 3
+    sequences_per_shard: many
+    dtype: int64
+  - name: a/b
+    data_files: DIR/a.txt
+tokeniser: {}
+tokenizer:
+  sha256: abc
+`), [
+    '5:5: unknown key seq_lenn (did you mean seq_len?)',
+    '6:26: expected a number, got "many"',
+    '7:12: expected "int32" or "uint16" or "uint32", got "int64"',
+    '8:5: expected a string, it is missing',
+    '8:11: expected a name without slashes, got "a/b"',
+    '10:1: unknown key tokeniser (did you mean tokenizer?)',
+    '12:11: expected a SHA-256, 64 hexadecimal digits, got "abc"'
+  ])
+})
+
+t.test('a key in camel case is not a key', async t => {
+  t.strictSame(await mistakes(t, '- { seqLen: 3, name: a, dataset: text, data_files: DIR/a.txt }'), ['1:5: unknown key seqLen (did you mean seq_len?)'])
+})
+
+t.test('filters: unknown stages, unknown options, wrong values, and rules on several options', async t => {
+  t.strictSame(await mistakes(t, `- name: a
+  dataset: text
+  data_files: DIR/a.txt
+  filters:
+    - lenght: { min_chars: 1 }
+    - length: { min_char: 1, max_chars: -1 }
+    - length: { min_chars: 5, max_chars: 4 }
+    - lowr
+    - { lower: {}, length: {} }
+    - 7
+`), [
+    '5:7: unknown stage lenght (did you mean length?)',
+    '6:17: unknown key min_char (did you mean min_chars?)',
+    '6:41: expected at least 0, got -1',
+    '7:15: expected min_chars to be at most max_chars, got {"minChars":5,"maxChars":4}',
+    '8:7: unknown stage lowr (did you mean lower?)',
+    '9:7: expected the name of a stage, or one name with its options, such as length: { min_chars: 200 }',
+    '10:7: expected the name of a stage, or one name with its options, such as length: { min_chars: 200 }'
+  ])
+})
+
+t.test('datasets: missing files, none named, and what can\'t be read yet', async t => {
+  t.strictSame(await mistakes(t, `- { name: a, dataset: text, data_files: DIR/none.txt }
+- name: b
+  dataset: json
+- name: c
+  dataset: HuggingFaceFW/fineweb
+- { name: d, dataset: text, data_files: 'DIR/*.none' }
+`).then(lines => lines.map(line => line.replace(/ in \/.*/, ''))), [
+    '1:41: DIR/none.txt: no such file',
+    '3:12: dataset json needs data_files: a path, a glob, or a list of them',
+    '5:12: HuggingFaceFW/fineweb cannot be read by this version, expected json or text, with data_files',
+    '6:41: DIR/*.none: no file matches this glob'
+  ])
+})
+
+t.test('two components must not have one name, nor one output_dir in whatever way it is written', async t => {
+  t.strictSame(await mistakes(t, `- { name: a, dataset: text, data_files: DIR/a.txt, output_dir: out/x }
+- name: a
+  dataset: text
+  data_files: DIR/a.txt
+  output_dir: ./out/y/../x
+`), [
+    '2:9: two components have the name a, expected one of its own for each',
+    `5:15: two components have the output_dir ${join(process.cwd(), 'out/x')}, expected one of its own for each`
+  ])
+})
+
+t.test('what is no YAML, and what is no manifest', async t => {
+  t.match(await mistakes(t, 'name: x\ndatasets: [\n'), [/^3:1: /])
+  t.match(await mistakes(t, 'name: a\nname: b\ndatasets: []\n'), [/^2:1: .*unique/])
+  t.strictSame(await mistakes(t, 'just text'), ['1:1: expected a mapping, got "just text"'])
+  t.strictSame(await mistakes(t, 'datasets: []'), ['1:11: expected at least 1 entries, got []'])
+  t.strictSame(await mistakes(t, 'name: x'), ['1:1: expected a list, it is missing'])
+  t.match(await failure(readManifest('/none/mix.yaml', filters)), { code: 'ERR_MANIFEST', message: /none\/mix\.yaml: cannot be read/ })
+})

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import t from 'tap'
+import { readModel } from '../../../lib/sentencepiece/model.ts'
+import { answers, fixture } from '../../helpers.ts'
+
+t.test('pieces, scores, types and special ids are those that SentencePiece tells', async t => {
+  for (const expected of answers().models) {
+    const model = readModel(readFileSync(fixture(expected.file)), expected.file)
+    t.strictSame(model.pieces.map(({ piece, score }) => [piece, score]), expected.pieces, expected.file)
+    t.strictSame(
+      { unk: model.unkId, bos: model.bosId, eos: model.eosId, pad: model.padId },
+      { unk: expected.unk_id, bos: expected.bos_id, eos: expected.eos_id, pad: expected.pad_id }
+    )
+    const idsOf = (type: string): number[] => model.pieces.flatMap((piece, id) => piece.type === type ? [id] : [])
+    t.strictSame(idsOf('control'), expected.control)
+    t.strictSame(idsOf('byte'), expected.byte)
+    t.strictSame(idsOf('unknown'), [expected.unk_id])
+  }
+})
+
+t.test('specs are those that the models were trained with', async t => {
+  const [tiny, bpe, chars, bytes] = ['tiny', 'bpe', 'no-eos', 'bytes'].map(name => readModel(readFileSync(fixture(`${name}.model`)), name))
+  t.match(tiny, { trainer: { modelType: 'unigram', vocabSize: 85, byteFallback: false, splitByWhitespace: true, treatWhitespaceAsSuffix: false, eosPiece: '</s>' } })
+  t.match(tiny, { normalizer: { name: 'identity', addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true } })
+  t.equal(Math.fround(tiny!.trainer.characterCoverage), Math.fround(0.9995))
+  t.match(bpe, { trainer: { modelType: 'bpe' }, pieces: [{}, {}, {}, {}, { piece: '<doc>', type: 'user_defined' }] })
+  t.match(chars, { trainer: { modelType: 'char' } })
+  t.match(bytes, { trainer: { byteFallback: true } })
+})
+
+const GOOD = readFileSync(fixture('tiny.model'))
+
+function modelOf (pieces: ReadonlyArray<readonly [piece: string, score: number, type: number]>): Uint8Array {
+  const writer = new BinaryWriter()
+  for (const [piece, score, type] of pieces) {
+    writer.tag(1, WireType.LengthDelimited).fork()
+      .tag(1, WireType.LengthDelimited).string(piece).tag(2, WireType.Bit32).float(score).tag(3, WireType.Varint).int32(type).join()
+  }
+  return writer.tag(2, WireType.LengthDelimited).fork().join().tag(3, WireType.LengthDelimited).fork().join().finish()
+}
+
+t.test('a file that is no model is refused, its first bytes named', async t => {
+  const cases: ReadonlyArray<readonly [string, Uint8Array, RegExp]> = [
+    ['empty', Buffer.alloc(0), /it has no pieces; the file has 0 bytes and begins with nothing/],
+    ['text', Buffer.from('{"model": {"vocab": []}}'), /begins with 7b 22 6d 6f 64 65 6c 22 \("\{\\"model\\""\)/],
+    ['gzip', Buffer.from('1f8b0800000000000003', 'hex'), /begins with 1f 8b 08 00/],
+    ['zeros', Buffer.alloc(100), /illegal tag/],
+    ['cut off within a field', GOOD.subarray(0, 300), /SentencePiece model/],
+    ['no unknown piece', modelOf([['a', 0, 1]]), /it has 0 unknown pieces/],
+    ['two unknown pieces', modelOf([['a', 0, 2], ['b', 0, 2]]), /it has 2 unknown pieces/],
+    ['an empty piece', modelOf([['<unk>', 0, 2], ['', 0, 1]]), /piece 1 is empty/],
+    ['the same piece twice', modelOf([['<unk>', 0, 2], ['a', 0, 1], ['a', -1, 1]]), /pieces 1 and 2 are both "a"/],
+    ['a score that is not finite', modelOf([['<unk>', 0, 2], ['a', NaN, 1]]), /score of piece 1 is NaN/],
+    ['an unknown type', modelOf([['<unk>', 0, 2], ['a', 0, 9]]), /unknown type of piece 1: 9/],
+    ['a wrong wire type', Buffer.of(0x08, 0x01), /field 1 has wire type 0, expected 2/]
+  ]
+  t.match(readModel(modelOf([['<unk>', 0, 2], ['a', 0, 1]]), 'good'), { pieces: { length: 2 } }, 'the cases are wrong in one thing only')
+  for (const [name, bytes, message] of cases) t.throws(() => readModel(bytes, 'm.model'), { code: 'ERR_TOKENIZER', exitCode: 2, message }, name)
+})
+
+t.test('a file that is cut off anywhere is refused', async t => {
+  let refused = 0
+  for (let length = 0; length < GOOD.length; length++) {
+    try {
+      readModel(GOOD.subarray(0, length), 'm.model')
+      // The normalizer_spec comes last: without its last field, a switch that is true by default, it is whole as well.
+      t.ok(GOOD.length - length < 12, `cut after ${length} of ${GOOD.length} bytes`)
+    } catch (error) {
+      t.match(error, { code: 'ERR_TOKENIZER' })
+      refused++
+    }
+  }
+  t.ok(refused > GOOD.length - 12)
+})

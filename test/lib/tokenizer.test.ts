@@ -1,0 +1,65 @@
+import t from 'tap'
+import { loadEmscripten } from '../../lib/emscripten.ts'
+import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { answers, fixture, put, temporaryFolder } from '../helpers.ts'
+
+t.test('ids and decoded text are SentencePiece\'s, for each type of model', async t => {
+  for (const { file, sha256, vocab_size: vocabSize, eos_id: eosId } of answers().models) {
+    const tokenizer = await loadTokenizer(fixture(file))
+    t.match(tokenizer, { sha256, vocabSize, eosId })
+    for (const { text, ids, decoded } of answers().encoded.filter(({ model }) => model === file)) {
+      const encoded = tokenizer.encode(text)
+      t.ok(encoded instanceof Int32Array)
+      t.strictSame(Array.from(encoded), ids, `${file}: ${JSON.stringify(text.slice(0, 40))}`)
+      t.equal(tokenizer.decode(encoded), decoded)
+    }
+  }
+})
+
+t.test('a lone surrogate counts as U+FFFD and swallows nothing', async t => {
+  const { encode } = await loadTokenizer(fixture('tiny.model'))
+  t.strictSame(encode('the \ud83c river'), encode('the \ufffd river'))
+  t.strictSame(encode('\udf0athe river'), encode('\ufffdthe river'))
+})
+
+t.test('an id out of range is not decoded', async t => {
+  const { decode, vocabSize } = await loadTokenizer(fixture('tiny.model'))
+  for (const id of [-1, vocabSize, 0.5, NaN]) t.throws(() => decode([3, id]), { code: 'ERR_TOKENIZER', message: /expected ids from 0 to 84/ })
+})
+
+t.test('a file that is missing or no model is refused', async t => {
+  await t.rejects(loadTokenizer('/none/spm.model'), { code: 'ERR_TOKENIZER', message: '/none/spm.model: no such file, expected a SentencePiece .model file' })
+  await t.rejects(loadTokenizer(put(temporaryFolder(t), 'x.model', 'no model')), { code: 'ERR_TOKENIZER', message: /x\.model: not a SentencePiece model.*"no model"/ })
+})
+
+t.test('a text of some MB is encoded as its parts are, also while the instance is replaced', async t => {
+  const { encode } = await loadTokenizer(fixture('tiny.model'))
+  const sentence = 'the miller carries two barges, before dawn. '
+  const one = encode(sentence)
+  for (let i = 0; i < 2; i++) {
+    const many = encode(sentence.repeat(50_000))
+    t.equal(many.length, one.length * 50_000)
+    t.strictSame(many.subarray(-one.length), one)
+    t.strictSame(encode(sentence), one)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+})
+
+t.test('loading leaves no listeners behind on the process', async t => {
+  const count = (): number => process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')
+  const before = count()
+  await loadTokenizer(fixture('tiny.model'))
+  await loadTokenizer(fixture('tiny.model'))
+  t.equal(count(), before)
+})
+
+t.test('listeners that are not Emscripten\'s stay', async t => {
+  const ours = (): void => {}
+  await loadEmscripten(async () => {
+    process.on('uncaughtException', ours)
+    process.on('unhandledRejection', reason => { throw reason })
+  })
+  t.ok(process.listeners('uncaughtException').includes(ours))
+  t.notOk(process.listeners('unhandledRejection').some(listener => String(listener).includes('throw reason')))
+  process.off('uncaughtException', ours)
+})

@@ -1,0 +1,72 @@
+import { Readable, Writable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { Progress, type ProgressStream, progressLine } from '../../recipes/progress.ts'
+import { componentTable, table } from '../../recipes/report.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import { collect, put, temporaryFolder } from '../helpers.ts'
+
+function terminal (isTTY: boolean): ProgressStream & { text: string } {
+  const stream = Object.assign(new Writable({ write (chunk: Buffer, _encoding, done) { stream.text += chunk.toString(); done() } }), { isTTY, columns: 60, text: '' })
+  return stream
+}
+
+/** As much of a source as the progress looks at. */
+function flow (read: number, total: number | null, documents: number): Parameters<typeof progressLine>[0] {
+  return { name: 'web', source: { progress: { read, total }, stats: { out: documents, bytes: 5e6 } } as never, tokens: () => 1_234_567 }
+}
+
+t.test('a line says how far a flow is, and how long it will take', async t => {
+  t.equal(progressLine(flow(250, 1000, 12_345), 10), 'web [=====---------------] 25 % 12,345 docs 0.5 MB/s 1,234,567 tokens 0:30 left')
+  t.equal(progressLine(flow(250, 1_000_000, 1), 10), 'web [--------------------] 0 % 1 docs 0.5 MB/s 1,234,567 tokens 11:06:30 left')
+  t.equal(progressLine({ ...flow(250, null, 7), tokens: undefined } as never, 10), 'web 7 docs 0.5 MB/s', 'a size that is not known is not guessed')
+  t.match(progressLine(flow(0, 1000, 0), 0), /0 % 0 docs/, 'nothing is divided by zero')
+})
+
+t.test('on a terminal one line is drawn again and again, and erased at the end', async t => {
+  const stream = terminal(true)
+  const progress = new Progress(stream)
+  const [first, second] = [progress.watch(flow(1, 2, 3)), progress.watch(flow(1, 2, 4))]
+  progress.draw()
+  t.match(stream.text, /web \[=+-+\] 50 % 3 docs/)
+  t.notMatch(stream.text, '\n')
+  await new Promise(resolve => setTimeout(resolve, 300))
+  t.ok(stream.text.split('web').length > 2, 'drawn again by itself')
+  first()
+  second()
+  t.ok(stream.text.endsWith('\u001b[1G') || stream.text.endsWith('\u001b[2K') || stream.text.endsWith('\u001b[0K'), 'erased')
+})
+
+t.test('elsewhere it is a line now and then, without control characters', async t => {
+  const stream = terminal(false)
+  const progress = new Progress(stream)
+  const done = progress.watch(flow(1, 2, 3))
+  progress.draw()
+  done()
+  t.match(stream.text, /^web \[.*\n$/)
+  t.notMatch(stream.text, '\u001b')
+})
+
+t.test('sources tell what it needs', async t => {
+  const source = ndjson([put(temporaryFolder(t), 'a.gz', gzipSync('{"text":"a"}\n'))])
+  await collect(source)
+  t.match(progressLine({ name: 'a', source }, 1), /^a \[={20}\] 100 % 1 docs 0\.0 MB\/s 0:00 left$/)
+  const unknown = ndjson(Readable.from([Buffer.from('{"text":"a"}\n')]))
+  await collect(unknown)
+  t.match(progressLine({ name: 'a', source: unknown }, 1), /^a 1 docs 0\.0 MB\/s$/)
+})
+
+t.test('a table is aligned, a component has its row, and what was dropped stands below it', async t => {
+  t.equal(table([['a', 'bb'], ['ccc', '1']]), 'a    bb\nccc   1')
+  const counts = { read: 1234, kept: 1000, stages: [], bytes: 1, seconds: 1.25 }
+  t.equal(componentTable([
+    { name: 'web', ...counts, dropped: { 'length.too_short': 234 }, tokens: 5_000_000, sequences: 2441, shards: 3 },
+    { name: 'books', ...counts, dropped: {}, tokens: 0, sequences: 0, shards: 0 }
+  ]), [
+    'component   read   kept     tokens  sequences  shards  seconds',
+    'web        1,234  1,000  5,000,000      2,441       3      1.3',
+    '  dropped: length.too_short 234',
+    'books      1,234  1,000          0          0       0      1.3'
+  ].join('\n'))
+  t.equal(componentTable([{ name: 'web', ...counts, dropped: {} }]).split('\n')[0], 'component   read   kept  seconds')
+})

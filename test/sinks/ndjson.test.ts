@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import type { Document } from '../../lib/document.ts'
+import { ndjsonLine, ndjsonSink } from '../../sinks/ndjson.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { closed, collect, doc, docs, failure, filesIn, put, temporaryFolder } from '../helpers.ts'
+
+t.test('a line for each kind of item', async t => {
+  t.equal(ndjsonLine(doc('a', 'x\n"', { n: 1 })), '{"id":"a","text":"x\\n\\"","meta":{"n":1}}\n')
+  t.equal(ndjsonLine({ id: 'a', ids: Int32Array.of(1, 2), meta: {} }), '{"id":"a","ids":[1,2],"meta":{}}\n')
+  t.equal(ndjsonLine(Int32Array.of(3)), '{"ids":[3]}\n')
+  t.equal(ndjsonLine(doc('a', '', { big: 2n ** 60n, at: new Date(0) })), '{"id":"a","text":"","meta":{"big":"1152921504606846976","at":"1970-01-01T00:00:00.000Z"}}\n')
+})
+
+t.test('documents are written, plain and compressed', async t => {
+  const folder = temporaryFolder(t)
+  const lines = docs(1000).map(ndjsonLine).join('')
+  for (const name of ['out.ndjson', 'new/folder/out.ndjson.gz']) {
+    const sink = ndjsonSink(join(folder, name))
+    await pipeline(Readable.from(docs(1000)), sink)
+    const bytes = readFileSync(join(folder, name))
+    t.equal((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString(), lines)
+    t.match(sink.stats, { in: 1000, out: 1000, dropped: {}, bytes: lines.length })
+  }
+  t.strictSame(filesIn(folder), ['new/folder/out.ndjson.gz', 'out.ndjson'])
+})
+
+t.test('property: what is written is read back as the same documents', async t => {
+  const folder = temporaryFolder(t)
+  const documents = fc.array(fc.record({ id: fc.string({ minLength: 1 }), text: fc.string({ unit: 'grapheme' }), meta: fc.dictionary(fc.string(), fc.jsonValue()) }), { maxLength: 9 })
+  let checked = 0
+  await fc.assert(fc.asyncProperty(documents, async documents => {
+    const path = join(folder, 'a.ndjson')
+    await pipeline(Readable.from(documents), ndjsonSink(path))
+    const plain = JSON.parse(JSON.stringify(documents)) as Document[] // -0 is 0 in JSON
+    t.strictSame(JSON.parse(JSON.stringify(await collect<Document>(ndjson(path)))), plain)
+    checked++
+  }), { numRuns: 40 })
+  t.equal(checked, 40)
+})
+
+t.test('an empty flow makes an empty file; a sink that is never used makes none', async t => {
+  const folder = temporaryFolder(t)
+  await pipeline(Readable.from([]), ndjsonSink(join(folder, 'empty')))
+  ndjsonSink(join(folder, 'unused'))
+  await new Promise(resolve => setTimeout(resolve, 10))
+  t.strictSame(filesIn(folder), ['empty'])
+  t.equal(readFileSync(join(folder, 'empty'), 'utf8'), '')
+})
+
+t.test('an error before the end leaves what stood under the name', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'a.ndjson', 'old')
+  async function * broken (): AsyncGenerator<Document> {
+    yield * docs(100)
+    throw new Error('source')
+  }
+  const sink = ndjsonSink(path)
+  t.match(await failure(pipeline(Readable.from(broken()), sink)), { message: 'source' })
+  await closed(sink)
+  t.equal(readFileSync(path, 'utf8'), 'old')
+  t.strictSame(filesIn(folder), ['a.ndjson'])
+  t.match(await failure(pipeline(Readable.from(docs(1)), ndjsonSink(join(path, 'b')))), { code: 'ERR_OUTPUT' })
+  t.notOk(existsSync(join(path, 'b')))
+})
+
+t.test('options are checked', async t => {
+  t.throws(() => ndjsonSink('a', { gzip: true } as never), { code: 'ERR_OPTION', message: /gzip/ })
+})

@@ -1,0 +1,221 @@
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import t from 'tap'
+import type { Document } from '../../lib/document.ts'
+import { documentPath } from '../../lib/files.ts'
+import type { SourcePosition } from '../../lib/record-source.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import { collect, doc, failure, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+
+/** Documents of bytes, with all faults allowed. */
+async function read (bytes: string | Buffer, options: Parameters<typeof ndjson>[1] = {}): Promise<{ documents: Document[], source: ReturnType<typeof ndjson> }> {
+  const source = ndjson(Readable.from([Buffer.from(bytes)]), { maxBad: '100%', ...options })
+  return { documents: await collect<Document>(source), source }
+}
+
+t.test('a record\'s other fields become meta; one that is {id, text, meta} is a document as it stands', async t => {
+  const { documents } = await read(ndjsonOf([
+    { id: 'a', text: 'one', source: 'x', meta: { deep: 1 } },
+    { id: 'b', text: 'two', meta: { kept: true } },
+    { id: 'c', text: 'three' },
+    { id: 'd', text: 'four', meta: null },
+    { id: 'e', text: 'five', meta: [1] }
+  ]))
+  t.strictSame(documents, [
+    doc('a', 'one', { source: 'x', meta: { deep: 1 } }),
+    doc('b', 'two', { kept: true }),
+    doc('c', 'three'),
+    doc('d', 'four', { meta: null }),
+    doc('e', 'five', { meta: [1] })
+  ])
+})
+
+t.test('another column can hold the text', async t => {
+  const { documents } = await read(ndjsonOf([{ id: 'a', content: 'one', text: 'other' }, { id: 'b', content: 'two', meta: {} }]), { textColumn: 'content' })
+  t.strictSame(documents, [doc('a', 'one', { text: 'other' }), doc('b', 'two', { meta: {} })])
+})
+
+t.test('a record without an id of its own is named by its place', async t => {
+  const lines = ['{"text":"é"}', '{"id":null,"text":"a"}', '{"id":"","text":"a"}', '{"id":12345678901234567890,"text":"a"}', '{"id":7,"text":"a"}', '{"id":0.5,"text":"a"}', '{"id":{},"text":"a"}']
+  const { documents } = await read(lines.join('\n'))
+  const offsets = lines.map((_, i) => Buffer.byteLength(lines.slice(0, i).map(line => line + '\n').join('')))
+  t.strictSame(documents.map(({ id }) => id), [`-#${offsets[0]}`, `-#${offsets[1]}`, `-#${offsets[2]}`, `-#${offsets[3]}`, '7', '0.5', `-#${offsets[6]}`])
+})
+
+t.test('ids name the file as it was given, and the byte of its decompressed content', async t => {
+  const folder = temporaryFolder(t)
+  const lines = '{"text":"a"}\n{"text":"b"}\n'
+  const [plain, compressed] = [put(folder, 'a.ndjson', lines), put(folder, 'b.ndjson.gz', gzipSync(lines))]
+  const documents = await collect<Document>(ndjson([plain, compressed]))
+  t.strictSame(documents.map(({ id }) => id), [plain, compressed].flatMap(path => [`${documentPath(path)}#0`, `${documentPath(path)}#13`]))
+})
+
+t.test('a bad record is counted by its reason, and no other record is lost for it', async t => {
+  const { documents, source } = await read(Buffer.concat([
+    Buffer.from('{"id":"first","text":"kept"}\n'),
+    Buffer.from('{"id":"cut","text":"\n'),
+    Buffer.from('nonsense\n[1]\n"text"\nnull\n7\n'),
+    Buffer.from('{"id":"x"}\n{"id":"y","text":null}\n'),
+    Buffer.from('{"id":"z","text":7}\n{"text":["a"]}\n'),
+    Buffer.from('{"text":"\xff"}\n', 'latin1'),
+    Buffer.from('{"text":"\\ud83c"}\n'),
+    Buffer.from(`{"text":"${'x'.repeat(100)}"}\n`),
+    Buffer.from('\n   \n\r\n'),
+    Buffer.from('{"id":"last","text":"kept"}')
+  ]), { maxLineBytes: 64 })
+  t.strictSame(documents, [doc('first', 'kept'), doc('last', 'kept')])
+  t.strictSame(source.stats.dropped, { bad_json: 2, not_object: 4, no_text: 2, text_not_string: 2, bad_utf8: 1, lone_surrogate: 1, too_long: 1 })
+  t.equal(source.stats.in, 15)
+  t.equal(source.stats.out, 2)
+})
+
+t.test('CRLF, a byte order mark, and a missing last line ending', async t => {
+  const { documents, source } = await read('\ufeff{"id":"a","text":"x"}\r\n\r\n{"id":"b","text":"y"}')
+  t.strictSame(documents, [doc('a', 'x'), doc('b', 'y')])
+  t.strictSame(source.stats.dropped, {})
+})
+
+t.test('__proto__ and other odd keys are plain data', async t => {
+  const { documents } = await read('{"id":"a","text":"x","__proto__":{"polluted":1},"constructor":2}\n')
+  t.strictSame(Object.keys(documents[0]!.meta), ['__proto__', 'constructor'])
+  t.equal(({} as Record<string, unknown>).polluted, undefined)
+})
+
+t.test('bad records past the bound fail the source, with what they were', async t => {
+  const good = (n: number): string => '{"text":"a"}\n'.repeat(n)
+  const outcome = async (text: string, maxBad?: string | number | { count: number }): Promise<string> => {
+    const source = ndjson(Readable.from([Buffer.from(text)]), maxBad === undefined ? {} : { maxBad })
+    return await collect(source).then(() => 'done', (error: unknown) => {
+      t.match(error, { code: 'ERR_BAD_RECORDS', exitCode: 1 })
+      return (error as Error).message
+    })
+  }
+  t.equal(await outcome(good(99) + 'bad\n'), 'done', '1 % is the default, and inclusive')
+  t.equal(await outcome(good(98) + 'bad\n'), '-: 1 of 99 records are bad (bad_json: 1), allowed are 1%; raise --max-bad if they may be left out')
+  t.match(await outcome(good(3) + 'bad\n[]\n', 1), /2 of 5 records are bad \(bad_json: 1, not_object: 1\), allowed are 1;/)
+  t.equal(await outcome(good(3) + 'bad\n[]\n', 2), 'done')
+  t.equal(await outcome(good(3) + 'bad\n', '30%'), 'done')
+  t.equal(await outcome(good(3) + 'bad\n', { count: 1 }), 'done')
+  t.match(await outcome(good(100) + 'bad\n', 0), /allowed are 0/)
+  t.equal(await outcome('{"id":"no text"}\n'.repeat(10), 0), 'done', 'a record without a text is not bad')
+  t.match(await outcome('bad\n'.repeat(100) + good(50_000)), /100 of 1000 records are bad/, 'judged at the 1,000th record, not at the end')
+})
+
+t.test('a bound that makes no sense is refused', async t => {
+  for (const maxBad of ['many', '', '101%', -1, 1.5, { share: 2 }]) t.throws(() => ndjson('x', { maxBad }), { code: 'ERR_OPTION', message: /maxBad/ })
+})
+
+t.test('property: any records, cut into chunks at any byte, are the same documents', async t => {
+  const record = fc.record({ id: fc.option(fc.string(), { nil: undefined }), text: fc.string({ unit: 'grapheme' }), extra: fc.jsonValue() }, { requiredKeys: ['text'] })
+  let checked = 0
+  await fc.assert(fc.asyncProperty(fc.array(record, { maxLength: 8 }), fc.array(fc.nat(400), { maxLength: 5 }), fc.constantFrom('\n', '\r\n'), async (records, cuts, ending) => {
+    const bytes = Buffer.from(records.map(record => JSON.stringify(record) + ending).join(''))
+    const at = [0, ...cuts.map(cut => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
+    const chunks = at.slice(1).map((end, i) => bytes.subarray(at[i], end))
+    const documents = await collect<Document>(ndjson(Readable.from(chunks.length === 0 ? [Buffer.alloc(0)] : chunks), { maxBad: '100%' }))
+    t.strictSame(documents, await collect<Document>(ndjson(Readable.from([bytes]), { maxBad: '100%' })))
+    t.strictSame(documents.map(({ text }) => text), records.map(({ text }) => text))
+    checked++
+  }), { numRuns: 60 })
+  t.equal(checked, 60)
+})
+
+t.test('position: a source that goes on from any of its positions gives the rest, plain and compressed', async t => {
+  const folder = temporaryFolder(t)
+  const records = Array.from({ length: 40 }, (_, i) => ({ text: `text ${i} ${'é'.repeat(i)}` }))
+  const files = [
+    put(folder, 'a.ndjson', ndjsonOf(records.slice(0, 15))),
+    put(folder, 'b.ndjson.gz', gzipSync(ndjsonOf(records.slice(15, 30)))),
+    put(folder, 'c.ndjson', '\n' + ndjsonOf(records.slice(30)))
+  ]
+  const all = await collect<Document>(ndjson(files))
+  const positions: SourcePosition[] = []
+  const source = ndjson(files)
+  const given: unknown[] = []
+  for await (const document of source) {
+    given.push(document)
+    positions.push(source.position)
+  }
+  t.strictSame(given, all)
+  t.equal(positions.length, 40)
+  for (const [i, position] of positions.entries()) {
+    const from = JSON.parse(JSON.stringify(position)) as SourcePosition
+    t.strictSame(await collect<Document>(ndjson(files, { from })), all.slice(i + 1))
+  }
+})
+
+t.test('position: before the first document it is the start', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'a.ndjson', ndjsonOf([{ text: 'a' }]))
+  const source = ndjson(path)
+  await new Promise(resolve => source.once('readable', resolve))
+  t.strictSame(source.position, { file: 0, path, offset: 0 }, 'a document in the buffer has not left')
+  source.read()
+  t.strictSame(source.position, { file: 0, path, offset: 13 })
+  source.destroy()
+})
+
+t.test('position: one of other files, or behind the end of a file, is refused', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'a.ndjson', ndjsonOf([{ text: 'a' }]))
+  t.match(await failure(collect(ndjson(path, { from: { file: 0, path: 'b.ndjson', offset: 0 } }))), { code: 'ERR_STATE', message: /input file 1, b\.ndjson, but that is now .*a\.ndjson/ })
+  t.match(await failure(collect(ndjson(path, { from: { file: 3, path, offset: 0 } }))), { code: 'ERR_STATE', message: /not there/ })
+  t.match(await failure(collect(ndjson(path, { from: { file: 0, path, offset: 99 } }))), { code: 'ERR_STATE', message: /only 13 bytes/ })
+})
+
+t.test('stop ends the flow as if the input ended', async t => {
+  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(Array.from({ length: 5000 }, (_, i) => ({ id: `d${i}`, text: 'x'.repeat(500) }))))
+  const source = ndjson(path)
+  const given: unknown[] = []
+  for await (const document of source) if (given.push(document) === 3) source.stop()
+  t.ok(given.length >= 3 && given.length < 100, `${given.length} documents`)
+  t.ok(source.destroyed)
+})
+
+t.test('stop ends a flow whose input is silent', async t => {
+  const silent = new Readable({ read () {} })
+  silent.push('{"id":"a","text":"x"}\n')
+  const source = ndjson(silent)
+  const got: unknown[] = []
+  for await (const document of source) {
+    got.push(document)
+    source.stop()
+    silent.push(null)
+  }
+  t.strictSame(got, [doc('a', 'x')])
+})
+
+t.test('progress: bytes as they lie on disk, and in all', async t => {
+  const folder = temporaryFolder(t)
+  const compressed = gzipSync(ndjsonOf([{ text: 'a'.repeat(10_000) }]))
+  const files = [put(folder, 'a.gz', compressed), put(folder, 'b', ndjsonOf([{ text: 'a' }]))]
+  const source = ndjson(files)
+  t.equal(source.progress.total, null, 'not known before the files are found')
+  await collect(source)
+  t.strictSame(source.progress, { read: compressed.length + 13, total: compressed.length + 13 })
+  t.equal(source.stats.bytes, 10_012 + 13)
+  const unknown = ndjson(Readable.from([Buffer.from('{"text":"a"}')]))
+  await collect(unknown)
+  t.strictSame(unknown.progress, { read: 0, total: null })
+})
+
+t.test('no input, an empty file, and a missing one', async t => {
+  t.strictSame(await collect(ndjson(Readable.from([]))), [])
+  t.strictSame(await collect(ndjson(put(temporaryFolder(t), 'empty', ''))), [])
+  t.match(await failure(collect(ndjson('/none/a.ndjson'))), { code: 'ERR_FILES', message: '/none/a.ndjson: no such file' })
+})
+
+t.test('a cut-off .gz fails after the documents before the cut', async t => {
+  const records = Array.from({ length: 2000 }, (_, i) => ({ id: `d${i}`, text: String(i * 7919) }))
+  const whole = gzipSync(ndjsonOf(records))
+  const source = ndjson(put(temporaryFolder(t), 'a.ndjson.gz', whole.subarray(0, whole.length / 2)))
+  t.match(await failure(collect(source)), { code: 'ERR_SOURCE', message: /cut off/ })
+  t.ok(source.stats.out > 0 && source.stats.out < 2000)
+})
+
+t.test('options are checked, and the caller\'s object is left alone', async t => {
+  t.throws(() => ndjson('a', { textColum: 'x' } as never), { code: 'ERR_OPTION', message: /did you mean textColumn/ })
+  const options = Object.freeze({ textColumn: 'a', highWaterMark: 2 })
+  t.equal(ndjson('a', options).readableHighWaterMark, 2)
+})
