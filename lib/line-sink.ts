@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { type Output, openOutput } from './output.ts'
+import { LineWriter } from './line-writer.ts'
 import type { StageStats } from './stage.ts'
 
 export interface SinkOptions {
@@ -15,10 +15,9 @@ export interface SinkOptions {
  */
 export class LineSink<Item> extends Writable {
   readonly stageName: string
-  readonly stats: StageStats & { bytes: number } = { in: 0, out: 0, dropped: {}, bytes: 0 }
-  readonly #path: string
+  readonly stats: StageStats = { in: 0, out: 0, dropped: {} }
   readonly #lineOf: (item: Item) => string
-  #output: Promise<Output> | undefined
+  readonly #writer: LineWriter
 
   /** @param lineOf the line of an item, its ending included */
   constructor (name: string, path: string, lineOf: (item: Item) => string, { highWaterMark, signal }: SinkOptions) {
@@ -28,49 +27,38 @@ export class LineSink<Item> extends Writable {
       ...(signal === undefined ? {} : { signal })
     })
     this.stageName = name
-    this.#path = path
     this.#lineOf = lineOf
+    this.#writer = new LineWriter(path)
   }
 
   override _write (item: Item, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#writeAll([item]).then(() => { done() }, done)
+    this.#writeAll([item], done)
   }
 
-  /** Node gives all items that came while the last write was under way: they go to the file in one piece. */
+  /** Node gives all items that came while the last write was under way. */
   override _writev (items: Array<{ chunk: Item }>, done: (error?: Error | null) => void): void {
-    this.#writeAll(items.map(({ chunk }) => chunk)).then(() => { done() }, done)
+    this.#writeAll(items.map(({ chunk }) => chunk), done)
   }
 
   override _final (done: (error?: Error | null) => void): void {
-    this.#commit().then(() => { done() }, done)
+    this.#writer.commit().then(() => { done() }, done)
   }
 
   override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
-    this.#abandon().then(() => { done(error) }, (abandonError: unknown) => { done(error ?? abandonError as Error) })
+    this.#writer.abandon().then(() => { done(error) }, (abandonError: unknown) => { done(error ?? abandonError as Error) })
   }
 
-  /** Not on construction: a sink that is made and never written to leaves the folder as it is. */
-  async #open (): Promise<Output> {
-    return await (this.#output ??= openOutput(this.#path))
-  }
-
-  async #commit (): Promise<void> {
-    const output = await this.#open()
-    await output.commit()
-    this.#output = undefined
-  }
-
-  async #abandon (): Promise<void> {
-    const output = await this.#output?.catch(() => undefined)
-    await output?.abandon()
-  }
-
-  async #writeAll (items: readonly Item[]): Promise<void> {
-    const output = await this.#open()
+  #writeAll (items: readonly Item[], done: (error?: Error | null) => void): void {
     this.stats.in += items.length
-    const bytes = Buffer.from(items.map(this.#lineOf).join(''))
-    await output.write(bytes)
+    let written: Promise<void> | undefined
+    try {
+      written = this.#writer.add(items.map(this.#lineOf).join(''))
+    } catch (error) {
+      done(error as Error)
+      return
+    }
     this.stats.out += items.length
-    this.stats.bytes += bytes.length
+    if (written === undefined) done()
+    else written.then(() => { done() }, done)
   }
 }

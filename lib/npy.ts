@@ -42,7 +42,8 @@ export function npyHeader ({ dtype, rows, columns }: NpyShape): Buffer {
 
 /** Ids as the bytes of a `.npy` file's data. @throws SluiceError `ERR_SHARD` for an id above `max` or below 0 */
 export function npyData (ids: Int32Array, dtype: Dtype, max: number): Buffer {
-  for (const id of ids) {
+  for (let i = 0; i < ids.length; i++) { // an iterator takes four times as long
+    const id = ids[i]!
     if (id < 0 || id > max) throw new SluiceError('ERR_SHARD', `token id ${id} does not fit: expected 0 to ${max}`)
   }
   const array = dtype === 'int32' ? ids : ARRAYS[dtype].from(ids)

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SluiceError, codeOf } from '../lib/errors.ts'
@@ -41,10 +40,15 @@ export async function runStreams (name: string, streams: ReadonlyArray<NodeJS.Re
     await pipeline(streams as NodeJS.ReadWriteStream[], { signal })
   } catch (error) {
     // pipeline doesn't wait for what a stream does as it is destroyed: a sink deletes what is half-written
-    await Promise.all((streams as Writable[]).map(async stream => { if ('stageName' in stream && !stream.closed) await once(stream, 'close') }))
+    await Promise.all((streams as Writable[]).filter(stream => 'stageName' in stream && !stream.closed).map(closed))
     if (signal?.aborted === true && codeOf(error) === 'ABORT_ERR') throw new SluiceError('ERR_ABORTED', `${name}: stopped`, { cause: error })
     throw error
   }
+}
+
+/** Resolves when a stream that is being destroyed has let go of all that it held; not `once`, which an error would reject. */
+function closed (stream: Writable): Promise<void> {
+  return new Promise(resolve => { stream.once('close', resolve) })
 }
 
 /** What a stage of a flow has counted, as stats files have it. */

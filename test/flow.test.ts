@@ -141,7 +141,7 @@ for (const [name, make] of Object.entries({ ndjson, text })) {
       const cause = new Error('sink')
       let taken = 0
       if (ends === 'break') {
-        for await (const _ of source) if (++taken === 10) break
+        for await (const document of source) if (document !== null && ++taken === 10) break
       } else {
         const sink = new Writable({ objectMode: true, write (_item, _encoding, done) { if (++taken === 10 && ends === 'abort') stop.abort(); done(taken === 10 && ends === 'error' ? cause : null) } })
         const error = await failure(pipeline(source, sink, { signal: stop.signal }))

@@ -72,21 +72,21 @@ export function docs (count: number, text = 'some text'): Document[] {
 
 /** Runs items through streams, and gives what comes out. */
 export async function through<Out> (items: Iterable<unknown> | AsyncIterable<unknown>, ...stages: Stream[]): Promise<Out[]> {
-  const { sink, got } = collector<Out>()
+  const { sink, got } = collector()
   await pipeline([Readable.from(items), ...stages, sink] as unknown as NodeJS.ReadWriteStream[])
-  return got
+  return got as Out[]
 }
 
 /** Everything that a readable gives. */
 export async function collect<Out> (source: Readable): Promise<Out[]> {
-  const { sink, got } = collector<Out>()
+  const { sink, got } = collector()
   await pipeline(source, sink)
-  return got
+  return got as Out[]
 }
 
-function collector<Out> (): { sink: Writable, got: Out[] } {
-  const got: Out[] = []
-  const sink = new Writable({ objectMode: true, write (item: Out, _encoding, done) { got.push(item); done() } })
+function collector (): { sink: Writable, got: unknown[] } {
+  const got: unknown[] = []
+  const sink = new Writable({ objectMode: true, write (item: unknown, _encoding, done) { got.push(item); done() } })
   return { sink, got }
 }
 

@@ -11,14 +11,13 @@ export type NormalizeOptions = z.input<typeof normalizeOptions> & StageOptions<D
  * (CPython, Objects/unicodetype_db.h: bidirectional class WS, B or S, or category Zs.)
  */
 const WHITE_SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
-const RUNS = new RegExp(`[${WHITE_SPACE}]+`, 'g')
-/** Whatever `normalizeText` would change: white space that isn't one space between two words. */
-const UNTIDY = new RegExp(`^[${WHITE_SPACE}]|[${WHITE_SPACE}]$|[${WHITE_SPACE.replace('\\x20', '\\x1f')}]| {2}`)
+/** Runs of white space that aren't one space already: most of a text is single spaces, which are left alone. */
+const UNTIDY_RUNS = new RegExp(`[${WHITE_SPACE.replace('\\x20', '\\x1f')}][${WHITE_SPACE}]*| [${WHITE_SPACE}]+`, 'g')
 
 /** Trims a text and makes every run of white space one space, as Python's `' '.join(text.split())` does. */
 export function normalizeText (text: string): string {
-  if (!UNTIDY.test(text)) return text
-  const spaced = text.replace(RUNS, ' ')
+  const spaced = text.replace(UNTIDY_RUNS, ' ')
+  if (spaced === ' ') return ''
   const start = spaced.startsWith(' ') ? 1 : 0
   const end = spaced.endsWith(' ') ? spaced.length - 1 : spaced.length
   return spaced.slice(start, end)

@@ -1,0 +1,48 @@
+import { STANDARD_STREAM } from './files.ts'
+import { type Output, openOutput } from './output.ts'
+
+/** Lines are collected to about this many characters: each write is a trip through the thread pool. */
+const WRITE_CHARS = 256 * 1024
+
+/** Writes lines to an output, many at a time; to standard output, where somebody may be waiting for them, as they come. */
+export class LineWriter {
+  readonly #path: string
+  readonly #writeChars: number
+  #output: Promise<Output> | undefined
+  #lines = ''
+
+  constructor (path: string) {
+    this.#path = path
+    this.#writeChars = path === STANDARD_STREAM ? 0 : WRITE_CHARS
+  }
+
+  /** Takes lines, their endings included; where that makes a write due, resolves once more can be taken. */
+  add (lines: string): Promise<void> | undefined {
+    this.#lines += lines
+    return this.#lines.length > this.#writeChars ? this.#flush() : undefined
+  }
+
+  /** Writes what is left and gives the file its name; a file without a line is empty. */
+  async commit (): Promise<void> {
+    await this.#flush()
+    await (await this.#open()).commit()
+    this.#output = undefined
+  }
+
+  /** Deletes what was written; nothing where it is committed, or was never written to. */
+  async abandon (): Promise<void> {
+    const output = await this.#output?.catch(() => undefined)
+    await output?.abandon()
+  }
+
+  async #flush (): Promise<void> {
+    const bytes = Buffer.from(this.#lines)
+    this.#lines = ''
+    await (await this.#open()).write(bytes)
+  }
+
+  /** With the first lines, not on construction: what is never written to leaves the folder as it is. */
+  #open (): Promise<Output> {
+    return (this.#output ??= openOutput(this.#path))
+  }
+}

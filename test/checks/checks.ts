@@ -1,0 +1,23 @@
+/** Checks outside of the test runner, counted; the last line is the one that CI sums up. */
+export class Checks {
+  #passed = 0
+  #failed = 0
+  #skipped = 0
+
+  check (name: string, passed: boolean): void {
+    if (passed) this.#passed++
+    else this.#failed++
+    console.log(`${passed ? 'ok' : 'NOT OK'}: ${name}`)
+  }
+
+  skip (name: string, reason: string): void {
+    this.#skipped++
+    console.log(`skipped: ${name}: ${reason}`)
+  }
+
+  /** Prints the counts, and gives the exit code. */
+  end (): number {
+    console.log(`${this.#passed} passed, ${this.#failed} failed${this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`}`)
+    return this.#failed === 0 ? 0 : 1
+  }
+}

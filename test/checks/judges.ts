@@ -1,0 +1,107 @@
+/**
+ * What sluice writes, against what SentencePiece 0.1.97, NumPy and Python say: `npm run judges`.
+ *
+ * The judges are Debian's python3-sentencepiece and python3-numpy; where they are missing, or are of another version,
+ * the checks are skipped, and said to be. Text and models are those of `../shared/data` where that is, else the quickstart's.
+ */
+import { execFileSync } from 'node:child_process'
+import { createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { packageRoot } from '../../lib/package.ts'
+import { Checks } from './checks.ts'
+
+const root = packageRoot()
+const judges = join(root, 'test/checks')
+const shared = join(root, '../shared/data')
+const folder = mkdtempSync(join(tmpdir(), 'sluice-judges-'))
+
+function python (...args: string[]): string {
+  return execFileSync('/usr/bin/python3', args, { encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+function sluice (...args: string[]): string {
+  return execFileSync(process.execPath, [join(root, 'dist/recipes/main.js'), ...args], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
+}
+
+/** A pipe of commands; its output. */
+function shell (line: string): string {
+  return execFileSync('bash', ['-c', `set -euo pipefail; sluice () { "${process.execPath}" "${root}/dist/recipes/main.js" "$@" --quiet; }; ${line}`], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
+}
+
+interface Judgement {
+  readonly records: number
+  readonly tokens: number
+  readonly sequences: number
+  readonly shards: number
+  readonly dtype: string
+  readonly equal: boolean
+  readonly in_vocabulary: boolean
+  readonly eos: number
+  readonly expected_eos: number
+}
+
+/** Files and models to check with: plain and compressed text, a large vocabulary and a small one. */
+async function inputs (): Promise<{ files: string[], models: string[] }> {
+  if (!existsSync(shared)) {
+    sluice('quickstart', '--quiet')
+    return { files: ['docs', 'code'].map(name => join(folder, `data/quickstart/raw/${name}.ndjson`)), models: [join(root, 'recipes/quickstart.model')] }
+  }
+  const plain = join(folder, 'books.ndjson')
+  await pipeline(createReadStream(join(shared, 'books.ndjson.gz')), createGunzip(), createWriteStream(plain))
+  return { files: [join(shared, 'web.ndjson.gz'), plain, join(shared, 'langid.ndjson.gz')], models: ['32k', '8k'].map(size => join(shared, `spm/unigram${size}.model`)) }
+}
+
+function missingJudges (): string | undefined {
+  try {
+    const version = python('-c', 'import sentencepiece, numpy; print(sentencepiece.__version__)').trim()
+    return version === '0.1.97' ? undefined : `SentencePiece ${version} is here, expected 0.1.97`
+  } catch {
+    return 'python3-sentencepiece and python3-numpy are not here'
+  }
+}
+
+const checks = new Checks()
+const missing = missingJudges()
+try {
+  if (missing !== undefined) {
+    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
+  } else {
+    const { files, models } = await inputs()
+    for (const model of models) {
+      const manifest = join(folder, 'mix.yaml')
+      writeFileSync(manifest, JSON.stringify([{ name: 'mix', dataset: 'json', data_files: files, sequences_per_shard: 500, output_dir: join(folder, 'shards') }]))
+      sluice('process-mixture', manifest, '--tokenizer-path', model, '--log-file', join(folder, 'stats.json'), '--overwrite', '--quiet')
+      const { stats: [stats] } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as { stats: Array<Record<string, unknown>> }
+      const judged = JSON.parse(python(join(judges, 'process_mixture.py'), model, '2048', join(folder, 'shards'), ...files)) as Judgement
+      checks.check(`process-mixture, ${model.split('/').at(-1)}: the same arrays as SentencePiece and NumPy make (${judged.tokens} tokens)`, judged.equal && judged.dtype === 'int32' && judged.in_vocabulary)
+      checks.check('its stats: records, sequences, tokens, shards', (['records', 'sequences', 'tokens', 'shards'] as const).every(key => stats![key] === judged[key]))
+      checks.check('an end of sentence for each document', judged.eos === judged.expected_eos)
+    }
+    const twice = [...files, files[0]!]
+    for (const window of ['50000', '100']) {
+      const kept = python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice).split('\n').filter(line => line !== '').map(line => JSON.parse(line) as string)
+      const output = join(folder, 'kept.ndjson')
+      sluice('filter-corpus', '--data-files', ...twice, '--target-lang', 'any', '--min-chars', '200', '--max-chars', '8000', '--dedup-window', window, '--output-path', output, '--quiet')
+      const found = readFileSync(output, 'utf8')
+      const texts = found.split('\n').filter(line => line !== '').map(line => (JSON.parse(line) as { text: string }).text)
+      checks.check(`filter-corpus, window ${window}: the records that Python keeps (${kept.length})`, kept.length > 0 && texts.length === kept.length && texts.every((text, i) => text === kept[i]))
+      const piped = shell(`sluice read ${twice.map(file => `'${file}'`).join(' ')} | sluice normalize | sluice length --min-chars 200 --max-chars 8000 | sluice dedup --window ${window}`)
+      // The pipe has the paths that it was given, filter-corpus the same.
+      checks.check(`read | normalize | length | dedup, window ${window}: the same lines`, piped === found)
+    }
+    sluice('quickstart', '--quiet')
+    for (const component of ['docs', 'code']) {
+      const [dtype, columns, largest] = JSON.parse(python('-c', `
+import glob, json, numpy
+arrays = [numpy.load(name, mmap_mode="r") for name in sorted(glob.glob("${folder}/data/quickstart/shards/${component}/*.npy"))]
+print(json.dumps([str(arrays[0].dtype), arrays[0].shape[1], int(max(array.max() for array in arrays))]))`)) as [string, number, number]
+      checks.check(`quickstart, ${component}: NumPy maps its shards`, dtype === 'int32' && columns === 2048 && largest < 8000)
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+process.exitCode = checks.end()

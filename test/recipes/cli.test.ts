@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { commands } from '../../recipes/commands.ts'
+import { packageVersion } from '../../lib/package.ts'
+import { kebabCase } from '../../lib/names.ts'
+import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+
+t.test('every command answers --help with each of its flags', async t => {
+  const all = await sluice(['--help'])
+  t.equal(all.code, 0)
+  for (const [name, { options }] of Object.entries(commands)) {
+    t.match(all.stdout, new RegExp(`^  ${name} `, 'm'))
+    const { code, stdout, stderr } = await sluice([name, '--help'])
+    t.match({ code, stderr }, { code: 0, stderr: '' })
+    for (const key of [...Object.keys(options.shape), 'json', 'quiet', 'help']) t.match(stdout, `--${kebabCase(key)}`, `${name} --${kebabCase(key)}`)
+    for (const field of Object.values(options.shape)) t.ok(field.description, `${name}: every option is described`)
+    t.notMatch(stdout, /undefined|\[object/)
+  }
+})
+
+t.test('--version', async t => {
+  t.match(await sluice(['--version']), { code: 0, stdout: `${packageVersion()}\n` })
+})
+
+t.test('process-mixture and filter-corpus: results on standard output, for people and as JSON', async t => {
+  const folder = temporaryFolder(t)
+  const file = put(folder, 'a.ndjson', ndjsonOf(answers().records))
+  const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '${file}', seq_len: 64, output_dir: '${folder}/shards' }`)
+  const args = ['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json')]
+  const first = await sluice(args)
+  t.match(first, { code: 0, stderr: '', stdout: /^component +read +kept +tokens +sequences +shards +seconds\nmill .*\n {2}dropped: ndjson\.no_text 2\n$/ })
+  const second = await sluice([...args, '--overwrite', '--json'])
+  t.strictSame(JSON.parse(second.stdout), JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')))
+  t.match(await sluice([...args, '--overwrite', '--quiet']), { code: 0, stdout: '', stderr: '' })
+  const filtered = await sluice(['filter-corpus', '--data-files', file, file, '--target-lang', 'any', '--min-chars', '1', '--output-path', join(folder, 'out.ndjson'), '--json'])
+  t.match(JSON.parse(filtered.stdout), { read: answers().records.length * 2, kept: answers().records.filter(({ text }) => text).length })
+})
+
+t.test('filter-corpus to standard output prints the data alone there', async t => {
+  const { code, stdout } = await sluice(['filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--output-path', '-', '--quiet'], { input: ndjsonOf(docs(2)) })
+  t.match({ code, stdout }, { code: 0, stdout: ndjsonOf(docs(2)) })
+})
+
+t.test('check-tokenizer prints what sha256sum prints', async t => {
+  const { sha256 } = answers().models[0]!
+  t.match(await sluice(['check-tokenizer', '--tokenizer-path', fixture('tiny.model')]), { code: 0, stdout: `${sha256}  ${fixture('tiny.model')}\n` })
+})
+
+t.test('a mixture with a failed component still prints the others, and exits with 1', async t => {
+  const folder = temporaryFolder(t)
+  const good = put(folder, 'good.ndjson', ndjsonOf(answers().records))
+  const bad = put(folder, 'bad.ndjson', 'x\n')
+  const manifest = put(folder, 'mix.yaml', `
+- { name: bad, dataset: json, data_files: '${bad}', output_dir: '${folder}/bad' }
+- { name: good, dataset: json, data_files: '${good}', seq_len: 64, output_dir: '${folder}/good' }
+`)
+  const ended = await sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json')])
+  t.match(ended, { code: 1, stdout: /^good /m, stderr: /sluice: 1 of 2 components failed\nbad: .*\[ERR_COMPONENT\]/ })
+})
+
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  t.test(`${signal} in the middle ends cleanly: exit code ${code}, complete shards only`, async t => {
+    const folder = temporaryFolder(t)
+    // A first in, first out file that nobody ends: the run is in the middle for as long as we like.
+    const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '-', seq_len: 16, sequences_per_shard: 100, output_dir: '${folder}/shards' }`)
+    const running = sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json')])
+    const line = ndjsonOf(answers().records)
+    const feed = setInterval(() => { running.child.stdin!.write(line) }, 2)
+    while (!filesIn(folder).includes('shards/shard_00000.npy')) await new Promise(resolve => setTimeout(resolve, 10))
+    running.child.kill(signal)
+    const ended = await running
+    clearInterval(feed)
+    t.match(ended, { code, signal: null, stderr: /stopped.*\[ERR_ABORTED\]/ })
+    t.strictSame(filesIn(folder).filter(name => !/^(mix\.yaml|shards\/shard_\d{5}\.npy)$/.test(name)), [])
+  })
+
+  t.test(`${signal} in the middle of filter-corpus leaves nothing, and exits with ${code}`, async t => {
+    const folder = temporaryFolder(t)
+    const running = sluice(['filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--dedup-window', '1', '--output-path', join(folder, 'out.ndjson.gz')])
+    const feed = setInterval(() => { running.child.stdin!.write(ndjsonOf(docs(100))) }, 2)
+    while (filesIn(folder).length === 0) await new Promise(resolve => setTimeout(resolve, 10))
+    running.child.kill(signal)
+    const ended = await running
+    clearInterval(feed)
+    t.match(ended, { code, signal: null, stderr: /\[ERR_ABORTED\]/ })
+    t.strictSame(filesIn(folder), [])
+  })
+}

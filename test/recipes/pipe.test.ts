@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { readNpy } from '../../lib/npy.ts'
+import { answers, docs, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+
+t.test('read | encode | pack | write: the arrays of SentencePiece and NumPy', async t => {
+  const folder = temporaryFolder(t)
+  const { packed, records } = answers()
+  const file = put(folder, 'a.ndjson', ndjsonOf(records))
+  const read = await sluice(['read', file])
+  t.match(read, { code: 0, stderr: `ndjson: ${records.length} in, ${records.length - 2} out, 2 no_text\n` })
+  const encoded = await sluice(['encode', '--tokenizer-path', fixture('tiny.model')], { input: read.stdout })
+  const sequences = await sluice(['pack', '--seq-len', '64'], { input: encoded.stdout })
+  t.match(sequences.stderr, /^pack: \d+ in, 32 out\n$/)
+  t.match(await sluice(['write', join(folder, 'shards'), '--sequences-per-shard', '20'], { input: sequences.stdout }), { code: 0, stdout: '', stderr: 'npy: 32 in, 32 out\n' })
+  const data = ['shard_00000.npy', 'shard_00001.npy'].flatMap(name => Array.from(readNpy(readFileSync(join(folder, 'shards', name))).data))
+  t.strictSame(data, packed.rows.flat())
+})
+
+t.test('normalize | length | language | dedup, on NDJSON, and write by the name of the output', async t => {
+  const folder = temporaryFolder(t)
+  const english = 'The water of the river turns the wheel of the old mill.'
+  const input = ndjsonOf([{ id: 'a', text: ` ${english}\n` }, { id: 'b', text: 'short', meta: {} }, { id: 'c', text: english, meta: { n: 1 } }])
+  const normal = await sluice(['normalize'], { input })
+  const long = await sluice(['length', '--min-chars', '20', '--max-chars', '80'], { input: normal.stdout })
+  t.equal(long.stderr, 'length: 3 in, 2 out, 1 too_short\n')
+  const right = await sluice(['language', '--keep', 'en', '--threshold', '0.5', '--quiet'], { input: long.stdout })
+  t.equal(right.stderr, '')
+  const single = await sluice(['dedup', '--window', '5'], { input: right.stdout })
+  t.equal(single.stdout, ndjsonOf([{ id: 'a', text: english, meta: {} }]))
+  for (const name of ['out.txt', 'out.ndjson', 'out.txt.gz', 'out.ndjson.gz']) {
+    t.match(await sluice(['write', join(folder, name)], { input: single.stdout }), { code: 0 })
+    const bytes = readFileSync(join(folder, name))
+    t.equal((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString(), name.startsWith('out.txt') ? english + '\n' : single.stdout)
+  }
+})
+
+t.test('read takes text, another column, a limit, and standard input', async t => {
+  t.equal((await sluice(['read', '--dataset', 'text', '--limit', '2'], { input: 'a\nb\nc\n' })).stdout, ndjsonOf([{ id: '-#0', text: 'a', meta: {} }, { id: '-#2', text: 'b', meta: {} }]))
+  t.equal((await sluice(['read', '-', '--text-column', 'body'], { input: '{"id":1,"body":"x"}' })).stdout, ndjsonOf([{ id: '1', text: 'x', meta: {} }]))
+})
+
+t.test('--json puts the report on standard error, where standard output is the data\'s', async t => {
+  const { stdout, stderr } = await sluice(['length', '--min-chars', '2', '--json'], { input: ndjsonOf([{ id: 'a', text: 'x' }]) })
+  t.equal(stdout, '')
+  t.strictSame(JSON.parse(stderr), { stage: 'length', in: 1, out: 0, dropped: { too_short: 1 } })
+})
+
+t.test('what is no item of a pipe is told by its line, with what was expected', async t => {
+  const folder = temporaryFolder(t)
+  const good = ndjsonOf(docs(2))
+  for (const [args, input, message] of [
+    [['length'], good + 'no json\n', /length: line 3 of standard input: .*JSON.*sluice read/],
+    [['length'], good + '7\n', /line 3 of standard input: expected a JSON object/],
+    [['length'], '{"text":"x"}\n', /line 1 of standard input: expected \{"id","text","meta"\}/],
+    [['pack'], good, /pack: line 1 of standard input: expected \{"id","ids","meta"\}, as `sluice encode` writes/],
+    [['write', join(folder, 'shards/')], good, /write: line 1 of standard input: expected \{"ids"\}, as `sluice pack` writes/],
+    [['write', join(folder, 'a.txt')], '{"ids":[1]}\n', /expected \{"id","text","meta"\}/],
+    [['write', join(folder, 'a.ndjson')], '{"x":1}\n', /expected a document, tokens or a sequence/]
+  ] as const) {
+    const { code, stderr } = await sluice(args, { input })
+    t.equal(code, 1, stderr)
+    t.match(stderr, message)
+    t.match(stderr, '[ERR_DOCUMENT]')
+  }
+  t.match(await sluice(['write', join(folder, 'a.parquet')], { input: '' }), { code: 2, stderr: /expected a name that ends in \.ndjson or \.txt.*\[ERR_USAGE\]/ })
+})
+
+t.test('a reader that has seen enough ends the pipe quietly', async t => {
+  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(50_000, 'x'.repeat(200))))
+  const running = sluice(['read', path])
+  running.child.stdout!.once('data', () => { running.child.stdout!.destroy() })
+  t.match(await running, { code: 0, stderr: '' })
+})
