@@ -93,13 +93,19 @@ async function runCommand ({ run, report, note }: Command, args: readonly string
     return 0
   } catch (error) {
     if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
-    if (error instanceof MixtureError && !quiet) process.stdout.write((json ? JSON.stringify(error.stats, null, 2) : componentTable(error.stats.stats)) + '\n')
+    if (error instanceof MixtureError) showFinished(error, json, quiet)
     process.stderr.write(describe(error) + '\n')
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1
   } finally {
     for (const signal of Object.keys(SIGNAL_EXITS)) process.off(signal, onSignal)
   }
+}
+
+/** What became of the components that did not fail. */
+function showFinished ({ stats }: MixtureError, json: boolean, quiet: boolean): void {
+  if (json) process.stdout.write(JSON.stringify(stats, null, 2) + '\n')
+  else if (!quiet && stats.stats.length > 0) process.stdout.write(componentTable(stats.stats) + '\n')
 }
 
 /** An error of ours as its code and message; any other is a defect, and shown whole. */

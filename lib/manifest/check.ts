@@ -43,7 +43,7 @@ export class ManifestChecker {
       places.set(component, place)
     }
     this.#distinct(places, 'name', component => component.name)
-    this.#distinct(places, 'output_dir', component => resolve(component.outputDir))
+    this.#distinct(places, 'output_dir', component => component.outputDir, component => resolve(component.outputDir))
     return {
       name: top?.name ?? null,
       stats: top?.stats ?? null,
@@ -105,12 +105,12 @@ export class ManifestChecker {
     return undefined
   }
 
-  #distinct (places: ReadonlyMap<Component, Place>, key: string, valueOf: (component: Component) => string): void {
+  #distinct (places: ReadonlyMap<Component, Place>, key: string, written: (component: Component) => string, valueOf = written): void {
     const owners = new Map<string, Component>()
     for (const [component, place] of places) {
       const owner = owners.get(valueOf(component))
       if (owner === undefined) owners.set(valueOf(component), component)
-      else this.#note([...place, key], `two components have the ${key} ${valueOf(component)}, expected one of its own for each`)
+      else this.#note([...place, key], `two components have the ${key} ${written(component)}, expected one of its own for each`)
     }
   }
 

@@ -191,7 +191,7 @@ t.test('two components must not have one name, nor one output_dir in whatever wa
   output_dir: ./out/y/../x
 `), [
     '2:9: two components have the name a, expected one of its own for each',
-    `5:15: two components have the output_dir ${join(process.cwd(), 'out/x')}, expected one of its own for each`
+    '5:15: two components have the output_dir ./out/y/../x, expected one of its own for each'
   ])
 })
 

@@ -1,0 +1,14 @@
+// One transform alone in another program: whatever gives token ids, packed into sequences of equal length.
+// Run it: node examples/pack-alone.mjs
+import { Readable } from 'node:stream'
+import { pack } from 'sluice/transforms/pack'
+
+const documents = ['one', 'two and a half', 'three'].map(text => ({
+  id: text,
+  ids: Int32Array.from(Buffer.from(text + '\n')), // bytes, in place of a tokenizer
+  meta: {}
+}))
+
+const packing = pack({ seqLen: 8 })
+for await (const sequence of Readable.from(documents).pipe(packing)) console.log(sequence.join(' '))
+console.log(`${packing.stats.tokens} tokens, ${packing.stats.tail} of them in the tail that fills no sequence`)

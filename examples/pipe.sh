@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The stages in a shell: text in, shards out. Run it: examples/pipe.sh IN.ndjson FOLDER
+# pipefail: a stage that fails fails the pipe, and doesn't look like the end of the data to those behind it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+input=${1:-examples/mail.ndjson}
+output=${2:-data/examples/shards/}
+
+sluice () { node dist/recipes/main.js "$@"; } # installed, `npx sluice`
+
+sluice read "$input" |
+  sluice normalize |
+  sluice length --min-chars 40 --max-chars 8000 |
+  sluice dedup --window 50000 |
+  sluice encode --tokenizer-path recipes/quickstart.model |
+  sluice pack --seq-len 32 |
+  sluice write "$output" --overwrite

@@ -1,0 +1,66 @@
+/** Which file may import which, what is exported, and what importing does. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import t from 'tap'
+import { transforms } from '../recipes/stages.ts'
+import { ROOT, filesIn, sluice } from './helpers.ts'
+
+const FOLDERS = ['lib', 'sources', 'transforms', 'sinks', 'recipes'] as const
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  lib: ['lib'],
+  sources: ['lib'],
+  transforms: ['lib'],
+  sinks: ['lib'],
+  recipes: [...FOLDERS]
+}
+
+const files = FOLDERS.flatMap(folder => filesIn(join(ROOT, folder)).filter(name => /\.ts$/.test(name) && !name.endsWith('.d.ts')).map(name => join(folder, name)))
+
+t.test('arrows point one way, and a stage never imports another stage', async t => {
+  let seen = 0
+  for (const file of files) {
+    const folder = file.split('/')[0]!
+    for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g)) {
+      const target = relative(ROOT, resolve(ROOT, dirname(file), specifier!)).split('/')[0]!
+      t.ok(MAY_IMPORT[folder]!.includes(target), `${file} imports ${specifier}`)
+      seen++
+    }
+  }
+  t.ok(seen > 100, `${seen} imports were looked at`)
+})
+
+t.test('a stage\'s file, its factory, its command and its sub-path have one name', async t => {
+  t.strictSame(Object.keys(transforms).sort(), readdirSync(join(ROOT, 'transforms')).map(name => name.replace('.ts', '')).sort())
+  for (const name of Object.keys(transforms)) {
+    const module = await import(`sluice/transforms/${name}`) as Record<string, unknown>
+    t.type(module[name], 'function', name)
+  }
+})
+
+t.test('no default exports, and no file that needs much scrolling', async t => {
+  for (const file of files) {
+    const content = readFileSync(join(ROOT, file), 'utf8')
+    t.notMatch(content, /^export default/m, file)
+    t.ok(content.split('\n').length <= 300, `${file} has ${content.split('\n').length} lines`)
+  }
+})
+
+t.test('everything can be imported by its sub-path, and importing does nothing', async t => {
+  const paths = files.map(file => file.replace(/\.ts$/, '')).filter(path => path !== 'recipes/main')
+  const program = `
+    const before = process.getActiveResourcesInfo().length
+    for (const path of ${JSON.stringify(paths)}) await import('sluice/' + path)
+    await import('sluice')
+    const { default: assert } = await import('node:assert')
+    assert.ok(process.getActiveResourcesInfo().length <= before)
+    assert.equal(process.listenerCount('uncaughtException') + process.listenerCount('SIGINT'), 0)`
+  const { execFileSync } = await import('node:child_process')
+  t.equal(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: ROOT, encoding: 'utf8' }), '')
+})
+
+t.test('what the package holds is what it needs', async t => {
+  const { code, stdout } = await sluice(['--version'])
+  t.match({ code, stdout }, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
+  const { files: packed, bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[], bin: Record<string, string>, exports: Record<string, string> }
+  for (const path of [bin.sluice!, exports['.']!]) t.ok(packed.some(entry => path.replace('./', '').startsWith(entry)), `${path} is packed`)
+})

@@ -1,0 +1,135 @@
+/**
+ * Every way that a call, a manifest or the data can be wrong: the error's code, the exit code, and the message with the
+ * place. A code without a case fails the test.
+ */
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { type ErrorCode, errorCodes } from '../lib/errors.ts'
+import { dedup } from '../transforms/dedup.ts'
+import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from './helpers.ts'
+
+const MODEL = fixture('tiny.model')
+const GOOD = '- { name: a, dataset: json, data_files: good.ndjson, seq_len: 64, output_dir: shards }'
+
+interface Case {
+  readonly code: ErrorCode
+  readonly args: readonly string[]
+  readonly says: RegExp
+  readonly input?: string
+  /** Files to put into the working directory beside those that every case has. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined
+  /** Files that are there afterwards and were not before; none, where nothing is said. */
+  readonly leaves?: readonly string[]
+}
+
+const mixture = (manifest: string, more: Pick<Case, 'files'> = {}): Pick<Case, 'args' | 'files'> => ({
+  args: ['process-mixture', 'm.yaml', '--tokenizer-path', MODEL, '--log-file', 'stats.json'],
+  files: { 'm.yaml': manifest, ...more.files }
+})
+const filter = (...args: readonly string[]): readonly string[] => ['filter-corpus', '--target-lang', 'any', '--min-chars', '1', '--output-path', 'out.ndjson', ...args]
+/** A file of records, most of them good, so that only `--max-bad 0` minds the bad one. */
+const withBad = (line: string | Buffer): Pick<Case, 'args' | 'files'> => ({ files: { 'bad.ndjson': Buffer.concat([Buffer.from(ndjsonOf(docs(5))), Buffer.from(line), Buffer.from('\n')]) }, args: filter('--data-files', 'bad.ndjson', '--max-bad', '0', '--max-line-bytes', '200') })
+
+const cases: Readonly<Record<string, Case>> = {
+  // the command line
+  'an unknown command': { code: 'ERR_USAGE', args: ['filter-corpse'], says: /unknown command 'filter-corpse'\n\(Did you mean filter-corpus\?\)/ },
+  'no command': { code: 'ERR_USAGE', args: [], says: /Usage: sluice/ },
+  'an unknown flag': { code: 'ERR_USAGE', args: ['length', '--min-char', '3'], says: /unknown option '--min-char'\n\(Did you mean --min-chars\?\)/ },
+  'a flag without its value': { code: 'ERR_USAGE', args: ['length', '--min-chars'], says: /--min-chars <number>' argument missing/ },
+  'a missing argument': { code: 'ERR_USAGE', args: ['process-mixture'], says: /missing required argument 'manifest'/ },
+  'an argument too many': { code: 'ERR_USAGE', args: ['length', 'a.ndjson'], says: /too many arguments/ },
+  'an output of an unknown kind': { code: 'ERR_USAGE', args: ['write', 'out.parquet'], input: '', says: /out\.parquet: expected a name that ends in/ },
+  'a wrong value': { code: 'ERR_OPTION', args: ['length', '--min-chars', 'many'], input: '', says: /length\.minChars: expected a number, got "many"/ },
+  'a value out of range': { code: 'ERR_OPTION', args: ['language', '--threshold', '2'], input: '', says: /language\.threshold: expected at most 1, got 2/ },
+  'a required flag left out': { code: 'ERR_OPTION', args: ['filter-corpus'], says: /filter-corpus\.dataFiles: expected a path, a glob, or a list of them/ },
+  'a dataset that can\'t be read': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--dataset', 'HuggingFaceFW/fineweb'), says: /HuggingFaceFW\/fineweb cannot be read by this version/ },
+  'a bound on bad records that is none': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--max-bad', 'few'), says: /maxBad: expected a count such as 100, or a share such as 1% or 0\.01, got "few"/ },
+
+  // the manifest
+  'no manifest': { code: 'ERR_MANIFEST', args: ['process-mixture', 'none.yaml'], says: /none\.yaml: cannot be read: ENOENT/ },
+  'a manifest that is no YAML': { code: 'ERR_MANIFEST', ...mixture('datasets: [\n'), says: /m\.yaml:2:1: / },
+  'an unknown key': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len', 'seqlen')), says: /m\.yaml:1:54: unknown key seqlen \(did you mean seq_len\?\)/ },
+  'a wrong type': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('64', 'long')), says: /m\.yaml:1:63: expected a number, got "long"/ },
+  'an unknown filter': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', 'filters: [dedupe]')), says: /m\.yaml:1:64: unknown stage dedupe \(did you mean dedup\?\)/ },
+  'an unknown option of a filter': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', 'filters: [{ dedup: { windows: 5 } }]')), says: /m\.yaml:1:75: unknown key windows \(did you mean window\?\)/ },
+  'a missing file in a manifest': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('good.ndjson', 'none.ndjson')), says: /m\.yaml:1:41: none\.ndjson: no such file/ },
+  'two components with one name': { code: 'ERR_MANIFEST', ...mixture(`${GOOD}\n${GOOD.replace('shards', 'other')}`), says: /m\.yaml:2:11: two components have the name a/ },
+  'two components with one output_dir': { code: 'ERR_MANIFEST', ...mixture(`${GOOD}\n${GOOD.replace('name: a', 'name: b').replace('shards', './shards/')}`), says: /m\.yaml:2:79: two components have the output_dir \.\/shards\// },
+  'no tokenizer': { code: 'ERR_MANIFEST', args: ['process-mixture', 'm.yaml'], files: { 'm.yaml': GOOD }, says: /m\.yaml:1:1: the manifest names no tokenizer_output_dir/ },
+
+  // files
+  'a missing file': { code: 'ERR_FILES', args: ['read', 'none.ndjson'], says: /none\.ndjson: no such file/ },
+  'a glob that matches nothing': { code: 'ERR_FILES', args: filter('--data-files', 'none/*.ndjson'), says: /none\/\*\.ndjson: no file matches this glob/ },
+  'a folder in a file\'s place': { code: 'ERR_FILES', args: ['read', '.'], says: /\.: is a folder, expected a file/ },
+  'a .gz that is cut off': { code: 'ERR_SOURCE', args: filter('--data-files', 'cut.ndjson.gz'), files: { 'cut.ndjson.gz': gzipSync(ndjsonOf(docs(3000))).subarray(0, 5000) }, says: /cut\.ndjson\.gz: the gzip data is cut off after \d+ decompressed bytes/ },
+  'a .gz that is damaged': { code: 'ERR_SOURCE', args: filter('--data-files', 'bad.ndjson.gz'), files: { 'bad.ndjson.gz': Buffer.concat([gzipSync(ndjsonOf(docs(3))).subarray(0, 10), Buffer.alloc(50, 0xff)]) }, says: /bad\.ndjson\.gz: damaged gzip data after \d+ decompressed bytes/ },
+  'a .gz that is none': { code: 'ERR_SOURCE', args: ['read', 'plain.ndjson.gz'], files: { 'plain.ndjson.gz': ndjsonOf(docs(3)) }, says: /plain\.ndjson\.gz: damaged gzip data after 0 decompressed bytes \(incorrect header check\)/ },
+
+  // records
+  bad_json: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":'), says: /bad\.ndjson: 1 of 6 records are bad \(bad_json: 1\), allowed are 0/ },
+  not_object: { code: 'ERR_BAD_RECORDS', ...withBad('[1]'), says: /\(not_object: 1\)/ },
+  text_not_string: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":1}'), says: /\(text_not_string: 1\)/ },
+  bad_utf8: { code: 'ERR_BAD_RECORDS', ...withBad(Buffer.from('{"text":"\xe9"}', 'latin1')), says: /\(bad_utf8: 1\)/ },
+  lone_surrogate: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":"\\ud800"}'), says: /\(lone_surrogate: 1\)/ },
+  too_long: { code: 'ERR_BAD_RECORDS', ...withBad(`{"text":"${'x'.repeat(300)}"}`), says: /\(too_long: 1\)/ },
+  'a line of a pipe that is no document': { code: 'ERR_DOCUMENT', args: ['dedup'], input: '{"text":"x"}\n', says: /dedup: line 1 of standard input: expected \{"id","text","meta"\}/ },
+  'a text of several lines for a .txt': { code: 'ERR_DOCUMENT', args: ['write', 'out.txt'], input: ndjsonOf([{ id: 'two', text: 'a\nb' }]), says: /out\.txt: document two has line breaks/ },
+
+  // the tokenizer
+  'no model': { code: 'ERR_TOKENIZER', args: ['check-tokenizer', '--tokenizer-path', 'none.model'], says: /none\.model: no such file/ },
+  'a model that isn\'t one': { code: 'ERR_TOKENIZER', args: ['shard-corpus', '--data-files', 'good.ndjson', '--tokenizer-path', 'good.ndjson'], says: /good\.ndjson: not a SentencePiece model: .* begins with 7b 22 69 64 22 3a 22 64 \("\{\\"id\\":\\"d"\)/ },
+  'a model without an end of sentence': { code: 'ERR_TOKENIZER', args: ['encode', '--tokenizer-path', fixture('no-eos.model')], input: ndjsonOf(docs(1)), says: /no end-of-sentence piece/ },
+  'an end of sentence that isn\'t in the vocabulary': { code: 'ERR_TOKENIZER', args: ['encode', '--tokenizer-path', MODEL, '--eos-id', '85'], input: ndjsonOf(docs(1)), says: /eos_id 85 is not in the vocabulary/ },
+  'another hash than expected': { code: 'ERR_CHECKSUM', args: ['check-tokenizer', '--tokenizer-path', MODEL, '--expected-sha256', 'ab'.repeat(32)], says: /tiny\.model: has SHA-256 [0-9a-f]{64}, expected abab/ },
+  'another hash than the manifest expects': { code: 'ERR_CHECKSUM', ...mixture(`tokenizer: { sha256: ${'ab'.repeat(32)} }\ndatasets:\n  ${GOOD}`), says: /expected abab.*tokenizer\.sha256 in m\.yaml/ },
+
+  // output
+  'shards of another run': { code: 'ERR_OUTPUT_EXISTS', ...mixture(GOOD, { files: { 'shards/shard_00000.npy': 'old' } }), says: /shards: holds 1 shard of another run; .*--overwrite/ },
+  'shards of another run, in a pipe': { code: 'ERR_OUTPUT_EXISTS', args: ['write', 'shards/'], input: '{"ids":[1,2]}\n', files: { 'shards/shard_00000.npy': 'old' }, says: /holds 1 shard/ },
+  'sequences of different lengths': { code: 'ERR_SHARD', args: ['write', 'shards/'], input: '{"ids":[1,2]}\n{"ids":[1]}\n', says: /shards\/: got a sequence of 1 ids, expected 2/ },
+  'an id that the type doesn\'t hold': { code: 'ERR_SHARD', args: ['write', 'shards/', '--dtype', 'uint16'], input: '{"ids":[1,70000]}\n', says: /token id 70000 does not fit: expected 0 to 65535/ },
+  'a file in a folder\'s place': { code: 'ERR_OUTPUT', args: filter('--data-files', 'good.ndjson', '--output-path', 'good.ndjson/out.ndjson'), says: /good\.ndjson\/out\.ndjson: cannot be written/ },
+
+  // a mixture
+  'a component that fails': { code: 'ERR_COMPONENT', ...mixture(GOOD, { files: { 'good.ndjson': 'no json\n' } }), says: /1 of 1 components failed\na: good\.ndjson: 1 of 1 records are bad/, leaves: ['stats.json'] }
+}
+
+/** Codes that no single call ends with, and the test that has them. */
+const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
+  ERR_ABORTED: 'test/recipes/cli.test.ts: SIGINT and SIGTERM',
+  ERR_STATE: 'below: a state that is restored in code'
+}
+
+for (const [name, { code, args, input, files = {}, says, leaves = [] }] of Object.entries(cases)) {
+  t.test(`${code}: ${name}`, async t => {
+    const cwd = temporaryFolder(t)
+    put(cwd, 'good.ndjson', ndjsonOf(answers().records))
+    for (const [file, content] of Object.entries(files)) put(cwd, file, content)
+    const before = filesIn(cwd)
+    const ended = await sluice(args, { cwd, input: input ?? '' })
+    t.equal(ended.code, errorCodes[code].exit, ended.stderr)
+    t.equal(ended.stdout, '')
+    t.match(ended.stderr, says)
+    if (code !== 'ERR_USAGE') t.match(ended.stderr, `[${code}]`)
+    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
+    t.strictSame(filesIn(cwd), [...before, ...leaves].sort(), 'nothing is left behind')
+  })
+}
+
+t.test('ERR_STATE: a state of another stage', async t => {
+  t.throws(() => { dedup({ window: 3 }).restore({ window: 4, hashes: '' }) }, { code: 'ERR_STATE', exitCode: 1 })
+})
+
+t.test('every code has a case', async t => {
+  const covered = new Set([...Object.values(cases).map(({ code }) => code), ...Object.keys(elsewhere)])
+  t.strictSame(Object.keys(errorCodes).filter(code => !covered.has(code)), [])
+})
+
+t.test('a bound on bad records keeps the rest', async t => {
+  const cwd = temporaryFolder(t)
+  put(cwd, 'a.ndjson', ndjsonOf(docs(5)) + 'bad\n')
+  t.match(await sluice(filter('--data-files', 'a.ndjson', '--max-bad', '1'), { cwd }), { code: 0, stdout: /ndjson\.bad_json 1/ })
+  t.match(await sluice(filter('--data-files', 'a.ndjson', '--max-bad', '20%'), { cwd }), { code: 0 })
+  t.strictSame(filesIn(cwd), ['a.ndjson', join('out.ndjson')])
+})

@@ -1,0 +1,70 @@
+/** What the documentation says is what the code says, and what it shows runs. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { z } from 'zod'
+import { errorCodes } from '../lib/errors.ts'
+import { sha256 } from '../lib/hash.ts'
+import { readManifest } from '../lib/manifest/read.ts'
+import type { OptionsSchema } from '../lib/options.ts'
+import { packageVersion } from '../lib/package.ts'
+import { commands } from '../recipes/commands.ts'
+import { filterOptions, sources, transforms } from '../recipes/stages.ts'
+import { npySinkOptions } from '../sinks/npy.ts'
+import { ROOT, put, temporaryFolder } from './helpers.ts'
+
+const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
+const README = read('README.md')
+
+/** The code blocks of the README in a language. */
+const blocks = (language: string): string[] => [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(match => match[1]!)
+
+t.test('every option of every stage has its row, with its default and description', async t => {
+  const schemas: Record<string, OptionsSchema> = { json: sources.json!.options, text: sources.text!.options, npySink: npySinkOptions }
+  for (const [name, { options }] of Object.entries(transforms)) {
+    t.match(README, `| **\`${name}\`** | | | transform: ${options.description} |`)
+    schemas[name] = options
+  }
+  for (const schema of Object.values(schemas)) {
+    for (const [key, field] of Object.entries(schema.shape)) {
+      const { default: fallback } = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
+      t.match(README, `| | \`${key}\` | ${fallback === undefined ? '' : `\`${JSON.stringify(fallback).replaceAll('"', '')}\``} | ${field.description} |`)
+    }
+  }
+})
+
+t.test('every error code has its row, with its exit code', async t => {
+  for (const [code, { exit, means }] of Object.entries(errorCodes)) t.match(README, `| \`${code}\` | ${exit} | ${means} |`)
+})
+
+t.test('every command and every script that is named is there', async t => {
+  for (const name of Object.keys(commands)) t.match(README, new RegExp(`\`${name}[\` ]`))
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  for (const [, name] of `${README}${read('CONTRIBUTING.md')}`.matchAll(/npm run (?:-s )?([a-z]+)/g)) t.ok(scripts[name!], `npm run ${name}`)
+  t.match(README, 'npm ci && npm run quickstart')
+  t.match(README, 'npm ci && npm test')
+})
+
+t.test('the code form runs as it stands, and prints what it says', async t => {
+  const [block] = blocks('js')
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', block!], { cwd: ROOT, encoding: 'utf8' })
+  t.equal(printed.trim(), /console\.log\(.*\) \/\/ (.*)/.exec(block!)![1])
+})
+
+t.test('the pipe form and the mixture form run as they stand', async t => {
+  const define = `sluice () { "${process.execPath}" dist/recipes/main.js "$@"; }\nset -euo pipefail\n`
+  for (const block of blocks('sh').filter(block => block.includes('sluice '))) {
+    t.doesNotThrow(() => execFileSync('bash', ['-c', define + block.replace(/(process-mixture .*)/, '$1 --overwrite')], { cwd: ROOT, stdio: 'pipe' }), block)
+  }
+})
+
+t.test('the manifest in the README is one', async t => {
+  const manifest = await readManifest(put(temporaryFolder(t), 'readme.yaml', blocks('yaml')[0]!), filterOptions)
+  t.match(manifest, { name: 'example', datasets: [{ name: 'mail', filters: { length: 4 } }] })
+})
+
+t.test('the changelog has this version, and the recipes\' page the quickstart\'s tokenizer', async t => {
+  t.match(read('CHANGELOG.md'), `## ${packageVersion()}`)
+  t.match(read('recipes/README.md'), sha256(readFileSync(join(ROOT, 'recipes/quickstart.model'))))
+})

@@ -1,0 +1,42 @@
+/** Each example, as it stands. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { readNpy } from '../lib/npy.ts'
+import { ROOT, filesIn, sluice, temporaryFolder } from './helpers.ts'
+
+function run (command: string, ...args: string[]): string {
+  return execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+t.test('custom-recipe.mjs: a stage of one\'s own among ours', async t => {
+  const output = join(temporaryFolder(t), 'out.ndjson')
+  const printed = run(process.execPath, 'examples/custom-recipe.mjs', 'examples/mail.ndjson', output)
+  t.match(printed, 'without-signature 6 in, 5 out { only_signature: 1 }')
+  t.match(printed, 'dedup 3 in, 2 out { duplicate: 1 }')
+  t.strictSame(readFileSync(output, 'utf8').trim().split('\n').map(line => (JSON.parse(line) as { id: string }).id), ['m1', 'm6'])
+})
+
+t.test('pack-alone.mjs: one transform in another program', async t => {
+  t.equal(run(process.execPath, 'examples/pack-alone.mjs'), '111 110 101 10 116 119 111 32\n97 110 100 32 97 32 104 97\n108 102 10 116 104 114 101 101\n25 tokens, 1 of them in the tail that fills no sequence\n')
+})
+
+t.test('pipe.sh: the stages in a shell', async t => {
+  const folder = temporaryFolder(t)
+  run('bash', 'examples/pipe.sh', 'examples/mail.ndjson', `${folder}/shards/`)
+  t.match(readNpy(readFileSync(join(folder, 'shards/shard_00000.npy'))), { rows: 6, columns: 32, dtype: 'int32' })
+})
+
+t.test('mixture.yaml: a manifest', async t => {
+  const log = join(temporaryFolder(t), 'stats.json')
+  const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', 'recipes/quickstart.model', '--overwrite', '--log-file', log])
+  t.equal(code, 0, stderr)
+  const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
+  t.match(stats, [{ name: 'mail', records: 3, sequences: 3, license: 'CC0-1.0', dropped: { 'length.too_short': 2, 'language.other_language': 1 } }, { name: 'docs', dtype: 'uint16' }])
+  t.ok(filesIn(join(ROOT, 'data/examples')).includes('filtered/mail.ndjson.gz'))
+})
+
+t.test('every example has its test', async t => {
+  t.strictSame(readdirSync(join(ROOT, 'examples')).sort(), ['custom-recipe.mjs', 'mail.ndjson', 'mixture.yaml', 'pack-alone.mjs', 'pipe.sh'])
+})
