@@ -1,4 +1,5 @@
 /** Which file may import which, what is exported, and what importing does. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
@@ -48,13 +49,13 @@ t.test('no default exports, and no file that needs much scrolling', async t => {
 t.test('everything can be imported by its sub-path, and importing does nothing', async t => {
   const paths = files.map(file => file.replace(/\.ts$/, '')).filter(path => path !== 'recipes/main')
   const program = `
-    const before = process.getActiveResourcesInfo().length
+    const held = () => ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 'exit'].map(event => process.listenerCount(event)).join()
+    const [resources, listeners] = [process.getActiveResourcesInfo().length, held()]
     for (const path of ${JSON.stringify(paths)}) await import('sluice/' + path)
     await import('sluice')
     const { default: assert } = await import('node:assert')
-    assert.ok(process.getActiveResourcesInfo().length <= before)
-    assert.equal(process.listenerCount('uncaughtException') + process.listenerCount('SIGINT'), 0)`
-  const { execFileSync } = await import('node:child_process')
+    assert.ok(process.getActiveResourcesInfo().length <= resources)
+    assert.equal(held(), listeners)`
   t.equal(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: ROOT, encoding: 'utf8' }), '')
 })
 

@@ -33,7 +33,7 @@ t.test('mixture.yaml: a manifest', async t => {
   const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', 'recipes/quickstart.model', '--overwrite', '--log-file', log])
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
-  t.match(stats, [{ name: 'mail', records: 3, sequences: 3, license: 'CC0-1.0', dropped: { 'length.too_short': 2, 'language.other_language': 1 } }, { name: 'docs', dtype: 'uint16' }])
+  t.match(stats, [{ name: 'mail', records: 3, sequences: 4, license: 'CC0-1.0', dropped: { 'length.too_short': 2, 'language.other_language': 1 } }, { name: 'docs', dtype: 'uint16' }])
   t.ok(filesIn(join(ROOT, 'data/examples')).includes('filtered/mail.ndjson.gz'))
 })
 
