@@ -1,13 +1,6 @@
 import { Writable } from 'node:stream'
 import { LineWriter } from './line-writer.ts'
-import type { StageStats } from './stage.ts'
-
-export interface SinkOptions {
-  /** Items held before the sink asks the flow to wait. @default 16 (Node's) */
-  readonly highWaterMark?: number | undefined
-  /** Destroys the sink, and what it has written, when it fires. */
-  readonly signal?: AbortSignal | undefined
-}
+import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from './stage.ts'
 
 /**
  * A sink that writes a line for each item. The file has its name only once the flow has ended well;
@@ -20,35 +13,31 @@ export class LineSink<Item> extends Writable {
   readonly #writer: LineWriter
 
   /** @param lineOf the line of an item, its ending included */
-  constructor (name: string, path: string, lineOf: (item: Item) => string, { highWaterMark, signal }: SinkOptions) {
-    super({
-      objectMode: true,
-      ...(highWaterMark === undefined ? {} : { highWaterMark }),
-      ...(signal === undefined ? {} : { signal })
-    })
+  constructor (name: string, path: string, lineOf: (item: Item) => string, { highWaterMark, signal }: StreamOptions) {
+    super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     this.#lineOf = lineOf
     this.#writer = new LineWriter(path)
   }
 
-  override _write (item: Item, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write (item: Item, _encoding: BufferEncoding, done: Done): void {
     this.#writeAll([item], done)
   }
 
   /** Node gives all items that came while the last write was under way. */
-  override _writev (items: Array<{ chunk: Item }>, done: (error?: Error | null) => void): void {
+  override _writev (items: Array<{ chunk: Item }>, done: Done): void {
     this.#writeAll(items.map(({ chunk }) => chunk), done)
   }
 
-  override _final (done: (error?: Error | null) => void): void {
-    this.#writer.commit().then(() => { done() }, done)
+  override _final (done: Done): void {
+    settle(this.#writer.commit(), done)
   }
 
-  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
-    this.#writer.abandon().then(() => { done(error) }, (abandonError: unknown) => { done(error ?? abandonError as Error) })
+  override _destroy (error: Error | null, done: Done): void {
+    settleDestroy(this.#writer.abandon(), error, done)
   }
 
-  #writeAll (items: readonly Item[], done: (error?: Error | null) => void): void {
+  #writeAll (items: readonly Item[], done: Done): void {
     this.stats.in += items.length
     let written: Promise<void> | undefined
     try {
@@ -59,6 +48,6 @@ export class LineSink<Item> extends Writable {
     }
     this.stats.out += items.length
     if (written === undefined) done()
-    else written.then(() => { done() }, done)
+    else settle(written, done)
   }
 }

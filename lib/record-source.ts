@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
-import { z } from 'zod'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
 import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, readBytes, skipping } from './files.ts'
 import { type Line, LineSplitter } from './lines.ts'
-import { count, positive } from './options.ts'
-import type { StageStats } from './stage.ts'
+import { type MaxBad, isDue, judgeBadRecords, maxBadOption } from './max-bad.ts'
+import { positive } from './options.ts'
+import { type StageStats, type StreamOptions, objectStream } from './stage.ts'
 
 /** Why a record gives no document. */
 export type RecordFault = 'bad_json' | 'not_object' | 'no_text' | 'text_not_string' | 'bad_utf8' | 'lone_surrogate' | 'too_long'
@@ -32,13 +32,8 @@ export type ParseRecord = (line: Buffer, id: () => string) => Document | RecordF
 /** Options of every source that reads records line by line. */
 export const recordSourceOptions = {
   maxLineBytes: positive.default(8 * 1024 * 1024).describe('longest record read, in bytes; a longer one is counted as too_long'),
-  maxBad: z.union([z.string(), z.number(), z.strictObject({ count }), z.strictObject({ share: z.number().min(0).max(1) })])
-    .transform(parseMaxBad).prefault('1%')
-    .describe('bad records allowed: a count (`100`) or a share of those read (`1%`, `0.01`)')
+  maxBad: maxBadOption
 }
-
-/** The most bad records that a source may meet: so many, or such a share of the records read. */
-export type MaxBad = { readonly count: number } | { readonly share: number }
 
 export interface RecordSourceOptions {
   readonly maxLineBytes: number
@@ -46,21 +41,13 @@ export interface RecordSourceOptions {
 }
 
 /** What sources can be told in code, beside their own options. */
-export interface SourceOptions {
+export interface SourceOptions extends StreamOptions {
   /** Goes on from here: a `position` that the same source gave for the same files. */
   readonly from?: SourcePosition | undefined
-  /** Documents held before the source stops reading. @default 16 (Node's) */
-  readonly highWaterMark?: number | undefined
-  /** Destroys the source when it fires. */
-  readonly signal?: AbortSignal | undefined
 }
 
 /** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
 export type SourceInput = FileNames | AsyncIterable<Uint8Array>
-
-/** From this record on the share of bad records is judged while reading, every so many records. */
-const JUDGED_FROM = 1000
-const JUDGED_EVERY = 10_000
 
 /** Positions of documents that have left are taken off the list once it is so long, not at every document. */
 const FORGET_FROM = 256
@@ -93,11 +80,7 @@ export class RecordSource extends Readable {
   #position: SourcePosition
 
   constructor (name: string, input: SourceInput, parse: ParseRecord, options: RecordSourceOptions, { from, highWaterMark, signal }: SourceOptions) {
-    super({
-      objectMode: true,
-      ...(highWaterMark === undefined ? {} : { highWaterMark }),
-      ...(signal === undefined ? {} : { signal })
-    })
+    super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     const named = typeof input === 'string' || Array.isArray(input)
     this.#names = named ? input as FileNames : null
@@ -235,7 +218,7 @@ export class RecordSource extends Readable {
     const record = line.tooLong ? 'too_long' : this.#parse(bytes, () => `${this.#idPath}#${line.offset}`)
     if (record === null) return true
     this.stats.in++
-    if (this.stats.in % JUDGED_EVERY === JUDGED_FROM) this.#judge()
+    if (isDue(this.stats.in)) this.#judge()
     if (typeof record === 'string') {
       this.stats.dropped[record] = (this.stats.dropped[record] ?? 0) + 1
       return true
@@ -255,30 +238,10 @@ export class RecordSource extends Readable {
   }
 
   #judge (): void {
-    const { dropped, in: read } = this.stats
-    const faults = Object.entries(dropped).filter(([reason]) => reason !== 'no_text')
-    const bad = faults.reduce((sum, [, n]) => sum + n, 0)
-    const { maxBad } = this.#options
-    const allowed = 'count' in maxBad ? maxBad.count : maxBad.share * read
-    if (bad <= allowed) return
-    const limit = 'count' in maxBad ? String(maxBad.count) : `${maxBad.share * 100}%`
-    throw new SluiceError('ERR_BAD_RECORDS', `${this.#files.map(file => file.path).join(', ')}: ${bad} of ${read} records are bad (${faults.map(([reason, n]) => `${reason}: ${n}`).join(', ')}), allowed are ${limit}; raise --max-bad if they may be left out`)
+    judgeBadRecords(this.stats, this.#options.maxBad, this.#files.map(file => file.path))
   }
 }
 
 function withoutByteOrderMark (bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
-}
-
-/** `100` is a count, `1%` and `0.01` are shares of the records read. */
-function parseMaxBad (given: string | number | MaxBad, context: z.RefinementCtx): MaxBad {
-  if (typeof given === 'object') return given
-  const text = String(given).trim()
-  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)
-  if (percent !== null && Number(percent[1]) <= 100) return { share: Number(percent[1]) / 100 }
-  const number = text === '' ? NaN : Number(text)
-  if (number >= 0 && number < 1) return number === 0 ? { count: 0 } : { share: number }
-  if (Number.isInteger(number) && number > 0) return { count: number }
-  context.addIssue({ code: 'custom', message: 'expected a count such as 100, or a share such as 1% or 0.01', input: given })
-  return z.NEVER
 }

@@ -11,14 +11,40 @@ export interface StageStats {
   dropped: Record<string, number>
 }
 
-/** What every transform can be told beside its own options. */
-export interface StageOptions<Item> {
-  /** Called with each item that the stage drops, and the reason; the stage waits for it. */
-  readonly rejects?: ((item: Item, reason: string) => void | Promise<void>) | undefined
-  /** Items held on each side before the stage stops reading. @default 16 (Node's) */
+/** What every stage can be told beside its own options. */
+export interface StreamOptions {
+  /** Items that the stage holds, on each side that it has, before what is before it must wait. @default 16 (Node's) */
   readonly highWaterMark?: number | undefined
   /** Destroys the stage when it fires. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** What every transform can be told beside its own options. */
+export interface StageOptions<Item> extends StreamOptions {
+  /** Called with each item that the stage drops, and the reason; the stage waits for it. */
+  readonly rejects?: ((item: Item, reason: string) => void | Promise<void>) | undefined
+}
+
+/** Options for the constructors of Node's streams; what isn't given is left to Node. */
+export function objectStream ({ highWaterMark, signal }: StreamOptions): { objectMode: true, highWaterMark?: number, signal?: AbortSignal } {
+  return {
+    objectMode: true,
+    ...(highWaterMark === undefined ? {} : { highWaterMark }),
+    ...(signal === undefined ? {} : { signal })
+  }
+}
+
+/** What Node's streams are told when a step is done. */
+export type Done = (error?: Error | null) => void
+
+/** Tells `done` how a promise ends. */
+export function settle (promise: Promise<unknown>, done: Done): void {
+  promise.then(() => { done() }, done)
+}
+
+/** Ends `_destroy`, once what is let go of is gone; the error that came first is the one that counts. */
+export function settleDestroy (promise: Promise<unknown>, error: Error | null, done: Done): void {
+  promise.then(() => { done(error) }, (late: unknown) => { done(error ?? late as Error) })
 }
 
 /** Hands an item on to the next stage. */
@@ -58,11 +84,7 @@ export class Stage<In, Out, State = null> extends Transform {
   #isOpen = false
 
   constructor (work: Work<In, Out, State>, { rejects, highWaterMark, signal }: StageOptions<In> = {}) {
-    super({
-      objectMode: true,
-      ...(highWaterMark === undefined ? {} : { highWaterMark }),
-      ...(signal === undefined ? {} : { signal })
-    })
+    super(objectStream({ highWaterMark, signal }))
     this.stageName = work.name
     this.#work = work
     this.#rejects = rejects
@@ -83,17 +105,17 @@ export class Stage<In, Out, State = null> extends Transform {
     this.#work.restore(state)
   }
 
-  override _transform (item: In, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _transform (item: In, _encoding: BufferEncoding, done: Done): void {
     if (this.#isOpen) this.#take(item, done)
     else this.#open().then(() => { this.#take(item, done) }, done)
   }
 
-  override _flush (done: (error?: Error | null) => void): void {
-    this.#finish().then(() => { done() }, done)
+  override _flush (done: Done): void {
+    settle(this.#finish(), done)
   }
 
-  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
-    this.#close().then(() => { done(error) }, (closeError: unknown) => { done(error ?? closeError as Error) })
+  override _destroy (error: Error | null, done: Done): void {
+    settleDestroy(this.#close(), error, done)
   }
 
   /** Not on construction: a stage that is made and never used must not fail, and holds nothing. */
@@ -102,7 +124,7 @@ export class Stage<In, Out, State = null> extends Transform {
     this.#isOpen = true
   }
 
-  #take (item: In, done: (error?: Error | null) => void): void {
+  #take (item: In, done: Done): void {
     this.stats.in++
     let reason: string | undefined | Promise<string | undefined>
     try {
@@ -112,8 +134,7 @@ export class Stage<In, Out, State = null> extends Transform {
       return
     }
     if (reason === undefined) done()
-    else if (typeof reason === 'string') this.#drop(item, reason).then(() => { done() }, done)
-    else reason.then(async late => { if (late !== undefined) await this.#drop(item, late) }).then(() => { done() }, done)
+    else settle(this.#drop(item, reason), done)
   }
 
   async #finish (): Promise<void> {
@@ -127,7 +148,9 @@ export class Stage<In, Out, State = null> extends Transform {
     await this.#work.close?.()
   }
 
-  async #drop (item: In, reason: string): Promise<void> {
+  async #drop (item: In, given: string | Promise<string | undefined>): Promise<void> {
+    const reason = await given
+    if (reason === undefined) return
     this.stats.dropped[reason] = (this.stats.dropped[reason] ?? 0) + 1
     await this.#rejects?.(item, reason)
   }

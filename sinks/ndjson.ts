@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Document, Sequence, Tokens } from '../lib/document.ts'
-import { LineSink, type SinkOptions } from '../lib/line-sink.ts'
+import { LineSink } from '../lib/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
+import type { StreamOptions } from '../lib/stage.ts'
 
 export const ndjsonSinkOptions = z.strictObject({})
 
-export type NdjsonSinkOptions = z.input<typeof ndjsonSinkOptions> & SinkOptions
+export type NdjsonSinkOptions = z.input<typeof ndjsonSinkOptions> & StreamOptions
 
 /**
  * Writes a JSON object a line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.

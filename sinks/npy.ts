@@ -4,12 +4,11 @@ import { Writable } from 'node:stream'
 import { z } from 'zod'
 import type { Sequence } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import type { SinkOptions } from '../lib/line-sink.ts'
 import { dtypes, maxId, npyData } from '../lib/npy.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { writing } from '../lib/output.ts'
 import { type ShardInfo, ShardWriter, refuseShards, removeShards, shardName } from '../lib/shards.ts'
-import type { StageStats } from '../lib/stage.ts'
+import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../lib/stage.ts'
 
 export const npySinkOptions = z.strictObject({
   seqLen: positive.optional().describe('token ids in a sequence (default: as the first one has)'),
@@ -19,7 +18,7 @@ export const npySinkOptions = z.strictObject({
   overwrite: z.boolean().default(false).describe('delete the shards of another run in the folder instead of refusing it')
 })
 
-export type NpySinkOptions = z.input<typeof npySinkOptions> & SinkOptions
+export type NpySinkOptions = z.input<typeof npySinkOptions> & StreamOptions
 
 /** What a `npy` sink has counted: `in` and `out` count sequences, `out` those in complete shards. */
 export interface NpySinkStats extends StageStats {
@@ -51,32 +50,27 @@ export class NpySink extends Writable {
   #shard: ShardWriter | undefined
   #adding: Promise<void> = Promise.resolve()
 
-  constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal }: SinkOptions) {
-    super({
-      objectMode: true,
-      ...(highWaterMark === undefined ? {} : { highWaterMark }),
-      ...(signal === undefined ? {} : { signal })
-    })
+  constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal }: StreamOptions) {
+    super(objectStream({ highWaterMark, signal }))
     this.#folder = folder
     this.#options = options
     this.#seqLen = options.seqLen
     this.#maxId = Math.min(maxId(options.dtype), (options.vocabSize ?? Infinity) - 1)
   }
 
-  override _write (sequence: Sequence, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write (sequence: Sequence, _encoding: BufferEncoding, done: Done): void {
     this.#adding = this.#add(sequence)
-    this.#adding.then(() => { done() }, done)
+    settle(this.#adding, done)
   }
 
-  override _final (done: (error?: Error | null) => void): void {
+  override _final (done: Done): void {
     this.#adding = this.#finish()
-    this.#adding.then(() => { done() }, done)
+    settle(this.#adding, done)
   }
 
-  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
+  override _destroy (error: Error | null, done: Done): void {
     // An abort can come while a shard is being opened or finished: only then is it known what is to be deleted.
-    this.#adding.catch(() => {}).then(() => this.#shard?.abandon())
-      .then(() => { done(error) }, (abandonError: unknown) => { done(error ?? abandonError as Error) })
+    settleDestroy(this.#adding.catch(() => {}).then(() => this.#shard?.abandon()), error, done)
   }
 
   /** Not on construction: a sink that is made and never written to leaves the folder as it is. */

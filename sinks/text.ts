@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { LineSink, type SinkOptions } from '../lib/line-sink.ts'
+import { LineSink } from '../lib/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
+import type { StreamOptions } from '../lib/stage.ts'
 
 export const textSinkOptions = z.strictObject({})
 
-export type TextSinkOptions = z.input<typeof textSinkOptions> & SinkOptions
+export type TextSinkOptions = z.input<typeof textSinkOptions> & StreamOptions
 
 /**
  * Writes the text of each document on a line of its own.
