@@ -46,16 +46,15 @@ t.test('no default exports, and no file that needs much scrolling', async t => {
   }
 })
 
-t.test('everything can be imported by its sub-path, and importing does nothing', async t => {
+t.test('everything can be imported by its sub-path, and importing holds nothing: the process ends by itself', async t => {
   const paths = files.map(file => file.replace(/\.ts$/, '')).filter(path => path !== 'recipes/main')
   const program = `
     const held = () => ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 'exit'].map(event => process.listenerCount(event)).join()
-    const [resources, listeners] = [process.getActiveResourcesInfo().length, held()]
+    const before = held()
     for (const path of ${JSON.stringify(paths)}) await import('sluice/' + path)
     await import('sluice')
     const { default: assert } = await import('node:assert')
-    assert.ok(process.getActiveResourcesInfo().length <= resources)
-    assert.equal(held(), listeners)`
+    assert.equal(held(), before)`
   t.equal(execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: ROOT, encoding: 'utf8' }), '')
 })
 

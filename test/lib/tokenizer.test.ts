@@ -3,6 +3,14 @@ import { loadEmscripten } from '../../lib/emscripten.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { answers, fixture, put, temporaryFolder } from '../helpers.ts'
 
+t.test('loading leaves no listeners behind on the process', async t => {
+  const count = (): number => process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')
+  const before = count()
+  await loadTokenizer(fixture('tiny.model'))
+  await loadTokenizer(fixture('tiny.model'))
+  t.equal(count(), before)
+})
+
 t.test('ids and decoded text are SentencePiece\'s, for each type of model', async t => {
   for (const { file, sha256, vocab_size: vocabSize, eos_id: eosId } of answers().models) {
     const tokenizer = await loadTokenizer(fixture(file))
@@ -43,14 +51,6 @@ t.test('a text of some MB is encoded as its parts are, also while the instance i
     t.strictSame(encode(sentence), one)
     await new Promise(resolve => setTimeout(resolve, 20))
   }
-})
-
-t.test('loading leaves no listeners behind on the process', async t => {
-  const count = (): number => process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')
-  const before = count()
-  await loadTokenizer(fixture('tiny.model'))
-  await loadTokenizer(fixture('tiny.model'))
-  t.equal(count(), before)
 })
 
 t.test('listeners that are not Emscripten\'s stay', async t => {
