@@ -45,6 +45,22 @@ export function messageOf (error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'a part of the path is a file, expected a folder',
+  EEXIST: 'a part of the path is a file, expected a folder',
+  EISDIR: 'is a folder, expected a file',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device; make room and run it again'
+}
+
+/** What a system error says, in words that tell what to do; the message of any other error. */
+export function reasonOf (error: unknown): string {
+  return SYSTEM_REASONS[codeOf(error) ?? ''] ?? messageOf(error)
+}
+
 /** The `code` of a system error (`ENOENT`), of a zlib error (`Z_BUF_ERROR`) or of a SluiceError; else undefined. */
 export function codeOf (error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code

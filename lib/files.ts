@@ -4,7 +4,7 @@ import { isAbsolute, relative } from 'node:path'
 import { addAbortSignal, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { glob, isDynamicPattern } from 'tinyglobby'
-import { SluiceError, codeOf, messageOf } from './errors.ts'
+import { SluiceError, codeOf, messageOf, reasonOf } from './errors.ts'
 
 /** The name that stands for standard input, and for standard output. */
 export const STANDARD_STREAM = '-'
@@ -35,13 +35,20 @@ const CHUNK_BYTES = 256 * 1024
 /**
  * The files that the names stand for: in the order given, a glob's in code-unit order.
  *
- * @throws SluiceError `ERR_FILES` for a file that is missing or no file, and for a glob that matches nothing
+ * @throws SluiceError `ERR_FILES` with a line for each file that is missing or no file, and each glob that matches nothing
  */
 export async function findFiles (names: FileNames): Promise<InputFile[]> {
   const found: InputFile[] = []
+  const mistakes: string[] = []
   for (const name of typeof names === 'string' ? [names] : names) {
-    for (const path of await pathsOf(name)) found.push({ path, size: await sizeOf(path) })
+    try {
+      for (const path of await pathsOf(name)) found.push({ path, size: await sizeOf(path) })
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      mistakes.push(error.message)
+    }
   }
+  if (mistakes.length > 0) throw new SluiceError('ERR_FILES', mistakes.join('\n'))
   if (found.length === 0) throw new SluiceError('ERR_FILES', 'no input file was named')
   return found
 }
@@ -60,34 +67,71 @@ export function documentPath (path: string): string {
  * @throws SluiceError `ERR_FILES` when it can't be opened, `ERR_SOURCE` when it is damaged or cut off
  */
 export async function * readBytes (path: string, { offset = 0, signal, onRead }: ReadBytesOptions = {}): AsyncGenerator<Buffer> {
-  let given = 0 // bytes of decompressed content so far, those before `offset` included
+  let given = 0 // bytes so far
   try {
-    if (path === STANDARD_STREAM) {
-      yield * skipping(offset, signal === undefined ? process.stdin : addAbortSignal(signal, process.stdin))
-      return
-    }
-    const compressed = path.endsWith('.gz')
-    const file = createReadStream(path, { start: compressed ? 0 : offset, highWaterMark: CHUNK_BYTES, ...(signal && { signal }) })
-    // pipeline, not pipe: either stream's failure ends the other one; the loop below is told of it by `bytes`
-    const bytes = compressed ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : file
-    for await (const chunk of skipping(compressed ? offset : 0, bytes as AsyncIterable<Buffer>)) {
+    for await (const chunk of open(path, offset, signal, onRead)) {
       given += chunk.length
-      onRead?.(file.bytesRead + (compressed ? 0 : offset))
       yield chunk
     }
   } catch (error) {
-    throw signal?.aborted === true ? error : readError(path, offset + given, error)
+    if (signal?.aborted === true || error instanceof SluiceError) throw error
+    if (codeOf(error) === 'Z_DATA_ERROR' && !await isGzip(path)) {
+      throw new SluiceError('ERR_SOURCE', `${path}: is not gzip data, which its ending promises; give it another name`, { cause: error })
+    }
+    throw readError(path, offset + given, error)
   }
 }
 
-/** The bytes from an offset on. */
-export async function * skipping (offset: number, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+async function * open (path: string, offset: number, signal: AbortSignal | undefined, onRead: ReadBytesOptions['onRead']): AsyncGenerator<Buffer> {
+  if (path === STANDARD_STREAM) {
+    yield * skipping(offset, signal === undefined ? process.stdin : addAbortSignal(signal, process.stdin), path)
+    return
+  }
+  const compressed = path.endsWith('.gz')
+  // no start where it is 0: a pipe can't be read at a position
+  const start = compressed || offset === 0 ? {} : { start: offset }
+  const file = createReadStream(path, { ...start, highWaterMark: CHUNK_BYTES, ...(signal && { signal }) })
+  if (!compressed) {
+    for await (const chunk of file as AsyncIterable<Buffer>) {
+      onRead?.(offset + file.bytesRead)
+      yield chunk
+    }
+    return
+  }
+  // pipeline, not pipe: either stream's failure ends the other one; the loop below is told of it by `gunzip`
+  const gunzip = pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {})
+  for await (const chunk of skipping(offset, gunzip, path)) {
+    onRead?.(file.bytesRead)
+    yield chunk
+  }
+  await checkRest(path, gunzip.bytesWritten)
+}
+
+/** Whether a file begins as gzip data does: 1f 8b. */
+async function isGzip (path: string): Promise<boolean> {
+  const first: Buffer[] = []
+  for await (const chunk of createReadStream(path, { end: 1 }) as AsyncIterable<Buffer>) first.push(chunk)
+  return Buffer.concat(first).equals(Buffer.of(0x1f, 0x8b))
+}
+
+/** Node stops at the first byte behind a gzip member that doesn't begin another one: zeros are padding, all else was data. */
+async function checkRest (path: string, offset: number): Promise<void> {
+  const status = await stat(path)
+  if (!status.isFile() || status.size <= offset) return
+  for await (const chunk of createReadStream(path, { start: offset }) as AsyncIterable<Buffer>) {
+    if (chunk.some(byte => byte !== 0)) throw new SluiceError('ERR_SOURCE', `${path}: the gzip data ends at byte ${offset} of ${status.size}, and what follows is no gzip data; get the file again`)
+  }
+}
+
+/** The bytes from an offset on. @throws SluiceError `ERR_STATE` when there are fewer */
+export async function * skipping (offset: number, bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
   let before = 0
   for await (const piece of bytes) {
     const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
     if (before + chunk.length > offset) yield before < offset ? chunk.subarray(offset - before) : chunk
     before += chunk.length
   }
+  if (before < offset) throw new SluiceError('ERR_STATE', `${name}: the saved position is at byte ${offset}, but there are only ${before}; it was changed since`)
 }
 
 async function pathsOf (name: string): Promise<string[]> {
@@ -109,18 +153,11 @@ async function sizeOf (path: string): Promise<number | null> {
   }
 }
 
-const UNOPENED: Record<string, string> = {
-  ENOENT: 'no such file',
-  ENOTDIR: 'no such file',
-  EACCES: 'no permission to read it',
-  EPERM: 'no permission to read it',
-  EISDIR: 'is a folder, expected a file'
-}
+const UNOPENED = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR']
 
 function readError (path: string, offset: number, cause: unknown): SluiceError {
   const code = codeOf(cause) ?? ''
-  const unopened = UNOPENED[code]
-  if (unopened !== undefined) return new SluiceError('ERR_FILES', `${path}: ${unopened}`, { cause })
+  if (UNOPENED.includes(code)) return new SluiceError('ERR_FILES', `${path}: ${reasonOf(cause)}`, { cause })
   if (code === 'Z_BUF_ERROR') {
     return new SluiceError('ERR_SOURCE', `${path}: the gzip data is cut off after ${offset} decompressed bytes, expected more; get the file again`, { cause })
   }

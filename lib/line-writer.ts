@@ -9,6 +9,8 @@ export class LineWriter {
   readonly #path: string
   readonly #writeChars: number
   #output: Promise<Output> | undefined
+  #committing: Promise<void> | undefined
+  #abandoned = false
   #lines = ''
 
   constructor (path: string) {
@@ -24,15 +26,24 @@ export class LineWriter {
 
   /** Writes what is left and gives the file its name; a file without a line is empty. */
   async commit (): Promise<void> {
-    await this.#flush()
-    await (await this.#open()).commit()
-    this.#output = undefined
+    this.#committing = this.#commit()
+    await this.#committing
   }
 
   /** Deletes what was written; nothing where it is committed, or was never written to. */
   async abandon (): Promise<void> {
+    this.#abandoned = true
+    await this.#committing?.catch(() => {}) // either it sees the mark in time, or the file is whole and has its name
     const output = await this.#output?.catch(() => undefined)
     await output?.abandon()
+  }
+
+  async #commit (): Promise<void> {
+    await this.#flush()
+    const output = await this.#open()
+    if (this.#abandoned) return
+    await output.commit()
+    this.#output = undefined
   }
 
   async #flush (): Promise<void> {

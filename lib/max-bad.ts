@@ -24,15 +24,16 @@ export function isDue (recordsRead: number): boolean {
  * Judges what a source has dropped; `no_text` isn't bad.
  *
  * @param names of the files, for the message
+ * @param first bad record: what it is and where
  * @throws SluiceError `ERR_BAD_RECORDS` when it is more than allowed
  */
-export function judgeBadRecords ({ in: read, dropped }: StageStats, maxBad: MaxBad, names: readonly string[]): void {
+export function judgeBadRecords ({ in: read, dropped }: StageStats, maxBad: MaxBad, names: readonly string[], first = ''): void {
   const faults = Object.entries(dropped).filter(([reason]) => reason !== 'no_text')
   const bad = faults.reduce((sum, [, n]) => sum + n, 0)
   if (bad <= ('count' in maxBad ? maxBad.count : maxBad.share * read)) return
   const reasons = faults.map(([reason, n]) => `${reason}: ${n}`).join(', ')
   const allowed = 'count' in maxBad ? String(maxBad.count) : `${maxBad.share * 100}%`
-  throw new SluiceError('ERR_BAD_RECORDS', `${names.join(', ')}: ${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}; raise --max-bad if they may be left out`)
+  throw new SluiceError('ERR_BAD_RECORDS', `${names.join(', ')}: ${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}; the first is ${first}; raise --max-bad if they may be left out${'too_long' in dropped ? ', or --max-line-bytes' : ''}`)
 }
 
 function parseMaxBad (given: string | number | MaxBad, context: z.RefinementCtx): MaxBad {

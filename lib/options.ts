@@ -9,15 +9,14 @@ export type OptionsSchema = z.ZodObject<Record<string, z.ZodType>>
 export interface OptionMistake {
   readonly path: readonly PropertyKey[]
   readonly message: string
-  /** The path ends in a key that there is not. */
-  readonly unknownKey: boolean
+  readonly kind: 'unknown_key' | 'missing' | 'wrong_value'
 }
 
 /** A count that may be zero. */
 export const count = z.int().min(0)
 
 /** A count of at least one. */
-export const positive = z.int().min(1)
+export const positive = z.int().min(1).max(2 ** 31 - 1)
 
 /** Either the checked options with their defaults filled in, or every mistake in them. */
 export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
@@ -40,6 +39,13 @@ export function parseOptions<S extends z.ZodType> (stage: string, schema: S, opt
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 
+/** A saved state, checked by its shape. @throws SluiceError `ERR_STATE` for anything else */
+export function parseState<S extends z.ZodType> (stage: string, schema: S, state: unknown): z.output<S> {
+  const checked = checkOptions(schema, state)
+  if ('options' in checked) return checked.options
+  throw new SluiceError('ERR_STATE', `${stage}: not a state of this stage: ${checked.mistakes.map(({ path, message }) => [...path.map(String), message].join(': ')).join('; ')}`)
+}
+
 /** ` (did you mean X?)` where one of `known` is near `word`, else the list of all that are known. */
 export function suggestion (word: string, known: readonly string[]): string {
   if (known.length === 0) return ''
@@ -50,9 +56,9 @@ export function suggestion (word: string, known: readonly string[]): string {
 
 function mistakesOf (issue: z.core.$ZodIssue, known: readonly string[]): OptionMistake[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => ({ path: [...issue.path, key], message: `unknown key ${key}${suggestion(key, known)}`, unknownKey: true }))
+    return issue.keys.map(key => ({ path: [...issue.path, key], message: `unknown key ${key}${suggestion(key, known)}`, kind: 'unknown_key' as const }))
   }
-  return [{ path: issue.path, message: messageOf(issue), unknownKey: false }]
+  return [{ path: issue.path, message: messageOf(issue), kind: issue.input === undefined ? 'missing' : 'wrong_value' }]
 }
 
 /** What is wrong and what would be right, in one sentence: `expected an integer, got "a"`. */

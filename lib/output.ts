@@ -1,8 +1,8 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { createGzip } from 'node:zlib'
-import { SluiceError, codeOf, messageOf } from './errors.ts'
-import { STANDARD_STREAM } from './files.ts'
+import { SluiceError, codeOf, reasonOf } from './errors.ts'
+import { type FileNames, STANDARD_STREAM, findFiles } from './files.ts'
 
 /** Where bytes go: nothing is seen under the final name before `commit`, and nothing is left after `abandon`. */
 export interface Output {
@@ -36,9 +36,20 @@ export async function writeFileWhole (path: string, content: string): Promise<vo
   }
 }
 
-/** The name that a file has while it is written: in the same folder, so that it can be renamed. */
+/**
+ * The name that a file has while it is written: in the same folder, so that it can be renamed, and with the process in
+ * it, so that two runs don't write into one file and what a killed run has left can be told from what is being written.
+ */
 export function temporaryName (path: string): string {
-  return `${path}.tmp`
+  return `${path}.${process.pid}.tmp`
+}
+
+/** Deletes what runs that were killed have left of the files of a folder, by their final names. */
+export async function removeLeftovers (folder: string, isOurs: (name: string) => boolean): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [whole, file, pid] = /^(.*)\.(\d+)\.tmp$/s.exec(name) ?? []
+    if (whole !== undefined && isOurs(file!) && !isRunning(Number(pid))) await rm(join(folder, name), { force: true })
+  }
 }
 
 /** Syncs a file, closes it, gives it its final name, and syncs the folder, so that it is there after a power cut. */
@@ -60,23 +71,67 @@ export async function writing<T> (path: string, work: () => Promise<T>): Promise
     return await work()
   } catch (cause) {
     if (cause instanceof SluiceError || codeOf(cause) === 'EPIPE') throw cause
-    const advice = codeOf(cause) === 'ENOSPC' ? '; make room and run it again' : ''
-    throw new SluiceError('ERR_OUTPUT', `${path}: cannot be written: ${messageOf(cause)}${advice}`, { cause })
+    throw new SluiceError('ERR_OUTPUT', `${path}: cannot be written: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+/** Whether a file can be written, known before the work whose result it is to hold. @throws SluiceError `ERR_OUTPUT` */
+export async function checkWritable (path: string): Promise<void> {
+  const output = await openOutput(path)
+  await output.abandon()
+}
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when the output would take the place of an input */
+export async function refuseInputAsOutput (output: string, inputs: FileNames): Promise<void> {
+  const there = await stat(output).catch(() => null)
+  if (there?.isFile() !== true) return
+  for (const { path } of await findFiles(inputs)) {
+    const input = path === STANDARD_STREAM ? null : await stat(path)
+    if (input !== null && input.ino === there.ino && input.dev === there.dev) {
+      throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is an input as well, and would be replaced; name another output`)
+    }
   }
 }
 
 async function openFile (path: string): Promise<Output> {
-  const file = await writing(path, async () => {
+  return await writing(path, async () => {
+    if (path.endsWith('/')) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
     await mkdir(dirname(path), { recursive: true })
-    return await open(temporaryName(path), 'w')
+    const there = await stat(path).catch(() => null)
+    if (there?.isDirectory() === true) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
+    // A device or a pipe is written to, not replaced; behind a link, the file that it names is replaced.
+    return there === null || there.isFile() ? await openReplacing(path, there === null ? path : await realpath(path)) : await openDirectly(path)
   })
+}
+
+async function openReplacing (name: string, path: string): Promise<Output> {
+  await removeLeftovers(dirname(path), file => file === basename(path))
+  const file = await open(temporaryName(path), 'w')
   return {
-    write: bytes => writing(path, () => file.appendFile(bytes)),
-    commit: () => writing(path, () => publish(file, path)),
+    write: bytes => writing(name, () => file.appendFile(bytes)),
+    commit: () => writing(name, () => publish(file, path)),
     async abandon () {
       await file.close().catch(() => {})
       await rm(temporaryName(path), { force: true })
     }
+  }
+}
+
+async function openDirectly (path: string): Promise<Output> {
+  const file = await open(path, 'w')
+  return {
+    write: bytes => writing(path, () => file.appendFile(bytes)),
+    commit: () => writing(path, () => file.close()),
+    abandon: () => file.close().catch(() => {})
+  }
+}
+
+function isRunning (pid: number): boolean {
+  if (pid === process.pid) return false // ours are gone, or not yet begun: this one is of an earlier process
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
   }
 }
 
@@ -106,12 +161,12 @@ function gzipped (file: Output): Output {
   }
 }
 
-function standardOutput (): Output {
-  const { stdout } = process
-  stdout.off('error', ignore).on('error', ignore) // each write's own callback is told of it
+/** Standard output, or standard error; a reader that has gone away is told by EPIPE, not as ERR_OUTPUT. */
+export function standardOutput (stream: NodeJS.WriteStream = process.stdout): Output {
+  stream.off('error', ignore).on('error', ignore) // each write's own callback is told of it
   return {
     write: bytes => writing('standard output', () => new Promise((resolve, reject) => {
-      stdout.write(bytes, error => { error == null ? resolve() : reject(error) })
+      stream.write(bytes, error => { error == null ? resolve() : reject(error) })
     })),
     commit: async () => {},
     abandon: async () => {}

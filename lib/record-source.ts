@@ -5,7 +5,7 @@ import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFile
 import { type Line, LineSplitter } from './lines.ts'
 import { type MaxBad, isDue, judgeBadRecords, maxBadOption } from './max-bad.ts'
 import { positive } from './options.ts'
-import { type StageStats, type StreamOptions, objectStream } from './stage.ts'
+import { type Done, type StageStats, type StreamOptions, objectStream } from './stage.ts'
 
 /** Why a record gives no document. */
 export type RecordFault = 'bad_json' | 'not_object' | 'no_text' | 'text_not_string' | 'bad_utf8' | 'lone_surrogate' | 'too_long'
@@ -36,6 +36,8 @@ export const recordSourceOptions = {
 }
 
 export interface RecordSourceOptions {
+  /** Where a record has its text, for the message when none has. */
+  readonly textIn?: string
   readonly maxLineBytes: number
   readonly maxBad: MaxBad
 }
@@ -66,6 +68,7 @@ export class RecordSource extends Readable {
   readonly #options: RecordSourceOptions
   readonly #closed = new AbortController()
   #isOpen = false
+  #firstBad: string | undefined
   #files: InputFile[] = []
   #file = 0 // in #files, the one that is open or to be opened next
   #idPath = ''
@@ -106,7 +109,7 @@ export class RecordSource extends Readable {
   /** Ends the flow after what has left the source already, as if the input ended here. */
   stop (): void {
     this.#stopped = true
-    this.#closed.abort()
+    this.#close()
   }
 
   override _read (): void {
@@ -115,18 +118,27 @@ export class RecordSource extends Readable {
     this.#fill().catch((error: unknown) => { this.destroy(error as Error) })
   }
 
-  override _destroy (error: Error | null, done: (error?: Error | null) => void): void {
+  override _destroy (error: Error | null, done: Done): void {
+    this.#close()
+    done(error)
+  }
+
+  /** Lets go of the file that is open, or of the stream that was given. */
+  #close (): void {
     this.#closed.abort()
+    if (this.#stream instanceof Readable) this.#stream.destroy()
     // A chunk may be under way; `return` then waits for it, and nobody here waits for that.
     this.#chunks?.return(undefined).catch(() => {})
-    done(error)
   }
 
   /** Not on construction: a source that is made and never read must not fail. */
   async #open (): Promise<void> {
     this.#isOpen = true
-    this.#files = this.#names !== null ? await findFiles(this.#names) : [{ path: STANDARD_STREAM, size: null }]
     const { file, path, offset } = this.#position
+    if (![file, offset].every(number => Number.isSafeInteger(number) && number >= 0) || typeof path !== 'string') {
+      throw new SluiceError('ERR_STATE', `expected a position { file, path, offset }, got ${JSON.stringify(this.#position)}`)
+    }
+    this.#files = this.#names !== null ? await findFiles(this.#names) : [{ path: STANDARD_STREAM, size: null }]
     if (path === '') { // a new start
       this.#position = { file: 0, path: this.#files[0]!.path, offset: 0 }
       return
@@ -151,6 +163,7 @@ export class RecordSource extends Readable {
       this.#lines ??= this.#openNext()
       if (this.#lines === undefined) {
         this.#judge()
+        this.#refuseNoText()
         break
       }
       if (!this.#pushLines(this.#lines)) {
@@ -159,6 +172,7 @@ export class RecordSource extends Readable {
       }
       const chunk = await this.#nextChunk()
       if (this.destroyed) return
+      if (this.#isStopped()) break // a line that is only begun is not a document
       if (chunk.done !== true) {
         this.stats.bytes += chunk.value.length
         this.#lines.write(chunk.value)
@@ -167,7 +181,13 @@ export class RecordSource extends Readable {
         return
       }
     }
+    if (this.#stopped) this.#judge()
     this.push(null)
+  }
+
+  /** It may have been stopped while a chunk was awaited, which the compiler can't see. */
+  #isStopped (): boolean {
+    return this.#stopped
   }
 
   async #nextChunk (): Promise<IteratorResult<Buffer>> {
@@ -188,7 +208,7 @@ export class RecordSource extends Readable {
     const onRead = (bytes: number): void => { this.#fileBytesRead = bytes }
     this.#chunks = this.#stream === null
       ? readBytes(file.path, { offset, signal: this.#closed.signal, onRead })
-      : skipping(offset, this.#stream)
+      : skipping(offset, this.#stream, file.path)
     return new LineSplitter(this.#options.maxLineBytes, offset)
   }
 
@@ -221,6 +241,7 @@ export class RecordSource extends Readable {
     if (isDue(this.stats.in)) this.#judge()
     if (typeof record === 'string') {
       this.stats.dropped[record] = (this.stats.dropped[record] ?? 0) + 1
+      if (record !== 'no_text') this.#firstBad ??= `${record} at ${this.#idPath}#${line.offset}`
       return true
     }
     this.stats.out++
@@ -238,7 +259,14 @@ export class RecordSource extends Readable {
   }
 
   #judge (): void {
-    judgeBadRecords(this.stats, this.#options.maxBad, this.#files.map(file => file.path))
+    judgeBadRecords(this.stats, this.#options.maxBad, this.#files.map(file => file.path), this.#firstBad)
+  }
+
+  /** A source all of whose records lack a text was asked for the wrong field: not an empty corpus. */
+  #refuseNoText (): void {
+    const { in: read, dropped } = this.stats
+    if (read === 0 || dropped.no_text !== read) return
+    throw new SluiceError('ERR_SOURCE', `${this.#files.map(file => file.path).join(', ')}: none of ${read} ${read === 1 ? 'record' : 'records'} has a text in ${this.#options.textIn ?? 'it'}; name the field that has it (--text-column, text_column)`)
   }
 }
 

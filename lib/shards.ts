@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SluiceError, codeOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
 import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
-import { publish, temporaryName, writing } from './output.ts'
+import { publish, removeLeftovers, temporaryName, writing } from './output.ts'
 
 /** A shard that is complete, under its final name. */
 export interface ShardInfo {
@@ -16,7 +16,6 @@ export interface ShardInfo {
 }
 
 const SHARD = /^shard_\d{5,}\.npy$/
-const UNFINISHED_SHARD = /^shard_\d{5,}\.npy\.tmp$/
 
 /** `shard_00000.npy`: five digits at least, so that names sort as numbers do. */
 export function shardName (index: number): string {
@@ -28,11 +27,15 @@ export async function listShards (folder: string): Promise<string[]> {
   return (await namesIn(folder)).filter(name => SHARD.test(name)).sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
 }
 
-/** Deletes the shards in a folder, finished or not. */
+/** Deletes the shards in a folder. */
 export async function removeShards (folder: string): Promise<void> {
-  for (const name of await namesIn(folder)) {
-    if (SHARD.test(name) || UNFINISHED_SHARD.test(name)) await rm(join(folder, name))
-  }
+  for (const name of await listShards(folder)) await rm(join(folder, name))
+}
+
+/** Makes a folder ready for shards: there, and without what killed runs have left half-written. */
+export async function prepareFolder (folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await removeLeftovers(folder, name => SHARD.test(name))
 }
 
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when a folder holds shards */
@@ -96,7 +99,7 @@ export class ShardWriter {
     if (this.#pendingBytes >= WRITE_BYTES) await this.#flush()
   }
 
-  /** Gives the shard its name. @throws SluiceError `ERR_OUTPUT` */
+  /** Gives the shard its name. @throws SluiceError `ERR_OUTPUT`; `ERR_OUTPUT_EXISTS` when there is one of that name by now */
   async finish (): Promise<ShardInfo> {
     return await writing(this.#path, async () => {
       await this.#flush()
@@ -105,6 +108,7 @@ export class ShardWriter {
         await this.#file.write(npyHeader({ dtype: this.#dtype, rows: this.#rows, columns: this.#columns }), 0, NPY_HEADER_BYTES, 0)
         sha256 = await sha256OfFile(temporaryName(this.#path))
       }
+      if (await stat(this.#path).catch(() => null) !== null) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#path}: was written by another run in the meantime; run one at a time in a folder`)
       await publish(this.#file, this.#path)
       return { file: basename(this.#path), sequences: this.#rows, bytes: this.#bytes, sha256 }
     })

@@ -37,9 +37,9 @@ export function objectStream ({ highWaterMark, signal }: StreamOptions): { objec
 /** What Node's streams are told when a step is done. */
 export type Done = (error?: Error | null) => void
 
-/** Tells `done` how a promise ends. */
+/** Tells `done` how a promise ends; one that is rejected with nothing is an error all the same. */
 export function settle (promise: Promise<unknown>, done: Done): void {
-  promise.then(() => { done() }, done)
+  promise.then(() => { done() }, (error: unknown) => { done(error == null ? new Error('rejected without an error') : error as Error) })
 }
 
 /** Ends `_destroy`, once what is let go of is gone; the error that came first is the one that counts. */
@@ -82,6 +82,7 @@ export class Stage<In, Out, State = null> extends Transform {
   readonly #pushOut: Push<Out>
   #opening: Promise<void> | undefined
   #isOpen = false
+  #pending: Promise<void> | undefined
 
   constructor (work: Work<In, Out, State>, { rejects, highWaterMark, signal }: StageOptions<In> = {}) {
     super(objectStream({ highWaterMark, signal }))
@@ -107,7 +108,7 @@ export class Stage<In, Out, State = null> extends Transform {
 
   override _transform (item: In, _encoding: BufferEncoding, done: Done): void {
     if (this.#isOpen) this.#take(item, done)
-    else this.#open().then(() => { this.#take(item, done) }, done)
+    else this.#open().then(() => { if (!this.destroyed) this.#take(item, done) }, done)
   }
 
   override _flush (done: Done): void {
@@ -134,7 +135,7 @@ export class Stage<In, Out, State = null> extends Transform {
       return
     }
     if (reason === undefined) done()
-    else settle(this.#drop(item, reason), done)
+    else settle(this.#pending = this.#drop(item, reason), done)
   }
 
   async #finish (): Promise<void> {
@@ -144,7 +145,9 @@ export class Stage<In, Out, State = null> extends Transform {
 
   async #close (): Promise<void> {
     if (this.#opening === undefined) return
-    await this.#opening.catch(() => {}) // on an abort it may be under way: only then is it known what is to be closed
+    // On an abort they may be under way: nothing is taken from under them.
+    await this.#opening.catch(() => {})
+    await this.#pending?.catch(() => {})
     await this.#work.close?.()
   }
 

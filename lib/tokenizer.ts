@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { SluiceError, codeOf, messageOf } from './errors.ts'
+import { SluiceError, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
 import { type SentencePieceModel, readModel } from './sentencepiece/model.ts'
 import { loadWasmEncoder } from './sentencepiece/wasm.ts'
@@ -28,7 +28,8 @@ export interface Tokenizer {
 export async function loadTokenizer (path: string): Promise<Tokenizer> {
   const bytes = await readTokenizerFile(path)
   const model = readModel(bytes, path)
-  const { encode, decode } = await loadWasmEncoder(path)
+  const hash = sha256(bytes)
+  const { encode, decode } = await loadWasmEncoder(path, hash)
   const vocabSize = model.pieces.length
   return {
     encode,
@@ -40,7 +41,7 @@ export async function loadTokenizer (path: string): Promise<Tokenizer> {
     },
     vocabSize,
     eosId: model.eosId,
-    sha256: sha256(bytes),
+    sha256: hash,
     model
   }
 }
@@ -50,7 +51,6 @@ export async function readTokenizerFile (path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (cause) {
-    const reason = codeOf(cause) === 'ENOENT' ? 'no such file, expected a SentencePiece .model file' : messageOf(cause)
-    throw new SluiceError('ERR_TOKENIZER', `${path}: ${reason}`, { cause })
+    throw new SluiceError('ERR_TOKENIZER', `${path}: ${reasonOf(cause)}, expected a SentencePiece .model file`, { cause })
   }
 }

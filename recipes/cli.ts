@@ -1,7 +1,10 @@
 import { Command as Program, CommanderError } from 'commander'
 import { z } from 'zod'
 import { SluiceError, codeOf, errorCodes } from '../lib/errors.ts'
+import { STANDARD_STREAM } from '../lib/files.ts'
 import { kebabCase } from '../lib/names.ts'
+import { checkOptions } from '../lib/options.ts'
+import { standardOutput } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
 import { type Command, commands } from './commands.ts'
 import { MixtureError } from './process-mixture.ts'
@@ -25,6 +28,7 @@ export async function cli (argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError()
     .helpCommand(false)
+    .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: (.*)\n$/s, 'sluice: $1 [ERR_USAGE]\n')) } })
   for (const [name, command] of Object.entries(commands)) {
     addCommand(program, name, command, async (args, options, shown) => { exitCode = await runCommand(command, args, options, shown) })
   }
@@ -46,7 +50,7 @@ interface Shown {
 type Action = (args: readonly string[], options: Record<string, unknown>, shown: Shown) => Promise<void>
 
 function addCommand (program: Program, name: string, { argument, options }: Command, action: Action): void {
-  const sub = program.command(name).description(options.description ?? '').exitOverride()
+  const sub = program.command(name).description(options.description ?? '')
   if (argument !== undefined) sub.argument(...argument)
   for (const [key, field] of Object.entries(options.shape)) addFlag(sub, key, field)
   sub.option('--json', 'print the result as one JSON object')
@@ -72,40 +76,58 @@ function addFlag (sub: Program, key: string, field: z.ZodType): void {
 
 /** What is no number stays as it is, and fails the option's check, which says what was expected. */
 function asNumber (text: string): number | string {
-  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
 
-async function runCommand ({ run, report, note }: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet }: Shown): Promise<number> {
+async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet }: Shown): Promise<number> {
+  const { run, report, note, output } = command
   const stop = new AbortController()
   let stopped: keyof typeof SIGNAL_EXITS | undefined
+  const signals = Object.keys(SIGNAL_EXITS)
   const onSignal = (signal: keyof typeof SIGNAL_EXITS): void => {
     stopped = signal
     stop.abort()
+    for (const name of signals) process.off(name, onSignal) // a second one ends the process at once, as if nobody listened
   }
-  // once: a second Ctrl-C ends the process at once, as if nobody listened
-  for (const signal of Object.keys(SIGNAL_EXITS)) process.once(signal, onSignal)
+  for (const signal of signals) process.on(signal, onSignal)
+  // Where the data goes to standard output, everything else goes elsewhere.
+  const dataOnly = report === undefined || (output !== undefined && options[output] === STANDARD_STREAM)
+  const show = (text: string): Promise<void> => print(dataOnly ? process.stderr : process.stdout, text)
   try {
+    checkFlags(command, options)
     const progress = new Progress(process.stderr)
     const result = await run(args, options, { signal: stop.signal, watch: quiet ? undefined : progress.watch })
-    if (json) process[report === undefined ? 'stderr' : 'stdout'].write(JSON.stringify(result, null, 2) + '\n')
-    else if (!quiet && report !== undefined) process.stdout.write(report(result as never) + '\n')
-    else if (!quiet && note !== undefined) process.stderr.write(note(result as never) + '\n')
+    const text = report ?? note
+    if (json) await show(JSON.stringify(result, null, 2))
+    else if (!quiet && text !== undefined) await show(text(result as never))
     return 0
   } catch (error) {
     if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
-    if (error instanceof MixtureError) showFinished(error, json, quiet)
-    process.stderr.write(describe(error) + '\n')
+    if (error instanceof MixtureError) await showFinished(error, json, quiet)
+    await print(process.stderr, describe(error))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1
   } finally {
-    for (const signal of Object.keys(SIGNAL_EXITS)) process.off(signal, onSignal)
+    for (const signal of signals) process.off(signal, onSignal)
   }
 }
 
+/** The recipe checks its options too, but it names them as in code. @throws SluiceError `ERR_OPTION` */
+function checkFlags ({ options: schema }: Command, options: Record<string, unknown>): void {
+  const checked = checkOptions(schema, options)
+  if ('options' in checked) return
+  throw new SluiceError('ERR_OPTION', checked.mistakes.map(({ path, message }) => path.length === 0 ? message : `--${kebabCase(String(path[0]))}: ${message}`).join('\n'))
+}
+
+async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
+  const output = standardOutput(stream)
+  await output.write(Buffer.from(text + '\n'))
+}
+
 /** What became of the components that did not fail. */
-function showFinished ({ stats }: MixtureError, json: boolean, quiet: boolean): void {
-  if (json) process.stdout.write(JSON.stringify(stats, null, 2) + '\n')
-  else if (!quiet && stats.stats.length > 0) process.stdout.write(componentTable(stats.stats) + '\n')
+async function showFinished ({ stats }: MixtureError, json: boolean, quiet: boolean): Promise<void> {
+  if (json) await print(process.stdout, JSON.stringify(stats, null, 2))
+  else if (!quiet && stats.stats.length > 0) await print(process.stdout, componentTable(stats.stats))
 }
 
 /** An error of ours as its code and message; any other is a defect, and shown whole. */

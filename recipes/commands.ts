@@ -19,6 +19,8 @@ export interface Command {
   readonly run: (args: readonly string[], options: Readonly<Record<string, unknown>>, run: RunOptions) => Promise<unknown>
   /** The result for people, on standard output. */
   readonly report?: (result: never) => string
+  /** The option that names the output: where that is `-`, standard output is the data's, and the result goes to standard error. */
+  readonly output?: string
   /** A line for people on standard error, where standard output is the data's. */
   readonly note?: (result: never) => string
 }
@@ -38,11 +40,13 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   'filter-corpus': {
     options: filterCorpusOptions,
+    output: 'outputPath',
     run: (_args, options, run) => filterCorpus(options as never, run),
     report: (stats: FilterCorpusStats) => `${componentTable([stats])}\n\nWritten to ${stats.output_path}`
   },
   'shard-corpus': {
     options: shardCorpusOptions,
+    output: 'output',
     run: (_args, options, run) => shardCorpus(options as never, run),
     report: (stats: ComponentStats | PullStats) => `${componentTable([stats])}\n\nWritten to ${'output' in stats ? stats.output : stats.output_dir}`
   },
@@ -70,7 +74,7 @@ export const commands: Readonly<Record<string, Command>> = {
   }
 }
 
-function stageNote ({ stage, in: taken, out, dropped }: StageReport): string {
+function stageNote ({ stage, in: taken, out, dropped, tokens, tail }: StageReport): string {
   const reasons = Object.entries(dropped).map(([reason, n]) => `, ${n} ${reason}`).join('')
-  return `${stage}: ${taken} in, ${out} out${reasons}`
+  return `${stage}: ${taken} in, ${out} out${reasons}${tokens === undefined ? '' : `; ${tokens} tokens, ${tail} of them in the tail that fills no sequence`}`
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Component } from '../lib/manifest/schema.ts'
+import { LineWriter } from '../lib/line-writer.ts'
 import { maxId } from '../lib/npy.ts'
 import { SluiceError } from '../lib/errors.ts'
 import type { RecordSource } from '../lib/record-source.ts'
@@ -85,12 +86,20 @@ export async function shardComponent (component: Component, options: ShardOption
   const started = performance.now()
   checkFit(component, tokenizer)
   const { name, seqLen, sequencesPerShard, dtype, eosId } = component
-  const raw = component.rawDir === null ? component : await pullRaw(component, component.rawDir, options)
-  const { source, stages } = documentsOf(raw, options)
-  if (component.filteredDir !== null) stages.push(tee(join(component.filteredDir, `${name}.ndjson.gz`)))
+  const pulled = component.rawDir === null ? null : await pullRaw(component, component.rawDir, options)
+  const { source, stages } = documentsOf(pulled?.component ?? component, options)
+  const copy = component.filteredDir === null ? null : new LineWriter(copyIn(component.filteredDir, name))
+  if (copy !== null) stages.push(tee(copy))
   const packing = pack({ seqLen })
   const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite })
-  await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, encode({ tokenizer, eosId }), packing, sink], options)
+  const encoding = encode({ tokenizer, eosId })
+  try {
+    await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, encoding, packing, sink], options)
+    await copy?.commit()
+  } catch (error) {
+    await copy?.abandon()
+    throw error
+  }
   const { tokens, tail } = packing.stats
   const { shards } = sink.stats
   return {
@@ -111,18 +120,27 @@ export async function shardComponent (component: Component, options: ShardOption
     eos_id: endOfSentence(tokenizer, eosId),
     vocab_size: tokenizer.vocabSize,
     tokenizer_sha256: tokenizer.sha256,
-    ...countsOf(source, stages),
+    ...countsOf(pulled?.source ?? source, stages, [encoding, packing, sink]),
     shard_files: shards,
     seconds: secondsSince(started)
   }
 }
 
-/** Copies a component's documents, as they are, to a folder; the component then reads them from there. */
-async function pullRaw (component: Component, folder: string, options: ShardOptions): Promise<Component> {
-  const path = join(folder, `${component.name}.ndjson.gz`)
-  const { source } = documentsOf(component, options)
+/** Copies a component's documents, as they are, to a folder: the component that reads them from there, and the source that read them first, which knows of the bad ones. */
+async function pullRaw (component: Component, folder: string, options: ShardOptions): Promise<{ component: Component, source: RecordSource }> {
+  const path = copyIn(folder, component.name)
+  const { source } = documentsOf({ ...component, filters: [], maxRecords: null }, options)
   await runFlow({ name: `${component.name} (pull)`, source }, [ndjsonSink(path)], options)
-  return { ...component, dataset: 'json', textColumn: 'text', dataFiles: path }
+  return { component: { ...component, dataset: 'json', textColumn: 'text', dataFiles: path }, source }
+}
+
+/** The files that a component's documents are copied to on their way, where it asks for that. */
+export function copiesOf ({ name, rawDir, filteredDir }: Component): string[] {
+  return [rawDir, filteredDir].filter(folder => folder !== null).map(folder => copyIn(folder, name))
+}
+
+function copyIn (folder: string, name: string): string {
+  return join(folder, `${name}.ndjson.gz`)
 }
 
 /** To milliseconds. */

@@ -11,7 +11,7 @@ export const corpusOptions = {
   textColumn: z.string().min(1).default('text').describe('field of a record that holds its text'),
   subset: z.string().optional().describe('subset of the dataset, noted in the stats'),
   split: z.string().default('train').describe('split of the dataset, noted in the stats'),
-  name: z.string().optional().describe('name for messages and stats (default: the dataset\'s)'),
+  name: componentSchema.shape.name.optional().describe('name for messages and stats (default: the dataset\'s)'),
   license: z.string().optional().describe('licence of the dataset, noted in the stats'),
   limit: positive.optional().describe('documents written at most'),
   ...recordSourceOptions

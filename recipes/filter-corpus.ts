@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
+import { refuseInputAsOutput } from '../lib/output.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { textSink } from '../sinks/text.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
@@ -39,6 +40,7 @@ export async function filterCorpus (options: z.input<typeof filterCorpusOptions>
     ...(targetLang === 'any' ? [] : [{ stage: 'language', options: { keep: targetLang, threshold: langThreshold } }]),
     { stage: 'dedup', options: { window: dedupWindow } }
   ])
+  await refuseInputAsOutput(outputPath, component.dataFiles)
   const { source, stages } = documentsOf(component, checked)
   const sink = /\.txt(\.gz)?$/.test(outputPath) ? textSink(outputPath) : ndjsonSink(outputPath)
   await runFlow({ name: component.name, source }, [...stages, sink], run)

@@ -72,12 +72,15 @@ export interface DocumentCounts {
   readonly bytes: number
 }
 
-/** The counts of a flow that has ended: of its source, and of the stages that documents pass. */
-export function countsOf (source: RecordSource, stages: readonly AnyStage[]): DocumentCounts {
-  const counts = [source, ...stages].map(({ stageName, stats }) => ({ stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }))
+/**
+ * The counts of a flow that has ended: of its source, of the stages that documents pass, and, in `stages` only, of those
+ * that `behind` them make something else of documents.
+ */
+export function countsOf (source: RecordSource, stages: readonly AnyStage[], behind: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>> = []): DocumentCounts {
+  const counts = [source, ...stages, ...behind].map(({ stageName, stats }) => ({ stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }))
   const dropped: Record<string, number> = {}
   for (const { stage, dropped: reasons } of counts) {
     for (const [reason, n] of Object.entries(reasons)) dropped[`${stage}.${reason}`] = (dropped[`${stage}.${reason}`] ?? 0) + n
   }
-  return { read: source.stats.in, kept: counts.at(-1)!.out, dropped, stages: counts, bytes: source.stats.bytes }
+  return { read: source.stats.in, kept: (stages.at(-1) ?? source).stats.out, dropped, stages: counts, bytes: source.stats.bytes }
 }

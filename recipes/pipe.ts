@@ -11,6 +11,7 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink, npySinkOptions } from '../sinks/npy.ts'
 import { textSink } from '../sinks/text.ts'
 import { ndjsonOptions } from '../sources/ndjson.ts'
+import type { PackStats } from '../transforms/pack.ts'
 import { type RunOptions, runFlow, runStreams } from './flow.ts'
 import { limit } from './limit.ts'
 import { type AnyStage, type TransformEntry, sources } from './stages.ts'
@@ -21,6 +22,9 @@ export type Item = Document | Tokens | Sequence
 /** What a stage of a pipe says when it has ended. */
 export interface StageReport extends StageStats {
   readonly stage: string
+  /** What `pack` counts beside its items. */
+  readonly tokens?: number
+  readonly tail?: number
 }
 
 export const readOptions = z.strictObject({
@@ -63,6 +67,9 @@ function sinkFor (output: string, options: z.input<typeof writeOptions>): [sink:
   throw new SluiceError('ERR_USAGE', `${output}: expected a name that ends in .ndjson or .txt, either with .gz or without, or a folder for .npy shards, which ends in .npy or /`)
 }
 
+/** Ids are 32-bit integers, in a flow as in most shards. */
+const MAX_ID = 2 ** 31 - 1
+
 /** Null for an item that a command takes, else what it takes. */
 type Accepts = (item: PipedItem) => string | null
 
@@ -74,7 +81,7 @@ interface PipedItem {
   readonly meta?: Readonly<Record<string, unknown>>
 }
 
-const isDocument: Accepts = ({ id, text }) => typeof id === 'string' && typeof text === 'string' ? null : '{"id","text","meta"}, as `sluice read` writes'
+const isDocument: Accepts = ({ id, text, ids }) => typeof id === 'string' && typeof text === 'string' && ids === undefined ? null : '{"id","text","meta"}, as `sluice read` writes'
 const isTokens: Accepts = ({ id, ids }) => typeof id === 'string' && Array.isArray(ids) ? null : '{"id","ids","meta"}, as `sluice encode` writes'
 const isSequence: Accepts = ({ id, ids }) => id === undefined && Array.isArray(ids) ? null : '{"ids"}, as `sluice pack` writes'
 const isItem: Accepts = item => [isDocument, isTokens, isSequence].some(is => is(item) === null) ? null : 'a document, tokens or a sequence'
@@ -88,23 +95,30 @@ function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
   return split2((json: string): Item => {
     line++
     const fail = (found: string, cause?: unknown): never => {
-      throw new SluiceError('ERR_DOCUMENT', `${command}: line ${line} of standard input: ${found}; raw data goes through \`sluice read\` first`, { cause })
+      throw new SluiceError('ERR_DOCUMENT', `${command}: line ${line} of standard input: ${found}`, { cause })
     }
     let item: PipedItem | null
     try {
       item = JSON.parse(json) as typeof item
     } catch (cause) {
-      return fail(messageOf(cause), cause)
+      return fail(`${messageOf(cause)}; raw data goes through \`sluice read\` first`, cause)
     }
     if (typeof item !== 'object' || item === null) return fail('expected a JSON object')
     const expected = accepts(item)
-    if (expected !== null) return fail(`expected ${expected}`)
+    if (expected !== null) return fail(`expected ${expected}, got ${kindOf(item)}`)
     const { id, text, ids, meta = {} } = item
+    const wrong = ids?.findIndex(id => !Number.isInteger(id) || id < 0 || id > MAX_ID) ?? -1
+    if (wrong !== -1) return fail(`ids[${wrong}] is ${JSON.stringify(ids![wrong])}, expected an integer from 0 to ${MAX_ID}`)
     if (ids === undefined) return { id: id!, text: text!, meta }
     return id === undefined ? Int32Array.from(ids) : { id, ids: Int32Array.from(ids), meta }
   })
 }
 
+function kindOf (item: PipedItem): string {
+  return `{${Object.keys(item).map(key => JSON.stringify(key)).join(',').slice(0, 100)}}`
+}
+
 function reportOf ({ stageName, stats }: Pick<AnyStage, 'stageName' | 'stats'>): StageReport {
-  return { stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }
+  const { tokens, tail } = stats as Partial<PackStats>
+  return { stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped }, ...(tokens !== undefined && tail !== undefined ? { tokens, tail } : {}) }
 }

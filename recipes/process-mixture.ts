@@ -3,11 +3,11 @@ import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
-import { writeFileWhole } from '../lib/output.ts'
+import { checkWritable, refuseInputAsOutput, writeFileWhole } from '../lib/output.ts'
 import { recordSourceOptions } from '../lib/record-source.ts'
 import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
-import { type ComponentStats, checkFit, shardComponent } from './component.ts'
+import { type ComponentStats, checkFit, copiesOf, shardComponent } from './component.ts'
 import type { RunOptions } from './flow.ts'
 import { schedule } from './schedule.ts'
 import { filterOptions } from './stages.ts'
@@ -47,14 +47,17 @@ export async function processMixture (manifestPath: string, options: z.input<typ
   checkHash(manifest, tokenizer, tokenizerPath)
   for (const component of manifest.datasets) {
     checkFit(component, tokenizer)
+    for (const output of copiesOf(component)) await refuseInputAsOutput(output, component.dataFiles)
     if (!overwrite) await refuseShards(component.outputDir)
   }
+  const logFile = checked.logFile ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
+  await checkWritable(logFile)
 
   const outcomes = await schedule(manifest.datasets.map(component => ({
     name: component.name,
     run: () => shardComponent(component, { ...run, tokenizer, overwrite, maxBad, maxLineBytes })
   })), concurrency)
-  if (run.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifestPath}: stopped; shards that were complete are kept, half-written ones deleted`)
+  if (run.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifestPath}: stopped; shards that were complete are kept, half-written ones deleted; --overwrite starts over`)
 
   const failures = outcomes.filter(outcome => 'error' in outcome)
   const stats: MixtureStats = {
@@ -64,7 +67,7 @@ export async function processMixture (manifestPath: string, options: z.input<typ
     manifest_sha256: manifest.sha256,
     tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
   }
-  await writeFileWhole(checked.logFile ?? manifest.stats ?? 'data/mixtures/mixture_stats.json', JSON.stringify(stats, null, 2) + '\n')
+  await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
   if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error)
   return stats
 }

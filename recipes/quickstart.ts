@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { glob } from 'tinyglobby'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
@@ -10,7 +9,7 @@ import { SluiceError } from '../lib/errors.ts'
 import { writeFileWhole } from '../lib/output.ts'
 import { packageRoot } from '../lib/package.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
-import type { RunOptions } from './flow.ts'
+import { type RunOptions, runStreams } from './flow.ts'
 import { type MixtureStats, processMixture } from './process-mixture.ts'
 
 export const quickstartOptions = z.strictObject({}).describe('all of it, on text that is already on the machine')
@@ -39,7 +38,7 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   for (const [component, patterns] of Object.entries(COMPONENTS)) {
     const files = (await glob([...patterns], { cwd: folder, dot: false })).sort()
     const licences = new Map<string, number>()
-    await pipeline([Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], { signal: run.signal })
+    await runStreams(`gathering ${component}`, [Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], run.signal)
     await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licenceTable(component, licences))
   }
   const recipes = join(packageRoot(), 'recipes')
@@ -73,9 +72,17 @@ function packageFolder (file: string): string {
 
 async function readPackage (folder: string, fallback: string): Promise<Package> {
   const json = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '{}')
-  const { name, version, license } = JSON.parse(json) as Record<string, unknown>
+  const { name, version, license } = parsedOr(json, {})
   const named = (value: unknown, otherwise: string): string => typeof value === 'string' ? value : otherwise
   return { name: named(name, fallback), version: named(version, 'unknown'), license: named(license, 'unknown') }
+}
+
+function parsedOr (json: string, otherwise: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return JSON.parse(json) as Record<string, unknown>
+  } catch {
+    return otherwise
+  }
 }
 
 function licenceTable (component: string, licences: ReadonlyMap<string, number>): string {

@@ -7,12 +7,12 @@ export function table (rows: ReadonlyArray<readonly string[]>): string {
   return rows.map(row => row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)).join('  ').trimEnd()).join('\n')
 }
 
-/** What became of the components of a run: a row each, and below each what was dropped, by reason. */
+/** What became of the components of a run: a row each, the tail in tokens, and below each what was dropped, by reason. */
 export function componentTable (components: ReadonlyArray<Pick<ComponentStats, 'name' | 'seconds'> & DocumentCounts & Partial<ComponentStats>>): string {
   const sharded = components.some(({ shards }) => shards !== undefined)
-  const header = ['component', 'read', 'kept', ...(sharded ? ['tokens', 'sequences', 'shards'] : []), 'seconds']
-  const rows = components.map(({ name, read, kept, tokens, sequences, shards, seconds }) => [
-    name, number(read), number(kept), ...(sharded ? [number(tokens), number(sequences), number(shards)] : []), seconds.toFixed(1)
+  const header = ['component', 'read', 'kept', ...(sharded ? ['tokens', 'sequences', 'tail', 'shards'] : []), 'seconds']
+  const rows = components.map(({ name, read, kept, tokens, sequences, tail_tokens: tail, shards, seconds }) => [
+    name, number(read), number(kept), ...(sharded ? [number(tokens), number(sequences), number(tail), number(shards)] : []), seconds.toFixed(1)
   ])
   const [head, ...lines] = table([header, ...rows]).split('\n')
   return [head, ...lines.flatMap((line, i) => [line, ...droppedLine(components[i]!)])].join('\n')

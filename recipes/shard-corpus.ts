@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { dtypes } from '../lib/npy.ts'
 import { parseOptions, positive } from '../lib/options.ts'
-import { writeFileWhole } from '../lib/output.ts'
+import { checkWritable, refuseInputAsOutput, writeFileWhole } from '../lib/output.ts'
 import { loadTokenizer } from '../lib/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { encodeOptions } from '../transforms/encode.ts'
@@ -43,12 +43,15 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   if ((output === undefined) === (tokenizerPath === undefined)) {
     throw new SluiceError('ERR_OPTION', 'shard-corpus: expected either output (--output), for NDJSON, or tokenizerPath (--tokenizer-path), for shards')
   }
-  const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: maxRecords ?? limit ?? null }
+  const most = Math.min(maxRecords ?? Infinity, limit ?? Infinity)
+  const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
   if (output !== undefined) {
+    await refuseInputAsOutput(output, component.dataFiles)
     const { source, stages } = documentsOf(component, checked)
     await runFlow({ name: component.name, source }, [...stages, ndjsonSink(output)], run)
     return { name: component.name, output, ...countsOf(source, stages), seconds: secondsSince(started) }
   }
+  await checkWritable(logFile)
   const stats = await shardComponent(component, { ...run, tokenizer: await loadTokenizer(tokenizerPath!), overwrite, maxBad, maxLineBytes })
   await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
   return stats

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { z } from 'zod'
@@ -7,7 +6,7 @@ import { SluiceError } from '../lib/errors.ts'
 import { dtypes, maxId, npyData } from '../lib/npy.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { writing } from '../lib/output.ts'
-import { type ShardInfo, ShardWriter, refuseShards, removeShards, shardName } from '../lib/shards.ts'
+import { type ShardInfo, ShardWriter, listShards, prepareFolder, refuseShards, removeShards, shardName } from '../lib/shards.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../lib/stage.ts'
 
 export const npySinkOptions = z.strictObject({
@@ -77,15 +76,15 @@ export class NpySink extends Writable {
   async #takeFolder (): Promise<void> {
     if (this.#hasFolder) return
     await writing(this.#folder, async () => {
-      await mkdir(this.#folder, { recursive: true })
       if (!this.#options.overwrite) await refuseShards(this.#folder)
-      await removeShards(this.#folder)
+      await prepareFolder(this.#folder)
     })
     this.#hasFolder = true
   }
 
   async #add (sequence: Sequence): Promise<void> {
     await this.#takeFolder()
+    if (sequence.length === 0) throw new SluiceError('ERR_SHARD', `${this.#folder}: got a sequence without ids`)
     const { sequencesPerShard, dtype } = this.#options
     const seqLen = this.#seqLen ??= sequence.length
     if (sequence.length !== seqLen) throw new SluiceError('ERR_SHARD', `${this.#folder}: got a sequence of ${sequence.length} ids, expected ${seqLen}`)
@@ -99,10 +98,16 @@ export class NpySink extends Writable {
   async #finish (): Promise<void> {
     await this.#takeFolder()
     await this.#finishShard()
+    if (this.stats.shards.length > 0) return
+    // Nothing has come, perhaps because what was to send it has failed: no reason to delete anything.
+    const { length } = await listShards(this.#folder)
+    if (length > 0) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#folder}: no sequence has come, so the ${length} ${length === 1 ? 'shard' : 'shards'} of another run are kept; delete them by hand if that is meant`)
   }
 
   async #finishShard (): Promise<void> {
     if (this.#shard === undefined) return
+    // Only now is there something in the place of the old shards.
+    if (this.#options.overwrite && this.stats.shards.length === 0) await writing(this.#folder, () => removeShards(this.#folder))
     const shard = await this.#shard.finish()
     this.#shard = undefined
     this.stats.shards.push(shard)

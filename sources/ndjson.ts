@@ -23,7 +23,7 @@ export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
 export function ndjson (input: SourceInput, options: NdjsonOptions = {}): RecordSource {
   const { from, highWaterMark, signal, ...own } = options
   const { textColumn, ...reading } = parseOptions('ndjson', ndjsonOptions, own)
-  return new RecordSource('ndjson', input, (line, id) => documentOfLine(line, textColumn, id), reading, { from, highWaterMark, signal })
+  return new RecordSource('ndjson', input, (line, id) => documentOfLine(line, textColumn, id), { ...reading, textIn: `its field ${textColumn}` }, { from, highWaterMark, signal })
 }
 
 /** A line of NDJSON as a document; null where it is blank. `id` gives the id of a record without one. */
@@ -44,10 +44,14 @@ export function documentOfRecord (record: unknown, textColumn: string, id: () =>
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return 'not_object'
   // Rest properties are defined, not assigned: a field called __proto__ stays a field.
   const { id: ownId, [textColumn]: text, ...others } = record as Record<string, unknown>
-  if (text === undefined || text === null) return 'no_text'
+  if (text === undefined || text === null || !Object.hasOwn(record, textColumn)) return 'no_text'
   if (typeof text !== 'string') return 'text_not_string'
   if (!text.isWellFormed()) return 'lone_surrogate'
-  return { id: idOf(ownId) ?? id(), text, meta: isDocument(record, textColumn, ownId, others) ? others.meta : others }
+  if (isDocument(record, textColumn, ownId, others)) return { id: ownId as string, text, meta: others.meta }
+  const named = idOf(ownId)
+  // An id that can't name a document is not lost.
+  if (named === undefined && ownId != null) return { id: id(), text, meta: { id: ownId, ...others } }
+  return { id: named ?? id(), text, meta: others }
 }
 
 function idOf (id: unknown): string | undefined {
@@ -59,6 +63,6 @@ function idOf (id: unknown): string | undefined {
 
 function isDocument (record: object, textColumn: string, id: unknown, others: Record<string, unknown>): others is { meta: Record<string, unknown> } {
   const { meta } = others
-  return textColumn === 'text' && typeof id === 'string' && typeof meta === 'object' && meta !== null &&
+  return textColumn === 'text' && typeof id === 'string' && id !== '' && typeof meta === 'object' && meta !== null &&
     !Array.isArray(meta) && Object.keys(record).length === 3
 }

@@ -40,14 +40,14 @@ const cases: Readonly<Record<string, Case>> = {
   'a missing argument': { code: 'ERR_USAGE', args: ['process-mixture'], says: /missing required argument 'manifest'/ },
   'an argument too many': { code: 'ERR_USAGE', args: ['length', 'a.ndjson'], says: /too many arguments/ },
   'an output of an unknown kind': { code: 'ERR_USAGE', args: ['write', 'out.parquet'], input: '', says: /out\.parquet: expected a name that ends in/ },
-  'a wrong value': { code: 'ERR_OPTION', args: ['length', '--min-chars', 'many'], input: '', says: /length\.minChars: expected a number, got "many"/ },
-  'a value out of range': { code: 'ERR_OPTION', args: ['language', '--threshold', '2'], input: '', says: /language\.threshold: expected at most 1, got 2/ },
-  'a required flag left out': { code: 'ERR_OPTION', args: ['filter-corpus'], says: /filter-corpus\.dataFiles: expected a path, a glob, or a list of them/ },
+  'a wrong value': { code: 'ERR_OPTION', args: ['length', '--min-chars', 'many'], input: '', says: /--min-chars: expected a number, got "many"/ },
+  'a value out of range': { code: 'ERR_OPTION', args: ['language', '--threshold', '2'], input: '', says: /--threshold: expected at most 1, got 2/ },
+  'a required flag left out': { code: 'ERR_OPTION', args: ['filter-corpus'], says: /--data-files: expected a path, a glob, or a list of them/ },
   'a dataset that can\'t be read': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--dataset', 'HuggingFaceFW/fineweb'), says: /HuggingFaceFW\/fineweb cannot be read by this version/ },
-  'a bound on bad records that is none': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--max-bad', 'few'), says: /maxBad: expected a count such as 100, or a share such as 1% or 0\.01, got "few"/ },
+  'a bound on bad records that is none': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--max-bad', 'few'), says: /--max-bad: expected a count such as 100, or a share such as 1% or 0\.01, got "few"/ },
 
   // the manifest
-  'no manifest': { code: 'ERR_MANIFEST', args: ['process-mixture', 'none.yaml'], says: /none\.yaml: cannot be read: ENOENT/ },
+  'no manifest': { code: 'ERR_MANIFEST', args: ['process-mixture', 'none.yaml'], says: /none\.yaml: cannot be read: no such file/ },
   'a manifest that is no YAML': { code: 'ERR_MANIFEST', ...mixture('datasets: [\n'), says: /m\.yaml:2:1: / },
   'an unknown key': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len', 'seqlen')), says: /m\.yaml:1:54: unknown key seqlen \(did you mean seq_len\?\)/ },
   'a wrong type': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('64', 'long')), says: /m\.yaml:1:63: expected a number, got "long"/ },
@@ -64,7 +64,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a folder in a file\'s place': { code: 'ERR_FILES', args: ['read', '.'], says: /\.: is a folder, expected a file/ },
   'a .gz that is cut off': { code: 'ERR_SOURCE', args: filter('--data-files', 'cut.ndjson.gz'), files: { 'cut.ndjson.gz': gzipSync(ndjsonOf(docs(3000))).subarray(0, 5000) }, says: /cut\.ndjson\.gz: the gzip data is cut off after \d+ decompressed bytes/ },
   'a .gz that is damaged': { code: 'ERR_SOURCE', args: filter('--data-files', 'bad.ndjson.gz'), files: { 'bad.ndjson.gz': Buffer.concat([gzipSync(ndjsonOf(docs(3))).subarray(0, 10), Buffer.alloc(50, 0xff)]) }, says: /bad\.ndjson\.gz: damaged gzip data after \d+ decompressed bytes/ },
-  'a .gz that is none': { code: 'ERR_SOURCE', args: ['read', 'plain.ndjson.gz'], files: { 'plain.ndjson.gz': ndjsonOf(docs(3)) }, says: /plain\.ndjson\.gz: damaged gzip data after 0 decompressed bytes \(incorrect header check\)/ },
+  'a .gz that is none': { code: 'ERR_SOURCE', args: ['read', 'plain.ndjson.gz'], files: { 'plain.ndjson.gz': ndjsonOf(docs(3)) }, says: /plain\.ndjson\.gz: is not gzip data, which its ending promises/ },
 
   // records
   bad_json: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":'), says: /bad\.ndjson: 1 of 6 records are bad \(bad_json: 1\), allowed are 0/ },
@@ -111,7 +111,7 @@ for (const [name, { code, args, input, files = {}, says, leaves = [] }] of Objec
     t.equal(ended.code, errorCodes[code].exit, ended.stderr)
     t.equal(ended.stdout, '')
     t.match(ended.stderr, says)
-    if (code !== 'ERR_USAGE') t.match(ended.stderr, `[${code}]`)
+    if (args.length > 0) t.match(ended.stderr, `[${code}]`)
     t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
     t.strictSame(filesIn(cwd), [...before, ...leaves].sort(), 'nothing is left behind')
   })

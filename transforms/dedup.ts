@@ -2,11 +2,11 @@ import xxhash from 'xxhash-wasm'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { positive } from '../lib/options.ts'
+import { parseState, positive } from '../lib/options.ts'
 import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 
 export const dedupOptions = z.strictObject({
-  window: positive.default(50_000).describe('passed documents whose hashes are kept; a text seen among them is dropped')
+  window: positive.max(16_000_000).default(50_000).describe('passed documents whose hashes are kept; a text seen among them is dropped')
 }).describe('drops documents whose text was seen a while ago')
 
 export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document>
@@ -16,6 +16,8 @@ export interface DedupState {
   readonly window: number
   readonly hashes: string
 }
+
+const dedupState = z.strictObject({ window: z.int(), hashes: z.base64() })
 
 /** The last `size` hashes that were added: a first-in, first-out set. */
 export class RollingWindow {
@@ -53,7 +55,8 @@ export class RollingWindow {
   }
 
   /** @throws SluiceError `ERR_STATE` for a state of another window size, or none at all */
-  restore ({ window, hashes }: DedupState): void {
+  restore (state: DedupState): void {
+    const { window, hashes } = parseState('dedup', dedupState, state)
     const bytes = Buffer.from(hashes, 'base64')
     if (window !== this.size || bytes.length % 8 !== 0 || bytes.length > window * 8) {
       throw new SluiceError('ERR_STATE', `dedup: expected the state of a window of ${this.size} hashes, got ${bytes.length / 8} hashes of a window of ${window}`)

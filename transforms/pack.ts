@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import type { Sequence, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { positive } from '../lib/options.ts'
+import { parseState, positive } from '../lib/options.ts'
 import { Stage, type StageOptions, type StageStats, stageOptions } from '../lib/stage.ts'
 
 export const packOptions = z.strictObject({
-  seqLen: positive.default(2048).describe('token ids in a sequence')
+  seqLen: positive.max(2 ** 24).default(2048).describe('token ids in a sequence')
 }).describe('lays ids end to end and cuts them into sequences')
 
 export type PackOptions = z.input<typeof packOptions> & StageOptions<Tokens>
@@ -15,6 +15,8 @@ export interface PackState {
   readonly seqLen: number
   readonly rest: readonly number[]
 }
+
+const packState = z.strictObject({ seqLen: z.int(), rest: z.array(z.int().min(0).max(2 ** 31 - 1)) })
 
 /** Beside the counts of every stage: `in` counts documents, `out` sequences. */
 export interface PackStats extends StageStats {
@@ -61,7 +63,8 @@ export class Packer {
   }
 
   /** @throws SluiceError `ERR_STATE` for a state of another sequence length, or none at all */
-  restore ({ seqLen, rest }: PackState): void {
+  restore (state: PackState): void {
+    const { seqLen, rest } = parseState('pack', packState, state)
     if (seqLen !== this.#seqLen || rest.length >= seqLen) {
       throw new SluiceError('ERR_STATE', `pack: expected the state of sequences of ${this.#seqLen} ids, got ${rest.length} ids of a sequence of ${seqLen}`)
     }
@@ -91,7 +94,10 @@ export function pack (options: PackOptions = {}): PackStage {
       return undefined
     },
     save: () => packer.save(),
-    restore (state) { packer.restore(state) }
+    restore (state) {
+      packer.restore(state)
+      stats.tail = packer.rest
+    }
   }, shared)
   const stats: PackStats = Object.assign(stage.stats, { tokens: 0, tail: 0 })
   return stage as PackStage

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import { findFiles } from '../files.ts'
 import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
-import { type Component, type Filter, type Manifest, componentSchema, localDatasets, manifestSchema, tokenizerSchema } from './schema.ts'
+import { type Component, type Filter, type Manifest, componentSchema, fileNames, localDatasets, manifestSchema, tokenizerSchema } from './schema.ts'
 
 /** Where in a manifest something is: keys and indices, from the top. */
 export type Place = readonly PropertyKey[]
@@ -33,17 +33,15 @@ export class ManifestChecker {
     const bare = Array.isArray(content)
     const top = this.#object(manifestSchema, bare ? { datasets: content } : content, [])
     const tokenizer = this.#object(tokenizerSchema, partOf(content, 'tokenizer') ?? {}, ['tokenizer'])
+    const given = listOf(bare ? content : partOf(content, 'datasets'))
+    const placeOf = (index: number): Place => bare ? [index] : ['datasets', index]
     const datasets: Component[] = []
-    const places = new Map<Component, Place>()
-    for (const [index, given] of listOf(bare ? content : partOf(content, 'datasets')).entries()) {
-      const place = bare ? [index] : ['datasets', index]
-      const component = await this.#component(given, place)
-      if (component === undefined) continue
-      datasets.push(component)
-      places.set(component, place)
+    for (const [index, component] of given.entries()) {
+      const checked = await this.#component(component, placeOf(index))
+      if (checked !== undefined) datasets.push(checked)
     }
-    this.#distinct(places, 'name', component => component.name)
-    this.#distinct(places, 'output_dir', component => component.outputDir, component => resolve(component.outputDir))
+    this.#distinct(given.map(component => partOf(component, 'name')), 'name', placeOf)
+    this.#distinct(given.map(outputDirOf), 'output_dir', placeOf)
     return {
       name: top?.name ?? null,
       stats: top?.stats ?? null,
@@ -58,20 +56,31 @@ export class ManifestChecker {
   async #component (given: unknown, place: Place): Promise<Component | undefined> {
     const read = this.#object(componentSchema, given, place)
     const filters = listOf(partOf(given, 'filters')).map((filter, index) => this.#filter(filter, [...place, 'filters', index]))
+    await this.#files(partOf(given, 'dataset'), partOf(given, 'data_files') ?? null, place)
     if (read === undefined) return undefined
-    const { dataset, dataFiles } = read
-    if (!(localDatasets as readonly string[]).includes(dataset)) {
-      this.#note([...place, 'dataset'], `${dataset} cannot be read by this version, expected ${localDatasets.join(' or ')}, with data_files`)
-    } else if (dataFiles === null) {
-      this.#note([...place, 'dataset'], `dataset ${dataset} needs data_files: a path, a glob, or a list of them`)
-    } else {
-      await findFiles(dataFiles).catch((error: unknown) => { this.#note([...place, 'data_files'], messageOf(error)) })
+    if (read.rawDir !== null && read.filteredDir !== null && resolve(read.rawDir) === resolve(read.filteredDir)) {
+      this.#note([...place, 'filtered_dir'], `raw_dir and filtered_dir are both ${read.filteredDir}, expected two folders`)
     }
     return {
       ...read,
-      dataFiles: dataFiles ?? [],
+      dataFiles: read.dataFiles ?? [],
       filters: filters.filter(filter => filter !== undefined),
-      outputDir: read.outputDir ?? join('data', 'shards', read.name)
+      outputDir: read.outputDir ?? defaultOutputDir(read.name)
+    }
+  }
+
+  async #files (dataset: unknown, names: unknown, place: Place): Promise<void> {
+    if (typeof dataset !== 'string') return
+    if (!(localDatasets as readonly string[]).includes(dataset)) {
+      this.#note([...place, 'dataset'], `${dataset} cannot be read by this version, expected ${localDatasets.join(' or ')}, with data_files`)
+    } else if (names === null) {
+      this.#note([...place, 'dataset'], `dataset ${dataset} needs data_files: a path, a glob, or a list of them`)
+    }
+    const { data } = fileNames.safeParse(names)
+    for (const [index, name] of (data === undefined ? [] : [data].flat()).entries()) {
+      await findFiles(name).catch((error: unknown) => {
+        this.#note([...place, 'data_files', ...(Array.isArray(data) ? [index] : [])], messageOf(error))
+      })
     }
   }
 
@@ -83,7 +92,7 @@ export class ManifestChecker {
       return undefined
     }
     const named = typeof given === 'string' ? place : [...place, stage]
-    const schema = this.#filters[stage]
+    const schema = Object.hasOwn(this.#filters, stage) ? this.#filters[stage] : undefined
     if (schema === undefined) {
       this.#note(named, `unknown stage ${stage}${suggestion(stage, Object.keys(this.#filters))}`, 'key')
       return undefined
@@ -101,16 +110,21 @@ export class ManifestChecker {
     const camelCase = new Map(Object.keys(schema.shape).map(key => [snakeCase(key), key]))
     const checked = checkOptions(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
     if ('options' in checked) return renameKeys(checked.options, key => camelCase.get(key)!) as z.output<S>
-    for (const { path, message, unknownKey } of checked.mistakes) this.#note([...place, ...path], message, unknownKey ? 'key' : 'value')
+    for (const { path, message, kind } of checked.mistakes) {
+      // What is missing has no line of its own: its name must tell.
+      const name = kind === 'missing' && path.length > 0 ? `${String(path.at(-1))}: ` : ''
+      this.#note([...place, ...path], name + message, kind === 'unknown_key' ? 'key' : 'value')
+    }
     return undefined
   }
 
-  #distinct (places: ReadonlyMap<Component, Place>, key: string, written: (component: Component) => string, valueOf = written): void {
-    const owners = new Map<string, Component>()
-    for (const [component, place] of places) {
-      const owner = owners.get(valueOf(component))
-      if (owner === undefined) owners.set(valueOf(component), component)
-      else this.#note([...place, key], `two components have the ${key} ${written(component)}, expected one of its own for each`)
+  #distinct (values: readonly unknown[], key: string, placeOf: (index: number) => Place): void {
+    const seen = new Set<unknown>()
+    for (const [index, value] of values.entries()) {
+      if (typeof value !== 'string') continue
+      const same = key === 'output_dir' ? resolve(value) : value
+      if (seen.has(same)) this.#note([...placeOf(index), key], `two components have the ${key} ${value}, expected one of its own for each`)
+      seen.add(same)
     }
   }
 
@@ -126,4 +140,13 @@ function partOf (given: unknown, key: string): unknown {
 
 function listOf (given: unknown): unknown[] {
   return Array.isArray(given) ? given : []
+}
+
+function defaultOutputDir (name: string): string {
+  return join('data', 'shards', name)
+}
+
+function outputDirOf (component: unknown): unknown {
+  const name = partOf(component, 'name')
+  return partOf(component, 'output_dir') ?? (typeof name === 'string' ? defaultOutputDir(name) : undefined)
 }

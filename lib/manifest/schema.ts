@@ -18,7 +18,7 @@ export interface Filter {
 }
 
 export const componentSchema = z.strictObject({
-  name: z.string().regex(/^[^/\\\0]+$/, 'expected a name without slashes'),
+  name: z.string().regex(/^(?!\.{1,2}$)[^/\\\0]+$/, 'expected a name without slashes'),
   dataset: z.string().min(1),
   subset: nullable(z.string()),
   split: z.string().default('train'),

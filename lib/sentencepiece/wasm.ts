@@ -1,6 +1,7 @@
 import sentencepiece from 'sentencepiece-js'
 import { loadEmscripten } from '../emscripten.ts'
-import { SluiceError } from '../errors.ts'
+import { SluiceError, messageOf } from '../errors.ts'
+import { sha256OfFile } from '../hash.ts'
 
 /** What of a tokenizer the encoder does. */
 export interface Encoder {
@@ -10,29 +11,42 @@ export interface Encoder {
 
 /**
  * A text of n bytes takes about 50 n bytes of the module's memory, which never shrinks: an instance that has met a text
- * longer than this (UTF-16 units) is replaced by a fresh one.
+ * longer than this is replaced by a fresh one.
  */
-const REPLACED_AFTER_CHARS = 2_000_000
+const REPLACED_AFTER_BYTES = 2_000_000
 
 /**
  * SentencePiece itself, compiled to wasm: every model type, 6 to 8 MB/s. It loads anything and then encodes it to nothing,
  * so the file must have been judged by `readModel` before.
  *
- * @throws SluiceError `ERR_TOKENIZER` when SentencePiece refuses the model
+ * @param sha256 of the file that was judged: an instance of another one is never used
+ * @throws SluiceError `ERR_TOKENIZER` when SentencePiece refuses the model; encoding throws `ERR_DOCUMENT` for a text
+ *   that is too large for wasm (some 40 MB)
  */
-export async function loadWasmEncoder (path: string): Promise<Encoder> {
+export async function loadWasmEncoder (path: string, sha256: string): Promise<Encoder> {
   let processor = await loadProcessor(path)
   let replacing = false
+
+  /** Until the fresh instance is there, or if it can't be made, the old one is as right, unless it has died. */
+  function replace (): void {
+    if (replacing) return
+    replacing = true
+    loadProcessor(path)
+      .then(async fresh => { if (await sha256OfFile(path) === sha256) processor = fresh })
+      .catch(() => {}).finally(() => { replacing = false })
+  }
+
   return {
     encode (text) {
-      // A lone surrogate would swallow the character behind it.
-      const ids = Int32Array.from(processor.encodeIds(text.toWellFormed()))
-      if (text.length > REPLACED_AFTER_CHARS && !replacing) {
-        replacing = true
-        // Until the fresh instance is there, or if it can't be made, the old one is as right.
-        loadProcessor(path).then(fresh => { processor = fresh }, () => {}).finally(() => { replacing = false })
+      try {
+        // A lone surrogate would swallow the character behind it.
+        return Int32Array.from(processor.encodeIds(text.toWellFormed()))
+      } catch (cause) {
+        throw new SluiceError('ERR_DOCUMENT', `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
+      } finally {
+        // A UTF-16 unit is at most three bytes.
+        if (text.length > REPLACED_AFTER_BYTES / 3 && Buffer.byteLength(text) > REPLACED_AFTER_BYTES) replace()
       }
-      return ids
     },
     decode: ids => processor.decodeIds(Array.from(ids))
   }

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
 import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { documentPath, findFiles, readBytes } from '../../lib/files.ts'
-import { put, temporaryFolder } from '../helpers.ts'
+import { failure, put, temporaryFolder } from '../helpers.ts'
 
 async function read (path: string, options: Parameters<typeof readBytes>[1] = {}): Promise<string> {
   const chunks: Buffer[] = []
@@ -76,4 +78,27 @@ t.test('a signal stops the reading', async t => {
   await chunks.next()
   stop.abort()
   await t.rejects(async () => { while ((await chunks.next()).done !== true); }, { name: 'AbortError' })
+})
+
+t.test('behind a gzip member zeros are padding, and anything else is an error, not the end', async t => {
+  const folder = temporaryFolder(t)
+  const member = gzipSync('one ')
+  t.equal(await read(put(folder, 'padded.gz', Buffer.concat([member, Buffer.alloc(5000)]))), 'one ')
+  for (const rest of [Buffer.concat([Buffer.alloc(4096), gzipSync('lost')]), Buffer.from('garbage')]) {
+    t.match(await failure(read(put(folder, 'a.gz', Buffer.concat([member, rest])))), { code: 'ERR_SOURCE', message: /what follows is no gzip data|damaged gzip data/ })
+  }
+})
+
+t.test('a pipe is read by its name, and bytes from a saved offset are there or an error', async t => {
+  const folder = temporaryFolder(t)
+  execFileSync('mkfifo', [join(folder, 'pipe')])
+  const reading = read(join(folder, 'pipe'))
+  const writer = createWriteStream(join(folder, 'pipe'))
+  writer.end('through a pipe')
+  t.equal(await reading, 'through a pipe')
+  t.match(await failure(read(put(folder, 'a.gz', gzipSync('short')), { offset: 99 })), { code: 'ERR_STATE', message: /byte 99, but there are only 5/ })
+})
+
+t.test('every file that is missing is told', async t => {
+  t.match(await failure(findFiles(['/none/a', '/none/b'])), { code: 'ERR_FILES', message: '/none/a: no such file\n/none/b: no such file' })
 })

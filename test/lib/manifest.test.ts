@@ -135,7 +135,7 @@ tokenizer:
     '5:5: unknown key seq_lenn (did you mean seq_len?)',
     '6:26: expected a number, got "many"',
     '7:12: expected "int32" or "uint16" or "uint32", got "int64"',
-    '8:5: expected a string, it is missing',
+    '8:5: dataset: expected a string, it is missing',
     '8:11: expected a name without slashes, got "a/b"',
     '10:1: unknown key tokeniser (did you mean tokenizer?)',
     '12:11: expected a SHA-256, 64 hexadecimal digits, got "abc"'
@@ -200,6 +200,28 @@ t.test('what is no YAML, and what is no manifest', async t => {
   t.match(await mistakes(t, 'name: a\nname: b\ndatasets: []\n'), [/^2:1: .*unique/])
   t.strictSame(await mistakes(t, 'just text'), ['1:1: expected a mapping, got "just text"'])
   t.strictSame(await mistakes(t, 'datasets: []'), ['1:11: expected at least 1 entries, got []'])
-  t.strictSame(await mistakes(t, 'name: x'), ['1:1: expected a list, it is missing'])
+  t.strictSame(await mistakes(t, 'name: x'), ['1:1: datasets: expected a list, it is missing'])
   t.match(await failure(readManifest('/none/mix.yaml', filters)), { code: 'ERR_MANIFEST', message: /none\/mix\.yaml: cannot be read/ })
+})
+
+t.test('names that every object has are no stages; aliases of nothing and of themselves are mistakes', async t => {
+  const component = (filter: string): string => `- { name: a, dataset: text, data_files: DIR/a.txt, filters: [${filter}] }`
+  for (const filter of ['constructor', 'toString', '{ __proto__: {} }']) t.match(await mistakes(t, component(filter)), [/unknown stage|expected the name of a stage/])
+  t.match(await mistakes(t, component('*nothing')), [/^1:1: .*nothing/])
+  t.match(await mistakes(t, '- { name: .., dataset: text, data_files: DIR/a.txt }'), [/^1:11: expected a name/])
+})
+
+t.test('merge keys work, and two copies in one folder don\'t', async t => {
+  const folder = temporaryFolder(t)
+  const file = put(folder, 'a.txt', '')
+  const manifest = await readManifest(put(folder, 'm.yaml', `- &a { name: a, dataset: text, data_files: '${file}', seq_len: 7 }\n- { <<: *a, name: b }\n`), filters)
+  t.match(manifest.datasets, [{ name: 'a', seqLen: 7 }, { name: 'b', seqLen: 7 }])
+  t.match(await mistakes(t, '- { filtered_dir: x, raw_dir: ./x, name: a, dataset: text, data_files: DIR/a.txt }'), ['1:19: raw_dir and filtered_dir are both x, expected two folders'])
+})
+
+t.test('a file of another kind is told as one, and a long list of mistakes is cut', async t => {
+  t.match(await mistakes(t, 'a\0b'), [/is not a text in UTF-8/])
+  const many = await mistakes(t, Array.from({ length: 50 }, (_, i) => `- { name: c${i} }`).join('\n'))
+  t.equal(many.length, 21)
+  t.match(many.at(-1), '… and 30 more')
 })

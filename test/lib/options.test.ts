@@ -40,8 +40,8 @@ t.test('a mistake says what was expected and what was found', async t => {
 })
 
 t.test('an unknown key is told from a wrong value', async t => {
-  t.match(checkOptions(schema, { x: 1 }), { mistakes: [{ path: ['x'], unknownKey: true }] })
-  t.match(checkOptions(schema, { window: 'x' }), { mistakes: [{ path: ['window'], unknownKey: false }] })
+  t.match(checkOptions(schema, { x: 1 }), { mistakes: [{ path: ['x'], kind: 'unknown_key' }] })
+  t.match(checkOptions(schema, { window: 'x' }), { mistakes: [{ path: ['window'], kind: 'wrong_value' }] })
 })
 
 t.test('the nearest name is suggested where one is near', async t => {

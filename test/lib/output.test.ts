@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
-import { openOutput, writeFileWhole, writing } from '../../lib/output.ts'
+import { checkWritable, openOutput, refuseInputAsOutput, writeFileWhole, writing } from '../../lib/output.ts'
 import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 
 for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))]] as const) {
@@ -34,7 +34,7 @@ t.test('a whole file is replaced at once, or not at all', async t => {
   await writeFileWhole(path, 'new')
   t.equal(readFileSync(path, 'utf8'), 'new')
   mkdirSync(join(folder, 'taken'))
-  t.match(await failure(writeFileWhole(join(folder, 'taken'), 'x')), { code: 'ERR_OUTPUT', message: /taken: cannot be written/ })
+  t.match(await failure(writeFileWhole(join(folder, 'taken'), 'x')), { code: 'ERR_OUTPUT', message: /taken: is a folder, expected the name of a file/ })
   t.strictSame(filesIn(folder), ['a.json'])
 })
 
@@ -51,12 +51,11 @@ t.test('a folder that can\'t be written to is named', async t => {
 
 t.test('a full disk is named with the way out', async t => {
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
-  t.match(await failure(writing('a.npy', () => Promise.reject(full))), { code: 'ERR_OUTPUT', message: 'a.npy: cannot be written: ENOSPC: no space left on device; make room and run it again', cause: full })
+  t.match(await failure(writing('a.npy', () => Promise.reject(full))), { code: 'ERR_OUTPUT', message: 'a.npy: cannot be written: no space left on the device; make room and run it again', cause: full })
   t.test('on a disk that is full', { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }, async t => {
-    const { symlinkSync } = await import('node:fs')
     const folder = temporaryFolder(t)
     for (const name of ['a.txt', 'b.txt.gz']) {
-      symlinkSync('/dev/full', join(folder, `${name}.tmp`))
+      symlinkSync('/dev/full', join(folder, name))
       const output = await openOutput(join(folder, name))
       const written = async (): Promise<void> => {
         for (let i = 0; i < 50; i++) await output.write(Buffer.from(Array.from({ length: 20_000 }, (_, j) => (i * j * 7919) % 251)))
@@ -67,4 +66,44 @@ t.test('a full disk is named with the way out', async t => {
     }
     t.strictSame(filesIn(folder), [])
   })
+})
+
+t.test('a device or a pipe is written to and not replaced, and behind a link the file is', async t => {
+  const folder = temporaryFolder(t)
+  const target = put(folder, 'target/real.txt', 'old')
+  symlinkSync(target, join(folder, 'link.txt'))
+  await writeFileWhole(join(folder, 'link.txt'), 'new')
+  t.equal(readFileSync(target, 'utf8'), 'new')
+  t.ok(lstatSync(join(folder, 'link.txt')).isSymbolicLink())
+  symlinkSync('/dev/null', join(folder, 'null'))
+  await writeFileWhole(join(folder, 'null'), 'nothing')
+  t.ok(statSync('/dev/null').isCharacterDevice())
+  t.strictSame(filesIn(folder), ['target/real.txt'], 'links are no files')
+})
+
+t.test('an input is not taken as output', async t => {
+  const folder = temporaryFolder(t)
+  const [a, b] = [put(folder, 'a.txt', 'a'), put(folder, 'b.txt', 'b')]
+  symlinkSync(b, join(folder, 'c.txt'))
+  t.match(await failure(refuseInputAsOutput(join(folder, 'c.txt'), [a, b])), { code: 'ERR_OUTPUT_EXISTS', message: /c\.txt: is an input as well/ })
+  await t.resolves(refuseInputAsOutput(b, a))
+  await t.resolves(refuseInputAsOutput(join(folder, 'new.txt'), a))
+  await t.resolves(refuseInputAsOutput(a, '-'))
+})
+
+t.test('what a killed run has left is deleted, what another one is writing is not', async t => {
+  const folder = temporaryFolder(t)
+  for (const pid of [1234567, process.ppid]) put(folder, `a.txt.${pid}.tmp`, 'half')
+  put(folder, 'b.txt.1234567.tmp', 'another file')
+  await writeFileWhole(join(folder, 'a.txt'), 'whole')
+  t.strictSame(filesIn(folder), ['a.txt', `a.txt.${process.ppid}.tmp`, 'b.txt.1234567.tmp'].sort())
+})
+
+t.test('whether a file can be written is known without writing it', async t => {
+  const folder = temporaryFolder(t)
+  await checkWritable(join(folder, 'new/a.json'))
+  put(folder, 'file', '')
+  t.match(await failure(checkWritable(join(folder, 'file/a.json'))), { code: 'ERR_OUTPUT' })
+  t.match(await failure(checkWritable(`${folder}/new/`)), { code: 'ERR_OUTPUT', message: /is a folder/ })
+  t.strictSame(filesIn(folder), ['file'])
 })

@@ -3,17 +3,20 @@ import { join } from 'node:path'
 import t from 'tap'
 import { sha256, sha256OfFile } from '../../lib/hash.ts'
 import { npyData, readNpy } from '../../lib/npy.ts'
-import { ShardWriter, listShards, refuseShards, removeShards, shardName } from '../../lib/shards.ts'
+import { ShardWriter, listShards, prepareFolder, refuseShards, removeShards, shardName } from '../../lib/shards.ts'
 import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 
 t.test('shards are listed by number, and nothing else is a shard', async t => {
   const folder = temporaryFolder(t)
-  for (const name of [shardName(2), shardName(100_000), shardName(99_999), 'shard_1.npy', 'shard_00003.npy.tmp', 'other.npy']) put(folder, name, '')
+  for (const name of [shardName(2), shardName(100_000), shardName(99_999), 'shard_1.npy', 'shard_00003.npy.1234567.tmp', 'other.npy']) put(folder, name, '')
   t.strictSame(await listShards(folder), ['shard_00002.npy', 'shard_99999.npy', 'shard_100000.npy'])
   t.strictSame(await listShards(join(folder, 'none')), [])
   t.match(await failure(refuseShards(folder)), { code: 'ERR_OUTPUT_EXISTS', exitCode: 2, message: /holds 3 shards.*--overwrite/ })
   await removeShards(folder)
-  t.strictSame(filesIn(folder), ['other.npy', 'shard_1.npy'])
+  t.strictSame(filesIn(folder), ['other.npy', 'shard_00003.npy.1234567.tmp', 'shard_1.npy'])
+  put(folder, `shard_00004.npy.${process.ppid}.tmp`, 'of a run that goes on')
+  await prepareFolder(folder)
+  t.strictSame(filesIn(folder), ['other.npy', `shard_00004.npy.${process.ppid}.tmp`, 'shard_1.npy'])
   await t.resolves(refuseShards(folder))
   t.match(await failure(listShards(join(folder, 'other.npy'))), { code: 'ENOTDIR' })
 })

@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
 import { Stage, type StageOptions, type Work } from '../../lib/stage.ts'
-import { failure, through } from '../helpers.ts'
+import { closed, failure, through } from '../helpers.ts'
 
 /** Drops odd numbers, doubles the others, and gives their count at the end. */
 function evens (options: StageOptions<number> = {}, more: Partial<Work<number, number, { n: number }>> = {}): Stage<number, number, { n: number }> {
@@ -63,6 +63,7 @@ t.test('work may be asynchronous: opened before the first item, each item waited
     async close () { log.push('close') }
   })
   t.strictSame(await through([1, 2], stage), [1, 2])
+  await closed(stage)
   t.strictSame(log, ['open', 'take 1', 'take 2', 'finish', 'close'])
   t.strictSame(stage.stats.dropped, { 'two, but pushed': 1 })
 })
@@ -126,3 +127,25 @@ async function * endless (): AsyncGenerator<number> {
     yield 1
   }
 }
+
+t.test('a rejection without an error is an error all the same', async t => {
+  t.match(await failure(through([2], evens({}, { take: async () => { throw undefined } }))), { message: 'rejected without an error' })
+})
+
+t.test('nothing is closed while an item is being taken', async t => {
+  const log: string[] = []
+  const stop = new AbortController()
+  const stage = new Stage<number, number>({
+    name: 'slow',
+    async take () {
+      stop.abort()
+      await new Promise(resolve => setTimeout(resolve, 20))
+      log.push('taken')
+      return undefined
+    },
+    close () { log.push('closed') }
+  })
+  await failure(pipeline(Readable.from([1, 2]), stage, new PassThrough({ objectMode: true }).resume(), { signal: stop.signal }))
+  await closed(stage)
+  t.strictSame(log, ['taken', 'closed'])
+})

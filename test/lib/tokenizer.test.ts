@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { loadEmscripten } from '../../lib/emscripten.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
@@ -62,4 +63,14 @@ t.test('listeners that are not Emscripten\'s stay', async t => {
   t.ok(process.listeners('uncaughtException').includes(ours))
   t.notOk(process.listeners('unhandledRejection').some(listener => String(listener).includes('throw reason')))
   process.off('uncaughtException', ours)
+})
+
+t.test('a model file that is changed while it is in use is not taken over', async t => {
+  const path = put(temporaryFolder(t), 'a.model', readFileSync(fixture('tiny.model')))
+  const { encode } = await loadTokenizer(path)
+  const before = encode('the miller carries')
+  writeFileSync(path, readFileSync(fixture('bpe.model')))
+  encode('x '.repeat(1_100_000))
+  await new Promise(resolve => setTimeout(resolve, 300))
+  t.strictSame(encode('the miller carries'), before)
 })

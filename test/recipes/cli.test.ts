@@ -29,7 +29,7 @@ t.test('process-mixture and filter-corpus: results on standard output, for peopl
   const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '${file}', seq_len: 64, output_dir: '${folder}/shards' }`)
   const args = ['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json')]
   const first = await sluice(args)
-  t.match(first, { code: 0, stderr: '', stdout: /^component +read +kept +tokens +sequences +shards +seconds\nmill .*\n {2}dropped: ndjson\.no_text 2\n$/ })
+  t.match(first, { code: 0, stderr: '', stdout: /^component +read +kept +tokens +sequences +tail +shards +seconds\nmill .*\n {2}dropped: ndjson\.no_text 2\n$/ })
   const second = await sluice([...args, '--overwrite', '--json'])
   t.strictSame(JSON.parse(second.stdout), JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')))
   t.match(await sluice([...args, '--overwrite', '--quiet']), { code: 0, stdout: '', stderr: '' })
@@ -87,3 +87,24 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     t.strictSame(filesIn(folder), [])
   })
 }
+
+t.test('where the data goes to standard output, the result goes elsewhere', async t => {
+  const args = ['filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--output-path', '-']
+  t.match(await sluice(args, { input: ndjsonOf(docs(2)) }), { code: 0, stdout: ndjsonOf(docs(2)), stderr: /^json +2 +2/m })
+  const json = await sluice([...args, '--json'], { input: ndjsonOf(docs(2)) })
+  t.match({ stdout: json.stdout, stats: JSON.parse(json.stderr) as unknown }, { stdout: ndjsonOf(docs(2)), stats: { kept: 2 } })
+})
+
+t.test('a result that nobody reads is no error', async t => {
+  const running = sluice(['check-tokenizer', '--tokenizer-path', fixture('tiny.model')])
+  running.child.stdout!.destroy()
+  t.match(await running, { code: 0, stderr: '' })
+})
+
+t.test('an input is not replaced by its output', async t => {
+  const folder = temporaryFolder(t)
+  const file = put(folder, 'a.ndjson', ndjsonOf(docs(2)))
+  t.match(await sluice(['filter-corpus', '--data-files', file, '--output-path', file]), { code: 2, stderr: /is an input as well.*\[ERR_OUTPUT_EXISTS\]/ })
+  t.match(await sluice(['shard-corpus', '--data-files', file, '--output', file]), { code: 2, stderr: /\[ERR_OUTPUT_EXISTS\]/ })
+  t.equal(readFileSync(file, 'utf8'), ndjsonOf(docs(2)))
+})

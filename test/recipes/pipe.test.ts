@@ -13,7 +13,7 @@ t.test('read | encode | pack | write: the arrays of SentencePiece and NumPy', as
   t.match(read, { code: 0, stderr: `ndjson: ${records.length} in, ${records.length - 2} out, 2 no_text\n` })
   const encoded = await sluice(['encode', '--tokenizer-path', fixture('tiny.model')], { input: read.stdout })
   const sequences = await sluice(['pack', '--seq-len', '64'], { input: encoded.stdout })
-  t.match(sequences.stderr, /^pack: \d+ in, 32 out\n$/)
+  t.match(sequences.stderr, /^pack: \d+ in, 32 out; 2075 tokens, 27 of them in the tail that fills no sequence\n$/)
   t.match(await sluice(['write', join(folder, 'shards'), '--sequences-per-shard', '20'], { input: sequences.stdout }), { code: 0, stdout: '', stderr: 'npy: 32 in, 32 out\n' })
   const data = ['shard_00000.npy', 'shard_00001.npy'].flatMap(name => Array.from(readNpy(readFileSync(join(folder, 'shards', name))).data))
   t.strictSame(data, packed.rows.flat())
@@ -58,7 +58,11 @@ t.test('what is no item of a pipe is told by its line, with what was expected', 
     [['pack'], good, /pack: line 1 of standard input: expected \{"id","ids","meta"\}, as `sluice encode` writes/],
     [['write', join(folder, 'shards/')], good, /write: line 1 of standard input: expected \{"ids"\}, as `sluice pack` writes/],
     [['write', join(folder, 'a.txt')], '{"ids":[1]}\n', /expected \{"id","text","meta"\}/],
-    [['write', join(folder, 'a.ndjson')], '{"x":1}\n', /expected a document, tokens or a sequence/]
+    [['write', join(folder, 'a.ndjson')], '{"x":1}\n', /expected a document, tokens or a sequence, got \{"x"\}/],
+    [['write', join(folder, 'shards/')], '{"ids":[1]}\n{"ids":[2.7]}\n', /line 2 of standard input: ids\[0\] is 2\.7, expected an integer from 0 to 2147483647/],
+    [['write', join(folder, 'shards/')], '{"ids":[4294967297]}\n', /ids\[0\] is 4294967297/],
+    [['pack'], '{"id":"a","ids":[1,null]}\n', /ids\[1\] is null/],
+    [['normalize'], '{"id":"a","text":"x","ids":[1]}\n', /expected \{"id","text","meta"\}.*got \{"id","text","ids"\}/]
   ] as const) {
     const { code, stderr } = await sluice(args, { input })
     t.equal(code, 1, stderr)

@@ -101,7 +101,7 @@ t.test('filters, in their order, with the documents after them counted by max_re
   const kept = gunzipSync(readFileSync(join(folder, 'filtered/a.ndjson.gz'))).toString().trim().split('\n').map(line => (JSON.parse(line) as { id: string }).id)
   t.strictSame(kept, ['t0', 't3'])
   t.match(stats, { records: 2, kept: 2, dropped: { 'length.too_short': 1, 'dedup.duplicate': 1 } })
-  t.strictSame(stats!.stages.map(({ stage }) => stage), ['ndjson', 'normalize', 'length', 'dedup', 'limit', 'tee'])
+  t.strictSame(stats!.stages.map(({ stage }) => stage), ['ndjson', 'normalize', 'length', 'dedup', 'limit', 'tee', 'encode', 'pack', 'npy'])
   t.strictSame(gunzipSync(readFileSync(join(folder, 'raw/a.ndjson.gz'))).toString(), ndjsonOf(texts.map((text, i) => ({ id: `t${i}`, text, meta: {} }))))
 })
 
@@ -164,4 +164,14 @@ t.test('an abort stops it, and starts no further component', async t => {
   t.match(error, { code: 'ERR_ABORTED', exitCode: 130 })
   t.strictSame(watched.slice(0, 2), ['a', 'a ended'])
   t.strictSame(filesIn(folder).filter(name => /tmp$|^b\/|stats/.test(name)), [])
+})
+
+t.test('bad records of a pull are counted, and an input is not replaced by a copy', async t => {
+  const { folder, manifest, logFile } = mixture(t, '- { name: a, dataset: json, data_files: DIR/mixed.ndjson, output_dir: DIR/out, seq_len: 16, raw_dir: DIR/raw }')
+  put(folder, 'mixed.ndjson', ndjsonOf(answers().records) + 'bad\n')
+  const { stats: [stats] } = await processMixture(manifest, { tokenizerPath: MODEL, logFile, maxBad: 1 })
+  t.match(stats, { read: answers().records.length + 1, dropped: { 'ndjson.bad_json': 1, 'ndjson.no_text': 2 } })
+  t.strictSame(stats!.stages.map(({ stage }) => stage), ['ndjson', 'encode', 'pack', 'npy'])
+  const own = put(folder, 'own.yaml', `- { name: a, dataset: json, data_files: '${folder}/raw/a.ndjson.gz', output_dir: '${folder}/own', filtered_dir: '${folder}/raw' }`)
+  t.match(await failure(processMixture(own, { tokenizerPath: MODEL, logFile })), { code: 'ERR_OUTPUT_EXISTS', message: /raw\/a\.ndjson\.gz: is an input as well/ })
 })

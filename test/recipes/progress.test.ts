@@ -60,13 +60,13 @@ t.test('a table is aligned, a component has its row, and what was dropped stands
   t.equal(table([['a', 'bb'], ['ccc', '1']]), 'a    bb\nccc   1')
   const counts = { read: 1234, kept: 1000, stages: [], bytes: 1, seconds: 1.25 }
   t.equal(componentTable([
-    { name: 'web', ...counts, dropped: { 'length.too_short': 234 }, tokens: 5_000_000, sequences: 2441, shards: 3 },
+    { name: 'web', ...counts, dropped: { 'length.too_short': 234 }, tokens: 5_000_000, sequences: 2441, tail_tokens: 832, shards: 3 },
     { name: 'books', ...counts, dropped: {}, tokens: 0, sequences: 0, shards: 0 }
   ]), [
-    'component   read   kept     tokens  sequences  shards  seconds',
-    'web        1,234  1,000  5,000,000      2,441       3      1.3',
+    'component   read   kept     tokens  sequences  tail  shards  seconds',
+    'web        1,234  1,000  5,000,000      2,441   832       3      1.3',
     '  dropped: length.too_short 234',
-    'books      1,234  1,000          0          0       0      1.3'
+    'books      1,234  1,000          0          0     0       0      1.3'
   ].join('\n'))
   t.equal(componentTable([{ name: 'web', ...counts, dropped: {} }]).split('\n')[0], 'component   read   kept  seconds')
 })

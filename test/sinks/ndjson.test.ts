@@ -72,3 +72,25 @@ t.test('an error before the end leaves what stood under the name', async t => {
 t.test('options are checked', async t => {
   t.throws(() => ndjsonSink('a', { gzip: true } as never), { code: 'ERR_OPTION', message: /gzip/ })
 })
+
+t.test('an abort while the file is given its name leaves either all of it or nothing', async t => {
+  const folder = temporaryFolder(t)
+  for (let ticks = 0; ticks < 40; ticks++) {
+    const path = join(folder, `${ticks}.ndjson`)
+    const stop = new AbortController()
+    const sink = ndjsonSink(path)
+    const aborted = (async () => {
+      for (let i = 0; i < ticks; i++) await new Promise(resolve => setImmediate(resolve))
+      stop.abort()
+    })()
+    await pipeline(Readable.from(docs(5)), sink, { signal: stop.signal }).catch(() => {})
+    await aborted
+    await closed(sink)
+    if (existsSync(path)) t.equal(readFileSync(path, 'utf8'), docs(5).map(ndjsonLine).join(''))
+    t.notOk(filesIn(folder).some(name => name.endsWith('.tmp')), `after ${ticks} turns`)
+  }
+})
+
+t.test('a document without meta, from a stage in JavaScript, is written as one', async t => {
+  t.equal(ndjsonLine({ id: 'a', text: 'x' } as Document), '{"id":"a","text":"x","meta":{}}\n')
+})

@@ -62,7 +62,7 @@ t.test('shards of another run are refused, and with overwrite deleted, all of th
   const before = filesIn(folder).map(name => readFileSync(join(folder, name)).toString('hex'))
   t.match(await failure(pipeline(sequences(counting(1)), npySink(folder))), { code: 'ERR_OUTPUT_EXISTS', exitCode: 2, message: /holds 5 shards/ })
   t.strictSame(filesIn(folder).map(name => readFileSync(join(folder, name)).toString('hex')), before)
-  put(folder, 'shard_00007.npy.tmp', 'left by a run that was killed')
+  put(folder, 'shard_00007.npy.1234567.tmp', 'left by a run that was killed')
   npySink(folder, { overwrite: true }) // made, never used
   await new Promise(resolve => setTimeout(resolve, 10))
   t.equal(filesIn(folder).length, 7, 'nothing is deleted before the first sequence comes')
@@ -105,4 +105,32 @@ t.test('options are checked, and a folder that can\'t be made is named', async t
   t.throws(() => npySink('a', { dtype: 'float32' as never }), { code: 'ERR_OPTION', message: /npy\.dtype/ })
   const file = put(temporaryFolder(t), 'file', '')
   t.match(await failure(pipeline(sequences([[1]]), npySink(join(file, 'shards')))), { code: 'ERR_OUTPUT', message: /file\/shards: cannot be written/ })
+})
+
+t.test('old shards are deleted only once there is a new one in their place', async t => {
+  const folder = temporaryFolder(t)
+  await pipeline(sequences(counting(4)), npySink(folder, { sequencesPerShard: 2 }))
+  const overwriting = (rows: Readable): Promise<unknown> => failure(pipeline(rows, npySink(folder, { sequencesPerShard: 2, overwrite: true })))
+  t.match(await overwriting(sequences([])), { code: 'ERR_OUTPUT_EXISTS', message: /no sequence has come, so the 2 shards of another run are kept/ })
+  t.match(await overwriting(sequences([[1, 2, 3], [1]])), { code: 'ERR_SHARD' })
+  await new Promise(resolve => setTimeout(resolve, 20))
+  t.strictSame((await rowsIn(folder)).flat(), counting(4))
+  await pipeline(sequences(counting(1)), npySink(folder, { overwrite: true }))
+  t.strictSame((await rowsIn(folder)).flat(), counting(1))
+})
+
+t.test('two runs into one folder are told of each other, and neither\'s shard is replaced', async t => {
+  const folder = temporaryFolder(t)
+  async function * meanwhile (): AsyncGenerator<Int32Array> {
+    yield Int32Array.of(1, 2)
+    await new Promise(resolve => setTimeout(resolve, 30))
+    put(folder, 'shard_00000.npy', 'of another run')
+    yield Int32Array.of(3, 4)
+  }
+  t.match(await failure(pipeline(Readable.from(meanwhile()), npySink(folder))), { code: 'ERR_OUTPUT_EXISTS', message: /shard_00000\.npy: was written by another run in the meantime/ })
+  t.equal(readFileSync(join(folder, 'shard_00000.npy'), 'utf8'), 'of another run')
+})
+
+t.test('a sequence without ids is refused', async t => {
+  t.match(await failure(pipeline(sequences([[]]), npySink(temporaryFolder(t)))), { code: 'ERR_SHARD', message: /without ids/ })
 })

@@ -92,13 +92,13 @@ t.test('bad records past the bound fail the source, with what they were', async 
     })
   }
   t.equal(await outcome(good(99) + 'bad\n'), 'done', '1 % is the default, and inclusive')
-  t.equal(await outcome(good(98) + 'bad\n'), '-: 1 of 99 records are bad (bad_json: 1), allowed are 1%; raise --max-bad if they may be left out')
+  t.equal(await outcome(good(98) + 'bad\n'), '-: 1 of 99 records are bad (bad_json: 1), allowed are 1%; the first is bad_json at -#1274; raise --max-bad if they may be left out')
   t.match(await outcome(good(3) + 'bad\n[]\n', 1), /2 of 5 records are bad \(bad_json: 1, not_object: 1\), allowed are 1;/)
   t.equal(await outcome(good(3) + 'bad\n[]\n', 2), 'done')
   t.equal(await outcome(good(3) + 'bad\n', '30%'), 'done')
   t.equal(await outcome(good(3) + 'bad\n', { count: 1 }), 'done')
   t.match(await outcome(good(100) + 'bad\n', 0), /allowed are 0/)
-  t.equal(await outcome('{"id":"no text"}\n'.repeat(10), 0), 'done', 'a record without a text is not bad')
+  t.equal(await outcome('{"id":"no text"}\n'.repeat(10) + good(1), 0), 'done', 'a record without a text is not bad')
   t.match(await outcome('bad\n'.repeat(100) + good(50_000)), /100 of 1000 records are bad/, 'judged at the 1,000th record, not at the end')
 })
 
@@ -218,4 +218,54 @@ t.test('options are checked, and the caller\'s object is left alone', async t =>
   t.throws(() => ndjson('a', { textColum: 'x' } as never), { code: 'ERR_OPTION', message: /did you mean textColumn/ })
   const options = Object.freeze({ textColumn: 'a', highWaterMark: 2 })
   t.equal(ndjson('a', options).readableHighWaterMark, 2)
+})
+
+t.test('stop in the middle of a line gives no half of it', async t => {
+  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf([{ id: 'first', text: 'x' }, { id: 'long', text: 'y'.repeat(600_000) }]))
+  const source = ndjson(path)
+  const given: unknown[] = []
+  for await (const document of source) {
+    given.push(document)
+    source.stop()
+  }
+  t.strictSame(given, [doc('first', 'x')])
+  t.strictSame(source.stats.dropped, {})
+})
+
+t.test('a stream that was given is closed with the source, and a stalled one doesn\'t hold stop up', async t => {
+  for (const ends of ['stop', 'destroy']) {
+    const stalled = new Readable({ read () {} })
+    stalled.push('{"id":"a","text":"x"}\n')
+    const source = ndjson(stalled)
+    for await (const document of source) {
+      t.strictSame(document, doc('a', 'x'))
+      if (ends === 'destroy') break
+      source.stop()
+    }
+    t.ok(stalled.destroyed, ends)
+  }
+})
+
+t.test('bad records are judged too where a flow is ended by stop', async t => {
+  const source = ndjson(Readable.from([Buffer.from('bad\n'.repeat(50) + '{"text":"a"}\n'.repeat(2))]))
+  const error = await failure((async () => { for await (const document of source) if (document !== null) source.stop() })())
+  t.match(error, { code: 'ERR_BAD_RECORDS' })
+})
+
+t.test('a source none of whose records has a text was asked for the wrong field', async t => {
+  const error = await failure(collect(ndjson(Readable.from([Buffer.from(ndjsonOf([{ text: 'a' }, { text: 'b' }]))]), { textColumn: 'content' })))
+  t.match(error, { code: 'ERR_SOURCE', message: /none of 2 records has a text in its field content; name the field/ })
+  t.strictSame((await read('{"text":"a"}', { textColumn: 'text' })).documents.length, 1)
+  t.match(await failure(collect(ndjson(Readable.from([Buffer.from('{"text":"a"}')]), { textColumn: 'constructor' }))), { code: 'ERR_SOURCE' }, 'what objects inherit is no field')
+})
+
+t.test('an id that names nothing stays in meta', async t => {
+  const { documents } = await read('{"id":{"a":1},"text":"x"}\n{"id":"","text":"y","meta":{}}\n')
+  t.strictSame(documents.map(({ meta }) => meta), [{ id: { a: 1 } }, { id: '', meta: {} }])
+})
+
+t.test('a position that is none is refused', async t => {
+  for (const from of [{}, { file: -1, path: 'a', offset: 0 }, { file: 0, path: 'a', offset: 1.5 }]) {
+    t.match(await failure(collect(ndjson('a', { from: from as never }))), { code: 'ERR_STATE', message: /expected a position/ })
+  }
 })

@@ -67,3 +67,11 @@ t.test('state of another sequence length, or too much of it, is refused', async 
 t.test('a sequence without a place is refused', async t => {
   t.throws(() => pack({ seqLen: 0 }), { code: 'ERR_OPTION', message: /pack\.seqLen/ })
 })
+
+t.test('what is no state at all is refused, and a restored tail is counted', async t => {
+  for (const state of [undefined, {}, { seqLen: 4 }, { seqLen: 4, rest: ['x'] }, { seqLen: 4, rest: [1.5] }, { seqLen: 4, rest: [-1] }]) t.throws(() => { new Packer(4).restore(state as never) }, { code: 'ERR_STATE' })
+  const stage = pack({ seqLen: 4 })
+  stage.restore({ seqLen: 4, rest: [1, 2, 3] })
+  t.equal(stage.stats.tail, 3)
+  t.throws(() => pack({ seqLen: 2 ** 30 }), { code: 'ERR_OPTION' })
+})
