@@ -33,14 +33,16 @@ export class Progress {
   }
 
   draw (): void {
-    const lines = [...this.#flows].map(([flow, began]) => progressLine(flow, (performance.now() - began) / 1000))
+    const lines = (bar: boolean): string[] => [...this.#flows].map(([flow, began]) => progressLine(flow, (performance.now() - began) / 1000, bar))
     if (!this.#stream.isTTY) {
-      this.#stream.write(lines.map(line => line + '\n').join(''))
+      this.#stream.write(lines(true).map(line => line + '\n').join(''))
       return
     }
     this.#erase()
-    // One line for all flows: cut, so that it stays one line on any terminal.
-    this.#stream.write(lines.join(' | ').slice(0, this.#stream.columns - 1))
+    // One line for all flows on any terminal: without the bars where they don't fit, and cut where that isn't enough.
+    const whole = lines(true).join(' | ')
+    const room = this.#stream.columns - 1
+    this.#stream.write(whole.length <= room ? whole : cutToWidth(lines(false).join(' | '), room))
   }
 
   #erase (): void {
@@ -50,15 +52,22 @@ export class Progress {
 }
 
 /** `web [=====>----] 42 % 12,345 docs 8.1 MB/s 3,456,789 tokens 1:23 left` */
-export function progressLine ({ name, source, tokens }: Flow, seconds: number): string {
+export function progressLine ({ name, source, tokens }: Flow, seconds: number, bar = true): string {
   const { read, total } = source.progress
   const parts = [name]
   const share = total === null || total === 0 ? null : Math.min(1, read / total)
-  if (share !== null) parts.push(`[${'='.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-')}] ${Math.floor(share * 100)} %`)
+  if (share !== null && bar) parts.push(`[${'='.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-')}]`)
+  if (share !== null) parts.push(`${Math.floor(share * 100)} %`)
   parts.push(`${source.stats.out.toLocaleString('en-US')} docs`, `${(source.stats.bytes / 1e6 / Math.max(seconds, 1e-3)).toFixed(1)} MB/s`)
   if (tokens !== undefined) parts.push(`${tokens().toLocaleString('en-US')} tokens`)
   if (share !== null && share > 0) parts.push(`${clock(seconds / share - seconds)} left`)
   return parts.join(' ')
+}
+
+/** As much of a text as so many columns hold; the wide letters of East Asia take two. */
+function cutToWidth (text: string, columns: number): string {
+  let width = 0
+  return Array.from(text).filter(letter => (width += /[\u1100-\u115f\u2e80-\uffdc\u{1f000}-\u{3ffff}]/u.test(letter) ? 2 : 1) <= columns).join('')
 }
 
 function clock (seconds: number): string {

@@ -24,7 +24,7 @@ t.test('a line says how far a flow is, and how long it will take', async t => {
 })
 
 t.test('on a terminal one line is drawn again and again, and erased at the end', async t => {
-  const stream = terminal(true)
+  const stream = Object.assign(terminal(true), { columns: 200 })
   const progress = new Progress(stream)
   const [first, second] = [progress.watch(flow(1, 2, 3)), progress.watch(flow(1, 2, 4))]
   progress.draw()
@@ -35,6 +35,17 @@ t.test('on a terminal one line is drawn again and again, and erased at the end',
   first()
   second()
   t.ok(stream.text.endsWith('\u001b[1G') || stream.text.endsWith('\u001b[2K') || stream.text.endsWith('\u001b[0K'), 'erased')
+})
+
+t.test('on a narrow terminal the bar goes first, and what is left stays one line', async t => {
+  const stream = Object.assign(terminal(true), { columns: 40 })
+  const progress = new Progress(stream)
+  const done = progress.watch({ ...flow(1, 2, 3), name: '日本語' })
+  progress.draw()
+  done()
+  t.match(stream.text, '日本語 50 % 3 docs')
+  const drawn = stream.text.split('\u001b').map(part => part.replace(/^\[\d*[A-Z]/, '')).find(part => part.includes('docs'))!
+  t.ok(drawn.length + 3 <= 39, 'three letters take two columns each')
 })
 
 t.test('elsewhere it is a line now and then, without control characters', async t => {
