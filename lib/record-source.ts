@@ -106,7 +106,7 @@ export class RecordSource extends Readable {
     return { read: this.#bytesReadBefore + this.#fileBytesRead, total }
   }
 
-  /** Ends the flow after what has left the source already, as if the input ended here. */
+  /** Ends the flow as if the input ended here: nothing more is read, what lies in the buffer still comes. */
   stop (): void {
     this.#stopped = true
     this.#close()
