@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Component } from '../lib/manifest/schema.ts'
 import { LineWriter } from '../lib/line-writer.ts'
+import type { MaxBad } from '../lib/max-bad.ts'
 import { maxId } from '../lib/npy.ts'
 import { SluiceError } from '../lib/errors.ts'
 import type { RecordSource } from '../lib/record-source.ts'
@@ -12,12 +13,12 @@ import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { limit } from './limit.ts'
-import { type AnyStage, filters, sources } from './stages.ts'
+import { type AnyStage, filters, makeSource } from './stages.ts'
 import { tee } from './tee.ts'
 
 /** How a component is read; the options that every source has. */
 export interface ReadOptions {
-  readonly maxBad?: string | number | { readonly count: number } | { readonly share: number } | undefined
+  readonly maxBad?: string | number | MaxBad | undefined
   readonly maxLineBytes?: number | undefined
 }
 
@@ -63,8 +64,7 @@ export interface DocumentFlow {
 /** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
 export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions): DocumentFlow {
   const { dataset, dataFiles, textColumn, maxRecords } = component
-  const given = Object.fromEntries(Object.entries({ maxBad, maxLineBytes }).filter(([, value]) => value !== undefined))
-  const source = sources[dataset]!.make(dataFiles, dataset === 'text' ? given : { textColumn, ...given })
+  const source = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes })
   const stages = component.filters.map(({ stage, options }) => filters[stage]!.make(options))
   if (maxRecords !== null) stages.push(limit(maxRecords, () => { source.stop() }))
   return { source, stages }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
 import { refuseInputAsOutput } from '../lib/output.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
-import { textSink } from '../sinks/text.ts'
+import { isTextFile, textSink } from '../sinks/text.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
@@ -42,7 +42,7 @@ export async function filterCorpus (options: z.input<typeof filterCorpusOptions>
   ])
   await refuseInputAsOutput(outputPath, component.dataFiles)
   const { source, stages } = documentsOf(component, checked)
-  const sink = /\.txt(\.gz)?$/.test(outputPath) ? textSink(outputPath) : ndjsonSink(outputPath)
+  const sink = isTextFile(outputPath) ? textSink(outputPath) : ndjsonSink(outputPath)
   await runFlow({ name: component.name, source }, [...stages, sink], run)
   return { name: component.name, output_path: outputPath, ...countsOf(source, stages), seconds: secondsSince(started) }
 }

@@ -9,12 +9,12 @@ import { parseOptions, positive } from '../lib/options.ts'
 import type { StageStats } from '../lib/stage.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink, npySinkOptions } from '../sinks/npy.ts'
-import { textSink } from '../sinks/text.ts'
+import { isTextFile, textSink } from '../sinks/text.ts'
 import { ndjsonOptions } from '../sources/ndjson.ts'
 import type { PackStats } from '../transforms/pack.ts'
 import { type RunOptions, runFlow, runStreams } from './flow.ts'
 import { limit } from './limit.ts'
-import { type AnyStage, type TransformEntry, sources } from './stages.ts'
+import { type AnyStage, type TransformEntry, makeSource } from './stages.ts'
 
 /** What goes through a pipe, a line each: what `read`, `encode` and `pack` make. */
 export type Item = Document | Tokens | Sequence
@@ -38,8 +38,8 @@ export const writeOptions = z.strictObject(npySinkOptions.shape)
 
 /** `read`: documents from files to standard output. */
 export async function readToPipe (files: readonly string[], options: z.input<typeof readOptions>, run: RunOptions): Promise<StageReport> {
-  const { dataset, limit: max, textColumn, ...reading } = parseOptions('read', readOptions, options)
-  const source = sources[dataset]!.make(files.length === 0 ? STANDARD_STREAM : files, dataset === 'text' ? reading : { textColumn, ...reading })
+  const { dataset, limit: max, ...reading } = parseOptions('read', readOptions, options)
+  const source = makeSource(dataset, files.length === 0 ? STANDARD_STREAM : files, reading)
   const limits = max === undefined ? [] : [limit<Document>(max, () => { source.stop() })]
   await runFlow({ name: 'read', source }, [...limits, ndjsonSink(STANDARD_STREAM)], run)
   return reportOf(source)
@@ -62,7 +62,7 @@ export async function writeFromPipe (output: string, options: z.input<typeof wri
 
 function sinkFor (output: string, options: z.input<typeof writeOptions>): [sink: Writable & Pick<AnyStage, 'stageName' | 'stats'>, accepts: Accepts] {
   if (output === STANDARD_STREAM || /\.(ndjson|ndjsonl|jsonl|json)(\.gz)?$/.test(output)) return [ndjsonSink(output), isItem]
-  if (/\.txt(\.gz)?$/.test(output)) return [textSink(output), isDocument]
+  if (isTextFile(output)) return [textSink(output), isDocument]
   if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [npySink(output, options), isSequence]
   throw new SluiceError('ERR_USAGE', `${output}: expected a name that ends in .ndjson or .txt, either with .gz or without, or a folder for .npy shards, which ends in .npy or /`)
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { dtypes } from '../lib/npy.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { checkWritable, refuseInputAsOutput, writeFileWhole } from '../lib/output.ts'
 import { loadTokenizer } from '../lib/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
+import { npySinkOptions } from '../sinks/npy.ts'
 import { encodeOptions } from '../transforms/encode.ts'
 import { packOptions } from '../transforms/pack.ts'
 import { type ComponentStats, documentsOf, secondsSince, shardComponent } from './component.ts'
@@ -17,12 +17,12 @@ export const shardCorpusOptions = z.strictObject({
   tokenizerPath: encodeOptions.shape.tokenizerPath,
   outputDir: z.string().min(1).default('data/shards').describe('folder for the shards'),
   seqLen: packOptions.shape.seqLen,
-  sequencesPerShard: positive.default(1024).describe('sequences in a shard; the last one has what is left'),
-  dtype: z.enum(dtypes).default('int32').describe('type of the ids, little-endian'),
+  sequencesPerShard: npySinkOptions.shape.sequencesPerShard,
+  dtype: npySinkOptions.shape.dtype,
   eosId: encodeOptions.shape.eosId,
   maxRecords: positive.optional().describe('documents sharded at most'),
   logFile: z.string().min(1).default('data/mixtures/shard_stats.json').describe('where the stats of the shards go, as JSON'),
-  overwrite: z.boolean().default(false).describe('delete the shards of another run in the folder instead of refusing it')
+  overwrite: npySinkOptions.shape.overwrite
 }).describe('one dataset -> NDJSON (--output), or shards (--tokenizer-path --output-dir)')
 
 export interface PullStats extends DocumentCounts {

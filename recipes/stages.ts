@@ -32,6 +32,12 @@ export const sources: Readonly<Record<string, SourceEntry>> = {
   text: { make: text, options: textOptions }
 }
 
+/** The source for a `dataset`; of the options, each takes those that its schema has (a line of text has no `textColumn`). */
+export function makeSource (dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>): RecordSource {
+  const { make, options: schema } = sources[dataset]!
+  return make(input, Object.fromEntries(Object.entries(options).filter(([key, value]) => Object.hasOwn(schema.shape, key) && value !== undefined)))
+}
+
 /** Documents in, documents out: what `filters` names in a manifest. */
 export const filters: Readonly<Record<string, TransformEntry>> = {
   normalize: transform(normalize, normalizeOptions),

@@ -9,6 +9,11 @@ export const textSinkOptions = z.strictObject({})
 
 export type TextSinkOptions = z.input<typeof textSinkOptions> & StreamOptions
 
+/** Whether the name of an output asks for text: `.txt`, plain or compressed. */
+export function isTextFile (path: string): boolean {
+  return /\.txt(\.gz)?$/.test(path)
+}
+
 /**
  * Writes the text of each document on a line of its own.
  *
