@@ -61,6 +61,11 @@ export function documentPath (path: string): string {
   return isAbsolute(path) ? relative(process.cwd(), path) : path
 }
 
+/** Whether the name of a file says that its content is compressed. */
+export function isCompressed (path: string): boolean {
+  return /\.(gz|zst)$/.test(path)
+}
+
 /**
  * The content of a file, chunk by chunk, decompressed where its name ends in `.gz`.
  *

@@ -14,6 +14,14 @@ export interface Line {
 const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
+/**
+ * Where the byte is that ends a line, from an index of a chunk on; -1 when it isn't in this chunk. It is given every byte
+ * once, in order, so that it may keep what it knows of the open line.
+ */
+export type FindEnd = (chunk: Buffer, from: number) => number
+
+const findNewline: FindEnd = (chunk, from) => chunk.indexOf(NEWLINE, from)
+
 /** How much of a line that is too long is kept. */
 const TOO_LONG_KEPT_BYTES = 4096
 
@@ -26,6 +34,7 @@ const TOO_LONG_KEPT_BYTES = 4096
  */
 export class LineSplitter {
   readonly #maxBytes: number
+  readonly #findEnd: FindEnd
   #chunk: Buffer = Buffer.alloc(0)
   #next = 0 // in #chunk
   #base: number // of #chunk's first byte, in the stream
@@ -33,9 +42,14 @@ export class LineSplitter {
   #heldBytes = 0
   #openBytes = 0 // of the open line in earlier chunks; more than #heldBytes once the line is too long
 
-  /** @param maxBytes longest line held whole, inclusive, ending not counted @param offset of the first chunk's first byte */
-  constructor (maxBytes: number, offset = 0) {
+  /**
+   * @param maxBytes longest line held whole, inclusive, ending not counted
+   * @param offset of the first chunk's first byte
+   * @param findEnd of what else than lines the stream is made of
+   */
+  constructor (maxBytes: number, offset = 0, findEnd: FindEnd = findNewline) {
     this.#maxBytes = maxBytes
+    this.#findEnd = findEnd
     this.#base = offset
   }
 
@@ -48,7 +62,7 @@ export class LineSplitter {
 
   /** The next whole line, or undefined when it takes another chunk to say. */
   next (): Line | undefined {
-    const end = this.#chunk.indexOf(NEWLINE, this.#next)
+    const end = this.#findEnd(this.#chunk, this.#next)
     if (end === -1) {
       this.#hold(this.#chunk.subarray(this.#next))
       this.#next = this.#chunk.length

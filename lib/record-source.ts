@@ -1,14 +1,13 @@
 import { Readable } from 'node:stream'
+import type { z } from 'zod'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
-import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, readBytes, skipping } from './files.ts'
-import { type Line, LineSplitter } from './lines.ts'
+import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, readBytes, skipping } from './files.ts'
 import { type MaxBad, isDue, judgeBadRecords, maxBadOption } from './max-bad.ts'
-import { positive } from './options.ts'
+import { type OptionsSchema, parseOptions, positive } from './options.ts'
+import type { FoundRecord, RecordFile, RecordReader } from './record-reader.ts'
+import type { RecordFault } from './record.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream } from './stage.ts'
-
-/** Why a record gives no document. */
-export type RecordFault = 'bad_json' | 'not_object' | 'no_text' | 'text_not_string' | 'bad_utf8' | 'lone_surrogate' | 'too_long'
 
 /** Where a source stands: behind the last document that has left it. Small JSON. */
 export interface SourcePosition {
@@ -16,7 +15,7 @@ export interface SourcePosition {
   readonly file: number
   /** The file as it was given. */
   readonly path: string
-  /** Of the next record, in bytes of the decompressed content. */
+  /** Of the next record, in bytes of the decompressed content; in rows for parquet. */
   readonly offset: number
 }
 
@@ -26,10 +25,21 @@ export interface SourceStats extends StageStats {
   bytes: number
 }
 
-/** What becomes of one record: a document, the reason why there is none, or null for a line that is no record. */
-export type ParseRecord = (line: Buffer, id: () => string) => Document | RecordFault | null
+/** Opens a file for its records. What it throws, and what the reader throws, ends the source. */
+export type OpenRecords = (file: RecordFile) => RecordReader
 
-/** Options of every source that reads records line by line. */
+/** A record that gave no document. */
+export interface BadRecord {
+  readonly fault: RecordFault
+  /** Where it is: `<path>#<offset>`, as in the id of a document without one of its own. */
+  readonly position: string
+  /** The record as it lies in the file, at most its first 4 kB. */
+  readonly bytes: Buffer
+  /** Of the whole record. */
+  readonly size: number
+}
+
+/** Options of every source. */
 export const recordSourceOptions = {
   maxLineBytes: positive.default(8 * 1024 * 1024).describe('longest record read, in bytes; a longer one is counted as too_long'),
   maxBad: maxBadOption
@@ -38,7 +48,6 @@ export const recordSourceOptions = {
 export interface RecordSourceOptions {
   /** Where a record has its text, for the message when none has. */
   readonly textIn?: string
-  readonly maxLineBytes: number
   readonly maxBad: MaxBad
 }
 
@@ -46,26 +55,45 @@ export interface RecordSourceOptions {
 export interface SourceOptions extends StreamOptions {
   /** Goes on from here: a `position` that the same source gave for the same files. */
   readonly from?: SourcePosition | undefined
+  /** Called with each record that gives no document; the source waits for it. */
+  readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
+  /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
+  readonly located?: ((document: Document, position: string) => void) | undefined
+}
+
+/**
+ * Parts what a source's factory was given into its own options, checked by its schema, and those that every source has.
+ *
+ * @throws SluiceError `ERR_OPTION`
+ */
+export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
+  const { from, rejects, located, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, highWaterMark, signal }]
 }
 
 /** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
 export type SourceInput = FileNames | AsyncIterable<Uint8Array>
 
+/** How much of a bad record is given to `rejects`. */
+const REJECTED_BYTES = 4096
+
 /** Positions of documents that have left are taken off the list once it is so long, not at every document. */
 const FORGET_FROM = 256
 
 /**
- * Documents from the lines of files, one after the other. What a line is, the source that uses it says by `parse`.
+ * Documents from the records of files, one after the other. What a record is, the source that uses it says by `openRecords`.
  *
- * Nothing is read before it is asked for, and never more than a chunk of bytes ahead.
+ * Nothing is read before it is asked for, and never more than the reader reads at once.
  */
 export class RecordSource extends Readable {
   readonly stageName: string
   readonly stats: SourceStats = { in: 0, out: 0, dropped: {}, bytes: 0 }
   readonly #names: FileNames | null
   readonly #stream: AsyncIterable<Uint8Array> | null
-  readonly #parse: ParseRecord
+  readonly #openRecords: OpenRecords
   readonly #options: RecordSourceOptions
+  readonly #rejects: SourceOptions['rejects']
+  readonly #located: SourceOptions['located']
   readonly #closed = new AbortController()
   #isOpen = false
   #firstBad: string | undefined
@@ -74,22 +102,23 @@ export class RecordSource extends Readable {
   #idPath = ''
   #fileBytesRead = 0
   #bytesReadBefore = 0 // of the files before #file
-  #chunks: AsyncGenerator<Buffer> | undefined
-  #lines: LineSplitter | undefined
+  #records: RecordReader | undefined
   #filling = false
   #stopped = false
   #startOffset = 0
   #positions: SourcePosition[] = [] // behind each document that is still in the buffer, and the last that left it
   #position: SourcePosition
 
-  constructor (name: string, input: SourceInput, parse: ParseRecord, options: RecordSourceOptions, { from, highWaterMark, signal }: SourceOptions) {
+  constructor (name: string, input: SourceInput, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     const named = typeof input === 'string' || Array.isArray(input)
     this.#names = named ? input as FileNames : null
     this.#stream = named ? null : input as AsyncIterable<Uint8Array>
-    this.#parse = parse
+    this.#openRecords = openRecords
     this.#options = options
+    this.#rejects = rejects
+    this.#located = located
     this.#position = from ?? { file: 0, path: '', offset: 0 }
   }
 
@@ -127,8 +156,7 @@ export class RecordSource extends Readable {
   #close (): void {
     this.#closed.abort()
     if (this.#stream instanceof Readable) this.#stream.destroy()
-    // A chunk may be under way; `return` then waits for it, and nobody here waits for that.
-    this.#chunks?.return(undefined).catch(() => {})
+    this.#records?.close()
   }
 
   /** Not on construction: a source that is made and never read must not fail. */
@@ -146,10 +174,6 @@ export class RecordSource extends Readable {
     if (this.#files[file]?.path !== path) {
       throw new SluiceError('ERR_STATE', `the saved position is in input file ${file + 1}, ${path}, but that is now ${this.#files[file]?.path ?? 'not there'}; start over, or give the same files in the same order`)
     }
-    const { size } = this.#files[file]
-    if (size !== null && !path.endsWith('.gz') && offset > size) {
-      throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, which has only ${size} bytes; it was changed since`)
-    }
     this.#file = file
     this.#startOffset = offset
     this.#bytesReadBefore = this.#files.slice(0, file).reduce((sum, before) => sum + (before.size ?? 0), 0)
@@ -158,96 +182,91 @@ export class RecordSource extends Readable {
   /** Pushes documents until the buffer is full or the input ends. */
   async #fill (): Promise<void> {
     if (!this.#isOpen) await this.#open()
-    for (;;) {
-      if (this.#stopped) break
-      this.#lines ??= this.#openNext()
-      if (this.#lines === undefined) {
-        this.#judge()
-        this.#refuseNoText()
-        break
+    while (!this.#isStopped()) {
+      this.#records ??= this.#openNext()
+      if (this.#records === undefined) break
+      const record = this.#records.next()
+      if (record === undefined) {
+        if (!await this.#readOn(this.#records) && !this.#isStopped()) this.#closeFile(this.#records)
+      } else if (record.outcome !== null) {
+        this.stats.in++
+        if (isDue(this.stats.in)) this.#judge()
+        if (typeof record.outcome === 'string') await this.#drop(record, record.outcome)
+        else if (!this.#give(record, record.outcome) && !this.#stopped) {
+          this.#filling = false
+          return
+        }
       }
-      if (!this.#pushLines(this.#lines)) {
-        this.#filling = false
-        return
-      }
-      const chunk = await this.#nextChunk()
       if (this.destroyed) return
-      if (this.#isStopped()) break // a line that is only begun is not a document
-      if (chunk.done !== true) {
-        this.stats.bytes += chunk.value.length
-        this.#lines.write(chunk.value)
-      } else if (this.#closeFile(this.#lines)) {
-        this.#filling = false
-        return
-      }
     }
-    if (this.#stopped) this.#judge()
+    this.#judge()
+    if (!this.#stopped) this.#refuseNoText()
     this.push(null)
   }
 
-  /** It may have been stopped while a chunk was awaited, which the compiler can't see. */
+  /** It may have been stopped while something was awaited, which the compiler can't see. */
   #isStopped (): boolean {
     return this.#stopped
   }
 
-  async #nextChunk (): Promise<IteratorResult<Buffer>> {
+  /** False at the end of the file, and once the source was stopped: a record that is only begun is no document. */
+  async #readOn (records: RecordReader): Promise<boolean> {
     try {
-      return await this.#chunks!.next()
+      return await records.read() && !this.#stopped
     } catch (error) {
-      if (this.#stopped) return { done: true, value: undefined }
+      if (this.#stopped) return false
       throw error
     }
   }
 
-  #openNext (): LineSplitter | undefined {
+  #openNext (): RecordReader | undefined {
     const file = this.#files[this.#file]
     if (file === undefined) return undefined
     const offset = this.#startOffset
     this.#startOffset = 0
-    this.#idPath = documentPath(file.path)
-    const onRead = (bytes: number): void => { this.#fileBytesRead = bytes }
-    this.#chunks = this.#stream === null
-      ? readBytes(file.path, { offset, signal: this.#closed.signal, onRead })
-      : skipping(offset, this.#stream, file.path)
-    return new LineSplitter(this.#options.maxLineBytes, offset)
+    const idPath = this.#idPath = documentPath(file.path)
+    return this.#openRecords({
+      path: file.path,
+      offset,
+      isNamed: this.#stream === null && file.path !== STANDARD_STREAM,
+      idAt: at => `${idPath}#${at}`,
+      bytesFrom: start => this.#bytesFrom(file, start),
+      onRead: bytes => { this.#fileBytesRead = bytes },
+      count: bytes => { this.stats.bytes += bytes },
+      signal: this.#closed.signal
+    })
   }
 
-  /** True when the file's last line filled the buffer. */
-  #closeFile (lines: LineSplitter): boolean {
-    const last = lines.end()
-    const full = last !== undefined && !this.#pushLine(last)
+  #bytesFrom ({ path, size }: InputFile, offset: number): AsyncGenerator<Buffer> {
+    if (this.#stream !== null) return skipping(offset, this.#stream, path)
+    if (size !== null && !isCompressed(path) && offset > size) {
+      throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, which has only ${size} bytes; it was changed since`)
+    }
+    return readBytes(path, { offset, signal: this.#closed.signal, onRead: bytes => { this.#fileBytesRead = bytes } })
+  }
+
+  #closeFile (records: RecordReader): void {
+    records.close()
     this.#bytesReadBefore += this.#fileBytesRead
     this.#fileBytesRead = 0
-    this.#lines = undefined
+    this.#records = undefined
     this.#file++
-    return full
-  }
-
-  /** False when the buffer is full, true when it takes more bytes. */
-  #pushLines (lines: LineSplitter): boolean {
-    for (let line; (line = lines.next()) !== undefined;) {
-      if (!this.#pushLine(line)) return this.#stopped
-      if (this.#stopped || this.destroyed) return true
-    }
-    return true
   }
 
   /** False when the buffer is full. */
-  #pushLine (line: Line): boolean {
-    const bytes = line.offset === 0 ? withoutByteOrderMark(line.bytes) : line.bytes
-    const record = line.tooLong ? 'too_long' : this.#parse(bytes, () => `${this.#idPath}#${line.offset}`)
-    if (record === null) return true
-    this.stats.in++
-    if (isDue(this.stats.in)) this.#judge()
-    if (typeof record === 'string') {
-      this.stats.dropped[record] = (this.stats.dropped[record] ?? 0) + 1
-      if (record !== 'no_text') this.#firstBad ??= `${record} at ${this.#idPath}#${line.offset}`
-      return true
-    }
+  #give ({ offset, end }: FoundRecord, document: Document): boolean {
     this.stats.out++
-    this.#positions.push({ file: this.#file, path: this.#files[this.#file]!.path, offset: line.end })
+    this.#positions.push({ file: this.#file, path: this.#files[this.#file]!.path, offset: end })
     if (this.#positions.length > FORGET_FROM) this.#forget()
-    return this.push(record)
+    this.#located?.(document, `${this.#idPath}#${offset}`)
+    return this.push(document)
+  }
+
+  #drop ({ offset, bytes, size }: FoundRecord, fault: RecordFault): void | Promise<void> {
+    this.stats.dropped[fault] = (this.stats.dropped[fault] ?? 0) + 1
+    const position = `${this.#idPath}#${offset}`
+    if (fault !== 'no_text') this.#firstBad ??= `${fault} at ${position}`
+    return this.#rejects?.({ fault, position, bytes: bytes.subarray(0, REJECTED_BYTES), size })
   }
 
   /** Takes the positions of documents that have left the buffer off the list. */
@@ -268,8 +287,4 @@ export class RecordSource extends Readable {
     if (read === 0 || dropped.no_text !== read) return
     throw new SluiceError('ERR_SOURCE', `${this.#files.map(file => file.path).join(', ')}: none of ${read} ${read === 1 ? 'record' : 'records'} has a text in ${this.#options.textIn ?? 'it'}; name the field that has it (--text-column, text_column)`)
   }
-}
-
-function withoutByteOrderMark (bytes: Buffer): Buffer {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 }

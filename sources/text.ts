@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { decodeUtf8 } from '../lib/lines.ts'
-import { parseOptions } from '../lib/options.ts'
-import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions } from '../lib/record-source.ts'
+import { LineSplitter, decodeUtf8 } from '../lib/lines.ts'
+import { BytesReader } from '../lib/record-reader.ts'
+import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
 
 export const textOptions = z.strictObject(recordSourceOptions)
 
 export type TextOptions = z.input<typeof textOptions> & SourceOptions
 
 /**
- * Documents from text, one a line, plain or `.gz`; an empty line is an empty document. Lines end in `\n` or `\r\n`.
+ * Documents from text, one a line, plain, `.gz` or `.zst`; an empty line is an empty document. Lines end in `\n` or `\r\n`.
  *
  * A line that is not UTF-8 or is too long is counted in `stats.dropped`.
  *
@@ -16,10 +16,9 @@ export type TextOptions = z.input<typeof textOptions> & SourceOptions
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function text (input: SourceInput, options: TextOptions = {}): RecordSource {
-  const { from, highWaterMark, signal, ...own } = options
-  const reading = parseOptions('text', textOptions, own)
-  return new RecordSource('text', input, (line, id) => {
+  const [{ maxLineBytes, maxBad }, shared] = sourceOptions('text', textOptions, options)
+  return new RecordSource('text', input, file => new BytesReader(file, file.bytesFrom(file.offset), new LineSplitter(maxLineBytes, file.offset), (line, id) => {
     const text = decodeUtf8(line)
     return text === null ? 'bad_utf8' : { id: id(), text, meta: {} }
-  }, reading, { from, highWaterMark, signal })
+  }), { maxBad }, shared)
 }

@@ -1,0 +1,136 @@
+import { SluiceError } from './errors.ts'
+import { skipping } from './files.ts'
+import { LineSplitter } from './lines.ts'
+import { BytesReader, type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, isBlank, withoutByteOrderMark } from './record-reader.ts'
+
+const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('"\\,[]{}') as unknown as readonly [number, number, number, number, number, number, number]
+
+/** A file that begins with more white space than this is taken for lines. */
+const PEEKED_BYTES = 64 * 1024
+
+/** Records out of JSON: a line each, or the elements of one array, where the first character of the file is `[`. */
+export class JsonReader implements RecordReader {
+  readonly #file: RecordFile
+  readonly #maxBytes: number
+  readonly #parse: ParseRecord
+  #records: BytesReader | undefined
+  #array: ArrayEnds | undefined
+  #hasEnded = false
+  #closed = false
+
+  /** @param maxBytes longest record, inclusive */
+  constructor (file: RecordFile, maxBytes: number, parse: ParseRecord) {
+    this.#file = file
+    this.#maxBytes = maxBytes
+    this.#parse = parse
+  }
+
+  next (): FoundRecord | undefined {
+    const record = this.#records?.next()
+    if (record === undefined || this.#array?.isClosed !== true) return record
+    if (this.#hasEnded) return undefined // padding
+    this.#hasEnded = true
+    return { ...record, end: record.end - 1 } // whoever goes on from there meets the array's end again
+  }
+
+  async read (): Promise<boolean> {
+    this.#records ??= await this.#open()
+    if (await this.#records.read()) return true
+    if (this.#array?.isClosed === false) throw new SluiceError('ERR_SOURCE', `${this.#file.path}: the JSON array that the file begins with has no end: it is cut off, or a bracket or quote in it is damaged; get the file again`)
+    return false
+  }
+
+  close (): void {
+    this.#closed = true
+    this.#records?.close()
+  }
+
+  async #open (): Promise<BytesReader> {
+    const { offset, isNamed } = this.#file
+    const all = this.#file.bytesFrom(0)
+    const { first, at, chunks } = await peek(all)
+    const isArray = first === OPEN_LIST
+    const start = offset === 0 && isArray ? at + 1 : offset
+    const again = offset > 0 && isNamed
+    if (again) await all.return(undefined)
+    const rest = again ? this.#file.bytesFrom(offset) : skipping(start, chunks, this.#file.path)
+    if (isArray) this.#array = new ArrayEnds(this.#file.path)
+    const records = new BytesReader(this.#file, rest, new LineSplitter(this.#maxBytes, start, this.#array?.find), this.#parse, { skipsBlanks: isArray })
+    if (this.#closed) records.close()
+    return records
+  }
+}
+
+/** Finds where the elements of an array end, behind its opening bracket: brackets and quotes are all that it looks at. */
+class ArrayEnds {
+  isClosed = false
+  readonly #path: string
+  #depth = 0
+  #inString = false
+  #escaped = false
+
+  constructor (path: string) {
+    this.#path = path
+  }
+
+  readonly find = (chunk: Buffer, from: number): number => {
+    if (this.isClosed) this.#refuseMore(chunk, from)
+    for (let i = from; i < chunk.length; i++) {
+      const byte = chunk[i]!
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false
+        else if (byte === BACKSLASH) this.#escaped = true
+        else if (byte === QUOTE) this.#inString = false
+      } else if (byte === QUOTE) this.#inString = true
+      else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.#depth++
+      else if (this.#depth > 0) {
+        if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#depth--
+      } else if (byte === COMMA) return i
+      else if (byte === CLOSE_LIST) {
+        this.isClosed = true
+        return i
+      }
+    }
+    return -1
+  }
+
+  /** Behind the array there may be white space, and zeros as padding. */
+  #refuseMore (chunk: Buffer, from: number): void {
+    for (let i = from; i < chunk.length; i++) {
+      if (!isBlank(chunk[i]) && chunk[i] !== 0) {
+        throw new SluiceError('ERR_SOURCE', `${this.#path}: the JSON array that the file begins with has ended, and more follows: ${JSON.stringify(chunk.toString('latin1', i, i + 20))}; expected one array, or an object a line`)
+      }
+    }
+  }
+}
+
+interface Peeked {
+  /** The first byte that isn't white space, or a byte order mark's; undefined where there is none. */
+  readonly first: number | undefined
+  /** Where it is. */
+  readonly at: number
+  /** All chunks, those that were looked at too. */
+  readonly chunks: AsyncGenerator<Buffer>
+}
+
+async function peek (chunks: AsyncGenerator<Buffer>): Promise<Peeked> {
+  let head: Buffer = Buffer.alloc(0)
+  for (;;) {
+    const { value, done } = await chunks.next()
+    if (done !== true) head = Buffer.concat([head, value])
+    const text = withoutByteOrderMark(head)
+    const index = text.findIndex(byte => !isBlank(byte))
+    if (done === true || head.length > PEEKED_BYTES || (head.length >= 3 && index !== -1)) {
+      return { first: text[index], at: head.length - text.length + index, chunks: joined(head, chunks) }
+    }
+  }
+}
+
+async function * joined (head: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    if (head.length > 0) yield head
+    yield * rest
+  } finally {
+    await rest.return(undefined)
+  }
+}

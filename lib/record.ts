@@ -1,0 +1,51 @@
+import type { Document } from './document.ts'
+
+/** Why a record gives no document. */
+export type RecordFault = 'bad_json' | 'bad_csv' | 'not_object' | 'no_text' | 'text_not_string' | 'bad_utf8' | 'lone_surrogate' | 'too_long' | 'too_deep'
+
+/**
+ * How deep lists and objects in a record may lie in each other. V8 reads JSON of any depth, but it can't write it: its
+ * stack ends at about 5,000. Python's json stops at 1,000.
+ */
+const MAX_DEPTH = 1000
+
+/**
+ * A record of any source as a document. One that is exactly `{id, text, meta}` is a document as it stands; otherwise its
+ * fields other than the id and the text become `meta`.
+ *
+ * @param textColumn the field that has the text
+ * @param id gives the id of a record without one of its own
+ */
+export function documentOfRecord (record: unknown, textColumn: string, id: () => string): Document | RecordFault {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return 'not_object'
+  // Rest properties are defined, not assigned: a field called __proto__ stays a field.
+  const { id: ownId, [textColumn]: text, ...others } = record as Record<string, unknown>
+  if (text === undefined || text === null || !Object.hasOwn(record, textColumn)) return 'no_text'
+  if (typeof text !== 'string') return 'text_not_string'
+  if (!text.isWellFormed()) return 'lone_surrogate'
+  if (isTooDeep(others) || isTooDeep(ownId)) return 'too_deep'
+  if (isDocument(record, textColumn, ownId, others)) return { id: ownId as string, text, meta: others.meta }
+  const named = idOf(ownId)
+  // An id that can't name a document is not lost.
+  if (named === undefined && ownId != null) return { id: id(), text, meta: { id: ownId, ...others } }
+  return { id: named ?? id(), text, meta: others }
+}
+
+/** Whether lists and objects lie in each other deeper than can be written again. */
+function isTooDeep (value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === MAX_DEPTH || Object.values(value).some(inner => isTooDeep(inner, depth + 1))
+}
+
+function idOf (id: unknown): string | undefined {
+  if (typeof id === 'string' && id !== '') return id
+  // An integer past 2^53 has lost digits in JSON.parse, and might be another record's.
+  if (typeof id === 'number' && (Number.isSafeInteger(id) || !Number.isInteger(id))) return String(id)
+  return undefined
+}
+
+function isDocument (record: object, textColumn: string, id: unknown, others: Record<string, unknown>): others is { meta: Record<string, unknown> } {
+  const { meta } = others
+  return textColumn === 'text' && typeof id === 'string' && id !== '' && typeof meta === 'object' && meta !== null &&
+    !Array.isArray(meta) && Object.keys(record).length === 3
+}
