@@ -14,6 +14,7 @@ export const errorCodes = {
   ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
   ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
   ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },
+  ERR_EXPECTED: { exit: 1, means: 'a filter dropped everything, or another share of the documents than `expect` lets expect' },
   ERR_DOCUMENT: { exit: 1, means: 'a document cannot be handled by the stage that it came to' },
   ERR_SHARD: { exit: 1, means: 'a sequence does not fit its shard, or a shard is not a `.npy` file that sluice writes' },
   ERR_OUTPUT: { exit: 1, means: 'an output file or folder cannot be written' },

@@ -1,12 +1,12 @@
 import { SluiceError } from './errors.ts'
-import { skipping } from './files.ts'
 import { LineSplitter } from './lines.ts'
+import { lookAhead } from './look-ahead.ts'
 import { BytesReader, type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, isBlank, withoutByteOrderMark } from './record-reader.ts'
 
 const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('"\\,[]{}') as unknown as readonly [number, number, number, number, number, number, number]
 
 /** A file that begins with more white space than this is taken for lines. */
-const PEEKED_BYTES = 64 * 1024
+const LOOKED_AT_BYTES = 64 * 1024
 
 /** Records out of JSON: a line each, or the elements of one array, where the first character of the file is `[`. */
 export class JsonReader implements RecordReader {
@@ -46,16 +46,13 @@ export class JsonReader implements RecordReader {
   }
 
   async #open (): Promise<BytesReader> {
-    const { offset, isNamed } = this.#file
-    const all = this.#file.bytesFrom(0)
-    const { first, at, chunks } = await peek(all)
-    const isArray = first === OPEN_LIST
-    const start = offset === 0 && isArray ? at + 1 : offset
-    const again = offset > 0 && isNamed
-    if (again) await all.return(undefined)
-    const rest = again ? this.#file.bytesFrom(offset) : skipping(start, chunks, this.#file.path)
-    if (isArray) this.#array = new ArrayEnds(this.#file.path)
-    const records = new BytesReader(this.#file, rest, new LineSplitter(this.#maxBytes, start, this.#array?.find), this.#parse, { skipsBlanks: isArray })
+    const { offset, path } = this.#file
+    const { seen: first, from } = await lookAhead(this.#file, firstByte)
+    const isArray = first.byte === OPEN_LIST
+    if (isArray) this.#array = new ArrayEnds(path)
+    const start = offset === 0 && isArray ? first.offset + 1 : offset
+    const splitter = new LineSplitter(this.#maxBytes, start, this.#array?.find)
+    const records = new BytesReader(this.#file, from(start), splitter, this.#parse, { skipsBlanks: isArray })
     if (this.#closed) records.close()
     return records
   }
@@ -104,33 +101,16 @@ class ArrayEnds {
   }
 }
 
-interface Peeked {
-  /** The first byte that isn't white space, or a byte order mark's; undefined where there is none. */
-  readonly first: number | undefined
-  /** Where it is. */
-  readonly at: number
-  /** All chunks, those that were looked at too. */
-  readonly chunks: AsyncGenerator<Buffer>
+/** The first byte that isn't white space, behind a byte order mark. */
+interface First {
+  /** Undefined where there is none. */
+  readonly byte: number | undefined
+  readonly offset: number
 }
 
-async function peek (chunks: AsyncGenerator<Buffer>): Promise<Peeked> {
-  let head: Buffer = Buffer.alloc(0)
-  for (;;) {
-    const { value, done } = await chunks.next()
-    if (done !== true) head = Buffer.concat([head, value])
-    const text = withoutByteOrderMark(head)
-    const index = text.findIndex(byte => !isBlank(byte))
-    if (done === true || head.length > PEEKED_BYTES || (head.length >= 3 && index !== -1)) {
-      return { first: text[index], at: head.length - text.length + index, chunks: joined(head, chunks) }
-    }
-  }
-}
-
-async function * joined (head: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    if (head.length > 0) yield head
-    yield * rest
-  } finally {
-    await rest.return(undefined)
-  }
+function firstByte (head: Buffer, ended: boolean): First | undefined {
+  const text = withoutByteOrderMark(head)
+  const index = text.findIndex(byte => !isBlank(byte))
+  const certain = ended || head.length > LOOKED_AT_BYTES || (head.length >= 3 && index !== -1)
+  return certain ? { byte: text[index], offset: head.length - text.length + index } : undefined
 }

@@ -33,8 +33,11 @@ export function judgeBadRecords ({ in: read, dropped }: StageStats, maxBad: MaxB
   if (bad <= ('count' in maxBad ? maxBad.count : maxBad.share * read)) return
   const reasons = faults.map(([reason, n]) => `${reason}: ${n}`).join(', ')
   const allowed = 'count' in maxBad ? String(maxBad.count) : `${maxBad.share * 100}%`
-  throw new SluiceError('ERR_BAD_RECORDS', `${names.join(', ')}: ${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}; the first is ${first}; raise --max-bad if they may be left out${'too_long' in dropped ? ', or --max-line-bytes' : ''}`)
+  throw new SluiceError('ERR_BAD_RECORDS', `${names.join(', ')}: ${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}; the first is ${first}; raise --max-bad if they may be left out${HINTS.filter(([fault]) => fault in dropped).map(([, hint]) => hint).join('')}`)
 }
+
+/** What else than leaving them out may help against bad records. */
+const HINTS = [['too_long', ', or --max-line-bytes'], ['bad_csv', '; say --quote \'\' if quotes are text']] as const
 
 function parseMaxBad (given: string | number | MaxBad, context: z.RefinementCtx): MaxBad {
   if (typeof given === 'object') return given

@@ -78,10 +78,10 @@ export class BytesReader implements RecordReader {
   }
 
   async read (): Promise<boolean> {
-    const { value: chunk, done } = await this.#chunks.next()
-    if (done !== true) {
-      this.#file.count(chunk.length)
-      this.#splitter.write(chunk)
+    const chunk = await this.#chunks.next()
+    if (chunk.done !== true) {
+      this.#file.count(chunk.value.length)
+      this.#splitter.write(chunk.value)
       return true
     }
     this.#last = this.#splitter.end()

@@ -1,6 +1,7 @@
 import type { OptionsSchema } from '../lib/options.ts'
 import { type TokenizerRecord, checkTokenizer, checkTokenizerOptions } from './check-tokenizer.ts'
 import type { ComponentStats } from './component.ts'
+import { rejectsOption } from './corpus.ts'
 import { type FilterCorpusStats, filterCorpus, filterCorpusOptions } from './filter-corpus.ts'
 import type { RunOptions } from './flow.ts'
 import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
@@ -8,7 +9,7 @@ import { type MixtureStats, processMixture, processMixtureOptions } from './proc
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
 import { componentTable } from './report.ts'
 import { type PullStats, shardCorpus, shardCorpusOptions } from './shard-corpus.ts'
-import { transforms } from './stages.ts'
+import { filters, transforms } from './stages.ts'
 
 /** A command of `sluice`: its flags, and the summary in its help, come out of its options' schema. */
 export interface Command {
@@ -62,7 +63,7 @@ export const commands: Readonly<Record<string, Command>> = {
     note: stageNote
   },
   ...Object.fromEntries(Object.entries(transforms).map(([name, entry]): [string, Command] => [name, {
-    options: entry.options,
+    options: name in filters ? entry.options.extend({ rejects: rejectsOption }) : entry.options,
     run: (_args, options, run) => transformPipe(name, entry, options, run),
     note: stageNote
   }])),

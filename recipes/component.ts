@@ -11,8 +11,10 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
+import { expecting } from './expect.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { limit } from './limit.ts'
+import { type Rejects, keepingRejects } from './rejects.ts'
 import { type AnyStage, filters, makeSource } from './stages.ts'
 import { tee } from './tee.ts'
 
@@ -55,19 +57,22 @@ export interface ComponentStats extends DocumentCounts {
   readonly seconds: number
 }
 
-/** The flow of a component's documents: its source, and the stages that they pass. */
+/** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
 export interface DocumentFlow {
   readonly source: RecordSource
   readonly stages: AnyStage[]
+  readonly judge: AnyStage
 }
 
 /** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
-export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions): DocumentFlow {
-  const { dataset, dataFiles, textColumn, maxRecords } = component
-  const source = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes })
-  const stages = component.filters.map(({ stage, options }) => filters[stage]!.make(options))
-  if (maxRecords !== null) stages.push(limit(maxRecords, () => { source.stop() }))
-  return { source, stages }
+export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions, rejects: Rejects | null = null): DocumentFlow {
+  const { name, dataset, dataFiles, textColumn, maxRecords, sourceOptions, expect } = component
+  const keeping = rejects === null ? {} : { rejects: rejects.ofSource(dataset), located: rejects.located }
+  const source = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, keeping)
+  const filtering = component.filters.map(({ stage, options }) => filters[stage]!.make({ ...options, ...(rejects && { rejects: rejects.ofFilter(stage) }) }))
+  const judge = expecting(name, filtering, component.filters.map(filter => filter.expect), expect)
+  const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
+  return { source, stages: [...filtering, ...limiting], judge }
 }
 
 /** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
@@ -82,19 +87,23 @@ export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Tokenize
  * @throws SluiceError as its stages do; shards that were complete by then stay
  */
 export async function shardComponent (component: Component, options: ShardOptions): Promise<ComponentStats> {
+  return await keepingRejects(component.rejects, rejects => shardInto(component, options, rejects))
+}
+
+async function shardInto (component: Component, options: ShardOptions, rejects: Rejects | null): Promise<ComponentStats> {
   const { tokenizer, overwrite = false } = options
   const started = performance.now()
   checkFit(component, tokenizer)
   const { name, seqLen, sequencesPerShard, dtype, eosId } = component
-  const pulled = component.rawDir === null ? null : await pullRaw(component, component.rawDir, options)
-  const { source, stages } = documentsOf(pulled?.component ?? component, options)
+  const pulled = component.rawDir === null ? null : await pullRaw(component, component.rawDir, options, rejects)
+  const { source, stages, judge } = documentsOf(pulled?.component ?? component, options, rejects)
   const copy = component.filteredDir === null ? null : new LineWriter(copyIn(component.filteredDir, name))
   if (copy !== null) stages.push(tee(copy))
   const packing = pack({ seqLen })
   const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite })
   const encoding = encode({ tokenizer, eosId })
   try {
-    await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, encoding, packing, sink], options)
+    await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, judge, encoding, packing, sink], options)
     await copy?.commit()
   } catch (error) {
     await copy?.abandon()
@@ -127,16 +136,16 @@ export async function shardComponent (component: Component, options: ShardOption
 }
 
 /** Copies a component's documents, as they are, to a folder: the component that reads them from there, and the source that read them first, which knows of the bad ones. */
-async function pullRaw (component: Component, folder: string, options: ShardOptions): Promise<{ component: Component, source: RecordSource }> {
+async function pullRaw (component: Component, folder: string, options: ShardOptions, rejects: Rejects | null): Promise<{ component: Component, source: RecordSource }> {
   const path = copyIn(folder, component.name)
-  const { source } = documentsOf({ ...component, filters: [], maxRecords: null }, options)
+  const { source } = documentsOf({ ...component, filters: [], expect: null, maxRecords: null }, options, rejects)
   await runFlow({ name: `${component.name} (pull)`, source }, [ndjsonSink(path)], options)
-  return { component: { ...component, dataset: 'json', textColumn: 'text', dataFiles: path }, source }
+  return { component: { ...component, dataset: 'json', textColumn: 'text', dataFiles: path, sourceOptions: {} }, source }
 }
 
-/** The files that a component's documents are copied to on their way, where it asks for that. */
-export function copiesOf ({ name, rawDir, filteredDir }: Component): string[] {
-  return [rawDir, filteredDir].filter(folder => folder !== null).map(folder => copyIn(folder, name))
+/** The files that a component writes beside its shards, where it asks for that: copies of its documents, and rejects. */
+export function filesOf ({ name, rawDir, filteredDir, rejects }: Component): string[] {
+  return [...[rawDir, filteredDir].filter(folder => folder !== null).map(folder => copyIn(folder, name)), ...(rejects === null ? [] : [rejects])]
 }
 
 function copyIn (folder: string, name: string): string {

@@ -1,12 +1,20 @@
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { type Component, type Filter, componentSchema, fileNames, localDatasets } from '../lib/manifest/schema.ts'
+import { type Component, type Filter, componentSchema, fileNames } from '../lib/manifest/schema.ts'
 import { positive } from '../lib/options.ts'
+import { refuseInputAsOutput } from '../lib/output.ts'
 import { recordSourceOptions } from '../lib/record-source.ts'
+import { anySourceOptions, sources } from './stages.ts'
+
+/** What `--dataset` may be: the kinds of files that can be read. */
+export const datasetOption = z.enum(Object.keys(sources)).default('json').describe('what the files hold')
+
+export const rejectsOption = z.string().min(1).optional().describe('NDJSON file that keeps what is dropped, with reason and position; bad records as base64')
 
 /** What the recipes for one dataset are told of it. */
 export const corpusOptions = {
-  dataset: z.string().default('json').describe(`what the files hold: ${localDatasets.join(' or ')}`),
+  dataset: z.string().default('json').describe(`what the files hold: ${Object.keys(sources).join(', ')}`),
   dataFiles: fileNames.describe('paths or globs of the files, plain or .gz; - for standard input'),
   textColumn: z.string().min(1).default('text').describe('field of a record that holds its text'),
   subset: z.string().optional().describe('subset of the dataset, noted in the stats'),
@@ -14,14 +22,16 @@ export const corpusOptions = {
   name: componentSchema.shape.name.optional().describe('name for messages and stats (default: the dataset\'s)'),
   license: z.string().optional().describe('licence of the dataset, noted in the stats'),
   limit: positive.optional().describe('documents written at most'),
+  rejects: rejectsOption,
+  ...anySourceOptions,
   ...recordSourceOptions
 }
 
 /** One dataset, named by options, as a component of a mixture is. @throws SluiceError `ERR_OPTION` for a dataset that can't be read */
 export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOptions>>, filters: readonly Filter[] = []): Component {
-  const { dataset, dataFiles, textColumn, subset, split, name, license, limit } = options
-  if (!(localDatasets as readonly string[]).includes(dataset)) {
-    throw new SluiceError('ERR_OPTION', `dataset: ${dataset} cannot be read by this version, expected ${localDatasets.join(' or ')}, with data files`)
+  const { dataset, dataFiles, textColumn, subset, split, name, license, limit, rejects } = options
+  if (!Object.hasOwn(sources, dataset)) {
+    throw new SluiceError('ERR_OPTION', `dataset: ${dataset} cannot be read by this version, expected ${Object.keys(sources).join(' or ')}, with data files`)
   }
   const defaults = componentSchema.parse({ name: name ?? dataset, dataset })
   return {
@@ -32,7 +42,17 @@ export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOpti
     split,
     license: license ?? null,
     maxRecords: limit ?? null,
+    rejects: rejects ?? null,
+    sourceOptions: Object.fromEntries(Object.keys(anySourceOptions).map(key => [key, (options as Record<string, unknown>)[key]])),
     filters,
     outputDir: 'data/shards'
   }
+}
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when a file that is written is an input, `ERR_OPTION` when it is written twice */
+export async function checkOutputs ({ dataFiles, rejects }: Component, outputs: readonly string[]): Promise<void> {
+  const written = rejects === null ? outputs : [...outputs, rejects]
+  for (const output of written) await refuseInputAsOutput(output, dataFiles)
+  const same = outputs.find(output => rejects !== null && resolve(output) === resolve(rejects))
+  if (same !== undefined) throw new SluiceError('ERR_OPTION', `rejects: ${same} is written to already, expected a file of its own`)
 }

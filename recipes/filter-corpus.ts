@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
-import { refuseInputAsOutput } from '../lib/output.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
 import { documentsOf, secondsSince } from './component.ts'
-import { corpusComponent, corpusOptions } from './corpus.ts'
+import { checkOutputs, corpusComponent, corpusOptions } from './corpus.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
+import { keepingRejects } from './rejects.ts'
 
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -16,6 +16,7 @@ export const filterCorpusOptions = z.strictObject({
   langThreshold: languageOptions.shape.threshold,
   ...lengthOptions.shape,
   dedupWindow: dedupOptions.shape.window,
+  expectKept: z.number().min(0).max(1).optional().describe('share of the documents that the filters are expected to keep; one 5 times off fails'),
   outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz compresses; - is standard output')
 }).describe('one dataset -> filtered, deduplicated text or NDJSON')
 
@@ -28,21 +29,24 @@ export interface FilterCorpusStats extends DocumentCounts {
 /**
  * Normalizes a dataset, keeps documents of the right length and language, drops duplicates, and writes what is left.
  *
- * @throws SluiceError `ERR_OPTION`, and what its stages throw; nothing is left of the output then
+ * @throws SluiceError `ERR_OPTION`, `ERR_EXPECTED`, and what its stages throw; nothing is left of the output then
  */
 export async function filterCorpus (options: z.input<typeof filterCorpusOptions>, run: RunOptions = {}): Promise<FilterCorpusStats> {
   const started = performance.now()
   const checked = parseOptions('filter-corpus', filterCorpusOptions, options)
-  const { targetLang, langThreshold, minChars, maxChars, dedupWindow, outputPath } = checked
-  const component = corpusComponent(checked, [
+  const { targetLang, langThreshold, minChars, maxChars, dedupWindow, expectKept, outputPath } = checked
+  const filtered = corpusComponent(checked, [
     { stage: 'normalize', options: {} },
     { stage: 'length', options: { minChars, maxChars } },
     ...(targetLang === 'any' ? [] : [{ stage: 'language', options: { keep: targetLang, threshold: langThreshold } }]),
     { stage: 'dedup', options: { window: dedupWindow } }
   ])
-  await refuseInputAsOutput(outputPath, component.dataFiles)
-  const { source, stages } = documentsOf(component, checked)
-  const sink = isTextFile(outputPath) ? textSink(outputPath) : ndjsonSink(outputPath)
-  await runFlow({ name: component.name, source }, [...stages, sink], run)
-  return { name: component.name, output_path: outputPath, ...countsOf(source, stages), seconds: secondsSince(started) }
+  const component = { ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }
+  await checkOutputs(component, [outputPath])
+  return await keepingRejects(component.rejects, async rejects => {
+    const { source, stages, judge } = documentsOf(component, checked, rejects)
+    const sink = isTextFile(outputPath) ? textSink(outputPath) : ndjsonSink(outputPath)
+    await runFlow({ name: component.name, source }, [...stages, judge, sink], run)
+    return { name: component.name, output_path: outputPath, ...countsOf(source, stages), seconds: secondsSince(started) }
+  })
 }

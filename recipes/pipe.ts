@@ -4,8 +4,8 @@ import { z } from 'zod'
 import type { Document, Sequence, Tokens } from '../lib/document.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
-import { localDatasets } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
+import { refuseInputAsOutput } from '../lib/output.ts'
 import type { StageStats } from '../lib/stage.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink, npySinkOptions } from '../sinks/npy.ts'
@@ -14,7 +14,9 @@ import { ndjsonOptions } from '../sources/ndjson.ts'
 import type { PackStats } from '../transforms/pack.ts'
 import { type RunOptions, runFlow, runStreams } from './flow.ts'
 import { limit } from './limit.ts'
-import { type AnyStage, type TransformEntry, makeSource } from './stages.ts'
+import { datasetOption, rejectsOption } from './corpus.ts'
+import { keepingRejects } from './rejects.ts'
+import { type AnyStage, type TransformEntry, anySourceOptions, makeSource } from './stages.ts'
 
 /** What goes through a pipe, a line each: what `read`, `encode` and `pack` make. */
 export type Item = Document | Tokens | Sequence
@@ -28,8 +30,10 @@ export interface StageReport extends StageStats {
 }
 
 export const readOptions = z.strictObject({
-  dataset: z.enum(localDatasets).default('json').describe('what the files hold'),
+  dataset: datasetOption,
   ...ndjsonOptions.shape,
+  ...anySourceOptions,
+  rejects: rejectsOption,
   limit: positive.optional().describe('documents written at most')
 }).describe('files -> documents as NDJSON, for a pipe')
 
@@ -38,19 +42,25 @@ export const writeOptions = z.strictObject(npySinkOptions.shape)
 
 /** `read`: documents from files to standard output. */
 export async function readToPipe (files: readonly string[], options: z.input<typeof readOptions>, run: RunOptions): Promise<StageReport> {
-  const { dataset, limit: max, ...reading } = parseOptions('read', readOptions, options)
-  const source = makeSource(dataset, files.length === 0 ? STANDARD_STREAM : files, reading)
-  const limits = max === undefined ? [] : [limit<Document>(max, () => { source.stop() })]
-  await runFlow({ name: 'read', source }, [...limits, ndjsonSink(STANDARD_STREAM)], run)
-  return reportOf(source)
+  const { dataset, limit: max, rejects: rejectsPath, ...reading } = parseOptions('read', readOptions, options)
+  const input = files.length === 0 ? STANDARD_STREAM : files
+  if (rejectsPath !== undefined) await refuseInputAsOutput(rejectsPath, input)
+  return await keepingRejects(rejectsPath ?? null, async rejects => {
+    const source = makeSource(dataset, input, reading, rejects === null ? {} : { rejects: rejects.ofSource(dataset) })
+    const limits = max === undefined ? [] : [limit<Document>(max, () => { source.stop() })]
+    await runFlow({ name: 'read', source }, [...limits, ndjsonSink(STANDARD_STREAM)], run)
+    return reportOf(source)
+  })
 }
 
 /** A transform as a command: items from standard input to standard output. */
-export async function transformPipe (name: string, { make }: TransformEntry, options: Readonly<Record<string, unknown>>, { signal }: RunOptions): Promise<StageReport> {
-  const stage = make(options)
-  const accepts = name === 'pack' ? isTokens : isDocument
-  await runStreams(name, [process.stdin, pipeItems(name, accepts), stage, ndjsonSink(STANDARD_STREAM)], signal)
-  return reportOf(stage)
+export async function transformPipe (name: string, { make }: TransformEntry, { rejects: rejectsPath = null, ...options }: Readonly<Record<string, unknown>>, { signal }: RunOptions): Promise<StageReport> {
+  return await keepingRejects(rejectsPath as string | null, async rejects => {
+    const stage = make({ ...options, ...(rejects && { rejects: rejects.ofFilter(name) }) })
+    const accepts = name === 'pack' ? isTokens : isDocument
+    await runStreams(name, [process.stdin, pipeItems(name, accepts), stage, ndjsonSink(STANDARD_STREAM)], signal)
+    return reportOf(stage)
+  })
 }
 
 /** `write`: items from standard input to a file, or to a folder of shards, by the output's name. */

@@ -7,10 +7,10 @@ import { checkWritable, refuseInputAsOutput, writeFileWhole } from '../lib/outpu
 import { recordSourceOptions } from '../lib/record-source.ts'
 import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
-import { type ComponentStats, checkFit, copiesOf, shardComponent } from './component.ts'
+import { type ComponentStats, checkFit, filesOf, shardComponent } from './component.ts'
 import type { RunOptions } from './flow.ts'
 import { schedule } from './schedule.ts'
-import { filterOptions } from './stages.ts'
+import { knownStages } from './stages.ts'
 
 export const processMixtureOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'),
@@ -40,14 +40,14 @@ export interface MixtureStats {
 export async function processMixture (manifestPath: string, options: z.input<typeof processMixtureOptions> = {}, run: RunOptions = {}): Promise<MixtureStats> {
   const checked = parseOptions('process-mixture', processMixtureOptions, options)
   const { concurrency, overwrite, maxBad, maxLineBytes } = checked
-  const manifest = await readManifest(manifestPath, filterOptions)
+  const manifest = await readManifest(manifestPath, knownStages)
   const tokenizerPath = checked.tokenizerPath ?? manifest.tokenizerPath
   if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifestPath}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
   const tokenizer = await loadTokenizer(tokenizerPath)
   checkHash(manifest, tokenizer, tokenizerPath)
   for (const component of manifest.datasets) {
     checkFit(component, tokenizer)
-    for (const output of copiesOf(component)) await refuseInputAsOutput(output, component.dataFiles)
+    for (const output of filesOf(component)) await refuseInputAsOutput(output, component.dataFiles)
     if (!overwrite) await refuseShards(component.outputDir)
   }
   const logFile = checked.logFile ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'

@@ -1,7 +1,11 @@
 import type { Transform } from 'node:stream'
+import { z } from 'zod'
+import { SluiceError } from '../lib/errors.ts'
+import type { KnownStages } from '../lib/manifest/check.ts'
 import type { OptionsSchema } from '../lib/options.ts'
-import type { RecordSource, SourceInput } from '../lib/record-source.ts'
+import type { RecordSource, SourceInput, SourceOptions } from '../lib/record-source.ts'
 import type { Stage, StageStats } from '../lib/stage.ts'
+import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
 import { text, textOptions } from '../sources/text.ts'
 import { dedup, dedupOptions } from '../transforms/dedup.ts'
@@ -29,13 +33,27 @@ export interface SourceEntry {
 /** What `dataset` names in a manifest, when it isn't a dataset on the Hub. */
 export const sources: Readonly<Record<string, SourceEntry>> = {
   json: { make: ndjson, options: ndjsonOptions },
+  csv: { make: csv, options: csvOptions },
   text: { make: text, options: textOptions }
 }
 
-/** The source for a `dataset`; of the options, each takes those that its schema has (a line of text has no `textColumn`). */
-export function makeSource (dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>): RecordSource {
+/** Options that recipes give to every source; one without a text column (a line of text) does without. */
+const COMMON_OPTIONS = ['textColumn', 'maxLineBytes', 'maxBad']
+
+/** The options that only some sources have, by the sources' names: keys of a component, and flags. */
+export const sourceOptions: Readonly<Record<string, OptionsSchema>> = Object.fromEntries(Object.entries(sources).map(([name, { options }]) =>
+  [name, z.strictObject(Object.fromEntries(Object.entries(options.shape).filter(([key]) => !COMMON_OPTIONS.includes(key))))]))
+
+/** The options of `sourceOptions`, of all sources together. */
+export const anySourceOptions: OptionsSchema['shape'] = Object.assign({}, ...Object.values(sourceOptions).map(({ shape }) => shape)) as OptionsSchema['shape']
+
+/** The source for a `dataset`. @throws SluiceError `ERR_OPTION` for an option that only other sources have */
+export function makeSource (dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>, inCode: Pick<SourceOptions, 'rejects' | 'located'> = {}): RecordSource {
   const { make, options: schema } = sources[dataset]!
-  return make(input, Object.fromEntries(Object.entries(options).filter(([key, value]) => Object.hasOwn(schema.shape, key) && value !== undefined)))
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const foreign = given.find(([key]) => !Object.hasOwn(schema.shape, key) && !COMMON_OPTIONS.includes(key))
+  if (foreign !== undefined) throw new SluiceError('ERR_OPTION', `${foreign[0]}: dataset ${dataset} takes none (it is for ${Object.keys(sources).filter(name => Object.hasOwn(sources[name]!.options.shape, foreign[0])).join(', ')})`)
+  return make(input, { ...Object.fromEntries(given.filter(([key]) => Object.hasOwn(schema.shape, key))), ...inCode })
 }
 
 /** Documents in, documents out: what `filters` names in a manifest. */
@@ -53,9 +71,11 @@ export const transforms: Readonly<Record<string, TransformEntry>> = {
   pack: transform(pack, packOptions)
 }
 
-/** The filters' options, as a manifest's check wants them. */
-export const filterOptions: Readonly<Record<string, OptionsSchema>> =
-  Object.fromEntries(Object.entries(filters).map(([name, { options }]) => [name, options]))
+/** The stages that a manifest may name, as its check wants them. */
+export const knownStages: KnownStages = {
+  filters: Object.fromEntries(Object.entries(filters).map(([name, { options }]) => [name, options])),
+  sources: sourceOptions
+}
 
 /** The options are checked by the stage itself, with its own schema: the table need not know their types. */
 function transform<In, Out, State> (make: (options: never) => Stage<In, Out, State>, options: OptionsSchema): TransformEntry {

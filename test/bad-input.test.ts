@@ -29,7 +29,7 @@ const mixture = (manifest: string, more: Pick<Case, 'files'> = {}): Pick<Case, '
 })
 const filter = (...args: readonly string[]): readonly string[] => ['filter-corpus', '--target-lang', 'any', '--min-chars', '1', '--output-path', 'out.ndjson', ...args]
 /** A file of records, most of them good, so that only `--max-bad 0` minds the bad one. */
-const withBad = (line: string | Buffer): Pick<Case, 'args' | 'files'> => ({ files: { 'bad.ndjson': Buffer.concat([Buffer.from(ndjsonOf(docs(5))), Buffer.from(line), Buffer.from('\n')]) }, args: filter('--data-files', 'bad.ndjson', '--max-bad', '0', '--max-line-bytes', '200') })
+const withBad = (line: string | Buffer, maxLineBytes = '200'): Pick<Case, 'args' | 'files'> => ({ files: { 'bad.ndjson': Buffer.concat([Buffer.from(ndjsonOf(docs(5))), Buffer.from(line), Buffer.from('\n')]) }, args: filter('--data-files', 'bad.ndjson', '--max-bad', '0', '--max-line-bytes', maxLineBytes) })
 
 const cases: Readonly<Record<string, Case>> = {
   // the command line
@@ -73,6 +73,16 @@ const cases: Readonly<Record<string, Case>> = {
   bad_utf8: { code: 'ERR_BAD_RECORDS', ...withBad(Buffer.from('{"text":"\xe9"}', 'latin1')), says: /\(bad_utf8: 1\)/ },
   lone_surrogate: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":"\\ud800"}'), says: /\(lone_surrogate: 1\)/ },
   too_long: { code: 'ERR_BAD_RECORDS', ...withBad(`{"text":"${'x'.repeat(300)}"}`), says: /\(too_long: 1\)/ },
+  bad_csv: { code: 'ERR_BAD_RECORDS', args: filter('--dataset', 'csv', '--data-files', 'a.csv', '--max-bad', '0'), files: { 'a.csv': 'text\n"a"b\n' }, says: /\(bad_csv: 1\).*the first is bad_csv at a\.csv#5.*--quote ''/ },
+  too_deep: { code: 'ERR_BAD_RECORDS', ...withBad(`{"text":"a","x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, '100000'), says: /\(too_deep: 1\)/ },
+  'a column that isn\'t there': { code: 'ERR_SOURCE', args: filter('--dataset', 'csv', '--data-files', 'a.tsv'), files: { 'a.tsv': 'id\tbody\n1\ta\n' }, says: /a\.tsv: has no column text, its columns are "id", "body"/ },
+  'columns that two files don\'t share': { code: 'ERR_SOURCE', args: filter('--dataset', 'csv', '--data-files', 'a.csv', 'b.csv'), files: { 'a.csv': 'text\na\n', 'b.csv': 'txt\nb\n' }, says: /b\.csv: has no column text, its columns are "txt"/ },
+  'a quote that is never closed': { code: 'ERR_SOURCE', args: filter('--dataset', 'csv', '--data-files', 'a.csv'), files: { 'a.csv': 'text\na\n"b\n' }, says: /a\.csv: a quote that opens in the last record is never closed/ },
+  'an array that is cut off': { code: 'ERR_SOURCE', args: filter('--data-files', 'a.json'), files: { 'a.json': '[{"text":"a"},{"te' }, says: /a\.json: the JSON array that the file begins with has no end/ },
+  'more behind an array': { code: 'ERR_SOURCE', args: filter('--data-files', 'a.json'), files: { 'a.json': '[{"text":"a"}]{"text":"b"}' }, says: /a\.json: the JSON array that the file begins with has ended, and more follows: "\{\\"text/ },
+  'an option of another source': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--delimiter', ';'), says: /delimiter: dataset json takes none \(it is for csv\)/ },
+  'a filter that drops everything': { code: 'ERR_EXPECTED', args: filter('--data-files', 'good.ndjson', '--min-chars', '9000'), says: /json: length dropped all \d+ documents that came to it \(too_short: \d+\)/ },
+  'another share than expected': { code: 'ERR_EXPECTED', args: filter('--data-files', 'good.ndjson', '--expect-kept', '0.01'), says: /all filters kept .*expected 1%/ },
   'a line of a pipe that is no document': { code: 'ERR_DOCUMENT', args: ['dedup'], input: '{"text":"x"}\n', says: /dedup: line 1 of standard input: expected \{"id","text","meta"\}/ },
   'a text of several lines for a .txt': { code: 'ERR_DOCUMENT', args: ['write', 'out.txt'], input: ndjsonOf([{ id: 'two', text: 'a\nb' }]), says: /out\.txt: document two has line breaks/ },
 

@@ -10,7 +10,7 @@ import { readManifest } from '../lib/manifest/read.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import { packageVersion } from '../lib/package.ts'
 import { commands } from '../recipes/commands.ts'
-import { filterOptions, sources, transforms } from '../recipes/stages.ts'
+import { knownStages, sources, transforms } from '../recipes/stages.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
 import { ROOT, put, temporaryFolder } from './helpers.ts'
 
@@ -21,7 +21,7 @@ const README = read('README.md')
 const blocks = (language: string): string[] => [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(match => match[1]!)
 
 t.test('every option of every stage has its row, with its default and description', async t => {
-  const schemas: Record<string, OptionsSchema> = { json: sources.json!.options, text: sources.text!.options, npySink: npySinkOptions }
+  const schemas: Record<string, OptionsSchema> = { ...Object.fromEntries(Object.entries(sources).map(([name, { options }]) => [name, options])), npySink: npySinkOptions }
   for (const [name, { options }] of Object.entries(transforms)) {
     t.match(README, `| **\`${name}\`** | | | transform: ${options.description} |`)
     schemas[name] = options
@@ -60,7 +60,7 @@ t.test('the pipe form and the mixture form run as they stand', async t => {
 })
 
 t.test('the manifest in the README is one', async t => {
-  const manifest = await readManifest(put(temporaryFolder(t), 'readme.yaml', blocks('yaml')[0]!), filterOptions)
+  const manifest = await readManifest(put(temporaryFolder(t), 'readme.yaml', blocks('yaml')[0]!), knownStages)
   t.match(manifest, { name: 'example', datasets: [{ name: 'mail', filters: { length: 4 } }] })
 })
 

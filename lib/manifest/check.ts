@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import { findFiles } from '../files.ts'
 import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
-import { type Component, type Filter, type Manifest, componentSchema, fileNames, localDatasets, manifestSchema, tokenizerSchema } from './schema.ts'
+import { type Component, type Filter, type Manifest, componentSchema, expectSchema, fileNames, manifestSchema, tokenizerSchema } from './schema.ts'
 
 /** Where in a manifest something is: keys and indices, from the top. */
 export type Place = readonly PropertyKey[]
@@ -16,16 +16,19 @@ export interface Mistake {
   readonly message: string
 }
 
-/** The stages that `filters` may name, with their options. */
-export type KnownFilters = Readonly<Record<string, OptionsSchema>>
+/** The stages that a manifest may name, with their options: by `filters`, and by `dataset` those that only such a source has. */
+export interface KnownStages {
+  readonly filters: Readonly<Record<string, OptionsSchema>>
+  readonly sources: Readonly<Record<string, OptionsSchema>>
+}
 
 /** Checks the content of a manifest, and collects every mistake in it. */
 export class ManifestChecker {
   readonly mistakes: Mistake[] = []
-  readonly #filters: KnownFilters
+  readonly #known: KnownStages
 
-  constructor (filters: KnownFilters) {
-    this.#filters = filters
+  constructor (known: KnownStages) {
+    this.#known = known
   }
 
   /** The manifest, without what is wrong in it. It may also be the bare list of datasets. */
@@ -42,6 +45,7 @@ export class ManifestChecker {
     }
     this.#distinct(given.map(component => partOf(component, 'name')), 'name', placeOf)
     this.#distinct(given.map(outputDirOf), 'output_dir', placeOf)
+    this.#distinct(given.map(component => partOf(component, 'rejects')), 'rejects', placeOf)
     return {
       name: top?.name ?? null,
       stats: top?.stats ?? null,
@@ -54,7 +58,8 @@ export class ManifestChecker {
   }
 
   async #component (given: unknown, place: Place): Promise<Component | undefined> {
-    const read = this.#object(componentSchema, given, place)
+    const sourceShape = this.#sourceShape(partOf(given, 'dataset'))
+    const read = this.#object(componentSchema.extend(sourceShape) as unknown as typeof componentSchema, given, place)
     const filters = listOf(partOf(given, 'filters')).map((filter, index) => this.#filter(filter, [...place, 'filters', index]))
     await this.#files(partOf(given, 'dataset'), partOf(given, 'data_files') ?? null, place)
     if (read === undefined) return undefined
@@ -64,15 +69,24 @@ export class ManifestChecker {
     return {
       ...read,
       dataFiles: read.dataFiles ?? [],
+      sourceOptions: Object.fromEntries(Object.keys(sourceShape).map(key => [key, (read as Record<string, unknown>)[key]])),
       filters: filters.filter(filter => filter !== undefined),
       outputDir: read.outputDir ?? defaultOutputDir(read.name)
     }
   }
 
+  /** The keys that a component has for its source; of a dataset that isn't known, none of any source is a mistake. */
+  #sourceShape (dataset: unknown): OptionsSchema['shape'] {
+    const { sources } = this.#known
+    if (typeof dataset === 'string' && Object.hasOwn(sources, dataset)) return sources[dataset]!.shape
+    return Object.assign({}, ...Object.values(sources).map(({ shape }) => shape)) as OptionsSchema['shape']
+  }
+
   async #files (dataset: unknown, names: unknown, place: Place): Promise<void> {
     if (typeof dataset !== 'string') return
-    if (!(localDatasets as readonly string[]).includes(dataset)) {
-      this.#note([...place, 'dataset'], `${dataset} cannot be read by this version, expected ${localDatasets.join(' or ')}, with data_files`)
+    const known = Object.keys(this.#known.sources)
+    if (!known.includes(dataset)) {
+      this.#note([...place, 'dataset'], `${dataset} cannot be read by this version, expected ${known.join(' or ')}, with data_files`)
     } else if (names === null) {
       this.#note([...place, 'dataset'], `dataset ${dataset} needs data_files: a path, a glob, or a list of them`)
     }
@@ -92,17 +106,19 @@ export class ManifestChecker {
       return undefined
     }
     const named = typeof given === 'string' ? place : [...place, stage]
-    const schema = Object.hasOwn(this.#filters, stage) ? this.#filters[stage] : undefined
+    const schema = Object.hasOwn(this.#known.filters, stage) ? this.#known.filters[stage] : undefined
     if (schema === undefined) {
-      this.#note(named, `unknown stage ${stage}${suggestion(stage, Object.keys(this.#filters))}`, 'key')
+      this.#note(named, `unknown stage ${stage}${suggestion(stage, Object.keys(this.#known.filters))}`, 'key')
       return undefined
     }
-    const checked = this.#object(schema, options ?? {}, named)
+    const { expect, ...own } = typeof options === 'object' && options !== null ? options as Record<string, unknown> : {}
+    const expectation = expect === undefined ? undefined : this.#object(expectSchema, expect, [...named, 'expect'])
+    const checked = this.#object(schema, typeof options === 'object' ? own : options, named)
     if (checked === undefined) return undefined
     // Rules on several options at once are the schema's own, and not those of its single keys.
     const whole = checkOptions(schema, checked)
     if ('mistakes' in whole) for (const { message } of whole.mistakes) this.#note(named, message)
-    return { stage, options: checked }
+    return { stage, options: checked, ...(expectation === undefined ? {} : { expect: expectation }) }
   }
 
   /** An object whose keys are the schema's in snake case; undefined when it has mistakes. */
@@ -122,7 +138,7 @@ export class ManifestChecker {
     const seen = new Set<unknown>()
     for (const [index, value] of values.entries()) {
       if (typeof value !== 'string') continue
-      const same = key === 'output_dir' ? resolve(value) : value
+      const same = key === 'name' ? value : resolve(value)
       if (seen.has(same)) this.#note([...placeOf(index), key], `two components have the ${key} ${value}, expected one of its own for each`)
       seen.add(same)
     }

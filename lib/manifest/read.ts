@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { LineCounter, parseDocument } from 'yaml'
 import { SluiceError, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
-import { type KnownFilters, ManifestChecker } from './check.ts'
+import { type KnownStages, ManifestChecker } from './check.ts'
 import { locate } from './locate.ts'
 import type { Manifest } from './schema.ts'
 
@@ -12,10 +12,10 @@ const MOST_MISTAKES = 20
 /**
  * Reads a mixture manifest, and looks whether the files that it names are there.
  *
- * @param filters the stages that `filters` may name, with their options
+ * @param known the stages that it may name, with their options
  * @throws SluiceError `ERR_MANIFEST` with every mistake, a line each: `FILE:LINE:COLUMN: what is wrong, what would be right`
  */
-export async function readManifest (path: string, filters: KnownFilters): Promise<Manifest> {
+export async function readManifest (path: string, known: KnownStages): Promise<Manifest> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new SluiceError('ERR_MANIFEST', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
   })
@@ -27,7 +27,7 @@ export async function readManifest (path: string, filters: KnownFilters): Promis
     throw new SluiceError('ERR_MANIFEST', sorted.slice(0, MOST_MISTAKES).map(({ line, col, message }) => `${path}:${line}:${col}: ${message}`).join('\n') + (sorted.length > MOST_MISTAKES ? `\n… and ${sorted.length - MOST_MISTAKES} more` : ''))
   }
   if (yaml.errors.length > 0) fail(yaml.errors.map(({ pos, message }) => ({ ...lines.linePos(pos[0]), message })))
-  const checker = new ManifestChecker(filters)
+  const checker = new ManifestChecker(known)
   let content: unknown
   try {
     content = yaml.toJS()

@@ -8,13 +8,16 @@ const path = z.string().min(1)
 /** Paths and globs, as sources take them. */
 export const fileNames = z.union([path, z.array(path).min(1)], { error: 'expected a path, a glob, or a list of them' })
 
-/** What `dataset` may be besides the name of a dataset on the Hub. */
-export const localDatasets = ['json', 'text'] as const
+/** How many of the documents that come to a filter, or to all of them, are expected to be kept. */
+export const expectSchema = z.strictObject({ kept: z.number().min(0).max(1) })
 
-/** A filter of a component: the name of a stage, and its options. */
+export type Expectation = z.output<typeof expectSchema>
+
+/** A filter of a component: the name of a stage, its options, and what is expected of it. */
 export interface Filter {
   readonly stage: string
   readonly options: Readonly<Record<string, unknown>>
+  readonly expect?: Expectation | undefined
 }
 
 export const componentSchema = z.strictObject({
@@ -28,6 +31,8 @@ export const componentSchema = z.strictObject({
   license: nullable(z.string()),
   sampleLimit: count.default(100_000),
   filters: z.array(z.unknown()).default([]),
+  expect: nullable(expectSchema),
+  rejects: nullable(path),
   seqLen: positive.default(2048),
   sequencesPerShard: positive.default(1024),
   dtype: z.enum(dtypes).default('int32'),
@@ -55,6 +60,8 @@ export const manifestSchema = z.strictObject({
 /** One source of a mixture, and what becomes of it. */
 export interface Component extends Omit<z.output<typeof componentSchema>, 'filters' | 'outputDir' | 'dataFiles'> {
   readonly dataFiles: string | readonly string[]
+  /** Options that only sources of this kind have, such as the delimiter of CSV. */
+  readonly sourceOptions: Readonly<Record<string, unknown>>
   readonly filters: readonly Filter[]
   readonly outputDir: string
 }

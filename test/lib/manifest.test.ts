@@ -6,10 +6,13 @@ import { readManifest } from '../../lib/manifest/read.ts'
 import { count } from '../../lib/options.ts'
 import { failure, put, temporaryFolder } from '../helpers.ts'
 
-const filters = {
-  length: z.strictObject({ minChars: count.default(1), maxChars: count.default(9) })
-    .refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected min_chars to be at most max_chars') as never,
-  lower: z.strictObject({})
+const known = {
+  filters: {
+    length: z.strictObject({ minChars: count.default(1), maxChars: count.default(9) })
+      .refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected min_chars to be at most max_chars') as never,
+    lower: z.strictObject({})
+  },
+  sources: { json: z.strictObject({}), csv: z.strictObject({ lineDelimiter: z.string().optional() }), text: z.strictObject({}) }
 }
 
 const FULL = `
@@ -29,7 +32,9 @@ datasets:
     sample_limit: 0
     filters:
       - lower
-      - length: { min_chars: 2 }
+      - length: { min_chars: 2, expect: { kept: 0.6 } }
+    expect: { kept: 0.5 }
+    rejects: out/rejects.ndjson
     seq_len: 128
     sequences_per_shard: 16
     dtype: uint16
@@ -46,7 +51,7 @@ t.test('a manifest, with every key and with as few as can be', async t => {
   put(folder, 'a.ndjson', '')
   put(folder, 'b.gz', '')
   const path = put(folder, 'mix.yaml', FULL.replaceAll('DIR', folder))
-  const { sha256, ...manifest } = await readManifest(path, filters)
+  const { sha256, ...manifest } = await readManifest(path, known)
   t.match(sha256, /^[0-9a-f]{64}$/)
   t.strictSame(manifest, {
     path,
@@ -65,7 +70,10 @@ t.test('a manifest, with every key and with as few as can be', async t => {
         dataFiles: [`${folder}/a.ndjson`, `${folder}/*.gz`],
         license: 'ODC-By-1.0',
         sampleLimit: 0,
-        filters: [{ stage: 'lower', options: {} }, { stage: 'length', options: { minChars: 2, maxChars: 9 } }],
+        filters: [{ stage: 'lower', options: {} }, { stage: 'length', options: { minChars: 2, maxChars: 9 }, expect: { kept: 0.6 } }],
+        expect: { kept: 0.5 },
+        rejects: 'out/rejects.ndjson',
+        sourceOptions: {},
         seqLen: 128,
         sequencesPerShard: 16,
         dtype: 'uint16',
@@ -86,6 +94,9 @@ t.test('a manifest, with every key and with as few as can be', async t => {
         license: null,
         sampleLimit: 100_000,
         filters: [],
+        expect: null,
+        rejects: null,
+        sourceOptions: {},
         seqLen: 2048,
         sequencesPerShard: 1024,
         dtype: 'int32',
@@ -102,7 +113,7 @@ t.test('a manifest, with every key and with as few as can be', async t => {
 t.test('a manifest may be the bare list of datasets', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.txt', '')
-  const manifest = await readManifest(put(folder, 'mix.yaml', `- { name: a, dataset: text, data_files: '${file}' }\n`), filters)
+  const manifest = await readManifest(put(folder, 'mix.yaml', `- { name: a, dataset: text, data_files: '${file}' }\n`), known)
   t.match(manifest, { name: null, tokenizerPath: null, datasets: [{ name: 'a' }] })
 })
 
@@ -111,7 +122,7 @@ async function mistakes (t: Tap, yaml: string): Promise<string[]> {
   const folder = temporaryFolder(t)
   put(folder, 'a.txt', '')
   const path = put(folder, 'mix.yaml', yaml.replaceAll('DIR', folder))
-  const error = await failure(readManifest(path, filters)) as SluiceError
+  const error = await failure(readManifest(path, known)) as SluiceError
   t.match(error, { code: 'ERR_MANIFEST', exitCode: 2 })
   return error.message.split('\n').map(line => line.replace(`${path}:`, '').replace(folder, 'DIR'))
 }
@@ -178,9 +189,27 @@ t.test('datasets: missing files, none named, and what can\'t be read yet', async
 `).then(lines => lines.map(line => line.replace(/ in \/.*/, ''))), [
     '1:41: DIR/none.txt: no such file',
     '3:12: dataset json needs data_files: a path, a glob, or a list of them',
-    '5:12: HuggingFaceFW/fineweb cannot be read by this version, expected json or text, with data_files',
+    '5:12: HuggingFaceFW/fineweb cannot be read by this version, expected json or csv or text, with data_files',
     '6:41: DIR/*.none: no file matches this glob'
   ])
+})
+
+t.test('keys that only some sources have, and what is expected', async t => {
+  t.strictSame(await mistakes(t, `- { name: a, dataset: text, data_files: DIR/a.txt, line_delimiter: x }
+- { name: b, dataset: csv, data_files: DIR/a.txt, line_delimiter: 7 }
+- { name: c, dataset: csv, data_files: DIR/a.txt, line_delimiter: x, expect: { kept: 60 } }
+- { name: d, dataset: text, data_files: DIR/a.txt, filters: [lower: { expect: { keep: 1 } }, lower: { expect: 3 }] }
+`).then(lines => lines.map(line => line.replace(/\(known: .*max_records\)/, '(known)'))), [
+    '1:72: unknown key line_delimiter (known)',
+    '2:87: expected a string, got 7',
+    '3:106: expected at most 1, got 60',
+    '4:99: kept: expected a number, it is missing',
+    '4:101: unknown key keep (did you mean kept?)',
+    '4:131: expected a mapping, got 3'
+  ])
+  const folder = temporaryFolder(t)
+  const manifest = await readManifest(put(folder, 'm.yaml', `- { name: a, dataset: csv, data_files: '${put(folder, 'a.csv', '')}', line_delimiter: x }`), known)
+  t.strictSame(manifest.datasets[0]!.sourceOptions, { lineDelimiter: 'x' })
 })
 
 t.test('two components must not have one name, nor one output_dir in whatever way it is written', async t => {
@@ -201,7 +230,7 @@ t.test('what is no YAML, and what is no manifest', async t => {
   t.strictSame(await mistakes(t, 'just text'), ['1:1: expected a mapping, got "just text"'])
   t.strictSame(await mistakes(t, 'datasets: []'), ['1:11: expected at least 1 entries, got []'])
   t.strictSame(await mistakes(t, 'name: x'), ['1:1: datasets: expected a list, it is missing'])
-  t.match(await failure(readManifest('/none/mix.yaml', filters)), { code: 'ERR_MANIFEST', message: /none\/mix\.yaml: cannot be read/ })
+  t.match(await failure(readManifest('/none/mix.yaml', known)), { code: 'ERR_MANIFEST', message: /none\/mix\.yaml: cannot be read/ })
 })
 
 t.test('names that every object has are no stages; aliases of nothing and of themselves are mistakes', async t => {
@@ -214,7 +243,7 @@ t.test('names that every object has are no stages; aliases of nothing and of the
 t.test('merge keys work, and two copies in one folder don\'t', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.txt', '')
-  const manifest = await readManifest(put(folder, 'm.yaml', `- &a { name: a, dataset: text, data_files: '${file}', seq_len: 7 }\n- { <<: *a, name: b }\n`), filters)
+  const manifest = await readManifest(put(folder, 'm.yaml', `- &a { name: a, dataset: text, data_files: '${file}', seq_len: 7 }\n- { <<: *a, name: b }\n`), known)
   t.match(manifest.datasets, [{ name: 'a', seqLen: 7 }, { name: 'b', seqLen: 7 }])
   t.match(await mistakes(t, '- { filtered_dir: x, raw_dir: ./x, name: a, dataset: text, data_files: DIR/a.txt }'), ['1:19: raw_dir and filtered_dir are both x, expected two folders'])
 })

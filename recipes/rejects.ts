@@ -1,0 +1,77 @@
+import type { Document } from '../lib/document.ts'
+import { codeOf } from '../lib/errors.ts'
+import { LineWriter } from '../lib/line-writer.ts'
+import type { BadRecord } from '../lib/record-source.ts'
+
+/** A record or document that a flow has dropped, as a line of a rejects file. */
+export type Reject = { readonly reason: string, readonly position: string | null } & (Document | {
+  /** The beginning of a bad record, at most 4 kB, as base64. */
+  readonly raw: string
+  /** Of the whole record. */
+  readonly raw_bytes: number
+})
+
+/**
+ * Keeps what a flow drops in a file: bad records and what filters drop, as NDJSON with the reason (`length.too_short`, as
+ * in stats) and the place in the input (`<path>#<offset>`). It can be read like any other NDJSON.
+ */
+export class Rejects {
+  readonly #writer: LineWriter
+  /** By `meta`, which stages hand on as it is, while they may make a new document; null is for a stage that made a new one. */
+  readonly #positions = new WeakMap<object, string>()
+
+  constructor (path: string) {
+    this.#writer = new LineWriter(path)
+  }
+
+  /** Told by a source of each document, so that its place is known when a filter drops it. */
+  readonly located = ({ meta }: Document, position: string): void => {
+    this.#positions.set(meta, position)
+  }
+
+  /** Takes the bad records of a source of this name. */
+  readonly ofSource = (name: string) => ({ fault, position, bytes, size }: BadRecord): Promise<void> | undefined =>
+    this.#add({ reason: `${name}.${fault}`, position, raw: bytes.toString('base64'), raw_bytes: size })
+
+  /** Takes what a filter of this name drops. */
+  readonly ofFilter = (name: string) => ({ id, text, meta }: Document, reason: string): Promise<void> | undefined =>
+    this.#add({ reason: `${name}.${reason}`, position: this.#positions.get(meta) ?? null, id, text, meta })
+
+  commit (): Promise<void> {
+    return this.#writer.commit()
+  }
+
+  abandon (): Promise<void> {
+    return this.#writer.abandon()
+  }
+
+  #add (reject: Reject): Promise<void> | undefined {
+    return this.#writer.add(JSON.stringify(reject, (_key, value: unknown) => typeof value === 'bigint' ? value.toString() : value) + '\n')
+  }
+}
+
+/**
+ * Does work that rejects something to a file. When the work fails the file is kept, as it tells why; when it is stopped
+ * nothing is left.
+ *
+ * @param path of the file; null for none
+ */
+export async function keepingRejects<T> (path: string | null, work: (rejects: Rejects | null) => Promise<T>): Promise<T> {
+  if (path === null) return await work(null)
+  const rejects = new Rejects(path)
+  let result: T
+  try {
+    result = await work(rejects)
+  } catch (error) {
+    if (codeOf(error) === 'ERR_ABORTED') await rejects.abandon()
+    else await rejects.commit().catch(() => rejects.abandon())
+    throw error
+  }
+  try {
+    await rejects.commit()
+  } catch (error) {
+    await rejects.abandon()
+    throw error
+  }
+  return result
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { CsvReader } from '../lib/csv-reader.ts'
+import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
+
+/** One byte, so that records can be cut before they are decoded. */
+const character = z.string().transform(given => given === 'tab' || given === '\\t' ? '\t' : given)
+
+export const csvOptions = z.strictObject({
+  textColumn: z.string().min(1).default('text').describe('column that holds the text'),
+  delimiter: character.refine(given => /^[\0-\x7f]$/.test(given), 'expected one ASCII character, or tab').optional()
+    .describe('what stands between fields (default: a tab where the name ends in .tsv, else a comma)'),
+  quote: z.string().regex(/^[\0-\x7f]?$/, 'expected one ASCII character, or nothing').optional()
+    .describe('what stands around fields with delimiters or line breaks (default: "; with nothing here, quotes are text)'),
+  ...recordSourceOptions
+})
+
+export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
+
+/**
+ * Documents from CSV or TSV, a record each; plain, `.gz` or `.zst`. The first record of each file names its columns.
+ * Fields are quoted as in RFC 4180, and may have line breaks then; every field is a string. Blank lines are passed over.
+ *
+ * A record's own id and its further fields are taken as by `ndjson`. One with more or fewer fields than columns, or with
+ * text behind a closing quote, is counted as `bad_csv`.
+ *
+ * @param input paths, globs, `-` for standard input, or an iterable of bytes
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE` (a quote that is never closed, a
+ *   column that isn't there), `ERR_BAD_RECORDS` or `ERR_STATE`
+ */
+export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource {
+  const [{ maxBad, ...own }, shared] = sourceOptions('csv', csvOptions, options)
+  return new RecordSource('csv', input, file => new CsvReader(file, {
+    ...own,
+    delimiter: own.delimiter ?? (/\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ','),
+    quote: own.quote ?? '"'
+  }), { maxBad }, shared)
+}

@@ -1,0 +1,87 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { filterCorpus } from '../../recipes/filter-corpus.ts'
+import { processMixture } from '../../recipes/process-mixture.ts'
+import { shardCorpus } from '../../recipes/shard-corpus.ts'
+import type { Reject } from '../../recipes/rejects.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import { collect, doc, docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+
+const readRejects = (path: string): Reject[] => (path.endsWith('.gz') ? gunzipSync(readFileSync(path)).toString() : readFileSync(path, 'utf8'))
+  .split('\n').slice(0, -1).map(line => JSON.parse(line) as Reject)
+
+/** Five records, of which one is bad, one too short, and one a copy of another. */
+const RECORDS = [
+  '{"id":"a","text":"a text that is long enough","source":"x"}',
+  '{"id":"b","text":"short"}',
+  'no json',
+  '{"text":"a text that  is long enough "}',
+  '{"id":"c","text":"another text that is kept"}'
+]
+const offsetOf = (index: number): number => RECORDS.slice(0, index).join('\n').length + (index === 0 ? 0 : 1)
+
+t.test('filter-corpus keeps what it drops, with reason, position, and the bytes of bad records', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'in.ndjson', RECORDS.join('\n') + '\n')
+  for (const name of ['rejects.ndjson', 'rejects.ndjson.gz']) {
+    const rejects = join(folder, name)
+    const stats = await filterCorpus({ dataFiles: path, targetLang: 'any', minChars: 10, maxBad: 1, outputPath: join(folder, 'out.ndjson'), rejects })
+    const at = (index: number): RegExp => new RegExp(`in\\.ndjson#${offsetOf(index)}$`)
+    t.match(readRejects(rejects), [
+      { reason: 'json.bad_json', position: at(2), raw: Buffer.from('no json').toString('base64'), raw_bytes: 8 },
+      { reason: 'length.too_short', position: at(1), id: 'b', text: 'short', meta: {} },
+      { reason: 'dedup.duplicate', position: at(3), text: 'a text that is long enough' }
+    ].sort((a, b) => readRejects(rejects).findIndex(({ reason }) => reason === a.reason) - readRejects(rejects).findIndex(({ reason }) => reason === b.reason)))
+    t.equal(readRejects(rejects).length, Object.values(stats.dropped).reduce((sum, n) => sum + n, 0), 'each that is counted is kept')
+    t.strictSame((await collect(ndjson(rejects, { maxBad: '100%' }))).length, 2, 'what has a text can be read again')
+  }
+})
+
+t.test('rejects of a mixture, a file a component; of a raw pull too; and of a copy', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'in.ndjson', RECORDS.join('\n') + '\n')
+  const component = (name: string, more: Record<string, unknown>): Record<string, unknown> => ({
+    name, dataset: 'json', data_files: path, seq_len: 4, output_dir: join(folder, name), rejects: join(folder, `${name}.rejects.ndjson`), filters: [{ length: { min_chars: 10 } }], ...more
+  })
+  writeFileSync(join(folder, 'm.yaml'), JSON.stringify([component('a', {}), component('b', { raw_dir: join(folder, 'raw') })]))
+  await processMixture(join(folder, 'm.yaml'), { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), maxBad: 1 })
+  for (const name of ['a', 'b']) t.strictSame(readRejects(join(folder, `${name}.rejects.ndjson`)).map(({ reason }) => reason).sort(), ['json.bad_json', 'length.too_short'])
+  await shardCorpus({ dataFiles: path, output: join(folder, 'copy.ndjson'), maxBad: 1, rejects: join(folder, 'copy.rejects.ndjson') })
+  t.strictSame(readRejects(join(folder, 'copy.rejects.ndjson')).map(({ reason }) => reason), ['json.bad_json'])
+})
+
+t.test('a run that fails keeps its rejects, as they tell why; one that is stopped leaves none', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'in.ndjson', RECORDS.join('\n') + '\n')
+  const options = { dataFiles: path, targetLang: 'any', outputPath: join(folder, 'out.ndjson'), rejects: join(folder, 'rejects.ndjson') }
+  t.match(await failure(filterCorpus(options)), { code: 'ERR_BAD_RECORDS' })
+  t.match(readRejects(options.rejects), [{ reason: 'json.bad_json' }])
+  t.strictSame(filesIn(folder), ['in.ndjson', 'rejects.ndjson'])
+  const stop = new AbortController()
+  const stopped = temporaryFolder(t)
+  const large = put(stopped, 'in.ndjson', ndjsonOf(docs(20_000)))
+  const flow = filterCorpus({ ...options, dataFiles: large, rejects: join(stopped, 'rejects.ndjson'), outputPath: join(stopped, 'out.ndjson') }, { signal: stop.signal, watch: () => { stop.abort(); return () => {} } })
+  t.match(await failure(flow), { code: 'ERR_ABORTED' })
+  t.strictSame(filesIn(stopped), ['in.ndjson'])
+})
+
+t.test('rejects can\'t be the input or the output', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'in.ndjson', RECORDS.join('\n'))
+  const out = join(folder, 'out.ndjson')
+  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: path })), { code: 'ERR_OUTPUT_EXISTS' })
+  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: `${folder}/./out.ndjson` })), { code: 'ERR_OPTION', message: /out\.ndjson is written to already/ })
+  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: join(path, 'x') })), { code: 'ERR_BAD_RECORDS' })
+})
+
+t.test('in a pipe read and the filters keep theirs', async t => {
+  const cwd = temporaryFolder(t)
+  put(cwd, 'in.ndjson', RECORDS.join('\n'))
+  const read = await sluice(['read', 'in.ndjson', '--max-bad', '1', '--rejects', 'bad.ndjson'], { cwd })
+  t.match(read, { code: 0 })
+  t.match(readRejects(join(cwd, 'bad.ndjson')), [{ reason: 'json.bad_json', position: `in.ndjson#${offsetOf(2)}` }])
+  t.match(await sluice(['length', '--min-chars', '10', '--rejects', 'short.ndjson'], { cwd, input: read.stdout }), { code: 0 })
+  t.strictSame(readRejects(join(cwd, 'short.ndjson')), [{ reason: 'length.too_short', position: null, ...doc('b', 'short') }])
+})

@@ -1,0 +1,98 @@
+import { Readable } from 'node:stream'
+import fc from 'fast-check'
+import t from 'tap'
+import type { Document } from '../../lib/document.ts'
+import type { BadRecord, SourcePosition } from '../../lib/record-source.ts'
+import { type CsvOptions, csv } from '../../sources/csv.ts'
+import { collect, doc, failure, put, temporaryFolder } from '../helpers.ts'
+
+/** Documents of CSV that comes in chunks of so many bytes, with all faults allowed. */
+async function read (content: string | Buffer, options: CsvOptions = {}, chunkBytes = 7): Promise<{ documents: Document[], source: ReturnType<typeof csv> }> {
+  const bytes = Buffer.from(content)
+  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) => bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes))
+  const source = csv(Readable.from(chunks), { maxBad: '100%', ...options })
+  return { documents: await collect<Document>(source), source }
+}
+
+t.test('the first record names the columns; what is neither id nor text becomes meta, as strings', async t => {
+  const { documents } = await read('id,text,year\na,one,1999\n7,two,\n')
+  t.strictSame(documents, [doc('a', 'one', { year: '1999' }), doc('7', 'two', { year: '' })])
+})
+
+t.test('quoted fields hold delimiters, line breaks and doubled quotes; a quote inside of a field is text', async t => {
+  const { documents } = await read('\ufeffid,text\r\n1,"a, ""b""\r\nc"\r\n\r\n2,5" disk\r\n3,""\r\n4,\r\n5,"last"')
+  t.strictSame(documents, [doc('1', 'a, "b"\r\nc'), doc('2', '5" disk'), doc('3', ''), doc('4', ''), doc('5', 'last')])
+})
+
+t.test('tabs by the name of the file, or by the option; other quotes, or none', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'a.tsv', 'id\ttext\n1\ta,b\n')
+  t.strictSame(await collect(csv(path)), [doc('1', 'a,b')])
+  for (const delimiter of ['tab', '\t', '\\t']) t.strictSame((await read('id\ttext\n1\ta,b\n', { delimiter })).documents, [doc('1', 'a,b')])
+  t.strictSame((await read("id;text\n1;'a;''b'\n", { delimiter: ';', quote: "'" })).documents, [doc('1', "a;'b")])
+  t.strictSame((await read('id,text\n1,"open\n2,"quoted"\n', { quote: '' })).documents, [doc('1', '"open'), doc('2', '"quoted"')])
+})
+
+t.test('a record without an id is named by its place', async t => {
+  const { documents } = await read('text\nö\n"two\nlines"\nx\n')
+  t.strictSame(documents.map(({ id }) => id), ['-#5', '-#8', '-#20'])
+})
+
+t.test('a bad record is counted by its reason, and told with its place and bytes; no other is lost for it', async t => {
+  const bad: BadRecord[] = []
+  const { documents, source } = await read(Buffer.concat([
+    Buffer.from('id,text\n1,good\n2,"x"y\n3,a,b\n4\n5,'),
+    Buffer.from([0xff]),
+    Buffer.from(`\n6,${'x'.repeat(5000)}\n7,good\n`)
+  ]), { maxLineBytes: 1000, rejects: record => { bad.push({ ...record, bytes: Buffer.from(record.bytes) }) } })
+  t.strictSame(documents.map(({ id }) => id), ['1', '7'])
+  t.strictSame(source.stats, { in: 7, out: 2, dropped: { bad_csv: 3, bad_utf8: 1, too_long: 1 }, bytes: 5044 })
+  t.strictSame(bad.slice(0, 4).map(({ fault, position, bytes, size }) => [fault, position, bytes.toString('latin1'), size]), [
+    ['bad_csv', '-#15', '2,"x"y', 7], ['bad_csv', '-#22', '3,a,b', 6], ['bad_csv', '-#28', '4', 2], ['bad_utf8', '-#30', '5,\xff', 4]
+  ])
+  t.match([bad[4]!.fault, bad[4]!.bytes.length, bad[4]!.size], ['too_long', 4096, 5003])
+})
+
+t.test('what isn\'t CSV with these columns fails with words', async t => {
+  const message = async (content: string, options: CsvOptions = {}): Promise<unknown> => (await failure(read(content, options)) as Error).message
+  t.match(await message('id;text\n1;a\n'), /has no column text, its columns are "id;text" \(delimiter ","\)/)
+  t.match(await message('text,a,a\nx,y,z\n'), /two columns are named "a"/)
+  t.match(await message('text\n"a\nb\n'), /a quote that opens in the last record is never closed/)
+  t.match(await message(`"${'x'.repeat(300)}`, { maxLineBytes: 100 }), /the first record, which names the columns, is longer than 100 bytes/)
+  t.match(await message(`"${'x'.repeat(50)}`), /has no column text/)
+  for (const options of [{ delimiter: '' }, { delimiter: 'ab' }, { delimiter: 'é' }, { quote: '""' }]) t.throws(() => csv('a', options), { code: 'ERR_OPTION' })
+})
+
+t.test('an empty file and one with a header only have no documents', async t => {
+  for (const content of ['', '\n\n', 'id,text', 'id,text\n']) t.strictSame((await read(content)).documents, [])
+})
+
+t.test('a column may have any name', async t => {
+  const { documents } = await read('__proto__,constructor,text,\na,b,c,d\n')
+  t.strictSame(Object.entries(documents[0]!.meta), [['__proto__', 'a'], ['constructor', 'b'], ['', 'd']])
+})
+
+/** A field as a writer of CSV has it. */
+const field = (text: string, always: boolean): string => always || /["\n\r,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+const fields = fc.string({ unit: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...'",\n\r ab') }, { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }) }), maxLength: 12 }).map(text => text.toWellFormed())
+
+t.test('whatever was written comes back, in any chunks, and from every position on', async t => {
+  const folder = temporaryFolder(t)
+  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fields, fields), { maxLength: 8 }), fc.boolean(), fc.integer({ min: 1, max: 40 }), fc.constantFrom('\n', '\r\n'), async (records, always, chunkBytes, end) => {
+    const content = ['"text","b"', ...records.map(([text, b]) => `${field(text, always)},${field(b, always)}`)].join(end) + end
+    const { documents } = await read(content, {}, chunkBytes)
+    t.strictSame(documents.map(({ text, meta }) => [text, meta.b]), records)
+    const path = put(folder, 'a.csv', content)
+    for (const named of [true, false]) {
+      const source = csv(path, { highWaterMark: 1 })
+      let seen = 0
+      for await (const document of source) {
+        if (document !== null && ++seen === 2) break
+      }
+      const from: SourcePosition = source.position
+      const rest = csv(path, { from })
+      if (named) t.strictSame(await collect(rest), (await collect(csv(path))).slice(Math.min(seen, 2)))
+      else t.strictSame((await collect<Document>(csv(Readable.from([Buffer.from(content)]), { from: { ...from, path: '-' } }))).length, records.length - seen)
+    }
+  }), { numRuns: 150 })
+})
