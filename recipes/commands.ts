@@ -1,9 +1,11 @@
 import type { OptionsSchema } from '../lib/options.ts'
+import { checkManifest, checkOptions } from './check.ts'
 import { type TokenizerRecord, checkTokenizer, checkTokenizerOptions } from './check-tokenizer.ts'
 import type { ComponentStats } from './component.ts'
 import { rejectsOption } from './corpus.ts'
 import { type FilterCorpusStats, filterCorpus, filterCorpusOptions } from './filter-corpus.ts'
 import type { RunOptions } from './flow.ts'
+import { forecastText } from './forecast-text.ts'
 import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
 import { type MixtureStats, processMixture, processMixtureOptions } from './process-mixture.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
@@ -32,6 +34,12 @@ export const commands: Readonly<Record<string, Command>> = {
     options: quickstartOptions,
     run: (_args, _options, run) => quickstart(run),
     report: (stats: MixtureStats) => `${componentTable(stats.stats)}\n\n${nextSteps(stats)}`
+  },
+  check: {
+    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    options: checkOptions,
+    run: ([manifest], options) => checkManifest(manifest!, options),
+    report: forecastText
   },
   'process-mixture': {
     argument: ['<manifest>', 'mixture manifest, a YAML file'],

@@ -22,6 +22,7 @@ export { type NdjsonSinkOptions, ndjsonSink } from '../sinks/ndjson.ts'
 export { type NpySinkOptions, type NpySinkStats, npySink } from '../sinks/npy.ts'
 export { type TextSinkOptions, textSink } from '../sinks/text.ts'
 
+export { type ComponentForecast, type Forecast, checkManifest } from './check.ts'
 export { type TokenizerRecord, checkTokenizer } from './check-tokenizer.ts'
 export type { ComponentStats } from './component.ts'
 export { type FilterCorpusStats, filterCorpus } from './filter-corpus.ts'

@@ -28,6 +28,8 @@ export interface TransformEntry {
 export interface SourceEntry {
   readonly make: (input: SourceInput, options: Readonly<Record<string, unknown>>) => RecordSource
   readonly options: OptionsSchema
+  /** How many records a file has, where it says so; the positions in it are counts of records then. */
+  readonly countRecords?: (path: string) => Promise<number>
 }
 
 /** What `dataset` names in a manifest, when it isn't a dataset on the Hub. */

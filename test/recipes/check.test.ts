@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { checkManifest } from '../../recipes/check.ts'
+import { processMixture } from '../../recipes/process-mixture.ts'
+import { docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+
+const TOKENIZER = { tokenizerPath: fixture('tiny.model') }
+
+t.test('it foretells what a run then does, and writes nothing', async t => {
+  const folder = temporaryFolder(t)
+  const records = docs(600).map(({ id }, i) => ({ id, text: i % 3 === 0 ? 'short' : `a text of some words, ${'again and '.repeat(1 + i * 7919 % 13)}${i}` }))
+  const [first, second] = [put(folder, 'a.ndjson', ndjsonOf(records.slice(0, 400))), put(folder, 'b.ndjson.gz', gzipSync(ndjsonOf(records.slice(400))))]
+  const manifest = put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: [first, second], filters: [{ length: { min_chars: 10 } }], seq_len: 16, output_dir: join(folder, 'out', 'a') }]))
+  const before = filesIn(folder)
+  const forecast = await checkManifest(manifest, TOKENIZER)
+  t.strictSame(filesIn(folder), before)
+  t.strictSame((await checkManifest(manifest, TOKENIZER)).components, forecast.components, 'the same each time')
+  const { stats: [stats] } = await processMixture(manifest, { ...TOKENIZER, logFile: join(folder, 'stats.json') })
+  const [component] = forecast.components
+  t.match(component, { name: 'a', files: 2, read: 600, sampled: 100, documents: { guess: 600, low: 600, high: 600 }, warnings: [] })
+  for (const [estimate, truth] of [[component!.kept, stats!.records], [component!.tokens, stats!.tokens], [component!.output_bytes, stats!.tokens * 4]] as const) {
+    t.ok(estimate.low <= truth && truth <= estimate.high, `${estimate.low} <= ${truth} <= ${estimate.high}`)
+    t.ok(estimate.high < 2 * truth, 'and says something')
+  }
+  t.ok(forecast.memory_bytes > 100e6 && forecast.free_bytes > 0)
+  t.match((await checkManifest(manifest, TOKENIZER)).components[0]!.warnings, [/holds 2 shards; the run will want --overwrite/])
+})
+
+t.test('what may go wrong is said before the run', async t => {
+  const folder = temporaryFolder(t)
+  const path = put(folder, 'a.ndjson', ndjsonOf(docs(300)) + 'bad\n')
+  const component = (name: string, more: Record<string, unknown>): unknown => ({ name, dataset: 'json', data_files: path, output_dir: join(folder, name), ...more })
+  const manifest = put(folder, 'm.yaml', JSON.stringify([
+    component('all', { filters: [{ length: { min_chars: 9000 } }] }),
+    component('share', { filters: [{ length: { min_chars: 1, expect: { kept: 0.1 } } }, { dedup: { window: 1_000_000 } }] }),
+    component('none', { data_files: put(folder, 'empty.ndjson', '') }),
+    component('most', { max_records: 7, raw_dir: join(folder, 'raw') })
+  ]))
+  const { components, memory_bytes: memory, warnings, tokenizer } = await checkManifest(manifest)
+  t.match(components.map(({ warnings }) => warnings), [
+    [/^in this sample length dropped all 100 documents/],
+    [/^in this sample length kept 100% of 100 documents/, /^dedup drops more of the whole/],
+    [/^no document was found in 1 file$/],
+    []
+  ])
+  t.match(components[3], { bad_records: { bad_json: 1 }, kept: { guess: 7, high: 7 } })
+  t.ok(memory > 290e6, 'a million hashes')
+  t.equal(tokenizer, null)
+  t.match(warnings, [/no tokenizer is named .* tokens are guessed at 2.5 to 6 bytes each/])
+  t.ok(components[3]!.tokens.low < components[3]!.tokens.guess && components[3]!.tokens.guess < components[3]!.tokens.high)
+})
+
+t.test('a tokenizer that isn\'t trained yet is no error; one that is named and missing is', async t => {
+  const folder = temporaryFolder(t)
+  const datasets = [{ name: 'a', dataset: 'text', data_files: put(folder, 'a.txt', 'a line\n') }]
+  const manifest = put(folder, 'm.yaml', JSON.stringify({ tokenizer_output_dir: join(folder, 'none'), datasets }))
+  t.match((await checkManifest(manifest)).warnings, [/spm_32000_unigram\.model: no such file.*tokens are guessed/])
+  t.match(await failure(checkManifest(manifest, { tokenizerPath: join(folder, 'none.model') })), { code: 'ERR_TOKENIZER' })
+  t.match(await failure(checkManifest(join(folder, 'none.yaml'))), { code: 'ERR_MANIFEST' })
+})
+
+t.test('as a command: for people and as JSON', async t => {
+  const cwd = temporaryFolder(t)
+  put(cwd, 'a.ndjson', ndjsonOf(docs(30_000)))
+  put(cwd, 'm.yaml', '- { name: a, dataset: json, data_files: a.ndjson }\n')
+  const text = await sluice(['check', 'm.yaml', '--tokenizer-path', fixture('tiny.model')], { cwd })
+  t.match(text, { code: 0, stderr: '' })
+  t.match(text.stdout, /^a: 1 file, 1\.51 MB; 100 of 30 k documents looked at\n {2}documents {2}30 k\n {2}kept {7}30 k\n {2}tokens {5}\d.* \(.* to .*\)\n {2}on disk {4}.*B\) in data\/shards\/a\n\nRoom needed: .*, free: .*B\. Memory: about 210 MB\.\n$/)
+  t.match(JSON.parse((await sluice(['check', 'm.yaml', '--json'], { cwd })).stdout), { components: [{ name: 'a', bytes: Number, documents: { guess: 30_000 } }] })
+  t.strictSame(filesIn(cwd), ['a.ndjson', 'm.yaml'])
+})
