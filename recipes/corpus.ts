@@ -7,7 +7,7 @@ import { recordSourceOptions } from '../lib/record-source.ts'
 /** What the recipes for one dataset are told of it. */
 export const corpusOptions = {
   dataset: z.string().default('json').describe(`what the files hold: ${localDatasets.join(' or ')}`),
-  dataFiles: fileNames.describe('paths or globs of the files, plain or .gz; - for standard input'),
+  dataFiles: fileNames.describe('paths or globs of the files, plain, .gz or .zst; - for standard input'),
   textColumn: z.string().min(1).default('text').describe('field of a record that holds its text'),
   subset: z.string().optional().describe('subset of the dataset, noted in the stats'),
   split: z.string().default('train').describe('split of the dataset, noted in the stats'),

@@ -16,7 +16,7 @@ export const filterCorpusOptions = z.strictObject({
   langThreshold: languageOptions.shape.threshold,
   ...lengthOptions.shape,
   dedupWindow: dedupOptions.shape.window,
-  outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz compresses; - is standard output')
+  outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output')
 }).describe('one dataset -> filtered, deduplicated text or NDJSON')
 
 export interface FilterCorpusStats extends DocumentCounts {
