@@ -53,6 +53,18 @@ export async function removeLeftovers (folder: string, isOurs: (name: string) =>
   }
 }
 
+/** Makes a folder, and those above it, where they are missing. */
+export async function makeFolder (path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true })
+  } catch (error) {
+    // On a read-only file system `recursive` gives ENOENT; without it, mkdir tells the reason.
+    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    await mkdir(path)
+  }
+}
+
 /** Syncs a file, closes it, gives it its final name, and syncs the folder, so that it is there after a power cut. */
 export async function publish (file: FileHandle, path: string): Promise<void> {
   await file.sync()
@@ -97,7 +109,7 @@ export async function refuseInputAsOutput (output: string, inputs: FileNames): P
 async function openFile (path: string): Promise<Output> {
   return await writing(path, async () => {
     if (path.endsWith('/')) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     const there = await stat(path).catch(() => null)
     if (there?.isDirectory() === true) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
     // A device or a pipe is written to, not replaced; behind a link, the file that it names is replaced.
@@ -139,11 +151,15 @@ function isRunning (pid: number): boolean {
 function gzipped (file: Output): Output {
   const gzip = createGzip()
   const drained = (async () => { for await (const chunk of gzip) await file.write(chunk as Buffer) })()
-  drained.catch(() => {}) // `write` and `commit` tell of it
+  let stop: (error: unknown) => void = () => {}
+  drained.catch((error: unknown) => { stop(error) }) // `write` and `commit` tell of it
   return {
     async write (bytes) {
       try {
-        await new Promise<void>((resolve, reject) => { gzip.write(bytes, error => { error == null ? resolve() : reject(error) }) })
+        await new Promise<void>((resolve, reject) => {
+          stop = reject // a compressor that is stopped may never call back
+          gzip.write(bytes, error => { error == null ? resolve() : reject(error) })
+        })
       } catch (error) {
         await drained // where writing failed, that is the reason why the compressor was stopped
         throw error
