@@ -54,7 +54,8 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
   EPERM: 'no permission',
   EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the device; make room and run it again'
+  ENOSPC: 'no space left on the device; make room and run it again',
+  EDQUOT: 'the disk quota is used up; make room and run it again'
 }
 
 /** What a system error says, in words that tell what to do; the message of any other error. */

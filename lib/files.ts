@@ -1,10 +1,12 @@
-import { createReadStream } from 'node:fs'
+import { type Stats, createReadStream, fstatSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { isAbsolute, relative } from 'node:path'
 import { addAbortSignal, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { glob, isDynamicPattern } from 'tinyglobby'
 import { SluiceError, codeOf, messageOf, reasonOf } from './errors.ts'
+import { expectGzip, refuseOtherKinds } from './file-kind.ts'
+import { decompressZstd } from './zstd/decompress.ts'
 
 /** The name that stands for standard input, and for standard output. */
 export const STANDARD_STREAM = '-'
@@ -61,62 +63,66 @@ export function documentPath (path: string): string {
   return isAbsolute(path) ? relative(process.cwd(), path) : path
 }
 
-/** Whether the name of a file says that its content is compressed. */
+/** Whether a file's name says that it is compressed: offsets in it aren't offsets on disk. */
 export function isCompressed (path: string): boolean {
   return /\.(gz|zst)$/.test(path)
 }
 
 /**
- * The content of a file, chunk by chunk, decompressed where its name ends in `.gz`.
+ * The content of a file, chunk by chunk, decompressed where its name ends in `.gz` or `.zst`.
  *
- * @throws SluiceError `ERR_FILES` when it can't be opened, `ERR_SOURCE` when it is damaged or cut off
+ * @throws SluiceError `ERR_FILES` when it can't be opened; `ERR_SOURCE` when it is damaged or cut off, changes while it is
+ *   read, or holds something else than text (see `refuseOtherKinds`; looked at where the reading starts at 0); `ERR_STATE`
+ *   when it is shorter than `offset`
  */
 export async function * readBytes (path: string, { offset = 0, signal, onRead }: ReadBytesOptions = {}): AsyncGenerator<Buffer> {
   let given = 0 // bytes so far
   try {
-    for await (const chunk of open(path, offset, signal, onRead)) {
+    const chunks = open(path, offset, signal, onRead)
+    for await (const chunk of offset === 0 ? refuseOtherKinds(chunks, path) : chunks) {
+      signal?.throwIfAborted() // much may come out of what was read before
       given += chunk.length
       yield chunk
     }
   } catch (error) {
-    if (signal?.aborted === true || error instanceof SluiceError) throw error
-    if (codeOf(error) === 'Z_DATA_ERROR' && !await isGzip(path)) {
-      throw new SluiceError('ERR_SOURCE', `${path}: is not gzip data, which its ending promises; give it another name`, { cause: error })
-    }
-    throw readError(path, offset + given, error)
+    throw signal?.aborted === true || error instanceof SluiceError ? error : readError(path, offset + given, error)
   }
 }
 
-async function * open (path: string, offset: number, signal: AbortSignal | undefined, onRead: ReadBytesOptions['onRead']): AsyncGenerator<Buffer> {
-  if (path === STANDARD_STREAM) {
-    yield * skipping(offset, signal === undefined ? process.stdin : addAbortSignal(signal, process.stdin), path)
-    return
-  }
-  const compressed = path.endsWith('.gz')
-  // no start where it is 0: a pipe can't be read at a position
-  const start = compressed || offset === 0 ? {} : { start: offset }
-  const file = createReadStream(path, { ...start, highWaterMark: CHUNK_BYTES, ...(signal && { signal }) })
-  if (!compressed) {
+function open (path: string, offset: number, signal: AbortSignal | undefined, onRead: ReadBytesOptions['onRead']): AsyncIterable<Buffer> {
+  if (path === STANDARD_STREAM) return skipping(offset, signal === undefined ? process.stdin : addAbortSignal(signal, process.stdin), path)
+  if (!isCompressed(path)) return readFile(path, offset, signal, onRead)
+  const compressed = readFile(path, 0, signal, onRead)
+  return skipping(offset, path.endsWith('.gz') ? gunzip(compressed, path) : decompressZstd(compressed, path), path)
+}
+
+/** The bytes of a file as they lie on disk. @throws SluiceError `ERR_SOURCE` when it changes in the meantime */
+async function * readFile (path: string, offset: number, signal: AbortSignal | undefined, onRead: ReadBytesOptions['onRead']): AsyncGenerator<Buffer> {
+  // No start where it is 0: a pipe can't be read at a position. Not closed at its end: its size is asked for once more.
+  const file = createReadStream(path, { ...(offset > 0 && { start: offset }), highWaterMark: CHUNK_BYTES, autoClose: false, ...(signal && { signal }) })
+  let before: { readonly fd: number, readonly status: Stats } | undefined
+  file.once('open', fd => { before = { fd, status: fstatSync(fd) } })
+  try {
     for await (const chunk of file as AsyncIterable<Buffer>) {
       onRead?.(offset + file.bytesRead)
       yield chunk
     }
-    return
+    if (before?.status.isFile() === true) checkUnchanged(path, before.status, fstatSync(before.fd))
+  } finally {
+    file.destroy()
   }
-  // pipeline, not pipe: either stream's failure ends the other one; the loop below is told of it by `gunzip`
-  const gunzip = pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {})
-  for await (const chunk of skipping(offset, gunzip, path)) {
-    onRead?.(file.bytesRead)
-    yield chunk
-  }
-  await checkRest(path, gunzip.bytesWritten)
 }
 
-/** Whether a file begins as gzip data does: 1f 8b. */
-async function isGzip (path: string): Promise<boolean> {
-  const first: Buffer[] = []
-  for await (const chunk of createReadStream(path, { end: 1 }) as AsyncIterable<Buffer>) first.push(chunk)
-  return Buffer.concat(first).equals(Buffer.of(0x1f, 0x8b))
+function checkUnchanged (path: string, before: Stats, after: Stats): void {
+  if (before.size === after.size && before.mtimeMs === after.mtimeMs) return
+  throw new SluiceError('ERR_SOURCE', `${path}: was changed while it was read (${before.size} bytes, then ${after.size}); wait until it is written whole and run it again`)
+}
+
+async function * gunzip (compressed: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+  // pipeline, not pipe: either stream's failure ends the other one; the loop below is told of it by `unzip`
+  const unzip = pipeline(expectGzip(compressed, path), createGunzip({ chunkSize: CHUNK_BYTES }), () => {})
+  yield * unzip as AsyncIterable<Buffer>
+  await checkRest(path, unzip.bytesWritten)
 }
 
 /** Node stops at the first byte behind a gzip member that doesn't begin another one: zeros are padding, all else was data. */

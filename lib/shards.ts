@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SluiceError, codeOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
 import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
-import { publish, removeLeftovers, temporaryName, writing } from './output.ts'
+import { makeFolder, publish, removeLeftovers, temporaryName, writing } from './output.ts'
 
 /** A shard that is complete, under its final name. */
 export interface ShardInfo {
@@ -34,7 +34,7 @@ export async function removeShards (folder: string): Promise<void> {
 
 /** Makes a folder ready for shards: there, and without what killed runs have left half-written. */
 export async function prepareFolder (folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   await removeLeftovers(folder, name => SHARD.test(name))
 }
 

@@ -65,7 +65,7 @@ export const commands: Readonly<Record<string, Command>> = {
     report: ({ sha256, tokenizer_path: path }: TokenizerRecord) => `${sha256}  ${path}` // as sha256sum has it
   },
   read: {
-    argument: ['[files...]', 'paths or globs, plain or .gz; standard input where there are none'],
+    argument: ['[files...]', 'paths or globs, plain, .gz or .zst; standard input where there are none'],
     options: readOptions,
     run: (files, options, run) => readToPipe(files, options, run),
     note: stageNote
@@ -76,7 +76,7 @@ export const commands: Readonly<Record<string, Command>> = {
     note: stageNote
   }])),
   write: {
-    argument: ['<output>', 'a .ndjson or .txt file, either also as .gz, or a folder for .npy shards'],
+    argument: ['<output>', 'a .ndjson or .txt file, either also as .gz or .zst, or a folder for .npy shards'],
     options: writeOptions,
     run: ([output], options, run) => writeFromPipe(output!, options, run),
     note: stageNote

@@ -15,7 +15,7 @@ export const rejectsOption = z.string().min(1).optional().describe('NDJSON file 
 /** What the recipes for one dataset are told of it. */
 export const corpusOptions = {
   dataset: z.string().default('json').describe(`what the files hold: ${Object.keys(sources).join(', ')}`),
-  dataFiles: fileNames.describe('paths or globs of the files, plain or .gz; - for standard input'),
+  dataFiles: fileNames.describe('paths or globs of the files, plain, .gz or .zst; - for standard input'),
   textColumn: z.string().min(1).default('text').describe('field of a record that holds its text'),
   subset: z.string().optional().describe('subset of the dataset, noted in the stats'),
   split: z.string().default('train').describe('split of the dataset, noted in the stats'),

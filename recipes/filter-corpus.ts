@@ -17,7 +17,7 @@ export const filterCorpusOptions = z.strictObject({
   ...lengthOptions.shape,
   dedupWindow: dedupOptions.shape.window,
   expectKept: z.number().min(0).max(1).optional().describe('share of the documents that the filters are expected to keep; one 5 times off fails'),
-  outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz compresses; - is standard output')
+  outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output')
 }).describe('one dataset -> filtered, deduplicated text or NDJSON')
 
 export interface FilterCorpusStats extends DocumentCounts {

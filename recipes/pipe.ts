@@ -71,10 +71,10 @@ export async function writeFromPipe (output: string, options: z.input<typeof wri
 }
 
 function sinkFor (output: string, options: z.input<typeof writeOptions>): [sink: Writable & Pick<AnyStage, 'stageName' | 'stats'>, accepts: Accepts] {
-  if (output === STANDARD_STREAM || /\.(ndjson|ndjsonl|jsonl|json)(\.gz)?$/.test(output)) return [ndjsonSink(output), isItem]
+  if (output === STANDARD_STREAM || /\.(ndjson|ndjsonl|jsonl|json)(\.(gz|zst))?$/.test(output)) return [ndjsonSink(output), isItem]
   if (isTextFile(output)) return [textSink(output), isDocument]
   if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [npySink(output, options), isSequence]
-  throw new SluiceError('ERR_USAGE', `${output}: expected a name that ends in .ndjson or .txt, either with .gz or without, or a folder for .npy shards, which ends in .npy or /`)
+  throw new SluiceError('ERR_USAGE', `${output}: expected a name that ends in .ndjson or .txt, either with .gz or .zst behind it or without, or a folder for .npy shards, which ends in .npy or /`)
 }
 
 /** Ids are 32-bit integers, in a flow as in most shards. */

@@ -14,7 +14,7 @@ import { keepingRejects } from './rejects.ts'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
-  output: z.string().min(1).optional().describe('NDJSON file to copy the documents to, .gz compresses; in place of shards'),
+  output: z.string().min(1).optional().describe('NDJSON file to copy the documents to, .gz and .zst compress; in place of shards'),
   tokenizerPath: encodeOptions.shape.tokenizerPath,
   outputDir: z.string().min(1).default('data/shards').describe('folder for the shards'),
   seqLen: packOptions.shape.seqLen,

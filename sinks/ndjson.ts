@@ -11,7 +11,7 @@ export type NdjsonSinkOptions = z.input<typeof ndjsonSinkOptions> & StreamOption
 /**
  * Writes a JSON object a line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.
  *
- * @param path compressed where it ends in `.gz`; `-` for standard output
+ * @param path compressed where it ends in `.gz` or `.zst`; `-` for standard output
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`
  */
 export function ndjsonSink (path: string, options: NdjsonSinkOptions = {}): LineSink<Document | Tokens | Sequence> {

@@ -11,13 +11,13 @@ export type TextSinkOptions = z.input<typeof textSinkOptions> & StreamOptions
 
 /** Whether the name of an output asks for text: `.txt`, plain or compressed. */
 export function isTextFile (path: string): boolean {
-  return /\.txt(\.gz)?$/.test(path)
+  return /\.txt(\.(gz|zst))?$/.test(path)
 }
 
 /**
  * Writes the text of each document on a line of its own.
  *
- * @param path compressed where it ends in `.gz`; `-` for standard output
+ * @param path compressed where it ends in `.gz` or `.zst`; `-` for standard output
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`, and with `ERR_DOCUMENT` for a text with line breaks
  */
 export function textSink (path: string, options: TextSinkOptions = {}): LineSink<Document> {

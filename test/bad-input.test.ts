@@ -8,15 +8,18 @@ import t from 'tap'
 import { type ErrorCode, errorCodes } from '../lib/errors.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from './helpers.ts'
+import { frameOf, rawBlock } from './zstd.ts'
 
 const MODEL = fixture('tiny.model')
+/** Documents in a frame with its size. */
+const ZST = frameOf([rawBlock(ndjsonOf(docs(3)), true)], { contentBytes: ndjsonOf(docs(3)).length })
 const GOOD = '- { name: a, dataset: json, data_files: good.ndjson, seq_len: 64, output_dir: shards }'
 
 interface Case {
   readonly code: ErrorCode
   readonly args: readonly string[]
   readonly says: RegExp
-  readonly input?: string
+  readonly input?: string | Uint8Array
   /** Files to put into the working directory beside those that every case has. */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined
   /** Files that are there afterwards and were not before; none, where nothing is said. */
@@ -65,6 +68,19 @@ const cases: Readonly<Record<string, Case>> = {
   'a .gz that is cut off': { code: 'ERR_SOURCE', args: filter('--data-files', 'cut.ndjson.gz'), files: { 'cut.ndjson.gz': gzipSync(ndjsonOf(docs(3000))).subarray(0, 5000) }, says: /cut\.ndjson\.gz: the gzip data is cut off after \d+ decompressed bytes/ },
   'a .gz that is damaged': { code: 'ERR_SOURCE', args: filter('--data-files', 'bad.ndjson.gz'), files: { 'bad.ndjson.gz': Buffer.concat([gzipSync(ndjsonOf(docs(3))).subarray(0, 10), Buffer.alloc(50, 0xff)]) }, says: /bad\.ndjson\.gz: damaged gzip data after \d+ decompressed bytes/ },
   'a .gz that is none': { code: 'ERR_SOURCE', args: ['read', 'plain.ndjson.gz'], files: { 'plain.ndjson.gz': ndjsonOf(docs(3)) }, says: /plain\.ndjson\.gz: is not gzip data, which its ending promises/ },
+  'a .zst that is cut off': { code: 'ERR_SOURCE', args: ['read', 'cut.ndjson.zst'], files: { 'cut.ndjson.zst': ZST.subarray(0, -9) }, says: /cut\.ndjson\.zst: the zstd data is cut off after 0 decompressed bytes, expected more; get the file again/ },
+  'a .zst with another checksum': { code: 'ERR_SOURCE', args: ['read', '--limit', '1', 'bad.ndjson.zst'], files: { 'bad.ndjson.zst': frameOf([rawBlock('\n', true)], { checksum: 1 }) }, says: /bad\.ndjson\.zst: damaged zstd data after 1 decompressed bytes \(a frame with another checksum than it tells\); get the file again/ },
+  'a .zst that is none': { code: 'ERR_SOURCE', args: ['read', 'plain.ndjson.zst'], files: { 'plain.ndjson.zst': ndjsonOf(docs(3)) }, says: /plain\.ndjson\.zst: is not zstd data, which its ending promises; give it another name/ },
+  'a .zst with something else behind it': { code: 'ERR_SOURCE', args: filter('--data-files', 'rest.ndjson.zst'), files: { 'rest.ndjson.zst': Buffer.concat([ZST, Buffer.from('more')]) }, says: /the zstd data ends at byte \d+, and what follows is no zstd data; get the file again/ },
+  'a .zst with a larger window': { code: 'ERR_SOURCE', args: ['read', fixture('zstd/larger-window.zst')], says: /larger-window\.zst: was compressed with a window of 268435456 bytes, at most 134217728 are read; decompress it first, with zstd -d --long=31/ },
+  'a .zst with a dictionary': { code: 'ERR_SOURCE', args: ['read', fixture('zstd/dictionary.zst')], says: /dictionary\.zst: was compressed with a dictionary \(\d+\), which sluice can't use/ },
+  'gzip data under another name': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson'], files: { 'a.ndjson': gzipSync('{}') }, says: /a\.ndjson: is gzip data; give it a name that ends in \.gz/ },
+  'zstd data under another name': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson'], files: { 'a.ndjson': ZST }, says: /a\.ndjson: is zstd data; give it a name that ends in \.zst/ },
+  'gzip data on standard input': { code: 'ERR_SOURCE', args: ['read'], input: gzipSync('{}'), says: /-: is gzip data; pipe it through gzip -dc/ },
+  'a .gz that was compressed twice': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson.gz'], files: { 'a.ndjson.gz': gzipSync(gzipSync('{}')) }, says: /a\.ndjson\.gz: is gzip data again once it is decompressed; decompress it once by hand/ },
+  'a parquet file': { code: 'ERR_SOURCE', args: ['read', 'a.parquet'], files: { 'a.parquet': 'PAR1\x15\x04\x15' }, says: /a\.parquet: is a parquet file; read it with --dataset parquet \(dataset: parquet\)/ },
+  'an xz file': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson.xz'], files: { 'a.ndjson.xz': Buffer.from('fd377a585a000004', 'hex') }, says: /a\.ndjson\.xz: is xz data; decompress it first, with xz -dc/ },
+  'UTF-16': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson'], files: { 'a.ndjson': Buffer.from('\ufeff{}\n', 'utf16le') }, says: /a\.ndjson: is UTF-16; convert it to UTF-8, for example with iconv/ },
 
   // records
   bad_json: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":'), says: /bad\.ndjson: 1 of 6 records are bad \(bad_json: 1\), allowed are 0/ },

@@ -158,7 +158,9 @@ for (const [name, make] of Object.entries({ ndjson, text })) {
 const sinks = {
   'ndjson sink': (path: string) => [ndjsonSink(path), english] as const,
   'ndjson sink, compressed': (path: string) => [ndjsonSink(`${path}.gz`), english] as const,
+  'ndjson sink, zstd': (path: string) => [ndjsonSink(`${path}.zst`), english] as const,
   'text sink': (path: string) => [textSink(path), english] as const,
+  'text sink, zstd': (path: string) => [textSink(`${path}.txt.zst`), english] as const,
   'npy sink': (path: string) => [npySink(path), (i: number) => Int32Array.of(i, i)] as const
 }
 

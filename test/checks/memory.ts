@@ -1,6 +1,6 @@
 /**
- * The peak of resident memory of filter-corpus and process-mixture on a large NDJSON file: `npm run memory`, 1 GB;
- * `npm run memory -- --mb 100` for a short form. Fails at 400 MB.
+ * The peak of resident memory of filter-corpus and process-mixture on a large NDJSON file, and of read on small files that
+ * unpack to ten times as much: `npm run memory`, 1 GB; `npm run memory -- --mb 100` for a short form. Fails at 400 MB.
  */
 import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { packageRoot } from '../../lib/package.ts'
+import { gzipBomb, zstdBomb } from '../zstd.ts'
 import { Checks } from './checks.ts'
 
 const LIMIT_MB = 400
@@ -47,11 +48,16 @@ const checks = new Checks()
 try {
   const input = join(folder, 'input.ndjson')
   writeInput(input)
+  const bombs = { gz: join(folder, 'bomb.ndjson.gz'), zst: join(folder, 'bomb.ndjson.zst') }
+  writeFileSync(bombs.gz, gzipBomb(megabytes * 1e7))
+  writeFileSync(bombs.zst, zstdBomb(megabytes * 1e7))
   const manifest = join(folder, 'mix.yaml')
   writeFileSync(manifest, JSON.stringify([{ name: 'large', dataset: 'json', data_files: input, output_dir: join(folder, 'shards') }]))
   for (const [name, args] of Object.entries({
     'filter-corpus': ['filter-corpus', '--data-files', input, '--target-lang', 'any', '--output-path', join(folder, 'out.ndjson'), '--quiet'],
-    'process-mixture': ['process-mixture', manifest, '--tokenizer-path', join(root, 'recipes/quickstart.model'), '--log-file', join(folder, 'stats.json'), '--quiet']
+    'process-mixture': ['process-mixture', manifest, '--tokenizer-path', join(root, 'recipes/quickstart.model'), '--log-file', join(folder, 'stats.json'), '--quiet'],
+    'read, a .gz of one line ten times as long': ['read', bombs.gz, '--max-bad', '1', '--quiet'],
+    'read, a .zst of one line ten times as long': ['read', bombs.zst, '--max-bad', '1', '--quiet']
   })) {
     const { mb, seconds } = peak(args)
     checks.check(`${name} on ${megabytes} MB: at most ${mb.toFixed(0)} MB resident, ${LIMIT_MB} allowed, in ${seconds.toFixed(0)} s`, mb < LIMIT_MB)

@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
+import { appendFileSync, createWriteStream, readFileSync, renameSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { documentPath, findFiles, readBytes } from '../../lib/files.ts'
-import { failure, put, temporaryFolder } from '../helpers.ts'
+import { loadZstdCompressor } from '../../lib/zstd/compress.ts'
+import { failure, fixture, put, temporaryFolder } from '../helpers.ts'
+import { frameOf, rawBlock, zstdBomb } from '../zstd.ts'
 
 async function read (path: string, options: Parameters<typeof readBytes>[1] = {}): Promise<string> {
   const chunks: Buffer[] = []
@@ -43,7 +45,8 @@ t.test('an absolute path is no part of an id', async t => {
 t.test('bytes from any offset, plain and compressed', async t => {
   const folder = temporaryFolder(t)
   const text = 'abcdefghij'.repeat(100_000)
-  for (const path of [put(folder, 'a', text), put(folder, 'a.gz', gzipSync(text))]) {
+  const zstd = await loadZstdCompressor()
+  for (const path of [put(folder, 'a', text), put(folder, 'a.gz', gzipSync(text)), put(folder, 'a.zst', Buffer.concat([zstd(Buffer.from(text.slice(0, 600_000))), zstd(Buffer.from(text.slice(600_000)))]))]) {
     for (const offset of [0, 1, 999_999, 1_000_000]) t.equal(await read(path, { offset }), text.slice(offset), `${path} ${offset}`)
   }
 })
@@ -69,6 +72,81 @@ t.test('the bytes of the file itself are told for the progress', async t => {
   let told = 0
   await read(put(temporaryFolder(t), 'a.gz', compressed), { onRead: bytes => { told = bytes } })
   t.equal(told, compressed.length)
+  await read(fixture('zstd/many-frames.zst'), { onRead: bytes => { told = bytes } })
+  t.equal(told, readFileSync(fixture('zstd/many-frames.zst')).length)
+})
+
+t.test('a .zst that is cut off, damaged, none, or has something else behind it is an error with its path', async t => {
+  const folder = temporaryFolder(t)
+  const whole = frameOf([rawBlock('text', true)], { checksum: 1 })
+  for (const [content, says] of [
+    [whole.subarray(0, -6), /a\.zst: the zstd data is cut off after 0 decompressed bytes/],
+    [whole, /a\.zst: damaged zstd data after 4 decompressed bytes \(a frame with another checksum/],
+    [Buffer.from('plain'), /a\.zst: is not zstd data, which its ending promises/],
+    [Buffer.concat([frameOf([rawBlock('text', true)]), Buffer.from('{}')]), /a\.zst: the zstd data ends at byte 13, and what follows is no zstd data/]
+  ] as const) {
+    t.match(await failure(read(put(folder, 'a.zst', content))), { code: 'ERR_SOURCE', message: says })
+  }
+  t.match(await failure(read(put(folder, 'a.zst', frameOf([rawBlock('text', true)])), { offset: 5 })), { code: 'ERR_STATE', message: /byte 5, but there are only 4/ })
+})
+
+t.test('a signal stops what a bomb gives', async t => {
+  const stop = new AbortController()
+  const chunks = readBytes(put(temporaryFolder(t), 'bomb.zst', zstdBomb(8e9)), { signal: stop.signal })
+  await chunks.next()
+  stop.abort()
+  await t.rejects(chunks.next(), { name: 'AbortError' })
+})
+
+t.test('what begins as something else than text is refused, from the start only', async t => {
+  const folder = temporaryFolder(t)
+  for (const [name, content, says] of [
+    ['a.ndjson', gzipSync('text'), /a\.ndjson: is gzip data; give it a name that ends in \.gz/],
+    ['a.gz', gzipSync(gzipSync('text')), /a\.gz: is gzip data again once it is decompressed/],
+    ['a.zst', frameOf([rawBlock(Buffer.from('PAR1\x15'), true)]), /a\.zst: is a parquet file; read it with --dataset parquet/]
+  ] as const) {
+    const path = put(folder, name, content)
+    t.match(await failure(read(path)), { code: 'ERR_SOURCE', message: says })
+    t.equal(typeof await read(path, { offset: 4 }), 'string')
+  }
+})
+
+const changes: Readonly<Record<string, (path: string) => void>> = {
+  grows: path => { appendFileSync(path, 'more') },
+  shrinks: path => { truncateSync(path, 300_000) },
+  'is written to in place': path => {
+    writeFileSync(path, 'y'.repeat(2e6), { flag: 'r+' })
+    utimesSync(path, new Date(), new Date(Date.now() + 5000))
+  }
+}
+
+for (const [change, make] of Object.entries(changes)) {
+  t.test(`a file that ${change} while it is read is an error`, async t => {
+    const path = put(temporaryFolder(t), 'a.txt', 'x'.repeat(2e6))
+    const chunks = readBytes(path)
+    await chunks.next()
+    make(path)
+    t.match(await failure((async () => { while ((await chunks.next()).done !== true); })()), { code: 'ERR_SOURCE', message: /a\.txt: was changed while it was read \(2000000 bytes, then \d+\); wait until it is written whole/ })
+  })
+}
+
+t.test('a compressed file that grows while it is read is an error, and one that is replaced is read to its end', async t => {
+  const folder = temporaryFolder(t)
+  const noise = Buffer.from(Array.from({ length: 2e6 }, (_, i) => (i * i * 7919 >> 3) % 251))
+  const zstd = await loadZstdCompressor()
+  for (const [name, member] of [['a.gz', gzipSync(noise, { level: 0 })], ['a.zst', Buffer.concat([zstd(noise), frameOf(Array.from({ length: 20 }, (_, i) => rawBlock(noise.subarray(i * 1e4, i * 1e4 + 1e5), i === 19)))])]] as const) {
+    const path = put(folder, name, member)
+    const chunks = readBytes(path)
+    await chunks.next()
+    appendFileSync(path, member)
+    t.match(await failure((async () => { while ((await chunks.next()).done !== true); })()), { code: 'ERR_SOURCE', message: /was changed while it was read/ }, name)
+    const others = readBytes(put(folder, name, member))
+    await others.next()
+    renameSync(put(folder, 'new', 'other'), path)
+    let end
+    do end = await others.next(); while (end.done !== true)
+    t.equal(end.value, undefined)
+  }
 })
 
 t.test('a signal stops the reading', async t => {

@@ -1,11 +1,13 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import zstd from '@bokuweb/zstd-wasm'
 import t from 'tap'
+import { readBytes } from '../../lib/files.ts'
 import { checkWritable, openOutput, refuseInputAsOutput, writeFileWhole, writing } from '../../lib/output.ts'
 import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 
-for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))]] as const) {
+for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))], ['zstd', 'sub/a.txt.zst', (path: string) => zstd.decompress(readFileSync(path))]] as const) {
   t.test(`${kind}: nothing under the name before commit, all of it then`, async t => {
     const folder = temporaryFolder(t)
     const path = join(folder, name)
@@ -13,7 +15,7 @@ for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['com
     for (let i = 0; i < 100; i++) await output.write(Buffer.from(`line ${i}\n`.repeat(1000)))
     t.notOk(existsSync(path))
     await output.commit()
-    t.equal(content(path).toString(), Array.from({ length: 100 }, (_, i) => `line ${i}\n`.repeat(1000)).join(''))
+    t.equal(Buffer.from(content(path)).toString(), Array.from({ length: 100 }, (_, i) => `line ${i}\n`.repeat(1000)).join(''))
     t.strictSame(filesIn(folder), [name])
   })
 
@@ -27,6 +29,25 @@ for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['com
     t.equal(readFileSync(join(folder, name), 'utf8'), 'old')
   })
 }
+
+t.test('.zst: frames of 1 MiB of content, whatever the writes are; nothing written is an empty frame', async t => {
+  const folder = temporaryFolder(t)
+  for (const [writes, bytes, frames] of [[0, 0, 1], [1, 0, 1], [1, 5, 1], [1, 2 ** 20, 1], [2, 2 ** 20 + 1, 3], [100, 31_000, 3]] as const) {
+    const path = join(folder, 'a.zst')
+    const output = await openOutput(path)
+    const buffer = Buffer.alloc(bytes)
+    for (let i = 0; i < writes; i++) {
+      await output.write(buffer.fill(65 + i % 26))
+    }
+    await output.commit()
+    const data = readFileSync(path)
+    t.equal(data.toString('latin1').split('\x28\xb5\x2f\xfd').length - 1, frames, `${writes} writes of ${bytes}`)
+    const expected = Buffer.concat(Array.from({ length: writes }, (_, i) => Buffer.alloc(bytes, 65 + i % 26)))
+    const pieces: Buffer[] = []
+    for await (const piece of readBytes(path)) pieces.push(piece)
+    t.ok(Buffer.concat(pieces).equals(expected))
+  }
+})
 
 t.test('a whole file is replaced at once, or not at all', async t => {
   const folder = temporaryFolder(t)
@@ -54,7 +75,7 @@ t.test('a full disk is named with the way out', async t => {
   t.match(await failure(writing('a.npy', () => Promise.reject(full))), { code: 'ERR_OUTPUT', message: 'a.npy: cannot be written: no space left on the device; make room and run it again', cause: full })
   t.test('on a disk that is full', { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }, async t => {
     const folder = temporaryFolder(t)
-    for (const name of ['a.txt', 'b.txt.gz']) {
+    for (const name of ['a.txt', 'b.txt.gz', 'c.txt.zst']) {
       symlinkSync('/dev/full', join(folder, name))
       const output = await openOutput(join(folder, name))
       const written = async (): Promise<void> => {

@@ -1,0 +1,74 @@
+import { ZstdDamage } from './damage.ts'
+import { type HuffmanTable, decodeHuffman, readHuffmanTable } from './huffman.ts'
+
+/** By the size format of Huffman-coded literals: bytes of the header, bits of each of its two sizes, streams. */
+const FORMATS = [[3, 10, 1], [3, 10, 4], [4, 14, 4], [5, 18, 4]] as const
+
+/** Decodes the literals section of blocks (RFC 8878, 3.1.1.3.1); keeps a frame's Huffman table for the blocks that reuse it. */
+export class LiteralsDecoder {
+  /** The literals of the block that was decoded last. */
+  readonly bytes: Uint8Array
+  length = 0
+  #table: HuffmanTable | undefined
+
+  constructor (maxBytes: number) {
+    this.bytes = new Uint8Array(maxBytes)
+  }
+
+  startFrame (): void {
+    this.#table = undefined
+  }
+
+  /** Decodes the section that starts a block. `block` must have three more bytes behind `end`. @returns the byte behind it */
+  decode (block: Uint8Array, end: number, maxBytes: number): number {
+    const kind = block[0]! & 3
+    return kind < 2 ? this.#decodePlain(block, end, maxBytes, kind === 1) : this.#decodeHuffman(block, end, maxBytes, kind === 3)
+  }
+
+  #decodePlain (block: Uint8Array, end: number, maxBytes: number, repeated: boolean): number {
+    const format = (block[0]! >> 2) & 3
+    const header = format === 1 ? 2 : format === 3 ? 3 : 1
+    const bits = block[0]! | block[1]! << 8 | block[2]! << 16
+    this.length = header === 1 ? (bits & 0xff) >> 3 : header === 2 ? (bits & 0xffff) >> 4 : (bits & 0xffffff) >> 4
+    const next = header + (repeated ? 1 : this.length)
+    check(next <= end && this.length <= maxBytes)
+    if (repeated) this.bytes.fill(block[header]!, 0, this.length)
+    else this.bytes.set(block.subarray(header, next))
+    return next
+  }
+
+  #decodeHuffman (block: Uint8Array, end: number, maxBytes: number, reused: boolean): number {
+    const [header, sizeBits, streams] = FORMATS[(block[0]! >> 2) & 3]!
+    check(header <= end)
+    let bits = 0 // up to 40 of them: no bit operators
+    for (let i = header - 1; i >= 0; i--) bits = bits * 256 + block[i]!
+    const sizes = Math.floor(bits / 16)
+    this.length = sizes % 2 ** sizeBits
+    const next = header + Math.floor(sizes / 2 ** sizeBits)
+    check(next <= end && this.length <= maxBytes)
+    let start: number = header
+    if (!reused) ({ table: this.#table, next: start } = readHuffmanTable(block, header, next))
+    if (this.#table === undefined) throw new ZstdDamage('literals that reuse a Huffman tree where there was none')
+    if (streams === 1) decodeHuffman(block, start, next, this.#table, this.bytes, 0, this.length)
+    else this.#decodeFour(block, start, next, this.#table)
+    return next
+  }
+
+  /** Four streams, with the sizes of the first three before them; each but the last gives the same number of bytes. */
+  #decodeFour (block: Uint8Array, start: number, end: number, table: HuffmanTable): void {
+    check(start + 6 <= end)
+    const quarter = (this.length + 3) >> 2
+    check(quarter * 3 <= this.length)
+    let from = start + 6
+    for (let i = 0; i < 4; i++) {
+      const to = i === 3 ? end : from + (block[start + 2 * i]! | block[start + 2 * i + 1]! << 8)
+      check(to <= end)
+      decodeHuffman(block, from, to, table, this.bytes, i * quarter, i === 3 ? this.length : (i + 1) * quarter)
+      from = to
+    }
+  }
+}
+
+function check (holds: boolean): void {
+  if (!holds) throw new ZstdDamage('literals of another size than their block has room for')
+}

@@ -1,0 +1,108 @@
+/** What becomes of files when the disk is full, read-only or closed to us: a real one, small, where it can be mounted. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import t, { type Test } from 'tap'
+import { readNpy } from '../lib/npy.ts'
+import { ndjsonSink } from '../sinks/ndjson.ts'
+import { npySink } from '../sinks/npy.ts'
+import { textSink } from '../sinks/text.ts'
+import { ROOT, closed, doc, failure, filesIn, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+
+const DISK_BYTES = 256 * 1024
+const isRoot = process.getuid?.() === 0
+
+/** A file system of its own, unmounted at the test's end; null, and the test skipped, where none can be mounted. */
+function smallDisk (t: Test, options = `size=${DISK_BYTES}`): string | null {
+  const folder = temporaryFolder(t)
+  const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' })
+  if (status !== 0) {
+    t.pass('a disk of its own', { skip: `no file system can be mounted here: ${error?.message ?? stderr.trim()}` })
+    return null
+  }
+  t.teardown(() => { execFileSync('umount', ['-l', folder]) })
+  return folder
+}
+
+/** Text that hardly compresses, and is the same each time. */
+function noise (length: number, seed: number): string {
+  let text = ''
+  for (let n = seed + 1; text.length < length;) text += (n = n * 48271 % 2147483647).toString(36)
+  return text
+}
+
+const documents = (bytes: number): Readable => Readable.from(Array.from({ length: bytes / 10_000 }, (_, i) => doc(`d${i}`, noise(10_000, i))))
+const sequences = (bytes: number): Readable => Readable.from(Array.from({ length: bytes / 10_000 }, (_, i) => new Int32Array(2500).fill(i)))
+
+const sinks: Readonly<Record<string, [name: string, make: (path: string) => Writable, items: (bytes: number) => Readable]>> = {
+  ndjson: ['out.ndjson', ndjsonSink, documents],
+  'ndjson, gzip': ['out.ndjson.gz', ndjsonSink, documents],
+  'ndjson, zstd': ['out.ndjson.zst', ndjsonSink, documents],
+  'text, zstd': ['out.txt.zst', textSink, documents],
+  npy: ['shards', path => npySink(path, { sequencesPerShard: 200 }), sequences]
+}
+
+for (const [kind, [name, make, items]] of Object.entries(sinks)) {
+  t.test(`${kind}: a disk that fills up, in the middle or with the last bytes, is named, and nothing half-written is left`, async t => {
+    const folder = smallDisk(t)
+    if (folder === null) return
+    for (const bytes of [5_000_000, 600_000]) {
+      const sink = make(join(folder, name))
+      t.match(await failure(pipeline(items(bytes), sink)), { code: 'ERR_OUTPUT', message: /(out\.(ndjson|txt)[.a-z]*|shards\/shard_00000\.npy): cannot be written: no space left on the device; make room and run it again/, cause: { code: 'ENOSPC' } })
+      await closed(sink)
+      t.strictSame(filesIn(folder), [], `${bytes} bytes`)
+    }
+    if (kind === 'npy') return
+    put(folder, name, 'old')
+    const sink = make(join(folder, name))
+    await failure(pipeline(items(5_000_000), sink))
+    await closed(sink)
+    t.strictSame(filesIn(folder), [name])
+    t.equal(readFileSync(join(folder, name), 'utf8'), 'old', 'what stood there stands')
+  })
+}
+
+t.test('npy: shards that were complete before the disk was full stay whole', async t => {
+  const folder = smallDisk(t)
+  if (folder === null) return
+  const sink = npySink(join(folder, 'shards'), { sequencesPerShard: 10 })
+  t.match(await failure(pipeline(sequences(600_000), sink)), { code: 'ERR_OUTPUT', message: /shard_00002\.npy: cannot be written: no space left/ })
+  await closed(sink)
+  t.strictSame(filesIn(folder), ['shards/shard_00000.npy', 'shards/shard_00001.npy'])
+  for (const file of filesIn(folder)) t.match(readNpy(readFileSync(join(folder, file))), { rows: 10, columns: 2500 })
+})
+
+t.test('a file system that is read-only is named', async t => {
+  const folder = smallDisk(t, 'ro')
+  if (folder === null) return
+  for (const [kind, [name, make, items]] of Object.entries(sinks)) {
+    t.match(await failure(pipeline(items(20_000), make(join(folder, name)))), { code: 'ERR_OUTPUT', message: /cannot be written: the file system is read-only/, cause: { code: 'EROFS' } }, kind)
+  }
+})
+
+t.test('what may not be written or read is named, without leaving anything', async t => {
+  const cwd = temporaryFolder(t)
+  mkdirSync(join(cwd, 'closed'))
+  put(cwd, 'secret.ndjson', ndjsonOf([doc('a', 'text')]))
+  chmodSync(join(cwd, 'closed'), 0o555)
+  chmodSync(join(cwd, 'secret.ndjson'), 0o000)
+  chmodSync(cwd, 0o755)
+  // Permissions don't hold for root: then the command runs as nobody, if that one may read it.
+  const run = (args: string[], input = ''): { code: number | null, stderr: string } => {
+    const { status: code, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args], { cwd, input, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: cwd }, ...(isRoot && { uid: 65534, gid: 65534 }) })
+    return { code, stderr }
+  }
+  if (run(['--version']).code !== 0) {
+    t.pass('without permission', { skip: 'the user nobody may not run node, or not read this folder' })
+    return
+  }
+  const document = ndjsonOf([doc('a', 'text')])
+  for (const name of ['a.ndjson.zst', 'new/a.txt']) {
+    t.match(run(['write', `closed/${name}`], document), { code: 1, stderr: /closed\/(new\/)?a\.\S+: cannot be written: no permission \[ERR_OUTPUT\]/ })
+  }
+  for (const folder of ['closed/', 'closed/shards/']) t.match(run(['write', folder], '{"ids":[1]}\n'), { code: 1, stderr: /closed\/\S*: cannot be written: no permission \[ERR_OUTPUT\]/ })
+  t.match(run(['read', 'secret.ndjson']), { code: 2, stderr: /secret\.ndjson: no permission \[ERR_FILES\]/ })
+  t.strictSame(filesIn(cwd), ['secret.ndjson'])
+})

@@ -1,0 +1,24 @@
+import zstd from '@bokuweb/zstd-wasm'
+import t from 'tap'
+import { loadZstdCompressor } from '../../../lib/zstd/compress.ts'
+
+t.test('a frame tells its size and its checksum, and libzstd, which compares both, takes it', async t => {
+  const compress = await loadZstdCompressor()
+  for (const content of ['', 'x', 'the wheel turns, '.repeat(50_000)]) {
+    const bytes = Buffer.from(content)
+    const frame = compress(bytes)
+    t.equal(Buffer.from(zstd.decompress(frame)).toString(), content)
+    t.equal(frame[4]! & 4, 4, 'the flag of the checksum')
+    const damaged = Buffer.from(frame)
+    damaged[frame.length - 1]! ^= 1
+    t.throws(() => zstd.decompress(damaged), 'libzstd compares the checksum')
+    t.ok(bytes.equals(Buffer.from(content)), 'what it is given is left alone')
+  }
+})
+
+t.test('the module is loaded once, and puts no listeners on the process', async t => {
+  const listeners = (): number => process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')
+  const before = listeners()
+  t.equal(await loadZstdCompressor(), await loadZstdCompressor())
+  t.equal(listeners(), before)
+})

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import t from 'tap'
+import { sha256 } from '../../../lib/hash.ts'
+import { loadZstdCompressor } from '../../../lib/zstd/compress.ts'
+import { decompressZstd } from '../../../lib/zstd/decompress.ts'
+import { failure, fixture } from '../../helpers.ts'
+import { BLOCK_BYTES, block, frameOf, rawBlock, repeatedBlock, skippableFrame, zstdBomb } from '../../zstd.ts'
+
+interface Answers {
+  readonly files: Readonly<Record<string, { readonly bytes: number, readonly sha256: string, readonly refused: boolean }>>
+}
+
+/** What the zstd command and Python's zstandard have made; `test/fixtures/make_zstd.py` has asked them. */
+const { files } = JSON.parse(readFileSync(fixture('zstd/answers.json'), 'utf8')) as Answers
+const fixtureBytes = (name: string): Buffer => readFileSync(fixture(`zstd/${name}.zst`))
+
+async function * cut (bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+async function decompress (bytes: Uint8Array, chunkBytes = 4096): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of decompressZstd(cut(bytes, chunkBytes), 'a.zst')) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
+const flip = (bytes: Buffer, bit: number): Buffer => {
+  const flipped = Buffer.from(bytes)
+  flipped[bit >> 3]! ^= 1 << (bit & 7)
+  return flipped
+}
+
+for (const [name, { bytes, sha256: expected, refused }] of Object.entries(files).filter(([, { refused }]) => !refused)) {
+  t.test(`${name}: gives what zstd was given`, async t => {
+    t.notOk(refused)
+    for (const size of [1, 7, 1 << 20]) {
+      const content = await decompress(fixtureBytes(name), size)
+      t.equal(content.length, bytes)
+      t.equal(sha256(content), expected, `in chunks of ${size}`)
+    }
+  })
+}
+
+t.test('what takes a dictionary or a larger window is refused by name, before anything is held', async t => {
+  t.match(await failure(decompress(fixtureBytes('dictionary'))), { code: 'ERR_SOURCE', message: /^a\.zst: was compressed with a dictionary \(\d+\).*zstd -d -D/ })
+  t.match(await failure(decompress(fixtureBytes('larger-window'))), { code: 'ERR_SOURCE', message: /a window of 268435456 bytes, at most 134217728 are read; .*--long=31/ })
+  t.match(await failure(decompress(frameOf([], { windowDescriptor: 255 }))), { code: 'ERR_SOURCE', message: /a window of 4123168604160 bytes/ })
+  t.match(await failure(decompress(frameOf([], { flags: 0x20, contentBytes: 2 ** 40, windowDescriptor: 0 }))), { code: 'ERR_SOURCE', message: /a window of/ })
+})
+
+t.test('frames and blocks by hand', async t => {
+  const two = [rawBlock('one '), repeatedBlock('x', 5), rawBlock('', true)]
+  t.equal((await decompress(frameOf(two))).toString(), 'one xxxxx')
+  t.equal((await decompress(frameOf(two, { contentBytes: 9 }))).toString(), 'one xxxxx')
+  t.equal((await decompress(frameOf(two, { checksum: 0xd5a1c5a6 })).catch(String)).toString(), 'SluiceError: a.zst: damaged zstd data after 9 decompressed bytes (a frame with another checksum than it tells); get the file again')
+  t.equal((await decompress(frameOf(two, { dictionary: 0 }))).toString(), 'one xxxxx', 'dictionary 0 is none')
+  t.equal((await decompress(frameOf(two, { flags: 0x10 }))).toString(), 'one xxxxx', 'the unused bit is not looked at')
+  t.equal((await decompress(Buffer.concat([skippableFrame('a'), frameOf(two), skippableFrame('b', 9), frameOf(two), Buffer.alloc(9)]), 3)).toString(), 'one xxxxxone xxxxx')
+})
+
+const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
+  'an empty file': [Buffer.alloc(0), /cut off after 0 decompressed bytes/],
+  text: [Buffer.from('{"text":"a"}\n'), /is not zstd data, which its ending promises/],
+  'a few bytes': [Buffer.from('{}'), /is not zstd data/],
+  zeros: [Buffer.alloc(50), /is not zstd data/],
+  'text behind a frame': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('text')]), /the zstd data ends at byte 10, and what follows is no zstd data/],
+  'a byte behind a frame': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('b')]), /ends at byte 10, and what follows/],
+  'a frame behind padding': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.alloc(5000), frameOf([rawBlock('b', true)])]), /ends at byte 10, and what follows/],
+  'a reserved bit': [frameOf([rawBlock('a', true)], { flags: 8 }), /a reserved bit of a frame header/],
+  'a reserved kind of block': [frameOf([block(3, 1, Buffer.of(0), true)]), /a block of a kind that there is not/],
+  'a block that is too large': [frameOf([repeatedBlock('a', BLOCK_BYTES + 1, true)]), /a block of 131073 bytes, at most 131072 are allowed/],
+  'a block larger than the window': [frameOf([repeatedBlock('a', 2000, true)], { windowDescriptor: 0 }), /blocks have at most 1024/],
+  'more content than the header tells': [frameOf([repeatedBlock('a', 9, true)], { contentBytes: 8 }), /more than the 8 bytes that its header tells/],
+  'less content than the header tells': [frameOf([repeatedBlock('a', 9, true)], { contentBytes: 10 }), /of 9 bytes, where its header tells 10/],
+  'a compressed block of nothing': [frameOf([block(2, 0, Buffer.alloc(0), true)]), /damaged zstd data/],
+  'literals without a table': [frameOf([block(2, 4, Buffer.of(0x13, 0x40, 0, 0), true)]), /reuse a Huffman tree|literals of another size/],
+  'sequences without a table': [frameOf([block(2, 4, Buffer.of(0x08, 0x61, 1, 0xfc), true)]), /reuse a table where there was none/],
+  // one literal, then a sequence by tables that repeat a code and read no bits: 3 bytes from where nothing is
+  'a reference before the frame': [frameOf([block(2, 8, Buffer.of(0x08, 0x61, 1, 0x54, 0, 2, 0, 0x04), true)]), /a reference \d+ bytes back, where there are fewer/]
+}
+
+for (const [name, [data, says]] of Object.entries(wrong)) {
+  t.test(`${name} is an error with what to do`, async t => {
+    for (const size of [1, 4096]) t.match(await failure(decompress(data, size)), { code: 'ERR_SOURCE', message: says })
+  })
+}
+
+t.test('a file that is cut off anywhere is an error, not a short file', async t => {
+  for (const name of ['level-1', 'no-checksum', 'skippable']) {
+    const whole = fixtureBytes(name)
+    const ends = name === 'skippable' ? [14, whole.length - 86, whole.length - 78] : [] // behind a frame
+    for (let length = 0; length < whole.length; length += 1 + length % 23) {
+      if (ends.includes(length)) continue
+      const error = await failure(decompress(whole.subarray(0, length)))
+      if (!/cut off after \d+ decompressed bytes, expected more|not zstd data|what follows is no zstd data/.test(String(error))) t.fail(`${name}, ${length} bytes: ${String(error)}`)
+    }
+    t.match(await failure(decompress(whole.subarray(0, 5))), { code: 'ERR_SOURCE', message: /cut off/ })
+  }
+})
+
+t.test('no silent loss: a flipped bit of a frame with a checksum is an error, or changes nothing', async t => {
+  const compress = await loadZstdCompressor()
+  const content = Buffer.from(Array.from({ length: 60 }, (_, i) => `${i * 7919 % 61} gates of the river, `).join(''))
+  const frame = compress(content)
+  const passed: number[] = []
+  for (let bit = 0; bit < frame.length * 8; bit++) {
+    const got = await decompress(flip(frame, bit)).catch((error: unknown) => error)
+    if (got instanceof Buffer) passed.push(bit)
+    else if ((got as { code?: string }).code !== 'ERR_SOURCE') t.equal(got, undefined, `bit ${bit}`)
+    if (got instanceof Buffer && !got.equals(content)) t.fail(`bit ${bit} changes the content`)
+  }
+  // Such as the descriptor's unused bit, and codes of letters that don't occur: the zstd command takes just these too.
+  t.equal(passed[0], 4 * 8 + 4)
+  t.equal(passed.length, 12, `of ${frame.length * 8} bits`)
+})
+
+t.test('damage without a checksum to show it ends in an error of ours or in as many bytes as promised, never in a fault', async t => {
+  const whole = fixtureBytes('with-size')
+  let refused = 0
+  for (let bit = 0; bit < whole.length * 8; bit += 37) {
+    const got = await decompress(flip(Buffer.from(whole), bit)).catch((error: unknown) => error)
+    if (got instanceof Buffer) t.ok(got.length === 5784, `bit ${bit}`)
+    else if ((got as { code?: string }).code === 'ERR_SOURCE') refused++
+    else t.equal(got, undefined, `bit ${bit}`)
+  }
+  t.ok(refused > 50, `${refused} were refused`)
+})
+
+t.test('property: any bytes, in any frames, cut anywhere, come back', async t => {
+  const compress = await loadZstdCompressor()
+  const word = fc.constantFrom('water ', 'river ', 'wheel ', 'the ', '\n', 'é🌊')
+  const content = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.array(word, { maxLength: 400 }).map(words => Buffer.from(words.join(''))), fc.nat(300_000).map(length => Buffer.alloc(length, 'ab')))
+  const frame = content.chain(bytes => fc.constantFrom(
+    { bytes, data: compress(bytes) },
+    { bytes: Buffer.alloc(0), data: skippableFrame(Buffer.from(bytes).toString('hex')) },
+    { bytes: Buffer.concat([bytes.subarray(0, 300), Buffer.alloc(700, 'x')]), data: frameOf([rawBlock(bytes.subarray(0, 300)), repeatedBlock('x', 700, true)]) }
+  ))
+  let checked = 0
+  await fc.assert(fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 5000 }), async (frames, size) => {
+    const got = await decompress(Buffer.concat(frames.map(({ data }) => data)), size)
+    if (!got.equals(Buffer.concat(frames.map(({ bytes }) => bytes)))) throw new Error('other content came back')
+    checked++
+  }), { numRuns: 150 })
+  t.equal(checked, 150)
+})
+
+t.test('a bomb comes in pieces, and lets the event loop have its turns', async t => {
+  let given = 0
+  let longest = 0
+  let turns = 0
+  const timer = setInterval(() => { turns++ }, 1)
+  for await (const piece of decompressZstd(cut(zstdBomb(1e9), 1 << 20), 'bomb.zst')) {
+    given += piece.length
+    longest = Math.max(longest, piece.length)
+  }
+  clearInterval(timer)
+  t.equal(given, 1e9)
+  t.equal(longest, BLOCK_BYTES)
+  t.ok(turns > 2, `${turns} turns`)
+})
+
+t.test('who stops early, or fails, lets go of the file', async t => {
+  for (const data of [zstdBomb(1e6), Buffer.from('text')]) {
+    let closed = false
+    async function * chunks (): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield data
+      } finally {
+        closed = true
+      }
+    }
+    await (async () => { for await (const piece of decompressZstd(chunks(), 'a.zst')) if (piece.length > 0) break })().catch(() => {})
+    t.ok(closed)
+  }
+})

@@ -1,0 +1,72 @@
+/** zstd frames made by hand, bombs among them (RFC 8878), and gzip bombs. */
+import { gzipSync } from 'node:zlib'
+
+/** Most that a block gives. */
+export const BLOCK_BYTES = 128 * 1024
+
+export interface FrameOptions {
+  /** Exponent and mantissa of the window; 2^17 bytes where nothing is said. */
+  readonly windowDescriptor?: number
+  /** Written as eight bytes. */
+  readonly contentBytes?: number
+  /** Ends the frame. */
+  readonly checksum?: number
+  readonly dictionary?: number
+  /** More bits of the descriptor. */
+  readonly flags?: number
+}
+
+/** A frame of blocks that are ready. */
+export function frameOf (blocks: readonly Buffer[], { windowDescriptor = 7 << 3, contentBytes, checksum, dictionary, flags = 0 }: FrameOptions = {}): Buffer {
+  const descriptor = flags | (contentBytes === undefined ? 0 : 0xc0) | (checksum === undefined ? 0 : 4) | (dictionary === undefined ? 0 : 3)
+  const size = Buffer.alloc(contentBytes === undefined ? 0 : 8)
+  if (contentBytes !== undefined) size.writeBigUInt64LE(BigInt(contentBytes))
+  return Buffer.concat([
+    Buffer.of(0x28, 0xb5, 0x2f, 0xfd, descriptor, windowDescriptor),
+    dictionary === undefined ? Buffer.alloc(0) : uint32(dictionary),
+    size,
+    ...blocks,
+    checksum === undefined ? Buffer.alloc(0) : uint32(checksum)
+  ])
+}
+
+/** A block header and what follows on it; `kind` 0: raw, 1: a byte repeated, 2: compressed, 3: there is none. */
+export function block (kind: number, size: number, content: Uint8Array, isLast = false): Buffer {
+  const header = Buffer.alloc(3)
+  header.writeUIntLE(size << 3 | kind << 1 | (isLast ? 1 : 0), 0, 3)
+  return Buffer.concat([header, content])
+}
+
+export function rawBlock (content: string | Uint8Array, isLast = false): Buffer {
+  const bytes = Buffer.from(content)
+  return block(0, bytes.length, bytes, isLast)
+}
+
+export function repeatedBlock (byte: string, count: number, isLast = false): Buffer {
+  return block(1, count, Buffer.from(byte, 'latin1'), isLast)
+}
+
+export function skippableFrame (content: string, nibble = 0): Buffer {
+  return Buffer.concat([uint32(0x184d2a50 + nibble), uint32(Buffer.byteLength(content)), Buffer.from(content)])
+}
+
+/** One line of so many bytes, in four bytes of zstd for each 128 KiB of it. */
+export function zstdBomb (bytes: number): Buffer {
+  const blocks = Math.ceil(bytes / BLOCK_BYTES)
+  const full = repeatedBlock('x', BLOCK_BYTES)
+  return frameOf([...new Array<Buffer>(blocks - 1).fill(full), repeatedBlock('x', bytes - (blocks - 1) * BLOCK_BYTES, true)])
+}
+
+/** One line of so many bytes, in members of 16 MB; gzip makes a thousandth of it at best. */
+export function gzipBomb (bytes: number): Buffer {
+  const memberBytes = 16e6
+  const member = gzipSync(Buffer.alloc(memberBytes, 'x'), { level: 9 })
+  const rest = bytes % memberBytes
+  return Buffer.concat([...new Array<Buffer>(Math.floor(bytes / memberBytes)).fill(member), ...(rest === 0 ? [] : [gzipSync(Buffer.alloc(rest, 'x'))])])
+}
+
+function uint32 (number: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(number)
+  return bytes
+}
