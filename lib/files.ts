@@ -166,7 +166,8 @@ async function sizeOf (path: string): Promise<number | null> {
 
 const UNOPENED = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR']
 
-function readError (path: string, offset: number, cause: unknown): SluiceError {
+/** What went wrong with a file as a SluiceError: `ERR_FILES` when it could not be opened, else `ERR_SOURCE`. */
+export function readError (path: string, offset: number, cause: unknown): SluiceError {
   const code = codeOf(cause) ?? ''
   if (UNOPENED.includes(code)) return new SluiceError('ERR_FILES', `${path}: ${reasonOf(cause)}`, { cause })
   if (code === 'Z_BUF_ERROR') {

@@ -18,6 +18,9 @@ export const count = z.int().min(0)
 /** A count of at least one. */
 export const positive = z.int().min(1).max(2 ** 31 - 1)
 
+/** Names of columns, or a single one. */
+export const columnNames = z.union([z.string(), z.array(z.string())], { error: 'expected the name of a column, or a list of them' })
+
 /** Either the checked options with their defaults filled in, or every mistake in them. */
 export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
   { readonly options: z.output<S> } | { readonly mistakes: readonly OptionMistake[] } {

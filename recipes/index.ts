@@ -9,6 +9,7 @@ export { type Push, Stage, type StageOptions, type StageStats, type Work } from 
 export { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 
 export { type NdjsonOptions, ndjson } from '../sources/ndjson.ts'
+export { type ParquetOptions, parquet } from '../sources/parquet.ts'
 export { type TextOptions, text } from '../sources/text.ts'
 
 export { type DedupOptions, type DedupState, dedup } from '../transforms/dedup.ts'

@@ -7,6 +7,7 @@ import type { RecordSource, SourceInput, SourceOptions } from '../lib/record-sou
 import type { Stage, StageStats } from '../lib/stage.ts'
 import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
+import { parquet, parquetOptions } from '../sources/parquet.ts'
 import { text, textOptions } from '../sources/text.ts'
 import { dedup, dedupOptions } from '../transforms/dedup.ts'
 import { encode, encodeOptions } from '../transforms/encode.ts'
@@ -36,7 +37,8 @@ export interface SourceEntry {
 export const sources: Readonly<Record<string, SourceEntry>> = {
   json: { make: ndjson, options: ndjsonOptions },
   csv: { make: csv, options: csvOptions },
-  text: { make: text, options: textOptions }
+  text: { make: text, options: textOptions },
+  parquet: { make: parquet, options: parquetOptions }
 }
 
 /** Options that recipes give to every source; one without a text column (a line of text) does without. */

@@ -2,6 +2,7 @@
  * Every way that a call, a manifest or the data can be wrong: the error's code, the exit code, and the message with the
  * place. A code without a case fails the test.
  */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
@@ -33,6 +34,21 @@ const mixture = (manifest: string, more: Pick<Case, 'files'> = {}): Pick<Case, '
 const filter = (...args: readonly string[]): readonly string[] => ['filter-corpus', '--target-lang', 'any', '--min-chars', '1', '--output-path', 'out.ndjson', ...args]
 /** A file of records, most of them good, so that only `--max-bad 0` minds the bad one. */
 const withBad = (line: string | Buffer, maxLineBytes = '200'): Pick<Case, 'args' | 'files'> => ({ files: { 'bad.ndjson': Buffer.concat([Buffer.from(ndjsonOf(docs(5))), Buffer.from(line), Buffer.from('\n')]) }, args: filter('--data-files', 'bad.ndjson', '--max-bad', '0', '--max-line-bytes', maxLineBytes) })
+
+/** Parquet files `a.parquet`, and more, as the dataset. */
+const ofParquet = (files: Readonly<Record<string, string | Uint8Array>>, ...args: readonly string[]): Pick<Case, 'args' | 'files'> => ({ files, args: filter('--dataset', 'parquet', '--data-files', ...Object.keys(files), ...args) })
+const parquetFile = (name: string): Buffer => readFileSync(fixture(`parquet/${name}.parquet`))
+const damagedParquet = (): Buffer => {
+  const bytes = parquetFile('codec-none-v2')
+  bytes[bytes.indexOf('doc-30')]! ^= 1
+  return bytes
+}
+/** In the footer, the codec of the column `text`: field 4 behind its path, an integer in zigzag; LZO is 3. */
+const withLzo = (): Buffer => {
+  const bytes = parquetFile('required')
+  bytes[bytes.indexOf('\x19\x18\x04text\x15\x02', 'latin1') + 8] = 6
+  return bytes
+}
 
 const cases: Readonly<Record<string, Case>> = {
   // the command line
@@ -81,6 +97,14 @@ const cases: Readonly<Record<string, Case>> = {
   'a parquet file': { code: 'ERR_SOURCE', args: ['read', 'a.parquet'], files: { 'a.parquet': 'PAR1\x15\x04\x15' }, says: /a\.parquet: is a parquet file; read it with --dataset parquet \(dataset: parquet\)/ },
   'an xz file': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson.xz'], files: { 'a.ndjson.xz': Buffer.from('fd377a585a000004', 'hex') }, says: /a\.ndjson\.xz: is xz data; decompress it first, with xz -dc/ },
   'UTF-16': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson'], files: { 'a.ndjson': Buffer.from('\ufeff{}\n', 'utf16le') }, says: /a\.ndjson: is UTF-16; convert it to UTF-8, for example with iconv/ },
+  'a parquet file that is cut off': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': parquetFile('row-groups').subarray(0, -100) }), says: /a\.parquet: the parquet file is cut off: it begins with PAR1 and doesn't end with it; get the file again/ },
+  'a parquet file whose pages are damaged': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': damagedParquet() }), says: /a\.parquet: damaged parquet data in row group 0, column id \(a page has the checksum \d+, expected \d+\); get the file again/ },
+  'a parquet file that is none': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': ndjsonOf(docs(3)) }), says: /a\.parquet: is not a parquet file: it begins with "\{\\"id", expected PAR1/ },
+  'a parquet file with a codec that isn\'t known': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': withLzo() }), says: /a\.parquet: row group 0, column text: is compressed with LZO, expected one of .*ZSTD/ },
+  'a column that isn\'t in a parquet file': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': parquetFile('required') }, '--text-column', 'body'), says: /a\.parquet: has no column body; it has text, n/ },
+  'a further column that isn\'t in a parquet file': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': parquetFile('required') }, '--columns', 'url'), says: /a\.parquet: has no column url; it has text, n/ },
+  'parquet files of mixed schemas': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': parquetFile('required'), 'b.parquet': parquetFile('names') }), says: /b\.parquet: has no column text; it has a\.b, a, __proto__/ },
+  'parquet from standard input': { code: 'ERR_OPTION', args: ['read', '--dataset', 'parquet'], input: parquetFile('required'), says: /-: parquet is read from its end, which a stream doesn't have; write it to a file/ },
 
   // records
   bad_json: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":'), says: /bad\.ndjson: 1 of 6 records are bad \(bad_json: 1\), allowed are 0/ },

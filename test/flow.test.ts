@@ -9,6 +9,7 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
 import { textSink } from '../sinks/text.ts'
 import { ndjson } from '../sources/ndjson.ts'
+import { parquet } from '../sources/parquet.ts'
 import { text } from '../sources/text.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { encode } from '../transforms/encode.ts'
@@ -131,12 +132,18 @@ t.test('a source is never further ahead of a stalled sink than the sum of the hi
   t.ok(stages.every(stage => stage.destroyed))
 })
 
-for (const [name, make] of Object.entries({ ndjson, text })) {
+const fileSources: Readonly<Record<string, (folder: string) => Readable>> = {
+  ndjson: folder => ndjson(put(folder, 'a', ndjsonOf(Array.from({ length: 50_000 }, (_, i) => english(i))))),
+  text: folder => text(put(folder, 'a', ndjsonOf(Array.from({ length: 50_000 }, (_, i) => english(i))))),
+  parquet: () => parquet(fixture('parquet/row-groups.parquet'))
+}
+
+for (const [name, make] of Object.entries(fileSources)) {
   t.test(`${name} source: an error behind it and an abort close its file`, async t => {
-    const path = put(temporaryFolder(t), 'a', ndjsonOf(Array.from({ length: 50_000 }, (_, i) => english(i))))
+    const folder = temporaryFolder(t)
     for (const ends of ['error', 'abort', 'break']) {
       const before = openFiles()
-      const source = make(path)
+      const source = make(folder)
       const stop = new AbortController()
       const cause = new Error('sink')
       let taken = 0

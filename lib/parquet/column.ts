@@ -1,0 +1,148 @@
+import { MAX_PAGE_BYTES, MAX_PAGE_VALUES, type Place, damaged, decoding, refused } from './damage.ts'
+import { type Conversion, type Value, conversionOf } from './convert.ts'
+import type { Page, PageReader } from './pages.ts'
+import type { Leaf } from './schema.ts'
+
+/** What the row at hand has cost so far; values are not made once its bytes are over `most`. */
+export interface Cost {
+  /** Of its strings and bytes; 8 for any other value. */
+  bytes: number
+  /** Nulls and the places of empty lists included. */
+  values: number
+  readonly most: number
+}
+
+/** A column read value by value, with the levels of the one at hand; whole rows are fetched before they are taken. */
+export class ColumnReader {
+  readonly leaf: Leaf
+  /** Levels of the value at hand; -1 where there is none. */
+  rep = -1
+  def = -1
+  readonly #conversion: Conversion
+  readonly #cost: Cost
+  #pages: PageReader | undefined
+  #place: Place | undefined
+  #page: Page | undefined
+  #queue: Page[] = []
+  #at = 0 // in #page
+  #starts = 0 // of rows at hand, that of the value at hand included
+
+  constructor (leaf: Leaf, cost: Cost) {
+    this.leaf = leaf
+    this.#conversion = conversionOf(leaf.element)
+    this.#cost = cost
+  }
+
+  /** Goes to a column chunk. */
+  open (pages: PageReader, place: Place): void {
+    this.#pages = pages
+    this.#place = place
+    this.#page = undefined
+    this.#queue = []
+    this.#starts = 0
+    this.rep = this.def = -1
+  }
+
+  /** Whole rows at hand. Where values repeat, the last one may go on in the next page. */
+  get ready (): number {
+    return this.#starts - (this.leaf.maxRep > 0 && !this.#pages!.done ? 1 : 0)
+  }
+
+  /** Makes sure that a row is at hand. @throws SluiceError `ERR_SOURCE` when there is none */
+  async load (): Promise<void> {
+    while (this.ready <= 0) {
+      if (this.#pages!.done) throw damaged(this.#place!, 'its pages have fewer rows than the row group')
+      const page = await this.#pages!.next()
+      if (page.count === 0) continue
+      this.#starts += page.rows
+      if (this.#page !== undefined) {
+        this.#queue.push(page)
+        this.#checkQueue()
+      } else {
+        if (page.rep !== null && page.rep[0] !== 0) throw damaged(this.#place!, 'its first page begins within a row')
+        this.#start(page)
+      }
+    }
+  }
+
+  /** Passes over rows, where it can over whole pages. */
+  async skip (rows: number): Promise<void> {
+    for (let left = rows; left > 0;) {
+      if (this.#page === undefined && this.leaf.maxRep === 0 && !this.#pages!.done) {
+        const skipped = await this.#pages!.skip(left)
+        left -= skipped
+        if (skipped > 0) continue
+      }
+      await this.load()
+      decoding(this.#place!, () => { this.#skipRow() })
+      left--
+    }
+  }
+
+  /** @throws SluiceError `ERR_SOURCE` when it has more than the row group */
+  async finish (): Promise<void> {
+    while (!this.#pages!.done && this.#page === undefined) {
+      const page = await this.#pages!.next()
+      if (page.count > 0) this.#start(page)
+    }
+    if (this.#page !== undefined) throw damaged(this.#place!, 'its pages have more rows than the row group')
+  }
+
+  /** The value at hand, which is there. */
+  take (): Value {
+    const raw = this.#page!.values.next()
+    this.#cost.values++
+    this.#cost.bytes += Buffer.isBuffer(raw) ? raw.length : 8
+    const value = this.#cost.bytes > this.#cost.most ? null : this.#conversion.convert(raw)
+    this.#advance()
+    return value
+  }
+
+  /** Passes over the place of a value that isn't there, since what holds it has only a lower level than `def`. */
+  pass (def: number): void {
+    if (this.def >= def || this.def < 0) throw new Error('the levels of its columns don\'t agree')
+    this.#cost.values++
+    this.#advance()
+  }
+
+  /** A row may go on over any number of pages. */
+  #checkQueue (): void {
+    const bytes = this.#queue.reduce((sum, page) => sum + page.bytes, 0)
+    const values = this.#queue.reduce((sum, page) => sum + page.count, 0)
+    if (bytes > MAX_PAGE_BYTES || values > MAX_PAGE_VALUES) {
+      throw refused(this.#place!, `has a row of more than ${bytes} bytes in ${values} values, more than ${MAX_PAGE_BYTES} bytes or ${MAX_PAGE_VALUES} values are not read; leave the column out`)
+    }
+  }
+
+  #skipRow (): void {
+    do {
+      if (this.def === this.leaf.maxDef) this.#page!.values.next()
+      this.#advance()
+    } while (this.rep > 0)
+  }
+
+  #start (page: Page): void {
+    this.#page = page
+    this.#at = -1
+    this.#starts++
+    this.#advance()
+  }
+
+  #advance (): void {
+    let page = this.#page!
+    if (++this.#at === page.count) {
+      const next = this.#queue.shift()
+      this.#page = next
+      this.#at = 0
+      if (next === undefined) {
+        this.#starts--
+        this.rep = this.def = -1
+        return
+      }
+      page = next
+    }
+    this.rep = page.rep === null ? 0 : page.rep[this.#at]!
+    this.def = page.def === null ? this.leaf.maxDef : page.def[this.#at]!
+    if (this.rep === 0) this.#starts--
+  }
+}

@@ -1,0 +1,150 @@
+import { SluiceError } from '../errors.ts'
+import { assembler } from './assemble.ts'
+import { ColumnReader, type Cost } from './column.ts'
+import { type Kind, type Value, conversionOf } from './convert.ts'
+import { type Place, decoding } from './damage.ts'
+import { type Footer, chunkOf, readFooter } from './footer.ts'
+import { PageReader } from './pages.ts'
+import type { ByteRanges } from './ranges.ts'
+import type { Field } from './schema.ts'
+
+export interface Column {
+  readonly name: string
+  readonly kind: Kind
+}
+
+/** A row by column name, without a prototype, so that every name is a plain key. */
+export type Row = Readonly<Record<string, Value>>
+
+/** In a row's place, when its values have more bytes than were asked for. */
+export class TooLong {
+  readonly bytes: number
+
+  constructor (bytes: number) {
+    this.bytes = bytes
+  }
+}
+
+/** Some rows that follow each other. */
+export interface Batch {
+  /** Of the first one, counted over the file from 0. */
+  readonly start: number
+  readonly rows: ReadonlyArray<Row | TooLong>
+  /** Of their values, decompressed. */
+  readonly bytes: number
+}
+
+export interface ReadRowsOptions {
+  /** Top-level names. */
+  readonly columns: readonly string[]
+  /** The first row to give, counted over the file from 0. @default 0 */
+  readonly from?: number
+  /** A row with more bytes is given as `TooLong`. @default Infinity */
+  readonly maxRowBytes?: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A batch ends with the row that fills it. */
+const BATCH_BYTES = 1024 * 1024
+const BATCH_ROWS = 4096
+/** What a value costs beside its bytes. */
+const VALUE_BYTES = 16
+
+/** Fetched at a time for a column; less where many columns are read, so that all of them fetch no more than that ahead. */
+const STEP_BYTES = 1024 * 1024
+const FETCHED_AHEAD_BYTES = 16 * 1024 * 1024
+const LEAST_STEP_BYTES = 64 * 1024
+
+/** A parquet file, read row group by row group and page by page. Whoever opened the ranges closes them. */
+export class ParquetFile {
+  readonly columns: readonly Column[]
+  readonly rows: number
+  readonly #ranges: ByteRanges
+  readonly #footer: Footer
+
+  private constructor (ranges: ByteRanges, footer: Footer) {
+    this.#ranges = ranges
+    this.#footer = footer
+    this.rows = footer.rows
+    this.columns = footer.fields.map(field => ({ name: field.name, kind: kindOf(field) }))
+  }
+
+  /** Reads the footer. @throws SluiceError `ERR_SOURCE` when the file is damaged, encrypted, or no parquet file */
+  static async open (ranges: ByteRanges): Promise<ParquetFile> {
+    return new ParquetFile(ranges, await readFooter(ranges))
+  }
+
+  /**
+   * The rows from `from` on, in batches of about 1 MB. In memory are a page of each column asked for, decompressed,
+   * its dictionary, and the batch.
+   *
+   * @throws SluiceError `ERR_SOURCE` for a column that isn't there, a damaged page, or one of more than 256 MiB
+   */
+  async * readRows ({ columns, from = 0, maxRowBytes = Infinity, signal }: ReadRowsOptions): AsyncGenerator<Batch> {
+    const cost = { bytes: 0, values: 0, most: maxRowBytes }
+    const fields = [...new Set(columns)].map(name => this.#field(name))
+    const readers = new Map(fields.flatMap(field => field.leaves).map(leaf => [leaf, new ColumnReader(leaf, cost)]))
+    const values = fields.map(field => [field.name, assembler(field, leaf => readers.get(leaf)!)] as const)
+    const step = Math.max(LEAST_STEP_BYTES, Math.min(STEP_BYTES, Math.floor(FETCHED_AHEAD_BYTES / readers.size)))
+
+    let before = 0 // rows of the groups before this one
+    for (const [rowGroup, { rows }] of this.#footer.groups.entries()) {
+      const groupStart = before
+      before += rows
+      if (before <= from) continue
+      for (const [leaf, reader] of readers) {
+        const place = { file: this.#ranges.name, rowGroup, column: leaf.path.join('.') }
+        reader.open(new PageReader(this.#ranges, chunkOf(this.#footer, leaf, place), leaf, place, step), place)
+      }
+      let next = Math.max(0, from - groupStart)
+      for (const reader of readers.values()) {
+        signal?.throwIfAborted()
+        await reader.skip(next)
+      }
+      const place = { file: this.#ranges.name, rowGroup, column: '' }
+      while (next < rows) {
+        const batch: Array<Row | TooLong> = []
+        let bytes = 0
+        for (let weight = 0; next + batch.length < rows && weight < BATCH_BYTES && batch.length < BATCH_ROWS;) {
+          for (const reader of readers.values()) {
+            if (reader.ready > 0) continue
+            signal?.throwIfAborted()
+            await reader.load()
+          }
+          batch.push(decoding(place, () => takeRow(values, cost, place)))
+          bytes += cost.bytes
+          weight += cost.bytes + cost.values * VALUE_BYTES
+        }
+        signal?.throwIfAborted()
+        yield { start: groupStart + next, rows: batch, bytes }
+        next += batch.length
+      }
+      for (const reader of readers.values()) await reader.finish()
+    }
+  }
+
+  #field (name: string): Field {
+    const named = this.#footer.fields.filter(field => field.name === name)
+    if (named.length === 1) return named[0]!
+    const [file, there] = [this.#ranges.name, this.columns.map(column => column.name).join(', ')]
+    throw new SluiceError('ERR_SOURCE', named.length === 0
+      ? `${file}: has no column ${name}; it has ${there === '' ? 'none' : there}`
+      : `${file}: has ${named.length} columns with the name ${name}, expected one; rewrite the file with names that differ`)
+  }
+}
+
+function takeRow (values: ReadonlyArray<readonly [string, () => Value]>, cost: Cost, place: Place): Row | TooLong {
+  cost.bytes = cost.values = 0
+  const row = Object.create(null) as Record<string, Value>
+  for (const [name, value] of values) {
+    place.column = name
+    row[name] = value()
+  }
+  return cost.bytes > cost.most ? new TooLong(cost.bytes) : row
+}
+
+function kindOf ({ is, isMap, repeated, leaves }: Field): Kind {
+  if (isMap) return 'map'
+  if (repeated || is === 'list') return 'list'
+  return is === 'leaf' ? conversionOf(leaves[0]!.element).kind : 'struct'
+}

@@ -1,0 +1,112 @@
+import { type FileMetaData, parquetMetadata } from 'hyparquet'
+import { SluiceError, messageOf } from '../errors.ts'
+import { codecs } from './codecs.ts'
+import { MAX_PAGE_BYTES, type Place, damaged, refused } from './damage.ts'
+import type { ByteRanges } from './ranges.ts'
+import { type Field, type Leaf, fieldsOf } from './schema.ts'
+
+const MAGIC = 'PAR1'
+const ENCRYPTED_MAGIC = 'PARE'
+/** The length of the footer and the magic behind it. */
+const TAIL_BYTES = 8
+/** Holds the footers of most files, so that one read is enough. */
+const FIRST_READ_BYTES = 64 * 1024
+
+/** A row group as the footer tells it. */
+export type RowGroup = FileMetaData['row_groups'][number]
+
+export interface Footer {
+  readonly rows: number
+  readonly fields: readonly Field[]
+  readonly leaves: readonly Leaf[]
+  readonly groups: ReadonlyArray<{ readonly rows: number, readonly group: RowGroup }>
+  /** Where it begins: no page lies behind. */
+  readonly start: number
+}
+
+/** Where a column of a row group lies, and how it was compressed. */
+export interface Chunk {
+  readonly start: number
+  /** Exclusive. */
+  readonly end: number
+  readonly codec: string
+  /** Nulls and the places of empty lists included. */
+  readonly values: number
+}
+
+/** @throws SluiceError `ERR_SOURCE` when the file is cut off, encrypted, or no parquet file */
+export async function readFooter (ranges: ByteRanges): Promise<Footer> {
+  const { name, size } = ranges
+  if (size < MAGIC.length + TAIL_BYTES) throw notParquet(name, `it has ${size} bytes`)
+  let tail = await ranges.read(Math.max(0, size - FIRST_READ_BYTES), size)
+  const head = tail.length === size ? tail : await ranges.read(0, MAGIC.length)
+  const [first, last] = [head.toString('latin1', 0, 4), tail.toString('latin1', tail.length - 4)]
+  if (last === ENCRYPTED_MAGIC) throw new SluiceError('ERR_SOURCE', `${name}: has an encrypted footer (it ends with PARE), which can't be read; decrypt the file first`)
+  if (first !== MAGIC) throw notParquet(name, `it begins with ${JSON.stringify(first)}`)
+  if (last !== MAGIC) throw new SluiceError('ERR_SOURCE', `${name}: the parquet file is cut off: it begins with ${MAGIC} and doesn't end with it; get the file again`)
+  const length = tail.readUInt32LE(tail.length - TAIL_BYTES)
+  const start = size - TAIL_BYTES - length
+  if (start < MAGIC.length) throw badFooter(name, `it says it has ${length} bytes, the file has ${size}`)
+  if (length > MAX_PAGE_BYTES) throw new SluiceError('ERR_SOURCE', `${name}: the footer has ${length} bytes, more than ${MAX_PAGE_BYTES} are not read; rewrite the file with larger row groups`)
+  if (length + TAIL_BYTES > tail.length) tail = await ranges.read(start, size)
+  try {
+    return parse(tail, start)
+  } catch (error) {
+    throw badFooter(name, messageOf(error), error)
+  }
+}
+
+function parse (tail: Buffer, start: number): Footer {
+  const nothing = (): undefined => undefined
+  // The statistics are not needed, and one that can't be converted must not make a file unreadable.
+  const metadata = parquetMetadata(tail, {
+    geoparquet: false,
+    parsers: { timestampFromMilliseconds: nothing, timestampFromMicroseconds: nothing, timestampFromNanoseconds: nothing, dateFromDays: nothing, stringFromBytes: nothing, jsonFromBytes: nothing, geometryFromBytes: nothing, geographyFromBytes: nothing, uuidFromBytes: nothing }
+  })
+  const fields = fieldsOf(metadata.schema)
+  const leaves = fields.flatMap(field => field.leaves)
+  const groups = metadata.row_groups.map((group, index) => {
+    if (group.columns.length !== leaves.length) throw new Error(`row group ${index} has ${group.columns.length} columns, the schema ${leaves.length}`)
+    return { rows: whole(group.num_rows, `the number of rows of row group ${index}`), group }
+  })
+  const rows = whole(metadata.num_rows, 'the number of rows')
+  const sum = groups.reduce((sum, group) => sum + group.rows, 0)
+  if (sum !== rows) throw new Error(`the row groups have ${sum} rows, the file ${rows}`)
+  return { rows, fields, leaves, groups, start }
+}
+
+/** @throws SluiceError `ERR_SOURCE` when it can't be where the footer says, or is compressed or encrypted in a way that can't be read */
+export function chunkOf ({ groups, start: footerStart }: Footer, leaf: Leaf, place: Place): Chunk {
+  const column = groups[place.rowGroup]!.group.columns[leaf.index]!
+  const meta = column.meta_data
+  if (column.crypto_metadata !== undefined || meta === undefined) throw refused(place, 'is encrypted, which can\'t be read; decrypt the file first')
+  if (column.file_path !== undefined) throw refused(place, 'lies in another file, which can\'t be read; write it to one file')
+  // a name can be given twice; the order of the columns is that of the schema
+  if (meta.path_in_schema.join('\0') !== leaf.path.join('\0') || meta.type !== leaf.element.type) {
+    throw damaged(place, `the footer has ${meta.path_in_schema.join('.')} of type ${meta.type} in its place`)
+  }
+  const codec = meta.codec as string | undefined
+  if (codec === undefined || !codecs.includes(codec)) throw refused(place, `is compressed with ${codec ?? 'an unknown codec'}, expected one of ${codecs.join(', ')}; rewrite the file with zstd`)
+  // not every writer says where the dictionary is, and some say 0
+  const starts = [meta.data_page_offset, meta.dictionary_page_offset].flatMap(offset => offset === undefined || offset <= 0n ? [] : [Number(offset)])
+  const start = Math.min(...starts)
+  const end = start + Number(meta.total_compressed_size)
+  if (!(start >= MAGIC.length && end >= start && end <= footerStart)) throw damaged(place, `it lies at bytes ${start} to ${end}, expected them between ${MAGIC.length} and ${footerStart}`)
+  const values = Number(meta.num_values)
+  if (!Number.isSafeInteger(values) || values < 0) throw damaged(place, `it has ${values} values`)
+  return { start, end, codec, values }
+}
+
+function whole (number: bigint, what: string): number {
+  const value = Number(number)
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${what} is ${value}`)
+  return value
+}
+
+function notParquet (name: string, found: string): SluiceError {
+  return new SluiceError('ERR_SOURCE', `${name}: is not a parquet file: ${found}, expected ${MAGIC} at its begin and end; name the dataset's format (--dataset json, text or parquet), or get the file again`)
+}
+
+function badFooter (name: string, reason: string, cause?: unknown): SluiceError {
+  return new SluiceError('ERR_SOURCE', `${name}: damaged parquet footer (${reason}); get the file again`, { cause })
+}

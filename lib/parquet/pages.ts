@@ -1,0 +1,178 @@
+import { crc32 } from 'node:zlib'
+import { bitsFor } from './bits.ts'
+import { decompress } from './codecs.ts'
+import { MAX_PAGE_BYTES, MAX_PAGE_VALUES, type Place, damaged, decoding, refused } from './damage.ts'
+import type { Chunk } from './footer.ts'
+import { type PageHeader, readPageHeader } from './page-header.ts'
+import type { ByteRanges } from './ranges.ts'
+import { RleReader } from './rle.ts'
+import type { Leaf } from './schema.ts'
+import { type Dictionary, type Values, dictionaryOf, valuesOf } from './values.ts'
+
+/** A page of values, its levels decoded. */
+export interface Page {
+  /** Of its values, decompressed. */
+  readonly bytes: number
+  /** Of values and of the places where there is none. */
+  readonly count: number
+  /** That begin in it. */
+  readonly rows: number
+  /** Null where all are 0. */
+  readonly rep: Uint8Array | null
+  /** Null where all are the highest. */
+  readonly def: Uint8Array | null
+  readonly values: Values
+}
+
+/** A page header with statistics of long texts is long; past this it is damage (as in Arrow's reader). */
+const MAX_HEADER_BYTES = 16 * 1024 * 1024
+
+/** The pages of a column chunk, fetched some at a time: what is in memory is a page and not a row group. */
+export class PageReader {
+  readonly #ranges: ByteRanges
+  readonly #chunk: Chunk
+  readonly #leaf: Leaf
+  readonly #place: Place
+  readonly #step: number
+  #at: number // in the file, of the byte behind #bytes
+  #bytes: Buffer = Buffer.alloc(0) // fetched, and not yet used
+  #header: PageHeader | undefined // of the data page that comes next
+  #dictionary: Dictionary | undefined
+  #given = 0
+
+  /** @param step bytes fetched at a time, at least */
+  constructor (ranges: ByteRanges, chunk: Chunk, leaf: Leaf, place: Place, step: number) {
+    this.#ranges = ranges
+    this.#chunk = chunk
+    this.#leaf = leaf
+    this.#place = place
+    this.#step = step
+    this.#at = chunk.start
+  }
+
+  /** Whether all values that the footer tells of have been given. */
+  get done (): boolean {
+    return this.#given >= this.#chunk.values
+  }
+
+  /** @throws SluiceError `ERR_SOURCE` when it is damaged, too large, or there is none */
+  async next (): Promise<Page> {
+    const header = await this.#nextHeader()
+    const bytes = await this.#nextBytes(header)
+    return decoding(this.#place, () => this.#dataPage(header, bytes))
+  }
+
+  /** Passes over the next page without decoding it where it has at most `values`. @returns how many it had; 0 when it is larger */
+  async skip (values: number): Promise<number> {
+    const header = await this.#nextHeader()
+    if (header.values > values) {
+      this.#header = header
+      this.#given -= header.values
+      return 0
+    }
+    await this.#nextBytes(header)
+    return header.values
+  }
+
+  /** The header of the next data page; dictionaries and indices before it are read. */
+  async #nextHeader (): Promise<PageHeader> {
+    for (;;) {
+      const header = this.#header ?? await this.#readHeader()
+      this.#header = undefined
+      if (header.type === 'data' || header.type === 'data_v2') {
+        this.#given += this.#checked(header.values, 'values')
+        if (this.#given > this.#chunk.values) throw damaged(this.#place, `its pages have more than the ${this.#chunk.values} values that the footer tells of`)
+        return header
+      }
+      const bytes = await this.#nextBytes(header)
+      if (header.type === 'dictionary') this.#dictionary = decoding(this.#place, () => this.#dictionaryPage(header, bytes))
+    }
+  }
+
+  async #readHeader (): Promise<PageHeader> {
+    for (let wanted = 1; ; wanted = this.#bytes.length + 1) {
+      if (!await this.#fetch(wanted)) {
+        const rest = this.#bytes.length
+        throw damaged(this.#place, rest === 0 ? `its pages end after ${this.#given} of ${this.#chunk.values} values` : `a page header can't be read in ${rest} bytes`)
+      }
+      try {
+        const { header, length } = readPageHeader(this.#bytes)
+        this.#bytes = this.#bytes.subarray(length)
+        return header
+      } catch (error) {
+        // it may only be longer than what has been fetched
+        if (this.#bytes.length > MAX_HEADER_BYTES || this.#at >= this.#chunk.end) throw damaged(this.#place, 'a page header can\'t be read', error)
+      }
+    }
+  }
+
+  /** The bytes of a page as they lie in the file, their checksum seen to be right where there is one. */
+  async #nextBytes ({ size, unpackedSize, crc }: PageHeader): Promise<Buffer> {
+    for (const bytes of [size, unpackedSize]) this.#checked(bytes, 'bytes')
+    if (!await this.#fetch(size)) throw damaged(this.#place, `a page of ${size} bytes, ${this.#bytes.length} are left of the column`)
+    const bytes = this.#bytes.subarray(0, size)
+    this.#bytes = this.#bytes.subarray(size)
+    if (crc !== undefined && crc32(bytes) !== crc >>> 0) throw damaged(this.#place, `a page has the checksum ${crc32(bytes)}, expected ${crc >>> 0}`)
+    return bytes
+  }
+
+  /** Makes sure of `length` bytes in #bytes. @returns false when the chunk has fewer */
+  async #fetch (length: number): Promise<boolean> {
+    const missing = length - this.#bytes.length
+    if (missing <= 0) return true
+    if (missing > this.#chunk.end - this.#at) return false
+    const end = Math.min(this.#at + Math.max(missing, this.#step), this.#chunk.end)
+    const more = await this.#ranges.read(this.#at, end)
+    this.#at = end
+    this.#bytes = this.#bytes.length === 0 ? more : Buffer.concat([this.#bytes, more])
+    return true
+  }
+
+  /** A size or a count of a page header that is sound. */
+  #checked (number: number, of: 'bytes' | 'values'): number {
+    if (!Number.isInteger(number) || number < 0) throw damaged(this.#place, `a page of ${number} ${of}`)
+    const most = of === 'bytes' ? MAX_PAGE_BYTES : MAX_PAGE_VALUES
+    if (number > most) throw refused(this.#place, `has a page of ${number} ${of}, more than ${most} are not read; rewrite the file with smaller pages (pyarrow: data_page_size, write_batch_size), or leave the column out`)
+    return number
+  }
+
+  #dictionaryPage (header: PageHeader, bytes: Buffer): Dictionary {
+    const count = this.#checked(header.values, 'values')
+    return dictionaryOf(this.#leaf.element, decompress(this.#chunk.codec, bytes, header.unpackedSize), count)
+  }
+
+  #dataPage (header: PageHeader, stored: Buffer): Page {
+    const { maxRep, maxDef, element } = this.#leaf
+    const count = header.values
+    const [bytes, repBytes, defBytes] = header.type === 'data' ? this.#parts(header, stored) : this.#partsV2(header, stored)
+    const rep = repBytes === null ? null : new Uint8Array(count)
+    const def = defBytes === null ? null : new Uint8Array(count)
+    if (rep !== null) new RleReader(repBytes!, 0, bitsFor(maxRep)).fill(rep, maxRep)
+    const present = def === null ? count : new RleReader(defBytes!, 0, bitsFor(maxDef)).fill(def, maxDef)
+    const rows = rep === null ? count : rep.reduce((sum, level) => level === 0 ? sum + 1 : sum, 0)
+    if (header.type === 'data_v2' && header.rows !== rows) throw new Error(`${rows} rows in a page whose header says ${header.rows}`)
+    return { bytes: bytes.length, count, rows, rep, def: present === count ? null : def, values: valuesOf(header.encoding, element, bytes, present, this.#dictionary) }
+  }
+
+  /** The values, the repetition and the definition levels of a page: compressed together, each level with its length before it. */
+  #parts ({ levelEncodings, unpackedSize }: PageHeader, stored: Buffer): [Buffer, Buffer | null, Buffer | null] {
+    let rest = decompress(this.#chunk.codec, stored, unpackedSize)
+    const levels = ([['repetition', this.#leaf.maxRep, levelEncodings.repetition], ['definition', this.#leaf.maxDef, levelEncodings.definition]] as const).map(([what, max, encoding]) => {
+      if (max === 0) return null
+      if (encoding !== 'RLE') throw new Error(`${what} levels in the encoding ${encoding ?? 'that isn\'t known'}, expected RLE`)
+      const end = 4 + rest.readUInt32LE(0)
+      if (end > rest.length) throw new Error(`${what} levels of ${end} bytes in ${rest.length} bytes`)
+      const part = rest.subarray(4, end)
+      rest = rest.subarray(end)
+      return part
+    })
+    return [rest, levels[0]!, levels[1]!]
+  }
+
+  /** The same of a page of version 2, whose levels lie before the values, not compressed. */
+  #partsV2 ({ repetitionBytes: rep, definitionBytes: def, unpackedSize, isCompressed }: PageHeader, stored: Buffer): [Buffer, Buffer | null, Buffer | null] {
+    if (!(rep >= 0 && def >= 0 && rep + def <= Math.min(stored.length, unpackedSize))) throw new Error(`levels of ${rep} and ${def} bytes in a page of ${stored.length}`)
+    const values = decompress(isCompressed ? this.#chunk.codec : 'UNCOMPRESSED', stored.subarray(rep + def), unpackedSize - rep - def)
+    return [values, this.#leaf.maxRep > 0 ? stored.subarray(0, rep) : null, this.#leaf.maxDef > 0 ? stored.subarray(rep, rep + def) : null]
+  }
+}

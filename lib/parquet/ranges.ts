@@ -1,0 +1,71 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { SluiceError } from '../errors.ts'
+import { readError } from '../files.ts'
+
+/** Bytes that can be read from anywhere: a file, or whatever answers to ranges. */
+export interface ByteRanges {
+  /** For messages: the path as it was given, or an address. */
+  readonly name: string
+  /** In bytes. */
+  readonly size: number
+  /** The bytes from `start` to `end`, exclusive: all of them, or it fails. */
+  read (start: number, end: number): Promise<Buffer>
+  close (): Promise<void>
+}
+
+/**
+ * A local file as ranges.
+ *
+ * @throws SluiceError `ERR_FILES` when it can't be opened; `read` fails with `ERR_SOURCE` once the file is another one
+ */
+export async function openRanges (path: string): Promise<ByteRanges> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(path)
+    const status = await handle.stat()
+    if (status.isDirectory()) throw new SluiceError('ERR_FILES', `${path}: is a folder, expected a file`)
+    if (!status.isFile()) throw new SluiceError('ERR_FILES', `${path}: is a pipe or a device, expected a file: parquet is read from its end; write it to a file first`)
+    return new FileRanges(path, handle, status)
+  } catch (error) {
+    await handle?.close()
+    throw error instanceof SluiceError ? error : readError(path, 0, error)
+  }
+}
+
+interface Version { readonly size: number, readonly mtimeMs: number }
+
+class FileRanges implements ByteRanges {
+  readonly name: string
+  readonly size: number
+  readonly #handle: FileHandle
+  readonly #mtimeMs: number
+
+  constructor (name: string, handle: FileHandle, { size, mtimeMs }: Version) {
+    this.name = name
+    this.size = size
+    this.#handle = handle
+    this.#mtimeMs = mtimeMs
+  }
+
+  async read (start: number, end: number): Promise<Buffer> {
+    try {
+      const bytes = Buffer.allocUnsafeSlow(end - start)
+      let length = 0
+      // a single read may give less than was asked for
+      for (let got = -1; length < bytes.length && got !== 0; length += got) {
+        got = (await this.#handle.read(bytes, length, bytes.length - length, start + length)).bytesRead
+      }
+      const { size, mtimeMs } = await this.#handle.stat()
+      if (length < bytes.length || size !== this.size || mtimeMs !== this.#mtimeMs) {
+        throw new SluiceError('ERR_SOURCE', `${this.name}: was changed while it was read; start over when nothing writes to it any more`)
+      }
+      return bytes
+    } catch (error) {
+      throw error instanceof SluiceError ? error : readError(this.name, start, error)
+    }
+  }
+
+  async close (): Promise<void> {
+    await this.#handle.close()
+  }
+}

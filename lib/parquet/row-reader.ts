@@ -1,0 +1,131 @@
+import { SluiceError } from '../errors.ts'
+import { isCompressed } from '../files.ts'
+import { type RecordFault, documentOfRecord } from '../record.ts'
+import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
+import { InvalidUtf8, type Value, text } from './convert.ts'
+import { type Batch, type Column, ParquetFile, type Row, TooLong } from './file.ts'
+import { openRanges } from './ranges.ts'
+
+export interface RowReaderOptions {
+  readonly textColumn: string
+  /** Further columns for `meta`; `*` names all. */
+  readonly columns: readonly string[]
+  readonly maxRowBytes: number
+}
+
+/** The rows of a parquet file as records; offsets are row numbers. */
+export class RowReader implements RecordReader {
+  readonly #file: RecordFile
+  readonly #options: RowReaderOptions
+  readonly #batches: AsyncGenerator<Batch>
+  #columns: readonly Column[] = []
+  #batch: Batch = { start: 0, rows: [], bytes: 0 }
+  #next = 0 // in #batch
+
+  /** @throws SluiceError `ERR_OPTION` for what can't be read at any place, `ERR_SOURCE` for a compressed file */
+  constructor (file: RecordFile, options: RowReaderOptions) {
+    if (!file.isNamed) throw new SluiceError('ERR_OPTION', `${file.path}: parquet is read from its end, which a stream doesn't have; write it to a file and name that`)
+    if (isCompressed(file.path)) throw new SluiceError('ERR_SOURCE', `${file.path}: a parquet file compresses its pages itself, and can't be read through another compression; decompress it first`)
+    this.#file = file
+    this.#options = options
+    this.#batches = this.#open()
+  }
+
+  next (): FoundRecord | undefined {
+    const row = this.#batch.rows[this.#next]
+    if (row === undefined) return undefined
+    const offset = this.#batch.start + this.#next++
+    const outcome = row instanceof TooLong ? 'too_long' : this.#document(row, offset)
+    if (typeof outcome !== 'string') return { offset, end: offset + 1, bytes: Buffer.alloc(0), size: 0, outcome }
+    const bytes = row instanceof TooLong ? Buffer.alloc(0) : bytesOf(row, row[this.#options.textColumn])
+    return { offset, end: offset + 1, bytes, size: row instanceof TooLong ? row.bytes : bytes.length, outcome }
+  }
+
+  async read (): Promise<boolean> {
+    const batch = await this.#batches.next()
+    if (batch.done === true) return false
+    this.#batch = batch.value
+    this.#next = 0
+    this.#file.count(batch.value.bytes)
+    return true
+  }
+
+  close (): void {
+    this.#batches.return(undefined).catch(() => {})
+  }
+
+  async * #open (): AsyncGenerator<Batch> {
+    const { path, offset, signal, onRead } = this.#file
+    const ranges = await openRanges(path)
+    try {
+      const file = await ParquetFile.open(ranges)
+      if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)
+      this.#columns = file.columns
+      const { textColumn, columns, maxRowBytes } = this.#options
+      const own = file.columns.some(({ name }) => name === 'id') ? ['id'] : []
+      const further = columns.includes('*') ? file.columns.map(({ name }) => name) : columns
+      for await (const batch of file.readRows({ columns: [...own, textColumn, ...further], from: offset, maxRowBytes, signal })) {
+        // Columns that are not asked for are never read: rows tell better than bytes how far it is.
+        onRead(Math.round(ranges.size * (batch.start + batch.rows.length) / file.rows))
+        yield batch
+      }
+    } finally {
+      await ranges.close()
+    }
+  }
+
+  #document (row: Row, offset: number): ReturnType<typeof documentOfRecord> {
+    const { textColumn } = this.#options
+    const value = row[textColumn]
+    const kind = this.#columns.find(({ name }) => name === textColumn)?.kind
+    if (value !== null && kind !== 'string' && kind !== 'bytes') return 'text_not_string'
+    try {
+      const record = jsonOf(row) as Record<string, unknown>
+      for (const name of [textColumn, 'id']) {
+        const bytes = row[name]
+        if (Buffer.isBuffer(bytes)) record[name] = jsonOf(text(bytes))
+      }
+      return documentOfRecord(record, textColumn, () => this.#file.idAt(offset))
+    } catch (error) {
+      if (error instanceof Fault) return error.fault
+      throw error
+    }
+  }
+}
+
+/** Thrown within `jsonOf` only. */
+class Fault extends Error {
+  readonly fault: RecordFault
+
+  constructor (fault: RecordFault) {
+    super(fault)
+    this.fault = fault
+  }
+}
+
+/**
+ * A value as JSON can hold it: 64-bit integers as digits, bytes in base64, NaN and the infinities, which JSON lacks, by
+ * their names.
+ */
+function jsonOf (value: Value): unknown {
+  switch (typeof value) {
+    case 'bigint': return String(value)
+    case 'number': return Number.isFinite(value) ? value : String(value)
+    case 'object': break
+    default: return value
+  }
+  if (value === null) return null
+  if (value instanceof InvalidUtf8) throw new Fault('bad_utf8')
+  if (Buffer.isBuffer(value)) return value.toString('base64')
+  if (Array.isArray(value)) return value.map(jsonOf)
+  const object = Object.create(null) as Record<string, unknown>
+  for (const [name, field] of Object.entries(value)) object[name] = jsonOf(field)
+  return object
+}
+
+/** What is shown of a row that gives no document: its text as it lies in the file where that is what is wrong, else all of it. */
+function bytesOf (row: Row, text: Value | undefined): Buffer {
+  if (text instanceof InvalidUtf8) return text.bytes
+  if (Buffer.isBuffer(text)) return text
+  return Buffer.from(JSON.stringify(row, (_name, value: Value) => value instanceof InvalidUtf8 ? value.bytes.toString('base64') : typeof value === 'bigint' ? String(value) : value))
+}

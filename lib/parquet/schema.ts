@@ -1,0 +1,95 @@
+import type { SchemaElement } from 'hyparquet'
+
+/** A column as it lies in the file: one primitive value, with levels where it is optional or repeated. */
+export interface Leaf {
+  /** Among the column chunks of each row group. */
+  readonly index: number
+  readonly path: readonly string[]
+  readonly element: SchemaElement
+  readonly maxDef: number
+  readonly maxRep: number
+}
+
+/**
+ * A field of the schema. `list` (its value is that of its only child, which repeats) and `item` (a repeated group around
+ * a single element) come from lists and maps; a `pair` is an entry of a map; a `struct` has named fields.
+ */
+export interface Field {
+  readonly name: string
+  readonly is: 'leaf' | 'list' | 'item' | 'pair' | 'struct'
+  /** A map's entries make it a list as well. */
+  readonly isMap: boolean
+  readonly repeated: boolean
+  /** The definition level from which on it is there. */
+  readonly maxDef: number
+  readonly maxRep: number
+  readonly children: readonly Field[]
+  /** All that lie below it, or itself. */
+  readonly leaves: readonly Leaf[]
+}
+
+/**
+ * The top-level fields of a file.
+ *
+ * @throws Error when the elements make no tree
+ */
+export function fieldsOf (elements: readonly SchemaElement[]): readonly Field[] {
+  let next = 0 // in elements, which are in depth-first order
+  let leaves = 0
+
+  function childrenOf (group: SchemaElement, path: readonly string[], def: number, rep: number, depth: number): Field[] {
+    const count = group.num_children ?? 0
+    if (count < 1 && depth > 0) throw new Error(`the group ${path.join('.')} has no fields`)
+    const listed = isList(group)
+    const children: Field[] = []
+    for (let i = 0; i < count; i++) children.push(field(path, def, rep, depth + 1, group, listed))
+    return children
+  }
+
+  function field (above: readonly string[], def: number, rep: number, depth: number, parent: SchemaElement, inList: boolean): Field {
+    const element = elements[next++]
+    if (element === undefined) throw new Error('the schema ends within a group')
+    if (depth > MAX_DEPTH) throw new Error(`the schema has more than ${MAX_DEPTH} levels`)
+    const { name, repetition_type: repetition } = element
+    const path = [...above, name]
+    const repeated = repetition === 'REPEATED'
+    const maxDef = def + (repetition === 'REQUIRED' ? 0 : 1)
+    const maxRep = rep + (repeated ? 1 : 0)
+    const base = { name, repeated, maxDef, maxRep }
+    if (element.type !== undefined && element.num_children === undefined) {
+      const leaf = { index: leaves++, path, element, maxDef, maxRep }
+      return { ...base, is: 'leaf', isMap: false, children: [], leaves: [leaf] }
+    }
+    const children = childrenOf(element, path, maxDef, maxRep, depth)
+    const below = children.flatMap(child => child.leaves)
+    const list = (isList(element) || isMap(element)) && children.length === 1 && children[0]!.repeated
+    return { ...base, is: list ? 'list' : isOf(parent, element, children, inList, repeated), isMap: list && isMap(element), children, leaves: below }
+  }
+
+  const root = elements[next++]
+  if (root === undefined) throw new Error('there is no schema')
+  const fields = childrenOf(root, [], 0, 0, 0)
+  if (next !== elements.length) throw new Error(`the schema has ${elements.length} elements, its groups ${next}`)
+  return fields
+}
+
+/** A schema deeper than that is damage; levels are kept in bytes. */
+const MAX_DEPTH = 100
+
+/**
+ * What a group in a group is. A repeated group in a list is its element where the writer is one of those that left the
+ * middle level out (parquet-format, LogicalTypes.md, backward-compatibility rules of lists), else a wrapper around it.
+ */
+function isOf (parent: SchemaElement, element: SchemaElement, children: readonly Field[], inList: boolean, repeated: boolean): 'item' | 'pair' | 'struct' {
+  if (repeated && isMap(parent) && children.length === 2) return 'pair'
+  const isElement = children.length !== 1 || children[0]!.repeated || element.name === 'array' || element.name === `${parent.name}_tuple`
+  return repeated && inList && !isElement ? 'item' : 'struct'
+}
+
+function isList ({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {
+  return logical?.type === 'LIST' || converted === 'LIST'
+}
+
+function isMap ({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {
+  return logical?.type === 'MAP' || converted === 'MAP' || converted === 'MAP_KEY_VALUE'
+}

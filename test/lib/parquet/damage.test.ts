@@ -1,0 +1,114 @@
+/** Files that are not what they say: each is an error with a name, never a crash, a hang, or rows that aren't right unseen. */
+import { crc32 } from 'node:zlib'
+import t from 'tap'
+import { SluiceError } from '../../../lib/errors.ts'
+import { type Batch, ParquetFile } from '../../../lib/parquet/file.ts'
+import { failure } from '../../helpers.ts'
+import { parquetBytes, rangesOf, rowsOf } from './helpers.ts'
+
+/** The same on every run. */
+function random (seed: number): (below: number) => number {
+  let state = seed
+  return below => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return Math.floor(state / 2 ** 32 * below)
+  }
+}
+
+/** The code of what reading a file ends with, or how many rows it has. Anything but a SluiceError is our defect. */
+async function outcome (bytes: Buffer): Promise<string | number> {
+  try {
+    return (await rowsOf(bytes)).length
+  } catch (error) {
+    if (error instanceof SluiceError) return error.code
+    throw error
+  }
+}
+
+t.test('a file cut off anywhere', async t => {
+  const bytes = parquetBytes('required')
+  for (let length = 0; length < bytes.length; length++) {
+    t.match(await failure(rowsOf(bytes.subarray(0, length))), { code: 'ERR_SOURCE', message: length < 12 ? /is not a parquet file: it has \d+ bytes/ : /is cut off|damaged parquet footer/ }, `${length} bytes`)
+  }
+})
+
+t.test('any byte of any page, where there are checksums', async t => {
+  const bytes = parquetBytes('codec-none-v2')
+  const rows = await rowsOf(bytes)
+  const pick = random(1)
+  const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)
+  for (let i = 0; i < 300; i++) {
+    const at = 4 + pick(footer - 4)
+    const damaged = Buffer.from(bytes)
+    damaged[at]! ^= 1 + pick(255)
+    // a header has no checksum: a flip there may be of no consequence, such as in a minimum
+    const got = await rowsOf(damaged).catch((error: unknown) => error)
+    if (got instanceof SluiceError) t.equal(got.code, 'ERR_SOURCE')
+    else t.strictSame(got, rows, `byte ${at}`)
+  }
+})
+
+for (const name of ['types', 'types-v2', 'nested', 'nested-v2', 'overflow-v1', 'delta-binary-packed-v1', 'delta-byte-array-v2', 'byte-stream-split-v1', 'rle-v2', 'codec-snappy', 'codec-gzip', 'codec-zstd', 'codec-brotli', 'codec-lz4']) {
+  t.test(`bytes of ${name} changed`, async t => {
+    const bytes = parquetBytes(name)
+    const pick = random(name.length * 31 + 7)
+    const outcomes = new Set<string | number>()
+    for (let i = 0; i < 150; i++) {
+      const damaged = Buffer.from(bytes)
+      for (let n = pick(3); n >= 0; n--) damaged[pick(bytes.length)] = [0, 0xff, 0x7f, 0x80, pick(256)][pick(5)]!
+      outcomes.add(await outcome(damaged))
+    }
+    t.ok(outcomes.has('ERR_SOURCE'), [...outcomes].join())
+  })
+}
+
+t.test('footers', async t => {
+  const bytes = parquetBytes('required')
+  const changed = (change: (bytes: Buffer) => void): Buffer => {
+    const copy = Buffer.from(bytes)
+    change(copy)
+    return copy
+  }
+  const cases: ReadonlyArray<readonly [string, Buffer, RegExp]> = [
+    ['another format', Buffer.from('{"text":"a line of JSON"}\n'), /a\.parquet: is not a parquet file: it begins with "\{\\"te", expected PAR1/],
+    ['an encrypted footer', changed(bytes => bytes.write('PARE', bytes.length - 4)), /encrypted footer \(it ends with PARE\)/],
+    ['a footer larger than the file', changed(bytes => bytes.writeUInt32LE(bytes.length, bytes.length - 8)), /damaged parquet footer \(it says it has \d+ bytes, the file has \d+\)/],
+    ['a footer of nothing', changed(bytes => bytes.writeUInt32LE(0, bytes.length - 8)), /damaged parquet footer/],
+    ['a footer of ones', changed(bytes => bytes.fill(0xff, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8), bytes.length - 8)), /damaged parquet footer/]
+  ]
+  for (const [name, damaged, message] of cases) t.match(await failure(rowsOf(damaged)), { code: 'ERR_SOURCE', message }, name)
+  t.equal((await rowsOf(bytes)).length, 3)
+})
+
+t.test('a damaged page names its row group and its column', async t => {
+  const bytes = parquetBytes('codec-none-v2')
+  bytes[bytes.indexOf('doc-30')]! ^= 1
+  t.match(await failure(rowsOf(bytes)), { code: 'ERR_SOURCE', message: /^a\.parquet: damaged parquet data in row group 0, column id \(a page has the checksum \d+, expected \d+\); get the file again$/ })
+})
+
+t.test('an unknown codec, named', async t => {
+  const bytes = parquetBytes('required')
+  // ColumnMetaData: field 4, i32, zigzag 1 (SNAPPY) behind the path; 3 is LZO
+  for (let at = bytes.indexOf(Buffer.from('\x19\x18\x04text\x15\x02', 'latin1')); at >= 0; at = -1) bytes[at + 8] = 6
+  t.match(await failure(rowsOf(bytes)), { code: 'ERR_SOURCE', message: /row group 0, column text: is compressed with LZO, expected one of UNCOMPRESSED, SNAPPY, GZIP, BROTLI, ZSTD, LZ4, LZ4_RAW/ })
+  t.strictSame(await rowsOf(bytes, { columns: ['n'] }), [[1], [2], [3]], 'the other column can be read')
+})
+
+t.test('columns that are not there', async t => {
+  t.match(await failure(rowsOf(parquetBytes('required'), { columns: ['text', 'body'] })), { code: 'ERR_SOURCE', message: 'a.parquet: has no column body; it has text, n' })
+})
+
+t.test('a reader that is stopped', async t => {
+  const file = await ParquetFile.open(rangesOf(parquetBytes('row-groups')))
+  const stop = new AbortController()
+  const batches: Batch[] = []
+  await t.rejects(async () => {
+    for await (const batch of file.readRows({ columns: ['text'], signal: stop.signal })) {
+      batches.push(batch)
+      stop.abort()
+    }
+  }, { name: 'AbortError' })
+  t.equal(batches.length, 1)
+})
+
+t.equal(crc32('123456789'), 0xcbf43926, 'Node\'s CRC-32 is the format\'s')

@@ -1,0 +1,58 @@
+import { appendFileSync, utimesSync } from 'node:fs'
+import t from 'tap'
+import { ParquetFile } from '../../../lib/parquet/file.ts'
+import { openRanges } from '../../../lib/parquet/ranges.ts'
+import { failure, fixture, put, temporaryFolder } from '../../helpers.ts'
+import { parquetBytes, rangesOf } from './helpers.ts'
+
+t.test('a file by ranges', async t => {
+  const ranges = await openRanges(put(temporaryFolder(t), 'a', 'sluice'))
+  t.equal(ranges.size, 6)
+  t.equal(String(await ranges.read(1, 4)), 'lui')
+  t.equal(String(await ranges.read(0, 6)), 'sluice')
+  t.equal((await ranges.read(3, 3)).length, 0)
+  await ranges.close()
+})
+
+t.test('a file that can\'t be opened', async t => {
+  t.match(await failure(openRanges('none')), { code: 'ERR_FILES', message: 'none: no such file' })
+  t.match(await failure(openRanges(temporaryFolder(t))), { code: 'ERR_FILES', message: /is a folder, expected a file/ })
+  t.match(await failure(openRanges('/dev/null')), { code: 'ERR_FILES', message: /is a pipe or a device/ })
+})
+
+t.test('a file that changes while it is read', async t => {
+  for (const change of [(path: string) => { appendFileSync(path, '!') }, (path: string) => { utimesSync(path, 1, 1) }]) {
+    const path = put(temporaryFolder(t), 'a', 'sluice')
+    const ranges = await openRanges(path)
+    await ranges.read(0, 3)
+    change(path)
+    t.match(await failure(ranges.read(3, 6)), { code: 'ERR_SOURCE', message: `${path}: was changed while it was read; start over when nothing writes to it any more` })
+    await ranges.close()
+  }
+})
+
+t.test('only the columns asked for are fetched, and pages that are passed over are not decoded', async t => {
+  const bytes = parquetBytes('small-pages-v1')
+  const fetched = async (columns: string[]): Promise<number> => {
+    let sum = 0
+    const file = await ParquetFile.open(rangesOf(bytes))
+    const counted = await ParquetFile.open(rangesOf(bytes, (start, end) => { sum += end - start }))
+    t.equal(file.rows, counted.rows)
+    sum = 0
+    for await (const { rows } of counted.readRows({ columns })) t.ok(rows.length > 0)
+    return sum
+  }
+  const [text, tags, both] = [await fetched(['text']), await fetched(['tags']), await fetched(['text', 'tags'])]
+  t.equal(text + tags, both)
+  t.ok(both < bytes.length / 2 * 1.7, `${both} of ${bytes.length} bytes`)
+})
+
+t.test('batches are bounded by bytes', async t => {
+  const file = await ParquetFile.open(await openRanges(fixture('parquet/row-groups.parquet')))
+  const batches: number[] = []
+  for await (const { rows, bytes } of file.readRows({ columns: ['text', 'id'] })) {
+    batches.push(rows.length)
+    t.ok(bytes < 1024 * 1024)
+  }
+  t.strictSame(batches, [1000, 1000, 500], 'a batch ends with its row group')
+})

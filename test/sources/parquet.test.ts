@@ -1,0 +1,105 @@
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import t from 'tap'
+import type { Document } from '../../lib/document.ts'
+import type { BadRecord } from '../../lib/record-source.ts'
+import { type ParquetOptions, parquet } from '../../sources/parquet.ts'
+import { collect, doc, failure, fixture, put, temporaryFolder } from '../helpers.ts'
+import { parquetAnswers } from '../lib/parquet/helpers.ts'
+
+const file = (name: string): string => fixture(`parquet/${name}.parquet`)
+/** Files of which some texts give no document, in a folder of which the ids tell nothing. */
+const TEXTS = 'test/fixtures/parquet-texts'
+
+async function read (input: string | string[], options: ParquetOptions = {}): Promise<Document[]> {
+  return await collect<Document>(parquet(input, options))
+}
+
+t.test('ids are the rows\' own, of strings and of integers of any size; else the path and the row', async t => {
+  const { rows } = parquetAnswers()['row-groups']!
+  t.strictSame(await read(file('row-groups')), rows.map(([id, text]) => doc(id as string, text as string)))
+  t.strictSame((await read(`${TEXTS}/documents.parquet`)).map(({ id }) => id), ['a', `${TEXTS}/documents.parquet#1`, `${TEXTS}/documents.parquet#2`])
+  t.strictSame((await read(`${TEXTS}/faults.parquet`, { maxBad: 1 })).map(({ id }) => id), ['9007199254740993', '4', `${TEXTS}/faults.parquet#4`, '6'])
+})
+
+t.test('further columns are kept in meta, as JSON holds them', async t => {
+  t.strictSame((await read(file('types'), { textColumn: 'large', columns: ['i64', 'f32', 'bytes', 'ts_ns', 'ts_tz', 'd38', 'uuid', 'nothing'] }))[1], doc('test/fixtures/parquet/types.parquet#1', 'ä', {
+    i64: '9223372036854775807',
+    f32: 'NaN',
+    bytes: 'AP8=',
+    ts_ns: '1969-12-31T23:59:59.999999999',
+    ts_tz: '1969-12-31T23:59:59.999999Z',
+    d38: '-1234567890123456789012345678.0123456789',
+    uuid: '01020304-0506-0708-090a-0b0c0d0e0f10',
+    nothing: null
+  }))
+  const [all] = await read(file('types'), { textColumn: 'view', columns: '*' })
+  t.strictSame(Object.keys(all!.meta), parquetAnswers().types!.columns.filter(name => name !== 'view'))
+  const [nested] = await read(file('names'), { textColumn: 'a.b', columns: ['*'] })
+  t.equal(JSON.stringify(nested), '{"id":"test/fixtures/parquet/names.parquet#0","text":"flat","meta":{"a":{"b":"below"},"__proto__":"plain key","":"no name","ünï 水":"x"}}')
+  const [first] = await read(`${TEXTS}/documents.parquet`, { columns: ['meta'] })
+  t.equal(JSON.stringify(first), '{"id":"a","text":"one","meta":{"n":"1152921504606846976","at":"2024-02-29T00:00:00.000000"}}', 'exactly id, text and meta')
+})
+
+t.test('bad rows are counted by reason, and handed on', async t => {
+  const bad: Array<Omit<BadRecord, 'bytes'> & { shown: string }> = []
+  const rejects = ({ bytes, ...record }: BadRecord): void => { bad.push({ ...record, shown: bytes.toString('latin1') }) }
+  const source = parquet(`${TEXTS}/faults.parquet`, { maxLineBytes: 200, maxBad: 2, columns: 'n', rejects })
+  t.strictSame((await collect<Document>(source)).map(({ text }) => text), ['good', '', 'für'])
+  t.strictSame(source.stats, { in: 6, out: 3, dropped: { no_text: 1, bad_utf8: 1, too_long: 1 }, bytes: 400 })
+  const at = (row: number): string => `${TEXTS}/faults.parquet#${row}`
+  t.strictSame(bad, [
+    { fault: 'no_text', position: at(1), size: 30, shown: '{"id":"2","text":null,"n":"1"}' },
+    { fault: 'bad_utf8', position: at(2), size: 4, shown: 'caf\xe9' },
+    { fault: 'too_long', position: at(3), size: 316, shown: '' }
+  ])
+  t.match(await failure(read(`${TEXTS}/faults.parquet`, { textColumn: 'n' })), { code: 'ERR_BAD_RECORDS', message: /text_not_string: 6/ })
+  t.match(await failure(read(file('nested'), { textColumn: 'list' })), { code: 'ERR_BAD_RECORDS', message: /text_not_string/ })
+})
+
+t.test('bytes without an annotation are text where they are UTF-8', async t => {
+  const source = parquet(`${TEXTS}/bytes.parquet`, { maxBad: 1 })
+  t.strictSame((await collect<Document>(source)).map(({ text }) => text), ['good', 'x'.repeat(300), '', 'für'])
+  t.strictSame(source.stats.dropped, { no_text: 1, bad_utf8: 1 })
+})
+
+t.test('goes on from any position', async t => {
+  const files = [file('tiny-row-groups'), file('small-pages-v2')]
+  const whole = await read(files)
+  for (const taken of [1, 19, 20, 21, 300]) {
+    const source = parquet(files)
+    const before: Document[] = []
+    for await (const document of source) {
+      before.push(document as Document)
+      if (before.length === taken) break
+    }
+    const from = JSON.parse(JSON.stringify(source.position)) as typeof source.position
+    t.strictSame([...before, ...await collect<Document>(parquet(files, { from }))], whole, `after ${taken}`)
+  }
+  const { rows } = parquetAnswers()['tiny-row-groups']!
+  t.match(await failure(collect(parquet(files, { from: { file: 0, path: files[0]!, offset: rows.length + 1 } }))), { code: 'ERR_STATE', message: /is at row 21 of .*tiny-row-groups\.parquet, which has only 20 rows/ })
+})
+
+t.test('files of mixed schemas pass where the columns asked for are in all of them', async t => {
+  t.equal((await read([`${TEXTS}/faults.parquet`, `${TEXTS}/documents.parquet`], { maxBad: 1 })).length, 4 + 3)
+  t.match(await failure(read([`${TEXTS}/documents.parquet`, `${TEXTS}/other.parquet`])), { code: 'ERR_SOURCE', message: `${TEXTS}/other.parquet: has no column text; it has body, n` })
+  t.match(await failure(read([`${TEXTS}/faults.parquet`, `${TEXTS}/documents.parquet`], { columns: ['note'], maxBad: 9 })), { code: 'ERR_SOURCE', message: /documents\.parquet: has no column note; it has id, text, meta/ })
+})
+
+t.test('what can\'t be read by ranges is refused, with a way out', async t => {
+  const bytes = readFileSync(file('blank'))
+  t.match(await failure(collect(parquet(Readable.from([bytes])))), { code: 'ERR_OPTION', message: /read from its end.*write it to a file/ })
+  t.match(await failure(read('-')), { code: 'ERR_OPTION' })
+  const path = join(temporaryFolder(t), 'a.parquet.gz')
+  copyFileSync(file('blank'), path)
+  t.match(await failure(read(path)), { code: 'ERR_SOURCE', message: /compresses its pages itself.*decompress it first/ })
+  t.match(await failure(read('none.parquet')), { code: 'ERR_FILES' })
+  t.match(await failure(read(put(temporaryFolder(t), 'a.parquet', 'text'))), { code: 'ERR_SOURCE', message: /is not a parquet file: it has 4 bytes/ })
+  t.throws(() => parquet(path, { columns: 3 as unknown as string }), { code: 'ERR_OPTION' })
+})
+
+t.test('an empty file has no documents, and one of nulls the wrong column', async t => {
+  t.strictSame(await read([file('empty'), file('no-row-group')]), [])
+  t.match(await failure(read(file('types'), { textColumn: 'nothing' })), { code: 'ERR_SOURCE', message: /none of 6 records has a text in its column nothing/ })
+})
