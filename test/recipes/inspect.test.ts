@@ -18,7 +18,7 @@ const MODEL = fixture('tiny.model')
 const [UNK, BOS, EOS] = [0, 1, 2]
 
 /** Writes shards of ids that are laid end to end; what fills no row is left out. */
-function putShards (folder: string, ids: readonly number[], { columns = 4, rowsPerShard = 2, dtype = 'int32' } = {}): string {
+function putShards (folder: string, ids: readonly number[], { columns = 4, rowsPerShard = 2, dtype = 'int32' }: { columns?: number, rowsPerShard?: number, dtype?: Dtype } = {}): string {
   const rows = Math.floor(ids.length / columns)
   for (let shard = 0; shard * rowsPerShard < rows; shard++) {
     const own = Math.min(rowsPerShard, rows - shard * rowsPerShard)
@@ -281,6 +281,13 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
   t.match(await failure(inspect(shards, { tokenizerPath: MODEL, row: -33 })), { code: 'ERR_OPTION' })
   for (const more of [{ row: 1, documents: true }, { rows: 1, stats: true }, { documents: true, stats: true }]) {
     t.match(await failure(inspect(shards, { tokenizerPath: MODEL, ...more })), { code: 'ERR_OPTION', message: /expected one of rows/ })
+  }
+})
+
+t.test('an abort stops each way of reading', async t => {
+  const folder = putShards(temporaryFolder(t), [3, 3, 3, 3])
+  for (const how of [{}, { documents: true }, { stats: true }]) {
+    t.match(await failure(inspect(folder, { tokenizerPath: MODEL, ...how }, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED' })
   }
 })
 
