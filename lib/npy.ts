@@ -50,24 +50,56 @@ export function npyData (ids: Int32Array, dtype: Dtype, max: number): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength)
 }
 
+/** Token ids as a shard has them. */
+export type Ids = Int32Array | Uint16Array | Uint32Array
+
+/** The ids that bytes of a shard are; a view of them, so they must begin where the type may be read: at an even offset, or a multiple of four. */
+export function idsOf (bytes: Uint8Array, dtype: Dtype): Ids {
+  return new ARRAYS[dtype](bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / bytesPerId(dtype))
+}
+
+/** What stands before the data of a `.npy` file. */
+export interface NpyHeader extends NpyShape {
+  /** Bytes before the data. */
+  readonly start: number
+}
+
+/** Bytes that a file with `header` has, all in all. */
+export function npyBytes ({ start, rows, columns, dtype }: NpyHeader): number {
+  return start + rows * columns * bytesPerId(dtype)
+}
+
+/** A header of the kind that sluice and NumPy write is shorter: what begins a file and hasn't ended by then is none. */
+export const NPY_HEADER_MAX_BYTES = 4096
+
 /**
- * Reads a `.npy` file of the kind that sluice writes: format 1.0, C order, two dimensions, one of `dtypes`.
+ * Reads the header of a `.npy` file of the kind that sluice writes: format 1.0, C order, two dimensions, one of `dtypes`.
  *
- * @param bytes the whole file
- * @returns its shape, and its data row after row
- * @throws SluiceError `ERR_SHARD` with what was found and what was expected
+ * @param first the first `NPY_HEADER_MAX_BYTES` of the file, or all of it
+ * @throws SluiceError `ERR_SHARD` for anything else, with what was found
  */
-export function readNpy (bytes: Uint8Array): NpyShape & { readonly data: Int32Array | Uint16Array | Uint32Array } {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+export function readNpyHeader (first: Uint8Array): NpyHeader {
+  const file = Buffer.from(first.buffer, first.byteOffset, first.byteLength)
   if (file.length < 10 || !file.subarray(0, 8).equals(MAGIC)) throw new SluiceError('ERR_SHARD', `not a .npy file of format 1.0: it begins with ${file.subarray(0, 8).toString('hex') || 'nothing'}`)
   const start = 10 + file.readUInt16LE(8)
   const header = file.toString('latin1', 10, start)
   const match = /^\{'descr': '(.+?)', 'fortran_order': (True|False), 'shape': \((\d+), (\d+)\), \} *\n$/.exec(header)
   const dtype = dtypes.find(type => DESCRIPTIONS[type] === match?.[1])
-  if (match === null || dtype === undefined || match[2] !== 'False') throw new SluiceError('ERR_SHARD', `expected a two-dimensional array in C order of ${dtypes.join(', ')}, got the header ${JSON.stringify(header.trim())}`)
-  const [rows, columns] = [Number(match[3]), Number(match[4])]
-  const size = rows * columns * bytesPerId(dtype)
-  if (file.length !== start + size) throw new SluiceError('ERR_SHARD', `expected ${start + size} bytes for shape (${rows}, ${columns}) of ${dtype}, got ${file.length}`)
-  const copy = new Uint8Array(file.subarray(start)) // aligned, as a typed array asks
-  return { dtype, rows, columns, data: new ARRAYS[dtype](copy.buffer) }
+  if (match === null || dtype === undefined || match[2] !== 'False') throw new SluiceError('ERR_SHARD', `not a two-dimensional array in C order of ${dtypes.join(', ')}: its header is ${JSON.stringify(header.trim().slice(0, 200))}`)
+  return { dtype, rows: Number(match[3]), columns: Number(match[4]), start }
+}
+
+/**
+ * Reads a `.npy` file of the kind that sluice writes.
+ *
+ * @param bytes the whole file
+ * @returns its shape, and its data row after row
+ * @throws SluiceError `ERR_SHARD` for anything else, with what was found
+ */
+export function readNpy (bytes: Uint8Array): NpyShape & { readonly data: Ids } {
+  const header = readNpyHeader(bytes)
+  const { dtype, rows, columns, start } = header
+  const size = npyBytes(header)
+  if (bytes.length !== size) throw new SluiceError('ERR_SHARD', `expected ${size} bytes for shape (${rows}, ${columns}) of ${dtype}, got ${bytes.length}`)
+  return { dtype, rows, columns, data: idsOf(new Uint8Array(bytes.subarray(start)), dtype) } // copied, and so aligned
 }

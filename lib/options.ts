@@ -21,6 +21,9 @@ export const positive = z.int().min(1).max(2 ** 31 - 1)
 /** Names of columns, or a single one. */
 export const columnNames = z.union([z.string(), z.array(z.string())], { error: 'expected the name of a column, or a list of them' })
 
+/** A SHA-256, as we write it. */
+export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 lower-case hexadecimal digits')
+
 /** Either the checked options with their defaults filled in, or every mistake in them. */
 export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
   { readonly options: z.output<S> } | { readonly mistakes: readonly OptionMistake[] } {

@@ -1,19 +1,12 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { z } from 'zod'
 import { SluiceError, codeOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
 import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
 import { makeFolder, publish, removeLeftovers, temporaryName, writing } from './output.ts'
-
-/** A shard that is complete, under its final name. */
-export interface ShardInfo {
-  /** Its name in the folder. */
-  readonly file: string
-  readonly sequences: number
-  readonly bytes: number
-  readonly sha256: string
-}
+import { positive, sha256Hex } from './options.ts'
 
 const SHARD = /^shard_\d{5,}\.npy$/
 
@@ -22,9 +15,24 @@ export function shardName (index: number): string {
   return `shard_${String(index).padStart(5, '0')}.npy`
 }
 
+/** Whether a file's name is a shard's. */
+export function isShardName (name: string): boolean {
+  return SHARD.test(name)
+}
+
+/** A shard that is complete, under its final name, as stats have it. */
+export const shardInfo = z.object({
+  /** Its name in the folder. */
+  file: z.string().refine(isShardName, 'expected the name of a shard, such as shard_00000.npy'),
+  sequences: positive,
+  bytes: z.int().min(1), // a shard can have more than `positive` holds
+  sha256: sha256Hex
+})
+export type ShardInfo = Readonly<z.output<typeof shardInfo>>
+
 /** Names of the shards in a folder, in order; none where there is no such folder. */
 export async function listShards (folder: string): Promise<string[]> {
-  return (await namesIn(folder)).filter(name => SHARD.test(name)).sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  return (await namesIn(folder)).filter(isShardName).sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
 }
 
 /** Deletes the shards in a folder. */
@@ -35,7 +43,7 @@ export async function removeShards (folder: string): Promise<void> {
 /** Makes a folder ready for shards: there, and without what killed runs have left half-written. */
 export async function prepareFolder (folder: string): Promise<void> {
   await makeFolder(folder)
-  await removeLeftovers(folder, name => SHARD.test(name))
+  await removeLeftovers(folder, isShardName)
 }
 
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when a folder holds shards */
@@ -44,7 +52,8 @@ export async function refuseShards (folder: string): Promise<void> {
   if (length > 0) throw new SluiceError('ERR_OUTPUT_EXISTS', `${folder}: holds ${length} ${length === 1 ? 'shard' : 'shards'} of another run; name another folder, or have them deleted by --overwrite (overwrite: true in code)`)
 }
 
-async function namesIn (folder: string): Promise<string[]> {
+/** Names of all that is in a folder; none where there is no such folder. */
+export async function namesIn (folder: string): Promise<string[]> {
   try {
     return await readdir(folder)
   } catch (error) {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { SluiceError, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
+import { Decoder } from './sentencepiece/decode.ts'
 import { type SentencePieceModel, readModel } from './sentencepiece/model.ts'
 import { loadWasmEncoder } from './sentencepiece/wasm.ts'
 
@@ -29,21 +30,21 @@ export async function loadTokenizer (path: string): Promise<Tokenizer> {
   const bytes = await readTokenizerFile(path)
   const model = readModel(bytes, path)
   const hash = sha256(bytes)
-  const { encode, decode } = await loadWasmEncoder(path, hash)
-  const vocabSize = model.pieces.length
+  const encode = await loadWasmEncoder(path, hash)
+  let decoder: Decoder | undefined
   return {
     encode,
-    decode (ids) {
-      for (const id of ids) {
-        if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new SluiceError('ERR_TOKENIZER', `${path}: cannot decode id ${id}, expected ids from 0 to ${vocabSize - 1}`)
-      }
-      return decode(ids)
-    },
-    vocabSize,
+    decode: ids => (decoder ??= new Decoder(model, path)).decode(ids),
+    vocabSize: model.pieces.length,
     eosId: model.eosId,
     sha256: hash,
     model
   }
+}
+
+/** Loads what of a SentencePiece `.model` file decoding needs; quicker than all of it. @throws SluiceError as `loadTokenizer` */
+export async function loadDecoder (path: string): Promise<Decoder> {
+  return new Decoder(readModel(await readTokenizerFile(path), path), path)
 }
 
 /** The bytes of a tokenizer's file. @throws SluiceError `ERR_TOKENIZER` when it can't be read */

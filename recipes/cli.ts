@@ -1,7 +1,6 @@
 import { Command as Program, CommanderError } from 'commander'
 import { z } from 'zod'
 import { SluiceError, codeOf, errorCodes } from '../lib/errors.ts'
-import { STANDARD_STREAM } from '../lib/files.ts'
 import { kebabCase } from '../lib/names.ts'
 import { checkOptions } from '../lib/options.ts'
 import { standardOutput } from '../lib/output.ts'
@@ -10,6 +9,7 @@ import { type Command, commands } from './commands.ts'
 import { MixtureError } from './process-mixture.ts'
 import { Progress } from './progress.ts'
 import { componentTable } from './report.ts'
+import { VerifyError } from './verify.ts'
 
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
@@ -80,7 +80,7 @@ function asNumber (text: string): number | string {
 }
 
 async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet }: Shown): Promise<number> {
-  const { run, report, note, output } = command
+  const { run, report, note, givesData } = command
   const stop = new AbortController()
   let stopped: keyof typeof SIGNAL_EXITS | undefined
   const signals = Object.keys(SIGNAL_EXITS)
@@ -91,7 +91,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
   }
   for (const signal of signals) process.on(signal, onSignal)
   // Where the data goes to standard output, everything else goes elsewhere.
-  const dataOnly = report === undefined || (output !== undefined && options[output] === STANDARD_STREAM)
+  const dataOnly = report === undefined || givesData?.(options) === true
   const show = (text: string): Promise<void> => print(dataOnly ? process.stderr : process.stdout, text)
   try {
     checkFlags(command, options)
@@ -104,6 +104,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
   } catch (error) {
     if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
     if (error instanceof MixtureError) await showFinished(error, json, quiet)
+    if (error instanceof VerifyError && json) await show(JSON.stringify({ stats: error.stats, findings: error.findings }, null, 2))
     await print(process.stderr, describe(error))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1

@@ -1,17 +1,21 @@
+import { STANDARD_STREAM } from '../lib/files.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import { checkManifest, checkOptions } from './check.ts'
+import type { ShardStatistics } from '../lib/shard-statistics.ts'
 import { type TokenizerRecord, checkTokenizer, checkTokenizerOptions } from './check-tokenizer.ts'
 import type { ComponentStats } from './component.ts'
 import { rejectsOption } from './corpus.ts'
 import { type FilterCorpusStats, filterCorpus, filterCorpusOptions } from './filter-corpus.ts'
 import type { RunOptions } from './flow.ts'
 import { forecastText } from './forecast-text.ts'
+import { type InspectReport, inspect, inspectOptions, statisticsTable } from './inspect.ts'
 import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
 import { type MixtureStats, processMixture, processMixtureOptions } from './process-mixture.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
-import { componentTable } from './report.ts'
+import { componentTable, number } from './report.ts'
 import { type PullStats, shardCorpus, shardCorpusOptions } from './shard-corpus.ts'
 import { filters, transforms } from './stages.ts'
+import { inventoryTable, verify, verifyOptions } from './verify.ts'
 
 /** A command of `sluice`: its flags, and the summary in its help, come out of its options' schema. */
 export interface Command {
@@ -22,8 +26,8 @@ export interface Command {
   readonly run: (args: readonly string[], options: Readonly<Record<string, unknown>>, run: RunOptions) => Promise<unknown>
   /** The result for people, on standard output. */
   readonly report?: (result: never) => string
-  /** The option that names the output: where that is `-`, standard output is the data's, and the result goes to standard error. */
-  readonly output?: string
+  /** Whether, with these options, standard output is the data's, so that the result goes to standard error. */
+  readonly givesData?: (options: Readonly<Record<string, unknown>>) => boolean
   /** A line for people on standard error, where standard output is the data's. */
   readonly note?: (result: never) => string
 }
@@ -49,15 +53,29 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   'filter-corpus': {
     options: filterCorpusOptions,
-    output: 'outputPath',
+    givesData: ({ outputPath }) => outputPath === STANDARD_STREAM,
     run: (_args, options, run) => filterCorpus(options as never, run),
     report: (stats: FilterCorpusStats) => `${componentTable([stats])}\n\nWritten to ${stats.output_path}`
   },
   'shard-corpus': {
     options: shardCorpusOptions,
-    output: 'output',
+    givesData: ({ output }) => output === STANDARD_STREAM,
     run: (_args, options, run) => shardCorpus(options as never, run),
     report: (stats: ComponentStats | PullStats) => `${componentTable([stats])}\n\nWritten to ${'output' in stats ? stats.output : stats.output_dir}`
+  },
+  verify: {
+    argument: ['<stats>', 'stats JSON of process-mixture or shard-corpus'],
+    options: verifyOptions,
+    givesData: ({ inventory }) => inventory === STANDARD_STREAM,
+    run: ([stats], options, run) => verify(stats!, options, run),
+    report: inventoryTable
+  },
+  inspect: {
+    argument: ['<path>', 'folder of shards, or one shard_*.npy'],
+    options: inspectOptions,
+    givesData: ({ stats }) => stats !== true,
+    run: ([path], options, run) => inspect(path!, options as never, run),
+    report: (result: InspectReport | ShardStatistics) => 'ids' in result ? statisticsTable(result) : `inspect: ${number(result.count)} ${result.of}${result.count === 1 ? '' : 's'}`
   },
   'check-tokenizer': {
     options: checkTokenizerOptions,

@@ -5,7 +5,7 @@ import type { MaxBad } from '../lib/max-bad.ts'
 import { maxId } from '../lib/npy.ts'
 import { SluiceError } from '../lib/errors.ts'
 import type { RecordSource } from '../lib/record-source.ts'
-import type { ShardInfo } from '../lib/shards.ts'
+import type { ShardedStats } from '../lib/stats.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
@@ -30,9 +30,8 @@ export interface ShardOptions extends RunOptions, ReadOptions {
   readonly overwrite?: boolean
 }
 
-/** What has come of a component, as stats files have it. */
-export interface ComponentStats extends DocumentCounts {
-  readonly name: string
+/** What has come of a component, as stats files have it; its shards are told of as `verify` reads it. */
+export interface ComponentStats extends DocumentCounts, ShardedStats {
   readonly dataset: string
   readonly subset: string | null
   readonly split: string
@@ -40,20 +39,7 @@ export interface ComponentStats extends DocumentCounts {
   readonly data_files: string | readonly string[]
   /** Documents encoded. */
   readonly records: number
-  readonly sequences: number
-  /** Ids of all documents, ends of sentence and tail included. */
-  readonly tokens: number
-  /** Ids that filled no sequence, and are in no shard. */
-  readonly tail_tokens: number
-  /** How many shards there are. */
-  readonly shards: number
-  readonly output_dir: string
-  readonly seq_len: number
-  readonly dtype: string
   readonly eos_id: number
-  readonly vocab_size: number
-  readonly tokenizer_sha256: string
-  readonly shard_files: readonly ShardInfo[]
   readonly seconds: number
 }
 

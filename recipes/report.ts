@@ -23,6 +23,7 @@ function droppedLine ({ dropped }: DocumentCounts): string[] {
   return reasons.length === 0 ? [] : [`  dropped: ${reasons.join(', ')}`]
 }
 
-function number (value: number | undefined): string {
+/** With commas between the thousands. */
+export function number (value: number | undefined): string {
   return (value ?? 0).toLocaleString('en-US')
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { type ErrorCode, errorCodes } from '../lib/errors.ts'
+import { npyHeader } from '../lib/npy.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from './helpers.ts'
 import { frameOf, rawBlock } from './zstd.ts'
@@ -49,6 +50,8 @@ const withLzo = (): Buffer => {
   bytes[bytes.indexOf('\x19\x18\x04text\x15\x02', 'latin1') + 8] = 6
   return bytes
 }
+/** Stats of one sequence in a shard that is described in JSON. */
+const statsOf = (shard: string): string => `{"name":"a","sequences":1,"tokens":64,"tail_tokens":0,"shards":1,"output_dir":"shards","seq_len":64,"dtype":"int32","vocab_size":85,"tokenizer_sha256":"${'cd'.repeat(32)}","shard_files":[${shard}]}`
 
 const cases: Readonly<Record<string, Case>> = {
   // the command line
@@ -140,6 +143,17 @@ const cases: Readonly<Record<string, Case>> = {
   'sequences of different lengths': { code: 'ERR_SHARD', args: ['write', 'shards/'], input: '{"ids":[1,2]}\n{"ids":[1]}\n', says: /shards\/: got a sequence of 1 ids, expected 2/ },
   'an id that the type doesn\'t hold': { code: 'ERR_SHARD', args: ['write', 'shards/', '--dtype', 'uint16'], input: '{"ids":[1,70000]}\n', says: /token id 70000 does not fit: expected 0 to 65535/ },
   'a file in a folder\'s place': { code: 'ERR_OUTPUT', args: filter('--data-files', 'good.ndjson', '--output-path', 'good.ndjson/out.ndjson'), says: /good\.ndjson\/out\.ndjson: cannot be written/ },
+
+  // shards that are read back
+  'no stats': { code: 'ERR_STATS', args: ['verify', 'none.json'], says: /none\.json: cannot be read: no such file, expected the stats JSON of a run/ },
+  'stats that are no JSON': { code: 'ERR_STATS', args: ['verify', 'good.ndjson'], says: /good\.ndjson: is not JSON: .*; expected the stats of a run/ },
+  'stats of an older version': { code: 'ERR_STATS', args: ['verify', 's.json'], files: { 's.json': `{"stats":[${statsOf('{"a":1}')}]}`.replace('shard_files', 'files') }, says: /s\.json: stats\[0\]\.shard_files: expected a list, it is missing\n.*make the shards again/ },
+  'shards that are not there': { code: 'ERR_VERIFY', args: ['verify', 's.json'], files: { 's.json': statsOf('{"file":"shard_00000.npy","sequences":1,"bytes":384,"sha256":"' + 'ab'.repeat(32) + '"}') }, says: /s\.json: 1 finding; .*\nshards\/shard_00000\.npy: is not there, expected a shard of 384 bytes/ },
+  'a folder without shards': { code: 'ERR_FILES', args: ['inspect', '.', '--tokenizer-path', MODEL], says: /\.: holds no shards, expected shard_00000\.npy/ },
+  'a shard that is none': { code: 'ERR_SHARD', args: ['inspect', 'good.ndjson', '--tokenizer-path', MODEL], says: /good\.ndjson: not a \.npy file of format 1\.0: it begins with 7b226964/ },
+  'shards of another tokenizer': { code: 'ERR_SHARD', args: ['inspect', 'x.npy', '--tokenizer-path', MODEL, '--documents'], files: { 'x.npy': Buffer.concat([npyHeader({ dtype: 'uint16', rows: 1, columns: 2 }), Buffer.of(3, 0, 85, 0)]) }, says: /x\.npy: id 85 in row 0, column 1 is not in the vocabulary, expected 0 to 84; is it the tokenizer/ },
+  'a row that there is not': { code: 'ERR_OPTION', args: ['inspect', 'x.npy', '--tokenizer-path', MODEL, '--row', '1'], files: { 'x.npy': Buffer.concat([npyHeader({ dtype: 'uint16', rows: 1, columns: 2 }), Buffer.of(3, 0, 2, 0)]) }, says: /x\.npy has 1 rows, expected 0 to 0, or -1 to -1, got 1/ },
+  'rows and documents at once': { code: 'ERR_OPTION', args: ['inspect', 'x.npy', '--tokenizer-path', MODEL, '--row', '1', '--documents'], says: /expected one of rows \(--row, --rows\), documents \(--documents\) and stats/ },
 
   // a mixture
   'a component that fails': { code: 'ERR_COMPONENT', ...mixture(GOOD, { files: { 'good.ndjson': 'no json\n' } }), says: /1 of 1 components failed\na: good\.ndjson: 1 of 1 records are bad/, leaves: ['stats.json'] }

@@ -30,6 +30,7 @@ export interface Answers {
     readonly byte: readonly number[]
   }>
   readonly encoded: ReadonlyArray<{ readonly model: string, readonly text: string, readonly ids: readonly number[], readonly decoded: string }>
+  readonly decoded: ReadonlyArray<{ readonly model: string, readonly ids: readonly number[], readonly text: string }>
   readonly records: ReadonlyArray<{ readonly id: string, readonly text?: string | null }>
   readonly packed: { readonly seq_len: number, readonly tokens: number, readonly rows: ReadonlyArray<readonly number[]> }
   readonly white_space: readonly number[]

@@ -19,7 +19,7 @@ export type EncodeOptions = z.input<typeof encodeOptions> & StageOptions<Documen
  *
  * @throws SluiceError `ERR_TOKENIZER` when the tokenizer has none, or no such id: -1 is never written as a token
  */
-export function endOfSentence ({ eosId, vocabSize }: Tokenizer, asked: number): number {
+export function endOfSentence ({ eosId, vocabSize }: Pick<Tokenizer, 'eosId' | 'vocabSize'>, asked: number): number {
   if (asked >= vocabSize) throw new SluiceError('ERR_TOKENIZER', `eos_id ${asked} is not in the vocabulary of ${vocabSize} pieces, expected 0 to ${vocabSize - 1}`)
   if (asked === -1 && eosId === -1) throw new SluiceError('ERR_TOKENIZER', 'the tokenizer has no end-of-sentence piece; name the id that ends a document with eos_id (--eos-id)')
   return asked === -1 ? eosId : asked

@@ -19,6 +19,8 @@ export interface TrainerSpec {
   readonly splitByWhitespace: boolean
   readonly treatWhitespaceAsSuffix: boolean
   readonly byteFallback: boolean
+  /** What an unknown id is decoded to. */
+  readonly unkSurface: string
   readonly unkPiece: string
   readonly bosPiece: string
   readonly eosPiece: string
@@ -39,6 +41,8 @@ export interface SentencePieceModel {
   readonly pieces: readonly Piece[]
   readonly trainer: TrainerSpec
   readonly normalizer: NormalizerSpec
+  /** Whether decoded text is to be rewritten by a table of the model's, as few models ask. */
+  readonly denormalizes: boolean
   readonly unkId: number
   readonly bosId: number
   readonly eosId: number
@@ -67,16 +71,18 @@ function read (bytes: Uint8Array): Omit<SentencePieceModel, 'unkId' | 'bosId' | 
   const pieces: Piece[] = []
   let trainer: TrainerSpec | undefined
   let normalizer: NormalizerSpec | undefined
+  let denormalizes = false
   readFields(bytes, {
     1: message(piece => { pieces.push(readPiece(piece, pieces.length)) }),
     2: message(spec => { trainer = readTrainer(spec) }),
-    3: message(spec => { normalizer = readNormalizer(spec) })
+    3: message(spec => { normalizer = readNormalizer(spec) }),
+    5: message(spec => { denormalizes = readNormalizer(spec).precompiledCharsmap.length > 0 })
   })
   if (pieces.length === 0) throw new Error('it has no pieces')
   // Both are written behind the pieces: without them the file was cut off between two fields.
   if (trainer === undefined) throw new Error('it has no trainer_spec')
   if (normalizer === undefined) throw new Error('it has no normalizer_spec')
-  return { pieces, trainer, normalizer }
+  return { pieces, trainer, normalizer, denormalizes }
 }
 
 function readPiece (bytes: Uint8Array, id: number): Piece {
@@ -97,6 +103,7 @@ function readTrainer (bytes: Uint8Array): TrainerSpec {
     splitByWhitespace: true,
     treatWhitespaceAsSuffix: false,
     byteFallback: false,
+    unkSurface: ' \u2047 ',
     unkPiece: '<unk>',
     bosPiece: '<s>',
     eosPiece: '</s>',
@@ -109,6 +116,7 @@ function readTrainer (bytes: Uint8Array): TrainerSpec {
     22: boolean(value => { spec.splitByWhitespace = value }),
     24: boolean(value => { spec.treatWhitespaceAsSuffix = value }),
     35: boolean(value => { spec.byteFallback = value }),
+    44: string(value => { spec.unkSurface = value }),
     45: string(value => { spec.unkPiece = value }),
     46: string(value => { spec.bosPiece = value }),
     47: string(value => { spec.eosPiece = value }),

@@ -3,7 +3,6 @@ declare module 'sentencepiece-js' {
     /** Resolves for any file. */
     load (path: string): Promise<void>
     encodeIds (text: string): number[]
-    decodeIds (ids: number[]): string
   }
   namespace sentencepiece {
     export { SentencePieceProcessor }

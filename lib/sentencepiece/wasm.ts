@@ -3,12 +3,6 @@ import { loadEmscripten } from '../emscripten.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { sha256OfFile } from '../hash.ts'
 
-/** What of a tokenizer the encoder does. */
-export interface Encoder {
-  readonly encode: (text: string) => Int32Array
-  readonly decode: (ids: Int32Array | readonly number[]) => string
-}
-
 /**
  * A text of n bytes takes about 50 n bytes of the module's memory, which never shrinks: an instance that has met a text
  * longer than this is replaced by a fresh one.
@@ -23,7 +17,7 @@ const REPLACED_AFTER_BYTES = 2_000_000
  * @throws SluiceError `ERR_TOKENIZER` when SentencePiece refuses the model; encoding throws `ERR_DOCUMENT` for a text
  *   that is too large for wasm (some 40 MB)
  */
-export async function loadWasmEncoder (path: string, sha256: string): Promise<Encoder> {
+export async function loadWasmEncoder (path: string, sha256: string): Promise<(text: string) => Int32Array> {
   let processor = await loadProcessor(path)
   let replacing = false
 
@@ -36,19 +30,16 @@ export async function loadWasmEncoder (path: string, sha256: string): Promise<En
       .catch(() => {}).finally(() => { replacing = false })
   }
 
-  return {
-    encode (text) {
-      try {
-        // A lone surrogate would swallow the character behind it.
-        return Int32Array.from(processor.encodeIds(text.toWellFormed()))
-      } catch (cause) {
-        throw new SluiceError('ERR_DOCUMENT', `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
-      } finally {
-        // A UTF-16 unit is at most three bytes.
-        if (text.length > REPLACED_AFTER_BYTES / 3 && Buffer.byteLength(text) > REPLACED_AFTER_BYTES) replace()
-      }
-    },
-    decode: ids => processor.decodeIds(Array.from(ids))
+  return text => {
+    try {
+      // A lone surrogate would swallow the character behind it.
+      return Int32Array.from(processor.encodeIds(text.toWellFormed()))
+    } catch (cause) {
+      throw new SluiceError('ERR_DOCUMENT', `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
+    } finally {
+      // A UTF-16 unit is at most three bytes.
+      if (text.length > REPLACED_AFTER_BYTES / 3 && Buffer.byteLength(text) > REPLACED_AFTER_BYTES) replace()
+    }
   }
 }
 

@@ -12,6 +12,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { packageRoot } from '../../lib/package.ts'
 import { Checks } from './checks.ts'
+import { judgeDecoding } from './decode.ts'
 
 const root = packageRoot()
 const judges = join(root, 'test/checks')
@@ -67,7 +68,7 @@ const checks = new Checks()
 const missing = missingJudges()
 try {
   if (missing !== undefined) {
-    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
+    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
   } else {
     const { files, models } = await inputs()
     for (const model of models) {
@@ -79,7 +80,13 @@ try {
       checks.check(`process-mixture, ${model.split('/').at(-1)}: the same arrays as SentencePiece and NumPy make (${judged.tokens} tokens)`, judged.equal && judged.dtype === 'int32' && judged.in_vocabulary)
       checks.check('its stats: records, sequences, tokens, shards', (['records', 'sequences', 'tokens', 'shards'] as const).every(key => stats![key] === judged[key]))
       checks.check('an end of sentence for each document', judged.eos === judged.expected_eos)
+      const { totals } = JSON.parse(sluice('verify', join(folder, 'stats.json'), '--tokenizer-path', model, '--json')) as { totals: Record<string, unknown> }
+      checks.check('verify finds the judge\'s sequences and shards', totals.sequences === judged.sequences && totals.shards === judged.shards)
+      const back = sluice('inspect', join(folder, 'shards'), '--tokenizer-path', model, '--documents', '--quiet').trim().split('\n').map(line => (JSON.parse(line) as { text: string }).text)
+      const texts = python(join(judges, 'documents.py'), model, join(folder, 'shards')).trim().split('\n').map(line => JSON.parse(line) as string)
+      checks.check(`inspect --documents: the text that SentencePiece decodes (${texts.length} documents)`, texts.length > 0 && texts.length === back.length && texts.every((text, i) => text === back[i]))
     }
+    await judgeDecoding(checks, models, shared)
     const twice = [...files, files[0]!]
     for (const window of ['50000', '100']) {
       const kept = python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice).split('\n').filter(line => line !== '').map(line => JSON.parse(line) as string)

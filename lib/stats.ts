@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { SluiceError, messageOf, reasonOf } from './errors.ts'
+import { sha256 } from './hash.ts'
+import { dtypes } from './npy.ts'
+import { checkOptions, count, positive, sha256Hex } from './options.ts'
+import { shardInfo } from './shards.ts'
+
+/** What a stats file says of the shards of a component; it says more beside that. */
+const shardedStats = z.object({
+  name: z.string(),
+  sequences: count,
+  /** Ids of all documents, ends of sentence and tail included. */
+  tokens: count,
+  /** Ids that filled no sequence, and are in no shard. */
+  tail_tokens: count,
+  /** How many shards there are. */
+  shards: count,
+  output_dir: z.string().min(1),
+  seq_len: positive,
+  dtype: z.enum(dtypes),
+  vocab_size: positive,
+  tokenizer_sha256: sha256Hex,
+  shard_files: z.array(shardInfo).readonly()
+})
+export type ShardedStats = Readonly<z.output<typeof shardedStats>>
+
+/** A stats file, read, as far as it tells of shards. */
+export interface StatsFile {
+  readonly path: string
+  /** Of the file. */
+  readonly sha256: string
+  readonly components: readonly ShardedStats[]
+  /** Components of the mixture that failed, and have no shards. */
+  readonly failed: readonly string[]
+}
+
+const mixtureStats = z.object({
+  stats: z.array(shardedStats),
+  failed: z.array(z.object({ name: z.string() })).default([])
+})
+
+/** A file of another kind has a mistake in every key. */
+const MOST_MISTAKES = 20
+
+/**
+ * Reads a stats file: that of a mixture, `{manifest, stats: […], …}`, or that of one dataset, an object such as those in `stats`.
+ *
+ * @throws SluiceError `ERR_STATS` when it can't be read or isn't one, with every mistake
+ */
+export async function readStats (path: string): Promise<StatsFile> {
+  const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_STATS', `${path}: ${message}`, { cause }) }
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => fail(`cannot be read: ${reasonOf(cause)}, expected the stats JSON of a run`, cause))
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch (cause) {
+    return fail(`is not JSON: ${messageOf(cause)}; expected the stats of a run`, cause)
+  }
+  const has = (key: string): boolean => typeof content === 'object' && content !== null && key in content
+  if (!has('stats') && !has('output_dir')) fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')
+  const checked = checkOptions(mixtureStats, has('stats') ? content : { stats: [content] })
+  if ('options' in checked) return { path, sha256: sha256(text), components: checked.options.stats, failed: checked.options.failed.map(({ name }) => name) }
+  const { mistakes } = checked
+  const lines = mistakes.slice(0, MOST_MISTAKES).map(({ path: at, message }) => `${path}: ${keyOf(has('stats') ? at : at.slice(2))}: ${message}`)
+  if (mistakes.length > lines.length) lines.push(`… and ${mistakes.length - lines.length} more`)
+  if (mistakes.some(({ kind }) => kind === 'missing')) lines.push('what is missing was not written by an older version or another program; make the shards again, or name other stats')
+  throw new SluiceError('ERR_STATS', lines.join('\n'))
+}
+
+/** `stats[0].shard_files[2].bytes` */
+function keyOf (path: readonly PropertyKey[]): string {
+  return path.map(key => typeof key === 'number' ? `[${key}]` : `.${String(key)}`).join('').replace(/^\./, '')
+}

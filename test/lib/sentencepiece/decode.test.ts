@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { Decoder, Decoding } from '../../../lib/sentencepiece/decode.ts'
+import { readModel } from '../../../lib/sentencepiece/model.ts'
+import { loadDecoder } from '../../../lib/tokenizer.ts'
+import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'
+
+const MODELS = ['tiny.model', 'bpe.model', 'no-eos.model', 'bytes.model', 'keep-spaces.model', 'no-prefix.model', 'suffix.model']
+
+t.test('the text of ids is SentencePiece\'s: texts, random ids, bytes that are UTF-8 and bytes that are not', async t => {
+  for (const file of MODELS) {
+    const decoder = await loadDecoder(fixture(file))
+    const lists = answers().decoded.filter(({ model }) => model === file)
+    t.ok(lists.length >= 40, `${file}: ${lists.length} lists`)
+    for (const { ids, text } of lists) t.equal(decoder.decode(ids), text, `${file}: ${ids.join()}`)
+  }
+})
+
+t.test('the fixtures have what decoding hangs on', async t => {
+  const drops = new Map<string, string>()
+  for (const file of MODELS) drops.set(file, (await loadDecoder(fixture(file))).drops)
+  t.match(Object.fromEntries(drops), { 'tiny.model': 'all', 'keep-spaces.model': 'one', 'no-prefix.model': 'none' })
+  const texts = (file: string): string => answers().decoded.filter(({ model }) => model === file).map(({ text }) => text).join('\n')
+  t.match(texts('suffix.model'), '[?]', 'a surface of its own for unknown ids')
+  t.match(texts('suffix.model'), ' x y ', 'a piece of the user\'s with spaces')
+  t.match(texts('bytes.model'), /\ufffd.*漢/s)
+})
+
+t.test('decoded part by part, a text is the same: what ends in mid-character waits for the rest', async t => {
+  const decoder = await loadDecoder(fixture('bytes.model'))
+  for (const { ids, text } of answers().decoded.filter(({ model }) => model === 'bytes.model')) {
+    const decoding = new Decoding(decoder)
+    let parts = ''
+    for (const id of ids) {
+      decoding.add(id)
+      parts += decoding.take()
+    }
+    t.equal(parts + decoding.end(), text)
+  }
+})
+
+t.test('ids that go on within a text keep their first space', async t => {
+  const decoder = await loadDecoder(fixture('tiny.model'))
+  const space = decoder.surfaces.indexOf(' ')
+  const decoding = new Decoding(decoder, { continues: true })
+  decoding.add(space)
+  t.equal(decoding.chars, 1)
+  t.equal(decoding.end(), ' ')
+  t.equal(decoder.decode([space]), '')
+})
+
+t.test('bytes of a character that is cut are shown by name; a text of many pieces is joined on the way', async t => {
+  const decoder = await loadDecoder(fixture('bytes.model'))
+  const id = (byte: number): number => decoder.bytes.indexOf(byte)
+  const decoding = new Decoding(decoder)
+  for (let i = 0; i < 40_000; i++) decoding.add(id(0x61))
+  decoding.add(id(0xe6))
+  decoding.add(id(0xbc))
+  t.equal(decoding.chars, 40_000)
+  t.equal(decoding.cut(), 'a'.repeat(40_000) + '<0xE6><0xBC>')
+  t.equal(decoding.end(), '')
+})
+
+t.test('a model whose decoded text is to be rewritten is refused, and a byte piece that names none', async t => {
+  const tiny = readFileSync(fixture('tiny.model'))
+  // ModelProto.denormalizer_spec (5), with a precompiled_charsmap (2) of one byte
+  const rewriting = put(temporaryFolder(t), 'r.model', Buffer.concat([tiny, Buffer.of(5 << 3 | 2, 3, 2 << 3 | 2, 1, 0)]))
+  t.match(await failure(loadDecoder(rewriting)), { code: 'ERR_TOKENIZER', message: /r\.model: .*denormalizer_spec.*SentencePiece itself/ })
+  const model = readModel(tiny, 'tiny')
+  const pieces = [...model.pieces, { piece: '<0x1g>', score: 0, type: 'byte' as const }]
+  t.throws(() => new Decoder({ ...model, pieces }, 'odd.model'), { code: 'ERR_TOKENIZER', message: 'odd.model: piece 85 is "<0x1g>", expected <0x00> to <0xFF> for a byte' })
+  t.throws(() => new Decoder(model, 'tiny.model').decode([3, 85]), { code: 'ERR_TOKENIZER', message: 'tiny.model: cannot decode id 85, expected ids from 0 to 84' })
+})
