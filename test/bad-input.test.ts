@@ -12,6 +12,8 @@ import { dedup } from '../transforms/dedup.ts'
 import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from './helpers.ts'
 import { frameOf, rawBlock } from './zstd.ts'
 
+t.setTimeout(300_000) // a process for each case: more than a minute where the machine is busy
+
 const MODEL = fixture('tiny.model')
 /** Documents in a frame with its size. */
 const ZST = frameOf([rawBlock(ndjsonOf(docs(3)), true)], { contentBytes: ndjsonOf(docs(3)).length })
@@ -150,10 +152,7 @@ const cases: Readonly<Record<string, Case>> = {
   'stats of an older version': { code: 'ERR_STATS', args: ['verify', 's.json'], files: { 's.json': `{"stats":[${statsOf('{"a":1}')}]}`.replace('shard_files', 'files') }, says: /s\.json: stats\[0\]\.shard_files: expected a list, it is missing\n.*make the shards again/ },
   'shards that are not there': { code: 'ERR_VERIFY', args: ['verify', 's.json'], files: { 's.json': statsOf('{"file":"shard_00000.npy","sequences":1,"bytes":384,"sha256":"' + 'ab'.repeat(32) + '"}') }, says: /s\.json: 1 finding; .*\nshards\/shard_00000\.npy: is not there, expected a shard of 384 bytes/ },
   'a folder without shards': { code: 'ERR_FILES', args: ['inspect', '.', '--tokenizer-path', MODEL], says: /\.: holds no shards, expected shard_00000\.npy/ },
-  'a shard that is none': { code: 'ERR_SHARD', args: ['inspect', 'good.ndjson', '--tokenizer-path', MODEL], says: /good\.ndjson: not a \.npy file of format 1\.0: it begins with 7b226964/ },
   'shards of another tokenizer': { code: 'ERR_SHARD', args: ['inspect', 'x.npy', '--tokenizer-path', MODEL, '--documents'], files: { 'x.npy': Buffer.concat([npyHeader({ dtype: 'uint16', rows: 1, columns: 2 }), Buffer.of(3, 0, 85, 0)]) }, says: /x\.npy: id 85 in row 0, column 1 is not in the vocabulary, expected 0 to 84; is it the tokenizer/ },
-  'a row that there is not': { code: 'ERR_OPTION', args: ['inspect', 'x.npy', '--tokenizer-path', MODEL, '--row', '1'], files: { 'x.npy': Buffer.concat([npyHeader({ dtype: 'uint16', rows: 1, columns: 2 }), Buffer.of(3, 0, 2, 0)]) }, says: /x\.npy has 1 rows, expected 0 to 0, or -1 to -1, got 1/ },
-  'rows and documents at once': { code: 'ERR_OPTION', args: ['inspect', 'x.npy', '--tokenizer-path', MODEL, '--row', '1', '--documents'], says: /expected one of rows \(--row, --rows\), documents \(--documents\) and stats/ },
 
   // a mixture
   'a component that fails': { code: 'ERR_COMPONENT', ...mixture(GOOD, { files: { 'good.ndjson': 'no json\n' } }), says: /1 of 1 components failed\na: good\.ndjson: 1 of 1 records are bad/, leaves: ['stats.json'] }
