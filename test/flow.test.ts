@@ -157,7 +157,7 @@ for (const [name, make] of Object.entries(fileSources)) {
       }
       t.ok(source.destroyed)
       for (let i = 0; i < 50 && openFiles() > before; i++) await later(10)
-      t.equal(openFiles(), before, `${ends}: no file is left open`)
+      t.ok(openFiles() <= before, `${ends}: no file is left open`)
     }
   })
 }

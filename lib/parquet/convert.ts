@@ -81,8 +81,12 @@ function signed (bytes: Buffer): bigint {
   return bytes.length === 0 ? 0n : BigInt.asIntN(8 * bytes.length, BigInt(`0x${bytes.toString('hex')}`))
 }
 
+/** More than any writer has; a damaged scale would ask for as many zeros. */
+const MAX_SCALE = 1000
+
 /** With exactly `scale` digits behind the point. */
 function decimal (unscaled: bigint, scale: number): string {
+  if (!(scale >= 0 && scale <= MAX_SCALE)) throw new Error(`a decimal of ${scale} digits behind the point`)
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
   const whole = digits.slice(0, digits.length - scale)
   return (unscaled < 0n ? '-' : '') + whole + (scale > 0 ? `.${digits.slice(-scale)}` : '')

@@ -94,7 +94,8 @@ export class ParquetFile {
       if (before <= from) continue
       for (const [leaf, reader] of readers) {
         const place = { file: this.#ranges.name, rowGroup, column: leaf.path.join('.') }
-        reader.open(new PageReader(this.#ranges, chunkOf(this.#footer, leaf, place), leaf, place, step), place)
+        const chunk = decoding(place, () => chunkOf(this.#footer, leaf, place))
+        reader.open(new PageReader(this.#ranges, chunk, leaf, place, step), place)
       }
       let next = Math.max(0, from - groupStart)
       for (const reader of readers.values()) {

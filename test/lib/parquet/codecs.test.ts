@@ -75,6 +75,7 @@ t.test('dates and times beyond what Date and pyarrow reach', async t => {
   t.equal(convert(moment('MILLIS'), 2n ** 63n - 1n), '+292278994-08-17T07:12:55.807Z')
   t.equal(convert({ name: 't', type: 'INT64', converted_type: 'TIMESTAMP_MICROS' }, -1n), '1969-12-31T23:59:59.999999Z')
   t.equal(convert({ name: 't', type: 'INT32', converted_type: 'TIME_MILLIS' }, 3_723_004), '01:02:03.004')
+  t.throws(() => convert({ name: 'n', type: 'INT32', converted_type: 'DECIMAL', scale: 2 ** 30 }, 1), /1073741824 digits/)
   t.equal(convert({ name: 'n', type: 'INT32', converted_type: 'UINT_32' }, -1), 4294967295)
   t.equal(convert({ name: 'n', type: 'INT64', converted_type: 'UINT_64' }, -1n), 2n ** 64n - 1n)
 })
