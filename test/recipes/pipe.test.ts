@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import zstd from '@bokuweb/zstd-wasm'
 import t from 'tap'
 import { readNpy } from '../../lib/npy.ts'
 import { answers, docs, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
@@ -20,6 +21,7 @@ t.test('read | encode | pack | write: the arrays of SentencePiece and NumPy', as
 })
 
 t.test('normalize | length | language | dedup, on NDJSON, and write by the name of the output', async t => {
+  await zstd.init()
   const folder = temporaryFolder(t)
   const english = 'The water of the river turns the wheel of the old mill.'
   const input = ndjsonOf([{ id: 'a', text: ` ${english}\n` }, { id: 'b', text: 'short', meta: {} }, { id: 'c', text: english, meta: { n: 1 } }])
@@ -30,15 +32,16 @@ t.test('normalize | length | language | dedup, on NDJSON, and write by the name 
   t.equal(right.stderr, '')
   const single = await sluice(['dedup', '--window', '5'], { input: right.stdout })
   t.equal(single.stdout, ndjsonOf([{ id: 'a', text: english, meta: {} }]))
-  for (const name of ['out.txt', 'out.ndjson', 'out.txt.gz', 'out.ndjson.gz']) {
+  for (const name of ['out.txt', 'out.ndjson', 'out.txt.gz', 'out.ndjson.gz', 'out.txt.zst', 'out.ndjson.zst']) {
     t.match(await sluice(['write', join(folder, name)], { input: single.stdout }), { code: 0 })
     const bytes = readFileSync(join(folder, name))
-    t.equal((name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString(), name.startsWith('out.txt') ? english + '\n' : single.stdout)
+    t.equal(Buffer.from(name.endsWith('.gz') ? gunzipSync(bytes) : name.endsWith('.zst') ? zstd.decompress(bytes) : bytes).toString(), name.startsWith('out.txt') ? english + '\n' : single.stdout)
   }
 })
 
 t.test('read takes text, another column, a limit, and standard input', async t => {
   t.equal((await sluice(['read', '--dataset', 'text', '--limit', '2'], { input: 'a\nb\nc\n' })).stdout, ndjsonOf([{ id: '-#0', text: 'a', meta: {} }, { id: '-#2', text: 'b', meta: {} }]))
+  t.match(await sluice(['read', fixture('zstd/many-frames.zst'), '--dataset', 'text', '--limit', '1', '--quiet']), { code: 0, stdout: /^\{"id":"test\/fixtures\/zstd\/many-frames\.zst#0","text":"\w+ / })
   t.equal((await sluice(['read', '-', '--text-column', 'body'], { input: '{"id":1,"body":"x"}' })).stdout, ndjsonOf([{ id: '1', text: 'x', meta: {} }]))
 })
 
