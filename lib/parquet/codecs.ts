@@ -1,5 +1,6 @@
 import { brotliDecompressSync, unzipSync } from 'node:zlib'
 import { compressors } from 'hyparquet-compressors'
+import { decompressFrame } from '../zstd/frame.ts'
 import { lz4Block, lz4Legacy } from './lz4.ts'
 
 /** By the name that the format gives them. Each gives `size` bytes or fails; Node's own are used where Node 20 has them. */
@@ -8,7 +9,7 @@ const decoders: Readonly<Record<string, (input: Buffer, size: number) => Uint8Ar
   SNAPPY: snappy,
   GZIP: (input, size) => unzipSync(input, { maxOutputLength: size }),
   BROTLI: (input, size) => brotliDecompressSync(input, { maxOutputLength: size }),
-  ZSTD: zstd,
+  ZSTD: decompressFrame,
   LZ4: lz4Legacy,
   LZ4_RAW: lz4Block
 }
@@ -34,38 +35,4 @@ function snappy (input: Buffer, size: number): Uint8Array {
   }
   if (says !== size) throw new Error(`the snappy data says it has ${says} bytes, the page header says ${size}`)
   return compressors.SNAPPY!(input, size)
-}
-
-const ZSTD_MAGIC = 0xfd2fb528
-/** What `zstd --ultra --long` reads without being told to take more. */
-const MAX_WINDOW_LOG = 27
-/** Sizes of the dictionary id and of the content size in a frame header, by their flags (RFC 8878, 3.1.1.1). */
-const DICTIONARY_ID_BYTES = [0, 1, 2, 4]
-const CONTENT_SIZE_BYTES = [0, 2, 4, 8]
-
-/**
- * `fzstd` sets aside what a frame header promises, and leaves zeros where blocks give less: so the header is read
- * first, and the blocks are walked to their end (RFC 8878). A page is one frame.
- */
-function zstd (input: Buffer, size: number): Uint8Array {
-  if (input.readUInt32LE(0) !== ZSTD_MAGIC) throw new Error('not zstd data')
-  const flags = input.readUInt8(4)
-  const single = (flags >>> 5) & 1
-  let at = 6 - single + DICTIONARY_ID_BYTES[flags & 3]!
-  const sizeBytes = flags >>> 6 === 0 ? single : CONTENT_SIZE_BYTES[flags >>> 6]!
-  if (sizeBytes > 0) {
-    const says = sizeBytes === 8 ? Number(input.readBigUInt64LE(at)) : input.readUIntLE(at, sizeBytes) + (sizeBytes === 2 ? 256 : 0)
-    if (says !== size) throw new Error(`the zstd frame says it has ${says} bytes, the page header says ${size}`)
-    at += sizeBytes
-  } else if (input.readUInt8(5) >>> 3 > MAX_WINDOW_LOG - 10) {
-    throw new Error(`a zstd window of more than 2^${MAX_WINDOW_LOG} bytes`)
-  }
-  for (let last = 0; last === 0;) {
-    const header = input.readUIntLE(at, 3)
-    last = header & 1
-    at += 3 + ((header >>> 1) % 4 === 1 ? 1 : header >>> 3) // a block of type 1 is a single byte, repeated
-  }
-  at += (flags >>> 2) & 1 ? 4 : 0
-  if (at !== input.length) throw new Error(`the zstd frame ends at byte ${at} of ${input.length}`)
-  return compressors.ZSTD!(input, size)
 }
