@@ -18,8 +18,8 @@ export const count = z.int().min(0)
 /** A count of at least one. */
 export const positive = z.int().min(1).max(2 ** 31 - 1)
 
-/** Names of columns, or a single one. */
-export const columnNames = z.union([z.string(), z.array(z.string())], { error: 'expected the name of a column, or a list of them' })
+/** Names of columns: a list of them, or one text with commas between. */
+export const columnNames = z.union([z.string().min(1).transform(names => names.split(',').map(name => name.trim())), z.array(z.string())], { error: 'expected the name of a column, or a list of them' })
 
 /** A SHA-256, as we write it. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 lower-case hexadecimal digits')

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
+import { refuseOtherKinds } from './file-kind.ts'
 import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, readBytes, skipping } from './files.ts'
 import { type MaxBad, isDue, judgeBadRecords, maxBadOption } from './max-bad.ts'
 import { type OptionsSchema, parseOptions, positive } from './options.ts'
@@ -71,6 +72,11 @@ export function sourceOptions<S extends OptionsSchema> (name: string, schema: S,
   return [parseOptions(name, schema, own), { from, rejects, located, highWaterMark, signal }]
 }
 
+/** Files that are known already, and not looked for on disk. */
+export interface KnownFiles {
+  readonly files: readonly InputFile[]
+}
+
 /** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
 export type SourceInput = FileNames | AsyncIterable<Uint8Array>
 
@@ -88,7 +94,7 @@ const FORGET_FROM = 256
 export class RecordSource extends Readable {
   readonly stageName: string
   readonly stats: SourceStats = { in: 0, out: 0, dropped: {}, bytes: 0 }
-  readonly #names: FileNames | null
+  readonly #input: FileNames | KnownFiles | null
   readonly #stream: AsyncIterable<Uint8Array> | null
   readonly #openRecords: OpenRecords
   readonly #options: RecordSourceOptions
@@ -109,12 +115,12 @@ export class RecordSource extends Readable {
   #positions: SourcePosition[] = [] // behind each document that is still in the buffer, and the last that left it
   #position: SourcePosition
 
-  constructor (name: string, input: SourceInput, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, highWaterMark, signal }: SourceOptions) {
+  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
-    const named = typeof input === 'string' || Array.isArray(input)
-    this.#names = named ? input as FileNames : null
-    this.#stream = named ? null : input as AsyncIterable<Uint8Array>
+    const isStream = typeof input === 'object' && Symbol.asyncIterator in input
+    this.#input = isStream ? null : input
+    this.#stream = isStream ? input : null
     this.#openRecords = openRecords
     this.#options = options
     this.#rejects = rejects
@@ -166,7 +172,7 @@ export class RecordSource extends Readable {
     if (![file, offset].every(number => Number.isSafeInteger(number) && number >= 0) || typeof path !== 'string') {
       throw new SluiceError('ERR_STATE', `expected a position { file, path, offset }, got ${JSON.stringify(this.#position)}`)
     }
-    this.#files = this.#names !== null ? await findFiles(this.#names) : [{ path: STANDARD_STREAM, size: null }]
+    this.#files = await this.#find()
     if (path === '') { // a new start
       this.#position = { file: 0, path: this.#files[0]!.path, offset: 0 }
       return
@@ -177,6 +183,11 @@ export class RecordSource extends Readable {
     this.#file = file
     this.#startOffset = offset
     this.#bytesReadBefore = this.#files.slice(0, file).reduce((sum, before) => sum + (before.size ?? 0), 0)
+  }
+
+  async #find (): Promise<InputFile[]> {
+    if (this.#input === null) return [{ path: STANDARD_STREAM, size: null }]
+    return typeof this.#input === 'object' && 'files' in this.#input ? [...this.#input.files] : await findFiles(this.#input)
   }
 
   /** Pushes documents until the buffer is full or the input ends. */
@@ -238,7 +249,7 @@ export class RecordSource extends Readable {
   }
 
   #bytesFrom ({ path, size }: InputFile, offset: number): AsyncGenerator<Buffer> {
-    if (this.#stream !== null) return skipping(offset, this.#stream, path)
+    if (this.#stream !== null) return skipping(offset, refuseOtherKinds(this.#stream, path), path)
     if (size !== null && !isCompressed(path) && offset > size) {
       throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, which has only ${size} bytes; it was changed since`)
     }

@@ -70,7 +70,7 @@ function addFlag (sub: Program, key: string, field: z.ZodType): void {
   const description = (field.description ?? '') + fallback
   if (schema.type === 'boolean') sub.option(flag, description)
   else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description, asNumber)
-  else if (schema.anyOf?.some(({ type }) => type === 'array') === true) sub.option(`${flag} <names...>`, description)
+  else if (schema.anyOf?.some(({ type }) => type === 'array') === true) sub.option(sub.registeredArguments.length === 0 ? `${flag} <names...>` : `${flag} <names>`, description) // more names behind it would be arguments
   else sub.option(`${flag} <${schema.enum === undefined ? 'value' : schema.enum.join('|')}>`, description)
 }
 

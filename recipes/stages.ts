@@ -7,7 +7,7 @@ import type { RecordSource, SourceInput, SourceOptions } from '../lib/record-sou
 import type { Stage, StageStats } from '../lib/stage.ts'
 import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
-import { parquet, parquetOptions } from '../sources/parquet.ts'
+import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
 import { text, textOptions } from '../sources/text.ts'
 import { dedup, dedupOptions } from '../transforms/dedup.ts'
 import { encode, encodeOptions } from '../transforms/encode.ts'
@@ -38,7 +38,7 @@ export const sources: Readonly<Record<string, SourceEntry>> = {
   json: { make: ndjson, options: ndjsonOptions },
   csv: { make: csv, options: csvOptions },
   text: { make: text, options: textOptions },
-  parquet: { make: parquet, options: parquetOptions }
+  parquet: { make: parquet, options: parquetOptions, countRecords: countRows }
 }
 
 /** Options that recipes give to every source; one without a text column (a line of text) does without. */
@@ -52,7 +52,7 @@ export const sourceOptions: Readonly<Record<string, OptionsSchema>> = Object.fro
 export const anySourceOptions: OptionsSchema['shape'] = Object.assign({}, ...Object.values(sourceOptions).map(({ shape }) => shape)) as OptionsSchema['shape']
 
 /** The source for a `dataset`. @throws SluiceError `ERR_OPTION` for an option that only other sources have */
-export function makeSource (dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>, inCode: Pick<SourceOptions, 'rejects' | 'located'> = {}): RecordSource {
+export function makeSource (dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>, inCode: SourceOptions = {}): RecordSource {
   const { make, options: schema } = sources[dataset]!
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const foreign = given.find(([key]) => !Object.hasOwn(schema.shape, key) && !COMMON_OPTIONS.includes(key))

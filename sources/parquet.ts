@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { columnNames } from '../lib/options.ts'
+import { ParquetFile } from '../lib/parquet/file.ts'
+import { type ByteRanges, openRanges } from '../lib/parquet/ranges.ts'
 import { RowReader } from '../lib/parquet/row-reader.ts'
 import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
 
 export const parquetOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('column that holds the text'),
-  columns: columnNames.optional().describe('further columns of parquet files to keep in meta; * for all (default: none)'),
+  columns: columnNames.optional().describe('further columns to keep in meta, commas between them; * for all (default: none)'),
   ...recordSourceOptions
 })
 
@@ -19,11 +21,30 @@ export type ParquetOptions = z.input<typeof parquetOptions> & SourceOptions
  * NaN and the infinities; bytes are base64, structs objects, maps lists of `[key, value]`. A row is counted in
  * `stats.dropped` where its text is null, no string or no UTF-8, or where its values have more than `maxLineBytes`.
  *
- * @param input paths and globs; streams have no end to read from
+ * @param input paths and globs, or what serves ranges of bytes, closed once it is read; streams have no end to read from
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
-export function parquet (input: SourceInput, options: ParquetOptions = {}): RecordSource {
+export function parquet (input: SourceInput | ByteRanges | readonly ByteRanges[], options: ParquetOptions = {}): RecordSource {
   const [{ textColumn, columns, maxLineBytes, maxBad }, shared] = sourceOptions('parquet', parquetOptions, options)
-  const reading = { textColumn, columns: columns === undefined ? [] : [columns].flat(), maxRowBytes: maxLineBytes }
-  return new RecordSource('parquet', input, file => new RowReader(file, reading), { maxBad, textIn: `its column ${textColumn}` }, shared)
+  const ranges = rangesIn(input)
+  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes, open: async (path: string) => ranges?.get(path) ?? await openRanges(path) }
+  const files = ranges === null ? input as SourceInput : { files: [...ranges.values()].map(({ name, size }) => ({ path: name, size })) }
+  return new RecordSource('parquet', files, file => new RowReader(file, reading), { maxBad, textIn: `its column ${textColumn}` }, shared)
+}
+
+/** How many rows a file has, by its footer. @throws SluiceError as the source does */
+export async function countRows (path: string): Promise<number> {
+  const ranges = await openRanges(path)
+  try {
+    return (await ParquetFile.open(ranges)).rows
+  } finally {
+    await ranges.close()
+  }
+}
+
+/** What serves ranges, by its name; null where files are named, or a stream is given. */
+function rangesIn (input: SourceInput | ByteRanges | readonly ByteRanges[]): ReadonlyMap<string, ByteRanges> | null {
+  const given = [input].flat() as ReadonlyArray<SourceInput | ByteRanges>
+  const ranges = given.filter((one): one is ByteRanges => typeof one === 'object' && 'read' in one && 'size' in one)
+  return ranges.length === 0 ? null : new Map(ranges.map(one => [one.name, one]))
 }

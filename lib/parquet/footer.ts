@@ -67,6 +67,7 @@ function parse (tail: Buffer, start: number): Footer {
   const leaves = fields.flatMap(field => field.leaves)
   const groups = metadata.row_groups.map((group, index) => {
     if (group.columns.length !== leaves.length) throw new Error(`row group ${index} has ${group.columns.length} columns, the schema ${leaves.length}`)
+    for (const leaf of leaves) checkPlace(group, leaf, index)
     return { rows: whole(group.num_rows, `the number of rows of row group ${index}`), group }
   })
   const rows = whole(metadata.num_rows, 'the number of rows')
@@ -75,16 +76,19 @@ function parse (tail: Buffer, start: number): Footer {
   return { rows, fields, leaves, groups, start }
 }
 
+/** Of columns that aren't asked for, too: the one that is damaged may have been the `id`. A name can be given twice; the order is that of the schema. */
+function checkPlace (group: RowGroup, { path, element, index }: Leaf, rowGroup: number): void {
+  const meta = group.columns[index]!.meta_data
+  if (meta === undefined || (meta.path_in_schema.join('\0') === path.join('\0') && meta.type === element.type)) return
+  throw new Error(`row group ${rowGroup} has column ${meta.path_in_schema.join('.')} of type ${meta.type}, where the schema has ${path.join('.')} of type ${element.type}`)
+}
+
 /** @throws SluiceError `ERR_SOURCE` when it can't be where the footer says, or is compressed or encrypted in a way that can't be read */
 export function chunkOf ({ groups, start: footerStart }: Footer, leaf: Leaf, place: Place): Chunk {
   const column = groups[place.rowGroup]!.group.columns[leaf.index]!
   const meta = column.meta_data
   if (column.crypto_metadata !== undefined || meta === undefined) throw refused(place, 'is encrypted, which can\'t be read; decrypt the file first')
   if (column.file_path !== undefined) throw refused(place, 'lies in another file, which can\'t be read; write it to one file')
-  // a name can be given twice; the order of the columns is that of the schema
-  if (meta.path_in_schema.join('\0') !== leaf.path.join('\0') || meta.type !== leaf.element.type) {
-    throw damaged(place, `the footer has ${meta.path_in_schema.join('.')} of type ${meta.type} in its place`)
-  }
   const codec = meta.codec as string | undefined
   if (codec === undefined || !codecs.includes(codec)) throw refused(place, `is compressed with ${codec ?? 'an unknown codec'}, expected one of ${codecs.join(', ')}; rewrite the file with zstd`)
   // not every writer says where the dictionary is, and some say 0

@@ -4,13 +4,15 @@ import { type RecordFault, documentOfRecord } from '../record.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
 import { InvalidUtf8, type Value, text } from './convert.ts'
 import { type Batch, type Column, ParquetFile, type Row, TooLong } from './file.ts'
-import { openRanges } from './ranges.ts'
+import type { ByteRanges } from './ranges.ts'
 
 export interface RowReaderOptions {
   readonly textColumn: string
   /** Further columns for `meta`; `*` names all. */
   readonly columns: readonly string[]
   readonly maxRowBytes: number
+  /** Opens a file by its path, or what stands for a file. */
+  readonly open: (path: string) => Promise<ByteRanges>
 }
 
 /** The rows of a parquet file as records; offsets are row numbers. */
@@ -56,7 +58,7 @@ export class RowReader implements RecordReader {
 
   async * #open (): AsyncGenerator<Batch> {
     const { path, offset, signal, onRead } = this.#file
-    const ranges = await openRanges(path)
+    const ranges = await this.#options.open(path)
     try {
       const file = await ParquetFile.open(ranges)
       if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)

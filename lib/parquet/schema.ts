@@ -57,6 +57,7 @@ export function fieldsOf (elements: readonly SchemaElement[]): readonly Field[] 
     const maxRep = rep + (repeated ? 1 : 0)
     const base = { name, repeated, maxDef, maxRep }
     if (element.type !== undefined && element.num_children === undefined) {
+      checkTypes(element)
       const leaf = { index: leaves++, path, element, maxDef, maxRep }
       return { ...base, is: 'leaf', isMap: false, children: [], leaves: [leaf] }
     }
@@ -72,6 +73,15 @@ export function fieldsOf (elements: readonly SchemaElement[]): readonly Field[] 
   if (next !== elements.length) throw new Error(`the schema has ${elements.length} elements, its groups ${next}`)
   return fields
 }
+
+/** Writers that know both kinds of types give both: where they contradict each other, one is damaged. */
+function checkTypes ({ name, converted_type: converted, logical_type: logical }: SchemaElement): void {
+  const expected = LOGICAL_TYPES[converted ?? '']
+  const found = logical?.type as string | undefined // undefined where it is a type of a later version
+  if (expected !== undefined && found !== undefined && found !== expected) throw new Error(`column ${name} has the converted type ${converted!} and the logical type ${found}`)
+}
+
+const LOGICAL_TYPES: Readonly<Record<string, string>> = { UTF8: 'STRING', ENUM: 'ENUM', JSON: 'JSON', DECIMAL: 'DECIMAL', DATE: 'DATE' }
 
 /** A schema deeper than that is damage; levels are kept in bytes. */
 const MAX_DEPTH = 100

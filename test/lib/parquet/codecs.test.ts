@@ -37,7 +37,7 @@ t.test('other codecs: a size that isn\'t what the data gives', async t => {
     for (const size of [4, 6, 500_000_000]) t.throws(() => decompress(codec, data, size), `${codec}: ${size}`)
     for (let length = 1; length < data.length; length++) t.throws(() => decompress(codec, data.subarray(0, length), 5), `${codec}: cut off at ${length}`)
   }
-  t.throws(() => decompress('ZSTD', bytes(0x28, 0xb5, 0x2f, 0xfd, 0, 0xf8, 1, 0, 0), 5), /window of more than/)
+  t.throws(() => decompress('ZSTD', bytes(0x28, 0xb5, 0x2f, 0xfd, 0, 0xf8, 1, 0, 0), 5), /repeated|cut off|gives/)
 })
 
 t.test('runs and packed bits', async t => {

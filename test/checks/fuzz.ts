@@ -1,0 +1,33 @@
+/**
+ * Reads damaged files of every format, and fails on a crash, a hang or a silent loss: `npm run fuzz`, 20,000 a format;
+ * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` for more of one. A seed that is printed makes the file again.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Random, fuzzOnce, targets } from '../fuzz.ts'
+import { Checks } from './checks.ts'
+
+const { values } = parseArgs({ options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string', default: '0' }, format: { type: 'string' } } })
+const folder = mkdtempSync(join(tmpdir(), 'sluice-fuzz-'))
+const checks = new Checks()
+try {
+  for (const [name, target] of Object.entries(await targets())) {
+    if (values.format !== undefined && values.format !== name) continue
+    const started = performance.now()
+    let [wrong, slowest] = [0, 0]
+    for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.runs); seed++) {
+      const began = performance.now()
+      const found = await fuzzOnce(target, new Random(seed * 7919 + 1), folder)
+      slowest = Math.max(slowest, performance.now() - began)
+      if (found === null) continue
+      wrong++
+      if (wrong <= 10) console.log(`${name}, --seed ${seed}: ${found}`)
+    }
+    checks.check(`${name}: ${values.runs} damaged files in ${((performance.now() - started) / 1000).toFixed(0)} s, the slowest in ${slowest.toFixed(0)} ms; ${wrong} wrong`, wrong === 0)
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+process.exitCode = checks.end()

@@ -1,0 +1,51 @@
+/** The same records in every format that can be read, for tests. */
+import { gzipSync } from 'node:zlib'
+import { loadZstdCompressor } from '../lib/zstd/compress.ts'
+import { type ParquetOptions, writeParquet } from './parquet-writer.ts'
+
+/** A record with an id of its own, a text, and one more field. */
+export interface PlainRecord {
+  readonly id: string
+  readonly text: string
+  readonly url: string
+}
+
+export interface Format {
+  /** What `dataset` names it, and the ending of its files. */
+  readonly dataset: string
+  readonly ending: string
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly bytes: (records: readonly PlainRecord[]) => Buffer | Promise<Buffer>
+}
+
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
+const separated = (separator: string, end: string) => (records: readonly PlainRecord[]): Buffer =>
+  Buffer.from([['id', 'text', 'url'], ...records.map(({ id, text, url }) => [id, text, url])].map(fields => fields.map(quoted).join(separator) + end).join(''))
+
+const parquet = (options: Omit<ParquetOptions, 'rowGroupSize'>) => (records: readonly PlainRecord[]): Promise<Buffer> =>
+  writeParquet((['url', 'id', 'text'] as const).map(name => ({ name, data: records.map(record => record[name]), type: 'STRING' })), { ...options, rowGroupSize: [2, 3, 100] })
+
+export const formats: Readonly<Record<string, Format>> = {
+  ndjson: { dataset: 'json', ending: 'ndjson', bytes: records => Buffer.from(records.map(record => JSON.stringify(record) + '\n').join('')) },
+  'ndjson with a byte order mark and CRLF': { dataset: 'json', ending: 'jsonl', bytes: records => Buffer.from('\ufeff' + records.map(record => JSON.stringify(record)).join('\r\n')) },
+  array: { dataset: 'json', ending: 'json', bytes: records => Buffer.from(JSON.stringify(records)) },
+  'indented array': { dataset: 'json', ending: 'json', bytes: records => Buffer.from(JSON.stringify(records, null, 2) + '\n') },
+  csv: { dataset: 'csv', ending: 'csv', bytes: separated(',', '\n') },
+  tsv: { dataset: 'csv', ending: 'tsv', bytes: separated('\t', '\r\n') },
+  parquet: { dataset: 'parquet', ending: 'parquet', options: { columns: ['url'] }, bytes: parquet({ codec: 'SNAPPY', pageSize: 1024 * 1024 }) },
+  'parquet in small pages': { dataset: 'parquet', ending: 'parquet', options: { columns: '*' }, bytes: parquet({ codec: 'UNCOMPRESSED', pageSize: 64 }) }
+}
+
+const zstd = await loadZstdCompressor()
+
+/** By the ending. Compressed data in two frames, or members, where there is anything to cut. */
+export const compressions: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  '': bytes => bytes,
+  '.gz': bytes => Buffer.concat([gzipSync(bytes.subarray(0, bytes.length >> 1)), gzipSync(bytes.subarray(bytes.length >> 1))]),
+  '.zst': bytes => Buffer.concat([zstd(bytes.subarray(0, bytes.length >> 1)), zstd(bytes.subarray(bytes.length >> 1))])
+}
+
+/** Whether files of a format can be compressed as a whole. */
+export function canBe ({ dataset }: Format, compression: string): boolean {
+  return compression === '' || dataset !== 'parquet'
+}

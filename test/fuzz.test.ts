@@ -1,0 +1,32 @@
+/** A short form of `npm run fuzz`. */
+import t from 'tap'
+import { Random, fuzzOnce, targets } from './fuzz.ts'
+import { temporaryFolder } from './helpers.ts'
+
+const RUNS = 1000
+
+for (const [name, target] of Object.entries(await targets())) {
+  t.test(`${name}: ${RUNS} damaged files, and no crash, no hang, no silent loss`, async t => {
+    const folder = temporaryFolder(t)
+    const wrong: string[] = []
+    for (let seed = 0; seed < RUNS; seed++) {
+      const found = await fuzzOnce(target, new Random(seed * 7919 + 1), folder)
+      if (found !== null) wrong.push(`seed ${seed}: ${found}`)
+    }
+    t.strictSame(wrong, [])
+  })
+}
+
+t.test('a silent loss would be found', async t => {
+  const folder = temporaryFolder(t)
+  for (const [name, target] of Object.entries(await targets())) {
+    const [first] = target.documents
+    const missing = { ...first!, id: 'missing', text: 'is in no file' }
+    const more = { ...target, documents: [...target.documents, missing], places: target.places === null ? null : [...target.places, { start: -9, end: -9 }] }
+    let found = 0
+    for (let seed = 0; seed < 100; seed++) {
+      if (await fuzzOnce(more, new Random(seed), folder) !== null) found++
+    }
+    t.ok(found > 0, `${name}: ${found} of 100`)
+  }
+})

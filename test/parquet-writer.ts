@@ -1,0 +1,33 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+
+export interface ParquetColumn {
+  readonly name: string
+  readonly data: readonly unknown[]
+  readonly type: 'STRING'
+}
+
+export interface ParquetOptions {
+  readonly codec: 'SNAPPY' | 'UNCOMPRESSED'
+  /** In bytes. */
+  readonly pageSize: number
+  /** Rows in each row group; the last number repeats. */
+  readonly rowGroupSize: readonly number[]
+}
+
+/** In a worker without the test runner's loader, which doesn't know exports such as `./src/*.js`. */
+const PROGRAM = `
+  import { parentPort } from 'node:worker_threads'
+  import { parquetWriteBuffer } from 'hyparquet-writer'
+  parentPort.on('message', options => { parentPort.postMessage(parquetWriteBuffer(options)) })`
+
+let worker: Worker | undefined
+
+/** Writes a parquet file with hyparquet-writer; one at a time. */
+export async function writeParquet (columnData: readonly ParquetColumn[], options: ParquetOptions): Promise<Buffer> {
+  worker ??= new Worker(new URL(`data:text/javascript,${encodeURIComponent(PROGRAM.replace("'hyparquet-writer'", JSON.stringify(import.meta.resolve('hyparquet-writer'))))}`), { execArgv: [], env: {} })
+  worker.unref()
+  worker.postMessage({ columnData, ...options })
+  const [bytes] = await once(worker, 'message') as [ArrayBuffer]
+  return Buffer.from(bytes)
+}
