@@ -10,7 +10,7 @@ import { type ErrorCode, errorCodes } from '../lib/errors.ts'
 import { npyHeader } from '../lib/npy.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from './helpers.ts'
-import { frameOf, rawBlock } from './zstd.ts'
+import { frameOf, rawBlock, zstdBomb } from './zstd.ts'
 
 t.setTimeout(300_000) // a process for each case: more than a minute where the machine is busy
 
@@ -38,6 +38,9 @@ const filter = (...args: readonly string[]): readonly string[] => ['filter-corpu
 /** A file of records, most of them good, so that only `--max-bad 0` minds the bad one. */
 const withBad = (line: string | Buffer, maxLineBytes = '200'): Pick<Case, 'args' | 'files'> => ({ files: { 'bad.ndjson': Buffer.concat([Buffer.from(ndjsonOf(docs(5))), Buffer.from(line), Buffer.from('\n')]) }, args: filter('--data-files', 'bad.ndjson', '--max-bad', '0', '--max-line-bytes', maxLineBytes) })
 
+/** What is said of the one bad record of `withBad`, with its place. */
+const firstBad = (fault: string): RegExp => new RegExp(`bad\\.ndjson: 1 of 6 records are bad \\(${fault}: 1\\), allowed are 0; the first is ${fault} at bad\\.ndjson#${ndjsonOf(docs(5)).length};`)
+
 /** Parquet files `a.parquet`, and more, as the dataset. */
 const ofParquet = (files: Readonly<Record<string, string | Uint8Array>>, ...args: readonly string[]): Pick<Case, 'args' | 'files'> => ({ files, args: filter('--dataset', 'parquet', '--data-files', ...Object.keys(files), ...args) })
 const parquetFile = (name: string): Buffer => readFileSync(fixture(`parquet/${name}.parquet`))
@@ -45,6 +48,11 @@ const parquetFile = (name: string): Buffer => readFileSync(fixture(`parquet/${na
 const withLzo = (): Buffer => {
   const bytes = parquetFile('required')
   bytes[bytes.indexOf('\x19\x18\x04text\x15\x02', 'latin1') + 8] = 6
+  return bytes
+}
+/** With one byte changed, counted from the end. */
+const withByte = (bytes: Buffer, at: number): Buffer => {
+  bytes[bytes.length + at]! ^= 1
   return bytes
 }
 /** Stats of one sequence in a shard that is described in JSON. */
@@ -84,6 +92,10 @@ const cases: Readonly<Record<string, Case>> = {
   'a .gz that is cut off': { code: 'ERR_SOURCE', args: filter('--data-files', 'cut.ndjson.gz'), files: { 'cut.ndjson.gz': gzipSync(ndjsonOf(docs(3000))).subarray(0, 5000) }, says: /cut\.ndjson\.gz: the gzip data is cut off after \d+ decompressed bytes/ },
   'a .gz that is damaged': { code: 'ERR_SOURCE', args: filter('--data-files', 'bad.ndjson.gz'), files: { 'bad.ndjson.gz': Buffer.concat([gzipSync(ndjsonOf(docs(3))).subarray(0, 10), Buffer.alloc(50, 0xff)]) }, says: /bad\.ndjson\.gz: damaged gzip data after \d+ decompressed bytes/ },
   'a .gz that is none': { code: 'ERR_SOURCE', args: ['read', 'plain.ndjson.gz'], files: { 'plain.ndjson.gz': ndjsonOf(docs(3)) }, says: /plain\.ndjson\.gz: is not gzip data, which its ending promises/ },
+  'a .gz with another checksum': { code: 'ERR_SOURCE', args: filter('--data-files', 'a.ndjson.gz'), files: { 'a.ndjson.gz': withByte(gzipSync(ndjsonOf(docs(3))), -8) }, says: /a\.ndjson\.gz: damaged gzip data after \d+ decompressed bytes \(incorrect data check\)/ },
+  'a .gz with something else behind it': { code: 'ERR_SOURCE', args: filter('--data-files', 'a.ndjson.gz'), files: { 'a.ndjson.gz': Buffer.concat([gzipSync(ndjsonOf(docs(3))), Buffer.from('more')]) }, says: /a\.ndjson\.gz: damaged gzip data after \d+ decompressed bytes \(incorrect header check\); get the file again/ },
+  'a .gz that is empty': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson.gz'], files: { 'a.ndjson.gz': '' }, says: /a\.ndjson\.gz: the gzip data is cut off after 0 decompressed bytes/ },
+  'a .zst that is empty': { code: 'ERR_SOURCE', args: ['read', 'a.ndjson.zst'], files: { 'a.ndjson.zst': '' }, says: /a\.ndjson\.zst: the zstd data is cut off after 0 decompressed bytes/ },
   'a .zst that is cut off': { code: 'ERR_SOURCE', args: ['read', 'cut.ndjson.zst'], files: { 'cut.ndjson.zst': ZST.subarray(0, -9) }, says: /cut\.ndjson\.zst: the zstd data is cut off after 0 decompressed bytes, expected more; get the file again/ },
   'a .zst with another checksum': { code: 'ERR_SOURCE', args: ['read', '--limit', '1', 'bad.ndjson.zst'], files: { 'bad.ndjson.zst': frameOf([rawBlock('\n', true)], { checksum: 1 }) }, says: /bad\.ndjson\.zst: damaged zstd data after 1 decompressed bytes \(a frame with another checksum than it tells\); get the file again/ },
   'a .zst that is none': { code: 'ERR_SOURCE', args: ['read', 'plain.ndjson.zst'], files: { 'plain.ndjson.zst': ndjsonOf(docs(3)) }, says: /plain\.ndjson\.zst: is not zstd data, which its ending promises; give it another name/ },
@@ -104,14 +116,14 @@ const cases: Readonly<Record<string, Case>> = {
   'parquet from standard input': { code: 'ERR_OPTION', args: ['read', '--dataset', 'parquet'], input: parquetFile('required'), says: /-: parquet is read from its end, which a stream doesn't have; write it to a file/ },
 
   // records
-  bad_json: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":'), says: /bad\.ndjson: 1 of 6 records are bad \(bad_json: 1\), allowed are 0/ },
-  not_object: { code: 'ERR_BAD_RECORDS', ...withBad('[1]'), says: /\(not_object: 1\)/ },
-  text_not_string: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":1}'), says: /\(text_not_string: 1\)/ },
-  bad_utf8: { code: 'ERR_BAD_RECORDS', ...withBad(Buffer.from('{"text":"\xe9"}', 'latin1')), says: /\(bad_utf8: 1\)/ },
-  lone_surrogate: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":"\\ud800"}'), says: /\(lone_surrogate: 1\)/ },
-  too_long: { code: 'ERR_BAD_RECORDS', ...withBad(`{"text":"${'x'.repeat(300)}"}`), says: /\(too_long: 1\)/ },
+  bad_json: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":'), says: firstBad('bad_json') },
+  not_object: { code: 'ERR_BAD_RECORDS', ...withBad('[1]'), says: firstBad('not_object') },
+  text_not_string: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":1}'), says: firstBad('text_not_string') },
+  bad_utf8: { code: 'ERR_BAD_RECORDS', ...withBad(Buffer.from('{"text":"\xe9"}', 'latin1')), says: firstBad('bad_utf8') },
+  lone_surrogate: { code: 'ERR_BAD_RECORDS', ...withBad('{"text":"\\ud800"}'), says: firstBad('lone_surrogate') },
+  too_long: { code: 'ERR_BAD_RECORDS', ...withBad(`{"text":"${'x'.repeat(300)}"}`), says: firstBad('too_long') },
   bad_csv: { code: 'ERR_BAD_RECORDS', args: filter('--dataset', 'csv', '--data-files', 'a.csv', '--max-bad', '0'), files: { 'a.csv': 'text\n"a"b\n' }, says: /\(bad_csv: 1\).*the first is bad_csv at a\.csv#5.*--quote ''/ },
-  too_deep: { code: 'ERR_BAD_RECORDS', ...withBad(`{"text":"a","x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, '100000'), says: /\(too_deep: 1\)/ },
+  too_deep: { code: 'ERR_BAD_RECORDS', ...withBad(`{"text":"a","x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, '100000'), says: firstBad('too_deep') },
   'a column that isn\'t there': { code: 'ERR_SOURCE', args: filter('--dataset', 'csv', '--data-files', 'a.tsv'), files: { 'a.tsv': 'id\tbody\n1\ta\n' }, says: /a\.tsv: has no column text, its columns are "id", "body"/ },
   'columns that two files don\'t share': { code: 'ERR_SOURCE', args: filter('--dataset', 'csv', '--data-files', 'a.csv', 'b.csv'), files: { 'a.csv': 'text\na\n', 'b.csv': 'txt\nb\n' }, says: /b\.csv: has no column text, its columns are "txt"/ },
   'a quote that is never closed': { code: 'ERR_SOURCE', args: filter('--dataset', 'csv', '--data-files', 'a.csv'), files: { 'a.csv': 'text\na\n"b\n' }, says: /a\.csv: a quote that opens in the last record is never closed/ },
@@ -169,6 +181,31 @@ for (const [name, { code, args, input, files = {}, says, leaves = [] }] of Objec
     if (args.length > 0) t.match(ended.stderr, `[${code}]`)
     t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
     t.strictSame(filesIn(cwd), [...before, ...leaves].sort(), 'nothing is left behind')
+  })
+}
+
+/** Files that are odd and can be read all the same: the ids of the documents, and what is counted as bad. */
+const accepted: Readonly<Record<string, { readonly file: string, readonly content: string | Uint8Array, readonly ids: readonly string[], readonly bad?: string }>> = {
+  'a byte order mark': { file: 'a.ndjson', content: '\ufeff{"id":"a","text":"x"}\n', ids: ['a'] },
+  CRLF: { file: 'a.ndjson', content: '{"id":"a","text":"x"}\r\n\r\n{"id":"b","text":"y"}', ids: ['a', 'b'] },
+  'zeros behind a .gz': { file: 'a.ndjson.gz', content: Buffer.concat([gzipSync(ndjsonOf(docs(2))), Buffer.alloc(700)]), ids: ['d0', 'd1'] },
+  'zeros behind a .zst': { file: 'a.ndjson.zst', content: Buffer.concat([ZST, Buffer.alloc(700)]), ids: ['d0', 'd1', 'd2'] },
+  'zeros behind lines': { file: 'a.ndjson', content: `${ndjsonOf(docs(1))}${'\0'.repeat(700)}`, ids: ['d0'], bad: '1 bad_json' },
+  'many members of gzip': { file: 'a.ndjson.gz', content: Buffer.concat(docs(3).map(document => gzipSync(ndjsonOf([document])))), ids: ['d0', 'd1', 'd2'] },
+  'equal keys, of which the last counts': { file: 'a.ndjson', content: '{"id":"a","id":"b","text":"x"}\n', ids: ['b'] },
+  'a key __proto__': { file: 'a.ndjson', content: '{"id":"a","text":"x","__proto__":{"id":"c"}}\n', ids: ['a'] },
+  'an empty file': { file: 'a.ndjson', content: '', ids: [] },
+  'a record of 200 MB': { file: 'a.ndjson.zst', content: Buffer.concat([zstdBomb(200e6), frameOf([rawBlock('\n' + ndjsonOf(docs(1)), true)])]), ids: ['d0'], bad: '1 too_long' }
+}
+
+for (const [name, { file, content, ids, bad }] of Object.entries(accepted)) {
+  t.test(`read all the same: ${name}`, async t => {
+    const cwd = temporaryFolder(t)
+    put(cwd, file, content)
+    const { code, stdout, stderr } = await sluice(['read', file, '--max-bad', '1'], { cwd })
+    t.equal(code, 0, stderr)
+    t.strictSame(stdout.split('\n').slice(0, -1).map(line => (JSON.parse(line) as { id: string }).id), ids)
+    t.equal(stderr.trim(), `ndjson: ${ids.length + (bad === undefined ? 0 : 1)} in, ${ids.length} out${bad === undefined ? '' : `, ${bad}`}`)
   })
 }
 
