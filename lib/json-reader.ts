@@ -73,12 +73,9 @@ class ArrayEnds {
   readonly find = (chunk: Buffer, from: number): number => {
     if (this.isClosed) this.#refuseMore(chunk, from)
     for (let i = from; i < chunk.length; i++) {
-      const byte = chunk[i]!
-      if (this.#inString) {
-        if (this.#escaped) this.#escaped = false
-        else if (byte === BACKSLASH) this.#escaped = true
-        else if (byte === QUOTE) this.#inString = false
-      } else if (byte === QUOTE) this.#inString = true
+      if (this.#inString) i = this.#passString(chunk, i)
+      const byte = chunk[i]
+      if (byte === QUOTE) this.#inString = !this.#inString
       else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.#depth++
       else if (this.#depth > 0) {
         if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#depth--
@@ -89,6 +86,21 @@ class ArrayEnds {
       }
     }
     return -1
+  }
+
+  /** To the quote that ends the open string, or to the chunk's end. Most of a corpus is strings: `indexOf` is what makes it fast. */
+  #passString (chunk: Buffer, from: number): number {
+    for (let start = from; ;) {
+      const quote = chunk.indexOf(QUOTE, start)
+      const end = quote === -1 ? chunk.length : quote
+      let backslashes = 0
+      while (end - backslashes > start && chunk[end - backslashes - 1] === BACKSLASH) backslashes++
+      if (end - backslashes === start && this.#escaped) backslashes++
+      this.#escaped = backslashes % 2 === 1
+      if (quote === -1 || !this.#escaped) return end
+      this.#escaped = false // it was the quote that is escaped
+      start = quote + 1
+    }
   }
 
   /** Behind the array there may be white space, and zeros as padding. */

@@ -9,6 +9,8 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { ndjsonSink } from '../../sinks/ndjson.ts'
 import { npySink } from '../../sinks/npy.ts'
 import { ndjson } from '../../sources/ndjson.ts'
+import { csv } from '../../sources/csv.ts'
+import { parquet } from '../../sources/parquet.ts'
 import { text } from '../../sources/text.ts'
 import { dedup } from '../../transforms/dedup.ts'
 import { encode } from '../../transforms/encode.ts'
@@ -18,6 +20,7 @@ import { normalize } from '../../transforms/normalize.ts'
 import { pack } from '../../transforms/pack.ts'
 import type { Corpus } from './corpus.ts'
 import { Feed, drop, take } from './feed.ts'
+import { writeFormat } from './formats.ts'
 import type { Run } from './measure.ts'
 
 /** A stage or a flow that is measured. */
@@ -50,6 +53,10 @@ export function rowsOf (corpus: Corpus): Row[] {
     const ready = await items()
     return () => pipeline(new Feed(ready), make())
   })
+  const format = (name: string, file: string, make: (path: string) => Readable): Row => ofText(name, async () => {
+    await writeFormat(output(file), await documents())
+    return () => pipeline(make(output(file)), drop())
+  })
   const filtering = (name: string, targetLang: string): Row => ofText(name, () => Promise.resolve(async () => {
     await filterCorpus({ dataFiles: corpus.ndjson.path, targetLang, outputPath: output('filtered.ndjson') })
   }))
@@ -57,6 +64,11 @@ export function rowsOf (corpus: Corpus): Row[] {
   return [
     source('read', 'NDJSON', corpus.ndjson.bytes, () => ndjson(corpus.ndjson.path)),
     source('text-source', 'text', corpus.lines.bytes, () => text(corpus.lines.path)),
+    format('read-gz', 'corpus.ndjson.gz', path => ndjson(path)),
+    format('read-zst', 'corpus.ndjson.zst', path => ndjson(path)),
+    format('read-array', 'corpus.json', path => ndjson(path)),
+    format('read-csv', 'corpus.csv', path => csv(path)),
+    format('read-parquet', 'corpus.parquet', path => parquet(path)),
     transform('pass-through', documents, () => new PassThrough({ objectMode: true })),
     transform('normalize', documents, () => normalize()),
     transform('length', documents, () => length()),
