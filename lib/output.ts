@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { createGzip } from 'node:zlib'
 import { SluiceError, codeOf, reasonOf } from './errors.ts'
 import { type FileNames, STANDARD_STREAM, findFiles } from './files.ts'
@@ -92,6 +92,20 @@ export async function writing<T> (path: string, work: () => Promise<T>): Promise
 export async function checkWritable (path: string): Promise<void> {
   const output = await openOutput(path)
   await output.abandon()
+}
+
+/**
+ * Looks at all files that a run writes before it writes any of them.
+ *
+ * @throws SluiceError `ERR_OPTION` when one would be written twice, `ERR_OUTPUT_EXISTS` when one is an input as well
+ */
+export async function checkOutputs (outputs: readonly string[], inputs: readonly FileNames[]): Promise<void> {
+  const paths = outputs.filter(output => output !== STANDARD_STREAM).map(output => resolve(output))
+  const twice = outputs.find(output => paths.indexOf(resolve(output)) !== paths.lastIndexOf(resolve(output)))
+  if (twice !== undefined) throw new SluiceError('ERR_OPTION', `${twice}: would be written twice by this run; name another file for the rejects, the stats or the output`)
+  for (const output of outputs) {
+    for (const names of inputs) await refuseInputAsOutput(output, names)
+  }
 }
 
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when the output would take the place of an input */

@@ -6,19 +6,10 @@ import { refuseOtherKinds } from './file-kind.ts'
 import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, readBytes, skipping } from './files.ts'
 import { type MaxBad, isDue, judgeBadRecords, maxBadOption } from './max-bad.ts'
 import { type OptionsSchema, parseOptions, positive } from './options.ts'
+import { Positions, type SourcePosition } from './positions.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './record-reader.ts'
 import type { RecordFault } from './record.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream } from './stage.ts'
-
-/** Where a source stands: behind the last document that has left it. Small JSON. */
-export interface SourcePosition {
-  /** Index of the file in the list of input files. */
-  readonly file: number
-  /** The file as it was given. */
-  readonly path: string
-  /** Of the next record, in bytes of the decompressed content; in rows for parquet. */
-  readonly offset: number
-}
 
 /** What a source has read. `in` counts records, `dropped` those that gave no document, by reason. */
 export interface SourceStats extends StageStats {
@@ -83,9 +74,6 @@ export type SourceInput = FileNames | AsyncIterable<Uint8Array>
 /** How much of a bad record is given to `rejects`. */
 const REJECTED_BYTES = 4096
 
-/** Positions of documents that have left are taken off the list once it is so long, not at every document. */
-const FORGET_FROM = 256
-
 /**
  * Documents from the records of files, one after the other. What a record is, the source that uses it says by `openRecords`.
  *
@@ -112,8 +100,7 @@ export class RecordSource extends Readable {
   #filling = false
   #stopped = false
   #startOffset = 0
-  #positions: SourcePosition[] = [] // behind each document that is still in the buffer, and the last that left it
-  #position: SourcePosition
+  readonly #positions: Positions
 
   constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
@@ -125,13 +112,12 @@ export class RecordSource extends Readable {
     this.#options = options
     this.#rejects = rejects
     this.#located = located
-    this.#position = from ?? { file: 0, path: '', offset: 0 }
+    this.#positions = new Positions(from ?? { file: 0, path: '', offset: 0 }, () => this.readableLength)
   }
 
   /** Behind the last document that has left the source; what lies in its buffer is not counted as left. */
   get position (): SourcePosition {
-    this.#forget()
-    return this.#position
+    return this.#positions.current
   }
 
   /** Bytes of the files read so far, as they lie on disk, and in all; null where that can't be known. */
@@ -168,13 +154,14 @@ export class RecordSource extends Readable {
   /** Not on construction: a source that is made and never read must not fail. */
   async #open (): Promise<void> {
     this.#isOpen = true
-    const { file, path, offset } = this.#position
+    const start = this.position
+    const { file, path, offset } = start
     if (![file, offset].every(number => Number.isSafeInteger(number) && number >= 0) || typeof path !== 'string') {
-      throw new SluiceError('ERR_STATE', `expected a position { file, path, offset }, got ${JSON.stringify(this.#position)}`)
+      throw new SluiceError('ERR_STATE', `expected a position { file, path, offset }, got ${JSON.stringify(start)}`)
     }
     this.#files = await this.#find()
     if (path === '') { // a new start
-      this.#position = { file: 0, path: this.#files[0]!.path, offset: 0 }
+      this.#positions.start({ file: 0, path: this.#files[0]!.path, offset: 0 })
       return
     }
     if (this.#files[file]?.path !== path) {
@@ -267,8 +254,7 @@ export class RecordSource extends Readable {
   /** False when the buffer is full. */
   #give ({ offset, end }: FoundRecord, document: Document): boolean {
     this.stats.out++
-    this.#positions.push({ file: this.#file, path: this.#files[this.#file]!.path, offset: end })
-    if (this.#positions.length > FORGET_FROM) this.#forget()
+    this.#positions.add({ file: this.#file, path: this.#files[this.#file]!.path, offset: end })
     this.#located?.(document, `${this.#idPath}#${offset}`)
     return this.push(document)
   }
@@ -278,14 +264,6 @@ export class RecordSource extends Readable {
     const position = `${this.#idPath}#${offset}`
     if (fault !== 'no_text') this.#firstBad ??= `${fault} at ${position}`
     return this.#rejects?.({ fault, position, bytes: bytes.subarray(0, REJECTED_BYTES), size })
-  }
-
-  /** Takes the positions of documents that have left the buffer off the list. */
-  #forget (): void {
-    const left = this.#positions.length - this.readableLength
-    if (left <= 0) return
-    this.#position = this.#positions[left - 1]!
-    this.#positions.splice(0, left)
   }
 
   #judge (): void {

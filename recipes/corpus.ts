@@ -1,9 +1,7 @@
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { type Component, type Filter, componentSchema, fileNames } from '../lib/manifest/schema.ts'
 import { positive } from '../lib/options.ts'
-import { refuseInputAsOutput } from '../lib/output.ts'
 import { recordSourceOptions } from '../lib/record-source.ts'
 import { anySourceOptions, sources } from './stages.ts'
 
@@ -47,12 +45,4 @@ export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOpti
     filters,
     outputDir: 'data/shards'
   }
-}
-
-/** @throws SluiceError `ERR_OUTPUT_EXISTS` when a file that is written is an input, `ERR_OPTION` when it is written twice */
-export async function checkOutputs ({ dataFiles, rejects }: Component, outputs: readonly string[]): Promise<void> {
-  const written = rejects === null ? outputs : [...outputs, rejects]
-  for (const output of written) await refuseInputAsOutput(output, dataFiles)
-  const same = outputs.find(output => rejects !== null && resolve(output) === resolve(rejects))
-  if (same !== undefined) throw new SluiceError('ERR_OPTION', `rejects: ${same} is written to already, expected a file of its own`)
 }

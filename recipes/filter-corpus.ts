@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
+import { checkOutputs } from '../lib/output.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
-import { documentsOf, secondsSince } from './component.ts'
-import { checkOutputs, corpusComponent, corpusOptions } from './corpus.ts'
+import { documentsOf, filesOf, secondsSince } from './component.ts'
+import { corpusComponent, corpusOptions } from './corpus.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { keepingRejects } from './rejects.ts'
 
@@ -42,7 +43,7 @@ export async function filterCorpus (options: z.input<typeof filterCorpusOptions>
     { stage: 'dedup', options: { window: dedupWindow } }
   ])
   const component = { ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }
-  await checkOutputs(component, [outputPath])
+  await checkOutputs([outputPath, ...filesOf(component)], [component.dataFiles])
   return await keepingRejects(component.rejects, async rejects => {
     const { source, stages, judge } = documentsOf(component, checked, rejects)
     const sink = isTextFile(outputPath) ? textSink(outputPath) : ndjsonSink(outputPath)

@@ -3,7 +3,7 @@ import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
-import { checkWritable, refuseInputAsOutput, writeFileWhole } from '../lib/output.ts'
+import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
 import { recordSourceOptions } from '../lib/record-source.ts'
 import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
@@ -34,7 +34,7 @@ export interface MixtureStats {
  * Makes shards of every component of a manifest. A component that fails doesn't stop the others.
  *
  * @returns the stats, which are in the stats file too
- * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM` or `ERR_OUTPUT_EXISTS` before anything is written;
+ * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`, `ERR_OPTION` or `ERR_OUTPUT_EXISTS` before anything is written;
  *   `ERR_COMPONENT` when components failed, after the others were finished and the stats written; `ERR_ABORTED`
  */
 export async function processMixture (manifestPath: string, options: z.input<typeof processMixtureOptions> = {}, run: RunOptions = {}): Promise<MixtureStats> {
@@ -45,12 +45,12 @@ export async function processMixture (manifestPath: string, options: z.input<typ
   if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifestPath}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
   const tokenizer = await loadTokenizer(tokenizerPath)
   checkHash(manifest, tokenizer, tokenizerPath)
+  const logFile = checked.logFile ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
+  await checkOutputs([logFile, ...manifest.datasets.flatMap(filesOf)], manifest.datasets.map(({ dataFiles }) => dataFiles))
   for (const component of manifest.datasets) {
     checkFit(component, tokenizer)
-    for (const output of filesOf(component)) await refuseInputAsOutput(output, component.dataFiles)
     if (!overwrite) await refuseShards(component.outputDir)
   }
-  const logFile = checked.logFile ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
   await checkWritable(logFile)
 
   const outcomes = await schedule(manifest.datasets.map(component => ({

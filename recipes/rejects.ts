@@ -1,6 +1,7 @@
 import type { Document } from '../lib/document.ts'
 import { codeOf } from '../lib/errors.ts'
 import { LineWriter } from '../lib/line-writer.ts'
+import { checkWritable } from '../lib/output.ts'
 import type { BadRecord } from '../lib/record-source.ts'
 
 /** A record or document that a flow has dropped, as a line of a rejects file. */
@@ -55,9 +56,11 @@ export class Rejects {
  * nothing is left.
  *
  * @param path of the file; null for none
+ * @throws SluiceError `ERR_OUTPUT` when it can't be written, before any work is done; else what the work throws
  */
 export async function keepingRejects<T> (path: string | null, work: (rejects: Rejects | null) => Promise<T>): Promise<T> {
   if (path === null) return await work(null)
+  await checkWritable(path) // not only once the work is done
   const rejects = new Rejects(path)
   let result: T
   try {

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { parseOptions, positive } from '../lib/options.ts'
-import { checkWritable, writeFileWhole } from '../lib/output.ts'
+import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
 import { loadTokenizer } from '../lib/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
 import { encodeOptions } from '../transforms/encode.ts'
 import { packOptions } from '../transforms/pack.ts'
-import { type ComponentStats, documentsOf, secondsSince, shardComponent } from './component.ts'
-import { checkOutputs, corpusComponent, corpusOptions } from './corpus.ts'
+import { type ComponentStats, documentsOf, filesOf, secondsSince, shardComponent } from './component.ts'
+import { corpusComponent, corpusOptions } from './corpus.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { keepingRejects } from './rejects.ts'
 
@@ -47,14 +47,14 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   const most = Math.min(maxRecords ?? Infinity, limit ?? Infinity)
   const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
   if (output !== undefined) {
-    await checkOutputs(component, [output])
+    await checkOutputs([output, ...filesOf(component)], [component.dataFiles])
     return await keepingRejects(component.rejects, async rejects => {
       const { source, stages } = documentsOf(component, checked, rejects)
       await runFlow({ name: component.name, source }, [...stages, ndjsonSink(output)], run)
       return { name: component.name, output, ...countsOf(source, stages), seconds: secondsSince(started) }
     })
   }
-  await checkOutputs(component, [logFile])
+  await checkOutputs([logFile, ...filesOf(component)], [component.dataFiles])
   await checkWritable(logFile)
   const stats = await shardComponent(component, { ...run, tokenizer: await loadTokenizer(tokenizerPath!), overwrite, maxBad, maxLineBytes })
   await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Document } from '../../lib/document.ts'
-import type { SourcePosition } from '../../lib/record-source.ts'
+import type { SourcePosition } from '../../lib/positions.ts'
 import { type NdjsonOptions, ndjson } from '../../sources/ndjson.ts'
 import { collect, doc, failure, put, temporaryFolder } from '../helpers.ts'
 

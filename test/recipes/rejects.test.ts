@@ -72,8 +72,11 @@ t.test('rejects can\'t be the input or the output', async t => {
   const path = put(folder, 'in.ndjson', RECORDS.join('\n'))
   const out = join(folder, 'out.ndjson')
   t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: path })), { code: 'ERR_OUTPUT_EXISTS' })
-  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: `${folder}/./out.ndjson` })), { code: 'ERR_OPTION', message: /out\.ndjson is written to already/ })
-  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: join(path, 'x') })), { code: 'ERR_BAD_RECORDS' })
+  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: `${folder}/./out.ndjson` })), { code: 'ERR_OPTION', message: /out\.ndjson: would be written twice/ })
+  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: join(path, 'x') })), { code: 'ERR_OUTPUT', message: /in\.ndjson\/x: cannot be written/ })
+  const manifest = put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, rejects: join(folder, 'stats.json'), output_dir: join(folder, 'a') }]))
+  t.match(await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json') })), { code: 'ERR_OPTION', message: /stats\.json: would be written twice/ })
+  t.strictSame(filesIn(folder), ['in.ndjson', 'm.yaml'])
 })
 
 t.test('in a pipe read and the filters keep theirs', async t => {
