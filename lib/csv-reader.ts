@@ -63,16 +63,18 @@ export class CsvReader implements RecordReader {
 
   /** The first record that isn't blank; undefined where more of the file has to be seen. */
   #header (head: Buffer, ended: boolean): Header | undefined {
-    const lines = new LineSplitter(this.#dialect.maxLineBytes, 0, new RecordEnds(this.#dialect).find)
-    lines.write(head)
+    const text = withoutByteOrderMark(head) // before a quote, it must not hide that the quote begins a field
+    const ends = new RecordEnds(this.#dialect)
+    const lines = new LineSplitter(this.#dialect.maxLineBytes, head.length - text.length, ends.find)
+    lines.write(text)
     for (;;) {
       const line = lines.next() ?? (ended ? lines.end() : undefined)
       if (line === undefined) {
         if (!ended) this.#refuseLong(head)
         return ended ? { columns: [], end: head.length } : undefined
       }
-      const bytes = line.offset === 0 ? withoutByteOrderMark(line.bytes) : line.bytes
-      if (bytes.length > 0) return { columns: this.#fields(bytes.toString()) ?? [bytes.toString()], end: line.end }
+      const names = line.bytes.toString()
+      if (names !== '') return { columns: this.#fields(names) ?? [names], end: line.end }
     }
   }
 
@@ -84,6 +86,7 @@ export class CsvReader implements RecordReader {
   /** An empty file has no columns, and no records either. */
   #check (columns: readonly string[]): void {
     const { textColumn, delimiter } = this.#dialect
+    if (columns.some(name => name.includes('\r'))) throw new SluiceError('ERR_SOURCE', `${this.#file.path}: has carriage returns in the names of its columns: its lines end in \\r alone, or in a mixture; convert them to \\n`)
     const twice = columns.find((name, index) => columns.indexOf(name) < index)
     if (twice !== undefined) throw new SluiceError('ERR_SOURCE', `${this.#file.path}: two columns are named ${JSON.stringify(twice)}, expected a name of its own for each`)
     if (columns.length > 0 && !columns.includes(textColumn)) {
@@ -93,7 +96,9 @@ export class CsvReader implements RecordReader {
   }
 
   #parse (bytes: Buffer, columns: readonly string[], id: () => string): Document | RecordFault | null {
+    const isDamaged = this.#ends.takeDamage()
     if (bytes.length === 0) return null
+    if (isDamaged) return 'bad_csv'
     const text = decodeUtf8(bytes)
     if (text === null) return 'bad_utf8'
     const fields = this.#fields(text)
@@ -111,6 +116,7 @@ export class CsvReader implements RecordReader {
 }
 
 const NEWLINE = 0x0a
+const CARRIAGE_RETURN = 0x0d
 
 /** Finds where records end: at a line break that isn't quoted. A quote counts as one at the beginning of a field only. */
 class RecordEnds {
@@ -118,6 +124,7 @@ class RecordEnds {
   readonly #quote: number
   #atFieldStart = true
   #isQuoted = false
+  #isDamaged = false
   #quoteBefore = false // in a quoted field: the field's end, or a quote that is doubled
 
   constructor ({ delimiter, quote }: Dialect) {
@@ -130,6 +137,13 @@ class RecordEnds {
     return this.#isQuoted && !this.#quoteBefore
   }
 
+  /** Whether the record that was found last has text behind a closing quote. */
+  takeDamage (): boolean {
+    const isDamaged = this.#isDamaged
+    this.#isDamaged = false
+    return isDamaged
+  }
+
   readonly find = (chunk: Buffer, from: number): number => {
     for (let i = from; i < chunk.length; i++) {
       const byte = chunk[i]!
@@ -137,6 +151,8 @@ class RecordEnds {
         this.#quoteBefore = false
         if (byte === this.#quote) continue
         this.#isQuoted = false
+        // Papa passes over spaces behind a closing quote; they may be part of the text, whose quote was damaged.
+        if (byte !== this.#delimiter && byte !== NEWLINE && byte !== CARRIAGE_RETURN) this.#isDamaged = true
       } else if (this.#isQuoted) {
         i = chunk.indexOf(this.#quote, i) // most of a corpus is quoted: a loop takes three times as long
         if (i === -1) return -1

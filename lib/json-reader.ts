@@ -26,8 +26,11 @@ export class JsonReader implements RecordReader {
   }
 
   next (): FoundRecord | undefined {
-    const record = this.#records?.next()
-    if (record === undefined || this.#array?.isClosed !== true) return record
+    const found = this.#records?.next()
+    if (found === undefined || this.#array === undefined) return found
+    // A comma with nothing before it, or behind it, is no JSON.
+    const record = found.outcome === null && this.#array.isMissing ? { ...found, outcome: 'bad_json' as const } : found
+    if (!this.#array.isClosed) return record
     if (this.#hasEnded) return undefined // padding
     this.#hasEnded = true
     return { ...record, end: record.end - 1 } // whoever goes on from there meets the array's end again
@@ -61,10 +64,13 @@ export class JsonReader implements RecordReader {
 /** Finds where the elements of an array end, behind its opening bracket: brackets and quotes are all that it looks at. */
 class ArrayEnds {
   isClosed = false
+  /** Whether there must be an element before the byte that was found last. */
+  isMissing = false
   readonly #path: string
   #depth = 0
   #inString = false
   #escaped = false
+  #hasComma = false
 
   constructor (path: string) {
     this.#path = path
@@ -79,9 +85,12 @@ class ArrayEnds {
       else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.#depth++
       else if (this.#depth > 0) {
         if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#depth--
-      } else if (byte === COMMA) return i
-      else if (byte === CLOSE_LIST) {
+      } else if (byte === COMMA) {
+        this.#hasComma = this.isMissing = true
+        return i
+      } else if (byte === CLOSE_LIST) {
         this.isClosed = true
+        this.isMissing = this.#hasComma
         return i
       }
     }

@@ -4,13 +4,14 @@ import { type Output, openOutput } from './output.ts'
 /** Lines are collected to about this many characters: each write is a trip through the thread pool. */
 const WRITE_CHARS = 256 * 1024
 
-/** Writes lines to an output, many at a time; to standard output, where somebody may be waiting for them, as they come. */
+/** Writes lines to an output, many at a time, from any number of places at once; to standard output, where somebody may be waiting for them, as they come. */
 export class LineWriter {
   readonly #path: string
   readonly #writeChars: number
   #output: Promise<Output> | undefined
   #committing: Promise<void> | undefined
   #abandoned = false
+  #writing: Promise<void> = Promise.resolve()
   #lines = ''
 
   constructor (path: string) {
@@ -46,10 +47,13 @@ export class LineWriter {
     this.#output = undefined
   }
 
-  async #flush (): Promise<void> {
+  /** One write after the other: several may add lines at once, and an output may write in pieces. */
+  #flush (): Promise<void> {
     const bytes = Buffer.from(this.#lines)
     this.#lines = ''
-    await (await this.#open()).write(bytes)
+    this.#writing = this.#writing.then(async () => { await (await this.#open()).write(bytes) })
+    this.#writing.catch(() => {}) // whoever is waiting for it is told
+    return this.#writing
   }
 
   /** With the first lines, not on construction: what is never written to leaves the folder as it is. */

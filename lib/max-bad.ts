@@ -33,11 +33,29 @@ export function judgeBadRecords ({ in: read, dropped }: StageStats, maxBad: MaxB
   if (bad <= ('count' in maxBad ? maxBad.count : maxBad.share * read)) return
   const reasons = faults.map(([reason, n]) => `${reason}: ${n}`).join(', ')
   const allowed = 'count' in maxBad ? String(maxBad.count) : `${maxBad.share * 100}%`
-  throw new SluiceError('ERR_BAD_RECORDS', `${names.join(', ')}: ${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}; the first is ${first}; raise --max-bad if they may be left out${HINTS.filter(([fault]) => fault in dropped).map(([, hint]) => hint).join('')}`)
+  throw new SluiceError('ERR_BAD_RECORDS', `${names.join(', ')}: ${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}${first === '' ? '' : `; the first is ${first}`}; ${adviceFor(bad / read, faults.map(([fault]) => fault))}`)
 }
 
-/** What else than leaving them out may help against bad records. */
-const HINTS = [['too_long', ', or --max-line-bytes'], ['bad_csv', '; say --quote \'\' if quotes are text']] as const
+/** Where most records are bad, the file isn't what it was taken for; else they may be left out. */
+function adviceFor (share: number, faults: readonly string[]): string {
+  const [general, hints] = share > 0.5 ? [[], { ...HINTS, ...FORMAT_HINTS }] : [['raise --max-bad if they may be left out'], HINTS]
+  return [...general, ...faults.flatMap(fault => hints[fault] ?? [])].join('; ')
+}
+
+/** What helps against bad records of a kind. */
+const HINTS: Readonly<Record<string, string>> = {
+  bad_utf8: 'convert the file to UTF-8, for example with iconv',
+  lone_surrogate: 'the text was cut within characters, in UTF-16: make the file again',
+  too_long: 'raise --max-line-bytes',
+  too_deep: 'leave out the field that is nested so deep',
+  bad_csv: 'say --quote \'\' (quote) if quotes are text, or name the --delimiter'
+}
+
+const FORMAT_HINTS: Readonly<Record<string, string>> = {
+  bad_json: 'json is an object a line, or one array; files in another format are read with --dataset csv, text or parquet (dataset)',
+  not_object: 'json is an object a line, or one array of objects; texts alone are read with --dataset text (dataset)',
+  text_not_string: 'name the field that has the text with --text-column (text_column)'
+}
 
 function parseMaxBad (given: string | number | MaxBad, context: z.RefinementCtx): MaxBad {
   if (typeof given === 'object') return given

@@ -18,6 +18,9 @@ export const count = z.int().min(0)
 /** A count of at least one. */
 export const positive = z.int().min(1).max(2 ** 31 - 1)
 
+/** The name of a file that takes what is dropped. */
+export const rejectsPath = z.string().regex(/\.(ndjson|jsonl)(\.gz|\.zst)?$/, 'expected the name of an NDJSON file, which ends in .ndjson or .jsonl, with .gz or .zst behind it or without')
+
 /** Names of columns: a list of them, or one text with commas between. */
 export const columnNames = z.union([z.string().min(1).transform(names => names.split(',').map(name => name.trim())), z.array(z.string())], { error: 'expected the name of a column, or a list of them' })
 

@@ -28,6 +28,8 @@ export interface RecordReader {
 
 /** A file whose records are to be read. */
 export interface RecordFile {
+  /** Among the files of the source. */
+  readonly index: number
   /** As it was given; `-` for standard input and for bytes from elsewhere. */
   readonly path: string
   /** Where the next record is looked for, as `FoundRecord.end` says. */

@@ -22,6 +22,8 @@ export type OpenRecords = (file: RecordFile) => RecordReader
 
 /** A record that gave no document. */
 export interface BadRecord {
+  /** The source's name, as in stats. */
+  readonly stage: string
   readonly fault: RecordFault
   /** Where it is: `<path>#<offset>`, as in the id of a document without one of its own. */
   readonly position: string
@@ -105,7 +107,8 @@ export class RecordSource extends Readable {
   constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
-    const isStream = typeof input === 'object' && Symbol.asyncIterator in input
+    const isStream = isIterable(input)
+    if (!isStream && !isNamed(input)) throw new SluiceError('ERR_OPTION', `${name}: expected a path, a glob, a list of them, or an iterable of bytes, such as a stream`)
     this.#input = isStream ? null : input
     this.#stream = isStream ? input : null
     this.#openRecords = openRecords
@@ -224,6 +227,7 @@ export class RecordSource extends Readable {
     this.#startOffset = 0
     const idPath = this.#idPath = documentPath(file.path)
     return this.#openRecords({
+      index: this.#file,
       path: file.path,
       offset,
       isNamed: this.#stream === null && file.path !== STANDARD_STREAM,
@@ -263,7 +267,7 @@ export class RecordSource extends Readable {
     this.stats.dropped[fault] = (this.stats.dropped[fault] ?? 0) + 1
     const position = `${this.#idPath}#${offset}`
     if (fault !== 'no_text') this.#firstBad ??= `${fault} at ${position}`
-    return this.#rejects?.({ fault, position, bytes: bytes.subarray(0, REJECTED_BYTES), size })
+    return this.#rejects?.({ stage: this.stageName, fault, position, bytes: bytes.subarray(0, REJECTED_BYTES), size })
   }
 
   #judge (): void {
@@ -276,4 +280,13 @@ export class RecordSource extends Readable {
     if (read === 0 || dropped.no_text !== read) return
     throw new SluiceError('ERR_SOURCE', `${this.#files.map(file => file.path).join(', ')}: none of ${read} ${read === 1 ? 'record' : 'records'} has a text in ${this.#options.textIn ?? 'it'}; name the field that has it (--text-column, text_column)`)
   }
+}
+
+function isIterable (input: unknown): input is AsyncIterable<Uint8Array> {
+  return typeof input === 'object' && input !== null && Symbol.asyncIterator in input
+}
+
+/** Types tell it, but not to programs in JavaScript: a Buffer would be taken for a list. */
+function isNamed (input: unknown): boolean {
+  return typeof input === 'string' || (Array.isArray(input) && input.every(name => typeof name === 'string')) || (typeof input === 'object' && input !== null && 'files' in input)
 }

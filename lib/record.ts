@@ -39,7 +39,7 @@ function isTooDeep (value: unknown, depth = 0): boolean {
 
 function idOf (id: unknown): string | undefined {
   if (typeof id === 'string' && id !== '') return id
-  // An integer past 2^53 has lost digits in JSON.parse, and might be another record's.
+  // A number past 2^53 may have lost digits, and might be another record's.
   if (typeof id === 'number' && (Number.isSafeInteger(id) || !Number.isInteger(id))) return String(id)
   return undefined
 }

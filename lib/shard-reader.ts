@@ -169,6 +169,8 @@ function numberOf (name: string): number {
 }
 
 async function opened (path: string): Promise<FileHandle> {
+  const status = await stat(path).catch((error: unknown) => { throw unreadable(path, error) })
+  if (!status.isFile() && !status.isDirectory()) throw new SluiceError('ERR_SHARD', `${path}: is a pipe or a device, expected a file`) // to open it would wait for ever
   return await open(path).catch((error: unknown) => { throw unreadable(path, error) })
 }
 

@@ -3,163 +3,101 @@ import { freemem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, messageOf } from '../lib/errors.ts'
-import { type Estimate, estimateTotal, scaleEstimate } from '../lib/estimate.ts'
+import type { Estimate } from '../lib/estimate.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Component } from '../lib/manifest/schema.ts'
-import { bytesPerId } from '../lib/npy.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { recordSourceOptions } from '../lib/record-source.ts'
-import { listShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
-import { checkFit } from './component.ts'
-import { judgeKept } from './expect.ts'
-import { type Sample, sampleComponent } from './sample.ts'
+import { BYTES_A_TOKEN, type ComponentForecast, forecastOf, sumOf } from './forecast.ts'
+import { PartialError } from './partial-error.ts'
+import { sampleComponent } from './sample.ts'
 import { knownStages } from './stages.ts'
 
 export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it is there)'),
-  documents: positive.default(100).describe('documents of each component that are filtered and encoded'),
+  documents: positive.default(100).describe('documents of each component that are filtered to count them, and as many long ones for their tokens'),
   concurrency: positive.default(1).describe('components that the run would process at once'),
-  maxLineBytes: recordSourceOptions.maxLineBytes
+  ...recordSourceOptions
 }).describe('a dry look at a manifest: what the run would read, make and need')
 
-/** What a run of a component would do, by a sample of it. */
-export interface ComponentForecast {
-  readonly name: string
-  readonly files: number
-  /** As they lie on disk; null where that can't be known. */
-  readonly bytes: number | null
-  /** Documents read for this, and those of them that were filtered and encoded. */
-  readonly read: number
-  readonly sampled: number
-  readonly bad_records: Readonly<Record<string, number>>
-  readonly dropped: Readonly<Record<string, number>>
-  /** Before the filters, and after them. */
-  readonly documents: Estimate
-  readonly kept: Estimate
-  readonly tokens: Estimate
-  /** Shards, and copies where the component asks for them. */
-  readonly output_bytes: Estimate
-  readonly output_dir: string
-  readonly warnings: readonly string[]
-}
-
+/** What a run of a manifest would do. */
 export interface Forecast {
   readonly manifest: string
   readonly tokenizer: string | null
+  /** Those that can be read. */
   readonly components: readonly ComponentForecast[]
+  readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string, readonly error: string }>
   readonly output_bytes: Estimate
   readonly free_bytes: number
   readonly memory_bytes: number
   readonly warnings: readonly string[]
 }
 
-/** Without a tokenizer: bytes of text a token, as vocabularies of 8,000 to 128,000 pieces have on text in several languages. */
-const BYTES_A_TOKEN = { guess: 4, low: 2.5, high: 6 }
-
-/** gzip makes about a third of text. */
-const GZIP_SHARE = 0.35
-
 /** Peaks of resident memory, as `npm run memory` prints them: a run with one component, and each further one at once. */
-const RUN_BYTES = 210e6
+const RUN_BYTES = 250e6
 const COMPONENT_BYTES = 80e6
 /** A hash in the window of `dedup`. */
 const HASH_BYTES = 90
 
 /**
- * Says what `process-mixture` would do with a manifest, without doing it: reads some documents of each component.
- * Writes nothing.
+ * Says what `process-mixture` would do with a manifest, without doing it: reads a part of each component, and does with
+ * some of its documents what the run would do. Writes nothing.
  *
- * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, and what the sources throw that can't be read at all
+ * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`; a ForecastError (`ERR_COMPONENT`) when components can't be read,
+ *   with what is foretold of the others
  */
 export async function checkManifest (manifestPath: string, options: z.input<typeof checkOptions> = {}): Promise<Forecast> {
-  const { tokenizerPath, documents, concurrency, maxLineBytes } = parseOptions('check', checkOptions, options)
+  const { tokenizerPath, documents, concurrency, maxLineBytes, maxBad } = parseOptions('check', checkOptions, options)
   const manifest = await readManifest(manifestPath, knownStages)
   const warnings: string[] = []
   const path = tokenizerPath ?? manifest.tokenizerPath
   const tokenizer = tokenizerPath === undefined ? await tokenizerIfThere(path, warnings) : await loadTokenizer(tokenizerPath)
   const components: ComponentForecast[] = []
+  const failed: Array<Forecast['failed'][number]> = []
   for (const component of manifest.datasets) {
-    components.push(await forecast(component, await sampleComponent(component, documents, tokenizer, { maxLineBytes }), tokenizer))
+    try {
+      const sample = await sampleComponent(component, documents, tokenizer, { maxLineBytes })
+      components.push(await forecastOf(component, sample, tokenizer, maxBad))
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      failed.push({ name: component.name, code: error.code, error: error.message })
+    }
   }
   const output = sumOf(components.map(component => component.output_bytes))
   const free = await freeSpace(manifest.datasets[0]!.outputDir)
   if (output.high > free) warnings.push(`the output may need ${gigabytes(output.high)}, and ${gigabytes(free)} are free`)
   const memory = memoryFor(manifest.datasets, concurrency)
   if (memory > freemem()) warnings.push(`the run may need ${gigabytes(memory)} of memory, and ${gigabytes(freemem())} are free`)
-  return { manifest: manifestPath, tokenizer: tokenizer === null ? null : path, components, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings }
+  const forecast = { manifest: manifestPath, tokenizer: tokenizer === null ? null : path, components, failed, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings }
+  if (failed.length > 0) throw new ForecastError(forecast)
+  return forecast
+}
+
+/** Components can't be read; `forecast` has what is foretold of the others. */
+export class ForecastError extends PartialError {
+  readonly forecast: Forecast
+
+  constructor (forecast: Forecast) {
+    const { failed, components } = forecast
+    super('ERR_COMPONENT', `${failed.length} of ${failed.length + components.length} components would fail\n${failed.map(({ name, error }) => `${name}: ${error}`).join('\n')}`, forecast, { isResult: components.length > 0 })
+    this.forecast = forecast
+  }
 }
 
 /** A manifest is looked at before its tokenizer is trained, too. */
 async function tokenizerIfThere (path: string | null, warnings: string[]): Promise<Tokenizer | null> {
+  const guessed = `tokens are guessed at ${BYTES_A_TOKEN.low} to ${BYTES_A_TOKEN.high} bytes each`
   if (path === null) {
-    warnings.push(`no tokenizer is named (tokenizer_output_dir, --tokenizer-path): tokens are guessed at ${BYTES_A_TOKEN.low} to ${BYTES_A_TOKEN.high} bytes each`)
+    warnings.push(`no tokenizer is named (tokenizer_output_dir, --tokenizer-path): ${guessed}`)
     return null
   }
   try {
     return await loadTokenizer(path)
   } catch (error) {
-    warnings.push(`${messageOf(error)}: tokens are guessed at ${BYTES_A_TOKEN.low} to ${BYTES_A_TOKEN.high} bytes each`)
+    warnings.push(`${messageOf(error)}: ${guessed}`)
     return null
   }
-}
-
-async function forecast (component: Component, sample: Sample, tokenizer: Tokenizer | null): Promise<ComponentForecast> {
-  const { files, size, sizes, documents: sampled } = sample
-  const of = (amount: (document: typeof sampled[number]) => number): Estimate => estimateTotal(sampled.map(document => ({ size: document.size, amount: amount(document) })), size)
-  const most = component.maxRecords ?? Infinity
-  const all = estimateTotal(sizes.map(size => ({ size, amount: 1 })), size)
-  const kept = estimateTotal(sampled.map(({ kept }) => ({ size: 1, amount: Number(kept) })), all.guess)
-  const share = kept.guess === 0 ? 0 : Math.min(1, most / kept.guess)
-  const text = scaleEstimate(of(({ textBytes }) => textBytes), share)
-  const tokens = tokenizer === null ? guessTokens(text) : scaleEstimate(of(({ tokens }) => tokens!), share)
-  const copies = (component.rawDir === null ? 0 : 1) + (component.filteredDir === null ? 0 : 1)
-  return {
-    name: component.name,
-    files: files.length,
-    bytes: files.some(file => file.size === null) ? null : files.reduce((sum, file) => sum + file.size!, 0),
-    read: sizes.length,
-    sampled: sampled.length,
-    bad_records: sample.bad,
-    dropped: Object.fromEntries(sample.filters.flatMap(({ stage, stats }) => Object.entries(stats.dropped).map(([reason, n]) => [`${stage}.${reason}`, n]))),
-    documents: all,
-    kept: scaleEstimate(kept, 1, most),
-    tokens,
-    output_bytes: sumOf([scaleEstimate(tokens, bytesPerId(component.dtype)), scaleEstimate(text, copies * GZIP_SHARE)]),
-    output_dir: component.outputDir,
-    warnings: await warningsFor(component, sample, tokenizer)
-  }
-}
-
-async function warningsFor (component: Component, { files, documents, filters, isExact, bad }: Sample, tokenizer: Tokenizer | null): Promise<string[]> {
-  const warnings: string[] = []
-  const warnOf = (work: () => void): void => {
-    try {
-      work()
-    } catch (error) {
-      if (!(error instanceof SluiceError)) throw error
-      warnings.push(error.message)
-    }
-  }
-  if (documents.length === 0) warnings.push(`no document was found in ${files.length} ${files.length === 1 ? 'file' : 'files'}${Object.keys(bad).length === 0 ? '' : ' (bad records only)'}`)
-  for (const [index, { stage, stats }] of filters.entries()) warnOf(() => { judgeKept({ ...stats, name: `in this sample ${stage}` }, component.filters[index]!.expect) })
-  if (tokenizer !== null) warnOf(() => { checkFit(component, tokenizer) })
-  if (!isExact) warnings.push('the files\' decompressed size is guessed from the beginnings of some of them')
-  if (component.filters.some(({ stage }) => stage === 'dedup')) warnings.push('dedup drops more of the whole than of a sample')
-  const { length } = await listShards(component.outputDir)
-  if (length > 0) warnings.push(`${component.outputDir} holds ${length} ${length === 1 ? 'shard' : 'shards'}; the run will want --overwrite`)
-  return warnings
-}
-
-function guessTokens ({ guess, low, high }: Estimate): Estimate {
-  return { guess: Math.round(guess / BYTES_A_TOKEN.guess), low: Math.round(low / BYTES_A_TOKEN.high), high: Math.round(high / BYTES_A_TOKEN.low) }
-}
-
-/** Errors of components are independent, so that their spreads add up by squares. */
-function sumOf (estimates: readonly Estimate[]): Estimate {
-  const guess = estimates.reduce((sum, estimate) => sum + estimate.guess, 0)
-  const spread = (side: 'low' | 'high'): number => Math.sqrt(estimates.reduce((sum, estimate) => sum + (estimate[side] - estimate.guess) ** 2, 0))
-  return { guess, low: Math.round(Math.max(0, guess - spread('low'))), high: Math.round(guess + spread('high')) }
 }
 
 function memoryFor (components: readonly Component[], concurrency: number): number {

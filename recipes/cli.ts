@@ -6,10 +6,8 @@ import { checkOptions } from '../lib/options.ts'
 import { standardOutput } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
 import { type Command, commands } from './commands.ts'
-import { MixtureError } from './process-mixture.ts'
+import { PartialError } from './partial-error.ts'
 import { Progress } from './progress.ts'
-import { componentTable } from './report.ts'
-import { VerifyError } from './verify.ts'
 
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
@@ -70,7 +68,7 @@ function addFlag (sub: Program, key: string, field: z.ZodType): void {
   const description = (field.description ?? '') + fallback
   if (schema.type === 'boolean') sub.option(flag, description)
   else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description, asNumber)
-  else if (schema.anyOf?.some(({ type }) => type === 'array') === true) sub.option(sub.registeredArguments.length === 0 ? `${flag} <names...>` : `${flag} <names>`, description) // more names behind it would be arguments
+  else if (schema.several === true) sub.option(`${flag} <names...>`, description)
   else sub.option(`${flag} <${schema.enum === undefined ? 'value' : schema.enum.join('|')}>`, description)
 }
 
@@ -103,8 +101,8 @@ async function runCommand (command: Command, args: readonly string[], options: R
     return 0
   } catch (error) {
     if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
-    if (error instanceof MixtureError) await showFinished(error, json, quiet)
-    if (error instanceof VerifyError && json) await show(JSON.stringify({ stats: error.stats, findings: error.findings }, null, 2))
+    if (error instanceof PartialError && json) await show(JSON.stringify(error.partial, null, 2))
+    else if (error instanceof PartialError && error.isResult && !quiet && report !== undefined) await show(report(error.partial as never))
     await print(process.stderr, describe(error))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1
@@ -123,12 +121,6 @@ function checkFlags ({ options: schema }: Command, options: Record<string, unkno
 async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
   const output = standardOutput(stream)
   await output.write(Buffer.from(text + '\n'))
-}
-
-/** What became of the components that did not fail. */
-async function showFinished ({ stats }: MixtureError, json: boolean, quiet: boolean): Promise<void> {
-  if (json) await print(process.stdout, JSON.stringify(stats, null, 2))
-  else if (!quiet && stats.stats.length > 0) await print(process.stdout, componentTable(stats.stats))
 }
 
 /** An error of ours as its code and message; any other is a defect, and shown whole. */

@@ -89,7 +89,7 @@ export const commands: Readonly<Record<string, Command>> = {
     note: stageNote
   },
   ...Object.fromEntries(Object.entries(transforms).map(([name, entry]): [string, Command] => [name, {
-    options: name in filters ? entry.options.extend({ rejects: rejectsOption }) : entry.options,
+    options: name in filters ? entry.options.extend({ rejects: rejectsOption }).describe(entry.options.description!) : entry.options,
     run: (_args, options, run) => transformPipe(name, entry, options, run),
     note: stageNote
   }])),

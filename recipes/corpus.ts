@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { type Component, type Filter, componentSchema, fileNames } from '../lib/manifest/schema.ts'
-import { positive } from '../lib/options.ts'
+import { positive, rejectsPath } from '../lib/options.ts'
 import { recordSourceOptions } from '../lib/record-source.ts'
 import { anySourceOptions, sources } from './stages.ts'
 
 /** What `--dataset` may be: the kinds of files that can be read. */
 export const datasetOption = z.enum(Object.keys(sources)).default('json').describe('what the files hold')
 
-export const rejectsOption = z.string().min(1).optional().describe('NDJSON file that keeps what is dropped, with reason and position; bad records as base64')
+export const rejectsOption = rejectsPath.optional().describe('NDJSON file of its own that keeps what is dropped, with reason and position; bad records as base64')
 
 /** What the recipes for one dataset are told of it. */
 export const corpusOptions = {

@@ -35,7 +35,7 @@ export function judgeKept ({ name, in: taken, out, dropped }: Passed, expected?:
 }
 
 /** Passes documents on, and judges, before the end is passed on, what the stages before it have kept of theirs. */
-export function expecting (name: string, stages: readonly AnyStage[], each: ReadonlyArray<Expectation | undefined>, whole: Expectation | null): Stage<Document, Document> {
+export function expecting (stages: readonly AnyStage[], each: ReadonlyArray<Expectation | undefined>, whole: Expectation | null): Stage<Document, Document> {
   return new Stage<Document, Document>({
     name: 'expect',
     take (document, push) {
@@ -43,11 +43,11 @@ export function expecting (name: string, stages: readonly AnyStage[], each: Read
       return undefined
     },
     finish () {
-      for (const [index, { stageName, stats }] of stages.entries()) judgeKept({ ...stats, name: `${name}: ${stageName}` }, each[index])
+      for (const [index, { stageName, stats }] of stages.entries()) judgeKept({ ...stats, name: stageName }, each[index])
       const [first, last] = [stages[0], stages.at(-1)]
       if (first === undefined || last === undefined || whole === null) return
       const dropped = Object.fromEntries(stages.flatMap(({ stageName, stats }) => Object.entries(stats.dropped).map(([reason, n]) => [`${stageName}.${reason}`, n])))
-      judgeKept({ name: `${name}: all filters`, in: first.stats.in, out: last.stats.out, dropped }, whole)
+      judgeKept({ name: 'all filters', in: first.stats.in, out: last.stats.out, dropped }, whole)
     }
   })
 }

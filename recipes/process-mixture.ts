@@ -9,6 +9,7 @@ import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { type ComponentStats, checkFit, filesOf, shardComponent } from './component.ts'
 import type { RunOptions } from './flow.ts'
+import { PartialError } from './partial-error.ts'
 import { schedule } from './schedule.ts'
 import { knownStages } from './stages.ts'
 
@@ -46,7 +47,7 @@ export async function processMixture (manifestPath: string, options: z.input<typ
   const tokenizer = await loadTokenizer(tokenizerPath)
   checkHash(manifest, tokenizer, tokenizerPath)
   const logFile = checked.logFile ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
-  await checkOutputs([logFile, ...manifest.datasets.flatMap(filesOf)], manifest.datasets.map(({ dataFiles }) => dataFiles))
+  await checkOutputs([logFile, ...manifest.datasets.flatMap(filesOf)], [manifestPath, tokenizerPath, ...manifest.datasets.map(({ dataFiles }) => dataFiles)])
   for (const component of manifest.datasets) {
     checkFit(component, tokenizer)
     if (!overwrite) await refuseShards(component.outputDir)
@@ -73,12 +74,12 @@ export async function processMixture (manifestPath: string, options: z.input<typ
 }
 
 /** Components have failed; `stats` has what became of the others. */
-export class MixtureError extends SluiceError {
+export class MixtureError extends PartialError {
   readonly stats: MixtureStats
 
   constructor (stats: MixtureStats, cause: unknown) {
     const { failed } = stats
-    super('ERR_COMPONENT', `${failed.length} of ${failed.length + stats.stats.length} components failed\n${failed.map(({ name, error }) => `${name}: ${error}`).join('\n')}`, { cause })
+    super('ERR_COMPONENT', `${failed.length} of ${failed.length + stats.stats.length} components failed\n${failed.map(({ name, error }) => `${name}: ${error}`).join('\n')}`, stats, { isResult: stats.stats.length > 0, cause })
     this.stats = stats
   }
 }

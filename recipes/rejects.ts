@@ -2,7 +2,7 @@ import type { Document } from '../lib/document.ts'
 import { codeOf } from '../lib/errors.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import { checkWritable } from '../lib/output.ts'
-import type { BadRecord } from '../lib/record-source.ts'
+import type { SourceOptions } from '../lib/record-source.ts'
 
 /** A record or document that a flow has dropped, as a line of a rejects file. */
 export type Reject = { readonly reason: string, readonly position: string | null } & (Document | {
@@ -25,14 +25,13 @@ export class Rejects {
     this.#writer = new LineWriter(path)
   }
 
-  /** Told by a source of each document, so that its place is known when a filter drops it. */
-  readonly located = ({ meta }: Document, position: string): void => {
-    this.#positions.set(meta, position)
+  /** What a source is to be told: it hands over its bad records, and says of each document where it was, for when a filter drops it. */
+  forSource (): Required<Pick<SourceOptions, 'rejects' | 'located'>> {
+    return {
+      rejects: ({ stage, fault, position, bytes, size }) => this.#add({ reason: `${stage}.${fault}`, position, raw: bytes.toString('base64'), raw_bytes: size }),
+      located: ({ meta }, position) => { this.#positions.set(meta, position) }
+    }
   }
-
-  /** Takes the bad records of a source of this name. */
-  readonly ofSource = (name: string) => ({ fault, position, bytes, size }: BadRecord): Promise<void> | undefined =>
-    this.#add({ reason: `${name}.${fault}`, position, raw: bytes.toString('base64'), raw_bytes: size })
 
   /** Takes what a filter of this name drops. */
   readonly ofFilter = (name: string) => ({ id, text, meta }: Document, reason: string): Promise<void> | undefined =>

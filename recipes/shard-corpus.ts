@@ -54,7 +54,7 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
       return { name: component.name, output, ...countsOf(source, stages), seconds: secondsSince(started) }
     })
   }
-  await checkOutputs([logFile, ...filesOf(component)], [component.dataFiles])
+  await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
   await checkWritable(logFile)
   const stats = await shardComponent(component, { ...run, tokenizer: await loadTokenizer(tokenizerPath!), overwrite, maxBad, maxLineBytes })
   await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')

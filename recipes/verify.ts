@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf } from '../lib/errors.ts'
+import { STANDARD_STREAM } from '../lib/files.ts'
 import { sha256 } from '../lib/hash.ts'
 import type { Dtype } from '../lib/npy.ts'
 import { parseOptions } from '../lib/options.ts'
@@ -9,6 +12,7 @@ import { type ShardedStats, type StatsFile, readStats } from '../lib/stats.ts'
 import { readTokenizerFile } from '../lib/tokenizer.ts'
 import { type Finding, verifyShards } from '../lib/verify-shards.ts'
 import type { RunOptions } from './flow.ts'
+import { PartialError } from './partial-error.ts'
 import { number, table } from './report.ts'
 
 export const verifyOptions = z.strictObject({
@@ -57,8 +61,6 @@ export interface Inventory {
   /** Whether the tokenizer was compared too. */
   readonly tokenizer_verified: boolean
   readonly components: readonly InventoryComponent[]
-  /** Components that failed when the shards were made: they have none. */
-  readonly failed: readonly string[]
   readonly totals: InventoryTotals
 }
 
@@ -76,7 +78,8 @@ export async function verify (statsPath: string, options: z.input<typeof verifyO
   const stats = await readStats(statsPath)
   const inventoryPath = asked ?? inventoryPathOf(statsPath)
   const tokenizer = tokenizerPath === undefined ? undefined : { path: tokenizerPath, sha256: sha256(await readTokenizerFile(tokenizerPath)) }
-  await refuseInputAsOutput(inventoryPath, [statsPath, ...(tokenizerPath === undefined ? [] : [tokenizerPath])])
+  const shards = stats.components.flatMap(({ output_dir: folder, shard_files: infos }) => infos.map(({ file }) => join(folder, file))).filter(path => existsSync(path))
+  await refuseInputAsOutput(inventoryPath, [statsPath, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards])
   await checkWritable(inventoryPath)
   const findings: Finding[] = []
   for (const component of stats.components) {
@@ -85,20 +88,24 @@ export async function verify (statsPath: string, options: z.input<typeof verifyO
     }
     findings.push(...await stoppable(component.name, signal, () => verifyShards(component, { statsPath, quick, signal })))
   }
-  if (findings.length > 0) throw new VerifyError(statsPath, findings)
+  for (const name of stats.failed) findings.push({ component: name, check: 'missing', file: statsPath, found: `component ${name} failed when the shards were made`, expected: 'shards of all components; run it again' })
+  if (findings.length > 0) {
+    if (inventoryPath !== STANDARD_STREAM) await rm(inventoryPath, { force: true }) // one of an earlier day would say that all is well
+    throw new VerifyError(statsPath, findings)
+  }
   const inventory = inventoryOf(stats, quick, tokenizer !== undefined)
   await writeFileWhole(inventoryPath, JSON.stringify(inventory, null, 2) + '\n')
   return inventory
 }
 
 /** Shards on disk are not what their stats say; `findings` has what differs, as data. */
-export class VerifyError extends SluiceError {
+export class VerifyError extends PartialError {
   readonly stats: string
   readonly findings: readonly Finding[]
 
   constructor (stats: string, findings: readonly Finding[]) {
     const lines = findings.map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
-    super('ERR_VERIFY', `${stats}: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}; make the shards again, or get them again from where they are whole\n${lines.join('\n')}`)
+    super('ERR_VERIFY', `${stats}: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}; make the shards again, or get them again from where they are whole\n${lines.join('\n')}`, { stats, findings }, { isResult: false })
     this.stats = stats
     this.findings = findings
   }
@@ -120,7 +127,7 @@ async function stoppable<T> (name: string, signal: AbortSignal | undefined, work
 }
 
 /** As the stats have it: by now it is known that the shards are that. */
-function inventoryOf ({ path, sha256, components, failed }: StatsFile, quick: boolean, tokenizerVerified: boolean): Inventory {
+function inventoryOf ({ path, sha256, components }: StatsFile, quick: boolean, tokenizerVerified: boolean): Inventory {
   const listed = components.map((component): InventoryComponent => ({
     name: component.name,
     output_dir: component.output_dir,
@@ -143,7 +150,6 @@ function inventoryOf ({ path, sha256, components, failed }: StatsFile, quick: bo
     quick,
     tokenizer_verified: tokenizerVerified,
     components: listed,
-    failed,
     totals: { shards: total('shards'), sequences: total('sequences'), tokens: total('tokens'), bytes: total('bytes') }
   }
 }
@@ -153,13 +159,12 @@ function shardOf ({ output_dir: folder, dtype }: ShardedStats, { file, bytes, se
 }
 
 /** The inventory for people. */
-export function inventoryTable ({ components, totals, quick, failed }: Inventory): string {
+export function inventoryTable ({ components, totals, quick }: Inventory): string {
   const row = (name: string, { shards, sequences, tokens, bytes }: InventoryTotals): string[] => [name, number(shards), number(sequences), number(tokens), (bytes / 1e6).toFixed(1)]
   const rows = components.map(({ name, totals }) => row(name, totals))
   const sum = components.length > 1 ? [row('all', totals)] : []
   return [
     table([['component', 'shards', 'sequences', 'tokens', 'MB'], ...rows, ...sum]),
-    ...(failed.length > 0 ? [`failed when the shards were made, and without any: ${failed.join(', ')}`] : []),
     '',
     quick ? 'Names, sizes and headers are as the stats say; the data was not read.' : 'The shards are what their stats say.'
   ].join('\n')

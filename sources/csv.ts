@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CsvReader } from '../lib/csv-reader.ts'
+import { SluiceError } from '../lib/errors.ts'
 import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
 
 /** One byte, so that records can be cut before they are decoded. */
@@ -7,9 +8,9 @@ const character = z.string().transform(given => given === 'tab' || given === '\\
 
 export const csvOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('column that holds the text'),
-  delimiter: character.refine(given => /^[\0-\x7f]$/.test(given), 'expected one ASCII character, or tab').optional()
+  delimiter: character.refine(given => /^[^"\r\n\x80-\uffff]$/.test(given), 'expected one ASCII character, or tab, and no quote').optional()
     .describe('what stands between fields (default: a tab where the name ends in .tsv, else a comma)'),
-  quote: z.string().regex(/^[\0-\x7f]?$/, 'expected one ASCII character, or nothing').optional()
+  quote: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()
     .describe('what stands around fields with delimiters or line breaks (default: "; with nothing here, quotes are text)'),
   ...recordSourceOptions
 })
@@ -29,6 +30,7 @@ export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
  */
 export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource {
   const [{ maxBad, ...own }, shared] = sourceOptions('csv', csvOptions, options)
+  if (own.delimiter !== undefined && own.delimiter === own.quote) throw new SluiceError('ERR_OPTION', `csv: the delimiter and the quote are both ${JSON.stringify(own.quote)}, expected two characters`)
   return new RecordSource('csv', input, file => new CsvReader(file, {
     ...own,
     delimiter: own.delimiter ?? (/\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ','),

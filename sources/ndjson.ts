@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { JsonReader } from '../lib/json-reader.ts'
+import { parseJson } from '../lib/json.ts'
 import { decodeUtf8 } from '../lib/lines.ts'
 import { type RecordFault, documentOfRecord } from '../lib/record.ts'
 import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
@@ -17,7 +18,7 @@ export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
  * plain, `.gz` or `.zst`. Blank lines are passed over.
  *
  * A record that is exactly `{id, text, meta}` is a document as it stands; otherwise its fields other than
- * the id and the text become `meta`. A bad record is counted in `stats.dropped`; see `RecordFault` for the reasons.
+ * the id and the text become `meta`; integers past 2^53 become strings of their digits. A bad record is counted in `stats.dropped`; see `RecordFault` for the reasons.
  *
  * @param input paths, globs, `-` for standard input, or an iterable of bytes
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
@@ -33,11 +34,6 @@ export function ndjson (input: SourceInput, options: NdjsonOptions = {}): Record
 export function documentOfJson (bytes: Buffer, textColumn: string, id: () => string): Document | RecordFault | null {
   const json = decodeUtf8(bytes)
   if (json === null) return 'bad_utf8'
-  let record: unknown
-  try {
-    record = JSON.parse(json)
-  } catch {
-    return json.trim() === '' ? null : 'bad_json'
-  }
-  return documentOfRecord(record, textColumn, id)
+  const record = parseJson(json)
+  return record === undefined ? (json.trim() === '' ? null : 'bad_json') : documentOfRecord(record, textColumn, id)
 }

@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { SluiceError } from '../lib/errors.ts'
 import { columnNames } from '../lib/options.ts'
 import { ParquetFile } from '../lib/parquet/file.ts'
-import { type ByteRanges, openRanges } from '../lib/parquet/ranges.ts'
+import { type ByteRanges, checkedRanges, openRanges } from '../lib/parquet/ranges.ts'
 import { RowReader } from '../lib/parquet/row-reader.ts'
+import type { RecordFile } from '../lib/record-reader.ts'
 import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
 
 export const parquetOptions = z.strictObject({
@@ -27,9 +29,10 @@ export type ParquetOptions = z.input<typeof parquetOptions> & SourceOptions
 export function parquet (input: SourceInput | ByteRanges | readonly ByteRanges[], options: ParquetOptions = {}): RecordSource {
   const [{ textColumn, columns, maxLineBytes, maxBad }, shared] = sourceOptions('parquet', parquetOptions, options)
   const ranges = rangesIn(input)
-  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes, open: async (path: string) => ranges?.get(path) ?? await openRanges(path) }
-  const files = ranges === null ? input as SourceInput : { files: [...ranges.values()].map(({ name, size }) => ({ path: name, size })) }
-  return new RecordSource('parquet', files, file => new RowReader(file, reading), { maxBad, textIn: `its column ${textColumn}` }, shared)
+  const files = ranges === null ? input as SourceInput : { files: ranges.map(({ name, size }) => ({ path: name, size })) }
+  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes }
+  const open = async ({ index, path }: RecordFile): Promise<ByteRanges> => ranges === null ? await openRanges(path) : checkedRanges(ranges[index]!)
+  return new RecordSource('parquet', files, file => new RowReader(file, { ...reading, open: () => open(file) }), { maxBad, textIn: `its column ${textColumn}` }, shared)
 }
 
 /** How many rows a file has, by its footer. @throws SluiceError as the source does */
@@ -42,9 +45,15 @@ export async function countRows (path: string): Promise<number> {
   }
 }
 
-/** What serves ranges, by its name; null where files are named, or a stream is given. */
-function rangesIn (input: SourceInput | ByteRanges | readonly ByteRanges[]): ReadonlyMap<string, ByteRanges> | null {
-  const given = [input].flat() as ReadonlyArray<SourceInput | ByteRanges>
-  const ranges = given.filter((one): one is ByteRanges => typeof one === 'object' && 'read' in one && 'size' in one)
-  return ranges.length === 0 ? null : new Map(ranges.map(one => [one.name, one]))
+/** What serves ranges; null where files are named, or a stream is given. @throws SluiceError `ERR_OPTION` for both in one list */
+function rangesIn (input: SourceInput | ByteRanges | readonly ByteRanges[]): readonly ByteRanges[] | null {
+  const given = [input].flat() as readonly unknown[]
+  const ranges = given.filter(isByteRanges)
+  if (ranges.length === 0) return null
+  if (ranges.length < given.length) throw new SluiceError('ERR_OPTION', 'parquet: got paths and what serves ranges in one list, expected one of them; openRanges makes ranges of a path')
+  return ranges
+}
+
+function isByteRanges (one: unknown): one is ByteRanges {
+  return typeof one === 'object' && one !== null && ['name', 'size', 'read', 'close'].every(key => key in one) && !(Symbol.asyncIterator in one)
 }

@@ -130,7 +130,7 @@ const cases: Readonly<Record<string, Case>> = {
   'an array that is cut off': { code: 'ERR_SOURCE', args: filter('--data-files', 'a.json'), files: { 'a.json': '[{"text":"a"},{"te' }, says: /a\.json: the JSON array that the file begins with has no end/ },
   'more behind an array': { code: 'ERR_SOURCE', args: filter('--data-files', 'a.json'), files: { 'a.json': '[{"text":"a"}]{"text":"b"}' }, says: /a\.json: the JSON array that the file begins with has ended, and more follows: "\{\\"text/ },
   'an option of another source': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--delimiter', ';'), says: /delimiter: dataset json takes none \(it is for csv\)/ },
-  'a filter that drops everything': { code: 'ERR_EXPECTED', args: filter('--data-files', 'good.ndjson', '--min-chars', '9000'), says: /json: length dropped all \d+ documents that came to it \(too_short: \d+\)/ },
+  'a filter that drops everything': { code: 'ERR_EXPECTED', args: filter('--data-files', 'good.ndjson', '--min-chars', '9000'), says: /sluice: length dropped all \d+ documents that came to it \(too_short: \d+\)/ },
   'another share than expected': { code: 'ERR_EXPECTED', args: filter('--data-files', 'good.ndjson', '--expect-kept', '0.01'), says: /all filters kept .*expected 1%/ },
   'a line of a pipe that is no document': { code: 'ERR_DOCUMENT', args: ['dedup'], input: '{"text":"x"}\n', says: /dedup: line 1 of standard input: expected \{"id","text","meta"\}/ },
   'a text of several lines for a .txt': { code: 'ERR_DOCUMENT', args: ['write', 'out.txt'], input: ndjsonOf([{ id: 'two', text: 'a\nb' }]), says: /out\.txt: document two has line breaks/ },

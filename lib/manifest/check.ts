@@ -59,7 +59,7 @@ export class ManifestChecker {
 
   async #component (given: unknown, place: Place): Promise<Component | undefined> {
     const sourceShape = this.#sourceShape(partOf(given, 'dataset'))
-    const read = this.#object(componentSchema.extend(sourceShape) as unknown as typeof componentSchema, given, place)
+    const read = this.#object(componentSchema.extend(sourceShape) as unknown as typeof componentSchema, this.#withoutForeign(given, sourceShape, place), place)
     const filters = listOf(partOf(given, 'filters')).map((filter, index) => this.#filter(filter, [...place, 'filters', index]))
     await this.#files(partOf(given, 'dataset'), partOf(given, 'data_files') ?? null, place)
     if (read === undefined) return undefined
@@ -82,11 +82,22 @@ export class ManifestChecker {
     return Object.assign({}, ...Object.values(sources).map(({ shape }) => shape)) as OptionsSchema['shape']
   }
 
+  /** Without keys that only other sources have, each of which is a mistake. */
+  #withoutForeign (given: unknown, own: OptionsSchema['shape'], place: Place): unknown {
+    if (typeof given !== 'object' || given === null) return given
+    return Object.fromEntries(Object.entries(given).filter(([key]) => {
+      const others = Object.entries(this.#known.sources).filter(([, { shape }]) => Object.keys(shape).some(name => snakeCase(name) === key)).map(([name]) => name)
+      const isForeign = others.length > 0 && !Object.keys(own).some(name => snakeCase(name) === key)
+      if (isForeign) this.#note([...place, key], `${key} is for dataset ${others.join(' or ')}`, 'key')
+      return !isForeign
+    }))
+  }
+
   async #files (dataset: unknown, names: unknown, place: Place): Promise<void> {
     if (typeof dataset !== 'string') return
     const known = Object.keys(this.#known.sources)
     if (!known.includes(dataset)) {
-      this.#note([...place, 'dataset'], `${dataset} cannot be read by this version, expected ${known.join(' or ')}, with data_files`)
+      this.#note([...place, 'dataset'], `${dataset} cannot be read by this version, expected ${known.join(' or ')}, with data_files${near(dataset, known)}`)
     } else if (names === null) {
       this.#note([...place, 'dataset'], `dataset ${dataset} needs data_files: a path, a glob, or a list of them`)
     }
@@ -147,6 +158,12 @@ export class ManifestChecker {
   #note (place: Place, message: string, at: Mistake['at'] = 'value'): void {
     this.mistakes.push({ place, at, message })
   }
+}
+
+/** Where a word is nearly one that is known. */
+function near (word: string, known: readonly string[]): string {
+  const found = suggestion(word, known)
+  return found.includes('did you mean') ? found : ''
 }
 
 /** A part of something that may have mistakes elsewhere: those in the part are told all the same. */

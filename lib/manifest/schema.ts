@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { dtypes } from '../npy.ts'
-import { count, positive } from '../options.ts'
+import { count, positive, rejectsPath } from '../options.ts'
 
 const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
 const path = z.string().min(1)
 
 /** Paths and globs, as sources take them. */
 export const fileNames = z.union([path, z.array(path).min(1)], { error: 'expected a path, a glob, or a list of them' })
+  .meta({ several: true }) // a flag takes several, with spaces between
 
 /** How many of the documents that come to a filter, or to all of them, are expected to be kept. */
 export const expectSchema = z.strictObject({ kept: z.number().min(0).max(1) })
@@ -32,7 +33,7 @@ export const componentSchema = z.strictObject({
   sampleLimit: count.default(100_000),
   filters: z.array(z.unknown()).default([]),
   expect: nullable(expectSchema),
-  rejects: nullable(path),
+  rejects: nullable(rejectsPath),
   seqLen: positive.default(2048),
   sequencesPerShard: positive.default(1024),
   dtype: z.enum(dtypes).default('int32'),

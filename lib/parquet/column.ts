@@ -35,6 +35,7 @@ export class ColumnReader {
 
   /** Goes to a column chunk. */
   open (pages: PageReader, place: Place): void {
+    this.#pages?.close()
     this.#pages = pages
     this.#place = place
     this.#page = undefined
@@ -46,6 +47,11 @@ export class ColumnReader {
   /** Whole rows at hand. Where values repeat, the last one may go on in the next page. */
   get ready (): number {
     return this.#starts - (this.leaf.maxRep > 0 && !this.#pages!.done ? 1 : 0)
+  }
+
+  /** Bytes of pages and dictionary that are in memory. */
+  get heldBytes (): number {
+    return (this.#page?.bytes ?? 0) + this.#queue.reduce((sum, page) => sum + page.bytes, 0) + (this.#pages?.heldBytes ?? 0)
   }
 
   /** Makes sure that a row is at hand. @throws SluiceError `ERR_SOURCE` when there is none */
@@ -131,6 +137,7 @@ export class ColumnReader {
   #advance (): void {
     let page = this.#page!
     if (++this.#at === page.count) {
+      page.free()
       const next = this.#queue.shift()
       this.#page = next
       this.#at = 0

@@ -2,7 +2,7 @@ import { SluiceError } from '../errors.ts'
 import { assembler } from './assemble.ts'
 import { ColumnReader, type Cost } from './column.ts'
 import { type Kind, type Value, conversionOf } from './convert.ts'
-import { type Place, decoding } from './damage.ts'
+import { type Place, decoding, refused } from './damage.ts'
 import { type Footer, chunkOf, readFooter } from './footer.ts'
 import { PageReader } from './pages.ts'
 import type { ByteRanges } from './ranges.ts'
@@ -111,6 +111,7 @@ export class ParquetFile {
             if (reader.ready > 0) continue
             signal?.throwIfAborted()
             await reader.load()
+            checkHeld([...readers.values()], place)
           }
           batch.push(decoding(place, () => takeRow(values, cost, place)))
           bytes += cost.bytes
@@ -131,6 +132,17 @@ export class ParquetFile {
     throw new SluiceError('ERR_SOURCE', named.length === 0
       ? `${file}: has no column ${name}; it has ${there === '' ? 'none' : there}`
       : `${file}: has ${named.length} columns with the name ${name}, expected one; rewrite the file with names that differ`)
+  }
+}
+
+/** Beside the largest column, which has a bound of its own, the others together hold no more than this in memory. */
+const MAX_HELD_BYTES = 96 * 1024 * 1024
+
+function checkHeld (readers: readonly ColumnReader[], place: Place): void {
+  const held = readers.map(reader => reader.heldBytes)
+  const sum = held.reduce((sum, bytes) => sum + bytes, 0) - Math.max(...held)
+  if (sum > MAX_HELD_BYTES) {
+    throw refused({ ...place, column: 'and the others asked for' }, `${readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, at most ${MAX_HELD_BYTES} are held; ask for fewer columns (--columns), or rewrite the file with smaller row groups`)
   }
 }
 

@@ -108,7 +108,7 @@ function whole (number: bigint, what: string): number {
 }
 
 function notParquet (name: string, found: string): SluiceError {
-  return new SluiceError('ERR_SOURCE', `${name}: is not a parquet file: ${found}, expected ${MAGIC} at its begin and end; name the dataset's format (--dataset json, text or parquet), or get the file again`)
+  return new SluiceError('ERR_SOURCE', `${name}: is not a parquet file: ${found}, expected ${MAGIC} at its begin and end; name the format that it has (--dataset, dataset), or get the file again`)
 }
 
 function badFooter (name: string, reason: string, cause?: unknown): SluiceError {

@@ -4,6 +4,7 @@ import { decompress } from './codecs.ts'
 import { MAX_PAGE_BYTES, MAX_PAGE_VALUES, type Place, damaged, decoding, refused } from './damage.ts'
 import type { Chunk } from './footer.ts'
 import { type PageHeader, readPageHeader } from './page-header.ts'
+import { free } from './free.ts'
 import type { ByteRanges } from './ranges.ts'
 import { RleReader } from './rle.ts'
 import type { Leaf } from './schema.ts'
@@ -22,6 +23,8 @@ export interface Page {
   /** Null where all are the highest. */
   readonly def: Uint8Array | null
   readonly values: Values
+  /** Gives its memory back, once all values are taken. */
+  readonly free: () => void
 }
 
 /** A page header with statistics of long texts is long; past this it is damage (as in Arrow's reader). */
@@ -37,6 +40,8 @@ export class PageReader {
   #at: number // in the file, of the byte behind #bytes
   #bytes: Buffer = Buffer.alloc(0) // fetched, and not yet used
   #header: PageHeader | undefined // of the data page that comes next
+  #dictionaryBytes = 0
+  #dictionaryMemory: Buffer | undefined
   #dictionary: Dictionary | undefined
   #given = 0
 
@@ -59,7 +64,22 @@ export class PageReader {
   async next (): Promise<Page> {
     const header = await this.#nextHeader()
     const bytes = await this.#nextBytes(header)
-    return decoding(this.#place, () => this.#dataPage(header, bytes))
+    return decoding(this.#place, () => this.#dataPage(header, bytes, this.#isOwn(header)))
+  }
+
+  /** Bytes that are held for pages to come: the dictionary, and what has been fetched. */
+  get heldBytes (): number {
+    return this.#dictionaryBytes + this.#bytes.length
+  }
+
+  /** Gives the dictionary's memory back, once no value is taken any more. */
+  close (): void {
+    if (this.#dictionaryMemory !== undefined) free(this.#dictionaryMemory)
+  }
+
+  /** Whether a page's bytes have a buffer of their own: see #fetch and #nextBytes. */
+  #isOwn ({ size }: PageHeader): boolean {
+    return this.#ranges.givesAway === true && size > this.#step
   }
 
   /** Passes over the next page without decoding it where it has at most `values`. @returns how many it had; 0 when it is larger */
@@ -111,7 +131,8 @@ export class PageReader {
     for (const bytes of [size, unpackedSize]) this.#checked(bytes, 'bytes')
     if (!await this.#fetch(size)) throw damaged(this.#place, `a page of ${size} bytes, ${this.#bytes.length} are left of the column`)
     const bytes = this.#bytes.subarray(0, size)
-    this.#bytes = this.#bytes.subarray(size)
+    // A view of what is left would keep a large page in memory for as long as there is anything left.
+    this.#bytes = size > this.#step ? Buffer.from(this.#bytes.subarray(size)) : this.#bytes.subarray(size)
     if (crc !== undefined && crc32(bytes) !== crc >>> 0) throw damaged(this.#place, `a page has the checksum ${crc32(bytes)}, expected ${crc >>> 0}`)
     return bytes
   }
@@ -122,9 +143,16 @@ export class PageReader {
     if (missing <= 0) return true
     if (missing > this.#chunk.end - this.#at) return false
     const end = Math.min(this.#at + Math.max(missing, this.#step), this.#chunk.end)
-    const more = await this.#ranges.read(this.#at, end)
+    if (missing > this.#step) {
+      // A large page is read again from its beginning: to join it to what is there would hold it twice.
+      const start = this.#at - this.#bytes.length
+      this.#bytes = Buffer.alloc(0)
+      this.#bytes = await this.#ranges.read(start, end)
+    } else {
+      const more = await this.#ranges.read(this.#at, end)
+      this.#bytes = this.#bytes.length === 0 ? more : Buffer.concat([this.#bytes, more])
+    }
     this.#at = end
-    this.#bytes = this.#bytes.length === 0 ? more : Buffer.concat([this.#bytes, more])
     return true
   }
 
@@ -138,10 +166,15 @@ export class PageReader {
 
   #dictionaryPage (header: PageHeader, bytes: Buffer): Dictionary {
     const count = this.#checked(header.values, 'values')
-    return dictionaryOf(this.#leaf.element, decompress(this.#chunk.codec, bytes, header.unpackedSize), count)
+    this.#dictionaryBytes = header.unpackedSize
+    const unpacked = decompress(this.#chunk.codec, bytes, header.unpackedSize)
+    const isOwn = this.#isOwn(header)
+    if (unpacked.buffer !== bytes.buffer && isOwn) free(bytes)
+    if (unpacked.buffer !== bytes.buffer || isOwn) this.#dictionaryMemory = unpacked
+    return dictionaryOf(this.#leaf.element, unpacked, count)
   }
 
-  #dataPage (header: PageHeader, stored: Buffer): Page {
+  #dataPage (header: PageHeader, stored: Buffer, isOwn: boolean): Page {
     const { maxRep, maxDef, element } = this.#leaf
     const count = header.values
     const [bytes, repBytes, defBytes] = header.type === 'data' ? this.#parts(header, stored) : this.#partsV2(header, stored)
@@ -151,7 +184,10 @@ export class PageReader {
     const present = def === null ? count : new RleReader(defBytes!, 0, bitsFor(maxDef)).fill(def, maxDef)
     const rows = rep === null ? count : rep.reduce((sum, level) => level === 0 ? sum + 1 : sum, 0)
     if (header.type === 'data_v2' && header.rows !== rows) throw new Error(`${rows} rows in a page whose header says ${header.rows}`)
-    return { bytes: bytes.length, count, rows, rep, def: present === count ? null : def, values: valuesOf(header.encoding, element, bytes, present, this.#dictionary) }
+    const isUnpacked = bytes.buffer !== stored.buffer
+    if (isUnpacked && isOwn && (defBytes ?? repBytes)?.buffer !== stored.buffer) free(stored)
+    const done = (): void => { if (isUnpacked || isOwn) free(bytes) }
+    return { free: done, bytes: bytes.length, count, rows, rep, def: present === count ? null : def, values: valuesOf(header.encoding, element, bytes, present, this.#dictionary) }
   }
 
   /** The values, the repetition and the definition levels of a page: compressed together, each level with its length before it. */

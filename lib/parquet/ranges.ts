@@ -4,6 +4,8 @@ import { readError } from '../files.ts'
 
 /** Bytes that can be read from anywhere: a file, or whatever answers to ranges. */
 export interface ByteRanges {
+  /** Whether what `read` gives is a buffer that nobody else has, so that its memory can be given back early. */
+  readonly givesAway?: boolean
   /** For messages: the path as it was given, or an address. */
   readonly name: string
   /** In bytes. */
@@ -32,9 +34,26 @@ export async function openRanges (path: string): Promise<ByteRanges> {
   }
 }
 
+/** Ranges from elsewhere: what they give is looked at, and what they throw is told with their name. */
+export function checkedRanges (ranges: ByteRanges): ByteRanges {
+  const { name, size } = ranges
+  if (!Number.isSafeInteger(size) || size < 0) throw new SluiceError('ERR_OPTION', `${name}: has the size ${String(size)}, expected a count of bytes`)
+  return {
+    name,
+    size,
+    async read (start, end) {
+      const bytes: Uint8Array = await ranges.read(start, end).catch((error: unknown) => { throw error instanceof SluiceError ? error : readError(name, start, error) })
+      if (bytes.length !== end - start) throw new SluiceError('ERR_SOURCE', `${name}: gave ${bytes.length} bytes for the range from ${start} to ${end}, expected ${end - start}`)
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    },
+    close: () => ranges.close()
+  }
+}
+
 interface Version { readonly size: number, readonly mtimeMs: number }
 
 class FileRanges implements ByteRanges {
+  readonly givesAway = true
   readonly name: string
   readonly size: number
   readonly #handle: FileHandle

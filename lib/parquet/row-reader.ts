@@ -11,8 +11,8 @@ export interface RowReaderOptions {
   /** Further columns for `meta`; `*` names all. */
   readonly columns: readonly string[]
   readonly maxRowBytes: number
-  /** Opens a file by its path, or what stands for a file. */
-  readonly open: (path: string) => Promise<ByteRanges>
+  /** Opens the file, or what stands for one. */
+  readonly open: () => Promise<ByteRanges>
 }
 
 /** The rows of a parquet file as records; offsets are row numbers. */
@@ -27,7 +27,7 @@ export class RowReader implements RecordReader {
   /** @throws SluiceError `ERR_OPTION` for what can't be read at any place, `ERR_SOURCE` for a compressed file */
   constructor (file: RecordFile, options: RowReaderOptions) {
     if (!file.isNamed) throw new SluiceError('ERR_OPTION', `${file.path}: parquet is read from its end, which a stream doesn't have; write it to a file and name that`)
-    if (isCompressed(file.path)) throw new SluiceError('ERR_SOURCE', `${file.path}: a parquet file compresses its pages itself, and can't be read through another compression; decompress it first`)
+    if (isCompressed(file.path)) throw new SluiceError('ERR_SOURCE', `${file.path}: parquet is read from its end, and not through another compression; name the format that it has (--dataset, dataset), or decompress it and give it a name without the ending`)
     this.#file = file
     this.#options = options
     this.#batches = this.#open()
@@ -58,7 +58,7 @@ export class RowReader implements RecordReader {
 
   async * #open (): AsyncGenerator<Batch> {
     const { path, offset, signal, onRead } = this.#file
-    const ranges = await this.#options.open(path)
+    const ranges = await this.#options.open()
     try {
       const file = await ParquetFile.open(ranges)
       if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)

@@ -42,6 +42,18 @@ export class BlockDecoder {
     this.#sequences.startFrame()
   }
 
+  /** Begins a frame whose blocks are wanted together, by `whole`: its content is held once, and not beside a window. */
+  startWhole ({ windowBytes }: FrameHeader, contentBytes: number): void {
+    this.#maxBytes = Math.min(windowBytes, MAX_BLOCK_BYTES)
+    this.#window.startWhole(contentBytes, this.#maxBytes)
+    this.#literals.startFrame()
+    this.#sequences.startFrame()
+  }
+
+  whole (): Uint8Array {
+    return this.#window.whole()
+  }
+
   /** What a block holds; valid until the next one is decoded. @throws ZstdDamage */
   decode ({ kind, size }: BlockHeader, bytes: Uint8Array): Uint8Array {
     if (size > this.#maxBytes) throw new ZstdDamage(`a block of ${size} bytes in a frame whose blocks have at most ${this.#maxBytes}`)

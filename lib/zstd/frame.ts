@@ -19,8 +19,7 @@ export function decompressFrame (input: Buffer, size: number): Buffer {
   if (header.dictionary !== 0) throw new ZstdDamage(`it takes a dictionary (${header.dictionary})`)
   if (header.contentBytes !== null && header.contentBytes !== size) throw new ZstdDamage(`the zstd frame says it has ${header.contentBytes} bytes, expected ${size}`)
   const blocks = new BlockDecoder()
-  blocks.startFrame({ ...header, contentBytes: size }) // a window is no larger than what is there
-  const output = Buffer.alloc(size)
+  blocks.startWhole(header, size)
   let [at, given] = [headerBytes, 0]
   for (let isLast = false; !isLast;) {
     const block = readBlockHeader(cut(input, at, BLOCK_HEADER_BYTES))
@@ -29,13 +28,13 @@ export function decompressFrame (input: Buffer, size: number): Buffer {
     const content = blocks.decode(block, cut(input, at, block.blockBytes))
     at += block.blockBytes
     if (given + content.length > size) throw new ZstdDamage(`the zstd frame gives more than ${size} bytes`)
-    output.set(content, given)
     given += content.length
   }
   at += header.hasChecksum ? CHECKSUM_BYTES : 0
   if (given !== size) throw new ZstdDamage(`the zstd frame gives ${given} bytes, expected ${size}`)
   if (at !== input.length) throw new ZstdDamage(`the zstd frame ends at byte ${at} of ${input.length}`)
-  return output
+  const whole = blocks.whole()
+  return Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength)
 }
 
 function cut (input: Buffer, from: number, length: number): Buffer {

@@ -41,6 +41,19 @@ export class Window {
     this.#blockLimit = this.#end + maxBytes
   }
 
+  /** Begins a frame that is to stay whole: all of its content can be referred to, and is there at the end. */
+  startWhole (contentBytes: number, maxBlockBytes: number): void {
+    this.#size = contentBytes
+    this.#buffer = new Uint8Array(contentBytes + maxBlockBytes)
+    this.#end = 0
+    this.#first = 0
+  }
+
+  /** The content of a frame that was begun to stay whole, unless it has more than it was begun for. */
+  whole (): Uint8Array {
+    return this.#buffer.subarray(0, this.#end)
+  }
+
   /** What the block has given; valid until the next one begins. */
   block (): Uint8Array {
     return this.#buffer.subarray(this.#blockStart, this.#end)

@@ -4,6 +4,7 @@
  * `npm run memory -- --mb 100` for a short form. Fails at 400 MB.
  */
 import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +57,11 @@ function * texts (): Generator<Text[]> {
   }
 }
 
+/** Of a megabyte each, without any order. */
+function * longTexts (): Generator<Text[]> {
+  for (let i = 0; i < megabytes; i++) yield [{ id: String(i), text: randomBytes(750_000).toString('base64') }]
+}
+
 function writeInput (path: string, encode: (bytes: Buffer) => Uint8Array): void {
   const file = openSync(path, 'w')
   for (const some of texts()) writeSync(file, encode(Buffer.from(some.map(record => JSON.stringify(record) + '\n').join(''))))
@@ -63,13 +69,13 @@ function writeInput (path: string, encode: (bytes: Buffer) => Uint8Array): void 
 }
 
 /** In row groups of so many megabytes of text. */
-async function writeParquet (path: string, groupMegabytes: number): Promise<void> {
+async function writeParquet (path: string, groupMegabytes: number, texts: () => Iterable<Text[]>, pageSize?: number): Promise<void> {
   const column = (name: string): { name: string, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' } => ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' })
   const file = new ParquetWriter({ writer: fileWriter(path), schema: [{ name: 'root', num_children: 2 }, column('id'), column('text')], codec: 'UNCOMPRESSED' })
   let group: Text[] = []
   let length = 0
   const write = async (): Promise<void> => {
-    await file.write({ columnData: (['id', 'text'] as const).map(name => ({ name, data: group.map(record => record[name]) })), rowGroupSize: group.length })
+    await file.write({ columnData: (['id', 'text'] as const).map(name => ({ name, data: group.map(record => record[name]) })), rowGroupSize: group.length, ...(pageSize !== undefined && { pageSize }) })
     group = []
     length = 0
   }
@@ -93,9 +99,11 @@ try {
   const zstd = join(folder, 'input.ndjson.zst')
   writeInput(zstd, await loadZstdCompressor())
   const parquet = join(folder, 'input.parquet')
-  await writeParquet(parquet, 64)
+  await writeParquet(parquet, 64, texts)
   const large = join(folder, 'large.parquet')
-  await writeParquet(large, 256)
+  await writeParquet(large, 256, texts)
+  const pages = join(folder, 'pages.parquet')
+  await writeParquet(pages, 62, longTexts, 64e6)
   const bombs = { gz: join(folder, 'bomb.ndjson.gz'), zst: join(folder, 'bomb.ndjson.zst') }
   writeFileSync(bombs.gz, gzipBomb(megabytes * 1e7))
   writeFileSync(bombs.zst, zstdBomb(megabytes * 1e7))
@@ -107,6 +115,7 @@ try {
     'filter-corpus, .zst': filterOf('json', zstd),
     'filter-corpus, parquet in row groups of 64 MB': filterOf('parquet', parquet),
     'filter-corpus, parquet in row groups of 256 MB': filterOf('parquet', large),
+    'filter-corpus, parquet in documents of 1 MB and pages of 62 MB': filterOf('parquet', pages),
     'read, a .gz of one line ten times as long': ['read', bombs.gz, '--max-bad', '1', '--quiet'],
     'read, a .zst of one line ten times as long': ['read', bombs.zst, '--max-bad', '1', '--quiet']
   })) {

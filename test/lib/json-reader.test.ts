@@ -21,9 +21,13 @@ t.test('the elements of an array are records; those without an id are named by t
   t.match(source.stats, { in: 6, out: 3, dropped: { not_object: 2, text_not_string: 1 } })
 })
 
-t.test('arrays of nothing, padded and with a comma too many', async t => {
+t.test('arrays of nothing, padded ones, and a comma too many, which is a bad record', async t => {
   for (const json of ['[]', ' [ \n ]\n', '[]\0\0\0', '', ' \n\n']) t.strictSame((await read(json)).documents, [])
-  for (const json of ['[{"text":"a"},]', '[{"text":"a"}]\0\0\0\0\0\0', '[,{"text":"a"},,]']) t.strictSame((await read(json)).documents.length, 1, json)
+  for (const [json, bad] of [['[{"text":"a"},]', 1], ['[{"text":"a"}]\0\0\0\0\0\0', 0], ['[,{"text":"a"},,]', 3]] as const) {
+    const { documents, source } = await read(json)
+    t.equal(documents.length, 1, json)
+    t.equal(source.stats.dropped.bad_json ?? 0, bad, json)
+  }
 })
 
 t.test('an element that is no JSON is counted, and no other is lost for it', async t => {

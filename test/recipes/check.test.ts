@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { checkManifest } from '../../recipes/check.ts'
+import { ForecastError, checkManifest } from '../../recipes/check.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
@@ -33,19 +33,21 @@ t.test('what may go wrong is said before the run', async t => {
   const component = (name: string, more: Record<string, unknown>): unknown => ({ name, dataset: 'json', data_files: path, output_dir: join(folder, name), ...more })
   const manifest = put(folder, 'm.yaml', JSON.stringify([
     component('all', { filters: [{ length: { min_chars: 9000 } }] }),
-    component('share', { filters: [{ length: { min_chars: 1, expect: { kept: 0.1 } } }, { dedup: { window: 1_000_000 } }] }),
+    component('share', { expect: { kept: 0.1 }, filters: [{ length: { min_chars: 1, expect: { kept: 0.1 } } }, { dedup: { window: 1_000_000 } }] }),
     component('none', { data_files: put(folder, 'empty.ndjson', '') }),
-    component('most', { max_records: 7, raw_dir: join(folder, 'raw') })
+    component('most', { max_records: 7, raw_dir: join(folder, 'raw') }),
+    component('bad', { data_files: put(folder, 'bad.ndjson', 'id,text\n1,x\n') })
   ]))
   const { components, memory_bytes: memory, warnings, tokenizer } = await checkManifest(manifest)
   t.match(components.map(({ warnings }) => warnings), [
-    [/^in this sample length dropped all 100 documents/],
-    [/^in this sample length kept 100% of 100 documents/, /^dedup drops more of the whole/],
+    [/^of this sample length dropped all 100 documents/],
+    [/^of this sample length kept 100% of 100 documents/, /^of this sample all filters kept 100%/, /^dedup drops more of the whole/],
     [/^no document was found in 1 file$/],
-    []
+    [],
+    [/^no document/, /^the run would fail: 2 of 2 records are bad \(bad_json: 2\).*--dataset csv/]
   ])
   t.match(components[3], { bad_records: { bad_json: 1 }, kept: { guess: 7, high: 7 } })
-  t.ok(memory > 290e6, 'a million hashes')
+  t.ok(memory > 330e6, 'a million hashes')
   t.equal(tokenizer, null)
   t.match(warnings, [/no tokenizer is named .* tokens are guessed at 2.5 to 6 bytes each/])
   t.ok(components[3]!.tokens.low < components[3]!.tokens.guess && components[3]!.tokens.guess < components[3]!.tokens.high)
@@ -60,13 +62,44 @@ t.test('a tokenizer that isn\'t trained yet is no error; one that is named and m
   t.match(await failure(checkManifest(join(folder, 'none.yaml'))), { code: 'ERR_MANIFEST' })
 })
 
+t.test('components that can\'t be read are told together, with what is foretold of the others', async t => {
+  const folder = temporaryFolder(t)
+  const manifest = put(folder, 'm.yaml', JSON.stringify([
+    { name: 'a', dataset: 'csv', data_files: put(folder, 'a.csv', 'id,body\n1,x\n') },
+    { name: 'b', dataset: 'json', data_files: put(folder, 'b.ndjson', ndjsonOf(docs(3))) },
+    { name: 'c', dataset: 'parquet', data_files: put(folder, 'c.parquet', 'x') }
+  ]))
+  const error = await failure(checkManifest(manifest, TOKENIZER)) as ForecastError
+  t.match(error, { code: 'ERR_COMPONENT', exitCode: 1, message: /2 of 3 components would fail\na: .*has no column text.*\nc: .*is not a parquet file/ })
+  t.match(error.forecast, { components: [{ name: 'b', documents: { guess: 3 } }], failed: [{ name: 'a', code: 'ERR_SOURCE' }, { name: 'c' }] })
+  const shown = await sluice(['check', manifest, '--tokenizer-path', TOKENIZER.tokenizerPath])
+  t.match(shown, { code: 1, stdout: /^b: 1 file/, stderr: /2 of 3 components would fail/ })
+})
+
+t.test('a file none of whose records has a text is judged with the others, as a run does', async t => {
+  const folder = temporaryFolder(t)
+  const files = [put(folder, 'a.ndjson', '{"title":"x"}\n'), put(folder, 'b.ndjson', ndjsonOf(docs(2)))]
+  const { components } = await checkManifest(put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: files }])), TOKENIZER)
+  t.match(components, [{ read: 2, bad_records: { no_text: 1 }, documents: { guess: 2, low: 2, high: 2 }, warnings: [] }])
+})
+
+t.test('of files that are too large to be read whole a part is read, compressed or not', async t => {
+  const folder = temporaryFolder(t)
+  const records = (from: number, count: number): string => ndjsonOf(docs(count).map(({ id, text }, i) => ({ id, text: `${text} ${'x'.repeat(2000)} ${from + i}` })))
+  const files = Array.from({ length: 12 }, (_, i) => put(folder, `${i}.ndjson${i % 2 === 0 ? '' : '.gz'}`, i % 2 === 0 ? records(i, 900) : gzipSync(records(i, 900))))
+  const manifest = put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: files }]))
+  const { components: [component] } = await checkManifest(manifest, TOKENIZER)
+  t.match(component, { files: 12, read: 9000, warnings: [/^about 8.% of it was read/] })
+  t.ok(component!.documents.low <= 10_800 && component!.documents.high >= 10_800, JSON.stringify(component!.documents))
+})
+
 t.test('as a command: for people and as JSON', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'a.ndjson', ndjsonOf(docs(30_000)))
   put(cwd, 'm.yaml', '- { name: a, dataset: json, data_files: a.ndjson }\n')
   const text = await sluice(['check', 'm.yaml', '--tokenizer-path', fixture('tiny.model')], { cwd })
   t.match(text, { code: 0, stderr: '' })
-  t.match(text.stdout, /^a: 1 file, 1\.51 MB; 100 of 30 k documents looked at\n {2}documents {2}30 k\n {2}kept {7}30 k\n {2}tokens {5}\d.* \(.* to .*\)\n {2}on disk {4}.*B\) in data\/shards\/a\n\nRoom needed: .*, free: .*B\. Memory: about 210 MB\.\n$/)
+  t.match(text.stdout, /^a: 1 file, 1\.51 MB; 100 of 30 k documents looked at\n {2}documents {2}30 k\n {2}kept {7}30 k \(28\.9 k to 30 k\)\n {2}tokens {5}\d.* \(.* to .*\)\n {2}on disk {4}.*B\)\n\nIn brackets: .*\nRoom needed: .*, free: .*B\. Memory: about 250 MB\.\n$/)
   t.match(JSON.parse((await sluice(['check', 'm.yaml', '--json'], { cwd })).stdout), { components: [{ name: 'a', bytes: Number, documents: { guess: 30_000 } }] })
   t.strictSame(filesIn(cwd), ['a.ndjson', 'm.yaml'])
 })

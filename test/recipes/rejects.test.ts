@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
+import { readBytes } from '../../lib/files.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
@@ -30,7 +31,7 @@ t.test('filter-corpus keeps what it drops, with reason, position, and the bytes 
     const stats = await filterCorpus({ dataFiles: path, targetLang: 'any', minChars: 10, maxBad: 1, outputPath: join(folder, 'out.ndjson'), rejects })
     const at = (index: number): RegExp => new RegExp(`in\\.ndjson#${offsetOf(index)}$`)
     t.match(readRejects(rejects), [
-      { reason: 'json.bad_json', position: at(2), raw: Buffer.from('no json').toString('base64'), raw_bytes: 8 },
+      { reason: 'ndjson.bad_json', position: at(2), raw: Buffer.from('no json').toString('base64'), raw_bytes: 8 },
       { reason: 'length.too_short', position: at(1), id: 'b', text: 'short', meta: {} },
       { reason: 'dedup.duplicate', position: at(3), text: 'a text that is long enough' }
     ].sort((a, b) => readRejects(rejects).findIndex(({ reason }) => reason === a.reason) - readRejects(rejects).findIndex(({ reason }) => reason === b.reason)))
@@ -47,9 +48,9 @@ t.test('rejects of a mixture, a file a component; of a raw pull too; and of a co
   })
   writeFileSync(join(folder, 'm.yaml'), JSON.stringify([component('a', {}), component('b', { raw_dir: join(folder, 'raw') })]))
   await processMixture(join(folder, 'm.yaml'), { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), maxBad: 1 })
-  for (const name of ['a', 'b']) t.strictSame(readRejects(join(folder, `${name}.rejects.ndjson`)).map(({ reason }) => reason).sort(), ['json.bad_json', 'length.too_short'])
+  for (const name of ['a', 'b']) t.strictSame(readRejects(join(folder, `${name}.rejects.ndjson`)).map(({ reason }) => reason).sort(), ['length.too_short', 'ndjson.bad_json'])
   await shardCorpus({ dataFiles: path, output: join(folder, 'copy.ndjson'), maxBad: 1, rejects: join(folder, 'copy.rejects.ndjson') })
-  t.strictSame(readRejects(join(folder, 'copy.rejects.ndjson')).map(({ reason }) => reason), ['json.bad_json'])
+  t.strictSame(readRejects(join(folder, 'copy.rejects.ndjson')).map(({ reason }) => reason), ['ndjson.bad_json'])
 })
 
 t.test('a run that fails keeps its rejects, as they tell why; one that is stopped leaves none', async t => {
@@ -57,7 +58,7 @@ t.test('a run that fails keeps its rejects, as they tell why; one that is stoppe
   const path = put(folder, 'in.ndjson', RECORDS.join('\n') + '\n')
   const options = { dataFiles: path, targetLang: 'any', outputPath: join(folder, 'out.ndjson'), rejects: join(folder, 'rejects.ndjson') }
   t.match(await failure(filterCorpus(options)), { code: 'ERR_BAD_RECORDS' })
-  t.match(readRejects(options.rejects), [{ reason: 'json.bad_json' }])
+  t.match(readRejects(options.rejects), [{ reason: 'ndjson.bad_json' }])
   t.strictSame(filesIn(folder), ['in.ndjson', 'rejects.ndjson'])
   const stop = new AbortController()
   const stopped = temporaryFolder(t)
@@ -73,9 +74,9 @@ t.test('rejects can\'t be the input or the output', async t => {
   const out = join(folder, 'out.ndjson')
   t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: path })), { code: 'ERR_OUTPUT_EXISTS' })
   t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: `${folder}/./out.ndjson` })), { code: 'ERR_OPTION', message: /out\.ndjson: would be written twice/ })
-  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: join(path, 'x') })), { code: 'ERR_OUTPUT', message: /in\.ndjson\/x: cannot be written/ })
-  const manifest = put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, rejects: join(folder, 'stats.json'), output_dir: join(folder, 'a') }]))
-  t.match(await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json') })), { code: 'ERR_OPTION', message: /stats\.json: would be written twice/ })
+  t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: join(path, 'x.ndjson') })), { code: 'ERR_OUTPUT', message: /in\.ndjson\/x\.ndjson: cannot be written/ })
+  const manifest = put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, rejects: join(folder, 'stats.ndjson'), output_dir: join(folder, 'a') }]))
+  t.match(await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.ndjson') })), { code: 'ERR_OPTION', message: /stats\.ndjson: would be written twice/ })
   t.strictSame(filesIn(folder), ['in.ndjson', 'm.yaml'])
 })
 
@@ -84,7 +85,25 @@ t.test('in a pipe read and the filters keep theirs', async t => {
   put(cwd, 'in.ndjson', RECORDS.join('\n'))
   const read = await sluice(['read', 'in.ndjson', '--max-bad', '1', '--rejects', 'bad.ndjson'], { cwd })
   t.match(read, { code: 0 })
-  t.match(readRejects(join(cwd, 'bad.ndjson')), [{ reason: 'json.bad_json', position: `in.ndjson#${offsetOf(2)}` }])
+  t.match(readRejects(join(cwd, 'bad.ndjson')), [{ reason: 'ndjson.bad_json', position: `in.ndjson#${offsetOf(2)}` }])
   t.match(await sluice(['length', '--min-chars', '10', '--rejects', 'short.ndjson'], { cwd, input: read.stdout }), { code: 0 })
   t.strictSame(readRejects(join(cwd, 'short.ndjson')), [{ reason: 'length.too_short', position: null, ...doc('b', 'short') }])
+})
+
+t.test('several stages that drop large documents at once write whole lines', async t => {
+  const folder = temporaryFolder(t)
+  const large = (i: number): string => `${String(i).repeat(3)} ${'large text '.repeat(30_000 + i % 7 * 9000)}`
+  const records = Array.from({ length: 60 }, (_, i) => i % 3 === 0 ? { id: `${i}`, text: 'x'.repeat(900_000) } : i % 3 === 1 ? { id: `${i}`, text: large(1) } : { id: `${i}`, text: large(i) })
+  const path = put(folder, 'in.ndjson', ndjsonOf(records) + `{"text":"${'y'.repeat(9000)}\n`.repeat(3))
+  for (const ending of ['', '.gz', '.zst']) {
+    const rejects = join(folder, `rejects.ndjson${ending}`)
+    const stats = await filterCorpus({ dataFiles: path, targetLang: 'any', minChars: 1, maxChars: 800_000, maxBad: '100%', outputPath: join(folder, 'out.ndjson'), rejects })
+    const lines: string[] = []
+    for await (const chunk of readBytes(rejects)) lines.push(chunk.toString('latin1'))
+    const reasons = lines.join('').split('\n').slice(0, -1).map(line => (JSON.parse(line) as Reject).reason)
+    const counts = Object.fromEntries([...new Set(reasons)].map(reason => [reason, reasons.filter(other => other === reason).length]))
+    t.strictSame(counts, stats.dropped)
+    t.equal(counts['ndjson.bad_json'], 3)
+    t.ok(counts['length.too_long']! >= 20 && counts['dedup.duplicate']! >= 19, JSON.stringify(counts))
+  }
 })

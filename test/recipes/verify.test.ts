@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { sha256 } from '../../lib/hash.ts'
@@ -54,7 +55,7 @@ t.test('shards that are as their stats say: an inventory of them', async t => {
   const { folder, stats, shard } = await made(t)
   const inventory = await verify(stats, { tokenizerPath: MODEL })
   const mixture = JSON.parse(readFileSync(stats, 'utf8')) as MixtureStats
-  t.match(inventory, { stats, stats_sha256: sha256(readFileSync(stats)), quick: false, tokenizer_verified: true, failed: [] })
+  t.match(inventory, { stats, stats_sha256: sha256(readFileSync(stats)), quick: false, tokenizer_verified: true })
   t.ok(Math.abs(Date.parse(inventory.verified_at_utc) - Date.now()) < 60_000)
   t.match(inventory.verified_at_utc, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   t.strictSame(inventory.components.map(({ name }) => name), ['a', 'b'])
@@ -224,15 +225,31 @@ t.test('an abort stops it, before a shard and within one', async t => {
   t.notOk(filesIn(folder).includes('stats.inventory.json'))
 })
 
-t.test('the command: a table, --json, and the components that had failed', async t => {
-  const { stats, shard } = await made(t)
+t.test('a component that failed when the shards were made is a finding', async t => {
+  const { stats } = await made(t)
   const content = JSON.parse(readFileSync(stats, 'utf8')) as object
   writeFileSync(stats, JSON.stringify({ ...content, failed: [{ name: 'c', code: null, error: 'x' }] }))
+  t.match(await sluice(['verify', stats]), { code: 1, stdout: '', stderr: /component c failed when the shards were made, expected shards of all components; run it again \[ERR_VERIFY\]/ })
+})
+
+t.test('an inventory takes no shard\'s place, one of an earlier day doesn\'t outlive a finding, and a pipe in a shard\'s place is one', async t => {
+  const { stats, shard } = await made(t)
+  t.match(await failure(verify(stats, { inventory: shard('a', 0) })), { code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/ })
+  await verify(stats)
+  t.ok(existsSync(stats.replace('.json', '.inventory.json')))
+  rmSync(shard('a', 0))
+  execFileSync('mkfifo', [shard('a', 0)])
+  t.match(await failure(verify(stats)), { code: 'ERR_VERIFY', message: /is a pipe or a device, expected a file/ })
+  t.notOk(existsSync(stats.replace('.json', '.inventory.json')))
+})
+
+t.test('the command: a table, and --json', async t => {
+  const { stats, shard } = await made(t)
   const shown = await sluice(['verify', stats])
-  t.match(shown, { code: 0, stderr: '', stdout: /^component +shards +sequences +tokens +MB\na +5 +32 +2,048 +0\.0\nb.*\nall +10 +64 +4,096 +0\.0\nfailed when the shards were made, and without any: c\n\nThe shards are what their stats say\.\n$/ })
+  t.match(shown, { code: 0, stderr: '', stdout: /^component +shards +sequences +tokens +MB\na +5 +32 +2,048 +0\.0\nb.*\nall +10 +64 +4,096 +0\.0\n\nThe shards are what their stats say\.\n$/ })
   t.match((await sluice(['verify', stats, '--quick'])).stdout, 'the data was not read')
   const json = await sluice(['verify', stats, '--json'])
-  t.match(JSON.parse(json.stdout) as Inventory, { totals: { shards: 10 }, failed: ['c'] })
+  t.match(JSON.parse(json.stdout) as Inventory, { totals: { shards: 10 } })
   const piped = await sluice(['verify', stats, '--inventory', '-', '--quiet'])
   t.match(JSON.parse(piped.stdout) as Inventory, { totals: { shards: 10 } })
   rmSync(shard('b', 1))

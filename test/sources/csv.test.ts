@@ -61,7 +61,18 @@ t.test('what isn\'t CSV with these columns fails with words', async t => {
   t.match(await message('text\n"a\nb\n'), /a quote that opens in the last record is never closed/)
   t.match(await message(`"${'x'.repeat(300)}`, { maxLineBytes: 100 }), /the first record, which names the columns, is longer than 100 bytes/)
   t.match(await message(`"${'x'.repeat(50)}`), /has no column text/)
-  for (const options of [{ delimiter: '' }, { delimiter: 'ab' }, { delimiter: 'é' }, { quote: '""' }]) t.throws(() => csv('a', options), { code: 'ERR_OPTION' })
+  t.match(await message('text\rfoo\rbar'), /its lines end in \\r alone/)
+  for (const options of [{ delimiter: '"' }, { delimiter: '\n' }, { delimiter: ';', quote: ';' }, { delimiter: '' }, { delimiter: 'ab' }, { delimiter: 'é' }, { quote: '""' }]) t.throws(() => csv('a', options), { code: 'ERR_OPTION' })
+})
+
+t.test('space behind a closing quote is text that no longer belongs to the field: the record is bad', async t => {
+  const { documents, source } = await read('id,text\n1,"a" \n2,"b"\n"3" ,c\n4,"d"\r\n')
+  t.strictSame(documents, [doc('2', 'b'), doc('4', 'd')])
+  t.strictSame(source.stats.dropped, { bad_csv: 2 })
+})
+
+t.test('a quoted name behind a byte order mark may have a line break', async t => {
+  t.strictSame((await read('\ufeff"a\nb",text\n1,x\n')).documents, [doc('-#14', 'x', { 'a\nb': '1' })])
 })
 
 t.test('an empty file and one with a header only have no documents', async t => {

@@ -37,7 +37,7 @@ t.test('another column can hold the text', async t => {
 })
 
 t.test('a record without an id of its own is named by its place', async t => {
-  const lines = ['{"text":"é"}', '{"id":null,"text":"a"}', '{"id":"","text":"a"}', '{"id":12345678901234567890,"text":"a"}', '{"id":7,"text":"a"}', '{"id":0.5,"text":"a"}', '{"id":{},"text":"a"}']
+  const lines = ['{"text":"é"}', '{"id":null,"text":"a"}', '{"id":"","text":"a"}', '{"id":1.5e300,"text":"a"}', '{"id":7,"text":"a"}', '{"id":0.5,"text":"a"}', '{"id":{},"text":"a"}']
   const { documents } = await read(lines.join('\n'))
   const offsets = lines.map((_, i) => Buffer.byteLength(lines.slice(0, i).map(line => line + '\n').join('')))
   t.strictSame(documents.map(({ id }) => id), [`-#${offsets[0]}`, `-#${offsets[1]}`, `-#${offsets[2]}`, `-#${offsets[3]}`, '7', '0.5', `-#${offsets[6]}`])
@@ -268,4 +268,9 @@ t.test('a position that is none is refused', async t => {
   for (const from of [{}, { file: -1, path: 'a', offset: 0 }, { file: 0, path: 'a', offset: 1.5 }]) {
     t.match(await failure(collect(ndjson('a', { from: from as never }))), { code: 'ERR_STATE', message: /expected a position/ })
   }
+})
+
+t.test('numbers that a double can\'t hold keep their digits, as strings', async t => {
+  const { documents } = await read('{"id":1729384756012345678,"text":"9007199254740993","a":{"b":[9007199254740992,-9007199254740993,1e400,12.5,9007199254740991,"\\"12345678901234567890"]},"c":12345678901234567890123}\n')
+  t.strictSame(documents, [doc('1729384756012345678', '9007199254740993', { a: { b: ['9007199254740992', '-9007199254740993', '1e400', 12.5, 9007199254740991, '"12345678901234567890'] }, c: '12345678901234567890123' })])
 })

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import type { Document } from '../../lib/document.ts'
+import type { ByteRanges } from '../../lib/parquet/ranges.ts'
 import type { BadRecord } from '../../lib/record-source.ts'
 import { type ParquetOptions, parquet } from '../../sources/parquet.ts'
 import { collect, doc, failure, fixture, put, temporaryFolder } from '../helpers.ts'
+import { writeParquet } from '../parquet-writer.ts'
 import { parquetAnswers } from '../lib/parquet/helpers.ts'
 
 const file = (name: string): string => fixture(`parquet/${name}.parquet`)
@@ -43,8 +45,8 @@ t.test('further columns are kept in meta, as JSON holds them', async t => {
 })
 
 t.test('bad rows are counted by reason, and handed on', async t => {
-  const bad: Array<Omit<BadRecord, 'bytes'> & { shown: string }> = []
-  const rejects = ({ bytes, ...record }: BadRecord): void => { bad.push({ ...record, shown: bytes.toString('latin1') }) }
+  const bad: Array<Omit<BadRecord, 'bytes' | 'stage'> & { shown: string }> = []
+  const rejects = ({ bytes, stage, ...record }: BadRecord): void => { t.equal(stage, 'parquet'); bad.push({ ...record, shown: bytes.toString('latin1') }) }
   const source = parquet(`${TEXTS}/faults.parquet`, { maxLineBytes: 200, maxBad: 2, columns: 'n', rejects })
   t.strictSame((await collect<Document>(source)).map(({ text }) => text), ['good', '', 'für'])
   t.strictSame(source.stats, { in: 6, out: 3, dropped: { no_text: 1, bad_utf8: 1, too_long: 1 }, bytes: 400 })
@@ -93,7 +95,7 @@ t.test('what can\'t be read by ranges is refused, with a way out', async t => {
   t.match(await failure(read('-')), { code: 'ERR_OPTION' })
   const path = join(temporaryFolder(t), 'a.parquet.gz')
   copyFileSync(file('blank'), path)
-  t.match(await failure(read(path)), { code: 'ERR_SOURCE', message: /compresses its pages itself.*decompress it first/ })
+  t.match(await failure(read(path)), { code: 'ERR_SOURCE', message: /not through another compression.*decompress it/ })
   t.match(await failure(read('none.parquet')), { code: 'ERR_FILES' })
   t.match(await failure(read(put(temporaryFolder(t), 'a.parquet', 'text'))), { code: 'ERR_SOURCE', message: /is not a parquet file: it has 4 bytes/ })
   t.throws(() => parquet(path, { columns: 3 as unknown as string }), { code: 'ERR_OPTION' })
@@ -102,4 +104,33 @@ t.test('what can\'t be read by ranges is refused, with a way out', async t => {
 t.test('an empty file has no documents, and one of nulls the wrong column', async t => {
   t.strictSame(await read([file('empty'), file('no-row-group')]), [])
   t.match(await failure(read(file('types'), { textColumn: 'nothing' })), { code: 'ERR_SOURCE', message: /none of 6 records has a text in its column nothing/ })
+})
+
+t.test('what serves ranges is read like a file, each of several of one name too, and what it does wrong is named', async t => {
+  const bytes = readFileSync(fixture('parquet/required.parquet'))
+  const served = (read = (start: number, end: number): Promise<Buffer> => Promise.resolve(bytes.subarray(start, end)), more: Partial<ByteRanges> = {}): ByteRanges & { closed: number } => {
+    const ranges = { name: 'https://example.org/a.parquet', size: bytes.length, read, closed: 0, async close () { ranges.closed++ }, ...more }
+    return ranges
+  }
+  const expected = (await read(fixture('parquet/required.parquet'))).map(({ text }) => text)
+  const two = [served(), served()]
+  t.strictSame((await collect<Document>(parquet(two))).map(({ text }) => text), [...expected, ...expected])
+  t.strictSame(two.map(({ closed }) => closed), [1, 1])
+  t.match((await collect<Document>(parquet(served())))[0], { id: 'https://example.org/a.parquet#0' })
+  const bare = (start: number, end: number): Promise<Buffer> => Promise.resolve(new Uint8Array(bytes.subarray(start, end)) as Buffer)
+  t.strictSame((await collect<Document>(parquet(served(bare)))).length, expected.length)
+  t.match(await failure(collect(parquet(served((start, end) => Promise.resolve(bytes.subarray(start, end - 1)))))), { code: 'ERR_SOURCE', message: /a\.parquet: gave \d+ bytes for the range from \d+ to \d+, expected \d+/ })
+  t.match(await failure(collect(parquet(served(() => Promise.reject(new Error('503')))))), { code: 'ERR_SOURCE', message: /a\.parquet: reading failed at byte \d+: 503/ })
+  t.match(await failure(collect(parquet(served(undefined, { size: NaN })))), { code: 'ERR_OPTION', message: /has the size NaN/ })
+  t.throws(() => parquet([served(), 'a.parquet'] as never), { code: 'ERR_OPTION', message: /in one list/ })
+})
+
+t.test('columns that hold too much at once are refused by name, with the way out', async t => {
+  // Each has one page of 8 MB, of a text that repeats in the file only.
+  const data = ['x'.repeat(8 * 1024 * 1024)]
+  const columns = Array.from({ length: 16 }, (_, i) => ({ name: i === 0 ? 'text' : `c${i}`, data, type: 'STRING' as const }))
+  const path = put(temporaryFolder(t), 'wide.parquet', await writeParquet(columns, { codec: 'SNAPPY', pageSize: 1e9, rowGroupSize: [1] }))
+  const few = await read(path, { columns: 'c1,c2', maxLineBytes: 100e6 })
+  t.equal(few[0]!.text.length, data[0]!.length)
+  t.match(await failure(read(path, { columns: '*', maxLineBytes: 1e9 })), { code: 'ERR_SOURCE', message: /wide\.parquet: row group 0, .*16 columns have pages and dictionaries of more than \d+ bytes at once, at most 100663296 are held; ask for fewer columns/ })
 })

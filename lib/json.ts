@@ -1,0 +1,31 @@
+/**
+ * A value out of JSON; undefined where it is none. Numbers that a double can't hold, integers past 2^53 and what would be
+ * infinite, are strings of their digits: an id or a hash must not change on its way.
+ */
+export function parseJson (json: string): unknown {
+  try {
+    const value: unknown = JSON.parse(json)
+    return hasLargeNumber(value) ? JSON.parse(withLargeNumbersQuoted(json)) : value
+  } catch {
+    return undefined
+  }
+}
+
+/** So that damage that nests without end costs no stack; what lies deeper is refused by whoever takes it for a record. */
+const MAX_DEPTH = 1001
+
+/** Looks at numbers only, and not at the text, so that it costs nearly nothing. */
+function hasLargeNumber (value: unknown, depth = 0): boolean {
+  if (typeof value === 'number') return value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return false
+  return (Array.isArray(value) ? value : Object.values(value)).some(inner => hasLargeNumber(inner, depth + 1))
+}
+
+/** Strings are passed over as a whole. */
+function withLargeNumbersQuoted (json: string): string {
+  return json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/gs, token => {
+    if (token.startsWith('"')) return token
+    const isLost = /^-?\d+$/.test(token) ? !Number.isSafeInteger(Number(token)) : !Number.isFinite(Number(token))
+    return isLost ? `"${token}"` : token
+  })
+}

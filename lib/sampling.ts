@@ -1,0 +1,68 @@
+/** Park and Miller's generator (CACM 31, 1988): good enough to draw samples, and the same on every machine. */
+class Random {
+  #state = 1
+
+  /** Above 0, below 1. */
+  next (): number {
+    this.#state = this.#state * 48_271 % 2_147_483_647
+    return this.#state / 2_147_483_647
+  }
+}
+
+/** So many items out of any number, each with the same chance (Vitter, TOMS 11, 1985, algorithm R). */
+export class UniformSample<T> {
+  readonly items: T[] = []
+  readonly #size: number
+  readonly #random = new Random()
+  #seen = 0
+
+  constructor (size: number) {
+    this.#size = size
+  }
+
+  add (item: T): void {
+    const place = this.#seen < this.#size ? this.#seen : Math.floor(this.#random.next() * (this.#seen + 1))
+    if (place < this.#size) this.items[place] = item
+    this.#seen++
+  }
+}
+
+/** An item of a priority sample. */
+export interface Prior<T> {
+  readonly item: T
+  readonly size: number
+  readonly priority: number
+}
+
+/**
+ * So many items out of any number, large ones with a greater chance: those with the highest priority, which is the size
+ * over a random number (Duffield, Lund and Thorup, JACM 54, 2007). What makes up much of a whole is never missed.
+ */
+export class PrioritySample<T> {
+  readonly #size: number
+  readonly #random = new Random()
+  /** One more than asked for: the least priority is the threshold. */
+  #kept: Array<Prior<T>> = []
+
+  constructor (size: number) {
+    this.#size = size
+  }
+
+  /** @param size above 0 */
+  add (item: T, size: number): void {
+    const priority = size / this.#random.next()
+    this.#kept.push({ item, size, priority })
+    if (this.#kept.length > 2 * (this.#size + 1)) this.#cut()
+  }
+
+  /** The items, and how much of the sum of all sizes each stands for. */
+  get items (): Array<{ readonly item: T, readonly size: number, readonly weight: number }> {
+    this.#cut()
+    const threshold = this.#kept.length > this.#size ? this.#kept.at(-1)!.priority : 0
+    return this.#kept.slice(0, this.#size).map(({ item, size }) => ({ item, size, weight: Math.max(size, threshold) }))
+  }
+
+  #cut (): void {
+    this.#kept = this.#kept.sort((a, b) => b.priority - a.priority).slice(0, this.#size + 1)
+  }
+}
