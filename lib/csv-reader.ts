@@ -96,9 +96,8 @@ export class CsvReader implements RecordReader {
   }
 
   #parse (bytes: Buffer, columns: readonly string[], id: () => string): Document | RecordFault | null {
-    const isDamaged = this.#ends.takeDamage()
     if (bytes.length === 0) return null
-    if (isDamaged) return 'bad_csv'
+    if (this.#ends.isDamaged) return 'bad_csv'
     const text = decodeUtf8(bytes)
     if (text === null) return 'bad_utf8'
     const fields = this.#fields(text)
@@ -123,8 +122,10 @@ class RecordEnds {
   readonly #delimiter: number
   readonly #quote: number
   #atFieldStart = true
+  /** Whether the record that was found last has text behind a closing quote. */
+  isDamaged = false
   #isQuoted = false
-  #isDamaged = false
+  #hasEnded = false
   #quoteBefore = false // in a quoted field: the field's end, or a quote that is doubled
 
   constructor ({ delimiter, quote }: Dialect) {
@@ -137,14 +138,8 @@ class RecordEnds {
     return this.#isQuoted && !this.#quoteBefore
   }
 
-  /** Whether the record that was found last has text behind a closing quote. */
-  takeDamage (): boolean {
-    const isDamaged = this.#isDamaged
-    this.#isDamaged = false
-    return isDamaged
-  }
-
   readonly find = (chunk: Buffer, from: number): number => {
+    if (this.#hasEnded) this.isDamaged = this.#hasEnded = false // another record begins
     for (let i = from; i < chunk.length; i++) {
       const byte = chunk[i]!
       if (this.#quoteBefore) {
@@ -152,7 +147,7 @@ class RecordEnds {
         if (byte === this.#quote) continue
         this.#isQuoted = false
         // Papa passes over spaces behind a closing quote; they may be part of the text, whose quote was damaged.
-        if (byte !== this.#delimiter && byte !== NEWLINE && byte !== CARRIAGE_RETURN) this.#isDamaged = true
+        if (byte !== this.#delimiter && byte !== NEWLINE && byte !== CARRIAGE_RETURN) this.isDamaged = true
       } else if (this.#isQuoted) {
         i = chunk.indexOf(this.#quote, i) // most of a corpus is quoted: a loop takes three times as long
         if (i === -1) return -1
@@ -160,7 +155,7 @@ class RecordEnds {
         continue
       }
       if (byte === NEWLINE) {
-        this.#atFieldStart = true
+        this.#atFieldStart = this.#hasEnded = true
         return i
       }
       if (byte === this.#quote && this.#atFieldStart) this.#isQuoted = true

@@ -69,6 +69,8 @@ t.test('space behind a closing quote is text that no longer belongs to the field
   const { documents, source } = await read('id,text\n1,"a" \n2,"b"\n"3" ,c\n4,"d"\r\n')
   t.strictSame(documents, [doc('2', 'b'), doc('4', 'd')])
   t.strictSame(source.stats.dropped, { bad_csv: 2 })
+  const long = await read(`text\n"a" ${'x'.repeat(50)}\nb\n`, { maxLineBytes: 20 })
+  t.strictSame([long.documents.map(({ text }) => text), long.source.stats.dropped], [['b'], { too_long: 1 }])
 })
 
 t.test('a quoted name behind a byte order mark may have a line break', async t => {
