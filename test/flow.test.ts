@@ -191,7 +191,7 @@ for (const [name, make] of Object.entries(sinks)) {
       t.strictSame(filesIn(folder), [], ends)
     }
     for (let i = 0; i < 50 && openFiles() > before; i++) await later(10)
-    t.equal(openFiles(), before)
+    t.ok(openFiles() <= before, 'no file is left open') // one of an earlier test may have been closed meanwhile
   })
 }
 

@@ -37,7 +37,8 @@ t.test('property: what is written is read back as the same documents', async t =
   await fc.assert(fc.asyncProperty(documents, async documents => {
     const path = join(folder, 'a.ndjson')
     await pipeline(Readable.from(documents), ndjsonSink(path))
-    const plain = JSON.parse(JSON.stringify(documents)) as Document[] // -0 is 0 in JSON
+    // -0 is 0 in JSON, and an integer past 2^53 is read as its digits
+    const plain = JSON.parse(JSON.stringify(documents), (_key, value: unknown) => Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21 ? JSON.stringify(value) : value) as Document[]
     t.strictSame(JSON.parse(JSON.stringify(await collect<Document>(ndjson(path)))), plain)
     checked++
   }), { numRuns: 40 })
