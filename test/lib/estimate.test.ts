@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { estimateShare, estimateTotal, estimateWeight, scaleEstimate, timesEstimate } from '../../lib/estimate.ts'
 import { PrioritySample, UniformSample } from '../../lib/sampling.ts'
+import '../helpers.ts' // the seed of the properties
 
 /** The same numbers on every run, from 0 to 1. */
 function random (seed: number): () => number {
