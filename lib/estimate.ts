@@ -23,7 +23,7 @@ export function estimateShare (share: number, sampled: number): Estimate {
 }
 
 /** The product of two estimates; its bounds are no closer than they need be, as the two may hang together. */
-export function timesEstimate (a: Estimate, b: Estimate): Estimate {
+export function multiplyEstimates (a: Estimate, b: Estimate): Estimate {
   return { guess: Math.round(a.guess * b.guess), low: Math.round(a.low * b.low), high: Math.round(a.high * b.high) }
 }
 
@@ -52,7 +52,7 @@ export function estimateTotal (sample: readonly Drawn[], wholeSize: number): Est
 }
 
 /** The share of all sizes that those have who have a property, by a sample whose members stand for shares of it. */
-export function estimateWeight (sample: ReadonlyArray<Omit<Drawn, 'amount'> & { readonly has: boolean }>): Estimate {
+export function estimateSizeShare (sample: ReadonlyArray<Omit<Drawn, 'amount'> & { readonly has: boolean }>): Estimate {
   const sum = (of: (drawn: typeof sample[number]) => number): number => sample.reduce((sum, drawn) => sum + of(drawn), 0)
   const weight = sum(drawn => drawn.weight)
   if (weight === 0) return { guess: 0, low: 0, high: 1 }

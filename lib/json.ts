@@ -29,3 +29,12 @@ function withLargeNumbersQuoted (json: string): string {
     return isLost ? `"${token}"` : token
   })
 }
+
+/** JSON of a value; a BigInt, which JSON lacks, becomes a string of its digits. */
+export function toJson (value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch { // a replacer for all would double the time
+    return JSON.stringify(value, (_key, inner: unknown) => typeof inner === 'bigint' ? inner.toString() : inner)
+  }
+}

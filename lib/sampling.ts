@@ -27,8 +27,7 @@ export class UniformSample<T> {
   }
 }
 
-/** An item of a priority sample. */
-export interface Prior<T> {
+interface Prior<T> {
   readonly item: T
   readonly size: number
   readonly priority: number

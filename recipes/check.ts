@@ -34,7 +34,7 @@ export interface Forecast {
   readonly warnings: readonly string[]
 }
 
-/** Peaks of resident memory, as `npm run memory` prints them: a run with one component, and each further one at once. */
+/** The peak of resident memory of process-mixture, as `npm run memory` prints it; and a guess of what each further component at once adds. */
 const RUN_BYTES = 250e6
 const COMPONENT_BYTES = 80e6
 /** A hash in the window of `dedup`. */

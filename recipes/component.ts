@@ -51,13 +51,13 @@ export interface DocumentFlow {
 }
 
 /** Documents that each stage holds on each side: of some megabytes each, Node's 16 would add up. */
-const FLOW = { highWaterMark: 4 } as const
+const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
 /** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
 export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions, rejects: Rejects | null = null): DocumentFlow {
   const { dataset, dataFiles, textColumn, maxRecords, sourceOptions, expect } = component
-  const source: RecordSource = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, { ...rejects?.forSource(), ...FLOW })
-  const filtering = component.filters.map(({ stage, options }) => filters[stage]!.make({ ...options, ...FLOW, ...(rejects && { rejects: rejects.ofFilter(stage) }) }))
+  const source: RecordSource = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, { ...rejects?.forSource(), ...STREAM_OPTIONS })
+  const filtering = component.filters.map(({ stage, options }) => filters[stage]!.make({ ...options, ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(stage) }) }))
   const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
   const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
   return { source, stages: [...filtering, ...limiting], judge }

@@ -2,6 +2,7 @@ import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import type { Expectation } from '../lib/manifest/schema.ts'
 import { Stage } from '../lib/stage.ts'
+import { droppedBy } from './flow.ts'
 import type { AnyStage } from './stages.ts'
 
 /** A share so many times larger or smaller than expected is taken for a mistake, and not for other data. */
@@ -46,8 +47,7 @@ export function expecting (stages: readonly AnyStage[], each: ReadonlyArray<Expe
       for (const [index, { stageName, stats }] of stages.entries()) judgeKept({ ...stats, name: stageName }, each[index])
       const [first, last] = [stages[0], stages.at(-1)]
       if (first === undefined || last === undefined || whole === null) return
-      const dropped = Object.fromEntries(stages.flatMap(({ stageName, stats }) => Object.entries(stats.dropped).map(([reason, n]) => [`${stageName}.${reason}`, n])))
-      judgeKept({ name: 'all filters', in: first.stats.in, out: last.stats.out, dropped }, whole)
+      judgeKept({ name: 'all filters', in: first.stats.in, out: last.stats.out, dropped: droppedBy(stages) }, whole)
     }
   })
 }

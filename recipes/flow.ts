@@ -78,9 +78,14 @@ export interface DocumentCounts {
  */
 export function countsOf (source: RecordSource, stages: readonly AnyStage[], behind: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>> = []): DocumentCounts {
   const counts = [source, ...stages, ...behind].map(({ stageName, stats }) => ({ stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }))
+  return { read: source.stats.in, kept: (stages.at(-1) ?? source).stats.out, dropped: droppedBy([source, ...stages, ...behind]), stages: counts, bytes: source.stats.bytes }
+}
+
+/** What stages have dropped, by stage and reason: `length.too_short`. Two stages of one name are added up. */
+export function droppedBy (stages: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>>): Record<string, number> {
   const dropped: Record<string, number> = {}
-  for (const { stage, dropped: reasons } of counts) {
-    for (const [reason, n] of Object.entries(reasons)) dropped[`${stage}.${reason}`] = (dropped[`${stage}.${reason}`] ?? 0) + n
+  for (const { stageName, stats } of stages) {
+    for (const [reason, n] of Object.entries(stats.dropped)) dropped[`${stageName}.${reason}`] = (dropped[`${stageName}.${reason}`] ?? 0) + n
   }
-  return { read: source.stats.in, kept: (stages.at(-1) ?? source).stats.out, dropped, stages: counts, bytes: source.stats.bytes }
+  return dropped
 }

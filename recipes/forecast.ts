@@ -1,5 +1,5 @@
 import { SluiceError } from '../lib/errors.ts'
-import { type Estimate, estimateShare, estimateTotal, estimateWeight, scaleEstimate, timesEstimate } from '../lib/estimate.ts'
+import { type Estimate, estimateShare, estimateTotal, estimateSizeShare, scaleEstimate, multiplyEstimates } from '../lib/estimate.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { type MaxBad, judgeBadRecords } from '../lib/max-bad.ts'
 import { bytesPerId } from '../lib/npy.ts'
@@ -7,6 +7,7 @@ import { listShards } from '../lib/shards.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
 import { checkFit } from './component.ts'
 import { judgeKept } from './expect.ts'
+import { droppedBy } from './flow.ts'
 import type { Sample, SampledDocument } from './sample.ts'
 
 /** What a run of a component would do, by a sample of it. */
@@ -29,23 +30,23 @@ export interface ComponentForecast {
   readonly warnings: readonly string[]
 }
 
-/** Without a tokenizer: bytes of text a token, as vocabularies of 8,000 to 128,000 pieces have on text in several languages. */
+/** Without a tokenizer: bytes of text a token. A guess: it hangs on the language and on the vocabulary. */
 export const BYTES_A_TOKEN = { guess: 4, low: 2.5, high: 6 }
 
-/** gzip makes about a third of text. */
+/** What gzip makes of text, about. */
 const GZIP_SHARE = 0.35
 
 /** Extrapolates from a sample. @param tokenizer null where there is none yet */
 export async function forecastOf (component: Component, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad): Promise<ComponentForecast> {
   const { files, factor, length, large } = sample
   const documents = documentsIn(sample)
-  const kept = timesEstimate(documents, estimateShare(sample.kept / Math.max(1, sample.sampled), sample.sampled === sample.documents && factor === 1 ? Infinity : sample.sampled))
+  const kept = multiplyEstimates(documents, estimateShare(sample.kept / Math.max(1, sample.sampled), sample.sampled === sample.documents && factor === 1 ? Infinity : sample.sampled))
   const most = component.maxRecords ?? Infinity
   const share = kept.guess === 0 ? 0 : Math.min(1, most / kept.guess)
   const weights = large.map(document => ({ size: document.length, weight: document.weight, has: document.kept, document }))
-  const keptWeight = estimateWeight(weights)
+  const keptWeight = estimateSizeShare(weights)
   const total = (amount: (document: SampledDocument) => number): Estimate =>
-    scaleEstimate(timesEstimate(estimateTotal(weights.map(drawn => ({ ...drawn, amount: amount(drawn.document) })), length * factor), keptWeight), share)
+    scaleEstimate(multiplyEstimates(estimateTotal(weights.map(drawn => ({ ...drawn, amount: amount(drawn.document) })), length * factor), keptWeight), share)
   const text = total(({ textBytes }) => textBytes)
   const tokens = tokenizer === null ? guessTokens(text) : total(({ tokens }) => tokens!)
   const copies = (component.rawDir === null ? 0 : 1) + (component.filteredDir === null ? 0 : 1)
@@ -56,7 +57,7 @@ export async function forecastOf (component: Component, sample: Sample, tokenize
     read: sample.documents,
     sampled: sample.sampled,
     bad_records: sample.bad,
-    dropped: droppedIn(sample),
+    dropped: droppedBy(sample.filters),
     documents,
     kept: scaleEstimate(kept, 1, most),
     tokens,
@@ -79,10 +80,6 @@ function documentsIn ({ documents, factor }: Sample): Estimate {
   return { guess: Math.round(guess), low: Math.round(Math.max(documents, guess - spread)), high: Math.round(guess + spread) }
 }
 
-function droppedIn ({ filters }: Sample): Record<string, number> {
-  return Object.fromEntries(filters.flatMap(({ stage, stats }) => Object.entries(stats.dropped).map(([reason, n]) => [`${stage}.${reason}`, n])))
-}
-
 async function warningsFor (component: Component, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad): Promise<string[]> {
   const { files, documents, factor, filters, bad } = sample
   const warnings: string[] = []
@@ -97,9 +94,9 @@ async function warningsFor (component: Component, sample: Sample, tokenizer: Tok
   const records = documents + Object.values(bad).reduce((sum, n) => sum + n, 0)
   if (documents === 0) warnings.push(`no document was found in ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
   warnOf(() => { judgeBadRecords({ in: records, out: documents, dropped: { ...bad } }, maxBad, ['the run would fail']) })
-  for (const [index, { stage, stats }] of filters.entries()) warnOf(() => { judgeKept({ ...stats, name: `of this sample ${stage}` }, component.filters[index]!.expect) })
+  for (const [index, { stageName, stats }] of filters.entries()) warnOf(() => { judgeKept({ ...stats, name: `of this sample ${stageName}` }, component.filters[index]!.expect) })
   const { expect } = component
-  if (expect !== null) warnOf(() => { judgeKept({ name: 'of this sample all filters', in: sample.sampled, out: sample.kept, dropped: droppedIn(sample) }, expect) })
+  if (expect !== null) warnOf(() => { judgeKept({ name: 'of this sample all filters', in: sample.sampled, out: sample.kept, dropped: droppedBy(sample.filters) }, expect) })
   if (tokenizer !== null) warnOf(() => { checkFit(component, tokenizer) })
   if (factor > 1) warnings.push(`about ${(100 / factor).toPrecision(2)}% of it was read; what the rest is like is not in the bounds`)
   if (component.filters.some(({ stage }) => stage === 'dedup')) warnings.push('dedup drops more of the whole than of a sample')

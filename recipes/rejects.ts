@@ -1,5 +1,6 @@
 import type { Document } from '../lib/document.ts'
 import { codeOf } from '../lib/errors.ts'
+import { toJson } from '../lib/json.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import { checkWritable } from '../lib/output.ts'
 import type { SourceOptions } from '../lib/record-source.ts'
@@ -46,7 +47,7 @@ export class Rejects {
   }
 
   #add (reject: Reject): Promise<void> | undefined {
-    return this.#writer.add(JSON.stringify(reject, (_key, value: unknown) => typeof value === 'bigint' ? value.toString() : value) + '\n')
+    return this.#writer.add(toJson(reject) + '\n')
   }
 }
 

@@ -4,7 +4,6 @@ import type { Document } from '../lib/document.ts'
 import { type InputFile, findFiles, isCompressed } from '../lib/files.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { PrioritySample, UniformSample } from '../lib/sampling.ts'
-import type { StageStats } from '../lib/stage.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
 import type { ReadOptions } from './component.ts'
 import { type AnyStage, filters, makeSource, sources } from './stages.ts'
@@ -39,7 +38,7 @@ export interface Sample {
   /** Drawn with the same chance for each document: how many, how many of them the filters keep, and what the filters counted. */
   readonly sampled: number
   readonly kept: number
-  readonly filters: ReadonlyArray<{ readonly stage: string, readonly stats: StageStats }>
+  readonly filters: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>>
   /** Drawn with a greater chance for longer documents. */
   readonly large: readonly SampledDocument[]
 }
@@ -155,5 +154,5 @@ async function passed (component: Component, documents: readonly Document[]): Pr
     }
   })
   await pipeline([Readable.from(documents), ...stages, sink] as unknown as NodeJS.ReadWriteStream[])
-  return { texts, filters: stages.map(({ stageName, stats }) => ({ stage: stageName, stats })) }
+  return { texts, filters: stages }
 }

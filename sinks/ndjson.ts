@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Document, Sequence, Tokens } from '../lib/document.ts'
+import { toJson } from '../lib/json.ts'
 import { LineSink } from '../lib/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
 import type { StreamOptions } from '../lib/stage.ts'
@@ -27,11 +28,7 @@ export function ndjsonLine (item: Document | Tokens | Sequence): string {
   return `{"id":${JSON.stringify(item.id)},"text":${JSON.stringify(item.text)},"meta":${metaJson(item.meta)}}\n`
 }
 
-/** JSON of what a record carried along; a BigInt, which JSON lacks, becomes a string. A stage in JavaScript may have left it out. */
+/** A stage in JavaScript may have left it out. */
 function metaJson (meta: Readonly<Record<string, unknown>> | undefined): string {
-  try {
-    return JSON.stringify(meta ?? {})
-  } catch { // a replacer for all would double the time
-    return JSON.stringify(meta, (_key, value: unknown) => typeof value === 'bigint' ? value.toString() : value)
-  }
+  return toJson(meta ?? {})
 }

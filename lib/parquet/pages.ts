@@ -39,6 +39,7 @@ export class PageReader {
   readonly #step: number
   #at: number // in the file, of the byte behind #bytes
   #bytes: Buffer = Buffer.alloc(0) // fetched, and not yet used
+  #large: ArrayBufferLike | undefined // of the large page that was fetched last
   #header: PageHeader | undefined // of the data page that comes next
   #dictionaryBytes = 0
   #dictionaryMemory: Buffer | undefined
@@ -64,7 +65,7 @@ export class PageReader {
   async next (): Promise<Page> {
     const header = await this.#nextHeader()
     const bytes = await this.#nextBytes(header)
-    return decoding(this.#place, () => this.#dataPage(header, bytes, this.#isOwn(header)))
+    return decoding(this.#place, () => this.#dataPage(header, bytes))
   }
 
   /** Bytes that are held for pages to come: the dictionary, and what has been fetched. */
@@ -77,9 +78,9 @@ export class PageReader {
     if (this.#dictionaryMemory !== undefined) free(this.#dictionaryMemory)
   }
 
-  /** Whether a page's bytes have a buffer of their own: see #fetch and #nextBytes. */
-  #isOwn ({ size }: PageHeader): boolean {
-    return this.#ranges.givesAway === true && size > this.#step
+  /** Whether a page's bytes have a buffer of their own, with nothing else in it. */
+  #isOwn ({ buffer }: Buffer): boolean {
+    return this.#ranges.givesAway === true && buffer === this.#large
   }
 
   /** Passes over the next page without decoding it where it has at most `values`. @returns how many it had; 0 when it is larger */
@@ -148,6 +149,7 @@ export class PageReader {
       const start = this.#at - this.#bytes.length
       this.#bytes = Buffer.alloc(0)
       this.#bytes = await this.#ranges.read(start, end)
+      this.#large = this.#bytes.buffer
     } else {
       const more = await this.#ranges.read(this.#at, end)
       this.#bytes = this.#bytes.length === 0 ? more : Buffer.concat([this.#bytes, more])
@@ -168,13 +170,14 @@ export class PageReader {
     const count = this.#checked(header.values, 'values')
     this.#dictionaryBytes = header.unpackedSize
     const unpacked = decompress(this.#chunk.codec, bytes, header.unpackedSize)
-    const isOwn = this.#isOwn(header)
+    const isOwn = this.#isOwn(bytes)
     if (unpacked.buffer !== bytes.buffer && isOwn) free(bytes)
     if (unpacked.buffer !== bytes.buffer || isOwn) this.#dictionaryMemory = unpacked
     return dictionaryOf(this.#leaf.element, unpacked, count)
   }
 
-  #dataPage (header: PageHeader, stored: Buffer, isOwn: boolean): Page {
+  #dataPage (header: PageHeader, stored: Buffer): Page {
+    const isOwn = this.#isOwn(stored)
     const { maxRep, maxDef, element } = this.#leaf
     const count = header.values
     const [bytes, repBytes, defBytes] = header.type === 'data' ? this.#parts(header, stored) : this.#partsV2(header, stored)

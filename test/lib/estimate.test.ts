@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { estimateShare, estimateTotal, estimateWeight, scaleEstimate, timesEstimate } from '../../lib/estimate.ts'
+import { estimateShare, estimateTotal, estimateSizeShare, scaleEstimate, multiplyEstimates } from '../../lib/estimate.ts'
 import { PrioritySample, UniformSample } from '../../lib/sampling.ts'
 import '../helpers.ts' // the seed of the properties
 
@@ -12,13 +12,13 @@ function random (seed: number): () => number {
 
 t.test('a sample that is the whole gives its sum, without a spread', async t => {
   t.strictSame(estimateTotal([{ size: 10, amount: 3, weight: 10 }, { size: 5, amount: 0, weight: 5 }], 15), { guess: 3, low: 3, high: 3 })
-  t.strictSame(estimateWeight([{ size: 10, weight: 10, has: true }, { size: 5, weight: 5, has: false }]), { guess: 2 / 3, low: 2 / 3, high: 2 / 3 })
+  t.strictSame(estimateSizeShare([{ size: 10, weight: 10, has: true }, { size: 5, weight: 5, has: false }]), { guess: 2 / 3, low: 2 / 3, high: 2 / 3 })
   t.strictSame(estimateShare(0.3, Infinity), { guess: 0.3, low: 0.3, high: 0.3 })
 })
 
 t.test('nothing drawn says nothing', async t => {
   t.strictSame(estimateTotal([], 100), { guess: 0, low: 0, high: 0 })
-  t.strictSame(estimateWeight([]), { guess: 0, low: 0, high: 1 })
+  t.strictSame(estimateSizeShare([]), { guess: 0, low: 0, high: 1 })
   t.strictSame(estimateShare(0, 0), { guess: 0, low: 0, high: 1 })
 })
 
@@ -32,8 +32,8 @@ t.test('all or none of a sample leave room for others', async t => {
 t.test('bounds are around the guess, and products and factors keep their order', async t => {
   const drawn = fc.record({ size: fc.integer({ min: 1, max: 1000 }), amount: fc.integer({ min: 0, max: 1000 }), weight: fc.integer({ min: 0, max: 5000 }), has: fc.boolean() }).map(one => ({ ...one, weight: one.size + one.weight }))
   fc.assert(fc.property(fc.array(drawn, { minLength: 1 }), fc.integer({ min: 1, max: 1e6 }), fc.double({ min: 0, max: 5, noNaN: true }), (sample, whole, factor) => {
-    const [total, share] = [estimateTotal(sample, whole), estimateWeight(sample)]
-    return [total, share, timesEstimate(total, share), scaleEstimate(total, factor), scaleEstimate(total, 1, 50)].every(({ guess, low, high }) => low <= guess && guess <= high) && scaleEstimate(total, 1, 50).high <= 50
+    const [total, share] = [estimateTotal(sample, whole), estimateSizeShare(sample)]
+    return [total, share, multiplyEstimates(total, share), scaleEstimate(total, factor), scaleEstimate(total, 1, 50)].every(({ guess, low, high }) => low <= guess && guess <= high) && scaleEstimate(total, 1, 50).high <= 50
   }))
   t.pass('held')
 })
@@ -56,7 +56,7 @@ t.test('the truth lies within the bounds in about 19 of 20 samples, of sizes wit
     }
     const drawn = priority.items.map(({ item, size, weight }) => ({ ...item, size, weight }))
     t.equal(drawn.length, 100)
-    const estimates = { total: estimateTotal(drawn, sum(({ size }) => size)), weight: estimateWeight(drawn), share: estimateShare(uniform.items.filter(({ has }) => has).length / 100, 100) }
+    const estimates = { total: estimateTotal(drawn, sum(({ size }) => size)), weight: estimateSizeShare(drawn), share: estimateShare(uniform.items.filter(({ has }) => has).length / 100, 100) }
     for (const key of ['total', 'weight', 'share'] as const) if (estimates[key].low <= truth[key] && truth[key] <= estimates[key].high) hits[key]++
   }
   for (const [key, n] of Object.entries(hits)) t.ok(n >= 180, `${key}: ${n} of 200`)
