@@ -20,6 +20,7 @@ export const errorCodes = {
   ERR_SHARD: { exit: 1, means: 'a sequence does not fit its shard, or a shard is not a `.npy` file that sluice writes' },
   ERR_VERIFY: { exit: 1, means: 'shards on disk are not what their stats say; each finding with the file, what was found and what was expected' },
   ERR_OUTPUT: { exit: 1, means: 'an output file or folder cannot be written' },
+  ERR_CHECKPOINT: { exit: 2, means: 'a checkpoint is damaged, or of a run with other settings, inputs or outputs; the difference is named' },
   ERR_STATE: { exit: 1, means: 'a saved position or state does not belong to this source or stage' },
   ERR_COMPONENT: { exit: 1, means: 'a component of the mixture failed; the others were finished' },
   ERR_ABORTED: { exit: 130, means: 'stopped by Ctrl-C, SIGTERM or an AbortSignal; nothing half-written is left' }

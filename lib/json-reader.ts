@@ -33,12 +33,14 @@ export class JsonReader implements RecordReader {
     if (!this.#array.isClosed) return record
     if (this.#hasEnded) return undefined // padding
     this.#hasEnded = true
+    this.#file.count(-1)
     return { ...record, end: record.end - 1 } // whoever goes on from there meets the array's end again
   }
 
   async read (): Promise<boolean> {
     this.#records ??= await this.#open()
     if (await this.#records.read()) return true
+    if (this.#hasEnded) this.#file.count(1)
     if (this.#array?.isClosed === false) throw new SluiceError('ERR_SOURCE', `${this.#file.path}: the JSON array that the file begins with has no end: it is cut off, or a bracket or quote in it is damaged; get the file again`)
     return false
   }

@@ -1,10 +1,25 @@
 import { Writable } from 'node:stream'
+import { z } from 'zod'
+import { Barrier } from './barrier.ts'
 import { LineWriter } from './line-writer.ts'
+import { count, parseState } from './options.ts'
+import { outputState } from './resumable-output.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from './stage.ts'
+
+/** What a sink of lines can be told in code. */
+export interface LineSinkOptions extends StreamOptions {
+  /** Whether `save` will be called: what is half-written is kept from then on. @default false */
+  readonly resumable?: boolean | undefined
+}
+
+const lineSinkState = z.strictObject({ lines: count, output: outputState })
+
+/** How far a sink of lines has come; small JSON. */
+export type LineSinkState = z.output<typeof lineSinkState>
 
 /**
  * A sink that writes a line for each item. The file has its name only once the flow has ended well;
- * on an error or abort nothing of it is left.
+ * on an error or abort nothing of it is left, unless it was saved.
  */
 export class LineSink<Item> extends Writable {
   readonly stageName: string
@@ -13,19 +28,31 @@ export class LineSink<Item> extends Writable {
   readonly #writer: LineWriter
 
   /** @param lineOf the line of an item, its ending included */
-  constructor (name: string, path: string, lineOf: (item: Item) => string, { highWaterMark, signal }: StreamOptions) {
+  constructor (name: string, path: string, lineOf: (item: Item) => string, { highWaterMark, signal, resumable }: LineSinkOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     this.#lineOf = lineOf
-    this.#writer = new LineWriter(path)
+    this.#writer = new LineWriter(path, { resumable })
   }
 
-  override _write (item: Item, _encoding: BufferEncoding, done: Done): void {
+  /** Writes out and syncs what has come so far; a sink that `restore` is given what this returns goes on behind it. */
+  async save (): Promise<LineSinkState> {
+    return { lines: this.stats.in, output: await this.#writer.save() }
+  }
+
+  /** Goes on with what a run before has written, before anything comes. @throws SluiceError `ERR_STATE` for what `save` didn't give */
+  restore (state: LineSinkState): void {
+    const { lines, output } = parseState(this.stageName, lineSinkState, state)
+    this.stats.in = this.stats.out = lines
+    this.#writer.restore(output)
+  }
+
+  override _write (item: Item | Barrier, _encoding: BufferEncoding, done: Done): void {
     this.#writeAll([item], done)
   }
 
   /** Node gives all items that came while the last write was under way. */
-  override _writev (items: Array<{ chunk: Item }>, done: Done): void {
+  override _writev (items: Array<{ chunk: Item | Barrier }>, done: Done): void {
     this.#writeAll(items.map(({ chunk }) => chunk), done)
   }
 
@@ -37,7 +64,9 @@ export class LineSink<Item> extends Writable {
     settleDestroy(this.#writer.abandon(), error, done)
   }
 
-  #writeAll (items: readonly Item[], done: Done): void {
+  #writeAll (given: ReadonlyArray<Item | Barrier>, done: Done): void {
+    const barrier = given.at(-1) // nothing follows on one before it has arrived
+    const items = (barrier instanceof Barrier ? given.slice(0, -1) : given) as readonly Item[]
     this.stats.in += items.length
     let written: Promise<void> | undefined
     try {
@@ -47,7 +76,8 @@ export class LineSink<Item> extends Writable {
       return
     }
     this.stats.out += items.length
-    if (written === undefined) done()
+    if (barrier instanceof Barrier) settle(Promise.resolve(written).then(barrier.arrive), done)
+    else if (written === undefined) done()
     else settle(written, done)
   }
 }

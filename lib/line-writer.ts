@@ -1,5 +1,6 @@
 import { STANDARD_STREAM } from './files.ts'
 import { type Output, openOutput } from './output.ts'
+import { type OutputState, type ResumableOutput, openResumable } from './resumable-output.ts'
 
 /** Lines are collected to about this many characters: each write is a trip through the thread pool. */
 const WRITE_CHARS = 256 * 1024
@@ -8,14 +9,18 @@ const WRITE_CHARS = 256 * 1024
 export class LineWriter {
   readonly #path: string
   readonly #writeChars: number
-  #output: Promise<Output> | undefined
+  readonly #resumable: boolean
+  #from: OutputState | null = null
+  #output: Promise<Output | ResumableOutput> | undefined
   #committing: Promise<void> | undefined
   #abandoned = false
   #writing: Promise<void> = Promise.resolve()
   #lines = ''
 
-  constructor (path: string) {
+  /** @param resumable whether `save` will be called, and the file kept from then on; one run at a time may write it then */
+  constructor (path: string, { resumable = false }: { readonly resumable?: boolean | undefined } = {}) {
     this.#path = path
+    this.#resumable = resumable
     this.#writeChars = path === STANDARD_STREAM ? 0 : WRITE_CHARS
   }
 
@@ -25,13 +30,24 @@ export class LineWriter {
     return this.#lines.length > this.#writeChars ? this.#flush() : undefined
   }
 
+  /** Writes what is left and syncs it; a writer that `restore` is given what this returns goes on behind it. */
+  async save (): Promise<OutputState> {
+    await this.#flush()
+    return await (await this.#open() as ResumableOutput).mark()
+  }
+
+  /** Goes on with what a run before has written. */
+  restore (state: OutputState): void {
+    this.#from = state
+  }
+
   /** Writes what is left and gives the file its name; a file without a line is empty. */
   async commit (): Promise<void> {
     this.#committing = this.#commit()
     await this.#committing
   }
 
-  /** Deletes what was written; nothing where it is committed, or was never written to. */
+  /** Deletes what was written, unless it was saved; nothing where it is committed, or was never written to. */
   async abandon (): Promise<void> {
     this.#abandoned = true
     await this.#committing?.catch(() => {}) // either it sees the mark in time, or the file is whole and has its name
@@ -58,6 +74,6 @@ export class LineWriter {
 
   /** With the first lines, not on construction: what is never written to leaves the folder as it is. */
   #open (): Promise<Output> {
-    return (this.#output ??= openOutput(this.#path))
+    return (this.#output ??= this.#resumable ? openResumable(this.#path, this.#from) : openOutput(this.#path))
   }
 }

@@ -1,9 +1,8 @@
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { createGzip } from 'node:zlib'
+import { compressed } from './compressed-output.ts'
 import { SluiceError, codeOf, reasonOf } from './errors.ts'
 import { type FileNames, STANDARD_STREAM, findFiles } from './files.ts'
-import { loadZstdCompressor } from './zstd/compress.ts'
 
 /** Where bytes go: nothing is seen under the final name before `commit`, and nothing is left after `abandon`. */
 export interface Output {
@@ -21,8 +20,7 @@ export interface Output {
  */
 export async function openOutput (path: string): Promise<Output> {
   if (path === STANDARD_STREAM) return standardOutput()
-  const file = await openFile(path)
-  return path.endsWith('.gz') ? gzipped(file) : path.endsWith('.zst') ? zstdCompressed(file) : file
+  return compressed(path, await openFile(path))
 }
 
 /** Writes a whole file: the old content stands until the new one is complete. @throws SluiceError `ERR_OUTPUT` */
@@ -66,11 +64,16 @@ export async function makeFolder (path: string): Promise<void> {
 }
 
 /** Syncs a file, closes it, gives it its final name, and syncs the folder, so that it is there after a power cut. */
-export async function publish (file: FileHandle, path: string): Promise<void> {
+export async function publish (file: FileHandle, path: string, writtenAs: string = temporaryName(path)): Promise<void> {
   await file.sync()
   await file.close()
-  await rename(temporaryName(path), path)
-  const folder = await open(dirname(path))
+  await rename(writtenAs, path)
+  await syncFolder(dirname(path))
+}
+
+/** Makes sure that the names in a folder are there after a power cut. */
+export async function syncFolder (path: string): Promise<void> {
+  const folder = await open(path)
   try {
     await folder.sync()
   } finally {
@@ -122,13 +125,24 @@ export async function refuseInputAsOutput (output: string, inputs: FileNames): P
 
 async function openFile (path: string): Promise<Output> {
   return await writing(path, async () => {
-    if (path.endsWith('/')) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
-    await makeFolder(dirname(path))
-    const there = await stat(path).catch(() => null)
-    if (there?.isDirectory() === true) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
-    // A device or a pipe is written to, not replaced; behind a link, the file that it names is replaced.
-    return there === null || there.isFile() ? await openReplacing(path, there === null ? path : await realpath(path)) : await openDirectly(path)
+    const target = await targetOf(path)
+    return target === null ? await openDirectly(path) : await openReplacing(path, target)
   })
+}
+
+/**
+ * The file that an output replaces, its folder made: behind a link, the one that it names. Null for a device or a pipe,
+ * which is written to, not replaced.
+ *
+ * @throws SluiceError `ERR_OUTPUT` for a folder
+ */
+export async function targetOf (path: string): Promise<string | null> {
+  if (path.endsWith('/')) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
+  await makeFolder(dirname(path))
+  const there = await stat(path).catch(() => null)
+  if (there?.isDirectory() === true) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
+  if (there === null) return path
+  return there.isFile() ? await realpath(path) : null
 }
 
 async function openReplacing (name: string, path: string): Promise<Output> {
@@ -159,71 +173,6 @@ function isRunning (pid: number): boolean {
     return process.kill(pid, 0)
   } catch (error) {
     return codeOf(error) === 'EPERM'
-  }
-}
-
-function gzipped (file: Output): Output {
-  const gzip = createGzip()
-  const drained = (async () => { for await (const chunk of gzip) await file.write(chunk as Buffer) })()
-  let stop: (error: unknown) => void = () => {}
-  drained.catch((error: unknown) => { stop(error) }) // `write` and `commit` tell of it
-  return {
-    async write (bytes) {
-      try {
-        await new Promise<void>((resolve, reject) => {
-          stop = reject // a compressor that is stopped may never call back
-          gzip.write(bytes, error => { error == null ? resolve() : reject(error) })
-        })
-      } catch (error) {
-        await drained // where writing failed, that is the reason why the compressor was stopped
-        throw error
-      }
-    },
-    async commit () {
-      gzip.end()
-      await drained
-      await file.commit()
-    },
-    async abandon () {
-      gzip.destroy()
-      await drained.catch(() => {})
-      await file.abandon()
-    }
-  }
-}
-
-/**
- * Content is compressed in frames of so many bytes, each by itself: the compressor takes a buffer at a time. On web text
- * frames of 1 MiB come out 1.6 % larger than one frame of all, those of 256 KiB 7.7 %.
- */
-const ZSTD_FRAME_BYTES = 1024 * 1024
-
-function zstdCompressed (file: Output): Output {
-  const content = Buffer.allocUnsafe(ZSTD_FRAME_BYTES)
-  let filled = 0
-  let frames = 0
-
-  async function writeFrame (): Promise<void> {
-    const compress = await loadZstdCompressor()
-    await file.write(compress(content.subarray(0, filled)))
-    filled = 0
-    frames++
-  }
-
-  return {
-    async write (bytes) {
-      for (let at = 0; at < bytes.length;) {
-        const copied = bytes.copy(content, filled, at)
-        at += copied
-        filled += copied
-        if (filled === ZSTD_FRAME_BYTES) await writeFrame()
-      }
-    },
-    async commit () {
-      if (filled > 0 || frames === 0) await writeFrame() // an empty file is no zstd data: it takes an empty frame
-      await file.commit()
-    },
-    abandon: () => file.abandon()
   }
 }
 

@@ -42,7 +42,7 @@ export interface RecordFile {
   readonly isNamed: boolean
   /** To be told how much of the file, as it lies on disk, has been read; `bytesFrom` does so itself. */
   readonly onRead: (bytes: number) => void
-  /** To be told of decompressed bytes as they are read. */
+  /** To be told of decompressed bytes as their records are taken: how many were counted hangs on where the source stands only. */
   readonly count: (bytes: number) => void
   readonly signal: AbortSignal
 }
@@ -58,6 +58,7 @@ export class BytesReader implements RecordReader {
   readonly #parse: ParseRecord
   readonly #skipsBlanks: boolean
   #last: Line | undefined
+  #uncounted = 0 // bytes that were read and are not of a record that was taken
 
   /** @param skipsBlanks whether white space before a record is no part of it */
   constructor (file: RecordFile, chunks: AsyncGenerator<Buffer>, splitter: LineSplitter, parse: ParseRecord, { skipsBlanks = false } = {}) {
@@ -73,6 +74,7 @@ export class BytesReader implements RecordReader {
     this.#last = undefined
     if (line === undefined) return undefined
     const { end } = line
+    this.#count(end - line.offset)
     const blanks = this.#skipsBlanks ? blanksBefore(line.bytes) : 0
     const offset = line.offset + blanks
     const bytes = line.offset === 0 ? withoutByteOrderMark(line.bytes) : line.bytes.subarray(blanks)
@@ -82,16 +84,22 @@ export class BytesReader implements RecordReader {
   async read (): Promise<boolean> {
     const chunk = await this.#chunks.next()
     if (chunk.done !== true) {
-      this.#file.count(chunk.value.length)
+      this.#uncounted += chunk.value.length
       this.#splitter.write(chunk.value)
       return true
     }
     this.#last = this.#splitter.end()
+    if (this.#last === undefined) this.#count(this.#uncounted)
     return this.#last !== undefined
   }
 
   close (): void {
     this.#chunks.return(undefined).catch(() => {})
+  }
+
+  #count (bytes: number): void {
+    this.#uncounted -= bytes
+    this.#file.count(bytes)
   }
 }
 

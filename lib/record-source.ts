@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream'
-import type { z } from 'zod'
+import { z } from 'zod'
+import { Barrier, type Barriers } from './barrier.ts'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
 import { refuseOtherKinds } from './file-kind.ts'
 import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, readBytes, skipping } from './files.ts'
 import { type MaxBad, isDue, judgeBadRecords, maxBadOption } from './max-bad.ts'
-import { type OptionsSchema, parseOptions, positive } from './options.ts'
+import { type OptionsSchema, count, parseOptions, parseState, positive } from './options.ts'
 import { Positions, type SourcePosition } from './positions.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './record-reader.ts'
 import type { RecordFault } from './record.ts'
@@ -53,7 +54,18 @@ export interface SourceOptions extends StreamOptions {
   readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
   /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
   readonly located?: ((document: Document, position: string) => void) | undefined
+  /** Sends barriers after documents; what is behind the source must know them. */
+  readonly barriers?: Barriers | undefined
 }
+
+/** Where a source stands at a barrier, and what it has counted; small JSON. */
+const sourceState = z.strictObject({
+  position: z.strictObject({ file: count, path: z.string(), offset: count }),
+  stats: z.strictObject({ in: count, out: count, dropped: z.record(z.string(), count), bytes: count }),
+  firstBad: z.string().nullable()
+})
+
+export type SourceState = z.output<typeof sourceState>
 
 /**
  * Parts what a source's factory was given into its own options, checked by its schema, and those that every source has.
@@ -61,8 +73,8 @@ export interface SourceOptions extends StreamOptions {
  * @throws SluiceError `ERR_OPTION`
  */
 export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, highWaterMark, signal }]
+  const { from, rejects, located, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, barriers, highWaterMark, signal }]
 }
 
 /** Files that are known already, and not looked for on disk. */
@@ -90,6 +102,7 @@ export class RecordSource extends Readable {
   readonly #options: RecordSourceOptions
   readonly #rejects: SourceOptions['rejects']
   readonly #located: SourceOptions['located']
+  readonly #barriers: Barriers | undefined
   readonly #closed = new AbortController()
   #isOpen = false
   #firstBad: string | undefined
@@ -101,10 +114,11 @@ export class RecordSource extends Readable {
   #records: RecordReader | undefined
   #filling = false
   #stopped = false
+  #pass: () => void = () => {} // ends the wait for a barrier
   #startOffset = 0
   readonly #positions: Positions
 
-  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, highWaterMark, signal }: SourceOptions) {
+  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, barriers, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     const isStream = isIterable(input)
@@ -115,6 +129,7 @@ export class RecordSource extends Readable {
     this.#options = options
     this.#rejects = rejects
     this.#located = located
+    this.#barriers = barriers
     this.#positions = new Positions(from ?? { file: 0, path: '', offset: 0 }, () => this.readableLength)
   }
 
@@ -128,6 +143,20 @@ export class RecordSource extends Readable {
     const sizes = this.#files.map(file => file.size)
     const total = sizes.length > 0 && sizes.every(size => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null
     return { read: this.#bytesReadBefore + this.#fileBytesRead, total }
+  }
+
+  /** What `restore` needs to go on from here; only while a barrier is at the end of the flow, when nothing is in the buffer. */
+  save (): SourceState {
+    const { dropped } = this.stats
+    return { position: { ...this.position }, stats: { ...this.stats, dropped: { ...dropped } }, firstBad: this.#firstBad ?? null }
+  }
+
+  /** Goes on from a saved state, before anything is read. @throws SluiceError `ERR_STATE` for any other */
+  restore (state: SourceState): void {
+    const { position, stats, firstBad } = parseState(this.stageName, sourceState, state)
+    this.#positions.start(position)
+    Object.assign(this.stats, stats)
+    this.#firstBad = firstBad ?? undefined
   }
 
   /** Ends the flow as if the input ended here: nothing more is read, what lies in the buffer still comes. */
@@ -150,6 +179,7 @@ export class RecordSource extends Readable {
   /** Lets go of the file that is open, or of the stream that was given. */
   #close (): void {
     this.#closed.abort()
+    this.#pass()
     if (this.#stream instanceof Readable) this.#stream.destroy()
     this.#records?.close()
   }
@@ -193,9 +223,13 @@ export class RecordSource extends Readable {
         this.stats.in++
         if (isDue(this.stats.in)) this.#judge()
         if (typeof record.outcome === 'string') await this.#drop(record, record.outcome)
-        else if (!this.#give(record, record.outcome) && !this.#stopped) {
-          this.#filling = false
-          return
+        else {
+          const hasRoom = this.#give(record, record.outcome)
+          if (this.#barriers?.isDue() === true) await this.#sendBarrier(this.#barriers)
+          else if (!hasRoom && !this.#stopped) {
+            this.#filling = false
+            return
+          }
         }
       }
       if (this.destroyed) return
@@ -261,6 +295,17 @@ export class RecordSource extends Readable {
     this.#positions.add({ file: this.#file, path: this.#files[this.#file]!.path, offset: end })
     this.#located?.(document, `${this.#idPath}#${offset}`)
     return this.push(document)
+  }
+
+  /** Ends once it has come through, or the source is closed. The buffer has room then. */
+  async #sendBarrier ({ arrived }: Barriers): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.#pass = resolve
+      this.push(new Barrier(async () => {
+        await arrived()
+        resolve()
+      }))
+    })
   }
 
   #drop ({ offset, bytes, size }: FoundRecord, fault: RecordFault): void | Promise<void> {

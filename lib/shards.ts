@@ -6,7 +6,8 @@ import { SluiceError, codeOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
 import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
 import { makeFolder, publish, removeLeftovers, temporaryName, writing } from './output.ts'
-import { positive, sha256Hex } from './options.ts'
+import { count, positive, sha256Hex } from './options.ts'
+import { lost, partialName, reopen, writeAll } from './resumable-output.ts'
 
 const SHARD = /^shard_\d{5,}\.npy$/
 
@@ -62,6 +63,22 @@ export async function namesIn (folder: string): Promise<string[]> {
   }
 }
 
+/** A shard that is begun, as a checkpoint has it. */
+export const openShard = z.strictObject({
+  rows: count,
+  bytes: count,
+  /** Of these bytes, the header that of a full shard. */
+  sha256: sha256Hex
+})
+export type OpenShard = Readonly<z.output<typeof openShard>>
+
+/** What every row of a shard is, and how many there are at most. */
+export interface ShardShape {
+  readonly columns: number
+  readonly maxRows: number
+  readonly dtype: Dtype
+}
+
 /** Data is collected to about this many bytes before it goes to the file. */
 const WRITE_BYTES = 1024 * 1024
 
@@ -73,6 +90,8 @@ const WRITE_BYTES = 1024 * 1024
  */
 export class ShardWriter {
   readonly #path: string
+  readonly #name: string // until it is whole
+  readonly #replaces: boolean
   readonly #file: FileHandle
   readonly #columns: number
   readonly #maxRows: number
@@ -82,19 +101,45 @@ export class ShardWriter {
   #pendingBytes = 0
   #bytes = 0
   #rows = 0
+  #isSaved = false
 
-  /** @throws SluiceError `ERR_OUTPUT` */
-  static async create (path: string, shape: { readonly columns: number, readonly maxRows: number, readonly dtype: Dtype }): Promise<ShardWriter> {
-    return new ShardWriter(path, await writing(path, () => open(temporaryName(path), 'w')), shape)
+  /**
+   * @param resumable whether `save` will be called: one run at a time may write in the folder then, and a shard of the name is replaced
+   * @throws SluiceError `ERR_OUTPUT`
+   */
+  static async create (path: string, shape: ShardShape, { resumable = false } = {}): Promise<ShardWriter> {
+    const name = resumable ? partialName(path) : temporaryName(path)
+    const shard = new ShardWriter(path, name, await writing(path, () => open(name, 'w')), shape, resumable)
+    shard.#collect(npyHeader({ ...shape, rows: shape.maxRows }))
+    return shard
   }
 
-  private constructor (path: string, file: FileHandle, { columns, maxRows, dtype }: { readonly columns: number, readonly maxRows: number, readonly dtype: Dtype }) {
+  /** Goes on with a shard that `save` told of. @throws SluiceError `ERR_CHECKPOINT` when it isn't there any more as it was, `ERR_OUTPUT` */
+  static async resume (path: string, shape: ShardShape, { rows, bytes, sha256 }: OpenShard): Promise<ShardWriter> {
+    return await writing(path, async () => {
+      const file = await reopen(path, bytes)
+      const shard = new ShardWriter(path, partialName(path), file, shape, true)
+      try {
+        await shard.#take(bytes)
+        if (shard.#hash.copy().digest('hex') !== sha256) throw lost(partialName(path), 'was changed since the checkpoint')
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+      shard.#rows = rows
+      shard.#isSaved = true
+      return shard
+    })
+  }
+
+  private constructor (path: string, name: string, file: FileHandle, { columns, maxRows, dtype }: ShardShape, replaces: boolean) {
     this.#path = path
+    this.#name = name
+    this.#replaces = replaces
     this.#file = file
     this.#columns = columns
     this.#maxRows = maxRows
     this.#dtype = dtype
-    this.#collect(npyHeader({ dtype, rows: maxRows, columns }))
   }
 
   get full (): boolean {
@@ -115,18 +160,37 @@ export class ShardWriter {
       let sha256 = this.#hash.digest('hex')
       if (!this.full) {
         await this.#file.write(npyHeader({ dtype: this.#dtype, rows: this.#rows, columns: this.#columns }), 0, NPY_HEADER_BYTES, 0)
-        sha256 = await sha256OfFile(temporaryName(this.#path))
+        sha256 = await sha256OfFile(this.#name)
       }
-      if (await stat(this.#path).catch(() => null) !== null) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#path}: was written by another run in the meantime; run one at a time in a folder`)
-      await publish(this.#file, this.#path)
+      if (!this.#replaces && await stat(this.#path).catch(() => null) !== null) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#path}: was written by another run in the meantime; run one at a time in a folder`)
+      await publish(this.#file, this.#path, this.#name)
       return { file: basename(this.#path), sequences: this.#rows, bytes: this.#bytes, sha256 }
     })
   }
 
-  /** Deletes what has been written. */
+  /** Syncs what has been written, for `resume` to go on with. */
+  async save (): Promise<OpenShard> {
+    await this.#flush()
+    await writing(this.#path, () => this.#file.sync())
+    this.#isSaved = true
+    return { rows: this.#rows, bytes: this.#bytes, sha256: this.#hash.copy().digest('hex') }
+  }
+
+  /** Deletes what has been written, unless it was saved. */
   async abandon (): Promise<void> {
     await this.#file.close().catch(() => {})
-    await rm(temporaryName(this.#path), { force: true })
+    if (!this.#isSaved) await rm(this.#name, { force: true })
+  }
+
+  /** Takes what is in the file already. Its header may have been written anew for fewer rows, when the shard was finished. */
+  async #take (bytes: number): Promise<void> {
+    await writeAll(this.#file, npyHeader({ dtype: this.#dtype, rows: this.#maxRows, columns: this.#columns }), 0)
+    const chunk = Buffer.alloc(WRITE_BYTES)
+    while (this.#bytes < bytes) {
+      const { bytesRead } = await this.#file.read(chunk, 0, Math.min(chunk.length, bytes - this.#bytes), this.#bytes)
+      this.#hash.update(chunk.subarray(0, bytesRead))
+      this.#bytes += bytesRead
+    }
   }
 
   #collect (bytes: Buffer): void {
@@ -139,7 +203,7 @@ export class ShardWriter {
     this.#pending = []
     this.#pendingBytes = 0
     this.#hash.update(bytes)
+    await writing(this.#path, () => writeAll(this.#file, bytes, this.#bytes))
     this.#bytes += bytes.length
-    await writing(this.#path, () => this.#file.appendFile(bytes))
   }
 }

@@ -1,4 +1,5 @@
-import { Transform } from 'node:stream'
+import { Transform, type TransformCallback } from 'node:stream'
+import { Barrier } from './barrier.ts'
 import { SluiceError } from './errors.ts'
 import { type OptionsSchema, parseOptions } from './options.ts'
 import type { z } from 'zod'
@@ -106,8 +107,9 @@ export class Stage<In, Out, State = null> extends Transform {
     this.#work.restore(state)
   }
 
-  override _transform (item: In, _encoding: BufferEncoding, done: Done): void {
-    if (this.#isOpen) this.#take(item, done)
+  override _transform (item: In | Barrier, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (item instanceof Barrier) done(null, item)
+    else if (this.#isOpen) this.#take(item, done)
     else this.#open().then(() => { if (!this.destroyed) this.#take(item, done) }, done)
   }
 

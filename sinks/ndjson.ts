@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import type { Document, Sequence, Tokens } from '../lib/document.ts'
 import { toJson } from '../lib/json.ts'
-import { LineSink } from '../lib/line-sink.ts'
+import { LineSink, type LineSinkOptions } from '../lib/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
-import type { StreamOptions } from '../lib/stage.ts'
 
 export const ndjsonSinkOptions = z.strictObject({})
 
-export type NdjsonSinkOptions = z.input<typeof ndjsonSinkOptions> & StreamOptions
+export type NdjsonSinkOptions = z.input<typeof ndjsonSinkOptions> & LineSinkOptions
 
 /**
  * Writes a JSON object a line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.
@@ -16,9 +15,9 @@ export type NdjsonSinkOptions = z.input<typeof ndjsonSinkOptions> & StreamOption
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`
  */
 export function ndjsonSink (path: string, options: NdjsonSinkOptions = {}): LineSink<Document | Tokens | Sequence> {
-  const { highWaterMark, signal, ...own } = options
+  const { highWaterMark, signal, resumable, ...own } = options
   parseOptions('ndjson', ndjsonSinkOptions, own)
-  return new LineSink('ndjson', path, ndjsonLine, { highWaterMark, signal })
+  return new LineSink('ndjson', path, ndjsonLine, { highWaterMark, signal, resumable })
 }
 
 /** An item as a line of NDJSON. */

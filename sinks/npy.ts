@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { z } from 'zod'
+import { Barrier } from '../lib/barrier.ts'
 import type { Sequence } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { dtypes, maxId, npyData } from '../lib/npy.ts'
-import { parseOptions, positive } from '../lib/options.ts'
+import { count, parseOptions, parseState, positive } from '../lib/options.ts'
 import { writing } from '../lib/output.ts'
-import { type ShardInfo, ShardWriter, listShards, prepareFolder, refuseShards, removeShards, shardName } from '../lib/shards.ts'
+import { type OpenShard, type ShardInfo, type ShardShape, ShardWriter, listShards, openShard, prepareFolder, refuseShards, removeShards, shardInfo, shardName } from '../lib/shards.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../lib/stage.ts'
 
 export const npySinkOptions = z.strictObject({
@@ -17,7 +18,25 @@ export const npySinkOptions = z.strictObject({
   overwrite: z.boolean().default(false).describe('delete the shards of another run in the folder instead of refusing it')
 })
 
-export type NpySinkOptions = z.input<typeof npySinkOptions> & StreamOptions
+export type NpySinkOptions = z.input<typeof npySinkOptions> & NpyStreamOptions
+
+/** What a `npy` sink can be told in code, beside its options. */
+export interface NpyStreamOptions extends StreamOptions {
+  /**
+   * Whether `save` will be called: the shard that is begun is kept from then on. The caller sees to it that nobody else
+   * writes into the folder; shards in it aren't refused, but replaced one by one. @default false
+   */
+  readonly resumable?: boolean | undefined
+}
+
+const npySinkState = z.strictObject({
+  seqLen: positive.nullable(),
+  shards: z.array(shardInfo),
+  open: openShard.nullable()
+})
+
+/** What a `npy` sink has written; small JSON. */
+export type NpySinkState = z.output<typeof npySinkState>
 
 /** What a `npy` sink has counted: `in` and `out` count sequences, `out` those in complete shards. */
 export interface NpySinkStats extends StageStats {
@@ -33,8 +52,8 @@ export interface NpySinkStats extends StageStats {
  *   `ERR_SHARD` for a sequence of another length or an id that doesn't fit, and `ERR_OUTPUT`
  */
 export function npySink (folder: string, options: NpySinkOptions = {}): NpySink {
-  const { highWaterMark, signal, ...own } = options
-  return new NpySink(folder, parseOptions('npy', npySinkOptions, own), { highWaterMark, signal })
+  const { highWaterMark, signal, resumable, ...own } = options
+  return new NpySink(folder, parseOptions('npy', npySinkOptions, own), { highWaterMark, signal, resumable })
 }
 
 /** What `npySink` makes; `stats.shards` grows with each complete shard. */
@@ -45,20 +64,39 @@ export class NpySink extends Writable {
   readonly #options: z.output<typeof npySinkOptions>
   readonly #maxId: number
   #seqLen: number | undefined
+  readonly #resumable: boolean
   #hasFolder = false
+  #begun: OpenShard | null = null // by a run before, and not gone on with yet
   #shard: ShardWriter | undefined
   #adding: Promise<void> = Promise.resolve()
 
-  constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal }: StreamOptions) {
+  constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal, resumable = false }: NpyStreamOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.#folder = folder
     this.#options = options
+    this.#resumable = resumable
     this.#seqLen = options.seqLen
     this.#maxId = Math.min(maxId(options.dtype), (options.vocabSize ?? Infinity) - 1)
   }
 
-  override _write (sequence: Sequence, _encoding: BufferEncoding, done: Done): void {
-    this.#adding = this.#add(sequence)
+  /** Writes out and syncs what has come so far; a sink that `restore` is given what this returns goes on behind it. */
+  async save (): Promise<NpySinkState> {
+    const open = this.#shard === undefined ? this.#begun : await this.#shard.save()
+    return { seqLen: this.#seqLen ?? null, shards: [...this.stats.shards], open }
+  }
+
+  /** Goes on with what a run before has written, before anything comes. @throws SluiceError `ERR_STATE` for what `save` didn't give */
+  restore (state: NpySinkState): void {
+    const { seqLen, shards, open } = parseState('npy', npySinkState, state)
+    this.#seqLen = seqLen ?? this.#seqLen
+    this.#begun = open
+    this.stats.shards.push(...shards)
+    this.stats.out = shards.reduce((sum, { sequences }) => sum + sequences, 0)
+    this.stats.in = this.stats.out + (open?.rows ?? 0)
+  }
+
+  override _write (item: Sequence | Barrier, _encoding: BufferEncoding, done: Done): void {
+    this.#adding = item instanceof Barrier ? item.arrive() : this.#add(item)
     settle(this.#adding, done)
   }
 
@@ -76,7 +114,7 @@ export class NpySink extends Writable {
   async #takeFolder (): Promise<void> {
     if (this.#hasFolder) return
     await writing(this.#folder, async () => {
-      if (!this.#options.overwrite) await refuseShards(this.#folder)
+      if (!this.#options.overwrite && !this.#resumable) await refuseShards(this.#folder)
       await prepareFolder(this.#folder)
     })
     this.#hasFolder = true
@@ -85,18 +123,27 @@ export class NpySink extends Writable {
   async #add (sequence: Sequence): Promise<void> {
     await this.#takeFolder()
     if (sequence.length === 0) throw new SluiceError('ERR_SHARD', `${this.#folder}: got a sequence without ids`)
-    const { sequencesPerShard, dtype } = this.#options
+    const { dtype } = this.#options
     const seqLen = this.#seqLen ??= sequence.length
     if (sequence.length !== seqLen) throw new SluiceError('ERR_SHARD', `${this.#folder}: got a sequence of ${sequence.length} ids, expected ${seqLen}`)
     this.stats.in++
     const row = npyData(sequence, dtype, this.#maxId)
-    this.#shard ??= await ShardWriter.create(join(this.#folder, shardName(this.stats.shards.length)), { columns: seqLen, maxRows: sequencesPerShard, dtype })
+    this.#shard ??= await this.#openShard(seqLen)
     await this.#shard.add(row)
     if (this.#shard.full) await this.#finishShard()
   }
 
+  async #openShard (seqLen: number): Promise<ShardWriter> {
+    const path = join(this.#folder, shardName(this.stats.shards.length))
+    const shape: ShardShape = { columns: seqLen, maxRows: this.#options.sequencesPerShard, dtype: this.#options.dtype }
+    const begun = this.#begun
+    this.#begun = null
+    return begun === null ? await ShardWriter.create(path, shape, { resumable: this.#resumable }) : await ShardWriter.resume(path, shape, begun)
+  }
+
   async #finish (): Promise<void> {
     await this.#takeFolder()
+    if (this.#begun !== null) this.#shard = await this.#openShard(this.#seqLen!)
     await this.#finishShard()
     if (this.stats.shards.length > 0) return
     // Nothing has come, perhaps because what was to send it has failed: no reason to delete anything.

@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { LineSink } from '../lib/line-sink.ts'
+import { LineSink, type LineSinkOptions } from '../lib/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
-import type { StreamOptions } from '../lib/stage.ts'
 
 export const textSinkOptions = z.strictObject({})
 
-export type TextSinkOptions = z.input<typeof textSinkOptions> & StreamOptions
+export type TextSinkOptions = z.input<typeof textSinkOptions> & LineSinkOptions
 
 /** Whether the name of an output asks for text: `.txt`, plain or compressed. */
 export function isTextFile (path: string): boolean {
@@ -21,10 +20,10 @@ export function isTextFile (path: string): boolean {
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`, and with `ERR_DOCUMENT` for a text with line breaks
  */
 export function textSink (path: string, options: TextSinkOptions = {}): LineSink<Document> {
-  const { highWaterMark, signal, ...own } = options
+  const { highWaterMark, signal, resumable, ...own } = options
   parseOptions('text', textSinkOptions, own)
   return new LineSink('text', path, ({ id, text }: Document) => {
     if (/[\n\r]/.test(text)) throw new SluiceError('ERR_DOCUMENT', `${path}: document ${id} has line breaks and would become several; put normalize before it, or write NDJSON`)
     return text + '\n'
-  }, { highWaterMark, signal })
+  }, { highWaterMark, signal, resumable })
 }

@@ -30,8 +30,8 @@ export interface Batch {
   /** Of the first one, counted over the file from 0. */
   readonly start: number
   readonly rows: ReadonlyArray<Row | TooLong>
-  /** Of their values, decompressed. */
-  readonly bytes: number
+  /** Bytes of the values of each, decompressed. */
+  readonly sizes: readonly number[]
 }
 
 export interface ReadRowsOptions {
@@ -105,7 +105,7 @@ export class ParquetFile {
       const place = { file: this.#ranges.name, rowGroup, column: '' }
       while (next < rows) {
         const batch: Array<Row | TooLong> = []
-        let bytes = 0
+        const sizes: number[] = []
         for (let weight = 0; next + batch.length < rows && weight < BATCH_BYTES && batch.length < BATCH_ROWS;) {
           for (const reader of readers.values()) {
             if (reader.ready > 0) continue
@@ -114,11 +114,11 @@ export class ParquetFile {
             checkHeld([...readers.values()], place)
           }
           batch.push(decoding(place, () => takeRow(values, cost, place)))
-          bytes += cost.bytes
+          sizes.push(cost.bytes)
           weight += cost.bytes + cost.values * VALUE_BYTES
         }
         signal?.throwIfAborted()
-        yield { start: groupStart + next, rows: batch, bytes }
+        yield { start: groupStart + next, rows: batch, sizes }
         next += batch.length
       }
       for (const reader of readers.values()) await reader.finish()

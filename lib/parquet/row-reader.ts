@@ -21,7 +21,7 @@ export class RowReader implements RecordReader {
   readonly #options: RowReaderOptions
   readonly #batches: AsyncGenerator<Batch>
   #columns: readonly Column[] = []
-  #batch: Batch = { start: 0, rows: [], bytes: 0 }
+  #batch: Batch = { start: 0, rows: [], sizes: [] }
   #next = 0 // in #batch
 
   /** @throws SluiceError `ERR_OPTION` for what can't be read at any place, `ERR_SOURCE` for a compressed file */
@@ -36,6 +36,7 @@ export class RowReader implements RecordReader {
   next (): FoundRecord | undefined {
     const row = this.#batch.rows[this.#next]
     if (row === undefined) return undefined
+    this.#file.count(this.#batch.sizes[this.#next]!)
     const offset = this.#batch.start + this.#next++
     const outcome = row instanceof TooLong ? 'too_long' : this.#document(row, offset)
     if (typeof outcome !== 'string') return { offset, end: offset + 1, bytes: Buffer.alloc(0), size: 0, outcome }
@@ -48,7 +49,6 @@ export class RowReader implements RecordReader {
     if (batch.done === true) return false
     this.#batch = batch.value
     this.#next = 0
-    this.#file.count(batch.value.bytes)
     return true
   }
 

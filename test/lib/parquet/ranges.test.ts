@@ -50,7 +50,7 @@ t.test('only the columns asked for are fetched, and pages that are passed over a
 t.test('batches are bounded by bytes', async t => {
   const file = await ParquetFile.open(await openRanges(fixture('parquet/row-groups.parquet')))
   const batches: number[] = []
-  for await (const { rows, bytes } of file.readRows({ columns: ['text', 'id'] })) {
+  for await (const { rows, sizes } of file.readRows({ columns: ['text', 'id'] })) {
     batches.push(rows.length)
     t.ok(bytes < 1024 * 1024)
   }

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { constants, type FileHandle, copyFile, open, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { compressed } from './compressed-output.ts'
+import { SluiceError } from './errors.ts'
+import { STANDARD_STREAM } from './files.ts'
+import { type Output, publish, syncFolder, targetOf, writing } from './output.ts'
+import { count, sha256Hex } from './options.ts'
+
+/** How far an output has come: what a later run needs to go on behind it. */
+export const outputState = z.strictObject({
+  /** Of the file, compressed as it is. */
+  bytes: count,
+  /** SHA-256 of the last bytes of these, 64 KiB at most. */
+  tail: sha256Hex
+})
+
+export type OutputState = Readonly<z.output<typeof outputState>>
+
+/** An output that a later run can go on with. */
+export interface ResumableOutput extends Output {
+  /** Syncs what was written; `openResumable` goes on behind it. From then on `abandon` keeps the file. */
+  readonly mark: () => Promise<OutputState>
+}
+
+const TAIL_BYTES = 64 * 1024
+
+/** The name that a resumable file has until it is whole: the same in each run, so that it is found again. One run at a time. */
+export function partialName (path: string): string {
+  return `${path}.partial`
+}
+
+/** Whether an output is a file that can be gone on with, and neither standard output nor a device or a pipe. */
+export async function isResumable (path: string): Promise<boolean> {
+  if (path === STANDARD_STREAM) return false
+  const there = await stat(path).catch(() => null)
+  return there === null || there.isFile()
+}
+
+/**
+ * Opens a file as `openOutput` does, or goes on behind a mark.
+ *
+ * @param from what `mark` gave; null begins anew
+ * @throws SluiceError `ERR_OUTPUT`; `ERR_CHECKPOINT` when what was marked isn't there any more
+ */
+export async function openResumable (path: string, from: OutputState | null): Promise<ResumableOutput> {
+  return await writing(path, async () => {
+    const target = await targetOf(path)
+    if (target === null) throw new SluiceError('ERR_OUTPUT', `${path}: is a device or a pipe, expected a file`)
+    const partial = partialName(target)
+    const file = from === null ? await open(partial, 'w+') : await reopen(target, from.bytes)
+    try {
+      if (from !== null && await tailOf(file, from.bytes) !== from.tail) throw lost(partial, 'was changed since the checkpoint')
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    return resumable(path, target, file, from)
+  })
+}
+
+/**
+ * Opens the first bytes of a file that was being written when a run ended, and drops what is behind them. Where it had
+ * got its final name by then, a copy of these bytes is made: the whole file stays what it is.
+ *
+ * @throws SluiceError `ERR_CHECKPOINT` when there is neither
+ */
+export async function reopen (path: string, bytes: number): Promise<FileHandle> {
+  const partial = partialName(path)
+  if (await sizeOf(partial) < bytes) {
+    if (await sizeOf(path) < bytes) throw lost(partial, `has fewer than ${bytes} bytes, or is not there`)
+    await copyFile(path, partial, constants.COPYFILE_FICLONE)
+  }
+  const file = await open(partial, 'r+')
+  await file.truncate(bytes)
+  return file
+}
+
+/** What a checkpoint counts on is gone. */
+export function lost (path: string, why: string): SluiceError {
+  return new SluiceError('ERR_CHECKPOINT', `${path}: ${why}, so that the run can't go on behind it; put it back, or start over with --restart`)
+}
+
+function resumable (path: string, target: string, file: FileHandle, from: OutputState | null): ResumableOutput {
+  const partial = partialName(target)
+  let bytes = from?.bytes ?? 0
+  let isMarked = from !== null
+  const raw: Output = {
+    write: async chunk => {
+      await writing(path, () => writeAll(file, chunk, bytes))
+      bytes += chunk.length
+    },
+    commit: () => writing(path, () => publish(file, target, partial)),
+    async abandon () {
+      await file.close().catch(() => {})
+      if (!isMarked) await rm(partial, { force: true })
+    }
+  }
+  const output = compressed(path, raw)
+  return {
+    ...output,
+    async mark () {
+      await output.part()
+      return await writing(path, async () => {
+        await file.sync()
+        if (!isMarked) await syncFolder(dirname(target))
+        isMarked = true
+        return { bytes, tail: await tailOf(file, bytes) }
+      })
+    }
+  }
+}
+
+/** Writes at a position: `appendFile` of a handle writes where its last read or write ended. */
+export async function writeAll (file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten
+  }
+}
+
+async function tailOf (file: FileHandle, bytes: number): Promise<string> {
+  const tail = Buffer.alloc(Math.min(bytes, TAIL_BYTES))
+  await file.read(tail, 0, tail.length, bytes - tail.length)
+  return createHash('sha256').update(tail).digest('hex')
+}
+
+/** -1 where there is no such file. */
+async function sizeOf (path: string): Promise<number> {
+  return (await stat(path).catch(() => null))?.size ?? -1
+}
