@@ -1,4 +1,4 @@
-import Papa from 'papaparse'
+import type Papa from 'papaparse'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
 import { LineSplitter, decodeUtf8 } from './lines.ts'
@@ -26,6 +26,7 @@ export class CsvReader implements RecordReader {
   readonly #file: RecordFile
   readonly #dialect: Dialect
   readonly #ends: RecordEnds
+  #papa!: typeof Papa // from the opening on
   #records: BytesReader | undefined
   #closed = false
 
@@ -53,6 +54,7 @@ export class CsvReader implements RecordReader {
 
   async #open (): Promise<BytesReader> {
     const { maxLineBytes } = this.#dialect
+    this.#papa = (await import('papaparse')).default
     const { seen: { columns, end }, from } = await lookAhead(this.#file, (head, ended) => this.#header(head, ended))
     this.#check(columns)
     const start = Math.max(this.#file.offset, end)
@@ -109,7 +111,7 @@ export class CsvReader implements RecordReader {
   #fields (record: string): readonly string[] | undefined {
     const { delimiter, quote } = this.#dialect
     const quoting = quote === '' ? { fastMode: true } : { quoteChar: quote, fastMode: false }
-    const { data, errors } = Papa.parse<string[]>(record, { delimiter, newline: '\n', ...quoting })
+    const { data, errors } = this.#papa.parse<string[]>(record, { delimiter, newline: '\n', ...quoting })
     return errors.length > 0 || data.length !== 1 ? undefined : data[0]
   }
 }

@@ -3,10 +3,8 @@ import { stat } from 'node:fs/promises'
 import { isAbsolute, relative } from 'node:path'
 import { addAbortSignal, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { glob, isDynamicPattern } from 'tinyglobby'
 import { SluiceError, codeOf, messageOf, reasonOf } from './errors.ts'
 import { expectGzip, refuseOtherKinds } from './file-kind.ts'
-import { decompressZstd } from './zstd/decompress.ts'
 
 /** The name that stands for standard input, and for standard output. */
 export const STANDARD_STREAM = '-'
@@ -93,7 +91,7 @@ function open (path: string, offset: number, signal: AbortSignal | undefined, on
   if (path === STANDARD_STREAM) return skipping(offset, signal === undefined ? process.stdin : addAbortSignal(signal, process.stdin), path)
   if (!isCompressed(path)) return readFile(path, offset, signal, onRead)
   const compressed = readFile(path, 0, signal, onRead)
-  return skipping(offset, path.endsWith('.gz') ? gunzip(compressed, path) : decompressZstd(compressed, path), path)
+  return skipping(offset, path.endsWith('.gz') ? gunzip(compressed, path) : unzstd(compressed, path), path)
 }
 
 /** The bytes of a file as they lie on disk. @throws SluiceError `ERR_SOURCE` when it changes in the meantime */
@@ -125,6 +123,11 @@ async function * gunzip (compressed: AsyncIterable<Buffer>, path: string): Async
   await checkRest(path, unzip.bytesWritten)
 }
 
+async function * unzstd (compressed: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+  const { decompressZstd } = await import('./zstd/decompress.ts')
+  yield * decompressZstd(compressed, path)
+}
+
 /** Node stops at the first byte behind a gzip member that doesn't begin another one: zeros are padding, all else was data. */
 async function checkRest (path: string, offset: number): Promise<void> {
   const status = await stat(path)
@@ -147,7 +150,9 @@ export async function * skipping (offset: number, bytes: AsyncIterable<Uint8Arra
 
 async function pathsOf (name: string): Promise<string[]> {
   // A file whose name has glob characters in it is found by that name first.
-  if (name === STANDARD_STREAM || !isDynamicPattern(name) || await stat(name).catch(() => null) !== null) return [name]
+  if (name === STANDARD_STREAM || await stat(name).catch(() => null) !== null) return [name]
+  const { glob, isDynamicPattern } = await import('tinyglobby')
+  if (!isDynamicPattern(name)) return [name]
   const paths = await glob(name, { onlyFiles: true, dot: false, expandDirectories: false })
   if (paths.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file matches this glob in ${process.cwd()}`)
   return paths.sort() // the default order is by code units

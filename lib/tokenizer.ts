@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { SluiceError, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
 import { Decoder } from './sentencepiece/decode.ts'
-import { type SentencePieceModel, readModel } from './sentencepiece/model.ts'
+import type { SentencePieceModel } from './sentencepiece/model.ts'
 import { loadWasmEncoder } from './sentencepiece/wasm.ts'
 
 /** Text to token ids and back. Holds nothing that has to be closed. */
@@ -28,6 +28,7 @@ export interface Tokenizer {
  */
 export async function loadTokenizer (path: string): Promise<Tokenizer> {
   const bytes = await readTokenizerFile(path)
+  const { readModel } = await import('./sentencepiece/model.ts')
   const model = readModel(bytes, path)
   const hash = sha256(bytes)
   const encode = await loadWasmEncoder(path, hash)
@@ -44,6 +45,7 @@ export async function loadTokenizer (path: string): Promise<Tokenizer> {
 
 /** Loads what of a SentencePiece `.model` file decoding needs; quicker than all of it. @throws SluiceError as `loadTokenizer` */
 export async function loadDecoder (path: string): Promise<Decoder> {
+  const { readModel } = await import('./sentencepiece/model.ts')
   return new Decoder(readModel(await readTokenizerFile(path), path), path)
 }
 

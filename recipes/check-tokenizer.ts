@@ -3,7 +3,6 @@ import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseOptions } from '../lib/options.ts'
 import { writeFileWhole } from '../lib/output.ts'
-import { readModel } from '../lib/sentencepiece/model.ts'
 import { readTokenizerFile } from '../lib/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({
@@ -32,6 +31,7 @@ export interface TokenizerRecord {
 export async function checkTokenizer (options: z.input<typeof checkTokenizerOptions>): Promise<TokenizerRecord> {
   const { tokenizerPath, expectedSha256, metadataJson } = parseOptions('check-tokenizer', checkTokenizerOptions, options)
   const bytes = await readTokenizerFile(tokenizerPath)
+  const { readModel } = await import('../lib/sentencepiece/model.ts')
   const model = readModel(bytes, tokenizerPath)
   const record: TokenizerRecord = {
     tokenizer_path: tokenizerPath,

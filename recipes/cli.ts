@@ -27,8 +27,11 @@ export async function cli (argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .helpCommand(false)
     .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: (.*)\n$/s, 'sluice: $1 [ERR_USAGE]\n')) } })
+  const called = argv.find(argument => !argument.startsWith('-'))
   for (const [name, command] of Object.entries(commands)) {
-    addCommand(program, name, command, async (args, options, shown) => { exitCode = await runCommand(command, args, options, shown) })
+    const sub = program.command(name).description(command.options.description ?? '')
+    // To make the flags of all commands takes longer than a small command does; only the help of all needs them.
+    if (called === undefined || name === called) addUsage(sub, command, async (args, options, shown) => { exitCode = await runCommand(command, args, options, shown) })
   }
   try {
     await program.parseAsync([...argv], { from: 'user' })
@@ -47,8 +50,8 @@ interface Shown {
 
 type Action = (args: readonly string[], options: Record<string, unknown>, shown: Shown) => Promise<void>
 
-function addCommand (program: Program, name: string, { argument, options }: Command, action: Action): void {
-  const sub = program.command(name).description(options.description ?? '')
+/** What a command takes, and does. */
+function addUsage (sub: Program, { argument, options }: Command, action: Action): void {
   if (argument !== undefined) sub.argument(...argument)
   for (const [key, field] of Object.entries(options.shape)) addFlag(sub, key, field)
   sub.option('--json', 'print the result as one JSON object')

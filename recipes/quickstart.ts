@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
-import { glob } from 'tinyglobby'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
@@ -34,6 +33,7 @@ interface Package {
  * `data/quickstart` in the working directory. Needs no network. Shards of an earlier quickstart are replaced.
  */
 export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
+  const { glob } = await import('tinyglobby')
   const folder = installedPackages()
   for (const [component, patterns] of Object.entries(COMPONENTS)) {
     const files = (await glob([...patterns], { cwd: folder, dot: false })).sort()

@@ -1,5 +1,3 @@
-import highland from 'highland'
-
 /** How a job ended. */
 export type Outcome<T> = { readonly name: string, readonly result: T } | { readonly name: string, readonly error: unknown }
 
@@ -15,6 +13,7 @@ export interface Job<T> {
  * @returns how each ended, in the order of the jobs
  */
 export async function schedule<T> (jobs: ReadonlyArray<Job<T>>, atOnce: number): Promise<Array<Outcome<T>>> {
+  const { default: highland } = await import('highland')
   const outcomes = await highland([...jobs])
     .map(job => highland(outcomeOf(job)))
     .mergeWithLimit(atOnce)

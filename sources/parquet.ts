@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { columnNames } from '../lib/options.ts'
-import { ParquetFile } from '../lib/parquet/file.ts'
 import { type ByteRanges, checkedRanges, openRanges } from '../lib/parquet/ranges.ts'
 import { RowReader } from '../lib/parquet/row-reader.ts'
 import type { RecordFile } from '../lib/record-reader.ts'
@@ -37,6 +36,7 @@ export function parquet (input: SourceInput | ByteRanges | readonly ByteRanges[]
 
 /** How many rows a file has, by its footer. @throws SluiceError as the source does */
 export async function countRows (path: string): Promise<number> {
+  const { ParquetFile } = await import('../lib/parquet/file.ts')
   const ranges = await openRanges(path)
   try {
     return (await ParquetFile.open(ranges)).rows

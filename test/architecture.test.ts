@@ -21,13 +21,25 @@ t.test('arrows point one way, and a stage never imports another stage', async t 
   let seen = 0
   for (const file of files) {
     const folder = file.split('/')[0]!
-    for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:from|import) '(\.[^']+)'/g)) {
+    for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:from |import |import\()'(\.[^']+)'/g)) {
       const target = relative(ROOT, resolve(ROOT, dirname(file), specifier!)).split('/')[0]!
       t.ok(MAY_IMPORT[folder]!.includes(target), `${file} imports ${specifier}`)
       seen++
     }
   }
   t.ok(seen > 100, `${seen} imports were looked at`)
+})
+
+t.test('a command starts with few packages: the others are loaded by what uses them', async t => {
+  const started = new Set(['recipes/main.ts'])
+  const packages = new Set<string>()
+  for (const file of started) { // those that are added on the way too
+    for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8').matchAll(/^(?:import|export) (?!type )[^']*from '([^']+)'/gm)) {
+      if (specifier!.startsWith('.')) started.add(relative(ROOT, resolve(ROOT, dirname(file), specifier!)))
+      else if (!specifier!.startsWith('node:')) packages.add(specifier!)
+    }
+  }
+  t.strictSame([...packages].sort(), ['commander', 'fastest-levenshtein', 'split2', 'xxhash-wasm', 'zod'])
 })
 
 t.test('a stage\'s file, its factory, its command and its sub-path have one name', async t => {

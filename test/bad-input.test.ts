@@ -9,10 +9,11 @@ import t from 'tap'
 import { type ErrorCode, errorCodes } from '../lib/errors.ts'
 import { npyHeader } from '../lib/npy.ts'
 import { dedup } from '../transforms/dedup.ts'
-import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from './helpers.ts'
+import { commandProcess } from './commands.ts'
+import { answers, docs, filesIn, fixture, ndjsonOf, put, temporaryFolder } from './helpers.ts'
 import { frameOf, rawBlock, zstdBomb } from './zstd.ts'
 
-t.setTimeout(300_000) // a process for each case: more than a minute where the machine is busy
+const commands = commandProcess()
 
 const MODEL = fixture('tiny.model')
 /** Documents in a frame with its size. */
@@ -174,7 +175,7 @@ for (const [name, { code, args, input, files = {}, says, leaves = [] }] of Objec
     put(cwd, 'good.ndjson', ndjsonOf(answers().records))
     for (const [file, content] of Object.entries(files)) put(cwd, file, content)
     const before = filesIn(cwd)
-    const ended = await sluice(args, { cwd, input: input ?? '' })
+    const ended = await commands.run(args, { cwd, ...(input !== undefined && { input }) })
     t.equal(ended.code, errorCodes[code].exit, ended.stderr)
     t.equal(ended.stdout, '')
     t.match(ended.stderr, says)
@@ -202,7 +203,7 @@ for (const [name, { file, content, ids, bad }] of Object.entries(accepted)) {
   t.test(`read all the same: ${name}`, async t => {
     const cwd = temporaryFolder(t)
     put(cwd, file, content)
-    const { code, stdout, stderr } = await sluice(['read', file, '--max-bad', '1'], { cwd })
+    const { code, stdout, stderr } = await commands.run(['read', file, '--max-bad', '1'], { cwd })
     t.equal(code, 0, stderr)
     t.strictSame(stdout.split('\n').slice(0, -1).map(line => (JSON.parse(line) as { id: string }).id), ids)
     t.equal(stderr.trim(), `ndjson: ${ids.length + (bad === undefined ? 0 : 1)} in, ${ids.length} out${bad === undefined ? '' : `, ${bad}`}`)
@@ -221,7 +222,11 @@ t.test('every code has a case', async t => {
 t.test('a bound on bad records keeps the rest', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'a.ndjson', ndjsonOf(docs(5)) + 'bad\n')
-  t.match(await sluice(filter('--data-files', 'a.ndjson', '--max-bad', '1'), { cwd }), { code: 0, stdout: /ndjson\.bad_json 1/ })
-  t.match(await sluice(filter('--data-files', 'a.ndjson', '--max-bad', '20%'), { cwd }), { code: 0 })
+  t.match(await commands.run(filter('--data-files', 'a.ndjson', '--max-bad', '1'), { cwd }), { code: 0, stdout: /ndjson\.bad_json 1/ })
+  t.match(await commands.run(filter('--data-files', 'a.ndjson', '--max-bad', '20%'), { cwd }), { code: 0 })
   t.strictSame(filesIn(cwd), ['a.ndjson', join('out.ndjson')])
+})
+
+t.test('nothing that has failed keeps a process running', async t => {
+  t.match(await commands.end(), { code: 0, signal: null })
 })

@@ -1,4 +1,4 @@
-import { type LanguageIdentifier, loadModule } from 'cld3-asm'
+import type { LanguageIdentifier } from 'cld3-asm'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { loadEmscripten } from '../lib/emscripten.ts'
@@ -72,6 +72,7 @@ export function language (options: LanguageOptions = {}): Stage<Document, Docume
   return new Stage<Document, Document>({
     name: 'language',
     async open () {
+      const { loadModule } = await import('cld3-asm')
       const factory = await loadEmscripten(() => loadModule())
       identifier = factory.create(MIN_BYTES, MAX_BYTES)
     },

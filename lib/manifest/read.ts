@@ -1,9 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import { LineCounter, parseDocument } from 'yaml'
 import { SluiceError, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
 import { type KnownStages, ManifestChecker } from './check.ts'
-import { locate } from './locate.ts'
 import type { Manifest } from './schema.ts'
 
 /** A file of another kind has a mistake on every line. */
@@ -20,6 +18,7 @@ export async function readManifest (path: string, known: KnownStages): Promise<M
     throw new SluiceError('ERR_MANIFEST', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
   })
   if (/[\0\ufffd]/.test(text)) throw new SluiceError('ERR_MANIFEST', `${path}: is not a text in UTF-8, expected a manifest, a YAML file`)
+  const [{ LineCounter, parseDocument }, { locate }] = await Promise.all([import('yaml'), import('./locate.ts')])
   const lines = new LineCounter()
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
   const fail = (mistakes: ReadonlyArray<{ line: number, col: number, message: string }>): never => {

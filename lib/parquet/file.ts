@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts'
 import { assembler } from './assemble.ts'
+import { type Batch, type Row, TooLong } from './batch.ts'
 import { ColumnReader, type Cost } from './column.ts'
 import { type Kind, type Value, conversionOf } from './convert.ts'
 import { type Place, decoding, refused } from './damage.ts'
@@ -11,27 +12,6 @@ import type { Field } from './schema.ts'
 export interface Column {
   readonly name: string
   readonly kind: Kind
-}
-
-/** A row by column name, without a prototype, so that every name is a plain key. */
-export type Row = Readonly<Record<string, Value>>
-
-/** In a row's place, when its values have more bytes than were asked for. */
-export class TooLong {
-  readonly bytes: number
-
-  constructor (bytes: number) {
-    this.bytes = bytes
-  }
-}
-
-/** Some rows that follow each other. */
-export interface Batch {
-  /** Of the first one, counted over the file from 0. */
-  readonly start: number
-  readonly rows: ReadonlyArray<Row | TooLong>
-  /** Bytes of the values of each, decompressed. */
-  readonly sizes: readonly number[]
 }
 
 export interface ReadRowsOptions {

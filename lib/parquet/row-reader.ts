@@ -2,8 +2,9 @@ import { SluiceError } from '../errors.ts'
 import { isCompressed } from '../files.ts'
 import { type RecordFault, documentOfRecord } from '../record.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
+import { type Batch, type Row, TooLong } from './batch.ts'
 import { InvalidUtf8, type Value, text } from './convert.ts'
-import { type Batch, type Column, ParquetFile, type Row, TooLong } from './file.ts'
+import type { Column } from './file.ts'
 import type { ByteRanges } from './ranges.ts'
 
 export interface RowReaderOptions {
@@ -57,6 +58,7 @@ export class RowReader implements RecordReader {
   }
 
   async * #open (): AsyncGenerator<Batch> {
+    const { ParquetFile } = await import('./file.ts')
     const { path, offset, signal, onRead } = this.#file
     const ranges = await this.#options.open()
     try {

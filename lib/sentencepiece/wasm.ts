@@ -1,4 +1,4 @@
-import sentencepiece from 'sentencepiece-js'
+import type sentencepiece from 'sentencepiece-js'
 import { loadEmscripten } from '../emscripten.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { sha256OfFile } from '../hash.ts'
@@ -44,6 +44,7 @@ export async function loadWasmEncoder (path: string, sha256: string): Promise<(t
 }
 
 async function loadProcessor (path: string): Promise<sentencepiece.SentencePieceProcessor> {
+  const { default: sentencepiece } = await import('sentencepiece-js')
   const processor = new sentencepiece.SentencePieceProcessor()
   await loadEmscripten(() => processor.load(path))
   // A model that was not loaded makes no ids of anything; one that was makes ids of any letter, if only the unknown one.

@@ -5,6 +5,7 @@ import type { Corpus } from './corpus.ts'
 import type { Times } from './measure.ts'
 import type { Row } from './rows.ts'
 import { type SideBySide, WANTED_RATIO } from './side-by-side.ts'
+import type { Start } from './start.ts'
 
 /** A row that has been measured. */
 export interface Result extends Pick<Row, 'name' | 'unit' | 'bytes'> {
@@ -16,12 +17,13 @@ export interface Results {
   readonly corpus: Corpus
   readonly runs: number
   readonly rows: readonly Result[]
-  /** Absent when it wasn't asked for. */
+  /** Absent when they weren't asked for. */
   readonly sides?: SideBySide | undefined
+  readonly start?: Start | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides }: Results): string {
+export function report ({ corpus, runs, rows, sides, start }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
@@ -33,6 +35,7 @@ export function report ({ corpus, runs, rows, sides }: Results): string {
     sections.push(table([['stage or flow', 'MB of', ...FIGURES], ...lines]))
   }
   if (sides !== undefined) sections.push(reportSides(sides, corpus))
+  if (start !== undefined) sections.push(`a command's start: ${milliseconds(start.sluice)} ms, of which Node's own ${milliseconds(start.node)} ms`)
   return sections.join('\n\n')
 }
 
@@ -53,8 +56,9 @@ function reportSides ({ ours, split2, ratio }: SideBySide, corpus: Corpus): stri
 }
 
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides }: Results): string {
+export function json ({ corpus, runs, rows, sides, start }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
+  const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
   const speeds = (bytes: number, { best, seconds }: Times) =>
     ({ mb_per_second: bytes / 1e6 / best, documents_per_second: documents / best, best_seconds: best, seconds })
   return JSON.stringify({
@@ -64,12 +68,17 @@ export function json ({ corpus, runs, rows, sides }: Results): string {
     rows: rows.map(row => ({ name: row.name, mb_of: row.unit, bytes: row.bytes, ...speeds(row.bytes, row.times) })),
     side_by_side: sides === undefined
       ? null
-      : { mb_of: 'NDJSON', ours: speeds(ndjsonBytes, sides.ours), split2: speeds(ndjsonBytes, sides.split2), ratio: sides.ratio, wanted_ratio: WANTED_RATIO }
+      : { mb_of: 'NDJSON', ours: speeds(ndjsonBytes, sides.ours), split2: speeds(ndjsonBytes, sides.split2), ratio: sides.ratio, wanted_ratio: WANTED_RATIO },
+    start: start === undefined ? null : { sluice: seconds(start.sluice), node: seconds(start.node) }
   }, null, 2) + '\n'
 }
 
 function machine (): { readonly cpu: string, readonly cores: number, readonly node: string } {
   return { cpu: cpus()[0]?.model.trim() ?? 'unknown CPU', cores: availableParallelism(), node: process.versions.node }
+}
+
+function milliseconds ({ best }: Times): string {
+  return (best * 1000).toFixed(0)
 }
 
 function megabytes (bytes: number): string {

@@ -4,19 +4,22 @@ import t from 'tap'
 import { commands } from '../../recipes/commands.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { kebabCase } from '../../lib/names.ts'
+import { commandProcess } from '../commands.ts'
 import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 t.test('every command answers --help with each of its flags', async t => {
-  const all = await sluice(['--help'])
+  const { run, end } = commandProcess()
+  const all = await run(['--help'])
   t.equal(all.code, 0)
   for (const [name, { options }] of Object.entries(commands)) {
     t.match(all.stdout, new RegExp(`^  ${name} `, 'm'))
-    const { code, stdout, stderr } = await sluice([name, '--help'])
+    const { code, stdout, stderr } = await run([name, '--help'])
     t.match({ code, stderr }, { code: 0, stderr: '' })
     for (const key of [...Object.keys(options.shape), 'json', 'quiet', 'help']) t.match(stdout, `--${kebabCase(key)}`, `${name} --${kebabCase(key)}`)
     for (const field of Object.values(options.shape)) t.ok(field.description, `${name}: every option is described`)
     t.notMatch(stdout, /undefined|\[object/)
   }
+  t.match(await end(), { code: 0 })
 })
 
 t.test('--version', async t => {

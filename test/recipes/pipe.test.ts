@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import zstd from '@bokuweb/zstd-wasm'
 import t from 'tap'
 import { readNpy } from '../../lib/npy.ts'
+import { commandProcess } from '../commands.ts'
 import { answers, docs, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 t.test('read | encode | pack | write: the arrays of SentencePiece and NumPy', async t => {
@@ -54,6 +55,7 @@ t.test('--json puts the report on standard error, where standard output is the d
 t.test('what is no item of a pipe is told by its line, with what was expected', async t => {
   const folder = temporaryFolder(t)
   const good = ndjsonOf(docs(2))
+  const { run, end } = commandProcess()
   for (const [args, input, message] of [
     [['length'], good + 'no json\n', /length: line 3 of standard input: .*JSON.*sluice read/],
     [['length'], good + '7\n', /line 3 of standard input: expected a JSON object/],
@@ -67,12 +69,13 @@ t.test('what is no item of a pipe is told by its line, with what was expected', 
     [['pack'], '{"id":"a","ids":[1,null]}\n', /ids\[1\] is null/],
     [['normalize'], '{"id":"a","text":"x","ids":[1]}\n', /expected \{"id","text","meta"\}.*got \{"id","text","ids"\}/]
   ] as const) {
-    const { code, stderr } = await sluice(args, { input })
+    const { code, stderr } = await run(args, { input })
     t.equal(code, 1, stderr)
     t.match(stderr, message)
     t.match(stderr, '[ERR_DOCUMENT]')
   }
-  t.match(await sluice(['write', join(folder, 'a.parquet')], { input: '' }), { code: 2, stderr: /expected a name that ends in \.ndjson or \.txt.*\[ERR_USAGE\]/ })
+  t.match(await run(['write', join(folder, 'a.parquet')]), { code: 2, stderr: /expected a name that ends in \.ndjson or \.txt.*\[ERR_USAGE\]/ })
+  t.match(await end(), { code: 0 })
 })
 
 t.test('a reader that has seen enough ends the pipe quietly', async t => {

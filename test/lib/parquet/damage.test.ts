@@ -2,7 +2,8 @@
 import { crc32 } from 'node:zlib'
 import t from 'tap'
 import { SluiceError } from '../../../lib/errors.ts'
-import { type Batch, ParquetFile } from '../../../lib/parquet/file.ts'
+import type { Batch } from '../../../lib/parquet/batch.ts'
+import { ParquetFile } from '../../../lib/parquet/file.ts'
 import { failure } from '../../helpers.ts'
 import { parquetBytes, rangesOf, rowsOf } from './helpers.ts'
 

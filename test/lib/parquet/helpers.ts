@@ -1,7 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { InvalidUtf8 } from '../../../lib/parquet/convert.ts'
-import { ParquetFile, type ReadRowsOptions, type Row } from '../../../lib/parquet/file.ts'
+import type { Row } from '../../../lib/parquet/batch.ts'
+import { ParquetFile, type ReadRowsOptions } from '../../../lib/parquet/file.ts'
 import type { ByteRanges } from '../../../lib/parquet/ranges.ts'
 import { fixture } from '../../helpers.ts'
 

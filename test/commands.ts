@@ -1,0 +1,50 @@
+/** Commands one after the other in a single process, for tests that aren't about the process: it starts once. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { type Ended, ROOT } from './helpers.ts'
+
+/** Each command has streams of its own in place of the process's; what it prints is sent with its exit code. */
+const PROGRAM = `
+  const { Readable } = await import('node:stream')
+  const { cli } = await import(${JSON.stringify(join(ROOT, 'dist/recipes/cli.js'))})
+  let printed
+  for (const name of ['stdout', 'stderr']) {
+    process[name].write = (text, ...more) => {
+      printed[name] += text
+      more.findLast(argument => typeof argument === 'function')?.()
+      return true
+    }
+  }
+  process.on('message', async ({ args, cwd, input }) => {
+    printed = { stdout: '', stderr: '' }
+    Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([Buffer.from(input)], { objectMode: false }) })
+    process.chdir(cwd)
+    process.send({ code: await cli(args), signal: null, ...printed })
+  })`
+
+export interface CommandProcess {
+  /** Runs a command; only one at a time. */
+  readonly run: (args: readonly string[], options?: { readonly cwd?: string, readonly input?: string | Uint8Array }) => Promise<Ended>
+  /** Resolves once the process has ended by itself: nothing of what ran holds it any more. */
+  readonly end: () => Promise<Pick<Ended, 'code' | 'signal'>>
+}
+
+/** Starts the process; `end` must be called, or the test hangs. */
+export function commandProcess (): CommandProcess {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE', process.execPath, '--input-type=module', '-e', PROGRAM], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+  const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve, reject) => {
+    child.on('error', reject).on('exit', (code, signal) => { resolve({ code, signal }) })
+  })
+  return {
+    run: async (args, { cwd = ROOT, input = '' } = {}) => {
+      const answer = new Promise<Ended>(resolve => { child.once('message', message => { resolve(message as Ended) }) })
+      child.send({ args, cwd, input })
+      const died = ended.then(({ code, signal }): never => { throw new Error(`the process ended in the middle: exit code ${code}, signal ${signal}`) })
+      return await Promise.race([answer, died])
+    },
+    end: async () => {
+      child.disconnect()
+      return await ended
+    }
+  }
+}
