@@ -16,7 +16,10 @@ export function differences (before: unknown, after: unknown): Difference[] {
   return differencesAt('', before, after)
 }
 
-/** A difference for people: `filters[1].length.min_chars: 200 -> 300`. */
+/** Characters of a value that are shown to people. */
+const LONGEST_VALUE = 100
+
+/** A difference for people: `filters[1].length.min_chars: 200 -> 300`; long values are cut. */
 export function differenceText ({ path, before, after }: Difference): string {
   return `${path === '' ? '' : `${path}: `}${valueText(before)} -> ${valueText(after)}`
 }
@@ -47,5 +50,7 @@ function isObject (value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function valueText (value: unknown): string {
-  return value === undefined ? '(none)' : JSON.stringify(value)
+  if (value === undefined) return '(none)'
+  const text = JSON.stringify(value)
+  return text.length > LONGEST_VALUE ? text.slice(0, LONGEST_VALUE - 1).toWellFormed() + '…' : text
 }

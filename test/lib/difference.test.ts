@@ -48,4 +48,5 @@ t.test('there is none if and only if the values are equal; turned around, they a
 t.test('for people', async t => {
   t.equal(differenceText({ path: 'min_chars', before: 200, after: undefined }), 'min_chars: 200 -> (none)')
   t.equal(differenceText({ path: '', before: ['a'], after: 'b' }), '["a"] -> "b"')
+  t.equal(differenceText({ path: 'x', before: 'a'.repeat(98), after: 'a'.repeat(99) }), `x: "${'a'.repeat(98)}" -> "${'a'.repeat(98)}…`)
 })
