@@ -22,6 +22,7 @@ export const errorCodes = {
   ERR_OUTPUT: { exit: 1, means: 'an output file or folder cannot be written' },
   ERR_CHECKPOINT: { exit: 2, means: 'a checkpoint is damaged, or of a run with other settings, inputs or outputs; the difference is named' },
   ERR_STATE: { exit: 1, means: 'a saved position or state does not belong to this source or stage' },
+  ERR_RUN: { exit: 1, means: 'the records of runs don\'t have what was asked for: none of that name, hash or shard, more than one, or a damaged one' },
   ERR_COMPONENT: { exit: 1, means: 'a component of the mixture failed; the others were finished' },
   ERR_ABORTED: { exit: 130, means: 'stopped by Ctrl-C, SIGTERM or an AbortSignal; nothing half-written is left' }
 } as const

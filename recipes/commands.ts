@@ -13,6 +13,7 @@ import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe
 import { type MixtureStats, processMixture, processMixtureOptions } from './process-mixture.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
 import { componentTable, number } from './report.ts'
+import { runs, runsOptions, runsText } from './runs.ts'
 import { type PullStats, shardCorpus, shardCorpusOptions } from './shard-corpus.ts'
 import { filters, transforms } from './stages.ts'
 import { inventoryTable, verify, verifyOptions } from './verify.ts'
@@ -69,6 +70,12 @@ export const commands: Readonly<Record<string, Command>> = {
     givesData: ({ inventory }) => inventory === STANDARD_STREAM,
     run: ([stats], options, run) => verify(stats!, options, run),
     report: inventoryTable
+  },
+  runs: {
+    argument: ['[what...]', 'nothing: all; NAME: those of that name; diff A B: what changed, each a path, a file\'s name without .json, or the first digits of a hash; of SHARD: which made it'],
+    options: runsOptions,
+    run: (what, options, run) => runs(what, options, run),
+    report: runsText
   },
   inspect: {
     argument: ['<path>', 'folder of shards, or one shard_*.npy'],

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { readManifest } from '../lib/manifest/read.ts'
@@ -10,6 +11,8 @@ import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { type ComponentStats, checkFit, filesOf, shardComponent } from './component.ts'
 import type { RunOptions } from './flow.ts'
 import { PartialError } from './partial-error.ts'
+import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
+import { runsDirOption } from './run-records.ts'
 import { schedule } from './schedule.ts'
 import { knownStages } from './stages.ts'
 
@@ -17,6 +20,7 @@ export const processMixtureOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'),
   logFile: z.string().min(1).optional().describe('where the stats go, as JSON (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'),
   concurrency: positive.default(1).describe('components processed at once'),
+  runsDir: runsDirOption,
   overwrite: z.boolean().default(false).describe('delete the shards of another run in an output folder instead of refusing it'),
   ...recordSourceOptions
 }).describe('every component of a manifest -> shards, with their stats as JSON')
@@ -31,16 +35,22 @@ export interface MixtureStats {
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
 }
 
+/** What a run gives: its stats, and the path of the record that tells what made its shards. */
+export interface MixtureResult extends MixtureStats {
+  readonly run_record: string
+}
+
 /**
- * Makes shards of every component of a manifest. A component that fails doesn't stop the others.
+ * Makes shards of every component of a manifest. A component that fails doesn't stop the others. A run in which none
+ * failed leaves its record, unless the last one tells of the same.
  *
- * @returns the stats, which are in the stats file too
+ * @returns the stats, which are in the stats file too, and the record's path
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`, `ERR_OPTION` or `ERR_OUTPUT_EXISTS` before anything is written;
  *   `ERR_COMPONENT` when components failed, after the others were finished and the stats written; `ERR_ABORTED`
  */
-export async function processMixture (manifestPath: string, options: z.input<typeof processMixtureOptions> = {}, run: RunOptions = {}): Promise<MixtureStats> {
+export async function processMixture (manifestPath: string, options: z.input<typeof processMixtureOptions> = {}, run: RunOptions = {}): Promise<MixtureResult> {
   const checked = parseOptions('process-mixture', processMixtureOptions, options)
-  const { concurrency, overwrite, maxBad, maxLineBytes } = checked
+  const { concurrency, overwrite, maxBad, maxLineBytes, runsDir } = checked
   const manifest = await readManifest(manifestPath, knownStages)
   const tokenizerPath = checked.tokenizerPath ?? manifest.tokenizerPath
   if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifestPath}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
@@ -53,6 +63,8 @@ export async function processMixture (manifestPath: string, options: z.input<typ
     if (!overwrite) await refuseShards(component.outputDir)
   }
   await checkWritable(logFile)
+  await checkWritable(join(runsDir, 'record'))
+  const inputs = await sourcesOf(manifest.datasets)
 
   const outcomes = await schedule(manifest.datasets.map(component => ({
     name: component.name,
@@ -70,7 +82,7 @@ export async function processMixture (manifestPath: string, options: z.input<typ
   }
   await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
   if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error)
-  return stats
+  return { ...stats, run_record: await writeRunRecord({ runsDir, name: runName(manifest), manifest, stats, statsPath: logFile, inputs }) }
 }
 
 /** Components have failed; `stats` has what became of the others. */

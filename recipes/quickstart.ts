@@ -30,7 +30,7 @@ interface Package {
 
 /**
  * Makes shards of the text of the npm packages that are installed beside sluice: documentation and code, under
- * `data/quickstart` in the working directory. Needs no network. Shards of an earlier quickstart are replaced.
+ * `data/quickstart` in the working directory; the record of the run goes to `runs`. Needs no network. Shards of an earlier quickstart are replaced.
  */
 export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   const { glob } = await import('tinyglobby')

@@ -159,6 +159,10 @@ const cases: Readonly<Record<string, Case>> = {
   'a folder without shards': { code: 'ERR_FILES', args: ['inspect', '.', '--tokenizer-path', MODEL], says: /\.: holds no shards, expected shard_00000\.npy/ },
   'shards of another tokenizer': { code: 'ERR_SHARD', args: ['inspect', 'x.npy', '--tokenizer-path', MODEL, '--documents'], files: { 'x.npy': Buffer.concat([npyHeader({ dtype: 'uint16', rows: 1, columns: 2 }), Buffer.of(3, 0, 85, 0)]) }, says: /x\.npy: id 85 in row 0, column 1 is not in the vocabulary, expected 0 to 84; is it the tokenizer/ },
 
+  // records of runs
+  'no record of that name': { code: 'ERR_RUN', args: ['runs', 'mix'], says: /mix: no run of that name is recorded in runs/ },
+  'runs asked for something else': { code: 'ERR_USAGE', args: ['runs', 'diff', 'a'], says: /runs diff a: expected nothing, NAME, diff A B, or of SHARD/ },
+
   // a mixture
   'a component that fails': { code: 'ERR_COMPONENT', ...mixture(GOOD, { files: { 'good.ndjson': 'no json\n' } }), says: /1 of 1 components failed\na: good\.ndjson: 1 of 1 records are bad/, leaves: ['stats.json'] }
 }

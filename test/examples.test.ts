@@ -29,8 +29,9 @@ t.test('pipe.sh: the stages in a shell', async t => {
 })
 
 t.test('mixture.yaml: a manifest', async t => {
-  const log = join(temporaryFolder(t), 'stats.json')
-  const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', 'recipes/quickstart.model', '--overwrite', '--log-file', log])
+  const folder = temporaryFolder(t)
+  const log = join(folder, 'stats.json')
+  const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', 'recipes/quickstart.model', '--overwrite', '--log-file', log, '--runs-dir', folder])
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [{ name: 'mail', records: 3, sequences: 4, license: 'CC0-1.0', dropped: { 'length.too_short': 2, 'language.other_language': 1 } }, { name: 'docs', dtype: 'uint16' }])

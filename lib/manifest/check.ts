@@ -32,7 +32,7 @@ export class ManifestChecker {
   }
 
   /** The manifest, without what is wrong in it. It may also be the bare list of datasets. */
-  async manifest (content: unknown): Promise<Omit<Manifest, 'path' | 'sha256'>> {
+  async manifest (content: unknown): Promise<Omit<Manifest, 'path' | 'text' | 'sha256'>> {
     const bare = Array.isArray(content)
     const top = this.#object(manifestSchema, bare ? { datasets: content } : content, [])
     const tokenizer = this.#object(tokenizerSchema, partOf(content, 'tokenizer') ?? {}, ['tokenizer'])

@@ -35,5 +35,5 @@ export async function readManifest (path: string, known: KnownStages): Promise<M
   }
   const manifest = await checker.manifest(content)
   if (checker.mistakes.length > 0) fail(checker.mistakes.map(({ place, at, message }) => ({ ...locate(yaml, lines, place, at), message })))
-  return { ...manifest, path, sha256: sha256(text) }
+  return { ...manifest, path, text, sha256: sha256(text) }
 }

@@ -70,6 +70,8 @@ export interface Component extends Omit<z.output<typeof componentSchema>, 'filte
 /** A mixture manifest, checked, defaults filled in; its keys in camel case. */
 export interface Manifest {
   readonly path: string
+  /** The file, as it was read. */
+  readonly text: string
   /** Of the file. */
   readonly sha256: string
   readonly name: string | null

@@ -87,7 +87,7 @@ export function rowsOf (corpus: Corpus): Row[] {
       const { tokenizerPath } = corpus
       const manifest = output('mixture.yaml')
       await writeFile(manifest, mixture(corpus, output('mixture-shards')))
-      return async () => { await processMixture(manifest, { tokenizerPath, logFile: output('stats.json'), overwrite: true }) }
+      return async () => { await processMixture(manifest, { tokenizerPath, logFile: output('stats.json'), runsDir: output('runs'), overwrite: true }) }
     })
   ]
 }

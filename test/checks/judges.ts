@@ -74,7 +74,7 @@ try {
     for (const model of models) {
       const manifest = join(folder, 'mix.yaml')
       writeFileSync(manifest, JSON.stringify([{ name: 'mix', dataset: 'json', data_files: files, sequences_per_shard: 500, output_dir: join(folder, 'shards') }]))
-      sluice('process-mixture', manifest, '--tokenizer-path', model, '--log-file', join(folder, 'stats.json'), '--overwrite', '--quiet', '--max-line-bytes', '100000000')
+      sluice('process-mixture', manifest, '--tokenizer-path', model, '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs'), '--overwrite', '--quiet', '--max-line-bytes', '100000000')
       const { stats: [stats] } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as { stats: Array<Record<string, unknown>> }
       const judged = JSON.parse(python(join(judges, 'process_mixture.py'), model, '2048', join(folder, 'shards'), ...files)) as Judgement
       checks.check(`process-mixture, ${model.split('/').at(-1)}: the same arrays as SentencePiece and NumPy make (${judged.tokens} tokens)`, judged.equal && judged.dtype === 'int32' && judged.in_vocabulary)

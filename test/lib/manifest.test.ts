@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
@@ -51,8 +52,9 @@ t.test('a manifest, with every key and with as few as can be', async t => {
   put(folder, 'a.ndjson', '')
   put(folder, 'b.gz', '')
   const path = put(folder, 'mix.yaml', FULL.replaceAll('DIR', folder))
-  const { sha256, ...manifest } = await readManifest(path, known)
+  const { sha256, text, ...manifest } = await readManifest(path, known)
   t.match(sha256, /^[0-9a-f]{64}$/)
+  t.equal(text, readFileSync(path, 'utf8'))
   t.strictSame(manifest, {
     path,
     name: 'mix',

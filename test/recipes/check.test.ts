@@ -16,7 +16,7 @@ t.test('it foretells what a run then does, and writes nothing', async t => {
   const forecast = await checkManifest(manifest, TOKENIZER)
   t.strictSame(filesIn(folder), before)
   t.strictSame((await checkManifest(manifest, TOKENIZER)).components, forecast.components, 'the same each time')
-  const { stats: [stats] } = await processMixture(manifest, { ...TOKENIZER, logFile: join(folder, 'stats.json') })
+  const { stats: [stats] } = await processMixture(manifest, { ...TOKENIZER, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') })
   const [component] = forecast.components
   t.match(component, { name: 'a', files: 2, read: 600, sampled: 100, documents: { guess: 600, low: 600, high: 600 }, warnings: [] })
   for (const [estimate, truth] of [[component!.kept, stats!.records], [component!.tokens, stats!.tokens], [component!.output_bytes, stats!.tokens * 4]] as const) {

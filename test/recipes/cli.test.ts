@@ -30,11 +30,13 @@ t.test('process-mixture and filter-corpus: results on standard output, for peopl
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.ndjson', ndjsonOf(answers().records))
   const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '${file}', seq_len: 64, output_dir: '${folder}/shards' }`)
-  const args = ['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json')]
+  const args = ['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')]
   const first = await sluice(args)
   t.match(first, { code: 0, stderr: '', stdout: /^component +read +kept +tokens +sequences +tail +shards +seconds\nmill .*\n {2}dropped: ndjson\.no_text 2\n$/ })
   const second = await sluice([...args, '--overwrite', '--json'])
-  t.strictSame(JSON.parse(second.stdout), JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')))
+  const { run_record: record, ...stats } = JSON.parse(second.stdout) as Record<string, unknown>
+  t.strictSame(stats, JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')))
+  t.match(record, /^.*\/runs\/mix\/\d{8}T\d{6}Z-[0-9a-f]{12}\.json$/)
   t.match(await sluice([...args, '--overwrite', '--quiet']), { code: 0, stdout: '', stderr: '' })
   const filtered = await sluice(['filter-corpus', '--data-files', file, file, '--target-lang', 'any', '--min-chars', '1', '--output-path', join(folder, 'out.ndjson'), '--json'])
   t.match(JSON.parse(filtered.stdout), { read: answers().records.length * 2, kept: answers().records.filter(({ text }) => text).length })
@@ -58,7 +60,7 @@ t.test('a mixture with a failed component still prints the others, and exits wit
 - { name: bad, dataset: json, data_files: '${bad}', output_dir: '${folder}/bad' }
 - { name: good, dataset: json, data_files: '${good}', seq_len: 64, output_dir: '${folder}/good' }
 `)
-  const ended = await sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json')])
+  const ended = await sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')])
   t.match(ended, { code: 1, stdout: /^good /m, stderr: /sluice: 1 of 2 components failed\nbad: .*\[ERR_COMPONENT\]/ })
 })
 
@@ -67,7 +69,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     const folder = temporaryFolder(t)
     // A first in, first out file that nobody ends: the run is in the middle for as long as we like.
     const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '-', seq_len: 16, sequences_per_shard: 100, output_dir: '${folder}/shards' }`)
-    const running = sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json')])
+    const running = sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')])
     const line = ndjsonOf(answers().records)
     const feed = setInterval(() => { running.child.stdin!.write(line) }, 2)
     while (!filesIn(folder).includes('shards/shard_00000.npy')) await new Promise(resolve => setTimeout(resolve, 10))

@@ -31,7 +31,7 @@ t.test('in a mixture it fails the component: by filter, by all filters, and the 
     component('whole', { min_chars: 10 }, { expect: { kept: 0.05 } }),
     component('fine', { min_chars: 10, expect: { kept: 0.5 } }, { expect: { kept: 0.5 } })
   ]))
-  const error = await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json') })) as MixtureError
+  const error = await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') })) as MixtureError
   t.match(error, { code: 'ERR_COMPONENT', exitCode: 1 })
   t.match(error.stats.failed, [
     { name: 'nothing', code: 'ERR_EXPECTED', error: /^length dropped all 40 documents/ },
@@ -46,7 +46,7 @@ t.test('two filters of one name are added up', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'in.ndjson', ndjsonOf([...docs(10, 'x'), ...docs(10, 'a longer text'), ...docs(10, 'a text that is kept')].map((document, i) => ({ ...document, id: `${i}` }))))
   const manifest = put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, output_dir: join(folder, 'a'), expect: { kept: 0.01 }, filters: [{ length: { min_chars: 10 } }, { length: { min_chars: 18 } }] }]))
-  const error = await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json') })) as MixtureError
+  const error = await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') })) as MixtureError
   t.match(error.stats.failed, [{ error: /all filters kept 33.3% of 30 documents \(length\.too_short: 20\)/ }])
 })
 

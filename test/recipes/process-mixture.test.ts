@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import t from 'tap'
 import { readNpy } from '../../lib/npy.ts'
 import { sha256 } from '../../lib/hash.ts'
-import { type MixtureStats, processMixture } from '../../recipes/process-mixture.ts'
+import { type MixtureResult, type MixtureStats, processMixture as processMixtureInto } from '../../recipes/process-mixture.ts'
 import { type Answers, answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
@@ -15,6 +15,11 @@ function mixture (t: Parameters<typeof temporaryFolder>[0], yaml: string, { reco
   put(folder, 'records.ndjson', ndjsonOf(records))
   put(folder, 'records.ndjson.gz', gzipSync(ndjsonOf(records)))
   return { folder, manifest: put(folder, 'mix.yaml', yaml.replaceAll('DIR', folder)), logFile: join(folder, 'stats.json') }
+}
+
+/** As a user calls it, with the records of its runs beside the manifest. */
+async function processMixture (manifest: string, options: Parameters<typeof processMixtureInto>[1], run?: Parameters<typeof processMixtureInto>[2]): Promise<MixtureResult> {
+  return await processMixtureInto(manifest, { runsDir: join(dirname(manifest), 'runs'), ...options }, run)
 }
 
 function rowsIn (folder: string): number[][] {
@@ -32,7 +37,7 @@ datasets:
   - { name: plain, dataset: json, data_files: DIR/records.ndjson, seq_len: 64, sequences_per_shard: 10, output_dir: DIR/shards/plain }
   - { name: compressed, dataset: json, data_files: DIR/records.ndjson.gz, seq_len: 64, sequences_per_shard: 100, dtype: uint16, output_dir: DIR/shards/compressed }
 `)
-  const stats = await processMixture(manifest, { tokenizerPath: MODEL })
+  const { run_record: record, ...stats } = await processMixture(manifest, { tokenizerPath: MODEL })
   t.strictSame(rowsIn(join(folder, 'shards/plain')), packed.rows)
   t.strictSame(rowsIn(join(folder, 'shards/compressed')), packed.rows)
   t.strictSame(JSON.parse(readFileSync(join(folder, 'mixture.json'), 'utf8')), JSON.parse(JSON.stringify(stats)))
@@ -68,6 +73,7 @@ datasets:
     for (const { file, sha256: hash } of files) t.equal(hash, sha256(readFileSync(join(output, file))))
   }
   t.equal(filesIn(folder).includes(logFile), false, 'the manifest says where the stats go')
+  t.match(JSON.parse(readFileSync(record, 'utf8')), { name: 'mix', run: 1, stats_path: join(folder, 'mixture.json'), stats: JSON.parse(JSON.stringify(stats)) as object })
 })
 
 t.test('components at once make the same bytes as one after the other', async t => {

@@ -47,7 +47,7 @@ t.test('rejects of a mixture, a file a component; of a raw pull too; and of a co
     name, dataset: 'json', data_files: path, seq_len: 4, output_dir: join(folder, name), rejects: join(folder, `${name}.rejects.ndjson`), filters: [{ length: { min_chars: 10 } }], ...more
   })
   writeFileSync(join(folder, 'm.yaml'), JSON.stringify([component('a', {}), component('b', { raw_dir: join(folder, 'raw') })]))
-  await processMixture(join(folder, 'm.yaml'), { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), maxBad: 1 })
+  await processMixture(join(folder, 'm.yaml'), { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), maxBad: 1 })
   for (const name of ['a', 'b']) t.strictSame(readRejects(join(folder, `${name}.rejects.ndjson`)).map(({ reason }) => reason).sort(), ['length.too_short', 'ndjson.bad_json'])
   await shardCorpus({ dataFiles: path, output: join(folder, 'copy.ndjson'), maxBad: 1, rejects: join(folder, 'copy.rejects.ndjson') })
   t.strictSame(readRejects(join(folder, 'copy.rejects.ndjson')).map(({ reason }) => reason), ['ndjson.bad_json'])
@@ -76,7 +76,7 @@ t.test('rejects can\'t be the input or the output', async t => {
   t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: `${folder}/./out.ndjson` })), { code: 'ERR_OPTION', message: /out\.ndjson: would be written twice/ })
   t.match(await failure(filterCorpus({ dataFiles: path, outputPath: out, rejects: join(path, 'x.ndjson') })), { code: 'ERR_OUTPUT', message: /in\.ndjson\/x\.ndjson: cannot be written/ })
   const manifest = put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, rejects: join(folder, 'stats.ndjson'), output_dir: join(folder, 'a') }]))
-  t.match(await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.ndjson') })), { code: 'ERR_OPTION', message: /stats\.ndjson: would be written twice/ })
+  t.match(await failure(processMixture(manifest, { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.ndjson'), runsDir: join(folder, 'runs') })), { code: 'ERR_OPTION', message: /stats\.ndjson: would be written twice/ })
   t.strictSame(filesIn(folder), ['in.ndjson', 'm.yaml'])
 })
 

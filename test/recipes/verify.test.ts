@@ -27,7 +27,7 @@ async function made (t: Test): Promise<Made> {
   const component = (name: string): unknown => ({ name, dataset: 'json', data_files: data, seq_len: 64, sequences_per_shard: 7, output_dir: join(folder, name) })
   const manifest = put(folder, 'mix.yaml', JSON.stringify([component('a'), component('b')]))
   const stats = join(folder, 'stats.json')
-  await processMixture(manifest, { tokenizerPath: MODEL, logFile: stats })
+  await processMixture(manifest, { tokenizerPath: MODEL, logFile: stats, runsDir: join(folder, 'runs') })
   return { folder, stats, shard: (component, index) => join(folder, component, `shard_0000${index}.npy`) }
 }
 

@@ -1,0 +1,141 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { SluiceError } from '../lib/errors.ts'
+import { readError } from '../lib/files.ts'
+import { sha256OfFile } from '../lib/hash.ts'
+import { parseOptions } from '../lib/options.ts'
+import type { RunOptions } from './flow.ts'
+import { PartialError } from './partial-error.ts'
+import { number, table } from './report.ts'
+import { type RunDifference, compareRuns, runDifferenceText } from './run-difference.ts'
+import { type DamagedRun, type StoredRun, type StoredRuns, findRun, readRuns, runsDirOption } from './run-records.ts'
+
+export const runsOptions = z.strictObject({
+  runsDir: runsDirOption
+}).describe('records of finished runs: lists them, says what changed between two, or which made a shard')
+
+/** A record, in short. */
+export interface RunSummary {
+  readonly name: string
+  readonly finished_at_utc: string
+  readonly hash: string
+  readonly components: number
+  /** Ids of all documents, ends of sentence and tails included. */
+  readonly tokens: number
+  readonly sluice: string
+  readonly node: string
+  readonly manifest: string
+  readonly manifest_sha256: string
+  readonly tokenizer_sha256: string
+  readonly stats: string
+  /** Of the record. */
+  readonly path: string
+}
+
+/** The records that tell of a shard, and under which name they do. */
+export interface ShardTrace {
+  readonly shard: string
+  readonly sha256: string
+  readonly runs: ReadonlyArray<RunSummary & { readonly component: string, readonly made: string }>
+}
+
+export type RunsResult = readonly RunSummary[] | RunDifference | ShardTrace
+
+/**
+ * What the records of runs tell.
+ *
+ * @param what nothing, for all of them, the newest first; `[name]`, for those of that name; `['diff', a, b]`, for what changed
+ *   from `a` to `b`, each a record's path, its file's name without the ending, or the first digits of its hash;
+ *   `['of', path]`, for those that have made a shard, wherever it lies now
+ * @throws SluiceError `ERR_USAGE` for anything else; `ERR_RUN` when there is no such record, and, as a PartialError with
+ *   those that can be read, when records are damaged; `ERR_FILES` for a shard that isn't there; `ERR_ABORTED`
+ */
+export async function runs (what: readonly string[] = [], options: z.input<typeof runsOptions> = {}, { signal }: RunOptions = {}): Promise<RunsResult> {
+  const { runsDir } = parseOptions('runs', runsOptions, options)
+  const [first = '', a = '', b = ''] = what
+  if (what.length <= 1) return await list(runsDir, what[0])
+  if (first === 'of' && what.length === 2) return await trace(runsDir, a, signal)
+  if (first === 'diff' && what.length === 3) return compareRuns(await findRun(runsDir, a), await findRun(runsDir, b))
+  throw new SluiceError('ERR_USAGE', `runs ${what.join(' ')}: expected nothing, NAME, diff A B, or of SHARD`)
+}
+
+async function list (runsDir: string, name?: string): Promise<readonly RunSummary[]> {
+  const stored = await readRuns(runsDir)
+  const runs = stored.runs.filter(({ record }) => name === undefined || record.name === name)
+  const names = [...new Set(stored.runs.map(({ record }) => record.name))]
+  if (name !== undefined && runs.length === 0) {
+    throw new SluiceError('ERR_RUN', `${name}: no run of that name is recorded in ${runsDir}, expected ${names.join(' or ') || 'a finished run'}${linesOf(stored.damaged)}`)
+  }
+  return whole(stored, runs.map(summaryOf))
+}
+
+async function trace (runsDir: string, shard: string, signal: AbortSignal | undefined): Promise<ShardTrace> {
+  const sha256 = await sha256OfFile(shard, signal).catch((cause: unknown) => {
+    throw signal?.aborted === true ? new SluiceError('ERR_ABORTED', `${shard}: stopped`, { cause }) : readError(shard, 0, cause)
+  })
+  const stored = await readRuns(runsDir)
+  const runs = stored.runs.flatMap(run => run.record.stats.stats.flatMap(({ name, output_dir: folder, shard_files: files }) => {
+    return files.filter(file => file.sha256 === sha256).map(({ file }) => ({ ...summaryOf(run), component: name, made: join(folder, file) }))
+  }))
+  if (runs.length === 0) throw new SluiceError('ERR_RUN', `${shard}: has SHA-256 ${sha256}, which no record in ${runsDir} tells of; was it changed, or made by a run that left no record there?${linesOf(stored.damaged)}`)
+  return whole(stored, { shard, sha256, runs })
+}
+
+/** The result. @throws PartialError `ERR_RUN` with it, where records are damaged and may be missing in it */
+function whole<T> ({ damaged }: StoredRuns, result: T): T {
+  if (damaged.length > 0) {
+    throw new PartialError('ERR_RUN', `${damaged.length} damaged ${damaged.length === 1 ? 'record was' : 'records were'} left out${linesOf(damaged)}`, result, { isResult: true })
+  }
+  return result
+}
+
+function linesOf (damaged: readonly DamagedRun[]): string {
+  return damaged.map(({ why }) => `\n${why}`).join('')
+}
+
+function summaryOf ({ path, hash, record }: StoredRun): RunSummary {
+  const { name, finished_at_utc: finished, sluice, node, manifest, tokenizer, stats_path: stats, stats: { stats: components } } = record
+  return {
+    name,
+    finished_at_utc: finished,
+    hash,
+    components: components.length,
+    tokens: components.reduce((sum, { tokens }) => sum + tokens, 0),
+    sluice,
+    node,
+    manifest: manifest.path,
+    manifest_sha256: manifest.sha256,
+    tokenizer_sha256: tokenizer.sha256,
+    stats,
+    path
+  }
+}
+
+/** A result of `runs` for people. */
+export function runsText (result: RunsResult): string {
+  if ('settings' in result) return runDifferenceText(result)
+  if (!('shard' in result)) return runTable(result)
+  const { shard, sha256, runs } = result
+  return [
+    `${sha256}  ${shard}`,
+    ...runs.map(run => `\nmade as ${run.made}, of component ${run.component}\n${[
+      ['run', `${run.name}, finished ${time(run)}`],
+      ['record', run.path],
+      ['manifest', `${run.manifest}, SHA-256 ${run.manifest_sha256}`],
+      ['tokenizer', `SHA-256 ${run.tokenizer_sha256}`],
+      ['stats', run.stats],
+      ['by', `sluice ${run.sluice}, Node ${run.node}`]
+    ].map(([key, value]) => `  ${key!.padEnd(9)}  ${value}`).join('\n')}`)
+  ].join('\n')
+}
+
+function runTable (runs: readonly RunSummary[]): string {
+  if (runs.length === 0) return 'No run is recorded here; process-mixture leaves a record in the folder that --runs-dir names.'
+  const rows = runs.map(run => [run.name, time(run), run.hash, number(run.components), number(run.tokens), run.sluice, run.stats])
+  return table([['name', 'finished', 'hash', 'components', 'tokens', 'sluice', 'stats'], ...rows])
+}
+
+/** To seconds. */
+function time ({ finished_at_utc: finished }: RunSummary): string {
+  return finished.replace(/\.\d+/, '')
+}

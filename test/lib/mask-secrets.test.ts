@@ -1,0 +1,38 @@
+import t from 'tap'
+import { parse } from 'yaml'
+import { maskSecrets } from '../../lib/mask-secrets.ts'
+
+const HUB = `hf_${'aB3dE'.repeat(7).slice(0, 34)}`
+
+t.test('passwords and tokens', async t => {
+  for (const [text, masked] of [
+    ['https://user:pa55@host/a.ndjson', 'https://MASKED@host/a.ndjson'],
+    ['https://user:p@ss@host:8080/a@b', 'https://MASKED@host:8080/a@b'],
+    ['s3://AKIAIOSFODNN7EXAMPLE:wJalr@bucket/key', 's3://MASKED@bucket/key'],
+    [`https://${HUB}@huggingface.co/x`, 'https://MASKED@huggingface.co/x'],
+    [`revision: ${HUB}`, 'revision: hf_MASKED'],
+    ['hf_abc12345', 'hf_MASKED'],
+    [`ghp_${'a1'.repeat(18)}, glpat-${'x'.repeat(20)}`, 'ghp_MASKED, glpat-MASKED'],
+    [`sk-proj-${'a'.repeat(40)} AKIAIOSFODNN7EXAMPLE`, 'sk-MASKED AKIAMASKED'],
+    ['Authorization: Bearer abc.def-ghi', 'Authorization: Bearer MASKED'],
+    ['https://host/a?token=abcdef&x=1&X-Amz-Signature=00ff', 'https://host/a?token=MASKED&x=1&X-Amz-Signature=MASKED'],
+    [`HF_TOKEN=${HUB}`, 'HF_TOKEN=hf_MASKED'],
+    ['# password: hunter2', '# password: MASKED'],
+    ['{"api_key": "abcdefgh"}', '{"api_key": "MASKED"}']
+  ] as const) {
+    t.equal(maskSecrets(text).text, masked)
+    t.equal(maskSecrets(text).masked, masked.split('MASKED').length - 1, text)
+  }
+})
+
+t.test('what is none stays', async t => {
+  for (const text of [
+    'tokenizer: { vocab_size: 32000 }', 'unk_token: <unk>', 'tokenizer_output_dir: artifacts/tokenizer', 'hf_transformers_docs', 'hf_wiki',
+    'https://host/path@revision', 'data_files: data/a@b/*.ndjson', 'sk-wikipedia-20240601-articles', 'mail: someone@example.org', `sha256: ${'ab'.repeat(32)}`
+  ]) t.strictSame(maskSecrets(text), { text, masked: 0 })
+})
+
+t.test('what was YAML is YAML', async t => {
+  const text = `- { name: a, data_files: [${HUB}, "https://u:p@h/x"], revision: ${HUB} } # secret: ${HUB}`
+  t.strictSame(parse(maskSecrets(text).text), [{ name: 'a', data_files: ['hf_MASKED', 'https://MASKED@h/x'], revision: 'hf_MASKED' }])
+})
