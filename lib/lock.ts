@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { link, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { link, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf } from './errors.ts'
@@ -17,8 +17,11 @@ export interface Lock {
 const holderSchema = processIdentity.extend({ id: z.uuid(), began_at_utc: z.string() })
 type Holder = Readonly<z.infer<typeof holderSchema>>
 
-/** What stands under the name of a lock: the lock, no file, nothing but zeros, or something that isn't a lock. */
-type Found = Holder | 'none' | 'blank' | 'foreign'
+/** A file with nothing but zeros in it, or of no bytes; its inode and time are what tells it from a later one. */
+interface Blank { readonly id: string }
+
+/** What stands under the name of a lock. */
+type Found = Holder | Blank | 'no file' | 'no lock'
 
 /** What `link` says on file systems without hard links: FAT, SMB, BeeGFS, FUSE. */
 const NO_LINKS = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK', 'EINVAL'])
@@ -72,15 +75,16 @@ async function take (path: string, me: Holder): Promise<Holder | null> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await create(path, me)) return null
     const found = await find(path)
-    if (found === 'none') continue
-    if (idOf(found) === me.id) return null // over a network, a link that was made may be told as failed
-    if (typeof found === 'object' && await stateOf(found) !== 'gone') return found
-    // Where there are links, no run ever has a blank lock: it was lost to a power cut.
-    if (found === 'foreign' || (found === 'blank' && !await hasLinks(path, me))) break
-    const claim = `${path}.${idOf(found)}`
+    if (found === 'no file') continue
+    if (found === 'no lock') break
+    if (found.id === me.id) return null // over a network, a link that was made may be told as failed
+    if (isHolder(found)) {
+      if (await stateOf(found) !== 'gone') return found
+    } else if (!await hasLinks(path, me)) break // where there are links, no run ever has a blank lock: power was cut
+    const claim = `${path}.${found.id}`
     const claimant = await take(claim, me)
     try {
-      if (idOf(await find(path)) !== idOf(found)) continue
+      if (!await stands(path, found)) continue
       if (claimant !== null || await place(path, me, rename) === null) return claimant
     } finally {
       await removeOwn(claim, me)
@@ -141,29 +145,37 @@ async function writeNew (path: string, content: string): Promise<boolean> {
 async function find (path: string): Promise<Found> {
   try {
     const content = await readFile(path, 'utf8')
-    return /^\0*$/.test(content) ? 'blank' : holderSchema.safeParse(parseJson(content)).data ?? 'foreign'
+    if (!/^\0*$/.test(content)) return holderSchema.safeParse(parseJson(content)).data ?? 'no lock'
+    const { ino, mtimeNs } = await stat(path, { bigint: true })
+    return { id: `${ino}-${mtimeNs}` }
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return 'none'
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return 'no file'
     throw error
   }
 }
 
 async function removeOwn (path: string, me: Holder): Promise<void> {
-  if (idOf(await find(path)) === me.id) await rm(path, { force: true })
+  if (await stands(path, me)) await rm(path, { force: true })
 }
 
 /** Deletes what runs that were killed while they took the lock have left. Locks on replacing others have no use any more. */
 async function tidy (path: string): Promise<void> {
   const [folder, name] = [dirname(path), basename(path)]
-  const isClaim = (file: string): boolean => file.startsWith(name) && /^(\.([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|blank))+$/.test(file.slice(name.length))
+  const isClaim = (file: string): boolean => file.startsWith(name) && /^(\.([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+-\d+))+$/.test(file.slice(name.length))
   await removeLeftovers(folder, isClaim)
   for (const file of await readdir(folder)) {
     if (isClaim(file)) await rm(join(folder, file), { force: true })
   }
 }
 
-function idOf (found: Found): string {
-  return typeof found === 'string' ? found : found.id
+/** Whether what was found is still there. */
+async function stands (path: string, { id }: Holder | Blank): Promise<boolean> {
+  const found = await find(path)
+  return typeof found === 'object' && found.id === id
+}
+
+function isHolder (found: Holder | Blank): found is Holder {
+  return 'pid' in found
 }
 
 function contentOf (holder: Holder): string {
