@@ -11,6 +11,7 @@ export const errorCodes = {
   ERR_STATS: { exit: 2, means: 'a stats file is missing, not JSON, or not what `process-mixture` or `shard-corpus` writes; each mistake with its key' },
   ERR_FILES: { exit: 2, means: 'an input file is missing, is a folder or may not be read, or a glob matches nothing' },
   ERR_OUTPUT_EXISTS: { exit: 2, means: 'the output folder holds the shards of another run' },
+  ERR_LOCKED: { exit: 1, means: 'another run has the lock on what is to be written, or its lock file is damaged' },
   ERR_TOKENIZER: { exit: 2, means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit what is asked of it' },
   ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
   ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },

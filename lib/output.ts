@@ -167,8 +167,9 @@ async function openDirectly (path: string): Promise<Output> {
   }
 }
 
-function isRunning (pid: number): boolean {
-  if (pid === process.pid) return false // ours are gone, or not yet begun: this one is of an earlier process
+/** Whether another process has this id; what has our own is of an earlier process. */
+export function isRunning (pid: number): boolean {
+  if (pid === process.pid) return false // ours are gone, or not yet begun
   try {
     return process.kill(pid, 0)
   } catch (error) {

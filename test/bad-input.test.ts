@@ -2,15 +2,16 @@
  * Every way that a call, a manifest or the data can be wrong: the error's code, the exit code, and the message with the
  * place. A code without a case fails the test.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { type ErrorCode, errorCodes } from '../lib/errors.ts'
+import { lock, withLock } from '../lib/lock.ts'
 import { npyHeader } from '../lib/npy.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { commandProcess } from './commands.ts'
-import { answers, docs, filesIn, fixture, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import { answers, docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from './helpers.ts'
 import { frameOf, rawBlock, zstdBomb } from './zstd.ts'
 
 const commands = commandProcess()
@@ -170,6 +171,7 @@ const cases: Readonly<Record<string, Case>> = {
 /** Codes that no single call ends with, and the test that has them. */
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ABORTED: 'test/recipes/cli.test.ts: SIGINT and SIGTERM',
+  ERR_LOCKED: 'below: a lock that is held, in code',
   ERR_STATE: 'below: a state that is restored in code'
 }
 
@@ -216,6 +218,15 @@ for (const [name, { file, content, ids, bad }] of Object.entries(accepted)) {
 
 t.test('ERR_STATE: a state of another stage', async t => {
   t.throws(() => { dedup({ window: 3 }).restore({ window: 4, hashes: '' }) }, { code: 'ERR_STATE', exitCode: 1 })
+})
+
+t.test('ERR_LOCKED: a lock that is held, and what is no lock', async t => {
+  const path = put(temporaryFolder(t), 'a.lock', 'no lock')
+  t.match(await failure(lock(path, 'shards')), { code: 'ERR_LOCKED', exitCode: 1, message: /a\.lock: is not a whole lock file.*; if no run is under way here, delete it and run again/ })
+  rmSync(path)
+  await withLock(path, 'shards', async () => {
+    t.match(await failure(lock(path, 'shards')), { code: 'ERR_LOCKED', exitCode: 1, message: /^shards: is being written to by another run, process \d+ on host .*, which began at .*; wait for it to end, or stop it/ })
+  })
 })
 
 t.test('every code has a case', async t => {

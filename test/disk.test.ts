@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import t, { type Test } from 'tap'
+import { lock } from '../lib/lock.ts'
 import { readNpy } from '../lib/npy.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
@@ -80,6 +81,7 @@ t.test('a file system that is read-only is named', async t => {
   for (const [kind, [name, make, items]] of Object.entries(sinks)) {
     t.match(await failure(pipeline(items(20_000), make(join(folder, name)))), { code: 'ERR_OUTPUT', message: /cannot be written: the file system is read-only/, cause: { code: 'EROFS' } }, kind)
   }
+  for (const name of ['a.lock', 'new/a.lock']) t.match(await failure(lock(join(folder, name), 'x')), { code: 'ERR_OUTPUT', message: /a\.lock: cannot be written: the file system is read-only/ })
 })
 
 t.test('what may not be written or read is named, without leaving anything', async t => {

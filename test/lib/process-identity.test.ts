@@ -1,0 +1,66 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import t, { type Test } from 'tap'
+import { stateOf, thisProcess } from '../../lib/process-identity.ts'
+
+const skip = existsSync('/proc/self/stat') ? false : 'no /proc here'
+
+/** A process that has another one as a zombie: it becomes a program that asks for none of those that it has started. */
+async function zombie (t: Test): Promise<number> {
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'])
+  t.teardown(() => parent.kill('SIGKILL'))
+  const [pid] = await once(parent.stdout.setEncoding('utf8'), 'data') as [string]
+  while (!readFileSync(`/proc/${pid.trim()}/stat`, 'utf8').includes(') Z ')) await new Promise(resolve => setTimeout(resolve, 5))
+  return Number(pid)
+}
+
+t.test('a process that is there runs, with what can be known of it', async t => {
+  const me = await thisProcess()
+  t.match(me, { pid: process.pid, host: hostname() })
+  t.match(me, skip === false ? { boot: /^[0-9a-f-]{36}$/, pid_namespace: /^pid:\[\d+\]$/, started: Number } : { boot: null, pid_namespace: null, started: null })
+  t.equal(await stateOf(me), skip === false ? 'running' : 'unknown')
+})
+
+t.test('one that isn\'t there is gone', async t => {
+  const { pid } = spawnSync(process.execPath, ['--version'])
+  t.equal(await stateOf({ ...await thisProcess(), pid, started: null }), 'gone')
+})
+
+t.test('one of before the machine was started anew is gone, whatever has its pid now', { skip }, async t => {
+  const me = await thisProcess()
+  t.equal(await stateOf({ ...me, boot: 'another' }), 'gone')
+  t.equal(await stateOf({ ...me, boot: 'another', pid_namespace: 'pid:[1]' }), 'gone', 'containers are started anew too')
+})
+
+t.test('one whose pid another one has got is gone', { skip }, async t => {
+  const me = await thisProcess()
+  t.equal(await stateOf({ ...me, started: me.started! - 1 }), 'gone', 'our own')
+  t.equal(await stateOf({ ...me, pid: process.ppid, started: me.started! + 1 }), 'gone')
+})
+
+t.test('one that is killed and that its parent doesn\'t ask for is gone', { skip }, async t => {
+  const pid = await zombie(t)
+  t.equal(await stateOf({ ...await thisProcess(), pid, started: null }), 'gone')
+})
+
+t.test('one that can\'t be asked for is unknown', { skip }, async t => {
+  const me = await thisProcess()
+  t.equal(await stateOf({ ...me, host: 'elsewhere', boot: 'another', pid: 999_999_999 }), 'unknown', 'another machine')
+  t.equal(await stateOf({ ...me, pid_namespace: 'pid:[1]', pid: 999_999_999 }), 'unknown', 'another container')
+  t.equal(await stateOf({ ...me, started: null }), 'unknown', 'something has the pid')
+})
+
+t.test('without /proc, or with that of another container, only the pid is known', async t => {
+  const gone = Object.assign(new Error('no such file'), { code: 'ENOENT' })
+  for (const [kind, stat] of [['none', null], ['of another container', '1 (init) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 8 0']] as const) {
+    const { stateOf, thisProcess } = await t.mockImport<typeof import('../../lib/process-identity.ts')>('../../lib/process-identity.ts', {
+      'node:fs/promises': { readFile: async (path: string) => path.endsWith('stat') && stat !== null ? stat : await Promise.reject(gone), readlink: () => Promise.reject(gone) }
+    })
+    const me = await thisProcess()
+    t.strictSame(me, { pid: process.pid, host: hostname(), boot: null, pid_namespace: null, started: null }, kind)
+    t.equal(await stateOf({ ...me, started: 5 }), 'unknown')
+    t.equal(await stateOf({ ...me, pid: 999_999_999 }), 'gone')
+  }
+})
