@@ -47,6 +47,12 @@ export async function prepareFolder (folder: string): Promise<void> {
   await removeLeftovers(folder, isShardName)
 }
 
+/** Deletes the shards that an earlier run had begun, and won't go on with. */
+export async function removePartials (folder: string): Promise<void> {
+  const names = (await namesIn(folder)).filter(name => isShardName(name.replace(/\.partial$/, '')) && !isShardName(name))
+  for (const name of names) await rm(join(folder, name), { force: true })
+}
+
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when a folder holds shards */
 export async function refuseShards (folder: string): Promise<void> {
   const { length } = await listShards(folder)

@@ -97,7 +97,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
   try {
     checkFlags(command, options)
     const progress = new Progress(process.stderr)
-    const result = await run(args, options, { signal: stop.signal, watch: quiet ? undefined : progress.watch })
+    const result = await run(args, options, { signal: stop.signal, watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { process.stderr.write(`sluice: ${message}\n`) } })
     const text = report ?? note
     if (json) await show(JSON.stringify(result, null, 2))
     else if (!quiet && text !== undefined) await show(text(result as never))

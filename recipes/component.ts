@@ -1,33 +1,33 @@
 import { join } from 'node:path'
-import type { Component } from '../lib/manifest/schema.ts'
-import { LineWriter } from '../lib/line-writer.ts'
-import type { MaxBad } from '../lib/max-bad.ts'
-import { maxId } from '../lib/npy.ts'
 import { SluiceError } from '../lib/errors.ts'
-import type { RecordSource } from '../lib/record-source.ts'
+import { LineWriter } from '../lib/line-writer.ts'
+import { withLock } from '../lib/lock.ts'
+import type { Component } from '../lib/manifest/schema.ts'
+import { maxId } from '../lib/npy.ts'
+import { refuseShards } from '../lib/shards.ts'
 import type { ShardedStats } from '../lib/stats.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
-import { ndjsonSink } from '../sinks/ndjson.ts'
+import { verifyShards } from '../lib/verify-shards.ts'
 import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
-import { expecting } from './expect.ts'
+import { CHECKPOINT_EVERY, Checkpoints } from './checkpoints.ts'
+import { type ReadOptions, documentSettings, documentsOf, passedIn } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
-import { limit } from './limit.ts'
+import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf } from './job.ts'
 import { type Rejects, keepingRejects } from './rejects.ts'
-import { type AnyStage, filters, makeSource } from './stages.ts'
+import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
+import { documentsPlan, writeDocuments } from './write-documents.ts'
 
-/** How a component is read; the options that every source has. */
-export interface ReadOptions {
-  readonly maxBad?: string | number | MaxBad | undefined
-  readonly maxLineBytes?: number | undefined
-}
-
-export interface ShardOptions extends RunOptions, ReadOptions {
+export interface ShardOptions extends RunOptions, ReadOptions, JobOptions {
   readonly tokenizer: Tokenizer
   /** Delete the shards of another run in the output folder. @default false */
   readonly overwrite?: boolean
+  /** Documents between two checkpoints at most. @default 10,000 */
+  readonly checkpointEvery?: number
+  /** Whether the shards of a finished component are hashed, before they are taken for what they were. @default false */
+  readonly verify?: boolean
 }
 
 /** What has come of a component, as stats files have it; its shards are told of as `verify` reads it. */
@@ -43,26 +43,6 @@ export interface ComponentStats extends DocumentCounts, ShardedStats {
   readonly seconds: number
 }
 
-/** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
-export interface DocumentFlow {
-  readonly source: RecordSource
-  readonly stages: AnyStage[]
-  readonly judge: AnyStage
-}
-
-/** Documents that each stage holds on each side: of some megabytes each, Node's 16 would add up. */
-const STREAM_OPTIONS = { highWaterMark: 4 } as const
-
-/** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
-export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions, rejects: Rejects | null = null): DocumentFlow {
-  const { dataset, dataFiles, textColumn, maxRecords, sourceOptions, expect } = component
-  const source: RecordSource = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, { ...rejects?.forSource(), ...STREAM_OPTIONS })
-  const filtering = component.filters.map(({ stage, options }) => filters[stage]!.make({ ...options, ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(stage) }) }))
-  const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
-  const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
-  return { source, stages: [...filtering, ...limiting], judge }
-}
-
 /** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
 export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Tokenizer): void {
   endOfSentence(tokenizer, eosId)
@@ -70,27 +50,87 @@ export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Tokenize
 }
 
 /**
- * Reads, filters, encodes, packs and writes one component of a mixture.
+ * Reads, filters, encodes, packs and writes one component of a mixture, from where a run before has left off; one that is
+ * finished is not done again.
  *
- * @throws SluiceError as its stages do; shards that were complete by then stay
+ * @throws SluiceError as its stages do, and as `runJob`; what the last checkpoint tells of stays
  */
 export async function shardComponent (component: Component, options: ShardOptions): Promise<ComponentStats> {
-  return await keepingRejects(component.rejects, rejects => shardInto(component, options, rejects))
+  checkFit(component, options.tokenizer)
+  const pulled = component.rawDir === null ? null : await pullRaw(component, options)
+  const read = pulled?.component ?? component
+  const outputs = filesBeside(component)
+  const folder = component.outputDir
+  const work = async (job: Job | null): Promise<ComponentStats> => {
+    if (options.overwrite !== true && (job === null || job.begins)) await refuseShards(folder)
+    const stats = await keepingRejects(component.rejects, rejects => shardInto(component, read, { ...options, pulled: pulled?.counts ?? null }, rejects, job), { resumable: job !== null })
+    await job?.finish(stats, outputs)
+    return stats
+  }
+  if (!await canResume(read.dataFiles, outputs)) return await withLock(join(folder, 'checkpoint.json.lock'), folder, () => work(null))
+  const stats = await runJob(shardPlan(component, read, options), options, shardCheck(options), work)
+  return { ...stats, ...described(component) }
 }
 
-async function shardInto (component: Component, options: ShardOptions, rejects: Rejects | null): Promise<ComponentStats> {
-  const { tokenizer, overwrite = false } = options
+/** How the jobs of a component stand, the copy to `raw_dir` first. @throws SluiceError as `statusOf` */
+export async function componentStatus (component: Component, options: ShardOptions): Promise<{ readonly pull: JobStatus | null, readonly shards: JobStatus }> {
+  const pull = component.rawDir === null ? null : await statusOf(documentsPlan(rawComponent(component), copyIn(component.rawDir, component.name), options))
+  if (pull !== null && pull.is !== 'finished') return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
+  const read = component.rawDir === null ? component : readingFrom(component, copyIn(component.rawDir, component.name))
+  if (!await canResume(read.dataFiles, filesBeside(component))) return { pull, shards: { is: 'new' } }
+  return { pull, shards: await statusOf(shardPlan(component, read, options), shardCheck(options)) }
+}
+
+/** The job that makes a component's shards out of documents that are read as `read` says. */
+function shardPlan (component: Component, read: Component, options: ShardOptions): JobPlan {
+  const { name, outputDir, seqLen, sequencesPerShard, dtype, eosId, filteredDir, rejects } = component
+  const { tokenizer } = options
+  return {
+    name,
+    path: join(outputDir, 'checkpoint.json'),
+    settings: {
+      name,
+      ...documentSettings(read, options),
+      seq_len: seqLen,
+      sequences_per_shard: sequencesPerShard,
+      dtype,
+      eos_id: endOfSentence(tokenizer, eosId),
+      tokenizer_sha256: tokenizer.sha256,
+      filtered_dir: filteredDir,
+      rejects
+    },
+    inputs: read.dataFiles
+  }
+}
+
+/** Looks at the shards that a finished job has made; a file that is none of them doesn't make them worse. */
+function shardCheck ({ verify = false, signal }: ShardOptions): Check {
+  return async result => {
+    const stats = result as ComponentStats
+    const findings = await verifyShards(stats, { statsPath: join(stats.output_dir, 'checkpoint.json'), quick: !verify, signal })
+    return findings.filter(({ check }) => check !== 'unlisted').map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
+  }
+}
+
+async function shardInto (component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {
+  const { tokenizer, overwrite = false, checkpointEvery = CHECKPOINT_EVERY, pulled } = options
   const started = performance.now()
-  checkFit(component, tokenizer)
-  const { name, seqLen, sequencesPerShard, dtype, eosId } = component
-  const pulled = component.rawDir === null ? null : await pullRaw(component, component.rawDir, options, rejects)
-  const { source, stages, judge } = documentsOf(pulled?.component ?? component, options, rejects)
-  const copy = component.filteredDir === null ? null : new LineWriter(copyIn(component.filteredDir, name))
+  const { name, seqLen, sequencesPerShard, dtype, eosId, maxRecords } = component
+  const resumable = job !== null
+  const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
+  const { source, stages, judge } = documentsOf(read, options, { rejects, barriers: checkpoints })
+  const copy = component.filteredDir === null ? null : new LineWriter(copyIn(component.filteredDir, name), { resumable })
   if (copy !== null) stages.push(tee(copy))
   const packing = pack({ seqLen })
-  const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite })
+  const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable })
   const encoding = encode({ tokenizer, eosId })
   try {
+    checkpoints.begin({
+      source,
+      stages: [...stages, judge, encoding, packing],
+      outputs: [sink, copy, rejects].filter(output => output !== null),
+      finished: () => sink.stats.shards.length
+    }, job?.flow ?? null, passedIn(stages))
     await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, judge, encoding, packing, sink], options)
     await copy?.commit()
   } catch (error) {
@@ -99,48 +139,73 @@ async function shardInto (component: Component, options: ShardOptions, rejects: 
   }
   const { tokens, tail } = packing.stats
   const { shards } = sink.stats
+  const counts = countsOf(source, stages, [encoding, packing, sink])
   return {
     name,
-    dataset: component.dataset,
-    subset: component.subset,
+    ...described(component),
     records: packing.stats.in,
     sequences: sink.stats.out,
     tokens,
     shards: shards.length,
     output_dir: component.outputDir,
-    split: component.split,
-    license: component.license,
-    data_files: component.dataFiles,
     tail_tokens: tail,
     seq_len: seqLen,
     dtype,
     eos_id: endOfSentence(tokenizer, eosId),
     vocab_size: tokenizer.vocabSize,
     tokenizer_sha256: tokenizer.sha256,
-    ...countsOf(pulled?.source ?? source, stages, [encoding, packing, sink]),
+    ...(pulled === null ? counts : behindPull(pulled, counts)),
     shard_files: shards,
-    seconds: secondsSince(started)
+    seconds: job?.seconds ?? secondsSince(started)
   }
 }
 
-/** Copies a component's documents, as they are, to a folder: the component that reads them from there, and the source that read them first, which knows of the bad ones. */
-async function pullRaw (component: Component, folder: string, options: ShardOptions, rejects: Rejects | null): Promise<{ component: Component, source: RecordSource }> {
-  const path = copyIn(folder, component.name)
-  const { source } = documentsOf({ ...component, filters: [], expect: null, maxRecords: null }, options, rejects)
-  await runFlow({ name: `${component.name} (pull)`, source }, [ndjsonSink(path)], options)
-  return { component: { ...component, dataset: 'json', textColumn: 'text', dataFiles: path, sourceOptions: {} }, source }
+/** What of a component is only noted in its stats. */
+function described ({ dataset, subset, split, license, dataFiles }: Component): Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files'> {
+  return { dataset, subset, split, license, data_files: dataFiles }
 }
 
-/** The files that a component writes beside its shards, where it asks for that: copies of its documents, and rejects. */
-export function filesOf ({ name, rawDir, filteredDir, rejects }: Component): string[] {
-  return [...[rawDir, filteredDir].filter(folder => folder !== null).map(folder => copyIn(folder, name)), ...(rejects === null ? [] : [rejects])]
+/** The counts of documents that went through a copy: of its records as they were read first, where the bad ones were met. */
+function behindPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCounts {
+  const source = pulled.stages[0]!
+  return {
+    ...counts,
+    read: pulled.read,
+    bytes: pulled.bytes,
+    dropped: { ...pulled.dropped, ...counts.dropped },
+    stages: [source, ...counts.stages.slice(1)]
+  }
+}
+
+/** Copies a component's documents, as they are, to a folder, unless they are there: the component that reads them from there, and the counts of the source that read them first, which knows of the bad ones. */
+async function pullRaw (component: Component, options: ShardOptions): Promise<{ component: Component, counts: DocumentCounts }> {
+  const path = copyIn(component.rawDir!, component.name)
+  const { checkpointEvery = CHECKPOINT_EVERY } = options
+  const counts = await writeDocuments(rawComponent(component), path, { ...options, checkpointEvery, keep: true })
+  return { component: readingFrom(component, path), counts }
+}
+
+/** A component as it is copied to `raw_dir`: whole, with the bad records of its own. */
+function rawComponent (component: Component): Component {
+  const rejects = component.rejects === null ? null : join(component.rawDir!, `${component.name}.rejects.ndjson`)
+  return { ...component, name: `${component.name} (pull)`, filters: [], expect: null, maxRecords: null, rejects }
+}
+
+function readingFrom (component: Component, path: string): Component {
+  return { ...component, dataset: 'json', textColumn: 'text', dataFiles: path, sourceOptions: {} }
+}
+
+/** All files that a component writes beside its shards, where it asks for that: copies of its documents, and rejects. */
+export function filesOf (component: Component): string[] {
+  const raw = component.rawDir === null ? [] : [copyIn(component.rawDir, component.name), ...[rawComponent(component).rejects].filter(path => path !== null)]
+  return [...raw, ...filesBeside(component)]
+}
+
+/** Those that are written together with the shards. */
+function filesBeside ({ name, filteredDir, rejects }: Component): string[] {
+  return [...(filteredDir === null ? [] : [copyIn(filteredDir, name)]), ...(rejects === null ? [] : [rejects])]
 }
 
 function copyIn (folder: string, name: string): string {
   return join(folder, `${name}.ndjson.gz`)
-}
-
-/** To milliseconds. */
-export function secondsSince (started: number): number {
-  return Math.round(performance.now() - started) / 1000
 }

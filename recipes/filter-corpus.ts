@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
 import { checkOutputs } from '../lib/output.ts'
-import { ndjsonSink } from '../sinks/ndjson.ts'
-import { isTextFile, textSink } from '../sinks/text.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
-import { documentsOf, filesOf, secondsSince } from './component.ts'
+import { resumeOptions } from './checkpoints.ts'
+import { filesOf } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
-import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
-import { keepingRejects } from './rejects.ts'
+import type { DocumentCounts, RunOptions } from './flow.ts'
+import { writeDocuments } from './write-documents.ts'
 
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -18,7 +17,8 @@ export const filterCorpusOptions = z.strictObject({
   ...lengthOptions.shape,
   dedupWindow: dedupOptions.shape.window,
   expectKept: z.number().min(0).max(1).optional().describe('share of the documents that the filters are expected to keep; one 5 times off fails'),
-  outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output')
+  outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output'),
+  ...resumeOptions
 }).describe('one dataset -> filtered, deduplicated text or NDJSON')
 
 export interface FilterCorpusStats extends DocumentCounts {
@@ -30,10 +30,11 @@ export interface FilterCorpusStats extends DocumentCounts {
 /**
  * Normalizes a dataset, keeps documents of the right length and language, drops duplicates, and writes what is left.
  *
- * @throws SluiceError `ERR_OPTION`, `ERR_EXPECTED`, and what its stages throw; nothing is left of the output then
+ * A run that was stopped goes on from its last checkpoint, `<output>.checkpoint.json`.
+ *
+ * @throws SluiceError `ERR_OPTION`, `ERR_EXPECTED`, `ERR_LOCKED`, `ERR_CHECKPOINT`, and what its stages throw; what the last checkpoint tells of is kept then
  */
 export async function filterCorpus (options: z.input<typeof filterCorpusOptions>, run: RunOptions = {}): Promise<FilterCorpusStats> {
-  const started = performance.now()
   const checked = parseOptions('filter-corpus', filterCorpusOptions, options)
   const { targetLang, langThreshold, minChars, maxChars, dedupWindow, expectKept, outputPath } = checked
   const filtered = corpusComponent(checked, [
@@ -44,10 +45,5 @@ export async function filterCorpus (options: z.input<typeof filterCorpusOptions>
   ])
   const component = { ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }
   await checkOutputs([outputPath, ...filesOf(component)], [component.dataFiles])
-  return await keepingRejects(component.rejects, async rejects => {
-    const { source, stages, judge } = documentsOf(component, checked, rejects)
-    const sink = isTextFile(outputPath) ? textSink(outputPath) : ndjsonSink(outputPath)
-    await runFlow({ name: component.name, source }, [...stages, judge, sink], run)
-    return { name: component.name, output_path: outputPath, ...countsOf(source, stages), seconds: secondsSince(started) }
-  })
+  return { name: component.name, output_path: outputPath, ...await writeDocuments(component, outputPath, { ...run, ...checked }) }
 }

@@ -16,6 +16,8 @@ export interface Flow {
 export interface RunOptions {
   /** Stops the run; what is half-written is deleted. */
   readonly signal?: AbortSignal | undefined
+  /** Told what a run does that isn't its results: that a job goes on where one before was stopped, say. */
+  readonly tell?: ((message: string) => void) | undefined
   /** Told of each flow as it starts; what it returns is called when the flow has ended. */
   readonly watch?: ((flow: Flow) => () => void) | undefined
 }

@@ -5,15 +5,15 @@ import { Stage } from '../lib/stage.ts'
  * is dropped (`over_limit`).
  */
 export function limit<Item> (max: number, stop: () => void): Stage<Item, Item> {
-  let passed = 0
-  return new Stage<Item, Item>({
+  const stage: Stage<Item, Item> = new Stage<Item, Item>({
     name: 'limit',
     take (item, push) {
-      if (passed === max) return 'over_limit'
-      passed++
-      if (passed === max) stop()
+      const { out } = stage.stats
+      if (out === max) return 'over_limit'
       push(item)
+      if (out + 1 === max) stop()
       return undefined
     }
   })
+  return stage
 }

@@ -42,7 +42,7 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
     await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licenceTable(component, licences))
   }
   const recipes = join(packageRoot(), 'recipes')
-  return await processMixture(relative('.', join(recipes, 'quickstart.yaml')), { tokenizerPath: relative('.', join(recipes, 'quickstart.model')), overwrite: true }, run)
+  return await processMixture(relative('.', join(recipes, 'quickstart.yaml')), { tokenizerPath: relative('.', join(recipes, 'quickstart.model')), overwrite: true, restart: true }, run)
 }
 
 /** The `node_modules` that sluice's own packages are in. */

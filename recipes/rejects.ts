@@ -4,6 +4,7 @@ import { toJson } from '../lib/json.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import { checkWritable } from '../lib/output.ts'
 import type { SourceOptions } from '../lib/record-source.ts'
+import type { OutputState } from '../lib/resumable-output.ts'
 
 /** A record or document that a flow has dropped, as a line of a rejects file. */
 export type Reject = { readonly reason: string, readonly position: string | null } & (Document | {
@@ -22,8 +23,17 @@ export class Rejects {
   /** By `meta`, which stages hand on as it is, while they may make a new document; null is for a stage that made a new one. */
   readonly #positions = new WeakMap<object, string>()
 
-  constructor (path: string) {
-    this.#writer = new LineWriter(path)
+  /** @param resumable whether `save` will be called */
+  constructor (path: string, { resumable = false } = {}) {
+    this.#writer = new LineWriter(path, { resumable })
+  }
+
+  save (): Promise<OutputState> {
+    return this.#writer.save()
+  }
+
+  restore (state: OutputState): void {
+    this.#writer.restore(state)
   }
 
   /** What a source is to be told: it hands over its bad records, and says of each document where it was, for when a filter drops it. */
@@ -53,15 +63,15 @@ export class Rejects {
 
 /**
  * Does work that rejects something to a file. When the work fails the file is kept, as it tells why; when it is stopped
- * nothing is left.
+ * nothing is left, unless it was saved.
  *
  * @param path of the file; null for none
  * @throws SluiceError `ERR_OUTPUT` when it can't be written, before any work is done; else what the work throws
  */
-export async function keepingRejects<T> (path: string | null, work: (rejects: Rejects | null) => Promise<T>): Promise<T> {
+export async function keepingRejects<T> (path: string | null, work: (rejects: Rejects | null) => Promise<T>, { resumable = false } = {}): Promise<T> {
   if (path === null) return await work(null)
   await checkWritable(path) // not only once the work is done
-  const rejects = new Rejects(path)
+  const rejects = new Rejects(path, { resumable })
   let result: T
   try {
     result = await work(rejects)

@@ -27,3 +27,8 @@ function droppedLine ({ dropped }: DocumentCounts): string[] {
 export function number (value: number | undefined): string {
   return (value ?? 0).toLocaleString('en-US')
 }
+
+/** Since a time of `performance.now`, to milliseconds. */
+export function secondsSince (started: number): number {
+  return Math.round(performance.now() - started) / 1000
+}

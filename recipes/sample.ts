@@ -5,7 +5,7 @@ import { type InputFile, findFiles, isCompressed } from '../lib/files.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { PrioritySample, UniformSample } from '../lib/sampling.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
-import type { ReadOptions } from './component.ts'
+import type { ReadOptions } from './documents.ts'
 import { type AnyStage, filters, makeSource, sources } from './stages.ts'
 
 /** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */

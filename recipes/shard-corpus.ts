@@ -3,14 +3,14 @@ import { SluiceError } from '../lib/errors.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
 import { loadTokenizer } from '../lib/tokenizer.ts'
-import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
 import { encodeOptions } from '../transforms/encode.ts'
 import { packOptions } from '../transforms/pack.ts'
-import { type ComponentStats, documentsOf, filesOf, secondsSince, shardComponent } from './component.ts'
+import { resumeOptions } from './checkpoints.ts'
+import { type ComponentStats, filesOf, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
-import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
-import { keepingRejects } from './rejects.ts'
+import type { DocumentCounts, RunOptions } from './flow.ts'
+import { writeDocuments } from './write-documents.ts'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -23,7 +23,8 @@ export const shardCorpusOptions = z.strictObject({
   eosId: encodeOptions.shape.eosId,
   maxRecords: positive.optional().describe('documents sharded at most'),
   logFile: z.string().min(1).default('data/mixtures/shard_stats.json').describe('where the stats of the shards go, as JSON'),
-  overwrite: npySinkOptions.shape.overwrite
+  overwrite: npySinkOptions.shape.overwrite,
+  ...resumeOptions
 }).describe('one dataset -> NDJSON (--output), or shards (--tokenizer-path --output-dir)')
 
 export interface PullStats extends DocumentCounts {
@@ -38,7 +39,6 @@ export interface PullStats extends DocumentCounts {
  * @throws SluiceError `ERR_OPTION` unless there is either `output` or `tokenizerPath`; and what its stages throw
  */
 export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, run: RunOptions = {}): Promise<ComponentStats | PullStats> {
-  const started = performance.now()
   const checked = parseOptions('shard-corpus', shardCorpusOptions, options)
   const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, maxRecords, limit, logFile, overwrite, maxBad, maxLineBytes } = checked
   if ((output === undefined) === (tokenizerPath === undefined)) {
@@ -48,15 +48,11 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
   if (output !== undefined) {
     await checkOutputs([output, ...filesOf(component)], [component.dataFiles])
-    return await keepingRejects(component.rejects, async rejects => {
-      const { source, stages } = documentsOf(component, checked, rejects)
-      await runFlow({ name: component.name, source }, [...stages, ndjsonSink(output)], run)
-      return { name: component.name, output, ...countsOf(source, stages), seconds: secondsSince(started) }
-    })
+    return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked }) }
   }
   await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
   await checkWritable(logFile)
-  const stats = await shardComponent(component, { ...run, tokenizer: await loadTokenizer(tokenizerPath!), overwrite, maxBad, maxLineBytes })
+  const stats = await shardComponent(component, { ...run, ...checked, tokenizer: await loadTokenizer(tokenizerPath!) })
   await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
   return stats
 }

@@ -4,7 +4,7 @@ import { SluiceError } from '../lib/errors.ts'
 import type { KnownStages } from '../lib/manifest/check.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import type { RecordSource, SourceInput, SourceOptions } from '../lib/record-source.ts'
-import type { Stage, StageStats } from '../lib/stage.ts'
+import type { Stage } from '../lib/stage.ts'
 import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
 import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
@@ -17,7 +17,7 @@ import { normalize, normalizeOptions } from '../transforms/normalize.ts'
 import { pack, packOptions } from '../transforms/pack.ts'
 
 /** A transform, whatever it takes and makes. */
-export type AnyStage = Transform & { readonly stageName: string, readonly stats: StageStats }
+export type AnyStage = Transform & Pick<Stage<never, never, never>, 'stageName' | 'stats'> & { readonly save: () => unknown, readonly restore: (state: never) => void }
 
 /** A row of the table of transforms: how to make one, and what it can be told. */
 export interface TransformEntry {

@@ -6,7 +6,7 @@ import { parseOptions } from '../lib/options.ts'
 
 export const ndjsonSinkOptions = z.strictObject({})
 
-export type NdjsonSinkOptions = z.input<typeof ndjsonSinkOptions> & LineSinkOptions
+export type NdjsonSinkOptions = LineSinkOptions
 
 /**
  * Writes a JSON object a line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.

@@ -7,7 +7,7 @@ import { SluiceError } from '../lib/errors.ts'
 import { dtypes, maxId, npyData } from '../lib/npy.ts'
 import { count, parseOptions, parseState, positive } from '../lib/options.ts'
 import { writing } from '../lib/output.ts'
-import { type OpenShard, type ShardInfo, type ShardShape, ShardWriter, listShards, openShard, prepareFolder, refuseShards, removeShards, shardInfo, shardName } from '../lib/shards.ts'
+import { type OpenShard, type ShardInfo, type ShardShape, ShardWriter, listShards, openShard, prepareFolder, refuseShards, removePartials, removeShards, shardInfo, shardName } from '../lib/shards.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../lib/stage.ts'
 
 export const npySinkOptions = z.strictObject({
@@ -116,6 +116,7 @@ export class NpySink extends Writable {
     await writing(this.#folder, async () => {
       if (!this.#options.overwrite && !this.#resumable) await refuseShards(this.#folder)
       await prepareFolder(this.#folder)
+      if (this.#resumable && this.stats.shards.length === 0 && this.#begun === null) await removePartials(this.#folder)
     })
     this.#hasFolder = true
   }

@@ -6,7 +6,7 @@ import { parseOptions } from '../lib/options.ts'
 
 export const textSinkOptions = z.strictObject({})
 
-export type TextSinkOptions = z.input<typeof textSinkOptions> & LineSinkOptions
+export type TextSinkOptions = LineSinkOptions
 
 /** Whether the name of an output asks for text: `.txt`, plain or compressed. */
 export function isTextFile (path: string): boolean {

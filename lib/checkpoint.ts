@@ -1,0 +1,59 @@
+import { open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { SluiceError, codeOf, reasonOf } from './errors.ts'
+import { sha256 } from './hash.ts'
+import { parseJson } from './json.ts'
+import { makeFolder, syncFolder, writing } from './output.ts'
+
+/** Tells a checkpoint from any other JSON; another number, when what is in it has another form. */
+const FORMAT = 1
+
+/**
+ * Writes a checkpoint in the place of the one before, which stands until the new one is on the disk, its name too. One
+ * run at a time may do so.
+ *
+ * @param content plain JSON
+ * @throws SluiceError `ERR_OUTPUT`; the one before stands then
+ */
+export async function writeCheckpoint (path: string, content: unknown): Promise<void> {
+  const json = JSON.stringify(content)
+  const temporary = `${path}.tmp`
+  await writing(path, async () => {
+    await makeFolder(dirname(path))
+    try {
+      const file = await open(temporary, 'w')
+      try {
+        await file.writeFile(`{"sluice_checkpoint":${FORMAT},"sha256":"${sha256(json)}","content":${json}}\n`)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, path)
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {}) // the first error is the reason
+      throw error
+    }
+    await syncFolder(dirname(path))
+  })
+}
+
+/**
+ * What `writeCheckpoint` was given; null where there is no such file.
+ *
+ * @throws SluiceError `ERR_CHECKPOINT` when it can't be read, is damaged, or no checkpoint
+ */
+export async function readCheckpoint (path: string): Promise<unknown> {
+  const fail = (what: string, cause?: unknown): never => { throw new SluiceError('ERR_CHECKPOINT', `${path}: ${what}; get it from a copy, or start over with --restart, which deletes it`, { cause }) }
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    return codeOf(cause) === 'ENOENT' ? null : fail(`cannot be read: ${reasonOf(cause)}`, cause)
+  }
+  const file = parseJson(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
+  if (file === undefined) return fail(`is cut off or damaged: ${text.length} characters that are no JSON, expected a checkpoint`)
+  if (file?.sluice_checkpoint === undefined) return fail('is no checkpoint of sluice')
+  if (file.sluice_checkpoint !== FORMAT) return fail(`is a checkpoint of form ${String(file.sluice_checkpoint)}, expected ${FORMAT}: another version of sluice has written it`)
+  if (sha256(JSON.stringify(file.content)) !== file.sha256) return fail('is damaged: its content has another SHA-256 than it says')
+  return file.content
+}

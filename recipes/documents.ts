@@ -1,0 +1,63 @@
+import type { Barriers } from '../lib/barrier.ts'
+import type { Component } from '../lib/manifest/schema.ts'
+import { type MaxBad } from '../lib/max-bad.ts'
+import { type RecordSource, recordSourceOptions } from '../lib/record-source.ts'
+import { expecting } from './expect.ts'
+import { limit } from './limit.ts'
+import type { Rejects } from './rejects.ts'
+import { type AnyStage, filters, makeSource } from './stages.ts'
+
+/** How a component is read; the options that every source has. */
+export interface ReadOptions {
+  readonly maxBad?: string | number | MaxBad | undefined
+  readonly maxLineBytes?: number | undefined
+}
+
+/** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
+export interface DocumentFlow {
+  readonly source: RecordSource
+  readonly stages: AnyStage[]
+  readonly judge: AnyStage
+}
+
+/** What a flow of documents is told of the job that it is for. */
+export interface FlowHooks {
+  readonly rejects?: Rejects | null
+  readonly barriers?: Barriers
+}
+
+/** Documents that each stage holds on each side: of some megabytes each, Node's 16 would add up. */
+const STREAM_OPTIONS = { highWaterMark: 4 } as const
+
+/** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
+export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions, { rejects = null, barriers }: FlowHooks = {}): DocumentFlow {
+  const { dataset, dataFiles, textColumn, maxRecords, sourceOptions, expect } = component
+  const source: RecordSource = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, { ...rejects?.forSource(), barriers, ...STREAM_OPTIONS })
+  const filtering = component.filters.map(({ stage, options }) => filters[stage]!.make({ ...options, ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(stage) }) }))
+  const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
+  const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
+  return { source, stages: [...filtering, ...limiting], judge }
+}
+
+/** How many documents have passed the stages of `documentsOf`; none where there are none, as nothing is limited then. */
+export function passedIn (stages: readonly AnyStage[]): () => number {
+  return () => stages.at(-1)?.stats.out ?? 0
+}
+
+/** What the documents of a component hang on, beside the files that they are read from: plain JSON, for a job. */
+export function documentSettings (component: Component, { maxLineBytes }: ReadOptions): Record<string, unknown> {
+  const { dataset, textColumn, sourceOptions, maxRecords } = component
+  return plain({
+    dataset,
+    text_column: textColumn,
+    max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
+    source_options: sourceOptions,
+    filters: component.filters.map(({ stage, options }) => ({ [stage]: { ...filters[stage]!.options.parse(options) } })),
+    max_records: maxRecords
+  })
+}
+
+/** As it is once it was written as JSON: a key without a value is none. */
+function plain (value: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(value)) as Record<string, unknown>
+}

@@ -1,0 +1,62 @@
+import { rm } from 'node:fs/promises'
+import type { Component } from '../lib/manifest/schema.ts'
+import { ndjsonSink } from '../sinks/ndjson.ts'
+import { isTextFile, textSink } from '../sinks/text.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { type ReadOptions, documentSettings, documentsOf, passedIn } from './documents.ts'
+import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
+import { type Job, type JobOptions, type JobPlan, canResume, runJob } from './job.ts'
+import { keepingRejects } from './rejects.ts'
+import { secondsSince } from './report.ts'
+
+export interface WriteOptions extends RunOptions, ReadOptions, JobOptions {
+  /** Documents between two checkpoints at most. */
+  readonly checkpointEvery: number
+  /** Whether the finished file is kept as it is by a run of the same; else it is made again. @default false */
+  readonly keep?: boolean
+}
+
+export interface WrittenDocuments extends DocumentCounts {
+  readonly seconds: number
+}
+
+/**
+ * Reads and filters a component's documents and writes them to one file, from where a run before has left off.
+ *
+ * @param output .txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output
+ * @throws SluiceError as `runJob`, and the stages that the documents pass
+ */
+export async function writeDocuments (component: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+  const outputs = [output, ...(component.rejects === null ? [] : [component.rejects])]
+  if (!await canResume(component.dataFiles, outputs)) return await write(component, output, options, null)
+  const plan = documentsPlan(component, output, options)
+  return await runJob(plan, options, () => Promise.resolve([]), async job => {
+    const written = await write(component, output, options, job)
+    if (options.keep === true) await job.finish(written, outputs)
+    else await rm(plan.path, { force: true })
+    return written
+  })
+}
+
+/** The job that `writeDocuments` does. */
+export function documentsPlan (component: Component, output: string, options: ReadOptions): JobPlan {
+  return {
+    name: component.name,
+    path: `${output}.checkpoint.json`,
+    settings: { ...documentSettings(component, options), output, rejects: component.rejects },
+    inputs: component.dataFiles
+  }
+}
+
+async function write (component: Component, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
+  const started = performance.now()
+  const resumable = job !== null
+  return await keepingRejects(component.rejects, async rejects => {
+    const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords: component.maxRecords })
+    const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints })
+    const sink = isTextFile(output) ? textSink(output, { resumable }) : ndjsonSink(output, { resumable })
+    checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
+    await runFlow({ name: component.name, source }, [...stages, judge, sink], options)
+    return { ...countsOf(source, stages), seconds: job?.seconds ?? secondsSince(started) }
+  }, { resumable })
+}
