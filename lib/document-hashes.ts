@@ -24,8 +24,7 @@ export class DocumentHasher {
   readonly #hasher: XXHashAPI
   readonly #eosId: number
   readonly #sample = new HashSample(1)
-  readonly #batch = new Float64Array(BATCH)
-  #batched = 0
+  #batch: number[] = []
   #documents = 0
   /** Whether the ids that come belong to a document that isn't ours. */
   #passing: boolean
@@ -83,13 +82,13 @@ export class DocumentHasher {
 
   #keep (hash: bigint): void {
     this.#documents++
-    this.#batch[this.#batched++] = Number(hash >> 11n)
-    if (this.#batched === BATCH) this.#flush()
+    this.#batch.push(Number(hash >> 11n))
+    if (this.#batch.length === BATCH) this.#flush()
   }
 
   #flush (): void {
-    this.#sample.add(0, this.#batch.slice(0, this.#batched))
-    this.#batched = 0
+    this.#sample.add(0, new Float64Array(this.#batch))
+    this.#batch = []
   }
 }
 
