@@ -2,7 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { SluiceError, reasonOf } from './errors.ts'
 import { type Ids, NPY_HEADER_MAX_BYTES, type NpyHeader, bytesPerId, idsOf, npyBytes, readNpyHeader } from './npy.ts'
-import { listShards, shardName } from './shards.ts'
+import { listShards, shardName } from './shard-names.ts'
 
 /** A shard on disk whose header has been read. */
 export interface ShardFile extends NpyHeader {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { DocumentHashes } from './document-hashes.ts'
 import { SluiceError, reasonOf } from './errors.ts'
-import { namesIn, shardName } from './shards.ts'
+import { namesIn, shardName } from './shard-names.ts'
 import type { ShardedStats } from './stats.ts'
 import { type ShardFinding, type ShardTask, type ShardVerdict, type VerifyCheck, shardVerifier } from './verify-shard.ts'
 

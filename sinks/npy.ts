@@ -6,7 +6,8 @@ import { SluiceError } from '../lib/errors.ts'
 import { dtypes, maxId, npyData } from '../lib/npy.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { writing } from '../lib/output.ts'
-import { type ShardInfo, ShardWriter, listShards, prepareFolder, refuseShards, removeShards, shardName } from '../lib/shards.ts'
+import { listShards, shardName } from '../lib/shard-names.ts'
+import { type ShardInfo, ShardWriter, prepareFolder, refuseShards, removeShards } from '../lib/shards.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../lib/stage.ts'
 
 export const npySinkOptions = z.strictObject({

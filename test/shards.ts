@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../lib/hash.ts'
 import { type Dtype, npyData, npyHeader } from '../lib/npy.ts'
-import { shardName } from '../lib/shards.ts'
+import { shardName } from '../lib/shard-names.ts'
 import type { ShardedStats } from '../lib/stats.ts'
 
 export interface ShardShape {

@@ -10,15 +10,17 @@ import { measure } from './measure.ts'
 import { type Result, json, report } from './print.ts'
 import { type Row, rowsOf } from './rows.ts'
 import { WANTED_RATIO, sideBySide } from './side-by-side.ts'
+import { verifySides } from './verify.ts'
 
 const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--json]
 
-  --only NAME  measure this row only; may be repeated; side-by-side is a name too
+  --only NAME  measure this row only; may be repeated; side-by-side and verify are names too
   --runs N     runs of each, of which the best counts (default: 5)
   --json       also write the results to bench.json
 `
 
 const SIDE_BY_SIDE = 'side-by-side'
+const VERIFY = 'verify'
 
 interface Arguments {
   readonly only: readonly string[] | undefined
@@ -60,17 +62,18 @@ async function bench ({ only, runs, json: asJson }: Arguments): Promise<void> {
 
   const corpus = await prepareCorpus(folder)
   const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, ...all.map(({ name }) => name)]
+  const names = [SIDE_BY_SIDE, VERIFY, ...all.map(({ name }) => name)]
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
   const wanted = (name: string): boolean => only?.includes(name) ?? true
 
   // First, while no documents lie in memory, which the garbage collector would go through again and again.
   const sides = wanted(SIDE_BY_SIDE) ? await announced(SIDE_BY_SIDE, () => sideBySide(corpus.ndjson, runs)) : undefined
+  const verified = wanted(VERIFY) ? await announced(VERIFY, () => verifySides(folder, runs)) : undefined
   const rows: Result[] = []
   for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
 
-  const results = { corpus, runs, rows, sides }
+  const results = { corpus, runs, rows, sides, verified }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1

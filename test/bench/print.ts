@@ -5,6 +5,7 @@ import type { Corpus } from './corpus.ts'
 import type { Times } from './measure.ts'
 import type { Row } from './rows.ts'
 import { type SideBySide, WANTED_RATIO } from './side-by-side.ts'
+import type { VerifySides } from './verify.ts'
 
 /** A row that has been measured. */
 export interface Result extends Pick<Row, 'name' | 'unit' | 'bytes'> {
@@ -18,10 +19,12 @@ export interface Results {
   readonly rows: readonly Result[]
   /** Absent when it wasn't asked for. */
   readonly sides?: SideBySide | undefined
+  /** Absent when it wasn't asked for. */
+  readonly verified?: VerifySides | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides }: Results): string {
+export function report ({ corpus, runs, rows, sides, verified }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
@@ -33,6 +36,7 @@ export function report ({ corpus, runs, rows, sides }: Results): string {
     sections.push(table([['stage or flow', 'MB of', ...FIGURES], ...lines]))
   }
   if (sides !== undefined) sections.push(reportSides(sides, corpus))
+  if (verified !== undefined) sections.push(reportVerified(verified))
   return sections.join('\n\n')
 }
 
@@ -52,9 +56,16 @@ function reportSides ({ ours, split2, ratio }: SideBySide, corpus: Corpus): stri
   return `${sides}\nratio ${ratio.toFixed(2)}, wanted ${WANTED_RATIO}: ${ratio < WANTED_RATIO ? 'too slow' : 'reached'}`
 }
 
+function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides): string {
+  const row = (name: string, { best, seconds }: Times): string[] => [name, (bytes / 1e6 / best).toFixed(1), best.toFixed(3), Math.max(...seconds).toFixed(3)]
+  const sides = table([['verify', 'MB/s of shards', 'seconds', 'slowest'], row('--workers 1', one), row(`--workers ${workers}`, all)])
+  return `${sides}\nratio ${ratio.toFixed(2)} on ${workers} cores, ${megabytes(bytes)} MB of shards`
+}
+
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides }: Results): string {
+export function json ({ corpus, runs, rows, sides, verified }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
+  const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const speeds = (bytes: number, { best, seconds }: Times) =>
     ({ mb_per_second: bytes / 1e6 / best, documents_per_second: documents / best, best_seconds: best, seconds })
   return JSON.stringify({
@@ -64,7 +75,10 @@ export function json ({ corpus, runs, rows, sides }: Results): string {
     rows: rows.map(row => ({ name: row.name, mb_of: row.unit, bytes: row.bytes, ...speeds(row.bytes, row.times) })),
     side_by_side: sides === undefined
       ? null
-      : { mb_of: 'NDJSON', ours: speeds(ndjsonBytes, sides.ours), split2: speeds(ndjsonBytes, sides.split2), ratio: sides.ratio, wanted_ratio: WANTED_RATIO }
+      : { mb_of: 'NDJSON', ours: speeds(ndjsonBytes, sides.ours), split2: speeds(ndjsonBytes, sides.split2), ratio: sides.ratio, wanted_ratio: WANTED_RATIO },
+    verify: verified === undefined
+      ? null
+      : { bytes: verified.bytes, workers: verified.workers, one: timesOf(verified.bytes, verified.one), all: timesOf(verified.bytes, verified.all), ratio: verified.ratio }
   }, null, 2) + '\n'
 }
 

@@ -63,8 +63,8 @@ t.test('what work throws comes out of a thread with its code', async t => {
   })
   t.strictSame(await broken('ERR_SHARD'), { code: 'ERR_SHARD', message: 'it broke' })
   t.match(await failure(broken('')), { message: 'a defect' })
-  const module = `data:text/javascript,export const broken = async task => { if (task) throw new RangeError('a defect'); return { code: 'ERR_SHARD', message: 'it broke' } }`
-  const pool = workerPool({ module, name: 'broken' }, broken, { workers: 2 })
+  const program = 'export const broken = async task => { if (task) throw new RangeError("a defect"); return { code: "ERR_SHARD", message: "it broke" } }'
+  const pool = workerPool({ module: `data:text/javascript,${encodeURIComponent(program)}`, name: 'broken' }, broken, { workers: 2 })
   t.match(await failure(pool.run('')), { name: 'SluiceError', code: 'ERR_SHARD', message: 'it broke' })
   t.match(await failure(pool.run('x')), { name: 'RangeError', message: 'a defect' })
   await pool.close()
