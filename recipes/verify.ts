@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { SluiceError, messageOf } from '../lib/errors.ts'
+import { SluiceError } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseOptions, positive } from '../lib/options.ts'
@@ -23,7 +23,7 @@ export const verifyOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file; its SHA-256 is compared with the recorded one'),
   inventory: z.string().regex(/^-$|\.md$/, 'expected the name of a .md file, or -').optional().describe('where the inventory for people goes, as Markdown; the sections of other stats in it are kept (default: logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'),
   inventoryJson: z.string().min(1).optional().describe('where the inventory for programs goes, as JSON (default: beside the stats, <name>.inventory.json)'),
-  workers: positive.optional().describe('threads that verify shards; 1: none but the main one (default: as many as there are cores, 1 for less than 8 MB)'),
+  workers: positive.optional().describe('threads that verify shards; 1: none but the main one, as always for less than 8 MB (default: as many as there are cores)'),
   quick: z.boolean().default(false).describe('look at names, sizes and headers only; the data is not read, and no verified_at_utc written')
 }).describe('shards on disk against their stats; writes verified_at_utc into these, and an inventory')
 
@@ -64,7 +64,11 @@ export async function verify (statsPath: string, options: z.input<typeof verifyO
   const findings = [...found.flat(), ...failed]
 
   const unwritten: string[] = [] // what went wrong behind the verification, which isn't lost by it
-  const kept = async <T>(work: () => Promise<T>): Promise<T | undefined> => await work().catch((error: unknown) => { unwritten.push(messageOf(error)); return undefined })
+  const kept = async <T>(work: () => Promise<T>): Promise<T | undefined> => await work().catch((error: unknown) => {
+    if (!(error instanceof SluiceError)) throw error
+    unwritten.push(error.message)
+    return undefined
+  })
   const date = quick ? undefined : utc
   const statsSha256 = await kept(() => writeVerifiedDates(stats, { whole: findings.length > 0 ? null : date, components: found.map(({ length }) => length > 0 ? null : date) })) ?? stats.sha256
   if (findings.length > 0) {
