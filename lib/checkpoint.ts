@@ -53,7 +53,7 @@ export async function readCheckpoint (path: string): Promise<unknown> {
   const file = parseJson(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
   if (file === undefined) return fail(`is cut off or damaged: ${text.length} characters that are no JSON, expected a checkpoint`)
   if (file?.sluice_checkpoint === undefined) return fail('is no checkpoint of sluice')
-  if (file.sluice_checkpoint !== FORMAT) return fail(`is a checkpoint of form ${String(file.sluice_checkpoint)}, expected ${FORMAT}: another version of sluice has written it`)
+  if (file.sluice_checkpoint !== FORMAT) return fail(`is a checkpoint of form ${JSON.stringify(file.sluice_checkpoint)}, expected ${FORMAT}: another version of sluice has written it`)
   if (sha256(JSON.stringify(file.content)) !== file.sha256) return fail('is damaged: its content has another SHA-256 than it says')
   return file.content
 }

@@ -2,7 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { SluiceError, reasonOf } from './errors.ts'
 import { type Ids, NPY_HEADER_MAX_BYTES, type NpyHeader, bytesPerId, idsOf, npyBytes, readNpyHeader } from './npy.ts'
-import { listShards, shardName } from './shards.ts'
+import { listShards, shardName } from './shard-names.ts'
 
 /** A shard on disk whose header has been read. */
 export interface ShardFile extends NpyHeader {
@@ -56,8 +56,9 @@ export async function * readIds (shard: ShardFile, { from = 0, to = shard.rows *
   const { path, dtype, start } = shard
   const file = await opened(path)
   const idBytes = bytesPerId(dtype)
-  const step = BLOCK_BYTES / idBytes
-  let [spare, other] = [new Uint8Array(BLOCK_BYTES), new Uint8Array(BLOCK_BYTES)]
+  const blockBytes = Math.min(BLOCK_BYTES, Math.max(to - from, 0) * idBytes)
+  const step = blockBytes / idBytes
+  let [spare, other] = [new Uint8Array(blockBytes), new Uint8Array(blockBytes)]
 
   async function read (first: number): Promise<IdBlock> {
     [spare, other] = [other, spare]
@@ -124,9 +125,9 @@ export async function openShards (path: string): Promise<ShardSet> {
 }
 
 /** One id of a shard, by its index; NaN where there is none. */
-export async function idAt (shard: ShardFile, index: number): Promise<number> {
+export async function idAt (shard: ShardFile, index: number, signal?: AbortSignal): Promise<number> {
   let id = NaN
-  for await (const { ids } of readIds(shard, { from: index, to: index + 1 })) id = ids[0]!
+  for await (const { ids } of readIds(shard, { from: index, to: index + 1, signal })) id = ids[0]!
   return id
 }
 

@@ -1,25 +1,14 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
-import { SluiceError, codeOf } from './errors.ts'
+import { SluiceError } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
 import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
 import { makeFolder, publish, removeLeftovers, temporaryName, writing } from './output.ts'
 import { count, positive, sha256Hex } from './options.ts'
 import { lost, partialName, reopen, writeAll } from './resumable-output.ts'
-
-const SHARD = /^shard_\d{5,}\.npy$/
-
-/** `shard_00000.npy`: five digits at least, so that names sort as numbers do. */
-export function shardName (index: number): string {
-  return `shard_${String(index).padStart(5, '0')}.npy`
-}
-
-/** Whether a file's name is a shard's. */
-export function isShardName (name: string): boolean {
-  return SHARD.test(name)
-}
+import { isShardName, listShards, namesIn } from './shard-names.ts'
 
 /** A shard that is complete, under its final name, as stats have it. */
 export const shardInfo = z.object({
@@ -30,11 +19,6 @@ export const shardInfo = z.object({
   sha256: sha256Hex
 })
 export type ShardInfo = Readonly<z.output<typeof shardInfo>>
-
-/** Names of the shards in a folder, in order; none where there is no such folder. */
-export async function listShards (folder: string): Promise<string[]> {
-  return (await namesIn(folder)).filter(isShardName).sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
-}
 
 /** Deletes the shards in a folder. */
 export async function removeShards (folder: string): Promise<void> {
@@ -57,16 +41,6 @@ export async function removePartials (folder: string): Promise<void> {
 export async function refuseShards (folder: string): Promise<void> {
   const { length } = await listShards(folder)
   if (length > 0) throw new SluiceError('ERR_OUTPUT_EXISTS', `${folder}: holds ${length} ${length === 1 ? 'shard' : 'shards'} of another run; name another folder, or have them deleted by --overwrite (overwrite: true in code)`)
-}
-
-/** Names of all that is in a folder; none where there is no such folder. */
-export async function namesIn (folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
 }
 
 /** A shard that is begun, as a checkpoint has it. */

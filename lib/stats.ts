@@ -9,6 +9,9 @@ import { shardInfo } from './shards.ts'
 /** What a stats file says of the shards of a component; it says more beside that. */
 const shardedStats = z.object({
   name: z.string(),
+  dataset: z.string().nullish(),
+  subset: z.string().nullish(),
+  license: z.string().nullish(),
   sequences: count,
   /** Ids of all documents, ends of sentence and tail included. */
   tokens: count,
@@ -20,6 +23,8 @@ const shardedStats = z.object({
   seq_len: positive,
   dtype: z.enum(dtypes),
   vocab_size: positive,
+  /** Ends each document. */
+  eos_id: count.optional(),
   tokenizer_sha256: sha256Hex,
   shard_files: z.array(shardInfo).readonly()
 })
@@ -28,8 +33,12 @@ export type ShardedStats = Readonly<z.output<typeof shardedStats>>
 /** A stats file, read, as far as it tells of shards. */
 export interface StatsFile {
   readonly path: string
+  /** What is in the file. */
+  readonly text: string
   /** Of the file. */
   readonly sha256: string
+  /** Whether it is a mixture's, and not that of one dataset. */
+  readonly isMixture: boolean
   readonly components: readonly ShardedStats[]
   /** Components of the mixture that failed, and have no shards. */
   readonly failed: readonly string[]
@@ -60,7 +69,7 @@ export async function readStats (path: string): Promise<StatsFile> {
   const has = (key: string): boolean => typeof content === 'object' && content !== null && key in content
   if (!has('stats') && !has('output_dir')) fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')
   const checked = checkOptions(mixtureStats, has('stats') ? content : { stats: [content] })
-  if ('options' in checked) return { path, sha256: sha256(text), components: checked.options.stats, failed: checked.options.failed.map(({ name }) => name) }
+  if ('options' in checked) return { path, text, sha256: sha256(text), isMixture: has('stats'), components: checked.options.stats, failed: checked.options.failed.map(({ name }) => name) }
   const { mistakes } = checked
   const lines = mistakes.slice(0, MOST_MISTAKES).map(({ path: at, message }) => `${path}: ${keyOf(has('stats') ? at : at.slice(2))}: ${message}`)
   if (mistakes.length > lines.length) lines.push(`… and ${mistakes.length - lines.length} more`)

@@ -1,24 +1,15 @@
-import { createHash } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SluiceError, codeOf, messageOf, reasonOf } from './errors.ts'
-import { sha256OfFile } from './hash.ts'
-import { npyBytes } from './npy.ts'
-import { type ShardFile, outside, readIds, readShardHeader } from './shard-reader.ts'
-import { type ShardInfo, namesIn, shardName } from './shards.ts'
+import type { DocumentHashes } from './document-hashes.ts'
+import { SluiceError, reasonOf } from './errors.ts'
+import { namesIn, shardName } from './shard-names.ts'
 import type { ShardedStats } from './stats.ts'
-
-/** What of shards is checked against their stats. */
-export type VerifyCheck = 'missing' | 'unlisted' | 'bytes' | 'header' | 'dtype' | 'shape' | 'ids' | 'sha256' | 'names' | 'sums' | 'tokenizer'
+import { type ShardFinding, type ShardTask, type ShardVerdict, type VerifyCheck, shardVerifier } from './verify-shard.ts'
 
 /** A difference between shards and their stats. */
-export interface Finding {
+export interface Finding extends ShardFinding {
   readonly component: string
-  readonly check: VerifyCheck
   /** A shard, the folder, or the stats file where they contradict themselves. */
   readonly file: string
-  readonly found: string
-  readonly expected: string
 }
 
 export interface VerifyShardsOptions {
@@ -27,10 +18,14 @@ export interface VerifyShardsOptions {
   /** Looks at names, sizes and headers only. @default false */
   readonly quick?: boolean
   readonly signal?: AbortSignal | undefined
+  /** Verifies shards, as `run` of a `shardVerifier`, which is given all of them at once. @default in this thread, one after another */
+  readonly verify?: ((task: ShardTask) => Promise<ShardVerdict>) | undefined
+  /** Told of the documents that begin in a shard, in any order, where they are known. */
+  readonly onDocuments?: ((documents: DocumentHashes) => void) | undefined
 }
 
 /**
- * Compares the shards of a component with what its stats say. Each shard is read once, a megabyte at a time.
+ * Compares the shards of a component with what its stats say.
  *
  * @returns every difference, in the order of the shards
  * @throws SluiceError `ERR_SHARD` for a shard that is changed while it is read, `ERR_ABORTED`
@@ -38,24 +33,37 @@ export interface VerifyShardsOptions {
 export async function verifyShards (stats: ShardedStats, options: VerifyShardsOptions): Promise<Finding[]> {
   const { name: component, output_dir: folder, shard_files: infos } = stats
   const findings = sumsOf(stats, options.statsPath)
-  const findIn = (file: string): Find => (check, found, expected) => { findings.push({ component, check, file, found, expected }) }
-  const names = await namesIn(folder).catch((error: unknown) => {
-    findIn(folder)('missing', `cannot be read: ${reasonOf(error)}`, `a folder with ${infos.length} shards`)
+  const find = (file: string, finding: ShardFinding): void => { findings.push({ component, check: finding.check, file, found: finding.found, expected: finding.expected }) }
+  const names = await namesIn(folder).then(names => new Set(names), (error: unknown) => {
+    find(folder, { check: 'missing', found: `cannot be read: ${reasonOf(error)}`, expected: `a folder with ${infos.length} shards` })
     return null
   })
   if (names === null) return findings
-  for (const info of infos) {
-    if (options.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${component}: stopped`)
-    const file = join(folder, info.file)
-    if (names.includes(info.file)) await verifyShard(file, info, stats, options, findIn(file))
-    else findIn(file)('missing', 'is not there', `a shard of ${info.bytes} bytes`)
-  }
+  const verdicts = await verdictsOf(stats, names, options)
+  infos.forEach(({ file }, i) => { for (const finding of verdicts[i]!) find(join(folder, file), finding) })
   const listed = new Set(infos.map(({ file }) => file))
   // A training loader takes every .npy file in a folder.
-  for (const name of names.filter(name => name.endsWith('.npy') && !listed.has(name)).sort()) {
-    findIn(join(folder, name))('unlisted', 'is there', `no .npy file but the ${listed.size} of the stats`)
+  for (const name of [...names].filter(name => name.endsWith('.npy') && !listed.has(name)).sort()) {
+    find(join(folder, name), { check: 'unlisted', found: 'is there', expected: `no .npy file but the ${listed.size} of the stats` })
   }
   return findings
+}
+
+/** What is found in each shard. @throws SluiceError `ERR_ABORTED` for whatever the signal has ended */
+async function verdictsOf (stats: ShardedStats, names: ReadonlySet<string>, { quick = false, signal, verify = shardVerifier({ workers: 1, signal }).run, onDocuments }: VerifyShardsOptions): Promise<ReadonlyArray<readonly ShardFinding[]>> {
+  const { shard_files: infos, ...component } = stats
+  try {
+    signal?.throwIfAborted()
+    return await Promise.all(infos.map(async (info, index): Promise<readonly ShardFinding[]> => {
+      if (!names.has(info.file)) return [{ check: 'missing', found: 'is not there', expected: `a shard of ${info.bytes} bytes` }]
+      const { findings, documents } = await verify({ component, info, index, shards: infos.length, quick })
+      if (documents !== null) onDocuments?.(documents)
+      return findings
+    }))
+  } catch (cause) {
+    if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${stats.name}: stopped`, { cause })
+    throw cause
+  }
 }
 
 /** Where stats contradict themselves. */
@@ -78,50 +86,3 @@ function sumsOf (stats: ShardedStats, file: string): Finding[] {
 }
 
 type Find = (check: VerifyCheck, found: string, expected: string) => void
-
-async function verifyShard (path: string, info: ShardInfo, stats: ShardedStats, { quick = false, signal }: VerifyShardsOptions, find: Find): Promise<void> {
-  let size: number
-  let shard: ShardFile | undefined
-  try {
-    size = (await stat(path)).size
-    shard = await readShardHeader(path).catch((error: unknown) => {
-      if (codeOf(error) !== 'ERR_SHARD') throw error
-      find('header', messageOf(error).slice(path.length + 2), `format 1.0, C order, ${stats.dtype}, shape (${info.sequences}, ${stats.seq_len})`)
-      return undefined
-    })
-  } catch (error) {
-    find('missing', `cannot be read: ${reasonOf((error as SluiceError).cause ?? error)}`, `a shard of ${info.bytes} bytes`)
-    return
-  }
-  if (size !== info.bytes) find('bytes', `has ${size} bytes`, String(info.bytes))
-  if (shard !== undefined) verifyHeader(shard, size, info, stats, find)
-  if (quick || size !== info.bytes) return // of another size, it has another hash
-  const found = shard !== undefined && size === npyBytes(shard) ? await readWhole(shard, stats.vocab_size, find, signal) : await sha256OfFile(path, signal)
-  if (found !== info.sha256) find('sha256', `has SHA-256 ${found}`, info.sha256)
-}
-
-function verifyHeader (shard: ShardFile, size: number, info: ShardInfo, stats: ShardedStats, find: Find): void {
-  const { dtype, rows, columns } = shard
-  if (dtype !== stats.dtype) find('dtype', `holds ${dtype}`, stats.dtype)
-  if (rows !== info.sequences || columns !== stats.seq_len) find('shape', `has shape (${rows}, ${columns})`, `(${info.sequences}, ${stats.seq_len})`)
-  // A size that is another than recorded has been told of; one that is as recorded can still not be the header's.
-  if (size === info.bytes && size !== npyBytes(shard)) find('bytes', `has ${size} bytes`, `${npyBytes(shard)}, which its header asks for`)
-}
-
-/** One pass over a shard: its SHA-256, and whether its ids are in the vocabulary. */
-async function readWhole (shard: ShardFile, vocabSize: number, find: Find, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256').update(shard.header)
-  let count = 0
-  let place = ''
-  for await (const { ids, first } of readIds(shard, { signal })) {
-    hash.update(ids)
-    const wrong = outside(ids, vocabSize)
-    if (count === 0 && wrong.count > 0) {
-      const at = first + wrong.first
-      place = `id ${ids[wrong.first]!} in row ${Math.floor(at / shard.columns)}, column ${at % shard.columns}`
-    }
-    count += wrong.count
-  }
-  if (count > 0) find('ids', `${place}${count === 1 ? ' is' : `, the first of ${count}, is`} not in the vocabulary`, `0 to ${vocabSize - 1}`)
-  return hash.digest('hex')
-}

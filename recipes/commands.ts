@@ -11,12 +11,13 @@ import { forecastText } from './forecast-text.ts'
 import { type InspectReport, inspect, inspectOptions, statisticsTable } from './inspect.ts'
 import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
 import { type MixtureStats, processMixture, processMixtureOptions } from './process-mixture.ts'
+import { inventoryTable } from './inventory.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
 import { componentTable, number } from './report.ts'
 import { runs, runsOptions, runsText } from './runs.ts'
 import { type PullStats, shardCorpus, shardCorpusOptions } from './shard-corpus.ts'
 import { filters, transforms } from './stages.ts'
-import { inventoryTable, verify, verifyOptions } from './verify.ts'
+import { verify, verifyOptions } from './verify.ts'
 
 /** A command of `sluice`: its flags, and the summary in its help, come out of its options' schema. */
 export interface Command {
@@ -67,7 +68,7 @@ export const commands: Readonly<Record<string, Command>> = {
   verify: {
     argument: ['<stats>', 'stats JSON of process-mixture or shard-corpus'],
     options: verifyOptions,
-    givesData: ({ inventory }) => inventory === STANDARD_STREAM,
+    givesData: ({ inventory, inventoryJson }) => inventory === STANDARD_STREAM || inventoryJson === STANDARD_STREAM,
     run: ([stats], options, run) => verify(stats!, options, run),
     report: inventoryTable
   },

@@ -3,7 +3,7 @@ import { type Estimate, estimateShare, estimateTotal, estimateSizeShare, scaleEs
 import type { Component } from '../lib/manifest/schema.ts'
 import { type MaxBad, judgeBadRecords } from '../lib/max-bad.ts'
 import { bytesPerId } from '../lib/npy.ts'
-import { listShards } from '../lib/shards.ts'
+import { listShards } from '../lib/shard-names.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
 import { checkFit } from './component.ts'
 import { judgeKept } from './expect.ts'

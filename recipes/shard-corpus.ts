@@ -40,7 +40,7 @@ export interface PullStats extends DocumentCounts {
  */
 export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, run: RunOptions = {}): Promise<ComponentStats | PullStats> {
   const checked = parseOptions('shard-corpus', shardCorpusOptions, options)
-  const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, maxRecords, limit, logFile, overwrite, maxBad, maxLineBytes } = checked
+  const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, maxRecords, limit, logFile } = checked
   if ((output === undefined) === (tokenizerPath === undefined)) {
     throw new SluiceError('ERR_OPTION', 'shard-corpus: expected either output (--output), for NDJSON, or tokenizerPath (--tokenizer-path), for shards')
   }

@@ -5,9 +5,10 @@ import { Barrier } from '../lib/barrier.ts'
 import type { Sequence } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { dtypes, maxId, npyData } from '../lib/npy.ts'
-import { count, parseOptions, parseState, positive } from '../lib/options.ts'
+import { parseOptions, parseState, positive } from '../lib/options.ts'
 import { writing } from '../lib/output.ts'
-import { type OpenShard, type ShardInfo, type ShardShape, ShardWriter, listShards, openShard, prepareFolder, refuseShards, removePartials, removeShards, shardInfo, shardName } from '../lib/shards.ts'
+import { listShards, shardName } from '../lib/shard-names.ts'
+import { type OpenShard, type ShardInfo, type ShardShape, ShardWriter, openShard, prepareFolder, refuseShards, removePartials, removeShards, shardInfo } from '../lib/shards.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../lib/stage.ts'
 
 export const npySinkOptions = z.strictObject({

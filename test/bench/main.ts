@@ -11,16 +11,18 @@ import { type Result, json, report } from './print.ts'
 import { type Row, rowsOf } from './rows.ts'
 import { WANTED_RATIO, sideBySide } from './side-by-side.ts'
 import { startTimes } from './start.ts'
+import { verifySides } from './verify.ts'
 
 const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--json]
 
-  --only NAME  measure this row only; may be repeated; side-by-side and start are names too
+  --only NAME  measure this row only; may be repeated; side-by-side, verify and start are names too
   --runs N     runs of each, of which the best counts (default: 5)
   --json       also write the results to bench.json
 `
 
 const SIDE_BY_SIDE = 'side-by-side'
 const START = 'start'
+const VERIFY = 'verify'
 
 interface Arguments {
   readonly only: readonly string[] | undefined
@@ -62,7 +64,7 @@ async function bench ({ only, runs, json: asJson }: Arguments): Promise<void> {
 
   const corpus = await prepareCorpus(folder)
   const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, START, ...all.map(({ name }) => name)]
+  const names = [SIDE_BY_SIDE, VERIFY, START, ...all.map(({ name }) => name)]
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
   const wanted = (name: string): boolean => only?.includes(name) ?? true
@@ -70,10 +72,11 @@ async function bench ({ only, runs, json: asJson }: Arguments): Promise<void> {
   // First, while no documents lie in memory, which the garbage collector would go through again and again.
   const sides = wanted(SIDE_BY_SIDE) ? await announced(SIDE_BY_SIDE, () => sideBySide(corpus.ndjson, runs)) : undefined
   const start = wanted(START) ? await announced(START, () => startTimes(runs)) : undefined
+  const verified = wanted(VERIFY) ? await announced(VERIFY, () => verifySides(folder, runs)) : undefined
   const rows: Result[] = []
   for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
 
-  const results = { corpus, runs, rows, sides, start }
+  const results = { corpus, runs, rows, sides, verified, start }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1

@@ -6,6 +6,7 @@ import type { Times } from './measure.ts'
 import type { Row } from './rows.ts'
 import { type SideBySide, WANTED_RATIO } from './side-by-side.ts'
 import type { Start } from './start.ts'
+import type { VerifySides } from './verify.ts'
 
 /** A row that has been measured. */
 export interface Result extends Pick<Row, 'name' | 'unit' | 'bytes'> {
@@ -20,10 +21,12 @@ export interface Results {
   /** Absent when they weren't asked for. */
   readonly sides?: SideBySide | undefined
   readonly start?: Start | undefined
+  /** Absent when it wasn't asked for. */
+  readonly verified?: VerifySides | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, start }: Results): string {
+export function report ({ corpus, runs, rows, sides, verified, start }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
@@ -36,6 +39,7 @@ export function report ({ corpus, runs, rows, sides, start }: Results): string {
   }
   if (sides !== undefined) sections.push(reportSides(sides, corpus))
   if (start !== undefined) sections.push(`a command's start: ${milliseconds(start.sluice)} ms, of which Node's own ${milliseconds(start.node)} ms`)
+  if (verified !== undefined) sections.push(reportVerified(verified))
   return sections.join('\n\n')
 }
 
@@ -55,9 +59,16 @@ function reportSides ({ ours, split2, ratio }: SideBySide, corpus: Corpus): stri
   return `${sides}\nratio ${ratio.toFixed(2)}, wanted ${WANTED_RATIO}: ${ratio < WANTED_RATIO ? 'too slow' : 'reached'}`
 }
 
+function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides): string {
+  const row = (name: string, { best, seconds }: Times): string[] => [name, (bytes / 1e6 / best).toFixed(1), best.toFixed(3), Math.max(...seconds).toFixed(3)]
+  const sides = table([['verify', 'MB/s of shards', 'seconds', 'slowest'], row('--workers 1', one), row(`--workers ${workers}`, all)])
+  return `${sides}\nratio ${ratio.toFixed(2)} on ${workers} cores, ${megabytes(bytes)} MB of shards`
+}
+
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, start }: Results): string {
+export function json ({ corpus, runs, rows, sides, verified, start }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
+  const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
   const speeds = (bytes: number, { best, seconds }: Times) =>
     ({ mb_per_second: bytes / 1e6 / best, documents_per_second: documents / best, best_seconds: best, seconds })
@@ -69,6 +80,9 @@ export function json ({ corpus, runs, rows, sides, start }: Results): string {
     side_by_side: sides === undefined
       ? null
       : { mb_of: 'NDJSON', ours: speeds(ndjsonBytes, sides.ours), split2: speeds(ndjsonBytes, sides.split2), ratio: sides.ratio, wanted_ratio: WANTED_RATIO },
+    verify: verified === undefined
+      ? null
+      : { bytes: verified.bytes, workers: verified.workers, one: timesOf(verified.bytes, verified.one), all: timesOf(verified.bytes, verified.all), ratio: verified.ratio },
     start: start === undefined ? null : { sluice: seconds(start.sluice), node: seconds(start.node) }
   }, null, 2) + '\n'
 }

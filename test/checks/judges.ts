@@ -80,7 +80,7 @@ try {
       checks.check(`process-mixture, ${model.split('/').at(-1)}: the same arrays as SentencePiece and NumPy make (${judged.tokens} tokens)`, judged.equal && judged.dtype === 'int32' && judged.in_vocabulary)
       checks.check('its stats: records, sequences, tokens, shards', (['records', 'sequences', 'tokens', 'shards'] as const).every(key => stats![key] === judged[key]))
       checks.check('an end of sentence for each document', judged.eos === judged.expected_eos)
-      const { totals } = JSON.parse(sluice('verify', join(folder, 'stats.json'), '--tokenizer-path', model, '--json')) as { totals: Record<string, unknown> }
+      const { totals } = JSON.parse(sluice('verify', join(folder, 'stats.json'), '--inventory', join(folder, 'inventory.md'), '--tokenizer-path', model, '--json')) as { totals: Record<string, unknown> }
       checks.check('verify finds the judge\'s sequences and shards', totals.sequences === judged.sequences && totals.shards === judged.shards)
       const back = sluice('inspect', join(folder, 'shards'), '--tokenizer-path', model, '--documents', '--quiet').trim().split('\n').map(line => (JSON.parse(line) as { text: string }).text)
       const texts = python(join(judges, 'documents.py'), model, join(folder, 'shards')).trim().split('\n').map(line => JSON.parse(line) as string)

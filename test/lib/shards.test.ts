@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { sha256, sha256OfFile } from '../../lib/hash.ts'
 import { npyData, readNpy } from '../../lib/npy.ts'
-import { ShardWriter, listShards, prepareFolder, refuseShards, removeShards, shardName } from '../../lib/shards.ts'
+import { listShards, shardName } from '../../lib/shard-names.ts'
+import { ShardWriter, prepareFolder, refuseShards, removeShards } from '../../lib/shards.ts'
 import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 
 t.test('shards are listed by number, and nothing else is a shard', async t => {

@@ -8,10 +8,14 @@ import type { Finding } from '../../lib/verify-shards.ts'
 import type { ComponentStats } from '../../recipes/component.ts'
 import { type MixtureStats, processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
-import { type Inventory, VerifyError, verify } from '../../recipes/verify.ts'
-import { answers, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import type { Inventory } from '../../recipes/inventory.ts'
+import { VerifyError, verify as verifyIn } from '../../recipes/verify.ts'
+import { answers, failure, filesIn, fixture, ndjsonOf, put, sluice as run, temporaryFolder } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
+
+/** With the inventory for people beside the stats. */
+const verify: typeof verifyIn = (stats, options, run) => verifyIn(stats, { inventory: `${stats}.md`, ...options }, run)
 
 interface Made {
   readonly folder: string
@@ -73,7 +77,7 @@ t.test('the stats of one dataset, in each type', async t => {
     const outputDir = join(folder, dtype)
     const logFile = join(folder, `${dtype}.json`)
     await shardCorpus({ dataFiles: data, tokenizerPath: MODEL, outputDir, seqLen: 64, dtype, logFile })
-    const inventory = await verify(logFile, { inventory: join(folder, 'inventory', 'here.json') })
+    const inventory = await verify(logFile, { inventoryJson: join(folder, 'inventory', 'here.json') })
     t.match(inventory, { totals: { shards: 1, sequences: 32 }, components: [{ shards: [{ dtype }] }], tokenizer_verified: false })
     overwrite(join(outputDir, 'shard_00000.npy'), 128 + 64 * 4, Buffer.of(85, 0, 0, 0)) // id 64 of four bytes, or 128 of two
     const place = dtype === 'uint16' ? 'row 2, column 0' : 'row 1, column 0'
@@ -200,10 +204,10 @@ t.test('stats of another shape are told in words', async t => {
 
 t.test('nothing that is there is destroyed: the stats and the model are no place for the inventory', async t => {
   const { stats, folder } = await made(t)
-  t.match(await failure(verify(stats, { inventory: stats })), { code: 'ERR_OUTPUT_EXISTS' })
+  t.match(await failure(verify(stats, { inventoryJson: stats })), { code: 'ERR_OUTPUT_EXISTS' })
   const model = put(folder, 'm.model', readFileSync(MODEL))
-  t.match(await failure(verify(stats, { tokenizerPath: model, inventory: model })), { code: 'ERR_OUTPUT_EXISTS' })
-  t.match(await failure(verify(stats, { inventory: join(stats, 'x.json') })), { code: 'ERR_OUTPUT' })
+  t.match(await failure(verify(stats, { tokenizerPath: model, inventoryJson: model })), { code: 'ERR_OUTPUT_EXISTS' })
+  t.match(await failure(verify(stats, { inventoryJson: join(stats, 'x.json') })), { code: 'ERR_OUTPUT' })
   t.match(await failure(verify(stats, { tokenizerPath: join(folder, 'none.model') })), { code: 'ERR_TOKENIZER' })
 })
 
@@ -229,12 +233,12 @@ t.test('a component that failed when the shards were made is a finding', async t
   const { stats } = await made(t)
   const content = JSON.parse(readFileSync(stats, 'utf8')) as object
   writeFileSync(stats, JSON.stringify({ ...content, failed: [{ name: 'c', code: null, error: 'x' }] }))
-  t.match(await sluice(['verify', stats]), { code: 1, stdout: '', stderr: /component c failed when the shards were made, expected shards of all components; run it again \[ERR_VERIFY\]/ })
+  t.match(await run(['verify', stats, '--inventory', `${stats}.md`]), { code: 1, stdout: '', stderr: /component c failed when the shards were made, expected shards of all components; run it again \[ERR_VERIFY\]/ })
 })
 
 t.test('an inventory takes no shard\'s place, one of an earlier day doesn\'t outlive a finding, and a pipe in a shard\'s place is one', async t => {
   const { stats, shard } = await made(t)
-  t.match(await failure(verify(stats, { inventory: shard('a', 0) })), { code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/ })
+  t.match(await failure(verify(stats, { inventoryJson: shard('a', 0) })), { code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/ })
   await verify(stats)
   t.ok(existsSync(stats.replace('.json', '.inventory.json')))
   rmSync(shard('a', 0))
@@ -244,13 +248,15 @@ t.test('an inventory takes no shard\'s place, one of an earlier day doesn\'t out
 })
 
 t.test('the command: a table, and --json', async t => {
-  const { stats, shard } = await made(t)
+  const { stats, shard, folder } = await made(t)
+  const sluice = (args: readonly string[]): ReturnType<typeof run> => run([...args, ...(args.includes('--inventory') ? [] : ['--inventory', join(folder, 'i.md')])])
   const shown = await sluice(['verify', stats])
-  t.match(shown, { code: 0, stderr: '', stdout: /^component +shards +sequences +tokens +MB\na +5 +32 +2,048 +0\.0\nb.*\nall +10 +64 +4,096 +0\.0\n\nThe shards are what their stats say\.\n$/ })
+  t.match(shown, { code: 0, stderr: '', stdout: /^component +shards +sequences +tokens +MB\na +5 +32 +2,048 +0\.0\nb.*\nall +10 +64 +4,096 +0\.0\n\ncomponent +documents +different +repeated\na +\d.*\nb.*\n\ncomponents +documents in both +of the first +of the second\na, b +\d+ +100\.0 % +100\.0 %\n\nThe shards are what their stats say\.\n$/ })
   t.match((await sluice(['verify', stats, '--quick'])).stdout, 'the data was not read')
   const json = await sluice(['verify', stats, '--json'])
   t.match(JSON.parse(json.stdout) as Inventory, { totals: { shards: 10 } })
-  const piped = await sluice(['verify', stats, '--inventory', '-', '--quiet'])
+  t.match((await sluice(['verify', stats, '--inventory', '-', '--quiet'])).stdout, /^# Data inventory\n\n## .*stats\.json\n/)
+  const piped = await sluice(['verify', stats, '--inventory-json', '-', '--quiet'])
   t.match(JSON.parse(piped.stdout) as Inventory, { totals: { shards: 10 } })
   rmSync(shard('b', 1))
   const failed = await sluice(['verify', stats, '--json'])

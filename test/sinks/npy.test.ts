@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { sha256 } from '../../lib/hash.ts'
 import { dtypes, readNpy } from '../../lib/npy.ts'
-import { listShards } from '../../lib/shards.ts'
+import { listShards } from '../../lib/shard-names.ts'
 import { npySink } from '../../sinks/npy.ts'
 import { answers, closed, failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 

@@ -1,0 +1,34 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { verify } from '../../recipes/verify.ts'
+import { EOS, writeShards, writeStats } from '../shards.ts'
+import { type Times, alternate } from './measure.ts'
+
+/** Shards as a run makes them: 1,024 sequences of 2,048 ids. */
+const SHAPE = { seqLen: 2048, sequencesPerShard: 1024 } as const
+const SHARDS = 48
+const DOCUMENT_IDS = 600
+
+/** `verify` in one thread, and on all cores. */
+export interface VerifySides {
+  /** Of all shards. */
+  readonly bytes: number
+  readonly workers: number
+  readonly one: Times
+  readonly all: Times
+  /** How many times as fast all cores are. */
+  readonly ratio: number
+}
+
+/** Verifies the same shards, half a component each, with one worker and with as many as there are cores, in turn. */
+export async function verifySides (folder: string, count: number): Promise<VerifySides> {
+  const ids = new Int32Array(SHARDS / 2 * SHAPE.seqLen * SHAPE.sequencesPerShard)
+  for (let i = 0; i < ids.length; i++) ids[i] = i % DOCUMENT_IDS === 0 ? EOS : 3 + i % 31_997
+  const components = ['a', 'b'].map(name => writeShards(join(folder, 'verified'), name, ids, SHAPE))
+  const stats = writeStats(folder, components, 'verified.json')
+  const bytes = components.flatMap(({ shard_files: infos }) => infos).reduce((sum, info) => sum + info.bytes, 0)
+  const workers = availableParallelism()
+  const run = (workers: number) => async (): Promise<void> => { await verify(stats, { workers, inventory: join(folder, 'verified.md') }) }
+  const [one, all] = await alternate([run(1), run(workers)], count)
+  return { bytes, workers, one: one!, all: all!, ratio: one!.best / all!.best }
+}
