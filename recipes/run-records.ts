@@ -4,7 +4,8 @@ import { z } from 'zod'
 import { SluiceError, codeOf, messageOf, reasonOf } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import { checkOptions, count, positive, sha256Hex } from '../lib/options.ts'
-import { namesIn, shardInfo } from '../lib/shards.ts'
+import { namesIn } from '../lib/shard-names.ts'
+import { shardInfo } from '../lib/shards.ts'
 
 export const runsDirOption = z.string().min(1).default('runs').describe('folder for the records of finished runs')
 
