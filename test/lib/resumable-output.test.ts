@@ -150,8 +150,11 @@ t.test('a final file that is longer, and another one, is not taken for what was 
   const state = await begun(path, ['one two'])
   rmSync(partialName(path))
   put(folder, 'a.txt', 'another file, and longer')
-  t.match(await failure(openResumable(path, state)), { code: 'ERR_CHECKPOINT', message: /was changed since the checkpoint/ })
+  t.match(await failure(openResumable(path, state)), { code: 'ERR_CHECKPOINT', message: /a\.txt: was changed since the checkpoint/ })
   t.equal(readFileSync(path, 'utf8'), 'another file, and longer')
+  t.strictSame(filesIn(folder), ['a.txt'])
+  put(folder, 'a.txt', 'one two three')
+  t.equal(await ended(path, state, ' four'), 'one two four', 'put back, it is gone on with')
 })
 
 t.test('behind a link, it is the file that the link names', async t => {
