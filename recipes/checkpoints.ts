@@ -80,6 +80,7 @@ export class Checkpoints implements Barriers {
     this.#atBarrier = this.#atCheckpoint = parts.source.stats.out
     this.#finished = parts.finished?.() ?? 0
     this.#allow()
+    if (this.#allowed === 0) parts.source.stop() // the last one that may pass had done so before that run was stopped
   }
 
   readonly isDue = (): boolean => {
