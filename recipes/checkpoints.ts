@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Barriers } from '../lib/barrier.ts'
 import { count, positive } from '../lib/options.ts'
-import type { RecordSource, SourceState } from '../lib/record-source.ts'
+import type { RecordSource } from '../lib/record-source.ts'
+import type { SourceState } from '../lib/source-options.ts'
 import type { AnyStage } from './stages.ts'
 
 /** Documents between two checkpoints at most: what is done again costs seconds. */
