@@ -1,6 +1,7 @@
 import type { Barriers } from '../lib/barrier.ts'
 import type { Component } from '../lib/manifest/schema.ts'
-import { type MaxBad } from '../lib/max-bad.ts'
+import type { MaxBad } from '../lib/max-bad.ts'
+import { renameKeys, snakeCase } from '../lib/names.ts'
 import { type RecordSource } from '../lib/record-source.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { expecting } from './expect.ts'
@@ -52,8 +53,8 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
     dataset,
     text_column: textColumn,
     max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
-    source_options: sourceOptions,
-    filters: component.filters.map(({ stage, options }) => ({ [stage]: { ...filters[stage]!.options.parse(options) } })),
+    source_options: renameKeys(sourceOptions, snakeCase),
+    filters: component.filters.map(({ stage, options }) => ({ [stage]: renameKeys(filters[stage]!.options.parse(options), snakeCase) })),
     max_records: maxRecords
   })
 }
