@@ -1,6 +1,7 @@
 import type { Barriers } from '../lib/barrier.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { type MaxBad } from '../lib/max-bad.ts'
+import { parseOptions } from '../lib/options.ts'
 import { type RecordSource, recordSourceOptions } from '../lib/record-source.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
@@ -52,7 +53,7 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
     text_column: textColumn,
     max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
     source_options: sourceOptions,
-    filters: component.filters.map(({ stage, options }) => ({ [stage]: { ...filters[stage]!.options.parse(options) } })),
+    filters: component.filters.map(({ stage, options }) => ({ [stage]: parseOptions(stage, filters[stage]!.options, options) })),
     max_records: maxRecords
   })
 }
