@@ -2,7 +2,8 @@ import type { Barriers } from '../lib/barrier.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import type { MaxBad } from '../lib/max-bad.ts'
 import { renameKeys, snakeCase } from '../lib/names.ts'
-import { type RecordSource } from '../lib/record-source.ts'
+import { parseOptions } from '../lib/options.ts'
+import type { RecordSource } from '../lib/record-source.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
@@ -54,7 +55,7 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
     text_column: textColumn,
     max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
     source_options: renameKeys(sourceOptions, snakeCase),
-    filters: component.filters.map(({ stage, options }) => ({ [stage]: renameKeys(filters[stage]!.options.parse(options), snakeCase) })),
+    filters: component.filters.map(({ stage, options }) => ({ [stage]: renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase) })),
     max_records: maxRecords
   })
 }
