@@ -2,7 +2,6 @@ import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { SluiceError, codeOf, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
-import { parseJson } from './json.ts'
 import { makeFolder, syncFolder, writing } from './output.ts'
 
 /** Tells a checkpoint from any other JSON; another number, when what is in it has another form. */
@@ -50,10 +49,19 @@ export async function readCheckpoint (path: string): Promise<unknown> {
   } catch (cause) {
     return codeOf(cause) === 'ENOENT' ? null : fail(`cannot be read: ${reasonOf(cause)}`, cause)
   }
-  const file = parseJson(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
+  const file = parse(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
   if (file === undefined) return fail(`is cut off or damaged: ${text.length} characters that are no JSON, expected a checkpoint`)
   if (file?.sluice_checkpoint === undefined) return fail('is no checkpoint of sluice')
   if (file.sluice_checkpoint !== FORMAT) return fail(`is a checkpoint of form ${JSON.stringify(file.sluice_checkpoint)}, expected ${FORMAT}: another version of sluice has written it`)
-  if (sha256(JSON.stringify(file.content)) !== file.sha256) return fail('is damaged: its content has another SHA-256 than it says')
+  if (file.content === undefined || sha256(JSON.stringify(file.content)) !== file.sha256) return fail('is damaged: its content has another SHA-256 than it says')
   return file.content
+}
+
+/** All numbers as they are, unlike `parseJson`: the content must come out as it was hashed. */
+function parse (json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
 }

@@ -57,7 +57,8 @@ export class JsonReader implements RecordReader {
     if (isArray) this.#array = new ArrayEnds(path)
     const start = offset === 0 && isArray ? first.offset + 1 : offset
     const splitter = new LineSplitter(this.#maxBytes, start, this.#array?.find)
-    const records = new BytesReader(this.#file, from(start), splitter, this.#parse, { skipsBlanks: isArray })
+    const chunks = this.#array !== undefined && offset > 0 ? this.#array.goOn(from(offset - 1)) : from(start)
+    const records = new BytesReader(this.#file, chunks, splitter, this.#parse, { skipsBlanks: isArray })
     if (this.#closed) records.close()
     return records
   }
@@ -76,6 +77,16 @@ class ArrayEnds {
 
   constructor (path: string) {
     this.#path = path
+  }
+
+  /** Takes an array from the byte before an element on, and gives what is behind that byte: where it is a comma, the array must not end there. */
+  async * goOn (chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+    let isFirst = true
+    for await (const chunk of chunks) {
+      if (isFirst) this.#hasComma = chunk[0] === COMMA
+      yield isFirst ? chunk.subarray(1) : chunk
+      isFirst = false
+    }
   }
 
   readonly find = (chunk: Buffer, from: number): number => {

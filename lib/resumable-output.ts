@@ -49,13 +49,7 @@ export async function openResumable (path: string, from: OutputState | null): Pr
     const target = await targetOf(path)
     if (target === null) throw new SluiceError('ERR_OUTPUT', `${path}: is a device or a pipe, expected a file`)
     const partial = partialName(target)
-    const file = from === null ? await open(partial, 'w+') : await reopen(target, from.bytes)
-    try {
-      if (from !== null && await tailOf(file, from.bytes) !== from.tail) throw lost(partial, 'was changed since the checkpoint')
-    } catch (error) {
-      await file.close()
-      throw error
-    }
+    const file = from === null ? await open(partial, 'w+') : await reopen(target, from.bytes, async file => await tailOf(file, from.bytes) === from.tail)
     return resumable(path, target, file, from)
   })
 }
@@ -64,21 +58,30 @@ export async function openResumable (path: string, from: OutputState | null): Pr
  * Opens the first bytes of a file that was being written when a run ended, and drops what is behind them. Where it had
  * got its final name by then, a copy of these bytes is made: the whole file stays what it is.
  *
- * @throws SluiceError `ERR_CHECKPOINT` when there is neither
+ * @param isSame whether they are what they were
+ * @throws SluiceError `ERR_CHECKPOINT` when they aren't, or there is neither
  */
-export async function reopen (path: string, bytes: number): Promise<FileHandle> {
+export async function reopen (path: string, bytes: number, isSame: (file: FileHandle) => Promise<boolean>): Promise<FileHandle> {
   const partial = partialName(path)
-  if (await sizeOf(partial) < bytes) {
+  const isCopy = await sizeOf(partial) < bytes
+  if (isCopy) {
     if (await sizeOf(path) < bytes) throw lost(partial, `has fewer than ${bytes} bytes, or is not there`)
     await copyFile(path, partial, constants.COPYFILE_FICLONE)
   }
   const file = await open(partial, 'r+')
-  await file.truncate(bytes)
+  try {
+    await file.truncate(bytes)
+    if (!await isSame(file)) throw lost(isCopy ? path : partial, 'was changed since the checkpoint')
+  } catch (error) {
+    await file.close()
+    if (isCopy) await rm(partial, { force: true }) // else it would hide the right file, once that is put back
+    throw error
+  }
   return file
 }
 
 /** What a checkpoint counts on is gone. */
-export function lost (path: string, why: string): SluiceError {
+function lost (path: string, why: string): SluiceError {
   return new SluiceError('ERR_CHECKPOINT', `${path}: ${why}, so that the run can't go on behind it; put it back, or start over with --restart`)
 }
 

@@ -7,7 +7,7 @@ import { sha256OfFile } from './hash.ts'
 import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
 import { makeFolder, publish, removeLeftovers, temporaryName, writing } from './output.ts'
 import { count, positive, sha256Hex } from './options.ts'
-import { lost, partialName, reopen, writeAll } from './resumable-output.ts'
+import { partialName, reopen, writeAll } from './resumable-output.ts'
 import { isShardName, listShards, namesIn } from './shard-names.ts'
 
 /** A shard that is complete, under its final name, as stats have it. */
@@ -97,15 +97,12 @@ export class ShardWriter {
   /** Goes on with a shard that `save` told of. @throws SluiceError `ERR_CHECKPOINT` when it isn't there any more as it was, `ERR_OUTPUT` */
   static async resume (path: string, shape: ShardShape, { rows, bytes, sha256 }: OpenShard): Promise<ShardWriter> {
     return await writing(path, async () => {
-      const file = await reopen(path, bytes)
-      const shard = new ShardWriter(path, partialName(path), file, shape, true)
-      try {
+      let shard!: ShardWriter
+      await reopen(path, bytes, async file => {
+        shard = new ShardWriter(path, partialName(path), file, shape, true)
         await shard.#take(bytes)
-        if (shard.#hash.copy().digest('hex') !== sha256) throw lost(partialName(path), 'was changed since the checkpoint')
-      } catch (error) {
-        await file.close()
-        throw error
-      }
+        return shard.#hash.copy().digest('hex') === sha256
+      })
       shard.#rows = rows
       shard.#isSaved = true
       return shard
