@@ -81,6 +81,7 @@ export class Checkpoints implements Barriers {
     this.#atBarrier = this.#atCheckpoint = parts.source.stats.out
     this.#finished = parts.finished?.() ?? 0
     this.#allow()
+    if (this.#allowed === 0) parts.source.stop() // the last document that may pass was the last one before the checkpoint
   }
 
   readonly isDue = (): boolean => {

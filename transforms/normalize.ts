@@ -4,7 +4,7 @@ import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 
 export const normalizeOptions = z.strictObject({}).describe('trims each text and makes every run of white space one space')
 
-export type NormalizeOptions = z.input<typeof normalizeOptions> & StageOptions<Document>
+export type NormalizeOptions = StageOptions<Document>
 
 /**
  * What Python's `str.split()` splits on: JavaScript's `\s` with U+001C to U+001F and U+0085, without U+FEFF.
