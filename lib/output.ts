@@ -51,10 +51,12 @@ export async function removeLeftovers (folder: string, isOurs: (name: string) =>
   }
 }
 
-/** Makes a folder, and those above it, where they are missing. */
+/** Makes a folder, and those above it, where they are missing; they are there after a power cut. */
 export async function makeFolder (path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true })
+    const first = await mkdir(path, { recursive: true })
+    if (first === undefined) return
+    for (let folder = resolve(path); folder.length >= resolve(first).length; folder = dirname(folder)) await syncFolder(dirname(folder))
   } catch (error) {
     // On a read-only file system `recursive` gives ENOENT; without it, mkdir tells the reason.
     if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error

@@ -1,80 +1,24 @@
 import { Readable } from 'node:stream'
-import { z } from 'zod'
 import { Barrier, type Barriers } from './barrier.ts'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
 import { refuseOtherKinds } from './file-kind.ts'
 import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, readBytes, skipping } from './files.ts'
-import { type MaxBad, isDue, judgeBadRecords, maxBadOption } from './max-bad.ts'
-import { type OptionsSchema, count, parseOptions, parseState, positive } from './options.ts'
+import { type MaxBad, isDue, judgeBadRecords } from './max-bad.ts'
+import { parseState } from './options.ts'
 import { Positions, type SourcePosition } from './positions.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './record-reader.ts'
 import type { RecordFault } from './record.ts'
-import { type Done, type StageStats, type StreamOptions, objectStream } from './stage.ts'
-
-/** What a source has read. `in` counts records, `dropped` those that gave no document, by reason. */
-export interface SourceStats extends StageStats {
-  /** Bytes of decompressed content read so far. */
-  bytes: number
-}
+import { type SourceOptions, type SourceState, type SourceStats, sourceState } from './source-options.ts'
+import { type Done, objectStream } from './stage.ts'
 
 /** Opens a file for its records. What it throws, and what the reader throws, ends the source. */
 export type OpenRecords = (file: RecordFile) => RecordReader
-
-/** A record that gave no document. */
-export interface BadRecord {
-  /** The source's name, as in stats. */
-  readonly stage: string
-  readonly fault: RecordFault
-  /** Where it is: `<path>#<offset>`, as in the id of a document without one of its own. */
-  readonly position: string
-  /** The record as it lies in the file, at most its first 4 kB. */
-  readonly bytes: Buffer
-  /** Of the whole record. */
-  readonly size: number
-}
-
-/** Options of every source. */
-export const recordSourceOptions = {
-  maxLineBytes: positive.default(8 * 1024 * 1024).describe('longest record read, in bytes; a longer one is counted as too_long'),
-  maxBad: maxBadOption
-}
 
 export interface RecordSourceOptions {
   /** Where a record has its text, for the message when none has. */
   readonly textIn?: string
   readonly maxBad: MaxBad
-}
-
-/** What sources can be told in code, beside their own options. */
-export interface SourceOptions extends StreamOptions {
-  /** Goes on from here: a `position` that the same source gave for the same files. */
-  readonly from?: SourcePosition | undefined
-  /** Called with each record that gives no document; the source waits for it. */
-  readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
-  /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
-  readonly located?: ((document: Document, position: string) => void) | undefined
-  /** Sends barriers after documents; what is behind the source must know them. */
-  readonly barriers?: Barriers | undefined
-}
-
-/** Where a source stands at a barrier, and what it has counted; small JSON. */
-const sourceState = z.strictObject({
-  position: z.strictObject({ file: count, path: z.string(), offset: count }),
-  stats: z.strictObject({ in: count, out: count, dropped: z.record(z.string(), count), bytes: count }),
-  firstBad: z.string().nullable()
-})
-
-export type SourceState = z.output<typeof sourceState>
-
-/**
- * Parts what a source's factory was given into its own options, checked by its schema, and those that every source has.
- *
- * @throws SluiceError `ERR_OPTION`
- */
-export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, barriers, highWaterMark, signal }]
 }
 
 /** Files that are known already, and not looked for on disk. */

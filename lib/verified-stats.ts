@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { type JSONPath, applyEdits, modify } from 'jsonc-parser'
+import type { JSONPath } from 'jsonc-parser'
 import { SluiceError, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
 import { writeFileWhole } from './output.ts'
@@ -22,16 +22,19 @@ const KEY = 'verified_at_utc'
  */
 export async function writeVerifiedDates (stats: StatsFile, { whole, components }: VerifiedDates): Promise<string> {
   const { path, text } = stats
-  let dated = withDate(text, [KEY], whole)
-  if (stats.isMixture) components.forEach((date, i) => { dated = withDate(dated, ['stats', i, KEY], date) })
+  let dated = await withDate(text, [KEY], whole)
+  if (stats.isMixture) {
+    for (const [i, date] of components.entries()) dated = await withDate(dated, ['stats', i, KEY], date)
+  }
   if (dated === text) return stats.sha256
   await checkReplaceable(stats)
   await writeFileWhole(path, dated)
   return sha256(dated)
 }
 
-function withDate (text: string, key: JSONPath, date: string | null | undefined): string {
+async function withDate (text: string, key: JSONPath, date: string | null | undefined): Promise<string> {
   if (date === undefined) return text
+  const { applyEdits, modify } = await import('jsonc-parser')
   return applyEdits(text, modify(text, key, date ?? undefined, { formattingOptions: { insertSpaces: true, tabSize: 2, eol: '\n' } }))
 }
 

@@ -1,4 +1,3 @@
-import { Tinypool } from 'tinypool'
 import { type ErrorCode, SluiceError } from './errors.ts'
 
 /** Work that is done by several threads, or by this one. */
@@ -47,11 +46,11 @@ export function workerPool<Task, Result> (entry: WorkerEntry, work: (task: Task,
 }
 
 function inThreads<Task, Result> ({ module, name }: WorkerEntry, workers: number, signal: AbortSignal | undefined): WorkerPool<Task, Result> {
-  const pool = new Tinypool({ filename: module, name, minThreads: workers, maxThreads: workers })
+  const starting = import('tinypool').then(({ Tinypool }) => new Tinypool({ filename: module, name, minThreads: workers, maxThreads: workers }))
   // Not by tinypool's own signal of a task: of thousands, each would listen.
   const close = async (): Promise<void> => {
     signal?.removeEventListener('abort', onAbort)
-    await pool.destroy()
+    await (await starting).destroy()
   }
   const onAbort = (): void => { close().catch(() => {}) } // `run` tells of it
   signal?.addEventListener('abort', onAbort)
@@ -59,7 +58,7 @@ function inThreads<Task, Result> ({ module, name }: WorkerEntry, workers: number
     close,
     async run (task) {
       signal?.throwIfAborted()
-      const passed = await pool.run(task) as Passed<Result>
+      const passed = await (await starting).run(task) as Passed<Result>
       if ('code' in passed) throw new SluiceError(passed.code, passed.message)
       return passed.result
     }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Barriers } from '../lib/barrier.ts'
 import { count, positive } from '../lib/options.ts'
-import type { RecordSource, SourceState } from '../lib/record-source.ts'
+import type { RecordSource } from '../lib/record-source.ts'
+import type { SourceState } from '../lib/source-options.ts'
 import type { AnyStage } from './stages.ts'
 
 /** Documents between two checkpoints at most: what is done again costs seconds. */
@@ -80,7 +81,7 @@ export class Checkpoints implements Barriers {
     this.#atBarrier = this.#atCheckpoint = parts.source.stats.out
     this.#finished = parts.finished?.() ?? 0
     this.#allow()
-    if (this.#allowed === 0) parts.source.stop() // the last one that may pass had done so before that run was stopped
+    if (this.#allowed === 0) parts.source.stop() // the last document that may pass was the last one before the checkpoint
   }
 
   readonly isDue = (): boolean => {

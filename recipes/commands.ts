@@ -15,6 +15,7 @@ import { inventoryTable } from './inventory.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
 import { componentTable, number } from './report.ts'
 import { runs, runsOptions, runsText } from './runs.ts'
+import { run, runOptions, runText } from './run.ts'
 import { type PullStats, shardCorpus, shardCorpusOptions } from './shard-corpus.ts'
 import { filters, transforms } from './stages.ts'
 import { verify, verifyOptions } from './verify.ts'
@@ -52,6 +53,12 @@ export const commands: Readonly<Record<string, Command>> = {
     options: processMixtureOptions,
     run: ([manifest], options, run) => processMixture(manifest!, options, run),
     report: (stats: MixtureStats) => componentTable(stats.stats)
+  },
+  run: {
+    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    options: runOptions,
+    run: ([manifest], options, context) => run(manifest!, options, context),
+    report: runText
   },
   'filter-corpus': {
     options: filterCorpusOptions,

@@ -41,6 +41,8 @@ export interface ComponentStats extends DocumentCounts, ShardedStats {
   readonly records: number
   readonly eos_id: number
   readonly seconds: number
+  /** When `verify` found the shards as these stats say; absent until then. */
+  readonly verified_at_utc?: string
 }
 
 /** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
@@ -72,8 +74,14 @@ export async function shardComponent (component: Component, options: ShardOption
   return { ...stats, ...described(component) }
 }
 
-/** How the jobs of a component stand, the copy to `raw_dir` first. @throws SluiceError as `statusOf` */
-export async function componentStatus (component: Component, options: ShardOptions): Promise<{ readonly pull: JobStatus | null, readonly shards: JobStatus }> {
+/** How the jobs of a component stand, the copy to `raw_dir` first. */
+export interface ComponentStatus {
+  readonly pull: JobStatus | null
+  readonly shards: JobStatus
+}
+
+/** How a component stands. @throws SluiceError as `statusOf` */
+export async function componentStatus (component: Component, options: ShardOptions): Promise<ComponentStatus> {
   const pull = component.rawDir === null ? null : await statusOf(documentsPlan(rawComponent(component), copyIn(component.rawDir, component.name), options))
   if (pull !== null && pull.is !== 'finished') return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
   const read = component.rawDir === null ? component : readingFrom(component, copyIn(component.rawDir, component.name))

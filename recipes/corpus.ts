@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { type Component, type Filter, componentSchema, fileNames } from '../lib/manifest/schema.ts'
 import { positive, rejectsPath } from '../lib/options.ts'
-import { recordSourceOptions } from '../lib/record-source.ts'
+import { recordSourceOptions } from '../lib/source-options.ts'
 import { anySourceOptions, sources } from './stages.ts'
 
 /** What `--dataset` may be: the kinds of files that can be read. */

@@ -1,7 +1,10 @@
 import type { Barriers } from '../lib/barrier.ts'
 import type { Component } from '../lib/manifest/schema.ts'
-import { type MaxBad } from '../lib/max-bad.ts'
-import { type RecordSource, recordSourceOptions } from '../lib/record-source.ts'
+import type { MaxBad } from '../lib/max-bad.ts'
+import { renameKeys, snakeCase } from '../lib/names.ts'
+import { parseOptions } from '../lib/options.ts'
+import type { RecordSource } from '../lib/record-source.ts'
+import { recordSourceOptions } from '../lib/source-options.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
@@ -51,8 +54,8 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
     dataset,
     text_column: textColumn,
     max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
-    source_options: sourceOptions,
-    filters: component.filters.map(({ stage, options }) => ({ [stage]: { ...filters[stage]!.options.parse(options) } })),
+    source_options: renameKeys(sourceOptions, snakeCase),
+    filters: component.filters.map(({ stage, options }) => ({ [stage]: renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase) })),
     max_records: maxRecords
   })
 }

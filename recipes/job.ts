@@ -57,6 +57,8 @@ export interface JobOptions {
   readonly restart?: boolean | undefined
   /** Told what becomes of a job that isn't new: that it goes on, is skipped, or is done again, and why. */
   readonly tell?: ((message: string) => void) | undefined
+  /** Told how the job stands that is now taken up. */
+  readonly onStatus?: ((status: JobStatus) => void) | undefined
 }
 
 /** What is wrong with what a finished job has made; empty where nothing is. */
@@ -122,11 +124,12 @@ export class Job {
  * @param work does it; `job.flow` is where it goes on. It calls `job.finish`, or deletes the checkpoint
  * @throws SluiceError `ERR_LOCKED`, `ERR_CHECKPOINT`, `ERR_OUTPUT`, and what the work throws
  */
-export async function runJob<T> (plan: JobPlan, { restart = false, tell }: JobOptions, check: Check, work: (job: Job) => Promise<T>): Promise<T> {
+export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatus }: JobOptions, check: Check, work: (job: Job) => Promise<T>): Promise<T> {
   return await withLock(`${plan.path}.lock`, plan.path, async () => {
     const restarted = restart && existsSync(plan.path)
     if (restarted) await rm(plan.path)
     const { status, inputs, state } = await standing(plan, check)
+    onStatus?.(status)
     const message = messageOf(status)
     if (message !== null) tell?.(`${plan.name}: ${message}`)
     if (status.is === 'finished') return status.result as T

@@ -1,15 +1,19 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
+import { parseJson } from '../lib/json.ts'
+import { withLock } from '../lib/lock.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
-import { recordSourceOptions } from '../lib/record-source.ts'
+import { recordSourceOptions } from '../lib/source-options.ts'
+import { isResumable } from '../lib/resumable-output.ts'
 import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { resumeOptions } from './checkpoints.ts'
-import { type ComponentStats, type ShardOptions, checkFit, componentStatus, filesOf, shardComponent } from './component.ts'
+import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, shardComponent } from './component.ts'
 import type { RunOptions } from './flow.ts'
 import { PartialError } from './partial-error.ts'
 import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
@@ -36,6 +40,8 @@ export interface MixtureStats {
   readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string | null, readonly error: string }>
   readonly manifest_sha256: string
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
+  /** When `verify` found all shards as these stats say; absent until then. */
+  readonly verified_at_utc?: string
 }
 
 /** What a run gives: its stats, and the path of the record that tells what made its shards. */
@@ -60,33 +66,40 @@ export interface MixtureRun extends RunOptions {
 export async function processMixture (manifestPath: string, given: z.input<typeof processMixtureOptions> = {}, run: MixtureRun = {}): Promise<MixtureResult> {
   const checked = parseOptions('process-mixture', processMixtureOptions, given)
   const { concurrency, runsDir } = checked
-  const manifest = await readManifest(manifestPath, knownStages)
-  const tokenizerPath = checked.tokenizerPath ?? manifest.tokenizerPath
-  if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifestPath}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
-  const tokenizer = run.tokenizer ?? await loadTokenizer(tokenizerPath)
-  checkHash(manifest, tokenizer, tokenizerPath)
-  const logFile = checked.logFile ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
+  const { manifest, tokenizerPath, tokenizer } = await loadMixture(manifestPath, checked.tokenizerPath, run.tokenizer)
+  const logFile = statsPathOf(manifest, checked.logFile)
   await checkOutputs([logFile, ...manifest.datasets.flatMap(filesOf)], [manifestPath, tokenizerPath, ...manifest.datasets.map(({ dataFiles }) => dataFiles)])
   const options: ShardOptions = { ...run, ...checked, tokenizer }
-  for (const component of manifest.datasets) await checkStanding(component, options)
+  for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
   await checkWritable(logFile)
   await checkWritable(join(runsDir, 'record'))
-  const inputs = await sourcesOf(manifest.datasets)
+  const work = (): Promise<MixtureResult> => processComponents({ manifest, tokenizerPath, tokenizer }, { logFile, runsDir, concurrency }, options)
+  return await isResumable(logFile) ? await withLock(`${logFile}.lock`, logFile, work) : await work()
+}
 
+interface Places {
+  readonly logFile: string
+  readonly runsDir: string
+  readonly concurrency: number
+}
+
+async function processComponents ({ manifest, tokenizerPath, tokenizer }: MixtureJob, { logFile, runsDir, concurrency }: Places, options: ShardOptions): Promise<MixtureResult> {
+  const inputs = await sourcesOf(manifest.datasets)
+  const kept = new Set<string>() // by name: components whose shards were finished by a run before
   const outcomes = await schedule(manifest.datasets.map(component => ({
     name: component.name,
-    run: () => shardComponent(component, options)
+    run: () => shardComponent(component, { ...options, onStatus: ({ is }) => { is === 'finished' ? kept.add(component.name) : kept.delete(component.name) } })
   })), concurrency)
-  if (run.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifestPath}: stopped; the same command goes on from there`)
+  if (options.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifest.path}: stopped; the same command goes on from there`)
 
   const failures = outcomes.filter(outcome => 'error' in outcome)
-  const stats: MixtureStats = {
-    manifest: manifestPath,
+  const stats: MixtureStats = await withVerifiedDates(logFile, kept, {
+    manifest: manifest.path,
     stats: outcomes.flatMap(outcome => 'result' in outcome ? [outcome.result] : []),
     failed: failures.map(({ name, error }) => ({ name, code: codeOf(error) ?? null, error: messageOf(error) })),
     manifest_sha256: manifest.sha256,
     tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
-  }
+  })
   await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
   if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error)
   return { ...stats, run_record: await writeRunRecord({ runsDir, name: runName(manifest), manifest, stats, statsPath: logFile, inputs }) }
@@ -103,12 +116,68 @@ export class MixtureError extends PartialError {
   }
 }
 
-/** What is wrong before anything is written. */
-async function checkStanding (component: Component, options: ShardOptions): Promise<void> {
+/**
+ * How a component stands, before anything is written.
+ *
+ * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT`, or `ERR_OUTPUT_EXISTS`, where it can't be done as it is asked for
+ */
+export async function standingOf (component: Component, options: ShardOptions): Promise<ComponentStatus> {
   checkFit(component, options.tokenizer)
-  if (options.restart === true) return
-  const { shards } = await componentStatus(component, { ...options, verify: false })
-  if (shards.is === 'new' && shards.why === undefined && options.overwrite !== true) await refuseShards(component.outputDir)
+  if (options.restart === true) return { pull: component.rawDir === null ? null : { is: 'new' }, shards: { is: 'new' } }
+  const status = await componentStatus(component, options)
+  if (status.shards.is === 'new' && status.shards.why === undefined && options.overwrite !== true) await refuseShards(component.outputDir)
+  return status
+}
+
+/** What a manifest and a tokenizer are to one another; what `run` begins with too. */
+export interface MixtureJob {
+  readonly manifest: Manifest
+  readonly tokenizerPath: string
+  readonly tokenizer: Tokenizer
+}
+
+/** Reads a manifest, and loads the tokenizer that it asks for. @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM` */
+export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
+  const manifest = await readManifest(manifestPath, knownStages)
+  const tokenizerPath = asked ?? manifest.tokenizerPath
+  if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifestPath}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
+  const tokenizer = loaded ?? await loadTokenizer(tokenizerPath)
+  checkHash(manifest, tokenizer, tokenizerPath)
+  return { manifest, tokenizerPath, tokenizer }
+}
+
+/** Where the stats go. */
+export function statsPathOf (manifest: Manifest, asked: string | undefined): string {
+  return asked ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
+}
+
+/** Stats with the dates of those before them, for components that were kept as they are. */
+async function withVerifiedDates (path: string, kept: ReadonlySet<string>, stats: MixtureStats): Promise<MixtureStats> {
+  const before = await readDates(path)
+  const dates = new Map(before?.stats.map(component => [shardsOf(component), component.verified_at_utc]))
+  const dated = stats.stats.map(component => {
+    const date = kept.has(component.name) ? dates.get(shardsOf(component)) : undefined
+    return date === undefined ? component : { ...component, verified_at_utc: date }
+  })
+  const areAll = stats.failed.length === 0 && dated.every(component => component.verified_at_utc !== undefined)
+  return { ...stats, stats: dated, ...(areAll && before?.verified_at_utc !== undefined && { verified_at_utc: before.verified_at_utc }) }
+}
+
+/** What of a stats file tells when its shards were verified. */
+const datedStats = z.object({
+  verified_at_utc: z.string().optional(),
+  stats: z.array(z.object({ output_dir: z.string(), shard_files: z.array(z.object({ file: z.string(), sha256: z.string() })), verified_at_utc: z.string().optional() }))
+})
+
+/** Null where there is no such file, or it is another. */
+export async function readDates (path: string): Promise<z.output<typeof datedStats> | null> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return datedStats.safeParse(parseJson(text)).data ?? null
+}
+
+/** What tells the shards of one component from those of another, and from others of its own. */
+function shardsOf ({ output_dir: folder, shard_files: files }: z.output<typeof datedStats>['stats'][number] | ComponentStats): string {
+  return JSON.stringify([folder, files.map(({ file, sha256 }) => [file, sha256])])
 }
 
 function checkHash ({ path, tokenizer: { sha256 } }: Manifest, tokenizer: Tokenizer, tokenizerPath: string): void {

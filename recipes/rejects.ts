@@ -3,7 +3,7 @@ import { codeOf } from '../lib/errors.ts'
 import { toJson } from '../lib/json.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import { checkWritable } from '../lib/output.ts'
-import type { SourceOptions } from '../lib/record-source.ts'
+import type { SourceOptions } from '../lib/source-options.ts'
 import type { OutputState } from '../lib/resumable-output.ts'
 
 /** A record or document that a flow has dropped, as a line of a rejects file. */

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import { type Difference, differenceText, differences } from '../lib/difference.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import { number } from './report.ts'
@@ -40,13 +39,13 @@ export interface RunDifference {
 }
 
 /** Compares two records. @throws SluiceError `ERR_RUN` when the manifest in one is none */
-export function compareRuns (before: StoredRun, after: StoredRun): RunDifference {
+export async function compareRuns (before: StoredRun, after: StoredRun): Promise<RunDifference> {
   const [a, b] = [before.record, after.record]
   const of = (part: (record: RunRecord) => unknown): Difference[] => differences(part(a), part(b))
   return {
     before: before.path,
     after: after.path,
-    settings: differences(settingsOf(before), settingsOf(after)),
+    settings: differences(await settingsOf(before), await settingsOf(after)),
     tokenizer: of(({ tokenizer }) => tokenizer),
     sources: of(({ sources }) => Object.fromEntries(sources.map(({ component, revision, files }) => [component, { revision, files: byPath(files) }]))),
     versions: of(({ sluice, node }) => ({ sluice, node })),
@@ -56,7 +55,8 @@ export function compareRuns (before: StoredRun, after: StoredRun): RunDifference
 }
 
 /** What a manifest says, its components by name; it may be the bare list of them. */
-function settingsOf ({ path, record }: StoredRun): unknown {
+async function settingsOf ({ path, record }: StoredRun): Promise<unknown> {
+  const { parse } = await import('yaml')
   try {
     const content = parse(record.manifest.text, { merge: true, logLevel: 'error' }) as unknown
     const { datasets, ...rest } = (Array.isArray(content) ? { datasets: content } : content) as { readonly datasets: ReadonlyArray<{ readonly name: string }> }

@@ -55,7 +55,7 @@ export async function runs (what: readonly string[] = [], options: z.input<typeo
   const [first = '', a = '', b = ''] = what
   if (what.length <= 1) return await list(runsDir, what[0])
   if (first === 'of' && what.length === 2) return await trace(runsDir, a, signal)
-  if (first === 'diff' && what.length === 3) return compareRuns(await findRun(runsDir, a), await findRun(runsDir, b))
+  if (first === 'diff' && what.length === 3) return await compareRuns(await findRun(runsDir, a), await findRun(runsDir, b))
   throw new SluiceError('ERR_USAGE', `runs ${what.join(' ')}: expected nothing, NAME, diff A B, or of SHARD`)
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { CsvReader } from '../lib/csv-reader.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
+import { RecordSource, type SourceInput } from '../lib/record-source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
 /** One byte, so that records can be cut before they are decoded. */
 const character = z.string().transform(given => given === 'tab' || given === '\\t' ? '\t' : given)

@@ -4,7 +4,8 @@ import { JsonReader } from '../lib/json-reader.ts'
 import { parseJson } from '../lib/json.ts'
 import { decodeUtf8 } from '../lib/lines.ts'
 import { type RecordFault, documentOfRecord } from '../lib/record.ts'
-import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
+import { RecordSource, type SourceInput } from '../lib/record-source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
 export const ndjsonOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('field of a record that holds its text'),

@@ -4,7 +4,8 @@ import { columnNames } from '../lib/options.ts'
 import { type ByteRanges, checkedRanges, openRanges } from '../lib/parquet/ranges.ts'
 import { RowReader } from '../lib/parquet/row-reader.ts'
 import type { RecordFile } from '../lib/record-reader.ts'
-import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
+import { RecordSource, type SourceInput } from '../lib/record-source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
 export const parquetOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('column that holds the text'),

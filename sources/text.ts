@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { LineSplitter, decodeUtf8 } from '../lib/lines.ts'
 import { BytesReader } from '../lib/record-reader.ts'
-import { RecordSource, type SourceInput, type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/record-source.ts'
+import { RecordSource, type SourceInput } from '../lib/record-source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
 export const textOptions = z.strictObject(recordSourceOptions)
 

@@ -4,7 +4,7 @@ import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 
 export const normalizeOptions = z.strictObject({}).describe('trims each text and makes every run of white space one space')
 
-export type NormalizeOptions = z.input<typeof normalizeOptions> & StageOptions<Document>
+export type NormalizeOptions = StageOptions<Document>
 
 /**
  * What Python's `str.split()` splits on: JavaScript's `\s` with U+001C to U+001F and U+0085, without U+FEFF.
@@ -25,7 +25,7 @@ export function normalizeText (text: string): string {
 
 /** Normalizes the white space of each document; see `normalizeText`. Drops nothing. */
 export function normalize (options: NormalizeOptions = {}): Stage<Document, Document> {
-  const [, shared] = stageOptions('normalize', normalizeOptions, options)
+  const [, shared] = stageOptions('normalize', normalizeOptions, options as never) // to TypeScript a schema without keys takes none of the shared ones either
   return new Stage<Document, Document>({
     name: 'normalize',
     take (document, push) {

@@ -39,7 +39,7 @@ t.test('in a mixture it fails the component: by filter, by all filters, and the 
     { name: 'whole', code: 'ERR_EXPECTED', error: /^all filters kept 50% of 40 documents \(length.too_short: 20\), expected 5%/ }
   ])
   t.match(error.stats.stats, [{ name: 'fine', kept: 20, stages: [{ stage: 'ndjson' }, { stage: 'normalize' }, { stage: 'length' }, { stage: 'encode' }, { stage: 'pack' }, { stage: 'npy' }] }])
-  t.strictSame(filesIn(folder), ['fine/shard_00000.npy', 'in.ndjson', 'm.yaml', 'stats.json'])
+  t.strictSame(filesIn(folder), ['fine/checkpoint.json', 'fine/shard_00000.npy', 'in.ndjson', 'm.yaml', 'stats.json'])
 })
 
 t.test('two filters of one name are added up', async t => {

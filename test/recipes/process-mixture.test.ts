@@ -22,8 +22,12 @@ async function processMixture (manifest: string, options: Parameters<typeof proc
   return await processMixtureInto(manifest, { runsDir: join(dirname(manifest), 'runs'), ...options }, run)
 }
 
+function shardsIn (folder: string): string[] {
+  return readdirSync(folder).filter(name => name.endsWith('.npy')).sort()
+}
+
 function rowsIn (folder: string): number[][] {
-  return readdirSync(folder).sort().flatMap(name => {
+  return shardsIn(folder).flatMap(name => {
     const { rows, columns, data } = readNpy(readFileSync(join(folder, name)))
     return Array.from({ length: rows }, (_, row) => Array.from(data.subarray(row * columns, (row + 1) * columns)))
   })
@@ -69,7 +73,8 @@ datasets:
     ]
   })
   for (const { output_dir: output, shard_files: files } of stats.stats) {
-    t.strictSame(files.map(({ file }) => file), readdirSync(output).sort())
+    t.strictSame(files.map(({ file }) => file), shardsIn(output))
+    t.strictSame(readdirSync(output).sort(), ['checkpoint.json', ...shardsIn(output)], 'neither a lock nor a part is left')
     for (const { file, sha256: hash } of files) t.equal(hash, sha256(readFileSync(join(output, file))))
   }
   t.equal(filesIn(folder).includes(logFile), false, 'the manifest says where the stats go')
@@ -83,7 +88,7 @@ t.test('components at once make the same bytes as one after the other', async t 
 - { name: c, dataset: text, data_files: DIR/records.ndjson, seq_len: 8, output_dir: DIR/c }
 `)
   const run = async (concurrency: number): Promise<unknown> => {
-    const { stats } = await processMixture(manifest, { tokenizerPath: MODEL, logFile, concurrency, overwrite: true })
+    const { stats } = await processMixture(manifest, { tokenizerPath: MODEL, logFile, concurrency, restart: true })
     return stats.map(({ seconds, ...rest }) => rest)
   }
   t.strictSame(await run(3), await run(1))
@@ -124,7 +129,9 @@ t.test('a component that fails does not stop the others; the stats and the error
   t.match(error.stats, { stats: [{ name: 'good' }], failed: [{ name: 'bad', code: 'ERR_BAD_RECORDS' }, { name: 'cut', code: 'ERR_SOURCE' }] })
   t.strictSame(JSON.parse(readFileSync(logFile, 'utf8')), JSON.parse(JSON.stringify(error.stats)))
   t.strictSame(rowsIn(join(folder, 'good')), answers().packed.rows)
-  t.strictSame(filesIn(folder).filter(name => name.endsWith('.tmp')), [])
+  t.strictSame(filesIn(folder).filter(name => !/\.ndjson(\.gz)?$/.test(name)), ['good/checkpoint.json', 'good/shard_00000.npy', 'mix.yaml', 'stats.json'])
+  const again = await failure(processMixture(manifest, { tokenizerPath: MODEL, logFile })) as Error & { stats: MixtureStats }
+  t.strictSame(again.stats, error.stats, 'the good one is not done again, not a millisecond; the others fail again')
 })
 
 t.test('what can be known to be wrong is told before anything is written', async t => {
@@ -169,7 +176,7 @@ t.test('an abort stops it, and starts no further component', async t => {
   }))
   t.match(error, { code: 'ERR_ABORTED', exitCode: 130 })
   t.strictSame(watched.slice(0, 2), ['a', 'a ended'])
-  t.strictSame(filesIn(folder).filter(name => /tmp$|^b\/|stats/.test(name)), [])
+  t.strictSame(filesIn(folder).filter(name => /\.(tmp|lock|partial|npy)$|^b\/|stats/.test(name)), [])
 })
 
 t.test('bad records of a pull are counted, and an input is not replaced by a copy', async t => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Document } from '../../lib/document.ts'
 import type { SourcePosition } from '../../lib/positions.ts'
-import type { BadRecord } from '../../lib/record-source.ts'
+import type { BadRecord } from '../../lib/source-options.ts'
 import { type CsvOptions, csv } from '../../sources/csv.ts'
 import { collect, doc, failure, put, temporaryFolder } from '../helpers.ts'
 

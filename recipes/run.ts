@@ -1,0 +1,164 @@
+import { z } from 'zod'
+import { SluiceError, messageOf } from '../lib/errors.ts'
+import type { Component } from '../lib/manifest/schema.ts'
+import { parseOptions } from '../lib/options.ts'
+import type { ComponentStatus, ShardOptions } from './component.ts'
+import { type JobStatus, messageOf as jobMessage } from './job.ts'
+import { PartialError } from './partial-error.ts'
+import { MixtureError, type MixtureResult, type MixtureRun, type MixtureStats, loadMixture, processMixture, processMixtureOptions, readDates, standingOf, statsPathOf } from './process-mixture.ts'
+import { type VerifyError, verify, verifyOptions } from './verify.ts'
+
+const { inventory, inventoryJson, workers } = verifyOptions.shape
+
+export const runOptions = processMixtureOptions.extend({
+  dryRun: z.boolean().default(false).describe('say what would be done, and why; nothing is written'),
+  inventory,
+  inventoryJson,
+  workers
+}).describe('a whole manifest, in order: copies, tokenizer, shards, verification; what is up to date is skipped')
+
+/** What becomes of a step: a dry run says the same of what it would do. */
+export type StepOutcome = 'done' | 'gone on with' | 'done again' | 'up to date' | 'failed' | 'refused' | 'left out'
+
+/** A step of a run. */
+export interface RunStep {
+  /** Null for what is done for all of them. */
+  readonly component: string | null
+  readonly step: 'acquire' | 'check-tokenizer' | 'process' | 'verify'
+  readonly outcome: StepOutcome
+  readonly why: string
+}
+
+/** What a run has done, or would. */
+export interface RunReport {
+  readonly manifest: string
+  readonly dry_run: boolean
+  readonly steps: readonly RunStep[]
+  /** Null for a dry run. */
+  readonly stats: MixtureStats | null
+  readonly run_record: string | null
+}
+
+/**
+ * Does all that a manifest asks for: copies to `raw_dir`, the tokenizer's checksum, filters and shards, and their
+ * verification. What is up to date is skipped, what was begun is gone on with. A component that fails doesn't stop the
+ * others.
+ *
+ * @throws SluiceError as `processMixture` and `verify`; a RunError (`ERR_COMPONENT`, `ERR_VERIFY`), once all that could be
+ *   done is done, with what became of each step
+ */
+export async function run (manifestPath: string, options: z.input<typeof runOptions> = {}, context: MixtureRun = {}): Promise<RunReport> {
+  const { dryRun, inventory, inventoryJson, workers, ...mixture } = parseOptions('run', runOptions, options)
+  const { manifest, tokenizerPath, tokenizer } = await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer)
+  const statsPath = statsPathOf(manifest, mixture.logFile)
+  const planned = await Promise.all(manifest.datasets.map(component => planOf(component, { ...context, ...mixture, tokenizer })))
+  const checked: RunStep = { component: null, step: 'check-tokenizer', outcome: 'done', why: manifest.tokenizer.sha256 === null ? `${tokenizerPath}: the manifest asks for no SHA-256` : `${tokenizerPath}: has the SHA-256 that the manifest asks for` }
+  const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [checked, ...steps], stats, run_record: record })
+  if (dryRun) {
+    const steps = planned.flat()
+    const date = (await readDates(statsPath))?.verified_at_utc
+    const isVerified = !mixture.verify && date !== undefined && steps.every(({ outcome }) => outcome === 'up to date')
+    return report([...steps, { component: null, step: 'verify', outcome: isVerified ? 'up to date' : 'done', why: isVerified ? verifiedAt(statsPath, date) : `${statsPath}: compares the shards with it` }], null, null)
+  }
+
+  const { stats, record, failed } = await processed(manifestPath, mixture, { ...context, tokenizer })
+  const steps = planned.flatMap((steps, i) => failing(steps, failed?.stats.failed.find(({ name }) => name === manifest.datasets[i]!.name)?.error))
+  const verified = await verification(stats, statsPath, { verify: mixture.verify, options: { tokenizerPath, inventory, inventoryJson, workers } }, context)
+  const done = report([...steps, verified.step], stats, record)
+  const error = failed ?? verified.error
+  if (error !== undefined) throw new RunError(done, error, verified.error)
+  return done
+}
+
+/** Some steps of a run have failed; `report` has what became of all. */
+export class RunError extends PartialError {
+  readonly report: RunReport
+
+  constructor (report: RunReport, error: SluiceError, findings: VerifyError | undefined) {
+    const messages = findings === undefined || findings === error ? [error.message] : [error.message, findings.message]
+    super(error.code, messages.join('\n'), report, { isResult: true, cause: error })
+    this.report = report
+  }
+}
+
+/** What a component's jobs come to. */
+async function planOf (component: Component, options: ShardOptions): Promise<RunStep[]> {
+  let status: ComponentStatus
+  try {
+    status = await standingOf(component, options)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return [{ component: component.name, step: 'process', outcome: 'refused', why: error.message }]
+  }
+  const pull: RunStep[] = status.pull === null ? [] : [stepOf(component.name, 'acquire', status.pull, `copies the documents to ${component.rawDir!}`)]
+  return [...pull, stepOf(component.name, 'process', status.shards, `filters, encodes and packs into ${component.outputDir}`)]
+}
+
+const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = { new: 'done', begun: 'gone on with', finished: 'up to date', outdated: 'done again', damaged: 'done again' }
+
+function stepOf (component: string, step: RunStep['step'], status: JobStatus, what: string): RunStep {
+  const why = status.is === 'new' ? status.why : 'why' in status ? status.why : jobMessage(status)
+  return { component, step, outcome: OUTCOMES[status.is], why: why == null ? what : status.is === 'new' ? `${what}: ${why}` : why }
+}
+
+/** The steps of a component that has failed: which of them it was isn't known, so that it is said of the last. */
+function failing (steps: readonly RunStep[], error: string | undefined): readonly RunStep[] {
+  return error === undefined ? steps : [...steps.slice(0, -1), { ...steps.at(-1)!, outcome: 'failed', why: error }]
+}
+
+interface Processed {
+  readonly stats: MixtureStats
+  readonly record: string | null
+  readonly failed?: MixtureError
+}
+
+async function processed (manifestPath: string, options: z.input<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
+  try {
+    const { run_record: record, ...stats }: MixtureResult = await processMixture(manifestPath, options, context)
+    return { stats, record }
+  } catch (error) {
+    if (error instanceof MixtureError) return { stats: error.stats, record: null, failed: error }
+    throw error
+  }
+}
+
+interface Verification {
+  readonly step: RunStep
+  readonly error?: VerifyError
+}
+
+/** Verifies what was made; what was verified, and is as it was, only where that is asked for. */
+async function verification (stats: MixtureStats, statsPath: string, { verify: isAsked, options }: { readonly verify: boolean, readonly options: z.input<typeof verifyOptions> }, context: MixtureRun): Promise<Verification> {
+  const step = { component: null, step: 'verify' } as const
+  if (stats.stats.length === 0) return { step: { ...step, outcome: 'left out', why: 'there are no shards' } }
+  if (stats.verified_at_utc !== undefined && !isAsked) return { step: { ...step, outcome: 'up to date', why: verifiedAt(statsPath, stats.verified_at_utc) } }
+  try {
+    const { totals } = await verify(statsPath, options, context)
+    return { step: { ...step, outcome: 'done', why: `${statsPath}: ${totals.shards} ${totals.shards === 1 ? 'shard is' : 'shards are'} what the stats say` } }
+  } catch (error) {
+    const { code, findings } = error as Partial<VerifyError>
+    if (code !== 'ERR_VERIFY' || findings === undefined) throw error
+    const isOther = findings.some(({ component }) => !stats.failed.some(({ name }) => name === component))
+    if (!isOther) return { step: { ...step, outcome: 'done', why: `${statsPath}: the shards that there are are what the stats say; components failed` } }
+    return { step: { ...step, outcome: 'failed', why: messageOf(error) }, error: error as VerifyError }
+  }
+}
+
+function verifiedAt (statsPath: string, date: string): string {
+  return `${statsPath}: verified at ${date}`
+}
+
+/** A run for people: a row a step. */
+export function runText ({ steps, dry_run: dryRun, run_record: record }: RunReport): string {
+  const rows = steps.map(({ component, step, outcome, why }) => [component ?? '(all)', step, dryRun ? DRY[outcome] : outcome, why.split('\n')[0]!])
+  const lines = leftTable([['component', 'step', dryRun ? 'would be' : 'was', 'why'], ...rows])
+  return record === null ? lines : `${lines}\n\nRecord of the run: ${record}`
+}
+
+const DRY: Readonly<Record<StepOutcome, string>> = { done: 'done', 'gone on with': 'gone on with', 'done again': 'done again', 'up to date': 'skipped', failed: 'failed', refused: 'refused', 'left out': 'left out' }
+
+/** All columns to the left. */
+function leftTable (rows: ReadonlyArray<readonly string[]>): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  return rows.map(row => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')
+}

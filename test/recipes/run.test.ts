@@ -1,0 +1,150 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { sha256 } from '../../lib/hash.ts'
+import { type RunReport, run as runInto, runText } from '../../recipes/run.ts'
+import { docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+
+const MODEL = fixture('tiny.model')
+
+interface Mixture {
+  readonly folder: string
+  readonly run: (options?: Parameters<typeof runInto>[1], context?: Parameters<typeof runInto>[2]) => Promise<RunReport>
+  readonly write: (datasets: string) => void
+}
+
+const WEB = '{ name: web, dataset: json, data_files: DIR/web.ndjson, seq_len: 32, sequences_per_shard: 8, output_dir: DIR/shards/web, raw_dir: DIR/raw, filters: [normalize, dedup] }'
+const BOOKS = '{ name: books, dataset: json, data_files: DIR/books.ndjson, seq_len: 32, sequences_per_shard: 8, output_dir: DIR/shards/books, filtered_dir: DIR/filtered }'
+
+function mixture (t: Test, datasets: readonly string[] = [WEB, BOOKS], tokenizer = ''): Mixture {
+  const folder = temporaryFolder(t)
+  put(folder, 'web.ndjson', ndjsonOf(docs(40).map((document, i) => ({ ...document, text: `some text ${i}` }))))
+  put(folder, 'books.ndjson', ndjsonOf(docs(20)))
+  const manifest = join(folder, 'mix.yaml')
+  const write = (yaml: string): void => { writeFileSync(manifest, `name: mix\nstats: DIR/stats.json\n${tokenizer}datasets:\n${yaml}\n`.replaceAll('DIR', folder)) }
+  write(datasets.map(dataset => `  - ${dataset}`).join('\n'))
+  const run: Mixture['run'] = (options, context) => runInto(manifest, { tokenizerPath: MODEL, runsDir: join(folder, 'runs'), inventory: join(folder, 'inventory.md'), ...options }, context)
+  return { folder, run, write }
+}
+
+const outcomes = ({ steps }: RunReport): string[] => steps.map(({ component, step, outcome }) => `${component ?? 'all'} ${step}: ${outcome}`)
+
+const ALL_DONE = ['all check-tokenizer: done', 'web acquire: done', 'web process: done', 'books process: done', 'all verify: done']
+const UP_TO_DATE = ['all check-tokenizer: done', 'web acquire: up to date', 'web process: up to date', 'books process: up to date', 'all verify: up to date']
+
+t.test('a dry run says what would be done, writes nothing, and the run does just that', async t => {
+  const { folder, run } = mixture(t)
+  const before = filesIn(folder)
+  const planned = await run({ dryRun: true })
+  t.strictSame(outcomes(planned), ALL_DONE)
+  t.strictSame(filesIn(folder), before)
+  t.match(runText(planned), /^component +step +would be +why\n\(all\) +check-tokenizer +done .*\nweb +acquire +done +copies the documents to .*raw\n/)
+  const done = await run()
+  t.strictSame(outcomes(done), ALL_DONE)
+  t.match(done, { dry_run: false, stats: { stats: [{ name: 'web', kept: 40 }, { name: 'books', kept: 20 }] }, run_record: String })
+  t.ok(filesIn(folder).includes('shards/web/shard_00000.npy'))
+  t.match(JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')), { verified_at_utc: String, stats: [{ verified_at_utc: String }, { verified_at_utc: String }] })
+  t.match(runText(done), /Record of the run: .*runs\/mix\//)
+})
+
+t.test('run again, all is up to date, and nothing is touched; with verify the shards are hashed', async t => {
+  const { folder, run } = mixture(t)
+  const { run_record: record } = await run()
+  const before = filesIn(folder).map(name => [name, sha256(readFileSync(join(folder, name)))])
+  t.strictSame(outcomes(await run({ dryRun: true })), UP_TO_DATE)
+  const again = await run()
+  t.strictSame(outcomes(again), UP_TO_DATE)
+  t.equal(again.run_record, record)
+  t.strictSame(filesIn(folder).map(name => [name, sha256(readFileSync(join(folder, name)))]), before)
+  t.strictSame(outcomes(await run({ verify: true })), [...UP_TO_DATE.slice(0, -1), 'all verify: done'])
+})
+
+t.test('what has changed is done again, and nothing else, with the reason', async t => {
+  const { folder, run, write } = mixture(t)
+  await run()
+  const made = readFileSync(join(folder, 'shards/books/checkpoint.json'), 'utf8')
+  write(`  - ${WEB.replace('dedup', 'length: { min_chars: 12 }')}\n  - ${BOOKS}`)
+  const told: string[] = []
+  const changed = await run({}, { tell: message => { told.push(message) } })
+  t.strictSame(outcomes(changed), ['all check-tokenizer: done', 'web acquire: up to date', 'web process: done again', 'books process: up to date', 'all verify: done'])
+  t.match(changed.steps[2]!.why, /filters\[1\]\.dedup: .* -> \(none\); filters\[1\]\.length: \(none\) -> \{"min_chars":12/)
+  t.match(told.join('\n'), /^web: is done again: filters/m)
+  t.match(told.join('\n'), /^books: is finished, and up to date$/m)
+  t.equal(readFileSync(join(folder, 'shards/books/checkpoint.json'), 'utf8'), made)
+
+  put(folder, 'books.ndjson', ndjsonOf(docs(30)))
+  t.strictSame(outcomes(await run()).slice(1, 4), ['web acquire: up to date', 'web process: up to date', 'books process: done again'], 'an input')
+
+  const shard = join(folder, 'shards/books/shard_00000.npy')
+  const bytes = readFileSync(shard)
+  rmSync(shard)
+  const mended = await run()
+  t.match(mended.steps[3], { outcome: 'done again', why: /shard_00000\.npy: is not there/ })
+  t.strictSame(readFileSync(shard), bytes)
+
+  const flipped = Buffer.from(bytes)
+  flipped[200]! ^= 1
+  writeFileSync(shard, flipped)
+  t.match((await run()).steps[3], { outcome: 'up to date' }, 'of the same size: it takes a hash')
+  t.match((await run({ verify: true })).steps[3], { outcome: 'done again', why: /has SHA-256/ })
+  t.strictSame(readFileSync(shard), bytes)
+})
+
+t.test('a component that fails does not stop the others, and the error has what became of each', async t => {
+  const { folder, run } = mixture(t, [WEB, BOOKS])
+  put(folder, 'web.ndjson', 'no json\n')
+  const error = await failure(run({ concurrency: 2 })) as { report: RunReport }
+  t.match(error, { code: 'ERR_COMPONENT', exitCode: 1, message: /1 of 2 components failed\nweb: .*bad_json/, isResult: true })
+  t.strictSame(outcomes(error.report), ['all check-tokenizer: done', 'web acquire: done', 'web process: failed', 'books process: done', 'all verify: done'])
+  t.match(runText(error.report), /web +process +failed +.*records are bad/)
+  t.notOk(existsSync(join(folder, 'runs/mix')), 'no record of what is not finished')
+  put(folder, 'web.ndjson', ndjsonOf(docs(3)))
+  t.strictSame(outcomes(await run()), ['all check-tokenizer: done', 'web acquire: done', 'web process: done', 'books process: up to date', 'all verify: done'])
+})
+
+t.test('where no component could be made there is nothing to verify', async t => {
+  const { folder, run } = mixture(t, [WEB])
+  put(folder, 'web.ndjson', 'no json\n')
+  const error = await failure(run()) as { report: RunReport }
+  t.strictSame(outcomes(error.report).at(-1), 'all verify: left out')
+})
+
+t.test('shards that are not what the stats say are findings', async t => {
+  const { folder, run } = mixture(t)
+  await run()
+  put(folder, 'shards/books/foreign.npy', 'x')
+  const error = await failure(run({ verify: true })) as { report: RunReport }
+  t.match(error, { code: 'ERR_VERIFY', exitCode: 1, message: /foreign\.npy: is there/ })
+  t.strictSame(outcomes(error.report).at(-1), 'all verify: failed')
+})
+
+t.test('a component that is refused is told of by a dry run, and refused before anything is written', async t => {
+  const { folder, run } = mixture(t)
+  put(folder, 'shards/books/shard_00000.npy', 'x')
+  const planned = await run({ dryRun: true })
+  t.match(planned.steps[3], { component: 'books', outcome: 'refused', why: /holds 1 shard of another run/ })
+  t.match(runText(planned), /books +process +refused/)
+  t.match(await failure(run()), { code: 'ERR_OUTPUT_EXISTS' })
+  t.notOk(existsSync(join(folder, 'shards/web')))
+})
+
+t.test('the tokenizer must be the one that the manifest asks for', async t => {
+  const right = sha256(readFileSync(MODEL))
+  const { run } = mixture(t, [BOOKS], `tokenizer: { sha256: ${right} }\n`)
+  t.match((await run({ dryRun: true })).steps[0], { why: /has the SHA-256 that the manifest asks for/ })
+  t.match(await failure(mixture(t, [BOOKS], `tokenizer: { sha256: '${'0'.repeat(64)}' }\n`).run()), { code: 'ERR_CHECKSUM' })
+})
+
+t.test('begun by a run that was stopped, it is gone on with', async t => {
+  const { folder, run } = mixture(t, [BOOKS])
+  const stop = new AbortController()
+  const { tokenizer } = await import('../../recipes/process-mixture.ts').then(({ loadMixture }) => loadMixture(join(folder, 'mix.yaml'), MODEL))
+  let encoded = 0
+  const encode = (text: string): Int32Array => {
+    if (++encoded === 12) stop.abort()
+    return tokenizer.encode(text)
+  }
+  t.match(await failure(run({ checkpointEvery: 2 }, { signal: stop.signal, tokenizer: { ...tokenizer, encode } })), { code: 'ERR_ABORTED' })
+  t.match((await run({ dryRun: true })).steps[1], { component: 'books', outcome: 'gone on with', why: /behind document \d+/ })
+  t.match((await run()).stats, { stats: [{ kept: 20 }] })
+})
