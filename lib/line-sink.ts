@@ -26,6 +26,7 @@ export class LineSink<Item> extends Writable {
   readonly stats: StageStats = { in: 0, out: 0, dropped: {} }
   readonly #lineOf: (item: Item) => string
   readonly #writer: LineWriter
+  #arriving: Promise<void> = Promise.resolve()
 
   /** @param lineOf the line of an item, its ending included */
   constructor (name: string, path: string, lineOf: (item: Item) => string, { highWaterMark, signal, resumable }: LineSinkOptions) {
@@ -61,7 +62,8 @@ export class LineSink<Item> extends Writable {
   }
 
   override _destroy (error: Error | null, done: Done): void {
-    settleDestroy(this.#writer.abandon(), error, done)
+    // A checkpoint that is being written must not outlive the flow, and tells of a file that is to be kept.
+    settleDestroy(this.#arriving.catch(() => {}).then(() => this.#writer.abandon()), error, done)
   }
 
   #writeAll (given: ReadonlyArray<Item | Barrier>, done: Done): void {
@@ -76,8 +78,10 @@ export class LineSink<Item> extends Writable {
       return
     }
     this.stats.out += items.length
-    if (barrier instanceof Barrier) settle(Promise.resolve(written).then(barrier.arrive), done)
-    else if (written === undefined) done()
+    if (barrier instanceof Barrier) {
+      this.#arriving = Promise.resolve(written).then(barrier.arrive)
+      settle(this.#arriving, done)
+    } else if (written === undefined) done()
     else settle(written, done)
   }
 }

@@ -14,7 +14,7 @@ export interface Flow {
 
 /** What every recipe can be told in code. */
 export interface RunOptions {
-  /** Stops the run; what is half-written is deleted. */
+  /** Stops the run; what is half-written is deleted, unless a checkpoint tells of it. */
   readonly signal?: AbortSignal | undefined
   /** Told what a run does that isn't its results: that a job goes on where one before was stopped, say. */
   readonly tell?: ((message: string) => void) | undefined

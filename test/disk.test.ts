@@ -1,31 +1,20 @@
 /** What becomes of files when the disk is full, read-only or closed to us: a real one, small, where it can be mounted. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { lock } from '../lib/lock.ts'
 import { readNpy } from '../lib/npy.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
 import { textSink } from '../sinks/text.ts'
+import { smallDisk } from './disks.ts'
 import { ROOT, closed, doc, failure, filesIn, ndjsonOf, put, temporaryFolder } from './helpers.ts'
 
-const DISK_BYTES = 256 * 1024
+const DISK = 'size=256k'
 const isRoot = process.getuid?.() === 0
-
-/** A file system of its own, unmounted at the test's end; null, and the test skipped, where none can be mounted. */
-function smallDisk (t: Test, options = `size=${DISK_BYTES}`): string | null {
-  const folder = temporaryFolder(t)
-  const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' })
-  if (status !== 0) {
-    t.pass('a disk of its own', { skip: `no file system can be mounted here: ${error?.message ?? stderr.trim()}` })
-    return null
-  }
-  t.teardown(() => { execFileSync('umount', ['-l', folder]) })
-  return folder
-}
 
 /** Text that hardly compresses, and is the same each time. */
 function noise (length: number, seed: number): string {
@@ -47,7 +36,7 @@ const sinks: Readonly<Record<string, [name: string, make: (path: string) => Writ
 
 for (const [kind, [name, make, items]] of Object.entries(sinks)) {
   t.test(`${kind}: a disk that fills up, in the middle or with the last bytes, is named, and nothing half-written is left`, async t => {
-    const folder = smallDisk(t)
+    const folder = smallDisk(t, DISK)
     if (folder === null) return
     for (const bytes of [5_000_000, 600_000]) {
       const sink = make(join(folder, name))
@@ -66,7 +55,7 @@ for (const [kind, [name, make, items]] of Object.entries(sinks)) {
 }
 
 t.test('npy: shards that were complete before the disk was full stay whole', async t => {
-  const folder = smallDisk(t)
+  const folder = smallDisk(t, DISK)
   if (folder === null) return
   const sink = npySink(join(folder, 'shards'), { sequencesPerShard: 10 })
   t.match(await failure(pipeline(sequences(600_000), sink)), { code: 'ERR_OUTPUT', message: /shard_00002\.npy: cannot be written: no space left/ })

@@ -56,7 +56,7 @@ t.test('the pipe form and the mixture form run as they stand', async t => {
   const define = `sluice () { "${process.execPath}" dist/recipes/main.js "$@"; }\nset -euo pipefail\n`
   const runsDir = temporaryFolder(t)
   for (const block of blocks('sh').filter(block => block.includes('sluice '))) {
-    const elsewhere = block.replace(/(process-mixture .*)/, '$1 --overwrite').replace(/(sluice (?:process-mixture|runs).*)/g, `$1 --runs-dir ${runsDir}`)
+    const elsewhere = block.replace(/(process-mixture .*)/, '$1 --overwrite --restart').replace(/(sluice (?:process-mixture|runs).*)/g, `$1 --runs-dir ${runsDir}`)
     t.doesNotThrow(() => execFileSync('bash', ['-c', define + elsewhere], { cwd: ROOT, stdio: 'pipe' }), block)
   }
 })

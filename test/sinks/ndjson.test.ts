@@ -1,13 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
+import { Barrier } from '../../lib/barrier.ts'
 import type { Document } from '../../lib/document.ts'
 import { ndjsonLine, ndjsonSink } from '../../sinks/ndjson.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { closed, collect, doc, docs, failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 
 t.test('a line for each kind of item', async t => {
@@ -94,4 +96,24 @@ t.test('an abort while the file is given its name leaves either all of it or not
 
 t.test('a document without meta, from a stage in JavaScript, is written as one', async t => {
   t.equal(ndjsonLine({ id: 'a', text: 'x' } as Document), '{"id":"a","text":"x","meta":{}}\n')
+})
+
+t.test('a sink that is destroyed while a checkpoint is written closes once that has ended', async t => {
+  const folder = temporaryFolder(t)
+  for (const name of ['out.ndjson', 'out.ndjson.gz']) {
+    const sink = ndjsonSink(join(folder, name), { resumable: true })
+    let saved: unknown
+    await new Promise<void>(resolve => {
+      sink.on('error', () => {})
+      for (const document of docs(3)) sink.write(document)
+      sink.write(new Barrier(async () => {
+        resolve()
+        await wait(10)
+        saved = await sink.save()
+      }))
+    })
+    sink.destroy(new Error('stopped'))
+    await closed(sink)
+    t.match(saved, { lines: 3, output: { bytes: statSync(join(folder, `${name}.partial`)).size } }, 'what it tells of is kept')
+  }
 })

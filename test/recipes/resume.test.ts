@@ -1,0 +1,240 @@
+/** What has been done is not lost, and not done again, whatever has become of files, disks and clocks since. */
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { mock } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import t, { type Test } from 'tap'
+import { codeOf } from '../../lib/errors.ts'
+import { readBytes } from '../../lib/files.ts'
+import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { filterCorpus } from '../../recipes/filter-corpus.ts'
+import { type MixtureError, type MixtureResult, processMixture } from '../../recipes/process-mixture.ts'
+import { remount, smallDisk } from '../disks.ts'
+import { docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { stoppedAt } from '../resuming.ts'
+
+const MODEL = fixture('tiny.model')
+const DOCUMENTS = 60
+const EVERY = 2
+const tokenizer = await loadTokenizer(MODEL)
+
+/** A mixture in a folder of its own, and what runs it. */
+interface Mixture {
+  readonly folder: string
+  readonly outputDir: string
+  /** `encoding` is told the number of each document before it is encoded. */
+  readonly run: (more?: { readonly restart?: boolean, readonly verify?: boolean, readonly signal?: AbortSignal, readonly encoding?: (n: number) => void }) => Promise<MixtureResult>
+  /** Documents that all runs have encoded. */
+  readonly encoded: () => number
+  /** What all runs have said. */
+  readonly told: string[]
+}
+
+function mixture (t: Test, { outputDir, sequencesPerShard = 1000, names = ['a'] }: { readonly outputDir?: string | undefined, readonly sequencesPerShard?: number, readonly names?: readonly string[] } = {}): Mixture {
+  const folder = temporaryFolder(t)
+  const output = outputDir ?? join(folder, 'shards')
+  const manifest = put(folder, 'm.yaml', JSON.stringify(names.map(name => ({
+    name,
+    dataset: 'json',
+    data_files: put(folder, `${name}.ndjson`, ndjsonOf(docs(DOCUMENTS, `a text of ${name}`))),
+    filters: ['normalize', { dedup: { window: 7 } }],
+    seq_len: 16,
+    sequences_per_shard: sequencesPerShard,
+    output_dir: names.length === 1 ? output : join(output, name)
+  }))))
+  const told: string[] = []
+  let encoded = 0
+  return {
+    folder,
+    outputDir: output,
+    told,
+    encoded: () => encoded,
+    run: async ({ signal, encoding = () => {}, ...more } = {}) => {
+      const encode = (text: string): Int32Array => {
+        encoding(++encoded)
+        return tokenizer.encode(text)
+      }
+      const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: EVERY }
+      return await processMixture(manifest, { ...options, ...more }, { tokenizer: { ...tokenizer, encode }, signal, tell: message => { told.push(message) } })
+    }
+  }
+}
+
+/** Stops it after its first checkpoint. */
+async function stop ({ outputDir, run }: Mixture): Promise<void> {
+  const error = await stoppedAt(join(outputDir, 'checkpoint.json'), signal => run({ signal }))
+  if (codeOf(error) !== 'ERR_ABORTED') throw error
+}
+
+/** Every shard below a folder, by name. */
+function shards (folder: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(filesIn(folder).filter(name => name.endsWith('.npy')).map(name => [name, readFileSync(join(folder, name), 'latin1')]))
+}
+
+/** Those of a run that nobody stopped. */
+async function wholeShards (t: Test, options: Parameters<typeof mixture>[1] = {}): Promise<ReturnType<typeof shards>> {
+  const { run, outputDir } = mixture(t, { ...options, outputDir: undefined })
+  await run()
+  return shards(outputDir)
+}
+
+/** A mixture that was stopped goes on to the same shards, and encodes no more again than lies between two checkpoints. */
+async function goesOn (t: Test, { run, outputDir, encoded, told }: Mixture, whole: ReturnType<typeof shards>, kills = 1): Promise<void> {
+  const { stats } = await run()
+  t.strictSame(shards(outputDir), whole)
+  t.ok(encoded() <= DOCUMENTS + kills * EVERY, `${encoded()} documents were encoded`)
+  t.match(stats, [{ records: DOCUMENTS, read: DOCUMENTS }])
+  t.match(told.at(-1), /^a: goes on behind document \d+$/)
+  t.strictSame(filesIn(outputDir), ['checkpoint.json', ...Object.keys(whole)])
+}
+
+const numbersOf = (result: MixtureResult): unknown => result.stats.map(({ seconds, output_dir: output, data_files: files, ...rest }) => rest)
+
+t.test('a finished component is not done again; one whose shards or input are not what they were is, and the others stay', async t => {
+  const SHAPE = { sequencesPerShard: 10, names: ['a', 'b'] }
+  const { folder, outputDir, run, told, encoded } = mixture(t, SHAPE)
+  const first = await run()
+  const whole = shards(outputDir)
+  t.ok(Object.keys(whole).length > 6)
+  const shard = join(outputDir, 'a/shard_00001.npy')
+  const changes: ReadonlyArray<[change: () => void, why: RegExp]> = [
+    [() => { rmSync(shard) }, /^a: is done again: \S*shard_00001\.npy: is not there, expected a shard of \d+ bytes$/],
+    [() => { truncateSync(shard, 300) }, /^a: is done again: \S*shard_00001\.npy: .*300 bytes.*expected/],
+    [() => { rmSync(join(outputDir, 'a'), { recursive: true }) }, /^$/],
+    [() => { utimesSync(join(folder, 'a.ndjson'), 1e9, 1e9) }, /^a: is done again: \S*a\.ndjson: was changed at/]
+  ]
+  for (const [change, why] of changes) {
+    const times = filesIn(join(outputDir, 'b')).map(name => statSync(join(outputDir, 'b', name)).mtimeMs)
+    change()
+    told.length = 0
+    const before = encoded()
+    const again = await run()
+    t.strictSame(shards(outputDir), whole)
+    t.strictSame(numbersOf(again), numbersOf(first))
+    t.equal(encoded() - before, DOCUMENTS, 'those of one component')
+    t.strictSame(filesIn(join(outputDir, 'b')).map(name => statSync(join(outputDir, 'b', name)).mtimeMs), times)
+    t.match(told.length === 2 ? told[0] : '', why)
+    t.equal(told.at(-1), 'b: is finished, and up to date')
+  }
+  told.length = 0
+  const before = encoded()
+  t.strictSame((await run()).stats, JSON.parse(JSON.stringify((await run({ verify: true })).stats)))
+  t.strictSame(new Set(told), new Set(['a: is finished, and up to date', 'b: is finished, and up to date']))
+  t.equal(encoded(), before)
+})
+
+t.test('a shard of the same size with another byte is found by --verify, and made again', async t => {
+  const { outputDir, run, told } = mixture(t)
+  await run()
+  const whole = shards(outputDir)
+  const path = join(outputDir, 'shard_00000.npy')
+  const bytes = readFileSync(path)
+  bytes[bytes.length - 4]! ^= 1
+  writeFileSync(path, bytes)
+  await run()
+  t.equal(told.at(-1), 'a: is finished, and up to date')
+  await run({ verify: true })
+  t.match(told.at(-1), /^a: is done again: \S*shard_00000\.npy: .*SHA-256/)
+  t.strictSame(shards(outputDir), whole)
+})
+
+t.test('a folder that is read-only for a while', async t => {
+  const outputDir = smallDisk(t, 'size=1m')
+  if (outputDir === null) return
+  const whole = await wholeShards(t)
+  const stopped = mixture(t, { outputDir })
+  await stop(stopped)
+  const before = filesIn(outputDir).map(name => [name, readFileSync(join(outputDir, name), 'latin1')])
+  remount(outputDir, 'ro')
+  const error = await failure(stopped.run()) as MixtureError
+  remount(outputDir, 'rw')
+  t.match(error.stats.failed, [{ name: 'a', code: 'ERR_OUTPUT', error: /checkpoint\.json\.lock: cannot be written: the file system is read-only/ }])
+  t.strictSame(filesIn(outputDir).map(name => [name, readFileSync(join(outputDir, name), 'latin1')]), before)
+  await goesOn(t, stopped, whole)
+})
+
+t.test('no room for the checkpoint: the one before stands', async t => {
+  const outputDir = smallDisk(t, 'size=64k')
+  if (outputDir === null) return
+  const whole = await wholeShards(t)
+  const stopped = mixture(t, { outputDir })
+  await stop(stopped)
+  const path = join(outputDir, 'checkpoint.json')
+  const ballast = join(outputDir, 'ballast')
+  const began = stopped.encoded()
+  let standing = ''
+  const fill = (n: number): void => {
+    if (n !== began + 9) return
+    standing = readFileSync(path, 'latin1')
+    try {
+      writeFileSync(ballast, Buffer.alloc(64 * 1024))
+    } catch (error) {
+      if (codeOf(error) !== 'ENOSPC') throw error
+    }
+  }
+  const error = await failure(stopped.run({ encoding: fill })) as MixtureError
+  t.match(error.stats.failed, [{ name: 'a', code: 'ERR_OUTPUT', error: /checkpoint\.json: cannot be written: no space left on the device; make room and run it again/ }])
+  t.ok(stopped.encoded() <= began + 9 + EVERY, 'it has stopped there')
+  t.equal(readFileSync(path, 'latin1'), standing)
+  t.strictSame(filesIn(outputDir), ['ballast', 'checkpoint.json', 'shard_00000.npy.partial'])
+  rmSync(ballast)
+  await goesOn(t, stopped, whole, 2)
+})
+
+t.test('a clock that is set back: no time is asked for', async t => {
+  const whole = await wholeShards(t)
+  const stopped = mixture(t)
+  await stop(stopped)
+  for (const name of filesIn(stopped.outputDir)) utimesSync(join(stopped.outputDir, name), 4e9, 4e9)
+  mock.timers.enable({ apis: ['Date'], now: 0 })
+  t.teardown(() => { mock.timers.reset() })
+  await goesOn(t, stopped, whole)
+  t.match(await stopped.run(), { stats: [{ records: DOCUMENTS }] })
+  t.equal(stopped.told.at(-1), 'a: is finished, and up to date')
+})
+
+t.test('outputs on another file system than everything else, behind links', async t => {
+  const disk = smallDisk(t, 'size=1m')
+  if (disk === null) return
+  const whole = await wholeShards(t, { sequencesPerShard: 10 })
+  const folder = temporaryFolder(t)
+  const outputDir = join(folder, 'link')
+  mkdirSync(join(disk, 'shards'))
+  symlinkSync(join(disk, 'shards'), outputDir)
+  const stopped = mixture(t, { outputDir, sequencesPerShard: 10 })
+  await stop(stopped)
+  await goesOn(t, stopped, whole)
+  t.strictSame(shards(join(disk, 'shards')), whole)
+
+  const outputPath = join(folder, 'out.ndjson.gz')
+  symlinkSync(put(disk, 'out.ndjson.gz', 'old'), outputPath)
+  const options = { dataFiles: join(stopped.folder, 'a.ndjson'), targetLang: 'any', minChars: 1, checkpointEvery: EVERY, outputPath }
+  t.match(await stoppedAt(`${outputPath}.checkpoint.json`, signal => filterCorpus(options, { signal })), { code: 'ERR_ABORTED' })
+  t.equal(readFileSync(join(disk, 'out.ndjson.gz'), 'utf8'), 'old')
+  t.match(await filterCorpus(options), { kept: DOCUMENTS })
+  t.equal(gunzipSync(readFileSync(join(disk, 'out.ndjson.gz'))).toString(), ndjsonOf(docs(DOCUMENTS, 'a text of a')))
+  t.strictSame(filesIn(disk).filter(name => !name.startsWith('shards/')), ['out.ndjson.gz'])
+})
+
+t.test('filter-corpus goes on with its output and its rejects, and leaves nothing beside them', async t => {
+  const folder = temporaryFolder(t)
+  const dataFiles = put(folder, 'in.ndjson', ndjsonOf(docs(DOCUMENTS).flatMap((document, i) => i % 3 === 0 ? [document, { ...document, text: 'x' }] : [document])))
+  const options = (name: string): Parameters<typeof filterCorpus>[0] => ({ dataFiles, targetLang: 'any', minChars: 5, checkpointEvery: EVERY, outputPath: join(folder, name, 'out.txt.zst'), rejects: join(folder, name, 'rejects.ndjson') })
+  const clean = await filterCorpus(options('clean'))
+  const checkpoint = join(folder, 'stopped/out.txt.zst.checkpoint.json')
+  t.match(await stoppedAt(checkpoint, signal => filterCorpus(options('stopped'), { signal })), { code: 'ERR_ABORTED' })
+  t.strictSame(filesIn(join(folder, 'stopped')), ['out.txt.zst.checkpoint.json', 'out.txt.zst.partial', 'rejects.ndjson.partial'])
+  const told: string[] = []
+  const { seconds, output_path: path, ...counts } = await filterCorpus(options('stopped'), { tell: message => { told.push(message) } })
+  t.match(clean, counts)
+  t.match(told, [/^json: goes on behind document \d+$/])
+  t.strictSame(filesIn(join(folder, 'stopped')), ['out.txt.zst', 'rejects.ndjson'])
+  t.equal(readFileSync(join(folder, 'stopped/rejects.ndjson'), 'utf8'), readFileSync(join(folder, 'clean/rejects.ndjson'), 'utf8'))
+  const lines = async (name: string): Promise<string> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of readBytes(join(folder, name, 'out.txt.zst'))) chunks.push(chunk)
+    return Buffer.concat(chunks).toString()
+  }
+  t.equal(await lines('stopped'), await lines('clean'))
+  t.ok(seconds > 0 && existsSync(path))
+})
