@@ -130,7 +130,8 @@ async function shardInto (component: Component, read: Component, options: ShardO
   const copy = component.filteredDir === null ? null : new LineWriter(copyIn(component.filteredDir, name), { resumable })
   if (copy !== null) stages.push(tee(copy))
   const packing = pack({ seqLen })
-  const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable })
+  const beforeFirst = job?.begins === true ? job.begin : undefined // killed behind the first shard, it is to know it for its own
+  const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable, beforeFirst })
   const encoding = encode({ tokenizer, eosId })
   try {
     checkpoints.begin({

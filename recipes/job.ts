@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { readCheckpoint, writeCheckpoint } from '../lib/checkpoint.ts'
 import { type Difference, differenceText, differences } from '../lib/difference.ts'
@@ -80,6 +80,7 @@ export class Job {
   readonly #inputs: KnownFile[]
   readonly #before: number // seconds
   readonly #started = performance.now()
+  #isKept = false
   /** Where it is to go on; null for its beginning. */
   readonly flow: FlowState | null
   /** Whether nothing that is there is known to be its own. */
@@ -101,6 +102,11 @@ export class Job {
     return Math.round(this.#before * 1000 + performance.now() - this.#started) / 1000
   }
 
+  /** Keeps that it has begun, where nothing is kept yet to go on from: what it makes is known to be its own from now on. @throws SluiceError `ERR_OUTPUT` */
+  readonly begin = async (): Promise<void> => {
+    if (!this.#isKept) await this.#write({ flow: null, finished: null })
+  }
+
   /** Keeps what is needed to go on from here. @throws SluiceError `ERR_OUTPUT` */
   readonly save = async (flow: FlowState): Promise<void> => {
     await this.#write({ flow, finished: null })
@@ -115,6 +121,7 @@ export class Job {
   async #write (state: Pick<JobState, 'flow' | 'finished'>): Promise<void> {
     const { path, settings } = this.#plan
     await writeCheckpoint(path, { sluice: packageVersion(), settings, inputs: this.#inputs, seconds: this.seconds, ...state })
+    this.#isKept = true
   }
 }
 
@@ -126,14 +133,15 @@ export class Job {
  */
 export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatus }: JobOptions, check: Check, work: (job: Job) => Promise<T>): Promise<T> {
   return await withLock(`${plan.path}.lock`, plan.path, async () => {
-    const restarted = restart && existsSync(plan.path)
-    if (restarted) await rm(plan.path)
-    const { status, inputs, state } = await standing(plan, check)
+    const restarted = restart && await isOwn(plan)
+    const { status, inputs, state } = restart ? anew(await inputFiles(plan.inputs)) : await standing(plan, check)
     onStatus?.(status)
     const message = messageOf(status)
     if (message !== null) tell?.(`${plan.name}: ${message}`)
     if (status.is === 'finished') return status.result as T
-    return await work(new Job(plan, inputs, status, status.is === 'begun' ? state : null, restarted))
+    const job = new Job(plan, inputs, status, status.is === 'begun' ? state : null, restarted)
+    if (restarted) await job.begin() // in the place of what was: else what it made would be nobody's until there is a checkpoint
+    return await work(job)
   })
 }
 
@@ -147,16 +155,29 @@ export async function canResume (inputs: FileNames, outputs: readonly string[]):
 export function messageOf (status: JobStatus): string | null {
   switch (status.is) {
     case 'new': return null
-    case 'begun': return `goes on behind document ${status.documents.toLocaleString('en-US')}`
+    case 'begun': return status.documents === 0 ? 'begins again: it had not come to a checkpoint' : `goes on behind document ${status.documents.toLocaleString('en-US')}`
     case 'finished': return 'is finished, and up to date'
     case 'outdated': return `is done again: ${status.why}`
     case 'damaged': return `is done again: ${status.why}`
   }
 }
 
-async function standing (plan: JobPlan, check: Check): Promise<{ status: JobStatus, inputs: KnownFile[], state: JobState | null }> {
+interface Standing { readonly status: JobStatus, readonly inputs: KnownFile[], readonly state: JobState | null }
+
+/** Whether there is a checkpoint of this job, or one that nobody can read; one of another component is none of its business. */
+async function isOwn ({ path, settings }: JobPlan): Promise<boolean> {
+  if (!existsSync(path)) return false
+  const state = await stateOf(path).catch(() => null)
+  return state === null || state.settings.name === settings.name
+}
+
+function anew (inputs: KnownFile[]): Standing {
+  return { status: { is: 'new' }, inputs, state: null }
+}
+
+async function standing (plan: JobPlan, check: Check): Promise<Standing> {
   const [state, inputs] = [await stateOf(plan.path), await inputFiles(plan.inputs)]
-  if (state === null) return { status: { is: 'new' }, inputs, state }
+  if (state === null) return anew(inputs)
   if (state.finished !== null && state.settings.name !== plan.settings.name) return { status: { is: 'new' }, inputs, state } // somebody else's
   const changes = [...differences(state.settings, plan.settings).map(asChange), ...inputChanges(state.inputs, inputs)]
   if (state.finished === null) {

@@ -1,5 +1,7 @@
 /** What has been done is not lost, and not done again, whatever has become of files, disks and clocks since. */
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import fs from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { mock } from 'node:test'
 import { gunzipSync } from 'node:zlib'
@@ -23,7 +25,7 @@ interface Mixture {
   readonly folder: string
   readonly outputDir: string
   /** `encoding` is told the number of each document before it is encoded. */
-  readonly run: (more?: { readonly restart?: boolean, readonly verify?: boolean, readonly signal?: AbortSignal, readonly encoding?: (n: number) => void }) => Promise<MixtureResult>
+  readonly run: (more?: { readonly restart?: boolean, readonly verify?: boolean, readonly signal?: AbortSignal, readonly checkpointEvery?: number, readonly encoding?: (n: number) => void }) => Promise<MixtureResult>
   /** Documents that all runs have encoded. */
   readonly encoded: () => number
   /** What all runs have said. */
@@ -135,6 +137,49 @@ t.test('a shard of the same size with another byte is found by --verify, and mad
   t.equal(told.at(-1), 'a: is finished, and up to date')
   await run({ verify: true })
   t.match(told.at(-1), /^a: is done again: \S*shard_00000\.npy: .*SHA-256/)
+  t.strictSame(shards(outputDir), whole)
+})
+
+/** Until the test ends, a file can't be given a name for the second time. */
+function failSecondRename (t: Test, to: string): void {
+  let n = 0
+  const { rename } = fs
+  const failing: typeof rename = async (from, path) => {
+    if (path === to && ++n === 2) throw Object.assign(new Error('EIO'), { code: 'EIO' })
+    await rename(from, path)
+  }
+  Object.assign(fs, { rename: failing })
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    Object.assign(fs, { rename })
+    syncBuiltinESMExports()
+  })
+}
+
+t.test('a run that ends between its first shard and its first checkpoint knows the shard for its own', async t => {
+  for (const sequencesPerShard of [10, 1000]) {
+    await t.test(`${sequencesPerShard} sequences`, async t => {
+      const whole = await wholeShards(t, { sequencesPerShard })
+      const { run, outputDir, told } = mixture(t, { sequencesPerShard })
+      failSecondRename(t, join(outputDir, 'checkpoint.json'))
+      t.match(await failure(run({ checkpointEvery: 1000 })), { stats: { failed: [{ code: 'ERR_OUTPUT', error: /checkpoint\.json: cannot be written: EIO/ }] } })
+      t.ok(existsSync(join(outputDir, 'shard_00000.npy')))
+      await run()
+      t.equal(told.at(-1), 'a: begins again: it had not come to a checkpoint')
+      t.strictSame(shards(outputDir), whole)
+    })
+  }
+})
+
+t.test('a run that starts over and is stopped before its first checkpoint: the shards of the one before are there until then, and give way', async t => {
+  const { run, outputDir, told } = mixture(t, { sequencesPerShard: 10 })
+  await run()
+  const whole = shards(outputDir)
+  const stop = new AbortController()
+  t.match(await failure(run({ restart: true, signal: stop.signal, encoding: () => { stop.abort() } })), { code: 'ERR_ABORTED' })
+  t.strictSame(shards(outputDir), whole)
+  await run()
+  t.equal(told.at(-1), 'a: begins again: it had not come to a checkpoint')
   t.strictSame(shards(outputDir), whole)
 })
 
