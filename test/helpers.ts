@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable, type Stream, Writable } from 'node:stream'
@@ -47,10 +47,15 @@ export function answers (): Answers {
 }
 
 /** A folder of its own for a test, deleted at its end. */
-export function temporaryFolder (t: Test): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'))
+export function temporaryFolder (t: Test, parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, 'sluice-test-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
   return folder
+}
+
+/** A `temporaryFolder` in memory, where there is such a place: for tests most of whose time would go into syncing. */
+export function folderInMemory (t: Test): string {
+  return temporaryFolder(t, existsSync('/dev/shm') ? '/dev/shm' : tmpdir())
 }
 
 /** Writes a file into a folder, and gives its path. */

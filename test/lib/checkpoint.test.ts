@@ -3,13 +3,13 @@ import fs from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { readCheckpoint, writeCheckpoint } from '../../lib/checkpoint.ts'
-import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
+import { failure, filesIn, folderInMemory, put } from '../helpers.ts'
 
 const CONTENT = { name: 'wéb 語\ud800', at: 12_345, big: 2 ** 60, small: -0.5, state: { hashes: 'AAAA', list: [1, null, true], empty: {} } }
 const read = (path: string): Promise<unknown> => readCheckpoint(path).catch((error: unknown) => error)
 
 t.test('a checkpoint is read as it was written, its folder made; where none is, there is null', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const path = join(folder, 'new/checkpoint.json')
   t.equal(await readCheckpoint(path), null)
   for (const content of [CONTENT, null, [], 'text', 0, { ...CONTENT, more: 'x'.repeat(100_000) }]) {
@@ -20,7 +20,7 @@ t.test('a checkpoint is read as it was written, its folder made; where none is, 
 })
 
 t.test('cut off at any byte, it is refused', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const path = join(folder, 'checkpoint.json')
   await writeCheckpoint(path, CONTENT)
   const bytes = readFileSync(path)
@@ -33,7 +33,7 @@ t.test('cut off at any byte, it is refused', async t => {
 })
 
 t.test('with any byte changed, it is refused, or says the same', async t => {
-  const path = join(temporaryFolder(t), 'checkpoint.json')
+  const path = join(folderInMemory(t), 'checkpoint.json')
   await writeCheckpoint(path, CONTENT)
   const content = await readCheckpoint(path)
   const bytes = readFileSync(path)
@@ -52,7 +52,7 @@ t.test('with any byte changed, it is refused, or says the same', async t => {
 })
 
 t.test('what is no checkpoint, or one of another form, is told as that', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const path = join(folder, 'checkpoint.json')
   await writeCheckpoint(path, CONTENT)
   const whole = readFileSync(path, 'utf8')
@@ -74,7 +74,7 @@ t.test('the one before stands until the new one is on the disk, whatever fails',
   const failing = (method: 'writeFile' | 'sync' | 'close'): object => ({
     async open (...args: Parameters<typeof fs.open>) {
       const file = await fs.open(...args)
-      const { close } = file
+      const close = file.close.bind(file)
       return Object.assign(file, { [method]: async () => { if (method === 'close') await close(); throw full } })
     }
   })
@@ -87,7 +87,7 @@ t.test('the one before stands until the new one is on the disk, whatever fails',
     'rename, and then rm': { rename: () => Promise.reject(full), async rm (path: string) { await fs.rm(path); throw new Error('rm') } }
   }
   for (const [kind, calls] of Object.entries(fails)) {
-    const folder = temporaryFolder(t)
+    const folder = folderInMemory(t)
     const path = join(folder, 'checkpoint.json')
     await writeCheckpoint(path, CONTENT)
     const before = await readCheckpoint(path)
@@ -99,7 +99,7 @@ t.test('the one before stands until the new one is on the disk, whatever fails',
 })
 
 t.test('a folder that can\'t be written to is named; what a killed run has left is replaced', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   put(folder, 'file', '')
   t.match(await failure(writeCheckpoint(join(folder, 'file/checkpoint.json'), 1)), { code: 'ERR_OUTPUT', message: /checkpoint\.json: cannot be written: a part of the path is a file/ })
   put(folder, 'checkpoint.json.tmp', '{"half')

@@ -11,7 +11,7 @@ import type { LineSink, LineSinkState } from '../../lib/line-sink.ts'
 import { LineWriter } from '../../lib/line-writer.ts'
 import { ndjsonLine, ndjsonSink } from '../../sinks/ndjson.ts'
 import { textSink } from '../../sinks/text.ts'
-import { closed, docs, failure, filesIn, temporaryFolder } from '../helpers.ts'
+import { closed, docs, failure, filesIn, folderInMemory } from '../helpers.ts'
 
 const DOCUMENTS = docs(12)
 
@@ -26,7 +26,7 @@ async function write (sink: LineSink<Document>, from: number, to?: number, lost 
         state = JSON.parse(JSON.stringify(await sink.save())) as LineSinkState
         resolve()
       }
-      return sink.write(new Barrier(arrive) as unknown as Document)
+      return sink.write(new Barrier(arrive))
     })
     yield * DOCUMENTS.slice(to, to + lost)
     throw new Error('killed')
@@ -48,7 +48,7 @@ const sinks = { 'a.ndjson': ndjsonSink, 'a.ndjson.gz': ndjsonSink, 'a.ndjson.zst
 
 for (const [name, make] of Object.entries(sinks) as Array<[string, (path: string, options: { resumable: boolean }) => LineSink<Document>]>) {
   t.test(`${name}: saved at any documents and gone on with, the same lines and stats as in one go`, async t => {
-    const folder = temporaryFolder(t)
+    const folder = folderInMemory(t)
     const whole = make(join(folder, `whole-${name}`), { resumable: true })
     await write(whole, 0)
     const expected = await textOf(join(folder, `whole-${name}`))
@@ -77,7 +77,7 @@ for (const [name, make] of Object.entries(sinks) as Array<[string, (path: string
 }
 
 t.test('a sink that is not resumable leaves nothing behind where a barrier has come', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const sink = ndjsonSink(join(folder, 'a.ndjson'))
   let arrived = 0
   async function * items (): AsyncGenerator<Document | Barrier> {
@@ -94,7 +94,7 @@ t.test('a sink that is not resumable leaves nothing behind where a barrier has c
 })
 
 t.test('a line that can\'t be made, and what fails at a barrier, fail the sink', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const loop: Record<string, unknown> = {}
   loop.loop = loop
   const sink = ndjsonSink(join(folder, 'a.ndjson'), { resumable: true })
@@ -106,7 +106,7 @@ t.test('a line that can\'t be made, and what fails at a barrier, fail the sink',
 })
 
 t.test('a state that no sink of lines gave is refused', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const state = await write(ndjsonSink(join(folder, 'a.ndjson'), { resumable: true }), 0, 3)
   for (const bad of [null, {}, { lines: 1 }, { ...state, more: 1 }, { ...state, lines: -1 }, { ...state, output: { ...state!.output, tail: 'x' } }, { ...state, output: { bytes: 1.5, tail: state!.output.tail } }]) {
     t.throws(() => { ndjsonSink(join(folder, 'a.ndjson'), { resumable: true }).restore(bad as never) }, { code: 'ERR_STATE', message: /ndjson: not a state of this stage/ })
@@ -114,7 +114,7 @@ t.test('a state that no sink of lines gave is refused', async t => {
 })
 
 t.test('a writer that nothing came to since its mark is saved, committed and abandoned as any', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const path = join(folder, 'a.ndjson')
   const first = new LineWriter(path, { resumable: true })
   await first.add(ndjsonLine(DOCUMENTS[0]!))

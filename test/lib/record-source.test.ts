@@ -15,7 +15,7 @@ import { dedup } from '../../transforms/dedup.ts'
 import { length } from '../../transforms/length.ts'
 import { normalize } from '../../transforms/normalize.ts'
 import { compressions } from '../formats.ts'
-import { docs, failure, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { docs, failure, folderInMemory, ndjsonOf, put } from '../helpers.ts'
 import { writeParquet } from '../parquet-writer.ts'
 
 type MakeSource = (options: SourceOptions & { maxBad: string }) => RecordSource
@@ -111,7 +111,7 @@ for (const [kind, { make, ending, files }] of Object.entries(contents)) {
 
 for (const [kind, prepare] of Object.entries(kinds)) {
   t.test(`${kind}: cut at any documents, the rest and the stats are those of reading in one go`, async t => {
-    const make = await prepare(temporaryFolder(t))
+    const make = await prepare(folderInMemory(t))
     const whole = await readOn(make, null)
     const count = whole.documents.length
     t.ok(count >= 5)
@@ -129,14 +129,13 @@ for (const [kind, prepare] of Object.entries(kinds)) {
       t.strictSame(read.stats, whole.stats, `cut at ${cuts.join()}`)
     }
     const all = Array.from({ length: count }, (_, i) => i + 1)
-    for (const cut of all) await readInPieces([cut])
     await readInPieces(all)
-    await fc.assert(fc.asyncProperty(fc.subarray(all), readInPieces), { numRuns: 4 })
+    await fc.assert(fc.asyncProperty(fc.subarray(all), readInPieces), { numRuns: 3 })
   })
 }
 
 t.test('a barrier comes to the sink behind all documents before it, and the source makes nothing until it has', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(40, 'a  text')))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(40, 'a  text')))
   const documents: Document[] = []
   const seen: Array<[came: number, made: number]> = []
   const source = ndjson(path, {
@@ -160,7 +159,7 @@ t.test('a barrier comes to the sink behind all documents before it, and the sour
 })
 
 t.test('a source that is destroyed or stopped while its barrier is under way lets go', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(10)))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const waiting = (): { source: RecordSource, got: unknown[] } => {
     const got: unknown[] = []
     const source = ndjson(path, { barriers: { isDue: () => source.stats.out === 3, arrived: async () => { t.fail('nobody let it arrive') } } })
@@ -182,14 +181,14 @@ t.test('a source that is destroyed or stopped while its barrier is under way let
 })
 
 t.test('what fails at a barrier fails the flow', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(10)))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const source = ndjson(path, { barriers: { isDue: () => source.stats.out === 3, arrived: async () => { throw new Error('no room') } } })
   t.match(await failure(pipeline(source, barrierSink([]))), { message: 'no room' })
   t.ok(source.destroyed)
 })
 
 t.test('the first bad record is still told of, where it was before the cut', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', 'bad\n{"text":"a"}\n{"text":"b"}\nworse\n')
+  const path = put(folderInMemory(t), 'a.ndjson', 'bad\n{"text":"a"}\n{"text":"b"}\nworse\n')
   const { state } = await readOn(options => ndjson(path, options), null, 1)
   const source = ndjson(path)
   source.restore(state!)
@@ -197,7 +196,7 @@ t.test('the first bad record is still told of, where it was before the cut', asy
 })
 
 t.test('a state that no source gave, or one for other files, is refused', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const paths = ['a.ndjson', 'b.ndjson.gz', 'c.parquet'] as const
   put(folder, paths[0], ndjsonOf(docs(3)))
   put(folder, paths[1], compressions['.gz']!(Buffer.from(ndjsonOf(docs(3)))))

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { readBytes } from '../../lib/files.ts'
 import { type OutputState, isResumable, openResumable, partialName } from '../../lib/resumable-output.ts'
-import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
+import { failure, filesIn, folderInMemory, put } from '../helpers.ts'
 
 const NAMES = ['a.txt', 'a.txt.gz', 'a.txt.zst'] as const
 
@@ -35,7 +35,7 @@ async function ended (path: string, state: OutputState, text = ''): Promise<stri
 
 for (const name of NAMES) {
   t.test(`${name}: nothing under the name before commit; abandoned, it is kept once it was marked`, async t => {
-    const folder = temporaryFolder(t)
+    const folder = folderInMemory(t)
     const path = join(folder, 'new', name)
     const unmarked = await openResumable(path, null)
     await unmarked.write(Buffer.from('one'))
@@ -53,7 +53,7 @@ for (const name of NAMES) {
   })
 
   t.test(`${name}: property: the same text however often it is marked and gone on with`, async t => {
-    const path = join(temporaryFolder(t), name)
+    const path = join(folderInMemory(t), name)
     const steps = fc.array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('mark', 'kill').map(act => ({ act }))), { maxLength: 12 })
     let checked = 0
     await fc.assert(fc.asyncProperty(steps, async steps => {
@@ -80,7 +80,7 @@ for (const name of NAMES) {
   })
 
   t.test(`${name}: an empty file, marked or not, is a whole one`, async t => {
-    const folder = temporaryFolder(t)
+    const folder = folderInMemory(t)
     const path = join(folder, name)
     await (await openResumable(path, null)).commit()
     t.equal(await textOf(path), '')
@@ -94,7 +94,7 @@ for (const name of NAMES) {
   })
 
   t.test(`${name}: where it had its final name by then, a copy is gone on with, and the whole one stands`, async t => {
-    const folder = temporaryFolder(t)
+    const folder = folderInMemory(t)
     const path = join(folder, name)
     const state = await begun(path, ['one', ' two'])
     t.equal(await ended(path, state, ' three'), 'one two three')
@@ -112,7 +112,7 @@ for (const name of NAMES) {
   })
 
   t.test(`${name}: gone, shorter or changed, it is refused, and left as it is`, async t => {
-    const folder = temporaryFolder(t)
+    const folder = folderInMemory(t)
     const path = join(folder, name)
     const state = await begun(path, ['one', ' two'])
     const bytes = readFileSync(partialName(path))
@@ -137,7 +137,7 @@ for (const name of NAMES) {
 }
 
 t.test('a tail that is longer than what is compared is found where it is', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const path = join(folder, 'a.txt')
   const text = 'x'.repeat(200_000)
   const state = await begun(path, [text, 'y'])
@@ -145,7 +145,7 @@ t.test('a tail that is longer than what is compared is found where it is', async
 })
 
 t.test('a final file that is longer, and another one, is not taken for what was marked', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const path = join(folder, 'a.txt')
   const state = await begun(path, ['one two'])
   rmSync(partialName(path))
@@ -158,7 +158,7 @@ t.test('a final file that is longer, and another one, is not taken for what was 
 })
 
 t.test('behind a link, it is the file that the link names', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const target = put(folder, 'target/real.txt', 'old')
   const link = join(folder, 'link.txt')
   symlinkSync(target, link)
@@ -169,7 +169,7 @@ t.test('behind a link, it is the file that the link names', async t => {
 })
 
 t.test('what is no file can\'t be gone on with', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   execFileSync('mkfifo', [join(folder, 'pipe')])
   symlinkSync('/dev/null', join(folder, 'null'))
   const answers = [['-', false], [join(folder, 'pipe'), false], [join(folder, 'null'), false], [folder, false], [join(folder, 'new'), true], [put(folder, 'file', ''), true]] as const
@@ -182,7 +182,7 @@ t.test('what is no file can\'t be gone on with', async t => {
 })
 
 t.test('a state is for any file with these bytes: one that was moved is gone on with under its new name', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const state = await begun(join(folder, 'a.txt'), ['one'])
   renameSync(join(folder, 'a.txt.partial'), join(folder, 'b.txt.partial'))
   copyFileSync(join(folder, 'b.txt.partial'), join(folder, 'c.txt'))

@@ -16,7 +16,7 @@ import type { AnyStage } from '../../recipes/stages.ts'
 import { writeDocuments } from '../../recipes/write-documents.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { dedup } from '../../transforms/dedup.ts'
-import { docs, failure, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { docs, failure, folderInMemory, ndjsonOf, put } from '../helpers.ts'
 
 /** A flow of documents whose text is another one each time, or again and again the same. */
 interface Flow {
@@ -59,7 +59,7 @@ async function run ({ path, options = {}, state = null, shardsAfter }: Flow): Pr
 const readOf = ({ states }: Ran): number[] => states.map(({ source }) => source.stats.out)
 
 t.test('a checkpoint is due every so many documents, and when more is finished', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(50)))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(50)))
   t.strictSame(readOf(await run({ path, options: { every: 1 } })), Array.from({ length: 50 }, (_, i) => i + 1))
   t.strictSame(readOf(await run({ path, options: { every: 20 } })), [20, 40])
   t.strictSame(readOf(await run({ path })), [])
@@ -73,7 +73,7 @@ t.test('a checkpoint is due every so many documents, and when more is finished',
 })
 
 t.test('the state has every part as it is at the barrier, and each part goes on from its own', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf([...docs(10), ...docs(30)]))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf([...docs(10), ...docs(30)]))
   const whole = await run({ path, options: { every: 7 } })
   t.strictSame(readOf(whole), [7, 14, 21, 28, 35])
   t.equal(whole.came.length, 30)
@@ -89,7 +89,7 @@ t.test('the state has every part as it is at the barrier, and each part goes on 
 })
 
 t.test('a state of another part is refused, and a checkpoint that can\'t be kept fails the flow', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(10)))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const { states: [state] } = await run({ path, options: { every: 7 } })
   t.match(await failure(run({ path, state: { ...state!, source: { stats: { out: 1 } } } })), { code: 'ERR_STATE', message: /ndjson: not a state/ })
   t.match(await failure(run({ path, state: { ...state!, stages: [{ ...state!.stages[0]!, state: { window: 1, hashes: '' } }] } })), { code: 'ERR_STATE', message: /dedup/ })
@@ -98,7 +98,7 @@ t.test('a state of another part is refused, and a checkpoint that can\'t be kept
 })
 
 t.test('without checkpoints, no barrier is sent but where documents are counted', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(20)))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(20)))
   const { came, source } = await run({ path, options: { every: 1, save: null } })
   t.equal(came.length, 20)
   t.equal(source.stats.in, 20)
@@ -107,7 +107,7 @@ t.test('without checkpoints, no barrier is sent but where documents are counted'
 })
 
 t.test('a run that was killed once its last document had passed reads no further', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(20)))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(20)))
   const whole = await run({ path, options: { every: 1, maxRecords: 5 } })
   const last = whole.states.at(-1)!
   t.equal(last.source.stats.out, 5)
@@ -127,7 +127,7 @@ const LINES = {
 } as const
 
 t.test('property: under a limit, the counts are those of a loop that reads record by record and stops at the last one that passes', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const kinds = fc.array(fc.constantFrom(...Object.keys(LINES) as Array<keyof typeof LINES>), { minLength: 5, maxLength: 40, size: 'large' })
   let limited = 0
   await fc.assert(fc.asyncProperty(kinds, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 }), fc.boolean(), async (kinds, max, checkpointEvery, isFile) => {
@@ -160,7 +160,7 @@ t.test('property: under a limit, the counts are those of a loop that reads recor
 })
 
 t.test('counts name no documents over the limit', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(30)))
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(30)))
   const { source, stages } = await run({ path, options: { maxRecords: 8 } })
   t.match(countsOf(source, stages), { read: 8, kept: 8, dropped: {}, stages: [{ stage: 'ndjson', out: 8 }, { stage: 'dedup', out: 8 }, { stage: 'limit', in: 8, out: 8 }] })
 })

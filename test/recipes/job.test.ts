@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readCheckpoint, writeCheckpoint } from '../../lib/checkpoint.ts'
 import type { FlowState } from '../../recipes/checkpoints.ts'
-import { type Job, type JobOptions, type JobPlan, canResume, messageOf, runJob, statusOf } from '../../recipes/job.ts'
-import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
+import { type Check, type Job, type JobOptions, type JobPlan, canResume, messageOf, runJob, statusOf } from '../../recipes/job.ts'
+import { failure, filesIn, folderInMemory, put } from '../helpers.ts'
 
 const FLOW: FlowState = { source: { stats: { out: 12_345 } }, stages: [], outputs: [] }
-const CLEAN = (): Promise<readonly string[]> => Promise.resolve([])
+const CLEAN: Check = () => Promise.resolve([])
 
 interface Setting {
   readonly folder: string
@@ -15,8 +15,8 @@ interface Setting {
   readonly output: string
 }
 
-function setting (t: Parameters<typeof temporaryFolder>[0]): Setting {
-  const folder = temporaryFolder(t)
+function setting (t: Parameters<typeof folderInMemory>[0]): Setting {
+  const folder = folderInMemory(t)
   const inputs = ['a.txt', 'b.txt'].map(name => put(folder, name, name))
   return { folder, plan: { name: 'web', path: join(folder, 'out/checkpoint.json'), settings: { name: 'web', filters: [{ length: { minChars: 1 } }] }, inputs }, output: join(folder, 'out/result.txt') }
 }
@@ -94,7 +94,7 @@ const changes: Readonly<Record<string, { readonly change: (setting: Setting) => 
   'another setting': { change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }), says: /filters\[0\]\.length\.minChars.*1.*2/ },
   'one more setting': { change: ({ plan }) => ({ ...plan, settings: { ...plan.settings, dtype: 'uint16' } }), says: /dtype.*uint16/ },
   'one more input': { change: ({ folder, plan }) => ({ ...plan, inputs: [...plan.inputs, put(folder, 'c.txt', 'c')] }), says: /c\.txt: is an input now, was none/ },
-  'one input less': { change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) as string[] }), says: /a\.txt: is no input any more/ },
+  'one input less': { change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) }), says: /a\.txt: is no input any more/ },
   'another order': { change: ({ plan }) => ({ ...plan, inputs: [...plan.inputs].reverse() }), says: /the input files come in another order: .*b\.txt, .*a\.txt/ },
   'a shorter input': { change: ({ folder, plan }) => { put(folder, 'b.txt', 'b'); return plan }, says: /b\.txt: had 5 bytes, has 1/ },
   'a touched input': { change: ({ folder, plan }) => { utimesSync(join(folder, 'b.txt'), 5, 5); return plan }, says: /b\.txt: was changed at 20\S+Z, then at 1970-01-01T00:00:05\.000Z \(where only its time is another: touch -d 20\S+Z\)/ }
@@ -113,7 +113,6 @@ for (const [kind, { change, says }] of Object.entries(changes)) {
     t.notOk(existsSync(`${begun.plan.path}.lock`))
     const restarted = await doJob(other, async job => job.flow, { restart: true })
     t.match(restarted, { result: null, told: [], found: { begins: false, replaces: true } })
-    t.notOk(existsSync(begun.plan.path))
 
     const finished = setting(t)
     await finish(finished)
@@ -198,7 +197,6 @@ t.test('a checkpoint that is damaged, or of another form, is refused; --restart 
   put(folder, 'out/checkpoint.json', '{"half')
   t.match(await failure(statusOf(plan)), { code: 'ERR_CHECKPOINT', message: /is cut off or damaged/ })
   t.match(await doJob(plan, async job => job.flow, { restart: true }), { result: null, found: { begins: false } })
-  t.match(await doJob(plan, async job => job.flow, { restart: true }), { found: { begins: true } }, 'nothing was there to start over from')
 })
 
 t.test('two at once: the second is refused, whatever it would do', async t => {
@@ -212,7 +210,7 @@ t.test('two at once: the second is refused, whatever it would do', async t => {
 })
 
 t.test('what can be gone on with: files alone', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   t.equal(await canResume('a.txt', [join(folder, 'new')]), true)
   t.equal(await canResume(['a.txt', '-'], [join(folder, 'new')]), false)
   t.equal(await canResume('-', []), false)
@@ -222,6 +220,6 @@ t.test('what can be gone on with: files alone', async t => {
 
 t.test('a message for each state', async t => {
   t.equal(messageOf({ is: 'new', why: 'x' }), null)
-  t.equal(messageOf({ is: 'begun', documents: 0 }), 'goes on behind document 0')
+  t.equal(messageOf({ is: 'begun', documents: 1234 }), 'goes on behind document 1,234')
   t.equal(messageOf({ is: 'damaged', why: 'gone' }), 'is done again: gone')
 })

@@ -7,7 +7,7 @@ import t from 'tap'
 import { Barrier } from '../../lib/barrier.ts'
 import { readNpy } from '../../lib/npy.ts'
 import { type NpySink, type NpySinkState, npySink } from '../../sinks/npy.ts'
-import { closed, failure, filesIn, put, temporaryFolder } from '../helpers.ts'
+import { closed, failure, filesIn, folderInMemory, put } from '../helpers.ts'
 
 const ROWS = Array.from({ length: 11 }, (_, i) => Int32Array.of(i, i + 1, i + 2))
 const PER_SHARD = 4
@@ -54,10 +54,10 @@ async function inOneGo (folder: string, rows = ROWS.length): Promise<{ stats: Np
 }
 
 t.test('saved at any rows and gone on with, the same bytes and stats as in one go', async t => {
-  const whole = await inOneGo(join(temporaryFolder(t), 'whole'))
+  const whole = await inOneGo(join(folderInMemory(t), 'whole'))
   t.strictSame(Object.keys(whole.content), ['shard_00000.npy', 'shard_00001.npy', 'shard_00002.npy'])
   const places = Array.from({ length: ROWS.length + 1 }, (_, i) => i)
-  const folders = temporaryFolder(t)
+  const folders = folderInMemory(t)
   let n = 0
   const check = async (cuts: readonly number[], lost: number): Promise<void> => {
     const folder = join(folders, String(n++))
@@ -79,7 +79,7 @@ t.test('saved at any rows and gone on with, the same bytes and stats as in one g
 })
 
 t.test('a shard that got its name after the checkpoint is made again out of a copy', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const whole = await inOneGo(join(folder, 'whole'))
   const shards = join(folder, 'shards')
   const state = await cut(sinkInto(shards), 0, 6)
@@ -93,7 +93,7 @@ t.test('a shard that got its name after the checkpoint is made again out of a co
 })
 
 t.test('a last shard whose header tells of fewer rows is gone on with, renamed or not', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const whole = await inOneGo(join(folder, 'whole'))
   const short = await inOneGo(join(folder, 'short'), 6)
   for (const kind of ['renamed', 'not renamed']) {
@@ -110,7 +110,7 @@ t.test('a last shard whose header tells of fewer rows is gone on with, renamed o
 })
 
 t.test('a begun shard that is changed, shorter or gone is refused; nothing is deleted', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   const partial = join(folder, 'shard_00001.npy.partial')
   const bytes = readFileSync(partial)
@@ -141,7 +141,7 @@ t.test('a begun shard that is changed, shorter or gone is refused; nothing is de
 })
 
 t.test('a new start removes what a run before has begun, and no other file', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   for (const name of ['shard_00000.npy.partial', 'shard_00007.npy.partial', 'notes.npy.partial', 'shard_00000.npy.partial.old']) put(folder, name, 'x')
   copyFileSync(join(folder, 'notes.npy.partial'), join(folder, 'shard_1.npy.partial'))
   await finish(sinkInto(folder), 0, 1)
@@ -149,7 +149,7 @@ t.test('a new start removes what a run before has begun, and no other file', asy
 })
 
 t.test('a sink that was given nothing since its state saves the same, and begins no shard', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   t.strictSame(JSON.parse(JSON.stringify(await sinkInto(folder, state).save())), state)
   t.strictSame(await sinkInto(join(folder, 'new')).save(), { seqLen: null, shards: [], open: null })
@@ -157,7 +157,7 @@ t.test('a sink that was given nothing since its state saves the same, and begins
 })
 
 t.test('a state that no such sink gave is refused, and a sequence of another length than before', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   for (const bad of [null, {}, { ...state, more: 1 }, { ...state, seqLen: 0 }, { ...state, shards: [{ ...state.shards[0]!, file: '../x.npy' }] }, { ...state, open: { rows: 1 } }]) {
     t.throws(() => { npySink(folder, { resumable: true }).restore(bad as never) }, { code: 'ERR_STATE', message: /npy: not a state of this stage/ })
