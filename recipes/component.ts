@@ -122,7 +122,7 @@ async function shardInto (component: Component, read: Component, options: ShardO
   const copy = component.filteredDir === null ? null : new LineWriter(copyIn(component.filteredDir, name), { resumable })
   if (copy !== null) stages.push(tee(copy))
   const packing = pack({ seqLen })
-  const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable })
+  const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable, beforeFirst: job?.begin })
   const encoding = encode({ tokenizer, eosId })
   try {
     checkpoints.begin({

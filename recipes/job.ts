@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { readCheckpoint, writeCheckpoint } from '../lib/checkpoint.ts'
 import { type Difference, differenceText, differences } from '../lib/difference.ts'
@@ -78,6 +78,7 @@ export class Job {
   readonly #inputs: KnownFile[]
   readonly #before: number // seconds
   readonly #started = performance.now()
+  #isNew: boolean
   /** Where it is to go on; null for its beginning. */
   readonly flow: FlowState | null
   /** Whether nothing that is there is known to be its own. */
@@ -90,6 +91,7 @@ export class Job {
     this.#inputs = inputs
     this.begins = status.is === 'new' && !restarted
     this.replaces = status.is !== 'damaged' && !this.begins
+    this.#isNew = status.is === 'new'
     this.#before = state?.seconds ?? 0
     this.flow = state?.flow ?? null
   }
@@ -97,6 +99,16 @@ export class Job {
   /** Worked on it so far, to milliseconds, over all runs. */
   get seconds (): number {
     return Math.round(this.#before * 1000 + performance.now() - this.#started) / 1000
+  }
+
+  /**
+   * Keeps that it was begun, where nothing tells of it yet: what it makes from now on is known to be its own, even when
+   * it is stopped before its first checkpoint.
+   *
+   * @throws SluiceError `ERR_OUTPUT`
+   */
+  readonly begin = async (): Promise<void> => {
+    if (this.#isNew) await this.#write({ flow: null, finished: null })
   }
 
   /** Keeps what is needed to go on from here. @throws SluiceError `ERR_OUTPUT` */
@@ -113,6 +125,7 @@ export class Job {
   async #write (state: Pick<JobState, 'flow' | 'finished'>): Promise<void> {
     const { path, settings } = this.#plan
     await writeCheckpoint(path, { sluice: packageVersion(), settings, inputs: this.#inputs, seconds: this.seconds, ...state })
+    this.#isNew = false
   }
 }
 
@@ -125,12 +138,13 @@ export class Job {
 export async function runJob<T> (plan: JobPlan, { restart = false, tell }: JobOptions, check: Check, work: (job: Job) => Promise<T>): Promise<T> {
   return await withLock(`${plan.path}.lock`, plan.path, async () => {
     const restarted = restart && existsSync(plan.path)
-    if (restarted) await rm(plan.path)
-    const { status, inputs, state } = await standing(plan, check)
+    const { status, inputs, state }: Standing = restarted ? { status: { is: 'new' }, inputs: await inputFiles(plan.inputs), state: null } : await standing(plan, check)
     const message = messageOf(status)
     if (message !== null) tell?.(`${plan.name}: ${message}`)
     if (status.is === 'finished') return status.result as T
-    return await work(new Job(plan, inputs, status, status.is === 'begun' ? state : null, restarted))
+    const job = new Job(plan, inputs, status, status.is === 'begun' ? state : null, restarted)
+    if (restarted) await job.begin() // in the place of what was there
+    return await work(job)
   })
 }
 
@@ -144,17 +158,25 @@ export async function canResume (inputs: FileNames, outputs: readonly string[]):
 export function messageOf (status: JobStatus): string | null {
   switch (status.is) {
     case 'new': return null
-    case 'begun': return `goes on behind document ${status.documents.toLocaleString('en-US')}`
+    case 'begun': return status.documents === 0 ? 'begins again: it was stopped before its first checkpoint' : `goes on behind document ${status.documents.toLocaleString('en-US')}`
     case 'finished': return 'is finished, and up to date'
     case 'outdated': return `is done again: ${status.why}`
     case 'damaged': return `is done again: ${status.why}`
   }
 }
 
-async function standing (plan: JobPlan, check: Check): Promise<{ status: JobStatus, inputs: KnownFile[], state: JobState | null }> {
+interface Standing {
+  readonly status: JobStatus
+  readonly inputs: KnownFile[]
+  readonly state: JobState | null
+}
+
+async function standing (plan: JobPlan, check: Check): Promise<Standing> {
   const [state, inputs] = [await stateOf(plan.path), await inputFiles(plan.inputs)]
   if (state === null) return { status: { is: 'new' }, inputs, state }
-  if (state.finished !== null && state.settings.name !== plan.settings.name) return { status: { is: 'new' }, inputs, state } // somebody else's
+  const isOurs = state.settings.name === plan.settings.name
+  if (state.finished !== null && !isOurs) return { status: { is: 'new' }, inputs, state }
+  if (state.finished === null && state.flow === null && isOurs) return { status: { is: 'begun', documents: 0 }, inputs, state } // nothing is kept that other settings could not fit
   const changes = [...differences(state.settings, plan.settings).map(asChange), ...inputChanges(state.inputs, inputs)]
   if (state.finished === null) {
     if (state.sluice !== packageVersion()) changes.push(`sluice: ${state.sluice} then, ${packageVersion()} now`)

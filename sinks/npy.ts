@@ -28,6 +28,8 @@ export interface NpyStreamOptions extends StreamOptions {
    * writes into the folder; shards in it aren't refused, but replaced one by one. @default false
    */
   readonly resumable?: boolean | undefined
+  /** Awaited before the first shard gets its name, and those that it replaces are deleted. */
+  readonly beforeFirst?: (() => Promise<void>) | undefined
 }
 
 const npySinkState = z.strictObject({
@@ -53,8 +55,8 @@ export interface NpySinkStats extends StageStats {
  *   `ERR_SHARD` for a sequence of another length or an id that doesn't fit, and `ERR_OUTPUT`
  */
 export function npySink (folder: string, options: NpySinkOptions = {}): NpySink {
-  const { highWaterMark, signal, resumable, ...own } = options
-  return new NpySink(folder, parseOptions('npy', npySinkOptions, own), { highWaterMark, signal, resumable })
+  const { highWaterMark, signal, resumable, beforeFirst, ...own } = options
+  return new NpySink(folder, parseOptions('npy', npySinkOptions, own), { highWaterMark, signal, resumable, beforeFirst })
 }
 
 /** What `npySink` makes; `stats.shards` grows with each complete shard. */
@@ -66,16 +68,18 @@ export class NpySink extends Writable {
   readonly #maxId: number
   #seqLen: number | undefined
   readonly #resumable: boolean
+  readonly #beforeFirst: NpyStreamOptions['beforeFirst']
   #hasFolder = false
   #begun: OpenShard | null = null // by a run before, and not gone on with yet
   #shard: ShardWriter | undefined
   #adding: Promise<void> = Promise.resolve()
 
-  constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal, resumable = false }: NpyStreamOptions) {
+  constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.#folder = folder
     this.#options = options
     this.#resumable = resumable
+    this.#beforeFirst = beforeFirst
     this.#seqLen = options.seqLen
     this.#maxId = Math.min(maxId(options.dtype), (options.vocabSize ?? Infinity) - 1)
   }
@@ -155,6 +159,7 @@ export class NpySink extends Writable {
 
   async #finishShard (): Promise<void> {
     if (this.#shard === undefined) return
+    if (this.stats.shards.length === 0) await this.#beforeFirst?.()
     // Only now is there something in the place of the old shards.
     if (this.#options.overwrite && this.stats.shards.length === 0) await writing(this.#folder, () => removeShards(this.#folder))
     const shard = await this.#shard.finish()
