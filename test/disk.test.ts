@@ -1,5 +1,5 @@
 /** What becomes of files when the disk is full, read-only or closed to us: a real one, small, where it can be mounted. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
@@ -11,6 +11,7 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
 import { textSink } from '../sinks/text.ts'
 import { ROOT, closed, doc, failure, filesIn, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import { mountDisk } from './small-disk.ts'
 
 const DISK_BYTES = 256 * 1024
 const isRoot = process.getuid?.() === 0
@@ -18,12 +19,12 @@ const isRoot = process.getuid?.() === 0
 /** A file system of its own, unmounted at the test's end; null, and the test skipped, where none can be mounted. */
 function smallDisk (t: Test, options = `size=${DISK_BYTES}`): string | null {
   const folder = temporaryFolder(t)
-  const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' })
-  if (status !== 0) {
-    t.pass('a disk of its own', { skip: `no file system can be mounted here: ${error?.message ?? stderr.trim()}` })
+  const disk = mountDisk(folder, options)
+  if (typeof disk === 'string') {
+    t.pass('a disk of its own', { skip: disk })
     return null
   }
-  t.teardown(() => { execFileSync('umount', ['-l', folder]) })
+  t.teardown(disk.unmount)
   return folder
 }
 
