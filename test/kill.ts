@@ -68,15 +68,14 @@ export async function runInterrupted (folder: string, name: string, job: string,
   mkdirSync(cwd)
   const disk = how === 'disk full' ? mountDisk(cwd, `size=${DISK_BYTES}`) : null
   if (typeof disk === 'string') return disk
+  let run: InterruptedRun
   try {
-    const run = await interrupted(folder, name, job, how, after, clean)
-    if (run.wrong.length === 0) disk?.unmount()
-    if (run.wrong.length === 0) rmSync(cwd, { recursive: true })
-    return run
-  } catch (error) {
+    run = await interrupted(folder, name, job, how, after, clean)
+  } finally {
     disk?.unmount()
-    throw error
   }
+  if (run.wrong.length === 0) rmSync(cwd, { recursive: true })
+  return run
 }
 
 async function interrupted (folder: string, name: string, job: string, how: Interruption, after: readonly number[], clean: CleanRun): Promise<InterruptedRun> {
