@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { constants, type FileHandle, copyFile, open, rm, stat } from 'node:fs/promises'
+import { constants, type FileHandle, copyFile, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { compressed } from './compressed-output.ts'
@@ -66,7 +66,7 @@ export async function reopen (path: string, bytes: number, isSame: (file: FileHa
   const isCopy = await sizeOf(partial) < bytes
   if (isCopy) {
     if (await sizeOf(path) < bytes) throw lost(partial, `has fewer than ${bytes} bytes, or is not there`)
-    await copyFile(path, partial, constants.COPYFILE_FICLONE)
+    await copyWhole(path, partial)
   }
   const file = await open(partial, 'r+')
   try {
@@ -80,8 +80,22 @@ export async function reopen (path: string, bytes: number, isSame: (file: FileHa
   return file
 }
 
+/** Copies a file so that it has its name only once it is whole, and on the disk. */
+async function copyWhole (from: string, to: string): Promise<void> {
+  const temporary = `${to}.tmp`
+  try {
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE)
+    const file = await open(temporary, 'r+')
+    await file.sync().finally(() => file.close())
+    await rename(temporary, to)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {}) // the first error is the reason
+    throw error
+  }
+}
+
 /** What a checkpoint counts on is gone. */
-function lost (path: string, why: string): SluiceError {
+export function lost (path: string, why: string): SluiceError {
   return new SluiceError('ERR_CHECKPOINT', `${path}: ${why}, so that the run can't go on behind it; put it back, or start over with --restart`)
 }
 
@@ -89,6 +103,7 @@ function resumable (path: string, target: string, file: FileHandle, from: Output
   const partial = partialName(target)
   let bytes = from?.bytes ?? 0
   let isMarked = from !== null
+  let isNamed = false // on the disk
   const raw: Output = {
     write: async chunk => {
       await writing(path, () => writeAll(file, chunk, bytes))
@@ -107,8 +122,8 @@ function resumable (path: string, target: string, file: FileHandle, from: Output
       await output.part()
       return await writing(path, async () => {
         await file.sync()
-        if (!isMarked) await syncFolder(dirname(target))
-        isMarked = true
+        if (!isNamed) await syncFolder(dirname(target)) // a copy, too, has a new name
+        isMarked = isNamed = true
         return { bytes, tail: await tailOf(file, bytes) }
       })
     }

@@ -1,7 +1,7 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SluiceError } from '../lib/errors.ts'
 import { LineWriter } from '../lib/line-writer.ts'
-import { withLock } from '../lib/lock.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { maxId } from '../lib/npy.ts'
 import { refuseShards } from '../lib/shards.ts'
@@ -12,10 +12,11 @@ import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
 import { CHECKPOINT_EVERY, Checkpoints } from './checkpoints.ts'
-import { type ReadOptions, documentSettings, documentsOf, passedIn } from './documents.ts'
+import { type ReadOptions, documentSettings, documentsOf, fromHere, passedIn } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
-import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf } from './job.ts'
+import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks } from './job.ts'
 import { type Rejects, keepingRejects } from './rejects.ts'
+import { remaking } from './remake.ts'
 import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
 import { documentsPlan, writeDocuments } from './write-documents.ts'
@@ -24,6 +25,8 @@ export interface ShardOptions extends RunOptions, ReadOptions, JobOptions {
   readonly tokenizer: Tokenizer
   /** Delete the shards of another run in the output folder. @default false */
   readonly overwrite?: boolean
+  /** Whether finished shards of other settings or inputs are refused, and not made again, without `overwrite`. @default false */
+  readonly keepOutdated?: boolean
   /** Documents between two checkpoints at most. @default 10,000 */
   readonly checkpointEvery?: number
   /** Whether the shards of a finished component are hashed, before they are taken for what they were. @default false */
@@ -63,15 +66,33 @@ export async function shardComponent (component: Component, options: ShardOption
   const read = pulled?.component ?? component
   const outputs = filesBeside(component)
   const folder = component.outputDir
-  const work = async (job: Job | null): Promise<ComponentStats> => {
-    if (options.overwrite !== true && (job === null || job.begins)) await refuseShards(folder)
-    const stats = await keepingRejects(component.rejects, rejects => shardInto(component, read, { ...options, pulled: pulled?.counts ?? null }, rejects, job), { resumable: job !== null })
-    await job?.finish(stats, outputs)
-    return stats
+  const plan = shardPlan(component, read, options)
+  const make = (job: Job | null, into: string): Promise<ComponentStats> => keepingRejects(component.rejects,
+    rejects => shardInto({ ...component, outputDir: into }, read, { ...options, pulled: pulled?.counts ?? null }, rejects, job), { resumable: job !== null })
+
+  if (!await canResume(read.dataFiles, outputs)) {
+    options.onStatus?.({ is: 'new' })
+    return await withLocks([plan.path, ...outputs], async () => {
+      if (options.overwrite !== true) await refuseShards(folder)
+      await rm(plan.path, { force: true }) // what it tells of is replaced
+      return await make(null, folder)
+    })
   }
-  if (!await canResume(read.dataFiles, outputs)) return await withLock(join(folder, 'checkpoint.json.lock'), folder, () => work(null))
-  const stats = await runJob(shardPlan(component, read, options), options, shardCheck(options), work)
-  return { ...stats, ...described(component) }
+  const stats = await runJob(plan, options, shardCheck(folder, options), async job => {
+    if (options.overwrite !== true && (job.begins || (job.isOutdated && options.keepOutdated === true))) await refuseShards(folder)
+    const again = remaking(folder)
+    const made = job.isOutdated || (job.resumesNothing && again.isBegun)
+      ? await again.make(next => runJob({ ...plan, path: checkpointIn(next), beside: [] }, {}, () => Promise.resolve([]), async job => {
+        const made = await make(job, next)
+        await job.finish(made, outputs)
+        return made
+      }), job.begin)
+      : await make(job, folder)
+    await job.finish(made, outputs)
+    await again.clear()
+    return made
+  })
+  return { ...stats, ...described(component), output_dir: folder }
 }
 
 /** How the jobs of a component stand, the copy to `raw_dir` first. */
@@ -86,7 +107,7 @@ export async function componentStatus (component: Component, options: ShardOptio
   if (pull !== null && pull.is !== 'finished') return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
   const read = component.rawDir === null ? component : readingFrom(component, copyIn(component.rawDir, component.name))
   if (!await canResume(read.dataFiles, filesBeside(component))) return { pull, shards: { is: 'new' } }
-  return { pull, shards: await statusOf(shardPlan(component, read, options), shardCheck(options)) }
+  return { pull, shards: await statusOf(shardPlan(component, read, options), shardCheck(component.outputDir, options)) }
 }
 
 /** The job that makes a component's shards out of documents that are read as `read` says. */
@@ -95,7 +116,7 @@ function shardPlan (component: Component, read: Component, options: ShardOptions
   const { tokenizer } = options
   return {
     name,
-    path: join(outputDir, 'checkpoint.json'),
+    path: checkpointIn(outputDir),
     settings: {
       name,
       ...documentSettings(read, options),
@@ -104,18 +125,18 @@ function shardPlan (component: Component, read: Component, options: ShardOptions
       dtype,
       eos_id: endOfSentence(tokenizer, eosId),
       tokenizer_sha256: tokenizer.sha256,
-      filtered_dir: filteredDir,
-      rejects
+      filtered_dir: filteredDir && fromHere(filteredDir),
+      rejects: rejects && fromHere(rejects)
     },
-    inputs: read.dataFiles
+    inputs: read.dataFiles,
+    beside: filesBeside(component)
   }
 }
 
 /** Looks at the shards that a finished job has made; a file that is none of them doesn't make them worse. */
-function shardCheck ({ verify = false, signal }: ShardOptions): Check {
+function shardCheck (folder: string, { verify = false, signal }: ShardOptions): Check {
   return async result => {
-    const stats = result as ComponentStats
-    const findings = await verifyShards(stats, { statsPath: join(stats.output_dir, 'checkpoint.json'), quick: !verify, signal })
+    const findings = await verifyShards({ ...result as ComponentStats, output_dir: folder }, { statsPath: checkpointIn(folder), quick: !verify, signal })
     return findings.filter(({ check }) => check !== 'unlisted').map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
   }
 }
@@ -213,6 +234,10 @@ export function filesOf (component: Component): string[] {
 /** Those that are written together with the shards. */
 function filesBeside ({ name, filteredDir, rejects }: Component): string[] {
   return [...(filteredDir === null ? [] : [copyIn(filteredDir, name)]), ...(rejects === null ? [] : [rejects])]
+}
+
+function checkpointIn (folder: string): string {
+  return join(folder, 'checkpoint.json')
 }
 
 function copyIn (folder: string, name: string): string {

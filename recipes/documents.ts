@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import type { Barriers } from '../lib/barrier.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import type { MaxBad } from '../lib/max-bad.ts'
@@ -58,6 +59,11 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
     filters: component.filters.map(({ stage, options }) => ({ [stage]: renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase) })),
     max_records: maxRecords
   })
+}
+
+/** A path as it is from the working directory, however it was given. */
+export function fromHere (path: string): string {
+  return relative('.', path)
 }
 
 /** As it is once it was written as JSON: a key without a value is none. */

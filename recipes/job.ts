@@ -2,19 +2,14 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { readCheckpoint, writeCheckpoint } from '../lib/checkpoint.ts'
-import { type Difference, differenceText, differences } from '../lib/difference.ts'
+import { differenceText, differences } from '../lib/difference.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { type FileNames, STANDARD_STREAM, findFiles } from '../lib/files.ts'
+import { type FileNames, findFiles } from '../lib/files.ts'
 import { withLock } from '../lib/lock.ts'
-import { count } from '../lib/options.ts'
 import { packageVersion } from '../lib/package.ts'
 import { isResumable } from '../lib/resumable-output.ts'
 import { type FlowState, flowState } from './checkpoints.ts'
-
-/** A file as it was when a run began to read it, or had written it. */
-const knownFile = z.strictObject({ path: z.string(), bytes: count, modified: z.string().optional() })
-
-type KnownFile = Readonly<z.output<typeof knownFile>>
+import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile } from './known-files.ts'
 
 const jobState = z.strictObject({
   /** Its version. */
@@ -39,6 +34,8 @@ export interface JobPlan {
   /** All that the output hangs on, beside the inputs: plain JSON. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly inputs: FileNames
+  /** Files beside its main output that no other run may write at the same time. */
+  readonly beside?: readonly string[]
 }
 
 /** How a job stands that hasn't been run yet, or was. */
@@ -85,6 +82,10 @@ export class Job {
   readonly flow: FlowState | null
   /** Whether nothing that is there is known to be its own. */
   readonly begins: boolean
+  /** Whether it was finished, of something else: what it made then is good until all of it is made again. */
+  readonly isOutdated: boolean
+  /** Whether it was begun, and nothing is kept to go on from. */
+  readonly resumesNothing: boolean
   /** Whether what it made before is to give way at once; else it is replaced file by file by what is the same. */
   readonly replaces: boolean
 
@@ -92,6 +93,8 @@ export class Job {
     this.#plan = plan
     this.#inputs = inputs
     this.begins = status.is === 'new' && !restarted
+    this.isOutdated = status.is === 'outdated'
+    this.resumesNothing = status.is === 'begun' && state?.flow === null
     this.replaces = status.is !== 'damaged' && !this.begins
     this.#before = state?.seconds ?? 0
     this.flow = state?.flow ?? null
@@ -132,7 +135,7 @@ export class Job {
  * @throws SluiceError `ERR_LOCKED`, `ERR_CHECKPOINT`, `ERR_OUTPUT`, and what the work throws
  */
 export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatus }: JobOptions, check: Check, work: (job: Job) => Promise<T>): Promise<T> {
-  return await withLock(`${plan.path}.lock`, plan.path, async () => {
+  return await withLocks([plan.path, ...plan.beside ?? []], async () => {
     const restarted = restart && await isOwn(plan)
     const { status, inputs, state } = restart ? anew(await inputFiles(plan.inputs)) : await standing(plan, check)
     onStatus?.(status)
@@ -145,10 +148,20 @@ export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatu
   })
 }
 
+/** Does work while no other run may write these files. @throws SluiceError `ERR_LOCKED`, `ERR_OUTPUT`, and what the work throws */
+export async function withLocks<T> ([path, ...others]: readonly string[], work: () => Promise<T>): Promise<T> {
+  return path === undefined ? await work() : await withLock(lockOf(path), path, () => withLocks(others, work))
+}
+
+/** The lock of a file. */
+export function lockOf (path: string): string {
+  return `${path}.lock`
+}
+
 /** Whether work that reads and writes these can be gone on with: all are files. */
 export async function canResume (inputs: FileNames, outputs: readonly string[]): Promise<boolean> {
   const resumable = await Promise.all(outputs.map(isResumable))
-  return ![inputs].flat().includes(STANDARD_STREAM) && resumable.every(Boolean)
+  return resumable.every(Boolean) && (await findFiles(inputs)).every(({ size }) => size !== null)
 }
 
 /** What becomes of a job, for people; null where that goes without saying. */
@@ -178,8 +191,10 @@ function anew (inputs: KnownFile[]): Standing {
 async function standing (plan: JobPlan, check: Check): Promise<Standing> {
   const [state, inputs] = [await stateOf(plan.path), await inputFiles(plan.inputs)]
   if (state === null) return anew(inputs)
-  if (state.finished !== null && state.settings.name !== plan.settings.name) return { status: { is: 'new' }, inputs, state } // somebody else's
-  const changes = [...differences(state.settings, plan.settings).map(asChange), ...inputChanges(state.inputs, inputs)]
+  const isOurs = state.settings.name === plan.settings.name
+  if (state.finished !== null && !isOurs) return { status: { is: 'new' }, inputs, state }
+  if (state.finished === null && state.flow === null && isOurs) return { status: { is: 'begun', documents: 0 }, inputs, state } // nothing is kept that other settings could not fit
+  const changes = [...differences(state.settings, plan.settings).map(differenceText), ...inputChanges(state.inputs, inputs)]
   if (state.finished === null) {
     if (state.sluice !== packageVersion()) changes.push(`sluice: ${state.sluice} then, ${packageVersion()} now`)
     if (changes.length > 0) throw new SluiceError('ERR_CHECKPOINT', `${plan.path}: is of a run that was something else: ${changes.join('; ')}; run it as it was to go on, or start over with --restart`)
@@ -187,7 +202,7 @@ async function standing (plan: JobPlan, check: Check): Promise<Standing> {
   }
   if (changes.length > 0) return { status: { is: 'outdated', why: changes.join('; ') }, inputs, state }
   const { result, files } = state.finished
-  const damages = [...await changesOf(files), ...await check(result)]
+  const damages = [...await fileChanges(files), ...await check(result)]
   return { status: damages.length > 0 ? { is: 'damaged', why: damages.join('; ') } : { is: 'finished', result }, inputs, state }
 }
 
@@ -197,42 +212,4 @@ async function stateOf (path: string): Promise<JobState | null> {
   const { data, error } = jobState.safeParse(content)
   if (data === undefined) throw new SluiceError('ERR_CHECKPOINT', `${path}: is not a checkpoint that this version reads: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}; start over with --restart`)
   return data
-}
-
-async function inputFiles (names: FileNames): Promise<KnownFile[]> {
-  const files = await findFiles(names)
-  return await Promise.all(files.map(async ({ path }) => {
-    const { size, mtime } = await stat(path)
-    return { path, bytes: size, modified: mtime.toISOString() }
-  }))
-}
-
-/** What has become of input files, by path: with another size or time they are taken for others. */
-function inputChanges (before: readonly KnownFile[], after: readonly KnownFile[]): string[] {
-  const there = new Map(after.map(file => [file.path, file]))
-  const known = new Set(before.map(({ path }) => path))
-  const changes = [
-    ...before.flatMap(file => inputChange(file, there.get(file.path))),
-    ...after.filter(({ path }) => !known.has(path)).map(({ path }) => `${path}: is an input now, was none`)
-  ]
-  if (changes.length > 0 || before.every(({ path }, i) => path === after[i]?.path)) return changes
-  return [`the input files come in another order: ${after.map(({ path }) => path).join(', ')}`]
-}
-
-function inputChange ({ path, bytes, modified }: KnownFile, now: KnownFile | undefined): string[] {
-  if (now === undefined) return [`${path}: is no input any more`]
-  if (now.bytes !== bytes) return [`${path}: had ${bytes} bytes, has ${now.bytes}`]
-  return now.modified === modified ? [] : [`${path}: was changed at ${modified!}, then at ${now.modified!} (where only its time is another: touch -d ${modified!})`]
-}
-
-async function changesOf (files: readonly KnownFile[]): Promise<string[]> {
-  const changes = await Promise.all(files.map(async ({ path, bytes }) => {
-    const there = await stat(path).catch(() => null)
-    return there === null ? [`${path} is not there`] : there.size === bytes ? [] : [`${path} has ${there.size} bytes, expected ${bytes}`]
-  }))
-  return changes.flat()
-}
-
-function asChange (difference: Difference): string {
-  return differenceText(difference)
 }

@@ -4,7 +4,7 @@ import { join, parse } from 'node:path'
 import { STANDARD_STREAM, findFiles } from '../lib/files.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { maskSecrets } from '../lib/mask-secrets.ts'
-import { writeFileWhole } from '../lib/output.ts'
+import { makeFolder, removeLeftovers, writeFileWhole, writing } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
 import type { MixtureStats } from './process-mixture.ts'
 import { type RunRecord, type RunSource, hashOf, readRunsIn } from './run-records.ts'
@@ -48,6 +48,10 @@ export async function writeRunRecord ({ runsDir, name, manifest: { path, text, s
   })
   const hash = hashOf(record)
   if (last?.hash === hash) return last.path
+  await writing(folder, async () => {
+    await makeFolder(folder)
+    await removeLeftovers(folder, file => file.endsWith('.json'))
+  })
   const written = freePath(join(folder, `${now.replace(/[-:]|\.\d+/g, '')}-${hash}`))
   await writeFileWhole(written, JSON.stringify(record, null, 2) + '\n')
   return written

@@ -52,7 +52,7 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   }
   await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
   await checkWritable(logFile)
-  const stats = await shardComponent(component, { ...run, ...checked, tokenizer: await loadTokenizer(tokenizerPath!) })
+  const stats = await shardComponent(component, { ...run, ...checked, keepOutdated: true, tokenizer: await loadTokenizer(tokenizerPath!) })
   await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
   return stats
 }

@@ -1,9 +1,10 @@
 import { rm } from 'node:fs/promises'
 import type { Component } from '../lib/manifest/schema.ts'
+import { isResumable } from '../lib/resumable-output.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { type ReadOptions, documentSettings, documentsOf, passedIn } from './documents.ts'
+import { type ReadOptions, documentSettings, documentsOf, fromHere, passedIn } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob } from './job.ts'
 import { keepingRejects } from './rejects.ts'
@@ -28,8 +29,11 @@ export interface WrittenDocuments extends DocumentCounts {
  */
 export async function writeDocuments (component: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
   const outputs = [output, ...(component.rejects === null ? [] : [component.rejects])]
-  if (!await canResume(component.dataFiles, outputs)) return await write(component, output, options, null)
   const plan = documentsPlan(component, output, options)
+  if (!await canResume(component.dataFiles, outputs)) {
+    if (await isResumable(output)) await rm(plan.path, { force: true }) // what it tells of is replaced
+    return await write(component, output, options, null)
+  }
   return await runJob(plan, options, () => Promise.resolve([]), async job => {
     const written = await write(component, output, options, job)
     if (options.keep === true) await job.finish(written, outputs)
@@ -43,8 +47,9 @@ export function documentsPlan (component: Component, output: string, options: Re
   return {
     name: component.name,
     path: `${output}.checkpoint.json`,
-    settings: { ...documentSettings(component, options), output, rejects: component.rejects },
-    inputs: component.dataFiles
+    settings: { ...documentSettings(component, options), output: fromHere(output), rejects: component.rejects && fromHere(component.rejects) },
+    inputs: component.dataFiles,
+    beside: component.rejects === null ? [] : [component.rejects]
   }
 }
 

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { z } from 'zod'
@@ -7,6 +8,7 @@ import { SluiceError } from '../lib/errors.ts'
 import { dtypes, maxId, npyData } from '../lib/npy.ts'
 import { parseOptions, parseState, positive } from '../lib/options.ts'
 import { writing } from '../lib/output.ts'
+import { lost } from '../lib/resumable-output.ts'
 import { listShards, shardName } from '../lib/shard-names.ts'
 import { type OpenShard, type ShardInfo, type ShardShape, ShardWriter, openShard, prepareFolder, refuseShards, removePartials, removeShards, shardInfo } from '../lib/shards.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../lib/stage.ts'
@@ -28,7 +30,7 @@ export interface NpyStreamOptions extends StreamOptions {
    * writes into the folder; shards in it aren't refused, but replaced one by one. @default false
    */
   readonly resumable?: boolean | undefined
-  /** Called before the first shard gets its name, and awaited. */
+  /** Awaited before the first shard gets its name, and those that it replaces are deleted. */
   readonly beforeFirst?: (() => Promise<void>) | undefined
 }
 
@@ -68,7 +70,7 @@ export class NpySink extends Writable {
   readonly #maxId: number
   #seqLen: number | undefined
   readonly #resumable: boolean
-  readonly #beforeFirst: (() => Promise<void>) | undefined
+  readonly #beforeFirst: NpyStreamOptions['beforeFirst']
   #hasFolder = false
   #begun: OpenShard | null = null // by a run before, and not gone on with yet
   #shard: ShardWriter | undefined
@@ -121,6 +123,7 @@ export class NpySink extends Writable {
     await writing(this.#folder, async () => {
       if (!this.#options.overwrite && !this.#resumable) await refuseShards(this.#folder)
       await prepareFolder(this.#folder)
+      for (const shard of this.stats.shards) await checkThere(this.#folder, shard)
       if (this.#resumable && this.stats.shards.length === 0 && this.#begun === null) await removePartials(this.#folder)
     })
     this.#hasFolder = true
@@ -167,4 +170,11 @@ export class NpySink extends Writable {
     this.stats.shards.push(shard)
     this.stats.out += shard.sequences
   }
+}
+
+/** @throws SluiceError `ERR_CHECKPOINT` when a shard of a run that is gone on with isn't there as it was */
+async function checkThere (folder: string, { file, bytes }: ShardInfo): Promise<void> {
+  const path = join(folder, file)
+  const there = await stat(path).catch(() => null)
+  if (there?.size !== bytes) throw lost(path, there === null ? 'is not there' : `has ${there.size} bytes, expected ${bytes}`)
 }

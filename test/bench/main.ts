@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { messageOf } from '../../lib/errors.ts'
 import { writeFileWhole } from '../../lib/output.ts'
 import { packageRoot } from '../../lib/package.ts'
+import { checkpointCost } from './checkpoint.ts'
 import { prepareCorpus } from './corpus.ts'
 import { measure } from './measure.ts'
 import { type Result, json, report } from './print.ts'
@@ -15,12 +16,13 @@ import { verifySides } from './verify.ts'
 
 const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--json]
 
-  --only NAME  measure this row only; may be repeated; side-by-side, verify and start are names too
+  --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too
   --runs N     runs of each, of which the best counts (default: 5)
   --json       also write the results to bench.json
 `
 
 const SIDE_BY_SIDE = 'side-by-side'
+const CHECKPOINT = 'checkpoint'
 const START = 'start'
 const VERIFY = 'verify'
 
@@ -64,19 +66,20 @@ async function bench ({ only, runs, json: asJson }: Arguments): Promise<void> {
 
   const corpus = await prepareCorpus(folder)
   const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, VERIFY, START, ...all.map(({ name }) => name)]
+  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, ...all.map(({ name }) => name)]
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
   const wanted = (name: string): boolean => only?.includes(name) ?? true
 
   // First, while no documents lie in memory, which the garbage collector would go through again and again.
   const sides = wanted(SIDE_BY_SIDE) ? await announced(SIDE_BY_SIDE, () => sideBySide(corpus.ndjson, runs)) : undefined
+  const checkpoint = wanted(CHECKPOINT) ? await announced(CHECKPOINT, () => checkpointCost(corpus, runs)) : undefined
   const start = wanted(START) ? await announced(START, () => startTimes(runs)) : undefined
   const verified = wanted(VERIFY) ? await announced(VERIFY, () => verifySides(folder, runs)) : undefined
   const rows: Result[] = []
   for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
 
-  const results = { corpus, runs, rows, sides, verified, start }
+  const results = { corpus, runs, rows, sides, checkpoint, verified, start }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1

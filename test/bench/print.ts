@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { basename } from 'node:path'
 import { table } from '../../recipes/report.ts'
+import { ALLOWED_PERCENT, type CheckpointCost } from './checkpoint.ts'
 import type { Corpus } from './corpus.ts'
 import type { Times } from './measure.ts'
 import type { Row } from './rows.ts'
@@ -20,13 +21,14 @@ export interface Results {
   readonly rows: readonly Result[]
   /** Absent when they weren't asked for. */
   readonly sides?: SideBySide | undefined
+  readonly checkpoint?: CheckpointCost | undefined
   readonly start?: Start | undefined
   /** Absent when it wasn't asked for. */
   readonly verified?: VerifySides | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, verified, start }: Results): string {
+export function report ({ corpus, runs, rows, sides, checkpoint, verified, start }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
@@ -38,6 +40,7 @@ export function report ({ corpus, runs, rows, sides, verified, start }: Results)
     sections.push(table([['stage or flow', 'MB of', ...FIGURES], ...lines]))
   }
   if (sides !== undefined) sections.push(reportSides(sides, corpus))
+  if (checkpoint !== undefined) sections.push(reportCheckpoint(checkpoint, corpus))
   if (start !== undefined) sections.push(`a command's start: ${milliseconds(start.sluice)} ms, of which Node's own ${milliseconds(start.node)} ms`)
   if (verified !== undefined) sections.push(reportVerified(verified))
   return sections.join('\n\n')
@@ -59,6 +62,15 @@ function reportSides ({ ours, split2, ratio }: SideBySide, corpus: Corpus): stri
   return `${sides}\nratio ${ratio.toFixed(2)}, wanted ${WANTED_RATIO}: ${ratio < WANTED_RATIO ? 'too slow' : 'reached'}`
 }
 
+function reportCheckpoint ({ on, off, percent }: CheckpointCost, corpus: Corpus): string {
+  const sides = table([
+    ['process-mixture, no language', 'MB of', ...FIGURES],
+    ['with checkpoints', 'text', ...figures(corpus.textBytes, corpus, on)],
+    ['without', 'text', ...figures(corpus.textBytes, corpus, off)]
+  ])
+  return `${sides}\ncheckpoints cost ${percent.toFixed(1)} %, allowed ${ALLOWED_PERCENT} %: ${percent > ALLOWED_PERCENT ? 'too much' : 'reached'}`
+}
+
 function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides): string {
   const row = (name: string, { best, seconds }: Times): string[] => [name, (bytes / 1e6 / best).toFixed(1), best.toFixed(3), Math.max(...seconds).toFixed(3)]
   const sides = table([['verify', 'MB/s of shards', 'seconds', 'slowest'], row('--workers 1', one), row(`--workers ${workers}`, all)])
@@ -66,7 +78,7 @@ function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides): stri
 }
 
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, verified, start }: Results): string {
+export function json ({ corpus, runs, rows, sides, checkpoint, verified, start }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
   const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
@@ -80,6 +92,9 @@ export function json ({ corpus, runs, rows, sides, verified, start }: Results): 
     side_by_side: sides === undefined
       ? null
       : { mb_of: 'NDJSON', ours: speeds(ndjsonBytes, sides.ours), split2: speeds(ndjsonBytes, sides.split2), ratio: sides.ratio, wanted_ratio: WANTED_RATIO },
+    checkpoint: checkpoint === undefined
+      ? null
+      : { mb_of: 'text', on: speeds(textBytes, checkpoint.on), off: speeds(textBytes, checkpoint.off), percent: checkpoint.percent, allowed_percent: ALLOWED_PERCENT },
     verify: verified === undefined
       ? null
       : { bytes: verified.bytes, workers: verified.workers, one: timesOf(verified.bytes, verified.one), all: timesOf(verified.bytes, verified.all), ratio: verified.ratio },

@@ -4,6 +4,10 @@ export class Checks {
   #failed = 0
   #skipped = 0
 
+  get failed (): number {
+    return this.#failed
+  }
+
   check (name: string, passed: boolean): void {
     if (passed) this.#passed++
     else this.#failed++

@@ -1,0 +1,46 @@
+import { stat } from 'node:fs/promises'
+import { z } from 'zod'
+import { type FileNames, documentPath, findFiles } from '../lib/files.ts'
+import { count } from '../lib/options.ts'
+
+/** A file as it was when a run began to read it, or had written it. */
+export const knownFile = z.strictObject({ path: z.string(), bytes: count, modified: z.string().optional() })
+
+export type KnownFile = Readonly<z.output<typeof knownFile>>
+
+/** Input files as they are now; their paths as in ids of documents, on which whether they are the same hangs. @throws SluiceError `ERR_FILES` */
+export async function inputFiles (names: FileNames): Promise<KnownFile[]> {
+  const files = await findFiles(names)
+  return await Promise.all(files.map(async ({ path }) => {
+    const { size, mtime } = await stat(path)
+    return { path: documentPath(path), bytes: size, modified: mtime.toISOString() }
+  }))
+}
+
+/** What has become of input files, by path: with another size or time they are taken for others. */
+export function inputChanges (before: readonly KnownFile[], after: readonly KnownFile[]): string[] {
+  const there = new Map(after.map(file => [file.path, file]))
+  const known = new Set(before.map(({ path }) => path))
+  const changes = [
+    ...before.flatMap(file => inputChange(file, there.get(file.path))),
+    ...after.filter(({ path }) => !known.has(path)).map(({ path }) => `${path}: is an input now, was none`)
+  ]
+  if (changes.length > 0) return changes
+  if (before.length === after.length && before.every(({ path }, i) => path === after[i]!.path)) return []
+  return [`the input files come in another order, or another number of times: ${after.map(({ path }) => path).join(', ')}`]
+}
+
+function inputChange ({ path, bytes, modified }: KnownFile, now: KnownFile | undefined): string[] {
+  if (now === undefined) return [`${path}: is no input any more`]
+  if (now.bytes !== bytes) return [`${path}: had ${bytes} bytes, has ${now.bytes}`]
+  return now.modified === modified ? [] : [`${path}: was changed at ${modified!}, then at ${now.modified!} (where only its time is another: touch -d ${modified!})`]
+}
+
+/** What has become of files that were written. */
+export async function fileChanges (files: readonly KnownFile[]): Promise<string[]> {
+  const changes = await Promise.all(files.map(async ({ path, bytes }) => {
+    const there = await stat(path).catch(() => null)
+    return there === null ? [`${path} is not there`] : there.size === bytes ? [] : [`${path} has ${there.size} bytes, expected ${bytes}`]
+  }))
+  return changes.flat()
+}

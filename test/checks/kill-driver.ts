@@ -1,0 +1,56 @@
+/**
+ * The process that the kill check kills. `inputs FOLDER DOCUMENTS` writes what the jobs read; `JOB LOG` does one in the
+ * working folder, and tells the log of each flow that begins (+) and ends (-), of each document that is encoded (.)
+ * and of SIGTERM (!), at once, so that nothing of it is lost when the process is killed.
+ */
+import { openSync, writeFileSync, writeSync } from 'node:fs'
+import { codeOf } from '../../lib/errors.ts'
+import { readManifest } from '../../lib/manifest/read.ts'
+import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { schedule } from '../../recipes/schedule.ts'
+import { knownStages } from '../../recipes/stages.ts'
+import { MANIFEST, TOKENIZER, killJobs } from '../kill-jobs.ts'
+import { writeKillInputs } from './kill-inputs.ts'
+
+const [task, ...rest] = process.argv.slice(2)
+if (task === 'inputs') await writeKillInputs(rest[0]!, Number(rest[1]))
+else await work(task!, rest[0]!)
+
+async function work (job: string, logPath: string): Promise<void> {
+  const log = openSync(logPath, 'w')
+  const tokenizer = await loadTokenizer(TOKENIZER)
+  const stop = new AbortController()
+  process.once('SIGTERM', () => {
+    writeSync(log, '\n!\n')
+    stop.abort()
+  })
+  // What a flow takes to load is no moment that a kill could show something at.
+  await Promise.all([readManifest(MANIFEST, knownStages), schedule([], 1)])
+  process.stdout.write('started\n')
+  try {
+    const result = await killJobs[job]!.run({
+      signal: stop.signal,
+      watch ({ name }) {
+        writeSync(log, `\n+${name}\n`)
+        return () => { writeSync(log, `\n-${name}\n`) }
+      },
+      tokenizer: {
+        ...tokenizer,
+        encode (text) {
+          writeSync(log, '.')
+          return tokenizer.encode(text)
+        }
+      }
+    })
+    writeFileSync('result.json', JSON.stringify(result))
+  } catch (error) {
+    process.stdout.write(`failed ${codesOf(error).join(' ')}\n`)
+    process.stderr.write(`${String(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** The codes of an error and of what caused it. */
+function codesOf (error: unknown): string[] {
+  return error instanceof Error ? [codeOf(error) ?? error.name, ...codesOf(error.cause)] : []
+}

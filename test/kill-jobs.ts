@@ -1,0 +1,72 @@
+/** The jobs that the kill check kills. Paths are relative to the folder that a job runs in. */
+import { join } from 'node:path'
+import { packageRoot } from '../lib/package.ts'
+import { filterCorpus } from '../recipes/filter-corpus.ts'
+import { type MixtureRun, processMixture } from '../recipes/process-mixture.ts'
+
+/** What a flow leaves: its checkpoint, and, where that is deleted at the end, the file that is there then. */
+export interface FlowFiles {
+  readonly checkpoint: string
+  readonly output?: string
+}
+
+export interface KillJob {
+  /** Documents between two checkpoints at most. */
+  readonly every: number
+  /** By the names of its flows. */
+  readonly flows: Readonly<Record<string, FlowFiles>>
+  /** Those among them that encode what they read. */
+  readonly encoding: readonly string[]
+  readonly run: (run: MixtureRun) => Promise<unknown>
+}
+
+export const TOKENIZER = join(packageRoot(), 'recipes/quickstart.model')
+/** From the folder of a job. */
+const INPUTS = '../inputs'
+export const MANIFEST = `${INPUTS}/mixture.yaml`
+const EVERY = 100
+const FILTERS = ['normalize', { length: { min_chars: 200, max_chars: 8000 } }, { dedup: { window: 300 } }]
+
+/** Small shards, for many checkpoints at their ends; large ones, for those between, in the middle of a shard. */
+export function components (maxRecords: number): ReadonlyArray<{ readonly name: string } & Record<string, unknown>> {
+  const component = (name: string, file: string, more: Record<string, unknown>) =>
+    ({ name, dataset: 'json', data_files: `${INPUTS}/${file}`, filters: FILTERS, seq_len: 256, sequences_per_shard: 64, output_dir: `shards/${name}`, ...more })
+  return [
+    component('plain', 'plain.ndjson', { filtered_dir: 'filtered' }),
+    component('gzip', 'gzip.ndjson.gz', { raw_dir: 'raw', sequences_per_shard: 400 }),
+    component('zstd', 'zstd.ndjson.zst', { rejects: 'rejects/zstd.ndjson', dtype: 'uint16' }),
+    component('parquet', 'parquet.parquet', { dataset: 'parquet', max_records: maxRecords, sequences_per_shard: 300, rejects: 'rejects/parquet.ndjson.gz' })
+  ]
+}
+
+const names = components(0).map(({ name }) => name)
+
+function mixture (concurrency: number): KillJob {
+  return {
+    every: EVERY,
+    flows: {
+      ...Object.fromEntries(names.map(name => [name, { checkpoint: `shards/${name}/checkpoint.json` }])),
+      'gzip (pull)': { checkpoint: 'raw/gzip.ndjson.gz.checkpoint.json' }
+    },
+    encoding: names,
+    run: run => processMixture(MANIFEST, { tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, concurrency }, run)
+  }
+}
+
+function filtering (outputPath: string, dataset: 'json' | 'parquet', files: readonly string[], rejects: string | undefined): KillJob {
+  const name = 'filtered'
+  return {
+    every: EVERY,
+    flows: { [name]: { checkpoint: `${outputPath}.checkpoint.json`, output: outputPath } },
+    encoding: [],
+    run: run => filterCorpus({ name, dataset, dataFiles: files.map(file => `${INPUTS}/${file}`), targetLang: 'any', dedupWindow: 300, outputPath, rejects, checkpointEvery: EVERY }, run)
+  }
+}
+
+export const killJobs: Readonly<Record<string, KillJob>> = {
+  mixture: mixture(1),
+  'mixture, two at once': mixture(2),
+  'filter-corpus .ndjson.gz': filtering('kept.ndjson.gz', 'json', ['large.ndjson', 'large.ndjson.gz'], undefined),
+  'filter-corpus .ndjson.zst': filtering('kept.ndjson.zst', 'json', ['zstd.ndjson.zst', 'large.ndjson.zst'], 'rejects.ndjson.zst'),
+  'filter-corpus .txt': filtering('kept.txt', 'parquet', ['large.parquet'], 'rejects.ndjson')
+}

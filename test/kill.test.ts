@@ -1,0 +1,60 @@
+/** A short form of `npm run kill`. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadTokenizer } from '../lib/tokenizer.ts'
+import { processMixture } from '../recipes/process-mixture.ts'
+import { Random } from './fuzz.ts'
+import { docs, failure, fixture, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import { type CleanRun, type Interruption, drive, runClean, runInterrupted, waits } from './kill.ts'
+
+const DOCUMENTS = '120'
+const RUNS: ReadonlyArray<[job: string, how: Interruption, times: number]> = [
+  ['mixture', 'SIGKILL', 2],
+  ['filter-corpus .ndjson.zst', 'SIGKILL', 1],
+  ['mixture', 'SIGTERM', 1],
+  ['mixture', 'disk full', 1]
+]
+
+t.test('runs that are killed, stopped or out of room end as one that nobody interrupted', async t => {
+  const folder = temporaryFolder(t)
+  await drive(['inputs', join(folder, 'inputs'), DOCUMENTS])
+  const jobs = [...new Set(RUNS.map(([job]) => job))]
+  const clean = new Map(await Promise.all(jobs.map(async (job, i): Promise<[string, CleanRun]> => [job, await runClean(folder, `clean-${i}`, job)])))
+  const random = new Random(1)
+  let inside = 0
+  await Promise.all(RUNS.map(async ([job, how, times], i) => {
+    const run = await runInterrupted(folder, `run-${i}`, job, how, waits(random, times, clean.get(job)!.milliseconds), clean.get(job)!)
+    if (typeof run === 'string') {
+      t.pass(`${job}, ${how}`, { skip: run })
+      return
+    }
+    t.strictSame(run.wrong, [], `${job}, ${how}`)
+    inside += run.hits.filter(({ flows }) => flows.length > 0).length
+  }))
+  t.ok(inside > 0, `${inside} interruptions fell inside a component`)
+
+  const filtered = clean.get('filter-corpus .ndjson.zst')!
+  const other = { ...filtered, encoded: 5, files: new Map([...filtered.files, ['kept.ndjson.zst', ''], ['gone', '']]) }
+  const run = await runInterrupted(folder, 'run', 'filter-corpus .ndjson.zst', 'SIGKILL', [], other)
+  t.match(run, { wrong: ['gone is missing', 'kept.ndjson.zst has other content', '-5 documents were encoded again, from 0 to 0 may be'] }, 'another result would be found')
+})
+
+t.test('shards that were finished before the first checkpoint are the run\'s own', async t => {
+  const folder = temporaryFolder(t)
+  const output = join(folder, 'shards')
+  const manifest = put(folder, 'mix.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: put(folder, 'a.ndjson', ndjsonOf(docs(40))), seq_len: 4, sequences_per_shard: 1, output_dir: output }]))
+  const tokenizerPath = fixture('tiny.model')
+  const options = { tokenizerPath, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }
+  const tokenizer = await loadTokenizer(tokenizerPath)
+  const encode = (text: string): Int32Array => {
+    if (existsSync(join(output, 'shard_00000.npy'))) throw new Error('stopped')
+    return tokenizer.encode(text)
+  }
+  t.match(await failure(processMixture(manifest, options, { tokenizer: { ...tokenizer, encode } })), { code: 'ERR_COMPONENT', message: /stopped/ })
+  t.ok(existsSync(join(output, 'shard_00000.npy')))
+  const told: string[] = []
+  const { stats: [stats] } = await processMixture(manifest, options, { tell: message => { told.push(message) } })
+  t.strictSame(told, ['a: begins again: it was stopped before its first checkpoint'])
+  t.equal(stats!.records, 40)
+})

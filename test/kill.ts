@@ -1,0 +1,212 @@
+/** Runs that are killed, stopped, or out of room at some moment, then run to the end: what is left must be the same. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { codeOf } from '../lib/errors.ts'
+import { packageRoot } from '../lib/package.ts'
+import type { Random } from './fuzz.ts'
+import { type FlowFiles, killJobs } from './kill-jobs.ts'
+import { mountDisk } from './small-disk.ts'
+import { snapshot, whatDiffers } from './snapshot.ts'
+
+/** SIGKILL, SIGTERM, or a disk that is full until the run has failed. */
+export type Interruption = 'SIGKILL' | 'SIGTERM' | 'disk full'
+
+/** What one interruption has met. */
+export interface Hit {
+  /** The flows that were under way: begun in this attempt, and not finished. */
+  readonly flows: readonly string[]
+  /** Whether one of these had a checkpoint. */
+  readonly hasCheckpoint: boolean
+}
+
+/** What has become of a run that was interrupted. */
+export interface InterruptedRun {
+  readonly wrong: readonly string[]
+  readonly hits: readonly Hit[]
+  /** Interruptions that the run had ended before. */
+  readonly late: number
+  /** Documents encoded in all attempts, beyond those of a run that nobody interrupted. */
+  readonly excess: number
+  /** How many these may be. */
+  readonly allowed: number
+}
+
+/** A run that nobody interrupts. */
+export interface CleanRun {
+  /** Of the work, without the start of the process. */
+  readonly milliseconds: number
+  readonly encoded: number
+  readonly files: ReadonlyMap<string, string>
+}
+
+/** Room for all that a job writes, and not much more. */
+const DISK_BYTES = 24 * 1024 * 1024
+
+/** Does a job in `folder/name`, beside `folder/inputs`. */
+export async function runClean (folder: string, name: string, job: string): Promise<CleanRun> {
+  const at = await attempt(folder, name, job, null)
+  if (at.failure !== null) throw new Error(`${job} failed without being killed: ${at.failure}`)
+  return { milliseconds: at.milliseconds, encoded: at.encoded, files: await snapshot(join(folder, name)) }
+}
+
+/** When to interrupt a job of so many milliseconds, in milliseconds after each of its starts; most of a sum comes before its end. */
+export function waits (random: Random, count: number, milliseconds: number): number[] {
+  const longest = count === 1 ? milliseconds : 1.5 * milliseconds / count
+  return Array.from({ length: count }, () => random.below(longest))
+}
+
+/**
+ * Does a job that is interrupted after each of the waits, counted from its start, then runs to its end. Its folder is
+ * deleted where nothing was wrong.
+ *
+ * @returns a string, the reason, where it can't be done here
+ */
+export async function runInterrupted (folder: string, name: string, job: string, how: Interruption, after: readonly number[], clean: CleanRun): Promise<InterruptedRun | string> {
+  const cwd = join(folder, name)
+  mkdirSync(cwd)
+  const disk = how === 'disk full' ? mountDisk(cwd, `size=${DISK_BYTES}`) : null
+  if (typeof disk === 'string') return disk
+  let run: InterruptedRun
+  try {
+    run = await interrupted(folder, name, job, how, after, clean)
+  } finally {
+    disk?.unmount()
+  }
+  if (run.wrong.length === 0) rmSync(cwd, { recursive: true })
+  return run
+}
+
+async function interrupted (folder: string, name: string, job: string, how: Interruption, after: readonly number[], clean: CleanRun): Promise<InterruptedRun> {
+  const { every, flows, encoding } = killJobs[job]!
+  const cwd = join(folder, name)
+  const wrong: string[] = []
+  const hits: Hit[] = []
+  let [encoded, allowed, late] = [0, 0, 0]
+  let last: Attempt | undefined
+  for (const wait of [...after, null]) {
+    const at = last = await attempt(folder, name, job, wait === null ? null : { how, wait })
+    encoded += at.encoded
+    if (wait === null || at.isDone) {
+      late += wait === null ? 0 : after.length - hits.length
+      break
+    }
+    if (!isExpected(how, at)) wrong.push(`interrupted by ${how}: ${at.failure ?? 'killed'}`)
+    const unfinished = at.flows.filter(flow => isUnfinished(cwd, flows[flow]!, how))
+    hits.push({ flows: unfinished, hasCheckpoint: unfinished.some(flow => hasFlowState(join(cwd, flows[flow]!.checkpoint))) })
+    allowed += unfinished.filter(flow => encoding.includes(flow)).length * every
+  }
+  const excess = encoded - clean.encoded
+  if (!last!.isDone) wrong.push(`run to the end: ${last!.failure ?? 'killed'}`)
+  else wrong.push(...whatDiffers(clean.files, await snapshot(cwd)))
+  if (excess < 0 || excess > allowed) wrong.push(`${excess} documents were encoded again, from 0 to ${allowed} may be`)
+  return { wrong, hits, late, excess, allowed }
+}
+
+/** One process that does a job, or a part of it. */
+interface Attempt {
+  readonly isDone: boolean
+  /** The codes that it has failed with, and its message; null where it hasn't. */
+  readonly failure: string | null
+  readonly milliseconds: number
+  /** Flows that it has begun, before it was told to stop. */
+  readonly flows: readonly string[]
+  readonly encoded: number
+}
+
+const DRIVER = join(packageRoot(), 'dist/test/checks/kill-driver.js')
+
+async function attempt (folder: string, name: string, job: string, interruption: { readonly how: Interruption, readonly wait: number } | null): Promise<Attempt> {
+  const cwd = join(folder, name)
+  const log = join(folder, `${name}.log`)
+  mkdirSync(cwd, { recursive: true })
+  const child = startDriver([job, log], cwd)
+  const ended = endOf(child)
+  await Promise.race([ended, new Promise(resolve => child.stdout!.once('data', resolve))])
+  const began = performance.now()
+  const room = interruption === null ? undefined : await interrupt(child, ended, cwd, interruption.how, interruption.wait)
+  const { code, signal, output } = await ended
+  room?.()
+  const milliseconds = performance.now() - began
+  const lines = readFileSync(log, 'utf8').split('\n')
+  const beforeStop = lines.includes('!') ? lines.slice(0, lines.indexOf('!')) : lines
+  return {
+    isDone: code === 0,
+    failure: signal !== null ? null : output.split('failed ')[1] ?? (code === 0 ? null : output),
+    milliseconds,
+    flows: beforeStop.filter(line => line.startsWith('+')).map(line => line.slice(1)),
+    encoded: lines.filter(line => line.startsWith('.')).reduce((sum, { length }) => sum + length, 0)
+  }
+}
+
+/** Does what the driver does in a process of its own, to its end. */
+export async function drive (args: readonly string[]): Promise<void> {
+  const { code, output } = await endOf(startDriver(args, packageRoot()))
+  if (code !== 0) throw new Error(output)
+}
+
+/** Without the environment of the test runner, which loads itself into every Node. */
+function startDriver (args: readonly string[], cwd: string): ChildProcess {
+  return spawn(process.execPath, [DRIVER, ...args], { cwd, env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly output: string
+}
+
+function endOf (child: ChildProcess): Promise<End> {
+  let output = ''
+  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject).on('close', (code, signal) => { resolve({ code, signal, output }) })
+  })
+}
+
+/** Waits, then interrupts the process unless it has ended. @returns what makes room on the disk again */
+async function interrupt (child: ChildProcess, ended: Promise<End>, cwd: string, how: Interruption, wait: number): Promise<(() => void) | undefined> {
+  await Promise.race([ended, setTimeout(wait)])
+  if (child.exitCode !== null) return undefined
+  if (how !== 'disk full') {
+    child.kill(how)
+    return undefined
+  }
+  const ballast = join(cwd, 'ballast')
+  fill(ballast)
+  return () => { rmSync(ballast) }
+}
+
+function fill (path: string): void {
+  const file = openSync(path, 'w')
+  try {
+    const bytes = Buffer.alloc(256 * 1024)
+    for (;;) writeSync(file, bytes)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOSPC') throw error
+  } finally {
+    closeSync(file)
+  }
+}
+
+function isExpected (how: Interruption, { failure }: Attempt): boolean {
+  if (how === 'SIGKILL') return failure === null
+  return how === 'SIGTERM' ? failure === null || failure.startsWith('ERR_ABORTED') : /^(ERR_COMPONENT )?ERR_OUTPUT ENOSPC\n/.test(failure ?? '')
+}
+
+/** Whether a flow that was begun is still to be gone on with. The lock of one that was killed is still there. */
+function isUnfinished (cwd: string, { checkpoint, output }: FlowFiles, how: Interruption): boolean {
+  const path = join(cwd, checkpoint)
+  if (how === 'SIGKILL' && !existsSync(`${path}.lock`)) return false
+  if (!existsSync(path)) return output === undefined || !existsSync(join(cwd, output))
+  return contentOf(path).finished === null
+}
+
+function hasFlowState (path: string): boolean {
+  return existsSync(path) && contentOf(path).flow !== null
+}
+
+function contentOf (checkpoint: string): { readonly flow: unknown, readonly finished: unknown } {
+  return (JSON.parse(readFileSync(checkpoint, 'utf8')) as { content: { flow: unknown, finished: unknown } }).content
+}
