@@ -14,6 +14,9 @@ export const resumeOptions = {
   restart: z.boolean().default(false).describe('start over instead of going on, and make again what is finished')
 }
 
+/** A shard that is finished waits for its checkpoint until the last one has taken no more than this share of the time since: a large window of `dedup` takes long to keep. */
+const COST = 1 / 50
+
 /** What a flow needs to go on, as a checkpoint has it; each part checks its own. */
 export const flowState = z.strictObject({
   source: z.looseObject({ stats: z.looseObject({ out: count }) }),
@@ -62,6 +65,7 @@ export class Checkpoints implements Barriers {
   #atBarrier = 0 // documents that had left the source
   #atCheckpoint = 0
   #finished = 0 // at the last checkpoint
+  #notBefore = 0 // of `performance.now`: a checkpoint for a shard alone
   #allowed = Infinity // documents that may leave the source before the next barrier
 
   constructor (options: CheckpointsOptions) {
@@ -92,7 +96,9 @@ export class Checkpoints implements Barriers {
   readonly arrived = async (): Promise<void> => {
     const { save } = this.#options
     if (save !== null && this.#isCheckpointDue()) {
+      const started = performance.now()
       await save(await stateOf(this.#parts))
+      this.#notBefore = performance.now() + (performance.now() - started) / COST
       this.#atCheckpoint = this.#parts.source.stats.out
       this.#finished = this.#parts.finished?.() ?? 0
     }
@@ -103,7 +109,7 @@ export class Checkpoints implements Barriers {
   #isCheckpointDue (): boolean {
     const { save, every } = this.#options
     const { source, finished } = this.#parts
-    return save !== null && (source.stats.out - this.#atCheckpoint >= every || (finished?.() ?? 0) > this.#finished)
+    return save !== null && (source.stats.out - this.#atCheckpoint >= every || ((finished?.() ?? 0) > this.#finished && performance.now() >= this.#notBefore))
   }
 
   #allow (): void {

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { SluiceError } from '../lib/errors.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import type { Component } from '../lib/manifest/schema.ts'
@@ -12,14 +12,14 @@ import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
 import { CHECKPOINT_EVERY, Checkpoints } from './checkpoints.ts'
-import { type ReadOptions, documentSettings, documentsOf, fromHere, passedIn } from './documents.ts'
+import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
-import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks } from './job.ts'
+import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
 import { type Rejects, keepingRejects } from './rejects.ts'
 import { remaking } from './remake.ts'
 import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
-import { documentsPlan, writeDocuments } from './write-documents.ts'
+import { documentsPlan, writeDocuments, writtenFiles } from './write-documents.ts'
 
 export interface ShardOptions extends RunOptions, ReadOptions, JobOptions {
   readonly tokenizer: Tokenizer
@@ -63,7 +63,7 @@ export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Tokenize
 export async function shardComponent (component: Component, options: ShardOptions): Promise<ComponentStats> {
   checkFit(component, options.tokenizer)
   const pulled = component.rawDir === null ? null : await pullRaw(component, options)
-  const read = pulled?.component ?? component
+  const read = pulled?.component ?? await withFiles(component)
   const outputs = filesBeside(component)
   const folder = component.outputDir
   const plan = shardPlan(component, read, options)
@@ -105,7 +105,7 @@ export interface ComponentStatus {
 export async function componentStatus (component: Component, options: ShardOptions): Promise<ComponentStatus> {
   const pull = component.rawDir === null ? null : await statusOf(documentsPlan(rawComponent(component), copyIn(component.rawDir, component.name), options))
   if (pull !== null && pull.is !== 'finished') return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
-  const read = component.rawDir === null ? component : readingFrom(component, copyIn(component.rawDir, component.name))
+  const read = component.rawDir === null ? await withFiles(component) : readingFrom(component, copyIn(component.rawDir, component.name))
   if (!await canResume(read.dataFiles, filesBeside(component))) return { pull, shards: { is: 'new' } }
   return { pull, shards: await statusOf(shardPlan(component, read, options), shardCheck(component.outputDir, options)) }
 }
@@ -125,8 +125,9 @@ function shardPlan (component: Component, read: Component, options: ShardOptions
       dtype,
       eos_id: endOfSentence(tokenizer, eosId),
       tokenizer_sha256: tokenizer.sha256,
-      filtered_dir: filteredDir && fromHere(filteredDir),
-      rejects: rejects && fromHere(rejects)
+      ...(filteredDir !== null || rejects !== null ? idSettings(read) : {}),
+      filtered_dir: filteredDir && relative(outputDir, filteredDir),
+      rejects: rejects && relative(outputDir, rejects)
     },
     inputs: read.dataFiles,
     beside: filesBeside(component)
@@ -225,10 +226,11 @@ function readingFrom (component: Component, path: string): Component {
   return { ...component, dataset: 'json', textColumn: 'text', dataFiles: path, sourceOptions: {} }
 }
 
-/** All files that a component writes beside its shards, where it asks for that: copies of its documents, and rejects. */
+/** All files that a component writes beside its shards: copies of its documents and rejects, where it asks for that, and what is there while it is under way. */
 export function filesOf (component: Component): string[] {
-  const raw = component.rawDir === null ? [] : [copyIn(component.rawDir, component.name), ...[rawComponent(component).rejects].filter(path => path !== null)]
-  return [...raw, ...filesBeside(component)]
+  const raw = component.rawDir === null ? [] : writtenFiles(copyIn(component.rawDir, component.name), rawComponent(component).rejects)
+  const beside = filesBeside(component)
+  return [...raw, ...beside, ...workingFiles(checkpointIn(component.outputDir), beside)]
 }
 
 /** Those that are written together with the shards. */

@@ -1,5 +1,6 @@
-import { relative } from 'node:path'
+import { isAbsolute } from 'node:path'
 import type { Barriers } from '../lib/barrier.ts'
+import { findFiles } from '../lib/files.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import type { MaxBad } from '../lib/max-bad.ts'
 import { renameKeys, snakeCase } from '../lib/names.ts'
@@ -61,9 +62,17 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
   })
 }
 
-/** A path as it is from the working directory, however it was given. */
-export function fromHere (path: string): string {
-  return relative('.', path)
+/** A component whose input files are those that there are now: what its own run writes is none of them, whatever a glob matches later. */
+export async function withFiles (component: Component): Promise<Component> {
+  return { ...component, dataFiles: (await findFiles(component.dataFiles)).map(({ path }) => path) }
+}
+
+/**
+ * What the ids of documents hang on, beside the names of their files: absolute ones are made relative to the working
+ * directory. Of a job that writes ids.
+ */
+export function idSettings ({ dataFiles }: Component): { readonly ids_from?: string } {
+  return [dataFiles].flat().some(isAbsolute) ? { ids_from: process.cwd() } : {}
 }
 
 /** As it is once it was written as JSON: a key without a value is none. */

@@ -5,10 +5,9 @@ import { dedupOptions } from '../transforms/dedup.ts'
 import { languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
 import { resumeOptions } from './checkpoints.ts'
-import { filesOf } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
-import { writeDocuments } from './write-documents.ts'
+import { writeDocuments, writtenFiles } from './write-documents.ts'
 
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -44,6 +43,6 @@ export async function filterCorpus (options: z.input<typeof filterCorpusOptions>
     { stage: 'dedup', options: { window: dedupWindow } }
   ])
   const component = { ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }
-  await checkOutputs([outputPath, ...filesOf(component)], [component.dataFiles])
+  await checkOutputs(writtenFiles(outputPath, component.rejects), [component.dataFiles])
   return { name: component.name, output_path: outputPath, ...await writeDocuments(component, outputPath, { ...run, ...checked }) }
 }

@@ -3,13 +3,13 @@ import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { readCheckpoint, writeCheckpoint } from '../lib/checkpoint.ts'
 import { differenceText, differences } from '../lib/difference.ts'
-import { SluiceError } from '../lib/errors.ts'
-import { type FileNames, findFiles } from '../lib/files.ts'
+import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
+import { type FileNames, STANDARD_STREAM, findFiles } from '../lib/files.ts'
 import { withLock } from '../lib/lock.ts'
 import { packageVersion } from '../lib/package.ts'
-import { isResumable } from '../lib/resumable-output.ts'
+import { isResumable, partialName } from '../lib/resumable-output.ts'
 import { type FlowState, flowState } from './checkpoints.ts'
-import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile } from './known-files.ts'
+import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile, writtenFile } from './known-files.ts'
 
 const jobState = z.strictObject({
   /** Its version. */
@@ -20,7 +20,7 @@ const jobState = z.strictObject({
   /** Worked so far, over all runs. */
   seconds: z.number().min(0),
   flow: flowState.nullable(),
-  finished: z.strictObject({ result: z.unknown(), files: z.array(knownFile) }).nullable()
+  finished: z.strictObject({ result: z.unknown(), files: z.array(writtenFile) }).nullable()
 })
 
 type JobState = z.output<typeof jobState>
@@ -139,18 +139,28 @@ export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatu
     const restarted = restart && await isOwn(plan)
     const { status, inputs, state } = restart ? anew(await inputFiles(plan.inputs)) : await standing(plan, check)
     onStatus?.(status)
-    const message = messageOf(status)
+    const message = statusText(status)
     if (message !== null) tell?.(`${plan.name}: ${message}`)
     if (status.is === 'finished') return status.result as T
     const job = new Job(plan, inputs, status, status.is === 'begun' ? state : null, restarted)
     if (restarted) await job.begin() // in the place of what was: else what it made would be nobody's until there is a checkpoint
-    return await work(job)
+    try {
+      return await work(job)
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_ABORTED' || !existsSync(plan.path)) throw error
+      throw new SluiceError('ERR_ABORTED', `${messageOf(error)}; the same command goes on from the last checkpoint`, { cause: error })
+    }
   })
 }
 
 /** Does work while no other run may write these files. @throws SluiceError `ERR_LOCKED`, `ERR_OUTPUT`, and what the work throws */
 export async function withLocks<T> ([path, ...others]: readonly string[], work: () => Promise<T>): Promise<T> {
   return path === undefined ? await work() : await withLock(lockOf(path), path, () => withLocks(others, work))
+}
+
+/** What is beside files that a job writes, and its checkpoint, while it is under way. */
+export function workingFiles (checkpoint: string, outputs: readonly string[]): string[] {
+  return [checkpoint, lockOf(checkpoint), ...outputs.filter(output => output !== STANDARD_STREAM).map(partialName)]
 }
 
 /** The lock of a file. */
@@ -165,7 +175,7 @@ export async function canResume (inputs: FileNames, outputs: readonly string[]):
 }
 
 /** What becomes of a job, for people; null where that goes without saying. */
-export function messageOf (status: JobStatus): string | null {
+export function statusText (status: JobStatus): string | null {
   switch (status.is) {
     case 'new': return null
     case 'begun': return status.documents === 0 ? 'begins again: it had not come to a checkpoint' : `goes on behind document ${status.documents.toLocaleString('en-US')}`

@@ -68,7 +68,7 @@ export async function processMixture (manifestPath: string, given: z.input<typeo
   const { concurrency, runsDir } = checked
   const { manifest, tokenizerPath, tokenizer } = await loadMixture(manifestPath, checked.tokenizerPath, run.tokenizer)
   const logFile = statsPathOf(manifest, checked.logFile)
-  await checkOutputs([logFile, ...manifest.datasets.flatMap(filesOf)], [manifestPath, tokenizerPath, ...manifest.datasets.map(({ dataFiles }) => dataFiles)])
+  await checkPlaces({ manifest, tokenizerPath, tokenizer }, logFile)
   const options: ShardOptions = { ...run, ...checked, tokenizer }
   for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
   await checkWritable(logFile)
@@ -90,7 +90,7 @@ async function processComponents ({ manifest, tokenizerPath, tokenizer }: Mixtur
     name: component.name,
     run: () => shardComponent(component, { ...options, onStatus: ({ is }) => { is === 'finished' ? kept.add(component.name) : kept.delete(component.name) } })
   })), concurrency)
-  if (options.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifest.path}: stopped; the same command goes on from there`)
+  if (options.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifest.path}: stopped; the same command goes on from the last checkpoints, and skips what is finished`)
 
   const failures = outcomes.filter(outcome => 'error' in outcome)
   const stats: MixtureStats = await withVerifiedDates(logFile, kept, {
@@ -144,6 +144,11 @@ export async function loadMixture (manifestPath: string, asked: string | undefin
   const tokenizer = loaded ?? await loadTokenizer(tokenizerPath)
   checkHash(manifest, tokenizer, tokenizerPath)
   return { manifest, tokenizerPath, tokenizer }
+}
+
+/** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
+export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: MixtureJob, logFile: string): Promise<void> {
+  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, tokenizerPath, ...datasets.map(({ dataFiles }) => dataFiles)])
 }
 
 /** Where the stats go. */

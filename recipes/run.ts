@@ -3,9 +3,9 @@ import { SluiceError, messageOf } from '../lib/errors.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { parseOptions } from '../lib/options.ts'
 import type { ComponentStatus, ShardOptions } from './component.ts'
-import { type JobStatus, messageOf as jobMessage } from './job.ts'
+import { type JobStatus, statusText } from './job.ts'
 import { PartialError } from './partial-error.ts'
-import { MixtureError, type MixtureResult, type MixtureRun, type MixtureStats, loadMixture, processMixture, processMixtureOptions, readDates, standingOf, statsPathOf } from './process-mixture.ts'
+import { MixtureError, type MixtureResult, type MixtureRun, type MixtureStats, checkPlaces, loadMixture, processMixture, processMixtureOptions, readDates, standingOf, statsPathOf } from './process-mixture.ts'
 import { type VerifyError, verify, verifyOptions } from './verify.ts'
 
 const { inventory, inventoryJson, workers } = verifyOptions.shape
@@ -51,18 +51,21 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
   const { dryRun, inventory, inventoryJson, workers, ...mixture } = parseOptions('run', runOptions, options)
   const { manifest, tokenizerPath, tokenizer } = await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer)
   const statsPath = statsPathOf(manifest, mixture.logFile)
+  await checkPlaces({ manifest, tokenizerPath, tokenizer }, statsPath)
   const planned = await Promise.all(manifest.datasets.map(component => planOf(component, { ...context, ...mixture, tokenizer })))
   const checked: RunStep = { component: null, step: 'check-tokenizer', outcome: 'done', why: manifest.tokenizer.sha256 === null ? `${tokenizerPath}: the manifest asks for no SHA-256` : `${tokenizerPath}: has the SHA-256 that the manifest asks for` }
   const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [checked, ...steps], stats, run_record: record })
   if (dryRun) {
-    const steps = planned.flat()
+    const refusal = planned.find(({ error }) => error !== null)?.error
+    if (refusal != null) throw new RunError(report(planned.flatMap(({ steps, error }) => error === null ? steps.map(leftOut) : steps), null, null), refusal)
+    const steps = planned.flatMap(({ steps }) => steps)
     const date = (await readDates(statsPath))?.verified_at_utc
     const isVerified = !mixture.verify && date !== undefined && steps.every(({ outcome }) => outcome === 'up to date')
     return report([...steps, { component: null, step: 'verify', outcome: isVerified ? 'up to date' : 'done', why: isVerified ? verifiedAt(statsPath, date) : `${statsPath}: compares the shards with it` }], null, null)
   }
 
   const { stats, record, failed } = await processed(manifestPath, mixture, { ...context, tokenizer })
-  const steps = planned.flatMap((steps, i) => failing(steps, failed?.stats.failed.find(({ name }) => name === manifest.datasets[i]!.name)?.error))
+  const steps = planned.flatMap(({ steps }, i) => failing(steps, failed?.stats.failed.find(({ name }) => name === manifest.datasets[i]!.name)?.error))
   const verified = await verification(stats, statsPath, { verify: mixture.verify, options: { tokenizerPath, inventory, inventoryJson, workers } }, context)
   const done = report([...steps, verified.step], stats, record)
   const error = failed ?? verified.error
@@ -74,30 +77,39 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
 export class RunError extends PartialError {
   readonly report: RunReport
 
-  constructor (report: RunReport, error: SluiceError, findings: VerifyError | undefined) {
+  constructor (report: RunReport, error: SluiceError, findings?: VerifyError) {
     const messages = findings === undefined || findings === error ? [error.message] : [error.message, findings.message]
     super(error.code, messages.join('\n'), report, { isResult: true, cause: error })
     this.report = report
   }
 }
 
-/** What a component's jobs come to. */
-async function planOf (component: Component, options: ShardOptions): Promise<RunStep[]> {
+/** What a component's jobs come to; one that is refused, as `process-mixture` refuses them, stops all before anything is written. */
+interface Plan {
+  readonly steps: readonly RunStep[]
+  readonly error: SluiceError | null
+}
+
+function leftOut (step: RunStep): RunStep {
+  return { ...step, outcome: 'left out', why: 'another component is refused, and nothing is done then' }
+}
+
+async function planOf (component: Component, options: ShardOptions): Promise<Plan> {
   let status: ComponentStatus
   try {
     status = await standingOf(component, options)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    return [{ component: component.name, step: 'process', outcome: 'refused', why: error.message }]
+    return { steps: [{ component: component.name, step: 'process', outcome: 'refused', why: error.message }], error }
   }
   const pull: RunStep[] = status.pull === null ? [] : [stepOf(component.name, 'acquire', status.pull, `copies the documents to ${component.rawDir!}`)]
-  return [...pull, stepOf(component.name, 'process', status.shards, `filters, encodes and packs into ${component.outputDir}`)]
+  return { steps: [...pull, stepOf(component.name, 'process', status.shards, `filters, encodes and packs into ${component.outputDir}`)], error: null }
 }
 
 const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = { new: 'done', begun: 'gone on with', finished: 'up to date', outdated: 'done again', damaged: 'done again' }
 
 function stepOf (component: string, step: RunStep['step'], status: JobStatus, what: string): RunStep {
-  const why = status.is === 'new' ? status.why : 'why' in status ? status.why : jobMessage(status)
+  const why = status.is === 'new' ? status.why : 'why' in status ? status.why : statusText(status)
   return { component, step, outcome: OUTCOMES[status.is], why: why == null ? what : status.is === 'new' ? `${what}: ${why}` : why }
 }
 
@@ -140,7 +152,7 @@ async function verification (stats: MixtureStats, statsPath: string, { verify: i
     if (code !== 'ERR_VERIFY' || findings === undefined) throw error
     const isOther = findings.some(({ component }) => !stats.failed.some(({ name }) => name === component))
     if (!isOther) return { step: { ...step, outcome: 'done', why: `${statsPath}: the shards that there are are what the stats say; components failed` } }
-    return { step: { ...step, outcome: 'failed', why: messageOf(error) }, error: error as VerifyError }
+    return { step: { ...step, outcome: 'failed', why: `${messageOf(error).split('\n')[0]!}; run it with --verify (verify) to make again what is damaged` }, error: error as VerifyError }
   }
 }
 

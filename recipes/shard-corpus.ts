@@ -10,7 +10,7 @@ import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, filesOf, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
-import { writeDocuments } from './write-documents.ts'
+import { writeDocuments, writtenFiles } from './write-documents.ts'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -47,7 +47,7 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   const most = Math.min(maxRecords ?? Infinity, limit ?? Infinity)
   const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
   if (output !== undefined) {
-    await checkOutputs([output, ...filesOf(component)], [component.dataFiles])
+    await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles])
     return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked }) }
   }
   await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])

@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises'
+import { dirname, relative } from 'node:path'
 import type { Component } from '../lib/manifest/schema.ts'
 import { isResumable } from '../lib/resumable-output.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { type ReadOptions, documentSettings, documentsOf, fromHere, passedIn } from './documents.ts'
+import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
-import { type Job, type JobOptions, type JobPlan, canResume, runJob } from './job.ts'
+import { type Job, type JobOptions, type JobPlan, canResume, runJob, workingFiles } from './job.ts'
 import { keepingRejects } from './rejects.ts'
 import { secondsSince } from './report.ts'
 
@@ -27,7 +28,8 @@ export interface WrittenDocuments extends DocumentCounts {
  * @param output .txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output
  * @throws SluiceError as `runJob`, and the stages that the documents pass
  */
-export async function writeDocuments (component: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+export async function writeDocuments (asked: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+  const component = await withFiles(asked)
   const outputs = [output, ...(component.rejects === null ? [] : [component.rejects])]
   const plan = documentsPlan(component, output, options)
   if (!await canResume(component.dataFiles, outputs)) {
@@ -42,12 +44,22 @@ export async function writeDocuments (component: Component, output: string, opti
   })
 }
 
+/** All files that `writeDocuments` writes, those beside them while it is under way included. */
+export function writtenFiles (output: string, rejects: string | null): string[] {
+  const outputs = [output, ...(rejects === null ? [] : [rejects])]
+  return [...outputs, ...workingFiles(checkpointOf(output), outputs)]
+}
+
+function checkpointOf (output: string): string {
+  return `${output}.checkpoint.json`
+}
+
 /** The job that `writeDocuments` does. */
 export function documentsPlan (component: Component, output: string, options: ReadOptions): JobPlan {
   return {
     name: component.name,
-    path: `${output}.checkpoint.json`,
-    settings: { ...documentSettings(component, options), output: fromHere(output), rejects: component.rejects && fromHere(component.rejects) },
+    path: checkpointOf(output),
+    settings: { ...documentSettings(component, options), ...idSettings(component), rejects: component.rejects && relative(dirname(output), component.rejects) },
     inputs: component.dataFiles,
     beside: component.rejects === null ? [] : [component.rejects]
   }
