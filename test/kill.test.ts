@@ -6,7 +6,7 @@ import { loadTokenizer } from '../lib/tokenizer.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 import { Random } from './fuzz.ts'
 import { docs, failure, fixture, ndjsonOf, put, temporaryFolder } from './helpers.ts'
-import { type CleanRun, type Interruption, drive, runClean, runInterrupted, waits } from './kill.ts'
+import { type CleanRun, type Interruption, drive, moments, runClean, runInterrupted } from './kill.ts'
 import { whatDiffers } from './snapshot.ts'
 
 const DOCUMENTS = '80'
@@ -25,7 +25,8 @@ t.test('runs that are killed, stopped or out of room end as one that nobody inte
   const random = new Random(1)
   let inside = 0
   await Promise.all(RUNS.map(async ([job, how, times], i) => {
-    const run = await runInterrupted(folder, `run-${i}`, job, how, waits(random, times, clean.get(job)!.milliseconds), clean.get(job)!)
+    const expected = clean.get(job)!
+    const run = await runInterrupted(folder, `run-${i}`, job, how, moments(random, times).map(moment => moment * expected.milliseconds), expected)
     if (typeof run === 'string') {
       t.pass(`${job}, ${how}`, { skip: run })
       return
