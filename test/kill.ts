@@ -27,6 +27,8 @@ export interface InterruptedRun {
   readonly hits: readonly Hit[]
   /** Interruptions that the run had ended before. */
   readonly late: number
+  /** Of the last attempt. */
+  readonly milliseconds: number
   /** Documents encoded in all attempts, beyond those of a run that nobody interrupted. */
   readonly excess: number
   /** How many these may be. */
@@ -51,14 +53,14 @@ export async function runClean (folder: string, name: string, job: string): Prom
   return { milliseconds: at.milliseconds, encoded: at.encoded, files: await snapshot(join(folder, name)) }
 }
 
-/** When to interrupt a job of so many milliseconds, in milliseconds after each of its starts; most of a sum comes before its end. */
-export function waits (random: Random, count: number, milliseconds: number): number[] {
-  const longest = count === 1 ? milliseconds : 1.5 * milliseconds / count
-  return Array.from({ length: count }, () => random.below(longest))
+/** When to interrupt a job, after each of its starts, as shares of the time that it takes; most sums of them come before its end. */
+export function moments (random: Random, count: number): number[] {
+  const longest = count === 1 ? 1 : 1.5 / count
+  return Array.from({ length: count }, () => random.below(1000) / 1000 * longest)
 }
 
 /**
- * Does a job that is interrupted after each of the waits, counted from its start, then runs to its end. Its folder is
+ * Does a job that is interrupted after each of the waits, milliseconds from its start, then runs to its end. Its folder is
  * deleted where nothing was wrong.
  *
  * @returns a string, the reason, where it can't be done here
@@ -101,7 +103,7 @@ async function interrupted (folder: string, name: string, job: string, how: Inte
   if (!last!.isDone) wrong.push(`run to the end: ${last!.failure ?? 'killed'}`)
   else wrong.push(...whatDiffers(clean.files, await snapshot(cwd)))
   if (excess < 0 || excess > allowed) wrong.push(`${excess} documents were encoded again, from 0 to ${allowed} may be`)
-  return { wrong, hits, late, excess, allowed }
+  return { wrong, hits, late, milliseconds: last!.milliseconds, excess, allowed }
 }
 
 /** One process that does a job, or a part of it. */
