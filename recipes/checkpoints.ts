@@ -14,8 +14,8 @@ export const resumeOptions = {
   restart: z.boolean().default(false).describe('start over instead of going on, and make again what is finished')
 }
 
-/** A shard that is finished waits for its checkpoint until the last one has taken no more than this share of the time since: a large window of `dedup` takes long to keep. */
-const COST = 1 / 50
+/** Of the time, at most, for checkpoints that shards ask for: a large window of `dedup` takes long to keep. */
+const MOST_COST = 1 / 50
 
 /** What a flow needs to go on, as a checkpoint has it; each part checks its own. */
 export const flowState = z.strictObject({
@@ -49,6 +49,8 @@ export interface CheckpointsOptions {
   readonly save: ((state: FlowState) => Promise<void>) | null
   /** Documents that may pass the filters; null for all. */
   readonly maxRecords: number | null
+  /** Share of the time, at most, for checkpoints that what is finished asks for; those by documents are not put off. @default 1/50 */
+  readonly mostCost?: number
 }
 
 /**
@@ -98,7 +100,7 @@ export class Checkpoints implements Barriers {
     if (save !== null && this.#isCheckpointDue()) {
       const started = performance.now()
       await save(await stateOf(this.#parts))
-      this.#notBefore = performance.now() + (performance.now() - started) / COST
+      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.mostCost ?? MOST_COST)
       this.#atCheckpoint = this.#parts.source.stats.out
       this.#finished = this.#parts.finished?.() ?? 0
     }

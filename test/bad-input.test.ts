@@ -289,7 +289,7 @@ const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => voi
       replace(join(folder, 'm.yaml'), 'min_chars: 5', 'min_chars: 6')
       replace(join(folder, 'm.yaml'), 'seq_len: 16', 'seq_len: 32')
     },
-    says: /shards\/checkpoint\.json: is of a run that was something else: filters\[0\]\.length\.minChars: 5 -> 6; seq_len: 16 -> 32; run it as it was to go on, or start over with --restart/
+    says: /shards\/checkpoint\.json: is of a run that was something else: filters\[0\]\.length\.min_chars: 5 -> 6; seq_len: 16 -> 32; run it as it was to go on, or start over with --restart/
   },
   'a filter more': {
     spoil: folder => { replace(join(folder, 'm.yaml'), 'min_chars: 5 } }', 'min_chars: 5 } }, normalize') },

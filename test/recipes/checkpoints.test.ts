@@ -38,7 +38,7 @@ async function run ({ path, options = {}, state = null, shardsAfter }: Flow): Pr
   const came: Document[] = []
   const states: FlowState[] = []
   const maxRecords = options.maxRecords ?? null
-  const checkpoints = new Checkpoints({ every: 1000, save: async state => { states.push(structuredClone(state)) }, maxRecords, ...options })
+  const checkpoints = new Checkpoints({ every: 1000, save: async state => { states.push(structuredClone(state)) }, maxRecords, mostCost: Infinity, ...options })
   const source = ndjson(path, { barriers: checkpoints, highWaterMark: 4 })
   const stages: AnyStage[] = [dedup({ highWaterMark: 4 }), ...(maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })])]
   const before = (state?.outputs[0] ?? 0) as number
@@ -70,6 +70,13 @@ t.test('a checkpoint is due every so many documents, and when more is finished',
   t.equal(both[0], 20)
   t.ok(both[1]! >= 30 && both[1]! < 40)
   t.strictSame(both.slice(2), both[1] === 30 ? [50] : [], 'the next one is counted from the last')
+})
+
+t.test('a checkpoint that takes long puts off those that shards ask for, and none of the others', async t => {
+  const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(50)))
+  const counted = readOf(await run({ path, options: { every: 20, mostCost: 1e-9 }, shardsAfter: documents => documents }))
+  t.equal(counted.length, 3)
+  t.strictSame(counted.map((at, i) => at - (counted[i - 1] ?? at)), [0, 20, 20])
 })
 
 t.test('the state has every part as it is at the barrier, and each part goes on from its own', async t => {

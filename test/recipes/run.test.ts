@@ -121,9 +121,10 @@ t.test('shards that are not what the stats say are findings', async t => {
 t.test('a component that is refused is told of by a dry run, and refused before anything is written', async t => {
   const { folder, run } = mixture(t)
   put(folder, 'shards/books/shard_00000.npy', 'x')
-  const planned = await run({ dryRun: true })
-  t.match(planned.steps[3], { component: 'books', outcome: 'refused', why: /holds 1 shard of another run/ })
-  t.match(runText(planned), /books +process +refused/)
+  const refused = await failure(run({ dryRun: true })) as { report: RunReport }
+  t.match(refused, { code: 'ERR_OUTPUT_EXISTS', exitCode: 2, isResult: true })
+  t.strictSame(outcomes(refused.report), ['all check-tokenizer: done', 'web acquire: left out', 'web process: left out', 'books process: refused'])
+  t.match(runText(refused.report), /books +process +refused +.*holds 1 shard of another run/)
   t.match(await failure(run()), { code: 'ERR_OUTPUT_EXISTS' })
   t.notOk(existsSync(join(folder, 'shards/web')))
 })
