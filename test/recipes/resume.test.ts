@@ -283,38 +283,3 @@ t.test('filter-corpus goes on with its output and its rejects, and leaves nothin
   t.equal(await lines('stopped'), await lines('clean'))
   t.ok(seconds > 0 && existsSync(path))
 })
-
-t.test('finished shards are good until those that take their place are all made', async t => {
-  const folder = temporaryFolder(t)
-  const path = put(folder, 'a.ndjson', ndjsonOf(docs(60)))
-  const output = join(folder, 'shards')
-  const write = (seqLen: number): string => put(folder, 'mix.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, seq_len: seqLen, sequences_per_shard: 4, output_dir: output }]))
-  const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 5 }
-  const contents = (): unknown[] => filesIn(output).filter(name => /^shard_\d+\.npy$/.test(name)).map(name => [name, readFileSync(join(output, name), 'latin1')])
-  await processMixture(write(8), options)
-  const first = contents()
-  await processMixture(put(folder, 'other.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, seq_len: 16, sequences_per_shard: 4, output_dir: join(folder, 'other') }])), options)
-
-  const stopped = await stoppedAt(join(output, '.next/checkpoint.json'), signal => processMixture(write(16), options, { signal }))
-  t.match(stopped, { code: 'ERR_ABORTED' })
-  t.strictSame(contents(), first, 'stopped on the way, the others are there')
-  const told: string[] = []
-  await processMixture(write(8), options, { tell: message => { told.push(message) } })
-  t.strictSame(told, ['a: is finished, and up to date'], 'and good')
-
-  await processMixture(write(16), options)
-  t.strictSame(contents(), filesIn(join(folder, 'other')).filter(name => name.endsWith('.npy')).map(name => [name, readFileSync(join(folder, 'other', name), 'latin1')]))
-  t.notOk(existsSync(join(output, '.next')))
-
-  // Killed while the new ones are moved: some are in their place, the checkpoint only says that it was begun.
-  const after = contents()
-  await stoppedAt(join(output, '.next/checkpoint.json'), signal => processMixture(write(8), options, { signal }))
-  const { writeCheckpoint, readCheckpoint } = await import('../../lib/checkpoint.ts')
-  const state = await readCheckpoint(join(output, 'checkpoint.json')) as Record<string, unknown>
-  const next = await readCheckpoint(join(output, '.next/checkpoint.json')) as Record<string, unknown>
-  await writeCheckpoint(join(output, 'checkpoint.json'), { ...state, settings: next.settings, finished: null })
-  t.not(after, first)
-  await processMixture(write(8), options)
-  t.strictSame(contents(), first)
-  t.notOk(existsSync(join(output, '.next')))
-})
