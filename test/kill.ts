@@ -53,10 +53,13 @@ export async function runClean (folder: string, name: string, job: string): Prom
   return { milliseconds: at.milliseconds, encoded: at.encoded, files: await snapshot(join(folder, name)) }
 }
 
-/** When to interrupt a job, after each of its starts, as shares of the time that it takes; most sums of them come before its end. */
+/**
+ * When to interrupt a job, after each of its starts, as shares of the time that it takes: not at its very beginning or
+ * end, where no component is under way; most sums of them come before its end.
+ */
 export function moments (random: Random, count: number): number[] {
-  const longest = count === 1 ? 1 : 1.5 / count
-  return Array.from({ length: count }, () => random.below(1000) / 1000 * longest)
+  const [first, last] = [0.04, count === 1 ? 0.9 : 1.4 / count]
+  return Array.from({ length: count }, () => first + random.below(1000) / 1000 * (last - first))
 }
 
 /**
