@@ -42,7 +42,7 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
  * @throws SluiceError `ERR_CHECKPOINT` when it can't be read, is damaged, or no checkpoint
  */
 export async function readCheckpoint (path: string): Promise<unknown> {
-  const fail = (what: string, cause?: unknown): never => { throw new SluiceError('ERR_CHECKPOINT', `${path}: ${what}; get it from a copy, or start over with --restart, which deletes it`, { cause }) }
+  const fail = (what: string, cause?: unknown): never => { throw new SluiceError('ERR_CHECKPOINT', `${path}: ${what}; get it from a copy, or start over with --restart`, { cause }) }
   let text: string
   try {
     text = await readFile(path, 'utf8')

@@ -202,7 +202,7 @@ async function standing (plan: JobPlan, check: Check): Promise<Standing> {
   const [state, inputs] = [await stateOf(plan.path), await inputFiles(plan.inputs)]
   if (state === null) return anew(inputs)
   const isOurs = state.settings.name === plan.settings.name
-  if (state.finished !== null && !isOurs) return { status: { is: 'new' }, inputs, state }
+  if (state.finished !== null && !isOurs) return anew(inputs)
   if (state.finished === null && state.flow === null && isOurs) return { status: { is: 'begun', documents: 0 }, inputs, state } // nothing is kept that other settings could not fit
   const changes = [...differences(state.settings, plan.settings).map(differenceText), ...inputChanges(state.inputs, inputs)]
   if (state.finished === null) {

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { parseJson } from '../lib/json.ts'
-import { withLock } from '../lib/lock.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
@@ -15,6 +14,7 @@ import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, shardComponent } from './component.ts'
 import type { RunOptions } from './flow.ts'
+import { withLocks } from './job.ts'
 import { PartialError } from './partial-error.ts'
 import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
 import { runsDirOption } from './run-records.ts'
@@ -56,8 +56,9 @@ export interface MixtureRun extends RunOptions {
 }
 
 /**
- * Makes shards of every component of a manifest, from where a run before has left off; what is finished is not done again. A component that fails doesn't stop the others. A run in which none
- * failed leaves its record, unless the last one tells of the same.
+ * Makes shards of every component of a manifest, from where a run before has left off; what is finished is not done
+ * again. A component that fails doesn't stop the others. A run in which none failed leaves its record, unless the last
+ * one tells of the same.
  *
  * @returns the stats, which are in the stats file too, and the record's path
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`, `ERR_OPTION` or `ERR_OUTPUT_EXISTS` before anything is written;
@@ -74,7 +75,7 @@ export async function processMixture (manifestPath: string, given: z.input<typeo
   await checkWritable(logFile)
   await checkWritable(join(runsDir, 'record'))
   const work = (): Promise<MixtureResult> => processComponents({ manifest, tokenizerPath, tokenizer }, { logFile, runsDir, concurrency }, options)
-  return await isResumable(logFile) ? await withLock(`${logFile}.lock`, logFile, work) : await work()
+  return await isResumable(logFile) ? await withLocks([logFile], work) : await work()
 }
 
 interface Places {
