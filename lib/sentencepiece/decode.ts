@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.ts'
+import { byteOfPiece, nameOfByte } from './byte-pieces.ts'
 import type { SentencePieceModel } from './model.ts'
 
 /** What stands for a space in a piece: U+2581. */
@@ -31,13 +32,13 @@ export class Decoder {
 
   /** @param path for messages @throws SluiceError `ERR_TOKENIZER` for a model that rewrites decoded text by a table */
   constructor (model: SentencePieceModel, path: string) {
-    if (model.denormalizes) throw new SluiceError('ERR_TOKENIZER', `${path}: has a table that decoded text is to be rewritten by (denormalizer_spec), which sluice doesn't do; decode with SentencePiece itself`)
+    if (model.denormalizer !== undefined && model.denormalizer.precompiledCharsmap.length > 0) throw new SluiceError('ERR_TOKENIZER', `${path}: has a table that decoded text is to be rewritten by (denormalizer_spec), which sluice doesn't do; decode with SentencePiece itself`)
     const { pieces, trainer, normalizer: { addDummyPrefix, removeExtraWhitespaces } } = model
     const isText = pieces.map(({ type }) => type !== 'control' && type !== 'unknown')
     this.#model = model
     this.#path = path
     this.surfaces = pieces.map(({ piece, type }) => type === 'control' ? '' : type === 'unknown' ? trainer.unkSurface : piece.replaceAll(SPACE, ' '))
-    this.bytes = Int16Array.from(pieces, ({ piece, type }, id) => type === 'byte' ? byteOf(piece, id, path) : NO_BYTE)
+    this.bytes = Int16Array.from(pieces, ({ piece, type }) => type === 'byte' ? byteOfPiece(piece)! : NO_BYTE)
     this.spaced = Uint8Array.from(pieces, ({ piece }, id) => isText[id]! && piece.startsWith(SPACE) ? 1 : 0)
     this.drops = removeExtraWhitespaces ? 'all' : addDummyPrefix ? 'one' : 'none'
   }
@@ -177,17 +178,6 @@ export class Decoding {
 /** Whether a byte is one that continues a character in UTF-8. */
 export function isTrailByte (byte: number): boolean {
   return (byte & 0xc0) === 0x80
-}
-
-/** The name of the piece that stands for a byte. */
-function nameOfByte (byte: number): string {
-  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`
-}
-
-function byteOf (piece: string, id: number, path: string): number {
-  const byte = parseInt(piece.slice(3, 5), 16)
-  if (Number.isNaN(byte) || nameOfByte(byte) !== piece) throw new SluiceError('ERR_TOKENIZER', `${path}: piece ${id} is ${JSON.stringify(piece)}, expected <0x00> to <0xFF> for a byte`)
-  return byte
 }
 
 /** Bits of the first byte that belong to the code point, and the least code point, by the length in UTF-8. */

@@ -1,5 +1,6 @@
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { SluiceError, messageOf } from '../errors.ts'
+import { byteOfPiece } from './byte-pieces.ts'
+import { type Fields, type UnknownField, boolean, bytes, float, integer, message, readMessage, string } from './protobuf.ts'
 
 export type ModelType = 'unigram' | 'bpe' | 'word' | 'char'
 export type PieceType = 'normal' | 'unknown' | 'control' | 'user_defined' | 'unused' | 'byte'
@@ -41,8 +42,10 @@ export interface SentencePieceModel {
   readonly pieces: readonly Piece[]
   readonly trainer: TrainerSpec
   readonly normalizer: NormalizerSpec
-  /** Whether decoded text is to be rewritten by a table of the model's, as few models ask. */
-  readonly denormalizes: boolean
+  /** How decoded text is rewritten, as few models ask. */
+  readonly denormalizer: NormalizerSpec | undefined
+  /** Fields of the file, of `trainer_spec` and of the normalizers that sluice has no use for, as they stand in the file. */
+  readonly unknownFields: readonly UnknownField[]
   readonly unkId: number
   readonly bosId: number
   readonly eosId: number
@@ -52,6 +55,50 @@ export interface SentencePieceModel {
 // Numbers of enums and fields: sentencepiece_model.proto of SentencePiece 0.1.97.
 const MODEL_TYPES: Record<number, ModelType> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'char' }
 const PIECE_TYPES: Record<number, PieceType> = { 1: 'normal', 2: 'unknown', 3: 'control', 4: 'user_defined', 5: 'unused', 6: 'byte' }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+const PIECE_FIELDS: Fields<Writable<Piece>> = {
+  1: string((piece, value) => { piece.piece = value }),
+  2: float((piece, value) => { piece.score = value }),
+  3: integer((piece, value) => { piece.type = named(PIECE_TYPES, value, 'type of a piece') })
+}
+
+const TRAINER_FIELDS: Fields<Writable<TrainerSpec>> = {
+  3: integer((spec, value) => { spec.modelType = named(MODEL_TYPES, value, 'model type') }),
+  4: integer((spec, value) => { spec.vocabSize = value }),
+  10: float((spec, value) => { spec.characterCoverage = value }),
+  22: boolean((spec, value) => { spec.splitByWhitespace = value }),
+  24: boolean((spec, value) => { spec.treatWhitespaceAsSuffix = value }),
+  35: boolean((spec, value) => { spec.byteFallback = value }),
+  44: string((spec, value) => { spec.unkSurface = value }),
+  45: string((spec, value) => { spec.unkPiece = value }),
+  46: string((spec, value) => { spec.bosPiece = value }),
+  47: string((spec, value) => { spec.eosPiece = value }),
+  48: string((spec, value) => { spec.padPiece = value })
+}
+
+const NORMALIZER_FIELDS: Fields<Writable<NormalizerSpec>> = {
+  1: string((spec, value) => { spec.name = value }),
+  2: bytes((spec, value) => { spec.precompiledCharsmap = value }),
+  3: boolean((spec, value) => { spec.addDummyPrefix = value }),
+  4: boolean((spec, value) => { spec.removeExtraWhitespaces = value }),
+  5: boolean((spec, value) => { spec.escapeWhitespaces = value })
+}
+
+interface Found {
+  readonly pieces: Piece[]
+  trainer?: TrainerSpec
+  normalizer?: NormalizerSpec
+  denormalizer?: NormalizerSpec
+}
+
+const MODEL_FIELDS: Fields<Found> = {
+  1: message(PIECE_FIELDS, emptyPiece, (model, piece) => { model.pieces.push(piece) }),
+  2: message(TRAINER_FIELDS, defaultTrainer, (model, spec) => { model.trainer = spec }),
+  3: message(NORMALIZER_FIELDS, defaultNormalizer, (model, spec) => { model.normalizer = spec }),
+  5: message(NORMALIZER_FIELDS, defaultNormalizer, (model, spec) => { model.denormalizer = spec })
+}
 
 /**
  * Reads a SentencePiece `.model` file, a protocol buffer of the message `ModelProto`.
@@ -68,35 +115,22 @@ export function readModel (bytes: Uint8Array, path: string): SentencePieceModel 
 }
 
 function read (bytes: Uint8Array): Omit<SentencePieceModel, 'unkId' | 'bosId' | 'eosId' | 'padId'> {
-  const pieces: Piece[] = []
-  let trainer: TrainerSpec | undefined
-  let normalizer: NormalizerSpec | undefined
-  let denormalizes = false
-  readFields(bytes, {
-    1: message(piece => { pieces.push(readPiece(piece, pieces.length)) }),
-    2: message(spec => { trainer = readTrainer(spec) }),
-    3: message(spec => { normalizer = readNormalizer(spec) }),
-    5: message(spec => { denormalizes = readNormalizer(spec).precompiledCharsmap.length > 0 })
-  })
+  const found: Found = { pieces: [] }
+  const unknownFields = readMessage(bytes, MODEL_FIELDS, found)
+  const { pieces, trainer, normalizer, denormalizer } = found
   if (pieces.length === 0) throw new Error('it has no pieces')
   // Both are written behind the pieces: without them the file was cut off between two fields.
   if (trainer === undefined) throw new Error('it has no trainer_spec')
   if (normalizer === undefined) throw new Error('it has no normalizer_spec')
-  return { pieces, trainer, normalizer, denormalizes }
+  return { pieces, trainer, normalizer, denormalizer, unknownFields }
 }
 
-function readPiece (bytes: Uint8Array, id: number): Piece {
-  const found: Writable<Piece> = { piece: '', score: 0, type: 'normal' }
-  readFields(bytes, {
-    1: string(value => { found.piece = value }),
-    2: float(value => { found.score = value }),
-    3: integer(value => { found.type = named(PIECE_TYPES, value, `type of piece ${id}`) })
-  })
-  return found
+function emptyPiece (): Writable<Piece> {
+  return { piece: '', score: 0, type: 'normal' }
 }
 
-function readTrainer (bytes: Uint8Array): TrainerSpec {
-  const spec: Writable<TrainerSpec> = {
+function defaultTrainer (): Writable<TrainerSpec> {
+  return {
     modelType: 'unigram',
     vocabSize: 8000,
     characterCoverage: 0.9995,
@@ -109,63 +143,15 @@ function readTrainer (bytes: Uint8Array): TrainerSpec {
     eosPiece: '</s>',
     padPiece: '<pad>'
   }
-  readFields(bytes, {
-    3: integer(value => { spec.modelType = named(MODEL_TYPES, value, 'model type') }),
-    4: integer(value => { spec.vocabSize = value }),
-    10: float(value => { spec.characterCoverage = value }),
-    22: boolean(value => { spec.splitByWhitespace = value }),
-    24: boolean(value => { spec.treatWhitespaceAsSuffix = value }),
-    35: boolean(value => { spec.byteFallback = value }),
-    44: string(value => { spec.unkSurface = value }),
-    45: string(value => { spec.unkPiece = value }),
-    46: string(value => { spec.bosPiece = value }),
-    47: string(value => { spec.eosPiece = value }),
-    48: string(value => { spec.padPiece = value })
-  })
-  return spec
 }
 
-function readNormalizer (bytes: Uint8Array): NormalizerSpec {
-  const spec: Writable<NormalizerSpec> = {
+function defaultNormalizer (): Writable<NormalizerSpec> {
+  return {
     name: '',
     precompiledCharsmap: new Uint8Array(),
     addDummyPrefix: true,
     removeExtraWhitespaces: true,
     escapeWhitespaces: true
-  }
-  readFields(bytes, {
-    1: string(value => { spec.name = value }),
-    2: message(value => { spec.precompiledCharsmap = value }),
-    3: boolean(value => { spec.addDummyPrefix = value }),
-    4: boolean(value => { spec.removeExtraWhitespaces = value }),
-    5: boolean(value => { spec.escapeWhitespaces = value })
-  })
-  return spec
-}
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** A field that is read: how its value is written, and what to do with it. */
-interface Field {
-  readonly wireType: WireType
-  readonly read: (reader: BinaryReader) => void
-}
-
-const message = (set: (value: Uint8Array) => void): Field => ({ wireType: WireType.LengthDelimited, read: reader => { set(reader.bytes()) } })
-const string = (set: (value: string) => void): Field => ({ wireType: WireType.LengthDelimited, read: reader => { set(reader.string()) } })
-const float = (set: (value: number) => void): Field => ({ wireType: WireType.Bit32, read: reader => { set(reader.float()) } })
-const integer = (set: (value: number) => void): Field => ({ wireType: WireType.Varint, read: reader => { set(reader.int32()) } })
-const boolean = (set: (value: boolean) => void): Field => ({ wireType: WireType.Varint, read: reader => { set(reader.bool()) } })
-
-/** Reads the fields of a message that are named by number, and passes over the others. */
-function readFields (bytes: Uint8Array, fields: Record<number, Field>): void {
-  const reader = new BinaryReader(bytes)
-  while (reader.pos < reader.len) {
-    const [number, wireType] = reader.tag()
-    const field = fields[number]
-    if (field === undefined) reader.skip(wireType, number)
-    else if (field.wireType === wireType) field.read(reader)
-    else throw new Error(`field ${number} has wire type ${wireType}, expected ${field.wireType}`)
   }
 }
 
@@ -178,14 +164,18 @@ function named<T> (names: Record<number, T>, value: number, what: string): T {
 function judged (model: ReturnType<typeof read>): SentencePieceModel {
   const { pieces, trainer } = model
   const ids = new Map<string, number>()
-  pieces.forEach(({ piece, score }, id) => {
+  pieces.forEach(({ piece, score, type }, id) => {
     if (piece === '') throw new Error(`piece ${id} is empty`)
     if (ids.has(piece)) throw new Error(`pieces ${ids.get(piece)} and ${id} are both ${JSON.stringify(piece)}`)
     if (!Number.isFinite(score)) throw new Error(`the score of piece ${id} is ${score}`)
+    if (piece.includes('\0')) throw new Error(`piece ${id} is ${JSON.stringify(piece)}, which has a NUL`)
+    if (type === 'byte' && byteOfPiece(piece) === undefined) throw new Error(`piece ${id} is ${JSON.stringify(piece)}, expected <0x00> to <0xFF> for a byte`)
     ids.set(piece, id)
   })
   const unknown = pieces.filter(({ type }) => type === 'unknown')
   if (unknown.length !== 1) throw new Error(`it has ${unknown.length} unknown pieces, expected one`)
+  const bytePieces = pieces.filter(({ type }) => type === 'byte').length
+  if (bytePieces !== (trainer.byteFallback ? 256 : 0)) throw new Error(`it has ${bytePieces} pieces for bytes, expected ${trainer.byteFallback ? '256, since byte_fallback is on' : 'none, since byte_fallback is off'}`)
   // SentencePiece takes a special id from the piece's name, and only where that piece is a control symbol.
   const controlId = (name: string): number => {
     const id = ids.get(name)

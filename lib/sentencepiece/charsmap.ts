@@ -1,0 +1,104 @@
+import { isUtf8 } from 'node:buffer'
+import { type DoubleArray, ROOT, edgesOf, endsKey, isTooManyUnits, unitOf } from './double-array.ts'
+import { lengthOfChar } from './utf8.ts'
+
+/** What text is rewritten by: the longest key at a place becomes its replacement. */
+export interface Charsmap {
+  /** The keys; their values are where in `replacements` the replacement begins. */
+  readonly trie: DoubleArray
+  /** The replacements in UTF-8, each ended by a NUL. */
+  readonly replacements: Uint8Array
+  /** ASCII characters that a key of more than one byte begins with, and the first byte of what stands behind them in it. */
+  readonly beginnings: ReadonlyMap<number, ReadonlySet<number>>
+  /** ASCII characters that stand in a key behind its first byte. */
+  readonly insides: ReadonlySet<number>
+}
+
+/**
+ * Reads the `precompiled_charsmap` of a model: the size of the trie in bytes (32 bits, little-endian), the trie as
+ * darts-clone has it, the replacements (src/normalizer.cc of SentencePiece 0.1.97).
+ *
+ * The whole trie is walked, so that nothing has to be checked while text is rewritten.
+ *
+ * @throws Error when it points outside itself, into a character or in a circle
+ */
+export function readCharsmap (charsmap: Uint8Array): Charsmap {
+  const view = new DataView(charsmap.buffer, charsmap.byteOffset, charsmap.byteLength)
+  const trieBytes = charsmap.length < 4 ? 0 : view.getUint32(0, true)
+  if (trieBytes === 0 || trieBytes % 4 !== 0 || 4 + trieBytes >= charsmap.length) throw new Error(`it has ${charsmap.length} bytes, of which ${trieBytes} are its trie`)
+  if (isTooManyUnits(trieBytes / 4)) throw new Error(`its trie has ${trieBytes / 4} units, more than sluice reads`)
+  const darts = Uint32Array.from({ length: trieBytes / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
+  const replacements = charsmap.subarray(4 + trieBytes)
+  if (!isUtf8(replacements)) throw new Error('its replacements are not UTF-8')
+  if (replacements.at(-1) !== 0) throw new Error('its last replacement is cut off')
+  const trie = converted(darts)
+  return { trie, replacements, ...walked(trie, replacements) }
+}
+
+/**
+ * A trie of darts-clone (its class DoubleArrayUnit) as one of ours. The offset of a unit makes the base of its children
+ * by an exclusive or with its own place; where a key ends at a node, the unit at its base is the value.
+ */
+function converted (darts: Uint32Array): DoubleArray {
+  const size = Math.ceil(darts.length / 256) * 256
+  const units = new Uint32Array(size)
+  const values = new Int32Array(size).fill(-1)
+  darts.forEach((unit, node) => {
+    if (isValue(unit)) return
+    const base = node ^ ((unit >>> 10) << ((unit & 0x200) >>> 6))
+    if (base >= size) {
+      values[node] = POINTS_OUTSIDE
+    } else {
+      const hasValue = (unit & 0x100) !== 0
+      units[node] = unitOf(base, unit & 0xff, hasValue)
+      if (hasValue) values[node] = isValue(darts[base] ?? 0) ? darts[base]! & 0x7fff_ffff : POINTS_OUTSIDE
+    }
+  })
+  return { units, values }
+}
+
+/** Stands for the value of a node with children, or with a value, that is none. */
+const POINTS_OUTSIDE = -2
+
+function isValue (unit: number): boolean {
+  return unit >>> 31 === 1
+}
+
+/** Walks along all keys: each must end, at a replacement. */
+function walked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'beginnings' | 'insides'> {
+  const beginnings = new Map<number, Set<number>>()
+  const insides = new Set<number>()
+  const childrenOf = edgesOf(trie)
+  const state = new Uint8Array(trie.units.length) // of each node: not met, on the way to here, or done
+  const missing = new Int8Array(trie.units.length) // of each node: bytes that its last character still lacks
+  const way = [ROOT]
+  while (way.length > 0) {
+    const node = way.at(-1)!
+    if (state[node] !== 0) {
+      state[node] = 2
+      way.pop()
+      continue
+    }
+    state[node] = 1
+    checkValue(trie, node, replacements)
+    if (endsKey(trie, node) && missing[node] !== 0) throw new Error(`the key at unit ${node} of its trie ends inside a character`)
+    for (const [label, child] of childrenOf(node)) {
+      if (state[child] === 1) throw new Error('its trie goes in a circle')
+      if (state[child] === 0) {
+        way.push(child)
+        missing[child] = (missing[node]! || lengthOfChar(label)) - 1
+      }
+      if (node !== ROOT && label < 0x80) insides.add(label)
+      if (node === ROOT && label < 0x80) beginnings.set(label, new Set(childrenOf(child).map(([next]) => next)))
+    }
+  }
+  return { beginnings, insides }
+}
+
+function checkValue (trie: DoubleArray, node: number, replacements: Uint8Array): void {
+  const value = trie.values[node]!
+  if (value === POINTS_OUTSIDE) throw new Error(`unit ${node} of its trie points outside of it`)
+  if (!endsKey(trie, node)) return
+  if (value >= replacements.length) throw new Error(`it has a replacement at byte ${value} of ${replacements.length}`)
+  if ((replacements[value]! & 0xc0) === 0x80) throw new Error(`it has a replacement that begins inside a character, at byte ${value}`)
+}

@@ -1,0 +1,35 @@
+/** Ids that grow: those of a text are appended, so that a stream of texts allocates little. */
+export class IdBuffer {
+  ids = new Int32Array(1024)
+  length = 0
+
+  /** Makes room for so many ids more. */
+  reserve (more: number): void {
+    if (this.length + more <= this.ids.length) return
+    const larger = new Int32Array(Math.max(2 * this.ids.length, this.length + more))
+    larger.set(this.ids.subarray(0, this.length))
+    this.ids = larger
+  }
+
+  push (id: number): void {
+    this.reserve(1)
+    this.ids[this.length++] = id
+  }
+
+  /** Appends ids from one place to another of an array. */
+  append (ids: Int32Array, from: number, to: number): void {
+    this.reserve(to - from)
+    this.ids.set(ids.subarray(from, to), this.length)
+    this.length += to - from
+  }
+
+  /** A copy of the ids. */
+  copy (): Int32Array {
+    return this.ids.slice(0, this.length)
+  }
+
+  /** Forgets the ids; their memory is kept for others. */
+  clear (): void {
+    this.length = 0
+  }
+}

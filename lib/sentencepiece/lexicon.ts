@@ -1,0 +1,71 @@
+import { type DoubleArray, buildDoubleArray } from './double-array.ts'
+import type { SentencePieceModel } from './model.ts'
+import { SPACE } from './normalizer.ts'
+
+// Of unigram_model.cc of SentencePiece 0.1.97: how much less an unknown character scores than the least likely piece;
+// and the bounds that scores are compared with, the largest and the least positive normal 32-bit float.
+const UNKNOWN_PENALTY = 10
+const LARGEST_FLOAT = (2 - 2 ** -23) * 2 ** 127
+const LEAST_POSITIVE_FLOAT = 2 ** -126
+
+/**
+ * Whose arithmetic decides where two segmentations are nearly as good: that of SentencePiece 0.1.97 (the same up to
+ * 0.2.1), or that of 0.2.2 and 0.2.3.
+ */
+export type SentencePieceVersion = '0.1.97' | '0.2.2'
+
+const MAX_CHAR_BYTES = 4
+
+/** What the search for the best segmentation needs of a unigram model. */
+export interface Lexicon {
+  /** The pieces that can be chosen, with their ids, as they are in normalized text: a space is one byte there. */
+  readonly trie: DoubleArray
+  /** Of each id: what it adds to the total, a log probability; for the unknown id, what an unknown character adds. */
+  readonly scores: Float64Array
+  /** Of each id: how many bytes of normalized text it takes. */
+  readonly lengths: Uint32Array
+  /** The most of these. */
+  readonly longest: number
+  readonly unkId: number
+  /** The most that a piece adds to the total for each of its bytes; at least 0, as it is where all scores are below. */
+  readonly gain: number
+  /**
+   * Whether the best segmentation of a text is that of its words, each of which begins with its space: no piece goes on
+   * over a space, so that none but the first character of a piece is one, and the space itself is a piece.
+   */
+  readonly isSumOfWords: boolean
+  readonly version: SentencePieceVersion
+}
+
+/** The pieces of a unigram model with their scores. */
+export function lexiconOf ({ pieces, unkId, normalizer: { escapeWhitespaces } }: SentencePieceModel, version: SentencePieceVersion): Lexicon {
+  const normalScores = pieces.filter(({ type }) => type === 'normal').map(({ score }) => score)
+  const greatest = normalScores.reduce((most, score) => Math.max(most, score), LEAST_POSITIVE_FLOAT)
+  const scores = new Float64Array(pieces.length)
+  const lengths = new Uint32Array(pieces.length)
+  const ids: number[] = []
+  const keys: Buffer[] = []
+  let longest = MAX_CHAR_BYTES
+  let gain = 0
+  pieces.forEach(({ piece, score, type }, id) => {
+    if (type !== 'normal' && type !== 'user_defined') return
+    // Where spaces are escaped, a piece with a space of another kind is in no normalized text.
+    if (escapeWhitespaces && piece.includes(' ')) return
+    const key = Buffer.from(escapeWhitespaces ? piece.replaceAll('\u2581', ' ') : piece)
+    scores[id] = type === 'normal' ? score : scoreOfSymbol(Buffer.byteLength(piece), greatest, version)
+    lengths[id] = key.length
+    longest = Math.max(longest, key.length)
+    gain = Math.max(gain, scores[id] / key.length)
+    ids.push(id)
+    keys.push(key)
+  })
+  scores[unkId] = Math.fround(normalScores.reduce((least, score) => Math.min(least, score), LARGEST_FLOAT) - UNKNOWN_PENALTY)
+  gain = Math.max(gain, scores[unkId]!)
+  const isSumOfWords = keys.every(key => key.lastIndexOf(SPACE) <= 0) && keys.some(key => key.length === 1 && key[0] === SPACE)
+  return { trie: buildDoubleArray(keys, ids), scores, lengths, longest, unkId, gain, isSumOfWords, version }
+}
+
+/** What a user-defined symbol adds, whatever its score in the model. @param bytes of the symbol @param greatest score of a piece */
+function scoreOfSymbol (bytes: number, greatest: number, version: SentencePieceVersion): number {
+  return version === '0.1.97' ? Math.fround(bytes * greatest) - 0.1 : Math.fround(0.1 * (bytes - 1))
+}

@@ -1,0 +1,212 @@
+import { ByteBuffer } from './byte-buffer.ts'
+import { type Charsmap, readCharsmap } from './charsmap.ts'
+import { type DoubleArray, ROOT, buildDoubleArray, endsKey, step } from './double-array.ts'
+import type { NormalizerSpec } from './model.ts'
+import { lengthOfChar } from './utf8.ts'
+
+/**
+ * A space in normalized text. Where spaces are escaped, it stands for U+2581, which takes one byte here and not three;
+ * nothing else has this byte there, since no other space is left.
+ */
+export const SPACE = 0x20
+
+// How an ASCII character is normalized: maybe by a rule; as itself, unless a byte of 0x80 and above follows (letters,
+// which a combining mark may follow); always as itself.
+const BY_RULE = 0
+const BY_WHAT_FOLLOWS = 1
+const AS_ITSELF = 2
+
+/**
+ * Normalizes text as a model asks: rewriting by its table, with user-defined symbols left alone, then white space
+ * (`Normalizer::Normalize` in src/normalizer.cc of SentencePiece 0.1.97). All text is UTF-8 without errors.
+ */
+export class Normalizer {
+  readonly #spec: NormalizerSpec
+  readonly #spaceIsSuffix: boolean
+  readonly #charsmap: Charsmap | undefined
+  readonly #symbols: DoubleArray | undefined
+  readonly #symbolBytes: ReadonlySet<number>
+  readonly #ascii = new Uint8Array(128)
+  #afterSpace = false // whether spaces are dropped until something else comes
+
+  /**
+   * @param symbols the user-defined ones
+   * @param spaceIsSuffix whether the space that is added to a text is put behind it
+   * @throws Error when the model's table is damaged
+   */
+  constructor (spec: NormalizerSpec, symbols: readonly string[] = [], spaceIsSuffix = false) {
+    this.#spec = spec
+    this.#spaceIsSuffix = spaceIsSuffix
+    const keys = symbols.map(symbol => Buffer.from(symbol))
+    if (keys.length > 0) this.#symbols = buildDoubleArray(keys, keys.map(() => 0))
+    this.#symbolBytes = new Set(keys.flatMap(key => [...key]))
+    if (spec.precompiledCharsmap.length > 0) this.#charsmap = readCharsmap(spec.precompiledCharsmap)
+    for (let char = 0; char < 128; char++) this.#ascii[char] = this.#howNormalized(char)
+  }
+
+  /** The normalized form of a text, in which spaces are escaped if the model asks for it. */
+  normalize (text: string): string {
+    const normalized = new ByteBuffer()
+    this.append(new ByteBuffer().setText(text), normalized)
+    const { bytes, length } = normalized
+    const decoded = Buffer.from(bytes.buffer, 0, length).toString()
+    return this.#spec.escapeWhitespaces ? decoded.replaceAll(' ', '\u2581') : decoded
+  }
+
+  /** Appends the normalized form of a whole text. */
+  append ({ bytes, length }: ByteBuffer, out: ByteBuffer): void {
+    const { addDummyPrefix, removeExtraWhitespaces } = this.#spec
+    const begin = removeExtraWhitespaces ? this.#skipSpaces(bytes, length) : 0
+    if (begin === length) return
+    const start = out.length
+    this.#appendRewritten(bytes, begin, length, out, addDummyPrefix && !this.#spaceIsSuffix)
+    if (removeExtraWhitespaces) dropSpaces(out, start)
+    if (addDummyPrefix && this.#spaceIsSuffix) appendSpace(out)
+  }
+
+  /**
+   * Appends the normalized form of a word, as it is in a text where `separators` stand on both sides of it. It must be
+   * without U+2581, which would be a space at the end of a text and is none before another word.
+   *
+   * @param spaced whether there is a space before it, or one is added to the text
+   */
+  appendWord (source: Uint8Array, from: number, to: number, out: ByteBuffer, spaced: boolean): void {
+    const start = out.length
+    this.#appendRewritten(source, from, to, out, spaced)
+    if (this.#spec.removeExtraWhitespaces) dropSpaces(out, start)
+  }
+
+  /**
+   * For each byte, whether it is an ASCII character that becomes a space wherever it stands, so that what is before it
+   * has no effect on how that behind it is rewritten. Undefined where the words between them aren't all that there is
+   * to a text: the model's table makes U+2581 of something else, or spaces aren't escaped or come last.
+   */
+  separators (): Uint8Array | undefined {
+    const charsmap = this.#charsmap
+    if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || (charsmap !== undefined && Buffer.from(charsmap.replacements).includes('\u2581'))) return undefined
+    return Uint8Array.from({ length: 256 }, (_, char) => {
+      const standsAlone = char < 128 && !this.#symbolBytes.has(char) && charsmap?.insides.has(char) !== true && (charsmap?.beginnings.get(char)?.size ?? 0) === 0
+      if (!standsAlone) return 0
+      this.#find(Uint8Array.of(char), 0, 1)
+      return this.#foundSpace() ? 1 : 0
+    })
+  }
+
+  #howNormalized (char: number): number {
+    if (this.#symbols !== undefined && step(this.#symbols, ROOT, char) !== -1) return BY_RULE
+    const child = this.#charsmap === undefined || char === 0 ? -1 : step(this.#charsmap.trie, ROOT, char)
+    if (child === -1) return AS_ITSELF
+    if (endsKey(this.#charsmap!.trie, child)) return BY_RULE
+    const behind = this.#charsmap!.beginnings.get(char)!
+    return [...behind].some(next => next < 128) ? BY_RULE : BY_WHAT_FOLLOWS
+  }
+
+  /** Where the text begins that isn't spaces, nor rewritten to one each. */
+  #skipSpaces (source: Uint8Array, to: number): number {
+    let at = 0
+    while (at < to) {
+      const next = this.#find(source, at, to)
+      if (!this.#foundSpace()) break
+      at = next
+    }
+    return at
+  }
+
+  #appendRewritten (source: Uint8Array, from: number, to: number, out: ByteBuffer, spaced: boolean): void {
+    const ascii = this.#ascii
+    const removesExtra = this.#spec.removeExtraWhitespaces
+    out.reserve(to - from + 1)
+    if (spaced) appendSpace(out)
+    this.#afterSpace = removesExtra
+    let at = from
+    while (at < to) {
+      const byte = source[at]!
+      const how = byte < 128 ? ascii[byte]! : BY_RULE
+      if (how === AS_ITSELF || (how === BY_WHAT_FOLLOWS && (at + 1 === to || source[at + 1]! < 128))) {
+        at++
+        if (byte !== SPACE) {
+          out.bytes[out.length++] = byte
+          this.#afterSpace = false
+        } else if (!this.#afterSpace) {
+          out.bytes[out.length++] = SPACE
+          this.#afterSpace = removesExtra
+        }
+      } else {
+        at = this.#find(source, at, to)
+        this.#put(this.#found, this.#foundFrom, this.#foundTo, out)
+        out.reserve(to - at)
+      }
+    }
+  }
+
+  // What was found last at a place in a text: these bytes stand for it.
+  #found: Uint8Array = new Uint8Array()
+  #foundFrom = 0
+  #foundTo = 0
+
+  #foundSpace (): boolean {
+    return this.#foundTo === this.#foundFrom + 1 && this.#found[this.#foundFrom] === SPACE
+  }
+
+  /** Finds what becomes of the text at a place: of a symbol, of the longest key there, else of one character. @returns where the rest begins */
+  #find (source: Uint8Array, at: number, to: number): number {
+    this.#found = source
+    this.#foundFrom = at
+    const symbolEnd = this.#symbols === undefined ? at : this.#longest(this.#symbols, source, at, to)
+    if (symbolEnd > at) return this.#foundTo = symbolEnd
+    const keyEnd = this.#charsmap === undefined ? at : this.#longest(this.#charsmap.trie, source, at, to)
+    if (keyEnd === at) return this.#foundTo = Math.min(at + lengthOfChar(source[at]!), to)
+    this.#found = this.#charsmap!.replacements
+    this.#foundFrom = this.#value
+    this.#foundTo = this.#found.indexOf(0, this.#value)
+    return keyEnd
+  }
+
+  #value = 0 // of the key that was found last
+
+  /** Where the longest key at a place ends: at the place itself if there is none. */
+  #longest (trie: DoubleArray, source: Uint8Array, at: number, to: number): number {
+    let end = at
+    let node = ROOT
+    for (let next = at; next < to; next++) {
+      node = step(trie, node, source[next]!)
+      if (node === -1) break
+      if (endsKey(trie, node)) {
+        end = next + 1
+        this.#value = trie.values[node]!
+      }
+    }
+    return end
+  }
+
+  #put (source: Uint8Array, from: number, to: number, out: ByteBuffer): void {
+    const { escapeWhitespaces, removeExtraWhitespaces } = this.#spec
+    let at = from
+    if (this.#afterSpace) {
+      while (at < to && source[at] === SPACE) at++
+    }
+    if (at === to) return
+    this.#afterSpace = removeExtraWhitespaces && source[to - 1] === SPACE
+    out.reserve(to - at)
+    while (at < to) {
+      if (escapeWhitespaces && source[at] === U2581[0] && source[at + 1] === U2581[1] && source[at + 2] === U2581[2]) {
+        out.bytes[out.length++] = SPACE
+        at += U2581.length
+      } else {
+        out.bytes[out.length++] = source[at++]!
+      }
+    }
+  }
+}
+
+/** In UTF-8. */
+const U2581 = [0xe2, 0x96, 0x81] as const
+
+function appendSpace (out: ByteBuffer): void {
+  out.reserve(1)
+  out.bytes[out.length++] = SPACE
+}
+
+function dropSpaces (out: ByteBuffer, start: number): void {
+  while (out.length > start && out.bytes[out.length - 1] === SPACE) out.length--
+}

@@ -1,0 +1,214 @@
+import { nameOfByte } from './byte-pieces.ts'
+import { ByteBuffer } from './byte-buffer.ts'
+import { IdBuffer } from './id-buffer.ts'
+import { type Lexicon, type SentencePieceVersion, lexiconOf } from './lexicon.ts'
+import type { SentencePieceModel } from './model.ts'
+import { Normalizer, SPACE } from './normalizer.ts'
+import { FARTHEST_TOTAL, MAX_MEASURED_BYTES, UnigramSearch } from './unigram-search.ts'
+import { lengthOfChar } from './utf8.ts'
+import { MAX_WORD_BYTES, WordTable } from './word-table.ts'
+
+/** Bound of the memory for words already met, unless told otherwise: some 700,000 words. */
+export const DEFAULT_TABLE_BYTES = 24 * 2 ** 20
+
+export interface UnigramOptions {
+  /** Bound of the memory for words already met; 0 for none. @default 24 MiB */
+  readonly tableBytes?: number
+  /** @default '0.1.97' */
+  readonly version?: SentencePieceVersion
+}
+
+/** The distance between neighbouring 32-bit floats, as the largest share of them. */
+const FLOAT_STEP = 2 ** -23
+
+/** Limits are a little nearer than they need be: they are rounded themselves. */
+const ALLOWANCE = 0.999
+
+/** In UTF-8. */
+const U2581 = [0xe2, 0x96, 0x81] as const
+
+/**
+ * Texts to ids by a unigram model, to the last id as SentencePiece 0.1.97.
+ *
+ * Where the best segmentation of a text is that of its words, a table keeps those of words already met. Rounding makes
+ * an exception: SentencePiece adds scores from the beginning of the text on, in 32 bits, so that two segmentations of a
+ * word that are nearly as good may come out either way, as the total before it has it. The table keeps up to which
+ * total rounding can't make up for the difference; from there on the word is searched anew. `appendPlainly` is the slow
+ * equivalent: it normalizes the text and searches all of it.
+ */
+export class UnigramEncoder {
+  readonly #normalizer: Normalizer
+  readonly #lexicon: Lexicon
+  readonly #search: UnigramSearch
+  readonly #table: WordTable
+  /** Which bytes stand between words; undefined where a text isn't the sum of its words. */
+  readonly #separators: Uint8Array | undefined
+  readonly #addsSpace: boolean
+  readonly #dropsSpaces: boolean
+  readonly #escapesSpaces: boolean
+  readonly #byteIds: Int32Array | undefined // ids of the pieces for bytes
+  readonly #longestWord: number // that is looked up, in bytes
+
+  readonly #source = new ByteBuffer()
+  readonly #normalized = new ByteBuffer()
+  readonly #pieces = new IdBuffer()
+  readonly #ids = new IdBuffer()
+
+  /**
+   * @param model of the type `unigram`
+   * @throws Error for a model whose normalization is damaged
+   */
+  constructor (model: SentencePieceModel, { tableBytes = DEFAULT_TABLE_BYTES, version = '0.1.97' }: UnigramOptions = {}) {
+    const { pieces, normalizer, trainer } = model
+    const symbols = pieces.filter(({ type }) => type === 'user_defined').map(({ piece }) => piece)
+    this.#normalizer = new Normalizer(normalizer, symbols, trainer.treatWhitespaceAsSuffix)
+    this.#lexicon = lexiconOf(model, version)
+    this.#search = new UnigramSearch(this.#lexicon)
+    const separators = this.#normalizer.separators()
+    this.#separators = separators?.[SPACE] === 1 && this.#lexicon.isSumOfWords ? separators : undefined
+    this.#table = new WordTable(this.#separators === undefined ? 0 : tableBytes)
+    this.#addsSpace = normalizer.addDummyPrefix
+    this.#dropsSpaces = normalizer.removeExtraWhitespaces
+    this.#escapesSpaces = normalizer.escapeWhitespaces
+    this.#longestWord = this.#table.isOff ? -1 : MAX_WORD_BYTES
+    if (trainer.byteFallback) this.#byteIds = Int32Array.from({ length: 256 }, (_, byte) => pieces.findIndex(({ piece, type }) => type === 'byte' && piece === nameOfByte(byte)))
+  }
+
+  /** Appends the ids of a text; a lone surrogate counts as U+FFFD. */
+  append (text: string, out: IdBuffer): void {
+    // A U+2581 of the text's own is taken for a space, but not in all ways.
+    if (this.#separators === undefined || text.includes('\u2581')) this.appendPlainly(text, out)
+    else if (text !== '') this.#appendWords(text, this.#separators, out)
+  }
+
+  /** As `append`, without the table: what `append` is tested against. */
+  appendPlainly (text: string, out: IdBuffer): void {
+    this.#normalizer.append(this.#source.setText(text), this.#normalized)
+    this.#appendSearched(0, out)
+    this.#normalized.clear()
+    this.#source.clear()
+  }
+
+  #appendWords (text: string, separators: Uint8Array, out: IdBuffer): void {
+    const { bytes, length } = this.#source.setText(text)
+    const table = this.#table
+    bytes[length] = SPACE // so that the last word ends, too
+    let isSpaced = this.#addsSpace // whether a space stands before the word
+    let total = 0 // of the scores of all pieces so far
+    for (let at = 0; ; at++) {
+      const start = at
+      let hash = 0
+      for (let byte = bytes[at]!; separators[byte] === 0; byte = bytes[++at]!) hash = Math.imul(hash ^ byte, 0x0100_0193)
+      if (at > start || !this.#dropsSpaces) {
+        const entry = isSpaced && at - start <= this.#longestWord ? table.find(bytes, start, at, hash) : 0
+        if (entry !== 0 && Math.abs(total) <= table.limit(entry)) {
+          total = this.#appendEntry(entry, total, out)
+        } else {
+          const normalized = this.#normalized
+          this.#normalizer.appendWord(bytes, start, at, normalized, isSpaced)
+          const added = entry === 0 && isSpaced && at - start <= this.#longestWord && normalized.length <= MAX_MEASURED_BYTES ? this.#addEntry(start, at, hash) : 0
+          total = added !== 0 && Math.abs(total) <= table.limit(added) ? this.#appendEntry(added, total, out) : this.#appendSearched(total, out)
+          isSpaced ||= normalized.length > 0 || !this.#dropsSpaces
+          normalized.clear()
+        }
+      }
+      if (at === length) break
+    }
+    this.#source.clear()
+  }
+
+  /** Appends the ids of a word in the table. @returns the total with it */
+  #appendEntry (entry: number, total: number, out: IdBuffer): number {
+    const table = this.#table
+    const { cells } = table
+    const { scores } = this.#lexicon
+    const at = table.piecesAt(entry)
+    const count = table.pieceCount(entry)
+    const idCount = table.idCount(entry)
+    out.reserve(count + idCount)
+    let sum = total
+    for (let i = at; i < at + count; i++) sum = Math.fround(sum + scores[cells[i]!]!)
+    const from = idCount === 0 ? at : at + count
+    const to = at + count + idCount
+    for (let i = from; i < to; i++) out.ids[out.length++] = cells[i]!
+    return sum
+  }
+
+  /** Adds the word that stands there, and is in `#normalized`, to the table. @returns its entry */
+  #addEntry (start: number, end: number, hash: number): number {
+    const { bytes, length } = this.#normalized
+    const pieces = this.#pieces
+    const ids = this.#ids
+    const search = this.#search
+    search.search(bytes, 0, length, 0, pieces, true)
+    if (search.hasUnknown) this.#appendKnown(pieces, bytes, ids)
+    const entry = this.#table.add(this.#source.bytes, start, end, hash, this.#limitOf(pieces.length, bytes, length), pieces, ids)
+    pieces.clear()
+    ids.clear()
+    return entry
+  }
+
+  /**
+   * Up to which total before it a word comes out as it did just now, from a total of 0.
+   *
+   * Rounding moves the sum after each piece by half a step at most, be it along this segmentation or along one with a
+   * piece for each character. Steps are as large as the totals, which are farther from 0 than the one before the word by
+   * what the word, the other segmentation and any gain on the way add. The margin itself was measured that roughly, too.
+   */
+  #limitOf (pieces: number, bytes: Uint8Array, length: number): number {
+    const { margin, total, farthest } = this.#search
+    const { gain, version } = this.#lexicon
+    const steps = (pieces + charsOf(bytes, length)) / 2 + 1
+    const limit = margin === Infinity ? Infinity : ALLOWANCE * (margin / (steps * FLOAT_STEP) - margin - 2 * Math.abs(total) - 6 * gain * length)
+    return version === '0.2.2' ? Math.min(limit, FARTHEST_TOTAL - farthest - gain * length - 1) : limit
+  }
+
+  /** Searches what is in `#normalized`, and appends its ids. @returns the total with it */
+  #appendSearched (total: number, out: IdBuffer): number {
+    const { bytes, length } = this.#normalized
+    const search = this.#search
+    const begin = out.length
+    search.search(bytes, 0, length, total, out, false)
+    if (search.hasUnknown) {
+      const pieces = this.#pieces
+      pieces.append(out.ids, begin, out.length)
+      out.length = begin
+      this.#appendKnown(pieces, bytes, out)
+      pieces.clear()
+    }
+    return search.total
+  }
+
+  /**
+   * Appends the ids of pieces of which some are unknown characters: such a character is its bytes, where the model has
+   * pieces for them, else a run of them is one id (`PopulateSentencePieceText` in src/sentencepiece_processor.cc).
+   */
+  #appendKnown (pieces: IdBuffer, bytes: Uint8Array, out: IdBuffer): void {
+    const { lengths, unkId } = this.#lexicon
+    let at = 0
+    let isRun = false
+    for (let i = 0; i < pieces.length; i++) {
+      const id = pieces.ids[i]!
+      const isUnknown = id === unkId
+      const end = at + (isUnknown ? lengthOfChar(bytes[at]!) : lengths[id]!)
+      if (isUnknown && this.#byteIds !== undefined) this.#appendBytes(this.#byteIds, bytes, at, end, out)
+      else if (!isUnknown || !isRun) out.push(id)
+      isRun = isUnknown
+      at = end
+    }
+  }
+
+  #appendBytes (byteIds: Int32Array, bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
+    const char = bytes[from] === SPACE && this.#escapesSpaces ? U2581 : bytes.subarray(from, to)
+    for (const byte of char) out.push(byteIds[byte]!)
+  }
+}
+
+/** Characters of a text in UTF-8. */
+function charsOf (bytes: Uint8Array, length: number): number {
+  let chars = 0
+  for (let at = 0; at < length; at++) {
+    if ((bytes[at]! & 0xc0) !== 0x80) chars++
+  }
+  return chars
+}
