@@ -6,7 +6,7 @@ import type { Component } from '../lib/manifest/schema.ts'
 import { maxId } from '../lib/npy.ts'
 import { refuseShards } from '../lib/shards.ts'
 import type { ShardedStats } from '../lib/stats.ts'
-import type { Tokenizer } from '../lib/tokenizer.ts'
+import type { Encoder } from '../lib/tokenizer.ts'
 import { verifyShards } from '../lib/verify-shards.ts'
 import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
@@ -22,7 +22,7 @@ import { tee } from './tee.ts'
 import { documentsPlan, writeDocuments, writtenFiles } from './write-documents.ts'
 
 export interface ShardOptions extends RunOptions, ReadOptions, JobOptions {
-  readonly tokenizer: Tokenizer
+  readonly tokenizer: Encoder
   /** Delete the shards of another run in the output folder. @default false */
   readonly overwrite?: boolean
   /** Whether finished shards of other settings or inputs are refused, and not made again, without `overwrite`. @default false */
@@ -49,7 +49,7 @@ export interface ComponentStats extends DocumentCounts, ShardedStats {
 }
 
 /** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
-export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Tokenizer): void {
+export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Encoder): void {
   endOfSentence(tokenizer, eosId)
   if (tokenizer.vocabSize - 1 > maxId(dtype)) throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${dtype} holds ids up to ${maxId(dtype)}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
 }

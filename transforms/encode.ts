@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Document, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
+import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
 import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
-import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
+import { type Encoder, type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 
 export const encodeOptions = z.strictObject({
   tokenizerPath: z.string().optional().describe('SentencePiece .model file'),
@@ -11,7 +12,7 @@ export const encodeOptions = z.strictObject({
 
 export type EncodeOptions = z.input<typeof encodeOptions> & StageOptions<Document> & {
   /** A tokenizer that is loaded already, in place of `tokenizerPath`. */
-  readonly tokenizer?: Tokenizer | undefined
+  readonly tokenizer?: Omit<Encoder, 'sha256'> | undefined
 }
 
 /**
@@ -33,21 +34,21 @@ export function endOfSentence ({ eosId, vocabSize }: Pick<Tokenizer, 'eosId' | '
 export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Document, Tokens> {
   const [{ tokenizerPath, eosId }, shared] = stageOptions('encode', encodeOptions, options)
   if (tokenizer === undefined && tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', 'encode.tokenizerPath: expected the path of a SentencePiece .model file, it is missing')
-  let encodeText: Tokenizer['encode']
+  const ids = new IdBuffer()
+  let append: Tokenizer['append']
   let eos: number
   return new Stage<Document, Tokens>({
     name: 'encode',
     async open () {
       const loaded = tokenizer ?? await loadTokenizer(tokenizerPath!)
-      encodeText = loaded.encode
+      append = loaded.append
       eos = endOfSentence(loaded, eosId)
     },
     take ({ id, text, meta }, push) {
-      const ids = encodeText(text)
-      const ended = new Int32Array(ids.length + 1)
-      ended.set(ids)
-      ended[ids.length] = eos
-      push({ id, ids: ended, meta })
+      ids.clear()
+      append(text, ids)
+      ids.push(eos)
+      push({ id, ids: ids.copy(), meta })
       return undefined
     }
   }, shared)

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { messageOf } from '../errors.ts'
 import { type DoubleArray, ROOT, edgesOf, endsKey, isTooManyUnits, unitOf } from './double-array.ts'
 import { lengthOfChar } from './utf8.ts'
 
@@ -23,6 +24,14 @@ export interface Charsmap {
  * @throws Error when it points outside itself, into a character or in a circle
  */
 export function readCharsmap (charsmap: Uint8Array): Charsmap {
+  try {
+    return read(charsmap)
+  } catch (cause) {
+    throw new Error(`its precompiled_charsmap is damaged: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function read (charsmap: Uint8Array): Charsmap {
   const view = new DataView(charsmap.buffer, charsmap.byteOffset, charsmap.byteLength)
   const trieBytes = charsmap.length < 4 ? 0 : view.getUint32(0, true)
   if (trieBytes === 0 || trieBytes % 4 !== 0 || 4 + trieBytes >= charsmap.length) throw new Error(`it has ${charsmap.length} bytes, of which ${trieBytes} are its trie`)

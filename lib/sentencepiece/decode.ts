@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts'
 import { byteOfPiece, nameOfByte } from './byte-pieces.ts'
 import type { SentencePieceModel } from './model.ts'
+import { Normalizer } from './normalizer.ts'
 
 /** What stands for a space in a piece: U+2581. */
 const SPACE = '\u2581'
@@ -29,14 +30,15 @@ export class Decoder {
   readonly drops: 'none' | 'one' | 'all'
   readonly #model: SentencePieceModel
   readonly #path: string
+  readonly #denormalizer: Normalizer | undefined
 
-  /** @param path for messages @throws SluiceError `ERR_TOKENIZER` for a model that rewrites decoded text by a table */
+  /** @param path for messages @throws Error when the table that decoded text is rewritten by is damaged */
   constructor (model: SentencePieceModel, path: string) {
-    if (model.denormalizer !== undefined && model.denormalizer.precompiledCharsmap.length > 0) throw new SluiceError('ERR_TOKENIZER', `${path}: has a table that decoded text is to be rewritten by (denormalizer_spec), which sluice doesn't do; decode with SentencePiece itself`)
     const { pieces, trainer, normalizer: { addDummyPrefix, removeExtraWhitespaces } } = model
     const isText = pieces.map(({ type }) => type !== 'control' && type !== 'unknown')
     this.#model = model
     this.#path = path
+    if (model.denormalizer !== undefined && model.denormalizer.precompiledCharsmap.length > 0) this.#denormalizer = new Normalizer(model.denormalizer)
     this.surfaces = pieces.map(({ piece, type }) => type === 'control' ? '' : type === 'unknown' ? trainer.unkSurface : piece.replaceAll(SPACE, ' '))
     this.bytes = Int16Array.from(pieces, ({ piece, type }) => type === 'byte' ? byteOfPiece(piece)! : NO_BYTE)
     this.spaced = Uint8Array.from(pieces, ({ piece }, id) => isText[id]! && piece.startsWith(SPACE) ? 1 : 0)
@@ -56,9 +58,14 @@ export class Decoder {
     return this.surfaces.length
   }
 
-  /** A piece as the model names it: `</s>`, `<0xE6>`. */
+  /** Whether decoded text is rewritten by a table of the model's, as few models ask. */
+  get rewrites (): boolean {
+    return this.#denormalizer !== undefined
+  }
+
+  /** A piece as the model names it: `</s>`, `<0xE6>`. @throws SluiceError `ERR_TOKENIZER` for an id that isn't in the vocabulary */
   name (id: number): string {
-    return this.#model.pieces[id]!.piece
+    return (this.#model.pieces[id] ?? this.#refuse(id)).piece
   }
 
   isControl (id: number): boolean {
@@ -69,10 +76,15 @@ export class Decoder {
   decode (ids: Iterable<number>): string {
     const decoding = new Decoding(this)
     for (const id of ids) {
-      if (this.bytes[id] === undefined) throw new SluiceError('ERR_TOKENIZER', `${this.#path}: cannot decode id ${id}, expected ids from 0 to ${this.vocabSize - 1}`)
+      if (this.bytes[id] === undefined) this.#refuse(id)
       decoding.add(id)
     }
-    return decoding.end()
+    const text = decoding.end()
+    return this.#denormalizer?.normalize(text) ?? text
+  }
+
+  #refuse (id: number): never {
+    throw new SluiceError('ERR_TOKENIZER', `${this.#path}: cannot decode id ${id}, expected ids from 0 to ${this.vocabSize - 1}`)
   }
 }
 

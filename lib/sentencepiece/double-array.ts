@@ -90,7 +90,7 @@ export function buildDoubleArray (keys: readonly Uint8Array[], values: readonly 
     if (labels.length === 0) continue
     base[node] = places.take(labels)
     for (let child = tree.firstChild[node]!; child !== 0; child = tree.nextSibling[child]!) {
-      place[child] = base[node]! ^ tree.label[child]!
+      place[child] = base[node] ^ tree.label[child]!
       waiting.push(child)
     }
   }

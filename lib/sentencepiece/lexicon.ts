@@ -60,7 +60,7 @@ export function lexiconOf ({ pieces, unkId, normalizer: { escapeWhitespaces } }:
     keys.push(key)
   })
   scores[unkId] = Math.fround(normalScores.reduce((least, score) => Math.min(least, score), LARGEST_FLOAT) - UNKNOWN_PENALTY)
-  gain = Math.max(gain, scores[unkId]!)
+  gain = Math.max(gain, scores[unkId])
   const isSumOfWords = keys.every(key => key.lastIndexOf(SPACE) <= 0) && keys.some(key => key.length === 1 && key[0] === SPACE)
   return { trie: buildDoubleArray(keys, ids), scores, lengths, longest, unkId, gain, isSumOfWords, version }
 }

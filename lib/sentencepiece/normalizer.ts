@@ -153,9 +153,15 @@ export class Normalizer {
     this.#found = source
     this.#foundFrom = at
     const symbolEnd = this.#symbols === undefined ? at : this.#longest(this.#symbols, source, at, to)
-    if (symbolEnd > at) return this.#foundTo = symbolEnd
+    if (symbolEnd > at) {
+      this.#foundTo = symbolEnd
+      return symbolEnd
+    }
     const keyEnd = this.#charsmap === undefined ? at : this.#longest(this.#charsmap.trie, source, at, to)
-    if (keyEnd === at) return this.#foundTo = Math.min(at + lengthOfChar(source[at]!), to)
+    if (keyEnd === at) {
+      this.#foundTo = Math.min(at + lengthOfChar(source[at]!), to)
+      return this.#foundTo
+    }
     this.#found = this.#charsmap!.replacements
     this.#foundFrom = this.#value
     this.#foundTo = this.#found.indexOf(0, this.#value)

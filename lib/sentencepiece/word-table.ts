@@ -34,11 +34,11 @@ export class WordTable {
   readonly #maxSize: number
   #used = 1 // an entry at cell 0 would be none
   #count = 0
-  #slots!: Int32Array // of each: hash and entry, 0 for no entry
-  #bytes!: Uint8Array
+  #slots = new Int32Array() // of each: hash and entry, 0 for no entry
+  #bytes = new Uint8Array()
   /** The cells of all entries. */
-  cells!: Int32Array
-  #limits!: Float32Array
+  cells = new Int32Array()
+  #limits = new Float32Array()
 
   /** @param maxBytes that the table may take; it takes none if that is too little for a table */
   constructor (maxBytes: number) {
@@ -122,11 +122,10 @@ export class WordTable {
     const { cells } = this
     const slots = this.#slots
     this.cells = new Int32Array(size)
+    this.cells.set(cells)
     this.#limits = new Float32Array(this.cells.buffer)
     this.#bytes = new Uint8Array(this.cells.buffer)
     this.#slots = new Int32Array(2 * size / CELLS_A_SLOT)
-    if (cells === undefined) return
-    this.cells.set(cells)
     for (let slot = 0; slot < slots.length; slot += 2) {
       if (slots[slot + 1] !== 0) this.#fill(slots[slot]!, slots[slot + 1]!)
     }

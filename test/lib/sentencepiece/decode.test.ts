@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { Decoder, Decoding } from '../../../lib/sentencepiece/decode.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
-import { loadDecoder } from '../../../lib/tokenizer.ts'
+import { loadDecoder, loadTokenizer } from '../../../lib/tokenizer.ts'
 import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'
 
 const MODELS = ['tiny.model', 'bpe.model', 'no-eos.model', 'bytes.model', 'keep-spaces.model', 'no-prefix.model', 'suffix.model']
@@ -61,13 +61,19 @@ t.test('bytes of a character that is cut are shown by name; a text of many piece
   t.equal(decoding.end(), '')
 })
 
-t.test('a model whose decoded text is to be rewritten is refused, and a byte piece that names none', async t => {
+t.test('a model whose decoded text is to be rewritten is not decoded in parts, and not at all with a damaged table', async t => {
   const tiny = readFileSync(fixture('tiny.model'))
-  // ModelProto.denormalizer_spec (5), with a precompiled_charsmap (2) of one byte
-  const rewriting = put(temporaryFolder(t), 'r.model', Buffer.concat([tiny, Buffer.of(5 << 3 | 2, 3, 2 << 3 | 2, 1, 0)]))
-  t.match(await failure(loadDecoder(rewriting)), { code: 'ERR_TOKENIZER', message: /r\.model: .*denormalizer_spec.*SentencePiece itself/ })
-  const model = readModel(tiny, 'tiny')
-  const pieces = [...model.pieces, { piece: '<0x1g>', score: 0, type: 'byte' as const }]
-  t.throws(() => new Decoder({ ...model, pieces }, 'odd.model'), { code: 'ERR_TOKENIZER', message: 'odd.model: piece 85 is "<0x1g>", expected <0x00> to <0xFF> for a byte' })
-  t.throws(() => new Decoder(model, 'tiny.model').decode([3, 85]), { code: 'ERR_TOKENIZER', message: 'tiny.model: cannot decode id 85, expected ids from 0 to 84' })
+  // ModelProto.denormalizer_spec (5), with a precompiled_charsmap (2)
+  const rewriting = (charsmap: Buffer): string => put(temporaryFolder(t), 'r.model', Buffer.concat([tiny, Buffer.of(5 << 3 | 2, 2 + charsmap.length, 2 << 3 | 2, charsmap.length), charsmap]))
+  const units = Buffer.alloc(8)
+  units.writeUInt32LE(4)
+  t.match(await failure(loadDecoder(rewriting(Buffer.concat([units, Buffer.of(0)])))), { code: 'ERR_TOKENIZER', message: /r\.model: .*denormalizer_spec.*in parts.*loadTokenizer/ })
+  t.match(await failure(loadTokenizer(rewriting(Buffer.of(0)))), { code: 'ERR_TOKENIZER', message: /r\.model: the model can't be used: its precompiled_charsmap is damaged: it has 1 bytes/ })
+})
+
+t.test('an id out of range has no text and no name', async t => {
+  const decoder = new Decoder(readModel(readFileSync(fixture('tiny.model')), 'tiny'), 'tiny.model')
+  const refused = { code: 'ERR_TOKENIZER', message: 'tiny.model: cannot decode id 85, expected ids from 0 to 84' }
+  t.throws(() => decoder.decode([3, 85]), refused)
+  t.throws(() => decoder.name(85), refused)
 })

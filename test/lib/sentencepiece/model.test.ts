@@ -52,7 +52,7 @@ t.test('a file that is no model is refused, its first bytes named', async t => {
     ['an empty piece', modelOf([['<unk>', 0, 2], ['', 0, 1]]), /piece 1 is empty/],
     ['the same piece twice', modelOf([['<unk>', 0, 2], ['a', 0, 1], ['a', -1, 1]]), /pieces 1 and 2 are both "a"/],
     ['a score that is not finite', modelOf([['<unk>', 0, 2], ['a', NaN, 1]]), /score of piece 1 is NaN/],
-    ['an unknown type', modelOf([['<unk>', 0, 2], ['a', 0, 9]]), /unknown type of piece 1: 9/],
+    ['an unknown type', modelOf([['<unk>', 0, 2], ['a', 0, 9]]), /unknown type of a piece: 9/],
     ['a wrong wire type', Buffer.of(0x08, 0x01), /field 1 has wire type 0, expected 2/]
   ]
   t.match(readModel(modelOf([['<unk>', 0, 2], ['a', 0, 1]]), 'good'), { pieces: { length: 2 } }, 'the cases are wrong in one thing only')
