@@ -35,7 +35,7 @@ export class UnigramSearch {
   hasUnknown = false
   /** After a measured search: by how much the segmentation is better than any other, up to rounding. */
   margin = 0
-  /** After a search: the farthest from 0 that a total was which another piece was added to. */
+  /** After a measured search: the farthest from 0 that a total was which a piece was added to; infinite if it began again. */
   farthest = 0
 
   constructor (lexicon: Lexicon) {
@@ -113,6 +113,7 @@ export class UnigramSearch {
   /** Lessens the totals at a place and behind it by that at the place. @returns the new total there */
   #beginAgain (place: number): number {
     const total = this.#totals[place]!
+    this.farthest = Infinity
     for (let at = place; at <= this.#reached; at++) {
       if (at === place || this.#ids[at] !== NONE) this.#totals[at] = this.#totals[at]! - total
     }
