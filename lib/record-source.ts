@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { Barrier, type Barriers } from './barrier.ts'
+import { BatchedReader } from './batched-reader.ts'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
 import { refuseOtherKinds } from './file-kind.ts'
@@ -62,14 +63,14 @@ export class RecordSource extends Readable {
   #startOffset = 0
   readonly #positions: Positions
 
-  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, barriers, highWaterMark, signal }: SourceOptions) {
+  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, examination, barriers, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     const isStream = isIterable(input)
     if (!isStream && !isNamed(input)) throw new SluiceError('ERR_OPTION', `${name}: expected a path, a glob, a list of them, or an iterable of bytes, such as a stream`)
     this.#input = isStream ? null : input
     this.#stream = isStream ? input : null
-    this.#openRecords = openRecords
+    this.#openRecords = examination === undefined ? openRecords : file => new BatchedReader(file, openRecords, examination)
     this.#options = options
     this.#rejects = rejects
     this.#located = located

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Barriers } from './barrier.ts'
+import type { Examination } from './batched-reader.ts'
 import type { Document } from './document.ts'
 import { maxBadOption } from './max-bad.ts'
 import { type OptionsSchema, count, parseOptions, positive } from './options.ts'
@@ -40,6 +41,8 @@ export interface SourceOptions extends StreamOptions {
   readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
   /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
   readonly located?: ((document: Document, position: string) => void) | undefined
+  /** Has records parsed, and documents examined, in batches; what comes of a record is the source's document. */
+  readonly examination?: Examination | undefined
   /** Sends barriers after documents; what is behind the source must know them. */
   readonly barriers?: Barriers | undefined
 }
@@ -59,6 +62,6 @@ export type SourceState = z.output<typeof sourceState>
  * @throws SluiceError `ERR_OPTION`
  */
 export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, barriers, highWaterMark, signal }]
+  const { from, rejects, located, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, examination, barriers, highWaterMark, signal }]
 }

@@ -61,6 +61,8 @@ export interface Work<In, Out, State = null> {
    * A string that it returns is the reason why the item is dropped.
    */
   take: (item: In, push: Push<Out>) => string | undefined | Promise<string | undefined>
+  /** What of an item is compared with those of others, where it hangs on the item alone. `take` does the comparing. */
+  key?: (item: In) => bigint
   /** The input has ended: pushes what is left. */
   finish?: (push: Push<Out>) => void | Promise<void>
   /** Lets go of what `open` loaded; called once after `open` was, on the end, on an error and on abort. */
@@ -78,7 +80,8 @@ export interface Work<In, Out, State = null> {
 export class Stage<In, Out, State = null> extends Transform {
   readonly stageName: string
   readonly stats: StageStats = { in: 0, out: 0, dropped: {} }
-  readonly #work: Work<In, Out, State>
+  /** What the stage does, for whoever does it without streams. */
+  readonly work: Work<In, Out, State>
   readonly #rejects: StageOptions<In>['rejects']
   readonly #pushOut: Push<Out>
   #opening: Promise<void> | undefined
@@ -88,7 +91,7 @@ export class Stage<In, Out, State = null> extends Transform {
   constructor (work: Work<In, Out, State>, { rejects, highWaterMark, signal }: StageOptions<In> = {}) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = work.name
-    this.#work = work
+    this.work = work
     this.#rejects = rejects
     this.#pushOut = item => {
       this.stats.out++
@@ -98,13 +101,13 @@ export class Stage<In, Out, State = null> extends Transform {
 
   /** What a later `restore` needs to go on from here, as small JSON; null for a stage without state. */
   save (): State | null {
-    return this.#work.save?.() ?? null
+    return this.work.save?.() ?? null
   }
 
   /** Goes on from a saved state. @throws SluiceError `ERR_STATE` when the state is not this stage's */
   restore (state: State): void {
-    if (this.#work.restore === undefined) throw new SluiceError('ERR_STATE', `${this.stageName} holds no state, so none can be restored`)
-    this.#work.restore(state)
+    if (this.work.restore === undefined) throw new SluiceError('ERR_STATE', `${this.stageName} holds no state, so none can be restored`)
+    this.work.restore(state)
   }
 
   override _transform (item: In | Barrier, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -123,7 +126,7 @@ export class Stage<In, Out, State = null> extends Transform {
 
   /** Not on construction: a stage that is made and never used must not fail, and holds nothing. */
   async #open (): Promise<void> {
-    await (this.#opening ??= Promise.resolve(this.#work.open?.()))
+    await (this.#opening ??= Promise.resolve(this.work.open?.()))
     this.#isOpen = true
   }
 
@@ -131,7 +134,7 @@ export class Stage<In, Out, State = null> extends Transform {
     this.stats.in++
     let reason: string | undefined | Promise<string | undefined>
     try {
-      reason = this.#work.take(item, this.#pushOut)
+      reason = this.work.take(item, this.#pushOut)
     } catch (error) {
       done(error as Error)
       return
@@ -142,7 +145,7 @@ export class Stage<In, Out, State = null> extends Transform {
 
   async #finish (): Promise<void> {
     await this.#open()
-    await this.#work.finish?.(this.#pushOut)
+    await this.work.finish?.(this.#pushOut)
   }
 
   async #close (): Promise<void> {
@@ -150,7 +153,7 @@ export class Stage<In, Out, State = null> extends Transform {
     // On an abort they may be under way: nothing is taken from under them.
     await this.#opening.catch(() => {})
     await this.#pending?.catch(() => {})
-    await this.#work.close?.()
+    await this.work.close?.()
   }
 
   async #drop (item: In, given: string | Promise<string | undefined>): Promise<void> {

@@ -28,6 +28,8 @@ export interface Tokenizer {
   readonly eosId: number
   /** Id of the piece that fills up a batch. */
   readonly padId: number
+  /** Of the model file, as it was given. */
+  readonly path: string
   /** Of the model file, as lower-case hex. */
   readonly sha256: string
   /** What else the model file says. */
@@ -35,7 +37,7 @@ export interface Tokenizer {
 }
 
 /** What of a tokenizer a stream needs to encode texts. */
-export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'>
+export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer, 'path'>>
 
 export interface TokenizerOptions {
   /**
@@ -77,6 +79,7 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
     bosId: model.bosId,
     eosId: model.eosId,
     padId: model.padId,
+    path,
     sha256: hash,
     model
   }

@@ -12,6 +12,7 @@ import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
 import { CHECKPOINT_EVERY, Checkpoints } from './checkpoints.ts'
+import { type Examining, withThreads } from './examining.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
@@ -143,18 +144,23 @@ function shardCheck (folder: string, { verify = false, signal }: ShardOptions): 
 }
 
 async function shardInto (component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {
+  const flow = { component: read, keepsRejects: rejects !== null, keepsDocuments: component.filteredDir !== null, tokenizer: options.tokenizer }
+  return await withThreads(flow, options, examining => shardWith(examining, component, read, options, rejects, job))
+}
+
+async function shardWith (examining: Examining | null, component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {
   const { tokenizer, overwrite = false, checkpointEvery = CHECKPOINT_EVERY, pulled } = options
   const started = performance.now()
   const { name, seqLen, sequencesPerShard, dtype, eosId, maxRecords } = component
   const resumable = job !== null
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
-  const { source, stages, judge } = documentsOf(read, options, { rejects, barriers: checkpoints })
+  const { source, stages, judge } = documentsOf(read, options, { rejects, barriers: checkpoints, examining })
   const copy = component.filteredDir === null ? null : new LineWriter(copyIn(component.filteredDir, name), { resumable })
   if (copy !== null) stages.push(tee(copy))
   const packing = pack({ seqLen })
   const beforeFirst = job?.begins === true ? job.begin : undefined // killed behind the first shard, it is to know it for its own
   const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable, beforeFirst })
-  const encoding = encode({ tokenizer, eosId })
+  const encoding = examining?.encodes === true ? examining.encoded() : encode({ tokenizer, eosId })
   try {
     checkpoints.begin({
       source,

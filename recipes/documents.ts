@@ -7,6 +7,7 @@ import { renameKeys, snakeCase } from '../lib/names.ts'
 import { parseOptions } from '../lib/options.ts'
 import type { RecordSource } from '../lib/record-source.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
+import type { Examining } from './examining.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
@@ -29,16 +30,21 @@ export interface DocumentFlow {
 export interface FlowHooks {
   readonly rejects?: Rejects | null
   readonly barriers?: Barriers
+  /** What threads do of it; null for nothing. */
+  readonly examining?: Examining | null
 }
 
 /** Documents that each stage holds on each side: of some megabytes each, Node's 16 would add up. */
 const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
 /** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
-export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions, { rejects = null, barriers }: FlowHooks = {}): DocumentFlow {
+export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions, { rejects = null, barriers, examining = null }: FlowHooks = {}): DocumentFlow {
   const { dataset, dataFiles, textColumn, maxRecords, sourceOptions, expect } = component
-  const source: RecordSource = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, { ...rejects?.forSource(), barriers, ...STREAM_OPTIONS })
-  const filtering = component.filters.map(({ stage, options }) => filters[stage]!.make({ ...options, ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(stage) }) }))
+  const source: RecordSource = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, { ...rejects?.forSource(), ...(examining && { examination: examining }), barriers, ...STREAM_OPTIONS })
+  const filtering = component.filters.map(({ stage, options: own }, index) => {
+    const options = { ...own, ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(stage) }) }
+    return examining !== null && index < examining.filterCount ? examining.standIn(index, options) : filters[stage]!.make(options)
+  })
   const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
   const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
   return { source, stages: [...filtering, ...limiting], judge }

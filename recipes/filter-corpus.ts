@@ -6,6 +6,7 @@ import { languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
+import { workersOption } from './examining.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
 import { writeDocuments, writtenFiles } from './write-documents.ts'
 
@@ -17,6 +18,7 @@ export const filterCorpusOptions = z.strictObject({
   dedupWindow: dedupOptions.shape.window,
   expectKept: z.number().min(0).max(1).optional().describe('share of the documents that the filters are expected to keep; one 5 times off fails'),
   outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output'),
+  workers: workersOption,
   ...resumeOptions
 }).describe('one dataset -> filtered, deduplicated text or NDJSON')
 

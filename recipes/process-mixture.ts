@@ -13,6 +13,7 @@ import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, shardComponent } from './component.ts'
+import { workersOption } from './examining.ts'
 import type { RunOptions } from './flow.ts'
 import { withLocks } from './job.ts'
 import { PartialError } from './partial-error.ts'
@@ -28,6 +29,7 @@ export const processMixtureOptions = z.strictObject({
   runsDir: runsDirOption,
   overwrite: z.boolean().default(false).describe('delete the shards of another run in an output folder instead of refusing it'),
   verify: z.boolean().default(false).describe('hash the shards of finished components, to see whether they are still what they were'),
+  workers: workersOption,
   ...resumeOptions,
   ...recordSourceOptions
 }).describe('every component of a manifest -> shards, with their stats as JSON')

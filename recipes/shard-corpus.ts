@@ -9,6 +9,7 @@ import { packOptions } from '../transforms/pack.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, filesOf, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
+import { workersOption } from './examining.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
 import { writeDocuments, writtenFiles } from './write-documents.ts'
 
@@ -24,6 +25,7 @@ export const shardCorpusOptions = z.strictObject({
   maxRecords: positive.optional().describe('documents sharded at most'),
   logFile: z.string().min(1).default('data/mixtures/shard_stats.json').describe('where the stats of the shards go, as JSON'),
   overwrite: npySinkOptions.shape.overwrite,
+  workers: workersOption,
   ...resumeOptions
 }).describe('one dataset -> NDJSON (--output), or shards (--tokenizer-path --output-dir)')
 

@@ -1,11 +1,12 @@
 import type { Transform } from 'node:stream'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
+import type { Document } from '../lib/document.ts'
 import type { KnownStages } from '../lib/manifest/check.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import type { RecordSource, SourceInput } from '../lib/record-source.ts'
 import type { SourceOptions } from '../lib/source-options.ts'
-import type { Stage } from '../lib/stage.ts'
+import type { Stage, Work } from '../lib/stage.ts'
 import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
 import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
@@ -17,6 +18,7 @@ import { length, lengthOptions } from '../transforms/length.ts'
 import { normalize, normalizeOptions } from '../transforms/normalize.ts'
 import { pack, packOptions } from '../transforms/pack.ts'
 
+
 /** A transform, whatever it takes and makes. */
 export type AnyStage = Transform & Pick<Stage<never, never, never>, 'stageName' | 'stats'> & { readonly save: () => unknown, readonly restore: (state: never) => void }
 
@@ -25,6 +27,15 @@ export interface TransformEntry {
   readonly make: (options: Readonly<Record<string, unknown>>) => AnyStage
   readonly options: OptionsSchema
 }
+
+/** A row of the table of filters. */
+export interface FilterEntry extends TransformEntry {
+  /** What the stage does, without the stream. */
+  readonly work: (options: Readonly<Record<string, unknown>>) => FilterWork
+}
+
+/** The work of a filter, as far as it hangs on nothing but the document. */
+export type FilterWork = Pick<Work<Document, Document>, 'open' | 'take' | 'key'>
 
 /** A row of the table of sources. */
 export interface SourceEntry {
@@ -62,11 +73,11 @@ export function makeSource (dataset: string, input: SourceInput, options: Readon
 }
 
 /** Documents in, documents out: what `filters` names in a manifest. */
-export const filters: Readonly<Record<string, TransformEntry>> = {
-  normalize: transform(normalize, normalizeOptions),
-  length: transform(length, lengthOptions),
-  language: transform(language, languageOptions),
-  dedup: transform(dedup, dedupOptions)
+export const filters: Readonly<Record<string, FilterEntry>> = {
+  normalize: filter(normalize, normalizeOptions),
+  length: filter(length, lengthOptions),
+  language: filter(language, languageOptions),
+  dedup: filter(dedup, dedupOptions)
 }
 
 /** Every transform: each is a command of that name. */
@@ -85,4 +96,8 @@ export const knownStages: KnownStages = {
 /** The options are checked by the stage itself, with its own schema: the table need not know their types. */
 function transform<In, Out, State> (make: (options: never) => Stage<In, Out, State>, options: OptionsSchema): TransformEntry {
   return { make: given => make(given as never), options }
+}
+
+function filter<State> (make: (options: never) => Stage<Document, Document, State>, options: OptionsSchema): FilterEntry {
+  return { ...transform(make, options), work: given => make(given as never).work }
 }

@@ -9,7 +9,10 @@ export const dedupOptions = z.strictObject({
   window: positive.max(16_000_000).default(50_000).describe('passed documents whose hashes are kept; a text seen among them is dropped')
 }).describe('drops documents whose text was seen a while ago')
 
-export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document>
+export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document> & {
+  /** The xxHash64 of a document's text, where it is known already. */
+  readonly hashOf?: ((document: Document) => bigint) | undefined
+}
 
 /** The hashes in a window, oldest first: little-endian 64-bit integers as base64. */
 export interface DedupState {
@@ -71,18 +74,22 @@ export class RollingWindow {
  * Drops a document (`duplicate`) whose text has the xxHash64 of one of the last `window` documents that were passed on.
  * A hit does not refresh its place in the window.
  */
-export function dedup (options: DedupOptions = {}): Stage<Document, Document, DedupState> {
+export function dedup ({ hashOf, ...options }: DedupOptions = {}): Stage<Document, Document, DedupState> {
   const [{ window }, shared] = stageOptions('dedup', dedupOptions, options)
   const seen = new RollingWindow(window)
-  let hash: (text: string) => bigint
+  let hash: (document: Document) => bigint
   return new Stage<Document, Document, DedupState>({
     name: 'dedup',
     async open () {
-      const hasher = await xxhash()
-      hash = text => hasher.h64(text)
+      if (hashOf !== undefined) hash = hashOf
+      else {
+        const hasher = await xxhash()
+        hash = ({ text }) => hasher.h64(text)
+      }
     },
+    key: document => hash(document),
     take (document, push) {
-      const hashed = hash(document.text)
+      const hashed = hash(document)
       if (seen.has(hashed)) return 'duplicate'
       seen.add(hashed)
       push(document)

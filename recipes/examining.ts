@@ -1,0 +1,175 @@
+import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import type { Examination, Outcome, RecordBatch } from '../lib/batched-reader.ts'
+import type { Document, Tokens } from '../lib/document.ts'
+import { findFiles } from '../lib/files.ts'
+import type { Component } from '../lib/manifest/schema.ts'
+import { positive } from '../lib/options.ts'
+import { Stage } from '../lib/stage.ts'
+import type { Encoder } from '../lib/tokenizer.ts'
+import { type WorkerPool, workerPool } from '../lib/worker-pool.ts'
+import { type ExamineTask, type Examined, type ExaminerSpec, examine } from './examine.ts'
+import { endOfSentence } from '../transforms/encode.ts'
+import { type AnyStage, filters } from './stages.ts'
+
+/** The option of every recipe that can use more than one core. */
+export const workersOption = positive.optional()
+  .describe('threads that parse, filter and encode documents; 1: none but the main one (default: as many as there are cores, and none for less than 8 MB)')
+
+/** What takes less than this is done before threads have started. */
+const LITTLE_BYTES = 8e6
+
+/** Batches that are under way for each thread: one that it works at, and one that waits. */
+const BATCHES_A_WORKER = 2
+
+/** What threads can do of a flow. */
+export interface ExaminedFlow {
+  readonly component: Component
+  /** Whether what filters drop is kept. */
+  readonly keepsRejects: boolean
+  /** Whether documents are wanted behind the filters, and not only their ids. */
+  readonly keepsDocuments: boolean
+  /** What documents are encoded with, if they are. */
+  readonly tokenizer: Encoder | null
+}
+
+/** A document that a thread has examined; without its text where that isn't wanted. */
+class ExaminedDocument implements Document {
+  readonly id: string
+  readonly text: string
+  readonly meta: Record<string, unknown>
+  /** The filter that drops it, and why; -1 for none. */
+  readonly droppedBy: number
+  readonly reason: string | undefined
+  readonly keys: BigUint64Array
+  readonly ids: Int32Array
+
+  constructor (document: Document | null, droppedBy: number, reason: string | undefined, keys: BigUint64Array, ids: Int32Array) {
+    this.id = document?.id ?? ''
+    this.text = document?.text ?? ''
+    this.meta = document?.meta ?? {}
+    this.droppedBy = droppedBy
+    this.reason = reason
+    this.keys = keys
+    this.ids = ids
+  }
+}
+
+/**
+ * The part of a flow that threads do, and what stands in for it: a stage for each filter, of the same name, that counts,
+ * drops and passes on what a thread has found, and compares what is to be compared in order.
+ */
+export class Examining implements Examination {
+  readonly lookAhead: number
+  readonly #spec: ExaminerSpec
+  readonly #pool: WorkerPool<ExamineTask, Examined>
+  readonly #keysEach: number
+
+  constructor (spec: ExaminerSpec, workers: number, signal: AbortSignal | undefined) {
+    this.#spec = spec
+    this.#pool = workerPool({ module: import.meta.resolve('./examine.js'), name: 'examine' }, async () => { throw new Error('there are threads') }, { workers, signal })
+    this.lookAhead = BATCHES_A_WORKER * workers
+    this.#keysEach = keyedFilters(spec).length
+  }
+
+  readonly examine = async (batch: RecordBatch): Promise<readonly Outcome[]> =>
+    this.#outcomes(await this.#pool.run({ spec: this.#spec, batch }))
+
+  close (): Promise<void> {
+    return this.#pool.close()
+  }
+
+  /** How many of the filters threads do; those behind them see whole documents. */
+  get filterCount (): number {
+    return this.#spec.filters.length
+  }
+
+  get encodes (): boolean {
+    return this.#spec.tokenizer !== null
+  }
+
+  /** Stands in for a filter, by its index. @param options as of the filter itself */
+  standIn (index: number, options: Readonly<Record<string, unknown>>): AnyStage {
+    const { stage } = this.#spec.filters[index]!
+    const key = keyedFilters(this.#spec).indexOf(index)
+    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: ({ keys }: ExaminedDocument) => keys[key]! })
+    const { highWaterMark, rejects } = options as never
+    return new Stage<ExaminedDocument, ExaminedDocument>({
+      name: stage,
+      take (document, push) {
+        if (document.droppedBy === index) return document.reason
+        push(document)
+        return undefined
+      }
+    }, { highWaterMark, rejects }) as unknown as AnyStage
+  }
+
+  /** Stands in for `encode`. */
+  encoded (): Stage<Document, Tokens> {
+    return new Stage<Document, Tokens>({
+      name: 'encode',
+      take (document, push) {
+        const { id, ids, meta } = document as ExaminedDocument
+        push({ id, ids, meta })
+        return undefined
+      }
+    })
+  }
+
+  #outcomes ({ faults, droppedBy, reasons, keys, documents, ids, idCounts }: Examined): Outcome[] {
+    let document = 0
+    let reason = 0
+    let id = 0
+    return faults.map(fault => {
+      if (fault !== 0) return fault
+      const by = droppedBy[document]!
+      const ownIds = ids.subarray(id, id += idCounts[document]!)
+      const ownKeys = keys.subarray(document * this.#keysEach, (document + 1) * this.#keysEach)
+      return new ExaminedDocument(documents[document++]!, by, by === -1 ? undefined : reasons[reason++], ownKeys, ownIds)
+    })
+  }
+}
+
+/** Indexes of the filters that compare documents with each other. */
+function keyedFilters (spec: ExaminerSpec): number[] {
+  return spec.filters.flatMap(({ stage, options }, index) => filters[stage]!.work(options).key === undefined ? [] : [index])
+}
+
+/** What threads do of a flow: all filters, unless what one drops has to be as it was before those behind it. */
+function specOf ({ component, keepsRejects, keepsDocuments, tokenizer }: ExaminedFlow): ExaminerSpec {
+  const all = component.filters.map(({ stage, options }) => ({ stage, options }))
+  const firstKeyed = all.findIndex(({ stage, options }) => filters[stage]!.work(options).key !== undefined)
+  const examined = keepsRejects && firstKeyed !== -1 ? all.slice(0, firstKeyed + 1) : all
+  const encodes = tokenizer?.path !== undefined && examined.length === all.length
+  return {
+    textColumn: component.textColumn,
+    filters: examined,
+    keeps: keepsRejects ? 'all' : keepsDocuments || !encodes ? 'passed' : 'none',
+    tokenizer: encodes ? { path: tokenizer.path!, sha256: tokenizer.sha256, eosId: endOfSentence(tokenizer, component.eosId) } : null
+  }
+}
+
+/**
+ * Does work with the threads that a flow is worth, or without any, and ends them.
+ *
+ * @param workers as asked for; undefined for as many as there are cores, where there is enough to do
+ */
+export async function withThreads<T> (flow: ExaminedFlow, { workers, signal }: { readonly workers?: number | undefined, readonly signal?: AbortSignal | undefined }, work: (examining: Examining | null) => Promise<T>): Promise<T> {
+  const threads = workers ?? (await isLittle(flow.component) ? 1 : availableParallelism())
+  if (threads === 1) return await work(null)
+  const examining = new Examining(specOf(flow), threads, signal)
+  try {
+    return await work(examining)
+  } finally {
+    await examining.close()
+  }
+}
+
+async function isLittle ({ dataFiles }: Component): Promise<boolean> {
+  let bytes = 0
+  for (const { path, size } of await findFiles(dataFiles)) {
+    bytes += size ?? (await stat(path).catch(() => ({ size: 0 }))).size
+    if (bytes >= LITTLE_BYTES) return false
+  }
+  return true
+}
