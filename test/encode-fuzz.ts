@@ -17,7 +17,7 @@ import { put } from './helpers.ts'
 /** Of the fixture's models: one for each thing that encoding hangs on. */
 const MODELS = new Set([
   'nmt_nfkc', 'nmt_nfkc_cf', 'identity', 'no-prefix-keep', 'suffix', 'suffix-keep', 'bytes', 'symbols', 'symbols-keep', 'no-split', 'no-split-suffix', 'only-spaces',
-  'own-rules', 'own-rules-keep', 'spaces-nmt_nfkc', 'unescaped-suffix-keep', 'unused', 'positive', 'positive-symbols', 'no-space-piece', 'ties', 'near', 'tenths', 'wide', 'sentence', 'each-byte-symbols'
+  'own-rules', 'own-rules-keep', 'spaces-nmt_nfkc', 'unescaped-suffix-keep', 'unused', 'positive', 'positive-symbols', 'no-space-piece', 'ties', 'near', 'tenths', 'wide', 'symbol-scores', 'symbol-scores-positive', 'symbol-rounding', 'unused-letters', 'sentence', 'each-byte-symbols'
 ])
 
 /** A model, and what encodes with it. */
