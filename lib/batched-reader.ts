@@ -37,8 +37,8 @@ export interface Examination {
 }
 
 /** A batch is sent off when it has so many bytes, or records. */
-const BATCH_BYTES = 256 * 1024
-const BATCH_RECORDS = 1024
+const BATCH_BYTES = 2 ** 20
+const BATCH_RECORDS = 2048
 
 /** Stands for the bytes of a document that was parsed before it came: some that is kept of it is all that is known. */
 const ASSUMED_BYTES_A_RECORD = 64
