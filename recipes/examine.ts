@@ -23,6 +23,8 @@ export interface ExaminerSpec {
 export interface ExamineTask {
   readonly spec: ExaminerSpec
   readonly batch: RecordBatch
+  /** Of 4 bytes: tells the index of the record that is being examined, should the thread die of it. */
+  readonly progress: SharedArrayBuffer
 }
 
 /** What became of the records of a batch. Lists but the first are of those that gave a document. */
@@ -60,11 +62,12 @@ class Examiner {
     return new Examiner(spec, works, spec.tokenizer === null ? null : await loadSame(spec.tokenizer))
   }
 
-  async examine ({ json, records }: RecordBatch): Promise<Examined> {
+  async examine ({ json, records }: RecordBatch, progress: Int32Array): Promise<Examined> {
     const result = new Results(records.length, this.#works.filter(({ key }) => key !== undefined).length)
     const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
     let at = 0
-    for (const record of records) {
+    for (const [i, record] of records.entries()) {
+      progress[0] = i
       let outcome: Document | RecordFault | null
       if ('jsonEnd' in record) {
         outcome = documentOfJson(bytes.subarray(at, record.jsonEnd), this.#spec.textColumn, () => record.id)
@@ -149,9 +152,12 @@ class Results {
 /** One examiner a thread: a flow has but one spec, and a mixture's components follow each other. */
 let open: { readonly key: string, readonly examiner: Promise<Examiner> } | undefined
 
-/** What a thread does with a batch; it keeps what it has loaded for the next one. */
-export const examine = passable(async ({ spec, batch }: ExamineTask): Promise<Examined> => {
+/** Examines a batch; what was loaded for it is kept for the next one. @throws SluiceError as the filters do, and `ERR_TOKENIZER` */
+export async function examineBatch ({ spec, batch, progress }: ExamineTask): Promise<Examined> {
   const key = JSON.stringify(spec)
   if (open?.key !== key) open = { key, examiner: Examiner.open(spec) }
-  return await (await open.examiner).examine(batch)
-})
+  return await (await open.examiner).examine(batch, new Int32Array(progress))
+}
+
+/** `examineBatch` for a thread. */
+export const examine = passable(examineBatch)

@@ -2,13 +2,14 @@ import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Examination, Outcome, RecordBatch } from '../lib/batched-reader.ts'
 import type { Document, Tokens } from '../lib/document.ts'
+import { SluiceError, messageOf } from '../lib/errors.ts'
 import { findFiles } from '../lib/files.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { positive } from '../lib/options.ts'
 import { Stage } from '../lib/stage.ts'
 import type { Encoder } from '../lib/tokenizer.ts'
 import { type WorkerPool, workerPool } from '../lib/worker-pool.ts'
-import { type ExamineTask, type Examined, type ExaminerSpec, examine } from './examine.ts'
+import { type ExamineTask, type Examined, type ExaminerSpec, examineBatch } from './examine.ts'
 import { endOfSentence } from '../transforms/encode.ts'
 import { type AnyStage, filters } from './stages.ts'
 
@@ -63,17 +64,27 @@ export class Examining implements Examination {
   readonly lookAhead: number
   readonly #spec: ExaminerSpec
   readonly #pool: WorkerPool<ExamineTask, Examined>
+  readonly #signal: AbortSignal | undefined
   readonly #keysEach: number
 
   constructor (spec: ExaminerSpec, workers: number, signal: AbortSignal | undefined) {
     this.#spec = spec
-    this.#pool = workerPool({ module: import.meta.resolve('./examine.js'), name: 'examine' }, async () => { throw new Error('there are threads') }, { workers, signal })
+    this.#signal = signal
+    this.#pool = workerPool({ module: import.meta.resolve('./examine.js'), name: 'examine' }, examineBatch, { workers, signal })
     this.lookAhead = BATCHES_A_WORKER * workers
     this.#keysEach = keyedFilters(spec).length
   }
 
-  readonly examine = async (batch: RecordBatch): Promise<readonly Outcome[]> =>
-    this.#outcomes(await this.#pool.run({ spec: this.#spec, batch }))
+  readonly examine = async (batch: RecordBatch): Promise<readonly Outcome[]> => {
+    const progress = new SharedArrayBuffer(4)
+    try {
+      return this.#outcomes(await this.#pool.run({ spec: this.#spec, batch, progress }))
+    } catch (cause) {
+      if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
+      const { id } = batch.records[new Int32Array(progress)[0]!]!
+      throw new SluiceError('ERR_DOCUMENT', `${id}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
+    }
+  }
 
   close (): Promise<void> {
     return this.#pool.close()
@@ -92,7 +103,7 @@ export class Examining implements Examination {
   standIn (index: number, options: Readonly<Record<string, unknown>>): AnyStage {
     const { stage } = this.#spec.filters[index]!
     const key = keyedFilters(this.#spec).indexOf(index)
-    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: ({ keys }: ExaminedDocument) => keys[key]! })
+    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => (document as ExaminedDocument).keys[key]! })
     const { highWaterMark, rejects } = options as never
     return new Stage<ExaminedDocument, ExaminedDocument>({
       name: stage,
@@ -101,7 +112,7 @@ export class Examining implements Examination {
         push(document)
         return undefined
       }
-    }, { highWaterMark, rejects }) as unknown as AnyStage
+    }, { highWaterMark, rejects })
   }
 
   /** Stands in for `encode`. */
@@ -145,7 +156,7 @@ function specOf ({ component, keepsRejects, keepsDocuments, tokenizer }: Examine
     textColumn: component.textColumn,
     filters: examined,
     keeps: keepsRejects ? 'all' : keepsDocuments || !encodes ? 'passed' : 'none',
-    tokenizer: encodes ? { path: tokenizer.path!, sha256: tokenizer.sha256, eosId: endOfSentence(tokenizer, component.eosId) } : null
+    tokenizer: encodes ? { path: tokenizer.path, sha256: tokenizer.sha256, eosId: endOfSentence(tokenizer, component.eosId) } : null
   }
 }
 

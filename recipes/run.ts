@@ -8,13 +8,12 @@ import { PartialError } from './partial-error.ts'
 import { MixtureError, type MixtureResult, type MixtureRun, type MixtureStats, checkPlaces, loadMixture, processMixture, processMixtureOptions, readDates, standingOf, statsPathOf } from './process-mixture.ts'
 import { type VerifyError, verify, verifyOptions } from './verify.ts'
 
-const { inventory, inventoryJson, workers } = verifyOptions.shape
+const { inventory, inventoryJson } = verifyOptions.shape
 
 export const runOptions = processMixtureOptions.extend({
   dryRun: z.boolean().default(false).describe('say what would be done, and why; nothing is written'),
   inventory,
-  inventoryJson,
-  workers
+  inventoryJson
 }).describe('a whole manifest, in order: copies, tokenizer, shards, verification; what is up to date is skipped')
 
 /** What becomes of a step: a dry run says the same of what it would do. */
@@ -48,7 +47,7 @@ export interface RunReport {
  *   done is done, with what became of each step
  */
 export async function run (manifestPath: string, options: z.input<typeof runOptions> = {}, context: MixtureRun = {}): Promise<RunReport> {
-  const { dryRun, inventory, inventoryJson, workers, ...mixture } = parseOptions('run', runOptions, options)
+  const { dryRun, inventory, inventoryJson, ...mixture } = parseOptions('run', runOptions, options)
   const { manifest, tokenizerPath, tokenizer } = await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer)
   const statsPath = statsPathOf(manifest, mixture.logFile)
   await checkPlaces({ manifest, tokenizerPath, tokenizer }, statsPath)
@@ -66,7 +65,7 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
 
   const { stats, record, failed } = await processed(manifestPath, mixture, { ...context, tokenizer })
   const steps = planned.flatMap(({ steps }, i) => failing(steps, failed?.stats.failed.find(({ name }) => name === manifest.datasets[i]!.name)?.error))
-  const verified = await verification(stats, statsPath, { verify: mixture.verify, options: { tokenizerPath, inventory, inventoryJson, workers } }, context)
+  const verified = await verification(stats, statsPath, { verify: mixture.verify, options: { tokenizerPath, inventory, inventoryJson, workers: mixture.workers } }, context)
   const done = report([...steps, verified.step], stats, record)
   const error = failed ?? verified.error
   if (error !== undefined) throw new RunError(done, error, verified.error)
