@@ -15,7 +15,8 @@ export { type Push, Stage, type StageOptions, type StageStats, type Work } from 
 export type { VerifyCheck } from '../lib/verify-shard.ts'
 export type { Finding } from '../lib/verify-shards.ts'
 export type { Decoder } from '../lib/sentencepiece/decode.ts'
-export { type Tokenizer, loadDecoder, loadTokenizer } from '../lib/tokenizer.ts'
+export { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
+export { type Encoder, type Tokenizer, type TokenizerOptions, loadDecoder, loadTokenizer } from '../lib/tokenizer.ts'
 
 export { type ByteRanges, openRanges } from '../lib/parquet/ranges.ts'
 export { type CsvOptions, csv } from '../sources/csv.ts'

@@ -67,6 +67,12 @@ export function encodings (): EncodedModel[] {
   }))
 }
 
+/** Of each model: the texts, by their place among its cases, that SentencePiece 0.2.2 encodes otherwise, and to which ids. */
+export function recentEncodings (): Readonly<Record<string, Readonly<Record<number, Ids>>>> {
+  const { changed } = JSON.parse(gunzipSync(readFileSync(join(packageRoot(), 'test/fixtures/encoded/recent.json.gz'))).toString()) as { changed: Record<string, Record<number, Ids>> }
+  return changed
+}
+
 /** Whether ids are those that the judge has. */
 export function sameIds (ids: ArrayLike<number>, expected: Ids): boolean {
   if (typeof expected === 'string') return expected === `${ids.length} ${sha256(Array.from(ids).join()).slice(0, 12)}`

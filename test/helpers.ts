@@ -4,20 +4,37 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable, type Stream, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { fileURLToPath } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Document } from '../lib/document.ts'
+import { packageRoot } from '../lib/package.ts'
 
 /** The same examples on every run: a test that fails fails again. */
 fc.configureGlobal({ seed: 20_261_122 })
 
 /** The folder of the repository. */
-export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+export const ROOT = packageRoot()
+
+/** A module of ours as it is built, such as `lib/lock`: its URL. */
+export function builtModule (name: string): string {
+  return pathToFileURL(join(ROOT, `dist/${name}.js`)).href
+}
+
+/**
+ * A module of ours, such as `lib/lock`, with others in place of those that it imports: packages by their names, our own
+ * by `builtModule`. Only its own imports are replaced; what those import in their turn is as ever.
+ */
+export async function mocked<Module> (t: Test, name: string, mocks: Readonly<Record<string, object>>): Promise<Module> {
+  const url = builtModule(name)
+  const ours = [...readFileSync(new URL(url), 'utf8').matchAll(/ from ["'](\.[^"']+)["']/g)].map(([, specifier]) => new URL(specifier!, url).href)
+  const asEver = await Promise.all(ours.map(async url => [url, { ...await import(url) as object }] as const))
+  return await t.mockImport<Module>(url, { ...Object.fromEntries(asEver), ...mocks })
+}
 
 /** A file of `test/fixtures`. */
 export function fixture (name: string): string {
-  return fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+  return join(ROOT, 'test/fixtures', name)
 }
 
 export interface Answers {

@@ -56,6 +56,7 @@ function converted (darts: Uint32Array): DoubleArray {
     if (isValue(unit)) return
     const base = node ^ ((unit >>> 10) << ((unit & 0x200) >>> 6))
     if (base >= size) {
+      units[node] = unitOf(0, unit & 0xff, false)
       values[node] = POINTS_OUTSIDE
     } else {
       const hasValue = (unit & 0x100) !== 0

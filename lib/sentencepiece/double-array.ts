@@ -78,6 +78,7 @@ export function edgesOf ({ units }: DoubleArray): (node: number) => ReadonlyArra
  */
 export function buildDoubleArray (keys: readonly Uint8Array[], values: readonly number[]): DoubleArray {
   const tree = new Tree(keys, values)
+  checkSize(tree.size)
   const places = new Places()
   const place = new Int32Array(tree.size) // of each node of the tree: its unit
   const base = new Int32Array(tree.size).fill(LEAF_BASE)
@@ -94,13 +95,17 @@ export function buildDoubleArray (keys: readonly Uint8Array[], values: readonly 
       waiting.push(child)
     }
   }
-  if (isTooManyUnits(places.size)) throw new RangeError(`the keys need ${places.size} units, expected at most ${MAX_UNITS}`)
+  checkSize(places.size)
   const trie = { units: new Uint32Array(places.size), values: new Int32Array(places.size).fill(-1) }
   for (let node = 0; node < tree.size; node++) {
     trie.units[place[node]!] = unitOf(base[node]!, tree.label[node]!, tree.value[node]! >= 0)
     trie.values[place[node]!] = tree.value[node]!
   }
   return trie
+}
+
+function checkSize (units: number): void {
+  if (isTooManyUnits(units)) throw new RangeError(`the keys need ${units} units or more, expected at most ${MAX_UNITS}`)
 }
 
 /** The keys as a tree of nodes with their first child and next sibling, 0 for none. */

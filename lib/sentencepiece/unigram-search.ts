@@ -35,7 +35,7 @@ export class UnigramSearch {
   hasUnknown = false
   /** After a measured search: by how much the segmentation is better than any other, up to rounding. */
   margin = 0
-  /** After a search: the farthest from 0 that a total was which another piece was added to. */
+  /** After a measured search: the farthest from 0 that a total was which a piece was added to; infinite if it began again. */
   farthest = 0
 
   constructor (lexicon: Lexicon) {
@@ -68,8 +68,7 @@ export class UnigramSearch {
       this.#reserve(start - settled + longest)
       const totals = this.#totals
       const ids = this.#ids
-      if (isRecent) this.#beginAgain(start - settled)
-      const before = totals[start - settled]!
+      const before = isRecent && Math.abs(totals[start - settled]!) > FARTHEST_TOTAL ? this.#beginAgain(start - settled) : totals[start - settled]!
       if (measured) this.farthest = Math.max(this.farthest, Math.abs(before))
       const charEnd = start + lengthOfChar(bytes[start]!)
       let reached = this.#reached
@@ -111,13 +110,14 @@ export class UnigramSearch {
     this.total = this.#totals[0]!
   }
 
-  /** Where the total at a place is far from 0, it and those at the places behind it are made less by it. */
-  #beginAgain (place: number): void {
+  /** Lessens the totals at a place and behind it by that at the place. @returns the new total there */
+  #beginAgain (place: number): number {
     const total = this.#totals[place]!
-    if (Math.abs(total) <= FARTHEST_TOTAL) return
+    this.farthest = Infinity
     for (let at = place; at <= this.#reached; at++) {
-      if (at === place || this.#ids[at] !== NONE) this.#totals[at] = Math.fround(this.#totals[at]! - total)
+      if (at === place || this.#ids[at] !== NONE) this.#totals[at] = this.#totals[at]! - total
     }
+    return 0
   }
 
   /** An unknown character that ends at a place: is a way that ends with it the best one to there? Its score is added in 32 bits. */

@@ -11,7 +11,7 @@ import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { codeOf } from '../../lib/errors.ts'
 import * as processes from '../../lib/process-identity.ts'
-import { filesIn, put, temporaryFolder } from '../helpers.ts'
+import { builtModule, filesIn, mocked, put, temporaryFolder } from '../helpers.ts'
 
 type LockModule = typeof import('../../lib/lock.ts')
 
@@ -90,11 +90,11 @@ async function lockByTurns (t: Test, links: boolean): Promise<LockModule> {
         close: async () => { await turn(); await file.close() }
       }
     }]))
-  const output = await t.mockImport<typeof import('../../lib/output.ts')>('../../lib/output.ts', { 'node:fs/promises': calls })
-  return await t.mockImport<LockModule>('../../lib/lock.ts', {
+  const output = await mocked<typeof import('../../lib/output.ts')>(t, 'lib/output', { 'node:fs/promises': calls })
+  return await mocked<LockModule>(t, 'lib/lock', {
     'node:fs/promises': calls,
-    '../../lib/output.js': output, // as it is imported once it is compiled
-    '../../lib/process-identity.js': {
+    [builtModule('lib/output')]: output,
+    [builtModule('lib/process-identity')]: {
       ...processes,
       thisProcess: async () => identity(playing.getStore()!.pid),
       stateOf: async ({ pid }: processes.ProcessIdentity) => players[pid - 1]?.isKilled === false ? 'running' : 'gone'

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { type Lock, lock, withLock } from '../../lib/lock.ts'
 import { thisProcess } from '../../lib/process-identity.ts'
-import { ROOT, failure, filesIn, put, temporaryFolder } from '../helpers.ts'
+import { ROOT, failure, filesIn, mocked, put, temporaryFolder } from '../helpers.ts'
 
 const noProc = existsSync('/proc/self/stat') ? false : 'no /proc here'
 /** Past the highest pid of any system. */
@@ -109,7 +109,7 @@ t.test('what is no lock is left alone and named; what power was cut on is taken 
 
 t.test('where there are no links: the same, but an empty lock may be one that is being written', async t => {
   const refused = Object.assign(new Error('link'), { code: 'ENOTSUP' })
-  const { lock } = await t.mockImport<typeof import('../../lib/lock.ts')>('../../lib/lock.ts', {
+  const { lock } = await mocked<typeof import('../../lib/lock.ts')>(t, 'lib/lock', {
     'node:fs/promises': { ...fs, link: async (_from: string, to: string) => { throw existsSync(to) ? Object.assign(new Error('link'), { code: 'EEXIST' }) : refused } }
   })
   const folder = temporaryFolder(t)
@@ -190,7 +190,7 @@ t.test('an error on the way leaves nothing, not even a lock that was had already
     'the temporary name stays': { rm: async (path: string) => { await fs.rm(path, { force: true }); if (path.endsWith('.tmp')) throw full } }
   }
   for (const [kind, calls] of Object.entries(fails)) {
-    const { lock } = await t.mockImport<typeof import('../../lib/lock.ts')>('../../lib/lock.ts', { 'node:fs/promises': { ...fs, ...calls } })
+    const { lock } = await mocked<typeof import('../../lib/lock.ts')>(t, 'lib/lock', { 'node:fs/promises': { ...fs, ...calls } })
     const folder = temporaryFolder(t)
     t.match(await failure(lock(join(folder, 'a.lock'), 'x')), { code: 'ERR_OUTPUT', message: /a\.lock: cannot be written: no space left on the device/, cause: full }, kind)
     t.strictSame(filesIn(folder), [], kind)
@@ -198,7 +198,7 @@ t.test('an error on the way leaves nothing, not even a lock that was had already
 })
 
 t.test('a network that tells of a link that was made as failed is not believed', async t => {
-  const { lock } = await t.mockImport<typeof import('../../lib/lock.ts')>('../../lib/lock.ts', {
+  const { lock } = await mocked<typeof import('../../lib/lock.ts')>(t, 'lib/lock', {
     'node:fs/promises': { ...fs, link: async (from: string, to: string) => { await fs.link(from, to); await fs.link(from, to) } }
   })
   const folder = temporaryFolder(t)

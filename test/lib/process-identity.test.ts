@@ -4,12 +4,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import t, { type Test } from 'tap'
 import { stateOf, thisProcess } from '../../lib/process-identity.ts'
+import { mocked } from '../helpers.ts'
 
 const skip = existsSync('/proc/self/stat') ? false : 'no /proc here'
 
 /** A process that has another one as a zombie: it becomes a program that asks for none of those that it has started. */
 async function zombie (t: Test): Promise<number> {
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'])
+  // The child outlives the shell: that would ask for it.
+  const parent = spawn('sh', ['-c', '(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60'])
   t.teardown(() => parent.kill('SIGKILL'))
   const [pid] = await once(parent.stdout.setEncoding('utf8'), 'data') as [string]
   while (!readFileSync(`/proc/${pid.trim()}/stat`, 'utf8').includes(') Z ')) await new Promise(resolve => setTimeout(resolve, 5))
@@ -55,7 +57,7 @@ t.test('one that can\'t be asked for is unknown', { skip }, async t => {
 t.test('without /proc, or with that of another container, only the pid is known', async t => {
   const gone = Object.assign(new Error('no such file'), { code: 'ENOENT' })
   for (const [kind, stat] of [['none', null], ['of another container', '1 (init) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 8 0']] as const) {
-    const { stateOf, thisProcess } = await t.mockImport<typeof import('../../lib/process-identity.ts')>('../../lib/process-identity.ts', {
+    const { stateOf, thisProcess } = await mocked<typeof import('../../lib/process-identity.ts')>(t, 'lib/process-identity', {
       'node:fs/promises': { readFile: async (path: string) => path.endsWith('stat') && stat !== null ? stat : await Promise.reject(gone), readlink: () => Promise.reject(gone) }
     })
     const me = await thisProcess()

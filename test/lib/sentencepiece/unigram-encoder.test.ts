@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
+import { type SentencePieceModel, readModel } from '../../../lib/sentencepiece/model.ts'
+import { UnigramEncoder, type UnigramOptions } from '../../../lib/sentencepiece/unigram-encoder.ts'
+import { ROOT as PROJECT } from '../../helpers.ts'
+
+const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8')
+const quickstart = readModel(readFileSync(join(PROJECT, 'recipes/quickstart.model')), 'quickstart.model')
+
+function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlainly' = 'append'): Int32Array {
+  const out = new IdBuffer()
+  encoder[how](text, out)
+  return out.copy()
+}
+
+/** The model with other scores: those of the pieces named, for all others one that is hardly ever chosen. */
+function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
+  const pieces = quickstart.pieces.map(piece => piece.type === 'normal' ? { ...piece, score: Math.fround(scores[piece.piece] ?? -60) } : piece)
+  return { ...quickstart, pieces }
+}
+
+t.test('a table of words changes nothing, whatever its size, in the order of the text or backwards', async t => {
+  const paragraphs = readme.slice(0, 20_000).split('\n\n')
+  const plain = paragraphs.map(text => ids(new UnigramEncoder(quickstart), text, 'appendPlainly'))
+  for (const options of [{}, { tableBytes: 0 }, { tableBytes: 30_000 }, { tableBytes: 100_000 }] satisfies UnigramOptions[]) {
+    const encoder = new UnigramEncoder(quickstart, options)
+    t.strictSame(paragraphs.map(text => ids(encoder, text)), plain, JSON.stringify(options))
+    t.strictSame(paragraphs.toReversed().map(text => ids(encoder, text)), plain.toReversed())
+  }
+  t.strictSame(ids(new UnigramEncoder(quickstart), readme), ids(new UnigramEncoder(quickstart), readme, 'appendPlainly'))
+})
+
+t.test('ids are appended behind those that are there', async t => {
+  const encoder = new UnigramEncoder(quickstart)
+  const out = new IdBuffer()
+  out.push(7)
+  for (const text of ['the river', '', 'ꙮꙮ ꙮ', 'the river']) encoder.append(text, out)
+  const river = ids(encoder, 'the river')
+  t.strictSame([...out.copy()], [7, ...river, ...ids(encoder, 'ꙮꙮ ꙮ'), ...river])
+})
+
+t.test('a word comes out as the total before it has it, where two segmentations are nearly as good', async t => {
+  // "e" and "r" are better than "er" by a millionth: some steps of 32-bit floats at 0, and less than one at -16.
+  const model = scored({ '▁': -1, e: -1, r: -1.5, er: -2.500001, c: -20 })
+  const er = model.pieces.findIndex(({ piece }) => piece === 'er')
+  for (const version of ['0.1.97', '0.2.2'] as const) {
+    const encoder = new UnigramEncoder(model, { version })
+    for (const [text, together] of [['er', 0], ['er er c er', 1], ['er', 0], ['er c '.repeat(40), 39]] as const) {
+      const encoded = ids(encoder, text)
+      t.equal(encoded.filter(id => id === er).length, together, `${version}: ${text.slice(0, 10)}`)
+      t.strictSame(encoded, ids(encoder, text, 'appendPlainly'))
+    }
+  }
+})
+
+t.test('long texts leave no more memory behind than short ones', async t => {
+  const encoder = new UnigramEncoder(quickstart, { tableBytes: 0 })
+  ids(encoder, 'the river '.repeat(400_000))
+  ids(encoder, 'x'.repeat(1_000_000))
+  const before = process.memoryUsage().arrayBuffers
+  const others = Array.from({ length: 4 }, () => {
+    const other = new UnigramEncoder(quickstart, { tableBytes: 0 })
+    ids(other, 'x'.repeat(1_000_000))
+    return other
+  })
+  t.ok((process.memoryUsage().arrayBuffers - before) / others.length < 8e6)
+})
