@@ -46,10 +46,11 @@ export interface EncodedModel {
   readonly name: string
   /** The `.model` file. */
   readonly bytes: Uint8Array
-  readonly cases: readonly Case[]
+  /** Its texts: those that all models have, those that were drawn for this one, and long ones. */
+  readonly cases: () => Case[]
 }
 
-/** The models with their texts, those that are all models' first, and long ones last. */
+/** The models of the fixture. */
 export function encodings (): EncodedModel[] {
   const read = (name: string): Buffer => gunzipSync(readFileSync(join(packageRoot(), 'test/fixtures/encoded', name)))
   const answers = JSON.parse(read('answers.json.gz').toString()) as Answers
@@ -59,7 +60,7 @@ export function encodings (): EncodedModel[] {
   return answers.models.map(model => ({
     name: model.name,
     bytes: whole(rest(model.head), rest(model.spec), charsmaps[model.charsmap]),
-    cases: [
+    cases: () => [
       ...model.texts.map(([ids, decoded], i) => ({ text: answers.texts[i]!, ids, decoded })),
       ...model.drawn.map(([text, ids, decoded]) => ({ text, ids, decoded })),
       ...model.generated.map(([generated, ids, decoded]) => ({ text: generate(generated), ids, decoded }))

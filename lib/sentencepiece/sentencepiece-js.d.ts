@@ -3,6 +3,7 @@ declare module 'sentencepiece-js' {
     /** Resolves for any file. */
     load (path: string): Promise<void>
     encodeIds (text: string): number[]
+    decodeIds (ids: readonly number[]): string
   }
   namespace sentencepiece {
     export { SentencePieceProcessor }

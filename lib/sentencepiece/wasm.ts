@@ -47,7 +47,8 @@ async function loadProcessor (path: string): Promise<sentencepiece.SentencePiece
   const { default: sentencepiece } = await import('sentencepiece-js')
   const processor = new sentencepiece.SentencePieceProcessor()
   await loadEmscripten(() => processor.load(path))
-  // A model that was not loaded makes no ids of anything; one that was makes ids of any letter, if only the unknown one.
-  if (processor.encodeIds('a').length === 0) throw new SluiceError('ERR_TOKENIZER', `${path}: SentencePiece does not load this model`)
+  // A model that was not loaded makes no ids of anything; one that was makes ids of any letter, if only the unknown one,
+  // unless its rules leave out just that letter.
+  if (processor.encodeIds('a \u0416 \u6f22').length === 0) throw new SluiceError('ERR_TOKENIZER', `${path}: SentencePiece does not load this model`)
   return processor
 }

@@ -1,11 +1,14 @@
 /**
- * Reads damaged files of every format, and fails on a crash, a hang or a silent loss: `npm run fuzz`, 20,000 a format;
- * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` for more of one. A seed that is printed makes the file again.
+ * Reads damaged files of every format, and fails on a crash, a hang or a silent loss; encodes hostile texts with models of
+ * every kind, and fails where SentencePiece has other ids: `npm run fuzz`, 20,000 a format, and 2,000 texts a model.
+ * `npm run fuzz -- --runs 1000000 --format parquet --seed 5` for more of one; texts are the format `encode`, of which
+ * there is one for ten runs. A seed that is printed makes the file, or the texts, again.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { fuzzEncoding, fuzzedModels } from '../encode-fuzz.ts'
 import { Random, fuzzOnce, targets } from '../fuzz.ts'
 import { Checks } from './checks.ts'
 
@@ -26,6 +29,15 @@ try {
       if (wrong <= 10) console.log(`${name}, --seed ${seed}: ${found}`)
     }
     checks.check(`${name}: ${values.runs} damaged files in ${((performance.now() - started) / 1000).toFixed(0)} s, the slowest in ${slowest.toFixed(0)} ms; ${wrong} wrong`, wrong === 0)
+  }
+  if (values.format === undefined || values.format === 'encode') {
+    for (const model of await fuzzedModels(folder)) {
+      const [seed, runs] = [Number(values.seed), Math.ceil(Number(values.runs) / 10)]
+      const started = performance.now()
+      const found = fuzzEncoding(model, seed, runs)
+      if (found !== null) console.log(found)
+      checks.check(`encode, ${model.name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} s, as SentencePiece has them`, found === null)
+    }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

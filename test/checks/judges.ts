@@ -13,6 +13,7 @@ import { createGunzip } from 'node:zlib'
 import { packageRoot } from '../../lib/package.ts'
 import { Checks } from './checks.ts'
 import { judgeDecoding } from './decode.ts'
+import { judgeEncoding } from './encode.ts'
 
 const root = packageRoot()
 const judges = join(root, 'test/checks')
@@ -68,7 +69,7 @@ const checks = new Checks()
 const missing = missingJudges()
 try {
   if (missing !== undefined) {
-    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
+    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
   } else {
     const { files, models } = await inputs()
     for (const model of models) {
@@ -87,6 +88,7 @@ try {
       checks.check(`inspect --documents: the text that SentencePiece decodes (${texts.length} documents)`, texts.length > 0 && texts.length === back.length && texts.every((text, i) => text === back[i]))
     }
     await judgeDecoding(checks, models, shared)
+    await judgeEncoding(checks, files, shared, folder)
     const twice = [...files, files[0]!]
     for (const window of ['50000', '100']) {
       const kept = python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice).split('\n').filter(line => line !== '').map(line => JSON.parse(line) as string)

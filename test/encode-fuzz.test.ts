@@ -1,0 +1,26 @@
+/** A short form of what `npm run fuzz` does with texts; `FUZZ_SEED` in the environment makes other ones. */
+import t from 'tap'
+import { fuzzEncoding, fuzzedModels } from './encode-fuzz.ts'
+import { temporaryFolder } from './helpers.ts'
+
+const RUNS = 120
+const SEED = Number(process.env.FUZZ_SEED ?? 1)
+const models = await fuzzedModels(temporaryFolder(t))
+
+t.test(`${RUNS} random texts a model have the ids that SentencePiece gives, and are decoded as it does`, async t => {
+  t.comment(`FUZZ_SEED=${SEED}`)
+  const wrong: string[] = []
+  for (const fuzzed of models) {
+    const found = fuzzEncoding(fuzzed, SEED, RUNS)
+    if (found !== null) wrong.push(found)
+  }
+  t.strictSame(wrong, [])
+})
+
+t.test('a difference would be found, and the text that shows it is short', async t => {
+  const { ours, theirs } = models.find(({ name }) => name === 'quickstart')!
+  const encodesOtherwise = { ...ours, encode: (text: string) => ours.encode(text.replaceAll('\u2003a', 'a')) }
+  t.match(fuzzEncoding({ name: 'wrong', ours: encodesOtherwise, theirs }, 1, 20_000), /^wrong, seed \d+: ".{0,12}": ids /)
+  const decodesOtherwise = { ...ours, decode: (ids: Int32Array | readonly number[]) => ours.decode(ids).replaceAll('...', '\u2026') }
+  t.match(fuzzEncoding({ name: 'wrong', ours: decodesOtherwise, theirs }, 1, 20_000), /^wrong, seed \d+: ".{0,12}": decoded to /)
+})
