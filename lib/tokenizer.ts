@@ -60,7 +60,8 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
   const hash = sha256(bytes)
   const append = model.trainer.modelType === 'unigram' ? await unigram(model, path, options) : await otherType(model, path, hash)
   const buffer = new IdBuffer()
-  const decoder = judged(path, () => new Decoder(model, path))
+  const decoder = once(() => judged(path, () => new Decoder(model, path)))
+  if (model.denormalizer !== undefined) decoder() // its table may be damaged; else only decoding pays for it
   const ids = once(() => new Map(model.pieces.map(({ piece }, id) => [piece, id])))
   return {
     append,
@@ -69,8 +70,8 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
       append(text, buffer)
       return buffer.copy()
     },
-    decode: encoded => decoder.decode(encoded),
-    idToPiece: id => decoder.name(id),
+    decode: encoded => decoder().decode(encoded),
+    idToPiece: id => decoder().name(id),
     pieceToId: piece => ids().get(piece) ?? model.unkId,
     vocabSize: model.pieces.length,
     unkId: model.unkId,
