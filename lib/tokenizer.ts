@@ -43,7 +43,7 @@ export interface TokenizerOptions {
    * ids are those of all versions up to 0.2.1, or 0.2.2, whose ids are those of 0.2.3, too. @default '0.1.97'
    */
   readonly version?: SentencePieceVersion
-  /** Bound of the memory, in bytes, for words that were met already, in a unigram model; 0: none is kept. @default 24 MiB */
+  /** Bound of the memory, in bytes, for words that were met already, in a unigram model; 0: none is kept. @default 48 MiB */
   readonly tableBytes?: number
 }
 

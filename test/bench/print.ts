@@ -84,7 +84,7 @@ function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
   const speed = (bytes: number, { best }: Times): string => (bytes / 1e6 / best).toFixed(1)
   const sides = table([
     ['encode, one thread, CPU time', 'MB', 'table', 'sluice MB/s', 'beside', 'its MB/s', 'ratio', 'wanted', ''],
-    ...races.map(race => [race.text, megabytes(race.bytes), race.table, speed(race.bytes, race.ours), race.other, speed(race.bytes, race.theirs), race.ratio.toFixed(2), String(race.wanted), isFastEnough(race) ? 'reached' : 'too slow'])
+    ...races.map(race => [race.text, megabytes(race.bytes), race.table, speed(race.bytes, race.ours), race.other, speed(race.bytes, race.theirs), race.ratio.toFixed(2), String(race.wanted ?? ''), race.wanted === null ? '' : isFastEnough(race) ? 'reached' : 'too slow'])
   ])
   const limits = table([
     ['encode', 'unit', 'is', 'allowed', ''],
