@@ -79,11 +79,12 @@ export class Normalizer {
   /**
    * For each byte, whether it is an ASCII character that becomes a space wherever it stands, so that what is before it
    * has no effect on how that behind it is rewritten. Undefined where the words between them aren't all that there is
-   * to a text: the model's table makes U+2581 of something else, or spaces aren't escaped or come last.
+   * to a text: the model's table makes U+2581 of something else, or several spaces in a row, which stay before a word and
+   * not at the end of a text; or spaces aren't escaped, or come last.
    */
   separators (): Uint8Array | undefined {
     const charsmap = this.#charsmap
-    if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || (charsmap !== undefined && Buffer.from(charsmap.replacements).includes('\u2581'))) return undefined
+    if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || (charsmap !== undefined && ['\u2581', '  '].some(text => Buffer.from(charsmap.replacements).includes(text)))) return undefined
     return Uint8Array.from({ length: 256 }, (_, char) => {
       const standsAlone = char < 128 && !this.#symbolBytes.has(char) && charsmap?.insides.has(char) !== true && (charsmap?.beginnings.get(char)?.size ?? 0) === 0
       if (!standsAlone) return 0
