@@ -5,7 +5,7 @@ import { LARGE, type Lexicon, type SentencePieceVersion, lexiconOf } from './lex
 import type { SentencePieceModel } from './model.ts'
 import { Normalizer, SPACE } from './normalizer.ts'
 import { FARTHEST_TOTAL, MAX_MEASURED_BYTES, UnigramSearch } from './unigram-search.ts'
-import { lengthOfChar } from './utf8.ts'
+import { U2581, lengthOfChar } from './utf8.ts'
 import { MAX_WORD_BYTES, WordTable } from './word-table.ts'
 
 /** Bound of the memory for words already met, unless told otherwise: some 800,000 words. */
@@ -23,9 +23,6 @@ const FLOAT_STEP = 2 ** -23
 
 /** Limits are a little nearer than they need be: they are rounded themselves. */
 const ALLOWANCE = 0.999
-
-/** In UTF-8. */
-const U2581 = [0xe2, 0x96, 0x81] as const
 
 /**
  * Texts to ids by a unigram model, to the last id as SentencePiece 0.1.97.
