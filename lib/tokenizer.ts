@@ -8,7 +8,7 @@ import type { SentencePieceModel } from './sentencepiece/model.ts'
 
 /** Text to token ids and back. Holds nothing that has to be closed; its functions need no `this`. */
 export interface Tokenizer {
-  /** The ids of a text; no id is added at its start or end. A lone surrogate counts as U+FFFD. */
+  /** The ids of a text; no id is added at its start or end. A lone surrogate counts as U+FFFD. @throws SluiceError `ERR_DOCUMENT` for a text too large for memory */
   readonly encode: (text: string) => Int32Array
   /** As `encode`, but appends the ids to a buffer, which can be used again: for many texts, without an array for each. */
   readonly append: (text: string, ids: IdBuffer) => void
@@ -89,7 +89,13 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
 async function unigram (model: SentencePieceModel, path: string, options: TokenizerOptions): Promise<Tokenizer['append']> {
   const { UnigramEncoder } = await import('./sentencepiece/unigram-encoder.ts')
   const encoder = judged(path, () => new UnigramEncoder(model, options))
-  return (text, ids) => { encoder.append(text, ids) }
+  return (text, ids) => {
+    try {
+      encoder.append(text, ids)
+    } catch (cause) { // memory, of a text whose normalized form has gigabytes
+      throw new SluiceError('ERR_DOCUMENT', `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
+    }
+  }
 }
 
 async function otherType ({ normalizer }: SentencePieceModel, path: string, hash: string): Promise<Tokenizer['append']> {

@@ -13,6 +13,7 @@ type Ids = readonly number[] | string
 type Decoded = 0 | string
 type Generated =
   | readonly ['repeat', text: string, count: number]
+  | readonly ['repeats', ...Array<readonly [text: string, count: number]>]
   | readonly ['scalars', first: number, last: number, every: number, between: string]
   | readonly ['words', seed: number, letters: readonly string[], longest: number, count: number, between: string]
 
@@ -116,6 +117,7 @@ function whole (head: Uint8Array, spec: Uint8Array, charsmap: Uint8Array | undef
 /** A text that is too long to be written down; `generate` of test/fixtures/encoded/texts.py makes the same. */
 function generate (generated: Generated): string {
   if (generated[0] === 'repeat') return generated[1].repeat(generated[2])
+  if (generated[0] === 'repeats') return generated.slice(1).map(([text, count]) => (text as string).repeat(count as number)).join('')
   if (generated[0] === 'scalars') {
     const [, first, last, every, between] = generated
     const parts: string[] = []

@@ -46,11 +46,11 @@ t.test('shards that were finished before the first checkpoint are the run\'s own
   const tokenizerPath = fixture('tiny.model')
   const options = { tokenizerPath, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }
   const tokenizer = await loadTokenizer(tokenizerPath)
-  const encode = (text: string): Int32Array => {
+  const append: typeof tokenizer.append = (text, ids) => {
     if (existsSync(join(output, 'shard_00000.npy'))) throw new Error('stopped')
-    return tokenizer.encode(text)
+    tokenizer.append(text, ids)
   }
-  t.match(await failure(processMixture(manifest, options, { tokenizer: { ...tokenizer, encode } })), { code: 'ERR_COMPONENT', message: /stopped/ })
+  t.match(await failure(processMixture(manifest, options, { tokenizer: { ...tokenizer, append } })), { code: 'ERR_COMPONENT', message: /stopped/ })
   t.ok(existsSync(join(output, 'shard_00000.npy')))
   const told: string[] = []
   const { stats: [stats] } = await processMixture(manifest, options, { tell: message => { told.push(message) } })

@@ -86,10 +86,10 @@ function walked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'b
   let node = ROOT
   const meet = (label: number, child: number): void => {
     if (state[child] === 1) throw new Error('its trie goes in a circle')
-    if (state[child] === 0) {
-      way.push(child)
-      missing[child] = (missing[node]! || lengthOfChar(label)) - 1
-    }
+    const lacking = (missing[node]! || lengthOfChar(label)) - 1
+    if (state[child] === 0) way.push(child)
+    else if (missing[child] !== lacking) throw new Error(`the keys to unit ${child} of its trie end inside a character, or don't, as they begin`)
+    missing[child] = lacking
     if (node !== ROOT && label < 0x80) insides.add(label)
   }
   while (way.length > 0) {

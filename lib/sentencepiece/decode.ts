@@ -4,7 +4,7 @@ import type { SentencePieceModel } from './model.ts'
 import { Normalizer } from './normalizer.ts'
 
 /** What stands for a space in a piece: U+2581. */
-const SPACE = '\u2581'
+const ESCAPED_SPACE = '\u2581'
 
 /** What a byte becomes that is part of no character. */
 const REPLACEMENT = '\ufffd'
@@ -39,9 +39,9 @@ export class Decoder {
     this.#model = model
     this.#path = path
     if (model.denormalizer !== undefined && model.denormalizer.precompiledCharsmap.length > 0) this.#denormalizer = new Normalizer(model.denormalizer)
-    this.surfaces = pieces.map(({ piece, type }) => type === 'control' ? '' : type === 'unknown' ? trainer.unkSurface : piece.replaceAll(SPACE, ' '))
+    this.surfaces = pieces.map(({ piece, type }) => type === 'control' ? '' : type === 'unknown' ? trainer.unkSurface : piece.replaceAll(ESCAPED_SPACE, ' '))
     this.bytes = Int16Array.from(pieces, ({ piece, type }) => type === 'byte' ? byteOfPiece(piece)! : NO_BYTE)
-    this.spaced = Uint8Array.from(pieces, ({ piece }, id) => isText[id]! && piece.startsWith(SPACE) ? 1 : 0)
+    this.spaced = Uint8Array.from(pieces, ({ piece }, id) => isText[id]! && piece.startsWith(ESCAPED_SPACE) ? 1 : 0)
     this.drops = removeExtraWhitespaces ? 'all' : addDummyPrefix ? 'one' : 'none'
   }
 

@@ -103,10 +103,28 @@ export function buildDoubleArray (keys: ReadonlyMap<string, number>): DoubleArra
     if (count === 0) continue
     starts[count] = to
     const base = units.placeChildren(node, labels, count)
-    for (let i = 0; i < count; i++) waiting.push({ node: base ^ labels[i]!, depth: depth + 1, from: starts[i]!, to: starts[i + 1]! })
+    for (let i = 0; i < count; i++) {
+      const node = base ^ labels[i]!
+      const from = starts[i]!
+      const to = starts[i + 1]!
+      if (to - from > 1) waiting.push({ node, depth: depth + 1, from, to })
+      else addTail(units, node, sorted[from]!, depth + 1, keys.get(sorted[from]!)!)
+    }
   }
   return units.trie()
 }
+
+/** Adds the rest of a key that no other key has a part of: half of all nodes, without a group for each. */
+function addTail (units: Units, node: number, key: string, depth: number, value: number): void {
+  let last = node
+  for (let at = depth; at < key.length; at++) {
+    tailLabel[0] = key.charCodeAt(at)
+    last = units.placeChildren(last, tailLabel, 1) ^ tailLabel[0]
+  }
+  units.setValue(last, value)
+}
+
+const tailLabel = new Uint8Array(1)
 
 /** The units of a trie that is being built, in blocks that are added as they are needed. */
 class Units {

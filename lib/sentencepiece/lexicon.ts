@@ -14,6 +14,9 @@ const LEAST_POSITIVE_FLOAT = 2 ** -126
  */
 export type SentencePieceVersion = '0.1.97' | '0.2.2'
 
+/** Scores and totals up to this can be added as often as there are pieces in a text: the sums are finite. */
+export const LARGE = 1e30
+
 const MAX_CHAR_BYTES = 4
 
 /** What the search for the best segmentation needs of a unigram model. */
@@ -31,7 +34,8 @@ export interface Lexicon {
   readonly gain: number
   /**
    * Whether the best segmentation of a text is that of its words, each of which begins with its space: no piece goes on
-   * over a space, so that none but the first character of a piece is one, and the space itself is a piece.
+   * over a space, so that none but the first character of a piece is one, and the space itself is a piece. Scores are
+   * such that sums of them are finite.
    */
   readonly isSumOfWords: boolean
   readonly version: SentencePieceVersion
@@ -59,7 +63,7 @@ export function lexiconOf ({ pieces, unkId, normalizer: { escapeWhitespaces } }:
   })
   scores[unkId] = Math.fround(normalScores.reduce((least, score) => Math.min(least, score), LARGEST_FLOAT) - UNKNOWN_PENALTY)
   gain = Math.max(gain, scores[unkId])
-  const isSumOfWords = ids.has(' ') && [...ids.keys()].every(key => key.lastIndexOf(' ') <= 0)
+  const isSumOfWords = ids.has(' ') && [...ids.keys()].every(key => key.lastIndexOf(' ') <= 0) && scores.every(score => Math.abs(score) <= LARGE)
   return { trie: buildDoubleArray(ids), scores, lengths, longest, unkId, gain, isSumOfWords, version }
 }
 

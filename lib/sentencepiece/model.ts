@@ -88,16 +88,16 @@ const NORMALIZER_FIELDS: Fields<Writable<NormalizerSpec>> = {
 
 interface Found {
   readonly pieces: Piece[]
-  trainer?: TrainerSpec
-  normalizer?: NormalizerSpec
-  denormalizer?: NormalizerSpec
+  trainer?: Writable<TrainerSpec>
+  normalizer?: Writable<NormalizerSpec>
+  denormalizer?: Writable<NormalizerSpec>
 }
 
 const MODEL_FIELDS: Fields<Found> = {
   1: message(PIECE_FIELDS, emptyPiece, (model, piece) => { model.pieces.push(piece) }),
-  2: message(TRAINER_FIELDS, defaultTrainer, (model, spec) => { model.trainer = spec }),
-  3: message(NORMALIZER_FIELDS, defaultNormalizer, (model, spec) => { model.normalizer = spec }),
-  5: message(NORMALIZER_FIELDS, defaultNormalizer, (model, spec) => { model.denormalizer = spec })
+  2: message(TRAINER_FIELDS, ({ trainer }) => trainer ?? defaultTrainer(), (model, spec) => { model.trainer = spec }),
+  3: message(NORMALIZER_FIELDS, ({ normalizer }) => normalizer ?? defaultNormalizer(), (model, spec) => { model.normalizer = spec }),
+  5: message(NORMALIZER_FIELDS, ({ denormalizer }) => denormalizer ?? defaultNormalizer(), (model, spec) => { model.denormalizer = spec })
 }
 
 /**

@@ -2,7 +2,7 @@ import { ByteBuffer } from './byte-buffer.ts'
 import { type Charsmap, readCharsmap } from './charsmap.ts'
 import { type DoubleArray, ROOT, buildDoubleArray, endsKey, step } from './double-array.ts'
 import type { NormalizerSpec } from './model.ts'
-import { byteString, lengthOfChar } from './utf8.ts'
+import { U2581, byteString, lengthOfChar } from './utf8.ts'
 
 /**
  * A space in normalized text. Where spaces are escaped, it stands for U+2581, which takes one byte here and not three;
@@ -28,6 +28,11 @@ export class Normalizer {
   readonly #symbolBytes: ReadonlySet<number>
   readonly #ascii = new Uint8Array(128)
   #afterSpace = false // whether spaces are dropped until something else comes
+  // What `#find` has found last: these bytes stand for a place in a text; and the value of the key there.
+  #found: Uint8Array = new Uint8Array()
+  #foundFrom = 0
+  #foundTo = 0
+  #value = 0
 
   /**
    * @param symbols the user-defined ones
@@ -37,9 +42,8 @@ export class Normalizer {
   constructor (spec: NormalizerSpec, symbols: readonly string[] = [], spaceIsSuffix = false) {
     this.#spec = spec
     this.#spaceIsSuffix = spaceIsSuffix
-    const keys = symbols.map(symbol => Buffer.from(symbol))
-    if (keys.length > 0) this.#symbols = buildDoubleArray(new Map(symbols.map(symbol => [byteString(symbol), 0])))
-    this.#symbolBytes = new Set(keys.flatMap(key => [...key]))
+    if (symbols.length > 0) this.#symbols = buildDoubleArray(new Map(symbols.map(symbol => [byteString(symbol), 0])))
+    this.#symbolBytes = new Set(Buffer.from(symbols.join('')))
     if (spec.precompiledCharsmap.length > 0) this.#charsmap = readCharsmap(spec.precompiledCharsmap)
     for (let char = 0; char < 128; char++) this.#ascii[char] = this.#howNormalized(char)
   }
@@ -79,11 +83,12 @@ export class Normalizer {
   /**
    * For each byte, whether it is an ASCII character that becomes a space wherever it stands, so that what is before it
    * has no effect on how that behind it is rewritten. Undefined where the words between them aren't all that there is
-   * to a text: the model's table makes U+2581 of something else, or spaces aren't escaped or come last.
+   * to a text: the model's table makes U+2581 of something else, or several spaces in a row, which stay before a word and
+   * not at the end of a text; or spaces aren't escaped, or come last.
    */
   separators (): Uint8Array | undefined {
     const charsmap = this.#charsmap
-    if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || (charsmap !== undefined && Buffer.from(charsmap.replacements).includes('\u2581'))) return undefined
+    if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || (charsmap !== undefined && ['\u2581', '  '].some(text => Buffer.from(charsmap.replacements).includes(text)))) return undefined
     return Uint8Array.from({ length: 256 }, (_, char) => {
       const standsAlone = char < 128 && !this.#symbolBytes.has(char) && charsmap?.insides.has(char) !== true && (charsmap?.beginnings.get(char)?.size ?? 0) === 0
       if (!standsAlone) return 0
@@ -139,11 +144,6 @@ export class Normalizer {
     }
   }
 
-  // What was found last at a place in a text: these bytes stand for it.
-  #found: Uint8Array = new Uint8Array()
-  #foundFrom = 0
-  #foundTo = 0
-
   #foundSpace (): boolean {
     return this.#foundTo === this.#foundFrom + 1 && this.#found[this.#foundFrom] === SPACE
   }
@@ -167,8 +167,6 @@ export class Normalizer {
     this.#foundTo = this.#found.indexOf(0, this.#value)
     return keyEnd
   }
-
-  #value = 0 // of the key that was found last
 
   /** Where the longest key at a place ends: at the place itself if there is none. */
   #longest (trie: DoubleArray, source: Uint8Array, at: number, to: number): number {
@@ -204,9 +202,6 @@ export class Normalizer {
     }
   }
 }
-
-/** In UTF-8. */
-const U2581 = [0xe2, 0x96, 0x81] as const
 
 function appendSpace (out: ByteBuffer): void {
   out.reserve(1)

@@ -51,14 +51,18 @@ export function boolean<T> (set: Setter<T, boolean>): Field<T> {
   return { wireType: WireType.Varint, read: ({ reader }, into) => { set(into, reader.bool()) } }
 }
 
-/** A message inside another; `begin` makes it with its defaults. */
-export function message<T, M> (fields: Fields<M>, begin: () => M, set: Setter<T, M>): Field<T> {
+/**
+ * A message inside another.
+ *
+ * @param begin gives what it is read into: one with its defaults, or, of a field that isn't repeated, what is there already
+ */
+export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Setter<T, M>): Field<T> {
   return {
     wireType: WireType.LengthDelimited,
     read: (reading, into, number) => {
       const { reader, path } = reading
       const end = reader.uint32() + reader.pos
-      const value = begin()
+      const value = begin(into)
       path.push(number)
       readFields(reading, end, fields, value)
       path.pop()

@@ -1,11 +1,11 @@
-import { nameOfByte } from './byte-pieces.ts'
+import { byteOfPiece } from './byte-pieces.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import { IdBuffer } from './id-buffer.ts'
-import { type Lexicon, type SentencePieceVersion, lexiconOf } from './lexicon.ts'
+import { LARGE, type Lexicon, type SentencePieceVersion, lexiconOf } from './lexicon.ts'
 import type { SentencePieceModel } from './model.ts'
 import { Normalizer, SPACE } from './normalizer.ts'
 import { FARTHEST_TOTAL, MAX_MEASURED_BYTES, UnigramSearch } from './unigram-search.ts'
-import { lengthOfChar } from './utf8.ts'
+import { U2581, lengthOfChar } from './utf8.ts'
 import { MAX_WORD_BYTES, WordTable } from './word-table.ts'
 
 /** Bound of the memory for words already met, unless told otherwise: some 800,000 words. */
@@ -23,9 +23,6 @@ const FLOAT_STEP = 2 ** -23
 
 /** Limits are a little nearer than they need be: they are rounded themselves. */
 const ALLOWANCE = 0.999
-
-/** In UTF-8. */
-const U2581 = [0xe2, 0x96, 0x81] as const
 
 /**
  * Texts to ids by a unigram model, to the last id as SentencePiece 0.1.97.
@@ -71,22 +68,43 @@ export class UnigramEncoder {
     this.#dropsSpaces = normalizer.removeExtraWhitespaces
     this.#escapesSpaces = normalizer.escapeWhitespaces
     this.#longestWord = this.#table.isOff ? -1 : MAX_WORD_BYTES
-    if (trainer.byteFallback) this.#byteIds = Int32Array.from({ length: 256 }, (_, byte) => pieces.findIndex(({ piece, type }) => type === 'byte' && piece === nameOfByte(byte)))
+    if (trainer.byteFallback) {
+      this.#byteIds = new Int32Array(256)
+      for (const [id, { piece, type }] of pieces.entries()) {
+        if (type === 'byte') this.#byteIds[byteOfPiece(piece)!] = id
+      }
+    }
   }
 
   /** Appends the ids of a text; a lone surrogate counts as U+FFFD. */
   append (text: string, out: IdBuffer): void {
     // A U+2581 of the text's own is taken for a space, but not in all ways.
     if (this.#separators === undefined || text.includes('\u2581')) this.appendPlainly(text, out)
-    else if (text !== '') this.#appendWords(text, this.#separators, out)
+    else if (text !== '') this.#leavingNothing(out, this.#separators, separators => { this.#appendWords(text, separators, out) })
   }
 
   /** As `append`, without the table: what `append` is tested against. */
   appendPlainly (text: string, out: IdBuffer): void {
-    this.#normalizer.append(this.#source.setText(text), this.#normalized)
-    this.#appendSearched(0, out)
-    this.#normalized.clear()
-    this.#source.clear()
+    this.#leavingNothing(out, null, () => {
+      this.#normalizer.append(this.#source.setText(text), this.#normalized)
+      this.#appendSearched(0, out)
+    })
+  }
+
+  /** Does a text's work; it leaves nothing behind for the next text, also when it fails. */
+  #leavingNothing<T> (out: IdBuffer, given: T, work: (given: T) => void): void {
+    const begin = out.length
+    try {
+      work(given)
+    } catch (error) {
+      out.length = begin
+      throw error
+    } finally {
+      this.#source.clear()
+      this.#normalized.clear()
+      this.#pieces.clear()
+      this.#ids.clear()
+    }
   }
 
   #appendWords (text: string, separators: Uint8Array, out: IdBuffer): void {
@@ -114,7 +132,6 @@ export class UnigramEncoder {
       }
       if (at === length) break
     }
-    this.#source.clear()
   }
 
   /** Appends the ids of a word in the table. @returns the total with it */
@@ -154,13 +171,16 @@ export class UnigramEncoder {
    * Rounding moves the sum after each piece by half a step at most, be it along this segmentation or along one with a
    * piece for each character. Steps are as large as the totals, which are farther from 0 than the one before the word by
    * what the word, the other segmentation and any gain on the way add. The margin itself was measured that roughly, too.
+   * All that holds of sums that are finite, as they are where no score and no total is above `LARGE`.
    */
   #limitOf (pieces: number, bytes: Uint8Array, length: number): number {
     const { margin, total, farthest } = this.#search
     const { gain, version } = this.#lexicon
     const steps = (pieces + charsOf(bytes, length)) / 2 + 1
     const limit = margin === Infinity ? Infinity : ALLOWANCE * (margin / (steps * FLOAT_STEP) - margin - 2 * Math.abs(total) - 6 * gain * length)
-    return version === '0.2.2' ? Math.min(limit, FARTHEST_TOTAL - farthest - gain * length - 1) : limit
+    if (version === '0.1.97') return Math.min(limit, LARGE)
+    // A total that begins again inside the word, which rounding may bring about: by 1/256 for each piece at most.
+    return Math.min(limit, FARTHEST_TOTAL - farthest - gain * length - length / 128 - 1)
   }
 
   /** Searches what is in `#normalized`, and appends its ids. @returns the total with it */

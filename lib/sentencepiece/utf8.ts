@@ -7,3 +7,6 @@ export function lengthOfChar (first: number): number {
 export function byteString (text: string): string {
   return /[\u0080-\uffff]/.test(text) ? Buffer.from(text).toString('latin1') : text
 }
+
+/** What stands for an escaped space, as bytes. */
+export const U2581 = [0xe2, 0x96, 0x81] as const

@@ -20,6 +20,9 @@ const FIRST_SIZE = 2 ** 12
 const CELLS_A_SLOT = 4
 const MAX_LOAD = 0.75
 
+/** Slots that are looked at for a word: one that has no place in them, as among words made to have one hash, isn't found again. */
+const MAX_PROBES = 64
+
 /** Bytes of memory for a cell: its own, and its share of a slot of two cells. */
 const BYTES_A_CELL = 4 + 8 / CELLS_A_SLOT
 
@@ -56,10 +59,13 @@ export class WordTable {
   find (source: Uint8Array, from: number, to: number, hash: number): number {
     const slots = this.#slots
     const mask = slots.length - 2
-    for (let slot = firstSlot(hash, mask); ; slot = (slot + 2) & mask) {
+    let slot = firstSlot(hash, mask)
+    for (let probe = 0; probe < MAX_PROBES; probe++) {
       const entry = slots[slot + 1]!
       if (entry === 0 || (slots[slot] === hash && this.#isWord(entry, source, from, to))) return entry
+      slot = (slot + 2) & mask
     }
+    return 0
   }
 
   /** Where the pieces of an entry begin in `cells`. */
@@ -81,7 +87,7 @@ export class WordTable {
     return this.#limits[entry + 1]!
   }
 
-  /** Adds a word that isn't in the table. @param ids none where they are the pieces @returns its entry */
+  /** Adds a word that isn't found in the table. @param ids none where they are the pieces @returns its entry */
   add (source: Uint8Array, from: number, to: number, hash: number, limit: number, pieces: IdBuffer, ids: IdBuffer): number {
     const size = HEADER + cellsOf(to - from) + pieces.length + ids.length
     this.#makeRoom(size)
@@ -140,9 +146,14 @@ export class WordTable {
     const slots = this.#slots
     const mask = slots.length - 2
     let slot = firstSlot(hash, mask)
-    while (slots[slot + 1] !== 0) slot = (slot + 2) & mask
-    slots[slot] = hash
-    slots[slot + 1] = entry
+    for (let probe = 0; probe < MAX_PROBES; probe++) {
+      if (slots[slot + 1] === 0) {
+        slots[slot] = hash
+        slots[slot + 1] = entry
+        return
+      }
+      slot = (slot + 2) & mask
+    }
   }
 }
 

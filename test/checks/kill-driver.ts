@@ -36,9 +36,9 @@ async function work (job: string, logPath: string): Promise<void> {
       },
       tokenizer: {
         ...tokenizer,
-        encode (text) {
+        append (text, ids) {
           writeSync(log, '.')
-          return tokenizer.encode(text)
+          tokenizer.append(text, ids)
         }
       }
     })

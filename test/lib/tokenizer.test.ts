@@ -55,7 +55,7 @@ t.test('other types of model are encoded by SentencePiece itself, their tables j
   const ids = new IdBuffer()
   append('the river', ids)
   t.strictSame(ids.copy(), encode('the river'))
-  // ModelProto.normalizer_spec (3), which replaces the one before, with a precompiled_charsmap (2) of one byte
+  // ModelProto.normalizer_spec (3), which is added to the one before, with a precompiled_charsmap (2) of one byte
   const damaged = put(temporaryFolder(t), 'damaged.model', Buffer.concat([readFileSync(fixture('bpe.model')), Buffer.of(3 << 3 | 2, 3, 2 << 3 | 2, 1, 0)]))
   await t.rejects(loadTokenizer(damaged), { code: 'ERR_TOKENIZER', message: /damaged\.model: the model can't be used: its precompiled_charsmap is damaged/ })
 })

@@ -52,12 +52,12 @@ function mixture (t: Test, { outputDir, sequencesPerShard = 1000, names = ['a'] 
     told,
     encoded: () => encoded,
     run: async ({ signal, encoding = () => {}, ...more } = {}) => {
-      const encode = (text: string): Int32Array => {
+      const append: typeof tokenizer.append = (text, ids) => {
         encoding(++encoded)
-        return tokenizer.encode(text)
+        tokenizer.append(text, ids)
       }
       const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: EVERY }
-      return await processMixture(manifest, { ...options, ...more }, { tokenizer: { ...tokenizer, encode }, signal, tell: message => { told.push(message) } })
+      return await processMixture(manifest, { ...options, ...more }, { tokenizer: { ...tokenizer, append }, signal, tell: message => { told.push(message) } })
     }
   }
 }

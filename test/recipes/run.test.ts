@@ -141,11 +141,11 @@ t.test('begun by a run that was stopped, it is gone on with', async t => {
   const stop = new AbortController()
   const { tokenizer } = await import('../../recipes/process-mixture.ts').then(({ loadMixture }) => loadMixture(join(folder, 'mix.yaml'), MODEL))
   let encoded = 0
-  const encode = (text: string): Int32Array => {
+  const append: typeof tokenizer.append = (text, ids) => {
     if (++encoded === 12) stop.abort()
-    return tokenizer.encode(text)
+    tokenizer.append(text, ids)
   }
-  t.match(await failure(run({ checkpointEvery: 2 }, { signal: stop.signal, tokenizer: { ...tokenizer, encode } })), { code: 'ERR_ABORTED' })
+  t.match(await failure(run({ checkpointEvery: 2 }, { signal: stop.signal, tokenizer: { ...tokenizer, append } })), { code: 'ERR_ABORTED' })
   t.match((await run({ dryRun: true })).steps[1], { component: 'books', outcome: 'gone on with', why: /behind document \d+/ })
   t.match((await run()).stats, { stats: [{ kept: 20 }] })
 })

@@ -55,6 +55,29 @@ t.test('a word comes out as the total before it has it, where two segmentations 
   }
 })
 
+t.test('an answer of the table stands up to the total at which rounding can make up for the difference, and no further', async t => {
+  for (const [difference, count] of [[1e-5, 100], [1e-4, 500], [1e-3, 4000]] as const) {
+    const model = scored({ '▁': -1, e: -1, r: -1.5, er: -2.5 - difference, c: -20 })
+    const er = model.pieces.findIndex(({ piece }) => piece === 'er')
+    const text = 'er c '.repeat(count)
+    const encoded = ids(new UnigramEncoder(model), text)
+    const together = encoded.filter(id => id === er).length
+    t.ok(together > 0 && together < count, `${difference}: ${together} of ${count}`)
+    t.strictSame(encoded, ids(new UnigramEncoder(model), text, 'appendPlainly'))
+  }
+})
+
+t.test('a text that fails leaves nothing behind', async t => {
+  const encoder = new UnigramEncoder(quickstart)
+  const out = new IdBuffer()
+  encoder.append('the river', out)
+  const before = out.copy()
+  const failing = Object.assign(new String('x'), { includes: () => false }) as unknown as string // eslint-disable-line no-new-wrappers
+  t.throws(() => { encoder.append(failing, out) })
+  t.strictSame(out.copy(), before)
+  t.strictSame(ids(encoder, 'a word not seen: ꙮ'), ids(new UnigramEncoder(quickstart), 'a word not seen: ꙮ'))
+})
+
 t.test('long texts leave no more memory behind than short ones', async t => {
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 0 })
   ids(encoder, 'the river '.repeat(400_000))

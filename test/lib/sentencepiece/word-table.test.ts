@@ -56,6 +56,21 @@ t.test('it grows to its bound, then begins anew, and never finds another word\'s
   t.ok(table.cells.byteLength * 1.5 <= 200_000, `${table.cells.byteLength} bytes`)
 })
 
+t.test('words of one hash are found while they are few, and take no time when they are many', async t => {
+  const table = new WordTable(2 ** 22)
+  const wordOf = (i: number): Buffer => Buffer.from(`word${i}`)
+  for (let i = 0; i < 5000; i++) {
+    const word = wordOf(i)
+    if (table.find(word, 0, word.length, 7) === 0) table.add(word, 0, word.length, 7, 1, bufferOf([i]), bufferOf([]))
+  }
+  const found = Array.from({ length: 5000 }, (_, i) => wordOf(i)).flatMap((word, i) => {
+    const entry = table.find(word, 0, word.length, 7)
+    if (entry !== 0) t.strictSame(contentOf(table, entry), [[i], []])
+    return entry === 0 ? [] : [i]
+  })
+  t.ok(found.length >= 50 && found.length < 1000, `${found.length} are found`)
+})
+
 t.test('with too little memory there is no table', async t => {
   for (const bytes of [0, 1, 1000]) t.ok(new WordTable(bytes).isOff)
 })
