@@ -41,25 +41,32 @@ export interface ThreadOptions {
   readonly tell?: ((message: string) => void) | undefined
 }
 
-/** A document that a thread has examined; without its text where that isn't wanted. */
-class ExaminedDocument implements Document {
-  readonly id: string
-  readonly text: string
-  readonly meta: Record<string, unknown>
-  /** The filter that drops it, and why; -1 for none. */
+/** What a thread has found of a document. */
+interface Verdict {
+  /** As in `Examined`, with the reason, or the message where the filter has failed. */
   readonly droppedBy: number
   readonly reason: string | undefined
   readonly keys: BigUint64Array
   readonly ids: Int32Array
+}
 
-  constructor (document: Document | null, droppedBy: number, reason: string | undefined, keys: BigUint64Array, ids: Int32Array) {
+/** A document that a thread has examined; without its text where that isn't wanted. What was found is none of its fields, which are written. */
+class ExaminedDocument implements Document {
+  readonly id: string
+  readonly text: string
+  readonly meta: Record<string, unknown>
+  readonly #verdict: Verdict
+
+  constructor (document: Document | null, verdict: Verdict) {
     this.id = document?.id ?? ''
     this.text = document?.text ?? ''
     this.meta = document?.meta ?? {}
-    this.droppedBy = droppedBy
-    this.reason = reason
-    this.keys = keys
-    this.ids = ids
+    this.#verdict = verdict
+  }
+
+  static verdictOf (document: Document): Verdict {
+    if (#verdict in document) return document.#verdict
+    throw new TypeError(`${document.id}: expected a document that was examined`)
   }
 }
 
@@ -110,13 +117,14 @@ export class Examining implements Examination {
   standIn (index: number, options: Readonly<Record<string, unknown>>): AnyStage {
     const { stage, module } = this.#spec.filters[index]!
     const key = keyedFilters(this.#spec).indexOf(index)
-    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => (document as ExaminedDocument).keys[key]! })
+    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => ExaminedDocument.verdictOf(document).keys[key]! })
     const { highWaterMark, rejects } = options as never
-    return new Stage<ExaminedDocument, ExaminedDocument>({
+    return new Stage<Document, Document>({
       name: module?.stageName ?? stage,
       take (document, push) {
-        if (document.droppedBy === index) return document.reason
-        if (document.droppedBy === failedAt(index)) throw new SluiceError('ERR_DOCUMENT', document.reason!)
+        const { droppedBy, reason } = ExaminedDocument.verdictOf(document)
+        if (droppedBy === index) return reason
+        if (droppedBy === failedAt(index)) throw new SluiceError('ERR_DOCUMENT', reason!)
         push(document)
         return undefined
       }
@@ -128,8 +136,7 @@ export class Examining implements Examination {
     return new Stage<Document, Tokens>({
       name: 'encode',
       take (document, push) {
-        const { id, ids, meta } = document as ExaminedDocument
-        push({ id, ids, meta })
+        push({ id: document.id, ids: ExaminedDocument.verdictOf(document).ids, meta: document.meta })
         return undefined
       }
     })
@@ -144,7 +151,7 @@ export class Examining implements Examination {
       const by = droppedBy[document]!
       const ownIds = ids.subarray(id, id += idCounts[document]!)
       const ownKeys = keys.subarray(document * this.#keysEach, (document + 1) * this.#keysEach)
-      return new ExaminedDocument(documents[document++]!, by, by === -1 ? undefined : reasons[reason++], ownKeys, ownIds)
+      return new ExaminedDocument(documents[document++]!, { droppedBy: by, reason: by === -1 ? undefined : reasons[reason++], keys: ownKeys, ids: ownIds })
     })
   }
 }

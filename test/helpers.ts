@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { Readable, type Stream, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pathToFileURL } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Document } from '../lib/document.ts'
@@ -121,6 +122,15 @@ function collector (): { sink: Writable, got: unknown[] } {
 export function filesIn (folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1)).sort()
+}
+
+/** All files below a folder, decompressed, without checkpoints. Of rejects the lines sorted: stages that work at once come to them in any order. */
+export function contentIn (folder: string): Record<string, string> {
+  return Object.fromEntries(filesIn(folder).filter(name => !name.endsWith('checkpoint.json')).map(name => {
+    const bytes = readFileSync(join(folder, name))
+    const content = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1')
+    return [name, name.includes('rejects') ? content.split('\n').sort().join('\n') : content]
+  }))
 }
 
 export interface Ended {

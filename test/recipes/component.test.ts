@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { z } from 'zod'
 import type { Component } from '../../lib/manifest/schema.ts'
@@ -8,7 +8,7 @@ import type { Encoder } from '../../lib/tokenizer.ts'
 import { loadZstdCompressor } from '../../lib/zstd/compress.ts'
 import { type ComponentStats, type ShardOptions, componentStatus, shardComponent } from '../../recipes/component.ts'
 import { corpusComponent, corpusOptions } from '../../recipes/corpus.ts'
-import { failure, filesIn, folderInMemory, put } from '../helpers.ts'
+import { contentIn, failure, filesIn, folderInMemory, put } from '../helpers.ts'
 import { writeParquet } from '../parquet-writer.ts'
 
 const zstd = await loadZstdCompressor()
@@ -75,13 +75,8 @@ async function shard ({ component }: Setting, { killAt = Infinity, by = 'error',
   return { ...stats, encoded }
 }
 
-/** All that is in the folder, decompressed; without what only the next run needs. Stages that work at once come to a file of rejects in any order. */
 function contentOf ({ out }: Setting): Record<string, string> {
-  return Object.fromEntries(filesIn(out).filter(name => !name.endsWith('checkpoint.json')).map(name => {
-    const bytes = readFileSync(join(out, name))
-    const content = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1')
-    return [name, name.includes('rejects') ? content.split('\n').sort().join('\n') : content]
-  }))
+  return contentIn(out)
 }
 
 function comparable ({ seconds, encoded, ...stats }: ComponentStats & { encoded: number }): object {

@@ -1,0 +1,117 @@
+/** Threads do what the main thread does, to the same bytes. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { z } from 'zod'
+import { gzipSync } from 'node:zlib'
+import type { Component, Filter } from '../../lib/manifest/schema.ts'
+import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { type ShardOptions, shardComponent } from '../../recipes/component.ts'
+import { corpusComponent, corpusOptions } from '../../recipes/corpus.ts'
+import { filterCorpus } from '../../recipes/filter-corpus.ts'
+import { ROOT, contentIn, failure, folderInMemory, put } from '../helpers.ts'
+import { writeParquet } from '../parquet-writer.ts'
+import { stoppedAt } from '../resuming.ts'
+
+const tokenizer = await loadTokenizer(join(ROOT, 'recipes/quickstart.model'))
+
+/** Texts that pass, are too short, are in another language, have untidy white space, or were there before. */
+const TEXTS = Array.from({ length: 400 }, (_, i) =>
+  i % 11 === 3 ? 'x' : i % 7 === 4 ? `Der Müller öffnet das Tor an der Mühle, wenn das Wasser ${i} hoch ist.` : i % 5 === 4 ? 'The text that is  there again, and again, and again.' : `The miller opens  the gate number ${i % 90} of the weir when the water is high. `.repeat(1 + i % 4))
+const RECORDS = TEXTS.map((text, i) => ({ id: `d${i}`, text, n: i }))
+const LINES = RECORDS.map((record, i) => (i % 60 === 5 ? 'no json\n\n{"text": 3}\n{}\n' : '') + JSON.stringify(i % 3 === 0 ? { text: record.text } : record) + '\n').join('')
+
+const inputs: Readonly<Record<string, () => string | Buffer | Promise<Buffer>>> = {
+  'a.ndjson': () => LINES,
+  'a.ndjson.gz': () => gzipSync(LINES),
+  'array.json': () => JSON.stringify(RECORDS),
+  'a.csv': () => 'text,n\n' + RECORDS.map(({ text, n }) => `"${text}",${n}\n`).join(''),
+  'a.txt': () => TEXTS.join('\n'),
+  'a.parquet': () => writeParquet([{ name: 'text', data: TEXTS, type: 'STRING' }], { codec: 'SNAPPY', pageSize: 2000, rowGroupSize: [50, 90] })
+}
+
+const DATASETS: Readonly<Record<string, string>> = { csv: 'csv', txt: 'text', parquet: 'parquet' }
+
+const NORMALIZE = { stage: 'normalize', options: {} }
+const LENGTH = { stage: 'length', options: { minChars: 10, maxChars: 1000 } }
+const LANGUAGE = { stage: 'language', options: { keep: 'en', threshold: 0.7 } }
+const DEDUP = { stage: 'dedup', options: { window: 50 } }
+
+interface Setting {
+  readonly folder: string
+  readonly component: Component
+}
+
+async function settingOf (t: Parameters<typeof folderInMemory>[0], input: string, filters: readonly Filter[], own: (out: string) => Partial<Component> = () => ({})): Promise<Setting> {
+  const folder = folderInMemory(t)
+  const dataFiles = put(folder, input, await inputs[input]!())
+  const dataset = DATASETS[input.split('.').at(-1)!] ?? 'json'
+  const corpus = corpusComponent(z.object(corpusOptions).parse({ name: 'web', dataset, dataFiles }), filters)
+  const out = join(folder, 'out')
+  return { folder: out, component: { ...corpus, seqLen: 64, sequencesPerShard: 20, outputDir: join(out, 'shards'), ...own(out) } }
+}
+
+async function shard ({ component }: Setting, options: Partial<ShardOptions>): Promise<object> {
+  const { seconds, ...stats } = await shardComponent(component, { tokenizer, maxBad: '50%', checkpointEvery: 40, ...options })
+  return stats
+}
+
+const copies = (out: string): Partial<Component> => ({ filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson') })
+
+const cases: ReadonlyArray<readonly [input: string, filters: readonly Filter[], own?: (out: string) => Partial<Component>]> = [
+  ['a.ndjson', [NORMALIZE, LENGTH, LANGUAGE, DEDUP]],
+  ['a.ndjson.gz', [DEDUP, NORMALIZE, DEDUP, LENGTH], copies],
+  ['a.ndjson', [NORMALIZE, DEDUP], out => ({ ...copies(out), maxRecords: 70 })],
+  ['array.json', [LENGTH], copies],
+  ['a.csv', []],
+  ['a.txt', [NORMALIZE, DEDUP, LANGUAGE]],
+  ['a.parquet', [LANGUAGE, NORMALIZE, DEDUP], copies]
+]
+
+for (const [input, filters, own] of cases) {
+  const names = filters.map(({ stage }) => stage).join(', ')
+  t.test(`${input} through ${names === '' ? 'no filter' : names}${own === undefined ? '' : ', with copies'}: the same with 1, 2 and 4 threads`, async t => {
+    const setting = await settingOf(t, input, filters, own)
+    const alone = await shard(setting, { workers: 1 })
+    const content = contentIn(setting.folder)
+    t.ok(Object.keys(content).filter(name => name.endsWith('.npy')).length > 1)
+    for (const workers of [2, 4]) {
+      rmSync(setting.folder, { recursive: true })
+      t.strictSame(await shard(setting, { workers }), alone, `${workers} threads`)
+      t.strictSame(contentIn(setting.folder), content)
+    }
+  })
+}
+
+t.test('a run that was stopped goes on with another number of threads', async t => {
+  const setting = await settingOf(t, 'a.ndjson', [NORMALIZE, LENGTH, LANGUAGE, DEDUP], copies)
+  const whole = await shard(setting, { workers: 1 })
+  const content = contentIn(setting.folder)
+  for (const order of [[1, 2], [2, 1], [4, 2, 1]]) {
+    rmSync(setting.folder, { recursive: true })
+    for (const workers of order.slice(0, -1)) {
+      t.match(await stoppedAt(join(setting.component.outputDir, 'checkpoint.json'), signal => shard(setting, { workers, signal, checkpointEvery: 7 })), { code: 'ERR_ABORTED' })
+    }
+    t.strictSame(await shard(setting, { workers: order.at(-1)! }), whole, order.join())
+    t.strictSame(contentIn(setting.folder), content)
+  }
+})
+
+t.test('filter-corpus makes the same file', async t => {
+  const folder = folderInMemory(t)
+  const dataFiles = put(folder, 'a.ndjson', LINES)
+  const options = { dataFiles, minChars: 10, maxBad: '50%', outputPath: join(folder, 'out.ndjson'), rejects: join(folder, 'rejects.ndjson') }
+  const outcome = async (workers: number): Promise<unknown> => {
+    const { seconds, ...stats } = await filterCorpus({ ...options, workers })
+    return { stats, content: contentIn(folder) }
+  }
+  const alone = await outcome(1)
+  t.strictSame(await outcome(3), alone)
+})
+
+t.test('too many bad records fail as they do without threads', async t => {
+  const setting = await settingOf(t, 'a.ndjson', [NORMALIZE])
+  const [alone, threads] = [await failure(shard(setting, { workers: 1, maxBad: 2 })), await failure(shard(setting, { workers: 2, maxBad: 2 }))]
+  t.match(alone, { code: 'ERR_BAD_RECORDS' })
+  t.equal((threads as Error).message, (alone as Error).message)
+})
