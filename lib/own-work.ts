@@ -18,7 +18,7 @@ export function workMistake (work: unknown): string | null {
   if (typeof given.name !== 'string' || given.name === '') return 'has no name'
   if (typeof given.take !== 'function') return 'has no function take'
   const wrong = METHODS.find(name => given[name] !== undefined && typeof given[name] !== 'function')
-  if (wrong !== undefined) return `has a ${wrong} that is no function`
+  if (wrong !== undefined) return `has something else than a function as ${wrong}`
   if ((given.save === undefined) !== (given.restore === undefined)) return 'has only one of save and restore, which belong together'
   if (given.finish !== undefined && given.save === undefined) return 'has finish without save and restore: what it holds until the end would be lost when a run goes on from a checkpoint'
   return null

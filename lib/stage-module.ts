@@ -88,7 +88,7 @@ async function imported (module: string, path: string, sha256: string): Promise<
   try {
     return await import(url.href) as unknown
   } catch (cause) {
-    const todo = /'sluice'/.test(messageOf(cause)) && codeOf(cause) === 'ERR_MODULE_NOT_FOUND' ? 'install sluice in a folder above the module' : `\`node ${module}\` shows where`
+    const todo = messageOf(cause).startsWith('Cannot find package \'sluice\'') ? 'install sluice in a folder above the module' : `\`node ${module}\` shows where`
     throw new SluiceError('ERR_OPTION', `${module}: can't be imported: ${messageOf(cause)}; ${todo}`, { cause })
   }
 }
@@ -123,8 +123,8 @@ function made (module: string, make: Factory, options: Readonly<Record<string, u
   const work = exportOf(stage, 'work')
   const mistake = workMistake(work)
   if (mistake === null) return work as OwnWork
-  const found = typeof work === 'object' && work !== null ? `a Stage that ${mistake}` : kindOf(stage)
-  throw new SluiceError('ERR_OPTION', `${module}: its function stage returned ${found}, expected a Stage: new Stage({ name, take })`)
+  const found = typeof work === 'object' && work !== null ? `a Stage that ${mistake}` : `${kindOf(stage)}, expected a Stage: new Stage({ name, take })`
+  throw new SluiceError('ERR_OPTION', `${module}: its function stage returned ${found}`)
 }
 
 function kindOf (value: unknown): string {

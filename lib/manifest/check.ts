@@ -144,8 +144,9 @@ export class ManifestChecker {
       this.#note(place, 'expected the path of a module, or module with its path, and options: use: { module: ./my-stage.js, min_words: 3 }')
       return undefined
     }
+    const expectation = this.#expectation(expect, place)
     try {
-      return { stage: USE, options, module: await loadStageModule(await findStageModule(module), options), ...this.#expectation(expect, place) }
+      return { stage: USE, options, module: await loadStageModule(await findStageModule(module), options), ...expectation }
     } catch (error) {
       this.#note(typeof given === 'string' ? place : [...place, 'module'], messageOf(error))
       return undefined
