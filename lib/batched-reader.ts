@@ -18,13 +18,13 @@ export class UnparsedRecord implements Document {
 
 /** Records that go to a thread together. */
 export interface RecordBatch {
-  /** The bytes of those that are to be parsed, one behind the other. */
-  readonly json: Uint8Array
+  /** Bytes of records, those that are to be parsed among them: shared with the thread, and used again once the batch is done with. */
+  readonly json: SharedArrayBuffer
   readonly records: readonly BatchedRecord[]
 }
 
-/** A document; or, of a record that is to be parsed, where in `json` it ends, and its id if it has none of its own. */
-export type BatchedRecord = Document | { readonly id: string, readonly jsonEnd: number }
+/** A document; or, of a record that is to be parsed, where in `json` it is, and its id if it has none of its own. */
+export type BatchedRecord = Document | { readonly id: string, readonly from: number, readonly to: number }
 
 /** What a thread makes of each record of a batch, in order. */
 export type Outcome = Document | RecordFault | null
@@ -44,16 +44,20 @@ const BATCH_RECORDS = 2048
 const ASSUMED_BYTES_A_RECORD = 64
 
 interface Taken {
-  readonly found: FoundRecord
+  readonly found: Omit<FoundRecord, 'bytes'>
   /** Bytes to be counted as read when the record is taken. */
   readonly counted: number
-  /** In the batch; -1 for what needs no examination. */
+  /** Where its bytes are in the batch's memory, if they are kept. */
+  readonly from: number
+  readonly to: number
+  /** Among the records of the batch; -1 for what needs no examination. */
   readonly place: number
 }
 
 /** A batch that is under way. */
 interface Sent {
   readonly taken: readonly Taken[]
+  readonly memory: Buffer
   readonly outcomes: Promise<readonly Outcome[]>
 }
 
@@ -69,6 +73,8 @@ export class BatchedReader implements RecordReader {
   #sent: Sent[] = []
   #ready: Array<{ readonly found: FoundRecord, readonly counted: number }> = []
   #next = 0 // in #ready
+  #memory: Buffer | undefined // that the records in #ready have their bytes in
+  readonly #free: Buffer[] = []
   #hasEnded = false
   #failure: { readonly error: unknown } | undefined
 
@@ -87,6 +93,8 @@ export class BatchedReader implements RecordReader {
   }
 
   async read (): Promise<boolean> {
+    if (this.#memory !== undefined) this.#free.push(this.#memory)
+    this.#memory = undefined
     while (!this.#hasEnded && this.#sent.length < this.#examination.lookAhead) await this.#send()
     const first = this.#sent.shift()
     if (first === undefined) {
@@ -96,7 +104,11 @@ export class BatchedReader implements RecordReader {
       return false
     }
     const outcomes = await first.outcomes
-    this.#ready = first.taken.map(({ found, counted, place }) => ({ found: place === -1 ? found : { ...found, outcome: outcomes[place]! }, counted }))
+    this.#memory = first.memory
+    this.#ready = first.taken.map(({ found, counted, from, to, place }) => ({
+      found: { ...found, bytes: first.memory.subarray(from, to), outcome: place === -1 ? found.outcome : outcomes[place]! },
+      counted
+    }))
     this.#next = 0
     return true
   }
@@ -108,7 +120,7 @@ export class BatchedReader implements RecordReader {
 
   /** Gathers a batch, and sends it off. What fails on the way is told once all before it was taken. */
   async #send (): Promise<void> {
-    const gathered = new Gathered()
+    const gathered = new Gathered(this.#free.pop() ?? sharedMemory(BATCH_BYTES))
     try {
       while (!gathered.isFull) {
         const found = this.#reader.next()
@@ -125,9 +137,10 @@ export class BatchedReader implements RecordReader {
       this.#failure = { error }
     }
     if (gathered.taken.length === 0) return
-    const outcomes = gathered.isEmpty ? Promise.resolve([]) : this.#examination.examine(gathered.batch())
+    const batch = gathered.batch()
+    const outcomes = batch === null ? Promise.resolve([]) : this.#examination.examine(batch)
     outcomes.catch(() => {}) // whoever takes the batch is told
-    this.#sent.push({ taken: gathered.taken, outcomes })
+    this.#sent.push({ taken: gathered.taken, memory: gathered.memory, outcomes })
   }
 }
 
@@ -135,36 +148,46 @@ export class BatchedReader implements RecordReader {
 class Gathered {
   readonly taken: Taken[] = []
   readonly #records: BatchedRecord[] = []
-  #parts: Buffer[] = []
-  #jsonEnd = 0
-  #bytes = 0
+  #used = 0 // bytes of the memory
+  #size = 0 // bytes of all records, also of those whose bytes are not needed any more
+  memory: Buffer
+
+  constructor (memory: Buffer) {
+    this.memory = memory
+  }
 
   get isFull (): boolean {
-    return this.#bytes >= BATCH_BYTES || this.taken.length >= BATCH_RECORDS
+    return this.#size >= BATCH_BYTES || this.taken.length >= BATCH_RECORDS
   }
 
-  /** Whether nothing in it is to be examined. */
-  get isEmpty (): boolean {
-    return this.#records.length === 0
-  }
-
+  /** @param counted bytes to be counted as read with it */
   add (found: FoundRecord, counted: number): void {
-    const { outcome } = found
-    const bytes = Buffer.from(found.bytes) // they change when more is read
-    const isExamined = typeof outcome === 'object' && outcome !== null
-    this.taken.push({ found: { ...found, bytes }, counted, place: isExamined ? this.#records.length : -1 })
-    this.#bytes += found.size + ASSUMED_BYTES_A_RECORD
-    if (!isExamined) return
-    if (outcome instanceof UnparsedRecord) {
-      this.#jsonEnd += bytes.length
-      this.#parts.push(bytes)
-      this.#records.push({ id: outcome.id, jsonEnd: this.#jsonEnd })
-    } else {
-      this.#records.push(outcome)
-    }
+    const { offset, end, outcome, bytes, size } = found
+    this.#size += size + ASSUMED_BYTES_A_RECORD
+    const from = this.#used
+    const isDocument = typeof outcome === 'object' && outcome !== null
+    const isUnparsed = outcome instanceof UnparsedRecord
+    if (isUnparsed || !isDocument) this.#keep(bytes)
+    this.taken.push({ found: { offset, end, size, outcome }, counted, from, to: this.#used, place: isDocument ? this.#records.length : -1 })
+    if (isDocument) this.#records.push(isUnparsed ? { id: outcome.id, from, to: this.#used } : outcome)
   }
 
-  batch (): RecordBatch {
-    return { json: Buffer.concat(this.#parts, this.#jsonEnd), records: this.#records }
+  /** Null where nothing is to be examined. */
+  batch (): RecordBatch | null {
+    return this.#records.length === 0 ? null : { json: this.memory.buffer as SharedArrayBuffer, records: this.#records }
   }
+
+  /** Copies bytes, which change when more is read. */
+  #keep (bytes: Buffer): void {
+    if (this.#used + bytes.length > this.memory.length) {
+      const larger = sharedMemory(Math.max(2 * this.memory.length, this.#used + bytes.length))
+      this.memory.copy(larger, 0, 0, this.#used)
+      this.memory = larger
+    }
+    this.#used += bytes.copy(this.memory, this.#used)
+  }
+}
+
+function sharedMemory (bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes))
 }

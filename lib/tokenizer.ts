@@ -45,7 +45,7 @@ export interface TokenizerOptions {
    * ids are those of all versions up to 0.2.1, or 0.2.2, whose ids are those of 0.2.3, too. @default '0.1.97'
    */
   readonly version?: SentencePieceVersion
-  /** Bound of the memory, in bytes, for words that were met already, in a unigram model; 0: none is kept. @default 24 MiB */
+  /** Bound of the memory, in bytes, for words that were met already, in a unigram model; 0: none is kept. @default 48 MiB */
   readonly tableBytes?: number
 }
 
@@ -62,7 +62,8 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
   const hash = sha256(bytes)
   const append = model.trainer.modelType === 'unigram' ? await unigram(model, path, options) : await otherType(model, path, hash)
   const buffer = new IdBuffer()
-  const decoder = judged(path, () => new Decoder(model, path))
+  const decoder = once(() => judged(path, () => new Decoder(model, path)))
+  if (model.denormalizer !== undefined) decoder() // its table may be damaged; else only decoding pays for it
   const ids = once(() => new Map(model.pieces.map(({ piece }, id) => [piece, id])))
   return {
     append,
@@ -71,8 +72,8 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
       append(text, buffer)
       return buffer.copy()
     },
-    decode: encoded => decoder.decode(encoded),
-    idToPiece: id => decoder.name(id),
+    decode: encoded => decoder().decode(encoded),
+    idToPiece: id => decoder().name(id),
     pieceToId: piece => ids().get(piece) ?? model.unkId,
     vocabSize: model.pieces.length,
     unkId: model.unkId,

@@ -81,17 +81,10 @@ class Examiner {
 
   async examine ({ json, records }: RecordBatch, progress: Int32Array): Promise<Examined> {
     const result = new Results(records.length, this.#works.filter(({ key }) => key !== undefined).length)
-    const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
-    let at = 0
+    const bytes = Buffer.from(json)
     for (const [i, record] of records.entries()) {
       progress[0] = i
-      let outcome: Document | RecordFault | null
-      if ('jsonEnd' in record) {
-        outcome = documentOfJson(bytes.subarray(at, record.jsonEnd), this.#spec.textColumn, () => record.id)
-        at = record.jsonEnd
-      } else {
-        outcome = record
-      }
+      const outcome = 'from' in record ? documentOfJson(bytes.subarray(record.from, record.to), this.#spec.textColumn, () => record.id) : record
       result.faults.push(typeof outcome === 'string' || outcome === null ? outcome : 0)
       if (typeof outcome !== 'string' && outcome !== null) await this.#pass(outcome, result)
     }

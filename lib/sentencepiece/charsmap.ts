@@ -36,7 +36,8 @@ function read (charsmap: Uint8Array): Charsmap {
   const trieBytes = charsmap.length < 4 ? 0 : view.getUint32(0, true)
   if (trieBytes === 0 || trieBytes % 4 !== 0 || 4 + trieBytes >= charsmap.length) throw new Error(`it has ${charsmap.length} bytes, of which ${trieBytes} are its trie`)
   if (isTooManyUnits(trieBytes / 4)) throw new Error(`its trie has ${trieBytes / 4} units, more than sluice reads`)
-  const darts = Uint32Array.from({ length: trieBytes / 4 }, (_, i) => view.getUint32(4 + 4 * i, true))
+  const darts = new Uint32Array(trieBytes / 4)
+  for (let i = 0; i < darts.length; i++) darts[i] = view.getUint32(4 + 4 * i, true)
   const replacements = charsmap.subarray(4 + trieBytes)
   if (!isUtf8(replacements)) throw new Error('its replacements are not UTF-8')
   if (replacements.at(-1) !== 0) throw new Error('its last replacement is cut off')
@@ -78,30 +79,37 @@ function isValue (unit: number): boolean {
 function walked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'beginnings' | 'insides'> {
   const beginnings = new Map<number, Set<number>>()
   const insides = new Set<number>()
-  const childrenOf = edgesOf(trie)
+  const eachChild = edgesOf(trie)
   const state = new Uint8Array(trie.units.length) // of each node: not met, on the way to here, or done
   const missing = new Int8Array(trie.units.length) // of each node: bytes that its last character still lacks
   const way = [ROOT]
+  let node = ROOT
+  const meet = (label: number, child: number): void => {
+    if (state[child] === 1) throw new Error('its trie goes in a circle')
+    if (state[child] === 0) {
+      way.push(child)
+      missing[child] = (missing[node]! || lengthOfChar(label)) - 1
+    }
+    if (node !== ROOT && label < 0x80) insides.add(label)
+  }
   while (way.length > 0) {
-    const node = way.at(-1)!
-    if (state[node] !== 0) {
+    node = way.at(-1)!
+    if (state[node] === 0) {
+      state[node] = 1
+      checkValue(trie, node, replacements)
+      if (endsKey(trie, node) && missing[node] !== 0) throw new Error(`the key at unit ${node} of its trie ends inside a character`)
+      eachChild(node, meet)
+    } else {
       state[node] = 2
       way.pop()
-      continue
-    }
-    state[node] = 1
-    checkValue(trie, node, replacements)
-    if (endsKey(trie, node) && missing[node] !== 0) throw new Error(`the key at unit ${node} of its trie ends inside a character`)
-    for (const [label, child] of childrenOf(node)) {
-      if (state[child] === 1) throw new Error('its trie goes in a circle')
-      if (state[child] === 0) {
-        way.push(child)
-        missing[child] = (missing[node]! || lengthOfChar(label)) - 1
-      }
-      if (node !== ROOT && label < 0x80) insides.add(label)
-      if (node === ROOT && label < 0x80) beginnings.set(label, new Set(childrenOf(child).map(([next]) => next)))
     }
   }
+  eachChild(ROOT, (label, child) => {
+    if (label >= 0x80) return
+    const behind = new Set<number>()
+    eachChild(child, next => { behind.add(next) })
+    beginnings.set(label, behind)
+  })
   return { beginnings, insides }
 }
 

@@ -49,101 +49,70 @@ export function endsKey ({ units }: DoubleArray, node: number): boolean {
   return (units[node]! & HAS_VALUE) !== 0
 }
 
-/** For a walk through all of a trie: gives the children of a node with their labels. */
-export function edgesOf ({ units }: DoubleArray): (node: number) => ReadonlyArray<readonly [label: number, child: number]> {
+/** For a walk through all of a trie: shows the children of a node with their labels. */
+export function edgesOf ({ units }: DoubleArray): (node: number, see: (label: number, child: number) => void) => void {
   // A unit in use can only be a child of the nodes with this one base.
-  const baseOf = (unit: number): number => unit ^ (units[unit]! & 0xff)
   const starts = new Uint32Array(units.length + 1)
   for (let unit = 0; unit < units.length; unit++) {
-    if ((units[unit]! & IN_USE) !== 0) starts[baseOf(unit) + 1]!++
+    if ((units[unit]! & IN_USE) !== 0) starts[(unit ^ (units[unit]! & 0xff)) + 1]!++
   }
   for (let base = 0; base < units.length; base++) starts[base + 1]! += starts[base]!
   const filled = starts.slice()
   const children = new Uint32Array(starts.at(-1)!)
   for (let unit = 0; unit < units.length; unit++) {
-    if ((units[unit]! & IN_USE) !== 0) children[filled[baseOf(unit)]!++] = unit
+    if ((units[unit]! & IN_USE) !== 0) children[filled[unit ^ (units[unit]! & 0xff)]!++] = unit
   }
-  return node => {
+  return (node, see) => {
     const base = units[node]! >>> BASE_SHIFT
-    return Array.from(children.subarray(starts[base], starts[base + 1]), child => [units[child]! & 0xff, child] as const)
+    for (let i = starts[base]!; i < starts[base + 1]!; i++) see(units[children[i]!]! & 0xff, children[i]!)
   }
+}
+
+/** Keys that begin alike, in their order: those whose bytes lead to one node. */
+interface Group {
+  readonly node: number
+  /** The bytes that they have in common. */
+  readonly depth: number
+  readonly from: number
+  readonly to: number
 }
 
 /**
  * Builds a trie of keys.
  *
- * @param keys not empty, without a NUL, no two the same
- * @param values of the keys, at least 0
+ * @param keys with their values, at least 0; a key is a character for each byte (`byteString`), not empty, without a NUL
  * @throws RangeError for more than some four million bytes of keys that differ
  */
-export function buildDoubleArray (keys: readonly Uint8Array[], values: readonly number[]): DoubleArray {
-  const tree = new Tree(keys, values)
-  checkSize(tree.size)
-  const places = new Places()
-  const place = new Int32Array(tree.size) // of each node of the tree: its unit
-  const base = new Int32Array(tree.size).fill(LEAF_BASE)
-  const waiting = [0]
-  const labels: number[] = []
-  while (waiting.length > 0) {
-    const node = waiting.pop()!
-    labels.length = 0
-    for (let child = tree.firstChild[node]!; child !== 0; child = tree.nextSibling[child]!) labels.push(tree.label[child]!)
-    if (labels.length === 0) continue
-    base[node] = places.take(labels)
-    for (let child = tree.firstChild[node]!; child !== 0; child = tree.nextSibling[child]!) {
-      place[child] = base[node] ^ tree.label[child]!
-      waiting.push(child)
+export function buildDoubleArray (keys: ReadonlyMap<string, number>): DoubleArray {
+  const sorted = [...keys.keys()].sort()
+  const units = new Units()
+  const waiting: Group[] = [{ node: ROOT, depth: 0, from: 0, to: sorted.length }]
+  const labels = new Uint8Array(256)
+  const starts = new Int32Array(257) // of each label: the first key that has it behind the common bytes
+  for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
+    const { node, depth, to } = group
+    let { from } = group
+    if (from < to && sorted[from]!.length === depth) units.setValue(node, keys.get(sorted[from++]!)!)
+    let count = 0
+    for (let key = from; key < to; key++) {
+      const label = sorted[key]!.charCodeAt(depth)
+      if (count > 0 && labels[count - 1] === label) continue
+      labels[count] = label
+      starts[count++] = key
     }
+    if (count === 0) continue
+    starts[count] = to
+    const base = units.placeChildren(node, labels, count)
+    for (let i = 0; i < count; i++) waiting.push({ node: base ^ labels[i]!, depth: depth + 1, from: starts[i]!, to: starts[i + 1]! })
   }
-  checkSize(places.size)
-  const trie = { units: new Uint32Array(places.size), values: new Int32Array(places.size).fill(-1) }
-  for (let node = 0; node < tree.size; node++) {
-    trie.units[place[node]!] = unitOf(base[node]!, tree.label[node]!, tree.value[node]! >= 0)
-    trie.values[place[node]!] = tree.value[node]!
-  }
-  return trie
+  return units.trie()
 }
 
-function checkSize (units: number): void {
-  if (isTooManyUnits(units)) throw new RangeError(`the keys need ${units} units or more, expected at most ${MAX_UNITS}`)
-}
-
-/** The keys as a tree of nodes with their first child and next sibling, 0 for none. */
-class Tree {
-  readonly firstChild: Int32Array
-  readonly nextSibling: Int32Array
-  readonly label: Uint8Array
-  readonly value: Int32Array
-  size = 1
-
-  constructor (keys: readonly Uint8Array[], values: readonly number[]) {
-    const most = keys.reduce((sum, key) => sum + key.length, 1)
-    this.firstChild = new Int32Array(most)
-    this.nextSibling = new Int32Array(most)
-    this.label = new Uint8Array(most)
-    this.value = new Int32Array(most).fill(-1)
-    keys.forEach((key, i) => {
-      let node = 0
-      for (const byte of key) node = this.#child(node, byte)
-      this.value[node] = values[i]!
-    })
-  }
-
-  #child (node: number, byte: number): number {
-    for (let child = this.firstChild[node]!; child !== 0; child = this.nextSibling[child]!) {
-      if (this.label[child] === byte) return child
-    }
-    const child = this.size++
-    this.label[child] = byte
-    this.nextSibling[child] = this.firstChild[node]!
-    this.firstChild[node] = child
-    return child
-  }
-}
-
-/** Which units are free, in blocks that are added as they are needed. */
-class Places {
-  size = 0
+/** The units of a trie that is being built, in blocks that are added as they are needed. */
+class Units {
+  #size = 0
+  #units = new Uint32Array(BLOCK)
+  #values = new Int32Array(BLOCK)
   #next = new Int32Array(BLOCK) // of each free unit: the next one; -1 after the last
   #previous = new Int32Array(BLOCK)
   #isFree = new Uint8Array(BLOCK)
@@ -157,26 +126,42 @@ class Places {
     this.#isBase[LEAF_BASE] = 1
   }
 
-  /** Takes the places of the children of a node; their base. */
-  take (labels: readonly number[]): number {
-    let base = this.#find(labels)
+  setValue (node: number, value: number): void {
+    this.#units[node]! |= HAS_VALUE
+    this.#values[node] = value
+  }
+
+  /** Finds places for the children of a node. @returns their base */
+  placeChildren (node: number, labels: Uint8Array, count: number): number {
+    let base = this.#find(labels, count)
     while (base === -1) {
       this.#addBlock()
-      base = this.#find(labels)
+      base = this.#find(labels, count)
     }
     this.#isBase[base] = 1
-    for (const label of labels) this.#take(base ^ label)
+    this.#units[node]! |= base << BASE_SHIFT
+    for (let i = 0; i < count; i++) {
+      const child = base ^ labels[i]!
+      this.#take(child)
+      this.#units[child] = unitOf(LEAF_BASE, labels[i]!, false)
+    }
     return base
   }
 
-  #find (labels: readonly number[]): number {
-    const [isFree, isBase, next] = [this.#isFree, this.#isBase, this.#next]
+  trie (): DoubleArray {
+    return { units: this.#units.slice(0, this.#size), values: this.#values.slice(0, this.#size) }
+  }
+
+  #find (labels: Uint8Array, count: number): number {
+    const isFree = this.#isFree
+    const isBase = this.#isBase
+    const next = this.#next
     for (let unit = this.#first; unit !== -1; unit = next[unit]!) {
       const base = unit ^ labels[0]!
       if (isBase[base] === 1) continue
       let fitting = 1
-      while (fitting < labels.length && isFree[base ^ labels[fitting]!] === 1) fitting++
-      if (fitting === labels.length) return base
+      while (fitting < count && isFree[base ^ labels[fitting]!] === 1) fitting++
+      if (fitting === count) return base
     }
     return -1
   }
@@ -192,18 +177,21 @@ class Places {
   }
 
   #addBlock (): void {
-    const closed = this.size - OPEN_BLOCKS * BLOCK
+    const closed = this.#size - OPEN_BLOCKS * BLOCK
     for (let unit = Math.max(closed, 0); unit < closed + BLOCK; unit++) {
       if (this.#isFree[unit] === 1) this.#take(unit)
     }
-    const size = this.size + BLOCK
+    const size = this.#size + BLOCK
+    if (isTooManyUnits(size)) throw new RangeError(`the keys need ${size} units or more, expected at most ${MAX_UNITS}`)
     if (size > this.#next.length) {
+      this.#units = grown(this.#units, new Uint32Array(2 * size))
+      this.#values = grown(this.#values, new Int32Array(2 * size).fill(-1))
       this.#next = grown(this.#next, new Int32Array(2 * size))
       this.#previous = grown(this.#previous, new Int32Array(2 * size))
       this.#isFree = grown(this.#isFree, new Uint8Array(2 * size))
       this.#isBase = grown(this.#isBase, new Uint8Array(2 * size))
     }
-    for (let unit = this.size; unit < size; unit++) {
+    for (let unit = this.#size; unit < size; unit++) {
       this.#isFree[unit] = 1
       this.#previous[unit] = this.#last
       this.#next[unit] = -1
@@ -211,11 +199,11 @@ class Places {
       else this.#next[this.#last] = unit
       this.#last = unit
     }
-    this.size = size
+    this.#size = size
   }
 }
 
-function grown<T extends Int32Array | Uint8Array> (from: T, to: T): T {
+function grown<T extends Int32Array | Uint32Array | Uint8Array> (from: T, to: T): T {
   to.set(from)
   return to
 }

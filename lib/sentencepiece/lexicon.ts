@@ -1,6 +1,6 @@
 import { type DoubleArray, buildDoubleArray } from './double-array.ts'
 import type { SentencePieceModel } from './model.ts'
-import { SPACE } from './normalizer.ts'
+import { byteString } from './utf8.ts'
 
 // Of unigram_model.cc of SentencePiece 0.1.97: how much less an unknown character scores than the least likely piece;
 // and the bounds that scores are compared with, the largest and the least positive normal 32-bit float.
@@ -43,26 +43,24 @@ export function lexiconOf ({ pieces, unkId, normalizer: { escapeWhitespaces } }:
   const greatest = normalScores.reduce((most, score) => Math.max(most, score), LEAST_POSITIVE_FLOAT)
   const scores = new Float64Array(pieces.length)
   const lengths = new Uint32Array(pieces.length)
-  const ids: number[] = []
-  const keys: Buffer[] = []
+  const ids = new Map<string, number>() // by their pieces, a character a byte
   let longest = MAX_CHAR_BYTES
   let gain = 0
   pieces.forEach(({ piece, score, type }, id) => {
     if (type !== 'normal' && type !== 'user_defined') return
     // Where spaces are escaped, a piece with a space of another kind is in no normalized text.
     if (escapeWhitespaces && piece.includes(' ')) return
-    const key = Buffer.from(escapeWhitespaces ? piece.replaceAll('\u2581', ' ') : piece)
+    const key = byteString(escapeWhitespaces ? piece.replaceAll('\u2581', ' ') : piece)
     scores[id] = type === 'normal' ? score : scoreOfSymbol(Buffer.byteLength(piece), greatest, version)
     lengths[id] = key.length
     longest = Math.max(longest, key.length)
     gain = Math.max(gain, scores[id] / key.length)
-    ids.push(id)
-    keys.push(key)
+    ids.set(key, id)
   })
   scores[unkId] = Math.fround(normalScores.reduce((least, score) => Math.min(least, score), LARGEST_FLOAT) - UNKNOWN_PENALTY)
   gain = Math.max(gain, scores[unkId])
-  const isSumOfWords = keys.every(key => key.lastIndexOf(SPACE) <= 0) && keys.some(key => key.length === 1 && key[0] === SPACE)
-  return { trie: buildDoubleArray(keys, ids), scores, lengths, longest, unkId, gain, isSumOfWords, version }
+  const isSumOfWords = ids.has(' ') && [...ids.keys()].every(key => key.lastIndexOf(' ') <= 0)
+  return { trie: buildDoubleArray(ids), scores, lengths, longest, unkId, gain, isSumOfWords, version }
 }
 
 /** What a user-defined symbol adds, whatever its score in the model. @param bytes of the symbol @param greatest score of a piece */

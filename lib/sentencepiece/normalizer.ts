@@ -2,7 +2,7 @@ import { ByteBuffer } from './byte-buffer.ts'
 import { type Charsmap, readCharsmap } from './charsmap.ts'
 import { type DoubleArray, ROOT, buildDoubleArray, endsKey, step } from './double-array.ts'
 import type { NormalizerSpec } from './model.ts'
-import { lengthOfChar } from './utf8.ts'
+import { byteString, lengthOfChar } from './utf8.ts'
 
 /**
  * A space in normalized text. Where spaces are escaped, it stands for U+2581, which takes one byte here and not three;
@@ -38,7 +38,7 @@ export class Normalizer {
     this.#spec = spec
     this.#spaceIsSuffix = spaceIsSuffix
     const keys = symbols.map(symbol => Buffer.from(symbol))
-    if (keys.length > 0) this.#symbols = buildDoubleArray(keys, keys.map(() => 0))
+    if (keys.length > 0) this.#symbols = buildDoubleArray(new Map(symbols.map(symbol => [byteString(symbol), 0])))
     this.#symbolBytes = new Set(keys.flatMap(key => [...key]))
     if (spec.precompiledCharsmap.length > 0) this.#charsmap = readCharsmap(spec.precompiledCharsmap)
     for (let char = 0; char < 128; char++) this.#ascii[char] = this.#howNormalized(char)

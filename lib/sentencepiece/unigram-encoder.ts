@@ -8,11 +8,11 @@ import { FARTHEST_TOTAL, MAX_MEASURED_BYTES, UnigramSearch } from './unigram-sea
 import { lengthOfChar } from './utf8.ts'
 import { MAX_WORD_BYTES, WordTable } from './word-table.ts'
 
-/** Bound of the memory for words already met, unless told otherwise: some 700,000 words. */
-export const DEFAULT_TABLE_BYTES = 24 * 2 ** 20
+/** Bound of the memory for words already met, unless told otherwise: some 800,000 words. */
+export const DEFAULT_TABLE_BYTES = 48 * 2 ** 20
 
 export interface UnigramOptions {
-  /** Bound of the memory for words already met; 0 for none. @default 24 MiB */
+  /** Bound of the memory for words already met; 0 for none. @default 48 MiB */
   readonly tableBytes?: number
   /** @default '0.1.97' */
   readonly version?: SentencePieceVersion

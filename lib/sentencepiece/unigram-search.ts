@@ -9,6 +9,10 @@ export const MAX_MEASURED_BYTES = 512
 /** How far from 0 a total is from which on SentencePiece 0.2.2 begins at 0 again. */
 export const FARTHEST_TOTAL = 100_000
 
+/** Places that there is memory for at the beginning, and that memory is kept for from one text to the next. */
+const FIRST_PLACES = 1024
+const KEPT_PLACES = 2 ** 17
+
 /** No piece ends here. */
 const NONE = -1
 
@@ -24,8 +28,8 @@ const NONE = -1
 export class UnigramSearch {
   readonly #lexicon: Lexicon
   // Of each place, counted from the last one that was settled: the best total there, and the piece that ends there.
-  #totals = new Float32Array(1024)
-  #ids = new Int32Array(1024)
+  #totals = new Float32Array(FIRST_PLACES)
+  #ids = new Int32Array(FIRST_PLACES)
   #reached = 0 // the farthest place where a piece ends
   readonly #seconds = new Float64Array(MAX_MEASURED_BYTES + 1) // the second best total
 
@@ -108,6 +112,10 @@ export class UnigramSearch {
     }
     if (start !== settled) this.#settle(bytes, settled, start, out, measured)
     this.total = this.#totals[0]!
+    if (this.#ids.length > KEPT_PLACES) {
+      this.#totals = new Float32Array(FIRST_PLACES)
+      this.#ids = new Int32Array(FIRST_PLACES)
+    }
   }
 
   /** Lessens the totals at a place and behind it by that at the place. @returns the new total there */

@@ -32,13 +32,15 @@ export interface Corpus {
   readonly tokenizerPath: string
 }
 
+/** Where real text for measuring is, on machines that have it. */
+export const SHARED = join(packageRoot(), '..', 'shared', 'data')
+
 /** Not all of the quickstart's text: a run of `encode` should take seconds, as it does on the shared text. */
 const QUICKSTART_BYTES = 20_000_000
 
 /** Makes plain files, in `folder`, of the text in `../shared/data` where that is there, else of the quickstart's. */
 export async function prepareCorpus (folder: string): Promise<Corpus> {
-  const shared = join(packageRoot(), '..', 'shared', 'data')
-  const web = join(shared, 'web.ndjson.gz')
+  const web = join(SHARED, 'web.ndjson.gz')
   const path = join(folder, 'corpus.ndjson')
   const isShared = existsSync(web)
   if (isShared) await pipeline(createReadStream(web), createGunzip(), createWriteStream(path))
@@ -46,7 +48,7 @@ export async function prepareCorpus (folder: string): Promise<Corpus> {
 
   const linesPath = join(folder, 'corpus.txt')
   await pipeline(ndjson(path), normalize(), textSink(linesPath))
-  const model = join(shared, 'spm', 'unigram32k.model')
+  const model = join(SHARED, 'spm', 'unigram32k.model')
   return {
     name: isShared ? 'shared/data/web.ndjson.gz' : 'the beginning of the quickstart\'s text',
     folder,

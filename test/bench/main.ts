@@ -7,6 +7,7 @@ import { writeFileWhole } from '../../lib/output.ts'
 import { packageRoot } from '../../lib/package.ts'
 import { checkpointCost } from './checkpoint.ts'
 import { prepareCorpus } from './corpus.ts'
+import { encodeFigures, isAsWanted } from './encode.ts'
 import { measure } from './measure.ts'
 import { type Result, json, report } from './print.ts'
 import { type Row, rowsOf } from './rows.ts'
@@ -16,13 +17,15 @@ import { verifySides } from './verify.ts'
 
 const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--json]
 
-  --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too
+  --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too,
+               and encode stands for the stage and for the encoder beside SentencePiece
   --runs N     runs of each, of which the best counts (default: 5)
   --json       also write the results to bench.json
 `
 
 const SIDE_BY_SIDE = 'side-by-side'
 const CHECKPOINT = 'checkpoint'
+const ENCODE = 'encode'
 const START = 'start'
 const VERIFY = 'verify'
 
@@ -76,13 +79,15 @@ async function bench ({ only, runs, json: asJson }: Arguments): Promise<void> {
   const checkpoint = wanted(CHECKPOINT) ? await announced(CHECKPOINT, () => checkpointCost(corpus, runs)) : undefined
   const start = wanted(START) ? await announced(START, () => startTimes(runs)) : undefined
   const verified = wanted(VERIFY) ? await announced(VERIFY, () => verifySides(folder, runs)) : undefined
+  const encoding = wanted(ENCODE) ? await announced('encode beside SentencePiece', () => encodeFigures(corpus, runs)) : undefined
   const rows: Result[] = []
   for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
 
-  const results = { corpus, runs, rows, sides, checkpoint, verified, start }
+  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1
+  if (encoding !== undefined && !isAsWanted(encoding)) process.exitCode = 1
 }
 
 async function measureRow ({ name, unit, bytes, prepare }: Row, runs: number): Promise<Result> {

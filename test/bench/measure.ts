@@ -3,6 +3,9 @@ import { setImmediate } from 'node:timers/promises'
 /** What is measured, once from its start to its end. */
 export type Run = () => Promise<void>
 
+/** A run that measures itself: it returns its seconds. */
+export type TimedRun = () => Promise<number>
+
 /** How long the runs of one thing took. */
 export interface Times {
   /** Of the fastest run: whatever else the machine does only ever makes a run slower. */
@@ -22,14 +25,30 @@ export async function measure (run: Run, count: number): Promise<Times> {
  * a while slows all of them down.
  */
 export async function alternate (runs: readonly Run[], count: number): Promise<Times[]> {
+  return await alternateTimed(runs.map(run => async () => {
+    const started = performance.now()
+    await run()
+    return (performance.now() - started) / 1000
+  }), count)
+}
+
+/** As `alternate`, of runs that measure themselves. */
+export async function alternateTimed (runs: readonly TimedRun[], count: number): Promise<Times[]> {
   const seconds: number[][] = runs.map(() => [])
   for (let round = 0; round <= count; round++) {
     for (const [i, run] of runs.entries()) {
       await setImmediate() // a run in memory never goes through the event loop: Ctrl-C is heard here
-      const started = performance.now()
-      await run()
-      if (round > 0) seconds[i]!.push((performance.now() - started) / 1000)
+      const taken = await run()
+      if (round > 0) seconds[i]!.push(taken)
     }
   }
   return seconds.map(each => ({ best: Math.min(...each), seconds: each }))
+}
+
+/** Seconds of CPU time that work takes in this process: what else the machine does has little effect on it. */
+export function cpuSeconds (work: () => void): number {
+  const started = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(started)
+  return (user + system) / 1e6
 }

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { table } from '../../recipes/report.ts'
 import { ALLOWED_PERCENT, type CheckpointCost } from './checkpoint.ts'
 import type { Corpus } from './corpus.ts'
+import { type EncodeFigures, isFastEnough, isWithin } from './encode.ts'
 import type { Times } from './measure.ts'
 import type { Row } from './rows.ts'
 import { type SideBySide, WANTED_RATIO } from './side-by-side.ts'
@@ -25,10 +26,11 @@ export interface Results {
   readonly start?: Start | undefined
   /** Absent when it wasn't asked for. */
   readonly verified?: VerifySides | undefined
+  readonly encoding?: EncodeFigures | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, checkpoint, verified, start }: Results): string {
+export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
@@ -43,6 +45,7 @@ export function report ({ corpus, runs, rows, sides, checkpoint, verified, start
   if (checkpoint !== undefined) sections.push(reportCheckpoint(checkpoint, corpus))
   if (start !== undefined) sections.push(`a command's start: ${milliseconds(start.sluice)} ms, of which Node's own ${milliseconds(start.node)} ms`)
   if (verified !== undefined) sections.push(reportVerified(verified))
+  if (encoding !== undefined) sections.push(reportEncoding(encoding))
   return sections.join('\n\n')
 }
 
@@ -77,8 +80,21 @@ function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides): stri
   return `${sides}\nratio ${ratio.toFixed(2)} on ${workers} cores, ${megabytes(bytes)} MB of shards`
 }
 
+function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
+  const speed = (bytes: number, { best }: Times): string => (bytes / 1e6 / best).toFixed(1)
+  const sides = table([
+    ['encode, one thread, CPU time', 'MB', 'table', 'sluice MB/s', 'beside', 'its MB/s', 'ratio', 'wanted', ''],
+    ...races.map(race => [race.text, megabytes(race.bytes), race.table, speed(race.bytes, race.ours), race.other, speed(race.bytes, race.theirs), race.ratio.toFixed(2), String(race.wanted ?? ''), race.wanted === null ? '' : isFastEnough(race) ? 'reached' : 'too slow'])
+  ])
+  const limits = table([
+    ['encode', 'unit', 'is', 'allowed', ''],
+    ...bounds.map(bound => [bound.what, bound.unit, bound.value.toFixed(1), bound.allowed.toFixed(0), isWithin(bound) ? 'reached' : 'too much'])
+  ])
+  return [sides, '', limits, ...notes].join('\n')
+}
+
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, checkpoint, verified, start }: Results): string {
+export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
   const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
@@ -98,7 +114,16 @@ export function json ({ corpus, runs, rows, sides, checkpoint, verified, start }
     verify: verified === undefined
       ? null
       : { bytes: verified.bytes, workers: verified.workers, one: timesOf(verified.bytes, verified.one), all: timesOf(verified.bytes, verified.all), ratio: verified.ratio },
-    start: start === undefined ? null : { sluice: seconds(start.sluice), node: seconds(start.node) }
+    start: start === undefined ? null : { sluice: seconds(start.sluice), node: seconds(start.node) },
+    encode: encoding === undefined
+      ? null
+      : {
+          mb_of: 'text',
+          races: encoding.races.map(({ text, table, other, bytes, ours, theirs, ratio, wanted }) =>
+            ({ text, table, beside: other, bytes, ours: timesOf(bytes, ours), theirs: timesOf(bytes, theirs), ratio, wanted_ratio: wanted })),
+          bounds: encoding.bounds.map(({ what, unit, value, allowed }) => ({ what, unit, value, allowed })),
+          notes: encoding.notes
+        }
   }, null, 2) + '\n'
 }
 

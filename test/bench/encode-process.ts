@@ -1,0 +1,74 @@
+/**
+ * What the encode benchmark measures in a process of its own; prints one JSON value.
+ *
+ * `load MODEL`: milliseconds. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory, after each of three kinds of
+ * text; without a model they are only read. Wants `--expose-gc`.
+ */
+import { setTimeout } from 'node:timers/promises'
+import type { Document } from '../../lib/document.ts'
+
+/** How long a tokenizer takes to load, in milliseconds. */
+export interface LoadTimes {
+  /** From the call to its return. */
+  readonly call: number
+  /** As `call`, with the import of `lib/tokenizer`. */
+  readonly withImport: number
+  /** CPU time of the call, on all cores. */
+  readonly cpu: number
+}
+
+const LONG_BYTES = 5_000_000
+
+const [job, path, model, tableBytes] = process.argv.slice(2)
+const figures = job === 'load' ? await load(path!) : await memory(path!, model, Number(tableBytes))
+process.stdout.write(JSON.stringify(figures))
+
+async function load (model: string): Promise<LoadTimes> {
+  const begun = performance.now()
+  const { loadTokenizer } = await import('../../lib/tokenizer.ts')
+  const imported = performance.now()
+  const cpu = process.cpuUsage()
+  await loadTokenizer(model)
+  const ended = performance.now()
+  const { user, system } = process.cpuUsage(cpu)
+  return { call: ended - imported, withImport: ended - begun, cpu: (user + system) / 1000 }
+}
+
+async function memory (path: string, model: string | undefined, tableBytes: number): Promise<number[]> {
+  const { ndjson } = await import('../../sources/ndjson.ts') // not for `load`, which would find modules loaded
+  const texts: string[] = []
+  for await (const { text } of ndjson(path) as AsyncIterable<Document>) texts.push(text)
+  // Out of bytes: a string that was joined or repeated becomes another one when it is read.
+  const document = Buffer.from(texts.join('\n')).subarray(0, LONG_BYTES).toString()
+  const letters = Buffer.alloc(LONG_BYTES, 'a').toString()
+  const encode = model === undefined ? () => {} : await encoder(model, tableBytes)
+  const resident: number[] = []
+  for (const kind of [texts, [document], [letters]]) {
+    for (const text of kind) encode(text)
+    resident.push(await residentBytes())
+  }
+  return resident
+}
+
+/** Encodes texts one by one, into the same memory for ids. */
+async function encoder (model: string, tableBytes: number): Promise<(text: string) => void> {
+  const { loadTokenizer } = await import('../../lib/tokenizer.ts')
+  const { IdBuffer } = await import('../../lib/sentencepiece/id-buffer.ts')
+  const { append } = await loadTokenizer(model, { tableBytes })
+  const ids = new IdBuffer()
+  return text => {
+    ids.clear()
+    append(text, ids)
+  }
+}
+
+/** Resident memory, without garbage. */
+async function residentBytes (): Promise<number> {
+  if (globalThis.gc === undefined) throw new Error('expected --expose-gc')
+  // What is freed goes back to the system between the events, not all of it at once.
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc()
+    await setTimeout(20)
+  }
+  return process.memoryUsage.rss()
+}

@@ -1,0 +1,207 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { IdBuffer } from '../../lib/sentencepiece/id-buffer.ts'
+import { DEFAULT_TABLE_BYTES } from '../../lib/sentencepiece/unigram-encoder.ts'
+import { loadWasmEncoder } from '../../lib/sentencepiece/wasm.ts'
+import { type Tokenizer, type TokenizerOptions, loadTokenizer } from '../../lib/tokenizer.ts'
+import { encodings } from '../encodings.ts'
+import type { Corpus } from './corpus.ts'
+import type { LoadTimes } from './encode-process.ts'
+import { type Texts, documentTexts, linesOf, randomWords, sentences, unspacedText } from './encode-texts.ts'
+import { type TimedRun, type Times, alternateTimed, cpuSeconds } from './measure.ts'
+
+/** How many times as fast as sentencepiece-js our encoder has to be; as `spm_encode`, for the last. */
+const WANTED = { cold: 4, warm: 8, defeated: 2, spm: 5 } as const
+/** Of a process that has loaded a tokenizer and encoded, besides the table of words. */
+const ALLOWED_MEMORY_MB = 64
+const ALLOWED_LOAD_MS = 150
+/** How many times as long a text of ten times the length may take. */
+const ALLOWED_GROWTH = 12
+
+/** For `spm_encode`, whose start counts. */
+const LINES_BYTES = 20_000_000
+const SHORT_BYTES = 100_000
+
+/** Our encoder and another one, on the same texts, in CPU time of one thread. */
+export interface Race {
+  readonly text: string
+  /** Whether words are found in the table of those met before. */
+  readonly table: 'cold' | 'warm' | 'off'
+  readonly other: 'sentencepiece-js' | 'spm_encode'
+  readonly bytes: number
+  readonly ours: Times
+  readonly theirs: Times
+  /** How many times as fast ours is. */
+  readonly ratio: number
+  /** Null where none is. */
+  readonly wanted: number | null
+}
+
+/** A figure that is to be no larger than another. */
+export interface Bound {
+  readonly what: string
+  readonly unit: 'ms' | 'MB' | 'times'
+  readonly value: number
+  readonly allowed: number
+}
+
+export interface EncodeFigures {
+  readonly races: readonly Race[]
+  readonly bounds: readonly Bound[]
+  /** What else is to be said, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+/** Encodes real and unkind texts by our encoder and by SentencePiece, in turn; then what loading, memory and long texts take. */
+export async function encodeFigures (corpus: Corpus, count: number): Promise<EncodeFigures> {
+  const model = corpus.tokenizerPath
+  const documents = await documentTexts(corpus)
+  const byLanguage = await sentences()
+  const races: Race[] = []
+  for (const texts of documents) races.push(...await besideWasm(model, texts, { cold: WANTED.cold, warm: WANTED.warm }, count))
+  races.push(...await besideWasm(model, randomWords(), { cold: WANTED.defeated }, count))
+  races.push(...await besideWasm(model, unspacedText(byLanguage), { off: WANTED.defeated }, count))
+  const notes: string[] = []
+  if (hasSpmEncode()) {
+    const name = `lines of ${documents.map(({ name }) => name).join(' + ')}`
+    const texts = documents.flatMap(({ texts }) => texts)
+    races.push(await besideSpm(corpus, linesOf(name, texts, LINES_BYTES), WANTED.spm, count))
+    // Most words of 75 languages are met for the first time: a figure to know, of a text that no corpus is like.
+    if (byLanguage.size > 0) races.push(await besideSpm(corpus, linesOf(`${name} + langid`, [...texts, ...[...byLanguage.values()].flat()], LINES_BYTES), null, count))
+  } else notes.push('skipped: spm_encode is not installed')
+  const [load, note] = await loading(model, count)
+  notes.push(note)
+  return { races, bounds: [load, ...await memory(corpus, count), ...await growth(corpus, count)], notes }
+}
+
+/** Whether each figure is as wanted. */
+export function isAsWanted ({ races, bounds }: EncodeFigures): boolean {
+  return races.every(isFastEnough) && bounds.every(isWithin)
+}
+
+export function isFastEnough ({ ratio, wanted }: Race): boolean {
+  return wanted === null || ratio >= wanted
+}
+
+export function isWithin ({ value, allowed }: Bound): boolean {
+  return value <= allowed
+}
+
+/** Text by text, as a stream does it: ours appends the ids to a buffer that is used again, SentencePiece makes an array. */
+async function besideWasm (model: string, { name, texts, bytes }: Texts, wanted: Partial<Record<Race['table'], number>>, count: number): Promise<Race[]> {
+  const counts = new Set<number>() // of ids, as each run has counted them
+  const { sha256 } = await loadTokenizer(model)
+  const encode = await loadWasmEncoder(model, sha256)
+  const theirs: TimedRun = async () => await Promise.resolve(cpuSeconds(() => { counts.add(texts.reduce((sum, text) => sum + encode(text).length, 0)) }))
+  let tokenizer: Tokenizer
+  const fresh = (options: TokenizerOptions): TimedRun => async () => {
+    tokenizer = await loadTokenizer(model, options)
+    return cpuSeconds(() => { counts.add(idsOf(tokenizer, texts)) })
+  }
+  const again: TimedRun = async () => await Promise.resolve(cpuSeconds(() => { counts.add(idsOf(tokenizer, texts)) }))
+  const runs = { cold: fresh({}), warm: again, off: fresh({ tableBytes: 0 }) } // warm comes behind cold
+  const tables = (['cold', 'warm', 'off'] as const).filter(table => wanted[table] !== undefined)
+  const [other, ...ours] = await alternateTimed([theirs, ...tables.map(table => runs[table])], count)
+  if (counts.size !== 1) throw new Error(`${name}: both sides should make the same ids, but their numbers are ${[...counts].join(' and ')}`)
+  return tables.map((table, i) => raced({ text: name, table, other: 'sentencepiece-js', bytes, ours: ours[i]!, theirs: other!, wanted: wanted[table]! }))
+}
+
+/** How many ids texts make, one after the other. */
+function idsOf ({ append }: Tokenizer, texts: readonly string[]): number {
+  const ids = new IdBuffer()
+  let count = 0
+  for (const text of texts) {
+    ids.clear()
+    append(text, ids)
+    count += ids.length
+  }
+  return count
+}
+
+function raced (race: Omit<Race, 'ratio'>): Race {
+  return { ...race, ratio: race.theirs.best / race.ours.best }
+}
+
+function hasSpmEncode (): boolean {
+  return spawnSync('sh', ['-c', 'command -v spm_encode']).status === 0
+}
+
+async function besideSpm ({ folder, tokenizerPath: model }: Corpus, { name, texts, bytes }: Texts, wanted: number | null, count: number): Promise<Race> {
+  const path = join(folder, 'lines.txt')
+  await writeFile(path, texts.join('\n') + '\n')
+  const ours: TimedRun = async () => {
+    const tokenizer = await loadTokenizer(model)
+    return cpuSeconds(() => idsOf(tokenizer, texts))
+  }
+  const [theirs, mine] = await alternateTimed([() => spmSeconds(model, path), ours], count)
+  return raced({ text: name, table: 'cold', other: 'spm_encode', bytes, ours: mine!, theirs: theirs!, wanted })
+}
+
+/** CPU time of `spm_encode` on a file, user and system; what the shell says of its children is there on each system. */
+async function spmSeconds (model: string, path: string): Promise<number> {
+  const script = 'spm_encode --model="$1" --output_format=id <"$2" >/dev/null && times'
+  const { stdout } = await promisify(execFile)('sh', ['-c', script, 'sh', model, path], { env: { ...process.env, LC_ALL: 'C' } })
+  const times = [...(stdout.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)]
+  if (times.length !== 2) throw new Error(`expected the shell's times, got ${JSON.stringify(stdout)}`)
+  return times.reduce((sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds), 0)
+}
+
+async function loading (model: string, count: number): Promise<[Bound, string]> {
+  const all: LoadTimes[] = []
+  for (let i = 0; i < count; i++) all.push(await inProcess('load', model) as LoadTimes)
+  const best = (key: keyof LoadTimes): number => Math.min(...all.map(each => each[key]))
+  const note = `loading takes ${best('cpu').toFixed(0)} ms of CPU time; with the import of lib/tokenizer ${best('withImport').toFixed(0)} ms`
+  return [{ what: `load ${basename(model)}`, unit: 'ms', value: best('call'), allowed: ALLOWED_LOAD_MS }, note]
+}
+
+/** Beside a process that reads the same texts: the most after any of them. */
+async function memory ({ ndjson: { path }, tokenizerPath: model }: Corpus, count: number): Promise<Bound[]> {
+  const kinds = [
+    { args: [], what: '', tableBytes: 0 },
+    { args: [model, '0'], what: 'memory, no table', tableBytes: 0 },
+    { args: [model, String(DEFAULT_TABLE_BYTES)], what: 'memory, default table', tableBytes: DEFAULT_TABLE_BYTES }
+  ]
+  const resident: number[][][] = kinds.map(() => [])
+  for (let i = 0; i < count; i++) {
+    for (const [kind, { args }] of kinds.entries()) resident[kind]!.push(await inProcess('memory', path, ...args) as number[])
+  }
+  const [bare, ...loaded] = resident.map(runs => runs[0]!.map((_, text) => median(runs.map(run => run[text]!))))
+  return loaded.map((bytes, i) => {
+    const { what, tableBytes } = kinds[i + 1]!
+    return { what, unit: 'MB', value: Math.max(...bytes.map((each, text) => each - bare![text]!)) / 1e6, allowed: ALLOWED_MEMORY_MB + tableBytes / 1e6 }
+  })
+}
+
+async function inProcess (...args: readonly string[]): Promise<unknown> {
+  const program = fileURLToPath(new URL('encode-process.js', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program, ...args])
+  return JSON.parse(stdout) as unknown
+}
+
+function median (values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!
+}
+
+/** How much longer ten times the text takes, of texts that no word ends in. */
+async function growth ({ folder, tokenizerPath }: Corpus, count: number): Promise<Bound[]> {
+  const unsplitPath = join(folder, 'no-split.model')
+  await writeFile(unsplitPath, encodings().find(({ name }) => name === 'no-split')!.bytes)
+  const [split, unsplit] = [await loadTokenizer(tokenizerPath), await loadTokenizer(unsplitPath)]
+  const cases: ReadonlyArray<readonly [what: string, tokenizer: Tokenizer, part: string]> = [
+    ['one letter', split, 'a'],
+    ['unknown characters', split, '\ue000'],
+    ['words, no split at white space', unsplit, 'a water ']
+  ]
+  const bounds: Bound[] = []
+  for (const [what, tokenizer, part] of cases) {
+    const short = part.repeat(SHORT_BYTES / Buffer.byteLength(part))
+    const long = short.repeat(10)
+    const run = (texts: readonly string[]): TimedRun => async () => await Promise.resolve(cpuSeconds(() => idsOf(tokenizer, texts)))
+    const [shorts, longs] = await alternateTimed([run(Array.from({ length: 10 }, () => short)), run([long])], count)
+    bounds.push({ what: `1 MB of ${what}, beside 100 kB`, unit: 'times', value: 10 * longs!.best / shorts!.best, allowed: ALLOWED_GROWTH })
+  }
+  return bounds
+}
