@@ -61,6 +61,11 @@ export interface Work<In, Out, State = null> {
    * A string that it returns is the reason why the item is dropped.
    */
   take: (item: In, push: Push<Out>) => string | undefined | Promise<string | undefined>
+  /**
+   * Whether it may push several items for one that it takes. Asked of stages that a manifest names by their module: one
+   * that says nothing, and has no `finish`, pushes exactly one for each that it doesn't drop.
+   */
+  readonly several?: boolean
   /** What of an item is compared with those of others, where it hangs on the item alone. `take` does the comparing. */
   key?: (item: In) => bigint
   /** The input has ended: pushes what is left. */

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path'
 import type { Barriers } from '../lib/barrier.ts'
 import { findFiles } from '../lib/files.ts'
-import type { Component } from '../lib/manifest/schema.ts'
+import type { Component, Filter } from '../lib/manifest/schema.ts'
 import type { MaxBad } from '../lib/max-bad.ts'
 import { renameKeys, snakeCase } from '../lib/names.ts'
 import { parseOptions } from '../lib/options.ts'
@@ -11,7 +11,7 @@ import type { Examining } from './examining.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
-import { type AnyStage, filters, makeSource } from './stages.ts'
+import { type AnyStage, filterName, filters, makeFilter, makeSource } from './stages.ts'
 
 /** How a component is read; the options that every source has. */
 export interface ReadOptions {
@@ -41,9 +41,9 @@ const STREAM_OPTIONS = { highWaterMark: 4 } as const
 export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions, { rejects = null, barriers, examining = null }: FlowHooks = {}): DocumentFlow {
   const { dataset, dataFiles, textColumn, maxRecords, sourceOptions, expect } = component
   const source: RecordSource = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, { ...rejects?.forSource(), ...(examining && { examination: examining }), barriers, ...STREAM_OPTIONS })
-  const filtering = component.filters.map(({ stage, options: own }, index) => {
-    const options = { ...own, ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(stage) }) }
-    return examining !== null && index < examining.filterCount ? examining.standIn(index, options) : filters[stage]!.make(options)
+  const filtering = component.filters.map((filter, index) => {
+    const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }
+    return examining !== null && index < examining.filterCount ? examining.standIn(index, { ...filter.options, ...shared }) : makeFilter(filter, shared, rejects?.follows)
   })
   const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
   const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
@@ -63,9 +63,17 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
     text_column: textColumn,
     max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
     source_options: renameKeys(sourceOptions, snakeCase),
-    filters: component.filters.map(({ stage, options }) => ({ [stage]: renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase) })),
+    filters: component.filters.map(filterSettings),
     max_records: maxRecords
   })
+}
+
+/** Of a stage of the user's own: what its module was, by its SHA-256. */
+function filterSettings ({ stage, options, module }: Filter): Record<string, unknown> {
+  const settings = module === undefined
+    ? renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase)
+    : { module: module.module, sha256: module.sha256, options }
+  return { [stage]: settings }
 }
 
 /** A component whose input files are those that there are now: what its own run writes is none of them, whatever a glob matches later. */

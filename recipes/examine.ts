@@ -1,19 +1,28 @@
 import type { RecordBatch } from '../lib/batched-reader.ts'
 import type { Document } from '../lib/document.ts'
-import { SluiceError } from '../lib/errors.ts'
+import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import type { RecordFault } from '../lib/record.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
+import { type StageModuleFile, loadStageModule } from '../lib/stage-module.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { passable } from '../lib/worker-pool.ts'
 import { documentOfJson } from '../sources/ndjson.ts'
-import { type FilterWork, filters } from './stages.ts'
+import { type FilterWork, filterWork } from './stages.ts'
+
+/** A filter, as plain data. */
+export interface FilterSpec {
+  readonly stage: string
+  readonly options: Readonly<Record<string, unknown>>
+  /** Of a stage of the user's own, which the thread loads. */
+  readonly module?: StageModuleFile & { readonly stageName: string }
+}
 
 /** What is done with each document of a flow, as far as that hangs on nothing but the document. */
 export interface ExaminerSpec {
   /** Where records that are yet to be parsed have their text. */
   readonly textColumn: string
   /** The filters in order, with their options. */
-  readonly filters: ReadonlyArray<{ readonly stage: string, readonly options: Readonly<Record<string, unknown>> }>
+  readonly filters: readonly FilterSpec[]
   /** Which documents are wanted as they are behind the filters, or were when they were dropped. */
   readonly keeps: 'none' | 'passed' | 'all'
   /** What documents that pass are encoded with; null where they aren't. */
@@ -31,9 +40,9 @@ export interface ExamineTask {
 export interface Examined {
   /** Why a record gave no document; null for one that was no record, and 0 for a document. */
   readonly faults: ReadonlyArray<RecordFault | null | 0>
-  /** The filter that dropped a document, by its index; -1 for one that passed all, duplicates or not. */
+  /** The filter that dropped a document, by its index; -1 for one that passed all, duplicates or not; `failedAt` for one that a filter has failed at. */
   readonly droppedBy: Int32Array
-  /** Of those that were dropped. */
+  /** Of those that were dropped; of those that a filter has failed at, the error's message. */
   readonly reasons: readonly string[]
   /** By which the filters that compare documents do so: for each document as many as there are such filters. */
   readonly keys: BigUint64Array
@@ -42,6 +51,14 @@ export interface Examined {
   /** Ids of all documents, and how many each has. */
   readonly ids: Int32Array
   readonly idCounts: Int32Array
+}
+
+/**
+ * Stands in `droppedBy` for a document that a filter has failed at: whether it comes to that filter at all, behind others
+ * that compare documents and before a limit, only the main thread knows.
+ */
+export function failedAt (filter: number): number {
+  return -2 - filter
 }
 
 /** Does what a spec says. */
@@ -57,7 +74,7 @@ class Examiner {
   }
 
   static async open (spec: ExaminerSpec): Promise<Examiner> {
-    const works = spec.filters.map(({ stage, options }) => filters[stage]!.work(options))
+    const works = await Promise.all(spec.filters.map(async ({ module, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) })))
     for (const work of works) await work.open?.()
     return new Examiner(spec, works, spec.tokenizer === null ? null : await loadSame(spec.tokenizer))
   }
@@ -83,11 +100,17 @@ class Examiner {
         result.addKey(work.key(document))
         continue
       }
-      const reason = work.take(document, push)
-      const awaited = typeof reason === 'string' ? reason : await reason
-      if (awaited === undefined) continue
-      result.reasons.push(awaited)
-      droppedBy = i
+      try {
+        const reason = work.take(document, push)
+        const awaited = typeof reason === 'string' ? reason : await reason
+        if (awaited === undefined) continue
+        result.reasons.push(awaited)
+        droppedBy = i
+      } catch (error) {
+        if (codeOf(error) !== 'ERR_DOCUMENT') throw error
+        result.reasons.push(messageOf(error))
+        droppedBy = failedAt(i)
+      }
       break
     }
     if (droppedBy === -1 && this.#tokenizer !== null) {

@@ -4,12 +4,12 @@ import type { Examination, Outcome, RecordBatch } from '../lib/batched-reader.ts
 import type { Document, Tokens } from '../lib/document.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import { findFiles } from '../lib/files.ts'
-import type { Component } from '../lib/manifest/schema.ts'
+import type { Component, Filter } from '../lib/manifest/schema.ts'
 import { positive } from '../lib/options.ts'
 import { Stage } from '../lib/stage.ts'
 import type { Encoder } from '../lib/tokenizer.ts'
 import { type WorkerPool, workerPool } from '../lib/worker-pool.ts'
-import { type ExamineTask, type Examined, type ExaminerSpec, examineBatch } from './examine.ts'
+import { type ExamineTask, type Examined, type ExaminerSpec, type FilterSpec, examineBatch, failedAt } from './examine.ts'
 import { endOfSentence } from '../transforms/encode.ts'
 import { type AnyStage, filters } from './stages.ts'
 
@@ -34,9 +34,16 @@ export interface ExaminedFlow {
   readonly tokenizer: Encoder | null
 }
 
+export interface ThreadOptions {
+  readonly workers?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Told which filter can't be done by threads. */
+  readonly tell?: ((message: string) => void) | undefined
+}
+
 /** What a thread has found of a document. */
 interface Verdict {
-  /** The filter that drops it, and why; -1 for none. */
+  /** As in `Examined`, with the reason, or the message where the filter has failed. */
   readonly droppedBy: number
   readonly reason: string | undefined
   readonly keys: BigUint64Array
@@ -108,15 +115,16 @@ export class Examining implements Examination {
 
   /** Stands in for a filter, by its index. @param options as of the filter itself */
   standIn (index: number, options: Readonly<Record<string, unknown>>): AnyStage {
-    const { stage } = this.#spec.filters[index]!
+    const { stage, module } = this.#spec.filters[index]!
     const key = keyedFilters(this.#spec).indexOf(index)
     if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => ExaminedDocument.verdictOf(document).keys[key]! })
     const { highWaterMark, rejects } = options as never
     return new Stage<Document, Document>({
-      name: stage,
+      name: module?.stageName ?? stage,
       take (document, push) {
         const { droppedBy, reason } = ExaminedDocument.verdictOf(document)
         if (droppedBy === index) return reason
+        if (droppedBy === failedAt(index)) throw new SluiceError('ERR_DOCUMENT', reason!)
         push(document)
         return undefined
       }
@@ -150,14 +158,23 @@ export class Examining implements Examination {
 
 /** Indexes of the filters that compare documents with each other. */
 function keyedFilters (spec: ExaminerSpec): number[] {
-  return spec.filters.flatMap(({ stage, options }, index) => filters[stage]!.work(options).key === undefined ? [] : [index])
+  return spec.filters.flatMap((filter, index) => isKeyed(filter) ? [index] : [])
 }
 
-/** What threads do of a flow: all filters, unless what one drops has to be as it was before those behind it. */
+/** One of the user's own that compares documents does so in the main thread. */
+function isKeyed ({ stage, options, module }: FilterSpec): boolean {
+  return module === undefined && filters[stage]!.work(options).key !== undefined
+}
+
+/**
+ * What threads do of a flow: the filters before the first one of the user's own that wants all documents in order, unless
+ * what one drops has to be as it was before those behind it.
+ */
 function specOf ({ component, keepsRejects, keepsDocuments, tokenizer }: ExaminedFlow): ExaminerSpec {
-  const all = component.filters.map(({ stage, options }) => ({ stage, options }))
-  const firstKeyed = all.findIndex(({ stage, options }) => filters[stage]!.work(options).key !== undefined)
-  const examined = keepsRejects && firstKeyed !== -1 ? all.slice(0, firstKeyed + 1) : all
+  const all = component.filters.map(filterSpec)
+  const firstKeyed = all.findIndex(isKeyed)
+  const firstInOrder = component.filters.findIndex(isInOrder)
+  const examined = all.slice(0, Math.min(keepsRejects && firstKeyed !== -1 ? firstKeyed + 1 : Infinity, firstInOrder === -1 ? Infinity : firstInOrder))
   const encodes = tokenizer?.path !== undefined && examined.length === all.length
   return {
     textColumn: component.textColumn,
@@ -167,14 +184,26 @@ function specOf ({ component, keepsRejects, keepsDocuments, tokenizer }: Examine
   }
 }
 
+function filterSpec ({ stage, options, module }: Filter): FilterSpec {
+  if (module === undefined) return { stage, options }
+  const { module: name, path, sha256, stageName } = module
+  return { stage, options, module: { module: name, path, sha256, stageName } }
+}
+
+function isInOrder ({ module }: Filter): boolean {
+  return module?.inOrder != null
+}
+
 /**
  * Does work with the threads that a flow is worth, or without any, and ends them.
  *
  * @param workers as asked for; undefined for as many as there are cores, where there is enough to do
  */
-export async function withThreads<T> (flow: ExaminedFlow, { workers, signal }: { readonly workers?: number | undefined, readonly signal?: AbortSignal | undefined }, work: (examining: Examining | null) => Promise<T>): Promise<T> {
+export async function withThreads<T> (flow: ExaminedFlow, { workers, signal, tell }: ThreadOptions, work: (examining: Examining | null) => Promise<T>): Promise<T> {
   const threads = workers ?? (await isLittle(flow.component) ? 1 : availableParallelism())
   if (threads === 1) return await work(null)
+  const inOrder = flow.component.filters.find(isInOrder)?.module
+  if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)
   const examining = new Examining(specOf(flow), threads, signal)
   try {
     return await work(examining)

@@ -100,6 +100,7 @@ async function warningsFor (component: Component, sample: Sample, tokenizer: Tok
   if (tokenizer !== null) warnOf(() => { checkFit(component, tokenizer) })
   if (factor > 1) warnings.push(`about ${(100 / factor).toPrecision(2)}% of it was read; what the rest is like is not in the bounds`)
   if (component.filters.some(({ stage }) => stage === 'dedup')) warnings.push('dedup drops more of the whole than of a sample')
+  for (const { module } of component.filters) if (module?.inOrder != null) warnings.push(`${module.stageName}: ${module.inOrder}; of the whole it may keep another share than of a sample`)
   const { length } = await listShards(component.outputDir)
   if (length > 0) warnings.push(`${component.outputDir} holds ${length} ${length === 1 ? 'shard' : 'shards'}; the run will want --overwrite`)
   return warnings

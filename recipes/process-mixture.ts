@@ -151,7 +151,8 @@ export async function loadMixture (manifestPath: string, asked: string | undefin
 
 /** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
 export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: MixtureJob, logFile: string): Promise<void> {
-  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, tokenizerPath, ...datasets.map(({ dataFiles }) => dataFiles)])
+  const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module }) => module === undefined ? [] : [module.path]))
+  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, tokenizerPath, ...datasets.map(({ dataFiles }) => dataFiles), ...modules])
 }
 
 /** Where the stats go. */

@@ -44,6 +44,12 @@ export class Rejects {
     }
   }
 
+  /** A stage of the user's own may make a new `meta`: the document is where the one was that it was made of. */
+  readonly follows = ({ meta: from }: Document, { meta: to }: Document): void => {
+    const position = this.#positions.get(from)
+    if (position !== undefined) this.#positions.set(to, position)
+  }
+
   /** Takes what a filter of this name drops. */
   readonly ofFilter = (name: string) => ({ id, text, meta }: Document, reason: string): Promise<void> | undefined =>
     this.#add({ reason: `${name}.${reason}`, position: this.#positions.get(meta) ?? null, id, text, meta })

@@ -25,7 +25,7 @@ export interface RunDifference {
   /** Of the manifests, as they are written, without defaults; components by name: `datasets.web.filters[1].length.min_chars`. */
   readonly settings: readonly Difference[]
   readonly tokenizer: readonly Difference[]
-  /** By component, `web.revision`, `web.files["a.ndjson"].bytes`; a file that only one run has read is one difference. */
+  /** By component, `web.revision`, `web.files["a.ndjson"].bytes`, `web.modules["./my-stage.js"]`; a file that only one run has read is one difference. */
   readonly sources: readonly Difference[]
   readonly versions: readonly Difference[]
   readonly numbers: readonly NumberDifference[]
@@ -47,7 +47,7 @@ export async function compareRuns (before: StoredRun, after: StoredRun): Promise
     after: after.path,
     settings: differences(await settingsOf(before), await settingsOf(after)),
     tokenizer: of(({ tokenizer }) => tokenizer),
-    sources: of(({ sources }) => Object.fromEntries(sources.map(({ component, revision, files }) => [component, { revision, files: byPath(files) }]))),
+    sources: of(({ sources }) => Object.fromEntries(sources.map(({ component, revision, files, modules = [] }) => [component, { revision, files: byPath(files), modules: Object.fromEntries(modules.map(({ module, sha256 }) => [module, sha256])) }]))),
     versions: of(({ sluice, node }) => ({ sluice, node })),
     numbers: numbersOf(a, b),
     shards: compareShards(shardsOf(a), shardsOf(b))

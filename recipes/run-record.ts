@@ -62,9 +62,9 @@ export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): strin
   return name ?? parse(path).name
 }
 
-/** What components are read from, with the sizes and dates of the files as they are now; of what is no file there are none. */
+/** What components are read from, with the sizes and dates of the files as they are now, of what is no file there are none; and the modules of stages of the user's own. */
 export async function sourcesOf (components: readonly Component[]): Promise<RunSource[]> {
-  return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, dataFiles }) => {
+  return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, dataFiles, filters }) => {
     const found = await findFiles(dataFiles).catch(() => [dataFiles].flat().map(path => ({ path })))
     const files: Array<RunSource['files'][number]> = []
     for (const { path } of found) {
@@ -72,7 +72,8 @@ export async function sourcesOf (components: readonly Component[]): Promise<RunS
       const isFile = status?.isFile() === true
       files.push({ path, bytes: isFile ? status.size : null, modified_at_utc: isFile ? status.mtime.toISOString() : null })
     }
-    return { component, dataset, subset, split, revision, files }
+    const modules = filters.flatMap(({ module }) => module === undefined ? [] : [{ module: module.module, sha256: module.sha256 }])
+    return { component, dataset, subset, split, revision, files, ...(modules.length > 0 && { modules }) }
   }))
 }
 

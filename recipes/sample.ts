@@ -6,7 +6,7 @@ import type { Component } from '../lib/manifest/schema.ts'
 import { PrioritySample, UniformSample } from '../lib/sampling.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
 import type { ReadOptions } from './documents.ts'
-import { type AnyStage, filters, makeSource, sources } from './stages.ts'
+import { type AnyStage, makeFilter, makeSource, sources } from './stages.ts'
 
 /** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */
 const SAMPLED_FILES = 10
@@ -75,13 +75,14 @@ export async function sampleComponent (component: Component, count: number, toke
     bad,
     factor: await factorOf(component, files, drawn, read),
     sampled: uniform.items.length,
-    kept: counted.texts.size,
+    kept: Math.min(counted.texts.size, uniform.items.length), // a stage may make several documents of all of them
     filters: counted.filters,
     large: large.items.map(({ item, size, weight }) => {
-      const kept = weighed.texts.get(item.meta)
-      const text = kept ?? item.text
-      const tokens = tokenizer === null ? null : tokenizer.encode(text).length + 1 // the end of sentence
-      return { length: size, weight, kept: kept !== undefined, tokens, textBytes: Buffer.byteLength(text) }
+      const kept = weighed.texts.get(item)
+      const texts = kept ?? [item.text]
+      const total = (count: (text: string) => number): number => texts.reduce((sum, text) => sum + count(text), 0)
+      const tokens = tokenizer === null ? null : total(text => tokenizer.encode(text).length + 1) // the end of sentence
+      return { length: size, weight, kept: kept !== undefined, tokens, textBytes: total(text => Buffer.byteLength(text)) }
     })
   }
 }
@@ -142,17 +143,30 @@ async function factorOf ({ dataset }: Component, files: readonly InputFile[], dr
   return Math.max(1, sizes.reduce((sum, size) => sum + size, 0) / sizeRead)
 }
 
-/** The texts that the component's filters keep, by `meta`, which stages hand on as it is, and what they have counted. */
-async function passed (component: Component, documents: readonly Document[]): Promise<{ texts: ReadonlyMap<unknown, string>, filters: Sample['filters'] }> {
-  const stages: AnyStage[] = component.filters.map(({ stage, options }) => filters[stage]!.make(options))
-  const texts = new Map<unknown, string>()
+/**
+ * The texts that the component's filters keep, by the documents that they were, and what the filters have counted.
+ * Documents are told apart by `meta`, which stages hand on as it is; of those that the user's own make anew we are told.
+ */
+async function passed (component: Component, documents: readonly Document[]): Promise<{ texts: ReadonlyMap<unknown, readonly string[]>, filters: Sample['filters'] }> {
+  const origins = new Map<unknown, Document>() // by `meta`
+  const stages: AnyStage[] = component.filters.map(filter => makeFilter(filter, {}, (from, to) => {
+    const origin = origins.get(from.meta)
+    if (origin !== undefined) origins.set(to.meta, origin)
+  }))
+  const copies = documents.map(document => { // a stage of the user's own may write to them
+    const copy = { ...document, meta: structuredClone(document.meta) }
+    origins.set(copy.meta, document)
+    return copy
+  })
+  const texts = new Map<unknown, string[]>()
   const sink = new Writable({
     objectMode: true,
-    write ({ meta, text }: Document, _encoding, done) {
-      texts.set(meta, text)
+    write (kept: Document, _encoding, done) {
+      const origin = origins.get(kept.meta) ?? kept
+      texts.set(origin, [...texts.get(origin) ?? [], kept.text])
       done()
     }
   })
-  await pipeline([Readable.from(documents), ...stages, sink] as unknown as NodeJS.ReadWriteStream[])
+  await pipeline([Readable.from(copies), ...stages, sink] as unknown as NodeJS.ReadWriteStream[])
   return { texts, filters: stages }
 }

@@ -2,11 +2,13 @@ import type { Transform } from 'node:stream'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import type { Document } from '../lib/document.ts'
+import type { Filter } from '../lib/manifest/schema.ts'
 import type { KnownStages } from '../lib/manifest/check.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import type { RecordSource, SourceInput } from '../lib/record-source.ts'
 import type { SourceOptions } from '../lib/source-options.ts'
-import type { Stage, Work } from '../lib/stage.ts'
+import type { Follows } from '../lib/own-work.ts'
+import { Stage, type Work } from '../lib/stage.ts'
 import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
 import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
@@ -77,6 +79,26 @@ export const filters: Readonly<Record<string, FilterEntry>> = {
   length: filter(length, lengthOptions),
   language: filter(language, languageOptions),
   dedup: filter(dedup, dedupOptions)
+}
+
+/** What a filter is called in stats and in rejects. */
+export function filterName ({ stage, module }: Filter): string {
+  return module?.stageName ?? stage
+}
+
+/**
+ * The stage of a filter.
+ *
+ * @param shared options that every stage has
+ * @param follows told of what a stage of the user's own makes of each document
+ */
+export function makeFilter ({ stage, options, module }: Filter, shared: Readonly<Record<string, unknown>> = {}, follows?: Follows): AnyStage {
+  return module === undefined ? filters[stage]!.make({ ...options, ...shared }) : new Stage(module.work(follows), shared)
+}
+
+/** What the stage of a filter does, without the stream. */
+export function filterWork ({ stage, options, module }: Filter): FilterWork {
+  return module?.work() ?? filters[stage]!.work(options)
 }
 
 /** Every transform: each is a command of that name. */

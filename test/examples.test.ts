@@ -2,9 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { readNpy } from '../lib/npy.ts'
-import { ROOT, filesIn, sluice, temporaryFolder } from './helpers.ts'
+import { ROOT, filesIn, put, sluice, temporaryFolder } from './helpers.ts'
 
 function run (command: string, ...args: string[]): string {
   return execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
@@ -39,6 +40,20 @@ t.test('mixture.yaml: a manifest', async t => {
   t.ok(filesIn(join(folder, 'data/examples')).includes('filtered/mail.ndjson.gz'))
 })
 
+t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
+  const folder = temporaryFolder(t)
+  for (const name of ['examples', 'recipes']) symlinkSync(join(ROOT, name), join(folder, name))
+  const log = join(folder, 'stats.json')
+  const { code, stderr } = await sluice(['process-mixture', 'examples/my-stage.yaml', '--tokenizer-path', 'recipes/quickstart.model', '--workers', '2', '--log-file', log, '--runs-dir', folder], { cwd: folder })
+  t.equal(code, 0, stderr)
+  const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
+  t.match(stats, [{ name: 'own', records: 4, stages: [{ stage: 'ndjson' }, { stage: 'repetition', in: 6, out: 6 }, { stage: 'normalize' }, { stage: 'length' }] }])
+  const kept = gunzipSync(readFileSync(join(folder, 'data/examples/filtered/own.ndjson.gz'))).toString()
+  t.match(JSON.parse(kept.split('\n')[0]!), { id: 'm1', meta: { lines: 4 } })
+  const refused = put(folder, 'refused.yaml', readFileSync(join(ROOT, 'examples/my-stage.yaml'), 'utf8').replace('0.2', '2'))
+  t.match(await sluice(['check', refused], { cwd: folder }), { code: 2, stderr: /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: max_share: expected a number from 0 to 1, got 2/ })
+})
+
 t.test('every example has its test', async t => {
-  t.strictSame(readdirSync(join(ROOT, 'examples')).sort(), ['custom-recipe.mjs', 'mail.ndjson', 'mixture.yaml', 'pack-alone.mjs', 'pipe.sh'])
+  t.strictSame(readdirSync(join(ROOT, 'examples')).sort(), ['custom-recipe.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs', 'my-stage.yaml', 'pack-alone.mjs', 'pipe.sh'])
 })

@@ -4,7 +4,8 @@ import { messageOf } from '../errors.ts'
 import { findFiles } from '../files.ts'
 import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
-import { type Component, type Filter, type Manifest, componentSchema, expectSchema, fileNames, manifestSchema, tokenizerSchema } from './schema.ts'
+import { findStageModule, loadStageModule } from '../stage-module.ts'
+import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, fileNames, manifestSchema, tokenizerSchema } from './schema.ts'
 
 /** Where in a manifest something is: keys and indices, from the top. */
 export type Place = readonly PropertyKey[]
@@ -22,7 +23,7 @@ export interface KnownStages {
   readonly sources: Readonly<Record<string, OptionsSchema>>
 }
 
-/** Checks the content of a manifest, and collects every mistake in it. */
+/** Checks the content of a manifest, and collects every mistake in it. Modules that it names are loaded for that. */
 export class ManifestChecker {
   readonly mistakes: Mistake[] = []
   readonly #known: KnownStages
@@ -60,7 +61,11 @@ export class ManifestChecker {
   async #component (given: unknown, place: Place): Promise<Component | undefined> {
     const sourceShape = this.#sourceShape(partOf(given, 'dataset'))
     const read = this.#object(componentSchema.extend(sourceShape) as unknown as typeof componentSchema, this.#withoutForeign(given, sourceShape, place), place)
-    const filters = listOf(partOf(given, 'filters')).map((filter, index) => this.#filter(filter, [...place, 'filters', index]))
+    const filters: Filter[] = []
+    for (const [index, filter] of listOf(partOf(given, 'filters')).entries()) {
+      const checked = await this.#filter(filter, [...place, 'filters', index])
+      if (checked !== undefined) filters.push(checked)
+    }
     await this.#files(partOf(given, 'dataset'), partOf(given, 'data_files') ?? null, place)
     if (read === undefined) return undefined
     if (read.rawDir !== null && read.filteredDir !== null && resolve(read.rawDir) === resolve(read.filteredDir)) {
@@ -70,7 +75,7 @@ export class ManifestChecker {
       ...read,
       dataFiles: read.dataFiles ?? [],
       sourceOptions: Object.fromEntries(Object.keys(sourceShape).map(key => [key, (read as Record<string, unknown>)[key]])),
-      filters: filters.filter(filter => filter !== undefined),
+      filters,
       outputDir: read.outputDir ?? defaultOutputDir(read.name)
     }
   }
@@ -109,7 +114,7 @@ export class ManifestChecker {
     }
   }
 
-  #filter (given: unknown, place: Place): Filter | undefined {
+  async #filter (given: unknown, place: Place): Promise<Filter | undefined> {
     const entries: Array<[string, unknown]> = typeof given === 'string' ? [[given, {}]] : Object.entries(given ?? {})
     const [stage, options] = entries[0] ?? []
     if (stage === undefined || entries.length !== 1) {
@@ -117,19 +122,40 @@ export class ManifestChecker {
       return undefined
     }
     const named = typeof given === 'string' ? place : [...place, stage]
+    if (stage === USE) return await this.#ownFilter(options, named)
     const schema = Object.hasOwn(this.#known.filters, stage) ? this.#known.filters[stage] : undefined
     if (schema === undefined) {
-      this.#note(named, `unknown stage ${stage}${suggestion(stage, Object.keys(this.#known.filters))}`, 'key')
+      this.#note(named, `unknown stage ${stage}${suggestion(stage, [...Object.keys(this.#known.filters), USE])}`, 'key')
       return undefined
     }
     const { expect, ...own } = typeof options === 'object' && options !== null ? options as Record<string, unknown> : {}
-    const expectation = expect === undefined ? undefined : this.#object(expectSchema, expect, [...named, 'expect'])
     const checked = this.#object(schema, typeof options === 'object' ? own : options, named)
     if (checked === undefined) return undefined
     // Rules on several options at once are the schema's own, and not those of its single keys.
     const whole = checkOptions(schema, checked)
     if ('mistakes' in whole) for (const { message } of whole.mistakes) this.#note(named, message)
-    return { stage, options: checked, ...(expectation === undefined ? {} : { expect: expectation }) }
+    return { stage, options: checked, ...this.#expectation(expect, named) }
+  }
+
+  /** A stage of the user's own: the path of its module, or `module` with it, and the stage's options beside that. */
+  async #ownFilter (given: unknown, place: Place): Promise<Filter | undefined> {
+    const { module, expect, ...options } = (typeof given === 'string' ? { module: given } : given ?? {}) as Record<string, unknown>
+    if (typeof module !== 'string' || module === '') {
+      this.#note(place, 'expected the path of a module, or module with its path, and options: use: { module: ./my-stage.js, min_words: 3 }')
+      return undefined
+    }
+    const expectation = this.#expectation(expect, place)
+    try {
+      return { stage: USE, options, module: await loadStageModule(await findStageModule(module), options), ...expectation }
+    } catch (error) {
+      this.#note(typeof given === 'string' ? place : [...place, 'module'], messageOf(error))
+      return undefined
+    }
+  }
+
+  #expectation (given: unknown, place: Place): { readonly expect?: Expectation } {
+    const expect = given === undefined ? undefined : this.#object(expectSchema, given, [...place, 'expect'])
+    return expect === undefined ? {} : { expect }
   }
 
   /** An object whose keys are the schema's in snake case; undefined when it has mistakes. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { dtypes } from '../npy.ts'
 import { count, positive, rejectsPath } from '../options.ts'
+import type { StageModule } from '../stage-module.ts'
 
 const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
 const path = z.string().min(1)
@@ -14,10 +15,17 @@ export const expectSchema = z.strictObject({ kept: z.number().min(0).max(1) })
 
 export type Expectation = z.output<typeof expectSchema>
 
+/** By this a filter of a component is a stage of the user's own. */
+export const USE = 'use'
+
 /** A filter of a component: the name of a stage, its options, and what is expected of it. */
 export interface Filter {
+  /** `use` for a stage of the user's own. */
   readonly stage: string
+  /** In camel case; those of a stage of the user's own as they are written. */
   readonly options: Readonly<Record<string, unknown>>
+  /** Of a stage of the user's own: its module, loaded. */
+  readonly module?: StageModule | undefined
   readonly expect?: Expectation | undefined
 }
 

@@ -136,7 +136,7 @@ t.test('names that are no folder\'s', async t => {
 
 t.test('sources that are no files have no sizes', async t => {
   const folder = temporaryFolder(t)
-  const of = { dataset: 'json', subset: null, split: 'train', revision: 'main' }
+  const of = { dataset: 'json', subset: null, split: 'train', revision: 'main', filters: [] }
   const components = [['-'], [], 'https://host/*.ndjson', folder].map((dataFiles, i) => ({ ...of, name: `c${i}`, dataFiles }))
   const sources = await sourcesOf(components as never)
   const none = { bytes: null, modified_at_utc: null }
