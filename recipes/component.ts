@@ -12,7 +12,7 @@ import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
 import { CHECKPOINT_EVERY, Checkpoints } from './checkpoints.ts'
-import { type Examining, withThreads } from './examining.ts'
+import { type Examining, type ThreadOptions, withThreads } from './examining.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
@@ -22,7 +22,7 @@ import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
 import { documentsPlan, writeDocuments, writtenFiles } from './write-documents.ts'
 
-export interface ShardOptions extends RunOptions, ReadOptions, JobOptions {
+export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   readonly tokenizer: Encoder
   /** Delete the shards of another run in the output folder. @default false */
   readonly overwrite?: boolean

@@ -34,7 +34,9 @@ export interface ExaminedFlow {
   readonly tokenizer: Encoder | null
 }
 
+/** What a flow is told of threads. */
 export interface ThreadOptions {
+  /** Threads that parse, filter and encode; 1: none but the main one. @default as many as there are cores, and none for less than 8 MB */
   readonly workers?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Told which filter can't be done by threads. */

@@ -16,8 +16,6 @@ export interface Flow {
 export interface RunOptions {
   /** Stops the run; what is half-written is deleted, unless a checkpoint tells of it. */
   readonly signal?: AbortSignal | undefined
-  /** Threads that parse, filter and encode; 1: none but the main one. @default as many as there are cores, and none for less than 8 MB */
-  readonly workers?: number | undefined
   /** Told what a run does that isn't its results: that a job goes on where one before was stopped, say. */
   readonly tell?: ((message: string) => void) | undefined
   /** Told of each flow as it starts; what it returns is called when the flow has ended. */

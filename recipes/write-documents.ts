@@ -6,13 +6,13 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
-import { withThreads } from './examining.ts'
+import { type ThreadOptions, withThreads } from './examining.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob, workingFiles } from './job.ts'
 import { keepingRejects } from './rejects.ts'
 import { secondsSince } from './report.ts'
 
-export interface WriteOptions extends RunOptions, ReadOptions, JobOptions {
+export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   /** Documents between two checkpoints at most. */
   readonly checkpointEvery: number
   /** Whether the finished file is kept as it is by a run of the same; else it is made again. @default false */

@@ -17,7 +17,9 @@ export interface KillJob {
   readonly flows: Readonly<Record<string, FlowFiles>>
   /** Those among them that encode what they read. */
   readonly encoding: readonly string[]
-  readonly run: (run: MixtureRun) => Promise<unknown>
+  /** Whether each attempt has another number of threads, in which what is encoded isn't counted. */
+  readonly hasThreads: boolean
+  readonly run: (run: MixtureRun, workers: number | undefined) => Promise<unknown>
 }
 
 export const TOKENIZER = join(packageRoot(), 'recipes/quickstart.model')
@@ -41,7 +43,7 @@ export function components (maxRecords: number): ReadonlyArray<{ readonly name: 
 
 const names = components(0).map(({ name }) => name)
 
-function mixture (concurrency: number): KillJob {
+function mixture (concurrency: number, hasThreads = false): KillJob {
   return {
     every: EVERY,
     flows: {
@@ -49,24 +51,28 @@ function mixture (concurrency: number): KillJob {
       'gzip (pull)': { checkpoint: 'raw/gzip.ndjson.gz.checkpoint.json' }
     },
     encoding: names,
-    run: run => processMixture(MANIFEST, { tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, concurrency }, run)
+    hasThreads,
+    run: (run, workers) => processMixture(MANIFEST, { tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, concurrency, workers }, run)
   }
 }
 
-function filtering (outputPath: string, dataset: 'json' | 'parquet', files: readonly string[], rejects: string | undefined): KillJob {
+function filtering (outputPath: string, dataset: 'json' | 'parquet', files: readonly string[], rejects: string | undefined, hasThreads = false): KillJob {
   const name = 'filtered'
   return {
     every: EVERY,
     flows: { [name]: { checkpoint: `${outputPath}.checkpoint.json`, output: outputPath } },
     encoding: [],
-    run: run => filterCorpus({ name, dataset, dataFiles: files.map(file => `${INPUTS}/${file}`), targetLang: 'any', dedupWindow: 300, outputPath, rejects, checkpointEvery: EVERY }, run)
+    hasThreads,
+    run: (run, workers) => filterCorpus({ name, dataset, dataFiles: files.map(file => `${INPUTS}/${file}`), targetLang: 'any', dedupWindow: 300, outputPath, rejects, checkpointEvery: EVERY, workers }, run)
   }
 }
 
 export const killJobs: Readonly<Record<string, KillJob>> = {
   mixture: mixture(1),
   'mixture, two at once': mixture(2),
+  'mixture, with threads': mixture(1, true),
   'filter-corpus .ndjson.gz': filtering('kept.ndjson.gz', 'json', ['large.ndjson', 'large.ndjson.gz'], undefined),
   'filter-corpus .ndjson.zst': filtering('kept.ndjson.zst', 'json', ['zstd.ndjson.zst', 'large.ndjson.zst'], 'rejects.ndjson.zst'),
+  'filter-corpus .ndjson, with threads': filtering('kept.ndjson', 'json', ['large.ndjson', 'gzip.ndjson.gz'], 'rejects.ndjson', true),
   'filter-corpus .txt': filtering('kept.txt', 'parquet', ['large.parquet'], 'rejects.ndjson')
 }

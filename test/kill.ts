@@ -43,6 +43,9 @@ export interface CleanRun {
   readonly files: ReadonlyMap<string, string>
 }
 
+/** Of the attempts of a run with threads; which one it begins with hangs on how often it is interrupted. */
+const WORKERS = [2, 4, 1]
+
 /** Room for all that a job writes, and not much more. */
 const DISK_BYTES = 24 * 1024 * 1024
 
@@ -84,14 +87,15 @@ export async function runInterrupted (folder: string, name: string, job: string,
 }
 
 async function interrupted (folder: string, name: string, job: string, how: Interruption, after: readonly number[], clean: CleanRun): Promise<InterruptedRun> {
-  const { every, flows, encoding } = killJobs[job]!
+  const { every, flows, encoding, hasThreads } = killJobs[job]!
   const cwd = join(folder, name)
   const wrong: string[] = []
   const hits: Hit[] = []
-  let [encoded, allowed, late] = [0, 0, 0]
+  let [encoded, allowed, late, attempts] = [0, 0, 0, after.length]
   let last: Attempt | undefined
   for (const wait of [...after, null]) {
-    const at = last = await attempt(folder, name, job, wait === null ? null : { how, wait })
+    const workers = hasThreads ? WORKERS[attempts++ % WORKERS.length] : undefined
+    const at = last = await attempt(folder, name, job, wait === null ? null : { how, wait }, workers)
     encoded += at.encoded
     if (wait === null || at.isDone) {
       late += wait === null ? 0 : after.length - hits.length
@@ -102,7 +106,7 @@ async function interrupted (folder: string, name: string, job: string, how: Inte
     hits.push({ flows: unfinished, hasCheckpoint: unfinished.some(flow => hasFlowState(join(cwd, flows[flow]!.checkpoint))) })
     allowed += unfinished.filter(flow => encoding.includes(flow)).length * every
   }
-  const excess = encoded - clean.encoded
+  const excess = hasThreads ? 0 : encoded - clean.encoded
   if (!last!.isDone) wrong.push(`run to the end: ${last!.failure ?? 'killed'}`)
   else wrong.push(...whatDiffers(clean.files, await snapshot(cwd)))
   if (excess < 0 || excess > allowed) wrong.push(`${excess} documents were encoded again, from 0 to ${allowed} may be`)
@@ -122,11 +126,11 @@ interface Attempt {
 
 const DRIVER = join(packageRoot(), 'dist/test/checks/kill-driver.js')
 
-async function attempt (folder: string, name: string, job: string, interruption: { readonly how: Interruption, readonly wait: number } | null): Promise<Attempt> {
+async function attempt (folder: string, name: string, job: string, interruption: { readonly how: Interruption, readonly wait: number } | null, workers?: number): Promise<Attempt> {
   const cwd = join(folder, name)
   const log = join(folder, `${name}.log`)
   mkdirSync(cwd, { recursive: true })
-  const child = startDriver([job, log], cwd)
+  const child = startDriver([job, log, ...(workers === undefined ? [] : [String(workers)])], cwd)
   const ended = endOf(child)
   await Promise.race([ended, new Promise(resolve => child.stdout!.once('data', resolve))])
   const began = performance.now()

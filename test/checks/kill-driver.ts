@@ -1,5 +1,5 @@
 /**
- * The process that the kill check kills. `inputs FOLDER DOCUMENTS` writes what the jobs read; `JOB LOG` does one in the
+ * The process that the kill check kills. `inputs FOLDER DOCUMENTS` writes what the jobs read; `JOB LOG [WORKERS]` does one in the
  * working folder, and tells the log of each flow that begins (+) and ends (-), of each document that is encoded (.)
  * and of SIGTERM (!), at once, so that nothing of it is lost when the process is killed.
  */
@@ -14,9 +14,9 @@ import { writeKillInputs } from './kill-inputs.ts'
 
 const [task, ...rest] = process.argv.slice(2)
 if (task === 'inputs') await writeKillInputs(rest[0]!, Number(rest[1]))
-else await work(task!, rest[0]!)
+else await work(task!, rest[0]!, rest[1] === undefined ? undefined : Number(rest[1]))
 
-async function work (job: string, logPath: string): Promise<void> {
+async function work (job: string, logPath: string, workers: number | undefined): Promise<void> {
   const log = openSync(logPath, 'w')
   const tokenizer = await loadTokenizer(TOKENIZER)
   const stop = new AbortController()
@@ -41,7 +41,7 @@ async function work (job: string, logPath: string): Promise<void> {
           tokenizer.append(text, ids)
         }
       }
-    })
+    }, workers)
     writeFileSync('result.json', JSON.stringify(result))
   } catch (error) {
     process.stdout.write(`failed ${codesOf(error).join(' ')}\n`)
