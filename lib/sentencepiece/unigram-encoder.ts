@@ -143,6 +143,11 @@ export class UnigramEncoder {
     const count = table.pieceCount(entry)
     const idCount = table.idCount(entry)
     out.reserve(count + idCount)
+    if (count === 1 && idCount === 0) { // most words
+      const id = cells[at]!
+      out.ids[out.length++] = id
+      return Math.fround(total + scores[id]!)
+    }
     let sum = total
     for (let i = at; i < at + count; i++) sum = Math.fround(sum + scores[cells[i]!]!)
     const from = idCount === 0 ? at : at + count

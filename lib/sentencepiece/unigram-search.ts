@@ -61,21 +61,27 @@ export class UnigramSearch {
     this.margin = Infinity
     this.farthest = 0
     this.#totals[0] = total
-    this.#reached = 0
+    // Fields are read once, here and where they change: this loop is where a text that is new takes its time.
+    let totals = this.#totals
+    let ids = this.#ids
+    let reached = 0
     let settled = from
     let start = from
     while (start < to) {
-      if (start - settled === this.#reached && start !== settled) {
+      if (start - settled === reached && start !== settled) {
         this.#settle(bytes, settled, start, out, measured)
         settled = start
+        reached = 0
       }
-      this.#reserve(start - settled + longest)
-      const totals = this.#totals
-      const ids = this.#ids
+      if (start - settled + longest >= ids.length) {
+        this.#reserve(start - settled + longest)
+        totals = this.#totals
+        ids = this.#ids
+      }
+      this.#reached = reached
       const before = isRecent && Math.abs(totals[start - settled]!) > FARTHEST_TOTAL ? this.#beginAgain(start - settled) : totals[start - settled]!
       if (measured) this.farthest = Math.max(this.farthest, Math.abs(before))
       const charEnd = start + lengthOfChar(bytes[start]!)
-      let reached = this.#reached
       let isCharKnown = false
       let base = rootBase
       let end = start
@@ -106,8 +112,11 @@ export class UnigramSearch {
         totals[place] = candidate
         ids[place] = id
       }
-      this.#reached = reached
-      if (!isCharKnown) this.#offerUnknown(charEnd - settled, before, measured)
+      if (!isCharKnown) {
+        this.#reached = reached
+        this.#offerUnknown(charEnd - settled, before, measured)
+        reached = this.#reached
+      }
       start = charEnd
     }
     if (start !== settled) this.#settle(bytes, settled, start, out, measured)
@@ -168,7 +177,6 @@ export class UnigramSearch {
     }
     reverse(out.ids, begin, out.length)
     this.#totals[0] = this.#totals[to - from]!
-    this.#reached = 0
   }
 
   #reserve (place: number): void {

@@ -2,10 +2,13 @@
  * What the encode benchmark measures in a process of its own; prints one JSON value.
  *
  * `load MODEL`: milliseconds. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory, after each of three kinds of
- * text; without a model they are only read. Wants `--expose-gc`.
+ * text; without a model they are only read. Wants `--expose-gc`. `lines FILE MODEL RUNS`: seconds of CPU time for each run,
+ * behind one that warms up, with a tokenizer of its own; as `spm_encode`, of which no other work is in the process either.
  */
+import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { Document } from '../../lib/document.ts'
+import { cpuSeconds } from './measure.ts'
 
 /** How long a tokenizer takes to load, in milliseconds. */
 export interface LoadTimes {
@@ -19,8 +22,8 @@ export interface LoadTimes {
 
 const LONG_BYTES = 5_000_000
 
-const [job, path, model, tableBytes] = process.argv.slice(2)
-const figures = job === 'load' ? await load(path!) : await memory(path!, model, Number(tableBytes))
+const [job, path, model, number] = process.argv.slice(2)
+const figures = job === 'load' ? await load(path!) : job === 'lines' ? await lines(path!, model!, Number(number)) : await memory(path!, model, Number(number))
 process.stdout.write(JSON.stringify(figures))
 
 async function load (model: string): Promise<LoadTimes> {
@@ -50,11 +53,21 @@ async function memory (path: string, model: string | undefined, tableBytes: numb
   return resident
 }
 
+async function lines (path: string, model: string, runs: number): Promise<number[]> {
+  const texts = (await readFile(path, 'utf8')).split('\n').filter(line => line !== '')
+  const seconds: number[] = []
+  for (let run = 0; run <= runs; run++) {
+    const encode = await encoder(model)
+    seconds.push(cpuSeconds(() => { for (const text of texts) encode(text) }))
+  }
+  return seconds.slice(1)
+}
+
 /** Encodes texts one by one, into the same memory for ids. */
-async function encoder (model: string, tableBytes: number): Promise<(text: string) => void> {
+async function encoder (model: string, tableBytes?: number): Promise<(text: string) => void> {
   const { loadTokenizer } = await import('../../lib/tokenizer.ts')
   const { IdBuffer } = await import('../../lib/sentencepiece/id-buffer.ts')
-  const { append } = await loadTokenizer(model, { tableBytes })
+  const { append } = await loadTokenizer(model, tableBytes === undefined ? {} : { tableBytes })
   const ids = new IdBuffer()
   return text => {
     ids.clear()
