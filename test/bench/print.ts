@@ -5,6 +5,7 @@ import { ALLOWED_PERCENT, type CheckpointCost } from './checkpoint.ts'
 import type { CoresFigures } from './cores.ts'
 import type { Corpus } from './corpus.ts'
 import { type EncodeFigures, isFastEnough, isWithin } from './encode.ts'
+import { jsonOfCores, jsonOfRivals } from './json-cores.ts'
 import type { Times } from './measure.ts'
 import { reportCores, reportRivals } from './print-cores.ts'
 import type { RivalFigures } from './rivals.ts'
@@ -131,8 +132,8 @@ export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, 
           bounds: encoding.bounds.map(({ what, unit, value, allowed }) => ({ what, unit, value, allowed })),
           notes: encoding.notes
         },
-    cores: cores ?? null,
-    rivals: rivals ?? null
+    cores: cores === undefined ? null : jsonOfCores(cores),
+    rivals: rivals === undefined ? null : jsonOfRivals(rivals)
   }, null, 2) + '\n'
 }
 
