@@ -16,6 +16,8 @@ export type Workers = typeof WORKERS[number]
 /** Of what two threads of the counting loop gain; and of the speed with 2 workers, for 4. */
 const WANTED = { gain: 0.85, four: 0.95 } as const
 const ALLOWED_MB_A_WORKER = 150
+/** Below it, something else was at work: two free cores give nearly 2. */
+const FREE_GAIN = 1.7
 /** Of the time without `--workers`, as runs of the same command differ by so much. */
 const ALLOWED_ALONE = 1.05
 
@@ -103,6 +105,11 @@ export async function coresFigures (corpus: Corpus, count: number): Promise<Core
 /** Whether each figure is as wanted. */
 export function isScaled ({ checks }: CoresFigures): boolean {
   return checks.every(isReached)
+}
+
+/** Whether the machine had two cores to give; else only CPU times and memory say something. */
+export function wasFree ({ counting }: CoresFigures): boolean {
+  return counting.gain >= FREE_GAIN
 }
 
 /** How many times as fast as with 1 worker. */

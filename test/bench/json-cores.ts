@@ -1,12 +1,14 @@
 import type { Check } from './checks.ts'
-import { type CoresFigures, WORKERS } from './cores.ts'
+import { type CoresFigures, WORKERS, wasFree } from './cores.ts'
 import type { Times } from './measure.ts'
 import type { RivalFigures, Side } from './rivals.ts'
 
 /** For programs, as `json` of `print.ts` has the others. */
-export function jsonOfCores ({ cores, counting, scalings, little, checks }: CoresFigures): object {
+export function jsonOfCores (figures: CoresFigures): object {
+  const { cores, counting, scalings, little, checks } = figures
   return {
     cores,
+    machine_was_free: wasFree(figures),
     counting: { one: timesOf(counting.one), two: timesOf(counting.two), gain: counting.gain },
     commands: scalings.map(({ command, kind, textBytes, documents, times, usage }) => ({
       command,
@@ -25,7 +27,7 @@ export function jsonOfCores ({ cores, counting, scalings, little, checks }: Core
 
 /** As `jsonOfCores`. */
 export function jsonOfRivals ({ races, checks, notes }: RivalFigures): object {
-  const sideOf = ({ documents, kept, textBytes, times }: Side) => ({ documents, kept, text_bytes: textBytes, mb_per_second: textBytes / 1e6 / times.best, ...timesOf(times) })
+  const sideOf = ({ documents, kept, textBytes, times, cpuSeconds }: Side) => ({ documents, kept, text_bytes: textBytes, mb_per_second: textBytes / 1e6 / times.best, ...timesOf(times), cpu_seconds: cpuSeconds })
   return {
     races: races.map(({ name, ours, theirs, ratio }) => ({ name, ours: sideOf(ours), theirs: { with: theirs.with, ...sideOf(theirs) }, ratio })),
     checks: checks.map(checkOf),

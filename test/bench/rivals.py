@@ -4,8 +4,8 @@
     rivals.py shard MODEL FOLDER EVERY FILE...           every EVERYth document is encoded and packed
     rivals.py filter-shard MODEL FOLDER EVERY FILE...    of those, documents that pass the filters
 
-Prints one JSON object: `documents`, `kept`, `tokens`, `text_bytes`, and the `seconds` of the work; what is loaded before it
-(Python, packages, the model, the language profiles) isn't counted.
+Prints one JSON object: `documents`, `kept`, `tokens`, `text_bytes`, and the `seconds` and `cpu_seconds` of the work; what is
+loaded before it (Python, packages, the model, the language profiles) isn't counted.
 """
 import importlib.util
 import json
@@ -105,10 +105,11 @@ def main(job, *arguments):
     processor = SentencePieceProcessor(model_file=model)
     is_wanted = language_filter() if job == 'filter-shard' else None
     counts = {'documents': 0, 'kept': 0, 'tokens': 0, 'text_bytes': 0}
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     texts = texts_of(paths, int(every), counts)
     write_shards(texts if is_wanted is None else filtered(texts, is_wanted), processor, folder, counts)
-    print(json.dumps({**counts, 'seconds': time.perf_counter() - started}))
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
+    print(json.dumps({**counts, 'seconds': seconds, 'cpu_seconds': cpu_seconds}))
 
 
 main(*sys.argv[1:])

@@ -29,6 +29,8 @@ export interface Side {
   readonly kept: number
   readonly textBytes: number
   readonly times: Times
+  /** The least of all runs. */
+  readonly cpuSeconds: number
 }
 
 export interface RivalRace {
@@ -56,6 +58,7 @@ interface Printed {
   readonly kept: number
   readonly text_bytes: number
   readonly seconds: number
+  readonly cpu_seconds: number
 }
 
 /** Makes shards of all shared text, with filters and without, by sluice with its defaults and by a script in Python, in turn. */
@@ -110,27 +113,31 @@ async function raced ({ folder, tokenizerPath }: Corpus, { name, theirs, python,
   const [ourFolder, theirFolder] = [join(folder, 'rivals-sluice'), join(folder, 'rivals-python')]
   const [manifest, stats] = [join(folder, 'rivals.yaml'), join(folder, 'rivals.json')]
   await writeFile(manifest, JSON.stringify([{ name: 'rivals', dataset: 'json', data_files: text.paths, filters, output_dir: ourFolder }])) // JSON is YAML
-  let printed: Printed | undefined
+  const ourCpu: number[] = []
+  const printed: Printed[] = []
   const [ourTimes, theirTimes] = await alternateTimed([
     async () => {
       await freshFolder(ourFolder)
-      return (await runCommand(['process-mixture', manifest, '--tokenizer-path', tokenizerPath, '--log-file', stats, '--runs-dir', join(folder, 'runs'), '--restart'], folder)).seconds
+      const { seconds, cpuSeconds } = await runCommand(['process-mixture', manifest, '--tokenizer-path', tokenizerPath, '--log-file', stats, '--runs-dir', join(folder, 'runs')], folder)
+      ourCpu.push(cpuSeconds)
+      return seconds
     },
     async () => {
       await freshFolder(theirFolder)
       const { stdout } = await promisify(execFile)(python, [PROGRAM, job, tokenizerPath, theirFolder, String(every), ...text.paths], { env: { ...process.env, ...ONE_CORE } })
-      printed = JSON.parse(stdout) as Printed
-      return printed.seconds
+      const taken = JSON.parse(stdout) as Printed
+      printed.push(taken)
+      return taken.seconds
     }
   ], count)
   if (filters.length === 0 && await hashOfFiles(ourFolder, '.npy') !== await hashOfFiles(theirFolder, '.npy')) throw new Error(`${name}: both sides should write the same shards, but they differ`)
   const { stats: [counted] } = await readResult<{ stats: [{ read: number, kept: number }] }>(stats)
-  const { documents, kept, text_bytes: textBytes } = printed!
+  const { documents, kept, text_bytes: textBytes } = printed[0]!
   const speed = (bytes: number, { best }: Times): number => bytes / best
   return {
     name,
-    ours: { documents: counted.read, kept: counted.kept, textBytes: text.bytes, times: ourTimes! },
-    theirs: { with: theirs, documents, kept, textBytes, times: theirTimes! },
+    ours: { documents: counted.read, kept: counted.kept, textBytes: text.bytes, times: ourTimes!, cpuSeconds: Math.min(...ourCpu) },
+    theirs: { with: theirs, documents, kept, textBytes, times: theirTimes!, cpuSeconds: Math.min(...printed.map(({ cpu_seconds: seconds }) => seconds)) },
     ratio: speed(text.bytes, ourTimes!) / speed(textBytes, theirTimes!)
   }
 }
