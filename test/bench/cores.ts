@@ -74,7 +74,8 @@ export async function coresFigures (corpus: Corpus, count: number): Promise<Core
   const [alone, unasked] = [['--workers', '1'], []].map(option => measured(littleJob, little.files[0]!, option, place))
 
   const runs = [counting(1), counting(2), alone!.run, unasked!.run, ...cases.flatMap(({ runs }) => runs.map(({ run }) => run))]
-  // Each is a process of its own: there is nothing to warm up.
+  await alone!.run() // the first process of all finds nothing in the system's cache
+  // Each is a process of its own: there is nothing else to warm up.
   const [one, two, aloneTimes, unaskedTimes, ...times] = await alternateTimed(runs, count, { warmUps: 0 })
   const scalings = cases.map(({ job, file, runs }, i): Scaling & { readonly isChecked: boolean } => {
     const ofWorkers = <T>(values: readonly T[]): Record<Workers, T> => ({ 1: values[0]!, 2: values[1]!, 4: values[2]! })

@@ -3,7 +3,7 @@ import { CHECK_HEADER, checkRows } from './checks.ts'
 import { type CoresFigures, type Scaling, WORKERS, gainOf, wasFree } from './cores.ts'
 import type { RivalFigures } from './rivals.ts'
 
-/** The commands with 1, 2 and 4 workers, best of the runs without a warm-up: all figures, what is wanted of them, and the table as the README has it. */
+/** The commands with 1, 2 and 4 workers: all figures, what is wanted of them, and the table as the README has it. */
 export function reportCores (figures: CoresFigures): string {
   const { cores, counting, scalings, little, checks } = figures
   const rows = scalings.flatMap(scaling => WORKERS.map(workers => [

@@ -41,7 +41,7 @@ export function report ({ corpus, runs, rows, sides, checkpoint, verified, start
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
     `${corpus.name}: ${whole(corpus.documents)} documents, ${megabytes(corpus.textBytes)} MB of text, ${megabytes(corpus.ndjson.bytes)} MB of NDJSON; tokenizer ${basename(corpus.tokenizerPath)}`,
-    `Best of ${runs} after a warm-up. MB/s of UTF-8 text, for read and side by side of NDJSON bytes; documents/s as they go in`
+    `Best of ${runs} after a warm-up (cores: without). MB/s of UTF-8 text, for read and side by side of NDJSON bytes; documents/s as they go in`
   ].join('\n')]
   if (rows.length > 0) {
     const lines = rows.map(({ name, unit, bytes, times }) => [name, unit, ...figures(bytes, corpus, times)])
