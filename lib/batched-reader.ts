@@ -163,7 +163,8 @@ class Gathered {
   /** @param counted bytes to be counted as read with it */
   add (found: FoundRecord, counted: number): void {
     const { offset, end, outcome, bytes, size } = found
-    this.#size += size + ASSUMED_BYTES_A_RECORD
+    // Of rows of parquet the size isn't told.
+    this.#size += Math.max(size, typeof outcome === 'object' && outcome !== null ? outcome.text.length : 0) + ASSUMED_BYTES_A_RECORD
     const from = this.#used
     const isDocument = typeof outcome === 'object' && outcome !== null
     const isUnparsed = outcome instanceof UnparsedRecord

@@ -6,27 +6,36 @@ import { messageOf } from '../../lib/errors.ts'
 import { writeFileWhole } from '../../lib/output.ts'
 import { packageRoot } from '../../lib/package.ts'
 import { checkpointCost } from './checkpoint.ts'
+import { coresFigures, isScaled } from './cores.ts'
 import { prepareCorpus } from './corpus.ts'
 import { encodeFigures, isAsWanted } from './encode.ts'
 import { measure } from './measure.ts'
 import { type Result, json, report } from './print.ts'
+import { isAhead, rivalFigures } from './rivals.ts'
 import { type Row, rowsOf } from './rows.ts'
 import { WANTED_RATIO, sideBySide } from './side-by-side.ts'
 import { startTimes } from './start.ts'
 import { verifySides } from './verify.ts'
 
-const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--json]
+const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--json]
 
   --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too,
-               and encode stands for the stage and for the encoder beside SentencePiece
+               and encode stands for the stage and for the encoder beside SentencePiece; cores and rivals take
+               minutes, and are measured only when they are named
   --runs N     runs of each, of which the best counts (default: 5)
+<<<<<<< HEAD
   --tolerance PERCENT
                by how much the figures of encode may be missed before the command fails, on a machine that others use (default: 0)
+=======
+  --whole      rivals: the script in Python filters all of the text, not a sample
+>>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
   --json       also write the results to bench.json
 `
 
 const SIDE_BY_SIDE = 'side-by-side'
 const CHECKPOINT = 'checkpoint'
+const CORES = 'cores'
+const RIVALS = 'rivals'
 const ENCODE = 'encode'
 const START = 'start'
 const VERIFY = 'verify'
@@ -34,8 +43,12 @@ const VERIFY = 'verify'
 interface Arguments {
   readonly only: readonly string[] | undefined
   readonly runs: number
+<<<<<<< HEAD
   /** A share: by how much encoding may miss its figures. */
   readonly tolerance: number
+=======
+  readonly whole: boolean
+>>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
   readonly json: boolean
 }
 
@@ -46,18 +59,30 @@ else await bench(given)
 /** Null when help is asked for. Ends the process with code 2 where the call is wrong. */
 function readArguments (): Arguments | null {
   try {
+<<<<<<< HEAD
     const { only, runs, tolerance, json, help } = parseArgs({
       options: {
         only: { type: 'string', multiple: true },
         runs: { type: 'string', default: '5' },
         tolerance: { type: 'string', default: '0' },
+=======
+    const { only, runs, whole, json, help } = parseArgs({
+      options: {
+        only: { type: 'string', multiple: true },
+        runs: { type: 'string', default: '5' },
+        whole: { type: 'boolean', default: false },
+>>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false }
       }
     }).values
     if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs: expected a whole number of at least 1, got ${runs}`)
+<<<<<<< HEAD
     if (!/^\d{1,2}$/.test(tolerance)) throw new Error(`--tolerance: expected a percentage below 100, got ${tolerance}`)
     return help ? null : { only, runs: Number(runs), tolerance: Number(tolerance) / 100, json }
+=======
+    return help ? null : { only, runs: Number(runs), whole, json }
+>>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
   } catch (error) {
     wrongCall(messageOf(error))
   }
@@ -68,14 +93,18 @@ function wrongCall (message: string): never {
   process.exit(2)
 }
 
+<<<<<<< HEAD
 async function bench ({ only, runs, tolerance, json: asJson }: Arguments): Promise<void> {
+=======
+async function bench ({ only, runs, whole, json: asJson }: Arguments): Promise<void> {
+>>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
   process.once('SIGINT', () => { process.exit(130) })
 
   const corpus = await prepareCorpus(folder)
   const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, ...all.map(({ name }) => name)]
+  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, ...all.map(({ name }) => name)]
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
   const wanted = (name: string): boolean => only?.includes(name) ?? true
@@ -86,14 +115,22 @@ async function bench ({ only, runs, tolerance, json: asJson }: Arguments): Promi
   const start = wanted(START) ? await announced(START, () => startTimes(runs)) : undefined
   const verified = wanted(VERIFY) ? await announced(VERIFY, () => verifySides(folder, runs)) : undefined
   const encoding = wanted(ENCODE) ? await announced('encode beside SentencePiece', () => encodeFigures(corpus, runs)) : undefined
+  const cores = only?.includes(CORES) === true ? await announced(CORES, () => coresFigures(corpus, runs)) : undefined
+  const rivals = only?.includes(RIVALS) === true ? await announced(RIVALS, () => rivalFigures(corpus, runs, { whole })) : undefined
   const rows: Result[] = []
   for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
 
-  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding }
+  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1
+<<<<<<< HEAD
   if (encoding !== undefined && !isAsWanted(encoding, tolerance)) process.exitCode = 1
+=======
+  if (encoding !== undefined && !isAsWanted(encoding)) process.exitCode = 1
+  if (cores !== undefined && !isScaled(cores)) process.exitCode = 1
+  if (rivals !== undefined && !isAhead(rivals)) process.exitCode = 1
+>>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
 }
 
 async function measureRow ({ name, unit, bytes, prepare }: Row, runs: number): Promise<Result> {

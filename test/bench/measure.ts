@@ -32,10 +32,10 @@ export async function alternate (runs: readonly Run[], count: number): Promise<T
   }), count)
 }
 
-/** As `alternate`, of runs that measure themselves. */
-export async function alternateTimed (runs: readonly TimedRun[], count: number): Promise<Times[]> {
+/** As `alternate`, of runs that measure themselves. @param warmUps rounds that aren't counted */
+export async function alternateTimed (runs: readonly TimedRun[], count: number, { warmUps = 1 }: { readonly warmUps?: number } = {}): Promise<Times[]> {
   const seconds: number[][] = runs.map(() => [])
-  for (let round = 0; round <= count; round++) {
+  for (let round = 1 - warmUps; round <= count; round++) {
     for (const [i, run] of runs.entries()) {
       await setImmediate() // a run in memory never goes through the event loop: Ctrl-C is heard here
       const taken = await run()

@@ -2,9 +2,13 @@ import { availableParallelism, cpus } from 'node:os'
 import { basename } from 'node:path'
 import { table } from '../../recipes/report.ts'
 import { ALLOWED_PERCENT, type CheckpointCost } from './checkpoint.ts'
+import type { CoresFigures } from './cores.ts'
 import type { Corpus } from './corpus.ts'
 import { type EncodeFigures, isFastEnough, isWithin } from './encode.ts'
+import { jsonOfCores, jsonOfRivals } from './json-cores.ts'
 import type { Times } from './measure.ts'
+import { reportCores, reportRivals } from './print-cores.ts'
+import type { RivalFigures } from './rivals.ts'
 import type { Row } from './rows.ts'
 import { type SideBySide, WANTED_RATIO } from './side-by-side.ts'
 import type { Start } from './start.ts'
@@ -27,15 +31,17 @@ export interface Results {
   /** Absent when it wasn't asked for. */
   readonly verified?: VerifySides | undefined
   readonly encoding?: EncodeFigures | undefined
+  readonly cores?: CoresFigures | undefined
+  readonly rivals?: RivalFigures | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding }: Results): string {
+export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
     `${corpus.name}: ${whole(corpus.documents)} documents, ${megabytes(corpus.textBytes)} MB of text, ${megabytes(corpus.ndjson.bytes)} MB of NDJSON; tokenizer ${basename(corpus.tokenizerPath)}`,
-    `Best of ${runs} after a warm-up. MB/s of UTF-8 text, for read and side by side of NDJSON bytes; documents/s as they go in`
+    `Best of ${runs} after a warm-up (cores: without). MB/s of UTF-8 text, for read and side by side of NDJSON bytes; documents/s as they go in`
   ].join('\n')]
   if (rows.length > 0) {
     const lines = rows.map(({ name, unit, bytes, times }) => [name, unit, ...figures(bytes, corpus, times)])
@@ -46,6 +52,8 @@ export function report ({ corpus, runs, rows, sides, checkpoint, verified, start
   if (start !== undefined) sections.push(`a command's start: ${milliseconds(start.sluice)} ms, of which Node's own ${milliseconds(start.node)} ms`)
   if (verified !== undefined) sections.push(reportVerified(verified))
   if (encoding !== undefined) sections.push(reportEncoding(encoding))
+  if (scaling !== undefined) sections.push(reportCores(scaling))
+  if (rivals !== undefined) sections.push(reportRivals(rivals))
   return sections.join('\n\n')
 }
 
@@ -94,7 +102,7 @@ function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
 }
 
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding }: Results): string {
+export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
   const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
@@ -123,7 +131,9 @@ export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, 
             ({ text, table, beside: other, bytes, ours: timesOf(bytes, ours), theirs: timesOf(bytes, theirs), ratio, wanted_ratio: wanted })),
           bounds: encoding.bounds.map(({ what, unit, value, allowed }) => ({ what, unit, value, allowed })),
           notes: encoding.notes
-        }
+        },
+    cores: cores === undefined ? null : jsonOfCores(cores),
+    rivals: rivals === undefined ? null : jsonOfRivals(rivals)
   }, null, 2) + '\n'
 }
 

@@ -1,0 +1,22 @@
+/** A figure that is to be at least, or at most, another. */
+export interface Check {
+  readonly what: string
+  readonly value: number
+  readonly unit: 'times' | 'MB'
+  readonly is: 'at least' | 'at most'
+  readonly wanted: number
+}
+
+export function isReached ({ value, is, wanted }: Check): boolean {
+  return is === 'at least' ? value >= wanted : value <= wanted
+}
+
+/** Rows of a table that says of each check what was found and wanted. */
+export function checkRows (checks: readonly Check[]): string[][] {
+  return checks.map(check => {
+    const digits = check.unit === 'MB' ? 0 : 2
+    return [check.what, check.value.toFixed(digits), check.unit, check.is, check.wanted.toFixed(digits), isReached(check) ? 'reached' : 'missed']
+  })
+}
+
+export const CHECK_HEADER = ['check', 'is', 'unit', 'wanted', '', ''] as const

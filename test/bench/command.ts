@@ -1,0 +1,48 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { sha256, sha256OfFile } from '../../lib/hash.ts'
+import { packageRoot } from '../../lib/package.ts'
+import type { Usage } from './usage.ts'
+
+/** What a command took. */
+export interface Taken extends Usage {
+  /** From the start of its process to its end. */
+  readonly seconds: number
+}
+
+const USAGE = new URL('usage.js', import.meta.url).href
+const MAIN = join(packageRoot(), 'dist', 'recipes', 'main.js')
+
+/** Runs a command of sluice as it was built, in a process of its own. @throws Error with what it printed, if it fails */
+export async function runCommand (args: readonly string[], cwd: string): Promise<Taken> {
+  const started = performance.now()
+  const child = spawn(process.execPath, ['--import', USAGE, MAIN, ...args, '--quiet'], { cwd, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] }) as ChildProcessByStdio<null, null, Readable>
+  const ended = once(child, 'close') as Promise<[number | null]>
+  const [[code], errors, usage] = await Promise.all([ended, text(child.stderr), text(child.stdio[3] as Readable)])
+  const seconds = (performance.now() - started) / 1000
+  if (code !== 0) throw new Error(`sluice ${args.join(' ')} ended with exit code ${code}: ${errors}`)
+  return { seconds, ...JSON.parse(usage) as Usage }
+}
+
+/** Empties a folder, or makes it. */
+export async function freshFolder (folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+}
+
+/** SHA-256 over the names and bytes of the files in a folder whose names have an ending, in order. */
+export async function hashOfFiles (folder: string, ending: string): Promise<string> {
+  const names = (await readdir(folder)).filter(name => name.endsWith(ending)).sort()
+  if (names.length === 0) throw new Error(`${folder}: expected files that end in ${ending}`)
+  const hashes = await Promise.all(names.map(async name => `${name} ${await sha256OfFile(join(folder, name))}`))
+  return sha256(hashes.join('\n'))
+}
+
+/** A file of JSON, as the caller says what it is. */
+export async function readResult<T> (path: string): Promise<T> {
+  return JSON.parse(await readFile(path, 'utf8')) as T
+}

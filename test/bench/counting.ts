@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { TimedRun } from './measure.ts'
+
+/** Counts when it is told to, and says when it is done. Nothing is read, written or allocated, and it has been compiled before. */
+const PROGRAM = `
+  const { parentPort } = require('node:worker_threads')
+  function count (to) {
+    let sum = 0
+    for (let i = 0; i < to; i++) sum = (sum + i) | 0
+    return sum
+  }
+  for (let round = 0; round < 3000; round++) count(20000)
+  parentPort.on('message', () => {
+    let sum = 0
+    for (let round = 0; round < 20000; round++) sum = (sum + count(50000)) | 0
+    parentPort.postMessage(sum)
+  })
+  parentPort.postMessage('ready')`
+
+/** Seconds in which so many threads count to a thousand million each: what the machine has to give. Their start isn't counted. */
+export function counting (threads: number): TimedRun {
+  return async () => {
+    const workers = Array.from({ length: threads }, () => new Worker(PROGRAM, { eval: true }))
+    try {
+      await Promise.all(workers.map(async worker => { await once(worker, 'message') }))
+      const started = performance.now()
+      await Promise.all(workers.map(async worker => {
+        worker.postMessage('count')
+        await once(worker, 'message')
+      }))
+      return (performance.now() - started) / 1000
+    } finally {
+      await Promise.all(workers.map(async worker => { await worker.terminate() }))
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { createGunzip } from 'node:zlib'
+import type { Document } from '../../lib/document.ts'
+import { packageRoot } from '../../lib/package.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import { type Check, isReached } from './checks.ts'
+import { freshFolder, hashOfFiles, readResult, runCommand } from './command.ts'
+import { type Corpus, SHARED } from './corpus.ts'
+import { type Times, alternateTimed } from './measure.ts'
+
+/** How many times as many MB/s as the script in Python sluice has to reach. */
+const WANTED = { filtering: 5, sharding: 6 } as const
+
+/** langdetect takes a minute for all of the text: it is given every so many documents. */
+const SAMPLED_EVERY = 10
+
+const PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
+
+/** Who reads what, and how fast. */
+export interface Side {
+  readonly documents: number
+  /** Documents that were encoded. */
+  readonly kept: number
+  readonly textBytes: number
+  readonly times: Times
+  /** The least of all runs. */
+  readonly cpuSeconds: number
+}
+
+export interface RivalRace {
+  readonly name: string
+  /** The whole process, with its start. */
+  readonly ours: Side
+  /** Only the work: what is loaded before it isn't counted. */
+  readonly theirs: Side & { readonly with: string }
+  readonly ratio: number
+}
+
+export interface RivalFigures {
+  readonly races: readonly RivalRace[]
+  readonly checks: readonly Check[]
+  /** What was skipped, and what else is to be said, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+/** For packages that would start threads of their own. */
+const ONE_CORE = { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' } as const
+
+/** What the script prints. */
+interface Printed {
+  readonly documents: number
+  readonly kept: number
+  readonly text_bytes: number
+  readonly seconds: number
+  readonly cpu_seconds: number
+}
+
+/** Makes shards of all shared text, with filters and without, by sluice with its defaults and by a script in Python, in turn. */
+export async function rivalFigures (corpus: Corpus, count: number, { whole }: { readonly whole: boolean }): Promise<RivalFigures> {
+  const races: RivalRace[] = []
+  const checks: Check[] = []
+  const notes: string[] = [`sluice: whole processes, on ${availableParallelism()} cores; Python: the work alone, without what is loaded before it, on one core`]
+  const text = await plainText(corpus)
+  const race = async (name: string, packages: readonly string[], wanted: number, run: (python: string) => Promise<RivalRace>): Promise<void> => {
+    const python = pythonWith(packages)
+    if (python === undefined) {
+      notes.push(`skipped: ${name}: no Python with ${packages.join(', ')} was found; SLUICE_BENCH_PYTHON names one`)
+      return
+    }
+    const done = await run(python)
+    races.push(done)
+    checks.push({ what: `${name}: MB/s, of the script's`, value: done.ratio, unit: 'times', is: 'at least', wanted })
+  }
+
+  const every = whole ? 1 : SAMPLED_EVERY
+  await race('filter and shard', ['langdetect', 'sentencepiece', 'numpy'], WANTED.filtering, async python => {
+    const filters = ['normalize', 'length', { language: { keep: 'en', threshold: 0.8 } }, { dedup: { window: 50_000 } }]
+    return await raced(corpus, { name: 'filter and shard', theirs: 'langdetect, sentencepiece, numpy', python, job: 'filter-shard', filters, text, every }, count)
+  })
+  if (races.length > 0 && !whole) notes.push(`filter and shard: Python was given every ${SAMPLED_EVERY}th document; --whole gives it all of them`)
+  await race('shard', ['sentencepiece', 'numpy'], WANTED.sharding, async python => {
+    const done = await raced(corpus, { name: 'shard', theirs: 'sentencepiece, numpy', python, job: 'shard', filters: [], text, every: 1 }, count)
+    notes.push('shard: both sides wrote the same shards')
+    return done
+  })
+  return { races, checks, notes }
+}
+
+/** Whether sluice is as fast as it is to be, where there was something to measure it beside. */
+export function isAhead ({ checks }: RivalFigures): boolean {
+  return checks.every(isReached)
+}
+
+interface Course {
+  readonly name: string
+  readonly theirs: string
+  readonly python: string
+  readonly job: 'filter-shard' | 'shard'
+  /** As a manifest has them. */
+  readonly filters: readonly unknown[]
+  readonly text: PlainText
+  /** Python is given every so many documents. */
+  readonly every: number
+}
+
+async function raced ({ folder, tokenizerPath }: Corpus, { name, theirs, python, job, filters, text, every }: Course, count: number): Promise<RivalRace> {
+  const [ourFolder, theirFolder] = [join(folder, 'rivals-sluice'), join(folder, 'rivals-python')]
+  const [manifest, stats] = [join(folder, 'rivals.yaml'), join(folder, 'rivals.json')]
+  await writeFile(manifest, JSON.stringify([{ name: 'rivals', dataset: 'json', data_files: text.paths, filters, output_dir: ourFolder }])) // JSON is YAML
+  const ourCpu: number[] = []
+  const printed: Printed[] = []
+  const [ourTimes, theirTimes] = await alternateTimed([
+    async () => {
+      await freshFolder(ourFolder)
+      const { seconds, cpuSeconds } = await runCommand(['process-mixture', manifest, '--tokenizer-path', tokenizerPath, '--log-file', stats, '--runs-dir', join(folder, 'runs')], folder)
+      ourCpu.push(cpuSeconds)
+      return seconds
+    },
+    async () => {
+      await freshFolder(theirFolder)
+      const { stdout } = await promisify(execFile)(python, [PROGRAM, job, tokenizerPath, theirFolder, String(every), ...text.paths], { env: { ...process.env, ...ONE_CORE } })
+      const taken = JSON.parse(stdout) as Printed
+      printed.push(taken)
+      return taken.seconds
+    }
+  ], count)
+  if (filters.length === 0 && await hashOfFiles(ourFolder, '.npy') !== await hashOfFiles(theirFolder, '.npy')) throw new Error(`${name}: both sides should write the same shards, but they differ`)
+  const { stats: [counted] } = await readResult<{ stats: [{ read: number, kept: number }] }>(stats)
+  const { documents, kept, text_bytes: textBytes } = printed[0]!
+  const speed = (bytes: number, { best }: Times): number => bytes / best
+  return {
+    name,
+    ours: { documents: counted.read, kept: counted.kept, textBytes: text.bytes, times: ourTimes!, cpuSeconds: Math.min(...ourCpu) },
+    theirs: { with: theirs, documents, kept, textBytes, times: theirTimes!, cpuSeconds: Math.min(...printed.map(({ cpu_seconds: seconds }) => seconds)) },
+    ratio: speed(text.bytes, ourTimes!) / speed(textBytes, theirTimes!)
+  }
+}
+
+/** Files of JSON lines. */
+interface PlainText {
+  readonly paths: readonly string[]
+  /** UTF-8 of the texts. */
+  readonly bytes: number
+}
+
+/** The corpus and, where it is the shared text, all that lies beside it. */
+async function plainText ({ folder, name, ndjson: { path } }: Corpus): Promise<PlainText> {
+  const paths = [path]
+  for (const other of name.startsWith('shared') ? ['books', 'langid'] : []) {
+    const packed = join(SHARED, `${other}.ndjson.gz`)
+    if (!existsSync(packed)) continue
+    const plain = join(folder, `${other}.ndjson`)
+    await pipeline(createReadStream(packed), createGunzip(), createWriteStream(plain))
+    paths.push(plain)
+  }
+  let bytes = 0
+  for await (const { text } of ndjson(paths) as AsyncIterable<Document>) bytes += Buffer.byteLength(text)
+  return { paths, bytes }
+}
+
+/** The first Python that has the packages. */
+function pythonWith (packages: readonly string[]): string | undefined {
+  const named = process.env['SLUICE_BENCH_PYTHON']
+  const pythons = named === undefined ? ['/usr/bin/python3', 'python3'] : [named]
+  return pythons.find(python => spawnSync(python, [PROGRAM, 'check', ...packages]).status === 0)
+}
