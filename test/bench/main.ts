@@ -23,12 +23,9 @@ const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--json]
                and encode stands for the stage and for the encoder beside SentencePiece; cores and rivals take
                minutes, and are measured only when they are named
   --runs N     runs of each, of which the best counts (default: 5)
-<<<<<<< HEAD
   --tolerance PERCENT
                by how much the figures of encode may be missed before the command fails, on a machine that others use (default: 0)
-=======
   --whole      rivals: the script in Python filters all of the text, not a sample
->>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
   --json       also write the results to bench.json
 `
 
@@ -43,12 +40,9 @@ const VERIFY = 'verify'
 interface Arguments {
   readonly only: readonly string[] | undefined
   readonly runs: number
-<<<<<<< HEAD
   /** A share: by how much encoding may miss its figures. */
   readonly tolerance: number
-=======
   readonly whole: boolean
->>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
   readonly json: boolean
 }
 
@@ -59,30 +53,19 @@ else await bench(given)
 /** Null when help is asked for. Ends the process with code 2 where the call is wrong. */
 function readArguments (): Arguments | null {
   try {
-<<<<<<< HEAD
-    const { only, runs, tolerance, json, help } = parseArgs({
+    const { only, runs, tolerance, whole, json, help } = parseArgs({
       options: {
         only: { type: 'string', multiple: true },
         runs: { type: 'string', default: '5' },
         tolerance: { type: 'string', default: '0' },
-=======
-    const { only, runs, whole, json, help } = parseArgs({
-      options: {
-        only: { type: 'string', multiple: true },
-        runs: { type: 'string', default: '5' },
         whole: { type: 'boolean', default: false },
->>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false }
       }
     }).values
     if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs: expected a whole number of at least 1, got ${runs}`)
-<<<<<<< HEAD
     if (!/^\d{1,2}$/.test(tolerance)) throw new Error(`--tolerance: expected a percentage below 100, got ${tolerance}`)
-    return help ? null : { only, runs: Number(runs), tolerance: Number(tolerance) / 100, json }
-=======
-    return help ? null : { only, runs: Number(runs), whole, json }
->>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
+    return help ? null : { only, runs: Number(runs), tolerance: Number(tolerance) / 100, whole, json }
   } catch (error) {
     wrongCall(messageOf(error))
   }
@@ -93,11 +76,7 @@ function wrongCall (message: string): never {
   process.exit(2)
 }
 
-<<<<<<< HEAD
-async function bench ({ only, runs, tolerance, json: asJson }: Arguments): Promise<void> {
-=======
-async function bench ({ only, runs, whole, json: asJson }: Arguments): Promise<void> {
->>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
+async function bench ({ only, runs, tolerance, whole, json: asJson }: Arguments): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
   process.once('SIGINT', () => { process.exit(130) })
@@ -124,13 +103,9 @@ async function bench ({ only, runs, whole, json: asJson }: Arguments): Promise<v
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1
-<<<<<<< HEAD
   if (encoding !== undefined && !isAsWanted(encoding, tolerance)) process.exitCode = 1
-=======
-  if (encoding !== undefined && !isAsWanted(encoding)) process.exitCode = 1
   if (cores !== undefined && !isScaled(cores)) process.exitCode = 1
   if (rivals !== undefined && !isAhead(rivals)) process.exitCode = 1
->>>>>>> ca593bae96d864132821039c8e4a18b8373d913c
 }
 
 async function measureRow ({ name, unit, bytes, prepare }: Row, runs: number): Promise<Result> {
