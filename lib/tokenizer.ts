@@ -99,9 +99,9 @@ async function unigram (model: SentencePieceModel, path: string, options: Tokeni
 }
 
 async function otherType ({ normalizer }: SentencePieceModel, path: string, hash: string): Promise<Tokenizer['append']> {
-  const { Normalizer } = await import('./sentencepiece/normalizer.ts')
+  const { readCharsmap } = await import('./sentencepiece/charsmap.ts')
   // Nobody else checks the table that text is rewritten by.
-  judged(path, () => new Normalizer(normalizer))
+  if (normalizer.precompiledCharsmap.length > 0) judged(path, () => readCharsmap(normalizer.precompiledCharsmap))
   const { loadWasmEncoder } = await import('./sentencepiece/wasm.ts')
   const encode = await loadWasmEncoder(path, hash)
   return (text, ids) => {

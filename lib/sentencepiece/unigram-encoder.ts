@@ -79,23 +79,24 @@ export class UnigramEncoder {
   /** Appends the ids of a text; a lone surrogate counts as U+FFFD. */
   append (text: string, out: IdBuffer): void {
     // A U+2581 of the text's own is taken for a space, but not in all ways.
-    if (this.#separators === undefined || text.includes('\u2581')) this.appendPlainly(text, out)
-    else if (text !== '') this.#leavingNothing(out, this.#separators, separators => { this.#appendWords(text, separators, out) })
+    const separators = this.#separators
+    if (separators === undefined || text.includes('\u2581')) this.appendPlainly(text, out)
+    else if (text !== '') this.#leavingNothing(out, () => { this.#appendWords(text, separators, out) })
   }
 
   /** As `append`, without the table: what `append` is tested against. */
   appendPlainly (text: string, out: IdBuffer): void {
-    this.#leavingNothing(out, null, () => {
+    this.#leavingNothing(out, () => {
       this.#normalizer.append(this.#source.setText(text), this.#normalized)
       this.#appendSearched(0, out)
     })
   }
 
   /** Does a text's work; it leaves nothing behind for the next text, also when it fails. */
-  #leavingNothing<T> (out: IdBuffer, given: T, work: (given: T) => void): void {
+  #leavingNothing (out: IdBuffer, work: () => void): void {
     const begin = out.length
     try {
-      work(given)
+      work()
     } catch (error) {
       out.length = begin
       throw error

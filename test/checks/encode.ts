@@ -53,6 +53,12 @@ const TRAININGS: readonly Training[] = [
   ['few pieces, byte fallback', 'short', { vocab_size: 500, byte_fallback: true }, 'english']
 ]
 
+/** Of the models of `shared`: SHA-256 of the ids that 0.2.2 has for all documents, as recent_ids.py beside this says them. */
+const RECENT: Readonly<Record<string, string>> = {
+  unigram32k: 'd1f8f38155116c5bbd5bd7b4ca5ea11073fed631960eeb3c509fa01b95210115',
+  unigram8k: '78b3f791f29c1cdefb2ee64a0d076e0b665a78ded731251a25e184e51d337612'
+}
+
 /** Less of the trainer's care, which takes most of its time; the models are as large. */
 const HASTE = { num_sub_iterations: 1, seed_sentencepiece_size: 80_000, character_coverage: 0.99 }
 
@@ -75,20 +81,26 @@ export async function judgeEncoding (checks: Checks, files: readonly string[], s
   }))
 }
 
-/** Documents whose ids are in a file. */
+/** Documents whose ids are in a file, and all documents with the ids of SentencePiece 0.2.2, of which the hash is known. */
 async function compareDocuments (checks: Checks, files: readonly string[], shared: string): Promise<void> {
-  for (const name of ['unigram32k', 'unigram8k']) {
+  for (const [name, recent] of Object.entries(RECENT)) {
     const encoded = join(shared, `spm/encode-${name}.ndjson.gz`)
     if (!existsSync(encoded)) {
       checks.skip(`encode, ${name}: documents`, `${encoded} is not here`)
       continue
     }
-    const { encode } = await loadTokenizer(join(shared, `spm/${name}.model`))
+    const path = join(shared, `spm/${name}.model`)
+    const { encode } = await loadTokenizer(path)
     const texts = new Map(files.flatMap(records).map(({ id, text }) => [id, text]))
     const expected = lines(encoded).map(line => JSON.parse(line) as { id: string, ids: number[] })
     const wrong = expected.filter(({ id, ids }) => encode(texts.get(id)!).join() !== ids.join())
     for (const { id } of wrong.slice(0, 3)) console.log(`  ${name}: document ${id}`)
     checks.check(`encode, ${name}: the ids that SentencePiece gave for ${expected.length} documents; ${wrong.length} wrong`, expected.length > 0 && wrong.length === 0)
+    const { encode: encodeRecent } = await loadTokenizer(path, { version: '0.2.2' })
+    const documents = files.flatMap(records)
+    const idLines = documents.map(({ text }) => encodeRecent(text).join())
+    const others = documents.filter(({ text }, i) => encode(text).join() !== idLines[i]).length
+    checks.check(`encode, ${name}: the ids of SentencePiece 0.2.2 for ${documents.length} documents, ${others} of them others than those of 0.1.97`, others > 0 && sha256(idLines.map(ids => `${ids}\n`).join('')) === recent)
   }
 }
 
