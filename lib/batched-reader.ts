@@ -31,7 +31,8 @@ export type Outcome = Document | RecordFault | null
 
 /** Where batches are taken to be examined. */
 export interface Examination {
-  readonly examine: (batch: RecordBatch) => Promise<readonly Outcome[]>
+  /** What comes of it is waited for by `take`. */
+  readonly examine: (batch: RecordBatch) => { readonly take: () => Promise<readonly Outcome[]> }
   /** Batches that are under way at most. */
   readonly lookAhead: number
 }
@@ -43,22 +44,45 @@ const BATCH_RECORDS = 2048
 /** Stands for the bytes of a document that was parsed before it came: some that is kept of it is all that is known. */
 const ASSUMED_BYTES_A_RECORD = 64
 
-interface Taken {
-  readonly found: Omit<FoundRecord, 'bytes'>
-  /** Bytes to be counted as read when the record is taken. */
+/** A record that was read ahead. */
+class Taken implements FoundRecord {
+  readonly offset: number
+  readonly end: number
+  readonly size: number
+  /** Bytes to be counted as read when it is taken. */
   readonly counted: number
-  /** Where its bytes are in the batch's memory, if they are kept. */
-  readonly from: number
-  readonly to: number
   /** Among the records of the batch; -1 for what needs no examination. */
   readonly place: number
+  outcome: Outcome
+  /** What its bytes are in. */
+  memory: Buffer | undefined
+  readonly #from: number
+  readonly #to: number
+
+  /** @param from where its bytes are in the batch's memory, if they are kept */
+  constructor ({ offset, end, size, outcome }: FoundRecord, counted: number, place: number, from: number, to: number) {
+    this.offset = offset
+    this.end = end
+    this.size = size
+    this.outcome = outcome
+    this.counted = counted
+    this.place = place
+    this.#from = from
+    this.#to = to
+  }
+
+  /** Seldom asked for. */
+  get bytes (): Buffer {
+    return this.memory!.subarray(this.#from, this.#to)
+  }
 }
 
 /** A batch that is under way. */
 interface Sent {
   readonly taken: readonly Taken[]
   readonly memory: Buffer
-  readonly outcomes: Promise<readonly Outcome[]>
+  /** None where nothing is to be examined. */
+  readonly examined: ReturnType<Examination['examine']> | null
 }
 
 /**
@@ -71,7 +95,7 @@ export class BatchedReader implements RecordReader {
   readonly #count: (bytes: number) => void
   #counted = 0 // since the last record was found
   #sent: Sent[] = []
-  #ready: Array<{ readonly found: FoundRecord, readonly counted: number }> = []
+  #ready: readonly Taken[] = []
   #next = 0 // in #ready
   #memory: Buffer | undefined // that the records in #ready have their bytes in
   readonly #free: Buffer[] = []
@@ -89,7 +113,7 @@ export class BatchedReader implements RecordReader {
     if (ready === undefined) return undefined
     this.#next++
     this.#count(ready.counted)
-    return ready.found
+    return ready
   }
 
   async read (): Promise<boolean> {
@@ -103,12 +127,13 @@ export class BatchedReader implements RecordReader {
       this.#counted = 0
       return false
     }
-    const outcomes = await first.outcomes
+    const outcomes = await first.examined?.take() ?? []
     this.#memory = first.memory
-    this.#ready = first.taken.map(({ found, counted, from, to, place }) => ({
-      found: { ...found, bytes: first.memory.subarray(from, to), outcome: place === -1 ? found.outcome : outcomes[place]! },
-      counted
-    }))
+    for (const taken of first.taken) {
+      taken.memory = first.memory
+      if (taken.place !== -1) taken.outcome = outcomes[taken.place]!
+    }
+    this.#ready = first.taken
     this.#next = 0
     return true
   }
@@ -138,9 +163,7 @@ export class BatchedReader implements RecordReader {
     }
     if (gathered.taken.length === 0) return
     const batch = gathered.batch()
-    const outcomes = batch === null ? Promise.resolve([]) : this.#examination.examine(batch)
-    outcomes.catch(() => {}) // whoever takes the batch is told
-    this.#sent.push({ taken: gathered.taken, memory: gathered.memory, outcomes })
+    this.#sent.push({ taken: gathered.taken, memory: gathered.memory, examined: batch && this.#examination.examine(batch) })
   }
 }
 
@@ -162,14 +185,14 @@ class Gathered {
 
   /** @param counted bytes to be counted as read with it */
   add (found: FoundRecord, counted: number): void {
-    const { offset, end, outcome, bytes, size } = found
-    // Of rows of parquet the size isn't told.
-    this.#size += Math.max(size, typeof outcome === 'object' && outcome !== null ? outcome.text.length : 0) + ASSUMED_BYTES_A_RECORD
-    const from = this.#used
+    const { outcome, bytes, size } = found
     const isDocument = typeof outcome === 'object' && outcome !== null
     const isUnparsed = outcome instanceof UnparsedRecord
+    // Of rows of parquet the size isn't told.
+    this.#size += Math.max(size, isDocument ? outcome.text.length : 0) + ASSUMED_BYTES_A_RECORD
+    const from = this.#used
     if (isUnparsed || !isDocument) this.#keep(bytes)
-    this.taken.push({ found: { offset, end, size, outcome }, counted, from, to: this.#used, place: isDocument ? this.#records.length : -1 })
+    this.taken.push(new Taken(found, counted, isDocument ? this.#records.length : -1, from, this.#used))
     if (isDocument) this.#records.push(isUnparsed ? { id: outcome.id, from, to: this.#used } : outcome)
   }
 

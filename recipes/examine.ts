@@ -31,8 +31,11 @@ export interface ExaminerSpec {
 
 export interface ExamineTask {
   readonly spec: ExaminerSpec
+  /** Its records are none where only what they need is to be loaded. */
   readonly batch: RecordBatch
-  /** Of 4 bytes: tells the index of the record that is being examined, should the thread die of it. */
+  /** Which one it is: told by `progress`. */
+  readonly number: number
+  /** Two 32-bit integers: the batch that the thread is at, and which of its records, should the thread die of it. */
   readonly progress: SharedArrayBuffer
 }
 
@@ -46,8 +49,9 @@ export interface Examined {
   readonly reasons: readonly string[]
   /** By which the filters that compare documents do so: for each document as many as there are such filters. */
   readonly keys: BigUint64Array
-  /** Null for one that isn't wanted. */
-  readonly documents: ReadonlyArray<Document | null>
+  readonly keysEach: number
+  /** Null for one that isn't wanted; null where none is. */
+  readonly documents: ReadonlyArray<Document | null> | null
   /** Ids of all documents, and how many each has. */
   readonly ids: Int32Array
   readonly idCounts: Int32Array
@@ -61,64 +65,123 @@ export function failedAt (filter: number): number {
   return -2 - filter
 }
 
-/** Does what a spec says. */
-class Examiner {
+/** What an examiner encodes with. */
+type Append = Pick<Tokenizer, 'append'>
+
+/** Does what a spec says, one batch after the other. */
+export class Examiner {
   readonly #spec: ExaminerSpec
   readonly #works: readonly FilterWork[]
-  readonly #tokenizer: Tokenizer | null
+  readonly #tokenizer: Append | null
+  readonly #ids = new IdBuffer()
 
-  private constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Tokenizer | null) {
+  private constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null) {
     this.#spec = spec
     this.#works = works
     this.#tokenizer = tokenizer
   }
 
-  static async open (spec: ExaminerSpec): Promise<Examiner> {
+  /** @param tokenizer where the spec's was loaded already */
+  static async open (spec: ExaminerSpec, tokenizer?: Append): Promise<Examiner> {
     const works = await Promise.all(spec.filters.map(async ({ module, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) })))
     for (const work of works) await work.open?.()
-    return new Examiner(spec, works, spec.tokenizer === null ? null : await loadSame(spec.tokenizer))
+    return new Examiner(spec, works, spec.tokenizer === null ? null : tokenizer ?? await loadSame(spec.tokenizer))
   }
 
-  async examine ({ json, records }: RecordBatch, progress: Int32Array): Promise<Examined> {
-    const result = new Results(records.length, this.#works.filter(({ key }) => key !== undefined).length)
-    const bytes = Buffer.from(json)
-    for (const [i, record] of records.entries()) {
-      progress[0] = i
-      const outcome = 'from' in record ? documentOfJson(bytes.subarray(record.from, record.to), this.#spec.textColumn, () => record.id) : record
-      result.faults.push(typeof outcome === 'string' || outcome === null ? outcome : 0)
-      if (typeof outcome !== 'string' && outcome !== null) await this.#pass(outcome, result)
-    }
-    return result.whole()
+  /** Begins a batch. The next one is begun once it is done with. */
+  begin (batch: RecordBatch): BatchExamination {
+    return new BatchExamination(this.#spec, this.#works, this.#tokenizer, batch, this.#ids)
   }
 
-  async #pass (given: Document, result: Results): Promise<void> {
+  async close (): Promise<void> {
+    for (const work of this.#works) await work.close?.()
+  }
+}
+
+/** A batch that is examined record by record. */
+export class BatchExamination {
+  readonly #spec: ExaminerSpec
+  readonly #works: readonly FilterWork[]
+  readonly #tokenizer: Append | null
+  readonly #bytes: Buffer
+  readonly #records: RecordBatch['records']
+  readonly #result: Results
+  #next = 0
+
+  /** @param ids memory for them */
+  constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null, { json, records }: RecordBatch, ids: IdBuffer) {
+    ids.clear()
+    this.#spec = spec
+    this.#works = works
+    this.#tokenizer = tokenizer
+    this.#bytes = Buffer.from(json)
+    this.#records = records
+    this.#result = new Results(records.length, works.filter(({ key }) => key !== undefined).length, spec.keeps, ids)
+  }
+
+  /** Records that were examined, those before the one that is under way. */
+  get done (): number {
+    return this.#next
+  }
+
+  get isDone (): boolean {
+    return this.#next === this.#records.length
+  }
+
+  /** Examines the next record. */
+  step (): void | Promise<void> {
+    const record = this.#records[this.#next++]!
+    const outcome = 'from' in record ? documentOfJson(this.#bytes.subarray(record.from, record.to), this.#spec.textColumn, () => record.id) : record
+    const isFault = typeof outcome === 'string' || outcome === null
+    this.#result.faults.push(isFault ? outcome : 0)
+    if (!isFault) return this.#pass(outcome, 0)
+  }
+
+  result (): Examined {
+    return this.#result.whole()
+  }
+
+  /** From a filter on. Nothing is awaited where no filter has to: for most, that would cost more than the filter. */
+  #pass (given: Document, first: number): void | Promise<void> {
+    const works = this.#works
     let document = given
     const push = (next: Document): void => { document = next }
-    let droppedBy = -1
-    for (const [i, work] of this.#works.entries()) {
+    for (let i = first; i < works.length; i++) {
+      const work = works[i]!
       if (work.key !== undefined) {
-        result.addKey(work.key(document))
+        this.#result.addKey(work.key(document))
         continue
       }
       try {
         const reason = work.take(document, push)
-        const awaited = typeof reason === 'string' ? reason : await reason
-        if (awaited === undefined) continue
-        result.reasons.push(awaited)
-        droppedBy = i
+        if (reason === undefined) continue
+        if (typeof reason !== 'string') {
+          return reason.then(
+            awaited => awaited === undefined ? this.#pass(document, i + 1) : this.#drop(document, i, awaited),
+            (error: unknown) => { this.#fail(document, i, error) })
+        }
+        this.#drop(document, i, reason)
       } catch (error) {
-        if (codeOf(error) !== 'ERR_DOCUMENT') throw error
-        result.reasons.push(messageOf(error))
-        droppedBy = failedAt(i)
+        this.#fail(document, i, error)
       }
-      break
+      return
     }
-    if (droppedBy === -1 && this.#tokenizer !== null) {
-      this.#tokenizer.append(document.text, result.ids)
-      result.ids.push(this.#spec.tokenizer!.eosId)
+    if (this.#tokenizer !== null) {
+      this.#tokenizer.append(document.text, this.#result.ids)
+      this.#result.ids.push(this.#spec.tokenizer!.eosId)
     }
-    const { keeps } = this.#spec
-    result.endDocument(droppedBy, keeps === 'all' || (keeps === 'passed' && droppedBy === -1) ? document : null)
+    this.#result.endDocument(-1, this.#spec.keeps === 'none' ? null : document)
+  }
+
+  #drop (document: Document, filter: number, reason: string): void {
+    this.#result.reasons.push(reason)
+    this.#result.endDocument(filter, this.#spec.keeps === 'all' ? document : null)
+  }
+
+  #fail (document: Document, filter: number, error: unknown): void {
+    if (codeOf(error) !== 'ERR_DOCUMENT') throw error
+    this.#result.reasons.push(messageOf(error))
+    this.#result.endDocument(failedAt(filter), this.#spec.keeps === 'all' ? document : null)
   }
 }
 
@@ -132,16 +195,20 @@ async function loadSame ({ path, sha256 }: { readonly path: string, readonly sha
 class Results {
   readonly faults: Array<RecordFault | null | 0> = []
   readonly reasons: string[] = []
-  readonly ids = new IdBuffer()
+  readonly ids: IdBuffer
   readonly #droppedBy: Int32Array
   readonly #idCounts: Int32Array
   readonly #keys: BigUint64Array
   readonly #keysEach: number
-  readonly #documents: Array<Document | null> = []
+  readonly #documents: Array<Document | null> | null
+  #count = 0
   #idsBefore = 0
   #keysOfDocument = 0
 
-  constructor (records: number, keysEach: number) {
+  /** @param ids empty */
+  constructor (records: number, keysEach: number, keeps: ExaminerSpec['keeps'], ids: IdBuffer) {
+    this.ids = ids
+    this.#documents = keeps === 'none' ? null : []
     this.#droppedBy = new Int32Array(records)
     this.#idCounts = new Int32Array(records)
     this.#keys = new BigUint64Array(records * keysEach)
@@ -149,11 +216,12 @@ class Results {
   }
 
   addKey (key: bigint): void {
-    this.#keys[this.#documents.length * this.#keysEach + this.#keysOfDocument++] = key
+    this.#keys[this.#count * this.#keysEach + this.#keysOfDocument++] = key
   }
 
   endDocument (droppedBy: number, document: Document | null): void {
-    const index = this.#documents.push(document) - 1
+    const index = this.#count++
+    this.#documents?.push(document)
     this.#droppedBy[index] = droppedBy
     this.#idCounts[index] = this.ids.length - this.#idsBefore
     this.#idsBefore = this.ids.length
@@ -161,19 +229,32 @@ class Results {
   }
 
   whole (): Examined {
-    return { faults: this.faults, reasons: this.reasons, droppedBy: this.#droppedBy, keys: this.#keys, documents: this.#documents, ids: this.ids.copy(), idCounts: this.#idCounts }
+    return { faults: this.faults, reasons: this.reasons, droppedBy: this.#droppedBy, keys: this.#keys, keysEach: this.#keysEach, documents: this.#documents, ids: this.ids.copy(), idCounts: this.#idCounts }
   }
 }
 
 /** One examiner a thread: a flow has but one spec, and a mixture's components follow each other. */
 let open: { readonly key: string, readonly examiner: Promise<Examiner> } | undefined
+/** A filter takes one document after the other. */
+let last: Promise<unknown> = Promise.resolve()
 
-/** Examines a batch; what was loaded for it is kept for the next one. @throws SluiceError as the filters do, and `ERR_TOKENIZER` */
-export async function examineBatch ({ spec, batch, progress }: ExamineTask): Promise<Examined> {
+async function examineBatch ({ spec, batch, number, progress }: ExamineTask): Promise<Examined> {
   const key = JSON.stringify(spec)
   if (open?.key !== key) open = { key, examiner: Examiner.open(spec) }
-  return await (await open.examiner).examine(batch, new Int32Array(progress))
+  const place = new Int32Array(progress)
+  const examination = (await open.examiner).begin(batch)
+  place[0] = number
+  while (!examination.isDone) {
+    place[1] = examination.done
+    const step = examination.step()
+    if (step !== undefined) await step
+  }
+  return examination.result()
 }
 
-/** `examineBatch` for a thread. */
-export const examine = passable(examineBatch)
+/** For a thread: examines a batch; what was loaded for it is kept for the next one. @throws SluiceError as the filters do, and `ERR_TOKENIZER` */
+export const examine = passable(async (task: ExamineTask): Promise<Examined> => {
+  const examined = last.then(() => examineBatch(task))
+  last = examined.catch(() => {})
+  return await examined
+})

@@ -2,14 +2,15 @@ import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Examination, Outcome, RecordBatch } from '../lib/batched-reader.ts'
 import type { Document, Tokens } from '../lib/document.ts'
+import { Crew, type Helper } from '../lib/crew.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import { findFiles } from '../lib/files.ts'
 import type { Component, Filter } from '../lib/manifest/schema.ts'
 import { positive } from '../lib/options.ts'
 import { Stage } from '../lib/stage.ts'
 import type { Encoder } from '../lib/tokenizer.ts'
-import { type WorkerPool, workerPool } from '../lib/worker-pool.ts'
-import { type ExamineTask, type Examined, type ExaminerSpec, type FilterSpec, examineBatch, failedAt } from './examine.ts'
+import { type WorkerPool, workerThread } from '../lib/worker-pool.ts'
+import { type ExamineTask, type Examined, Examiner, type ExaminerSpec, type FilterSpec, failedAt } from './examine.ts'
 import { endOfSentence } from '../transforms/encode.ts'
 import { type AnyStage, filters } from './stages.ts'
 
@@ -21,7 +22,7 @@ export const workersOption = positive.optional()
 const LITTLE_BYTES = 8e6
 
 /** Batches that are under way for each thread: one that it works at, and one that waits. */
-const BATCHES_A_WORKER = 2
+const BATCHES_A_WORKER = 4
 
 /** What threads can do of a flow. */
 export interface ExaminedFlow {
@@ -43,32 +44,93 @@ export interface ThreadOptions {
   readonly tell?: ((message: string) => void) | undefined
 }
 
-/** What a thread has found of a document. */
-interface Verdict {
-  /** As in `Examined`, with the reason, or the message where the filter has failed. */
-  readonly droppedBy: number
-  readonly reason: string | undefined
-  readonly keys: BigUint64Array
-  readonly ids: Int32Array
-}
-
-/** A document that a thread has examined; without its text where that isn't wanted. What was found is none of its fields, which are written. */
+/** A document that was examined; without its text where that isn't wanted. What was found is none of its fields, which are written. */
 class ExaminedDocument implements Document {
   readonly id: string
   readonly text: string
   readonly meta: Record<string, unknown>
-  readonly #verdict: Verdict
+  readonly #batch: Examined
+  readonly #index: number // among the documents of the batch
+  readonly #reason: string | undefined
+  readonly #idsFrom: number
 
-  constructor (document: Document | null, verdict: Verdict) {
+  constructor (batch: Examined, index: number, reason: string | undefined, idsFrom: number) {
+    const document = batch.documents?.[index]
     this.id = document?.id ?? ''
     this.text = document?.text ?? ''
-    this.meta = document?.meta ?? {}
-    this.#verdict = verdict
+    this.meta = document?.meta ?? NO_META
+    this.#batch = batch
+    this.#index = index
+    this.#reason = reason
+    this.#idsFrom = idsFrom
   }
 
-  static verdictOf (document: Document): Verdict {
-    if (#verdict in document) return document.#verdict
+  static of (document: Document): ExaminedDocument {
+    if (#batch in document) return document
     throw new TypeError(`${document.id}: expected a document that was examined`)
+  }
+
+  /** As in `Examined`. */
+  get droppedBy (): number {
+    return this.#batch.droppedBy[this.#index]!
+  }
+
+  /** Why it was dropped, or the message where a filter has failed. */
+  get reason (): string | undefined {
+    return this.#reason
+  }
+
+  get ids (): Int32Array {
+    return this.#batch.ids.subarray(this.#idsFrom, this.#idsFrom + this.#batch.idCounts[this.#index]!)
+  }
+
+  /** What one of the filters that compare documents compares. */
+  key (which: number): bigint {
+    const { keys, keysEach } = this.#batch
+    return keys[this.#index * keysEach + which]!
+  }
+}
+
+const NO_META: Record<string, unknown> = Object.freeze({}) as Record<string, unknown>
+
+/** A thread that examines batches, and what is known of where it stands. */
+class ExaminingThread implements Helper<RecordBatch, Examined> {
+  readonly ready: Promise<unknown>
+  readonly #spec: ExaminerSpec
+  readonly #pool: WorkerPool<ExamineTask, Examined>
+  readonly #signal: AbortSignal | undefined
+  readonly #progress = new SharedArrayBuffer(8)
+  readonly #batches = new Map<number, RecordBatch>() // that it has been given
+  #given = 0
+
+  constructor (spec: ExaminerSpec, signal: AbortSignal | undefined) {
+    this.#spec = spec
+    this.#signal = signal
+    this.#pool = workerThread({ module: import.meta.resolve('./examine.js'), name: 'examine' }, signal)
+    this.ready = this.run({ json: new SharedArrayBuffer(0), records: [] })
+  }
+
+  readonly run = async (batch: RecordBatch): Promise<Examined> => {
+    const number = this.#given++
+    this.#batches.set(number, batch)
+    try {
+      const examined = await this.#pool.run({ spec: this.#spec, batch, number, progress: this.#progress })
+      this.#batches.delete(number)
+      return examined
+    } catch (cause) {
+      if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
+      throw new SluiceError('ERR_DOCUMENT', `${this.#current() ?? 'no document yet'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
+    }
+  }
+
+  close (): Promise<void> {
+    return this.#pool.close()
+  }
+
+  /** The id of the document that it is at. */
+  #current (): string | undefined {
+    const [number, record] = new Int32Array(this.#progress)
+    return this.#batches.get(number!)?.records[record!]?.id
   }
 }
 
@@ -79,31 +141,29 @@ class ExaminedDocument implements Document {
 export class Examining implements Examination {
   readonly lookAhead: number
   readonly #spec: ExaminerSpec
-  readonly #pool: WorkerPool<ExamineTask, Examined>
-  readonly #signal: AbortSignal | undefined
-  readonly #keysEach: number
+  readonly #threads: readonly ExaminingThread[]
+  readonly #crew: Crew<RecordBatch, Examined>
+  readonly #tokenizer: Encoder | null
+  #examiner: Promise<Examiner> | undefined // of this thread
 
-  constructor (spec: ExaminerSpec, workers: number, signal: AbortSignal | undefined) {
+  /** @param workers threads, this one among them */
+  constructor (spec: ExaminerSpec, { workers, tokenizer, signal }: { readonly workers: number, readonly tokenizer: Encoder | null, readonly signal: AbortSignal | undefined }) {
     this.#spec = spec
-    this.#signal = signal
-    this.#pool = workerPool({ module: import.meta.resolve('./examine.js'), name: 'examine' }, examineBatch, { workers, signal })
+    this.#tokenizer = tokenizer
+    this.#threads = Array.from({ length: workers - 1 }, () => new ExaminingThread(spec, signal))
+    this.#crew = new Crew(this.#threads, async batch => (await (this.#examiner ??= Examiner.open(spec, this.#tokenizer ?? undefined))).begin(batch))
     this.lookAhead = BATCHES_A_WORKER * workers
-    this.#keysEach = keyedFilters(spec).length
   }
 
-  readonly examine = async (batch: RecordBatch): Promise<readonly Outcome[]> => {
-    const progress = new SharedArrayBuffer(4)
-    try {
-      return this.#outcomes(await this.#pool.run({ spec: this.#spec, batch, progress }))
-    } catch (cause) {
-      if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
-      const { id } = batch.records[new Int32Array(progress)[0]!]!
-      throw new SluiceError('ERR_DOCUMENT', `${id}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
-    }
+  readonly examine = (batch: RecordBatch): { readonly take: () => Promise<readonly Outcome[]> } => {
+    const job = this.#crew.add(batch)
+    return { take: async () => outcomesOf(await job.take()) }
   }
 
-  close (): Promise<void> {
-    return this.#pool.close()
+  async close (): Promise<void> {
+    this.#crew.end(new SluiceError('ERR_ABORTED', 'stopped'))
+    await Promise.all(this.#threads.map(thread => thread.close()))
+    await (await this.#examiner)?.close()
   }
 
   /** How many of the filters threads do; those behind them see whole documents. */
@@ -119,12 +179,12 @@ export class Examining implements Examination {
   standIn (index: number, options: Readonly<Record<string, unknown>>): AnyStage {
     const { stage, module } = this.#spec.filters[index]!
     const key = keyedFilters(this.#spec).indexOf(index)
-    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => ExaminedDocument.verdictOf(document).keys[key]! })
+    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => ExaminedDocument.of(document).key(key) })
     const { highWaterMark, rejects } = options as never
     return new Stage<Document, Document>({
       name: module?.stageName ?? stage,
       take (document, push) {
-        const { droppedBy, reason } = ExaminedDocument.verdictOf(document)
+        const { droppedBy, reason } = ExaminedDocument.of(document)
         if (droppedBy === index) return reason
         if (droppedBy === failedAt(index)) throw new SluiceError('ERR_DOCUMENT', reason!)
         push(document)
@@ -138,24 +198,26 @@ export class Examining implements Examination {
     return new Stage<Document, Tokens>({
       name: 'encode',
       take (document, push) {
-        push({ id: document.id, ids: ExaminedDocument.verdictOf(document).ids, meta: document.meta })
+        push({ id: document.id, ids: ExaminedDocument.of(document).ids, meta: document.meta })
         return undefined
       }
     })
   }
 
-  #outcomes ({ faults, droppedBy, reasons, keys, documents, ids, idCounts }: Examined): Outcome[] {
-    let document = 0
-    let reason = 0
-    let id = 0
-    return faults.map(fault => {
-      if (fault !== 0) return fault
-      const by = droppedBy[document]!
-      const ownIds = ids.subarray(id, id += idCounts[document]!)
-      const ownKeys = keys.subarray(document * this.#keysEach, (document + 1) * this.#keysEach)
-      return new ExaminedDocument(documents[document++]!, { droppedBy: by, reason: by === -1 ? undefined : reasons[reason++], keys: ownKeys, ids: ownIds })
-    })
-  }
+}
+
+function outcomesOf (batch: Examined): Outcome[] {
+  const { faults, droppedBy, reasons, idCounts } = batch
+  let document = 0
+  let reason = 0
+  let id = 0
+  return faults.map(fault => {
+    if (fault !== 0) return fault
+    const index = document++
+    const idsFrom = id
+    id += idCounts[index]!
+    return new ExaminedDocument(batch, index, droppedBy[index] === -1 ? undefined : reasons[reason++], idsFrom)
+  })
 }
 
 /** Indexes of the filters that compare documents with each other. */
@@ -206,7 +268,7 @@ export async function withThreads<T> (flow: ExaminedFlow, { workers, signal, tel
   if (threads === 1) return await work(null)
   const inOrder = flow.component.filters.find(isInOrder)?.module
   if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)
-  const examining = new Examining(specOf(flow), threads, signal)
+  const examining = new Examining(specOf(flow), { workers: threads, tokenizer: flow.tokenizer, signal })
   try {
     return await work(examining)
   } finally {

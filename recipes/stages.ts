@@ -36,7 +36,7 @@ export interface FilterEntry extends TransformEntry {
 }
 
 /** The work of a filter, as far as it hangs on nothing but the document. */
-export type FilterWork = Pick<Work<Document, Document>, 'open' | 'take' | 'key'>
+export type FilterWork = Pick<Work<Document, Document>, 'open' | 'take' | 'key' | 'close'>
 
 /** A row of the table of sources. */
 export interface SourceEntry {

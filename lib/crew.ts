@@ -1,0 +1,163 @@
+import { setImmediate } from 'node:timers/promises'
+
+/** Work that was begun and is done in steps, such as the records of a batch. */
+export interface Steps<Result> {
+  readonly isDone: boolean
+  /** Does the next one. */
+  readonly step: () => void | Promise<void>
+  /** What came of it, once it is done. */
+  readonly result: () => Result
+}
+
+/** A thread that works for a crew. */
+export interface Helper<Task, Result> {
+  /** Settles once it has loaded what it needs: no task waits for that. */
+  readonly ready: Promise<unknown>
+  readonly run: (task: Task) => Promise<Result>
+}
+
+/** A task that was given to a crew. */
+export interface Job<Result> {
+  /** Waits for what came of it, and works meanwhile. @throws what the work throws, and what keeps a helper from working */
+  readonly take: () => Promise<Result>
+}
+
+/** Tasks at a helper: the one that it does, and one that waits, so that the helper never does. */
+const TASKS_A_HELPER = 2
+
+/** For so long at a time this thread does work of its own: what comes from elsewhere waits meanwhile. */
+const STEP_MS = 5
+
+/** It does so, too, when nothing was given or asked for in so long: it waits for something else then, such as a disk. */
+const LULL_MS = 10
+
+class Asked<Task, Result> {
+  readonly task: Task
+  readonly result: Promise<Result>
+  isSettled = false
+  #settle!: { readonly resolve: (result: Result) => void, readonly reject: (error: unknown) => void }
+
+  constructor (task: Task) {
+    this.task = task
+    this.result = new Promise<Result>((resolve, reject) => { this.#settle = { resolve, reject } })
+    this.result.catch(() => {}) // whoever takes it is told
+  }
+
+  resolve (result: Result): void {
+    this.isSettled = true
+    this.#settle.resolve(result)
+  }
+
+  reject (error: unknown): void {
+    this.isSettled = true
+    this.#settle.reject(error)
+  }
+}
+
+/**
+ * Does tasks in the order in which they come: by threads, and in this one as well, while it has nothing else to do than
+ * to wait for one of them. So no core is idle while threads start, and there is one thread less to start.
+ */
+export class Crew<Task, Result> {
+  readonly #begin: (task: Task) => Promise<Steps<Result>>
+  readonly #busy = new Map<Helper<Task, Result>, number>() // tasks of those that are ready
+  readonly #waiting: Array<Asked<Task, Result>> = []
+  #own: { readonly asked: Asked<Task, Result>, readonly steps: Steps<Result> } | undefined
+  #failure: { readonly error: unknown } | undefined
+  #working: Promise<boolean> | undefined
+  #isTaking = false
+  #lastAsked = 0
+  #lull: NodeJS.Timeout | undefined
+
+  /** @param begin begins a task in this thread */
+  constructor (helpers: ReadonlyArray<Helper<Task, Result>>, begin: (task: Task) => Promise<Steps<Result>>) {
+    this.#begin = begin
+    for (const helper of helpers) {
+      helper.ready.then(() => {
+        this.#busy.set(helper, 0)
+        this.#feed()
+      }, (error: unknown) => { this.end(error) })
+    }
+  }
+
+  add (task: Task): Job<Result> {
+    const asked = new Asked<Task, Result>(task)
+    if (this.#failure !== undefined) asked.reject(this.#failure.error)
+    this.#waiting.push(asked)
+    this.#feed()
+    this.#lastAsked = performance.now()
+    this.#awaitLull()
+    return { take: () => this.#take(asked) }
+  }
+
+  /** Nothing is begun any more: tasks that aren't at a helper fail, and so do those that come. */
+  end (error: unknown): void {
+    this.#failure ??= { error }
+    this.#own?.asked.reject(error)
+    this.#own = undefined
+    for (const asked of this.#waiting.splice(0)) asked.reject(error)
+  }
+
+  async #take (asked: Asked<Task, Result>): Promise<Result> {
+    this.#isTaking = true
+    try {
+      do await setImmediate() // else this thread's own stages would keep helpers from being heard
+      while (!asked.isSettled && await this.#work())
+      return await asked.result
+    } finally {
+      this.#isTaking = false
+      this.#lastAsked = performance.now()
+    }
+  }
+
+  #awaitLull (): void {
+    this.#lull ??= setTimeout(() => {
+      this.#lull = undefined
+      this.#useLull().catch(() => {}) // whoever takes the task is told
+    }, LULL_MS)
+  }
+
+  async #useLull (): Promise<void> {
+    while (!this.#isTaking && performance.now() - this.#lastAsked >= LULL_MS && await this.#work()) await setImmediate()
+    if (this.#own !== undefined || this.#waiting.length > 0) this.#awaitLull()
+  }
+
+  #feed (): void {
+    for (let tasks = 0; tasks < TASKS_A_HELPER; tasks++) {
+      for (const [helper, busy] of this.#busy) {
+        if (busy > tasks) continue
+        const asked = this.#waiting.shift()
+        if (asked === undefined) return
+        this.#busy.set(helper, busy + 1)
+        helper.run(asked.task).then(result => { asked.resolve(result) }, (error: unknown) => { asked.reject(error) }).finally(() => {
+          this.#busy.set(helper, this.#busy.get(helper)! - 1)
+          this.#feed()
+        }).catch(() => {})
+      }
+    }
+  }
+
+  /** Works for a moment. False when there is nothing to do in this thread. */
+  #work (): Promise<boolean> {
+    return this.#working ??= this.#step().finally(() => { this.#working = undefined })
+  }
+
+  async #step (): Promise<boolean> {
+    const asked = this.#own?.asked ?? this.#waiting.shift()
+    if (asked === undefined) return false
+    try {
+      const { steps } = this.#own ??= { asked, steps: await this.#begin(asked.task) }
+      const end = performance.now() + STEP_MS
+      while (!steps.isDone && performance.now() < end) {
+        const step = steps.step()
+        if (step !== undefined) await step
+      }
+      if (!steps.isDone) return true
+      asked.resolve(steps.result())
+    } catch (error) {
+      asked.reject(error)
+    }
+    this.#own = undefined
+    return true
+  }
+}
