@@ -139,7 +139,8 @@ export class Crew<Task, Result> {
 
   /** Works for a moment. False when there is nothing to do in this thread. */
   #work (): Promise<boolean> {
-    return this.#working ??= this.#step().finally(() => { this.#working = undefined })
+    this.#working ??= this.#step().finally(() => { this.#working = undefined })
+    return this.#working
   }
 
   async #step (): Promise<boolean> {

@@ -12,7 +12,7 @@ import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
 import { CHECKPOINT_EVERY, Checkpoints } from './checkpoints.ts'
-import { type Examining, type ThreadOptions, withThreads } from './examining.ts'
+import { type Examining, withExamining } from './examining.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
@@ -20,6 +20,7 @@ import { type Rejects, keepingRejects } from './rejects.ts'
 import { remaking } from './remake.ts'
 import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
+import type { ThreadOptions } from './threads.ts'
 import { documentsPlan, writeDocuments, writtenFiles } from './write-documents.ts'
 
 export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
@@ -145,7 +146,7 @@ function shardCheck (folder: string, { verify = false, signal }: ShardOptions): 
 
 async function shardInto (component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {
   const flow = { component: read, keepsRejects: rejects !== null, keepsDocuments: component.filteredDir !== null, tokenizer: options.tokenizer }
-  return await withThreads(flow, options, examining => shardWith(examining, component, read, options, rejects, job))
+  return await withExamining(flow, options, examining => shardWith(examining, component, read, options, rejects, job))
 }
 
 async function shardWith (examining: Examining | null, component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {

@@ -157,7 +157,10 @@ export class BatchExamination {
         if (reason === undefined) continue
         if (typeof reason !== 'string') {
           return reason.then(
-            awaited => awaited === undefined ? this.#pass(document, i + 1) : this.#drop(document, i, awaited),
+            awaited => {
+              if (awaited === undefined) return this.#pass(document, i + 1)
+              this.#drop(document, i, awaited)
+            },
             (error: unknown) => { this.#fail(document, i, error) })
         }
         this.#drop(document, i, reason)
@@ -233,16 +236,40 @@ class Results {
   }
 }
 
-/** One examiner a thread: a flow has but one spec, and a mixture's components follow each other. */
-let open: { readonly key: string, readonly examiner: Promise<Examiner> } | undefined
+/** Examiners of a thread, by their specs: of components that are done at once, more than one is in use. */
+const open = new Map<string, Promise<Examiner>>()
+const MOST_OPEN = 8
+
+/** The tokenizer of a thread's examiners, with all words that it has met. */
+let loaded: { readonly sha256: string, readonly tokenizer: Promise<Tokenizer> } | undefined
+
 /** A filter takes one document after the other. */
 let last: Promise<unknown> = Promise.resolve()
 
-async function examineBatch ({ spec, batch, number, progress }: ExamineTask): Promise<Examined> {
+async function openExaminer (spec: ExaminerSpec): Promise<Examiner> {
+  const { tokenizer } = spec
+  if (tokenizer === null) return await Examiner.open(spec)
+  if (loaded?.sha256 !== tokenizer.sha256) loaded = { sha256: tokenizer.sha256, tokenizer: loadSame(tokenizer) }
+  return await Examiner.open(spec, await loaded.tokenizer)
+}
+
+async function examinerFor (spec: ExaminerSpec): Promise<Examiner> {
   const key = JSON.stringify(spec)
-  if (open?.key !== key) open = { key, examiner: Examiner.open(spec) }
+  const found = open.get(key) ?? openExaminer(spec)
+  open.delete(key)
+  open.set(key, found) // the last one of all
+  if (open.size > MOST_OPEN) {
+    const [oldest, examiner] = open.entries().next().value!
+    open.delete(oldest)
+    await (await examiner).close()
+  }
+  return await found
+}
+
+async function examineBatch ({ spec, batch, number, progress }: ExamineTask): Promise<Examined> {
+  const examiner = await examinerFor(spec)
   const place = new Int32Array(progress)
-  const examination = (await open.examiner).begin(batch)
+  const examination = examiner.begin(batch)
   place[0] = number
   while (!examination.isDone) {
     place[1] = examination.done

@@ -1,27 +1,16 @@
-import { stat } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import type { Examination, Outcome, RecordBatch } from '../lib/batched-reader.ts'
 import type { Document, Tokens } from '../lib/document.ts'
-import { Crew, type Helper } from '../lib/crew.ts'
-import { SluiceError, messageOf } from '../lib/errors.ts'
-import { findFiles } from '../lib/files.ts'
+import { Crew } from '../lib/crew.ts'
+import { SluiceError } from '../lib/errors.ts'
 import type { Component, Filter } from '../lib/manifest/schema.ts'
-import { positive } from '../lib/options.ts'
 import { Stage } from '../lib/stage.ts'
 import type { Encoder } from '../lib/tokenizer.ts'
-import { type WorkerPool, workerThread } from '../lib/worker-pool.ts'
-import { type ExamineTask, type Examined, Examiner, type ExaminerSpec, type FilterSpec, failedAt } from './examine.ts'
+import { type Examined, Examiner, type ExaminerSpec, type FilterSpec, failedAt } from './examine.ts'
 import { endOfSentence } from '../transforms/encode.ts'
 import { type AnyStage, filters } from './stages.ts'
+import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
 
-/** The option of every recipe that can use more than one core. */
-export const workersOption = positive.optional()
-  .describe('threads that parse, filter and encode documents; 1: none but the main one (default: as many as there are cores, and none for less than 8 MB)')
-
-/** What takes less than this is done before threads have started. */
-const LITTLE_BYTES = 8e6
-
-/** Batches that are under way for each thread: one that it works at, and one that waits. */
+/** Batches that are under way for each thread: one that it works at, one that waits, and those that wait for others. */
 const BATCHES_A_WORKER = 4
 
 /** What threads can do of a flow. */
@@ -33,15 +22,6 @@ export interface ExaminedFlow {
   readonly keepsDocuments: boolean
   /** What documents are encoded with, if they are. */
   readonly tokenizer: Encoder | null
-}
-
-/** What a flow is told of threads. */
-export interface ThreadOptions {
-  /** Threads that parse, filter and encode; 1: none but the main one. @default as many as there are cores, and none for less than 8 MB */
-  readonly workers?: number | undefined
-  readonly signal?: AbortSignal | undefined
-  /** Told which filter can't be done by threads. */
-  readonly tell?: ((message: string) => void) | undefined
 }
 
 /** A document that was examined; without its text where that isn't wanted. What was found is none of its fields, which are written. */
@@ -91,48 +71,7 @@ class ExaminedDocument implements Document {
   }
 }
 
-const NO_META: Record<string, unknown> = Object.freeze({}) as Record<string, unknown>
-
-/** A thread that examines batches, and what is known of where it stands. */
-class ExaminingThread implements Helper<RecordBatch, Examined> {
-  readonly ready: Promise<unknown>
-  readonly #spec: ExaminerSpec
-  readonly #pool: WorkerPool<ExamineTask, Examined>
-  readonly #signal: AbortSignal | undefined
-  readonly #progress = new SharedArrayBuffer(8)
-  readonly #batches = new Map<number, RecordBatch>() // that it has been given
-  #given = 0
-
-  constructor (spec: ExaminerSpec, signal: AbortSignal | undefined) {
-    this.#spec = spec
-    this.#signal = signal
-    this.#pool = workerThread({ module: import.meta.resolve('./examine.js'), name: 'examine' }, signal)
-    this.ready = this.run({ json: new SharedArrayBuffer(0), records: [] })
-  }
-
-  readonly run = async (batch: RecordBatch): Promise<Examined> => {
-    const number = this.#given++
-    this.#batches.set(number, batch)
-    try {
-      const examined = await this.#pool.run({ spec: this.#spec, batch, number, progress: this.#progress })
-      this.#batches.delete(number)
-      return examined
-    } catch (cause) {
-      if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
-      throw new SluiceError('ERR_DOCUMENT', `${this.#current() ?? 'no document yet'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
-    }
-  }
-
-  close (): Promise<void> {
-    return this.#pool.close()
-  }
-
-  /** The id of the document that it is at. */
-  #current (): string | undefined {
-    const [number, record] = new Int32Array(this.#progress)
-    return this.#batches.get(number!)?.records[record!]?.id
-  }
-}
+const NO_META: Record<string, unknown> = Object.freeze({})
 
 /**
  * The part of a flow that threads do, and what stands in for it: a stage for each filter, of the same name, that counts,
@@ -141,18 +80,14 @@ class ExaminingThread implements Helper<RecordBatch, Examined> {
 export class Examining implements Examination {
   readonly lookAhead: number
   readonly #spec: ExaminerSpec
-  readonly #threads: readonly ExaminingThread[]
   readonly #crew: Crew<RecordBatch, Examined>
-  readonly #tokenizer: Encoder | null
   #examiner: Promise<Examiner> | undefined // of this thread
 
-  /** @param workers threads, this one among them */
-  constructor (spec: ExaminerSpec, { workers, tokenizer, signal }: { readonly workers: number, readonly tokenizer: Encoder | null, readonly signal: AbortSignal | undefined }) {
+  /** @param tokenizer that of the spec, where it has one */
+  constructor (spec: ExaminerSpec, threads: Threads, tokenizer: Encoder | null) {
     this.#spec = spec
-    this.#tokenizer = tokenizer
-    this.#threads = Array.from({ length: workers - 1 }, () => new ExaminingThread(spec, signal))
-    this.#crew = new Crew(this.#threads, async batch => (await (this.#examiner ??= Examiner.open(spec, this.#tokenizer ?? undefined))).begin(batch))
-    this.lookAhead = BATCHES_A_WORKER * workers
+    this.#crew = new Crew(threads.list.map(thread => thread.helper(spec)), async batch => (await (this.#examiner ??= Examiner.open(spec, tokenizer ?? undefined))).begin(batch))
+    this.lookAhead = BATCHES_A_WORKER * (threads.list.length + 1)
   }
 
   readonly examine = (batch: RecordBatch): { readonly take: () => Promise<readonly Outcome[]> } => {
@@ -162,7 +97,6 @@ export class Examining implements Examination {
 
   async close (): Promise<void> {
     this.#crew.end(new SluiceError('ERR_ABORTED', 'stopped'))
-    await Promise.all(this.#threads.map(thread => thread.close()))
     await (await this.#examiner)?.close()
   }
 
@@ -203,7 +137,6 @@ export class Examining implements Examination {
       }
     })
   }
-
 }
 
 function outcomesOf (batch: Examined): Outcome[] {
@@ -258,29 +191,17 @@ function isInOrder ({ module }: Filter): boolean {
   return module?.inOrder != null
 }
 
-/**
- * Does work with the threads that a flow is worth, or without any, and ends them.
- *
- * @param workers as asked for; undefined for as many as there are cores, where there is enough to do
- */
-export async function withThreads<T> (flow: ExaminedFlow, { workers, signal, tell }: ThreadOptions, work: (examining: Examining | null) => Promise<T>): Promise<T> {
-  const threads = workers ?? (await isLittle(flow.component) ? 1 : availableParallelism())
-  if (threads === 1) return await work(null)
-  const inOrder = flow.component.filters.find(isInOrder)?.module
-  if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)
-  const examining = new Examining(specOf(flow), { workers: threads, tokenizer: flow.tokenizer, signal })
-  try {
-    return await work(examining)
-  } finally {
-    await examining.close()
-  }
-}
-
-async function isLittle ({ dataFiles }: Component): Promise<boolean> {
-  let bytes = 0
-  for (const { path, size } of await findFiles(dataFiles)) {
-    bytes += size ?? (await stat(path).catch(() => ({ size: 0 }))).size
-    if (bytes >= LITTLE_BYTES) return false
-  }
-  return true
+/** Does a flow with threads, where there are any. */
+export async function withExamining<T> (flow: ExaminedFlow, options: ThreadOptions, work: (examining: Examining | null) => Promise<T>): Promise<T> {
+  return await withThreads([flow.component.dataFiles], options, async ({ threads, tell }) => {
+    if (threads.list.length === 0) return await work(null)
+    const inOrder = flow.component.filters.find(isInOrder)?.module
+    if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)
+    const examining = new Examining(specOf(flow), threads, flow.tokenizer)
+    try {
+      return await work(examining)
+    } finally {
+      await examining.close()
+    }
+  })
 }

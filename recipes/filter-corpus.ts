@@ -6,8 +6,8 @@ import { languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
-import { workersOption } from './examining.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
+import { workersOption } from './threads.ts'
 import { writeDocuments, writtenFiles } from './write-documents.ts'
 
 export const filterCorpusOptions = z.strictObject({

@@ -13,7 +13,6 @@ import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, shardComponent } from './component.ts'
-import { workersOption } from './examining.ts'
 import type { RunOptions } from './flow.ts'
 import { withLocks } from './job.ts'
 import { PartialError } from './partial-error.ts'
@@ -21,6 +20,7 @@ import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
 import { runsDirOption } from './run-records.ts'
 import { schedule } from './schedule.ts'
 import { knownStages } from './stages.ts'
+import { type ThreadOptions, withThreads, workersOption } from './threads.ts'
 
 export const processMixtureOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'),
@@ -68,11 +68,18 @@ export interface MixtureRun extends RunOptions {
  */
 export async function processMixture (manifestPath: string, given: z.input<typeof processMixtureOptions> = {}, run: MixtureRun = {}): Promise<MixtureResult> {
   const checked = parseOptions('process-mixture', processMixtureOptions, given)
-  const { concurrency, runsDir } = checked
-  const { manifest, tokenizerPath, tokenizer } = await loadMixture(manifestPath, checked.tokenizerPath, run.tokenizer)
-  const logFile = statsPathOf(manifest, checked.logFile)
+  const manifest = await readManifest(manifestPath, knownStages)
+  return await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...run, ...checked }, options => shardMixture(manifest, options))
+}
+
+type MixtureOptions = z.output<typeof processMixtureOptions> & MixtureRun & ThreadOptions
+
+async function shardMixture (manifest: Manifest, asked: MixtureOptions): Promise<MixtureResult> {
+  const { concurrency, runsDir } = asked
+  const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked.tokenizerPath, asked.tokenizer)
+  const logFile = statsPathOf(manifest, asked.logFile)
   await checkPlaces({ manifest, tokenizerPath, tokenizer }, logFile)
-  const options: ShardOptions = { ...run, ...checked, tokenizer }
+  const options: ShardOptions = { ...asked, tokenizer }
   for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
   await checkWritable(logFile)
   await checkWritable(join(runsDir, 'record'))
@@ -141,9 +148,12 @@ export interface MixtureJob {
 
 /** Reads a manifest, and loads the tokenizer that it asks for. @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM` */
 export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
-  const manifest = await readManifest(manifestPath, knownStages)
+  return await loadTokenizerOf(await readManifest(manifestPath, knownStages), asked, loaded)
+}
+
+async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
   const tokenizerPath = asked ?? manifest.tokenizerPath
-  if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifestPath}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
+  if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
   const tokenizer = loaded ?? await loadTokenizer(tokenizerPath)
   checkHash(manifest, tokenizer, tokenizerPath)
   return { manifest, tokenizerPath, tokenizer }

@@ -9,8 +9,8 @@ import { packOptions } from '../transforms/pack.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, filesOf, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
-import { workersOption } from './examining.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
+import { workersOption } from './threads.ts'
 import { writeDocuments, writtenFiles } from './write-documents.ts'
 
 export const shardCorpusOptions = z.strictObject({

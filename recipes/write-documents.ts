@@ -6,11 +6,12 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
-import { type ThreadOptions, withThreads } from './examining.ts'
+import { withExamining } from './examining.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob, workingFiles } from './job.ts'
 import { keepingRejects } from './rejects.ts'
 import { secondsSince } from './report.ts'
+import type { ThreadOptions } from './threads.ts'
 
 export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   /** Documents between two checkpoints at most. */
@@ -69,7 +70,7 @@ export function documentsPlan (component: Component, output: string, options: Re
 async function write (component: Component, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
   const started = performance.now()
   const resumable = job !== null
-  return await keepingRejects(component.rejects, rejects => withThreads({ component, keepsRejects: rejects !== null, keepsDocuments: true, tokenizer: null }, options, async examining => {
+  return await keepingRejects(component.rejects, rejects => withExamining({ component, keepsRejects: rejects !== null, keepsDocuments: true, tokenizer: null }, options, async examining => {
     const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords: component.maxRecords })
     const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints, examining })
     const sink = isTextFile(output) ? textSink(output, { resumable }) : ndjsonSink(output, { resumable })

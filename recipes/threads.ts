@@ -1,0 +1,111 @@
+import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import type { RecordBatch } from '../lib/batched-reader.ts'
+import type { Helper } from '../lib/crew.ts'
+import { SluiceError, messageOf } from '../lib/errors.ts'
+import { type FileNames, findFiles } from '../lib/files.ts'
+import { positive } from '../lib/options.ts'
+import { type WorkerPool, workerThread } from '../lib/worker-pool.ts'
+import type { ExamineTask, Examined, ExaminerSpec } from './examine.ts'
+
+/** The option of every recipe that can use more than one core. */
+export const workersOption = positive.optional()
+  .describe('threads that parse, filter and encode documents, the main one among them (default: as many as there are cores, and no other for less than 8 MB)')
+
+/** What takes less than this is done before threads have started. */
+const LITTLE_BYTES = 8e6
+
+/** What a flow is told of threads. */
+export interface ThreadOptions {
+  /** Threads that parse, filter and encode, the main one among them. @default as many as there are cores, and no other for less than 8 MB */
+  readonly workers?: number | undefined
+  /** Those of `withThreads`, for one flow after the other; else each flow starts its own. */
+  readonly threads?: Threads | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Told which filter can't be done by threads. */
+  readonly tell?: ((message: string) => void) | undefined
+}
+
+/** A thread that examines batches, of one flow or of several, and what is known of where it stands. */
+export class ExaminingThread {
+  readonly #pool: WorkerPool<ExamineTask, Examined>
+  readonly #signal: AbortSignal | undefined
+  readonly #progress = new SharedArrayBuffer(8)
+  readonly #batches = new Map<number, RecordBatch>() // that it has been given
+  #given = 0
+
+  constructor (signal: AbortSignal | undefined) {
+    this.#signal = signal
+    this.#pool = workerThread({ module: import.meta.resolve('./examine.js'), name: 'examine' }, signal)
+  }
+
+  /** What does a flow's part in it. */
+  helper (spec: ExaminerSpec): Helper<RecordBatch, Examined> {
+    return { ready: this.#run(spec, { json: new SharedArrayBuffer(0), records: [] }), run: batch => this.#run(spec, batch) }
+  }
+
+  close (): Promise<void> {
+    return this.#pool.close()
+  }
+
+  async #run (spec: ExaminerSpec, batch: RecordBatch): Promise<Examined> {
+    const number = this.#given++
+    this.#batches.set(number, batch)
+    try {
+      return await this.#pool.run({ spec, batch, number, progress: this.#progress })
+    } catch (cause) {
+      if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
+      throw new SluiceError('ERR_DOCUMENT', `${this.#current() ?? 'before the first document'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
+    } finally {
+      this.#batches.delete(number)
+    }
+  }
+
+  /** The id of the document that it is at. */
+  #current (): string | undefined {
+    const [number, record] = new Int32Array(this.#progress)
+    return this.#batches.get(number!)?.records[record!]?.id
+  }
+}
+
+/** Threads beside the main one, which load what they need from the start. */
+export class Threads {
+  readonly list: readonly ExaminingThread[]
+
+  /** @param workers threads, the main one among them */
+  constructor (workers: number, signal: AbortSignal | undefined) {
+    this.list = Array.from({ length: workers - 1 }, () => new ExaminingThread(signal))
+  }
+
+  /** Ends them, whatever they are at. */
+  async close (): Promise<void> {
+    await Promise.all(this.list.map(thread => thread.close()))
+  }
+}
+
+/**
+ * Does work with threads, and ends them.
+ *
+ * @param inputs what is read; for little of it there is none but the main one, unless `workers` asks for more
+ * @param work for more flows than one it hands the options on to each
+ */
+export async function withThreads<Options extends ThreadOptions, T> (inputs: readonly FileNames[], options: Options, work: (options: Options & { readonly threads: Threads }) => Promise<T>): Promise<T> {
+  if (options.threads !== undefined) return await work({ ...options, threads: options.threads })
+  const threads = new Threads(options.workers ?? (await areLittle(inputs) ? 1 : availableParallelism()), options.signal)
+  try {
+    return await work({ ...options, threads })
+  } finally {
+    await threads.close()
+  }
+}
+
+async function areLittle (inputs: readonly FileNames[]): Promise<boolean> {
+  let bytes = 0
+  for (const input of inputs) {
+    for (const { path, size } of await findFiles(input)) {
+      bytes += size ?? (await stat(path).catch(() => ({ size: 0 }))).size
+      if (bytes >= LITTLE_BYTES) return false
+    }
+  }
+  return true
+}
