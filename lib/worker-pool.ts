@@ -24,7 +24,7 @@ export interface WorkerEntry {
 /** How a result, or an error of ours, comes out of a thread: structured clone would take the code off the error. */
 export type Passed<Result> = { readonly result: Result } | { readonly code: ErrorCode, readonly message: string }
 
-/** Work as a thread does it. */
+/** Work as a thread does it. Results are copied on their way: to hand memory over costs more than that. */
 export function passable<Task, Result> (work: (task: Task) => Promise<Result>): (task: Task) => Promise<Passed<Result>> {
   return async task => {
     try {

@@ -75,6 +75,8 @@ export class NpySink extends Writable {
   #begun: OpenShard | null = null // by a run before, and not gone on with yet
   #shard: ShardWriter | undefined
   #adding: Promise<void> = Promise.resolve()
+  #opened = 0 // shards, those of a run before among them
+  #finishing: Promise<void> | undefined // of the shard before
 
   constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions) {
     super(objectStream({ highWaterMark, signal }))
@@ -88,6 +90,7 @@ export class NpySink extends Writable {
 
   /** Writes out and syncs what has come so far; a sink that `restore` is given what this returns goes on behind it. */
   async save (): Promise<NpySinkState> {
+    await this.#finishing
     const open = this.#shard === undefined ? this.#begun : await this.#shard.save()
     return { seqLen: this.#seqLen ?? null, shards: [...this.stats.shards], open }
   }
@@ -98,6 +101,7 @@ export class NpySink extends Writable {
     this.#seqLen = seqLen ?? this.#seqLen
     this.#begun = open
     this.stats.shards.push(...shards)
+    this.#opened = shards.length
     this.stats.out = shards.reduce((sum, { sequences }) => sum + sequences, 0)
     this.stats.in = this.stats.out + (open?.rows ?? 0)
   }
@@ -114,7 +118,7 @@ export class NpySink extends Writable {
 
   override _destroy (error: Error | null, done: Done): void {
     // An abort can come while a shard is being opened or finished: only then is it known what is to be deleted.
-    settleDestroy(this.#adding.catch(() => {}).then(() => this.#shard?.abandon()), error, done)
+    settleDestroy(this.#adding.catch(() => {}).then(() => this.#finishing).catch(() => {}).then(() => this.#shard?.abandon()), error, done)
   }
 
   /** Not on construction: a sink that is made and never written to leaves the folder as it is. */
@@ -143,7 +147,7 @@ export class NpySink extends Writable {
   }
 
   async #openShard (seqLen: number): Promise<ShardWriter> {
-    const path = join(this.#folder, shardName(this.stats.shards.length))
+    const path = join(this.#folder, shardName(this.#opened++))
     const shape: ShardShape = { columns: seqLen, maxRows: this.#options.sequencesPerShard, dtype: this.#options.dtype }
     const begun = this.#begun
     this.#begun = null
@@ -154,21 +158,37 @@ export class NpySink extends Writable {
     await this.#takeFolder()
     if (this.#begun !== null) this.#shard = await this.#openShard(this.#seqLen!)
     await this.#finishShard()
+    await this.#finishing
     if (this.stats.shards.length > 0) return
     // Nothing has come, perhaps because what was to send it has failed: no reason to delete anything.
     const { length } = await listShards(this.#folder)
     if (length > 0) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#folder}: no sequence has come, so the ${length} ${length === 1 ? 'shard' : 'shards'} of another run are kept; delete them by hand if that is meant`)
   }
 
+  /** Begins to: while the disk takes its time, the next shard is written. What fails is told of when that one is finished, or saved. */
   async #finishShard (): Promise<void> {
-    if (this.#shard === undefined) return
-    if (this.stats.shards.length === 0) await this.#beforeFirst?.()
-    // Only now is there something in the place of the old shards.
-    if (this.#options.overwrite && this.stats.shards.length === 0) await writing(this.#folder, () => removeShards(this.#folder))
-    const shard = await this.#shard.finish()
+    await this.#finishing
+    const shard = this.#shard
+    if (shard === undefined) return
+    const isFirst = this.stats.shards.length === 0
+    this.#finishing = this.#publish(shard, isFirst)
+    this.#finishing.catch(() => {})
+    if (isFirst) await this.#finishing // old shards are in the way until then
     this.#shard = undefined
-    this.stats.shards.push(shard)
-    this.stats.out += shard.sequences
+  }
+
+  async #publish (shard: ShardWriter, isFirst: boolean): Promise<void> {
+    try {
+      if (isFirst) await this.#beforeFirst?.()
+      // Only now is there something in the place of the old shards.
+      if (isFirst && this.#options.overwrite) await writing(this.#folder, () => removeShards(this.#folder))
+      const info = await shard.finish()
+      this.stats.shards.push(info)
+      this.stats.out += info.sequences
+    } catch (error) {
+      await shard.abandon()
+      throw error
+    }
   }
 }
 
