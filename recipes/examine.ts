@@ -29,10 +29,15 @@ export interface ExaminerSpec {
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly eosId: number } | null
 }
 
-export interface ExamineTask {
-  readonly spec: ExaminerSpec
-  /** Its records are none where only what they need is to be loaded. */
+/** Records, and where their ids go. */
+export interface ExaminedBatch {
   readonly batch: RecordBatch
+  /** Shared memory for 32-bit integers. */
+  readonly idMemory: SharedArrayBuffer
+}
+
+export interface ExamineTask extends ExaminedBatch {
+  readonly spec: ExaminerSpec
   /** Which one it is: told by `progress`. */
   readonly number: number
   /** Two 32-bit integers: the batch that the thread is at, and which of its records, should the thread die of it. */
@@ -52,9 +57,10 @@ export interface Examined {
   readonly keysEach: number
   /** Null for one that isn't wanted; null where none is. */
   readonly documents: ReadonlyArray<Document | null> | null
-  /** Ids of all documents, and how many each has. */
-  readonly ids: Int32Array
+  /** How many ids each document has. */
   readonly idCounts: Int32Array
+  /** The ids of all, where the memory for them was too small; else they are in it. */
+  readonly ids: Int32Array | null
 }
 
 /**
@@ -73,7 +79,6 @@ export class Examiner {
   readonly #spec: ExaminerSpec
   readonly #works: readonly FilterWork[]
   readonly #tokenizer: Append | null
-  readonly #ids = new IdBuffer()
 
   private constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null) {
     this.#spec = spec
@@ -89,8 +94,8 @@ export class Examiner {
   }
 
   /** Begins a batch. The next one is begun once it is done with. */
-  begin (batch: RecordBatch): BatchExamination {
-    return new BatchExamination(this.#spec, this.#works, this.#tokenizer, batch, this.#ids)
+  begin (task: ExaminedBatch): BatchExamination {
+    return new BatchExamination(this.#spec, this.#works, this.#tokenizer, task)
   }
 
   async close (): Promise<void> {
@@ -108,15 +113,13 @@ export class BatchExamination {
   readonly #result: Results
   #next = 0
 
-  /** @param ids memory for them */
-  constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null, { json, records }: RecordBatch, ids: IdBuffer) {
-    ids.clear()
+  constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null, { batch: { json, records }, idMemory }: ExaminedBatch) {
     this.#spec = spec
     this.#works = works
     this.#tokenizer = tokenizer
     this.#bytes = Buffer.from(json)
     this.#records = records
-    this.#result = new Results(records.length, works.filter(({ key }) => key !== undefined).length, spec.keeps, ids)
+    this.#result = new Results(records.length, works.filter(({ key }) => key !== undefined).length, spec.keeps, idMemory)
   }
 
   /** Records that were examined, those before the one that is under way. */
@@ -199,6 +202,7 @@ class Results {
   readonly faults: Array<RecordFault | null | 0> = []
   readonly reasons: string[] = []
   readonly ids: IdBuffer
+  readonly #idMemory: SharedArrayBuffer
   readonly #droppedBy: Int32Array
   readonly #idCounts: Int32Array
   readonly #keys: BigUint64Array
@@ -208,9 +212,9 @@ class Results {
   #idsBefore = 0
   #keysOfDocument = 0
 
-  /** @param ids empty */
-  constructor (records: number, keysEach: number, keeps: ExaminerSpec['keeps'], ids: IdBuffer) {
-    this.ids = ids
+  constructor (records: number, keysEach: number, keeps: ExaminerSpec['keeps'], idMemory: SharedArrayBuffer) {
+    this.ids = new IdBuffer(new Int32Array(idMemory))
+    this.#idMemory = idMemory
     this.#documents = keeps === 'none' ? null : []
     this.#droppedBy = new Int32Array(records)
     this.#idCounts = new Int32Array(records)
@@ -232,7 +236,7 @@ class Results {
   }
 
   whole (): Examined {
-    return { faults: this.faults, reasons: this.reasons, droppedBy: this.#droppedBy, keys: this.#keys, keysEach: this.#keysEach, documents: this.#documents, ids: this.ids.copy(), idCounts: this.#idCounts }
+    return { faults: this.faults, reasons: this.reasons, droppedBy: this.#droppedBy, keys: this.#keys, keysEach: this.#keysEach, documents: this.#documents, idCounts: this.#idCounts, ids: this.ids.ids.buffer === this.#idMemory ? null : this.ids.copy() }
   }
 }
 
@@ -266,10 +270,10 @@ async function examinerFor (spec: ExaminerSpec): Promise<Examiner> {
   return await found
 }
 
-async function examineBatch ({ spec, batch, number, progress }: ExamineTask): Promise<Examined> {
+async function examineBatch ({ spec, number, progress, ...task }: ExamineTask): Promise<Examined> {
   const examiner = await examinerFor(spec)
   const place = new Int32Array(progress)
-  const examination = examiner.begin(batch)
+  const examination = examiner.begin(task)
   place[0] = number
   while (!examination.isDone) {
     place[1] = examination.done

@@ -5,10 +5,13 @@ import { SluiceError } from '../lib/errors.ts'
 import type { Component, Filter } from '../lib/manifest/schema.ts'
 import { Stage } from '../lib/stage.ts'
 import type { Encoder } from '../lib/tokenizer.ts'
-import { type Examined, Examiner, type ExaminerSpec, type FilterSpec, failedAt } from './examine.ts'
+import { type Examined, type ExaminedBatch, Examiner, type ExaminerSpec, type FilterSpec, failedAt } from './examine.ts'
 import { endOfSentence } from '../transforms/encode.ts'
 import { type AnyStage, filters } from './stages.ts'
 import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
+
+/** Memory for the ids of a batch of 1 MB: half a million of them; most texts have one for three or four bytes. More are copied. */
+const ID_MEMORY_BYTES = 2 ** 21
 
 /** Batches that are under way for each thread: one that it works at, one that waits, and those that wait for others. */
 const BATCHES_A_WORKER = 4
@@ -24,17 +27,24 @@ export interface ExaminedFlow {
   readonly tokenizer: Encoder | null
 }
 
+/** What was found of a batch, and whose memory it is in. */
+interface Found extends Examined {
+  readonly ids: Int32Array
+  /** Of the batches before, none is looked at any more. */
+  readonly copied: () => void
+}
+
 /** A document that was examined; without its text where that isn't wanted. What was found is none of its fields, which are written. */
 class ExaminedDocument implements Document {
   readonly id: string
   readonly text: string
   readonly meta: Record<string, unknown>
-  readonly #batch: Examined
+  readonly #batch: Found
   readonly #index: number // among the documents of the batch
   readonly #reason: string | undefined
   readonly #idsFrom: number
 
-  constructor (batch: Examined, index: number, reason: string | undefined, idsFrom: number) {
+  constructor (batch: Found, index: number, reason: string | undefined, idsFrom: number) {
     const document = batch.documents?.[index]
     this.id = document?.id ?? ''
     this.text = document?.text ?? ''
@@ -60,8 +70,9 @@ class ExaminedDocument implements Document {
     return this.#reason
   }
 
-  get ids (): Int32Array {
-    return this.#batch.ids.subarray(this.#idsFrom, this.#idsFrom + this.#batch.idCounts[this.#index]!)
+  tokens (): Tokens {
+    const { ids, idCounts, copied } = this.#batch
+    return { id: this.id, ids: ids.subarray(this.#idsFrom, this.#idsFrom + idCounts[this.#index]!), meta: this.meta, copied }
   }
 
   /** What one of the filters that compare documents compares. */
@@ -80,19 +91,32 @@ const NO_META: Record<string, unknown> = Object.freeze({})
 export class Examining implements Examination {
   readonly lookAhead: number
   readonly #spec: ExaminerSpec
-  readonly #crew: Crew<RecordBatch, Examined>
+  readonly #crew: Crew<ExaminedBatch, Examined>
+  readonly #idMemories: SharedArrayBuffer[] = [] // of batches that were given, in order
+  readonly #freeMemories: SharedArrayBuffer[] = []
   #examiner: Promise<Examiner> | undefined // of this thread
 
   /** @param tokenizer that of the spec, where it has one */
   constructor (spec: ExaminerSpec, threads: Threads, tokenizer: Encoder | null) {
     this.#spec = spec
-    this.#crew = new Crew(threads.list.map(thread => thread.helper(spec)), async batch => (await (this.#examiner ??= Examiner.open(spec, tokenizer ?? undefined))).begin(batch))
+    this.#crew = new Crew(threads.list.map(thread => thread.helper(spec)), async task => (await (this.#examiner ??= Examiner.open(spec, tokenizer ?? undefined))).begin(task))
     this.lookAhead = BATCHES_A_WORKER * (threads.list.length + 1)
   }
 
   readonly examine = (batch: RecordBatch): { readonly take: () => Promise<readonly Outcome[]> } => {
-    const job = this.#crew.add(batch)
-    return { take: async () => outcomesOf(await job.take()) }
+    const idMemory = this.#freeMemories.pop() ?? new SharedArrayBuffer(this.encodes ? ID_MEMORY_BYTES : 0)
+    this.#idMemories.push(idMemory)
+    const job = this.#crew.add({ batch, idMemory })
+    const copied = (): void => {
+      // Documents keep their order: those before the batch have gone the same way, or were dropped.
+      while (this.#idMemories[0] !== idMemory) this.#freeMemories.push(this.#idMemories.shift()!)
+    }
+    return {
+      async take () {
+        const examined = await job.take()
+        return outcomesOf({ ...examined, ids: examined.ids ?? new Int32Array(idMemory), copied })
+      }
+    }
   }
 
   async close (): Promise<void> {
@@ -132,14 +156,14 @@ export class Examining implements Examination {
     return new Stage<Document, Tokens>({
       name: 'encode',
       take (document, push) {
-        push({ id: document.id, ids: ExaminedDocument.of(document).ids, meta: document.meta })
+        push(ExaminedDocument.of(document).tokens())
         return undefined
       }
     })
   }
 }
 
-function outcomesOf (batch: Examined): Outcome[] {
+function outcomesOf (batch: Found): Outcome[] {
   const { faults, droppedBy, reasons, idCounts } = batch
   let document = 0
   let reason = 0

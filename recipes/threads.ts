@@ -6,7 +6,7 @@ import { SluiceError, messageOf } from '../lib/errors.ts'
 import { type FileNames, findFiles } from '../lib/files.ts'
 import { positive } from '../lib/options.ts'
 import { type WorkerPool, workerThread } from '../lib/worker-pool.ts'
-import type { ExamineTask, Examined, ExaminerSpec } from './examine.ts'
+import type { ExamineTask, Examined, ExaminedBatch, ExaminerSpec } from './examine.ts'
 
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional()
@@ -40,19 +40,20 @@ export class ExaminingThread {
   }
 
   /** What does a flow's part in it. */
-  helper (spec: ExaminerSpec): Helper<RecordBatch, Examined> {
-    return { ready: this.#run(spec, { json: new SharedArrayBuffer(0), records: [] }), run: batch => this.#run(spec, batch) }
+  helper (spec: ExaminerSpec): Helper<ExaminedBatch, Examined> {
+    const nothing = new SharedArrayBuffer(0)
+    return { ready: this.#run(spec, { batch: { json: nothing, records: [] }, idMemory: nothing }), run: task => this.#run(spec, task) }
   }
 
   close (): Promise<void> {
     return this.#pool.close()
   }
 
-  async #run (spec: ExaminerSpec, batch: RecordBatch): Promise<Examined> {
+  async #run (spec: ExaminerSpec, task: ExaminedBatch): Promise<Examined> {
     const number = this.#given++
-    this.#batches.set(number, batch)
+    this.#batches.set(number, task.batch)
     try {
-      return await this.#pool.run({ spec, batch, number, progress: this.#progress })
+      return await this.#pool.run({ spec, ...task, number, progress: this.#progress })
     } catch (cause) {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
       throw new SluiceError('ERR_DOCUMENT', `${this.#current() ?? 'before the first document'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })

@@ -87,8 +87,9 @@ export function pack (options: PackOptions = {}): PackStage {
   const packer = new Packer(seqLen)
   const stage = new Stage<Tokens, Sequence, PackState>({
     name: 'pack',
-    take ({ ids }, push) {
+    take ({ ids, copied }, push) {
       packer.add(ids, push)
+      copied?.()
       stats.tokens += ids.length
       stats.tail = packer.rest
       return undefined

@@ -1,7 +1,12 @@
 /** Ids that grow: those of a text are appended, so that a stream of texts allocates little. */
 export class IdBuffer {
-  ids = new Int32Array(1024)
+  ids: Int32Array
   length = 0
+
+  /** @param ids memory to begin with */
+  constructor (ids: Int32Array = new Int32Array(1024)) {
+    this.ids = ids
+  }
 
   /** Makes room for so many ids more. */
   reserve (more: number): void {
