@@ -12,6 +12,9 @@ export interface LineSinkOptions extends StreamOptions {
   readonly resumable?: boolean | undefined
 }
 
+/** A text, or its bytes in UTF-8. */
+export type Line = string | Uint8Array
+
 const lineSinkState = z.strictObject({ lines: count, output: outputState })
 
 /** How far a sink of lines has come; small JSON. */
@@ -24,12 +27,12 @@ export type LineSinkState = z.output<typeof lineSinkState>
 export class LineSink<Item> extends Writable {
   readonly stageName: string
   readonly stats: StageStats = { in: 0, out: 0, dropped: {} }
-  readonly #lineOf: (item: Item) => string
+  readonly #lineOf: (item: Item) => Line
   readonly #writer: LineWriter
   #arriving: Promise<void> = Promise.resolve()
 
-  /** @param lineOf the line of an item, its ending included */
-  constructor (name: string, path: string, lineOf: (item: Item) => string, { highWaterMark, signal, resumable }: LineSinkOptions) {
+  /** @param lineOf the line of an item, its ending included; bytes are copied before the next items come */
+  constructor (name: string, path: string, lineOf: (item: Item) => Line, { highWaterMark, signal, resumable }: LineSinkOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     this.#lineOf = lineOf
@@ -72,7 +75,7 @@ export class LineSink<Item> extends Writable {
     this.stats.in += items.length
     let written: Promise<void> | undefined
     try {
-      written = this.#writer.add(items.map(this.#lineOf).join(''))
+      written = this.#writer.add(joined(items.map(this.#lineOf)))
     } catch (error) {
       done(error as Error)
       return
@@ -84,4 +87,12 @@ export class LineSink<Item> extends Writable {
     } else if (written === undefined) done()
     else settle(written, done)
   }
+}
+
+function joined (lines: readonly Line[]): string | Buffer {
+  return areTexts(lines) ? lines.join('') : Buffer.concat(lines.map(line => typeof line === 'string' ? Buffer.from(line) : line))
+}
+
+function areTexts (lines: readonly Line[]): lines is readonly string[] {
+  return lines.every(line => typeof line === 'string')
 }

@@ -2,7 +2,7 @@ import { STANDARD_STREAM } from './files.ts'
 import { type Output, openOutput } from './output.ts'
 import { type OutputState, type ResumableOutput, openResumable } from './resumable-output.ts'
 
-/** Lines are collected to about this many characters: each write is a trip through the thread pool. */
+/** Lines are collected to about this many characters, or bytes: each write is a trip through the thread pool. */
 const WRITE_CHARS = 256 * 1024
 
 /** Writes lines to an output, many at a time, from any number of places at once; to standard output, where somebody may be waiting for them, as they come. */
@@ -15,7 +15,9 @@ export class LineWriter {
   #committing: Promise<void> | undefined
   #abandoned = false
   #writing: Promise<void> = Promise.resolve()
-  #lines = ''
+  #bytes: Buffer[] = []
+  #byteCount = 0
+  #lines = '' // behind #bytes
 
   /** @param resumable whether `save` will be called, and the file kept from then on; one run at a time may write it then */
   constructor (path: string, { resumable = false }: { readonly resumable?: boolean | undefined } = {}) {
@@ -24,10 +26,19 @@ export class LineWriter {
     this.#writeChars = path === STANDARD_STREAM ? 0 : WRITE_CHARS
   }
 
-  /** Takes lines, their endings included; where that makes a write due, resolves once more can be taken. */
-  add (lines: string): Promise<void> | undefined {
-    this.#lines += lines
-    return this.#lines.length > this.#writeChars ? this.#flush() : undefined
+  /**
+   * Takes lines, their endings included; where that makes a write due, resolves once more can be taken.
+   *
+   * @param lines as bytes they are not to be changed afterwards
+   */
+  add (lines: string | Buffer): Promise<void> | undefined {
+    if (typeof lines === 'string') this.#lines += lines
+    else {
+      this.#encodeLines()
+      this.#bytes.push(lines)
+      this.#byteCount += lines.length
+    }
+    return this.#byteCount + this.#lines.length > this.#writeChars ? this.#flush() : undefined
   }
 
   /** Writes what is left and syncs it; a writer that `restore` is given what this returns goes on behind it. */
@@ -65,11 +76,21 @@ export class LineWriter {
 
   /** One write after the other: several may add lines at once, and an output may write in pieces. */
   #flush (): Promise<void> {
-    const bytes = Buffer.from(this.#lines)
-    this.#lines = ''
+    this.#encodeLines()
+    const bytes = this.#bytes.length === 1 ? this.#bytes[0]! : Buffer.concat(this.#bytes)
+    this.#bytes = []
+    this.#byteCount = 0
     this.#writing = this.#writing.then(async () => { await (await this.#open()).write(bytes) })
     this.#writing.catch(() => {}) // whoever is waiting for it is told
     return this.#writing
+  }
+
+  #encodeLines (): void {
+    if (this.#lines === '') return
+    const bytes = Buffer.from(this.#lines)
+    this.#lines = ''
+    this.#bytes.push(bytes)
+    this.#byteCount += bytes.length
   }
 
   /** With the first lines, not on construction: what is never written to leaves the folder as it is. */

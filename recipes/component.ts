@@ -12,7 +12,7 @@ import { npySink } from '../sinks/npy.ts'
 import { encode, endOfSentence } from '../transforms/encode.ts'
 import { pack } from '../transforms/pack.ts'
 import { CHECKPOINT_EVERY, Checkpoints } from './checkpoints.ts'
-import { type Examining, withExamining } from './examining.ts'
+import { type ExaminedFlow, type Examining, withExamining } from './examining.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
@@ -145,7 +145,7 @@ function shardCheck (folder: string, { verify = false, signal }: ShardOptions): 
 }
 
 async function shardInto (component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {
-  const flow = { component: read, keepsRejects: rejects !== null, keepsDocuments: component.filteredDir !== null, tokenizer: options.tokenizer }
+  const flow: ExaminedFlow = { component: read, keepsRejects: rejects !== null, wants: component.filteredDir === null ? 'nothing' : 'documents', tokenizer: options.tokenizer }
   return await withExamining(flow, options, examining => shardWith(examining, component, read, options, rejects, job))
 }
 

@@ -6,6 +6,7 @@ import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
 import { type StageModuleFile, loadStageModule } from '../lib/stage-module.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { passable } from '../lib/worker-pool.ts'
+import { ndjsonLine } from '../sinks/ndjson.ts'
 import { documentOfJson } from '../sources/ndjson.ts'
 import { type FilterWork, filterWork } from './stages.ts'
 
@@ -23,17 +24,16 @@ export interface ExaminerSpec {
   readonly textColumn: string
   /** The filters in order, with their options. */
   readonly filters: readonly FilterSpec[]
-  /** Which documents are wanted as they are behind the filters, or were when they were dropped. */
-  readonly keeps: 'none' | 'passed' | 'all'
+  /** Which documents are wanted, as they are behind the filters, or were when they were dropped; of `lines`, those that pass are wanted as lines of NDJSON. */
+  readonly keeps: 'none' | 'lines' | 'passed' | 'all'
   /** What documents that pass are encoded with; null where they aren't. */
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly eosId: number } | null
 }
 
-/** Records, and where their ids go. */
+/** Records, and where what is made of them goes: ids, 32 bits each, or lines in UTF-8. */
 export interface ExaminedBatch {
   readonly batch: RecordBatch
-  /** Shared memory for 32-bit integers. */
-  readonly idMemory: SharedArrayBuffer
+  readonly memory: SharedArrayBuffer
 }
 
 export interface ExamineTask extends ExaminedBatch {
@@ -57,10 +57,10 @@ export interface Examined {
   readonly keysEach: number
   /** Null for one that isn't wanted; null where none is. */
   readonly documents: ReadonlyArray<Document | null> | null
-  /** How many ids each document has. */
-  readonly idCounts: Int32Array
-  /** The ids of all, where the memory for them was too small; else they are in it. */
-  readonly ids: Int32Array | null
+  /** How many ids, or bytes of its line, each document has. */
+  readonly sizes: Int32Array
+  /** The ids, or lines, of all, where the memory for them was too small; else they are in it. */
+  readonly made: Int32Array | Uint8Array | null
 }
 
 /**
@@ -113,13 +113,13 @@ export class BatchExamination {
   readonly #result: Results
   #next = 0
 
-  constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null, { batch: { json, records }, idMemory }: ExaminedBatch) {
+  constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null, { batch: { json, records }, memory }: ExaminedBatch) {
     this.#spec = spec
     this.#works = works
     this.#tokenizer = tokenizer
     this.#bytes = Buffer.from(json)
     this.#records = records
-    this.#result = new Results(records.length, works.filter(({ key }) => key !== undefined).length, spec.keeps, idMemory)
+    this.#result = new Results(records.length, works.filter(({ key }) => key !== undefined).length, spec.keeps, memory)
   }
 
   /** Records that were examined, those before the one that is under way. */
@@ -175,19 +175,19 @@ export class BatchExamination {
     if (this.#tokenizer !== null) {
       this.#tokenizer.append(document.text, this.#result.ids)
       this.#result.ids.push(this.#spec.tokenizer!.eosId)
-    }
-    this.#result.endDocument(-1, this.#spec.keeps === 'none' ? null : document)
+    } else if (this.#spec.keeps === 'lines') this.#result.lines.append(ndjsonLine(document))
+    this.#result.endDocument(-1, document)
   }
 
   #drop (document: Document, filter: number, reason: string): void {
     this.#result.reasons.push(reason)
-    this.#result.endDocument(filter, this.#spec.keeps === 'all' ? document : null)
+    this.#result.endDocument(filter, document)
   }
 
   #fail (document: Document, filter: number, error: unknown): void {
     if (codeOf(error) !== 'ERR_DOCUMENT') throw error
     this.#result.reasons.push(messageOf(error))
-    this.#result.endDocument(failedAt(filter), this.#spec.keeps === 'all' ? document : null)
+    this.#result.endDocument(failedAt(filter), document)
   }
 }
 
@@ -202,41 +202,72 @@ class Results {
   readonly faults: Array<RecordFault | null | 0> = []
   readonly reasons: string[] = []
   readonly ids: IdBuffer
-  readonly #idMemory: SharedArrayBuffer
+  readonly lines: LineBuffer
+  readonly #keeps: ExaminerSpec['keeps']
+  readonly #memory: SharedArrayBuffer
   readonly #droppedBy: Int32Array
-  readonly #idCounts: Int32Array
+  readonly #sizes: Int32Array
   readonly #keys: BigUint64Array
   readonly #keysEach: number
   readonly #documents: Array<Document | null> | null
   #count = 0
-  #idsBefore = 0
+  #sizeBefore = 0
   #keysOfDocument = 0
 
-  constructor (records: number, keysEach: number, keeps: ExaminerSpec['keeps'], idMemory: SharedArrayBuffer) {
-    this.ids = new IdBuffer(new Int32Array(idMemory))
-    this.#idMemory = idMemory
-    this.#documents = keeps === 'none' ? null : []
+  constructor (records: number, keysEach: number, keeps: ExaminerSpec['keeps'], memory: SharedArrayBuffer) {
+    this.ids = new IdBuffer(new Int32Array(memory))
+    this.lines = new LineBuffer(Buffer.from(memory))
+    this.#keeps = keeps
+    this.#memory = memory
     this.#droppedBy = new Int32Array(records)
-    this.#idCounts = new Int32Array(records)
+    this.#sizes = new Int32Array(records)
     this.#keys = new BigUint64Array(records * keysEach)
     this.#keysEach = keysEach
+    this.#documents = keeps === 'none' || keeps === 'lines' ? null : []
   }
 
   addKey (key: bigint): void {
     this.#keys[this.#count * this.#keysEach + this.#keysOfDocument++] = key
   }
 
-  endDocument (droppedBy: number, document: Document | null): void {
+  endDocument (droppedBy: number, document: Document): void {
     const index = this.#count++
-    this.#documents?.push(document)
+    const size = this.ids.length + this.lines.length
+    this.#documents?.push(this.#keeps === 'all' || droppedBy === -1 ? document : null)
     this.#droppedBy[index] = droppedBy
-    this.#idCounts[index] = this.ids.length - this.#idsBefore
-    this.#idsBefore = this.ids.length
+    this.#sizes[index] = size - this.#sizeBefore
+    this.#sizeBefore = size
     this.#keysOfDocument = 0
   }
 
   whole (): Examined {
-    return { faults: this.faults, reasons: this.reasons, droppedBy: this.#droppedBy, keys: this.#keys, keysEach: this.#keysEach, documents: this.#documents, idCounts: this.#idCounts, ids: this.ids.ids.buffer === this.#idMemory ? null : this.ids.copy() }
+    const { faults, reasons, ids, lines } = this
+    const made = [ids.ids, lines.bytes].find(({ buffer }) => buffer !== this.#memory)
+    return { faults, reasons, droppedBy: this.#droppedBy, keys: this.#keys, keysEach: this.#keysEach, documents: this.#documents, sizes: this.#sizes, made: made?.subarray(0, this.#sizeBefore) ?? null }
+  }
+}
+
+/** Lines in UTF-8, laid end to end. */
+class LineBuffer {
+  bytes: Buffer
+  length = 0
+
+  /** @param bytes memory to begin with */
+  constructor (bytes: Buffer) {
+    this.bytes = bytes
+  }
+
+  append (line: string): void {
+    const most = 3 * line.length // bytes of as many UTF-16 units
+    if (this.length + most > this.bytes.length) this.#reserve(Buffer.byteLength(line))
+    this.length += this.bytes.write(line, this.length)
+  }
+
+  #reserve (more: number): void {
+    if (this.length + more <= this.bytes.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.length + more))
+    this.bytes.copy(larger, 0, 0, this.length)
+    this.bytes = larger
   }
 }
 

@@ -10,8 +10,8 @@ import { endOfSentence } from '../transforms/encode.ts'
 import { type AnyStage, filters } from './stages.ts'
 import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
 
-/** Memory for the ids of a batch of 1 MB: half a million of them; most texts have one for three or four bytes. More are copied. */
-const ID_MEMORY_BYTES = 2 ** 21
+/** Memory for the ids of a batch of 1 MB, half a million of them, or for its lines. Most texts have an id for three or four bytes; what doesn't fit is copied. */
+const MEMORY_BYTES = 2 ** 21
 
 /** Batches that are under way for each thread: one that it works at, one that waits, and those that wait for others. */
 const BATCHES_A_WORKER = 4
@@ -21,16 +21,16 @@ export interface ExaminedFlow {
   readonly component: Component
   /** Whether what filters drop is kept. */
   readonly keepsRejects: boolean
-  /** Whether documents are wanted behind the filters, and not only their ids. */
-  readonly keepsDocuments: boolean
+  /** How documents are wanted behind the filters, beside their ids. */
+  readonly wants: 'nothing' | 'lines' | 'documents'
   /** What documents are encoded with, if they are. */
   readonly tokenizer: Encoder | null
 }
 
-/** What was found of a batch, and whose memory it is in. */
+/** What was found of a batch. */
 interface Found extends Examined {
-  readonly ids: Int32Array
-  /** Of the batches before, none is looked at any more. */
+  readonly made: Int32Array | Uint8Array
+  /** Of the batches before, nothing is looked at any more. */
   readonly copied: () => void
 }
 
@@ -42,9 +42,9 @@ class ExaminedDocument implements Document {
   readonly #batch: Found
   readonly #index: number // among the documents of the batch
   readonly #reason: string | undefined
-  readonly #idsFrom: number
+  readonly #from: number // in what was made of the batch
 
-  constructor (batch: Found, index: number, reason: string | undefined, idsFrom: number) {
+  constructor (batch: Found, index: number, reason: string | undefined, from: number) {
     const document = batch.documents?.[index]
     this.id = document?.id ?? ''
     this.text = document?.text ?? ''
@@ -52,33 +52,32 @@ class ExaminedDocument implements Document {
     this.#batch = batch
     this.#index = index
     this.#reason = reason
-    this.#idsFrom = idsFrom
+    this.#from = from
   }
 
-  static of (document: Document): ExaminedDocument {
-    if (#batch in document) return document
-    throw new TypeError(`${document.id}: expected a document that was examined`)
-  }
-
-  /** As in `Examined`. */
-  get droppedBy (): number {
-    return this.#batch.droppedBy[this.#index]!
-  }
-
-  /** Why it was dropped, or the message where a filter has failed. */
-  get reason (): string | undefined {
-    return this.#reason
-  }
-
-  tokens (): Tokens {
-    const { ids, idCounts, copied } = this.#batch
-    return { id: this.id, ids: ids.subarray(this.#idsFrom, this.#idsFrom + idCounts[this.#index]!), meta: this.meta, copied }
+  /** The filter that dropped it, as in `Examined`, and why; of one that has failed, the message. */
+  static drop (document: Document): { readonly by: number, readonly reason: string | undefined } {
+    const examined = ExaminedDocument.#of(document)
+    return { by: examined.#batch.droppedBy[examined.#index]!, reason: examined.#reason }
   }
 
   /** What one of the filters that compare documents compares. */
-  key (which: number): bigint {
-    const { keys, keysEach } = this.#batch
-    return keys[this.#index * keysEach + which]!
+  static key (document: Document, which: number): bigint {
+    const examined = ExaminedDocument.#of(document)
+    const { keys, keysEach } = examined.#batch
+    return keys[examined.#index * keysEach + which]!
+  }
+
+  /** Its ids, or its line. */
+  static made (document: Document): Pick<Found, 'made' | 'copied'> {
+    const examined = ExaminedDocument.#of(document)
+    const { made, sizes, copied } = examined.#batch
+    return { made: made.subarray(examined.#from, examined.#from + sizes[examined.#index]!), copied }
+  }
+
+  static #of (document: Document): ExaminedDocument {
+    if (#batch in document) return document
+    throw new TypeError(`${document.id}: expected a document that was examined`)
   }
 }
 
@@ -92,7 +91,7 @@ export class Examining implements Examination {
   readonly lookAhead: number
   readonly #spec: ExaminerSpec
   readonly #crew: Crew<ExaminedBatch, Examined>
-  readonly #idMemories: SharedArrayBuffer[] = [] // of batches that were given, in order
+  readonly #memories: SharedArrayBuffer[] = [] // of batches that were given, in order
   readonly #freeMemories: SharedArrayBuffer[] = []
   #examiner: Promise<Examiner> | undefined // of this thread
 
@@ -104,17 +103,18 @@ export class Examining implements Examination {
   }
 
   readonly examine = (batch: RecordBatch): { readonly take: () => Promise<readonly Outcome[]> } => {
-    const idMemory = this.#freeMemories.pop() ?? new SharedArrayBuffer(this.encodes ? ID_MEMORY_BYTES : 0)
-    this.#idMemories.push(idMemory)
-    const job = this.#crew.add({ batch, idMemory })
+    const { makesLines, encodes } = this
+    const memory = this.#freeMemories.pop() ?? new SharedArrayBuffer(encodes || makesLines ? MEMORY_BYTES : 0)
+    this.#memories.push(memory)
+    const job = this.#crew.add({ batch, memory })
     const copied = (): void => {
       // Documents keep their order: those before the batch have gone the same way, or were dropped.
-      while (this.#idMemories[0] !== idMemory) this.#freeMemories.push(this.#idMemories.shift()!)
+      while (this.#memories[0] !== memory) this.#freeMemories.push(this.#memories.shift()!)
     }
     return {
       async take () {
         const examined = await job.take()
-        return outcomesOf({ ...examined, ids: examined.ids ?? new Int32Array(idMemory), copied })
+        return outcomesOf({ ...examined, made: examined.made ?? (makesLines ? new Uint8Array(memory) : new Int32Array(memory)), copied })
       }
     }
   }
@@ -137,14 +137,14 @@ export class Examining implements Examination {
   standIn (index: number, options: Readonly<Record<string, unknown>>): AnyStage {
     const { stage, module } = this.#spec.filters[index]!
     const key = keyedFilters(this.#spec).indexOf(index)
-    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => ExaminedDocument.of(document).key(key) })
+    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => ExaminedDocument.key(document, key) })
     const { highWaterMark, rejects } = options as never
     return new Stage<Document, Document>({
       name: module?.stageName ?? stage,
       take (document, push) {
-        const { droppedBy, reason } = ExaminedDocument.of(document)
-        if (droppedBy === index) return reason
-        if (droppedBy === failedAt(index)) throw new SluiceError('ERR_DOCUMENT', reason!)
+        const { by, reason } = ExaminedDocument.drop(document)
+        if (by === index) return reason
+        if (by === failedAt(index)) throw new SluiceError('ERR_DOCUMENT', reason!)
         push(document)
         return undefined
       }
@@ -156,24 +156,37 @@ export class Examining implements Examination {
     return new Stage<Document, Tokens>({
       name: 'encode',
       take (document, push) {
-        push(ExaminedDocument.of(document).tokens())
+        const { made, copied } = ExaminedDocument.made(document)
+        push({ id: document.id, ids: made as Int32Array, meta: document.meta, copied })
         return undefined
       }
     })
   }
+
+  /** Whether documents come as lines of NDJSON, for `line`. */
+  get makesLines (): boolean {
+    return this.#spec.keeps === 'lines'
+  }
+
+  /** The line of a document, to be copied at once. */
+  readonly line = (document: Document): Uint8Array => {
+    const { made, copied } = ExaminedDocument.made(document)
+    copied()
+    return made as Uint8Array
+  }
 }
 
 function outcomesOf (batch: Found): Outcome[] {
-  const { faults, droppedBy, reasons, idCounts } = batch
-  let document = 0
+  const { faults, droppedBy, reasons, sizes } = batch
+  let count = 0
   let reason = 0
-  let id = 0
+  let from = 0
   return faults.map(fault => {
     if (fault !== 0) return fault
-    const index = document++
-    const idsFrom = id
-    id += idCounts[index]!
-    return new ExaminedDocument(batch, index, droppedBy[index] === -1 ? undefined : reasons[reason++], idsFrom)
+    const index = count++
+    const document = new ExaminedDocument(batch, index, droppedBy[index] === -1 ? undefined : reasons[reason++], from)
+    from += sizes[index]!
+    return document
   })
 }
 
@@ -191,7 +204,7 @@ function isKeyed ({ stage, options, module }: FilterSpec): boolean {
  * What threads do of a flow: the filters before the first one of the user's own that wants all documents in order, unless
  * what one drops has to be as it was before those behind it.
  */
-function specOf ({ component, keepsRejects, keepsDocuments, tokenizer }: ExaminedFlow): ExaminerSpec {
+function specOf ({ component, keepsRejects, wants, tokenizer }: ExaminedFlow): ExaminerSpec {
   const all = component.filters.map(filterSpec)
   const firstKeyed = all.findIndex(isKeyed)
   const firstInOrder = component.filters.findIndex(isInOrder)
@@ -200,10 +213,12 @@ function specOf ({ component, keepsRejects, keepsDocuments, tokenizer }: Examine
   return {
     textColumn: component.textColumn,
     filters: examined,
-    keeps: keepsRejects ? 'all' : keepsDocuments || !encodes ? 'passed' : 'none',
+    keeps: keepsRejects ? 'all' : examined.length < all.length || (tokenizer !== null && !encodes) ? 'passed' : KEEPS[wants],
     tokenizer: encodes ? { path: tokenizer.path, sha256: tokenizer.sha256, eosId: endOfSentence(tokenizer, component.eosId) } : null
   }
 }
+
+const KEEPS = { nothing: 'none', lines: 'lines', documents: 'passed' } as const
 
 function filterSpec ({ stage, options, module }: Filter): FilterSpec {
   if (module === undefined) return { stage, options }

@@ -10,14 +10,14 @@ import type { ExamineTask, Examined, ExaminedBatch, ExaminerSpec } from './exami
 
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional()
-  .describe('threads that parse, filter and encode documents, the main one among them (default: as many as there are cores, and no other for less than 8 MB)')
+  .describe('threads that parse, filter and encode documents, the main one among them; at most as many as there are cores (default: so many, and no other for less than 8 MB)')
 
 /** What takes less than this is done before threads have started. */
 const LITTLE_BYTES = 8e6
 
 /** What a flow is told of threads. */
 export interface ThreadOptions {
-  /** Threads that parse, filter and encode, the main one among them. @default as many as there are cores, and no other for less than 8 MB */
+  /** Threads that parse, filter and encode, the main one among them: at most as many as there are cores, as more would only cost memory. @default so many, and no other for less than 8 MB */
   readonly workers?: number | undefined
   /** Those of `withThreads`, for one flow after the other; else each flow starts its own. */
   readonly threads?: Threads | undefined
@@ -42,7 +42,7 @@ export class ExaminingThread {
   /** What does a flow's part in it. */
   helper (spec: ExaminerSpec): Helper<ExaminedBatch, Examined> {
     const nothing = new SharedArrayBuffer(0)
-    return { ready: this.#run(spec, { batch: { json: nothing, records: [] }, idMemory: nothing }), run: task => this.#run(spec, task) }
+    return { ready: this.#run(spec, { batch: { json: nothing, records: [] }, memory: nothing }), run: task => this.#run(spec, task) }
   }
 
   close (): Promise<void> {
@@ -92,7 +92,8 @@ export class Threads {
  */
 export async function withThreads<Options extends ThreadOptions, T> (inputs: readonly FileNames[], options: Options, work: (options: Options & { readonly threads: Threads }) => Promise<T>): Promise<T> {
   if (options.threads !== undefined) return await work({ ...options, threads: options.threads })
-  const threads = new Threads(options.workers ?? (await areLittle(inputs) ? 1 : availableParallelism()), options.signal)
+  const cores = availableParallelism()
+  const threads = new Threads(Math.min(options.workers ?? (await areLittle(inputs) ? 1 : cores), cores), options.signal)
   try {
     return await work({ ...options, threads })
   } finally {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import type { Component } from '../lib/manifest/schema.ts'
+import { LineSink } from '../lib/line-sink.ts'
 import { isResumable } from '../lib/resumable-output.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
@@ -70,10 +71,10 @@ export function documentsPlan (component: Component, output: string, options: Re
 async function write (component: Component, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
   const started = performance.now()
   const resumable = job !== null
-  return await keepingRejects(component.rejects, rejects => withExamining({ component, keepsRejects: rejects !== null, keepsDocuments: true, tokenizer: null }, options, async examining => {
+  return await keepingRejects(component.rejects, rejects => withExamining({ component, keepsRejects: rejects !== null, wants: isTextFile(output) ? 'documents' : 'lines', tokenizer: null }, options, async examining => {
     const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords: component.maxRecords })
     const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints, examining })
-    const sink = isTextFile(output) ? textSink(output, { resumable }) : ndjsonSink(output, { resumable })
+    const sink = isTextFile(output) ? textSink(output, { resumable }) : examining?.makesLines === true ? new LineSink('ndjson', output, examining.line, { resumable }) : ndjsonSink(output, { resumable })
     checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
     await runFlow({ name: component.name, source }, [...stages, judge, sink], options)
     return { ...countsOf(source, stages), seconds: job?.seconds ?? secondsSince(started) }
