@@ -59,7 +59,7 @@ class Asked<Task, Result> {
  * to wait for one of them. So no core is idle while threads start, and there is one thread less to start.
  */
 export class Crew<Task, Result> {
-  readonly #begin: (task: Task) => Promise<Steps<Result>>
+  readonly #begin: ((task: Task) => Promise<Steps<Result>>) | null
   readonly #busy = new Map<Helper<Task, Result>, number>() // tasks of those that are ready
   readonly #waiting: Array<Asked<Task, Result>> = []
   #own: { readonly asked: Asked<Task, Result>, readonly steps: Steps<Result> } | undefined
@@ -69,8 +69,8 @@ export class Crew<Task, Result> {
   #lastAsked = 0
   #lull: NodeJS.Timeout | undefined
 
-  /** @param begin begins a task in this thread */
-  constructor (helpers: ReadonlyArray<Helper<Task, Result>>, begin: (task: Task) => Promise<Steps<Result>>) {
+  /** @param begin begins a task in this thread; null where that is to do none */
+  constructor (helpers: ReadonlyArray<Helper<Task, Result>>, begin: ((task: Task) => Promise<Steps<Result>>) | null) {
     this.#begin = begin
     for (const helper of helpers) {
       helper.ready.then(() => {
@@ -93,6 +93,7 @@ export class Crew<Task, Result> {
   /** Nothing is begun any more: tasks that aren't at a helper fail, and so do those that come. */
   end (error: unknown): void {
     this.#failure ??= { error }
+    clearTimeout(this.#lull)
     this.#own?.asked.reject(error)
     this.#own = undefined
     for (const asked of this.#waiting.splice(0)) asked.reject(error)
@@ -111,6 +112,7 @@ export class Crew<Task, Result> {
   }
 
   #awaitLull (): void {
+    if (this.#begin === null) return
     this.#lull ??= setTimeout(() => {
       this.#lull = undefined
       this.#useLull().catch(() => {}) // whoever takes the task is told
@@ -144,10 +146,11 @@ export class Crew<Task, Result> {
   }
 
   async #step (): Promise<boolean> {
-    const asked = this.#own?.asked ?? this.#waiting.shift()
-    if (asked === undefined) return false
+    const begin = this.#begin
+    const asked = begin === null ? undefined : this.#own?.asked ?? this.#waiting.shift()
+    if (begin === null || asked === undefined) return false
     try {
-      const { steps } = this.#own ??= { asked, steps: await this.#begin(asked.task) }
+      const { steps } = this.#own ??= { asked, steps: await begin(asked.task) }
       const end = performance.now() + STEP_MS
       while (!steps.isDone && performance.now() < end) {
         const step = steps.step()

@@ -98,7 +98,7 @@ export class Examining implements Examination {
   /** @param tokenizer that of the spec, where it has one */
   constructor (spec: ExaminerSpec, threads: Threads, tokenizer: Encoder | null) {
     this.#spec = spec
-    this.#crew = new Crew(threads.list.map(thread => thread.helper(spec)), async task => (await (this.#examiner ??= Examiner.open(spec, tokenizer ?? undefined))).begin(task))
+    this.#crew = new Crew(threads.list.map(thread => thread.helper(spec)), threads.mainWorks ? async task => (await (this.#examiner ??= Examiner.open(spec, tokenizer ?? undefined))).begin(task) : null)
     this.lookAhead = BATCHES_A_WORKER * (threads.list.length + 1)
   }
 

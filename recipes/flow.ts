@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { SluiceError, codeOf } from '../lib/errors.ts'
 import type { RecordSource } from '../lib/record-source.ts'
 import type { AnyStage } from './stages.ts'
+import type { Threads } from './threads.ts'
 
 /** A flow that is under way, for whoever shows its progress. */
 export interface Flow {
@@ -18,6 +19,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** Told what a run does that isn't its results: that a job goes on where one before was stopped, say. */
   readonly tell?: ((message: string) => void) | undefined
+  /** Threads that are there already, of the recipe before perhaps; a recipe doesn't close them. @default its own, as `workers` says */
+  readonly threads?: Threads | undefined
   /** Told of each flow as it starts; what it returns is called when the flow has ended. */
   readonly watch?: ((flow: Flow) => () => void) | undefined
 }

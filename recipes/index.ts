@@ -52,4 +52,5 @@ export { type RunRecord, type RunSource, hashOf, readRun } from './run-records.t
 export { type RunSummary, type RunsResult, type ShardTrace, runs } from './runs.ts'
 export { RunError, type RunReport, type RunStep, run } from './run.ts'
 export { type PullStats, shardCorpus } from './shard-corpus.ts'
+export { Threads, type ThreadsOptions } from './threads.ts'
 export { VerifyError, verify } from './verify.ts'

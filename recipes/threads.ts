@@ -69,13 +69,23 @@ export class ExaminingThread {
   }
 }
 
-/** Threads beside the main one, which load what they need from the start. */
+export interface ThreadsOptions {
+  /** Threads, the main one among them. */
+  readonly workers: number
+  /** Ends them, whatever they are at, when it fires. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether the main thread takes its share of the work, while it has nothing else to do. @default true */
+  readonly mainWorks?: boolean
+}
+
+/** Threads beside the main one, which load what they need from the start: for one recipe after the other, or one alone. To be closed in the end. */
 export class Threads {
   readonly list: readonly ExaminingThread[]
+  readonly mainWorks: boolean
 
-  /** @param workers threads, the main one among them */
-  constructor (workers: number, signal: AbortSignal | undefined) {
+  constructor ({ workers, signal, mainWorks = true }: ThreadsOptions) {
     this.list = Array.from({ length: workers - 1 }, () => new ExaminingThread(signal))
+    this.mainWorks = mainWorks
   }
 
   /** Ends them, whatever they are at. */
@@ -93,7 +103,7 @@ export class Threads {
 export async function withThreads<Options extends ThreadOptions, T> (inputs: readonly FileNames[], options: Options, work: (options: Options & { readonly threads: Threads }) => Promise<T>): Promise<T> {
   if (options.threads !== undefined) return await work({ ...options, threads: options.threads })
   const cores = availableParallelism()
-  const threads = new Threads(Math.min(options.workers ?? (await areLittle(inputs) ? 1 : cores), cores), options.signal)
+  const threads = new Threads({ workers: Math.min(options.workers ?? (await areLittle(inputs) ? 1 : cores), cores), signal: options.signal })
   try {
     return await work({ ...options, threads })
   } finally {

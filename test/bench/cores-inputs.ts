@@ -24,20 +24,28 @@ const ENDINGS: ReadonlyArray<readonly [InputFile['kind'], ending: string]> = [['
 
 /** Writes so much of the text, of one kind or of all, each document with a number in front: no two are alike. */
 export async function writeInput (corpus: Corpus, name: string, bytes: number, kinds: readonly InputFile['kind'][] = ENDINGS.map(([kind]) => kind)): Promise<Input> {
-  const documents: Document[] = []
-  let textBytes = 0
-  for await (const document of repeated(corpus)) {
-    documents.push(document)
-    textBytes += Buffer.byteLength(document.text)
-    if (textBytes >= bytes) break
+  let [documents, textBytes] = [0, 0]
+  for await (const { text } of enough(corpus, bytes)) {
+    documents++
+    textBytes += Buffer.byteLength(text)
   }
   const files: InputFile[] = []
   for (const [kind, ending] of ENDINGS.filter(([kind]) => kinds.includes(kind))) {
     const path = join(corpus.folder, `${name}.${ending}`)
-    await writeFormat(path, documents)
+    await writeFormat(path, enough(corpus, bytes))
     files.push({ kind, path, bytes: (await stat(path)).size })
   }
-  return { documents: documents.length, textBytes, files }
+  return { documents, textBytes, files }
+}
+
+/** Documents that have so many bytes of text. */
+async function * enough (corpus: Corpus, bytes: number): AsyncGenerator<Document> {
+  let read = 0
+  for await (const document of repeated(corpus)) {
+    yield document
+    read += Buffer.byteLength(document.text)
+    if (read >= bytes) return
+  }
 }
 
 /** The documents of the corpus and, where it is the shared text, of the books beside it, again and again. */

@@ -1,18 +1,46 @@
 import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { fileWriter, parquetWrite } from 'hyparquet-writer'
+import { ParquetWriter, fileWriter, schemaFromColumnData } from 'hyparquet-writer'
 import type { Document } from '../../lib/document.ts'
 import { ndjsonSink } from '../../sinks/ndjson.ts'
 
-/** Writes documents in the format that the file's ending names. */
-export async function writeFormat (path: string, documents: readonly Document[]): Promise<void> {
-  if (/\.ndjson(\.gz|\.zst)?$/.test(path)) await pipeline(documents, ndjsonSink(path))
-  else if (path.endsWith('.json')) await pipeline([JSON.stringify(documents.map(({ id, text }) => ({ id, text })))], createWriteStream(path))
-  else if (path.endsWith('.csv')) await pipeline(['id,text\n', ...documents.map(({ id, text }) => `${quoted(id)},${quoted(text)}\n`)], createWriteStream(path))
-  else {
-    const columnData = (['id', 'text'] as const).map(name => ({ name, data: documents.map(document => document[name]), type: 'STRING' as const }))
-    await parquetWrite({ writer: fileWriter(path), columnData, rowGroupSize: 1000 })
+const ROWS_A_GROUP = 1000
+
+/** Writes documents in the format that the file's ending names; NDJSON and parquet without holding all of them. */
+export async function writeFormat (path: string, documents: Iterable<Document> | AsyncIterable<Document>): Promise<void> {
+  if (/\.ndjson(\.gz|\.zst)?$/.test(path)) await pipeline(Readable.from(documents), ndjsonSink(path))
+  else if (path.endsWith('.parquet')) await writeParquet(path, documents)
+  else await pipeline(path.endsWith('.json') ? jsonParts(documents) : csvParts(documents), createWriteStream(path))
+}
+
+async function * jsonParts (documents: Iterable<Document> | AsyncIterable<Document>): AsyncGenerator<string> {
+  let before = '['
+  for await (const { id, text } of documents) {
+    yield before + JSON.stringify({ id, text })
+    before = ','
   }
+  yield ']'
+}
+
+async function * csvParts (documents: Iterable<Document> | AsyncIterable<Document>): AsyncGenerator<string> {
+  yield 'id,text\n'
+  for await (const { id, text } of documents) yield `${quoted(id)},${quoted(text)}\n`
+}
+
+async function writeParquet (path: string, documents: Iterable<Document> | AsyncIterable<Document>): Promise<void> {
+  const columnsOf = (group: readonly Document[]) => (['id', 'text'] as const).map(name => ({ name, data: group.map(document => document[name]), type: 'STRING' as const }))
+  const writer = new ParquetWriter({ writer: fileWriter(path), schema: schemaFromColumnData({ columnData: columnsOf([]) }) })
+  const write = async (group: readonly Document[]): Promise<void> => { await writer.write({ columnData: columnsOf(group), rowGroupSize: ROWS_A_GROUP }) }
+  let group: Document[] = []
+  for await (const document of documents) {
+    group.push(document)
+    if (group.length < ROWS_A_GROUP) continue
+    await write(group)
+    group = []
+  }
+  if (group.length > 0) await write(group)
+  await writer.finish()
 }
 
 function quoted (text: string): string {

@@ -7,6 +7,7 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { run } from '../../recipes/run.ts'
 import { type RunSummary, runs } from '../../recipes/runs.ts'
 import type { RunDifference } from '../../recipes/run-difference.ts'
+import { Threads } from '../../recipes/threads.ts'
 import { ROOT, builtModule, contentIn, failure, folderInMemory, ndjsonOf, put } from '../helpers.ts'
 import { stoppedAt } from '../resuming.ts'
 
@@ -80,10 +81,14 @@ const TOKENIZER = { tokenizerPath: join(ROOT, 'recipes/quickstart.model') }
 
 const optionsIn = (folder: string): object => ({ ...TOKENIZER, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 50 })
 
-async function made ({ folder, out }: Setting, path: string, workers: number): Promise<{ stats: object, content: object, told: string[] }> {
+/** All of it in a thread, as the main one would be quicker with so little. */
+const thread = new Threads({ workers: 2, mainWorks: false })
+t.teardown(() => thread.close())
+
+async function made ({ folder, out }: Setting, path: string, workers: 1 | 2): Promise<{ stats: object, content: object, told: string[] }> {
   rmSync(out, { recursive: true, force: true })
   const told: string[] = []
-  const { stats: [component] } = await processMixture(path, { ...optionsIn(folder), workers }, { tell: message => { told.push(message) } })
+  const { stats: [component] } = await processMixture(path, { ...optionsIn(folder), workers: 1 }, { tell: message => { told.push(message) }, ...(workers === 2 && { threads: thread }) })
   const { seconds, ...stats } = component!
   return { stats, content: contentIn(out), told }
 }
@@ -127,7 +132,7 @@ t.test('stats and rejects have it by its name', async t => {
 t.test('a document that it fails at is named, if it comes to that', async t => {
   const setting = settingOf(t)
   const failing = (filters: string, more = '', id = 'd211'): string => setting.manifest(filters.replace('WORDS', `{ use: { module: DIR/words.mjs, fails_at: ${id} } }`), more)
-  for (const workers of [1, 2]) {
+  for (const workers of [1, 2] as const) {
     const error = await failure(made(setting, failing('normalize, WORDS'), workers)) as Error
     t.match(error, { code: 'ERR_COMPONENT', stats: { failed: [{ code: 'ERR_DOCUMENT', error: /^words \(.*\/words\.mjs\) has failed at document d211: no such word$/ }] } }, `${workers} workers`)
     t.match((await made(setting, failing('normalize, WORDS', ', max_records: 50'), workers)).stats, { records: 50 }, 'what is behind the last document that is kept doesn\'t matter')

@@ -9,6 +9,8 @@ import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { type ShardOptions, shardComponent } from '../../recipes/component.ts'
 import { corpusComponent, corpusOptions } from '../../recipes/corpus.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
+import type { RunOptions } from '../../recipes/flow.ts'
+import { Threads } from '../../recipes/threads.ts'
 import { ROOT, contentIn, failure, folderInMemory, put } from '../helpers.ts'
 import { writeParquet } from '../parquet-writer.ts'
 import { stoppedAt } from '../resuming.ts'
@@ -56,6 +58,10 @@ async function shard ({ component }: Setting, options: Partial<ShardOptions>): P
   return stats
 }
 
+/** Threads that do all of it, and those that share it with the main one, which is ready before them. */
+const crews = { 'two threads': new Threads({ workers: 3, mainWorks: false }), 'three and the main one': new Threads({ workers: 4 }) }
+t.teardown(async () => { await Promise.all(Object.values(crews).map(threads => threads.close())) })
+
 const copies = (out: string): Partial<Component> => ({ filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson') })
 
 const cases: ReadonlyArray<readonly [input: string, filters: readonly Filter[], own?: (out: string) => Partial<Component>]> = [
@@ -75,12 +81,21 @@ for (const [input, filters, own] of cases) {
     const alone = await shard(setting, { workers: 1 })
     const content = contentIn(setting.folder)
     t.ok(Object.keys(content).filter(name => name.endsWith('.npy')).length > 1)
-    for (const workers of input === 'a.csv' ? [2, 4] : [2]) {
+    for (const [what, threads] of Object.entries(crews)) {
       rmSync(setting.folder, { recursive: true })
-      t.strictSame(await shard(setting, { workers }), alone, `${workers} threads`)
+      t.strictSame(await shard(setting, { threads }), alone, what)
       t.strictSame(contentIn(setting.folder), content)
     }
   })
+}
+
+async function withSome<T> (workers: number, signal: AbortSignal | undefined, work: (threads: Threads) => Promise<T>): Promise<T> {
+  const threads = new Threads({ workers, signal, mainWorks: false })
+  try {
+    return await work(threads)
+  } finally {
+    await threads.close()
+  }
 }
 
 t.test('a run that was stopped goes on with another number of threads', async t => {
@@ -90,9 +105,9 @@ t.test('a run that was stopped goes on with another number of threads', async t 
   for (const order of [[1, 2], [4, 2, 1]]) {
     rmSync(setting.folder, { recursive: true })
     for (const workers of order.slice(0, -1)) {
-      t.match(await stoppedAt(join(setting.component.outputDir, 'checkpoint.json'), signal => shard(setting, { workers, signal, checkpointEvery: 7 })), { code: 'ERR_ABORTED' })
+      t.match(await stoppedAt(join(setting.component.outputDir, 'checkpoint.json'), signal => withSome(workers, signal, threads => shard(setting, { threads, signal, checkpointEvery: 7 }))), { code: 'ERR_ABORTED' })
     }
-    t.strictSame(await shard(setting, { workers: order.at(-1)! }), whole, order.join())
+    t.strictSame(await withSome(order.at(-1)!, undefined, threads => shard(setting, { threads })), whole, order.join())
     t.strictSame(contentIn(setting.folder), content)
   }
 })
@@ -101,17 +116,19 @@ t.test('filter-corpus makes the same file', async t => {
   const folder = folderInMemory(t)
   const dataFiles = put(folder, 'a.ndjson', LINES)
   const options = { dataFiles, minChars: 10, maxBad: '50%', outputPath: join(folder, 'out.ndjson'), rejects: join(folder, 'rejects.ndjson') }
-  const outcome = async (workers: number): Promise<unknown> => {
-    const { seconds, ...stats } = await filterCorpus({ ...options, workers })
-    return { stats, content: contentIn(folder) }
+  for (const own of [{}, { rejects: undefined }, { rejects: undefined, outputPath: join(folder, 'out.ndjson.gz') }, { rejects: undefined, outputPath: join(folder, 'out.txt'), limit: 50 }]) {
+    const outcome = async (run: RunOptions): Promise<unknown> => {
+      const { seconds, ...stats } = await filterCorpus({ ...options, workers: 1, ...own }, run)
+      return { stats, content: contentIn(folder) }
+    }
+    const alone = await outcome({})
+    for (const [what, threads] of Object.entries(crews)) t.strictSame(await outcome({ threads }), alone, `${what}, ${JSON.stringify(own)}`)
   }
-  const alone = await outcome(1)
-  t.strictSame(await outcome(3), alone)
 })
 
 t.test('too many bad records fail as they do without threads', async t => {
   const setting = await settingOf(t, 'a.ndjson', [NORMALIZE])
-  const [alone, threads] = [await failure(shard(setting, { workers: 1, maxBad: 2 })), await failure(shard(setting, { workers: 2, maxBad: 2 }))]
+  const alone = await failure(shard(setting, { workers: 1, maxBad: 2 }))
   t.match(alone, { code: 'ERR_BAD_RECORDS' })
-  t.equal((threads as Error).message, (alone as Error).message)
+  for (const [what, threads] of Object.entries(crews)) t.equal((await failure(shard(setting, { threads, maxBad: 2 })) as Error).message, (alone as Error).message, what)
 })
