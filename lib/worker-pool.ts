@@ -45,13 +45,8 @@ export function workerPool<Task, Result> (entry: WorkerEntry, work: (task: Task,
   return workers === 1 ? inThisThread(work, signal) : inThreads(entry, workers, signal)
 }
 
-/** One thread that is given the next task before it has done one: it does not wait for this thread to hand it on. The work sees to the order. */
-export function workerThread<Task, Result> (entry: WorkerEntry, signal: AbortSignal | undefined): WorkerPool<Task, Result> {
-  return inThreads(entry, 1, signal, 2)
-}
-
-function inThreads<Task, Result> ({ module, name }: WorkerEntry, workers: number, signal: AbortSignal | undefined, tasksEach = 1): WorkerPool<Task, Result> {
-  const starting = import('tinypool').then(({ Tinypool }) => new Tinypool({ filename: module, name, minThreads: workers, maxThreads: workers, concurrentTasksPerWorker: tasksEach }))
+function inThreads<Task, Result> ({ module, name }: WorkerEntry, workers: number, signal: AbortSignal | undefined): WorkerPool<Task, Result> {
+  const starting = import('tinypool').then(({ Tinypool }) => new Tinypool({ filename: module, name, minThreads: workers, maxThreads: workers }))
   // Not by tinypool's own signal of a task: of thousands, each would listen.
   const close = async (): Promise<void> => {
     signal?.removeEventListener('abort', onAbort)

@@ -5,7 +5,6 @@ import type { RecordFault } from '../lib/record.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
 import { type StageModuleFile, loadStageModule } from '../lib/stage-module.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
-import { passable } from '../lib/worker-pool.ts'
 import { ndjsonLine } from '../sinks/ndjson.ts'
 import { documentOfJson } from '../sources/ndjson.ts'
 import { type FilterWork, filterWork } from './stages.ts'
@@ -315,8 +314,8 @@ async function examineBatch ({ spec, number, progress, ...task }: ExamineTask): 
 }
 
 /** For a thread: examines a batch; what was loaded for it is kept for the next one. @throws SluiceError as the filters do, and `ERR_TOKENIZER` */
-export const examine = passable(async (task: ExamineTask): Promise<Examined> => {
+export async function examine (task: ExamineTask): Promise<Examined> {
   const examined = last.then(() => examineBatch(task))
   last = examined.catch(() => {})
   return await examined
-})
+}

@@ -5,7 +5,7 @@ import type { Helper } from '../lib/crew.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import { type FileNames, findFiles } from '../lib/files.ts'
 import { positive } from '../lib/options.ts'
-import { type WorkerPool, workerThread } from '../lib/worker-pool.ts'
+import { WorkerThread } from '../lib/worker-thread.ts'
 import type { ExamineTask, Examined, ExaminedBatch, ExaminerSpec } from './examine.ts'
 
 /** The option of every recipe that can use more than one core. */
@@ -28,7 +28,7 @@ export interface ThreadOptions {
 
 /** A thread that examines batches, of one flow or of several, and what is known of where it stands. */
 export class ExaminingThread {
-  readonly #pool: WorkerPool<ExamineTask, Examined>
+  #thread: WorkerThread<ExamineTask, Examined>
   readonly #signal: AbortSignal | undefined
   readonly #progress = new SharedArrayBuffer(8)
   readonly #batches = new Map<number, RecordBatch>() // that it has been given
@@ -36,24 +36,25 @@ export class ExaminingThread {
 
   constructor (signal: AbortSignal | undefined) {
     this.#signal = signal
-    this.#pool = workerThread({ module: import.meta.resolve('./examine.js'), name: 'examine' }, signal)
+    this.#thread = begin(signal)
   }
 
   /** What does a flow's part in it. */
   helper (spec: ExaminerSpec): Helper<ExaminedBatch, Examined> {
+    if (this.#thread.hasEnded) this.#thread = begin(this.#signal)
     const nothing = new SharedArrayBuffer(0)
     return { ready: this.#run(spec, { batch: { json: nothing, records: [] }, memory: nothing }), run: task => this.#run(spec, task) }
   }
 
   close (): Promise<void> {
-    return this.#pool.close()
+    return this.#thread.close()
   }
 
   async #run (spec: ExaminerSpec, task: ExaminedBatch): Promise<Examined> {
     const number = this.#given++
     this.#batches.set(number, task.batch)
     try {
-      return await this.#pool.run({ spec, ...task, number, progress: this.#progress })
+      return await this.#thread.run({ spec, ...task, number, progress: this.#progress })
     } catch (cause) {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
       throw new SluiceError('ERR_DOCUMENT', `${this.#current() ?? 'before the first document'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
@@ -76,6 +77,10 @@ export interface ThreadsOptions {
   readonly signal?: AbortSignal | undefined
   /** Whether the main thread takes its share of the work, while it has nothing else to do. @default true */
   readonly mainWorks?: boolean
+}
+
+function begin (signal: AbortSignal | undefined): WorkerThread<ExamineTask, Examined> {
+  return new WorkerThread(import.meta.resolve('./examine-thread.js'), signal)
 }
 
 /** Threads beside the main one, which load what they need from the start: for one recipe after the other, or one alone. To be closed in the end. */

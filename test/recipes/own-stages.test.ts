@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { checkManifest } from '../../recipes/check.ts'
-import { processMixture } from '../../recipes/process-mixture.ts'
+import { type MixtureError, processMixture } from '../../recipes/process-mixture.ts'
 import { run } from '../../recipes/run.ts'
 import { type RunSummary, runs } from '../../recipes/runs.ts'
 import type { RunDifference } from '../../recipes/run-difference.ts'
@@ -13,10 +13,11 @@ import { stoppedAt } from '../resuming.ts'
 
 const MODULES: Readonly<Record<string, string>> = {
   /** Keeps no state, makes new `meta`. */
-  'words.mjs': `export function stage ({ min_words: least = 1, fails_at: bad }) {
+  'words.mjs': `export function stage ({ min_words: least = 1, fails_at: bad, dies_at: deadly }) {
     return new Stage({ name: 'words', take (document, push) {
       const words = document.text.split(' ')
       if (document.id === bad) throw new Error('no such word')
+      if (document.id === deadly) process.exit(5)
       if (words.length < least) return 'few_words'
       push({ ...document, text: words.reverse().join(' '), meta: { ...document.meta, words: words.length } })
     } })
@@ -139,6 +140,19 @@ t.test('a document that it fails at is named, if it comes to that', async t => {
     t.match((await made(setting, failing('{ length: { min_chars: 1, max_chars: 40 } }, dedup, WORDS', '', 'd13'), workers)).stats, { records: 1 }, 'nor does a duplicate')
   }
   t.match(await failure(checkManifest(failing('WORDS', '', 'd0'), { documents: 300 })), { code: 'ERR_COMPONENT', message: /web: words \(.*at document d0: no such word/ })
+})
+
+t.test('a thread that dies names the document; another one is there for the next run', async t => {
+  const setting = settingOf(t)
+  const path = setting.manifest('{ use: { module: DIR/words.mjs, dies_at: d211 } }')
+  const at = Buffer.byteLength(ndjsonOf(RECORDS.slice(0, RECORDS.findIndex(({ id }) => id === 'd211'))))
+  for (const run of [1, 2]) {
+    const { stats: { failed: [component] } } = await failure(made(setting, path, 2)) as MixtureError
+    t.equal(component!.code, 'ERR_DOCUMENT')
+    t.ok(component!.error.endsWith(`a.ndjson#${at}: the thread that filters and encodes it has failed: it ended with exit code 5; with --workers 1 it is done in the main thread`), `run ${run}`)
+  }
+  const { stats } = await made(setting, setting.manifest(USE.words), 2)
+  t.match(stats, { dropped: { 'words.few_words': 33 } })
 })
 
 t.test('a run that was stopped goes on, with what a stage has kept', async t => {
