@@ -151,7 +151,7 @@ t.test('a thread that dies names the document; another one is there for the next
     t.equal(component!.code, 'ERR_DOCUMENT')
     t.ok(component!.error.endsWith(`a.ndjson#${at}: the thread that filters and encodes it has failed: it ended with exit code 5; with --workers 1 it is done in the main thread`), `run ${run}`)
   }
-  const { stats } = await made(setting, setting.manifest(USE.words), 2)
+  const { stats } = await made(setting, setting.manifest(`normalize, ${USE.words}`), 2)
   t.match(stats, { dropped: { 'words.few_words': 33 } })
 })
 

@@ -112,6 +112,28 @@ t.test('a run that was stopped goes on with another number of threads', async t 
   }
 })
 
+t.test('what needs more memory than a batch has is the same, too', async t => {
+  const folder = folderInMemory(t)
+  const long = 'a b '.repeat(400_000) // an id for each word
+  const dataFiles = put(folder, 'a.ndjson', [TEXTS[0]!, long, TEXTS[1]!, '\u0001'.repeat(600_000), ...TEXTS].map(text => JSON.stringify({ text }) + '\n').join(''))
+  const component = { ...corpusComponent(z.object(corpusOptions).parse({ name: 'web', dataset: 'json', dataFiles }), [NORMALIZE, DEDUP]), outputDir: join(folder, 'out/shards') }
+  const setting = { folder: join(folder, 'out'), component }
+  const alone = await shard(setting, { workers: 1 })
+  const shards = contentIn(setting.folder)
+  const filter = async (run: RunOptions): Promise<string> => {
+    await filterCorpus({ dataFiles, targetLang: 'any', maxChars: 1e7, outputPath: join(folder, 'filtered.ndjson'), workers: 1 }, run)
+    return contentIn(folder)['filtered.ndjson']!
+  }
+  const lines = await filter({})
+  t.match(lines, /"text":"a b a b/)
+  for (const [what, threads] of Object.entries(crews)) {
+    rmSync(setting.folder, { recursive: true })
+    t.strictSame(await shard(setting, { threads }), alone, what)
+    t.ok(JSON.stringify(contentIn(setting.folder)) === JSON.stringify(shards))
+    t.ok(await filter({ threads }) === lines)
+  }
+})
+
 t.test('filter-corpus makes the same file', async t => {
   const folder = folderInMemory(t)
   const dataFiles = put(folder, 'a.ndjson', LINES)
