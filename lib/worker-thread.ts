@@ -2,6 +2,9 @@ import { Worker, parentPort } from 'node:worker_threads'
 import { SluiceError, messageOf } from './errors.ts'
 import { type Passed, passable } from './worker-pool.ts'
 
+/** Half of Node's bound: what passes through a thread is soon forgotten, and more only costs memory. */
+const YOUNG_MB = 24
+
 interface Asked<Result> {
   readonly resolve: (result: Result) => void
   readonly reject: (error: Error) => void
@@ -21,7 +24,7 @@ export class WorkerThread<Task, Result> {
 
   /** @param entry URL of a module that calls `serveTasks` @param signal ends the thread when it fires */
   constructor (entry: string, signal?: AbortSignal) {
-    this.#worker = new Worker(new URL(entry))
+    this.#worker = new Worker(new URL(entry), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB }, ...(hasInputType() && { execArgv: [] }) })
     this.#worker.unref()
     this.#worker.on('message', this.#answered)
     this.#worker.on('messageerror', this.#fail)
@@ -73,6 +76,11 @@ export class WorkerThread<Task, Result> {
     for (const { reject } of asked) reject(this.#failure)
     this.#worker.terminate().catch(() => {})
   }
+}
+
+/** Of a program that is given as text, the type is no option of a thread's: Node refuses it there. */
+function hasInputType (): boolean {
+  return process.execArgv.some(option => option.startsWith('--input-type'))
 }
 
 /** Does the tasks of a `WorkerThread`, in that thread. They begin as they come: `work` sees to their order where it waits for something. */

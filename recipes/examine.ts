@@ -190,8 +190,11 @@ export class BatchExamination {
   }
 }
 
+/** For the words that a thread has met: half of what one alone has, as it meets fewer. */
+const TABLE_BYTES = 24 * 2 ** 20
+
 async function loadSame ({ path, sha256 }: { readonly path: string, readonly sha256: string }): Promise<Tokenizer> {
-  const tokenizer = await loadTokenizer(path)
+  const tokenizer = await loadTokenizer(path, { tableBytes: TABLE_BYTES })
   if (tokenizer.sha256 !== sha256) throw new SluiceError('ERR_TOKENIZER', `${path}: was changed while it is in use: has SHA-256 ${tokenizer.sha256}, expected ${sha256}; start again`)
   return tokenizer
 }
