@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { packageRoot } from '../lib/package.ts'
 import { filterCorpus } from '../recipes/filter-corpus.ts'
 import { type MixtureRun, processMixture } from '../recipes/process-mixture.ts'
+import { Threads } from '../recipes/threads.ts'
 
 /** What a flow leaves: its checkpoint, and, where that is deleted at the end, the file that is there then. */
 export interface FlowFiles {
@@ -41,6 +42,17 @@ export function components (maxRecords: number): ReadonlyArray<{ readonly name: 
   ]
 }
 
+/** All in threads, where there are some: the main one would be done before they have started. */
+async function withWorkers<T> (workers: number | undefined, signal: AbortSignal | undefined, work: (threads: Threads | undefined) => Promise<T>): Promise<T> {
+  if (workers === undefined) return await work(undefined)
+  const threads = new Threads({ workers, signal, mainWorks: false })
+  try {
+    return await work(threads)
+  } finally {
+    await threads.close()
+  }
+}
+
 const names = components(0).map(({ name }) => name)
 
 function mixture (concurrency: number, hasThreads = false): KillJob {
@@ -52,7 +64,7 @@ function mixture (concurrency: number, hasThreads = false): KillJob {
     },
     encoding: names,
     hasThreads,
-    run: (run, workers) => processMixture(MANIFEST, { tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, concurrency, workers }, run)
+    run: (run, workers) => withWorkers(workers, run.signal, threads => processMixture(MANIFEST, { tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, concurrency, workers: 1 }, { ...run, threads }))
   }
 }
 
@@ -63,7 +75,7 @@ function filtering (outputPath: string, dataset: 'json' | 'parquet', files: read
     flows: { [name]: { checkpoint: `${outputPath}.checkpoint.json`, output: outputPath } },
     encoding: [],
     hasThreads,
-    run: (run, workers) => filterCorpus({ name, dataset, dataFiles: files.map(file => `${INPUTS}/${file}`), targetLang: 'any', dedupWindow: 300, outputPath, rejects, checkpointEvery: EVERY, workers }, run)
+    run: (run, workers) => withWorkers(workers, run.signal, threads => filterCorpus({ name, dataset, dataFiles: files.map(file => `${INPUTS}/${file}`), targetLang: 'any', dedupWindow: 300, outputPath, rejects, checkpointEvery: EVERY, workers: 1 }, { ...run, threads }))
   }
 }
 

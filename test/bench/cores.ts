@@ -9,7 +9,7 @@ import { counting } from './counting.ts'
 import { type TimedRun, type Times, alternateTimed } from './measure.ts'
 import type { Usage } from './usage.ts'
 
-/** Threads that are measured; with 1 there are none but the main one. */
+/** Threads that are measured, the main one among them. */
 export const WORKERS = [1, 2, 4] as const
 export type Workers = typeof WORKERS[number]
 
@@ -128,10 +128,11 @@ function speedChecks (scaling: Scaling, counted: number): Check[] {
   ]
 }
 
-/** With 1 worker there is no thread beside the main one. */
+/** The first worker is the main thread; more than there are cores are not started. */
 function memoryCheck ({ command, kind, usage }: Scaling): Check {
-  const growth = Math.max(...WORKERS.slice(1).map(workers => (usage[workers].peakBytes - usage[1].peakBytes) / workers))
-  return { what: `${command}, ${kind}: peak of memory, for each worker`, value: growth / 1e6, unit: 'MB', is: 'at most', wanted: ALLOWED_MB_A_WORKER }
+  const others = (workers: Workers): number => Math.max(Math.min(workers, availableParallelism()) - 1, 1)
+  const growth = Math.max(...WORKERS.slice(1).map(workers => (usage[workers].peakBytes - usage[1].peakBytes) / others(workers)))
+  return { what: `${command}, ${kind}: memory that each further worker takes`, value: growth / 1e6, unit: 'MB', is: 'at most', wanted: ALLOWED_MB_A_WORKER }
 }
 
 function together (usages: readonly Usage[]): Usage {
