@@ -41,6 +41,9 @@ export interface Examination {
 const BATCH_BYTES = 2 ** 20
 const BATCH_RECORDS = 2048
 
+/** Memory that outgrew this, for long records, is not kept. */
+const MOST_KEPT_BYTES = 4 * BATCH_BYTES
+
 /** Stands for the bytes of a document that was parsed before it came: some that is kept of it is all that is known. */
 const ASSUMED_BYTES_A_RECORD = 64
 
@@ -80,6 +83,8 @@ class Taken implements FoundRecord {
 /** A batch that is under way. */
 interface Sent {
   readonly taken: readonly Taken[]
+  /** Of all its records, in bytes. */
+  readonly size: number
   readonly memory: Buffer
   /** None where nothing is to be examined. */
   readonly examined: ReturnType<Examination['examine']> | null
@@ -99,6 +104,9 @@ export class BatchedReader implements RecordReader {
   #next = 0 // in #ready
   #memory: Buffer | undefined // that the records in #ready have their bytes in
   readonly #free: Buffer[] = []
+  #sentBytes = 0
+  #filling: Promise<void> | undefined
+  #onSent: (() => void) | undefined
   #hasEnded = false
   #failure: { readonly error: unknown } | undefined
 
@@ -117,9 +125,11 @@ export class BatchedReader implements RecordReader {
   }
 
   async read (): Promise<boolean> {
-    if (this.#memory !== undefined) this.#free.push(this.#memory)
+    if (this.#memory !== undefined && this.#memory.length <= MOST_KEPT_BYTES) this.#free.push(this.#memory)
     this.#memory = undefined
-    while (!this.#hasEnded && this.#sent.length < this.#examination.lookAhead) await this.#send()
+    this.#filling ??= this.#fill().finally(() => { this.#filling = undefined })
+    // What has been sent isn't kept waiting by an input that is slow.
+    if (this.#sent.length === 0) await Promise.race([this.#filling, new Promise<void>(resolve => { this.#onSent = resolve })])
     const first = this.#sent.shift()
     if (first === undefined) {
       if (this.#failure !== undefined) throw this.#failure.error
@@ -127,6 +137,7 @@ export class BatchedReader implements RecordReader {
       this.#counted = 0
       return false
     }
+    this.#sentBytes -= first.size
     const outcomes = await first.examined?.take() ?? []
     this.#memory = first.memory
     for (const taken of first.taken) {
@@ -141,6 +152,15 @@ export class BatchedReader implements RecordReader {
   close (): void {
     this.#hasEnded = true
     this.#reader.close()
+  }
+
+  async #fill (): Promise<void> {
+    const { lookAhead } = this.#examination
+    while (!this.#hasEnded && this.#sent.length < lookAhead && this.#sentBytes <= lookAhead * BATCH_BYTES) {
+      await this.#send()
+      this.#onSent?.()
+      this.#onSent = undefined
+    }
   }
 
   /** Gathers a batch, and sends it off. What fails on the way is told once all before it was taken. */
@@ -163,7 +183,8 @@ export class BatchedReader implements RecordReader {
     }
     if (gathered.taken.length === 0) return
     const batch = gathered.batch()
-    this.#sent.push({ taken: gathered.taken, memory: gathered.memory, examined: batch && this.#examination.examine(batch) })
+    this.#sentBytes += gathered.size
+    this.#sent.push({ taken: gathered.taken, size: gathered.size, memory: gathered.memory, examined: batch && this.#examination.examine(batch) })
   }
 }
 
@@ -172,7 +193,8 @@ class Gathered {
   readonly taken: Taken[] = []
   readonly #records: BatchedRecord[] = []
   #used = 0 // bytes of the memory
-  #size = 0 // bytes of all records, also of those whose bytes are not needed any more
+  /** Bytes of all records, also of those whose bytes are not needed any more. */
+  size = 0
   memory: Buffer
 
   constructor (memory: Buffer) {
@@ -180,7 +202,7 @@ class Gathered {
   }
 
   get isFull (): boolean {
-    return this.#size >= BATCH_BYTES || this.taken.length >= BATCH_RECORDS
+    return this.size >= BATCH_BYTES || this.taken.length >= BATCH_RECORDS
   }
 
   /** @param counted bytes to be counted as read with it */
@@ -189,7 +211,7 @@ class Gathered {
     const isDocument = typeof outcome === 'object' && outcome !== null
     const isUnparsed = outcome instanceof UnparsedRecord
     // Of rows of parquet the size isn't told.
-    this.#size += Math.max(size, isDocument ? outcome.text.length : 0) + ASSUMED_BYTES_A_RECORD
+    this.size += Math.max(size, isDocument ? outcome.text.length : 0) + ASSUMED_BYTES_A_RECORD
     const from = this.#used
     if (isUnparsed || !isDocument) this.#keep(bytes)
     this.taken.push(new Taken(found, counted, isDocument ? this.#records.length : -1, from, this.#used))

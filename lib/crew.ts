@@ -76,7 +76,7 @@ export class Crew<Task, Result> {
       helper.ready.then(() => {
         this.#busy.set(helper, 0)
         this.#feed()
-      }, (error: unknown) => { this.end(error) })
+      }, (error: unknown) => this.end(error))
     }
   }
 
@@ -90,13 +90,19 @@ export class Crew<Task, Result> {
     return { take: () => this.#take(asked) }
   }
 
-  /** Nothing is begun any more: tasks that aren't at a helper fail, and so do those that come. */
-  end (error: unknown): void {
+  /** Nothing is begun any more: tasks that aren't at a helper fail, and so do those that come. Resolves once nothing is done here any more. */
+  async end (error: unknown): Promise<void> {
     this.#failure ??= { error }
     clearTimeout(this.#lull)
     this.#own?.asked.reject(error)
     this.#own = undefined
     for (const asked of this.#waiting.splice(0)) asked.reject(error)
+    await this.#working
+  }
+
+  /** It may have been while something was awaited, which the compiler can't see. */
+  #hasEnded (): boolean {
+    return this.#failure !== undefined
   }
 
   async #take (asked: Asked<Task, Result>): Promise<Result> {
@@ -151,10 +157,12 @@ export class Crew<Task, Result> {
     if (begin === null || asked === undefined) return false
     try {
       const { steps } = this.#own ??= { asked, steps: await begin(asked.task) }
+      if (this.#hasEnded()) throw this.#failure!.error
       const end = performance.now() + STEP_MS
       while (!steps.isDone && performance.now() < end) {
         const step = steps.step()
         if (step !== undefined) await step
+        if (this.#hasEnded()) return false
       }
       if (!steps.isDone) return true
       asked.resolve(steps.result())

@@ -88,8 +88,17 @@ export class Examiner {
   /** @param tokenizer where the spec's was loaded already */
   static async open (spec: ExaminerSpec, tokenizer?: Append): Promise<Examiner> {
     const works = await Promise.all(spec.filters.map(async ({ module, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) })))
-    for (const work of works) await work.open?.()
-    return new Examiner(spec, works, spec.tokenizer === null ? null : tokenizer ?? await loadSame(spec.tokenizer))
+    const opened: FilterWork[] = []
+    try {
+      for (const work of works) {
+        await work.open?.()
+        opened.push(work)
+      }
+      return new Examiner(spec, works, spec.tokenizer === null ? null : tokenizer ?? await loadSame(spec.tokenizer))
+    } catch (error) {
+      for (const work of opened) await work.close?.()
+      throw error
+    }
   }
 
   /** Begins a batch. The next one is begun once it is done with. */
@@ -286,7 +295,10 @@ let last: Promise<unknown> = Promise.resolve()
 async function openExaminer (spec: ExaminerSpec): Promise<Examiner> {
   const { tokenizer } = spec
   if (tokenizer === null) return await Examiner.open(spec)
-  if (loaded?.sha256 !== tokenizer.sha256) loaded = { sha256: tokenizer.sha256, tokenizer: loadSame(tokenizer) }
+  if (loaded?.sha256 !== tokenizer.sha256) {
+    loaded = { sha256: tokenizer.sha256, tokenizer: loadSame(tokenizer) }
+    loaded.tokenizer.catch(() => { loaded = undefined })
+  }
   return await Examiner.open(spec, await loaded.tokenizer)
 }
 
@@ -295,10 +307,11 @@ async function examinerFor (spec: ExaminerSpec): Promise<Examiner> {
   const found = open.get(key) ?? openExaminer(spec)
   open.delete(key)
   open.set(key, found) // the last one of all
+  found.catch(() => { open.delete(key) })
   if (open.size > MOST_OPEN) {
     const [oldest, examiner] = open.entries().next().value!
     open.delete(oldest)
-    await (await examiner).close()
+    await examiner.then(found => found.close(), () => {}) // whoever wanted that one was told
   }
   return await found
 }

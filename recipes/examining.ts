@@ -3,7 +3,7 @@ import type { Document, Tokens } from '../lib/document.ts'
 import { Crew } from '../lib/crew.ts'
 import { SluiceError } from '../lib/errors.ts'
 import type { Component, Filter } from '../lib/manifest/schema.ts'
-import { Stage } from '../lib/stage.ts'
+import { Stage, type StageOptions } from '../lib/stage.ts'
 import type { Encoder } from '../lib/tokenizer.ts'
 import { type Examined, type ExaminedBatch, Examiner, type ExaminerSpec, type FilterSpec, failedAt } from './examine.ts'
 import { endOfSentence } from '../transforms/encode.ts'
@@ -30,8 +30,8 @@ export interface ExaminedFlow {
 /** What was found of a batch. */
 interface Found extends Examined {
   readonly made: Int32Array | Uint8Array
-  /** Of the batches before, nothing is looked at any more. */
-  readonly copied: () => void
+  /** To be called once for each document, when nothing of it is looked at any more. */
+  readonly done: () => void
 }
 
 /** A document that was examined; without its text where that isn't wanted. What was found is none of its fields, which are written. */
@@ -48,7 +48,7 @@ class ExaminedDocument implements Document {
     const document = batch.documents?.[index]
     this.id = document?.id ?? ''
     this.text = document?.text ?? ''
-    this.meta = document?.meta ?? NO_META
+    this.meta = document === undefined || document === null ? NO_META : { ...document.meta } // one may have come for several
     this.#batch = batch
     this.#index = index
     this.#reason = reason
@@ -69,10 +69,14 @@ class ExaminedDocument implements Document {
   }
 
   /** Its ids, or its line. */
-  static made (document: Document): Pick<Found, 'made' | 'copied'> {
+  static made (document: Document): Pick<Found, 'made' | 'done'> {
     const examined = ExaminedDocument.#of(document)
-    const { made, sizes, copied } = examined.#batch
-    return { made: made.subarray(examined.#from, examined.#from + sizes[examined.#index]!), copied }
+    const { made, sizes, done } = examined.#batch
+    return { made: made.subarray(examined.#from, examined.#from + sizes[examined.#index]!), done }
+  }
+
+  static done (document: Document): void {
+    ExaminedDocument.#of(document).#batch.done()
   }
 
   static #of (document: Document): ExaminedDocument {
@@ -91,7 +95,6 @@ export class Examining implements Examination {
   readonly lookAhead: number
   readonly #spec: ExaminerSpec
   readonly #crew: Crew<ExaminedBatch, Examined>
-  readonly #memories: SharedArrayBuffer[] = [] // of batches that were given, in order
   readonly #freeMemories: SharedArrayBuffer[] = []
   #examiner: Promise<Examiner> | undefined // of this thread
 
@@ -103,25 +106,32 @@ export class Examining implements Examination {
   }
 
   readonly examine = (batch: RecordBatch): { readonly take: () => Promise<readonly Outcome[]> } => {
-    const { makesLines, encodes } = this
-    const memory = this.#freeMemories.pop() ?? new SharedArrayBuffer(encodes || makesLines ? MEMORY_BYTES : 0)
-    this.#memories.push(memory)
+    const memory = this.#freeMemories.pop() ?? new SharedArrayBuffer(this.encodes || this.makesLines ? MEMORY_BYTES : 0)
     const job = this.#crew.add({ batch, memory })
-    const copied = (): void => {
-      // Documents keep their order: those before the batch have gone the same way, or were dropped.
-      while (this.#memories[0] !== memory) this.#freeMemories.push(this.#memories.shift()!)
-    }
-    return {
-      async take () {
-        const examined = await job.take()
-        return outcomesOf({ ...examined, made: examined.made ?? (makesLines ? new Uint8Array(memory) : new Int32Array(memory)), copied })
-      }
-    }
+    return { take: async () => this.#outcomes(await job.take(), memory) }
+  }
+
+  #outcomes (examined: Examined, memory: SharedArrayBuffer): Outcome[] {
+    const { faults, droppedBy, reasons, sizes } = examined
+    const made = examined.made ?? (this.makesLines ? new Uint8Array(memory) : new Int32Array(memory))
+    let left = faults.filter(fault => fault === 0).length // documents
+    const done = (): void => { if (--left === 0) this.#freeMemories.push(memory) }
+    const batch: Found = { ...examined, made, done }
+    let count = 0
+    let reason = 0
+    let from = 0
+    return faults.map(fault => {
+      if (fault !== 0) return fault
+      const index = count++
+      const document = new ExaminedDocument(batch, index, droppedBy[index] === -1 ? undefined : reasons[reason++], from)
+      from += sizes[index]!
+      return document
+    })
   }
 
   async close (): Promise<void> {
-    this.#crew.end(new SluiceError('ERR_ABORTED', 'stopped'))
-    await (await this.#examiner)?.close()
+    await this.#crew.end(new SluiceError('ERR_ABORTED', 'stopped'))
+    await (await this.#examiner?.catch(() => undefined))?.close()
   }
 
   /** How many of the filters threads do; those behind them see whole documents. */
@@ -137,8 +147,12 @@ export class Examining implements Examination {
   standIn (index: number, options: Readonly<Record<string, unknown>>): AnyStage {
     const { stage, module } = this.#spec.filters[index]!
     const key = keyedFilters(this.#spec).indexOf(index)
-    if (key !== -1) return filters[stage]!.make({ ...options, hashOf: (document: Document) => ExaminedDocument.key(document, key) })
-    const { highWaterMark, rejects } = options as never
+    const { highWaterMark, rejects: reject } = options as StageOptions<Document>
+    const rejects = (document: Document, why: string): void | Promise<void> => {
+      ExaminedDocument.done(document)
+      return reject?.(document, why)
+    }
+    if (key !== -1) return filters[stage]!.make({ ...options, rejects, hashOf: (document: Document) => ExaminedDocument.key(document, key) })
     return new Stage<Document, Document>({
       name: module?.stageName ?? stage,
       take (document, push) {
@@ -156,8 +170,8 @@ export class Examining implements Examination {
     return new Stage<Document, Tokens>({
       name: 'encode',
       take (document, push) {
-        const { made, copied } = ExaminedDocument.made(document)
-        push({ id: document.id, ids: made as Int32Array, meta: document.meta, copied })
+        const { made, done } = ExaminedDocument.made(document)
+        push({ id: document.id, ids: made as Int32Array, meta: document.meta, copied: done })
         return undefined
       }
     })
@@ -170,24 +184,10 @@ export class Examining implements Examination {
 
   /** The line of a document, to be copied at once. */
   readonly line = (document: Document): Uint8Array => {
-    const { made, copied } = ExaminedDocument.made(document)
-    copied()
+    const { made, done } = ExaminedDocument.made(document)
+    done()
     return made as Uint8Array
   }
-}
-
-function outcomesOf (batch: Found): Outcome[] {
-  const { faults, droppedBy, reasons, sizes } = batch
-  let count = 0
-  let reason = 0
-  let from = 0
-  return faults.map(fault => {
-    if (fault !== 0) return fault
-    const index = count++
-    const document = new ExaminedDocument(batch, index, droppedBy[index] === -1 ? undefined : reasons[reason++], from)
-    from += sizes[index]!
-    return document
-  })
 }
 
 /** Indexes of the filters that compare documents with each other. */

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import type { RecordBatch } from '../lib/batched-reader.ts'
 import type { Helper } from '../lib/crew.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import { type FileNames, findFiles } from '../lib/files.ts'
@@ -30,43 +29,41 @@ export interface ThreadOptions {
 export class ExaminingThread {
   #thread: WorkerThread<ExamineTask, Examined>
   readonly #signal: AbortSignal | undefined
+  /** The batch that it is at, and which of its records. */
   readonly #progress = new SharedArrayBuffer(8)
-  readonly #batches = new Map<number, RecordBatch>() // that it has been given
   #given = 0
+  #isClosed = false
 
   constructor (signal: AbortSignal | undefined) {
     this.#signal = signal
+    new Int32Array(this.#progress).fill(-1)
     this.#thread = begin(signal)
   }
 
   /** What does a flow's part in it. */
   helper (spec: ExaminerSpec): Helper<ExaminedBatch, Examined> {
-    if (this.#thread.hasEnded) this.#thread = begin(this.#signal)
     const nothing = new SharedArrayBuffer(0)
     return { ready: this.#run(spec, { batch: { json: nothing, records: [] }, memory: nothing }), run: task => this.#run(spec, task) }
   }
 
   close (): Promise<void> {
+    this.#isClosed = true
     return this.#thread.close()
   }
 
-  async #run (spec: ExaminerSpec, task: ExaminedBatch): Promise<Examined> {
+  async #run (spec: ExaminerSpec, task: ExaminedBatch, isAgain = false): Promise<Examined> {
     const number = this.#given++
-    this.#batches.set(number, task.batch)
     try {
+      if (this.#thread.hasEnded && !this.#isClosed) this.#thread = begin(this.#signal)
       return await this.#thread.run({ spec, ...task, number, progress: this.#progress })
     } catch (cause) {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
-      throw new SluiceError('ERR_DOCUMENT', `${this.#current() ?? 'before the first document'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
-    } finally {
-      this.#batches.delete(number)
+      const [at, record] = new Int32Array(this.#progress)
+      // It died at a batch before this one, perhaps of another flow.
+      if (at !== number && !isAgain && !this.#isClosed) return await this.#run(spec, task, true)
+      const id = at === number ? task.batch.records[record!]?.id : undefined
+      throw new SluiceError('ERR_DOCUMENT', `${id ?? 'before the first document'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
     }
-  }
-
-  /** The id of the document that it is at. */
-  #current (): string | undefined {
-    const [number, record] = new Int32Array(this.#progress)
-    return this.#batches.get(number!)?.records[record!]?.id
   }
 }
 
