@@ -32,6 +32,7 @@ export class ExaminingThread {
   /** The batch that it is at, and which of its records. */
   readonly #progress = new SharedArrayBuffer(8)
   #given = 0
+  readonly #specs = new Map<number, ExaminerSpec>() // of batches that it has not done
   #isClosed = false
 
   constructor (signal: AbortSignal | undefined) {
@@ -53,14 +54,17 @@ export class ExaminingThread {
 
   async #run (spec: ExaminerSpec, task: ExaminedBatch, isAgain = false): Promise<Examined> {
     const number = this.#given++
+    this.#specs.set(number, spec)
     try {
       if (this.#thread.hasEnded && !this.#isClosed) this.#thread = begin(this.#signal)
-      return await this.#thread.run({ spec, ...task, number, progress: this.#progress })
+      const examined = await this.#thread.run({ spec, ...task, number, progress: this.#progress })
+      this.#specs.delete(number)
+      return examined
     } catch (cause) {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
       const [at, record] = new Int32Array(this.#progress)
-      // It died at a batch before this one, perhaps of another flow.
-      if (at !== number && !isAgain && !this.#isClosed) return await this.#run(spec, task, true)
+      const isOfAnother = this.#specs.has(at!) && this.#specs.get(at!) !== spec
+      if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true) // that flow fails, and not this one
       const id = at === number ? task.batch.records[record!]?.id : undefined
       throw new SluiceError('ERR_DOCUMENT', `${id ?? 'before the first document'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
     }
