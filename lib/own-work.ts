@@ -136,7 +136,7 @@ function checked (item: unknown): Document {
   const strange = Object.keys(meta).find(key => !isPlain((meta as Record<string, unknown>)[key]))
   if (strange !== undefined) throw new Error(`it pushed a document whose meta.${strange} is no plain data, such as JSON has; make a text of it`)
   if (!text.isWellFormed()) throw new Error('it pushed a text with half a character (a lone surrogate); was a text cut within a character?')
-  return { id, text, meta: meta as Record<string, unknown> }
+  return { id, text, meta: { ...meta } } // a stage may give all its documents the same one, by which rejects know where they were
 }
 
 /** What threads hand on as it is: an instance of a class would arrive as another thing, and make another line of JSON. */
