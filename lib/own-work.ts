@@ -104,9 +104,12 @@ class Taking {
 
   readonly #take = (item: Document): void => {
     try {
-      const document = checked(item)
+      let document = checked(item)
       if (++this.#pushed > 1 && this.#isOneOfOne) throw new Error('it pushed a second document; a stage that makes several of one says so: new Stage({ several: true, … })')
-      if (this.#isOneOfOne) this.#follows?.(this.#document, document)
+      if (this.#isOneOfOne && this.#follows !== undefined) {
+        document = { ...document, meta: { ...document.meta } } // it may give all its documents the same one, by which rejects know where they were
+        this.#follows(this.#document, document)
+      }
       this.#push(document)
     } catch (error) {
       this.#mistake ??= error
@@ -136,7 +139,7 @@ function checked (item: unknown): Document {
   const strange = Object.keys(meta).find(key => !isPlain((meta as Record<string, unknown>)[key]))
   if (strange !== undefined) throw new Error(`it pushed a document whose meta.${strange} is no plain data, such as JSON has; make a text of it`)
   if (!text.isWellFormed()) throw new Error('it pushed a text with half a character (a lone surrogate); was a text cut within a character?')
-  return { id, text, meta: { ...meta } } // a stage may give all its documents the same one, by which rejects know where they were
+  return { id, text, meta: meta as Record<string, unknown> }
 }
 
 /** What threads hand on as it is: an instance of a class would arrive as another thing, and make another line of JSON. */

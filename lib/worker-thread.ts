@@ -83,10 +83,10 @@ function hasInputType (): boolean {
   return process.execArgv.some(option => option.startsWith('--input-type'))
 }
 
-/** Does the tasks of a `WorkerThread`, in that thread. They begin as they come: `work` sees to their order where it waits for something. */
+/** Does the tasks of a `WorkerThread`, in that thread; nothing where it is called in another one. They begin as they come: `work` sees to their order where it waits for something. */
 export function serveTasks (work: (task: never) => Promise<unknown>): void {
   const pass = passable(work)
-  parentPort!.on('message', ({ number, task }: { readonly number: number, readonly task: never }) => {
+  parentPort?.on('message', ({ number, task }: { readonly number: number, readonly task: never }) => {
     pass(task).catch((cause: unknown) => ({ error: new Error(messageOf(cause), { cause }) })).then(answer => { parentPort!.postMessage({ number, ...answer }) }, (error: unknown) => { throw error })
   })
 }

@@ -167,7 +167,7 @@ async function shardWith (examining: Examining | null, component: Component, rea
       source,
       stages: [...stages, judge, encoding, packing],
       outputs: [sink, copy, rejects].filter(output => output !== null),
-      finished: () => sink.stats.shards.length
+      finished: () => sink.filled
     }, job?.flow ?? null, passedIn(stages))
     await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, judge, encoding, packing, sink], options)
     await copy?.commit()

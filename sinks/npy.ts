@@ -77,6 +77,8 @@ export class NpySink extends Writable {
   #adding: Promise<void> = Promise.resolve()
   #opened = 0 // shards, those of a run before among them
   #finishing: Promise<void> | undefined // of the shard before
+  /** Shards that have all their sequences, the one that is being brought to disk among them. */
+  filled = 0
 
   constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions) {
     super(objectStream({ highWaterMark, signal }))
@@ -101,7 +103,7 @@ export class NpySink extends Writable {
     this.#seqLen = seqLen ?? this.#seqLen
     this.#begun = open
     this.stats.shards.push(...shards)
-    this.#opened = shards.length
+    this.#opened = this.filled = shards.length
     this.stats.out = shards.reduce((sum, { sequences }) => sum + sequences, 0)
     this.stats.in = this.stats.out + (open?.rows ?? 0)
   }
@@ -171,6 +173,7 @@ export class NpySink extends Writable {
     const shard = this.#shard
     if (shard === undefined) return
     const isFirst = this.stats.shards.length === 0
+    this.filled++
     this.#finishing = this.#publish(shard, isFirst)
     this.#finishing.catch(() => {})
     if (isFirst) await this.#finishing // old shards are in the way until then
