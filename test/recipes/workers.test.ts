@@ -58,8 +58,8 @@ async function shard ({ component }: Setting, options: Partial<ShardOptions>): P
   return stats
 }
 
-/** Threads that do all of it, and those that share it with the main one, which is ready before them. */
-const crews = { 'two threads': new Threads({ workers: 3, mainWorks: false }), 'three and the main one': new Threads({ workers: 4 }) }
+/** Threads that do all of it, and one that shares it with the main one, which is ready before. */
+const crews = { 'two threads': new Threads({ workers: 3, mainWorks: false }), 'one and the main one': new Threads({ workers: 2 }) }
 t.teardown(async () => { await Promise.all(Object.values(crews).map(threads => threads.close())) })
 
 const copies = (out: string): Partial<Component> => ({ filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson') })
