@@ -38,7 +38,7 @@ export interface Examination {
 }
 
 /** A batch is sent off when it has so many bytes, or records. */
-const BATCH_BYTES = 2 ** 20
+const BATCH_BYTES = 2 ** 19
 const BATCH_RECORDS = 2048
 
 /** Memory that outgrew this, for long records, is not kept. */

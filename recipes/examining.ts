@@ -10,11 +10,11 @@ import { endOfSentence } from '../transforms/encode.ts'
 import { type AnyStage, filters } from './stages.ts'
 import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
 
-/** Memory for the ids of a batch of 1 MB, half a million of them, or for its lines. Most texts have an id for three or four bytes; what doesn't fit is copied. */
-const MEMORY_BYTES = 2 ** 21
+/** Memory for the ids of a batch of half a megabyte, a quarter of a million of them, or for its lines. Most texts have an id for three or four bytes; what doesn't fit is copied. */
+const MEMORY_BYTES = 2 ** 20
 
-/** Batches that are under way for each thread: one that it works at, one that waits, and one that waits for others. */
-const BATCHES_A_WORKER = 3
+/** Batches that are under way for each thread: one that it works at, one that waits, and two that wait for others. */
+const BATCHES_A_WORKER = 4
 
 /** What threads can do of a flow. */
 export interface ExaminedFlow {
