@@ -82,11 +82,12 @@ export class Crew<Task, Result> {
 
   add (task: Task): Job<Result> {
     const asked = new Asked<Task, Result>(task)
-    if (this.#failure !== undefined) asked.reject(this.#failure.error)
-    this.#waiting.push(asked)
-    this.#feed()
-    this.#lastAsked = performance.now()
-    this.#awaitLull()
+    if (this.#failure === undefined) {
+      this.#waiting.push(asked)
+      this.#feed()
+      this.#lastAsked = performance.now()
+      this.#awaitLull()
+    } else asked.reject(this.#failure.error)
     return { take: () => this.#take(asked) }
   }
 
