@@ -32,7 +32,7 @@ export class ExaminingThread {
   /** The batch that it is at, and which of its records. */
   readonly #progress = new SharedArrayBuffer(8)
   #given = 0
-  readonly #specs = new Map<number, ExaminerSpec>() // of batches that it has not done
+  readonly #specs = new Map<number, ExaminerSpec>() // of batches that it has not done: whose it was that it died of
   #isClosed = false
 
   constructor (signal: AbortSignal | undefined) {
@@ -71,6 +71,7 @@ export class ExaminingThread {
   }
 }
 
+/** How many threads there are, and what ends them. */
 export interface ThreadsOptions {
   /** Threads, the main one among them. */
   readonly workers: number
