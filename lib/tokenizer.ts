@@ -32,12 +32,16 @@ export interface Tokenizer {
   readonly path: string
   /** Of the model file, as lower-case hex. */
   readonly sha256: string
+  /** Memory for words that were met already, which `loadTokenizer` can be given in another thread; undefined for a model that isn't unigram. */
+  readonly words: SharedArrayBuffer | undefined
+  /** Which SentencePiece decides where two segmentations are nearly as good. */
+  readonly version: SentencePieceVersion
   /** What else the model file says. */
   readonly model: SentencePieceModel
 }
 
 /** What of a tokenizer a stream needs to encode texts. */
-export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer, 'path'>>
+export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer, 'path' | 'words' | 'version'>>
 
 export interface TokenizerOptions {
   /**
@@ -47,6 +51,8 @@ export interface TokenizerOptions {
   readonly version?: SentencePieceVersion
   /** Bound of the memory, in bytes, for words that were met already, in a unigram model; 0: none is kept. @default 48 MiB */
   readonly tableBytes?: number
+  /** Such memory of a tokenizer in another thread, of the same model and version: what one has met, the other knows. */
+  readonly words?: SharedArrayBuffer | undefined
 }
 
 /**
@@ -60,7 +66,7 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
   const { readModel } = await import('./sentencepiece/model.ts')
   const model = readModel(bytes, path)
   const hash = sha256(bytes)
-  const append = model.trainer.modelType === 'unigram' ? await unigram(model, path, options) : await otherType(model, path, hash)
+  const { append, words } = model.trainer.modelType === 'unigram' ? await unigram(model, path, options) : await otherType(model, path, hash)
   const buffer = new IdBuffer()
   const decoder = once(() => judged(path, () => new Decoder(model, path)))
   if (model.denormalizer !== undefined) decoder() // its table may be damaged; else only decoding pays for it
@@ -82,32 +88,36 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
     padId: model.padId,
     path,
     sha256: hash,
+    words,
+    version: options.version ?? '0.1.97',
     model
   }
 }
 
-async function unigram (model: SentencePieceModel, path: string, options: TokenizerOptions): Promise<Tokenizer['append']> {
+async function unigram (model: SentencePieceModel, path: string, options: TokenizerOptions): Promise<Pick<Tokenizer, 'append' | 'words'>> {
   const { UnigramEncoder } = await import('./sentencepiece/unigram-encoder.ts')
   const encoder = judged(path, () => new UnigramEncoder(model, options))
-  return (text, ids) => {
+  const append: Tokenizer['append'] = (text, ids) => {
     try {
       encoder.append(text, ids)
     } catch (cause) { // memory, of a text whose normalized form has gigabytes
       throw new SluiceError('ERR_DOCUMENT', `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
     }
   }
+  return { append, words: encoder.words }
 }
 
-async function otherType ({ normalizer }: SentencePieceModel, path: string, hash: string): Promise<Tokenizer['append']> {
+async function otherType ({ normalizer }: SentencePieceModel, path: string, hash: string): Promise<Pick<Tokenizer, 'append' | 'words'>> {
   const { readCharsmap } = await import('./sentencepiece/charsmap.ts')
   // Nobody else checks the table that text is rewritten by.
   if (normalizer.precompiledCharsmap.length > 0) judged(path, () => readCharsmap(normalizer.precompiledCharsmap))
   const { loadWasmEncoder } = await import('./sentencepiece/wasm.ts')
   const encode = await loadWasmEncoder(path, hash)
-  return (text, ids) => {
+  const append: Tokenizer['append'] = (text, ids) => {
     const encoded = encode(text)
     ids.append(encoded, 0, encoded.length)
   }
+  return { append, words: undefined }
 }
 
 function judged<T> (path: string, make: () => T): T {

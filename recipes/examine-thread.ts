@@ -8,7 +8,7 @@ const open = new Map<string, Promise<Examiner>>()
 const MOST_OPEN = 8
 
 /** The tokenizer of a thread's examiners, with all words that it has met. */
-let loaded: { readonly sha256: string, readonly tokenizer: Promise<Tokenizer> } | undefined
+let loaded: { readonly sha256: string, readonly version: string, readonly tokenizer: Promise<Tokenizer> } | undefined
 
 /** A filter takes one document after the other. */
 let last: Promise<unknown> = Promise.resolve()
@@ -16,8 +16,9 @@ let last: Promise<unknown> = Promise.resolve()
 async function openExaminer (spec: ExaminerSpec): Promise<Examiner> {
   const { tokenizer } = spec
   if (tokenizer === null) return await Examiner.open(spec)
-  if (loaded?.sha256 !== tokenizer.sha256) {
-    loaded = { sha256: tokenizer.sha256, tokenizer: loadSame(tokenizer) }
+  const { sha256, version } = tokenizer
+  if (loaded?.sha256 !== sha256 || loaded.version !== version) {
+    loaded = { sha256, version, tokenizer: loadSame(tokenizer) }
     loaded.tokenizer.catch(() => { loaded = undefined })
   }
   return await Examiner.open(spec, await loaded.tokenizer)

@@ -3,6 +3,7 @@ import type { Document } from '../lib/document.ts'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import type { RecordFault } from '../lib/record.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
+import type { SentencePieceVersion } from '../lib/sentencepiece/lexicon.ts'
 import { type StageModuleFile, loadStageModule } from '../lib/stage-module.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { ndjsonLine } from '../sinks/ndjson.ts'
@@ -26,7 +27,16 @@ export interface ExaminerSpec {
   /** Which documents are wanted, as they are behind the filters, or were when they were dropped; of `lines`, those that pass are wanted as lines of NDJSON. */
   readonly keeps: 'none' | 'lines' | 'passed' | 'all'
   /** What documents that pass are encoded with; null where they aren't. */
-  readonly tokenizer: { readonly path: string, readonly sha256: string, readonly eosId: number } | null
+  readonly tokenizer: TokenizerSpec | null
+}
+
+/** A tokenizer that every thread loads for itself, but for the words it has met. */
+export interface TokenizerSpec {
+  readonly path: string
+  readonly sha256: string
+  readonly version: SentencePieceVersion
+  readonly words: SharedArrayBuffer | undefined
+  readonly eosId: number
 }
 
 /** Records, and where what is made of them goes: ids, 32 bits each, or lines in UTF-8. */
@@ -199,12 +209,9 @@ export class BatchExamination {
   }
 }
 
-/** For the words that a thread has met: half of what one alone has, as it meets fewer. */
-const TABLE_BYTES = 24 * 2 ** 20
-
 /** @throws SluiceError `ERR_TOKENIZER` when it isn't the one that the spec tells of */
-export async function loadSame ({ path, sha256 }: { readonly path: string, readonly sha256: string }): Promise<Tokenizer> {
-  const tokenizer = await loadTokenizer(path, { tableBytes: TABLE_BYTES })
+export async function loadSame ({ path, sha256, version, words }: Omit<TokenizerSpec, 'eosId'>): Promise<Tokenizer> {
+  const tokenizer = await loadTokenizer(path, { words, version })
   if (tokenizer.sha256 !== sha256) throw new SluiceError('ERR_TOKENIZER', `${path}: was changed while it is in use: has SHA-256 ${tokenizer.sha256}, expected ${sha256}; start again`)
   return tokenizer
 }

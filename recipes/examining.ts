@@ -214,7 +214,7 @@ function specOf ({ component, keepsRejects, wants, tokenizer }: ExaminedFlow): E
     textColumn: component.textColumn,
     filters: examined,
     keeps: keepsRejects ? 'all' : examined.length < all.length || (tokenizer !== null && !encodes) ? 'passed' : KEEPS[wants],
-    tokenizer: encodes ? { path: tokenizer.path, sha256: tokenizer.sha256, eosId: endOfSentence(tokenizer, component.eosId) } : null
+    tokenizer: encodes ? { path: tokenizer.path, sha256: tokenizer.sha256, version: tokenizer.version ?? '0.1.97', words: tokenizer.words, eosId: endOfSentence(tokenizer, component.eosId) } : null
   }
 }
 

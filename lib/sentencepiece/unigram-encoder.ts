@@ -6,7 +6,7 @@ import type { SentencePieceModel } from './model.ts'
 import { Normalizer, SPACE } from './normalizer.ts'
 import { FARTHEST_TOTAL, MAX_MEASURED_BYTES, UnigramSearch } from './unigram-search.ts'
 import { U2581, lengthOfChar } from './utf8.ts'
-import { MAX_WORD_BYTES, WordTable } from './word-table.ts'
+import { MAX_WORD_BYTES, WordTable, wordMemory } from './word-table.ts'
 
 /** Bound of the memory for words already met, unless told otherwise: some 800,000 words. */
 export const DEFAULT_TABLE_BYTES = 48 * 2 ** 20
@@ -14,6 +14,8 @@ export const DEFAULT_TABLE_BYTES = 48 * 2 ** 20
 export interface UnigramOptions {
   /** Bound of the memory for words already met; 0 for none. @default 48 MiB */
   readonly tableBytes?: number
+  /** That memory, of an encoder of the same model and version in another thread, in place of one of its own. */
+  readonly words?: SharedArrayBuffer | undefined
   /** @default '0.1.97' */
   readonly version?: SentencePieceVersion
 }
@@ -38,6 +40,8 @@ export class UnigramEncoder {
   readonly #lexicon: Lexicon
   readonly #search: UnigramSearch
   readonly #table: WordTable
+  /** The memory for words already met. */
+  readonly words: SharedArrayBuffer
   /** Which bytes stand between words; undefined where a text isn't the sum of its words. */
   readonly #separators: Uint8Array | undefined
   readonly #addsSpace: boolean
@@ -55,7 +59,7 @@ export class UnigramEncoder {
    * @param model of the type `unigram`
    * @throws Error for a model whose normalization is damaged
    */
-  constructor (model: SentencePieceModel, { tableBytes = DEFAULT_TABLE_BYTES, version = '0.1.97' }: UnigramOptions = {}) {
+  constructor (model: SentencePieceModel, { tableBytes = DEFAULT_TABLE_BYTES, words, version = '0.1.97' }: UnigramOptions = {}) {
     const { pieces, normalizer, trainer } = model
     const symbols = pieces.filter(({ type }) => type === 'user_defined').map(({ piece }) => piece)
     this.#normalizer = new Normalizer(normalizer, symbols, trainer.treatWhitespaceAsSuffix)
@@ -63,7 +67,8 @@ export class UnigramEncoder {
     this.#search = new UnigramSearch(this.#lexicon)
     const separators = this.#normalizer.separators()
     this.#separators = separators?.[SPACE] === 1 && this.#lexicon.isSumOfWords ? separators : undefined
-    this.#table = new WordTable(this.#separators === undefined ? 0 : tableBytes)
+    this.words = words ?? wordMemory(this.#separators === undefined ? 0 : tableBytes)
+    this.#table = new WordTable(this.words)
     this.#addsSpace = normalizer.addDummyPrefix
     this.#dropsSpaces = normalizer.removeExtraWhitespaces
     this.#escapesSpaces = normalizer.escapeWhitespaces
@@ -80,8 +85,19 @@ export class UnigramEncoder {
   append (text: string, out: IdBuffer): void {
     // A U+2581 of the text's own is taken for a space, but not in all ways.
     const separators = this.#separators
-    if (separators === undefined || text.includes('\u2581')) this.appendPlainly(text, out)
-    else if (text !== '') this.#leavingNothing(out, () => { this.#appendWords(text, separators, out) })
+    if (separators === undefined || text.includes('\u2581') || !this.#appendByTable(text, separators, out)) this.appendPlainly(text, out)
+  }
+
+  /** @returns false, and appends nothing, where another thread emptied the table meanwhile */
+  #appendByTable (text: string, separators: Uint8Array, out: IdBuffer): boolean {
+    const table = this.#table
+    if (text === '') return true
+    if (!table.enter()) return false
+    const begin = out.length
+    this.#leavingNothing(out, () => { this.#appendWords(text, separators, out) })
+    if (table.isAsEntered()) return true
+    out.length = begin
+    return false
   }
 
   /** As `append`, without the table: what `append` is tested against. */
@@ -123,6 +139,7 @@ export class UnigramEncoder {
         if (entry !== 0 && Math.abs(total) <= table.limit(entry)) {
           total = this.#appendEntry(entry, total, out)
         } else {
+          if (!table.isAsEntered()) return // the total may be anything
           const normalized = this.#normalized
           this.#normalizer.appendWord(bytes, start, at, normalized, isSpaced)
           const added = entry === 0 && isSpaced && at - start <= this.#longestWord && normalized.length <= MAX_MEASURED_BYTES ? this.#addEntry(start, at, hash) : 0

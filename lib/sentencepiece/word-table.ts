@@ -13,57 +13,110 @@ const IDS_SHIFT = 20
 /** Cells of an entry before its word: sizes and limit. */
 const HEADER = 2
 
-/** Size at the beginning, and the least, in cells of 32 bits. */
-const FIRST_SIZE = 2 ** 12
+/** The least size of a table, in cells of 32 bits. */
+const LEAST_SIZE = 2 ** 12
 
-/** Cells of entries for each slot: an entry takes some ten, and three slots in four may be taken. */
-const CELLS_A_SLOT = 4
+/** Cells of entries for each slot: an entry takes some ten, and three slots in four may be taken. With more slots, fewer of them are in the processor's cache. */
+const CELLS_A_SLOT = 8
 const MAX_LOAD = 0.75
 
 /** Slots that are looked at for a word: one that has no place in them, as among words made to have one hash, isn't found again. */
 const MAX_PROBES = 64
 
-/** Bytes of memory for a cell: its own, and its share of a slot of two cells. */
-const BYTES_A_CELL = 4 + 8 / CELLS_A_SLOT
+/** Bytes of memory for a cell: its own, and its share of a slot. */
+const BYTES_A_CELL = 4 + 4 / CELLS_A_SLOT
+
+/** Most cells of a table, which leaves 6 bits of a slot for a part of the hash. */
+const MAX_SIZE = 2 ** 26
+
+// What the first cells of the memory hold.
+/** How often the table was emptied, twice, and one more while it is. */
+const TURN = 0
+/** 1 while a thread adds to the table. */
+const LOCK = 1
+/** Cells that are taken, behind the slots. */
+const USED = 2
+/** Entries. */
+const COUNT = 3
+const CONTROL_BYTES = 64
+
+/** How often a thread tries to add a word while another one does, before it lets it be. */
+const TRIES = 1000
 
 /**
- * Words with their segmentations: a hash table with linear probing in two blocks of memory, which grow to a bound. When
- * they are full the table begins anew; words that are frequent are soon back.
+ * Memory for a table, which threads can share.
+ *
+ * @param maxBytes that it may take; if that is too little for a table, it keeps nothing
+ */
+export function wordMemory (maxBytes: number): SharedArrayBuffer {
+  const size = Math.min(2 ** Math.floor(Math.log2(Math.max(maxBytes, 1) / BYTES_A_CELL)), MAX_SIZE)
+  return new SharedArrayBuffer(CONTROL_BYTES + (size < LEAST_SIZE ? 0 : BYTES_A_CELL * size))
+}
+
+/**
+ * Words with their segmentations: a hash table with linear probing in memory of one size. When it is full the table begins
+ * anew; words that are frequent are soon back.
  *
  * An entry is a row of cells: sizes, limit, the word's bytes, the pieces of its segmentation, and its ids where these
  * aren't the pieces.
+ *
+ * Threads may use one memory at once. One at a time adds words, and writes a slot last of all; those that look words up
+ * wait for nobody. What they have read counts if the table wasn't emptied meanwhile: see `enter`.
  */
 export class WordTable {
-  readonly #maxSize: number
-  #used = 1 // an entry at cell 0 would be none
-  #count = 0
-  #slots = new Int32Array() // of each: hash and entry, 0 for no entry
-  #bytes = new Uint8Array()
+  readonly #control: Int32Array
+  /** Of each entry where it is, in the lower bits, and the upper bits of its hash; 0 for none. */
+  readonly #slots: Int32Array
+  readonly #entryMask: number
+  readonly #bytes: Uint8Array
+  readonly #limits: Float32Array
+  #turn = 0
   /** The cells of all entries. */
-  cells = new Int32Array()
-  #limits = new Float32Array()
+  readonly cells: Int32Array
 
-  /** @param maxBytes that the table may take; it takes none if that is too little for a table */
-  constructor (maxBytes: number) {
-    const size = 2 ** Math.floor(Math.log2(Math.max(maxBytes, 1) / BYTES_A_CELL))
-    this.#maxSize = size < FIRST_SIZE ? 0 : size
-    this.#resize(Math.min(this.#maxSize, FIRST_SIZE))
+  /** @param memory as `wordMemory` made it */
+  constructor (memory: SharedArrayBuffer) {
+    const size = (memory.byteLength - CONTROL_BYTES) / BYTES_A_CELL
+    this.#control = new Int32Array(memory, 0, CONTROL_BYTES / 4)
+    this.#slots = new Int32Array(memory, CONTROL_BYTES, size / CELLS_A_SLOT)
+    this.#entryMask = size - 1
+    this.cells = new Int32Array(memory, CONTROL_BYTES + this.#slots.byteLength, size)
+    this.#limits = new Float32Array(memory, this.cells.byteOffset, size)
+    this.#bytes = new Uint8Array(memory, this.cells.byteOffset, 4 * size)
   }
 
   /** Whether nothing is kept. */
   get isOff (): boolean {
-    return this.#maxSize === 0
+    return this.cells.length === 0
+  }
+
+  /**
+   * Begins to look words up. What is found counts if `isAsEntered` says so behind it; else it may be of words that were
+   * added to the emptied table.
+   *
+   * @returns false while the table is emptied
+   */
+  enter (): boolean {
+    this.#turn = Atomics.load(this.#control, TURN)
+    return this.#turn % 2 === 0
+  }
+
+  /** Whether no other thread has emptied the table since `enter`. */
+  isAsEntered (): boolean {
+    return Atomics.add(this.#control, TURN, 0) === this.#turn // not `load`: what was read before must not be read after it
   }
 
   /** The entry of a word; 0 if there is none. @param hash any number that is the same for the same word */
   find (source: Uint8Array, from: number, to: number, hash: number): number {
     const slots = this.#slots
-    const mask = slots.length - 2
+    const entryMask = this.#entryMask
+    const mask = slots.length - 1
     let slot = firstSlot(hash, mask)
     for (let probe = 0; probe < MAX_PROBES; probe++) {
-      const entry = slots[slot + 1]!
-      if (entry === 0 || (slots[slot] === hash && this.#isWord(entry, source, from, to))) return entry
-      slot = (slot + 2) & mask
+      const found = Atomics.load(slots, slot)
+      if (found === 0) return 0
+      if (((found ^ hash) & ~entryMask) === 0 && this.#isWord(found & entryMask, source, from, to)) return found & entryMask
+      slot = (slot + 1) & mask
     }
     return 0
   }
@@ -87,13 +140,22 @@ export class WordTable {
     return this.#limits[entry + 1]!
   }
 
-  /** Adds a word that isn't found in the table. @param ids none where they are the pieces @returns its entry */
+  /**
+   * Adds a word that isn't found in the table.
+   *
+   * @param ids none where they are the pieces
+   * @returns its entry; 0 where other threads left no time to add it
+   */
   add (source: Uint8Array, from: number, to: number, hash: number, limit: number, pieces: IdBuffer, ids: IdBuffer): number {
+    const control = this.#control
+    for (let tries = 0; Atomics.compareExchange(control, LOCK, 0, 1) !== 0; tries++) {
+      if (tries === TRIES) return 0
+    }
     const size = HEADER + cellsOf(to - from) + pieces.length + ids.length
-    this.#makeRoom(size)
-    const entry = this.#used
-    this.#used += size
-    this.#count++
+    if (1 + control[USED]! + size > this.cells.length || control[COUNT]! >= MAX_LOAD * this.#slots.length) this.#empty()
+    const entry = 1 + control[USED]! // an entry at cell 0 would be none
+    control[USED] = entry - 1 + size
+    control[COUNT] = control[COUNT]! + 1
     const { cells } = this
     cells[entry] = (to - from) | (pieces.length << PIECES_SHIFT) | (ids.length << IDS_SHIFT)
     this.#limits[entry + 1] = limit
@@ -104,6 +166,7 @@ export class WordTable {
     for (let i = 0; i < pieces.length; i++) cells[at++] = pieces.ids[i]!
     for (let i = 0; i < ids.length; i++) cells[at++] = ids.ids[i]!
     this.#fill(hash, entry)
+    Atomics.store(control, LOCK, 0)
     return entry
   }
 
@@ -117,48 +180,32 @@ export class WordTable {
     return true
   }
 
-  #makeRoom (more: number): void {
-    while (!this.#hasRoom(more) && this.cells.length < this.#maxSize) this.#resize(2 * this.cells.length)
-    if (this.#hasRoom(more)) return
+  #empty (): void {
+    const control = this.#control
+    const turn = Atomics.add(control, TURN, 1)
     this.#slots.fill(0)
-    this.#used = 1
-    this.#count = 0
-  }
-
-  #hasRoom (more: number): boolean {
-    return this.#used + more <= this.cells.length && this.#count < MAX_LOAD * this.#slots.length / 2
-  }
-
-  #resize (size: number): void {
-    const { cells } = this
-    const slots = this.#slots
-    this.cells = new Int32Array(size)
-    this.cells.set(cells)
-    this.#limits = new Float32Array(this.cells.buffer)
-    this.#bytes = new Uint8Array(this.cells.buffer)
-    this.#slots = new Int32Array(2 * size / CELLS_A_SLOT)
-    for (let slot = 0; slot < slots.length; slot += 2) {
-      if (slots[slot + 1] !== 0) this.#fill(slots[slot]!, slots[slot + 1]!)
-    }
+    control[USED] = 0
+    control[COUNT] = 0
+    Atomics.add(control, TURN, 1)
+    if (turn === this.#turn) this.#turn = turn + 2
   }
 
   #fill (hash: number, entry: number): void {
     const slots = this.#slots
-    const mask = slots.length - 2
+    const mask = slots.length - 1
     let slot = firstSlot(hash, mask)
     for (let probe = 0; probe < MAX_PROBES; probe++) {
-      if (slots[slot + 1] === 0) {
-        slots[slot] = hash
-        slots[slot + 1] = entry
+      if (slots[slot] === 0) {
+        Atomics.store(slots, slot, (hash & ~this.#entryMask) | entry)
         return
       }
-      slot = (slot + 2) & mask
+      slot = (slot + 1) & mask
     }
   }
 }
 
 function firstSlot (hash: number, mask: number): number {
-  return ((hash ^ (hash >>> 15)) << 1) & mask
+  return (hash ^ (hash >>> 15)) & mask
 }
 
 function cellsOf (bytes: number): number {

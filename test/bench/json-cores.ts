@@ -27,7 +27,7 @@ export function jsonOfCores (figures: CoresFigures): object {
 
 /** As `jsonOfCores`. */
 export function jsonOfRivals ({ races, checks, notes }: RivalFigures): object {
-  const sideOf = ({ documents, kept, textBytes, times, cpuSeconds }: Side) => ({ documents, kept, text_bytes: textBytes, mb_per_second: textBytes / 1e6 / times.best, ...timesOf(times), cpu_seconds: cpuSeconds })
+  const sideOf = ({ documents, kept, textBytes, times, cpuSeconds, wholeSeconds }: Side) => ({ documents, kept, text_bytes: textBytes, mb_per_second: textBytes / 1e6 / times.best, ...timesOf(times), cpu_seconds: cpuSeconds, process_seconds: wholeSeconds })
   return {
     races: races.map(({ name, ours, theirs, ratio }) => ({ name, ours: sideOf(ours), theirs: { with: theirs.with, ...sideOf(theirs) }, ratio })),
     checks: checks.map(checkOf),

@@ -4,18 +4,19 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createGunzip } from 'node:zlib'
 import type { Document } from '../../lib/document.ts'
 import { packageRoot } from '../../lib/package.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { type Check, isReached } from './checks.ts'
-import { freshFolder, hashOfFiles, readResult, runCommand } from './command.ts'
+import { freshFolder, hashOfFiles, readResult } from './command.ts'
 import { type Corpus, SHARED } from './corpus.ts'
 import { type Times, alternateTimed } from './measure.ts'
 
 /** How many times as many MB/s as the script in Python sluice has to reach. */
-const WANTED = { filtering: 5, sharding: 6 } as const
+const WANTED = { filtering: 5, sharding: 6, wasm: 1.5 } as const
 
 /** langdetect takes a minute for all of the text: it is given every so many documents. */
 const SAMPLED_EVERY = 10
@@ -23,6 +24,7 @@ const SAMPLED_EVERY = 10
 /** Of all text, so that the start of a process hardly counts. */
 const COPIES = 10
 
+const OUR_PROGRAM = fileURLToPath(new URL('rival-process.js', import.meta.url))
 const PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
 
 /** Who reads what, and how fast. */
@@ -31,16 +33,17 @@ export interface Side {
   /** Documents that were encoded. */
   readonly kept: number
   readonly textBytes: number
+  /** Of the work: what is loaded before it isn't counted. */
   readonly times: Times
+  /** Of the whole process, with its start: the least of all runs. */
+  readonly wholeSeconds: number
   /** The least of all runs. */
   readonly cpuSeconds: number
 }
 
 export interface RivalRace {
   readonly name: string
-  /** The whole process, with its start. */
   readonly ours: Side
-  /** Only the work: what is loaded before it isn't counted. */
   readonly theirs: Side & { readonly with: string }
   readonly ratio: number
 }
@@ -55,20 +58,25 @@ export interface RivalFigures {
 /** For packages that would start threads of their own. */
 const ONE_CORE = { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' } as const
 
-/** What the script prints. */
-interface Printed {
+/** What the programs of both sides print. */
+interface Taken {
+  readonly seconds: number
+  readonly cpu_seconds: number
+  readonly wholeSeconds: number
+}
+
+/** What the script prints beside it. */
+interface Printed extends Taken {
   readonly documents: number
   readonly kept: number
   readonly text_bytes: number
-  readonly seconds: number
-  readonly cpu_seconds: number
 }
 
 /** Makes shards of all shared text, with filters and without, by sluice with its defaults and by a script in Python, in turn. */
 export async function rivalFigures (corpus: Corpus, count: number, { whole }: { readonly whole: boolean }): Promise<RivalFigures> {
   const races: RivalRace[] = []
   const checks: Check[] = []
-  const notes: string[] = [`sluice: whole processes, on ${availableParallelism()} cores; Python: the work alone, without what is loaded before it, on one core`]
+  const notes: string[] = [`sluice on ${availableParallelism()} cores, with its defaults; Python on one. Seconds and MB/s are of the work: modules, packages and models are loaded before it on both sides. "process" is all of it`]
   const text = await plainText(corpus)
   const race = async (name: string, packages: readonly string[], wanted: number, run: (python: string) => Promise<RivalRace>): Promise<void> => {
     const python = pythonWith(packages)
@@ -94,9 +102,15 @@ export async function rivalFigures (corpus: Corpus, count: number, { whole }: { 
   })
   await race(`shard, ${COPIES} copies`, ['sentencepiece', 'numpy'], WANTED.sharding, async python => {
     const done = await raced(corpus, { name: `shard, ${COPIES} copies`, theirs: 'sentencepiece, numpy', python, job: 'shard', filters: [], text: await copied(corpus, text), every: 1 }, count)
-    notes.push(`shard, ${COPIES} copies: the start of a process hardly counts; the words of all copies but the first are known by then`)
+    notes.push(`shard, ${COPIES} copies: the words of all copies but the first are known by then`)
     return done
   })
+  const bpe = await bpeModel(corpus)
+  if (bpe === undefined) notes.push('skipped: shard, BPE: spm_train was not found')
+  else {
+    await race('shard, BPE', ['sentencepiece', 'numpy'], WANTED.wasm, async python =>
+      await raced({ ...corpus, tokenizerPath: bpe }, { name: 'shard, BPE by sentencepiece-js', theirs: 'sentencepiece, numpy', python, job: 'shard', filters: [], text, every: 1 }, count))
+  }
   return { races, checks, notes }
 }
 
@@ -119,34 +133,54 @@ interface Course {
 
 async function raced ({ folder, tokenizerPath }: Corpus, { name, theirs, python, job, filters, text, every }: Course, count: number): Promise<RivalRace> {
   const [ourFolder, theirFolder] = [join(folder, 'rivals-sluice'), join(folder, 'rivals-python')]
-  const [manifest, stats] = [join(folder, 'rivals.yaml'), join(folder, 'rivals.json')]
+  const [manifest, stats] = [join(folder, 'rivals.yaml'), join(folder, 'stats.json')]
   await writeFile(manifest, JSON.stringify([{ name: 'rivals', dataset: 'json', data_files: text.paths, filters, output_dir: ourFolder }])) // JSON is YAML
-  const ourCpu: number[] = []
-  const printed: Printed[] = []
+  const ours: Taken[] = []
+  const theirsTaken: Printed[] = []
   const [ourTimes, theirTimes] = await alternateTimed([
     async () => {
       await freshFolder(ourFolder)
-      const { seconds, cpuSeconds } = await runCommand(['process-mixture', manifest, '--tokenizer-path', tokenizerPath, '--log-file', stats, '--runs-dir', join(folder, 'runs')], folder)
-      ourCpu.push(cpuSeconds)
-      return seconds
+      ours.push(await run<Taken>(process.execPath, [OUR_PROGRAM, manifest, tokenizerPath, folder]))
+      return ours.at(-1)!.seconds
     },
     async () => {
       await freshFolder(theirFolder)
-      const { stdout } = await promisify(execFile)(python, [PROGRAM, job, tokenizerPath, theirFolder, String(every), ...text.paths], { env: { ...process.env, ...ONE_CORE } })
-      const taken = JSON.parse(stdout) as Printed
-      printed.push(taken)
-      return taken.seconds
+      theirsTaken.push(await run<Printed>(python, [PROGRAM, job, tokenizerPath, theirFolder, String(every), ...text.paths]))
+      return theirsTaken.at(-1)!.seconds
     }
   ], count)
   if (filters.length === 0 && await hashOfFiles(ourFolder, '.npy') !== await hashOfFiles(theirFolder, '.npy')) throw new Error(`${name}: both sides should write the same shards, but they differ`)
   const { stats: [counted] } = await readResult<{ stats: [{ read: number, kept: number }] }>(stats)
-  const { documents, kept, text_bytes: textBytes } = printed[0]!
+  const { documents, kept, text_bytes: textBytes } = theirsTaken[0]!
   const speed = (bytes: number, { best }: Times): number => bytes / best
   return {
     name,
-    ours: { documents: counted.read, kept: counted.kept, textBytes: text.bytes, times: ourTimes!, cpuSeconds: Math.min(...ourCpu) },
-    theirs: { with: theirs, documents, kept, textBytes, times: theirTimes!, cpuSeconds: Math.min(...printed.map(({ cpu_seconds: seconds }) => seconds)) },
+    ours: { documents: counted.read, kept: counted.kept, textBytes: text.bytes, times: ourTimes!, ...leastOf(ours) },
+    theirs: { with: theirs, documents, kept, textBytes, times: theirTimes!, ...leastOf(theirsTaken) },
     ratio: speed(text.bytes, ourTimes!) / speed(textBytes, theirTimes!)
+  }
+}
+
+/** A program that prints one JSON object. */
+async function run<T extends Taken> (program: string, args: readonly string[]): Promise<T> {
+  const started = performance.now()
+  const { stdout } = await promisify(execFile)(program, args, { env: { ...process.env, ...ONE_CORE } })
+  return { ...JSON.parse(stdout) as T, wholeSeconds: (performance.now() - started) / 1000 }
+}
+
+function leastOf (taken: readonly Taken[]): Pick<Side, 'wholeSeconds' | 'cpuSeconds'> {
+  return { wholeSeconds: Math.min(...taken.map(({ wholeSeconds }) => wholeSeconds)), cpuSeconds: Math.min(...taken.map(each => each.cpu_seconds)) }
+}
+
+/** A model of the type BPE, which sluice encodes with `sentencepiece-js`; undefined where nothing trains one. */
+async function bpeModel ({ folder, lines }: Corpus): Promise<string | undefined> {
+  const prefix = join(folder, 'bpe')
+  try {
+    await promisify(execFile)('spm_train', [`--input=${lines.path}`, `--model_prefix=${prefix}`, '--model_type=bpe', '--vocab_size=8000', '--input_sentence_size=2000', '--shuffle_input_sentence=false', '--minloglevel=2'])
+    return `${prefix}.model`
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

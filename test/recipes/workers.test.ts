@@ -1,5 +1,5 @@
 /** Threads do what the main thread does, to the same bytes. */
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
@@ -110,6 +110,23 @@ t.test('a run that was stopped goes on with another number of threads', async t 
     t.strictSame(await withSome(order.at(-1)!, undefined, threads => shard(setting, { threads })), whole, order.join())
     t.strictSame(contentIn(setting.folder), content)
   }
+})
+
+t.test('threads encode as the tokenizer that they are given the path of, also where versions of SentencePiece differ', async t => {
+  const setting = await settingOf(t, 'a.ndjson', [])
+  put(join(setting.folder, '..'), 'a.ndjson', `${JSON.stringify({ text: readFileSync(join(ROOT, 'README.md'), 'utf8') })}\n`.repeat(3))
+  const shards = async (options: Partial<ShardOptions>): Promise<Readonly<Record<string, string>>> => {
+    rmSync(setting.folder, { recursive: true, force: true })
+    await shard(setting, options)
+    return contentIn(setting.folder)
+  }
+  const alone: unknown[] = []
+  for (const version of ['0.1.97', '0.2.2'] as const) {
+    const other = await loadTokenizer(join(ROOT, 'recipes/quickstart.model'), { version })
+    alone.push(await shards({ tokenizer: other, workers: 1 }))
+    for (const [what, threads] of Object.entries(crews)) t.strictSame(await shards({ tokenizer: other, threads }), alone.at(-1), `${what}, ${version}`)
+  }
+  t.notSame(alone[0], alone[1])
 })
 
 t.test('what needs more memory than a batch has is the same, too', async t => {

@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { type SentencePieceModel, readModel } from '../../../lib/sentencepiece/model.ts'
 import { UnigramEncoder, type UnigramOptions } from '../../../lib/sentencepiece/unigram-encoder.ts'
+import { WordTable } from '../../../lib/sentencepiece/word-table.ts'
 import { ROOT as PROJECT } from '../../helpers.ts'
 
 const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8')
@@ -30,6 +33,54 @@ t.test('a table of words changes nothing, whatever its size, in the order of the
     t.strictSame(paragraphs.toReversed().map(text => ids(encoder, text)), plain.toReversed())
   }
   t.strictSame(ids(new UnigramEncoder(quickstart), readme), ids(new UnigramEncoder(quickstart), readme, 'appendPlainly'))
+})
+
+t.test('threads that share a table which is emptied all the time encode as one alone', async t => {
+  const paragraphs = readme.slice(0, 40_000).split('\n\n')
+  const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
+  const plain = paragraphs.map(text => [...ids(encoder, text, 'appendPlainly')])
+  const threads = Array.from({ length: 2 }, () => new Worker(new URL('./shared-words-thread.js', import.meta.url), { workerData: { words: encoder.words, paragraphs, rounds: 30 } }))
+  const encoded = threads.map(async thread => (await once(thread, 'message') as [number[][]])[0])
+  await Promise.all(threads.map(thread => once(thread, 'online')))
+  for (let round = 0; round < 30; round++) t.strictSame(paragraphs.map(text => [...ids(encoder, text)]), plain)
+  for (const ofThread of encoded) t.strictSame(await ofThread, plain)
+  t.ok(new Int32Array(encoder.words)[0]! > 10, 'emptied')
+})
+
+t.test('what was read of a table that another thread has emptied in between doesn\'t count', async t => {
+  const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
+  const plain = ids(encoder, readme, 'appendPlainly')
+  const other = new WordTable(encoder.words)
+  const others = new IdBuffer()
+  for (let i = 0; i < 7; i++) others.push(0x7f00_0000) // which is a limit of 1.7e38, too
+  const addOther = (): void => { other.add(Buffer.from('x'), 0, 1, 1, 1, others, others) }
+  type Find = (this: WordTable, ...word: Parameters<WordTable['find']>) => number
+  const { value: find } = Object.getOwnPropertyDescriptor(WordTable.prototype, 'find') as { value: Find }
+  let found = 0
+  const interrupted: Find = function (...word) {
+    const entry = find.apply(this, word)
+    if (entry === 0 || ++found % 100 !== 0) return entry
+    for (const turn = new Int32Array(encoder.words)[0]; new Int32Array(encoder.words)[0] === turn;) addOther()
+    for (let i = 0; i < 200; i++) addOther()
+    return entry
+  }
+  t.intercept(WordTable.prototype, 'find', { value: interrupted })
+  for (let at = 0; at < readme.length; at += 2000) {
+    const text = readme.slice(at, at + 2000)
+    t.strictSame(ids(encoder, text), ids(encoder, text, 'appendPlainly'))
+  }
+  t.strictSame(ids(encoder, readme), plain)
+  t.ok(found > 1000, `${found} words were found`)
+})
+
+t.test('a text is encoded all the same while a table of other threads can\'t be used', async t => {
+  const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
+  const plain = ids(encoder, readme, 'appendPlainly')
+  const control = new Int32Array(encoder.words, 0, 2)
+  control[0] = 1 // is being emptied
+  t.strictSame(ids(encoder, readme), plain)
+  control.set([0, 1]) // somebody adds to it
+  t.strictSame(ids(encoder, readme), plain)
 })
 
 t.test('ids are appended behind those that are there', async t => {
