@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.ts'
+import { KernelSum } from './kernel.ts'
 import { FlatScores, type LabelScores } from './label-scores.ts'
 import { rowsOf } from './matrix.ts'
 import { type SharedFastText, damaged, readFastText } from './model.ts'
@@ -11,6 +12,12 @@ export type { SharedFastText } from './model.ts'
 /** Bound of the memory for words already met, unless told otherwise. */
 export const DEFAULT_TABLE_BYTES = 18 * 2 ** 20
 
+/**
+ * How far scores by the kernel may be from fastText's own, for the square root of the number of rows: rounding leads both
+ * astray, a little more with each row. Sums that are exact count no rows.
+ */
+const ROUNDING = 2e-7
+
 /** A label as the model has it, with its `__label__`, and its probability, which fastText's rounding may have exceed 1. */
 export interface Prediction {
   readonly label: string
@@ -20,6 +27,8 @@ export interface Prediction {
 export interface ClassifierOptions {
   /** Bound of the memory for words already met; 0 for none. @default 18 MiB */
   readonly tableBytes?: number
+  /** False: by the plain path, which the kernel is judged by, without a table. @default true, where there is room for the kernel */
+  readonly kernel?: boolean
 }
 
 export interface LoadOptions extends ClassifierOptions {
@@ -44,13 +53,15 @@ export class FastTextClassifier {
   readonly shared: SharedFastText
   readonly #scores: LabelScores
   readonly #plain: PlainSum
+  readonly #kernel: KernelSum | undefined
   #numbers: Map<string, number> | undefined // of labels
 
-  private constructor (shared: SharedFastText, options: ClassifierOptions) {
+  private constructor (shared: SharedFastText, { tableBytes = DEFAULT_TABLE_BYTES, kernel = true }: ClassifierOptions) {
     this.shared = shared
     this.labels = shared.labels
     this.#scores = scoresOf(shared)
     this.#plain = new PlainSum(shared)
+    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain) : undefined
   }
 
   /** A classifier of a model that was read before, perhaps in another thread. */
@@ -85,9 +96,10 @@ export class FastTextClassifier {
 
   /** Whether there is anything to go by. */
   #take (text: string): boolean {
-    const vector = this.#plain.of(text)
+    const sum = this.#kernel ?? this.#plain
+    const vector = sum.of(text)
     if (vector === undefined) return false
-    this.#scores.take(vector, 0)
+    if (!this.#scores.take(vector, ROUNDING * Math.sqrt(sum.count))) this.#scores.take(sum.exactlyOf(text)!, 0)
     return true
   }
 

@@ -27,7 +27,7 @@ export class PlainSum {
   readonly #slots: Int32Array
   readonly #kept: Int32Array | undefined
   readonly #sum: Float32Array
-  #count = 0 // of features
+  #features = 0
 
   constructor (model: SharedFastText) {
     const { dictionary: { bytesAt, bytes, startsAt, words, labels, slotsAt, slots, kept }, memory: { buffer }, settings } = model
@@ -40,12 +40,15 @@ export class PlainSum {
     this.#sum = new Float32Array(settings.dim)
   }
 
+  /** Of what may have been rounded otherwise than fastText does it: nothing. */
+  readonly count = 0
+
   /** The vector of a text as that of one line; undefined where nothing is to go by. Valid until the next call. */
   of (text: string): Float32Array | undefined {
     const bytes = Buffer.from(text)
     const { settings: { wordNgrams }, dictionary: { words } } = this.#model
     const sum = this.#sum.fill(0)
-    this.#count = 0
+    this.#features = 0
     const hashes: number[] = []
     for (const word of [...wordsOf(bytes), LINE_END]) {
       const hash = hashOf(word, 0, word.length)
@@ -60,10 +63,15 @@ export class PlainSum {
       if (isEnd) break
     }
     this.#addWordNgrams(hashes)
-    if (this.#count === 0) return undefined
-    const share = Math.fround(1 / this.#count)
+    if (this.#features === 0) return undefined
+    const share = Math.fround(1 / this.#features)
     for (let i = 0; i < sum.length; i++) sum[i]! *= share
     return sum
+  }
+
+  /** As `of`, which is exact. */
+  exactlyOf (text: string): Float32Array | undefined {
+    return this.of(text)
   }
 
   /** The number of a dictionary's entry; -1 if there's none. */
@@ -79,7 +87,7 @@ export class PlainSum {
 
   #add (row: number): void {
     this.#input.add(row, this.#sum)
-    this.#count++
+    this.#features++
   }
 
   #addCharacterNgrams (word: Uint8Array): void {
