@@ -1,5 +1,5 @@
 /** The rows that a word and n-grams have, as lib/fasttext/plain-sum.ts has them, too. */
-import { addRow, finishRows } from './rows'
+import { addRows, ROWS_AT_ONCE } from './rows'
 import { settings } from './settings'
 
 const HASH_BASIS: u32 = 2166136261
@@ -21,8 +21,6 @@ export const NO_WORD: i64 = i64.MIN_VALUE
 export let wordCount: u32 = 0
 export let wordHash: i64 = 0
 
-let rows: u32 = 0
-
 export function isLineEnd (word: usize, bytes: u32): bool {
   return bytes === 4 && load<u32>(word) === LINE_END
 }
@@ -38,35 +36,15 @@ export function addWord (word: usize, bytes: u32, to: usize): void {
   const hash = hashOf(word, bytes)
   const entry = entryOf(word, bytes, hash)
   const isLabel = entry < 0 ? isLabelLike(word, bytes) : <u32>entry >= settings.words
-  rows = 0
-  wordHash = NO_WORD
-  if (!isLabel) {
-    wordHash = <i64>(<i32>hash)
-    if (entry >= 0) {
-      addRow(entry, to)
-      rows++
-    }
-    if (settings.maxn > 0 && !isLineEnd(word, bytes)) addCharacterNgrams(word, bytes, to)
-    finishRows(to)
+  wordHash = isLabel ? NO_WORD : <i64>(<i32>hash)
+  wordCount = 0
+  if (isLabel) return
+  if (entry >= 0) {
+    store<u32>(settings.listAt, entry)
+    addRows(1, to)
+    wordCount = 1
   }
-  wordCount = rows
-}
-
-/** Adds the n-grams of words whose hashes are in a row. @param before of them whose n-grams were added, as far as they were all @returns how many rows there were */
-export function addWordNgrams (hashes: usize, count: u32, before: u32, to: usize): u32 {
-  const longest = settings.wordNgrams
-  const bucket: u64 = settings.bucket
-  rows = 0
-  for (let i: u32 = 0; i < count; i++) {
-    let hash = <u64>load<i64>(hashes + (i << 3))
-    const end = min(i + longest, count)
-    for (let j = i + 1; j < end; j++) {
-      hash = hash * NGRAM_FACTOR + <u64>load<i64>(hashes + (j << 3))
-      if (j >= before) addNgram(<u32>(hash % bucket), to)
-    }
-  }
-  finishRows(to)
-  return rows
+  if (settings.maxn > 0 && !isLineEnd(word, bytes)) wordCount += addCharacterNgrams(word, bytes, to)
 }
 
 function hashOf (word: usize, bytes: u32): u32 {
@@ -99,15 +77,22 @@ function isLabelLike (word: usize, bytes: u32): bool {
   return bytes >= LABEL_PREFIX_BYTES && load<u64>(word) === LABEL_PREFIX && load<u8>(word, 8) === LABEL_PREFIX_LAST
 }
 
-function addCharacterNgrams (word: usize, bytes: u32, to: usize): void {
+/** @returns how many there are */
+function addCharacterNgrams (word: usize, bytes: u32, to: usize): u32 {
   const begin = settings.markedAt
   const end = begin + bytes + 2
   store<u8>(begin, 0x3c) // <
   memory.copy(begin + 1, word, bytes)
   store<u8>(end - 1, 0x3e) // >
-  const minn = settings.minn
+  const minn = <i32>settings.minn
   const maxn = settings.maxn
-  const bucket = settings.bucket
+  const bucket: u64 = settings.bucket
+  const inverse = settings.bucketInverse
+  const keptAt = settings.keptAt
+  const listAt = settings.listAt
+  const words = settings.words
+  let rows: u32 = 0
+  let listed: u32 = 0
   for (let from = begin; from < end; from++) {
     if (isInsideCharacter(from)) continue
     let hash = HASH_BASIS
@@ -117,9 +102,49 @@ function addCharacterNgrams (word: usize, bytes: u32, to: usize): void {
         hash = (hash ^ <u32>(<i32>load<i8>(at++))) * HASH_PRIME
       } while (at < end && isInsideCharacter(at))
       const isMark = length === 1 && (from === begin || at === end)
-      if (<i32>length >= <i32>minn && !isMark) addNgram(hash % bucket, to)
+      if (<i32>length < minn || isMark) continue
+      listed += list(bucketOf(hash, bucket, inverse), keptAt, words, listAt + (<usize>listed << 2))
+      if (listed === ROWS_AT_ONCE) {
+        addRows(listed, to)
+        rows += listed
+        listed = 0
+      }
     }
   }
+  addRows(listed, to)
+  return rows + listed
+}
+
+/**
+ * Adds the n-grams of words whose hashes are in a row.
+ *
+ * @param before how many of the words were there before: what ends with one of them was added
+ * @returns how many there are
+ */
+export function addWordNgrams (hashes: usize, count: u32, before: u32, to: usize): u32 {
+  const longest = settings.wordNgrams
+  const bucket: u64 = settings.bucket
+  const keptAt = settings.keptAt
+  const listAt = settings.listAt
+  const words = settings.words
+  let rows: u32 = 0
+  let listed: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    let hash = <u64>load<i64>(hashes + (i << 3))
+    const end = min(i + longest, count)
+    for (let j = i + 1; j < end; j++) {
+      hash = hash * NGRAM_FACTOR + <u64>load<i64>(hashes + (j << 3))
+      if (j < before) continue
+      listed += list(<u32>(hash % bucket), keptAt, words, listAt + (<usize>listed << 2))
+      if (listed === ROWS_AT_ONCE) {
+        addRows(listed, to)
+        rows += listed
+        listed = 0
+      }
+    }
+  }
+  addRows(listed, to)
+  return rows + listed
 }
 
 // @ts-ignore: a decorator of AssemblyScript's
@@ -128,16 +153,31 @@ function isInsideCharacter (at: usize): bool {
   return (load<u8>(at) & 0xc0) === 0x80
 }
 
-/** Adds the row of an n-gram, if pruning has left it. */
-function addNgram (ngram: u32, to: usize): void {
+/** A hash modulo the number of buckets, which is slow to divide by: by multiplications with 2 ** 64 over that number. */
+// @ts-ignore: a decorator of AssemblyScript's
+@inline
+function bucketOf (hash: u32, bucket: u64, inverse: u64): u32 {
+  const fraction = inverse * hash // of 2 ** 64
+  return <u32>(((fraction >>> 32) * bucket + (((fraction & 0xffffffff) * bucket) >>> 32)) >>> 32)
+}
+
+/**
+ * Lists the row of an n-gram, if pruning has left it. Without a branch: which ones it has left can't be foretold.
+ *
+ * @returns 1 if it has, else 0
+ */
+// @ts-ignore: a decorator of AssemblyScript's
+@inline
+function list (ngram: u32, keptAt: usize, words: u32, to: usize): u32 {
   let row = ngram
-  if (settings.keptAt !== 0) {
-    const cell = settings.keptAt + (<usize>(ngram >>> 6) << 4)
+  let isKept: u32 = 1
+  if (keptAt !== 0) {
+    const cell = keptAt + (<usize>(ngram >>> 6) << 4)
     const bits = load<u64>(cell)
-    const bit: u64 = 1 << <u64>(ngram & 63)
-    if ((bits & bit) === 0) return
-    row = load<u32>(cell, 8) + <u32>popcnt(bits & (bit - 1))
+    const before = bits & ((<u64>1 << <u64>(ngram & 63)) - 1)
+    isKept = <u32>(bits >>> <u64>(ngram & 63)) & 1
+    row = load<u32>(cell, 8) + <u32>popcnt(before)
   }
-  addRow(settings.words + row, to)
-  rows++
+  store<u32>(to, words + row)
+  return isKept
 }

@@ -21,6 +21,7 @@ let isExact: bool = false
 let text: u32 = 0 // its number
 let met: u32 = 0 // words of it
 let fresh: u32 = 0 // words of it that weren't in it before
+let unkept: u32 = 0 // rows of words that the table doesn't keep
 
 /** Takes what to work with; the table is empty then. */
 export function setup (at: usize): void {
@@ -34,6 +35,7 @@ export function begin (exact: bool): void {
   text = max(text + 1, 1)
   met = 0
   fresh = 0
+  unkept = 0
   memory.fill(settings.sumAt, 0, settings.vectorBytes)
   count = 0
   hashes = 0
@@ -76,6 +78,11 @@ export function wordsMet (): u32 {
 /** How many of them weren't in it before, as far as the table knows. */
 export function freshWords (): u32 {
   return fresh
+}
+
+/** How many rows the text has of words that the table doesn't keep. */
+export function unkeptRows (): u32 {
+  return unkept
 }
 
 /** Makes the mean of the sum. @returns how many rows are in it */
@@ -176,6 +183,7 @@ function addMissing (misses: u32): void {
       addVector(settings.scratchAt, settings.sumAt)
       count += wordCount
       fresh++
+      unkept += wordCount
       hashOfWord = wordHash
     }
     store<i64>(noted + (<usize>i << 3), hashOfWord)

@@ -1,13 +1,12 @@
 /** Sums of vectors. */
 import { settings } from './settings'
 
-/** Rows that are brought into the cache together, before they are added. */
-const ROWS_AT_ONCE: u32 = 32
+/** Rows that are listed and brought into the cache together, before they are added. */
+export const ROWS_AT_ONCE: u32 = 32
 const CACHE_LINE: u32 = 64
 
 const CENTROIDS: u32 = 256
 
-let waiting: u32 = 0
 let touched: u32 = 0
 
 /** Adds vectors whose addresses are in a list, 16 numbers of each at a time. */
@@ -44,29 +43,25 @@ export function addVector (vector: usize, to: usize): void {
   for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(vector + at)))
 }
 
-/** Adds a row of the input matrix, at the latest when `finishRows` is called. */
-export function addRow (row: u32, to: usize): void {
-  if (settings.rowsAt === 0) {
-    addCodes(row, to)
+/** Adds rows of the input matrix whose numbers are in the list. Each is touched first, so that all are fetched from memory at the same time. */
+export function addRows (count: u32, to: usize): void {
+  const list = settings.listAt
+  const rows = settings.rowsAt
+  if (rows === 0) {
+    for (let i: u32 = 0; i < count; i++) addCodes(load<u32>(list + (i << 2)), to)
     return
   }
-  store<u32>(settings.listAt + (waiting << 2), settings.rowsAt + row * settings.rowBytes)
-  if (++waiting === ROWS_AT_ONCE) finishRows(to)
-}
-
-/** Adds the rows that wait. Each is touched first, so that all of them are fetched from memory at the same time. */
-export function finishRows (to: usize): void {
-  if (waiting === 0) return
   const bytes = settings.vectorBytes
+  const rowBytes = settings.rowBytes
   let sum: u32 = 0
-  for (let i: u32 = 0; i < waiting; i++) {
-    const row: usize = load<u32>(settings.listAt + (i << 2))
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rows + load<u32>(list + (i << 2)) * rowBytes
+    store<u32>(list + (i << 2), <u32>row)
     for (let at: u32 = 0; at < bytes; at += CACHE_LINE) sum += load<u8>(row + at)
     sum += load<u8>(row + bytes - 1)
   }
   touched = sum // so that it isn't optimized away
-  addVectors(settings.listAt, waiting, to)
-  waiting = 0
+  addVectors(list, count, to)
 }
 
 /** Adds a quantized row: of each part the centroid that its code names, times the row's norm. */

@@ -1,9 +1,11 @@
 /**
  * What the kernel works with: numbers of the model, and addresses in its memory. lib/fasttext/kernel.ts writes them,
- * each in 4 bytes, in this order.
+ * each in 4 bytes but for the first, in this order.
  */
 @unmanaged
 export class Settings {
+  /** 2 ** 64 / bucket, rounded up: 8 bytes. */
+  bucketInverse: u64
   /** Of a vector of floats, a multiple of 16; where rows are narrower what stands behind them is added, too, and not used. */
   vectorBytes: u32
   minn: u32

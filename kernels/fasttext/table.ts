@@ -10,8 +10,8 @@ import { settings } from './settings'
 
 const HEADER_BYTES: u32 = 16
 
-/** Longer words aren't kept. */
-const MAX_WORD_BYTES: u32 = 255
+/** Longer words aren't kept: few of them come again. */
+const MAX_WORD_BYTES: u32 = 48
 
 /** Of eight slots this many may be taken. */
 const MAX_LOAD: u32 = 6

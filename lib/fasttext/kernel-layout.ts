@@ -58,7 +58,9 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
   const markedAt = take(PIECE_BYTES + SLACK)
   const sumAt = take(vectorBytes)
   const scratchAt = take(vectorBytes)
+  const inverse = bucket === 0 ? 0n : 2n ** 64n / BigInt(bucket) + 1n
   const fields = [
+    Number(inverse & 0xffff_ffffn), Number(inverse >> 32n & 0xffff_ffffn),
     vectorBytes, minn, maxn, bucket, wordNgrams, dictionary.words,
     dictionary.startsAt, dictionary.bytesAt, dictionary.slotsAt, dictionary.slots - 1, dictionary.kept?.at ?? 0,
     quantized === undefined ? input.at : 0, 4 * dim,
@@ -66,7 +68,7 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
     slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
     pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, sumAt, scratchAt
   ]
-  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes, wordNgramsField: 4 }
+  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes, wordNgramsField: 6 }
 }
 
 function tableOf (tableBytes: number, vectorBytes: number): { slots: number, recordBytes: number } {

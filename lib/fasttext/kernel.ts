@@ -11,9 +11,13 @@ const LAST_WORD = Buffer.from(` ${LINE_END.toString()}`)
 const SEEDED = 0.25
 const SEED_BYTES = 2 ** 12
 
-/** Of so many rows, a sum of few different words, fewer than this power of their number, has to be exact. */
+/**
+ * A sum of so many rows has to be exact where it may be made of few: where different words are fewer than this power of
+ * their number, or as large a share of the rows is of long words, which nobody has looked at.
+ */
 const LONG = 2 ** 14
 const REPETITIVE = 0.6
+const UNKEPT = 0.25
 
 /** What kernels/fasttext exports. */
 interface Exports {
@@ -24,6 +28,7 @@ interface Exports {
   readonly hasEnded: () => number
   readonly wordsMet: () => number
   readonly freshWords: () => number
+  readonly unkeptRows: () => number
   readonly recordBytes: () => number
 }
 
@@ -93,10 +98,12 @@ export class KernelSum {
   /** The vector of a text as that of one line; undefined where nothing is to go by. Valid until the next call. */
   of (text: string): Float32Array | undefined {
     if (this.#isTableOff) return this.exactlyOf(text)
-    const { wordsMet, freshWords } = this.#exports
+    const { wordsMet, freshWords, unkeptRows } = this.#exports
     const vector = this.#sumUp(text, false)
+    if (this.#count <= LONG) return vector
     // The same numbers again and again: rounding always errs to the same side, and fastText's own sum goes astray.
-    return this.#count > LONG && freshWords() < wordsMet() ** REPETITIVE ? this.exactlyOf(text) : vector
+    const mayRepeat = freshWords() < wordsMet() ** REPETITIVE || unkeptRows() > UNKEPT * this.#count
+    return mayRepeat ? this.exactlyOf(text) : vector
   }
 
   /** As `of`, to the last bit, and slower: row by row without the table. */
