@@ -1,0 +1,183 @@
+/** The rows that a word and n-grams have, as lib/fasttext/plain-sum.ts has them, too. */
+import { addRows, ROWS_AT_ONCE } from './rows'
+import { settings } from './settings'
+
+const HASH_BASIS: u32 = 2166136261
+const HASH_PRIME: u32 = 16777619
+const NGRAM_FACTOR: u64 = 116049371
+
+/** `</s>`: the end of a line. */
+export const LINE_END: u32 = 0x3e732f3c
+
+// `__label__`
+const LABEL_PREFIX: u64 = 0x5f6c6562616c5f5f
+const LABEL_PREFIX_LAST: u8 = 0x5f
+const LABEL_PREFIX_BYTES: u32 = 9
+
+/** A token that is a label: no word. */
+export const NO_WORD: i64 = i64.MIN_VALUE
+
+/** Of the word that was computed last: how many rows it has, and its hash, or NO_WORD. */
+export let wordCount: u32 = 0
+export let wordHash: i64 = 0
+
+export function isLineEnd (word: usize, bytes: u32): bool {
+  return bytes === 4 && load<u32>(word) === LINE_END
+}
+
+/** Puts the sum of a word's rows into a vector. */
+export function computeWord (word: usize, bytes: u32, to: usize): void {
+  memory.fill(to, 0, settings.vectorBytes)
+  addWord(word, bytes, to)
+}
+
+/** Adds a word's rows to a vector, one after the other. */
+export function addWord (word: usize, bytes: u32, to: usize): void {
+  const hash = hashOf(word, bytes)
+  const entry = entryOf(word, bytes, hash)
+  const isLabel = entry < 0 ? isLabelLike(word, bytes) : <u32>entry >= settings.words
+  wordHash = isLabel ? NO_WORD : <i64>(<i32>hash)
+  wordCount = 0
+  if (isLabel) return
+  if (entry >= 0) {
+    store<u32>(settings.listAt, entry)
+    addRows(1, to)
+    wordCount = 1
+  }
+  if (settings.maxn > 0 && !isLineEnd(word, bytes)) wordCount += addCharacterNgrams(word, bytes, to)
+}
+
+function hashOf (word: usize, bytes: u32): u32 {
+  let hash = HASH_BASIS
+  for (let i: u32 = 0; i < bytes; i++) hash = (hash ^ <u32>(<i32>load<i8>(word + i))) * HASH_PRIME
+  return hash
+}
+
+/** The number of a word's entry in the dictionary; -1 if there's none. */
+function entryOf (word: usize, bytes: u32, hash: u32): i32 {
+  const mask = settings.entryMask
+  let slot = hash & mask
+  while (true) {
+    const at = settings.entrySlotsAt + (<usize>slot << 3)
+    const entry = load<i32>(at, 4) - 1
+    if (entry < 0) return -1
+    if (load<u32>(at) === hash && isEntry(entry, word, bytes)) return entry
+    slot = (slot + 1) & mask
+  }
+}
+
+function isEntry (entry: i32, word: usize, bytes: u32): bool {
+  const start = load<u32>(settings.startsAt + (<usize>entry << 2))
+  const end = load<u32>(settings.startsAt + (<usize>entry << 2), 4) - 1 // a NUL is behind it
+  if (end - start !== bytes) return false
+  return memory.compare(settings.bytesAt + start, word, bytes) === 0
+}
+
+function isLabelLike (word: usize, bytes: u32): bool {
+  return bytes >= LABEL_PREFIX_BYTES && load<u64>(word) === LABEL_PREFIX && load<u8>(word, 8) === LABEL_PREFIX_LAST
+}
+
+/** @returns how many there are */
+function addCharacterNgrams (word: usize, bytes: u32, to: usize): u32 {
+  const begin = settings.markedAt
+  const end = begin + bytes + 2
+  store<u8>(begin, 0x3c) // <
+  memory.copy(begin + 1, word, bytes)
+  store<u8>(end - 1, 0x3e) // >
+  const minn = <i32>settings.minn
+  const maxn = settings.maxn
+  const bucket: u64 = settings.bucket
+  const inverse = settings.bucketInverse
+  const keptAt = settings.keptAt
+  const listAt = settings.listAt
+  const words = settings.words
+  let rows: u32 = 0
+  let listed: u32 = 0
+  for (let from = begin; from < end; from++) {
+    if (isInsideCharacter(from)) continue
+    let hash = HASH_BASIS
+    let at = from
+    for (let length: u32 = 1; length <= maxn && at < end; length++) {
+      do {
+        hash = (hash ^ <u32>(<i32>load<i8>(at++))) * HASH_PRIME
+      } while (at < end && isInsideCharacter(at))
+      const isMark = length === 1 && (from === begin || at === end)
+      if (<i32>length < minn || isMark) continue
+      listed += list(bucketOf(hash, bucket, inverse), keptAt, words, listAt + (<usize>listed << 2))
+      if (listed === ROWS_AT_ONCE) {
+        addRows(listed, to)
+        rows += listed
+        listed = 0
+      }
+    }
+  }
+  addRows(listed, to)
+  return rows + listed
+}
+
+/**
+ * Adds the n-grams of words whose hashes are in a row.
+ *
+ * @param before how many of the words were there before: what ends with one of them was added
+ * @returns how many there are
+ */
+export function addWordNgrams (hashes: usize, count: u32, before: u32, to: usize): u32 {
+  const longest = settings.wordNgrams
+  const bucket: u64 = settings.bucket
+  const keptAt = settings.keptAt
+  const listAt = settings.listAt
+  const words = settings.words
+  let rows: u32 = 0
+  let listed: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    let hash = <u64>load<i64>(hashes + (i << 3))
+    const end = min(i + longest, count)
+    for (let j = i + 1; j < end; j++) {
+      hash = hash * NGRAM_FACTOR + <u64>load<i64>(hashes + (j << 3))
+      if (j < before) continue
+      listed += list(<u32>(hash % bucket), keptAt, words, listAt + (<usize>listed << 2))
+      if (listed === ROWS_AT_ONCE) {
+        addRows(listed, to)
+        rows += listed
+        listed = 0
+      }
+    }
+  }
+  addRows(listed, to)
+  return rows + listed
+}
+
+// @ts-ignore: a decorator of AssemblyScript's
+@inline
+function isInsideCharacter (at: usize): bool {
+  return (load<u8>(at) & 0xc0) === 0x80
+}
+
+/** A hash modulo the number of buckets, which is slow to divide by: by multiplications with 2 ** 64 over that number. */
+// @ts-ignore: a decorator of AssemblyScript's
+@inline
+function bucketOf (hash: u32, bucket: u64, inverse: u64): u32 {
+  const fraction = inverse * hash // of 2 ** 64
+  return <u32>(((fraction >>> 32) * bucket + (((fraction & 0xffffffff) * bucket) >>> 32)) >>> 32)
+}
+
+/**
+ * Lists the row of an n-gram, if pruning has left it. Without a branch: which ones it has left can't be foretold.
+ *
+ * @returns 1 if it has, else 0
+ */
+// @ts-ignore: a decorator of AssemblyScript's
+@inline
+function list (ngram: u32, keptAt: usize, words: u32, to: usize): u32 {
+  let row = ngram
+  let isKept: u32 = 1
+  if (keptAt !== 0) {
+    const cell = keptAt + (<usize>(ngram >>> 6) << 4)
+    const bits = load<u64>(cell)
+    const before = bits & ((<u64>1 << <u64>(ngram & 63)) - 1)
+    isKept = <u32>(bits >>> <u64>(ngram & 63)) & 1
+    row = load<u32>(cell, 8) + <u32>popcnt(before)
+  }
+  store<u32>(to, words + row)
+  return isKept
+}

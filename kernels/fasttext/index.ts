@@ -1,0 +1,215 @@
+/**
+ * The sum of the vectors of a text's words, by SIMD: what lib/fasttext/plain-sum.ts does, with a table of the words met
+ * before. Compiled by AssemblyScript; it allocates nothing, and works in memory that lib/fasttext/kernel.ts lays out.
+ *
+ * It goes over the words of a piece of text again and again, each time for one step of the work, so that what one word
+ * waits for from memory others wait for at the same time: where words end, their hashes, their places in the table, a
+ * look at the words there and the sum of their vectors; then those that weren't there, one by one.
+ */
+import { addWord, addWordNgrams, computeWord, isLineEnd, NO_WORD, wordCount, wordHash } from './features'
+import { addVector, addVectors } from './rows'
+import { setSettings, settings } from './settings'
+import { add, candidate, countOf, find, flush, hashOf, isRecordOf, noteText, tableHash, vectorOf } from './table'
+
+export { recordBytes } from './table'
+export { touchedSum } from './rows'
+
+let count: u32 = 0 // of rows in the sum
+let hashes: u32 = 0 // of words before the piece, whose n-grams may go on in it
+let isEnded: bool = false
+let isExact: bool = false
+let text: u32 = 0 // its number
+let met: u32 = 0 // words of it
+let fresh: u32 = 0 // words of it that weren't in it before
+let unkept: u32 = 0 // rows of words that the table doesn't keep
+
+/** Takes what to work with; the table is empty then. */
+export function setup (at: usize): void {
+  setSettings(at)
+  flush()
+}
+
+/** Begins a text. @param exact without the table, with each row added as fastText does it, so that the last digits are the same */
+export function begin (exact: bool): void {
+  isExact = exact
+  text = max(text + 1, 1)
+  met = 0
+  fresh = 0
+  unkept = 0
+  memory.fill(settings.sumAt, 0, settings.vectorBytes)
+  count = 0
+  hashes = 0
+  isEnded = false
+}
+
+/**
+ * Adds the words of a piece of text, up to a token `</s>`. Unless it's the last piece, a word at its very end may go on.
+ *
+ * @returns how many bytes were taken; the others belong to the next piece
+ */
+export function feed (length: u32, isLast: bool): u32 {
+  const end = settings.textAt + length
+  memory.fill(end, 0, 64) // which ends the last word
+  let words = findWords(settings.textAt, end)
+  let taken = length
+  if (!isLast && words > 0 && endOf(words - 1) === end) {
+    words--
+    taken = <u32>(beginOf(words) - settings.textAt)
+  }
+  words = hashWords(words)
+  met += words
+  if (isEnded) taken = <u32>(endOf(words - 1) - settings.textAt)
+  if (isExact) addExactly(words)
+  else addMissing(addFound(words))
+  if (settings.wordNgrams > 1) addNgrams(words)
+  return taken
+}
+
+/** Whether a token `</s>` was met. */
+export function hasEnded (): bool {
+  return isEnded
+}
+
+/** How many words the text has. */
+export function wordsMet (): u32 {
+  return met
+}
+
+/** How many of them weren't in it before, as far as the table knows. */
+export function freshWords (): u32 {
+  return fresh
+}
+
+/** How many rows the text has of words that the table doesn't keep. */
+export function unkeptRows (): u32 {
+  return unkept
+}
+
+/** Makes the mean of the sum. @returns how many rows are in it */
+export function finish (): u32 {
+  const share = f32x4.splat(<f32>(1 / <f64>count))
+  for (let at: u32 = 0; at < settings.vectorBytes; at += 16) v128.store(settings.sumAt + at, f32x4.mul(v128.load(settings.sumAt + at), share))
+  return count
+}
+
+function beginOf (word: u32): usize {
+  return load<u32>(settings.boundsAt + (<usize>word << 3))
+}
+
+function endOf (word: u32): usize {
+  return load<u32>(settings.boundsAt + (<usize>word << 3), 4)
+}
+
+/** Notes where words begin and end: wherever a separator stands beside another byte. @returns how many there are */
+function findWords (from: usize, to: usize): u32 {
+  const bounds = settings.boundsAt
+  let at = bounds
+  let before: u32 = 1 // whether the byte before is a separator
+  for (let block = from; block <= to; block += 16) {
+    const bytes = v128.load(block)
+    const isControl = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(9)), i8x16.splat(4)) // \t \n \v \f \r
+    const isOther = v128.or(i8x16.eq(bytes, i8x16.splat(0x20)), i8x16.eq(bytes, i8x16.splat(0)))
+    const separators = <u32>i8x16.bitmask(v128.or(isControl, isOther))
+    let changes = (separators ^ (separators << 1 | before)) & 0xffff
+    before = separators >>> 15
+    while (changes !== 0) {
+      store<u32>(at, <u32>(block + ctz(changes)))
+      at += 4
+      changes &= changes - 1
+    }
+  }
+  return <u32>((at - bounds) >>> 3)
+}
+
+/** Notes the hash of each word, and its place in the table. @returns how many words there are up to a `</s>` */
+function hashWords (words: u32): u32 {
+  const found = settings.foundAt
+  for (let i: u32 = 0; i < words; i++) {
+    const word = beginOf(i)
+    const bytes = <u32>(endOf(i) - word)
+    store<u32>(found + (<usize>i << 3), tableHash(word, bytes))
+    if (isLineEnd(word, bytes)) {
+      isEnded = true
+      words = i + 1
+    }
+  }
+  for (let i: u32 = 0; i < words; i++) {
+    const at = found + (<usize>i << 3)
+    store<u32>(at, <u32>candidate(load<u32>(at)), 4)
+  }
+  return words
+}
+
+/** Adds the vectors of words that are in the table. @returns how many aren't */
+function addFound (words: u32): u32 {
+  const list = settings.listAt
+  const noted = settings.hashesAt + (<usize>hashes << 3)
+  let listed: u32 = 0
+  let misses: u32 = 0
+  for (let i: u32 = 0; i < words; i++) {
+    const word = beginOf(i)
+    const record: usize = load<u32>(settings.foundAt + (<usize>i << 3), 4)
+    if (record !== 0 && isRecordOf(record, word, <u32>(endOf(i) - word))) {
+      store<u32>(list + ((<usize>(listed++)) << 2), <u32>vectorOf(record))
+      count += countOf(record)
+      fresh += noteText(record, text)
+      store<i64>(noted + (<usize>i << 3), hashOf(record))
+    } else {
+      store<u32>(settings.missesAt + ((<usize>(misses++)) << 2), i)
+    }
+  }
+  addVectors(list, listed, settings.sumAt)
+  return misses
+}
+
+/** Adds words that weren't in the table, and puts them there. */
+function addMissing (misses: u32): void {
+  const noted = settings.hashesAt + (<usize>hashes << 3)
+  for (let miss: u32 = 0; miss < misses; miss++) {
+    const i = load<u32>(settings.missesAt + (<usize>miss << 2))
+    const word = beginOf(i)
+    const bytes = <u32>(endOf(i) - word)
+    const hash = load<u32>(settings.foundAt + (<usize>i << 3))
+    let record = find(word, bytes, hash)
+    if (record === 0) record = add(word, bytes, hash)
+    let hashOfWord: i64
+    if (record !== 0) {
+      addVector(vectorOf(record), settings.sumAt)
+      count += countOf(record)
+      fresh += noteText(record, text)
+      hashOfWord = hashOf(record)
+    } else {
+      computeWord(word, bytes, settings.scratchAt)
+      addVector(settings.scratchAt, settings.sumAt)
+      count += wordCount
+      fresh++
+      unkept += wordCount
+      hashOfWord = wordHash
+    }
+    store<i64>(noted + (<usize>i << 3), hashOfWord)
+  }
+}
+
+/** Adds the rows of each word. */
+function addExactly (words: u32): void {
+  for (let i: u32 = 0; i < words; i++) {
+    const word = beginOf(i)
+    addWord(word, <u32>(endOf(i) - word), settings.sumAt)
+    count += wordCount
+    store<i64>(settings.hashesAt + (<usize>(hashes + i) << 3), wordHash)
+  }
+}
+
+/** Adds the n-grams of words that end in the piece, and keeps the hashes of its last words for the next. */
+function addNgrams (words: u32): void {
+  const from = settings.hashesAt
+  let total = hashes
+  for (let i = hashes; i < hashes + words; i++) {
+    const hash = load<i64>(from + (<usize>i << 3))
+    if (hash !== NO_WORD) store<i64>(from + ((<usize>(total++)) << 3), hash)
+  }
+  count += addWordNgrams(from, total, hashes, settings.sumAt)
+  const kept = min(total, settings.wordNgrams - 1)
+  memory.copy(from, from + (<usize>(total - kept) << 3), kept << 3)
+  hashes = kept
+}

@@ -1,0 +1,86 @@
+/** Sums of vectors. */
+import { settings } from './settings'
+
+/** Rows that are listed and brought into the cache together, before they are added. */
+export const ROWS_AT_ONCE: u32 = 32
+const CACHE_LINE: u32 = 64
+
+const CENTROIDS: u32 = 256
+
+let touched: u32 = 0
+
+/** Adds vectors whose addresses are in a list, 16 numbers of each at a time. */
+export function addVectors (list: usize, count: u32, to: usize): void {
+  const end = list + (count << 2)
+  const bytes = settings.vectorBytes
+  let at: u32 = 0
+  for (; at + 64 <= bytes; at += 64) {
+    let a = v128.load(to + at)
+    let b = v128.load(to + at, 16)
+    let c = v128.load(to + at, 32)
+    let d = v128.load(to + at, 48)
+    for (let i = list; i < end; i += 4) {
+      const vector: usize = load<u32>(i) + at
+      a = f32x4.add(a, v128.load(vector))
+      b = f32x4.add(b, v128.load(vector, 16))
+      c = f32x4.add(c, v128.load(vector, 32))
+      d = f32x4.add(d, v128.load(vector, 48))
+    }
+    v128.store(to + at, a)
+    v128.store(to + at, b, 16)
+    v128.store(to + at, c, 32)
+    v128.store(to + at, d, 48)
+  }
+  for (; at < bytes; at += 16) {
+    let a = v128.load(to + at)
+    for (let i = list; i < end; i += 4) a = f32x4.add(a, v128.load(load<u32>(i) + at))
+    v128.store(to + at, a)
+  }
+}
+
+export function addVector (vector: usize, to: usize): void {
+  const bytes = settings.vectorBytes
+  for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(vector + at)))
+}
+
+/** Adds rows of the input matrix whose numbers are in the list. Each is touched first, so that all are fetched from memory at the same time. */
+export function addRows (count: u32, to: usize): void {
+  const list = settings.listAt
+  const rows = settings.rowsAt
+  if (rows === 0) {
+    for (let i: u32 = 0; i < count; i++) addCodes(load<u32>(list + (i << 2)), to)
+    return
+  }
+  const bytes = settings.vectorBytes
+  const rowBytes = settings.rowBytes
+  let sum: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    const row = rows + load<u32>(list + (i << 2)) * rowBytes
+    store<u32>(list + (i << 2), <u32>row)
+    for (let at: u32 = 0; at < bytes; at += CACHE_LINE) sum += load<u8>(row + at)
+    sum += load<u8>(row + bytes - 1)
+  }
+  touched = sum // so that it isn't optimized away
+  addVectors(list, count, to)
+}
+
+/** Adds a quantized row: of each part the centroid that its code names, times the row's norm. */
+function addCodes (row: u32, to: usize): void {
+  const norm: f32 = settings.normCodesAt === 0 ? 1 : load<f32>(settings.normsAt + ((<usize>load<u8>(settings.normCodesAt + row)) << 2))
+  const codes = settings.codesAt + row * settings.parts
+  const columns = settings.columns
+  const partWidth = settings.partWidth
+  for (let part: u32 = 0; part < settings.parts; part++) {
+    const begin = part * partWidth
+    const width = min(partWidth, columns - begin)
+    const centroid = settings.centroidsAt + ((begin * CENTROIDS + load<u8>(codes + part) * width) << 2)
+    for (let i: u32 = 0; i < width; i++) {
+      const at = to + ((begin + i) << 2)
+      store<f32>(at, load<f32>(at) + norm * load<f32>(centroid + (i << 2)))
+    }
+  }
+}
+
+export function touchedSum (): u32 {
+  return touched
+}

@@ -1,0 +1,141 @@
+import type { Arena } from './arena.ts'
+import { DamagedModel, type ModelFile } from './model-file.ts'
+import type { Settings } from './settings.ts'
+
+/** Where the words of a model are in its memory. */
+export interface DictionaryLayout {
+  /** Entries: words, and labels behind them. */
+  readonly words: number
+  readonly labels: number
+  /** Where the bytes of each entry begin, counted from `bytesAt`, and where those of the last one end; a NUL is behind each. */
+  readonly startsAt: number
+  readonly bytesAt: number
+  readonly bytes: number
+  /** A hash table of the entries, with linear probing: of each slot hash and number of the entry + 1, 0 for none. */
+  readonly slotsAt: number
+  readonly slots: number
+  /** Where pruning has left something of the n-grams: of each 64 buckets how many are left before them, and a bit for each. */
+  readonly kept: { readonly at: number, readonly count: number } | undefined
+}
+
+/** What the file says of the entries, besides `layout`. */
+export interface Dictionary {
+  readonly layout: DictionaryLayout
+  readonly labels: readonly string[]
+  /** How often training has met each label. */
+  readonly labelCounts: readonly number[]
+  /** Rows of the file's matrix that pruned n-grams have, in the order of their buckets; undefined if nothing was pruned. */
+  readonly keptRows: Int32Array | undefined
+  /** N-grams that pruning has left, as the file says. */
+  readonly keptCount: number
+}
+
+const HASH_BASIS = 2166136261
+const HASH_PRIME = 16777619
+
+/** FNV-1a of 32 bits, over bytes with their sign, as a signed number. @param hash to go on from */
+export function hashOf (bytes: Uint8Array, from: number, to: number, hash = HASH_BASIS): number {
+  let value = hash
+  for (let i = from; i < to; i++) value = Math.imul(value ^ (bytes[i]! << 24 >> 24), HASH_PRIME)
+  return value | 0
+}
+
+/** Bytes of the cell of 64 buckets: bits in two halves, how many there are before them, nothing. */
+export const KEPT_CELL_BYTES = 16
+
+const COUNTS_BYTES = 4 + 4 + 4 + 8 + 8
+
+/** Reads the words and labels of a model. @throws DamagedModel */
+export async function readDictionary (file: ModelFile, { bucket }: Settings, arena: Arena): Promise<Dictionary> {
+  await file.need(COUNTS_BYTES, 'the sizes of its dictionary')
+  const size = file.int32()
+  const words = file.int32()
+  const labels = file.int32()
+  file.int64() // tokens
+  const pruned = file.int64()
+  if (words < 0 || labels < 1 || size !== words + labels) throw new DamagedModel(`its dictionary has ${size} entries, of which ${words} are words and ${labels} labels; expected at least one label`)
+  if (10 * size + 8 * Math.max(pruned, 0) > file.left) throw new DamagedModel(`its dictionary has ${size} entries and ${Math.max(pruned, 0)} n-grams, for which the ${file.left} bytes that are left are too few`)
+  const entries = await readEntries(file, words, labels)
+  const { starts, bytes } = entries
+  const startsAt = arena.take(4 * (size + 1))
+  arena.int32s(startsAt, size + 1).set(starts)
+  const bytesAt = arena.take(bytes.length)
+  arena.bytes(bytesAt, bytes.length).set(bytes)
+  const slots = 2 ** Math.ceil(Math.log2(2 * size + 2))
+  const slotsAt = arena.take(8 * slots)
+  fillSlots(arena.int32s(slotsAt, 2 * slots), starts, bytes)
+  const kept = pruned < 0 ? undefined : await readKept(file, pruned, bucket, arena)
+  const layout = { words, labels, startsAt, bytesAt, bytes: bytes.length, slotsAt, slots, kept: kept?.layout }
+  return { layout, labels: entries.labels, labelCounts: entries.labelCounts, keptRows: kept?.rows, keptCount: Math.max(pruned, 0) }
+}
+
+async function readEntries (file: ModelFile, words: number, labels: number): Promise<{ starts: Int32Array, bytes: Uint8Array, labels: string[], labelCounts: number[] }> {
+  const size = words + labels
+  const starts = new Int32Array(size + 1)
+  const names: string[] = []
+  const labelCounts: number[] = []
+  let bytes = new Uint8Array(2 ** 16)
+  let used = 0
+  for (let i = 0; i < size; i++) {
+    const what = `entry ${i} of ${size} of its dictionary`
+    const found = file.string(9, what)
+    const word = found instanceof Promise ? await found : found
+    if (used + word.length + 1 > bytes.length) {
+      const larger = new Uint8Array(2 * (used + word.length + 1))
+      larger.set(bytes.subarray(0, used))
+      bytes = larger
+    }
+    bytes.set(word, used)
+    used += word.length + 1
+    starts[i + 1] = used
+    if (i >= words) names.push(word.toString())
+    const count = file.int64()
+    const type = file.byte()
+    if (type !== (i < words ? 0 : 1)) throw new DamagedModel(`${what} has type ${type}, expected ${i < words ? '0, a word' : '1, a label'}`)
+    if (i >= words) labelCounts.push(count)
+  }
+  return { starts, bytes: bytes.subarray(0, used), labels: names, labelCounts }
+}
+
+function fillSlots (slots: Int32Array, starts: Int32Array, bytes: Uint8Array): void {
+  const mask = slots.length / 2 - 1
+  for (let i = 0; i < starts.length - 1; i++) {
+    const hash = hashOf(bytes, starts[i]!, starts[i + 1]! - 1)
+    let slot = hash & mask
+    while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask
+    slots[2 * slot] = hash
+    slots[2 * slot + 1] = i + 1
+  }
+}
+
+/** Reads which n-grams pruning has left, and puts them into the order of their buckets. */
+async function readKept (file: ModelFile, count: number, bucket: number, arena: Arena): Promise<{ layout: { at: number, count: number }, rows: Int32Array }> {
+  const pairs = new Int32Array(2 * count)
+  await file.into(new Uint8Array(pairs.buffer), 'its pruned n-grams')
+  const rowOf = new Map<number, number>()
+  for (let i = 0; i < pairs.length; i += 2) {
+    const row = pairs[i + 1]!
+    if (row < 0 || row >= count) throw new DamagedModel(`n-gram ${i / 2} of those that pruning has left has row ${row}, expected 0 to ${count - 1}`)
+    const ngram = pairs[i]!
+    if (ngram >= 0 && ngram < bucket) rowOf.set(ngram, row) // no n-gram has another number
+  }
+  const buckets = Int32Array.from(rowOf.keys()).sort()
+  const rows = buckets.map(ngram => rowOf.get(ngram)!)
+  const cells = Math.ceil(bucket / 64)
+  const at = arena.take(cells * KEPT_CELL_BYTES)
+  const words = arena.int32s(at, cells * KEPT_CELL_BYTES / 4)
+  for (const ngram of buckets) words[4 * (ngram >>> 6) + (ngram >>> 5 & 1)]! |= 1 << (ngram & 31)
+  let before = 0
+  for (let i = 0; i < cells; i++) {
+    words[4 * i + 2] = before
+    before += bitsOf(words[4 * i]!) + bitsOf(words[4 * i + 1]!)
+  }
+  return { layout: { at, count: buckets.length }, rows }
+}
+
+/** How many bits of 32 are set. */
+export function bitsOf (word: number): number {
+  const pairs = word - (word >>> 1 & 0x5555_5555)
+  const fours = (pairs & 0x3333_3333) + (pairs >>> 2 & 0x3333_3333)
+  return Math.imul(fours + (fours >>> 4) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
+}

@@ -1,0 +1,79 @@
+import type { SharedFastText } from './model.ts'
+
+/** Bytes of text that the kernel goes over at once. */
+export const PIECE_BYTES = 2 ** 15
+
+/** What is read and written behind a piece, or behind anything else. */
+export const SLACK = 128
+
+/** Of eight slots six may be taken; a record has 64 bytes or more. */
+const SLOT_BYTES = 8
+const SLOTS_A_RECORD = 8 / 6
+
+/** Of a record besides its vector: a header, and a word of 16 bytes at most as most of them are. */
+const RECORD_BYTES = 32
+
+/** A table for fewer is none. */
+const LEAST_RECORDS = 4
+
+/** Slots of no table. */
+const LEAST_SLOTS = 8
+
+/** The memory that a kernel works in. Addresses count from its beginning. */
+export interface KernelLayout {
+  /** In the order of kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory. */
+  readonly fields: ReadonlyArray<number | { readonly at: number }>
+  readonly bytes: number
+  readonly pieceAt: number
+  readonly sumAt: number
+  /** Of the table; 0 for none. */
+  readonly recordBytes: number
+  /** Which of the fields has the longest run of words. */
+  readonly wordNgramsField: number
+}
+
+/** Lays out the memory of a kernel. @param tableBytes that the table of words may take */
+export function layoutOf ({ settings, dictionary, input }: SharedFastText, tableBytes: number): KernelLayout {
+  const { dim, minn, maxn, bucket, wordNgrams } = settings
+  const vectorBytes = 16 * Math.ceil(dim / 4)
+  let used = 0
+  const take = (bytes: number): { at: number } => {
+    const at = used
+    used = 64 * Math.ceil((used + bytes) / 64)
+    return { at }
+  }
+  const { slots, recordBytes } = tableOf(tableBytes, vectorBytes)
+  // Two words can't stand side by side.
+  const words = PIECE_BYTES / 2 + 1
+  const quantized = input.kind === 'quantized' ? input : undefined
+  take(4 * 64) // the fields
+  const slotsAt = take(SLOT_BYTES * slots)
+  const recordsAt = take(recordBytes)
+  const pieceAt = take(PIECE_BYTES + SLACK)
+  const boundsAt = take(8 * words + SLACK)
+  const foundAt = take(8 * words)
+  const missesAt = take(4 * words)
+  const listAt = take(4 * words + SLACK)
+  const hashesAt = take(8 * (words + wordNgrams))
+  const markedAt = take(PIECE_BYTES + SLACK)
+  const sumAt = take(vectorBytes)
+  const scratchAt = take(vectorBytes)
+  const inverse = bucket === 0 ? 0n : 2n ** 64n / BigInt(bucket) + 1n
+  const fields = [
+    Number(inverse & 0xffff_ffffn), Number(inverse >> 32n & 0xffff_ffffn),
+    vectorBytes, minn, maxn, bucket, wordNgrams, dictionary.words,
+    dictionary.startsAt, dictionary.bytesAt, dictionary.slotsAt, dictionary.slots - 1, dictionary.kept?.at ?? 0,
+    quantized === undefined ? input.at : 0, 4 * dim,
+    quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0, quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
+    slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
+    pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, sumAt, scratchAt
+  ]
+  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes, wordNgramsField: 6 }
+}
+
+function tableOf (tableBytes: number, vectorBytes: number): { slots: number, recordBytes: number } {
+  const records = tableBytes / (RECORD_BYTES + vectorBytes + SLOT_BYTES * SLOTS_A_RECORD)
+  const slots = Math.max(2 ** Math.round(Math.log2(Math.max(records, 1) * SLOTS_A_RECORD)), LEAST_SLOTS)
+  const recordBytes = Math.floor(tableBytes - SLOT_BYTES * slots)
+  return { slots, recordBytes: recordBytes < LEAST_RECORDS * (RECORD_BYTES + vectorBytes) ? 0 : recordBytes }
+}

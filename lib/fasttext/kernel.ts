@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import { PAGE_BYTES } from './arena.ts'
+import { type KernelLayout, PIECE_BYTES, SLACK, layoutOf } from './kernel-layout.ts'
+import type { SharedFastText } from './model.ts'
+import { LINE_END, type PlainSum } from './plain-sum.ts'
+
+/** The end of a line, as it's put behind a text. */
+const LAST_WORD = Buffer.from(` ${LINE_END.toString()}`)
+
+/** Share of the table that is filled with words of the model, the most frequent, before any text is met. */
+const SEEDED = 0.25
+const SEED_BYTES = 2 ** 12
+
+/**
+ * A sum of so many rows has to be exact where it may be made of few: where different words are fewer than this power of
+ * their number, or as large a share of the rows is of long words, which nobody has looked at.
+ */
+const LONG = 2 ** 14
+const REPETITIVE = 0.6
+const UNKEPT = 0.25
+
+/** What kernels/fasttext exports. */
+interface Exports {
+  readonly setup: (settings: number) => void
+  readonly begin: (isExact: boolean) => void
+  readonly feed: (length: number, isLast: boolean) => number
+  readonly finish: () => number
+  readonly hasEnded: () => number
+  readonly wordsMet: () => number
+  readonly freshWords: () => number
+  readonly unkeptRows: () => number
+  readonly recordBytes: () => number
+}
+
+interface Wasm {
+  readonly WebAssembly: {
+    readonly Module: new (bytes: Uint8Array) => object
+    readonly Instance: new (module: object, imports: object) => { readonly exports: Exports }
+  }
+}
+
+let compiled: object | undefined
+
+/**
+ * The vectors of texts by the wasm kernel, with a table of the words that were met. They are those of `PlainSum` but for
+ * the order in which numbers are added, and so for their last digits.
+ */
+export class KernelSum {
+  readonly #exports: Exports
+  readonly #plain: PlainSum
+  readonly #hasWordNgrams: boolean
+  readonly #isTableOff: boolean
+  readonly #bytes: Uint8Array // a piece of text, and its slack
+  readonly #piece: Uint8Array // what a text may take of it
+  readonly #sum: Float32Array
+  readonly #vector: Float32Array
+  #count = 0
+
+  private constructor (exports: Exports, plain: PlainSum, { hasWordNgrams, isTableOff }: { hasWordNgrams: boolean, isTableOff: boolean }, bytes: Uint8Array, sum: Float32Array) {
+    this.#exports = exports
+    this.#plain = plain
+    this.#hasWordNgrams = hasWordNgrams
+    this.#isTableOff = isTableOff
+    this.#bytes = bytes
+    this.#piece = bytes.subarray(0, PIECE_BYTES - LAST_WORD.length)
+    this.#sum = sum
+    this.#vector = new Float32Array(sum.length)
+  }
+
+  /** @param plain for texts with a word that's too long for the kernel @returns undefined where there's no kernel, or no room for it */
+  static of (model: SharedFastText, tableBytes: number, plain: PlainSum): KernelSum | undefined {
+    const { memory, settings: { dim, wordNgrams } } = model
+    if (memory.grow === undefined) return undefined
+    try {
+      const exports = instantiate(memory)
+      const layout = layoutOf(model, tableBytes)
+      // Other threads may take memory at the same time: what counts is where it was grown.
+      const begin = memory.grow(Math.ceil(layout.bytes / PAGE_BYTES)) * PAGE_BYTES
+      const fields = new Uint32Array(memory.buffer, begin, layout.fields.length)
+      fields.set(layout.fields.map(field => typeof field === 'number' ? field : begin + field.at))
+      exports.setup(begin)
+      const bytes = new Uint8Array(memory.buffer, begin + layout.pieceAt, PIECE_BYTES + SLACK)
+      const sum = new KernelSum(exports, plain, { hasWordNgrams: wordNgrams > 1, isTableOff: layout.recordBytes === 0 }, bytes, new Float32Array(memory.buffer, begin + layout.sumAt, dim))
+      fields[layout.wordNgramsField] = 1
+      sum.#seed(model, layout)
+      fields[layout.wordNgramsField] = wordNgrams
+      return sum
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Rows in the vector that was made last. */
+  get count (): number {
+    return this.#count
+  }
+
+  /** The vector of a text as that of one line; undefined where nothing is to go by. Valid until the next call. */
+  of (text: string): Float32Array | undefined {
+    if (this.#isTableOff) return this.exactlyOf(text)
+    const { wordsMet, freshWords, unkeptRows } = this.#exports
+    const vector = this.#sumUp(text, false)
+    if (this.#count <= LONG) return vector
+    // The same numbers again and again: rounding always errs to the same side, and fastText's own sum goes astray.
+    const mayRepeat = freshWords() < wordsMet() ** REPETITIVE || unkeptRows() > UNKEPT * this.#count
+    return mayRepeat ? this.exactlyOf(text) : vector
+  }
+
+  /** As `of`, to the last bit, and slower: row by row without the table. */
+  exactlyOf (text: string): Float32Array | undefined {
+    // It adds n-grams of words behind the words of a piece, fastText behind all words.
+    return this.#hasWordNgrams && text.length > PIECE_BYTES / 4 ? this.#plain.of(text) : this.#sumUp(text, true)
+  }
+
+  #sumUp (text: string, isExact: boolean): Float32Array | undefined {
+    const { begin, feed, finish, hasEnded } = this.#exports
+    begin(isExact)
+    let held = 0 // bytes that the piece before has left
+    for (let rest = text; ;) {
+      const { read, written } = utf8.encodeInto(rest, held === 0 ? this.#piece : this.#piece.subarray(held))
+      const isLast = read === rest.length
+      const length = held + written
+      if (isLast) this.#bytes.set(LAST_WORD, length)
+      const end = isLast ? length + LAST_WORD.length : length
+      const taken = feed(end, isLast)
+      if (isLast || hasEnded() !== 0) break
+      if (taken === 0) { // there's no room for the word
+        this.#count = 0
+        return this.#plain.of(text)
+      }
+      this.#bytes.copyWithin(0, taken, end)
+      held = end - taken
+      rest = rest.slice(read)
+    }
+    this.#count = finish()
+    if (this.#count === 0) return undefined
+    this.#vector.set(this.#sum)
+    return this.#vector
+  }
+
+  /** Puts words of the model into the table. */
+  #seed ({ memory, dictionary: { bytesAt, startsAt, words } }: SharedFastText, { recordBytes }: KernelLayout): void {
+    const { begin, feed, recordBytes: filled } = this.#exports
+    const starts = new Int32Array(memory.buffer, startsAt, words + 1)
+    // Each with the NUL behind it.
+    const all = new Uint8Array(memory.buffer, bytesAt, starts[words])
+    begin(false)
+    for (let at = 0, before = -1; at < all.length && filled() < SEEDED * recordBytes && filled() > before;) {
+      before = filled()
+      const piece = all.subarray(at, at + SEED_BYTES)
+      this.#bytes.set(piece)
+      const taken = feed(piece.length, false) // up to the end of a line, which is among the words
+      if (taken === 0) break
+      at += taken
+    }
+  }
+}
+
+function instantiate (memory: object): Exports {
+  const { WebAssembly } = globalThis as unknown as Wasm
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
+  return new WebAssembly.Instance(compiled, { env: { memory } }).exports
+}
+
+const utf8 = new TextEncoder()

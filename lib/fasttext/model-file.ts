@@ -1,0 +1,127 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { SluiceError } from '../errors.ts'
+
+/** Bytes that are read at once. */
+const CHUNK_BYTES = 2 ** 20
+
+/** No word or label is as long. */
+const MAX_STRING_BYTES = 2 ** 20
+
+/** What stands in the bytes of a model isn't a model. */
+export class DamagedModel extends Error {}
+
+/** A model's file, read from its beginning to its end: numbers in little-endian order, strings that end with a NUL, and arrays. */
+export class ModelFile {
+  readonly path: string
+  readonly size: number
+  readonly #handle: FileHandle
+  readonly #signal: AbortSignal | undefined
+  #chunk = Buffer.alloc(0) // what was read
+  #at = 0 // in the chunk
+  #read = 0 // bytes of the file
+
+  private constructor (path: string, size: number, handle: FileHandle, signal: AbortSignal | undefined) {
+    this.path = path
+    this.size = size
+    this.#handle = handle
+    this.#signal = signal
+  }
+
+  /** Opens a file for as long as the work with it takes. @throws what `open` and the work throw */
+  static async using<T> (path: string, signal: AbortSignal | undefined, work: (file: ModelFile) => Promise<T>): Promise<T> {
+    const handle = await open(path)
+    try {
+      return await work(new ModelFile(path, (await handle.stat()).size, handle, signal))
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Bytes of the file that nobody has taken yet. */
+  get left (): number {
+    return this.size - this.#read + this.#chunk.length - this.#at
+  }
+
+  /** Makes sure that so many bytes can be taken. @throws DamagedModel when the file ends before that */
+  async need (bytes: number, what: string): Promise<void> {
+    if (bytes > this.left) throw new DamagedModel(`it ends within ${what}, for which ${bytes} bytes are needed and ${this.left} are left`)
+    if (bytes > this.#chunk.length - this.#at) await this.#fill(bytes)
+  }
+
+  // What follows takes bytes that were made sure of.
+
+  byte (): number {
+    return this.#chunk[this.#at++]!
+  }
+
+  boolean (what: string): boolean {
+    const value = this.byte()
+    if (value > 1) throw new DamagedModel(`${what} is ${value}, expected 0 or 1`)
+    return value === 1
+  }
+
+  int32 (): number {
+    this.#at += 4
+    return this.#chunk.readInt32LE(this.#at - 4)
+  }
+
+  /** As a number: beyond 2 ** 53 it's rounded. */
+  int64 (): number {
+    this.#at += 8
+    return Number(this.#chunk.readBigInt64LE(this.#at - 8))
+  }
+
+  float64 (): number {
+    this.#at += 8
+    return this.#chunk.readDoubleLE(this.#at - 8)
+  }
+
+  /** The bytes up to a NUL, which is taken too, with so many bytes behind it made sure of; valid until the next call. */
+  string (behind: number, what: string): Buffer | Promise<Buffer> {
+    const end = this.#chunk.indexOf(0, this.#at)
+    if (end === -1 || this.#chunk.length - end - 1 < behind) return this.#longString(behind, what)
+    const bytes = this.#chunk.subarray(this.#at, end)
+    this.#at = end + 1
+    return bytes
+  }
+
+  async #longString (behind: number, what: string): Promise<Buffer> {
+    for (let bytes = CHUNK_BYTES; ; bytes *= 2) {
+      await this.#fill(Math.min(bytes, this.left))
+      const end = this.#chunk.indexOf(0, this.#at)
+      if (end !== -1) {
+        await this.need(end + 1 + behind - this.#at, what)
+        return await this.string(behind, what)
+      }
+      if (bytes > MAX_STRING_BYTES || this.#chunk.length - this.#at === this.left) throw new DamagedModel(`${what} doesn't end`)
+    }
+  }
+
+  /** Reads straight into memory. */
+  async into (target: Uint8Array, what: string): Promise<void> {
+    await this.need(0, what)
+    if (target.length > this.left) throw new DamagedModel(`it ends within ${what}, which take ${target.length} bytes of which ${this.left} are there`)
+    const had = Math.min(target.length, this.#chunk.length - this.#at)
+    target.set(this.#chunk.subarray(this.#at, this.#at + had))
+    this.#at += had
+    for (let at = had; at < target.length;) at += await this.#readAt(target, at, Math.min(16 * CHUNK_BYTES, target.length - at))
+  }
+
+  /** Reads on until so many bytes are in the chunk. */
+  async #fill (bytes: number): Promise<void> {
+    const had = this.#chunk.length - this.#at
+    const chunk = Buffer.alloc(Math.min(Math.max(bytes, CHUNK_BYTES), this.left))
+    this.#chunk.copy(chunk, 0, this.#at)
+    for (let at = had; at < chunk.length;) at += await this.#readAt(chunk, at, chunk.length - at)
+    this.#chunk = chunk
+    this.#at = 0
+  }
+
+  async #readAt (target: Uint8Array, at: number, length: number): Promise<number> {
+    if (this.#signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${this.path}: stopped`)
+    const { bytesRead } = await this.#handle.read(target, at, length, this.#read)
+    if (bytesRead === 0) throw new DamagedModel('it became shorter while it was read')
+    this.#read += bytesRead
+    return bytesRead
+  }
+}

@@ -1,0 +1,67 @@
+import { SluiceError, reasonOf } from '../errors.ts'
+import { Arena, type SharedMemory } from './arena.ts'
+import { type DictionaryLayout, readDictionary } from './dictionary.ts'
+import type { MatrixLayout } from './matrix.ts'
+import { DamagedModel, ModelFile } from './model-file.ts'
+import { readDense, readQuantized } from './read-matrix.ts'
+import { type Settings, readSettings } from './settings.ts'
+
+/** A model that was read: its numbers lie in memory that threads share. It can be sent to them by `postMessage`. */
+export interface SharedFastText {
+  /** Where it was read from, for messages. */
+  readonly path: string
+  readonly settings: Settings
+  /** In the model's order. */
+  readonly labels: readonly string[]
+  /** How often training has met each label. */
+  readonly labelCounts: readonly number[]
+  readonly memory: SharedMemory
+  readonly dictionary: DictionaryLayout
+  /** A row for each word, then for each n-gram. */
+  readonly input: MatrixLayout
+  /** Of a tree its inner nodes, else a row for each label. */
+  readonly output: MatrixLayout
+}
+
+/**
+ * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices go straight from the file to where they stay.
+ *
+ * @throws SluiceError `ERR_TOKENIZER` when the file can't be read or isn't a classifier that is understood; `ERR_ABORTED`
+ */
+export async function readFastText (path: string, signal?: AbortSignal): Promise<SharedFastText> {
+  try {
+    return await ModelFile.using(path, signal, async file => await read(file))
+  } catch (cause) {
+    if (cause instanceof SluiceError) throw cause
+    if (cause instanceof DamagedModel) throw damaged(path, cause)
+    throw new SluiceError('ERR_TOKENIZER', `${path}: ${reasonOf(cause)}, expected the .bin or .ftz file of a fastText classifier`, { cause })
+  }
+}
+
+/** What is said of a model that can't be used. */
+export function damaged (path: string, cause: DamagedModel): SluiceError {
+  return new SluiceError('ERR_TOKENIZER', `${path}: can't be used as a fastText model: ${cause.message}; if it was cut off or changed on its way, get it again`, { cause })
+}
+
+async function read (file: ModelFile): Promise<SharedFastText> {
+  const settings = await readSettings(file)
+  const { dim, bucket } = settings
+  // Besides what the file has there is the table of its words, which each take 10 bytes of the file at least.
+  const arena = new Arena(2 * file.size + 2 ** 24)
+  const { layout, labels, labelCounts, keptRows, keptCount } = await readDictionary(file, settings, arena)
+  const { words } = layout
+  const isPruned = keptRows !== undefined
+  await file.need(1, 'the kind of its input matrix')
+  const isQuantized = file.boolean('whether it is quantized')
+  if (isPruned && !isQuantized) throw new DamagedModel('it is pruned but not quantized')
+  const inputSizes = { name: 'its input matrix', rows: words + (isPruned ? keptCount : bucket), columns: dim }
+  const order = isPruned ? Int32Array.from({ length: words + keptRows.length }, (_, i) => i < words ? i : words + keptRows[i - words]!) : undefined
+  const input = isQuantized ? await readQuantized(file, inputSizes, arena, { order, decode: true }) : await readDense(file, inputSizes, arena)
+  await file.need(1, 'the kind of its output matrix')
+  const isOutputQuantized = file.boolean('whether its output matrix is quantized') && isQuantized
+  const outputSizes = { name: 'its output matrix', rows: labels.length, columns: dim }
+  // Not decoded: fastText multiplies with the norm last, and so rounds otherwise.
+  const output = isOutputQuantized ? await readQuantized(file, outputSizes, arena, { decode: false }) : await readDense(file, outputSizes, arena)
+  if (file.left > 0) throw new DamagedModel(`${file.left} bytes are left behind its end`)
+  return { path: file.path, settings, labels, labelCounts, memory: arena.memory, dictionary: layout, input, output }
+}

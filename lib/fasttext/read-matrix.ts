@@ -1,0 +1,109 @@
+import type { Arena } from './arena.ts'
+import { CENTROIDS, type Codes, type DenseLayout, type MatrixLayout, addCodes } from './matrix.ts'
+import { DamagedModel, type ModelFile } from './model-file.ts'
+
+/** What a matrix has to be, as the rest of the file says. */
+export interface Expected {
+  readonly name: string
+  readonly rows: number
+  readonly columns: number
+}
+
+/** Rows of which only some are kept, in another order: of each the number that it has in the file. */
+export type Order = Int32Array | undefined
+
+/** Codes of at most so many bytes of floats are decoded when they're read, and so added faster. */
+const MOST_DECODED_BYTES = 12 * 2 ** 20
+
+/** Reads a matrix of floats. @throws DamagedModel */
+export async function readDense (file: ModelFile, expected: Expected, arena: Arena): Promise<DenseLayout> {
+  await readSizes(file, expected)
+  const { name, rows, columns } = expected
+  const bytes = 4 * rows * columns
+  if (bytes > file.left) throw new DamagedModel(`it ends within ${name}, which has ${rows} rows of ${columns} numbers (${bytes} bytes) where ${file.left} bytes are left`)
+  const at = arena.take(bytes)
+  await file.into(arena.bytes(at, bytes), name)
+  return { kind: 'dense', rows, columns, at }
+}
+
+/** Reads a matrix of codes; decodes it if it's small and is to be. @throws DamagedModel */
+export async function readQuantized (file: ModelFile, expected: Expected, arena: Arena, { order, decode }: { order?: Order, decode: boolean }): Promise<MatrixLayout> {
+  const { name, rows: fileRows, columns } = expected
+  await file.need(1, name)
+  const isNormalized = file.boolean(`whether ${name} is normalized`)
+  await readSizes(file, expected)
+  await file.need(4, name)
+  const codeBytes = file.int32()
+  if (fileRows > 0 ? codeBytes <= 0 || codeBytes % fileRows !== 0 : codeBytes !== 0) throw new DamagedModel(`${name} has ${codeBytes} bytes of codes for ${fileRows} rows`)
+  if (codeBytes > file.left) throw new DamagedModel(`it ends within ${name}, which has ${codeBytes} bytes of codes where ${file.left} bytes are left`)
+  const fileCodes = new Uint8Array(codeBytes)
+  await file.into(fileCodes, name)
+  const { parts, width, centroids } = await readCentroids(file, columns, name)
+  if (codeBytes !== fileRows * parts) throw new DamagedModel(`${name} has ${codeBytes} bytes of codes, expected ${parts} for each of ${fileRows} rows`)
+  let fileNormCodes: Uint8Array | undefined
+  let norms: Float32Array | undefined
+  if (isNormalized) {
+    fileNormCodes = new Uint8Array(fileRows)
+    await file.into(fileNormCodes, `the norms of ${name}`)
+    norms = (await readCentroids(file, 1, `the norms of ${name}`)).centroids
+  }
+  const codes: Codes = { codes: ordered(fileCodes, parts, order), columns, parts, width, centroids, norms, normCodes: fileNormCodes && ordered(fileNormCodes, 1, order) }
+  const rows = codes.codes.length / parts
+  return decode && 4 * rows * columns <= MOST_DECODED_BYTES ? decoded(codes, rows, arena) : stored(codes, rows, arena)
+}
+
+async function readSizes (file: ModelFile, { name, rows, columns }: Expected): Promise<void> {
+  await file.need(16, name)
+  const foundRows = file.int64()
+  const foundColumns = file.int64()
+  if (foundRows !== rows || foundColumns !== columns) throw new DamagedModel(`${name} has ${foundRows} rows of ${foundColumns} numbers, expected ${rows} rows of ${columns}`)
+}
+
+async function readCentroids (file: ModelFile, columns: number, name: string): Promise<{ parts: number, width: number, centroids: Float32Array }> {
+  await file.need(16, name)
+  const dim = file.int32()
+  const parts = file.int32()
+  const width = file.int32()
+  const lastWidth = file.int32()
+  if (dim !== columns || width < 1 || parts !== Math.ceil(dim / width) || lastWidth !== dim - (parts - 1) * width) {
+    throw new DamagedModel(`${name} is quantized as vectors of ${dim} numbers in ${parts} parts of ${width}, the last of ${lastWidth}, which doesn't fit ${columns} numbers`)
+  }
+  const centroids = new Float32Array(CENTROIDS * dim)
+  await file.into(new Uint8Array(centroids.buffer), `the centroids of ${name}`)
+  return { parts, width, centroids }
+}
+
+/** Rows in the order that's wanted. */
+function ordered (rows: Uint8Array, width: number, order: Order): Uint8Array {
+  if (order === undefined) return rows
+  const result = new Uint8Array(order.length * width)
+  for (const [i, row] of order.entries()) result.set(rows.subarray(row * width, (row + 1) * width), i * width)
+  return result
+}
+
+function decoded (codes: Codes, rows: number, arena: Arena): DenseLayout {
+  const { columns } = codes
+  const at = arena.take(4 * rows * columns)
+  for (let row = 0; row < rows; row++) addCodes(codes, row, arena.floats(at + 4 * row * columns, columns))
+  return { kind: 'dense', rows, columns, at }
+}
+
+function stored ({ codes, columns, parts, width, centroids, normCodes, norms }: Codes, rows: number, arena: Arena): MatrixLayout {
+  const put = (from: Uint8Array): number => {
+    const at = arena.take(from.length)
+    arena.bytes(at, from.length).set(from)
+    return at
+  }
+  const putFloats = (from: Float32Array): number => put(new Uint8Array(from.buffer, from.byteOffset, from.byteLength))
+  return {
+    kind: 'quantized',
+    rows,
+    columns,
+    at: put(codes),
+    parts,
+    width,
+    centroidsAt: putFloats(centroids),
+    normCodesAt: normCodes === undefined ? 0 : put(normCodes),
+    normsAt: norms === undefined ? 0 : putFloats(norms)
+  }
+}

@@ -1,0 +1,91 @@
+import { Best } from './best.ts'
+import { type LabelScores, type Scored, logOf, probabilityOf } from './label-scores.ts'
+import type { Rows } from './matrix.ts'
+import { DamagedModel } from './model-file.ts'
+
+/** Below the logarithm of what fastText adds to probabilities, it looks for labels no further. */
+const LEAST_LOG = logOf(0)
+
+/** Counts of nodes that aren't made yet. */
+const NO_COUNT = 1e15
+
+/**
+ * Scores of models with hierarchical softmax: labels are the leaves of a Huffman tree, and the probability of one is the
+ * product of those along the path to it.
+ *
+ * Nodes are numbered: first the leaves in the order of the labels, then the inner nodes, the root last.
+ */
+export class TreeScores implements LabelScores {
+  readonly #rows: Rows
+  readonly #labels: number
+  readonly #left: Int32Array // children of inner nodes
+  readonly #right: Int32Array
+  readonly #above: Int32Array
+  #vector: Float32Array = new Float32Array()
+
+  /**
+   * @param rows of the inner nodes
+   * @param counts how often each label was met, in the model's order, which is that of frequency
+   * @throws DamagedModel for counts that there can't be
+   */
+  constructor (rows: Rows, counts: readonly number[]) {
+    this.#rows = rows
+    this.#labels = counts.length
+    const wrong = counts.findIndex(count => !(count >= 1 && count < NO_COUNT))
+    if (wrong !== -1) throw new DamagedModel(`label ${wrong} was met ${counts[wrong]} times in training, expected once or more`)
+    const nodes = 2 * counts.length - 1
+    this.#left = new Int32Array(nodes)
+    this.#right = new Int32Array(nodes)
+    this.#above = new Int32Array(nodes)
+    const sizes = Float64Array.from({ length: nodes }, (_, i) => counts[i] ?? NO_COUNT)
+    let leaf = counts.length - 1 // the next one, from the rarest on
+    let inner = counts.length
+    const next = (): number => leaf >= 0 && sizes[leaf]! < sizes[inner]! ? leaf-- : inner++
+    for (let node = counts.length; node < nodes; node++) {
+      const left = next()
+      const right = next()
+      this.#left[node] = left
+      this.#right[node] = right
+      this.#above[left] = this.#above[right] = node
+      sizes[node] = sizes[left]! + sizes[right]!
+    }
+  }
+
+  take (vector: Float32Array): boolean {
+    this.#vector = vector
+    return true
+  }
+
+  best (k: number): Scored[] {
+    const best = new Best(k)
+    this.#search(2 * this.#labels - 2, 0, best)
+    return best.sorted().map(({ score, index }) => ({ index, probability: probabilityOf(score) }))
+  }
+
+  probability (index: number): number {
+    const path = [index]
+    for (let node = index; node < 2 * this.#labels - 2; node = this.#above[node]!) path.push(this.#above[node]!)
+    let score = 0
+    for (let i = path.length - 1; i > 0; i--) {
+      const right = this.#probabilityOfRight(path[i]!)
+      score = Math.fround(score + logOf(path[i - 1] === this.#right[path[i]!] ? right : Math.fround(1 - right)))
+    }
+    return probabilityOf(score)
+  }
+
+  #search (node: number, score: number, best: Best): void {
+    if (score < LEAST_LOG || best.isBeyond(score)) return
+    if (node < this.#labels) {
+      best.add(node, score)
+      return
+    }
+    const right = this.#probabilityOfRight(node)
+    this.#search(this.#left[node]!, Math.fround(score + logOf(Math.fround(1 - right))), best)
+    this.#search(this.#right[node]!, Math.fround(score + logOf(right)), best)
+  }
+
+  #probabilityOfRight (node: number): number {
+    const dot = this.#rows.dot(node - this.#labels, this.#vector)
+    return Math.fround(1 / Math.fround(1 + Math.fround(Math.exp(-dot))))
+  }
+}
