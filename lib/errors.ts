@@ -13,6 +13,7 @@ export const errorCodes = {
   ERR_OUTPUT_EXISTS: { exit: 2, means: 'the output folder holds the shards of another run' },
   ERR_LOCKED: { exit: 1, means: 'another run has the lock on what is to be written, or its lock file is damaged' },
   ERR_TOKENIZER: { exit: 2, means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit what is asked of it' },
+  ERR_MODEL: { exit: 2, means: 'the model of a filter is missing, damaged, or not of the kind expected' },
   ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
   ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
   ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },

@@ -68,10 +68,10 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
   })
 }
 
-/** Of a stage of the user's own: what its module was, by its SHA-256. */
-function filterSettings ({ stage, options, module }: Filter): Record<string, unknown> {
+/** Of a stage of the user's own: what its module was, by its SHA-256; so of a model. */
+function filterSettings ({ stage, options, module, model }: Filter): Record<string, unknown> {
   const settings = module === undefined
-    ? renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase)
+    ? { ...renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase), ...model && { model_sha256: model.sha256 } }
     : { module: module.module, sha256: module.sha256, options }
   return { [stage]: settings }
 }

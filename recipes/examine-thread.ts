@@ -25,7 +25,7 @@ async function openExaminer (spec: ExaminerSpec): Promise<Examiner> {
 }
 
 async function examinerFor (spec: ExaminerSpec): Promise<Examiner> {
-  const key = JSON.stringify(spec)
+  const key = JSON.stringify(spec, (name, value: unknown) => name === 'loaded' || name === 'words' ? undefined : value) // paths and hashes tell those
   const found = open.get(key) ?? openExaminer(spec)
   open.delete(key)
   open.set(key, found) // the last one of all

@@ -3,6 +3,8 @@ import type { Document } from '../lib/document.ts'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import type { RecordFault } from '../lib/record.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
+import type { SharedFastText } from '../lib/fasttext/model.ts'
+import type { FilterModel } from '../lib/model-file.ts'
 import type { SentencePieceVersion } from '../lib/sentencepiece/lexicon.ts'
 import { type StageModuleFile, loadStageModule } from '../lib/stage-module.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
@@ -16,6 +18,9 @@ export interface FilterSpec {
   readonly options: Readonly<Record<string, unknown>>
   /** Of a stage of the user's own, which the thread loads. */
   readonly module?: StageModuleFile & { readonly stageName: string }
+  /** That it reads, and as it was read, into memory that threads share. */
+  readonly model?: FilterModel | undefined
+  readonly loaded?: SharedFastText | undefined
 }
 
 /** What is done with each document of a flow, as far as that hangs on nothing but the document. */
@@ -97,7 +102,7 @@ export class Examiner {
 
   /** @param tokenizer where the spec's was loaded already */
   static async open (spec: ExaminerSpec, tokenizer?: Append): Promise<Examiner> {
-    const works = await Promise.all(spec.filters.map(async ({ module, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) })))
+    const works = await Promise.all(spec.filters.map(async ({ module, loaded, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) }, loaded)))
     const opened: FilterWork[] = []
     try {
       for (const work of works) {

@@ -204,7 +204,7 @@ function isKeyed ({ stage, options, module }: FilterSpec): boolean {
  * What threads do of a flow: the filters before the first one of the user's own that wants all documents in order, unless
  * what one drops has to be as it was before those behind it.
  */
-function specOf ({ component, keepsRejects, wants, tokenizer }: ExaminedFlow): ExaminerSpec {
+async function specOf ({ component, keepsRejects, wants, tokenizer }: ExaminedFlow, threads: Threads): Promise<ExaminerSpec> {
   const all = component.filters.map(filterSpec)
   const firstKeyed = all.findIndex(isKeyed)
   const firstInOrder = component.filters.findIndex(isInOrder)
@@ -212,7 +212,7 @@ function specOf ({ component, keepsRejects, wants, tokenizer }: ExaminedFlow): E
   const encodes = tokenizer?.path !== undefined && examined.length === all.length
   return {
     textColumn: component.textColumn,
-    filters: examined,
+    filters: await Promise.all(examined.map(async filter => filter.model === undefined ? filter : { ...filter, loaded: await threads.model(filter.model) })),
     keeps: keepsRejects ? 'all' : examined.length < all.length || (tokenizer !== null && !encodes) ? 'passed' : KEEPS[wants],
     tokenizer: encodes ? { path: tokenizer.path, sha256: tokenizer.sha256, version: tokenizer.version ?? '0.1.97', words: tokenizer.words, eosId: endOfSentence(tokenizer, component.eosId) } : null
   }
@@ -220,8 +220,8 @@ function specOf ({ component, keepsRejects, wants, tokenizer }: ExaminedFlow): E
 
 const KEEPS = { nothing: 'none', lines: 'lines', documents: 'passed' } as const
 
-function filterSpec ({ stage, options, module }: Filter): FilterSpec {
-  if (module === undefined) return { stage, options }
+function filterSpec ({ stage, options, module, model }: Filter): FilterSpec {
+  if (module === undefined) return { stage, options, model }
   const { module: name, path, sha256, stageName } = module
   return { stage, options, module: { module: name, path, sha256, stageName } }
 }
@@ -236,7 +236,7 @@ export async function withExamining<T> (flow: ExaminedFlow, options: ThreadOptio
     if (threads.list.length === 0) return await work(null)
     const inOrder = flow.component.filters.find(isInOrder)?.module
     if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)
-    const examining = new Examining(specOf(flow), threads, flow.tokenizer)
+    const examining = new Examining(await specOf(flow, threads), threads, flow.tokenizer)
     try {
       return await work(examining)
     } finally {

@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
 import { checkOutputs } from '../lib/output.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
-import { languageOptions } from '../transforms/language.ts'
+import { ANY_LANGUAGE, languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
+import { withModel } from './stages.ts'
 import { workersOption } from './threads.ts'
 import { writeDocuments, writtenFiles } from './write-documents.ts'
 
@@ -14,6 +15,8 @@ export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,
   targetLang: z.string().default('en').describe('language kept; any: no language is asked for'),
   langThreshold: languageOptions.shape.threshold,
+  langDetector: languageOptions.shape.detector,
+  langModel: languageOptions.shape.model,
   ...lengthOptions.shape,
   dedupWindow: dedupOptions.shape.window,
   expectKept: z.number().min(0).max(1).optional().describe('share of the documents that the filters are expected to keep; one 5 times off fails'),
@@ -37,11 +40,11 @@ export interface FilterCorpusStats extends DocumentCounts {
  */
 export async function filterCorpus (options: z.input<typeof filterCorpusOptions>, run: RunOptions = {}): Promise<FilterCorpusStats> {
   const checked = parseOptions('filter-corpus', filterCorpusOptions, options)
-  const { targetLang, langThreshold, minChars, maxChars, dedupWindow, expectKept, outputPath } = checked
+  const { targetLang, langThreshold: threshold, langDetector: detector, langModel: model, minChars, maxChars, dedupWindow, expectKept, outputPath } = checked
   const filtered = corpusComponent(checked, [
     { stage: 'normalize', options: {} },
     { stage: 'length', options: { minChars, maxChars } },
-    ...(targetLang === 'any' ? [] : [{ stage: 'language', options: { keep: targetLang, threshold: langThreshold } }]),
+    ...(targetLang === ANY_LANGUAGE ? [] : [await withModel({ stage: 'language', options: parseOptions('language', languageOptions, { keep: targetLang, threshold, detector, model }) })]),
     { stage: 'dedup', options: { window: dedupWindow } }
   ])
   const component = { ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }

@@ -161,7 +161,7 @@ async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, l
 
 /** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
 export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: MixtureJob, logFile: string): Promise<void> {
-  const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module }) => module === undefined ? [] : [module.path]))
+  const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module, model }) => [module, model].flatMap(file => file === undefined ? [] : [file.path])))
   await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, tokenizerPath, ...datasets.map(({ dataFiles }) => dataFiles), ...modules])
 }
 

@@ -47,7 +47,7 @@ export async function compareRuns (before: StoredRun, after: StoredRun): Promise
     after: after.path,
     settings: differences(await settingsOf(before), await settingsOf(after)),
     tokenizer: of(({ tokenizer }) => tokenizer),
-    sources: of(({ sources }) => Object.fromEntries(sources.map(({ component, revision, files, modules = [] }) => [component, { revision, files: byPath(files), modules: Object.fromEntries(modules.map(({ module, sha256 }) => [module, sha256])) }]))),
+    sources: of(({ sources }) => Object.fromEntries(sources.map(({ component, revision, files, modules = [], models = [] }) => [component, { revision, files: byPath(files), modules: Object.fromEntries(modules.map(({ module, sha256 }) => [module, sha256])), models: Object.fromEntries(models.map(({ path, sha256 }) => [path, sha256])) }]))),
     versions: of(({ sluice, node }) => ({ sluice, node })),
     numbers: numbersOf(a, b),
     shards: compareShards(shardsOf(a), shardsOf(b))

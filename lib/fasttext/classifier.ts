@@ -39,7 +39,7 @@ export interface LoadOptions extends ClassifierOptions {
 /**
  * Loads a fastText classifier: the `.bin` or `.ftz` file of a supervised model.
  *
- * @throws SluiceError `ERR_TOKENIZER` when the file is missing, damaged or no such model; `ERR_ABORTED`
+ * @throws SluiceError `ERR_MODEL` when the file is missing, damaged or no such model; `ERR_ABORTED`
  */
 export async function loadFastText (path: string, { signal, ...options }: LoadOptions = {}): Promise<FastTextClassifier> {
   return FastTextClassifier.from(await readFastText(path, signal), options)
@@ -74,7 +74,7 @@ export class FastTextClassifier {
    *
    * @param k how many labels at most; of a hierarchical softmax those below 1e-5 are left out
    * @returns none where the model has nothing to go by: a text of unknown words, if the model doesn't know the end of a line
-   * @throws SluiceError `ERR_OPTION` for a wrong `k`, `ERR_TOKENIZER` for a damaged model whose scores aren't numbers
+   * @throws SluiceError `ERR_OPTION` for a wrong `k`, `ERR_MODEL` for a damaged model whose scores aren't numbers
    */
   predict (text: string, k = 1): Prediction[] {
     if (!Number.isInteger(k) || k < 1) throw new SluiceError('ERR_OPTION', `k: expected a whole number of at least 1, got ${k}`)
@@ -85,7 +85,7 @@ export class FastTextClassifier {
   /**
    * The probability of one label of a text; 0 where the model has nothing to go by.
    *
-   * @throws SluiceError `ERR_OPTION` for a label that the model doesn't have, `ERR_TOKENIZER` as `predict` does
+   * @throws SluiceError `ERR_OPTION` for a label that the model doesn't have, `ERR_MODEL` as `predict` does
    */
   probability (text: string, label: string): number {
     this.#numbers ??= new Map(this.labels.map((name, i) => [name, i]))
@@ -104,7 +104,7 @@ export class FastTextClassifier {
   }
 
   #number (probability: number): number {
-    if (Number.isNaN(probability)) throw new SluiceError('ERR_TOKENIZER', `${this.shared.path}: a probability comes out as no number, the model is damaged; get it again`)
+    if (Number.isNaN(probability)) throw new SluiceError('ERR_MODEL', `${this.shared.path}: a probability comes out as no number, the model is damaged; get it again`)
     return probability
   }
 }

@@ -26,7 +26,7 @@ export interface SharedFastText {
 /**
  * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices go straight from the file to where they stay.
  *
- * @throws SluiceError `ERR_TOKENIZER` when the file can't be read or isn't a classifier that is understood; `ERR_ABORTED`
+ * @throws SluiceError `ERR_MODEL` when the file can't be read or isn't a classifier that is understood; `ERR_ABORTED`
  */
 export async function readFastText (path: string, signal?: AbortSignal): Promise<SharedFastText> {
   try {
@@ -34,13 +34,13 @@ export async function readFastText (path: string, signal?: AbortSignal): Promise
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause
     if (cause instanceof DamagedModel) throw damaged(path, cause)
-    throw new SluiceError('ERR_TOKENIZER', `${path}: ${reasonOf(cause)}, expected the .bin or .ftz file of a fastText classifier`, { cause })
+    throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}, expected the .bin or .ftz file of a fastText classifier`, { cause })
   }
 }
 
 /** What is said of a model that can't be used. */
 export function damaged (path: string, cause: DamagedModel): SluiceError {
-  return new SluiceError('ERR_TOKENIZER', `${path}: can't be used as a fastText model: ${cause.message}; if it was cut off or changed on its way, get it again`, { cause })
+  return new SluiceError('ERR_MODEL', `${path}: can't be used as a fastText model: ${cause.message}; if it was cut off or changed on its way, get it again`, { cause })
 }
 
 async function read (file: ModelFile): Promise<SharedFastText> {

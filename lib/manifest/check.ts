@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts'
 import { findFiles } from '../files.ts'
 import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
+import { findModel } from '../model-file.ts'
 import { findStageModule, loadStageModule } from '../stage-module.ts'
 import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, fileNames, manifestSchema, tokenizerSchema } from './schema.ts'
 
@@ -20,6 +21,8 @@ export interface Mistake {
 /** The stages that a manifest may name, with their options: by `filters`, and by `dataset` those that only such a source has. */
 export interface KnownStages {
   readonly filters: Readonly<Record<string, OptionsSchema>>
+  /** Of filters that read a model: its path, as the options have it; null where they have none. */
+  readonly models?: Readonly<Record<string, (options: Readonly<Record<string, unknown>>) => string | null>>
   readonly sources: Readonly<Record<string, OptionsSchema>>
 }
 
@@ -134,7 +137,18 @@ export class ManifestChecker {
     // Rules on several options at once are the schema's own, and not those of its single keys.
     const whole = checkOptions(schema, checked)
     if ('mistakes' in whole) for (const { message } of whole.mistakes) this.#note(named, message)
-    return { stage, options: checked, ...this.#expectation(expect, named) }
+    return { stage, options: checked, ...await this.#model(stage, checked, named), ...this.#expectation(expect, named) }
+  }
+
+  /** The model that a stage reads: as its file is now. */
+  async #model (stage: string, options: Readonly<Record<string, unknown>>, place: Place): Promise<Pick<Filter, 'model'>> {
+    try {
+      const path = this.#known.models?.[stage]?.(options) ?? null
+      return path === null ? {} : { model: await findModel(path) }
+    } catch (error) {
+      this.#note(options.model === undefined ? place : [...place, 'model'], messageOf(error))
+      return {}
+    }
   }
 
   /** A stage of the user's own: the path of its module, or `module` with it, and the stage's options beside that. */

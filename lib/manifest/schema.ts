@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { dtypes } from '../npy.ts'
 import { count, positive, rejectsPath } from '../options.ts'
+import type { FilterModel } from '../model-file.ts'
 import type { StageModule } from '../stage-module.ts'
 
 const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
@@ -26,6 +27,8 @@ export interface Filter {
   readonly options: Readonly<Record<string, unknown>>
   /** Of a stage of the user's own: its module, loaded. */
   readonly module?: StageModule | undefined
+  /** The model that the stage reads, where it reads one. */
+  readonly model?: FilterModel | undefined
   readonly expect?: Expectation | undefined
 }
 

@@ -1,7 +1,12 @@
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import type { Document } from '../../lib/document.ts'
-import { language, readablePart, sameLanguage } from '../../transforms/language.ts'
-import { doc, through } from '../helpers.ts'
+import { readFastText } from '../../lib/fasttext/model.ts'
+import type { LanguageDetector } from '../../lib/language/detector.ts'
+import { installedModel } from '../../lib/language/fasttext.ts'
+import { language } from '../../transforms/language.ts'
+import { doc, failure, through } from '../helpers.ts'
+import { TEXTS, answersOf, modelPath } from '../lib/fasttext/fixtures.ts'
 
 const ENGLISH = 'The water of the river turns the wheel of the old mill, as it has done for three hundred years.'
 const GERMAN = 'Das Wasser des Flusses dreht das Rad der alten Mühle, wie es das seit dreihundert Jahren getan hat.'
@@ -40,31 +45,75 @@ t.test('control characters and noncharacters don\'t end the reading', async t =>
 t.test('a text of some MB is judged by its first 64 KiB, and kills nothing', async t => {
   const long = doc('long', (ENGLISH + ' ').repeat(80_000))
   t.strictSame((await kept({}, [long, ...DOCUMENTS])).ids, ['long', 'en'])
-  const wave = '🌊'.repeat(20_000) // 4 bytes each: 16,384 of them are 64 KiB
-  t.equal(readablePart(wave), '🌊'.repeat(16_384))
-  t.equal(readablePart('é'.repeat(40_000)).length, 32_768)
-  t.equal(readablePart('x'.repeat(70_000)).length, 65_536)
-  t.equal(readablePart(`x${wave}`), `x${'🌊'.repeat(16_383)}`, 'cut between characters')
-})
-
-t.test('noncharacters are replaced, and what only looks like one is left', async t => {
-  t.equal(readablePart('a\nb\u009fc\u{10ffff}d\u{1fffd}\ufdef\ufdf0'), 'a b c d\u{1fffd} \ufdf0')
 })
 
 t.test('many more documents than identifiers can leak', async t => {
   for (let i = 0; i < 30; i++) t.equal((await kept({})).ids.length, 1)
 })
 
-t.test('languages compare as the design says', async t => {
-  for (const [detected, wanted, same] of [
-    ['en', 'en', true], ['en', 'EN_us', true], ['en', 'de', false], ['iw', 'he', true], ['he', 'iw', true], ['zh', 'zh-Hans', true],
-    ['zh-Latn', 'zh', false], ['zh-Latn', 'zh-latn', true], ['zh', 'zh-Latn', false], ['und', 'und', false], ['und', 'en', false]
-  ] as const) t.equal(sameLanguage(detected, wanted), same, `${detected} ${wanted}`)
+t.test('several languages, or any; what was detected is noted when asked', async t => {
+  t.strictSame((await kept({ keep: ['de', 'en'], threshold: 0 })).ids, ['en', 'de'])
+  t.strictSame(await kept({ keep: 'any' }), { ids: DOCUMENTS.map(({ id }) => id), dropped: {} })
+  const noted = await through<Document>([{ ...doc('he', HEBREW), meta: { source: 'x' } }, doc('empty', ''), doc('pinyin', PINYIN)], language({ keep: 'any', record: true }))
+  t.match(noted.map(({ meta }) => meta), [{ source: 'x', language: 'he', language_score: Number }, { language: 'und', language_score: 0 }, { language: 'zh-Latn', language_score: Number }])
+  const [plain] = await through<Document>([doc('en', ENGLISH)], language())
+  t.strictSame(plain!.meta, {})
+})
+
+/** Texts that a small fastText model was asked about, by the best label. */
+const ANSWERS = answersOf('hs.bin')
+const ASKED = TEXTS.map((text, i) => doc(`t${i}`, text))
+const idsOf = (label: string, least: number): string[] => ASKED.filter((_, i) => ANSWERS[i]![0]!.label === label && ANSWERS[i]![0]!.probability >= least).map(({ id }) => id)
+
+t.test('a fastText model as the detector: its best label, from 0.65 on', async t => {
+  const model = modelPath('hs.bin')
+  const options = { detector: 'fasttext', model } as const
+  t.ok(idsOf('__label__de', 0.65).length > 3 && idsOf('__label__de', 0).length > idsOf('__label__de', 0.65).length)
+  t.strictSame((await kept({ ...options, keep: 'de' }, ASKED)).ids, idsOf('__label__de', 0.65))
+  for (const keep of ['__label__de', 'deu_Latn', 'ger']) t.strictSame((await kept({ ...options, keep, threshold: 0 }, ASKED)).ids, idsOf('__label__de', 0))
+  const shared = await readFastText(model)
+  t.strictSame((await kept({ ...options, model: 'is not read', loaded: shared, keep: ['de', 'fr'], threshold: 0 }, ASKED)).ids.toSorted(), [...idsOf('__label__de', 0), ...idsOf('__label__fr', 0)].toSorted())
+  const [noted] = await through<Document>(ASKED, language({ ...options, keep: 'any', record: true }))
+  t.equal(noted!.meta.language, ANSWERS[0]![0]!.label.slice('__label__'.length))
+  t.ok(Math.abs(noted!.meta.language_score as number - ANSWERS[0]![0]!.probability) < 1e-4)
+})
+
+t.test('texts without anything to go by have a defined answer', async t => {
+  const hostile = ['', ' ', '\n\n', '\0', '\ud800', '\udc00 \ud800', '__label__de'].map((text, i) => doc(`t${i}`, text))
+  for (const name of ['hs.bin', 'no-end.bin']) {
+    const options = { detector: 'fasttext', model: modelPath(name), threshold: 0, keep: 'any' } as const
+    t.equal((await kept(options, hostile)).ids.length, hostile.length)
+  }
+  t.match(await kept({ detector: 'fasttext', model: modelPath('no-end.bin'), threshold: 0 }, [doc('empty', '')]), { dropped: { undetermined: 1 } })
+})
+
+t.test('a model that can\'t be used, or doesn\'t know the language, is an error', async t => {
+  const run = (options: Parameters<typeof language>[0]): Promise<unknown> => failure(kept(options))
+  t.match(await run({ detector: 'fasttext', model: '/none/lid.bin' }), { code: 'ERR_MODEL', message: '/none/lid.bin: no such file, expected the .bin or .ftz file of a fastText classifier' })
+  t.match(await run({ detector: 'fasttext', model: modelPath('hs.bin'), keep: 'nl' }), { code: 'ERR_OPTION', message: /language\.keep: .*hs\.bin does not know the language nl \(did you mean/ })
+  t.throws(() => language({ model: 'lid.bin' }), { code: 'ERR_OPTION', message: /model is for the detector fasttext/ })
+  t.throws(() => installedModel(() => { throw new Error('not found') }), { code: 'ERR_OPTION', message: /npm install fasttext\.wasm\.js, or name a fastText model/ })
+  t.throws(() => installedModel(() => 'file:///none/lid.176.ftz'), { code: 'ERR_OPTION' })
+  t.equal(installedModel(() => import.meta.url), fileURLToPath(import.meta.url))
+})
+
+t.test('a detector of one\'s own, also one that has to be awaited, is asked for each document, and closed', async t => {
+  let closed = 0
+  const byLength: LanguageDetector = {
+    detect: ({ length }) => ({ language: length > 50 ? 'eng_Latn' : 'und', probability: length / 200 }),
+    close () { closed++ }
+  }
+  t.strictSame(await kept({ detector: byLength, threshold: 0.2 }), { ids: ['en', 'de', 'he', 'pinyin'], dropped: { undetermined: 2 } })
+  t.strictSame(await kept({ detector: { detect: text => Promise.resolve(byLength.detect(text)) }, threshold: 0.49 }), { ids: ['de', 'pinyin'], dropped: { undetermined: 2, low_probability: 2 } })
+  t.equal(closed, 1)
+  t.match(await failure(kept({ detector: { detect: text => byLength.detect(text), labels: ['de'] } })), { code: 'ERR_OPTION', message: /the detector does not know the language en/ })
+  t.match(await failure(kept({ detector: { detect () { throw new Error('tired') } } })), { message: 'tired' })
 })
 
 t.test('options that make no sense are refused', async t => {
-  t.throws(() => language({ keep: 'eng' }), { code: 'ERR_OPTION', message: /cld3 does not know this language \(did you mean en\?\)|cld3 does not know this language/ })
+  t.throws(() => language({ keep: 'enn' }), { code: 'ERR_OPTION', message: /language\.keep: cld3 does not know the language enn \(did you mean en\?\)/ })
+  t.throws(() => language({ keep: ['en', 'tlh'] }), { code: 'ERR_OPTION', message: /the language tlh/ })
+  t.throws(() => language({ keep: [] }), { code: 'ERR_OPTION' })
   t.throws(() => language({ keep: 'und' }), { code: 'ERR_OPTION' })
-  t.throws(() => language({ keep: 'en-Latn' }), { code: 'ERR_OPTION' })
   t.throws(() => language({ threshold: 1.1 }), { code: 'ERR_OPTION', message: /threshold.*at most 1/ })
 })

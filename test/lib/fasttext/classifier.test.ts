@@ -83,12 +83,12 @@ t.test('loading stops when it is told to', async t => {
 
 t.test('a file that is not there, or not a model, is refused with what to do', async t => {
   const folder = t.testdir({ 'empty.bin': '', 'text.bin': 'This is not a model.' })
-  await t.rejects(loadFastText(join(folder, 'none.bin')), { code: 'ERR_TOKENIZER', message: /none\.bin: no such file, expected the \.bin or \.ftz file of a fastText classifier/ })
-  await t.rejects(loadFastText(folder), { code: 'ERR_TOKENIZER', message: /is a folder, expected a file/ })
-  await t.rejects(loadFastText(join(folder, 'empty.bin')), { code: 'ERR_TOKENIZER', message: /empty\.bin: .*it is empty/ })
-  await t.rejects(loadFastText(join(folder, 'text.bin')), { code: 'ERR_TOKENIZER', message: /text\.bin: .*not a fastText model/ })
+  await t.rejects(loadFastText(join(folder, 'none.bin')), { code: 'ERR_MODEL', message: /none\.bin: no such file, expected the \.bin or \.ftz file of a fastText classifier/ })
+  await t.rejects(loadFastText(folder), { code: 'ERR_MODEL', message: /is a folder, expected a file/ })
+  await t.rejects(loadFastText(join(folder, 'empty.bin')), { code: 'ERR_MODEL', message: /empty\.bin: .*it is empty/ })
+  await t.rejects(loadFastText(join(folder, 'text.bin')), { code: 'ERR_MODEL', message: /text\.bin: .*not a fastText model/ })
   writeFileSync(join(folder, 'empty.bin'), Buffer.alloc(1000))
-  await t.rejects(loadFastText(join(folder, 'empty.bin')), { code: 'ERR_TOKENIZER', message: /not a fastText model/ })
+  await t.rejects(loadFastText(join(folder, 'empty.bin')), { code: 'ERR_MODEL', message: /not a fastText model/ })
 })
 
 async function softmax (): Promise<FastTextClassifier> {

@@ -22,7 +22,7 @@ async function asked (t: Test, bytes: Uint8Array): Promise<string | undefined> {
     }
     return undefined
   } catch (error) {
-    if (error instanceof SluiceError && error.code === 'ERR_TOKENIZER' && error.message.includes(path)) return error.message
+    if (error instanceof SluiceError && error.code === 'ERR_MODEL' && error.message.includes(path)) return error.message
     throw error
   }
 }
