@@ -89,6 +89,11 @@ const cases: Readonly<Record<string, Case>> = {
   'two components with one output_dir': { code: 'ERR_MANIFEST', ...mixture(`${GOOD}\n${GOOD.replace('name: a', 'name: b').replace('shards', './shards/')}`), says: /m\.yaml:2:79: two components have the output_dir \.\/shards\// },
   'no tokenizer': { code: 'ERR_MANIFEST', args: ['process-mixture', 'm.yaml'], files: { 'm.yaml': GOOD }, says: /m\.yaml:1:1: the manifest names no tokenizer_output_dir/ },
 
+  'a model of a filter that isn\'t there': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', 'filters: [{ classify: { model: none.bin, label: hq, min: 0.5 } }]')), says: /m\.yaml:1:85: none\.bin: no such file, expected the file of a model/ },
+  'a model that is none': { code: 'ERR_MODEL', args: filter('--data-files', 'good.ndjson', '--target-lang', 'en', '--lang-detector', 'fasttext', '--lang-model', 'good.ndjson'), says: /good\.ndjson: can't be used as a fastText model/ },
+  'a label that a model doesn\'t have': { code: 'ERR_OPTION', args: ['classify', '--model', fixture('fasttext/hs.bin'), '--label', 'hq', '--min', '0.5'], input: '{"id":"1","text":"a","meta":{}}\n', says: /hs\.bin: has no label "hq"; it has __label__de/ },
+  'a language that a model doesn\'t know': { code: 'ERR_OPTION', args: ['language', '--detector', 'fasttext', '--model', fixture('fasttext/hs.bin'), '--keep', 'nl'], input: '{"id":"1","text":"a","meta":{}}\n', says: /does not know the language nl/ },
+
   // files
   'a missing file': { code: 'ERR_FILES', args: ['read', 'none.ndjson'], says: /none\.ndjson: no such file/ },
   'a glob that matches nothing': { code: 'ERR_FILES', args: filter('--data-files', 'none/*.ndjson'), says: /none\/\*\.ndjson: no file matches this glob/ },

@@ -5,6 +5,7 @@ import t from 'tap'
 import { z } from 'zod'
 import { gzipSync } from 'node:zlib'
 import type { Component, Filter } from '../../lib/manifest/schema.ts'
+import { findModel } from '../../lib/model-file.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { type ShardOptions, shardComponent } from '../../recipes/component.ts'
 import { corpusComponent, corpusOptions } from '../../recipes/corpus.ts'
@@ -12,6 +13,7 @@ import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import type { RunOptions } from '../../recipes/flow.ts'
 import { Threads } from '../../recipes/threads.ts'
 import { ROOT, contentIn, failure, folderInMemory, put } from '../helpers.ts'
+import { modelPath } from '../lib/fasttext/fixtures.ts'
 import { writeParquet } from '../parquet-writer.ts'
 import { stoppedAt } from '../resuming.ts'
 
@@ -37,6 +39,9 @@ const DATASETS: Readonly<Record<string, string>> = { csv: 'csv', txt: 'text', pa
 const NORMALIZE = { stage: 'normalize', options: {} }
 const LENGTH = { stage: 'length', options: { minChars: 10, maxChars: 1000 } }
 const LANGUAGE = { stage: 'language', options: { keep: 'en', threshold: 0.7 } }
+const MODEL = await findModel(modelPath('hs.bin'))
+const FASTTEXT = { stage: 'language', options: { keep: ['de', 'en', 'fr'], threshold: 0, detector: 'fasttext', model: MODEL.path, record: true }, model: MODEL }
+const CLASSIFY = { stage: 'classify', options: { model: MODEL.path, label: 'de', record: 'german' }, model: MODEL }
 const DEDUP = { stage: 'dedup', options: { window: 50 } }
 
 interface Setting {
@@ -69,6 +74,7 @@ const cases: ReadonlyArray<readonly [input: string, filters: readonly Filter[], 
   ['a.ndjson.gz', [DEDUP, NORMALIZE, DEDUP, LENGTH], copies],
   ['a.ndjson', [NORMALIZE, DEDUP], out => ({ ...copies(out), maxRecords: 70 })],
   ['array.json', [LENGTH], copies],
+  ['a.ndjson', [NORMALIZE, FASTTEXT, CLASSIFY, DEDUP]],
   ['a.csv', []],
   ['a.txt', [NORMALIZE, DEDUP, LANGUAGE]],
   ['a.parquet', [LANGUAGE, NORMALIZE, DEDUP], copies]
