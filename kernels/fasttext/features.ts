@@ -33,18 +33,27 @@ export function computeWord (word: usize, bytes: u32, to: usize): void {
 
 /** Adds a word's rows to a vector, one after the other. */
 export function addWord (word: usize, bytes: u32, to: usize): void {
+  const entry = lookUp(word, bytes)
+  if (wordCount > 0) {
+    store<u32>(settings.listAt, entry)
+    addRows(1, to)
+  }
+  if (settings.maxn > 0 && wordHash !== NO_WORD && !isLineEnd(word, bytes)) wordCount += addCharacterNgrams(word, bytes, to)
+}
+
+/** The address of the only row that a word has, where there are no n-grams of characters; any number where it has none. */
+export function rowOfWord (word: usize, bytes: u32): usize {
+  return settings.rowsAt + lookUp(word, bytes) * settings.rowBytes
+}
+
+/** Finds a word in the dictionary. @returns the number of its row, if it has one */
+function lookUp (word: usize, bytes: u32): u32 {
   const hash = hashOf(word, bytes)
   const entry = entryOf(word, bytes, hash)
   const isLabel = entry < 0 ? isLabelLike(word, bytes) : <u32>entry >= settings.words
   wordHash = isLabel ? NO_WORD : <i64>(<i32>hash)
-  wordCount = 0
-  if (isLabel) return
-  if (entry >= 0) {
-    store<u32>(settings.listAt, entry)
-    addRows(1, to)
-    wordCount = 1
-  }
-  if (settings.maxn > 0 && !isLineEnd(word, bytes)) wordCount += addCharacterNgrams(word, bytes, to)
+  wordCount = <u32>(entry >= 0 && !isLabel)
+  return entry
 }
 
 function hashOf (word: usize, bytes: u32): u32 {
