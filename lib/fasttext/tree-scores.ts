@@ -1,5 +1,5 @@
 import { Best } from './best.ts'
-import { type LabelScores, type Scored, logOf, probabilityOf } from './label-scores.ts'
+import { LEAST, type LabelScores, type Scored, logOf, probabilityOf } from './label-scores.ts'
 import type { Rows } from './matrix.ts'
 import { DamagedModel } from './model-file.ts'
 
@@ -21,7 +21,10 @@ export class TreeScores implements LabelScores {
   readonly #left: Int32Array // children of inner nodes
   readonly #right: Int32Array
   readonly #above: Int32Array
+  readonly #places: Int32Array // of leaves, from left to right
   #vector: Float32Array = new Float32Array()
+  #found = -1 // the best leaf so far, and its probability
+  #most = 0
 
   /**
    * @param rows of the inner nodes
@@ -49,6 +52,18 @@ export class TreeScores implements LabelScores {
       this.#above[left] = this.#above[right] = node
       sizes[node] = sizes[left]! + sizes[right]!
     }
+    this.#places = this.#placesOfLeaves()
+  }
+
+  #placesOfLeaves (): Int32Array {
+    const places = new Int32Array(this.#labels)
+    const waiting = [2 * this.#labels - 2]
+    for (let place = 0; waiting.length > 0;) {
+      const node = waiting.pop()!
+      if (node < this.#labels) places[node] = place++
+      else waiting.push(this.#right[node]!, this.#left[node]!)
+    }
+    return places
   }
 
   take (vector: Float32Array): boolean {
@@ -57,6 +72,10 @@ export class TreeScores implements LabelScores {
   }
 
   best (k: number): Scored[] {
+    if (k === 1) {
+      const index = this.#bestLabel()
+      return index === -1 ? [] : [{ index, probability: this.probability(index) }]
+    }
     const best = new Best(k)
     this.#search(2 * this.#labels - 2, 0, best)
     return best.sorted().map(({ score, index }) => ({ index, probability: probabilityOf(score) }))
@@ -71,6 +90,30 @@ export class TreeScores implements LabelScores {
       score = Math.fround(score + logOf(path[i - 1] === this.#right[path[i]!] ? right : Math.fround(1 - right)))
     }
     return probabilityOf(score)
+  }
+
+  /** The label that `#search` would find first; -1 if there's none. It needs no logarithms, and turns to the likelier child first. */
+  #bestLabel (): number {
+    this.#found = -1
+    this.#most = LEAST
+    this.#descend(2 * this.#labels - 2, 1)
+    return this.#found
+  }
+
+  #descend (node: number, product: number): void {
+    if (product < this.#most) return
+    if (node < this.#labels) {
+      // Of equal ones the search keeps the one that it meets last.
+      if (product > this.#most || this.#found === -1 || this.#places[node]! > this.#places[this.#found]!) this.#found = node
+      this.#most = product
+      return
+    }
+    const right = this.#probabilityOfRight(node)
+    const ofRight = product * (right + LEAST)
+    const ofLeft = product * (1 - right + LEAST)
+    if (right > 0.5) this.#descend(this.#right[node]!, ofRight)
+    this.#descend(this.#left[node]!, ofLeft)
+    if (right <= 0.5) this.#descend(this.#right[node]!, ofRight)
   }
 
   #search (node: number, score: number, best: Best): void {
