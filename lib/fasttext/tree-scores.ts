@@ -22,9 +22,9 @@ export class TreeScores implements LabelScores {
   readonly #right: Int32Array
   readonly #above: Int32Array
   readonly #places: Int32Array // of leaves, from left to right
+  readonly #nodes: Int32Array // that wait to be looked at, and their probabilities
+  readonly #products: Float64Array
   #vector: Float32Array = new Float32Array()
-  #found = -1 // the best leaf so far, and its probability
-  #most = 0
 
   /**
    * @param rows of the inner nodes
@@ -53,6 +53,8 @@ export class TreeScores implements LabelScores {
       sizes[node] = sizes[left]! + sizes[right]!
     }
     this.#places = this.#placesOfLeaves()
+    this.#nodes = new Int32Array(nodes + 1)
+    this.#products = new Float64Array(nodes + 1)
   }
 
   #placesOfLeaves (): Int32Array {
@@ -92,28 +94,36 @@ export class TreeScores implements LabelScores {
     return probabilityOf(score)
   }
 
-  /** The label that `#search` would find first; -1 if there's none. It needs no logarithms, and turns to the likelier child first. */
+  /**
+   * The label that `#search` would find first; -1 if there's none. Without logarithms, and the likelier child first: most
+   * of the tree need not be looked at.
+   */
   #bestLabel (): number {
-    this.#found = -1
-    this.#most = LEAST
-    this.#descend(2 * this.#labels - 2, 1)
-    return this.#found
-  }
-
-  #descend (node: number, product: number): void {
-    if (product < this.#most) return
-    if (node < this.#labels) {
-      // Of equal ones the search keeps the one that it meets last.
-      if (product > this.#most || this.#found === -1 || this.#places[node]! > this.#places[this.#found]!) this.#found = node
-      this.#most = product
-      return
+    const nodes = this.#nodes
+    const products = this.#products
+    let found = -1
+    let most = LEAST
+    nodes[0] = 2 * this.#labels - 2
+    products[0] = 1
+    for (let waiting = 1; waiting > 0;) {
+      const node = nodes[--waiting]!
+      const product = products[waiting]!
+      if (product < most) continue
+      if (node < this.#labels) {
+        // Of equal ones the search keeps the one that it meets last.
+        if (product > most || found === -1 || this.#places[node]! > this.#places[found]!) found = node
+        most = product
+        continue
+      }
+      const right = this.#probabilityOfRight(node)
+      const likelier = right > 0.5 ? 1 : 0 // its place above the other
+      nodes[waiting + likelier] = this.#right[node]!
+      products[waiting + likelier] = product * (right + LEAST)
+      nodes[waiting + 1 - likelier] = this.#left[node]!
+      products[waiting + 1 - likelier] = product * (1 - right + LEAST)
+      waiting += 2
     }
-    const right = this.#probabilityOfRight(node)
-    const ofRight = product * (right + LEAST)
-    const ofLeft = product * (1 - right + LEAST)
-    if (right > 0.5) this.#descend(this.#right[node]!, ofRight)
-    this.#descend(this.#left[node]!, ofLeft)
-    if (right <= 0.5) this.#descend(this.#right[node]!, ofRight)
+    return found
   }
 
   #search (node: number, score: number, best: Best): void {
