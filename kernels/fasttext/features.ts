@@ -1,5 +1,5 @@
 /** The rows that a word and n-grams have, as lib/fasttext/plain-sum.ts has them, too. */
-import { addRows, ROWS_AT_ONCE } from './rows'
+import { addRows, clear, copyWord, ROWS_AT_ONCE } from './rows'
 import { settings } from './settings'
 
 const HASH_BASIS: u32 = 2166136261
@@ -27,7 +27,7 @@ export function isLineEnd (word: usize, bytes: u32): bool {
 
 /** Puts the sum of a word's rows into a vector. */
 export function computeWord (word: usize, bytes: u32, to: usize): void {
-  memory.fill(to, 0, settings.vectorBytes)
+  clear(to, settings.vectorBytes)
   addWord(word, bytes, to)
 }
 
@@ -91,7 +91,7 @@ function addCharacterNgrams (word: usize, bytes: u32, to: usize): u32 {
   const begin = settings.markedAt
   const end = begin + bytes + 2
   store<u8>(begin, 0x3c) // <
-  memory.copy(begin + 1, word, bytes)
+  copyWord(word, bytes, begin + 1)
   store<u8>(end - 1, 0x3e) // >
   const minn = <i32>settings.minn
   const maxn = settings.maxn

@@ -7,7 +7,7 @@
  * look at the words there and the sum of their vectors; then those that weren't there, one by one.
  */
 import { addWord, addWordNgrams, computeWord, isLineEnd, NO_WORD, wordCount, wordHash } from './features'
-import { addVector, addVectors, touchAndAdd } from './rows'
+import { addVector, addVectors, clear, touchAndAdd } from './rows'
 import { setSettings, settings } from './settings'
 import { add, candidate, countOf, find, flush, hashOf, isRecordOf, noteText, tableHash, vectorOf } from './table'
 
@@ -36,7 +36,7 @@ export function begin (exact: bool): void {
   met = 0
   fresh = 0
   unkept = 0
-  memory.fill(settings.sumAt, 0, settings.vectorBytes)
+  clear(settings.sumAt, settings.vectorBytes)
   count = 0
   hashes = 0
   isEnded = false
@@ -49,7 +49,7 @@ export function begin (exact: bool): void {
  */
 export function feed (length: u32, isLast: bool): u32 {
   const end = settings.textAt + length
-  memory.fill(end, 0, 80) // which ends the last word
+  clear(end, 80) // which ends the last word
   let words = findWords(settings.textAt, end)
   let taken = length
   if (!isLast && words > 0 && endOf(words - 1) === end) {

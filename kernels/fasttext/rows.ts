@@ -1,4 +1,4 @@
-/** Sums of vectors. */
+/** Sums of vectors, and memory that's filled and copied: for so little, a call of `memory.copy` takes longer. */
 import { settings } from './settings'
 
 /** Rows that are listed and brought into the cache together, before they are added. */
@@ -90,4 +90,14 @@ function addCodes (row: u32, to: usize): void {
 
 export function touchedSum (): u32 {
   return touched
+}
+
+/** Fills memory with 0. @param bytes a multiple of 16 */
+export function clear (at: usize, bytes: u32): void {
+  for (const end = at + bytes; at < end; at += 16) v128.store(at, i64x2.splat(0))
+}
+
+/** Copies a word, and whatever stands behind it up to a multiple of 16 bytes. */
+export function copyWord (word: usize, bytes: u32, to: usize): void {
+  for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, v128.load(word + at))
 }

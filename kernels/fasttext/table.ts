@@ -6,6 +6,7 @@
  * last, 8 for the hash that n-grams are made of; the word, filled up with 0 to a multiple of 16; the sum of its rows, or where it has but one the row's address.
  */
 import { computeWord, rowOfWord, wordCount, wordHash } from './features'
+import { copyWord } from './rows'
 import { settings } from './settings'
 
 const HEADER_BYTES: u32 = 16
@@ -75,8 +76,14 @@ export function isRecordOf (record: usize, word: usize, bytes: u32): bool {
   for (; left > 16; left -= 16, word += 16, key += 16) {
     if (v128.any_true(v128.xor(v128.load(word), v128.load(key)))) return false
   }
-  const isWithin = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>left))
-  return !v128.any_true(v128.xor(v128.and(v128.load(word), isWithin), v128.load(key)))
+  return !v128.any_true(v128.xor(v128.and(v128.load(word), within(left)), v128.load(key)))
+}
+
+/** All bits of the first so many of 16 bytes. */
+// @ts-ignore: a decorator of AssemblyScript's
+@inline
+function within (bytes: u32): v128 {
+  return i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>bytes))
 }
 
 /** The address of a word's vector; any number where it has no rows. */
@@ -123,8 +130,8 @@ export function add (word: usize, bytes: u32, hash: u32): usize {
   next += size
   used++
   const key = record + HEADER_BYTES
-  v128.store(key + filled - 16, i64x2.splat(0))
-  memory.copy(key, word, bytes)
+  copyWord(word, bytes, key)
+  v128.store(key + filled - 16, v128.and(v128.load(key + filled - 16), within(bytes - filled + 16)))
   if (settings.keepsRows !== 0) store<u32>(key + filled, <u32>rowOfWord(word, bytes))
   else computeWord(word, bytes, key + filled)
   store<u32>(record, wordCount << 8 | bytes)

@@ -22,6 +22,7 @@ export class TreeScores implements LabelScores {
   readonly #right: Int32Array
   readonly #above: Int32Array
   readonly #places: Int32Array // of leaves, from left to right
+  readonly #rights: Float32Array // probabilities of inner nodes' right children, as far as they're known
   readonly #nodes: Int32Array // that wait to be looked at, and their probabilities
   readonly #products: Float64Array
   #vector: Float32Array = new Float32Array()
@@ -53,6 +54,7 @@ export class TreeScores implements LabelScores {
       sizes[node] = sizes[left]! + sizes[right]!
     }
     this.#places = this.#placesOfLeaves()
+    this.#rights = new Float32Array(nodes)
     this.#nodes = new Int32Array(nodes + 1)
     this.#products = new Float64Array(nodes + 1)
   }
@@ -76,7 +78,7 @@ export class TreeScores implements LabelScores {
   best (k: number): Scored[] {
     if (k === 1) {
       const index = this.#bestLabel()
-      return index === -1 ? [] : [{ index, probability: this.probability(index) }]
+      return index === -1 ? [] : [{ index, probability: this.#alongPath(index) }]
     }
     const best = new Best(k)
     this.#search(2 * this.#labels - 2, 0, best)
@@ -84,11 +86,17 @@ export class TreeScores implements LabelScores {
   }
 
   probability (index: number): number {
+    for (let node = this.#above[index]!; node > 0; node = this.#above[node]!) this.#rights[node] = this.#probabilityOfRight(node)
+    return this.#alongPath(index)
+  }
+
+  /** The probability of a leaf, when those of the nodes above it are known. */
+  #alongPath (index: number): number {
     const path = [index]
     for (let node = index; node < 2 * this.#labels - 2; node = this.#above[node]!) path.push(this.#above[node]!)
     let score = 0
     for (let i = path.length - 1; i > 0; i--) {
-      const right = this.#probabilityOfRight(path[i]!)
+      const right = this.#rights[path[i]!]!
       score = Math.fround(score + logOf(path[i - 1] === this.#right[path[i]!] ? right : Math.fround(1 - right)))
     }
     return probabilityOf(score)
@@ -115,7 +123,7 @@ export class TreeScores implements LabelScores {
         most = product
         continue
       }
-      const right = this.#probabilityOfRight(node)
+      const right = this.#rights[node] = this.#probabilityOfRight(node)
       const likelier = right > 0.5 ? 1 : 0 // its place above the other
       nodes[waiting + likelier] = this.#right[node]!
       products[waiting + likelier] = product * (right + LEAST)
