@@ -1,5 +1,5 @@
 /** The rows that a word and n-grams have, as lib/fasttext/plain-sum.ts has them, too. */
-import { addRows, ROWS_AT_ONCE } from './rows'
+import { addRows, clear, copyWord, ROWS_AT_ONCE } from './rows'
 import { settings } from './settings'
 
 const HASH_BASIS: u32 = 2166136261
@@ -27,24 +27,33 @@ export function isLineEnd (word: usize, bytes: u32): bool {
 
 /** Puts the sum of a word's rows into a vector. */
 export function computeWord (word: usize, bytes: u32, to: usize): void {
-  memory.fill(to, 0, settings.vectorBytes)
+  clear(to, settings.vectorBytes)
   addWord(word, bytes, to)
 }
 
 /** Adds a word's rows to a vector, one after the other. */
 export function addWord (word: usize, bytes: u32, to: usize): void {
+  const entry = lookUp(word, bytes)
+  if (wordCount > 0) {
+    store<u32>(settings.listAt, entry)
+    addRows(1, to)
+  }
+  if (settings.maxn > 0 && wordHash !== NO_WORD && !isLineEnd(word, bytes)) wordCount += addCharacterNgrams(word, bytes, to)
+}
+
+/** The address of the only row that a word has, where there are no n-grams of characters; any number where it has none. */
+export function rowOfWord (word: usize, bytes: u32): usize {
+  return settings.rowsAt + lookUp(word, bytes) * settings.rowBytes
+}
+
+/** Finds a word in the dictionary. @returns the number of its row, if it has one */
+function lookUp (word: usize, bytes: u32): u32 {
   const hash = hashOf(word, bytes)
   const entry = entryOf(word, bytes, hash)
   const isLabel = entry < 0 ? isLabelLike(word, bytes) : <u32>entry >= settings.words
   wordHash = isLabel ? NO_WORD : <i64>(<i32>hash)
-  wordCount = 0
-  if (isLabel) return
-  if (entry >= 0) {
-    store<u32>(settings.listAt, entry)
-    addRows(1, to)
-    wordCount = 1
-  }
-  if (settings.maxn > 0 && !isLineEnd(word, bytes)) wordCount += addCharacterNgrams(word, bytes, to)
+  wordCount = <u32>(entry >= 0 && !isLabel)
+  return entry
 }
 
 function hashOf (word: usize, bytes: u32): u32 {
@@ -82,7 +91,7 @@ function addCharacterNgrams (word: usize, bytes: u32, to: usize): u32 {
   const begin = settings.markedAt
   const end = begin + bytes + 2
   store<u8>(begin, 0x3c) // <
-  memory.copy(begin + 1, word, bytes)
+  copyWord(word, bytes, begin + 1)
   store<u8>(end - 1, 0x3e) // >
   const minn = <i32>settings.minn
   const maxn = settings.maxn

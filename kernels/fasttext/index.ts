@@ -7,7 +7,7 @@
  * look at the words there and the sum of their vectors; then those that weren't there, one by one.
  */
 import { addWord, addWordNgrams, computeWord, isLineEnd, NO_WORD, wordCount, wordHash } from './features'
-import { addVector, addVectors } from './rows'
+import { addVector, addVectors, clear, touchAndAdd } from './rows'
 import { setSettings, settings } from './settings'
 import { add, candidate, countOf, find, flush, hashOf, isRecordOf, noteText, tableHash, vectorOf } from './table'
 
@@ -36,7 +36,7 @@ export function begin (exact: bool): void {
   met = 0
   fresh = 0
   unkept = 0
-  memory.fill(settings.sumAt, 0, settings.vectorBytes)
+  clear(settings.sumAt, settings.vectorBytes)
   count = 0
   hashes = 0
   isEnded = false
@@ -49,7 +49,7 @@ export function begin (exact: bool): void {
  */
 export function feed (length: u32, isLast: bool): u32 {
   const end = settings.textAt + length
-  memory.fill(end, 0, 64) // which ends the last word
+  clear(end, 80) // which ends the last word
   let words = findWords(settings.textAt, end)
   let taken = length
   if (!isLast && words > 0 && endOf(words - 1) === end) {
@@ -104,21 +104,28 @@ function endOf (word: u32): usize {
 function findWords (from: usize, to: usize): u32 {
   const bounds = settings.boundsAt
   let at = bounds
-  let before: u32 = 1 // whether the byte before is a separator
-  for (let block = from; block <= to; block += 16) {
-    const bytes = v128.load(block)
-    const isControl = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(9)), i8x16.splat(4)) // \t \n \v \f \r
-    const isOther = v128.or(i8x16.eq(bytes, i8x16.splat(0x20)), i8x16.eq(bytes, i8x16.splat(0)))
-    const separators = <u32>i8x16.bitmask(v128.or(isControl, isOther))
-    let changes = (separators ^ (separators << 1 | before)) & 0xffff
-    before = separators >>> 15
+  let before: u64 = 1 // whether the byte before is a separator
+  for (let block = from; block <= to; block += 64) {
+    const separators = separatorsIn(block) | separatorsIn(block + 16) << 16 | separatorsIn(block + 32) << 32 | separatorsIn(block + 48) << 48
+    let changes = separators ^ (separators << 1 | before)
+    before = separators >>> 63
     while (changes !== 0) {
-      store<u32>(at, <u32>(block + ctz(changes)))
+      store<u32>(at, <u32>(block + <usize>ctz(changes)))
       at += 4
       changes &= changes - 1
     }
   }
   return <u32>((at - bounds) >>> 3)
+}
+
+/** A bit for each of 16 bytes. */
+// @ts-ignore: a decorator of AssemblyScript's
+@inline
+function separatorsIn (block: usize): u64 {
+  const bytes = v128.load(block)
+  const isControl = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(9)), i8x16.splat(4)) // \t \n \v \f \r
+  const isOther = v128.or(i8x16.eq(bytes, i8x16.splat(0x20)), i8x16.eq(bytes, i8x16.splat(0)))
+  return <u64>(<u32>i8x16.bitmask(v128.or(isControl, isOther)))
 }
 
 /** Notes the hash of each word, and its place in the table. @returns how many words there are up to a `</s>` */
@@ -150,16 +157,24 @@ function addFound (words: u32): u32 {
     const word = beginOf(i)
     const record: usize = load<u32>(settings.foundAt + (<usize>i << 3), 4)
     if (record !== 0 && isRecordOf(record, word, <u32>(endOf(i) - word))) {
-      store<u32>(list + ((<usize>(listed++)) << 2), <u32>vectorOf(record))
-      count += countOf(record)
+      const rows = countOf(record)
+      store<u32>(list + (<usize>listed << 2), <u32>vectorOf(record))
+      listed += <u32>(rows !== 0)
+      count += rows
       fresh += noteText(record, text)
       store<i64>(noted + (<usize>i << 3), hashOf(record))
     } else {
       store<u32>(settings.missesAt + ((<usize>(misses++)) << 2), i)
     }
   }
-  addVectors(list, listed, settings.sumAt)
+  addListed(listed)
   return misses
+}
+
+/** Adds the vectors in the list: those that lie in the table were touched just now. */
+function addListed (listed: u32): void {
+  if (settings.keepsRows !== 0) touchAndAdd(settings.listAt, listed, settings.sumAt)
+  else addVectors(settings.listAt, listed, settings.sumAt)
 }
 
 /** Adds words that weren't in the table, and puts them there. */
@@ -174,7 +189,7 @@ function addMissing (misses: u32): void {
     if (record === 0) record = add(word, bytes, hash)
     let hashOfWord: i64
     if (record !== 0) {
-      addVector(vectorOf(record), settings.sumAt)
+      if (countOf(record) !== 0) addVector(vectorOf(record), settings.sumAt)
       count += countOf(record)
       fresh += noteText(record, text)
       hashOfWord = hashOf(record)

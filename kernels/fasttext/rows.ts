@@ -1,8 +1,8 @@
-/** Sums of vectors. */
+/** Sums of vectors, and memory that's filled and copied: for so little, a call of `memory.copy` takes longer. */
 import { settings } from './settings'
 
 /** Rows that are listed and brought into the cache together, before they are added. */
-export const ROWS_AT_ONCE: u32 = 32
+export const ROWS_AT_ONCE: u32 = 128
 const CACHE_LINE: u32 = 64
 
 const CENTROIDS: u32 = 256
@@ -43,7 +43,7 @@ export function addVector (vector: usize, to: usize): void {
   for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(vector + at)))
 }
 
-/** Adds rows of the input matrix whose numbers are in the list. Each is touched first, so that all are fetched from memory at the same time. */
+/** Adds rows of the input matrix whose numbers are in the list. */
 export function addRows (count: u32, to: usize): void {
   const list = settings.listAt
   const rows = settings.rowsAt
@@ -51,17 +51,24 @@ export function addRows (count: u32, to: usize): void {
     for (let i: u32 = 0; i < count; i++) addCodes(load<u32>(list + (i << 2)), to)
     return
   }
-  const bytes = settings.vectorBytes
   const rowBytes = settings.rowBytes
+  for (let i: u32 = 0; i < count; i++) store<u32>(list + (i << 2), <u32>(rows + load<u32>(list + (i << 2)) * rowBytes))
+  touchAndAdd(list, count, to)
+}
+
+/** As `addVectors`; vectors are touched before they are added, so that many are fetched from memory at the same time. */
+export function touchAndAdd (list: usize, count: u32, to: usize): void {
+  const bytes = settings.vectorBytes
   let sum: u32 = 0
-  for (let i: u32 = 0; i < count; i++) {
-    const row = rows + load<u32>(list + (i << 2)) * rowBytes
-    store<u32>(list + (i << 2), <u32>row)
-    for (let at: u32 = 0; at < bytes; at += CACHE_LINE) sum += load<u8>(row + at)
-    sum += load<u8>(row + bytes - 1)
+  for (let i: u32 = 0; i < count; i += ROWS_AT_ONCE) {
+    const few = min(count - i, ROWS_AT_ONCE)
+    const part = list + (i << 2)
+    for (let at: u32 = 0; at < bytes; at += CACHE_LINE) {
+      for (let j: u32 = 0; j < few; j++) sum += load<u8>(load<u32>(part + (j << 2)) + at)
+    }
+    addVectors(part, few, to)
   }
   touched = sum // so that it isn't optimized away
-  addVectors(list, count, to)
 }
 
 /** Adds a quantized row: of each part the centroid that its code names, times the row's norm. */
@@ -83,4 +90,14 @@ function addCodes (row: u32, to: usize): void {
 
 export function touchedSum (): u32 {
   return touched
+}
+
+/** Fills memory with 0. @param bytes a multiple of 16 */
+export function clear (at: usize, bytes: u32): void {
+  for (const end = at + bytes; at < end; at += 16) v128.store(at, i64x2.splat(0))
+}
+
+/** Copies a word, and whatever stands behind it up to a multiple of 16 bytes. */
+export function copyWord (word: usize, bytes: u32, to: usize): void {
+  for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, v128.load(word + at))
 }

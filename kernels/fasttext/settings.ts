@@ -31,12 +31,15 @@ export class Settings {
   centroidsAt: usize
   normCodesAt: usize
   normsAt: usize
+  /** Bytes of a record for the word's vector; 16 where words have one row alone, whose address is kept. */
+  keptBytes: u32
+  keepsRows: u32
   /** Table of words: slots, and records behind one another. */
   slotsAt: usize
   slotMask: u32
   recordsAt: usize
   recordsEnd: usize
-  /** The text, and room for 64 bytes behind it. */
+  /** The text, and room for 80 bytes behind it. */
   textAt: usize
   /** Of each word in the text, two addresses: where it begins and ends. */
   boundsAt: usize

@@ -3,9 +3,10 @@
  * behind one another. When either is full the table begins anew: words that are frequent are soon back.
  *
  * A record: a byte for the word's length and three for the number of its rows, 4 bytes for the text that it was met in
- * last, 8 for the hash that n-grams are made of; the word, filled up with 0 to a multiple of 16; the sum of its rows.
+ * last, 8 for the hash that n-grams are made of; the word, filled up with 0 to a multiple of 16; the sum of its rows, or where it has but one the row's address.
  */
-import { computeWord, wordCount, wordHash } from './features'
+import { computeWord, rowOfWord, wordCount, wordHash } from './features'
+import { copyWord } from './rows'
 import { settings } from './settings'
 
 const HEADER_BYTES: u32 = 16
@@ -75,12 +76,20 @@ export function isRecordOf (record: usize, word: usize, bytes: u32): bool {
   for (; left > 16; left -= 16, word += 16, key += 16) {
     if (v128.any_true(v128.xor(v128.load(word), v128.load(key)))) return false
   }
-  const isWithin = i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>left))
-  return !v128.any_true(v128.xor(v128.and(v128.load(word), isWithin), v128.load(key)))
+  return !v128.any_true(v128.xor(v128.and(v128.load(word), within(left)), v128.load(key)))
 }
 
+/** All bits of the first so many of 16 bytes. */
+// @ts-ignore: a decorator of AssemblyScript's
+@inline
+function within (bytes: u32): v128 {
+  return i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>bytes))
+}
+
+/** The address of a word's vector; any number where it has no rows. */
 export function vectorOf (record: usize): usize {
-  return record + HEADER_BYTES + filledUp(load<u8>(record))
+  const at = record + HEADER_BYTES + filledUp(load<u8>(record))
+  return settings.keepsRows !== 0 ? <usize>load<u32>(at) : at
 }
 
 export function countOf (record: usize): u32 {
@@ -114,16 +123,17 @@ export function find (word: usize, bytes: u32, hash: u32): usize {
 /** Adds a word that isn't in the table. @returns its record; 0 where it can't be kept */
 export function add (word: usize, bytes: u32, hash: u32): usize {
   const filled = filledUp(bytes)
-  const size = HEADER_BYTES + filled + settings.vectorBytes
+  const size = HEADER_BYTES + filled + settings.keptBytes
   if (bytes > MAX_WORD_BYTES || settings.recordsAt + size > settings.recordsEnd) return 0
   if (next + size > settings.recordsEnd || used * 8 >= (settings.slotMask + 1) * MAX_LOAD) flush()
   const record = next
   next += size
   used++
   const key = record + HEADER_BYTES
-  v128.store(key + filled - 16, i64x2.splat(0))
-  memory.copy(key, word, bytes)
-  computeWord(word, bytes, key + filled)
+  copyWord(word, bytes, key)
+  v128.store(key + filled - 16, v128.and(v128.load(key + filled - 16), within(bytes - filled + 16)))
+  if (settings.keepsRows !== 0) store<u32>(key + filled, <u32>rowOfWord(word, bytes))
+  else computeWord(word, bytes, key + filled)
   store<u32>(record, wordCount << 8 | bytes)
   store<u32>(record, 0, 4)
   store<i64>(record, wordHash, 8)

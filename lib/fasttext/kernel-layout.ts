@@ -6,12 +6,16 @@ export const PIECE_BYTES = 2 ** 15
 /** What is read and written behind a piece, or behind anything else. */
 export const SLACK = 128
 
-/** Of eight slots six may be taken; a record has 64 bytes or more. */
 const SLOT_BYTES = 8
+
+/** Of eight slots six may be taken. */
 const SLOTS_A_RECORD = 8 / 6
 
 /** Of a record besides its vector: a header, and a word of 16 bytes at most as most of them are. */
 const RECORD_BYTES = 32
+
+/** What is kept of a word that has but one row, in place of a vector. */
+const ADDRESS_BYTES = 16
 
 /** A table for fewer is none. */
 const LEAST_RECORDS = 4
@@ -42,7 +46,9 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
     used = 64 * Math.ceil((used + bytes) / 64)
     return { at }
   }
-  const { slots, recordBytes } = tableOf(tableBytes, vectorBytes)
+  const keepsRows = maxn === 0 && input.kind === 'dense'
+  const keptBytes = keepsRows ? ADDRESS_BYTES : vectorBytes
+  const { slots, recordBytes } = tableOf(tableBytes, keptBytes)
   // Two words can't stand side by side.
   const words = PIECE_BYTES / 2 + 1
   const quantized = input.kind === 'quantized' ? input : undefined
@@ -65,15 +71,16 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
     dictionary.startsAt, dictionary.bytesAt, dictionary.slotsAt, dictionary.slots - 1, dictionary.kept?.at ?? 0,
     quantized === undefined ? input.at : 0, 4 * dim,
     quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0, quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
+    keptBytes, Number(keepsRows),
     slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
     pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, sumAt, scratchAt
   ]
   return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes, wordNgramsField: 6 }
 }
 
-function tableOf (tableBytes: number, vectorBytes: number): { slots: number, recordBytes: number } {
-  const records = tableBytes / (RECORD_BYTES + vectorBytes + SLOT_BYTES * SLOTS_A_RECORD)
+function tableOf (tableBytes: number, keptBytes: number): { slots: number, recordBytes: number } {
+  const records = tableBytes / (RECORD_BYTES + keptBytes + SLOT_BYTES * SLOTS_A_RECORD)
   const slots = Math.max(2 ** Math.round(Math.log2(Math.max(records, 1) * SLOTS_A_RECORD)), LEAST_SLOTS)
   const recordBytes = Math.floor(tableBytes - SLOT_BYTES * slots)
-  return { slots, recordBytes: recordBytes < LEAST_RECORDS * (RECORD_BYTES + vectorBytes) ? 0 : recordBytes }
+  return { slots, recordBytes: recordBytes < LEAST_RECORDS * (RECORD_BYTES + keptBytes) ? 0 : recordBytes }
 }

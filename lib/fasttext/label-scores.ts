@@ -23,7 +23,7 @@ export interface LabelScores {
 }
 
 /** fastText adds this before it takes a logarithm, so that probabilities come out larger, too. */
-const LEAST = 1e-5
+export const LEAST = 1e-5
 
 /** The logarithm of a probability, as a 32-bit float. */
 export function logOf (probability: number): number {

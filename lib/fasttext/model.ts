@@ -55,7 +55,7 @@ async function read (file: ModelFile): Promise<SharedFastText> {
   const isQuantized = file.boolean('whether it is quantized')
   if (isPruned && !isQuantized) throw new DamagedModel('it is pruned but not quantized')
   const inputSizes = { name: 'its input matrix', rows: words + (isPruned ? keptCount : bucket), columns: dim }
-  const order = isPruned ? Int32Array.from({ length: words + keptRows.length }, (_, i) => i < words ? i : words + keptRows[i - words]!) : undefined
+  const order = isPruned ? orderOf(words, keptRows) : undefined
   const input = isQuantized ? await readQuantized(file, inputSizes, arena, { order, decode: true }) : await readDense(file, inputSizes, arena)
   await file.need(1, 'the kind of its output matrix')
   const isOutputQuantized = file.boolean('whether its output matrix is quantized') && isQuantized
@@ -64,4 +64,11 @@ async function read (file: ModelFile): Promise<SharedFastText> {
   const output = isOutputQuantized ? await readQuantized(file, outputSizes, arena, { decode: false }) : await readDense(file, outputSizes, arena)
   if (file.left > 0) throw new DamagedModel(`${file.left} bytes are left behind its end`)
   return { path: file.path, settings, labels, labelCounts, memory: arena.memory, dictionary: layout, input, output }
+}
+
+/** Rows of the words, and then of the n-grams that are kept. */
+function orderOf (words: number, keptRows: Int32Array): Int32Array {
+  const order = new Int32Array(words + keptRows.length)
+  for (let i = 0; i < order.length; i++) order[i] = i < words ? i : words + keptRows[i - words]!
+  return order
 }

@@ -77,14 +77,23 @@ async function readCentroids (file: ModelFile, columns: number, name: string): P
 function ordered (rows: Uint8Array, width: number, order: Order): Uint8Array {
   if (order === undefined) return rows
   const result = new Uint8Array(order.length * width)
-  for (const [i, row] of order.entries()) result.set(rows.subarray(row * width, (row + 1) * width), i * width)
+  // Loops here and below: an array for each row would be much garbage.
+  for (let i = 0, to = 0; i < order.length; i++) {
+    const from = order[i]! * width
+    for (let j = 0; j < width; j++) result[to++] = rows[from + j]!
+  }
   return result
 }
 
 function decoded (codes: Codes, rows: number, arena: Arena): DenseLayout {
   const { columns } = codes
   const at = arena.take(4 * rows * columns)
-  for (let row = 0; row < rows; row++) addCodes(codes, row, arena.floats(at + 4 * row * columns, columns))
+  const all = arena.floats(at, rows * columns)
+  const one = new Float32Array(columns)
+  for (let row = 0; row < rows; row++) {
+    addCodes(codes, row, one.fill(0))
+    for (let i = 0; i < columns; i++) all[row * columns + i] = one[i]!
+  }
   return { kind: 'dense', rows, columns, at }
 }
 

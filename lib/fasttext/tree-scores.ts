@@ -1,5 +1,5 @@
 import { Best } from './best.ts'
-import { type LabelScores, type Scored, logOf, probabilityOf } from './label-scores.ts'
+import { LEAST, type LabelScores, type Scored, logOf, probabilityOf } from './label-scores.ts'
 import type { Rows } from './matrix.ts'
 import { DamagedModel } from './model-file.ts'
 
@@ -21,6 +21,10 @@ export class TreeScores implements LabelScores {
   readonly #left: Int32Array // children of inner nodes
   readonly #right: Int32Array
   readonly #above: Int32Array
+  readonly #places: Int32Array // of leaves, from left to right
+  readonly #rights: Float32Array // probabilities of inner nodes' right children, as far as they're known
+  readonly #nodes: Int32Array // that wait to be looked at, and their probabilities
+  readonly #products: Float64Array
   #vector: Float32Array = new Float32Array()
 
   /**
@@ -49,6 +53,21 @@ export class TreeScores implements LabelScores {
       this.#above[left] = this.#above[right] = node
       sizes[node] = sizes[left]! + sizes[right]!
     }
+    this.#places = this.#placesOfLeaves()
+    this.#rights = new Float32Array(nodes)
+    this.#nodes = new Int32Array(nodes + 1)
+    this.#products = new Float64Array(nodes + 1)
+  }
+
+  #placesOfLeaves (): Int32Array {
+    const places = new Int32Array(this.#labels)
+    const waiting = [2 * this.#labels - 2]
+    for (let place = 0; waiting.length > 0;) {
+      const node = waiting.pop()!
+      if (node < this.#labels) places[node] = place++
+      else waiting.push(this.#right[node]!, this.#left[node]!)
+    }
+    return places
   }
 
   take (vector: Float32Array): boolean {
@@ -57,20 +76,62 @@ export class TreeScores implements LabelScores {
   }
 
   best (k: number): Scored[] {
+    if (k === 1) {
+      const index = this.#bestLabel()
+      return index === -1 ? [] : [{ index, probability: this.#alongPath(index) }]
+    }
     const best = new Best(k)
     this.#search(2 * this.#labels - 2, 0, best)
     return best.sorted().map(({ score, index }) => ({ index, probability: probabilityOf(score) }))
   }
 
   probability (index: number): number {
+    for (let node = this.#above[index]!; node > 0; node = this.#above[node]!) this.#rights[node] = this.#probabilityOfRight(node)
+    return this.#alongPath(index)
+  }
+
+  /** The probability of a leaf, when those of the nodes above it are known. */
+  #alongPath (index: number): number {
     const path = [index]
     for (let node = index; node < 2 * this.#labels - 2; node = this.#above[node]!) path.push(this.#above[node]!)
     let score = 0
     for (let i = path.length - 1; i > 0; i--) {
-      const right = this.#probabilityOfRight(path[i]!)
+      const right = this.#rights[path[i]!]!
       score = Math.fround(score + logOf(path[i - 1] === this.#right[path[i]!] ? right : Math.fround(1 - right)))
     }
     return probabilityOf(score)
+  }
+
+  /**
+   * The label that `#search` would find first; -1 if there's none. Without logarithms, and the likelier child first: most
+   * of the tree need not be looked at.
+   */
+  #bestLabel (): number {
+    const nodes = this.#nodes
+    const products = this.#products
+    let found = -1
+    let most = LEAST
+    nodes[0] = 2 * this.#labels - 2
+    products[0] = 1
+    for (let waiting = 1; waiting > 0;) {
+      const node = nodes[--waiting]!
+      const product = products[waiting]!
+      if (product < most) continue
+      if (node < this.#labels) {
+        // Of equal ones the search keeps the one that it meets last.
+        if (product > most || found === -1 || this.#places[node]! > this.#places[found]!) found = node
+        most = product
+        continue
+      }
+      const right = this.#rights[node] = this.#probabilityOfRight(node)
+      const likelier = right > 0.5 ? 1 : 0 // its place above the other
+      nodes[waiting + likelier] = this.#right[node]!
+      products[waiting + likelier] = product * (right + LEAST)
+      nodes[waiting + 1 - likelier] = this.#left[node]!
+      products[waiting + 1 - likelier] = product * (1 - right + LEAST)
+      waiting += 2
+    }
+    return found
   }
 
   #search (node: number, score: number, best: Best): void {

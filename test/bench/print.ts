@@ -5,6 +5,7 @@ import { ALLOWED_PERCENT, type CheckpointCost } from './checkpoint.ts'
 import type { CoresFigures } from './cores.ts'
 import type { Corpus } from './corpus.ts'
 import { type EncodeFigures, isFastEnough, isWithin } from './encode.ts'
+import { type FastTextFigures, jsonOfFastText, reportFastText } from './fasttext.ts'
 import { jsonOfCores, jsonOfRivals } from './json-cores.ts'
 import type { Times } from './measure.ts'
 import { reportCores, reportRivals } from './print-cores.ts'
@@ -33,10 +34,11 @@ export interface Results {
   readonly encoding?: EncodeFigures | undefined
   readonly cores?: CoresFigures | undefined
   readonly rivals?: RivalFigures | undefined
+  readonly fastText?: FastTextFigures | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals }: Results): string {
+export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals, fastText }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
@@ -54,6 +56,7 @@ export function report ({ corpus, runs, rows, sides, checkpoint, verified, start
   if (encoding !== undefined) sections.push(reportEncoding(encoding))
   if (scaling !== undefined) sections.push(reportCores(scaling))
   if (rivals !== undefined) sections.push(reportRivals(rivals))
+  if (fastText !== undefined) sections.push(reportFastText(fastText))
   return sections.join('\n\n')
 }
 
@@ -102,7 +105,7 @@ function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
 }
 
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals }: Results): string {
+export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
   const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
@@ -133,7 +136,8 @@ export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, 
           notes: encoding.notes
         },
     cores: cores === undefined ? null : jsonOfCores(cores),
-    rivals: rivals === undefined ? null : jsonOfRivals(rivals)
+    rivals: rivals === undefined ? null : jsonOfRivals(rivals),
+    fasttext: fastText === undefined ? null : jsonOfFastText(fastText)
   }, null, 2) + '\n'
 }
 

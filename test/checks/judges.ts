@@ -1,7 +1,7 @@
 /**
  * What sluice writes, against what SentencePiece 0.1.97, NumPy and Python say: `npm run judges`.
  *
- * The judges are Debian's python3-sentencepiece and python3-numpy; where they are missing, or are of another version,
+ * The judges are Debian's python3-sentencepiece, python3-numpy and fasttext; where they are missing, or are of another version,
  * the checks are skipped, and said to be. Text and models are those of `../shared/data` where that is, else the quickstart's.
  */
 import { execFileSync } from 'node:child_process'
@@ -14,6 +14,7 @@ import { packageRoot } from '../../lib/package.ts'
 import { Checks } from './checks.ts'
 import { judgeDecoding } from './decode.ts'
 import { judgeEncoding } from './encode.ts'
+import { judgeFastText } from './fasttext.ts'
 
 const root = packageRoot()
 const judges = join(root, 'test/checks')
@@ -68,6 +69,7 @@ function missingJudges (): string | undefined {
 const checks = new Checks()
 const missing = missingJudges()
 try {
+  await judgeFastText(checks, shared, folder)
   if (missing !== undefined) {
     for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
   } else {

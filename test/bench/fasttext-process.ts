@@ -1,0 +1,44 @@
+/**
+ * What the fastText benchmark measures in a process of its own; prints one JSON value.
+ *
+ * `kernel MODEL LINES`, `plain MODEL LINES`, `cld3 - LINES`: seconds that it takes to tell the label of each line, once,
+ * when the model is loaded. `memory MODEL LINES`: bytes of resident memory behind that, without a model if it's `-`; wants
+ * `--expose-gc`.
+ */
+import { readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+
+const [job, model, path] = process.argv.slice(2)
+const lines = (await readFile(path!, 'utf8')).split('\n').slice(0, -1)
+const detect = model === '-' && job === 'memory' ? makeGarbage : job === 'cld3' ? await cld3() : await fastText(job !== 'plain')
+const started = performance.now()
+for (const line of lines) detect(line)
+const seconds = (performance.now() - started) / 1000
+process.stdout.write(JSON.stringify(job === 'memory' ? await residentBytes() : seconds))
+
+/** What any work with texts does: without it the collector's memory for young objects would count as the model's. */
+function makeGarbage (text: string): void {
+  text.split(' ')
+}
+
+async function fastText (kernel: boolean): Promise<(text: string) => void> {
+  const { loadFastText } = await import('../../lib/fasttext/classifier.ts')
+  const classifier = await loadFastText(model!, { kernel })
+  return text => { classifier.predict(text) }
+}
+
+/** As the stage `language` asks it. */
+async function cld3 (): Promise<(text: string) => void> {
+  const [{ loadModule }, { loadEmscripten }, { readablePart }] = await Promise.all([import('cld3-asm'), import('../../lib/emscripten.ts'), import('../../transforms/language.ts')])
+  const identifier = (await loadEmscripten(() => loadModule())).create(10, 700)
+  return text => { identifier.findLanguage(readablePart(text)) }
+}
+
+/** Resident memory, without garbage. */
+async function residentBytes (): Promise<number> {
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc!()
+    await setTimeout(20)
+  }
+  return process.memoryUsage.rss()
+}
