@@ -29,9 +29,9 @@ async function fastText (kernel: boolean): Promise<(text: string) => void> {
 
 /** As the stage `language` asks it. */
 async function cld3 (): Promise<(text: string) => void> {
-  const [{ loadModule }, { loadEmscripten }, { readablePart }] = await Promise.all([import('cld3-asm'), import('../../lib/emscripten.ts'), import('../../transforms/language.ts')])
-  const identifier = (await loadEmscripten(() => loadModule())).create(10, 700)
-  return text => { identifier.findLanguage(readablePart(text)) }
+  const { loadCld3 } = await import('../../lib/language/cld3.ts')
+  const detector = await loadCld3()
+  return text => { if ('then' in detector.detect(text)) throw new Error('expected an answer at once') }
 }
 
 /** Resident memory, without garbage. */

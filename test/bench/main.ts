@@ -10,6 +10,7 @@ import { coresFigures, isScaled } from './cores.ts'
 import { prepareCorpus } from './corpus.ts'
 import { encodeFigures, isAsWanted } from './encode.ts'
 import { fastTextFigures, isQuick } from './fasttext.ts'
+import { isSwift, languageFigures } from './languages.ts'
 import { measure } from './measure.ts'
 import { type Result, json, report } from './print.ts'
 import { isAhead, rivalFigures } from './rivals.ts'
@@ -21,8 +22,8 @@ import { verifySides } from './verify.ts'
 const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--json]
 
   --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too,
-               and encode stands for the stage and for the encoder beside SentencePiece; cores, rivals and
-               fasttext take minutes, and are measured only when they are named
+               and encode stands for the stage and for the encoder beside SentencePiece; cores, rivals, fasttext
+               and languages take minutes, and are measured only when they are named
   --runs N     runs of each, of which the best counts (default: 5)
   --tolerance PERCENT
                by how much the figures of encode may be missed before the command fails, on a machine that others use (default: 0)
@@ -36,6 +37,7 @@ const CORES = 'cores'
 const RIVALS = 'rivals'
 const ENCODE = 'encode'
 const FASTTEXT = 'fasttext'
+const LANGUAGES = 'languages'
 const START = 'start'
 const VERIFY = 'verify'
 
@@ -85,7 +87,7 @@ async function bench ({ only, runs, tolerance, whole, json: asJson }: Arguments)
 
   const corpus = await prepareCorpus(folder)
   const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, ...all.map(({ name }) => name)]
+  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, LANGUAGES, ...all.map(({ name }) => name)]
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
   const wanted = (name: string): boolean => only?.includes(name) ?? true
@@ -99,10 +101,11 @@ async function bench ({ only, runs, tolerance, whole, json: asJson }: Arguments)
   const cores = only?.includes(CORES) === true ? await announced(CORES, () => coresFigures(corpus, runs)) : undefined
   const rivals = only?.includes(RIVALS) === true ? await announced(RIVALS, () => rivalFigures(corpus, runs, { whole })) : undefined
   const fastText = only?.includes(FASTTEXT) === true ? await announced(FASTTEXT, () => fastTextFigures(corpus, runs)) : undefined
+  const languages = only?.includes(LANGUAGES) === true ? await announced(LANGUAGES, () => languageFigures(corpus, runs)) : undefined
   const rows: Result[] = []
   for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
 
-  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText }
+  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, languages }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1
@@ -110,6 +113,7 @@ async function bench ({ only, runs, tolerance, whole, json: asJson }: Arguments)
   if (cores !== undefined && !isScaled(cores)) process.exitCode = 1
   if (rivals !== undefined && !isAhead(rivals)) process.exitCode = 1
   if (fastText !== undefined && !isQuick(fastText)) process.exitCode = 1
+  if (languages !== undefined && !isSwift(languages)) process.exitCode = 1
 }
 
 async function measureRow ({ name, unit, bytes, prepare }: Row, runs: number): Promise<Result> {

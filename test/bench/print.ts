@@ -7,6 +7,7 @@ import type { Corpus } from './corpus.ts'
 import { type EncodeFigures, isFastEnough, isWithin } from './encode.ts'
 import { type FastTextFigures, jsonOfFastText, reportFastText } from './fasttext.ts'
 import { jsonOfCores, jsonOfRivals } from './json-cores.ts'
+import { type LanguageFigures, jsonOfLanguages, reportLanguages } from './languages.ts'
 import type { Times } from './measure.ts'
 import { reportCores, reportRivals } from './print-cores.ts'
 import type { RivalFigures } from './rivals.ts'
@@ -35,10 +36,11 @@ export interface Results {
   readonly cores?: CoresFigures | undefined
   readonly rivals?: RivalFigures | undefined
   readonly fastText?: FastTextFigures | undefined
+  readonly languages?: LanguageFigures | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals, fastText }: Results): string {
+export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals, fastText, languages }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
@@ -57,6 +59,7 @@ export function report ({ corpus, runs, rows, sides, checkpoint, verified, start
   if (scaling !== undefined) sections.push(reportCores(scaling))
   if (rivals !== undefined) sections.push(reportRivals(rivals))
   if (fastText !== undefined) sections.push(reportFastText(fastText))
+  if (languages !== undefined) sections.push(reportLanguages(languages))
   return sections.join('\n\n')
 }
 
@@ -105,7 +108,7 @@ function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
 }
 
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText }: Results): string {
+export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, languages }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
   const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
@@ -137,7 +140,8 @@ export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, 
         },
     cores: cores === undefined ? null : jsonOfCores(cores),
     rivals: rivals === undefined ? null : jsonOfRivals(rivals),
-    fasttext: fastText === undefined ? null : jsonOfFastText(fastText)
+    fasttext: fastText === undefined ? null : jsonOfFastText(fastText),
+    languages: languages === undefined ? null : jsonOfLanguages(languages)
   }, null, 2) + '\n'
 }
 

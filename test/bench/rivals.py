@@ -2,6 +2,7 @@
 
     rivals.py check PACKAGE...                           ends with 1 if one of them is missing
     rivals.py shard MODEL FOLDER EVERY FILE...           every EVERYth document is encoded and packed
+    rivals.py filter '' FOLDER EVERY FILE...             documents that pass the filters, as JSON lines
     rivals.py filter-shard MODEL FOLDER EVERY FILE...    of those, documents that pass the filters
 
 Prints one JSON object: `documents`, `kept`, `tokens`, `text_bytes`, and the `seconds` and `cpu_seconds` of the work; what is
@@ -68,6 +69,13 @@ def filtered(texts, is_wanted):
         yield text
 
 
+def write_lines(texts, folder, counts):
+    with open(os.path.join(folder, 'python.ndjson'), 'w', encoding='utf-8') as lines:
+        for text in texts:
+            counts['kept'] += 1
+            lines.write(json.dumps({'text': text}, ensure_ascii=False) + '\n')
+
+
 def write_shards(texts, processor, folder, counts):
     import numpy
 
@@ -99,15 +107,20 @@ def main(job, *arguments):
     if job == 'check':
         sys.exit(0 if all(importlib.util.find_spec(package) for package in arguments) else 1)
     model, folder, every, *paths = arguments
-    import numpy  # noqa: F401: loaded before the clock starts
-    from sentencepiece import SentencePieceProcessor
+    if job != 'filter':
+        import numpy  # noqa: F401: loaded before the clock starts
+        from sentencepiece import SentencePieceProcessor
 
-    processor = SentencePieceProcessor(model_file=model)
-    is_wanted = language_filter() if job == 'filter-shard' else None
+        processor = SentencePieceProcessor(model_file=model)
+    is_wanted = language_filter() if job != 'shard' else None
     counts = {'documents': 0, 'kept': 0, 'tokens': 0, 'text_bytes': 0}
     started, cpu_started = time.perf_counter(), time.process_time()
     texts = texts_of(paths, int(every), counts)
-    write_shards(texts if is_wanted is None else filtered(texts, is_wanted), processor, folder, counts)
+    kept = texts if is_wanted is None else filtered(texts, is_wanted)
+    if job == 'filter':
+        write_lines(kept, folder, counts)
+    else:
+        write_shards(kept, processor, folder, counts)
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     print(json.dumps({**counts, 'seconds': seconds, 'cpu_seconds': cpu_seconds}))
 

@@ -215,7 +215,7 @@ async function copied ({ folder }: Corpus, { paths, bytes }: PlainText): Promise
 }
 
 /** The first Python that has the packages. */
-function pythonWith (packages: readonly string[]): string | undefined {
+export function pythonWith (packages: readonly string[]): string | undefined {
   const named = process.env['SLUICE_BENCH_PYTHON']
   const pythons = named === undefined ? ['/usr/bin/python3', 'python3'] : [named]
   return pythons.find(python => spawnSync(python, [PROGRAM, 'check', ...packages]).status === 0)

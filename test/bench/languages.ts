@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process'
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import split2 from 'split2'
+import { loadFastText } from '../../lib/fasttext/classifier.ts'
+import { loadCld3 } from '../../lib/language/cld3.ts'
+import type { LanguageDetector } from '../../lib/language/detector.ts'
+import { fastTextDetector, installedModel } from '../../lib/language/fasttext.ts'
+import { sameLanguage } from '../../lib/language/tags.ts'
+import { packageRoot } from '../../lib/package.ts'
+import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { filterCorpus } from '../../recipes/filter-corpus.ts'
+import { processMixture } from '../../recipes/process-mixture.ts'
+import { table } from '../../recipes/report.ts'
+import { CHECK_HEADER, type Check, checkRows, isReached } from './checks.ts'
+import type { Corpus } from './corpus.ts'
+import { sentences } from './encode-texts.ts'
+import { drop } from './feed.ts'
+import { type Times, alternate, alternateTimed } from './measure.ts'
+import { pythonWith } from './rivals.ts'
+
+/** How many times as fast as Python with langdetect filtering by fastText has to be, and of the time of split2 what a whole flow may take. */
+const WANTED = { filtering: 15, flow: 1 / 8 } as const
+
+/** langdetect takes a minute for all of the text: it is given every so many documents. */
+const SAMPLED_EVERY = 10
+
+const PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
+
+/** How often a detector is right about sentences of many languages. */
+interface Accuracy {
+  readonly detector: string
+  readonly sentences: number
+  readonly right: number
+  readonly english: number
+  readonly englishRight: number
+  /** Sentences in other languages that pass as English, at the threshold that is the detector's default. */
+  readonly passAsEnglish: number
+  readonly threshold: number
+}
+
+export interface LanguageFigures {
+  readonly accuracies: readonly Accuracy[]
+  readonly checks: readonly Check[]
+  readonly notes: readonly string[]
+}
+
+/** How right cld3 and lid.176.ftz are on sentences of many languages; and what filtering by fastText takes, beside Python and beside reading alone. */
+export async function languageFigures (corpus: Corpus, count: number): Promise<LanguageFigures> {
+  const notes: string[] = []
+  const texts = await sentences()
+  const accuracies: Accuracy[] = []
+  if (texts.size === 0) notes.push('skipped: accuracy, since the sentences of many languages are not here')
+  else {
+    accuracies.push(await accuracy('cld3', await loadCld3(), 0.8, texts))
+    accuracies.push(await accuracy('fastText, lid.176.ftz', fastTextDetector(await loadFastText(installedModel())), 0.65, texts))
+  }
+  const checks = [await wholeFlow(corpus, count, notes)]
+  const python = pythonWith(['langdetect'])
+  if (python === undefined) notes.push('skipped: filtering beside Python: no Python with langdetect was found; SLUICE_BENCH_PYTHON names one')
+  else checks.unshift(await filtering(corpus, python, count, notes))
+  return { accuracies, checks, notes }
+}
+
+/** Whether all is as fast as it is to be. */
+export function isSwift ({ checks }: LanguageFigures): boolean {
+  return checks.every(isReached)
+}
+
+async function accuracy (name: string, detector: LanguageDetector, threshold: number, texts: ReadonlyMap<string, readonly string[]>): Promise<Accuracy> {
+  const counts = { sentences: 0, right: 0, english: 0, englishRight: 0, passAsEnglish: 0 }
+  for (const [language, sentences] of texts) {
+    for (const text of sentences) {
+      const detected = await detector.detect(text)
+      const isRight = sameLanguage(detected.language, language)
+      counts.sentences++
+      if (isRight) counts.right++
+      if (language === 'en') {
+        counts.english++
+        if (isRight) counts.englishRight++
+      } else if (sameLanguage(detected.language, 'en') && detected.probability >= threshold) counts.passAsEnglish++
+    }
+  }
+  detector.close?.()
+  return { detector: name, threshold, ...counts }
+}
+
+/** `filter-corpus` with one worker in this process, beside the same rules in Python; what is loaded before the work doesn't count. */
+async function filtering ({ folder, ndjson, textBytes }: Corpus, python: string, count: number, notes: string[]): Promise<Check> {
+  const output = join(folder, 'filtered.ndjson')
+  let theirBytes = 0
+  const [ours, theirs] = await alternateTimed([
+    async () => {
+      const { seconds } = await filterCorpus({ dataFiles: ndjson.path, langDetector: 'fasttext', outputPath: output, workers: 1, restart: true })
+      return seconds
+    },
+    async () => {
+      const { stdout } = await promisify(execFile)(python, [PROGRAM, 'filter', '', folder, String(SAMPLED_EVERY), ndjson.path])
+      const { seconds, text_bytes: bytes } = JSON.parse(stdout) as { seconds: number, text_bytes: number }
+      theirBytes = bytes
+      return seconds
+    }
+  ], count) as [Times, Times]
+  const [our, their] = [textBytes / 1e6 / ours.best, theirBytes / 1e6 / theirs.best]
+  notes.push(`filter-corpus with lid.176.ftz, one worker: ${our.toFixed(1)} MB/s; Python with langdetect: ${their.toFixed(2)} MB/s, of every ${SAMPLED_EVERY}th document`)
+  return { what: 'filter-corpus by fastText, one worker: MB/s, of Python with langdetect', value: our / their, unit: 'times', is: 'at least', wanted: WANTED.filtering }
+}
+
+/** Filtering, encoding and packing with one worker, beside `split2(JSON.parse)` alone, on one file. */
+async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: number, notes: string[]): Promise<Check> {
+  const manifest = join(folder, 'languages.yaml')
+  const filters = ['normalize', { length: { min_chars: 200, max_chars: 100_000 } }, { language: { keep: 'en', detector: 'fasttext' } }, 'dedup']
+  await writeFile(manifest, JSON.stringify([{ name: 'web', dataset: 'json', data_files: ndjson.path, filters, output_dir: join(folder, 'languages') }])) // JSON is YAML
+  const tokenizer = await loadTokenizer(tokenizerPath)
+  let kept = 0
+  const [ours, theirs] = await alternate([
+    async () => {
+      const { stats } = await processMixture(manifest, { tokenizerPath, logFile: join(folder, 'languages.json'), runsDir: join(folder, 'runs'), workers: 1, overwrite: true, restart: true }, { tokenizer })
+      kept = stats[0]!.kept
+    },
+    () => pipeline(createReadStream(ndjson.path), split2(JSON.parse), drop())
+  ], count) as [Times, Times]
+  const speed = ({ best }: Times): string => (ndjson.bytes / 1e6 / best).toFixed(1)
+  notes.push(`normalize, length, language by lid.176.ftz, dedup, encode, pack, one worker: ${speed(ours)} MB/s of NDJSON (${kept.toLocaleString('en-US')} documents kept); split2(JSON.parse): ${speed(theirs)} MB/s`)
+  return { what: 'the whole flow: MB/s, of split2(JSON.parse) alone', value: theirs.best / ours.best, unit: 'times', is: 'at least', wanted: WANTED.flow }
+}
+
+/** For people; the first table as the README has it. */
+export function reportLanguages ({ accuracies, checks, notes }: LanguageFigures): string {
+  const share = (part: number, of: number): string => `${(100 * part / of).toFixed(1)} %`
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const rows = accuracies.map(({ detector, sentences, right, english, englishRight, passAsEnglish, threshold }) =>
+    row([detector, share(right, sentences), share(englishRight, english), `${passAsEnglish} of ${(sentences - english).toLocaleString('en-US')} (from ${threshold})`]))
+  const accuracy = rows.length === 0 ? [] : [row(['detector', 'right, of sentences in 75 languages', 'right, of those in English', 'others that pass as English']), row(['---', '---', '---', '---']), ...rows, '']
+  return [...accuracy, table([CHECK_HEADER, ...checkRows(checks)]), ...notes].join('\n')
+}
+
+/** For programs. */
+export function jsonOfLanguages ({ accuracies, checks, notes }: LanguageFigures): object {
+  return { accuracies, checks, notes }
+}
