@@ -32,8 +32,6 @@ export interface KernelLayout {
   readonly sumAt: number
   /** Of the table; 0 for none. */
   readonly recordBytes: number
-  /** Which of the fields has the longest run of words. */
-  readonly wordNgramsField: number
 }
 
 /** Lays out the memory of a kernel. @param tableBytes that the table of words may take */
@@ -75,7 +73,7 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
     slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
     pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, sumAt, scratchAt
   ]
-  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes, wordNgramsField: 6 }
+  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes }
 }
 
 function tableOf (tableBytes: number, keptBytes: number): { slots: number, recordBytes: number } {

@@ -10,6 +10,8 @@ const LAST_WORD = Buffer.from(` ${LINE_END.toString()}`)
 /** Share of the table that is filled with words of the model, the most frequent, before any text is met. */
 const SEEDED = 0.25
 const SEED_BYTES = 2 ** 12
+/** Of how many bytes of words: again and again, since the engine compiles the kernel better when it has run for a while. */
+const SEEDINGS = [2 ** 16, 2 ** 16, 2 ** 16, 2 ** 16, Infinity]
 
 /**
  * A sum of so many rows has to be exact where it may be made of few: where different words are fewer than this power of
@@ -78,12 +80,12 @@ export class KernelSum {
       const begin = memory.grow(Math.ceil(layout.bytes / PAGE_BYTES)) * PAGE_BYTES
       const fields = new Uint32Array(memory.buffer, begin, layout.fields.length)
       fields.set(layout.fields.map(field => typeof field === 'number' ? field : begin + field.at))
-      exports.setup(begin)
       const bytes = new Uint8Array(memory.buffer, begin + layout.pieceAt, PIECE_BYTES + SLACK)
       const sum = new KernelSum(exports, plain, { hasWordNgrams: wordNgrams > 1, isTableOff: layout.recordBytes === 0 }, bytes, new Float32Array(memory.buffer, begin + layout.sumAt, dim))
-      fields[layout.wordNgramsField] = 1
-      sum.#seed(model, layout)
-      fields[layout.wordNgramsField] = wordNgrams
+      for (const bytes of SEEDINGS) {
+        exports.setup(begin)
+        sum.#seed(model, layout, bytes)
+      }
       return sum
     } catch {
       return undefined
@@ -139,13 +141,13 @@ export class KernelSum {
   }
 
   /** Puts words of the model into the table. */
-  #seed ({ memory, dictionary: { bytesAt, startsAt, words } }: SharedFastText, { recordBytes }: KernelLayout): void {
+  #seed ({ memory, dictionary: { bytesAt, startsAt, words } }: SharedFastText, { recordBytes }: KernelLayout, mostBytes: number): void {
     const { begin, feed, recordBytes: filled } = this.#exports
     const starts = new Int32Array(memory.buffer, startsAt, words + 1)
     // Each with the NUL behind it.
     const all = new Uint8Array(memory.buffer, bytesAt, starts[words])
     begin(false)
-    for (let at = 0, before = -1; at < all.length && filled() < SEEDED * recordBytes && filled() > before;) {
+    for (let at = 0, before = -1; at < Math.min(all.length, mostBytes) && filled() < SEEDED * recordBytes && filled() > before;) {
       before = filled()
       const piece = all.subarray(at, at + SEED_BYTES)
       this.#bytes.set(piece)
