@@ -5,6 +5,7 @@ import { Decoder } from './sentencepiece/decode.ts'
 import { IdBuffer } from './sentencepiece/id-buffer.ts'
 import type { SentencePieceVersion } from './sentencepiece/lexicon.ts'
 import type { SentencePieceModel } from './sentencepiece/model.ts'
+import { DEFAULT_TABLE_BYTES, wordMemory } from './sentencepiece/word-table.ts'
 
 /** Text to token ids and back. Holds nothing that has to be closed; its functions need no `this`. */
 export interface Tokenizer {
@@ -32,7 +33,7 @@ export interface Tokenizer {
   readonly path: string
   /** Of the model file, as lower-case hex. */
   readonly sha256: string
-  /** Memory for words that were met already, which `loadTokenizer` can be given in another thread; undefined for a model that isn't unigram. */
+  /** Memory for words that were met already, which `loadTokenizer` can be given in another thread; undefined where none are kept: of unigram models, and most of BPE, they are. */
   readonly words: SharedArrayBuffer | undefined
   /** Which SentencePiece decides where two segmentations are nearly as good. */
   readonly version: SentencePieceVersion
@@ -49,7 +50,7 @@ export interface TokenizerOptions {
    * ids are those of all versions up to 0.2.1, or 0.2.2, whose ids are those of 0.2.3, too. @default '0.1.97'
    */
   readonly version?: SentencePieceVersion
-  /** Bound of the memory, in bytes, for words that were met already, in a unigram model; 0: none is kept. @default 48 MiB */
+  /** Bound of the memory, in bytes, for words that were met already, where a text's ids are those of its words; 0: none is kept. @default 48 MiB */
   readonly tableBytes?: number
   /** Such memory of a tokenizer in another thread, of the same model and version: what one has met, the other knows. */
   readonly words?: SharedArrayBuffer | undefined
@@ -66,7 +67,7 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
   const { readModel } = await import('./sentencepiece/model.ts')
   const model = readModel(bytes, path)
   const hash = sha256(bytes)
-  const { append, words } = model.trainer.modelType === 'unigram' ? await unigram(model, path, options) : await otherType(model, path, hash)
+  const { append, words } = model.trainer.modelType === 'unigram' ? await unigram(model, path, options) : await otherType(model, path, hash, options)
   const buffer = new IdBuffer()
   const decoder = once(() => judged(path, () => new Decoder(model, path)))
   if (model.denormalizer !== undefined) decoder() // its table may be damaged; else only decoding pays for it
@@ -107,12 +108,19 @@ async function unigram (model: SentencePieceModel, path: string, options: Tokeni
   return { append, words: encoder.words }
 }
 
-async function otherType ({ normalizer }: SentencePieceModel, path: string, hash: string): Promise<Pick<Tokenizer, 'append' | 'words'>> {
+async function otherType (model: SentencePieceModel, path: string, hash: string, { tableBytes = DEFAULT_TABLE_BYTES, words: given }: TokenizerOptions): Promise<Pick<Tokenizer, 'append' | 'words'>> {
+  const { normalizer } = model
   const { readCharsmap } = await import('./sentencepiece/charsmap.ts')
   // Nobody else checks the table that text is rewritten by.
   if (normalizer.precompiledCharsmap.length > 0) judged(path, () => readCharsmap(normalizer.precompiledCharsmap))
   const { loadWasmEncoder } = await import('./sentencepiece/wasm.ts')
   const encode = await loadWasmEncoder(path, hash)
+  const { WordwiseEncoder, isWordwise } = await import('./sentencepiece/wordwise-encoder.ts')
+  if (tableBytes > 0 && isWordwise(model)) {
+    const words = given ?? wordMemory(tableBytes)
+    const encoder = new WordwiseEncoder(encode, words)
+    return { append: (text, ids) => { encoder.append(text, ids) }, words }
+  }
   const append: Tokenizer['append'] = (text, ids) => {
     const encoded = encode(text)
     ids.append(encoded, 0, encoded.length)

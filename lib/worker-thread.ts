@@ -3,7 +3,7 @@ import { SluiceError, messageOf } from './errors.ts'
 import { type Passed, passable } from './worker-pool.ts'
 
 /** Half of Node's bound: what passes through a thread is soon forgotten, and more only costs memory. */
-const YOUNG_MB = 24
+const YOUNG_MB = 12
 
 interface Asked<Result> {
   readonly resolve: (result: Result) => void

@@ -6,10 +6,7 @@ import type { SentencePieceModel } from './model.ts'
 import { Normalizer, SPACE } from './normalizer.ts'
 import { FARTHEST_TOTAL, MAX_MEASURED_BYTES, UnigramSearch } from './unigram-search.ts'
 import { U2581, lengthOfChar } from './utf8.ts'
-import { MAX_WORD_BYTES, WordTable, wordMemory } from './word-table.ts'
-
-/** Bound of the memory for words already met, unless told otherwise: some 800,000 words. */
-export const DEFAULT_TABLE_BYTES = 48 * 2 ** 20
+import { DEFAULT_TABLE_BYTES, MAX_WORD_BYTES, WordTable, wordMemory } from './word-table.ts'
 
 export interface UnigramOptions {
   /** Bound of the memory for words already met; 0 for none. @default 48 MiB */

@@ -1,5 +1,8 @@
 import type { IdBuffer } from './id-buffer.ts'
 
+/** Bound of the memory for words already met, unless told otherwise: some 700,000 words. */
+export const DEFAULT_TABLE_BYTES = 48 * 2 ** 20
+
 /** Longest word that is kept, in bytes. */
 export const MAX_WORD_BYTES = 128
 
