@@ -2,7 +2,7 @@ import { Worker, parentPort } from 'node:worker_threads'
 import { SluiceError, messageOf } from './errors.ts'
 import { type Passed, passable } from './worker-pool.ts'
 
-/** Half of Node's bound: what passes through a thread is soon forgotten, and more only costs memory. */
+/** A quarter of Node's bound: what passes through a thread is soon forgotten, and more only costs memory. */
 const YOUNG_MB = 12
 
 interface Asked<Result> {
