@@ -65,9 +65,9 @@ export async function languageFigures (corpus: Corpus, count: number): Promise<L
   return { accuracies, checks, notes }
 }
 
-/** Whether all is as fast as it is to be. */
-export function isSwift ({ checks }: LanguageFigures): boolean {
-  return checks.every(isReached)
+/** Whether all is as fast as it is to be. @param tolerance a share by which it may be slower */
+export function isSwift ({ checks }: LanguageFigures, tolerance: number): boolean {
+  return checks.every(check => isReached({ ...check, wanted: check.wanted * (1 - tolerance) }))
 }
 
 async function accuracy (name: string, detector: LanguageDetector, threshold: number, texts: ReadonlyMap<string, readonly string[]>): Promise<Accuracy> {

@@ -26,7 +26,7 @@ const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--json]
                and languages take minutes, and are measured only when they are named
   --runs N     runs of each, of which the best counts (default: 5)
   --tolerance PERCENT
-               by how much the figures of encode may be missed before the command fails, on a machine that others use (default: 0)
+               by how much the figures of encode and languages may be missed before the command fails, on a machine that others use (default: 0)
   --whole      rivals: the script in Python filters all of the text, not a sample
   --json       also write the results to bench.json
 `
@@ -113,7 +113,7 @@ async function bench ({ only, runs, tolerance, whole, json: asJson }: Arguments)
   if (cores !== undefined && !isScaled(cores)) process.exitCode = 1
   if (rivals !== undefined && !isAhead(rivals)) process.exitCode = 1
   if (fastText !== undefined && !isQuick(fastText)) process.exitCode = 1
-  if (languages !== undefined && !isSwift(languages)) process.exitCode = 1
+  if (languages !== undefined && !isSwift(languages, tolerance)) process.exitCode = 1
 }
 
 async function measureRow ({ name, unit, bytes, prepare }: Row, runs: number): Promise<Result> {
