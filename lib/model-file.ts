@@ -1,4 +1,4 @@
-import { SluiceError, reasonOf } from './errors.ts'
+import { SluiceError, codeOf, reasonOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
 
 /** A model that a filter reads, and what it was, by its SHA-256. */
@@ -7,11 +7,19 @@ export interface FilterModel {
   readonly sha256: string
 }
 
+/** How a filter uses a model. */
+export interface ModelUse {
+  /** Its path, as the options have it; null where they want none. @throws SluiceError `ERR_OPTION` where none can be had */
+  readonly path: (options: Readonly<Record<string, unknown>>) => string | null
+  /** Which option the labels of the model don't fit, and why; undefined where they do. */
+  readonly mistake: (options: Readonly<Record<string, unknown>>, path: string, labels: readonly string[]) => { readonly key: string, readonly message: string } | undefined
+}
+
 /** @throws SluiceError `ERR_MODEL` when it can't be read */
 export async function findModel (path: string): Promise<FilterModel> {
   try {
     return { path, sha256: await sha256OfFile(path) }
   } catch (cause) {
-    throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}, expected the file of a model`, { cause })
+    throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the file of a model`, { cause })
   }
 }

@@ -1,4 +1,5 @@
 /** What a thread that examines batches runs. */
+import type { FastTextClassifier } from '../lib/fasttext/classifier.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
 import { serveTasks } from '../lib/worker-thread.ts'
 import { type ExamineTask, type Examined, Examiner, type ExaminerSpec, loadSame } from './examine.ts'
@@ -10,11 +11,23 @@ const MOST_OPEN = 8
 /** The tokenizer of a thread's examiners, with all words that it has met. */
 let loaded: { readonly sha256: string, readonly version: string, readonly tokenizer: Promise<Tokenizer> } | undefined
 
+/** Classifiers of models that filters read, by model: what one has met of words, another knows, and each takes memory of its model. */
+const classifiers = new Map<string, FastTextClassifier>()
+
+async function keepClassifiers ({ filters }: ExaminerSpec): Promise<void> {
+  for (const { loaded } of filters) {
+    if (loaded === undefined || classifiers.has(loaded.id)) continue
+    const { FastTextClassifier } = await import('../lib/fasttext/classifier.ts')
+    classifiers.set(loaded.id, FastTextClassifier.from(loaded))
+  }
+}
+
 /** A filter takes one document after the other. */
 let last: Promise<unknown> = Promise.resolve()
 
 async function openExaminer (spec: ExaminerSpec): Promise<Examiner> {
   const { tokenizer } = spec
+  await keepClassifiers(spec)
   if (tokenizer === null) return await Examiner.open(spec)
   const { sha256, version } = tokenizer
   if (loaded?.sha256 !== sha256 || loaded.version !== version) {

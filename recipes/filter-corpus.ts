@@ -13,7 +13,7 @@ import { writeDocuments, writtenFiles } from './write-documents.ts'
 
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,
-  targetLang: z.string().default('en').describe('language kept; any: no language is asked for'),
+  targetLang: z.string().default('en').describe('language kept, or several with commas between; any: no language is asked for'),
   langThreshold: languageOptions.shape.threshold,
   langDetector: languageOptions.shape.detector,
   langModel: languageOptions.shape.model,
@@ -23,7 +23,9 @@ export const filterCorpusOptions = z.strictObject({
   outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output'),
   workers: workersOption,
   ...resumeOptions
-}).describe('one dataset -> filtered, deduplicated text or NDJSON')
+}).refine(({ langDetector, langModel }) => langModel === undefined || langDetector === 'fasttext', 'langModel is for langDetector fasttext')
+  .refine(({ targetLang, langDetector }) => targetLang !== ANY_LANGUAGE || langDetector === 'cld3', 'with targetLang any no language is detected: leave langDetector out')
+  .describe('one dataset -> filtered, deduplicated text or NDJSON')
 
 export interface FilterCorpusStats extends DocumentCounts {
   readonly name: string

@@ -5,7 +5,7 @@ import type { Document } from '../lib/document.ts'
 import type { Filter } from '../lib/manifest/schema.ts'
 import type { KnownStages } from '../lib/manifest/check.ts'
 import type { SharedFastText } from '../lib/fasttext/model.ts'
-import { findModel } from '../lib/model-file.ts'
+import { type ModelUse, findModel } from '../lib/model-file.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import type { RecordSource, SourceInput } from '../lib/record-source.ts'
 import type { SourceOptions } from '../lib/source-options.ts'
@@ -36,8 +36,8 @@ export interface TransformEntry {
 export interface FilterEntry extends TransformEntry {
   /** What the stage does, without the stream. */
   readonly work: (options: Readonly<Record<string, unknown>>) => FilterWork
-  /** Of a stage that reads a fastText model: its path, null where the options want none. `loaded`, an option in code, is that model where it was read already. */
-  readonly model?: (options: Readonly<Record<string, unknown>>) => string | null
+  /** Of a stage that reads a fastText model. Options in code are `loaded`, for that model where it was read already, and `sha256`, what its file has to be. */
+  readonly model?: ModelUse
 }
 
 /** The work of a filter, as far as it hangs on nothing but the document. */
@@ -96,10 +96,25 @@ export function filterName ({ stage, module }: Filter): string {
  * The stage of a filter.
  *
  * @param shared options that every stage has
- * @param follows told of what a stage of the user's own makes of each document
+ * @param follows told of what a stage makes of a document, where that has another `meta`
  */
-export function makeFilter ({ stage, options, module }: Filter, shared: Readonly<Record<string, unknown>> = {}, follows?: Follows): AnyStage {
-  return module === undefined ? filters[stage]!.make({ ...options, ...shared }) : new Stage(module.work(follows), shared)
+export function makeFilter ({ stage, options, module, model }: Filter, shared: Readonly<Record<string, unknown>> = {}, follows?: Follows): AnyStage {
+  if (module !== undefined) return new Stage(module.work(follows), shared)
+  const filter = filters[stage]!
+  const given = model === undefined ? options : { ...options, sha256: model.sha256 }
+  return follows === undefined || filter.model === undefined ? filter.make({ ...given, ...shared }) : new Stage(followed(stage, filter.work(given), follows), shared)
+}
+
+/** A work that says so where it makes a document with another `meta`. */
+function followed (name: string, work: FilterWork, follows: Follows): Work<Document, Document> {
+  return {
+    ...work,
+    name,
+    take: (document, push) => work.take(document, next => {
+      if (next.meta !== document.meta) follows(document, next)
+      push(next)
+    })
+  }
 }
 
 /** What the stage of a filter does, without the stream. @param loaded its model, where that was read already */
@@ -109,7 +124,7 @@ export function filterWork ({ stage, options, module }: Filter, loaded?: SharedF
 
 /** A filter that isn't a manifest's, with the model that it reads. @throws SluiceError `ERR_OPTION` where none is named, `ERR_MODEL` when it can't be read */
 export async function withModel (filter: Filter): Promise<Filter> {
-  const path = filters[filter.stage]!.model?.(filter.options) ?? null
+  const path = filters[filter.stage]!.model?.path(filter.options) ?? null
   return path === null ? filter : { ...filter, model: await findModel(path) }
 }
 

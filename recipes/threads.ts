@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Helper } from '../lib/crew.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
-import type { SharedFastText } from '../lib/fasttext/model.ts'
+import type { FastTextClassifier, SharedFastText } from '../lib/fasttext/classifier.ts'
 import { type FileNames, findFiles } from '../lib/files.ts'
 import type { FilterModel } from '../lib/model-file.ts'
 import { positive } from '../lib/options.ts'
@@ -91,7 +91,7 @@ function begin (signal: AbortSignal | undefined): WorkerThread<ExamineTask, Exam
 export class Threads {
   readonly list: readonly ExaminingThread[]
   readonly mainWorks: boolean
-  readonly #models = new Map<string, Promise<SharedFastText>>() // by SHA-256
+  readonly #models = new Map<string, Promise<FastTextClassifier>>() // by SHA-256: the main thread's own
   readonly #signal: AbortSignal | undefined
 
   constructor ({ workers, signal, mainWorks = true }: ThreadsOptions) {
@@ -104,10 +104,10 @@ export class Threads {
   async model ({ path, sha256 }: FilterModel): Promise<SharedFastText> {
     let model = this.#models.get(sha256)
     if (model === undefined) {
-      const { readFastText } = await import('../lib/fasttext/model.ts')
-      this.#models.set(sha256, model = readFastText(path, this.#signal))
+      model = import('../lib/fasttext/classifier.ts').then(({ loadFastText }) => loadFastText(path, { signal: this.#signal, sha256 }))
+      this.#models.set(sha256, model)
     }
-    return await model
+    return (await model).shared
   }
 
   /** Ends them, whatever they are at. */

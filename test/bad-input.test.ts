@@ -90,9 +90,13 @@ const cases: Readonly<Record<string, Case>> = {
   'no tokenizer': { code: 'ERR_MANIFEST', args: ['process-mixture', 'm.yaml'], files: { 'm.yaml': GOOD }, says: /m\.yaml:1:1: the manifest names no tokenizer_output_dir/ },
 
   'a model of a filter that isn\'t there': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', 'filters: [{ classify: { model: none.bin, label: hq, min: 0.5 } }]')), says: /m\.yaml:1:85: none\.bin: no such file, expected the file of a model/ },
+  'a label in a manifest that the model doesn\'t have': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', `filters: [{ classify: { model: ${fixture('fasttext/hs.bin')}, label: hq, min: 0.5 } }]`)), says: /m\.yaml:1:\d+: .*hs\.bin: has no label "hq"; it has __label__de/ },
+  'a model in a manifest that is none': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', 'filters: [{ classify: { model: good.ndjson, label: hq, min: 0.5 } }]')), says: /m\.yaml:1:85: good\.ndjson: can't be used as a fastText model/ },
+  'a model without its detector': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--lang-model', 'good.ndjson'), says: /langModel is for langDetector fasttext/ },
+  'a detector for any language': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--lang-detector', 'fasttext'), says: /no language is detected: leave langDetector out/ },
   'a model that is none': { code: 'ERR_MODEL', args: filter('--data-files', 'good.ndjson', '--target-lang', 'en', '--lang-detector', 'fasttext', '--lang-model', 'good.ndjson'), says: /good\.ndjson: can't be used as a fastText model/ },
   'a label that a model doesn\'t have': { code: 'ERR_OPTION', args: ['classify', '--model', fixture('fasttext/hs.bin'), '--label', 'hq', '--min', '0.5'], input: '{"id":"1","text":"a","meta":{}}\n', says: /hs\.bin: has no label "hq"; it has __label__de/ },
-  'a language that a model doesn\'t know': { code: 'ERR_OPTION', args: ['language', '--detector', 'fasttext', '--model', fixture('fasttext/hs.bin'), '--keep', 'nl'], input: '{"id":"1","text":"a","meta":{}}\n', says: /does not know the language nl/ },
+  'a language that a model doesn\'t know': { code: 'ERR_OPTION', args: ['language', '--detector', 'fasttext', '--model', fixture('fasttext/hs.bin'), '--keep', 'nl'], input: '{"id":"1","text":"a","meta":{}}\n', says: /does not know the language "nl", but de ru/ },
 
   // files
   'a missing file': { code: 'ERR_FILES', args: ['read', 'none.ndjson'], says: /none\.ndjson: no such file/ },

@@ -1,9 +1,12 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import type { FastTextClassifier, SharedFastText } from '../lib/fasttext/classifier.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { unknownLabel } from '../lib/fasttext/labels.ts'
+import type { ModelUse } from '../lib/model-file.ts'
 import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 
-const score = z.number().optional()
+const score = z.number().min(0).max(1).optional()
 
 export const classifyOptions = z.strictObject({
   model: z.string().min(1).describe('.bin or .ftz file of a fastText classifier'),
@@ -18,11 +21,21 @@ export const classifyOptions = z.strictObject({
 export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Document> & {
   /** The model, where it is read already, as in another thread. */
   readonly loaded?: SharedFastText | undefined
+  /** What the file of the model has to be. */
+  readonly sha256?: string | undefined
 }
 
 /** The model that is read for these options. */
-export function classifyModel ({ model }: Readonly<Record<string, unknown>>): string {
-  return model as string
+export const classifyModel: ModelUse = {
+  path: ({ model }) => model as string,
+  mistake ({ label }, path, labels) {
+    return nameOf(label as string, labels) === undefined ? { key: 'label', message: unknownLabel(path, label as string, labels) } : undefined
+  }
+}
+
+/** A label as the model has it. */
+function nameOf (label: string, labels: readonly string[]): string | undefined {
+  return [label, `__label__${label}`].find(name => labels.includes(name))
 }
 
 /**
@@ -32,7 +45,7 @@ export function classifyModel ({ model }: Readonly<Record<string, unknown>>): st
  * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it for a label that the model doesn't
  *   have, and with `ERR_MODEL` for a model that can't be used
  */
-export function classify ({ loaded, ...options }: ClassifyOptions): Stage<Document, Document> {
+export function classify ({ loaded, sha256, ...options }: ClassifyOptions): Stage<Document, Document> {
   const [{ model, label, min = -Infinity, max = Infinity, record }, shared] = stageOptions('classify', classifyOptions, options)
   let classifier: FastTextClassifier
   let name: string
@@ -40,9 +53,10 @@ export function classify ({ loaded, ...options }: ClassifyOptions): Stage<Docume
     name: 'classify',
     async open () {
       const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
-      classifier = loaded === undefined ? await loadFastText(model) : FastTextClassifier.from(loaded)
-      name = classifier.labels.includes(label) ? label : `__label__${label}`
-      if (!classifier.labels.includes(name)) classifier.probability('', label) // throws
+      classifier = loaded === undefined ? await loadFastText(model, { sha256 }) : FastTextClassifier.from(loaded)
+      const found = nameOf(label, classifier.labels)
+      if (found === undefined) throw new SluiceError('ERR_OPTION', unknownLabel(classifier.shared.path, label, classifier.labels))
+      name = found
     },
     take (document, push) {
       const score = classifier.probability(document.text, name)

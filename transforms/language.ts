@@ -3,10 +3,10 @@ import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import type { SharedFastText } from '../lib/fasttext/classifier.ts'
 import { CLD3_LANGUAGES, loadCld3 } from '../lib/language/cld3.ts'
-import type { Detected, LanguageDetector } from '../lib/language/detector.ts'
+import { type Detected, type LanguageDetector, strictDetector } from '../lib/language/detector.ts'
 import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
 import { sameLanguage, tagOf } from '../lib/language/tags.ts'
-import { suggestion } from '../lib/options.ts'
+import type { ModelUse } from '../lib/model-file.ts'
 import { type Push, Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 
 /** Keeps documents of every language. */
@@ -19,7 +19,7 @@ const tag = z.string().min(1)
 
 export const languageOptions = z.strictObject({
   keep: z.union([tag, z.array(tag).min(1)], { error: 'expected a language, or a list of them' }).default('en')
-    .meta({ several: true }).describe('languages kept, as BCP 47 tags such as en or zh-Latn; any: all'),
+    .meta({ several: true }).describe('languages kept, as BCP 47 tags such as en or zh-Latn, a list or with commas between; any: all'),
   threshold: z.number().min(0).max(1).optional()
     .describe(`lowest probability at which a document is kept, inclusive (default: ${THRESHOLDS.cld3} of cld3, ${THRESHOLDS.fasttext} of fastText)`),
   detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('what detects the language'),
@@ -28,7 +28,7 @@ export const languageOptions = z.strictObject({
 }).refine(({ detector, model }) => model === undefined || detector === 'fasttext', 'model is for the detector fasttext')
   .superRefine(({ keep, detector }, context) => {
     if (detector !== 'cld3') return // what a model knows, it says itself
-    const message = unknownLanguage('cld3', CLD3_LANGUAGES, [keep].flat())
+    const message = unknownLanguage('cld3', CLD3_LANGUAGES, keep)
     if (message !== undefined) context.addIssue({ code: 'custom', path: ['keep'], message })
   })
   .describe('keeps documents in some languages, as cld3 or fastText detects them')
@@ -38,17 +38,28 @@ export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> 
   readonly detector?: z.input<typeof languageOptions>['detector'] | LanguageDetector
   /** The model of `fasttext`, where it is read already, as in another thread. */
   readonly loaded?: SharedFastText | undefined
+  /** What the file of the model has to be. */
+  readonly sha256?: string | undefined
+}
+
+/** Single languages: each may be several, with commas between. */
+function languagesIn (keep: string | readonly string[]): string[] {
+  return [keep].flat().flatMap(tags => tags.split(',')).map(tag => tag.trim())
 }
 
 /** What is wrong with languages to keep; undefined where nothing is. */
-function unknownLanguage (detector: string, labels: readonly string[], keep: readonly string[]): string | undefined {
-  const unknown = keep.find(wanted => wanted !== ANY_LANGUAGE && !labels.some(label => sameLanguage(label, wanted)))
-  return unknown && `${detector} does not know the language ${unknown}${suggestion(unknown, labels.map(tagOf))}`
+function unknownLanguage (detector: string, labels: readonly string[], keep: string | readonly string[]): string | undefined {
+  const unknown = languagesIn(keep).find(wanted => wanted !== ANY_LANGUAGE && !labels.some(label => sameLanguage(label, wanted)))
+  return unknown === undefined ? undefined : `${detector} does not know the language ${JSON.stringify(unknown)}, but ${[...new Set(labels.map(tagOf))].join(' ')}`
 }
 
-/** The model that is read for these options, if one is. @throws SluiceError `ERR_OPTION` where none is named, and none installed */
-export function languageModel ({ detector, model }: Readonly<Record<string, unknown>>): string | null {
-  return detector === 'fasttext' ? (model as string | undefined) ?? installedModel() : null
+/** The model that is read for these options, if one is. */
+export const languageModel: ModelUse = {
+  path: ({ detector, model }) => detector === 'fasttext' ? (model as string | undefined) ?? installedModel() : null,
+  mistake ({ keep }, path, labels) {
+    const message = unknownLanguage(path, labels, keep as string | readonly string[])
+    return message === undefined ? undefined : { key: 'keep', message }
+  }
 }
 
 /**
@@ -58,10 +69,10 @@ export function languageModel ({ detector, model }: Readonly<Record<string, unkn
  * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it where the detector doesn't know a
  *   language to keep, and with `ERR_MODEL` for a model that can't be used
  */
-export function language ({ detector, loaded, ...options }: LanguageOptions = {}): Stage<Document, Document> {
+export function language ({ detector, loaded, sha256, ...options }: LanguageOptions = {}): Stage<Document, Document> {
   // Of a detector of one's own nobody knows beforehand which languages it knows, as of a model.
   const [{ keep, threshold, model, record }, shared] = stageOptions('language', languageOptions, { ...options, detector: typeof detector === 'object' ? 'fasttext' as const : detector })
-  const wanted = [keep].flat()
+  const wanted = languagesIn(keep)
   const keepsAll = wanted.includes(ANY_LANGUAGE)
   const least = threshold ?? THRESHOLDS[detector === 'fasttext' ? 'fasttext' : 'cld3']
   let used: LanguageDetector | undefined
@@ -73,7 +84,7 @@ export function language ({ detector, loaded, ...options }: LanguageOptions = {}
     if (!keepsAll) {
       if (language === 'und') return 'undetermined'
       if (!isKept) return 'other_language'
-      if (probability < least) return 'low_probability'
+      if (!(probability >= least)) return 'low_probability'
     }
     push(record ? { ...document, meta: { ...document.meta, language: tagOf(language), language_score: probability } } : document)
     return undefined
@@ -82,21 +93,19 @@ export function language ({ detector, loaded, ...options }: LanguageOptions = {}
   return new Stage<Document, Document>({
     name: 'language',
     async open () {
-      used = await detectorOf(detector ?? 'cld3', loaded, model)
-      const message = used.labels && unknownLanguage(model ?? 'the detector', used.labels, wanted)
+      used = typeof detector === 'object' ? strictDetector(detector) : detector === 'fasttext' ? await fastText(loaded, model, sha256) : await loadCld3()
+      const message = used.labels && unknownLanguage(typeof detector === 'object' ? 'the detector' : loaded?.path ?? model ?? installedModel(), used.labels, wanted)
       if (message !== undefined) throw new SluiceError('ERR_OPTION', `language.keep: ${message}`)
     },
     take (document, push) {
-      const detected = used!.detect(document.text)
+      const detected = used!.detect(document.text, document.id)
       return 'then' in detected ? detected.then(awaited => judge(document, awaited, push)) : judge(document, detected, push)
     },
     close () { used?.close?.() }
   }, shared)
 }
 
-async function detectorOf (detector: NonNullable<LanguageOptions['detector']>, loaded: SharedFastText | undefined, model: string | undefined): Promise<LanguageDetector> {
-  if (detector === 'cld3') return await loadCld3()
-  if (detector !== 'fasttext') return detector
+async function fastText (loaded: SharedFastText | undefined, model: string | undefined, sha256: string | undefined): Promise<LanguageDetector> {
   const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
-  return fastTextDetector(loaded === undefined ? await loadFastText(model ?? installedModel()) : FastTextClassifier.from(loaded))
+  return fastTextDetector(loaded === undefined ? await loadFastText(model ?? installedModel(), { sha256 }) : FastTextClassifier.from(loaded))
 }

@@ -1,8 +1,9 @@
 import { SluiceError } from '../errors.ts'
 import { KernelSum } from './kernel.ts'
+import { unknownLabel } from './labels.ts'
 import { FlatScores, type LabelScores } from './label-scores.ts'
 import { rowsOf } from './matrix.ts'
-import { type SharedFastText, damaged, readFastText } from './model.ts'
+import { type ReadOptions, type SharedFastText, damaged, readFastText } from './model.ts'
 import { DamagedModel } from './model-file.ts'
 import { PlainSum } from './plain-sum.ts'
 import { TreeScores } from './tree-scores.ts'
@@ -31,18 +32,18 @@ export interface ClassifierOptions {
   readonly kernel?: boolean
 }
 
-export interface LoadOptions extends ClassifierOptions {
-  /** Stops reading when it fires: `ERR_ABORTED`. */
-  readonly signal?: AbortSignal
-}
+export interface LoadOptions extends ClassifierOptions, ReadOptions {}
+
+/** Classifiers of this thread that are in use, by model and options: each takes memory of the model's, which isn't given back. */
+const inUse = new Map<string, WeakRef<FastTextClassifier>>()
 
 /**
  * Loads a fastText classifier: the `.bin` or `.ftz` file of a supervised model.
  *
  * @throws SluiceError `ERR_MODEL` when the file is missing, damaged or no such model; `ERR_ABORTED`
  */
-export async function loadFastText (path: string, { signal, ...options }: LoadOptions = {}): Promise<FastTextClassifier> {
-  return FastTextClassifier.from(await readFastText(path, signal), options)
+export async function loadFastText (path: string, { signal, sha256, ...options }: LoadOptions = {}): Promise<FastTextClassifier> {
+  return FastTextClassifier.from(await readFastText(path, { signal, sha256 }), options)
 }
 
 /** A fastText classifier: labels of texts, with the probabilities that the command `fasttext predict-prob` tells for them. */
@@ -64,9 +65,15 @@ export class FastTextClassifier {
     this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain) : undefined
   }
 
-  /** A classifier of a model that was read before, perhaps in another thread. */
+  /** A classifier of a model that was read before, perhaps in another thread; the one that this thread has already, if it is still in use. */
   static from (shared: SharedFastText, options: ClassifierOptions = {}): FastTextClassifier {
-    return new FastTextClassifier(shared, options)
+    const key = JSON.stringify([shared.id, options.tableBytes, options.kernel])
+    const found = inUse.get(key)?.deref()
+    if (found !== undefined) return found
+    const made = new FastTextClassifier(shared, options)
+    for (const [name, classifier] of inUse) if (classifier.deref() === undefined) inUse.delete(name)
+    inUse.set(key, new WeakRef(made))
+    return made
   }
 
   /**
@@ -90,7 +97,7 @@ export class FastTextClassifier {
   probability (text: string, label: string): number {
     this.#numbers ??= new Map(this.labels.map((name, i) => [name, i]))
     const number = this.#numbers.get(label)
-    if (number === undefined) throw new SluiceError('ERR_OPTION', `${this.shared.path}: has no label ${JSON.stringify(label)}; it has ${listed(this.labels)}`)
+    if (number === undefined) throw new SluiceError('ERR_OPTION', unknownLabel(this.shared.path, label, this.labels))
     return this.#take(text) ? this.#number(this.#scores.probability(number)) : 0
   }
 
@@ -117,10 +124,4 @@ function scoresOf ({ path, memory, output, settings: { loss }, labelCounts }: Sh
   } catch (cause) {
     throw cause instanceof DamagedModel ? damaged(path, cause) : cause
   }
-}
-
-/** Names, as many as fit a message. */
-function listed (names: readonly string[]): string {
-  const most = 200
-  return names.slice(0, most).join(', ') + (names.length > most ? ` and ${names.length - most} more` : '')
 }

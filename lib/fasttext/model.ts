@@ -1,4 +1,6 @@
-import { SluiceError, reasonOf } from '../errors.ts'
+import { randomUUID } from 'node:crypto'
+import { SluiceError, codeOf, reasonOf } from '../errors.ts'
+import { findModel } from '../model-file.ts'
 import { Arena, type SharedMemory } from './arena.ts'
 import { type DictionaryLayout, readDictionary } from './dictionary.ts'
 import type { MatrixLayout } from './matrix.ts'
@@ -10,6 +12,8 @@ import { type Settings, readSettings } from './settings.ts'
 export interface SharedFastText {
   /** Where it was read from, for messages. */
   readonly path: string
+  /** Another one for each time that a file is read. */
+  readonly id: string
   readonly settings: Settings
   /** In the model's order. */
   readonly labels: readonly string[]
@@ -23,19 +27,44 @@ export interface SharedFastText {
   readonly output: MatrixLayout
 }
 
+export interface ReadOptions {
+  /** Stops reading when it fires: `ERR_ABORTED`. */
+  readonly signal?: AbortSignal | undefined
+  /** What the file is to be, where that was found out before: `ERR_MODEL` for another one. */
+  readonly sha256?: string | undefined
+}
+
 /**
  * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices go straight from the file to where they stay.
  *
  * @throws SluiceError `ERR_MODEL` when the file can't be read or isn't a classifier that is understood; `ERR_ABORTED`
  */
-export async function readFastText (path: string, signal?: AbortSignal): Promise<SharedFastText> {
+export async function readFastText (path: string, { signal, sha256 }: ReadOptions = {}): Promise<SharedFastText> {
+  const model = await using(path, signal, read)
+  if (sha256 === undefined) return model
+  const { sha256: found } = await findModel(path) // after it was read: whoever writes to it while it is read is found out
+  if (found !== sha256) throw new SluiceError('ERR_MODEL', `${path}: was changed while it is in use: has SHA-256 ${found}, expected ${sha256}; start again`)
+  return model
+}
+
+/** The labels of a model, in its order, without the rest of it. @throws SluiceError as `readFastText` */
+export async function readLabels (path: string): Promise<readonly string[]> {
+  return await using(path, undefined, async file => (await readDictionary(file, await readSettings(file), arenaFor(file))).labels)
+}
+
+async function using<T> (path: string, signal: AbortSignal | undefined, work: (file: ModelFile) => Promise<T>): Promise<T> {
   try {
-    return await ModelFile.using(path, signal, async file => await read(file))
+    return await ModelFile.using(path, signal, work)
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause
     if (cause instanceof DamagedModel) throw damaged(path, cause)
-    throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}, expected the .bin or .ftz file of a fastText classifier`, { cause })
+    throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the .bin or .ftz file of a fastText classifier`, { cause })
   }
+}
+
+/** Besides what the file has there is the table of its words, which each take 10 bytes of the file at least. */
+function arenaFor (file: ModelFile): Arena {
+  return new Arena(2 * file.size + 2 ** 24)
 }
 
 /** What is said of a model that can't be used. */
@@ -46,8 +75,7 @@ export function damaged (path: string, cause: DamagedModel): SluiceError {
 async function read (file: ModelFile): Promise<SharedFastText> {
   const settings = await readSettings(file)
   const { dim, bucket } = settings
-  // Besides what the file has there is the table of its words, which each take 10 bytes of the file at least.
-  const arena = new Arena(2 * file.size + 2 ** 24)
+  const arena = arenaFor(file)
   const { layout, labels, labelCounts, keptRows, keptCount } = await readDictionary(file, settings, arena)
   const { words } = layout
   const isPruned = keptRows !== undefined
@@ -63,7 +91,7 @@ async function read (file: ModelFile): Promise<SharedFastText> {
   // Not decoded: fastText multiplies with the norm last, and so rounds otherwise.
   const output = isOutputQuantized ? await readQuantized(file, outputSizes, arena, { decode: false }) : await readDense(file, outputSizes, arena)
   if (file.left > 0) throw new DamagedModel(`${file.left} bytes are left behind its end`)
-  return { path: file.path, settings, labels, labelCounts, memory: arena.memory, dictionary: layout, input, output }
+  return { path: file.path, id: randomUUID(), settings, labels, labelCounts, memory: arena.memory, dictionary: layout, input, output }
 }
 
 /** Rows of the words, and then of the n-grams that are kept. */

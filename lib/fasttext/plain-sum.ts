@@ -93,7 +93,9 @@ export class PlainSum {
   #addCharacterNgrams (word: Uint8Array): void {
     const { minn, maxn, bucket } = this.#model.settings
     if (maxn <= 0) return
-    const bytes = Buffer.of(BEGIN_OF_WORD, ...word, END_OF_WORD)
+    const bytes = Buffer.alloc(word.length + 2, END_OF_WORD)
+    bytes[0] = BEGIN_OF_WORD
+    bytes.set(word, 1)
     for (let begin = 0; begin < bytes.length; begin++) {
       if (isInsideCharacter(bytes[begin])) continue
       let hash: number | undefined

@@ -1,3 +1,6 @@
+import { SluiceError, messageOf } from '../errors.ts'
+import { isThenable } from '../own-work.ts'
+
 /** The language of a text, as a detector tells it. */
 export interface Detected {
   /** A tag or label, such as `en`, `zh-Latn`, `__label__en` or `eng_Latn`; `und` where it can't tell. */
@@ -7,8 +10,8 @@ export interface Detected {
 
 /** What tells the language of texts. */
 export interface LanguageDetector {
-  /** The most probable language of a text, which may be empty or have lone surrogates. */
-  detect (text: string): Detected | Promise<Detected>
+  /** The most probable language of a text, which may be empty or have lone surrogates. @param id of the document */
+  detect (text: string, id?: string): Detected | Promise<Detected>
   /** Every label it may tell, where that is known: a language to keep that is none of them is a mistake. */
   readonly labels?: readonly string[] | undefined
   /** Lets go of what it holds. */
@@ -17,3 +20,28 @@ export interface LanguageDetector {
 
 /** What is told of a text that can't be judged. */
 export const UNDETERMINED: Detected = { language: 'und', probability: 0 }
+
+/** A detector of the user's own, held to what it should do. It fails with `ERR_DOCUMENT`, which names the document. */
+export function strictDetector (detector: LanguageDetector): LanguageDetector {
+  const fail = (id: string | undefined, cause: unknown): never => {
+    throw new SluiceError('ERR_DOCUMENT', `the language detector has failed at document ${id}: ${messageOf(cause)}`, { cause })
+  }
+  return {
+    labels: detector.labels,
+    detect (text, id) {
+      try {
+        const given: unknown = detector.detect(text, id)
+        return isThenable(given) ? Promise.resolve(given).then(checked).catch((error: unknown) => fail(id, error)) : checked(given)
+      } catch (error) {
+        return fail(id, error)
+      }
+    },
+    close () { detector.close?.() }
+  }
+}
+
+function checked (given: unknown): Detected {
+  const { language, probability } = (given ?? {}) as Record<string, unknown>
+  if (typeof language !== 'string' || typeof probability !== 'number' || Number.isNaN(probability)) throw new Error(`it returned ${JSON.stringify(given)}, expected { language, probability }`)
+  return { language, probability }
+}

@@ -19,10 +19,15 @@ const SAME =
   'tk:tuk tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr ur:urd uz:uzb,uzn ve:ven vi:vie vo:vol wa:wln ' +
   'wo:wol xh:xho yi:ji,ydd,yid yo:yor za:zha,zyb zh:chi,cmn,zho zu:zul'
 
-/** Languages of two letters that are written in another script than Latin (CLDR's likely subtags). */
-const NOT_LATIN = new Set((
-  'ab ae am ar as av ba be bg bn bo ce cr cu cv dv dz el fa gu he hi hy ii iu ja ka kk km kn ko ks kv ky lo mk ml mn mr my ne ' +
-  'oj or os pa ps ru sa sd si sr ta te tg th ti tt ug uk ur yi zh').split(' '))
+/** What languages of two letters are written in, where that isn't Latin script (CLDR's likely subtags). */
+const SCRIPTS =
+  'ab:cyrl ae:avst am:ethi ar:arab as:beng av:cyrl ba:cyrl be:cyrl bg:cyrl bn:beng bo:tibt ce:cyrl cr:cans cu:cyrl cv:cyrl ' +
+  'dv:thaa dz:tibt el:grek fa:arab gu:gujr he:hebr hi:deva hy:armn ii:yiii iu:cans ja:jpan ka:geor kk:cyrl km:khmr kn:knda ' +
+  'ko:kore ks:arab kv:cyrl ky:cyrl lo:laoo mk:cyrl ml:mlym mn:cyrl mr:deva my:mymr ne:deva oj:cans or:orya os:cyrl pa:guru ' +
+  'ps:arab ru:cyrl sa:deva sd:arab si:sinh sr:cyrl ta:taml te:telu tg:cyrl th:thai ti:ethi tt:cyrl ug:arab uk:cyrl ur:arab ' +
+  'yi:hebr zh:hans'
+
+const usualScript = new Map(SCRIPTS.split(' ').map(entry => entry.split(':') as [string, string]))
 
 const shortest = new Map(SAME.split(' ').flatMap(entry => {
   const [short = '', codes = ''] = entry.split(':')
@@ -33,29 +38,40 @@ const shortest = new Map(SAME.split(' ').flatMap(entry => {
 export interface LanguageTag {
   /** Its shortest code, in lower case; `und` where it isn't known. */
   readonly language: string
-  /** Whether it is written in Latin script, and usually isn't. */
-  readonly isLatin: boolean
+  /** Four letters in lower case, where the label names one. */
+  readonly script: string | undefined
+  /** Whether that is another one than the language is usually written in. */
+  readonly isUnusual: boolean
 }
 
 /**
- * The language of a label or tag: `en`, `en-US`, `__label__en` and `eng_Latn` are the same; `zh-Latn` isn't `zh`.
- * Wikipedia's `als`, which lid.176 has, is Alemannic, while `als` with its script is Albanian.
+ * The language of a label or tag: `en`, `en-US`, `__label__en` and `eng_Latn` are the same. Wikipedia's `als`, which
+ * lid.176 has, is Alemannic, while `als` with its script is Albanian. A label that is no tag is a language of its own.
  */
 export function languageOf (label: string): LanguageTag {
-  const [code = '', ...rest] = label.replace(/^__label__/, '').toLowerCase().split(/[-_]/)
-  if (code === 'als' && rest.length === 0) return { language: 'gsw', isLatin: false }
+  const tag = label.replace(/^__label__/, '').toLowerCase()
+  const [code = '', ...rest] = tag.split(/[-_]/)
+  if (!/^[a-z]{2,3}$/.test(code)) return { language: tag, script: undefined, isUnusual: false }
+  if (code === 'als' && rest.length === 0) return { language: 'gsw', script: undefined, isUnusual: false }
   const language = shortest.get(code) ?? code
-  return { language, isLatin: rest.includes('latn') && NOT_LATIN.has(language) }
+  const script = rest.find(part => /^[a-z]{4}$/.test(part))
+  const usual = usualScript.get(language) ?? (language.length === 2 ? 'latn' : script)
+  return { language, script, isUnusual: script !== undefined && script !== usual }
 }
 
-/** Whether a detected language is the wanted one. Whatever isn't known (`und`) is none. */
+/**
+ * Whether a detected language is the wanted one. Where both name a script it has to be the same; where only one does, it
+ * may be any but Latin script for a language that is usually written in another. Whatever isn't known (`und`) is none.
+ */
 export function sameLanguage (detected: string, wanted: string): boolean {
   const [found, asked] = [languageOf(detected), languageOf(wanted)]
-  return found.language === asked.language && found.isLatin === asked.isLatin && found.language !== 'und'
+  if (found.language !== asked.language || found.language === 'und') return false
+  if (found.script !== undefined && asked.script !== undefined) return found.script === asked.script
+  return ![found, asked].some(({ script, isUnusual }) => script === 'latn' && isUnusual)
 }
 
-/** A language as a tag: `en`, `zh-Latn`. */
+/** A language as a tag, with its script where that isn't the usual one: `en`, `zh-Latn`, `zh-Hant`. */
 export function tagOf (label: string): string {
-  const { language, isLatin } = languageOf(label)
-  return isLatin ? `${language}-Latn` : language
+  const { language, script, isUnusual } = languageOf(label)
+  return isUnusual ? `${language}-${script![0]!.toUpperCase()}${script!.slice(1)}` : language
 }

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import { findFiles } from '../files.ts'
 import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
-import { findModel } from '../model-file.ts'
+import { type ModelUse, findModel } from '../model-file.ts'
 import { findStageModule, loadStageModule } from '../stage-module.ts'
 import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, fileNames, manifestSchema, tokenizerSchema } from './schema.ts'
 
@@ -21,8 +21,8 @@ export interface Mistake {
 /** The stages that a manifest may name, with their options: by `filters`, and by `dataset` those that only such a source has. */
 export interface KnownStages {
   readonly filters: Readonly<Record<string, OptionsSchema>>
-  /** Of filters that read a model: its path, as the options have it; null where they have none. */
-  readonly models?: Readonly<Record<string, (options: Readonly<Record<string, unknown>>) => string | null>>
+  /** Of filters that read a fastText model. */
+  readonly models?: Readonly<Record<string, ModelUse>>
   readonly sources: Readonly<Record<string, OptionsSchema>>
 }
 
@@ -142,9 +142,15 @@ export class ManifestChecker {
 
   /** The model that a stage reads: as its file is now. */
   async #model (stage: string, options: Readonly<Record<string, unknown>>, place: Place): Promise<Pick<Filter, 'model'>> {
+    const use = this.#known.models?.[stage]
     try {
-      const path = this.#known.models?.[stage]?.(options) ?? null
-      return path === null ? {} : { model: await findModel(path) }
+      const path = use?.path(options) ?? null
+      if (path === null) return {}
+      const model = await findModel(path)
+      const { readLabels } = await import('../fasttext/model.ts')
+      const mistake = use!.mistake(options, path, await readLabels(path))
+      if (mistake !== undefined) this.#note(options[mistake.key] === undefined ? place : [...place, mistake.key], mistake.message)
+      return { model }
     } catch (error) {
       this.#note(options.model === undefined ? place : [...place, 'model'], messageOf(error))
       return {}

@@ -147,14 +147,15 @@ export class WordTable {
    * Adds a word that isn't found in the table.
    *
    * @param ids none where they are the pieces
-   * @returns its entry; 0 where other threads left no time to add it
+   * @returns its entry; 0 for one with more ids than an entry holds, and where other threads left no time to add it
    */
   add (source: Uint8Array, from: number, to: number, hash: number, limit: number, pieces: IdBuffer, ids: IdBuffer): number {
     const control = this.#control
+    const size = HEADER + cellsOf(to - from) + pieces.length + ids.length
+    if (Math.max(pieces.length, ids.length) > MAX_WORD_IDS || size >= this.cells.length) return 0
     for (let tries = 0; Atomics.compareExchange(control, LOCK, 0, 1) !== 0; tries++) {
       if (tries === TRIES) return 0
     }
-    const size = HEADER + cellsOf(to - from) + pieces.length + ids.length
     if (1 + control[USED]! + size > this.cells.length || control[COUNT]! >= MAX_LOAD * this.#slots.length) this.#empty()
     const entry = 1 + control[USED]! // an entry at cell 0 would be none
     control[USED] = entry - 1 + size

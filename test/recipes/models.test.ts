@@ -1,15 +1,19 @@
 /** Models that filters read, in a mixture: what hangs on them, and what is told of them. */
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Transform } from 'node:stream'
 import t, { type Test } from 'tap'
+import { findModel } from '../../lib/model-file.ts'
 import { loadFastText } from '../../lib/fasttext/classifier.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { run } from '../../recipes/run.ts'
 import { type RunSummary, runs } from '../../recipes/runs.ts'
 import type { RunDifference } from '../../recipes/run-difference.ts'
+import { makeFilter } from '../../recipes/stages.ts'
+import { Threads } from '../../recipes/threads.ts'
 import { normalizeText } from '../../transforms/normalize.ts'
-import { ROOT, contentIn, failure, folderInMemory, ndjsonOf, put } from '../helpers.ts'
+import { ROOT, contentIn, doc, failure, folderInMemory, ndjsonOf, put, through } from '../helpers.ts'
 import { TEXTS, modelPath } from '../lib/fasttext/fixtures.ts'
 import { stoppedAt } from '../resuming.ts'
 
@@ -57,6 +61,34 @@ t.test('a run that was stopped goes on with the same model, and is refused with 
   await processMixture(manifest, options)
   const shardsIn = (setting: string): unknown => Object.entries(contentIn(join(setting, 'shards'))).filter(([name]) => name.endsWith('.npy'))
   t.strictSame(shardsIn(folder), shardsIn(whole.folder))
+})
+
+t.test('rejects tell where documents were, also behind a filter that notes something, with threads or without', async t => {
+  const filters = 'language: { keep: any, detector: fasttext, model: MODEL, record: true }, dedup, classify: { model: MODEL, label: de, min: 0.5, record: german }, length: { min_chars: 40 }'
+  const seen: unknown[] = []
+  for (const workers of [1, 3]) {
+    const { folder, manifest, options } = settingOf(t, filters.replaceAll('MODEL', modelPath('hs.bin')))
+    const rejects = put(folder, 'with-rejects.yaml', readFileSync(manifest, 'utf8').replace(', seq_len', `, rejects: ${folder}/rejects.ndjson, seq_len`))
+    const threads = new Threads({ workers, mainWorks: false })
+    await processMixture(rejects, options, workers === 1 ? {} : { threads })
+    await threads.close()
+    const lines = contentIn(folder)['rejects.ndjson']!.trimEnd().split('\n').map(line => JSON.parse(line) as { reason: string, position: string | null })
+    t.ok(lines.some(({ reason }) => reason === 'classify.low_score') && lines.some(({ reason }) => reason === 'length.too_short'))
+    t.ok(lines.every(({ position }) => position?.includes('a.ndjson#')))
+    seen.push(lines.map(line => JSON.stringify(line).replaceAll(folder.split('/').at(-1)!, '')).sort())
+  }
+  t.strictSame(seen[0], seen[1])
+})
+
+t.test('a model is read if it is still what it was when the manifest was read', async t => {
+  const model = { path: modelPath('hs.bin'), sha256: 'ab'.repeat(32) }
+  const filter = makeFilter({ stage: 'classify', options: { model: model.path, label: 'de', min: 0 }, model })
+  t.match(await failure(through([doc('a', 'x')], filter as Transform)), { code: 'ERR_MODEL', message: /was changed while it is in use/ })
+  const threads = new Threads({ workers: 1 })
+  await t.rejects(threads.model(model), { code: 'ERR_MODEL', message: /was changed while it is in use/ })
+  const { sha256 } = await findModel(model.path)
+  t.equal((await threads.model({ ...model, sha256 })).id, (await threads.model({ ...model, sha256 })).id, 'once')
+  await threads.close()
 })
 
 t.test('a model is no place for an output', async t => {

@@ -44,7 +44,10 @@ t.test('the score is noted in meta, under the name asked for', async t => {
 t.test('wrong options, an unknown label and a missing model are errors', async t => {
   t.throws(() => classify({ model, label: 'de' }), { code: 'ERR_OPTION', message: /expected min, max or record/ })
   t.throws(() => classify({ model, label: 'de', min: 0.5, max: 0.4 }), { code: 'ERR_OPTION', message: /min.*at most.*max/ })
+  t.throws(() => classify({ model, label: 'de', min: 80 }), { code: 'ERR_OPTION', message: /classify\.min: expected at most 1, got 80/ })
   t.throws(() => classify({ label: 'de', min: 0.5 } as never), { code: 'ERR_OPTION', message: /classify\.model/ })
   t.match(await failure(kept({ label: 'dutch', min: 0.5 })), { code: 'ERR_OPTION', message: /hs\.bin: has no label "dutch"; it has __label__de, __label__ru/ })
   t.match(await failure(through(DOCUMENTS, classify({ model: '/none/q.bin', label: 'hq', min: 0.5 }))), { code: 'ERR_MODEL', message: /\/none\/q\.bin: no such file/ })
+  t.match(await failure(through(DOCUMENTS, classify({ model, label: 'de', min: 0.5, sha256: 'ab'.repeat(32) }))), { code: 'ERR_MODEL', message: /hs\.bin: was changed while it is in use: has SHA-256 \w{64}, expected (ab){32}; start again/ })
+  t.match(await failure(through(DOCUMENTS, classify({ model: '/tmp', label: 'de', min: 0.5 }))), { code: 'ERR_MODEL', message: '/tmp: is a folder, expected a file: the .bin or .ftz file of a fastText classifier' })
 })

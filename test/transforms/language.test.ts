@@ -52,7 +52,7 @@ t.test('many more documents than identifiers can leak', async t => {
 })
 
 t.test('several languages, or any; what was detected is noted when asked', async t => {
-  t.strictSame((await kept({ keep: ['de', 'en'], threshold: 0 })).ids, ['en', 'de'])
+  for (const keep of [['de', 'en'], 'de, en', ['he', 'de,en'].slice(1)]) t.strictSame((await kept({ keep, threshold: 0 })).ids, ['en', 'de'])
   t.strictSame(await kept({ keep: 'any' }), { ids: DOCUMENTS.map(({ id }) => id), dropped: {} })
   const noted = await through<Document>([{ ...doc('he', HEBREW), meta: { source: 'x' } }, doc('empty', ''), doc('pinyin', PINYIN)], language({ keep: 'any', record: true }))
   t.match(noted.map(({ meta }) => meta), [{ source: 'x', language: 'he', language_score: Number }, { language: 'und', language_score: 0 }, { language: 'zh-Latn', language_score: Number }])
@@ -90,7 +90,7 @@ t.test('texts without anything to go by have a defined answer', async t => {
 t.test('a model that can\'t be used, or doesn\'t know the language, is an error', async t => {
   const run = (options: Parameters<typeof language>[0]): Promise<unknown> => failure(kept(options))
   t.match(await run({ detector: 'fasttext', model: '/none/lid.bin' }), { code: 'ERR_MODEL', message: '/none/lid.bin: no such file, expected the .bin or .ftz file of a fastText classifier' })
-  t.match(await run({ detector: 'fasttext', model: modelPath('hs.bin'), keep: 'nl' }), { code: 'ERR_OPTION', message: /language\.keep: .*hs\.bin does not know the language nl \(did you mean/ })
+  t.match(await run({ detector: 'fasttext', model: modelPath('hs.bin'), keep: 'nl' }), { code: 'ERR_OPTION', message: /language\.keep: .*hs\.bin does not know the language "nl", but de ru zh fr en emoji num el hi$/ })
   t.throws(() => language({ model: 'lid.bin' }), { code: 'ERR_OPTION', message: /model is for the detector fasttext/ })
   t.throws(() => installedModel(() => { throw new Error('not found') }), { code: 'ERR_OPTION', message: /npm install fasttext\.wasm\.js, or name a fastText model/ })
   t.throws(() => installedModel(() => 'file:///none/lid.176.ftz'), { code: 'ERR_OPTION' })
@@ -106,13 +106,20 @@ t.test('a detector of one\'s own, also one that has to be awaited, is asked for 
   t.strictSame(await kept({ detector: byLength, threshold: 0.2 }), { ids: ['en', 'de', 'he', 'pinyin'], dropped: { undetermined: 2 } })
   t.strictSame(await kept({ detector: { detect: text => Promise.resolve(byLength.detect(text)) }, threshold: 0.49 }), { ids: ['de', 'pinyin'], dropped: { undetermined: 2, low_probability: 2 } })
   t.equal(closed, 1)
-  t.match(await failure(kept({ detector: { detect: text => byLength.detect(text), labels: ['de'] } })), { code: 'ERR_OPTION', message: /the detector does not know the language en/ })
-  t.match(await failure(kept({ detector: { detect () { throw new Error('tired') } } })), { message: 'tired' })
+  t.match(await failure(kept({ detector: { detect: text => byLength.detect(text), labels: ['de'] } })), { code: 'ERR_OPTION', message: /the detector does not know the language "en", but de$/ })
+  for (const [detect, says] of [
+    [() => { throw new Error('tired') }, 'tired'],
+    [() => Promise.reject(new Error('tired')), 'tired'],
+    [() => undefined, 'it returned undefined, expected { language, probability }'],
+    [() => ({ language: 'en' }), 'it returned {"language":"en"}, expected { language, probability }'],
+    [() => ({ language: 'en', probability: NaN }), 'it returned {"language":"en","probability":null}, expected { language, probability }'],
+    [() => Promise.resolve({ probability: 1 }), 'it returned {"probability":1}, expected { language, probability }']
+  ] as const) t.match(await failure(kept({ detector: { detect: detect as never } })), { code: 'ERR_DOCUMENT', message: `the language detector has failed at document en: ${says}` })
 })
 
 t.test('options that make no sense are refused', async t => {
-  t.throws(() => language({ keep: 'enn' }), { code: 'ERR_OPTION', message: /language\.keep: cld3 does not know the language enn \(did you mean en\?\)/ })
-  t.throws(() => language({ keep: ['en', 'tlh'] }), { code: 'ERR_OPTION', message: /the language tlh/ })
+  t.throws(() => language({ keep: 'enn' }), { code: 'ERR_OPTION', message: /language\.keep: cld3 does not know the language "enn", but af am ar/ })
+  t.throws(() => language({ keep: ['en', 'tlh'] }), { code: 'ERR_OPTION', message: /the language "tlh"/ })
   t.throws(() => language({ keep: [] }), { code: 'ERR_OPTION' })
   t.throws(() => language({ keep: 'und' }), { code: 'ERR_OPTION' })
   t.throws(() => language({ threshold: 1.1 }), { code: 'ERR_OPTION', message: /threshold.*at most 1/ })
