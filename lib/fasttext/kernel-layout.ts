@@ -6,6 +6,10 @@ export const PIECE_BYTES = 2 ** 15
 /** What is read and written behind a piece, or behind anything else. */
 export const SLACK = 128
 
+/** Characters of a word whose n-grams are made together, and what may be read and written behind them; as in kernels/fasttext/features.ts. */
+const BLOCK = 64
+const BLOCK_SLACK = 16
+
 const SLOT_BYTES = 8
 
 /** Of eight slots six may be taken. */
@@ -60,18 +64,21 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
   const listAt = take(4 * words + SLACK)
   const hashesAt = take(8 * (words + wordNgrams))
   const markedAt = take(PIECE_BYTES + SLACK)
+  const charactersAt = take(4 * 4 * (BLOCK + maxn + BLOCK_SLACK) + SLACK)
+  const ngramsAt = take(4 * BLOCK * maxn)
   const sumAt = take(vectorBytes)
   const scratchAt = take(vectorBytes)
-  const inverse = bucket === 0 ? 0n : 2n ** 64n / BigInt(bucket) + 1n
+  const bucketBits = Math.ceil(Math.log2(Math.max(bucket, 1)))
+  const bucketFactor = bucket === 0 ? 0 : Number(2n ** 32n * (2n ** BigInt(bucketBits) - BigInt(bucket)) / BigInt(bucket) + 1n)
   const fields = [
-    Number(inverse & 0xffff_ffffn), Number(inverse >> 32n & 0xffff_ffffn),
+    bucketFactor, Math.max(bucketBits - 1, 0),
     vectorBytes, minn, maxn, bucket, wordNgrams, dictionary.words,
     dictionary.startsAt, dictionary.bytesAt, dictionary.slotsAt, dictionary.slots - 1, dictionary.kept?.at ?? 0,
     quantized === undefined ? input.at : 0, 4 * dim,
     quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0, quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
     keptBytes, Number(keepsRows),
     slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
-    pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, sumAt, scratchAt
+    pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, charactersAt, ngramsAt, sumAt, scratchAt
   ]
   return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes }
 }
