@@ -6,13 +6,14 @@
  * waits for from memory others wait for at the same time: where words end, their hashes, their places in the table, a
  * look at the words there and the sum of their vectors; then, in the same manner, those that weren't there.
  */
-import { addWord, addWordNgrams, isLineEnd, listWord, NO_WORD, rowOfWord, wordCount, wordHash } from './features'
+import { addWord, addWordNgrams, isLineEnd, LINE_END, listWord, NO_WORD, rowOfWord, wordCount, wordHash } from './features'
 import { addTouched, addVector, addVectors, clear, touchAndAdd, touchRows } from './rows'
 import { setSettings, settings } from './settings'
 import { add, candidate, countOf, find, flush, hashOf, isFull, isKept, isRecordOf, noteText, setRow, setWord, tableHash, vectorOf } from './table'
 
 export { recordBytes } from './table'
 export { touchedSum } from './rows'
+export { bestLabel } from './tree'
 
 /** Rows of words that weren't in the table, so many or a few more, are listed together. */
 const ROWS_OF_SOME: u32 = 512
@@ -66,6 +67,16 @@ export function feed (length: u32, isLast: bool): u32 {
   else addMissing(addFound(words))
   if (settings.wordNgrams > 1) addNgrams(words)
   return taken
+}
+
+/** Does all that a text takes which is in one piece; puts a token `</s>` behind it. @returns as `finish` does */
+export function sumLine (length: u32, exact: bool): u32 {
+  const end = settings.textAt + length
+  store<u8>(end, 0x20)
+  store<u32>(end, LINE_END, 1)
+  begin(exact)
+  feed(length + 5, true)
+  return finish()
 }
 
 /** Whether a token `</s>` was met. */

@@ -59,6 +59,16 @@ export class Settings {
   ngramsAt: usize
   sumAt: usize
   scratchAt: usize
+  /** A tree of labels, numbered as lib/fasttext/tree-scores.ts does it: two children of each node, and the places of leaves. */
+  labels: u32
+  childrenAt: usize
+  placesAt: usize
+  /** Rows of the inner nodes: floats. */
+  outputAt: usize
+  /** Of nodes, the probabilities of their right children. */
+  rightsAt: usize
+  /** Of nodes that are to be looked at number and probability, 16 bytes each. */
+  waitingAt: usize
 }
 
 /** Set before anything else is called. */

@@ -61,7 +61,8 @@ export class FastTextClassifier {
     this.labels = shared.labels
     this.#scores = scoresOf(shared)
     this.#plain = new PlainSum(shared)
-    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain) : undefined
+    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain, this.#scores instanceof TreeScores ? this.#scores.tree : undefined) : undefined
+    if (this.#scores instanceof TreeScores) this.#scores.use(this.#kernel?.tree)
   }
 
   /** A classifier of a model that was read before, perhaps in another thread. */

@@ -34,12 +34,16 @@ export interface KernelLayout {
   readonly bytes: number
   readonly pieceAt: number
   readonly sumAt: number
+  /** Of the tree of labels. */
+  readonly childrenAt: number
+  readonly placesAt: number
+  readonly rightsAt: number
   /** Of the table; 0 for none. */
   readonly recordBytes: number
 }
 
-/** Lays out the memory of a kernel. @param tableBytes that the table of words may take */
-export function layoutOf ({ settings, dictionary, input }: SharedFastText, tableBytes: number): KernelLayout {
+/** Lays out the memory of a kernel. @param tableBytes that the table of words may take @param nodes of the tree of labels, 0 for none */
+export function layoutOf ({ settings, dictionary, input, output }: SharedFastText, tableBytes: number, nodes: number): KernelLayout {
   const { dim, minn, maxn, bucket, wordNgrams } = settings
   const vectorBytes = 16 * Math.ceil(dim / 4)
   let used = 0
@@ -68,6 +72,10 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
   const ngramsAt = take(4 * BLOCK * maxn)
   const sumAt = take(vectorBytes)
   const scratchAt = take(vectorBytes)
+  const childrenAt = take(8 * nodes)
+  const placesAt = take(4 * nodes)
+  const rightsAt = take(4 * nodes)
+  const waitingAt = take(16 * (nodes + 1))
   const bucketBits = Math.ceil(Math.log2(Math.max(bucket, 1)))
   const bucketFactor = bucket === 0 ? 0 : Number(2n ** 32n * (2n ** BigInt(bucketBits) - BigInt(bucket)) / BigInt(bucket) + 1n)
   const fields = [
@@ -78,9 +86,10 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
     quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0, quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
     keptBytes, Number(keepsRows),
     slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
-    pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, charactersAt, ngramsAt, sumAt, scratchAt
+    pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, charactersAt, ngramsAt, sumAt, scratchAt,
+    (nodes + 1) / 2, childrenAt, placesAt, output.at, rightsAt, waitingAt
   ]
-  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes }
+  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, childrenAt: childrenAt.at, placesAt: placesAt.at, rightsAt: rightsAt.at, recordBytes }
 }
 
 function tableOf (tableBytes: number, keptBytes: number): { slots: number, recordBytes: number } {
