@@ -33,8 +33,8 @@ export function isLineEnd (word: usize, bytes: u32): bool {
 }
 
 /** Adds a word's rows to a vector, one after the other. */
-export function addWord (word: usize, bytes: u32, list: usize, to: usize): void {
-  addRows(list, listWord(word, bytes, list, to), to)
+export function addWord (word: usize, bytes: u32, list: usize, to: usize, inOrder: bool): void {
+  addRows(list, listWord(word, bytes, list, to, inOrder), to)
 }
 
 /**
@@ -42,11 +42,11 @@ export function addWord (word: usize, bytes: u32, list: usize, to: usize): void 
  *
  * @returns how many are in the list in the end
  */
-export function listWord (word: usize, bytes: u32, at: usize, to: usize): u32 {
+export function listWord (word: usize, bytes: u32, at: usize, to: usize, inOrder: bool): u32 {
   store<u32>(at, lookUp(word, bytes))
   const listed = wordCount
   if (settings.maxn === 0 || wordHash === NO_WORD || isLineEnd(word, bytes)) return listed
-  return listCharacterNgrams(word, bytes, at, listed, to)
+  return listCharacterNgrams(word, bytes, at, listed, to, inOrder)
 }
 
 /** The address of the only row that a word has, where there are no n-grams of characters; any number where it has none. */
@@ -95,13 +95,14 @@ function isLabelLike (word: usize, bytes: u32): bool {
 }
 
 /**
- * Lists the n-grams of a word's characters, in the order of their first ones. As many characters as a block has are
- * gone over together: the hashes of n-grams that begin with four of them are made at once, then all are looked up.
+ * Lists the n-grams of a word's characters. As many characters as a block has are gone over together: the hashes of
+ * n-grams that begin with four of them are made at once, then all are looked up, those of a length in one straight loop.
  *
  * @param listed how many rows are in the list
+ * @param inOrder in that of their first characters, as fastText adds them; it takes longer
  * @returns how many there are in the end
  */
-function listCharacterNgrams (word: usize, bytes: u32, at: usize, listed: u32, to: usize): u32 {
+function listCharacterNgrams (word: usize, bytes: u32, at: usize, listed: u32, to: usize, inOrder: bool): u32 {
   const begin = settings.markedAt
   const end = begin + bytes + 2
   store<u8>(begin, 0x3c) // <
@@ -111,26 +112,41 @@ function listCharacterNgrams (word: usize, bytes: u32, at: usize, listed: u32, t
   const minn = <u32>max(<i32>settings.minn, 1)
   const keptAt = settings.keptAt
   const words = settings.words
-  const before = listed
+  wordCount -= listed
   for (let from = begin; from < end; from = nextBlock) {
     const count = readCharacters(from, end, BLOCK + maxn)
     const starts = min(count, BLOCK)
     hashNgrams(starts, count, minn, maxn)
-    for (let i: u32 = 0; i < starts; i++) {
-      const isMark = (i === 0 && from === begin) || i === count - 1
-      const longest = min(maxn, count - i)
-      for (let length = isMark ? max(minn, 2) : minn; length <= longest; length++) {
-        listed += list(load<u32>(ngramsOf(length) + (i << 2)), keptAt, words, at + (<usize>listed << 2))
+    if (inOrder) {
+      for (let i: u32 = 0; i < starts; i++) {
+        const isMark = (i === 0 && from === begin) || i === count - 1
+        const longest = min(maxn, count - i)
+        for (let length = isMark ? max(minn, 2) : minn; length <= longest; length++) {
+          listed += list(load<u32>(ngramsOf(length) + (i << 2)), keptAt, words, at + (<usize>listed << 2))
+        }
+        if (listed >= ROWS_AT_ONCE) listed = addListed(at, listed, to)
       }
-      if (listed >= ROWS_AT_ONCE) {
-        addRows(at, listed, to)
-        wordCount += listed
-        listed = 0
+      continue
+    }
+    for (let length = minn; length <= min(maxn, count); length++) {
+      const ngrams = ngramsOf(length)
+      // A mark alone is no n-gram.
+      const last = length > 1 ? min(starts, count - length + 1) : min(starts, count - 1)
+      for (let i: u32 = length === 1 && from === begin ? 1 : 0; i < last; i++) {
+        listed += list(load<u32>(ngrams + (i << 2)), keptAt, words, at + (<usize>listed << 2))
       }
+      if (listed >= ROWS_AT_ONCE) listed = addListed(at, listed, to)
     }
   }
-  wordCount += listed - before
+  wordCount += listed
   return listed
+}
+
+/** Adds the n-grams in a list. @returns how many are in the list then: none */
+function addListed (at: usize, listed: u32, to: usize): u32 {
+  addRows(at, listed, to)
+  wordCount += listed
+  return 0
 }
 
 /** Where the first bytes of the characters are, or their second ones and so on: a number of 32 bits for each, with the byte's sign. */

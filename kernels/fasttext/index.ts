@@ -233,7 +233,7 @@ function addSome (first: u32, misses: u32): u32 {
       store<i64>(noted + (<usize>i << 3), hashOf(record))
     } else {
       clear(settings.scratchAt, settings.vectorBytes)
-      addWord(word, bytes, at, settings.scratchAt)
+      addWord(word, bytes, at, settings.scratchAt, false)
       addVector(settings.scratchAt, settings.sumAt)
       count += wordCount
       fresh++
@@ -262,7 +262,7 @@ function makeWord (record: usize, word: usize, bytes: u32, at: usize): u32 {
   if (settings.keepsRows !== 0) setRow(record, rowOfWord(word, bytes))
   else {
     clear(vectorOf(record), settings.vectorBytes)
-    left = listWord(word, bytes, at, vectorOf(record))
+    left = listWord(word, bytes, at, vectorOf(record), false)
   }
   setWord(record, wordCount, wordHash)
   return left
@@ -272,7 +272,7 @@ function makeWord (record: usize, word: usize, bytes: u32, at: usize): u32 {
 function addExactly (words: u32): void {
   for (let i: u32 = 0; i < words; i++) {
     const word = beginOf(i)
-    addWord(word, <u32>(endOf(i) - word), settings.listAt, settings.sumAt)
+    addWord(word, <u32>(endOf(i) - word), settings.listAt, settings.sumAt, true)
     count += wordCount
     store<i64>(settings.hashesAt + (<usize>(hashes + i) << 3), wordHash)
   }
