@@ -27,6 +27,12 @@ const LEAST_RECORDS = 4
 /** Slots of no table. */
 const LEAST_SLOTS = 8
 
+/** Bound of the memory for words already met, unless told otherwise. */
+const DEFAULT_TABLE_BYTES = 18 * 2 ** 20
+
+/** Where vectors are short, this many words do: to make more of them anew takes less time than to fetch them from far away. */
+const ENOUGH_WORDS = 80_000
+
 /** The memory that a kernel works in. Addresses count from its beginning. */
 export interface KernelLayout {
   /** In the order of kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory. */
@@ -90,6 +96,12 @@ export function layoutOf ({ settings, dictionary, input, output }: SharedFastTex
     (nodes + 1) / 2, childrenAt, placesAt, output.at, rightsAt, waitingAt
   ]
   return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, childrenAt: childrenAt.at, placesAt: placesAt.at, rightsAt: rightsAt.at, recordBytes }
+}
+
+/** What the table of words takes, unless told otherwise. */
+export function defaultTableBytes ({ settings: { dim, maxn } }: SharedFastText): number {
+  const bytes = RECORD_BYTES + 16 * Math.ceil(dim / 4) + SLOT_BYTES * SLOTS_A_RECORD
+  return maxn === 0 ? DEFAULT_TABLE_BYTES : Math.min(ENOUGH_WORDS * bytes, DEFAULT_TABLE_BYTES)
 }
 
 function tableOf (tableBytes: number, keptBytes: number): { slots: number, recordBytes: number } {
