@@ -4,15 +4,19 @@
  *
  * It goes over the words of a piece of text again and again, each time for one step of the work, so that what one word
  * waits for from memory others wait for at the same time: where words end, their hashes, their places in the table, a
- * look at the words there and the sum of their vectors; then those that weren't there, one by one.
+ * look at the words there and the sum of their vectors; then, in the same manner, those that weren't there.
  */
-import { addWord, addWordNgrams, computeWord, isLineEnd, NO_WORD, wordCount, wordHash } from './features'
-import { addVector, addVectors, clear, touchAndAdd } from './rows'
+import { addWord, addWordNgrams, isLineEnd, LINE_END, listWord, NO_WORD, rowOfWord, wordCount, wordHash } from './features'
+import { addTouched, addVector, addVectors, clear, touchAndAdd, touchRows } from './rows'
 import { setSettings, settings } from './settings'
-import { add, candidate, countOf, find, flush, hashOf, isRecordOf, noteText, tableHash, vectorOf } from './table'
+import { add, candidate, countOf, find, flush, hashOf, isFull, isKept, isRecordOf, noteText, setRow, setWord, tableHash, vectorOf } from './table'
 
 export { recordBytes } from './table'
 export { touchedSum } from './rows'
+export { bestLabel } from './tree'
+
+/** Rows of words that weren't in the table, so many or a few more, are listed together. */
+const ROWS_OF_SOME: u32 = 512
 
 let count: u32 = 0 // of rows in the sum
 let hashes: u32 = 0 // of words before the piece, whose n-grams may go on in it
@@ -63,6 +67,16 @@ export function feed (length: u32, isLast: bool): u32 {
   else addMissing(addFound(words))
   if (settings.wordNgrams > 1) addNgrams(words)
   return taken
+}
+
+/** Does all that a text takes which is in one piece; puts a token `</s>` behind it. @returns as `finish` does */
+export function sumLine (length: u32, exact: bool): u32 {
+  const end = settings.textAt + length
+  store<u8>(end, 0x20)
+  store<u32>(end, LINE_END, 1)
+  begin(exact)
+  feed(length + 5, true)
+  return finish()
 }
 
 /** Whether a token `</s>` was met. */
@@ -179,37 +193,86 @@ function addListed (listed: u32): void {
 
 /** Adds words that weren't in the table, and puts them there. */
 function addMissing (misses: u32): void {
+  for (let first: u32 = 0; first < misses;) first = addSome(first, misses)
+}
+
+/**
+ * Adds some of the words that weren't in the table: their rows are all listed and touched before those of the first are
+ * added, since one word alone has too few of them to wait for at the same time.
+ *
+ * @returns the number of the next miss
+ */
+function addSome (first: u32, misses: u32): u32 {
+  const list = settings.listAt
+  const found = settings.foundAt
   const noted = settings.hashesAt + (<usize>hashes << 3)
-  for (let miss: u32 = 0; miss < misses; miss++) {
+  let listed: u32 = 0
+  let miss = first
+  for (; miss < misses && listed < ROWS_OF_SOME; miss++) {
     const i = load<u32>(settings.missesAt + (<usize>miss << 2))
     const word = beginOf(i)
     const bytes = <u32>(endOf(i) - word)
-    const hash = load<u32>(settings.foundAt + (<usize>i << 3))
+    const hash = load<u32>(found + (<usize>i << 3))
+    const at = list + (<usize>listed << 2)
     let record = find(word, bytes, hash)
-    if (record === 0) record = add(word, bytes, hash)
-    let hashOfWord: i64
+    if (record === 0 && isFull(bytes)) {
+      if (miss > first) break // what the table has of those before is still to be made
+      flush()
+    }
+    let left: u32 = 0
+    if (record === 0 && isKept(bytes)) {
+      record = add(word, bytes, hash)
+      left = makeWord(record, word, bytes, at)
+      listed += left
+    }
+    let vector: usize = 0
     if (record !== 0) {
-      if (countOf(record) !== 0) addVector(vectorOf(record), settings.sumAt)
+      if (countOf(record) !== 0) vector = vectorOf(record)
       count += countOf(record)
       fresh += noteText(record, text)
-      hashOfWord = hashOf(record)
+      store<i64>(noted + (<usize>i << 3), hashOf(record))
     } else {
-      computeWord(word, bytes, settings.scratchAt)
+      clear(settings.scratchAt, settings.vectorBytes)
+      addWord(word, bytes, at, settings.scratchAt, false)
       addVector(settings.scratchAt, settings.sumAt)
       count += wordCount
       fresh++
       unkept += wordCount
-      hashOfWord = wordHash
+      store<i64>(noted + (<usize>i << 3), wordHash)
     }
-    store<i64>(noted + (<usize>i << 3), hashOfWord)
+    // In place of a word's hash, which isn't needed any more: there are no more misses than words.
+    store<u32>(found + (<usize>miss << 3), left)
+    store<u32>(found + (<usize>miss << 3), <u32>vector, 4)
   }
+  touchRows(list, listed)
+  let at = list
+  for (let j = first; j < miss; j++) {
+    const left = load<u32>(found + (<usize>j << 3))
+    const vector: usize = load<u32>(found + (<usize>j << 3), 4)
+    if (left !== 0) addTouched(at, left, vector)
+    if (vector !== 0) addVector(vector, settings.sumAt)
+    at += <usize>left << 2
+  }
+  return miss
+}
+
+/** Makes the record of a new word, but for rows that are listed. @returns how many are */
+function makeWord (record: usize, word: usize, bytes: u32, at: usize): u32 {
+  let left: u32 = 0
+  if (settings.keepsRows !== 0) setRow(record, rowOfWord(word, bytes))
+  else {
+    clear(vectorOf(record), settings.vectorBytes)
+    left = listWord(word, bytes, at, vectorOf(record), false)
+  }
+  setWord(record, wordCount, wordHash)
+  return left
 }
 
 /** Adds the rows of each word. */
 function addExactly (words: u32): void {
   for (let i: u32 = 0; i < words; i++) {
     const word = beginOf(i)
-    addWord(word, <u32>(endOf(i) - word), settings.sumAt)
+    addWord(word, <u32>(endOf(i) - word), settings.listAt, settings.sumAt, true)
     count += wordCount
     store<i64>(settings.hashesAt + (<usize>(hashes + i) << 3), wordHash)
   }

@@ -43,32 +43,44 @@ export function addVector (vector: usize, to: usize): void {
   for (let at: u32 = 0; at < bytes; at += 16) v128.store(to + at, f32x4.add(v128.load(to + at), v128.load(vector + at)))
 }
 
-/** Adds rows of the input matrix whose numbers are in the list. */
-export function addRows (count: u32, to: usize): void {
-  const list = settings.listAt
-  const rows = settings.rowsAt
-  if (rows === 0) {
-    for (let i: u32 = 0; i < count; i++) addCodes(load<u32>(list + (i << 2)), to)
-    return
-  }
-  const rowBytes = settings.rowBytes
-  for (let i: u32 = 0; i < count; i++) store<u32>(list + (i << 2), <u32>(rows + load<u32>(list + (i << 2)) * rowBytes))
-  touchAndAdd(list, count, to)
+/** Adds rows of the input matrix whose numbers are in a list. */
+export function addRows (list: usize, count: u32, to: usize): void {
+  touchRows(list, count)
+  addTouched(list, count, to)
 }
 
-/** As `addVectors`; vectors are touched before they are added, so that many are fetched from memory at the same time. */
-export function touchAndAdd (list: usize, count: u32, to: usize): void {
+/** Brings listed rows into the cache, and puts their addresses into the list if they are of floats. */
+export function touchRows (list: usize, count: u32): void {
+  const rows = settings.rowsAt
+  if (rows === 0) return
+  const rowBytes = settings.rowBytes
+  for (let i: u32 = 0; i < count; i++) store<u32>(list + (i << 2), <u32>(rows + load<u32>(list + (i << 2)) * rowBytes))
+  touch(list, count)
+}
+
+/** Adds rows that were touched. */
+export function addTouched (list: usize, count: u32, to: usize): void {
+  if (settings.rowsAt !== 0) addVectors(list, count, to)
+  else for (let i: u32 = 0; i < count; i++) addCodes(load<u32>(list + (i << 2)), to)
+}
+
+/** Reads a little of vectors whose addresses are in a list, so that many are fetched from memory at the same time. */
+function touch (list: usize, count: u32): void {
   const bytes = settings.vectorBytes
   let sum: u32 = 0
-  for (let i: u32 = 0; i < count; i += ROWS_AT_ONCE) {
-    const few = min(count - i, ROWS_AT_ONCE)
-    const part = list + (i << 2)
-    for (let at: u32 = 0; at < bytes; at += CACHE_LINE) {
-      for (let j: u32 = 0; j < few; j++) sum += load<u8>(load<u32>(part + (j << 2)) + at)
-    }
-    addVectors(part, few, to)
+  for (let at: u32 = 0; at < bytes; at += CACHE_LINE) {
+    for (let j: u32 = 0; j < count; j++) sum += load<u8>(load<u32>(list + (j << 2)) + at)
   }
   touched = sum // so that it isn't optimized away
+}
+
+/** As `addVectors`; vectors are touched before they are added. */
+export function touchAndAdd (list: usize, count: u32, to: usize): void {
+  for (let i: u32 = 0; i < count; i += ROWS_AT_ONCE) {
+    const few = min(count - i, ROWS_AT_ONCE)
+    touch(list + (i << 2), few)
+    addVectors(list + (i << 2), few, to)
+  }
 }
 
 /** Adds a quantized row: of each part the centroid that its code names, times the row's norm. */

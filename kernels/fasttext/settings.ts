@@ -1,11 +1,12 @@
 /**
  * What the kernel works with: numbers of the model, and addresses in its memory. lib/fasttext/kernel.ts writes them,
- * each in 4 bytes but for the first, in this order.
+ * each in 4 bytes, in this order.
  */
 @unmanaged
 export class Settings {
-  /** 2 ** 64 / bucket, rounded up: 8 bytes. */
-  bucketInverse: u64
+  /** For divisions by `bucket`: they multiply by 2 ** 32 more than this, and shift to the right by 33 bits more than that. */
+  bucketFactor: u32
+  bucketShift: u32
   /** Of a vector of floats, a multiple of 16; where rows are narrower what stands behind them is added, too, and not used. */
   vectorBytes: u32
   minn: u32
@@ -53,8 +54,21 @@ export class Settings {
   hashesAt: usize
   /** A word between its marks; the sum; a vector for words that aren't kept. */
   markedAt: usize
+  /** Characters of it, and the buckets of their n-grams. */
+  charactersAt: usize
+  ngramsAt: usize
   sumAt: usize
   scratchAt: usize
+  /** A tree of labels, numbered as lib/fasttext/tree-scores.ts does it: two children of each node, and the places of leaves. */
+  labels: u32
+  childrenAt: usize
+  placesAt: usize
+  /** Rows of the inner nodes: floats. */
+  outputAt: usize
+  /** Of nodes, the probabilities of their right children. */
+  rightsAt: usize
+  /** Of nodes that are to be looked at number and probability, 16 bytes each. */
+  waitingAt: usize
 }
 
 /** Set before anything else is called. */

@@ -5,7 +5,6 @@
  * A record: a byte for the word's length and three for the number of its rows, 4 bytes for the text that it was met in
  * last, 8 for the hash that n-grams are made of; the word, filled up with 0 to a multiple of 16; the sum of its rows, or where it has but one the row's address.
  */
-import { computeWord, rowOfWord, wordCount, wordHash } from './features'
 import { copyWord } from './rows'
 import { settings } from './settings'
 
@@ -120,29 +119,48 @@ export function find (word: usize, bytes: u32, hash: u32): usize {
   }
 }
 
-/** Adds a word that isn't in the table. @returns its record; 0 where it can't be kept */
+/** Whether the table has to be flushed before it takes a word. */
+export function isFull (bytes: u32): bool {
+  return isKept(bytes) && (next + sizeOf(bytes) > settings.recordsEnd || used * 8 >= (settings.slotMask + 1) * MAX_LOAD)
+}
+
+/** Whether a word can be kept at all. */
+export function isKept (bytes: u32): bool {
+  return bytes <= MAX_WORD_BYTES && settings.recordsAt + sizeOf(bytes) <= settings.recordsEnd
+}
+
+/** Adds a word that isn't in the table, and can be kept there; what it has is to be set. @returns its record */
 export function add (word: usize, bytes: u32, hash: u32): usize {
   const filled = filledUp(bytes)
-  const size = HEADER_BYTES + filled + settings.keptBytes
-  if (bytes > MAX_WORD_BYTES || settings.recordsAt + size > settings.recordsEnd) return 0
-  if (next + size > settings.recordsEnd || used * 8 >= (settings.slotMask + 1) * MAX_LOAD) flush()
   const record = next
-  next += size
+  next += sizeOf(bytes)
   used++
   const key = record + HEADER_BYTES
   copyWord(word, bytes, key)
   v128.store(key + filled - 16, v128.and(v128.load(key + filled - 16), within(bytes - filled + 16)))
-  if (settings.keepsRows !== 0) store<u32>(key + filled, <u32>rowOfWord(word, bytes))
-  else computeWord(word, bytes, key + filled)
-  store<u32>(record, wordCount << 8 | bytes)
+  store<u32>(record, bytes)
   store<u32>(record, 0, 4)
-  store<i64>(record, wordHash, 8)
   const mask = settings.slotMask
   let slot = hash >>> 1 & mask
   while (load<u32>(settings.slotsAt + (<usize>slot << 3), 4) !== 0) slot = (slot + 1) & mask
   store<u32>(settings.slotsAt + (<usize>slot << 3), hash)
   store<u32>(settings.slotsAt + (<usize>slot << 3), <u32>record, 4)
   return record
+}
+
+/** Notes how many rows a word has, and its hash. */
+export function setWord (record: usize, count: u32, hash: i64): void {
+  store<u32>(record, count << 8 | <u32>load<u8>(record))
+  store<i64>(record, hash, 8)
+}
+
+/** Notes the address of a word's only row. */
+export function setRow (record: usize, row: usize): void {
+  store<u32>(record + HEADER_BYTES + filledUp(load<u8>(record)), <u32>row)
+}
+
+function sizeOf (bytes: u32): u32 {
+  return HEADER_BYTES + filledUp(bytes) + settings.keptBytes
 }
 
 // @ts-ignore: a decorator of AssemblyScript's

@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts'
 import { KernelSum } from './kernel.ts'
+import { defaultTableBytes } from './kernel-layout.ts'
 import { unknownLabel } from './labels.ts'
 import { FlatScores, type LabelScores } from './label-scores.ts'
 import { rowsOf } from './matrix.ts'
@@ -9,9 +10,6 @@ import { PlainSum } from './plain-sum.ts'
 import { TreeScores } from './tree-scores.ts'
 
 export type { SharedFastText } from './model.ts'
-
-/** Bound of the memory for words already met, unless told otherwise. */
-export const DEFAULT_TABLE_BYTES = 18 * 2 ** 20
 
 /**
  * How far scores by the kernel may be from fastText's own, for the square root of the number of rows: rounding leads both
@@ -26,7 +24,7 @@ export interface Prediction {
 }
 
 export interface ClassifierOptions {
-  /** Bound of the memory for words already met; 0 for none. @default 18 MiB */
+  /** Bound of the memory for words already met; 0 for none. @default 18 MiB; room for 80,000 words where words have n-grams of characters and that is less */
   readonly tableBytes?: number
   /** False: by the plain path, which the kernel is judged by, without a table. @default true, where there is room for the kernel */
   readonly kernel?: boolean
@@ -57,12 +55,13 @@ export class FastTextClassifier {
   readonly #kernel: KernelSum | undefined
   #numbers: Map<string, number> | undefined // of labels
 
-  private constructor (shared: SharedFastText, { tableBytes = DEFAULT_TABLE_BYTES, kernel = true }: ClassifierOptions) {
+  private constructor (shared: SharedFastText, { tableBytes = defaultTableBytes(shared), kernel = true }: ClassifierOptions) {
     this.shared = shared
     this.labels = shared.labels
     this.#scores = scoresOf(shared)
     this.#plain = new PlainSum(shared)
-    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain) : undefined
+    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain, this.#scores instanceof TreeScores ? this.#scores.tree : undefined) : undefined
+    if (this.#scores instanceof TreeScores) this.#scores.use(this.#kernel?.tree)
   }
 
   /** A classifier of a model that was read before, perhaps in another thread; the one that this thread has already, if it is still in use. */

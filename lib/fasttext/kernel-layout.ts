@@ -6,6 +6,10 @@ export const PIECE_BYTES = 2 ** 15
 /** What is read and written behind a piece, or behind anything else. */
 export const SLACK = 128
 
+/** Characters of a word whose n-grams are made together, and what may be read and written behind them; as in kernels/fasttext/features.ts. */
+const BLOCK = 64
+const BLOCK_SLACK = 16
+
 const SLOT_BYTES = 8
 
 /** Of eight slots six may be taken. */
@@ -23,6 +27,12 @@ const LEAST_RECORDS = 4
 /** Slots of no table. */
 const LEAST_SLOTS = 8
 
+/** Bound of the memory for words already met, unless told otherwise. */
+const DEFAULT_TABLE_BYTES = 18 * 2 ** 20
+
+/** Where vectors are short, this many words do: to make more of them anew takes less time than to fetch them from far away. */
+const ENOUGH_WORDS = 80_000
+
 /** The memory that a kernel works in. Addresses count from its beginning. */
 export interface KernelLayout {
   /** In the order of kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory. */
@@ -30,12 +40,16 @@ export interface KernelLayout {
   readonly bytes: number
   readonly pieceAt: number
   readonly sumAt: number
+  /** Of the tree of labels. */
+  readonly childrenAt: number
+  readonly placesAt: number
+  readonly rightsAt: number
   /** Of the table; 0 for none. */
   readonly recordBytes: number
 }
 
-/** Lays out the memory of a kernel. @param tableBytes that the table of words may take */
-export function layoutOf ({ settings, dictionary, input }: SharedFastText, tableBytes: number): KernelLayout {
+/** Lays out the memory of a kernel. @param tableBytes that the table of words may take @param nodes of the tree of labels, 0 for none */
+export function layoutOf ({ settings, dictionary, input, output }: SharedFastText, tableBytes: number, nodes: number): KernelLayout {
   const { dim, minn, maxn, bucket, wordNgrams } = settings
   const vectorBytes = 16 * Math.ceil(dim / 4)
   let used = 0
@@ -60,20 +74,34 @@ export function layoutOf ({ settings, dictionary, input }: SharedFastText, table
   const listAt = take(4 * words + SLACK)
   const hashesAt = take(8 * (words + wordNgrams))
   const markedAt = take(PIECE_BYTES + SLACK)
+  const charactersAt = take(4 * 4 * (BLOCK + maxn + BLOCK_SLACK) + SLACK)
+  const ngramsAt = take(4 * BLOCK * maxn)
   const sumAt = take(vectorBytes)
   const scratchAt = take(vectorBytes)
-  const inverse = bucket === 0 ? 0n : 2n ** 64n / BigInt(bucket) + 1n
+  const childrenAt = take(8 * nodes)
+  const placesAt = take(4 * nodes)
+  const rightsAt = take(4 * nodes)
+  const waitingAt = take(16 * (nodes + 1))
+  const bucketBits = Math.ceil(Math.log2(Math.max(bucket, 1)))
+  const bucketFactor = bucket === 0 ? 0 : Number(2n ** 32n * (2n ** BigInt(bucketBits) - BigInt(bucket)) / BigInt(bucket) + 1n)
   const fields = [
-    Number(inverse & 0xffff_ffffn), Number(inverse >> 32n & 0xffff_ffffn),
+    bucketFactor, Math.max(bucketBits - 1, 0),
     vectorBytes, minn, maxn, bucket, wordNgrams, dictionary.words,
     dictionary.startsAt, dictionary.bytesAt, dictionary.slotsAt, dictionary.slots - 1, dictionary.kept?.at ?? 0,
     quantized === undefined ? input.at : 0, 4 * dim,
     quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0, quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
     keptBytes, Number(keepsRows),
     slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
-    pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, sumAt, scratchAt
+    pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, charactersAt, ngramsAt, sumAt, scratchAt,
+    (nodes + 1) / 2, childrenAt, placesAt, output.at, rightsAt, waitingAt
   ]
-  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, recordBytes }
+  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, childrenAt: childrenAt.at, placesAt: placesAt.at, rightsAt: rightsAt.at, recordBytes }
+}
+
+/** What the table of words takes, unless told otherwise. */
+export function defaultTableBytes ({ settings: { dim, maxn } }: SharedFastText): number {
+  const bytes = RECORD_BYTES + 16 * Math.ceil(dim / 4) + SLOT_BYTES * SLOTS_A_RECORD
+  return maxn === 0 ? DEFAULT_TABLE_BYTES : Math.min(ENOUGH_WORDS * bytes, DEFAULT_TABLE_BYTES)
 }
 
 function tableOf (tableBytes: number, keptBytes: number): { slots: number, recordBytes: number } {

@@ -3,9 +3,13 @@ import { PAGE_BYTES } from './arena.ts'
 import { type KernelLayout, PIECE_BYTES, SLACK, layoutOf } from './kernel-layout.ts'
 import type { SharedFastText } from './model.ts'
 import { LINE_END, type PlainSum } from './plain-sum.ts'
+import type { Tree, TreeKernel } from './tree-scores.ts'
 
 /** The end of a line, as it's put behind a text. */
 const LAST_WORD = Buffer.from(` ${LINE_END.toString()}`)
+
+/** Of UTF-8, for a code unit of UTF-16. */
+const MOST_BYTES = 3
 
 /** Share of the table that is filled with words of the model, the most frequent, before any text is met. */
 const SEEDED = 0.25
@@ -19,6 +23,8 @@ const SEEDINGS = [2 ** 16, 2 ** 16, 2 ** 16, 2 ** 16, Infinity]
  */
 const LONG = 2 ** 14
 const REPETITIVE = 0.6
+/** So are sums of so many n-grams for each bucket that there is for them: the same rows are added again and again. */
+const CROWDED = 100
 const UNKEPT = 0.25
 
 /** What kernels/fasttext exports. */
@@ -27,6 +33,8 @@ interface Exports {
   readonly begin: (isExact: boolean) => void
   readonly feed: (length: number, isLast: boolean) => number
   readonly finish: () => number
+  readonly sumLine: (length: number, isExact: boolean) => number
+  readonly bestLabel: () => number
   readonly hasEnded: () => number
   readonly wordsMet: () => number
   readonly freshWords: () => number
@@ -41,6 +49,13 @@ interface Wasm {
   }
 }
 
+/** What of a model decides how sums are made. */
+interface Traits {
+  readonly hasWordNgrams: boolean
+  readonly isTableOff: boolean
+  readonly mostRows: number
+}
+
 let compiled: object | undefined
 
 /**
@@ -52,36 +67,45 @@ export class KernelSum {
   readonly #plain: PlainSum
   readonly #hasWordNgrams: boolean
   readonly #isTableOff: boolean
+  readonly #mostRows: number // of a sum that need not be exact, for want of buckets
   readonly #bytes: Uint8Array // a piece of text, and its slack
   readonly #piece: Uint8Array // what a text may take of it
   readonly #sum: Float32Array
-  readonly #vector: Float32Array
+  /** For the best label of the sum that was made last, where there's a tree of labels. */
+  readonly tree: TreeKernel | undefined
   #count = 0
 
-  private constructor (exports: Exports, plain: PlainSum, { hasWordNgrams, isTableOff }: { hasWordNgrams: boolean, isTableOff: boolean }, bytes: Uint8Array, sum: Float32Array) {
+  private constructor (exports: Exports, plain: PlainSum, { hasWordNgrams, isTableOff, mostRows }: Traits, bytes: Uint8Array, sum: Float32Array, rights: Float32Array | undefined) {
     this.#exports = exports
     this.#plain = plain
     this.#hasWordNgrams = hasWordNgrams
     this.#isTableOff = isTableOff
+    this.#mostRows = mostRows
     this.#bytes = bytes
     this.#piece = bytes.subarray(0, PIECE_BYTES - LAST_WORD.length)
     this.#sum = sum
-    this.#vector = new Float32Array(sum.length)
+    this.tree = rights && { vector: sum, rights, bestLabel: exports.bestLabel }
   }
 
   /** @param plain for texts with a word that's too long for the kernel @returns undefined where there's no kernel, or no room for it */
-  static of (model: SharedFastText, tableBytes: number, plain: PlainSum): KernelSum | undefined {
-    const { memory, settings: { dim, wordNgrams } } = model
+  static of (model: SharedFastText, tableBytes: number, plain: PlainSum, tree?: Tree): KernelSum | undefined {
+    const { memory, settings: { dim, wordNgrams, maxn, bucket }, output } = model
     if (memory.grow === undefined) return undefined
     try {
       const exports = instantiate(memory)
-      const layout = layoutOf(model, tableBytes)
+      const nodes = tree !== undefined && output.kind === 'dense' ? tree.left.length : 0
+      const layout = layoutOf(model, tableBytes, nodes)
       // Other threads may take memory at the same time: what counts is where it was grown.
       const begin = memory.grow(Math.ceil(layout.bytes / PAGE_BYTES)) * PAGE_BYTES
       const fields = new Uint32Array(memory.buffer, begin, layout.fields.length)
       fields.set(layout.fields.map(field => typeof field === 'number' ? field : begin + field.at))
       const bytes = new Uint8Array(memory.buffer, begin + layout.pieceAt, PIECE_BYTES + SLACK)
-      const sum = new KernelSum(exports, plain, { hasWordNgrams: wordNgrams > 1, isTableOff: layout.recordBytes === 0 }, bytes, new Float32Array(memory.buffer, begin + layout.sumAt, dim))
+      const sum = new KernelSum(exports, plain, { hasWordNgrams: wordNgrams > 1, isTableOff: layout.recordBytes === 0, mostRows: wordNgrams > 1 || maxn > 0 ? CROWDED * bucket : Infinity }, bytes, new Float32Array(memory.buffer, begin + layout.sumAt, dim), nodes === 0 ? undefined : new Float32Array(memory.buffer, begin + layout.rightsAt, nodes))
+      if (nodes > 0) {
+        const { left, right, places } = tree!
+        new Int32Array(memory.buffer, begin + layout.childrenAt, 2 * nodes).set(Int32Array.from({ length: 2 * nodes }, (_, i) => (i % 2 === 0 ? left : right)[i >> 1]!))
+        new Int32Array(memory.buffer, begin + layout.placesAt, places.length).set(places)
+      }
       for (const bytes of SEEDINGS) {
         exports.setup(begin)
         sum.#seed(model, layout, bytes)
@@ -102,6 +126,7 @@ export class KernelSum {
     if (this.#isTableOff) return this.exactlyOf(text)
     const { wordsMet, freshWords, unkeptRows } = this.#exports
     const vector = this.#sumUp(text, false)
+    if (this.#count > this.#mostRows) return this.exactlyOf(text)
     if (this.#count <= LONG) return vector
     // The same numbers again and again: rounding always errs to the same side, and fastText's own sum goes astray.
     const mayRepeat = freshWords() < wordsMet() ** REPETITIVE || unkeptRows() > UNKEPT * this.#count
@@ -115,6 +140,15 @@ export class KernelSum {
   }
 
   #sumUp (text: string, isExact: boolean): Float32Array | undefined {
+    if (text.length * MOST_BYTES <= this.#piece.length) {
+      const { written } = utf8.encodeInto(text, this.#piece)
+      this.#count = this.#exports.sumLine(written, isExact)
+      return this.#count === 0 ? undefined : this.#sum
+    }
+    return this.#sumUpPieces(text, isExact)
+  }
+
+  #sumUpPieces (text: string, isExact: boolean): Float32Array | undefined {
     const { begin, feed, finish, hasEnded } = this.#exports
     begin(isExact)
     let held = 0 // bytes that the piece before has left
@@ -135,9 +169,7 @@ export class KernelSum {
       rest = rest.slice(read)
     }
     this.#count = finish()
-    if (this.#count === 0) return undefined
-    this.#vector.set(this.#sum)
-    return this.#vector
+    return this.#count === 0 ? undefined : this.#sum
   }
 
   /** Puts words of the model into the table. */
@@ -161,7 +193,7 @@ export class KernelSum {
 function instantiate (memory: object): Exports {
   const { WebAssembly } = globalThis as unknown as Wasm
   compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
-  return new WebAssembly.Instance(compiled, { env: { memory } }).exports
+  return new WebAssembly.Instance(compiled, { env: { memory }, math: { exp: Math.exp } }).exports
 }
 
 const utf8 = new TextEncoder()

@@ -9,6 +9,22 @@ const LEAST_LOG = logOf(0)
 /** Counts of nodes that aren't made yet. */
 const NO_COUNT = 1e15
 
+/** A tree of labels, by the numbers of its nodes. */
+export interface Tree {
+  readonly left: Int32Array
+  readonly right: Int32Array
+  /** Of leaves, from left to right. */
+  readonly places: Int32Array
+}
+
+/** The kernel's search for the best label of a vector of its own. */
+export interface TreeKernel {
+  readonly vector: Float32Array
+  /** What the search learns of nodes: the probabilities of their right children. */
+  readonly rights: Float32Array
+  readonly bestLabel: () => number
+}
+
 /**
  * Scores of models with hierarchical softmax: labels are the leaves of a Huffman tree, and the probability of one is the
  * product of those along the path to it.
@@ -26,6 +42,7 @@ export class TreeScores implements LabelScores {
   readonly #nodes: Int32Array // that wait to be looked at, and their probabilities
   readonly #products: Float64Array
   #vector: Float32Array = new Float32Array()
+  #kernel: TreeKernel | undefined
 
   /**
    * @param rows of the inner nodes
@@ -70,6 +87,15 @@ export class TreeScores implements LabelScores {
     return places
   }
 
+  get tree (): Tree {
+    return { left: this.#left, right: this.#right, places: this.#places }
+  }
+
+  /** @param kernel for the vectors that are its own */
+  use (kernel: TreeKernel | undefined): void {
+    this.#kernel = kernel
+  }
+
   take (vector: Float32Array): boolean {
     this.#vector = vector
     return true
@@ -77,8 +103,9 @@ export class TreeScores implements LabelScores {
 
   best (k: number): Scored[] {
     if (k === 1) {
-      const index = this.#bestLabel()
-      return index === -1 ? [] : [{ index, probability: this.#alongPath(index) }]
+      const kernel = this.#kernel?.vector === this.#vector ? this.#kernel : undefined
+      const index = kernel === undefined ? this.#bestLabel() : kernel.bestLabel()
+      return index === -1 ? [] : [{ index, probability: this.#alongPath(index, kernel?.rights) }]
     }
     const best = new Best(k)
     this.#search(2 * this.#labels - 2, 0, best)
@@ -91,13 +118,15 @@ export class TreeScores implements LabelScores {
   }
 
   /** The probability of a leaf, when those of the nodes above it are known. */
-  #alongPath (index: number): number {
-    const path = [index]
-    for (let node = index; node < 2 * this.#labels - 2; node = this.#above[node]!) path.push(this.#above[node]!)
+  #alongPath (index: number, rights = this.#rights): number {
+    const path = this.#nodes // none of them waits any more
+    const root = 2 * this.#labels - 2
+    let length = 0
+    for (let node = index; node < root; node = this.#above[node]!) path[length++] = node
     let score = 0
-    for (let i = path.length - 1; i > 0; i--) {
-      const right = this.#rights[path[i]!]!
-      score = Math.fround(score + logOf(path[i - 1] === this.#right[path[i]!] ? right : Math.fround(1 - right)))
+    for (let above = root; length > 0; above = path[length]!) {
+      const right = rights[above]!
+      score = Math.fround(score + logOf(path[--length] === this.#right[above] ? right : Math.fround(1 - right)))
     }
     return probabilityOf(score)
   }

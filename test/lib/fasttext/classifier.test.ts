@@ -7,6 +7,15 @@ import { MODELS, TEXTS, answersOf, difference, modelPath } from './fixtures.ts'
 /** Memory for words: ample, so little that hardly a word stays, less than a table takes, none. */
 const TABLES = [undefined, 2048, 4096, 100, 0]
 
+t.test('a word of megabytes is a word', async t => {
+  for (const name of MODELS) {
+    const classifier = await loadFastText(modelPath(name))
+    const plain = await loadFastText(modelPath(name), { kernel: false })
+    const text = `the ${'a'.repeat(1_000_000)} mill`
+    t.equal(difference(classifier.predict(text, 2), plain.predict(text, 2)), undefined, name)
+  }
+})
+
 t.test('every kind of model answers as the command does', async t => {
   for (const model of MODELS) {
     const { shared } = await loadFastText(modelPath(model))
