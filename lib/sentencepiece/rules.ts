@@ -16,8 +16,8 @@ const DROPPED = [[0x01, 0x08], [0x0b, 0x0b], [0x0e, 0x1f], [0x7f, 0x7f], [0x8f, 
 const FULL_WIDTH_TILDE = '\uff5e'
 
 /**
- * The `precompiled_charsmap` of a rule: by it every reader of SentencePiece models normalizes text as by that which
- * SentencePiece 0.1.97 writes, though the bytes are others. Empty for `identity`. It takes a tenth of a second to build.
+ * The `precompiled_charsmap` of a rule: by it every reader of SentencePiece models normalizes text as by that of SentencePiece
+ * 0.1.97, though the bytes are others. Empty for `identity`. It takes one or two tenths of a second to build.
  */
 export function charsmapOf (name: RuleName): Uint8Array {
   if (name === 'identity') return new Uint8Array()

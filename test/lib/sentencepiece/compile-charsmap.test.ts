@@ -95,6 +95,12 @@ t.test('variants: as the rules for all combinations', async t => {
   }), { numRuns: 200 })
 })
 
+t.test('a NUL in a text leads nowhere', async t => {
+  const charsmap = Buffer.from(compileCharsmap(new Map([['\x01', 'x'], ['\x02\x01', 'y']])))
+  for (const text of ['\0', '\0\x01', '\x02\0\x01', '\x02\0']) t.strictSame(matches(charsmap, Buffer.from(text)), [], JSON.stringify(text))
+  t.equal(normalizerOf(charsmap).normalize('\0\x01\x02\0\x01\x02\x01'), '\0x\x02\0xy')
+})
+
 t.test('keys that go on alike share their units', async t => {
   const digits = [...'0123456789']
   const rules = new Map(digits.flatMap(a => digits.flatMap(b => digits.flatMap(c => digits.map(d => [a + b + c + d, '#'] as const)))))
