@@ -1,5 +1,5 @@
 /** What frozen-rules.ts unpacks. Made by test/fixtures/make_rules.py. */
-export const RULE_DATA = `
+export const RULE_DATA: string = `
 7V1ZtuSoDvzvVXgDPsfMsP+NPUUIO+0c7lzVVf3iqCqvJ0AIISQhICxBIBAIBAKBQCAQCAQCgUAgEAgEAoFAIBAIBAKBQCAQCATfhX9C3Za+xKUsaT7zv9HvQsUvbsZS8lLHQxap+UV/8iqeb46rEWf+uS91sUx5
 29IlbawHGnlJw1BMfb5qqd4XFQu/7fbpksosLxrC9jVyin3JeJjbUuz1ZtUFhITrG5ZWQr+8TdH+h7idSXIH8QNkjl9tnrzX5icghsHfbPjcoMYLAfa7zOvrFWkVX9anoSW9FceS52fFfsdeGSNuu7DCp9B//c5a
 vl++et1U6Y4hdzK8Tn2+K6fK/uKeaTxX0yw+ZpAwhU0C6xkkY62w5Um3aF2dIiXHJdlTEwohiUh/DeSEkcZ73XBxMepS/mbez2+8G9+TJPGHUR2/lBBR/C34P4Y4UnZVDMMWRqle22nEH71qqBK8ArNpnirPcT7P
