@@ -53,8 +53,8 @@ export interface SentencePieceModel {
 }
 
 // Numbers of enums and fields: sentencepiece_model.proto of SentencePiece 0.1.97.
-const MODEL_TYPES: Record<number, ModelType> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'char' }
-const PIECE_TYPES: Record<number, PieceType> = { 1: 'normal', 2: 'unknown', 3: 'control', 4: 'user_defined', 5: 'unused', 6: 'byte' }
+export const MODEL_TYPES: Readonly<Record<number, ModelType>> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'char' }
+export const PIECE_TYPES: Readonly<Record<number, PieceType>> = { 1: 'normal', 2: 'unknown', 3: 'control', 4: 'user_defined', 5: 'unused', 6: 'byte' }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -155,7 +155,7 @@ function defaultNormalizer (): Writable<NormalizerSpec> {
   }
 }
 
-function named<T> (names: Record<number, T>, value: number, what: string): T {
+function named<T> (names: Readonly<Record<number, T>>, value: number, what: string): T {
   const name = names[value]
   if (name === undefined) throw new Error(`unknown ${what}: ${value}`)
   return name

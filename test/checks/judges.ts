@@ -15,6 +15,7 @@ import { Checks } from './checks.ts'
 import { judgeDecoding } from './decode.ts'
 import { judgeEncoding } from './encode.ts'
 import { judgeFastText } from './fasttext.ts'
+import { judgeRules } from './rules.ts'
 
 const root = packageRoot()
 const judges = join(root, 'test/checks')
@@ -71,7 +72,7 @@ const missing = missingJudges()
 try {
   await judgeFastText(checks, shared, folder)
   if (missing !== undefined) {
-    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
+    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
   } else {
     const { files, models } = await inputs()
     for (const model of models) {
@@ -91,6 +92,7 @@ try {
     }
     await judgeDecoding(checks, models, shared)
     await judgeEncoding(checks, files, shared, folder)
+    await judgeRules(checks, files, folder)
     const twice = [...files, files[0]!]
     for (const window of ['50000', '100']) {
       const kept = python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice).split('\n').filter(line => line !== '').map(line => JSON.parse(line) as string)

@@ -1,0 +1,60 @@
+import { compileCharsmap } from './compile-charsmap.ts'
+import { type FrozenRules, frozenRules } from './frozen-rules.ts'
+
+/** The normalization rules that SentencePiece has names for. */
+export const RULE_NAMES = ['nmt_nfkc', 'nfkc', 'nmt_nfkc_cf', 'nfkc_cf', 'identity'] as const
+
+export type RuleName = typeof RULE_NAMES[number]
+
+/** What nmt_ makes spaces of, besides white space: marks without width, U+2581 that stands for a space, U+FFFD. */
+const SPACES = '\t\n\f\r\u1680\u200b\u200c\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd'
+
+/** The ranges of what nmt_ drops. */
+const DROPPED = [[0x01, 0x08], [0x0b, 0x0b], [0x0e, 0x1f], [0x7f, 0x7f], [0x8f, 0x8f], [0x9f, 0x9f]] as const
+
+/** A full-width tilde, which nmt_ leaves alone, since Japanese uses it for something else than the other one. */
+const FULL_WIDTH_TILDE = '\uff5e'
+
+/**
+ * The `precompiled_charsmap` of a rule: by it every reader of SentencePiece models normalizes text as by that of SentencePiece
+ * 0.1.97, though the bytes are others. Empty for `identity`. It takes one or two tenths of a second to build.
+ */
+export function charsmapOf (name: RuleName): Uint8Array {
+  if (name === 'identity') return new Uint8Array()
+  const frozen = frozenRules()
+  const rules = new Map([...frozen.characters, ...frozen.sequences])
+  if (name.startsWith('nmt_')) changeForTranslation(rules)
+  if (name.endsWith('_cf')) fold(rules, frozen.folds)
+  return compileCharsmap(rules, variantsOf(frozen))
+}
+
+/**
+ * Of characters, those that stand for them in sequences as well: whose rule makes them of it (half-width letters, jamo
+ * for compatibility), unless it is itself composed, so that its parts are what sequences have.
+ */
+function variantsOf ({ characters, sequences }: FrozenRules): Map<string, string[]> {
+  const composed = new Set(sequences.values())
+  const variants = new Map<string, string[]>()
+  for (const [variant, target] of characters) {
+    if (composed.has(target) || Array.from(target).length > 1) continue
+    const others = variants.get(target)
+    if (others === undefined) variants.set(target, [variant])
+    else others.push(variant)
+  }
+  return variants
+}
+
+/** The rules of nmt_nfkc in place of those of nfkc (`Builder::BuildNmtNFKCMap` in src/builder.cc). */
+function changeForTranslation (rules: Map<string, string>): void {
+  for (const char of SPACES) rules.set(char, ' ')
+  for (const [from, to] of DROPPED) {
+    for (let code = from as number; code <= to; code++) rules.set(String.fromCodePoint(code), '')
+  }
+  rules.delete(FULL_WIDTH_TILDE)
+}
+
+/** Adds rules for characters with a lower case, and puts it into targets (`Builder::MergeUnicodeCaseFoldMap`). */
+function fold (rules: Map<string, string>, folds: ReadonlyMap<string, string>): void {
+  for (const [source, target] of rules) rules.set(source, Array.from(target, char => folds.get(char) ?? char).join(''))
+  for (const [char, lower] of folds) rules.set(char, lower)
+}

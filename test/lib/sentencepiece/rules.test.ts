@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { type Charsmap, readCharsmap } from '../../../lib/sentencepiece/charsmap.ts'
+import { ROOT, edgesOf, endsKey } from '../../../lib/sentencepiece/double-array.ts'
+import { Normalizer } from '../../../lib/sentencepiece/normalizer.ts'
+import { RULE_NAMES, type RuleName, charsmapOf } from '../../../lib/sentencepiece/rules.ts'
+import { sha256 } from '../../../lib/hash.ts'
+import { fixture } from '../../helpers.ts'
+
+/** What SentencePiece says; `test/fixtures/make_rules.py` has asked it. */
+interface Expected {
+  readonly texts: readonly string[]
+  readonly names: Readonly<Record<RuleName, {
+    readonly rules: number
+    readonly bytes: number
+    /** Of all rules, a line for each. */
+    readonly sha256: string
+    /** Of the scalar values, normalized each for itself, with a line feed, normalized, between them, by blocks: the hash's first 16 digits. */
+    readonly scalars: readonly string[]
+    /** Of drawn texts, normalized. */
+    readonly drawn: string
+    readonly answers: readonly string[]
+  }>>
+}
+
+const BLOCK = 4096
+const DRAWN = 20_000
+const expected = JSON.parse(gunzipSync(readFileSync(fixture('rules.json.gz'))).toString()) as Expected
+const charsmaps = new Map(RULE_NAMES.map(name => [name, charsmapOf(name)]))
+const normalizers = new Map([...charsmaps].map(([name, precompiledCharsmap]) => [name, new Normalizer({ name, precompiledCharsmap, addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: true })]))
+
+/** All rules of a table, in the order of their sources' bytes. */
+function rulesOf ({ trie, replacements }: Charsmap): Array<readonly [source: string, target: string]> {
+  const rules: Array<readonly [source: string, target: string]> = []
+  const eachChild = edgesOf(trie)
+  const way: number[] = []
+  const visit = (node: number): void => {
+    if (endsKey(trie, node)) {
+      const from = trie.values[node]!
+      rules.push([Buffer.from(way).toString(), Buffer.from(replacements.subarray(from, replacements.indexOf(0, from))).toString()])
+    }
+    const children: Array<readonly [byte: number, node: number]> = []
+    eachChild(node, (byte, child) => { children.push([byte, child]) })
+    for (const [byte, child] of children.sort(([a], [b]) => a - b)) {
+      way.push(byte)
+      visit(child)
+      way.pop()
+    }
+  }
+  visit(ROOT)
+  return rules
+}
+
+/** Texts of sources, some cut off, and of their first characters; the same as in the fixture's script. */
+function drawnTexts (sources: readonly string[]): string[] {
+  let state = 8
+  const draw = (below: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return (state >>> 8) % below
+  }
+  return Array.from({ length: DRAWN }, () => {
+    let text = ''
+    for (let parts = 1 + draw(3); parts > 0; parts--) {
+      const chars = [...sources[draw(sources.length)]!]
+      text += draw(3) === 0 ? chars.slice(0, 1 + draw(chars.length)).join('') : chars.join('')
+      if (draw(4) === 0) text += [...sources[draw(sources.length)]!][0]!
+    }
+    return text
+  })
+}
+
+t.test('each table has the rules of SentencePiece\'s, and is as small', async t => {
+  for (const [name, charsmap] of charsmaps) {
+    const { rules, sha256: digest, bytes } = expected.names[name]
+    if (name === 'identity') {
+      t.strictSame([charsmap.length, rules, bytes], [0, 0, 0])
+      continue
+    }
+    const found = rulesOf(readCharsmap(charsmap))
+    t.equal(found.length, rules, name)
+    t.equal(sha256(found.map(([source, target]) => `${source}\t${target}\n`).join('')), digest, name)
+    t.ok(charsmap.length < 1.01 * bytes, `${name}: ${charsmap.length} bytes`)
+  }
+})
+
+t.test('every scalar value is normalized as SentencePiece does', async t => {
+  const scalars = Array.from({ length: 0x11_0000 }, (_, code) => code).filter(code => code < 0xd800 || code >= 0xe000).map(code => String.fromCodePoint(code))
+  for (const [name, normalizer] of normalizers) {
+    const wrong = expected.names[name].scalars.flatMap((digest, block) => {
+      const normalized = normalizer.normalize(scalars.slice(block * BLOCK, (block + 1) * BLOCK).join('\n')) // which begins no rule but its own
+      return sha256(normalized).startsWith(digest) ? [] : [block]
+    })
+    t.strictSame(wrong, [], `${name}: the blocks that differ`)
+  }
+  t.equal(expected.names.identity.scalars.length, Math.ceil(scalars.length / BLOCK))
+})
+
+t.test('texts of what rules are for are normalized as SentencePiece does', async t => {
+  const sources = rulesOf(readCharsmap(charsmaps.get('nmt_nfkc_cf')!)).map(([source]) => source)
+  const drawn = drawnTexts(sources)
+  for (const [name, normalizer] of normalizers) {
+    t.strictSame(expected.texts.map(text => normalizer.normalize(text)), expected.names[name].answers, name)
+    t.equal(sha256(drawn.map(text => normalizer.normalize(text)).join('\n')), expected.names[name].drawn, `${name}, drawn`)
+  }
+})
+
+t.test('a table is the same on each call', async t => {
+  t.strictSame(Buffer.from(charsmapOf('nmt_nfkc')).equals(charsmaps.get('nmt_nfkc')!), true)
+})
