@@ -1,0 +1,117 @@
+import { LENGTH_BITS, type Lattice, PARTS, UNKNOWN_PIECE } from './lattice.ts'
+import { heaviest } from './seeds.ts'
+
+/** Pieces that are expected less often are given up. */
+const LEAST_EXPECTED = 0.5
+
+/** How much less likely an unknown character is than the least likely piece, as a logarithm. */
+const UNKNOWN_PENALTY = 10
+
+/** Unknown characters count for the first piece, as they do in SentencePiece 0.1.97, whose unknown piece has the number of its first one while it trains. */
+const FIRST_PIECE = 1
+
+/** The pieces of a model that is trained, in a lattice. */
+export class Pieces {
+  readonly lattice: Lattice
+  /** How many there are. */
+  size: number
+  /** The least score. */
+  leastScore = 0
+  /** Whether pieces were given up since edges were last looked at. */
+  isOld = false
+
+  constructor (lattice: Lattice, weights: Float64Array) {
+    this.lattice = lattice
+    this.size = weights.length
+    let total = 0
+    for (const weight of weights) total += weight
+    for (let piece = 0; piece < weights.length; piece++) lattice.scores[piece + 1] = Math.log(weights[piece]!) - Math.log(total)
+    this.#setProbabilities()
+  }
+
+  /** The sums of all parts, in their order. */
+  addUp (): Float64Array {
+    const { frequencies, sums } = this.lattice
+    const stride = this.size + 1
+    for (let piece = 0; piece < stride; piece++) {
+      let sum = 0
+      for (let part = 0, at = piece; part < PARTS; part++, at += stride) sum += sums[at]!
+      frequencies[piece] = sum
+    }
+    frequencies[FIRST_PIECE]! += frequencies[UNKNOWN_PIECE]!
+    frequencies[UNKNOWN_PIECE] = frequencies[FIRST_PIECE]!
+    return frequencies
+  }
+
+  /** Scores pieces by how often they are expected, and gives up those that hardly are (Liang and Klein, "Structured Bayesian Nonparametric Models with Variational Inference", 2007: the digamma function makes what is rare rarer). */
+  maximize (): void {
+    const expected = this.addUp()
+    const { numbers, scores } = this.lattice
+    let kept = 0
+    let total = 0
+    for (let piece = 1; piece <= this.size; piece++) {
+      const isKept = expected[piece]! >= LEAST_EXPECTED
+      numbers[piece] = isKept ? ++kept : UNKNOWN_PIECE
+      if (isKept) total += expected[piece]!
+    }
+    const logTotal = digamma(total)
+    for (let piece = 1; piece <= this.size; piece++) scores[piece] = digamma(expected[piece]!) - logTotal
+    this.#renumber(kept)
+  }
+
+  /** Keeps so many of the pieces, those with which most would be lost, and all that nothing can stand in for. */
+  prune (size: number): void {
+    const { losses, numbers } = this.lattice
+    const weights = losses.slice(1, this.size + 1)
+    let candidates = 0
+    let needed = 0
+    for (const loss of weights) {
+      if (loss === Infinity) needed++
+      if (loss !== -Infinity) candidates++
+    }
+    const chosen = heaviest(weights, Math.max(needed, Math.min(size, candidates)))
+    numbers.fill(UNKNOWN_PIECE, 0, this.size + 1)
+    chosen.forEach((piece, i) => { numbers[piece + 1] = i + 1 })
+    this.#renumber(chosen.length)
+  }
+
+  #renumber (size: number): void {
+    const { numbers, places, lengths, scores } = this.lattice
+    numbers[UNKNOWN_PIECE] = UNKNOWN_PIECE
+    for (let piece = 1; piece <= this.size; piece++) {
+      const number = numbers[piece]!
+      if (number === UNKNOWN_PIECE) continue
+      places[number] = places[piece]!
+      lengths[number] = lengths[piece]!
+      scores[number] = scores[piece]!
+    }
+    this.size = size
+    this.isOld = true
+    this.#setProbabilities()
+  }
+
+  #setProbabilities (): void {
+    const { scores, probabilities } = this.lattice
+    let least = Infinity
+    for (let piece = 1; piece <= this.size; piece++) {
+      least = Math.min(least, scores[piece]!)
+      probabilities[piece] = Math.exp(scores[piece]!)
+    }
+    this.leastScore = least
+    scores[UNKNOWN_PIECE] = least - UNKNOWN_PENALTY
+    probabilities[UNKNOWN_PIECE] = Math.exp(scores[UNKNOWN_PIECE])
+  }
+}
+
+/** The most pieces that a lattice can hold. */
+export const MAX_PIECES = 2 ** (32 - LENGTH_BITS) - 1
+
+/** The logarithmic derivative of the gamma function, for positive numbers: by its recurrence, and an asymptotic series about x - 1/2. */
+export function digamma (x: number): number {
+  let result = 0
+  let y = x
+  for (; y < 7; y++) result -= 1 / y
+  y -= 0.5
+  const square = 1 / (y * y)
+  return result + Math.log(y) + square * (1 / 24 - square * (7 / 960 - square * (31 / 8064 - square * 127 / 30720)))
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { SluiceError } from '../errors.ts'
+import { parseOptions, positive } from '../options.ts'
+import { nameOfByte } from '../sentencepiece/byte-pieces.ts'
+import type { Piece } from '../sentencepiece/model.ts'
+
+/** Pieces that training may begin with: their numbers stand in 22 bits of an edge. */
+const MAX_SEEDS = 2 ** 22 - 2
+
+/** How a unigram model is trained: as `spm_train` of SentencePiece 0.1.97 has it, by its names and its defaults, but for the size. */
+export const trainOptions = z.object({
+  vocabSize: positive.default(32_000).describe('pieces of the model, with <unk>, <s>, </s>, user-defined symbols and byte pieces'),
+  characterCoverage: z.number().gt(0).max(1).default(0.9995).describe('share of the text whose characters become pieces; the others are unknown'),
+  hardVocabLimit: z.boolean().default(true).describe('fail where the text gives fewer pieces than asked for'),
+  seedSentencepieceSize: positive.max(MAX_SEEDS).default(1_000_000).describe('pieces to begin with'),
+  shrinkingFactor: z.number().min(0.5).max(0.95).default(0.75).describe('share of the pieces that is kept each time'),
+  numSubIterations: positive.max(10).default(2).describe('rounds of expectation and maximization before each pruning'),
+  maxSentencepieceLength: positive.max(512).default(16).describe('most characters of a piece'),
+  splitByUnicodeScript: z.boolean().default(true).describe('no piece has characters of two scripts'),
+  splitByNumber: z.boolean().default(true).describe('no piece has both digits and letters'),
+  splitDigits: z.boolean().default(false).describe('digits are pieces of their own'),
+  splitByWhitespace: z.boolean().default(true).describe('no piece goes over a space'),
+  userDefinedSymbols: z.array(z.string()).default([]).describe('pieces that are never split'),
+  byteFallback: z.boolean().default(false).describe('256 pieces for the bytes of unknown characters'),
+  workers: positive.max(128).default(1).describe('threads')
+})
+
+export type TrainOptions = z.input<typeof trainOptions>
+export type TrainSettings = z.output<typeof trainOptions>
+
+/** @throws SluiceError `ERR_OPTION` with every mistake */
+export function settingsOf (options: TrainOptions): TrainSettings {
+  return parseOptions('train', trainOptions, options)
+}
+
+/**
+ * The pieces that stand first, whatever the text: <unk>, <s>, </s>, user-defined symbols, bytes. A symbol that is named as
+ * <s> or </s> is that piece.
+ *
+ * @throws SluiceError `ERR_OPTION` for a symbol that is empty, <unk>, or there twice
+ */
+export function metaPieces ({ userDefinedSymbols, byteFallback, vocabSize }: Pick<TrainSettings, 'userDefinedSymbols' | 'byteFallback' | 'vocabSize'>): Piece[] {
+  const pieces: Array<{ piece: string, score: number, type: Piece['type'] }> = [
+    { piece: '<unk>', score: 0, type: 'unknown' },
+    { piece: '<s>', score: 0, type: 'control' },
+    { piece: '</s>', score: 0, type: 'control' }
+  ]
+  const seen = new Set<string>()
+  for (const symbol of userDefinedSymbols) {
+    if (symbol === '') throw wrongSymbol('a symbol that is empty')
+    if (symbol === '<unk>') throw wrongSymbol('<unk>, which is the unknown piece')
+    if (!symbol.isWellFormed()) throw wrongSymbol(`${JSON.stringify(symbol)}, which has half a character`)
+    if (seen.has(symbol)) throw wrongSymbol(`${symbol} twice`)
+    seen.add(symbol)
+    const special = pieces.slice(0, 3).find(({ piece }) => piece === symbol)
+    if (special === undefined) pieces.push({ piece: symbol, score: 0, type: 'user_defined' })
+    else special.type = 'user_defined'
+  }
+  const bytes = byteFallback ? 256 : 0
+  for (let byte = 0; byte < bytes; byte++) {
+    const piece = nameOfByte(byte)
+    if (seen.has(piece)) throw wrongSymbol(`${piece}, which is the piece of a byte`)
+    pieces.push({ piece, score: 0, type: 'byte' })
+  }
+  if (pieces.length >= vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: expected more than the ${pieces.length} special pieces, symbols and bytes, got ${vocabSize}`)
+  return pieces
+}
+
+function wrongSymbol (what: string): SluiceError {
+  return new SluiceError('ERR_OPTION', `train.userDefinedSymbols: expected different symbols, got ${what}`)
+}

@@ -1,0 +1,66 @@
+import { type Alphabet, FIRST_CHARACTER, SPACE_CHARACTER } from './alphabet.ts'
+import type { TrainSettings } from './options.ts'
+import { scriptNumbers, scriptTable } from './scripts.ts'
+
+// What a character may stand in a piece with, beside the numbers of the scripts: with nothing (a piece ends before it, and
+// so one that begins there is empty), with nothing but itself, with what is around it, with whatever.
+const NEVER = 252
+const ALONE = 253
+const AS_AROUND = 254
+const ANY = 255
+
+type Rules = Pick<TrainSettings, 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits'>
+
+/**
+ * For each place of a text how long a piece may be that begins there: the rules of `TrainerInterface::IsValidSentencePiece`
+ * in src/trainer_interface.cc of SentencePiece 0.1.97, by which shorter ones are pieces too (but not those that end with a
+ * space, where pieces go over spaces).
+ */
+export function pieceLengths (symbols: Int32Array, alphabet: Alphabet, rules: Rules): Uint16Array {
+  const kinds = kindsOf(alphabet, rules)
+  const most = rules.maxSentencepieceLength
+  const lengths = new Uint16Array(symbols.length)
+  let end = symbols.length // of a piece that begins at the place behind
+  let next = symbols.length // the first place behind that has a kind of its own
+  for (let at = symbols.length - 1; at >= 0; at--) {
+    const kind = kinds[symbols[at]!]!
+    if (kind === NEVER) end = next = at
+    else if (kind === ALONE) {
+      end = at + 1
+      next = at
+    } else if (kind === ANY || kind === AS_AROUND) {
+      if (end > at + 1 && kinds[symbols[at + 1]!] === ALONE) end = at + 1
+      if (kind === ANY) next = at
+    } else {
+      const other = next < symbols.length ? kinds[symbols[next]!]! : NEVER
+      if (other !== ANY && other !== kind) end = next
+      next = at
+    }
+    lengths[at] = Math.min(end - at, most)
+  }
+  return lengths
+}
+
+function kindsOf ({ codePoints }: Alphabet, { splitByUnicodeScript, splitByNumber, splitDigits }: Rules): Uint8Array {
+  const scripts = scriptTable()
+  const inherited = scriptNumbers.get('Inherited')!
+  const han = scriptNumbers.get('Han')!
+  // Japanese writes in all three at once; U+30FC is the sound mark of Katakana, and common to them by Unicode.
+  const japanese = new Set([scriptNumbers.get('Hiragana')!, scriptNumbers.get('Katakana')!])
+  return Uint8Array.from(codePoints, (codePoint, symbol) => {
+    if (symbol < FIRST_CHARACTER) return NEVER
+    if (codePoint === SPACE_CHARACTER) return AS_AROUND
+    const script = scripts[codePoint]!
+    if (isDigit(codePoint)) {
+      if (splitDigits) return ALONE
+      if (!splitByNumber) return ANY
+    }
+    if (script === inherited) return AS_AROUND
+    if (!splitByUnicodeScript) return ANY
+    return japanese.has(script) || codePoint === 0x30fc ? han : script
+  })
+}
+
+function isDigit (codePoint: number): boolean {
+  return (codePoint >= 0x30 && codePoint <= 0x39) || (codePoint >= 0xff10 && codePoint <= 0xff19)
+}

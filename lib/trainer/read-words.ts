@@ -1,0 +1,116 @@
+import { ByteBuffer } from '../sentencepiece/byte-buffer.ts'
+import { type DoubleArray, ROOT, buildDoubleArray, endsKey, step } from '../sentencepiece/double-array.ts'
+import { type Normalizer, SPACE } from '../sentencepiece/normalizer.ts'
+import { byteString } from '../sentencepiece/utf8.ts'
+import { WordCounts } from './word-counts.ts'
+
+/** Longer lines are cut, in UTF-16 units: `spm_train` drops those over so many bytes. */
+export const MAX_LINE = 4192
+
+/** What stands for a meta piece in a word: a character that no model has as a piece. */
+export const META = 0x09
+
+/** Where words are taken from texts, and what was met. */
+export class WordReader {
+  readonly words = new WordCounts()
+  sentences = 0
+  cutLines = 0
+  readonly #normalizer: Normalizer
+  readonly #splits: boolean
+  readonly #metas: DoubleArray
+  readonly #beginsMeta = new Uint8Array(256)
+  readonly #source = new ByteBuffer()
+  #line = new ByteBuffer()
+  #replaced = new ByteBuffer()
+
+  /**
+   * @param normalizer one that escapes spaces, and knows nothing of the symbols
+   * @param metas pieces that the text doesn't teach: where one stands in it, an unknown character is seen
+   * @param splits whether words end at spaces; else a line is one
+   */
+  constructor (normalizer: Normalizer, metas: readonly string[], splits: boolean) {
+    this.#normalizer = normalizer
+    this.#splits = splits
+    // In normalized text U+2581 takes the byte of a space, and no space is left.
+    const keys = metas.filter(piece => !piece.includes(' ') && !piece.includes('\0')).map(piece => byteString(piece.replaceAll('\u2581', ' ')))
+    this.#metas = buildDoubleArray(new Map(keys.map(key => [key, 0])))
+    for (const key of keys) this.#beginsMeta[key.charCodeAt(0)] = 1
+  }
+
+  /** Takes the words of a text, line by line. */
+  read (text: string): void {
+    for (let from = 0; from < text.length;) {
+      const newline = text.indexOf('\n', from)
+      const to = newline === -1 ? text.length : newline
+      if (to - from > MAX_LINE) this.#readLong(text, from, to)
+      else if (to > from) this.#readLine(text.slice(from, to))
+      from = to + 1
+    }
+  }
+
+  #readLong (text: string, from: number, to: number): void {
+    this.cutLines++
+    let at = from
+    while (to - at > MAX_LINE) {
+      const space = text.lastIndexOf(' ', at + MAX_LINE)
+      let cut = space > at ? space : at + MAX_LINE
+      if (isTrail(text.charCodeAt(cut))) cut-- // no character is cut in two
+      this.#readLine(text.slice(at, cut))
+      at = cut
+    }
+    this.#readLine(text.slice(at, to))
+  }
+
+  #readLine (text: string): void {
+    this.#line.length = 0
+    this.#normalizer.append(this.#source.setText(text), this.#line)
+    if (this.#line.length === 0) return
+    this.sentences++
+    this.#replaceMetas()
+    const { words } = this
+    const { bytes, length } = this.#line
+    let from = 0
+    for (let at = 1; this.#splits && at < length; at++) {
+      if (bytes[at] !== SPACE) continue
+      words.add(bytes, from, at, 'space')
+      from = at
+    }
+    words.add(bytes, from, length, 'end')
+  }
+
+  #replaceMetas (): void {
+    const { bytes, length } = this.#line
+    const begins = this.#beginsMeta
+    let at = 0
+    while (at < length && begins[bytes[at]!] === 0) at++
+    if (at === length) return
+    const out = this.#replaced
+    out.length = 0
+    out.reserve(length)
+    at = 0
+    while (at < length) {
+      const end = begins[bytes[at]!] === 0 ? at : this.#longestMeta(bytes, at, length)
+      if (end === at) out.bytes[out.length++] = bytes[at++]!
+      else {
+        out.bytes[out.length++] = META
+        at = end
+      }
+    }
+    this.#replaced = this.#line
+    this.#line = out
+  }
+
+  #longestMeta (bytes: Uint8Array, from: number, to: number): number {
+    let end = from
+    for (let at = from, node = ROOT; at < to;) {
+      node = step(this.#metas, node, bytes[at++]!)
+      if (node === -1) break
+      if (endsKey(this.#metas, node)) end = at
+    }
+    return end
+  }
+}
+
+function isTrail (unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff
+}

@@ -1,0 +1,158 @@
+import { AT_BOTH } from './alphabet.ts'
+
+/** Groups up to so large are sorted by insertion. */
+const FEW = 12
+
+/** What follows a piece decides with what it stands together, so that places are told apart by one symbol more than a piece may have. */
+const BEHIND = 1
+
+/** Symbols by which all places are sorted at first: a piece of two characters and what follows. */
+const COMMON = 2 + BEHIND
+
+/** Places where pieces of two characters and more begin, in the order of what they begin. */
+export interface SortedPlaces {
+  readonly places: Uint32Array
+  /** For each of them how many symbols it has in common with the one before: no more than the pieces there may have, and one that follows. */
+  readonly common: Uint16Array
+}
+
+/**
+ * Sorts the places of a text by what stands there: as a suffix array does, but only as far as pieces go, so that neither
+ * text without an end nor one repeated letter takes longer. First by counting symbols, from the third to the first; then
+ * what still is alike by multikey quicksort (Bentley and Sedgewick, "Fast Algorithms for Sorting and Searching Strings", 1997).
+ *
+ * @param lengths of the longest piece at each place
+ * @param alphabetSize a number greater than all symbols
+ */
+export function sortPlaces (symbols: Int32Array, lengths: Uint16Array, alphabetSize: number): SortedPlaces {
+  let count = 0
+  for (let at = 0; at < lengths.length; at++) if (lengths[at]! >= 2) count++
+  let places = new Uint32Array(count)
+  count = 0
+  for (let at = 0; at < lengths.length; at++) if (lengths[at]! >= 2) places[count++] = at
+  let other = new Uint32Array(count)
+  for (let depth = COMMON - 1; depth >= 0; depth--) {
+    const ends = new Uint32Array(alphabetSize)
+    for (let i = 0; i < count; i++) ends[symbols[places[i]! + depth]!]!++
+    for (let symbol = 0, sum = 0; symbol < alphabetSize; symbol++) {
+      const more = ends[symbol]!
+      ends[symbol] = sum
+      sum += more
+    }
+    for (let i = 0; i < count; i++) other[ends[symbols[places[i]! + depth]!]!++] = places[i]!
+    ;[places, other] = [other, places]
+  }
+  new MultikeySort(symbols, lengths, places, other).sortGroups()
+  return { places, common: commonOf(symbols, lengths, places) }
+}
+
+class MultikeySort {
+  readonly #symbols: Int32Array
+  readonly #lengths: Uint16Array
+  readonly #places: Uint32Array
+  readonly #keys: Uint32Array
+
+  constructor (symbols: Int32Array, lengths: Uint16Array, places: Uint32Array, keys: Uint32Array) {
+    this.#symbols = symbols
+    this.#lengths = lengths
+    this.#places = places
+    this.#keys = keys
+  }
+
+  /** Sorts what begins with the same `COMMON` symbols. */
+  sortGroups (): void {
+    const places = this.#places
+    const symbols = this.#symbols
+    for (let from = 0; from < places.length;) {
+      const place = places[from]!
+      let to = from + 1
+      while (to < places.length && symbols[places[to]!] === symbols[place] && symbols[places[to]! + 1] === symbols[place + 1] && symbols[places[to]! + 2] === symbols[place + 2]) to++
+      this.#sort(from, to, COMMON)
+      from = to
+    }
+  }
+
+  /** Sorts places that have as many symbols in common as `depth` says. */
+  #sort (start: number, end: number, start_: number): void {
+    const places = this.#places
+    const keys = this.#keys
+    const symbols = this.#symbols
+    let from = start
+    let to = end
+    let depth = start_
+    for (;;) {
+      // Those that begin alike may go on alike, and by the same rules have pieces of the same lengths.
+      if (to - from < 2 || this.#lengths[places[from]!]! + BEHIND <= depth) return
+      if (to - from <= FEW) {
+        this.#insert(from, to, depth)
+        return
+      }
+      for (let i = from; i < to; i++) keys[i] = symbols[places[i]! + depth]!
+      const pivot = middle(keys[from]!, keys[(from + to) >>> 1]!, keys[to - 1]!)
+      let less = from
+      let greater = to
+      for (let i = from; i < greater;) {
+        const key = keys[i]!
+        if (key < pivot) swap(keys, places, less++, i++)
+        else if (key > pivot) swap(keys, places, i, --greater)
+        else i++
+      }
+      // The largest part comes last, in this loop: so there are never more calls inside each other than halvings of a group.
+      const same = greater - less
+      const parts = [[from, less, depth], [less, greater, depth + 1], [greater, to, depth]] as const
+      const largest = same >= less - from && same >= to - greater ? 1 : less - from >= to - greater ? 0 : 2
+      for (let part = 0; part < 3; part++) if (part !== largest) this.#sort(...parts[part]!)
+      ;[from, to, depth] = parts[largest]
+    }
+  }
+
+  #insert (from: number, to: number, depth: number): void {
+    const places = this.#places
+    for (let i = from + 1; i < to; i++) {
+      const place = places[i]!
+      let at = i
+      while (at > from && this.#isBefore(place, places[at - 1]!, depth)) {
+        places[at] = places[at - 1]!
+        at--
+      }
+      places[at] = place
+    }
+  }
+
+  #isBefore (a: number, b: number, depth: number): boolean {
+    const symbols = this.#symbols
+    const most = this.#lengths[a]! + BEHIND
+    for (let at = depth; at < most; at++) {
+      const difference = symbols[a + at]! - symbols[b + at]!
+      if (difference !== 0) return difference < 0
+    }
+    return false
+  }
+}
+
+function middle (a: number, b: number, c: number): number {
+  return a < b ? (b < c ? b : Math.max(a, c)) : (a < c ? a : Math.max(b, c))
+}
+
+function swap (keys: Uint32Array, places: Uint32Array, i: number, j: number): void {
+  const key = keys[i]!
+  keys[i] = keys[j]!
+  keys[j] = key
+  const place = places[i]!
+  places[i] = places[j]!
+  places[j] = place
+}
+
+/** Two words that end before a space here, and at an end there, are followed by different things, whatever stands in the other's place. */
+function commonOf (symbols: Int32Array, lengths: Uint16Array, places: Uint32Array): Uint16Array {
+  const common = new Uint16Array(places.length)
+  for (let i = 1; i < places.length; i++) {
+    const a = places[i - 1]!
+    const b = places[i]!
+    const most = lengths[a]! + BEHIND
+    let depth = 0
+    while (depth < most && symbols[a + depth] === symbols[b + depth] && symbols[a + depth] !== AT_BOTH) depth++
+    common[i] = depth
+  }
+  return common
+}

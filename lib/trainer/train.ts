@@ -1,0 +1,160 @@
+import { setImmediate } from 'node:timers/promises'
+import { SluiceError } from '../errors.ts'
+import type { Piece } from '../sentencepiece/model.ts'
+import type { Normalizer } from '../sentencepiece/normalizer.ts'
+import { type Alphabet, type Corpus, alphabetOf, corpusOf } from './alphabet.ts'
+import { finalPieces } from './final-pieces.ts'
+import { type Lattice, buildLattice, pieceText } from './lattice.ts'
+import { Pieces } from './maximization.ts'
+import { type TrainOptions, type TrainSettings, metaPieces, settingsOf } from './options.ts'
+import { pieceLengths } from './piece-lengths.ts'
+import { WordReader } from './read-words.ts'
+import { seedPieces } from './seeds.ts'
+import { StepPool, throwIfAborted } from './step-pool.ts'
+import { sortPlaces } from './suffix-sort.ts'
+
+/** So many UTF-16 units of text are read before others are heard. */
+const UNITS_AT_ONCE = 2 ** 20
+
+/** How many pieces are kept before the last round, of those that are asked for: the best of them are taken in the end. */
+const SURPLUS = 1.1
+
+/** A round of expectation and maximization. */
+export interface Round {
+  /** Pieces after it. */
+  readonly pieces: number
+  /** Minus the logarithm of the probability of a word, on average, before it. */
+  readonly objective: number
+}
+
+/** What a model was trained on, and how. */
+export interface TrainStats {
+  /** Lines that aren't empty; parts of those that were cut. */
+  readonly sentences: number
+  /** Distinct words. */
+  readonly words: number
+  /** Distinct characters that became pieces. */
+  readonly characters: number
+  /** Lines that were cut, since they are long. */
+  readonly cutLines: number
+  /** Pieces it began with. */
+  readonly seedPieces: number
+  readonly rounds: readonly Round[]
+}
+
+export interface TrainedPieces {
+  /** In the model's order: <unk>, <s>, </s>, user-defined symbols, byte pieces, then by score. */
+  readonly pieces: readonly Piece[]
+  readonly stats: TrainStats
+}
+
+/** How far training is. */
+export type TrainProgress =
+  | { readonly phase: 'read', readonly sentences: number, readonly words: number }
+  | { readonly phase: 'seed', readonly characters: number, readonly words: number }
+  | { readonly phase: 'train', readonly round: number } & Round
+
+export interface TrainContext {
+  /** How text is normalized: one that escapes spaces, and that leaves user-defined symbols to the trainer. */
+  readonly normalizer: Normalizer
+  /** Stops training when it fires. */
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: (progress: TrainProgress) => void
+}
+
+/**
+ * Trains the pieces of a unigram model (Kudo, "Subword Regularization", 2018) as `spm_train` of SentencePiece 0.1.97 does:
+ * the best of the pieces that cover most of a text, after rounds of expectation and maximization. Lines over some thousand
+ * characters are cut and none is dropped. The same texts and options give the same pieces, with any number of workers.
+ *
+ * Spaces always are at the beginning of words: `treat_whitespace_as_suffix` and `allow_whitespace_only_pieces` there are not.
+ *
+ * @throws SluiceError `ERR_OPTION` for a wrong option, for texts without a character, and where they give fewer pieces than
+ *   asked for, with how many; `ERR_ABORTED`; what the texts throw
+ */
+export async function trainPieces (texts: AsyncIterable<string> | Iterable<string>, options: TrainOptions & TrainContext): Promise<TrainedPieces> {
+  const { normalizer, signal, onProgress, ...rest } = options
+  const settings = settingsOf(rest)
+  const metas = metaPieces(settings)
+  throwIfAborted(signal)
+  const pool = new StepPool(settings.workers, signal)
+  try {
+    return await train(texts, settings, metas, { normalizer, signal, ...(onProgress && { onProgress }) }, pool)
+  } finally {
+    await pool.close()
+  }
+}
+
+async function train (texts: AsyncIterable<string> | Iterable<string>, settings: TrainSettings, metas: readonly Piece[], context: TrainContext, pool: StepPool): Promise<TrainedPieces> {
+  const reader = new WordReader(context.normalizer, metas.map(({ piece }) => piece), settings.splitByWhitespace)
+  await readAll(texts, reader, context)
+  const { sentences, cutLines, words } = reader
+  if (words.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character to learn from')
+  const stats = { sentences, words: words.length, cutLines }
+  const alphabet = alphabetOf(words, settings.characterCoverage)
+  const { characters } = alphabet
+  if (characters.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character that can be a piece')
+  if (characters.length + metas.length > settings.vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: expected at least ${characters.length + metas.length}, for ${characters.length} characters and ${metas.length} special pieces, got ${settings.vocabSize}; with a smaller characterCoverage there are fewer characters`)
+  context.onProgress?.({ phase: 'seed', characters: characters.length, words: words.length })
+  await setImmediate()
+  throwIfAborted(context.signal)
+  const corpus = corpusOf(words, alphabet)
+  const { lattice, pieces } = begin(corpus, alphabet, settings)
+  const seeds = pieces.size
+  const rounds = await improve(pieces, settings, context, pool)
+  const trained = Array.from({ length: pieces.size }, (_, i) => ({
+    piece: pieceText(corpus.symbols, alphabet.codePoints, lattice.places[i + 1]!, lattice.lengths[i + 1]!),
+    score: lattice.scores[i + 1]!
+  }))
+  return {
+    pieces: finalPieces(metas, alphabet, trained, pieces.leastScore, settings),
+    stats: { ...stats, characters: characters.length, seedPieces: seeds, rounds }
+  }
+}
+
+async function readAll (texts: AsyncIterable<string> | Iterable<string>, reader: WordReader, { signal, onProgress }: TrainContext): Promise<void> {
+  let units = 0
+  for await (const text of texts) {
+    throwIfAborted(signal)
+    reader.read(text)
+    units += text.length
+    if (units < UNITS_AT_ONCE) continue
+    units = 0
+    onProgress?.({ phase: 'read', sentences: reader.sentences, words: reader.words.length })
+    await setImmediate()
+  }
+  throwIfAborted(signal)
+}
+
+function begin (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): { lattice: Lattice, pieces: Pieces } {
+  const lengths = pieceLengths(corpus.symbols, alphabet, settings)
+  const sorted = sortPlaces(corpus.symbols, lengths, alphabet.codePoints.length)
+  const seeds = seedPieces(corpus, alphabet, sorted, lengths, settings.seedSentencepieceSize)
+  const lattice = buildLattice(corpus, alphabet, sorted, seeds)
+  return { lattice, pieces: new Pieces(lattice, seeds.weights) }
+}
+
+/** Rounds of expectation and maximization, and prunings between them. */
+async function improve (pieces: Pieces, { vocabSize, numSubIterations, shrinkingFactor }: TrainSettings, { onProgress }: TrainContext, pool: StepPool): Promise<Round[]> {
+  const { lattice } = pieces
+  const wanted = Math.floor(vocabSize * SURPLUS)
+  const totalCount = lattice.counts.reduce((sum, count) => sum + count, 0)
+  const rounds: Round[] = []
+  for (;;) {
+    for (let i = 0; i < numSubIterations; i++) {
+      const logs = await pool.run(lattice, { step: 'expect', size: pieces.size, isOld: pieces.isOld })
+      pieces.maximize()
+      const round = { pieces: pieces.size, objective: -logs.reduce((sum, log) => sum + log, 0) / totalCount }
+      rounds.push(round)
+      onProgress?.({ phase: 'train', round: rounds.length, ...round })
+    }
+    if (pieces.size <= wanted) return rounds
+    await pool.run(lattice, { step: 'segment', size: pieces.size, isOld: pieces.isOld })
+    pieces.isOld = false
+    const frequencies = pieces.addUp()
+    let totalFrequency = 0
+    for (let piece = 1; piece <= pieces.size; piece++) totalFrequency += frequencies[piece]!
+    await pool.run(lattice, { step: 'lose', size: pieces.size, totalFrequency, totalCount })
+    pieces.prune(Math.max(wanted, Math.floor(shrinkingFactor * pieces.size)))
+  }
+}
