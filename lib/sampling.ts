@@ -1,6 +1,10 @@
 /** Park and Miller's generator (CACM 31, 1988): good enough to draw samples, and the same on every machine. */
 class Random {
-  #state = 1
+  #state: number
+
+  constructor (seed = 1) {
+    this.#state = seed
+  }
 
   /** Above 0, below 1. */
   next (): number {
@@ -13,11 +17,13 @@ class Random {
 export class UniformSample<T> {
   readonly items: T[] = []
   readonly #size: number
-  readonly #random = new Random()
+  readonly #random: Random
   #seen = 0
 
-  constructor (size: number) {
+  /** @param seed another one draws others; from 1 to 2 ** 31 - 2 */
+  constructor (size: number, seed = 1) {
     this.#size = size
+    this.#random = new Random(seed)
   }
 
   add (item: T): void {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { SluiceError } from '../errors.ts'
-import { parseOptions, positive } from '../options.ts'
+import { count, positive } from '../options.ts'
 import { nameOfByte } from '../sentencepiece/byte-pieces.ts'
 import type { Piece } from '../sentencepiece/model.ts'
+import { RULE_NAMES } from '../sentencepiece/rules.ts'
 
 /** Pieces that training may begin with: their numbers stand in 22 bits of an edge. */
 const MAX_SEEDS = 2 ** 22 - 2
@@ -25,13 +26,19 @@ export const trainOptions = z.object({
   workers: positive.max(128).default(1).describe('threads')
 })
 
-export type TrainOptions = z.input<typeof trainOptions>
-export type TrainSettings = z.output<typeof trainOptions>
+/** How a model is trained whose file is wanted: how its text is normalized, too, and how much of it is looked at. */
+export const modelOptions = trainOptions.extend({
+  normalizationRuleName: z.enum(RULE_NAMES).default('nmt_nfkc').describe('rules that text is normalized by'),
+  addDummyPrefix: z.boolean().default(true).describe('a space before each text'),
+  removeExtraWhitespaces: z.boolean().default(true).describe('no spaces before, behind, or twice in a text'),
+  inputSentenceSize: count.default(0).describe('lines that are drawn from all, each with the same chance; 0 = all'),
+  seed: positive.max(2 ** 31 - 2).default(1).describe('for the lines that are drawn')
+})
 
-/** @throws SluiceError `ERR_OPTION` with every mistake */
-export function settingsOf (options: TrainOptions): TrainSettings {
-  return parseOptions('train', trainOptions, options)
-}
+export type ModelOptions = z.input<typeof modelOptions>
+export type ModelSettings = z.output<typeof modelOptions>
+
+export type TrainSettings = z.output<typeof trainOptions>
 
 /**
  * The pieces that stand first, whatever the text: <unk>, <s>, </s>, user-defined symbols, bytes. A symbol that is named as

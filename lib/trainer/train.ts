@@ -1,20 +1,16 @@
 import { setImmediate } from 'node:timers/promises'
 import { SluiceError } from '../errors.ts'
 import type { Piece } from '../sentencepiece/model.ts'
-import type { Normalizer } from '../sentencepiece/normalizer.ts'
 import { type Alphabet, type Corpus, alphabetOf, corpusOf } from './alphabet.ts'
 import { finalPieces } from './final-pieces.ts'
 import { type Lattice, buildLattice, pieceText } from './lattice.ts'
 import { Pieces } from './maximization.ts'
-import { type TrainOptions, type TrainSettings, metaPieces, settingsOf } from './options.ts'
+import { type TrainSettings, metaPieces } from './options.ts'
 import { pieceLengths } from './piece-lengths.ts'
-import { WordReader } from './read-words.ts'
+import type { WordReader } from './read-words.ts'
 import { seedPieces } from './seeds.ts'
 import { StepPool, throwIfAborted } from './step-pool.ts'
 import { sortPlaces } from './suffix-sort.ts'
-
-/** So many UTF-16 units of text are read before others are heard. */
-const UNITS_AT_ONCE = 2 ** 20
 
 /** How many pieces are kept before the last round, of those that are asked for: the best of them are taken in the end. */
 const SURPLUS = 1.1
@@ -55,46 +51,40 @@ export type TrainProgress =
   | { readonly phase: 'train', readonly round: number } & Round
 
 export interface TrainContext {
-  /** How text is normalized: one that escapes spaces, and that leaves user-defined symbols to the trainer. */
-  readonly normalizer: Normalizer
   /** Stops training when it fires. */
   readonly signal?: AbortSignal | undefined
-  readonly onProgress?: (progress: TrainProgress) => void
+  readonly onProgress?: ((progress: TrainProgress) => void) | undefined
 }
 
 /**
  * Trains the pieces of a unigram model (Kudo, "Subword Regularization", 2018) as `spm_train` of SentencePiece 0.1.97 does:
- * the best of the pieces that cover most of a text, after rounds of expectation and maximization. Lines over some thousand
- * characters are cut and none is dropped. The same texts and options give the same pieces, with any number of workers.
+ * the best of the pieces that cover most of a text, after rounds of expectation and maximization. The same words and
+ * settings give the same pieces, with any number of workers.
  *
  * Spaces always are at the beginning of words: `treat_whitespace_as_suffix` and `allow_whitespace_only_pieces` there are not.
  *
- * @throws SluiceError `ERR_OPTION` for a wrong option, for texts without a character, and where they give fewer pieces than
- *   asked for, with how many; `ERR_ABORTED`; what the texts throw
+ * @throws SluiceError `ERR_OPTION` where there is no word, and where they give fewer pieces than asked for, with how many;
+ *   `ERR_ABORTED`
  */
-export async function trainPieces (texts: AsyncIterable<string> | Iterable<string>, options: TrainOptions & TrainContext): Promise<TrainedPieces> {
-  const { normalizer, signal, onProgress, ...rest } = options
-  const settings = settingsOf(rest)
-  const metas = metaPieces(settings)
-  throwIfAborted(signal)
-  const pool = new StepPool(settings.workers, signal)
+export async function trainWords (reader: WordReader, settings: TrainSettings, context: TrainContext = {}): Promise<TrainedPieces> {
+  throwIfAborted(context.signal)
+  const pool = new StepPool(settings.workers, context.signal)
   try {
-    return await train(texts, settings, metas, { normalizer, signal, ...(onProgress && { onProgress }) }, pool)
+    return await train(reader, settings, context, pool)
   } finally {
     await pool.close()
   }
 }
 
-async function train (texts: AsyncIterable<string> | Iterable<string>, settings: TrainSettings, metas: readonly Piece[], context: TrainContext, pool: StepPool): Promise<TrainedPieces> {
-  const reader = new WordReader(context.normalizer, metas.map(({ piece }) => piece), settings.splitByWhitespace)
-  await readAll(texts, reader, context)
-  const { sentences, cutLines, words } = reader
+async function train ({ sentences, cutLines, words }: WordReader, settings: TrainSettings, context: TrainContext, pool: StepPool): Promise<TrainedPieces> {
   if (words.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character to learn from')
-  const stats = { sentences, words: words.length, cutLines }
+  const metas = metaPieces(settings)
   const alphabet = alphabetOf(words, settings.characterCoverage)
   const { characters } = alphabet
   if (characters.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character that can be a piece')
-  if (characters.length + metas.length > settings.vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: expected at least ${characters.length + metas.length}, for ${characters.length} characters and ${metas.length} special pieces, got ${settings.vocabSize}; with a smaller characterCoverage there are fewer characters`)
+  const least = characters.length + metas.length
+  if (least > settings.vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: expected at least ${least}, for ${characters.length} characters and ${metas.length} special pieces, got ${settings.vocabSize}; with a smaller characterCoverage there are fewer characters`)
+  const stats = { sentences, words: words.length, cutLines, characters: characters.length }
   context.onProgress?.({ phase: 'seed', characters: characters.length, words: words.length })
   await setImmediate()
   throwIfAborted(context.signal)
@@ -108,22 +98,8 @@ async function train (texts: AsyncIterable<string> | Iterable<string>, settings:
   }))
   return {
     pieces: finalPieces(metas, alphabet, trained, pieces.leastScore, settings),
-    stats: { ...stats, characters: characters.length, seedPieces: seeds, rounds }
+    stats: { ...stats, seedPieces: seeds, rounds }
   }
-}
-
-async function readAll (texts: AsyncIterable<string> | Iterable<string>, reader: WordReader, { signal, onProgress }: TrainContext): Promise<void> {
-  let units = 0
-  for await (const text of texts) {
-    throwIfAborted(signal)
-    reader.read(text)
-    units += text.length
-    if (units < UNITS_AT_ONCE) continue
-    units = 0
-    onProgress?.({ phase: 'read', sentences: reader.sentences, words: reader.words.length })
-    await setImmediate()
-  }
-  throwIfAborted(signal)
 }
 
 function begin (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): { lattice: Lattice, pieces: Pieces } {
