@@ -27,6 +27,18 @@ export const columnNames = z.union([z.string().min(1).transform(names => names.s
 /** A SHA-256, as we write it. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 lower-case hexadecimal digits')
 
+type WithoutDefault<T> = T extends z.ZodDefault<infer Inner> ? z.ZodOptional<Inner> : T
+
+/** The same options, each left out where it isn't given: for a recipe that takes what isn't said from elsewhere. Their descriptions tell the defaults. */
+export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (shape: Shape): { [Key in keyof Shape]: WithoutDefault<Shape[Key]> } {
+  return Object.fromEntries(Object.entries(shape).map(([key, field]) => {
+    if (!(field instanceof z.ZodDefault)) return [key, field]
+    const inner = (field.unwrap() as z.ZodType).optional()
+    const fallback = JSON.stringify(field.parse(undefined)).replace(/^"(.*)"$/, '$1')
+    return [key, inner.meta({ ...field.meta(), description: `${field.description ?? ''} (default: ${fallback})` })]
+  })) as { [Key in keyof Shape]: WithoutDefault<Shape[Key]> }
+}
+
 /** Either the checked options with their defaults filled in, or every mistake in them. */
 export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
   { readonly options: z.output<S> } | { readonly mistakes: readonly OptionMistake[] } {

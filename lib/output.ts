@@ -24,7 +24,7 @@ export async function openOutput (path: string): Promise<Output> {
 }
 
 /** Writes a whole file: the old content stands until the new one is complete. @throws SluiceError `ERR_OUTPUT` */
-export async function writeFileWhole (path: string, content: string): Promise<void> {
+export async function writeFileWhole (path: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
   const output = await openOutput(path)
   try {
     await output.write(Buffer.from(content))

@@ -69,8 +69,10 @@ function addFlag (sub: Program, key: string, field: z.ZodType): void {
   const flag = `--${kebabCase(key)}`
   const fallback = schema.default === undefined ? '' : ` (default: ${JSON.stringify(schema.default).replace(/^"(.*)"$/, '$1')})`
   const description = (field.description ?? '') + fallback
-  if (schema.type === 'boolean') sub.option(flag, description)
-  else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description, asNumber)
+  if (schema.type === 'boolean') {
+    sub.option(flag, description)
+    if (schema.default === undefined) sub.option(`--no-${kebabCase(key)}`) // neither of them: as something else says
+  } else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description, asNumber)
   else if (schema.several === true) sub.option(`${flag} <names...>`, description)
   else sub.option(`${flag} <${schema.enum === undefined ? 'value' : schema.enum.join('|')}>`, description)
 }

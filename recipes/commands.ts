@@ -18,6 +18,8 @@ import { runs, runsOptions, runsText } from './runs.ts'
 import { run, runOptions, runText } from './run.ts'
 import { type PullStats, shardCorpus, shardCorpusOptions } from './shard-corpus.ts'
 import { filters, transforms } from './stages.ts'
+import { trainTokenizer, trainTokenizerOptions } from './train-tokenizer.ts'
+import { trainingText } from './training.ts'
 import { verify, verifyOptions } from './verify.ts'
 
 /** A command of `sluice`: its flags, and the summary in its help, come out of its options' schema. */
@@ -91,6 +93,11 @@ export const commands: Readonly<Record<string, Command>> = {
     givesData: ({ stats }) => stats !== true,
     run: ([path], options, run) => inspect(path!, options as never, run),
     report: (result: InspectReport | ShardStatistics) => 'ids' in result ? statisticsTable(result) : `inspect: ${number(result.count)} ${result.of}${result.count === 1 ? '' : 's'}`
+  },
+  'train-tokenizer': {
+    options: trainTokenizerOptions,
+    run: (_args, options, run) => trainTokenizer(options, run),
+    report: trainingText
   },
   'check-tokenizer': {
     options: checkTokenizerOptions,

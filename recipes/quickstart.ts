@@ -10,6 +10,7 @@ import { packageRoot } from '../lib/package.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { type RunOptions, runStreams } from './flow.ts'
 import { type MixtureStats, processMixture } from './process-mixture.ts'
+import { trainTokenizer } from './train-tokenizer.ts'
 
 export const quickstartOptions = z.strictObject({}).describe('all of it, on text that is already on the machine')
 
@@ -30,7 +31,8 @@ interface Package {
 
 /**
  * Makes shards of the text of the npm packages that are installed beside sluice: documentation and code, under
- * `data/quickstart` in the working directory; the record of the run goes to `runs`. Needs no network. Shards of an earlier quickstart are replaced.
+ * `data/quickstart` in the working directory, by a tokenizer that it trains on the same; the record of the run goes to `runs`.
+ * Needs no network. What an earlier quickstart made is replaced.
  */
 export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   const { glob } = await import('tinyglobby')
@@ -41,8 +43,9 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
     await runStreams(`gathering ${component}`, [Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], run.signal)
     await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licenceTable(component, licences))
   }
-  const recipes = join(packageRoot(), 'recipes')
-  return await processMixture(relative('.', join(recipes, 'quickstart.yaml')), { tokenizerPath: relative('.', join(recipes, 'quickstart.model')), overwrite: true, restart: true }, run)
+  const manifest = relative('.', join(packageRoot(), 'recipes', 'quickstart.yaml'))
+  await trainTokenizer({ manifest, overwrite: true, restart: true }, run)
+  return await processMixture(manifest, { overwrite: true, restart: true }, run)
 }
 
 /** The `node_modules` that sluice's own packages are in. */

@@ -54,6 +54,7 @@ export class ManifestChecker {
       name: top?.name ?? null,
       stats: top?.stats ?? null,
       tokenizer: tokenizer ?? tokenizerSchema.parse({}),
+      tokenizerOutputDir: top?.tokenizerOutputDir ?? null,
       tokenizerPath: top?.tokenizerOutputDir == null || tokenizer === undefined
         ? null
         : join(top.tokenizerOutputDir, `spm_${tokenizer.vocabSize}_${tokenizer.modelType}.model`),

@@ -3,6 +3,7 @@ import { dtypes } from '../npy.ts'
 import { count, positive, rejectsPath } from '../options.ts'
 import type { FilterModel } from '../model-file.ts'
 import type { StageModule } from '../stage-module.ts'
+import { tokenizerTraining } from '../trainer/options.ts'
 
 const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
 const path = z.string().min(1)
@@ -58,7 +59,8 @@ export const componentSchema = z.strictObject({
 export const tokenizerSchema = z.strictObject({
   vocabSize: positive.default(32_000),
   modelType: z.enum(['unigram', 'bpe', 'word', 'char']).default('unigram'),
-  sha256: nullable(z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits'))
+  sha256: nullable(z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits')),
+  ...tokenizerTraining
 })
 
 export const manifestSchema = z.strictObject({
@@ -87,6 +89,8 @@ export interface Manifest {
   readonly sha256: string
   readonly name: string | null
   readonly tokenizer: z.output<typeof tokenizerSchema>
+  /** The folder that `train-tokenizer` writes to; null where the manifest names none. */
+  readonly tokenizerOutputDir: string | null
   /** Where `train-tokenizer` puts the model; null where the manifest names no `tokenizer_output_dir`. */
   readonly tokenizerPath: string | null
   /** Where the stats go; null where the manifest doesn't say. */

@@ -1,10 +1,6 @@
 import { compileCharsmap } from './compile-charsmap.ts'
 import { type FrozenRules, frozenRules } from './frozen-rules.ts'
-
-/** The normalization rules that SentencePiece has names for. */
-export const RULE_NAMES = ['nmt_nfkc', 'nfkc', 'nmt_nfkc_cf', 'nfkc_cf', 'identity'] as const
-
-export type RuleName = typeof RULE_NAMES[number]
+import type { RuleName } from './rule-names.ts'
 
 /** What nmt_ makes spaces of, besides white space: marks without width, U+2581 that stands for a space, U+FFFD. */
 const SPACES = '\t\n\f\r\u1680\u200b\u200c\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd'

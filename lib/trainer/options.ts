@@ -3,10 +3,12 @@ import { SluiceError } from '../errors.ts'
 import { count, positive } from '../options.ts'
 import { nameOfByte } from '../sentencepiece/byte-pieces.ts'
 import type { Piece } from '../sentencepiece/model.ts'
-import { RULE_NAMES } from '../sentencepiece/rules.ts'
+import { RULE_NAMES } from '../sentencepiece/rule-names.ts'
 
 /** Pieces that training may begin with: their numbers stand in 22 bits of an edge. */
 const MAX_SEEDS = 2 ** 22 - 2
+
+const symbolNames = z.union([z.string().transform(names => names.split(',')), z.array(z.string())], { error: 'expected a list of texts, or one with commas between' })
 
 /** How a unigram model is trained: as `spm_train` of SentencePiece 0.1.97 has it, by its names and its defaults, but for the size. */
 export const trainOptions = z.object({
@@ -21,7 +23,7 @@ export const trainOptions = z.object({
   splitByNumber: z.boolean().default(true).describe('no piece has both digits and letters'),
   splitDigits: z.boolean().default(false).describe('digits are pieces of their own'),
   splitByWhitespace: z.boolean().default(true).describe('no piece goes over a space'),
-  userDefinedSymbols: z.array(z.string()).default([]).describe('pieces that are never split'),
+  userDefinedSymbols: symbolNames.default([]).describe('pieces that are never split: a list of them, or one text with commas between'),
   byteFallback: z.boolean().default(false).describe('256 pieces for the bytes of unknown characters'),
   workers: positive.max(128).default(1).describe('threads')
 })
@@ -34,6 +36,9 @@ export const modelOptions = trainOptions.extend({
   inputSentenceSize: count.default(0).describe('lines that are drawn from all, each with the same chance; 0 = all'),
   seed: positive.max(2 ** 31 - 2).default(1).describe('for the lines that are drawn')
 })
+
+/** What a manifest may say of it under `tokenizer`, beside `vocab_size`. */
+export const tokenizerTraining = modelOptions.omit({ workers: true, vocabSize: true }).shape
 
 export type ModelOptions = z.input<typeof modelOptions>
 export type ModelSettings = z.output<typeof modelOptions>

@@ -1,0 +1,4 @@
+/** The normalization rules that SentencePiece has names for. */
+export const RULE_NAMES = ['nmt_nfkc', 'nfkc', 'nmt_nfkc_cf', 'nfkc_cf', 'identity'] as const
+
+export type RuleName = typeof RULE_NAMES[number]

@@ -1,0 +1,102 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { SluiceError } from '../lib/errors.ts'
+import { readManifest } from '../lib/manifest/read.ts'
+import { type Component, type Manifest, componentSchema, tokenizerSchema } from '../lib/manifest/schema.ts'
+import { kebabCase } from '../lib/names.ts'
+import { parseOptions, withoutDefaults } from '../lib/options.ts'
+import { modelOptions } from '../lib/trainer/options.ts'
+import { corpusComponent, corpusOptions } from './corpus.ts'
+import type { RunOptions } from './flow.ts'
+import { knownStages } from './stages.ts'
+import { workersOption, withThreads } from './threads.ts'
+import { type TrainedStats, type TrainingJob, runTraining } from './training.ts'
+
+const { limit, rejects, ...datasetOptions } = corpusOptions
+const { workers, vocabSize, ...training } = modelOptions.shape
+const { modelType } = tokenizerSchema.shape
+const { sampleLimit } = componentSchema.shape
+
+/** What is told of one dataset: with a manifest, that tells of all. */
+const datasetFlags = withoutDefaults(datasetOptions)
+
+const trainingFlags = withoutDefaults({ vocabSize, modelType: modelType.describe('kind of model; only unigram ones are trained'), ...training })
+
+export const trainTokenizerOptions = z.strictObject({
+  manifest: z.string().min(1).optional().describe('mixture manifest, a YAML file: its components are what is learned from'),
+  ...datasetFlags,
+  dataFiles: datasetFlags.dataFiles.optional(),
+  sampleLimit: sampleLimit.unwrap().optional().describe('documents of each dataset that are learned from, behind its filters; 0 = all (default: the manifest\'s sample_limit, else 100000)'),
+  ...trainingFlags,
+  outputDir: z.string().min(1).optional().describe('where the model goes, as spm_<vocab>_<type>.model, and .vocab (default: the manifest\'s tokenizer_output_dir, else artifacts/tokenizer)'),
+  logFile: z.string().min(1).optional().describe('what it was trained on, as JSON (default: beside the model, .json)'),
+  overwrite: z.boolean().default(false).describe('replace a model that was not trained by this command'),
+  restart: z.boolean().default(false).describe('train again, though the model is up to date'),
+  workers: workersOption
+}).describe('samples of datasets -> a SentencePiece unigram model')
+
+type Options = z.output<typeof trainTokenizerOptions>
+
+/**
+ * Trains a tokenizer on the first documents of each dataset, behind its filters. A model that was trained on the same, as
+ * it is now, is not trained again.
+ *
+ * @returns what the log has
+ * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and where it gives fewer pieces than
+ *   asked for, with how many; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that was made otherwise;
+ *   `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is left
+ */
+export async function trainTokenizer (given: z.input<typeof trainTokenizerOptions>, run: RunOptions = {}): Promise<TrainedStats> {
+  const options = parseOptions('train-tokenizer', trainTokenizerOptions, given)
+  const manifest = await manifestOf(options)
+  const job = jobOf(options, manifest)
+  return await withThreads(job.components.map(({ dataFiles }) => dataFiles), { ...run, ...options }, context => runTraining(job, context))
+}
+
+async function manifestOf (options: Options): Promise<Manifest | null> {
+  const { manifest, dataFiles } = options
+  if (manifest === undefined) {
+    if (dataFiles === undefined) throw new SluiceError('ERR_OPTION', 'train-tokenizer.dataFiles: expected the files to learn from, or a manifest')
+    return null
+  }
+  const other = Object.keys(datasetFlags).find(key => options[key as keyof Options] !== undefined && key !== 'maxBad' && key !== 'maxLineBytes')
+  if (other !== undefined) throw new SluiceError('ERR_OPTION', `train-tokenizer.${other}: is for one dataset, and the manifest names its own; leave --${kebabCase(other)} or --manifest out`)
+  return await readManifest(manifest, knownStages)
+}
+
+function jobOf (options: Options, manifest: Manifest | null): TrainingJob {
+  const asked = Object.fromEntries(Object.keys(trainingFlags).flatMap(key => options[key as keyof Options] === undefined ? [] : [[key, options[key as keyof Options]]]))
+  const components = manifest?.datasets ?? [oneDataset(options)]
+  return trainingJob({ ...manifest?.tokenizer, ...asked }, {
+    manifest,
+    components: options.sampleLimit === undefined ? components : components.map(component => ({ ...component, sampleLimit: options.sampleLimit! })),
+    folder: options.outputDir ?? manifest?.tokenizerOutputDir ?? 'artifacts/tokenizer',
+    logFile: options.logFile
+  })
+}
+
+function oneDataset (options: Options): Component {
+  const given = Object.fromEntries(Object.keys(datasetOptions).flatMap(key => options[key as keyof Options] === undefined ? [] : [[key, options[key as keyof Options]]]))
+  return corpusComponent(parseOptions('train-tokenizer', z.object(corpusOptions), given))
+}
+
+/** The training that a manifest asks for; null where it names no folder for it. */
+export function trainingOf (manifest: Manifest): TrainingJob | null {
+  return manifest.tokenizerOutputDir === null ? null : trainingJob(manifest.tokenizer, { manifest, components: manifest.datasets, folder: manifest.tokenizerOutputDir })
+}
+
+interface Whereabouts {
+  readonly manifest: Manifest | null
+  readonly components: readonly Component[]
+  readonly folder: string
+  readonly logFile?: string | undefined
+}
+
+function trainingJob (given: Readonly<Record<string, unknown>>, { manifest, components, folder, logFile }: Whereabouts): TrainingJob {
+  const { sha256, modelType: type = 'unigram', ...own } = given
+  const settings = parseOptions('train-tokenizer', modelOptions.omit({ workers: true }), own)
+  const kind = parseOptions('train-tokenizer', z.object({ modelType }), { modelType: type }).modelType
+  if (kind !== 'unigram') throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; train it by spm_train of SentencePiece, and name it by --tokenizer-path`)
+  const stem = join(folder, `spm_${settings.vocabSize}_${kind}`)
+  return { manifest, components, settings, model: `${stem}.model`, vocab: `${stem}.vocab`, checkpoint: `${stem}.checkpoint.json`, log: logFile ?? `${stem}.json` }
+}

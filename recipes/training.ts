@@ -1,0 +1,184 @@
+import { stat } from 'node:fs/promises'
+import { Writable } from 'node:stream'
+import type { Document } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { findFiles } from '../lib/files.ts'
+import { sha256 } from '../lib/hash.ts'
+import type { Component, Manifest } from '../lib/manifest/schema.ts'
+import { renameKeys, snakeCase } from '../lib/names.ts'
+import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
+import { packageVersion } from '../lib/package.ts'
+import { readTokenizerFile } from '../lib/tokenizer.ts'
+import type { ModelSettings } from '../lib/trainer/options.ts'
+import type { TrainStats } from '../lib/trainer/train.ts'
+import { type ReadOptions, documentSettings, documentsOf, withFiles } from './documents.ts'
+import { withExamining } from './examining.ts'
+import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
+import { type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, workingFiles } from './job.ts'
+import { componentTable, number, secondsSince } from './report.ts'
+import type { ThreadOptions } from './threads.ts'
+
+/** A tokenizer that is to be trained: on what, how, and where it goes. */
+export interface TrainingJob {
+  readonly manifest: Manifest | null
+  readonly components: readonly Component[]
+  readonly settings: Omit<ModelSettings, 'workers'>
+  readonly model: string
+  readonly vocab: string
+  readonly checkpoint: string
+  readonly log: string
+}
+
+export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, Pick<JobOptions, 'restart' | 'onStatus'> {
+  /** Whether a model that was not trained by such a job is replaced. @default false */
+  readonly overwrite?: boolean
+}
+
+/** What a dataset has given. */
+export interface SampleStats extends DocumentCounts {
+  readonly name: string
+  readonly dataset: string
+  readonly subset: string | null
+  readonly split: string
+  readonly license: string | null
+  readonly data_files: string | readonly string[]
+  /** Documents that were learned from. */
+  readonly samples: number
+  readonly sample_limit: number
+  readonly seconds: number
+}
+
+/** What a tokenizer was trained on, and how: the log of `train-tokenizer`. */
+export interface TrainedStats {
+  readonly model: string
+  readonly vocab: string
+  readonly sha256: string
+  readonly vocab_size: number
+  readonly model_type: 'unigram'
+  readonly manifest: string | null
+  readonly manifest_sha256: string | null
+  readonly datasets: readonly SampleStats[]
+  /** How it was trained, each option in snake case. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly training: Readonly<Record<string, unknown>>
+  readonly seconds: number
+  readonly sluice: string
+}
+
+/** How a training stands. @throws SluiceError as `statusOf` */
+export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
+  return await statusOf(await planOf(job, {}), checkOf(job))
+}
+
+/**
+ * Trains a tokenizer, unless the model is there that the same training has made.
+ *
+ * @throws SluiceError as `trainTokenizer`
+ */
+export async function runTraining (job: TrainingJob, options: TrainingOptions): Promise<TrainedStats> {
+  await checkOutputs([job.model, job.vocab, job.log, ...workingFiles(job.checkpoint, [])], [...job.components.map(({ dataFiles }) => dataFiles), ...(job.manifest === null ? [] : [job.manifest.path])])
+  for (const path of [job.model, job.vocab, job.log]) await checkWritable(path)
+  const inputs = job.components.flatMap(({ dataFiles }) => dataFiles)
+  if (!await canResume(inputs, [])) { // standard input, say
+    await refuseModel(job, options)
+    return await train(job, options)
+  }
+  return await runJob(await planOf(job, options), options, checkOf(job), async begun => {
+    if (begun.begins) await refuseModel(job, options)
+    const stats = await train(job, options)
+    await begun.finish(stats, [job.model, job.vocab])
+    return stats
+  })
+}
+
+async function refuseModel ({ model }: TrainingJob, { overwrite = false }: TrainingOptions): Promise<void> {
+  const there = await stat(model).catch(() => null)
+  if (there !== null && !overwrite) throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: is a model of another origin; name another --output-dir, or replace it with --overwrite`)
+}
+
+async function planOf ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): Promise<JobPlan> {
+  const found = await Promise.all(components.map(withFiles))
+  return {
+    name: 'train-tokenizer',
+    path: checkpoint,
+    settings: {
+      name: 'train-tokenizer',
+      ...snakeKeys(settings),
+      datasets: found.map(component => ({ name: component.name, sample_limit: component.sampleLimit, ...documentSettings({ ...component, maxRecords: null }, options), max_records: undefined })).map(plain)
+    },
+    inputs: (await findFiles(components.flatMap(({ dataFiles }) => dataFiles))).map(({ path }) => path),
+    beside: [model]
+  }
+}
+
+/** Whether the model is still what was written. */
+function checkOf ({ model }: TrainingJob): Check {
+  return async result => {
+    const found = sha256(await readTokenizerFile(model))
+    const expected = (result as TrainedStats).sha256
+    return found === expected ? [] : [`${model}: has SHA-256 ${found}, expected ${expected}`]
+  }
+}
+
+async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions): Promise<TrainedStats> {
+  const started = performance.now()
+  const { UnigramTrainer } = await import('../lib/trainer/train-unigram.ts')
+  const workers = options.threads === undefined ? 1 : options.threads.list.length + 1
+  const trainer = new UnigramTrainer({ ...job.settings, workers })
+  const datasets: SampleStats[] = []
+  for (const component of job.components) datasets.push(await sample(await withFiles(component), trainer, options))
+  const { model, vocab, pieces, stats } = await trainer.train({ signal: options.signal })
+  if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${stats.cutLines.toLocaleString('en-US')} long lines were cut into parts`)
+  if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${pieces.length.toLocaleString('en-US')} pieces, fewer than the ${job.settings.vocabSize.toLocaleString('en-US')} asked for`)
+  const trained: TrainedStats = {
+    model: job.model,
+    vocab: job.vocab,
+    sha256: sha256(model),
+    vocab_size: pieces.length,
+    model_type: 'unigram',
+    manifest: job.manifest?.path ?? null,
+    manifest_sha256: job.manifest?.sha256 ?? null,
+    datasets,
+    settings: snakeKeys(job.settings),
+    training: snakeKeys(stats),
+    seconds: secondsSince(started),
+    sluice: packageVersion()
+  }
+  await writeFileWhole(job.vocab, vocab)
+  await writeFileWhole(job.log, JSON.stringify(trained, null, 2) + '\n')
+  await writeFileWhole(job.model, Buffer.from(model)) // last: where it is, all of it is
+  return trained
+}
+
+/** The first documents of a dataset that its filters keep. */
+async function sample (component: Component, trainer: { add: (text: string) => void }, options: TrainingOptions): Promise<SampleStats> {
+  const { name, dataset, subset, split, license, dataFiles, sampleLimit } = component
+  const sampled = { ...component, maxRecords: sampleLimit === 0 ? null : sampleLimit, rejects: null }
+  const started = performance.now()
+  return await withExamining({ component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }, options, async examining => {
+    const { source, stages, judge } = documentsOf(sampled, options, { examining })
+    const sink = new Writable({
+      objectMode: true,
+      write ({ text }: Document, _encoding, done) {
+        trainer.add(text)
+        done()
+      }
+    })
+    await runFlow({ name: `${name} (sample)`, source }, [...stages, judge, sink], options)
+    const counts = countsOf(source, stages)
+    return { name, dataset, subset, split, license, data_files: dataFiles, samples: counts.kept, sample_limit: sampleLimit, ...counts, seconds: secondsSince(started) }
+  })
+}
+
+/** A training for people. */
+export function trainingText ({ model, vocab_size: size, datasets, training, seconds }: TrainedStats): string {
+  return `${componentTable(datasets)}\n\n${model}: ${number(size)} pieces, learned from ${number(training.sentences as number)} lines in ${seconds.toFixed(1)} s`
+}
+
+function snakeKeys (values: object): Record<string, unknown> {
+  return renameKeys(values as Record<string, unknown>, snakeCase)
+}
+
+function plain (value: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(value)) as Record<string, unknown>
+}
