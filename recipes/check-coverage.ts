@@ -7,7 +7,7 @@ import { SluiceError } from '../lib/errors.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { kebabCase } from '../lib/names.ts'
-import { parseOptions, positive } from '../lib/options.ts'
+import { type OptionsSchema, parseOptions, positive } from '../lib/options.ts'
 import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
@@ -20,17 +20,20 @@ import { PartialError } from './partial-error.ts'
 import { loadMixture } from './process-mixture.ts'
 import { anySourceOptions, knownStages, sources } from './stages.ts'
 
+/** All but what only `meta` is for. */
+const readingOptions: OptionsSchema['shape'] = Object.fromEntries(Object.entries(anySourceOptions).filter(([key]) => key !== 'columns'))
+
 /** How a sample's files are read; a manifest says so itself. */
 const sampleOptions = {
   dataset: z.enum(Object.keys(sources)).optional().describe('what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, .tsv or .parquet)'),
   textColumn: z.string().min(1).optional().describe('field of a record that holds its text (default: text)'),
-  ...anySourceOptions
+  ...readingOptions
 }
 
 export const checkCoverageOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'),
   manifest: z.string().min(1).optional().describe('mixture manifest, in place of a sample: what its components\' filters keep'),
-  limit: positive.optional().describe('documents measured at most, of a manifest\'s components each'),
+  limit: positive.optional().describe('documents measured at most; of a manifest, those of each component'),
   baseline: z.string().min(1).optional().describe('JSON that check-coverage has written; fails when text is covered worse than there'),
   ...coverageTolerances.shape,
   output: z.string().regex(/\.json$/, 'expected the name of a .json file').optional().describe('write the result to this file, too: the baseline of later runs'),
