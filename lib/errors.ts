@@ -14,6 +14,8 @@ export const errorCodes = {
   ERR_LOCKED: { exit: 1, means: 'another run has the lock on what is to be written, or its lock file is damaged' },
   ERR_TOKENIZER: { exit: 2, means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit what is asked of it' },
   ERR_MODEL: { exit: 2, means: 'the model of a filter is missing, damaged, or not of the kind expected' },
+  ERR_BASELINE: { exit: 2, means: 'a baseline is missing, not JSON, or not what `check-coverage` writes; each mistake with its key' },
+  ERR_COVERAGE: { exit: 1, means: 'a tokenizer covers text worse than its baseline and the tolerances allow, each figure with the baseline\'s; or the text has no word' },
   ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
   ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
   ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },

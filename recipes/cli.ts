@@ -83,7 +83,7 @@ function asNumber (text: string): number | string {
 }
 
 async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet }: Shown): Promise<number> {
-  const { run, report, note, givesData } = command
+  const { run, report, note, givesData, givesJson = false } = command
   const stop = new AbortController()
   let stopped: keyof typeof SIGNAL_EXITS | undefined
   const signals = Object.keys(SIGNAL_EXITS)
@@ -96,18 +96,19 @@ async function runCommand (command: Command, args: readonly string[], options: R
   // Where the data goes to standard output, everything else goes elsewhere.
   const dataOnly = report === undefined || givesData?.(options) === true
   const show = (text: string): Promise<void> => print(dataOnly ? process.stderr : process.stdout, text)
+  const showResult = async (result: unknown, text: ((result: never) => string) | undefined): Promise<void> => {
+    if (json || givesJson) await show(JSON.stringify(result, null, 2))
+    if (!json && !quiet && text !== undefined) await (givesJson ? print(process.stderr, text(result as never)) : show(text(result as never)))
+  }
   try {
     checkFlags(command, options)
     const progress = new Progress(process.stderr)
     const result = await run(args, options, { signal: stop.signal, watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { process.stderr.write(`sluice: ${message}\n`) } })
-    const text = report ?? note
-    if (json) await show(JSON.stringify(result, null, 2))
-    else if (!quiet && text !== undefined) await show(text(result as never))
+    await showResult(result, report ?? note)
     return 0
   } catch (error) {
     if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
-    if (error instanceof PartialError && json) await show(JSON.stringify(error.partial, null, 2))
-    else if (error instanceof PartialError && error.isResult && !quiet && report !== undefined) await show(report(error.partial as never))
+    if (error instanceof PartialError) await showResult(error.partial, error.isResult ? report : undefined)
     await print(process.stderr, describe(error))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1

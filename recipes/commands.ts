@@ -2,11 +2,13 @@ import { STANDARD_STREAM } from '../lib/files.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import { checkManifest, checkOptions } from './check.ts'
 import type { ShardStatistics } from '../lib/shard-statistics.ts'
+import { checkCoverage, checkCoverageOptions } from './check-coverage.ts'
 import { type TokenizerRecord, checkTokenizer, checkTokenizerOptions } from './check-tokenizer.ts'
 import type { ComponentStats } from './component.ts'
 import { rejectsOption } from './corpus.ts'
 import { type FilterCorpusStats, filterCorpus, filterCorpusOptions } from './filter-corpus.ts'
 import type { RunOptions } from './flow.ts'
+import { coverageText } from './coverage-text.ts'
 import { forecastText } from './forecast-text.ts'
 import { type InspectReport, inspect, inspectOptions, statisticsTable } from './inspect.ts'
 import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
@@ -29,6 +31,8 @@ export interface Command {
   readonly options: OptionsSchema
   /** What the command does; its result is what `--json` prints. */
   readonly run: (args: readonly string[], options: Readonly<Record<string, unknown>>, run: RunOptions) => Promise<unknown>
+  /** Whether standard output has the result as JSON without `--json`, too; `report` goes to standard error then. */
+  readonly givesJson?: true
   /** The result for people, on standard output. */
   readonly report?: (result: never) => string
   /** Whether, with these options, standard output is the data's, so that the result goes to standard error. */
@@ -103,6 +107,13 @@ export const commands: Readonly<Record<string, Command>> = {
     options: checkTokenizerOptions,
     run: (_args, options) => checkTokenizer(options as never),
     report: ({ sha256, tokenizer_path: path }: TokenizerRecord) => `${sha256}  ${path}` // as sha256sum has it
+  },
+  'check-coverage': {
+    argument: ['[sample]', 'path or glob of files with text, plain, .gz or .zst; - for standard input; or --manifest'],
+    options: checkCoverageOptions,
+    givesJson: true,
+    run: ([sample], options, run) => checkCoverage(sample, options, run),
+    report: coverageText
   },
   read: {
     argument: ['[files...]', 'paths or globs, plain, .gz or .zst; standard input where there are none'],

@@ -155,6 +155,8 @@ const cases: Readonly<Record<string, Case>> = {
   'an end of sentence that isn\'t in the vocabulary': { code: 'ERR_TOKENIZER', args: ['encode', '--tokenizer-path', MODEL, '--eos-id', '85'], input: ndjsonOf(docs(1)), says: /eos_id 85 is not in the vocabulary/ },
   'another hash than expected': { code: 'ERR_CHECKSUM', args: ['check-tokenizer', '--tokenizer-path', MODEL, '--expected-sha256', 'ab'.repeat(32)], says: /tiny\.model: has SHA-256 [0-9a-f]{64}, expected abab/ },
   'another hash than the manifest expects': { code: 'ERR_CHECKSUM', ...mixture(`tokenizer: { sha256: ${'ab'.repeat(32)} }\ndatasets:\n  ${GOOD}`), says: /expected abab.*tokenizer\.sha256 in m\.yaml/ },
+  'a sample without a word': { code: 'ERR_COVERAGE', args: ['check-coverage', 'empty.txt', '--tokenizer-path', MODEL], files: { 'empty.txt': ' \n' }, says: /empty\.txt: no word in 1 documents, expected some to measure/ },
+  'a baseline that is none': { code: 'ERR_BASELINE', args: ['check-coverage', 'good.ndjson', '--tokenizer-path', MODEL, '--baseline', 'b.json'], files: { 'b.json': '{}' }, says: /b\.json: is not what check-coverage writes: documents: expected a number, it is missing; words: / },
 
   // output
   'shards of another run': { code: 'ERR_OUTPUT_EXISTS', ...mixture(GOOD, { files: { 'shards/shard_00000.npy': 'old' } }), says: /shards: holds 1 shard of another run; .*--overwrite/ },

@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import { codePoints } from '../lib/characters.ts'
 import type { Document } from '../lib/document.ts'
 import { count } from '../lib/options.ts'
 import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+
+export { codePoints }
 
 export const lengthOptions = z.strictObject({
   minChars: count.default(200).describe('shortest text kept, in Unicode code points, inclusive'),
@@ -10,18 +13,6 @@ export const lengthOptions = z.strictObject({
   .describe('keeps documents of a certain length')
 
 export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>
-
-/** The number of Unicode code points in a text, as Python's `len` counts them; a lone surrogate is one. */
-export function codePoints (text: string): number {
-  let pairs = 0
-  for (let i = 1; i < text.length; i++) {
-    if ((text.charCodeAt(i) & 0xfc00) === 0xdc00 && (text.charCodeAt(i - 1) & 0xfc00) === 0xd800) {
-      pairs++
-      i++
-    }
-  }
-  return text.length - pairs
-}
 
 /** Keeps documents whose text has at least `minChars` and at most `maxChars` code points; drops `too_short` and `too_long`. */
 export function length (options: LengthOptions = {}): Stage<Document, Document> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { WHITE_SPACE } from '../lib/characters.ts'
 import type { Document } from '../lib/document.ts'
 import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 
@@ -6,11 +7,6 @@ export const normalizeOptions = z.strictObject({}).describe('trims each text and
 
 export type NormalizeOptions = StageOptions<Document>
 
-/**
- * What Python's `str.split()` splits on: JavaScript's `\s` with U+001C to U+001F and U+0085, without U+FEFF.
- * (CPython, Objects/unicodetype_db.h: bidirectional class WS, B or S, or category Zs.)
- */
-const WHITE_SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
 /** Runs of white space that aren't one space already: most of a text is single spaces, which are left alone. */
 const UNTIDY_RUNS = new RegExp(`[${WHITE_SPACE.replace('\\x20', '\\x1f')}][${WHITE_SPACE}]*| [${WHITE_SPACE}]+`, 'g')
 

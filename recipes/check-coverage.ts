@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto'
+import { Writable } from 'node:stream'
+import { z } from 'zod'
+import { type CoverageBaseline, readCoverageBaseline } from '../lib/coverage-baseline.ts'
+import type { Document } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { readManifest } from '../lib/manifest/read.ts'
+import type { Component } from '../lib/manifest/schema.ts'
+import { kebabCase } from '../lib/names.ts'
+import { type OptionsSchema, parseOptions, positive } from '../lib/options.ts'
+import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
+import { recordSourceOptions } from '../lib/source-options.ts'
+import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
+import { type Coverage, type CoverageComparison, type CoverageCounts, CoverageMeter, EncodedWords, compareCoverage, coverageOf, coverageTolerances } from '../lib/tokenizer-coverage.ts'
+import { corpusComponent, corpusOptions } from './corpus.ts'
+import { differenceText } from './coverage-text.ts'
+import { type ReadOptions, documentsOf, withFiles } from './documents.ts'
+import { type RunOptions, runFlow } from './flow.ts'
+import { PartialError } from './partial-error.ts'
+import { loadMixture } from './process-mixture.ts'
+import { anySourceOptions, knownStages, sources } from './stages.ts'
+
+/** All but what only `meta` is for. */
+const readingOptions: OptionsSchema['shape'] = Object.fromEntries(Object.entries(anySourceOptions).filter(([key]) => key !== 'columns'))
+
+/** How a sample's files are read; a manifest says so itself. */
+const sampleOptions = {
+  dataset: z.enum(Object.keys(sources)).optional().describe('what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, .tsv or .parquet)'),
+  textColumn: z.string().min(1).optional().describe('field of a record that holds its text (default: text)'),
+  ...readingOptions
+}
+
+export const checkCoverageOptions = z.strictObject({
+  tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'),
+  manifest: z.string().min(1).optional().describe('mixture manifest, in place of a sample: what its components\' filters keep'),
+  limit: positive.optional().describe('documents measured at most; of a manifest, those of each component'),
+  baseline: z.string().min(1).optional().describe('JSON that check-coverage has written; fails when text is covered worse than there'),
+  ...coverageTolerances.shape,
+  output: z.string().regex(/\.json$/, 'expected the name of a .json file').optional().describe('write the result to this file, too: the baseline of later runs'),
+  ...sampleOptions,
+  ...recordSourceOptions
+}).describe('how well a tokenizer covers text: tokens a word, share of words that are one token; against a baseline')
+
+type CheckCoverageOptions = z.output<typeof checkCoverageOptions>
+
+/** What `check-coverage` answers. The coverage is that of all components together. */
+export interface CoverageReport extends Coverage {
+  readonly format: 1
+  readonly sample: {
+    /** The sample, or the manifest, as it was named. */
+    readonly from: string
+    readonly is: 'files' | 'manifest'
+    readonly limit: number | null
+    /** Of all texts that were measured, as UTF-8, with a byte 0xFF behind each. */
+    readonly sha256: string
+  }
+  readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
+  /** Of a manifest: those that have words. */
+  readonly components: ReadonlyArray<Coverage & { readonly name: string }>
+  readonly baseline: (CoverageComparison & { readonly path: string, readonly tokenizer_sha256: string }) | null
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Measures how well a tokenizer covers a sample, or what a manifest's filters keep of its components; see
+ * `measureCoverage` for what is counted. Where a baseline is named, the figures of all text together are compared with it.
+ *
+ * @param sample a path, a glob or `-`; undefined where `manifest` is given
+ * @throws SluiceError `ERR_OPTION`, `ERR_MANIFEST`, `ERR_BASELINE`, `ERR_TOKENIZER`, `ERR_CHECKSUM` (a manifest's tokenizer
+ *   is another than it says), `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything is read; `ERR_COVERAGE` when there is no
+ *   word; a CoverageError (`ERR_COVERAGE`) when text is covered worse than the baseline allows, after `output` was written;
+ *   what the source and the filters throw; `ERR_ABORTED`
+ */
+export async function checkCoverage (sample: string | undefined, options: z.input<typeof checkCoverageOptions> = {}, run: RunOptions = {}): Promise<CoverageReport> {
+  const asked = parseOptions('check-coverage', checkCoverageOptions, options)
+  const { baseline: baselinePath, output } = asked
+  const baseline = baselinePath === undefined ? null : await readCoverageBaseline(baselinePath)
+  const { from, is, components, tokenizer } = await inputOf(sample, asked)
+  if (output !== undefined) {
+    const inputs = [tokenizer.path, ...(baselinePath === undefined ? [] : [baselinePath]), ...(is === 'manifest' ? [from] : [])]
+    await checkOutputs([output], [inputs, ...components.map(({ dataFiles }) => dataFiles)])
+    await checkWritable(output)
+  }
+
+  const measured = await measure(components, tokenizer, asked, run)
+  const whole = coverageOf(measured.parts.map(({ counts }) => counts), from)
+  const warnings = measured.parts.filter(({ counts }) => counts.words === 0).map(({ name, counts }) => `${name}: no word in ${counts.documents} documents; it is left out`)
+  if (baseline !== null && measured.sha256 !== baseline.sample.sha256) warnings.push(otherSample(whole, baseline))
+  const report: CoverageReport = {
+    format: 1,
+    sample: { from, is, limit: asked.limit ?? null, sha256: measured.sha256 },
+    tokenizer: { path: tokenizer.path, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize },
+    ...whole,
+    components: is === 'files' ? [] : measured.parts.filter(({ counts }) => counts.words > 0).map(({ name, counts }) => ({ name, ...coverageOf([counts]) })),
+    baseline: baseline === null ? null : { path: baselinePath!, tokenizer_sha256: baseline.tokenizer.sha256, ...compareCoverage(whole, baseline, tolerancesOf(asked)) },
+    warnings
+  }
+  if (output !== undefined) await writeFileWhole(output, JSON.stringify(report, null, 2) + '\n')
+  if (report.baseline?.passed === false) throw new CoverageError(report)
+  return report
+}
+
+/** A tokenizer covers text worse than its baseline allows; `report` has all figures. */
+export class CoverageError extends PartialError {
+  readonly report: CoverageReport
+
+  constructor (report: CoverageReport) {
+    const { sample, tokenizer, baseline } = report
+    const worse = baseline!.differences.filter(({ passed }) => !passed).map(differenceText)
+    super('ERR_COVERAGE', `${tokenizer.path}: covers ${sample.from} worse than ${baseline!.path} allows\n${worse.join('\n')}`, report, { isResult: true })
+    this.report = report
+  }
+}
+
+interface Input {
+  readonly from: string
+  readonly is: 'files' | 'manifest'
+  readonly components: readonly Component[]
+  readonly tokenizer: Tokenizer
+}
+
+/** What is measured, and by which tokenizer. */
+async function inputOf (sample: string | undefined, asked: CheckCoverageOptions): Promise<Input> {
+  const { manifest: path, tokenizerPath, limit } = asked
+  if ((sample === undefined) === (path === undefined)) throw new SluiceError('ERR_OPTION', 'check-coverage: expected either a sample file or a manifest (--manifest)')
+  if (sample !== undefined) {
+    if (tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', 'check-coverage.tokenizerPath: it is missing, expected the SentencePiece .model file to measure (--tokenizer-path)')
+    return { from: sample, is: 'files', components: [await withFiles(sampleComponent(sample, asked))], tokenizer: await loadTokenizer(tokenizerPath) }
+  }
+  const foreign = Object.keys(sampleOptions).find(key => (asked as Record<string, unknown>)[key] !== undefined)
+  if (foreign !== undefined) throw new SluiceError('ERR_OPTION', `check-coverage.${foreign}: is for a sample file (--${kebabCase(foreign)}); how components are read stands in the manifest`)
+  // Another tokenizer than the manifest's may have another hash than the manifest asks for: to compare them is what this is for.
+  const { manifest, tokenizer } = tokenizerPath === undefined
+    ? await loadMixture(path!, undefined)
+    : { manifest: await readManifest(path!, knownStages), tokenizer: await loadTokenizer(tokenizerPath) }
+  const components = manifest.datasets.map(component => ({ ...component, maxRecords: least(component.maxRecords, limit) }))
+  return { from: path!, is: 'manifest', components, tokenizer }
+}
+
+function sampleComponent (sample: string, asked: CheckCoverageOptions): Component {
+  const { limit, dataset = datasetOf(sample) } = asked
+  const own = Object.fromEntries(Object.keys(sampleOptions).map(key => [key, (asked as Record<string, unknown>)[key]]))
+  return { ...corpusComponent(parseOptions('check-coverage', z.strictObject(corpusOptions), { ...own, dataset, dataFiles: sample, limit })), name: sample }
+}
+
+/** The kind of a sample by its name, as whoever checks a file has no manifest that would say so. */
+function datasetOf (sample: string): string {
+  const ending = /\.(txt|csv|tsv|parquet)(?:\.gz|\.zst)?$/.exec(sample)?.[1] ?? ''
+  return { txt: 'text', csv: 'csv', tsv: 'csv', parquet: 'parquet' }[ending] ?? 'json'
+}
+
+function least (a: number | null, b: number | undefined): number | null {
+  return a === null || b === undefined ? a ?? b ?? null : Math.min(a, b)
+}
+
+interface Measured {
+  readonly parts: ReadonlyArray<{ readonly name: string, readonly counts: CoverageCounts }>
+  /** Of all texts. */
+  readonly sha256: string
+}
+
+/** Reads components one after the other, each word of all of them encoded once. */
+async function measure (components: readonly Component[], tokenizer: Tokenizer, reading: ReadOptions, run: RunOptions): Promise<Measured> {
+  const words = new EncodedWords(tokenizer)
+  const hash = createHash('sha256')
+  const parts: Array<Measured['parts'][number]> = []
+  for (const component of components) {
+    const meter = new CoverageMeter(words)
+    const { source, stages } = documentsOf(component, reading)
+    const sink = new Writable({
+      objectMode: true,
+      highWaterMark: 4, // documents of some megabytes each
+      write ({ text }: Document, _encoding, done) {
+        meter.add(text)
+        hash.update(text).update(END_OF_TEXT)
+        done()
+      }
+    })
+    await runFlow({ name: component.name, source, tokens: () => meter.counts.tokens }, [...stages, sink], run)
+    parts.push({ name: component.name, counts: meter.counts })
+  }
+  return { parts, sha256: hash.digest('hex') }
+}
+
+/** A byte that UTF-8 doesn't have: other texts can't give the same bytes. */
+const END_OF_TEXT = Buffer.of(0xff)
+
+function tolerancesOf ({ maxTokensPerWordIncrease, maxSingleTokenDecrease, maxTwoOrFewerDecrease }: CheckCoverageOptions): z.output<typeof coverageTolerances> {
+  return { maxTokensPerWordIncrease, maxSingleTokenDecrease, maxTwoOrFewerDecrease }
+}
+
+function otherSample ({ documents, words }: Coverage, baseline: CoverageBaseline): string {
+  return `the text is not the baseline's: ${documents} documents with ${words} words, the baseline has ${baseline.documents} with ${baseline.words}; differences may come from that`
+}
