@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The stages in a shell: text in, shards out. Run it: examples/pipe.sh IN.ndjson FOLDER
+# The stages in a shell: text in, shards out. Run it: examples/pipe.sh IN.ndjson FOLDER MODEL
 # pipefail: a stage that fails fails the pipe, and doesn't look like the end of the data to those behind it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 input=${1:-examples/mail.ndjson}
 output=${2:-data/examples/shards/}
+model=${3:-data/quickstart/tokenizer/spm_8000_unigram.model} # the quickstart's
 
 sluice () { node dist/recipes/main.js "$@"; } # installed, `npx sluice`
 
@@ -12,6 +13,6 @@ sluice read "$input" |
   sluice normalize |
   sluice length --min-chars 40 --max-chars 8000 |
   sluice dedup --window 50000 |
-  sluice encode --tokenizer-path recipes/quickstart.model |
+  sluice encode --tokenizer-path "$model" |
   sluice pack --seq-len 32 |
   sluice write "$output" --overwrite

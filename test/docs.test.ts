@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
 import { errorCodes } from '../lib/errors.ts'
-import { sha256 } from '../lib/hash.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import { packageVersion } from '../lib/package.ts'
@@ -16,6 +15,9 @@ import { ROOT, put, temporaryFolder } from './helpers.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 const README = read('README.md')
+
+/** What the quickstart trains, which these tests don't wait for. */
+const QUICKSTART_MODEL = 'data/quickstart/tokenizer/spm_8000_unigram.model'
 
 /** The code blocks of the README in a language. */
 const blocks = (language: string): string[] => [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(match => match[1]!)
@@ -56,7 +58,7 @@ t.test('the pipe form and the mixture form run as they stand', async t => {
   const define = `sluice () { "${process.execPath}" dist/recipes/main.js "$@"; }\nset -euo pipefail\n`
   const runsDir = temporaryFolder(t)
   for (const block of blocks('sh').filter(block => block.includes('sluice '))) {
-    const elsewhere = block.replace(/(process-mixture .*)/, '$1 --overwrite --restart').replace(/(sluice (?:process-mixture|runs).*)/g, `$1 --runs-dir ${runsDir}`)
+    const elsewhere = block.replaceAll(QUICKSTART_MODEL, 'test/fixtures/quickstart.model').replace(/(process-mixture .*)/, '$1 --overwrite --restart').replace(/(sluice (?:process-mixture|runs).*)/g, `$1 --runs-dir ${runsDir}`)
     t.doesNotThrow(() => execFileSync('bash', ['-c', define + elsewhere], { cwd: ROOT, stdio: 'pipe' }), block)
   }
 })
@@ -66,7 +68,6 @@ t.test('the manifest in the README is one', async t => {
   t.match(manifest, { name: 'example', datasets: [{ name: 'mail', filters: { length: 5 } }] })
 })
 
-t.test('the changelog has this version, and the recipes\' page the quickstart\'s tokenizer', async t => {
+t.test('the changelog has this version', async t => {
   t.match(read('CHANGELOG.md'), `## ${packageVersion()}`)
-  t.match(read('recipes/README.md'), sha256(readFileSync(join(ROOT, 'recipes/quickstart.model'))))
 })

@@ -29,7 +29,7 @@ export interface Fuzzed {
 
 /** @param folder to write models into */
 export async function fuzzedModels (folder: string): Promise<Fuzzed[]> {
-  const quickstart = { name: 'quickstart', bytes: readFileSync(join(packageRoot(), 'recipes/quickstart.model')) }
+  const quickstart = { name: 'quickstart', bytes: readFileSync(join(packageRoot(), 'test/fixtures/quickstart.model')) }
   const models = [quickstart, ...encodings().filter(({ name }) => MODELS.has(name))]
   const fuzzed: Fuzzed[] = []
   for (const { name, bytes } of models) {

@@ -56,7 +56,7 @@ export function encodings (): EncodedModel[] {
   const read = (name: string): Buffer => gunzipSync(readFileSync(join(packageRoot(), 'test/fixtures/encoded', name)))
   const answers = JSON.parse(read('answers.json.gz').toString()) as Answers
   const rest = cutter(read('models.gz'))
-  const quickstart = join(packageRoot(), 'recipes/quickstart.model')
+  const quickstart = join(packageRoot(), 'test/fixtures/quickstart.model')
   const charsmaps = [readModel(readFileSync(quickstart), quickstart).normalizer.precompiledCharsmap, ...answers.charsmaps.slice(1).map(size => unplaned(rest(size)))]
   return answers.models.map(model => ({
     name: model.name,

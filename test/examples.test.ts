@@ -25,7 +25,7 @@ t.test('pack-alone.mjs: one transform in another program', async t => {
 
 t.test('pipe.sh: the stages in a shell', async t => {
   const folder = temporaryFolder(t)
-  run('bash', 'examples/pipe.sh', 'examples/mail.ndjson', `${folder}/shards/`)
+  run('bash', 'examples/pipe.sh', 'examples/mail.ndjson', `${folder}/shards/`, 'test/fixtures/quickstart.model')
   t.match(readNpy(readFileSync(join(folder, 'shards/shard_00000.npy'))), { rows: 6, columns: 32, dtype: 'int32' })
 })
 
@@ -33,7 +33,7 @@ t.test('mixture.yaml: a manifest', async t => {
   const folder = temporaryFolder(t) // with what the manifest names: docs.test.ts writes into data/examples of the repository, maybe now
   for (const name of ['examples', 'recipes', 'README.md', 'CHANGELOG.md']) symlinkSync(join(ROOT, name), join(folder, name))
   const log = join(folder, 'stats.json')
-  const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', 'recipes/quickstart.model', '--overwrite', '--log-file', log, '--runs-dir', folder], { cwd: folder })
+  const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--overwrite', '--log-file', log, '--runs-dir', folder], { cwd: folder })
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [{ name: 'mail', records: 3, sequences: 4, license: 'CC0-1.0', dropped: { 'length.too_short': 2, 'language.other_language': 1 } }, { name: 'docs', dtype: 'uint16' }])
@@ -44,7 +44,7 @@ t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
   const folder = temporaryFolder(t)
   for (const name of ['examples', 'recipes']) symlinkSync(join(ROOT, name), join(folder, name))
   const log = join(folder, 'stats.json')
-  const { code, stderr } = await sluice(['process-mixture', 'examples/my-stage.yaml', '--tokenizer-path', 'recipes/quickstart.model', '--workers', '2', '--log-file', log, '--runs-dir', folder], { cwd: folder })
+  const { code, stderr } = await sluice(['process-mixture', 'examples/my-stage.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--workers', '2', '--log-file', log, '--runs-dir', folder], { cwd: folder })
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [{ name: 'own', records: 4, stages: [{ stage: 'ndjson' }, { stage: 'repetition', in: 6, out: 6 }, { stage: 'normalize' }, { stage: 'length' }] }])

@@ -23,7 +23,7 @@ export interface KillJob {
   readonly run: (run: MixtureRun, workers: number | undefined) => Promise<unknown>
 }
 
-export const TOKENIZER = join(packageRoot(), 'recipes/quickstart.model')
+export const TOKENIZER = join(packageRoot(), 'test/fixtures/quickstart.model')
 /** From the folder of a job. */
 const INPUTS = '../inputs'
 export const MANIFEST = `${INPUTS}/mixture.yaml`

@@ -55,7 +55,7 @@ export async function prepareCorpus (folder: string): Promise<Corpus> {
     ndjson: await plainFile(path),
     lines: await plainFile(linesPath),
     ...await sizesOf(path),
-    tokenizerPath: existsSync(model) ? model : join(packageRoot(), 'recipes', 'quickstart.model')
+    tokenizerPath: existsSync(model) ? model : join(packageRoot(), 'test', 'fixtures', 'quickstart.model')
   }
 }
 

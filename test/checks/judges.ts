@@ -51,7 +51,7 @@ interface Judgement {
 async function inputs (): Promise<{ files: string[], models: string[] }> {
   if (!existsSync(shared)) {
     sluice('quickstart', '--quiet')
-    return { files: ['docs', 'code'].map(name => join(folder, `data/quickstart/raw/${name}.ndjson`)), models: [join(root, 'recipes/quickstart.model')] }
+    return { files: ['docs', 'code'].map(name => join(folder, `data/quickstart/raw/${name}.ndjson`)), models: [join(root, 'test/fixtures/quickstart.model')] }
   }
   const plain = join(folder, 'books.ndjson')
   await pipeline(createReadStream(join(shared, 'books.ndjson.gz')), createGunzip(), createWriteStream(plain))

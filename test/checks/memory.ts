@@ -113,7 +113,7 @@ try {
   writeFileSync(manifest, JSON.stringify([{ name: 'large', dataset: 'json', data_files: input, output_dir: join(folder, 'shards') }]))
   for (const [name, args] of Object.entries({
     'filter-corpus': filterOf('json', input),
-    'process-mixture': ['process-mixture', manifest, '--tokenizer-path', join(root, 'recipes/quickstart.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs'), '--quiet'],
+    'process-mixture': ['process-mixture', manifest, '--tokenizer-path', join(root, 'test/fixtures/quickstart.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs'), '--quiet'],
     'filter-corpus, .zst': filterOf('json', zstd),
     'filter-corpus, parquet in row groups of 64 MB': filterOf('parquet', parquet),
     'filter-corpus, parquet in row groups of 256 MB': filterOf('parquet', large),

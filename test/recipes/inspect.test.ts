@@ -152,7 +152,7 @@ async function checkRoundTrip (t: Test, model: string, text: fc.Arbitrary<string
 }
 
 t.test('property: shards give back what they were made of, by documents and by rows (nmt_nfkc)', async t => {
-  const model = join(ROOT, 'recipes/quickstart.model')
+  const model = join(ROOT, 'test/fixtures/quickstart.model')
   const { model: { pieces, normalizer } } = await loadTokenizer(model)
   t.equal(normalizer.name, 'nmt_nfkc')
   const known = pieces.filter(({ piece, type }) => type === 'normal' && Array.from(piece).length === 1 && piece.normalize('NFKC') === piece && piece !== '▁').map(({ piece }) => piece)

@@ -12,7 +12,7 @@ import { encode } from '../../transforms/encode.ts'
 import { language } from '../../transforms/language.ts'
 import { length } from '../../transforms/length.ts'
 import { normalize } from '../../transforms/normalize.ts'
-import { ROOT, put, sluice, temporaryFolder } from '../helpers.ts'
+import { put, sluice, temporaryFolder } from '../helpers.ts'
 
 t.test('one command, from the text of the installed packages to shards that a loader opens', async t => {
   const cwd = temporaryFolder(t)
@@ -51,7 +51,7 @@ t.test('one command, from the text of the installed packages to shards that a lo
     }
   })
   const filters = [normalize(), length({ minChars: 200, maxChars: 100_000 }), language({ keep: 'en', threshold: 0.8 }), dedup()]
-  await pipeline([ndjson(raw), ...filters, encode({ tokenizerPath: join(ROOT, 'recipes/quickstart.model') }), sink])
+  await pipeline([ndjson(raw), ...filters, encode({ tokenizerPath: join(cwd, 'data/quickstart/tokenizer/spm_8000_unigram.model') }), sink])
   t.equal(documents, docs!.records)
   t.equal(expected.length, docs!.tokens)
   const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name => [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])

@@ -17,7 +17,7 @@ import { modelPath } from '../lib/fasttext/fixtures.ts'
 import { writeParquet } from '../parquet-writer.ts'
 import { stoppedAt } from '../resuming.ts'
 
-const tokenizer = await loadTokenizer(join(ROOT, 'recipes/quickstart.model'))
+const tokenizer = await loadTokenizer(join(ROOT, 'test/fixtures/quickstart.model'))
 
 /** Texts that pass, are too short, are in another language, have untidy white space, or were there before. */
 const TEXTS = Array.from({ length: 400 }, (_, i) =>
@@ -128,7 +128,7 @@ t.test('threads encode as the tokenizer that they are given the path of, also wh
   }
   const alone: unknown[] = []
   for (const version of ['0.1.97', '0.2.2'] as const) {
-    const other = await loadTokenizer(join(ROOT, 'recipes/quickstart.model'), { version })
+    const other = await loadTokenizer(join(ROOT, 'test/fixtures/quickstart.model'), { version })
     alone.push(await shards({ tokenizer: other, workers: 1 }))
     for (const [what, threads] of Object.entries(crews)) t.strictSame(await shards({ tokenizer: other, threads }), alone.at(-1), `${what}, ${version}`)
   }

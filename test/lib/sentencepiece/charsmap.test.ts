@@ -28,7 +28,7 @@ t.test('a table rewrites text', async t => {
   const spec = { name: 'own', addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: false }
   const normalizer = new Normalizer({ ...spec, precompiledCharsmap: tableOf(GOOD, 'q\0xy\0') })
   t.equal(normalizer.normalize('banana'), 'bxynxynxy')
-  const quickstart = readModel(readFileSync(join(PROJECT, 'recipes/quickstart.model')), 'quickstart.model')
+  const quickstart = readModel(readFileSync(join(PROJECT, 'test/fixtures/quickstart.model')), 'quickstart.model')
   const nmtNfkc = new Normalizer({ ...spec, precompiledCharsmap: quickstart.normalizer.precompiledCharsmap })
   t.equal(nmtNfkc.normalize('ﬁ\ufeffve\t①　Ａe\u0301\u00ad\ud800'), 'fi ve 1 Aé\u00ad ')
 })

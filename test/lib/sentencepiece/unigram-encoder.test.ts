@@ -10,7 +10,7 @@ import { WordTable } from '../../../lib/sentencepiece/word-table.ts'
 import { ROOT as PROJECT } from '../../helpers.ts'
 
 const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8')
-const quickstart = readModel(readFileSync(join(PROJECT, 'recipes/quickstart.model')), 'quickstart.model')
+const quickstart = readModel(readFileSync(join(PROJECT, 'test/fixtures/quickstart.model')), 'quickstart.model')
 
 function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlainly' = 'append'): Int32Array {
   const out = new IdBuffer()
