@@ -78,7 +78,7 @@ async function shardMixture (manifest: Manifest, asked: MixtureOptions): Promise
   const { concurrency, runsDir } = asked
   const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked.tokenizerPath, asked.tokenizer)
   const logFile = statsPathOf(manifest, asked.logFile)
-  await checkPlaces({ manifest, tokenizerPath, tokenizer }, logFile)
+  await checkPlaces({ manifest, tokenizerPath }, logFile)
   const options: ShardOptions = { ...asked, tokenizer }
   for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
   await checkWritable(logFile)
@@ -160,9 +160,9 @@ async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, l
 }
 
 /** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
-export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: MixtureJob, logFile: string): Promise<void> {
+export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: { readonly manifest: Manifest, readonly tokenizerPath: string | null }, logFile: string): Promise<void> {
   const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module, model }) => [module, model].flatMap(file => file === undefined ? [] : [file.path])))
-  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, tokenizerPath, ...datasets.map(({ dataFiles }) => dataFiles), ...modules])
+  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, ...(tokenizerPath === null ? [] : [tokenizerPath]), ...datasets.map(({ dataFiles }) => dataFiles), ...modules])
 }
 
 /** Where the stats go. */

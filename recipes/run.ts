@@ -1,11 +1,17 @@
 import { z } from 'zod'
+import { readManifest } from '../lib/manifest/read.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
-import type { Component } from '../lib/manifest/schema.ts'
+import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions } from '../lib/options.ts'
 import type { ComponentStatus, ShardOptions } from './component.ts'
 import { type JobStatus, statusText } from './job.ts'
 import { PartialError } from './partial-error.ts'
 import { MixtureError, type MixtureResult, type MixtureRun, type MixtureStats, checkPlaces, loadMixture, processMixture, processMixtureOptions, readDates, standingOf, statsPathOf } from './process-mixture.ts'
+import { OUTCOMES, type RunStep, type StepOutcome } from './run-steps.ts'
+import { plannedTraining } from './run-training.ts'
+import { knownStages } from './stages.ts'
+import { withThreads } from './threads.ts'
+import { runTraining } from './training.ts'
 import { type VerifyError, verify, verifyOptions } from './verify.ts'
 
 const { inventory, inventoryJson } = verifyOptions.shape
@@ -14,19 +20,7 @@ export const runOptions = processMixtureOptions.extend({
   dryRun: z.boolean().default(false).describe('say what would be done, and why; nothing is written'),
   inventory,
   inventoryJson
-}).describe('a whole manifest, in order: copies, tokenizer, shards, verification; what is up to date is skipped')
-
-/** What becomes of a step: a dry run says the same of what it would do. */
-export type StepOutcome = 'done' | 'gone on with' | 'done again' | 'up to date' | 'failed' | 'refused' | 'left out'
-
-/** A step of a run. */
-export interface RunStep {
-  /** Null for what is done for all of them. */
-  readonly component: string | null
-  readonly step: 'acquire' | 'check-tokenizer' | 'process' | 'verify'
-  readonly outcome: StepOutcome
-  readonly why: string
-}
+}).describe('a whole manifest, in order: tokenizer, copies, shards, verification; what is up to date is skipped')
 
 /** What a run has done, or would. */
 export interface RunReport {
@@ -39,8 +33,8 @@ export interface RunReport {
 }
 
 /**
- * Does all that a manifest asks for: copies to `raw_dir`, the tokenizer's checksum, filters and shards, and their
- * verification. What is up to date is skipped, what was begun is gone on with. A component that fails doesn't stop the
+ * Does all that a manifest asks for: the tokenizer's training, unless there is one, and its checksum, copies to `raw_dir`,
+ * filters and shards, and their verification. What is up to date is skipped, what was begun is gone on with. A component that fails doesn't stop the
  * others.
  *
  * @throws SluiceError as `processMixture` and `verify`; a RunError (`ERR_COMPONENT`, `ERR_VERIFY`), once all that could be
@@ -48,13 +42,22 @@ export interface RunReport {
  */
 export async function run (manifestPath: string, options: z.input<typeof runOptions> = {}, context: MixtureRun = {}): Promise<RunReport> {
   const { dryRun, inventory, inventoryJson, ...mixture } = parseOptions('run', runOptions, options)
-  const { manifest, tokenizerPath, tokenizer } = await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer)
-  const statsPath = statsPathOf(manifest, mixture.logFile)
-  await checkPlaces({ manifest, tokenizerPath, tokenizer }, statsPath)
-  const planned = await Promise.all(manifest.datasets.map(component => planOf(component, { ...context, ...mixture, tokenizer })))
-  const checked: RunStep = { component: null, step: 'check-tokenizer', outcome: 'done', why: manifest.tokenizer.sha256 === null ? `${tokenizerPath}: the manifest asks for no SHA-256` : `${tokenizerPath}: has the SHA-256 that the manifest asks for` }
-  const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [checked, ...steps], stats, run_record: record })
-  if (dryRun) {
+  const asked = await readManifest(manifestPath, knownStages)
+  const statsPath = statsPathOf(asked, mixture.logFile)
+  const training = context.tokenizer === undefined ? await plannedTraining(asked, mixture) : null
+  const isToTrain = training !== null && training.step.outcome !== 'up to date'
+  const planned = isToTrain ? await planAll(asked, null, statsPath, { ...context, ...mixture, tokenizer: training.standIn }) : []
+  if (isToTrain && !dryRun) {
+    const refused = planned.find(({ error }) => error !== null)?.error
+    if (refused != null) throw refused
+    await withThreads(asked.datasets.map(({ dataFiles }) => dataFiles), { ...context, ...mixture }, options => runTraining(training.job, options))
+  }
+  const isLoaded = !isToTrain || !dryRun
+  const { manifest, tokenizerPath, tokenizer } = isLoaded ? await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer) : { manifest: asked, tokenizerPath: training.job.model, tokenizer: null }
+  if (tokenizer !== null) planned.splice(0, Infinity, ...await planAll(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer }))
+  const first = [...(training === null ? [] : [training.step]), checkedStep(manifest, tokenizerPath, isLoaded)]
+  const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [...first, ...steps], stats, run_record: record })
+  if (dryRun || tokenizer === null) {
     const refusal = planned.find(({ error }) => error !== null)?.error
     if (refusal != null) throw new RunError(report(planned.flatMap(({ steps, error }) => error === null ? steps.map(leftOut) : steps), null, null), refusal)
     const steps = planned.flatMap(({ steps }) => steps)
@@ -70,6 +73,16 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
   const error = failed ?? verified.error
   if (error !== undefined) throw new RunError(done, error, verified.error)
   return done
+}
+
+async function planAll (manifest: Manifest, tokenizerPath: string | null, statsPath: string, options: ShardOptions): Promise<Plan[]> {
+  await checkPlaces({ manifest, tokenizerPath }, statsPath)
+  return await Promise.all(manifest.datasets.map(component => planOf(component, options)))
+}
+
+function checkedStep ({ tokenizer: { sha256 } }: Manifest, path: string, isThere: boolean): RunStep {
+  const why = sha256 === null ? 'the manifest asks for no SHA-256' : isThere ? 'has the SHA-256 that the manifest asks for' : 'is to have the SHA-256 that the manifest asks for'
+  return { component: null, step: 'check-tokenizer', outcome: 'done', why: `${path}: ${why}` }
 }
 
 /** Some steps of a run have failed; `report` has what became of all. */
@@ -104,8 +117,6 @@ async function planOf (component: Component, options: ShardOptions): Promise<Pla
   const pull: RunStep[] = status.pull === null ? [] : [stepOf(component.name, 'acquire', status.pull, `copies the documents to ${component.rawDir!}`)]
   return { steps: [...pull, stepOf(component.name, 'process', status.shards, `filters, encodes and packs into ${component.outputDir}`)], error: null }
 }
-
-const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = { new: 'done', begun: 'gone on with', finished: 'up to date', outdated: 'done again', damaged: 'done again' }
 
 function stepOf (component: string, step: RunStep['step'], status: JobStatus, what: string): RunStep {
   const why = status.is === 'new' ? status.why : 'why' in status ? status.why : statusText(status)

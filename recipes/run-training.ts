@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs'
+import { sha256 } from '../lib/hash.ts'
+import type { Manifest } from '../lib/manifest/schema.ts'
+import { type Encoder, readTokenizerFile } from '../lib/tokenizer.ts'
+import { statusText } from './job.ts'
+import { OUTCOMES, type RunStep } from './run-steps.ts'
+import { trainingOf } from './train-tokenizer.ts'
+import { type TrainingJob, trainingStatus } from './training.ts'
+
+/** The training that a run begins with. */
+export interface PlannedTraining {
+  readonly job: TrainingJob
+  readonly step: RunStep
+  /** What stands for the tokenizer while there is none. */
+  readonly standIn: Encoder
+}
+
+/**
+ * The training of a manifest's tokenizer; null where there is none to do: for a model that the user names, has put where
+ * the manifest says, or asks for by its SHA-256.
+ *
+ * @throws SluiceError as `trainTokenizer`, before anything is written
+ */
+export async function plannedTraining (manifest: Manifest, { tokenizerPath: asked, restart = false }: { readonly tokenizerPath?: string | undefined, readonly restart?: boolean | undefined }): Promise<PlannedTraining | null> {
+  const { tokenizerPath: path, tokenizer } = manifest
+  if (asked !== undefined || path === null) return null
+  const isThere = existsSync(path)
+  if (isThere && tokenizer.sha256?.toLowerCase() === sha256(await readTokenizerFile(path))) return null
+  if (isThere && !existsSync(path.replace(/\.model$/, '.checkpoint.json'))) return null
+  const job = trainingOf(manifest)!
+  const status = await trainingStatus(job)
+  const outcome = restart && isThere ? 'done again' : OUTCOMES[status.is]
+  const why = outcome === OUTCOMES[status.is] ? statusText(status) : 'asked to begin anew'
+  return {
+    job,
+    step: { component: null, step: 'train-tokenizer', outcome, why: why ?? `learns ${path} from the components' samples` },
+    standIn: {
+      append: () => { throw new Error('the tokenizer is not trained yet') },
+      eosId: 2,
+      vocabSize: job.settings.vocabSize,
+      sha256: 'not trained yet'
+    }
+  }
+}
