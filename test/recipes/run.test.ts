@@ -149,3 +149,46 @@ t.test('begun by a run that was stopped, it is gone on with', async t => {
   t.match((await run({ dryRun: true })).steps[1], { component: 'books', outcome: 'gone on with', why: /behind document \d+/ })
   t.match((await run()).stats, { stats: [{ kept: 20 }] })
 })
+
+const TOKENIZER = 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: 60, hard_vocab_limit: false }\n'
+const TRAINED = ['all train-tokenizer: done', 'all check-tokenizer: done', 'books process: done', 'all verify: done']
+
+t.test('the tokenizer is trained first; after that it is up to date, like all else', async t => {
+  const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
+  const own = { tokenizerPath: undefined }
+  const before = filesIn(folder)
+  t.strictSame(outcomes(await run({ ...own, dryRun: true })), TRAINED)
+  t.strictSame(filesIn(folder), before)
+  const done = await run(own)
+  t.strictSame(outcomes(done), TRAINED)
+  const model = join(folder, 'tokenizer/spm_60_unigram.model')
+  t.match(done.stats, { tokenizer: { path: model, sha256: sha256(readFileSync(model)) } })
+  t.strictSame(outcomes(await run(own)), ['all train-tokenizer: up to date', 'all check-tokenizer: done', 'books process: up to date', 'all verify: up to date'])
+  put(folder, 'books.ndjson', ndjsonOf(docs(20, 'other words')))
+  const planned = await run({ ...own, dryRun: true })
+  t.strictSame(outcomes(planned), ['all train-tokenizer: done again', 'all check-tokenizer: done', 'books process: done again', 'all verify: done'])
+  t.match(planned.steps[2]!.why, /tokenizer_sha256: .* -> "not trained yet"/)
+  t.strictSame(outcomes(await run(own)), outcomes(planned))
+  t.strictSame(outcomes(await run({ ...own, restart: true, dryRun: true })).slice(0, 1), ['all train-tokenizer: done again'])
+})
+
+t.test('a tokenizer that the manifest asks for by its SHA-256, or that was put there, is not trained', async t => {
+  const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
+  const own = { tokenizerPath: undefined }
+  put(folder, 'tokenizer/spm_60_unigram.model', readFileSync(MODEL))
+  t.strictSame(outcomes(await run(own)), TRAINED.slice(1))
+  const { folder: other, run: runOther } = mixture(t, [BOOKS], TOKENIZER.replace('}', `, sha256: ${sha256(readFileSync(MODEL))} }`))
+  const planned = await runOther({ ...own, dryRun: true })
+  t.match(planned.steps[1]!.why, /is to have the SHA-256 that the manifest asks for/)
+  t.match(await failure(runOther(own)), { code: 'ERR_CHECKSUM' })
+  put(other, 'tokenizer/spm_60_unigram.model', readFileSync(MODEL))
+  t.strictSame(outcomes(await runOther(own)), TRAINED.slice(1))
+})
+
+t.test('a component that is refused stops the run before the tokenizer is trained', async t => {
+  const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
+  put(folder, 'shards/books/shard_00000.npy', 'of somebody else')
+  const before = filesIn(folder)
+  t.match(await failure(run({ tokenizerPath: undefined })), { code: 'ERR_OUTPUT_EXISTS' })
+  t.strictSame(filesIn(folder), before)
+})

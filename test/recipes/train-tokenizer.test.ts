@@ -1,0 +1,153 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { sha256 } from '../../lib/hash.ts'
+import { readModel } from '../../lib/sentencepiece/model.ts'
+import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { trainUnigram } from '../../lib/trainer/train-unigram.ts'
+import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
+import { type TrainedStats, trainingText } from '../../recipes/training.ts'
+import { commandProcess } from '../commands.ts'
+import { ROOT, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+
+const commands = commandProcess()
+
+const PROSE = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, 150)
+const NOTES = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, 60)
+
+const documents = (texts: readonly string[]): string => ndjsonOf(texts.map((text, i) => ({ id: String(i), text })))
+
+interface Trained {
+  readonly folder: string
+  readonly manifest: string
+  readonly train: (options?: Parameters<typeof trainTokenizer>[0], run?: Parameters<typeof trainTokenizer>[1]) => Promise<TrainedStats>
+  readonly model: string
+}
+
+const DATASETS = `  - { name: prose, dataset: json, data_files: DIR/prose.ndjson, license: Apache-2.0, filters: [length: { min_chars: 20 }] }
+  - { name: notes, dataset: json, data_files: DIR/notes.ndjson, sample_limit: 40 }`
+
+function mixture (t: Test, tokenizer = '{ vocab_size: 300, character_coverage: 0.99 }'): Trained {
+  const folder = temporaryFolder(t)
+  put(folder, 'prose.ndjson', documents(PROSE))
+  put(folder, 'notes.ndjson', documents(NOTES))
+  const manifest = put(folder, 'mix.yaml', `tokenizer_output_dir: DIR/tokenizer\ntokenizer: ${tokenizer}\ndatasets:\n${DATASETS}\n`.replaceAll('DIR', folder))
+  return { folder, manifest, model: join(folder, 'tokenizer/spm_300_unigram.model'), train: (options, run) => trainTokenizer({ manifest, ...options }, run) }
+}
+
+t.test('a manifest: its components\' samples, behind their filters, and what the library makes of them', async t => {
+  const { folder, manifest, train, model } = mixture(t)
+  const stats = await train()
+  const learned = [...PROSE.filter(text => Array.from(text).length >= 20), ...NOTES.slice(0, 40)]
+  const expected = await trainUnigram(learned, { vocabSize: 300, characterCoverage: 0.99 })
+  t.strictSame(readFileSync(model), Buffer.from(expected.model))
+  t.equal(readFileSync(join(folder, 'tokenizer/spm_300_unigram.vocab'), 'utf8'), expected.vocab)
+  t.match(stats, {
+    model,
+    sha256: sha256(readFileSync(model)),
+    vocab_size: 300,
+    model_type: 'unigram',
+    manifest,
+    datasets: [
+      { name: 'prose', dataset: 'json', license: 'Apache-2.0', samples: learned.length - 40, sample_limit: 100_000, dropped: { 'length.too_short': 150 - learned.length + 40 } },
+      { name: 'notes', samples: 40, sample_limit: 40 }
+    ],
+    settings: { vocab_size: 300, character_coverage: 0.99, normalization_rule_name: 'nmt_nfkc' },
+    training: { sentences: learned.length, cut_lines: 0 }
+  })
+  t.strictSame(JSON.parse(readFileSync(join(folder, 'tokenizer/spm_300_unigram.json'), 'utf8')), stats)
+  t.match(trainingText(stats), /^component +read +kept +seconds\nprose .*\n.*\nnotes +\d+ +40 .*\n[^]*spm_300_unigram\.model: 300 pieces, learned from \d+ lines in /)
+  t.equal((await loadTokenizer(model)).vocabSize, 300)
+})
+
+t.test('what was trained on the same is not trained again; on something else, it is', async t => {
+  const { folder, train, model } = mixture(t)
+  const told: string[] = []
+  const tell = (message: string): void => { told.push(message) }
+  const first = await train({}, { tell })
+  t.strictSame(told, [])
+  t.strictSame(await train({}, { tell }), first)
+  t.strictSame(told.splice(0), ['train-tokenizer: is finished, and up to date'])
+  const { seconds, datasets, ...same } = await train({ restart: true }, { tell })
+  t.match(first, same, 'the same bytes')
+  put(folder, 'notes.ndjson', documents(NOTES.slice(1)))
+  t.not((await train({}, { tell })).sha256, first.sha256)
+  t.match(told.splice(0), [/^train-tokenizer: is done again: .*notes\.ndjson: /])
+  await train({ userDefinedSymbols: '<sep>,<cls>' }, { tell })
+  t.match(told.splice(0), [/is done again: user_defined_symbols\[0\]: \(none\) -> "<sep>"/])
+  t.match(readModel(readFileSync(model), model).pieces.slice(3, 5), [{ piece: '<sep>', type: 'user_defined' }, { piece: '<cls>' }])
+  const now = readFileSync(model)
+  writeFileSync(model, Buffer.from(now.map((byte, i) => i === 100 ? byte ^ 1 : byte)))
+  await train({ userDefinedSymbols: ['<sep>', '<cls>'] }, { tell })
+  t.match(told.splice(0), [/is done again: .*spm_300_unigram\.model: has SHA-256 \w+, expected \w+/])
+  t.strictSame(readFileSync(model), now)
+  rmSync(model)
+  await train({ userDefinedSymbols: ['<sep>', '<cls>'] }, { tell })
+  t.match(told, [/is done again: .*spm_300_unigram\.model/])
+})
+
+t.test('one dataset, long lines, fewer pieces than asked for: with a word on each', async t => {
+  const folder = temporaryFolder(t)
+  put(folder, 'a.txt', `${'one endless line and more of it '.repeat(200)}\n`)
+  const told: string[] = []
+  const options = { dataset: 'text', dataFiles: join(folder, 'a.txt'), vocabSize: 1000, outputDir: join(folder, 'out'), logFile: join(folder, 'log.json') }
+  const error = await failure(trainTokenizer(options))
+  t.match(error, { code: 'ERR_OPTION', message: /the text gives at most \d+ pieces, expected 1000/ })
+  t.notOk(filesIn(folder).some(name => name.startsWith('out/')), 'nothing half-written')
+  const stats = await trainTokenizer({ ...options, hardVocabLimit: false, sampleLimit: 5, workers: 2 }, { tell: message => { told.push(message) } })
+  t.match(told, ['train-tokenizer: 1 long lines were cut into parts', /^train-tokenizer: the text gives \d+ pieces, fewer than the 1,000 asked for$/])
+  t.match(stats, { datasets: [{ name: 'text', samples: 1, sample_limit: 5 }], manifest: null, manifest_sha256: null })
+  t.ok(existsSync(join(folder, 'log.json')))
+})
+
+t.test('a model of another origin is not replaced unasked', async t => {
+  const { train, model, folder } = mixture(t)
+  put(folder, 'tokenizer/spm_300_unigram.model', 'precious')
+  t.match(await failure(train()), { code: 'ERR_OUTPUT_EXISTS', message: /spm_300_unigram\.model: is a model of another origin/ })
+  t.equal(readFileSync(model, 'utf8'), 'precious')
+  await train({ overwrite: true })
+  t.equal((await loadTokenizer(model)).vocabSize, 300)
+})
+
+t.test('from standard input, where nothing can be looked at twice', async t => {
+  const folder = temporaryFolder(t)
+  const args = ['train-tokenizer', '--data-files', '-', '--vocab-size', '200', '--character-coverage', '0.98', '--no-split-digits', '--output-dir', 'out', '--json']
+  const ended = await commands.run(args, { cwd: folder, input: documents(PROSE) })
+  t.equal(ended.code, 0, ended.stderr)
+  t.match(JSON.parse(ended.stdout), { vocab_size: 200, datasets: [{ samples: 150 }], settings: { split_digits: false } })
+  t.strictSame(filesIn(folder).sort(), ['out/spm_200_unigram.json', 'out/spm_200_unigram.model', 'out/spm_200_unigram.vocab'])
+  t.match(await commands.run(args, { cwd: folder, input: documents(PROSE) }), { code: 2, stderr: /is a model of another origin.*\[ERR_OUTPUT_EXISTS\]/ })
+})
+
+t.test('an abort leaves nothing', async t => {
+  const { folder, train } = mixture(t)
+  const before = filesIn(folder)
+  t.match(await failure(train({}, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED' })
+  t.strictSame(filesIn(folder), before)
+})
+
+t.test('what can\'t be asked for', async t => {
+  const { folder, manifest, train } = mixture(t)
+  const before = filesIn(folder)
+  const dataFiles = join(folder, 'prose.ndjson')
+  const wrong: ReadonlyArray<readonly [() => Promise<unknown>, RegExp, string?]> = [
+    [() => trainTokenizer({}), /dataFiles: expected the files to learn from, or a manifest/],
+    [() => train({ dataFiles }), /dataFiles: is for one dataset, and the manifest names its own; leave --data-files or --manifest out/],
+    [() => train({ modelType: 'bpe' }), /modelType: only unigram models can be trained, got bpe/],
+    [() => trainTokenizer({ dataFiles, characterCoverage: 0 }), /characterCoverage: expected more than 0, got 0/],
+    [() => trainTokenizer({ dataFiles, characterCoverage: 1.1 }), /characterCoverage: expected at most 1, got 1.1/],
+    [() => train({ userDefinedSymbols: 'a,,b' }), /got a symbol that is empty/],
+    [() => train({ userDefinedSymbols: ['a', 'a'] }), /got a twice/],
+    [() => trainTokenizer({ manifest: put(temporaryFolder(t), 'm.yaml', `tokenizer: { coverage: 1 }\ndatasets:\n  - { name: a, dataset: json, data_files: ${dataFiles} }\n`) }), /:1:14: unknown key coverage/, 'ERR_MANIFEST'],
+    [() => trainTokenizer({ dataFiles: put(temporaryFolder(t), 'empty.ndjson', ''), vocabSize: 100, outputDir: join(folder, 'x') }), /the texts have no character to learn from/],
+    [() => trainTokenizer({ dataFiles, vocabSize: 300, outputDir: join(fixture('tiny.model'), 'x') }), /cannot be written: a part of the path is a file/, 'ERR_OUTPUT'],
+    [() => trainTokenizer({ dataFiles, vocabSize: 300, outputDir: folder, logFile: dataFiles }), /prose\.ndjson/, 'ERR_OUTPUT_EXISTS']
+  ]
+  for (const [train, message, code = 'ERR_OPTION'] of wrong) t.match(await failure(train()), { code, message })
+  t.strictSame(filesIn(folder), before)
+  t.ok(existsSync(manifest))
+})
+
+t.test('nothing of it holds the process', async t => {
+  t.match(await commands.end(), { code: 0, signal: null })
+})
