@@ -4,9 +4,10 @@ import { count, positive } from '../options.ts'
 import { nameOfByte } from '../sentencepiece/byte-pieces.ts'
 import type { Piece } from '../sentencepiece/model.ts'
 import { RULE_NAMES } from '../sentencepiece/rules.ts'
+import { LENGTH_BITS } from './lattice.ts'
 
-/** Pieces that training may begin with: their numbers stand in 22 bits of an edge. */
-const MAX_SEEDS = 2 ** 22 - 2
+/** Pieces that training may begin with: their numbers stand in an edge above its length. */
+const MAX_SEEDS = 2 ** (32 - LENGTH_BITS) - 2
 
 /** How a unigram model is trained: as `spm_train` of SentencePiece 0.1.97 has it, by its names and its defaults, but for the size. */
 export const trainOptions = z.object({
@@ -44,7 +45,8 @@ export type TrainSettings = z.output<typeof trainOptions>
  * The pieces that stand first, whatever the text: <unk>, <s>, </s>, user-defined symbols, bytes. A symbol that is named as
  * <s> or </s> is that piece.
  *
- * @throws SluiceError `ERR_OPTION` for a symbol that is empty, <unk>, or there twice
+ * @throws SluiceError `ERR_OPTION` for a symbol that is empty, <unk>, or there twice, that has a NUL or half a character, or is the piece of a
+ *   byte, and where no room is left for others
  */
 export function metaPieces ({ userDefinedSymbols, byteFallback, vocabSize }: Pick<TrainSettings, 'userDefinedSymbols' | 'byteFallback' | 'vocabSize'>): Piece[] {
   const pieces: Array<{ piece: string, score: number, type: Piece['type'] }> = [
@@ -56,6 +58,7 @@ export function metaPieces ({ userDefinedSymbols, byteFallback, vocabSize }: Pic
   for (const symbol of userDefinedSymbols) {
     if (symbol === '') throw wrongSymbol('a symbol that is empty')
     if (symbol === '<unk>') throw wrongSymbol('<unk>, which is the unknown piece')
+    if (symbol.includes('\0')) throw wrongSymbol(`${JSON.stringify(symbol)}, which has a NUL: no reader opens a model with one`)
     if (!symbol.isWellFormed()) throw wrongSymbol(`${JSON.stringify(symbol)}, which has half a character`)
     if (seen.has(symbol)) throw wrongSymbol(`${symbol} twice`)
     seen.add(symbol)
