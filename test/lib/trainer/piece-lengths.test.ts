@@ -62,7 +62,7 @@ t.test('a piece is one that SentencePiece takes, on drawn lines', t => {
           const piece = word.slice(from, to)
           // Those that end with a space are left out where pieces are collected.
           const isLeftOut = piece.length > 1 && piece.at(-1) === '\u2581'
-          if (!isLeftOut && isValidPiece(piece, rules) !== to - from <= most) wrong.push(piece.join(''))
+          if (!isLeftOut && isValidPiece(piece, rules) !== (to - from <= most)) wrong.push(piece.join(''))
         }
       }
     }
@@ -74,7 +74,7 @@ t.test('a piece is one that SentencePiece takes, on drawn lines', t => {
 t.test('scripts are those of SentencePiece 0.1.97', t => {
   const table = scriptTable()
   const names = new Map([...scriptNumbers].map(([name, number]) => [number, name]))
-  const scripts: Readonly<Record<string, string>> = { a: 'Latin', z: 'Latin', 'é': 'Latin', 'я': 'Cyrillic', 'α': 'Greek', 'あ': 'Hiragana', 'ア': 'Katakana', '漢': 'Han', '\u{20000}': 'Han', '한': 'Hangul', 'ا': 'Arabic', 'ก': 'Thai', '\u0301': 'Inherited', '\u0e3f': '' }
+  const scripts: Readonly<Record<string, string>> = { a: 'Latin', z: 'Latin', é: 'Latin', я: 'Cyrillic', α: 'Greek', あ: 'Hiragana', ア: 'Katakana', 漢: 'Han', '\u{20000}': 'Han', 한: 'Hangul', ا: 'Arabic', ก: 'Thai', '\u0301': 'Inherited', '\u0e3f': '' }
   for (const [character, script] of Object.entries(scripts)) t.equal(names.get(table[character.codePointAt(0)!]!) ?? '', script, character)
   for (const character of '1. ー') t.equal(table[character.codePointAt(0)!], 0, `${character} is common`)
   t.equal(new Set(table).size, scriptNumbers.size + 1, 'each one has characters')

@@ -36,7 +36,8 @@ function naiveLosses (built: Built, frequencies: readonly number[]): number[] {
   const numbers = numbersOf(texts)
   const total = frequencies.slice(1).reduce((sum, frequency) => sum + frequency, 0)
   const words = wordsOf(built).reduce((sum, { count }) => sum + count, 0)
-  return texts.map((text, piece) => {
+  return texts.slice(1).map((text, i) => {
+    const piece = i + 1
     const frequency = frequencies[piece]!
     if (frequency === 0) return -Infinity
     if ([...text].length === 1) return Infinity
@@ -44,7 +45,7 @@ function naiveLosses (built: Built, frequencies: readonly number[]): number[] {
     if (other.score > scores[piece]!) return -Infinity
     const without = other.way.map(other => Math.log(frequencies[other]! + frequency) - Math.log(total + frequency * (size - 1)))
     return frequency / words * (Math.log(frequency) - Math.log(total) - without.reduce((sum, log) => sum + log, 0))
-  }).slice(1)
+  })
 }
 
 t.test('best segmentations and losses, by all segmentations', t => {
@@ -131,7 +132,7 @@ t.test('seeds are scored by how much they cover', t => {
 })
 
 t.test('digamma', t => {
-  const known = [[0.5, -1.9635100260214235], [1, -0.5772156649015329], [2, 0.42278433509846713], [7, 1.8727843350984671], [10, 2.251752589066721], [1e6, 13.815510057964191]] as const
+  const known = [[0.5, -1.9635100260214235], [1, -0.5772156649015329], [2, 0.4227843350984671], [7, 1.8727843350984671], [10, 2.251752589066721], [1e6, 13.815510057964191]] as const
   for (const [x, value] of known) t.ok(Math.abs(digamma(x) - value) < 1e-9, `at ${x}`)
   for (const x of [0.01, 0.7, 3.3, 6.999, 50]) t.ok(Math.abs(digamma(x + 1) - digamma(x) - 1 / x) < 1e-9, `recurrence at ${x}`)
   t.end()
