@@ -69,7 +69,7 @@ t.test('best segmentations and losses, by all segmentations', t => {
       const wanted = Math.floor(0.75 * size)
       pieces.prune(wanted)
       const order = [...texts.keys()].filter(i => losses[i] !== -Infinity).sort((a, b) => losses[a]! === losses[b]! ? a - b : losses[b]! - losses[a]!)
-      t.same(pieceTexts(built).slice(1), order.slice(0, wanted).sort((a, b) => a - b).map(i => texts[i]), `${text}, round ${round}: kept`)
+      t.same(pieceTexts(built).slice(1), order.slice(0, Math.max(wanted, losses.filter(loss => loss === Infinity).length)).sort((a, b) => a - b).map(i => texts[i]), `${text}, round ${round}: kept`)
     }
   }
   t.end()
@@ -132,7 +132,7 @@ t.test('seeds are scored by how much they cover', t => {
 })
 
 t.test('digamma', t => {
-  const known = [[0.5, -1.9635100260214235], [1, -0.5772156649015329], [2, 0.4227843350984671], [7, 1.8727843350984671], [10, 2.251752589066721], [1e6, 13.815510057964191]] as const
+  const known = [[0.5, -1.9635100260214235], [1, -0.5772156649015329], [2, 0.4227843350984671], [7, 1.872784335098467], [10, 2.251752589066721], [1e6, 13.815510057964191]] as const
   for (const [x, value] of known) t.ok(Math.abs(digamma(x) - value) < 1e-9, `at ${x}`)
   for (const x of [0.01, 0.7, 3.3, 6.999, 50]) t.ok(Math.abs(digamma(x + 1) - digamma(x) - 1 / x) < 1e-9, `recurrence at ${x}`)
   t.end()
