@@ -14,9 +14,10 @@ export type ScoredPiece = Pick<Piece, 'piece' | 'score'>
  * The pieces of a model: those that stand first, then characters and the best of the others by their scores, equal ones by
  * their bytes (`Trainer::FinalizeSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97).
  *
- * @throws SluiceError `ERR_OPTION` where there are fewer than there have to be, with how many there are
+ * @param most how many there can be in all, of any size asked for
+ * @throws SluiceError `ERR_OPTION` where there are fewer than there have to be, with how many there can be
  */
-export function finalPieces (metas: readonly Piece[], { characters }: Alphabet, trained: readonly ScoredPiece[], leastScore: number, { vocabSize, hardVocabLimit }: TrainSettings): Piece[] {
+export function finalPieces (metas: readonly Piece[], { characters }: Alphabet, trained: readonly ScoredPiece[], leastScore: number, most: number, { vocabSize, hardVocabLimit }: Pick<TrainSettings, 'vocabSize' | 'hardVocabLimit'>): Piece[] {
   const scores = new Map(trained.map(({ piece, score }) => [piece, score]))
   const taken = new Map<string, number>()
   let givenUp = 0
@@ -24,15 +25,20 @@ export function finalPieces (metas: readonly Piece[], { characters }: Alphabet, 
     const character = String.fromCodePoint(codePoint)
     taken.set(character, scores.get(character) ?? leastScore + STEP * givenUp++)
   }
-  const special = new Set(metas.map(({ piece }) => piece))
-  const most = vocabSize - metas.length
+  const wanted = vocabSize - metas.length
   for (const { piece, score } of sorted(trained)) {
-    if (taken.size === most) break
-    if (!special.has(piece)) taken.set(piece, scores.get(piece) ?? score)
+    if (taken.size === wanted) break
+    taken.set(piece, score)
   }
   const pieces = [...metas, ...sorted([...taken].map(([piece, score]) => ({ piece, score: Math.fround(score) }))).map(({ piece, score }) => ({ piece, score, type: 'normal' as const }))]
-  if (hardVocabLimit && pieces.length < vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: the text gives at most ${pieces.length} pieces, expected ${vocabSize}; ask for ${pieces.length} or fewer, or allow fewer without hardVocabLimit`)
+  if (hardVocabLimit && pieces.length < vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: ${shortage(pieces.length, most, vocabSize)}, or allow fewer without hardVocabLimit`)
   return pieces
+}
+
+/** Why there are so few. Where pieces are pruned, all go that no best segmentation has, be they ever so many. */
+function shortage (found: number, most: number, wanted: number): string {
+  if (most < wanted) return `the text gives at most ${most} pieces, expected ${wanted}; ask for ${most}`
+  return `of the text's ${most} pieces ${found} are left after pruning, expected ${wanted}; ask for ${most}, of which none is pruned, for fewer`
 }
 
 function sorted (pieces: readonly ScoredPiece[]): ScoredPiece[] {

@@ -1,4 +1,4 @@
-import { type Alphabet, type Corpus, FIRST_CHARACTER, UNKNOWN } from './alphabet.ts'
+import { type Alphabet, type Corpus, UNKNOWN } from './alphabet.ts'
 import type { Seeds } from './seeds.ts'
 import type { SortedPlaces } from './suffix-sort.ts'
 
@@ -117,10 +117,10 @@ function partsOf (wordStarts: Uint32Array, edgeStarts: Uint32Array): Uint32Array
   return parts
 }
 
-/** The text of a piece. */
+/** The text of a piece, which is of characters only. */
 export function pieceText (symbols: Int32Array, codePoints: Int32Array, place: number, length: number): string {
   let text = ''
-  for (let at = place; at < place + length; at++) text += symbols[at]! < FIRST_CHARACTER ? '\ufffd' : String.fromCodePoint(codePoints[symbols[at]!]!)
+  for (let at = place; at < place + length; at++) text += String.fromCodePoint(codePoints[symbols[at]!]!)
   return text
 }
 

@@ -1,4 +1,4 @@
-import { LENGTH_BITS, type Lattice, PARTS, UNKNOWN_PIECE } from './lattice.ts'
+import { type Lattice, PARTS, UNKNOWN_PIECE } from './lattice.ts'
 import { heaviest } from './seeds.ts'
 
 /** Pieces that are expected less often are given up. */
@@ -29,6 +29,11 @@ export class Pieces {
     this.#setProbabilities()
   }
 
+  /** How many of them have more than one character. */
+  get severalCharacters (): number {
+    return this.lattice.lengths.subarray(1, this.size + 1).reduce((count, length) => length > 1 ? count + 1 : count, 0)
+  }
+
   /** The sums of all parts, in their order. */
   addUp (): Float64Array {
     const { frequencies, sums } = this.lattice
@@ -47,10 +52,13 @@ export class Pieces {
   maximize (): void {
     const expected = this.addUp()
     const { numbers, scores } = this.lattice
+    let least = 0
+    for (let piece = 1; piece <= this.size; piece++) least = Math.max(least, expected[piece]!)
+    least = Math.min(least, LEAST_EXPECTED) // of a tiny text all may be expected less often: one has to be kept
     let kept = 0
     let total = 0
     for (let piece = 1; piece <= this.size; piece++) {
-      const isKept = expected[piece]! >= LEAST_EXPECTED
+      const isKept = expected[piece]! >= least
       numbers[piece] = isKept ? ++kept : UNKNOWN_PIECE
       if (isKept) total += expected[piece]!
     }
@@ -102,9 +110,6 @@ export class Pieces {
     probabilities[UNKNOWN_PIECE] = Math.exp(scores[UNKNOWN_PIECE])
   }
 }
-
-/** The most pieces that a lattice can hold. */
-export const MAX_PIECES = 2 ** (32 - LENGTH_BITS) - 1
 
 /** The logarithmic derivative of the gamma function, for positive numbers: by its recurrence, and an asymptotic series about x - 1/2. */
 export function digamma (x: number): number {

@@ -5,7 +5,7 @@ import { nameOfByte } from '../sentencepiece/byte-pieces.ts'
 import type { Piece } from '../sentencepiece/model.ts'
 import { RULE_NAMES } from '../sentencepiece/rule-names.ts'
 
-/** Pieces that training may begin with: their numbers stand in 22 bits of an edge. */
+/** Pieces that training may begin with: their numbers stand in the 22 bits that a length leaves of an edge. */
 const MAX_SEEDS = 2 ** 22 - 2
 
 const symbolNames = z.union([z.string().transform(names => names.split(',')), z.array(z.string())], { error: 'expected a list of texts, or one with commas between' })
@@ -49,7 +49,8 @@ export type TrainSettings = z.output<typeof trainOptions>
  * The pieces that stand first, whatever the text: <unk>, <s>, </s>, user-defined symbols, bytes. A symbol that is named as
  * <s> or </s> is that piece.
  *
- * @throws SluiceError `ERR_OPTION` for a symbol that is empty, <unk>, or there twice
+ * @throws SluiceError `ERR_OPTION` for a symbol that is empty, <unk>, or there twice, that has a NUL or half a character, or is the piece of a
+ *   byte, and where no room is left for others
  */
 export function metaPieces ({ userDefinedSymbols, byteFallback, vocabSize }: Pick<TrainSettings, 'userDefinedSymbols' | 'byteFallback' | 'vocabSize'>): Piece[] {
   const pieces: Array<{ piece: string, score: number, type: Piece['type'] }> = [
@@ -61,6 +62,7 @@ export function metaPieces ({ userDefinedSymbols, byteFallback, vocabSize }: Pic
   for (const symbol of userDefinedSymbols) {
     if (symbol === '') throw wrongSymbol('a symbol that is empty')
     if (symbol === '<unk>') throw wrongSymbol('<unk>, which is the unknown piece')
+    if (symbol.includes('\0')) throw wrongSymbol(`${JSON.stringify(symbol)}, which has a NUL: no reader opens a model with one`)
     if (!symbol.isWellFormed()) throw wrongSymbol(`${JSON.stringify(symbol)}, which has half a character`)
     if (seen.has(symbol)) throw wrongSymbol(`${symbol} twice`)
     seen.add(symbol)

@@ -52,8 +52,9 @@ export class WordReader {
     this.cutLines++
     let at = from
     while (to - at > MAX_LINE) {
-      const space = text.lastIndexOf(' ', at + MAX_LINE)
-      let cut = space > at ? space : at + MAX_LINE
+      // Not in all that is before, which may be long and without a space.
+      const space = text.slice(at + 1, at + 1 + MAX_LINE).lastIndexOf(' ')
+      let cut = space === -1 ? at + MAX_LINE : at + 1 + space
       if (isTrail(text.charCodeAt(cut))) cut-- // no character is cut in two
       this.#readLine(text.slice(at, cut))
       at = cut

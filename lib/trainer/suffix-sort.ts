@@ -73,13 +73,13 @@ class MultikeySort {
   }
 
   /** Sorts places that have as many symbols in common as `depth` says. */
-  #sort (start: number, end: number, start_: number): void {
+  #sort (first: number, last: number, common: number): void {
     const places = this.#places
     const keys = this.#keys
     const symbols = this.#symbols
-    let from = start
-    let to = end
-    let depth = start_
+    let from = first
+    let to = last
+    let depth = common
     for (;;) {
       // Those that begin alike may go on alike, and by the same rules have pieces of the same lengths.
       if (to - from < 2 || this.#lengths[places[from]!]! + BEHIND <= depth) return

@@ -53,7 +53,7 @@ export class UnigramTrainer {
   /** Takes a text in, line by line; lines of over 4,192 UTF-16 units are cut, at a space where there is one. */
   add (text: string): void {
     if (this.#drawn === null) this.#reader.read(text)
-    else for (const line of text.split('\n')) if (line !== '') this.#drawn.add(line)
+    else for (const line of text.split('\n')) if (line !== '') this.#drawn.add(copyOf(line))
   }
 
   /** What was read so far; nothing of lines that may be drawn. */
@@ -68,7 +68,11 @@ export class UnigramTrainer {
    *   how many; `ERR_ABORTED`
    */
   async train ({ signal, onProgress }: TrainRun = {}): Promise<TrainedTokenizer> {
-    for (const line of this.#drawn?.items.splice(0) ?? []) this.#reader.read(line)
+    const pace = new Pace(signal)
+    for (const line of this.#drawn?.items.splice(0) ?? []) {
+      this.#reader.read(line)
+      if (pace.isOver(line)) await pace.pause(this.counts, onProgress)
+    }
     const { pieces, stats } = await trainWords(this.#reader, this.#settings, { signal, onProgress })
     const { workers, normalizationRuleName, addDummyPrefix, removeExtraWhitespaces, inputSentenceSize, seed, ...settings } = this.#settings
     const model = modelBytes({
@@ -113,20 +117,51 @@ export class UnigramTrainer {
  */
 export async function trainUnigram (texts: AsyncIterable<string> | Iterable<string>, { signal, onProgress, ...options }: ModelOptions & TrainRun = {}): Promise<TrainedTokenizer> {
   const trainer = new UnigramTrainer(options)
-  let units = 0
+  const pace = new Pace(signal)
   for await (const text of texts) {
     throwIfAborted(signal)
     trainer.add(text)
-    units += text.length
-    if (units < UNITS_AT_ONCE) continue
-    units = 0
-    onProgress?.({ phase: 'read', ...trainer.counts })
-    await setImmediate()
+    if (pace.isOver(text)) await pace.pause(trainer.counts, onProgress)
   }
   return await trainer.train({ signal, onProgress })
 }
 
-/** A `.vocab` file; numbers have six digits, as C++ prints them. */
+/** Sees to it that others are heard while much is read. */
+class Pace {
+  readonly #signal: AbortSignal | undefined
+  #units = 0
+
+  constructor (signal: AbortSignal | undefined) {
+    this.#signal = signal
+  }
+
+  /** Whether it is time for a pause, with this text read. */
+  isOver (text: string): boolean {
+    this.#units += text.length + 1 // a text without a character takes time, too
+    return this.#units > UNITS_AT_ONCE
+  }
+
+  /** @throws SluiceError `ERR_ABORTED` */
+  async pause (counts: UnigramTrainer['counts'], onProgress: TrainRun['onProgress']): Promise<void> {
+    this.#units = 0
+    onProgress?.({ phase: 'read', ...counts })
+    await setImmediate()
+    throwIfAborted(this.#signal)
+  }
+}
+
+/** A part of a string keeps all of it in memory; a copy doesn't. */
+function copyOf (text: string): string {
+  return Buffer.from(text).toString()
+}
+
+/** A `.vocab` file. */
 function vocabText (pieces: readonly Piece[]): string {
-  return pieces.map(({ piece, score }) => `${piece}\t${Number(Math.fround(score).toPrecision(6))}\n`).join('')
+  return pieces.map(({ piece, score }) => `${piece}\t${numberText(Math.fround(score))}\n`).join('')
+}
+
+/** Six digits, as C++ prints a number; one near zero with an exponent of two. */
+function numberText (value: number): string {
+  const rounded = Number(value.toPrecision(6))
+  return rounded === 0 || Math.abs(rounded) >= 1e-4 ? String(rounded) : rounded.toExponential().replace(/-(\d)$/, '-0$1')
 }

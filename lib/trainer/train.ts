@@ -91,13 +91,13 @@ async function train ({ sentences, cutLines, words }: WordReader, settings: Trai
   const corpus = corpusOf(words, alphabet)
   const { lattice, pieces } = begin(corpus, alphabet, settings)
   const seeds = pieces.size
-  const rounds = await improve(pieces, settings, context, pool)
+  const { rounds, several } = await improve(pieces, settings, context, pool)
   const trained = Array.from({ length: pieces.size }, (_, i) => ({
     piece: pieceText(corpus.symbols, alphabet.codePoints, lattice.places[i + 1]!, lattice.lengths[i + 1]!),
     score: lattice.scores[i + 1]!
   }))
   return {
-    pieces: finalPieces(metas, alphabet, trained, pieces.leastScore, settings),
+    pieces: finalPieces(metas, alphabet, trained, pieces.leastScore, least + several, settings),
     stats: { ...stats, seedPieces: seeds, rounds }
   }
 }
@@ -110,12 +110,13 @@ function begin (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): { 
   return { lattice, pieces: new Pieces(lattice, seeds.weights) }
 }
 
-/** Rounds of expectation and maximization, and prunings between them. */
-async function improve (pieces: Pieces, { vocabSize, numSubIterations, shrinkingFactor }: TrainSettings, { onProgress }: TrainContext, pool: StepPool): Promise<Round[]> {
+/** Rounds of expectation and maximization, and prunings between them. @returns how many pieces of several characters there were before the first pruning, too: there can't be more of them, and as many there are where none is pruned */
+async function improve (pieces: Pieces, { vocabSize, numSubIterations, shrinkingFactor }: TrainSettings, { onProgress }: TrainContext, pool: StepPool): Promise<{ rounds: Round[], several: number }> {
   const { lattice } = pieces
   const wanted = Math.floor(vocabSize * SURPLUS)
   const totalCount = lattice.counts.reduce((sum, count) => sum + count, 0)
   const rounds: Round[] = []
+  let several: number | undefined
   for (;;) {
     for (let i = 0; i < numSubIterations; i++) {
       const logs = await pool.run(lattice, { step: 'expect', size: pieces.size, isOld: pieces.isOld })
@@ -124,7 +125,8 @@ async function improve (pieces: Pieces, { vocabSize, numSubIterations, shrinking
       rounds.push(round)
       onProgress?.({ phase: 'train', round: rounds.length, ...round })
     }
-    if (pieces.size <= wanted) return rounds
+    several ??= pieces.severalCharacters
+    if (pieces.size <= wanted) return { rounds, several }
     await pool.run(lattice, { step: 'segment', size: pieces.size, isOld: pieces.isOld })
     pieces.isOld = false
     const frequencies = pieces.addUp()

@@ -1,0 +1,70 @@
+import t from 'tap'
+import type { Piece } from '../../../lib/sentencepiece/model.ts'
+import type { Alphabet } from '../../../lib/trainer/alphabet.ts'
+import { finalPieces } from '../../../lib/trainer/final-pieces.ts'
+import { metaPieces } from '../../../lib/trainer/options.ts'
+
+const METAS: readonly Piece[] = [{ piece: '<unk>', score: 0, type: 'unknown' }]
+
+function alphabet (text: string): Alphabet {
+  return { characters: [...text].map(character => ({ codePoint: character.codePointAt(0)!, count: 1, symbol: 4 })), codePoints: new Int32Array(), total: 1 }
+}
+
+t.test('characters and the best of the others', t => {
+  const trained = [{ piece: 'a', score: -3 }, { piece: 'ab', score: -2 }, { piece: 'bc', score: -4 }, { piece: 'abc', score: -1 }]
+  const pieces = finalPieces(METAS, alphabet('abc'), trained, -4, 9, { vocabSize: 6, hardVocabLimit: true })
+  t.same(pieces, [
+    { piece: '<unk>', score: 0, type: 'unknown' },
+    { piece: 'abc', score: -1, type: 'normal' },
+    { piece: 'ab', score: -2, type: 'normal' },
+    { piece: 'a', score: -3, type: 'normal' },
+    { piece: 'c', score: Math.fround(-4 + 0.0001), type: 'normal' },
+    { piece: 'b', score: -4, type: 'normal' }
+  ], 'characters that were given up are as likely as the least')
+  t.end()
+})
+
+t.test('equal ones by their bytes', t => {
+  const trained = ['\u{1f600}', '\uffee', 'b', 'a', 'é'].map(piece => ({ piece, score: -1 }))
+  t.same(finalPieces(METAS, alphabet('b'), trained, -1, 6, { vocabSize: 6, hardVocabLimit: true }).slice(1).map(({ piece }) => piece), ['a', 'b', 'é', '\uffee', '\u{1f600}'])
+  t.end()
+})
+
+t.test('too few', t => {
+  const few = (vocabSize: number, most: number) => () => finalPieces(METAS, alphabet('ab'), [], -1, most, { vocabSize, hardVocabLimit: true })
+  t.throws(few(10, 5), { code: 'ERR_OPTION', message: 'train.vocabSize: the text gives at most 5 pieces, expected 10; ask for 5, or allow fewer without hardVocabLimit' })
+  t.throws(few(4, 5), { code: 'ERR_OPTION', message: 'train.vocabSize: of the text\'s 5 pieces 3 are left after pruning, expected 4; ask for 5, of which none is pruned, for fewer, or allow fewer without hardVocabLimit' })
+  t.equal(finalPieces(METAS, alphabet('ab'), [], -1, 5, { vocabSize: 4, hardVocabLimit: false }).length, 3)
+  t.end()
+})
+
+t.test('pieces that stand first', t => {
+  const names = (userDefinedSymbols: string[], byteFallback = false): string[] => metaPieces({ userDefinedSymbols, byteFallback, vocabSize: 1000 }).map(({ piece, type }) => `${piece} ${type}`)
+  const first = ['<unk> unknown', '<s> control', '</s> control']
+  t.same(names([]), first)
+  t.same(names(['x', 'a b', '\u2581']), [...first, 'x user_defined', 'a b user_defined', '\u2581 user_defined'])
+  t.same(names(['x', '</s>', '<s>']), ['<unk> unknown', '<s> user_defined', '</s> user_defined', 'x user_defined'])
+  const bytes = names(['x'], true)
+  t.equal(bytes.length, 4 + 256)
+  t.same([bytes[4], bytes.at(-1)], ['<0x00> byte', '<0xFF> byte'])
+  t.same(names(['<0x41>']), [...first, '<0x41> user_defined'])
+  t.end()
+})
+
+t.test('symbols that can\'t be', t => {
+  const wrong: ReadonlyArray<readonly [string[], string]> = [
+    [['a', ''], 'a symbol that is empty'],
+    [['<unk>'], '<unk>, which is the unknown piece'],
+    [['a\0'], '"a\\u0000", which has a NUL: no reader opens a model with one'],
+    [['a\ud83d'], '"a\\ud83d", which has half a character'],
+    [['a', 'b', 'a'], 'a twice'],
+    [['<s>', '<s>'], '<s> twice'],
+    [['<0x0A>'], '<0x0A>, which is the piece of a byte']
+  ]
+  for (const [userDefinedSymbols, got] of wrong) {
+    t.throws(() => metaPieces({ userDefinedSymbols, byteFallback: true, vocabSize: 1000 }), { code: 'ERR_OPTION', message: `train.userDefinedSymbols: expected different symbols, got ${got}` })
+  }
+  t.throws(() => metaPieces({ userDefinedSymbols: ['a'], byteFallback: false, vocabSize: 4 }), { code: 'ERR_OPTION', message: 'train.vocabSize: expected more than the 4 special pieces, symbols and bytes, got 4' })
+  t.equal(metaPieces({ userDefinedSymbols: ['a'], byteFallback: false, vocabSize: 5 }).length, 4)
+  t.end()
+})
