@@ -2,7 +2,7 @@
 export interface Check {
   readonly what: string
   readonly value: number
-  readonly unit: 'times' | 'MB'
+  readonly unit: 'times' | 'MB' | 'share'
   readonly is: 'at least' | 'at most'
   readonly wanted: number
 }
@@ -14,7 +14,7 @@ export function isReached ({ value, is, wanted }: Check): boolean {
 /** Rows of a table that says of each check what was found and wanted. */
 export function checkRows (checks: readonly Check[]): string[][] {
   return checks.map(check => {
-    const digits = check.unit === 'MB' ? 0 : 2
+    const digits = { MB: 0, times: 2, share: 4 }[check.unit]
     return [check.what, check.value.toFixed(digits), check.unit, check.is, check.wanted.toFixed(digits), isReached(check) ? 'reached' : 'missed']
   })
 }

@@ -17,17 +17,20 @@ import { isAhead, rivalFigures } from './rivals.ts'
 import { type Row, rowsOf } from './rows.ts'
 import { WANTED_RATIO, sideBySide } from './side-by-side.ts'
 import { startTimes } from './start.ts'
+import { isTrained, trainerFigures } from './trainer.ts'
 import { verifySides } from './verify.ts'
 
 const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--json]
 
   --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too,
-               and encode stands for the stage and for the encoder beside SentencePiece; cores, rivals, fasttext
-               and languages take minutes, and are measured only when they are named
+               and encode stands for the stage and for the encoder beside SentencePiece; cores, rivals, fasttext,
+               languages and trainer take minutes, and are measured only when they are named
   --runs N     runs of each, of which the best counts (default: 5)
   --tolerance PERCENT
-               by how much the figures of encode and languages may be missed before the command fails, on a machine that others use (default: 0)
+               by how much the figures of encode and languages, and the speed of trainer, may be missed before the command fails, on a machine that others use (default: 0)
   --whole      rivals: the script in Python filters all of the text, not a sample
+  --mb N       trainer: how much text the largest one has (default: 100); 0 leaves it out
+  --quick      trainer: half of the documents, one size, once
   --json       also write the results to bench.json
 `
 
@@ -39,14 +42,17 @@ const ENCODE = 'encode'
 const FASTTEXT = 'fasttext'
 const LANGUAGES = 'languages'
 const START = 'start'
+const TRAINER = 'trainer'
 const VERIFY = 'verify'
 
 interface Arguments {
   readonly only: readonly string[] | undefined
   readonly runs: number
-  /** A share: by how much encoding may miss its figures. */
+  /** A share: by how much figures of speed may be missed. */
   readonly tolerance: number
   readonly whole: boolean
+  readonly mb: number
+  readonly quick: boolean
   readonly json: boolean
 }
 
@@ -57,19 +63,22 @@ else await bench(given)
 /** Null when help is asked for. Ends the process with code 2 where the call is wrong. */
 function readArguments (): Arguments | null {
   try {
-    const { only, runs, tolerance, whole, json, help } = parseArgs({
+    const { only, runs, tolerance, whole, mb, quick, json, help } = parseArgs({
       options: {
         only: { type: 'string', multiple: true },
         runs: { type: 'string', default: '5' },
         tolerance: { type: 'string', default: '0' },
         whole: { type: 'boolean', default: false },
+        mb: { type: 'string', default: '100' },
+        quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false }
       }
     }).values
     if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs: expected a whole number of at least 1, got ${runs}`)
     if (!/^\d{1,2}$/.test(tolerance)) throw new Error(`--tolerance: expected a percentage below 100, got ${tolerance}`)
-    return help ? null : { only, runs: Number(runs), tolerance: Number(tolerance) / 100, whole, json }
+    if (!/^\d{1,4}$/.test(mb)) throw new Error(`--mb: expected a whole number below 10,000, got ${mb}`)
+    return help ? null : { only, runs: Number(runs), tolerance: Number(tolerance) / 100, whole, mb: Number(mb), quick, json }
   } catch (error) {
     wrongCall(messageOf(error))
   }
@@ -80,14 +89,14 @@ function wrongCall (message: string): never {
   process.exit(2)
 }
 
-async function bench ({ only, runs, tolerance, whole, json: asJson }: Arguments): Promise<void> {
+async function bench ({ only, runs, tolerance, whole, mb, quick, json: asJson }: Arguments): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
   process.once('SIGINT', () => { process.exit(130) })
 
   const corpus = await prepareCorpus(folder)
   const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, LANGUAGES, ...all.map(({ name }) => name)]
+  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, LANGUAGES, TRAINER, ...all.map(({ name }) => name)]
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
   const wanted = (name: string): boolean => only?.includes(name) ?? true
@@ -102,10 +111,11 @@ async function bench ({ only, runs, tolerance, whole, json: asJson }: Arguments)
   const rivals = only?.includes(RIVALS) === true ? await announced(RIVALS, () => rivalFigures(corpus, runs, { whole })) : undefined
   const fastText = only?.includes(FASTTEXT) === true ? await announced(FASTTEXT, () => fastTextFigures(corpus, runs)) : undefined
   const languages = only?.includes(LANGUAGES) === true ? await announced(LANGUAGES, () => languageFigures(corpus, runs)) : undefined
+  const trainer = only?.includes(TRAINER) === true ? await announced(TRAINER, () => trainerFigures(corpus, runs, { quick, megabytes: mb })) : undefined
   const rows: Result[] = []
   for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
 
-  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, languages }
+  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, languages, trainer }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1
@@ -114,6 +124,7 @@ async function bench ({ only, runs, tolerance, whole, json: asJson }: Arguments)
   if (rivals !== undefined && !isAhead(rivals)) process.exitCode = 1
   if (fastText !== undefined && !isQuick(fastText)) process.exitCode = 1
   if (languages !== undefined && !isSwift(languages, tolerance)) process.exitCode = 1
+  if (trainer !== undefined && !isTrained(trainer, tolerance)) process.exitCode = 1
 }
 
 async function measureRow ({ name, unit, bytes, prepare }: Row, runs: number): Promise<Result> {

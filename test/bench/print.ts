@@ -14,6 +14,7 @@ import type { RivalFigures } from './rivals.ts'
 import type { Row } from './rows.ts'
 import { type SideBySide, WANTED_RATIO } from './side-by-side.ts'
 import type { Start } from './start.ts'
+import { type TrainerFigures, jsonOfTrainer, reportTrainer } from './trainer.ts'
 import type { VerifySides } from './verify.ts'
 
 /** A row that has been measured. */
@@ -37,15 +38,16 @@ export interface Results {
   readonly rivals?: RivalFigures | undefined
   readonly fastText?: FastTextFigures | undefined
   readonly languages?: LanguageFigures | undefined
+  readonly trainer?: TrainerFigures | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals, fastText, languages }: Results): string {
+export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals, fastText, languages, trainer }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
     `${corpus.name}: ${whole(corpus.documents)} documents, ${megabytes(corpus.textBytes)} MB of text, ${megabytes(corpus.ndjson.bytes)} MB of NDJSON; tokenizer ${basename(corpus.tokenizerPath)}`,
-    `Best of ${runs} after a warm-up (cores: without). MB/s of UTF-8 text, for read and side by side of NDJSON bytes; documents/s as they go in`
+    `Best of ${runs} after a warm-up (cores, trainer: without). MB/s of UTF-8 text, for read and side by side of NDJSON bytes; documents/s as they go in`
   ].join('\n')]
   if (rows.length > 0) {
     const lines = rows.map(({ name, unit, bytes, times }) => [name, unit, ...figures(bytes, corpus, times)])
@@ -60,6 +62,7 @@ export function report ({ corpus, runs, rows, sides, checkpoint, verified, start
   if (rivals !== undefined) sections.push(reportRivals(rivals))
   if (fastText !== undefined) sections.push(reportFastText(fastText))
   if (languages !== undefined) sections.push(reportLanguages(languages))
+  if (trainer !== undefined) sections.push(reportTrainer(trainer))
   return sections.join('\n\n')
 }
 
@@ -108,7 +111,7 @@ function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
 }
 
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, languages }: Results): string {
+export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, languages, trainer }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
   const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
@@ -141,7 +144,8 @@ export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, 
     cores: cores === undefined ? null : jsonOfCores(cores),
     rivals: rivals === undefined ? null : jsonOfRivals(rivals),
     fasttext: fastText === undefined ? null : jsonOfFastText(fastText),
-    languages: languages === undefined ? null : jsonOfLanguages(languages)
+    languages: languages === undefined ? null : jsonOfLanguages(languages),
+    trainer: trainer === undefined ? null : jsonOfTrainer(trainer)
   }, null, 2) + '\n'
 }
 

@@ -216,7 +216,11 @@ async function copied ({ folder }: Corpus, { paths, bytes }: PlainText): Promise
 
 /** The first Python that has the packages. */
 export function pythonWith (packages: readonly string[]): string | undefined {
+  return pythons().find(python => spawnSync(python, [PROGRAM, 'check', ...packages]).status === 0)
+}
+
+/** Those that may be there, the first one first. */
+export function pythons (): string[] {
   const named = process.env['SLUICE_BENCH_PYTHON']
-  const pythons = named === undefined ? ['/usr/bin/python3', 'python3'] : [named]
-  return pythons.find(python => spawnSync(python, [PROGRAM, 'check', ...packages]).status === 0)
+  return named === undefined ? ['/usr/bin/python3', 'python3'] : [named]
 }

@@ -16,6 +16,7 @@ import { judgeDecoding } from './decode.ts'
 import { judgeEncoding } from './encode.ts'
 import { judgeFastText } from './fasttext.ts'
 import { judgeRules } from './rules.ts'
+import { judgeTrainer } from './trainer.ts'
 
 const root = packageRoot()
 const judges = join(root, 'test/checks')
@@ -72,7 +73,7 @@ const missing = missingJudges()
 try {
   await judgeFastText(checks, shared, folder)
   if (missing !== undefined) {
-    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
+    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
   } else {
     const { files, models } = await inputs()
     for (const model of models) {
@@ -93,6 +94,7 @@ try {
     await judgeDecoding(checks, models, shared)
     await judgeEncoding(checks, files, shared, folder)
     await judgeRules(checks, files, folder)
+    await judgeTrainer(checks, files, folder)
     const twice = [...files, files[0]!]
     for (const window of ['50000', '100']) {
       const kept = python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice).split('\n').filter(line => line !== '').map(line => JSON.parse(line) as string)

@@ -2,10 +2,8 @@
  * Our tables of normalization rules and our model files, in SentencePiece's own hands: of each rule a model that it has
  * trained and ours, which has the same pieces and our table, must normalize alike, and all readers must encode alike.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import { sha256 } from '../../lib/hash.ts'
 import { readModel } from '../../lib/sentencepiece/model.ts'
 import { RULE_NAMES } from '../../lib/sentencepiece/rule-names.ts'
@@ -14,19 +12,14 @@ import { loadWasmEncoder } from '../../lib/sentencepiece/wasm.ts'
 import { modelBytes } from '../../lib/sentencepiece/write-model.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import type { Checks } from './checks.ts'
+import { missingCommands, pythonIds, run, scalars, spmNormalize, spmTrain, texts } from './sentencepiece.ts'
 
 const TRAINED_LINES = 20_000
 const ENCODED_DOCUMENTS = 1000
 
-/** Of a text in a JSON string on each line, its ids in one. */
-const ENCODE = `
-import json, sys, sentencepiece
-processor = sentencepiece.SentencePieceProcessor(model_file=sys.argv[1])
-for line in sys.stdin: print(json.dumps(processor.encode(json.loads(line)), separators=(",", ":")))`
-
 /** @param files of documents, to train on and to encode @param folder to work in */
 export async function judgeRules (checks: Checks, files: readonly string[], folder: string): Promise<void> {
-  const missing = ['spm_train', 'spm_normalize', 'spm_encode'].map(missingCommand).find(reason => reason !== undefined)
+  const missing = missingCommands()
   if (missing !== undefined) {
     for (const name of ['rules', 'models that sluice writes']) checks.skip(`${name} against their judge`, missing)
     return
@@ -35,19 +28,13 @@ export async function judgeRules (checks: Checks, files: readonly string[], fold
   await judgeWritten(checks, files, folder)
 }
 
-function missingCommand (command: string): string | undefined {
-  const { error, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' })
-  if (error !== undefined) return `the command ${command} is not here`
-  return stdout.includes('0.1.97') ? undefined : `${command} is ${stdout.trim()}, expected 0.1.97`
-}
-
 /** Every scalar value, and the source of every rule, each in a line, as each model normalizes it. */
 function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: string): void {
   const corpus = join(folder, 'rules.txt')
   writeFileSync(corpus, 'the river opens a gate\n'.repeat(9))
   // Spaces as by default, and all of them left, so that it is seen what else becomes one.
   for (const [kind, ...options] of [['spaces dropped'], ['spaces kept', '--add_dummy_prefix=false', '--remove_extra_whitespaces=false']] as const) {
-    const theirs = train(join(folder, 'rules'), corpus, '--vocab_size=30', '--hard_vocab_limit=false', `--normalization_rule_name=${name}`, ...options)
+    const theirs = spmTrain(join(folder, 'rules'), corpus, '--vocab_size=30', '--hard_vocab_limit=false', `--normalization_rule_name=${name}`, ...options)
     const ours = rewritten(theirs, join(folder, 'our-rules.model'))
     const rules = name === 'identity' ? '' : run('spm_normalize', `--model=${theirs}`, '--decompile')
     if (name !== 'identity') checks.check(`${name}, ${kind}: spm_normalize finds the same rules in our table (${rules.split('\n').length - 1})`, rules === run('spm_normalize', `--model=${ours}`, '--decompile'))
@@ -56,7 +43,7 @@ function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: str
     const lines = [...scalars().filter(scalar => scalar !== '\n'), ...sources.filter(source => source !== '\n')]
     const input = join(folder, 'rules-asked.txt')
     writeFileSync(input, lines.map(line => `${line}\n`).join('') + lines.map(line => `a${line}b${line}\u0301${line}\n`).join(''))
-    const [expected, got] = [theirs, ours].map(model => run('spm_normalize', `--model=${model}`, '--use_internal_normalization', `--input=${input}`))
+    const [expected, got] = [theirs, ours].map(model => spmNormalize(model, input))
     checks.check(`${name}, ${kind}: spm_normalize gives the same with our table (${lines.length} texts alone and between others)`, expected!.split('\n').length === 2 * lines.length + 1 && expected === got)
   }
 }
@@ -68,12 +55,10 @@ async function judgeWritten (checks: Checks, files: readonly string[], folder: s
   writeFileSync(corpus, documents.flatMap(text => text.split('\n')).map(line => line.trim()).filter(line => line !== '' && line.length < 1000).slice(0, TRAINED_LINES).join('\n'))
   const asked = [...documents.filter((_, i) => i % Math.ceil(documents.length / ENCODED_DOCUMENTS) === 0), 'a\nb\r\nc', '\0a\0', ...scalarTexts()]
   const options = ['--vocab_size=2000', '--byte_fallback', '--user_defined_symbols=<doc>,the', '--control_symbols=<mask>', '--seed_sentencepiece_size=80000', '--num_sub_iterations=1']
-  const theirs = train(join(folder, 'written'), corpus, ...options)
+  const theirs = spmTrain(join(folder, 'written'), corpus, ...options)
   const ours = rewritten(theirs, join(folder, 'our-written.model'))
-  const input = asked.map(text => JSON.stringify(text) + '\n').join('')
-  const [expected, python] = [theirs, ours].map(model => execFileSync('/usr/bin/python3', ['-c', ENCODE, model], { input, encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['pipe', 'pipe', 'inherit'] }))
-  const ids = expected!.split('\n').slice(0, -1)
-  checks.check(`a model that sluice wrote, Python: the ids of SentencePiece's own (${asked.length} texts)`, ids.length === asked.length && python === expected)
+  const ids = pythonIds(theirs, asked)
+  checks.check(`a model that sluice wrote, Python: the ids of SentencePiece's own (${asked.length} texts)`, ids.length === asked.length && pythonIds(ours, asked).join('\n') === ids.join('\n'))
   const plain = join(folder, 'written-asked.txt')
   writeFileSync(plain, asked.join('\n'))
   const [lines, ourLines] = [theirs, ours].map(model => run('spm_encode', `--model=${model}`, '--output_format=id', `--input=${plain}`))
@@ -87,12 +72,6 @@ async function judgeWritten (checks: Checks, files: readonly string[], folder: s
   }
 }
 
-/** @returns the model's path */
-function train (prefix: string, corpus: string, ...options: readonly string[]): string {
-  run('spm_train', `--input=${corpus}`, `--model_prefix=${prefix}`, '--num_threads=2', ...options)
-  return `${prefix}.model`
-}
-
 /** Writes a model anew, with our table of the rule of that name. @returns its path */
 function rewritten (path: string, as: string): string {
   const { pieces, trainer, normalizer } = readModel(readFileSync(path), path)
@@ -104,21 +83,8 @@ function rewritten (path: string, as: string): string {
   return as
 }
 
-function scalars (): string[] {
-  return Array.from({ length: 0x11_0000 }, (_, code) => code).filter(code => code < 0xd800 || code >= 0xe000).map(code => String.fromCodePoint(code))
-}
-
 /** Some of the scalar values at a time; between spaces, since SentencePiece takes long for many unknown ones in a row. */
 function scalarTexts (): string[] {
   const all = scalars()
   return Array.from({ length: Math.ceil(all.length / 4096) }, (_, block) => all.slice(4096 * block, 4096 * (block + 1)).join(' a'))
-}
-
-function texts (file: string): string[] {
-  const content = readFileSync(file)
-  return (file.endsWith('.gz') ? gunzipSync(content) : content).toString().split('\n').filter(line => line !== '').map(line => (JSON.parse(line) as { text: string }).text)
-}
-
-function run (command: string, ...args: readonly string[]): string {
-  return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['ignore', 'pipe', 'ignore'] })
 }
