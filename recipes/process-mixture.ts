@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -154,6 +155,7 @@ export async function loadMixture (manifestPath: string, asked: string | undefin
 async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
   const tokenizerPath = asked ?? manifest.tokenizerPath
   if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
+  if (loaded === undefined && asked === undefined && !existsSync(tokenizerPath)) throw new SluiceError('ERR_TOKENIZER', `${tokenizerPath}: no such file, expected a SentencePiece .model file; train-tokenizer --manifest ${manifest.path} trains it, and so does run`)
   const tokenizer = loaded ?? await loadTokenizer(tokenizerPath)
   checkHash(manifest, tokenizer, tokenizerPath)
   return { manifest, tokenizerPath, tokenizer }

@@ -5,6 +5,7 @@ import { sha256 } from '../../lib/hash.ts'
 import { readModel } from '../../lib/sentencepiece/model.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { trainUnigram } from '../../lib/trainer/train-unigram.ts'
+import { processMixture } from '../../recipes/process-mixture.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { type TrainedStats, trainingText } from '../../recipes/training.ts'
 import { commandProcess } from '../commands.ts'
@@ -37,6 +38,7 @@ function mixture (t: Test, tokenizer = '{ vocab_size: 300, character_coverage: 0
 
 t.test('a manifest: its components\' samples, behind their filters, and what the library makes of them', async t => {
   const { folder, manifest, train, model } = mixture(t)
+  t.match(await failure(processMixture(manifest)), { code: 'ERR_TOKENIZER', message: /spm_300_unigram\.model: no such file, .*; train-tokenizer --manifest .*mix\.yaml trains it, and so does run/ })
   const stats = await train()
   const learned = [...PROSE.filter(text => Array.from(text).length >= 20), ...NOTES.slice(0, 40)]
   const expected = await trainUnigram(learned, { vocabSize: 300, characterCoverage: 0.99 })
