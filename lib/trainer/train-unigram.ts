@@ -117,6 +117,7 @@ export class UnigramTrainer {
  */
 export async function trainUnigram (texts: AsyncIterable<string> | Iterable<string>, { signal, onProgress, ...options }: ModelOptions & TrainRun = {}): Promise<TrainedTokenizer> {
   const trainer = new UnigramTrainer(options)
+  throwIfAborted(signal)
   const pace = new Pace(signal)
   for await (const text of texts) {
     throwIfAborted(signal)
