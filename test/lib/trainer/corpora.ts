@@ -7,6 +7,7 @@ import { pieceLengths } from '../../../lib/trainer/piece-lengths.ts'
 import { WordReader } from '../../../lib/trainer/read-words.ts'
 import { type Seeds, seedPieces } from '../../../lib/trainer/seeds.ts'
 import { type SortedPlaces, sortPlaces } from '../../../lib/trainer/suffix-sort.ts'
+import { type TrainedTokenizer, trainUnigram } from '../../../lib/trainer/train-unigram.ts'
 import type { WordCounts } from '../../../lib/trainer/word-counts.ts'
 
 /** Draws numbers, the same on each run. */
@@ -122,6 +123,11 @@ export function drawnLines (): string[] {
 
 const STEMS = 3000
 const LINES = 3000
+
+/** As `trainUnigram`, but text is left as it is if nothing else is said: rules take longer to compile than a small training takes. */
+export async function trainPlain (texts: Parameters<typeof trainUnigram>[0], options: Parameters<typeof trainUnigram>[1] = {}): Promise<TrainedTokenizer> {
+  return await trainUnigram(texts, { normalizationRuleName: 'identity', ...options })
+}
 
 type Rules = Pick<TrainSettings, 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits' | 'splitByWhitespace'>
 

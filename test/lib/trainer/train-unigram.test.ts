@@ -4,9 +4,9 @@ import t, { type Test } from 'tap'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { RULE_NAMES, charsmapOf } from '../../../lib/sentencepiece/rules.ts'
 import { type Tokenizer, loadTokenizer } from '../../../lib/tokenizer.ts'
-import { type TrainedTokenizer, UnigramTrainer, trainUnigram } from '../../../lib/trainer/train-unigram.ts'
+import { type TrainedTokenizer, UnigramTrainer, type trainUnigram } from '../../../lib/trainer/train-unigram.ts'
 import { temporaryFolder } from '../../helpers.ts'
-import { drawnLines } from './corpora.ts'
+import { drawnLines, trainPlain } from './corpora.ts'
 
 type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
 
@@ -14,7 +14,7 @@ const lines = drawnLines().slice(0, 300)
 
 /** Trains, and loads what it gives. */
 async function trained (t: Test, options: Options, texts: Iterable<string> = lines): Promise<TrainedTokenizer & { readonly tokenizer: Tokenizer, readonly tokens: (text: string) => string[] }> {
-  const result = await trainUnigram(texts, { vocabSize: 400, ...options })
+  const result = await trainPlain(texts, { vocabSize: 400, ...options })
   const path = join(temporaryFolder(t), 'spm.model')
   writeFileSync(path, result.model)
   const tokenizer = await loadTokenizer(path)
@@ -22,7 +22,7 @@ async function trained (t: Test, options: Options, texts: Iterable<string> = lin
 }
 
 t.test('a model that encodes, with what it was trained by', async t => {
-  const { tokenizer, tokens, pieces, vocab, model } = await trained(t, { characterCoverage: 1 })
+  const { tokenizer, tokens, pieces, vocab, model } = await trained(t, { characterCoverage: 1, normalizationRuleName: 'nmt_nfkc' })
   t.equal(tokenizer.vocabSize, 400)
   t.same([tokenizer.unkId, tokenizer.bosId, tokenizer.eosId, tokenizer.padId], [0, 1, 2, -1])
   t.same(lines.map(line => tokenizer.decode(tokenizer.encode(line))), lines.map(line => line.normalize('NFKC')))
@@ -111,7 +111,7 @@ t.test('spaces as is asked for', async t => {
 })
 
 t.test('lines that are drawn', async t => {
-  const train = async (seed: number, inputSentenceSize = 100): Promise<TrainedTokenizer> => await trainUnigram([lines.slice(0, 150).join('\n'), '\n\n', lines.slice(150).join('\n')], { vocabSize: 250, hardVocabLimit: false, inputSentenceSize, seed })
+  const train = async (seed: number, inputSentenceSize = 100): Promise<TrainedTokenizer> => await trainPlain([lines.slice(0, 150).join('\n'), '\n\n', lines.slice(150).join('\n')], { vocabSize: 250, hardVocabLimit: false, inputSentenceSize, seed })
   const one = await train(1)
   t.equal(one.stats.sentences, 100)
   t.ok(Buffer.from((await train(1)).model).equals(one.model), 'the same on each run')
@@ -119,7 +119,7 @@ t.test('lines that are drawn', async t => {
   const all = await train(3, 1000)
   t.equal(all.stats.sentences, 300)
   t.equal(all.vocab, (await train(1, 0)).vocab)
-  const trainer = new UnigramTrainer({ inputSentenceSize: 2, vocabSize: 10, hardVocabLimit: false })
+  const trainer = new UnigramTrainer({ normalizationRuleName: 'identity', inputSentenceSize: 2, vocabSize: 10, hardVocabLimit: false })
   trainer.add('a b\na')
   t.same(trainer.counts, { sentences: 0, words: 0 })
 })
@@ -127,19 +127,21 @@ t.test('lines that are drawn', async t => {
 t.test('many drawn lines are read with pauses', async t => {
   const text = (lines.join('\n') + '\n').repeat(Math.ceil(2 ** 20 / lines.join('\n').length))
   const phases: string[] = []
-  await trainUnigram([text], { vocabSize: 400, inputSentenceSize: 1_000_000, onProgress: ({ phase }) => { phases.push(phase) } })
-  t.same(phases.slice(0, 3), ['read', 'read', 'seed']) // of the text, and of its lines
+  await trainPlain([text], { vocabSize: 400, inputSentenceSize: 1_000_000, onProgress: ({ phase }) => { phases.push(phase) } })
+  const reads = phases.indexOf('seed')
+  t.ok(reads >= 2, 'of the text, and of its lines')
+  t.ok(phases.slice(0, reads).every(phase => phase === 'read'))
   const controller = new AbortController()
-  const trainer = new UnigramTrainer({ inputSentenceSize: 1_000_000 })
+  const trainer = new UnigramTrainer({ normalizationRuleName: 'identity', inputSentenceSize: 1_000_000 })
   trainer.add(text)
   const onProgress = (): void => { controller.abort() }
   await t.rejects(trainer.train({ signal: controller.signal, onProgress }), { code: 'ERR_ABORTED' })
 })
 
 t.test('scores near zero are written as C++ does', async t => {
-  const { vocab, pieces } = await trainUnigram(['a'.repeat(4000)], { vocabSize: 5, hardVocabLimit: false, maxSentencepieceLength: 1, addDummyPrefix: false, characterCoverage: 0.9 })
+  const { vocab, pieces } = await trainPlain(['a'.repeat(4000)], { vocabSize: 5, hardVocabLimit: false, maxSentencepieceLength: 1, addDummyPrefix: false, characterCoverage: 0.9 })
   t.same(pieces.map(({ piece }) => piece).slice(3), ['a'])
   t.match(vocab, /\na\t0\n$/)
-  const rare = await trainUnigram([`${'a'.repeat(4000)}\n`.repeat(10) + 'b'], { vocabSize: 6, maxSentencepieceLength: 1, addDummyPrefix: false, hardVocabLimit: false, characterCoverage: 1 })
+  const rare = await trainPlain([`${'a'.repeat(4000)}\n`.repeat(10) + 'b'], { vocabSize: 6, maxSentencepieceLength: 1, addDummyPrefix: false, hardVocabLimit: false, characterCoverage: 1 })
   t.match(rare.vocab, /\na\t-\d(\.\d+)?e-05\nb\t-/)
 })
