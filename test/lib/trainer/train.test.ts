@@ -11,6 +11,7 @@ import { drawnLines, trainPlain } from './corpora.ts'
 
 const lines = drawnLines()
 
+/** The pieces in a `.vocab` file: that of spm_train is made by `test/fixtures/make_trained.py`. */
 function scoresOf (vocab: string): Map<string, number> {
   return new Map(vocab.trimEnd().split('\n').map(line => line.split('\t')).map(([piece, score]) => [piece!, Number(score)]))
 }
