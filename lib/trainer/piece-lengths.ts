@@ -32,7 +32,7 @@ export function pieceLengths (symbols: Int32Array, alphabet: Alphabet, rules: Ru
       if (end > at + 1 && kinds[symbols[at + 1]!] === ALONE) end = at + 1
       if (kind === ANY) next = at
     } else {
-      const other = next < symbols.length ? kinds[symbols[next]!]! : NEVER
+      const other = kinds[symbols[next]!]! // there is one: the last word has its end behind it
       if (other !== ANY && other !== kind) end = next
       next = at
     }

@@ -13,6 +13,9 @@ import { MAX_LINE, WordReader } from './read-words.ts'
 /** So many UTF-16 units of text are read before others are heard. */
 const UNITS_AT_ONCE = 2 ** 20
 
+/** A text takes as long as so many units more, be it empty. */
+const UNITS_OF_A_TEXT = 100
+
 /** What training can be told while it is under way. */
 export interface TrainRun {
   /** Stops training when it fires. */
@@ -117,6 +120,7 @@ export class UnigramTrainer {
  */
 export async function trainUnigram (texts: AsyncIterable<string> | Iterable<string>, { signal, onProgress, ...options }: ModelOptions & TrainRun = {}): Promise<TrainedTokenizer> {
   const trainer = new UnigramTrainer(options)
+  throwIfAborted(signal)
   const pace = new Pace(signal)
   for await (const text of texts) {
     throwIfAborted(signal)
@@ -137,7 +141,7 @@ class Pace {
 
   /** Whether it is time for a pause, with this text read. */
   isOver (text: string): boolean {
-    this.#units += text.length + 1 // a text without a character takes time, too
+    this.#units += text.length + UNITS_OF_A_TEXT
     return this.#units > UNITS_AT_ONCE
   }
 

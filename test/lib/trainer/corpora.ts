@@ -7,6 +7,7 @@ import { pieceLengths } from '../../../lib/trainer/piece-lengths.ts'
 import { WordReader } from '../../../lib/trainer/read-words.ts'
 import { type Seeds, seedPieces } from '../../../lib/trainer/seeds.ts'
 import { type SortedPlaces, sortPlaces } from '../../../lib/trainer/suffix-sort.ts'
+import { type TrainedTokenizer, trainUnigram } from '../../../lib/trainer/train-unigram.ts'
 import type { WordCounts } from '../../../lib/trainer/word-counts.ts'
 
 /** Draws numbers, the same on each run. */
@@ -20,7 +21,7 @@ export class Draw {
   /** A whole number from 0 to less than this. */
   below (bound: number): number {
     this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0
-    return (this.#state >>> 8) % bound
+    return Math.floor(this.#state * bound / 2 ** 32)
   }
 
   of<T> (items: ArrayLike<T>): T {
@@ -97,6 +98,35 @@ export function segmentations (word: readonly string[], numbers: ReadonlyMap<str
 /** Pieces by their texts. */
 export function numbersOf (texts: readonly string[]): Map<string, number> {
   return new Map(texts.map((text, piece) => [text, piece] as const).slice(1))
+}
+
+/** Lines of made-up words, frequent and rare, in three scripts; the same as in `test/fixtures/make_trained.py`. */
+export function drawnLines (): string[] {
+  const draw = new Draw(8)
+  const stems = (onsets: string, vowels: string): string[] => Array.from({ length: STEMS }, () => Array.from({ length: 1 + draw.below(3) }, () => draw.of(onsets.split(' ')) + draw.of(vowels.split(' '))).join(''))
+  const latin = stems('b c d f g h k l m n p r s t v z ch sh th st br', 'a e i o u ai ou é an er')
+  const cyrillic = stems('б в г д ж к л м н п р с т', 'а е и о у я ов ен')
+  const endings = ' , , , ,s,s,ed,ing,er,ly,ness'.split(',').map(ending => ending.trim())
+  const kana = [...'あいうえおかきくけこさしすせそたちつてとなにのはまもらりるれをんカタナー日本語人大学生国年月']
+  return Array.from({ length: LINES }, () => {
+    const kind = draw.below(12)
+    if (kind === 0) return Array.from({ length: 10 + draw.below(30) }, () => kana[draw.below(draw.below(kana.length) + 1)]!).join('') + '。'
+    const words = Array.from({ length: 4 + draw.below(12) }, () => {
+      if (draw.below(30) === 0) return String(draw.below(10 ** (1 + draw.below(4))))
+      const stem = draw.below(draw.below(draw.below(STEMS) + 1) + 1)
+      return kind === 1 ? cyrillic[stem]! : latin[stem]! + draw.of(endings)
+    })
+    const line = words.join(draw.below(6) === 0 ? ', ' : ' ') + draw.of(['.', '.', '.', '?', '!'])
+    return line[0]!.toUpperCase() + line.slice(1)
+  })
+}
+
+const STEMS = 3000
+const LINES = 3000
+
+/** As `trainUnigram`, but text is left as it is if nothing else is said: rules take longer to compile than a small training takes. */
+export async function trainPlain (texts: Parameters<typeof trainUnigram>[0], options: Parameters<typeof trainUnigram>[1] = {}): Promise<TrainedTokenizer> {
+  return await trainUnigram(texts, { normalizationRuleName: 'identity', ...options })
 }
 
 type Rules = Pick<TrainSettings, 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits' | 'splitByWhitespace'>

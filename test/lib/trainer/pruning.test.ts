@@ -88,6 +88,19 @@ t.test('what nothing can stand in for is kept, whatever is asked for', t => {
   t.end()
 })
 
+t.test('what is better split is given up, be it ever so frequent', t => {
+  const built = buildOf('abab abc abd')
+  const { lattice, pieces } = built
+  const piece = pieceTexts(built).indexOf('ab')
+  lattice.frequencies.fill(5)
+  lattice.scores[piece] = -100 // as of the first piece, which unknown characters count for
+  losePieces(lattice, 1, pieces.size + 1, pieces.size, 100, 10)
+  t.equal(lattice.losses[piece], -Infinity)
+  pieces.prune(pieces.size)
+  t.notOk(pieceTexts(built).includes('ab'))
+  t.end()
+})
+
 t.test('maximization gives up what is hardly expected', t => {
   const built = buildOf('ab abab aab abba\nab b a abab baab')
   const { lattice, pieces } = built

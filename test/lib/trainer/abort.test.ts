@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process'
+import t from 'tap'
+import { StepPool, throwIfAborted } from '../../../lib/trainer/step-pool.ts'
+import { ROOT, builtModule } from '../../helpers.ts'
+import { buildOf, drawnLines, trainPlain } from './corpora.ts'
+
+const lines = drawnLines().slice(0, 200)
+const stopped = { code: 'ERR_ABORTED', message: 'training: stopped' }
+
+t.test('before it begins', async t => {
+  const signal = AbortSignal.abort(new Error('mine'))
+  let isRead = false
+  const texts = function * (): Generator<string> {
+    isRead = true
+    yield 'a'
+  }
+  await t.rejects(trainPlain(texts(), { signal }), { ...stopped, cause: { message: 'mine' } })
+  t.notOk(isRead)
+  await t.rejects(trainPlain([], { signal }), stopped)
+})
+
+t.test('while texts are read', async t => {
+  const controller = new AbortController()
+  let isClosed = false
+  const endless = function * (): Generator<string> {
+    try {
+      for (;;) yield 'a text '.repeat(1000)
+    } finally {
+      isClosed = true
+    }
+  }
+  setTimeout(() => { controller.abort() }, 20)
+  await t.rejects(trainPlain(endless(), { signal: controller.signal }), stopped)
+  t.ok(isClosed)
+  const empty = new AbortController()
+  setTimeout(() => { empty.abort() }, 20)
+  await t.rejects(trainPlain((function * () { for (;;) yield '' })(), { signal: empty.signal }), stopped, 'be they empty')
+})
+
+t.test('in the midst of training', async t => {
+  for (const wanted of ['seed', 'train'] as const) {
+    const controller = new AbortController()
+    const phases: string[] = []
+    await t.rejects(trainPlain(lines, {
+      vocabSize: 200,
+      signal: controller.signal,
+      onProgress: ({ phase }) => {
+        phases.push(phase)
+        if (phase === wanted) controller.abort()
+      }
+    }), stopped)
+    t.equal(phases.at(-1), wanted, 'nothing comes after it')
+  }
+})
+
+t.test('with threads, of which none is left', t => {
+  const program = `
+    const { drawnLines, trainPlain } = await import(${JSON.stringify(builtModule('test/lib/trainer/corpora'))})
+    const text = drawnLines().slice(0, 1000).join('\\n')
+    const controller = new AbortController()
+    const onProgress = ({ phase, round }) => {
+      if (phase === 'train' && round === 2) setTimeout(() => { controller.abort() }, 5)
+    }
+    const { code } = await trainPlain([text], { vocabSize: 500, workers: 2, signal: controller.signal, onProgress }).catch(error => error)
+    console.log(code)
+    await trainPlain([text.slice(0, 10_000)], { vocabSize: 200, workers: 2 })
+    console.log(process.getActiveResourcesInfo().filter(name => /Worker|MessagePort/.test(name)).length)`
+  const printed = execFileSync('env', ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', program], { cwd: ROOT, encoding: 'utf8', timeout: 60_000 })
+  t.equal(printed, 'ERR_ABORTED\n0\n', 'and the process ends')
+  t.end()
+})
+
+t.test('steps that fail', async t => {
+  const { lattice } = buildOf('a b')
+  const pool = new StepPool(1)
+  await t.rejects(pool.run({ ...lattice, counts: null as unknown as Float64Array }, { step: 'expect', size: 1, isOld: false }), TypeError)
+  await pool.close()
+  t.doesNotThrow(() => { throwIfAborted(undefined) })
+  t.doesNotThrow(() => { throwIfAborted(new AbortController().signal) })
+})

@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { sha256 } from '../../../lib/hash.ts'
+import type { TrainProgress } from '../../../lib/trainer/train.ts'
+import { type TrainedTokenizer, UnigramTrainer, trainUnigram } from '../../../lib/trainer/train-unigram.ts'
+import { builtModule, fixture } from '../../helpers.ts'
+import { drawnLines, trainPlain } from './corpora.ts'
+
+const lines = drawnLines()
+
+/** The pieces in a `.vocab` file: that of spm_train is made by `test/fixtures/make_trained.py`. */
+function scoresOf (vocab: string): Map<string, number> {
+  return new Map(vocab.trimEnd().split('\n').map(line => line.split('\t')).map(([piece, score]) => [piece!, Number(score)]))
+}
+
+t.test('the pieces that spm_train learns, with their scores', async t => {
+  const theirs = scoresOf(gunzipSync(readFileSync(fixture('trained.vocab.gz'))).toString())
+  const { vocab, pieces } = await trainUnigram([lines.join('\n')], { vocabSize: theirs.size })
+  const ours = scoresOf(vocab)
+  t.equal(ours.size, theirs.size)
+  t.same([...ours].map(([piece]) => piece), pieces.map(({ piece }) => piece))
+  const common = [...ours].filter(([piece]) => theirs.has(piece))
+  t.ok(common.length / theirs.size > 0.99, `${common.length} of ${theirs.size}`)
+  const off = common.map(([piece, score]) => Math.abs(score - theirs.get(piece)!))
+  t.ok(off.reduce((sum, difference) => sum + difference) / off.length < 0.005, 'scores on average')
+  t.ok(Math.max(...off) < 0.2, 'each score')
+})
+
+t.test('the same bytes with any number of workers, on each run, and however the lines come', async t => {
+  const some = lines.slice(0, 1000)
+  const options = { vocabSize: 600, byteFallback: true, normalizationRuleName: 'identity' } as const
+  // Threads start ten times as fast in a process without tap.
+  const program = `
+    const [{ sha256 }, { drawnLines, trainPlain }] = await Promise.all(${JSON.stringify(['lib/hash', 'test/lib/trainer/corpora'].map(builtModule))}.map(module => import(module)))
+    const text = drawnLines().slice(0, 1000).join('\\n')
+    for (const workers of [1, 2, 4]) {
+      const { model } = await trainPlain([text], { vocabSize: 600, byteFallback: true, workers })
+      console.log(sha256(model))
+    }`
+  const inThreads = promisify(execFile)('env', ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', program])
+  const expected = await trainPlain([some.join('\n')], options)
+  const check = ({ model, vocab, stats }: TrainedTokenizer, what: string): void => {
+    t.ok(Buffer.from(model).equals(expected.model), what)
+    t.equal(vocab, expected.vocab, what)
+    t.same(stats, expected.stats, what)
+  }
+  check(await trainPlain([some.join('\n')], { ...options, workers: 2 }), 'two workers')
+  async function * oneByOne (): AsyncGenerator<string> {
+    for (const line of some) yield await Promise.resolve(line)
+  }
+  check(await trainPlain(oneByOne(), options), 'line by line')
+  const trainer = new UnigramTrainer(options)
+  for (const line of some) trainer.add(`${line}\n\n`)
+  t.same(trainer.counts, { sentences: 1000, words: expected.stats.words })
+  check(await trainer.train(), 'pushed')
+  t.equal((await inThreads).stdout, `${sha256(expected.model)}\n`.repeat(3))
+})
+
+t.test('what was met, and how far it is', async t => {
+  const events: TrainProgress[] = []
+  const text = lines.slice(0, 400).join('\n')
+  const many = Math.ceil(2 ** 20 / text.length)
+  const { stats, pieces } = await trainPlain(Array.from({ length: 2 * many }, () => text), { vocabSize: 500, onProgress: progress => { events.push(progress) } })
+  const { sentences, words, characters, cutLines, seedPieces, rounds } = stats
+  t.equal(sentences, 800 * many)
+  t.equal(cutLines, 0)
+  t.ok(seedPieces > rounds[0]!.pieces)
+  t.equal(pieces.length, 500)
+  t.same(events.filter(({ phase }) => phase === 'read'), [{ phase: 'read', sentences: 400 * many, words }, { phase: 'read', sentences: 800 * many, words }].slice(0, events.filter(({ phase }) => phase === 'read').length))
+  t.same(events.filter(({ phase }) => phase === 'seed'), [{ phase: 'seed', characters, words }])
+  t.same(events.filter(({ phase }) => phase === 'train'), rounds.map((round, i) => ({ phase: 'train', round: i + 1, ...round })))
+  t.ok(rounds.every(({ pieces }, i) => i === 0 || pieces <= rounds[i - 1]!.pieces))
+  t.ok(rounds[1]!.objective < rounds[0]!.objective)
+  t.equal(rounds.length % 2, 0)
+  const { stats: quick } = await trainPlain([text], { vocabSize: 500, numSubIterations: 1, shrinkingFactor: 0.5 })
+  t.ok(quick.rounds.length < rounds.length / 2)
+})
+
+t.test('texts that fail, or whose reader does, and progress that throws', async t => {
+  let isClosed = false
+  function * failing (): Generator<string> {
+    try {
+      yield 'a b'
+      throw new Error('disk')
+    } finally {
+      isClosed = true
+    }
+  }
+  await t.rejects(trainPlain(failing()), { message: 'disk' })
+  t.ok(isClosed)
+  const onProgress = (): never => { throw new Error('mine') }
+  await t.rejects(trainPlain(lines, { vocabSize: 500, onProgress }), { message: 'mine' })
+})
