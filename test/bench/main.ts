@@ -20,7 +20,7 @@ import { startTimes } from './start.ts'
 import { isTrained, trainerFigures } from './trainer.ts'
 import { verifySides } from './verify.ts'
 
-const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--json]
+const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--mb N] [--quick] [--json]
 
   --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too,
                and encode stands for the stage and for the encoder beside SentencePiece; cores, rivals, fasttext,
