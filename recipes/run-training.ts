@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
+import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import type { Manifest } from '../lib/manifest/schema.ts'
 import { type Encoder, readTokenizerFile } from '../lib/tokenizer.ts'
-import { statusText } from './job.ts'
+import { type JobStatus, statusText } from './job.ts'
 import { OUTCOMES, type RunStep } from './run-steps.ts'
 import { trainingOf } from './train-tokenizer.ts'
-import { type TrainingJob, trainingStatus } from './training.ts'
+import { type TrainingJob, checkTrainingPlaces, readsOnce, trainingStatus } from './training.ts'
 
 /** The training that a run begins with. */
 export interface PlannedTraining {
@@ -19,7 +20,8 @@ export interface PlannedTraining {
  * The training of a manifest's tokenizer; null where there is none to do: for a model that the user names, has put where
  * the manifest says, or asks for by its SHA-256.
  *
- * @throws SluiceError as `trainTokenizer`, before anything is written
+ * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for what is read only once, and would
+ *   be used up by the training
  */
 export async function plannedTraining (manifest: Manifest, { tokenizerPath: asked, restart = false }: { readonly tokenizerPath?: string | undefined, readonly restart?: boolean | undefined }): Promise<PlannedTraining | null> {
   const { tokenizerPath: path, tokenizer } = manifest
@@ -28,9 +30,12 @@ export async function plannedTraining (manifest: Manifest, { tokenizerPath: aske
   if (isThere && tokenizer.sha256?.toLowerCase() === sha256(await readTokenizerFile(path))) return null
   if (isThere && !existsSync(path.replace(/\.model$/, '.checkpoint.json'))) return null
   const job = trainingOf(manifest)!
-  const status = await trainingStatus(job)
-  const outcome = restart && isThere ? 'done again' : OUTCOMES[status.is]
-  const why = outcome === OUTCOMES[status.is] ? statusText(status) : 'asked to begin anew'
+  if (await readsOnce(job)) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: a component reads standard input or a pipe, and the tokenizer's training would leave nothing of it to encode; name files, train the tokenizer by train-tokenizer before, or name one by --tokenizer-path`)
+  await checkTrainingPlaces(job)
+  const status: JobStatus = restart ? { is: 'new' } : await trainingStatus(job)
+  const isAgain = restart && isThere
+  const outcome = isAgain ? 'done again' : OUTCOMES[status.is]
+  const why = isAgain ? 'asked to begin anew' : statusText(status)
   return {
     job,
     step: { component: null, step: 'train-tokenizer', outcome, why: why ?? `learns ${path} from the components' samples` },

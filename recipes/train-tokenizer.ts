@@ -5,7 +5,7 @@ import { readManifest } from '../lib/manifest/read.ts'
 import { type Component, type Manifest, componentSchema, tokenizerSchema } from '../lib/manifest/schema.ts'
 import { kebabCase } from '../lib/names.ts'
 import { parseOptions, withoutDefaults } from '../lib/options.ts'
-import { modelOptions } from '../lib/trainer/options.ts'
+import { metaPieces, modelOptions } from '../lib/trainer/options.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { RunOptions } from './flow.ts'
 import { knownStages } from './stages.ts'
@@ -25,7 +25,7 @@ const trainingFlags = withoutDefaults({ vocabSize, modelType: modelType.describe
 export const trainTokenizerOptions = z.strictObject({
   manifest: z.string().min(1).optional().describe('mixture manifest, a YAML file: its components are what is learned from'),
   ...datasetFlags,
-  dataFiles: datasetFlags.dataFiles.optional(),
+  dataFiles: datasetFlags.dataFiles.optional().meta({ several: true, description: datasetOptions.dataFiles.description! }),
   sampleLimit: sampleLimit.unwrap().optional().describe('documents of each dataset that are learned from, behind its filters; 0 = all (default: the manifest\'s sample_limit, else 100000)'),
   ...trainingFlags,
   outputDir: z.string().min(1).optional().describe('where the model goes, as spm_<vocab>_<type>.model, and .vocab (default: the manifest\'s tokenizer_output_dir, else artifacts/tokenizer)'),
@@ -97,6 +97,7 @@ function trainingJob (given: Readonly<Record<string, unknown>>, { manifest, comp
   const settings = parseOptions('train-tokenizer', modelOptions.omit({ workers: true }), own)
   const kind = parseOptions('train-tokenizer', z.object({ modelType }), { modelType: type }).modelType
   if (kind !== 'unigram') throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; train it by spm_train of SentencePiece, and name it by --tokenizer-path`)
+  metaPieces(settings) // before anything is read: its mistakes
   const stem = join(folder, `spm_${settings.vocabSize}_${kind}`)
   return { manifest, components, settings, model: `${stem}.model`, vocab: `${stem}.vocab`, checkpoint: `${stem}.checkpoint.json`, log: logFile ?? `${stem}.json` }
 }

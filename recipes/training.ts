@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
@@ -8,12 +9,13 @@ import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { renameKeys, snakeCase } from '../lib/names.ts'
 import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
+import { isResumable } from '../lib/resumable-output.ts'
 import { readTokenizerFile } from '../lib/tokenizer.ts'
 import type { ModelSettings } from '../lib/trainer/options.ts'
 import { type ReadOptions, documentSettings, documentsOf, withFiles } from './documents.ts'
 import { withExamining } from './examining.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
-import { type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, workingFiles } from './job.ts'
+import { type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
 import { componentTable, number, secondsSince } from './report.ts'
 import type { ThreadOptions } from './threads.ts'
 
@@ -75,19 +77,44 @@ export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
  * @throws SluiceError as `trainTokenizer`
  */
 export async function runTraining (job: TrainingJob, options: TrainingOptions): Promise<TrainedStats> {
-  await checkOutputs([job.model, job.vocab, job.log, ...workingFiles(job.checkpoint, [])], [...job.components.map(({ dataFiles }) => dataFiles), ...(job.manifest === null ? [] : [job.manifest.path])])
+  await checkTrainingPlaces(job)
   for (const path of [job.model, job.vocab, job.log]) await checkWritable(path)
-  const inputs = job.components.flatMap(({ dataFiles }) => dataFiles)
-  if (!await canResume(inputs, [])) { // standard input, say
-    refuseModel(job, options)
-    return await train(job, options)
+  if (await readsOnce(job)) {
+    return await withLocks([job.checkpoint, job.model], async () => {
+      refuseModel(job, options)
+      return await train(job, options, () => rm(job.checkpoint, { force: true })) // which would tell of another model
+    })
   }
-  return await runJob(await planOf(job, options), options, checkOf(job), async begun => {
+  let trained = null as TrainedStats | null
+  const stats = await runJob(await planOf(job, options), options, checkOf(job), async begun => {
     if (begun.begins) refuseModel(job, options)
-    const stats = await train(job, options)
-    await begun.finish(stats, [job.model, job.vocab])
-    return stats
+    trained = await train(job, options, begun.begin)
+    await begun.finish(trained, [job.model, job.vocab])
+    return trained
   })
+  if (trained === null) await keepLog(job.log, stats)
+  return stats
+}
+
+/** Whether a training reads what can't be looked at twice: standard input, a pipe. */
+export async function readsOnce ({ components }: TrainingJob): Promise<boolean> {
+  return !await canResume(components.flatMap(({ dataFiles }) => dataFiles), [])
+}
+
+/** Looks at all files that a training writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
+export async function checkTrainingPlaces ({ manifest, components, model, vocab, log, checkpoint }: TrainingJob): Promise<void> {
+  await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...components.map(({ dataFiles }) => dataFiles), ...(manifest === null ? [] : [manifest.path])])
+}
+
+/** The log of a model that is up to date: it may have been deleted, or is asked for in another place now. */
+async function keepLog (path: string, stats: TrainedStats): Promise<void> {
+  const text = logText(stats)
+  const isThere = await isResumable(path) && existsSync(path) && await readFile(path, 'utf8') === text
+  if (!isThere) await writeFileWhole(path, text)
+}
+
+function logText (stats: TrainedStats): string {
+  return JSON.stringify(stats, null, 2) + '\n'
 }
 
 function refuseModel ({ model }: TrainingJob, { overwrite = false }: TrainingOptions): void {
@@ -119,13 +146,20 @@ function checkOf ({ model }: TrainingJob): Check {
   }
 }
 
-async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions): Promise<TrainedStats> {
+/** @param begin called before the first file is written: from then on what is there is known to be this training's own */
+async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions, begin: () => Promise<void>): Promise<TrainedStats> {
   const started = performance.now()
   const { UnigramTrainer } = await import('../lib/trainer/train-unigram.ts')
   const workers = options.threads === undefined ? 1 : options.threads.list.length + 1
   const trainer = new UnigramTrainer({ ...job.settings, workers })
   const datasets: SampleStats[] = []
-  for (const component of job.components) datasets.push(await sample(await withFiles(component), trainer, options))
+  for (const component of job.components) {
+    try {
+      datasets.push(await sample(await withFiles(component), trainer, options))
+    } catch (error) {
+      throw job.manifest === null ? error : ofComponent(component.name, error)
+    }
+  }
   const { model, vocab, pieces, stats } = await trainer.train({ signal: options.signal })
   if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${stats.cutLines.toLocaleString('en-US')} long lines were cut into parts`)
   if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${pieces.length.toLocaleString('en-US')} pieces, fewer than the ${job.settings.vocabSize.toLocaleString('en-US')} asked for`)
@@ -143,10 +177,15 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
     seconds: secondsSince(started),
     sluice: packageVersion()
   }
+  await begin()
   await writeFileWhole(job.vocab, vocab)
-  await writeFileWhole(job.log, JSON.stringify(trained, null, 2) + '\n')
+  await writeFileWhole(job.log, logText(trained))
   await writeFileWhole(job.model, Buffer.from(model)) // last: where it is, all of it is
   return trained
+}
+
+function ofComponent (name: string, error: unknown): unknown {
+  return error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${name}: ${error.message}`, { cause: error }) : error
 }
 
 /** The first documents of a dataset that its filters keep. */

@@ -192,3 +192,28 @@ t.test('a component that is refused stops the run before the tokenizer is traine
   t.match(await failure(run({ tokenizerPath: undefined })), { code: 'ERR_OUTPUT_EXISTS' })
   t.strictSame(filesIn(folder), before)
 })
+
+t.test('what the training would be refused, the run and its dry run are', async t => {
+  const refused = async (tokenizer: string, expected: object, dataset = BOOKS): Promise<void> => {
+    const { folder, run } = mixture(t, [dataset], tokenizer)
+    const before = filesIn(folder)
+    for (const dryRun of [true, false]) t.match(await failure(run({ tokenizerPath: undefined, dryRun })), expected)
+    t.strictSame(filesIn(folder), before)
+  }
+  await refused(TOKENIZER.replace('}', ', user_defined_symbols: [a, a] }'), { code: 'ERR_OPTION', message: /got a twice/ })
+  await refused(TOKENIZER.replace('}', ', byte_fallback: true }'), { code: 'ERR_OPTION', message: /expected more than the 259 special pieces/ })
+  await refused(TOKENIZER, { code: 'ERR_MANIFEST', message: /mix\.yaml:1:1: a component reads standard input or a pipe/ }, BOOKS.replace('DIR/books.ndjson', '"-"'))
+  const { folder, run } = mixture(t, [BOOKS.replace('books.ndjson', '*.json')], TOKENIZER.replace('DIR/tokenizer', 'DIR'))
+  put(folder, 'spm_60_unigram.json', ndjsonOf(docs(20)))
+  for (const dryRun of [true, false]) t.match(await failure(run({ tokenizerPath: undefined, dryRun })), { code: 'ERR_OUTPUT_EXISTS', message: /spm_60_unigram\.json: is an input as well/ })
+})
+
+t.test('--restart gets over a damaged checkpoint of the training', async t => {
+  const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
+  const own = { tokenizerPath: undefined }
+  await run(own)
+  put(folder, 'tokenizer/spm_60_unigram.checkpoint.json', 'cut off')
+  t.match(await failure(run(own)), { code: 'ERR_CHECKPOINT', message: /spm_60_unigram\.checkpoint\.json: .* start over with --restart/ })
+  t.match((await run({ ...own, restart: true })).steps[0], { step: 'train-tokenizer', outcome: 'done again', why: 'asked to begin anew' })
+  t.match((await run(own)).steps[0], { outcome: 'up to date' })
+})

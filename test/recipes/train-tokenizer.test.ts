@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { sha256 } from '../../lib/hash.ts'
+import { withLock } from '../../lib/lock.ts'
 import { readModel } from '../../lib/sentencepiece/model.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { trainUnigram } from '../../lib/trainer/train-unigram.ts'
@@ -88,6 +89,30 @@ t.test('what was trained on the same is not trained again; on something else, it
   t.match(told, [/is done again: .*spm_300_unigram\.model/])
 })
 
+t.test('the log of a model that is up to date is there again, and where it is asked for', async t => {
+  const { folder, train } = mixture(t)
+  const stats = await train()
+  const log = join(folder, 'tokenizer/spm_300_unigram.json')
+  const text = readFileSync(log, 'utf8')
+  rmSync(log)
+  t.strictSame(await train(), stats)
+  t.equal(readFileSync(log, 'utf8'), text)
+  const other = put(folder, 'other.json', 'of something else')
+  t.strictSame(await train({ logFile: other }), stats)
+  t.equal(readFileSync(other, 'utf8'), text)
+})
+
+t.test('stopped between its files, a training knows them as its own', async t => {
+  const { folder, train, model } = mixture(t, '{ vocab_size: 300, hard_vocab_limit: false, max_sentencepiece_length: 1 }')
+  t.match(await failure(train({}, { tell: () => { mkdirSync(model) } })), { code: 'ERR_OUTPUT', message: /spm_300_unigram\.model: / })
+  rmdirSync(model)
+  put(folder, 'tokenizer/spm_300_unigram.model', 'as if it was killed behind this')
+  const told: string[] = []
+  await train({}, { tell: message => { told.push(message) } })
+  t.match(told[0], /^train-tokenizer: begins again: it had not come to a checkpoint$/)
+  t.ok((await loadTokenizer(model)).vocabSize < 300)
+})
+
 t.test('one dataset, long lines, fewer pieces than asked for: with a word on each', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.txt', `${'one endless line and more of it '.repeat(200)}\n`)
@@ -121,10 +146,35 @@ t.test('from standard input, where nothing can be looked at twice', async t => {
   t.match(await commands.run(args, { cwd: folder, input: documents(PROSE) }), { code: 2, stderr: /is a model of another origin.*\[ERR_OUTPUT_EXISTS\]/ })
 })
 
+t.test('what is read only once leaves no checkpoint, as nothing could be compared with it', async t => {
+  const { folder, train } = mixture(t)
+  const options = { dataFiles: [join(folder, 'prose.ndjson'), '/dev/null'], vocabSize: 300, characterCoverage: 0.99, outputDir: join(folder, 'tokenizer') }
+  const names = (): string[] => filesIn(folder).filter(name => name.startsWith('tokenizer/'))
+  await train()
+  t.ok(names().includes('tokenizer/spm_300_unigram.checkpoint.json'))
+  t.match(await failure(trainTokenizer(options)), { code: 'ERR_OUTPUT_EXISTS' })
+  await trainTokenizer({ ...options, overwrite: true })
+  t.strictSame(names().sort(), ['tokenizer/spm_300_unigram.json', 'tokenizer/spm_300_unigram.model', 'tokenizer/spm_300_unigram.vocab'])
+  await withLock(join(folder, 'tokenizer/spm_300_unigram.model.lock'), 'the model', async () => {
+    t.match(await failure(trainTokenizer({ ...options, overwrite: true })), { code: 'ERR_LOCKED' })
+  })
+})
+
 t.test('an abort leaves nothing', async t => {
   const { folder, train } = mixture(t)
   const before = filesIn(folder)
   t.match(await failure(train({}, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED' })
+  t.strictSame(filesIn(folder), before)
+})
+
+t.test('what fails says of which component it is', async t => {
+  const { folder, train } = mixture(t)
+  const before = filesIn(folder)
+  put(folder, 'prose.ndjson', documents(['short']))
+  t.match(await failure(train()), { code: 'ERR_EXPECTED', message: /^prose: length dropped the only document/ })
+  put(folder, 'prose.ndjson', '')
+  put(folder, 'notes.ndjson', '')
+  t.match(await failure(train()), { code: 'ERR_OPTION', message: /the texts have no character to learn from/ })
   t.strictSame(filesIn(folder), before)
 })
 
