@@ -78,6 +78,7 @@ export class Job {
   readonly #before: number // seconds
   readonly #started = performance.now()
   #isKept = false
+  #keepsFlow: boolean
   /** Where it is to go on; null for its beginning. */
   readonly flow: FlowState | null
   /** Whether nothing that is there is known to be its own. */
@@ -98,6 +99,12 @@ export class Job {
     this.replaces = status.is !== 'damaged' && !this.begins
     this.#before = state?.seconds ?? 0
     this.flow = state?.flow ?? null
+    this.#keepsFlow = this.flow !== null
+  }
+
+  /** Whether the next run goes on somewhere behind the beginning. */
+  get keepsFlow (): boolean {
+    return this.#keepsFlow
   }
 
   /** Worked on it so far, to milliseconds, over all runs. */
@@ -113,6 +120,7 @@ export class Job {
   /** Keeps what is needed to go on from here. @throws SluiceError `ERR_OUTPUT` */
   readonly save = async (flow: FlowState): Promise<void> => {
     await this.#write({ flow, finished: null })
+    this.#keepsFlow = true
   }
 
   /** Keeps that it is finished. @param paths of what it made and what `check` doesn't look at */
@@ -147,7 +155,7 @@ export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatu
     try {
       return await work(job)
     } catch (error) {
-      if (codeOf(error) !== 'ERR_ABORTED' || !existsSync(plan.path)) throw error
+      if (codeOf(error) !== 'ERR_ABORTED' || !job.keepsFlow || !existsSync(plan.path)) throw error
       throw new SluiceError('ERR_ABORTED', `${messageOf(error)}; the same command goes on from the last checkpoint`, { cause: error })
     }
   })

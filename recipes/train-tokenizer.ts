@@ -32,7 +32,7 @@ export const trainTokenizerOptions = z.strictObject({
   logFile: z.string().min(1).optional().describe('what it was trained on, as JSON (default: beside the model, .json)'),
   overwrite: z.boolean().default(false).describe('replace a model that was not trained by this command'),
   restart: z.boolean().default(false).describe('train again, though the model is up to date'),
-  workers: workersOption
+  workers: workersOption.describe('threads that parse, filter and train, the main one among them; at most as many as there are cores (default: so many, and no other for less than 8 MB)')
 }).describe('samples of datasets -> a SentencePiece unigram model')
 
 type Options = z.output<typeof trainTokenizerOptions>

@@ -10,7 +10,7 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { type TrainedStats, trainingText } from '../../recipes/training.ts'
 import { commandProcess } from '../commands.ts'
-import { ROOT, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { ROOT, contentIn, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
 const commands = commandProcess()
 
@@ -165,6 +165,10 @@ t.test('an abort leaves nothing', async t => {
   const before = filesIn(folder)
   t.match(await failure(train({}, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED' })
   t.strictSame(filesIn(folder), before)
+  await train()
+  const there = contentIn(folder)
+  t.match(await failure(train({ vocabSize: 300, seed: 2 }, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED', message: /: stopped$/ }, 'it has no checkpoint to go on from')
+  t.strictSame(contentIn(folder), there)
 })
 
 t.test('what fails says of which component it is', async t => {
