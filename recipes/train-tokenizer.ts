@@ -96,7 +96,7 @@ function trainingJob (given: Readonly<Record<string, unknown>>, { manifest, comp
   const { sha256, modelType: type = 'unigram', ...own } = given
   const settings = parseOptions('train-tokenizer', modelOptions.omit({ workers: true }), own)
   const kind = parseOptions('train-tokenizer', z.object({ modelType }), { modelType: type }).modelType
-  if (kind !== 'unigram') throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; train it by spm_train of SentencePiece, and name it by --tokenizer-path`)
+  if (kind !== 'unigram') throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; spm_train of SentencePiece trains others, and --tokenizer-path of process-mixture and run takes them`)
   metaPieces(settings) // before anything is read: its mistakes
   const stem = join(folder, `spm_${settings.vocabSize}_${kind}`)
   return { manifest, components, settings, model: `${stem}.model`, vocab: `${stem}.vocab`, checkpoint: `${stem}.checkpoint.json`, log: logFile ?? `${stem}.json` }

@@ -161,7 +161,7 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
     }
   }
   const { model, vocab, pieces, stats } = await trainer.train({ signal: options.signal })
-  if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${stats.cutLines.toLocaleString('en-US')} long lines were cut into parts`)
+  if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${number(stats.cutLines)} long ${stats.cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
   if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${pieces.length.toLocaleString('en-US')} pieces, fewer than the ${job.settings.vocabSize.toLocaleString('en-US')} asked for`)
   const trained: TrainedStats = {
     model: job.model,

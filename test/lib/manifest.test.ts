@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { SluiceError } from '../../lib/errors.ts'
 import { readManifest } from '../../lib/manifest/read.ts'
 import { count } from '../../lib/options.ts'
+import { modelOptions } from '../../lib/trainer/options.ts'
 import { failure, put, temporaryFolder } from '../helpers.ts'
 
 const known = {
@@ -54,12 +55,14 @@ t.test('a manifest, with every key and with as few as can be', async t => {
   const path = put(folder, 'mix.yaml', FULL.replaceAll('DIR', folder))
   const { sha256, text, ...manifest } = await readManifest(path, known)
   t.match(sha256, /^[0-9a-f]{64}$/)
+  const modelDefaults = modelOptions.omit({ workers: true }).parse({})
   t.equal(text, readFileSync(path, 'utf8'))
   t.strictSame(manifest, {
     path,
     name: 'mix',
     stats: 'out/stats.json',
-    tokenizer: { vocabSize: 8000, modelType: 'unigram', sha256: 'aB'.repeat(32) },
+    tokenizer: { ...modelDefaults, vocabSize: 8000, modelType: 'unigram', sha256: 'aB'.repeat(32) },
+    tokenizerOutputDir: 'artifacts/tok',
     tokenizerPath: join('artifacts', 'tok', 'spm_8000_unigram.model'),
     datasets: [
       {

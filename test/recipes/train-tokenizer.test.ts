@@ -122,7 +122,7 @@ t.test('one dataset, long lines, fewer pieces than asked for: with a word on eac
   t.match(error, { code: 'ERR_OPTION', message: /the text gives at most \d+ pieces, expected 1000/ })
   t.notOk(filesIn(folder).some(name => name.startsWith('out/')), 'nothing half-written')
   const stats = await trainTokenizer({ ...options, hardVocabLimit: false, sampleLimit: 5, workers: 2 }, { tell: message => { told.push(message) } })
-  t.match(told, ['train-tokenizer: 1 long lines were cut into parts', /^train-tokenizer: the text gives \d+ pieces, fewer than the 1,000 asked for$/])
+  t.match(told, ['train-tokenizer: 1 long line was cut into parts', /^train-tokenizer: the text gives \d+ pieces, fewer than the 1,000 asked for$/])
   t.match(stats, { datasets: [{ name: 'text', samples: 1, sample_limit: 5 }], manifest: null, manifest_sha256: null })
   t.ok(existsSync(join(folder, 'log.json')))
 })
