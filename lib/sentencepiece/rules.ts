@@ -13,9 +13,17 @@ const FULL_WIDTH_TILDE = '\uff5e'
 
 /**
  * The `precompiled_charsmap` of a rule: by it every reader of SentencePiece models normalizes text as by that of SentencePiece
- * 0.1.97, though the bytes are others. Empty for `identity`. It takes one or two tenths of a second to build.
+ * 0.1.97, though the bytes are others. Empty for `identity`. It takes one or two tenths of a second to build, and is kept.
  */
 export function charsmapOf (name: RuleName): Uint8Array {
+  let charsmap = built.get(name)
+  if (charsmap === undefined) built.set(name, charsmap = build(name))
+  return charsmap.slice()
+}
+
+const built = new Map<RuleName, Uint8Array>()
+
+function build (name: RuleName): Uint8Array {
   if (name === 'identity') return new Uint8Array()
   const frozen = frozenRules()
   const rules = new Map([...frozen.characters, ...frozen.sequences])
