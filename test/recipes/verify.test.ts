@@ -213,7 +213,7 @@ t.test('nothing that is there is destroyed: the stats and the model are no place
 
 t.test('an abort stops it, before a shard and within one', async t => {
   const { stats, shard, folder } = await made(t)
-  t.match(await failure(verify(stats, {}, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED', message: 'a: stopped' })
+  t.match(await failure(verify(stats, {}, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED', message: /^[ab]: stopped$/ }) // whichever comes first
   // Seconds of reading, of a file that takes no room: one whose header is read, and one that is only hashed.
   const columns = 2 ** 20
   const rows = 2 ** 10
