@@ -48,11 +48,13 @@ t.test('what is written is read back', async t => {
       lines: fc.array(text, { minLength: 1 })
     }, { requiredKeys: [], noNullPrototype: true })
   })).values
-  t.doesNotThrow(() => { fc.assert(fc.property(values, values => {
-    const read: Values = {}
-    assert.deepEqual(readMessage(write(new MessageWriter(), values).finish(), fieldsOf(4), read), [])
-    assert.deepEqual(read, values)
-  })) })
+  t.doesNotThrow(() => {
+    fc.assert(fc.property(values, values => {
+      const read: Values = {}
+      assert.deepEqual(readMessage(write(new MessageWriter(), values).finish(), fieldsOf(4), read), [])
+      assert.deepEqual(read, values)
+    }))
+  })
 })
 
 t.test('the bytes are those of the format\'s description', async t => {
