@@ -63,7 +63,7 @@ export class WorkerThread<Task, Result> {
   readonly #answered = ({ number, ...answer }: Answer<Result>): void => {
     const asked = this.#asked.get(number)
     this.#asked.delete(number)
-    if (this.#asked.size === 0) this.#worker.unref()
+    if (this.#asked.size === 0 && !this.hasEnded) this.#worker.unref() // a process that lets go of a thread while that ends, ends itself
     if ('error' in answer) asked?.reject(answer.error)
     else if ('code' in answer) asked?.reject(new SluiceError(answer.code, answer.message))
     else asked?.resolve(answer.result)

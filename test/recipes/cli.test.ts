@@ -5,7 +5,7 @@ import { commands } from '../../recipes/commands.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { kebabCase } from '../../lib/names.ts'
 import { commandProcess } from '../commands.ts'
-import { answers, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { answers, builtModule, docs, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 t.test('every command answers --help with each of its flags', async t => {
   const { run, end } = commandProcess()
@@ -112,4 +112,15 @@ t.test('an input is not replaced by its output', async t => {
   t.match(await sluice(['filter-corpus', '--data-files', file, '--output-path', file]), { code: 2, stderr: /is an input as well.*\[ERR_OUTPUT_EXISTS\]/ })
   t.match(await sluice(['shard-corpus', '--data-files', file, '--output', file]), { code: 2, stderr: /\[ERR_OUTPUT_EXISTS\]/ })
   t.equal(readFileSync(file, 'utf8'), ndjsonOf(docs(2)))
+})
+
+t.test('what never finishes is no end without a word', async t => {
+  const folder = temporaryFolder(t)
+  const file = put(folder, 'a.ndjson', ndjsonOf(docs(3)))
+  put(folder, 'stuck.mjs', `
+    import { Stage } from ${JSON.stringify(builtModule('lib/stage'))}
+    export const stage = () => new Stage({ name: 'stuck', take: () => new Promise(() => {}) })`)
+  const manifest = put(folder, 'mix.yaml', `- { name: a, dataset: json, data_files: '${file}', filters: [{ use: '${folder}/stuck.mjs' }], output_dir: '${folder}/shards' }`)
+  const ended = await sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')])
+  t.match(ended, { code: 1, stdout: '', stderr: /ended before its work was done: .* a stage of your own that doesn't call back/ })
 })
