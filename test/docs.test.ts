@@ -1,5 +1,4 @@
 /** What the documentation says is what the code says, and what it shows runs. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -11,7 +10,7 @@ import { packageVersion } from '../lib/package.ts'
 import { commands } from '../recipes/commands.ts'
 import { knownStages, sources, transforms } from '../recipes/stages.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
-import { ROOT, put, temporaryFolder } from './helpers.ts'
+import { ROOT, put, runProgram, temporaryFolder } from './helpers.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 const README = read('README.md')
@@ -50,7 +49,7 @@ t.test('every command and every script that is named is there', async t => {
 
 t.test('the code form runs as it stands, and prints what it says', async t => {
   const [block] = blocks('js')
-  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', block!], { cwd: ROOT, encoding: 'utf8' })
+  const printed = runProgram(process.execPath, ['--input-type=module', '-e', block!])
   t.equal(printed.trim(), /console\.log\(.*\) \/\/ (.*)/.exec(block!)![1])
 })
 
@@ -59,7 +58,7 @@ t.test('the pipe form and the mixture form run as they stand', async t => {
   const runsDir = temporaryFolder(t)
   for (const block of blocks('sh').filter(block => block.includes('sluice '))) {
     const elsewhere = block.replaceAll(QUICKSTART_MODEL, 'test/fixtures/quickstart.model').replace(/(process-mixture .*)/, '$1 --overwrite --restart').replace(/(sluice (?:process-mixture|runs).*)/g, `$1 --runs-dir ${runsDir}`)
-    t.doesNotThrow(() => execFileSync('bash', ['-c', define + elsewhere], { cwd: ROOT, stdio: 'pipe' }), block)
+    t.doesNotThrow(() => runProgram('bash', ['-c', define + elsewhere]), block)
   }
 })
 

@@ -1,15 +1,12 @@
 /** Each example, as it stands. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { readNpy } from '../lib/npy.ts'
-import { ROOT, filesIn, put, sluice, temporaryFolder } from './helpers.ts'
+import { ROOT, filesIn, put, runProgram, sluice, temporaryFolder } from './helpers.ts'
 
-function run (command: string, ...args: string[]): string {
-  return execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-}
+const run = (command: string, ...args: string[]): string => runProgram(command, args)
 
 t.test('custom-recipe.mjs: a stage of one\'s own among ours', async t => {
   const output = join(temporaryFolder(t), 'out.ndjson')

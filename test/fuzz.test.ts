@@ -1,13 +1,13 @@
 /** A short form of `npm run fuzz`. */
 import t from 'tap'
 import { Random, fuzzOnce, targets } from './fuzz.ts'
-import { temporaryFolder } from './helpers.ts'
+import { folderInMemory } from './helpers.ts'
 
 const RUNS = 1000
 
 for (const [name, target] of Object.entries(await targets())) {
   t.test(`${name}: ${RUNS} damaged files, and no crash, no hang, no silent loss`, async t => {
-    const folder = temporaryFolder(t)
+    const folder = folderInMemory(t)
     const wrong: string[] = []
     for (let seed = 0; seed < RUNS; seed++) {
       const found = await fuzzOnce(target, new Random(seed * 7919 + 1), folder)
@@ -18,7 +18,7 @@ for (const [name, target] of Object.entries(await targets())) {
 }
 
 t.test('a silent loss would be found', async t => {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   for (const [name, target] of Object.entries(await targets())) {
     const [first] = target.documents
     const missing = { ...first!, id: 'missing', text: 'is in no file' }
