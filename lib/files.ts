@@ -5,6 +5,9 @@ import { addAbortSignal, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { SluiceError, codeOf, messageOf, reasonOf } from './errors.ts'
 import { expectGzip, refuseOtherKinds } from './file-kind.ts'
+import { isHubName, withoutRevision } from './hub/address.ts'
+import type { HubRun } from './hub/hub.ts'
+import type { HubOptions } from './hub/settings.ts'
 
 /** The name that stands for standard input, and for standard output. */
 export const STANDARD_STREAM = '-'
@@ -20,13 +23,19 @@ export interface InputFile {
   readonly size: number | null
 }
 
-export interface ReadBytesOptions {
+/** How files on the Hub are read. */
+export interface RemoteOptions {
+  readonly hub?: HubOptions & Pick<HubRun, 'tell'> | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ReadBytesOptions extends Pick<RemoteOptions, 'hub'> {
   /** Where to start, in bytes of the decompressed content. @default 0 */
   readonly offset?: number
   /** Stops reading and closes the file when it fires. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Told after each chunk how many bytes of the file itself, compressed as it is, have been read. */
-  readonly onRead?: (bytesRead: number) => void
+  readonly onRead?: ((bytesRead: number) => void) | undefined
 }
 
 /** Reads in larger steps than Node's 64 KiB: fewer trips through the event loop and the thread pool. */
@@ -37,10 +46,12 @@ const CHUNK_BYTES = 256 * 1024
  *
  * @throws SluiceError `ERR_FILES` with a line for each file that is missing or no file, and each glob that matches nothing
  */
-export async function findFiles (names: FileNames): Promise<InputFile[]> {
+export async function findFiles (names: FileNames, remote: RemoteOptions = {}): Promise<InputFile[]> {
   const found: InputFile[] = []
   const mistakes: string[] = []
-  for (const name of typeof names === 'string' ? [names] : names) {
+  const all = typeof names === 'string' ? [names] : names
+  if (all.some(isHubName)) return await (await import('./hub/open.ts')).findWithHub(all, remote)
+  for (const name of all) {
     try {
       for (const path of await pathsOf(name)) found.push({ path, size: await sizeOf(path) })
     } catch (error) {
@@ -55,9 +66,10 @@ export async function findFiles (names: FileNames): Promise<InputFile[]> {
 
 /**
  * What a document's id starts with: the path as it was given; an absolute path is made relative to the
- * working directory, so that ids don't tell where on a machine the corpus was kept.
+ * working directory, so that ids don't tell where on a machine the corpus was kept. That of a file on the Hub has no commit.
  */
 export function documentPath (path: string): string {
+  if (isHubName(path)) return withoutRevision(path)
   return isAbsolute(path) ? relative(process.cwd(), path) : path
 }
 
@@ -73,10 +85,10 @@ export function isCompressed (path: string): boolean {
  *   read, or holds something else than text (see `refuseOtherKinds`; looked at where the reading starts at 0); `ERR_STATE`
  *   when it is shorter than `offset`
  */
-export async function * readBytes (path: string, { offset = 0, signal, onRead }: ReadBytesOptions = {}): AsyncGenerator<Buffer> {
+export async function * readBytes (path: string, { offset = 0, signal, onRead, hub }: ReadBytesOptions = {}): AsyncGenerator<Buffer> {
   let given = 0 // bytes so far
   try {
-    const chunks = open(path, offset, signal, onRead)
+    const chunks = open(path, offset, signal, onRead, hub)
     for await (const chunk of offset === 0 ? refuseOtherKinds(chunks, path) : chunks) {
       signal?.throwIfAborted() // much may come out of what was read before
       given += chunk.length
@@ -87,15 +99,16 @@ export async function * readBytes (path: string, { offset = 0, signal, onRead }:
   }
 }
 
-function open (path: string, offset: number, signal: AbortSignal | undefined, onRead: ReadBytesOptions['onRead']): AsyncIterable<Buffer> {
+function open (path: string, offset: number, signal: AbortSignal | undefined, onRead: ReadBytesOptions['onRead'], hub: ReadBytesOptions['hub']): AsyncIterable<Buffer> {
+  const readFile = isHubName(path) ? (path: string, offset: number): AsyncGenerator<Buffer> => readHubFile(path, { offset, signal, onRead, hub }) : readLocalFile
   if (path === STANDARD_STREAM) return skipping(offset, signal === undefined ? process.stdin : addAbortSignal(signal, process.stdin), path)
   if (!isCompressed(path)) return readFile(path, offset, signal, onRead)
   const compressed = readFile(path, 0, signal, onRead)
-  return skipping(offset, path.endsWith('.gz') ? gunzip(compressed, path) : unzstd(compressed, path), path)
+  return skipping(offset, path.endsWith('.gz') ? gunzip(compressed, path, isHubName(path) ? { signal, hub } : undefined) : unzstd(compressed, path), path)
 }
 
 /** The bytes of a file as they lie on disk. @throws SluiceError `ERR_SOURCE` when it changes in the meantime */
-async function * readFile (path: string, offset: number, signal: AbortSignal | undefined, onRead: ReadBytesOptions['onRead']): AsyncGenerator<Buffer> {
+async function * readLocalFile (path: string, offset: number, signal: AbortSignal | undefined, onRead: ReadBytesOptions['onRead']): AsyncGenerator<Buffer> {
   // No start where it is 0: a pipe can't be read at a position. Not closed at its end: its size is asked for once more.
   const file = createReadStream(path, { ...(offset > 0 && { start: offset }), highWaterMark: CHUNK_BYTES, autoClose: false, ...(signal && { signal }) })
   let before: { readonly fd: number, readonly status: Stats } | undefined
@@ -111,16 +124,20 @@ async function * readFile (path: string, offset: number, signal: AbortSignal | u
   }
 }
 
+async function * readHubFile (name: string, options: ReadBytesOptions): AsyncGenerator<Buffer> {
+  yield * (await import('./hub/open.ts')).readHubFile(name, options)
+}
+
 function checkUnchanged (path: string, before: Stats, after: Stats): void {
   if (before.size === after.size && before.mtimeMs === after.mtimeMs) return
   throw new SluiceError('ERR_SOURCE', `${path}: was changed while it was read (${before.size} bytes, then ${after.size}); wait until it is written whole and run it again`)
 }
 
-async function * gunzip (compressed: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+async function * gunzip (compressed: AsyncIterable<Buffer>, path: string, remote: ReadBytesOptions | undefined): AsyncGenerator<Buffer> {
   // pipeline, not pipe: either stream's failure ends the other one; the loop below is told of it by `unzip`
   const unzip = pipeline(expectGzip(compressed, path), createGunzip({ chunkSize: CHUNK_BYTES }), () => {})
   yield * unzip as AsyncIterable<Buffer>
-  await checkRest(path, unzip.bytesWritten)
+  await checkRest(path, unzip.bytesWritten, remote)
 }
 
 async function * unzstd (compressed: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
@@ -129,11 +146,13 @@ async function * unzstd (compressed: AsyncIterable<Buffer>, path: string): Async
 }
 
 /** Node stops at the first byte behind a gzip member that doesn't begin another one: zeros are padding, all else was data. */
-async function checkRest (path: string, offset: number): Promise<void> {
-  const status = await stat(path)
-  if (!status.isFile() || status.size <= offset) return
-  for await (const chunk of createReadStream(path, { start: offset }) as AsyncIterable<Buffer>) {
-    if (chunk.some(byte => byte !== 0)) throw new SluiceError('ERR_SOURCE', `${path}: the gzip data ends at byte ${offset} of ${status.size}, and what follows is no gzip data; get the file again`)
+async function checkRest (path: string, offset: number, remote: ReadBytesOptions | undefined): Promise<void> {
+  const [found] = remote === undefined ? [] : await findFiles(path, remote)
+  const status = remote === undefined ? await stat(path) : null
+  const size = found?.size ?? status!.size
+  if (status?.isFile() === false || size <= offset) return
+  for await (const chunk of remote === undefined ? createReadStream(path, { start: offset }) as AsyncIterable<Buffer> : readHubFile(path, { ...remote, offset })) {
+    if (chunk.some(byte => byte !== 0)) throw new SluiceError('ERR_SOURCE', `${path}: the gzip data ends at byte ${offset} of ${size}, and what follows is no gzip data; get the file again`)
   }
 }
 

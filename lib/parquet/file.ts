@@ -4,10 +4,10 @@ import { type Batch, type Row, TooLong } from './batch.ts'
 import { ColumnReader, type Cost } from './column.ts'
 import { type Kind, type Value, conversionOf } from './convert.ts'
 import { type Place, decoding, refused } from './damage.ts'
-import { type Footer, chunkOf, readFooter } from './footer.ts'
+import { type Chunk, type Footer, chunkOf, readFooter } from './footer.ts'
 import { PageReader } from './pages.ts'
 import type { ByteRanges } from './ranges.ts'
-import type { Field } from './schema.ts'
+import type { Field, Leaf } from './schema.ts'
 
 export interface Column {
   readonly name: string
@@ -67,15 +67,28 @@ export class ParquetFile {
     const values = fields.map(field => [field.name, assembler(field, leaf => readers.get(leaf)!)] as const)
     const step = Math.max(LEAST_STEP_BYTES, Math.min(STEP_BYTES, Math.floor(FETCHED_AHEAD_BYTES / readers.size)))
 
+    const chunkIn = (rowGroup: number, leaf: Leaf): { readonly place: Place, readonly chunk: Chunk } => {
+      const place = { file: this.#ranges.name, rowGroup, column: leaf.path.join('.') }
+      return { place, chunk: decoding(place, () => chunkOf(this.#footer, leaf, place)) }
+    }
     let before = 0 // rows of the groups before this one
     for (const [rowGroup, { rows }] of this.#footer.groups.entries()) {
       const groupStart = before
       before += rows
       if (before <= from) continue
       for (const [leaf, reader] of readers) {
-        const place = { file: this.#ranges.name, rowGroup, column: leaf.path.join('.') }
-        const chunk = decoding(place, () => chunkOf(this.#footer, leaf, place))
+        const { place, chunk } = chunkIn(rowGroup, leaf)
+        this.#ranges.expect?.(chunk.start, chunk.end)
         reader.open(new PageReader(this.#ranges, chunk, leaf, place, step), place)
+      }
+      // The next group's begin to come while this one is read. A damaged one is told of when it is its turn.
+      if (this.#ranges.expect !== undefined && rowGroup + 1 < this.#footer.groups.length) {
+        for (const leaf of readers.keys()) {
+          try {
+            const { chunk } = chunkIn(rowGroup + 1, leaf)
+            this.#ranges.expect(chunk.start, chunk.end)
+          } catch {}
+        }
       }
       let next = Math.max(0, from - groupStart)
       for (const reader of readers.values()) {

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { SluiceError } from '../errors.ts'
-import { readError } from '../files.ts'
+import { type RemoteOptions, readError } from '../files.ts'
+import { isHubName } from '../hub/address.ts'
 
 /** Bytes that can be read from anywhere: a file, or whatever answers to ranges. */
 export interface ByteRanges {
@@ -12,15 +13,19 @@ export interface ByteRanges {
   readonly size: number
   /** The bytes from `start` to `end`, exclusive: all of them, or it fails. */
   read (start: number, end: number): Promise<Buffer>
+  /** Told what is going to be read in order: it may be fetched ahead. */
+  expect? (start: number, end: number): void
   close (): Promise<void>
 }
 
 /**
- * A local file as ranges.
+ * A file as ranges, a local one or one on the Hub.
  *
- * @throws SluiceError `ERR_FILES` when it can't be opened; `read` fails with `ERR_SOURCE` once the file is another one
+ * @throws SluiceError `ERR_FILES` when it can't be opened; `read` fails with `ERR_SOURCE` once the file is another one; of the
+ *   Hub as `download`
  */
-export async function openRanges (path: string): Promise<ByteRanges> {
+export async function openRanges (path: string, { hub, signal }: RemoteOptions = {}): Promise<ByteRanges> {
+  if (isHubName(path)) return await (await import('../hub/open.ts')).openHubRanges(path, { hub, signal })
   let handle: FileHandle | undefined
   try {
     handle = await open(path)
@@ -46,6 +51,7 @@ export function checkedRanges (ranges: ByteRanges): ByteRanges {
       if (bytes.length !== end - start) throw new SluiceError('ERR_SOURCE', `${name}: gave ${bytes.length} bytes for the range from ${start} to ${end}, expected ${end - start}`)
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     },
+    expect: (start, end) => ranges.expect?.(start, end),
     close: () => ranges.close()
   }
 }

@@ -1,0 +1,54 @@
+import { SluiceError } from '../errors.ts'
+
+/** What the name of a file on the Hub begins with. */
+const SCHEME = 'hf://datasets/'
+
+/** A file of a dataset on the Hub. */
+export interface HubAddress {
+  /** `owner/name`, or `name` for the oldest ones. */
+  readonly dataset: string
+  /** A branch, a tag or a commit. */
+  readonly revision: string
+  /** Within the dataset; a glob where several files are meant. */
+  readonly path: string
+}
+
+const COMMIT = /^[0-9a-f]{40}$/
+
+/** Whether a name is that of a file, or of files, on the Hub. */
+export function isHubName (name: string): boolean {
+  return name.startsWith('hf://')
+}
+
+/** Whether a revision is a commit, which never changes. */
+export function isCommit (revision: string): boolean {
+  return COMMIT.test(revision)
+}
+
+/** Whether a text can be the name of a dataset on the Hub: `owner/name` or `name`, of letters, digits, `-`, `_` and `.`. */
+export function isDatasetName (text: string): boolean {
+  return /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(text) && !/\.\.|--/.test(text) && !/\.(git|ipynb)$/.test(text)
+}
+
+/** As huggingface_hub's HfFileSystem names files: `hf://datasets/owner/name@revision/path`. */
+export function hubName ({ dataset, revision, path }: HubAddress): string {
+  return `${SCHEME}${dataset}@${revision.replaceAll('/', '%2F')}/${path}`
+}
+
+/** The parts of a file's name. @throws SluiceError `ERR_FILES` for what is none */
+export function hubAddress (name: string): HubAddress {
+  const match = /^hf:\/\/datasets\/([^/@]+(?:\/[^/@]+)?)@([^/]+)\/(.+)$/s.exec(name) ?? /^hf:\/\/datasets\/([^/@]+\/[^/@]+)()\/(.+)$/s.exec(name)
+  if (match === null || !isDatasetName(match[1]!)) throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, a file of a dataset on the Hub`)
+  const [, dataset, revision, path] = match
+  return { dataset: dataset!, revision: revision === '' ? 'main' : decodeURIComponent(revision!), path: path! }
+}
+
+/** What ids of documents begin with: the name without its commit, so that a document keeps its id from one commit to the next. */
+export function withoutRevision (name: string): string {
+  return name.replace(/^(hf:\/\/datasets\/[^@]+)@[^/]+/, '$1')
+}
+
+/** The last part of the path, as what may stand before a name's ending. */
+export function urlPath (path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/')
+}

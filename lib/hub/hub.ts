@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import { SluiceError } from '../errors.ts'
+import { type HubAddress, hubAddress, hubName, isCommit } from './address.ts'
+import { HubHttp } from './http.ts'
+import type { Tell } from './retries.ts'
+import { type HubOptions, hubSettings } from './settings.ts'
+import type { HubFile } from './types.ts'
+
+/** A file at a commit, as its name says, with what is known of it. */
+export interface RemoteFile extends HubAddress {
+  /** `hf://datasets/owner/name@commit/path` */
+  readonly name: string
+  readonly size: number
+  readonly oid: string
+  readonly sha256: string | null
+}
+
+/** What goes along with what is asked of the Hub. */
+export interface HubRun {
+  readonly signal?: AbortSignal | undefined
+  /** Told of waits. */
+  readonly tell?: Tell | undefined
+}
+
+/** A page of a listing, at most so many. */
+const PAGE_FILES = 1000
+
+/** Paths that are asked for at once. */
+const PATHS_AT_ONCE = 200
+
+const entry = z.object({
+  type: z.string(),
+  path: z.string(),
+  size: z.int().min(0),
+  oid: z.string(),
+  lfs: z.object({ oid: z.string(), size: z.int().min(0) }).nullish()
+})
+
+const entries = z.array(entry)
+
+/** The Hub as the environment says where it is: what is asked of it, and known. What is at a commit never changes. */
+export class Hub {
+  readonly http: HubHttp
+  readonly #commits = new Map<string, Promise<string>>()
+  readonly #listings = new Map<string, Promise<readonly HubFile[]>>()
+  readonly #files = new Map<string, RemoteFile>()
+
+  constructor (http: HubHttp) {
+    this.http = http
+  }
+
+  /**
+   * The commit that a branch or a tag names now; asked for once.
+   *
+   * @throws SluiceError `ERR_DATASET` when there is no such dataset or revision, `ERR_HUB`
+   */
+  commitOf (dataset: string, revision: string, run: HubRun = {}): Promise<string> {
+    return isCommit(revision) ? Promise.resolve(revision) : once(this.#commits, `${dataset}@${revision}`, () => this.#commitOf(dataset, revision, run))
+  }
+
+  /** Whether a revision is there. @throws SluiceError `ERR_HUB` */
+  async hasRevision (dataset: string, revision: string, run: HubRun = {}): Promise<boolean> {
+    try {
+      await this.commitOf(dataset, revision, run)
+      return true
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'ERR_DATASET') return false
+      throw error
+    }
+  }
+
+  /** All files at a commit, in code-unit order of their paths; asked for once. @throws SluiceError `ERR_DATASET`, `ERR_HUB` */
+  files (dataset: string, commit: string, run: HubRun = {}): Promise<readonly HubFile[]> {
+    return once(this.#listings, `${dataset}@${commit}`, () => this.#list(dataset, commit, run))
+  }
+
+  /** What is known of files by their names, which have commits. @throws SluiceError `ERR_DATASET` for one that isn't there, `ERR_HUB` */
+  async remoteFiles (names: readonly string[], run: HubRun = {}): Promise<RemoteFile[]> {
+    const missing = names.filter(name => !this.#files.has(name)).map(hubAddress)
+    while (missing.length > 0) {
+      const { dataset, revision } = missing[0]!
+      const end = missing.findIndex(other => other.dataset !== dataset || other.revision !== revision)
+      await this.#askPaths(`${dataset}@${revision}`, missing.splice(0, Math.min(end === -1 ? Infinity : end, PATHS_AT_ONCE)), run)
+    }
+    return names.map(name => this.#files.get(name)!)
+  }
+
+  async remoteFile (name: string, run: HubRun = {}): Promise<RemoteFile> {
+    return (await this.remoteFiles([name], run))[0]!
+  }
+
+  /** Keeps what is known of files, so that nobody has to ask. */
+  know (dataset: string, commit: string, files: readonly HubFile[]): RemoteFile[] {
+    return files.map(({ path, size, oid, sha256 }) => {
+      const address = { dataset, revision: commit, path }
+      const name = hubName(address)
+      const file = { ...address, name, size, oid, sha256 }
+      this.#files.set(name, file)
+      return file
+    })
+  }
+
+  async #commitOf (dataset: string, revision: string, run: HubRun): Promise<string> {
+    const { value } = await this.http.json(`/api/datasets/${dataset}/revision/${encodeURIComponent(revision)}`, `${dataset}@${revision}`, run)
+    const { sha } = answered(z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }), value, `${dataset}@${revision}`)
+    return sha
+  }
+
+  async #list (dataset: string, commit: string, run: HubRun): Promise<readonly HubFile[]> {
+    const found: HubFile[] = []
+    let next: string | null = `/api/datasets/${dataset}/tree/${commit}?recursive=true&limit=${PAGE_FILES}`
+    const seen = new Set<string>()
+    while (next !== null) {
+      if (seen.has(next)) throw new SluiceError('ERR_HUB', `${dataset}@${commit}: its listing comes back to where it was`)
+      seen.add(next)
+      const { value, headers } = await this.http.json(next, `${dataset}@${commit}`, run)
+      found.push(...answered(entries, value, `${dataset}@${commit}`).filter(({ type }) => type === 'file').map(fileOf))
+      next = nextPage(headers.link)
+    }
+    return found.sort((a, b) => a.path < b.path ? -1 : 1)
+  }
+
+  async #askPaths (key: string, addresses: readonly HubAddress[], run: HubRun): Promise<void> {
+    const { dataset, revision } = addresses[0]!
+    const { value } = await this.http.json(`/api/datasets/${dataset}/paths-info/${encodeURIComponent(revision)}`, key, {
+      ...run, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths: addresses.map(({ path }) => path), expand: false })
+    })
+    const found = answered(entries, value, key).filter(({ type }) => type === 'file').map(fileOf)
+    this.know(dataset, revision, found)
+    const missing = addresses.find(({ path }) => !found.some(file => file.path === path))
+    if (missing !== undefined) throw new SluiceError('ERR_DATASET', `${key}: has no file ${missing.path}; those there are, are on ${this.http.settings.endpoint}/datasets/${dataset}/tree/${revision}`)
+  }
+}
+
+const hubs = new Map<string, Hub>()
+
+/** The Hub that the environment names, one for all who ask with the same options: they share what is known, and wait together when it asks to. @throws SluiceError as `hubSettings` */
+export async function theHub (options: HubOptions = {}): Promise<Hub> {
+  const settings = await hubSettings(options)
+  const key = JSON.stringify(settings)
+  const known = hubs.get(key) ?? new Hub(new HubHttp(settings))
+  hubs.set(key, known)
+  return known
+}
+
+function fileOf ({ path, size, oid, lfs }: z.output<typeof entry>): HubFile {
+  return { path, size: lfs?.size ?? size, oid, sha256: lfs != null && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null }
+}
+
+/** The address of the next page (RFC 8288); null on the last one. */
+function nextPage (link: string | string[] | undefined): string | null {
+  const [, next] = /<([^>]+)>\s*;[^,]*\brel="?next"?/.exec([link ?? []].flat().join(', ')) ?? []
+  return next ?? null
+}
+
+function answered<S extends z.ZodType> (schema: S, value: unknown, what: string): z.output<S> {
+  const { data, error } = schema.safeParse(value)
+  if (data === undefined) throw new SluiceError('ERR_HUB', `${what}: the Hub answers what it does not by its documentation (${error!.issues[0]!.path.join('.')}: ${error!.issues[0]!.message}); is HF_ENDPOINT the address of a hub?`)
+  return data as z.output<S>
+}
+
+/** Keeps what was begun; what has failed is forgotten. */
+function once<T> (kept: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  kept.set(key, made)
+  made.catch(() => { kept.delete(key) })
+  return made
+}

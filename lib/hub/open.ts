@@ -1,0 +1,57 @@
+import { SluiceError } from '../errors.ts'
+import { type InputFile, type ReadBytesOptions, type RemoteOptions, findFiles } from '../files.ts'
+import { hubAddress, isCommit, isHubName } from './address.ts'
+import { download } from './download.ts'
+import { type Hub, type HubRun, theHub } from './hub.ts'
+import { HubRanges } from './ranges.ts'
+
+/** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `download` */
+export async function * readHubFile (name: string, { offset = 0, signal, onRead, hub: options = {} }: ReadBytesOptions): AsyncGenerator<Buffer> {
+  const { tell, ...settings } = options
+  const hub = await theHub(settings)
+  const file = await hub.remoteFile(name, { signal, tell })
+  let at = offset
+  for await (const chunk of download(hub, file, { start: offset, signal, tell })) {
+    at += chunk.length
+    onRead?.(at)
+    yield chunk
+  }
+}
+
+/** A file on the Hub as ranges. @throws SluiceError as `Hub.remoteFile` */
+export async function openHubRanges (name: string, { hub: options = {}, signal }: RemoteOptions): Promise<HubRanges> {
+  const { tell, ...settings } = options
+  const hub = await theHub(settings)
+  return new HubRanges(hub, await hub.remoteFile(name, { signal, tell }), { signal, tell })
+}
+
+/** `findFiles` of names among which some are on the Hub: a branch or tag there is taken for the commit that it names now. */
+export async function findWithHub (names: readonly string[], { hub: options = {}, signal }: RemoteOptions): Promise<InputFile[]> {
+  const { tell, ...settings } = options
+  const hub = await theHub(settings)
+  const found: InputFile[] = []
+  for (let at = 0; at < names.length;) {
+    const end = names.findIndex((name, i) => i > at && isHubName(name) !== isHubName(names[at]!))
+    const group = names.slice(at, end === -1 ? Infinity : end)
+    if (isHubName(group[0]!)) {
+      const pinned = (await Promise.all(group.map(name => pinnedNames(hub, name, { signal, tell })))).flat()
+      found.push(...(await hub.remoteFiles(pinned, { signal, tell })).map(({ name, size }) => ({ path: name, size })))
+    } else found.push(...await findFiles(group))
+    at += group.length
+  }
+  return found
+}
+
+/** The names of files at a commit that a name stands for, which may have a branch and be a glob. */
+async function pinnedNames (hub: Hub, name: string, run: HubRun): Promise<string[]> {
+  const { dataset, revision, path } = hubAddress(name)
+  const { isDynamicPattern } = await import('tinyglobby')
+  if (isCommit(revision) && !isDynamicPattern(path)) return [name]
+  const commit = await hub.commitOf(dataset, revision, run)
+  const listed = await hub.files(dataset, commit, run)
+  const { default: picomatch } = await import('picomatch')
+  const matches = isDynamicPattern(path) ? picomatch(path) : (other: string) => other === path
+  const files = listed.filter(file => matches(file.path))
+  if (files.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file of the dataset matches this`)
+  return hub.know(dataset, commit, files).map(file => file.name)
+}

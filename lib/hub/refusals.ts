@@ -1,0 +1,28 @@
+import { SluiceError } from '../errors.ts'
+import type { HubSettings } from './settings.ts'
+
+/**
+ * Why the Hub refuses, as an error that says what to do. It names its reasons in `X-Error-Code` (huggingface_hub,
+ * `hf_raise_for_status`); a dataset that is private is not told from one that isn't there.
+ *
+ * @param what was asked for: a dataset, or a file of one, as `owner/name…`
+ */
+export function refusal (what: string, status: number, headers: Readonly<Record<string, string | string[] | undefined>>, body: string, { endpoint, token }: HubSettings): SluiceError {
+  const code = String(headers['x-error-code'] ?? '')
+  const page = `${endpoint}/datasets/${/^[^/\s@:]+(?:\/[^/\s@:]+)?/.exec(what)?.[0] ?? ''}`
+  const login = token === null ? 'set HF_TOKEN to a token of an account that may read it, or log in with huggingface-cli login' : 'the account of the token in use may not read it'
+  if (code === 'GatedRepo') {
+    return new SluiceError('ERR_HUB', `${what}: access is granted to who accepts its terms, on ${page}; ${token === null ? 'do so, and then set HF_TOKEN, or log in with huggingface-cli login' : 'do so with the account of the token in use'}`)
+  }
+  if (code === 'RepoNotFound' || (code === '' && (status === 401 || status === 404))) return new SluiceError('ERR_DATASET', `${what}: there is no such dataset at ${endpoint}, or it is private: ${token === null ? login : 'check its name, and that the account of the token in use may read it'}`)
+  if (code === 'RevisionNotFound') return new SluiceError('ERR_DATASET', `${what}: there is no such revision; its branches and tags are on ${page}/tree/main`)
+  if (code === 'EntryNotFound') return new SluiceError('ERR_DATASET', `${what}: there is no such file; those there are, are on ${page}/tree/main`)
+  if (status === 401 || status === 403) return new SluiceError('ERR_HUB', `${what}: the Hub refuses access (${status}${said(headers, body)}): ${login}`)
+  return new SluiceError('ERR_HUB', `${what}: the Hub answers with ${status}${said(headers, body)}`)
+}
+
+/** What the Hub says of it, in a few words and on one line. */
+function said (headers: Readonly<Record<string, string | string[] | undefined>>, body: string): string {
+  const message = String(headers['x-error-message'] ?? /"error"\s*:\s*"([^"]+)"/.exec(body)?.[1] ?? '').replace(/\s+/g, ' ').trim()
+  return message === '' ? '' : `: ${message.slice(0, 200)}`
+}
