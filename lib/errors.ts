@@ -17,6 +17,8 @@ export const errorCodes = {
   ERR_BASELINE: { exit: 2, means: 'a baseline is missing, not JSON, or not what `check-coverage` writes; each mistake with its key' },
   ERR_COVERAGE: { exit: 1, means: 'a tokenizer covers text worse than its baseline and the tolerances allow, each figure with the baseline\'s; or the text has no word' },
   ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
+  ERR_HUB: { exit: 1, means: 'the Hub can\'t be reached, refuses access, or goes on failing past `--max-retries`' },
+  ERR_DATASET: { exit: 2, means: 'a dataset on the Hub, or its revision, subset, split, column or file, isn\'t there, or can\'t be read; what there is instead is named' },
   ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
   ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },
   ERR_EXPECTED: { exit: 1, means: 'a filter dropped everything, or another share of the documents than `expect` lets expect' },
