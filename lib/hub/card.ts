@@ -1,0 +1,185 @@
+/** The head of a dataset's card: the YAML at the top of its README.md, as far as it tells of files and licences. */
+import { type Document, LineCounter, parseDocument } from 'yaml'
+import { SluiceError, reasonOf } from '../errors.ts'
+import { locate } from '../manifest/locate.ts'
+import { type SplitPatterns, isSplitName } from './patterns.ts'
+
+/** A subset of a dataset, as `configs` has it. */
+export interface CardConfig {
+  /** `config_name` */
+  readonly name: string
+  /** Of each split, its paths and globs, below `dataDir`; null: the names of files and folders there tell. */
+  readonly dataFiles: readonly SplitPatterns[] | null
+  /** A folder; '' for the root of the repository. */
+  readonly dataDir: string
+  /** Whether the card marks it as the one that is meant where none is named. */
+  readonly isDefault: boolean
+  /** What else it says, such as `sep`, as it stands there. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** What a card says. */
+export interface Card {
+  /** As they stand there, such as `odc-by`; most cards have one, some a list, some none. */
+  readonly license: readonly string[]
+  readonly licenseName: string | null
+  readonly licenseLink: string | null
+  readonly prettyName: string | null
+  readonly configs: readonly CardConfig[]
+  /** Whether the dataset viewer, which makes the converted parquet, is wanted; null where it doesn't say. */
+  readonly viewer: boolean | null
+  /** Entries of `dataset_info`, as they stand there. */
+  readonly datasetInfo: ReadonlyArray<Readonly<Record<string, unknown>>>
+}
+
+/** The card of a dataset that has none, or whose card is gone around. */
+export const EMPTY_CARD: Card = { license: [], licenseName: null, licenseLink: null, prettyName: null, configs: [], viewer: null, datasetInfo: [] }
+
+const FRONT_MATTER = /^(\s*---(?:\r\n|\r|\n))([^]*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$)/
+
+const FORMS_OF_DATA_FILES = 'a path or glob, a list of them, a list of { split, path }, or a mapping of splits to paths'
+
+type Mapping = Readonly<Record<string, unknown>>
+
+/**
+ * Reads a card. YAML is read as version 1.1 has it, as the Hub's Python clients do; names, paths and licences are taken
+ * as they are written, so that a subset `2023` or a split `no` is text.
+ *
+ * @param text of the dataset's README.md; a text without YAML at its top says nothing
+ * @throws SluiceError `ERR_DATASET` with the line of the first mistake where it isn't YAML, or says what can't be
+ */
+export function readCard (text: string): Card {
+  const [, fence, block] = FRONT_MATTER.exec(text) ?? []
+  if (fence === undefined) return EMPTY_CARD
+  // Lines before it, so that numbers of lines are those of the README.
+  const yaml = '\n'.repeat(fence.split(/\r\n|\r|\n/).length - 1) + block!.replace(/\r\n?/g, '\n')
+  return new CardReader(yaml).card()
+}
+
+class CardReader {
+  readonly #lines = new LineCounter()
+  readonly #document: Document
+  /** Scalars as what they mean. */
+  readonly #typed: unknown
+  /** Scalars as they are written. */
+  readonly #written: unknown
+
+  constructor (yaml: string) {
+    const options = { prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'error' } as const
+    this.#document = parseDocument(yaml, { ...options, version: '1.1', lineCounter: this.#lines })
+    const [error] = this.#document.errors
+    if (error !== undefined) throw this.#error(this.#lines.linePos(error.pos[0]), `is no YAML: ${error.message}`)
+    try {
+      this.#typed = this.#document.toJS()
+      this.#written = parseDocument(yaml, { ...options, schema: 'failsafe' }).toJS()
+    } catch (cause) { // an alias of nothing, or one that multiplies
+      throw this.#error({ line: 1, col: 1 }, `is no YAML that can be read: ${reasonOf(cause)}`)
+    }
+  }
+
+  card (): Card {
+    if (this.#typed === null) return EMPTY_CARD
+    if (!isMapping(this.#typed)) throw this.#wrong([], 'a mapping')
+    const viewer = this.#typed.viewer
+    return {
+      license: [...this.#texts(['license']), ...this.#texts(['licenses'])],
+      licenseName: this.#text(['license_name']),
+      licenseLink: this.#text(['license_link']),
+      prettyName: this.#text(['pretty_name']),
+      configs: this.#configs(),
+      viewer: typeof viewer === 'boolean' ? viewer : null,
+      datasetInfo: (Array.isArray(this.#typed.dataset_info) ? this.#typed.dataset_info as unknown[] : [this.#typed.dataset_info]).filter(isMapping)
+    }
+  }
+
+  #configs (): CardConfig[] {
+    const configs = this.#value(['configs'])
+    if (configs === null) return []
+    if (!Array.isArray(configs)) throw this.#wrong(['configs'], 'a list of subsets, each with a config_name')
+    const byName = new Map<string, CardConfig>() // of two with one name the last counts
+    for (const i of configs.keys()) {
+      const config = this.#config(['configs', i])
+      byName.set(config.name, config)
+    }
+    return [...byName.values()]
+  }
+
+  #config (place: readonly PropertyKey[]): CardConfig {
+    const config = this.#value(place)
+    if (!isMapping(config)) throw this.#wrong(place, 'a mapping with a config_name')
+    const { config_name: _name, data_files: _files, data_dir: _folder, default: isDefault, ...options } = config
+    const name = this.#text([...place, 'config_name'])
+    if (name === null) throw this.#wrong([...place, 'config_name'], 'the name of the subset')
+    return {
+      name,
+      dataFiles: this.#dataFiles([...place, 'data_files']),
+      dataDir: this.#text([...place, 'data_dir']) ?? '',
+      isDefault: Boolean(isDefault),
+      options
+    }
+  }
+
+  #dataFiles (place: readonly PropertyKey[]): SplitPatterns[] | null {
+    const value = this.#value(place)
+    if (value === null) return null
+    if (isMapping(value)) return Object.keys(at(this.#written, place) as Mapping).map(split => this.#split(split, [...place, split], [...place, split]))
+    if (!Array.isArray(value) || !value.some(isMapping)) return [{ split: 'train', paths: this.#texts(place, FORMS_OF_DATA_FILES) }]
+    const splits = value.map((entry: unknown, i) => {
+      if (!isMapping(entry) || Object.keys(entry).sort().join() !== 'path,split') throw this.#wrong([...place, i], '{ split, path }, and nothing else')
+      return this.#split(this.#text([...place, i, 'split']) ?? '', [...place, i, 'split'], [...place, i, 'path'])
+    })
+    for (const [i, { split }] of splits.entries()) {
+      if (splits.findIndex(other => other.split === split) < i) throw this.#wrong([...place, i, 'split'], `each split once, with all its paths in one list, and ${JSON.stringify(split)} is there twice`)
+    }
+    return splits
+  }
+
+  #split (split: string, place: readonly PropertyKey[], placeOfPaths: readonly PropertyKey[]): SplitPatterns {
+    if (!isSplitName(split)) throw this.#wrong(place, `a name of a split (letters, digits, _ and dots), and not ${JSON.stringify(split)}`)
+    const written = at(this.#written, placeOfPaths)
+    if (written === '') throw this.#wrong(placeOfPaths, 'a path or glob, or a list of them')
+    return { split, paths: this.#textsOf(written, placeOfPaths, 'a path or glob, or a list of them') }
+  }
+
+  /** What stands at a place; null where nothing does. */
+  #value (place: readonly PropertyKey[]): unknown {
+    return at(this.#typed, place) ?? null
+  }
+
+  #text (place: readonly PropertyKey[]): string | null {
+    if (this.#value(place) === null) return null
+    const written = at(this.#written, place)
+    if (typeof written !== 'string') throw this.#wrong(place, 'a text')
+    return written
+  }
+
+  /** A text, or a list of them. */
+  #texts (place: readonly PropertyKey[], expected = 'a text, or a list of them'): string[] {
+    return this.#value(place) === null ? [] : this.#textsOf(at(this.#written, place), place, expected)
+  }
+
+  #textsOf (written: unknown, place: readonly PropertyKey[], expected: string): string[] {
+    const texts: unknown[] = Array.isArray(written) ? written : [written]
+    return texts.map((text, i) => {
+      if (typeof text !== 'string') throw this.#wrong(Array.isArray(written) ? [...place, i] : place, expected)
+      return text
+    })
+  }
+
+  #wrong (place: readonly PropertyKey[], expected: string): SluiceError {
+    const key = place.findLast(part => typeof part === 'string') ?? 'its YAML'
+    return this.#error(locate(this.#document, this.#lines, place, 'value'), `${key}: expected ${expected}`)
+  }
+
+  #error ({ line, col }: { readonly line: number, readonly col: number }, message: string): SluiceError {
+    return new SluiceError('ERR_DATASET', `the dataset's card, README.md:${line}:${col}: ${message}; data_files of your own, such as data/*.parquet, go around the card`)
+  }
+}
+
+function isMapping (value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+}
+
+function at (value: unknown, place: readonly PropertyKey[]): unknown {
+  return place.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], value)
+}
