@@ -22,9 +22,9 @@ export interface RecordSourceOptions {
   readonly maxBad: MaxBad
 }
 
-/** Files that are known already, and not looked for on disk. */
+/** Files that are known already, or found when the source is first read, and not looked for on disk. */
 export interface KnownFiles {
-  readonly files: readonly InputFile[]
+  readonly files: readonly InputFile[] | (() => Promise<readonly InputFile[]>)
 }
 
 /** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
@@ -48,6 +48,7 @@ export class RecordSource extends Readable {
   readonly #rejects: SourceOptions['rejects']
   readonly #located: SourceOptions['located']
   readonly #barriers: Barriers | undefined
+  readonly #hub: SourceOptions['hub']
   readonly #closed = new AbortController()
   #isOpen = false
   #firstBad: string | undefined
@@ -63,7 +64,7 @@ export class RecordSource extends Readable {
   #startOffset = 0
   readonly #positions: Positions
 
-  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, examination, barriers, highWaterMark, signal }: SourceOptions) {
+  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, hub, examination, barriers, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     const isStream = isIterable(input)
@@ -75,6 +76,7 @@ export class RecordSource extends Readable {
     this.#rejects = rejects
     this.#located = located
     this.#barriers = barriers
+    this.#hub = hub
     this.#positions = new Positions(from ?? { file: 0, path: '', offset: 0 }, () => this.readableLength)
   }
 
@@ -152,7 +154,8 @@ export class RecordSource extends Readable {
 
   async #find (): Promise<InputFile[]> {
     if (this.#input === null) return [{ path: STANDARD_STREAM, size: null }]
-    return typeof this.#input === 'object' && 'files' in this.#input ? [...this.#input.files] : await findFiles(this.#input)
+    if (typeof this.#input !== 'object' || !('files' in this.#input)) return await findFiles(this.#input, { hub: this.#hub, signal: this.#closed.signal })
+    return [...typeof this.#input.files === 'function' ? await this.#input.files() : this.#input.files]
   }
 
   /** Pushes documents until the buffer is full or the input ends. */
@@ -223,7 +226,7 @@ export class RecordSource extends Readable {
     if (size !== null && !isCompressed(path) && offset > size) {
       throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, which has only ${size} bytes; it was changed since`)
     }
-    return readBytes(path, { offset, signal: this.#closed.signal, onRead: bytes => { this.#fileBytesRead = bytes } })
+    return readBytes(path, { offset, signal: this.#closed.signal, hub: this.#hub, onRead: bytes => { this.#fileBytesRead = bytes } })
   }
 
   #closeFile (records: RecordReader): void {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Barriers } from './barrier.ts'
 import type { Examination } from './batched-reader.ts'
 import type { Document } from './document.ts'
+import type { RemoteOptions } from './files.ts'
 import { maxBadOption } from './max-bad.ts'
 import { type OptionsSchema, count, parseOptions, positive } from './options.ts'
 import type { SourcePosition } from './positions.ts'
@@ -41,6 +42,8 @@ export interface SourceOptions extends StreamOptions {
   readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
   /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
   readonly located?: ((document: Document, position: string) => void) | undefined
+  /** How files on the Hub are read. */
+  readonly hub?: RemoteOptions['hub']
   /** Has records parsed, and documents examined, in batches; what comes of a record is the source's document. */
   readonly examination?: Examination | undefined
   /** Sends barriers after documents; what is behind the source must know them. */
@@ -62,6 +65,6 @@ export type SourceState = z.output<typeof sourceState>
  * @throws SluiceError `ERR_OPTION`
  */
 export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, examination, barriers, highWaterMark, signal }]
+  const { from, rejects, located, hub, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, hub, examination, barriers, highWaterMark, signal }]
 }

@@ -9,7 +9,7 @@ import type { SentencePieceVersion } from '../lib/sentencepiece/lexicon.ts'
 import { type StageModuleFile, loadStageModule } from '../lib/stage-module.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { ndjsonLine } from '../sinks/ndjson.ts'
-import { documentOfJson } from '../sources/ndjson.ts'
+import { documentOfJson } from '../lib/record-formats.ts'
 import { type FilterWork, filterWork } from './stages.ts'
 
 /** A filter, as plain data. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { CsvReader } from '../lib/csv-reader.ts'
 import { SluiceError } from '../lib/errors.ts'
+import { csvRecords } from '../lib/record-formats.ts'
 import { RecordSource, type SourceInput } from '../lib/record-source.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
@@ -32,9 +32,5 @@ export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
 export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource {
   const [{ maxBad, ...own }, shared] = sourceOptions('csv', csvOptions, options)
   if (own.delimiter !== undefined && own.delimiter === own.quote) throw new SluiceError('ERR_OPTION', `csv: the delimiter and the quote are both ${JSON.stringify(own.quote)}, expected two characters`)
-  return new RecordSource('csv', input, file => new CsvReader(file, {
-    ...own,
-    delimiter: own.delimiter ?? (/\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ','),
-    quote: own.quote ?? '"'
-  }), { maxBad }, shared)
+  return new RecordSource('csv', input, csvRecords(own), { maxBad }, shared)
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { columnNames } from '../lib/options.ts'
 import { type ByteRanges, checkedRanges, openRanges } from '../lib/parquet/ranges.ts'
-import { RowReader } from '../lib/parquet/row-reader.ts'
+import { parquetRecords } from '../lib/record-formats.ts'
 import type { RecordFile } from '../lib/record-reader.ts'
 import { RecordSource, type SourceInput } from '../lib/record-source.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
@@ -31,8 +31,8 @@ export function parquet (input: SourceInput | ByteRanges | readonly ByteRanges[]
   const ranges = rangesIn(input)
   const files = ranges === null ? input as SourceInput : { files: ranges.map(({ name, size }) => ({ path: name, size })) }
   const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes }
-  const open = async ({ index, path }: RecordFile): Promise<ByteRanges> => ranges === null ? await openRanges(path) : checkedRanges(ranges[index]!)
-  return new RecordSource('parquet', files, file => new RowReader(file, { ...reading, open: () => open(file) }), { maxBad, textIn: `its column ${textColumn}` }, shared)
+  const open = async ({ index, path, signal }: RecordFile): Promise<ByteRanges> => ranges === null ? await openRanges(path, { hub: shared.hub, signal }) : checkedRanges(ranges[index]!)
+  return new RecordSource('parquet', files, parquetRecords(reading, open), { maxBad, textIn: `its column ${textColumn}` }, shared)
 }
 
 /** How many rows a file has, by its footer. @throws SluiceError as the source does */

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { LineSplitter, decodeUtf8 } from '../lib/lines.ts'
-import { BytesReader } from '../lib/record-reader.ts'
+import { textRecords } from '../lib/record-formats.ts'
 import { RecordSource, type SourceInput } from '../lib/record-source.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
@@ -18,8 +17,5 @@ export type TextOptions = z.input<typeof textOptions> & SourceOptions
  */
 export function text (input: SourceInput, options: TextOptions = {}): RecordSource {
   const [{ maxLineBytes, maxBad }, shared] = sourceOptions('text', textOptions, options)
-  return new RecordSource('text', input, file => new BytesReader(file, file.bytesFrom(file.offset), new LineSplitter(maxLineBytes, file.offset), (line, id) => {
-    const text = decodeUtf8(line)
-    return text === null ? 'bad_utf8' : { id: id(), text, meta: {} }
-  }), { maxBad }, shared)
+  return new RecordSource('text', input, textRecords(maxLineBytes), { maxBad }, shared)
 }

@@ -2,7 +2,9 @@ import { SluiceError } from '../errors.ts'
 import { type InputFile, type ReadBytesOptions, type RemoteOptions, findFiles } from '../files.ts'
 import { hubAddress, isCommit, isHubName } from './address.ts'
 import { download } from './download.ts'
+import { isGlob } from './glob.ts'
 import { type Hub, type HubRun, theHub } from './hub.ts'
+import { filesOf } from './patterns.ts'
 import { HubRanges } from './ranges.ts'
 
 /** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `download` */
@@ -45,13 +47,10 @@ export async function findWithHub (names: readonly string[], { hub: options = {}
 /** The names of files at a commit that a name stands for, which may have a branch and be a glob. */
 async function pinnedNames (hub: Hub, name: string, run: HubRun): Promise<string[]> {
   const { dataset, revision, path } = hubAddress(name)
-  const { isDynamicPattern } = await import('tinyglobby')
-  if (isCommit(revision) && !isDynamicPattern(path)) return [name]
+  if (isCommit(revision) && !isGlob(path)) return [name]
   const commit = await hub.commitOf(dataset, revision, run)
   const listed = await hub.files(dataset, commit, run)
-  const { default: picomatch } = await import('picomatch')
-  const matches = isDynamicPattern(path) ? picomatch(path) : (other: string) => other === path
-  const files = listed.filter(file => matches(file.path))
+  const files = isGlob(path) ? filesOf(listed, path) : listed.filter(file => file.path === path)
   if (files.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file of the dataset matches this`)
   return hub.know(dataset, commit, files).map(file => file.name)
 }

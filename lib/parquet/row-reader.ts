@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts'
 import { isCompressed } from '../files.ts'
+import { licenseColumns } from '../license-counts.ts'
 import { type RecordFault, documentOfRecord } from '../record.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
 import { type Batch, type Row, TooLong } from './batch.ts'
@@ -11,6 +12,8 @@ export interface RowReaderOptions {
   readonly textColumn: string
   /** Further columns for `meta`; `*` names all. */
   readonly columns: readonly string[]
+  /** Whether those with a record's licence, and the repository that it is from, come along. @default false */
+  readonly withLicense?: boolean | undefined
   readonly maxRowBytes: number
   /** Opens the file, or what stands for one. */
   readonly open: () => Promise<ByteRanges>
@@ -65,9 +68,11 @@ export class RowReader implements RecordReader {
       const file = await ParquetFile.open(ranges)
       if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)
       this.#columns = file.columns
-      const { textColumn, columns, maxRowBytes } = this.#options
+      const { textColumn, columns, withLicense = false, maxRowBytes } = this.#options
       const own = file.columns.some(({ name }) => name === 'id') ? ['id'] : []
-      const further = columns.includes('*') ? file.columns.map(({ name }) => name) : columns
+      const all = file.columns.map(({ name }) => name)
+      const { license, repository } = withLicense ? licenseColumns(all) : { license: null, repository: null }
+      const further = columns.includes('*') ? all : [...columns, ...license === null ? [] : [license], ...license === null || repository === null ? [] : [repository]]
       for await (const batch of file.readRows({ columns: [...own, textColumn, ...further], from: offset, maxRowBytes, signal })) {
         // Columns that are not asked for are never read: rows tell better than bytes how far it is.
         onRead(Math.round(ranges.size * (batch.start + batch.rows.length) / file.rows))

@@ -1,0 +1,103 @@
+import { SluiceError } from '../errors.ts'
+import type { FileNames } from '../files.ts'
+import { sha256 } from '../hash.ts'
+import { type Card, EMPTY_CARD, readCard } from './card.ts'
+import { type ResolvedData, resolveDataFiles } from './data-files.ts'
+import { download } from './download.ts'
+import type { Hub, HubRun, RemoteFile } from './hub.ts'
+import type { HubFile } from './types.ts'
+
+/** The branch that the Hub keeps its conversions to parquet in. */
+const CONVERTED = 'refs/convert/parquet'
+
+/** What is asked for of a dataset on the Hub. */
+export interface DatasetRequest {
+  readonly dataset: string
+  /** null: the only one, or the default. */
+  readonly subset: string | null
+  readonly split: string
+  /** A branch, a tag or a commit. */
+  readonly revision: string
+  /** Paths and globs in its repository, in place of what its card and its files' names tell. */
+  readonly dataFiles: FileNames | null
+}
+
+/** The files of a dataset's subset and split, at a commit. */
+export interface ResolvedDataset extends Omit<ResolvedData, 'files' | 'options'> {
+  readonly dataset: string
+  /** That of the dataset, also where the files are those of its conversion to parquet, which has commits of its own. */
+  readonly commit: string
+  readonly files: readonly RemoteFile[]
+  /** Options of the source that reads them, such as the delimiter of CSV. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** As the card has it; empty where it has none. */
+  readonly license: readonly string[]
+  /** The README.md of the dataset; null where there is none. */
+  readonly card: { readonly text: string, readonly sha256: string } | null
+}
+
+/**
+ * Finds what makes up a dataset's subset and split, at the commit that its revision names now.
+ *
+ * @throws SluiceError `ERR_DATASET` for what isn't there, with what there is instead; `ERR_HUB`
+ */
+export async function resolveDataset (hub: Hub, request: DatasetRequest, run: HubRun = {}): Promise<ResolvedDataset> {
+  const { dataset, revision } = request
+  const commit = await hub.commitOf(dataset, revision, run)
+  const listed = await hub.files(dataset, commit, run)
+  const text = await readCardText(hub, dataset, commit, listed, run)
+  const card = cardOf(text, request)
+  const wanted = { ...request, converted: null }
+  let found = resolveDataFiles(listed, card, wanted)
+  let filesCommit = commit
+  if ('needsConverted' in found) {
+    const isThere = await hub.hasRevision(dataset, CONVERTED, run)
+    if (isThere) filesCommit = await hub.commitOf(dataset, CONVERTED, run)
+    found = resolveDataFiles(listed, card, { ...wanted, converted: isThere ? await hub.files(dataset, filesCommit, run) : [] })
+  }
+  if ('needsConverted' in found) throw new TypeError(`${dataset}: asked for its conversion twice`)
+  if (found.format === 'arrow') throw new SluiceError('ERR_DATASET', `${dataset}: its files are Arrow, which is not read; name others by data_files, or take a dataset that is parquet`)
+  const warnings = [...found.warnings]
+  return {
+    ...found,
+    dataset,
+    commit,
+    files: hub.know(dataset, filesCommit, found.files),
+    options: sourceOptions(found, warnings),
+    warnings,
+    license: card.license,
+    card: text === null ? null : { text, sha256: sha256(text) }
+  }
+}
+
+async function readCardText (hub: Hub, dataset: string, commit: string, files: readonly HubFile[], run: HubRun): Promise<string | null> {
+  const found = files.find(({ path }) => path === 'README.md')
+  if (found === undefined) return null
+  const chunks: Buffer[] = []
+  for await (const chunk of download(hub, hub.know(dataset, commit, [found])[0]!, run)) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+/** A card that can't be read is no hindrance where the files are named. */
+function cardOf (text: string | null, { dataset, dataFiles }: DatasetRequest): Card {
+  try {
+    return text === null ? EMPTY_CARD : readCard(text)
+  } catch (error) {
+    if (dataFiles !== null) return EMPTY_CARD
+    throw error instanceof SluiceError ? new SluiceError(error.code, `${dataset}: ${error.message}`, { cause: error }) : error
+  }
+}
+
+/** Of options that readers of tables in Python have, those that our sources have. */
+function sourceOptions ({ format, options, dataset }: ResolvedData & { readonly dataset?: string }, warnings: string[]): Record<string, unknown> {
+  const ours: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(options)) {
+    const known = format === 'csv' ? { sep: 'delimiter', delimiter: 'delimiter', quotechar: 'quote' }[name] : undefined
+    if (known !== undefined) ours[known] = value
+    else if (!HARMLESS.has(name)) warnings.push(`${dataset ?? 'its card'} asks for ${name}: ${JSON.stringify(value)}, which is not done`)
+  }
+  return ours
+}
+
+/** What says nothing of how a file is read. */
+const HARMLESS: ReadonlySet<string> = new Set(['description', 'version', 'features', 'drop_labels', 'drop_metadata', 'chunksize', 'encoding_errors'])

@@ -1,0 +1,51 @@
+import { type Examination, UnparsedRecord } from './batched-reader.ts'
+import { CsvReader } from './csv-reader.ts'
+import type { Document } from './document.ts'
+import { JsonReader } from './json-reader.ts'
+import { parseJson } from './json.ts'
+import { LineSplitter, decodeUtf8 } from './lines.ts'
+import type { ByteRanges } from './parquet/ranges.ts'
+import { RowReader, type RowReaderOptions } from './parquet/row-reader.ts'
+import { BytesReader, type RecordFile } from './record-reader.ts'
+import { type RecordFault, documentOfRecord } from './record.ts'
+import type { OpenRecords } from './record-source.ts'
+
+/** What every good record of JSON begins with, so that one is parsed where it can be done in another thread. */
+const OPEN_OBJECT = 0x7b
+
+/** JSON: a line each, or the elements of an array. @param examination where records are parsed in another thread */
+export function jsonRecords (textColumn: string, maxLineBytes: number, examination: Examination | undefined): OpenRecords {
+  const parse = (json: Buffer, id: () => string): Document | RecordFault | null =>
+    examination !== undefined && json[0] === OPEN_OBJECT ? new UnparsedRecord(id(), json) : documentOfJson(json, textColumn, id)
+  return file => new JsonReader(file, maxLineBytes, parse)
+}
+
+/** CSV, whose first record names the columns; with tabs where a file's name ends in `.tsv`, unless told otherwise. */
+export function csvRecords ({ delimiter, quote, ...own }: { readonly textColumn: string, readonly maxLineBytes: number, readonly delimiter?: string | undefined, readonly quote?: string | undefined }): OpenRecords {
+  return file => new CsvReader(file, {
+    ...own,
+    delimiter: delimiter ?? (/\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ','),
+    quote: quote ?? '"'
+  })
+}
+
+/** Text, a document a line. */
+export function textRecords (maxLineBytes: number): OpenRecords {
+  return file => new BytesReader(file, file.bytesFrom(file.offset), new LineSplitter(maxLineBytes, file.offset), (line, id) => {
+    const text = decodeUtf8(line)
+    return text === null ? 'bad_utf8' : { id: id(), text, meta: {} }
+  })
+}
+
+/** Parquet, a document a row. @param open a file, or what stands for it */
+export function parquetRecords (options: Omit<RowReaderOptions, 'open'>, open: (file: RecordFile) => Promise<ByteRanges>): OpenRecords {
+  return file => new RowReader(file, { ...options, open: () => open(file) })
+}
+
+/** A record as JSON as a document; null where it is blank. `id` gives the id of a record without one. */
+export function documentOfJson (bytes: Buffer, textColumn: string, id: () => string): Document | RecordFault | null {
+  const json = decodeUtf8(bytes)
+  if (json === null) return 'bad_utf8'
+  const record = parseJson(json)
+  return record === undefined ? (json.trim() === '' ? null : 'bad_json') : documentOfRecord(record, textColumn, id)
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { SluiceError } from '../lib/errors.ts'
+import { isDatasetName } from '../lib/hub/address.ts'
+import type { ResolvedDataset } from '../lib/hub/resolve.ts'
+import { hubOptions } from '../lib/hub/settings.ts'
+import { fileNames } from '../lib/manifest/schema.ts'
+import { columnNames } from '../lib/options.ts'
+import { openRanges } from '../lib/parquet/ranges.ts'
+import { csvRecords, jsonRecords, parquetRecords, textRecords } from '../lib/record-formats.ts'
+import { type OpenRecords, RecordSource } from '../lib/record-source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
+
+export const hfOptions = z.strictObject({
+  subset: z.string().min(1).nullable().default(null).describe('subset of the dataset (default: the only one, or the one that its card says)'),
+  split: z.string().min(1).default('train').describe('split; where it is absent, train, validation or test'),
+  revision: z.string().min(1).default('main').describe('branch, tag or commit'),
+  dataFiles: fileNames.nullable().default(null).describe('paths and globs in the dataset, in place of what its card and its files\' names say'),
+  textColumn: z.string().min(1).default('text').describe('field or column that holds the text'),
+  columns: columnNames.optional().describe('of parquet: further columns to keep in meta, commas between them; * for all (default: none but those with a licence)'),
+  ...hubOptions,
+  ...recordSourceOptions
+})
+
+/** What `hf` can be told, beside what is asked of every source. */
+export type HfOptions = z.input<typeof hfOptions> & Omit<SourceOptions, 'hub'> & {
+  /** Told of the files that were found, before the first is read. */
+  readonly onResolved?: ((dataset: ResolvedDataset) => void) | undefined
+  /** Told of warnings, and of waits for the Hub. */
+  readonly tell?: ((message: string) => void) | undefined
+}
+
+/**
+ * Documents of a dataset on the Hugging Face Hub: those files that Python's `datasets` finds for a subset and split, at the
+ * commit that the revision names when it is first read, with the parser that their names ask for. `HF_TOKEN`,
+ * `HF_ENDPOINT`, `HF_HUB_OFFLINE` and proxies are read from the environment as `huggingface_hub` does.
+ *
+ * A connection that breaks or stalls is taken up where it was; what the Hub refuses for a time is asked for again.
+ *
+ * @param dataset `owner/name`
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_HUB`, `ERR_DATASET`, and as the sources of the formats do
+ */
+export function hf (dataset: string, options: HfOptions = {}): RecordSource {
+  const { onResolved, tell, ...given } = options
+  const [{ subset, split, revision, dataFiles, textColumn, columns = [], maxRetries, timeout, maxLineBytes, maxBad }, shared] = sourceOptions('hf', hfOptions, given)
+  if (!isDatasetName(dataset)) throw new SluiceError('ERR_OPTION', `hf: ${dataset} is no name of a dataset on the Hub, expected OWNER/NAME`)
+  const hub = { maxRetries, timeout, tell }
+  let open: OpenRecords | undefined
+  const files = async (): Promise<ResolvedDataset['files']> => {
+    const [{ theHub }, { resolveDataset }] = await Promise.all([import('../lib/hub/hub.ts'), import('../lib/hub/resolve.ts')])
+    const found = await resolveDataset(await theHub({ maxRetries, timeout }), { dataset, subset, split, revision, dataFiles }, { signal: shared.signal, tell })
+    for (const warning of found.warnings) tell?.(`${dataset}: ${warning}`)
+    onResolved?.(found)
+    open = {
+      json: () => jsonRecords(textColumn, maxLineBytes, shared.examination),
+      csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
+      text: () => textRecords(maxLineBytes),
+      parquet: () => parquetRecords({ textColumn, columns, withLicense: true, maxRowBytes: maxLineBytes }, ({ path, signal }) => openRanges(path, { hub, signal })),
+      arrow: () => { throw new SluiceError('ERR_DATASET', `${dataset}: its files are Arrow, which is not read`) }
+    }[found.format]()
+    return found.files
+  }
+  const located = { files: async () => (await files()).map(({ name, size }) => ({ path: name, size })) }
+  return new RecordSource('hf', located, file => open!(file), { maxBad, textIn: `its column ${textColumn}` }, { ...shared, hub })
+}
