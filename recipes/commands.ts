@@ -69,13 +69,13 @@ export const commands: Readonly<Record<string, Command>> = {
   'filter-corpus': {
     options: filterCorpusOptions,
     givesData: ({ outputPath }) => outputPath === STANDARD_STREAM,
-    run: (_args, options, run) => filterCorpus(options as never, run),
+    run: (_args, options, run) => filterCorpus(options, run),
     report: (stats: FilterCorpusStats) => `${componentTable([stats])}\n\nWritten to ${stats.output_path}`
   },
   'shard-corpus': {
     options: shardCorpusOptions,
     givesData: ({ output }) => output === STANDARD_STREAM,
-    run: (_args, options, run) => shardCorpus(options as never, run),
+    run: (_args, options, run) => shardCorpus(options, run),
     report: (stats: ComponentStats | PullStats) => `${componentTable([stats])}\n\nWritten to ${'output' in stats ? stats.output : stats.output_dir}`
   },
   verify: {

@@ -4,23 +4,24 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { parseJson } from '../lib/json.ts'
-import { readManifest } from '../lib/manifest/read.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
+import { hubOptions } from '../lib/hub/settings.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { isResumable } from '../lib/resumable-output.ts'
 import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, shardComponent } from './component.ts'
+import type { FindOptions } from './find-on-hub.ts'
 import type { RunOptions } from './flow.ts'
 import { withLocks } from './job.ts'
 import { PartialError } from './partial-error.ts'
+import { readMixture } from './read-mixture.ts'
 import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
 import { runsDirOption } from './run-records.ts'
 import { schedule } from './schedule.ts'
-import { knownStages } from './stages.ts'
 import { type ThreadOptions, withThreads, workersOption } from './threads.ts'
 
 export const processMixtureOptions = z.strictObject({
@@ -32,6 +33,7 @@ export const processMixtureOptions = z.strictObject({
   verify: z.boolean().default(false).describe('hash the shards of finished components, to see whether they are still what they were'),
   workers: workersOption,
   ...resumeOptions,
+  ...hubOptions,
   ...recordSourceOptions
 }).describe('every component of a manifest -> shards, with their stats as JSON')
 
@@ -69,7 +71,7 @@ export interface MixtureRun extends RunOptions {
  */
 export async function processMixture (manifestPath: string, given: z.input<typeof processMixtureOptions> = {}, run: MixtureRun = {}): Promise<MixtureResult> {
   const checked = parseOptions('process-mixture', processMixtureOptions, given)
-  const manifest = await readManifest(manifestPath, knownStages)
+  const manifest = await readMixture(manifestPath, { ...checked, ...run })
   return await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...run, ...checked }, options => shardMixture(manifest, options))
 }
 
@@ -148,8 +150,8 @@ export interface MixtureJob {
 }
 
 /** Reads a manifest, and loads the tokenizer that it asks for. @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM` */
-export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
-  return await loadTokenizerOf(await readManifest(manifestPath, knownStages), asked, loaded)
+export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer, finding: FindOptions = {}): Promise<MixtureJob> {
+  return await loadTokenizerOf(await readMixture(manifestPath, finding), asked, loaded)
 }
 
 async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {

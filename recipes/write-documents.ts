@@ -53,7 +53,8 @@ export function writtenFiles (output: string, rejects: string | null): string[] 
   return [...outputs, ...workingFiles(checkpointOf(output), outputs)]
 }
 
-function checkpointOf (output: string): string {
+/** Where the checkpoint of a file that `writeDocuments` writes is. */
+export function checkpointOf (output: string): string {
   return `${output}.checkpoint.json`
 }
 
