@@ -222,7 +222,7 @@ function behindPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCo
 async function pullRaw (component: Component, options: ShardOptions): Promise<{ component: Component, counts: DocumentCounts }> {
   const path = copyIn(component.rawDir!, component.name)
   const { checkpointEvery = CHECKPOINT_EVERY } = options
-  const counts = await writeDocuments(rawComponent(component), path, { ...options, checkpointEvery, keep: true })
+  const counts = await writeDocuments(rawComponent(component), path, { ...options, checkpointEvery, keep: true, isPull: true })
   return { component: readingFrom(component, path), counts }
 }
 

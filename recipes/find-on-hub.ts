@@ -50,13 +50,18 @@ const checkpointState = z.object({
 export async function findOnHub (component: Component, options: FindOptions, checkpoints: readonly string[] = []): Promise<Component> {
   if (!isOnHub(component) || component.hub !== undefined) return component
   const { maxRetries, timeout, signal, tell, restart = false } = options
-  const hub = await theHub({ maxRetries, timeout })
-  const run = { signal, tell }
-  for (const path of restart ? [] : checkpoints) {
-    const known = await knownFiles(hub, component, path)
-    if (known !== null) return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
+  try {
+    const hub = await theHub({ maxRetries, timeout })
+    const run = { signal, tell }
+    for (const path of restart ? [] : checkpoints) {
+      const known = await knownFiles(hub, component, path)
+      if (known !== null) return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
+    }
+    return await found(hub, component, component.revision, run)
+  } catch (error) {
+    if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${component.name}: stopped`, { cause: error })
+    throw error
   }
-  return await found(hub, component, component.revision, run)
 }
 
 /** Finds the files of all components of a mixture. @param checkpointsOf those of a component's jobs */

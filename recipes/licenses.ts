@@ -6,6 +6,7 @@ import { strictestOf } from '../lib/licenses.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions } from '../lib/options.ts'
+import { licenseOnCard } from './card.ts'
 import { copyIn } from './component.ts'
 import type { RunOptions } from './flow.ts'
 import { PartialError } from './partial-error.ts'
@@ -62,7 +63,7 @@ export interface LicensesReport {
 
 /** What the recipe can be told in code. */
 export interface LicensesRun extends RunOptions {
-  /** @default nobody knows the cards of datasets */
+  /** @default the Hub is asked for the cards of its datasets */
   readonly licenseOf?: LicenseOf | undefined
 }
 
@@ -94,7 +95,7 @@ export class LicenseError extends PartialError {
 }
 
 /** What the licences of each component of a manifest permit, in its order. */
-export async function licenseRows ({ path, datasets }: Pick<Manifest, 'path' | 'datasets'>, licenseOf: LicenseOf = () => Promise.resolve(null)): Promise<LicenseRow[]> {
+export async function licenseRows ({ path, datasets }: Pick<Manifest, 'path' | 'datasets'>, licenseOf: LicenseOf = licenseOnCard): Promise<LicenseRow[]> {
   const rows: LicenseRow[] = []
   for (const component of datasets) rows.push(await licenseRow(path, component, licenseOf))
   return rows
@@ -131,8 +132,8 @@ interface Findings {
 }
 
 /** What the provenance of a component's files says: of its raw copy, and of the files that it is read from. */
-async function pulledLicenses ({ name, rawDir, dataFiles }: Component): Promise<Findings> {
-  const files = await findFiles(dataFiles).catch((): ReadonlyArray<{ path: string }> => []) // of a dataset that is elsewhere there are none
+async function pulledLicenses ({ name, rawDir, dataFiles, hub }: Component): Promise<Findings> {
+  const files = hub !== undefined ? [] : await findFiles(dataFiles).catch((): ReadonlyArray<{ path: string }> => []) // of a dataset that is elsewhere there are none
   const pulls = await findProvenance([...(rawDir === null ? [] : [copyIn(rawDir, name)]), ...files.map(({ path }) => path)])
   const found = new Map<string, LicenseFinding>() // by their content: a folder's files have one licence mostly
   for (const { path, provenance } of pulls) {

@@ -52,7 +52,7 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   const component = await findOnHub(asked, { ...checked, ...run }, [output === undefined ? checkpointIn(outputDir) : checkpointOf(output)])
   if (output !== undefined) {
     await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles])
-    return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked }) }
+    return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked, isPull: true }) }
   }
   await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
   await checkWritable(logFile)
