@@ -125,7 +125,8 @@ function ownPart (files: readonly HubFile[], card: Card, request: DataFilesReque
 /** The files of a part's split. */
 function resolvePart (files: readonly HubFile[], part: Part, request: DataFilesRequest): ResolvedData | Unreadable {
   const of = part.subset === null ? request.dataset : `${request.dataset}, ${part.subset}`
-  if (part.splits.length === 0) return { reason: `${of} has no data files` }
+  const nothing = { reason: `${of} has no data files` }
+  if (part.splits.length === 0) return nothing
   const warnings = [...part.warnings]
   const split = chooseSplit(part.splits.map(({ split }) => split), request.split, of, warnings)
   const { paths } = part.splits.find(other => other.split === split)!
@@ -136,7 +137,7 @@ function resolvePart (files: readonly HubFile[], part: Part, request: DataFilesR
       warnings.push(`nothing in ${request.dataset} matches ${path}`)
     }
   }
-  if (data.files.length === 0) return { reason: `${of}, ${split}: nothing that has an ending of data matches ${listed(paths)}` }
+  if (data.files.length === 0) return part.from === 'patterns' ? nothing : { reason: `${of}, ${split}: nothing that has an ending of data matches ${listed(paths)}` }
   const kind = kindOf(data.files.map(({ path }) => path))
   if (!isFormat(kind.name)) return { reason: `${of}, ${split}: ${data.files[0]!.path} and its like are ${kind.name ?? 'nothing'} by their names, which isn't read` }
   const format = kind.name
