@@ -30,7 +30,7 @@ for (const [name, dataset, request, expected, files, first, last] of [
 ] as const) {
   t.test(name, async t => {
     const resolved = resolve(dataset, request)
-    t.match(resolved, { subset: null, split: 'train', ...request, ...expected, dataFiles: undefined, warnings: [] })
+    t.match(resolved, { split: 'train', ...request, ...expected, dataFiles: undefined, warnings: [] })
     t.equal(resolved.files.length, files)
     t.equal(resolved.files[0]!.path, first)
     t.equal(resolved.files.at(-1)!.path, last)
