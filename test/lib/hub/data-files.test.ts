@@ -143,6 +143,8 @@ t.test('a dataset that needs a script is read as far as it can be without, and e
   t.match(found(['ds.py', 'a.csv'], { subset: 'other', converted: CONVERTED }), { from: 'converted', subset: 'other' })
   throws(t, () => resolve(['ds.py', 'a.csv'], { subset: 'x', converted: CONVERTED }), /has no subset "x"; there are: default, other/)
   throws(t, () => resolve(['ds.py']), /^o\/ds has no data files; it needs that script \(ds\.py\) to be run, which sluice, like `datasets`, doesn't do; there is no converted parquet of it either \(the branch refs\/convert\/parquet\); .*data_files/)
+  throws(t, () => resolve(['ds.py', 'urls/a.txt']), /no data beside it but \.txt files, which may be lists/)
+  t.match(found(['ds.py', 'urls/a.txt'], { converted: CONVERTED }), { from: 'converted' })
   throws(t, () => resolve(['ds.py', 'data.zip']), /data\.zip and its like are zip.*it needs that script/)
   t.match(found(['ds.py', 'a.csv'], { dataFiles: '*.csv' }), { paths: ['a.csv'], warnings: [] })
 })

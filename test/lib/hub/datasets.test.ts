@@ -55,26 +55,26 @@ const MESSAGES: Readonly<Record<string, RegExp>> = {
 
 t.test('files, format, subset and separator are those of datasets', async t => {
   let compared = 0
-  for (const dataset of cases) {
-    for (const answer of dataset.asked) {
+  for (const [i, dataset] of cases.entries()) {
+    for (const [question, answer] of dataset.asked.entries()) {
       if (answer.error !== undefined) {
         const ours = resolve(dataset, answer, 'train')
         const expected = answer.data_files === null && (dataset.card?.includes('configs:') ?? answer.subset === null) ? MESSAGES[answer.error] : undefined
-        if (expected !== undefined) t.match(ours, { error: expected }, JSON.stringify(dataset).slice(0, 500))
+        if (expected !== undefined) t.match(ours, { error: expected }, `dataset ${i}, question ${question}`)
         continue
       }
       const theirs = answer as Found
       for (const [split, paths] of Object.entries(theirs.splits)) {
         const ours = resolve(dataset, answer, split)
         const expected = [...new Set(paths)]
-        const name = JSON.stringify({ ...dataset, asked: [answer], split, ours }).slice(0, 1500)
+        const name = `dataset ${i}, question ${question}, ${split}`
         if (expected.length === 0 || ('error' in ours && NOT_READ.test(ours.error))) {
           // Files that datasets would go on to look into, or fail on.
           t.match(ours, { error: NOT_READ }, name)
           continue
         }
         if ('error' in ours) {
-          t.fail(name)
+          t.fail(`${name}: ${ours.error}`)
           continue
         }
         t.strictSame(ours.paths, expected, name)

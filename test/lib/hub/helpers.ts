@@ -24,7 +24,6 @@ export function resolve (paths: readonly string[], { card, ...request }: Asked =
 
 /** Likewise, where there are files. */
 export function found (paths: readonly string[], asked: Asked = {}): ResolvedData & { readonly paths: string[] } {
-  const resolved = resolve(paths, asked)
-  if ('needsConverted' in resolved) throw new Error('converted files are asked for')
+  const resolved = resolve(paths, asked) as ResolvedData
   return { ...resolved, paths: resolved.files.map(({ path }) => path) }
 }

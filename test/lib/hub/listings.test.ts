@@ -8,9 +8,7 @@ const listings = recordedListings()
 
 function resolve (dataset: string, request: Partial<DataFilesRequest> = {}): ResolvedData {
   const { card, files, converted } = listings.get(dataset)!
-  const resolved = resolveDataFiles(files, readCard(card), { dataset, subset: null, split: 'train', dataFiles: null, converted, ...request })
-  if ('needsConverted' in resolved) throw new Error(resolved.reason)
-  return resolved
+  return resolveDataFiles(files, readCard(card), { dataset, subset: null, split: 'train', dataFiles: null, converted, ...request }) as ResolvedData
 }
 
 for (const [name, dataset, request, expected, files, first, last] of [
