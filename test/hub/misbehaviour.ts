@@ -1,0 +1,107 @@
+import type { Fault, LoggedRequest, Misbehaviour, Plan, RandomMisbehaviour } from './types.ts'
+
+/** Each way to misbehave that a client can get over, at sizes and times for tests: what random plans draw from. */
+export const FAULTS: readonly Fault[] = [
+  { kind: 'break', after: 'random' },
+  { kind: 'break', after: 0 },
+  { kind: 'stall', after: 'random' },
+  { kind: 'rate-limit', seconds: 0, how: 'retry-after' },
+  { kind: 'rate-limit', seconds: 0, how: 'date' },
+  { kind: 'rate-limit', seconds: 0, how: 'ratelimit' },
+  { kind: 'rate-limit', seconds: 0, how: 'spare' },
+  { kind: 'rate-limit', seconds: 0, how: 'bare' },
+  ...[500, 502, 503, 504].map(status => ({ kind: 'status', status }) as const),
+  { kind: 'expired' },
+  { kind: 'short', by: 7, framing: 'length' },
+  { kind: 'short', by: 7, framing: 'chunked' },
+  { kind: 'short', by: 7, framing: 'declared' },
+  { kind: 'long', by: 7 },
+  { kind: 'whole' },
+  { kind: 'loop' },
+  { kind: 'refuse', ms: 20 },
+  { kind: 'drip', bytes: 5000, ms: 1 },
+  { kind: 'delay', ms: 10 }
+]
+
+/** Numbers from 0 up to 1 that look random and follow from a seed: Marsaglia's xorshift of 32 bits ("Xorshift RNGs", 2003). */
+export function randomNumbers (seed: number): () => number {
+  let state = (Math.imul(seed, 0x9e37_79b1) ^ 0x2545_f491) | 1
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
+  }
+}
+
+/** Says of each request how it is to be answered badly, if at all. */
+export interface Decider {
+  decide: (request: LoggedRequest) => Fault | null
+}
+
+/** @param plan one way, several of which the first that applies is taken, or a seed */
+export function decider (plan: Plan): Decider {
+  if ('seed' in plan) return atRandom(plan)
+  return inOrder('fault' in plan ? [plan] : plan)
+}
+
+function inOrder (plan: readonly Misbehaviour[]): Decider {
+  const states = plan.map(misbehaviour => ({ misbehaviour, seen: 0, left: misbehaviour.times ?? 1 }))
+  return {
+    decide (request) {
+      const due = states.filter(state => {
+        const { misbehaviour: { fault, on, skip = 0, every = 1 } } = state
+        if (!applies(fault, request) || !matches(request, on ?? usually(fault))) return false
+        state.seen++
+        return state.left > 0 && state.seen > skip && (state.seen - skip) % every === 0
+      })
+      const first = due[0]
+      if (first === undefined) return null
+      first.left--
+      return sized(first.misbehaviour.fault, Math.random)
+    }
+  }
+}
+
+function atRandom ({ seed, faults = FAULTS, chance = 0.3, times = 20 }: RandomMisbehaviour): Decider {
+  const random = randomNumbers(seed)
+  let left = times
+  return {
+    decide (request) {
+      const possible = faults.filter(fault => applies(fault, request))
+      if (left === 0 || random() >= chance || possible.length === 0) return null
+      left--
+      return sized(possible[Math.floor(random() * possible.length)]!, random)
+    }
+  }
+}
+
+/** A number for `'random'`: a part of the body, negative and of its length, which isn't known yet. */
+function sized (fault: Fault, random: () => number): Fault {
+  return (fault.kind === 'break' || fault.kind === 'stall') && fault.after === 'random' ? { kind: fault.kind, after: -random() } : fault
+}
+
+/** Bodies are those of files where a plan doesn't say otherwise. */
+function usually ({ kind }: Fault): NonNullable<Misbehaviour['on']> {
+  return kind === 'break' || kind === 'stall' || kind === 'drip' ? { kind: 'file' } : {}
+}
+
+function matches (request: LoggedRequest, on: NonNullable<Misbehaviour['on']>): boolean {
+  return (on.kind === undefined || on.kind === request.kind) &&
+    (on.host === undefined || on.host === request.host) &&
+    (on.method === undefined || on.method === request.method) &&
+    (on.path === undefined || request.path.includes(on.path) || (request.file ?? '').includes(on.path))
+}
+
+/** Whether a fault can happen to a request. */
+function applies ({ kind }: Fault, request: LoggedRequest): boolean {
+  switch (kind) {
+    case 'break': case 'stall': case 'drip': return request.method !== 'HEAD' && request.kind !== 'resolve'
+    case 'short': case 'long': return request.kind === 'file' && request.method === 'GET'
+    case 'whole': return request.kind === 'file' && request.method === 'GET' && request.range !== null
+    case 'changed': return request.kind === 'file' && request.method === 'GET'
+    case 'expired': return request.host === 'cdn'
+    case 'loop': return request.kind === 'resolve'
+    default: return true
+  }
+}
