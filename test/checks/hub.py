@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import traceback
+import urllib.request
 
 # The viewer is asked at `datasets-server.` before the Hub's host, a name that no server of names knows on loopback.
 looked_up = socket.getaddrinfo
@@ -44,6 +45,20 @@ def fails(kind, action):
     except Exception as error:
         return True if isinstance(error, kind) else f"{type(error).__name__}: {error}"
     return "it did not fail"
+
+
+def misbehave(plan):
+    """Tells the Hub how to answer from now on; gives whether it has misbehaved since it was told so the last time."""
+    global seen
+    endpoint = os.environ["HF_ENDPOINT"]
+    with urllib.request.urlopen(f"{endpoint}/stand-in/requests") as answer:
+        requests = json.load(answer)
+    met, seen = any(request["fault"] for request in requests[seen:]), len(requests)
+    urllib.request.urlopen(f"{endpoint}/stand-in/misbehave", json.dumps(plan).encode()).close()
+    return met
+
+
+seen = 0
 
 
 def plain(value):
@@ -112,6 +127,41 @@ def clients(folder):
     check("HfFileSystem.open: seeks and reads, LFS", lambda: seeks(large))
     check("HfFileSystem.open: seeks and reads, git", lambda: seeks("data/deep/words.txt"))
     check("HfFileSystem.read_text: at a commit", lambda: same(fs.read_text(f"hf://datasets/{REPO}@{commit}/data/small.jsonl", newline="").encode(), content(folder, "data/small.jsonl")))
+
+    for name, plan in {
+        "a body that breaks, three times": {"fault": {"kind": "break", "after": 20_000}, "times": 3},
+        "a body that breaks, and a range that is answered by the whole": [{"fault": {"kind": "break", "after": 20_000}}, {"fault": {"kind": "whole"}}],
+        "a body that stalls": {"fault": {"kind": "stall", "after": 30_000}},
+        "a body that drips": {"fault": {"kind": "drip", "bytes": 10_000, "ms": 5}},
+        "429, by the header RateLimit": {"fault": {"kind": "rate-limit", "how": "ratelimit", "seconds": 1}, "on": {"kind": "file"}},
+        "429, by Retry-After": {"fault": {"kind": "rate-limit", "how": "retry-after", "seconds": 1}, "on": {"kind": "file"}},
+    }.items():
+
+        def through():
+            misbehave(plan)
+            got = read(hf_hub_download(REPO, large, force_download=True, **kind))
+            met = misbehave([])
+            return same((got, met), (content(folder, large), True))
+
+        check(f"hf_hub_download, {name}: gets over it", through)
+    for name, plan in {
+        "503 to a listing": {"fault": {"kind": "status", "status": 503}, "on": {"kind": "api"}},
+        "429 to a listing": {"fault": {"kind": "rate-limit", "how": "ratelimit", "seconds": 1}, "on": {"kind": "api"}},
+    }.items():
+
+        def listed():
+            misbehave(plan)
+            got = sorted(api.list_repo_files(REPO, **kind))
+            return same((got, misbehave([])), (everywhere, True))
+
+        check(f"list_repo_files, {name}: gets over it", listed)
+
+    def short():
+        misbehave({"fault": {"kind": "short", "by": 10, "framing": "length"}})
+        return fails(OSError, lambda: hf_hub_download(REPO, large, force_download=True, **kind))
+
+    check("hf_hub_download, a body that is too short: finds out", short)
+    misbehave([])
 
     def download(repo, name="a.txt", **more):
         return lambda: hf_hub_download(repo, name, repo_type="dataset", **more)

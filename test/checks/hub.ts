@@ -88,7 +88,7 @@ async function judgeClients (checks: Checks, folder: string): Promise<void> {
     { name: 'judged/private', private: true, files: { 'a.txt': 'a', 'a.bin': 'abc' } },
     ...(await layouts()).filter(({ name }) => name === 'card-subset' || name === 'card-splits').map(repoOf)
   ]
-  const hub = await startHub({ repos, token: 'hf_judged', stranger: 'hf_stranger', pageSize: 2 })
+  const hub = await startHub({ repos, token: 'hf_judged', stranger: 'hf_stranger', pageSize: 2, control: true })
   try {
     const listed = await (await fetch(`${hub.endpoint}/api/datasets/judged/data/tree/main?recursive=true&limit=100`)).json() as Array<{ type: string, path: string, size: number, oid: string, lfs?: { oid: string } }>
     writeFileSync(join(folder, 'expected.json'), JSON.stringify({
@@ -118,7 +118,7 @@ function environment (): NodeJS.ProcessEnv {
 async function python (hub: Hub, folder: string, ...args: readonly string[]): Promise<string> {
   const { HF_TOKEN: _, HF_HUB_OFFLINE: __, ...inherited } = environment()
   const child = spawn('python3', [SCRIPT, ...args], {
-    env: { ...inherited, HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, 'hf-home'), HF_HUB_DISABLE_XET: '1', HF_HUB_DISABLE_TELEMETRY: '1', HF_HUB_DISABLE_SYMLINKS_WARNING: '1', NO_PROXY: '127.0.0.1', PYTHONWARNINGS: 'ignore' },
+    env: { ...inherited, HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, 'hf-home'), HF_HUB_DISABLE_XET: '1', HF_HUB_DOWNLOAD_TIMEOUT: '2', HF_HUB_DISABLE_TELEMETRY: '1', HF_HUB_DISABLE_SYMLINKS_WARNING: '1', NO_PROXY: '127.0.0.1', PYTHONWARNINGS: 'ignore' },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let output = ''

@@ -104,6 +104,7 @@ t.test('who may read', async t => {
   t.same(await asked('/api/datasets/org/data/other/thing'), [404, undefined])
   t.same(await asked('/api/datasets/org/data/paths-info/main'), [405, undefined])
   t.same(await asked('/elsewhere'), [404, undefined])
+  t.equal((await ask(`${hub.endpoint}/api/datasets/solo`, { method: 'POST', body: '{}' })).status, 405)
   t.same(await asked('/stand-in/leaks'), [404, undefined])
   t.same(await asked('/api/whoami-v2'), [401, undefined])
   t.match(await json(`${hub.endpoint}/api/whoami-v2`, { headers: { Authorization: 'Bearer hf_good' } }), { name: 'owner' })
