@@ -8,6 +8,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { packageRoot } from '../../lib/package.ts'
 import { type Layout, layouts, recordsOf, repoOf } from '../hub/layouts.ts'
 import { randomNumbers } from '../hub/misbehaviour.ts'
@@ -39,6 +40,7 @@ export async function judgeHub (checks: Checks, folder: string): Promise<void> {
     if (typeof records === 'string') console.log(`  ${records.trim().split('\n').at(-1)!.slice(0, 300)}`)
     checks.check(`the stand-in Hub, datasets streams ${name}: the records of its files (${expected.length})`, texts.length === expected.length && texts.every((text, i) => text === expected[i]))
   }
+  checks.check('the stand-in Hub, datasets streams parquet-files: every column', isDeepStrictEqual(streamed.get('parquet-files'), [...recordsOf(1), ...recordsOf(2)]))
 }
 
 /** What `datasets` streams of layouts from a stand-in Hub: by name the records, or the error. Left in the folder as NDJSON, too. */

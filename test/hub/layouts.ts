@@ -72,6 +72,9 @@ function card (yaml: string): string {
   return `---\nlicense: mit\n${yaml}---\n# A card\n`
 }
 
+/** Blank ones, and characters that end lines elsewhere. */
+const ODD_LINES = ['a', '', ' b ', '', '', 'c\u2028d\u0085e\ff', '\u00a0', 'z']
+
 const OPTIONAL = { repetition_type: 'OPTIONAL' } as const
 const STRING = { type: 'BYTE_ARRAY', converted_type: 'UTF8', ...OPTIONAL } as const
 const FIELDS: readonly ParquetField[] = [
@@ -140,9 +143,13 @@ export async function layouts (): Promise<Layout[]> {
     { name: 'csv-separator', files: { 'README.md': card('configs:\n- config_name: default\n  data_files: "*.csv"\n  sep: "|"\n'), 'a.csv': csv(1, '|') }, expected: csvTexts(1) },
     { name: 'csv-gz', files: { 'train.csv.gz': gzipSync(csv(1)) }, expected: csvTexts(1) },
     { name: 'tsv', files: { 'README.md': card('configs:\n- config_name: default\n  data_files: "*.tsv"\n  sep: "\\t"\n'), 'a.tsv': csv(1, '\t') }, expected: csvTexts(1) },
+    { name: 'tsv-by-ending', files: { 'train.tsv': csv(1, '\t') }, expected: csvTexts(1) },
     { name: 'txt', files: { 'TinyStories-train.txt': plainLines(1), 'TinyStories-valid.txt': plainLines(2) }, expected: textsOf(1) },
     { name: 'txt-split', files: { 'TinyStories-train.txt': plainLines(1), 'TinyStories-valid.txt': plainLines(2) }, split: 'validation', expected: textsOf(2) },
     { name: 'txt-crlf', files: { 'a.txt': plainLines(1, '\r\n'), 'b.txt': plainLines(2).trimEnd() }, expected: textsOf(1, 2) },
+    { name: 'txt-odd-lines', files: { 'a.txt': `${ODD_LINES.join('\n')}\n` }, expected: ODD_LINES },
+    { name: 'txt-gz', files: { 'a.txt.gz': gzipSync(plainLines(1)) }, expected: textsOf(1) },
+    { name: 'jsonl-uneven', files: { 'a.jsonl': '{"text":"one","n":1}\n\n{"text":"two","m":{"x":[1,null]}}\r\n{"n":2,"m":null,"text":"three \\u2028 \\ud83d\\ude80"}' }, expected: ['one', 'two', 'three \u2028 🚀'] },
     { name: 'parquet-files', files: { 'data/train-00000-of-00002.parquet': await parquet(1), 'data/train-00001-of-00002.parquet': await parquet(2), 'data/test-00000-of-00001.parquet': await parquet(3) }, expected: textsOf(1, 2) },
     { name: 'parquet-subset', files: { 'README.md': card('configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/*/*\n- config_name: sample-10BT\n  data_files:\n  - split: train\n    path: sample/10BT/*\n'), 'data/CC-MAIN-2013-20/000_00000.parquet': await parquet(1), 'sample/10BT/001_00000.parquet': await parquet(2), 'sample/10BT/000_00000.parquet': await parquet(3), 'sample/100BT/000_00000.parquet': await parquet(4) }, subset: 'sample-10BT', expected: textsOf(3, 2) },
     { name: 'data-files-glob', files: globs, dataFiles: 'data/2024-10/*.jsonl', expected: textsOf(1, 2) },
