@@ -1,14 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { stat } from 'node:fs/promises'
 import type { Document } from '../lib/document.ts'
 import { documentPath, findFiles } from '../lib/files.ts'
 import { sha256OfFile } from '../lib/hash.ts'
 import { theHub } from '../lib/hub/hub.ts'
-import { LicenseCounts, licenseColumns, licensesPage } from '../lib/license-counts.ts'
+import { LicenseCounts, licenseColumns } from '../lib/license-counts.ts'
 import { strictestOf } from '../lib/licenses.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { parseOptions } from '../lib/options.ts'
-import { writeFileWhole } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
 import { cardAddress, readCardText } from './card.ts'
 import type { RunOptions } from './flow.ts'
@@ -32,8 +30,7 @@ export interface PullOptions extends Pick<RunOptions, 'signal' | 'tell' | 'comma
 const LOOKED_AT = 100
 
 /**
- * Writes where a raw pull comes from, beside it: see `writeProvenance`. Where its records state their licence, they are
- * counted by it in `LICENSES.md`, or `<name>.LICENSES.md` where that is of another pull.
+ * Writes where a raw pull comes from, beside it: see `writeProvenance`.
  *
  * @param component as it was read; its files on the Hub are found
  * @throws SluiceError `ERR_OUTPUT`, `ERR_HUB`, `ERR_ABORTED`
@@ -54,9 +51,8 @@ export async function tellOfPull (component: Component, output: string, pulled: 
     command: options.command ?? null,
     sluice: packageVersion(),
     output: { path: documentPath(output), bytes: (await stat(output)).size, sha256: await sha256OfFile(output, options.signal) }
-  }, card)
+  }, { card, counts: await countLicenses(output, options) })
   for (const note of notes) options.tell?.(note)
-  await countLicenses(output, options)
 }
 
 async function cardOf ({ dataset, hub }: Component, { maxRetries, timeout, signal, tell }: PullOptions): Promise<string | null> {
@@ -88,17 +84,13 @@ function columnsOf ({ dataset, hub, sourceOptions }: Component): string[] | null
   return (hub?.format ?? dataset) === 'parquet' && !columns.includes('*') ? [...columns] : null
 }
 
-async function countLicenses (output: string, { signal }: PullOptions): Promise<void> {
+/** The records of what was pulled, by licence; null where they state none. They are read again for that, so that nothing of it has to be kept in checkpoints. */
+async function countLicenses (output: string, { signal }: PullOptions): Promise<LicenseCounts | null> {
   const columns = licenseColumns(await firstFields(output, signal))
-  if (columns.license === null) return
+  if (columns.license === null) return null
   const counts = new LicenseCounts(columns)
   for await (const { meta } of documentsIn(output, signal)) counts.add(meta)
-  const name = basename(output)
-  const common = join(dirname(output), 'LICENSES.md')
-  const page = licensesPage([{ name, counts }])
-  const there = await readFile(common, 'utf8').catch(() => null)
-  const isOurs = there === null || there.startsWith(page.slice(0, page.indexOf('## ') + 3 + name.length))
-  await writeFileWhole(isOurs ? common : join(dirname(output), `${name}.LICENSES.md`), page)
+  return counts
 }
 
 /** The names of fields that the first records have beside their text. */
