@@ -67,7 +67,7 @@ export function plannedRuns (all: readonly Readable[], count: number, seed: numb
     const dataset = all[number % all.length]!
     const fault = FAULTS[Math.floor(random() * FAULTS.length)]!
     const stops = Array.from({ length: [0, 0, 1, 0, 2][number % 5]! }, () => 1 + Math.floor(random() * dataset.texts.length / 2))
-    return { number, dataset, stops, plan: { seed: number, ...random() < 0.5 ? { faults: [fault], chance: 0.5, times: fault.kind === 'stall' ? 2 : 8 } : { chance: 0.4, times: 15 } } }
+    return { number, dataset, stops, plan: { seed: number, ...random() < 0.5 ? { faults: [fault], chance: 0.3, times: fault.kind === 'stall' ? 2 : 8 } : { chance: 0.3, times: 15 } } }
   })
 }
 
