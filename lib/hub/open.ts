@@ -8,16 +8,19 @@ import { filesOf } from './patterns.ts'
 import { HubRanges } from './ranges.ts'
 
 /** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `download` */
-export async function * readHubFile (name: string, { offset = 0, signal, onRead, hub: options = {} }: ReadBytesOptions): AsyncGenerator<Buffer> {
-  const { tell, ...settings } = options
-  const hub = await theHub(settings)
-  const file = await hub.remoteFile(name, { signal, tell })
+export async function * readHubFile (name: string, { offset = 0, signal, onRead, hub, ahead }: ReadBytesOptions): AsyncGenerator<Buffer> {
   let at = offset
-  for await (const chunk of download(hub, file, { start: offset, signal, tell })) {
+  for await (const chunk of ahead?.(offset) ?? downloadFile(name, offset, { hub, signal })) {
     at += chunk.length
     onRead?.(at)
     yield chunk
   }
+}
+
+async function * downloadFile (name: string, start: number, { hub: options = {}, signal }: RemoteOptions): AsyncGenerator<Buffer> {
+  const { tell, ...settings } = options
+  const hub = await theHub(settings)
+  yield * download(hub, await hub.remoteFile(name, { signal, tell }), { start, signal, tell })
 }
 
 /** A file on the Hub as ranges. @throws SluiceError as `Hub.remoteFile` */
