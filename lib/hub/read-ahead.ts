@@ -7,9 +7,6 @@ const MOST_BYTES = 32 * 1024 * 1024
 /** So much from the start: whoever wants ten records of a dataset has not asked for 32 MB. */
 const FIRST_BYTES = 1024 * 1024
 
-/** Chunks that have come while the reader was away are joined up to this: fewer trips through the streams behind. */
-const JOINED_BYTES = 256 * 1024
-
 /** A file that may be read ahead. */
 export interface AheadFile {
   readonly path: string
@@ -134,32 +131,22 @@ class Coming {
     if (this.#held < bytes) this.#goOn()
   }
 
-  /** What has come, some of it at least; undefined at the end. */
+  /** The next chunk; undefined at the end. */
   async take (): Promise<Buffer | undefined> {
     while (this.#chunks.length === 0 && !this.#hasEnded) await new Promise<void>(resolve => { this.#tellReader = resolve })
-    if (this.#chunks.length > 0) return this.#taken()
-    if (this.#failure !== undefined) throw this.#failure.error
-    return undefined
+    const chunk = this.#chunks.shift()
+    if (chunk === undefined && this.#failure !== undefined) throw this.#failure.error
+    this.#held -= chunk?.length ?? 0
+    this.taken += chunk?.length ?? 0
+    return chunk
   }
 
   close (): void {
     this.#closing.abort()
+    this.#failure = { error: this.#closing.signal.reason } // not an end
     this.#chunks = []
     this.#held = 0
     this.#goOn()
-  }
-
-  #taken (): Buffer {
-    let count = 1
-    for (let bytes = this.#chunks[0]!.length; count < this.#chunks.length; count++) {
-      bytes += this.#chunks[count]!.length
-      if (bytes > JOINED_BYTES) break
-    }
-    const chunks = this.#chunks.splice(0, count)
-    const chunk = count === 1 ? chunks[0]! : Buffer.concat(chunks)
-    this.#held -= chunk.length
-    this.taken += chunk.length
-    return chunk
   }
 
   /** Never fails: what went wrong is told to whoever takes what has come, behind all that came before. */
@@ -175,7 +162,7 @@ class Coming {
         signal.throwIfAborted()
       }
     } catch (error) {
-      this.#failure = { error }
+      this.#failure ??= { error }
     }
     this.#hasEnded = true
     this.#tellReader()
