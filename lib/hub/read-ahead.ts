@@ -52,7 +52,7 @@ export class ReadAhead {
     const coming = this.#turnTo(index, offset)
     try {
       for (;;) {
-        this.#advance(index)
+        if (this.#coming.get(index) === coming) this.#advance(index) // else the reader is elsewhere, and this one fails
         const chunk = await coming.take()
         if (chunk === undefined) return
         this.#read += chunk.length
