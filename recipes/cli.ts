@@ -103,7 +103,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
   try {
     checkFlags(command, options)
     const progress = new Progress(process.stderr)
-    const result = await run(args, options, { signal: stop.signal, watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { process.stderr.write(`sluice: ${message}\n`) } })
+    const result = await run(args, options, { signal: stop.signal, command: commandLine(process.argv.slice(2)), watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { process.stderr.write(`sluice: ${message}\n`) } })
     await showResult(result, report ?? note)
     return 0
   } catch (error) {
@@ -115,6 +115,11 @@ async function runCommand (command: Command, args: readonly string[], options: R
   } finally {
     for (const signal of signals) process.off(signal, onSignal)
   }
+}
+
+/** As it could be typed again. */
+function commandLine (argv: readonly string[]): string {
+  return ['sluice', ...argv.map(argument => /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`)].join(' ')
 }
 
 /** The recipe checks its options too, but it names them as in code. @throws SluiceError `ERR_OPTION` */

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly tell?: ((message: string) => void) | undefined
   /** Threads that are there already, of the recipe before perhaps; a recipe doesn't close them. @default its own, as `workers` says */
   readonly threads?: Threads | undefined
+  /** The command line that it was called by, for the provenance of what it pulls. */
+  readonly command?: string | undefined
   /** Told of each flow as it starts; what it returns is called when the flow has ended. */
   readonly watch?: ((flow: Flow) => () => void) | undefined
 }

@@ -7,11 +7,12 @@ import { npySinkOptions } from '../sinks/npy.ts'
 import { encodeOptions } from '../transforms/encode.ts'
 import { packOptions } from '../transforms/pack.ts'
 import { resumeOptions } from './checkpoints.ts'
-import { type ComponentStats, filesOf, shardComponent } from './component.ts'
+import { type ComponentStats, checkpointIn, filesOf, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
 import { workersOption } from './threads.ts'
-import { writeDocuments, writtenFiles } from './write-documents.ts'
+import { findOnHub } from './find-on-hub.ts'
+import { checkpointOf, writeDocuments, writtenFiles } from './write-documents.ts'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -47,10 +48,11 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
     throw new SluiceError('ERR_OPTION', 'shard-corpus: expected either output (--output), for NDJSON, or tokenizerPath (--tokenizer-path), for shards')
   }
   const most = Math.min(maxRecords ?? Infinity, limit ?? Infinity)
-  const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
+  const asked = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
+  const component = await findOnHub(asked, { ...checked, ...run }, [output === undefined ? checkpointIn(outputDir) : checkpointOf(output)])
   if (output !== undefined) {
     await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles])
-    return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked }) }
+    return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked, isPull: true }) }
   }
   await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
   await checkWritable(logFile)

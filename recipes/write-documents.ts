@@ -10,6 +10,7 @@ import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, 
 import { withExamining } from './examining.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob, workingFiles } from './job.ts'
+import { tellOfPull } from './pull.ts'
 import { keepingRejects } from './rejects.ts'
 import { secondsSince } from './report.ts'
 import type { ThreadOptions } from './threads.ts'
@@ -19,6 +20,8 @@ export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, Threa
   readonly checkpointEvery: number
   /** Whether the finished file is kept as it is by a run of the same; else it is made again. @default false */
   readonly keep?: boolean
+  /** Whether what it comes from is told beside it: of raw pulls. @default false */
+  readonly isPull?: boolean
 }
 
 export interface WrittenDocuments extends DocumentCounts {
@@ -53,7 +56,8 @@ export function writtenFiles (output: string, rejects: string | null): string[] 
   return [...outputs, ...workingFiles(checkpointOf(output), outputs)]
 }
 
-function checkpointOf (output: string): string {
+/** Where the checkpoint of a file that `writeDocuments` writes is. */
+export function checkpointOf (output: string): string {
   return `${output}.checkpoint.json`
 }
 
@@ -70,6 +74,7 @@ export function documentsPlan (component: Component, output: string, options: Re
 
 async function write (component: Component, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
   const started = performance.now()
+  const begun = new Date()
   const resumable = job !== null
   return await keepingRejects(component.rejects, rejects => withExamining({ component, keepsRejects: rejects !== null, wants: isTextFile(output) ? 'documents' : 'lines', tokenizer: null }, options, async examining => {
     const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords: component.maxRecords })
@@ -77,6 +82,11 @@ async function write (component: Component, output: string, options: WriteOption
     const sink = isTextFile(output) ? textSink(output, { resumable }) : examining?.makesLines === true ? new LineSink('ndjson', output, examining.line, { resumable }) : ndjsonSink(output, { resumable })
     checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
     await runFlow({ name: component.name, source }, [...stages, judge, sink], options)
-    return { ...countsOf(source, stages), seconds: job?.seconds ?? secondsSince(started) }
+    const counts = countsOf(source, stages)
+    if (options.isPull === true && await isResumable(output)) {
+      const isAll = component.maxRecords === null || counts.kept < component.maxRecords
+      await tellOfPull(component, output, { begun, records: counts.kept, files: isAll ? component.dataFiles.length : source.position.file + 1 }, options)
+    }
+    return { ...counts, seconds: job?.seconds ?? secondsSince(started) }
   }), { resumable })
 }

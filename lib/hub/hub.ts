@@ -156,7 +156,7 @@ function nextPage (link: string | string[] | undefined): string | null {
 function answered<S extends z.ZodType> (schema: S, value: unknown, what: string): z.output<S> {
   const { data, error } = schema.safeParse(value)
   if (data === undefined) throw new SluiceError('ERR_HUB', `${what}: the Hub answers what it does not by its documentation (${error!.issues[0]!.path.join('.')}: ${error!.issues[0]!.message}); is HF_ENDPOINT the address of a hub?`)
-  return data as z.output<S>
+  return data
 }
 
 /** Keeps what was begun; what has failed is forgotten. */
