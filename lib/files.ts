@@ -126,9 +126,18 @@ async function * readLocalFile (path: string, offset: number, signal: AbortSigna
   }
 }
 
-/** The bytes of a file on the Hub, as they lie there. @throws SluiceError as `download` */
-export async function * readHubFile (name: string, options: ReadBytesOptions): AsyncGenerator<Buffer> {
-  yield * (await import('./hub/open.ts')).readHubFile(name, options)
+async function * readHubFile (name: string, { offset = 0, signal, onRead, hub, ahead }: ReadBytesOptions): AsyncGenerator<Buffer> {
+  let at = offset
+  for await (const chunk of ahead?.(offset) ?? await openHubFile(name, { offset, signal, hub })) {
+    at += chunk.length
+    onRead?.(at)
+    yield chunk
+  }
+}
+
+/** The bytes of a file on the Hub, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
+export async function openHubFile (name: string, options: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub'>): Promise<AsyncGenerator<Buffer>> {
+  return await (await import('./hub/open.ts')).openHubFile(name, options)
 }
 
 function checkUnchanged (path: string, before: Stats, after: Stats): void {

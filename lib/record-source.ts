@@ -4,7 +4,7 @@ import { BatchedReader } from './batched-reader.ts'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
 import { refuseOtherKinds } from './file-kind.ts'
-import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, readBytes, readHubFile, skipping } from './files.ts'
+import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, openHubFile, readBytes, skipping } from './files.ts'
 import { isHubName } from './hub/address.ts'
 import { ReadAhead } from './hub/read-ahead.ts'
 import { type MaxBad, isDue, judgeBadRecords } from './max-bad.ts'
@@ -236,7 +236,7 @@ export class RecordSource extends Readable {
   }
 
   #readAhead (): ReadAhead {
-    this.#ahead ??= new ReadAhead(this.#files, (path, offset, signal) => readHubFile(path, { offset, signal, hub: this.#hub }), { reads: ({ path }) => isHubName(path) })
+    this.#ahead ??= new ReadAhead(this.#files, (path, offset, signal) => openHubFile(path, { offset, signal, hub: this.#hub }), { reads: ({ path }) => isHubName(path) })
     return this.#ahead
   }
 

@@ -7,20 +7,11 @@ import { type Hub, type HubRun, theHub } from './hub.ts'
 import { filesOf } from './patterns.ts'
 import { HubRanges } from './ranges.ts'
 
-/** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `download` */
-export async function * readHubFile (name: string, { offset = 0, signal, onRead, hub, ahead }: ReadBytesOptions): AsyncGenerator<Buffer> {
-  let at = offset
-  for await (const chunk of ahead?.(offset) ?? downloadFile(name, offset, { hub, signal })) {
-    at += chunk.length
-    onRead?.(at)
-    yield chunk
-  }
-}
-
-async function * downloadFile (name: string, start: number, { hub: options = {}, signal }: RemoteOptions): AsyncGenerator<Buffer> {
+/** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
+export async function openHubFile (name: string, { offset = 0, signal, hub: options = {} }: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub'>): Promise<AsyncGenerator<Buffer>> {
   const { tell, ...settings } = options
   const hub = await theHub(settings)
-  yield * download(hub, await hub.remoteFile(name, { signal, tell }), { start, signal, tell })
+  return download(hub, await hub.remoteFile(name, { signal, tell }), { start: offset, signal, tell })
 }
 
 /** A file on the Hub as ranges. @throws SluiceError as `Hub.remoteFile` */

@@ -15,7 +15,7 @@ export interface AheadFile {
 }
 
 /** Opens a file at an offset, in bytes as they lie there. What comes ends when the signal fires. */
-export type OpenAt = (path: string, offset: number, signal: AbortSignal) => AsyncGenerator<Buffer>
+export type OpenAt = (path: string, offset: number, signal: AbortSignal) => AsyncIterable<Buffer> | Promise<AsyncIterable<Buffer>>
 
 export interface ReadAheadOptions {
   /** Which files are read ahead: the first one that isn't is where it ends. */
@@ -120,7 +120,7 @@ class Coming {
   #tellReader: () => void = () => {}
   #goOn: () => void = () => {}
 
-  constructor (open: (signal: AbortSignal) => AsyncGenerator<Buffer>, offset: number) {
+  constructor (open: (signal: AbortSignal) => ReturnType<OpenAt>, offset: number) {
     this.offset = offset
     this.#come(open).catch(() => {}) // it never fails
   }
@@ -150,10 +150,10 @@ class Coming {
   }
 
   /** Never fails: what went wrong is told to whoever takes what has come, behind all that came before. */
-  async #come (open: (signal: AbortSignal) => AsyncGenerator<Buffer>): Promise<void> {
+  async #come (open: (signal: AbortSignal) => ReturnType<OpenAt>): Promise<void> {
     const { signal } = this.#closing
     try {
-      for await (const chunk of open(signal)) {
+      for await (const chunk of await open(signal)) {
         signal.throwIfAborted()
         this.#chunks.push(chunk)
         this.#held += chunk.length
