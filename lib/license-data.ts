@@ -1,3 +1,6 @@
+/** To be shown with whatever is told of licences. */
+export const NO_ADVICE = 'This is what sluice knows of these licences by their names; it is no legal advice.'
+
 /** What a licence asks of whoever passes on what is made from the data. */
 export const obligations = ['attribution', 'notice', 'share-alike', 'non-commercial', 'no-derivatives', 'terms-of-use'] as const
 

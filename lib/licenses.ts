@@ -14,9 +14,6 @@ export interface LicenseTerms {
   readonly reason: string
 }
 
-/** To be shown with whatever is told of licences. */
-export const NO_ADVICE = 'This is what sluice knows of these licences by their names. It is no legal advice.'
-
 const STRICTNESS: readonly Redistributable[] = ['yes', 'unknown', 'no']
 
 const NOT_STATED: LicenseTerms = { spdx: null, obligations: [], redistributable: 'unknown', reason: 'no licence is stated' }
