@@ -47,7 +47,9 @@ export function termsOf (found: string): LicenseTerms {
   if (whole !== null) return whole
   const parts = found.replace(/\sWITH\s+[\w.-]+/g, '').split(BETWEEN).map(part => part.trim()).filter(part => part !== '')
   if (parts.length === 0) return NOT_STATED
-  if (parts.length === 1) return single(parts[0]!) ?? { ...NOT_STATED, reason: 'is no licence that sluice knows' }
+  const known = parts.map(single).filter(terms => terms !== null)
+  if (known.length === 0) return { ...NOT_STATED, reason: 'is no licence that sluice knows' }
+  if (parts.length === 1) return known[0]!
   const choices = found.match(/\sor\s/gi)?.length ?? 0
   const terms = strictestOf(parts)
   if (choices === 0 || terms.spdx === null) return terms

@@ -14,6 +14,8 @@ import { type InspectReport, inspect, inspectOptions, statisticsTable } from './
 import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
 import { type MixtureStats, processMixture, processMixtureOptions } from './process-mixture.ts'
 import { inventoryTable } from './inventory.ts'
+import { licenses, licensesOptions } from './licenses.ts'
+import { licensesText } from './licenses-text.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
 import { componentTable, number } from './report.ts'
 import { runs, runsOptions, runsText } from './runs.ts'
@@ -53,6 +55,12 @@ export const commands: Readonly<Record<string, Command>> = {
     options: checkOptions,
     run: ([manifest], options) => checkManifest(manifest!, options),
     report: forecastText
+  },
+  licenses: {
+    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    options: licensesOptions,
+    run: ([manifest], options, run) => licenses(manifest!, options, run),
+    report: licensesText
   },
   'process-mixture': {
     argument: ['<manifest>', 'mixture manifest, a YAML file'],

@@ -249,6 +249,7 @@ function checkpointIn (folder: string): string {
   return join(folder, 'checkpoint.json')
 }
 
-function copyIn (folder: string, name: string): string {
+/** Where the documents of a component are copied to, in its `raw_dir` or `filtered_dir`. */
+export function copyIn (folder: string, name: string): string {
   return join(folder, `${name}.ndjson.gz`)
 }

@@ -16,6 +16,7 @@ import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, shardComponent } from './component.ts'
 import type { RunOptions } from './flow.ts'
 import { withLocks } from './job.ts'
+import { type LicenseOf, type LicenseRow, licenseRows } from './licenses.ts'
 import { PartialError } from './partial-error.ts'
 import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
 import { runsDirOption } from './run-records.ts'
@@ -41,6 +42,8 @@ export interface MixtureStats {
   /** One for each component that was finished, in the manifest's order. */
   readonly stats: readonly ComponentStats[]
   readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string | null, readonly error: string }>
+  /** What the licences of each component permit, as `licenses` tells it. */
+  readonly licenses: readonly LicenseRow[]
   readonly manifest_sha256: string
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
   /** When `verify` found all shards as these stats say; absent until then. */
@@ -56,6 +59,8 @@ export interface MixtureResult extends MixtureStats {
 export interface MixtureRun extends RunOptions {
   /** The tokenizer at `tokenizerPath`, where it is loaded already. */
   readonly tokenizer?: Tokenizer
+  /** Tells the licence on a dataset's card. @default nobody does */
+  readonly licenseOf?: LicenseOf | undefined
 }
 
 /**
@@ -80,7 +85,7 @@ async function shardMixture (manifest: Manifest, asked: MixtureOptions): Promise
   const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked.tokenizerPath, asked.tokenizer)
   const logFile = statsPathOf(manifest, asked.logFile)
   await checkPlaces({ manifest, tokenizerPath }, logFile)
-  const options: ShardOptions = { ...asked, tokenizer }
+  const options: ShardOptions & MixtureRun = { ...asked, tokenizer }
   for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
   await checkWritable(logFile)
   await checkWritable(join(runsDir, 'record'))
@@ -94,7 +99,7 @@ interface Places {
   readonly concurrency: number
 }
 
-async function processComponents ({ manifest, tokenizerPath, tokenizer }: MixtureJob, { logFile, runsDir, concurrency }: Places, options: ShardOptions): Promise<MixtureResult> {
+async function processComponents ({ manifest, tokenizerPath, tokenizer }: MixtureJob, { logFile, runsDir, concurrency }: Places, options: ShardOptions & Pick<MixtureRun, 'licenseOf'>): Promise<MixtureResult> {
   const inputs = await sourcesOf(manifest.datasets)
   const kept = new Set<string>() // by name: components whose shards were finished by a run before
   const outcomes = await schedule(manifest.datasets.map(component => ({
@@ -108,6 +113,7 @@ async function processComponents ({ manifest, tokenizerPath, tokenizer }: Mixtur
     manifest: manifest.path,
     stats: outcomes.flatMap(outcome => 'result' in outcome ? [outcome.result] : []),
     failed: failures.map(({ name, error }) => ({ name, code: codeOf(error) ?? null, error: messageOf(error) })),
+    licenses: await licenseRows(manifest, options.licenseOf),
     manifest_sha256: manifest.sha256,
     tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
   })

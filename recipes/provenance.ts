@@ -124,16 +124,22 @@ export interface FoundProvenance {
   readonly provenance: StoredProvenance | null
 }
 
-/** Where a file that was pulled comes from, as the file beside it tells; null where none does. */
-export async function findProvenance (output: string): Promise<FoundProvenance | null> {
-  const [folder, name] = [dirname(output), basename(output)]
-  for (const file of [`${name}.provenance.json`, 'provenance.json']) {
-    const path = join(folder, file)
-    const pulls = await readPulls(path)
-    if (pulls === 'damaged') return { path, provenance: null }
-    if (typeof pulls !== 'string' && Object.hasOwn(pulls, name)) return { path, provenance: pulls[name]! }
+/** Where files that were pulled come from, as what is beside them tells: each time that something does, and of what is damaged once. */
+export async function findProvenance (outputs: readonly string[]): Promise<readonly FoundProvenance[]> {
+  const read = new Map<string, Awaited<ReturnType<typeof readPulls>>>()
+  const found: FoundProvenance[] = []
+  for (const output of outputs) {
+    const [folder, name] = [dirname(output), basename(output)]
+    for (const file of [`${name}.provenance.json`, 'provenance.json']) {
+      const path = join(folder, file)
+      const isNew = !read.has(path)
+      const pulls = read.get(path) ?? await readPulls(path)
+      read.set(path, pulls)
+      if (pulls === 'damaged' && isNew) found.push({ path, provenance: null })
+      if (typeof pulls !== 'string' && Object.hasOwn(pulls, name)) found.push({ path, provenance: pulls[name]! })
+    }
   }
-  return null
+  return found
 }
 
 /** `damaged` for what should be ours, or is no JSON; `foreign` for JSON of another kind. */

@@ -187,6 +187,7 @@ const cases: Readonly<Record<string, Case>> = {
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ABORTED: 'test/recipes/cli.test.ts: SIGINT and SIGTERM',
   ERR_CHECKPOINT: 'below: a run that was stopped, and can\'t be gone on with',
+  ERR_LICENSE: 'test/recipes/licenses.test.ts: the table is printed all the same',
   ERR_LOCKED: 'below: a lock that is held',
   ERR_STATE: 'below: a state that is restored in code'
 }

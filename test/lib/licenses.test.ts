@@ -77,7 +77,7 @@ t.test('obligations', async t => {
 })
 
 t.test('what isn\'t known is never taken for a permission', async t => {
-  for (const text of ['', '  ', '()', '|', 'see LICENSE', 'research only', 'MIT-like', 'cc-by-9.9', 'gpl-9.9', 'MIT AND', 'commercial use not permitted', 'FreeBSD-DOC', 'constructor', 'my own licence']) {
+  for (const text of ['', '  ', '()', '|', 'see LICENSE', 'research only', 'MIT-like', 'cc-by-9.9', 'gpl-9.9', 'MIT AND', 'commercial use not permitted', 'FreeBSD-DOC', 'constructor', 'my own licence, or what you want']) {
     t.match(termsOf(text), { obligations: [], redistributable: 'unknown' }, text)
   }
   t.equal(termsOf('').reason, 'no licence is stated')
