@@ -174,13 +174,12 @@ function masked<T> (object: T): T {
 }
 
 /** Several pulls write to one folder, of this process and of others: one after the other, and none of them fails for that. */
-async function inTurn<T> (path: string, work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await withLock(`${path}.lock`, path, work)
-    } catch (error) {
-      if (codeOf(error) !== 'ERR_LOCKED' || attempt === ATTEMPTS) throw error
-      await sleep(PAUSE)
-    }
+async function inTurn<T> (path: string, work: () => Promise<T>, attempts = ATTEMPTS): Promise<T> {
+  try {
+    return await withLock(`${path}.lock`, path, work)
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_LOCKED' || attempts === 1) throw error
   }
+  await sleep(PAUSE)
+  return await inTurn(path, work, attempts - 1)
 }
