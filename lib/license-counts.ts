@@ -122,18 +122,22 @@ function textOf (value: unknown): string {
   return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…` : line
 }
 
-/** The records of one output, to be told of on a page. */
-export interface CountedOutput {
-  readonly name: string
-  readonly counts: LicenseCounts
-}
+/** What a page of ours begins with: another one is somebody else's. */
+export const LICENSES_MARK = '<!-- Made by sluice: what is changed here is lost with the next pull. -->'
 
 /**
  * `LICENSES.md`: for each output its records by licence, what each licence asks for, and below them the repositories of
  * each, where the records name them.
+ *
+ * @param name of the output that was counted
+ * @param before the page as it is, with the sections of other outputs, which stay; null where there is none
  */
-export function licensesPage (outputs: readonly CountedOutput[]): string {
-  return ['# Licences', '', NO_ADVICE, '', ...outputs.flatMap(({ name, counts }) => outputPart(name, counts.rows))].join('\n')
+export function licensesPage (name: string, counts: LicenseCounts, before: string | null = null): string {
+  const sections = new Map((before ?? '').split(/^(?=## )/m).slice(1).map(section => [section.split('\n', 1)[0]!, section]))
+  const own = outputPart(name, counts.rows)
+  sections.set(own[0]!, own.join('\n') + '\n')
+  const sorted = [...sections].sort(([a], [b]) => a < b ? -1 : 1).map(([, section]) => section.trimEnd() + '\n')
+  return [LICENSES_MARK, '', '# Licences', '', NO_ADVICE, '', sorted.join('\n')].join('\n')
 }
 
 function outputPart (name: string, rows: readonly LicenseCount[]): string[] {

@@ -13,7 +13,7 @@ export function provenancePage (pulls: Readonly<Record<string, StoredProvenance>
   return [PAGE_MARK, '', '# Where these files come from', '', ...Object.entries(pulls).flatMap(([name, pull]) => section(name, pull)), NO_ADVICE, ''].join('\n')
 }
 
-function section (name: string, { source, retrieved_at_utc: retrieved, license, files, filters, limit, columns, records, command, sluice, output, card }: StoredProvenance): string[] {
+function section (name: string, { source, retrieved_at_utc: retrieved, license, files, filters, limit, columns, records, command, sluice, output, card, licenses_md: licenses }: StoredProvenance): string[] {
   const rows: ReadonlyArray<readonly [string, string | null]> = [
     ['source', source.url === null ? cell(source.dataset) : `${cell(source.dataset)}, <${source.url}>`],
     ['subset', source.subset && cell(source.subset)],
@@ -28,6 +28,7 @@ function section (name: string, { source, retrieved_at_utc: retrieved, license, 
     ['may be passed on', `${license.redistributable === 'yes' ? 'yes' : `**${license.redistributable}**`}: ${cell(license.reason)}`],
     ['card', card && `[${card}](${encodeURI(card)})`],
     ['SHA-256 of the card', license.card_sha256],
+    ['records by licence', licenses && `[${licenses}](${encodeURI(licenses)})`],
     ['filters', filters.length === 0 ? 'none' : filters.map(({ stage, options }) => code(Object.keys(options).length === 0 ? stage : `${stage}: ${JSON.stringify(options)}`)).join(', ')],
     ['limit', limit === null ? 'none' : number(limit)],
     ['columns', columns === null ? null : columns.map(code).join(', ')],

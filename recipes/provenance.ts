@@ -6,6 +6,7 @@ import { SluiceError, codeOf, reasonOf } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseJson } from '../lib/json.ts'
 import { obligations } from '../lib/license-data.ts'
+import { LICENSES_MARK, type LicenseCounts, licensesPage } from '../lib/license-counts.ts'
 import { withLock } from '../lib/lock.ts'
 import { maskSecrets } from '../lib/mask-secrets.ts'
 import { count, positive } from '../lib/options.ts'
@@ -57,11 +58,13 @@ const provenance = z.object({
 /** Where the records of a raw pull come from: what somebody needs who has to answer for them. */
 export type Provenance = Readonly<z.output<typeof provenance>>
 
-const storedProvenance = provenance.extend({ card: text })
+const storedProvenance = provenance.extend({ card: text, licenses_md: text })
 /** As `provenance.json` has it. */
 export type StoredProvenance = Provenance & {
   /** The file beside it that has the dataset's card, as it was when the pull began. */
   readonly card: string | null
+  /** The file beside it that counts the records by the licence of each; null where they state none. */
+  readonly licenses_md: string | null
 }
 
 /** Pulls by the names of the files that they have written, all in one folder. */
@@ -72,8 +75,17 @@ export interface WrittenProvenance {
   readonly json: string
   readonly readme: string
   readonly card: string | null
+  readonly licenses: string | null
   /** What people should know of it: names that were taken by files of somebody else. */
   readonly notes: readonly string[]
+}
+
+/** What goes beside a pull with its provenance. */
+export interface BesidePull {
+  /** The dataset's card, as it was when the pull began. */
+  readonly card?: string | null
+  /** Records by the licence of each, where they state one. */
+  readonly counts?: LicenseCounts | null
 }
 
 /** How often, and after how many milliseconds, a folder is asked for again that another pull writes to. */
@@ -82,20 +94,20 @@ const PAUSE = 50
 
 /**
  * Writes where a raw pull comes from, beside it: `provenance.json` for programs, which has every pull into that folder by
- * its file's name, `README.md` for people, made of the whole of that, and the dataset's card. Passwords and tokens become
- * `MASKED`. A file of such a name that isn't ours stays as it is: then what would be in it is in `NAME.provenance.json`,
- * `NAME.README.md`, which have this pull alone, `NAME` being that of the output; and the card, where the folder has another
+ * its file's name, `README.md` for people, made of the whole of that, the dataset's card as `CARD.md`, and `LICENSES.md`
+ * with a section for each output whose records state licences. Passwords and tokens become `MASKED`. A file of such a name that isn't ours stays as it is: then what would be in it is in `NAME.provenance.json`,
+ * `NAME.README.md`, `NAME.LICENSES.md`, which have this pull alone, `NAME` being that of the output; and the card, where the folder has another
  * one, is in `NAME.CARD.md`.
  *
  * @param output the file that was pulled to
  * @throws SluiceError `ERR_OUTPUT`; `ERR_LOCKED` when another pull doesn't let go of the folder
  */
-export async function writeProvenance (output: string, given: Provenance, card: string | null = null): Promise<WrittenProvenance> {
+export async function writeProvenance (output: string, given: Provenance, beside: BesidePull = {}): Promise<WrittenProvenance> {
   const folder = dirname(output)
-  return await inTurn(join(folder, 'provenance.json'), () => write(folder, basename(output), masked(given), card))
+  return await inTurn(join(folder, 'provenance.json'), () => write(folder, basename(output), masked(given), beside))
 }
 
-async function write (folder: string, name: string, given: Provenance, card: string | null): Promise<WrittenProvenance> {
+async function write (folder: string, name: string, given: Provenance, { card = null, counts = null }: BesidePull): Promise<WrittenProvenance> {
   const notes: string[] = []
   const isTaken = (taken: string, instead: string): string => {
     notes.push(`${join(folder, taken)} is not of sluice and stays as it is; see ${join(folder, instead)}`)
@@ -105,15 +117,19 @@ async function write (folder: string, name: string, given: Provenance, card: str
   const jsonName = before === 'foreign' || before === 'damaged' ? isTaken('provenance.json', `${name}.provenance.json`) : 'provenance.json'
   const others = typeof before === 'string' ? {} : before
   const cardName = card === null ? null : await freeCard(folder, name, card, others)
-  const own: StoredProvenance = { ...given, license: { ...given.license, card_sha256: given.license.card_sha256 ?? (card === null ? null : sha256(card)) }, card: cardName }
+  const licensesBefore = counts === null ? null : await contentOf(join(folder, 'LICENSES.md'))
+  const isOurs = licensesBefore === null || licensesBefore.startsWith(LICENSES_MARK)
+  const licensesName = counts === null ? null : isOurs ? 'LICENSES.md' : isTaken('LICENSES.md', `${name}.LICENSES.md`)
+  const own: StoredProvenance = { ...given, license: { ...given.license, card_sha256: given.license.card_sha256 ?? (card === null ? null : sha256(card)) }, card: cardName, licenses_md: licensesName }
   const pulls: Record<string, StoredProvenance> = { ...others, [name]: own }
   const page = await contentOf(join(folder, 'README.md'))
   const readme = page === null || page.startsWith(PAGE_MARK) ? 'README.md' : isTaken('README.md', `${name}.README.md`)
   if (cardName !== null) await writeFileWhole(join(folder, cardName), card!)
+  if (licensesName !== null) await writeFileWhole(join(folder, licensesName), licensesPage(name, counts!, isOurs ? licensesBefore : null))
   const sorted = Object.fromEntries(Object.entries(pulls).sort(([a], [b]) => a < b ? -1 : 1))
   await writeFileWhole(join(folder, jsonName), JSON.stringify({ format: 1, pulls: sorted }, null, 2) + '\n')
   await writeFileWhole(join(folder, readme), provenancePage(readme === 'README.md' ? sorted : { [name]: own }))
-  return { json: join(folder, jsonName), readme: join(folder, readme), card: cardName && join(folder, cardName), notes }
+  return { json: join(folder, jsonName), readme: join(folder, readme), card: cardName && join(folder, cardName), licenses: licensesName && join(folder, licensesName), notes }
 }
 
 /** What is known of where a file comes from. */

@@ -42,7 +42,7 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
     const files = (await glob([...patterns], { cwd: folder, dot: false })).sort()
     const licences = new LicenseCounts({ license: 'license', repository: 'package' })
     await runStreams(`gathering ${component}`, [Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], run.signal)
-    await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage([{ name: component, counts: licences }]))
+    await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage(`${component}.ndjson`, licences))
   }
   const manifest = relative('.', join(packageRoot(), 'recipes', 'quickstart.yaml'))
   await trainTokenizer({ manifest, overwrite: true, restart: true }, run)

@@ -21,7 +21,10 @@ t.test('records by licence, with the repositories of each', async t => {
     { license: 'gpl-3.0, mit', records: 1, repositories: ['c/c'], unlisted: 0 },
     { license: 'isc', records: 1, repositories: ['e/e'], unlisted: 0 }
   ])
-  t.equal(licensesPage([{ name: 'a_b.ndjson', counts }]), `# Licences
+  const page = licensesPage('a_b.ndjson', counts)
+  t.equal(page, `<!-- Made by sluice: what is changed here is lost with the next pull. -->
+
+# Licences
 
 This is what sluice knows of these licences by their names; it is no legal advice.
 
@@ -53,6 +56,11 @@ Records by the licence that each states of itself, in its \`meta\`.
 
 - e/e
 `)
+  const other = new LicenseCounts(COLUMNS)
+  other.add({ license: 'isc' })
+  const both = licensesPage('A', other, page)
+  t.match(both, /## A\n[^]*\n## a\\_b\.ndjson\n/)
+  t.equal(licensesPage('a_b.ndjson', counts, both), both, 'a section takes the place of the one before')
 })
 
 t.test('what is kept is bounded', async t => {
@@ -64,7 +72,7 @@ t.test('what is kept is bounded', async t => {
     { license: OTHERS, records: 2, repositories: [], unlisted: 0 },
     { license: 'isc', records: 1, repositories: [], unlisted: 0 }
   ])
-  t.match(licensesPage([{ name: 'a', counts }]), /- and others: 2 records are of repositories that are not listed/)
+  t.match(licensesPage('a', counts), /- and others: 2 records are of repositories that are not listed/)
   const long = new LicenseCounts(COLUMNS)
   long.add({ license: 'x'.repeat(1000) })
   t.equal(long.rows[0]!.license.length, 200)

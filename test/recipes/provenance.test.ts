@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { sha256 } from '../../lib/hash.ts'
+import { LicenseCounts } from '../../lib/license-counts.ts'
 import { lock } from '../../lib/lock.ts'
 import { PAGE_MARK } from '../../recipes/provenance-page.ts'
 import { findProvenance, writeProvenance } from '../../recipes/provenance.ts'
@@ -12,11 +13,11 @@ t.test('one pull: README.md, provenance.json and the card', async t => {
   const folder = join(temporaryFolder(t), 'raw')
   const output = join(folder, 'a.ndjson')
   const card = '---\nlicense: odc-by\n---\n# A dataset\n'
-  const written = await writeProvenance(output, provenance(), card)
-  t.strictSame(written, { json: join(folder, 'provenance.json'), readme: join(folder, 'README.md'), card: join(folder, 'CARD.md'), notes: [] })
+  const written = await writeProvenance(output, provenance(), { card })
+  t.strictSame(written, { json: join(folder, 'provenance.json'), readme: join(folder, 'README.md'), card: join(folder, 'CARD.md'), licenses: null, notes: [] })
   t.strictSame(filesIn(folder), ['CARD.md', 'README.md', 'provenance.json'])
   t.equal(readFileSync(join(folder, 'CARD.md'), 'utf8'), card)
-  const stored = { ...provenance(), license: { ...provenance().license, card_sha256: sha256(card) }, card: 'CARD.md' }
+  const stored = { ...provenance(), license: { ...provenance().license, card_sha256: sha256(card) }, card: 'CARD.md', licenses_md: null }
   t.strictSame(JSON.parse(readFileSync(written.json, 'utf8')), { format: 1, pulls: { 'a.ndjson': stored } })
   t.strictSame(await findProvenance([output, join(folder, 'b.ndjson')]), [{ path: written.json, provenance: stored }])
   const page = readFileSync(written.readme, 'utf8')
@@ -56,7 +57,7 @@ t.test('what is not known, and what is much', async t => {
     license: { ...given.license, found: [], read_from: null, card_sha256: 'ee', spdx: null, obligations: [], redistributable: 'unknown', reason: 'no licence is stated' },
     filters: [{ stage: 'normalize', options: {} }, { stage: 'length', options: { minChars: 200 } }],
     output: { path: 'a.ndjson', bytes: null, sha256: 'ff' }
-  }, null)
+  })
   const page = readFileSync(readme, 'utf8')
   for (const line of [
     '| source | json |', '| retrieved | 2026-11-23T10:00:00.000Z |', '| licence | **not stated** |', '| may be passed on | **unknown**: no licence is stated |', '| limit | 12,345 |', '| SHA-256 | ff |',
@@ -64,13 +65,13 @@ t.test('what is not known, and what is much', async t => {
     `| a\\|b.parquet |  | ${'cd'.repeat(20)} |`, '| local.ndjson | 7 | 2026-01-02T00:00:00.000Z |', '| f0 | 1 |  |', 'And 102 more; provenance.json has them all.'
   ]) t.ok(page.split('\n').includes(line), line)
   t.notMatch(page, /^\| (?:card|commit|columns|bytes|read from) \|/m)
-  await writeProvenance(join(folder, 'b.ndjson'), { ...given, license: { ...given.license, card_sha256: null } }, null)
+  await writeProvenance(join(folder, 'b.ndjson'), { ...given, license: { ...given.license, card_sha256: null } })
   t.match(readFileSync(readme, 'utf8'), /## a\.ndjson[^]*## b\.ndjson/)
 })
 
 t.test('several pulls into one folder: each has its section, its entry, and its card', async t => {
   const folder = temporaryFolder(t)
-  const pull = (name: string, card: string | null): ReturnType<typeof writeProvenance> => writeProvenance(join(folder, name), provenance(), card)
+  const pull = (name: string, card: string | null): ReturnType<typeof writeProvenance> => writeProvenance(join(folder, name), provenance(), { card })
   await Promise.all([pull('b.ndjson', 'B'), pull('a.ndjson', 'B')])
   t.strictSame(filesIn(folder), ['CARD.md', 'README.md', 'provenance.json'], 'of one dataset, they have one card')
   t.equal((await pull('c.ndjson', 'C')).card, join(folder, 'c.ndjson.CARD.md'))
@@ -85,13 +86,29 @@ t.test('several pulls into one folder: each has its section, its entry, and its 
   t.strictSame(filesIn(folder).map(name => readFileSync(join(folder, name), 'utf8')), before, 'the same again is the same')
 })
 
+/** A record with this licence. */
+function counted (license: string): LicenseCounts {
+  const counts = new LicenseCounts({ license: 'license', repository: null })
+  counts.add({ license })
+  return counts
+}
+
+t.test('records by licence: a section for each output', async t => {
+  const folder = temporaryFolder(t)
+  const { licenses, readme } = await writeProvenance(join(folder, 'b.ndjson'), provenance(), { counts: counted('mit') })
+  t.equal(licenses, join(folder, 'LICENSES.md'))
+  await writeProvenance(join(folder, 'a.ndjson'), provenance(), { counts: counted('isc') })
+  t.match(readFileSync(licenses!, 'utf8'), /## a\.ndjson\n[^]*\| isc \| 1 [^]*## b\.ndjson\n[^]*\| mit \| 1 /)
+  t.match(readFileSync(readme, 'utf8'), '| records by licence | [LICENSES.md](LICENSES.md) |')
+})
+
 t.test('what isn\'t ours stays', async t => {
   const folder = temporaryFolder(t)
-  for (const [name, content] of [['README.md', '# My corpus\n'], ['provenance.json', '{"who": "me"}'], ['CARD.md', 'playing cards']] as const) put(folder, name, content)
-  const { json, readme, card, notes } = await writeProvenance(join(folder, 'a.ndjson'), provenance(), 'card')
-  t.strictSame([json, readme, card], ['a.ndjson.provenance.json', 'a.ndjson.README.md', 'a.ndjson.CARD.md'].map(name => join(folder, name)))
-  t.strictSame(notes.length, 2)
-  t.match(notes, [/provenance\.json is not of sluice and stays as it is; see .*a\.ndjson\.provenance\.json/, /README\.md is not of sluice/])
+  for (const [name, content] of [['README.md', '# My corpus\n'], ['provenance.json', '{"who": "me"}'], ['CARD.md', 'playing cards'], ['LICENSES.md', 'my licences']] as const) put(folder, name, content)
+  const { json, readme, card, licenses, notes } = await writeProvenance(join(folder, 'a.ndjson'), provenance(), { card: 'card', counts: counted('mit') })
+  t.strictSame([json, readme, card, licenses], ['a.ndjson.provenance.json', 'a.ndjson.README.md', 'a.ndjson.CARD.md', 'a.ndjson.LICENSES.md'].map(name => join(folder, name)))
+  t.strictSame(notes.length, 3)
+  t.match(notes, [/provenance\.json is not of sluice and stays as it is; see .*a\.ndjson\.provenance\.json/, /LICENSES\.md is not of sluice/, /README\.md is not of sluice/])
   t.equal(readFileSync(join(folder, 'README.md'), 'utf8'), '# My corpus\n')
   t.equal(readFileSync(join(folder, 'provenance.json'), 'utf8'), '{"who": "me"}')
   t.match(readFileSync(readme, 'utf8'), PAGE_MARK)
