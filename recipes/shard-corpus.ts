@@ -10,8 +10,9 @@ import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, filesOf, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
+import { pull } from './pull.ts'
 import { workersOption } from './threads.ts'
-import { writeDocuments, writtenFiles } from './write-documents.ts'
+import { writtenFiles } from './write-documents.ts'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -36,7 +37,7 @@ export interface PullStats extends DocumentCounts {
 }
 
 /**
- * Copies one dataset to NDJSON, or makes shards of it; no filter is applied.
+ * Copies one dataset to NDJSON, with where it comes from beside it, or makes shards of it; no filter is applied.
  *
  * @throws SluiceError `ERR_OPTION` unless there is either `output` or `tokenizerPath`; and what its stages throw
  */
@@ -50,7 +51,7 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
   if (output !== undefined) {
     await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles])
-    return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked }) }
+    return { name: component.name, output, ...await pull(component, output, { ...run, ...checked }) }
   }
   await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
   await checkWritable(logFile)

@@ -1,0 +1,114 @@
+import { stat } from 'node:fs/promises'
+import type { Document } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { STANDARD_STREAM, findFiles } from '../lib/files.ts'
+import { LicenseCounts, licenseColumns } from '../lib/license-counts.ts'
+import { strictestOf } from '../lib/licenses.ts'
+import type { Component } from '../lib/manifest/schema.ts'
+import { packageVersion } from '../lib/package.ts'
+import { isResumable } from '../lib/resumable-output.ts'
+import { ndjson } from '../sources/ndjson.ts'
+import { isTextFile } from '../sinks/text.ts'
+import type { JobStatus } from './job.ts'
+import type { CardLicense } from './licenses.ts'
+import { type ProvenanceFile, type WrittenProvenance, findProvenance, writeProvenance } from './provenance.ts'
+import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
+
+/** What is known of a dataset that is no file on the machine. */
+export interface PulledFrom {
+  /** Its page. */
+  readonly url: string
+  readonly commit: string
+  readonly files: readonly ProvenanceFile[]
+  readonly license: CardLicense | null
+  /** Its card. */
+  readonly card: string | null
+}
+
+export interface PullOptions extends WriteOptions {
+  /** The columns that are kept beside the text; null for all. @default null */
+  readonly columns?: readonly string[] | null
+  /** @default the component's files are on the machine */
+  readonly from?: PulledFrom | null
+}
+
+/**
+ * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy that
+ * was finished before, what was written then stays.
+ *
+ * @throws SluiceError as `writeDocuments` and `writeProvenance`
+ */
+export async function pull (component: Component, output: string, options: PullOptions): Promise<WrittenDocuments> {
+  const begun = new Date().toISOString()
+  const seen: JobStatus[] = []
+  const written = await writeDocuments(component, output, { ...options, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
+  const isFinished = seen[0]?.is === 'finished'
+  if (isFinished && (await findProvenance([output])).length > 0) return written
+  const { notes } = await keepProvenance(component, output, { begun: isFinished ? await dateOf(output) : begun, records: written.kept }, options) ?? { notes: [] }
+  for (const note of notes) options.tell?.(note)
+  return written
+}
+
+/** Of a file that is there. */
+async function dateOf (path: string): Promise<string> {
+  return (await stat(path)).mtime.toISOString()
+}
+
+interface Pulled {
+  /** ISO 8601. */
+  readonly begun: string
+  readonly records: number
+}
+
+/** Null for what is no file: there is nothing beside a pipe. */
+async function keepProvenance (component: Component, output: string, { begun, records }: Pulled, options: PullOptions): Promise<WrittenProvenance | null> {
+  if (output === STANDARD_STREAM || !await isResumable(output)) return null
+  const { from = null, columns = null, command = null, signal } = options
+  const { dataset, subset, split, revision, license, filters, maxRecords } = component
+  const found = [...(license === null ? [] : [license]), ...from?.license?.found ?? []]
+  const told = [...(license === null ? [] : ['whoever pulled it']), ...(from?.license == null ? [] : [from.license.readFrom])]
+  const counts = isTextFile(output) ? null : await countLicenses(output, signal)
+  const kept = await writeProvenance(output, {
+    source: { dataset, subset, split, revision: from === null ? null : revision, commit: from?.commit ?? null, url: from?.url ?? null },
+    retrieved_at_utc: { begun, finished: new Date().toISOString() },
+    license: { found, read_from: told.length === 0 ? null : told.join(' and '), card_sha256: null, ...strictestOf(found) },
+    files: from?.files ?? await localFiles(component),
+    filters: filters.map(({ stage, options }) => ({ stage, options })),
+    limit: maxRecords,
+    columns,
+    records,
+    command,
+    sluice: packageVersion(),
+    output: { path: output, bytes: (await stat(output)).size, sha256: null }
+  }, { card: from?.card ?? null, counts: counts === 'stopped' ? null : counts })
+  if (counts === 'stopped') throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and its records were not counted by licence`)
+  return kept
+}
+
+/** With the sizes and dates that they have now: to hash them would take as long as to read them again. */
+async function localFiles ({ dataFiles }: Component): Promise<ProvenanceFile[]> {
+  const files = await findFiles(dataFiles)
+  return await Promise.all(files.map(async ({ path, size }) => ({ path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) })))
+}
+
+/**
+ * Counts the records of a file by licence, where the first one has a column of licences or of repositories; else null. The
+ * finished file is read again for that: counts that grow while it is written would be in every checkpoint, with the names
+ * of up to 100,000 repositories.
+ */
+async function countLicenses (output: string, signal: AbortSignal | undefined): Promise<LicenseCounts | 'stopped' | null> {
+  let counts: LicenseCounts | undefined
+  for await (const { meta } of ndjson(output, { maxBad: '100%', maxLineBytes: MOST_BYTES }) as AsyncIterable<Document>) {
+    if (signal?.aborted === true) return 'stopped'
+    if (counts === undefined) {
+      const columns = licenseColumns(Object.keys(meta))
+      if (columns.license === null && columns.repository === null) return null
+      counts = new LicenseCounts(columns)
+    }
+    counts.add(meta)
+  }
+  return counts ?? null
+}
+
+/** Of a line of our own. */
+const MOST_BYTES = 2 ** 29
