@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { STANDARD_STREAM, findFiles } from '../lib/files.ts'
+import { findFiles } from '../lib/files.ts'
 import { LicenseCounts, licenseColumns } from '../lib/license-counts.ts'
 import { strictestOf } from '../lib/licenses.ts'
 import type { Component } from '../lib/manifest/schema.ts'
@@ -62,7 +62,7 @@ interface Pulled {
 
 /** Null for what is no file: there is nothing beside a pipe. */
 async function keepProvenance (component: Component, output: string, { begun, records }: Pulled, options: PullOptions): Promise<WrittenProvenance | null> {
-  if (output === STANDARD_STREAM || !await isResumable(output)) return null
+  if (!await isResumable(output)) return null
   const { from = null, columns = null, command = null, signal } = options
   const { dataset, subset, split, revision, license, filters, maxRecords } = component
   const found = [...(license === null ? [] : [license]), ...from?.license?.found ?? []]
