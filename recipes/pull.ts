@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
@@ -6,7 +7,7 @@ import { LicenseCounts, licenseColumns } from '../lib/license-counts.ts'
 import { strictestOf } from '../lib/licenses.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { packageVersion } from '../lib/package.ts'
-import { isResumable } from '../lib/resumable-output.ts'
+import { isResumable, partialName } from '../lib/resumable-output.ts'
 import { ndjson } from '../sources/ndjson.ts'
 import { isTextFile } from '../sinks/text.ts'
 import type { JobStatus } from './job.ts'
@@ -39,14 +40,21 @@ export interface PullOptions extends WriteOptions {
  * @throws SluiceError as `writeDocuments` and `writeProvenance`
  */
 export async function pull (component: Component, output: string, options: PullOptions): Promise<WrittenDocuments> {
-  const begun = new Date().toISOString()
+  const now = new Date()
+  const partial = await stat(partialName(output)).catch(() => null) // of a run that was stopped; it is gone on with, the same file
   const seen: JobStatus[] = []
   const written = await writeDocuments(component, output, { ...options, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
-  const isFinished = seen[0]?.is === 'finished'
+  const is = seen[0]?.is
+  const isFinished = is === 'finished'
   if (isFinished && (await findProvenance([output])).length > 0) return written
-  const { notes } = await keepProvenance(component, output, { begun: isFinished ? await dateOf(output) : begun, records: written.kept }, options) ?? { notes: [] }
+  const { notes } = await keepProvenance(component, output, { begun: isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null), records: written.kept }, options) ?? { notes: [] }
   for (const note of notes) options.tell?.(note)
   return written
+}
+
+/** When a pull was begun: as long ago as what it goes on with was made, where the file system tells. */
+function begunAt (now: Date, partial: Stats | null): string {
+  return new Date(Math.min(now.getTime(), partial?.birthtimeMs || now.getTime())).toISOString()
 }
 
 /** Of a file that is there. */

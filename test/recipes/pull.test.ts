@@ -9,6 +9,7 @@ import { parseOptions } from '../../lib/options.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { z } from 'zod'
 import type { Component } from '../../lib/manifest/schema.ts'
+import type { Flow } from '../../recipes/flow.ts'
 import { answers, docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 const pullsIn = (folder: string): Readonly<Record<string, Provenance>> => (JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Readonly<Record<string, Provenance>> }).pulls
@@ -68,6 +69,25 @@ t.test('code: the records are counted by licence', async t => {
   const stopped = shardCorpus({ dataFiles, textColumn: 'content', output: join(folder, 'stopped/a.ndjson') }, { signal: stop.signal, watch: () => () => { stop.abort() } })
   t.match(await failure(stopped), { code: 'ERR_ABORTED', message: /a\.ndjson: stopped; it is whole, and its records were not counted by licence/ })
   t.strictSame(filesIn(join(folder, 'stopped')), ['README.md', 'a.ndjson', 'provenance.json'])
+})
+
+t.test('a pull that was stopped and gone on with was begun when it was begun', async t => {
+  const folder = temporaryFolder(t)
+  const output = join(folder, 'raw/a.ndjson')
+  const options = { dataFiles: put(folder, 'a.ndjson', ndjsonOf(docs(2000))), output, checkpointEvery: 100 }
+  const stop = new AbortController()
+  const watch = ({ source }: Flow): (() => void) => {
+    const timer = setInterval(() => { if (source.stats.out > 500) stop.abort() })
+    return () => { clearInterval(timer) }
+  }
+  t.match(await failure(shardCorpus(options, { signal: stop.signal, watch })), { code: 'ERR_ABORTED' })
+  t.strictSame(filesIn(join(folder, 'raw')), ['a.ndjson.checkpoint.json', 'a.ndjson.partial'], 'half a pull has nothing beside it')
+  const stopped = new Date().toISOString()
+  await new Promise(resolve => setTimeout(resolve, 20))
+  await shardCorpus(options)
+  const { retrieved_at_utc: retrieved, records } = pullsIn(join(folder, 'raw'))['a.ndjson']!
+  t.equal(records, 2000)
+  t.ok(retrieved.begun <= stopped && stopped < retrieved.finished, `${retrieved.begun}, ${stopped}, ${retrieved.finished}`)
 })
 
 t.test('raw_dir: written once, for each component', async t => {
