@@ -15,7 +15,6 @@ import { keptColumns, pulledFrom } from './pulled-from.ts'
 import { type ProvenanceFile, type WrittenProvenance, findProvenance, writeProvenance } from './provenance.ts'
 import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
 
-
 /**
  * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy that
  * was finished before, what was written then stays.

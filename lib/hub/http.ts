@@ -49,6 +49,7 @@ export class HubHttp {
   readonly settings: HubSettings
   readonly #origin: string
   #dispatcher: Promise<Dispatcher> | undefined
+  #isReached = false
   readonly #pauses = new Map<string, Pause>() // by kind of request: each has a limit of its own
 
   constructor (settings: HubSettings) {
@@ -73,7 +74,7 @@ export class HubHttp {
         if (status >= 400) throw refusal(what, status, headers, text, this.settings)
         return { value: parse(text), headers }
       } catch (error) {
-        await retries.wait(asTransient(error, what, request.signal))
+        await retries.wait(asTransient(error, what, request.signal), this.#isReached)
       }
     }
   }
@@ -92,6 +93,7 @@ export class HubHttp {
       await this.#pause(url, what, request)
       const isOwn = url.origin === this.#origin
       const { statusCode: status, headers, body } = await this.#ask(url, isOwn, what, request)
+      this.#isReached = true
       if (isOwn) linked = headers
       this.#note(url, status, headers)
       if (status >= 300 && status < 400 && headers.location !== undefined) {

@@ -5,6 +5,9 @@ import type { HubSettings } from './settings.ts'
 /** Waits grow to this. */
 const LONGEST_DELAY_MS = 60_000
 
+/** How often a Hub is asked again that has never answered. */
+const UNREACHED_RETRIES = 4
+
 /** What a server asks for beyond this is no pause but an end. */
 export const LONGEST_ASKED_MS = 3_600_000
 
@@ -55,13 +58,15 @@ export class Retries {
   /**
    * Waits until it may be tried again.
    *
+   * @param isReached whether anything has ever been answered: who isn't there at all is not waited for as long
    * @throws what it is given where trying again is of no use; SluiceError `ERR_HUB` when it was tried often enough
    */
-  async wait (error: unknown): Promise<void> {
+  async wait (error: unknown, isReached = true): Promise<void> {
     this.#signal?.throwIfAborted()
     if (!(error instanceof Transient)) throw error
     const { maxRetries, retryDelay } = this.#settings
     const { message, wait, isExpired } = error
+    if (!isReached && this.#failures >= UNREACHED_RETRIES) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT (${this.#settings.endpoint}) right?`, { cause: error })
     if (this.#failures++ >= maxRetries) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}${maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`}; run it again to go on, or raise --max-retries`, { cause: error })
     if (wait !== null && wait > LONGEST_ASKED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}, and asks to wait ${Math.round(wait / 1000)} s; run it again then`, { cause: error })
     if (isExpired && this.#failures === 1) return
