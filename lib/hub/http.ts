@@ -26,6 +26,9 @@ export interface HubAnswer {
 
 const MOST_REDIRECTS = 10
 
+/** Held of a body before its connection waits: with 64 kB, which is undici's default, it would wait behind each chunk. */
+const BODY_BYTES = 512 * 1024
+
 /** A listing's page has some hundred kB. */
 const MOST_JSON_BYTES = 64 * 2 ** 20
 
@@ -86,6 +89,7 @@ export class HubHttp {
         method,
         headers: { ...headers, 'user-agent': `sluice/${packageVersion()}`, 'accept-encoding': 'identity', ...(isOwn && this.settings.token !== null && { authorization: `Bearer ${this.settings.token}` }) },
         ...(body !== undefined && { body }),
+        highWaterMark: BODY_BYTES,
         dispatcher: await (this.#dispatcher ??= this.#connect()),
         ...(signal && { signal })
       }).catch((error: unknown) => { throw asTransient(error, signal) })
