@@ -11,7 +11,7 @@ export interface ContentHash {
 }
 
 /** For smaller content a thread takes longer to start than it saves. */
-const LEAST_THREAD_BYTES = 64 * 1024 * 1024
+const LEAST_THREAD_BYTES = 128 * 1024 * 1024
 
 /** Bytes that go over to the thread at a time, and how many times as many may wait there. */
 const PIECE_BYTES = 1024 * 1024

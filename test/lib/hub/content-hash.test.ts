@@ -3,7 +3,7 @@ import t from 'tap'
 import { type ContentHash, gitBlobHash, sha256Hash } from '../../../lib/hub/content-hash.ts'
 
 /** Enough for a thread. */
-const LARGE = 64 * 1024 * 1024
+const LARGE = 128 * 1024 * 1024
 
 async function hashOf (hash: ContentHash, pieces: readonly Buffer[]): Promise<string> {
   for (const piece of pieces) await hash.update(piece)
