@@ -20,7 +20,7 @@ const FILES: Readonly<Record<string, number>> = {
   'cerebras/SlimPajama-627B': 59_166,
   'codeparrot/codeparrot-clean': 54,
   'roneneldan/TinyStories': 4,
-  'togethercomputer/RedPajama-Data-1T-Sample': 10,
+  'togethercomputer/RedPajama-Data-1T-Sample': 11,
   'wikimedia/wikipedia': 41
 }
 
