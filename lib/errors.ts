@@ -30,6 +30,7 @@ export const errorCodes = {
   ERR_STATE: { exit: 1, means: 'a saved position or state does not belong to this source or stage' },
   ERR_RUN: { exit: 1, means: 'the records of runs don\'t have what was asked for: none of that name, hash or shard, more than one, or a damaged one' },
   ERR_COMPONENT: { exit: 1, means: 'a component of the mixture failed; the others were finished' },
+  ERR_LICENSE: { exit: 1, means: 'what a mixture is made from may not be passed on, or nobody knows whether it may (`--require-redistributable`)' },
   ERR_ABORTED: { exit: 130, means: 'stopped by Ctrl-C, SIGTERM or an AbortSignal; the same command goes on from the last checkpoint, and nothing else that is half-written is left' }
 } as const
 

@@ -7,9 +7,14 @@ const SECRETS: readonly RegExp[] = [
   /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>]+(?=@)/gi,
   // the Hugging Face Hub: 34 letters and digits; fewer need a digit or a capital among them
   /(\bhf_)(?:[A-Za-z0-9]{20,}|(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,})/g,
+  // its OAuth and organization tokens; a JWT, which begins with the base64 of `{"`
+  /(\b(?:hf_(?:oauth|jwt)_|api_org_))[\w.-]{8,}/g,
+  /(\beyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
   // GitHub, GitLab, Slack, OpenAI, AWS
   /(\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-)|\bsk-(?=[\w-]{40})|\bA[KS]IA(?=[A-Z0-9]{16}\b))[\w-]{16,}/g,
   /(\bBearer +)[\w.~+/=-]{8,}/gi,
+  // what CloudFront signs an address with, beside its Signature
+  /([?&](?:Policy|Key-Pair-Id)=)[^\s"'&,}\]#]{4,}/gi,
   // ?token=…, HF_TOKEN=…, X-Amz-Signature=…, # password: …
   /(\b(?:(?:access|api|auth|client|hf|private|secret|x-amz|x-amz-security)[_-])*(?:token|password|passwd|secret|signature|sig|credential|key_?secret|(?:api|secret|access|private)[_-]?key)["']?[ \t]*[=:][ \t]*["']?)(?!\w*MASKED|\w+:\/\/)[^\s"'&,}\]#]{4,}/gi
 ]

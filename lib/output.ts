@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } fro
 import { basename, dirname, join, resolve } from 'node:path'
 import { compressed } from './compressed-output.ts'
 import { SluiceError, codeOf, reasonOf } from './errors.ts'
+import { isHubName } from './hub/address.ts'
 import { type FileNames, STANDARD_STREAM, findFiles } from './files.ts'
 
 /** Where bytes go: nothing is seen under the final name before `commit`, and nothing is left after `abandon`. */
@@ -118,7 +119,7 @@ export async function refuseInputAsOutput (output: string, inputs: FileNames): P
   const there = await stat(output).catch(() => null)
   if (there?.isFile() !== true) return
   for (const { path } of await findFiles(inputs)) {
-    const input = path === STANDARD_STREAM ? null : await stat(path)
+    const input = path === STANDARD_STREAM || isHubName(path) ? null : await stat(path)
     if (input !== null && input.ino === there.ino && input.dev === there.dev) {
       throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is an input as well, and would be replaced; name another output`)
     }

@@ -1,6 +1,7 @@
 import { type Examination, UnparsedRecord } from './batched-reader.ts'
 import { CsvReader } from './csv-reader.ts'
 import type { Document } from './document.ts'
+import { isHubName } from './hub/address.ts'
 import { JsonReader } from './json-reader.ts'
 import { parseJson } from './json.ts'
 import { LineSplitter, decodeUtf8 } from './lines.ts'
@@ -37,9 +38,9 @@ export function textRecords (maxLineBytes: number): OpenRecords {
   })
 }
 
-/** Parquet, a document a row. @param open a file, or what stands for it */
-export function parquetRecords (options: Omit<RowReaderOptions, 'open'>, open: (file: RecordFile) => Promise<ByteRanges>): OpenRecords {
-  return file => new RowReader(file, { ...options, open: () => open(file) })
+/** Parquet, a document a row; of the Hub with what tells its licence. @param open a file, or what stands for it */
+export function parquetRecords (options: Omit<RowReaderOptions, 'open' | 'withLicense'>, open: (file: RecordFile) => Promise<ByteRanges>): OpenRecords {
+  return file => new RowReader(file, { ...options, withLicense: isHubName(file.path), open: () => open(file) })
 }
 
 /** A record as JSON as a document; null where it is blank. `id` gives the id of a record without one. */

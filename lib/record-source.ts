@@ -4,7 +4,9 @@ import { BatchedReader } from './batched-reader.ts'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
 import { refuseOtherKinds } from './file-kind.ts'
-import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, readBytes, skipping } from './files.ts'
+import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, openHubFile, readBytes, skipping } from './files.ts'
+import { isHubName } from './hub/address.ts'
+import { ReadAhead } from './hub/read-ahead.ts'
 import { type MaxBad, isDue, judgeBadRecords } from './max-bad.ts'
 import { parseState } from './options.ts'
 import { Positions, type SourcePosition } from './positions.ts'
@@ -62,6 +64,7 @@ export class RecordSource extends Readable {
   #stopped = false
   #pass: () => void = () => {} // ends the wait for a barrier
   #startOffset = 0
+  #ahead: ReadAhead | undefined // of files on the Hub
   readonly #positions: Positions
 
   constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, hub, examination, barriers, highWaterMark, signal }: SourceOptions) {
@@ -129,6 +132,7 @@ export class RecordSource extends Readable {
     this.#pass()
     if (this.#stream instanceof Readable) this.#stream.destroy()
     this.#records?.close()
+    this.#ahead?.close()
   }
 
   /** Not on construction: a source that is made and never read must not fail. */
@@ -205,28 +209,35 @@ export class RecordSource extends Readable {
   #openNext (): RecordReader | undefined {
     const file = this.#files[this.#file]
     if (file === undefined) return undefined
+    const index = this.#file
     const offset = this.#startOffset
     this.#startOffset = 0
     const idPath = this.#idPath = documentPath(file.path)
     return this.#openRecords({
-      index: this.#file,
+      index,
       path: file.path,
       offset,
       isNamed: this.#stream === null && file.path !== STANDARD_STREAM,
       idAt: at => `${idPath}#${at}`,
-      bytesFrom: start => this.#bytesFrom(file, start),
+      bytesFrom: start => this.#bytesFrom(index, start),
       onRead: bytes => { this.#fileBytesRead = bytes },
       count: bytes => { this.stats.bytes += bytes },
       signal: this.#closed.signal
     })
   }
 
-  #bytesFrom ({ path, size }: InputFile, offset: number): AsyncGenerator<Buffer> {
+  #bytesFrom (index: number, offset: number): AsyncGenerator<Buffer> {
+    const { path, size } = this.#files[index]!
     if (this.#stream !== null) return skipping(offset, refuseOtherKinds(this.#stream, path), path)
     if (size !== null && !isCompressed(path) && offset > size) {
       throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, which has only ${size} bytes; it was changed since`)
     }
-    return readBytes(path, { offset, signal: this.#closed.signal, hub: this.#hub, onRead: bytes => { this.#fileBytesRead = bytes } })
+    return readBytes(path, { offset, signal: this.#closed.signal, hub: this.#hub, ahead: start => this.#readAhead().read(index, start), onRead: bytes => { this.#fileBytesRead = bytes } })
+  }
+
+  #readAhead (): ReadAhead {
+    this.#ahead ??= new ReadAhead(this.#files, (path, offset, signal) => openHubFile(path, { offset, signal, hub: this.#hub }), { reads: ({ path }) => isHubName(path) })
+    return this.#ahead
   }
 
   #closeFile (records: RecordReader): void {

@@ -4,7 +4,6 @@ import { z } from 'zod'
 import { type CoverageBaseline, readCoverageBaseline } from '../lib/coverage-baseline.ts'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { readManifest } from '../lib/manifest/read.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { kebabCase } from '../lib/names.ts'
 import { type OptionsSchema, parseOptions, positive } from '../lib/options.ts'
@@ -18,7 +17,8 @@ import { type ReadOptions, documentsOf, withFiles } from './documents.ts'
 import { type RunOptions, runFlow } from './flow.ts'
 import { PartialError } from './partial-error.ts'
 import { loadMixture } from './process-mixture.ts'
-import { anySourceOptions, knownStages, sources } from './stages.ts'
+import { readMixture } from './read-mixture.ts'
+import { anySourceOptions, sources } from './stages.ts'
 
 /** All but what only `meta` is for. */
 const readingOptions: OptionsSchema['shape'] = Object.fromEntries(Object.entries(anySourceOptions).filter(([key]) => key !== 'columns'))
@@ -132,7 +132,7 @@ async function inputOf (sample: string | undefined, asked: CheckCoverageOptions)
   // Another tokenizer than the manifest's may have another hash than the manifest asks for: to compare them is what this is for.
   const { manifest, tokenizer } = tokenizerPath === undefined
     ? await loadMixture(path!, undefined)
-    : { manifest: await readManifest(path!, knownStages), tokenizer: await loadTokenizer(tokenizerPath) }
+    : { manifest: await readMixture(path!), tokenizer: await loadTokenizer(tokenizerPath) }
   const components = manifest.datasets.map(component => ({ ...component, maxRecords: least(component.maxRecords, limit) }))
   return { from: path!, is: 'manifest', components, tokenizer }
 }

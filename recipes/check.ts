@@ -7,9 +7,12 @@ import type { Estimate } from '../lib/estimate.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
+import { hubOptions } from '../lib/hub/settings.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { BYTES_A_TOKEN, type ComponentForecast, forecastOf, sumOf } from './forecast.ts'
+import { checkpointsOf } from './component.ts'
+import { findOnHub } from './find-on-hub.ts'
 import { PartialError } from './partial-error.ts'
 import { sampleComponent } from './sample.ts'
 import { knownStages } from './stages.ts'
@@ -18,6 +21,7 @@ export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it is there)'),
   documents: positive.default(100).describe('documents of each component that are filtered to count them, and as many long ones for their tokens'),
   concurrency: positive.default(1).describe('components that the run would process at once'),
+  ...hubOptions,
   ...recordSourceOptions
 }).describe('a dry look at a manifest: what the run would read, make and need')
 
@@ -48,8 +52,9 @@ const HASH_BYTES = 90
  *   with what is foretold of the others
  */
 export async function checkManifest (manifestPath: string, options: z.input<typeof checkOptions> = {}): Promise<Forecast> {
-  const { tokenizerPath, documents, concurrency, maxLineBytes, maxBad } = parseOptions('check', checkOptions, options)
+  const { tokenizerPath, documents, concurrency, maxLineBytes, maxBad, maxRetries, timeout } = parseOptions('check', checkOptions, options)
   const manifest = await readManifest(manifestPath, knownStages)
+  const tell = (message: string): void => { warnings.push(message) }
   const warnings: string[] = []
   const path = tokenizerPath ?? manifest.tokenizerPath
   const tokenizer = tokenizerPath === undefined ? await tokenizerIfThere(path, warnings) : await loadTokenizer(tokenizerPath)
@@ -57,8 +62,9 @@ export async function checkManifest (manifestPath: string, options: z.input<type
   const failed: Array<Forecast['failed'][number]> = []
   for (const component of manifest.datasets) {
     try {
-      const sample = await sampleComponent(component, documents, tokenizer, { maxLineBytes })
-      components.push(await forecastOf(component, sample, tokenizer, maxBad))
+      const found = await findOnHub(component, { maxRetries, timeout, tell }, checkpointsOf(component))
+      const sample = await sampleComponent(found, documents, tokenizer, { maxLineBytes, maxRetries, timeout })
+      components.push(await forecastOf(found, sample, tokenizer, maxBad))
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
       failed.push({ name: component.name, code: error.code, error: error.message })

@@ -14,6 +14,8 @@ import { type InspectReport, inspect, inspectOptions, statisticsTable } from './
 import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
 import { type MixtureStats, processMixture, processMixtureOptions } from './process-mixture.ts'
 import { inventoryTable } from './inventory.ts'
+import { licenses, licensesOptions } from './licenses.ts'
+import { licensesText } from './licenses-text.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
 import { componentTable, number } from './report.ts'
 import { runs, runsOptions, runsText } from './runs.ts'
@@ -54,6 +56,12 @@ export const commands: Readonly<Record<string, Command>> = {
     run: ([manifest], options) => checkManifest(manifest!, options),
     report: forecastText
   },
+  licenses: {
+    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    options: licensesOptions,
+    run: ([manifest], options, run) => licenses(manifest!, options, run),
+    report: licensesText
+  },
   'process-mixture': {
     argument: ['<manifest>', 'mixture manifest, a YAML file'],
     options: processMixtureOptions,
@@ -69,13 +77,13 @@ export const commands: Readonly<Record<string, Command>> = {
   'filter-corpus': {
     options: filterCorpusOptions,
     givesData: ({ outputPath }) => outputPath === STANDARD_STREAM,
-    run: (_args, options, run) => filterCorpus(options as never, run),
+    run: (_args, options, run) => filterCorpus(options, run),
     report: (stats: FilterCorpusStats) => `${componentTable([stats])}\n\nWritten to ${stats.output_path}`
   },
   'shard-corpus': {
     options: shardCorpusOptions,
     givesData: ({ output }) => output === STANDARD_STREAM,
-    run: (_args, options, run) => shardCorpus(options as never, run),
+    run: (_args, options, run) => shardCorpus(options, run),
     report: (stats: ComponentStats | PullStats) => `${componentTable([stats])}\n\nWritten to ${'output' in stats ? stats.output : stats.output_dir}`
   },
   verify: {

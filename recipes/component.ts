@@ -16,12 +16,13 @@ import { type ExaminedFlow, type Examining, withExamining } from './examining.ts
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
+import { pull } from './pull.ts'
 import { type Rejects, keepingRejects } from './rejects.ts'
 import { remaking } from './remake.ts'
 import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
 import type { ThreadOptions } from './threads.ts'
-import { documentsPlan, writeDocuments, writtenFiles } from './write-documents.ts'
+import { checkpointOf, documentsPlan, writtenFiles } from './write-documents.ts'
 
 export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   readonly tokenizer: Encoder
@@ -42,6 +43,8 @@ export interface ComponentStats extends DocumentCounts, ShardedStats {
   readonly split: string
   readonly license: string | null
   readonly data_files: string | readonly string[]
+  /** Of a dataset on the Hub. */
+  readonly commit?: string
   /** Documents encoded. */
   readonly records: number
   readonly eos_id: number
@@ -199,8 +202,9 @@ async function shardWith (examining: Examining | null, component: Component, rea
 }
 
 /** What of a component is only noted in its stats. */
-function described ({ dataset, subset, split, license, dataFiles }: Component): Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files'> {
-  return { dataset, subset, split, license, data_files: dataFiles }
+function described ({ dataset, subset, split, license, dataFiles, hub }: Component): Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files' | 'commit'> {
+  if (hub === undefined) return { dataset, subset, split, license, data_files: dataFiles }
+  return { dataset, subset: hub.subset, split: hub.split, license: license ?? (hub.license.length === 0 ? null : hub.license.join(', ')), data_files: hub.dataFiles ?? `hf://datasets/${dataset}@${hub.commit}`, commit: hub.commit }
 }
 
 /** The counts of documents that went through a copy: of its records as they were read first, where the bad ones were met. */
@@ -219,18 +223,23 @@ function behindPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCo
 async function pullRaw (component: Component, options: ShardOptions): Promise<{ component: Component, counts: DocumentCounts }> {
   const path = copyIn(component.rawDir!, component.name)
   const { checkpointEvery = CHECKPOINT_EVERY } = options
-  const counts = await writeDocuments(rawComponent(component), path, { ...options, checkpointEvery, keep: true })
+  const counts = await pull(rawComponent(component), path, { ...options, checkpointEvery, keep: true })
   return { component: readingFrom(component, path), counts }
 }
 
 /** A component as it is copied to `raw_dir`: whole, with the bad records of its own. */
+/** Where the checkpoints of a component's jobs are; that of its copy first, which reads what it is copied from. */
+export function checkpointsOf ({ name, rawDir, outputDir }: Component): string[] {
+  return [...(rawDir === null ? [] : [checkpointOf(copyIn(rawDir, name))]), checkpointIn(outputDir)]
+}
+
 function rawComponent (component: Component): Component {
   const rejects = component.rejects === null ? null : join(component.rawDir!, `${component.name}.rejects.ndjson`)
   return { ...component, name: `${component.name} (pull)`, filters: [], expect: null, maxRecords: null, rejects }
 }
 
 function readingFrom (component: Component, path: string): Component {
-  return { ...component, dataset: 'json', textColumn: 'text', dataFiles: path, sourceOptions: {} }
+  return { ...component, dataset: 'json', textColumn: 'text', dataFiles: path, sourceOptions: {}, hub: undefined }
 }
 
 /** All files that a component writes beside its shards: copies of its documents and rejects, where it asks for that, and what is there while it is under way. */
@@ -245,10 +254,12 @@ function filesBeside ({ name, filteredDir, rejects }: Component): string[] {
   return [...(filteredDir === null ? [] : [copyIn(filteredDir, name)]), ...(rejects === null ? [] : [rejects])]
 }
 
-function checkpointIn (folder: string): string {
+/** Where the checkpoint of a folder of shards is. */
+export function checkpointIn (folder: string): string {
   return join(folder, 'checkpoint.json')
 }
 
-function copyIn (folder: string, name: string): string {
+/** Where the documents of a component are copied to, in its `raw_dir` or `filtered_dir`. */
+export function copyIn (folder: string, name: string): string {
   return join(folder, `${name}.ndjson.gz`)
 }

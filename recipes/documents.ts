@@ -11,12 +11,19 @@ import type { Examining } from './examining.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
+import { formatOf, hubSettings, sourceOptionsOf } from './hub-component.ts'
 import { type AnyStage, filterName, filters, makeFilter, makeSource } from './stages.ts'
 
 /** How a component is read; the options that every source has. */
 export interface ReadOptions {
   readonly maxBad?: string | number | MaxBad | undefined
   readonly maxLineBytes?: number | undefined
+  /** How often the Hub is asked again. */
+  readonly maxRetries?: number | undefined
+  /** Seconds to wait for the Hub. */
+  readonly timeout?: number | undefined
+  /** Told of waits for the Hub. */
+  readonly tell?: ((message: string) => void) | undefined
 }
 
 /** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
@@ -38,9 +45,10 @@ export interface FlowHooks {
 const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
 /** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
-export function documentsOf (component: Component, { maxBad, maxLineBytes }: ReadOptions, { rejects = null, barriers, examining = null }: FlowHooks = {}): DocumentFlow {
-  const { dataset, dataFiles, textColumn, maxRecords, sourceOptions, expect } = component
-  const source: RecordSource = makeSource(dataset, dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptions }, { ...rejects?.forSource(), ...(examining && { examination: examining }), barriers, ...STREAM_OPTIONS })
+export function documentsOf (component: Component, { maxBad, maxLineBytes, maxRetries, timeout, tell }: ReadOptions, { rejects = null, barriers, examining = null }: FlowHooks = {}): DocumentFlow {
+  const { dataFiles, textColumn, maxRecords, expect } = component
+  const hub = component.hub === undefined ? undefined : { maxRetries, timeout, tell }
+  const source: RecordSource = makeSource(formatOf(component), dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }, { ...rejects?.forSource(), ...(examining && { examination: examining }), ...(hub && { hub }), barriers, ...STREAM_OPTIONS })
   const filtering = component.filters.map((filter, index) => {
     const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }
     return examining !== null && index < examining.filterCount ? examining.standIn(index, { ...filter.options, ...shared }) : makeFilter(filter, shared, rejects?.follows)
@@ -60,6 +68,7 @@ export function documentSettings (component: Component, { maxLineBytes }: ReadOp
   const { dataset, textColumn, sourceOptions, maxRecords } = component
   return plain({
     dataset,
+    ...hubSettings(component),
     text_column: textColumn,
     max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
     source_options: renameKeys(sourceOptions, snakeCase),

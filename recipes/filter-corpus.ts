@@ -9,7 +9,8 @@ import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
 import { withModel } from './stages.ts'
 import { workersOption } from './threads.ts'
-import { writeDocuments, writtenFiles } from './write-documents.ts'
+import { findOnHub } from './find-on-hub.ts'
+import { checkpointOf, writeDocuments, writtenFiles } from './write-documents.ts'
 
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -49,7 +50,7 @@ export async function filterCorpus (options: z.input<typeof filterCorpusOptions>
     ...(targetLang === ANY_LANGUAGE ? [] : [await withModel({ stage: 'language', options: parseOptions('language', languageOptions, { keep: targetLang, threshold, detector, model }) })]),
     { stage: 'dedup', options: { window: dedupWindow } }
   ])
-  const component = { ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }
+  const component = await findOnHub({ ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }, { ...checked, ...run }, [checkpointOf(outputPath)])
   await checkOutputs(writtenFiles(outputPath, component.rejects), [component.dataFiles])
   return { name: component.name, output_path: outputPath, ...await writeDocuments(component, outputPath, { ...run, ...checked }) }
 }

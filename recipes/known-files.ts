@@ -2,6 +2,8 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type FileNames, documentPath, findFiles } from '../lib/files.ts'
+import { isHubName } from '../lib/hub/address.ts'
+import { theHub } from '../lib/hub/hub.ts'
 import { count } from '../lib/options.ts'
 
 /** A file as it was when a run had written it. */
@@ -18,10 +20,17 @@ export type KnownFile = Readonly<z.output<typeof knownFile>>
 /** Input files as they are now. @throws SluiceError `ERR_FILES` */
 export async function inputFiles (names: FileNames): Promise<KnownFile[]> {
   const files = await findFiles(names)
-  return await Promise.all(files.map(async ({ path }) => {
+  return await Promise.all(files.map(async ({ path, size: known }) => {
+    if (isHubName(path)) return { path: documentPath(path), at: path, bytes: known!, modified: await contentOnHub(path) }
     const { size, mtime } = await stat(path)
     return { path: documentPath(path), at: resolve(path), bytes: size, modified: mtime.toISOString() }
   }))
+}
+
+/** What is in a file on the Hub, by its hash: it has no date. */
+async function contentOnHub (name: string): Promise<string> {
+  const { sha256, oid } = await (await theHub()).remoteFile(name)
+  return sha256 ?? oid
 }
 
 /** What has become of input files, by path: with another size or time they are taken for others. */

@@ -4,23 +4,25 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { parseJson } from '../lib/json.ts'
-import { readManifest } from '../lib/manifest/read.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
+import { hubOptions } from '../lib/hub/settings.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { isResumable } from '../lib/resumable-output.ts'
 import { refuseShards } from '../lib/shards.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, shardComponent } from './component.ts'
+import type { FindOptions } from './find-on-hub.ts'
 import type { RunOptions } from './flow.ts'
 import { withLocks } from './job.ts'
+import { type LicenseOf, type LicenseRow, licenseRows } from './licenses.ts'
 import { PartialError } from './partial-error.ts'
+import { readMixture } from './read-mixture.ts'
 import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
 import { runsDirOption } from './run-records.ts'
 import { schedule } from './schedule.ts'
-import { knownStages } from './stages.ts'
 import { type ThreadOptions, withThreads, workersOption } from './threads.ts'
 
 export const processMixtureOptions = z.strictObject({
@@ -32,6 +34,7 @@ export const processMixtureOptions = z.strictObject({
   verify: z.boolean().default(false).describe('hash the shards of finished components, to see whether they are still what they were'),
   workers: workersOption,
   ...resumeOptions,
+  ...hubOptions,
   ...recordSourceOptions
 }).describe('every component of a manifest -> shards, with their stats as JSON')
 
@@ -41,6 +44,8 @@ export interface MixtureStats {
   /** One for each component that was finished, in the manifest's order. */
   readonly stats: readonly ComponentStats[]
   readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string | null, readonly error: string }>
+  /** What the licences of each component permit, as `licenses` tells it. */
+  readonly licenses: readonly LicenseRow[]
   readonly manifest_sha256: string
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
   /** When `verify` found all shards as these stats say; absent until then. */
@@ -56,6 +61,8 @@ export interface MixtureResult extends MixtureStats {
 export interface MixtureRun extends RunOptions {
   /** The tokenizer at `tokenizerPath`, where it is loaded already. */
   readonly tokenizer?: Tokenizer
+  /** Tells the licence on a dataset's card. @default nobody does */
+  readonly licenseOf?: LicenseOf | undefined
 }
 
 /**
@@ -69,7 +76,7 @@ export interface MixtureRun extends RunOptions {
  */
 export async function processMixture (manifestPath: string, given: z.input<typeof processMixtureOptions> = {}, run: MixtureRun = {}): Promise<MixtureResult> {
   const checked = parseOptions('process-mixture', processMixtureOptions, given)
-  const manifest = await readManifest(manifestPath, knownStages)
+  const manifest = await readMixture(manifestPath, { ...checked, ...run })
   return await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...run, ...checked }, options => shardMixture(manifest, options))
 }
 
@@ -80,7 +87,7 @@ async function shardMixture (manifest: Manifest, asked: MixtureOptions): Promise
   const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked.tokenizerPath, asked.tokenizer)
   const logFile = statsPathOf(manifest, asked.logFile)
   await checkPlaces({ manifest, tokenizerPath }, logFile)
-  const options: ShardOptions = { ...asked, tokenizer }
+  const options: ShardOptions & MixtureRun = { ...asked, tokenizer }
   for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
   await checkWritable(logFile)
   await checkWritable(join(runsDir, 'record'))
@@ -94,7 +101,7 @@ interface Places {
   readonly concurrency: number
 }
 
-async function processComponents ({ manifest, tokenizerPath, tokenizer }: MixtureJob, { logFile, runsDir, concurrency }: Places, options: ShardOptions): Promise<MixtureResult> {
+async function processComponents ({ manifest, tokenizerPath, tokenizer }: MixtureJob, { logFile, runsDir, concurrency }: Places, options: ShardOptions & Pick<MixtureRun, 'licenseOf'>): Promise<MixtureResult> {
   const inputs = await sourcesOf(manifest.datasets)
   const kept = new Set<string>() // by name: components whose shards were finished by a run before
   const outcomes = await schedule(manifest.datasets.map(component => ({
@@ -108,6 +115,7 @@ async function processComponents ({ manifest, tokenizerPath, tokenizer }: Mixtur
     manifest: manifest.path,
     stats: outcomes.flatMap(outcome => 'result' in outcome ? [outcome.result] : []),
     failed: failures.map(({ name, error }) => ({ name, code: codeOf(error) ?? null, error: messageOf(error) })),
+    licenses: await licenseRows(manifest, options.licenseOf),
     manifest_sha256: manifest.sha256,
     tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
   })
@@ -148,8 +156,8 @@ export interface MixtureJob {
 }
 
 /** Reads a manifest, and loads the tokenizer that it asks for. @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM` */
-export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
-  return await loadTokenizerOf(await readManifest(manifestPath, knownStages), asked, loaded)
+export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer, finding: FindOptions = {}): Promise<MixtureJob> {
+  return await loadTokenizerOf(await readMixture(manifestPath, finding), asked, loaded)
 }
 
 async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
+import { LicenseCounts, licensesPage } from '../lib/license-counts.ts'
 import { writeFileWhole } from '../lib/output.ts'
 import { packageRoot } from '../lib/package.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
@@ -39,9 +40,9 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   const folder = installedPackages()
   for (const [component, patterns] of Object.entries(COMPONENTS)) {
     const files = (await glob([...patterns], { cwd: folder, dot: false })).sort()
-    const licences = new Map<string, number>()
+    const licences = new LicenseCounts({ license: 'license', repository: 'package' })
     await runStreams(`gathering ${component}`, [Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], run.signal)
-    await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licenceTable(component, licences))
+    await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage(`${component}.ndjson`, licences))
   }
   const manifest = relative('.', join(packageRoot(), 'recipes', 'quickstart.yaml'))
   await trainTokenizer({ manifest, overwrite: true, restart: true }, run)
@@ -56,15 +57,16 @@ function installedPackages (): string {
   return folder
 }
 
-async function * documents (folder: string, files: readonly string[], licences: Map<string, number>): AsyncGenerator<Document> {
+async function * documents (folder: string, files: readonly string[], licences: LicenseCounts): AsyncGenerator<Document> {
   const packages = new Map<string, Promise<Package>>()
   for (const file of files) {
     const owner = packageFolder(file)
     let known = packages.get(owner)
     if (known === undefined) packages.set(owner, known = readPackage(join(folder, owner), owner))
     const { name, version, license } = await known
-    licences.set(license, (licences.get(license) ?? 0) + 1)
-    yield { id: file, text: (await readFile(join(folder, file), 'utf8')).toWellFormed(), meta: { package: name, version, license } }
+    const meta = { package: name, version, license }
+    licences.add(meta)
+    yield { id: file, text: (await readFile(join(folder, file), 'utf8')).toWellFormed(), meta }
   }
 }
 
@@ -86,11 +88,6 @@ function parsedOr (json: string, otherwise: Record<string, unknown>): Record<str
   } catch {
     return otherwise
   }
-}
-
-function licenceTable (component: string, licences: ReadonlyMap<string, number>): string {
-  const rows = [...licences].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([licence, count]) => `| ${licence} | ${count} |`)
-  return ['# Licences', '', `Documents of the component \`${component}\` by the licence that their package states. Each document has it in its \`meta\`.`, '', '| licence | documents |', '| --- | --- |', ...rows, ''].join('\n')
 }
 
 /** How to go on after a quickstart. */

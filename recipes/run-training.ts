@@ -4,6 +4,7 @@ import { sha256 } from '../lib/hash.ts'
 import type { Manifest } from '../lib/manifest/schema.ts'
 import { type Encoder, readTokenizerFile } from '../lib/tokenizer.ts'
 import { type JobStatus, statusText } from './job.ts'
+import { trainingCheckpoint } from './read-mixture.ts'
 import { OUTCOMES, type RunStep } from './run-steps.ts'
 import { trainingOf } from './train-tokenizer.ts'
 import { type TrainingJob, checkTrainingPlaces, readsOnce, trainingStatus } from './training.ts'
@@ -28,7 +29,7 @@ export async function plannedTraining (manifest: Manifest, { tokenizerPath: aske
   if (asked !== undefined || path === null) return null
   const isThere = existsSync(path)
   if (isThere && tokenizer.sha256?.toLowerCase() === sha256(await readTokenizerFile(path))) return null
-  if (isThere && !existsSync(path.replace(/\.model$/, '.checkpoint.json'))) return null
+  if (isThere && !existsSync(trainingCheckpoint(path))) return null
   const job = trainingOf(manifest)!
   if (await readsOnce(job)) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: a component reads standard input or a pipe, and the tokenizer's training would leave nothing of it to encode; name files, train the tokenizer by train-tokenizer before, or name one by --tokenizer-path`)
   await checkTrainingPlaces(job)

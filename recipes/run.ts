@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { readManifest } from '../lib/manifest/read.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions } from '../lib/options.ts'
@@ -7,9 +6,9 @@ import type { ComponentStatus, ShardOptions } from './component.ts'
 import { type JobStatus, statusText } from './job.ts'
 import { PartialError } from './partial-error.ts'
 import { MixtureError, type MixtureResult, type MixtureRun, type MixtureStats, checkPlaces, loadMixture, processMixture, processMixtureOptions, readDates, standingOf, statsPathOf } from './process-mixture.ts'
+import { readMixture } from './read-mixture.ts'
 import { OUTCOMES, type RunStep, type StepOutcome } from './run-steps.ts'
 import { plannedTraining } from './run-training.ts'
-import { knownStages } from './stages.ts'
 import { withThreads } from './threads.ts'
 import { runTraining } from './training.ts'
 import { type VerifyError, verify, verifyOptions } from './verify.ts'
@@ -42,7 +41,8 @@ export interface RunReport {
  */
 export async function run (manifestPath: string, options: z.input<typeof runOptions> = {}, context: MixtureRun = {}): Promise<RunReport> {
   const { dryRun, inventory, inventoryJson, ...mixture } = parseOptions('run', runOptions, options)
-  const asked = await readManifest(manifestPath, knownStages)
+  const finding = { ...mixture, ...context }
+  const asked = await readMixture(manifestPath, finding)
   const statsPath = statsPathOf(asked, mixture.logFile)
   const training = context.tokenizer === undefined ? await plannedTraining(asked, mixture) : null
   const isToTrain = training !== null && training.step.outcome !== 'up to date'
@@ -53,7 +53,7 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
     await withThreads(asked.datasets.map(({ dataFiles }) => dataFiles), { ...context, ...mixture }, options => runTraining(training.job, options))
   }
   const isLoaded = !isToTrain || !dryRun
-  const { manifest, tokenizerPath, tokenizer } = isLoaded ? await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer) : { manifest: asked, tokenizerPath: training.job.model, tokenizer: null }
+  const { manifest, tokenizerPath, tokenizer } = isLoaded ? await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer, finding) : { manifest: asked, tokenizerPath: training.job.model, tokenizer: null }
   if (tokenizer !== null) planned.splice(0, Infinity, ...await planAll(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer }))
   const first = [...(training === null ? [] : [training.step]), checkedStep(manifest, tokenizerPath, isLoaded)]
   const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [...first, ...steps], stats, run_record: record })

@@ -6,6 +6,7 @@ import type { Component } from '../lib/manifest/schema.ts'
 import { PrioritySample, UniformSample } from '../lib/sampling.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
 import type { ReadOptions } from './documents.ts'
+import { formatOf, sourceOptionsOf } from './hub-component.ts'
 import { type AnyStage, makeFilter, makeSource, sources } from './stages.ts'
 
 /** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */
@@ -101,8 +102,8 @@ function spreadOver<T> (list: readonly T[], most: number): T[] {
   return Array.from({ length: Math.min(list.length, most) }, (_, i) => list[Math.floor(i * step)]!)
 }
 
-async function readBeginning ({ dataset, textColumn, sourceOptions }: Component, path: string, maxBytes: number, { maxLineBytes }: ReadOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
-  const source = makeSource(dataset, [path], { textColumn, maxLineBytes, maxBad: '100%', ...sourceOptions })
+async function readBeginning (component: Component, path: string, maxBytes: number, { maxLineBytes }: ReadOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
+  const source = makeSource(formatOf(component), [path], { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) })
   let toTheEnd = true
   try {
     for await (const document of source as AsyncIterable<Document>) {
@@ -118,12 +119,17 @@ async function readBeginning ({ dataset, textColumn, sourceOptions }: Component,
   return { size: toTheEnd ? source.stats.bytes : source.position.offset, bytesOnDisk: source.progress.read, toTheEnd }
 }
 
+function sumOfSizes (files: readonly InputFile[]): number {
+  return files.reduce((sum, { size }) => sum + (size ?? 0), 0)
+}
+
 /** How many times as large all files are as what was read; those that are compressed are taken to shrink as far as the others did. */
-async function factorOf ({ dataset }: Component, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]): Promise<number> {
+async function factorOf (component: Component, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]): Promise<number> {
   if (files.length === drawn.length && read.every(({ toTheEnd }) => toTheEnd)) return 1
-  const { countRecords } = sources[dataset]!
+  const { countRecords } = sources[formatOf(component)]!
   const sizeRead = read.reduce((sum, { size }) => sum + size, 0)
   if (sizeRead === 0) return 1
+  if (component.hub !== undefined) return Math.max(1, sumOfSizes(files) / Math.max(1, read.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0))) // not a request for each of thousands of files
   if (countRecords !== undefined) {
     let [all, seen] = [0, 0]
     for (const file of files) { // one after the other: there may be more of them than can be open at once

@@ -7,11 +7,13 @@ import { npySinkOptions } from '../sinks/npy.ts'
 import { encodeOptions } from '../transforms/encode.ts'
 import { packOptions } from '../transforms/pack.ts'
 import { resumeOptions } from './checkpoints.ts'
-import { type ComponentStats, filesOf, shardComponent } from './component.ts'
+import { type ComponentStats, checkpointIn, filesOf, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
+import { pull } from './pull.ts'
 import { workersOption } from './threads.ts'
-import { writeDocuments, writtenFiles } from './write-documents.ts'
+import { findOnHub } from './find-on-hub.ts'
+import { checkpointOf, writtenFiles } from './write-documents.ts'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -36,7 +38,7 @@ export interface PullStats extends DocumentCounts {
 }
 
 /**
- * Copies one dataset to NDJSON, or makes shards of it; no filter is applied.
+ * Copies one dataset to NDJSON, with where it comes from beside it, or makes shards of it; no filter is applied.
  *
  * @throws SluiceError `ERR_OPTION` unless there is either `output` or `tokenizerPath`; and what its stages throw
  */
@@ -47,10 +49,11 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
     throw new SluiceError('ERR_OPTION', 'shard-corpus: expected either output (--output), for NDJSON, or tokenizerPath (--tokenizer-path), for shards')
   }
   const most = Math.min(maxRecords ?? Infinity, limit ?? Infinity)
-  const component = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
+  const asked = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
+  const component = await findOnHub(asked, { ...checked, ...run }, [output === undefined ? checkpointIn(outputDir) : checkpointOf(output)])
   if (output !== undefined) {
     await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles])
-    return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked }) }
+    return { name: component.name, output, ...await pull(component, output, { ...run, ...checked }) }
   }
   await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
   await checkWritable(logFile)

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { readManifest } from '../lib/manifest/read.ts'
 import { type Component, type Manifest, componentSchema, tokenizerSchema } from '../lib/manifest/schema.ts'
 import { kebabCase } from '../lib/names.ts'
 import { parseOptions, withoutDefaults } from '../lib/options.ts'
 import { metaPieces, modelOptions } from '../lib/trainer/options.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
+import { type FindOptions, findAllOnHub } from './find-on-hub.ts'
 import type { RunOptions } from './flow.ts'
-import { knownStages } from './stages.ts'
+import { readMixture } from './read-mixture.ts'
 import { workersOption, withThreads } from './threads.ts'
 import { type TrainedStats, type TrainingJob, runTraining } from './training.ts'
 
@@ -48,20 +48,22 @@ type Options = z.output<typeof trainTokenizerOptions>
  */
 export async function trainTokenizer (given: z.input<typeof trainTokenizerOptions>, run: RunOptions = {}): Promise<TrainedStats> {
   const options = parseOptions('train-tokenizer', trainTokenizerOptions, given)
-  const manifest = await manifestOf(options)
-  const job = jobOf(options, manifest)
+  const finding = { ...options, ...run }
+  const manifest = await manifestOf(options, finding)
+  const asked = jobOf(options, manifest)
+  const job = { ...asked, components: await findAllOnHub(asked.components, finding, () => [asked.checkpoint]) }
   return await withThreads(job.components.map(({ dataFiles }) => dataFiles), { ...run, ...options }, context => runTraining(job, context))
 }
 
-async function manifestOf (options: Options): Promise<Manifest | null> {
-  const { manifest, dataFiles } = options
+async function manifestOf (options: Options, finding: FindOptions): Promise<Manifest | null> {
+  const { manifest, dataFiles, dataset } = options
   if (manifest === undefined) {
-    if (dataFiles === undefined) throw new SluiceError('ERR_OPTION', 'train-tokenizer.dataFiles: expected the files to learn from, or a manifest')
+    if (dataFiles === undefined && dataset === undefined) throw new SluiceError('ERR_OPTION', 'train-tokenizer.dataFiles: expected the files to learn from, a dataset on the Hub, or a manifest')
     return null
   }
-  const other = Object.keys(datasetFlags).find(key => options[key as keyof Options] !== undefined && key !== 'maxBad' && key !== 'maxLineBytes')
+  const other = Object.keys(datasetFlags).find(key => options[key as keyof Options] !== undefined && !['maxBad', 'maxLineBytes', 'maxRetries', 'timeout'].includes(key))
   if (other !== undefined) throw new SluiceError('ERR_OPTION', `train-tokenizer.${other}: is for one dataset, and the manifest names its own; leave --${kebabCase(other)} or --manifest out`)
-  return await readManifest(manifest, knownStages)
+  return await readMixture(manifest, finding)
 }
 
 function jobOf (options: Options, manifest: Manifest | null): TrainingJob {

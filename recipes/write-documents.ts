@@ -19,6 +19,8 @@ export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, Threa
   readonly checkpointEvery: number
   /** Whether the finished file is kept as it is by a run of the same; else it is made again. @default false */
   readonly keep?: boolean
+  /** Told, when all is written, how many of the component's files were read, the last one maybe in part. */
+  readonly onRead?: ((files: number) => void) | undefined
 }
 
 export interface WrittenDocuments extends DocumentCounts {
@@ -53,7 +55,8 @@ export function writtenFiles (output: string, rejects: string | null): string[] 
   return [...outputs, ...workingFiles(checkpointOf(output), outputs)]
 }
 
-function checkpointOf (output: string): string {
+/** Where the checkpoint of a file that `writeDocuments` writes is. */
+export function checkpointOf (output: string): string {
   return `${output}.checkpoint.json`
 }
 
@@ -77,6 +80,9 @@ async function write (component: Component, output: string, options: WriteOption
     const sink = isTextFile(output) ? textSink(output, { resumable }) : examining?.makesLines === true ? new LineSink('ndjson', output, examining.line, { resumable }) : ndjsonSink(output, { resumable })
     checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
     await runFlow({ name: component.name, source }, [...stages, judge, sink], options)
-    return { ...countsOf(source, stages), seconds: job?.seconds ?? secondsSince(started) }
+    const counts = countsOf(source, stages)
+    const isAll = component.maxRecords === null || counts.kept < component.maxRecords
+    options.onRead?.(isAll ? component.dataFiles.length : source.position.file + 1)
+    return { ...counts, seconds: job?.seconds ?? secondsSince(started) }
   }), { resumable })
 }

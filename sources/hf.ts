@@ -57,7 +57,7 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
       json: () => jsonRecords(textColumn, maxLineBytes, shared.examination),
       csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
       text: () => textRecords(maxLineBytes),
-      parquet: () => parquetRecords({ textColumn, columns, withLicense: true, maxRowBytes: maxLineBytes }, ({ path, signal }) => openRanges(path, { hub, signal })),
+      parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes }, ({ path, signal }) => openRanges(path, { hub, signal })),
       arrow: () => { throw new SluiceError('ERR_DATASET', `${dataset}: its files are Arrow, which is not read`) }
     }[found.format]()
     return found.files

@@ -4,7 +4,17 @@ import { Worker } from 'node:worker_threads'
 export interface ParquetColumn {
   readonly name: string
   readonly data: readonly unknown[]
-  readonly type: 'STRING'
+  /** Left out where there is a schema. */
+  readonly type?: 'STRING'
+}
+
+/** One of the format's SchemaElement: a column, or a group of so many of those that follow. */
+export interface ParquetField {
+  readonly name: string
+  readonly type?: 'BYTE_ARRAY' | 'DOUBLE' | 'INT32' | 'INT64' | 'BOOLEAN'
+  readonly converted_type?: 'UTF8' | 'LIST' | 'DATE' | 'TIMESTAMP_MILLIS'
+  readonly repetition_type?: 'REQUIRED' | 'OPTIONAL' | 'REPEATED'
+  readonly num_children?: number
 }
 
 export interface ParquetOptions {
@@ -13,6 +23,8 @@ export interface ParquetOptions {
   readonly pageSize: number
   /** Rows in each row group; the last number repeats. */
   readonly rowGroupSize: readonly number[]
+  /** For columns that aren't all strings. */
+  readonly schema?: readonly ParquetField[]
 }
 
 /** In a worker without the test runner's loader, which doesn't know exports such as `./src/*.js`. */

@@ -10,8 +10,11 @@ export interface ConvertedSplit {
   readonly files: readonly HubFile[]
 }
 
-/** `SUBSET/SPLIT/0000.parquet`; `partial-SPLIT`; and `SPLIT-part1` where there are more than 10,000 files. */
-const CONVERTED = /^([^/]+)\/(partial-)?([^/]+?)(?:-part(\d+))?\/(\d+)\.parquet$/
+/**
+ * `SUBSET/SPLIT/0000.parquet`; `SUBSET/partial-SPLIT/`, of 2023 `SUBSET/partial/SPLIT/`, where it is partial; and `SPLIT-part1`
+ * where there are more than 10,000 files.
+ */
+const CONVERTED = /^([^/]+)\/(partial[-/])?([^/]+?)(?:-part(\d+))?\/(\d+)\.parquet$/
 
 /**
  * The splits that were converted, in the order of their subsets' and splits' names, whole ones before partial

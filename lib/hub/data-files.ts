@@ -71,7 +71,8 @@ interface Unreadable {
  * read once, not once for each of them.
  *
  * A dataset with a loading script and without `configs` is read by its files' names, with a warning; where a subset is
- * asked for, which only the script knows, or there is nothing to read, from the converted parquet.
+ * asked for, which only the script knows, or there is nothing to read, from the converted parquet. Its `.txt` files are
+ * nothing to read: they are lists of addresses as often as not.
  *
  * @param files all files of the repository, in any order
  * @returns `NeedsConverted` only where `converted` is null and `dataFiles` too
@@ -86,9 +87,7 @@ export function resolveDataFiles (files: readonly HubFile[], card: Card, request
     return resolved
   }
   const script = card.configs.length === 0 ? scriptOf(sorted, request.dataset) : null
-  const resolved = script !== null && request.subset !== null
-    ? { reason: `${request.dataset} has its subsets from a loading script, ${script}` }
-    : resolvePart(sorted, ownPart(sorted, card, request, script), request)
+  const resolved = script === null ? resolvePart(sorted, ownPart(sorted, card, request), request) : resolveBeside(script, sorted, card, request)
   if (!('reason' in resolved)) return resolved
   if (request.converted == null) return { needsConverted: true, reason: resolved.reason }
   const converted = fromConverted(card, request, request.converted, resolved.reason)
@@ -108,13 +107,22 @@ function askedPart (card: Card, request: DataFilesRequest, dataFiles: string | r
   return { subset: config?.name ?? request.subset, splits: [{ split: 'train', paths }], options: config?.options ?? {}, from: 'request', isFiltered: false, warnings }
 }
 
+/** What can be read of a dataset that has a script, without it. */
+function resolveBeside (script: string, files: readonly HubFile[], card: Card, request: DataFilesRequest): ResolvedData | Unreadable {
+  if (request.subset !== null) return { reason: `${request.dataset} has its subsets from a loading script, ${script}` }
+  const resolved = resolvePart(files, ownPart(files, card, request), request)
+  if ('reason' in resolved) return resolved
+  if (resolved.format === 'text') return { reason: `${request.dataset} has a loading script, ${script}, and no data beside it but .txt files, which may be lists that the script reads` }
+  const warning = `${request.dataset} has a loading script, ${script}, which isn't run: files are taken by their names, whatever the script would leave out or change`
+  return { ...resolved, warnings: [warning, ...resolved.warnings] }
+}
+
 /** What card and names make. */
-function ownPart (files: readonly HubFile[], card: Card, request: DataFilesRequest, script: string | null): Part {
+function ownPart (files: readonly HubFile[], card: Card, request: DataFilesRequest): Part {
   if (card.configs.length === 0) {
     const described = describedSubset(card)
     if (request.subset !== null && request.subset !== described) chooseSubset(['default'], [], request.subset, request.dataset)
-    const warnings = script === null ? [] : [`${request.dataset} has a loading script, ${script}, which isn't run: files are taken by their names, whatever the script would leave out or change`]
-    return { subset: request.subset, splits: findSplits(files, ''), options: {}, from: 'patterns', isFiltered: true, warnings }
+    return { subset: request.subset, splits: findSplits(files, ''), options: {}, from: 'patterns', isFiltered: true, warnings: [] }
   }
   const { name, dataFiles, dataDir, options } = chooseConfig(card, request.subset, request.dataset)
   const folder = pathIn('', dataDir, request.dataset)
@@ -125,7 +133,8 @@ function ownPart (files: readonly HubFile[], card: Card, request: DataFilesReque
 /** The files of a part's split. */
 function resolvePart (files: readonly HubFile[], part: Part, request: DataFilesRequest): ResolvedData | Unreadable {
   const of = part.subset === null ? request.dataset : `${request.dataset}, ${part.subset}`
-  if (part.splits.length === 0) return { reason: `${of} has no data files` }
+  const nothing = { reason: `${of} has no data files` }
+  if (part.splits.length === 0) return nothing
   const warnings = [...part.warnings]
   const split = chooseSplit(part.splits.map(({ split }) => split), request.split, of, warnings)
   const { paths } = part.splits.find(other => other.split === split)!
@@ -136,7 +145,7 @@ function resolvePart (files: readonly HubFile[], part: Part, request: DataFilesR
       warnings.push(`nothing in ${request.dataset} matches ${path}`)
     }
   }
-  if (data.files.length === 0) return { reason: `${of}, ${split}: nothing that has an ending of data matches ${listed(paths)}` }
+  if (data.files.length === 0) return part.from === 'patterns' ? nothing : { reason: `${of}, ${split}: nothing that has an ending of data matches ${listed(paths)}` }
   const kind = kindOf(data.files.map(({ path }) => path))
   if (!isFormat(kind.name)) return { reason: `${of}, ${split}: ${data.files[0]!.path} and its like are ${kind.name ?? 'nothing'} by their names, which isn't read` }
   const format = kind.name

@@ -30,6 +30,9 @@ export interface HubAnswer {
 
 const MOST_REDIRECTS = 10
 
+/** Held of a body before its connection waits: with 64 kB, which is undici's default, it would wait behind each chunk. */
+const BODY_BYTES = 512 * 1024
+
 /** A listing's page has some hundred kB. */
 const MOST_JSON_BYTES = 64 * 2 ** 20
 
@@ -49,6 +52,7 @@ export class HubHttp {
   readonly settings: HubSettings
   readonly #origin: string
   #dispatcher: Promise<Dispatcher> | undefined
+  #isReached = false
   readonly #pauses = new Map<string, Pause>() // by kind of request: each has a limit of its own
 
   constructor (settings: HubSettings) {
@@ -73,7 +77,7 @@ export class HubHttp {
         if (status >= 400) throw refusal(what, status, headers, text, this.settings)
         return { value: parse(text), headers }
       } catch (error) {
-        await retries.wait(asTransient(error, what, request.signal))
+        await retries.wait(asTransient(error, what, request.signal), this.#isReached)
       }
     }
   }
@@ -92,6 +96,7 @@ export class HubHttp {
       await this.#pause(url, what, request)
       const isOwn = url.origin === this.#origin
       const { statusCode: status, headers, body } = await this.#ask(url, isOwn, what, request)
+      this.#isReached = true
       if (isOwn) linked = headers
       this.#note(url, status, headers)
       if (status >= 300 && status < 400 && headers.location !== undefined) {
@@ -130,6 +135,7 @@ export class HubHttp {
         method,
         headers: { ...headers, 'user-agent': `sluice/${packageVersion()}`, 'accept-encoding': 'identity', ...(isOwn && token !== null && { authorization: `Bearer ${token}` }) },
         ...(body !== undefined && { body }),
+        highWaterMark: BODY_BYTES,
         dispatcher,
         ...(signal && { signal })
       })

@@ -7,17 +7,11 @@ import { type Hub, type HubRun, theHub } from './hub.ts'
 import { filesOf } from './patterns.ts'
 import { HubRanges } from './ranges.ts'
 
-/** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `download` */
-export async function * readHubFile (name: string, { offset = 0, signal, onRead, hub: options = {} }: ReadBytesOptions): AsyncGenerator<Buffer> {
+/** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
+export async function openHubFile (name: string, { offset = 0, signal, hub: options = {} }: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub'>): Promise<AsyncGenerator<Buffer>> {
   const { tell, ...settings } = options
   const hub = await theHub(settings)
-  const file = await hub.remoteFile(name, { signal, tell })
-  let at = offset
-  for await (const chunk of download(hub, file, { start: offset, signal, tell })) {
-    at += chunk.length
-    onRead?.(at)
-    yield chunk
-  }
+  return download(hub, await hub.remoteFile(name, { signal, tell }), { start: offset, signal, tell })
 }
 
 /** A file on the Hub as ranges. @throws SluiceError as `Hub.remoteFile` */

@@ -5,6 +5,9 @@ import type { HubSettings } from './settings.ts'
 /** Waits grow to this. */
 const LONGEST_DELAY_MS = 60_000
 
+/** So long a Hub is asked again that has never answered. */
+const UNREACHED_MS = 5000
+
 /** What a server asks for beyond this is no pause but an end. */
 export const LONGEST_ASKED_MS = 3_600_000
 
@@ -39,6 +42,7 @@ export class Retries {
   readonly #signal: AbortSignal | undefined
   readonly #tell: Tell | undefined
   #failures = 0 // in a row
+  #since: number | undefined // the first of them
 
   constructor (what: string, settings: HubSettings, signal?: AbortSignal, tell?: Tell) {
     this.#what = what
@@ -50,18 +54,22 @@ export class Retries {
   /** Something has come: what fails from here on is counted anew. */
   progress (): void {
     this.#failures = 0
+    this.#since = undefined
   }
 
   /**
    * Waits until it may be tried again.
    *
+   * @param isReached whether anything has ever been answered: who isn't there at all is not waited for as long
    * @throws what it is given where trying again is of no use; SluiceError `ERR_HUB` when it was tried often enough
    */
-  async wait (error: unknown): Promise<void> {
+  async wait (error: unknown, isReached = true): Promise<void> {
     this.#signal?.throwIfAborted()
     if (!(error instanceof Transient)) throw error
     const { maxRetries, retryDelay } = this.#settings
     const { message, wait, isExpired } = error
+    this.#since ??= performance.now()
+    if (!isReached && performance.now() - this.#since > UNREACHED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT (${this.#settings.endpoint}) right?`, { cause: error })
     if (this.#failures++ >= maxRetries) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}${maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`}; run it again to go on, or raise --max-retries`, { cause: error })
     if (wait !== null && wait > LONGEST_ASKED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}, and asks to wait ${Math.round(wait / 1000)} s; run it again then`, { cause: error })
     if (isExpired && this.#failures === 1) return

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { messageOf } from '../errors.ts'
 import { findFiles } from '../files.ts'
+import { isDatasetName } from '../hub/address.ts'
 import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
 import { type ModelUse, findModel } from '../model-file.ts'
@@ -105,8 +106,9 @@ export class ManifestChecker {
   async #files (dataset: unknown, names: unknown, place: Place): Promise<void> {
     if (typeof dataset !== 'string') return
     const known = Object.keys(this.#known.sources)
+    if (isDatasetName(dataset) && dataset.includes('/')) return // on the Hub, which is asked when it is read
     if (!known.includes(dataset)) {
-      this.#note([...place, 'dataset'], `${dataset} cannot be read by this version, expected ${known.join(' or ')}, with data_files${near(dataset, known)}`)
+      this.#note([...place, 'dataset'], `${dataset} cannot be read, expected ${known.join(' or ')}, with data_files, or OWNER/NAME of a dataset on the Hub${near(dataset, known)}`)
     } else if (names === null) {
       this.#note([...place, 'dataset'], `dataset ${dataset} needs data_files: a path, a glob, or a list of them`)
     }

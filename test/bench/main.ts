@@ -10,6 +10,7 @@ import { coresFigures, isScaled } from './cores.ts'
 import { prepareCorpus } from './corpus.ts'
 import { encodeFigures, isAsWanted } from './encode.ts'
 import { fastTextFigures, isQuick } from './fasttext.ts'
+import { hubFigures, isStreamed } from './hub.ts'
 import { isSwift, languageFigures } from './languages.ts'
 import { measure } from './measure.ts'
 import { type Result, json, report } from './print.ts'
@@ -24,13 +25,13 @@ const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--mb N] [
 
   --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too,
                and encode stands for the stage and for the encoder beside SentencePiece; cores, rivals, fasttext,
-               languages and trainer take minutes, and are measured only when they are named
+               hub, languages and trainer take minutes, and are measured only when they are named
   --runs N     runs of each, of which the best counts (default: 5)
   --tolerance PERCENT
-               by how much the figures of encode and languages, and the speed of trainer, may be missed before the command fails, on a machine that others use (default: 0)
+               by how much the figures of encode and languages, and the speed of hub and trainer, may be missed before the command fails, on a machine that others use (default: 0)
   --whole      rivals: the script in Python filters all of the text, not a sample
   --mb N       trainer: how much text the largest one has (default: 100); 0 leaves it out
-  --quick      trainer: half of the documents, one size, once
+  --quick      trainer: half of the documents, one size, once; hub: 300 MB in place of 2 GB
   --json       also write the results to bench.json
 `
 
@@ -40,6 +41,7 @@ const CORES = 'cores'
 const RIVALS = 'rivals'
 const ENCODE = 'encode'
 const FASTTEXT = 'fasttext'
+const HUB = 'hub'
 const LANGUAGES = 'languages'
 const START = 'start'
 const TRAINER = 'trainer'
@@ -96,7 +98,7 @@ async function bench ({ only, runs, tolerance, whole, mb, quick, json: asJson }:
 
   const corpus = await prepareCorpus(folder)
   const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, LANGUAGES, TRAINER, ...all.map(({ name }) => name)]
+  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, HUB, LANGUAGES, TRAINER, ...all.map(({ name }) => name)]
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
   const wanted = (name: string): boolean => only?.includes(name) ?? true
@@ -110,12 +112,13 @@ async function bench ({ only, runs, tolerance, whole, mb, quick, json: asJson }:
   const cores = only?.includes(CORES) === true ? await announced(CORES, () => coresFigures(corpus, runs)) : undefined
   const rivals = only?.includes(RIVALS) === true ? await announced(RIVALS, () => rivalFigures(corpus, runs, { whole })) : undefined
   const fastText = only?.includes(FASTTEXT) === true ? await announced(FASTTEXT, () => fastTextFigures(corpus, runs)) : undefined
+  const hub = only?.includes(HUB) === true ? await announced(HUB, () => hubFigures(corpus, runs, { quick })) : undefined
   const languages = only?.includes(LANGUAGES) === true ? await announced(LANGUAGES, () => languageFigures(corpus, runs)) : undefined
   const trainer = only?.includes(TRAINER) === true ? await announced(TRAINER, () => trainerFigures(corpus, runs, { quick, megabytes: mb })) : undefined
   const rows: Result[] = []
   for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
 
-  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, languages, trainer }
+  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, hub, languages, trainer }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1
@@ -123,6 +126,7 @@ async function bench ({ only, runs, tolerance, whole, mb, quick, json: asJson }:
   if (cores !== undefined && !isScaled(cores)) process.exitCode = 1
   if (rivals !== undefined && !isAhead(rivals)) process.exitCode = 1
   if (fastText !== undefined && !isQuick(fastText)) process.exitCode = 1
+  if (hub !== undefined && !isStreamed(hub, tolerance)) process.exitCode = 1
   if (languages !== undefined && !isSwift(languages, tolerance)) process.exitCode = 1
   if (trainer !== undefined && !isTrained(trainer, tolerance)) process.exitCode = 1
 }

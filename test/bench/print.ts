@@ -6,6 +6,7 @@ import type { CoresFigures } from './cores.ts'
 import type { Corpus } from './corpus.ts'
 import { type EncodeFigures, isFastEnough, isWithin } from './encode.ts'
 import { type FastTextFigures, jsonOfFastText, reportFastText } from './fasttext.ts'
+import { type HubFigures, jsonOfHub, reportHub } from './hub.ts'
 import { jsonOfCores, jsonOfRivals } from './json-cores.ts'
 import { type LanguageFigures, jsonOfLanguages, reportLanguages } from './languages.ts'
 import type { Times } from './measure.ts'
@@ -37,12 +38,13 @@ export interface Results {
   readonly cores?: CoresFigures | undefined
   readonly rivals?: RivalFigures | undefined
   readonly fastText?: FastTextFigures | undefined
+  readonly hub?: HubFigures | undefined
   readonly languages?: LanguageFigures | undefined
   readonly trainer?: TrainerFigures | undefined
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals, fastText, languages, trainer }: Results): string {
+export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals, fastText, hub, languages, trainer }: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
@@ -61,6 +63,7 @@ export function report ({ corpus, runs, rows, sides, checkpoint, verified, start
   if (scaling !== undefined) sections.push(reportCores(scaling))
   if (rivals !== undefined) sections.push(reportRivals(rivals))
   if (fastText !== undefined) sections.push(reportFastText(fastText))
+  if (hub !== undefined) sections.push(reportHub(hub))
   if (languages !== undefined) sections.push(reportLanguages(languages))
   if (trainer !== undefined) sections.push(reportTrainer(trainer))
   return sections.join('\n\n')
@@ -111,7 +114,7 @@ function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
 }
 
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, languages, trainer }: Results): string {
+export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, hub, languages, trainer }: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
   const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
@@ -144,6 +147,7 @@ export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, 
     cores: cores === undefined ? null : jsonOfCores(cores),
     rivals: rivals === undefined ? null : jsonOfRivals(rivals),
     fasttext: fastText === undefined ? null : jsonOfFastText(fastText),
+    hub: hub === undefined ? null : jsonOfHub(hub),
     languages: languages === undefined ? null : jsonOfLanguages(languages),
     trainer: trainer === undefined ? null : jsonOfTrainer(trainer)
   }, null, 2) + '\n'

@@ -1,8 +1,9 @@
 /**
  * What sluice writes, against what SentencePiece 0.1.97, NumPy and Python say: `npm run judges`.
  *
- * The judges are Debian's python3-sentencepiece, python3-numpy and fasttext; where they are missing, or are of another version,
- * the checks are skipped, and said to be. Text and models are those of `../shared/data` where that is, else the quickstart's.
+ * The judges are Debian's python3-sentencepiece, python3-numpy and fasttext, and huggingface_hub and datasets from PyPI; where
+ * they are missing, or are of another version, the checks are skipped, and said to be. Text and models are those of
+ * `../shared/data` where that is, else the quickstart's.
  */
 import { execFileSync } from 'node:child_process'
 import { createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,6 +16,7 @@ import { Checks } from './checks.ts'
 import { judgeDecoding } from './decode.ts'
 import { judgeEncoding } from './encode.ts'
 import { judgeFastText } from './fasttext.ts'
+import { judgeHub } from './hub.ts'
 import { judgeRules } from './rules.ts'
 import { judgeTrainer } from './trainer.ts'
 
@@ -72,6 +74,7 @@ const checks = new Checks()
 const missing = missingJudges()
 try {
   await judgeFastText(checks, shared, folder)
+  await judgeHub(checks, folder)
   if (missing !== undefined) {
     for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
   } else {

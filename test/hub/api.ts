@@ -14,6 +14,7 @@ type Query = URLSearchParams
 
 /** Answers to the Hub's API on datasets. */
 export async function apiAnswer (state: State, route: Route, caller: Caller, request: IncomingMessage, query: Query): Promise<Answer> {
+  if (!['GET', 'HEAD', ...(route.what === 'paths-info' ? ['POST'] : [])].includes(request.method!)) return failure(405, null, 'Method not allowed')
   if (route.what === 'whoami') return whoami(caller)
   if (route.what === 'viewer') return viewer(state, route, caller, query)
   if (route.what === 'none') return failure(404, null, 'Sorry, we can\'t find the page you are looking for.')
@@ -66,11 +67,6 @@ function licenses (card: Record<string, unknown> | null): unknown[] {
   return card?.license === undefined ? [] : [card.license].flat()
 }
 
-interface Entry {
-  readonly type: 'file' | 'directory'
-  readonly path: string
-}
-
 /** A folder's entries, or all below it; folders before files. */
 function tree (state: State, repository: Repository, route: Route, query: Query): Answer {
   const commit = commitFor(repository, route)
@@ -81,7 +77,7 @@ function tree (state: State, repository: Repository, route: Route, query: Query)
   const expand = isTrue(query.get('expand'))
   const folders = new Set(files.flatMap(({ path }) => foldersOf(path).filter((_, level) => level >= depth && (recursive || level === depth))))
   const direct = files.filter(({ path }) => recursive || path.split('/').length === depth + 1)
-  const entries = [...[...folders].map(path => folderEntry(commit, path, expand)), ...direct.map(file => fileEntry(commit, file, expand))]
+  const entries = [...[...folders].map(path => ({ path, file: undefined })), ...direct.map(file => ({ path: file.path, file }))]
   const size = Math.min(Number(query.get('limit') ?? state.options.pageSize ?? 1000), expand ? AT_MOST_EXPANDED : 10_000)
   const from = cursorPlace(query.get('cursor'), entries)
   const page = entries.slice(from, from + size)
@@ -89,10 +85,10 @@ function tree (state: State, repository: Repository, route: Route, query: Query)
   const next = new URLSearchParams(query)
   next.set('cursor', Buffer.from(JSON.stringify({ after: page.at(-1)?.path })).toString('base64'))
   const address = `${state.endpoint}/api/datasets/${repository.options.name}/tree/${encodeURIComponent(route.revision)}${route.path === '' ? '' : `/${encodeURIComponent(route.path)}`}?${String(next)}`
-  return json(page, isLast ? {} : { Link: `<${address}>; rel="next"` })
+  return json(page.map(({ path, file }) => file === undefined ? folderEntry(commit, path, expand) : fileEntry(commit, file, expand)), isLast ? {} : { Link: `<${address}>; rel="next"` })
 }
 
-function cursorPlace (cursor: string | null, entries: readonly Entry[]): number {
+function cursorPlace (cursor: string | null, entries: ReadonlyArray<{ readonly path: string }>): number {
   if (cursor === null) return 0
   const { after } = JSON.parse(Buffer.from(cursor, 'base64').toString()) as { after: string }
   return entries.findIndex(({ path }) => path === after) + 1
@@ -104,14 +100,14 @@ function foldersOf (path: string): string[] {
   return names.map((_, i) => names.slice(0, i + 1).join('/'))
 }
 
-function fileEntry (commit: Commit, file: Blob, expand: boolean): Entry {
+function fileEntry (commit: Commit, file: Blob, expand: boolean): object {
   const { path, size, oid, lfs, sha256, pointerSize } = file
-  return { type: 'file', oid, size, ...(lfs && { lfs: { oid: sha256, size, pointerSize } }), path, ...(expand && { lastCommit: lastCommit(commit), securityFileStatus: { status: 'safe', avScan: null, pickleImportScan: null } }) } as Entry
+  return { type: 'file', oid, size, ...(lfs && { lfs: { oid: sha256, size, pointerSize } }), path, ...(expand && { lastCommit: lastCommit(commit), securityFileStatus: { status: 'safe', avScan: null, pickleImportScan: null } }) }
 }
 
-function folderEntry (commit: Commit, path: string, expand: boolean): Entry {
+function folderEntry (commit: Commit, path: string, expand: boolean): object {
   const oid = sha1(filesBelow(commit, path).map(file => file.path + file.oid).join('\n'))
-  return { type: 'directory', oid, size: 0, path, ...(expand && { lastCommit: lastCommit(commit) }) } as Entry
+  return { type: 'directory', oid, size: 0, path, ...(expand && { lastCommit: lastCommit(commit) }) }
 }
 
 function lastCommit ({ id }: Commit): object {

@@ -74,13 +74,16 @@ function known (plan: Plan): Decider {
 
 function atRandom ({ seed, faults = FAULTS, chance = 0.3, times = 20 }: RandomMisbehaviour): Decider {
   const random = randomNumbers(seed)
+  const oneOf = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!
   let left = times
   return {
     decide (request) {
       const possible = faults.filter(fault => applies(fault, request))
       if (left === 0 || random() >= chance || possible.length === 0) return null
       left--
-      return sized(possible[Math.floor(random() * possible.length)]!, random)
+      // By kinds, of which some have more variants than others.
+      const kind = oneOf([...new Set(possible.map(({ kind }) => kind))])
+      return sized(oneOf(possible.filter(fault => fault.kind === kind)), random)
     }
   }
 }

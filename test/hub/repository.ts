@@ -63,9 +63,9 @@ export class Repository {
     return id
   }
 
-  /** The commit of a branch, tag, ref or id; undefined where there is none. */
+  /** The commit of a branch, tag, ref or id, or of HEAD, which is `main`; undefined where there is none. */
   at (revision: string): Commit | undefined {
-    const id = [revision, `refs/heads/${revision}`, `refs/tags/${revision}`].map(name => this.#refs.get(name)).find(id => id !== undefined)
+    const id = [revision === 'HEAD' ? 'refs/heads/main' : revision, `refs/heads/${revision}`, `refs/tags/${revision}`].map(name => this.#refs.get(name)).find(id => id !== undefined)
     return this.#commits.get(id ?? revision)
   }
 

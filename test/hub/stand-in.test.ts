@@ -36,6 +36,7 @@ t.test('repositories, listings, and files at commits', async t => {
   const api = `${hub.endpoint}/api/datasets/org/data`
   t.match(await json(api), { id: 'org/data', sha: /^[0-9a-f]{40}$/, gated: false, cardData: { license: 'mit' }, tags: ['license:mit', 'region:us'] })
   t.match(await json(`${api}/revision/refs%2Fconvert%2Fparquet?blobs=true`), { siblings: [{ rfilename: 'a/partial-test/0000.parquet', size: 4, lfs: { sha256: /^[0-9a-f]{64}$/ } }, {}] })
+  t.match(await json(`${api}/revision/HEAD`), { sha: hub.commitOf('org/data') })
   t.same(Object.keys(await json(`${api}?expand=sha&expand=gated`)), ['_id', 'id', 'sha', 'gated'])
   t.same((await json(`${api}/tree/main`) as Array<{ path: string }>).map(({ path }) => path), ['data', 'README.md', 'big.bin'])
   t.same((await json(`${api}/tree/main/data?recursive=true`) as Array<{ path: string }>).map(({ path }) => path), ['data/deep', 'data/deep/er', 'data/deep/er/x.txt', 'data/train.jsonl', 'data/é x.txt'])
@@ -104,6 +105,7 @@ t.test('who may read', async t => {
   t.same(await asked('/api/datasets/org/data/other/thing'), [404, undefined])
   t.same(await asked('/api/datasets/org/data/paths-info/main'), [405, undefined])
   t.same(await asked('/elsewhere'), [404, undefined])
+  t.equal((await ask(`${hub.endpoint}/api/datasets/solo`, { method: 'POST', body: '{}' })).status, 405)
   t.same(await asked('/stand-in/leaks'), [404, undefined])
   t.same(await asked('/api/whoami-v2'), [401, undefined])
   t.match(await json(`${hub.endpoint}/api/whoami-v2`, { headers: { Authorization: 'Bearer hf_good' } }), { name: 'owner' })

@@ -94,7 +94,16 @@ class Host {
     if (!this.#server.listening) return
     this.#server.close()
     this.#server.closeAllConnections()
-    this.#refused = setTimeout(() => { this.#server.listen(this.#port, '127.0.0.1') }, ms)
+    this.#again(ms)
+  }
+
+  /** Listens at its port once more. */
+  #again (ms: number): void {
+    // A client may have got the port for its own end of a connection.
+    const taken = (): void => { this.#again(10) }
+    this.#refused = setTimeout(() => {
+      this.#server.once('error', taken).once('listening', () => { this.#server.off('error', taken) }).listen(this.#port, '127.0.0.1')
+    }, ms)
   }
 
   async #handle (request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -17,6 +17,11 @@ t.test('passwords and tokens', async t => {
     ['Authorization: Bearer abc.def-ghi', 'Authorization: Bearer MASKED'],
     ['https://host/a?token=abcdef&x=1&X-Amz-Signature=00ff', 'https://host/a?token=MASKED&x=1&X-Amz-Signature=MASKED'],
     [`HF_TOKEN=${HUB}`, 'HF_TOKEN=hf_MASKED'],
+    [`HF_TOKEN=hf_oauth_${'eyJ0'.repeat(8)}.${'aB3d'.repeat(8)}`, 'HF_TOKEN=hf_oauth_MASKED'],
+    [`api_org_${'aB3dE'.repeat(7)}`, 'api_org_MASKED'],
+    ['jwt eyJhbGciOiJFZERTQSJ9.eyJyZWFkIjp0cnVlfQ.c2lnbmF0dXJl!', 'jwt eyJMASKED!'],
+    ['https://cdn/x?Expires=1&Policy=eyJTdGF0ZW1lbnQ_&Signature=ab~-_cd&Key-Pair-Id=K2L8F4', 'https://cdn/x?Expires=1&Policy=MASKED&Signature=MASKED&Key-Pair-Id=MASKED'],
+    ['https://s3/x?X-Amz-Credential=AKIA%2F1&X-Amz-Security-Token=IQoJb3&sig=abcd', 'https://s3/x?X-Amz-Credential=MASKED&X-Amz-Security-Token=MASKED&sig=MASKED'],
     ['# password: hunter2', '# password: MASKED'],
     ['{"api_key": "abcdefgh"}', '{"api_key": "MASKED"}']
   ] as const) {

@@ -60,6 +60,6 @@ t.test('one command, from the text of the installed packages to shards that a lo
 
   const first = JSON.parse(readFileSync(raw, 'utf8').split('\n')[0]!) as { meta: Record<string, string> }
   t.strictSame(Object.keys(first.meta), ['package', 'version', 'license'], 'each document has its package\'s licence')
-  t.match(readFileSync(join(cwd, 'data/quickstart/raw/docs.LICENSES.md'), 'utf8'), /^\| MIT \| \d+ \|$/m)
+  t.match(readFileSync(join(cwd, 'data/quickstart/raw/docs.LICENSES.md'), 'utf8'), /^\| MIT \| \d+ \| MIT \| notice \| yes \|$/m)
   t.notOk(existsSync(old.at(-1)!), 'it can be run again')
 })

@@ -23,7 +23,7 @@ function finished (runsDir: string, text: string, more: Partial<FinishedRun> = {
     runsDir,
     name: 'mix',
     manifest: { path: 'mix.yaml', text, sha256: sha256(text) },
-    stats: { manifest: 'mix.yaml', stats: [component('web')], failed: [], manifest_sha256: sha256(text), tokenizer },
+    stats: { manifest: 'mix.yaml', stats: [component('web')], failed: [], licenses: [], manifest_sha256: sha256(text), tokenizer },
     statsPath: 'stats.json',
     inputs: [{ component: 'web', dataset: 'json', subset: null, split: 'train', revision: 'main', files: [{ path: 'a.ndjson', bytes: 10, modified_at_utc: new Date(Math.random() * 1e12).toISOString() }] }],
     ...more

@@ -1,0 +1,108 @@
+import type { Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Document } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
+import { documentPath, findFiles } from '../lib/files.ts'
+import { LicenseCounts, licenseColumns } from '../lib/license-counts.ts'
+import { strictestOf } from '../lib/licenses.ts'
+import type { Component } from '../lib/manifest/schema.ts'
+import { packageVersion } from '../lib/package.ts'
+import { isResumable, partialName } from '../lib/resumable-output.ts'
+import { ndjson } from '../sources/ndjson.ts'
+import { isTextFile } from '../sinks/text.ts'
+import type { JobStatus } from './job.ts'
+import { keptColumns, pulledFrom } from './pulled-from.ts'
+import { type ProvenanceFile, type WrittenProvenance, findProvenance, writeProvenance } from './provenance.ts'
+import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
+
+/**
+ * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy that
+ * was finished before, what was written then stays.
+ *
+ * @throws SluiceError as `writeDocuments` and `writeProvenance`
+ */
+export async function pull (component: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+  const now = new Date()
+  const partial = await stat(partialName(output)).catch(() => null) // of a run that was stopped; it is gone on with, the same file
+  const seen: JobStatus[] = []
+  let files = Infinity
+  const written = await writeDocuments(component, output, { ...options, onRead: count => { files = count }, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
+  const is = seen[0]?.is
+  const isFinished = is === 'finished'
+  if (isFinished && (await findProvenance([output])).length > 0) return written
+  const { notes } = await keepProvenance(component, output, { begun: isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null), records: written.kept, files }, options) ?? { notes: [] }
+  for (const note of notes) options.tell?.(note)
+  return written
+}
+
+/** When a pull was begun: as long ago as what it goes on with was made, where the file system tells. */
+function begunAt (now: Date, partial: Stats | null): string {
+  return new Date(Math.min(now.getTime(), partial?.birthtimeMs || now.getTime())).toISOString()
+}
+
+/** Of a file that is there. */
+async function dateOf (path: string): Promise<string> {
+  return (await stat(path)).mtime.toISOString()
+}
+
+interface Pulled {
+  /** ISO 8601. */
+  readonly begun: string
+  readonly records: number
+  /** Of the component's files, how many were read. */
+  readonly files: number
+}
+
+/** Null for what is no file: there is nothing beside a pipe. */
+async function keepProvenance (component: Component, output: string, { begun, records, files }: Pulled, options: WriteOptions): Promise<WrittenProvenance | null> {
+  if (!await isResumable(output)) return null
+  const { command = null, signal } = options
+  const from = await pulledFrom(component, options)
+  const { dataset, subset, split, revision, license, filters, maxRecords } = component
+  const found = [...(license === null ? [] : [license]), ...from?.license.found ?? []]
+  const told = [...(license === null ? [] : ['whoever pulled it']), ...(from === null ? [] : [from.license.readFrom])]
+  const counts = isTextFile(output) ? null : await countLicenses(output, signal)
+  const kept = await writeProvenance(output, {
+    source: { dataset, subset: from?.subset ?? subset, split: from?.split ?? split, revision: from === null ? null : revision, commit: from?.commit ?? null, url: from?.url ?? null },
+    retrieved_at_utc: { begun, finished: new Date().toISOString() },
+    license: { found, read_from: told.length === 0 ? null : told.join(' and '), card_sha256: component.hub?.cardSha256 ?? null, ...strictestOf(found) },
+    files: (from?.files ?? await localFiles(component)).slice(0, files),
+    filters: filters.map(({ stage, options }) => ({ stage, options })),
+    limit: maxRecords,
+    columns: keptColumns(component),
+    records,
+    command,
+    sluice: packageVersion(),
+    output: { path: documentPath(output), bytes: (await stat(output)).size, sha256: null }
+  }, { card: from?.card ?? null, counts: counts === 'stopped' ? null : counts })
+  if (counts === 'stopped') throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and its records were not counted by licence`)
+  return kept
+}
+
+/** With the sizes and dates that they have now: to hash them would take as long as to read them again. */
+async function localFiles ({ dataFiles }: Component): Promise<ProvenanceFile[]> {
+  const files = await findFiles(dataFiles)
+  return await Promise.all(files.map(async ({ path, size }) => ({ path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) })))
+}
+
+/**
+ * Counts the records of a file by licence, where the first one has a column of licences or of repositories; else null. The
+ * finished file is read again for that: counts that grow while it is written would be in every checkpoint, with the names
+ * of up to 100,000 repositories.
+ */
+async function countLicenses (output: string, signal: AbortSignal | undefined): Promise<LicenseCounts | 'stopped' | null> {
+  let counts: LicenseCounts | undefined
+  for await (const { meta } of ndjson(output, { maxBad: '100%', maxLineBytes: MOST_BYTES }) as AsyncIterable<Document>) {
+    if (signal?.aborted === true) return 'stopped'
+    if (counts === undefined) {
+      const columns = licenseColumns(Object.keys(meta))
+      if (columns.license === null && columns.repository === null) return null
+      counts = new LicenseCounts(columns)
+    }
+    counts.add(meta)
+  }
+  return counts ?? null
+}
+
+/** Of a line of our own. */
+const MOST_BYTES = 2 ** 29

@@ -1,0 +1,21 @@
+import { readManifest } from '../lib/manifest/read.ts'
+import type { Manifest } from '../lib/manifest/schema.ts'
+import { checkpointsOf } from './component.ts'
+import { type FindOptions, findAllOnHub } from './find-on-hub.ts'
+import { knownStages } from './stages.ts'
+
+/**
+ * Reads a manifest, and finds the files of its components on the Hub: those that a run before has read, where there is one.
+ *
+ * @throws SluiceError `ERR_MANIFEST`; as `findOnHub`
+ */
+export async function readMixture (path: string, options: FindOptions = {}): Promise<Manifest> {
+  const manifest = await readManifest(path, knownStages)
+  const training = manifest.tokenizerPath === null ? [] : [trainingCheckpoint(manifest.tokenizerPath)]
+  return { ...manifest, datasets: await findAllOnHub(manifest.datasets, options, component => [...checkpointsOf(component), ...training]) }
+}
+
+/** Where the checkpoint of a model's training is. */
+export function trainingCheckpoint (model: string): string {
+  return model.replace(/\.model$/, '.checkpoint.json')
+}

@@ -1,0 +1,11 @@
+/**
+ * Reads a file, as a process of its own whose memory is looked at: `SOURCE NAME`, with HF_ENDPOINT in its environment.
+ * Prints how many documents it has.
+ */
+import { ndjson } from '../../sources/ndjson.ts'
+import { parquet } from '../../sources/parquet.ts'
+
+const [source, name] = process.argv.slice(2)
+let documents = 0
+for await (const document of source === 'parquet' ? parquet(name!) : ndjson(name!)) documents += document === null ? 0 : 1
+process.stdout.write(String(documents))

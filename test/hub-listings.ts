@@ -1,0 +1,55 @@
+/** Listings of datasets on the Hub, as public pages describe them; what of them is known: test/fixtures/hub-listings.json. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { HubFile } from '../lib/hub/types.ts'
+import { fixture } from './helpers.ts'
+
+interface FileGroup {
+  readonly path: string
+  readonly from?: number
+  readonly to?: number
+  readonly digits?: number
+  readonly size: number
+}
+
+interface Recorded {
+  readonly known: string
+  readonly commit: string | null
+  readonly card: string
+  readonly files: readonly FileGroup[]
+  readonly converted?: readonly FileGroup[]
+}
+
+export interface RecordedListing {
+  /** 40 hex digits; made up where it isn't known. */
+  readonly commit: string
+  /** Of its README.md. */
+  readonly card: string
+  readonly files: readonly HubFile[]
+  /** Of `refs/convert/parquet`. */
+  readonly converted: readonly HubFile[]
+}
+
+/** All of them, by their names. */
+export function recordedListings (): Map<string, RecordedListing> {
+  const { datasets } = JSON.parse(readFileSync(fixture('hub-listings.json'), 'utf8')) as { datasets: Record<string, Recorded> }
+  return new Map(Object.entries(datasets).map(([name, { commit, card, files, converted = [] }]) => {
+    const readme = `---\n${card}---\n# ${name}\n`
+    const own: FileGroup[] = [{ path: '.gitattributes', size: 2500 }, { path: 'README.md', size: Buffer.byteLength(readme) }, ...files]
+    return [name, { commit: commit ?? digest('sha1', name), card: readme, files: own.flatMap(filesOf), converted: converted.flatMap(filesOf) }]
+  }))
+}
+
+/** Small files are in git itself, of which the Hub tells no hash of the content. */
+const SMALLEST_LFS = 1_000_000
+
+function filesOf ({ path, from = 0, to = from, digits = 0, size }: FileGroup): HubFile[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => {
+    const name = path.replace('{n}', String(from + i).padStart(digits, '0'))
+    return { path: name, size, oid: digest('sha1', name), sha256: size < SMALLEST_LFS ? null : digest('sha256', name) }
+  })
+}
+
+function digest (algorithm: 'sha1' | 'sha256', text: string): string {
+  return createHash(algorithm).update(text).digest('hex')
+}

@@ -1,0 +1,92 @@
+/** The files found are those that Python's `datasets` finds, in some hundred datasets; see test/fixtures/make_hub_files.py. */
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { SluiceError } from '../../../lib/errors.ts'
+import { EMPTY_CARD, readCard } from '../../../lib/hub/card.ts'
+import { resolveDataFiles } from '../../../lib/hub/data-files.ts'
+import { kindOf } from '../../../lib/hub/formats.ts'
+import { fixture } from '../../helpers.ts'
+import { listing } from './helpers.ts'
+
+interface Answer {
+  readonly subset: string | null
+  readonly data_files: string | readonly string[] | null
+  readonly error?: string
+}
+
+interface Found extends Answer {
+  readonly config: string
+  readonly format: string
+  readonly splits: Readonly<Record<string, readonly string[]>>
+  readonly sep: string | null
+}
+
+interface Case {
+  readonly files: readonly string[]
+  readonly card: string | null
+  readonly asked: ReadonlyArray<Answer | Found>
+}
+
+const { cases } = JSON.parse(gunzipSync(readFileSync(fixture('hub-files.json.gz'))).toString()) as { cases: Case[] }
+
+/** What ours finds, or the error that it ends with. */
+function resolve ({ files, card }: Case, { subset, data_files: dataFiles }: Answer, split: string): { readonly paths: string[], readonly format: string, readonly subset: string | null, readonly sep: unknown } | { readonly error: string } {
+  try {
+    const paths = card === null || files.includes('README.md') ? files : [...files, 'README.md']
+    const resolved = resolveDataFiles(listing(paths.toReversed()), card === null ? EMPTY_CARD : readCard(card), { dataset: 'o/ds', subset, split, dataFiles, converted: [] })
+    if ('needsConverted' in resolved) return { error: resolved.reason }
+    const { sep = ',', delimiter = sep } = resolved.options
+    return { paths: resolved.files.map(({ path }) => path), format: resolved.format, subset: resolved.subset, sep: delimiter }
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'ERR_DATASET') return { error: error.message }
+    throw error
+  }
+}
+
+/** Whether sluice says that it doesn't read such files. */
+const NOT_READ = /which isn't read|is an archive|is compressed|ending of data|no data files/
+
+/** What `datasets` says, and what ours has to say then. */
+const MESSAGES: Readonly<Record<string, RegExp>> = {
+  'no subset': /has several subsets and no default; name one of them: /,
+  'unknown subset': /has no subset|several subsets and no default/ // theirs: the one that dataset_info is of
+}
+
+t.test('files, format, subset and separator are those of datasets', async t => {
+  let compared = 0
+  for (const [i, dataset] of cases.entries()) {
+    for (const [question, answer] of dataset.asked.entries()) {
+      if (answer.error !== undefined) {
+        const ours = resolve(dataset, answer, 'train')
+        const expected = answer.data_files === null && (dataset.card?.includes('configs:') ?? answer.subset === null) ? MESSAGES[answer.error] : undefined
+        if (expected !== undefined) t.match(ours, { error: expected }, `dataset ${i}, question ${question}`)
+        continue
+      }
+      const theirs = answer as Found
+      for (const [split, paths] of Object.entries(theirs.splits)) {
+        const ours = resolve(dataset, answer, split)
+        const expected = [...new Set(paths)]
+        const name = `dataset ${i}, question ${question}, ${split}`
+        if (expected.length === 0 || ('error' in ours && NOT_READ.test(ours.error))) {
+          // Files that datasets would go on to look into, or fail on.
+          t.match(ours, { error: NOT_READ }, name)
+          continue
+        }
+        if ('error' in ours) {
+          t.fail(`${name}: ${ours.error}`)
+          continue
+        }
+        t.strictSame(ours.paths, expected, name)
+        // datasets takes the kind of the first subset for all of them.
+        if (kindOf(Object.values(theirs.splits).flat()).name === theirs.format) {
+          t.equal(ours.format, theirs.format, name)
+          if (ours.format === 'csv') t.equal(ours.sep, theirs.sep, name)
+        }
+        if (ours.subset !== null) t.equal(ours.subset, theirs.config, name)
+        compared++
+      }
+    }
+  }
+  t.ok(compared > 850, `${compared} splits were compared`)
+})

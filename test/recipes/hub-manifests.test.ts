@@ -1,0 +1,65 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { parse } from 'yaml'
+import { readCard } from '../../lib/hub/card.ts'
+import { resolveDataFiles } from '../../lib/hub/data-files.ts'
+import { readManifest } from '../../lib/manifest/read.ts'
+import { termsOf } from '../../lib/licenses.ts'
+import { knownStages } from '../../recipes/stages.ts'
+import { ROOT } from '../helpers.ts'
+import { recordedListings } from '../hub-listings.ts'
+
+const NAMES = readdirSync(join(ROOT, 'recipes')).filter(name => name.endsWith('.yaml') && name !== 'quickstart.yaml').sort()
+
+/** How many files each dataset has of what the manifests ask for. */
+const FILES: Readonly<Record<string, number>> = {
+  'HuggingFaceFW/fineweb': 15,
+  'allenai/c4': 1024,
+  'bigcode/starcoderdata': 59,
+  'cerebras/SlimPajama-627B': 59_166,
+  'codeparrot/codeparrot-clean': 54,
+  'roneneldan/TinyStories': 4,
+  'togethercomputer/RedPajama-Data-1T-Sample': 11,
+  'wikimedia/wikipedia': 41
+}
+
+interface Content {
+  readonly datasets: ReadonlyArray<{ readonly name: string, readonly dataset: string, readonly license?: string, readonly output_dir: string }>
+}
+const contentOf = (name: string): Content => parse(readFileSync(join(ROOT, 'recipes', name), 'utf8'), { merge: true }) as Content
+
+t.test('the mixtures of datasets on the Hub', async t => {
+  t.strictSame(NAMES, ['hub_filtered.yaml', 'hub_full.yaml', 'hub_pilot.yaml', 'hub_tokenizer.yaml', 'tinystories.yaml'])
+  t.strictSame([...new Set(NAMES.flatMap(name => contentOf(name).datasets.map(({ dataset }) => dataset)))].sort(), [
+    'HuggingFaceFW/fineweb', 'allenai/c4', 'bigcode/starcoderdata', 'cerebras/SlimPajama-627B', 'codeparrot/codeparrot-clean', 'roneneldan/TinyStories', 'togethercomputer/RedPajama-Data-1T-Sample', 'wikimedia/wikipedia'
+  ])
+  const folders = NAMES.flatMap(name => contentOf(name).datasets.map(component => component.output_dir))
+  t.equal(new Set(folders).size, folders.length, 'each has folders of its own')
+})
+
+t.test('each is told of in recipes/README.md, with its licence', async t => {
+  const page = readFileSync(join(ROOT, 'recipes/README.md'), 'utf8')
+  for (const name of NAMES) {
+    t.match(page, `\`${name}\``)
+    for (const { dataset, license } of contentOf(name).datasets) {
+      const row = page.split('\n').find(line => line.startsWith('|') && line.includes(`\`${dataset}\``)) ?? ''
+      const { redistributable } = termsOf(license ?? '')
+      t.match(row, redistributable === 'yes' ? '| yes' : '| **unknown**', `${name}: ${dataset}`)
+    }
+  }
+})
+
+const listings = recordedListings()
+
+for (const name of NAMES) {
+  t.test(`${name} validates, and each of its components has files, in the recorded listings`, async t => {
+    const { datasets } = await readManifest(join(ROOT, 'recipes', name), knownStages)
+    t.equal(datasets.length, contentOf(name).datasets.length)
+    for (const { dataset, subset, split, dataFiles } of datasets) {
+      const { card, files, converted } = listings.get(dataset)!
+      const found = resolveDataFiles(files, readCard(card), { dataset, subset, split, dataFiles: dataFiles.length === 0 ? null : dataFiles, converted })
+      t.match(found, { split: 'train', warnings: [], files: { length: FILES[dataset]! } }, dataset)
+    }
+  })
+}
