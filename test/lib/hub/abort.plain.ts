@@ -10,7 +10,7 @@ import { writeParquet } from '../../parquet-writer.ts'
 
 const names = ['text', 'a', 'b', 'c']
 const table = await writeParquet(names.map(name => ({ name, data: Array.from({ length: 3000 }, (_, i) => `${name} ${i} `.repeat(20)), type: 'STRING' })), { codec: 'UNCOMPRESSED', pageSize: 10_000, rowGroupSize: [1000] })
-const lines = Array.from({ length: 30_000 }, (_, i) => `{"text":"text ${i} ${'x'.repeat(90)}"}\n`).join('')
+const lines = Array.from({ length: 10_000 }, (_, i) => `{"text":"text ${i} ${'x'.repeat(90)}"}\n`).join('')
 const REPOS = [
   { name: 'o/lines', lfs: 'all' as const, files: { 'train.jsonl': lines } },
   { name: 'o/table', lfs: 'all' as const, files: { 'train.parquet': table } }
@@ -42,10 +42,10 @@ function held (): string[] {
   return process.getActiveResourcesInfo().filter(name => name === 'Timeout' || name.startsWith('TCP'))
 }
 
-t.test('in every state, by every way', async t => {
+t.test('in every state', async t => {
   const before = held().length
-  for (const [state, plan, name = 'o/lines', options = {}] of STATES) {
-    for (const [way, stop] of WAYS) {
+  for (const [i, [state, plan, name = 'o/lines', options = {}]] of STATES.entries()) {
+    for (const [way, stop] of [WAYS[0]!, WAYS[1 + i % 2]!]) {
       const standIn = await startHub({ repos: REPOS })
       const setBack = setHubEnvironment({ HF_ENDPOINT: standIn.endpoint })
       standIn.misbehave(plan)
