@@ -26,7 +26,7 @@ export interface RecordSourceOptions {
 
 /** Files that are known already, or found when the source is first read, and not looked for on disk. */
 export interface KnownFiles {
-  readonly files: readonly InputFile[] | (() => Promise<readonly InputFile[]>)
+  readonly files: readonly InputFile[] | ((signal: AbortSignal) => Promise<readonly InputFile[]>)
 }
 
 /** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
@@ -159,12 +159,12 @@ export class RecordSource extends Readable {
   async #find (): Promise<InputFile[]> {
     if (this.#input === null) return [{ path: STANDARD_STREAM, size: null }]
     if (typeof this.#input !== 'object' || !('files' in this.#input)) return await findFiles(this.#input, { hub: this.#hub, signal: this.#closed.signal })
-    return [...typeof this.#input.files === 'function' ? await this.#input.files() : this.#input.files]
+    return [...typeof this.#input.files === 'function' ? await this.#input.files(this.#closed.signal) : this.#input.files]
   }
 
   /** Pushes documents until the buffer is full or the input ends. */
   async #fill (): Promise<void> {
-    if (!this.#isOpen) await this.#open()
+    if (!this.#isOpen) await this.#open().catch((error: unknown) => { if (!this.#stopped) throw error })
     while (!this.#isStopped()) {
       this.#records ??= this.#openNext()
       if (this.#records === undefined) break

@@ -31,7 +31,7 @@ export async function cli (argv: readonly string[]): Promise<number> {
   for (const [name, command] of Object.entries(commands)) {
     const sub = program.command(name).description(command.options.description ?? '')
     // To make the flags of all commands takes longer than a small command does; only the help of all needs them.
-    if (called === undefined || name === called) addUsage(sub, command, async (args, options, shown) => { exitCode = await runCommand(command, args, options, shown) })
+    if (called === undefined || name === called) addUsage(sub, command, async (args, options, shown) => { exitCode = await runCommand(command, args, options, { ...shown, line: commandLine(argv) }) })
   }
   try {
     await program.parseAsync([...argv], { from: 'user' })
@@ -82,7 +82,7 @@ function asNumber (text: string): number | string {
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
 
-async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet }: Shown): Promise<number> {
+async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet, line }: Shown & { readonly line: string }): Promise<number> {
   const { run, report, note, givesData, givesJson = false } = command
   const stop = new AbortController()
   let stopped: keyof typeof SIGNAL_EXITS | undefined
@@ -103,7 +103,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
   try {
     checkFlags(command, options)
     const progress = new Progress(process.stderr)
-    const result = await run(args, options, { signal: stop.signal, command: commandLine(process.argv.slice(2)), watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { process.stderr.write(`sluice: ${message}\n`) } })
+    const result = await run(args, options, { signal: stop.signal, command: line, watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { process.stderr.write(`sluice: ${message}\n`) } })
     await showResult(result, report ?? note)
     return 0
   } catch (error) {
@@ -117,9 +117,9 @@ async function runCommand (command: Command, args: readonly string[], options: R
   }
 }
 
-/** As it could be typed again. */
+/** The call, as a shell takes it. */
 function commandLine (argv: readonly string[]): string {
-  return ['sluice', ...argv.map(argument => /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`)].join(' ')
+  return ['sluice', ...argv].map(word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(' ')
 }
 
 /** The recipe checks its options too, but it names them as in code. @throws SluiceError `ERR_OPTION` */

@@ -16,12 +16,13 @@ import { type ExaminedFlow, type Examining, withExamining } from './examining.ts
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from './documents.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
+import { pull } from './pull.ts'
 import { type Rejects, keepingRejects } from './rejects.ts'
 import { remaking } from './remake.ts'
 import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
 import type { ThreadOptions } from './threads.ts'
-import { checkpointOf, documentsPlan, writeDocuments, writtenFiles } from './write-documents.ts'
+import { checkpointOf, documentsPlan, writtenFiles } from './write-documents.ts'
 
 export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   readonly tokenizer: Encoder
@@ -222,7 +223,7 @@ function behindPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCo
 async function pullRaw (component: Component, options: ShardOptions): Promise<{ component: Component, counts: DocumentCounts }> {
   const path = copyIn(component.rawDir!, component.name)
   const { checkpointEvery = CHECKPOINT_EVERY } = options
-  const counts = await writeDocuments(rawComponent(component), path, { ...options, checkpointEvery, keep: true, isPull: true })
+  const counts = await pull(rawComponent(component), path, { ...options, checkpointEvery, keep: true })
   return { component: readingFrom(component, path), counts }
 }
 

@@ -17,12 +17,12 @@ export interface Flow {
 export interface RunOptions {
   /** Stops the run; what is half-written is deleted, unless a checkpoint tells of it. */
   readonly signal?: AbortSignal | undefined
+  /** The command line, for what keeps where data comes from; absent where a recipe is called in code. */
+  readonly command?: string | undefined
   /** Told what a run does that isn't its results: that a job goes on where one before was stopped, say. */
   readonly tell?: ((message: string) => void) | undefined
   /** Threads that are there already, of the recipe before perhaps; a recipe doesn't close them. @default its own, as `workers` says */
   readonly threads?: Threads | undefined
-  /** The command line that it was called by, for the provenance of what it pulls. */
-  readonly command?: string | undefined
   /** Told of each flow as it starts; what it returns is called when the flow has ended. */
   readonly watch?: ((flow: Flow) => () => void) | undefined
 }

@@ -29,7 +29,7 @@ export type ProvenanceFile = Readonly<z.output<typeof provenanceFile>>
 
 const provenance = z.object({
   source: z.object({ dataset: z.string(), subset: text, split: text, revision: text, commit: text, url: text }),
-  /** ISO 8601. Of a pull that was interrupted, `begun` is when it was last gone on with. */
+  /** ISO 8601. */
   retrieved_at_utc: z.object({ begun: z.string(), finished: z.string() }),
   license: z.object({
     /** As they were found; none where nobody states one. */

@@ -1,117 +1,108 @@
-import { readFile, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import type { Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import type { Document } from '../lib/document.ts'
+import { SluiceError } from '../lib/errors.ts'
 import { documentPath, findFiles } from '../lib/files.ts'
-import { sha256OfFile } from '../lib/hash.ts'
-import { theHub } from '../lib/hub/hub.ts'
-import { LicenseCounts, licenseColumns, licensesPage } from '../lib/license-counts.ts'
+import { LicenseCounts, licenseColumns } from '../lib/license-counts.ts'
 import { strictestOf } from '../lib/licenses.ts'
 import type { Component } from '../lib/manifest/schema.ts'
-import { parseOptions } from '../lib/options.ts'
-import { writeFileWhole } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
-import { cardAddress, readCardText } from './card.ts'
-import type { RunOptions } from './flow.ts'
-import { type Provenance, type ProvenanceFile, writeProvenance } from './provenance.ts'
-import { filters, makeSource } from './stages.ts'
-
-/** What a raw pull has come to. */
-export interface Pulled {
-  readonly begun: Date
-  /** Of the component's files, how many were read, the last one maybe in part. */
-  readonly files: number
-  readonly records: number
-}
-
-export interface PullOptions extends Pick<RunOptions, 'signal' | 'tell' | 'command'> {
-  readonly maxRetries?: number | undefined
-  readonly timeout?: number | undefined
-}
-
-/** Records that are looked at for a column with their licence. */
-const LOOKED_AT = 100
+import { isResumable, partialName } from '../lib/resumable-output.ts'
+import { ndjson } from '../sources/ndjson.ts'
+import { isTextFile } from '../sinks/text.ts'
+import type { JobStatus } from './job.ts'
+import { keptColumns, pulledFrom } from './pulled-from.ts'
+import { type ProvenanceFile, type WrittenProvenance, findProvenance, writeProvenance } from './provenance.ts'
+import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
 
 /**
- * Writes where a raw pull comes from, beside it: see `writeProvenance`. Where its records state their licence, they are
- * counted by it in `LICENSES.md`, or `<name>.LICENSES.md` where that is of another pull.
+ * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy that
+ * was finished before, what was written then stays.
  *
- * @param component as it was read; its files on the Hub are found
- * @throws SluiceError `ERR_OUTPUT`, `ERR_HUB`, `ERR_ABORTED`
+ * @throws SluiceError as `writeDocuments` and `writeProvenance`
  */
-export async function tellOfPull (component: Component, output: string, pulled: Pulled, options: PullOptions): Promise<void> {
-  const { dataset, subset, split, revision, hub, maxRecords } = component
-  const card = hub === undefined || hub.cardSha256 === null ? null : await cardOf(component, options)
-  const { url, license } = await sourceOf(component, options)
-  const { notes } = await writeProvenance(output, {
-    source: { dataset, subset: hub?.subset ?? subset, split: hub?.split ?? split, ...(hub === undefined ? { revision: null, commit: null, url: null } : { revision, commit: hub.commit, url }) },
-    retrieved_at_utc: { begun: pulled.begun.toISOString(), finished: new Date().toISOString() },
-    license,
-    files: await filesOf(component, pulled.files),
-    filters: component.filters.map(({ stage, options: given, module }) => ({ stage, options: module === undefined ? parseOptions(stage, filters[stage]!.options, given) : given })),
-    limit: maxRecords,
-    columns: columnsOf(component),
-    records: pulled.records,
-    command: options.command ?? null,
-    sluice: packageVersion(),
-    output: { path: documentPath(output), bytes: (await stat(output)).size, sha256: await sha256OfFile(output, options.signal) }
-  }, card)
+export async function pull (component: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+  const now = new Date()
+  const partial = await stat(partialName(output)).catch(() => null) // of a run that was stopped; it is gone on with, the same file
+  const seen: JobStatus[] = []
+  let files = Infinity
+  const written = await writeDocuments(component, output, { ...options, onRead: count => { files = count }, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
+  const is = seen[0]?.is
+  const isFinished = is === 'finished'
+  if (isFinished && (await findProvenance([output])).length > 0) return written
+  const { notes } = await keepProvenance(component, output, { begun: isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null), records: written.kept, files }, options) ?? { notes: [] }
   for (const note of notes) options.tell?.(note)
-  await countLicenses(output, options)
+  return written
 }
 
-async function cardOf ({ dataset, hub }: Component, { maxRetries, timeout, signal, tell }: PullOptions): Promise<string | null> {
-  return await readCardText(await theHub({ maxRetries, timeout }), dataset, hub!.commit, { signal, tell })
+/** When a pull was begun: as long ago as what it goes on with was made, where the file system tells. */
+function begunAt (now: Date, partial: Stats | null): string {
+  return new Date(Math.min(now.getTime(), partial?.birthtimeMs || now.getTime())).toISOString()
 }
 
-/** The address of what was pulled, and what its licence asks for. */
-async function sourceOf ({ dataset, license, hub }: Component, { maxRetries, timeout }: PullOptions): Promise<{ readonly url: string | null, readonly license: Provenance['license'] }> {
-  const theirs = hub === undefined ? null : await theHub({ maxRetries, timeout })
-  const isOnCard = hub !== undefined && hub.license.length > 0
-  const found = isOnCard ? hub.license : license === null ? [] : [license]
-  const { spdx, obligations, redistributable, reason } = strictestOf(found)
-  const readFrom = isOnCard ? cardAddress(theirs!, dataset, hub.commit) : license === null ? null : 'what the command or the manifest says'
-  return {
-    url: theirs === null ? null : `${theirs.http.settings.endpoint}/datasets/${dataset}/tree/${hub!.commit}`,
-    license: { found: [...found], read_from: readFrom, card_sha256: hub?.cardSha256 ?? null, spdx, obligations: [...obligations], redistributable, reason }
+/** Of a file that is there. */
+async function dateOf (path: string): Promise<string> {
+  return (await stat(path)).mtime.toISOString()
+}
+
+interface Pulled {
+  /** ISO 8601. */
+  readonly begun: string
+  readonly records: number
+  /** Of the component's files, how many were read. */
+  readonly files: number
+}
+
+/** Null for what is no file: there is nothing beside a pipe. */
+async function keepProvenance (component: Component, output: string, { begun, records, files }: Pulled, options: WriteOptions): Promise<WrittenProvenance | null> {
+  if (!await isResumable(output)) return null
+  const { command = null, signal } = options
+  const from = await pulledFrom(component, options)
+  const { dataset, subset, split, revision, license, filters, maxRecords } = component
+  const found = [...(license === null ? [] : [license]), ...from?.license.found ?? []]
+  const told = [...(license === null ? [] : ['whoever pulled it']), ...(from === null ? [] : [from.license.readFrom])]
+  const counts = isTextFile(output) ? null : await countLicenses(output, signal)
+  const kept = await writeProvenance(output, {
+    source: { dataset, subset: from?.subset ?? subset, split: from?.split ?? split, revision: from === null ? null : revision, commit: from?.commit ?? null, url: from?.url ?? null },
+    retrieved_at_utc: { begun, finished: new Date().toISOString() },
+    license: { found, read_from: told.length === 0 ? null : told.join(' and '), card_sha256: component.hub?.cardSha256 ?? null, ...strictestOf(found) },
+    files: (from?.files ?? await localFiles(component)).slice(0, files),
+    filters: filters.map(({ stage, options }) => ({ stage, options })),
+    limit: maxRecords,
+    columns: keptColumns(component),
+    records,
+    command,
+    sluice: packageVersion(),
+    output: { path: documentPath(output), bytes: (await stat(output)).size, sha256: null }
+  }, { card: from?.card ?? null, counts: counts === 'stopped' ? null : counts })
+  if (counts === 'stopped') throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and its records were not counted by licence`)
+  return kept
+}
+
+/** With the sizes and dates that they have now: to hash them would take as long as to read them again. */
+async function localFiles ({ dataFiles }: Component): Promise<ProvenanceFile[]> {
+  const files = await findFiles(dataFiles)
+  return await Promise.all(files.map(async ({ path, size }) => ({ path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) })))
+}
+
+/**
+ * Counts the records of a file by licence, where the first one has a column of licences or of repositories; else null. The
+ * finished file is read again for that: counts that grow while it is written would be in every checkpoint, with the names
+ * of up to 100,000 repositories.
+ */
+async function countLicenses (output: string, signal: AbortSignal | undefined): Promise<LicenseCounts | 'stopped' | null> {
+  let counts: LicenseCounts | undefined
+  for await (const { meta } of ndjson(output, { maxBad: '100%', maxLineBytes: MOST_BYTES }) as AsyncIterable<Document>) {
+    if (signal?.aborted === true) return 'stopped'
+    if (counts === undefined) {
+      const columns = licenseColumns(Object.keys(meta))
+      if (columns.license === null && columns.repository === null) return null
+      counts = new LicenseCounts(columns)
+    }
+    counts.add(meta)
   }
+  return counts ?? null
 }
 
-async function filesOf ({ dataFiles, hub }: Component, count: number): Promise<ProvenanceFile[]> {
-  const files = (await findFiles(dataFiles)).slice(0, count)
-  if (hub !== undefined) return (await (await theHub()).remoteFiles(files.map(({ path }) => path))).map(({ path, size, sha256, oid }) => ({ path, bytes: size, sha256, git_oid: oid === '' ? null : oid }))
-  return await Promise.all(files.map(async ({ path, size }) => ({ path: documentPath(path), bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: (await stat(path)).mtime.toISOString() }) })))
-}
-
-/** What is kept beside the text: all of a record, but for parquet. */
-function columnsOf ({ dataset, hub, sourceOptions }: Component): string[] | null {
-  const { columns = [] } = sourceOptions as { columns?: readonly string[] }
-  return (hub?.format ?? dataset) === 'parquet' && !columns.includes('*') ? [...columns] : null
-}
-
-async function countLicenses (output: string, { signal }: PullOptions): Promise<void> {
-  const columns = licenseColumns(await firstFields(output, signal))
-  if (columns.license === null) return
-  const counts = new LicenseCounts(columns)
-  for await (const { meta } of documentsIn(output, signal)) counts.add(meta)
-  const name = basename(output)
-  const common = join(dirname(output), 'LICENSES.md')
-  const page = licensesPage([{ name, counts }])
-  const there = await readFile(common, 'utf8').catch(() => null)
-  const isOurs = there === null || there.startsWith(page.slice(0, page.indexOf('## ') + 3 + name.length))
-  await writeFileWhole(isOurs ? common : join(dirname(output), `${name}.LICENSES.md`), page)
-}
-
-/** The names of fields that the first records have beside their text. */
-async function firstFields (output: string, signal: AbortSignal | undefined): Promise<string[]> {
-  const names = new Set<string>()
-  let count = 0
-  for await (const { meta } of documentsIn(output, signal)) {
-    for (const name of Object.keys(meta)) names.add(name)
-    if (++count === LOOKED_AT) break
-  }
-  return [...names]
-}
-
-function documentsIn (output: string, signal: AbortSignal | undefined): AsyncIterable<Document> {
-  return makeSource('json', [output], { maxLineBytes: 2 ** 31 - 1, maxBad: '100%' }, { signal }) as AsyncIterable<Document>
-}
+/** Of a line of our own. */
+const MOST_BYTES = 2 ** 29

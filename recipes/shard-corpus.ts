@@ -10,9 +10,10 @@ import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, checkpointIn, filesOf, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
+import { pull } from './pull.ts'
 import { workersOption } from './threads.ts'
 import { findOnHub } from './find-on-hub.ts'
-import { checkpointOf, writeDocuments, writtenFiles } from './write-documents.ts'
+import { checkpointOf, writtenFiles } from './write-documents.ts'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
@@ -37,7 +38,7 @@ export interface PullStats extends DocumentCounts {
 }
 
 /**
- * Copies one dataset to NDJSON, or makes shards of it; no filter is applied.
+ * Copies one dataset to NDJSON, with where it comes from beside it, or makes shards of it; no filter is applied.
  *
  * @throws SluiceError `ERR_OPTION` unless there is either `output` or `tokenizerPath`; and what its stages throw
  */
@@ -52,7 +53,7 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   const component = await findOnHub(asked, { ...checked, ...run }, [output === undefined ? checkpointIn(outputDir) : checkpointOf(output)])
   if (output !== undefined) {
     await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles])
-    return { name: component.name, output, ...await writeDocuments(component, output, { ...run, ...checked, isPull: true }) }
+    return { name: component.name, output, ...await pull(component, output, { ...run, ...checked }) }
   }
   await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
   await checkWritable(logFile)

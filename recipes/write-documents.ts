@@ -10,7 +10,6 @@ import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, 
 import { withExamining } from './examining.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob, workingFiles } from './job.ts'
-import { tellOfPull } from './pull.ts'
 import { keepingRejects } from './rejects.ts'
 import { secondsSince } from './report.ts'
 import type { ThreadOptions } from './threads.ts'
@@ -20,8 +19,8 @@ export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, Threa
   readonly checkpointEvery: number
   /** Whether the finished file is kept as it is by a run of the same; else it is made again. @default false */
   readonly keep?: boolean
-  /** Whether what it comes from is told beside it: of raw pulls. @default false */
-  readonly isPull?: boolean
+  /** Told, when all is written, how many of the component's files were read, the last one maybe in part. */
+  readonly onRead?: ((files: number) => void) | undefined
 }
 
 export interface WrittenDocuments extends DocumentCounts {
@@ -74,7 +73,6 @@ export function documentsPlan (component: Component, output: string, options: Re
 
 async function write (component: Component, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
   const started = performance.now()
-  const begun = new Date()
   const resumable = job !== null
   return await keepingRejects(component.rejects, rejects => withExamining({ component, keepsRejects: rejects !== null, wants: isTextFile(output) ? 'documents' : 'lines', tokenizer: null }, options, async examining => {
     const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords: component.maxRecords })
@@ -83,10 +81,8 @@ async function write (component: Component, output: string, options: WriteOption
     checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
     await runFlow({ name: component.name, source }, [...stages, judge, sink], options)
     const counts = countsOf(source, stages)
-    if (options.isPull === true && await isResumable(output)) {
-      const isAll = component.maxRecords === null || counts.kept < component.maxRecords
-      await tellOfPull(component, output, { begun, records: counts.kept, files: isAll ? component.dataFiles.length : source.position.file + 1 }, options)
-    }
+    const isAll = component.maxRecords === null || counts.kept < component.maxRecords
+    options.onRead?.(isAll ? component.dataFiles.length : source.position.file + 1)
     return { ...counts, seconds: job?.seconds ?? secondsSince(started) }
   }), { resumable })
 }

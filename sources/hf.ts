@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { isDatasetName } from '../lib/hub/address.ts'
 import type { ResolvedDataset } from '../lib/hub/resolve.ts'
-import { hubOptions } from '../lib/hub/settings.ts'
+import { type HubOptions, hubOptions } from '../lib/hub/settings.ts'
 import { fileNames } from '../lib/manifest/schema.ts'
 import { columnNames } from '../lib/options.ts'
 import { openRanges } from '../lib/parquet/ranges.ts'
@@ -27,6 +27,8 @@ export type HfOptions = z.input<typeof hfOptions> & Omit<SourceOptions, 'hub'> &
   readonly onResolved?: ((dataset: ResolvedDataset) => void) | undefined
   /** Told of warnings, and of waits for the Hub. */
   readonly tell?: ((message: string) => void) | undefined
+  /** How long is waited before the Hub is asked again. */
+  readonly hub?: Pick<HubOptions, 'retryDelay'> | undefined
 }
 
 /**
@@ -43,11 +45,12 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
   const { onResolved, tell, ...given } = options
   const [{ subset, split, revision, dataFiles, textColumn, columns = [], maxRetries, timeout, maxLineBytes, maxBad }, shared] = sourceOptions('hf', hfOptions, given)
   if (!isDatasetName(dataset)) throw new SluiceError('ERR_OPTION', `hf: ${dataset} is no name of a dataset on the Hub, expected OWNER/NAME`)
-  const hub = { maxRetries, timeout, tell }
+  const settings = { maxRetries, timeout, retryDelay: shared.hub?.retryDelay }
+  const hub = { ...settings, tell }
   let open: OpenRecords | undefined
-  const files = async (): Promise<ResolvedDataset['files']> => {
+  const files = async (signal: AbortSignal): Promise<ResolvedDataset['files']> => {
     const [{ theHub }, { resolveDataset }] = await Promise.all([import('../lib/hub/hub.ts'), import('../lib/hub/resolve.ts')])
-    const found = await resolveDataset(await theHub({ maxRetries, timeout }), { dataset, subset, split, revision, dataFiles }, { signal: shared.signal, tell })
+    const found = await resolveDataset(await theHub(settings), { dataset, subset, split, revision, dataFiles }, { signal, tell })
     for (const warning of found.warnings) tell?.(`${dataset}: ${warning}`)
     onResolved?.(found)
     open = {
@@ -59,6 +62,6 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
     }[found.format]()
     return found.files
   }
-  const located = { files: async () => (await files()).map(({ name, size }) => ({ path: name, size })) }
+  const located = { files: async (signal: AbortSignal) => (await files(signal)).map(({ name, size }) => ({ path: name, size })) }
   return new RecordSource('hf', located, file => open!(file), { maxBad, textIn: `its column ${textColumn}` }, { ...shared, hub })
 }

@@ -73,8 +73,8 @@ const cases: Readonly<Record<string, Case>> = {
   'an output of an unknown kind': { code: 'ERR_USAGE', args: ['write', 'out.parquet'], input: '', says: /out\.parquet: expected a name that ends in/ },
   'a wrong value': { code: 'ERR_OPTION', args: ['length', '--min-chars', 'many'], input: '', says: /--min-chars: expected a number, got "many"/ },
   'a value out of range': { code: 'ERR_OPTION', args: ['language', '--threshold', '2'], input: '', says: /--threshold: expected at most 1, got 2/ },
-  'a required flag left out': { code: 'ERR_OPTION', args: ['filter-corpus'], says: /--data-files: expected a path, a glob, or a list of them/ },
-  'a dataset that can\'t be read': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--dataset', 'HuggingFaceFW/fineweb'), says: /HuggingFaceFW\/fineweb cannot be read by this version/ },
+  'a required flag left out': { code: 'ERR_OPTION', args: ['filter-corpus'], says: /dataFiles: expected the files that hold the json \(--data-files\)/ },
+  'a dataset that can\'t be read': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--dataset', 'jsonp'), says: /jsonp cannot be read, expected json or csv or text or parquet, with data files, or OWNER\/NAME of a dataset on the Hub/ },
   'a bound on bad records that is none': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--max-bad', 'few'), says: /--max-bad: expected a count such as 100, or a share such as 1% or 0\.01, got "few"/ },
 
   // the manifest

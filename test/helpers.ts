@@ -124,11 +124,22 @@ export function filesIn (folder: string): string[] {
     .filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1)).sort()
 }
 
+/** Whether a file tells where a raw pull comes from, and when it was made. */
+export function isProvenance (name: string): boolean {
+  return /(?:^|\/)(?:README\.md|provenance\.json)$/.test(name)
+}
+
+/** What such a file tells, without dates, and without the size of what was pulled: a checkpoint takes some bytes in a compressed file. */
+export function withoutCircumstances (content: string): string {
+  return content.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z(?: to \S+)?/g, 'DATE').replace(/^\| bytes \| [\d,]+ \|$/gm, '').replace(/("output": \{[^}]*"bytes": )\d+/g, '$1')
+}
+
 /** All files below a folder, decompressed, without checkpoints. Of rejects the lines sorted: stages that work at once come to them in any order. */
 export function contentIn (folder: string): Record<string, string> {
   return Object.fromEntries(filesIn(folder).filter(name => !name.endsWith('checkpoint.json')).map(name => {
     const bytes = readFileSync(join(folder, name))
     const content = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1')
+    if (isProvenance(name)) return [name, withoutCircumstances(content)]
     return [name, name.includes('rejects') ? content.split('\n').sort().join('\n') : content]
   }))
 }

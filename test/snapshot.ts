@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readBytes } from '../lib/files.ts'
 import { sha256 } from '../lib/hash.ts'
-import { filesIn } from './helpers.ts'
+import { filesIn, isProvenance, withoutCircumstances } from './helpers.ts'
 
 /** What two runs of the same may have otherwise: how long they took, when, and the record's name, which has a date. */
 const CIRCUMSTANCE = /^(.*_)?seconds$|_utc$|^run_record$/
@@ -24,13 +24,14 @@ export function whatDiffers (expected: ReadonlyMap<string, string>, found: Reado
 }
 
 async function comparable (path: string): Promise<string | Buffer> {
-  if (path.endsWith('.json')) return withoutCircumstances(path)
+  if (isProvenance(path)) return withoutCircumstances(readFileSync(path, 'utf8'))
+  if (path.endsWith('.json')) return jsonWithoutCircumstances(path)
   const content = await decompressed(path)
   // A source drops records while the documents before them are still on their way to what drops these: the order is a matter of time.
   return path.includes('rejects') ? content.toString().split('\n').sort().join('\n') : content
 }
 
-function withoutCircumstances (path: string): string {
+function jsonWithoutCircumstances (path: string): string {
   const json = JSON.parse(readFileSync(path, 'utf8'), (key, value: unknown) => CIRCUMSTANCE.test(key) ? undefined : value) as unknown
   if (!path.endsWith('checkpoint.json')) return JSON.stringify(json)
   // The sizes of compressed files are left out: a checkpoint in them takes some bytes.

@@ -32,23 +32,36 @@ export function isDatasetName (text: string): boolean {
 
 /** As huggingface_hub's HfFileSystem names files: `hf://datasets/owner/name@revision/path`. */
 export function hubName ({ dataset, revision, path }: HubAddress): string {
-  return `${SCHEME}${dataset}@${revision.replaceAll('/', '%2F')}/${path}`
+  return `${SCHEME}${dataset}@${encodeURIComponent(revision)}/${path}`
 }
 
-/** The parts of a file's name. @throws SluiceError `ERR_FILES` for what is none */
+/** A revision has its slashes encoded, but for those of the Hub's own refs, which HfFileSystem takes as they are. */
+const NAME = /^hf:\/\/datasets\/(?:([^/@]+(?:\/[^/@]+)?)@(refs\/(?:convert|pr)\/[^/]+|[^/]+)|([^/@]+\/[^/@]+))\/(.+)$/s
+
+/** The parts of a file's name; of one without a revision, `main`. @throws SluiceError `ERR_FILES` for what is none */
 export function hubAddress (name: string): HubAddress {
-  const match = /^hf:\/\/datasets\/([^/@]+(?:\/[^/@]+)?)@([^/]+)\/(.+)$/s.exec(name) ?? /^hf:\/\/datasets\/([^/@]+\/[^/@]+)()\/(.+)$/s.exec(name)
-  if (match === null || !isDatasetName(match[1]!)) throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, a file of a dataset on the Hub`)
-  const [, dataset, revision, path] = match
-  return { dataset: dataset!, revision: revision === '' ? 'main' : decodeURIComponent(revision!), path: path! }
+  const [, pinned, revision = 'main', unpinned, path] = NAME.exec(name) ?? []
+  const dataset = pinned ?? unpinned ?? ''
+  const decoded = decode(revision)
+  // An address with a step like `..` in it would be another one.
+  if (!isDatasetName(dataset) || decoded === null || /(?:^|\/)\.{0,2}(?:\/|$)/.test(path!)) throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, a file of a dataset on the Hub`)
+  return { dataset, revision: decoded, path: path! }
 }
 
 /** What ids of documents begin with: the name without its commit, so that a document keeps its id from one commit to the next. */
 export function withoutRevision (name: string): string {
-  return name.replace(/^(hf:\/\/datasets\/[^@]+)@[^/]+/, '$1')
+  return name.replace(/^(hf:\/\/datasets\/[^@/]+(?:\/[^@/]+)?)@[^/]+/, '$1')
 }
 
-/** The last part of the path, as what may stand before a name's ending. */
+/** A path as it stands in an address: what has a meaning there is encoded, its slashes aren't. */
 export function urlPath (path: string): string {
   return path.split('/').map(encodeURIComponent).join('/')
+}
+
+function decode (text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
 }

@@ -1,7 +1,8 @@
 import { SluiceError } from '../errors.ts'
 import { urlPath } from './address.ts'
 import { type ContentHash, gitBlobHash, sha256Hash } from './content-hash.ts'
-import { type HubAnswer, asTransient } from './http.ts'
+import { asTransient } from './failures.ts'
+import type { HubAnswer } from './http.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 import { refusal } from './refusals.ts'
 import { Retries, Transient } from './retries.ts'
@@ -14,12 +15,6 @@ export interface DownloadOptions extends HubRun {
   readonly end?: number
 }
 
-/** A file as a server that gives it tells it from others. */
-interface Version {
-  readonly origin: string
-  readonly etag: string
-}
-
 /**
  * The bytes of a file, or of a part of it, chunk by chunk: taken up at its byte where a connection breaks or stalls.
  * What is read from its first byte to its last is compared with the hash that the listing tells.
@@ -27,15 +22,15 @@ interface Version {
  * @throws SluiceError `ERR_HUB`, `ERR_DATASET`; `ERR_SOURCE` for a file that is another one than the listing told of, or
  *   that changes under the reader
  */
-export async function * download (hub: Hub, file: RemoteFile, { start = 0, end = file.size, signal, tell }: DownloadOptions = {}): AsyncGenerator<Buffer> {
-  const retries = new Retries(labelOf(file), hub.http.settings, signal, tell)
+export async function * download (hub: Hub, file: RemoteFile, { start = 0, end = file.size, ...run }: DownloadOptions = {}): AsyncGenerator<Buffer> {
+  const retries = new Retries(labelOf(file), hub.http.settings, run.signal, run.tell)
   const source = sourceOf(hub, file)
   const hash = start === 0 && end === file.size ? checkedHash(file) : null
   let at = start
   try {
     while (at < end) {
       try {
-        for await (const chunk of source.open(at, end, signal)) {
+        for await (const chunk of source.open(at, end, run)) {
           at += chunk.length
           retries.progress()
           await hash?.update(chunk)
@@ -43,7 +38,7 @@ export async function * download (hub: Hub, file: RemoteFile, { start = 0, end =
         }
         if (at < end) throw new Transient(`the answer ended ${end - at} bytes before its end`)
       } catch (error) {
-        await retries.wait(asTransient(error, signal))
+        await retries.wait(asTransient(error, labelOf(file), run.signal))
       }
     }
     await hash?.check()
@@ -74,7 +69,7 @@ class Source {
   readonly #file: RemoteFile
   readonly #resolve: URL
   #signed: URL | undefined // where the Hub has sent on to
-  #version: Version | undefined
+  readonly #etags = new Map<string, string>() // what each host calls this file
 
   constructor (hub: Hub, file: RemoteFile) {
     this.#hub = hub
@@ -83,37 +78,36 @@ class Source {
   }
 
   /** The bytes from `at` to `end`, as far as one answer gives them. @throws Transient, SluiceError */
-  async * open (at: number, end: number, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
-    const answer = await this.#ask(at, end, signal)
-    let skip = 0
+  async * open (at: number, end: number, run: HubRun): AsyncGenerator<Buffer> {
+    const answer = await this.#ask(at, end, run)
     let left = end - at
     try {
-      skip = this.#begin(answer, at)
+      let skip = this.#begin(answer, at)
+      const isAll = Number(answer.headers['content-length']) === skip + left
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
         const wanted = chunk.subarray(skip, skip + left)
         skip -= Math.min(skip, chunk.length)
         left -= wanted.length
         if (wanted.length > 0) yield wanted
-        if (left === 0) break
+        if (left === 0 && !isAll) break // where no more is to come, its end is read, and the connection used again
       }
     } finally {
       answer.body.on('error', () => {}).destroy()
     }
   }
 
-  async #ask (at: number, end: number, signal: AbortSignal | undefined): Promise<HubAnswer> {
-    const version = this.#version
-    const isPart = at > 0 || end < this.#file.size
-    const headers = isPart ? { range: `bytes=${at}-${end - 1}`, ...(version !== undefined && !version.etag.startsWith('W/') && version.origin === this.#signed?.origin && { 'if-range': version.etag }) } : {}
+  async #ask (at: number, end: number, run: HubRun): Promise<HubAnswer> {
     const url = this.#signed ?? this.#resolve
+    const etag = this.#etags.get(url.origin)
+    const isPart = at > 0 || end < this.#file.size
+    const headers = isPart ? { range: `bytes=${at}-${end - 1}`, ...(etag?.startsWith('"') && { 'if-range': etag }) } : {}
     try {
-      const answer = await this.#hub.http.send(url, labelOf(this.#file), { headers, signal })
+      const answer = await this.#hub.http.send(url, labelOf(this.#file), { ...run, headers })
       if (answer.url.origin !== this.#resolve.origin) this.#signed = answer.url
       return answer
     } catch (error) {
-      const isSigned = this.#signed !== undefined
-      this.#signed = undefined // the Hub is asked for another
-      throw isSigned && error instanceof Transient && error.wait === null && / expired$/.test(error.message) ? new Transient(error.message, { wait: 0, cause: error }) : error
+      if (this.#signed === url) this.#signed = undefined // the Hub is asked for another
+      throw error
     }
   }
 
@@ -123,17 +117,16 @@ class Source {
     if (status === 416) throw this.#changed(`it has fewer than ${at} bytes`)
     if (status >= 400) throw refusal(labelOf(this.#file), status, { ...headers, ...linked }, '', this.#hub.http.settings)
     if (status !== 200 && status !== 206) throw new Transient(`${url.host} answers with ${status}`)
-    if (String(headers['content-encoding'] ?? 'identity') !== 'identity') throw new SluiceError('ERR_HUB', `${labelOf(this.#file)}: ${url.host} sends it with the encoding ${String(headers['content-encoding'])}, which was not asked for`)
     const linkedSize = linked['x-linked-size']
     if (linkedSize !== undefined && Number(linkedSize) !== size) throw this.#changed(`it has ${String(linkedSize)} bytes, its listing says ${size}`)
     const linkedHash = plainTag(linked['x-linked-etag'])
     if (sha256 !== null && /^[0-9a-f]{64}$/.test(linkedHash) && linkedHash !== sha256) throw this.#changed(`it has SHA-256 ${linkedHash}, its listing says ${sha256}`)
     const commit = linked['x-repo-commit']
     if (commit !== undefined && commit !== revision) throw this.#changed(`the Hub gives it at commit ${String(commit)}`)
-    const etag = headers.etag === undefined ? null : String(headers.etag)
-    if (etag !== null) {
-      if (this.#version?.origin === url.origin && this.#version.etag !== etag) throw this.#changed(`its ETag was ${this.#version.etag}, and is ${etag}`)
-      this.#version = { origin: url.origin, etag }
+    if (headers.etag !== undefined) {
+      const [before, now] = [this.#etags.get(url.origin), String(headers.etag)]
+      if (before !== undefined && plainTag(before) !== plainTag(now)) throw this.#changed(`its ETag was ${before}, and is ${now}`)
+      this.#etags.set(url.origin, now)
     }
     if (status === 200) {
       const length = headers['content-length']

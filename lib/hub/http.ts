@@ -1,8 +1,10 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
-import { SluiceError, codeOf, messageOf } from '../errors.ts'
+import { SluiceError } from '../errors.ts'
 import { packageVersion } from '../package.ts'
+import { asTransient } from './failures.ts'
 import { refusal } from './refusals.ts'
-import { Retries, type Tell, Transient, waitAsked } from './retries.ts'
+import { LONGEST_ASKED_MS, Retries, TOLD_MS, type Tell, Transient, waitAsked } from './retries.ts'
 import type { HubSettings } from './settings.ts'
 
 /** What is asked for. */
@@ -11,6 +13,8 @@ export interface HubRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly signal?: AbortSignal | undefined
+  /** Told of waits. */
+  readonly tell?: Tell | undefined
 }
 
 /** What is answered, its redirects followed. */
@@ -37,12 +41,19 @@ const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523
 /** What a server that gives files by signed addresses says of one that has expired, or was given by a server that is gone. */
 const EXPIRED = new Set([400, 401, 403, 404, 410])
 
+/** Until when, in milliseconds since 1970, nothing is asked. */
+interface Pause {
+  readonly until: number
+  isTold: boolean
+}
+
 /** Requests to the Hub, and to where it sends on: its token goes to the endpoint alone. */
 export class HubHttp {
   readonly settings: HubSettings
   readonly #origin: string
   #dispatcher: Promise<Dispatcher> | undefined
-  readonly #notBefore = new Map<string, number>() // by kind of request: each has a limit of its own
+  #isReached = false
+  readonly #pauses = new Map<string, Pause>() // by kind of request: each has a limit of its own
 
   constructor (settings: HubSettings) {
     this.settings = settings
@@ -55,18 +66,18 @@ export class HubHttp {
    * @param path with its query, behind the endpoint; or a whole address, which has to be there
    * @throws SluiceError `ERR_HUB`, `ERR_DATASET`
    */
-  async json (path: string, what: string, { tell, ...request }: HubRequest & { readonly tell?: Tell | undefined } = {}): Promise<{ readonly value: unknown, readonly headers: HubAnswer['headers'] }> {
+  async json (path: string, what: string, request: HubRequest = {}): Promise<{ readonly value: unknown, readonly headers: HubAnswer['headers'] }> {
     const url = new URL(path.startsWith('/') ? `${this.settings.endpoint}${path}` : path)
     if (url.origin !== this.#origin) throw new SluiceError('ERR_HUB', `${what}: the Hub names ${url.origin} for the rest of its answer, expected ${this.#origin}`)
-    const retries = new Retries(what, this.settings, request.signal, tell)
+    const retries = new Retries(what, this.settings, request.signal, request.tell)
     for (;;) {
       try {
         const { status, headers, body } = await this.send(url, what, request)
-        const text = await textOf(body)
+        const text = await textOf(body, what)
         if (status >= 400) throw refusal(what, status, headers, text, this.settings)
         return { value: parse(text), headers }
       } catch (error) {
-        await retries.wait(asTransient(error, request.signal))
+        await retries.wait(asTransient(error, what, request.signal), this.#isReached)
       }
     }
   }
@@ -77,69 +88,100 @@ export class HubHttp {
    * @throws Transient, SluiceError `ERR_HUB`; answers that refuse are given as they are, but for those of a place that the
    *   Hub has sent on to: these are Transient
    */
-  async send (start: URL, what: string, { method = 'GET', headers = {}, body, signal }: HubRequest): Promise<HubAnswer> {
+  async send (start: URL, what: string, request: HubRequest): Promise<HubAnswer> {
     if (this.settings.offline) throw new SluiceError('ERR_HUB', `${what}: HF_HUB_OFFLINE is set, and the Hub has to be asked; unset it, or read files that are on this machine`)
-    const { request } = await import('undici')
     let url = start
     let linked: HubAnswer['headers'] = {}
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-      await this.#pause(url, what, signal)
+      await this.#pause(url, what, request)
       const isOwn = url.origin === this.#origin
-      const answer = await request(url, {
-        method,
-        headers: { ...headers, 'user-agent': `sluice/${packageVersion()}`, 'accept-encoding': 'identity', ...(isOwn && this.settings.token !== null && { authorization: `Bearer ${this.settings.token}` }) },
-        ...(body !== undefined && { body }),
-        highWaterMark: BODY_BYTES,
-        dispatcher: await (this.#dispatcher ??= this.#connect()),
-        ...(signal && { signal })
-      }).catch((error: unknown) => { throw asTransient(error, signal) })
-      const { statusCode: status } = answer
-      if (isOwn) linked = answer.headers
-      this.#note(url, status, answer.headers)
-      const location = answer.headers.location
-      if (status >= 300 && status < 400 && location !== undefined) {
-        await drop(answer.body)
-        url = nextUrl(url, String(location), what)
+      const { statusCode: status, headers, body } = await this.#ask(url, isOwn, what, request)
+      this.#isReached = true
+      if (isOwn) linked = headers
+      this.#note(url, status, headers)
+      if (status >= 300 && status < 400 && headers.location !== undefined) {
+        await drop(body)
+        url = nextUrl(url, String(headers.location), what)
         continue
       }
-      if (TRANSIENT.has(status) || (!isOwn && EXPIRED.has(status))) {
-        await drop(answer.body)
-        const isExpired = !TRANSIENT.has(status)
-        throw new Transient(`${url.host} answers with ${status}${isExpired ? ', as where a signed address has expired' : ''}`, { wait: waitAsked(answer.headers) })
+      const isExpired = !isOwn && EXPIRED.has(status)
+      if (TRANSIENT.has(status) || isExpired) {
+        await drop(body)
+        throw new Transient(`${url.host} answers with ${status}${isExpired ? ', as where a signed address has expired' : ''}`, { wait: waitAsked(headers), isExpired })
       }
-      return { status, headers: answer.headers, linked, body: answer.body, url }
+      const encoding = String(headers['content-encoding'] ?? 'identity')
+      if (encoding !== 'identity') {
+        await drop(body)
+        throw new SluiceError('ERR_HUB', `${what}: ${url.host} sends it with the encoding ${encoding}, which was not asked for`)
+      }
+      return { status, headers, linked, body, url }
     }
     throw new Transient(`more than ${MOST_REDIRECTS} redirects`)
   }
 
   /** Lets go of all connections. */
   async close (): Promise<void> {
-    await (await this.#dispatcher)?.destroy()
+    const dispatcher = await this.#dispatcher?.catch(() => undefined) // whoever asked was told why there is none
+    await dispatcher?.destroy()
+  }
+
+  /** The one place where the token is used. */
+  async #ask (url: URL, isOwn: boolean, what: string, { method = 'GET', headers, body, signal }: HubRequest): Promise<Dispatcher.ResponseData> {
+    const { token } = this.settings
+    const { request } = await import('undici')
+    const dispatcher = await (this.#dispatcher ??= this.#connect())
+    try {
+      return await request(url, {
+        method,
+        headers: { ...headers, 'user-agent': `sluice/${packageVersion()}`, 'accept-encoding': 'identity', ...(isOwn && token !== null && { authorization: `Bearer ${token}` }) },
+        ...(body !== undefined && { body }),
+        highWaterMark: BODY_BYTES,
+        dispatcher,
+        ...(signal && { signal })
+      })
+    } catch (error) {
+      throw asTransient(error, what, signal)
+    }
   }
 
   async #connect (): Promise<Dispatcher> {
-    const { Agent, EnvHttpProxyAgent } = await import('undici')
+    const { Agent, EnvHttpProxyAgent, Pool } = await import('undici')
     const { timeout } = this.settings
     const options = { connect: { timeout }, headersTimeout: timeout, bodyTimeout: timeout }
-    return ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => process.env[name]) ? new EnvHttpProxyAgent(options) : new Agent(options)
+    if (!['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => process.env[name])) return new Agent(options)
+    // What is said to a proxy itself has timeouts of its own.
+    const clientFactory = (origin: URL, own: object): Dispatcher => new Pool(origin, { ...own, headersTimeout: timeout })
+    try {
+      return new EnvHttpProxyAgent({ ...options, proxyTls: { timeout }, requestTls: { timeout }, clientFactory })
+    } catch {
+      throw new SluiceError('ERR_OPTION', 'HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy, such as http://proxy:3128') // not shown: it may have a password
+    }
   }
 
   /** Where one request was told to wait, all of its kind do. */
-  async #pause (url: URL, what: string, signal: AbortSignal | undefined): Promise<void> {
-    const until = this.#notBefore.get(kindOf(url)) ?? 0
-    const { setTimeout } = await import('node:timers/promises')
-    while (Date.now() < until) await setTimeout(until - Date.now(), undefined, { signal })
+  async #pause (url: URL, what: string, { signal, tell }: HubRequest): Promise<void> {
+    for (let wait = 1; wait > 0;) {
+      const pause = this.#pauses.get(kindOf(url))
+      wait = (pause?.until ?? 0) - Date.now()
+      if (wait >= TOLD_MS && !pause!.isTold) {
+        pause!.isTold = true
+        tell?.(`${what}: ${url.host} takes no more requests for a time; waits ${Math.round(wait / 1000)} s`)
+      }
+      if (wait > 0) await setTimeout(wait, undefined, { signal })
+    }
   }
 
   #note (url: URL, status: number, headers: HubAnswer['headers']): void {
     const wait = waitAsked(headers)
-    if (wait !== null && (status === 429 || status < 400)) this.#notBefore.set(kindOf(url), Date.now() + wait)
+    if (wait === null || wait > LONGEST_ASKED_MS || (status >= 400 && status !== 429)) return
+    // Whoever is refused tells of it.
+    this.#pauses.set(kindOf(url), { until: Date.now() + wait, isTold: status === 429 })
   }
 }
 
 /** The Hub counts calls of its API and downloads apart (https://huggingface.co/docs/hub/rate-limits). */
 function kindOf ({ origin, pathname }: URL): string {
-  return `${origin} ${pathname.startsWith('/api/') ? 'api' : 'files'}`
+  return `${origin} ${/\/api\/(?!resolve-cache\/)/.test(pathname) ? 'api' : 'files'}`
 }
 
 function nextUrl (from: URL, location: string, what: string): URL {
@@ -155,13 +197,13 @@ async function drop (body: Dispatcher.ResponseData['body']): Promise<void> {
   await body.dump({ limit: 65_536 }).catch(() => {})
 }
 
-async function textOf (body: Dispatcher.ResponseData['body']): Promise<string> {
+async function textOf (body: Dispatcher.ResponseData['body'], what: string): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of body as AsyncIterable<Buffer>) {
     chunks.push(chunk)
     length += chunk.length
-    if (length > MOST_JSON_BYTES) throw new SluiceError('ERR_HUB', `an answer of the Hub has more than ${MOST_JSON_BYTES} bytes`)
+    if (length > MOST_JSON_BYTES) throw new SluiceError('ERR_HUB', `${what}: the answer of the Hub has more than ${MOST_JSON_BYTES} bytes`)
   }
   return Buffer.concat(chunks).toString()
 }
@@ -169,25 +211,7 @@ async function textOf (body: Dispatcher.ResponseData['body']): Promise<string> {
 function parse (text: string): unknown {
   try {
     return JSON.parse(text)
-  } catch (cause) {
-    throw new Transient('the answer is no JSON', { cause })
+  } catch {
+    throw new Transient('the answer is no JSON')
   }
-}
-
-/** What happens to connections may not happen again; what was thrown on purpose, or by a defect, would. */
-export function asTransient (error: unknown, signal: AbortSignal | undefined): unknown {
-  if (signal?.aborted === true || error instanceof SluiceError || error instanceof Transient) return error
-  const code = codeOf(error) ?? codeOf((error as { cause?: unknown } | null)?.cause) ?? ''
-  if (!/^(UND_ERR_|E[A-Z]|HPE_|CERT_|ERR_TLS|ERR_SSL)/.test(code) || code === 'UND_ERR_INVALID_ARG') return error
-  if (/^(ENOTFOUND|CERT_|ERR_TLS_CERT)/.test(code)) return new Transient(`the Hub can't be reached: ${messageOf(error)}`, { cause: error })
-  return new Transient(REASONS[code] ?? `the connection failed: ${messageOf(error)}`, { cause: error })
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  UND_ERR_BODY_TIMEOUT: 'nothing more came within the timeout (--timeout)',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer within the timeout (--timeout)',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection within the timeout (--timeout)',
-  UND_ERR_SOCKET: 'the connection was broken off',
-  ECONNRESET: 'the connection was broken off',
-  ECONNREFUSED: 'the connection is refused'
 }

@@ -41,8 +41,8 @@ const entries = z.array(entry)
 /** The Hub as the environment says where it is: what is asked of it, and known. What is at a commit never changes. */
 export class Hub {
   readonly http: HubHttp
-  readonly #commits = new Map<string, Promise<string>>()
-  readonly #listings = new Map<string, Promise<readonly HubFile[]>>()
+  readonly #commits = new Map<string, Asked<string>>()
+  readonly #listings = new Map<string, Asked<readonly HubFile[]>>()
   readonly #files = new Map<string, RemoteFile>()
 
   constructor (http: HubHttp) {
@@ -55,7 +55,7 @@ export class Hub {
    * @throws SluiceError `ERR_DATASET` when there is no such dataset or revision, `ERR_HUB`
    */
   commitOf (dataset: string, revision: string, run: HubRun = {}): Promise<string> {
-    return isCommit(revision) ? Promise.resolve(revision) : once(this.#commits, `${dataset}@${revision}`, () => this.#commitOf(dataset, revision, run))
+    return isCommit(revision) ? Promise.resolve(revision) : once(this.#commits, `${dataset}@${revision}`, run, () => this.#commitOf(dataset, revision, run))
   }
 
   /** Whether a revision is there. @throws SluiceError `ERR_HUB` */
@@ -71,7 +71,7 @@ export class Hub {
 
   /** All files at a commit, in code-unit order of their paths; asked for once. @throws SluiceError `ERR_DATASET`, `ERR_HUB` */
   files (dataset: string, commit: string, run: HubRun = {}): Promise<readonly HubFile[]> {
-    return once(this.#listings, `${dataset}@${commit}`, () => this.#list(dataset, commit, run))
+    return once(this.#listings, `${dataset}@${commit}`, run, () => this.#list(dataset, commit, run))
   }
 
   /** What is known of files by their names, which have commits. @throws SluiceError `ERR_DATASET` for one that isn't there, `ERR_HUB` */
@@ -143,6 +143,13 @@ export async function theHub (options: HubOptions = {}): Promise<Hub> {
   return known
 }
 
+/** Lets go of all connections, and forgets what is known. What is being read fails. */
+export async function closeHubs (): Promise<void> {
+  const open = [...hubs.values()]
+  hubs.clear()
+  await Promise.all(open.map(async ({ http }) => { await http.close() }))
+}
+
 function fileOf ({ path, size, oid, lfs }: z.output<typeof entry>): HubFile {
   return { path, size: lfs?.size ?? size, oid, sha256: lfs != null && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null }
 }
@@ -159,12 +166,23 @@ function answered<S extends z.ZodType> (schema: S, value: unknown, what: string)
   return data
 }
 
-/** Keeps what was begun; what has failed is forgotten. */
-function once<T> (kept: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const known = kept.get(key)
-  if (known !== undefined) return known
-  const made = make()
-  kept.set(key, made)
-  made.catch(() => { kept.delete(key) })
-  return made
+/** What was asked for, and who may end that. */
+interface Asked<T> {
+  readonly answer: Promise<T>
+  readonly signal: AbortSignal | undefined
+}
+
+/** Keeps what was begun; what has failed is forgotten. Where the one who asked first has gone, the next one asks. */
+async function once<T> (kept: Map<string, Asked<T>>, key: string, { signal }: HubRun, make: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const asked = kept.get(key) ?? { answer: make(), signal }
+    kept.set(key, asked)
+    try {
+      return await asked.answer
+    } catch (error) {
+      if (kept.get(key) === asked) kept.delete(key)
+      if (asked.signal === signal || asked.signal?.aborted !== true) throw error
+      signal?.throwIfAborted()
+    }
+  }
 }

@@ -44,7 +44,8 @@ async function pinnedNames (hub: Hub, name: string, run: HubRun): Promise<string
   if (isCommit(revision) && !isGlob(path)) return [name]
   const commit = await hub.commitOf(dataset, revision, run)
   const listed = await hub.files(dataset, commit, run)
-  const files = isGlob(path) ? filesOf(listed, path) : listed.filter(file => file.path === path)
+  const named = listed.filter(file => file.path === path) // a file whose name has glob characters in it is found by that name first
+  const files = named.length === 0 && isGlob(path) ? filesOf(listed, path) : named
   if (files.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file of the dataset matches this`)
   return hub.know(dataset, commit, files).map(file => file.name)
 }

@@ -6,6 +6,9 @@ import type { Hub, HubRun, RemoteFile } from './hub.ts'
 /** Parts of a file that come at once, at most; each has a connection of its own. */
 const MOST_STREAMS = 32
 
+/** Of what was given last this much can be asked for once more: readers of parquet read large pages again from their beginning. */
+const KEPT_BYTES = 1024 * 1024
+
 /** What is read from one place on, in order: an answer that is taken piece by piece. */
 class Part {
   readonly #chunks: AsyncGenerator<Buffer>
@@ -24,14 +27,18 @@ class Part {
     this.#first.catch(() => {}) // whoever reads is told
   }
 
-  /** Whether it can give the bytes from `start` to `end`: what was given last can be asked for once more. */
-  gives (start: number, end: number): boolean {
-    return start <= this.#at && start >= this.#at - this.#last.length && end > this.#at && end <= this.end
+  /** Whether what comes next is among the bytes from `start` to `end`, and none behind it. */
+  reaches (start: number, end: number): boolean {
+    return start <= this.#at && end > this.#at && end <= this.end
+  }
+
+  /** The first byte that it can give. */
+  get start (): number {
+    return this.#at - this.#last.length
   }
 
   async take (start: number, end: number): Promise<Buffer> {
-    const again = this.#last.subarray(this.#last.length - (this.#at - start))
-    const pieces: Buffer[] = again.length > 0 ? [again] : []
+    const pieces: Buffer[] = [this.#last.subarray(this.#last.length - (this.#at - start))]
     for (let missing = end - this.#at; missing > 0;) {
       if (this.#rest.length === 0) {
         const next = await (this.#first ?? this.#chunks.next())
@@ -46,7 +53,7 @@ class Part {
     }
     const bytes = Buffer.concat(pieces)
     this.#at = end
-    this.#last = bytes
+    this.#last = bytes.length > KEPT_BYTES ? Buffer.from(bytes.subarray(-KEPT_BYTES)) : bytes // a view would hold all of it
     return bytes
   }
 
@@ -79,21 +86,20 @@ export class HubRanges implements ByteRanges {
   }
 
   expect (start: number, end: number): void {
-    const isKnown = [...this.#parts].some(part => part.gives(start, Math.min(start + 1, end)))
+    const isKnown = [...this.#parts].some(part => part.reaches(start, Math.min(start + 1, end)))
     if (isKnown || start >= end || this.#parts.size >= MOST_STREAMS) return
-    this.#parts.add(new Part(download(this.#hub, this.#file, { start, end, ...this.#run }), start, end))
+    this.#parts.add(new Part(this.#fetch(start, end), start, end))
   }
 
   async read (start: number, end: number): Promise<Buffer> {
-    for (const part of this.#parts) {
-      if (!part.gives(start, end)) continue
-      const bytes = await part.take(start, end)
+    const part = [...this.#parts].find(part => part.reaches(start, end))
+    if (part === undefined) return await joined(this.#fetch(start, end))
+    if (start < part.start) return Buffer.concat([await joined(this.#fetch(start, part.start)), await this.read(part.start, end)])
+    try {
+      return await part.take(start, end)
+    } finally {
       if (end === part.end) this.#parts.delete(part)
-      return bytes
     }
-    const pieces: Buffer[] = []
-    for await (const piece of download(this.#hub, this.#file, { start, end, ...this.#run })) pieces.push(piece)
-    return Buffer.concat(pieces)
   }
 
   close (): Promise<void> {
@@ -102,4 +108,14 @@ export class HubRanges implements ByteRanges {
     this.#parts.clear()
     return Promise.resolve()
   }
+
+  #fetch (start: number, end: number): AsyncGenerator<Buffer> {
+    return download(this.#hub, this.#file, { start, end, ...this.#run })
+  }
+}
+
+async function joined (chunks: AsyncGenerator<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of chunks) pieces.push(piece)
+  return Buffer.concat(pieces)
 }

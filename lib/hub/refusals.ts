@@ -17,12 +17,13 @@ export function refusal (what: string, status: number, headers: Readonly<Record<
   if (code === 'RepoNotFound' || (code === '' && (status === 401 || status === 404))) return new SluiceError('ERR_DATASET', `${what}: there is no such dataset at ${endpoint}, or it is private: ${token === null ? login : 'check its name, and that the account of the token in use may read it'}`)
   if (code === 'RevisionNotFound') return new SluiceError('ERR_DATASET', `${what}: there is no such revision; its branches and tags are on ${page}/tree/main`)
   if (code === 'EntryNotFound') return new SluiceError('ERR_DATASET', `${what}: there is no such file; those there are, are on ${page}/tree/main`)
-  if (status === 401 || status === 403) return new SluiceError('ERR_HUB', `${what}: the Hub refuses access (${status}${said(headers, body)}): ${login}`)
-  return new SluiceError('ERR_HUB', `${what}: the Hub answers with ${status}${said(headers, body)}`)
+  if (status === 401 || status === 403) return new SluiceError('ERR_HUB', `${what}: the Hub refuses access (${status}${said(headers, body, token)}): ${login}`)
+  return new SluiceError('ERR_HUB', `${what}: the Hub answers with ${status}${said(headers, body, token)}`)
 }
 
-/** What the Hub says of it, in a few words and on one line. */
-function said (headers: Readonly<Record<string, string | string[] | undefined>>, body: string): string {
-  const message = String(headers['x-error-message'] ?? /"error"\s*:\s*"([^"]+)"/.exec(body)?.[1] ?? '').replace(/\s+/g, ' ').trim()
-  return message === '' ? '' : `: ${message.slice(0, 200)}`
+/** What the Hub says of it, in a few words and on one line; whatever it says, no token and no signature. */
+function said (headers: Readonly<Record<string, string | string[] | undefined>>, body: string, token: string | null): string {
+  const message = String(headers['x-error-message'] ?? /"error"\s*:\s*"([^"]+)"/.exec(body)?.[1] ?? '')
+  const words = (token === null ? message : message.replaceAll(token, '…')).replace(/(:\/\/[^\s?]*)\?\S*/g, '$1').replace(/\s+/g, ' ').trim()
+  return words === '' ? '' : `: ${words.slice(0, 200)}`
 }

@@ -5,20 +5,26 @@ import type { HubSettings } from './settings.ts'
 /** Waits grow to this. */
 const LONGEST_DELAY_MS = 60_000
 
+/** So long a Hub is asked again that has never answered. */
+const UNREACHED_MS = 5000
+
 /** What a server asks for beyond this is no pause but an end. */
-const LONGEST_ASKED_MS = 3_600_000
+export const LONGEST_ASKED_MS = 3_600_000
 
 /** Waits from here on are told of. */
-const TOLD_MS = 5000
+export const TOLD_MS = 5000
 
 /** Something went wrong that may go well the next time. */
 export class Transient extends Error {
   /** How long the server asks to wait, in milliseconds; null where it says nothing. */
   readonly wait: number | null
+  /** Whether a signed address has expired, or looks so: another one is had at once. */
+  readonly isExpired: boolean
 
-  constructor (message: string, { wait = null, cause }: { readonly wait?: number | null, readonly cause?: unknown } = {}) {
+  constructor (message: string, { wait = null, isExpired = false, cause }: { readonly wait?: number | null, readonly isExpired?: boolean, readonly cause?: unknown } = {}) {
     super(message, { cause })
     this.wait = wait
+    this.isExpired = isExpired
   }
 }
 
@@ -36,6 +42,7 @@ export class Retries {
   readonly #signal: AbortSignal | undefined
   readonly #tell: Tell | undefined
   #failures = 0 // in a row
+  #since: number | undefined // the first of them
 
   constructor (what: string, settings: HubSettings, signal?: AbortSignal, tell?: Tell) {
     this.#what = what
@@ -47,22 +54,29 @@ export class Retries {
   /** Something has come: what fails from here on is counted anew. */
   progress (): void {
     this.#failures = 0
+    this.#since = undefined
   }
 
   /**
    * Waits until it may be tried again.
    *
+   * @param isReached whether anything has ever been answered: who isn't there at all is not waited for as long
    * @throws what it is given where trying again is of no use; SluiceError `ERR_HUB` when it was tried often enough
    */
-  async wait (error: unknown): Promise<void> {
+  async wait (error: unknown, isReached = true): Promise<void> {
     this.#signal?.throwIfAborted()
     if (!(error instanceof Transient)) throw error
     const { maxRetries, retryDelay } = this.#settings
-    if (this.#failures++ >= maxRetries) throw new SluiceError('ERR_HUB', `${this.#what}: ${error.message}${maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`}; run it again to go on, or raise --max-retries`, { cause: error })
-    if (error.wait !== null && error.wait > LONGEST_ASKED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${error.message}, and asks to wait ${Math.round(error.wait / 1000)} s; run it again then`, { cause: error })
+    const { message, wait, isExpired } = error
+    this.#since ??= performance.now()
+    if (!isReached && performance.now() - this.#since > UNREACHED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT (${this.#settings.endpoint}) right?`, { cause: error })
+    if (this.#failures++ >= maxRetries) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}${maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`}; run it again to go on, or raise --max-retries`, { cause: error })
+    if (wait !== null && wait > LONGEST_ASKED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}, and asks to wait ${Math.round(wait / 1000)} s; run it again then`, { cause: error })
+    if (isExpired && this.#failures === 1) return
     const most = Math.min(LONGEST_DELAY_MS, retryDelay * 2 ** (this.#failures - 1))
-    const delay = error.wait ?? most / 2 + Math.random() * most / 2
-    if (delay >= TOLD_MS) this.#tell?.(`${this.#what}: ${error.message}; waits ${Math.round(delay / 1000)} s`)
+    // A server that says to come back at once says so to all.
+    const delay = wait || most / 2 + Math.random() * most / 2
+    if (delay >= TOLD_MS) this.#tell?.(`${this.#what}: ${message}; waits ${Math.round(delay / 1000)} s`)
     await setTimeout(delay, undefined, { signal: this.#signal })
   }
 }
@@ -75,7 +89,9 @@ export function waitAsked (headers: Readonly<Record<string, string | string[] | 
   const after = String(headers['retry-after'] ?? '').trim()
   if (/^\d+$/.test(after)) return Number(after) * 1000
   if (after !== '' && !Number.isNaN(Date.parse(after))) return Math.max(0, Date.parse(after) - now)
-  const limit = String(headers.ratelimit ?? '')
-  const [, reset] = /(?:^|;|,)\s*t=(\d+)/.exec(limit) ?? []
-  return /(?:^|;|,)\s*r=0(?:;|,|$)/.test(limit) && reset !== undefined ? Number(reset) * 1000 : null
+  const waits = String(headers.ratelimit ?? '').split(',').flatMap(limit => {
+    const [left, reset] = ['r', 't'].map(key => new RegExp(`;\\s*${key}=(\\d+)\\s*(?:;|$)`).exec(limit)?.[1])
+    return Number(left) === 0 && reset !== undefined ? [Number(reset) * 1000] : []
+  })
+  return waits.length === 0 ? null : Math.max(...waits)
 }

@@ -1,4 +1,4 @@
-import type { Fault, LoggedRequest, Misbehaviour, Plan, RandomMisbehaviour } from './types.ts'
+import type { Fault, LoggedRequest, Misbehaviour, Plan, PlanByRepo, RandomMisbehaviour } from './types.ts'
 
 /** Each way to misbehave that a client can get over, at sizes and times for tests: what random plans draw from. */
 export const FAULTS: readonly Fault[] = [
@@ -40,7 +40,8 @@ export interface Decider {
 }
 
 /** @param plan one way, several of which the first that applies is taken, or a seed */
-export function decider (plan: Plan): Decider {
+export function decider (plan: Plan | PlanByRepo): Decider {
+  if ('byRepo' in plan) return { decide: request => known(plan.byRepo[request.repo ?? ''] ?? []).decide(request) }
   if ('seed' in plan) return atRandom(plan)
   return inOrder('fault' in plan ? [plan] : plan)
 }
@@ -61,6 +62,14 @@ function inOrder (plan: readonly Misbehaviour[]): Decider {
       return sized(first.misbehaviour.fault, Math.random)
     }
   }
+}
+
+const deciders = new WeakMap<Plan, Decider>()
+
+function known (plan: Plan): Decider {
+  const found = deciders.get(plan) ?? decider(plan)
+  deciders.set(plan, found)
+  return found
 }
 
 function atRandom ({ seed, faults = FAULTS, chance = 0.3, times = 20 }: RandomMisbehaviour): Decider {

@@ -14,7 +14,7 @@ import { cachedAnswer, cdnAnswer, resolveAnswer } from './content.ts'
 import { type Answer, Exchange } from './exchange.ts'
 import { type Route, routeOf } from './routes.ts'
 import { State } from './state.ts'
-import type { Content, HubOptions, LoggedRequest, Plan } from './types.ts'
+import type { Content, HubOptions, LoggedRequest, Plan, PlanByRepo } from './types.ts'
 
 export interface Hub {
   /** For `HF_ENDPOINT`. */
@@ -26,7 +26,7 @@ export interface Hub {
   /** Requests that told the second host a token. */
   readonly leaks: readonly string[]
   /** How to answer from now on; `[]`: well. */
-  misbehave: (plan: Plan) => void
+  misbehave: (plan: Plan | PlanByRepo) => void
   /** Changes files on a ref, `main` if none is named; null deletes. @returns the new commit's id */
   commit: (repo: string, files: Readonly<Record<string, Content | null>>, ref?: string) => Promise<string>
   /** The id of a ref's commit; of `main` if none is named. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { decider, type Decider } from './misbehaviour.ts'
 import { Repository, sha1 } from './repository.ts'
-import type { HubOptions, LoggedRequest, Plan } from './types.ts'
+import type { HubOptions, LoggedRequest, Plan, PlanByRepo } from './types.ts'
 
 /** What an address of the CDN is signed for. */
 export interface Grant {
@@ -42,7 +42,7 @@ export class State {
     return state
   }
 
-  misbehave (plan: Plan): void {
+  misbehave (plan: Plan | PlanByRepo): void {
     this.#decider = decider(plan)
   }
 

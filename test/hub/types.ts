@@ -128,3 +128,8 @@ export interface RandomMisbehaviour {
 }
 
 export type Plan = readonly Misbehaviour[] | Misbehaviour | RandomMisbehaviour
+
+/** A plan for each repository, others are answered well; one that was given before goes on where it was. */
+export interface PlanByRepo {
+  readonly byRepo: Readonly<Record<string, Plan>>
+}

@@ -187,7 +187,7 @@ t.test('what can\'t be asked for', async t => {
   const before = filesIn(folder)
   const dataFiles = join(folder, 'prose.ndjson')
   const wrong: ReadonlyArray<readonly [() => Promise<unknown>, RegExp, string?]> = [
-    [() => trainTokenizer({}), /dataFiles: expected the files to learn from, or a manifest/],
+    [() => trainTokenizer({}), /dataFiles: expected the files to learn from, a dataset on the Hub, or a manifest/],
     [() => train({ dataFiles }), /dataFiles: is for one dataset, and the manifest names its own; leave --data-files or --manifest out/],
     [() => train({ modelType: 'bpe' }), /modelType: only unigram models can be trained, got bpe/],
     [() => trainTokenizer({ dataFiles, characterCoverage: 0 }), /characterCoverage: expected more than 0, got 0/],

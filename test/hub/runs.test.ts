@@ -1,0 +1,26 @@
+/** A short form of `npm run hub`. */
+import t from 'tap'
+import { setHubEnvironment } from './environment.ts'
+import { Runs, plannedRuns, readables } from './runs.ts'
+
+const RUNS = 36
+const SEED = 7
+
+t.test('with each kind of misbehaviour, alone and mixed, the records that arrive are exactly those of the files, in order, once each', async t => {
+  const all = await readables()
+  const runs = await Runs.start(all)
+  t.teardown(async () => { await runs.hub.close() })
+  t.teardown(setHubEnvironment({ HF_ENDPOINT: runs.hub.endpoint }))
+  t.strictSame(await runs.all(plannedRuns(all, RUNS, SEED)), [], `seed ${SEED}`)
+  const met = new Set(runs.hub.requests.map(({ fault }) => fault))
+  t.ok(met.size > 10, `met with ${[...met].join(', ')}`)
+
+  for (const dataset of all) {
+    for (const skip of [1, 4]) t.strictSame(await runs.changed(dataset, skip), [], `${dataset.name}, changed at answer ${skip}`)
+  }
+
+  const [some] = plannedRuns(all, 1, 0)
+  t.strictSame(await runs.all([{ ...some!, plan: [], dataset: { ...all[0]!, texts: all[0]!.texts.slice(1) } }]).then(found => found.length), 1, 'a wrong record would be found')
+  t.strictSame(await runs.all([{ ...some!, plan: [], stops: [], dataset: { ...all[0]!, texts: [...all[0]!.texts, 'more'] } }]).then(found => found.length), 1, 'a missing one would be')
+  t.match(await runs.all([{ ...some!, plan: { fault: { kind: 'status', status: 404 } } }]), [/ERR_DATASET/], 'an error would be')
+})
