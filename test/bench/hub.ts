@@ -59,7 +59,7 @@ export function isStreamed ({ checks }: HubFigures, tolerance: number): boolean 
 export async function hubFigures (corpus: Corpus, count: number, { quick }: { readonly quick: boolean }): Promise<HubFigures> {
   const { folder } = corpus
   const [lines, columns, large, small] = ['hub.ndjson', 'hub.parquet', 'hub-large.ndjson', 'hub-small.ndjson'].map(name => join(folder, name)) as [string, string, string, string]
-  const [raceBytes, largeBytes] = quick ? [60e6, 200e6] : [200e6, 2e9]
+  const [raceBytes, largeBytes] = quick ? [140e6, 300e6] : [200e6, 2e9]
   const notes: string[] = []
   const hasRoom = await freeBytes(folder) > 1.5 * (largeBytes + 3 * raceBytes)
   await writeRepeated(corpus.ndjson.path, lines, raceBytes)
