@@ -1,12 +1,12 @@
 /** Datasets on a stand-in Hub, for tests of recipes. */
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { readBytes } from '../../lib/files.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import { type HubEnvironment, setHubEnvironment } from '../hub/environment.ts'
 import { type Hub, startHub } from '../hub/stand-in.ts'
 import type { HubOptions, RepoOptions } from '../hub/types.ts'
-import { contentIn, ndjsonOf } from '../helpers.ts'
+import { filesIn, ndjsonOf } from '../helpers.ts'
 import { writeParquet } from '../parquet-writer.ts'
 
 export const TOKEN = 'hf_recipes'
@@ -66,18 +66,29 @@ export async function requestsOf (hub: Hub, work: () => Promise<unknown>): Promi
   return hub.requests.slice(before)
 }
 
-/** Where the bytes begin that were asked of data files: by file, in order. */
-export function startsOf (requests: Hub['requests']): Array<[file: string, start: number]> {
-  return requests.filter(({ kind, file, method, path }) => kind === 'file' && method === 'GET' && file !== null && !file.endsWith('.md') && !path.includes('/api/'))
-    .map(({ file, range }) => [file!, Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0)])
+/** A part of a file that was asked for; `to` is the end that was asked for, null for the file's. */
+export interface Part {
+  readonly file: string
+  readonly from: number
+  readonly to: number | null
+}
+
+/** The parts of data files that were asked for, in order. */
+export function partsOf (requests: Hub['requests']): Part[] {
+  return requests.filter(({ kind, file }) => kind === 'file' && file?.endsWith('.md') === false).map(({ file, range }) => {
+    const [, from = '0', to] = /^bytes=(\d+)-(\d+)?/.exec(range ?? '') ?? []
+    return { file: file!, from: Number(from), to: to === undefined ? null : Number(to) + 1 }
+  })
 }
 
 /** What was pulled into a folder, by name, decompressed, without what tells where it comes from. */
-export function pulledIn (folder: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(contentIn(folder)).filter(([name]) => /\.(?:ndjsonl?|jsonl|txt)(?:\.gz|\.zst)?$/.test(name)))
+export async function pulledIn (folder: string): Promise<Record<string, string>> {
+  const names = filesIn(folder).filter(name => /\.(?:ndjsonl?|jsonl|txt)(?:\.gz|\.zst)?$/.test(name))
+  return Object.fromEntries(await Promise.all(names.map(async name => [name, await textOf(join(folder, name))] as const)))
 }
 
-/** Deletes what was pulled into a folder. */
-export function without (folder: string): void {
-  rmSync(join(folder, '.'), { recursive: true, force: true })
+async function textOf (path: string): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of readBytes(path)) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
 }

@@ -3,15 +3,17 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { parquetMetadata } from 'hyparquet'
 import t from 'tap'
 import type { Document } from '../../lib/document.ts'
 import { sha256 } from '../../lib/hash.ts'
+import type { Flow } from '../../recipes/flow.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import type { StoredProvenance } from '../../recipes/provenance.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { ROOT, filesIn, folderInMemory, ndjsonOf, sluice, temporaryFolder } from '../helpers.ts'
 import { stoppedAt } from '../resuming.ts'
-import { CODE, codeOf, hubFor, pulledIn, requestsOf, startsOf, tables } from './hub-datasets.ts'
+import { CODE, codeOf, hubFor, pulledIn, requestsOf, partsOf, tables } from './hub-datasets.ts'
 
 const provenanceIn = (folder: string, name: string): StoredProvenance => (JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Record<string, StoredProvenance> }).pulls[name]!
 const documentsOf = (content: string): Document[] => content.split('\n').slice(0, -1).map(line => JSON.parse(line) as Document)
@@ -25,7 +27,7 @@ t.test('a raw pull by the command line: the first records, and where they come f
   t.equal(code, 0, stderr)
   t.match(stdout, /some_code +310 +310/)
   t.strictSame(filesIn(join(folder, 'raw')), ['CARD.md', 'LICENSES.md', 'README.md', 'code.ndjsonl', 'provenance.json'])
-  const content = pulledIn(join(folder, 'raw'))['code.ndjsonl']!
+  const content = (await pulledIn(join(folder, 'raw')))['code.ndjsonl']!
   t.strictSame(documentsOf(content), [...expected('0', 300), ...expected('1', 10)])
   const commit = hub.commitOf('some/code')
   const card = CODE.files['README.md'] as string
@@ -60,13 +62,13 @@ t.test('compressed, another split, further columns of parquet', async t => {
   await shardCorpus({ dataset: 'some/code', split: 'test', output: join(folder, 'a.ndjsonl.gz') })
   await shardCorpus({ dataset: 'some/code', split: 'test', output: join(folder, 'a.jsonl.zst'), name: 'code', license: 'apache-2.0' })
   const lines = ndjsonOf(expected('t', 20))
-  t.strictSame(pulledIn(folder), { 'a.ndjsonl.gz': lines, 'a.jsonl.zst': lines })
+  t.strictSame(await pulledIn(folder), { 'a.ndjsonl.gz': lines, 'a.jsonl.zst': lines })
   t.match(provenanceIn(folder, 'a.ndjsonl.gz'), { source: { split: 'test' }, limit: null, command: null, files: [{ path: 'data/test.jsonl' }] })
   t.match(provenanceIn(folder, 'a.jsonl.zst').license, { found: ['apache-2.0', 'odc-by'], read_from: /^whoever pulled it and http.*README\.md$/ })
 
   for (const [columns, meta] of [['url', { url: 'https://example.org/p-2' }], [undefined, {}]] as const) {
-    await shardCorpus({ dataset: 'some/tables', subset: 'en', limit: 3, output: join(folder, 'b/b.ndjson'), columns, restart: true })
-    t.strictSame(documentsOf(pulledIn(join(folder, 'b'))['b.ndjson']!).map(document => document.meta).at(-1), meta)
+    await shardCorpus({ dataset: 'some/tables', subset: 'en', limit: 3, output: join(folder, 'b/b.ndjson'), restart: true, ...columns !== undefined && { columns } })
+    t.strictSame(documentsOf((await pulledIn(join(folder, 'b')))['b.ndjson']!).map(document => document.meta).at(-1), meta)
     t.match(provenanceIn(join(folder, 'b'), 'b.ndjson'), { source: { subset: 'en' }, columns: columns === undefined ? [] : [columns], license: { found: ['cc-by-sa-3.0', 'gfdl'] } })
   }
   t.notOk(existsSync(join(folder, 'b/LICENSES.md')), 'its records have no licence')
@@ -91,16 +93,17 @@ t.test('a pull that is stopped goes on at its byte, at the commit that it began 
   const told: string[] = []
   const asked = await requestsOf(hub, () => shardCorpus(options, { tell: message => { told.push(message) } }))
   t.match(told, [/^some_code: goes on behind document \d{3}$/])
-  t.equal(pulledIn(folder)['raw/code.ndjsonl'], ndjsonOf([0, 1, 2].flatMap(n => expected(`${n}`, 300))))
+  t.equal((await pulledIn(folder))['raw/code.ndjsonl'], ndjsonOf([0, 1, 2].flatMap(n => expected(`${n}`, 300))))
   t.match(provenanceIn(join(folder, 'raw'), 'code.ndjsonl'), { source: { revision: 'main', commit }, files: [{ path: 'data/train-0.jsonl' }, {}, {}] })
-  const starts = startsOf(asked)
-  t.ok(starts.every(([file, start]) => file !== 'data/train-0.jsonl' && (file !== 'data/train-1.jsonl' || start > 10_000)), JSON.stringify(starts))
-  t.ok(starts.some(([file]) => file === 'data/train-1.jsonl'))
+  t.match(partsOf(asked).filter(({ file }) => file !== 'data/train-2.jsonl').sort((a, b) => a.from - b.from), [
+    { file: 'data/train-1.jsonl', from: 0, to: 4096 }, // whether it is an array
+    { file: 'data/train-1.jsonl', from: ndjsonOf(codeOf('1', Number(/\d+/.exec(told[0]!)![0]) - 300)).length }
+  ])
   t.notOk(asked.some(({ path }) => path.includes('/revision/') || path.includes('/tree/')), 'nothing is listed anew')
 
   await closeHubs()
   await shardCorpus({ ...options, restart: true })
-  t.equal(pulledIn(folder)['raw/code.ndjsonl'], ndjsonOf([...expected('new', 5), ...expected('2', 300)]), 'begun anew, it takes what there is now')
+  t.equal((await pulledIn(folder))['raw/code.ndjsonl'], ndjsonOf([...expected('new', 5), ...expected('2', 300)]), 'begun anew, it takes what there is now')
   t.match(provenanceIn(join(folder, 'raw'), 'code.ndjsonl'), { source: { commit: hub.commitOf('some/code') } })
 })
 
@@ -117,25 +120,35 @@ t.test('a pull whose process is killed goes on to the same bytes', async t => {
   await hub.commit('some/code', { 'data/train-2.jsonl': '{"text":"new"}\n' })
   const from = hub.requests.length
   t.match(await sluice(args('a'), { cwd: folder }), { code: 0 })
-  t.ok(startsOf(hub.requests.slice(from)).every(([file, start]) => file !== 'data/train-0.jsonl' || start > 0))
-  t.equal(pulledIn(folder)['a.ndjsonl.gz'], ndjsonOf([0, 1, 2].flatMap(n => expected(`${n}`, 300))))
+  t.ok(partsOf(hub.requests.slice(from)).every(({ file, from, to }) => file !== 'data/train-0.jsonl' || from > 0 || to === 4096))
+  t.equal((await pulledIn(folder))['a.ndjsonl.gz'], ndjsonOf([0, 1, 2].flatMap(n => expected(`${n}`, 300))))
   t.strictSame(filesIn(folder), ['CARD.md', 'LICENSES.md', 'README.md', 'a.ndjsonl.gz', 'provenance.json'])
 })
 
 t.test('parquet that is stopped goes on at its row group', async t => {
-  const hub = await hubFor(t, [await tables()])
+  const repo = await tables()
+  const hub = await hubFor(t, [repo])
   const folder = folderInMemory(t)
-  const output = join(folder, 'a.ndjson')
-  const options = { dataset: 'some/tables', subset: 'en', output, checkpointEvery: 20 }
-  const reference = { ...options, output: join(folder, 'whole/a.ndjson') }
-  const whole = startsOf(await requestsOf(hub, () => shardCorpus(reference)))
+  const options = { dataset: 'some/tables', subset: 'en', checkpointEvery: 20 }
+  await shardCorpus({ ...options, output: join(folder, 'whole.ndjson') })
   const stop = new AbortController()
-  const stopped = shardCorpus({ ...options, limit: 450 }, { signal: stop.signal, watch: ({ source }) => {
-    const looking = setInterval(() => { if (source.stats.out > 400) stop.abort() })
+  const watch = ({ source }: Flow): (() => void) => {
+    const looking = setInterval(() => { if (source.stats.out > 200) stop.abort() })
     return () => { clearInterval(looking) }
-  } })
-  await t.rejects(stopped, { code: 'ERR_ABORTED' })
-  const after = startsOf(await requestsOf(hub, () => shardCorpus({ ...options, limit: 450 })))
-  t.equal(pulledIn(folder)['a.ndjson'], ndjsonOf(documentsOf(pulledIn(folder)['whole/a.ndjson']!).slice(0, 450)))
-  t.comment(JSON.stringify(whole.map(String)))
+  }
+  hub.misbehave({ fault: { kind: 'stall', after: 0 }, on: { kind: 'file' }, skip: 5, times: Infinity }) // its end, its beginning, some row groups
+  const told: string[] = []
+  const output = join(folder, 'a.ndjson')
+  await t.rejects(shardCorpus({ ...options, output }, { signal: stop.signal, watch }), { code: 'ERR_ABORTED' })
+  hub.misbehave([])
+  const parts = partsOf(await requestsOf(hub, () => shardCorpus({ ...options, output }, { tell: message => { told.push(message) } })))
+  const { 'a.ndjson': gone, 'whole.ndjson': whole } = await pulledIn(folder)
+  t.equal(gone, whole)
+  const file = repo.files['en/a.parquet'] as Buffer
+  const { row_groups: groups } = parquetMetadata(Uint8Array.from(file).buffer)
+  const document = Number(/behind document (\d+)/.exec(told[0]!)![1])
+  t.ok(document >= 100, `behind document ${document}`)
+  const start = Number(groups[Math.floor(document / 100)]!.columns[0]!.meta_data!.data_page_offset)
+  const text = parts.filter(({ from }) => from >= 4 && from < Number(groups.at(-1)!.columns[0]!.meta_data!.data_page_offset))
+  t.ok(text.length > 0 && text.every(({ from }) => from >= start), JSON.stringify({ start, parts }))
 })
