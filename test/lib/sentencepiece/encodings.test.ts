@@ -8,6 +8,9 @@ import { put, temporaryFolder } from '../../helpers.ts'
 
 const all = encodings()
 
+/** Without a table, which takes several times as long, each so manieth text, and those that differ. */
+const PLAINLY_EACH = 5
+
 t.test('ids and decoded text are SentencePiece\'s, for unigram models of every kind; ids also once more, in the other order', async t => {
   const folder = temporaryFolder(t)
   for (const { name, bytes, cases: make } of all) {
@@ -21,7 +24,7 @@ t.test('ids and decoded text are SentencePiece\'s, for unigram models of every k
       else if (!sameText(decode(ids), item)) wrong.push(`decode ${shown(item.text)}: got ${shown(decode(ids))}`)
     }
     // By now the encoder has seen all texts, with whatever it keeps of them.
-    for (const { text, ids } of cases.toReversed().filter(({ text }) => text.length < 20_000)) {
+    for (const { text, ids } of cases.toReversed().filter(({ text }) => text.length < 5000)) {
       if (!sameIds(encode(text), ids)) wrong.push(`encode again, backwards: ${shown(text)}`)
     }
     t.strictSame(wrong.slice(0, 5), [], `${name}: ${cases.length} texts, ${wrong.length} wrong`)
@@ -35,7 +38,8 @@ t.test('ids are those of SentencePiece 0.2.2 where these are asked for, with a t
     const cases = make()
     const wrong = cases.filter(({ text, ids }, place) => {
       const expected = changed[name]![place] ?? ids
-      return (['append', 'appendPlainly'] as const).some(how => !sameIds(encoded(encoder, how, text), expected))
+      const ways = changed[name]![place] !== undefined || place % PLAINLY_EACH === 0 ? ['append', 'appendPlainly'] as const : ['append'] as const
+      return ways.some(how => !sameIds(encoded(encoder, how, text), expected))
     })
     t.strictSame(wrong.slice(0, 5).map(({ text }) => shown(text)), [], `${name}: ${Object.keys(changed[name]!).length} texts of ${cases.length} are others than before`)
   }
