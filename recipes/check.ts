@@ -13,6 +13,7 @@ import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { BYTES_A_TOKEN, type ComponentForecast, forecastOf, sumOf } from './forecast.ts'
 import { checkpointsOf } from './component.ts'
 import { findOnHub } from './find-on-hub.ts'
+import type { RunOptions } from './flow.ts'
 import { PartialError } from './partial-error.ts'
 import { sampleComponent } from './sample.ts'
 import { knownStages } from './stages.ts'
@@ -49,9 +50,9 @@ const HASH_BYTES = 90
  * some of its documents what the run would do. Writes nothing.
  *
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`; a ForecastError (`ERR_COMPONENT`) when components can't be read,
- *   with what is foretold of the others
+ *   with what is foretold of the others; `ERR_ABORTED`
  */
-export async function checkManifest (manifestPath: string, options: z.input<typeof checkOptions> = {}): Promise<Forecast> {
+export async function checkManifest (manifestPath: string, options: z.input<typeof checkOptions> = {}, { signal }: RunOptions = {}): Promise<Forecast> {
   const { tokenizerPath, documents, concurrency, maxLineBytes, maxBad, maxRetries, timeout } = parseOptions('check', checkOptions, options)
   const manifest = await readManifest(manifestPath, knownStages)
   const tell = (message: string): void => { warnings.push(message) }
@@ -62,10 +63,11 @@ export async function checkManifest (manifestPath: string, options: z.input<type
   const failed: Array<Forecast['failed'][number]> = []
   for (const component of manifest.datasets) {
     try {
-      const found = await findOnHub(component, { maxRetries, timeout, tell }, checkpointsOf(component))
-      const sample = await sampleComponent(found, documents, tokenizer, { maxLineBytes, maxRetries, timeout })
+      const found = await findOnHub(component, { maxRetries, timeout, signal, tell }, checkpointsOf(component))
+      const sample = await sampleComponent(found, documents, tokenizer, { maxLineBytes, maxRetries, timeout, tell, signal })
       components.push(await forecastOf(found, sample, tokenizer, maxBad))
     } catch (error) {
+      if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause: error })
       if (!(error instanceof SluiceError)) throw error
       failed.push({ name: component.name, code: error.code, error: error.message })
     }

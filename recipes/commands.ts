@@ -53,7 +53,7 @@ export const commands: Readonly<Record<string, Command>> = {
   check: {
     argument: ['<manifest>', 'mixture manifest, a YAML file'],
     options: checkOptions,
-    run: ([manifest], options) => checkManifest(manifest!, options),
+    run: ([manifest], options, run) => checkManifest(manifest!, options, run),
     report: forecastText
   },
   licenses: {

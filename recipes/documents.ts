@@ -11,7 +11,7 @@ import type { Examining } from './examining.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
-import { formatOf, hubSettings, sourceOptionsOf } from './hub-component.ts'
+import { formatOf, hubSettings, readsHub, sourceOptionsOf } from './hub-component.ts'
 import { type AnyStage, filterName, filters, makeFilter, makeSource } from './stages.ts'
 
 /** How a component is read; the options that every source has. */
@@ -47,7 +47,7 @@ const STREAM_OPTIONS = { highWaterMark: 4 } as const
 /** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
 export function documentsOf (component: Component, { maxBad, maxLineBytes, maxRetries, timeout, tell }: ReadOptions, { rejects = null, barriers, examining = null }: FlowHooks = {}): DocumentFlow {
   const { dataFiles, textColumn, maxRecords, expect } = component
-  const hub = component.hub === undefined ? undefined : { maxRetries, timeout, tell }
+  const hub = readsHub(component) ? { maxRetries, timeout, tell } : undefined
   const source: RecordSource = makeSource(formatOf(component), dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }, { ...rejects?.forSource(), ...(examining && { examination: examining }), ...(hub && { hub }), barriers, ...STREAM_OPTIONS })
   const filtering = component.filters.map((filter, index) => {
     const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }

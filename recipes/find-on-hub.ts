@@ -2,11 +2,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { readCheckpoint } from '../lib/checkpoint.ts'
 import { SluiceError } from '../lib/errors.ts'
+import { findFiles } from '../lib/files.ts'
 import { hubAddress, isHubName } from '../lib/hub/address.ts'
 import { type Hub, type HubRun, theHub } from '../lib/hub/hub.ts'
 import type { ResolvedDataset } from '../lib/hub/resolve.ts'
 import type { Component, FoundOnHub } from '../lib/manifest/schema.ts'
-import { isOnHub } from './hub-component.ts'
+import { isOnHub, readsHub } from './hub-component.ts'
 import { knownFile } from './known-files.ts'
 
 export interface FindOptions {
@@ -39,7 +40,8 @@ const checkpointState = z.object({
 })
 
 /**
- * Finds the files of a component that is on the Hub; any other is given back as it is.
+ * Finds the files of a component that is on the Hub, or of one some of whose files are named as there; any other is given
+ * back as it is.
  *
  * A run that was begun, or is finished, has read them at a commit: its checkpoint tells which, and they are taken to be
  * these for as long as nobody asks to begin anew, wherever the branch has gone on to.
@@ -48,9 +50,13 @@ const checkpointState = z.object({
  * @throws SluiceError as `resolveDataset`
  */
 export async function findOnHub (component: Component, options: FindOptions, checkpoints: readonly string[] = []): Promise<Component> {
-  if (!isOnHub(component) || component.hub !== undefined) return component
   const { maxRetries, timeout, signal, tell, restart = false } = options
+  if (component.hub !== undefined || !readsHub(component)) return component
   try {
+    if (!isOnHub(component)) {
+      const files = await findFiles(component.dataFiles, { hub: { maxRetries, timeout, tell }, signal })
+      return { ...component, dataFiles: files.map(({ path }) => path) }
+    }
     const hub = await theHub({ maxRetries, timeout })
     const run = { signal, tell }
     for (const path of restart ? [] : checkpoints) {
@@ -75,6 +81,17 @@ export async function findAllOnHub<C extends Component> (components: readonly C[
     }
   }
   return all
+}
+
+/** A component as the run of a checkpoint has found it, where there is one; else as it is. The Hub is not asked. */
+export async function foundBefore (component: Component, checkpoints: readonly string[]): Promise<Component> {
+  if (!isOnHub(component) || component.hub !== undefined) return component
+  const hub = await theHub()
+  for (const path of checkpoints) {
+    const known = await knownFiles(hub, component, path)
+    if (known !== null && 'files' in known) return withHub(component, known.files, known.hub)
+  }
+  return component
 }
 
 /** What a component's dataset is at a revision. */

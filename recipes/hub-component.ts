@@ -1,3 +1,4 @@
+import { isHubName } from '../lib/hub/address.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { renameKeys, snakeCase } from '../lib/names.ts'
 import { sources } from './stages.ts'
@@ -5,6 +6,11 @@ import { sources } from './stages.ts'
 /** Whether a component's dataset is one on the Hub, its files found or not. */
 export function isOnHub ({ dataset }: Pick<Component, 'dataset'>): boolean {
   return !Object.hasOwn(sources, dataset)
+}
+
+/** Whether files of a component are on the Hub: those of its dataset, or some that are named as there. */
+export function readsHub ({ dataset, dataFiles }: Pick<Component, 'dataset' | 'dataFiles'>): boolean {
+  return isOnHub({ dataset }) || [dataFiles].flat().some(isHubName)
 }
 
 /** By which source a component is read: the key of `sources`. */

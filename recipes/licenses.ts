@@ -1,20 +1,25 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { findFiles } from '../lib/files.ts'
+import { isHubName } from '../lib/hub/address.ts'
+import { hubOptions } from '../lib/hub/settings.ts'
 import { NO_ADVICE, type Obligation, type Redistributable } from '../lib/license-data.ts'
 import { strictestOf } from '../lib/licenses.ts'
 import { readManifest } from '../lib/manifest/read.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions } from '../lib/options.ts'
 import { licenseOnCard } from './card.ts'
-import { copyIn } from './component.ts'
+import { checkpointsOf, copyIn } from './component.ts'
+import { foundBefore } from './find-on-hub.ts'
 import type { RunOptions } from './flow.ts'
+import { isOnHub } from './hub-component.ts'
 import { PartialError } from './partial-error.ts'
 import { findProvenance } from './provenance.ts'
 import { knownStages } from './stages.ts'
 
 export const licensesOptions = z.strictObject({
-  requireRedistributable: z.boolean().default(false).describe('fail unless the shards of every component may be passed on, by licences that are known')
+  requireRedistributable: z.boolean().default(false).describe('fail unless the shards of every component may be passed on, by licences that are known'),
+  ...hubOptions
 }).describe('what the licences of a mixture\'s sources ask for, and whether its shards may be passed on')
 
 /** The licence that the card of a dataset states. */
@@ -69,16 +74,22 @@ export interface LicensesRun extends RunOptions {
 
 /**
  * Says what the licences of a mixture's components ask for. They are read from the manifest, from the provenance of what
- * was pulled (`provenance.json` in a component's `raw_dir`, and beside its files), and from the cards of datasets; where
- * these differ, all are told, and the strictest counts. Writes nothing.
+ * was pulled (`provenance.json` in a component's `raw_dir`, and beside its files), and from the cards of datasets, at the
+ * commit that a run has read, where there was one; where these differ, all are told, and the strictest counts. Writes
+ * nothing.
  *
  * @throws SluiceError `ERR_MANIFEST`; a LicenseError (`ERR_LICENSE`) with `requireRedistributable`, when a component may not be
  *   passed on or nobody knows whether it may
  */
 export async function licenses (manifestPath: string, options: z.input<typeof licensesOptions> = {}, run: LicensesRun = {}): Promise<LicensesReport> {
-  const { requireRedistributable } = parseOptions('licenses', licensesOptions, options)
+  const { requireRedistributable, maxRetries, timeout } = parseOptions('licenses', licensesOptions, options)
+  const { signal, tell, licenseOf = (component: Component) => licenseOnCard(component, { maxRetries, timeout, signal, tell }) } = run
   const manifest = await readManifest(manifestPath, knownStages)
-  const report = { manifest: manifestPath, components: await licenseRows(manifest, run.licenseOf), note: NO_ADVICE }
+  const datasets = await Promise.all(manifest.datasets.map(component => foundBefore(component, checkpointsOf(component))))
+  const components = await licenseRows({ ...manifest, datasets }, licenseOf).catch((cause: unknown) => {
+    throw signal?.aborted === true ? new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause }) : cause
+  })
+  const report = { manifest: manifestPath, components, note: NO_ADVICE }
   if (requireRedistributable && report.components.some(({ redistributable }) => redistributable !== 'yes')) throw new LicenseError(report)
   return report
 }
@@ -108,7 +119,7 @@ async function licenseRow (manifestPath: string, component: Component, licenseOf
   const found = [...(license === null ? [] : [{ license, read_from: manifestPath }]), ...pulled.found, ...card.found]
   const terms = strictestOf(found.flatMap(({ license }) => license ?? []))
   const unread = [...pulled.unread, ...card.unread]
-  const isDoubtful = unread.length > 0 && terms.redistributable === 'yes'
+  const isDoubtful = unread.length > 0 && (terms.redistributable === 'yes' || found.every(({ license }) => license === null))
   return {
     name,
     dataset,
@@ -120,7 +131,7 @@ async function licenseRow (manifestPath: string, component: Component, licenseOf
     spdx: terms.spdx,
     obligations: terms.obligations,
     redistributable: isDoubtful ? 'unknown' : terms.redistributable,
-    reason: isDoubtful ? `${unread.join(' and ')} can't be read, and may say something else` : terms.reason
+    reason: isDoubtful ? `${unread.join(' and ')} can't be read, and may say something${terms.redistributable === 'yes' ? ' else' : ''}` : terms.reason
   }
 }
 
@@ -132,8 +143,9 @@ interface Findings {
 }
 
 /** What the provenance of a component's files says: of its raw copy, and of the files that it is read from. */
-async function pulledLicenses ({ name, rawDir, dataFiles, hub }: Component): Promise<Findings> {
-  const files = hub !== undefined ? [] : await findFiles(dataFiles).catch((): ReadonlyArray<{ path: string }> => []) // of a dataset that is elsewhere there are none
+async function pulledLicenses ({ name, rawDir, dataset, dataFiles }: Component): Promise<Findings> {
+  const here = isOnHub({ dataset }) ? [] : [dataFiles].flat().filter(name => !isHubName(name)) // what is elsewhere has nothing beside it
+  const files = here.length === 0 ? [] : await findFiles(here).catch((): ReadonlyArray<{ path: string }> => [])
   const pulls = await findProvenance([...(rawDir === null ? [] : [copyIn(rawDir, name)]), ...files.map(({ path }) => path)])
   const found = new Map<string, LicenseFinding>() // by their content: a folder's files have one licence mostly
   for (const { path, provenance } of pulls) {
@@ -158,7 +170,7 @@ async function cardLicense (component: Component, licenseOf: LicenseOf): Promise
     const { found, readFrom, commit } = card
     return { found: (found.length === 0 ? [null] : found).map(license => ({ license, read_from: readFrom })), commit, unread: [] }
   } catch (error) {
-    if (!(error instanceof SluiceError) || error.code === 'ERR_ABORTED') throw error
+    if (!(error instanceof SluiceError) || error.code === 'ERR_ABORTED' || error.code === 'ERR_OPTION') throw error
     const card = `the card of ${component.dataset}`
     return { found: [{ license: null, read_from: card }], commit: null, unread: [card] }
   }

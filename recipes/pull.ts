@@ -3,6 +3,8 @@ import { stat } from 'node:fs/promises'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { documentPath, findFiles } from '../lib/files.ts'
+import { isHubName } from '../lib/hub/address.ts'
+import { theHub } from '../lib/hub/hub.ts'
 import { LicenseCounts, licenseColumns } from '../lib/license-counts.ts'
 import { strictestOf } from '../lib/licenses.ts'
 import type { Component } from '../lib/manifest/schema.ts'
@@ -30,7 +32,11 @@ export async function pull (component: Component, output: string, options: Write
   const is = seen[0]?.is
   const isFinished = is === 'finished'
   if (isFinished && (await findProvenance([output])).length > 0) return written
-  const { notes } = await keepProvenance(component, output, { begun: isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null), records: written.kept, files }, options) ?? { notes: [] }
+  const begun = isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null)
+  const { notes } = await keepProvenance(component, output, { begun, records: written.kept, files }, options).catch((cause: unknown) => {
+    if (options.signal?.aborted !== true || (cause instanceof SluiceError && cause.code === 'ERR_ABORTED')) throw cause
+    throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and where it comes from is not written yet`, { cause })
+  }) ?? { notes: [] }
   for (const note of notes) options.tell?.(note)
   return written
 }
@@ -66,7 +72,7 @@ async function keepProvenance (component: Component, output: string, { begun, re
     source: { dataset, subset: from?.subset ?? subset, split: from?.split ?? split, revision: from === null ? null : revision, commit: from?.commit ?? null, url: from?.url ?? null },
     retrieved_at_utc: { begun, finished: new Date().toISOString() },
     license: { found, read_from: told.length === 0 ? null : told.join(' and '), card_sha256: component.hub?.cardSha256 ?? null, ...strictestOf(found) },
-    files: (from?.files ?? await localFiles(component)).slice(0, files),
+    files: (from?.files ?? await namedFiles(component, options)).slice(0, files),
     filters: filters.map(({ stage, options }) => ({ stage, options })),
     limit: maxRecords,
     columns: keptColumns(component),
@@ -79,10 +85,14 @@ async function keepProvenance (component: Component, output: string, { begun, re
   return kept
 }
 
-/** With the sizes and dates that they have now: to hash them would take as long as to read them again. */
-async function localFiles ({ dataFiles }: Component): Promise<ProvenanceFile[]> {
-  const files = await findFiles(dataFiles)
-  return await Promise.all(files.map(async ({ path, size }) => ({ path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) })))
+/** Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them again. Those on the Hub with their hashes. */
+async function namedFiles ({ dataFiles }: Component, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<ProvenanceFile[]> {
+  const files = await findFiles(dataFiles, { hub: { maxRetries, timeout, tell }, signal })
+  return await Promise.all(files.map(async ({ path, size }) => {
+    if (!isHubName(path)) return { path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) }
+    const { sha256, oid } = await (await theHub({ maxRetries, timeout })).remoteFile(path, { signal, tell })
+    return { path, bytes: size, sha256, git_oid: oid }
+  }))
 }
 
 /**

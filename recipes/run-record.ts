@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import { STANDARD_STREAM, findFiles } from '../lib/files.ts'
+import { isHubName } from '../lib/hub/address.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { maskSecrets } from '../lib/mask-secrets.ts'
 import { makeFolder, removeLeftovers, writeFileWhole, writing } from '../lib/output.ts'
@@ -62,12 +63,16 @@ export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): strin
   return name ?? parse(path).name
 }
 
-/** What components are read from, with the sizes and dates of the files as they are now, of what is no file there are none; the modules of stages of the user's own, and the models of filters. */
+/** What components are read from, with the sizes and dates of the files as they are now, of what is no file there are none, and of one on the Hub, which is named with its commit, there is no date; the modules of stages of the user's own, and the models of filters. */
 export async function sourcesOf (components: readonly Component[]): Promise<RunSource[]> {
   return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, dataFiles, filters }) => {
-    const found = await findFiles(dataFiles).catch(() => [dataFiles].flat().map(path => ({ path })))
+    const found = await findFiles(dataFiles).catch(() => [dataFiles].flat().map(path => ({ path, size: null })))
     const files: Array<RunSource['files'][number]> = []
-    for (const { path } of found) {
+    for (const { path, size } of found) {
+      if (isHubName(path)) {
+        files.push({ path, bytes: size, modified_at_utc: null })
+        continue
+      }
       const status = path === STANDARD_STREAM ? null : await stat(path).catch(() => null)
       const isFile = status?.isFile() === true
       files.push({ path, bytes: isFile ? status.size : null, modified_at_utc: isFile ? status.mtime.toISOString() : null })

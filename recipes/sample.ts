@@ -1,4 +1,4 @@
-import { Readable, Writable } from 'node:stream'
+import { Readable, Writable, addAbortSignal } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Document } from '../lib/document.ts'
 import { type InputFile, findFiles, isCompressed } from '../lib/files.ts'
@@ -6,7 +6,7 @@ import type { Component } from '../lib/manifest/schema.ts'
 import { PrioritySample, UniformSample } from '../lib/sampling.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
 import type { ReadOptions } from './documents.ts'
-import { formatOf, sourceOptionsOf } from './hub-component.ts'
+import { formatOf, readsHub, sourceOptionsOf } from './hub-component.ts'
 import { type AnyStage, makeFilter, makeSource, sources } from './stages.ts'
 
 /** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */
@@ -24,6 +24,10 @@ export interface SampledDocument {
   readonly tokens: number | null
   /** Of the same text, as UTF-8. */
   readonly textBytes: number
+}
+
+export interface SampleOptions extends ReadOptions {
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What a part of a component shows: the beginnings of some of its files. */
@@ -51,7 +55,7 @@ export interface Sample {
  * @param count of documents that are drawn to count documents, and as many again, mostly long ones, to add tokens up
  * @throws SluiceError as its source and its filters do
  */
-export async function sampleComponent (component: Component, count: number, tokenizer: Tokenizer | null, reading: ReadOptions): Promise<Sample> {
+export async function sampleComponent (component: Component, count: number, tokenizer: Tokenizer | null, reading: SampleOptions): Promise<Sample> {
   const files = await findFiles(component.dataFiles)
   const drawn = spreadOver(files, SAMPLED_FILES)
   const uniform = new UniformSample<Document>(count)
@@ -102,8 +106,9 @@ function spreadOver<T> (list: readonly T[], most: number): T[] {
   return Array.from({ length: Math.min(list.length, most) }, (_, i) => list[Math.floor(i * step)]!)
 }
 
-async function readBeginning (component: Component, path: string, maxBytes: number, { maxLineBytes }: ReadOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
-  const source = makeSource(formatOf(component), [path], { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) })
+async function readBeginning (component: Component, path: string, maxBytes: number, { maxLineBytes, maxRetries, timeout, tell, signal }: SampleOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
+  const source = makeSource(formatOf(component), [path], { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }, readsHub(component) ? { hub: { maxRetries, timeout, tell } } : {})
+  if (signal !== undefined) addAbortSignal(signal, source)
   let toTheEnd = true
   try {
     for await (const document of source as AsyncIterable<Document>) {

@@ -38,15 +38,26 @@ const entry = z.object({
 
 const entries = z.array(entry)
 
+/** What is known of a hub. */
+class Known {
+  readonly commits = new Map<string, Asked<string>>()
+  readonly listings = new Map<string, Asked<readonly HubFile[]>>()
+  readonly files = new Map<string, RemoteFile>()
+}
+
 /** The Hub as the environment says where it is: what is asked of it, and known. What is at a commit never changes. */
 export class Hub {
   readonly http: HubHttp
-  readonly #commits = new Map<string, Asked<string>>()
-  readonly #listings = new Map<string, Asked<readonly HubFile[]>>()
-  readonly #files = new Map<string, RemoteFile>()
+  readonly #commits: Known['commits']
+  readonly #listings: Known['listings']
+  readonly #files: Known['files']
 
-  constructor (http: HubHttp) {
+  /** @param known what those know who ask the same hub with other patience */
+  constructor (http: HubHttp, { commits, listings, files } = new Known()) {
     this.http = http
+    this.#commits = commits
+    this.#listings = listings
+    this.#files = files
   }
 
   /**
@@ -133,20 +144,25 @@ export class Hub {
 }
 
 const hubs = new Map<string, Hub>()
+const knownOf = new Map<string, Known>()
 
-/** The Hub that the environment names, one for all who ask with the same options: they share what is known, and wait together when it asks to. @throws SluiceError as `hubSettings` */
+/** The Hub that the environment names, one for all who ask with the same options: they wait together when it asks to. What is known is shared by all, whatever their options. @throws SluiceError as `hubSettings` */
 export async function theHub (options: HubOptions = {}): Promise<Hub> {
   const settings = await hubSettings(options)
+  const place = JSON.stringify([settings.endpoint, settings.token])
+  const known = knownOf.get(place) ?? new Known()
+  knownOf.set(place, known)
   const key = JSON.stringify(settings)
-  const known = hubs.get(key) ?? new Hub(new HubHttp(settings))
-  hubs.set(key, known)
-  return known
+  const hub = hubs.get(key) ?? new Hub(new HubHttp(settings), known)
+  hubs.set(key, hub)
+  return hub
 }
 
 /** Lets go of all connections, and forgets what is known. What is being read fails. */
 export async function closeHubs (): Promise<void> {
   const open = [...hubs.values()]
   hubs.clear()
+  knownOf.clear()
   await Promise.all(open.map(async ({ http }) => { await http.close() }))
 }
 

@@ -10,11 +10,11 @@ import type { HubSettings } from './settings.ts'
 export function refusal (what: string, status: number, headers: Readonly<Record<string, string | string[] | undefined>>, body: string, { endpoint, token }: HubSettings): SluiceError {
   const code = String(headers['x-error-code'] ?? '')
   const page = `${endpoint}/datasets/${/^[^/\s@:]+(?:\/[^/\s@:]+)?/.exec(what)?.[0] ?? ''}`
-  const login = token === null ? 'set HF_TOKEN to a token of an account that may read it, or log in with huggingface-cli login' : 'the account of the token in use may not read it'
+  const login = token === null ? 'set HF_TOKEN to a token of an account that may read it, or log in with huggingface-cli login' : 'is the token in use good, and may its account read it?'
   if (code === 'GatedRepo') {
     return new SluiceError('ERR_HUB', `${what}: access is granted to who accepts its terms, on ${page}; ${token === null ? 'do so, and then set HF_TOKEN, or log in with huggingface-cli login' : 'do so with the account of the token in use'}`)
   }
-  if (code === 'RepoNotFound' || (code === '' && (status === 401 || status === 404))) return new SluiceError('ERR_DATASET', `${what}: there is no such dataset at ${endpoint}, or it is private: ${token === null ? login : 'check its name, and that the account of the token in use may read it'}`)
+  if (code === 'RepoNotFound' || (code === '' && (status === 404 || (status === 401 && token === null)))) return new SluiceError('ERR_DATASET', `${what}: there is no such dataset at ${endpoint}, or it is private: ${token === null ? login : 'check its name, and that the account of the token in use may read it'}`)
   if (code === 'RevisionNotFound') return new SluiceError('ERR_DATASET', `${what}: there is no such revision; its branches and tags are on ${page}/tree/main`)
   if (code === 'EntryNotFound') return new SluiceError('ERR_DATASET', `${what}: there is no such file; those there are, are on ${page}/tree/main`)
   if (status === 401 || status === 403) return new SluiceError('ERR_HUB', `${what}: the Hub refuses access (${status}${said(headers, body, token)}): ${login}`)

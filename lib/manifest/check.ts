@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { messageOf } from '../errors.ts'
 import { findFiles } from '../files.ts'
-import { isDatasetName } from '../hub/address.ts'
+import { hubAddress, isDatasetName, isHubName } from '../hub/address.ts'
 import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
 import { type ModelUse, findModel } from '../model-file.ts'
@@ -114,10 +114,16 @@ export class ManifestChecker {
     }
     const { data } = fileNames.safeParse(names)
     for (const [index, name] of (data === undefined ? [] : [data].flat()).entries()) {
-      await findFiles(name).catch((error: unknown) => {
+      await this.#look(name).catch((error: unknown) => {
         this.#note([...place, 'data_files', ...(Array.isArray(data) ? [index] : [])], messageOf(error))
       })
     }
+  }
+
+  /** Of a file on the Hub, which is asked when it is read, at its name alone. */
+  async #look (name: string): Promise<void> {
+    if (isHubName(name)) hubAddress(name)
+    else await findFiles(name)
   }
 
   async #filter (given: unknown, place: Place): Promise<Filter | undefined> {

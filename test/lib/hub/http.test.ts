@@ -106,7 +106,8 @@ t.test('with a token, refusals say so, and never the token', async t => {
   for (const [path, message] of [
     ['/403/GatedRepo', /do so with the account of the token in use/],
     ['/404/RepoNotFound', /check its name, and that the account of the token in use may read it/],
-    ['/403', /refuses access \(403: You said Bearer …, see http:\/\/x\/y\): the account/],
+    ['/403', /refuses access \(403: You said Bearer …, see http:\/\/x\/y\): is the token in use good/],
+    ['/401', /refuses access \(401: .*\): is the token in use good/],
     ['/418', /answers with 418: You said/]
   ] as const) {
     const error = await failure(http.json(path, 'o/n')) as Error
