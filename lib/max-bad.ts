@@ -33,7 +33,15 @@ export function judgeBadRecords ({ in: read, dropped }: StageStats, maxBad: MaxB
   if (bad <= ('count' in maxBad ? maxBad.count : maxBad.share * read)) return
   const reasons = faults.map(([reason, n]) => `${reason}: ${n}`).join(', ')
   const allowed = 'count' in maxBad ? String(maxBad.count) : `${maxBad.share * 100}%`
-  throw new SluiceError('ERR_BAD_RECORDS', `${names.join(', ')}: ${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}${first === '' ? '' : `; the first is ${first}`}; ${adviceFor(bad / read, faults.map(([fault]) => fault))}`)
+  throw new SluiceError('ERR_BAD_RECORDS', `${shownNames(names)}: ${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}${first === '' ? '' : `; the first is ${first}`}; ${adviceFor(bad / read, faults.map(([fault]) => fault))}`)
+}
+
+/** Names in a message are no more than these: a dataset may have tens of thousands of files. */
+const MOST_NAMES = 10
+
+/** The names of files, for a message. */
+export function shownNames (names: readonly string[]): string {
+  return names.slice(0, MOST_NAMES).join(', ') + (names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '')
 }
 
 /** Where most records are bad, the file isn't what it was taken for; else they may be left out. */

@@ -8,6 +8,7 @@ import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFile
 import { isHubName } from './hub/address.ts'
 import { ReadAhead } from './hub/read-ahead.ts'
 import { type MaxBad, isDue, judgeBadRecords } from './max-bad.ts'
+import { refuseNoText } from './no-text.ts'
 import { parseState } from './options.ts'
 import { Positions, type SourcePosition } from './positions.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './record-reader.ts'
@@ -53,6 +54,7 @@ export class RecordSource extends Readable {
   readonly #hub: SourceOptions['hub']
   readonly #closed = new AbortController()
   #isOpen = false
+  #firstWithoutText = Buffer.alloc(0)
   #firstBad: string | undefined
   #files: InputFile[] = []
   #file = 0 // in #files, the one that is open or to be opened next
@@ -173,7 +175,7 @@ export class RecordSource extends Readable {
         if (!await this.#readOn(this.#records) && !this.#isStopped()) this.#closeFile(this.#records)
       } else if (record.outcome !== null) {
         this.stats.in++
-        if (isDue(this.stats.in)) this.#judge()
+        if (isDue(this.stats.in)) this.#judge(false)
         if (typeof record.outcome === 'string') await this.#drop(record, record.outcome)
         else {
           const hasRoom = this.#give(record, record.outcome)
@@ -186,8 +188,7 @@ export class RecordSource extends Readable {
       }
       if (this.destroyed) return
     }
-    this.#judge()
-    if (!this.#stopped) this.#refuseNoText()
+    this.#judge(true)
     this.push(null)
   }
 
@@ -271,19 +272,15 @@ export class RecordSource extends Readable {
   #drop ({ offset, bytes, size }: FoundRecord, fault: RecordFault): void | Promise<void> {
     this.stats.dropped[fault] = (this.stats.dropped[fault] ?? 0) + 1
     const position = `${this.#idPath}#${offset}`
+    if (fault === 'no_text' && this.stats.dropped.no_text === 1) this.#firstWithoutText = Buffer.from(bytes)
     if (fault !== 'no_text') this.#firstBad ??= `${fault} at ${position}`
     return this.#rejects?.({ stage: this.stageName, fault, position, bytes: bytes.subarray(0, REJECTED_BYTES), size })
   }
 
-  #judge (): void {
-    judgeBadRecords(this.stats, this.#options.maxBad, this.#files.map(file => file.path), this.#firstBad)
-  }
-
-  /** A source all of whose records lack a text was asked for the wrong field: not an empty corpus. */
-  #refuseNoText (): void {
-    const { in: read, dropped } = this.stats
-    if (read === 0 || dropped.no_text !== read) return
-    throw new SluiceError('ERR_SOURCE', `${this.#files.map(file => file.path).join(', ')}: none of ${read} ${read === 1 ? 'record' : 'records'} has a text in ${this.#options.textIn ?? 'it'}; name the field that has it (--text-column, text_column)`)
+  #judge (ended: boolean): void {
+    const names = this.#files.map(file => file.path)
+    judgeBadRecords(this.stats, this.#options.maxBad, names, this.#firstBad)
+    if (!this.#stopped) refuseNoText(this.stats, { names, textIn: this.#options.textIn ?? 'it', first: this.#firstWithoutText, ended })
   }
 }
 

@@ -16,6 +16,7 @@ import { answers, docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolde
 import { stoppedAt } from './resuming.ts'
 import { frameOf, rawBlock, zstdBomb } from './zstd.ts'
 
+process.env.HF_HUB_OFFLINE = '1' // nothing here is to reach the Hub
 const commands = commandProcess()
 
 const MODEL = fixture('tiny.model')
@@ -100,6 +101,7 @@ const cases: Readonly<Record<string, Case>> = {
 
   // files
   'a missing file': { code: 'ERR_FILES', args: ['read', 'none.ndjson'], says: /none\.ndjson: no such file/ },
+  'a dataset on the Hub, which is not to be asked': { code: 'ERR_HUB', args: ['shard-corpus', '--dataset', 'some/code', '--output', 'a.ndjson'], says: /some\/code@main: .*HF_HUB_OFFLINE/ },
   'a glob that matches nothing': { code: 'ERR_FILES', args: filter('--data-files', 'none/*.ndjson'), says: /none\/\*\.ndjson: no file matches this glob/ },
   'a folder in a file\'s place': { code: 'ERR_FILES', args: ['read', '.'], says: /\.: is a folder, expected a file/ },
   'a .gz that is cut off': { code: 'ERR_SOURCE', args: filter('--data-files', 'cut.ndjson.gz'), files: { 'cut.ndjson.gz': gzipSync(ndjsonOf(docs(3000))).subarray(0, 5000) }, says: /cut\.ndjson\.gz: the gzip data is cut off after \d+ decompressed bytes/ },
@@ -187,6 +189,7 @@ const cases: Readonly<Record<string, Case>> = {
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ABORTED: 'test/recipes/cli.test.ts: SIGINT and SIGTERM',
   ERR_CHECKPOINT: 'below: a run that was stopped, and can\'t be gone on with',
+  ERR_DATASET: 'test/recipes/hub-refusals.test.ts: a stand-in Hub',
   ERR_LICENSE: 'test/recipes/licenses.test.ts: the table is printed all the same',
   ERR_LOCKED: 'below: a lock that is held',
   ERR_STATE: 'below: a state that is restored in code'

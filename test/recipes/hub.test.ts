@@ -133,10 +133,10 @@ t.test('parquet that is stopped goes on at its row group', async t => {
   await shardCorpus({ ...options, output: join(folder, 'whole.ndjson') })
   const stop = new AbortController()
   const watch = ({ source }: Flow): (() => void) => {
-    const looking = setInterval(() => { if (source.stats.out > 200) stop.abort() })
+    const looking = setInterval(() => { if (source.stats.out >= 200) stop.abort() })
     return () => { clearInterval(looking) }
   }
-  hub.misbehave({ fault: { kind: 'stall', after: 0 }, on: { kind: 'file' }, skip: 5, times: Infinity }) // its end, its beginning, some row groups
+  hub.misbehave({ fault: { kind: 'stall', after: 0 }, on: { kind: 'file', path: 'a.parquet' }, skip: 5, times: Infinity }) // its end, its beginning, some row groups
   const told: string[] = []
   const output = join(folder, 'a.ndjson')
   await t.rejects(shardCorpus({ ...options, output }, { signal: stop.signal, watch }), { code: 'ERR_ABORTED' })

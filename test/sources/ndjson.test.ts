@@ -254,7 +254,7 @@ t.test('bad records are judged too where a flow is ended by stop', async t => {
 
 t.test('a source none of whose records has a text was asked for the wrong field', async t => {
   const error = await failure(collect(ndjson(Readable.from([Buffer.from(ndjsonOf([{ text: 'a' }, { text: 'b' }]))]), { textColumn: 'content' })))
-  t.match(error, { code: 'ERR_SOURCE', message: /none of 2 records has a text in its field content; name the field/ })
+  t.match(error, { code: 'ERR_SOURCE', message: /none of 2 records has a text in its field content; the first one has "text"; name the field/ })
   t.strictSame((await read('{"text":"a"}', { textColumn: 'text' })).documents.length, 1)
   t.match(await failure(collect(ndjson(Readable.from([Buffer.from('{"text":"a"}')]), { textColumn: 'constructor' }))), { code: 'ERR_SOURCE' }, 'what objects inherit is no field')
 })

@@ -1,0 +1,23 @@
+import t from 'tap'
+import { refuseNoText } from '../../lib/no-text.ts'
+import { shownNames } from '../../lib/max-bad.ts'
+import type { StageStats } from '../../lib/stage.ts'
+
+const given = { names: ['a.ndjson', 'b.ndjson'], textIn: 'its field text', first: Buffer.from('{"body":"a","n":1}') }
+const stats = (read: number, without: number): StageStats => ({ in: read, out: read - without, dropped: { no_text: without } })
+
+t.test('a source without a text is refused, at its end or once much was read', async t => {
+  t.throws(() => { refuseNoText(stats(3, 3), { ...given, ended: true }) }, { code: 'ERR_SOURCE', message: 'a.ndjson, b.ndjson: none of 3 records has a text in its field text; the first one has "body", "n"; name the field that has it (--text-column, text_column)' })
+  t.throws(() => { refuseNoText(stats(1, 1), { ...given, first: Buffer.from('a,b'), ended: true }) }, { message: /none of 1 record has a text in its field text; name the field/ })
+  t.throws(() => { refuseNoText(stats(11_000, 11_000), { ...given, ended: false }) }, { message: /none of the first 11000 records has a text/ })
+  refuseNoText(stats(1000, 1000), { ...given, ended: false })
+  refuseNoText(stats(3, 2), { ...given, ended: true })
+  refuseNoText(stats(0, 0), { ...given, ended: true })
+})
+
+t.test('of many fields and files the first are named', async t => {
+  const many = Object.fromEntries(Array.from({ length: 45 }, (_, i) => [`field${i}`, i]))
+  t.throws(() => { refuseNoText(stats(3, 3), { ...given, first: Buffer.from(JSON.stringify(many)), ended: true }) }, { message: /"field0", "field1", .*"field39" and 5 more; name/ })
+  t.equal(shownNames(Array.from({ length: 12 }, (_, i) => `${i}`)), '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more')
+  t.equal(shownNames(['a']), 'a')
+})
