@@ -43,10 +43,13 @@ t.test('files that are named by hf:// have their provenance, and are read at the
   await shardCorpus({ dataset: 'json', dataFiles: ['hf://datasets/o/n@feature%2Fx/data/*.jsonl', 'hf://datasets/o/n/data/a b#c?.jsonl'], output, maxRetries: 1 })
   t.match(readFileSync(output, 'utf8'), /"x2".*\n.*"odd0"/)
   const { pulls } = JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Record<string, unknown> }
-  t.match(pulls['x.ndjson'], { source: { dataset: 'json', commit: null }, files: [
-    { path: `hf://datasets/o/n@${hub.commitOf('o/n', 'feature/x')}/data/train.jsonl`, bytes: lines('x').length, git_oid: /^[0-9a-f]{40}$/ },
-    { path: `hf://datasets/o/n@${hub.commitOf('o/n')}/data/a b#c?.jsonl` }
-  ] })
+  t.match(pulls['x.ndjson'], {
+    source: { dataset: 'json', commit: null },
+    files: [
+      { path: `hf://datasets/o/n@${hub.commitOf('o/n', 'feature/x')}/data/train.jsonl`, bytes: lines('x').length, git_oid: /^[0-9a-f]{40}$/ },
+      { path: `hf://datasets/o/n@${hub.commitOf('o/n')}/data/a b#c?.jsonl` }
+    ]
+  })
   const manifest = manifestIn(folder, 'dataset: json, data_files: "hf://datasets/o/n@feature%2Fx/data/*.jsonl"')
   const { run_record: record } = await processMixture(manifest, { tokenizerPath: MODEL, runsDir: folder, timeout: 7 })
   t.match(JSON.parse(readFileSync(record, 'utf8')), { sources: [{ files: [{ path: /^hf:.*@[0-9a-f]{40}\/data\/train\.jsonl$/, bytes: lines('x').length, modified_at_utc: null }] }] })
