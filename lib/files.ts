@@ -32,6 +32,8 @@ export interface RemoteOptions {
 export interface ReadBytesOptions extends Pick<RemoteOptions, 'hub'> {
   /** Gives the bytes of a file on the Hub from an offset on, where it is read ahead. @default asks for them when they are wanted */
   readonly ahead?: ((offset: number) => AsyncIterable<Buffer>) | undefined
+  /** Whether only the beginning of the file is wanted: of one on the Hub, a little is asked for at first. @default false */
+  readonly isLook?: boolean | undefined
   /** Where to start, in bytes of the decompressed content. @default 0 */
   readonly offset?: number
   /** Stops reading and closes the file when it fires. */
@@ -87,10 +89,10 @@ export function isCompressed (path: string): boolean {
  *   read, or holds something else than text (see `refuseOtherKinds`; looked at where the reading starts at 0); `ERR_STATE`
  *   when it is shorter than `offset`
  */
-export async function * readBytes (path: string, { offset = 0, signal, onRead, hub, ahead }: ReadBytesOptions = {}): AsyncGenerator<Buffer> {
+export async function * readBytes (path: string, { offset = 0, signal, onRead, hub, ahead, isLook }: ReadBytesOptions = {}): AsyncGenerator<Buffer> {
   let given = 0 // bytes so far
   try {
-    const chunks = open(path, { offset, signal, onRead, hub, ahead })
+    const chunks = open(path, { offset, signal, onRead, hub, ahead, isLook })
     for await (const chunk of offset === 0 ? refuseOtherKinds(chunks, path) : chunks) {
       signal?.throwIfAborted() // much may come out of what was read before
       given += chunk.length
@@ -101,8 +103,8 @@ export async function * readBytes (path: string, { offset = 0, signal, onRead, h
   }
 }
 
-function open (path: string, { offset = 0, signal, onRead, hub, ahead }: ReadBytesOptions): AsyncIterable<Buffer> {
-  const readFile = isHubName(path) ? (path: string, offset: number): AsyncGenerator<Buffer> => readHubFile(path, { offset, signal, onRead, hub, ahead }) : readLocalFile
+function open (path: string, { offset = 0, signal, onRead, hub, ahead, isLook }: ReadBytesOptions): AsyncIterable<Buffer> {
+  const readFile = isHubName(path) ? (path: string, offset: number): AsyncGenerator<Buffer> => readHubFile(path, { offset, signal, onRead, hub, ahead, isLook }) : readLocalFile
   if (path === STANDARD_STREAM) return skipping(offset, signal === undefined ? process.stdin : addAbortSignal(signal, process.stdin), path)
   if (!isCompressed(path)) return readFile(path, offset, signal, onRead)
   const compressed = readFile(path, 0, signal, onRead)
@@ -126,9 +128,9 @@ async function * readLocalFile (path: string, offset: number, signal: AbortSigna
   }
 }
 
-async function * readHubFile (name: string, { offset = 0, signal, onRead, hub, ahead }: ReadBytesOptions): AsyncGenerator<Buffer> {
+async function * readHubFile (name: string, { offset = 0, signal, onRead, hub, ahead, isLook }: ReadBytesOptions): AsyncGenerator<Buffer> {
   let at = offset
-  for await (const chunk of ahead?.(offset) ?? await openHubFile(name, { offset, signal, hub })) {
+  for await (const chunk of ahead?.(offset) ?? await openHubFile(name, { offset, signal, hub, isLook })) {
     at += chunk.length
     onRead?.(at)
     yield chunk
@@ -136,7 +138,7 @@ async function * readHubFile (name: string, { offset = 0, signal, onRead, hub, a
 }
 
 /** The bytes of a file on the Hub, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
-export async function openHubFile (name: string, options: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub'>): Promise<AsyncGenerator<Buffer>> {
+export async function openHubFile (name: string, options: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub' | 'isLook'>): Promise<AsyncGenerator<Buffer>> {
   return await (await import('./hub/open.ts')).openHubFile(name, options)
 }
 

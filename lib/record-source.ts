@@ -219,20 +219,21 @@ export class RecordSource extends Readable {
       offset,
       isNamed: this.#stream === null && file.path !== STANDARD_STREAM,
       idAt: at => `${idPath}#${at}`,
-      bytesFrom: start => this.#bytesFrom(index, start),
+      bytesFrom: start => this.#bytesFrom(index, start, start < offset),
       onRead: bytes => { this.#fileBytesRead = bytes },
       count: bytes => { this.stats.bytes += bytes },
       signal: this.#closed.signal
     })
   }
 
-  #bytesFrom (index: number, offset: number): AsyncGenerator<Buffer> {
+  /** @param isLook whether only the beginning is wanted: the file is gone on with further behind */
+  #bytesFrom (index: number, offset: number, isLook: boolean): AsyncGenerator<Buffer> {
     const { path, size } = this.#files[index]!
     if (this.#stream !== null) return skipping(offset, refuseOtherKinds(this.#stream, path), path)
     if (size !== null && !isCompressed(path) && offset > size) {
       throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, which has only ${size} bytes; it was changed since`)
     }
-    return readBytes(path, { offset, signal: this.#closed.signal, hub: this.#hub, ahead: start => this.#readAhead().read(index, start), onRead: bytes => { this.#fileBytesRead = bytes } })
+    return readBytes(path, { offset, signal: this.#closed.signal, hub: this.#hub, ...isLook ? { isLook } : { ahead: start => this.#readAhead().read(index, start) }, onRead: bytes => { this.#fileBytesRead = bytes } })
   }
 
   #readAhead (): ReadAhead {

@@ -1,6 +1,5 @@
 import { SluiceError } from '../lib/errors.ts'
 import { hubName } from '../lib/hub/address.ts'
-import { readCard } from '../lib/hub/card.ts'
 import { download } from '../lib/hub/download.ts'
 import { type Hub, type HubRun, theHub } from '../lib/hub/hub.ts'
 import type { HubOptions } from '../lib/hub/settings.ts'
@@ -20,6 +19,7 @@ export async function licenseOnCard (component: Component, run: HubRun & HubOpti
   const hub = await theHub({ maxRetries, timeout })
   const commit = component.hub?.commit ?? await hub.commitOf(component.dataset, component.revision, run)
   const text = component.hub === undefined ? await readCardText(hub, component.dataset, commit, run) : null
+  const { readCard } = await import('../lib/hub/card.ts')
   return { found: component.hub?.license ?? (text === null ? [] : readCard(text).license), readFrom: cardAddress(hub, component.dataset, commit), commit }
 }
 

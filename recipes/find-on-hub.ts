@@ -5,7 +5,7 @@ import { SluiceError } from '../lib/errors.ts'
 import { findFiles } from '../lib/files.ts'
 import { hubAddress, isHubName } from '../lib/hub/address.ts'
 import { type Hub, type HubRun, theHub } from '../lib/hub/hub.ts'
-import { type ResolvedDataset, resolveDataset } from '../lib/hub/resolve.ts'
+import type { ResolvedDataset } from '../lib/hub/resolve.ts'
 import type { Component, FoundOnHub } from '../lib/manifest/schema.ts'
 import { isOnHub, readsHub } from './hub-component.ts'
 import { knownFile } from './known-files.ts'
@@ -97,6 +97,7 @@ export async function foundBefore (component: Component, checkpoints: readonly s
 /** What a component's dataset is at a revision. */
 async function found (hub: Hub, component: Component, revision: string, run: HubRun): Promise<Component> {
   const { dataset, subset, split, dataFiles } = component
+  const { resolveDataset } = await import('../lib/hub/resolve.ts')
   const resolved = await resolveDataset(hub, { dataset, subset, split, revision, dataFiles: dataFiles.length === 0 ? null : dataFiles }, run)
   for (const warning of resolved.warnings) run.tell?.(`${component.name}: ${warning}`)
   return withHub(component, resolved.files.map(({ name }) => name), foundOf(component, resolved))

@@ -11,8 +11,8 @@ export interface ParquetColumn {
 /** One of the format's SchemaElement: a column, or a group of so many of those that follow. */
 export interface ParquetField {
   readonly name: string
-  readonly type?: 'BYTE_ARRAY' | 'DOUBLE' | 'INT32' | 'BOOLEAN'
-  readonly converted_type?: 'UTF8' | 'LIST'
+  readonly type?: 'BYTE_ARRAY' | 'DOUBLE' | 'INT32' | 'INT64' | 'BOOLEAN'
+  readonly converted_type?: 'UTF8' | 'LIST' | 'DATE' | 'TIMESTAMP_MILLIS'
   readonly repetition_type?: 'REQUIRED' | 'OPTIONAL' | 'REPEATED'
   readonly num_children?: number
 }

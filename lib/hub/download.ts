@@ -1,6 +1,6 @@
-import { type Hash, createHash } from 'node:crypto'
 import { SluiceError } from '../errors.ts'
 import { urlPath } from './address.ts'
+import { type ContentHash, gitBlobHash, sha256Hash } from './content-hash.ts'
 import { asTransient } from './failures.ts'
 import type { HubAnswer } from './http.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
@@ -25,22 +25,26 @@ export interface DownloadOptions extends HubRun {
 export async function * download (hub: Hub, file: RemoteFile, { start = 0, end = file.size, ...run }: DownloadOptions = {}): AsyncGenerator<Buffer> {
   const retries = new Retries(labelOf(file), hub.http.settings, run.signal, run.tell)
   const source = sourceOf(hub, file)
-  const hash = start === 0 && end === file.size ? contentHash(file) : null
+  const hash = start === 0 && end === file.size ? checkedHash(file) : null
   let at = start
-  while (at < end) {
-    try {
-      for await (const chunk of source.open(at, end, run)) {
-        at += chunk.length
-        retries.progress()
-        hash?.update(chunk)
-        yield chunk
+  try {
+    while (at < end) {
+      try {
+        for await (const chunk of source.open(at, end, run)) {
+          at += chunk.length
+          retries.progress()
+          await hash?.update(chunk)
+          yield chunk
+        }
+        if (at < end) throw new Transient(`the answer ended ${end - at} bytes before its end`)
+      } catch (error) {
+        await retries.wait(asTransient(error, labelOf(file), run.signal))
       }
-      if (at < end) throw new Transient(`the answer ended ${end - at} bytes before its end`)
-    } catch (error) {
-      await retries.wait(asTransient(error, labelOf(file), run.signal))
     }
+    await hash?.check()
+  } finally {
+    hash?.close()
   }
-  hash?.check()
 }
 
 /** How a file is named in messages: without what signs its address. */
@@ -144,21 +148,21 @@ function plainTag (etag: string | string[] | undefined): string {
   return String(etag ?? '').replace(/^W\//, '').replace(/^"|"$/g, '')
 }
 
-interface ContentHash {
-  readonly update: (bytes: Buffer) => void
+interface CheckedHash extends Pick<ContentHash, 'update' | 'close'> {
   /** @throws SluiceError `ERR_SOURCE` */
-  readonly check: () => void
+  readonly check: () => Promise<void>
 }
 
 /** What the listing tells: of large files the SHA-256, of others git's hash of a blob. */
-function contentHash (file: RemoteFile): ContentHash | null {
+function checkedHash (file: RemoteFile): CheckedHash | null {
   const expected = file.sha256 ?? (/^[0-9a-f]{40}$/.test(file.oid) ? file.oid : null)
   if (expected === null) return null
-  const hash: Hash = file.sha256 === null ? createHash('sha1').update(`blob ${file.size}\0`) : createHash('sha256')
+  const { update, digest, close } = file.sha256 === null ? gitBlobHash(file.size) : sha256Hash(file.size)
   return {
-    update: bytes => { hash.update(bytes) },
-    check () {
-      const found = hash.digest('hex')
+    update,
+    close,
+    async check () {
+      const found = await digest()
       if (found !== expected) throw new SluiceError('ERR_SOURCE', `${labelOf(file)}: its bytes have the hash ${found}, its listing says ${expected}; run it again with --restart`)
     }
   }

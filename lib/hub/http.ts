@@ -30,6 +30,9 @@ export interface HubAnswer {
 
 const MOST_REDIRECTS = 10
 
+/** Held of a body before its connection waits: with 64 kB, which is undici's default, it would wait behind each chunk. */
+const BODY_BYTES = 512 * 1024
+
 /** A listing's page has some hundred kB. */
 const MOST_JSON_BYTES = 64 * 2 ** 20
 
@@ -118,7 +121,8 @@ export class HubHttp {
 
   /** Lets go of all connections. */
   async close (): Promise<void> {
-    await (await this.#dispatcher)?.destroy()
+    const dispatcher = await this.#dispatcher?.catch(() => undefined) // whoever asked was told why there is none
+    await dispatcher?.destroy()
   }
 
   /** The one place where the token is used. */
@@ -131,6 +135,7 @@ export class HubHttp {
         method,
         headers: { ...headers, 'user-agent': `sluice/${packageVersion()}`, 'accept-encoding': 'identity', ...(isOwn && token !== null && { authorization: `Bearer ${token}` }) },
         ...(body !== undefined && { body }),
+        highWaterMark: BODY_BYTES,
         dispatcher,
         ...(signal && { signal })
       })

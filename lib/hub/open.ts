@@ -3,15 +3,26 @@ import { type InputFile, type ReadBytesOptions, type RemoteOptions, findFiles } 
 import { hubAddress, isCommit, isHubName } from './address.ts'
 import { download } from './download.ts'
 import { isGlob } from './glob.ts'
-import { type Hub, type HubRun, theHub } from './hub.ts'
+import { type Hub, type HubRun, type RemoteFile, theHub } from './hub.ts'
 import { filesOf } from './patterns.ts'
 import { HubRanges } from './ranges.ts'
 
+/** What is asked for at first of a file of which only the beginning is wanted. */
+const LOOK_BYTES = 4096
+
 /** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
-export async function openHubFile (name: string, { offset = 0, signal, hub: options = {} }: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub'>): Promise<AsyncGenerator<Buffer>> {
+export async function openHubFile (name: string, { offset = 0, signal, hub: options = {}, isLook = false }: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub' | 'isLook'>): Promise<AsyncGenerator<Buffer>> {
   const { tell, ...settings } = options
   const hub = await theHub(settings)
-  return download(hub, await hub.remoteFile(name, { signal, tell }), { start: offset, signal, tell })
+  const file = await hub.remoteFile(name, { signal, tell })
+  return isLook ? inTwo(hub, file, { signal, tell }) : download(hub, file, { start: offset, signal, tell })
+}
+
+/** A little of a file, and only if more is wanted the rest. */
+async function * inTwo (hub: Hub, file: RemoteFile, run: HubRun): AsyncGenerator<Buffer> {
+  const end = Math.min(LOOK_BYTES, file.size)
+  yield * download(hub, file, { end, ...run })
+  yield * download(hub, file, { start: end, ...run })
 }
 
 /** A file on the Hub as ranges. @throws SluiceError as `Hub.remoteFile` */

@@ -89,12 +89,12 @@ function cardOf (text: string | null, { dataset, dataFiles }: DatasetRequest): C
 }
 
 /** Of options that readers of tables in Python have, those that our sources have. */
-function sourceOptions ({ format, options, dataset }: ResolvedData & { readonly dataset?: string }, warnings: string[]): Record<string, unknown> {
+function sourceOptions ({ format, options }: ResolvedData, warnings: string[]): Record<string, unknown> {
   const ours: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options)) {
     const known = format === 'csv' ? { sep: 'delimiter', delimiter: 'delimiter', quotechar: 'quote' }[name] : undefined
     if (known !== undefined) ours[known] = value
-    else if (!HARMLESS.has(name)) warnings.push(`${dataset ?? 'its card'} asks for ${name}: ${JSON.stringify(value)}, which is not done`)
+    else if (!HARMLESS.has(name)) warnings.push(`its card asks for ${name}: ${JSON.stringify(value)}, which is not done`)
   }
   return ours
 }

@@ -5,8 +5,8 @@ import type { HubSettings } from './settings.ts'
 /** Waits grow to this. */
 const LONGEST_DELAY_MS = 60_000
 
-/** How often a Hub is asked again that has never answered. */
-const UNREACHED_RETRIES = 4
+/** So long a Hub is asked again that has never answered. */
+const UNREACHED_MS = 5000
 
 /** What a server asks for beyond this is no pause but an end. */
 export const LONGEST_ASKED_MS = 3_600_000
@@ -42,6 +42,7 @@ export class Retries {
   readonly #signal: AbortSignal | undefined
   readonly #tell: Tell | undefined
   #failures = 0 // in a row
+  #since: number | undefined // the first of them
 
   constructor (what: string, settings: HubSettings, signal?: AbortSignal, tell?: Tell) {
     this.#what = what
@@ -53,6 +54,7 @@ export class Retries {
   /** Something has come: what fails from here on is counted anew. */
   progress (): void {
     this.#failures = 0
+    this.#since = undefined
   }
 
   /**
@@ -66,7 +68,8 @@ export class Retries {
     if (!(error instanceof Transient)) throw error
     const { maxRetries, retryDelay } = this.#settings
     const { message, wait, isExpired } = error
-    if (!isReached && this.#failures >= UNREACHED_RETRIES) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT (${this.#settings.endpoint}) right?`, { cause: error })
+    this.#since ??= performance.now()
+    if (!isReached && performance.now() - this.#since > UNREACHED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT (${this.#settings.endpoint}) right?`, { cause: error })
     if (this.#failures++ >= maxRetries) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}${maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`}; run it again to go on, or raise --max-retries`, { cause: error })
     if (wait !== null && wait > LONGEST_ASKED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}, and asks to wait ${Math.round(wait / 1000)} s; run it again then`, { cause: error })
     if (isExpired && this.#failures === 1) return

@@ -34,6 +34,8 @@ const VALUE_BYTES = 16
 const STEP_BYTES = 1024 * 1024
 const FETCHED_AHEAD_BYTES = 16 * 1024 * 1024
 const LEAST_STEP_BYTES = 64 * 1024
+/** Row groups that are told of beforehand, as long as they are small. */
+const GROUPS_AHEAD = 8
 
 /** A parquet file, read row group by row group and page by page. Whoever opened the ranges closes them. */
 export class ParquetFile {
@@ -81,12 +83,13 @@ export class ParquetFile {
         this.#ranges.expect?.(chunk.start, chunk.end)
         reader.open(new PageReader(this.#ranges, chunk, leaf, place, step), place)
       }
-      // The next group's begin to come while this one is read. A damaged one is told of when it is its turn.
-      if (this.#ranges.expect !== undefined && rowGroup + 1 < this.#footer.groups.length) {
+      // Those of the next groups begin to come while this one is read. A damaged one is told of when it is its turn.
+      for (let [group, ahead] = [rowGroup + 1, 0]; this.#ranges.expect !== undefined && group < Math.min(rowGroup + 1 + GROUPS_AHEAD, this.#footer.groups.length) && ahead < FETCHED_AHEAD_BYTES; group++) {
         for (const leaf of readers.keys()) {
           try {
-            const { chunk } = chunkIn(rowGroup + 1, leaf)
-            this.#ranges.expect(chunk.start, chunk.end)
+            const { start, end } = chunkIn(group, leaf).chunk
+            this.#ranges.expect(start, end)
+            ahead += end - start
           } catch {}
         }
       }

@@ -31,7 +31,7 @@ const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--mb N] [
                by how much the figures of encode and languages, and the speed of hub and trainer, may be missed before the command fails, on a machine that others use (default: 0)
   --whole      rivals: the script in Python filters all of the text, not a sample
   --mb N       trainer: how much text the largest one has (default: 100); 0 leaves it out
-  --quick      trainer: half of the documents, one size, once; hub: 200 MB in place of 2 GB
+  --quick      trainer: half of the documents, one size, once; hub: 300 MB in place of 2 GB
   --json       also write the results to bench.json
 `
 

@@ -3,6 +3,8 @@
 hub.py clients FOLDER: a line of JSON for each check, {"name", "passed", "detail"}.
 hub.py stream LAYOUTS FOLDER: what datasets streams of each layout, as FOLDER/NAME.ndjson, or FOLDER/NAME.error.
 """
+import base64
+import datetime
 import json
 import os
 import socket
@@ -62,7 +64,18 @@ seen = 0
 
 
 def plain(value):
-    return value if isinstance(value, (str, int, float, bool, type(None), list, dict)) else str(value)
+    """A value in JSON as it is to be compared: integers that JSON's readers round as digits, bytes in base64, moments as ISO 8601."""
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, int) and abs(value) > 2**53:
+        return str(value)
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)
 
 
 def clients(folder):
@@ -207,7 +220,7 @@ def stream(layouts, folder):
             )
             with open(f"{path}.ndjson", "w", encoding="utf-8") as out:
                 for record in records:
-                    out.write(json.dumps(record, ensure_ascii=False, default=plain) + "\n")
+                    out.write(json.dumps(plain(record), ensure_ascii=False) + "\n")
         except Exception:
             with open(f"{path}.error", "w", encoding="utf-8") as out:
                 out.write(traceback.format_exc())

@@ -1,6 +1,6 @@
 /**
  * The stand-in Hub, against what the Hub's own clients in Python make of it: huggingface_hub lists and downloads, datasets
- * streams each layout. They come from PyPI: `.ci/run` installs them where pip reaches that, into the folder that
+ * streams each layout, and we read the same. They come from PyPI: `.ci/run` installs them where pip reaches that, into the folder that
  * SLUICE_HUB_CLIENTS names; elsewhere those are taken that `python3` has, if any.
  *
  * Xet, which clients would speak beside HTTP, is switched off by HF_HUB_DISABLE_XET; each run has an HF_HOME of its own.
@@ -15,6 +15,7 @@ import { randomNumbers } from '../hub/misbehaviour.ts'
 import { type Hub, startHub } from '../hub/stand-in.ts'
 import type { RepoOptions } from '../hub/types.ts'
 import type { Checks } from './checks.ts'
+import { type Streamed, judgeReading } from './hub-reading.ts'
 
 const SCRIPT = join(packageRoot(), 'test/checks/hub.py')
 
@@ -28,23 +29,24 @@ export function missingClients (): string | undefined {
 export async function judgeHub (checks: Checks, folder: string): Promise<void> {
   const missing = missingClients()
   if (missing !== undefined) {
-    for (const name of ['huggingface_hub lists and downloads', 'datasets streams']) checks.skip(`the stand-in Hub, ${name}`, missing)
+    for (const name of ['huggingface_hub lists and downloads', 'datasets streams', 'what is read, against datasets']) checks.skip(`the stand-in Hub, ${name}`, missing)
     return
   }
   await judgeClients(checks, join(folder, 'hub-clients'))
   const asked = await layouts()
   const streamed = await streamedByDatasets(asked, join(folder, 'hub-layouts'))
-  for (const { name, expected } of asked) {
+  for (const { name, expected, textColumn = 'text' } of asked) {
     const records = streamed.get(name)!
-    const texts = typeof records === 'string' ? [] : records.map(({ text }) => text)
+    const texts = typeof records === 'string' ? [] : records.map(record => record[textColumn])
     if (typeof records === 'string') console.log(`  ${records.trim().split('\n').at(-1)!.slice(0, 300)}`)
     checks.check(`the stand-in Hub, datasets streams ${name}: the records of its files (${expected.length})`, texts.length === expected.length && texts.every((text, i) => text === expected[i]))
   }
   checks.check('the stand-in Hub, datasets streams parquet-files: every column', isDeepStrictEqual(streamed.get('parquet-files'), [...recordsOf(1), ...recordsOf(2)]))
+  await judgeReading(checks, join(folder, 'hub-reading'), asked, streamed)
 }
 
 /** What `datasets` streams of layouts from a stand-in Hub: by name the records, or the error. Left in the folder as NDJSON, too. */
-export async function streamedByDatasets (asked: readonly Layout[], folder: string): Promise<Map<string, Array<Record<string, unknown>> | string>> {
+export async function streamedByDatasets (asked: readonly Layout[], folder: string): Promise<Map<string, Streamed>> {
   mkdirSync(folder, { recursive: true })
   const list = join(folder, 'layouts.json')
   writeFileSync(list, JSON.stringify(asked.map(layout => ({ ...layout, files: undefined, refs: undefined }))))

@@ -20,6 +20,8 @@ export interface Layout {
   /** What the user asks for in place of the card's and the patterns' files. */
   readonly dataFiles?: string | readonly string[]
   readonly revision?: string
+  /** Default: `text`. */
+  readonly textColumn?: string
   /** What to ask `datasets` for in place of the subset: it doesn't look into the conversion to parquet by itself. */
   readonly judgedAs?: { readonly revision: string, readonly dataDir: string }
   /** Texts of the split, in order, by how the files were written. */
@@ -95,6 +97,34 @@ async function parquet (seed: number): Promise<Buffer> {
   return await writeParquet(columns, { codec: 'SNAPPY', pageSize: 1024, rowGroupSize: [2, 1], schema: FIELDS })
 }
 
+const LONG = 2n ** 53n
+const MOMENT = Date.UTC(2024, 1, 29, 12, 30)
+
+/** Columns of which JSON has no type. */
+async function parquetTypes (): Promise<Buffer> {
+  return await writeParquet([
+    { name: 'text', data: ['one', 'two', 'three'] },
+    { name: 'long', data: [LONG + 1n, -LONG - 1n, 7n] },
+    { name: 'day', data: [new Date(MOMENT), null, new Date(0)] },
+    { name: 'at', data: [new Date(MOMENT), new Date(1), null] },
+    { name: 'bytes', data: [Uint8Array.of(0, 255, 10), Uint8Array.of(), null] },
+    { name: 'flag', data: [true, null, false] }
+  ], {
+    codec: 'UNCOMPRESSED',
+    pageSize: 1024,
+    rowGroupSize: [2],
+    schema: [
+      { name: 'root', num_children: 6 },
+      { name: 'text', ...STRING },
+      { name: 'long', type: 'INT64', ...OPTIONAL },
+      { name: 'day', type: 'INT32', converted_type: 'DATE', ...OPTIONAL },
+      { name: 'at', type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', ...OPTIONAL },
+      { name: 'bytes', type: 'BYTE_ARRAY', ...OPTIONAL },
+      { name: 'flag', type: 'BOOLEAN', ...OPTIONAL }
+    ]
+  })
+}
+
 /** All layouts; the writer of parquet and the compressor are loaded for them. */
 export async function layouts (): Promise<Layout[]> {
   const zstd = await loadZstdCompressor()
@@ -150,7 +180,10 @@ export async function layouts (): Promise<Layout[]> {
     { name: 'txt-odd-lines', files: { 'a.txt': `${ODD_LINES.join('\n')}\n` }, expected: ODD_LINES },
     { name: 'txt-gz', files: { 'a.txt.gz': gzipSync(plainLines(1)) }, expected: textsOf(1) },
     { name: 'jsonl-uneven', files: { 'a.jsonl': '{"text":"one","n":1}\n\n{"text":"two","m":{"x":[1,null]}}\r\n{"n":2,"m":null,"text":"three \\u2028 \\ud83d\\ude80"}' }, expected: ['one', 'two', 'three \u2028 🚀'] },
+    { name: 'jsonl-dates', files: { 'a.jsonl': lines(1).replaceAll('}\n', ',"timestamp":"2019-04-25T12:57:54Z","date":"2019-04-25","n":9007199254740991}\n') }, expected: textsOf(1) },
+    { name: 'text-column', files: { 'a.jsonl': lines(1).replaceAll('"text"', '"content"') }, textColumn: 'content', expected: textsOf(1) },
     { name: 'parquet-files', files: { 'data/train-00000-of-00002.parquet': await parquet(1), 'data/train-00001-of-00002.parquet': await parquet(2), 'data/test-00000-of-00001.parquet': await parquet(3) }, expected: textsOf(1, 2) },
+    { name: 'parquet-types', files: { 'a.parquet': await parquetTypes() }, expected: ['one', 'two', 'three'] },
     { name: 'parquet-subset', files: { 'README.md': card('configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/*/*\n- config_name: sample-10BT\n  data_files:\n  - split: train\n    path: sample/10BT/*\n'), 'data/CC-MAIN-2013-20/000_00000.parquet': await parquet(1), 'sample/10BT/001_00000.parquet': await parquet(2), 'sample/10BT/000_00000.parquet': await parquet(3), 'sample/100BT/000_00000.parquet': await parquet(4) }, subset: 'sample-10BT', expected: textsOf(3, 2) },
     { name: 'data-files-glob', files: globs, dataFiles: 'data/2024-10/*.jsonl', expected: textsOf(1, 2) },
     { name: 'data-files-list', files: globs, dataFiles: ['other.jsonl', 'data/*/a.jsonl'], expected: textsOf(4, 1, 3) },

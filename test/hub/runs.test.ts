@@ -3,7 +3,7 @@ import t from 'tap'
 import { setHubEnvironment } from './environment.ts'
 import { Runs, plannedRuns, readables } from './runs.ts'
 
-const RUNS = 36
+const RUNS = 24
 const SEED = 7
 
 t.test('with each kind of misbehaviour, alone and mixed, the records that arrive are exactly those of the files, in order, once each', async t => {
@@ -16,7 +16,7 @@ t.test('with each kind of misbehaviour, alone and mixed, the records that arrive
   t.ok(met.size > 10, `met with ${[...met].join(', ')}`)
 
   for (const dataset of all) {
-    for (const skip of [1, 4]) t.strictSame(await runs.changed(dataset, skip), [], `${dataset.name}, changed at answer ${skip}`)
+    for (const skip of [2]) t.strictSame(await runs.changed(dataset, skip), [], `${dataset.name}, changed at answer ${skip}`)
   }
 
   const [some] = plannedRuns(all, 1, 0)

@@ -73,7 +73,7 @@ t.test('a wrong call, and a wrong input, leave nothing', async t => {
   const run = (options: object): Promise<unknown> => failure(filterCorpus({ dataFiles, outputPath, ...options }))
   t.match(await run({}), { code: 'ERR_BAD_RECORDS' })
   t.match(await run({ dataFiles: '/none' }), { code: 'ERR_FILES' })
-  t.match(await run({ dataset: 'HuggingFaceFW/fineweb' }), { code: 'ERR_OPTION', message: /cannot be read by this version/ })
+  t.match(await run({ dataset: 'jsonp' }), { code: 'ERR_OPTION', message: /jsonp cannot be read, expected json or csv/ })
   t.match(await run({ targetLang: 'xx' }), { code: 'ERR_OPTION', message: /language/ })
   t.match(await run({ minChars: 9, maxChars: 8 }), { code: 'ERR_OPTION' })
   t.match(await run({ dedupWindow: 0, minChars: 'a' }), { code: 'ERR_OPTION', message: /minChars.*\n.*dedupWindow/ })

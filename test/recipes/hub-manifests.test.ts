@@ -2,12 +2,27 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
+import { readCard } from '../../lib/hub/card.ts'
+import { resolveDataFiles } from '../../lib/hub/data-files.ts'
 import { readManifest } from '../../lib/manifest/read.ts'
 import { termsOf } from '../../lib/licenses.ts'
 import { knownStages } from '../../recipes/stages.ts'
 import { ROOT } from '../helpers.ts'
+import { recordedListings } from '../hub-listings.ts'
 
 const NAMES = readdirSync(join(ROOT, 'recipes')).filter(name => name.endsWith('.yaml') && name !== 'quickstart.yaml').sort()
+
+/** How many files each dataset has of what the manifests ask for. */
+const FILES: Readonly<Record<string, number>> = {
+  'HuggingFaceFW/fineweb': 15,
+  'allenai/c4': 1024,
+  'bigcode/starcoderdata': 59,
+  'cerebras/SlimPajama-627B': 59_166,
+  'codeparrot/codeparrot-clean': 54,
+  'roneneldan/TinyStories': 4,
+  'togethercomputer/RedPajama-Data-1T-Sample': 11,
+  'wikimedia/wikipedia': 41
+}
 
 interface Content {
   readonly datasets: ReadonlyArray<{ readonly name: string, readonly dataset: string, readonly license?: string, readonly output_dir: string }>
@@ -35,9 +50,16 @@ t.test('each is told of in recipes/README.md, with its licence', async t => {
   }
 })
 
+const listings = recordedListings()
+
 for (const name of NAMES) {
-  t.test(`${name} validates`, async t => {
+  t.test(`${name} validates, and each of its components has files, in the recorded listings`, async t => {
     const { datasets } = await readManifest(join(ROOT, 'recipes', name), knownStages)
     t.equal(datasets.length, contentOf(name).datasets.length)
+    for (const { dataset, subset, split, dataFiles } of datasets) {
+      const { card, files, converted } = listings.get(dataset)!
+      const found = resolveDataFiles(files, readCard(card), { dataset, subset, split, dataFiles: dataFiles.length === 0 ? null : dataFiles, converted })
+      t.match(found, { split: 'train', warnings: [], files: { length: FILES[dataset]! } }, dataset)
+    }
   })
 }

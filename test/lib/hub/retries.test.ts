@@ -75,3 +75,12 @@ t.test('long waits are told of, and ended by a signal', async t => {
   t.same(told, ['o/n: it answers with 429; waits 37 s'])
   t.match(await failure(retries.wait(new Transient('x'))), { message: 'stopped' })
 })
+
+t.test('a Hub that nobody has ever reached is not waited for as long', async t => {
+  const retries = new Retries('o/n', SETTINGS)
+  const now = performance.now.bind(performance)
+  t.teardown(() => { performance.now = now })
+  await retries.wait(new Transient('no connection'), false)
+  performance.now = () => now() + 100_000
+  t.match(await failure(retries.wait(new Transient('no connection'), false)), { code: 'ERR_HUB', message: 'o/n: no connection; is there a network, and is HF_ENDPOINT (https://hub.example) right?' })
+})

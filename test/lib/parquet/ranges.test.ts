@@ -1,4 +1,5 @@
 import { appendFileSync, utimesSync } from 'node:fs'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import t from 'tap'
 import { ParquetFile } from '../../../lib/parquet/file.ts'
 import { openRanges } from '../../../lib/parquet/ranges.ts'
@@ -55,4 +56,19 @@ t.test('batches are bounded by bytes', async t => {
     t.ok(sizes.reduce((sum, size) => sum + size, 0) < 1024 * 1024)
   }
   t.strictSame(batches, [1000, 1000, 500], 'a batch ends with its row group')
+})
+
+t.test('what is to be read is told beforehand: small row groups several at a time, each in its order', async t => {
+  const columnData = [{ name: 'text', data: Array.from({ length: 2000 }, (_, i) => `a text, the ${i}th`), type: 'STRING' as const }, { name: 'n', data: Array.from({ length: 2000 }, (_, i) => i), type: 'INT32' as const }]
+  const told: number[] = []
+  const ranges = { ...rangesOf(Buffer.from(parquetWriteBuffer({ columnData, rowGroupSize: 100 }))), expect: (start: number) => { told.push(start) } }
+  const file = await ParquetFile.open(ranges)
+  let before = 0
+  for await (const { rows } of file.readRows({ columns: ['text'] })) {
+    t.equal(rows.length, 100)
+    if (before === 0) t.equal(told.length, 9, 'this one, and eight')
+    before++
+  }
+  t.equal(new Set(told).size, 20)
+  t.same([...new Set(told)], [...new Set(told)].sort((a, b) => a - b))
 })

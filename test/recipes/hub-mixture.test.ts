@@ -1,0 +1,118 @@
+/** Mixtures, filters, tokenizers and licences of datasets on a stand-in Hub. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { closeHubs } from '../../lib/hub/hub.ts'
+import { checkCoverage } from '../../recipes/check-coverage.ts'
+import { checkManifest } from '../../recipes/check.ts'
+import { filterCorpus } from '../../recipes/filter-corpus.ts'
+import { licenses } from '../../recipes/licenses.ts'
+import { type MixtureResult, processMixture } from '../../recipes/process-mixture.ts'
+import { run } from '../../recipes/run.ts'
+import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
+import type { Hub } from '../hub/stand-in.ts'
+import { contentIn, fixture, folderInMemory, put, sluice } from '../helpers.ts'
+import { CODE, codeOf, hubFor, pulledIn, requestsOf, tables } from './hub-datasets.ts'
+
+const MODEL = fixture('tiny.model')
+
+interface Mixture {
+  readonly hub: Hub
+  readonly folder: string
+  readonly manifest: string
+  readonly process: (options?: Parameters<typeof processMixture>[1]) => Promise<MixtureResult>
+}
+
+/** One component that is read from the Hub as it is sharded, one with a raw copy. */
+async function mixture (t: Test, head = ''): Promise<Mixture> {
+  const hub = await hubFor(t, [CODE, await tables()])
+  const folder = folderInMemory(t)
+  const manifest = put(folder, 'mix.yaml', `${head}datasets:
+  - { name: code, dataset: some/code, license: apache-2.0, filters: [{ length: { min_chars: 5 } }], seq_len: 64, output_dir: DIR/shards/code }
+  - { name: tables, dataset: some/tables, subset: en, columns: url, raw_dir: DIR/raw, seq_len: 64, output_dir: DIR/shards/tables }
+`.replaceAll('DIR', folder))
+  const own = { logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }
+  return { hub, folder, manifest, process: async options => await processMixture(manifest, { tokenizerPath: MODEL, ...own, ...options }) }
+}
+
+t.test('process-mixture: shards, stats, licences; what is finished needs no Hub', async t => {
+  const { hub, folder, manifest, process } = await mixture(t)
+  const commits = { code: hub.commitOf('some/code'), tables: hub.commitOf('some/tables') }
+  const first = await process()
+  t.match(first.stats, [
+    { name: 'code', dataset: 'some/code', subset: 'default', split: 'train', license: 'apache-2.0', commit: commits.code, read: 900, kept: 900 },
+    { name: 'tables', dataset: 'some/tables', subset: 'en', split: 'train', commit: commits.tables, read: 600 }
+  ])
+  t.equal(first.stats[0]!.data_files, `hf://datasets/some/code@${commits.code}`)
+  const card = (name: keyof typeof commits): string => `${hub.endpoint}/datasets/some/${name}/blob/${commits[name]}/README.md`
+  t.match(first.licenses, [
+    { commit: commits.code, found: [{ license: 'apache-2.0', read_from: manifest }, { license: 'odc-by', read_from: card('code') }] },
+    { commit: commits.tables, found: [{ license: 'cc-by-sa-3.0' }, { license: 'gfdl' }, { license: 'cc-by-sa-3.0', read_from: card('tables') }, { license: 'gfdl' }] }
+  ])
+  const raw = (await pulledIn(join(folder, 'raw')))['tables.ndjson.gz']!.split('\n')
+  t.equal(raw[2], JSON.stringify({ id: 'hf://datasets/some/tables/en/a.parquet#2', text: codeOf('p', 3)[2]!.text, meta: { url: 'https://example.org/p-2' } }))
+
+  await hub.commit('some/code', { 'data/train-0.jsonl': null })
+  await hub.commit('some/tables', { 'new.txt': 'new' })
+  const asked = await requestsOf(hub, async () => {
+    const { run_record: _, ...second } = await process()
+    const { run_record: __, ...before } = first
+    t.strictSame(second, before)
+  })
+  t.strictSame(asked.map(({ path }) => path), [], 'what is finished asks the Hub for nothing')
+
+  await closeHubs()
+  const third = await process({ restart: true })
+  t.match(third.stats, [{ read: 600, commit: hub.commitOf('some/code') }])
+})
+
+t.test('the same shards by one thread and by two', async t => {
+  const { folder, process } = await mixture(t)
+  const made: Array<Record<string, string>> = []
+  for (const workers of [1, 2]) {
+    await process({ workers, restart: true })
+    made.push(Object.fromEntries(Object.entries(contentIn(join(folder, 'shards'))).filter(([name]) => name.endsWith('.npy'))))
+  }
+  t.ok(Object.keys(made[0]!).length > 1)
+  t.strictSame(made[1], made[0])
+})
+
+t.test('run: trains on datasets of the Hub, and makes the shards', async t => {
+  const { hub, folder, manifest } = await mixture(t, 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: 80 }\nstats: DIR/stats.json\n')
+  const runsDir = join(folder, 'runs')
+  await run(manifest, { runsDir })
+  const commit = hub.commitOf('some/code')
+  t.match(JSON.parse(readFileSync(join(folder, 'tokenizer/spm_80_unigram.json'), 'utf8')), { datasets: [{ name: 'code', dataset: 'some/code', samples: 900 }, { name: 'tables', samples: 600 }] })
+  t.match(JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')), { stats: [{ commit }, {}], tokenizer: { vocab_size: 80 } })
+  await hub.commit('some/code', { 'data/train-1.jsonl': null })
+  t.strictSame((await requestsOf(hub, () => run(manifest, { runsDir }))).map(({ path }) => path), [], 'once more: nothing is asked')
+  t.match(await checkCoverage(undefined, { manifest }), { documents: 1500, components: [{ name: 'code' }, { name: 'tables' }] })
+})
+
+t.test('licenses: by the card, and by the manifest', async t => {
+  const { hub, folder, manifest } = await mixture(t)
+  t.match((await licenses(manifest)).components, [
+    { name: 'code', commit: hub.commitOf('some/code'), found: [{ license: 'apache-2.0', read_from: manifest }, { license: 'odc-by' }], redistributable: 'yes' },
+    { name: 'tables', found: [{ license: 'cc-by-sa-3.0' }, { license: 'gfdl' }] }
+  ])
+  await hub.commit('some/code', { 'README.md': '---\nlicense: cc-by-nc-4.0\n---\n' })
+  await closeHubs()
+  t.match((await licenses(manifest)).components, [{ found: [{ license: 'apache-2.0' }, { license: 'cc-by-nc-4.0' }], spdx: /CC-BY-NC-4\.0/ }])
+  const { code, stderr } = await sluice(['licenses', put(folder, 'none.yaml', '[{ name: a, dataset: some/none, output_dir: s }]'), '--require-redistributable'])
+  t.match({ code, stderr }, { code: 1, stderr: /a: unknown: .*\[ERR_LICENSE\]/s })
+})
+
+t.test('check foretells what a run would do', async t => {
+  const { folder, manifest } = await mixture(t)
+  t.match(await checkManifest(manifest, { tokenizerPath: MODEL }), { components: [{ name: 'code' }, { name: 'tables' }], failed: [] })
+  const other = put(folder, 'other.yaml', '[{ name: a, dataset: some/tables, subset: fr, output_dir: s }, { name: b, dataset: some/code, output_dir: u }]')
+  t.match(await checkManifest(other).catch((error: unknown) => error), { code: 'ERR_COMPONENT', message: /a: .*no subset "fr"; there are: en, de/ })
+})
+
+t.test('filter-corpus and train-tokenizer of one dataset', async t => {
+  const { folder } = await mixture(t)
+  const stats = await filterCorpus({ dataset: 'some/code', split: 'test', targetLang: 'any', minChars: 1, outputPath: join(folder, 'out.ndjson') })
+  t.match(stats, { name: 'some_code', read: 20, kept: 20 })
+  t.match((await pulledIn(folder))['out.ndjson'], /^\{"id":"t-0","text":"The gate number 0 of file t/)
+  t.match(await trainTokenizer({ dataset: 'some/code', dataFiles: 'data/train-2.jsonl', vocabSize: 60, outputDir: join(folder, 'model') }), { vocab_size: 60, datasets: [{ dataset: 'some/code', samples: 300 }] })
+})
