@@ -93,3 +93,15 @@ t.test('stopped while the Hub gives no answer', async t => {
   hub.misbehave({ fault: { kind: 'delay', ms: null }, on: { path: 'train.jsonl' }, times: 100 })
   t.match(await stopped(run => checkManifest(manifest, {}, run)), { code: 'ERR_ABORTED' })
 })
+
+t.test('stopped when the records are there, and where they come from isn\'t written yet', async t => {
+  const { hub, folder } = await start(t)
+  const output = join(folder, 'x.ndjson')
+  const stop = new AbortController()
+  const ending = (): void => {
+    hub.misbehave({ fault: { kind: 'delay', ms: null }, on: { path: 'README.md' }, times: 100 })
+    setTimeout(() => { stop.abort() }, 20)
+  }
+  t.match(await failure(shardCorpus({ dataset: 'o/n', output }, { signal: stop.signal, watch: () => ending })), { code: 'ERR_ABORTED', message: `${output}: stopped; it is whole, and where it comes from is not written yet` })
+  t.equal(readFileSync(output, 'utf8').trim().split('\n').length, 3)
+})
