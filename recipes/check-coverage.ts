@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type CoverageBaseline, readCoverageBaseline } from '../lib/coverage-baseline.ts'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
+import { hubOptions } from '../lib/hub/settings.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { kebabCase } from '../lib/names.ts'
 import { type OptionsSchema, parseOptions, positive } from '../lib/options.ts'
@@ -13,6 +14,7 @@ import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { type Coverage, type CoverageComparison, type CoverageCounts, CoverageMeter, EncodedWords, compareCoverage, coverageOf, coverageTolerances } from '../lib/tokenizer-coverage.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import { differenceText } from './coverage-text.ts'
+import { type FindOptions, findOnHub } from './find-on-hub.ts'
 import { type ReadOptions, documentsOf, withFiles } from './documents.ts'
 import { type RunOptions, runFlow } from './flow.ts'
 import { PartialError } from './partial-error.ts'
@@ -38,6 +40,7 @@ export const checkCoverageOptions = z.strictObject({
   ...coverageTolerances.shape,
   output: z.string().regex(/\.json$/, 'expected the name of a .json file').optional().describe('write the result to this file, too: the baseline of later runs'),
   ...sampleOptions,
+  ...hubOptions,
   ...recordSourceOptions
 }).describe('how well a tokenizer covers text: tokens a word, share of words that are one token; against a baseline')
 
@@ -75,7 +78,7 @@ export async function checkCoverage (sample: string | undefined, options: z.inpu
   const asked = parseOptions('check-coverage', checkCoverageOptions, options)
   const { baseline: baselinePath, output } = asked
   const baseline = baselinePath === undefined ? null : await readCoverageBaseline(baselinePath)
-  const { from, is, components, tokenizer } = await inputOf(sample, asked)
+  const { from, is, components, tokenizer } = await inputOf(sample, asked, { ...asked, ...run })
   if (output !== undefined) {
     const inputs = [tokenizer.path, ...(baselinePath === undefined ? [] : [baselinePath]), ...(is === 'manifest' ? [from] : [])]
     await checkOutputs([output], [inputs, ...components.map(({ dataFiles }) => dataFiles)])
@@ -120,19 +123,19 @@ interface Input {
 }
 
 /** What is measured, and by which tokenizer. */
-async function inputOf (sample: string | undefined, asked: CheckCoverageOptions): Promise<Input> {
+async function inputOf (sample: string | undefined, asked: CheckCoverageOptions, finding: FindOptions): Promise<Input> {
   const { manifest: path, tokenizerPath, limit } = asked
   if ((sample === undefined) === (path === undefined)) throw new SluiceError('ERR_OPTION', 'check-coverage: expected either a sample file or a manifest (--manifest)')
   if (sample !== undefined) {
     if (tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', 'check-coverage.tokenizerPath: it is missing, expected the SentencePiece .model file to measure (--tokenizer-path)')
-    return { from: sample, is: 'files', components: [await withFiles(sampleComponent(sample, asked))], tokenizer: await loadTokenizer(tokenizerPath) }
+    return { from: sample, is: 'files', components: [await withFiles(await findOnHub(sampleComponent(sample, asked), finding))], tokenizer: await loadTokenizer(tokenizerPath) }
   }
   const foreign = Object.keys(sampleOptions).find(key => (asked as Record<string, unknown>)[key] !== undefined)
   if (foreign !== undefined) throw new SluiceError('ERR_OPTION', `check-coverage.${foreign}: is for a sample file (--${kebabCase(foreign)}); how components are read stands in the manifest`)
   // Another tokenizer than the manifest's may have another hash than the manifest asks for: to compare them is what this is for.
   const { manifest, tokenizer } = tokenizerPath === undefined
-    ? await loadMixture(path!, undefined)
-    : { manifest: await readMixture(path!), tokenizer: await loadTokenizer(tokenizerPath) }
+    ? await loadMixture(path!, undefined, undefined, finding)
+    : { manifest: await readMixture(path!, finding), tokenizer: await loadTokenizer(tokenizerPath) }
   const components = manifest.datasets.map(component => ({ ...component, maxRecords: least(component.maxRecords, limit) }))
   return { from: path!, is: 'manifest', components, tokenizer }
 }

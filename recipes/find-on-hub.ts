@@ -77,7 +77,7 @@ export async function findAllOnHub<C extends Component> (components: readonly C[
     try {
       all.push(await findOnHub(component, options, checkpointsOf(component)))
     } catch (error) {
-      throw error instanceof SluiceError ? new SluiceError(error.code, `${component.name}: ${error.message}`, { cause: error }) : error
+      throw error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${component.name}: ${error.message}`, { cause: error }) : error
     }
   }
   return all

@@ -23,8 +23,10 @@ export { type TrainRun, type TrainedTokenizer, UnigramTrainer, trainUnigram } fr
 export { type Encoder, type Tokenizer, type TokenizerOptions, loadDecoder, loadTokenizer } from '../lib/tokenizer.ts'
 
 export { type LicenseTerms, type Obligation, type Redistributable, strictestOf, termsOf } from '../lib/licenses.ts'
+export type { ResolvedDataset } from '../lib/hub/resolve.ts'
 export { type ByteRanges, openRanges } from '../lib/parquet/ranges.ts'
 export { type CsvOptions, csv } from '../sources/csv.ts'
+export { type HfOptions, hf } from '../sources/hf.ts'
 export { type NdjsonOptions, ndjson } from '../sources/ndjson.ts'
 export { type ParquetOptions, parquet } from '../sources/parquet.ts'
 export { type TextOptions, text } from '../sources/text.ts'

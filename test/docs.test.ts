@@ -10,6 +10,8 @@ import { packageVersion } from '../lib/package.ts'
 import { commands } from '../recipes/commands.ts'
 import { knownStages, sources, transforms } from '../recipes/stages.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
+import { hfOptions } from '../sources/hf.ts'
+import { C4, hubProcess } from './hub/process.ts'
 import { ROOT, put, runProgram, temporaryFolder } from './helpers.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
@@ -22,7 +24,8 @@ const QUICKSTART_MODEL = 'data/quickstart/tokenizer/spm_8000_unigram.model'
 const blocks = (language: string): string[] => [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(match => match[1]!)
 
 t.test('every option of every stage has its row, with its default and description', async t => {
-  const schemas: Record<string, OptionsSchema> = { ...Object.fromEntries(Object.entries(sources).map(([name, { options }]) => [name, options])), npySink: npySinkOptions }
+  const schemas: Record<string, OptionsSchema> = { ...Object.fromEntries(Object.entries(sources).map(([name, { options }]) => [name, options])), hf: hfOptions, npySink: npySinkOptions }
+  for (const name of Object.keys(schemas)) t.match(README, `| **\`${name === 'json' ? 'ndjson' : name}\`** | | | `)
   for (const [name, { options }] of Object.entries(transforms)) {
     t.match(README, `| **\`${name}\`** | | | transform: ${options.description} |`)
     schemas[name] = options
@@ -54,6 +57,7 @@ t.test('the code form runs as it stands, and prints what it says', async t => {
 })
 
 t.test('the pipe form and the mixture form run as they stand', async t => {
+  await hubProcess(t, { repos: [C4] })
   const define = `sluice () { "${process.execPath}" dist/recipes/main.js "$@"; }\nset -euo pipefail\n`
   const runsDir = temporaryFolder(t)
   for (const block of blocks('sh').filter(block => block.includes('sluice '))) {
@@ -62,7 +66,16 @@ t.test('the pipe form and the mixture form run as they stand', async t => {
   }
 })
 
-t.test('the manifest in the README is one', async t => {
+t.test('the form for the Hub runs as it stands', async t => {
+  await hubProcess(t, { repos: [C4] })
+  const block = blocks('js').find(block => block.includes('hf('))!
+  const printed = runProgram(process.execPath, ['--input-type=module', '-e', block])
+  t.match(printed, /^allenai\/c4 [0-9a-f]{40} \[ 'odc-by' \]\n10 /)
+})
+
+t.test('the manifests in the README are some', async t => {
+  const hub = await readManifest(put(temporaryFolder(t), 'hub.yaml', blocks('yaml').find(block => block.includes('allenai/c4'))!), knownStages)
+  t.match(hub, { datasets: [{ dataset: 'allenai/c4', subset: 'en', sourceOptions: { columns: ['url'] } }] })
   const manifest = await readManifest(put(temporaryFolder(t), 'readme.yaml', blocks('yaml')[0]!), knownStages)
   t.match(manifest, { name: 'example', datasets: [{ name: 'mail', filters: { length: 5 } }] })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { readNpy } from '../lib/npy.ts'
+import { C4, hubProcess } from './hub/process.ts'
 import { ROOT, filesIn, put, runProgram, sluice, temporaryFolder } from './helpers.ts'
 
 const run = (command: string, ...args: string[]): string => runProgram(command, args)
@@ -51,6 +52,14 @@ t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
   t.match(await sluice(['check', refused], { cwd: folder }), { code: 2, stderr: /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: max_share: expected a number from 0 to 1, got 2/ })
 })
 
+t.test('from-hub.mjs: a dataset on the Hub', async t => {
+  await hubProcess(t, { repos: [C4] })
+  const output = join(temporaryFolder(t), 'out.ndjson')
+  const printed = run(process.execPath, 'examples/from-hub.mjs', 'allenai/c4', 'en', output)
+  t.match(printed, /^allenai\/c4 at [0-9a-f]{40}: 2 files, licence odc-by\n16 documents, the last one before c4-train\.00001-of-01024\.json\.gz \d+\n$/)
+  t.match(JSON.parse(readFileSync(output, 'utf8').split('\n')[0]!), { id: 'hf://datasets/allenai/c4/en/c4-train.00000-of-01024.json.gz#0', meta: { url: 'https://example.org/0/0' } })
+})
+
 t.test('every example has its test', async t => {
-  t.strictSame(readdirSync(join(ROOT, 'examples')).sort(), ['custom-recipe.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs', 'my-stage.yaml', 'pack-alone.mjs', 'pipe.sh'])
+  t.strictSame(readdirSync(join(ROOT, 'examples')).sort(), ['custom-recipe.mjs', 'from-hub.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs', 'my-stage.yaml', 'pack-alone.mjs', 'pipe.sh'])
 })
