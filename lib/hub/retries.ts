@@ -69,7 +69,8 @@ export class Retries {
     const { maxRetries, retryDelay } = this.#settings
     const { message, wait, isExpired } = error
     this.#since ??= performance.now()
-    if (!isReached && performance.now() - this.#since > UNREACHED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT (${this.#settings.endpoint}) right?`, { cause: error })
+    const elapsed = performance.now() - this.#since
+    if (!isReached && elapsed + retryDelay * 2 ** (this.#failures - 1) > UNREACHED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT (${this.#settings.endpoint}) right?`, { cause: error })
     if (this.#failures++ >= maxRetries) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}${maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`}; run it again to go on, or raise --max-retries`, { cause: error })
     if (wait !== null && wait > LONGEST_ASKED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}, and asks to wait ${Math.round(wait / 1000)} s; run it again then`, { cause: error })
     if (isExpired && this.#failures === 1) return

@@ -160,7 +160,7 @@ t.test('who may read', async t => {
   t.match(await failure(read(hub, 'o/gated')), { code: 'ERR_HUB', message: /^o\/gated@.*accepts its terms, on http.*\/datasets\/o\/gated; do so/ })
   t.match(await failure(read(await withToken('hf_other'), 'o/gated')), { code: 'ERR_HUB', message: /\/datasets\/o\/gated; do so with the account of the token in use/ })
   t.match(await failure(read(hub, 'o/private')), { code: 'ERR_DATASET', message: /or it is private: set HF_TOKEN/ })
-  t.match(await failure(read(await withToken('hf_wrong'), 'o/private')), { message: /the account of the token in use may/ })
+  t.match(await failure(read(await withToken('hf_wrong'), 'o/private')), { code: 'ERR_HUB', message: /refuses access \(401.*is the token in use good, and may its account read it/ })
   t.equal(String(await read(await withToken('hf_good'), 'o/private')), 'a')
   t.equal(String(await read(await withToken('hf_good'), 'o/gated')), 'a')
 })
