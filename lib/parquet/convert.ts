@@ -92,7 +92,7 @@ export function decimal (unscaled: bigint, scale: number): string {
   return (unscaled < 0n ? '-' : '') + whole + (scale > 0 ? `.${digits.slice(-scale)}` : '')
 }
 
-function uuid (bytes: Buffer): string {
+export function uuid (bytes: Buffer): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 

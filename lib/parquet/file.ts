@@ -1,4 +1,3 @@
-import { SluiceError } from '../errors.ts'
 import { indexOfColumn } from '../table-row.ts'
 import { assembler } from './assemble.ts'
 import { type Batch, type Row, TooLong } from './batch.ts'
