@@ -58,7 +58,7 @@ t.test('messages in an order that can\'t be', async t => {
 t.test('compressed buffers that claim what they don\'t give', async t => {
   const bytes = arrowBytes('tiny-row-groups.zstd')
   let found = 0
-  for (let at = bytes.length >> 1; at < bytes.length - 8; at++) {
+  for (let at = 300; found === 0 && at < bytes.length - 8; at++) {
     const copy = Buffer.from(bytes)
     copy.writeBigInt64LE(2n ** 40n, at)
     if ((await rowsOf(copy, { textColumn: 'text' }).catch((error: unknown) => error as Error) as Error).message?.includes('a buffer of') === true) found++
