@@ -77,10 +77,13 @@ function checkSchema (schema: FlatTable): void {
 
 /** @returns how many rows it has */
 function checkBatch (batch: FlatTable, bodyBytes: number): number {
-  batch.pairs(1)
+  const rows = batch.size(0)
+  const [first] = batch.pairs(1)
+  // One that claims to be empty would be passed over.
+  if (first === undefined ? rows + bodyBytes > 0 : first[0] !== rows) throw new Error(`${first?.[0] ?? 'no'} values in a column of ${rows} rows`)
   const buffers = batch.pairs(2)
   const outside = buffers.find(([offset, length]) => offset + length > bodyBytes)
   if (outside !== undefined) throw new Error(`${outside[1]} bytes at ${outside[0]} of a body of ${bodyBytes}`)
   if (batch.sizes(4).some(count => count > buffers.length)) throw new Error('more buffers than there are')
-  return batch.size(0)
+  return rows
 }

@@ -85,7 +85,7 @@ function columnsOf (fields: readonly Field[], file: string, options: RowOptions)
     const { type, metadata } = fields[index]!
     const kind = kindOf(type)
     if (kind === null) throw new SluiceError('ERR_SOURCE', `${file}: its column ${name} has values of a type that isn't read (a union, an interval, or encoded as runs); name others in --columns (columns), or rewrite the file`)
-    return { name, index, kind, isUuid: metadata?.get('ARROW:extension:name') === 'arrow.uuid' }
+    return { name, index, kind, isUuid: (metadata as ReadonlyMap<string, string> | null)?.get('ARROW:extension:name') === 'arrow.uuid' }
   })
 }
 

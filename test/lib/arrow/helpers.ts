@@ -1,6 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { ValueReader, readTables } from '../../../lib/arrow/tables.ts'
-import type { Row } from '../../../lib/parquet/batch.ts'
 import type { RowOptions } from '../../../lib/table-row.ts'
 import { fixture } from '../../helpers.ts'
 import { comparable } from '../parquet/helpers.ts'
@@ -28,7 +27,7 @@ export async function rowsOf (bytes: Buffer, { from = 0, size, ...options }: Par
   const tables = readTables(chunksOf(bytes, size), 'a.arrow', from, { textColumn: first, columns: ['*'], maxRowBytes: Infinity, ...options })
   for await (const table of tables) {
     columns = table.columns.map(({ name }) => name)
-    for (let row = Math.max(0, from - table.start); row < table.rows; row++) rows.push(table.columns.map(({ vector }) => comparable(values.at(vector, row) as Row[string])))
+    for (let row = Math.max(0, from - table.start); row < table.rows; row++) rows.push(table.columns.map(({ vector }) => comparable(values.at(vector, row))))
   }
   return { columns, rows }
 }
