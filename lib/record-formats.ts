@@ -1,3 +1,4 @@
+import { ArrowReader } from './arrow/arrow-reader.ts'
 import { type Examination, UnparsedRecord } from './batched-reader.ts'
 import { CsvReader } from './csv-reader.ts'
 import type { Document } from './document.ts'
@@ -10,6 +11,7 @@ import { RowReader, type RowReaderOptions } from './parquet/row-reader.ts'
 import { BytesReader, type RecordFile } from './record-reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
 import type { OpenRecords } from './record-source.ts'
+import type { RowOptions } from './table-row.ts'
 
 /** What every good record of JSON begins with, so that one is parsed where it can be done in another thread. */
 const OPEN_OBJECT = 0x7b
@@ -41,6 +43,11 @@ export function textRecords (maxLineBytes: number): OpenRecords {
 /** Parquet, a document a row; of the Hub with what tells its licence. @param open a file, or what stands for it */
 export function parquetRecords (options: Omit<RowReaderOptions, 'open' | 'withLicense'>, open: (file: RecordFile) => Promise<ByteRanges>): OpenRecords {
   return file => new RowReader(file, { ...options, withLicense: isHubName(file.path), open: () => open(file) })
+}
+
+/** Arrow, a document a row; of the Hub with what tells its licence. */
+export function arrowRecords (options: Omit<RowOptions, 'withLicense'>): OpenRecords {
+  return file => new ArrowReader(file, { ...options, withLicense: isHubName(file.path) })
 }
 
 /** A record as JSON as a document; null where it is blank. `id` gives the id of a record without one. */

@@ -27,7 +27,7 @@ const readingOptions: OptionsSchema['shape'] = Object.fromEntries(Object.entries
 
 /** How a sample's files are read; a manifest says so itself. */
 const sampleOptions = {
-  dataset: z.enum(Object.keys(sources)).optional().describe('what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, .tsv or .parquet)'),
+  dataset: z.enum(Object.keys(sources)).optional().describe('what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, .tsv, .parquet or .arrow)'),
   textColumn: z.string().min(1).optional().describe('field of a record that holds its text (default: text)'),
   ...readingOptions
 }
@@ -148,8 +148,8 @@ function sampleComponent (sample: string, asked: CheckCoverageOptions): Componen
 
 /** The kind of a sample by its name, as whoever checks a file has no manifest that would say so. */
 function datasetOf (sample: string): string {
-  const ending = /\.(txt|csv|tsv|parquet)(?:\.gz|\.zst)?$/.exec(sample)?.[1] ?? ''
-  return { txt: 'text', csv: 'csv', tsv: 'csv', parquet: 'parquet' }[ending] ?? 'json'
+  const ending = /\.(txt|csv|tsv|parquet|arrow)(?:\.gz|\.zst)?$/.exec(sample)?.[1] ?? ''
+  return { txt: 'text', csv: 'csv', tsv: 'csv', parquet: 'parquet', arrow: 'arrow' }[ending] ?? 'json'
 }
 
 function least (a: number | null, b: number | undefined): number | null {

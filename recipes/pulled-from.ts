@@ -36,8 +36,8 @@ export async function pulledFrom ({ dataset, dataFiles, hub }: Component, { maxR
   }
 }
 
-/** The columns that are kept beside the text; null where all are: parquet has those that are asked for. */
+/** The columns that are kept beside the text; null where all are: parquet and Arrow have those that are asked for. */
 export function keptColumns (component: Component): readonly string[] | null {
   const { columns = [] } = component.sourceOptions as { readonly columns?: readonly string[] }
-  return formatOf(component) === 'parquet' && !columns.includes('*') ? columns : null
+  return ['parquet', 'arrow'].includes(formatOf(component)) && !columns.includes('*') ? columns : null
 }

@@ -11,6 +11,7 @@ import type { RecordSource, SourceInput } from '../lib/record-source.ts'
 import type { SourceOptions } from '../lib/source-options.ts'
 import type { Follows } from '../lib/own-work.ts'
 import { Stage, type Work } from '../lib/stage.ts'
+import { arrow, arrowOptions } from '../sources/arrow.ts'
 import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
 import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
@@ -56,7 +57,8 @@ export const sources: Readonly<Record<string, SourceEntry>> = {
   json: { make: ndjson, options: ndjsonOptions },
   csv: { make: csv, options: csvOptions },
   text: { make: text, options: textOptions },
-  parquet: { make: parquet, options: parquetOptions, countRecords: countRows }
+  parquet: { make: parquet, options: parquetOptions, countRecords: countRows },
+  arrow: { make: arrow, options: arrowOptions }
 }
 
 /** Options that recipes give to every source; one without a text column (a line of text) does without. */

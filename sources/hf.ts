@@ -6,7 +6,7 @@ import { type HubOptions, hubOptions } from '../lib/hub/settings.ts'
 import { fileNames } from '../lib/manifest/schema.ts'
 import { columnNames } from '../lib/options.ts'
 import { openRanges } from '../lib/parquet/ranges.ts'
-import { csvRecords, jsonRecords, parquetRecords, textRecords } from '../lib/record-formats.ts'
+import { arrowRecords, csvRecords, jsonRecords, parquetRecords, textRecords } from '../lib/record-formats.ts'
 import { type OpenRecords, RecordSource } from '../lib/record-source.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
@@ -16,7 +16,7 @@ export const hfOptions = z.strictObject({
   revision: z.string().min(1).default('main').describe('branch, tag or commit'),
   dataFiles: fileNames.nullable().default(null).describe('paths and globs in the dataset, in place of what its card and its files\' names say'),
   textColumn: z.string().min(1).default('text').describe('field or column that holds the text'),
-  columns: columnNames.optional().describe('of parquet: further columns to keep in meta, commas between them; * for all (default: none but those with a licence)'),
+  columns: columnNames.optional().describe('of parquet and Arrow: further columns to keep in meta, commas between them; * for all (default: none but those with a licence)'),
   ...hubOptions,
   ...recordSourceOptions
 })
@@ -58,7 +58,7 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
       csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
       text: () => textRecords(maxLineBytes),
       parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes }, ({ path, signal }) => openRanges(path, { hub, signal })),
-      arrow: () => { throw new SluiceError('ERR_DATASET', `${dataset}: its files are Arrow, which is not read`) }
+      arrow: () => arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes })
     }[found.format]()
     return found.files
   }

@@ -48,6 +48,8 @@ const firstBad = (fault: string): RegExp => new RegExp(`bad\\.ndjson: 1 of 6 rec
 
 /** Parquet files `a.parquet`, and more, as the dataset. */
 const ofParquet = (files: Readonly<Record<string, string | Uint8Array>>, ...args: readonly string[]): Pick<Case, 'args' | 'files'> => ({ files, args: filter('--dataset', 'parquet', '--data-files', ...Object.keys(files), ...args) })
+const ofArrow = (files: Readonly<Record<string, string | Uint8Array>>, ...args: readonly string[]): Pick<Case, 'args' | 'files'> => ({ files, args: filter('--dataset', 'arrow', '--data-files', ...Object.keys(files), ...args) })
+const arrowFile = (name: string): Buffer => readFileSync(fixture(`arrow/${name}.arrow`))
 const parquetFile = (name: string): Buffer => readFileSync(fixture(`parquet/${name}.parquet`))
 /** In the footer, the codec of the column `text`: field 4 behind its path, an integer in zigzag; LZO is 3. */
 const withLzo = (): Buffer => {
@@ -75,7 +77,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a wrong value': { code: 'ERR_OPTION', args: ['length', '--min-chars', 'many'], input: '', says: /--min-chars: expected a number, got "many"/ },
   'a value out of range': { code: 'ERR_OPTION', args: ['language', '--threshold', '2'], input: '', says: /--threshold: expected at most 1, got 2/ },
   'a required flag left out': { code: 'ERR_OPTION', args: ['filter-corpus'], says: /dataFiles: expected the files that hold the json \(--data-files\)/ },
-  'a dataset that can\'t be read': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--dataset', 'jsonp'), says: /jsonp cannot be read, expected json or csv or text or parquet, with data files, or OWNER\/NAME of a dataset on the Hub/ },
+  'a dataset that can\'t be read': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--dataset', 'jsonp'), says: /jsonp cannot be read, expected json or csv or text or parquet or arrow, with data files, or OWNER\/NAME of a dataset on the Hub/ },
   'a bound on bad records that is none': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--max-bad', 'few'), says: /--max-bad: expected a count such as 100, or a share such as 1% or 0\.01, got "few"/ },
 
   // the manifest
@@ -128,6 +130,9 @@ const cases: Readonly<Record<string, Case>> = {
   'a parquet file with a codec that isn\'t known': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': withLzo() }), says: /a\.parquet: row group 0, column text: is compressed with LZO, expected one of .*ZSTD/ },
   'a column that isn\'t in a parquet file': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': parquetFile('required') }, '--text-column', 'body'), says: /a\.parquet: has no column body; it has text, n/ },
   'parquet files of mixed schemas': { code: 'ERR_SOURCE', ...ofParquet({ 'a.parquet': parquetFile('required'), 'b.parquet': parquetFile('names') }), says: /b\.parquet: has no column text; it has a\.b, a, __proto__/ },
+  'an Arrow file that is cut off between two messages': { code: 'ERR_SOURCE', ...ofArrow({ 'a.arrow': arrowFile('tiny-row-groups.stream').subarray(0, -8) }), says: /a\.arrow: the Arrow data is cut off at byte \d+.*without a mark of its end/ },
+  'a column that isn\'t in an Arrow file': { code: 'ERR_SOURCE', ...ofArrow({ 'a.arrow': arrowFile('required.file') }, '--text-column', 'body'), says: /a\.arrow: has no column body; it has text, n/ },
+  'an Arrow file that is text': { code: 'ERR_SOURCE', ...ofArrow({ 'a.arrow': '{"text":"a"}\n' }), says: /a\.arrow: is not an Arrow file or stream: it begins with/ },
   'parquet from standard input': { code: 'ERR_OPTION', args: ['read', '--dataset', 'parquet'], input: parquetFile('required'), says: /-: parquet is read from its end, which a stream doesn't have; write it to a file/ },
 
   // records

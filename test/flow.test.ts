@@ -9,6 +9,7 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
 import { textSink } from '../sinks/text.ts'
 import { ndjson } from '../sources/ndjson.ts'
+import { arrow } from '../sources/arrow.ts'
 import { parquet } from '../sources/parquet.ts'
 import { text } from '../sources/text.ts'
 import { dedup } from '../transforms/dedup.ts'
@@ -137,7 +138,8 @@ t.test('a source is never further ahead of a stalled sink than the sum of the hi
 const fileSources: Readonly<Record<string, (folder: string) => Readable>> = {
   ndjson: folder => ndjson(put(folder, 'a', ndjsonOf(Array.from({ length: 50_000 }, (_, i) => english(i))))),
   text: folder => text(put(folder, 'a', ndjsonOf(Array.from({ length: 50_000 }, (_, i) => english(i))))),
-  parquet: () => parquet(fixture('parquet/row-groups.parquet'))
+  parquet: () => parquet(fixture('parquet/row-groups.parquet')),
+  arrow: () => arrow([fixture('arrow/codec-none-v2.stream.arrow'), fixture('arrow/codec-none-v2.file.arrow')])
 }
 
 for (const [name, make] of Object.entries(fileSources)) {

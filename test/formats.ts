@@ -1,5 +1,6 @@
 /** The same records in every format that can be read, for tests. */
 import { gzipSync } from 'node:zlib'
+import { tableFromArrays, tableToIPC, utf8 } from '@uwdata/flechette'
 import { loadZstdCompressor } from '../lib/zstd/compress.ts'
 import { type ParquetOptions, writeParquet } from './parquet-writer.ts'
 
@@ -25,6 +26,12 @@ const separated = (separator: string, end: string) => (records: readonly PlainRe
 const parquet = (options: Omit<ParquetOptions, 'rowGroupSize'>) => (records: readonly PlainRecord[]): Promise<Buffer> =>
   writeParquet((['url', 'id', 'text'] as const).map(name => ({ name, data: records.map(record => record[name]), type: 'STRING' })), { ...options, rowGroupSize: [2, 3, 100] })
 
+const arrow = (format: 'stream' | 'file') => (records: readonly PlainRecord[]): Buffer => {
+  const names = ['url', 'id', 'text'] as const
+  const columns = Object.fromEntries(names.map(name => [name, records.map(record => record[name])]))
+  return Buffer.from(tableToIPC(tableFromArrays(columns, { types: Object.fromEntries(names.map(name => [name, utf8()])), maxBatchRows: 3 }), { format })!)
+}
+
 export const formats: Readonly<Record<string, Format>> = {
   ndjson: { dataset: 'json', ending: 'ndjson', bytes: records => Buffer.from(records.map(record => JSON.stringify(record) + '\n').join('')) },
   'ndjson with a byte order mark and CRLF': { dataset: 'json', ending: 'jsonl', bytes: records => Buffer.from('\ufeff' + records.map(record => JSON.stringify(record)).join('\r\n')) },
@@ -33,7 +40,9 @@ export const formats: Readonly<Record<string, Format>> = {
   csv: { dataset: 'csv', ending: 'csv', bytes: separated(',', '\n') },
   tsv: { dataset: 'csv', ending: 'tsv', bytes: separated('\t', '\r\n') },
   parquet: { dataset: 'parquet', ending: 'parquet', options: { columns: ['url'] }, bytes: parquet({ codec: 'SNAPPY', pageSize: 1024 * 1024 }) },
-  'parquet in small pages': { dataset: 'parquet', ending: 'parquet', options: { columns: '*' }, bytes: parquet({ codec: 'UNCOMPRESSED', pageSize: 64 }) }
+  'parquet in small pages': { dataset: 'parquet', ending: 'parquet', options: { columns: '*' }, bytes: parquet({ codec: 'UNCOMPRESSED', pageSize: 64 }) },
+  arrow: { dataset: 'arrow', ending: 'arrow', options: { columns: ['url'] }, bytes: arrow('stream') },
+  'arrow file': { dataset: 'arrow', ending: 'arrow', options: { columns: '*' }, bytes: arrow('file') }
 }
 
 const zstd = await loadZstdCompressor()

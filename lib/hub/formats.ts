@@ -131,6 +131,6 @@ export function unreadable (format: Format, path: string): string | null {
   const last = endings.at(-1) ?? ''
   const compression = last.split(/[?_-]/)[0]!
   if (!COMPRESSIONS.has(compression)) return null
-  if (format === 'parquet' || format === 'arrow') return `is ${format} that is compressed as a whole (.${last})`
+  if (format === 'parquet') return `is parquet that is compressed as a whole (.${last})`
   return last === 'gz' || last === 'zst' ? null : `is compressed in a way that isn't read (.${last})`
 }

@@ -56,7 +56,6 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
     found = resolveDataFiles(listed, card, { ...wanted, converted: isThere ? await hub.files(dataset, filesCommit, run) : [] })
   }
   if ('needsConverted' in found) throw new TypeError(`${dataset}: asked for its conversion twice`)
-  if (found.format === 'arrow') throw new SluiceError('ERR_DATASET', `${dataset}: its files are Arrow, which is not read; name others by data_files, or take a dataset that is parquet`)
   const warnings = [...found.warnings]
   return {
     ...found,

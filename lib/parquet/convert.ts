@@ -85,19 +85,19 @@ function signed (bytes: Buffer): bigint {
 const MAX_SCALE = 1000
 
 /** With exactly `scale` digits behind the point. */
-function decimal (unscaled: bigint, scale: number): string {
+export function decimal (unscaled: bigint, scale: number): string {
   if (!(scale >= 0 && scale <= MAX_SCALE)) throw new Error(`a decimal of ${scale} digits behind the point`)
   const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
   const whole = digits.slice(0, digits.length - scale)
   return (unscaled < 0n ? '-' : '') + whole + (scale > 0 ? `.${digits.slice(-scale)}` : '')
 }
 
-function uuid (bytes: Buffer): string {
+export function uuid (bytes: Buffer): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 /** IEEE 754 binary16. */
-function float16 (bits: number): number {
+export function float16 (bits: number): number {
   const [sign, exponent, fraction] = [bits >>> 15 === 1 ? -1 : 1, (bits >>> 10) & 0x1f, bits & 0x3ff]
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
@@ -107,7 +107,7 @@ function float16 (bits: number): number {
 const CYCLE_DAYS = 146_097
 
 /** `2024-02-29` for days since 1970; a year beyond 0 to 9999 with its sign and six digits or more, as ISO 8601 has it. */
-function date (days: number): string {
+export function date (days: number): string {
   const cycle = Math.floor(days / CYCLE_DAYS) // Date reaches less far than the format
   const within = new Date((days - cycle * CYCLE_DAYS) * 86_400_000).toISOString()
   const year = Number(within.slice(0, 4)) + cycle * 400
@@ -116,14 +116,14 @@ function date (days: number): string {
 }
 
 /** `2024-02-29T12:00:00.000Z`, for units of which a second has 10^digits. */
-function timestamp (value: bigint, digits: number, zone: '' | 'Z'): string {
+export function timestamp (value: bigint, digits: number, zone: '' | 'Z'): string {
   const perDay = 86_400n * 10n ** BigInt(digits)
   const rest = ((value % perDay) + perDay) % perDay
   return `${date(Number((value - rest) / perDay))}T${time(rest, digits)}${zone}`
 }
 
 /** `12:00:00.000` */
-function time (value: bigint, digits: number): string {
+export function time (value: bigint, digits: number): string {
   const perSecond = 10n ** BigInt(digits)
   const seconds = Number(value / perSecond)
   const two = (number: number): string => String(number).padStart(2, '0')

@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts'
+import { indexOfColumn } from '../table-row.ts'
 import { assembler } from './assemble.ts'
 import { type Batch, type Row, TooLong } from './batch.ts'
 import { ColumnReader, type Cost } from './column.ts'
@@ -122,12 +122,7 @@ export class ParquetFile {
   }
 
   #field (name: string): Field {
-    const named = this.#footer.fields.filter(field => field.name === name)
-    if (named.length === 1) return named[0]!
-    const [file, there] = [this.#ranges.name, this.columns.map(column => column.name).join(', ')]
-    throw new SluiceError('ERR_SOURCE', named.length === 0
-      ? `${file}: has no column ${name}; it has ${there === '' ? 'none' : there}`
-      : `${file}: has ${named.length} columns with the name ${name}, expected one; rewrite the file with names that differ`)
+    return this.#footer.fields[indexOfColumn(this.#ranges.name, this.columns.map(column => column.name), name)]!
   }
 }
 

@@ -6,8 +6,20 @@
 /** @throws Error when the block is damaged or doesn't give exactly `size` bytes */
 export function lz4Block (input: Buffer, size: number): Buffer {
   const output = Buffer.allocUnsafeSlow(size)
+  const to = lz4Into(input, output, 0)
+  if (to !== size) throw new Error(`the lz4 data gives ${to} bytes, expected ${size}`)
+  return output
+}
+
+/**
+ * Decompresses a block behind what is in `output` already, of which it may repeat parts.
+ *
+ * @returns where it ends
+ * @throws Error when the block is damaged or has no room
+ */
+export function lz4Into (input: Buffer, output: Buffer, to: number): number {
+  const size = output.length
   let from = 0
-  let to = 0
 
   function byte (): number {
     const value = input[from++]
@@ -36,8 +48,7 @@ export function lz4Block (input: Buffer, size: number): Buffer {
       to = end
     } else for (; to < end; to++) output[to] = output[to - distance]! // overlaps: what was just written is repeated
   }
-  if (to !== size) throw new Error(`the lz4 data gives ${to} bytes, expected ${size}`)
-  return output
+  return to
 }
 
 /**

@@ -1,20 +1,12 @@
 import { SluiceError } from '../errors.ts'
 import { isCompressed } from '../files.ts'
-import { licenseColumns } from '../license-counts.ts'
-import { type RecordFault, documentOfRecord } from '../record.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
-import { type Batch, type Row, TooLong } from './batch.ts'
-import { InvalidUtf8, type Value, text } from './convert.ts'
+import { type RowOptions, bytesOfRow, columnsToRead, documentOfRow } from '../table-row.ts'
+import { type Batch, TooLong } from './batch.ts'
 import type { Column } from './file.ts'
 import type { ByteRanges } from './ranges.ts'
 
-export interface RowReaderOptions {
-  readonly textColumn: string
-  /** Further columns for `meta`; `*` names all. */
-  readonly columns: readonly string[]
-  /** Whether those with a record's licence, and the repository that it is from, come along. @default false */
-  readonly withLicense?: boolean | undefined
-  readonly maxRowBytes: number
+export interface RowReaderOptions extends RowOptions {
   /** Opens the file, or what stands for one. */
   readonly open: () => Promise<ByteRanges>
 }
@@ -42,9 +34,10 @@ export class RowReader implements RecordReader {
     if (row === undefined) return undefined
     this.#file.count(this.#batch.sizes[this.#next]!)
     const offset = this.#batch.start + this.#next++
-    const outcome = row instanceof TooLong ? 'too_long' : this.#document(row, offset)
+    const { textColumn } = this.#options
+    const outcome = row instanceof TooLong ? 'too_long' : documentOfRow(row, textColumn, this.#columns.find(({ name }) => name === textColumn)?.kind, () => this.#file.idAt(offset))
     if (typeof outcome !== 'string') return { offset, end: offset + 1, bytes: Buffer.alloc(0), size: 0, outcome }
-    const bytes = row instanceof TooLong ? Buffer.alloc(0) : bytesOf(row, row[this.#options.textColumn])
+    const bytes = row instanceof TooLong ? Buffer.alloc(0) : bytesOfRow(row, textColumn)
     return { offset, end: offset + 1, bytes, size: row instanceof TooLong ? row.bytes : bytes.length, outcome }
   }
 
@@ -68,12 +61,8 @@ export class RowReader implements RecordReader {
       const file = await ParquetFile.open(ranges)
       if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)
       this.#columns = file.columns
-      const { textColumn, columns, withLicense = false, maxRowBytes } = this.#options
-      const own = file.columns.some(({ name }) => name === 'id') ? ['id'] : []
-      const all = file.columns.map(({ name }) => name)
-      const { license, repository } = withLicense ? licenseColumns(all) : { license: null, repository: null }
-      const further = columns.includes('*') ? all : [...columns, ...license === null ? [] : [license], ...license === null || repository === null ? [] : [repository]]
-      for await (const batch of file.readRows({ columns: [...own, textColumn, ...further], from: offset, maxRowBytes, signal })) {
+      const wanted = columnsToRead(file.columns.map(({ name }) => name), this.#options)
+      for await (const batch of file.readRows({ columns: wanted, from: offset, maxRowBytes: this.#options.maxRowBytes, signal })) {
         // Columns that are not asked for are never read: rows tell better than bytes how far it is.
         onRead(Math.round(ranges.size * (batch.start + batch.rows.length) / file.rows))
         yield batch
@@ -82,59 +71,4 @@ export class RowReader implements RecordReader {
       await ranges.close()
     }
   }
-
-  #document (row: Row, offset: number): ReturnType<typeof documentOfRecord> {
-    const { textColumn } = this.#options
-    const value = row[textColumn]
-    const kind = this.#columns.find(({ name }) => name === textColumn)?.kind
-    if (value !== null && kind !== 'string' && kind !== 'bytes') return 'text_not_string'
-    try {
-      const record = jsonOf(row) as Record<string, unknown>
-      for (const name of [textColumn, 'id']) {
-        const bytes = row[name]
-        if (Buffer.isBuffer(bytes)) record[name] = jsonOf(text(bytes))
-      }
-      return documentOfRecord(record, textColumn, () => this.#file.idAt(offset))
-    } catch (error) {
-      if (error instanceof Fault) return error.fault
-      throw error
-    }
-  }
-}
-
-/** Thrown within `jsonOf` only. */
-class Fault extends Error {
-  readonly fault: RecordFault
-
-  constructor (fault: RecordFault) {
-    super(fault)
-    this.fault = fault
-  }
-}
-
-/**
- * A value as JSON can hold it: 64-bit integers as digits, bytes in base64, NaN and the infinities, which JSON lacks, by
- * their names.
- */
-function jsonOf (value: Value): unknown {
-  switch (typeof value) {
-    case 'bigint': return String(value)
-    case 'number': return Number.isFinite(value) ? value : String(value)
-    case 'object': break
-    default: return value
-  }
-  if (value === null) return null
-  if (value instanceof InvalidUtf8) throw new Fault('bad_utf8')
-  if (Buffer.isBuffer(value)) return value.toString('base64')
-  if (Array.isArray(value)) return value.map(jsonOf)
-  const object = Object.create(null) as Record<string, unknown>
-  for (const [name, field] of Object.entries(value)) object[name] = jsonOf(field)
-  return object
-}
-
-/** What is shown of a row that gives no document: its text as it lies in the file where that is what is wrong, else all of it. */
-function bytesOf (row: Row, text: Value | undefined): Buffer {
-  if (text instanceof InvalidUtf8) return text.bytes
-  if (Buffer.isBuffer(text)) return text
-  return Buffer.from(JSON.stringify(row, (_name, value: Value) => value instanceof InvalidUtf8 ? value.bytes.toString('base64') : typeof value === 'bigint' ? String(value) : value))
 }

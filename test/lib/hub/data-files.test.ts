@@ -106,7 +106,6 @@ t.test('what isn\'t read says so', async t => {
     ['a.json.gzip', /\(\.gzip\)/],
     ['a.json.gz-00000-of-00001', /\(\.gz-00000-of-00001\)/],
     ['a.parquet.gz', /is parquet that is compressed as a whole \(\.gz\)/],
-    ['a.arrow.zst', /is arrow that is compressed as a whole/],
     ['a.json.tar.gz', /is an archive \(\.tar\)/]
   ] as const) throws(t, () => resolve([path]), why)
   throws(t, () => resolve(['a.json', 'b.json', 'c.zip']), /c\.zip is an archive/)

@@ -1,0 +1,76 @@
+import { SluiceError, messageOf } from '../errors.ts'
+import { type Row, TooLong } from '../parquet/batch.ts'
+import { type Value, uuid } from '../parquet/convert.ts'
+import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
+import { type RowOptions, bytesOfRow, documentOfRow } from '../table-row.ts'
+import type { Column, Table } from './tables.ts'
+import type { ValueReader } from './values.ts'
+
+const NONE: Table = { batch: 0, start: 0, rows: 0, columns: [] }
+
+/** The rows of an Arrow file or stream as records; offsets are row numbers. */
+export class ArrowReader implements RecordReader {
+  readonly #file: RecordFile
+  readonly #options: RowOptions
+  readonly #tables: AsyncGenerator<Table>
+  #values!: ValueReader // from the opening on
+  #table = NONE
+  #next = 0 // in #table
+
+  constructor (file: RecordFile, options: RowOptions) {
+    this.#file = file
+    this.#options = options
+    this.#tables = this.#open()
+  }
+
+  next (): FoundRecord | undefined {
+    if (this.#next === this.#table.rows) return undefined
+    const values = this.#values
+    values.bytes = 0
+    const row = this.#row(this.#next)
+    this.#file.count(values.bytes)
+    const offset = this.#table.start + this.#next++
+    const { textColumn } = this.#options
+    const outcome = row instanceof TooLong ? 'too_long' : documentOfRow(row, textColumn, this.#table.columns.find(({ name }) => name === textColumn)!.kind, () => this.#file.idAt(offset))
+    if (typeof outcome !== 'string') return { offset, end: offset + 1, bytes: Buffer.alloc(0), size: 0, outcome }
+    const bytes = row instanceof TooLong ? Buffer.alloc(0) : bytesOfRow(row, textColumn)
+    return { offset, end: offset + 1, bytes, size: row instanceof TooLong ? row.bytes : bytes.length, outcome }
+  }
+
+  async read (): Promise<boolean> {
+    const table = await this.#tables.next()
+    if (table.done === true) return false
+    this.#table = table.value
+    this.#next = Math.max(0, this.#file.offset - table.value.start)
+    return true
+  }
+
+  close (): void {
+    this.#tables.return(undefined).catch(() => {})
+  }
+
+  async * #open (): AsyncGenerator<Table> {
+    const { ValueReader, readTables } = await import('./tables.ts')
+    const { path, offset } = this.#file
+    this.#values = new ValueReader(this.#options.maxRowBytes)
+    const rows = yield * readTables(this.#file.bytesFrom(0), path, offset, this.#options)
+    if (offset > rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${rows} rows; it was changed since`)
+  }
+
+  #row (index: number): Row | TooLong {
+    const row = Object.create(null) as Record<string, Value>
+    for (const column of this.#table.columns) row[column.name] = this.#value(column, index)
+    const { bytes } = this.#values
+    return bytes > this.#options.maxRowBytes ? new TooLong(bytes) : row
+  }
+
+  #value ({ name, isUuid, vector }: Column, index: number): Value {
+    try {
+      const value = this.#values.at(vector, index)
+      return isUuid && Buffer.isBuffer(value) ? uuid(value) : value
+    } catch (error) {
+      const { batch, start } = this.#table
+      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: damaged Arrow data in record batch ${batch}, column ${name}, row ${start + index} (${messageOf(error)}); get the file again`, { cause: error })
+    }
+  }
+}

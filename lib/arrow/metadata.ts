@@ -1,0 +1,89 @@
+import { FlatTable } from './flat-table.ts'
+
+/** What a message says of itself, judged: what decodes it believes it. */
+export interface MessageHead {
+  readonly kind: 'schema' | 'dictionary' | 'records'
+  readonly bodyBytes: number
+  /** Of a batch. */
+  readonly rows: number
+  /** Of a dictionary; null of others. */
+  readonly dictionary: { readonly id: number, readonly isDelta: boolean } | null
+}
+
+/** MetadataVersion V4, of Arrow 0.8 (2017); buffers are written in another way before. */
+const OLDEST_VERSION = 3
+
+const SCHEMA = 1
+const DICTIONARY_BATCH = 2
+const RECORD_BATCH = 3
+
+/** Numbers of types (Type of Schema.fbs). */
+const DECIMAL = 7
+const UNION = 14
+
+const MAX_FIELDS = 100_000
+const MAX_DEPTH = 100
+const MAX_SCALE = 1000
+
+/** A value is a bit at least; compressed, a byte may stand for some thousand of them. */
+const VALUES_A_BYTE = { plain: 8, compressed: 100_000 }
+
+/** @see Message.fbs and Schema.fbs of Apache Arrow @throws Error when it is damaged, or of a kind that isn't read */
+export function readHead (metadata: Buffer): MessageHead {
+  const message = new FlatTable(metadata, 0)
+  const version = message.int16(0)
+  if (version < OLDEST_VERSION) throw new Error(`it is of version ${version + 1} of the format, of before 2018`)
+  const type = message.int8(1)
+  const header = message.table(2)
+  const bodyBytes = message.size(3)
+  if (header === null) throw new Error('a message without a header')
+  switch (type) {
+    case SCHEMA:
+      checkSchema(header)
+      return { kind: 'schema', bodyBytes, rows: 0, dictionary: null }
+    case DICTIONARY_BATCH: {
+      const data = header.table(1)
+      if (data === null) throw new Error('a dictionary without data')
+      const rows = checkBatch(data, bodyBytes)
+      if (rows > bodyBytes * (data.table(3) === null ? VALUES_A_BYTE.plain : VALUES_A_BYTE.compressed)) throw new Error(`a dictionary of ${rows} values in ${bodyBytes} bytes`)
+      return { kind: 'dictionary', bodyBytes, rows, dictionary: { id: header.size(0), isDelta: header.int8(2) !== 0 } }
+    }
+    case RECORD_BATCH: return { kind: 'records', bodyBytes, rows: checkBatch(header, bodyBytes), dictionary: null }
+    default: throw new Error(`a message of the kind ${type}, expected a schema, a dictionary or records`)
+  }
+}
+
+/** How many batches of records and dictionaries the footer of a file says there are. */
+export function readFooter (footer: Buffer): { readonly dictionaries: number, readonly records: number } {
+  const table = new FlatTable(footer, 0)
+  return { dictionaries: table.list(2, 24).length, records: table.list(3, 24).length }
+}
+
+function checkSchema (schema: FlatTable): void {
+  if (schema.int16(0) !== 0) throw new Error('its numbers begin with their highest byte, as no machine of today writes them')
+  schema.tables(2)
+  let count = 0
+  const check = (field: FlatTable, depth: number): void => {
+    if (++count > MAX_FIELDS || depth > MAX_DEPTH) throw new Error('more columns in each other than can be')
+    field.tables(6)
+    const type = field.table(3)
+    if (type !== null && field.int8(2) === UNION) type.list(1, 4)
+    const scale = type !== null && field.int8(2) === DECIMAL ? type.int32(1) : 0
+    if (scale < 0 || scale > MAX_SCALE) throw new Error(`a decimal of ${scale} digits behind the point`)
+    for (const child of field.tables(5)) check(child, depth + 1)
+  }
+  for (const field of schema.tables(1)) check(field, 0)
+}
+
+/** @returns how many rows it has */
+function checkBatch (batch: FlatTable, bodyBytes: number): number {
+  const rows = batch.size(0)
+  const [first] = batch.pairs(1)
+  // One that claims to be empty would be passed over.
+  if (first === undefined ? rows + bodyBytes > 0 : first[0] !== rows) throw new Error(`${first?.[0] ?? 'no'} values in a column of ${rows} rows`)
+  const buffers = batch.pairs(2)
+  const outside = buffers.find(([offset, length]) => offset + length > bodyBytes)
+  if (outside !== undefined) throw new Error(`${outside[1]} bytes at ${outside[0]} of a body of ${bodyBytes}`)
+  if (batch.sizes(4).some(count => count > buffers.length)) throw new Error('more buffers than there are')
+  return rows
+}

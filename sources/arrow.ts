@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { columnNames } from '../lib/options.ts'
+import { arrowRecords } from '../lib/record-formats.ts'
+import { RecordSource, type SourceInput } from '../lib/record-source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
+
+export const arrowOptions = z.strictObject({
+  textColumn: z.string().min(1).default('text').describe('column that holds the text'),
+  columns: columnNames.optional().describe('further columns to keep in meta, commas between them; * for all (default: none)'),
+  ...recordSourceOptions
+})
+
+export type ArrowOptions = z.input<typeof arrowOptions> & SourceOptions
+
+/**
+ * Documents from the rows of Arrow IPC, plain, `.gz` or `.zst`: the stream format, which Python's `datasets` writes, and
+ * the file format, which begins with `ARROW1`; buffers may be compressed with LZ4 or zstd. In memory are the dictionaries
+ * and one record batch.
+ *
+ * A row gives the document that `parquet` makes of it. It is counted in `stats.dropped` where its text is null, no string
+ * or no UTF-8, or where its values have more than `maxLineBytes`.
+ *
+ * @param input paths, globs, `-` for standard input, or an iterable of bytes
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE` (damage, a column that isn't there, a
+ *   message of more than 512 MiB), `ERR_BAD_RECORDS` or `ERR_STATE`
+ */
+export function arrow (input: SourceInput, options: ArrowOptions = {}): RecordSource {
+  const [{ textColumn, columns = [], maxLineBytes, maxBad }, shared] = sourceOptions('arrow', arrowOptions, options)
+  return new RecordSource('arrow', input, arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes }), { maxBad, textIn: `its column ${textColumn}` }, shared)
+}

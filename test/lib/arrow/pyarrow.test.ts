@@ -1,0 +1,29 @@
+/** What is read of an Arrow file is what pyarrow reads of the parquet file with the same table. */
+import t from 'tap'
+import { parquetAnswers } from '../parquet/helpers.ts'
+import { arrowBytes, arrowNames, rowsOf } from './helpers.ts'
+
+const answers = parquetAnswers()
+/** The type of parquet for it is known by its column, and so it is there as text. */
+const UUIDS = new Set(['uuid'])
+
+function comparableUuid (value: unknown): unknown {
+  return typeof value === 'string' ? { base64: Buffer.from(value.replaceAll('-', ''), 'hex').toString('base64') } : value
+}
+
+const compared = arrowNames().filter(name => answers[name.split('.')[0]!] !== undefined)
+t.ok(compared.length > 20)
+
+for (const name of compared) {
+  t.test(name, async t => {
+    const { columns, rows } = answers[name.split('.')[0]!]!
+    const expected = rows.map(row => row.map((value, i) => UUIDS.has(columns[i]!) ? comparableUuid(value) : value))
+    const bytes = arrowBytes(name)
+    const found = await rowsOf(bytes)
+    const order = columns.map(column => found.columns.indexOf(column))
+    if (rows.length > 0) t.strictSame(found.rows.map(row => order.map(at => row[at])), expected)
+    else t.strictSame(found.rows, [])
+    for (const size of [1, 7]) t.strictSame(await rowsOf(bytes, { size: rows.length > 60 ? 64 : size }), found, `in chunks of ${size}`)
+    for (let from = 1; from <= rows.length; from += rows.length > 20 ? 7 : 1) t.strictSame((await rowsOf(bytes, { from })).rows, found.rows.slice(from), `from row ${from}`)
+  })
+}
