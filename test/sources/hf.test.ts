@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import type { ResolvedDataset } from '../../lib/hub/resolve.ts'
 import { hf } from '../../sources/hf.ts'
-import { collect, failure } from '../helpers.ts'
+import { collect, failure, fixture } from '../helpers.ts'
 import { startForAll } from '../lib/hub/hosts.ts'
 import { writeParquet } from '../parquet-writer.ts'
 
@@ -20,6 +21,8 @@ const REPOS = [
   { name: 'o/text', files: { 'test.txt': 'a\nb\n' } },
   { name: 'o/table', files: { 'data/train-00000-of-00001.parquet': parquet } },
   { name: 'o/arrow', files: { 'train.arrow': 'ARROW1' } },
+  { name: 'o/table-arrow', files: { 'data/train-00000-of-00001.arrow': readFileSync(fixture('arrow/codec-none-v2.stream.arrow')) } },
+  { name: 'o/table-parquet', files: { 'data/train-00000-of-00001.parquet': readFileSync(fixture('parquet/codec-none-v2.parquet')) } },
   { name: 'o/bad', files: { 'train.parquet': 'no parquet file at all', 'x.jsonl.gz': 'no gzip' } },
   { name: 'o/gated', gated: 'auto' as const, files: { 'train.txt': 'a\n' } }
 ]
@@ -39,6 +42,9 @@ t.test('documents of every format', async t => {
   t.match(await collect(hf('o/table', options)), [{ text: 'one', meta: { license: 'mit' } }, { text: 'two', meta: { license: 'apache-2.0' } }])
   t.match(await collect(hf('o/table', { ...options, columns: 'other' })), [{ meta: { other: 'x', license: 'mit' } }, {}])
   t.match(await collect(hf('o/table', { ...options, dataFiles: 'data/*', revision: standIn.commitOf('o/table') })), [{ text: 'one' }, { text: 'two' }])
+  const [fromArrow, fromParquet] = await Promise.all(['o/table-arrow', 'o/table-parquet'].map(name => collect(hf(name, { ...NONE, columns: '*' }))))
+  t.same(fromArrow, fromParquet)
+  t.equal(fromArrow!.length, 60)
   t.same(found.map(({ format, split }) => [format, split]), [['json', 'train'], ['csv', 'train'], ['text', 'test'], ['parquet', 'train'], ['parquet', 'train'], ['parquet', 'train']])
 })
 
@@ -55,7 +61,7 @@ t.test('errors', async t => {
   t.throws(() => hf('o/n', { split: '' }), { code: 'ERR_OPTION' })
   t.throws(() => hf('o/n', { timeout: 0 }), { code: 'ERR_OPTION' })
   t.match(await failure(collect(hf('o/none', NONE))), { code: 'ERR_DATASET' })
-  t.match(await failure(collect(hf('o/arrow', NONE))), { code: 'ERR_DATASET', message: /Arrow/ })
+  t.match(await failure(collect(hf('o/arrow', NONE))), { code: 'ERR_SOURCE', message: /is not an Arrow file or stream/ })
   t.match(await failure(collect(hf('o/bad', { ...NONE, dataFiles: 'train.parquet' }))), { code: 'ERR_SOURCE', message: /not a parquet file/ })
   t.match(await failure(collect(hf('o/bad', { ...NONE, dataFiles: 'x.jsonl.gz' }))), { code: 'ERR_SOURCE' })
   t.match(await failure(collect(hf('o/json', { ...NONE, textColumn: 'body' }))), { code: 'ERR_SOURCE', message: /none of 2 records has a text in its column body/ })
