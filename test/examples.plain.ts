@@ -28,7 +28,7 @@ t.test('pipe.sh: the stages in a shell', async t => {
 })
 
 t.test('mixture.yaml: a manifest', async t => {
-  const folder = temporaryFolder(t) // with what the manifest names: docs.test.ts writes into data/examples of the repository, maybe now
+  const folder = temporaryFolder(t) // with what the manifest names: docs.plain.ts writes into data/examples of the repository, maybe now
   for (const name of ['examples', 'recipes', 'README.md', 'CHANGELOG.md']) symlinkSync(join(ROOT, name), join(folder, name))
   const log = join(folder, 'stats.json')
   const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--overwrite', '--log-file', log, '--runs-dir', folder], { cwd: folder })

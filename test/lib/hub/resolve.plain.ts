@@ -65,12 +65,12 @@ t.test('the conversion to parquet, in place of a script', async t => {
   t.match(await failure(none.resolve()), { code: 'ERR_DATASET', message: /script/ })
 })
 
-t.test('what isn\'t there, or isn\'t read', async t => {
+t.test('what isn\'t there; Arrow is', async t => {
   const { resolve } = await begin(t, { 'train.jsonl': '{}\n' })
   t.match(await failure(resolve({ dataset: 'o/none' })), { code: 'ERR_DATASET', message: /no such dataset/ })
   t.match(await failure(resolve({ revision: 'none' })), { code: 'ERR_DATASET', message: /no such revision/ })
   t.match(await failure(resolve({ subset: 'none' })), { code: 'ERR_DATASET', message: /none/ })
   t.match(await failure(resolve({ dataFiles: 'none.csv' })), { code: 'ERR_DATASET', message: /none.csv isn't there; the repository has train.jsonl/ })
   const arrow = await begin(t, { 'train.arrow': 'ARROW1' })
-  t.match(await failure(arrow.resolve()), { code: 'ERR_DATASET', message: /its files are Arrow, which is not read/ })
+  t.match(await arrow.resolve(), { format: 'arrow', files: { length: 1 } })
 })
