@@ -6,7 +6,8 @@ const folder = join(ROOT, 'dist/test')
 
 /**
  * Runs tests in `*.plain.ts`, those that load or start much, one after the other: each in a process without the test
- * runner's loaders, with which modules, threads and processes take several times as long to start.
+ * runner's loaders, with which modules, threads and processes take several times as long to start. Such a test can't replace
+ * imports (`mocked`).
  *
  * @param isWanted by its name, from the folder of tests on
  */
