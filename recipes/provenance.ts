@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -127,8 +128,8 @@ async function write (folder: string, name: string, given: Provenance, { card = 
   if (cardName !== null) await writeFileWhole(join(folder, cardName), card!)
   if (licensesName !== null) await writeFileWhole(join(folder, licensesName), licensesPage(name, counts!, isOurs ? licensesBefore : null))
   const sorted = Object.fromEntries(Object.entries(pulls).sort(([a], [b]) => a < b ? -1 : 1))
-  await writeFileWhole(join(folder, jsonName), JSON.stringify({ format: 1, pulls: sorted }, null, 2) + '\n')
   await writeFileWhole(join(folder, readme), provenancePage(readme === 'README.md' ? sorted : { [name]: own }))
+  await writeFileWhole(join(folder, jsonName), JSON.stringify({ format: 1, pulls: sorted }, null, 2) + '\n') // last: where it tells of a pull, all of it is there
   return { json: join(folder, jsonName), readme: join(folder, readme), card: cardName && join(folder, cardName), licenses: licensesName && join(folder, licensesName), notes }
 }
 
@@ -187,6 +188,12 @@ async function contentOf (path: string): Promise<string | null> {
 /** Each text of an object without passwords and tokens. */
 function masked<T> (object: T): T {
   return JSON.parse(JSON.stringify(object), (_key, value: unknown) => typeof value === 'string' ? maskSecrets(value).text : value) as T
+}
+
+/** Takes away the lock that a pull into a file's folder has left that was killed; one that is under way is waited for. @throws SluiceError `ERR_LOCKED` */
+export async function releaseProvenance (output: string): Promise<void> {
+  const path = join(dirname(output), 'provenance.json')
+  if (existsSync(`${path}.lock`)) await inTurn(path, () => Promise.resolve())
 }
 
 /** Several pulls write to one folder, of this process and of others: one after the other, and none of them fails for that. */

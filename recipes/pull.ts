@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { documentPath, findFiles } from '../lib/files.ts'
@@ -14,12 +14,12 @@ import { ndjson } from '../sources/ndjson.ts'
 import { isTextFile } from '../sinks/text.ts'
 import type { JobStatus } from './job.ts'
 import { keptColumns, pulledFrom } from './pulled-from.ts'
-import { type ProvenanceFile, type WrittenProvenance, findProvenance, writeProvenance } from './provenance.ts'
-import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
+import { type ProvenanceFile, type WrittenProvenance, findProvenance, releaseProvenance, writeProvenance } from './provenance.ts'
+import { type WriteOptions, type WrittenDocuments, checkpointOf, writeDocuments } from './write-documents.ts'
 
 /**
  * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy that
- * was finished before, what was written then stays.
+ * was finished before, what was written then stays; its checkpoint is there until all of it is.
  *
  * @throws SluiceError as `writeDocuments` and `writeProvenance`
  */
@@ -28,16 +28,22 @@ export async function pull (component: Component, output: string, options: Write
   const partial = await stat(partialName(output)).catch(() => null) // of a run that was stopped; it is gone on with, the same file
   const seen: JobStatus[] = []
   let files = Infinity
-  const written = await writeDocuments(component, output, { ...options, onRead: count => { files = count }, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
+  const written = await writeDocuments(component, output, { ...options, keep: true, onRead: count => { files = count }, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
+  const forget = async (): Promise<void> => { if (options.keep !== true) await rm(checkpointOf(output), { force: true }) }
   const is = seen[0]?.is
   const isFinished = is === 'finished'
-  if (isFinished && (await findProvenance([output])).length > 0) return written
+  if (isFinished && (await findProvenance([output])).length > 0) {
+    await releaseProvenance(output)
+    await forget()
+    return written
+  }
   const begun = isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null)
   const { notes } = await keepProvenance(component, output, { begun, records: written.kept, files }, options).catch((cause: unknown) => {
     if (options.signal?.aborted !== true || (cause instanceof SluiceError && cause.code === 'ERR_ABORTED')) throw cause
-    throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and where it comes from is not written yet`, { cause })
+    throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and where it comes from is not written yet: the same command does that`, { cause })
   }) ?? { notes: [] }
   for (const note of notes) options.tell?.(note)
+  await forget()
   return written
 }
 
@@ -68,7 +74,8 @@ async function keepProvenance (component: Component, output: string, { begun, re
   const found = [...(license === null ? [] : [license]), ...from?.license.found ?? []]
   const told = [...(license === null ? [] : ['whoever pulled it']), ...(from === null ? [] : [from.license.readFrom])]
   const counts = isTextFile(output) ? null : await countLicenses(output, signal)
-  const kept = await writeProvenance(output, {
+  if (counts === 'stopped') throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and where it comes from is not written yet: the same command does that`)
+  return await writeProvenance(output, {
     source: { dataset, subset: from?.subset ?? subset, split: from?.split ?? split, revision: from === null ? null : revision, commit: from?.commit ?? null, url: from?.url ?? null },
     retrieved_at_utc: { begun, finished: new Date().toISOString() },
     license: { found, read_from: told.length === 0 ? null : told.join(' and '), card_sha256: component.hub?.cardSha256 ?? null, ...strictestOf(found) },
@@ -80,9 +87,7 @@ async function keepProvenance (component: Component, output: string, { begun, re
     command,
     sluice: packageVersion(),
     output: { path: documentPath(output), bytes: (await stat(output)).size, sha256: null }
-  }, { card: from?.card ?? null, counts: counts === 'stopped' ? null : counts })
-  if (counts === 'stopped') throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and its records were not counted by licence`)
-  return kept
+  }, { card: from?.card ?? null, counts })
 }
 
 /** Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them again. Those on the Hub with their hashes. */

@@ -10,7 +10,7 @@ import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { z } from 'zod'
 import type { Component } from '../../lib/manifest/schema.ts'
 import type { Flow } from '../../recipes/flow.ts'
-import { answers, docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { answers, docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder, builtModule, runProgram } from '../helpers.ts'
 
 const pullsIn = (folder: string): Readonly<Record<string, Provenance>> => (JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Readonly<Record<string, Provenance>> }).pulls
 const component = (options: object): Component => corpusComponent(parseOptions('test', z.strictObject(corpusOptions), options))
@@ -67,8 +67,10 @@ t.test('code: the records are counted by licence', async t => {
 
   const stop = new AbortController()
   const stopped = shardCorpus({ dataFiles, textColumn: 'content', output: join(folder, 'stopped/a.ndjson') }, { signal: stop.signal, watch: () => () => { stop.abort() } })
-  t.match(await failure(stopped), { code: 'ERR_ABORTED', message: /a\.ndjson: stopped; it is whole, and its records were not counted by licence/ })
-  t.strictSame(filesIn(join(folder, 'stopped')), ['README.md', 'a.ndjson', 'provenance.json'])
+  t.match(await failure(stopped), { code: 'ERR_ABORTED', message: /a\.ndjson: stopped; it is whole, and where it comes from is not written yet/ })
+  t.strictSame(filesIn(join(folder, 'stopped')), ['a.ndjson', 'a.ndjson.checkpoint.json'])
+  await shardCorpus({ dataFiles, textColumn: 'content', output: join(folder, 'stopped/a.ndjson') })
+  t.strictSame(filesIn(join(folder, 'stopped')), ['LICENSES.md', 'README.md', 'a.ndjson', 'provenance.json'])
 })
 
 t.test('a pull that was stopped and gone on with was begun when it was begun', async t => {
@@ -88,6 +90,29 @@ t.test('a pull that was stopped and gone on with was begun when it was begun', a
   const { retrieved_at_utc: retrieved, records } = pullsIn(join(folder, 'raw'))['a.ndjson']!
   t.equal(records, 2000)
   t.ok(retrieved.begun <= stopped && stopped < retrieved.finished, `${retrieved.begun}, ${stopped}, ${retrieved.finished}`)
+})
+
+t.test('killed behind its records, a pull only writes where they come from', async t => {
+  const folder = temporaryFolder(t)
+  const dataFiles = put(folder, 'in/a.ndjson', ndjsonOf(docs(3)))
+  const output = join(folder, 'raw/a.ndjson')
+  const told: string[] = []
+  const again = async (): Promise<unknown> => await pull(component({ dataFiles }), output, { checkpointEvery: 100, tell: message => { told.push(message) } })
+  await pull(component({ dataFiles }), output, { checkpointEvery: 100, keep: true })
+  for (const name of ['README.md', 'provenance.json']) rmSync(join(folder, 'raw', name))
+  const held = `const { lock } = await import(${JSON.stringify(builtModule('lib/lock'))}); await lock(${JSON.stringify(join(folder, 'raw/provenance.json.lock'))}, 'provenance.json'); process.kill(process.pid, 'SIGKILL')`
+  t.throws(() => runProgram(process.execPath, ['--input-type=module', '-e', held]))
+  t.ok(filesIn(join(folder, 'raw')).includes('provenance.json.lock'))
+  await again()
+  t.strictSame(filesIn(join(folder, 'raw')), ['README.md', 'a.ndjson', 'provenance.json'])
+  t.match(told, [/is finished, and up to date/])
+  await again()
+  t.equal(told.length, 1, 'then it is pulled anew')
+
+  await pull(component({ dataFiles }), output, { checkpointEvery: 100, keep: true })
+  t.throws(() => runProgram(process.execPath, ['--input-type=module', '-e', held]))
+  await again()
+  t.strictSame(filesIn(join(folder, 'raw')), ['README.md', 'a.ndjson', 'provenance.json'])
 })
 
 t.test('raw_dir: written once, for each component', async t => {
