@@ -2,8 +2,9 @@
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'
 import { licenseColumns } from './license-counts.ts'
-import type { Row } from './parquet/batch.ts'
+import { type Row, TooLong } from './parquet/batch.ts'
 import { InvalidUtf8, type Kind, type Value, text } from './parquet/convert.ts'
+import type { FoundRecord } from './record-reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
 
 export interface RowOptions {
@@ -34,7 +35,7 @@ export function indexOfColumn (file: string, all: readonly string[], name: strin
 }
 
 /** A row as a document, or the reason why it is none. @param kind of the values in the column of the text */
-export function documentOfRow (row: Row, textColumn: string, kind: Kind | undefined, id: () => string): Document | RecordFault {
+function documentOfRow (row: Row, textColumn: string, kind: Kind | undefined, id: () => string): Document | RecordFault {
   const value = row[textColumn]
   if (value !== null && kind !== 'string' && kind !== 'bytes') return 'text_not_string'
   try {
@@ -49,6 +50,17 @@ export function documentOfRow (row: Row, textColumn: string, kind: Kind | undefi
     throw error
   }
 }
+
+/** A row as it was found, and what becomes of it. @param kind as of `documentOfRow` */
+export function foundRow (row: Row | TooLong, offset: number, textColumn: string, kind: Kind | undefined, id: () => string): FoundRecord {
+  const end = offset + 1
+  if (row instanceof TooLong) return { offset, end, bytes: NO_BYTES, size: row.bytes, outcome: 'too_long' }
+  const outcome = documentOfRow(row, textColumn, kind, id)
+  const bytes = typeof outcome === 'string' ? bytesOfRow(row, textColumn) : NO_BYTES
+  return { offset, end, bytes, size: bytes.length, outcome }
+}
+
+const NO_BYTES = Buffer.alloc(0)
 
 /** Thrown within `jsonOf` only. */
 class Fault extends Error {
@@ -81,7 +93,7 @@ function jsonOf (value: Value): unknown {
 }
 
 /** What is shown of a row that gives no document: its text as it lies in the file where that is what is wrong, else all of it. */
-export function bytesOfRow (row: Row, textColumn: string): Buffer {
+function bytesOfRow (row: Row, textColumn: string): Buffer {
   const text = row[textColumn]
   if (text instanceof InvalidUtf8) return text.bytes
   if (Buffer.isBuffer(text)) return text

@@ -1,6 +1,4 @@
-import { SluiceError } from '../lib/errors.ts'
-import { hubName } from '../lib/hub/address.ts'
-import { download } from '../lib/hub/download.ts'
+import { readCardText } from '../lib/hub/card-text.ts'
 import { type Hub, type HubRun, theHub } from '../lib/hub/hub.ts'
 import type { HubOptions } from '../lib/hub/settings.ts'
 import type { Component } from '../lib/manifest/schema.ts'
@@ -21,16 +19,4 @@ export async function licenseOnCard (component: Component, run: HubRun & HubOpti
   const text = component.hub === undefined ? await readCardText(hub, component.dataset, commit, run) : null
   const { readCard } = await import('../lib/hub/card.ts')
   return { found: component.hub?.license ?? (text === null ? [] : readCard(text).license), readFrom: cardAddress(hub, component.dataset, commit), commit }
-}
-
-/** A dataset's card; null where it has none. @throws SluiceError `ERR_HUB` */
-export async function readCardText (hub: Hub, dataset: string, commit: string, run: HubRun = {}): Promise<string | null> {
-  const chunks: Buffer[] = []
-  try {
-    for await (const chunk of download(hub, await hub.remoteFile(hubName({ dataset, revision: commit, path: 'README.md' }), run), run)) chunks.push(chunk)
-  } catch (error) {
-    if (error instanceof SluiceError && error.code === 'ERR_DATASET') return null
-    throw error
-  }
-  return Buffer.concat(chunks).toString()
 }

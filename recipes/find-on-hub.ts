@@ -71,7 +71,7 @@ export async function findOnHub (component: Component, options: FindOptions, che
 }
 
 /** Finds the files of all components of a mixture. @param checkpointsOf those of a component's jobs */
-export async function findAllOnHub<C extends Component> (components: readonly C[], options: FindOptions, checkpointsOf: (component: C) => readonly string[] = () => []): Promise<Component[]> {
+export async function findAllOnHub (components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []): Promise<Component[]> {
   const all: Component[] = []
   for (const component of components) {
     try {

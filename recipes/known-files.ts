@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type FileNames, documentPath, findFiles } from '../lib/files.ts'
 import { isHubName } from '../lib/hub/address.ts'
-import { theHub } from '../lib/hub/hub.ts'
+import { type HubRun, type RemoteFile, theHub } from '../lib/hub/hub.ts'
+import type { HubOptions } from '../lib/hub/settings.ts'
 import { count } from '../lib/options.ts'
 
 /** A file as it was when a run had written it. */
@@ -20,17 +21,21 @@ export type KnownFile = Readonly<z.output<typeof knownFile>>
 /** Input files as they are now. @throws SluiceError `ERR_FILES` */
 export async function inputFiles (names: FileNames): Promise<KnownFile[]> {
   const files = await findFiles(names)
-  return await Promise.all(files.map(async ({ path, size: known }) => {
-    if (isHubName(path)) return { path: documentPath(path), at: path, bytes: known!, modified: await contentOnHub(path) }
+  const remote = await filesOnHub(files.map(({ path }) => path))
+  return await Promise.all(files.map(async ({ path }) => {
+    const file = remote.get(path)
+    if (file !== undefined) return { path: documentPath(path), at: path, bytes: file.size, modified: file.sha256 ?? file.oid } // its hash: it has no date
     const { size, mtime } = await stat(path)
     return { path: documentPath(path), at: resolve(path), bytes: size, modified: mtime.toISOString() }
   }))
 }
 
-/** What is in a file on the Hub, by its hash: it has no date. */
-async function contentOnHub (name: string): Promise<string> {
-  const { sha256, oid } = await (await theHub()).remoteFile(name)
-  return sha256 ?? oid
+/** Those files that are on the Hub, by name: asked for together, as there may be tens of thousands. @throws SluiceError as `Hub.remoteFiles` */
+export async function filesOnHub (paths: readonly string[], { maxRetries, timeout, ...run }: HubOptions & HubRun = {}): Promise<ReadonlyMap<string, RemoteFile>> {
+  const names = paths.filter(isHubName)
+  if (names.length === 0) return new Map()
+  const files = await (await theHub({ maxRetries, timeout })).remoteFiles(names, run)
+  return new Map(files.map(file => [file.name, file]))
 }
 
 /** What has become of input files, by path: with another size or time they are taken for others. */

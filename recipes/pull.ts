@@ -3,8 +3,6 @@ import { rm, stat } from 'node:fs/promises'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { documentPath, findFiles } from '../lib/files.ts'
-import { isHubName } from '../lib/hub/address.ts'
-import { theHub } from '../lib/hub/hub.ts'
 import { LicenseCounts, licenseColumns } from '../lib/license-counts.ts'
 import { strictestOf } from '../lib/licenses.ts'
 import type { Component } from '../lib/manifest/schema.ts'
@@ -13,6 +11,7 @@ import { isResumable, partialName } from '../lib/resumable-output.ts'
 import { ndjson } from '../sources/ndjson.ts'
 import { isTextFile } from '../sinks/text.ts'
 import type { JobStatus } from './job.ts'
+import { filesOnHub } from './known-files.ts'
 import { keptColumns, pulledFrom } from './pulled-from.ts'
 import { type ProvenanceFile, type WrittenProvenance, findProvenance, releaseProvenance, writeProvenance } from './provenance.ts'
 import { type WriteOptions, type WrittenDocuments, checkpointOf, writeDocuments } from './write-documents.ts'
@@ -79,7 +78,7 @@ async function keepProvenance (component: Component, output: string, { begun, re
     source: { dataset, subset: from?.subset ?? subset, split: from?.split ?? split, revision: from === null ? null : revision, commit: from?.commit ?? null, url: from?.url ?? null },
     retrieved_at_utc: { begun, finished: new Date().toISOString() },
     license: { found, read_from: told.length === 0 ? null : told.join(' and '), card_sha256: component.hub?.cardSha256 ?? null, ...strictestOf(found) },
-    files: (from?.files ?? await namedFiles(component, options)).slice(0, files),
+    files: await filesRead(component, files, options),
     filters: filters.map(({ stage, options }) => ({ stage, options })),
     limit: maxRecords,
     columns: keptColumns(component),
@@ -90,13 +89,14 @@ async function keepProvenance (component: Component, output: string, { begun, re
   }, { card: from?.card ?? null, counts })
 }
 
-/** Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them again. Those on the Hub with their hashes. */
-async function namedFiles ({ dataFiles }: Component, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<ProvenanceFile[]> {
-  const files = await findFiles(dataFiles, { hub: { maxRetries, timeout, tell }, signal })
+/** Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them again. Those on the Hub with their hashes; of a dataset there by their paths in it. */
+async function filesRead ({ dataFiles, hub }: Component, count: number, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<ProvenanceFile[]> {
+  const files = (await findFiles(dataFiles, { hub: { maxRetries, timeout, tell }, signal })).slice(0, count)
+  const remote = await filesOnHub(files.map(({ path }) => path), { maxRetries, timeout, signal, tell })
   return await Promise.all(files.map(async ({ path, size }) => {
-    if (!isHubName(path)) return { path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) }
-    const { sha256, oid } = await (await theHub({ maxRetries, timeout })).remoteFile(path, { signal, tell })
-    return { path, bytes: size, sha256, git_oid: oid }
+    const file = remote.get(path)
+    if (file === undefined) return { path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) }
+    return { path: hub === undefined ? path : file.path, bytes: size, sha256: file.sha256, git_oid: file.oid === '' ? null : file.oid }
   }))
 }
 

@@ -1,9 +1,9 @@
+import { readCardText } from '../lib/hub/card-text.ts'
 import { theHub } from '../lib/hub/hub.ts'
 import type { Component } from '../lib/manifest/schema.ts'
-import { cardAddress, readCardText } from './card.ts'
+import { cardAddress } from './card.ts'
 import { formatOf } from './hub-component.ts'
 import type { CardLicense } from './licenses.ts'
-import type { ProvenanceFile } from './provenance.ts'
 import type { WriteOptions } from './write-documents.ts'
 
 /** What is known of a dataset that is no file on the machine. */
@@ -13,24 +13,21 @@ export interface PulledFrom {
   /** Its page. */
   readonly url: string
   readonly commit: string
-  readonly files: readonly ProvenanceFile[]
   readonly license: CardLicense
   /** Its card. */
   readonly card: string | null
 }
 
 /** Where a component's documents were pulled from; null for files on the machine. @throws SluiceError `ERR_HUB` */
-export async function pulledFrom ({ dataset, dataFiles, hub }: Component, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<PulledFrom | null> {
+export async function pulledFrom ({ dataset, hub }: Component, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<PulledFrom | null> {
   if (hub === undefined) return null
   const { commit, subset, split, license, cardSha256 } = hub
   const theirs = await theHub({ maxRetries, timeout })
-  const files = await theirs.remoteFiles([dataFiles].flat(), { signal, tell })
   return {
     subset,
     split,
     url: `${theirs.http.settings.endpoint}/datasets/${dataset}/tree/${commit}`,
     commit,
-    files: files.map(({ path, size, sha256, oid }) => ({ path, bytes: size, sha256, git_oid: oid === '' ? null : oid })),
     license: { found: license, readFrom: cardAddress(theirs, dataset, commit), commit },
     card: cardSha256 === null ? null : await readCardText(theirs, dataset, commit, { signal, tell })
   }

@@ -1,8 +1,8 @@
 import { SluiceError, messageOf } from '../errors.ts'
 import { type Row, TooLong } from '../parquet/batch.ts'
-import { type Value, uuid } from '../parquet/convert.ts'
+import { type Kind, type Value, uuid } from '../parquet/convert.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
-import { type RowOptions, bytesOfRow, documentOfRow } from '../table-row.ts'
+import { type RowOptions, foundRow } from '../table-row.ts'
 import type { Column, Table } from './tables.ts'
 import type { ValueReader } from './values.ts'
 
@@ -16,6 +16,7 @@ export class ArrowReader implements RecordReader {
   #values!: ValueReader // from the opening on
   #table = NONE
   #next = 0 // in #table
+  #textKind: Kind | undefined // of the column of the text
 
   constructor (file: RecordFile, options: RowOptions) {
     this.#file = file
@@ -30,17 +31,14 @@ export class ArrowReader implements RecordReader {
     const row = this.#row(this.#next)
     this.#file.count(values.bytes)
     const offset = this.#table.start + this.#next++
-    const { textColumn } = this.#options
-    const outcome = row instanceof TooLong ? 'too_long' : documentOfRow(row, textColumn, this.#table.columns.find(({ name }) => name === textColumn)!.kind, () => this.#file.idAt(offset))
-    if (typeof outcome !== 'string') return { offset, end: offset + 1, bytes: Buffer.alloc(0), size: 0, outcome }
-    const bytes = row instanceof TooLong ? Buffer.alloc(0) : bytesOfRow(row, textColumn)
-    return { offset, end: offset + 1, bytes, size: row instanceof TooLong ? row.bytes : bytes.length, outcome }
+    return foundRow(row, offset, this.#options.textColumn, this.#textKind, () => this.#file.idAt(offset))
   }
 
   async read (): Promise<boolean> {
     const table = await this.#tables.next()
     if (table.done === true) return false
     this.#table = table.value
+    this.#textKind = table.value.columns.find(({ name }) => name === this.#options.textColumn)!.kind
     this.#next = Math.max(0, this.#file.offset - table.value.start)
     return true
   }

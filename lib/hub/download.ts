@@ -47,6 +47,13 @@ export async function * download (hub: Hub, file: RemoteFile, { start = 0, end =
   }
 }
 
+/** All that `download` gives, in memory. @throws SluiceError as `download` */
+export async function downloadWhole (hub: Hub, file: RemoteFile, options: DownloadOptions = {}): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of download(hub, file, options)) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
 /** How a file is named in messages: without what signs its address. */
 function labelOf ({ dataset, revision, path }: RemoteFile): string {
   return `${dataset}@${revision}: ${path}`

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { ByteRanges } from '../parquet/ranges.ts'
-import { download } from './download.ts'
+import { download, downloadWhole } from './download.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 
 /** Parts of a file that come at once, at most; each has a connection of its own. */
@@ -88,13 +88,13 @@ export class HubRanges implements ByteRanges {
   expect (start: number, end: number): void {
     const isKnown = [...this.#parts].some(part => part.reaches(start, Math.min(start + 1, end)))
     if (isKnown || start >= end || this.#parts.size >= MOST_STREAMS) return
-    this.#parts.add(new Part(this.#fetch(start, end), start, end))
+    this.#parts.add(new Part(download(this.#hub, this.#file, { start, end, ...this.#run }), start, end))
   }
 
   async read (start: number, end: number): Promise<Buffer> {
     const part = [...this.#parts].find(part => part.reaches(start, end))
-    if (part === undefined) return await joined(this.#fetch(start, end))
-    if (start < part.start) return Buffer.concat([await joined(this.#fetch(start, part.start)), await this.read(part.start, end)])
+    if (part === undefined) return await this.#fetch(start, end)
+    if (start < part.start) return Buffer.concat([await this.#fetch(start, part.start), await this.read(part.start, end)])
     try {
       return await part.take(start, end)
     } finally {
@@ -109,13 +109,7 @@ export class HubRanges implements ByteRanges {
     return Promise.resolve()
   }
 
-  #fetch (start: number, end: number): AsyncGenerator<Buffer> {
-    return download(this.#hub, this.#file, { start, end, ...this.#run })
+  #fetch (start: number, end: number): Promise<Buffer> {
+    return downloadWhole(this.#hub, this.#file, { start, end, ...this.#run })
   }
-}
-
-async function joined (chunks: AsyncGenerator<Buffer>): Promise<Buffer> {
-  const pieces: Buffer[] = []
-  for await (const piece of chunks) pieces.push(piece)
-  return Buffer.concat(pieces)
 }

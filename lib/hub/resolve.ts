@@ -2,10 +2,9 @@ import { SluiceError } from '../errors.ts'
 import type { FileNames } from '../files.ts'
 import { sha256 } from '../hash.ts'
 import { type Card, EMPTY_CARD, readCard } from './card.ts'
+import { CARD, readCardText } from './card-text.ts'
 import { type ResolvedData, resolveDataFiles } from './data-files.ts'
-import { download } from './download.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
-import type { HubFile } from './types.ts'
 
 /** The branch that the Hub keeps its conversions to parquet in. */
 const CONVERTED = 'refs/convert/parquet'
@@ -45,7 +44,9 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
   const { dataset, revision } = request
   const commit = await hub.commitOf(dataset, revision, run)
   const listed = await hub.files(dataset, commit, run)
-  const text = await readCardText(hub, dataset, commit, listed, run)
+  const readme = listed.filter(({ path }) => path === CARD)
+  hub.know(dataset, commit, readme)
+  const text = readme.length === 0 ? null : await readCardText(hub, dataset, commit, run)
   const card = cardOf(text, request)
   const wanted = { ...request, converted: null }
   let found = resolveDataFiles(listed, card, wanted)
@@ -67,14 +68,6 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
     license: card.license,
     card: text === null ? null : { text, sha256: sha256(text) }
   }
-}
-
-async function readCardText (hub: Hub, dataset: string, commit: string, files: readonly HubFile[], run: HubRun): Promise<string | null> {
-  const found = files.find(({ path }) => path === 'README.md')
-  if (found === undefined) return null
-  const chunks: Buffer[] = []
-  for await (const chunk of download(hub, hub.know(dataset, commit, [found])[0]!, run)) chunks.push(chunk)
-  return Buffer.concat(chunks).toString()
 }
 
 /** A card that can't be read is no hindrance where the files are named. */

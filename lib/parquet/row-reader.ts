@@ -1,9 +1,9 @@
 import { SluiceError } from '../errors.ts'
 import { isCompressed } from '../files.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
-import { type RowOptions, bytesOfRow, columnsToRead, documentOfRow } from '../table-row.ts'
-import { type Batch, TooLong } from './batch.ts'
-import type { Column } from './file.ts'
+import { type RowOptions, columnsToRead, foundRow } from '../table-row.ts'
+import type { Batch } from './batch.ts'
+import type { Kind } from './convert.ts'
 import type { ByteRanges } from './ranges.ts'
 
 export interface RowReaderOptions extends RowOptions {
@@ -16,7 +16,7 @@ export class RowReader implements RecordReader {
   readonly #file: RecordFile
   readonly #options: RowReaderOptions
   readonly #batches: AsyncGenerator<Batch>
-  #columns: readonly Column[] = []
+  #textKind: Kind | undefined // of the column of the text
   #batch: Batch = { start: 0, rows: [], sizes: [] }
   #next = 0 // in #batch
 
@@ -34,11 +34,7 @@ export class RowReader implements RecordReader {
     if (row === undefined) return undefined
     this.#file.count(this.#batch.sizes[this.#next]!)
     const offset = this.#batch.start + this.#next++
-    const { textColumn } = this.#options
-    const outcome = row instanceof TooLong ? 'too_long' : documentOfRow(row, textColumn, this.#columns.find(({ name }) => name === textColumn)?.kind, () => this.#file.idAt(offset))
-    if (typeof outcome !== 'string') return { offset, end: offset + 1, bytes: Buffer.alloc(0), size: 0, outcome }
-    const bytes = row instanceof TooLong ? Buffer.alloc(0) : bytesOfRow(row, textColumn)
-    return { offset, end: offset + 1, bytes, size: row instanceof TooLong ? row.bytes : bytes.length, outcome }
+    return foundRow(row, offset, this.#options.textColumn, this.#textKind, () => this.#file.idAt(offset))
   }
 
   async read (): Promise<boolean> {
@@ -60,7 +56,7 @@ export class RowReader implements RecordReader {
     try {
       const file = await ParquetFile.open(ranges)
       if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)
-      this.#columns = file.columns
+      this.#textKind = file.columns.find(({ name }) => name === this.#options.textColumn)?.kind
       const wanted = columnsToRead(file.columns.map(({ name }) => name), this.#options)
       for await (const batch of file.readRows({ columns: wanted, from: offset, maxRowBytes: this.#options.maxRowBytes, signal })) {
         // Columns that are not asked for are never read: rows tell better than bytes how far it is.

@@ -10,7 +10,7 @@ import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import { setHubEnvironment } from '../hub/environment.ts'
 import { type Hub, startHub } from '../hub/stand-in.ts'
-import { failure, fixture, put, temporaryFolder } from '../helpers.ts'
+import { builtModule, failure, fixture, put, runProgram, temporaryFolder } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
 const lines = (name: string, count = 3): string => Array.from({ length: count }, (_, i) => `{"id":"${name}${i}","text":"The water ${name} goes over the weir ${i}."}\n`).join('')
@@ -104,4 +104,17 @@ t.test('stopped when the records are there, and where they come from isn\'t writ
   }
   t.match(await failure(shardCorpus({ dataset: 'o/n', output }, { signal: stop.signal, watch: () => ending })), { code: 'ERR_ABORTED', message: `${output}: stopped; it is whole, and where it comes from is not written yet` })
   t.equal(readFileSync(output, 'utf8').trim().split('\n').length, 3)
+})
+
+t.test('a dataset of more files than may be open at once', async t => {
+  const home = temporaryFolder(t)
+  put(home, 'token', 'hf_none\n')
+  const program = `
+    const [{ theHub }, { inputFiles }] = await Promise.all(${JSON.stringify(['lib/hub/hub', 'recipes/known-files'].map(builtModule))}.map(module => import(module)))
+    const listed = Array.from({ length: 3000 }, (_, i) => ({ path: i + '.jsonl', size: i, oid: String(i), sha256: null }))
+    const names = (await theHub()).know('o/n', 'a'.repeat(40), listed).map(({ name }) => name)
+    const inputs = await inputFiles(names)
+    console.log(inputs.length, JSON.stringify(inputs[2999]))`
+  const printed = runProgram('env', ['-u', 'HF_TOKEN', `HF_HOME=${home}`, 'HF_HUB_OFFLINE=1', 'bash', '-c', 'ulimit -n 100; exec "$0" --input-type=module -e "$1"', process.execPath, program])
+  t.equal(printed, `3000 ${JSON.stringify({ path: 'hf://datasets/o/n/2999.jsonl', at: `hf://datasets/o/n@${'a'.repeat(40)}/2999.jsonl`, bytes: 2999, modified: '2999' })}\n`)
 })
