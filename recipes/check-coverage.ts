@@ -19,7 +19,7 @@ import { type ReadOptions, documentsOf, withFiles } from './documents.ts'
 import { type RunOptions, runFlow } from './flow.ts'
 import { PartialError } from './partial-error.ts'
 import { loadMixture } from './process-mixture.ts'
-import { readMixture } from './read-mixture.ts'
+import { MANIFEST_HELP, readMixture } from './read-mixture.ts'
 import { anySourceOptions, sources } from './stages.ts'
 
 /** All but what only `meta` is for. */
@@ -34,7 +34,7 @@ const sampleOptions = {
 
 export const checkCoverageOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'),
-  manifest: z.string().min(1).optional().describe('mixture manifest, in place of a sample: what its components\' filters keep'),
+  manifest: z.string().min(1).optional().describe(`in place of a sample, what the filters of a manifest's components keep: ${MANIFEST_HELP}`),
   limit: positive.optional().describe('documents measured at most; of a manifest, those of each component'),
   baseline: z.string().min(1).optional().describe('JSON that check-coverage has written; fails when text is covered worse than there'),
   ...coverageTolerances.shape,

@@ -19,6 +19,7 @@ import { licensesText } from './licenses-text.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
 import { componentTable, number } from './report.ts'
 import { runs, runsOptions, runsText } from './runs.ts'
+import { MANIFEST_HELP } from './read-mixture.ts'
 import { run, runOptions, runText } from './run.ts'
 import { type PullStats, shardCorpus, shardCorpusOptions } from './shard-corpus.ts'
 import { filters, transforms } from './stages.ts'
@@ -51,25 +52,25 @@ export const commands: Readonly<Record<string, Command>> = {
     report: (stats: MixtureStats) => `${componentTable(stats.stats)}\n\n${nextSteps(stats)}`
   },
   check: {
-    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    argument: ['<manifest>', MANIFEST_HELP],
     options: checkOptions,
     run: ([manifest], options, run) => checkManifest(manifest!, options, run),
     report: forecastText
   },
   licenses: {
-    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    argument: ['<manifest>', MANIFEST_HELP],
     options: licensesOptions,
     run: ([manifest], options, run) => licenses(manifest!, options, run),
     report: licensesText
   },
   'process-mixture': {
-    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    argument: ['<manifest>', MANIFEST_HELP],
     options: processMixtureOptions,
     run: ([manifest], options, run) => processMixture(manifest!, options, run),
     report: (stats: MixtureStats) => componentTable(stats.stats)
   },
   run: {
-    argument: ['<manifest>', 'mixture manifest, a YAML file'],
+    argument: ['<manifest>', MANIFEST_HELP],
     options: runOptions,
     run: ([manifest], options, context) => run(manifest!, options, context),
     report: runText

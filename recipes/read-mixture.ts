@@ -4,6 +4,9 @@ import { checkpointsOf } from './component.ts'
 import { type FindOptions, findAllOnHub } from './find-on-hub.ts'
 import { knownStages } from './stages.ts'
 
+/** What the help of each command that reads a manifest says of it. */
+export const MANIFEST_HELP = 'mixture manifest, a YAML file. It is a program: each module that it names with use: is run'
+
 /**
  * Reads a manifest, and finds the files of its components on the Hub: those that a run before has read, where there is one.
  *

@@ -8,7 +8,7 @@ import { metaPieces, modelOptions } from '../lib/trainer/options.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import { type FindOptions, findAllOnHub } from './find-on-hub.ts'
 import type { RunOptions } from './flow.ts'
-import { readMixture } from './read-mixture.ts'
+import { MANIFEST_HELP, readMixture } from './read-mixture.ts'
 import { workersOption, withThreads } from './threads.ts'
 import { type TrainedStats, type TrainingJob, runTraining } from './training.ts'
 
@@ -23,7 +23,7 @@ const datasetFlags = withoutDefaults(datasetOptions)
 const trainingFlags = withoutDefaults({ vocabSize, modelType: modelType.describe('kind of model; only unigram ones are trained'), ...training })
 
 export const trainTokenizerOptions = z.strictObject({
-  manifest: z.string().min(1).optional().describe('mixture manifest, a YAML file: its components are what is learned from'),
+  manifest: z.string().min(1).optional().describe(`${MANIFEST_HELP}. Its components are what is learned from`),
   ...datasetFlags,
   dataFiles: datasetFlags.dataFiles.optional().meta({ several: true, description: datasetOptions.dataFiles.description! }),
   sampleLimit: sampleLimit.unwrap().optional().describe('documents of each dataset that are learned from, behind its filters; 0 = all (default: the manifest\'s sample_limit, else 100000)'),

@@ -1,0 +1,41 @@
+/** What is in the package, and what its pages and its package.json say of it. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/** The files of a folder, at any depth and without its `node_modules`. */
+export function packedFiles (folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== 'node_modules').flatMap(entry =>
+    entry.isDirectory() ? packedFiles(join(folder, entry.name)).map(file => `${entry.name}/${file}`) : [entry.name])
+}
+
+/** The modules of a package that can be imported and have declarations, such as `lib/npy`. */
+export function declaredModules (folder: string): string[] {
+  return packedFiles(join(folder, 'dist')).filter(file => /^(?!test\/|recipes\/main\.).*\.d\.ts$/.test(file)).map(file => file.replace('.d.ts', '')).sort()
+}
+
+/** What pages among some files link to, and the examples and manifests that the README names, where it is not one of them. */
+export function missingLinks (folder: string, files: readonly string[]): string[] {
+  const there = new Set(files)
+  return files.filter(file => file.endsWith('.md')).flatMap(page => {
+    const text = readFileSync(join(folder, page), 'utf8')
+    const links = [...text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)].map(([, link]) => join(dirname(page), link!))
+    const named = page === 'README.md' ? [...text.matchAll(/(?<![\w/.])(?:examples|recipes)\/[\w-]+\.\w+/g)].map(([name]) => name) : []
+    return [...links, ...named].filter(name => !there.has(name)).map(name => `${page}: ${name}`)
+  })
+}
+
+interface Dependencies {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
+}
+
+/** What package.json depends on: each package with the version or range that it names. */
+export function dependenciesOf (folder: string): Record<string, string> {
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Dependencies
+  return { ...dependencies, ...optionalDependencies }
+}
+
+/** Those with one version, exactly. */
+export function pinnedVersions (folder: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(dependenciesOf(folder)).filter(([, version]) => /^\d+\.\d+\.\d+$/.test(version)))
+}

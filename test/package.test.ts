@@ -1,0 +1,112 @@
+/** What the package holds and depends on, as far as that shows without installing it; `npm run package` does. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { ROOT, filesIn, put, runProgram, temporaryFolder } from './helpers.ts'
+import { dependenciesOf, missingLinks, pinnedVersions } from './package-files.ts'
+
+/**
+ * The dependencies that have a range, so that mended versions reach those who install sluice: they can't change what is
+ * read or written. `@types/node` has to be that of the program around it, and zod's types are in sluice's own.
+ */
+const RANGED = ['@types/node', 'commander', 'fastest-levenshtein', 'highland', 'tinypool', 'undici', 'zod']
+const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-3-Clause', 'CC0-1.0', 'ISC', 'MIT'])
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | null>>
+  readonly bin: Readonly<Record<string, string>>
+  readonly scripts: Readonly<Record<string, string>>
+  readonly engines: Readonly<Record<string, string>>
+  readonly repository: { readonly url: string }
+  readonly homepage: string
+  readonly bugs: { readonly url: string }
+}
+
+interface Lock {
+  readonly packages: Readonly<Record<string, {
+    readonly version: string
+    readonly license?: string
+    readonly dev?: boolean
+    readonly hasInstallScript?: boolean
+    readonly dependencies?: Readonly<Record<string, string>>
+    readonly engines?: Readonly<Record<string, string>>
+  }>>
+}
+
+const readJson = (name: string): unknown => JSON.parse(readFileSync(join(ROOT, name), 'utf8'))
+const manifest = readJson('package.json') as Manifest
+const { packages } = readJson('package-lock.json') as Lock
+const installed = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true)
+
+/** What `npm pack` would pack of what is built now. */
+function packed (): string[] {
+  const printed = runProgram('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
+  const tarballs = JSON.parse(printed) as ReadonlyArray<{ readonly files: ReadonlyArray<{ readonly path: string }> }>
+  return tarballs[0]!.files.map(({ path }) => path)
+}
+
+t.test('dependencies that decide what is read and written are pinned exactly, as in the lock file', async t => {
+  const pinned = pinnedVersions(ROOT)
+  t.strictSame(Object.keys(dependenciesOf(ROOT)).filter(name => pinned[name] === undefined).sort(), RANGED)
+  for (const [name, version] of Object.entries(pinned)) t.equal(packages[`node_modules/${name}`]?.version, version, name)
+  const { dependencies, devDependencies, optionalDependencies, engines } = readJson('package.json') as Record<string, unknown>
+  t.match(packages[''], { dependencies, devDependencies, optionalDependencies, engines }, 'the lock file has what package.json has')
+})
+
+t.test('what is installed with it has permissive licences, and runs no script', async t => {
+  t.ok(installed.length > 30, `${installed.length} packages`)
+  for (const [path, { license = 'none', hasInstallScript = false }] of installed) {
+    t.strictSame(license.replace(/[()]/g, '').split(' AND ').filter(name => !PERMISSIVE.has(name)), [], path)
+    t.notOk(hasInstallScript, path)
+  }
+})
+
+t.test('each package that the code imports is a dependency, and each dependency is used', async t => {
+  // Without an import: types, and packages of which files are read.
+  const imported = new Set(['@types/node', 'fasttext.wasm.js', 'spdx-license-ids'])
+  for (const folder of ['lib', 'sources', 'transforms', 'sinks', 'recipes']) {
+    for (const file of filesIn(join(ROOT, folder)).filter(name => name.endsWith('.ts'))) {
+      for (const [, name] of readFileSync(join(ROOT, folder, file), 'utf8').matchAll(/(?:from |import\()'((?:@[\w-]+\/)?[\w.-]+)(?:\/[^']*)?'/g)) {
+        if (!name!.startsWith('.')) imported.add(name!)
+      }
+    }
+  }
+  t.strictSame([...imported].sort(), Object.keys(dependenciesOf(ROOT)).sort())
+})
+
+t.test('the package has the pages and examples that its README links to, and no tests, benchmarks or maps', async t => {
+  const files = packed()
+  t.strictSame(missingLinks(ROOT, files), [])
+  t.strictSame(files.filter(file => /(^|\/)(test|bench|kernels)\/|\.map$/.test(file)), [])
+  for (const name of readdirSync(join(ROOT, 'examples'))) t.ok(files.includes(`examples/${name}`), name)
+  for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/lib/fasttext/kernel.wasm', manifest.bin['sluice']!]) t.ok(files.includes(name), name)
+  for (const [name, path] of Object.entries(manifest.exports)) {
+    if (path !== null) t.ok(files.some(file => file.startsWith(path.replace('./', '').split('*')[0]!)), name)
+  }
+})
+
+t.test('a link that leads to no file of the package is found', async t => {
+  const folder = temporaryFolder(t)
+  put(folder, 'README.md', '[a](LICENSE), [b](docs/b.md#part), [c](https://example.org/c), [d](#d); `examples/e.mjs`, `data/examples/f.json`')
+  t.strictSame(missingLinks(folder, ['LICENSE', 'README.md']), ['README.md: docs/b.md', 'README.md: examples/e.mjs'])
+})
+
+t.test('package.json says where the project is, and has no script that runs where it is installed', async t => {
+  t.match(manifest.repository.url, /^git\+https:\/\/.+\.git$/)
+  const address = manifest.repository.url.slice('git+'.length, -'.git'.length)
+  t.ok(manifest.homepage.startsWith(address))
+  t.equal(manifest.bugs.url, `${address}/issues`)
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) t.equal(manifest.scripts[name], undefined, name)
+})
+
+t.test('the README names the Node that package.json asks for; this one is such', async t => {
+  t.equal(manifest.engines['node'], '^20.19.0 || >=22.12.0')
+  t.match(readFileSync(join(ROOT, 'README.md'), 'utf8'), 'Node 20.19 or newer (22.12 of Node 22)')
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
+  t.ok(major === 20 ? minor >= 19 : major > 22 || (major === 22 && minor >= 12))
+})
+
+t.test('what is not a module to import can\'t be', async t => {
+  await t.rejects(import(['sluice', 'recipes', 'main'].join('/')), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
+  t.ok(existsSync(join(ROOT, manifest.bin['sluice']!)))
+})
