@@ -81,7 +81,7 @@ class Source {
   constructor (hub: Hub, file: RemoteFile) {
     this.#hub = hub
     this.#file = file
-    this.#resolve = new URL(`${hub.http.settings.endpoint}/datasets/${file.dataset}/resolve/${file.revision}/${urlPath(file.path)}`)
+    this.#resolve = new URL(`${hub.http.settings.endpoint}/datasets/${file.dataset}/resolve/${encodeURIComponent(file.revision)}/${urlPath(file.path)}`)
   }
 
   /** The bytes from `at` to `end`, as far as one answer gives them. @throws Transient, SluiceError */
