@@ -162,6 +162,7 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   }
   const { model, vocab, pieces, stats } = await trainer.train({ signal: options.signal })
   if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${number(stats.cutLines)} long ${stats.cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
+  if (stats.longRuns > 0) options.tell?.(`train-tokenizer: ${number(stats.longRuns)} ${stats.longRuns === 1 ? 'run' : 'runs'} of more than ${number(job.settings.maxRunChars)} characters without a space, ${number(stats.longRunCharacters)} characters in all, ${stats.longRuns === 1 ? 'was' : 'were'} not learned from (--max-run-chars)`)
   if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${pieces.length.toLocaleString('en-US')} pieces, fewer than the ${job.settings.vocabSize.toLocaleString('en-US')} asked for`)
   const trained: TrainedStats = {
     model: job.model,
