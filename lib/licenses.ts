@@ -43,10 +43,13 @@ function spdxIds (): ReadonlyMap<string, string> {
  * chosen from (`OR`) too: nobody has chosen yet. An exception (`WITH`) only permits more, and isn't counted on.
  */
 export function termsOf (found: string): LicenseTerms {
-  if (found.length > MOST_CHARACTERS) return { ...NOT_STATED, reason: `is a text of ${found.length} characters, and no name of a licence` }
+  if (found.length > MOST_CHARACTERS) {
+    return { ...NOT_STATED, reason: `is a text of ${found.length} characters, and no name of a licence` }
+  }
   const whole = single(found)
   if (whole !== null) return whole
-  const parts = found.replace(/\s+/g, ' ').replace(/\sWITH\s+[\w.-]+/g, '').split(BETWEEN).map(part => part.trim()).filter(part => part !== '')
+  const parts = found.replace(/\s+/g, ' ').replace(/\sWITH\s+[\w.-]+/g, '').split(BETWEEN)
+    .map(part => part.trim()).filter(part => part !== '')
   if (parts.length === 0) return NOT_STATED
   const known = parts.map(single).filter(terms => terms !== null)
   if (known.length === 0) return { ...NOT_STATED, reason: 'is no licence that sluice knows' }

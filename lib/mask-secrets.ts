@@ -2,8 +2,8 @@
 const MASK = 'MASKED'
 
 /**
- * The first group of each is kept; what follows it is the secret. Lengths are such that no name of a data set matches. None
- * looks at the same characters again from many places, so that a text of any length is masked in a time that grows with it.
+ * The first group of each is kept; what follows it is the secret. Lengths are such that no name of a data set matches.
+ * None looks at the same characters from many places, so that the time grows with the text, and no faster.
  */
 const SECRETS: readonly RegExp[] = [
   // https://user:password@host, https://token@host

@@ -17,7 +17,7 @@ export const writtenFile = z.strictObject({ path: z.string(), bytes: count })
 export const knownFile = writtenFile.extend({
   at: z.string(),
   modified: z.string(),
-  /** Of a file on the Hub that `modified` has the SHA-256 of: its git blob, for the provenance of a pull that is resumed. */
+  /** Of a file on the Hub whose SHA-256 `modified` is: its git blob, for the provenance of a pull that is resumed. */
   oid: z.string().optional()
 })
 
@@ -37,7 +37,8 @@ export async function inputFiles (names: FileNames): Promise<KnownFile[]> {
 
 /** A file on the Hub has no date: its hash tells whether it has changed. */
 function knownOnHub ({ name, size, oid, sha256 }: RemoteFile): KnownFile {
-  return { path: documentPath(name), at: name, bytes: size, modified: sha256 ?? oid, ...(sha256 !== null && oid !== '' && { oid }) }
+  const known = { path: documentPath(name), at: name, bytes: size, modified: sha256 ?? oid }
+  return sha256 === null || oid === '' ? known : { ...known, oid }
 }
 
 /** Those files that are on the Hub, by name: asked for together, as there may be tens of thousands. @throws SluiceError as `Hub.remoteFiles` */

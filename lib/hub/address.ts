@@ -38,7 +38,7 @@ export function hubName ({ dataset, revision, path }: HubAddress): string {
 /** A revision has its slashes encoded, but for those of the Hub's own refs, which HfFileSystem takes as they are. */
 const NAME = /^hf:\/\/datasets\/(?:([^/@]+(?:\/[^/@]+)?)@(refs\/(?:convert|pr)\/[^/]+|[^/]+)|([^/@]+\/[^/@]+))\/(.+)$/s
 
-/** What no path in a repository of git can be, and would lead elsewhere in an address: `..` and its like, an empty step, NUL, half a character. */
+/** Whether git can have such a path: none with a step that is empty or `..`, which would lead elsewhere, or with a NUL. */
 export function isRepositoryPath (path: string): boolean {
   return !/(?:^|\/)\.{0,2}(?:\/|$)|\0/.test(path) && path.isWellFormed() && path.length <= MOST_CHARACTERS
 }
@@ -46,7 +46,7 @@ export function isRepositoryPath (path: string): boolean {
 /** Longer paths can't be written to a disk. */
 const MOST_CHARACTERS = 4096
 
-/** Whether a text can name a revision, by the rules of git as far as an address could be misled: no step is `..`, and no character is a control. */
+/** Whether a text can name a revision: git's rules, as far as an address could be misled by it. */
 export function isRevision (revision: string): boolean {
   return isRepositoryPath(revision) && !revision.includes('..') && !OUTSIDE_NAMES.test(revision)
 }
@@ -61,7 +61,10 @@ const OUTSIDE_NAMES = /[\p{Cc}\\]/u
  * @throws SluiceError `ERR_DATASET`
  */
 export function checkName (path: string, what: string): void {
-  if (OUTSIDE_NAMES.test(path)) throw new SluiceError('ERR_DATASET', `${what}: the name of the file ${JSON.stringify(path)} has a backslash or a control character, and is not read; name others by data_files`)
+  if (!OUTSIDE_NAMES.test(path)) return
+  const name = JSON.stringify(path)
+  throw new SluiceError('ERR_DATASET', `${what}: the name of the file ${name} has a backslash or a control character, ` +
+    'and is not read; name others by data_files')
 }
 
 /** The parts of a file's name; of one without a revision, `main`. @throws SluiceError `ERR_FILES` for what is none */
@@ -69,7 +72,9 @@ export function hubAddress (name: string): HubAddress {
   const [, pinned, revision = 'main', unpinned, path] = NAME.exec(name) ?? []
   const dataset = pinned ?? unpinned ?? ''
   const decoded = decode(revision)
-  if (!isDatasetName(dataset) || decoded === null || !isRevision(decoded) || !isRepositoryPath(path!)) throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, a file of a dataset on the Hub`)
+  if (!isDatasetName(dataset) || decoded === null || !isRevision(decoded) || !isRepositoryPath(path!)) {
+    throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, a file of a dataset on the Hub`)
+  }
   return { dataset, revision: decoded, path: path! }
 }
 

@@ -15,7 +15,11 @@ const MOST_BYTES = 10 * 2 ** 20
 export async function readCardText (hub: Hub, dataset: string, commit: string, run: HubRun = {}): Promise<string | null> {
   const file = await cardFile(hub, dataset, commit, run)
   if (file === null) return null
-  if (file.size > MOST_BYTES) throw new SluiceError('ERR_DATASET', `the dataset's card, README.md, has ${file.size} bytes, expected at most ${MOST_BYTES}; data_files of your own, such as data/*.parquet, go around the card`)
+  if (file.size > MOST_BYTES) {
+    throw new SluiceError('ERR_DATASET', `the dataset's card, README.md, has ${file.size} bytes, expected at most ${MOST_BYTES}; ` +
+      'data_files of your own, such as data/*.parquet, go around the card')
+  }
+  const { settings } = hub.http
   const chunks: Buffer[] = []
   let began = Infinity // with what comes first: before it the Hub may have asked to wait
   let bytes = 0
@@ -23,7 +27,7 @@ export async function readCardText (hub: Hub, dataset: string, commit: string, r
     began = Math.min(began, performance.now())
     chunks.push(chunk)
     bytes += chunk.length
-    if (bytes < file.size && performance.now() - began > wholeMs(hub.http.settings)) throw tooSlow(file.name, bytes, hub.http.settings)
+    if (bytes < file.size && performance.now() - began > wholeMs(settings)) throw tooSlow(file.name, bytes, settings)
   }
   return Buffer.concat(chunks).toString()
 }

@@ -52,7 +52,14 @@ export function readCardYaml (yaml: string): CardYaml {
 }
 
 function documentOf (yaml: string, lines: LineCounter): Document {
-  const composer = new Composer({ prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'error', version: '1.1', customTags: tags => tags.filter(tag => typeof tag === 'string' || !LEFT_OUT.test(tag.tag)) })
+  const composer = new Composer({
+    prettyErrors: false,
+    uniqueKeys: false,
+    merge: true,
+    logLevel: 'error',
+    version: '1.1',
+    customTags: tags => tags.filter(tag => typeof tag === 'string' || !LEFT_OUT.test(tag.tag))
+  })
   let document: Document | undefined
   stopAtFirst(composer)
   for (const next of composer.compose(new Parser(lines.addNewLine).parse(yaml), true, yaml.length)) {
@@ -64,14 +71,17 @@ function documentOf (yaml: string, lines: LineCounter): Document {
   return document!
 }
 
-/** The composer goes on to the end of a document whatever the mistakes in it, and keeps each: there may be as many as characters. */
+/** The composer goes on to the end of a document, and keeps each mistake: there may be as many as characters. */
 function stopAtFirst (composer: Composer): void {
-  const { onError } = composer as unknown as { readonly onError: (at: ErrorPlace, code: string, message: string, isWarning?: boolean) => void }
+  const { onError } = composer as unknown as { readonly onError: OnError }
+  let first: CardMistake | undefined // which the composer catches on its way, to report it as a mistake of what is around it
   Reflect.set(composer, 'onError', ((at, code, message, isWarning) => {
     if (isWarning === true) onError(at, code, message, isWarning)
-    else throw new CardMistake(`is no YAML: ${message}`, offsetOf(at))
-  }) satisfies typeof onError)
+    else throw first ??= new CardMistake(`is no YAML: ${message}`, offsetOf(at))
+  }) satisfies OnError)
 }
+
+type OnError = (at: ErrorPlace, code: string, message: string, isWarning?: boolean) => void
 
 type ErrorPlace = number | readonly [number, ...number[]] | { readonly offset: number }
 
@@ -89,8 +99,12 @@ function checkTokens (yaml: string): void {
     else if (token === ']' || token === '}') open--
     else if (open === 0 && (token === '-' || token === '?' || token === ':')) inLine++
     else if (token.endsWith('\n')) inLine = 0
-    if (++tokens > MOST_TOKENS) throw new CardMistake(`has too much in its YAML: expected at most ${MOST_TOKENS} keys, values, marks and spaces`)
-    if (open > MOST_LEVELS || inLine > MOST_LEVELS) throw new CardMistake(`is nested too deeply: expected at most ${MOST_LEVELS} levels`, at)
+    if (++tokens > MOST_TOKENS) {
+      throw new CardMistake(`has too much in its YAML: expected at most ${MOST_TOKENS} keys, values, marks and spaces`)
+    }
+    if (open > MOST_LEVELS || inLine > MOST_LEVELS) {
+      throw new CardMistake(`is nested too deeply: expected at most ${MOST_LEVELS} levels`, at)
+    }
     if (!NO_TEXT.has(token)) at += token.length
   }
 }
@@ -99,7 +113,8 @@ function checkAliases (document: Document): void {
   let aliases = 0
   visit(document, {
     Alias (_key, { range }) {
-      if (++aliases > MOST_ALIASES) throw new CardMistake(`has too many aliases: expected at most ${MOST_ALIASES}`, range?.[0])
+      if (++aliases <= MOST_ALIASES) return
+      throw new CardMistake(`has too many aliases: expected at most ${MOST_ALIASES}`, range?.[0])
     }
   })
 }

@@ -100,7 +100,8 @@ class CardReader {
   #licenses (): string[] {
     for (const key of ['license', 'licenses']) {
       const value = this.#value([key])
-      if (Array.isArray(value) && value.length > MOST_LICENSES) throw this.#wrong([key], `at most ${MOST_LICENSES} licences`)
+      const isTooLong = Array.isArray(value) && value.length > MOST_LICENSES
+      if (isTooLong) throw this.#wrong([key], `at most ${MOST_LICENSES} licences`)
     }
     return [...this.#texts(['license']), ...this.#texts(['licenses'])]
   }
@@ -143,7 +144,10 @@ class CardReader {
     })
     const seen = new Set<string>()
     for (const [i, { split }] of splits.entries()) {
-      if (seen.has(split)) throw this.#wrong([...place, i, 'split'], `each split once, with all its paths in one list, and ${JSON.stringify(split)} is there twice`)
+      if (seen.has(split)) {
+        const name = JSON.stringify(split)
+        throw this.#wrong([...place, i, 'split'], `each split once, with all its paths in one list, and ${name} is there twice`)
+      }
       seen.add(split)
     }
     return splits
@@ -188,7 +192,8 @@ class CardReader {
 }
 
 function mistake ({ line, col }: { readonly line: number, readonly col: number }, message: string): SluiceError {
-  return new SluiceError('ERR_DATASET', `the dataset's card, README.md:${line}:${col}: ${message}; data_files of your own, such as data/*.parquet, go around the card`)
+  return new SluiceError('ERR_DATASET', `the dataset's card, README.md:${line}:${col}: ${message}; ` +
+    'data_files of your own, such as data/*.parquet, go around the card')
 }
 
 function isMapping (value: unknown): value is Mapping {

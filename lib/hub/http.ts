@@ -37,7 +37,7 @@ const BODY_BYTES = 512 * 1024
 /** A listing's page has some hundred kB. */
 const MOST_JSON_BYTES = 64 * 2 ** 20
 
-/** How many timeouts an answer may take as a whole that is wanted as a whole, however steadily it trickles; and milliseconds at least. */
+/** How many timeouts a whole answer may take, however steadily it trickles; and milliseconds at least. */
 const MOST_TIMEOUTS = 10
 const LEAST_WHOLE_MS = 2000
 
@@ -175,7 +175,8 @@ export class HubHttp {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         chunks.push(chunk)
         length += chunk.length
-        if (length > MOST_JSON_BYTES) throw new SluiceError('ERR_HUB', `${what}: the answer of the Hub has more than ${MOST_JSON_BYTES} bytes`)
+        if (length <= MOST_JSON_BYTES) continue
+        throw new SluiceError('ERR_HUB', `${what}: the answer of the Hub has more than ${MOST_JSON_BYTES} bytes`)
       }
     } finally {
       clearTimeout(timer)
@@ -229,7 +230,9 @@ export function wholeMs ({ timeout }: HubSettings): number {
 
 /** An answer that trickles, so that no single wait for it is too long. */
 export function tooSlow (what: string, bytes: number, settings: HubSettings): SluiceError {
-  return new SluiceError('ERR_HUB', `${what}: the answer is not whole after ${wholeMs(settings) / 1000} s, ${bytes} bytes of it have come; with a larger --timeout, of which this is ${MOST_TIMEOUTS} times, it may take longer`)
+  const seconds = wholeMs(settings) / 1000
+  return new SluiceError('ERR_HUB', `${what}: the answer is not whole after ${seconds} s, ${bytes} bytes of it have come; ` +
+    `with a larger --timeout, of which it may take ${MOST_TIMEOUTS} times as long, it is waited for longer`)
 }
 
 function parse (text: string): unknown {

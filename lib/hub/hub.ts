@@ -25,7 +25,7 @@ export interface HubRun {
 /** A page of a listing, at most so many. */
 const PAGE_FILES = 1000
 
-/** Pages of fewer entries than they may have are no way of the Hub's: so many there may be, and one more for so many entries. */
+/** The Hub fills its pages: so many there may be that are not full, and one more for so many entries. */
 const SPARE_PAGES = 100
 const LEAST_ON_A_PAGE = 100
 
@@ -107,7 +107,11 @@ export class Hub {
     return (await this.remoteFiles([name], run))[0]!
   }
 
-  /** Keeps what is known of files, so that nobody has to ask. @throws SluiceError `ERR_DATASET` for one whose name isn't read */
+  /**
+   * Keeps what is known of files, so that nobody has to ask.
+   *
+   * @throws SluiceError `ERR_DATASET` for one whose name isn't read
+   */
   know (dataset: string, commit: string, files: readonly HubFile[]): RemoteFile[] {
     return files.map(({ path, size, oid, sha256 }) => {
       checkName(path, `${dataset}@${commit}`)
@@ -120,7 +124,10 @@ export class Hub {
   }
 
   async #commitOf (dataset: string, revision: string, run: HubRun): Promise<string> {
-    if (!isRevision(revision)) throw new SluiceError('ERR_DATASET', `${dataset}: ${JSON.stringify(revision)} can't be a revision; expected a branch, a tag or a commit, such as main`)
+    if (!isRevision(revision)) {
+      const given = JSON.stringify(revision)
+      throw new SluiceError('ERR_DATASET', `${dataset}: ${given} can't be a revision; expected a branch, a tag or a commit, such as main`)
+    }
     const { value } = await this.http.json(`/api/datasets/${dataset}/revision/${encodeURIComponent(revision)}`, `${dataset}@${revision}`, run)
     const { sha } = answered(z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }), value, `${dataset}@${revision}`)
     return sha
@@ -140,8 +147,11 @@ export class Hub {
       const page = answered(entries, value, what)
       count += page.length
       for (const { path } of page) characters += path.length
-      if (count > mostEntries || characters > MOST_CHARACTERS * mostEntries || seen.size > SPARE_PAGES + count / LEAST_ON_A_PAGE) {
-        throw new SluiceError('ERR_HUB', `${what}: its listing doesn't end: ${seen.size} pages with ${count} entries have come, expected at most ${mostEntries} entries, ${MOST_CHARACTERS} characters each on average; files can be named without it, as ${hubName({ dataset, revision: commit, path: 'PATH' })}`)
+      const isTooLong = count > mostEntries || characters > MOST_CHARACTERS * mostEntries
+      if (isTooLong || seen.size > SPARE_PAGES + count / LEAST_ON_A_PAGE) {
+        throw new SluiceError('ERR_HUB', `${what}: its listing doesn't end: ${seen.size} pages with ${count} entries have come, ` +
+          `expected at most ${mostEntries} entries, ${MOST_CHARACTERS} characters each on average; ` +
+          `files can be named without it, as ${hubName({ dataset, revision: commit, path: 'PATH' })}`)
       }
       for (const file of filesOf(page, what)) found.set(file.path, file)
       next = nextPage(headers.link)
@@ -191,7 +201,10 @@ function fileOf ({ path, size, oid, lfs }: z.output<typeof entry>): HubFile {
 /** The files among entries. @throws SluiceError `ERR_HUB` for one that no repository can have */
 function filesOf (page: z.output<typeof entries>, what: string): HubFile[] {
   const wrong = page.find(({ path }) => !isRepositoryPath(path))
-  if (wrong !== undefined) throw new SluiceError('ERR_HUB', `${what}: the Hub lists ${JSON.stringify(wrong.path.slice(0, 200))}, which is no path in a repository, and is not asked for`)
+  if (wrong !== undefined) {
+    const path = JSON.stringify(wrong.path.slice(0, 200))
+    throw new SluiceError('ERR_HUB', `${what}: the Hub lists ${path}, which is no path in a repository, and is not asked for`)
+  }
   return page.filter(({ type }) => type === 'file').map(fileOf)
 }
 

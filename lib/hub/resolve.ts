@@ -46,7 +46,7 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
   const listed = await hub.files(dataset, commit, run)
   const readme = listed.filter(({ path }) => path === CARD)
   hub.know(dataset, commit, readme)
-  const { text, card, unread } = readme.length === 0 ? { text: null, card: EMPTY_CARD, unread: [] } : await readCardOf(hub, commit, request, run)
+  const { text, card, unread } = readme.length === 0 ? NO_CARD : await readCardOf(hub, commit, request, run)
   const wanted = { ...request, converted: null }
   let found = resolveDataFiles(listed, card, wanted)
   let filesCommit = commit
@@ -77,8 +77,11 @@ interface ReadCard {
   readonly unread: readonly string[]
 }
 
+const NO_CARD: ReadCard = { text: null, card: EMPTY_CARD, unread: [] }
+
 /** A card that can't be read is no hindrance where the files are named; its licence isn't known then. */
-async function readCardOf (hub: Hub, commit: string, { dataset, dataFiles }: DatasetRequest, run: HubRun): Promise<ReadCard> {
+async function readCardOf (hub: Hub, commit: string, request: DatasetRequest, run: HubRun): Promise<ReadCard> {
+  const { dataset, dataFiles } = request
   let text: string | null = null
   try {
     text = await readCardText(hub, dataset, commit, run)

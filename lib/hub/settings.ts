@@ -47,7 +47,11 @@ const RETRY_DELAY_MS = 500
 /** The Hub advises against more than 100,000 files. */
 const MOST_ENTRIES = 2_000_000
 
-const settingsOptions = z.strictObject({ ...hubOptions, retryDelay: count.default(RETRY_DELAY_MS), mostEntries: count.default(MOST_ENTRIES) })
+const settingsOptions = z.strictObject({
+  ...hubOptions,
+  retryDelay: count.default(RETRY_DELAY_MS),
+  mostEntries: count.default(MOST_ENTRIES)
+})
 
 /**
  * The settings that the environment asks for, as `huggingface_hub` reads it: `HF_ENDPOINT`, `HF_TOKEN` or the file that

@@ -4,9 +4,12 @@ import { scriptNumbers, scriptTable } from './scripts.ts'
  * Scripts whose words have no spaces between them: those in whose lines breaks are looked up in dictionaries, between
  * syllables or between ideographs (UAX #14, classes SA, AK and ID). Where it isn't sure, a script is here.
  */
-const WITHOUT_SPACES = ['Ahom', 'Anatolian_Hieroglyphs', 'Balinese', 'Batak', 'Bopomofo', 'Brahmi', 'Buginese', 'Cham', 'Cuneiform', 'Egyptian_Hieroglyphs', 'Grantha', 'Han',
-  'Hiragana', 'Javanese', 'Katakana', 'Kharoshthi', 'Khmer', 'Lao', 'Linear_A', 'Linear_B', 'Myanmar', 'New_Tai_Lue', 'Phags_Pa', 'Rejang', 'Sundanese', 'Tai_Le', 'Tai_Tham',
-  'Tai_Viet', 'Tangut', 'Thai', 'Tibetan', 'Vai', 'Yi']
+const WITHOUT_SPACES = [
+  'Ahom', 'Anatolian_Hieroglyphs', 'Balinese', 'Batak', 'Bopomofo', 'Brahmi', 'Buginese', 'Cham', 'Cuneiform',
+  'Egyptian_Hieroglyphs', 'Grantha', 'Han', 'Hiragana', 'Javanese', 'Katakana', 'Kharoshthi', 'Khmer', 'Lao',
+  'Linear_A', 'Linear_B', 'Myanmar', 'New_Tai_Lue', 'Phags_Pa', 'Rejang', 'Sundanese', 'Tai_Le', 'Tai_Tham',
+  'Tai_Viet', 'Tangut', 'Thai', 'Tibetan', 'Vai', 'Yi'
+]
 
 /** Where a part of a text begins, and where it ends. */
 export type Span = readonly [from: number, to: number]
@@ -26,7 +29,7 @@ function runTable (): Uint8Array {
 
 /**
  * Finds runs of more than so many characters that are ASCII without white space, or of scripts that are written with
- * spaces: keys, hashes, base64, minified code. Almost all lines have spaces enough for a look at few of their characters.
+ * spaces: keys, hashes, base64, minified code. Of almost all lines few characters have to be looked at.
  */
 export function longRuns (text: string, from: number, to: number, most: number): Span[] {
   return mayHaveLongRun(text, from, to, most) ? findLongRuns(text, from, to, most) : []

@@ -55,7 +55,7 @@ export class WordReader {
     }
   }
 
-  /** What is before and after a run that is left out are lines of their own: nothing is learned of what wasn't side by side. */
+  /** What is before a run that is left out, and what is after it, are two lines: they weren't side by side. */
   #readWithoutRuns (text: string, from: number, to: number): void {
     let at = from
     for (const [start, end] of longRuns(text, from, to, this.#maxRunChars)) {

@@ -49,7 +49,8 @@ export class UnigramTrainer {
     this.#settings = settings
     this.#charsmap = charsmapOf(settings.normalizationRuleName)
     this.#normalizer = new Normalizer(this.#spec)
-    this.#reader = new WordReader(this.#normalizer, metas.map(({ piece }) => piece), settings.splitByWhitespace, settings.maxRunChars)
+    const { splitByWhitespace, maxRunChars } = settings
+    this.#reader = new WordReader(this.#normalizer, metas.map(({ piece }) => piece), splitByWhitespace, maxRunChars)
     this.#drawn = settings.inputSentenceSize === 0 ? null : new UniformSample(settings.inputSentenceSize, settings.seed)
   }
 

@@ -79,7 +79,8 @@ export async function trainWords (reader: WordReader, settings: TrainSettings, c
   }
 }
 
-async function train ({ sentences, cutLines, longRuns, longRunCharacters, words }: WordReader, settings: TrainSettings, context: TrainContext, pool: StepPool): Promise<TrainedPieces> {
+async function train (reader: WordReader, settings: TrainSettings, context: TrainContext, pool: StepPool): Promise<TrainedPieces> {
+  const { sentences, cutLines, longRuns, longRunCharacters, words } = reader
   if (words.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character to learn from')
   const metas = metaPieces(settings)
   const alphabet = alphabetOf(words, settings.characterCoverage)
