@@ -86,7 +86,7 @@ t.test('aliases that multiply are refused', async t => {
 t.test('a card that means harm is refused at once, with its line', async t => {
   const repeated = (text: string): string => text.repeat(Math.ceil(1e6 / text.length))
   for (const [name, yaml, message] of [
-    ['mistakes', `a: [${','.repeat(4e5)}]`, /README\.md:2:5: is no YAML: Unexpected , in flow sequence/],
+    ['mistakes', `a: [${','.repeat(4e5)}]`, /README\.md:2:6: is no YAML: Unexpected , in flow sequence/],
     ['mistakes of blocks', '- a\nb: c\n'.repeat(4e4), /README\.md:3:1: is no YAML/],
     ['brackets', `a: ${repeated('[')}`, /README\.md:2:104: is nested too deeply: expected at most 100 levels/],
     ['braces', `a: ${repeated('{a: ')}`, /is nested too deeply/],
