@@ -43,9 +43,13 @@ function spdxIds (): ReadonlyMap<string, string> {
  * chosen from (`OR`) too: nobody has chosen yet. An exception (`WITH`) only permits more, and isn't counted on.
  */
 export function termsOf (found: string): LicenseTerms {
+  if (found.length > MOST_CHARACTERS) {
+    return { ...NOT_STATED, reason: `is a text of ${found.length} characters, and no name of a licence` }
+  }
   const whole = single(found)
   if (whole !== null) return whole
-  const parts = found.replace(/\sWITH\s+[\w.-]+/g, '').split(BETWEEN).map(part => part.trim()).filter(part => part !== '')
+  const parts = found.replace(/\s+/g, ' ').replace(/\sWITH\s+[\w.-]+/g, '').split(BETWEEN)
+    .map(part => part.trim()).filter(part => part !== '')
   if (parts.length === 0) return NOT_STATED
   const known = parts.map(single).filter(terms => terms !== null)
   if (known.length === 0) return { ...NOT_STATED, reason: 'is no licence that sluice knows' }
@@ -55,6 +59,9 @@ export function termsOf (found: string): LicenseTerms {
   if (choices === 0 || terms.spdx === null) return terms
   return { ...terms, spdx: choices === parts.length - 1 ? terms.spdx.replaceAll(' AND ', ' OR ') : null }
 }
+
+/** Names and expressions are shorter; the text of a licence isn't. */
+const MOST_CHARACTERS = 2000
 
 /** What stands between licences in a text. */
 const BETWEEN = /\s+(?:and|or)\s+|[,;|&()]|\s[/+]\s/i
@@ -109,7 +116,6 @@ const ADDRESSES: ReadonlyArray<readonly [RegExp, string]> = [
 const WORDS: ReadonlyArray<readonly [RegExp, string]> = [
   [/\bopen[- ]data[- ]commons\b/g, 'odc'],
   [/\bcreative[- ]commons\b/g, 'cc'],
-  [/\bgnu[- ](?=.*\bgpl\b)/g, ''],
   [/\bgnu[- ]general public\b/g, 'gpl'],
   [/\bgnu[- ](?:lesser|library) general public\b/g, 'lgpl'],
   [/\bgnu[- ]affero general public\b/g, 'agpl'],
@@ -118,9 +124,14 @@ const WORDS: ReadonlyArray<readonly [RegExp, string]> = [
   [/\b(?:non[- ]?commercial)\b/g, 'nc'],
   [/\bno[- ]?deriv(?:ative)?s?\b/g, 'nd'],
   [/\bshare[- ]?alike\b/g, 'sa'],
-  [/(?<=\bcc\b.*)\battribution\b/g, 'by'],
-  [/(?<=\bcc\b.*)\b(?:international|unported|generic)\b/g, ' '],
   [/\blicen[cs]ed? under\b|\blicen[cs]e\b|\bversion\b|\bthe(?! stack)\b/g, ' ']
+]
+
+/** Likewise, before and after a word that tells what is meant. */
+const GNU = /\bgnu[- ]/g
+const OF_CREATIVE_COMMONS: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\battribution\b/g, 'by'],
+  [/\b(?:international|unported|generic)\b/g, ' ']
 ]
 
 /** The name of a licence as it is looked up: in small letters, with hyphens between the words, without those that say nothing. */
@@ -129,8 +140,21 @@ export function licenseKey (found: string): string {
   const address = key.replace(/^https?:\/\/(?:www\.)?/, '')
   for (const [pattern, name] of ADDRESSES) if (pattern.test(address)) return address.replace(pattern, name)
   if (key.startsWith('(') && key.endsWith(')')) key = key.slice(1, -1)
+  const gpl = lastPlace(key, /\bgpl\b/g)
+  key = key.slice(0, gpl).replace(GNU, '') + key.slice(gpl)
   for (const [pattern, word] of WORDS) key = key.replace(pattern, word)
+  const cc = (/\bcc\b/.exec(key)?.index ?? key.length) + 2
+  let rest = key.slice(cc)
+  for (const [pattern, word] of OF_CREATIVE_COMMONS) rest = rest.replace(pattern, word)
+  key = key.slice(0, cc) + rest
   return key.replace(/[\s_,]+/g, '-').replace(/-v-?(?=\d)/g, '-').replace(/^([al]?gpl)-?v?(?=\d)/, '$1-').replace(/-{2,}/g, '-').replace(/^-|-$/g, '')
+}
+
+/** Where the last match is; 0 for none. */
+function lastPlace (text: string, pattern: RegExp): number {
+  let last = 0
+  for (const { index } of text.matchAll(pattern)) last = index
+  return last
 }
 
 /** A text of somebody else's, in a message. */

@@ -126,10 +126,11 @@ async function knownFiles (hub: Hub, component: Component, path: string): Promis
   }
   const state = data.settings.hub!
   const files = data.inputs.filter(({ at }) => isHubName(at))
-  for (const { at, bytes, modified } of files) {
+  for (const { at, bytes, modified, oid = '' } of files) {
     const { revision: commit, path } = hubAddress(at)
     const isSha256 = modified.length === 64
-    hub.know(dataset, commit, [{ path, size: bytes, oid: isSha256 ? '' : modified, sha256: isSha256 ? modified : null }])
+    const hashes = isSha256 ? { oid, sha256: modified } : { oid: modified, sha256: null }
+    hub.know(dataset, commit, [{ path, size: bytes, ...hashes }])
   }
   const { asked: _asked, card_sha256: cardSha256, ...same } = state
   return { files: files.map(({ at }) => at), hub: { ...same, dataFiles: asked.data_files, cardSha256 } }

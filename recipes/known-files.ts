@@ -14,7 +14,12 @@ export const writtenFile = z.strictObject({ path: z.string(), bytes: count })
  * A file as it was when a run began to read it: its path as ids of documents have it, and where it is. One of the two
  * stays when a corpus is moved, or a command is called from elsewhere.
  */
-export const knownFile = writtenFile.extend({ at: z.string(), modified: z.string() })
+export const knownFile = writtenFile.extend({
+  at: z.string(),
+  modified: z.string(),
+  /** Of a file on the Hub whose SHA-256 `modified` is: its git blob, for the provenance of a pull that is resumed. */
+  oid: z.string().optional()
+})
 
 export type KnownFile = Readonly<z.output<typeof knownFile>>
 
@@ -24,10 +29,16 @@ export async function inputFiles (names: FileNames): Promise<KnownFile[]> {
   const remote = await filesOnHub(files.map(({ path }) => path))
   return await Promise.all(files.map(async ({ path }) => {
     const file = remote.get(path)
-    if (file !== undefined) return { path: documentPath(path), at: path, bytes: file.size, modified: file.sha256 ?? file.oid } // its hash: it has no date
+    if (file !== undefined) return knownOnHub(file)
     const { size, mtime } = await stat(path)
     return { path: documentPath(path), at: resolve(path), bytes: size, modified: mtime.toISOString() }
   }))
+}
+
+/** A file on the Hub has no date: its hash tells whether it has changed. */
+function knownOnHub ({ name, size, oid, sha256 }: RemoteFile): KnownFile {
+  const known = { path: documentPath(name), at: name, bytes: size, modified: sha256 ?? oid }
+  return sha256 === null || oid === '' ? known : { ...known, oid }
 }
 
 /** Those files that are on the Hub, by name: asked for together, as there may be tens of thousands. @throws SluiceError as `Hub.remoteFiles` */

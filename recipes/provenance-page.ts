@@ -5,6 +5,8 @@ import { number } from './report.ts'
 /** What a README.md of ours begins with: another one is somebody else's. */
 export const PAGE_MARK = '<!-- Made by sluice out of provenance.json: what is changed here is lost with the next pull. -->'
 
+const MOST_CHARACTERS = 200
+
 /** A dataset may have tens of thousands. */
 const MOST_FILES = 100
 
@@ -21,7 +23,7 @@ function section (name: string, { source, retrieved_at_utc: retrieved, license, 
     ['revision', source.revision && cell(source.revision)],
     ['commit', source.commit && cell(source.commit)],
     ['retrieved', retrieved.begun === retrieved.finished ? retrieved.finished : `${retrieved.begun} to ${retrieved.finished}`],
-    ['licence', license.found.length === 0 ? '**not stated**' : license.found.map(cell).join(', ')],
+    ['licence', license.found.map(text => cell(shortened(text))).join(', ') || '**not stated**'],
     ['read from', license.read_from && cell(license.read_from)],
     ['SPDX', license.spdx],
     ['obligations', license.obligations.length === 0 ? null : license.obligations.join(', ')],
@@ -56,6 +58,11 @@ function filesTable (files: readonly ProvenanceFile[]): string[] {
     ...shown.map(({ path, bytes, sha256, git_oid: blob, modified_at_utc: modified }) => `| ${cell(path)} | ${bytes === null ? '' : number(bytes)} | ${sha256 ?? blob ?? modified ?? ''} |`),
     ...(more === 0 ? [] : ['', `And ${number(more)} more; provenance.json has them all.`])
   ]
+}
+
+/** What is meant for a name, and may be a whole licence; provenance.json has all of it. */
+function shortened (text: string): string {
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…` : text
 }
 
 /** A text of somebody else's in a cell of a table: a line, that ends no cell and is no markup. */

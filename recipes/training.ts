@@ -12,6 +12,7 @@ import { packageVersion } from '../lib/package.ts'
 import { isResumable } from '../lib/resumable-output.ts'
 import { readTokenizerFile } from '../lib/tokenizer.ts'
 import type { ModelSettings } from '../lib/trainer/options.ts'
+import type { TrainStats } from '../lib/trainer/train.ts'
 import { type ReadOptions, documentSettings, documentsOf, withFiles } from './documents.ts'
 import { withExamining } from './examining.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
@@ -162,6 +163,7 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   }
   const { model, vocab, pieces, stats } = await trainer.train({ signal: options.signal })
   if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${number(stats.cutLines)} long ${stats.cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
+  if (stats.longRuns > 0) options.tell?.(longRunsText(stats, job.settings.maxRunChars))
   if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${pieces.length.toLocaleString('en-US')} pieces, fewer than the ${job.settings.vocabSize.toLocaleString('en-US')} asked for`)
   const trained: TrainedStats = {
     model: job.model,
@@ -182,6 +184,12 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   await writeFileWhole(job.log, logText(trained))
   await writeFileWhole(job.model, Buffer.from(model)) // last: where it is, all of it is
   return trained
+}
+
+function longRunsText ({ longRuns, longRunCharacters }: TrainStats, most: number): string {
+  const [runs, were] = longRuns === 1 ? ['run', 'was'] : ['runs', 'were']
+  return `train-tokenizer: ${number(longRuns)} ${runs} of more than ${number(most)} characters without a space, ` +
+    `${number(longRunCharacters)} characters in all, ${were} not learned from (--max-run-chars)`
 }
 
 function ofComponent (name: string, error: unknown): unknown {

@@ -38,13 +38,43 @@ export function hubName ({ dataset, revision, path }: HubAddress): string {
 /** A revision has its slashes encoded, but for those of the Hub's own refs, which HfFileSystem takes as they are. */
 const NAME = /^hf:\/\/datasets\/(?:([^/@]+(?:\/[^/@]+)?)@(refs\/(?:convert|pr)\/[^/]+|[^/]+)|([^/@]+\/[^/@]+))\/(.+)$/s
 
+/** Whether git can have such a path: none with a step that is empty or `..`, which would lead elsewhere, or with a NUL. */
+export function isRepositoryPath (path: string): boolean {
+  return !/(?:^|\/)\.{0,2}(?:\/|$)|\0/.test(path) && path.isWellFormed() && path.length <= MOST_CHARACTERS
+}
+
+/** Longer paths can't be written to a disk. */
+const MOST_CHARACTERS = 4096
+
+/** Whether a text can name a revision: git's rules, as far as an address could be misled by it. */
+export function isRevision (revision: string): boolean {
+  return isRepositoryPath(revision) && !revision.includes('..') && !OUTSIDE_NAMES.test(revision)
+}
+
+/** Git takes these in names, but terminals, addresses and other systems take them for something else. */
+const OUTSIDE_NAMES = /[\p{Cc}\\]/u
+
+/**
+ * Refuses the path of a file that is to be read and whose name would be taken for something else.
+ *
+ * @param what it is in, for the message
+ * @throws SluiceError `ERR_DATASET`
+ */
+export function checkName (path: string, what: string): void {
+  if (!OUTSIDE_NAMES.test(path)) return
+  const name = JSON.stringify(path)
+  throw new SluiceError('ERR_DATASET', `${what}: the name of the file ${name} has a backslash or a control character, ` +
+    'and is not read; name others by data_files')
+}
+
 /** The parts of a file's name; of one without a revision, `main`. @throws SluiceError `ERR_FILES` for what is none */
 export function hubAddress (name: string): HubAddress {
   const [, pinned, revision = 'main', unpinned, path] = NAME.exec(name) ?? []
   const dataset = pinned ?? unpinned ?? ''
   const decoded = decode(revision)
-  // An address with a step like `..` in it would be another one.
-  if (!isDatasetName(dataset) || decoded === null || /(?:^|\/)\.{0,2}(?:\/|$)/.test(path!)) throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, a file of a dataset on the Hub`)
+  if (!isDatasetName(dataset) || decoded === null || !isRevision(decoded) || !isRepositoryPath(path!)) {
+    throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, a file of a dataset on the Hub`)
+  }
   return { dataset, revision: decoded, path: path! }
 }
 

@@ -1,7 +1,8 @@
 /** The head of a dataset's card: the YAML at the top of its README.md, as far as it tells of files and licences. */
-import { type Document, LineCounter, parseDocument } from 'yaml'
-import { SluiceError, reasonOf } from '../errors.ts'
+import type { Document, LineCounter } from 'yaml'
+import { SluiceError } from '../errors.ts'
 import { locate } from '../manifest/locate.ts'
+import { CardMistake, readCardYaml } from './card-yaml.ts'
 import { type SplitPatterns, isSplitName } from './patterns.ts'
 
 /** A subset of a dataset, as `configs` has it. */
@@ -35,6 +36,9 @@ export interface Card {
 /** The card of a dataset that has none, or whose card is gone around. */
 export const EMPTY_CARD: Card = { license: [], licenseName: null, licenseLink: null, prettyName: null, configs: [], viewer: null, datasetInfo: [] }
 
+/** A list of more is no statement of a licence. */
+const MOST_LICENSES = 200
+
 const FRONT_MATTER = /^(\s*---(?:\r\n|\r|\n))([^]*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$)/
 
 const FORMS_OF_DATA_FILES = 'a path or glob, a list of them, a list of { split, path }, or a mapping of splits to paths'
@@ -57,7 +61,7 @@ export function readCard (text: string): Card {
 }
 
 class CardReader {
-  readonly #lines = new LineCounter()
+  readonly #lines: LineCounter
   readonly #document: Document
   /** Scalars as what they mean. */
   readonly #typed: unknown
@@ -65,15 +69,16 @@ class CardReader {
   readonly #written: unknown
 
   constructor (yaml: string) {
-    const options = { prettyErrors: false, uniqueKeys: false, merge: true, logLevel: 'error' } as const
-    this.#document = parseDocument(yaml, { ...options, version: '1.1', lineCounter: this.#lines })
-    const [error] = this.#document.errors
-    if (error !== undefined) throw this.#error(this.#lines.linePos(error.pos[0]), `is no YAML: ${error.message}`)
     try {
-      this.#typed = this.#document.toJS()
-      this.#written = parseDocument(yaml, { ...options, schema: 'failsafe' }).toJS()
-    } catch (cause) { // an alias of nothing, or one that multiplies
-      throw this.#error({ line: 1, col: 1 }, `is no YAML that can be read: ${reasonOf(cause)}`)
+      const { document, lines, typed, written } = readCardYaml(yaml)
+      this.#document = document
+      this.#lines = lines
+      this.#typed = typed
+      this.#written = written
+    } catch (cause) {
+      if (!(cause instanceof CardMistake)) throw cause
+      const lines = yaml.slice(0, cause.at).split('\n')
+      throw mistake({ line: lines.length, col: lines.at(-1)!.length + 1 }, cause.message)
     }
   }
 
@@ -82,7 +87,7 @@ class CardReader {
     if (!isMapping(this.#typed)) throw this.#wrong([], 'a mapping')
     const viewer = this.#typed.viewer
     return {
-      license: [...this.#texts(['license']), ...this.#texts(['licenses'])],
+      license: this.#licenses(),
       licenseName: this.#text(['license_name']),
       licenseLink: this.#text(['license_link']),
       prettyName: this.#text(['pretty_name']),
@@ -90,6 +95,15 @@ class CardReader {
       viewer: typeof viewer === 'boolean' ? viewer : null,
       datasetInfo: (Array.isArray(this.#typed.dataset_info) ? this.#typed.dataset_info as unknown[] : [this.#typed.dataset_info]).filter(isMapping)
     }
+  }
+
+  #licenses (): string[] {
+    for (const key of ['license', 'licenses']) {
+      const value = this.#value([key])
+      const isTooLong = Array.isArray(value) && value.length > MOST_LICENSES
+      if (isTooLong) throw this.#wrong([key], `at most ${MOST_LICENSES} licences`)
+    }
+    return [...this.#texts(['license']), ...this.#texts(['licenses'])]
   }
 
   #configs (): CardConfig[] {
@@ -128,8 +142,13 @@ class CardReader {
       if (!isMapping(entry) || Object.keys(entry).sort().join() !== 'path,split') throw this.#wrong([...place, i], '{ split, path }, and nothing else')
       return this.#split(this.#text([...place, i, 'split']) ?? '', [...place, i, 'split'], [...place, i, 'path'])
     })
+    const seen = new Set<string>()
     for (const [i, { split }] of splits.entries()) {
-      if (splits.findIndex(other => other.split === split) < i) throw this.#wrong([...place, i, 'split'], `each split once, with all its paths in one list, and ${JSON.stringify(split)} is there twice`)
+      if (seen.has(split)) {
+        const name = JSON.stringify(split)
+        throw this.#wrong([...place, i, 'split'], `each split once, with all its paths in one list, and ${name} is there twice`)
+      }
+      seen.add(split)
     }
     return splits
   }
@@ -168,12 +187,13 @@ class CardReader {
 
   #wrong (place: readonly PropertyKey[], expected: string): SluiceError {
     const key = place.findLast(part => typeof part === 'string') ?? 'its YAML'
-    return this.#error(locate(this.#document, this.#lines, place, 'value'), `${key}: expected ${expected}`)
+    return mistake(locate(this.#document, this.#lines, place, 'value'), `${key}: expected ${expected}`)
   }
+}
 
-  #error ({ line, col }: { readonly line: number, readonly col: number }, message: string): SluiceError {
-    return new SluiceError('ERR_DATASET', `the dataset's card, README.md:${line}:${col}: ${message}; data_files of your own, such as data/*.parquet, go around the card`)
-  }
+function mistake ({ line, col }: { readonly line: number, readonly col: number }, message: string): SluiceError {
+  return new SluiceError('ERR_DATASET', `the dataset's card, README.md:${line}:${col}: ${message}; ` +
+    'data_files of your own, such as data/*.parquet, go around the card')
 }
 
 function isMapping (value: unknown): value is Mapping {

@@ -81,7 +81,8 @@ class Source {
   constructor (hub: Hub, file: RemoteFile) {
     this.#hub = hub
     this.#file = file
-    this.#resolve = new URL(`${hub.http.settings.endpoint}/datasets/${file.dataset}/resolve/${file.revision}/${urlPath(file.path)}`)
+    const { dataset, revision, path } = file
+    this.#resolve = new URL(`${hub.http.settings.endpoint}/datasets/${dataset}/resolve/${encodeURIComponent(revision)}/${urlPath(path)}`)
   }
 
   /** The bytes from `at` to `end`, as far as one answer gives them. @throws Transient, SluiceError */

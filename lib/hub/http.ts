@@ -1,3 +1,4 @@
+import { setTimeout as createTimer } from 'node:timers'
 import { setTimeout } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { SluiceError } from '../errors.ts'
@@ -36,6 +37,10 @@ const BODY_BYTES = 512 * 1024
 /** A listing's page has some hundred kB. */
 const MOST_JSON_BYTES = 64 * 2 ** 20
 
+/** How many timeouts a whole answer may take, however steadily it trickles; and milliseconds at least. */
+const MOST_TIMEOUTS = 10
+const LEAST_WHOLE_MS = 2000
+
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524])
 
 /** What a server that gives files by signed addresses says of one that has expired, or was given by a server that is gone. */
@@ -73,7 +78,7 @@ export class HubHttp {
     for (;;) {
       try {
         const { status, headers, body } = await this.send(url, what, request)
-        const text = await textOf(body, what)
+        const text = await this.#textOf(body, what)
         if (status >= 400) throw refusal(what, status, headers, text, this.settings)
         return { value: parse(text), headers }
       } catch (error) {
@@ -100,18 +105,18 @@ export class HubHttp {
       if (isOwn) linked = headers
       this.#note(url, status, headers)
       if (status >= 300 && status < 400 && headers.location !== undefined) {
-        await drop(body)
+        await drop(body, this.settings)
         url = nextUrl(url, String(headers.location), what)
         continue
       }
       const isExpired = !isOwn && EXPIRED.has(status)
       if (TRANSIENT.has(status) || isExpired) {
-        await drop(body)
+        await drop(body, this.settings)
         throw new Transient(`${url.host} answers with ${status}${isExpired ? ', as where a signed address has expired' : ''}`, { wait: waitAsked(headers), isExpired })
       }
       const encoding = String(headers['content-encoding'] ?? 'identity')
       if (encoding !== 'identity') {
-        await drop(body)
+        await drop(body, this.settings)
         throw new SluiceError('ERR_HUB', `${what}: ${url.host} sends it with the encoding ${encoding}, which was not asked for`)
       }
       return { status, headers, linked, body, url }
@@ -130,6 +135,8 @@ export class HubHttp {
     const { token } = this.settings
     const { request } = await import('undici')
     const dispatcher = await (this.#dispatcher ??= this.#connect())
+    const late = new AbortController() // informational answers, one after the other, would begin the timeout anew
+    const timer = createTimer(() => { late.abort(tooSlow(what, 0, this.settings)) }, wholeMs(this.settings))
     try {
       return await request(url, {
         method,
@@ -137,10 +144,12 @@ export class HubHttp {
         ...(body !== undefined && { body }),
         highWaterMark: BODY_BYTES,
         dispatcher,
-        ...(signal && { signal })
+        signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
       })
     } catch (error) {
       throw asTransient(error, what, signal)
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -156,6 +165,23 @@ export class HubHttp {
     } catch {
       throw new SluiceError('ERR_OPTION', 'HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy, such as http://proxy:3128') // not shown: it may have a password
     }
+  }
+
+  async #textOf (body: Dispatcher.ResponseData['body'], what: string): Promise<string> {
+    const chunks: Buffer[] = []
+    let length = 0
+    const timer = createTimer(() => { body.destroy(tooSlow(what, length, this.settings)) }, wholeMs(this.settings))
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        chunks.push(chunk)
+        length += chunk.length
+        if (length <= MOST_JSON_BYTES) continue
+        throw new SluiceError('ERR_HUB', `${what}: the answer of the Hub has more than ${MOST_JSON_BYTES} bytes`)
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+    return Buffer.concat(chunks).toString()
   }
 
   /** Where one request was told to wait, all of its kind do. */
@@ -192,20 +218,21 @@ function nextUrl (from: URL, location: string, what: string): URL {
   return url
 }
 
-/** An answer that nobody wants: its connection can be used again. */
-async function drop (body: Dispatcher.ResponseData['body']): Promise<void> {
-  await body.dump({ limit: 65_536 }).catch(() => {})
+/** An answer that nobody wants: its connection can be used again, where its end comes soon. */
+async function drop (body: Dispatcher.ResponseData['body'], { timeout }: HubSettings): Promise<void> {
+  await body.dump({ limit: 65_536, signal: AbortSignal.timeout(timeout) }).catch(() => {})
 }
 
-async function textOf (body: Dispatcher.ResponseData['body'], what: string): Promise<string> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length > MOST_JSON_BYTES) throw new SluiceError('ERR_HUB', `${what}: the answer of the Hub has more than ${MOST_JSON_BYTES} bytes`)
-  }
-  return Buffer.concat(chunks).toString()
+/** How long an answer may take as a whole. */
+export function wholeMs ({ timeout }: HubSettings): number {
+  return Math.max(MOST_TIMEOUTS * timeout, LEAST_WHOLE_MS)
+}
+
+/** An answer that trickles, so that no single wait for it is too long. */
+export function tooSlow (what: string, bytes: number, settings: HubSettings): SluiceError {
+  const seconds = wholeMs(settings) / 1000
+  return new SluiceError('ERR_HUB', `${what}: the answer is not whole after ${seconds} s, ${bytes} bytes of it have come; ` +
+    `with a larger --timeout, of which it may take ${MOST_TIMEOUTS} times as long, it is waited for longer`)
 }
 
 function parse (text: string): unknown {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { SluiceError } from '../errors.ts'
-import { type HubAddress, hubAddress, hubName, isCommit } from './address.ts'
+import { type HubAddress, checkName, hubAddress, hubName, isCommit, isRepositoryPath, isRevision } from './address.ts'
 import { HubHttp } from './http.ts'
 import type { Tell } from './retries.ts'
 import { type HubOptions, hubSettings } from './settings.ts'
@@ -24,6 +24,13 @@ export interface HubRun {
 
 /** A page of a listing, at most so many. */
 const PAGE_FILES = 1000
+
+/** The Hub fills its pages: so many there may be that are not full, and one more for so many entries. */
+const SPARE_PAGES = 100
+const LEAST_ON_A_PAGE = 100
+
+/** Of a path, on average. */
+const MOST_CHARACTERS = 200
 
 /** Paths that are asked for at once. */
 const PATHS_AT_ONCE = 200
@@ -100,9 +107,14 @@ export class Hub {
     return (await this.remoteFiles([name], run))[0]!
   }
 
-  /** Keeps what is known of files, so that nobody has to ask. */
+  /**
+   * Keeps what is known of files, so that nobody has to ask.
+   *
+   * @throws SluiceError `ERR_DATASET` for one whose name isn't read
+   */
   know (dataset: string, commit: string, files: readonly HubFile[]): RemoteFile[] {
     return files.map(({ path, size, oid, sha256 }) => {
+      checkName(path, `${dataset}@${commit}`)
       const address = { dataset, revision: commit, path }
       const name = hubName(address)
       const file = { ...address, name, size, oid, sha256 }
@@ -112,23 +124,39 @@ export class Hub {
   }
 
   async #commitOf (dataset: string, revision: string, run: HubRun): Promise<string> {
+    if (!isRevision(revision)) {
+      const given = JSON.stringify(revision)
+      throw new SluiceError('ERR_DATASET', `${dataset}: ${given} can't be a revision; expected a branch, a tag or a commit, such as main`)
+    }
     const { value } = await this.http.json(`/api/datasets/${dataset}/revision/${encodeURIComponent(revision)}`, `${dataset}@${revision}`, run)
     const { sha } = answered(z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }), value, `${dataset}@${revision}`)
     return sha
   }
 
   async #list (dataset: string, commit: string, run: HubRun): Promise<readonly HubFile[]> {
-    const found: HubFile[] = []
+    const what = `${dataset}@${commit}`
+    const found = new Map<string, HubFile>()
     let next: string | null = `/api/datasets/${dataset}/tree/${commit}?recursive=true&limit=${PAGE_FILES}`
     const seen = new Set<string>()
+    let [count, characters] = [0, 0]
+    const { mostEntries } = this.http.settings
     while (next !== null) {
-      if (seen.has(next)) throw new SluiceError('ERR_HUB', `${dataset}@${commit}: its listing comes back to where it was`)
+      if (seen.has(next)) throw new SluiceError('ERR_HUB', `${what}: its listing comes back to where it was`)
       seen.add(next)
-      const { value, headers } = await this.http.json(next, `${dataset}@${commit}`, run)
-      found.push(...answered(entries, value, `${dataset}@${commit}`).filter(({ type }) => type === 'file').map(fileOf))
+      const { value, headers } = await this.http.json(next, what, run)
+      const page = answered(entries, value, what)
+      count += page.length
+      for (const { path } of page) characters += path.length
+      const isTooLong = count > mostEntries || characters > MOST_CHARACTERS * mostEntries
+      if (isTooLong || seen.size > SPARE_PAGES + count / LEAST_ON_A_PAGE) {
+        throw new SluiceError('ERR_HUB', `${what}: its listing doesn't end: ${seen.size} pages with ${count} entries have come, ` +
+          `expected at most ${mostEntries} entries, ${MOST_CHARACTERS} characters each on average; ` +
+          `files can be named without it, as ${hubName({ dataset, revision: commit, path: 'PATH' })}`)
+      }
+      for (const file of filesOf(page, what)) found.set(file.path, file)
       next = nextPage(headers.link)
     }
-    return found.sort((a, b) => a.path < b.path ? -1 : 1)
+    return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1)
   }
 
   async #askPaths (key: string, addresses: readonly HubAddress[], run: HubRun): Promise<void> {
@@ -136,10 +164,10 @@ export class Hub {
     const { value } = await this.http.json(`/api/datasets/${dataset}/paths-info/${encodeURIComponent(revision)}`, key, {
       ...run, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths: addresses.map(({ path }) => path), expand: false })
     })
-    const found = answered(entries, value, key).filter(({ type }) => type === 'file').map(fileOf)
-    this.know(dataset, revision, found)
-    const missing = addresses.find(({ path }) => !found.some(file => file.path === path))
+    const answer = new Map(filesOf(answered(entries, value, key), key).map(file => [file.path, file]))
+    const missing = addresses.find(({ path }) => !answer.has(path))
     if (missing !== undefined) throw new SluiceError('ERR_DATASET', `${key}: has no file ${missing.path}; those there are, are on ${this.http.settings.endpoint}/datasets/${dataset}/tree/${revision}`)
+    this.know(dataset, revision, addresses.map(({ path }) => answer.get(path)!))
   }
 }
 
@@ -170,9 +198,19 @@ function fileOf ({ path, size, oid, lfs }: z.output<typeof entry>): HubFile {
   return { path, size: lfs?.size ?? size, oid, sha256: lfs != null && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null }
 }
 
+/** The files among entries. @throws SluiceError `ERR_HUB` for one that no repository can have */
+function filesOf (page: z.output<typeof entries>, what: string): HubFile[] {
+  const wrong = page.find(({ path }) => !isRepositoryPath(path))
+  if (wrong !== undefined) {
+    const path = JSON.stringify(wrong.path.slice(0, 200))
+    throw new SluiceError('ERR_HUB', `${what}: the Hub lists ${path}, which is no path in a repository, and is not asked for`)
+  }
+  return page.filter(({ type }) => type === 'file').map(fileOf)
+}
+
 /** The address of the next page (RFC 8288); null on the last one. */
 function nextPage (link: string | string[] | undefined): string | null {
-  const [, next] = /<([^>]+)>\s*;[^,]*\brel="?next"?/.exec([link ?? []].flat().join(', ')) ?? []
+  const [, next] = /<([^<>]+)>\s*;[^,<]*\brel="?next"?/.exec([link ?? []].flat().join(', ')) ?? []
   return next ?? null
 }
 

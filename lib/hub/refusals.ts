@@ -21,9 +21,13 @@ export function refusal (what: string, status: number, headers: Readonly<Record<
   return new SluiceError('ERR_HUB', `${what}: the Hub answers with ${status}${said(headers, body, token)}`)
 }
 
+/** Looked at of what the Hub says, which may be as long as it likes. */
+const MOST_CHARACTERS = 1000
+
 /** What the Hub says of it, in a few words and on one line; whatever it says, no token and no signature. */
 function said (headers: Readonly<Record<string, string | string[] | undefined>>, body: string, token: string | null): string {
   const message = String(headers['x-error-message'] ?? /"error"\s*:\s*"([^"]+)"/.exec(body)?.[1] ?? '')
-  const words = (token === null ? message : message.replaceAll(token, '…')).replace(/(:\/\/[^\s?]*)\?\S*/g, '$1').replace(/\s+/g, ' ').trim()
+  const beginning = (token === null ? message : message.replaceAll(token, '…')).slice(0, MOST_CHARACTERS)
+  const words = beginning.replace(/(:\/\/[^\s?]*)\?\S*/g, '$1').replace(/\s+/g, ' ').trim()
   return words === '' ? '' : `: ${words.slice(0, 200)}`
 }

@@ -46,8 +46,7 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
   const listed = await hub.files(dataset, commit, run)
   const readme = listed.filter(({ path }) => path === CARD)
   hub.know(dataset, commit, readme)
-  const text = readme.length === 0 ? null : await readCardText(hub, dataset, commit, run)
-  const card = cardOf(text, request)
+  const { text, card, unread } = readme.length === 0 ? NO_CARD : await readCardOf(hub, commit, request, run)
   const wanted = { ...request, converted: null }
   let found = resolveDataFiles(listed, card, wanted)
   let filesCommit = commit
@@ -57,7 +56,7 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
     found = resolveDataFiles(listed, card, { ...wanted, converted: isThere ? await hub.files(dataset, filesCommit, run) : [] })
   }
   if ('needsConverted' in found) throw new TypeError(`${dataset}: asked for its conversion twice`)
-  const warnings = [...found.warnings]
+  const warnings = [...unread, ...found.warnings]
   return {
     ...found,
     dataset,
@@ -70,13 +69,28 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
   }
 }
 
-/** A card that can't be read is no hindrance where the files are named. */
-function cardOf (text: string | null, { dataset, dataFiles }: DatasetRequest): Card {
+interface ReadCard {
+  /** Null where it is too large. */
+  readonly text: string | null
+  readonly card: Card
+  /** Why it says nothing, as a warning; none where it does. */
+  readonly unread: readonly string[]
+}
+
+const NO_CARD: ReadCard = { text: null, card: EMPTY_CARD, unread: [] }
+
+/** A card that can't be read is no hindrance where the files are named; its licence isn't known then. */
+async function readCardOf (hub: Hub, commit: string, request: DatasetRequest, run: HubRun): Promise<ReadCard> {
+  const { dataset, dataFiles } = request
+  let text: string | null = null
   try {
-    return text === null ? EMPTY_CARD : readCard(text)
+    text = await readCardText(hub, dataset, commit, run)
+    return { text, card: text === null ? EMPTY_CARD : readCard(text), unread: [] }
   } catch (error) {
-    if (dataFiles !== null) return EMPTY_CARD
-    throw error instanceof SluiceError ? new SluiceError(error.code, `${dataset}: ${error.message}`, { cause: error }) : error
+    if (!(error instanceof SluiceError) || error.code !== 'ERR_DATASET') throw error
+    const message = `${dataset}: ${error.message}`
+    if (dataFiles === null) throw new SluiceError(error.code, message, { cause: error })
+    return { text, card: EMPTY_CARD, unread: [`${message}; its licence isn't known`] }
   }
 }
 

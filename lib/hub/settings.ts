@@ -24,6 +24,8 @@ export interface HubSettings {
   readonly timeout: number
   /** Milliseconds before something is tried again for the first time. */
   readonly retryDelay: number
+  /** Of a listing; a longer one is taken for one without an end. */
+  readonly mostEntries: number
 }
 
 /** What can be told of it in code; the rest is in the environment. */
@@ -33,6 +35,8 @@ export interface HubOptions {
   readonly timeout?: number | undefined
   /** Milliseconds before something is tried again for the first time. @default 500 */
   readonly retryDelay?: number | undefined
+  /** Files and folders of a dataset at most. @default 2,000,000 */
+  readonly mostEntries?: number | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -40,7 +44,14 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Doubled with each failure in a row; huggingface_hub begins with 1 s. */
 const RETRY_DELAY_MS = 500
 
-const settingsOptions = z.strictObject({ ...hubOptions, retryDelay: count.default(RETRY_DELAY_MS) })
+/** The Hub advises against more than 100,000 files. */
+const MOST_ENTRIES = 2_000_000
+
+const settingsOptions = z.strictObject({
+  ...hubOptions,
+  retryDelay: count.default(RETRY_DELAY_MS),
+  mostEntries: count.default(MOST_ENTRIES)
+})
 
 /**
  * The settings that the environment asks for, as `huggingface_hub` reads it: `HF_ENDPOINT`, `HF_TOKEN` or the file that
@@ -51,14 +62,15 @@ const settingsOptions = z.strictObject({ ...hubOptions, retryDelay: count.defaul
  *   file that can't be read
  */
 export async function hubSettings (options: HubOptions = {}, env: Environment = process.env): Promise<HubSettings> {
-  const { maxRetries, timeout, retryDelay } = parseOptions('hub', settingsOptions, options)
+  const { maxRetries, timeout, retryDelay, mostEntries } = parseOptions('hub', settingsOptions, options)
   return {
     endpoint: endpointOf(env),
     token: await tokenOf(env),
     offline: isOn(env.HF_HUB_OFFLINE) || isOn(env.HF_DATASETS_OFFLINE),
     maxRetries,
     timeout: timeout * 1000,
-    retryDelay
+    retryDelay,
+    mostEntries
   }
 }
 

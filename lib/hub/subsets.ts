@@ -26,7 +26,8 @@ export function chooseSubset (names: readonly string[], marked: readonly string[
     throw new SluiceError('ERR_DATASET', `${dataset} has no subset ${JSON.stringify(wanted)}; there are: ${listed(names)}`)
   }
   if (names.length === 1) return names[0]!
-  const defaults = names.filter(name => name === 'default' || marked.includes(name))
+  const isMarked = new Set(marked)
+  const defaults = names.filter(name => name === 'default' || isMarked.has(name))
   if (defaults.length === 1) return defaults[0]!
   throw new SluiceError('ERR_DATASET', defaults.length > 1
     ? `${dataset} has several subsets that are marked as the default; name one of them: ${listed(defaults)}`

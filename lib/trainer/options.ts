@@ -33,6 +33,7 @@ export const modelOptions = trainOptions.extend({
   normalizationRuleName: z.enum(RULE_NAMES).default('nmt_nfkc').describe('rules that text is normalized by'),
   addDummyPrefix: z.boolean().default(true).describe('a space before each text'),
   removeExtraWhitespaces: z.boolean().default(true).describe('no spaces before, behind, or twice in a text'),
+  maxRunChars: count.default(256).describe('longer runs without a space are not learned from, such as base64; 0 = all are'),
   inputSentenceSize: count.default(0).describe('lines that are drawn from all, each with the same chance; 0 = all'),
   seed: positive.max(2 ** 31 - 2).default(1).describe('for the lines that are drawn')
 })

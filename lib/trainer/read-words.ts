@@ -2,6 +2,7 @@ import { ByteBuffer } from '../sentencepiece/byte-buffer.ts'
 import { type DoubleArray, ROOT, buildDoubleArray, endsKey, step } from '../sentencepiece/double-array.ts'
 import { type Normalizer, SPACE } from '../sentencepiece/normalizer.ts'
 import { byteString } from '../sentencepiece/utf8.ts'
+import { longRuns } from './long-runs.ts'
 import { WordCounts } from './word-counts.ts'
 
 /** Longer lines are cut, in UTF-16 units: `spm_train` drops those over so many bytes. */
@@ -15,8 +16,12 @@ export class WordReader {
   readonly words = new WordCounts()
   sentences = 0
   cutLines = 0
+  /** Runs that were left out, as they are too long. */
+  longRuns = 0
+  longRunCharacters = 0
   readonly #normalizer: Normalizer
   readonly #splits: boolean
+  readonly #maxRunChars: number
   readonly #metas: DoubleArray
   readonly #beginsMeta = new Uint8Array(256)
   readonly #source = new ByteBuffer()
@@ -27,10 +32,12 @@ export class WordReader {
    * @param normalizer one that escapes spaces, and knows nothing of the symbols
    * @param metas pieces that the text doesn't teach: where one stands in it, an unknown character is seen
    * @param splits whether words end at spaces; else a line is one
+   * @param maxRunChars longer runs without a space are left out; 0: none is
    */
-  constructor (normalizer: Normalizer, metas: readonly string[], splits: boolean) {
+  constructor (normalizer: Normalizer, metas: readonly string[], splits: boolean, maxRunChars = 0) {
     this.#normalizer = normalizer
     this.#splits = splits
+    this.#maxRunChars = maxRunChars
     // In normalized text U+2581 takes the byte of a space, and no space is left.
     const keys = metas.filter(piece => !piece.includes(' ') && !piece.includes('\0')).map(piece => byteString(piece.replaceAll('\u2581', ' ')))
     this.#metas = buildDoubleArray(new Map(keys.map(key => [key, 0])))
@@ -42,10 +49,27 @@ export class WordReader {
     for (let from = 0; from < text.length;) {
       const newline = text.indexOf('\n', from)
       const to = newline === -1 ? text.length : newline
-      if (to - from > MAX_LINE) this.#readLong(text, from, to)
-      else if (to > from) this.#readLine(text.slice(from, to))
+      if (to - from > this.#maxRunChars && this.#maxRunChars > 0) this.#readWithoutRuns(text, from, to)
+      else this.#readPart(text, from, to)
       from = to + 1
     }
+  }
+
+  /** What is before a run that is left out, and what is after it, are two lines: they weren't side by side. */
+  #readWithoutRuns (text: string, from: number, to: number): void {
+    let at = from
+    for (const [start, end] of longRuns(text, from, to, this.#maxRunChars)) {
+      this.#readPart(text, at, start)
+      this.longRuns++
+      this.longRunCharacters += end - start
+      at = end
+    }
+    this.#readPart(text, at, to)
+  }
+
+  #readPart (text: string, from: number, to: number): void {
+    if (to - from > MAX_LINE) this.#readLong(text, from, to)
+    else if (to > from) this.#readLine(text.slice(from, to))
   }
 
   #readLong (text: string, from: number, to: number): void {

@@ -49,7 +49,8 @@ export class UnigramTrainer {
     this.#settings = settings
     this.#charsmap = charsmapOf(settings.normalizationRuleName)
     this.#normalizer = new Normalizer(this.#spec)
-    this.#reader = new WordReader(this.#normalizer, metas.map(({ piece }) => piece), settings.splitByWhitespace)
+    const { splitByWhitespace, maxRunChars } = settings
+    this.#reader = new WordReader(this.#normalizer, metas.map(({ piece }) => piece), splitByWhitespace, maxRunChars)
     this.#drawn = settings.inputSentenceSize === 0 ? null : new UniformSample(settings.inputSentenceSize, settings.seed)
   }
 
@@ -112,6 +113,7 @@ export class UnigramTrainer {
 /**
  * Trains a SentencePiece unigram model (Kudo, "Subword Regularization", 2018), as `spm_train` of SentencePiece 0.1.97 does
  * by its defaults, but for the size: 32,000 pieces, of 99.95 % of the characters, `nmt_nfkc`, <unk> 0, <s> 1, </s> 2.
+ * Other than there, runs of more than 256 characters without a space (`maxRunChars`) are not learned from.
  * The same texts in the same order, with the same options, give the same bytes, with any number of workers.
  *
  * @param texts of any length; their lines are what is learned from

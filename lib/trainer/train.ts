@@ -33,6 +33,9 @@ export interface TrainStats {
   readonly characters: number
   /** Lines that were cut, since they are long. */
   readonly cutLines: number
+  /** Runs without a space that were left out, since they are long, and their length in UTF-16 units. */
+  readonly longRuns: number
+  readonly longRunCharacters: number
   /** Pieces it began with. */
   readonly seedPieces: number
   readonly rounds: readonly Round[]
@@ -76,7 +79,8 @@ export async function trainWords (reader: WordReader, settings: TrainSettings, c
   }
 }
 
-async function train ({ sentences, cutLines, words }: WordReader, settings: TrainSettings, context: TrainContext, pool: StepPool): Promise<TrainedPieces> {
+async function train (reader: WordReader, settings: TrainSettings, context: TrainContext, pool: StepPool): Promise<TrainedPieces> {
+  const { sentences, cutLines, longRuns, longRunCharacters, words } = reader
   if (words.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character to learn from')
   const metas = metaPieces(settings)
   const alphabet = alphabetOf(words, settings.characterCoverage)
@@ -84,7 +88,7 @@ async function train ({ sentences, cutLines, words }: WordReader, settings: Trai
   if (characters.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character that can be a piece')
   const least = characters.length + metas.length
   if (least > settings.vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: expected at least ${least}, for ${characters.length} characters and ${metas.length} special pieces, got ${settings.vocabSize}; with a smaller characterCoverage there are fewer characters`)
-  const stats = { sentences, words: words.length, cutLines, characters: characters.length }
+  const stats = { sentences, words: words.length, cutLines, longRuns, longRunCharacters, characters: characters.length }
   context.onProgress?.({ phase: 'seed', characters: characters.length, words: words.length })
   await setImmediate()
   throwIfAborted(context.signal)

@@ -5,6 +5,8 @@
  */
 import { parseArgs } from 'node:util'
 import { setHubEnvironment } from '../hub/environment.ts'
+import { hostileRuns } from '../hub/hostile.ts'
+import { HOSTILE } from '../hub/misbehaviour.ts'
 import { Runs, plannedRuns, readables } from '../hub/runs.ts'
 import { Checks } from './checks.ts'
 
@@ -23,6 +25,9 @@ try {
   for (const dataset of all) for (const skip of [0, 1, 2, 3, 5, 8]) mixed.push(...await runs.changed(dataset, skip))
   for (const one of mixed) console.log(one)
   checks.check(`${all.length} datasets with files that change: an error, and no mixture of both; ${mixed.length} wrong`, mixed.length === 0)
+  const harmed = await hostileRuns()
+  for (const one of harmed) console.log(one)
+  checks.check(`${HOSTILE.length} ways to mean harm: an error that says which, and nothing else is asked for; ${harmed.length} wrong`, harmed.length === 0)
 } finally {
   await setBack()
   await runs.hub.close()

@@ -149,7 +149,7 @@ async function judgeQuality (checks: Checks, documents: ReadonlyArray<readonly s
 
 /** @returns the model's path */
 async function trained (path: string, corpus: string, options: ModelOptions): Promise<string> {
-  const { model } = await trainUnigram([readFileSync(corpus, 'utf8')], options)
+  const { model } = await trainUnigram([readFileSync(corpus, 'utf8')], { maxRunChars: 0, ...options })
   writeFileSync(path, model)
   return path
 }

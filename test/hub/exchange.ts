@@ -56,6 +56,14 @@ export class Exchange {
       : sleep(ms, undefined, { signal }).catch(() => {}))
   }
 
+  /** Says again and again that it works on it. */
+  async inform (ms: number): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      this.#response.writeProcessing()
+      await this.wait(ms)
+    }
+  }
+
   /** Cuts the connection, with what was written before on its way. */
   cut (): void {
     this.#response.destroy()

@@ -23,6 +23,22 @@ export const FAULTS: readonly Fault[] = [
   { kind: 'delay', ms: 10 }
 ]
 
+/** Ways to misbehave that no client gets over, and the error that each has to end in, within some seconds. */
+export const HOSTILE: ReadonlyArray<{ readonly fault: Fault, readonly on?: Misbehaviour['on'], readonly error: RegExp }> = [
+  { fault: { kind: 'endless', entries: 1 }, error: /^ERR_HUB .*listing doesn't end: 102 pages with 102 entries/ },
+  { fault: { kind: 'endless', entries: 0 }, error: /^ERR_HUB .*listing doesn't end: 101 pages with 0 entries/ },
+  { fault: { kind: 'endless', entries: 900 }, error: /^ERR_HUB .*listing doesn't end: \d+ pages .* at most 5000 entries/ },
+  { fault: { kind: 'drip', bytes: 1, ms: 20 }, on: { kind: 'api' }, error: /^ERR_HUB .*the answer is not whole after 2 s, \d+ bytes of it have come; .*--timeout/ },
+  { fault: { kind: 'drip', bytes: 1, ms: 20 }, on: { path: 'README.md' }, error: /^ERR_HUB .*README.md: the answer is not whole after 2 s/ },
+  { fault: { kind: 'informational', ms: 20 }, on: { kind: 'api' }, error: /^ERR_HUB .*the answer is not whole after 2 s, 0 bytes/ },
+  ...['../../../../api/whoami-v2', '/etc/passwd', 'data//a.jsonl', 'data/./a.jsonl', 'data/..', 'a\0.jsonl', '\ud800.jsonl', 'a'.repeat(5000)].map(path => ({
+    fault: { kind: 'listed', path } as const, error: /^ERR_HUB .*the Hub lists ".+", which is no path in a repository, and is not asked for/
+  })),
+  ...['data/x\\y.jsonl', 'data/x\ny.jsonl', 'data/\x1b[2J.jsonl'].map(path => ({
+    fault: { kind: 'listed', path } as const, error: /^ERR_DATASET .*the name of the file "data\/.*" has a backslash or a control character, and is not read/
+  }))
+]
+
 /** Numbers from 0 up to 1 that look random and follow from a seed: Marsaglia's xorshift of 32 bits ("Xorshift RNGs", 2003). */
 export function randomNumbers (seed: number): () => number {
   let state = (Math.imul(seed, 0x9e37_79b1) ^ 0x2545_f491) | 1
@@ -114,6 +130,8 @@ function applies ({ kind }: Fault, request: LoggedRequest): boolean {
     case 'changed': return request.kind === 'file' && request.method === 'GET'
     case 'expired': return request.host === 'cdn'
     case 'loop': return request.kind === 'resolve'
+    case 'endless': return request.path.includes('/tree/')
+    case 'listed': return /\/(?:tree|paths-info)\//.test(request.path)
     default: return true
   }
 }

@@ -12,6 +12,7 @@ import { Refusal, checkCaller, failure, json, redirect } from './answers.ts'
 import { apiAnswer, bodyOf } from './api.ts'
 import { cachedAnswer, cdnAnswer, resolveAnswer } from './content.ts'
 import { type Answer, Exchange } from './exchange.ts'
+import { withFault } from './listings.ts'
 import { type Route, routeOf } from './routes.ts'
 import { State } from './state.ts'
 import type { Content, HubOptions, LoggedRequest, Plan, PlanByRepo } from './types.ts'
@@ -140,7 +141,12 @@ class Host {
     }
     const delay = exchange.met('delay')
     if (delay !== null) await exchange.wait(delay.ms)
-    const answer = hinderance(exchange) ?? await answerTo(state, exchange, route, address)
+    const informational = exchange.met('informational')
+    if (informational !== null) {
+      await exchange.inform(informational.ms)
+      return
+    }
+    const answer = hinderance(exchange) ?? withFault(exchange, await answerTo(state, exchange, route, address))
     const usual = route === null || answer.status === 429 ? {} : limits(route, 3000 - state.requests.length)
     await exchange.send({ ...answer, headers: { ...usual, 'X-Request-Id': `Root=1-${state.requests.length}`, ...answer.headers } })
   }

@@ -95,6 +95,12 @@ export type Fault =
   | { readonly kind: 'refuse', readonly ms: number }
   /** So many bytes at a time, with so many milliseconds between them. */
   | { readonly kind: 'drip', readonly bytes: number, readonly ms: number }
+  /** Every page of a listing leads to another one, with so many entries that were on none before. */
+  | { readonly kind: 'endless', readonly entries: number }
+  /** A listing, and what is asked of paths, has a file of this name, too. */
+  | { readonly kind: 'listed', readonly path: string }
+  /** Informational answers every so many milliseconds, and never one that counts. */
+  | { readonly kind: 'informational', readonly ms: number }
   /** The answer begins so late; null: never, on an open connection. */
   | { readonly kind: 'delay', readonly ms: number | null }
 

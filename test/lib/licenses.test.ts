@@ -100,3 +100,13 @@ t.test('of several the strictest counts', async t => {
   t.equal(strictestOf(['mit OR isc', 'zlib']).spdx, '(MIT OR ISC) AND Zlib')
   t.ok(strictestOf(['mit', 'x '.repeat(100)]).reason.length < 180, 'a text of any length can be shown')
 })
+
+t.test('texts of a megabyte are looked at in a time that grows with them', async t => {
+  for (const part of ['gnu ', 'gnu gpl ', 'cc attribution ', 'attribution international ', 'a,', 'mit or ', ' ', '\n', 'creativecommons.org/licenses/', '.html']) {
+    const text = part.repeat(1e6 / part.length)
+    t.equal(licenseKey(text).length <= text.length, true, part)
+    t.match(strictestOf([text, 'mit']), { spdx: null, redistributable: 'unknown', reason: /^of 2 licences the strictest counts: / }, part)
+  }
+  t.match(termsOf('MIT License. '.repeat(1000)), { spdx: null, redistributable: 'unknown', reason: 'is a text of 13000 characters, and no name of a licence' })
+  t.equal(termsOf(`MIT${' '.repeat(500)}OR${' '.repeat(500)}ISC`).spdx, 'MIT OR ISC')
+})

@@ -22,6 +22,9 @@ t.test('passwords and tokens', async t => {
     ['jwt eyJhbGciOiJFZERTQSJ9.eyJyZWFkIjp0cnVlfQ.c2lnbmF0dXJl!', 'jwt eyJMASKED!'],
     ['https://cdn/x?Expires=1&Policy=eyJTdGF0ZW1lbnQ_&Signature=ab~-_cd&Key-Pair-Id=K2L8F4', 'https://cdn/x?Expires=1&Policy=MASKED&Signature=MASKED&Key-Pair-Id=MASKED'],
     ['https://s3/x?X-Amz-Credential=AKIA%2F1&X-Amz-Security-Token=IQoJb3&sig=abcd', 'https://s3/x?X-Amz-Credential=MASKED&X-Amz-Security-Token=MASKED&sig=MASKED'],
+    ['-eyJhbGciOiJFZERTQSJ9.eyJyZWFkIjp0cnVlfQ.c2lnbmF0dXJl', '-eyJMASKED'],
+    ['eyJhbGciOiJFZERTQSJ9.short.eyJhbGciOiJFZERTQSJ9.eyJyZWFkIjp0cnVlfQ.', 'eyJhbGciOiJFZERTQSJ9.short.eyJMASKED'],
+    ['x-api-secret-token: abcd1234', 'x-api-secret-token: MASKED'],
     ['# password: hunter2', '# password: MASKED'],
     ['{"api_key": "abcdefgh"}', '{"api_key": "MASKED"}']
   ] as const) {
@@ -40,4 +43,11 @@ t.test('what is none stays', async t => {
 t.test('what was YAML is YAML', async t => {
   const text = `- { name: a, data_files: [${HUB}, "https://u:p@h/x"], revision: ${HUB} } # secret: ${HUB}`
   t.strictSame(parse(maskSecrets(text).text), [{ name: 'a', data_files: ['hf_MASKED', 'https://MASKED@h/x'], revision: 'hf_MASKED' }])
+})
+
+t.test('texts of a megabyte are masked in a time that grows with them', async t => {
+  for (const part of ['a.', 'api-', 'eyJ-', 'eyJaaaaaaaa.', 'a://', 'hf_', 'token ', 'Bearer  (', '?Policy=', ':']) {
+    const text = part.repeat(1e6 / part.length)
+    t.equal(maskSecrets(`${text} password=hunter2`).text.endsWith(' password=MASKED'), true, part)
+  }
 })

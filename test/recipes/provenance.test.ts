@@ -67,6 +67,9 @@ t.test('what is not known, and what is much', async t => {
   t.notMatch(page, /^\| (?:card|commit|columns|bytes|read from) \|/m)
   await writeProvenance(join(folder, 'b.ndjson'), { ...given, license: { ...given.license, card_sha256: null } })
   t.match(readFileSync(readme, 'utf8'), /## a\.ndjson[^]*## b\.ndjson/)
+  const { json } = await writeProvenance(join(folder, 'c.ndjson'), { ...given, license: { ...given.license, found: ['x'.repeat(30_000)] } })
+  t.match(readFileSync(readme, 'utf8'), /^\| licence \| x{199}… \|$/m, 'a whole licence in place of its name is not all shown')
+  t.match(readFileSync(json, 'utf8'), /"x{30000}"/)
 })
 
 t.test('several pulls into one folder: each has its section, its entry, and its card', async t => {

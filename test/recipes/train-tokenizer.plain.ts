@@ -63,6 +63,22 @@ t.test('a manifest: its components\' samples, behind their filters, and what the
   t.equal((await loadTokenizer(model)).vocabSize, 300)
 })
 
+t.test('long runs without a space are not learned from, and how many is said', async t => {
+  const { folder, manifest, train } = mixture(t)
+  const told: string[] = []
+  const tell = (message: string): void => { told.push(message) }
+  const whole = await train()
+  put(folder, 'prose.ndjson', documents([...PROSE, 'ab'.repeat(500), `${'0'.repeat(257)} ${'1'.repeat(256)}`]))
+  const stats = await train({}, { tell })
+  t.match(told, [/^train-tokenizer: is done again/, 'train-tokenizer: 2 runs of more than 256 characters without a space, 1,257 characters in all, were not learned from (--max-run-chars)'])
+  t.match(stats, { settings: { max_run_chars: 256 }, training: { long_runs: 2, long_run_characters: 1257 } })
+  t.match(whole.training, { long_runs: 0, long_run_characters: 0 })
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('vocab_size: 300,', 'vocab_size: 300, max_run_chars: 0,'))
+  told.length = 0
+  t.match(await train({}, { tell }), { settings: { max_run_chars: 0 }, training: { long_runs: 0 } })
+  t.notMatch(told.join('\n'), /without a space/)
+})
+
 t.test('what was trained on the same is not trained again; on something else, it is', async t => {
   const { folder, train, model } = mixture(t)
   const told: string[] = []

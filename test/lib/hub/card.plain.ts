@@ -82,3 +82,29 @@ t.test('aliases that multiply are refused', async t => {
   const yaml = ['a: &a [x,x,x,x,x,x,x,x,x,x]', ...Array.from('bcdefgh', (letter, i) => `${letter}: &${letter} [${Array(10).fill('*' + 'abcdefgh'[i]!).join()}]`)].join('\n')
   t.throws(() => cardOf(yaml), { code: 'ERR_DATASET', message: /is no YAML that can be read/ })
 })
+
+t.test('a card that means harm is refused at once, with its line', async t => {
+  const repeated = (text: string): string => text.repeat(Math.ceil(1e6 / text.length))
+  for (const [name, yaml, message] of [
+    ['mistakes', `a: [${','.repeat(4e5)}]`, /README\.md:2:6: is no YAML: Unexpected , in flow sequence/],
+    ['mistakes of blocks', '- a\nb: c\n'.repeat(4e4), /README\.md:3:1: is no YAML/],
+    ['brackets', `a: ${repeated('[')}`, /README\.md:2:104: is nested too deeply: expected at most 100 levels/],
+    ['braces', `a: ${repeated('{a: ')}`, /is nested too deeply/],
+    ['lists', repeated('- '), /README\.md:2:201: is nested too deeply/],
+    ['keys', repeated('? '), /is nested too deeply/],
+    ['blank lines', `a: b${repeated('\n')}c: d`, /README\.md:1:1: has too much in its YAML: expected at most 500000 keys/],
+    ['one key again and again', repeated('a:\n'), /has too much in its YAML/],
+    ['aliases', `a: &a b\nc:\n${'- *a\n'.repeat(101)}`, /README\.md:104:3: has too many aliases: expected at most 100/],
+    ['licences', `license:\n${'- mit\n'.repeat(201)}`, /README\.md:3:1: license: expected at most 200 licences/]
+  ] as const) t.throws(() => cardOf(yaml), { code: 'ERR_DATASET', message }, name)
+  const spaces = repeated(' ')
+  t.match(cardOf(`license: mit${spaces}\npretty_name: "${repeated('x ')}"`).license, ['mit'])
+  t.match(cardOf(`a: !!omap [${Array.from({ length: 1e4 }, (_, i) => `k${i}: 1`).join()}]\nlicense: mit`).license, ['mit'], 'no entry is compared with all others')
+  t.match(readCard(`---\n${repeated('---x\n')}`), EMPTY_CARD)
+})
+
+t.test('a card of some thousand subsets is read', async t => {
+  const subsets = Array.from({ length: 1000 }, (_, i) => `- config_name: s${i}\n  data_files:\n  - split: train\n    path: data/s${i}/train/*.parquet\n  - split: test\n    path: data/s${i}/test/*.parquet\n`)
+  const { configs } = cardOf(`license: odc-by\nconfigs:\n${subsets.join('')}`)
+  t.match([configs.length, configs[999]], [1000, { name: 's999', dataFiles: [{ split: 'train' }, { split: 'test', paths: ['data/s999/test/*.parquet'] }] }])
+})

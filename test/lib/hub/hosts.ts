@@ -24,7 +24,7 @@ export async function serve (t: Test, handler: Handler, server: Server = createS
 
 /** As the environment would have it, with short waits. */
 export function settingsFor (endpoint: string, more: Partial<HubSettings> = {}): HubSettings {
-  return { endpoint, token: null, offline: false, maxRetries: 3, timeout: 2000, retryDelay: 1, ...more }
+  return { endpoint, token: null, offline: false, maxRetries: 3, timeout: 2000, retryDelay: 1, mostEntries: 10_000, ...more }
 }
 
 export function httpFor (t: Test, endpoint: string, more: Partial<HubSettings> = {}): HubHttp {

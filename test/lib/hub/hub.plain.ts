@@ -60,7 +60,15 @@ t.test('listings that lead elsewhere, or in circles, or are none', async t => {
   t.same((await (await pages(t, { link: '<SELF/first>; rel="first", </api/x>; rel="next"', body: [entry] }, { link: '<SELF/p>; rel="prev"', body: [{ ...entry, path: 'b' }, { ...entry, type: 'directory' }] })).files('o/n', commit)).map(({ path }) => path), ['a', 'b'])
   t.match(await failure((await pages(t, { body: [{ type: 'file' }] })).files('o/n', commit)), { code: 'ERR_HUB', message: /the Hub answers what it does not by its documentation \(0.path: .*is HF_ENDPOINT the address of a hub\?/ })
   t.match(await failure((await pages(t, { body: { sha: 'x' } })).commitOf('o/n', 'main')), { code: 'ERR_HUB', message: /\(sha: / })
+  t.same((await (await pages(t, { link: '<SELF/p>; rel="next"', body: [entry, entry] }, { body: [entry] })).files('o/n', commit)).length, 1, 'a file that is listed twice is one')
   t.match((await (await pages(t, { body: [{ ...entry, lfs: { oid: 'short', size: 7 } }] })).files('o/n', commit)), [{ size: 7, sha256: null }])
+})
+
+t.test('what would lead elsewhere in an address is not asked for', async t => {
+  const { standIn, hub } = await start(t, { repos: REPOS })
+  for (const revision of ['..', '../../x', 'a/..', 'a..b', '', 'x\n', 'a\\b', 'x/']) t.match(await failure(hub.commitOf('o/n', revision)), { code: 'ERR_DATASET', message: /can't be a revision; expected a branch, a tag or a commit/ }, revision)
+  for (const name of ['..%2F..%2Fapi/x', '%2E%2E/x', 'main/../x', 'main/a%0A/../b']) t.match(await failure(hub.remoteFile(`hf://datasets/o/n@${name}`)), { code: 'ERR_FILES' }, name)
+  t.equal(standIn.requests.length, 0)
 })
 
 t.test('files by their names: asked for in groups, and known from then on', async t => {

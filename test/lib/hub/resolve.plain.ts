@@ -53,7 +53,11 @@ t.test('no card, and a card that can\'t be read', async t => {
   t.match(await resolve(), { card: null, license: [], format: 'json', options: {}, from: 'patterns' })
   const broken = await begin(t, { 'README.md': '---\nconfigs: [\n---\n', 'a.jsonl': '{}\n' })
   t.match(await failure(broken.resolve()), { code: 'ERR_DATASET', message: /^o\/n: / })
-  t.match(await broken.resolve({ dataFiles: 'a.jsonl' }), { card: { text: /configs/ }, files: [{ path: 'a.jsonl' }] })
+  t.match(await broken.resolve({ dataFiles: 'a.jsonl' }), { card: { text: /configs/ }, files: [{ path: 'a.jsonl' }], license: [], warnings: [/^o\/n: the dataset's card, README.md:2:\d+: is no YAML: .*; its licence isn't known$/] })
+  const large = await begin(t, { 'README.md': `---\nlicense: mit\n---\n${'x'.repeat(11e6)}`, 'a.jsonl': '{}\n' })
+  t.match(await failure(large.resolve()), { code: 'ERR_DATASET', message: /^o\/n: the dataset's card, README.md, has 11000021 bytes, expected at most 10485760; data_files of your own/ })
+  t.match(await large.resolve({ dataFiles: 'a.jsonl' }), { card: null, license: [], warnings: [/11000021 bytes.*its licence isn't known$/] })
+  t.notOk(large.standIn.requests.some(({ file }) => file === 'README.md'), 'it is not fetched')
 })
 
 t.test('the conversion to parquet, in place of a script', async t => {

@@ -4,7 +4,7 @@ import { Retries, Transient, waitAsked } from '../../../lib/hub/retries.ts'
 import type { HubSettings } from '../../../lib/hub/settings.ts'
 import { failure } from '../../helpers.ts'
 
-const SETTINGS: HubSettings = { endpoint: 'https://hub.example', token: null, offline: false, maxRetries: 3, timeout: 1000, retryDelay: 4 }
+const SETTINGS: HubSettings = { endpoint: 'https://hub.example', token: null, offline: false, maxRetries: 3, timeout: 1000, retryDelay: 4, mostEntries: 1000 }
 
 async function timed (wait: () => Promise<void>): Promise<number> {
   await setImmediate() // timers count from when the event loop last looked at the clock

@@ -6,7 +6,7 @@ import { put, temporaryFolder } from '../../helpers.ts'
 
 t.test('what isn\'t said', async t => {
   const HF_HOME = temporaryFolder(t)
-  t.same(await hubSettings({}, { HF_HOME }), { endpoint: 'https://huggingface.co', token: null, offline: false, maxRetries: 20, timeout: 30_000, retryDelay: 500 })
+  t.same(await hubSettings({}, { HF_HOME }), { endpoint: 'https://huggingface.co', token: null, offline: false, maxRetries: 20, timeout: 30_000, retryDelay: 500, mostEntries: 2_000_000 })
   t.match(await hubSettings({ maxRetries: 0, timeout: 0.5, retryDelay: 1 }, { HF_HOME }), { maxRetries: 0, timeout: 500, retryDelay: 1 })
   for (const options of [{ maxRetries: -1 }, { timeout: 0 }, { timeout: 1e9 }, { other: 1 }]) t.rejects(hubSettings(options, { HF_HOME }), { code: 'ERR_OPTION', message: /^hub\./ })
 })

@@ -38,8 +38,8 @@ export function settings (changes: Partial<TrainSettings> = {}): TrainSettings {
 }
 
 /** A reader that takes text as it is, with a space before each line. */
-export function reader (metas: readonly string[] = [], splits = true): WordReader {
-  return new WordReader(new Normalizer({ name: 'identity', precompiledCharsmap: new Uint8Array(), addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true }), metas, splits)
+export function reader (metas: readonly string[] = [], splits = true, maxRunChars = 0): WordReader {
+  return new WordReader(new Normalizer({ name: 'identity', precompiledCharsmap: new Uint8Array(), addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true }), metas, splits, maxRunChars)
 }
 
 /** All that training builds of words, up to its seeds. */
@@ -126,7 +126,7 @@ const LINES = 3000
 
 /** As `trainUnigram`, but text is left as it is if nothing else is said: rules take longer to compile than a small training takes. */
 export async function trainPlain (texts: Parameters<typeof trainUnigram>[0], options: Parameters<typeof trainUnigram>[1] = {}): Promise<TrainedTokenizer> {
-  return await trainUnigram(texts, { normalizationRuleName: 'identity', ...options })
+  return await trainUnigram(texts, { normalizationRuleName: 'identity', maxRunChars: 0, ...options })
 }
 
 type Rules = Pick<TrainSettings, 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits' | 'splitByWhitespace'>

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { longRuns } from '../../../lib/trainer/long-runs.ts'
 import { META, type WordReader } from '../../../lib/trainer/read-words.ts'
 import { WordCounts } from '../../../lib/trainer/word-counts.ts'
 import { Draw, reader } from './corpora.ts'
@@ -95,5 +96,38 @@ t.test('words whose hashes are the same', t => {
   const words = new WordCounts()
   for (const text of ['\0', '\0\0', '\0\0\0', '\0\0', '\0']) words.add(Buffer.from(text), 0, text.length, 'end')
   t.same(Array.from({ length: 3 }, (_, word) => words.total(word)), [2, 2, 1])
+  t.end()
+})
+
+t.test('runs without a space that are too long are left out, and what is around them is not joined', t => {
+  const left = (text: string, most = 5): unknown => {
+    const words = reader([], true, most)
+    words.read(text)
+    return [found(words), words.longRuns, words.longRunCharacters]
+  }
+  t.same(left('a 123456 b'), [{ _a: [0, 1], _b: [0, 1] }, 1, 6])
+  t.same(left('a 12345 b'), [{ _a: [1, 0], _12345: [1, 0], _b: [0, 1] }, 0, 0])
+  t.same(left('123456'), [{}, 1, 6])
+  t.same(left('a\t123456\tb\n123456\nc'), [{ '_a*': [0, 1], '_*b': [0, 1], _c: [0, 1] }, 2, 12], 'any white space ends a run')
+  t.same(left('привет 123éàю', 5), [{}, 2, 12], 'letters of other scripts with spaces')
+  t.same(left('中文中文中文中文'), [{ _中文中文中文中文: [0, 1] }, 0, 0], 'Han stays')
+  t.same(left('中文123456中文、12345。'), [{ _中文: [0, 1], '_中文、12345。': [0, 1] }, 1, 6], 'and of a mixture all but the run')
+  for (const text of ['ひらがなカタカナー', 'ภาษาไทยภาษาไทย', 'ພາສາລາວພາສາ', 'ភាសាខ្មែរភាសា', 'မြန်မာဘာသာစကား', 'བོད་སྐད་བོད་སྐད་', 'ꦧꦱꦗꦮꦧꦱꦗꦮ', 'ꆈꌠꉙꆈꌠꉙ']) t.match(left(text), [{ ['_' + text]: [0, 1] }, 0, 0])
+  t.same(left('😀😀😀😀😀😀😀😀'), [{ '_😀😀😀😀😀😀😀😀': [0, 1] }, 0, 0])
+  t.same(left('𐌰𐌱𐌲𐌳𐌴 x'), [{ '_𐌰𐌱𐌲𐌳𐌴': [1, 0], _x: [0, 1] }, 0, 0], 'characters count, and not units')
+  t.same(left('a 123456 b', 0), [{ _a: [1, 0], _123456: [1, 0], _b: [0, 1] }, 0, 0], '0: none is left out')
+  const [cut, longRuns] = left(`${'ab '.repeat(3000)}${'x'.repeat(9000)} ${'ab '.repeat(3000)}`, 256) as [Record<string, unknown>, number]
+  t.same([Object.keys(cut), longRuns], [['_ab'], 1], 'a run is left out as a whole of a line that is cut')
+  t.end()
+})
+
+t.test('a look at few characters finds the same runs as one at all', t => {
+  const draw = new Draw(5)
+  for (let i = 0; i < 500; i++) {
+    const text = draw.text([' ', 'a', 'b', '7', '\t', 'é', '中'], 60).replaceAll('b', 'xyz')
+    const most = 1 + draw.below(8)
+    const expected = [...text.matchAll(/[^\s中]+/g)].filter(([run]) => run.length > most).map(({ index, 0: run }) => [index, index + run.length])
+    t.same(longRuns(text, 0, text.length, most), expected, text)
+  }
   t.end()
 })

@@ -5,8 +5,9 @@ import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { RULE_NAMES } from '../../../lib/sentencepiece/rule-names.ts'
 import { charsmapOf } from '../../../lib/sentencepiece/rules.ts'
 import { type Tokenizer, loadTokenizer } from '../../../lib/tokenizer.ts'
-import { type TrainedTokenizer, UnigramTrainer, type trainUnigram } from '../../../lib/trainer/train-unigram.ts'
+import { type TrainedTokenizer, UnigramTrainer, trainUnigram } from '../../../lib/trainer/train-unigram.ts'
 import { temporaryFolder } from '../../helpers.ts'
+import { randomNumbers } from '../../hub/misbehaviour.ts'
 import { drawnLines, trainPlain } from './corpora.ts'
 
 type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
@@ -145,4 +146,16 @@ t.test('scores near zero are written as C++ does', async t => {
   t.match(vocab, /\na\t0\n$/)
   const rare = await trainPlain([`${'a'.repeat(4000)}\n`.repeat(10) + 'b'], { vocabSize: 6, maxSentencepieceLength: 1, addDummyPrefix: false, hardVocabLimit: false, characterCoverage: 1 })
   t.match(rare.vocab, /\na\t-\d(\.\d+)?e-05\nb\t-/)
+})
+
+t.test('long junk teaches nothing', async t => {
+  const random = randomNumbers(3)
+  const hex = Array.from({ length: 700_000 }, () => Math.floor(random() * 16).toString(16)).join('')
+  const texts = [...lines.slice(0, 150), hex, `${lines[150]!}\n${hex.slice(0, 300)}`, ...lines.slice(151)]
+  const options = { vocabSize: 400, normalizationRuleName: 'nmt_nfkc' } as const
+  const [without, with_, all] = [await trainUnigram(lines, options), await trainUnigram(texts, options), await trainUnigram(texts.map(text => text.slice(0, 20_000)), { ...options, maxRunChars: 0 })]
+  t.equal(Buffer.compare(without.model, with_.model), 0)
+  t.match([without.stats, with_.stats], [{ longRuns: 0, longRunCharacters: 0 }, { longRuns: 2, longRunCharacters: 700_300 }])
+  t.not(Buffer.compare(without.model, all.model), 0, 'where it is asked for, all is learned from')
+  t.same(all.stats.longRuns, 0)
 })
