@@ -2,11 +2,12 @@ import { ArrowReader } from './arrow/arrow-reader.ts'
 import { type Examination, UnparsedRecord } from './batched-reader.ts'
 import { CsvReader } from './csv-reader.ts'
 import type { Document } from './document.ts'
+import type { RemoteOptions } from './files.ts'
 import { isHubName } from './hub/address.ts'
 import { JsonReader } from './json-reader.ts'
 import { parseJson } from './json.ts'
 import { LineSplitter, decodeUtf8 } from './lines.ts'
-import type { ByteRanges } from './parquet/ranges.ts'
+import { type ByteRanges, openSeekable } from './parquet/ranges.ts'
 import { RowReader, type RowReaderOptions } from './parquet/row-reader.ts'
 import { BytesReader, type RecordFile } from './record-reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
@@ -45,9 +46,10 @@ export function parquetRecords (options: Omit<RowReaderOptions, 'open' | 'withLi
   return file => new RowReader(file, { ...options, withLicense: isHubName(file.path), open: () => open(file) })
 }
 
-/** Arrow, a document a row; of the Hub with what tells its licence. */
-export function arrowRecords (options: Omit<RowOptions, 'withLicense'>): OpenRecords {
-  return file => new ArrowReader(file, { ...options, withLicense: isHubName(file.path) })
+/** Arrow, a document a row; of the Hub with what tells its licence. @param hub how files on the Hub are read */
+export function arrowRecords (options: Omit<RowOptions, 'withLicense'>, hub?: RemoteOptions['hub']): OpenRecords {
+  const open = async ({ isNamed, path, signal }: RecordFile): Promise<ByteRanges | null> => isNamed ? await openSeekable(path, { hub, signal }) : null
+  return file => new ArrowReader(file, { ...options, withLicense: isHubName(file.path), open })
 }
 
 /** A record as JSON as a document; null where it is blank. `id` gives the id of a record without one. */

@@ -58,7 +58,7 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
       csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
       text: () => textRecords(maxLineBytes),
       parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes }, ({ path, signal }) => openRanges(path, { hub, signal })),
-      arrow: () => arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes })
+      arrow: () => arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes }, hub)
     }[found.format]()
     return found.files
   }

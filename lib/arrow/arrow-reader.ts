@@ -3,22 +3,28 @@ import { type Row, TooLong } from '../parquet/batch.ts'
 import { type Kind, type Value, uuid } from '../parquet/convert.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
 import { type RowOptions, foundRow } from '../table-row.ts'
+import type { OpenRanges } from './open-messages.ts'
 import type { Column, Table } from './tables.ts'
 import type { ValueReader } from './values.ts'
+
+export interface ArrowReaderOptions extends RowOptions {
+  /** Opens a file to be read by its footer, where that can be done. */
+  readonly open: OpenRanges
+}
 
 const NONE: Table = { batch: 0, start: 0, rows: 0, columns: [] }
 
 /** The rows of an Arrow file or stream as records; offsets are row numbers. */
 export class ArrowReader implements RecordReader {
   readonly #file: RecordFile
-  readonly #options: RowOptions
+  readonly #options: ArrowReaderOptions
   readonly #tables: AsyncGenerator<Table>
   #values!: ValueReader // from the opening on
   #table = NONE
   #next = 0 // in #table
   #textKind: Kind | undefined // of the column of the text
 
-  constructor (file: RecordFile, options: RowOptions) {
+  constructor (file: RecordFile, options: ArrowReaderOptions) {
     this.#file = file
     this.#options = options
     this.#tables = this.#open()
@@ -48,10 +54,10 @@ export class ArrowReader implements RecordReader {
   }
 
   async * #open (): AsyncGenerator<Table> {
-    const { ValueReader, readTables } = await import('./tables.ts')
+    const [{ ValueReader, readTables }, { openMessages }] = await Promise.all([import('./tables.ts'), import('./open-messages.ts')])
     const { path, offset } = this.#file
     this.#values = new ValueReader(this.#options.maxRowBytes)
-    const rows = yield * readTables(this.#file.bytesFrom(0), path, offset, this.#options)
+    const rows = yield * readTables(await openMessages(this.#file, this.#options.open), path, offset, this.#options)
     if (offset > rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${rows} rows; it was changed since`)
   }
 

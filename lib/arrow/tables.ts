@@ -3,7 +3,7 @@ import { SluiceError, messageOf } from '../errors.ts'
 import { type RowOptions, columnsToRead, indexOfColumn } from '../table-row.ts'
 import type { Kind } from '../parquet/convert.ts'
 import { registerCodecs } from './codecs.ts'
-import { type Message, readMessages } from './messages.ts'
+import type { IsWanted, Message } from './messages.ts'
 import { type Vector, kindOf } from './values.ts'
 
 export { ValueReader } from './values.ts'
@@ -37,16 +37,17 @@ interface Wanted {
  * The record batches of a file, from the one on that has the row `from`; those before are passed over. In memory are the
  * schema, the dictionaries, and one batch.
  *
+ * @param messages of the file
  * @returns how many rows there are
  * @throws SluiceError `ERR_SOURCE`
  */
-export async function * readTables (chunks: AsyncGenerator<Buffer>, file: string, from: number, options: RowOptions): AsyncGenerator<Table, number> {
+export async function * readTables (messages: (isWanted: IsWanted) => AsyncGenerator<Message>, file: string, from: number, options: RowOptions): AsyncGenerator<Table, number> {
   registerCodecs()
   let wanted: readonly Wanted[] | undefined
   let schema = new Uint8Array(0)
   const dictionaries = new Map<number, Uint8Array[]>()
   let [batch, start] = [0, 0]
-  for await (const message of readMessages(chunks, file, ({ kind, rows }) => kind !== 'records' || start + rows > from)) {
+  for await (const message of messages(({ kind, rows }) => kind !== 'records' || start + rows > from)) {
     const { kind, rows, dictionary, bytes } = message
     if (kind === 'schema') {
       if (wanted !== undefined) throw damaged(file, message, new Error('a second schema'))
@@ -56,8 +57,9 @@ export async function * readTables (chunks: AsyncGenerator<Buffer>, file: string
     }
     if (wanted === undefined) throw damaged(file, message, new Error('there is no schema before it'))
     if (dictionary !== null) {
-      const before = dictionary.isDelta ? dictionaries.get(dictionary.id) ?? [] : []
-      dictionaries.set(dictionary.id, [...before, bytes])
+      const before = dictionary.isDelta ? dictionaries.get(dictionary.id) : undefined
+      if (before === undefined) dictionaries.set(dictionary.id, [bytes])
+      else before.push(bytes)
       continue
     }
     if (bytes.length > 0) {
