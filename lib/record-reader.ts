@@ -30,6 +30,8 @@ export interface RecordReader {
 export interface RecordFile {
   /** Among the files of the source. */
   readonly index: number
+  /** How many files the source has. @default 1 */
+  readonly fileCount?: number
   /** As it was given; `-` for standard input and for bytes from elsewhere. */
   readonly path: string
   /** Where the next record is looked for, as `FoundRecord.end` says. */

@@ -216,6 +216,7 @@ export class RecordSource extends Readable {
     const idPath = this.#idPath = documentPath(file.path)
     return this.#openRecords({
       index,
+      fileCount: this.#files.length,
       path: file.path,
       offset,
       isNamed: this.#stream === null && file.path !== STANDARD_STREAM,

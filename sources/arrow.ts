@@ -27,5 +27,5 @@ export type ArrowOptions = z.input<typeof arrowOptions> & SourceOptions
  */
 export function arrow (input: SourceInput, options: ArrowOptions = {}): RecordSource {
   const [{ textColumn, columns = [], maxLineBytes, maxBad }, shared] = sourceOptions('arrow', arrowOptions, options)
-  return new RecordSource('arrow', input, arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes }, shared.hub), { maxBad, textIn: `its column ${textColumn}` }, shared)
+  return new RecordSource('arrow', input, arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell: shared.tell, isSample: shared.isSample }, shared.hub), { maxBad, textIn: `its column ${textColumn}` }, shared)
 }

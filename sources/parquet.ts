@@ -30,7 +30,7 @@ export function parquet (input: SourceInput | ByteRanges | readonly ByteRanges[]
   const [{ textColumn, columns, maxLineBytes, maxBad }, shared] = sourceOptions('parquet', parquetOptions, options)
   const ranges = rangesIn(input)
   const files = ranges === null ? input as SourceInput : { files: ranges.map(({ name, size }) => ({ path: name, size })) }
-  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes }
+  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes, tell: shared.tell, isSample: shared.isSample }
   const open = async ({ index, path, signal }: RecordFile): Promise<ByteRanges> => ranges === null ? await openRanges(path, { hub: shared.hub, signal }) : checkedRanges(ranges[index]!)
   return new RecordSource('parquet', files, parquetRecords(reading, open), { maxBad, textIn: `its column ${textColumn}` }, shared)
 }

@@ -1,4 +1,5 @@
-import { indexOfColumn } from '../table-row.ts'
+import { ColumnNames, type TextPlace } from '../table-row.ts'
+import { SluiceError, messageOf } from '../errors.ts'
 import { assembler } from './assemble.ts'
 import { type Batch, type Row, TooLong } from './batch.ts'
 import { ColumnReader, type Cost } from './column.ts'
@@ -8,6 +9,7 @@ import { type Chunk, type Footer, chunkOf, readFooter } from './footer.ts'
 import { PageReader } from './pages.ts'
 import type { ByteRanges } from './ranges.ts'
 import type { Field, Leaf } from './schema.ts'
+import { narrowed } from './narrow.ts'
 
 export interface Column {
   readonly name: string
@@ -17,6 +19,8 @@ export interface Column {
 export interface ReadRowsOptions {
   /** Top-level names. */
   readonly columns: readonly string[]
+  /** Of this one column nothing is read but what lies there. */
+  readonly only?: TextPlace | undefined
   /** The first row to give, counted over the file from 0. @default 0 */
   readonly from?: number
   /** A row with more bytes is given as `TooLong`. @default Infinity */
@@ -40,6 +44,7 @@ const GROUPS_AHEAD = 8
 /** A parquet file, read row group by row group and page by page. Whoever opened the ranges closes them. */
 export class ParquetFile {
   readonly columns: readonly Column[]
+  readonly names: ColumnNames
   readonly rows: number
   readonly #ranges: ByteRanges
   readonly #footer: Footer
@@ -49,6 +54,7 @@ export class ParquetFile {
     this.#footer = footer
     this.rows = footer.rows
     this.columns = footer.fields.map(field => ({ name: field.name, kind: kindOf(field) }))
+    this.names = new ColumnNames(ranges.name, footer.fields.map(({ name }) => name))
   }
 
   /** Reads the footer. @throws SluiceError `ERR_SOURCE` when the file is damaged, encrypted, or no parquet file */
@@ -62,9 +68,9 @@ export class ParquetFile {
    *
    * @throws SluiceError `ERR_SOURCE` for a column that isn't there, a damaged page, or one of more than 256 MiB
    */
-  async * readRows ({ columns, from = 0, maxRowBytes = Infinity, signal }: ReadRowsOptions): AsyncGenerator<Batch> {
+  async * readRows ({ columns, only, from = 0, maxRowBytes = Infinity, signal }: ReadRowsOptions): AsyncGenerator<Batch> {
     const cost = { bytes: 0, values: 0, most: maxRowBytes }
-    const fields = [...new Set(columns)].map(name => this.#field(name))
+    const fields = [...new Set(columns)].map(name => name === only?.column ? this.#within(only).field : this.#field(name))
     const readers = new Map(fields.flatMap(field => field.leaves).map(leaf => [leaf, new ColumnReader(leaf, cost)]))
     const values = fields.map(field => [field.name, assembler(field, leaf => readers.get(leaf)!)] as const)
     const step = Math.max(LEAST_STEP_BYTES, Math.min(STEP_BYTES, Math.floor(FETCHED_AHEAD_BYTES / readers.size)))
@@ -121,8 +127,23 @@ export class ParquetFile {
     }
   }
 
+  /** What kind of values lie within a column, of the items where they are lists. @throws SluiceError `ERR_SOURCE` where there is no such place */
+  kindWithin (place: TextPlace): Kind {
+    return this.#within(place).kind
+  }
+
+  #within ({ column, lists, steps }: TextPlace): { readonly field: Field, readonly kind: Kind } {
+    const field = this.#field(column)
+    try {
+      const found = narrowed(field, lists, steps)
+      return { field: found.field, kind: kindOf(found.end) }
+    } catch (error) {
+      throw new SluiceError('ERR_SOURCE', `${this.#ranges.name}: column ${column}: ${messageOf(error)}; name the one that has the text (--text-column, text_column)`, { cause: error })
+    }
+  }
+
   #field (name: string): Field {
-    return this.#footer.fields[indexOfColumn(this.#ranges.name, this.columns.map(column => column.name), name)]!
+    return this.#footer.fields[this.names.indexOf(name)]!
   }
 }
 
