@@ -52,7 +52,7 @@ export function textsWithin (value: unknown, steps: readonly Step[], lists: numb
     // Rest properties are defined, not assigned: a field called __proto__ stays a field.
     const { [next.name]: inner, ...others } = value as Record<string, unknown>
     const rest = take(inner, step + 1, next.lists)
-    if (rest !== undefined) Object.defineProperty(others, next.name, { value: rest, enumerable: true, configurable: true, writable: true })
+    if (rest !== undefined) return { ...value, [next.name]: rest }
     return Object.keys(others).length === 0 ? undefined : others
   }
   const takeText = (value: unknown): unknown => {

@@ -13,13 +13,14 @@ export interface Narrowed {
  * A field without what lies beside a place in it.
  *
  * @param lists items of so many lists in each other are taken, and of these the steps
+ * @param name for messages: that of the column or field, where the format has levels in between
  * @throws Error when there is no such place
  */
-export function narrowed (field: Field, lists: number, steps: readonly Step[]): Narrowed {
-  const { name, is, isMap, repeated, children } = field
+export function narrowed (field: Field, lists: number, steps: readonly Step[], name = field.name): Narrowed {
+  const { is, isMap, repeated, children } = field
   if (repeated && lists === 0 && steps.length > 0) throw unnamedList(name)
   const left = repeated ? Math.max(0, lists - 1) : lists
-  if ((is === 'list' && !isMap) || is === 'item') return around(field, narrowed(children[0]!, left, steps))
+  if ((is === 'list' && !isMap) || is === 'item') return around(field, narrowed(children[0]!, left, steps, name))
   if (left > 0) throw noList(name)
   const [step, ...further] = steps
   if (step === undefined) return { field, end: is === 'leaf' ? { ...field, repeated: false } : field }
