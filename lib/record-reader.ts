@@ -22,6 +22,8 @@ export interface RecordReader {
   readonly next: () => FoundRecord | undefined
   /** Reads on. False once there is nothing more. */
   readonly read: () => Promise<boolean>
+  /** Of a table that is open: the names of all its columns, of which records may have only some. */
+  readonly columns?: readonly string[] | undefined
   /** Lets go of the file; what is under way is waited for by nobody. */
   readonly close: () => void
 }

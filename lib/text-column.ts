@@ -37,7 +37,7 @@ export interface Within {
  */
 export function textsWithin (value: unknown, steps: readonly Step[], lists: number, textOf: (value: unknown) => string | undefined): Within {
   const texts: string[] = []
-  let isText = true
+  let faults = 0
   const take = (value: unknown, step: number, lists: number): unknown => {
     if (value === null || value === undefined) return undefined
     if (lists > 0) {
@@ -66,11 +66,11 @@ export function textsWithin (value: unknown, steps: readonly Step[], lists: numb
     return undefined
   }
   const fail = (value: unknown): unknown => {
-    isText = false
+    faults++
     return value
   }
   const rest = take(value, 0, lists)
-  return { texts: isText ? texts : null, rest }
+  return { texts: faults === 0 ? texts : null, rest }
 }
 
 /** What a column of nested data lacks of the way to a text. */

@@ -15,7 +15,7 @@ export const hfOptions = z.strictObject({
   split: z.string().min(1).default('train').describe('split; where it is absent, train, validation or test'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit'),
   dataFiles: fileNames.nullable().default(null).describe('paths and globs in the dataset, in place of what its card and its files\' names say'),
-  textColumn: z.string().min(1).default('text').describe('field or column that holds the text'),
+  textColumn: z.string().min(1).default('text').describe('field or column that holds the text, or the way to it: data.text, messages[].content'),
   columns: columnNames.optional().describe('of parquet and Arrow: further columns to keep in meta, commas between them; * for all (default: none but those with a licence)'),
   ...hubOptions,
   ...recordSourceOptions

@@ -8,7 +8,7 @@ import { RecordSource, type SourceInput } from '../lib/record-source.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
 export const parquetOptions = z.strictObject({
-  textColumn: z.string().min(1).default('text').describe('column that holds the text'),
+  textColumn: z.string().min(1).default('text').describe('column that holds the text, or the way to it: data.text, messages[].content'),
   columns: columnNames.optional().describe('further columns to keep in meta, commas between them; * for all (default: none)'),
   ...recordSourceOptions
 })

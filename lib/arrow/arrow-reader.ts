@@ -13,7 +13,7 @@ export interface ArrowReaderOptions extends RowOptions {
 }
 
 const NO_TEXTS: RowTexts = { textColumn: '', text: { column: '', lists: 0, steps: [] }, kind: undefined, isColumn: true, missing: [] }
-const NONE: Table = { batch: 0, start: 0, rows: 0, columns: [], texts: NO_TEXTS }
+const NONE: Table = { batch: 0, start: 0, rows: 0, columns: [], texts: NO_TEXTS, names: [] }
 
 /** The rows of an Arrow file or stream as records; offsets are row numbers. */
 export class ArrowReader implements RecordReader {
@@ -28,6 +28,10 @@ export class ArrowReader implements RecordReader {
     this.#file = file
     this.#options = options
     this.#tables = this.#open()
+  }
+
+  get columns (): readonly string[] {
+    return this.#table.names
   }
 
   next (): FoundRecord | undefined {

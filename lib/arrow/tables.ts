@@ -27,6 +27,8 @@ export interface Table {
   readonly columns: readonly Column[]
   /** How documents are made of them. */
   readonly texts: RowTexts
+  /** Of all columns, also of those that are not read. */
+  readonly names: readonly string[]
 }
 
 interface Wanted {
@@ -41,6 +43,7 @@ interface Wanted {
 interface Reading {
   readonly columns: readonly Wanted[]
   readonly texts: RowTexts
+  readonly names: readonly string[]
 }
 
 /**
@@ -75,7 +78,7 @@ export async function * readTables (messages: (isWanted: IsWanted) => AsyncGener
     }
     if (bytes.length > 0) {
       const columns = columnsIn(file, message, [schema, ...[...dictionaries.values()].flat(), bytes], reading.columns)
-      yield { batch, start, rows, columns, texts: reading.texts }
+      yield { batch, start, rows, columns, texts: reading.texts, names: reading.names }
     }
     start += rows
     batch++
@@ -102,10 +105,10 @@ function readingOf (fields: readonly Field[], file: RecordFile, options: RowOpti
     const { type, metadata } = fields[index]!
     const isOnly = isTextOnly && name === text.column
     if (!isOnly && kindOf(type) === null) throw unread(path, name)
-    return { name, index, isUuid: metadata?.get('ARROW:extension:name') === 'arrow.uuid', of: isOnly ? found.of : (vector: Vector) => vector }
+    return { name, index, isUuid: (metadata as ReadonlyMap<string, string> | null)?.get('ARROW:extension:name') === 'arrow.uuid', of: isOnly ? found.of : (vector: Vector) => vector }
   })
   const isColumn = text.column === textColumn && ['string', 'bytes'].includes(kindOf(fields[all.indexOf(textColumn)]!.type) ?? '')
-  return { columns, texts: { textColumn, text, kind: found.kind, isColumn, missing } }
+  return { columns, names: all.all, texts: { textColumn, text, kind: found.kind, isColumn, missing } }
 }
 
 /** What lies where the text is looked for. */

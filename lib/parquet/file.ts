@@ -73,6 +73,7 @@ export class ParquetFile {
     const fields = [...new Set(columns)].map(name => name === only?.column ? this.#within(only).field : this.#field(name))
     const readers = new Map(fields.flatMap(field => field.leaves).map(leaf => [leaf, new ColumnReader(leaf, cost)]))
     const values = fields.map(field => [field.name, assembler(field, leaf => readers.get(leaf)!)] as const)
+    const held = new Held(readers.values())
     const step = Math.max(LEAST_STEP_BYTES, Math.min(STEP_BYTES, Math.floor(FETCHED_AHEAD_BYTES / readers.size)))
 
     const chunkIn = (rowGroup: number, leaf: Leaf): { readonly place: Place, readonly chunk: Chunk } => {
@@ -113,7 +114,7 @@ export class ParquetFile {
             if (reader.ready > 0) continue
             signal?.throwIfAborted()
             await reader.load()
-            checkHeld([...readers.values()], place)
+            held.check(reader, place)
           }
           batch.push(decoding(place, () => takeRow(values, cost, place)))
           sizes.push(cost.bytes)
@@ -150,11 +151,34 @@ export class ParquetFile {
 /** Beside the largest column, which has a bound of its own, the others together hold no more than this in memory. */
 const MAX_HELD_BYTES = 96 * 1024 * 1024
 
-function checkHeld (readers: readonly ColumnReader[], place: Place): void {
-  const held = readers.map(reader => reader.heldBytes)
-  const sum = held.reduce((sum, bytes) => sum + bytes, 0) - Math.max(...held)
-  if (sum > MAX_HELD_BYTES) {
-    throw refused({ ...place, column: 'and the others asked for' }, `${readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, at most ${MAX_HELD_BYTES} are held; ask for fewer columns (--columns), or rewrite the file with smaller row groups`)
+/** What columns hold, added up as they load: with many of them, to ask all each time would take the square of their number. */
+class Held {
+  readonly #readers: readonly ColumnReader[]
+  readonly #bytes = new Map<ColumnReader, number>()
+  #sum = 0
+  #largest = 0
+
+  constructor (readers: Iterable<ColumnReader>) {
+    this.#readers = [...readers]
+  }
+
+  /** After a column has loaded. What others have let go of since is counted until there seems to be too much. */
+  check (reader: ColumnReader, place: Place): void {
+    this.#set(reader)
+    if (this.#sum - this.#largest <= MAX_HELD_BYTES) return
+    this.#largest = 0
+    for (const reader of this.#readers) this.#set(reader)
+    const sum = this.#sum - this.#largest
+    if (sum > MAX_HELD_BYTES) {
+      throw refused({ ...place, column: 'and the others asked for' }, `${this.#readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, at most ${MAX_HELD_BYTES} are held; ask for fewer columns (--columns), or rewrite the file with smaller row groups`)
+    }
+  }
+
+  #set (reader: ColumnReader): void {
+    const bytes = reader.heldBytes
+    this.#sum += bytes - (this.#bytes.get(reader) ?? 0)
+    this.#bytes.set(reader, bytes)
+    this.#largest = Math.max(this.#largest, bytes)
   }
 }
 

@@ -84,9 +84,9 @@ const MAX_DICTIONARY_HEADER_BYTES = 100
 
 /** Whether the size of a column chunk is told without the header of its dictionary, as parquet-mr did before 1.2.9 (PARQUET-816). */
 function leavesOutHeader (createdBy: string | undefined): boolean {
-  const version = /^parquet-mr(?: version (\d+)\.(\d+)\.(\d+))?/.exec(createdBy ?? '')
-  if (version === null) return false
-  const [major, minor, patch] = version.slice(1).map(part => Number(part ?? 0)) as [number, number, number]
+  if (createdBy?.startsWith('parquet-mr') !== true) return false
+  const version = /^parquet-mr version (\d+)\.(\d+)\.(\d+)/.exec(createdBy) ?? [0, 0, 0, 0]
+  const [, major, minor, patch] = version.map(Number) as [number, number, number, number]
   return major < 1 || (major === 1 && (minor < 2 || (minor === 2 && patch < 9)))
 }
 

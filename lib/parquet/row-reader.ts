@@ -16,6 +16,7 @@ export class RowReader implements RecordReader {
   readonly #options: RowReaderOptions
   readonly #batches: AsyncGenerator<Batch>
   #texts!: RowTexts // from the opening on
+  columns: readonly string[] | undefined
   #batch: Batch = { start: 0, rows: [], sizes: [] }
   #next = 0 // in #batch
 
@@ -56,6 +57,7 @@ export class RowReader implements RecordReader {
       const file = await ParquetFile.open(ranges)
       if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)
       const { textColumn } = this.#options
+      this.columns = file.names.all
       const { names, text, isTextOnly, missing } = columnsToRead(file.names, this.#file, this.#options)
       const kind = file.kindWithin(text)
       const isColumn = text.column === textColumn && ['string', 'bytes'].includes(file.columns[file.names.indexOf(textColumn)]!.kind)

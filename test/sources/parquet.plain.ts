@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Document } from '../../lib/document.ts'
 import type { ByteRanges } from '../../lib/parquet/ranges.ts'
 import type { BadRecord } from '../../lib/source-options.ts'
+import { arrow } from '../../sources/arrow.ts'
 import { type ParquetOptions, parquet } from '../../sources/parquet.ts'
 import { collect, doc, failure, fixture, put, temporaryFolder } from '../helpers.ts'
 import { writeParquet } from '../parquet-writer.ts'
@@ -121,7 +122,16 @@ t.test('what can\'t be read by ranges is refused, with a way out', async t => {
 
 t.test('an empty file has no documents, and one of nulls the wrong column', async t => {
   t.strictSame(await read([file('empty'), file('no-row-group')]), [])
-  t.match(await failure(read(file('types'), { textColumn: 'nothing' })), { code: 'ERR_SOURCE', message: /none of 6 records has a text in its column nothing/ })
+  t.match(await failure(read(file('types'), { textColumn: 'nothing' })), { code: 'ERR_SOURCE', message: /none of 6 records has a text in its column nothing; the file has .*"large", "view".*name the field that has it/ })
+  t.match(await failure(collect(arrow('test/fixtures/arrow/types.stream.arrow', { textColumn: 'nothing' }))), { code: 'ERR_SOURCE', message: /in its column nothing; the file has .*"large", "view"/ })
+})
+
+t.test('a file of very many columns is read in time that grows with their number', async t => {
+  const columns = Array.from({ length: 6000 }, (_, i) => ({ name: i === 0 ? 'text' : `c${i}`, data: ['x'], type: 'STRING' as const }))
+  const path = put(temporaryFolder(t), 'wide.parquet', await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 1e6, rowGroupSize: [1] }))
+  const [document] = await read(path, { columns: '*' })
+  t.equal(Object.keys(document!.meta).length, 5999)
+  t.match(await failure(read(path, { textColumn: 'body' })), { code: 'ERR_SOURCE', message: /has no column body; it has text, c1, .*c49 and 5950 more$/ })
 })
 
 t.test('what serves ranges is read like a file, each of several of one name too, and what it does wrong is named', async t => {
