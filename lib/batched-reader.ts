@@ -116,6 +116,10 @@ export class BatchedReader implements RecordReader {
     this.#count = file.count
   }
 
+  get columns (): readonly string[] | undefined {
+    return this.#reader.columns
+  }
+
   next (): FoundRecord | undefined {
     const ready = this.#ready[this.#next]
     if (ready === undefined) return undefined

@@ -56,7 +56,7 @@ const HINTS: Readonly<Record<string, string>> = {
   lone_surrogate: 'the text was cut within characters, in UTF-16: make the file again',
   too_long: 'raise --max-line-bytes',
   too_deep: 'leave out the field that is nested so deep',
-  bad_csv: 'say --quote \'\' (quote) if quotes are text, or name the --delimiter'
+  bad_csv: 'say --quote \'\' (quote) if quotes are text, --escape \'\\\' (escape) if they are written as \\", as Spark does, or name the --delimiter'
 }
 
 const FORMAT_HINTS: Readonly<Record<string, string>> = {

@@ -8,6 +8,7 @@ const READ_AT_MOST = 10_000
 
 /** Names of fields in a message are no more than these. */
 const MOST_FIELDS = 40
+const MOST_CHARACTERS = 40
 
 /**
  * Refuses a source all of whose records lack a text: it was asked for the wrong field, and is no empty corpus.
@@ -15,13 +16,29 @@ const MOST_FIELDS = 40
  * @param names of the files
  * @param textIn where the text was looked for, in words
  * @param first record without a text, as it lies in its file: its fields are named where it is JSON
+ * @param columns of a table, of which the record may have only some
  * @param ended whether all was read; else it is refused only once much was
  * @throws SluiceError `ERR_SOURCE`
  */
-export function refuseNoText ({ in: read, dropped }: StageStats, { names, textIn, first, ended }: { readonly names: readonly string[], readonly textIn: string, readonly first: Buffer, readonly ended: boolean }): void {
+export function refuseNoText ({ in: read, dropped }: StageStats, { names, textIn, first, columns, ended }: { readonly names: readonly string[], readonly textIn: string, readonly first: Buffer, readonly columns?: readonly string[] | undefined, readonly ended: boolean }): void {
   if (read === 0 || dropped.no_text !== read || (!ended && read < READ_AT_MOST)) return
-  const record = parseJson(first.toString())
-  const fields = typeof record === 'object' && record !== null ? Object.keys(record).map(field => JSON.stringify(field.slice(0, 40))) : []
-  const there = fields.length === 0 ? '' : `; the first one has ${fields.slice(0, MOST_FIELDS).join(', ')}${fields.length > MOST_FIELDS ? ` and ${fields.length - MOST_FIELDS} more` : ''}`
+  const fields = columns ?? fieldsOf(parseJson(first.toString()))
+  const shown = fields.slice(0, MOST_FIELDS).map(field => JSON.stringify(field.slice(0, MOST_CHARACTERS))).join(', ')
+  const there = fields.length === 0 ? '' : `; the ${columns === undefined ? 'first one' : 'file'} has ${shown}${fields.length > MOST_FIELDS ? ` and ${fields.length - MOST_FIELDS} more` : ''}`
   throw new SluiceError('ERR_SOURCE', `${shownNames(names)}: none of ${ended ? '' : 'the first '}${read} ${read === 1 ? 'record' : 'records'} has a text in ${textIn}${there}; name the field that has it (--text-column, text_column)`)
+}
+
+/** The fields of a record; of those with fields in them also the ways to the texts there, as a text column names them. */
+function fieldsOf (record: unknown): string[] {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return []
+  return Object.entries(record).flatMap(([name, value]) => [name, ...textsIn(name, value)])
+}
+
+/** How deep it is looked for texts. */
+const MOST_LEVELS = 4
+
+function textsIn (way: string, value: unknown, level = 0): string[] {
+  if (level === MOST_LEVELS || typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) return textsIn(`${way}[]`, value[0], level + 1)
+  return Object.entries(value).slice(0, MOST_FIELDS).flatMap(([name, inner]) => typeof inner === 'string' ? [`${way}.${name}`] : textsIn(`${way}.${name}`, inner, level + 1))
 }

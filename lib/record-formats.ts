@@ -2,16 +2,18 @@ import { ArrowReader } from './arrow/arrow-reader.ts'
 import { type Examination, UnparsedRecord } from './batched-reader.ts'
 import { CsvReader } from './csv-reader.ts'
 import type { Document } from './document.ts'
+import type { RemoteOptions } from './files.ts'
 import { isHubName } from './hub/address.ts'
 import { JsonReader } from './json-reader.ts'
 import { parseJson } from './json.ts'
 import { LineSplitter, decodeUtf8 } from './lines.ts'
-import type { ByteRanges } from './parquet/ranges.ts'
-import { RowReader, type RowReaderOptions } from './parquet/row-reader.ts'
+import { type ByteRanges, openSeekable } from './parquet/ranges.ts'
+import { RowReader } from './parquet/row-reader.ts'
 import { BytesReader, type RecordFile } from './record-reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
 import type { OpenRecords } from './record-source.ts'
-import type { RowOptions } from './table-row.ts'
+import type { SourceOptions } from './source-options.ts'
+import { MissingColumns, type RowOptions } from './table-row.ts'
 
 /** What every good record of JSON begins with, so that one is parsed where it can be done in another thread. */
 const OPEN_OBJECT = 0x7b
@@ -23,12 +25,22 @@ export function jsonRecords (textColumn: string, maxLineBytes: number, examinati
   return file => new JsonReader(file, maxLineBytes, parse)
 }
 
+interface CsvRecordsOptions {
+  readonly textColumn: string
+  readonly maxLineBytes: number
+  readonly delimiter?: string | undefined
+  readonly quote?: string | undefined
+  readonly escape?: string | undefined
+}
+
 /** CSV, whose first record names the columns; with tabs where a file's name ends in `.tsv`, unless told otherwise. */
-export function csvRecords ({ delimiter, quote, ...own }: { readonly textColumn: string, readonly maxLineBytes: number, readonly delimiter?: string | undefined, readonly quote?: string | undefined }): OpenRecords {
+export function csvRecords ({ delimiter, quote = '"', escape = '', ...own }: CsvRecordsOptions): OpenRecords {
   return file => new CsvReader(file, {
     ...own,
-    delimiter: delimiter ?? (/\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ','),
-    quote: quote ?? '"'
+    delimiter,
+    usualDelimiter: /\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ',',
+    quote,
+    escape: escape === quote ? '' : escape // quotes that are doubled
   })
 }
 
@@ -40,14 +52,20 @@ export function textRecords (maxLineBytes: number): OpenRecords {
   })
 }
 
+/** What readers of tables are told. */
+interface TableOptions extends Pick<RowOptions, 'textColumn' | 'columns' | 'maxRowBytes'>, Pick<SourceOptions, 'tell' | 'isSample'> {}
+
 /** Parquet, a document a row; of the Hub with what tells its licence. @param open a file, or what stands for it */
-export function parquetRecords (options: Omit<RowReaderOptions, 'open' | 'withLicense'>, open: (file: RecordFile) => Promise<ByteRanges>): OpenRecords {
-  return file => new RowReader(file, { ...options, withLicense: isHubName(file.path), open: () => open(file) })
+export function parquetRecords (options: TableOptions, open: (file: RecordFile) => Promise<ByteRanges>): OpenRecords {
+  const missing = new MissingColumns(options.tell, options.isSample)
+  return file => new RowReader(file, { ...options, missing, withLicense: isHubName(file.path), open: () => open(file) })
 }
 
-/** Arrow, a document a row; of the Hub with what tells its licence. */
-export function arrowRecords (options: Omit<RowOptions, 'withLicense'>): OpenRecords {
-  return file => new ArrowReader(file, { ...options, withLicense: isHubName(file.path) })
+/** Arrow, a document a row; of the Hub with what tells its licence. @param hub how files on the Hub are read */
+export function arrowRecords (options: TableOptions, hub?: RemoteOptions['hub']): OpenRecords {
+  const open = async ({ isNamed, path, signal }: RecordFile): Promise<ByteRanges | null> => isNamed ? await openSeekable(path, { hub, signal }) : null
+  const missing = new MissingColumns(options.tell, options.isSample)
+  return file => new ArrowReader(file, { ...options, missing, withLicense: isHubName(file.path), open })
 }
 
 /** A record as JSON as a document; null where it is blank. `id` gives the id of a record without one. */

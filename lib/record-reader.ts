@@ -22,6 +22,8 @@ export interface RecordReader {
   readonly next: () => FoundRecord | undefined
   /** Reads on. False once there is nothing more. */
   readonly read: () => Promise<boolean>
+  /** Of a table that is open: the names of all its columns, of which records may have only some. */
+  readonly columns?: readonly string[] | undefined
   /** Lets go of the file; what is under way is waited for by nobody. */
   readonly close: () => void
 }
@@ -30,6 +32,8 @@ export interface RecordReader {
 export interface RecordFile {
   /** Among the files of the source. */
   readonly index: number
+  /** How many files the source has. @default 1 */
+  readonly fileCount?: number
   /** As it was given; `-` for standard input and for bytes from elsewhere. */
   readonly path: string
   /** Where the next record is looked for, as `FoundRecord.end` says. */

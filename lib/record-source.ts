@@ -55,6 +55,7 @@ export class RecordSource extends Readable {
   readonly #closed = new AbortController()
   #isOpen = false
   #firstWithoutText = Buffer.alloc(0)
+  #columns: readonly string[] | undefined // of the table that has it
   #firstBad: string | undefined
   #files: InputFile[] = []
   #file = 0 // in #files, the one that is open or to be opened next
@@ -216,6 +217,7 @@ export class RecordSource extends Readable {
     const idPath = this.#idPath = documentPath(file.path)
     return this.#openRecords({
       index,
+      fileCount: this.#files.length,
       path: file.path,
       offset,
       isNamed: this.#stream === null && file.path !== STANDARD_STREAM,
@@ -272,7 +274,7 @@ export class RecordSource extends Readable {
   #drop ({ offset, bytes, size }: FoundRecord, fault: RecordFault): void | Promise<void> {
     this.stats.dropped[fault] = (this.stats.dropped[fault] ?? 0) + 1
     const position = `${this.#idPath}#${offset}`
-    if (fault === 'no_text' && this.stats.dropped.no_text === 1) this.#firstWithoutText = Buffer.from(bytes)
+    if (fault === 'no_text' && this.stats.dropped.no_text === 1) [this.#firstWithoutText, this.#columns] = [Buffer.from(bytes), this.#records?.columns]
     if (fault !== 'no_text') this.#firstBad ??= `${fault} at ${position}`
     return this.#rejects?.({ stage: this.stageName, fault, position, bytes: bytes.subarray(0, REJECTED_BYTES), size })
   }
@@ -280,7 +282,7 @@ export class RecordSource extends Readable {
   #judge (ended: boolean): void {
     const names = this.#files.map(file => file.path)
     judgeBadRecords(this.stats, this.#options.maxBad, names, this.#firstBad)
-    if (!this.#stopped) refuseNoText(this.stats, { names, textIn: this.#options.textIn ?? 'it', first: this.#firstWithoutText, ended })
+    if (!this.#stopped) refuseNoText(this.stats, { names, textIn: this.#options.textIn ?? 'it', first: this.#firstWithoutText, columns: this.#columns, ended })
   }
 }
 

@@ -42,6 +42,10 @@ export interface SourceOptions extends StreamOptions {
   readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
   /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
   readonly located?: ((document: Document, position: string) => void) | undefined
+  /** Told of what a reader should know, such as a column that one of several files lacks. */
+  readonly tell?: ((message: string) => void) | undefined
+  /** Whether these are some files of more. @default false */
+  readonly isSample?: boolean | undefined
   /** How files on the Hub are read. */
   readonly hub?: RemoteOptions['hub']
   /** Has records parsed, and documents examined, in batches; what comes of a record is the source's document. */
@@ -65,6 +69,6 @@ export type SourceState = z.output<typeof sourceState>
  * @throws SluiceError `ERR_OPTION`
  */
 export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, hub, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, hub, examination, barriers, highWaterMark, signal }]
+  const { from, rejects, located, tell, isSample, hub, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, tell, isSample, hub, examination, barriers, highWaterMark, signal }]
 }

@@ -28,7 +28,7 @@ const readingOptions: OptionsSchema['shape'] = Object.fromEntries(Object.entries
 /** How a sample's files are read; a manifest says so itself. */
 const sampleOptions = {
   dataset: z.enum(Object.keys(sources)).optional().describe('what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, .tsv, .parquet or .arrow)'),
-  textColumn: z.string().min(1).optional().describe('field of a record that holds its text (default: text)'),
+  textColumn: z.string().min(1).optional().describe('field of a record that holds its text, or the way to it: data.text, messages[].content (default: text)'),
   ...readingOptions
 }
 

@@ -16,7 +16,7 @@ export const rejectsOption = rejectsPath.optional().describe('NDJSON file of its
 export const corpusOptions = {
   dataset: z.string().default('json').describe(`what the files hold: ${Object.keys(sources).join(', ')}; or OWNER/NAME of a dataset on the Hugging Face Hub`),
   dataFiles: fileNames.optional().meta({ several: true, description: 'paths or globs of the files, plain, .gz or .zst; - for standard input; on the Hub, in place of what the dataset\'s card says' }),
-  textColumn: z.string().min(1).default('text').describe('field of a record that holds its text'),
+  textColumn: z.string().min(1).default('text').describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
   subset: z.string().min(1).optional().describe('subset of the dataset on the Hub; of files it is only noted in the stats'),
   split: z.string().min(1).default('train').describe('split of the dataset on the Hub; of files it is only noted in the stats'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit of the dataset on the Hub'),

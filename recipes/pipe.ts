@@ -46,7 +46,7 @@ export async function readToPipe (files: readonly string[], options: z.input<typ
   const input = files.length === 0 ? STANDARD_STREAM : files
   if (rejectsPath !== undefined) await refuseInputAsOutput(rejectsPath, input)
   return await keepingRejects(rejectsPath ?? null, async rejects => {
-    const source = makeSource(dataset, input, reading, rejects?.forSource() ?? {})
+    const source = makeSource(dataset, input, reading, { ...rejects?.forSource(), tell: run.tell })
     const limits = max === undefined ? [] : [limit<Document>(max, () => { source.stop() })]
     await runFlow({ name: 'read', source }, [...limits, ndjsonSink(STANDARD_STREAM)], run)
     return reportOf(source)

@@ -5,7 +5,7 @@ import { RecordSource, type SourceInput } from '../lib/record-source.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
 export const arrowOptions = z.strictObject({
-  textColumn: z.string().min(1).default('text').describe('column that holds the text'),
+  textColumn: z.string().min(1).default('text').describe('column that holds the text, or the way to it: data.text, messages[].content'),
   columns: columnNames.optional().describe('further columns to keep in meta, commas between them; * for all (default: none)'),
   ...recordSourceOptions
 })
@@ -14,8 +14,9 @@ export type ArrowOptions = z.input<typeof arrowOptions> & SourceOptions
 
 /**
  * Documents from the rows of Arrow IPC, plain, `.gz` or `.zst`: the stream format, which Python's `datasets` writes, and
- * the file format, which begins with `ARROW1`; buffers may be compressed with LZ4 or zstd. In memory are the dictionaries
- * and one record batch.
+ * the file format, which begins with `ARROW1` and is read by its footer; buffers may be compressed with LZ4 or zstd. In
+ * memory are the dictionaries and one record batch; of the file format from a pipe, `.gz` or `.zst` all up to 64 MiB, and
+ * what is larger is read in the order in which it lies there.
  *
  * A row gives the document that `parquet` makes of it. It is counted in `stats.dropped` where its text is null, no string
  * or no UTF-8, or where its values have more than `maxLineBytes`.
@@ -26,5 +27,5 @@ export type ArrowOptions = z.input<typeof arrowOptions> & SourceOptions
  */
 export function arrow (input: SourceInput, options: ArrowOptions = {}): RecordSource {
   const [{ textColumn, columns = [], maxLineBytes, maxBad }, shared] = sourceOptions('arrow', arrowOptions, options)
-  return new RecordSource('arrow', input, arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes }), { maxBad, textIn: `its column ${textColumn}` }, shared)
+  return new RecordSource('arrow', input, arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell: shared.tell, isSample: shared.isSample }, shared.hub), { maxBad, textIn: `its column ${textColumn}` }, shared)
 }

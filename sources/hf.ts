@@ -15,7 +15,7 @@ export const hfOptions = z.strictObject({
   split: z.string().min(1).default('train').describe('split; where it is absent, train, validation or test'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit'),
   dataFiles: fileNames.nullable().default(null).describe('paths and globs in the dataset, in place of what its card and its files\' names say'),
-  textColumn: z.string().min(1).default('text').describe('field or column that holds the text'),
+  textColumn: z.string().min(1).default('text').describe('field or column that holds the text, or the way to it: data.text, messages[].content'),
   columns: columnNames.optional().describe('of parquet and Arrow: further columns to keep in meta, commas between them; * for all (default: none but those with a licence)'),
   ...hubOptions,
   ...recordSourceOptions
@@ -25,8 +25,6 @@ export const hfOptions = z.strictObject({
 export type HfOptions = z.input<typeof hfOptions> & Omit<SourceOptions, 'hub'> & {
   /** Told of the files that were found, before the first is read. */
   readonly onResolved?: ((dataset: ResolvedDataset) => void) | undefined
-  /** Told of warnings, and of waits for the Hub. */
-  readonly tell?: ((message: string) => void) | undefined
   /** How long is waited before the Hub is asked again. */
   readonly hub?: Pick<HubOptions, 'retryDelay'> | undefined
 }
@@ -57,8 +55,8 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
       json: () => jsonRecords(textColumn, maxLineBytes, shared.examination),
       csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
       text: () => textRecords(maxLineBytes),
-      parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes }, ({ path, signal }) => openRanges(path, { hub, signal })),
-      arrow: () => arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes })
+      parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample: shared.isSample }, ({ path, signal }) => openRanges(path, { hub, signal })),
+      arrow: () => arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample: shared.isSample }, hub)
     }[found.format]()
     return found.files
   }

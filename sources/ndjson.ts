@@ -4,7 +4,7 @@ import { RecordSource, type SourceInput } from '../lib/record-source.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
 export const ndjsonOptions = z.strictObject({
-  textColumn: z.string().min(1).default('text').describe('field of a record that holds its text'),
+  textColumn: z.string().min(1).default('text').describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
   ...recordSourceOptions
 })
 

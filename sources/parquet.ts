@@ -8,7 +8,7 @@ import { RecordSource, type SourceInput } from '../lib/record-source.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
 
 export const parquetOptions = z.strictObject({
-  textColumn: z.string().min(1).default('text').describe('column that holds the text'),
+  textColumn: z.string().min(1).default('text').describe('column that holds the text, or the way to it: data.text, messages[].content'),
   columns: columnNames.optional().describe('further columns to keep in meta, commas between them; * for all (default: none)'),
   ...recordSourceOptions
 })
@@ -30,7 +30,7 @@ export function parquet (input: SourceInput | ByteRanges | readonly ByteRanges[]
   const [{ textColumn, columns, maxLineBytes, maxBad }, shared] = sourceOptions('parquet', parquetOptions, options)
   const ranges = rangesIn(input)
   const files = ranges === null ? input as SourceInput : { files: ranges.map(({ name, size }) => ({ path: name, size })) }
-  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes }
+  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes, tell: shared.tell, isSample: shared.isSample }
   const open = async ({ index, path, signal }: RecordFile): Promise<ByteRanges> => ranges === null ? await openRanges(path, { hub: shared.hub, signal }) : checkedRanges(ranges[index]!)
   return new RecordSource('parquet', files, parquetRecords(reading, open), { maxBad, textIn: `its column ${textColumn}` }, shared)
 }

@@ -21,6 +21,7 @@ export interface Target {
   readonly places: ReadonlyArray<{ readonly start: number, readonly end: number }> | null
   /** Nothing tells whether a value is another one: only that there are as many documents. @default false */
   readonly isUnguarded?: boolean
+  readonly options?: Readonly<Record<string, unknown>>
 }
 
 /** Its pages have checksums. */
@@ -37,6 +38,9 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
     const { dataset, ending, bytes } = formats[name]!
     found[name] = await plain(dataset, `a.${ending}`, await bytes(RECORDS), RECORDS.map(({ id }) => `"${id}"`))
   }
+  const escaped = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`
+  const spark = ['id,text,url', ...RECORDS.map(({ id, text, url }) => [id, text, url].map(escaped).join(','))].join('\n') + '\n'
+  found['csv, escaped'] = { ...await plain('csv', 'a.csv', Buffer.from(spark), RECORDS.map(({ id }) => `"${id}"`)), options: { escape: '\\' } }
   found.text = await plain('text', 'a.txt', Buffer.from(RECORDS.map(({ text }) => text + '\n').join('')), RECORDS.map(({ text }) => text.slice(0, 16)))
   const ndjson = await formats.ndjson!.bytes(RECORDS)
   for (const compression of ['.gz', '.zst']) {
@@ -47,6 +51,11 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
   found.parquet = { dataset: 'parquet', file: 'a.parquet', bytes: parquet, documents: await read({ dataset: 'parquet' }, PARQUET).then(({ documents }) => documents), places: null }
   for (const name of ['arrow', 'arrow file']) {
     found[name] = { dataset: 'arrow', file: 'a.arrow', bytes: await formats[name]!.bytes(RECORDS), documents: RECORDS.map(({ id, text }) => doc(id, text)), places: null, isUnguarded: true }
+  }
+  for (const name of ['polars.file', 'polars.zstd', 'types.file']) {
+    const path = join(packageRoot(), `test/fixtures/arrow/${name}.arrow`)
+    const options = name === 'types.file' ? { textColumn: 'category', columns: '*' } : { columns: '*' }
+    found[name] = { dataset: 'arrow', file: 'a.arrow', bytes: readFileSync(path), documents: await read({ dataset: 'arrow', options }, path).then(({ documents }) => documents), places: null, isUnguarded: true, options }
   }
   for (const codec of ['lz4', 'zstd']) {
     const path = join(packageRoot(), `test/fixtures/arrow/tiny-row-groups.${codec}.arrow`)
@@ -122,8 +131,8 @@ export interface Outcome {
   readonly error?: unknown
 }
 
-async function read ({ dataset }: Pick<Target, 'dataset'>, path: string): Promise<Outcome> {
-  const source = makeSource(dataset, [path], { maxBad: '100%', maxLineBytes: 4000 })
+async function read ({ dataset, options }: Pick<Target, 'dataset' | 'options'>, path: string): Promise<Outcome> {
+  const source = makeSource(dataset, [path], { ...options, maxBad: '100%', maxLineBytes: 4000 })
   const documents: Document[] = []
   const bad = (): number => Object.values(source.stats.dropped).reduce((sum, n) => sum + n, 0)
   try {

@@ -1,27 +1,37 @@
 import { SluiceError, messageOf } from '../errors.ts'
 import { type Row, TooLong } from '../parquet/batch.ts'
-import { type Kind, type Value, uuid } from '../parquet/convert.ts'
+import { type Value, uuid } from '../parquet/convert.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
-import { type RowOptions, foundRow } from '../table-row.ts'
+import { type RowOptions, type RowTexts, foundRow } from '../table-row.ts'
+import type { OpenRanges } from './open-messages.ts'
 import type { Column, Table } from './tables.ts'
 import type { ValueReader } from './values.ts'
 
-const NONE: Table = { batch: 0, start: 0, rows: 0, columns: [] }
+export interface ArrowReaderOptions extends RowOptions {
+  /** Opens a file to be read by its footer, where that can be done. */
+  readonly open: OpenRanges
+}
+
+const NO_TEXTS: RowTexts = { textColumn: '', text: { column: '', lists: 0, steps: [] }, kind: undefined, isColumn: true, missing: [] }
+const NONE: Table = { batch: 0, start: 0, rows: 0, columns: [], texts: NO_TEXTS, names: [] }
 
 /** The rows of an Arrow file or stream as records; offsets are row numbers. */
 export class ArrowReader implements RecordReader {
   readonly #file: RecordFile
-  readonly #options: RowOptions
+  readonly #options: ArrowReaderOptions
   readonly #tables: AsyncGenerator<Table>
   #values!: ValueReader // from the opening on
   #table = NONE
   #next = 0 // in #table
-  #textKind: Kind | undefined // of the column of the text
 
-  constructor (file: RecordFile, options: RowOptions) {
+  constructor (file: RecordFile, options: ArrowReaderOptions) {
     this.#file = file
     this.#options = options
     this.#tables = this.#open()
+  }
+
+  get columns (): readonly string[] {
+    return this.#table.names
   }
 
   next (): FoundRecord | undefined {
@@ -31,14 +41,13 @@ export class ArrowReader implements RecordReader {
     const row = this.#row(this.#next)
     this.#file.count(values.bytes)
     const offset = this.#table.start + this.#next++
-    return foundRow(row, offset, this.#options.textColumn, this.#textKind, () => this.#file.idAt(offset))
+    return foundRow(row, offset, this.#table.texts, () => this.#file.idAt(offset))
   }
 
   async read (): Promise<boolean> {
     const table = await this.#tables.next()
     if (table.done === true) return false
     this.#table = table.value
-    this.#textKind = table.value.columns.find(({ name }) => name === this.#options.textColumn)!.kind
     this.#next = Math.max(0, this.#file.offset - table.value.start)
     return true
   }
@@ -48,10 +57,10 @@ export class ArrowReader implements RecordReader {
   }
 
   async * #open (): AsyncGenerator<Table> {
-    const { ValueReader, readTables } = await import('./tables.ts')
+    const [{ ValueReader, readTables }, { openMessages }] = await Promise.all([import('./tables.ts'), import('./open-messages.ts')])
     const { path, offset } = this.#file
     this.#values = new ValueReader(this.#options.maxRowBytes)
-    const rows = yield * readTables(this.#file.bytesFrom(0), path, offset, this.#options)
+    const rows = yield * readTables(await openMessages(this.#file, this.#options.open), this.#file, this.#options)
     if (offset > rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${rows} rows; it was changed since`)
   }
 

@@ -4,15 +4,16 @@
  */
 export class FlatTable {
   readonly #bytes: Buffer
-  readonly #at: number
+  /** Where the table begins. */
+  readonly at: number
   readonly #fields: number // where the offsets of the fields are
   readonly #size: number
 
   /** @param at where the offset of the table is @throws Error when it lies outside, as do all methods */
   constructor (bytes: Buffer, at: number) {
     this.#bytes = bytes
-    this.#at = at + bytes.readInt32LE(at)
-    this.#fields = this.#at - bytes.readInt32LE(this.#at)
+    this.at = at + bytes.readInt32LE(at)
+    this.#fields = this.at - bytes.readInt32LE(this.at)
     this.#size = bytes.readInt16LE(this.#fields)
   }
 
@@ -20,7 +21,7 @@ export class FlatTable {
   #place (field: number): number | null {
     const at = 4 + 2 * field
     const offset = at < this.#size ? this.#bytes.readInt16LE(this.#fields + at) : 0
-    return offset === 0 ? null : this.#at + offset
+    return offset === 0 ? null : this.at + offset
   }
 
   int8 (field: number): number {

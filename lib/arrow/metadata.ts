@@ -53,18 +53,14 @@ export function readHead (metadata: Buffer): MessageHead {
   }
 }
 
-/** How many batches of records and dictionaries the footer of a file says there are. */
-export function readFooter (footer: Buffer): { readonly dictionaries: number, readonly records: number } {
-  const table = new FlatTable(footer, 0)
-  return { dictionaries: table.list(2, 24).length, records: table.list(3, 24).length }
-}
-
-function checkSchema (schema: FlatTable): void {
+/** @throws Error when it is damaged, or of a kind that isn't read */
+export function checkSchema (schema: FlatTable): void {
   if (schema.int16(0) !== 0) throw new Error('its numbers begin with their highest byte, as no machine of today writes them')
   schema.tables(2)
   let count = 0
   const check = (field: FlatTable, depth: number): void => {
-    if (++count > MAX_FIELDS || depth > MAX_DEPTH) throw new Error('more columns in each other than can be')
+    count += 1 + field.list(6, 4).length // keys that all fields share would be read for each
+    if (count > MAX_FIELDS || depth > MAX_DEPTH) throw new Error('more columns in each other than can be')
     field.tables(6)
     const type = field.table(3)
     if (type !== null && field.int8(2) === UNION) type.list(1, 4)

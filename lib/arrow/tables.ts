@@ -1,9 +1,11 @@
 import { type Field, tableFromIPC } from '@uwdata/flechette'
 import { SluiceError, messageOf } from '../errors.ts'
-import { type RowOptions, columnsToRead, indexOfColumn } from '../table-row.ts'
 import type { Kind } from '../parquet/convert.ts'
+import type { RecordFile } from '../record-reader.ts'
+import { ColumnNames, type RowOptions, type RowTexts, columnsToRead } from '../table-row.ts'
 import { registerCodecs } from './codecs.ts'
-import { type Message, readMessages } from './messages.ts'
+import type { IsWanted, Message } from './messages.ts'
+import { type Narrowed, narrowed } from './narrow.ts'
 import { type Vector, kindOf } from './values.ts'
 
 export { ValueReader } from './values.ts'
@@ -11,7 +13,6 @@ export { ValueReader } from './values.ts'
 /** A column that is read, in one record batch. */
 export interface Column {
   readonly name: string
-  readonly kind: Kind
   readonly isUuid: boolean
   readonly vector: Vector
 }
@@ -24,45 +25,60 @@ export interface Table {
   readonly start: number
   readonly rows: number
   readonly columns: readonly Column[]
+  /** How documents are made of them. */
+  readonly texts: RowTexts
+  /** Of all columns, also of those that are not read. */
+  readonly names: readonly string[]
 }
 
 interface Wanted {
   readonly name: string
   readonly index: number
-  readonly kind: Kind
   readonly isUuid: boolean
+  /** What of it is read. */
+  readonly of: (vector: Vector) => Vector
+}
+
+/** What is read of a file whose schema is known. */
+interface Reading {
+  readonly columns: readonly Wanted[]
+  readonly texts: RowTexts
+  readonly names: readonly string[]
 }
 
 /**
- * The record batches of a file, from the one on that has the row `from`; those before are passed over. In memory are the
+ * The record batches of a file, from the one on that has the row at the file's offset; those before are passed over. In memory are the
  * schema, the dictionaries, and one batch.
  *
+ * @param messages of the file
  * @returns how many rows there are
  * @throws SluiceError `ERR_SOURCE`
  */
-export async function * readTables (chunks: AsyncGenerator<Buffer>, file: string, from: number, options: RowOptions): AsyncGenerator<Table, number> {
+export async function * readTables (messages: (isWanted: IsWanted) => AsyncGenerator<Message>, recordFile: RecordFile, options: RowOptions): AsyncGenerator<Table, number> {
   registerCodecs()
-  let wanted: readonly Wanted[] | undefined
+  const { path: file, offset: from } = recordFile
+  let reading: Reading | undefined
   let schema = new Uint8Array(0)
   const dictionaries = new Map<number, Uint8Array[]>()
   let [batch, start] = [0, 0]
-  for await (const message of readMessages(chunks, file, ({ kind, rows }) => kind !== 'records' || start + rows > from)) {
+  for await (const message of messages(({ kind, rows }) => kind !== 'records' || start + rows > from)) {
     const { kind, rows, dictionary, bytes } = message
     if (kind === 'schema') {
-      if (wanted !== undefined) throw damaged(file, message, new Error('a second schema'))
+      if (reading !== undefined) throw damaged(file, message, new Error('a second schema'))
       schema = bytes as Uint8Array<ArrayBuffer>
-      wanted = columnsOf(fieldsOf(file, message), file, options)
+      reading = readingOf(fieldsOf(file, message), recordFile, options)
       continue
     }
-    if (wanted === undefined) throw damaged(file, message, new Error('there is no schema before it'))
+    if (reading === undefined) throw damaged(file, message, new Error('there is no schema before it'))
     if (dictionary !== null) {
-      const before = dictionary.isDelta ? dictionaries.get(dictionary.id) ?? [] : []
-      dictionaries.set(dictionary.id, [...before, bytes])
+      const before = dictionary.isDelta ? dictionaries.get(dictionary.id) : undefined
+      if (before === undefined) dictionaries.set(dictionary.id, [bytes])
+      else before.push(bytes)
       continue
     }
     if (bytes.length > 0) {
-      const columns = columnsIn(file, message, [schema, ...[...dictionaries.values()].flat(), bytes], wanted)
-      yield { batch, start, rows, columns }
+      const columns = columnsIn(file, message, [schema, ...[...dictionaries.values()].flat(), bytes], reading.columns)
+      yield { batch, start, rows, columns, texts: reading.texts, names: reading.names }
     }
     start += rows
     batch++
@@ -78,24 +94,47 @@ function fieldsOf (file: string, message: Message): readonly Field[] {
   }
 }
 
-function columnsOf (fields: readonly Field[], file: string, options: RowOptions): Wanted[] {
-  const all = fields.map(({ name }) => name)
-  return columnsToRead(all, options).map(name => {
-    const index = indexOfColumn(file, all, name)
+function readingOf (fields: readonly Field[], file: RecordFile, options: RowOptions): Reading {
+  const { path } = file
+  const { textColumn } = options
+  const all = new ColumnNames(path, fields.map(({ name }) => name))
+  const { names, text, isTextOnly, missing } = columnsToRead(all, file, options)
+  const found = within(fields[all.indexOf(text.column)]!, path, text)
+  const columns = names.map(name => {
+    const index = all.indexOf(name)
     const { type, metadata } = fields[index]!
-    const kind = kindOf(type)
-    if (kind === null) throw new SluiceError('ERR_SOURCE', `${file}: its column ${name} has values of a type that isn't read (a union, an interval, or encoded as runs); name others in --columns (columns), or rewrite the file`)
-    return { name, index, kind, isUuid: (metadata as ReadonlyMap<string, string> | null)?.get('ARROW:extension:name') === 'arrow.uuid' }
+    const isOnly = isTextOnly && name === text.column
+    if (!isOnly && kindOf(type) === null) throw unread(path, name)
+    return { name, index, isUuid: (metadata as ReadonlyMap<string, string> | null)?.get('ARROW:extension:name') === 'arrow.uuid', of: isOnly ? found.of : (vector: Vector) => vector }
   })
+  const isColumn = text.column === textColumn && ['string', 'bytes'].includes(kindOf(fields[all.indexOf(textColumn)]!.type) ?? '')
+  return { columns, names: all.all, texts: { textColumn, text, kind: found.kind, isColumn, missing } }
+}
+
+/** What lies where the text is looked for. */
+function within ({ name, type }: Field, path: string, { lists, steps }: RowTexts['text']): Narrowed & { readonly kind: Kind } {
+  let found: Narrowed
+  try {
+    found = narrowed(name, type, lists, steps)
+  } catch (error) {
+    throw new SluiceError('ERR_SOURCE', `${path}: column ${name}: ${messageOf(error)}; name the one that has the text (--text-column, text_column)`, { cause: error })
+  }
+  const kind = kindOf(found.end)
+  if (kind === null || kindOf(found.type) === null) throw unread(path, name)
+  return { ...found, kind }
+}
+
+function unread (path: string, name: string): SluiceError {
+  return new SluiceError('ERR_SOURCE', `${path}: its column ${name} has values of a type that isn't read (a union, an interval, or encoded as runs); name others in --columns (columns), or rewrite the file`)
 }
 
 function columnsIn (file: string, message: Message, messages: Uint8Array[], wanted: readonly Wanted[]): Column[] {
   try {
     const { children } = tableFromIPC(messages)
-    return wanted.map(({ name, index, kind, isUuid }) => {
+    return wanted.map(({ name, index, isUuid, of }) => {
       const vector = children[index]!.data[0] as unknown as Vector
       if (vector.length !== message.rows) throw new Error(`${vector.length} values in column ${name} of ${message.rows} rows`)
-      return { name, kind, isUuid, vector }
+      return { name, isUuid, vector: of(vector) }
     })
   } catch (error) {
     throw damaged(file, message, error)

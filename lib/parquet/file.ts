@@ -1,4 +1,5 @@
-import { indexOfColumn } from '../table-row.ts'
+import { ColumnNames, type TextPlace } from '../table-row.ts'
+import { SluiceError, messageOf } from '../errors.ts'
 import { assembler } from './assemble.ts'
 import { type Batch, type Row, TooLong } from './batch.ts'
 import { ColumnReader, type Cost } from './column.ts'
@@ -8,6 +9,7 @@ import { type Chunk, type Footer, chunkOf, readFooter } from './footer.ts'
 import { PageReader } from './pages.ts'
 import type { ByteRanges } from './ranges.ts'
 import type { Field, Leaf } from './schema.ts'
+import { narrowed } from './narrow.ts'
 
 export interface Column {
   readonly name: string
@@ -17,6 +19,8 @@ export interface Column {
 export interface ReadRowsOptions {
   /** Top-level names. */
   readonly columns: readonly string[]
+  /** Of this one column nothing is read but what lies there. */
+  readonly only?: TextPlace | undefined
   /** The first row to give, counted over the file from 0. @default 0 */
   readonly from?: number
   /** A row with more bytes is given as `TooLong`. @default Infinity */
@@ -40,6 +44,7 @@ const GROUPS_AHEAD = 8
 /** A parquet file, read row group by row group and page by page. Whoever opened the ranges closes them. */
 export class ParquetFile {
   readonly columns: readonly Column[]
+  readonly names: ColumnNames
   readonly rows: number
   readonly #ranges: ByteRanges
   readonly #footer: Footer
@@ -49,6 +54,7 @@ export class ParquetFile {
     this.#footer = footer
     this.rows = footer.rows
     this.columns = footer.fields.map(field => ({ name: field.name, kind: kindOf(field) }))
+    this.names = new ColumnNames(ranges.name, footer.fields.map(({ name }) => name))
   }
 
   /** Reads the footer. @throws SluiceError `ERR_SOURCE` when the file is damaged, encrypted, or no parquet file */
@@ -62,11 +68,12 @@ export class ParquetFile {
    *
    * @throws SluiceError `ERR_SOURCE` for a column that isn't there, a damaged page, or one of more than 256 MiB
    */
-  async * readRows ({ columns, from = 0, maxRowBytes = Infinity, signal }: ReadRowsOptions): AsyncGenerator<Batch> {
+  async * readRows ({ columns, only, from = 0, maxRowBytes = Infinity, signal }: ReadRowsOptions): AsyncGenerator<Batch> {
     const cost = { bytes: 0, values: 0, most: maxRowBytes }
-    const fields = [...new Set(columns)].map(name => this.#field(name))
+    const fields = [...new Set(columns)].map(name => name === only?.column ? this.#within(only).field : this.#field(name))
     const readers = new Map(fields.flatMap(field => field.leaves).map(leaf => [leaf, new ColumnReader(leaf, cost)]))
     const values = fields.map(field => [field.name, assembler(field, leaf => readers.get(leaf)!)] as const)
+    const held = new Held(readers.values())
     const step = Math.max(LEAST_STEP_BYTES, Math.min(STEP_BYTES, Math.floor(FETCHED_AHEAD_BYTES / readers.size)))
 
     const chunkIn = (rowGroup: number, leaf: Leaf): { readonly place: Place, readonly chunk: Chunk } => {
@@ -107,7 +114,7 @@ export class ParquetFile {
             if (reader.ready > 0) continue
             signal?.throwIfAborted()
             await reader.load()
-            checkHeld([...readers.values()], place)
+            held.check(reader, place)
           }
           batch.push(decoding(place, () => takeRow(values, cost, place)))
           sizes.push(cost.bytes)
@@ -121,19 +128,57 @@ export class ParquetFile {
     }
   }
 
+  /** What kind of values lie within a column, of the items where they are lists. @throws SluiceError `ERR_SOURCE` where there is no such place */
+  kindWithin (place: TextPlace): Kind {
+    return this.#within(place).kind
+  }
+
+  #within ({ column, lists, steps }: TextPlace): { readonly field: Field, readonly kind: Kind } {
+    const field = this.#field(column)
+    try {
+      const found = narrowed(field, lists, steps)
+      return { field: found.field, kind: kindOf(found.end) }
+    } catch (error) {
+      throw new SluiceError('ERR_SOURCE', `${this.#ranges.name}: column ${column}: ${messageOf(error)}; name the one that has the text (--text-column, text_column)`, { cause: error })
+    }
+  }
+
   #field (name: string): Field {
-    return this.#footer.fields[indexOfColumn(this.#ranges.name, this.columns.map(column => column.name), name)]!
+    return this.#footer.fields[this.names.indexOf(name)]!
   }
 }
 
 /** Beside the largest column, which has a bound of its own, the others together hold no more than this in memory. */
 const MAX_HELD_BYTES = 96 * 1024 * 1024
 
-function checkHeld (readers: readonly ColumnReader[], place: Place): void {
-  const held = readers.map(reader => reader.heldBytes)
-  const sum = held.reduce((sum, bytes) => sum + bytes, 0) - Math.max(...held)
-  if (sum > MAX_HELD_BYTES) {
-    throw refused({ ...place, column: 'and the others asked for' }, `${readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, at most ${MAX_HELD_BYTES} are held; ask for fewer columns (--columns), or rewrite the file with smaller row groups`)
+/** What columns hold, added up as they load: with many of them, to ask all each time would take the square of their number. */
+class Held {
+  readonly #readers: readonly ColumnReader[]
+  readonly #bytes = new Map<ColumnReader, number>()
+  #sum = 0
+  #largest = 0
+
+  constructor (readers: Iterable<ColumnReader>) {
+    this.#readers = [...readers]
+  }
+
+  /** After a column has loaded. What others have let go of since is counted until there seems to be too much. */
+  check (reader: ColumnReader, place: Place): void {
+    this.#set(reader)
+    if (this.#sum - this.#largest <= MAX_HELD_BYTES) return
+    this.#largest = 0
+    for (const reader of this.#readers) this.#set(reader)
+    const sum = this.#sum - this.#largest
+    if (sum > MAX_HELD_BYTES) {
+      throw refused({ ...place, column: 'and the others asked for' }, `${this.#readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, at most ${MAX_HELD_BYTES} are held; ask for fewer columns (--columns), or rewrite the file with smaller row groups`)
+    }
+  }
+
+  #set (reader: ColumnReader): void {
+    const bytes = reader.heldBytes
+    this.#sum += bytes - (this.#bytes.get(reader) ?? 0)
+    this.#bytes.set(reader, bytes)
+    this.#largest = Math.max(this.#largest, bytes)
   }
 }
 

@@ -20,8 +20,10 @@ export interface Footer {
   readonly fields: readonly Field[]
   readonly leaves: readonly Leaf[]
   readonly groups: ReadonlyArray<{ readonly rows: number, readonly group: RowGroup }>
-  /** Where it begins: no page lies behind. */
+  /** Where it begins: no page lies after it. */
   readonly start: number
+  /** Bytes that a column chunk may have beside those that are told of it. */
+  readonly padding: number
 }
 
 /** Where a column of a row group lies, and how it was compressed. */
@@ -72,8 +74,20 @@ function parse (tail: Buffer, start: number): Footer {
   })
   const rows = whole(metadata.num_rows, 'the number of rows')
   const sum = groups.reduce((sum, group) => sum + group.rows, 0)
-  if (sum !== rows) throw new Error(`the row groups have ${sum} rows, the file ${rows}`)
-  return { rows, fields, leaves, groups, start }
+  // Some writers leave the sum at 0.
+  if (sum !== rows && rows !== 0) throw new Error(`the row groups have ${sum} rows, the file ${rows}`)
+  return { rows: sum, fields, leaves, groups, start, padding: leavesOutHeader(metadata.created_by) ? MAX_DICTIONARY_HEADER_BYTES : 0 }
+}
+
+/** As much as readers of Arrow and Impala add. */
+const MAX_DICTIONARY_HEADER_BYTES = 100
+
+/** Whether the size of a column chunk is told without the header of its dictionary, as parquet-mr did before 1.2.9 (PARQUET-816). */
+function leavesOutHeader (createdBy: string | undefined): boolean {
+  if (createdBy?.startsWith('parquet-mr') !== true) return false
+  const version = /^parquet-mr version (\d+)\.(\d+)\.(\d+)/.exec(createdBy) ?? [0, 0, 0, 0]
+  const [, major, minor, patch] = version.map(Number) as [number, number, number, number]
+  return major < 1 || (major === 1 && (minor < 2 || (minor === 2 && patch < 9)))
 }
 
 /** Of columns that aren't asked for, too: the one that is damaged may have been the `id`. A name can be given twice; the order is that of the schema. */
@@ -84,7 +98,7 @@ function checkPlace (group: RowGroup, { path, element, index }: Leaf, rowGroup: 
 }
 
 /** @throws SluiceError `ERR_SOURCE` when it can't be where the footer says, or is compressed or encrypted in a way that can't be read */
-export function chunkOf ({ groups, start: footerStart }: Footer, leaf: Leaf, place: Place): Chunk {
+export function chunkOf ({ groups, start: footerStart, padding }: Footer, leaf: Leaf, place: Place): Chunk {
   const column = groups[place.rowGroup]!.group.columns[leaf.index]!
   const meta = column.meta_data
   if (column.crypto_metadata !== undefined || meta === undefined) throw refused(place, 'is encrypted, which can\'t be read; decrypt the file first')
@@ -98,7 +112,7 @@ export function chunkOf ({ groups, start: footerStart }: Footer, leaf: Leaf, pla
   if (!(start >= MAGIC.length && end >= start && end <= footerStart)) throw damaged(place, `it lies at bytes ${start} to ${end}, expected them between ${MAGIC.length} and ${footerStart}`)
   const values = Number(meta.num_values)
   if (!Number.isSafeInteger(values) || values < 0) throw damaged(place, `it has ${values} values`)
-  return { start, end, codec, values }
+  return { start, end: Math.min(footerStart, end + padding), codec, values }
 }
 
 function whole (number: bigint, what: string): number {

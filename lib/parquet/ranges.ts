@@ -1,6 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { SluiceError } from '../errors.ts'
-import { type RemoteOptions, readError } from '../files.ts'
+import { type RemoteOptions, isCompressed, readError } from '../files.ts'
 import { isHubName } from '../hub/address.ts'
 
 /** Bytes that can be read from anywhere: a file, or whatever answers to ranges. */
@@ -37,6 +37,12 @@ export async function openRanges (path: string, { hub, signal }: RemoteOptions =
     await handle?.close()
     throw error instanceof SluiceError ? error : readError(path, 0, error)
   }
+}
+
+/** A file as ranges, where its bytes can be read at any place as they lie there; null where they can't: of a pipe, or decompressed. @throws SluiceError as `openRanges` */
+export async function openSeekable (path: string, remote: RemoteOptions = {}): Promise<ByteRanges | null> {
+  if (isCompressed(path) || (!isHubName(path) && !(await stat(path)).isFile())) return null
+  return await openRanges(path, remote)
 }
 
 /** Ranges from elsewhere: what they give is looked at, and what they throw is told with their name. */

@@ -1,9 +1,8 @@
 import { SluiceError } from '../errors.ts'
 import { isCompressed } from '../files.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
-import { type RowOptions, columnsToRead, foundRow } from '../table-row.ts'
+import { type RowOptions, type RowTexts, columnsToRead, foundRow } from '../table-row.ts'
 import type { Batch } from './batch.ts'
-import type { Kind } from './convert.ts'
 import type { ByteRanges } from './ranges.ts'
 
 export interface RowReaderOptions extends RowOptions {
@@ -16,7 +15,8 @@ export class RowReader implements RecordReader {
   readonly #file: RecordFile
   readonly #options: RowReaderOptions
   readonly #batches: AsyncGenerator<Batch>
-  #textKind: Kind | undefined // of the column of the text
+  #texts!: RowTexts // from the opening on
+  columns: readonly string[] | undefined
   #batch: Batch = { start: 0, rows: [], sizes: [] }
   #next = 0 // in #batch
 
@@ -34,7 +34,7 @@ export class RowReader implements RecordReader {
     if (row === undefined) return undefined
     this.#file.count(this.#batch.sizes[this.#next]!)
     const offset = this.#batch.start + this.#next++
-    return foundRow(row, offset, this.#options.textColumn, this.#textKind, () => this.#file.idAt(offset))
+    return foundRow(row, offset, this.#texts, () => this.#file.idAt(offset))
   }
 
   async read (): Promise<boolean> {
@@ -56,9 +56,13 @@ export class RowReader implements RecordReader {
     try {
       const file = await ParquetFile.open(ranges)
       if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)
-      this.#textKind = file.columns.find(({ name }) => name === this.#options.textColumn)?.kind
-      const wanted = columnsToRead(file.columns.map(({ name }) => name), this.#options)
-      for await (const batch of file.readRows({ columns: wanted, from: offset, maxRowBytes: this.#options.maxRowBytes, signal })) {
+      const { textColumn } = this.#options
+      this.columns = file.names.all
+      const { names, text, isTextOnly, missing } = columnsToRead(file.names, this.#file, this.#options)
+      const kind = file.kindWithin(text)
+      const isColumn = text.column === textColumn && ['string', 'bytes'].includes(file.columns[file.names.indexOf(textColumn)]!.kind)
+      this.#texts = { textColumn, text, kind, isColumn, missing }
+      for await (const batch of file.readRows({ columns: names, only: isTextOnly ? text : undefined, from: offset, maxRowBytes: this.#options.maxRowBytes, signal })) {
         // Columns that are not asked for are never read: rows tell better than bytes how far it is.
         onRead(Math.round(ranges.size * (batch.start + batch.rows.length) / file.rows))
         yield batch

@@ -17,7 +17,7 @@ export interface Leaf {
 export interface Field {
   readonly name: string
   readonly is: 'leaf' | 'list' | 'item' | 'pair' | 'struct'
-  /** A map's entries make it a list as well. */
+  /** A map's entries make it a list as well; one without values is a list only. */
   readonly isMap: boolean
   readonly repeated: boolean
   /** The definition level from which on it is there. */
@@ -64,7 +64,7 @@ export function fieldsOf (elements: readonly SchemaElement[]): readonly Field[] 
     const children = childrenOf(element, path, maxDef, maxRep, depth)
     const below = children.flatMap(child => child.leaves)
     const list = (isList(element) || isMap(element)) && children.length === 1 && children[0]!.repeated
-    return { ...base, is: list ? 'list' : isOf(parent, element, children, inList, repeated), isMap: list && isMap(element), children, leaves: below }
+    return { ...base, is: list ? 'list' : isOf(parent, element, children, inList, repeated), isMap: list && isMap(element) && children[0]!.is === 'pair', children, leaves: below }
   }
 
   const root = elements[next++]
@@ -92,6 +92,7 @@ const MAX_DEPTH = 100
  */
 function isOf (parent: SchemaElement, element: SchemaElement, children: readonly Field[], inList: boolean, repeated: boolean): 'item' | 'pair' | 'struct' {
   if (repeated && isMap(parent) && children.length === 2) return 'pair'
+  if (repeated && isMap(parent) && children.length === 1 && !children[0]!.repeated) return 'item' // keys without values: a list
   const isElement = children.length !== 1 || children[0]!.repeated || element.name === 'array' || element.name === `${parent.name}_tuple`
   return repeated && inList && !isElement ? 'item' : 'struct'
 }

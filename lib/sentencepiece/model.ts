@@ -119,10 +119,8 @@ function read (bytes: Uint8Array): Omit<SentencePieceModel, 'unkId' | 'bosId' | 
   const unknownFields = readMessage(bytes, MODEL_FIELDS, found)
   const { pieces, trainer, normalizer, denormalizer } = found
   if (pieces.length === 0) throw new Error('it has no pieces')
-  // Both are written behind the pieces: without them the file was cut off between two fields.
-  if (trainer === undefined) throw new Error('it has no trainer_spec')
-  if (normalizer === undefined) throw new Error('it has no normalizer_spec')
-  return { pieces, trainer, normalizer, denormalizer, unknownFields }
+  // SentencePiece takes the defaults where a spec is left out, and so a file for whole that was cut off between two fields.
+  return { pieces, trainer: trainer ?? defaultTrainer(), normalizer: normalizer ?? defaultNormalizer(), denormalizer, unknownFields }
 }
 
 function emptyPiece (): Writable<Piece> {

@@ -21,3 +21,9 @@ t.test('of many fields and files the first are named', async t => {
   t.equal(shownNames(Array.from({ length: 12 }, (_, i) => `${i}`)), '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more')
   t.equal(shownNames(['a']), 'a')
 })
+
+t.test('of a table its columns are named, and of fields with others in them the ways to texts', async t => {
+  t.throws(() => { refuseNoText(stats(2, 2), { ...given, columns: ['text', 'body', 'n'], ended: true }) }, { message: /has a text in its field text; the file has "text", "body", "n"; name the field/ })
+  const nested = { n: 1, data: { body: 'a', more: { deep: 'b' } }, messages: [{ role: 'c', content: 'd' }], none: [] }
+  t.throws(() => { refuseNoText(stats(2, 2), { ...given, first: Buffer.from(JSON.stringify(nested)), ended: true }) }, { message: /"n", "data", "data\.body", "data\.more\.deep", "messages", "messages\[\]\.role", "messages\[\]\.content", "none"; name/ })
+})

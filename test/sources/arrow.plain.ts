@@ -6,7 +6,7 @@ import type { BadRecord } from '../../lib/source-options.ts'
 import { type ArrowOptions, arrow } from '../../sources/arrow.ts'
 import { parquet } from '../../sources/parquet.ts'
 import { compressions } from '../formats.ts'
-import { collect, failure, fixture, put, temporaryFolder } from '../helpers.ts'
+import { collect, doc, failure, fixture, put, temporaryFolder } from '../helpers.ts'
 import { arrowBytes } from '../lib/arrow/helpers.ts'
 
 const FOLDER = 'test/fixtures/arrow'
@@ -81,10 +81,28 @@ t.test('goes on from any position, from any of several files, and of a stream', 
   t.match(await failure(read(files[0]!, { from: { file: 0, path: files[0]!, offset: 21 } })), { code: 'ERR_STATE', message: /is at row 21 of .*tiny-row-groups\.stream\.arrow, which has only 20 rows/ })
 })
 
+t.test('files of Polars 2 and of apache-arrow for JavaScript, by name, from a pipe and through a compression', async t => {
+  const folder = temporaryFolder(t)
+  const polars = Array.from({ length: 7 }, (_, i) => doc(`p${i}`, `text ${i} long enough for a view`, { kind: ['a', 'b', null, 'a', 'b', 'a', 'b'][i]!, tags: ['x', 'y'] })).filter((_, i) => i !== 3)
+  const js = [doc('#0', 'one', { kind: 'a' }), doc('#2', 'two', { kind: 'a' }), doc('#3', 'three', { kind: 'b' })]
+  const shown = (documents: readonly Document[]): Document[] => documents.map(document => ({ ...document, id: document.id.replace(/^.*#/, '#') }))
+  for (const [name, expected] of [['polars.file', polars], ['polars.zstd', polars], ['polars.old', polars], ['apache-js.file', js]] as const) {
+    const compressed = ['.gz', '.zst'].map(ending => put(folder, `${name}.arrow${ending}`, compressions[ending]!(arrowBytes(name))))
+    for (const input of [file(name), ...compressed, Readable.from([arrowBytes(name)])]) {
+      const source = arrow(input, { columns: ['*'] })
+      t.strictSame(shown(await collect<Document>(source)), expected, name)
+      t.strictSame(source.stats.dropped, { no_text: 1 })
+    }
+    t.strictSame(shown(await read(file(name), { columns: '*', from: { file: 0, path: file(name), offset: 2 } })), expected.filter(({ id }) => Number(/\d/.exec(id)) >= 2))
+  }
+})
+
 t.test('progress reaches the size of the files', async t => {
-  const source = arrow(file('tiny-row-groups.stream'))
-  await collect(source)
-  t.equal(source.progress.read, source.progress.total)
+  for (const name of ['tiny-row-groups.stream', 'tiny-row-groups.file']) {
+    const source = arrow(file(name))
+    await collect(source)
+    t.equal(source.progress.read, source.progress.total)
+  }
 })
 
 t.test('columns that aren\'t there, and what is no Arrow', async t => {

@@ -73,6 +73,64 @@ t.test('space behind a closing quote is text that no longer belongs to the field
   t.strictSame([long.documents.map(({ text }) => text), long.source.stats.dropped], [['b'], { too_long: 1 }])
 })
 
+t.test('an escape character makes text of a quote and of itself, as in files of Spark', async t => {
+  const escape = { escape: '\\' }
+  const { documents, source } = await read(String.raw`id,text
+1,"say \"hi\", he said"
+2,"a \\ b"
+3,"ends with \\"
+4,"\"all\""
+5,C:\new "5""
+6,"two
+lines \n"
+7,""
+8,"doubled "" too"
+9,"bad" x
+`, escape)
+  t.strictSame(documents, [doc('1', 'say "hi", he said'), doc('2', 'a \\ b'), doc('3', 'ends with \\'), doc('4', '"all"'), doc('5', 'C:\\new "5""'), doc('6', 'two\nlines \\n'), doc('7', ''), doc('8', 'doubled " too')])
+  t.strictSame(source.stats.dropped, { bad_csv: 1 })
+  t.strictSame((await read("text;n\n'it^'s';1\n", { delimiter: ';', quote: "'", escape: '^' })).documents, [doc('-#7', "it's", { n: '1' })])
+  t.strictSame((await read('text\n"a""b"\n', { escape: '"' })).documents, [doc('-#5', 'a"b')], 'an escape that is the quote is the usual one')
+  t.match(await failure(read('text\n"open \\"\n', escape)), { code: 'ERR_SOURCE', message: /a quote that opens in the last record is never closed/ })
+  const spark = String.raw`id,text
+1,"say \"hi\", he said"
+2,"so \"and\" so"
+`
+  t.match(await failure(read(spark, { maxBad: 0 })), { code: 'ERR_BAD_RECORDS', message: /bad_csv.*--escape '\\' \(escape\) if they are written as \\", as Spark does/ })
+  t.match(await failure(read('text\n"ends with \\""\nb\n')), { code: 'ERR_SOURCE', message: /never closed.*or --escape '\\' \(escape\) if quotes are written as \\", as Spark does/ })
+  for (const options of [{ quote: '', escape: '\\' }, { delimiter: ';', escape: ';' }, { escape: 'ab' }, { escape: '\n' }]) t.throws(() => csv('a', options), { code: 'ERR_OPTION' })
+})
+
+t.test('a first line sep=; says the delimiter, as Excel reads it', async t => {
+  for (const first of ['sep=;', 'SEP=;', '"sep=;"']) {
+    t.strictSame((await read(`\ufeff${first}\r\nid;text\r\n1;"a;b"\r\n`)).documents, [doc('1', 'a;b')], first)
+  }
+  t.strictSame((await read('sep=\t\nid\ttext\n1\ta,b\n', {}, 1)).documents, [doc('1', 'a,b')])
+  t.strictSame((await read('sep=;\nid,text\n1,a;b\n', { delimiter: ',' })).documents, [doc('1', 'a;b')], 'the option goes first')
+  const path = put(temporaryFolder(t), 'a.csv', 'sep=|\ntext|n\na|1\nb|2\n')
+  const source = csv(path, { highWaterMark: 1 })
+  for await (const document of source) if (document !== null) break
+  t.strictSame((await collect<Document>(csv(path, { from: source.position }))).map(({ text, meta }) => [text, meta.n]), [['b', '2']], 'resumed')
+  t.strictSame((await read('sep\nx\n', { textColumn: 'sep' })).documents, [doc('-#4', 'x')])
+})
+
+t.test('where the text\'s column is missing, the delimiter is named that the header may have', async t => {
+  const message = async (header: string, options: CsvOptions = {}): Promise<unknown> => (await failure(read(`${header}\n1\n`, options)) as Error).message
+  t.match(await message('id;text'), /or the delimiter, which may be ";" \(--delimiter ';', delimiter\)$/)
+  t.match(await message('id\t"text"'), /may be "\\t" \(--delimiter 'tab', delimiter\)$/)
+  t.match(await message('a|b|c'), /may be "\|"/)
+  t.match(await message('id,text', { delimiter: 'tab' }), /may be ","/)
+  t.match(await message('body,n'), /or the delimiter$/)
+  t.match(await message('body'), /or the delimiter$/)
+})
+
+t.test('a header of very many columns is read in time that grows with their number', async t => {
+  const names = Array.from({ length: 200_000 }, (_, i) => `c${i}`)
+  t.equal(Object.keys((await read(`text,${names.join(',')}\nx${','.repeat(names.length)}\n`, {}, 65_536)).documents[0]!.meta).length, names.length)
+  t.match(await failure(read(`text,${names.join(',')},c7\n`, {}, 65_536)), { message: /two columns are named "c7"/ })
+  t.match(await failure(read(`${names.join(',')}\n`, {}, 65_536)), { message: /has no column text, its columns are "c0", .*"c49" and 199950 more/ })
+})
+
 t.test('a quoted name behind a byte order mark may have a line break', async t => {
   t.strictSame((await read('\ufeff"a\nb",text\n1,x\n')).documents, [doc('-#14', 'x', { 'a\nb': '1' })])
 })

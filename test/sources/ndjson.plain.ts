@@ -57,7 +57,7 @@ t.test('a bad record is counted by its reason, and no other record is lost for i
     Buffer.from('{"id":"cut","text":"\n'),
     Buffer.from('nonsense\n[1]\n"text"\nnull\n7\n'),
     Buffer.from('{"id":"x"}\n{"id":"y","text":null}\n'),
-    Buffer.from('{"id":"z","text":7}\n{"text":["a"]}\n'),
+    Buffer.from('{"id":"z","text":7}\n{"text":["a",1]}\n'),
     Buffer.from('{"text":"\xff"}\n', 'latin1'),
     Buffer.from('{"text":"\\ud83c"}\n'),
     Buffer.from(`{"text":"${'x'.repeat(100)}"}\n`),

@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Document } from '../../lib/document.ts'
 import type { ByteRanges } from '../../lib/parquet/ranges.ts'
 import type { BadRecord } from '../../lib/source-options.ts'
+import { arrow } from '../../sources/arrow.ts'
 import { type ParquetOptions, parquet } from '../../sources/parquet.ts'
 import { collect, doc, failure, fixture, put, temporaryFolder } from '../helpers.ts'
 import { writeParquet } from '../parquet-writer.ts'
@@ -57,7 +58,7 @@ t.test('bad rows are counted by reason, and handed on', async t => {
     { fault: 'too_long', position: at(3), size: 316, shown: '' }
   ])
   t.match(await failure(read(`${TEXTS}/faults.parquet`, { textColumn: 'n' })), { code: 'ERR_BAD_RECORDS', message: /text_not_string: 6/ })
-  t.match(await failure(read(file('nested'), { textColumn: 'list' })), { code: 'ERR_BAD_RECORDS', message: /text_not_string/ })
+  t.match(await failure(read(file('nested'), { textColumn: 'large_list' })), { code: 'ERR_BAD_RECORDS', message: /text_not_string/ })
 })
 
 t.test('bytes without an annotation are text where they are UTF-8', async t => {
@@ -86,7 +87,25 @@ t.test('goes on from any position', async t => {
 t.test('files of mixed schemas pass where the columns asked for are in all of them', async t => {
   t.equal((await read([`${TEXTS}/faults.parquet`, `${TEXTS}/documents.parquet`], { maxBad: 1 })).length, 4 + 3)
   t.match(await failure(read([`${TEXTS}/documents.parquet`, `${TEXTS}/other.parquet`])), { code: 'ERR_SOURCE', message: `${TEXTS}/other.parquet: has no column text; it has body, n` })
-  t.match(await failure(read([`${TEXTS}/faults.parquet`, `${TEXTS}/documents.parquet`], { columns: ['note'], maxBad: 9 })), { code: 'ERR_SOURCE', message: /documents\.parquet: has no column note; it has id, text, meta/ })
+})
+
+t.test('a column that some files of several lack is null there, with a warning; one that none has is an error', async t => {
+  const told: string[] = []
+  const options: ParquetOptions = { columns: ['n', 'meta'], maxBad: 9, tell: message => { told.push(message) } }
+  const files = [`${TEXTS}/faults.parquet`, `${TEXTS}/documents.parquet`]
+  const documents = await read(files, options)
+  t.same(documents.slice(3, 5).map(({ id, meta }) => [id, meta]), [
+    ['6', { n: '5', meta: null }],
+    ['a', { meta: { n: '1152921504606846976', at: '2024-02-29T00:00:00.000000' }, n: null }]
+  ])
+  t.match(told, [/faults\.parquet: has no column meta, which is null in its documents then/, /documents\.parquet: has no column n/])
+  t.equal(told.length, 2)
+  t.match(await failure(read(files, { ...options, columns: ['n', 'nothing'] })), { code: 'ERR_SOURCE', message: /documents\.parquet: has no column nothing; it has id, text, meta/ })
+  t.match(await failure(read(files[0]!, { columns: ['n', 'nothing'] })), { code: 'ERR_SOURCE', message: /faults\.parquet: has no column nothing; it has id, text, n/ })
+  const source = parquet(files, { ...options, columns: 'n' })
+  for await (const document of source) if ((document as Document).id === '6') break
+  t.strictSame((await read(files, { ...options, columns: 'n', from: source.position })).length, 3, 'resumed after the only file that has it')
+  t.strictSame((await read(files[1]!, { ...options, columns: 'n', isSample: true })).length, 3, 'others may have it')
 })
 
 t.test('what can\'t be read by ranges is refused, with a way out', async t => {
@@ -103,7 +122,16 @@ t.test('what can\'t be read by ranges is refused, with a way out', async t => {
 
 t.test('an empty file has no documents, and one of nulls the wrong column', async t => {
   t.strictSame(await read([file('empty'), file('no-row-group')]), [])
-  t.match(await failure(read(file('types'), { textColumn: 'nothing' })), { code: 'ERR_SOURCE', message: /none of 6 records has a text in its column nothing/ })
+  t.match(await failure(read(file('types'), { textColumn: 'nothing' })), { code: 'ERR_SOURCE', message: /none of 6 records has a text in its column nothing; the file has .*"large", "view".*name the field that has it/ })
+  t.match(await failure(collect(arrow('test/fixtures/arrow/types.stream.arrow', { textColumn: 'nothing' }))), { code: 'ERR_SOURCE', message: /in its column nothing; the file has .*"large", "view"/ })
+})
+
+t.test('a file of very many columns is read in time that grows with their number', async t => {
+  const columns = Array.from({ length: 6000 }, (_, i) => ({ name: i === 0 ? 'text' : `c${i}`, data: ['x'], type: 'STRING' as const }))
+  const path = put(temporaryFolder(t), 'wide.parquet', await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 1e6, rowGroupSize: [1] }))
+  const [document] = await read(path, { columns: '*' })
+  t.equal(Object.keys(document!.meta).length, 5999)
+  t.match(await failure(read(path, { textColumn: 'body' })), { code: 'ERR_SOURCE', message: /has no column body; it has text, c1, .*c49 and 5950 more$/ })
 })
 
 t.test('what serves ranges is read like a file, each of several of one name too, and what it does wrong is named', async t => {

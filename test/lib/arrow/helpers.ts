@@ -1,8 +1,12 @@
 import { readFileSync, readdirSync } from 'node:fs'
+import { Bytes } from '../../../lib/arrow/bytes.ts'
+import { readFileMessages } from '../../../lib/arrow/file-messages.ts'
+import { readMessages } from '../../../lib/arrow/messages.ts'
 import { ValueReader, readTables } from '../../../lib/arrow/tables.ts'
-import type { RowOptions } from '../../../lib/table-row.ts'
+import type { RecordFile } from '../../../lib/record-reader.ts'
+import { MissingColumns, type RowOptions } from '../../../lib/table-row.ts'
 import { fixture } from '../../helpers.ts'
-import { comparable } from '../parquet/helpers.ts'
+import { comparable, rangesOf } from '../parquet/helpers.ts'
 
 /** The files that there are, without their ending. */
 export function arrowNames (): string[] {
@@ -19,17 +23,22 @@ export async function * chunksOf (bytes: Buffer, size = 65_536): AsyncGenerator<
 }
 
 /** All rows from one on, as `rowsOf` of parquet gives them. */
-export async function rowsOf (bytes: Buffer, { from = 0, size, ...options }: Partial<RowOptions> & { readonly from?: number, readonly size?: number } = {}): Promise<{ readonly columns: string[], readonly rows: unknown[][] }> {
+export async function rowsOf (bytes: Buffer, { from = 0, size, byFooter = false, ...options }: Partial<RowOptions> & { readonly from?: number, readonly size?: number, readonly byFooter?: boolean } = {}): Promise<{ readonly columns: string[], readonly rows: unknown[][] }> {
   const values = new ValueReader(Infinity)
   const rows: unknown[][] = []
   let columns: string[] = []
   const first = options.textColumn === undefined ? await firstColumn(bytes) : ''
-  const tables = readTables(chunksOf(bytes, size), 'a.arrow', from, { textColumn: first, columns: ['*'], maxRowBytes: Infinity, ...options })
+  const tables = readTables(isWanted => byFooter ? readFileMessages(rangesOf(bytes), isWanted) : readMessages(new Bytes(chunksOf(bytes, size)), 'a.arrow', isWanted), recordFile(from), { textColumn: first, columns: ['*'], maxRowBytes: Infinity, missing: new MissingColumns(), ...options })
   for await (const table of tables) {
     columns = table.columns.map(({ name }) => name)
     for (let row = Math.max(0, from - table.start); row < table.rows; row++) rows.push(table.columns.map(({ vector }) => comparable(values.at(vector, row))))
   }
   return { columns, rows }
+}
+
+/** A file of which only the name is looked at, and where to begin. */
+function recordFile (offset: number): RecordFile {
+  return { index: 0, path: 'a.arrow', offset, isNamed: false, idAt: String, bytesFrom: () => chunksOf(Buffer.alloc(0)), onRead: () => {}, count: () => {}, signal: new AbortController().signal }
 }
 
 async function firstColumn (bytes: Buffer): Promise<string> {

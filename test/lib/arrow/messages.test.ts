@@ -1,5 +1,6 @@
 /** Messages are cut as they were written, and what is cut off or damaged is named. */
 import t from 'tap'
+import { Bytes } from '../../../lib/arrow/bytes.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import { type Message, readMessages } from '../../../lib/arrow/messages.ts'
 import { failure } from '../../helpers.ts'
@@ -7,7 +8,7 @@ import { END, type FlatField, arrowBytes, batch, chunksOf, flat, message, schema
 
 async function cut (bytes: Buffer, isWanted = true): Promise<Message[]> {
   const found: Message[] = []
-  for await (const message of readMessages(chunksOf(bytes, 100), 'a.arrow', () => isWanted)) found.push(message)
+  for await (const message of readMessages(new Bytes(chunksOf(bytes, 100)), 'a.arrow', () => isWanted)) found.push(message)
   return found
 }
 
@@ -52,10 +53,18 @@ t.test('what isn\'t Arrow, and what follows the end', async t => {
     [Buffer.concat([Buffer.from('ARROW1\0\0'), stream, Buffer.from('ffff000008000000', 'hex'), Buffer.from('ARROW1')]), /damaged Arrow data in the message at byte/],
     [Buffer.concat([Buffer.from('ARROW1\0\0'), stream]), /the footer is cut off/]
   ] as const) t.match(await failure(cut(bytes)), { code: 'ERR_SOURCE', message: says })
-  const empty = flat([])
+  const empty = flat([null, { table: [] }])
   const length = Buffer.alloc(4)
   length.writeInt32LE(empty.length)
-  t.match(await failure(cut(Buffer.concat([Buffer.from('ARROW1\0\0'), stream, empty, length, Buffer.from('ARROW1')]))), { message: /the footer says that there are 0 batches of records and 0 dictionaries, there are 7 and 0/ })
+  t.match(await failure(cut(Buffer.concat([Buffer.from('ARROW1\0\0'), stream, empty, length, Buffer.from('ARROW1')]))), { message: /the footer tells of 0 batches of records, there are 7/ })
+  const other = Buffer.from(file)
+  const at = file.length - 10 - file.readInt32LE(file.length - 10)
+  const start = file.indexOf(Buffer.from(BigInt64Array.of(BigInt((await cut(file))[1]!.at)).buffer), at)
+  other.writeInt32LE(8, start)
+  t.match(await failure(cut(other)), { code: 'ERR_SOURCE', message: /the batches of records don't lie in the order of the footer/ })
+  for (const junk of ['04000000f2ffffff0000000000000000', message(3, batch(1, [1, 0], [0, 0, 0, 0])).toString('hex')]) {
+    t.match(await failure(cut(Buffer.concat([Buffer.from('ARROW1\0\0'), Buffer.from(junk, 'hex'), file]))), { code: 'ERR_SOURCE', message: /doesn't begin with a schema.*write it to a file, decompressed/ })
+  }
   t.equal((await cut(Buffer.concat([stream, Buffer.alloc(300)]))).length, 8, 'zeros fill up the last block')
 })
 
@@ -100,8 +109,8 @@ t.test('an error of what gives the bytes is handed on, and they are let go of', 
       closed = true
     }
   }
-  t.match(await failure((async () => { for await (const found of readMessages(broken(), 'a', () => true)) t.ok(found) })()), { code: 'ERR_HUB' })
+  t.match(await failure((async () => { for await (const found of readMessages(new Bytes(broken()), 'a', () => true)) t.ok(found) })()), { code: 'ERR_HUB' })
   t.ok(closed)
   const stuck = { next: () => Promise.reject(new Error('x')), return: () => Promise.reject(new Error('y')) } as unknown as AsyncGenerator<Buffer>
-  t.match(await failure((async () => { for await (const found of readMessages(stuck, 'a', () => true)) t.ok(found) })()), { message: 'x' })
+  t.match(await failure((async () => { for await (const found of readMessages(new Bytes(stuck), 'a', () => true)) t.ok(found) })()), { message: 'x' })
 })

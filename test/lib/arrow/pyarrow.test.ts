@@ -23,6 +23,10 @@ for (const name of compared) {
     const order = columns.map(column => found.columns.indexOf(column))
     if (rows.length > 0) t.strictSame(found.rows.map(row => order.map(at => row[at])), expected)
     else t.strictSame(found.rows, [])
+    if (name.includes('file')) {
+      t.strictSame(await rowsOf(bytes, { byFooter: true }), found, 'by its footer')
+      for (let from = 1; from <= rows.length; from += 7) t.strictSame((await rowsOf(bytes, { from, byFooter: true })).rows, found.rows.slice(from), `by its footer, from row ${from}`)
+    }
     for (const size of [1, 7]) t.strictSame(await rowsOf(bytes, { size: rows.length > 60 ? 64 : size }), found, `in chunks of ${size}`)
     for (let from = 1; from <= rows.length; from += rows.length > 20 ? 7 : 1) t.strictSame((await rowsOf(bytes, { from })).rows, found.rows.slice(from), `from row ${from}`)
   })

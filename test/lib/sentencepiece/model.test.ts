@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import t from 'tap'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
-import { answers, fixture } from '../../helpers.ts'
+import { loadTokenizer } from '../../../lib/tokenizer.ts'
+import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'
 
 t.test('pieces, scores, types and special ids are those that SentencePiece tells', async t => {
   for (const expected of answers().models) {
@@ -75,17 +76,61 @@ t.test('a byte order mark is a piece like others, and fields of no use are kept'
   ])
 })
 
-t.test('a file that is cut off anywhere is refused', async t => {
+t.test('a file that is cut off is refused, unless it is cut between two fields, where SentencePiece takes it for whole', async t => {
+  const ends = new Set(topLevelFields(GOOD).map(({ end }) => end))
   let refused = 0
   for (let length = 0; length < GOOD.length; length++) {
     try {
       readModel(GOOD.subarray(0, length), 'm.model')
       // The normalizer_spec comes last: without its last field, a switch that is true by default, it is whole as well.
-      t.ok(GOOD.length - length < 12, `cut after ${length} of ${GOOD.length} bytes`)
+      t.ok(ends.has(length) || GOOD.length - length < 12, `cut after ${length} of ${GOOD.length} bytes`)
     } catch (error) {
       t.match(error, { code: 'ERR_TOKENIZER' })
       refused++
     }
   }
-  t.ok(refused > GOOD.length - 12)
+  t.ok(refused > GOOD.length - 12 - ends.size)
 })
+
+interface Bare {
+  readonly model: string
+  readonly without: readonly number[]
+  readonly special?: readonly number[]
+  readonly encoded?: ReadonlyArray<readonly [text: string, ids: readonly number[], decoded: string]>
+  readonly error?: string
+}
+
+t.test('without trainer_spec or normalizer_spec, the ids are those of SentencePiece', async t => {
+  const folder = temporaryFolder(t)
+  for (const { model, without, special, encoded, error } of JSON.parse(readFileSync(fixture('bare.json'), 'utf8')) as Bare[]) {
+    const bytes = readFileSync(fixture(`${model}.model`))
+    const path = put(folder, `${model}.model`, Buffer.concat(topLevelFields(bytes).filter(({ number }) => !without.includes(number)).map(({ start, end }) => bytes.subarray(start, end))))
+    if (error !== undefined) {
+      t.match(await failure(loadTokenizer(path)), { code: 'ERR_TOKENIZER', message: /expected none, since byte_fallback is off/ })
+      continue
+    }
+    const { encode, decode, unkId, bosId, eosId, padId } = await loadTokenizer(path)
+    t.strictSame([unkId, bosId, eosId, padId], special)
+    for (const [text, ids, decoded] of encoded!) {
+      t.strictSame([...encode(text)], ids, `${model} without ${without.join()}: ${JSON.stringify(text)}`)
+      t.equal(decode(ids), decoded)
+    }
+  }
+})
+
+/** Where the fields of a model lie, all of which have a length. */
+function topLevelFields (bytes: Buffer): Array<{ readonly number: number, readonly start: number, readonly end: number }> {
+  const found: Array<{ readonly number: number, readonly start: number, readonly end: number }> = []
+  for (let at = 0; at < bytes.length;) {
+    const start = at++
+    let length = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]!
+      length += (byte & 127) * 2 ** shift
+      if (byte < 128) break
+    }
+    at += length
+    found.push({ number: bytes[start]! >>> 3, start, end: at })
+  }
+  return found
+}

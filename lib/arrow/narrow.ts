@@ -1,0 +1,40 @@
+import { type DataType, Type } from '@uwdata/flechette'
+import { type Step, noField, noList, unnamedList } from '../text-column.ts'
+import type { Vector } from './values.ts'
+
+/** A type of which only one place is read. */
+export interface Narrowed {
+  readonly type: DataType
+  /** Of what lies there; of a list its items. */
+  readonly end: DataType
+  /** Values with nothing in them but what lies there. */
+  readonly of: (vector: Vector) => Vector
+}
+
+const LISTS: ReadonlySet<number> = new Set([Type.List, Type.LargeList, Type.ListView, Type.LargeListView, Type.FixedSizeList])
+
+/**
+ * A type without what lies beside a place in it.
+ *
+ * @param lists items of so many lists in each other are taken, and of these the steps
+ * @throws Error when there is no such place
+ */
+export function narrowed (name: string, type: DataType, lists: number, steps: readonly Step[]): Narrowed {
+  const children = 'children' in type ? type.children : []
+  if (LISTS.has(type.typeId)) {
+    if (lists === 0 && steps.length > 0) throw unnamedList(name)
+    return around(type, 0, narrowed(name, children[0]!.type, Math.max(0, lists - 1), steps))
+  }
+  if (lists > 0) throw noList(name)
+  const [step, ...further] = steps
+  if (step === undefined) return { type, end: type, of: vector => vector }
+  const index = type.typeId === Type.Struct ? children.findIndex(({ name }) => name === step.name) : -1
+  if (index === -1) throw noField(step.name, type.typeId === Type.Struct ? children.map(({ name }) => name) : [])
+  return around(type, index, narrowed(step.name, children[index]!.type, step.lists, further))
+}
+
+function around (outer: DataType, index: number, { type: inner, end, of }: Narrowed): Narrowed {
+  const { children } = outer as DataType & { readonly children: ReadonlyArray<{ readonly name: string, readonly type: DataType }> }
+  const type = { ...outer, children: [{ ...children[index]!, type: inner }] } as DataType
+  return { type, end, of: vector => ({ ...vector, type, children: [of(vector.children![index]!)] }) }
+}
