@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { NO_ADVICE } from './license-data.ts'
 import { termsOf } from './licenses.ts'
 import { count, parseState } from './options.ts'
+import { textKind } from './own-file.ts'
 
 /** Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name them. */
 const LICENSE_COLUMNS = ['max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence', 'licenses', 'license_type']
@@ -124,6 +125,9 @@ function textOf (value: unknown): string {
 
 /** What a page of ours begins with: another one is somebody else's. */
 export const LICENSES_MARK = '<!-- Made by sluice: what is changed here is lost with the next pull. -->'
+
+/** By this a page of licences is known, before another one takes its place. */
+export const LICENSES = textKind('a page of licences', new RegExp(`^${LICENSES_MARK}`))
 
 /**
  * `LICENSES.md`: for each output its records by licence, what each licence asks for, and below them the repositories of

@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { removeCheckpoint } from '../lib/checkpoint.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import type { Component } from '../lib/manifest/schema.ts'
@@ -17,7 +17,8 @@ import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, 
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
 import { pull } from './pull.ts'
-import { type Rejects, keepingRejects } from './rejects.ts'
+import { provenanceFiles } from './provenance.ts'
+import { type Rejects, keepingRejects, refuseForeignRejects } from './rejects.ts'
 import { remaking } from './remake.ts'
 import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
@@ -79,13 +80,13 @@ export async function shardComponent (component: Component, options: ShardOption
     options.onStatus?.({ is: 'new' })
     return await withLocks([plan.path, ...outputs], async () => {
       if (options.overwrite !== true) await refuseShards(folder)
-      await rm(plan.path, { force: true }) // what it tells of is replaced
+      await removeCheckpoint(plan.path) // what it tells of is replaced
       return await make(null, folder)
     })
   }
   const stats = await runJob(plan, options, shardCheck(folder, options), async job => {
     if (options.overwrite !== true && (job.begins || (job.isOutdated && options.keepOutdated === true))) await refuseShards(folder)
-    const again = remaking(folder)
+    const again = await remaking(folder)
     const made = job.isOutdated || (job.resumesNothing && again.isBegun)
       ? await again.make(next => runJob({ ...plan, path: checkpointIn(next), beside: [] }, {}, () => Promise.resolve([]), async job => {
         const made = await make(job, next)
@@ -247,6 +248,17 @@ export function filesOf (component: Component): string[] {
   const raw = component.rawDir === null ? [] : writtenFiles(copyIn(component.rawDir, component.name), rawComponent(component).rejects)
   const beside = filesBeside(component)
   return [...raw, ...beside, ...workingFiles(checkpointIn(component.outputDir), beside)]
+}
+
+/** Files that a component writes, and others may write as well, one after the other. */
+export function sharedFilesOf ({ rawDir, name }: Component): string[] {
+  return rawDir === null ? [] : provenanceFiles(copyIn(rawDir, name))
+}
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when a file of a component would replace one of another kind */
+export async function refuseForeignIn (component: Component): Promise<void> {
+  if (component.rawDir !== null) await refuseForeignRejects(rawComponent(component).rejects)
+  await refuseForeignRejects(component.rejects)
 }
 
 /** Those that are written together with the shards. */
