@@ -1,9 +1,9 @@
-import { rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { SluiceError, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
-import { createTemporary, makeFolder, syncFolder, writing } from './output.ts'
-import { readOwn, refuseForeign, textKind } from './own-file.ts'
+import { makeFolder, removeTemporary, syncFolder, writing } from './output.ts'
+import { MOST_BYTES, type OwnKind, readOwn, refuseForeign } from './own-file.ts'
 
 /** Tells a checkpoint from any other JSON; another number, when what is in it has another form. */
 const FORMAT = 1
@@ -21,7 +21,8 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
   await writing(path, async () => {
     await makeFolder(dirname(path))
     try {
-      const file = await createTemporary(temporary)
+      await removeTemporary(temporary)
+      const file = await open(temporary, 'wx')
       try {
         await file.writeFile(`{"sluice_checkpoint":${FORMAT},"sha256":"${sha256(json)}","content":${json}}\n`)
         await file.sync()
@@ -57,8 +58,12 @@ export async function readCheckpoint (path: string): Promise<unknown> {
   return file.content
 }
 
-/** A checkpoint, whole or damaged; zeros are what a power cut leaves. */
-const CHECKPOINT = textKind('a checkpoint of sluice', /^(?:\{"sluice_checkpoint":|\0+$)/)
+/** A checkpoint, whole or damaged: JSON that is none, or the zeros that a power cut leaves. */
+const CHECKPOINT: OwnKind = {
+  what: 'a checkpoint of sluice',
+  bytes: MOST_BYTES,
+  isOwn: content => content.startsWith('{"sluice_checkpoint":') || /^\0+$/.test(content) || (content.startsWith('{"') && parse(content) === undefined)
+}
 
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when what stands under the name of a checkpoint is of another kind */
 export async function refuseOtherThanCheckpoint (path: string): Promise<void> {

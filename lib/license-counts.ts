@@ -3,6 +3,7 @@ import { NO_ADVICE } from './license-data.ts'
 import { termsOf } from './licenses.ts'
 import { count, parseState } from './options.ts'
 import { textKind } from './own-file.ts'
+import { shownInLine } from './shown.ts'
 
 /** Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name them. */
 const LICENSE_COLUMNS = ['max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence', 'licenses', 'license_type']
@@ -119,7 +120,7 @@ function licenseOf (value: unknown): string {
 
 function textOf (value: unknown): string {
   if (typeof value !== 'string') return ''
-  const line = value.replace(/\s+/g, ' ').trim()
+  const line = shownInLine(value.replace(/\s+/g, ' ').trim())
   return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…` : line
 }
 

@@ -146,7 +146,10 @@ async function writeNew (path: string, content: string): Promise<boolean> {
 async function find (path: string): Promise<Found> {
   try {
     // Not a link, which could lead anywhere, nor a pipe, which would be waited for.
-    const content = (await lstat(path)).isFile() ? await readOwn(path, { follow: false }) : 'no lock'
+    const content = await readOwn(path, { follow: false }).catch((error: unknown) => {
+      if (error instanceof SluiceError) return 'no lock'
+      throw error
+    })
     if (content === null) return 'no file'
     if (!/^\0*$/.test(content)) return holderSchema.safeParse(parseJson(content)).data ?? 'no lock'
     const { ino, mtimeNs } = await lstat(path, { bigint: true })

@@ -45,19 +45,41 @@ export async function checkOutputs (outputs: readonly string[], inputs: readonly
     if (files.has(place)) throw new SluiceError('ERR_OPTION', `${output}: would be written twice by this run; name another file for the rejects, the stats or the output`)
     files.set(place, output)
   }
-  const folders = new Map(await Promise.all(shards.map(async folder => [await realPlace(folder), folder] as const)))
-  for (const [place, folder] of folders) {
-    const file = [place, ...foldersAbove(place)].find(above => files.has(above))
-    if (file !== undefined) throw new SluiceError('ERR_OPTION', `${files.get(file)!}: is a folder of this run, which puts shards into ${folder}; name another file`)
-  }
-  for (const [place, output] of files) {
-    const [folder = '', ...others] = foldersAbove(place)
-    const file = [folder, ...others].find(above => files.has(above))
-    if (file !== undefined) throw new SluiceError('ERR_OPTION', `${output}: would lie in ${files.get(file)!}, which is a file of this run; name another file`)
-    const of = folders.get(SHARD_FILE.test(basename(place)) ? folder : '') ?? [folder, ...others].map(above => basename(above) === NEXT_FOLDER ? folders.get(dirname(above)) : undefined).find(Boolean)
-    if (of !== undefined) throw new SluiceError('ERR_OPTION', `${output}: has the name of a shard that this run makes in ${of}, or of its folder there; name another file`)
-  }
   await refuseInputs([...files.values()], inputs)
+  const folders = await shardFolders(shards)
+  for (const [place, output] of files) {
+    const above = foldersAbove(place).find(folder => files.has(folder))
+    if (above !== undefined) throw new SluiceError('ERR_OPTION', `${output}: would lie in ${files.get(above)!}, which is a file of this run; name another file`)
+    const why = folders.refusal(place)
+    if (why !== null) throw new SluiceError('ERR_OPTION', `${output}: ${why}; name another file`)
+  }
+}
+
+/** Folders that a run puts shards into. */
+export interface ShardFolders {
+  /** Why a file can't be in a place, as the end of a sentence; null where it can. */
+  readonly refusal: (place: string) => string | null
+}
+
+/** Finds out where folders of shards really are. */
+export async function shardFolders (shards: readonly string[]): Promise<ShardFolders> {
+  const folders = new Map<string, string>() // as they were named, by where they are
+  const above = new Map<string, string>() // so are those that they are in
+  for (const folder of new Set(shards)) {
+    const place = await realPlace(folder)
+    folders.set(place, folder)
+    for (const outer of [place, ...foldersAbove(place)]) above.set(outer, folder)
+  }
+  return {
+    refusal (place) {
+      if (above.has(place)) return `is a folder of this run, which puts shards into ${above.get(place)!}`
+      const around = foldersAbove(place)
+      const next = around.find(folder => basename(folder) === NEXT_FOLDER && folders.has(dirname(folder)))
+      const of = folders.get(next === undefined ? around[0] ?? '' : dirname(next))
+      const isTaken = next !== undefined || SHARD_FILE.test(basename(place)) || basename(place) === NEXT_FOLDER
+      return of !== undefined && isTaken ? `has the name of a shard, or is in a folder, that this run makes in ${of}` : null
+    }
+  }
 }
 
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when the output would take the place of an input */

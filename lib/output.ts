@@ -48,8 +48,13 @@ export function temporaryName (path: string): string {
  * or put there by somebody else, is deleted: a link under such a name is never followed.
  */
 export async function createTemporary (path: string): Promise<FileHandle> {
-  await unlink(path).catch((error: unknown) => { if (codeOf(error) !== 'ENOENT') throw error })
+  await removeTemporary(path)
   return await open(path, 'wx+')
+}
+
+/** Deletes what stands under a temporary name: of a link, the link itself. */
+export async function removeTemporary (path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => { if (codeOf(error) !== 'ENOENT') throw error })
 }
 
 /** Deletes what runs that were killed have left of the files of a folder, by their final names. */

@@ -17,7 +17,7 @@ export interface OwnKind {
 const FIRST_BYTES = 4096
 
 /** Longer JSON is not ours, and can't be held in one string. */
-const MOST_BYTES = 2 ** 28
+export const MOST_BYTES = 2 ** 28
 
 /** A pipe under a name of ours is not waited for. On Windows these flags are undefined, which changes nothing in a sum of bits. */
 const DONT_WAIT = constants.O_NONBLOCK
@@ -56,7 +56,8 @@ export async function readOwn (path: string, { follow = true } = {}): Promise<st
   })
   if (file === null) return null
   try {
-    if (!(await file.stat()).isFile()) throw noFile(path)
+    const status = await file.stat()
+    if (!status.isFile() && !status.isDirectory()) throw noFile(path) // to read a folder is an error of the system's
     return await file.readFile('utf8')
   } finally {
     await file.close()
@@ -64,7 +65,7 @@ export async function readOwn (path: string, { follow = true } = {}): Promise<st
 }
 
 function noFile (path: string, cause?: unknown): SluiceError {
-  return new SluiceError('ERR_OUTPUT', `${path}: is a link, a folder, a pipe or a device, expected a file; move it away`, { cause })
+  return new SluiceError('ERR_OUTPUT', `${path}: is a link, a pipe or a device, expected a file; move it away`, { cause })
 }
 
 /**
@@ -76,8 +77,8 @@ function noFile (path: string, cause?: unknown): SluiceError {
 export async function refuseForeign (path: string, kind: OwnKind): Promise<void> {
   const there = path === STANDARD_STREAM ? null : await stat(path).catch(() => null)
   if (there?.isFile() !== true || there.size === 0) return
-  const content = there.size > kind.bytes && kind.bytes === MOST_BYTES ? '' : await beginningOf(path, kind.bytes)
-  if (kind.isOwn(content)) return
+  const content = there.size > MOST_BYTES && kind.bytes === MOST_BYTES ? null : await beginningOf(path, kind.bytes)
+  if (content === '' || (content !== null && kind.isOwn(content))) return
   throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: is not ${kind.what}, which would replace it; name another file, or move this one away`)
 }
 
@@ -87,8 +88,8 @@ export async function writeOwn (path: string, content: string, kind: OwnKind): P
   await writeFileWhole(path, content)
 }
 
-/** Decompressed where the name says so; empty for what can't be read as that. */
-async function beginningOf (path: string, bytes: number): Promise<string> {
+/** Decompressed where the name says so; null for what can't be read as that. */
+async function beginningOf (path: string, bytes: number): Promise<string | null> {
   const chunks: Buffer[] = []
   let length = 0
   try {
@@ -98,7 +99,7 @@ async function beginningOf (path: string, bytes: number): Promise<string> {
     }
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error
-    return ''
+    return null
   }
   return Buffer.concat(chunks).toString()
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { compressed } from './compressed-output.ts'
 import { SluiceError } from './errors.ts'
 import { STANDARD_STREAM } from './files.ts'
-import { type Output, createTemporary, publish, syncFolder, targetOf, writing } from './output.ts'
+import { type Output, createTemporary, publish, removeTemporary, syncFolder, targetOf, writing } from './output.ts'
 import { count, sha256Hex } from './options.ts'
 
 /** How far an output has come: what a later run needs to go on behind it. */
@@ -87,7 +87,7 @@ export async function reopen (path: string, bytes: number, isSame: (file: FileHa
 async function copyWhole (from: string, to: string): Promise<void> {
   const temporary = `${to}.tmp`
   try {
-    await rm(temporary, { force: true }) // what is there, such as a link, is not followed
+    await removeTemporary(temporary)
     await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
     const file = await open(temporary, constants.O_RDWR | NO_FOLLOW)
     await file.sync().finally(() => file.close())

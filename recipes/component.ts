@@ -173,7 +173,7 @@ async function shardWith (examining: Examining | null, component: Component, rea
       outputs: [sink, copy, rejects].filter(output => output !== null),
       finished: () => sink.filled
     }, job?.flow ?? null, passedIn(stages))
-    await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, judge, encoding, packing, sink], options)
+    await runFlow({ name, source, tokens: () => packing.stats.tokens, checkpoints }, [...stages, judge, encoding, packing, sink], options)
     await copy?.commit()
   } catch (error) {
     await copy?.abandon()

@@ -4,6 +4,7 @@ import { SluiceError, codeOf, reasonOf } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
 import { writeFileWhole } from '../lib/output.ts'
 import { readOwn } from '../lib/own-file.ts'
+import { shownInLine } from '../lib/shown.ts'
 import type { Duplicates } from '../lib/shard-duplicates.ts'
 import type { Finding } from '../lib/verify-shards.ts'
 import { type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared, percent, sampledNote, verdictOf } from './inventory.ts'
@@ -110,5 +111,5 @@ function markdownTable (heads: readonly string[], rows: ReadonlyArray<readonly s
 
 /** Text out of a file mustn't begin a section. */
 function oneLine (text: string): string {
-  return text.replace(/\s+/g, ' ')
+  return shownInLine(text.replace(/\s+/g, ' '))
 }

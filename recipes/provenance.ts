@@ -11,7 +11,7 @@ import { withLock } from '../lib/lock.ts'
 import { maskSecrets } from '../lib/mask-secrets.ts'
 import { count, positive } from '../lib/options.ts'
 import { writeFileWhole } from '../lib/output.ts'
-import { type OwnKind, readOwn, refuseForeign, textKind } from '../lib/own-file.ts'
+import { MOST_BYTES, type OwnKind, readOwn, refuseForeign, textKind } from '../lib/own-file.ts'
 import { PAGE_MARK, provenancePage } from './provenance-page.ts'
 
 const text = z.string().nullable()
@@ -71,7 +71,7 @@ export type StoredProvenance = Provenance & {
 /** Pulls by the names of the files that they have written, all in one folder. */
 const provenanceJson = z.object({ format: z.literal(1), pulls: z.record(z.string(), storedProvenance) })
 
-const PROVENANCE: OwnKind = { what: 'provenance of a pull', bytes: 2 ** 28, isOwn: content => provenanceJson.safeParse(parseJson(content)).success }
+const PROVENANCE: OwnKind = { what: 'provenance of a pull', bytes: MOST_BYTES, isOwn: content => provenanceJson.safeParse(parseJson(content)).success }
 const PAGE = textKind('a page on where files come from', new RegExp(`^${PAGE_MARK}`))
 
 /** The files in the folder of a pull that tell of all pulls there. */

@@ -79,7 +79,7 @@ async function write (component: Component, output: string, options: WriteOption
     const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints, examining })
     const sink = isTextFile(output) ? textSink(output, { resumable }) : examining?.makesLines === true ? new LineSink('ndjson', output, examining.line, { resumable }) : ndjsonSink(output, { resumable })
     checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
-    await runFlow({ name: component.name, source }, [...stages, judge, sink], options)
+    await runFlow({ name: component.name, source, checkpoints }, [...stages, judge, sink], options)
     const counts = countsOf(source, stages)
     const isAll = component.maxRecords === null || counts.kept < component.maxRecords
     options.onRead?.(isAll ? component.dataFiles.length : source.position.file + 1)
