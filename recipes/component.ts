@@ -3,6 +3,7 @@ import { removeCheckpoint } from '../lib/checkpoint.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import type { Component } from '../lib/manifest/schema.ts'
+import { maskCredentials } from '../lib/mask-secrets.ts'
 import { maxId } from '../lib/npy.ts'
 import { refuseShards } from '../lib/shards.ts'
 import type { ShardedStats } from '../lib/stats.ts'
@@ -202,8 +203,12 @@ async function shardWith (examining: Examining | null, component: Component, rea
   }
 }
 
-/** What of a component is only noted in its stats. */
-function described ({ dataset, subset, split, license, dataFiles, hub }: Component): Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files' | 'commit'> {
+/** What of a component is only noted in its stats; without passwords. */
+function described (component: Component): ReturnType<typeof description> {
+  return JSON.parse(maskCredentials(JSON.stringify(description(component)))) as ReturnType<typeof description>
+}
+
+function description ({ dataset, subset, split, license, dataFiles, hub }: Component): Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files' | 'commit'> {
   if (hub === undefined) return { dataset, subset, split, license, data_files: dataFiles }
   return { dataset, subset: hub.subset, split: hub.split, license: license ?? (hub.license.length === 0 ? null : hub.license.join(', ')), data_files: hub.dataFiles ?? `hf://datasets/${dataset}@${hub.commit}`, commit: hub.commit }
 }

@@ -1,17 +1,20 @@
 /** Stops what is under way at its next checkpoint, and says when that is written; it waits there for the end. */
 export type StopAtCheckpoint = () => Promise<void>
 
-/** How long checkpoints are waited for. */
-const MOST_MS = 1000
-
 /**
  * Stops a run: each flow that keeps checkpoints writes one first, of what is done by then. Where none is written within a
  * second, the run stops without.
  */
 export class Stop {
   readonly #controller = new AbortController()
+  readonly #mostMs: number
   readonly #flows = new Set<{ readonly stop: StopAtCheckpoint, readonly ended: Promise<void> }>()
   #isRequested = false
+
+  /** @param mostMs how long checkpoints are waited for */
+  constructor (mostMs = 1000) {
+    this.#mostMs = mostMs
+  }
 
   /** Fires once the run is to end. */
   get signal (): AbortSignal {
@@ -35,7 +38,7 @@ export class Stop {
     this.#isRequested = true
     if (this.#flows.size === 0) this.end()
     if (this.signal.aborted) return
-    const timer = setTimeout(() => { this.end() }, MOST_MS)
+    const timer = setTimeout(() => { this.end() }, this.#mostMs)
     const stopped = [...this.#flows].map(({ stop, ended }) => Promise.race([stop(), ended]))
     Promise.allSettled(stopped).then(() => {
       clearTimeout(timer)
