@@ -99,7 +99,7 @@ export class Checkpoints implements Barriers {
 
   /** Has a checkpoint written as soon as the next document has come through, and holds the flow there. @param signal ends the flow @returns once it is written */
   stopAtCheckpoint (signal: AbortSignal): Promise<void> {
-    return new Promise(written => { this.#stop = { written, signal } })
+    return new Promise(resolve => { this.#stop = { written: resolve, signal } })
   }
 
   readonly isDue = (): boolean => {

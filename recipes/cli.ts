@@ -41,10 +41,12 @@ export async function cli (argv: readonly string[], onCommand: () => void = () =
   for (const [name, command] of Object.entries(commands)) {
     const sub = program.command(name).description(command.options.description ?? '')
     // To make the flags of all commands takes longer than a small command does; only the help of all needs them.
-    if (called === undefined || name === called) addUsage(sub, command, async (args, options, shown) => {
-      onCommand()
-      exitCode = await runCommand(command, args, options, { ...shown, line: commandLine(argv) })
-    })
+    if (called === undefined || name === called) {
+      addUsage(sub, command, async (args, options, shown) => {
+        onCommand()
+        exitCode = await runCommand(command, args, options, { ...shown, line: commandLine(argv) })
+      })
+    }
   }
   try {
     await program.parseAsync([...argv], { from: 'user' })

@@ -44,7 +44,7 @@ function shardsOf (component: unknown, at: Place): Array<{ place: Place, path: s
   const name = textsIn(component, at, ['name'])[0]?.path
   const asked = textsIn(component, at, ['output_dir'])
   if (asked.length > 0) return asked.map(found => ({ ...found, isShards: true }))
-  return name === undefined ? [] : [{ place: at, path: join('data', 'shards', name), isShards: true }]
+  return name === undefined || /[/\\]/.test(name) ? [] : [{ place: at, path: join('data', 'shards', name), isShards: true }]
 }
 
 /** The texts under some keys of a mapping. */
