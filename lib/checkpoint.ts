@@ -1,8 +1,9 @@
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { SluiceError, codeOf, reasonOf } from './errors.ts'
+import { SluiceError, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
-import { makeFolder, syncFolder, writing } from './output.ts'
+import { makeFolder, removeTemporary, syncFolder, writing } from './output.ts'
+import { MOST_BYTES, type OwnKind, readOwn, refuseForeign } from './own-file.ts'
 
 /** Tells a checkpoint from any other JSON; another number, when what is in it has another form. */
 const FORMAT = 1
@@ -20,7 +21,8 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
   await writing(path, async () => {
     await makeFolder(dirname(path))
     try {
-      const file = await open(temporary, 'w')
+      await removeTemporary(temporary)
+      const file = await open(temporary, 'wx')
       try {
         await file.writeFile(`{"sluice_checkpoint":${FORMAT},"sha256":"${sha256(json)}","content":${json}}\n`)
         await file.sync()
@@ -43,18 +45,40 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
  */
 export async function readCheckpoint (path: string): Promise<unknown> {
   const fail = (what: string, cause?: unknown): never => { throw new SluiceError('ERR_CHECKPOINT', `${path}: ${what}; get it from a copy, or start over with --restart`, { cause }) }
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    return codeOf(cause) === 'ENOENT' ? null : fail(`cannot be read: ${reasonOf(cause)}`, cause)
-  }
+  const text = await readOwn(path).catch((cause: unknown) => {
+    const reason = cause instanceof SluiceError ? 'is a link, a folder, a pipe or a device' : `cannot be read: ${reasonOf(cause)}`
+    return fail(reason, cause)
+  })
+  if (text === null) return null
   const file = parse(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
   if (file === undefined) return fail(`is cut off or damaged: ${text.length} characters that are no JSON, expected a checkpoint`)
   if (file?.sluice_checkpoint === undefined) return fail('is no checkpoint of sluice')
   if (file.sluice_checkpoint !== FORMAT) return fail(`is a checkpoint of form ${JSON.stringify(file.sluice_checkpoint)}, expected ${FORMAT}: another version of sluice has written it`)
   if (file.content === undefined || sha256(JSON.stringify(file.content)) !== file.sha256) return fail('is damaged: its content has another SHA-256 than it says')
   return file.content
+}
+
+/** A checkpoint, whole or damaged: JSON that is none, or the zeros that a power cut leaves. */
+const CHECKPOINT: OwnKind = {
+  what: 'a checkpoint of sluice',
+  bytes: MOST_BYTES,
+  isOwn: content => content.startsWith('{"sluice_checkpoint":') || /^\0+$/.test(content) || (content.startsWith('{"') && parse(content) === undefined)
+}
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when what stands under the name of a checkpoint is of another kind */
+export async function refuseOtherThanCheckpoint (path: string): Promise<void> {
+  await refuseForeign(path, CHECKPOINT)
+}
+
+/** Whether a file is a checkpoint, whole or damaged. */
+export async function isCheckpoint (path: string): Promise<boolean> {
+  return await refuseOtherThanCheckpoint(path).then(() => true, () => false)
+}
+
+/** Deletes a checkpoint, whole or damaged. @throws SluiceError as `refuseOtherThanCheckpoint`, and `ERR_OUTPUT` */
+export async function removeCheckpoint (path: string): Promise<void> {
+  await refuseOtherThanCheckpoint(path)
+  await writing(path, () => rm(path, { force: true }))
 }
 
 /** All numbers as they are, unlike `parseJson`: the content must come out as it was hashed. */

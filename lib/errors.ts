@@ -1,3 +1,5 @@
+import { maskCredentials } from './mask-secrets.ts'
+
 /**
  * What can go wrong, by code: the exit code of the command line, and what the code means.
  *
@@ -10,7 +12,7 @@ export const errorCodes = {
   ERR_MANIFEST: { exit: 2, means: 'the manifest is not YAML, or says something that cannot be; each mistake with line and column' },
   ERR_STATS: { exit: 2, means: 'a stats file is missing, not JSON, or not what `process-mixture` or `shard-corpus` writes; each mistake with its key' },
   ERR_FILES: { exit: 2, means: 'an input file is missing, is a folder or may not be read, or a glob matches nothing' },
-  ERR_OUTPUT_EXISTS: { exit: 2, means: 'the output folder holds the shards of another run' },
+  ERR_OUTPUT_EXISTS: { exit: 2, means: 'what would be written takes the place of something else: the shards of another run, an input, or a file of another kind' },
   ERR_LOCKED: { exit: 1, means: 'another run has the lock on what is to be written, or its lock file is damaged' },
   ERR_TOKENIZER: { exit: 2, means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit what is asked of it' },
   ERR_MODEL: { exit: 2, means: 'the model of a filter is missing, damaged, or not of the kind expected' },
@@ -41,7 +43,7 @@ export class SluiceError extends Error {
   readonly code: ErrorCode
 
   constructor (code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options)
+    super(maskCredentials(message), options)
     this.name = 'SluiceError'
     this.code = code
   }
@@ -65,6 +67,8 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'no permission',
   EPERM: 'no permission',
   EROFS: 'the file system is read-only',
+  EMFILE: 'too many files are open; raise the limit (ulimit -n 4096) and run it again',
+  ENFILE: 'too many files are open on this machine; close some programs and run it again',
   ENOSPC: 'no space left on the device; make room and run it again',
   EDQUOT: 'the disk quota is used up; make room and run it again'
 }

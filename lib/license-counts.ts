@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { NO_ADVICE } from './license-data.ts'
 import { termsOf } from './licenses.ts'
 import { count, parseState } from './options.ts'
+import { textKind } from './own-file.ts'
+import { shownInLine } from './shown.ts'
 
 /** Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name them. */
 const LICENSE_COLUMNS = ['max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence', 'licenses', 'license_type']
@@ -118,12 +120,15 @@ function licenseOf (value: unknown): string {
 
 function textOf (value: unknown): string {
   if (typeof value !== 'string') return ''
-  const line = value.replace(/\s+/g, ' ').trim()
+  const line = shownInLine(value.replace(/\s+/g, ' ').trim())
   return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…` : line
 }
 
 /** What a page of ours begins with: another one is somebody else's. */
 export const LICENSES_MARK = '<!-- Made by sluice: what is changed here is lost with the next pull. -->'
+
+/** By this a page of licences is known, before another one takes its place. */
+export const LICENSES = textKind('a page of licences', new RegExp(`^${LICENSES_MARK}`))
 
 /**
  * `LICENSES.md`: for each output its records by licence, what each licence asks for, and below them the repositories of

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { link, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises'
+import { link, lstat, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf } from './errors.ts'
 import { parseJson } from './json.ts'
 import { makeFolder, removeLeftovers, temporaryName, writing } from './output.ts'
+import { readOwn } from './own-file.ts'
 import { processIdentity, stateOf, thisProcess } from './process-identity.ts'
 
 /** A lock that is held. */
@@ -144,9 +145,14 @@ async function writeNew (path: string, content: string): Promise<boolean> {
 
 async function find (path: string): Promise<Found> {
   try {
-    const content = await readFile(path, 'utf8')
+    // Not a link, which could lead anywhere, nor a pipe, which would be waited for.
+    const content = await readOwn(path, { follow: false }).catch((error: unknown) => {
+      if (error instanceof SluiceError) return 'no lock'
+      throw error
+    })
+    if (content === null) return 'no file'
     if (!/^\0*$/.test(content)) return holderSchema.safeParse(parseJson(content)).data ?? 'no lock'
-    const { ino, mtimeNs } = await stat(path, { bigint: true })
+    const { ino, mtimeNs } = await lstat(path, { bigint: true })
     return { id: `${ino}-${mtimeNs}` }
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return 'no file'

@@ -1,9 +1,8 @@
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { compressed } from './compressed-output.ts'
 import { SluiceError, codeOf, reasonOf } from './errors.ts'
-import { isHubName } from './hub/address.ts'
-import { type FileNames, STANDARD_STREAM, findFiles } from './files.ts'
+import { STANDARD_STREAM } from './files.ts'
 
 /** Where bytes go: nothing is seen under the final name before `commit`, and nothing is left after `abandon`. */
 export interface Output {
@@ -44,6 +43,20 @@ export function temporaryName (path: string): string {
   return `${path}.${process.pid}.tmp`
 }
 
+/**
+ * Creates a file under the temporary name that it has until it is whole. What stands there, left by a run that was killed
+ * or put there by somebody else, is deleted: a link under such a name is never followed.
+ */
+export async function createTemporary (path: string): Promise<FileHandle> {
+  await removeTemporary(path)
+  return await open(path, 'wx+')
+}
+
+/** Deletes what stands under a temporary name: of a link, the link itself. */
+export async function removeTemporary (path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => { if (codeOf(error) !== 'ENOENT') throw error })
+}
+
 /** Deletes what runs that were killed have left of the files of a folder, by their final names. */
 export async function removeLeftovers (folder: string, isOurs: (name: string) => boolean): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -54,16 +67,21 @@ export async function removeLeftovers (folder: string, isOurs: (name: string) =>
 
 /** Makes a folder, and those above it, where they are missing; they are there after a power cut. */
 export async function makeFolder (path: string): Promise<void> {
+  // Not by `recursive`: Node tries for ever where the folder above is there, and mkdir says ENOENT all the same, as in /proc.
+  if (await isFolder(path)) return
+  if (dirname(path) !== path) await makeFolder(dirname(path))
   try {
-    const first = await mkdir(path, { recursive: true })
-    if (first === undefined) return
-    for (let folder = resolve(path); folder.length >= resolve(first).length; folder = dirname(folder)) await syncFolder(dirname(folder))
-  } catch (error) {
-    // On a read-only file system `recursive` gives ENOENT; without it, mkdir tells the reason.
-    if (codeOf(error) !== 'ENOENT' || dirname(path) === path) throw error
-    await makeFolder(dirname(path))
     await mkdir(path)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && await isFolder(path)) return // somebody else has made it just now
+    if (codeOf(error) !== 'ENOENT') throw error
+    throw new SluiceError('ERR_OUTPUT', `${path}: no folder can be made there; name another place`, { cause: error })
   }
+  await syncFolder(dirname(path))
+}
+
+async function isFolder (path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() === true
 }
 
 /** Syncs a file, closes it, gives it its final name, and syncs the folder, so that it is there after a power cut. */
@@ -100,32 +118,6 @@ export async function checkWritable (path: string): Promise<void> {
   await output.abandon()
 }
 
-/**
- * Looks at all files that a run writes before it writes any of them.
- *
- * @throws SluiceError `ERR_OPTION` when one would be written twice, `ERR_OUTPUT_EXISTS` when one is an input as well
- */
-export async function checkOutputs (outputs: readonly string[], inputs: readonly FileNames[]): Promise<void> {
-  const paths = outputs.filter(output => output !== STANDARD_STREAM).map(output => resolve(output))
-  const twice = outputs.find(output => paths.indexOf(resolve(output)) !== paths.lastIndexOf(resolve(output)))
-  if (twice !== undefined) throw new SluiceError('ERR_OPTION', `${twice}: would be written twice by this run; name another file for the rejects, the stats or the output`)
-  for (const output of outputs) {
-    for (const names of inputs) await refuseInputAsOutput(output, names)
-  }
-}
-
-/** @throws SluiceError `ERR_OUTPUT_EXISTS` when the output would take the place of an input */
-export async function refuseInputAsOutput (output: string, inputs: FileNames): Promise<void> {
-  const there = await stat(output).catch(() => null)
-  if (there?.isFile() !== true) return
-  for (const { path } of await findFiles(inputs)) {
-    const input = path === STANDARD_STREAM || isHubName(path) ? null : await stat(path)
-    if (input !== null && input.ino === there.ino && input.dev === there.dev) {
-      throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is an input as well, and would be replaced; name another output`)
-    }
-  }
-}
-
 async function openFile (path: string): Promise<Output> {
   return await writing(path, async () => {
     const target = await targetOf(path)
@@ -150,7 +142,7 @@ export async function targetOf (path: string): Promise<string | null> {
 
 async function openReplacing (name: string, path: string): Promise<Output> {
   await removeLeftovers(dirname(path), file => file === basename(path))
-  const file = await open(temporaryName(path), 'w')
+  const file = await createTemporary(temporaryName(path))
   return {
     write: bytes => writing(name, () => file.appendFile(bytes)),
     commit: () => writing(name, () => publish(file, path)),

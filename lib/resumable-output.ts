@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { constants, type FileHandle, copyFile, open, rename, rm, stat } from 'node:fs/promises'
+import { constants, type FileHandle, copyFile, lstat, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { compressed } from './compressed-output.ts'
 import { SluiceError } from './errors.ts'
 import { STANDARD_STREAM } from './files.ts'
-import { type Output, publish, syncFolder, targetOf, writing } from './output.ts'
+import { type Output, createTemporary, publish, removeTemporary, syncFolder, targetOf, writing } from './output.ts'
 import { count, sha256Hex } from './options.ts'
 
 /** How far an output has come: what a later run needs to go on behind it. */
@@ -25,6 +25,9 @@ export interface ResumableOutput extends Output {
 }
 
 const TAIL_BYTES = 64 * 1024
+
+/** Undefined on Windows, which changes nothing in a sum of bits. */
+const NO_FOLLOW = constants.O_NOFOLLOW
 
 /** The name that a resumable file has until it is whole: the same in each run, so that it is found again. One run at a time. */
 export function partialName (path: string): string {
@@ -49,7 +52,7 @@ export async function openResumable (path: string, from: OutputState | null): Pr
     const target = await targetOf(path)
     if (target === null) throw new SluiceError('ERR_OUTPUT', `${path}: is a device or a pipe, expected a file`)
     const partial = partialName(target)
-    const file = from === null ? await open(partial, 'w+') : await reopen(target, from.bytes, async file => await tailOf(file, from.bytes) === from.tail)
+    const file = from === null ? await createTemporary(partial) : await reopen(target, from.bytes, async file => await tailOf(file, from.bytes) === from.tail)
     return resumable(path, target, file, from)
   })
 }
@@ -68,10 +71,10 @@ export async function reopen (path: string, bytes: number, isSame: (file: FileHa
     if (await sizeOf(path) < bytes) throw lost(partial, `has fewer than ${bytes} bytes, or is not there`)
     await copyWhole(path, partial)
   }
-  const file = await open(partial, 'r+')
+  const file = await open(partial, constants.O_RDWR | NO_FOLLOW)
   try {
-    await file.truncate(bytes)
     if (!await isSame(file)) throw lost(isCopy ? path : partial, 'was changed since the checkpoint')
+    await file.truncate(bytes)
   } catch (error) {
     await file.close()
     if (isCopy) await rm(partial, { force: true }) // else it would hide the right file, once that is put back
@@ -84,8 +87,9 @@ export async function reopen (path: string, bytes: number, isSame: (file: FileHa
 async function copyWhole (from: string, to: string): Promise<void> {
   const temporary = `${to}.tmp`
   try {
-    await copyFile(from, temporary, constants.COPYFILE_FICLONE)
-    const file = await open(temporary, 'r+')
+    await removeTemporary(temporary)
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+    const file = await open(temporary, constants.O_RDWR | NO_FOLLOW)
     await file.sync().finally(() => file.close())
     await rename(temporary, to)
   } catch (error) {
@@ -143,7 +147,8 @@ async function tailOf (file: FileHandle, bytes: number): Promise<string> {
   return createHash('sha256').update(tail).digest('hex')
 }
 
-/** -1 where there is no such file. */
+/** -1 where there is no such file, or it is a link or anything else. */
 async function sizeOf (path: string): Promise<number> {
-  return (await stat(path).catch(() => null))?.size ?? -1
+  const there = await lstat(path).catch(() => null)
+  return there?.isFile() === true ? there.size : -1
 }

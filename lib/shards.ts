@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, rm, stat } from 'node:fs/promises'
+import { type FileHandle, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
 import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
-import { makeFolder, publish, removeLeftovers, temporaryName, writing } from './output.ts'
+import { createTemporary, makeFolder, publish, removeLeftovers, temporaryName, writing } from './output.ts'
 import { count, positive, sha256Hex } from './options.ts'
 import { partialName, reopen, writeAll } from './resumable-output.ts'
 import { isShardName, listShards, namesIn } from './shard-names.ts'
@@ -89,7 +89,7 @@ export class ShardWriter {
    */
   static async create (path: string, shape: ShardShape, { resumable = false } = {}): Promise<ShardWriter> {
     const name = resumable ? partialName(path) : temporaryName(path)
-    const shard = new ShardWriter(path, name, await writing(path, () => open(name, 'w')), shape, resumable)
+    const shard = new ShardWriter(path, name, await writing(path, () => createTemporary(name)), shape, resumable)
     shard.#collect(npyHeader({ ...shape, rows: shape.maxRows }))
     return shard
   }

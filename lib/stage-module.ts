@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Document } from './document.ts'
 import { SluiceError, codeOf, messageOf, reasonOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
@@ -26,6 +26,15 @@ export interface StageModule extends StageModuleFile {
   readonly inOrder: string | null
   /** What it does, for one flow: made anew each time, and held to its contract. @throws SluiceError `ERR_OPTION` when it can't be made again */
   readonly work: (follows?: Follows) => Work<Document, Document, unknown>
+}
+
+/** Stages of modules that were loaded, by the URLs of these: to tell from a stack whose code it was. */
+const loaded = new Map<string, string>()
+
+/** The stage of the user's own whose module a stack of calls goes through, as messages call it; null for none. */
+export function stageInStack (stack: string): string | null {
+  for (const [url, stage] of loaded) if (stack.includes(url) || stack.includes(fileURLToPath(url))) return stage
+  return null
 }
 
 /** What a module should look like, for whoever has another one. */
@@ -70,6 +79,7 @@ export async function loadStageModule ({ module, path, sha256 }: StageModuleFile
   const now = await sha256OfFile(path).catch(() => 'none')
   if (now !== sha256) throw new SluiceError('ERR_OPTION', `${module}: was changed while it is in use: has SHA-256 ${now}, expected ${sha256}; start again`)
   const first = made(module, make, options)
+  loaded.set(pathToFileURL(path).href, `${first.name} (${module})`)
   return {
     module,
     path,

@@ -4,6 +4,7 @@ import { SluiceError, messageOf, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
 import { dtypes } from './npy.ts'
 import { checkOptions, count, positive, sha256Hex } from './options.ts'
+import { type OwnKind, jsonKind } from './own-file.ts'
 import { shardInfo } from './shards.ts'
 
 /** What a stats file says of the shards of a component; it says more beside that. */
@@ -29,6 +30,9 @@ const shardedStats = z.object({
   shard_files: z.array(shardInfo).readonly()
 })
 export type ShardedStats = Readonly<z.output<typeof shardedStats>>
+
+/** By this a stats file is known, before another one takes its place: that of a mixture, or of one dataset. */
+export const STATS: OwnKind = { ...jsonKind('the stats of a run'), isOwn: content => [['manifest', 'stats'], ['name', 'output_dir']].some(keys => jsonKind('', ...keys).isOwn(content)) }
 
 /** A stats file, read, as far as it tells of shards. */
 export interface StatsFile {

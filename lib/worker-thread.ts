@@ -32,7 +32,7 @@ export class WorkerThread<Task, Result> {
     const onAbort = (): void => { this.#fail(signal?.reason as Error) }
     this.#worker.on('exit', code => {
       signal?.removeEventListener('abort', onAbort)
-      this.#fail(new Error(`it ended with exit code ${code}`))
+      this.#fail(new Error(`it ended with exit code ${code}${code === 0 ? ': a stage of your own may have called process.exit; one that can\'t go on throws an error' : ''}`))
     })
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted === true) onAbort()

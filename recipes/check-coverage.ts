@@ -8,7 +8,9 @@ import { hubOptions } from '../lib/hub/settings.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { kebabCase } from '../lib/names.ts'
 import { type OptionsSchema, parseOptions, positive } from '../lib/options.ts'
-import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
+import { checkWritable } from '../lib/output.ts'
+import { checkOutputs } from '../lib/output-places.ts'
+import { jsonKind, refuseForeign, writeOwn } from '../lib/own-file.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { type Coverage, type CoverageComparison, type CoverageCounts, CoverageMeter, EncodedWords, compareCoverage, coverageOf, coverageTolerances } from '../lib/tokenizer-coverage.ts'
@@ -21,6 +23,9 @@ import { PartialError } from './partial-error.ts'
 import { loadMixture } from './process-mixture.ts'
 import { MANIFEST_HELP, readMixture } from './read-mixture.ts'
 import { anySourceOptions, sources } from './stages.ts'
+
+/** By this a result is known, before another one takes its place. */
+const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')
 
 /** All but what only `meta` is for. */
 const readingOptions: OptionsSchema['shape'] = Object.fromEntries(Object.entries(anySourceOptions).filter(([key]) => key !== 'columns'))
@@ -82,6 +87,7 @@ export async function checkCoverage (sample: string | undefined, options: z.inpu
   if (output !== undefined) {
     const inputs = [tokenizer.path, ...(baselinePath === undefined ? [] : [baselinePath]), ...(is === 'manifest' ? [from] : [])]
     await checkOutputs([output], [inputs, ...components.map(({ dataFiles }) => dataFiles)])
+    await refuseForeign(output, COVERAGE)
     await checkWritable(output)
   }
 
@@ -98,7 +104,7 @@ export async function checkCoverage (sample: string | undefined, options: z.inpu
     baseline: baseline === null ? null : { path: baselinePath!, tokenizer_sha256: baseline.tokenizer.sha256, ...compareCoverage(whole, baseline, tolerancesOf(asked)) },
     warnings
   }
-  if (output !== undefined) await writeFileWhole(output, JSON.stringify(report, null, 2) + '\n')
+  if (output !== undefined) await writeOwn(output, JSON.stringify(report, null, 2) + '\n', COVERAGE)
   if (report.baseline?.passed === false) throw new CoverageError(report)
   return report
 }

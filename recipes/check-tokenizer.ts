@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseOptions } from '../lib/options.ts'
-import { writeFileWhole } from '../lib/output.ts'
+import { jsonKind, refuseForeign, writeOwn } from '../lib/own-file.ts'
 import { readTokenizerFile } from '../lib/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({
@@ -10,6 +10,9 @@ export const checkTokenizerOptions = z.strictObject({
   expectedSha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits').optional().describe('fail when the model has another one'),
   metadataJson: z.string().min(1).optional().describe('write what is known of the model to this file, as JSON')
 }).describe('SHA-256 of a tokenizer model, against an expected one')
+
+/** By this a record is known, before another one takes its place. */
+const RECORD = jsonKind('a record of check-tokenizer', 'tokenizer_path', 'sha256', 'vocab_size')
 
 export interface TokenizerRecord {
   readonly tokenizer_path: string
@@ -26,10 +29,11 @@ export interface TokenizerRecord {
 /**
  * Reads a tokenizer model and records its checksum, sizes and special ids.
  *
- * @throws SluiceError `ERR_TOKENIZER` when the file is no model, `ERR_CHECKSUM` when it is another than expected
+ * @throws SluiceError `ERR_TOKENIZER` when the file is no model, `ERR_CHECKSUM` when it is another than expected; `ERR_OUTPUT_EXISTS` when `metadataJson` is a file of another kind
  */
 export async function checkTokenizer (options: z.input<typeof checkTokenizerOptions>): Promise<TokenizerRecord> {
   const { tokenizerPath, expectedSha256, metadataJson } = parseOptions('check-tokenizer', checkTokenizerOptions, options)
+  if (metadataJson !== undefined) await refuseForeign(metadataJson, RECORD)
   const bytes = await readTokenizerFile(tokenizerPath)
   const { readModel } = await import('../lib/sentencepiece/model.ts')
   const model = readModel(bytes, tokenizerPath)
@@ -44,7 +48,7 @@ export async function checkTokenizer (options: z.input<typeof checkTokenizerOpti
     eos_id: model.eosId,
     pad_id: model.padId
   }
-  if (metadataJson !== undefined) await writeFileWhole(metadataJson, JSON.stringify(record, null, 2) + '\n')
+  if (metadataJson !== undefined) await writeOwn(metadataJson, JSON.stringify(record, null, 2) + '\n', RECORD)
   if (expectedSha256 !== undefined && expectedSha256.toLowerCase() !== record.sha256) {
     throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: has SHA-256 ${record.sha256}, expected ${expectedSha256.toLowerCase()}`)
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { z } from 'zod'
 import type { Barriers } from '../lib/barrier.ts'
 import { count, positive } from '../lib/options.ts'
@@ -68,6 +69,7 @@ export class Checkpoints implements Barriers {
   #atCheckpoint = 0
   #finished = 0 // at the last checkpoint
   #notBefore = 0 // of `performance.now`: a checkpoint for a shard alone
+  #stop: { readonly written: () => void, readonly signal: AbortSignal } | undefined
   #allowed = Infinity // documents that may leave the source before the next barrier
 
   constructor (options: CheckpointsOptions) {
@@ -90,6 +92,16 @@ export class Checkpoints implements Barriers {
     if (this.#allowed === 0) parts.source.stop() // the last document that may pass was the last one before the checkpoint
   }
 
+  /** Whether the flow can be stopped at a checkpoint. */
+  get canStop (): boolean {
+    return this.#options.save !== null
+  }
+
+  /** Has a checkpoint written as soon as the next document has come through, and holds the flow there. @param signal ends the flow @returns once it is written */
+  stopAtCheckpoint (signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => { this.#stop = { written: resolve, signal } })
+  }
+
   readonly isDue = (): boolean => {
     const { stats } = this.#parts.source
     return stats.out - this.#atBarrier >= this.#allowed || this.#isCheckpointDue()
@@ -106,18 +118,25 @@ export class Checkpoints implements Barriers {
     }
     this.#atBarrier = this.#parts.source.stats.out
     this.#allow()
+    if (this.#stop !== undefined) await held(this.#stop)
   }
 
   #isCheckpointDue (): boolean {
     const { save, every } = this.#options
     const { source, finished } = this.#parts
-    return save !== null && (source.stats.out - this.#atCheckpoint >= every || ((finished?.() ?? 0) > this.#finished && performance.now() >= this.#notBefore))
+    return save !== null && (this.#stop !== undefined || source.stats.out - this.#atCheckpoint >= every || ((finished?.() ?? 0) > this.#finished && performance.now() >= this.#notBefore))
   }
 
   #allow (): void {
     const { maxRecords } = this.#options
     this.#allowed = maxRecords === null ? Infinity : maxRecords - this.#passed()
   }
+}
+
+/** Until the flow is ended. */
+async function held ({ written, signal }: { readonly written: () => void, readonly signal: AbortSignal }): Promise<void> {
+  written()
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 async function stateOf ({ source, stages, outputs }: FlowParts): Promise<FlowState> {

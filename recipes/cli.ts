@@ -1,24 +1,34 @@
 import { Command as Program, CommanderError } from 'commander'
 import { z } from 'zod'
-import { SluiceError, codeOf, errorCodes } from '../lib/errors.ts'
+import { SluiceError, codeOf, errorCodes, reasonOf } from '../lib/errors.ts'
+import { maskCredentials } from '../lib/mask-secrets.ts'
 import { kebabCase } from '../lib/names.ts'
 import { checkOptions } from '../lib/options.ts'
 import { standardOutput } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
+import { shown } from '../lib/shown.ts'
 import { type Command, commands } from './commands.ts'
+import { watchLostWork } from './lost-work.ts'
 import { PartialError } from './partial-error.ts'
 import { Progress } from './progress.ts'
+import { Stop } from './stop.ts'
 
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** Text for a terminal: nothing that controls it, and no password of an address. */
+function forPeople (text: string): string {
+  return shown(maskCredentials(text))
+}
 
 /**
  * The command line. Data and results go to standard output, all else to standard error.
  *
  * @param argv without the program and the script
+ * @param onCommand called when a command begins, which answers to signals then
  * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; 130 or 143 after a signal
  */
-export async function cli (argv: readonly string[]): Promise<number> {
+export async function cli (argv: readonly string[], onCommand: () => void = () => {}): Promise<number> {
   let exitCode = 0
   const program = new Program('sluice')
     .description('Turns raw text corpora into training shards for language models.')
@@ -26,12 +36,17 @@ export async function cli (argv: readonly string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError()
     .helpCommand(false)
-    .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: (.*)\n$/s, 'sluice: $1 [ERR_USAGE]\n')) } })
+    .configureOutput({ outputError: (text, write) => { write(forPeople(text.replace(/^error: (.*)\n$/s, 'sluice: $1 [ERR_USAGE]\n'))) } })
   const called = argv.find(argument => !argument.startsWith('-'))
   for (const [name, command] of Object.entries(commands)) {
     const sub = program.command(name).description(command.options.description ?? '')
     // To make the flags of all commands takes longer than a small command does; only the help of all needs them.
-    if (called === undefined || name === called) addUsage(sub, command, async (args, options, shown) => { exitCode = await runCommand(command, args, options, { ...shown, line: commandLine(argv) }) })
+    if (called === undefined || name === called) {
+      addUsage(sub, command, async (args, options, shown) => {
+        onCommand()
+        exitCode = await runCommand(command, args, options, { ...shown, line: commandLine(argv) })
+      })
+    }
   }
   try {
     await program.parseAsync([...argv], { from: 'user' })
@@ -84,12 +99,13 @@ function asNumber (text: string): number | string {
 
 async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet, line }: Shown & { readonly line: string }): Promise<number> {
   const { run, report, note, givesData, givesJson = false } = command
-  const stop = new AbortController()
+  const stop = new Stop()
+  const watching = watchLostWork(() => { stop.end() })
   let stopped: keyof typeof SIGNAL_EXITS | undefined
   const signals = Object.keys(SIGNAL_EXITS)
   const onSignal = (signal: keyof typeof SIGNAL_EXITS): void => {
     stopped = signal
-    stop.abort()
+    stop.request()
     for (const name of signals) process.off(name, onSignal) // a second one ends the process at once, as if nobody listened
   }
   for (const signal of signals) process.on(signal, onSignal)
@@ -103,16 +119,21 @@ async function runCommand (command: Command, args: readonly string[], options: R
   try {
     checkFlags(command, options)
     const progress = new Progress(process.stderr)
-    const result = await run(args, options, { signal: stop.signal, command: line, watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { process.stderr.write(`sluice: ${message}\n`) } })
+    const tell = (message: string): void => { process.stderr.write(forPeople(`sluice: ${message}\n`)) }
+    const result = await run(args, options, { signal: stop.signal, stop, command: line, watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : tell })
+    const lost = watching.error()
+    if (lost !== null) throw lost
     await showResult(result, report ?? note)
     return 0
-  } catch (error) {
+  } catch (thrown) {
+    const error: unknown = watching.error() ?? thrown
     if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
     if (error instanceof PartialError) await showResult(error.partial, error.isResult ? report : undefined)
     await print(process.stderr, describe(error))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1
   } finally {
+    watching.end()
     for (const signal of signals) process.off(signal, onSignal)
   }
 }
@@ -131,11 +152,12 @@ function checkFlags ({ options: schema }: Command, options: Record<string, unkno
 
 async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
   const output = standardOutput(stream)
-  await output.write(Buffer.from(text + '\n'))
+  await output.write(Buffer.from(forPeople(text) + '\n'))
 }
 
 /** An error of ours as its code and message; any other is a defect, and shown whole. */
 function describe (error: unknown): string {
   if (error instanceof SluiceError) return `sluice: ${error.message} [${error.code}]`
+  if (['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '')) return `sluice: ${reasonOf(error)} [${codeOf(error)!}]`
   return `sluice: an unexpected error, please report it: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
 }

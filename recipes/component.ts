@@ -1,8 +1,9 @@
-import { rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { removeCheckpoint } from '../lib/checkpoint.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import type { Component } from '../lib/manifest/schema.ts'
+import { maskCredentials } from '../lib/mask-secrets.ts'
 import { maxId } from '../lib/npy.ts'
 import { refuseShards } from '../lib/shards.ts'
 import type { ShardedStats } from '../lib/stats.ts'
@@ -17,7 +18,8 @@ import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, 
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from './job.ts'
 import { pull } from './pull.ts'
-import { type Rejects, keepingRejects } from './rejects.ts'
+import { provenanceFiles } from './provenance.ts'
+import { type Rejects, keepingRejects, refuseForeignRejects } from './rejects.ts'
 import { remaking } from './remake.ts'
 import { secondsSince } from './report.ts'
 import { tee } from './tee.ts'
@@ -79,13 +81,13 @@ export async function shardComponent (component: Component, options: ShardOption
     options.onStatus?.({ is: 'new' })
     return await withLocks([plan.path, ...outputs], async () => {
       if (options.overwrite !== true) await refuseShards(folder)
-      await rm(plan.path, { force: true }) // what it tells of is replaced
+      await removeCheckpoint(plan.path) // what it tells of is replaced
       return await make(null, folder)
     })
   }
   const stats = await runJob(plan, options, shardCheck(folder, options), async job => {
     if (options.overwrite !== true && (job.begins || (job.isOutdated && options.keepOutdated === true))) await refuseShards(folder)
-    const again = remaking(folder)
+    const again = await remaking(folder)
     const made = job.isOutdated || (job.resumesNothing && again.isBegun)
       ? await again.make(next => runJob({ ...plan, path: checkpointIn(next), beside: [] }, {}, () => Promise.resolve([]), async job => {
         const made = await make(job, next)
@@ -172,7 +174,7 @@ async function shardWith (examining: Examining | null, component: Component, rea
       outputs: [sink, copy, rejects].filter(output => output !== null),
       finished: () => sink.filled
     }, job?.flow ?? null, passedIn(stages))
-    await runFlow({ name, source, tokens: () => packing.stats.tokens }, [...stages, judge, encoding, packing, sink], options)
+    await runFlow({ name, source, tokens: () => packing.stats.tokens, checkpoints }, [...stages, judge, encoding, packing, sink], options)
     await copy?.commit()
   } catch (error) {
     await copy?.abandon()
@@ -201,8 +203,12 @@ async function shardWith (examining: Examining | null, component: Component, rea
   }
 }
 
-/** What of a component is only noted in its stats. */
-function described ({ dataset, subset, split, license, dataFiles, hub }: Component): Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files' | 'commit'> {
+/** What of a component is only noted in its stats; without passwords. */
+function described (component: Component): ReturnType<typeof description> {
+  return JSON.parse(maskCredentials(JSON.stringify(description(component)))) as ReturnType<typeof description>
+}
+
+function description ({ dataset, subset, split, license, dataFiles, hub }: Component): Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files' | 'commit'> {
   if (hub === undefined) return { dataset, subset, split, license, data_files: dataFiles }
   return { dataset, subset: hub.subset, split: hub.split, license: license ?? (hub.license.length === 0 ? null : hub.license.join(', ')), data_files: hub.dataFiles ?? `hf://datasets/${dataset}@${hub.commit}`, commit: hub.commit }
 }
@@ -247,6 +253,17 @@ export function filesOf (component: Component): string[] {
   const raw = component.rawDir === null ? [] : writtenFiles(copyIn(component.rawDir, component.name), rawComponent(component).rejects)
   const beside = filesBeside(component)
   return [...raw, ...beside, ...workingFiles(checkpointIn(component.outputDir), beside)]
+}
+
+/** Files that a component writes, and others may write as well, one after the other. */
+export function sharedFilesOf ({ rawDir, name }: Component): string[] {
+  return rawDir === null ? [] : provenanceFiles(copyIn(rawDir, name))
+}
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when a file of a component would replace one of another kind */
+export async function refuseForeignIn (component: Component): Promise<void> {
+  if (component.rawDir !== null) await refuseForeignRejects(rawComponent(component).rejects)
+  await refuseForeignRejects(component.rejects)
 }
 
 /** Those that are written together with the shards. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
-import { checkOutputs } from '../lib/output.ts'
+import { checkOutputs } from '../lib/output-places.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { ANY_LANGUAGE, languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'

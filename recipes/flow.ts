@@ -2,7 +2,9 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SluiceError, codeOf } from '../lib/errors.ts'
 import type { RecordSource } from '../lib/record-source.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { AnyStage } from './stages.ts'
+import type { Stop } from './stop.ts'
 import type { Threads } from './threads.ts'
 
 /** A flow that is under way, for whoever shows its progress. */
@@ -11,12 +13,16 @@ export interface Flow {
   readonly source: RecordSource
   /** Token ids made so far; absent where the flow makes none. */
   readonly tokens?: () => number
+  /** By which it can be stopped and gone on with. */
+  readonly checkpoints?: Checkpoints
 }
 
 /** What every recipe can be told in code. */
 export interface RunOptions {
   /** Stops the run; what is half-written is deleted, unless a checkpoint tells of it. */
   readonly signal?: AbortSignal | undefined
+  /** Stops the run at its checkpoints; `signal` is to be its signal then. */
+  readonly stop?: Stop | undefined
   /** The command line, for what keeps where data comes from; absent where a recipe is called in code. */
   readonly command?: string | undefined
   /** Told what a run does that isn't its results: that a job goes on where one before was stopped, say. */
@@ -32,11 +38,14 @@ export interface RunOptions {
  *
  * @throws SluiceError `ERR_ABORTED` when the signal fires; else what the stream that failed says. All are destroyed by then.
  */
-export async function runFlow (flow: Flow, streams: readonly NodeJS.WritableStream[], { signal, watch }: RunOptions): Promise<void> {
+export async function runFlow (flow: Flow, streams: readonly NodeJS.WritableStream[], { signal, stop, watch }: RunOptions): Promise<void> {
   const unwatch = watch?.(flow)
+  const { checkpoints } = flow
+  const ended = stop !== undefined && checkpoints?.canStop === true ? stop.add(() => checkpoints.stopAtCheckpoint(stop.signal)) : undefined
   try {
     await runStreams(flow.name, [flow.source, ...streams], signal)
   } finally {
+    ended?.()
     unwatch?.()
   }
 }

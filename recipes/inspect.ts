@@ -6,6 +6,7 @@ import { LineSink } from '../lib/line-sink.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { type ShardSet, openShards } from '../lib/shard-reader.ts'
 import { type ShardStatistics, type Spread, shardStatistics } from '../lib/shard-statistics.ts'
+import { shown, shownInLine } from '../lib/shown.ts'
 import { type ShardRow, type ShardTextOptions, shardDocuments, shardRows } from '../lib/shard-text.ts'
 import { loadDecoder } from '../lib/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
@@ -48,7 +49,7 @@ export async function inspect (path: string, options: z.input<typeof inspectOpti
     await runStreams('inspect', [Readable.from(shardDocuments(set, reading)), sink], signal)
     return { of: 'document', count: sink.stats.out }
   }
-  const sink = new LineSink<ShardRow>('inspect', STANDARD_STREAM, ({ index, path, row, text }) => `[${index}] ${path}, row ${row}\n${text.replace(/\n$/, '')}\n`, {})
+  const sink = new LineSink<ShardRow>('inspect', STANDARD_STREAM, ({ index, path, row, text }) => `[${index}] ${shownInLine(path)}, row ${row}\n${shown(text.replace(/\n$/, ''))}\n`, {})
   await runStreams('inspect', [Readable.from(shardRows(set, { ...reading, ...rangeOf(path, set, row, rows) })), sink], signal)
   return { of: 'row', count: sink.stats.out }
 }

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { SluiceError, codeOf, reasonOf } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
 import { writeFileWhole } from '../lib/output.ts'
+import { readOwn } from '../lib/own-file.ts'
+import { shownInLine } from '../lib/shown.ts'
 import type { Duplicates } from '../lib/shard-duplicates.ts'
 import type { Finding } from '../lib/verify-shards.ts'
 import { type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared, percent, sampledNote, verdictOf } from './inventory.ts'
@@ -22,10 +24,13 @@ export function inventoryPagePath (utc: string): string {
  */
 export async function readInventoryPage (path: string): Promise<Map<string, string>> {
   if (path === STANDARD_STREAM) return new Map()
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(cause) ?? '')) return TITLE // to write it will tell of these
+  const there = await stat(path).catch(() => null)
+  if (there?.isFile() === false) return new Map() // to write it will tell of that
+  const text = await readOwn(path).catch((cause: unknown) => {
+    if (codeOf(cause) === 'ENOTDIR') return TITLE // to write it will tell of that
     throw new SluiceError('ERR_OUTPUT', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
   })
+  if (text === null) return new Map()
   if (text !== '' && !text.startsWith(TITLE)) throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: is no inventory, as it doesn't begin with "${TITLE.trim()}"; name another file by --inventory (inventory in code)`)
   return new Map(text.split(/^(?=## )/m).slice(1).map(section => [section.split('\n', 1)[0]!, section.trimEnd() + '\n']))
 }
@@ -106,5 +111,5 @@ function markdownTable (heads: readonly string[], rows: ReadonlyArray<readonly s
 
 /** Text out of a file mustn't begin a section. */
 function oneLine (text: string): string {
-  return text.replace(/\s+/g, ' ')
+  return shownInLine(text.replace(/\s+/g, ' '))
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Dtype } from '../lib/npy.ts'
+import { jsonKind } from '../lib/own-file.ts'
 import type { ComponentDocuments, Duplicates } from '../lib/shard-duplicates.ts'
 import type { ShardedStats, StatsFile } from '../lib/stats.ts'
 import { number, table } from './report.ts'
@@ -36,6 +37,9 @@ export interface InventoryComponent {
   readonly shards: readonly InventoryShard[]
   readonly totals: InventoryTotals
 }
+
+/** By this an inventory is known, before another one takes its place. */
+export const INVENTORY = jsonKind('an inventory', 'verified_at_utc', 'stats', 'components', 'totals')
 
 /** What `verify` leaves when all is as the stats say. */
 export interface Inventory {

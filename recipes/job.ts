@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { readCheckpoint, writeCheckpoint } from '../lib/checkpoint.ts'
+import { readCheckpoint, refuseOtherThanCheckpoint, writeCheckpoint } from '../lib/checkpoint.ts'
 import { differenceText, differences } from '../lib/difference.ts'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { type FileNames, STANDARD_STREAM, findFiles } from '../lib/files.ts'
@@ -144,6 +144,7 @@ export class Job {
  */
 export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatus }: JobOptions, check: Check, work: (job: Job) => Promise<T>): Promise<T> {
   return await withLocks([plan.path, ...plan.beside ?? []], async () => {
+    if (restart) await refuseOtherThanCheckpoint(plan.path)
     const restarted = restart && await isOwn(plan)
     const { status, inputs, state } = restart ? anew(await inputFiles(plan.inputs)) : await standing(plan, check)
     onStatus?.(status)

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { cli } from './cli.ts'
+// Only what Node has is imported before these are there: a signal is answered as well while modules load.
+const SIGNAL_EXITS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
+const onSignal = (signal: string): void => { process.exit(SIGNAL_EXITS[signal]) }
+for (const signal of Object.keys(SIGNAL_EXITS)) process.on(signal, onSignal)
+const release = (): void => { for (const signal of Object.keys(SIGNAL_EXITS)) process.off(signal, onSignal) }
 
 // Node ends a process that waits for something that can't come any more, and says nothing of it.
 const onNothingLeft = (): void => {
@@ -7,5 +11,13 @@ const onNothingLeft = (): void => {
   process.stderr.write('sluice: ended before its work was done: something was begun that never finishes, such as a stage of your own that doesn\'t call back; if there is none, please report it\n')
 }
 process.once('beforeExit', onNothingLeft)
-process.exitCode = await cli(process.argv.slice(2))
+try {
+  const { cli } = await import('./cli.ts')
+  process.exitCode = await cli(process.argv.slice(2), release)
+} catch (error) {
+  const { code = '' } = error as { readonly code?: string }
+  if (!['EMFILE', 'ENFILE'].includes(code)) throw error
+  process.exitCode = 1
+  process.stderr.write(`sluice: too many files are open to load its modules; raise the limit (ulimit -n 4096) and run it again [${code}]\n`)
+}
 process.off('beforeExit', onNothingLeft)

@@ -1,19 +1,21 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { parseJson } from '../lib/json.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions, positive } from '../lib/options.ts'
-import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
+import { checkWritable } from '../lib/output.ts'
+import { checkOutputs } from '../lib/output-places.ts'
+import { readOwn, refuseForeign, writeOwn } from '../lib/own-file.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { isResumable } from '../lib/resumable-output.ts'
 import { refuseShards } from '../lib/shards.ts'
+import { STATS } from '../lib/stats.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { resumeOptions } from './checkpoints.ts'
-import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, shardComponent } from './component.ts'
+import { type ComponentStats, type ShardOptions, checkFit, type ComponentStatus, componentStatus, filesOf, refuseForeignIn, sharedFilesOf, shardComponent } from './component.ts'
 import type { FindOptions } from './find-on-hub.ts'
 import type { RunOptions } from './flow.ts'
 import { withLocks } from './job.ts'
@@ -22,6 +24,7 @@ import { PartialError } from './partial-error.ts'
 import { readMixture } from './read-mixture.ts'
 import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
 import { runsDirOption } from './run-records.ts'
+import { refuseForeignNext } from './remake.ts'
 import { schedule } from './schedule.ts'
 import { type ThreadOptions, withThreads, workersOption } from './threads.ts'
 
@@ -90,7 +93,7 @@ async function shardMixture (manifest: Manifest, asked: MixtureOptions): Promise
   const options: ShardOptions & MixtureRun = { ...asked, tokenizer }
   for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
   await checkWritable(logFile)
-  await checkWritable(join(runsDir, 'record'))
+  await checkWritable(join(runsDir, '.record')) // no run has a folder of that name
   const work = (): Promise<MixtureResult> => processComponents({ manifest, tokenizerPath, tokenizer }, { logFile, runsDir, concurrency }, options)
   return await isResumable(logFile) ? await withLocks([logFile], work) : await work()
 }
@@ -119,7 +122,7 @@ async function processComponents ({ manifest, tokenizerPath, tokenizer }: Mixtur
     manifest_sha256: manifest.sha256,
     tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
   })
-  await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
+  await writeOwn(logFile, JSON.stringify(stats, null, 2) + '\n', STATS)
   if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error)
   return { ...stats, run_record: await writeRunRecord({ runsDir, name: runName(manifest), manifest, stats, statsPath: logFile, inputs }) }
 }
@@ -144,6 +147,7 @@ export async function standingOf (component: Component, options: ShardOptions): 
   checkFit(component, options.tokenizer)
   if (options.restart === true) return { pull: component.rawDir === null ? null : { is: 'new' }, shards: { is: 'new' } }
   const status = await componentStatus(component, options)
+  if (status.shards.is === 'outdated') await refuseForeignNext(component.outputDir)
   if (status.shards.is === 'new' && status.shards.why === undefined && options.overwrite !== true) await refuseShards(component.outputDir)
   return status
 }
@@ -169,10 +173,15 @@ async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, l
   return { manifest, tokenizerPath, tokenizer }
 }
 
-/** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
+/** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice or lies in the way of a shard, `ERR_OUTPUT_EXISTS` for one that is an input, or would replace a file of another kind */
 export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: { readonly manifest: Manifest, readonly tokenizerPath: string | null }, logFile: string): Promise<void> {
   const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module, model }) => [module, model].flatMap(file => file === undefined ? [] : [file.path])))
-  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, ...(tokenizerPath === null ? [] : [tokenizerPath]), ...datasets.map(({ dataFiles }) => dataFiles), ...modules])
+  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, ...(tokenizerPath === null ? [] : [tokenizerPath]), ...datasets.map(({ dataFiles }) => dataFiles), ...modules], {
+    shards: datasets.map(({ outputDir }) => outputDir),
+    shared: datasets.flatMap(sharedFilesOf)
+  })
+  await refuseForeign(logFile, STATS)
+  for (const component of datasets) await refuseForeignIn(component)
 }
 
 /** Where the stats go. */
@@ -200,7 +209,7 @@ const datedStats = z.object({
 
 /** Null where there is no such file, or it is another. */
 export async function readDates (path: string): Promise<z.output<typeof datedStats> | null> {
-  const text = await readFile(path, 'utf8').catch(() => '')
+  const text = await readOwn(path).catch(() => null) ?? ''
   return datedStats.safeParse(parseJson(text)).data ?? null
 }
 

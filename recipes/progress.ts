@@ -1,5 +1,6 @@
 import { clearLine, cursorTo } from 'node:readline'
 import type { WriteStream } from 'node:tty'
+import { shownInLine } from '../lib/shown.ts'
 import type { Flow } from './flow.ts'
 
 const BAR_EVERY_MS = 200
@@ -54,7 +55,7 @@ export class Progress {
 /** `web [=====>----] 42 % 12,345 docs 8.1 MB/s 3,456,789 tokens 1:23 left` */
 export function progressLine ({ name, source, tokens }: Flow, seconds: number, bar = true): string {
   const { read, total } = source.progress
-  const parts = [name]
+  const parts = [shownInLine(name)]
   const share = total === null || total === 0 ? null : Math.min(1, read / total)
   if (share !== null && bar) parts.push(`[${'='.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-')}]`)
   if (share !== null) parts.push(`${Math.floor(share * 100)} %`)

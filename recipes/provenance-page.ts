@@ -1,4 +1,5 @@
 import { NO_ADVICE } from '../lib/license-data.ts'
+import { shownInLine } from '../lib/shown.ts'
 import type { ProvenanceFile, StoredProvenance } from './provenance.ts'
 import { number } from './report.ts'
 
@@ -67,10 +68,10 @@ function shortened (text: string): string {
 
 /** A text of somebody else's in a cell of a table: a line, that ends no cell and is no markup. */
 function cell (text: string): string {
-  return text.replace(/\s+/g, ' ').trim().replace(/[\\`*_|<>[\]#]/g, '\\$&')
+  return shownInLine(text.replace(/\s+/g, ' ').trim()).replace(/[\\`*_|<>[\]#]/g, '\\$&')
 }
 
 function code (text: string): string {
-  const line = text.replace(/\s+/g, ' ').replaceAll('|', '\\|')
+  const line = shownInLine(text.replace(/\s+/g, ' ')).replaceAll('|', '\\|')
   return line.includes('`') ? `\`\` ${line} \`\`` : `\`${line}\``
 }

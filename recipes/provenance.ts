@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
@@ -7,11 +6,12 @@ import { SluiceError, codeOf, reasonOf } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseJson } from '../lib/json.ts'
 import { obligations } from '../lib/license-data.ts'
-import { LICENSES_MARK, type LicenseCounts, licensesPage } from '../lib/license-counts.ts'
+import { LICENSES, LICENSES_MARK, type LicenseCounts, licensesPage } from '../lib/license-counts.ts'
 import { withLock } from '../lib/lock.ts'
 import { maskSecrets } from '../lib/mask-secrets.ts'
 import { count, positive } from '../lib/options.ts'
 import { writeFileWhole } from '../lib/output.ts'
+import { MOST_BYTES, type OwnKind, readOwn, refuseForeign, textKind } from '../lib/own-file.ts'
 import { PAGE_MARK, provenancePage } from './provenance-page.ts'
 
 const text = z.string().nullable()
@@ -71,6 +71,25 @@ export type StoredProvenance = Provenance & {
 /** Pulls by the names of the files that they have written, all in one folder. */
 const provenanceJson = z.object({ format: z.literal(1), pulls: z.record(z.string(), storedProvenance) })
 
+const PROVENANCE: OwnKind = { what: 'provenance of a pull', bytes: MOST_BYTES, isOwn: content => provenanceJson.safeParse(parseJson(content)).success }
+const PAGE = textKind('a page on where files come from', new RegExp(`^${PAGE_MARK}`))
+
+/** The files in the folder of a pull that tell of all pulls there. */
+export function provenanceFiles (output: string): string[] {
+  return ['provenance.json', 'provenance.json.lock', 'README.md', 'CARD.md', 'LICENSES.md'].map(name => join(dirname(output), name))
+}
+
+/**
+ * Looks at the files that take what a pull tells, where the plain names are taken by files of somebody else.
+ *
+ * @throws SluiceError `ERR_OUTPUT_EXISTS` when one of these is somebody else's, too
+ */
+export async function checkProvenance (output: string): Promise<void> {
+  await refuseForeign(`${output}.provenance.json`, PROVENANCE)
+  await refuseForeign(`${output}.README.md`, PAGE)
+  await refuseForeign(`${output}.LICENSES.md`, LICENSES)
+}
+
 /** What `writeProvenance` has written. */
 export interface WrittenProvenance {
   readonly json: string
@@ -109,6 +128,7 @@ export async function writeProvenance (output: string, given: Provenance, beside
 }
 
 async function write (folder: string, name: string, given: Provenance, { card = null, counts = null }: BesidePull): Promise<WrittenProvenance> {
+  await checkProvenance(join(folder, name))
   const notes: string[] = []
   const isTaken = (taken: string, instead: string): string => {
     notes.push(`${join(folder, taken)} is not of sluice and stays as it is; see ${join(folder, instead)}`)
@@ -174,14 +194,18 @@ async function freeCard (folder: string, name: string, card: string, others: Rea
   const there = await contentOf(join(folder, 'CARD.md'))
   const owners = Object.entries(others).filter(([, pull]) => pull.card === 'CARD.md').map(([owner]) => owner)
   const isFree = there === null || there === card || (owners.length === 1 && owners[0] === name)
-  return isFree ? 'CARD.md' : `${name}.CARD.md`
+  if (isFree) return 'CARD.md'
+  const own = `${name}.CARD.md`
+  const taken = await contentOf(join(folder, own))
+  const isOurs = taken === null || taken === '' || taken === card || others[name]?.card === own
+  if (!isOurs) throw new SluiceError('ERR_OUTPUT_EXISTS', `${join(folder, own)}: is another card than that of the dataset, which would replace it; move it away, and run it again`)
+  return own
 }
 
 /** Null where there is no such file. */
 async function contentOf (path: string): Promise<string | null> {
-  return await readFile(path, 'utf8').catch((cause: unknown) => {
-    if (codeOf(cause) === 'ENOENT') return null
-    throw new SluiceError('ERR_OUTPUT', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
+  return await readOwn(path).catch((cause: unknown) => {
+    throw cause instanceof SluiceError ? cause : new SluiceError('ERR_OUTPUT', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
   })
 }
 

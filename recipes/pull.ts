@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { removeCheckpoint } from '../lib/checkpoint.ts'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { documentPath, findFiles } from '../lib/files.ts'
@@ -13,7 +14,7 @@ import { isTextFile } from '../sinks/text.ts'
 import type { JobStatus } from './job.ts'
 import { filesOnHub } from './known-files.ts'
 import { keptColumns, pulledFrom } from './pulled-from.ts'
-import { type ProvenanceFile, type WrittenProvenance, findProvenance, releaseProvenance, writeProvenance } from './provenance.ts'
+import { type ProvenanceFile, type WrittenProvenance, checkProvenance, findProvenance, releaseProvenance, writeProvenance } from './provenance.ts'
 import { type WriteOptions, type WrittenDocuments, checkpointOf, writeDocuments } from './write-documents.ts'
 
 /**
@@ -23,12 +24,13 @@ import { type WriteOptions, type WrittenDocuments, checkpointOf, writeDocuments 
  * @throws SluiceError as `writeDocuments` and `writeProvenance`
  */
 export async function pull (component: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+  await checkProvenance(output)
   const now = new Date()
   const partial = await stat(partialName(output)).catch(() => null) // of a run that was stopped; it is gone on with, the same file
   const seen: JobStatus[] = []
   let files = Infinity
   const written = await writeDocuments(component, output, { ...options, keep: true, onRead: count => { files = count }, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
-  const forget = async (): Promise<void> => { if (options.keep !== true) await rm(checkpointOf(output), { force: true }) }
+  const forget = async (): Promise<void> => { if (options.keep !== true) await removeCheckpoint(checkpointOf(output)) }
   const is = seen[0]?.is
   const isFinished = is === 'finished'
   if (isFinished && (await findProvenance([output])).length > 0) {

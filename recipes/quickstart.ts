@@ -5,8 +5,8 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { LicenseCounts, licensesPage } from '../lib/license-counts.ts'
-import { writeFileWhole } from '../lib/output.ts'
+import { LICENSES, LicenseCounts, licensesPage } from '../lib/license-counts.ts'
+import { refuseForeign, writeOwn } from '../lib/own-file.ts'
 import { packageRoot } from '../lib/package.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { type RunOptions, runStreams } from './flow.ts'
@@ -38,11 +38,12 @@ interface Package {
 export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   const { glob } = await import('tinyglobby')
   const folder = installedPackages()
+  for (const component of Object.keys(COMPONENTS)) await refuseForeign(join(RAW_FOLDER, `${component}.LICENSES.md`), LICENSES)
   for (const [component, patterns] of Object.entries(COMPONENTS)) {
     const files = (await glob([...patterns], { cwd: folder, dot: false })).sort()
     const licences = new LicenseCounts({ license: 'license', repository: 'package' })
     await runStreams(`gathering ${component}`, [Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], run.signal)
-    await writeFileWhole(join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage(`${component}.ndjson`, licences))
+    await writeOwn(join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage(`${component}.ndjson`, licences), LICENSES)
   }
   const manifest = relative('.', join(packageRoot(), 'recipes', 'quickstart.yaml'))
   await trainTokenizer({ manifest, overwrite: true, restart: true }, run)

@@ -3,6 +3,7 @@ import { codeOf } from '../lib/errors.ts'
 import { toJson } from '../lib/json.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import { checkWritable } from '../lib/output.ts'
+import { refuseForeign, textKind } from '../lib/own-file.ts'
 import type { SourceOptions } from '../lib/source-options.ts'
 import type { OutputState } from '../lib/resumable-output.ts'
 
@@ -67,15 +68,24 @@ export class Rejects {
   }
 }
 
+/** Our lines begin so. */
+const REJECTS = textKind('a file of rejects', /^\{"reason":"(?:[^"\\]|\\.)*","position":/)
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when rejects would replace a file of another kind; nothing where there are none */
+export async function refuseForeignRejects (path: string | null): Promise<void> {
+  if (path !== null) await refuseForeign(path, REJECTS)
+}
+
 /**
  * Does work that rejects something to a file. When the work fails the file is kept, as it tells why; when it is stopped
  * nothing is left, unless it was saved.
  *
  * @param path of the file; null for none
- * @throws SluiceError `ERR_OUTPUT` when it can't be written, before any work is done; else what the work throws
+ * @throws SluiceError `ERR_OUTPUT` when it can't be written, `ERR_OUTPUT_EXISTS` when it is a file of another kind, before any work is done; else what the work throws
  */
 export async function keepingRejects<T> (path: string | null, work: (rejects: Rejects | null) => Promise<T>, { resumable = false } = {}): Promise<T> {
   if (path === null) return await work(null)
+  await refuseForeignRejects(path)
   await checkWritable(path) // not only once the work is done
   const rejects = new Rejects(path, { resumable })
   let result: T

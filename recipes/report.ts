@@ -1,8 +1,10 @@
 import type { ComponentStats } from './component.ts'
+import { shownInLine } from '../lib/shown.ts'
 import type { DocumentCounts } from './flow.ts'
 
-/** A table for people: the first column to the left, numbers to the right. */
-export function table (rows: ReadonlyArray<readonly string[]>): string {
+/** A table for people: the first column to the left, numbers to the right. Each row is a line, whatever is in its cells. */
+export function table (given: ReadonlyArray<readonly string[]>): string {
+  const rows = given.map(row => row.map(shownInLine))
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
   return rows.map(row => row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)).join('  ').trimEnd()).join('\n')
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { parseOptions } from '../lib/options.ts'
+import { shownInLine } from '../lib/shown.ts'
 import type { ComponentStatus, ShardOptions } from './component.ts'
 import { type JobStatus, statusText } from './job.ts'
 import { PartialError } from './partial-error.ts'
@@ -180,7 +181,8 @@ export function runText ({ steps, dry_run: dryRun, run_record: record }: RunRepo
 const DRY: Readonly<Record<StepOutcome, string>> = { done: 'done', 'gone on with': 'gone on with', 'done again': 'done again', 'up to date': 'skipped', failed: 'failed', refused: 'refused', 'left out': 'left out' }
 
 /** All columns to the left. */
-function leftTable (rows: ReadonlyArray<readonly string[]>): string {
+function leftTable (given: ReadonlyArray<readonly string[]>): string {
+  const rows = given.map(row => row.map(shownInLine))
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
   return rows.map(row => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')
 }

@@ -1,15 +1,19 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { parseOptions, positive } from '../lib/options.ts'
-import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
+import { checkWritable } from '../lib/output.ts'
+import { checkOutputs } from '../lib/output-places.ts'
+import { refuseForeign, writeOwn } from '../lib/own-file.ts'
+import { STATS } from '../lib/stats.ts'
 import { loadTokenizer } from '../lib/tokenizer.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
 import { encodeOptions } from '../transforms/encode.ts'
 import { packOptions } from '../transforms/pack.ts'
 import { resumeOptions } from './checkpoints.ts'
-import { type ComponentStats, checkpointIn, filesOf, shardComponent } from './component.ts'
+import { type ComponentStats, checkpointIn, filesOf, refuseForeignIn, shardComponent } from './component.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
+import { provenanceFiles } from './provenance.ts'
 import { pull } from './pull.ts'
 import { workersOption } from './threads.ts'
 import { findOnHub } from './find-on-hub.ts'
@@ -52,12 +56,14 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   const asked = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
   const component = await findOnHub(asked, { ...checked, ...run }, [output === undefined ? checkpointIn(outputDir) : checkpointOf(output)])
   if (output !== undefined) {
-    await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles])
+    await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles], { shared: provenanceFiles(output) })
     return { name: component.name, output, ...await pull(component, output, { ...run, ...checked }) }
   }
-  await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles])
+  await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles], { shards: [outputDir] })
+  await refuseForeign(logFile, STATS)
+  await refuseForeignIn(component)
   await checkWritable(logFile)
   const stats = await shardComponent(component, { ...run, ...checked, keepOutdated: true, tokenizer: await loadTokenizer(tokenizerPath!) })
-  await writeFileWhole(logFile, JSON.stringify(stats, null, 2) + '\n')
+  await writeOwn(logFile, JSON.stringify(stats, null, 2) + '\n', STATS)
   return stats
 }

@@ -6,6 +6,7 @@ import type { FastTextClassifier, SharedFastText } from '../lib/fasttext/classif
 import { type FileNames, findFiles } from '../lib/files.ts'
 import type { FilterModel } from '../lib/model-file.ts'
 import { positive } from '../lib/options.ts'
+import { stageInStack } from '../lib/stage-module.ts'
 import { WorkerThread } from '../lib/worker-thread.ts'
 import type { ExamineTask, Examined, ExaminedBatch, ExaminerSpec } from './examine.ts'
 
@@ -68,7 +69,8 @@ export class ExaminingThread {
       const isOfAnother = this.#specs.has(at!) && this.#specs.get(at!) !== spec
       if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true) // that flow fails, and not this one
       const id = at === number ? task.batch.records[record!]?.id : undefined
-      throw new SluiceError('ERR_DOCUMENT', `${id ?? 'before the first document'}: the thread that filters and encodes it has failed: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
+      const own = stageInStack((cause as Error).stack ?? '') ?? (!messageOf(cause).includes('process.exit') ? [] : spec.filters).flatMap(({ module }) => module === undefined ? [] : `${module.stageName} (${module.module})`).join(' or ')
+      throw new SluiceError('ERR_DOCUMENT', `${id ?? 'before the first document'}: the thread that filters and encodes it has failed${own === '' ? '' : `, maybe in ${own}`}: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
     }
   }
 }

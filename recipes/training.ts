@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { Writable } from 'node:stream'
+import { removeCheckpoint } from '../lib/checkpoint.ts'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { findFiles } from '../lib/files.ts'
 import { sha256 } from '../lib/hash.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
 import { renameKeys, snakeCase } from '../lib/names.ts'
-import { checkOutputs, checkWritable, writeFileWhole } from '../lib/output.ts'
+import { checkWritable, writeFileWhole } from '../lib/output.ts'
+import { checkOutputs } from '../lib/output-places.ts'
+import { jsonKind, refuseForeign, writeOwn } from '../lib/own-file.ts'
 import { packageVersion } from '../lib/package.ts'
 import { isResumable } from '../lib/resumable-output.ts'
 import { readTokenizerFile } from '../lib/tokenizer.ts'
@@ -67,6 +70,9 @@ export interface TrainedStats {
   readonly sluice: string
 }
 
+/** By this a log is known, before another one takes its place. */
+const TRAINING_LOG = jsonKind('the log of a training', 'model', 'vocab', 'training')
+
 /** How a training stands. @throws SluiceError as `statusOf` */
 export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
   return await statusOf(await planOf(job, {}), checkOf(job))
@@ -83,7 +89,7 @@ export async function runTraining (job: TrainingJob, options: TrainingOptions): 
   if (await readsOnce(job)) {
     return await withLocks([job.checkpoint, job.model], async () => {
       refuseModel(job, options)
-      return await train(job, options, () => rm(job.checkpoint, { force: true })) // which would tell of another model
+      return await train(job, options, () => removeCheckpoint(job.checkpoint)) // which would tell of another model
     })
   }
   let trained = null as TrainedStats | null
@@ -104,14 +110,15 @@ export async function readsOnce ({ components }: TrainingJob): Promise<boolean> 
 
 /** Looks at all files that a training writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
 export async function checkTrainingPlaces ({ manifest, components, model, vocab, log, checkpoint }: TrainingJob): Promise<void> {
-  await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...components.map(({ dataFiles }) => dataFiles), ...(manifest === null ? [] : [manifest.path])])
+  await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...components.map(({ dataFiles }) => dataFiles), ...(manifest === null ? [] : [manifest.path])], { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
+  await refuseForeign(log, TRAINING_LOG)
 }
 
 /** The log of a model that is up to date: it may have been deleted, or is asked for in another place now. */
 async function keepLog (path: string, stats: TrainedStats): Promise<void> {
   const text = logText(stats)
   const isThere = await isResumable(path) && existsSync(path) && await readFile(path, 'utf8') === text
-  if (!isThere) await writeFileWhole(path, text)
+  if (!isThere) await writeOwn(path, text, TRAINING_LOG)
 }
 
 function logText (stats: TrainedStats): string {
@@ -181,7 +188,7 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   }
   await begin()
   await writeFileWhole(job.vocab, vocab)
-  await writeFileWhole(job.log, logText(trained))
+  await writeOwn(job.log, logText(trained), TRAINING_LOG)
   await writeFileWhole(job.model, Buffer.from(model)) // last: where it is, all of it is
   return trained
 }

@@ -7,7 +7,9 @@ import { SluiceError } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseOptions, positive } from '../lib/options.ts'
-import { checkOutputs, checkWritable, writeFileWhole, writing } from '../lib/output.ts'
+import { checkWritable, writing } from '../lib/output.ts'
+import { checkOutputs } from '../lib/output-places.ts'
+import { refuseForeign, writeOwn } from '../lib/own-file.ts'
 import { DuplicateCounter } from '../lib/shard-duplicates.ts'
 import { type StatsFile, readStats } from '../lib/stats.ts'
 import { readTokenizerFile } from '../lib/tokenizer.ts'
@@ -16,7 +18,7 @@ import { shardVerifier } from '../lib/verify-shard.ts'
 import { type Finding, verifyShards } from '../lib/verify-shards.ts'
 import type { RunOptions } from './flow.ts'
 import { findingsSection, inventoryPagePath, inventorySection, readInventoryPage, writeSection } from './inventory-page.ts'
-import { type Inventory, inventoryOf } from './inventory.ts'
+import { INVENTORY, type Inventory, inventoryOf } from './inventory.ts'
 import { PartialError } from './partial-error.ts'
 
 export const verifyOptions = z.strictObject({
@@ -80,7 +82,7 @@ export async function verify (statsPath: string, options: z.input<typeof verifyO
   }
   const inventory = inventoryOf(stats, { verified_at_utc: utc, stats_sha256: statsSha256, quick, tokenizer_verified: tokenizer !== undefined, duplicates: quick ? null : counter.result() })
   await kept(() => writeSection(pagePath, inventorySection(inventory)))
-  await kept(() => writeFileWhole(jsonPath, JSON.stringify(inventory, null, 2) + '\n'))
+  await kept(() => writeOwn(jsonPath, JSON.stringify(inventory, null, 2) + '\n', INVENTORY))
   if (unwritten.length > 0) throw new PartialError('ERR_OUTPUT', unwritten.join('\n'), inventory, { isResult: true })
   return inventory
 }
@@ -89,7 +91,8 @@ export async function verify (statsPath: string, options: z.input<typeof verifyO
 async function checkPlaces ({ path, components }: StatsFile, pagePath: string, jsonPath: string, tokenizerPath: string | undefined): Promise<void> {
   if (pagePath === STANDARD_STREAM && jsonPath === STANDARD_STREAM) throw new SluiceError('ERR_OPTION', 'verify: inventory and inventoryJson are both standard output, expected one of them at most')
   const shards = components.flatMap(({ output_dir: folder, shard_files: infos }) => infos.map(({ file }) => join(folder, file))).filter(path => existsSync(path))
-  await checkOutputs([pagePath, jsonPath], [[path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards]])
+  await checkOutputs([pagePath, jsonPath], [[path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards]], { shards: components.map(({ output_dir: folder }) => folder) })
+  await refuseForeign(jsonPath, INVENTORY)
   await readInventoryPage(pagePath)
   await checkWritable(pagePath)
   await checkWritable(jsonPath)

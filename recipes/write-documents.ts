@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
+import { removeCheckpoint } from '../lib/checkpoint.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { LineSink } from '../lib/line-sink.ts'
 import { isResumable } from '../lib/resumable-output.ts'
@@ -38,13 +38,13 @@ export async function writeDocuments (asked: Component, output: string, options:
   const outputs = [output, ...(component.rejects === null ? [] : [component.rejects])]
   const plan = documentsPlan(component, output, options)
   if (!await canResume(component.dataFiles, outputs)) {
-    if (await isResumable(output)) await rm(plan.path, { force: true }) // what it tells of is replaced
+    if (await isResumable(output)) await removeCheckpoint(plan.path) // what it tells of is replaced
     return await write(component, output, options, null)
   }
   return await runJob(plan, options, () => Promise.resolve([]), async job => {
     const written = await write(component, output, options, job)
     if (options.keep === true) await job.finish(written, outputs)
-    else await rm(plan.path, { force: true })
+    else await removeCheckpoint(plan.path)
     return written
   })
 }
@@ -79,7 +79,7 @@ async function write (component: Component, output: string, options: WriteOption
     const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints, examining })
     const sink = isTextFile(output) ? textSink(output, { resumable }) : examining?.makesLines === true ? new LineSink('ndjson', output, examining.line, { resumable }) : ndjsonSink(output, { resumable })
     checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
-    await runFlow({ name: component.name, source }, [...stages, judge, sink], options)
+    await runFlow({ name: component.name, source, checkpoints }, [...stages, judge, sink], options)
     const counts = countsOf(source, stages)
     const isAll = component.maxRecords === null || counts.kept < component.maxRecords
     options.onRead?.(isAll ? component.dataFiles.length : source.position.file + 1)

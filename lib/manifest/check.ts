@@ -7,6 +7,7 @@ import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
 import { type ModelUse, findModel } from '../model-file.ts'
 import { findStageModule, loadStageModule } from '../stage-module.ts'
+import { misplaced } from './places.ts'
 import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, fileNames, manifestSchema, tokenizerSchema } from './schema.ts'
 
 /** Where in a manifest something is: keys and indices, from the top. */
@@ -51,6 +52,7 @@ export class ManifestChecker {
     this.#distinct(given.map(component => partOf(component, 'name')), 'name', placeOf)
     this.#distinct(given.map(outputDirOf), 'output_dir', placeOf)
     this.#distinct(given.map(component => partOf(component, 'rejects')), 'rejects', placeOf)
+    this.mistakes.push(...await misplaced(content, given, placeOf))
     return {
       name: top?.name ?? null,
       stats: top?.stats ?? null,

@@ -3,10 +3,14 @@ import { dtypes } from '../npy.ts'
 import { count, positive, rejectsPath } from '../options.ts'
 import type { FilterModel } from '../model-file.ts'
 import type { StageModule } from '../stage-module.ts'
+import { isName } from '../shown.ts'
 import { tokenizerTraining } from '../trainer/options.ts'
+
+const NO_CONTROLS = 'expected a name without control characters and line breaks'
 
 const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
 const path = z.string().min(1)
+const outputPath = path.refine(isName, NO_CONTROLS)
 
 /** Paths and globs, as sources take them. */
 export const fileNames = z.union([path, z.array(path).min(1)], { error: 'expected a path, a glob, or a list of them' })
@@ -34,7 +38,7 @@ export interface Filter {
 }
 
 export const componentSchema = z.strictObject({
-  name: z.string().regex(/^(?!\.{1,2}$)[^/\\\0]+$/, 'expected a name without slashes'),
+  name: z.string().regex(/^(?!\.{1,2}$)[^/\\\0]+$/, 'expected a name without slashes').refine(isName, NO_CONTROLS),
   dataset: z.string().min(1),
   subset: nullable(z.string()),
   split: z.string().min(1).default('train'),
@@ -45,13 +49,13 @@ export const componentSchema = z.strictObject({
   sampleLimit: count.default(100_000),
   filters: z.array(z.unknown()).default([]),
   expect: nullable(expectSchema),
-  rejects: nullable(rejectsPath),
+  rejects: nullable(rejectsPath.refine(isName, NO_CONTROLS)),
   seqLen: positive.default(2048),
   sequencesPerShard: positive.default(1024),
   dtype: z.enum(dtypes).default('int32'),
-  outputDir: nullable(path),
-  rawDir: nullable(path),
-  filteredDir: nullable(path),
+  outputDir: nullable(outputPath),
+  rawDir: nullable(outputPath),
+  filteredDir: nullable(outputPath),
   eosId: z.int().min(-1).default(-1),
   maxRecords: nullable(positive)
 })
@@ -64,10 +68,10 @@ export const tokenizerSchema = z.strictObject({
 })
 
 export const manifestSchema = z.strictObject({
-  name: nullable(z.string().min(1)),
-  tokenizerOutputDir: nullable(path),
+  name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)),
+  tokenizerOutputDir: nullable(outputPath),
   tokenizer: z.unknown().optional(),
-  stats: nullable(path),
+  stats: nullable(outputPath),
   datasets: z.array(z.unknown()).min(1)
 })
 

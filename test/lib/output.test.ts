@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib'
 import zstd from '@bokuweb/zstd-wasm'
 import t from 'tap'
 import { readBytes } from '../../lib/files.ts'
-import { checkWritable, openOutput, refuseInputAsOutput, writeFileWhole, writing } from '../../lib/output.ts'
+import { checkWritable, openOutput, writeFileWhole, writing } from '../../lib/output.ts'
+import { refuseInputAsOutput } from '../../lib/output-places.ts'
 import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 
 for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))], ['zstd', 'sub/a.txt.zst', (path: string) => zstd.decompress(readFileSync(path))]] as const) {

@@ -114,6 +114,8 @@ t.test('the log of a model that is up to date is there again, and where it is as
   t.strictSame(await train(), stats)
   t.equal(readFileSync(log, 'utf8'), text)
   const other = put(folder, 'other.json', 'of something else')
+  t.match(await failure(train({ logFile: other })), { code: 'ERR_OUTPUT_EXISTS', message: /other\.json: is not the log of a training, which would replace it/ })
+  writeFileSync(other, '')
   t.strictSame(await train({ logFile: other }), stats)
   t.equal(readFileSync(other, 'utf8'), text)
 })

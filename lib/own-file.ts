@@ -1,0 +1,105 @@
+import { constants, open, stat } from 'node:fs/promises'
+import { SluiceError, codeOf } from './errors.ts'
+import { STANDARD_STREAM, readBytes } from './files.ts'
+import { writeFileWhole } from './output.ts'
+
+/** A kind of file that is written beside the data, for people or for later runs, and known again by its content. */
+export interface OwnKind {
+  /** As messages call it: `the stats of a run`. */
+  readonly what: string
+  /** How many bytes of a file tell. */
+  readonly bytes: number
+  /** Whether a file with this content, up to `bytes` of it, is of this kind. */
+  readonly isOwn: (content: string) => boolean
+}
+
+/** So much tells of a text. */
+const FIRST_BYTES = 4096
+
+/** Longer JSON is not ours, and can't be held in one string. */
+export const MOST_BYTES = 2 ** 28
+
+/** A pipe under a name of ours is not waited for. On Windows these flags are undefined, which changes nothing in a sum of bits. */
+const DONT_WAIT = constants.O_NONBLOCK
+const DONT_FOLLOW = constants.O_NOFOLLOW
+
+/** JSON: an object with these keys. */
+export function jsonKind (what: string, ...keys: readonly string[]): OwnKind {
+  return { what, bytes: MOST_BYTES, isOwn: content => hasKeys(content, keys) }
+}
+
+/** A text that begins so. */
+export function textKind (what: string, beginning: RegExp): OwnKind {
+  return { what, bytes: FIRST_BYTES, isOwn: content => beginning.test(content) }
+}
+
+function hasKeys (json: string, keys: readonly string[]): boolean {
+  if (!/^\s*\{/.test(json)) return false
+  try {
+    const content = JSON.parse(json) as object
+    return keys.every(key => key in content)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The content of a file that sluice may have written; null where there is none. What is no file, such as a pipe, is not
+ * waited for.
+ *
+ * @throws SluiceError `ERR_OUTPUT` for what is no file, or a link unless `follow` says so; system errors
+ */
+export async function readOwn (path: string, { follow = true } = {}): Promise<string | null> {
+  const file = await open(path, constants.O_RDONLY | DONT_WAIT | (follow ? 0 : DONT_FOLLOW)).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null
+    throw codeOf(error) === 'ELOOP' || codeOf(error) === 'ENXIO' ? noFile(path, error) : error
+  })
+  if (file === null) return null
+  try {
+    const status = await file.stat()
+    if (!status.isFile() && !status.isDirectory()) throw noFile(path) // to read a folder is an error of the system's
+    return await file.readFile('utf8')
+  } finally {
+    await file.close()
+  }
+}
+
+function noFile (path: string, cause?: unknown): SluiceError {
+  return new SluiceError('ERR_OUTPUT', `${path}: is a link, a pipe or a device, expected a file; move it away`, { cause })
+}
+
+/**
+ * Looks at what a file of a kind would replace: only another one of that kind may be, or an empty file. A pipe or a
+ * device is written to, not replaced.
+ *
+ * @throws SluiceError `ERR_OUTPUT_EXISTS` for any other file
+ */
+export async function refuseForeign (path: string, kind: OwnKind): Promise<void> {
+  const there = path === STANDARD_STREAM ? null : await stat(path).catch(() => null)
+  if (there?.isFile() !== true || there.size === 0) return
+  const content = there.size > MOST_BYTES && kind.bytes === MOST_BYTES ? null : await beginningOf(path, kind.bytes)
+  if (content === '' || (content !== null && kind.isOwn(content))) return
+  throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: is not ${kind.what}, which would replace it; name another file, or move this one away`)
+}
+
+/** Writes a file of a kind, as `writeFileWhole`. @throws SluiceError as `refuseForeign`, and `ERR_OUTPUT` */
+export async function writeOwn (path: string, content: string, kind: OwnKind): Promise<void> {
+  await refuseForeign(path, kind)
+  await writeFileWhole(path, content)
+}
+
+/** Decompressed where the name says so; null for what can't be read as that. */
+async function beginningOf (path: string, bytes: number): Promise<string | null> {
+  const chunks: Buffer[] = []
+  let length = 0
+  try {
+    for await (const chunk of readBytes(path)) {
+      chunks.push(chunk)
+      if ((length += chunk.length) >= bytes) break
+    }
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return null
+  }
+  return Buffer.concat(chunks).toString()
+}

@@ -1,0 +1,34 @@
+/** Where outputs may lie: beside one another, and not where a shard will be. */
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { checkOutputs, realPlace } from '../../lib/output-places.ts'
+import { failure, folderInMemory, put } from '../helpers.ts'
+
+t.test('files are compared by where they are, links followed as far as they go', async t => {
+  const folder = folderInMemory(t)
+  mkdirSync(join(folder, 'real'))
+  symlinkSync(join(folder, 'real'), join(folder, 'link'))
+  t.equal(await realPlace(join(folder, 'link/new/file')), join(await realPlace(folder), 'real/new/file'))
+  t.match(await failure(checkOutputs([join(folder, 'link/a'), join(folder, 'real/a')], [])), { code: 'ERR_OPTION', message: /would be written twice/ })
+  await checkOutputs(['-', '-', join(folder, 'real/a')], [], { shared: [join(folder, 'b'), join(folder, 'b')] })
+  t.match(await failure(checkOutputs([join(folder, 'b')], [], { shared: [join(folder, 'b')] })), { code: 'ERR_OPTION' })
+  t.match(await failure(checkOutputs([join(folder, 'a'), join(folder, 'a/b')], [])), { code: 'ERR_OPTION', message: /would lie in .*a, which is a file of this run/ })
+  put(folder, 'real/in', 'x')
+  symlinkSync(join(folder, 'real/in'), join(folder, 'other'))
+  t.match(await failure(checkOutputs([join(folder, 'other')], [[join(folder, 'real/in')]])), { code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/ })
+})
+
+t.test('no file lies where a run puts shards', async t => {
+  const folder = folderInMemory(t)
+  mkdirSync(join(folder, 'real'))
+  symlinkSync(join(folder, 'real'), join(folder, 'link'))
+  const shards = [join(folder, 'link')]
+  for (const name of ['real/shard_00000.npy', 'link/shard_00000.npy.partial', 'real/shard_123456.npy.7.tmp', 'real/.next', 'real/.next/a.json', 'real/.next/b/c.json', 'real', 'link']) {
+    t.match(await failure(checkOutputs([join(folder, name)], [], { shards })), { code: 'ERR_OPTION', message: /name another file$/ }, name)
+  }
+  for (const name of ['real/stats.json', 'real/shard_1.npy', 'real/sub/shard_00000.npy', 'shard_00000.npy', '.next/a.json']) {
+    await checkOutputs([join(folder, name)], [], { shards })
+    t.pass(name)
+  }
+})
