@@ -2,6 +2,7 @@ import { ArrowReader } from './arrow/arrow-reader.ts'
 import { type Examination, UnparsedRecord } from './batched-reader.ts'
 import { CsvReader } from './csv-reader.ts'
 import type { Document } from './document.ts'
+import { refuseTables } from './file-kind.ts'
 import { isHubName } from './hub/address.ts'
 import { JsonReader } from './json-reader.ts'
 import { parseJson } from './json.ts'
@@ -20,21 +21,26 @@ const OPEN_OBJECT = 0x7b
 export function jsonRecords (textColumn: string, maxLineBytes: number, examination: Examination | undefined): OpenRecords {
   const parse = (json: Buffer, id: () => string): Document | RecordFault | null =>
     examination !== undefined && json[0] === OPEN_OBJECT ? new UnparsedRecord(id(), json) : documentOfJson(json, textColumn, id)
-  return file => new JsonReader(file, maxLineBytes, parse)
+  return file => new JsonReader(asText(file, true), maxLineBytes, parse)
 }
 
 /** CSV, whose first record names the columns; with tabs where a file's name ends in `.tsv`, unless told otherwise. */
 export function csvRecords ({ delimiter, quote, ...own }: { readonly textColumn: string, readonly maxLineBytes: number, readonly delimiter?: string | undefined, readonly quote?: string | undefined }): OpenRecords {
-  return file => new CsvReader(file, {
+  return file => new CsvReader(asText(file, true), {
     ...own,
     delimiter: delimiter ?? (/\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ','),
     quote: quote ?? '"'
   })
 }
 
+/** A file whose content is refused where other readers are for it. @param records whether it has records, and not lines of text */
+function asText (file: RecordFile, records: boolean): RecordFile {
+  return { ...file, bytesFrom: offset => offset === 0 ? refuseTables(file.bytesFrom(0), file.path, records) : file.bytesFrom(offset) }
+}
+
 /** Text, a document a line. */
 export function textRecords (maxLineBytes: number): OpenRecords {
-  return file => new BytesReader(file, file.bytesFrom(file.offset), new LineSplitter(maxLineBytes, file.offset), (line, id) => {
+  return file => new BytesReader(file, asText(file, false).bytesFrom(file.offset), new LineSplitter(maxLineBytes, file.offset), (line, id) => {
     const text = decodeUtf8(line)
     return text === null ? 'bad_utf8' : { id: id(), text, meta: {} }
   })
