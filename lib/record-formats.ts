@@ -2,7 +2,9 @@ import { ArrowReader } from './arrow/arrow-reader.ts'
 import { type Examination, UnparsedRecord } from './batched-reader.ts'
 import { CsvReader } from './csv-reader.ts'
 import type { Document } from './document.ts'
+import { SluiceError } from './errors.ts'
 import { refuseTables } from './file-kind.ts'
+import type { FileNames } from './files.ts'
 import { isHubName } from './hub/address.ts'
 import { JsonReader } from './json-reader.ts'
 import { parseJson } from './json.ts'
@@ -62,4 +64,27 @@ export function documentOfJson (bytes: Buffer, textColumn: string, id: () => str
   if (json === null) return 'bad_utf8'
   const record = parseJson(json)
   return record === undefined ? (json.trim() === '' ? null : 'bad_json') : documentOfRecord(record, textColumn, id)
+}
+
+/** The formats that the endings of names say, `.gz` and `.zst` behind them or not. */
+const ENDINGS: Readonly<Record<string, string>> = { parquet: 'parquet', arrow: 'arrow', feather: 'arrow', csv: 'csv', tsv: 'csv', txt: 'text', jsonl: 'json', ndjson: 'json', json: 'json' }
+
+/** Other words for the formats. */
+const WORDS: Readonly<Record<string, string>> = { jsonl: 'json', ndjson: 'json', txt: 'text' }
+
+/** The name that a format has in sluice: `json` for `jsonl` and `ndjson`. */
+export function formatName (given: string): string {
+  return Object.hasOwn(WORDS, given) ? WORDS[given]! : given
+}
+
+/** The format that the names of files or globs say; `json` where they say none. @throws SluiceError `ERR_OPTION` where they say several */
+export function formatByNames (names: FileNames): string {
+  const said = new Map<string, string>()
+  for (const name of [names].flat()) {
+    const ending = /\.(\w+)(?:\.gz|\.zst)?$/.exec(name)?.[1]?.toLowerCase() ?? ''
+    const format = Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending]! : null
+    if (format !== null && !said.has(format)) said.set(format, name)
+  }
+  if (said.size <= 1) return [...said.keys()][0] ?? 'json'
+  throw new SluiceError('ERR_OPTION', `dataset: the files are of several formats (${[...said].map(([format, name]) => `${name}: ${format}`).join(', ')}); read those of each by themselves, or name the one that all have (--dataset)`)
 }

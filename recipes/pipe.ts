@@ -5,6 +5,7 @@ import type { Document, Sequence, Tokens } from '../lib/document.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
 import { parseOptions, positive } from '../lib/options.ts'
+import { formatByNames, formatName } from '../lib/record-formats.ts'
 import { refuseInputAsOutput } from '../lib/output.ts'
 import type { StageStats } from '../lib/stage.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
@@ -46,7 +47,7 @@ export async function readToPipe (files: readonly string[], options: z.input<typ
   const input = files.length === 0 ? STANDARD_STREAM : files
   if (rejectsPath !== undefined) await refuseInputAsOutput(rejectsPath, input)
   return await keepingRejects(rejectsPath ?? null, async rejects => {
-    const source = makeSource(dataset, input, reading, rejects?.forSource() ?? {})
+    const source = makeSource(formatName(dataset ?? formatByNames(input)), input, reading, rejects?.forSource() ?? {})
     const limits = max === undefined ? [] : [limit<Document>(max, () => { source.stop() })]
     await runFlow({ name: 'read', source }, [...limits, ndjsonSink(STANDARD_STREAM)], run)
     return reportOf(source)
