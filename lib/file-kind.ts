@@ -1,54 +1,162 @@
 import { SluiceError } from './errors.ts'
 
+/** What to do with a file. */
+type Advice = (name: string) => string
+
 /** A kind of file that is no text, by the bytes that it begins with. */
 interface Kind {
-  readonly magic: Buffer
+  /** Whether a file that begins so is one; undefined where more of it has to be seen. */
+  readonly fits: (head: Buffer) => boolean | undefined
   readonly is: string
   /** The program that decompresses it to standard output. */
   readonly pipe?: string
   /** The ending by which sluice decompresses it. */
   readonly ending?: string
-  readonly advice?: string
+  readonly advice?: Advice
+  /** Files whose names say that they are meant to be of this kind. */
+  readonly unless?: RegExp
+}
+
+function startsWith (...magics: readonly Buffer[]): Kind['fits'] {
+  return head => {
+    const near = magics.filter(magic => magic.subarray(0, head.length).equals(head.subarray(0, magic.length)))
+    if (near.some(magic => head.length >= magic.length)) return true
+    return near.length === 0 ? false : undefined
+  }
 }
 
 const magic = (hex: string): Buffer => Buffer.from(hex, 'hex')
 const GZIP = magic('1f8b')
-const TO_UTF8 = 'convert it to UTF-8, for example with iconv'
+const TO_UTF8 = (): string => 'convert it to UTF-8, for example with iconv'
+const readAs = (dataset: string): Advice => () => `read it with --dataset ${dataset} (dataset: ${dataset})`
+const toJson = (how: string): Advice => () => `write its texts to NDJSON or parquet first, ${how}`
+const unpack = (program: string, piped?: string): Advice => name => name === '-' && piped !== undefined
+  ? `pipe it through ${piped}, or unpack it and give the files in it`
+  : `unpack it with ${program} and give the files in it`
+
+const TAR_BLOCK = 512
+const TAR_MAGIC = Buffer.from('ustar')
+
+/** A header has a name that ends with a NUL, or fills its place, a mode in octal digits, and a checksum of itself. */
+function isTar (head: Buffer): boolean | undefined {
+  const name = head.subarray(0, 100)
+  const nul = name.indexOf(0)
+  const text = nul === -1 ? name : name.subarray(0, nul)
+  if (nul === 0 || text.some(byte => byte < 0x20) || (nul !== -1 && name.subarray(nul).some(byte => byte !== 0))) return false
+  if (!/^[0-7 \0]*$/.test(head.toString('latin1', 100, 108))) return false
+  if (head.length < TAR_BLOCK) return undefined
+  if (head.subarray(257, 262).equals(TAR_MAGIC)) return true
+  const told = parseInt(head.toString('latin1', 148, 156).replace(/[\0 ]+/g, ''), 8)
+  return told === head.subarray(0, TAR_BLOCK).reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 0x20 : byte), 0)
+}
+
+/** The length of its header, eight bytes, and JSON. */
+function isSafetensors (head: Buffer): boolean | undefined {
+  if (head.subarray(4, 8).some(byte => byte !== 0) || (head.length > 8 && head[8] !== 0x7b)) return false
+  if (head.length > 8) return head.readUInt32LE(0) > 1
+  return head.includes('\n') ? false : undefined // a line was typed
+}
+
+/** Three letters and binary data: a text may begin with them as well. */
+function isOrc (head: Buffer): boolean | undefined {
+  const start = startsWith(Buffer.from('ORC'))(head)
+  if (start !== true) return start
+  const hasControls = head.subarray(3, 64).some(byte => byte < 0x09 || (byte > 0x0d && byte < 0x20))
+  return hasControls ? true : head.length < 64 && !head.includes(0x0a, 3) ? undefined : false
+}
+
+/** White space before the first tag is no more than this. */
+const HTML_LEAD_BYTES = 256
+
+function isHtml (head: Buffer): boolean | undefined {
+  const text = head.toString('latin1', 0, HTML_LEAD_BYTES + 32)
+  if (text.length < 3 && '\xef\xbb\xbf'.startsWith(text)) return undefined
+  const start = text.replace(/^\xef\xbb\xbf/, '').replace(/^[ \t\r\n]+/, '').toLowerCase()
+  if (/^(?:<!doctype html|<html[\s>])/.test(start)) return true
+  return ['<!doctype html', '<html>'].some(tag => tag.startsWith(start)) && text.length < HTML_LEAD_BYTES ? undefined : false
+}
+
+const HTML: Kind = { fits: isHtml, is: 'an HTML page', advice: () => 'get the data itself, in place of the page that shows it, or of one that asks for a login' }
+const LFS = ['git-lfs.github', 'hawser.github'].map(host => Buffer.from(`version https://${host}.com/spec/v1\n`))
 
 /** UTF-32 stands before UTF-16, whose byte order mark its own begins with. bzip2 has ten bytes: the first four are letters. */
 const KINDS: readonly Kind[] = [
-  { magic: GZIP, is: 'gzip data', pipe: 'gzip -dc', ending: '.gz' },
-  { magic: magic('28b52ffd'), is: 'zstd data', pipe: 'zstd -dc', ending: '.zst' },
-  ...Array.from({ length: 16 }, (_, i): Kind => ({ magic: magic(`5${i.toString(16)}2a4d18`), is: 'zstd data', pipe: 'zstd -dc', ending: '.zst' })), // a frame to skip
-  { magic: magic('fd377a585a00'), is: 'xz data', pipe: 'xz -dc' },
-  ...Array.from({ length: 9 }, (_, i): Kind => ({ magic: Buffer.from(`BZh${i + 1}1AY&SY`), is: 'bzip2 data', pipe: 'bzip2 -dc' })),
-  { magic: magic('504b0304'), is: 'a zip archive', advice: 'unpack it first' },
-  { magic: magic('504b0506'), is: 'an empty zip archive', advice: 'give another file' },
-  { magic: magic('5041523115'), is: 'a parquet file', advice: 'read it with --dataset parquet (dataset: parquet)' },
-  { magic: magic('fffe0000'), is: 'UTF-32', advice: TO_UTF8 },
-  { magic: magic('0000feff'), is: 'UTF-32', advice: TO_UTF8 },
-  { magic: magic('fffe'), is: 'UTF-16', advice: TO_UTF8 },
-  { magic: magic('feff'), is: 'UTF-16', advice: TO_UTF8 }
+  { fits: startsWith(GZIP), is: 'gzip data', pipe: 'gzip -dc', ending: '.gz' },
+  { fits: startsWith(magic('28b52ffd'), ...Array.from({ length: 16 }, (_, i) => magic(`5${i.toString(16)}2a4d18`))), is: 'zstd data', pipe: 'zstd -dc', ending: '.zst' }, // or a frame to skip
+  { fits: startsWith(magic('fd377a585a00')), is: 'xz data', pipe: 'xz -dc' },
+  { fits: startsWith(...Array.from({ length: 9 }, (_, i) => Buffer.from(`BZh${i + 1}1AY&SY`))), is: 'bzip2 data', pipe: 'bzip2 -dc' },
+  { fits: startsWith(magic('04224d18')), is: 'lz4 data', pipe: 'lz4 -dc' },
+  { fits: startsWith(magic('ff060000734e61507059')), is: 'snappy data', pipe: 'snzip -dc' },
+  { fits: startsWith(magic('1f9d')), is: 'data of compress', pipe: 'gzip -dc' },
+  { fits: isTar, is: 'a tar archive', advice: name => unpack(`tar -xf${name === '-' ? ' -' : ` ${name}`}`, 'tar -xO')(name) },
+  { fits: startsWith(magic('504b0304'), magic('504b0708')), is: 'a zip archive', advice: unpack('unzip') },
+  { fits: startsWith(magic('504b0506')), is: 'an empty zip archive', advice: () => 'give another file' },
+  { fits: startsWith(magic('377abcaf271c')), is: 'a 7z archive', advice: unpack('7z x') },
+  { fits: startsWith(Buffer.from('Rar!\x1a\x07')), is: 'a rar archive', advice: unpack('unrar x') },
+  { fits: startsWith(magic('5041523115')), is: 'a parquet file', advice: readAs('parquet') },
+  { fits: startsWith(Buffer.from('Obj\x01')), is: 'an Avro file', advice: toJson('for example with fastavro') },
+  { fits: isOrc, is: 'an ORC file', advice: toJson('for example with pyarrow') },
+  { fits: startsWith(...[2, 3, 4, 5].map(protocol => Buffer.of(0x80, protocol))), is: 'a pickle of Python', advice: toJson('with the program that wrote it') },
+  { fits: startsWith(magic('894844460d0a1a0a')), is: 'an HDF5 file', advice: toJson('for example with h5py') },
+  { fits: startsWith(Buffer.from('SQLite format 3\0')), is: 'an SQLite database', advice: toJson('for example with sqlite3 -json') },
+  { fits: startsWith(Buffer.from('\x93NUMPY', 'latin1')), is: 'a .npy file of NumPy', advice: () => 'give the text that it was made of; sluice inspect shows shards' },
+  { fits: isSafetensors, is: 'a safetensors file, the weights of a model', advice: () => 'give another file' },
+  { fits: startsWith(Buffer.from('GGUF\x02'), Buffer.from('GGUF\x03')), is: 'a GGUF file, the weights of a model', advice: () => 'give another file' },
+  { fits: startsWith(...Array.from({ length: 10 }, (_, i) => Buffer.from(`%PDF-${i}`))), is: 'a PDF', advice: () => 'take its text out first, for example with pdftotext' },
+  { fits: startsWith(...LFS), is: 'a Git LFS pointer, which stands for the file', advice: () => 'run git lfs pull in its repository, or download the file itself' },
+  { ...HTML, unless: /\.x?html?(?:\.gz|\.zst)?$/i },
+  { fits: startsWith(magic('fffe0000'), magic('0000feff')), is: 'UTF-32', advice: TO_UTF8 },
+  { fits: startsWith(magic('fffe'), magic('feff')), is: 'UTF-16', advice: TO_UTF8 }
 ]
 
+/** What only readers of text can't read. */
+const NO_TEXT: readonly Kind[] = [
+  { fits: startsWith(Buffer.from('ARROW1\0\0')), is: 'an Arrow file', advice: readAs('arrow') },
+  { fits: startsWith(magic('ffffffff')), is: 'an Arrow stream', advice: readAs('arrow') },
+  { fits: startsWith(Buffer.from('FEA1')), is: 'a Feather file of version 1', advice: toJson('for example with pyarrow') }
+]
+
+/** What a file is by the bytes that it begins with, and what to do: `is an HTML page; …`. Null where they don't tell. */
+export function otherKind (head: Buffer, name: string): string | null {
+  const kind = kindOf([...KINDS, ...NO_TEXT], head, name)
+  return kind === undefined ? null : whatToDo(kind, name)
+}
+
 /**
- * Passes text on, and refuses what its first bytes show to be something else: compressed data, parquet, UTF-16 or UTF-32
- * with a byte order mark. Chunks may be cut anywhere.
+ * Passes text on, and refuses what its first bytes show to be something else: compressed data, archives, files of other
+ * programs, UTF-16 or UTF-32 with a byte order mark; a Git LFS pointer, and an HTML page whose name doesn't say that it is
+ * one. Chunks may be cut anywhere.
  *
  * @param name for messages: a path, or `-` for standard input
  * @throws SluiceError `ERR_SOURCE` with what it is, and what to do
  */
 export function refuseOtherKinds (chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
-  return withFirstBytes(chunks, couldBeMore, head => {
-    const kind = KINDS.find(({ magic }) => magic.equals(head.subarray(0, magic.length)))
+  return refuse(KINDS, chunks, name)
+}
+
+/** As `refuseOtherKinds`, what only readers of text can't read. @param records whether it's no text of any kind, so that HTML is none of it */
+export function refuseTables (chunks: AsyncIterable<Uint8Array>, name: string, records: boolean): AsyncGenerator<Buffer> {
+  return refuse(records ? [...NO_TEXT, HTML] : NO_TEXT, chunks, name)
+}
+
+function refuse (kinds: readonly Kind[], chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
+  return withFirstBytes(chunks, head => kinds.some(({ fits }) => fits(head) === undefined), head => {
+    const kind = kindOf(kinds, head, name)
     if (kind !== undefined) throw new SluiceError('ERR_SOURCE', `${name}: ${whatToDo(kind, name)}`)
   })
+}
+
+function kindOf (kinds: readonly Kind[], head: Buffer, name: string): Kind | undefined {
+  return kinds.find(({ fits, unless }) => fits(head) === true && unless?.test(name) !== true)
 }
 
 /** Passes on what begins as gzip data does, and what is too short to tell. @throws SluiceError `ERR_SOURCE` for all else */
 export function expectGzip (chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
   return withFirstBytes(chunks, head => head.length < GZIP.length, head => {
-    if (!GZIP.subarray(0, head.length).equals(head.subarray(0, GZIP.length))) throw new SluiceError('ERR_SOURCE', `${name}: is not gzip data, which its ending promises; give it another name`)
+    if (GZIP.subarray(0, head.length).equals(head.subarray(0, GZIP.length))) return
+    const other = kindOf(KINDS, head, name)
+    if (other === undefined) throw new SluiceError('ERR_SOURCE', `${name}: is not gzip data, which its ending promises; give it another name`)
+    throw new SluiceError('ERR_SOURCE', `${name}: is not gzip data, which its ending promises, but ${other.is}${other.advice === undefined ? '; give it another name' : `; ${other.advice(name)}`}`)
   })
 }
 
@@ -72,12 +180,8 @@ async function * withFirstBytes (chunks: AsyncIterable<Uint8Array>, needsMore: (
   yield head
 }
 
-function couldBeMore (head: Buffer): boolean {
-  return KINDS.some(({ magic }) => head.length < magic.length && magic.subarray(0, head.length).equals(head))
-}
-
 function whatToDo ({ is, pipe, ending, advice }: Kind, name: string): string {
-  if (advice !== undefined) return `is ${is}; ${advice}`
+  if (advice !== undefined) return `is ${is}${/\.(gz|zst)$/.test(name) ? ' once it is decompressed' : ''}; ${advice(name)}`
   if (name === '-') return `is ${is}; pipe it through ${pipe}`
   if (/\.(gz|zst)$/.test(name)) return `is ${is} again once it is decompressed; decompress it once by hand`
   return ending === undefined ? `is ${is}; decompress it first, with ${pipe}` : `is ${is}; give it a name that ends in ${ending}`

@@ -1,5 +1,5 @@
 import { type Stats, createReadStream, fstatSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { isAbsolute, relative } from 'node:path'
 import { addAbortSignal, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
@@ -8,6 +8,7 @@ import { expectGzip, refuseOtherKinds } from './file-kind.ts'
 import { isHubName, withoutRevision } from './hub/address.ts'
 import type { HubRun } from './hub/hub.ts'
 import type { HubOptions } from './hub/settings.ts'
+import { notLocal } from './not-local.ts'
 
 /** The name that stands for standard input, and for standard output. */
 export const STANDARD_STREAM = '-'
@@ -46,9 +47,11 @@ export interface ReadBytesOptions extends Pick<RemoteOptions, 'hub'> {
 const CHUNK_BYTES = 256 * 1024
 
 /**
- * The files that the names stand for: in the order given, a glob's in code-unit order.
+ * The files that the names stand for: in the order given, a glob's in code-unit order, each of those once (see
+ * `findByGlob`).
  *
- * @throws SluiceError `ERR_FILES` with a line for each file that is missing or no file, and each glob that matches nothing
+ * @throws SluiceError `ERR_FILES` with a line for each file that is missing or no file, each glob that matches nothing, and
+ *   each address (see `notLocal`)
  */
 export async function findFiles (names: FileNames, remote: RemoteOptions = {}): Promise<InputFile[]> {
   const found: InputFile[] = []
@@ -57,7 +60,7 @@ export async function findFiles (names: FileNames, remote: RemoteOptions = {}): 
   if (all.some(isHubName)) return await (await import('./hub/open.ts')).findWithHub(all, remote)
   for (const name of all) {
     try {
-      for (const path of await pathsOf(name)) found.push({ path, size: await sizeOf(path) })
+      for (const path of await pathsOf(name, remote.signal)) found.push({ path, size: await sizeOf(path) })
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
       mistakes.push(error.message)
@@ -181,14 +184,18 @@ export async function * skipping (offset: number, bytes: AsyncIterable<Uint8Arra
   if (before < offset) throw new SluiceError('ERR_STATE', `${name}: the saved position is at byte ${offset}, but there are only ${before}; it was changed since`)
 }
 
-async function pathsOf (name: string): Promise<string[]> {
+async function pathsOf (name: string, signal: AbortSignal | undefined): Promise<string[]> {
   // A file whose name has glob characters in it is found by that name first.
-  if (name === STANDARD_STREAM || await stat(name).catch(() => null) !== null) return [name]
-  const { glob, isDynamicPattern } = await import('tinyglobby')
-  if (!isDynamicPattern(name)) return [name]
-  const paths = await glob(name, { onlyFiles: true, dot: false, expandDirectories: false })
+  if (name === STANDARD_STREAM || await lstat(name).catch(() => null) !== null) return [name]
+  const elsewhere = notLocal(name)
+  if (elsewhere !== null) throw new SluiceError('ERR_FILES', elsewhere)
+  const { findByGlob, isLocalGlob } = await import('./local-glob.ts')
+  if (!isLocalGlob(name)) return [name]
+  const paths = await findByGlob(name, signal).catch((error: unknown) => {
+    throw error instanceof SluiceError || signal?.aborted === true ? error : readError((error as NodeJS.ErrnoException).path ?? name, 0, error)
+  })
   if (paths.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file matches this glob in ${process.cwd()}`)
-  return paths.sort() // the default order is by code units
+  return paths
 }
 
 async function sizeOf (path: string): Promise<number | null> {
@@ -198,6 +205,8 @@ async function sizeOf (path: string): Promise<number | null> {
     if (status.isDirectory()) throw new SluiceError('ERR_FILES', `${path}: is a folder, expected a file; a glob names the files in it: ${path.replace(/\/$/, '')}/*`)
     return status.isFile() ? status.size : null // a named pipe has no size
   } catch (error) {
+    const dangling = codeOf(error) === 'ENOENT' ? await (await import('./local-glob.ts')).danglingLink(path) : null
+    if (dangling !== null) throw new SluiceError('ERR_FILES', dangling, { cause: error })
     throw error instanceof SluiceError ? error : readError(path, 0, error)
   }
 }

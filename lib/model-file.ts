@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { SluiceError, codeOf, reasonOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
 
@@ -21,5 +22,16 @@ export async function findModel (path: string): Promise<FilterModel> {
     return { path, sha256: await sha256OfFile(path) }
   } catch (cause) {
     throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the file of a model`, { cause })
+  }
+}
+
+/** The beginning of a file, from which it can be told what it is. */
+export async function firstBytes (path: string): Promise<Buffer> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
   }
 }

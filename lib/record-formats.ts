@@ -2,7 +2,9 @@ import { ArrowReader } from './arrow/arrow-reader.ts'
 import { type Examination, UnparsedRecord } from './batched-reader.ts'
 import { CsvReader } from './csv-reader.ts'
 import type { Document } from './document.ts'
-import type { RemoteOptions } from './files.ts'
+import { SluiceError } from './errors.ts'
+import { refuseTables } from './file-kind.ts'
+import type { FileNames, RemoteOptions } from './files.ts'
 import { isHubName } from './hub/address.ts'
 import { JsonReader } from './json-reader.ts'
 import { parseJson } from './json.ts'
@@ -22,7 +24,7 @@ const OPEN_OBJECT = 0x7b
 export function jsonRecords (textColumn: string, maxLineBytes: number, examination: Examination | undefined): OpenRecords {
   const parse = (json: Buffer, id: () => string): Document | RecordFault | null =>
     examination !== undefined && json[0] === OPEN_OBJECT ? new UnparsedRecord(id(), json) : documentOfJson(json, textColumn, id)
-  return file => new JsonReader(file, maxLineBytes, parse)
+  return file => new JsonReader(asText(file, true), maxLineBytes, parse)
 }
 
 interface CsvRecordsOptions {
@@ -35,7 +37,7 @@ interface CsvRecordsOptions {
 
 /** CSV, whose first record names the columns; with tabs where a file's name ends in `.tsv`, unless told otherwise. */
 export function csvRecords ({ delimiter, quote = '"', escape = '', ...own }: CsvRecordsOptions): OpenRecords {
-  return file => new CsvReader(file, {
+  return file => new CsvReader(asText(file, true), {
     ...own,
     delimiter,
     usualDelimiter: /\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ',',
@@ -44,9 +46,14 @@ export function csvRecords ({ delimiter, quote = '"', escape = '', ...own }: Csv
   })
 }
 
+/** A file whose content is refused where other readers are for it. @param records whether it has records, and not lines of text */
+function asText (file: RecordFile, records: boolean): RecordFile {
+  return { ...file, bytesFrom: offset => offset === 0 ? refuseTables(file.bytesFrom(0), file.path, records) : file.bytesFrom(offset) }
+}
+
 /** Text, a document a line. */
 export function textRecords (maxLineBytes: number): OpenRecords {
-  return file => new BytesReader(file, file.bytesFrom(file.offset), new LineSplitter(maxLineBytes, file.offset), (line, id) => {
+  return file => new BytesReader(file, asText(file, false).bytesFrom(file.offset), new LineSplitter(maxLineBytes, file.offset), (line, id) => {
     const text = decodeUtf8(line)
     return text === null ? 'bad_utf8' : { id: id(), text, meta: {} }
   })
@@ -74,4 +81,27 @@ export function documentOfJson (bytes: Buffer, textColumn: string, id: () => str
   if (json === null) return 'bad_utf8'
   const record = parseJson(json)
   return record === undefined ? (json.trim() === '' ? null : 'bad_json') : documentOfRecord(record, textColumn, id)
+}
+
+/** The formats that the endings of names say, `.gz` and `.zst` behind them or not. */
+const ENDINGS: Readonly<Record<string, string>> = { parquet: 'parquet', arrow: 'arrow', feather: 'arrow', csv: 'csv', tsv: 'csv', txt: 'text', jsonl: 'json', ndjson: 'json', json: 'json' }
+
+/** Other words for the formats. */
+const WORDS: Readonly<Record<string, string>> = { jsonl: 'json', ndjson: 'json', txt: 'text' }
+
+/** The name that a format has in sluice: `json` for `jsonl` and `ndjson`. */
+export function formatName (given: string): string {
+  return Object.hasOwn(WORDS, given) ? WORDS[given]! : given
+}
+
+/** The format that the names of files or globs say; `json` where they say none. @throws SluiceError `ERR_OPTION` where they say several */
+export function formatByNames (names: FileNames): string {
+  const said = new Map<string, string>()
+  for (const name of [names].flat()) {
+    const ending = /\.(\w+)(?:\.gz|\.zst)?$/.exec(name)?.[1]?.toLowerCase() ?? ''
+    const format = Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending]! : null
+    if (format !== null && !said.has(format)) said.set(format, name)
+  }
+  if (said.size <= 1) return [...said.keys()][0] ?? 'json'
+  throw new SluiceError('ERR_OPTION', `dataset: the files are of several formats (${[...said].map(([format, name]) => `${name}: ${format}`).join(', ')}); read those of each by themselves, or name the one that all have (--dataset)`)
 }

@@ -14,6 +14,7 @@ import { jsonKind, refuseForeign, writeOwn } from '../lib/own-file.ts'
 import { recordSourceOptions } from '../lib/source-options.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { type Coverage, type CoverageComparison, type CoverageCounts, CoverageMeter, EncodedWords, compareCoverage, coverageOf, coverageTolerances } from '../lib/tokenizer-coverage.ts'
+import { formatByNames } from '../lib/record-formats.ts'
 import { corpusComponent, corpusOptions } from './corpus.ts'
 import { differenceText } from './coverage-text.ts'
 import { type FindOptions, findOnHub } from './find-on-hub.ts'
@@ -147,15 +148,9 @@ async function inputOf (sample: string | undefined, asked: CheckCoverageOptions,
 }
 
 function sampleComponent (sample: string, asked: CheckCoverageOptions): Component {
-  const { limit, dataset = datasetOf(sample) } = asked
+  const { limit, dataset = formatByNames(sample) } = asked
   const own = Object.fromEntries(Object.keys(sampleOptions).map(key => [key, (asked as Record<string, unknown>)[key]]))
   return { ...corpusComponent(parseOptions('check-coverage', z.strictObject(corpusOptions), { ...own, dataset, dataFiles: sample, limit })), name: sample }
-}
-
-/** The kind of a sample by its name, as whoever checks a file has no manifest that would say so. */
-function datasetOf (sample: string): string {
-  const ending = /\.(txt|csv|tsv|parquet|arrow)(?:\.gz|\.zst)?$/.exec(sample)?.[1] ?? ''
-  return { txt: 'text', csv: 'csv', tsv: 'csv', parquet: 'parquet', arrow: 'arrow' }[ending] ?? 'json'
 }
 
 function least (a: number | null, b: number | undefined): number | null {

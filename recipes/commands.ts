@@ -5,7 +5,7 @@ import type { ShardStatistics } from '../lib/shard-statistics.ts'
 import { checkCoverage, checkCoverageOptions } from './check-coverage.ts'
 import { type TokenizerRecord, checkTokenizer, checkTokenizerOptions } from './check-tokenizer.ts'
 import type { ComponentStats } from './component.ts'
-import { rejectsOption } from './corpus.ts'
+import { rejectsOption, withFileArguments } from './corpus.ts'
 import { type FilterCorpusStats, filterCorpus, filterCorpusOptions } from './filter-corpus.ts'
 import type { RunOptions } from './flow.ts'
 import { coverageText } from './coverage-text.ts'
@@ -76,15 +76,17 @@ export const commands: Readonly<Record<string, Command>> = {
     report: runText
   },
   'filter-corpus': {
+    argument: ['[files...]', 'paths or globs, plain, .gz or .zst, in place of --data-files; - for standard input'],
     options: filterCorpusOptions,
     givesData: ({ outputPath }) => outputPath === STANDARD_STREAM,
-    run: (_args, options, run) => filterCorpus(options, run),
+    run: (files, options, run) => filterCorpus(withFileArguments(files, options), run),
     report: (stats: FilterCorpusStats) => `${componentTable([stats])}\n\nWritten to ${stats.output_path}`
   },
   'shard-corpus': {
+    argument: ['[files...]', 'paths or globs, plain, .gz or .zst, in place of --data-files; - for standard input'],
     options: shardCorpusOptions,
     givesData: ({ output }) => output === STANDARD_STREAM,
-    run: (_args, options, run) => shardCorpus(options, run),
+    run: (files, options, run) => shardCorpus(withFileArguments(files, options), run),
     report: (stats: ComponentStats | PullStats) => `${componentTable([stats])}\n\nWritten to ${'output' in stats ? stats.output : stats.output_dir}`
   },
   verify: {

@@ -5,7 +5,7 @@ import { dedupOptions } from '../transforms/dedup.ts'
 import { ANY_LANGUAGE, languageOptions } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
 import { resumeOptions } from './checkpoints.ts'
-import { corpusComponent, corpusOptions } from './corpus.ts'
+import { corpusComponent, corpusOptions, documentsPath } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
 import { withModel } from './stages.ts'
 import { workersOption } from './threads.ts'
@@ -21,7 +21,7 @@ export const filterCorpusOptions = z.strictObject({
   ...lengthOptions.shape,
   dedupWindow: dedupOptions.shape.window,
   expectKept: z.number().min(0).max(1).optional().describe('share of the documents that the filters are expected to keep; one 5 times off fails'),
-  outputPath: z.string().min(1).default('data/filtered/output.jsonl').describe('.txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output'),
+  outputPath: documentsPath.default('data/filtered/output.jsonl').describe('.txt: a text a line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; - is standard output'),
   workers: workersOption,
   ...resumeOptions
 }).refine(({ langDetector, langModel }) => langModel === undefined || langDetector === 'fasttext', 'langModel is for langDetector fasttext')

@@ -6,6 +6,7 @@ import { SluiceError, messageOf } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { refuseInputAsOutput } from '../lib/output-places.ts'
+import { formatByNames, formatName } from '../lib/record-formats.ts'
 import type { StageStats } from '../lib/stage.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink, npySinkOptions } from '../sinks/npy.ts'
@@ -46,7 +47,8 @@ export async function readToPipe (files: readonly string[], options: z.input<typ
   const input = files.length === 0 ? STANDARD_STREAM : files
   if (rejectsPath !== undefined) await refuseInputAsOutput(rejectsPath, input)
   return await keepingRejects(rejectsPath ?? null, async rejects => {
-    const source = makeSource(dataset, input, reading, { ...rejects?.forSource(), tell: run.tell })
+    const format = formatName(dataset ?? formatByNames(input))
+    const source = makeSource(format, input, reading, { ...rejects?.forSource(), tell: run.tell })
     const limits = max === undefined ? [] : [limit<Document>(max, () => { source.stop() })]
     await runFlow({ name: 'read', source }, [...limits, ndjsonSink(STANDARD_STREAM)], run)
     return reportOf(source)

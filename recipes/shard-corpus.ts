@@ -11,7 +11,7 @@ import { encodeOptions } from '../transforms/encode.ts'
 import { packOptions } from '../transforms/pack.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { type ComponentStats, checkpointIn, filesOf, refuseForeignIn, shardComponent } from './component.ts'
-import { corpusComponent, corpusOptions } from './corpus.ts'
+import { corpusComponent, corpusOptions, documentsPath } from './corpus.ts'
 import type { DocumentCounts, RunOptions } from './flow.ts'
 import { provenanceFiles } from './provenance.ts'
 import { pull } from './pull.ts'
@@ -21,7 +21,7 @@ import { checkpointOf, writtenFiles } from './write-documents.ts'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
-  output: z.string().min(1).optional().describe('NDJSON file to copy the documents to, .gz and .zst compress; in place of shards'),
+  output: documentsPath.optional().describe('NDJSON file to copy the documents to, .gz and .zst compress; in place of shards'),
   tokenizerPath: encodeOptions.shape.tokenizerPath,
   outputDir: z.string().min(1).default('data/shards').describe('folder for the shards'),
   seqLen: packOptions.shape.seqLen,

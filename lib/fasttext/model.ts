@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
-import { findModel } from '../model-file.ts'
+import { otherKind } from '../file-kind.ts'
+import { findModel, firstBytes } from '../model-file.ts'
 import { Arena, type SharedMemory } from './arena.ts'
 import { type DictionaryLayout, readDictionary } from './dictionary.ts'
 import type { MatrixLayout } from './matrix.ts'
@@ -57,7 +58,10 @@ async function using<T> (path: string, signal: AbortSignal | undefined, work: (f
     return await ModelFile.using(path, signal, work)
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause
-    if (cause instanceof DamagedModel) throw damaged(path, cause)
+    if (cause instanceof DamagedModel) {
+      const other = otherKind(await firstBytes(path), path)
+      throw other === null ? damaged(path, cause) : new SluiceError('ERR_MODEL', `${path}: ${other}; expected the .bin or .ftz file of a fastText classifier`, { cause })
+    }
     throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the .bin or .ftz file of a fastText classifier`, { cause })
   }
 }

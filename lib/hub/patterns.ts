@@ -1,5 +1,5 @@
 /** Which files a path or a glob stands for, and which splits the names of files and folders tell, as `datasets` has it (5.2). */
-import { compileGlob } from './glob.ts'
+import { compileGlob, isGlob, matchingBudget } from './glob.ts'
 import { baseName, isDataFile } from './formats.ts'
 import type { HubFile } from './types.ts'
 import { SluiceError } from '../errors.ts'
@@ -70,10 +70,11 @@ export function joinPath (folder: string, path: string): string {
  *
  * @param files in their order (see `sortFiles`)
  * @param glob from the root of the repository
- * @throws SluiceError `ERR_DATASET` for a glob that can't be read
+ * @param budget of all globs that are matched for one purpose
+ * @throws SluiceError `ERR_DATASET` for a glob that can't be read, and when the budget is spent
  */
-export function filesOf (files: readonly HubFile[], glob: string): HubFile[] {
-  const matches = compileGlob(glob)
+export function filesOf (files: readonly HubFile[], glob: string, budget = matchingBudget()): HubFile[] {
+  const matches = compileGlob(glob, budget)
   const name = baseName(glob)
   const hidden = hiddenParts(glob)
   const special = specialFolders(glob)
@@ -99,12 +100,13 @@ function specialFolders (path: string): number {
  * @throws SluiceError `ERR_DATASET` where files are named as shards of a split that can't have that name
  */
 export function findSplits (files: readonly HubFile[], folder: string): SplitPatterns[] {
-  const shards = filesOf(files, joinPath(folder, shardGlob('*')))
+  const budget = matchingBudget()
+  const shards = filesOf(files, joinPath(folder, shardGlob('*')), budget)
   if (shards.length > 0) return shardedSplits(shards, folder)
   for (const naming of NAMINGS) {
     const found = naming
       .map(({ split, paths }) => ({ split, paths: paths.map(path => joinPath(folder, path)) }))
-      .filter(({ paths }) => paths.some(path => filesOf(files, path).length > 0))
+      .filter(({ paths }) => paths.some(path => filesOf(files, path, budget).length > 0))
     if (found.length > 0) return found
   }
   return []
@@ -124,8 +126,12 @@ function shardedSplits (shards: readonly HubFile[], folder: string): SplitPatter
 export function dataFilesOf (files: readonly HubFile[], paths: readonly string[], isWanted: (path: string) => boolean = isDataFile): { readonly files: HubFile[], readonly empty: string[] } {
   const found = new Set<HubFile>()
   const empty: string[] = []
+  const budget = matchingBudget()
+  const byPath = paths.every(isGlob) ? null : new Map(files.map(file => [file.path, file])) // a card may name each file
   for (const path of paths) {
-    const matching = filesOf(files, path).filter(file => isWanted(file.path))
+    const named = byPath === null || isGlob(path) ? undefined : byPath.get(path)
+    const all = isGlob(path) ? filesOf(files, path, budget) : named === undefined ? [] : [named]
+    const matching = all.filter(file => isWanted(file.path))
     if (matching.length === 0) empty.push(path)
     for (const file of matching) found.add(file)
   }

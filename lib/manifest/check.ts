@@ -110,7 +110,7 @@ export class ManifestChecker {
     const known = Object.keys(this.#known.sources)
     if (isDatasetName(dataset) && dataset.includes('/')) return // on the Hub, which is asked when it is read
     if (!known.includes(dataset)) {
-      this.#note([...place, 'dataset'], `${dataset} cannot be read, expected ${known.join(' or ')}, with data_files, or OWNER/NAME of a dataset on the Hub${near(dataset, known)}`)
+      this.#note([...place, 'dataset'], `${dataset} cannot be read, expected ${known.join(' or ')}, with data_files, or OWNER/NAME of a dataset on the Hub${/^(?:jsonl|ndjson)$/.test(dataset) ? ' (NDJSON is dataset: json)' : near(dataset, known)}`)
     } else if (names === null) {
       this.#note([...place, 'dataset'], `dataset ${dataset} needs data_files: a path, a glob, or a list of them`)
     }

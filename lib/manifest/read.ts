@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { SluiceError, reasonOf } from '../errors.ts'
+import { otherKind } from '../file-kind.ts'
 import { sha256 } from '../hash.ts'
 import { type KnownStages, ManifestChecker } from './check.ts'
 import type { Manifest } from './schema.ts'
@@ -17,6 +18,8 @@ export async function readManifest (path: string, known: KnownStages): Promise<M
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new SluiceError('ERR_MANIFEST', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
   })
+  const other = otherKind(Buffer.from(text.slice(0, 4096)), path)
+  if (other !== null) throw new SluiceError('ERR_MANIFEST', `${path}: ${other}; expected a manifest, a YAML file`)
   if (/[\0\ufffd]/.test(text)) throw new SluiceError('ERR_MANIFEST', `${path}: is not a text in UTF-8, expected a manifest, a YAML file`)
   const [{ LineCounter, parseDocument }, { locate }] = await Promise.all([import('yaml'), import('./locate.ts')])
   const lines = new LineCounter()

@@ -1,5 +1,6 @@
 import { type FileMetaData, parquetMetadata } from 'hyparquet'
 import { SluiceError, messageOf } from '../errors.ts'
+import { otherKind } from '../file-kind.ts'
 import { codecs } from './codecs.ts'
 import { MAX_PAGE_BYTES, type Place, damaged, refused } from './damage.ts'
 import type { ByteRanges } from './ranges.ts'
@@ -44,6 +45,8 @@ export async function readFooter (ranges: ByteRanges): Promise<Footer> {
   const head = tail.length === size ? tail : await ranges.read(0, MAGIC.length)
   const [first, last] = [head.toString('latin1', 0, 4), tail.toString('latin1', tail.length - 4)]
   if (last === ENCRYPTED_MAGIC) throw new SluiceError('ERR_SOURCE', `${name}: has an encrypted footer (it ends with PARE), which can't be read; decrypt the file first`)
+  const other = first === MAGIC ? null : otherKind(await ranges.read(0, Math.min(size, 1024)), name)
+  if (other !== null) throw new SluiceError('ERR_SOURCE', `${name}: ${other}`)
   if (first !== MAGIC) throw notParquet(name, `it begins with ${JSON.stringify(first)}`)
   if (last !== MAGIC) throw new SluiceError('ERR_SOURCE', `${name}: the parquet file is cut off: it begins with ${MAGIC} and doesn't end with it; get the file again`)
   const length = tail.readUInt32LE(tail.length - TAIL_BYTES)

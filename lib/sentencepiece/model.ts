@@ -1,4 +1,5 @@
 import { SluiceError, messageOf } from '../errors.ts'
+import { otherTokenizer } from '../tokenizer-kind.ts'
 import { byteOfPiece } from './byte-pieces.ts'
 import { type Fields, type UnknownField, boolean, bytes, float, integer, message, readMessage, string } from './protobuf.ts'
 
@@ -110,6 +111,8 @@ export function readModel (bytes: Uint8Array, path: string): SentencePieceModel 
   try {
     return judged(read(bytes))
   } catch (cause) {
+    const other = otherTokenizer(bytes, path)
+    if (other !== null) throw new SluiceError('ERR_TOKENIZER', `${path}: ${other}`, { cause })
     throw new SluiceError('ERR_TOKENIZER', `${path}: not a SentencePiece model: ${messageOf(cause)}; the file has ${bytes.length} bytes and begins with ${firstBytes(bytes)}`, { cause })
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { expectGzip, refuseOtherKinds } from '../../lib/file-kind.ts'
+import { expectGzip, otherKind, refuseOtherKinds, refuseTables } from '../../lib/file-kind.ts'
 import { failure } from '../helpers.ts'
 import { frameOf, rawBlock, skippableFrame } from '../zstd.ts'
 
@@ -15,6 +15,17 @@ async function collect (chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
+/** The header of an entry, and nothing behind it. @param isPosix with the magic of today */
+function tarOf (name: string, isPosix = true): Buffer {
+  const block = Buffer.alloc(1024)
+  block.write(name, 0)
+  block.write('0000644\0', 100)
+  block.write(isPosix ? 'ustar\x0000' : '', 257)
+  block.fill(' ', 148, 156)
+  block.write(block.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0') + '\0 ', 148)
+  return block
+}
+
 const hex = (digits: string): Buffer => Buffer.from(`${digits}00112233445566778899`, 'hex')
 const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   gzip: [gzipSync('x'), /^a\.txt: is gzip data; give it a name that ends in \.gz$/],
@@ -22,7 +33,24 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   'zstd with a frame to skip first': [skippableFrame('x', 15), /is zstd data; give/],
   xz: [hex('fd377a585a00'), /is xz data; decompress it first, with xz -dc$/],
   bzip2: [Buffer.from('BZh91AY&SY and on'), /is bzip2 data; decompress it first, with bzip2 -dc$/],
-  zip: [hex('504b0304'), /is a zip archive; unpack it first$/],
+  zip: [hex('504b0304'), /is a zip archive; unpack it with unzip and give the files in it$/],
+  lz4: [hex('04224d18'), /is lz4 data; decompress it first, with lz4 -dc$/],
+  snappy: [hex('ff060000734e61507059'), /is snappy data; decompress it first, with snzip -dc$/],
+  '7z': [hex('377abcaf271c'), /is a 7z archive; unpack it with 7z x/],
+  rar: [Buffer.from('Rar!\x1a\x07\x01\0'), /is a rar archive; unpack it with unrar x/],
+  pickle: [hex('80049500'), /is a pickle of Python; write its texts to NDJSON or parquet first/],
+  HDF5: [hex('894844460d0a1a0a'), /is an HDF5 file; .*h5py/],
+  SQLite: [Buffer.from('SQLite format 3\0\x10'), /is an SQLite database; .*sqlite3 -json/],
+  npy: [Buffer.from('\x93NUMPY\x01\0', 'latin1'), /is a \.npy file of NumPy/],
+  safetensors: [Buffer.from('\x58\x02\0\0\0\0\0\0{"weight"', 'latin1'), /is a safetensors file/],
+  PDF: [Buffer.from('%PDF-1.7\n'), /is a PDF; take its text out first/],
+  Avro: [Buffer.from('Obj\x01\x04'), /is an Avro file/],
+  ORC: [Buffer.from('ORC\x08\x03\x10'), /is an ORC file/],
+  tar: [tarOf('00000.json'), /is a tar archive; unpack it with tar -xf a\.txt and give the files in it$/],
+  'a tar of old': [tarOf('a'.repeat(100), false), /is a tar archive/],
+  'Git LFS': [Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'), /is a Git LFS pointer, which stands for the file; run git lfs pull in its repository/],
+  HTML: [Buffer.from('\ufeff\r\n <!DOCTYPE html>\n<title>'), /is an HTML page; get the data itself/],
+  'HTML without a doctype': [Buffer.from('<HTML lang="en">'), /is an HTML page/],
   'an empty zip': [hex('504b0506'), /is an empty zip archive/],
   parquet: [hex('5041523115'), /is a parquet file; read it with --dataset parquet \(dataset: parquet\)$/],
   'UTF-16 LE': [Buffer.from('\ufeff{"a":1}', 'utf16le'), /is UTF-16; convert it to UTF-8, for example with iconv$/],
@@ -45,9 +73,22 @@ t.test('what to do depends on where it comes from', async t => {
 })
 
 t.test('text passes, however short, however near', async t => {
-  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', '\ufeffwith a UTF-8 mark', '{"text":"x"}\n']) {
+  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600), `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said', '\ufeffwith a UTF-8 mark', '{"text":"x"}\n']) {
     for (const size of [1, 3, 100]) t.equal((await collect(refuseOtherKinds(cut(Buffer.from(text), size), 'a'))).toString(), text)
   }
+})
+
+t.test('what only some can\'t read is refused by them', async t => {
+  const page = Buffer.from('<!doctype html><p>text')
+  t.equal((await collect(refuseOtherKinds(cut(page, 5), 'a.html'))).length, page.length, 'a page by its name')
+  t.match(await failure(collect(refuseTables(cut(page, 5), 'a.html', true))), { code: 'ERR_SOURCE', message: /is an HTML page/ })
+  t.equal((await collect(refuseTables(cut(page, 5), 'a.html', false))).length, page.length)
+  for (const [bytes, is] of [[Buffer.from('ARROW1\0\0'), /is an Arrow file; read it with --dataset arrow/], [hex('ffffffff'), /is an Arrow stream; read/]] as const) {
+    t.equal((await collect(refuseOtherKinds(cut(bytes, 3), 'a'))).length, bytes.length)
+    for (const size of [1, 100]) t.match(await failure(collect(refuseTables(cut(bytes, size), 'a', false))), { code: 'ERR_SOURCE', message: is })
+  }
+  t.match(otherKind(tarOf('x'), 'x.tar'), 'is a tar archive; unpack it with tar -xf x.tar')
+  t.equal(otherKind(Buffer.from('text'), 'x'), null)
 })
 
 t.test('nothing is held back longer than it takes', async t => {

@@ -103,7 +103,7 @@ t.test('what begins as something else than text is refused, from the start only'
   for (const [name, content, says] of [
     ['a.ndjson', gzipSync('text'), /a\.ndjson: is gzip data; give it a name that ends in \.gz/],
     ['a.gz', gzipSync(gzipSync('text')), /a\.gz: is gzip data again once it is decompressed/],
-    ['a.zst', frameOf([rawBlock(Buffer.from('PAR1\x15'), true)]), /a\.zst: is a parquet file; read it with --dataset parquet/]
+    ['a.zst', frameOf([rawBlock(Buffer.from('PAR1\x15'), true)]), /a\.zst: is a parquet file once it is decompressed; read it with --dataset parquet/]
   ] as const) {
     const path = put(folder, name, content)
     t.match(await failure(read(path)), { code: 'ERR_SOURCE', message: says })

@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import t from 'tap'
-import { compileGlob, isGlob } from '../../../lib/hub/glob.ts'
+import { compileGlob, isGlob, matchingBudget } from '../../../lib/hub/glob.ts'
+import { dataFilesOf, filesOf } from '../../../lib/hub/patterns.ts'
+import '../../helpers.ts' // the seed of the properties
 
 function matching (glob: string, paths: readonly string[]): string[] {
   return paths.filter(compileGlob(glob))
@@ -55,4 +58,80 @@ t.test('everything else means itself', async t => {
 
 t.test('** beside other characters can\'t be read', async t => {
   t.throws(() => compileGlob('data/**.csv'), { code: 'ERR_DATASET', message: /"data\/\*\*\.csv".*\*\*\/\*\.parquet/ })
+})
+
+/** fsspec's own way to match: an expression that goes back, so slow where there are many stars. */
+function expressionOf (glob: string): RegExp {
+  const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll('-', '\\x2d')
+  const setOf = (set: string, isNegated: boolean): string => {
+    let members = ''
+    for (let i = 0; i < set.length; i++) {
+      const last = set[i + 1] === '-' ? set[i + 2] : undefined
+      if (last === undefined) members += escape(set[i]!)
+      else if (set[i]! <= last) members += `${escape(set[i]!)}-${escape(last)}`
+      if (last !== undefined) i += 2
+    }
+    return isNegated ? `[^${members}]` : `[${members}]`
+  }
+  const parts = glob.split('/')
+  const expressions = parts.map((part, i) => {
+    const isLast = i === parts.length - 1
+    if (part === '**') return isLast ? '.*' : '(?:.+/)?'
+    const own = part.replace(/\*|\?|\[(!?)(\]?[^\]]*)\]|[^*?[]+|\[/gsu, (token, not: string | undefined, set: string | undefined) => {
+      if (token === '*') return '[^/]*'
+      if (token === '?') return '[^/]'
+      return set === undefined || set === '' ? escape(token) : setOf(set, not === '!')
+    })
+    return (part === '*' ? '[^/]+' : own) + (isLast ? '' : '/')
+  })
+  return new RegExp(`^(?:${expressions.join('')})$`, 'su')
+}
+
+t.test('property: what matches is what fsspec\'s expression matches', async t => {
+  const part = fc.oneof(fc.constant('**'), fc.constant('*'), fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', '[', ']', '!', '-', '.'), maxLength: 6 }).map(text => text.replace(/\*{2,}/g, '*')))
+  const paths = fc.string({ unit: fc.constantFrom('a', 'b', '-', '.', '/', ']', '['), maxLength: 8 })
+  let matched = 0
+  fc.assert(fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), fc.array(paths, { minLength: 20, maxLength: 20 }), (parts, paths) => {
+    const glob = parts.join('/')
+    const depth = parts.includes('**') ? Infinity : parts.length
+    const expected = isGlob(glob) ? paths.filter(path => expressionOf(glob).test(path) && path.split('/').length <= depth) : paths.filter(path => path === glob)
+    const found = matching(glob, paths)
+    matched += found.length
+    if (found.join() !== expected.join()) throw new Error(`${glob}: ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`)
+  }), { numRuns: 2000 })
+  t.ok(matched > 1000, `${matched} matched`)
+})
+
+t.test('what a glob costs grows with its length and the path\'s, whatever they are', async t => {
+  for (const [glob, path, fits] of [
+    ['*a'.repeat(31) + '*b', 'a'.repeat(250), false],
+    ['*a'.repeat(31) + '*b', 'a'.repeat(250) + 'b', true],
+    ['**/*a*/'.repeat(8) + 'b', 'a/'.repeat(120), false],
+    ['**/'.repeat(16) + 'b', 'a/'.repeat(120) + 'b', true],
+    ['**/*a*a*a*a*a*a*a*a*a*a*a*a*a*b.parquet', 'a'.repeat(240) + '.parquet', false],
+    [`*${'a'.repeat(1000)}b`, 'a'.repeat(4000), false]
+  ] as const) {
+    const budget = { left: 1e9 }
+    t.equal(compileGlob(glob, budget)(path), fits, glob.slice(0, 50))
+    const cost = 1e9 - budget.left
+    t.ok(cost <= 2 * (glob.length + 2) * (path.length + 1), `${cost} steps`)
+  }
+})
+
+t.test('globs that are too long, have too many stars, or are too many for the files are refused by name', async t => {
+  t.throws(() => compileGlob('*' + 'a'.repeat(1024)), { code: 'ERR_DATASET', message: /"\*a+…" has 1025 characters and 1 stars, expected at most 1024 and 32/ })
+  t.throws(() => compileGlob('*a'.repeat(33)), { code: 'ERR_DATASET', message: /has 66 characters and 33 stars/ })
+  const files = Array.from({ length: 100 }, (_, i) => ({ path: `${'a'.repeat(400)}${i}.parquet`, size: 1, sha256: null, oid: '' }))
+  const budget = { left: 1e6 }
+  t.strictSame(filesOf(files, `*${'a'.repeat(20)}*b`, budget), [])
+  t.throws(() => filesOf(files, `*${'a'.repeat(20)}*a*b`, budget), { code: 'ERR_DATASET', message: /"\*a+\*a\*b" is one, are too many for the files of the dataset/ })
+  t.ok(matchingBudget().left <= 2e8)
+})
+
+t.test('paths that are named, not globs, are looked up', async t => {
+  const files = Array.from({ length: 20_000 }, (_, i) => ({ path: `data/${i}.parquet`, size: 1, sha256: null, oid: '' }))
+  const { files: found, empty } = dataFilesOf(files, [...files.map(({ path }) => path).reverse(), 'data/none.parquet'])
+  t.equal(found.length, 20_000)
+  t.equal(found[0]!.path, 'data/19999.parquet')
+  t.strictSame(empty, ['data/none.parquet'])
 })

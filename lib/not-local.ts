@@ -1,0 +1,44 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { maskSecrets } from './mask-secrets.ts'
+
+/** Programs that copy a file from where its address says to standard output. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  http: 'curl -L',
+  https: 'curl -L',
+  ftp: 'curl',
+  s3: 'aws s3 cp',
+  s3a: 'aws s3 cp',
+  gs: 'gcloud storage cat',
+  gcs: 'gcloud storage cat',
+  hdfs: 'hdfs dfs -cat'
+}
+
+/**
+ * What to do with the name of a file that isn't a path: an address, or one that a shell would have expanded. Null for a
+ * path, and for the names of files on the Hub.
+ */
+export function notLocal (name: string): string | null {
+  if (/^~[^/]*(?:\/|$)/.test(name)) {
+    const own = name.startsWith('~/') || name === '~' ? `, such as ${join(homedir(), name.slice(1))}` : ''
+    return `${name}: ~ is a home folder to a shell, and only at the beginning of a word without quotes; write the path in full${own}`
+  }
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(name.slice(0, 40)) ?? []
+  if (scheme === undefined || scheme === 'hf') return null
+  const shown = maskSecrets(name.slice(0, 1000)).text
+  if (/^file$/i.test(scheme)) return `${shown}: is an address, expected a path${pathOf(name)}`
+  const [, dataset] = /^https?:\/\/huggingface\.co\/datasets\/([\w.-]+\/[\w.-]+)/i.exec(name) ?? []
+  if (dataset !== undefined) return `${shown}: is an address on the Hugging Face Hub; name the dataset (--dataset ${dataset}), or its files as hf://datasets/${dataset}/PATH`
+  const program = PROGRAMS[scheme.toLowerCase()]
+  const pipe = program === undefined ? '' : `, or pipe it in: ${program} ${shown}${program.endsWith(' cp') ? ' -' : ''} | sluice read -`
+  return `${shown}: is an address, expected a path; download the file first${pipe}`
+}
+
+function pathOf (address: string): string {
+  try {
+    return `: ${fileURLToPath(address)}`
+  } catch { // of another host
+    return ''
+  }
+}
