@@ -26,6 +26,8 @@ export interface BadRecord {
   readonly bytes: Buffer
   /** Of the whole record. */
   readonly size: number
+  /** What is wrong with a record that is no JSON, and where: line, column, and a piece of it. */
+  readonly problem?: string
 }
 
 /** Options of every source. */
@@ -42,6 +44,8 @@ export interface SourceOptions extends StreamOptions {
   readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
   /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
   readonly located?: ((document: Document, position: string) => void) | undefined
+  /** Told of what is no error, and may be a mistake: an input without records. */
+  readonly tell?: ((message: string) => void) | undefined
   /** How files on the Hub are read. */
   readonly hub?: RemoteOptions['hub']
   /** Has records parsed, and documents examined, in batches; what comes of a record is the source's document. */
@@ -54,7 +58,9 @@ export interface SourceOptions extends StreamOptions {
 export const sourceState = z.strictObject({
   position: z.strictObject({ file: count, path: z.string(), offset: count }),
   stats: z.strictObject({ in: count, out: count, dropped: z.record(z.string(), count), bytes: count }),
-  firstBad: z.string().nullable()
+  firstBad: z.string().nullable(),
+  /** Which line the position is in, where lines are counted. */
+  line: z.int().positive().optional()
 })
 
 export type SourceState = z.output<typeof sourceState>
@@ -65,6 +71,6 @@ export type SourceState = z.output<typeof sourceState>
  * @throws SluiceError `ERR_OPTION`
  */
 export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, hub, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, hub, examination, barriers, highWaterMark, signal }]
+  const { from, rejects, located, tell, hub, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, tell, hub, examination, barriers, highWaterMark, signal }]
 }

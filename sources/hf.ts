@@ -54,7 +54,7 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
     for (const warning of found.warnings) tell?.(`${dataset}: ${warning}`)
     onResolved?.(found)
     open = {
-      json: () => jsonRecords(textColumn, maxLineBytes, shared.examination),
+      json: () => jsonRecords({ textColumn, maxLineBytes, ...found.options }, shared.examination),
       csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
       text: () => textRecords(maxLineBytes),
       parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes }, ({ path, signal }) => openRanges(path, { hub, signal })),
@@ -63,5 +63,5 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
     return found.files
   }
   const located = { files: async (signal: AbortSignal) => (await files(signal)).map(({ name, size }) => ({ path: name, size })) }
-  return new RecordSource('hf', located, file => open!(file), { maxBad, textIn: `its column ${textColumn}` }, { ...shared, hub })
+  return new RecordSource('hf', located, file => open!(file), { maxBad, textIn: `its column ${textColumn}` }, { ...shared, tell, hub })
 }
