@@ -171,9 +171,9 @@ export class BatchedReader implements RecordReader {
     const gathered = new Gathered(sharedMemory(BATCH_BYTES))
     let more = counted
     while (!gathered.isFull) {
-      const { value, done } = parts.next()
-      if (done === true) break
-      gathered.add(value, more + value.end - value.offset)
+      const part = parts.next()
+      if (part.done === true) break
+      gathered.add(part.value, more + part.value.end - part.value.offset)
       more = 0
     }
     const batch = gathered.batch()

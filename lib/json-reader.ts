@@ -104,15 +104,15 @@ export class JsonReader implements RecordReader {
     const finder = new FieldFinder(path, field)
     let before = 0
     for (;;) {
-      const { value: chunk, done } = await chunks.next()
-      if (done === true) return finder.end()
-      const start = finder.find(chunk)
+      const chunk = await chunks.next()
+      if (chunk.done === true) return finder.end()
+      const start = finder.find(chunk.value)
       if (start === -1) {
-        before += chunk.length
+        before += chunk.value.length
         continue
       }
       this.#file.count(before + start)
-      return this.#elements(startingWith(chunk.subarray(start), chunks), before + start)
+      return this.#elements(startingWith(chunk.value.subarray(start), chunks), before + start)
     }
   }
 

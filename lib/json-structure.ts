@@ -104,7 +104,7 @@ export class LineValues {
       else if (!isBlank(byte)) {
         if (this.#is === 'after') return this.#found(i)
         this.#structure.take(byte)
-        if (this.#structure.inString || this.#structure.depth > 0) this.#is = 'value'
+        if (!this.#structure.isClosed) this.#is = 'value'
         else if (!BYTE_ORDER_MARK.includes(byte)) this.#is = 'other'
       }
     }
