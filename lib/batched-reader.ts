@@ -52,6 +52,8 @@ class Taken implements FoundRecord {
   readonly offset: number
   readonly end: number
   readonly size: number
+  readonly line: number | undefined
+  readonly nextLine: number | undefined
   /** Bytes to be counted as read when it is taken. */
   readonly counted: number
   /** Among the records of the batch; -1 for what needs no examination. */
@@ -63,11 +65,13 @@ class Taken implements FoundRecord {
   readonly #to: number
 
   /** @param from where its bytes are in the batch's memory, if they are kept */
-  constructor ({ offset, end, size, outcome }: FoundRecord, counted: number, place: number, from: number, to: number) {
+  constructor ({ offset, end, size, outcome, line, nextLine }: FoundRecord, counted: number, place: number, from: number, to: number) {
     this.offset = offset
     this.end = end
     this.size = size
     this.outcome = outcome
+    this.line = line
+    this.nextLine = nextLine
     this.counted = counted
     this.place = place
     this.#from = from
@@ -103,6 +107,7 @@ export class BatchedReader implements RecordReader {
   #ready: readonly Taken[] = []
   #next = 0 // in #ready
   #memory: Buffer | undefined // that the records in #ready have their bytes in
+  #parts: Parts | undefined
   readonly #free: Buffer[] = []
   #sentBytes = 0
   #filling: Promise<void> | undefined
@@ -129,6 +134,10 @@ export class BatchedReader implements RecordReader {
   }
 
   async read (): Promise<boolean> {
+    if (this.#parts !== undefined) {
+      await this.#readParts(this.#parts)
+      return true
+    }
     if (this.#memory !== undefined && this.#memory.length <= MOST_KEPT_BYTES) this.#free.push(this.#memory)
     this.#memory = undefined
     this.#filling ??= this.#fill().finally(() => { this.#filling = undefined })
@@ -142,15 +151,49 @@ export class BatchedReader implements RecordReader {
       return false
     }
     this.#sentBytes -= first.size
-    const outcomes = await first.examined?.take() ?? []
+    await take(first)
     this.#memory = first.memory
-    for (const taken of first.taken) {
-      taken.memory = first.memory
-      if (taken.place !== -1) taken.outcome = outcomes[taken.place]!
-    }
-    this.#ready = first.taken
-    this.#next = 0
+    this.#give(first.taken)
     return true
+  }
+
+  /** Makes records ready, up to one that is bad as a whole, and turns out to have others in it. */
+  #give (taken: readonly Taken[]): void {
+    this.#next = 0
+    for (const [index, record] of taken.entries()) {
+      const parts = record.place !== -1 && typeof record.outcome === 'string' ? this.#reader.partsOf?.(record) : undefined
+      if (parts === undefined) continue
+      this.#ready = taken.slice(0, index)
+      this.#parts = { parts, counted: record.counted - (record.end - record.offset), behind: taken.slice(index + 1) }
+      return
+    }
+    this.#ready = taken
+  }
+
+  /** Has the records examined that are in another one, batch by batch, and then gives those behind it. */
+  async #readParts ({ parts, counted, behind }: Parts): Promise<void> {
+    const gathered = new Gathered(sharedMemory(BATCH_BYTES))
+    let more = counted
+    while (!gathered.isFull) {
+      const part = parts.next()
+      if (part.done === true) break
+      gathered.add(part.value, more + part.value.end - part.value.offset)
+      more = 0
+    }
+    const batch = gathered.batch()
+    await take({ taken: gathered.taken, memory: gathered.memory, examined: batch && this.#examination.examine(batch) })
+    if (gathered.taken.length > 0) {
+      this.#parts = { parts, counted: more, behind }
+      this.#ready = gathered.taken
+      this.#next = 0
+    } else {
+      this.#parts = undefined
+      this.#give(behind)
+    }
+  }
+
+  get isBlank (): boolean | undefined {
+    return this.#reader.isBlank
   }
 
   close (): void {
@@ -189,6 +232,23 @@ export class BatchedReader implements RecordReader {
     const batch = gathered.batch()
     this.#sentBytes += gathered.size
     this.#sent.push({ taken: gathered.taken, size: gathered.size, memory: gathered.memory, examined: batch && this.#examination.examine(batch) })
+  }
+}
+
+/** Records in another one, and what comes after it. */
+interface Parts {
+  readonly parts: Generator<FoundRecord>
+  /** Bytes to be counted with the next one, beside its own. */
+  readonly counted: number
+  readonly behind: readonly Taken[]
+}
+
+/** Waits for what comes of a batch. */
+async function take ({ taken, memory, examined }: Pick<Sent, 'taken' | 'memory' | 'examined'>): Promise<void> {
+  const outcomes = await examined?.take() ?? []
+  for (const record of taken) {
+    record.memory = memory
+    if (record.place !== -1) record.outcome = outcomes[record.place]!
   }
 }
 

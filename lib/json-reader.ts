@@ -1,37 +1,58 @@
 import { SluiceError } from './errors.ts'
-import { LineSplitter } from './lines.ts'
+import { ArrayEnds, FieldFinder } from './json-array.ts'
+import { jsonMistake } from './json-parser.ts'
+import { LineValues, isBlank } from './json-structure.ts'
+import { LineSplitter, decodeUtf8 } from './lines.ts'
 import { lookAhead } from './look-ahead.ts'
-import { BytesReader, type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, isBlank, withoutByteOrderMark } from './record-reader.ts'
+import { BytesReader, type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, withoutByteOrderMark } from './record-reader.ts'
 
-const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('"\\,[]{}') as unknown as readonly [number, number, number, number, number, number, number]
+const [OPEN_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[{}') as unknown as readonly [number, number, number]
 
 /** A file that begins with more white space than this is taken for lines. */
 const LOOKED_AT_BYTES = 64 * 1024
 
-/** Records out of JSON: a line each, or the elements of one array, where the first character of the file is `[`. */
+export interface JsonReaderOptions {
+  /** Longest record, inclusive. */
+  readonly maxBytes: number
+  readonly parse: ParseRecord
+  /** What becomes of a value in a line that has several, whatever it is. */
+  readonly parsePart: ParseRecord
+  /** The field that has the records, where a file is one object. */
+  readonly field?: string | undefined
+}
+
+/**
+ * Records out of JSON: a line each, or several; or the elements of one array, where the first character of the file is
+ * `[`, or where the array is a field of the one object that the file is.
+ */
 export class JsonReader implements RecordReader {
   readonly #file: RecordFile
-  readonly #maxBytes: number
-  readonly #parse: ParseRecord
+  readonly #options: JsonReaderOptions
+  readonly #severalLines: SeveralLines
   #records: BytesReader | undefined
   #array: ArrayEnds | undefined
+  #hasRecords = false
   #hasEnded = false
   #closed = false
 
-  /** @param maxBytes longest record, inclusive */
-  constructor (file: RecordFile, maxBytes: number, parse: ParseRecord) {
+  constructor (file: RecordFile, options: JsonReaderOptions) {
     this.#file = file
-    this.#maxBytes = maxBytes
-    this.#parse = parse
+    this.#options = options
+    this.#severalLines = new SeveralLines(file.path)
   }
 
   next (): FoundRecord | undefined {
     const found = this.#records?.next()
-    if (found === undefined || this.#array === undefined) return found
+    if (found === undefined) return undefined
+    if (found.outcome !== null) this.#hasRecords = true
+    if (this.#array === undefined) {
+      this.#severalLines.look(found)
+      return found
+    }
     // A comma with nothing before it, or behind it, is no JSON.
     const record = found.outcome === null && this.#array.isMissing ? { ...found, outcome: 'bad_json' as const } : found
-    if (!this.#array.isClosed) return record
-    if (this.#hasEnded) return undefined // padding
+    if (!this.#array.isClosed || found.end < this.#records!.offset) return record
+    if (this.#hasEnded) return undefined // what is behind the array
     this.#hasEnded = true
     this.#file.count(-1)
     return { ...record, end: record.end - 1 } // whoever goes on from there meets the array's end again
@@ -41,7 +62,10 @@ export class JsonReader implements RecordReader {
     this.#records ??= await this.#open()
     if (await this.#records.read()) return true
     if (this.#hasEnded) this.#file.count(1)
-    if (this.#array?.isClosed === false) throw new SluiceError('ERR_SOURCE', `${this.#file.path}: the JSON array that the file begins with has no end: it is cut off, or a bracket or quote in it is damaged; get the file again`)
+    if (this.#array?.hasEnded === false) {
+      const begun = this.#options.field === undefined ? 'the JSON array that the file begins with' : `the JSON object whose field ${JSON.stringify(this.#options.field)} has the records`
+      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: ${begun} has no end: it is cut off, or a bracket or quote in it is damaged; get the file again`)
+    }
     return false
   }
 
@@ -50,89 +74,103 @@ export class JsonReader implements RecordReader {
     this.#records?.close()
   }
 
+  get isBlank (): boolean | undefined {
+    return this.#array === undefined ? !this.#hasRecords : undefined
+  }
+
+  readonly partsOf = (record: FoundRecord): Generator<FoundRecord> | undefined => this.#records?.partsOf(record)
+
   async #open (): Promise<BytesReader> {
-    const { offset, path } = this.#file
-    const { seen: first, from } = await lookAhead(this.#file, firstByte)
-    const isArray = first.byte === OPEN_LIST
-    if (isArray) this.#array = new ArrayEnds(path)
-    const start = offset === 0 && isArray ? first.offset + 1 : offset
-    const splitter = new LineSplitter(this.#maxBytes, start, this.#array?.find)
-    const chunks = this.#array !== undefined && offset > 0 ? this.#array.goOn(from(offset - 1)) : from(start)
-    const records = new BytesReader(this.#file, chunks, splitter, this.#parse, { skipsBlanks: isArray })
+    const records = this.#options.field === undefined ? await this.#openFile() : await this.#openField(this.#options.field)
     if (this.#closed) records.close()
     return records
   }
+
+  async #openFile (): Promise<BytesReader> {
+    const { offset, path } = this.#file
+    const { seen: first, from } = await lookAhead(this.#file, firstByte)
+    if (first.byte !== OPEN_LIST) return this.#lines(from(offset))
+    this.#array = new ArrayEnds(path, false)
+    const start = offset === 0 ? first.offset + 1 : offset
+    return this.#elements(offset > 0 ? this.#array.goOn(from(offset - 1)) : from(start), start)
+  }
+
+  /** The object around the array is looked at once: who goes on in the array needn't. */
+  async #openField (field: string): Promise<BytesReader> {
+    const { offset, path } = this.#file
+    this.#array = new ArrayEnds(path, true)
+    if (offset > 0) return this.#elements(this.#array.goOn(this.#file.bytesFrom(offset - 1)), offset)
+    const chunks = this.#file.bytesFrom(0)
+    const finder = new FieldFinder(path, field)
+    let before = 0
+    for (;;) {
+      const chunk = await chunks.next()
+      if (chunk.done === true) return finder.end()
+      const start = finder.find(chunk.value)
+      if (start === -1) {
+        before += chunk.value.length
+        continue
+      }
+      this.#file.count(before + start)
+      return this.#elements(startingWith(chunk.value.subarray(start), chunks), before + start)
+    }
+  }
+
+  #lines (chunks: AsyncGenerator<Buffer>): BytesReader {
+    const { maxBytes, parse, parsePart } = this.#options
+    const splitter = new LineSplitter(maxBytes, this.#file.offset, undefined, new LineValues().find)
+    return new BytesReader(this.#file, chunks, splitter, parse, { parsePart, countsLines: true })
+  }
+
+  #elements (chunks: AsyncGenerator<Buffer>, start: number): BytesReader {
+    const { maxBytes, parse, parsePart } = this.#options
+    return new BytesReader(this.#file, chunks, new LineSplitter(maxBytes, start, this.#array!.find), parse, { parsePart, skipsBlanks: true })
+  }
 }
 
-/** Finds where the elements of an array end, behind its opening bracket: brackets and quotes are all that it looks at. */
-class ArrayEnds {
-  isClosed = false
-  /** Whether there must be an element before the byte that was found last. */
-  isMissing = false
+async function * startingWith (first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    if (first.length > 0) yield first
+    yield * rest
+  } finally {
+    await rest.return(undefined)
+  }
+}
+
+/** Refuses JSON whose values have several lines: each line would be a bad record. */
+class SeveralLines {
   readonly #path: string
-  #depth = 0
-  #inString = false
-  #escaped = false
-  #hasComma = false
+  #open: { readonly json: string, readonly offset: number, readonly line: number | undefined } | undefined
 
   constructor (path: string) {
     this.#path = path
   }
 
-  /** Takes an array from the byte before an element on, and gives what is behind that byte: where it is a comma, the array must not end there. */
-  async * goOn (chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-    let isFirst = true
-    for await (const chunk of chunks) {
-      if (isFirst) this.#hasComma = chunk[0] === COMMA
-      yield isFirst ? chunk.subarray(1) : chunk
-      isFirst = false
+  /** Looks at a record behind the one before. @throws SluiceError `ERR_SOURCE` where it goes on with a value that was left open in its line */
+  look ({ outcome, bytes, offset, line }: FoundRecord): void {
+    if (outcome === null || (this.#open === undefined && outcome !== 'bad_json')) return
+    const open = this.#open
+    this.#open = undefined
+    // A line that may be a record is none that goes on with another, and threads may have it.
+    if (isObject(bytes)) return
+    const json = decodeUtf8(bytes)
+    if (json === null) return
+    if (open !== undefined) {
+      const mistake = jsonMistake(`${open.json}\n${json}`)
+      if (mistake === null || mistake.at > open.json.length + 1) this.#fail(open)
     }
+    if (outcome === 'bad_json' && jsonMistake(json)?.isOpen === true) this.#open = { json, offset, line }
   }
 
-  readonly find = (chunk: Buffer, from: number): number => {
-    if (this.isClosed) this.#refuseMore(chunk, from)
-    for (let i = from; i < chunk.length; i++) {
-      if (this.#inString) i = this.#passString(chunk, i)
-      const byte = chunk[i]
-      if (byte === QUOTE) this.#inString = !this.#inString
-      else if (byte === OPEN_LIST || byte === OPEN_OBJECT) this.#depth++
-      else if (this.#depth > 0) {
-        if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) this.#depth--
-      } else if (byte === COMMA) {
-        this.#hasComma = this.isMissing = true
-        return i
-      } else if (byte === CLOSE_LIST) {
-        this.isClosed = true
-        this.isMissing = this.#hasComma
-        return i
-      }
-    }
-    return -1
+  #fail ({ offset, line }: { readonly offset: number, readonly line: number | undefined }): never {
+    const place = line === undefined ? `byte ${offset}` : `line ${line}`
+    throw new SluiceError('ERR_SOURCE', `${this.#path}: the JSON value that begins in ${place} goes on in the next line, expected a record a line, or one array of records; write it so with \`jq -c .\`, or, where the file is one object with the records in a field, name that (--field, field)`)
   }
+}
 
-  /** To the quote that ends the open string, or to the chunk's end. Most of a corpus is strings: `indexOf` is what makes it fast. */
-  #passString (chunk: Buffer, from: number): number {
-    for (let start = from; ;) {
-      const quote = chunk.indexOf(QUOTE, start)
-      const end = quote === -1 ? chunk.length : quote
-      let backslashes = 0
-      while (end - backslashes > start && chunk[end - backslashes - 1] === BACKSLASH) backslashes++
-      if (end - backslashes === start && this.#escaped) backslashes++
-      this.#escaped = backslashes % 2 === 1
-      if (quote === -1 || !this.#escaped) return end
-      this.#escaped = false // it was the quote that is escaped
-      start = quote + 1
-    }
-  }
-
-  /** Behind the array there may be white space, and zeros as padding. */
-  #refuseMore (chunk: Buffer, from: number): void {
-    for (let i = from; i < chunk.length; i++) {
-      if (!isBlank(chunk[i]) && chunk[i] !== 0) {
-        throw new SluiceError('ERR_SOURCE', `${this.#path}: the JSON array that the file begins with has ended, and more follows: ${JSON.stringify(chunk.toString('latin1', i, i + 20))}; expected one array, or an object a line`)
-      }
-    }
-  }
+/** Whether a line begins and ends as an object does. */
+export function isObject (bytes: Buffer): boolean {
+  return bytes[0] === OPEN_OBJECT && bytes.at(-1) === CLOSE_OBJECT
 }
 
 /** The first byte that isn't white space, behind a byte order mark. */

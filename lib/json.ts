@@ -30,6 +30,14 @@ function withLargeNumbersQuoted (json: string): string {
   })
 }
 
+/** A value of JSON as Python has it: numbers that JSON lacks become their names, `NaN`, `Infinity` and `-Infinity`. */
+export function withNamedNumbers (value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (Array.isArray(value)) return value.map(withNamedNumbers)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withNamedNumbers(inner)]))
+}
+
 /** JSON of a value; a BigInt, which JSON lacks, becomes a string of its digits. */
 export function toJson (value: unknown): string {
   try {

@@ -6,25 +6,30 @@ import { SluiceError } from './errors.ts'
 import { refuseTables } from './file-kind.ts'
 import type { FileNames, RemoteOptions } from './files.ts'
 import { isHubName } from './hub/address.ts'
-import { JsonReader } from './json-reader.ts'
-import { parseJson } from './json.ts'
-import { LineSplitter, decodeUtf8 } from './lines.ts'
+import { JsonMistake, mayHaveConstants, parsePythonJson } from './json-parser.ts'
+import { JsonReader, isObject } from './json-reader.ts'
+import { parseJson, withNamedNumbers } from './json.ts'
+import { LineSplitter, decodeUtf8, keepingBreaks, universalNewlines } from './lines.ts'
 import { type ByteRanges, openSeekable } from './parquet/ranges.ts'
 import { RowReader } from './parquet/row-reader.ts'
-import { BytesReader, type RecordFile } from './record-reader.ts'
+import { BytesReader, type ParseRecord, type RecordFile } from './record-reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
 import type { OpenRecords } from './record-source.ts'
 import type { SourceOptions } from './source-options.ts'
 import { MissingColumns, type RowOptions } from './table-row.ts'
 
-/** What every good record of JSON begins with, so that one is parsed where it can be done in another thread. */
-const OPEN_OBJECT = 0x7b
+export interface JsonOptions {
+  readonly textColumn: string
+  readonly maxLineBytes: number
+  /** The field of the one object that a file is, where that has the records. */
+  readonly field?: string | undefined
+}
 
-/** JSON: a line each, or the elements of an array. @param examination where records are parsed in another thread */
-export function jsonRecords (textColumn: string, maxLineBytes: number, examination: Examination | undefined): OpenRecords {
-  const parse = (json: Buffer, id: () => string): Document | RecordFault | null =>
-    examination !== undefined && json[0] === OPEN_OBJECT ? new UnparsedRecord(id(), json) : documentOfJson(json, textColumn, id)
-  return file => new JsonReader(asText(file, true), maxLineBytes, parse)
+/** JSON: a line each, the elements of an array, or those of a field. @param examination where records are parsed in another thread */
+export function jsonRecords ({ textColumn, maxLineBytes, field }: JsonOptions, examination: Examination | undefined): OpenRecords {
+  const parsePart: ParseRecord = (json, id) => documentOfJson(json, textColumn, id)
+  const parse: ParseRecord = examination === undefined ? parsePart : (json, id) => isObject(json) ? new UnparsedRecord(id(), json) : parsePart(json, id)
+  return file => new JsonReader(asText(file, true), { maxBytes: maxLineBytes, parse, parsePart, field })
 }
 
 interface CsvRecordsOptions {
@@ -51,12 +56,18 @@ function asText (file: RecordFile, records: boolean): RecordFile {
   return { ...file, bytesFrom: offset => offset === 0 ? refuseTables(file.bytesFrom(0), file.path, records) : file.bytesFrom(offset) }
 }
 
-/** Text, a document a line. */
+/** Text, a document a line; lines end as in Python. */
 export function textRecords (maxLineBytes: number): OpenRecords {
-  return file => new BytesReader(file, asText(file, false).bytesFrom(file.offset), new LineSplitter(maxLineBytes, file.offset), (line, id) => {
-    const text = decodeUtf8(line)
-    return text === null ? 'bad_utf8' : { id: id(), text, meta: {} }
-  })
+  return file => {
+    let isBlank = true
+    const chunks = keepingBreaks(asText(file, false).bytesFrom(file.offset))
+    const splitter = new LineSplitter(maxLineBytes, file.offset, universalNewlines())
+    return new BytesReader(file, chunks, splitter, (line, id) => {
+      const text = decodeUtf8(line)
+      if (isBlank) isBlank = text?.trim() === ''
+      return text === null ? 'bad_utf8' : { id: id(), text, meta: {} }
+    }, { isBlank: () => isBlank })
+  }
 }
 
 /** What readers of tables are told. */
@@ -80,7 +91,22 @@ export function documentOfJson (bytes: Buffer, textColumn: string, id: () => str
   const json = decodeUtf8(bytes)
   if (json === null) return 'bad_utf8'
   const record = parseJson(json)
-  return record === undefined ? (json.trim() === '' ? null : 'bad_json') : documentOfRecord(record, textColumn, id)
+  if (record !== undefined) return documentOfRecord(record, textColumn, id)
+  // A byte order mark is in the middle of a file where several were put together.
+  if (json.startsWith('\ufeff')) return documentOfJson(bytes.subarray(3), textColumn, id)
+  if (json.trim() === '') return null
+  return mayHaveConstants(json) ? documentOfPythonJson(json, textColumn, id) : 'bad_json'
+}
+
+/** Numbers that JSON lacks are strings in `meta`, as those of parquet are. */
+function documentOfPythonJson (json: string, textColumn: string, id: () => string): Document | RecordFault {
+  try {
+    const outcome = documentOfRecord(parsePythonJson(json), textColumn, id)
+    return typeof outcome === 'string' ? outcome : { ...outcome, meta: withNamedNumbers(outcome.meta) as Document['meta'] }
+  } catch (error) {
+    if (error instanceof JsonMistake) return error.isTooDeep ? 'too_deep' : 'bad_json'
+    throw error
+  }
 }
 
 /** The formats that the endings of names say, `.gz` and `.zst` behind them or not. */

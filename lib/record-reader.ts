@@ -1,4 +1,5 @@
 import type { Document } from './document.ts'
+import { LineValues, isBlank } from './json-structure.ts'
 import { type Line, LineSplitter } from './lines.ts'
 import type { RecordFault } from './record.ts'
 
@@ -14,6 +15,9 @@ export interface FoundRecord {
   readonly size: number
   /** The document, the reason why there is none, or null where there is no record (a blank line). */
   readonly outcome: Document | RecordFault | null
+  /** The lines that the record begins in, and the next one; where they are counted. The first one of a file is 1. */
+  readonly line?: number | undefined
+  readonly nextLine?: number | undefined
 }
 
 /** The records of one file. What `next` has is taken before `read` fetches more, so that nothing piles up. */
@@ -26,6 +30,10 @@ export interface RecordReader {
   readonly columns?: readonly string[] | undefined
   /** Lets go of the file; what is under way is waited for by nobody. */
   readonly close: () => void
+  /** Whether what was read so far is white space, empty documents or nothing; undefined where a format has more than its records. */
+  readonly isBlank?: boolean | undefined
+  /** The records in what was taken for one, and is bad as a whole; undefined where it has no others. */
+  readonly partsOf?: ((record: FoundRecord) => Generator<FoundRecord> | undefined) | undefined
 }
 
 /** A file whose records are to be read. */
@@ -38,6 +46,8 @@ export interface RecordFile {
   readonly path: string
   /** Where the next record is looked for, as `FoundRecord.end` says. */
   readonly offset: number
+  /** Which line that is; undefined where it isn't known. */
+  readonly line?: number | undefined
   /** The id of a record that has none of its own. */
   readonly idAt: (offset: number) => string
   /** The content from an offset on, chunk by chunk, decompressed. Of a stream it can be asked for once only. */
@@ -54,35 +64,95 @@ export interface RecordFile {
 /** What becomes of the bytes of one record: a document, the reason why there is none, or null for a line that is no record. */
 export type ParseRecord = (bytes: Buffer, id: () => string) => Document | RecordFault | null
 
+export interface BytesReaderOptions {
+  /** Whether white space before a record is no part of it. @default false */
+  readonly skipsBlanks?: boolean
+  /** What becomes of the values in a record that turns out to be several, in JSON; without it, none is looked for. */
+  readonly parsePart?: ParseRecord | undefined
+  /** Whether records are lines, which are counted. @default false */
+  readonly countsLines?: boolean
+  readonly isBlank?: () => boolean
+}
+
 /** Records out of bytes that end each with one byte that a `LineSplitter` finds. */
 export class BytesReader implements RecordReader {
   readonly #file: RecordFile
   readonly #chunks: AsyncGenerator<Buffer>
   readonly #splitter: LineSplitter
   readonly #parse: ParseRecord
+  readonly #parsePart: ParseRecord | undefined
   readonly #skipsBlanks: boolean
+  readonly #linesBefore: number | undefined
+  readonly #isBlank: (() => boolean) | undefined
   #last: Line | undefined
+  #parts: Generator<FoundRecord> | undefined
   #uncounted = 0 // bytes that were read and are not of a record that was taken
 
-  /** @param skipsBlanks whether white space before a record is no part of it */
-  constructor (file: RecordFile, chunks: AsyncGenerator<Buffer>, splitter: LineSplitter, parse: ParseRecord, { skipsBlanks = false } = {}) {
+  constructor (file: RecordFile, chunks: AsyncGenerator<Buffer>, splitter: LineSplitter, parse: ParseRecord, { skipsBlanks = false, parsePart, countsLines = false, isBlank }: BytesReaderOptions = {}) {
     this.#skipsBlanks = skipsBlanks
     this.#file = file
     this.#chunks = chunks
     this.#splitter = splitter
     this.#parse = parse
+    this.#parsePart = parsePart
+    this.#isBlank = isBlank
+    this.#linesBefore = countsLines && file.line !== undefined ? file.line - 1 : undefined
+  }
+
+  get isBlank (): boolean | undefined {
+    return this.#isBlank?.()
+  }
+
+  /** Of the byte behind what was found last, whatever parts of it are yet to be given. */
+  get offset (): number {
+    return this.#splitter.offset
   }
 
   next (): FoundRecord | undefined {
+    const part = this.#parts?.next()
+    if (part?.done === false) return this.#counted(part.value)
+    this.#parts = undefined
     const line = this.#last ?? this.#splitter.next()
     this.#last = undefined
     if (line === undefined) return undefined
     const { end } = line
-    this.#count(end - line.offset)
     const blanks = this.#skipsBlanks ? blanksBefore(line.bytes) : 0
     const offset = line.offset + blanks
     const bytes = line.offset === 0 ? withoutByteOrderMark(line.bytes) : line.bytes.subarray(blanks)
-    return { offset, end, bytes, size: end - offset, outcome: line.tooLong ? 'too_long' : this.#parse(bytes, () => this.#file.idAt(offset)) }
+    const outcome = line.tooLong ? 'too_long' : this.#parse(bytes, () => this.#file.idAt(offset))
+    const lines = this.#linesBefore === undefined ? undefined : this.#linesBefore + line.number
+    const nextLine = lines === undefined ? undefined : this.#linesBefore! + this.#splitter.number
+    const found = { offset, end, bytes, size: end - offset, outcome, line: lines, nextLine }
+    this.#parts = typeof outcome === 'string' ? this.partsOf(found) : undefined
+    this.#count(this.#parts === undefined ? end - line.offset : blanks)
+    return this.#parts === undefined ? found : this.next()
+  }
+
+  /** Of a line that is no JSON as a whole, or no UTF-8, the values that it has. */
+  readonly partsOf = (record: FoundRecord): Generator<FoundRecord> | undefined => {
+    const { bytes, outcome } = record
+    if (this.#parsePart === undefined || (outcome !== 'bad_json' && outcome !== 'bad_utf8')) return undefined
+    return this.#values().find(bytes, 0) === -1 ? undefined : this.#partsIn(record, this.#parsePart)
+  }
+
+  * #partsIn ({ offset, end, bytes, size, line, nextLine }: FoundRecord, parse: ParseRecord): Generator<FoundRecord> {
+    const values = this.#values()
+    const place = size - bytes.length > 2 ? offset + 3 : offset // more is missing than a line break: a byte order mark
+    for (let at = 0; at < bytes.length;) {
+      const found = values.find(bytes, at)
+      const isLast = found === -1
+      const next = isLast ? bytes.length : found
+      const from = at === 0 ? offset : place + at
+      const part = bytes.subarray(at, next)
+      const partEnd = isLast ? end : place + next
+      yield { offset: from, end: partEnd, bytes: part, size: partEnd - from, outcome: parse(part, () => this.#file.idAt(from)), line, nextLine: isLast ? nextLine : line }
+      at = next
+    }
+  }
+
+  /** A record in an array may have several lines. */
+  #values (): LineValues {
+    return new LineValues({ endsAtNewline: !this.#skipsBlanks })
   }
 
   async read (): Promise<boolean> {
@@ -101,15 +171,15 @@ export class BytesReader implements RecordReader {
     this.#chunks.return(undefined).catch(() => {})
   }
 
+  #counted (record: FoundRecord): FoundRecord {
+    this.#count(record.end - record.offset)
+    return record
+  }
+
   #count (bytes: number): void {
     this.#uncounted -= bytes
     this.#file.count(bytes)
   }
-}
-
-/** JSON's white space: tab, line feed, carriage return, space. */
-export function isBlank (byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
 function blanksBefore (bytes: Buffer): number {

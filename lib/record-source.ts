@@ -2,17 +2,16 @@ import { Readable } from 'node:stream'
 import { Barrier, type Barriers } from './barrier.ts'
 import { BatchedReader } from './batched-reader.ts'
 import type { Document } from './document.ts'
+import { DroppedRecords } from './dropped-records.ts'
 import { SluiceError } from './errors.ts'
 import { refuseOtherKinds } from './file-kind.ts'
 import { type FileNames, type InputFile, STANDARD_STREAM, documentPath, findFiles, isCompressed, openHubFile, readBytes, skipping } from './files.ts'
 import { isHubName } from './hub/address.ts'
 import { ReadAhead } from './hub/read-ahead.ts'
-import { type MaxBad, isDue, judgeBadRecords } from './max-bad.ts'
-import { refuseNoText } from './no-text.ts'
+import { type MaxBad, isDue } from './max-bad.ts'
 import { parseState } from './options.ts'
 import { Positions, type SourcePosition } from './positions.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './record-reader.ts'
-import type { RecordFault } from './record.ts'
 import { type SourceOptions, type SourceState, type SourceStats, sourceState } from './source-options.ts'
 import { type Done, objectStream } from './stage.ts'
 
@@ -33,9 +32,6 @@ export interface KnownFiles {
 /** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
 export type SourceInput = FileNames | AsyncIterable<Uint8Array>
 
-/** How much of a bad record is given to `rejects`. */
-const REJECTED_BYTES = 4096
-
 /**
  * Documents from the records of files, one after the other. What a record is, the source that uses it says by `openRecords`.
  *
@@ -48,15 +44,13 @@ export class RecordSource extends Readable {
   readonly #stream: AsyncIterable<Uint8Array> | null
   readonly #openRecords: OpenRecords
   readonly #options: RecordSourceOptions
-  readonly #rejects: SourceOptions['rejects']
+  readonly #dropped: DroppedRecords
+  readonly #tell: SourceOptions['tell']
   readonly #located: SourceOptions['located']
   readonly #barriers: Barriers | undefined
   readonly #hub: SourceOptions['hub']
   readonly #closed = new AbortController()
   #isOpen = false
-  #firstWithoutText = Buffer.alloc(0)
-  #columns: readonly string[] | undefined // of the table that has it
-  #firstBad: string | undefined
   #files: InputFile[] = []
   #file = 0 // in #files, the one that is open or to be opened next
   #idPath = ''
@@ -67,10 +61,12 @@ export class RecordSource extends Readable {
   #stopped = false
   #pass: () => void = () => {} // ends the wait for a barrier
   #startOffset = 0
+  #line: number | undefined // where the source stands, if lines are counted
+  #begun = { in: 0, bytes: 0, isWhole: true } // the counts when the open file was begun, and whether that was at its beginning
   #ahead: ReadAhead | undefined // of files on the Hub
   readonly #positions: Positions
 
-  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, hub, examination, barriers, highWaterMark, signal }: SourceOptions) {
+  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, tell, hub, examination, barriers, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     const isStream = isIterable(input)
@@ -79,7 +75,8 @@ export class RecordSource extends Readable {
     this.#stream = isStream ? input : null
     this.#openRecords = examination === undefined ? openRecords : file => new BatchedReader(file, openRecords, examination)
     this.#options = options
-    this.#rejects = rejects
+    this.#dropped = new DroppedRecords(name, this.stats, rejects)
+    this.#tell = tell
     this.#located = located
     this.#barriers = barriers
     this.#hub = hub
@@ -101,15 +98,16 @@ export class RecordSource extends Readable {
   /** What `restore` needs to go on from here; only while a barrier is at the end of the flow, when nothing is in the buffer. */
   save (): SourceState {
     const { dropped } = this.stats
-    return { position: { ...this.position }, stats: { ...this.stats, dropped: { ...dropped } }, firstBad: this.#firstBad ?? null }
+    return { position: { ...this.position }, stats: { ...this.stats, dropped: { ...dropped } }, firstBad: this.#dropped.firstBad, ...this.#line !== undefined && { line: this.#line } }
   }
 
   /** Goes on from a saved state, before anything is read. @throws SluiceError `ERR_STATE` for any other */
   restore (state: SourceState): void {
-    const { position, stats, firstBad } = parseState(this.stageName, sourceState, state)
+    const { position, stats, firstBad, line } = parseState(this.stageName, sourceState, state)
     this.#positions.start(position)
     Object.assign(this.stats, stats)
-    this.#firstBad = firstBad ?? undefined
+    this.#dropped.firstBad = firstBad
+    this.#line = line
   }
 
   /** Ends the flow as if the input ended here: nothing more is read, what lies in the buffer still comes. */
@@ -177,7 +175,7 @@ export class RecordSource extends Readable {
       } else if (record.outcome !== null) {
         this.stats.in++
         if (isDue(this.stats.in)) this.#judge(false)
-        if (typeof record.outcome === 'string') await this.#drop(record, record.outcome)
+        if (typeof record.outcome === 'string') await this.#dropped.add(record, record.outcome, `${this.#idPath}#${record.offset}`, this.#records.columns)
         else {
           const hasRoom = this.#give(record, record.outcome)
           if (this.#barriers?.isDue() === true) await this.#sendBarrier(this.#barriers)
@@ -214,12 +212,14 @@ export class RecordSource extends Readable {
     const index = this.#file
     const offset = this.#startOffset
     this.#startOffset = 0
+    this.#begun = { in: this.stats.in, bytes: this.stats.bytes, isWhole: offset === 0 }
     const idPath = this.#idPath = documentPath(file.path)
     return this.#openRecords({
       index,
       fileCount: this.#files.length,
       path: file.path,
       offset,
+      line: offset === 0 ? 1 : this.#line,
       isNamed: this.#stream === null && file.path !== STANDARD_STREAM,
       idAt: at => `${idPath}#${at}`,
       bytesFrom: start => this.#bytesFrom(index, start, start < offset),
@@ -246,15 +246,26 @@ export class RecordSource extends Readable {
 
   #closeFile (records: RecordReader): void {
     records.close()
+    this.#tellOfNothing(records)
     this.#bytesReadBefore += this.#fileBytesRead
     this.#fileBytesRead = 0
     this.#records = undefined
     this.#file++
   }
 
+  /** Of a file that was read as a whole, and has nothing in it. */
+  #tellOfNothing ({ isBlank }: RecordReader): void {
+    const { path, size } = this.#files[this.#file]!
+    const hasRecords = this.stats.in > this.#begun.in
+    if (this.#tell === undefined || !this.#begun.isWhole || (hasRecords && isBlank !== true)) return
+    const isEmpty = size === 0 || (isBlank !== undefined && this.stats.bytes === this.#begun.bytes)
+    this.#tell(`warning: ${path === STANDARD_STREAM ? 'standard input' : path} ${isEmpty ? 'is empty' : isBlank === true ? 'is blank: it holds white space only' : 'holds no records'}`)
+  }
+
   /** False when the buffer is full. */
-  #give ({ offset, end }: FoundRecord, document: Document): boolean {
+  #give ({ offset, end, nextLine }: FoundRecord, document: Document): boolean {
     this.stats.out++
+    this.#line = nextLine
     this.#positions.add({ file: this.#file, path: this.#files[this.#file]!.path, offset: end })
     this.#located?.(document, `${this.#idPath}#${offset}`)
     return this.push(document)
@@ -271,18 +282,9 @@ export class RecordSource extends Readable {
     })
   }
 
-  #drop ({ offset, bytes, size }: FoundRecord, fault: RecordFault): void | Promise<void> {
-    this.stats.dropped[fault] = (this.stats.dropped[fault] ?? 0) + 1
-    const position = `${this.#idPath}#${offset}`
-    if (fault === 'no_text' && this.stats.dropped.no_text === 1) [this.#firstWithoutText, this.#columns] = [Buffer.from(bytes), this.#records?.columns]
-    if (fault !== 'no_text') this.#firstBad ??= `${fault} at ${position}`
-    return this.#rejects?.({ stage: this.stageName, fault, position, bytes: bytes.subarray(0, REJECTED_BYTES), size })
-  }
-
   #judge (ended: boolean): void {
-    const names = this.#files.map(file => file.path)
-    judgeBadRecords(this.stats, this.#options.maxBad, names, this.#firstBad)
-    if (!this.#stopped) refuseNoText(this.stats, { names, textIn: this.#options.textIn ?? 'it', first: this.#firstWithoutText, columns: this.#columns, ended })
+    const { maxBad, textIn = 'it' } = this.#options
+    this.#dropped.judge({ maxBad, textIn, names: this.#files.map(file => file.path), ended, stopped: this.#stopped })
   }
 }
 

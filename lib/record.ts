@@ -11,13 +11,14 @@ export type RecordFault = 'bad_json' | 'bad_csv' | 'not_object' | 'no_text' | 't
 const MAX_DEPTH = 1000
 
 /**
- * A record of any source as a document. One that is exactly `{id, text, meta}` is a document as it stands; otherwise its
+ * A record of any source as a document. A string is a document's text. One that is exactly `{id, text, meta}` is a document as it stands; otherwise its
  * fields other than the id and the text become `meta`.
  *
  * @param textColumn the field that has the text, or the way to it (see `stepsOf`)
  * @param id gives the id of a record without one of its own
  */
 export function documentOfRecord (record: unknown, textColumn: string, id: () => string): Document | RecordFault {
+  if (typeof record === 'string') return record.isWellFormed() ? { id: id(), text: record, meta: {} } : 'lone_surrogate'
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return 'not_object'
   // Rest properties are defined, not assigned: a field called __proto__ stays a field.
   const { id: ownId, [textColumn]: text, ...others } = record as Record<string, unknown>
@@ -59,7 +60,7 @@ function isTooDeep (value: unknown, depth = 0): boolean {
 function idOf (id: unknown): string | undefined {
   if (typeof id === 'string' && id !== '') return id
   // A number past 2^53 may have lost digits, and might be another record's.
-  if (typeof id === 'number' && (Number.isSafeInteger(id) || !Number.isInteger(id))) return String(id)
+  if (typeof id === 'number' && Number.isFinite(id) && (Number.isSafeInteger(id) || !Number.isInteger(id))) return String(id)
   return undefined
 }
 

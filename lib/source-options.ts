@@ -26,6 +26,8 @@ export interface BadRecord {
   readonly bytes: Buffer
   /** Of the whole record. */
   readonly size: number
+  /** What is wrong with a record that is no JSON, and where: line, column, and a piece of it. */
+  readonly problem?: string
 }
 
 /** Options of every source. */
@@ -42,7 +44,7 @@ export interface SourceOptions extends StreamOptions {
   readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
   /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
   readonly located?: ((document: Document, position: string) => void) | undefined
-  /** Told of what a reader should know, such as a column that one of several files lacks. */
+  /** Called with what is no error, and may be a mistake: an input without records, a column that one of several files lacks. */
   readonly tell?: ((message: string) => void) | undefined
   /** Whether these are some files of more. @default false */
   readonly isSample?: boolean | undefined
@@ -58,7 +60,9 @@ export interface SourceOptions extends StreamOptions {
 export const sourceState = z.strictObject({
   position: z.strictObject({ file: count, path: z.string(), offset: count }),
   stats: z.strictObject({ in: count, out: count, dropped: z.record(z.string(), count), bytes: count }),
-  firstBad: z.string().nullable()
+  firstBad: z.string().nullable(),
+  /** Which line the position is in, where lines are counted. */
+  line: z.int().positive().optional()
 })
 
 export type SourceState = z.output<typeof sourceState>

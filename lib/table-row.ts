@@ -82,7 +82,7 @@ export class MissingColumns {
     const isKnown = this.#isWhole && !this.#isSample && index === fileCount - 1
     for (const name of missing) {
       if (isKnown && !this.#found.has(name)) columns.indexOf(name)
-      if (!this.#told.has(name)) this.#warn?.(`${path}: has no column ${name}, which is null in its documents then; so it is for every other file without it`)
+      if (!this.#told.has(name)) this.#warn?.(`warning: ${path} has no column ${name}; it is null in its documents, and in those of every other file without it`)
       this.#told.add(name)
     }
     return missing

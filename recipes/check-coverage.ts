@@ -170,7 +170,7 @@ async function measure (components: readonly Component[], tokenizer: Tokenizer, 
   const parts: Array<Measured['parts'][number]> = []
   for (const component of components) {
     const meter = new CoverageMeter(words)
-    const { source, stages } = documentsOf(component, reading)
+    const { source, stages } = documentsOf(component, { tell: run.tell, ...reading })
     const sink = new Writable({
       objectMode: true,
       highWaterMark: 4, // documents of some megabytes each

@@ -55,7 +55,7 @@ const HASH_BYTES = 90
 export async function checkManifest (manifestPath: string, options: z.input<typeof checkOptions> = {}, { signal }: RunOptions = {}): Promise<Forecast> {
   const { tokenizerPath, documents, concurrency, maxLineBytes, maxBad, maxRetries, timeout } = parseOptions('check', checkOptions, options)
   const manifest = await readManifest(manifestPath, knownStages)
-  const tell = (message: string): void => { warnings.push(message) }
+  const tell = (message: string): void => { warnings.push(message.replace(/^warning: /, '')) }
   const warnings: string[] = []
   const path = tokenizerPath ?? manifest.tokenizerPath
   const tokenizer = tokenizerPath === undefined ? await tokenizerIfThere(path, warnings) : await loadTokenizer(tokenizerPath)

@@ -2,8 +2,11 @@ import { Writable } from 'node:stream'
 import split2 from 'split2'
 import { z } from 'zod'
 import type { Document, Sequence, Tokens } from '../lib/document.ts'
-import { SluiceError, messageOf } from '../lib/errors.ts'
+import { SluiceError } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
+import { JsonMistake, describeMistake, parsePythonJson } from '../lib/json-parser.ts'
+import { LineValues } from '../lib/json-structure.ts'
+import { withNamedNumbers } from '../lib/json.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { refuseInputAsOutput } from '../lib/output-places.ts'
 import { formatByNames, formatName } from '../lib/record-formats.ts'
@@ -56,20 +59,26 @@ export async function readToPipe (files: readonly string[], options: z.input<typ
 }
 
 /** A transform as a command: items from standard input to standard output. */
-export async function transformPipe (name: string, { make }: TransformEntry, { rejects: rejectsPath = null, ...options }: Readonly<Record<string, unknown>>, { signal }: RunOptions): Promise<StageReport> {
+export async function transformPipe (name: string, { make }: TransformEntry, { rejects: rejectsPath = null, ...options }: Readonly<Record<string, unknown>>, { signal, tell }: RunOptions): Promise<StageReport> {
   return await keepingRejects(rejectsPath as string | null, async rejects => {
     const stage = make({ ...options, ...(rejects && { rejects: rejects.ofFilter(name) }) })
     const accepts = name === 'pack' ? isTokens : isDocument
     await runStreams(name, [process.stdin, pipeItems(name, accepts), stage, ndjsonSink(STANDARD_STREAM)], signal)
+    warnOfNothing(stage, tell)
     return reportOf(stage)
   })
 }
 
 /** `write`: items from standard input to a file, or to a folder of shards, by the output's name. */
-export async function writeFromPipe (output: string, options: z.input<typeof writeOptions>, { signal }: RunOptions): Promise<StageReport> {
+export async function writeFromPipe (output: string, options: z.input<typeof writeOptions>, { signal, tell }: RunOptions): Promise<StageReport> {
   const [sink, accepts] = sinkFor(output, options)
   await runStreams('write', [process.stdin, pipeItems('write', accepts), sink], signal)
+  warnOfNothing(sink, tell)
   return reportOf(sink)
+}
+
+function warnOfNothing ({ stageName, stats }: Pick<AnyStage, 'stageName' | 'stats'>, tell: RunOptions['tell']): void {
+  if (stats.in === 0) tell?.(`warning: ${stageName}: standard input is empty`)
 }
 
 function sinkFor (output: string, options: z.input<typeof writeOptions>): [sink: Writable & Pick<AnyStage, 'stageName' | 'stats'>, accepts: Accepts] {
@@ -99,23 +108,17 @@ const isSequence: Accepts = ({ id, ids }) => id === undefined && Array.isArray(i
 const isItem: Accepts = item => [isDocument, isTokens, isSequence].some(is => is(item) === null) ? null : 'a document, tokens or a sequence'
 
 /**
- * Items out of the lines that our own commands wrote, one after the other. A line that is something else ends the flow:
- * it is not data that is bad but the pipe that is put together wrongly.
+ * Items out of the lines that our own commands wrote, or other programs, of which a line may have several. A line that is
+ * something else ends the flow: it is not data that is bad but the pipe that is put together wrongly.
  */
 function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
   let line = 0
-  return split2((json: string): Item => {
-    line++
-    const fail = (found: string, cause?: unknown): never => {
-      throw new SluiceError('ERR_DOCUMENT', `${command}: line ${line} of standard input: ${found}`, { cause })
-    }
-    let item: PipedItem | null
-    try {
-      item = JSON.parse(json) as typeof item
-    } catch (cause) {
-      return fail(`${messageOf(cause)}; raw data goes through \`sluice read\` first`, cause)
-    }
-    if (typeof item !== 'object' || item === null) return fail('expected a JSON object')
+  const fail = (found: string, cause?: unknown): never => {
+    throw new SluiceError('ERR_DOCUMENT', `${command}: line ${line} of standard input: ${found}`, { cause })
+  }
+  const take = (value: unknown): Item => {
+    if (typeof value !== 'object' || value === null) return fail('expected a JSON object')
+    const item = value as PipedItem
     const expected = accepts(item)
     if (expected !== null) return fail(`expected ${expected}, got ${kindOf(item)}`)
     const { id, text, ids, meta = {} } = item
@@ -123,7 +126,39 @@ function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
     if (wrong !== -1) return fail(`ids[${wrong}] is ${JSON.stringify(ids![wrong])}, expected an integer from 0 to ${MAX_ID}`)
     if (ids === undefined) return { id: id!, text: text!, meta }
     return id === undefined ? Int32Array.from(ids) : { id, ids: Int32Array.from(ids), meta }
+  }
+  const stream = split2((json: string): Item => {
+    line++
+    let item: unknown
+    try {
+      item = JSON.parse(json)
+    } catch (cause) {
+      const parts = valuesOf(json, mistake => fail(`is no JSON (${describeMistake(json, mistake)}); raw data goes through \`sluice read\` first`, cause))
+      for (const part of parts.slice(0, -1)) stream.push(take(part))
+      item = parts.at(-1)
+    }
+    return take(item)
   })
+  return stream
+}
+
+/** The values in a line that is no JSON as a whole: several, or one that Python wrote. */
+function valuesOf (line: string, refuse: (mistake: JsonMistake) => never): unknown[] {
+  const bytes = Buffer.from(line.replace(/^\ufeff/, ''))
+  const values = new LineValues()
+  const found: unknown[] = []
+  try {
+    for (let at = 0; at < bytes.length;) {
+      const end = values.find(bytes, at)
+      const next = end === -1 ? bytes.length : end
+      found.push(withNamedNumbers(parsePythonJson(bytes.toString('utf8', at, next))))
+      at = next
+    }
+  } catch (error) {
+    if (error instanceof JsonMistake) return refuse(error)
+    throw error
+  }
+  return found
 }
 
 function kindOf (item: PipedItem): string {

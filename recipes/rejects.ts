@@ -13,6 +13,8 @@ export type Reject = { readonly reason: string, readonly position: string | null
   readonly raw: string
   /** Of the whole record. */
   readonly raw_bytes: number
+  /** What is wrong with a record that is no JSON, and where: line, column, and a piece of it. */
+  readonly problem?: string
 })
 
 /**
@@ -40,7 +42,7 @@ export class Rejects {
   /** What a source is to be told: it hands over its bad records, and says of each document where it was, for when a filter drops it. */
   forSource (): Required<Pick<SourceOptions, 'rejects' | 'located'>> {
     return {
-      rejects: ({ stage, fault, position, bytes, size }) => this.#add({ reason: `${stage}.${fault}`, position, raw: bytes.toString('base64'), raw_bytes: size }),
+      rejects: ({ stage, fault, position, bytes, size, problem }) => this.#add({ reason: `${stage}.${fault}`, position, ...problem !== undefined && { problem }, raw: bytes.toString('base64'), raw_bytes: size }),
       located: ({ meta }, position) => { this.#positions.set(meta, position) }
     }
   }

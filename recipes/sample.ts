@@ -107,7 +107,7 @@ function spreadOver<T> (list: readonly T[], most: number): T[] {
 }
 
 async function readBeginning (component: Component, path: string, maxBytes: number, { maxLineBytes, maxRetries, timeout, tell, signal }: SampleOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
-  const source = makeSource(formatOf(component), [path], { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }, { isSample: true, ...readsHub(component) && { hub: { maxRetries, timeout, tell } } })
+  const source = makeSource(formatOf(component), [path], { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }, { tell, isSample: true, ...readsHub(component) && { hub: { maxRetries, timeout, tell } } })
   if (signal !== undefined) addAbortSignal(signal, source)
   let toTheEnd = true
   try {

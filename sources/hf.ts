@@ -52,7 +52,7 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
     for (const warning of found.warnings) tell?.(`${dataset}: ${warning}`)
     onResolved?.(found)
     open = {
-      json: () => jsonRecords(textColumn, maxLineBytes, shared.examination),
+      json: () => jsonRecords({ textColumn, maxLineBytes, ...found.options }, shared.examination),
       csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
       text: () => textRecords(maxLineBytes),
       parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample: shared.isSample }, ({ path, signal }) => openRanges(path, { hub, signal })),
@@ -61,5 +61,5 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
     return found.files
   }
   const located = { files: async (signal: AbortSignal) => (await files(signal)).map(({ name, size }) => ({ path: name, size })) }
-  return new RecordSource('hf', located, file => open!(file), { maxBad, textIn: `its column ${textColumn}` }, { ...shared, hub })
+  return new RecordSource('hf', located, file => open!(file), { maxBad, textIn: `its column ${textColumn}` }, { ...shared, tell, hub })
 }

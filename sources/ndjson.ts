@@ -5,15 +5,18 @@ import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/s
 
 export const ndjsonOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
+  field: z.string().min(1).optional().describe('field that holds the array of records, where each file of JSON is one object: {"data": [{"text": …}, …]}'),
   ...recordSourceOptions
 })
 
 export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
 
 /**
- * Documents from NDJSON, a JSON object a line, or from one JSON array of objects, where the first character is `[`;
- * plain, `.gz` or `.zst`. Blank lines are passed over.
+ * Documents from NDJSON, a JSON object a line, or from one JSON array of objects, where the first character is `[`, or
+ * which is the `field` of one object; plain, `.gz` or `.zst`. Blank lines are passed over. Several objects in one line are
+ * read each; one over several lines ends the source.
  *
+ * Python's `NaN`, `Infinity` and `-Infinity` are read; in `meta` they are strings. A record that is a string is a document's text.
  * A record that is exactly `{id, text, meta}` is a document as it stands; otherwise its fields other than
  * the id and the text become `meta`; integers past 2^53 become strings of their digits. A bad record is counted in `stats.dropped`; see `RecordFault` for the reasons.
  *
@@ -21,6 +24,6 @@ export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function ndjson (input: SourceInput, options: NdjsonOptions = {}): RecordSource {
-  const [{ textColumn, maxLineBytes, maxBad }, shared] = sourceOptions('ndjson', ndjsonOptions, options)
-  return new RecordSource('ndjson', input, jsonRecords(textColumn, maxLineBytes, shared.examination), { maxBad, textIn: `its field ${textColumn}` }, shared)
+  const [{ textColumn, field, maxLineBytes, maxBad }, shared] = sourceOptions('ndjson', ndjsonOptions, options)
+  return new RecordSource('ndjson', input, jsonRecords({ textColumn, maxLineBytes, field }, shared.examination), { maxBad, textIn: `its field ${textColumn}` }, shared)
 }

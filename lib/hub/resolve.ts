@@ -98,11 +98,17 @@ async function readCardOf (hub: Hub, commit: string, request: DatasetRequest, ru
 function sourceOptions ({ format, options }: ResolvedData, warnings: string[]): Record<string, unknown> {
   const ours: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options)) {
-    const known = format === 'csv' ? { sep: 'delimiter', delimiter: 'delimiter', quotechar: 'quote' }[name] : undefined
+    const known = KNOWN[format]?.[name]
     if (known !== undefined) ours[known] = value
     else if (!HARMLESS.has(name)) warnings.push(`its card asks for ${name}: ${JSON.stringify(value)}, which is not done`)
   }
   return ours
+}
+
+/** By format, their names there and here. */
+const KNOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  csv: { sep: 'delimiter', delimiter: 'delimiter', quotechar: 'quote' },
+  json: { field: 'field' }
 }
 
 /** What says nothing of how a file is read. */

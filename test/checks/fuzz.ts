@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fuzzEncoding, fuzzedModels } from '../encode-fuzz.ts'
 import { Random, fuzzOnce, targets } from '../fuzz.ts'
+import { fuzzJson } from '../json-fuzz.ts'
 import { Checks } from './checks.ts'
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string', default: '0' }, format: { type: 'string' } } })
@@ -29,6 +30,14 @@ try {
       if (wrong <= 10) console.log(`${name}, --seed ${seed}: ${found}`)
     }
     checks.check(`${name}: ${values.runs} damaged files in ${((performance.now() - started) / 1000).toFixed(0)} s, the slowest in ${slowest.toFixed(0)} ms; ${wrong} wrong`, wrong === 0)
+  }
+  if (values.format === undefined || values.format === 'joined') {
+    let wrong = 0
+    for (let seed = Number(values.seed); seed < Number(values.seed) + Number(values.runs); seed++) {
+      const found = await fuzzJson(new Random(seed * 7919 + 1), folder)
+      if (found !== null && ++wrong <= 10) console.log(`joined, --seed ${seed}: ${found}`)
+    }
+    checks.check(`joined: ${values.runs} files of JSON put together by hand, read whole and from every position on; ${wrong} wrong`, wrong === 0)
   }
   if (values.format === undefined || values.format === 'encode') {
     for (const model of await fuzzedModels(folder)) {

@@ -52,6 +52,16 @@ t.test('--json puts the report on standard error, where standard output is the d
   t.strictSame(JSON.parse(stderr), { stage: 'length', in: 1, out: 0, dropped: { too_short: 1 } })
 })
 
+t.test('a pipe takes several items in a line, Python\'s NaN, and warns of no input', async t => {
+  const { run, end } = commandProcess()
+  const file = join(temporaryFolder(t), 'a.ndjson')
+  t.match(await run(['write', file], { input: '{"id":"a","text":"x","meta":{"n":NaN}}{"id":"b","text":"y","meta":{}}\n' }), { code: 0 })
+  t.equal(readFileSync(file, 'utf8'), '{"id":"a","text":"x","meta":{"n":"NaN"}}\n{"id":"b","text":"y","meta":{}}\n')
+  const none = await run(['length'], { input: '' })
+  t.match(none.stderr, /warning: length: standard input is empty/)
+  await end()
+})
+
 t.test('what is no item of a pipe is told by its line, with what was expected', async t => {
   const folder = temporaryFolder(t)
   const good = ndjsonOf(docs(2))

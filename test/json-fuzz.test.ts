@@ -1,0 +1,15 @@
+/** A short form of `npm run fuzz -- --format joined`. */
+import t from 'tap'
+import { Random } from './fuzz.ts'
+import { folderInMemory } from './helpers.ts'
+import { fuzzJson } from './json-fuzz.ts'
+
+t.test('records that were put together by hand are read each, with threads and without, and from every position on', async t => {
+  const folder = folderInMemory(t)
+  const wrong: string[] = []
+  for (let seed = 0; seed < 150; seed++) {
+    const found = await fuzzJson(new Random(seed * 7919 + 1), folder)
+    if (found !== null) wrong.push(`seed ${seed}: ${found}`)
+  }
+  t.strictSame(wrong.slice(0, 5), [])
+})

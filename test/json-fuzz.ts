@@ -1,0 +1,124 @@
+/**
+ * JSON as it comes when files are put together by hand: several records in a line, with and without white space between
+ * them, Python's constants, strings, damage, and byte order marks. What has to come of it is known as it is made.
+ */
+import type { Examination, RecordBatch } from '../lib/batched-reader.ts'
+import type { Document } from '../lib/document.ts'
+import { documentPath } from '../lib/files.ts'
+import type { SourcePosition } from '../lib/positions.ts'
+import { documentOfJson } from '../lib/record-formats.ts'
+import type { RecordFault } from '../lib/record.ts'
+import { type NdjsonOptions, ndjson } from '../sources/ndjson.ts'
+import type { Random } from './fuzz.ts'
+import { put } from './helpers.ts'
+
+/** A record in a file, and what becomes of it. */
+interface Made {
+  readonly json: string
+  /** Given the place that names it. */
+  readonly outcome: (id: string) => Document | RecordFault
+  /** Whether nothing else can follow in its line. @default false */
+  readonly endsLine?: boolean
+}
+
+const TEXTS = ['', 'a', 'water, "gates" & mühlen', '}{ ][ "{" \\', '🌊 NaN, Infinity\n{"text": "no"}\r', '\u2028 é \\" \\\\']
+const CONSTANTS = [['NaN', 'NaN'], ['Infinity', 'Infinity'], ['-Infinity', '-Infinity'], ['1', 1], ['[NaN,{"n":-Infinity}]', ['NaN', { n: '-Infinity' }]]] as const
+const JUNK = ['junk {"text":"x"}', ', {"text":"x"}', ']', '}{"text":"x"}', '{"text":"x', '{"text":["x"}', '{"text":"x\\"}', 'NaN,']
+
+function oneOf<T> (list: readonly T[], random: Random): T {
+  return list[random.below(list.length)]!
+}
+
+function madeRecord (random: Random): Made {
+  const text = oneOf(TEXTS, random)
+  switch (random.below(8)) {
+    case 0: return { json: JSON.stringify(text), outcome: id => ({ id, text, meta: {} }) }
+    case 1: return { json: '{"text":}', outcome: () => 'bad_json' }
+    case 2: return { json: '{"text":NaN}', outcome: () => 'text_not_string' }
+    case 3: return { json: oneOf(JUNK, random), outcome: () => 'bad_json', endsLine: true }
+    case 4: return { json: `{"id":"own","text":${JSON.stringify(text)},"n":12345678901234567890}`, outcome: () => ({ id: 'own', text, meta: { n: '12345678901234567890' } }) }
+    default: {
+      const [json, n] = oneOf(CONSTANTS, random)
+      return { json: `{ "text": ${JSON.stringify(text)}, "n": ${json} }`, outcome: id => ({ id, text, meta: { n } }) }
+    }
+  }
+}
+
+/** What is found in a file, and where. */
+interface Found {
+  readonly offset: number
+  readonly outcome: Document | RecordFault
+}
+
+/** A file, what is in it, and how long a record with what separates it from the next is at most. */
+function madeFile (random: Random, idPath: string): { readonly json: string, readonly found: Found[], readonly longest: number } {
+  let json = ''
+  let longest = 0
+  const found: Found[] = []
+  const lines = 1 + random.below(5)
+  for (let line = 0; line < lines; line++) {
+    for (let i = 1 + random.below(5); i > 0; i--) {
+      const { json: record, outcome, endsLine = false } = madeRecord(random)
+      const offset = Buffer.byteLength(json)
+      found.push({ offset, outcome: outcome(`${idPath}#${offset}`) })
+      const piece = `${i === 1 && random.below(8) === 0 && !endsLine && found.length > 1 ? '\ufeff' : ''}${record}${endsLine ? '' : oneOf(['', '', ' ', '\t', '\r', ' \r '], random)}`
+      longest = Math.max(longest, Buffer.byteLength(piece))
+      json += piece
+      if (endsLine) break
+    }
+    json += line === lines - 1 ? oneOf(['', '\n'], random) : oneOf(['\n', '\r\n', '\n \n\n'], random)
+  }
+  return { json, found, longest }
+}
+
+/** Does what threads do, in the thread that asks. */
+function examination (lookAhead: number): Examination {
+  return {
+    lookAhead,
+    examine: ({ json, records }: RecordBatch) => ({
+      take: () => Promise.resolve(records.map(record => 'from' in record ? documentOfJson(Buffer.from(json).subarray(record.from, record.to), 'text', () => record.id) : record))
+    })
+  }
+}
+
+/** What comes of a file, or of the rest of one, and the positions behind the documents. */
+async function read (path: string, options: NdjsonOptions): Promise<{ readonly found: Found[], readonly positions: SourcePosition[], readonly counts: unknown }> {
+  const found: Found[] = []
+  const positions: SourcePosition[] = []
+  const offsets = new Map<object, number>()
+  const source = ndjson(path, {
+    ...options,
+    maxBad: '100%',
+    highWaterMark: 1,
+    located: (document, position) => { offsets.set(document, Number(position.split('#').at(-1))) },
+    rejects: ({ fault, position }) => { found.push({ offset: Number(position.split('#').at(-1)), outcome: fault }) }
+  })
+  for await (const document of source as AsyncIterable<Document>) {
+    found.push({ offset: offsets.get(document)!, outcome: document })
+    positions.push(source.position)
+  }
+  return { found: found.sort((a, b) => a.offset - b.offset), positions, counts: { in: source.stats.in, bytes: source.stats.bytes } }
+}
+
+/** Makes a file, and reads it: whole, and from each position on. @returns null where that is as it should be, else what is wrong */
+export async function fuzzJson (random: Random, folder: string): Promise<string | null> {
+  const path = `${folder}/a.ndjson`
+  const { json, found: expected, longest } = madeFile(random, documentPath(path))
+  put(folder, 'a.ndjson', json)
+  if (json.trimStart().startsWith('[')) return null
+  const options: NdjsonOptions = {
+    ...random.below(2) === 0 && { maxLineBytes: longest + 2 }, // so that lines are cut before they end
+    ...random.below(2) === 0 && { examination: examination(1 + random.below(3)) }
+  }
+  const whole = await read(path, options)
+  const shown = (found: unknown): string => `${JSON.stringify(json)} (${JSON.stringify(Object.keys(options))}): ${JSON.stringify(found)}`
+  if (JSON.stringify(whole.found) !== JSON.stringify(expected)) return `${shown(whole.found)}, expected ${JSON.stringify(expected)}`
+  if (JSON.stringify(whole.counts) !== JSON.stringify({ in: expected.length, bytes: Buffer.byteLength(json) })) return shown(whole.counts)
+  for (const from of whole.positions) {
+    const rest = await read(path, { ...options, from })
+    const due = expected.filter(({ offset }) => offset >= from.offset)
+    if (JSON.stringify(rest.found) !== JSON.stringify(due)) return `from ${from.offset} on: ${shown(rest.found)}, expected ${JSON.stringify(due)}`
+    if (JSON.stringify(rest.counts) !== JSON.stringify({ in: due.length, bytes: Buffer.byteLength(json) - from.offset })) return `from ${from.offset} on: ${shown(rest.counts)}`
+  }
+  return null
+}
