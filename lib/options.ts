@@ -156,7 +156,7 @@ function shown (value: unknown): string {
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : value.some(item => typeof item === 'object' || typeof item === 'function') ? 'a list' : cut(`[${value.map(shown).join(', ')}]`)
   if (isMapping(value)) return 'a mapping'
-  return cut(typeof value === 'string' ? JSON.stringify(value) : String(value))
+  return cut(typeof value === 'string' ? JSON.stringify(value) : `${value as number}`)
 }
 
 function cut (text: string): string {

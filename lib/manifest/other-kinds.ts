@@ -22,17 +22,17 @@ export function otherKind (text: string): string | undefined {
 
 /** What a file is that is no text in UTF-8, as it reads when it is taken for one. */
 export function otherBytes (text: string): string {
-  const kind = BINARY.find(([start]) => start.test(text))?.[1]
+  const kind = BINARY.find(([start]) => text.startsWith(start))?.[1]
   if (kind !== undefined) return `is ${kind}, ${AS_INPUT}`
   return `is not a text in UTF-8, ${EXPECTED}; save it as UTF-8 if it is one`
 }
 
-const BINARY: ReadonlyArray<readonly [RegExp, string]> = [
-  [/^PAR1/, 'a parquet file'],
-  [/^ARROW1/, 'an Arrow file'],
-  [/^\x1f\ufffd/, 'gzip data'],
-  [/^\(\ufffd\/\ufffd/, 'zstd data'],
-  [/^PK\x03\x04/, 'a zip archive']
+const BINARY: ReadonlyArray<readonly [start: string, is: string]> = [
+  ['PAR1', 'a parquet file'],
+  ['ARROW1', 'an Arrow file'],
+  ['\u001f\ufffd', 'gzip data'],
+  ['(\ufffd/\ufffd', 'zstd data'],
+  ['PK\u0003\u0004', 'a zip archive']
 ]
 
 export const EXPECTED = 'expected a manifest, a YAML file with datasets'

@@ -1,4 +1,4 @@
-import { type YAMLParseError, type Document, isAlias, visit } from 'yaml'
+import { type Document, type YAMLParseError, isAlias, visit } from 'yaml'
 
 export interface YamlMistake {
   /** Where in the text. */
@@ -6,9 +6,12 @@ export interface YamlMistake {
   readonly message: string
 }
 
+/** What the parser says of a mistake. */
+type YamlSyntaxError = Pick<YAMLParseError, 'code' | 'message' | 'pos'>
+
 /** What is wrong with the syntax of a YAML text, in words that tell what to change. After the first such mistake the parser guesses, so that only keys that are there twice are noted beside it. */
-export function yamlMistakes (errors: readonly YAMLParseError[], text: string): YamlMistake[] {
-  const isTwice = ({ code }: YAMLParseError): boolean => code === 'DUPLICATE_KEY'
+export function yamlMistakes (errors: readonly YamlSyntaxError[], text: string): YamlMistake[] {
+  const isTwice = ({ code }: YamlSyntaxError): boolean => code === 'DUPLICATE_KEY'
   const syntax = errors.find(error => !isTwice(error))
   const lines = new Lines(text)
   return [...errors.filter(isTwice), ...(syntax === undefined ? [] : [syntax])].map(error => mistakeOf(error, lines))
@@ -27,7 +30,7 @@ export function aliasMistake (yaml: Document): YamlMistake | undefined {
   return found
 }
 
-function mistakeOf ({ code, message, pos: [offset] }: YAMLParseError, lines: Lines): YamlMistake {
+function mistakeOf ({ code, message, pos: [offset] }: YamlSyntaxError, lines: Lines): YamlMistake {
   const line = lines.at(offset)
   const at = (message: string, where = offset): YamlMistake => ({ offset: where, message })
   if (/^ *\t/.test(line.text)) return at('a tab in the indentation, expected spaces', line.start)

@@ -79,7 +79,7 @@ t.test('messages show texts and numbers, of anything else what it is', async t =
     [{ list: ['a'], text: 'a' }, 'expected `list` or `text`'],
     [{ text: 5, flag: 'x'.repeat(100) }, `expected a string, got 5\nexpected true or false, got "${'x'.repeat(56)}…`]
   ] as const) t.equal(mistake(given), message)
-  t.equal(mistake({ number: 1e400 }).includes('Infinity'), true)
+  t.match(mistake({ number: Infinity }), /Infinity/)
   t.equal(withNames('expected `minChars`, as `open` says', name => `--${name}`), 'expected --minChars, as --open says')
   t.match(checkOptions(schema, { window: 1e99 }), { mistakes: [{ message: 'expected at most 2147483647, got 1e+99' }] })
 })

@@ -59,7 +59,7 @@ t.test('a manifest: its components\' samples, behind their filters, and what the
     training: { sentences: learned.length, cut_lines: 0 }
   })
   t.strictSame(JSON.parse(readFileSync(join(folder, 'tokenizer/spm_300_unigram.json'), 'utf8')), stats)
-  t.match(trainingText(stats), /^component +read +kept +seconds\nprose .*\n.*\nnotes +\d+ +40 .*\n[^]*spm_300_unigram\.model: 300 pieces, learned from \d+ lines in /)
+  t.match(trainingText(stats), /^component +read +kept +seconds +MB\/s\nprose .*\n.*\nnotes +\d+ +40 .*\n[^]*spm_300_unigram\.model: 300 pieces, learned from \d+ lines in /)
   t.equal((await loadTokenizer(model)).vocabSize, 300)
 })
 

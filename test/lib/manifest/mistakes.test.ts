@@ -62,15 +62,15 @@ const MANIFEST = 'expected a manifest, a YAML file with datasets'
 const INPUT = 'a manifest names inputs under data_files, and filter-corpus --data-files reads them without one'
 
 const OTHER_FILES: Readonly<Record<string, [content: string | Uint8Array, says: string]>> = {
-  'nothing': ['', `is empty, ${MANIFEST}`],
+  nothing: ['', `is empty, ${MANIFEST}`],
   'blank lines': ['\n  \n', `is empty, ${MANIFEST}`],
-  'comments': ['# datasets:\n', `has nothing but comments, ${MANIFEST}`],
-  'NDJSON': ['{"text":"a"}\n{"text":"b"}\n', `is NDJSON, a JSON record a line, ${MANIFEST}; ${INPUT}`],
+  comments: ['# datasets:\n', `has nothing but comments, ${MANIFEST}`],
+  NDJSON: ['{"text":"a"}\n{"text":"b"}\n', `is NDJSON, a JSON record a line, ${MANIFEST}; ${INPUT}`],
   'NDJSON with names': ['{"name":"a","text":"a"}\n{"name":"b","text":"b"}\n', `is NDJSON, a JSON record a line, ${MANIFEST}; ${INPUT}`],
   'one record': ['{"id":1,"text":"a"}\n', `is a JSON record, ${MANIFEST}; ${INPUT}`],
   'an array of records': ['[\n{"text":"a"},\n{"text":"b"}]\n', `is a JSON array of records, ${MANIFEST}; ${INPUT}`],
-  'CSV': ['id,text\n1,"a: b"\n', `looks like CSV, ${MANIFEST}; ${INPUT}`],
-  'TSV': ['id\ttext\n1\ta\n', `looks like TSV, ${MANIFEST}; ${INPUT}`],
+  CSV: ['id,text\n1,"a: b"\n', `looks like CSV, ${MANIFEST}; ${INPUT}`],
+  TSV: ['id\ttext\n1\ta\n', `looks like TSV, ${MANIFEST}; ${INPUT}`],
   'a parquet file': [Buffer.from('PAR1\x15\x04\0\xff', 'latin1'), `is a parquet file, ${MANIFEST}; ${INPUT}`],
   'gzip data': [gzipSync('{}'), `is gzip data, ${MANIFEST}; ${INPUT}`],
   'UTF-16': [Buffer.from('\ufeffname: a', 'utf16le'), `is not a text in UTF-8, ${MANIFEST}; save it as UTF-8 if it is one`],
