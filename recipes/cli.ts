@@ -103,7 +103,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
   try {
     checkFlags(command, options)
     const progress = new Progress(process.stderr)
-    const result = await run(args, options, { signal: stop.signal, command: line, watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { process.stderr.write(`sluice: ${message}\n`) } })
+    const result = await run(args, options, { signal: stop.signal, command: line, watch: quiet ? undefined : progress.watch, watchWork: quiet ? undefined : progress.watch, tell: quiet ? undefined : message => { progress.tell(`sluice: ${message}`) } })
     await showResult(result, report ?? note)
     return 0
   } catch (error) {

@@ -54,7 +54,9 @@ t.test('elsewhere it is a line now and then, without control characters', async 
   const done = progress.watch(flow(1, 2, 3))
   progress.draw()
   done()
-  t.match(stream.text, /^web \[.*\n$/)
+  t.match(stream.text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z web \[.*\n$/, 'with its time, in UTC')
+  progress.tell('sluice: a word')
+  t.match(stream.text, /\n\d{4}-\d\d-\d\dT[\d:.]+Z sluice: a word\n$/)
   t.notMatch(stream.text, '\u001b')
 })
 
@@ -87,4 +89,18 @@ t.test('a table is aligned, a component has its row, what was dropped and where 
   const lines = componentTable([{ name: 'web', ...counts, dropped: many }]).split('\n')
   t.ok(lines.every(line => line.length <= 80), 'no line is longer than a terminal is wide')
   t.match(lines.join(' ').replace(/\s+/g, ' '), /dropped: stage_0\.some_reason 1,000,000, stage_1\.some_reason 1,000,001, .* stage_11\.some_reason 1,000,011$/)
+})
+
+t.test('work without documents shows its state, on a terminal from its first moment on', async t => {
+  const stream = Object.assign(terminal(true), { columns: 200 })
+  const progress = new Progress(stream)
+  let state = 'round 1'
+  const done = progress.watch({ name: 'train-tokenizer', state: () => state })
+  t.match(stream.text, /train-tokenizer round 1 0:00$/)
+  state = 'round 2'
+  progress.draw()
+  t.match(stream.text, /train-tokenizer round 2 0:00$/)
+  progress.tell('sluice: a word')
+  t.match(stream.text, /sluice: a word\n$/, 'on a terminal without the time')
+  done()
 })
