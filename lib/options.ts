@@ -60,7 +60,8 @@ export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
 }
 
 /**
- * The same as `checkOptions`, of what was read from a text: where a number is expected, one that YAML takes for a text is
+ * The same as `checkOptions`, of what was read from a text: where a number is expected, one that YAML takes for a
+ * text is
  * read, such as `1_000_000`.
  */
 export function checkWritten<S extends z.ZodType> (schema: S, written: unknown): ReturnType<typeof checkOptions<S>> {
@@ -74,7 +75,9 @@ export function checkWritten<S extends z.ZodType> (schema: S, written: unknown):
   return numbers.length === 0 ? checked : checkOptions(schema, { ...written, ...Object.fromEntries(numbers) as object })
 }
 
-/** A message with the options that it names in `backticks` named as `rename` says: as flags, or as keys of a manifest. */
+/**
+ * A message with the options that it names in `backticks` named as `rename` says: as flags, or as keys of a manifest.
+ */
 export function withNames (message: string, rename: (option: string) => string): string {
   return message.replace(/`([a-z]\w*)`/gi, (_, option: string) => rename(option))
 }

@@ -14,7 +14,7 @@ export interface Flow {
 }
 
 /** Work that is under way and has no documents to count, such as a training. */
-export interface Work {
+export interface WatchedWork {
   readonly name: string
   /** How far it is, in a few words. */
   readonly state: () => string
@@ -33,7 +33,7 @@ export interface RunOptions {
   /** Told of each flow as it starts; what it returns is called when the flow has ended. */
   readonly watch?: ((flow: Flow) => () => void) | undefined
   /** The same of other work: of each phase of a training. */
-  readonly watchWork?: ((work: Work) => () => void) | undefined
+  readonly watchWork?: ((work: WatchedWork) => () => void) | undefined
 }
 
 /**

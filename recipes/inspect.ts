@@ -41,7 +41,8 @@ export interface InspectReport {
 }
 
 /**
- * Shards back to text, on standard output: rows, documents, or, with `stats`, counts, which are returned. Rows are shown as
+ * Shards back to text, on standard output: rows, documents, or, with `stats`, counts, which are returned. Rows are
+ * shown as
  * ids where no tokenizer is named and none is found.
  *
  * @param path a folder of shards, or one shard

@@ -1,6 +1,6 @@
 import { clearLine, cursorTo } from 'node:readline'
 import type { WriteStream } from 'node:tty'
-import type { Flow, Work } from './flow.ts'
+import type { Flow, WatchedWork } from './flow.ts'
 
 const BAR_EVERY_MS = 200
 const LINE_EVERY_MS = 15_000
@@ -9,10 +9,13 @@ const BAR_WIDTH = 20
 /** What of a terminal the progress needs. */
 export type ProgressStream = Pick<WriteStream, 'isTTY' | 'columns'> & NodeJS.WritableStream
 
-/** Shows how far flows and other work are: on a terminal as a bar that is drawn again and again, elsewhere as a line with its time now and then. */
+/**
+ * Shows how far flows and other work are: on a terminal as a bar that is drawn again and again, elsewhere as a line
+ * with its time now and then.
+ */
 export class Progress {
   readonly #stream: ProgressStream
-  readonly #flows = new Map<Flow | Work, number>() // when each began
+  readonly #flows = new Map<Flow | WatchedWork, number>() // when each began
   #timer: NodeJS.Timeout | undefined
 
   constructor (stream: ProgressStream) {
@@ -20,7 +23,7 @@ export class Progress {
   }
 
   /** Shows a flow, or other work, until the function that it returns is called. */
-  readonly watch = (flow: Flow | Work): (() => void) => {
+  readonly watch = (flow: Flow | WatchedWork): (() => void) => {
     this.#flows.set(flow, performance.now())
     if (this.#stream.isTTY && 'state' in flow) this.draw() // it may let nobody else work for a while
     this.#timer ??= setInterval(() => { this.draw() }, this.#stream.isTTY ? BAR_EVERY_MS : LINE_EVERY_MS).unref()
@@ -59,7 +62,7 @@ export class Progress {
 }
 
 /** `web [=====>----] 42 % 12,345 docs 8.1 MB/s 3,456,789 tokens 1:23 left` */
-export function progressLine (work: Flow | Work, seconds: number, bar = true): string {
+export function progressLine (work: Flow | WatchedWork, seconds: number, bar = true): string {
   if ('state' in work) return `${work.name} ${work.state()} ${clock(seconds)}`
   const { name, source, tokens } = work
   const { read, total } = source.progress

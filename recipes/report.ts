@@ -9,7 +9,10 @@ export function table (rows: ReadonlyArray<readonly string[]>): string {
 
 type Counted = Pick<ComponentStats, 'name' | 'seconds'> & DocumentCounts & Partial<ComponentStats>
 
-/** What became of the components of a run: a row each, and below each what was dropped, by reason, and where its shards are; all together in the end, where there are several. */
+/**
+ * What became of the components of a run: a row each, and below each what was dropped, by reason, and where its
+ * shards are; all together in the end, where there are several.
+ */
 export function componentTable (components: readonly Counted[]): string {
   const sharded = components.some(({ shards }) => shards !== undefined)
   const header = ['component', 'read', 'kept', ...(sharded ? ['tokens', 'sequences'] : []), 'seconds', 'MB/s']

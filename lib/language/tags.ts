@@ -78,7 +78,10 @@ export function tagOf (label: string): string {
   return isUnusual ? `${language}-${script![0]!.toUpperCase()}${script!.slice(1)}` : language
 }
 
-/** Of some tags the one of the language with such a name, in English or in the language itself: `German`, `deutsch`; undefined where there is none nearly so. */
+/**
+ * Of some tags the one of the language with such a name, in English or in the language itself: `German`, `deutsch`;
+ * undefined where there is none nearly so.
+ */
 export function tagNamed (name: string, tags: readonly string[]): string | undefined {
   const english = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' })
   const named = new Map<string, string>()

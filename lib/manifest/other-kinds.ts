@@ -3,14 +3,19 @@ import { parseJson } from '../json.ts'
 /** So much of a file tells what it is. */
 const LOOKED_AT = 64 * 1024
 
-/** What a file is that holds no manifest, and what to do with it: `is empty, expected …`; undefined where that can't be seen. */
+/**
+ * What a file is that holds no manifest, and what to do with it: `is empty, expected …`; undefined where that can't
+ * be seen.
+ */
 export function otherKind (text: string): string | undefined {
   const head = text.slice(0, LOOKED_AT)
   const [first = '', second = ''] = head.split(/\r?\n/, 2).map(line => line.trim())
   if (/^\s*$/.test(text)) return `is empty, ${EXPECTED}`
   if (text.length <= LOOKED_AT && head.split('\n').every(line => /^\s*(?:#.*|---)?$/.test(line))) return `has nothing but comments, ${EXPECTED}`
   if (/^\s*<(?:!doctype html|html|\?xml)\b/i.test(head)) return `is a page of HTML or XML, ${EXPECTED}; get the file itself`
-  if (first.startsWith('version https://git-lfs.github.com/spec/')) return `is a Git LFS pointer, ${EXPECTED}; get the file itself with git lfs pull`
+  if (first.startsWith('version https://git-lfs.github.com/spec/')) {
+    return `is a Git LFS pointer, ${EXPECTED}; get the file itself with git lfs pull`
+  }
   if (isRecord(parseJson(first)) && isRecord(parseJson(second))) return `is NDJSON, a JSON record a line, ${AS_INPUT}`
   if (isRecord(parseJson(first))) return `is a JSON record, ${AS_INPUT}`
   if (/^\s*\[\s*\{/.test(head) && !/"(?:name|dataset)"\s*:/.test(head)) return `is a JSON array of records, ${AS_INPUT}`
@@ -37,7 +42,8 @@ const BINARY: ReadonlyArray<readonly [start: string, is: string]> = [
 
 export const EXPECTED = 'expected a manifest, a YAML file with datasets'
 
-const AS_INPUT = `${EXPECTED}; a manifest names inputs under data_files, and filter-corpus --data-files reads them without one`
+const AS_INPUT =
+  `${EXPECTED}; a manifest names inputs under data_files, and filter-corpus --data-files reads them without one`
 
 /** A JSON object that isn't a manifest. */
 function isRecord (value: unknown): boolean {

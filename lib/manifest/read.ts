@@ -16,10 +16,12 @@ const MOST_MISTAKES = 20
  */
 export async function readManifest (path: string, known: KnownStages): Promise<Manifest> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new SluiceError('ERR_MANIFEST', `${path}: ${codeOf(cause) === 'EISDIR' ? 'is a folder' : `cannot be read: ${reasonOf(cause)}`}, ${EXPECTED}`, { cause })
+    const reason = codeOf(cause) === 'EISDIR' ? 'is a folder' : `cannot be read: ${reasonOf(cause)}`
+    throw new SluiceError('ERR_MANIFEST', `${path}: ${reason}, ${EXPECTED}`, { cause })
   })
   if (/[\0\ufffd]/.test(text)) throw new SluiceError('ERR_MANIFEST', `${path}: ${otherBytes(text)}`)
-  const [{ LineCounter, parseDocument }, { locate }, { aliasMistake, yamlMistakes }] = await Promise.all([import('yaml'), import('./locate.ts'), import('./yaml-mistakes.ts')])
+  const modules = [import('yaml'), import('./locate.ts'), import('./yaml-mistakes.ts')] as const
+  const [{ LineCounter, parseDocument }, { locate }, { aliasMistake, yamlMistakes }] = await Promise.all(modules)
   const lines = new LineCounter()
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
   const fail = (mistakes: ReadonlyArray<{ line: number, col: number, message: string }>): never => {
@@ -53,8 +55,12 @@ export async function readManifest (path: string, known: KnownStages): Promise<M
 
 /** What is wrong with the content as a whole. */
 function topMistake (content: unknown): string | undefined {
-  if (typeof content !== 'object' || content === null) return 'is a text without keys, expected datasets: and a list of components below it'
-  if (!Array.isArray(content) && 'dataset' in content && !('datasets' in content)) return 'is one component, expected a list of them below datasets:, each with "- " before its first key'
+  if (typeof content !== 'object' || content === null) {
+    return 'is a text without keys, expected datasets: and a list of components below it'
+  }
+  if (!Array.isArray(content) && 'dataset' in content && !('datasets' in content)) {
+    return 'is one component, expected a list of them below datasets:, each with "- " before its first key'
+  }
   return undefined
 }
 
@@ -62,5 +68,6 @@ function topMistake (content: unknown): string | undefined {
 function hasDatasets (content: unknown): boolean {
   if (typeof content !== 'object' || content === null) return false
   const names = ['name', 'dataset', 'datasets']
-  return (Array.isArray(content) ? content : [content]).some(item => typeof item === 'object' && item !== null && names.some(name => name in item))
+  const items: unknown[] = Array.isArray(content) ? content : [content]
+  return items.some(item => typeof item === 'object' && item !== null && names.some(name => name in item))
 }

@@ -114,7 +114,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     t.match(await failure(runs(['diff', a, '0123456789ab'], options)), { code: 'ERR_RUN', message: /ab\.json: is not JSON/ })
     t.match(await runs(['diff', a, b], options), { before: a }, 'the two are whole')
     const { code, stdout, stderr } = await sluice(['runs', 'mix', '--runs-dir', runsDir])
-    t.match({ code, stdout, stderr }, { code: 1, stdout: `${runsText(whole)}\n`, stderr: /^\d{4}-\d\d-\d\dT[\d:.]+Z sluice: 2 damaged records were left out\n.*\[ERR_RUN\]\n$/s })
+    t.match({ code, stdout, stderr }, { code: 1, stdout: `${runsText(whole)}\n`, stderr: /^sluice: 2 damaged records were left out\n.*\[ERR_RUN\]\n$/s })
   })
 })
 
