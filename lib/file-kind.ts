@@ -77,7 +77,7 @@ function isHtml (head: Buffer): boolean | undefined {
 }
 
 const HTML: Kind = { fits: isHtml, is: 'an HTML page', advice: () => 'get the data itself, in place of the page that shows it, or of one that asks for a login' }
-const LFS = ['git-lfs.github', 'hawser.github'].map(host => Buffer.from(`version https://${host}.com/spec/v1\n`))
+const isLfs = startsWith(...['git-lfs.github', 'hawser.github'].map(host => Buffer.from(`version https://${host}.com/spec/v1\n`)))
 
 /** UTF-32 stands before UTF-16, whose byte order mark its own begins with. bzip2 has ten bytes: the first four are letters. */
 const KINDS: readonly Kind[] = [
@@ -103,7 +103,7 @@ const KINDS: readonly Kind[] = [
   { fits: isSafetensors, is: 'a safetensors file, the weights of a model', advice: () => 'give another file' },
   { fits: startsWith(Buffer.from('GGUF\x02'), Buffer.from('GGUF\x03')), is: 'a GGUF file, the weights of a model', advice: () => 'give another file' },
   { fits: startsWith(...Array.from({ length: 10 }, (_, i) => Buffer.from(`%PDF-${i}`))), is: 'a PDF', advice: () => 'take its text out first, for example with pdftotext' },
-  { fits: startsWith(...LFS), is: 'a Git LFS pointer, which stands for the file', advice: () => 'run git lfs pull in its repository, or download the file itself' },
+  { fits: isLfs, is: 'a Git LFS pointer, which stands for the file', advice: () => 'run git lfs pull in its repository, or download the file itself' },
   { ...HTML, unless: /\.x?html?(?:\.gz|\.zst)?$/i },
   { fits: startsWith(magic('fffe0000'), magic('0000feff')), is: 'UTF-32', advice: TO_UTF8 },
   { fits: startsWith(magic('fffe'), magic('feff')), is: 'UTF-16', advice: TO_UTF8 }
@@ -120,6 +120,12 @@ const NO_TEXT: readonly Kind[] = [
 export function otherKind (head: Buffer, name: string): string | null {
   const kind = kindOf([...KINDS, ...NO_TEXT], head, name)
   return kind === undefined ? null : whatToDo(kind, name)
+}
+
+/** What a file of bytes is that is no text, by the bytes that it begins with: `a parquet file`. Null where they don't say. */
+export function kindName (head: Buffer, name: string): string | null {
+  const kind = kindOf([...KINDS, ...NO_TEXT].filter(({ fits }) => fits !== isHtml && fits !== isLfs), head, name)
+  return kind?.is ?? null
 }
 
 /**

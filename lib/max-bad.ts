@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { SluiceError } from './errors.ts'
-import { count } from './options.ts'
+import { count, numberIn } from './options.ts'
 import type { StageStats } from './stage.ts'
 
 /** The most bad records that a source may meet: so many, or such a share of the records read. */
 export type MaxBad = { readonly count: number } | { readonly share: number }
 
+const MAX_BAD = 'expected a count such as 100, or a share such as 1% or 0.01'
+
 /** The option: `100` is a count, `1%` and `0.01` are shares. */
-export const maxBadOption = z.union([z.string(), z.number(), z.strictObject({ count }), z.strictObject({ share: z.number().min(0).max(1) })])
+export const maxBadOption = z.union([z.string(), z.number(), z.strictObject({ count }), z.strictObject({ share: z.number().min(0).max(1) })], { error: MAX_BAD })
   .transform(parseMaxBad).prefault('1%')
   .describe('bad records allowed: a count (`100`) or a share of those read (`1%`, `0.01`)')
 
@@ -70,9 +72,9 @@ function parseMaxBad (given: string | number | MaxBad, context: z.RefinementCtx)
   const text = String(given).trim()
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)
   if (percent !== null && Number(percent[1]) <= 100) return { share: Number(percent[1]) / 100 }
-  const number = text === '' ? NaN : Number(text)
+  const number = numberIn(text) ?? NaN
   if (number > 0 && number < 1) return { share: number }
   if (Number.isSafeInteger(number) && number >= 0) return { count: number }
-  context.addIssue({ code: 'custom', message: 'expected a count such as 100, or a share such as 1% or 0.01', input: given })
+  context.addIssue({ code: 'custom', message: MAX_BAD, input: given })
   return z.NEVER
 }

@@ -21,6 +21,15 @@ export const positive = z.int().min(1).max(2 ** 31 - 1)
 /** The name of a file that takes what is dropped. */
 export const rejectsPath = z.string().regex(/\.(ndjson|jsonl)(\.gz|\.zst)?$/, 'expected the name of an NDJSON file, which ends in .ndjson or .jsonl, with .gz or .zst behind it or without')
 
+/** Digits with underscores between them, a fraction, an exponent. */
+const NUMBER = /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?$/i
+
+/** The number that a text writes, such as `1000000`, `1_000_000`, `1e6` or `.5`; undefined where it writes none. */
+export function numberIn (text: string): number | undefined {
+  const number = NUMBER.test(text) ? Number(text.replaceAll('_', '')) : NaN
+  return Number.isFinite(number) ? number : undefined
+}
+
 /** Names of columns: a list of them, or one text with commas between. */
 export const columnNames = z.union([z.string().min(1).transform(names => names.split(',').map(name => name.trim())), z.array(z.string())], { error: 'expected the name of a column, or a list of them' })
 
@@ -45,7 +54,32 @@ export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
   const result = schema.safeParse(options, { reportInput: true })
   if (result.success) return { options: result.data }
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
-  return { mistakes: result.error.issues.flatMap(issue => mistakesOf(issue, known)) }
+  const mistakes = result.error.issues.flatMap(issue => mistakesOf(issue, known))
+  // A number that is far too large passes two bounds: the narrower one is checked last.
+  return { mistakes: mistakes.filter(({ path }, i) => path.length === 0 || !mistakes.slice(i + 1).some(later => later.path.join('.') === path.join('.'))) }
+}
+
+/**
+ * The same as `checkOptions`, of what was read from a text: where a number is expected, one that YAML takes for a
+ * text is
+ * read, such as `1_000_000`.
+ */
+export function checkWritten<S extends z.ZodType> (schema: S, written: unknown): ReturnType<typeof checkOptions<S>> {
+  const checked = checkOptions(schema, written)
+  if ('options' in checked || typeof written !== 'object' || written === null) return checked
+  const numbers = checked.mistakes.flatMap(({ path: [key, ...deeper], message }) => {
+    const value = deeper.length === 0 ? (written as Record<PropertyKey, unknown>)[key!] : undefined
+    const number = typeof value === 'string' && /^expected an? (?:number|integer), /.test(message) ? numberIn(value) : undefined
+    return number === undefined ? [] : [[key, number] as const]
+  })
+  return numbers.length === 0 ? checked : checkOptions(schema, { ...written, ...Object.fromEntries(numbers) as object })
+}
+
+/**
+ * A message with the options that it names in `backticks` named as `rename` says: as flags, or as keys of a manifest.
+ */
+export function withNames (message: string, rename: (option: string) => string): string {
+  return message.replace(/`([a-z]\w*)`/gi, (_, option: string) => rename(option))
 }
 
 /**
@@ -56,7 +90,7 @@ export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
 export function parseOptions<S extends z.ZodType> (stage: string, schema: S, options: unknown): z.output<S> {
   const checked = checkOptions(schema, options)
   if ('options' in checked) return checked.options
-  const mistakes = checked.mistakes.map(({ path, message }) => [stage, ...path].map(String).join('.') + ': ' + message)
+  const mistakes = checked.mistakes.map(({ path, message }) => [stage, ...path].map(String).join('.') + ': ' + withNames(message, name => name))
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 
@@ -84,26 +118,50 @@ function mistakesOf (issue: z.core.$ZodIssue, known: readonly string[]): OptionM
 
 /** What is wrong and what would be right, in one sentence: `expected an integer, got "a"`. */
 function messageOf (issue: z.core.$ZodIssue): string {
-  const got = issue.input === undefined ? 'it is missing' : `got ${inspect(issue.input)}`
+  const { input } = issue
+  const got = input === undefined ? 'it is missing' : `got ${shown(input)}`
   switch (issue.code) {
-    case 'invalid_type': return `expected ${article(issue.expected)}, ${got}`
-    case 'invalid_value': return `expected ${issue.values.map(inspect).join(' or ')}, ${got}`
-    case 'too_small': return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}, ${got}`
-    case 'too_big': return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}, ${got}`
-    default: return issue.input === undefined ? issue.message : `${issue.message}, ${got}`
+    case 'invalid_type': return `expected ${expectedType(issue.expected)}, ${got}${numberAdvice(issue.expected, input)}`
+    case 'invalid_value': return `expected ${issue.values.map(shown).join(' or ')}, ${got}`
+    case 'too_small': return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${amount(issue.minimum, issue.origin)}, ${got}`
+    case 'too_big': return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${amount(issue.maximum, issue.origin)}, ${got}`
+    case 'custom': case 'invalid_union': case 'invalid_format':
+      // A rule on several options is given all of them: which they are, its message says.
+      return input === undefined || isMapping(input) ? issue.message : `${issue.message}, ${got}`
+    default: return `expected another value, ${got}`
   }
 }
 
-function unit (origin: string): string {
-  return origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : ''
+function amount (bound: number | bigint, origin: string): string {
+  const unit = origin === 'string' ? ' character' : origin === 'array' ? ' entry' : ''
+  return unit === '' || bound === 1 ? `${bound}${unit}` : `${bound}${unit.replace(/y$/, 'ie')}s`
 }
 
-function article (type: string): string {
+function expectedType (type: string): string {
   const name = ({ int: 'integer', record: 'mapping', object: 'mapping', array: 'list' } as Record<string, string>)[type] ?? type
+  if (name === 'boolean') return 'true or false'
   return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`
 }
 
-function inspect (value: unknown): string {
-  const text = typeof value === 'bigint' || typeof value === 'function' ? String(value) : JSON.stringify(value)
+/** For `10k` and `1,000`: how a number is written. */
+function numberAdvice (expected: string, input: unknown): string {
+  if ((expected !== 'number' && expected !== 'int') || typeof input !== 'string' || !/^[+-]?\.?\d/.test(input) || numberIn(input) !== undefined) return ''
+  return '; a number is written as 10000, 10_000 or 1e4'
+}
+
+function isMapping (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A value in a message: texts in quotes, lists of such values, and of anything else only what it is. */
+function shown (value: unknown): string {
+  if (value === null) return 'nothing'
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : value.some(item => typeof item === 'object' || typeof item === 'function') ? 'a list' : cut(`[${value.map(shown).join(', ')}]`)
+  if (isMapping(value)) return 'a mapping'
+  return cut(typeof value === 'string' ? JSON.stringify(value) : `${value as number}`)
+}
+
+function cut (text: string): string {
   return text.length > 60 ? text.slice(0, 57) + '…' : text
 }

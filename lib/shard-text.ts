@@ -64,6 +64,25 @@ export async function * shardRows (set: ShardSet, { from = 0, to = Infinity, ...
   }
 }
 
+/** Rows of shards as ids with spaces between them, for shards whose tokenizer isn't there. @throws as `readIds` */
+export async function * shardIdRows ({ shards, columns }: ShardSet, { from = 0, to = Infinity, signal }: Pick<ShardRowOptions, 'from' | 'to' | 'signal'> = {}): AsyncGenerator<ShardRow> {
+  let before = 0 // rows of the shards before
+  for (const shard of shards) {
+    const [first, last] = [Math.max(from - before, 0), Math.min(to - before, shard.rows)]
+    let row: number[] = []
+    for await (const { ids, first: at } of readIds(shard, { from: first * columns, to: Math.max(first, last) * columns, signal })) {
+      for (let i = 0; i < ids.length; i++) {
+        row.push(ids[i]!)
+        if (row.length < columns) continue
+        const number = Math.floor((at + i) / columns)
+        yield { path: documentPath(shard.path), row: number, index: before + number, text: row.join(' ') }
+        row = []
+      }
+    }
+    before += shard.rows
+  }
+}
+
 /** Whether the id before a row of a shard leaves a document open. */
 async function endsOpen (set: ShardSet, shard: number, row: number, eosId: number): Promise<boolean> {
   if (row > 0) return await idAt(set.shards[shard]!, row * set.columns - 1) !== eosId

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { SluiceError, codeOf, errorCodes, reasonOf } from '../lib/errors.ts'
 import { maskCredentials } from '../lib/mask-secrets.ts'
 import { kebabCase } from '../lib/names.ts'
-import { checkOptions } from '../lib/options.ts'
+import { checkOptions, numberIn, withNames } from '../lib/options.ts'
 import { standardOutput } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
 import { shown } from '../lib/shown.ts'
@@ -94,7 +94,7 @@ function addFlag (sub: Program, key: string, field: z.ZodType): void {
 
 /** What is no number stays as it is, and fails the option's check, which says what was expected. */
 function asNumber (text: string): number | string {
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
+  return numberIn(text) ?? text
 }
 
 async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet, line }: Shown & { readonly line: string }): Promise<number> {
@@ -119,8 +119,9 @@ async function runCommand (command: Command, args: readonly string[], options: R
   try {
     checkFlags(command, options)
     const progress = new Progress(process.stderr)
-    const tell = (message: string): void => { process.stderr.write(forPeople(`sluice: ${message}\n`)) }
-    const result = await run(args, options, { signal: stop.signal, stop, command: line, watch: quiet ? undefined : progress.watch, tell: quiet ? undefined : tell })
+    const tell = (message: string): void => { progress.tell(forPeople(`sluice: ${message}`)) }
+    const watchers = quiet ? {} : { watch: progress.watch, watchWork: progress.watch, tell }
+    const result = await run(args, options, { signal: stop.signal, stop, command: line, ...watchers })
     const lost = watching.error()
     if (lost !== null) throw lost
     await showResult(result, report ?? note)
@@ -129,7 +130,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
     const error: unknown = watching.error() ?? thrown
     if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
     if (error instanceof PartialError) await showResult(error.partial, error.isResult ? report : undefined)
-    await print(process.stderr, describe(error))
+    await print(process.stderr, describe(error, command))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1
   } finally {
@@ -147,7 +148,17 @@ function commandLine (argv: readonly string[]): string {
 function checkFlags ({ options: schema }: Command, options: Record<string, unknown>): void {
   const checked = checkOptions(schema, options)
   if ('options' in checked) return
-  throw new SluiceError('ERR_OPTION', checked.mistakes.map(({ path, message }) => path.length === 0 ? message : `--${kebabCase(String(path[0]))}: ${message}`).join('\n'))
+  throw new SluiceError('ERR_OPTION', checked.mistakes.map(({ path, message }) => path.length === 0 ? withNames(message, flagOf) : `${flagOf(String(path[0]))}: ${message}`).join('\n'))
+}
+
+function flagOf (option: string): string {
+  return `--${kebabCase(option)}`
+}
+
+/** The message of a recipe or a stage, which begins with the name that an option has in code, with its flag. */
+function withFlags (message: string, { options: { shape } }: Command): string {
+  const names = message.replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => Object.hasOwn(shape, option) && !Object.hasOwn(commands, name) ? flagOf(option) : name)
+  return withNames(names, option => Object.hasOwn(shape, option) ? flagOf(option) : `\`${option}\``)
 }
 
 async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
@@ -156,8 +167,8 @@ async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
 }
 
 /** An error of ours as its code and message; any other is a defect, and shown whole. */
-function describe (error: unknown): string {
-  if (error instanceof SluiceError) return `sluice: ${error.message} [${error.code}]`
+function describe (error: unknown, command: Command): string {
+  if (error instanceof SluiceError) return `sluice: ${error.code === 'ERR_OPTION' ? withFlags(error.message, command) : error.message} [${error.code}]`
   if (['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '')) return `sluice: ${reasonOf(error)} [${codeOf(error)!}]`
   return `sluice: an unexpected error, please report it: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
 }

@@ -10,14 +10,14 @@ import { type FilterCorpusStats, filterCorpus, filterCorpusOptions } from './fil
 import type { RunOptions } from './flow.ts'
 import { coverageText } from './coverage-text.ts'
 import { forecastText } from './forecast-text.ts'
-import { type InspectReport, inspect, inspectOptions, statisticsTable } from './inspect.ts'
+import { type InspectReport, inspect, inspectOptions, inspectText, statisticsTable } from './inspect.ts'
 import { readOptions, readToPipe, type StageReport, transformPipe, writeFromPipe, writeOptions } from './pipe.ts'
-import { type MixtureStats, processMixture, processMixtureOptions } from './process-mixture.ts'
+import { type MixtureResult, type MixtureStats, mixtureText, processMixture, processMixtureOptions } from './process-mixture.ts'
 import { inventoryTable } from './inventory.ts'
 import { licenses, licensesOptions } from './licenses.ts'
 import { licensesText } from './licenses-text.ts'
 import { nextSteps, quickstart, quickstartOptions } from './quickstart.ts'
-import { componentTable, number } from './report.ts'
+import { componentTable } from './report.ts'
 import { runs, runsOptions, runsText } from './runs.ts'
 import { MANIFEST_HELP } from './read-mixture.ts'
 import { run, runOptions, runText } from './run.ts'
@@ -67,7 +67,7 @@ export const commands: Readonly<Record<string, Command>> = {
     argument: ['<manifest>', MANIFEST_HELP],
     options: processMixtureOptions,
     run: ([manifest], options, run) => processMixture(manifest!, options, run),
-    report: (stats: MixtureStats) => componentTable(stats.stats)
+    report: (result: MixtureResult) => mixtureText(result)
   },
   run: {
     argument: ['<manifest>', MANIFEST_HELP],
@@ -87,7 +87,7 @@ export const commands: Readonly<Record<string, Command>> = {
     options: shardCorpusOptions,
     givesData: ({ output }) => output === STANDARD_STREAM,
     run: (files, options, run) => shardCorpus(withFileArguments(files, options), run),
-    report: (stats: ComponentStats | PullStats) => `${componentTable([stats])}\n\nWritten to ${'output' in stats ? stats.output : stats.output_dir}`
+    report: (stats: ComponentStats | PullStats) => `${componentTable([stats])}${'output' in stats ? `\n\nWritten to ${stats.output}` : ''}`
   },
   verify: {
     argument: ['<stats>', 'stats JSON of process-mixture or shard-corpus'],
@@ -106,8 +106,8 @@ export const commands: Readonly<Record<string, Command>> = {
     argument: ['<path>', 'folder of shards, or one shard_*.npy'],
     options: inspectOptions,
     givesData: ({ stats }) => stats !== true,
-    run: ([path], options, run) => inspect(path!, options as never, run),
-    report: (result: InspectReport | ShardStatistics) => 'ids' in result ? statisticsTable(result) : `inspect: ${number(result.count)} ${result.of}${result.count === 1 ? '' : 's'}`
+    run: ([path], options, run) => inspect(path!, options, run),
+    report: (result: InspectReport | ShardStatistics) => 'ids' in result ? statisticsTable(result) : inspectText(result)
   },
   'train-tokenizer': {
     options: trainTokenizerOptions,

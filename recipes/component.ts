@@ -50,6 +50,8 @@ export interface ComponentStats extends DocumentCounts, ShardedStats {
   /** Documents encoded. */
   readonly records: number
   readonly eos_id: number
+  /** Of the model's file, as it was given; absent where the tokenizer is none of a file. */
+  readonly tokenizer_path?: string
   readonly seconds: number
   /** When `verify` found the shards as these stats say; absent until then. */
   readonly verified_at_utc?: string
@@ -99,7 +101,8 @@ export async function shardComponent (component: Component, options: ShardOption
     await again.clear()
     return made
   })
-  return { ...stats, ...described(component), output_dir: folder }
+  const { path: tokenizerPath } = options.tokenizer
+  return { ...stats, ...described(component), output_dir: folder, ...(tokenizerPath !== undefined && { tokenizer_path: tokenizerPath }) }
 }
 
 /** How the jobs of a component stand, the copy to `raw_dir` first. */
@@ -197,6 +200,7 @@ async function shardWith (examining: Examining | null, component: Component, rea
     eos_id: endOfSentence(tokenizer, eosId),
     vocab_size: tokenizer.vocabSize,
     tokenizer_sha256: tokenizer.sha256,
+    ...(tokenizer.path !== undefined && { tokenizer_path: tokenizer.path }),
     ...(pulled === null ? counts : behindPull(pulled, counts)),
     shard_files: shards,
     seconds: job?.seconds ?? secondsSince(started)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
 import { checkOutputs } from '../lib/output-places.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
-import { ANY_LANGUAGE, languageOptions } from '../transforms/language.ts'
+import { ANY_LANGUAGE, languageOptions, languagesOfCld3 } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
 import { resumeOptions } from './checkpoints.ts'
 import { corpusComponent, corpusOptions, documentsPath } from './corpus.ts'
@@ -24,8 +24,9 @@ export const filterCorpusOptions = z.strictObject({
   outputPath: documentsPath.default('data/filtered/output.jsonl').describe('.txt: a text a line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; - is standard output'),
   workers: workersOption,
   ...resumeOptions
-}).refine(({ langDetector, langModel }) => langModel === undefined || langDetector === 'fasttext', 'langModel is for langDetector fasttext')
-  .refine(({ targetLang, langDetector }) => targetLang !== ANY_LANGUAGE || langDetector === 'cld3', 'with targetLang any no language is detected: leave langDetector out')
+}).refine(({ langDetector, langModel }) => langModel === undefined || langDetector === 'fasttext', '`langModel` is for `langDetector` fasttext')
+  .refine(({ targetLang, langDetector }) => targetLang !== ANY_LANGUAGE || langDetector === 'cld3', 'with `targetLang` any no language is detected: leave `langDetector` out')
+  .superRefine(({ targetLang, langDetector }, context) => { if (langDetector === 'cld3') languagesOfCld3(targetLang, 'targetLang', context) })
   .describe('one dataset -> filtered, deduplicated text or NDJSON')
 
 export interface FilterCorpusStats extends DocumentCounts {

@@ -17,6 +17,13 @@ export interface Flow {
   readonly checkpoints?: Checkpoints
 }
 
+/** Work that is under way and has no documents to count, such as a training. */
+export interface WatchedWork {
+  readonly name: string
+  /** How far it is, in a few words. */
+  readonly state: () => string
+}
+
 /** What every recipe can be told in code. */
 export interface RunOptions {
   /** Stops the run; what is half-written is deleted, unless a checkpoint tells of it. */
@@ -31,6 +38,8 @@ export interface RunOptions {
   readonly threads?: Threads | undefined
   /** Told of each flow as it starts; what it returns is called when the flow has ended. */
   readonly watch?: ((flow: Flow) => () => void) | undefined
+  /** The same of other work: of each phase of a training. */
+  readonly watchWork?: ((work: WatchedWork) => () => void) | undefined
 }
 
 /**

@@ -50,7 +50,7 @@ export { CoverageError, type CoverageReport, checkCoverage } from './check-cover
 export { type TokenizerRecord, checkTokenizer } from './check-tokenizer.ts'
 export type { ComponentStats } from './component.ts'
 export { type FilterCorpusStats, filterCorpus } from './filter-corpus.ts'
-export type { DocumentCounts, Flow, RunOptions, StageCounts } from './flow.ts'
+export type { DocumentCounts, Flow, RunOptions, StageCounts, WatchedWork } from './flow.ts'
 export type { Inventory } from './inventory.ts'
 export { type InspectReport, inspect } from './inspect.ts'
 export { type CardLicense, LicenseError, type LicenseFinding, type LicenseOf, type LicenseRow, type LicensesReport, type LicensesRun, licenses } from './licenses.ts'

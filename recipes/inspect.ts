@@ -1,66 +1,107 @@
+import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
+import { sha256 } from '../lib/hash.ts'
 import { LineSink } from '../lib/line-sink.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { type ShardSet, openShards } from '../lib/shard-reader.ts'
 import { type ShardStatistics, type Spread, shardStatistics } from '../lib/shard-statistics.ts'
 import { shown, shownInLine } from '../lib/shown.ts'
-import { type ShardRow, type ShardTextOptions, shardDocuments, shardRows } from '../lib/shard-text.ts'
-import { loadDecoder } from '../lib/tokenizer.ts'
+import { type ShardRow, type ShardTextOptions, shardDocuments, shardIdRows, shardRows } from '../lib/shard-text.ts'
+import { loadDecoder, readTokenizerFile } from '../lib/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { encodeOptions, endOfSentence } from '../transforms/encode.ts'
+import { type FoundTokenizer, findTokenizer } from './find-tokenizer.ts'
 import { type RunOptions, runStreams } from './flow.ts'
 import { number, table } from './report.ts'
 
+/** Rows that are shown where nothing is said of how many. */
+const A_FEW = 3
+
 export const inspectOptions = z.strictObject({
-  tokenizerPath: z.string().min(1).describe('SentencePiece .model file that the shards were made with'),
+  tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file that the shards were made with (default: the one that the checkpoint or the stats beside the shards name)'),
   row: z.int().optional().describe('first row to show, from 0 over all shards; a negative one counts from the end'),
-  rows: positive.optional().describe('how many rows to show (default: 1 with --row, else all)'),
+  rows: positive.optional().describe(`how many rows to show (default: 1 with --row, else ${A_FEW})`),
   documents: z.boolean().default(false).describe('give documents as NDJSON, in place of rows'),
   stats: z.boolean().default(false).describe('count documents, their lengths, unknown ids and more, in place of rows'),
   eosId: encodeOptions.shape.eosId
-}).describe('shards -> rows as text, documents as NDJSON (--documents), or counts (--stats)')
+}).describe('shards -> some rows as text, documents as NDJSON (--documents), or counts (--stats)')
 
 /** What `inspect` has put to standard output. */
 export interface InspectReport {
   readonly of: 'row' | 'document'
   readonly count: number
+  /** Rows of all shards. */
+  readonly rows: number
+  /** Null where rows were shown as ids. */
+  readonly tokenizer_path: string | null
+  /** Why there is no tokenizer, or what is uncertain of the one that was named; null where all is well. */
+  readonly note: string | null
 }
 
 /**
- * Shards back to text, on standard output: rows, documents, or, with `stats`, counts, which are returned.
+ * Shards back to text, on standard output: rows, documents, or, with `stats`, counts, which are returned. Rows are
+ * shown as
+ * ids where no tokenizer is named and none is found.
  *
  * @param path a folder of shards, or one shard
  * @throws SluiceError `ERR_OPTION`, `ERR_TOKENIZER`, `ERR_FILES`; `ERR_SHARD` for a damaged shard and for an id that isn't in the vocabulary; `ERR_ABORTED`
  */
-export async function inspect (path: string, options: z.input<typeof inspectOptions>, { signal }: RunOptions = {}): Promise<InspectReport | ShardStatistics> {
+export async function inspect (path: string, options: z.input<typeof inspectOptions> = {}, { signal }: RunOptions = {}): Promise<InspectReport | ShardStatistics> {
   const { tokenizerPath, eosId, row, rows, documents, stats } = parseOptions('inspect', inspectOptions, options)
   if (Number(documents) + Number(stats) + Number(row !== undefined || rows !== undefined) > 1) {
-    throw new SluiceError('ERR_OPTION', 'inspect: expected one of rows (--row, --rows), documents (--documents) and stats (--stats)')
+    throw new SluiceError('ERR_OPTION', 'inspect: expected one of rows (`row`, `rows`), `documents` and `stats`')
   }
-  const decoder = await loadDecoder(tokenizerPath)
-  const reading: ShardTextOptions = { decoder, eosId: endOfSentence(decoder, eosId), signal }
   const set = await openShards(path)
-  if (stats) return await shardStatistics(set, reading)
-  if (documents) {
-    const sink = ndjsonSink(STANDARD_STREAM)
-    await runStreams('inspect', [Readable.from(shardDocuments(set, reading)), sink], signal)
-    return { of: 'document', count: sink.stats.out }
+  const found = await findTokenizer(path.endsWith('.npy') ? dirname(path) : path)
+  const used = tokenizerPath ?? found.path
+  const note = used === null ? `${found.why}; name it by --tokenizer-path` : tokenizerPath === undefined ? null : await otherTokenizer(tokenizerPath, found)
+  if (used === null && (documents || stats)) throw new SluiceError('ERR_OPTION', `inspect.tokenizerPath: it is missing, expected the SentencePiece .model file that the shards were made with: ${found.why}`)
+  const report = (of: InspectReport['of'], count: number): InspectReport => ({ of, count, rows: rowsOf(set), tokenizer_path: used, note })
+  const show = async (rows: AsyncIterable<ShardRow>): Promise<InspectReport> => {
+    const sink = new LineSink<ShardRow>('inspect', STANDARD_STREAM, ({ index, path, row, text }) => `[${index}] ${shownInLine(path)}, row ${row}\n${shown(text.replace(/\n$/, ''))}\n`, {})
+    await runStreams('inspect', [Readable.from(rows), sink], signal)
+    return report('row', sink.stats.out)
   }
-  const sink = new LineSink<ShardRow>('inspect', STANDARD_STREAM, ({ index, path, row, text }) => `[${index}] ${shownInLine(path)}, row ${row}\n${shown(text.replace(/\n$/, ''))}\n`, {})
-  await runStreams('inspect', [Readable.from(shardRows(set, { ...reading, ...rangeOf(path, set, row, rows) })), sink], signal)
-  return { of: 'row', count: sink.stats.out }
+  if (used === null) return await show(shardIdRows(set, { signal, ...rangeOf(path, set, row, rows) }))
+  const decoder = await loadDecoder(used)
+  const reading: ShardTextOptions = { decoder, eosId: endOfSentence(decoder, eosId === -1 ? found.eosId ?? eosId : eosId), signal }
+  if (stats) return await shardStatistics(set, reading)
+  if (!documents) return await show(shardRows(set, { ...reading, ...rangeOf(path, set, row, rows) }))
+  const sink = ndjsonSink(STANDARD_STREAM)
+  await runStreams('inspect', [Readable.from(shardDocuments(set, reading)), sink], signal)
+  return report('document', sink.stats.out)
+}
+
+/** What is to be said of a tokenizer that was named, where another one has made the shards. */
+async function otherTokenizer (path: string, { sha256: expected, from }: FoundTokenizer): Promise<string | null> {
+  const hash = sha256(await readTokenizerFile(path))
+  return expected === null || hash === expected ? null : `${path} is not the tokenizer that the shards were made with: it has SHA-256 ${hash}, and ${from} says ${expected}`
+}
+
+function rowsOf ({ shards }: ShardSet): number {
+  return shards.reduce((sum, { rows }) => sum + rows, 0)
 }
 
 /** The rows that are asked for. @throws SluiceError `ERR_OPTION` when there is no such row */
-function rangeOf (path: string, { shards }: ShardSet, row: number | undefined, rows: number | undefined): { from: number, to: number } {
-  const total = shards.reduce((sum, { rows }) => sum + rows, 0)
-  if (row === undefined) return { from: 0, to: rows ?? total }
+function rangeOf (path: string, set: ShardSet, row: number | undefined, rows: number | undefined): { from: number, to: number } {
+  const total = rowsOf(set)
+  if (row === undefined) return { from: 0, to: rows ?? A_FEW }
   const from = row < 0 ? total + row : row
   if (from < 0 || from >= total) throw new SluiceError('ERR_OPTION', `inspect.row: ${path} has ${total} rows, expected 0 to ${total - 1}, or -${total} to -1, got ${row}`)
   return { from, to: from + (rows ?? 1) }
+}
+
+/** What was shown, for people: how many of how many, how to see more, and what there is to know of the tokenizer. */
+export function inspectText ({ of, count, rows, tokenizer_path: tokenizer, note }: InspectReport): string {
+  const what = `${of}${(of === 'row' ? rows : count) === 1 ? '' : 's'}`
+  const isPart = of === 'row' && count < rows
+  const shown = isPart ? `${number(count)} of ${number(rows)} ${what}` : `${number(count)} ${what}`
+  const by = tokenizer === null ? ', as ids' : `, decoded by ${tokenizer}`
+  const more = isPart ? `; --rows ${rows} shows all, --row -1 the last one` : ''
+  return `inspect: ${shown}${by}${more}${note === null ? '' : `\ninspect: ${note}`}`
 }
 
 /** Characters of the longest bar. */

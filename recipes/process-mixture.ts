@@ -22,6 +22,7 @@ import { withLocks } from './job.ts'
 import { type LicenseOf, type LicenseRow, licenseRows } from './licenses.ts'
 import { PartialError } from './partial-error.ts'
 import { readMixture } from './read-mixture.ts'
+import { componentTable } from './report.ts'
 import { runName, sourcesOf, writeRunRecord } from './run-record.ts'
 import { runsDirOption } from './run-records.ts'
 import { refuseForeignNext } from './remake.ts'
@@ -58,6 +59,8 @@ export interface MixtureStats {
 /** What a run gives: its stats, and the path of the record that tells what made its shards. */
 export interface MixtureResult extends MixtureStats {
   readonly run_record: string
+  /** Where the stats are. */
+  readonly stats_path: string
 }
 
 /** What the recipe can be told in code. */
@@ -123,17 +126,17 @@ async function processComponents ({ manifest, tokenizerPath, tokenizer }: Mixtur
     tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
   })
   await writeOwn(logFile, JSON.stringify(stats, null, 2) + '\n', STATS)
-  if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error)
-  return { ...stats, run_record: await writeRunRecord({ runsDir, name: runName(manifest), manifest, stats, statsPath: logFile, inputs }) }
+  if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error, logFile)
+  return { ...stats, stats_path: logFile, run_record: await writeRunRecord({ runsDir, name: runName(manifest), manifest, stats, statsPath: logFile, inputs }) }
 }
 
 /** Components have failed; `stats` has what became of the others. */
 export class MixtureError extends PartialError {
   readonly stats: MixtureStats
 
-  constructor (stats: MixtureStats, cause: unknown) {
+  constructor (stats: MixtureStats, cause: unknown, statsPath: string) {
     const { failed } = stats
-    super('ERR_COMPONENT', `${failed.length} of ${failed.length + stats.stats.length} components failed\n${failed.map(({ name, error }) => `${name}: ${error}`).join('\n')}`, stats, { isResult: stats.stats.length > 0, cause })
+    super('ERR_COMPONENT', `${failed.length} of ${failed.length + stats.stats.length} components failed\n${failed.map(({ name, error }) => `${name}: ${error}`).join('\n')}`, { ...stats, stats_path: statsPath }, { isResult: stats.stats.length > 0, cause })
     this.stats = stats
   }
 }
@@ -222,4 +225,9 @@ function checkHash ({ path, tokenizer: { sha256 } }: Manifest, tokenizer: Tokeni
   if (sha256 !== null && sha256.toLowerCase() !== tokenizer.sha256) {
     throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: has SHA-256 ${tokenizer.sha256}, expected ${sha256.toLowerCase()} (tokenizer.sha256 in ${path})`)
   }
+}
+
+/** A mixture that was processed, for people: what was kept and dropped, and where everything is. */
+export function mixtureText ({ stats, stats_path: path, run_record: record }: Pick<MixtureResult, 'stats' | 'stats_path'> & Partial<MixtureResult>): string {
+  return [...(stats.length === 0 ? [] : [componentTable(stats), '']), `Stats: ${path}`, ...(record === undefined ? [] : [`Record of the run: ${record}`])].join('\n')
 }

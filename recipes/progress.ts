@@ -1,7 +1,7 @@
 import { clearLine, cursorTo } from 'node:readline'
 import type { WriteStream } from 'node:tty'
 import { shownInLine } from '../lib/shown.ts'
-import type { Flow } from './flow.ts'
+import type { Flow, WatchedWork } from './flow.ts'
 
 const BAR_EVERY_MS = 200
 const LINE_EVERY_MS = 15_000
@@ -10,19 +10,23 @@ const BAR_WIDTH = 20
 /** What of a terminal the progress needs. */
 export type ProgressStream = Pick<WriteStream, 'isTTY' | 'columns'> & NodeJS.WritableStream
 
-/** Shows how far the flows are: on a terminal as a bar that is drawn again and again, elsewhere as a line now and then. */
+/**
+ * Shows how far flows and other work are: on a terminal as a bar that is drawn again and again, elsewhere as a line
+ * with its time now and then.
+ */
 export class Progress {
   readonly #stream: ProgressStream
-  readonly #flows = new Map<Flow, number>() // when each began
+  readonly #flows = new Map<Flow | WatchedWork, number>() // when each began
   #timer: NodeJS.Timeout | undefined
 
   constructor (stream: ProgressStream) {
     this.#stream = stream
   }
 
-  /** Shows a flow until the function that it returns is called. */
-  readonly watch = (flow: Flow): (() => void) => {
+  /** Shows a flow, or other work, until the function that it returns is called. */
+  readonly watch = (flow: Flow | WatchedWork): (() => void) => {
     this.#flows.set(flow, performance.now())
+    if (this.#stream.isTTY && 'state' in flow) this.draw() // it may let nobody else work for a while
     this.#timer ??= setInterval(() => { this.draw() }, this.#stream.isTTY ? BAR_EVERY_MS : LINE_EVERY_MS).unref()
     return () => {
       this.#flows.delete(flow)
@@ -36,7 +40,7 @@ export class Progress {
   draw (): void {
     const lines = (bar: boolean): string[] => [...this.#flows].map(([flow, began]) => progressLine(flow, (performance.now() - began) / 1000, bar))
     if (!this.#stream.isTTY) {
-      this.#stream.write(lines(true).map(line => line + '\n').join(''))
+      this.#stream.write(lines(true).map(line => logLine(line)).join(''))
       return
     }
     this.#erase()
@@ -46,6 +50,12 @@ export class Progress {
     this.#stream.write(whole.length <= room ? whole : cutToWidth(lines(false).join(' | '), room))
   }
 
+  /** Says something to people: above the bar on a terminal, elsewhere as a line with its time. */
+  readonly tell = (message: string): void => {
+    if (this.#stream.isTTY) this.#erase()
+    this.#stream.write(this.#stream.isTTY ? `${message}\n` : logLine(message))
+  }
+
   #erase (): void {
     clearLine(this.#stream, 0)
     cursorTo(this.#stream, 0)
@@ -53,7 +63,9 @@ export class Progress {
 }
 
 /** `web [=====>----] 42 % 12,345 docs 8.1 MB/s 3,456,789 tokens 1:23 left` */
-export function progressLine ({ name, source, tokens }: Flow, seconds: number, bar = true): string {
+export function progressLine (work: Flow | WatchedWork, seconds: number, bar = true): string {
+  if ('state' in work) return `${work.name} ${work.state()} ${clock(seconds)}`
+  const { name, source, tokens } = work
   const { read, total } = source.progress
   const parts = [shownInLine(name)]
   const share = total === null || total === 0 ? null : Math.min(1, read / total)
@@ -63,6 +75,11 @@ export function progressLine ({ name, source, tokens }: Flow, seconds: number, b
   if (tokens !== undefined) parts.push(`${tokens().toLocaleString('en-US')} tokens`)
   if (share !== null && share > 0) parts.push(`${clock(seconds / share - seconds)} left`)
   return parts.join(' ')
+}
+
+/** A line of a log: the time, in UTC, then what there is to say. */
+function logLine (text: string): string {
+  return `${new Date().toISOString()} ${text}\n`
 }
 
 /** As much of a text as so many columns hold; the wide letters of East Asia take two. */

@@ -6,7 +6,7 @@ import { shownInLine } from '../lib/shown.ts'
 import type { ComponentStatus, ShardOptions } from './component.ts'
 import { type JobStatus, statusText } from './job.ts'
 import { PartialError } from './partial-error.ts'
-import { MixtureError, type MixtureResult, type MixtureRun, type MixtureStats, checkPlaces, loadMixture, processMixture, processMixtureOptions, readDates, standingOf, statsPathOf } from './process-mixture.ts'
+import { MixtureError, type MixtureResult, type MixtureRun, type MixtureStats, checkPlaces, loadMixture, mixtureText, processMixture, processMixtureOptions, readDates, standingOf, statsPathOf } from './process-mixture.ts'
 import { readMixture } from './read-mixture.ts'
 import { OUTCOMES, type RunStep, type StepOutcome } from './run-steps.ts'
 import { plannedTraining } from './run-training.ts'
@@ -29,6 +29,8 @@ export interface RunReport {
   readonly steps: readonly RunStep[]
   /** Null for a dry run. */
   readonly stats: MixtureStats | null
+  /** Where the stats are; null for a dry run. */
+  readonly stats_path: string | null
   readonly run_record: string | null
 }
 
@@ -57,7 +59,7 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
   const { manifest, tokenizerPath, tokenizer } = isLoaded ? await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer, finding) : { manifest: asked, tokenizerPath: training.job.model, tokenizer: null }
   if (tokenizer !== null) planned.splice(0, Infinity, ...await planAll(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer }))
   const first = [...(training === null ? [] : [training.step]), checkedStep(manifest, tokenizerPath, isLoaded)]
-  const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [...first, ...steps], stats, run_record: record })
+  const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [...first, ...steps], stats, stats_path: stats === null ? null : statsPath, run_record: record })
   if (dryRun || tokenizer === null) {
     const refusal = planned.find(({ error }) => error !== null)?.error
     if (refusal != null) throw new RunError(report(planned.flatMap(({ steps, error }) => error === null ? steps.map(leftOut) : steps), null, null), refusal)
@@ -137,7 +139,7 @@ interface Processed {
 
 async function processed (manifestPath: string, options: z.input<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
   try {
-    const { run_record: record, ...stats }: MixtureResult = await processMixture(manifestPath, options, context)
+    const { run_record: record, stats_path: _, ...stats }: MixtureResult = await processMixture(manifestPath, options, context)
     return { stats, record }
   } catch (error) {
     if (error instanceof MixtureError) return { stats: error.stats, record: null, failed: error }
@@ -171,11 +173,12 @@ function verifiedAt (statsPath: string, date: string): string {
   return `${statsPath}: verified at ${date}`
 }
 
-/** A run for people: a row a step. */
-export function runText ({ steps, dry_run: dryRun, run_record: record }: RunReport): string {
+/** A run for people: a row a step, what was kept and dropped, and where everything is. */
+export function runText ({ steps, dry_run: dryRun, stats, stats_path: path, run_record: record }: RunReport): string {
   const rows = steps.map(({ component, step, outcome, why }) => [component ?? '(all)', step, dryRun ? DRY[outcome] : outcome, why.split('\n')[0]!])
   const lines = leftTable([['component', 'step', dryRun ? 'would be' : 'was', 'why'], ...rows])
-  return record === null ? lines : `${lines}\n\nRecord of the run: ${record}`
+  if (stats === null || path === null) return lines
+  return `${lines}\n\n${mixtureText({ ...stats, stats_path: path, ...(record !== null && { run_record: record }) })}`
 }
 
 const DRY: Readonly<Record<StepOutcome, string>> = { done: 'done', 'gone on with': 'gone on with', 'done again': 'done again', 'up to date': 'skipped', failed: 'failed', refused: 'refused', 'left out': 'left out' }

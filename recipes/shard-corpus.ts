@@ -50,7 +50,7 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   const checked = parseOptions('shard-corpus', shardCorpusOptions, options)
   const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, maxRecords, limit, logFile } = checked
   if ((output === undefined) === (tokenizerPath === undefined)) {
-    throw new SluiceError('ERR_OPTION', 'shard-corpus: expected either output (--output), for NDJSON, or tokenizerPath (--tokenizer-path), for shards')
+    throw new SluiceError('ERR_OPTION', 'shard-corpus: expected either `output`, for NDJSON, or `tokenizerPath`, for shards')
   }
   const most = Math.min(maxRecords ?? Infinity, limit ?? Infinity)
   const asked = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }

@@ -16,6 +16,7 @@ import { isResumable } from '../lib/resumable-output.ts'
 import { readTokenizerFile } from '../lib/tokenizer.ts'
 import type { ModelSettings } from '../lib/trainer/options.ts'
 import type { TrainStats } from '../lib/trainer/train.ts'
+import type { TrainedTokenizer, UnigramTrainer } from '../lib/trainer/train-unigram.ts'
 import { type ReadOptions, documentSettings, documentsOf, withFiles } from './documents.ts'
 import { withExamining } from './examining.ts'
 import { type DocumentCounts, type RunOptions, countsOf, runFlow } from './flow.ts'
@@ -168,7 +169,7 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
       throw job.manifest === null ? error : ofComponent(component.name, error)
     }
   }
-  const { model, vocab, pieces, stats } = await trainer.train({ signal: options.signal })
+  const { model, vocab, pieces, stats } = await watched(trainer, job.settings.vocabSize, options)
   if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${number(stats.cutLines)} long ${stats.cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
   if (stats.longRuns > 0) options.tell?.(longRunsText(stats, job.settings.maxRunChars))
   if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${pieces.length.toLocaleString('en-US')} pieces, fewer than the ${job.settings.vocabSize.toLocaleString('en-US')} asked for`)
@@ -197,6 +198,32 @@ function longRunsText ({ longRuns, longRunCharacters }: TrainStats, most: number
   const [runs, were] = longRuns === 1 ? ['run', 'was'] : ['runs', 'were']
   return `train-tokenizer: ${number(longRuns)} ${runs} of more than ${number(most)} characters without a space, ` +
     `${number(longRunCharacters)} characters in all, ${were} not learned from (--max-run-chars)`
+}
+
+/** Trains, and shows how far that is. */
+async function watched (trainer: UnigramTrainer, wanted: number, { watchWork, signal }: TrainingOptions): Promise<TrainedTokenizer> {
+  let state = 'reads its samples'
+  let done: (() => void) | undefined
+  const show = (next: string, isNew: boolean): void => {
+    state = next
+    if (!isNew) return
+    const before = done
+    done = watchWork?.({ name: 'train-tokenizer', state: () => state })
+    before?.()
+  }
+  show(state, true)
+  try {
+    return await trainer.train({
+      signal,
+      onProgress (progress) {
+        if (progress.phase === 'read') show(`counts words: ${number(progress.words)} of ${number(progress.sentences)} lines`, false)
+        else if (progress.phase === 'seed') show(`looks for pieces to begin with, in ${number(progress.words)} words of ${number(progress.characters)} characters`, true)
+        else show(`round ${progress.round}: ${number(progress.pieces)} pieces, to be ${number(wanted)}; objective ${progress.objective.toFixed(4)}`, progress.round === 1)
+      }
+    })
+  } finally {
+    (done as (() => void) | undefined)?.()
+  }
 }
 
 function ofComponent (name: string, error: unknown): unknown {

@@ -14,8 +14,8 @@ export const classifyOptions = z.strictObject({
   min: score.describe('lowest score at which a document is kept, inclusive'),
   max: score.describe('highest score at which a document is kept, inclusive'),
   record: z.string().min(1).optional().describe('name of the field in meta that the score is noted in')
-}).refine(({ min, max, record }) => min !== undefined || max !== undefined || record !== undefined, 'expected min, max or record: else nothing comes of the score')
-  .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'expected the lowest score (min) to be at most the highest (max)')
+}).refine(({ min, max, record }) => min !== undefined || max !== undefined || record !== undefined, 'expected `min`, `max` or `record`: else nothing comes of the score')
+  .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'expected `min` to be at most `max`')
   .describe('keeps documents by the score that a fastText classifier gives them, or notes it')
 
 export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Document> & {

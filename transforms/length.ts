@@ -9,7 +9,7 @@ export { codePoints }
 export const lengthOptions = z.strictObject({
   minChars: count.default(200).describe('shortest text kept, in Unicode code points, inclusive'),
   maxChars: count.default(10_000).describe('longest text kept, in Unicode code points, inclusive')
-}).refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected the shortest length (minChars) to be at most the longest (maxChars)')
+}).refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected `minChars` to be at most `maxChars`')
   .describe('keeps documents of a certain length')
 
 export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>

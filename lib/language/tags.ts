@@ -1,3 +1,5 @@
+import { closest, distance } from 'fastest-levenshtein'
+
 /**
  * Codes that mean a language which has a shorter one: those of ISO 639-2 and 639-3, those that were withdrawn (`iw`), and of
  * single languages those that stand for the whole (`arb` for `ar`, `nob` for `no`), as CLDR's language aliases have them.
@@ -75,3 +77,26 @@ export function tagOf (label: string): string {
   const { language, script, isUnusual } = languageOf(label)
   return isUnusual ? `${language}-${script![0]!.toUpperCase()}${script!.slice(1)}` : language
 }
+
+/**
+ * Of some tags the one of the language with such a name, in English or in the language itself: `German`, `deutsch`;
+ * undefined where there is none nearly so.
+ */
+export function tagNamed (name: string, tags: readonly string[]): string | undefined {
+  const english = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' })
+  const named = new Map<string, string>()
+  for (const tag of tags.filter(tag => tag !== 'und' && /^[a-z]{2,3}(?:-[A-Za-z]{4})?$/.test(tag))) {
+    const own = new Intl.DisplayNames([tag], { type: 'language', fallback: 'none' }).of(tag)
+    for (const found of [english.of(tag), own]) if (found !== undefined && !named.has(found.toLowerCase())) named.set(found.toLowerCase(), tag)
+  }
+  // 'german-Latn' and 'english (us)' begin with a name, too.
+  const wanted = name.slice(0, LONGEST_NAME).toLowerCase().trim()
+  const word = /^[\p{L}\p{M}]*/u.exec(wanted)![0]
+  const exact = named.get(wanted) ?? named.get(word)
+  if (exact !== undefined || wanted.length < 4 || named.size === 0) return exact
+  const near = closest(wanted, [...named.keys()])
+  return distance(wanted, near) <= Math.max(1, Math.floor(wanted.length / 4)) ? named.get(near) : undefined
+}
+
+/** No name of a language has more characters. */
+const LONGEST_NAME = 100

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import { findFiles } from '../files.ts'
 import { hubAddress, isDatasetName, isHubName } from '../hub/address.ts'
 import { renameKeys, snakeCase } from '../names.ts'
-import { type OptionsSchema, checkOptions, suggestion } from '../options.ts'
+import { type OptionsSchema, checkOptions, checkWritten, suggestion, withNames } from '../options.ts'
 import { type ModelUse, findModel } from '../model-file.ts'
 import { findStageModule, loadStageModule } from '../stage-module.ts'
 import { misplaced } from './places.ts'
@@ -131,6 +131,10 @@ export class ManifestChecker {
   async #filter (given: unknown, place: Place): Promise<Filter | undefined> {
     const entries: Array<[string, unknown]> = typeof given === 'string' ? [[given, {}]] : Object.entries(given ?? {})
     const [stage, options] = entries[0] ?? []
+    if (typeof given === 'object' && entries.length > 1 && entries[0]![1] === null) {
+      this.#note(place, `the options of ${stage} begin in the same column as its name, expected them further to the right`)
+      return undefined
+    }
     if (stage === undefined || entries.length !== 1) {
       this.#note(place, 'expected the name of a stage, or one name with its options, such as length: { min_chars: 200 }')
       return undefined
@@ -147,7 +151,9 @@ export class ManifestChecker {
     if (checked === undefined) return undefined
     // Rules on several options at once are the schema's own, and not those of its single keys.
     const whole = checkOptions(schema, checked)
-    if ('mistakes' in whole) for (const { message } of whole.mistakes) this.#note(named, message)
+    if ('mistakes' in whole) {
+      for (const { path, message } of whole.mistakes) this.#note([...named, ...path.map(key => snakeCase(String(key)))], withNames(message, snakeCase))
+    }
     return { stage, options: checked, ...await this.#model(stage, checked, named), ...this.#expectation(expect, named) }
   }
 
@@ -192,12 +198,12 @@ export class ManifestChecker {
   /** An object whose keys are the schema's in snake case; undefined when it has mistakes. */
   #object<S extends OptionsSchema> (schema: S, given: unknown, place: Place): z.output<S> | undefined {
     const camelCase = new Map(Object.keys(schema.shape).map(key => [snakeCase(key), key]))
-    const checked = checkOptions(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
+    const checked = checkWritten(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
     if ('options' in checked) return renameKeys(checked.options, key => camelCase.get(key)!) as z.output<S>
     for (const { path, message, kind } of checked.mistakes) {
       // What is missing has no line of its own: its name must tell.
       const name = kind === 'missing' && path.length > 0 ? `${String(path.at(-1))}: ` : ''
-      this.#note([...place, ...path], name + message, kind === 'unknown_key' ? 'key' : 'value')
+      this.#note([...place, ...path], name + message + adviceFor(message), kind === 'unknown_key' ? 'key' : 'value')
     }
     return undefined
   }
@@ -221,6 +227,12 @@ export class ManifestChecker {
 function near (word: string, known: readonly string[]): string {
   const found = suggestion(word, known)
   return found.includes('did you mean') ? found : ''
+}
+
+/** What YAML makes of a value, where it is not what was meant. */
+function adviceFor (message: string): string {
+  if (/^expected a string, got (?:-?[\d.e+]+|true|false)$/.test(message)) return '; write it in quotes'
+  return message === 'expected a list, got a mapping' ? '; each entry of a list begins with "- "' : ''
 }
 
 /** A part of something that may have mistakes elsewhere: those in the part are told all the same. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { SluiceError, reasonOf } from '../errors.ts'
-import { otherKind } from '../file-kind.ts'
+import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
 import { type KnownStages, ManifestChecker } from './check.ts'
+import { EXPECTED, otherBytes, otherKind } from './other-kinds.ts'
 import type { Manifest } from './schema.ts'
 
 /** A file of another kind has a mistake on every line. */
@@ -15,28 +15,61 @@ const MOST_MISTAKES = 20
  * @throws SluiceError `ERR_MANIFEST` with every mistake, a line each: `FILE:LINE:COLUMN: what is wrong, what would be right`
  */
 export async function readManifest (path: string, known: KnownStages): Promise<Manifest> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new SluiceError('ERR_MANIFEST', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
+  const raw = await readFile(path).catch((cause: unknown) => {
+    const reason = codeOf(cause) === 'EISDIR' ? 'is a folder' : `cannot be read: ${reasonOf(cause)}`
+    throw new SluiceError('ERR_MANIFEST', `${path}: ${reason}, ${EXPECTED}`, { cause })
   })
-  const other = otherKind(Buffer.from(text.slice(0, 4096)), path)
-  if (other !== null) throw new SluiceError('ERR_MANIFEST', `${path}: ${other}; expected a manifest, a YAML file`)
-  if (/[\0\ufffd]/.test(text)) throw new SluiceError('ERR_MANIFEST', `${path}: is not a text in UTF-8, expected a manifest, a YAML file`)
-  const [{ LineCounter, parseDocument }, { locate }] = await Promise.all([import('yaml'), import('./locate.ts')])
+  const bytes = otherBytes(raw, path)
+  if (bytes !== undefined) throw new SluiceError('ERR_MANIFEST', `${path}: ${bytes}`)
+  const text = raw.toString()
+  const modules = [import('yaml'), import('./locate.ts'), import('./yaml-mistakes.ts')] as const
+  const [{ LineCounter, parseDocument }, { locate }, { aliasMistake, yamlMistakes }] = await Promise.all(modules)
   const lines = new LineCounter()
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
   const fail = (mistakes: ReadonlyArray<{ line: number, col: number, message: string }>): never => {
     const sorted = mistakes.toSorted((a, b) => a.line - b.line || a.col - b.col)
     throw new SluiceError('ERR_MANIFEST', sorted.slice(0, MOST_MISTAKES).map(({ line, col, message }) => `${path}:${line}:${col}: ${message}`).join('\n') + (sorted.length > MOST_MISTAKES ? `\n… and ${sorted.length - MOST_MISTAKES} more` : ''))
   }
-  if (yaml.errors.length > 0) fail(yaml.errors.map(({ pos, message }) => ({ ...lines.linePos(pos[0]), message })))
+  const failAsOtherKind = (): void => {
+    const kind = otherKind(text)
+    if (kind !== undefined) throw new SluiceError('ERR_MANIFEST', `${path}: ${kind}`)
+  }
+  if (yaml.errors.length > 0) {
+    failAsOtherKind()
+    fail(yamlMistakes(yaml.errors, text).map(({ offset, message }) => ({ ...lines.linePos(offset), message })))
+  }
   const checker = new ManifestChecker(known)
   let content: unknown
   try {
     content = yaml.toJS()
   } catch (cause) { // an alias of nothing, or one that multiplies
-    throw new SluiceError('ERR_MANIFEST', `${path}:1:1: ${reasonOf(cause)}`, { cause })
+    const mistake = aliasMistake(yaml)
+    if (mistake !== undefined) fail([{ ...lines.linePos(mistake.offset), message: mistake.message }])
+    throw new SluiceError('ERR_MANIFEST', `${path}:1:1: its aliases cannot be followed: ${reasonOf(cause)}`, { cause })
   }
+  if (!hasDatasets(content)) failAsOtherKind()
+  const mistake = topMistake(content)
+  if (mistake !== undefined) fail([{ ...locate(yaml, lines, [], 'value'), message: mistake }])
   const manifest = await checker.manifest(content)
   if (checker.mistakes.length > 0) fail(checker.mistakes.map(({ place, at, message }) => ({ ...locate(yaml, lines, place, at), message })))
   return { ...manifest, path, text, sha256: sha256(text) }
+}
+
+/** What is wrong with the content as a whole. */
+function topMistake (content: unknown): string | undefined {
+  if (typeof content !== 'object' || content === null) {
+    return 'is a text without keys, expected datasets: and a list of components below it'
+  }
+  if (!Array.isArray(content) && 'dataset' in content && !('datasets' in content)) {
+    return 'is one component, expected a list of them below datasets:, each with "- " before its first key'
+  }
+  return undefined
+}
+
+/** Whether it may be a manifest, with mistakes perhaps. */
+function hasDatasets (content: unknown): boolean {
+  if (typeof content !== 'object' || content === null) return false
+  const names = ['name', 'dataset', 'datasets']
+  const items: unknown[] = Array.isArray(content) ? content : [content]
+  return items.some(item => typeof item === 'object' && item !== null && names.some(name => name in item))
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { z } from 'zod'
-import { checkOptions, count, parseOptions, positive, suggestion } from '../../lib/options.ts'
+import { checkOptions, checkWritten, count, numberIn, parseOptions, positive, suggestion, withNames } from '../../lib/options.ts'
 
 const schema = z.strictObject({
   window: positive.default(5),
@@ -31,11 +31,11 @@ t.test('a mistake says what was expected and what was found', async t => {
   t.equal(message({ window: 0 }), 'stage.window: expected at least 1, got 0')
   t.equal(message({ keep: 'some' }), 'stage.keep: expected "all" or "none", got "some"')
   t.equal(message({ name: 'x' }), 'stage.name: expected at least 2 characters, got "x"')
-  t.equal(message({ names: [] }), 'stage.names: expected at least 1 entries, got []')
+  t.equal(message({ names: [] }), 'stage.names: expected at least 1 entry, got an empty list')
   t.equal(message({ names: 'a' }), 'stage.names: expected a list, got "a"')
   t.equal(message({ windw: 3 }), 'stage.windw: unknown key windw (did you mean window?)')
   t.equal(message({ elephant: 3 }), 'stage.elephant: unknown key elephant (known: window, from, keep, name, names)')
-  t.equal(message(null), 'stage: expected a mapping, got null')
+  t.equal(message(null), 'stage: expected a mapping, got nothing')
   t.equal(message({ window: 0, from: -1 }).split('\n').length, 2, 'all mistakes at once')
 })
 
@@ -48,4 +48,38 @@ t.test('the nearest name is suggested where one is near', async t => {
   t.equal(suggestion('dedupe', ['length', 'dedup']), ' (did you mean dedup?)')
   t.equal(suggestion('zebra', ['length', 'dedup']), ' (known: length, dedup)')
   t.equal(suggestion('zebra', []), '')
+})
+
+t.test('numbers are written with underscores and exponents, too', async t => {
+  for (const [text, number] of [['12', 12], ['-1', -1], ['+5', 5], ['1_000_000', 1_000_000], ['1e6', 1_000_000], ['2.5E-1', 0.25], ['.5', 0.5], ['5.', 5], ['1_0.2_5', 10.25]] as const) t.equal(numberIn(text), number, text)
+  for (const text of ['', '10k', '1,000', '1__0', '_1', '1_', '0x10', 'NaN', 'Infinity', '1e', '1 0', '1e400', '.', '1_e3', '٣']) t.equal(numberIn(text), undefined, text)
+  t.strictSame(checkWritten(schema, { window: '1_000', from: '1e3', name: '10' }), { options: { window: 1000, from: 1000, keep: 'all', name: '10' } }, 'where a text is expected it stays one')
+  t.match(checkWritten(schema, { window: '10k' }), { mistakes: [{ message: 'expected a number, got "10k"; a number is written as 10000, 10_000 or 1e4' }] })
+  t.match(checkWritten(schema, { window: '0', nme: '1' }), { mistakes: [{ message: 'expected at least 1, got 0' }, { kind: 'unknown_key' }] })
+  t.match(checkWritten(schema, 'text'), { mistakes: [{ message: 'expected a mapping, got "text"' }] })
+})
+
+t.test('messages show texts and numbers, of anything else what it is', async t => {
+  const any = z.strictObject({ list: z.array(z.string()).optional(), text: z.string().optional(), flag: z.boolean().optional(), either: z.union([z.number(), z.string()], { error: 'expected this or that' }).optional(), number: z.number().optional() })
+    .refine(({ list, text }) => list === undefined || text === undefined, 'expected `list` or `text`')
+  const mistake = (options: unknown): string => (checkOptions(any, options) as { mistakes: ReadonlyArray<{ message: string }> }).mistakes.map(({ message }) => message).join('\n')
+  for (const [given, message] of [
+    [{ text: {} }, 'expected a string, got a mapping'],
+    [{ text: new Map() }, 'expected a string, got a mapping'],
+    [{ text: () => 'x' }, 'expected a string, got a function'],
+    [{ text: Symbol('x') }, 'expected a string, got a symbol'],
+    [{ text: null }, 'expected a string, got nothing'],
+    [{ text: ['a', 1] }, 'expected a string, got ["a", 1]'],
+    [{ text: [{ a: 1 }] }, 'expected a string, got a list'],
+    [{ text: 5n }, 'expected a string, got 5'],
+    [{ number: NaN }, 'expected a number, got NaN'],
+    [{ flag: 'yes' }, 'expected true or false, got "yes"'],
+    [{ list: { a: 1 } }, 'expected a list, got a mapping'],
+    [{ either: { a: 1 } }, 'expected this or that'],
+    [{ list: ['a'], text: 'a' }, 'expected `list` or `text`'],
+    [{ text: 5, flag: 'x'.repeat(100) }, `expected a string, got 5\nexpected true or false, got "${'x'.repeat(56)}…`]
+  ] as const) t.equal(mistake(given), message)
+  t.match(mistake({ number: Infinity }), /Infinity/)
+  t.equal(withNames('expected `minChars`, as `open` says', name => `--${name}`), 'expected --minChars, as --open says')
+  t.match(checkOptions(schema, { window: 1e99 }), { mistakes: [{ message: 'expected at most 2147483647, got 1e+99' }] })
 })

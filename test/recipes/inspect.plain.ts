@@ -264,7 +264,7 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
   await shardCorpus({ dataFiles: put(folder, 'a.ndjson', ndjsonOf(answers().records)), tokenizerPath: MODEL, outputDir: shards, seqLen: 64, sequencesPerShard: 20, logFile: join(folder, 'stats.json') })
   const show = (...args: string[]): ReturnType<typeof sluice> => sluice(['inspect', 'shards', '--tokenizer-path', MODEL, ...args], { cwd: folder })
 
-  t.match(await show('--row', '-1'), { code: 0, stderr: 'inspect: 1 row\n', stdout: /^\[31\] shards\/shard_00001\.npy, row 11\n/ })
+  t.match(await show('--row', '-1'), { code: 0, stderr: `inspect: 1 of 32 rows, decoded by ${MODEL}; --rows 32 shows all, --row -1 the last one\n`, stdout: /^\[31\] shards\/shard_00001\.npy, row 11\n/ })
   t.match(await show('--row', '19', '--rows', '2', '--quiet'), { stderr: '', stdout: /^\[19\] shards\/shard_00000\.npy, row 19\n[^[]*\n\[20\] shards\/shard_00001\.npy, row 0\n[^[]*\n$/ })
 
   const documents = await show('--documents')
@@ -300,9 +300,45 @@ t.test('a model without an end of sentence asks for --eos-id', async t => {
 
 t.test('a reader that has seen enough ends it quietly', async t => {
   const folder = putShards(temporaryFolder(t), Array.from({ length: 400_000 }, (_, i) => i % 50 === 0 ? EOS : 5), { columns: 100, rowsPerShard: 1000 })
-  for (const args of [[], ['--documents']]) {
+  for (const args of [['--rows', '4000'], ['--documents']]) {
     const running = sluice(['inspect', folder, '--tokenizer-path', MODEL, ...args])
     running.child.stdout!.once('data', () => { running.child.stdout!.destroy() })
     t.match(await running, { code: 0, stderr: '' })
   }
+})
+
+t.test('the tokenizer is found by the checkpoint or the stats beside the shards; else ids are shown', async t => {
+  const folder = temporaryFolder(t)
+  const model = put(folder, 'tok/spm.model', readFileSync(MODEL))
+  put(folder, 'a.ndjson', ndjsonOf(answers().records))
+  const show = (cwd: string, ...args: string[]): ReturnType<typeof sluice> => sluice(['inspect', ...args], { cwd })
+  t.match(await sluice(['shard-corpus', '--data-files', 'a.ndjson', '--tokenizer-path', 'tok/spm.model', '--output-dir', 'out/shards', '--seq-len', '64', '--log-file', 'stats.json', '--quiet'], { cwd: folder }), { code: 0 })
+  const decoded = { code: 0, stdout: /^\[0\] \S*out\/shards\/shard_00000\.npy, row 0\n[^]*\n\[2\] [^[]*\n$/, stderr: /^inspect: 3 of 32 rows, decoded by \S*tok\/spm\.model; --rows 32 shows all, --row -1 the last one\n$/ }
+  const first = await show(folder, 'out/shards')
+  t.match(first, decoded)
+  t.match(first.stdout, (await rowsIn(join(folder, 'out/shards'), MODEL))[0]!.text)
+  t.match(await show(join(folder, 'tok'), '../out/shards'), decoded, 'from another folder')
+  t.match(await show(folder, 'out/shards/shard_00000.npy'), decoded, 'of one shard')
+  t.match(await show(folder, 'out/shards', '--stats'), { code: 0, stdout: /^documents +\d/m })
+  t.match(await show(folder, 'out/shards', '--rows', '32'), { stderr: /^inspect: 32 rows, decoded by tok\/spm\.model\n$/ })
+  t.match(JSON.parse((await show(folder, 'out/shards', '--json')).stderr), { of: 'row', count: 3, rows: 32, tokenizer_path: 'tok/spm.model', note: null })
+  t.match(await show(folder, 'out/shards', '--tokenizer-path', fixture('bytes.model')), { code: 0, stderr: /bytes\.model is not the tokenizer that the shards were made with: it has SHA-256 [0-9a-f]{64}, and out\/shards\/checkpoint\.json says / })
+
+  rmSync(join(folder, 'out/shards/checkpoint.json'))
+  t.match(await show(folder, 'out/shards'), decoded, 'by the stats alone')
+
+  const asIds = /^\[0\] out\/shards\/shard_00000\.npy, row 0\n(?:\d+ ){63}\d+\n\[1\] /
+  put(folder, 'tok/spm.model', readFileSync(fixture('bytes.model')))
+  t.match(await show(folder, 'out/shards'), { code: 0, stdout: asIds, stderr: /^inspect: 3 of 32 rows, as ids; .*\ninspect: tok\/spm\.model, the tokenizer that \S*stats\.json names, is another one now: it has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; name it by --tokenizer-path\n$/ })
+  rmSync(model)
+  t.match(await show(folder, 'out/shards'), { code: 0, stdout: asIds, stderr: /tok\/spm\.model, the tokenizer that \S*stats\.json names, cannot be read/ })
+  rmSync(join(folder, 'stats.json'))
+  t.match(await show(folder, 'out/shards', '--row', '-1'), { code: 0, stdout: /^\[31\] .*\n(?:\d+ ){63}\d+\n$/, stderr: /neither a checkpoint nor stats beside the shards say which tokenizer made them; name it by --tokenizer-path/ })
+  for (const how of ['--stats', '--documents']) t.match(await show(folder, 'out/shards', how), { code: 2, stdout: '', stderr: /^sluice: --tokenizer-path: it is missing, expected the SentencePiece \.model file .*\[ERR_OPTION\]/ })
+})
+
+t.test('files beside shards that are no stats tell nothing', async t => {
+  const folder = putShards(join(temporaryFolder(t), 'o/shards'), [3, 4, 3, 5])
+  for (const [name, content] of [['x.json', '{"stats":[1]}'], ['y.json', '[]'], ['z.json', 'no JSON'], ['checkpoint.json', '{}'], ['s.json', JSON.stringify({ stats: [{ output_dir: '/elsewhere', tokenizer_sha256: 'x' }] })]] as const) put(folder, name, content)
+  t.match(await sluice(['inspect', folder]), { code: 0, stdout: /\n3 4 3 5\n$/, stderr: /inspect: 1 row, as ids\ninspect: neither/ })
 })

@@ -41,7 +41,7 @@ datasets:
   - { name: plain, dataset: json, data_files: DIR/records.ndjson, seq_len: 64, sequences_per_shard: 10, output_dir: DIR/shards/plain }
   - { name: compressed, dataset: json, data_files: DIR/records.ndjson.gz, seq_len: 64, sequences_per_shard: 100, dtype: uint16, output_dir: DIR/shards/compressed }
 `)
-  const { run_record: record, ...stats } = await processMixture(manifest, { tokenizerPath: MODEL })
+  const { run_record: record, stats_path: path, ...stats } = await processMixture(manifest, { tokenizerPath: MODEL })
   t.strictSame(rowsIn(join(folder, 'shards/plain')), packed.rows)
   t.strictSame(rowsIn(join(folder, 'shards/compressed')), packed.rows)
   t.strictSame(JSON.parse(readFileSync(join(folder, 'mixture.json'), 'utf8')), JSON.parse(JSON.stringify(stats)))

@@ -54,7 +54,9 @@ t.test('elsewhere it is a line now and then, without control characters', async 
   const done = progress.watch(flow(1, 2, 3))
   progress.draw()
   done()
-  t.match(stream.text, /^web \[.*\n$/)
+  t.match(stream.text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z web \[.*\n$/, 'with its time, in UTC')
+  progress.tell('sluice: a word')
+  t.match(stream.text, /\n\d{4}-\d\d-\d\dT[\d:.]+Z sluice: a word\n$/)
   t.notMatch(stream.text, '\u001b')
 })
 
@@ -67,17 +69,38 @@ t.test('sources tell what it needs', async t => {
   t.match(progressLine({ name: 'a', source: unknown }, 1), /^a 1 docs 0\.0 MB\/s$/)
 })
 
-t.test('a table is aligned, a component has its row, and what was dropped stands below it', async t => {
+t.test('a table is aligned, a component has its row, what was dropped and where it is stands below it', async t => {
   t.equal(table([['a', 'bb'], ['ccc', '1']]), 'a    bb\nccc   1')
-  const counts = { read: 1234, kept: 1000, stages: [], bytes: 1, seconds: 1.25 }
+  const counts = { read: 1234, kept: 1000, stages: [], bytes: 5e6, seconds: 1.25 }
   t.equal(componentTable([
-    { name: 'web', ...counts, dropped: { 'length.too_short': 234 }, tokens: 5_000_000, sequences: 2441, tail_tokens: 832, shards: 3 },
-    { name: 'books', ...counts, dropped: {}, tokens: 0, sequences: 0, shards: 0 }
+    { name: 'web', ...counts, dropped: { 'length.too_short': 234 }, tokens: 5_000_000, sequences: 2441, tail_tokens: 832, shards: 3, output_dir: 'data/web' },
+    { name: 'books', ...counts, seconds: 0, dropped: {}, tokens: 0, sequences: 0, tail_tokens: 0, shards: 1, output_dir: 'data/books' }
   ]), [
-    'component   read   kept     tokens  sequences  tail  shards  seconds',
-    'web        1,234  1,000  5,000,000      2,441   832       3      1.3',
+    'component   read   kept     tokens  sequences  seconds  MB/s',
+    'web        1,234  1,000  5,000,000      2,441      1.3   4.0',
     '  dropped: length.too_short 234',
-    'books      1,234  1,000          0          0     0       0      1.3'
+    '  3 shards in data/web; 832 tokens are left over, too few for a sequence',
+    'books      1,234  1,000          0          0      0.0     -',
+    '  1 shard in data/books',
+    '(all)      2,468  2,000  5,000,000      2,441'
   ].join('\n'))
-  t.equal(componentTable([{ name: 'web', ...counts, dropped: {} }]).split('\n')[0], 'component   read   kept  seconds')
+  t.equal(componentTable([{ name: 'web', ...counts, dropped: {} }]).split('\n')[0], 'component   read   kept  seconds  MB/s')
+  const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`stage_${i}.some_reason`, 1_000_000 + i]))
+  const lines = componentTable([{ name: 'web', ...counts, dropped: many }]).split('\n')
+  t.ok(lines.every(line => line.length <= 80), 'no line is longer than a terminal is wide')
+  t.match(lines.join(' ').replace(/\s+/g, ' '), /dropped: stage_0\.some_reason 1,000,000, stage_1\.some_reason 1,000,001, .* stage_11\.some_reason 1,000,011$/)
+})
+
+t.test('work without documents shows its state, on a terminal from its first moment on', async t => {
+  const stream = Object.assign(terminal(true), { columns: 200 })
+  const progress = new Progress(stream)
+  let state = 'round 1'
+  const done = progress.watch({ name: 'train-tokenizer', state: () => state })
+  t.match(stream.text, /train-tokenizer round 1 0:00$/)
+  state = 'round 2'
+  progress.draw()
+  t.match(stream.text, /train-tokenizer round 2 0:00$/)
+  progress.tell('sluice: a word')
+  t.match(stream.text, /sluice: a word\n$/, 'on a terminal without the time')
+  done()
 })

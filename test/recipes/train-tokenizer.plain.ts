@@ -59,7 +59,7 @@ t.test('a manifest: its components\' samples, behind their filters, and what the
     training: { sentences: learned.length, cut_lines: 0 }
   })
   t.strictSame(JSON.parse(readFileSync(join(folder, 'tokenizer/spm_300_unigram.json'), 'utf8')), stats)
-  t.match(trainingText(stats), /^component +read +kept +seconds\nprose .*\n.*\nnotes +\d+ +40 .*\n[^]*spm_300_unigram\.model: 300 pieces, learned from \d+ lines in /)
+  t.match(trainingText(stats), /^component +read +kept +seconds +MB\/s\nprose .*\n.*\nnotes +\d+ +40 .*\n[^]*spm_300_unigram\.model: 300 pieces, learned from \d+ lines in /)
   t.equal((await loadTokenizer(model)).vocabSize, 300)
 })
 
@@ -224,4 +224,26 @@ t.test('what can\'t be asked for', async t => {
 
 t.test('nothing of it holds the process', async t => {
   t.match(await commands.end(), { code: 0, signal: null })
+})
+
+t.test('a training tells of its phases', async t => {
+  const folder = temporaryFolder(t)
+  const states: string[] = []
+  let open = 0
+  const text = Array.from({ length: 400 }, (_, i) => `the water ${i} goes over the weir ${i * 7} and under the bridge ${i % 13}`).join('\n')
+  await trainTokenizer({ dataset: 'text', dataFiles: put(folder, 'a.txt', text), vocabSize: 60, hardVocabLimit: false, outputDir: folder }, {
+    watchWork: ({ name, state }) => {
+      t.equal(name, 'train-tokenizer')
+      open++
+      states.push(state())
+      return () => {
+        open--
+        states.push(state())
+      }
+    }
+  })
+  t.equal(open, 0, 'each phase has ended')
+  t.match(states[0], 'reads its samples')
+  t.match(states.find(state => state.includes('begin with')), /^looks for pieces to begin with, in [\d,]+ words of \d+ characters$/)
+  t.match(states.at(-1), /^round \d+: [\d,]+ pieces, to be 60; objective \d+\.\d{4}$/)
 })

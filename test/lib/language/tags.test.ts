@@ -1,6 +1,6 @@
 import t from 'tap'
 import { CLD3_LANGUAGES } from '../../../lib/language/cld3.ts'
-import { sameLanguage, tagOf } from '../../../lib/language/tags.ts'
+import { sameLanguage, tagNamed, tagOf } from '../../../lib/language/tags.ts'
 
 t.test('languages compare as the design says, whoever names them', async t => {
   for (const [detected, wanted, same] of [
@@ -16,4 +16,10 @@ t.test('languages compare as the design says, whoever names them', async t => {
 t.test('a label as a tag; no two languages of cld3 have the same', async t => {
   t.strictSame(['__label__en', 'deu_Latn', 'iw', 'zh-Latn', 'zho_Latn', 'zho_Hans', 'zho_Hant', 'uzn_Cyrl', 'arz_Arab', 'LANG_en', 'und'].map(tagOf), ['en', 'de', 'he', 'zh-Latn', 'zh-Latn', 'zh', 'zh-Hant', 'uz-Cyrl', 'arz', 'lang_en', 'und'])
   t.equal(new Set(CLD3_LANGUAGES.map(tagOf)).size, CLD3_LANGUAGES.length)
+})
+
+t.test('a language by its name, in English or its own, nearly so', async t => {
+  const tags = ['en', 'de', 'fr', 'zh', 'zh-Latn', 'und', 'no tag']
+  for (const [name, tag] of [['English', 'en'], ['GERMAN', 'de'], ['deutsch', 'de'], ['Français', 'fr'], ['germn', 'de'], ['english (us)', 'en'], ['chinese', 'zh'], ['klingon', undefined], ['', undefined], ['xx', undefined], ['x'.repeat(1e6), undefined]] as const) t.equal(tagNamed(name, tags), tag, name.slice(0, 20))
+  t.equal(tagNamed('english', []), undefined)
 })
