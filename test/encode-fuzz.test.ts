@@ -3,7 +3,7 @@ import t from 'tap'
 import { fuzzEncoding, fuzzedModels } from './encode-fuzz.ts'
 import { temporaryFolder } from './helpers.ts'
 
-const RUNS = 120
+const RUNS = 30
 const SEED = Number(process.env.FUZZ_SEED ?? 1)
 const models = await fuzzedModels(temporaryFolder(t))
 
