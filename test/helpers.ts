@@ -10,13 +10,19 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Document } from '../lib/document.ts'
 import { packageRoot } from '../lib/package.ts'
+import { } from './helpers.ts'
 
 /** The same examples on every run: a test that fails fails again. */
 fc.configureGlobal({ seed: 20_261_122 })
 
+/** Whether this is `npm run thorough`. */
+export function isThorough (): boolean {
+  return process.env.SLUICE_TESTS === 'thorough'
+}
+
 /** How many cases a test takes: few in `npm test`, all in `npm run thorough`. */
 export function howMany (few: number, all: number): number {
-  return process.env.SLUICE_TESTS === 'thorough' ? all : few
+  return isThorough() ? all : few
 }
 
 /** The folder of the repository. */

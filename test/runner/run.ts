@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Failure, runFile } from './file.ts'
 import { changesBetween, treeOf } from './tree.ts'
+import { } from '../helpers.ts'
 
 export interface RunOptions {
   /** The checkout, which tests must not change. */
@@ -34,7 +35,7 @@ export async function runTests ({ root, files, jobs, limit, print, signal }: Run
       const name = test === '' ? where : `${where}: ${test}`
       total.failed++
       failed.push(name)
-      print(`  FAILED ${name}\n${details.replace(/^/gm, '    ')}`)
+      print(`  FAILED ${name}\n${indented(details)}`)
     }
   }
 
@@ -42,12 +43,13 @@ export async function runTests ({ root, files, jobs, limit, print, signal }: Run
   const work = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined && signal?.aborted !== true; file = waiting.shift()) {
       const options = { cwd: root, limit, env: { ...process.env, TMPDIR: temporary } }
-      const { passed, skipped, failures, seconds } = await runFile(join(root, file), signal ? { ...options, signal } : options)
+      const { passed, skipped, failures, stderr, seconds } = await runFile(join(root, file), signal ? { ...options, signal } : options)
       total.passed += passed
       total.skipped += skipped
       const source = sourceOf(file)
       print(`${failures.length === 0 ? 'ok    ' : 'not ok'} ${source} ${seconds.toFixed(1)} s`)
       fail(source, failures)
+      if (failures.length > 0 && stderr !== '') print(`  stderr:\n${indented(stderr)}`)
     }
   }
   try {
@@ -60,6 +62,8 @@ export async function runTests ({ root, files, jobs, limit, print, signal }: Run
   print(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
   return total.failed === 0 && signal?.aborted !== true
 }
+
+const indented = (text: string): string => text.replace(/^/gm, '    ')
 
 /** `test/lib/lock.test.ts` of `dist/test/lib/lock.test.js`. */
 function sourceOf (file: string): string {
