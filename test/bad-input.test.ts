@@ -192,10 +192,10 @@ const cases: Readonly<Record<string, Case>> = {
 
 /** Codes that no single call ends with, and the test that has them. */
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
-  ERR_ABORTED: 'test/recipes/cli.plain.ts: SIGINT and SIGTERM',
+  ERR_ABORTED: 'test/recipes/cli.test.ts: SIGINT and SIGTERM',
   ERR_CHECKPOINT: 'below: a run that was stopped, and can\'t be gone on with',
-  ERR_DATASET: 'test/recipes/hub-refusals.plain.ts: a stand-in Hub',
-  ERR_LICENSE: 'test/recipes/licenses.plain.ts: the table is printed all the same',
+  ERR_DATASET: 'test/recipes/hub-refusals.test.ts: a stand-in Hub',
+  ERR_LICENSE: 'test/recipes/licenses.test.ts: the table is printed all the same',
   ERR_LOCKED: 'below: a lock that is held',
   ERR_STATE: 'below: a state that is restored in code'
 }
