@@ -30,6 +30,11 @@ t.test('arrows point one way, and a stage never imports another stage', async t 
   t.ok(seen > 100, `${seen} imports were looked at`)
 })
 
+t.test('a file of tests is named *.test.ts, or it would not be run', async t => {
+  const others = filesIn(join(ROOT, 'test')).filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  t.strictSame(others.filter(name => /^import t\b.* from 'tap'/m.test(readFileSync(join(ROOT, 'test', name), 'utf8'))), [])
+})
+
 t.test('a command starts with few packages: the others are loaded by what uses them', async t => {
   const started = new Set(['recipes/main.ts', 'recipes/cli.ts'])
   const packages = new Set<string>()

@@ -192,10 +192,10 @@ const cases: Readonly<Record<string, Case>> = {
 
 /** Codes that no single call ends with, and the test that has them. */
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
-  ERR_ABORTED: 'test/recipes/cli.plain.ts: SIGINT and SIGTERM',
+  ERR_ABORTED: 'test/recipes/cli.test.ts: SIGINT and SIGTERM',
   ERR_CHECKPOINT: 'below: a run that was stopped, and can\'t be gone on with',
-  ERR_DATASET: 'test/recipes/hub-refusals.plain.ts: a stand-in Hub',
-  ERR_LICENSE: 'test/recipes/licenses.plain.ts: the table is printed all the same',
+  ERR_DATASET: 'test/recipes/hub-refusals.test.ts: a stand-in Hub',
+  ERR_LICENSE: 'test/recipes/licenses.test.ts: the table is printed all the same',
   ERR_LOCKED: 'below: a lock that is held',
   ERR_STATE: 'below: a state that is restored in code'
 }
@@ -327,22 +327,22 @@ const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => voi
   },
   'a source file that became shorter': {
     spoil: folder => { truncateSync(join(folder, 'in.ndjson'), ndjsonOf(docs(20)).length) },
-    says: /something else: \S*in\.ndjson: had \d+ bytes, has \d+;/
+    says: /something else: .*in\.ndjson: had \d+ bytes, has \d+;/
   },
   'a source file that was changed, and is as long as before': {
     spoil: folder => { utimesSync(join(folder, 'in.ndjson'), 1e9, 1e9) },
-    says: /something else: \S*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z \(where only its time is another: touch -d \S+Z\)/
+    says: /something else: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z \(where only its time is another: touch -d \S+Z\)/
   },
   'another source file': {
     spoil: folder => {
       put(folder, 'other.ndjson', ndjsonOf(docs(2)))
       replace(join(folder, 'm.yaml'), 'in.ndjson', 'other.ndjson')
     },
-    says: /something else: \S*in\.ndjson: is no input any more; \S*other\.ndjson: is an input now, was none;/
+    says: /something else: .*in\.ndjson: is no input any more; .*other\.ndjson: is an input now, was none;/
   },
   'a shard that was begun and is gone': {
     spoil: folder => { rmSync(join(folder, 'shards', filesIn(join(folder, 'shards')).find(name => name.endsWith('.partial'))!)) },
-    says: /a: \S*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, or is not there, so that the run can't go on behind it; put it back, or start over with --restart/
+    says: /a: .*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, or is not there, so that the run can't go on behind it; put it back, or start over with --restart/
   }
 }
 

@@ -31,7 +31,7 @@ export interface CommandProcess {
 
 /** Starts the process; `end` must be called, or the test hangs. */
 export function commandProcess (): CommandProcess {
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE', process.execPath, '--input-type=module', '-e', PROGRAM], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
   const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve, reject) => {
     child.on('error', reject).on('exit', (code, signal) => { resolve({ code, signal }) })
   })

@@ -1,12 +1,12 @@
-/** A short form of `npm run fuzz`. */
+/** A short form of `npm run fuzz`, of which `.ci/run` does more. */
 import t from 'tap'
 import { Random, fuzzOnce, targets } from './fuzz.ts'
 import { folderInMemory } from './helpers.ts'
 
-const RUNS = 1000
+const RUNS = 100
 
 /** Of a format in yet another form. */
-const FORM_RUNS = 250
+const FORM_RUNS = 40
 
 for (const [name, target] of Object.entries(await targets())) {
   const runs = /^arrow./.test(name) ? FORM_RUNS : RUNS
@@ -27,10 +27,8 @@ t.test('a silent loss would be found', async t => {
     const [first] = target.documents
     const missing = { ...first!, id: 'missing', text: 'is in no file' }
     const more = { ...target, documents: [...target.documents, missing], places: target.places === null ? null : [...target.places, { start: -9, end: -9 }] }
-    let found = 0
-    for (let seed = 0; seed < 100; seed++) {
-      if (await fuzzOnce(more, new Random(seed), folder) !== null) found++
-    }
-    t.ok(found > 0, `${name}: ${found} of 100`)
+    let seed = 0
+    while (seed < 100 && await fuzzOnce(more, new Random(seed), folder) === null) seed++
+    t.ok(seed < 100, `${name}: by seed ${seed}`)
   }
 })

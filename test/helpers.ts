@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable, type Stream, Writable } from 'node:stream'
@@ -10,9 +10,20 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Document } from '../lib/document.ts'
 import { packageRoot } from '../lib/package.ts'
+import { } from './helpers.ts'
 
 /** The same examples on every run: a test that fails fails again. */
 fc.configureGlobal({ seed: 20_261_122 })
+
+/** Whether this is `npm run thorough`. */
+export function isThorough (): boolean {
+  return process.env.SLUICE_TESTS === 'thorough'
+}
+
+/** How many cases a test takes: few in `npm test`, all in `npm run thorough`. */
+export function howMany (few: number, all: number): number {
+  return isThorough() ? all : few
+}
 
 /** The folder of the repository. */
 export const ROOT = packageRoot()
@@ -22,15 +33,29 @@ export function builtModule (name: string): string {
   return pathToFileURL(join(ROOT, `dist/${name}.js`)).href
 }
 
+/** What stands in for modules: the modules that replace them find it here. */
+const stands: object[] = []
+Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: stands })
+
 /**
  * A module of ours, such as `lib/lock`, with others in place of those that it imports: packages by their names, our own
  * by `builtModule`. Only its own imports are replaced; what those import in their turn is as ever.
  */
 export async function mocked<Module> (t: Test, name: string, mocks: Readonly<Record<string, object>>): Promise<Module> {
   const url = builtModule(name)
-  const ours = [...readFileSync(new URL(url), 'utf8').matchAll(/ from ["'](\.[^"']+)["']/g)].map(([, specifier]) => new URL(specifier!, url).href)
-  const asEver = await Promise.all(ours.map(async url => [url, { ...await import(url) as object }] as const))
-  return await t.mockImport<Module>(url, { ...Object.fromEntries(asEver), ...mocks })
+  const found = new Set<string>()
+  const source = readFileSync(new URL(url), 'utf8').replace(/(?<=\b(?:from|import\()\s*)(["'])([^"']+)\1/g, (_whole, _quote, specifier: string) => {
+    const imported = specifier.startsWith('.') ? new URL(specifier, url).href : specifier
+    const mock = mocks[imported]
+    if (mock === undefined) return JSON.stringify(import.meta.resolve(imported))
+    found.add(imported)
+    const names = Object.keys(mock).filter(name => name !== 'default')
+    const stand = `globalThis[Symbol.for('sluice.test.mocks')][${stands.push(mock) - 1}]`
+    return JSON.stringify(`data:text/javascript,export const { ${names.join(', ')} } = ${stand}; export default ${stand}.default`)
+  })
+  const absent = Object.keys(mocks).filter(imported => !found.has(imported))
+  if (absent.length > 0) throw new Error(`${name} doesn't import ${absent.join(', ')}`)
+  return await import(pathToFileURL(put(temporaryFolder(t), 'mocked.mjs', source)).href) as Module
 }
 
 /** A file of `test/fixtures`. */
@@ -151,17 +176,21 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** The test runner loads itself into every Node that inherits its environment, which takes four times as long as we do. */
-const NO_LOADERS = ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE'] as const
+/** A temporary folder in which what the documentation shows runs as in a checkout: what it reads is linked, and what it writes is new. */
+export function folderLikeCheckout (t: Test): string {
+  const folder = temporaryFolder(t)
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'dist', 'examples', 'recipes', 'test']) symlinkSync(join(ROOT, name), join(folder, name))
+  return folder
+}
 
-/** Runs a program in the repository, without the test runner's loaders in the Nodes that it starts. @throws as `execFileSync` when it fails */
-export function runProgram (command: string, args: readonly string[]): string {
-  return execFileSync('env', [...NO_LOADERS, command, ...args], { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+/** Runs a program, in the repository unless another folder is named. @throws as `execFileSync` when it fails */
+export function runProgram (command: string, args: readonly string[], cwd = ROOT): string {
+  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** The command line as users have it: built, in a process of its own. */
 export function sluice (args: readonly string[], { cwd = ROOT, input }: { cwd?: string, input?: string | Uint8Array } = {}): Promise<Ended> & { child: ChildProcess } {
-  const child = spawn('env', [...NO_LOADERS, process.execPath, join(ROOT, 'dist/recipes/main.js'), ...args], { cwd })
+  const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args], { cwd })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { output.stderr += text })

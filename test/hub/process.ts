@@ -22,7 +22,7 @@ export const C4: RepoOptions = {
 /** A Hub in a process of its own, for commands that are waited for; the environment names it until the test ends. */
 export async function hubProcess (t: Test, options: HubOptions): Promise<string> {
   const config = put(temporaryFolder(t), 'hub.json', JSON.stringify(options))
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', '-u', 'NODE_V8_COVERAGE', process.execPath, join(ROOT, 'dist/test/hub/main.js'), config], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(ROOT, 'dist/test/hub/main.js'), config], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => { child.stdin.end() })
   const [line] = await once(child.stdout, 'data') as [Buffer]
   const endpoint = line.toString().trim()

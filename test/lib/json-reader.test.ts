@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Document } from '../../lib/document.ts'
 import type { SourcePosition } from '../../lib/positions.ts'
 import { type NdjsonOptions, ndjson } from '../../sources/ndjson.ts'
-import { collect, doc, failure, put, temporaryFolder } from '../helpers.ts'
+import { collect, doc, failure, howMany, put, temporaryFolder } from '../helpers.ts'
 
 /** Documents of JSON that comes in chunks of so many bytes, with all faults allowed. */
 async function read (json: string, options: NdjsonOptions = {}, chunkBytes = 5): Promise<{ documents: Document[], source: ReturnType<typeof ndjson> }> {
@@ -80,5 +80,5 @@ t.test('an array gives the same documents as the same objects a line, in any chu
       t.strictSame(await collect(ndjson(path, { from })), documents.slice(index + 1))
       t.strictSame(await collect(ndjson(Readable.from([Buffer.from(array)]), { from: { ...from, path: '-' } })), documents.slice(index + 1))
     }
-  }), { numRuns: 100 })
+  }), { numRuns: howMany(20, 100) })
 })

@@ -7,11 +7,10 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import fs, { type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { codeOf } from '../../lib/errors.ts'
 import * as processes from '../../lib/process-identity.ts'
-import { builtModule, filesIn, mocked, put, temporaryFolder } from '../helpers.ts'
+import { builtModule, filesIn, howMany, mocked, put, temporaryFolder } from '../helpers.ts'
 
 type LockModule = typeof import('../../lib/lock.ts')
 
@@ -27,21 +26,30 @@ interface Player {
 }
 
 /** Orders of steps, of each kind; raise it after a change. */
-const SEEDS = 4
+const SEEDS = howMany(2, 4)
 
 const playing = new AsyncLocalStorage<Player>()
 let players: Player[] = []
 
+/** Called when a player waits for its turn, or has ended. */
+let wake = (): void => {}
+
 function play (work: () => Promise<void>, stepsLeft = Infinity): Player {
   const player: Player = { pid: players.length + 1, go: null, stepsLeft, isKilled: false, hasEnded: false, holds: false }
   players.push(player)
-  playing.run(player, work).finally(() => { player.hasEnded = true })
+  playing.run(player, work).finally(() => {
+    player.hasEnded = true
+    wake()
+  })
   return player
 }
 
 /** Its turn has come. */
 async function turn (): Promise<void> {
-  await new Promise<void>(resolve => { playing.getStore()!.go = resolve })
+  await new Promise<void>(resolve => {
+    playing.getStore()!.go = resolve
+    wake()
+  })
 }
 
 /** Gives turns until each player has ended or is killed. */
@@ -50,7 +58,7 @@ async function playAll (random: () => number): Promise<void> {
     const active = players.filter(({ hasEnded, isKilled }) => !hasEnded && !isKilled)
     if (active.length === 0) return
     if (active.some(({ go }) => go === null)) { // one is busy
-      await setImmediate()
+      await new Promise<void>(resolve => { wake = resolve })
       continue
     }
     const player = active[Math.floor(random() * active.length)]!

@@ -201,17 +201,17 @@ t.test('datasets: missing files, none named, and what can\'t be read', async t =
 })
 
 t.test('keys that only some sources have, and what is expected', async t => {
-  t.strictSame(await mistakes(t, `- { name: a, dataset: text, data_files: DIR/a.txt, line_delimiter: x }
-- { name: b, dataset: csv, data_files: DIR/a.txt, line_delimiter: 7 }
-- { name: c, dataset: csv, data_files: DIR/a.txt, line_delimiter: x, expect: { kept: 60 } }
-- { name: d, dataset: text, data_files: DIR/a.txt, filters: [lower: { expect: { keep: 1 } }, lower: { expect: 3 }] }
+  t.strictSame(await mistakes(t, `- { name: a, dataset: text, line_delimiter: x, data_files: DIR/a.txt }
+- { name: b, dataset: csv, line_delimiter: 7, data_files: DIR/a.txt }
+- { name: c, dataset: csv, line_delimiter: x, expect: { kept: 60 }, data_files: DIR/a.txt }
+- { name: d, dataset: text, filters: [lower: { expect: { keep: 1 } }, lower: { expect: 3 }], data_files: DIR/a.txt }
 `), [
-    '1:72: line_delimiter is for dataset csv',
-    '2:87: expected a string, got 7; write it in quotes',
-    '3:106: expected at most 1, got 60',
-    '4:99: kept: expected a number, it is missing',
-    '4:101: unknown key keep (did you mean kept?)',
-    '4:131: expected a mapping, got 3'
+    '1:29: line_delimiter is for dataset csv',
+    '2:44: expected a string, got 7; write it in quotes',
+    '3:63: expected at most 1, got 60',
+    '4:56: kept: expected a number, it is missing',
+    '4:58: unknown key keep (did you mean kept?)',
+    '4:88: expected a mapping, got 3'
   ])
   const folder = temporaryFolder(t)
   const manifest = await readManifest(put(folder, 'm.yaml', `- { name: a, dataset: csv, data_files: '${put(folder, 'a.csv', '')}', line_delimiter: x }`), known)

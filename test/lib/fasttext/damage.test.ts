@@ -2,17 +2,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { loadFastText } from '../../../lib/fasttext/classifier.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import { MODELS, TEXTS, modelPath } from './fixtures.ts'
+import { howMany, put, temporaryFolder } from '../../helpers.ts'
 
 const ASKED = [...TEXTS.slice(0, 40).filter(text => text.length < 2000), ...TEXTS.slice(-5)]
 
-/** Writes a model and asks it. @returns what it's refused for; undefined if it answers */
-async function asked (t: Test, bytes: Uint8Array): Promise<string | undefined> {
-  const path = join(t.testdirName, 'model.ftz')
-  writeFileSync(path, bytes)
+/** Writes a model into a folder and asks it. @returns what it's refused for; undefined if it answers */
+async function asked (folder: string, bytes: Uint8Array): Promise<string | undefined> {
+  const path = put(folder, 'model.ftz', bytes)
   try {
     const classifier = await loadFastText(path, { tableBytes: 2 ** 16 })
     for (const text of ASKED) {
@@ -28,28 +28,28 @@ async function asked (t: Test, bytes: Uint8Array): Promise<string | undefined> {
 }
 
 t.test('a file that is cut off is refused, wherever it is', async t => {
-  t.testdir({})
+  const folder = temporaryFolder(t)
   for (const model of ['ova-all-pruned.ftz', 'hs-norms.ftz', 'no-end.bin', 'many-softmax.ftz']) {
     const whole = readFileSync(modelPath(model))
     const lengths = new Set([...Array(110).keys(), ...[...Array(40).keys()].map(i => Math.floor(whole.length * i / 40)), ...[...Array(30).keys()].map(i => whole.length - 1 - i)])
     for (const length of lengths) {
-      const found = await asked(t, whole.subarray(0, length))
+      const found = await asked(folder, whole.subarray(0, length))
       if (found === undefined) t.fail(`${model} of ${length} bytes was taken`)
     }
-    t.match(await asked(t, whole.subarray(0, 30)), /it ends within its header, .* if it was cut off or changed on its way, get it again/)
-    t.match(await asked(t, whole.subarray(0, whole.length - 1)), /it ends within its output matrix|it ends within the centroids of its output matrix/)
-    t.equal(await asked(t, whole), undefined)
-    t.match(await asked(t, Buffer.concat([whole, Buffer.of(0)])), /1 bytes are left behind its end/)
+    t.match(await asked(folder, whole.subarray(0, 30)), /it ends within its header, .* if it was cut off or changed on its way, get it again/)
+    t.match(await asked(folder, whole.subarray(0, whole.length - 1)), /it ends within its output matrix|it ends within the centroids of its output matrix/)
+    t.equal(await asked(folder, whole), undefined)
+    t.match(await asked(folder, Buffer.concat([whole, Buffer.of(0)])), /1 bytes are left behind its end/)
   }
 })
 
 t.test('what its numbers say has to fit', async t => {
-  t.testdir({})
+  const folder = temporaryFolder(t)
   const whole = readFileSync(modelPath('hs.bin'))
   const changed = async (at: number, value: number, message: RegExp): Promise<void> => {
     const bytes = Buffer.from(whole)
     bytes.writeInt32LE(value, at)
-    t.match(await asked(t, bytes), message)
+    t.match(await asked(folder, bytes), message)
   }
   await changed(4, 13, /has version 13 of fastText's format, expected 11 or 12/)
   await changed(8, 6, /its input matrix has \d+ rows of 5 numbers, expected \d+ rows of 6/)
@@ -64,7 +64,7 @@ t.test('what its numbers say has to fit', async t => {
 })
 
 t.test('an old classifier, of version 11, has no n-grams of characters', async t => {
-  const folder = t.testdir({})
+  const folder = temporaryFolder(t)
   const bytes = readFileSync(modelPath('hs.bin'))
   const of12 = await loadFastText(modelPath('hs.bin'))
   bytes.writeInt32LE(11, 4)
@@ -76,14 +76,14 @@ t.test('an old classifier, of version 11, has no n-grams of characters', async t
 })
 
 t.test('bytes that are changed make an error or an answer', async t => {
-  t.testdir({})
+  const folder = temporaryFolder(t)
   const models = MODELS.map(model => readFileSync(modelPath(model)))
   let refused = 0
   const change = fc.record({ model: fc.nat(models.length - 1), early: fc.boolean(), at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), values: fc.array(fc.nat(255), { minLength: 1, maxLength: 4 }) })
   await fc.assert(fc.asyncProperty(change, async ({ model, early, at, values }) => {
     const bytes = Buffer.from(models[model]!)
     bytes.set(values.slice(0, bytes.length), Math.floor(at * ((early ? 100 : bytes.length) - values.length)))
-    if (await asked(t, bytes) !== undefined) refused++
-  }), { numRuns: 300 })
+    if (await asked(folder, bytes) !== undefined) refused++
+  }), { numRuns: howMany(60, 300) })
   t.ok(refused > 20, `${refused} were refused`)
 })

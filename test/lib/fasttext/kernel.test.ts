@@ -6,6 +6,7 @@ import { KernelSum } from '../../../lib/fasttext/kernel.ts'
 import { readFastText } from '../../../lib/fasttext/model.ts'
 import { PlainSum } from '../../../lib/fasttext/plain-sum.ts'
 import { MODELS, TEXTS, modelPath } from './fixtures.ts'
+import { howMany } from '../../helpers.ts'
 
 const SPACES = [' ', '  ', '\n', '\t', '\0', '\v\f\r', ' \u00a0']
 const SEPARATED = /[ \n\t\0\v\f\r]+/
@@ -35,7 +36,7 @@ t.test('its sums are those of the plain path, but for the last digits; its exact
         const most = Math.max(...expected.map(Math.abs))
         if (!expected.every((value, i) => Math.abs(got[i]! - value) <= 3e-6 * most)) return false
         return kernel.exactlyOf(text)!.every((value, i) => value === expected[i])
-      }), { numRuns: 60 })
+      }), { numRuns: howMany(12, 60) })
     }
   }
   t.pass()

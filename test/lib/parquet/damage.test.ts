@@ -4,7 +4,7 @@ import t from 'tap'
 import { SluiceError } from '../../../lib/errors.ts'
 import type { Batch } from '../../../lib/parquet/batch.ts'
 import { ParquetFile } from '../../../lib/parquet/file.ts'
-import { failure } from '../../helpers.ts'
+import { failure, howMany } from '../../helpers.ts'
 import { parquetBytes, rangesOf, rowsOf } from './helpers.ts'
 
 /** The same on every run. */
@@ -38,7 +38,7 @@ t.test('any byte of any page, where there are checksums', async t => {
   const rows = await rowsOf(bytes)
   const pick = random(1)
   const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < howMany(75, 300); i++) {
     const at = 4 + pick(footer - 4)
     const damaged = Buffer.from(bytes)
     damaged[at]! ^= 1 + pick(255)
@@ -54,7 +54,7 @@ for (const name of ['types', 'types-v2', 'nested', 'nested-v2', 'overflow-v1', '
     const bytes = parquetBytes(name)
     const pick = random(name.length * 31 + 7)
     const outcomes = new Set<string | number>()
-    for (let i = 0; i < 150; i++) {
+    for (let i = 0; i < howMany(30, 150); i++) {
       const damaged = Buffer.from(bytes)
       for (let n = pick(3); n >= 0; n--) damaged[pick(bytes.length)] = [0, 0xff, 0x7f, 0x80, pick(256)][pick(5)]!
       outcomes.add(await outcome(damaged))

@@ -6,6 +6,7 @@ import { compileCharsmap } from '../../../lib/sentencepiece/compile-charsmap.ts'
 import { type State, dartsUnits } from '../../../lib/sentencepiece/darts-writer.ts'
 import { Normalizer } from '../../../lib/sentencepiece/normalizer.ts'
 import '../../helpers.ts' // the same examples on every run
+import { howMany } from '../../helpers.ts'
 
 interface Match {
   readonly bytes: number
@@ -70,7 +71,7 @@ t.test('any rules: each key is found, with its target, and none else', async t =
       for (const text of [...rules.keys(), ...others, ...Array.from(rules.keys(), key => `${key}\0${key}`)]) {
         assert.deepEqual(matches(charsmap, Buffer.from(text)), expectedMatches(rules, text))
       }
-    }), { numRuns: 200 })
+    }), { numRuns: howMany(40, 200) })
   })
 })
 
@@ -80,7 +81,7 @@ t.test('any rules: our normalizer rewrites by them', async t => {
       const normalizer = normalizerOf(compileCharsmap(rules))
       const whole = [...rules.keys()].join('') + text
       return normalizer.normalize(whole) === rewritten(rules, whole)
-    }), { numRuns: 200 })
+    }), { numRuns: howMany(40, 200) })
   })
 })
 
@@ -97,7 +98,7 @@ t.test('variants: as the rules for all combinations', async t => {
         for (const way of ways) all.set(way, target)
       }
       return Buffer.compare(compileCharsmap(rules, variants), compileCharsmap(all)) === 0
-    }), { numRuns: 200 })
+    }), { numRuns: howMany(40, 200) })
   })
 })
 

@@ -10,7 +10,7 @@ import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { type SentencePieceModel, readModel } from '../../../lib/sentencepiece/model.ts'
 import { UnigramEncoder, type UnigramOptions } from '../../../lib/sentencepiece/unigram-encoder.ts'
 import { WordTable } from '../../../lib/sentencepiece/word-table.ts'
-import { ROOT as PROJECT } from '../../helpers.ts'
+import { ROOT as PROJECT, howMany } from '../../helpers.ts'
 
 const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8')
 const quickstart = readModel(readFileSync(join(PROJECT, 'test/fixtures/quickstart.model')), 'quickstart.model')
@@ -20,6 +20,9 @@ function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlai
   encoder[how](text, out)
   return out.copy()
 }
+
+/** How often threads encode a text at once. */
+const ROUNDS = howMany(8, 30)
 
 /** The model with other scores: those of the pieces named, for all others one that is hardly ever chosen. */
 function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
@@ -42,10 +45,10 @@ t.test('threads that share a table which is emptied all the time encode as one a
   const paragraphs = readme.slice(0, 40_000).split('\n\n')
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
   const plain = paragraphs.map(text => [...ids(encoder, text, 'appendPlainly')])
-  const threads = Array.from({ length: 2 }, () => new Worker(new URL('./shared-words-thread.js', import.meta.url), { workerData: { words: encoder.words, paragraphs, rounds: 30 } }))
+  const threads = Array.from({ length: 2 }, () => new Worker(new URL('./shared-words-thread.js', import.meta.url), { workerData: { words: encoder.words, paragraphs, rounds: ROUNDS } }))
   const encoded = threads.map(async thread => (await once(thread, 'message') as [number[][]])[0])
   await Promise.all(threads.map(thread => once(thread, 'online')))
-  for (let round = 0; round < 30; round++) t.strictSame(paragraphs.map(text => [...ids(encoder, text)]), plain)
+  for (let round = 0; round < ROUNDS; round++) t.strictSame(paragraphs.map(text => [...ids(encoder, text)]), plain)
   for (const ofThread of encoded) t.strictSame(await ofThread, plain)
   t.ok(new Int32Array(encoder.words)[0]! > 10, 'emptied')
 })

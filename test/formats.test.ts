@@ -7,7 +7,7 @@ import type { SourcePosition } from '../lib/positions.ts'
 import { makeSource } from '../recipes/stages.ts'
 import { text } from '../sources/text.ts'
 import { type PlainRecord, canBe, compressions, formats } from './formats.ts'
-import { collect, doc, put, temporaryFolder } from './helpers.ts'
+import { collect, doc, howMany, put, temporaryFolder } from './helpers.ts'
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 30 }).map(text => text.toWellFormed()),
@@ -50,7 +50,7 @@ for (const [name, format] of Object.entries(formats)) {
       const rest: Document[] = []
       for await (const document of open(positions[at % all.length])) rest.push(document)
       t.strictSame(rest, expected.slice(at % all.length + 1), 'from a position on')
-    }), { numRuns: 60 })
+    }), { numRuns: howMany(12, 60) })
   })
 }
 
@@ -63,5 +63,5 @@ t.test('text: the same texts, compressed or not', async t => {
       const path = put(folder, `a.txt${compression}`, compress(bytes))
       t.strictSame((await collect<Document>(text(path))).map(document => document.text), all)
     }
-  }), { numRuns: 60 })
+  }), { numRuns: howMany(12, 60) })
 })

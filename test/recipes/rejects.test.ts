@@ -8,7 +8,7 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import type { Reject } from '../../recipes/rejects.ts'
 import { ndjson } from '../../sources/ndjson.ts'
-import { collect, doc, docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { collect, doc, docs, failure, filesIn, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 const readRejects = (path: string): Reject[] => (path.endsWith('.gz') ? gunzipSync(readFileSync(path)).toString() : readFileSync(path, 'utf8'))
   .split('\n').slice(0, -1).map(line => JSON.parse(line) as Reject)
@@ -98,7 +98,7 @@ t.test('several stages that drop large documents at once write whole lines', asy
   const large = (i: number): string => `${String(i).repeat(3)} ${'large text '.repeat(30_000 + i % 7 * 9000)}`
   const records = Array.from({ length: 60 }, (_, i) => i % 3 === 0 ? { id: `${i}`, text: 'x'.repeat(900_000) } : i % 3 === 1 ? { id: `${i}`, text: large(1) } : { id: `${i}`, text: large(i) })
   const path = put(folder, 'in.ndjson', ndjsonOf(records) + `{"text":"${'y'.repeat(9000)}\n`.repeat(3))
-  for (const ending of ['', '.gz', '.zst']) {
+  for (const ending of ['', '.zst', '.gz'].slice(0, howMany(1, 3))) {
     const rejects = join(folder, `rejects.ndjson${ending}`)
     const stats = await filterCorpus({ dataFiles: path, targetLang: 'any', minChars: 1, maxChars: 800_000, maxBad: '100%', outputPath: join(folder, 'out.ndjson'), rejects })
     const lines: string[] = []

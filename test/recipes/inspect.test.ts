@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import type { Document } from '../../lib/document.ts'
@@ -12,7 +12,7 @@ import { shardName } from '../../lib/shard-names.ts'
 import { type Tokenizer, loadDecoder, loadTokenizer } from '../../lib/tokenizer.ts'
 import { inspect } from '../../recipes/inspect.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
-import { ROOT, answers, failure, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { ROOT, answers, failure, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
 const [UNK, BOS, EOS] = [0, 1, 2]
@@ -88,9 +88,9 @@ t.test('a character whose bytes are cut by a row is shown by its bytes\' names; 
 t.test('documents: ids say where they begin, meta how many ids they have and whether they are whole', async t => {
   const id = await pieces('tiny.model')
   const folder = putShards(temporaryFolder(t), [...id('▁', 'a'), EOS, EOS, ...id('▁', 'a', 'a', 'a', 'a'), EOS, ...id('▁', 'a')])
-  const shard = (index: number): string => (join(folder, shardName(index))).replace(/^\//, '')
+  const shard = (index: number): string => relative(process.cwd(), join(folder, shardName(index)))
   const found = await documentsIn(folder, MODEL)
-  t.strictSame(found.map(({ id, ...rest }) => ({ id: id.slice(-shard(0).length - 4), ...rest })), [
+  t.strictSame(found, [
     { id: `${shard(0)}#0:0`, text: 'a', meta: { tokens: 3, complete: true } },
     { id: `${shard(0)}#0:3`, text: '', meta: { tokens: 1, complete: true } },
     { id: `${shard(0)}#1:0`, text: 'aaaa', meta: { tokens: 6, complete: true } },
@@ -142,13 +142,14 @@ const spaced = (words: string[]): string => words.map(word => word.replace(/[ \u
 async function checkRoundTrip (t: Test, model: string, text: fc.Arbitrary<string>): Promise<void> {
   const tokenizer = await loadTokenizer(model)
   const folder = temporaryFolder(t)
+  const runs = howMany(20, 100)
   let texts = 0
   await fc.assert(fc.asyncProperty(fc.array(text, { maxLength: 6 }), layout, async (list, how) => {
     const back = await backOf(folder, list, tokenizer, model, how)
     assert.deepEqual(back, { documents: list, rows: list })
     texts += list.length
-  }), { numRuns: 100 })
-  t.ok(texts > 100, `${texts} texts`)
+  }), { numRuns: runs })
+  t.ok(texts > runs, `${texts} texts`)
 }
 
 t.test('property: shards give back what they were made of, by documents and by rows (nmt_nfkc)', async t => {

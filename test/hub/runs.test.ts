@@ -2,8 +2,9 @@
 import t from 'tap'
 import { setHubEnvironment } from './environment.ts'
 import { Runs, plannedRuns, readables } from './runs.ts'
+import { } from '../helpers.ts'
 
-const RUNS = 24
+const RUNS = 12
 const SEED = 7
 
 t.test('with each kind of misbehaviour, alone and mixed, the records that arrive are exactly those of the files, in order, once each', async t => {
@@ -13,7 +14,7 @@ t.test('with each kind of misbehaviour, alone and mixed, the records that arrive
   t.teardown(setHubEnvironment({ HF_ENDPOINT: runs.hub.endpoint }))
   t.strictSame(await runs.all(plannedRuns(all, RUNS, SEED)), [], `seed ${SEED}`)
   const met = new Set(runs.hub.requests.map(({ fault }) => fault))
-  t.ok(met.size > 10, `met with ${[...met].join(', ')}`)
+  t.ok(met.size > 5, `met with ${[...met].join(', ')}`)
 
   for (const dataset of all) {
     for (const skip of [2]) t.strictSame(await runs.changed(dataset, skip), [], `${dataset.name}, changed at answer ${skip}`)

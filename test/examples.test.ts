@@ -1,11 +1,11 @@
 /** Each example, as it stands. */
-import { readFileSync, readdirSync, symlinkSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { readNpy } from '../lib/npy.ts'
 import { C4, hubProcess } from './hub/process.ts'
-import { ROOT, filesIn, put, runProgram, sluice, temporaryFolder } from './helpers.ts'
+import { ROOT, filesIn, folderLikeCheckout, put, runProgram, sluice, temporaryFolder } from './helpers.ts'
 
 const run = (command: string, ...args: string[]): string => runProgram(command, args)
 
@@ -28,8 +28,7 @@ t.test('pipe.sh: the stages in a shell', async t => {
 })
 
 t.test('mixture.yaml: a manifest', async t => {
-  const folder = temporaryFolder(t) // with what the manifest names: docs.plain.ts writes into data/examples of the repository, maybe now
-  for (const name of ['examples', 'recipes', 'README.md', 'CHANGELOG.md']) symlinkSync(join(ROOT, name), join(folder, name))
+  const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
   const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--overwrite', '--log-file', log, '--runs-dir', folder], { cwd: folder })
   t.equal(code, 0, stderr)
@@ -39,8 +38,7 @@ t.test('mixture.yaml: a manifest', async t => {
 })
 
 t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
-  const folder = temporaryFolder(t)
-  for (const name of ['examples', 'recipes']) symlinkSync(join(ROOT, name), join(folder, name))
+  const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
   const { code, stderr } = await sluice(['process-mixture', 'examples/my-stage.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--workers', '2', '--log-file', log, '--runs-dir', folder], { cwd: folder })
   t.equal(code, 0, stderr)

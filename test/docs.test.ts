@@ -12,7 +12,7 @@ import { knownStages, sources, transforms } from '../recipes/stages.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
 import { hfOptions } from '../sources/hf.ts'
 import { C4, hubProcess } from './hub/process.ts'
-import { ROOT, put, runProgram, temporaryFolder } from './helpers.ts'
+import { ROOT, folderLikeCheckout, put, runProgram, temporaryFolder } from './helpers.ts'
 
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8')
 const README = read('README.md')
@@ -52,24 +52,23 @@ t.test('every command and every script that is named is there', async t => {
 
 t.test('the code form runs as it stands, and prints what it says', async t => {
   const [block] = blocks('js')
-  const printed = runProgram(process.execPath, ['--input-type=module', '-e', block!])
+  const printed = runProgram(process.execPath, ['--input-type=module', '-e', block!], folderLikeCheckout(t))
   t.equal(printed.trim(), /console\.log\(.*\) \/\/ (.*)/.exec(block!)![1])
 })
 
 t.test('the pipe form and the mixture form run as they stand', async t => {
   await hubProcess(t, { repos: [C4] })
   const define = `sluice () { "${process.execPath}" dist/recipes/main.js "$@"; }\nset -euo pipefail\n`
-  const runsDir = temporaryFolder(t)
+  const cwd = folderLikeCheckout(t)
   for (const block of blocks('sh').filter(block => block.includes('sluice '))) {
-    const elsewhere = block.replaceAll(QUICKSTART_MODEL, 'test/fixtures/quickstart.model').replace(/(process-mixture .*)/, '$1 --overwrite --restart').replace(/(sluice (?:process-mixture|runs).*)/g, `$1 --runs-dir ${runsDir}`)
-    t.doesNotThrow(() => runProgram('bash', ['-c', define + elsewhere]), block)
+    t.doesNotThrow(() => runProgram('bash', ['-c', define + block.replaceAll(QUICKSTART_MODEL, 'test/fixtures/quickstart.model')], cwd), block)
   }
 })
 
 t.test('the form for the Hub runs as it stands', async t => {
   await hubProcess(t, { repos: [C4] })
   const block = blocks('js').find(block => block.includes('hf('))!
-  const printed = runProgram(process.execPath, ['--input-type=module', '-e', block])
+  const printed = runProgram(process.execPath, ['--input-type=module', '-e', block], folderLikeCheckout(t))
   t.match(printed, /^allenai\/c4 [0-9a-f]{40} \[ 'odc-by' \]\n10 /)
 })
 

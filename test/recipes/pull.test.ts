@@ -10,21 +10,21 @@ import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { z } from 'zod'
 import type { Component } from '../../lib/manifest/schema.ts'
 import type { Flow } from '../../recipes/flow.ts'
-import { answers, docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder, builtModule, runProgram } from '../helpers.ts'
+import { answers, builtModule, docs, failure, filesIn, fixture, ndjsonOf, put, runProgram, sluice, temporaryFolder } from '../helpers.ts'
 
 const pullsIn = (folder: string): Readonly<Record<string, Provenance>> => (JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Readonly<Record<string, Provenance>> }).pulls
 const component = (options: object): Component => corpusComponent(parseOptions('test', z.strictObject(corpusOptions), options))
 
 t.test('a raw pull of files: where they come from is beside it', async t => {
   const folder = temporaryFolder(t)
-  const dataFiles = put(folder, 'in/a.ndjson', ndjsonOf(docs(5)))
-  const output = join(folder, 'raw/a.ndjson')
-  const { code, stderr } = await sluice(['shard-corpus', '--data-files', dataFiles, '--output', output, '--limit', '3', '--license', 'CC BY-SA 3.0', '--name', 'it\'s'])
+  const [dataFiles, output] = ['in/a.ndjson', 'raw/a.ndjson']
+  const { mtime, size } = statSync(put(folder, dataFiles, ndjsonOf(docs(5))))
+  const { code, stderr } = await sluice(['shard-corpus', '--data-files', dataFiles, '--output', output, '--limit', '3', '--license', 'CC BY-SA 3.0', '--name', 'it\'s'], { cwd: folder })
   t.equal(code, 0, stderr)
   t.strictSame(filesIn(join(folder, 'raw')), ['README.md', 'a.ndjson', 'provenance.json'])
   const { modified_at_utc: modified, ...file } = pullsIn(join(folder, 'raw'))['a.ndjson']!.files[0]!
-  t.strictSame(file, { path: dataFiles, bytes: statSync(dataFiles).size, sha256: null, git_oid: null })
-  t.equal(modified, statSync(dataFiles).mtime.toISOString())
+  t.strictSame(file, { path: dataFiles, bytes: size, sha256: null, git_oid: null })
+  t.equal(modified, mtime.toISOString())
   t.match(pullsIn(join(folder, 'raw')), {
     'a.ndjson': {
       source: { dataset: 'json', subset: null, split: 'train', revision: null, commit: null, url: null },
@@ -34,7 +34,7 @@ t.test('a raw pull of files: where they come from is beside it', async t => {
       columns: null,
       records: 3,
       command: `sluice shard-corpus --data-files ${dataFiles} --output ${output} --limit 3 --license 'CC BY-SA 3.0' --name 'it'\\''s'`,
-      output: { path: output, bytes: statSync(output).size }
+      output: { path: output, bytes: statSync(join(folder, output)).size }
     }
   })
 })

@@ -5,7 +5,7 @@ import type { Document } from '../../lib/document.ts'
 import type { SourcePosition } from '../../lib/positions.ts'
 import type { BadRecord } from '../../lib/source-options.ts'
 import { type CsvOptions, csv } from '../../sources/csv.ts'
-import { collect, doc, failure, put, temporaryFolder } from '../helpers.ts'
+import { collect, doc, failure, howMany, put, temporaryFolder } from '../helpers.ts'
 
 /** Documents of CSV that comes in chunks of so many bytes, with all faults allowed. */
 async function read (content: string | Buffer, options: CsvOptions = {}, chunkBytes = 7): Promise<{ documents: Document[], source: ReturnType<typeof csv> }> {
@@ -166,5 +166,5 @@ t.test('whatever was written comes back, in any chunks, and from every position 
       if (named) t.strictSame(await collect(rest), (await collect(csv(path))).slice(Math.min(seen, 2)))
       else t.strictSame((await collect<Document>(csv(Readable.from([Buffer.from(content)]), { from: { ...from, path: '-' } }))).length, records.length - seen)
     }
-  }), { numRuns: 150 })
+  }), { numRuns: howMany(30, 150) })
 })

@@ -80,12 +80,12 @@ t.test('the same shards by one thread and by two', async t => {
 t.test('run: trains on datasets of the Hub, and makes the shards', async t => {
   const { hub, folder, manifest } = await mixture(t, 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: 80 }\nstats: DIR/stats.json\n')
   const runsDir = join(folder, 'runs')
-  await run(manifest, { runsDir })
+  await run(manifest, { runsDir, inventory: join(folder, 'inventory.md') })
   const commit = hub.commitOf('some/code')
   t.match(JSON.parse(readFileSync(join(folder, 'tokenizer/spm_80_unigram.json'), 'utf8')), { datasets: [{ name: 'code', dataset: 'some/code', samples: 900 }, { name: 'tables', samples: 600 }] })
   t.match(JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')), { stats: [{ commit }, {}], tokenizer: { vocab_size: 80 } })
   await hub.commit('some/code', { 'data/train-1.jsonl': null })
-  t.strictSame((await requestsOf(hub, () => run(manifest, { runsDir }))).map(({ path }) => path), [], 'once more: nothing is asked')
+  t.strictSame((await requestsOf(hub, () => run(manifest, { runsDir, inventory: join(folder, 'inventory.md') }))).map(({ path }) => path), [], 'once more: nothing is asked')
   t.match(await checkCoverage(undefined, { manifest }), { documents: 1500, components: [{ name: 'code' }, { name: 'tables' }] })
 })
 

@@ -1,0 +1,75 @@
+/** What the runner makes of files that don't pass: each of these fails a run. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { filesIn, put, temporaryFolder } from '../helpers.ts'
+import { type RunOptions, runTests } from './run.ts'
+
+const PASSING = 'console.log("TAP version 14\\nok 1 - it holds\\n1..1")'
+
+/** Runs programs as files of tests. */
+async function ran (t: Test, programs: Readonly<Record<string, string>>, options: Partial<RunOptions> = {}): Promise<{ passed: boolean, lines: string[], root: string }> {
+  const root = temporaryFolder(t)
+  for (const [name, program] of Object.entries(programs)) put(root, `dist/test/${name}.test.js`, program)
+  mkdirSync(join(root, 'node_modules'))
+  const lines: string[] = []
+  const passed = await runTests({ root, files: Object.keys(programs).map(name => `dist/test/${name}.test.js`), jobs: 2, limit: 60, print: line => { lines.push(...line.split('\n')) }, ...options })
+  return { passed, lines, root }
+}
+
+t.test('tests that pass are counted, those that are skipped too', async t => {
+  const { passed, lines } = await ran(t, {
+    a: PASSING,
+    b: 'console.log("# Subtest: x\\n    ok 1 - y\\n    ok 2 - z # SKIP no disk\\n    1..2\\nok 1 - x\\n1..1")',
+    c: 'console.error("a warning"); console.log("not TAP\\n1..0 # SKIP not here")'
+  })
+  t.equal(passed, true)
+  t.strictSame(lines.map(line => line.replace(/\d+\.\d s$/, 'N s')).sort(), ['2 passed, 0 failed, 1 skipped', ...['a', 'b', 'c'].map(name => `ok     test/${name}.test.ts N s`)])
+})
+
+const FAILING: Readonly<Record<string, readonly [program: string, names: string, says: RegExp]>> = {
+  'an assertion': ['console.log("# Subtest: x\\n    not ok 1 - y\\n      ---\\n      found: 7\\n      ...\\n    1..1\\nnot ok 1 - x\\n1..1"); process.exitCode = 1', ': x > y', /found: 7/],
+  'a file without a word': ['', '', /the file has no test/],
+  'a file without a test': ['console.log("TAP version 14\\n1..0")', '', /the file has no test/],
+  'a test without an assertion': ['console.log("# Subtest: x\\n    1..0\\nok 1 - x\\n1..1")', ': x', /the test has no assertion/],
+  'an exit code after the last test': [`${PASSING}; process.exitCode = 3`, '', /the process ended with exit code 3/],
+  'a signal': [`${PASSING}; process.kill(process.pid)`, '', /the process ended with signal SIGTERM/],
+  'a plan that is not met': ['console.log("ok 1 - x\\n1..2")', '', /incorrect number of tests/],
+  'no plan': ['console.log("ok 1 - x")', '', /plan/],
+  'a plan of a test that is not met': ['console.log("# Subtest: x\\n    ok 1 - y\\n    1..2\\nnot ok 1 - x\\n1..1")', ': x', /incorrect number of tests/],
+  'an error': [`${PASSING}; throw new Error("after all")`, '', /after all/]
+}
+
+for (const [name, [program, where, says]] of Object.entries(FAILING)) {
+  t.test(`${name} fails the run, by file and test`, async t => {
+    const { passed, lines } = await ran(t, { a: program, b: PASSING })
+    t.equal(passed, false)
+    t.match(lines.join('\n'), says)
+    const summary = lines.slice(lines.indexOf('Failed:') + 1)
+    t.match(summary, [`  test/a.test.ts${where}`])
+    t.match(summary.at(-1), /^\d+ passed, [1-9]\d* failed, 0 skipped$/)
+  })
+}
+
+t.test('a test that hangs is ended and named, with what it has started', async t => {
+  const hanging = `const { spawn } = await import('node:child_process')
+    spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })
+    console.log("# Subtest: outer\\n    # Subtest: inner\\n        ok 1 - began")`
+  const { passed, lines } = await ran(t, { a: `${hanging}\nsetInterval(() => {}, 1000)` }, { limit: 3 })
+  t.equal(passed, false)
+  t.match(lines.join('\n'), /FAILED test\/a\.test\.ts: outer > inner\n {4}nothing was reported for 3 s/)
+})
+
+t.test('what a test writes into the checkout fails the run; the temporary folder is another one, and is deleted', async t => {
+  const write = (path: string): string => `await import('node:fs').then(({ writeFileSync }) => { writeFileSync(${path}, 'x') }); ${PASSING}`
+  const { passed, lines, root } = await ran(t, { a: write('"made.txt"'), b: write('"dist/test/a.test.js"'), c: write('process.env.TMPDIR + "/x"'), d: write('"node_modules/x"') }, { jobs: 1 })
+  t.equal(passed, false)
+  t.strictSame(lines.slice(lines.indexOf('Failed:') + 1, -1), ['  the checkout: dist/test/a.test.js', '  the checkout: made.txt'])
+  t.strictSame(filesIn(root).filter(name => !name.startsWith('dist')), ['made.txt', 'node_modules/x'])
+})
+
+t.test('a run that is stopped ends at once, and hasn\'t passed', async t => {
+  const stop = new AbortController()
+  setTimeout(() => { stop.abort() }, 300)
+  t.match(await ran(t, { a: `${PASSING}; setInterval(() => {}, 1000)`, b: PASSING }, { signal: stop.signal, jobs: 1 }), { passed: false })
+})

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Failure, runFile } from './file.ts'
+import { changesBetween, treeOf } from './tree.ts'
+import { } from '../helpers.ts'
+
+export interface RunOptions {
+  /** The checkout, which tests must not change. */
+  readonly root: string
+  /** Files of tests as they were built, relative to the checkout. */
+  readonly files: readonly string[]
+  /** How many files run at once. */
+  readonly jobs: number
+  /** A test that reports nothing for so many seconds has failed. */
+  readonly limit: number
+  readonly print: (line: string) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Runs files of tests, so many at once, each in a process, and prints how each of them ended; the last line counts.
+ * They work in the checkout, which must be at the end what it was at the beginning, and write into a temporary folder, which is
+ * deleted.
+ *
+ * @returns whether all tests have passed
+ */
+export async function runTests ({ root, files, jobs, limit, print, signal }: RunOptions): Promise<boolean> {
+  const temporary = mkdtempSync(join(tmpdir(), 'sluice-tests-'))
+  const before = treeOf(root)
+  const failed: string[] = []
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  const fail = (where: string, failures: readonly Failure[]): void => {
+    for (const { test, details } of failures) {
+      const name = test === '' ? where : `${where}: ${test}`
+      total.failed++
+      failed.push(name)
+      print(`  FAILED ${name}\n${indented(details)}`)
+    }
+  }
+
+  const waiting = [...files]
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined && signal?.aborted !== true; file = waiting.shift()) {
+      const options = { cwd: root, limit, env: { ...process.env, TMPDIR: temporary } }
+      const { passed, skipped, failures, stderr, seconds } = await runFile(join(root, file), signal ? { ...options, signal } : options)
+      total.passed += passed
+      total.skipped += skipped
+      const source = sourceOf(file)
+      print(`${failures.length === 0 ? 'ok    ' : 'not ok'} ${source} ${seconds.toFixed(1)} s`)
+      fail(source, failures)
+      if (failures.length > 0 && stderr !== '') print(`  stderr:\n${indented(stderr)}`)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: jobs }, work))
+    fail('the checkout', changesBetween(before, treeOf(root)).map(path => ({ test: path, details: 'it has changed while the tests ran' })))
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
+  if (failed.length > 0) print(['', 'Failed:', ...failed.map(name => `  ${name}`)].join('\n'))
+  print(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+  return total.failed === 0 && signal?.aborted !== true
+}
+
+const indented = (text: string): string => text.replace(/^/gm, '    ')
+
+/** `test/lib/lock.test.ts` of `dist/test/lib/lock.test.js`. */
+function sourceOf (file: string): string {
+  return file.replace(/^dist\//, '').replace(/\.js$/, '.ts')
+}
