@@ -51,9 +51,9 @@ export async function readCheckpoint (path: string): Promise<unknown> {
   })
   if (text === null) return null
   const file = parse(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
+  if (!CHECKPOINT.isOwn(text)) throw new SluiceError('ERR_CHECKPOINT', `${path}: is no checkpoint of sluice; move it away, or write to another folder`)
   if (file === undefined) return fail(`is cut off or damaged: ${text.length} characters that are no JSON, expected a checkpoint`)
-  if (file?.sluice_checkpoint === undefined) return fail('is no checkpoint of sluice')
-  if (file.sluice_checkpoint !== FORMAT) return fail(`is a checkpoint of form ${JSON.stringify(file.sluice_checkpoint)}, expected ${FORMAT}: another version of sluice has written it`)
+  if (file?.sluice_checkpoint !== FORMAT) return fail(`is a checkpoint of form ${JSON.stringify(file?.sluice_checkpoint)}, expected ${FORMAT}: another version of sluice has written it`)
   if (file.content === undefined || sha256(JSON.stringify(file.content)) !== file.sha256) return fail('is damaged: its content has another SHA-256 than it says')
   return file.content
 }
@@ -62,7 +62,7 @@ export async function readCheckpoint (path: string): Promise<unknown> {
 const CHECKPOINT: OwnKind = {
   what: 'a checkpoint of sluice',
   bytes: MOST_BYTES,
-  isOwn: content => content.startsWith('{"sluice_checkpoint":') || /^\0+$/.test(content) || (content.startsWith('{"') && parse(content) === undefined)
+  isOwn: content => content.startsWith('{"sluice_checkpoint":') || /^\0*$/.test(content) || (content.startsWith('{"') && parse(content) === undefined)
 }
 
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when what stands under the name of a checkpoint is of another kind */

@@ -1,5 +1,5 @@
 import { ArrowReader } from './arrow/arrow-reader.ts'
-import { type Examination, UnparsedRecord } from './batched-reader.ts'
+import { type Examination, UnparsedRecord } from './record-batch.ts'
 import { CsvReader } from './csv-reader.ts'
 import type { Document } from './document.ts'
 import { SluiceError } from './errors.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Barriers } from './barrier.ts'
-import type { Examination } from './batched-reader.ts'
+import type { Examination } from './record-batch.ts'
 import type { Document } from './document.ts'
 import type { RemoteOptions } from './files.ts'
 import { maxBadOption } from './max-bad.ts'

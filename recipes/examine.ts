@@ -1,4 +1,4 @@
-import type { RecordBatch } from '../lib/batched-reader.ts'
+import type { RecordBatch } from '../lib/record-batch.ts'
 import type { Document } from '../lib/document.ts'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import type { RecordFault } from '../lib/record.ts'

@@ -44,7 +44,7 @@ Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: stands })
 export async function mocked<Module> (t: Test, name: string, mocks: Readonly<Record<string, object>>): Promise<Module> {
   const url = builtModule(name)
   const found = new Set<string>()
-  const source = readFileSync(new URL(url), 'utf8').replace(/(?<=\b(?:from|import\()\s*)(["'])([^"']+)\1/g, (_whole, _quote, specifier: string) => {
+  const source = readFileSync(new URL(url), 'utf8').replace(/(?<=^(?:import|export)\b[^'";]*\bfrom\s*|\bimport\(\s*)(["'])([^"'\n]+)\1/gm, (_whole, _quote, specifier: string) => {
     const imported = specifier.startsWith('.') ? new URL(specifier, url).href : specifier
     const mock = mocks[imported]
     if (mock === undefined) return JSON.stringify(import.meta.resolve(imported))

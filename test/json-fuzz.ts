@@ -2,7 +2,7 @@
  * JSON as it comes when files are put together by hand: several records in a line, with and without white space between
  * them, Python's constants, strings, damage, and byte order marks. What has to come of it is known as it is made.
  */
-import type { Examination, RecordBatch } from '../lib/batched-reader.ts'
+import type { Examination, RecordBatch } from '../lib/record-batch.ts'
 import type { Document } from '../lib/document.ts'
 import { documentPath } from '../lib/files.ts'
 import type { SourcePosition } from '../lib/positions.ts'

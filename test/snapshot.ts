@@ -40,6 +40,7 @@ function jsonWithoutCircumstances (path: string): string {
 }
 
 async function decompressed (path: string): Promise<Buffer> {
+  if (!/\.(?:gz|zst)$/.test(path)) return readFileSync(path)
   const chunks: Buffer[] = []
   for await (const chunk of readBytes(path)) chunks.push(chunk)
   return Buffer.concat(chunks)

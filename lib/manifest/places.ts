@@ -12,7 +12,7 @@ interface Written {
 }
 
 /**
- * Folders of shards that lie in other folders of a mixture, or others in them, and stats and rejects that lie where a shard
+ * Folders of a mixture that lie in a folder of shards, and stats and rejects that lie where a shard
  * would: what one part writes or clears would be another's. Links are followed.
  *
  * @param placeOf where a component is in the manifest
@@ -27,7 +27,7 @@ export async function misplaced (content: unknown, components: readonly unknown[
   const mistakes: Mistake[] = []
   const note = (place: Place, message: string): void => { mistakes.push({ place, at: 'value', message }) }
   for (const inner of folders) {
-    const outer = foldersAbove(inner.at).flatMap(above => byPlace.get(above) ?? []).find(({ isShards }) => isShards || inner.isShards)
+    const outer = foldersAbove(inner.at).flatMap(above => byPlace.get(above) ?? []).find(({ isShards }) => isShards)
     if (outer !== undefined) note(inner.place, `${inner.path} lies in ${outer.path}, which is ${nameOf(outer.place)} of this mixture; expected folders beside one another`)
     const same = byPlace.get(inner.at)!.find(({ isShards, path }) => isShards && inner.isShards && resolve(path) !== resolve(inner.path))
     if (same !== undefined) note(inner.place, `${inner.path} is the same folder as ${same.path}, expected one of its own for each component`)

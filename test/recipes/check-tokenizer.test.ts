@@ -23,6 +23,6 @@ t.test('another hash than the expected one fails, with both; the record is writt
 })
 
 t.test('what is no model, and what is no hash', async t => {
-  t.match(await failure(checkTokenizer({ tokenizerPath: fixture('answers.json') })), { code: 'ERR_TOKENIZER', message: /answers\.json: not a SentencePiece model/ })
+  t.match(await failure(checkTokenizer({ tokenizerPath: fixture('answers.json') })), { code: 'ERR_TOKENIZER', message: /answers\.json: is JSON, which sluice doesn't encode with/ })
   t.match(await failure(checkTokenizer({ tokenizerPath: fixture('tiny.model'), expectedSha256: 'abc' })), { code: 'ERR_OPTION', message: /64 hexadecimal digits/ })
 })

@@ -61,7 +61,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a loading script': { code: 'ERR_DATASET', asked: { dataset: 'some/script' }, says: /some\/script.*script\.py/s },
   'lines that are said to be gzip': { code: 'ERR_SOURCE', asked: { dataset: 'some/gz' }, says: /a\.jsonl\.gz: is not gzip data, which its ending promises/ },
   'lines that are said to be zstd': { code: 'ERR_SOURCE', asked: { dataset: 'some/zst' }, says: /a\.jsonl\.zst: is not zstd data, which its ending promises/ },
-  'a page that is said to be parquet': { code: 'ERR_SOURCE', asked: { dataset: 'some/html' }, says: /a\.parquet: is not a parquet file: it begins with "<htm"/ },
+  'a page that is said to be parquet': { code: 'ERR_SOURCE', asked: { dataset: 'some/html' }, says: /a\.parquet: is an HTML page; get the data itself/ },
   'bytes that are said to be lines': { code: 'ERR_BAD_RECORDS', asked: { dataset: 'some/bytes' }, says: /a\.jsonl: 3 of 3 records are bad \(bad_utf8: 2, bad_json: 1\)/ },
   'parquet of an unknown codec': { code: 'ERR_SOURCE', asked: { dataset: 'some/lzo' }, says: /a\.parquet: .*LZO/ },
   'a limit of 0': { code: 'ERR_OPTION', asked: { dataset: 'some/code', limit: 0 }, says: /limit: expected .*1.*, got 0/ },

@@ -212,7 +212,7 @@ t.test('--restart gets over a damaged checkpoint of the training', async t => {
   const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
   const own = { tokenizerPath: undefined }
   await run(own)
-  put(folder, 'tokenizer/spm_60_unigram.checkpoint.json', 'cut off')
+  put(folder, 'tokenizer/spm_60_unigram.checkpoint.json', '{"sluice_checkpoint":1,"sha')
   t.match(await failure(run(own)), { code: 'ERR_CHECKPOINT', message: /spm_60_unigram\.checkpoint\.json: .* start over with --restart/ })
   t.match((await run({ ...own, restart: true })).steps[0], { step: 'train-tokenizer', outcome: 'done again', why: 'asked to begin anew' })
   t.match((await run(own)).steps[0], { outcome: 'up to date' })

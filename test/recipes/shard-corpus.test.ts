@@ -33,6 +33,6 @@ t.test('--output: the documents as NDJSON, unfiltered', async t => {
 t.test('neither, and both, is a wrong call', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.txt', 'x\n')
-  for (const options of [{}, { output: 'x', tokenizerPath: 'y' }]) t.match(await failure(shardCorpus({ dataFiles, ...options })), { code: 'ERR_OPTION', message: /--output.*--tokenizer-path/ })
+  for (const options of [{}, { output: 'x', tokenizerPath: 'y' }]) t.match(await failure(shardCorpus({ dataFiles, ...options })), { code: 'ERR_OPTION', message: /`output`, for NDJSON, or `tokenizerPath`/ })
   t.strictSame(filesIn(folder), ['a.txt'])
 })

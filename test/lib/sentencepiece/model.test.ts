@@ -44,8 +44,8 @@ function modelOf (pieces: ReadonlyArray<readonly [piece: string, score: number, 
 t.test('a file that is no model is refused, its first bytes named', async t => {
   const cases: ReadonlyArray<readonly [string, Uint8Array, RegExp]> = [
     ['empty', Buffer.alloc(0), /it has no pieces; the file has 0 bytes and begins with nothing/],
-    ['text', Buffer.from('{"model": {"vocab": []}}'), /begins with 7b 22 6d 6f 64 65 6c 22 \("\{\\"model\\""\)/],
-    ['gzip', Buffer.from('1f8b0800000000000003', 'hex'), /begins with 1f 8b 08 00/],
+    ['text', Buffer.from('{"model": {"vocab": []}}'), /is a tokenizer\.json of Hugging Face's tokenizers/],
+    ['gzip', Buffer.from('1f8b0800000000000003', 'hex'), /is gzip data; /],
     ['zeros', Buffer.alloc(100), /illegal tag/],
     ['cut off within a field', GOOD.subarray(0, 300), /SentencePiece model/],
     ['no unknown piece', modelOf([['a', 0, 1]]), /it has 0 unknown pieces/],
