@@ -19,7 +19,7 @@ t.test('filter-corpus takes files as arguments, by their names', async t => {
   const outputPath = join(folder, 'out.txt')
   const options = { outputPath, targetLang: 'any', minChars: 1 }
   const files = [put(folder, 'a.txt', 'one\n'), put(folder, 'b.txt', 'two\n')]
-  await filterCorpus(withFileArguments(files, options) as never)
+  await filterCorpus(withFileArguments(files, options))
   t.equal(readFileSync(outputPath, 'utf8'), 'one\ntwo\n')
   const lines = put(folder, 'c', '{"text":"three"}\n')
   await filterCorpus({ ...options, dataset: 'jsonl', dataFiles: lines })
