@@ -10,7 +10,6 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Document } from '../lib/document.ts'
 import { packageRoot } from '../lib/package.ts'
-import { } from './helpers.ts'
 
 /** The same examples on every run: a test that fails fails again. */
 fc.configureGlobal({ seed: 20_261_122 })

@@ -2,7 +2,6 @@
 import t from 'tap'
 import { setHubEnvironment } from './environment.ts'
 import { Runs, plannedRuns, readables } from './runs.ts'
-import { } from '../helpers.ts'
 
 const RUNS = 12
 const SEED = 7

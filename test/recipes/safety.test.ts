@@ -10,7 +10,10 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { Stop } from '../../recipes/stop.ts'
 import { verify } from '../../recipes/verify.ts'
+import { commandsIn } from '../commands.ts'
 import { ROOT, builtModule, contentIn, failure, filesIn, fixture, folderInMemory, ndjsonOf, put, sluice } from '../helpers.ts'
+
+const command = commandsIn(t)
 
 const MODEL = fixture('tiny.model')
 const DOCUMENTS = 400
@@ -161,10 +164,10 @@ t.test('too many open files while modules load is told as that', { skip: process
 })
 
 t.test('nothing of others controls the terminal, and no password of an address is shown', async t => {
-  const shown = await sluice(['check', 'no\x1b[31m\x9bfile.yaml'])
+  const shown = await command(['check', 'no\x1b[31m\x9bfile.yaml'])
   t.match(shown, { code: 2, stderr: /no\\u001b\[31m\\u009bfile\.yaml/ })
   for (const args of [['filter-corpus', '--dataset', 'https://user:pw@host/x'], ['read', '--dataset', 'https://user:pw@host/x'], ['read', 'https://user:pw@host/x'], ['https://user:pw@host/x']]) {
-    const { stdout, stderr } = await sluice(args)
+    const { stdout, stderr } = await command(args)
     t.match(stderr, /https?:\/{1,2}MASKED@host/, args.join(' '))
     t.notMatch(stdout + stderr, /user|pw/, args.join(' '))
   }
