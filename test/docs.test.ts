@@ -1,7 +1,7 @@
 /** What the documentation says is what the code says, and what it shows runs. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from './tap.ts'
 import { z } from 'zod'
 import { errorCodes } from '../lib/errors.ts'
 import { readManifest } from '../lib/manifest/read.ts'

@@ -1,5 +1,5 @@
 /** A short form of `npm run hub`. */
-import t from 'tap'
+import { t } from '../tap.ts'
 import { setHubEnvironment } from './environment.ts'
 import { Runs, plannedRuns, readables } from './runs.ts'
 

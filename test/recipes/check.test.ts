@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { ForecastError, checkManifest } from '../../recipes/check.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { commandsIn } from '../commands.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { commands } from '../../recipes/commands.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { kebabCase } from '../../lib/names.ts'

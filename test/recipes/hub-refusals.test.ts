@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { type ErrorCode, errorCodes } from '../../lib/errors.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import { shardCorpus, type shardCorpusOptions } from '../../recipes/shard-corpus.ts'

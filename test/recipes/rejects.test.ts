@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readBytes } from '../../lib/files.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'

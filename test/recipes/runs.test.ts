@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import type { PartialError } from '../../recipes/partial-error.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'

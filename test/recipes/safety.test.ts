@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
 import { checkTokenizer } from '../../recipes/check-tokenizer.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
@@ -128,7 +128,7 @@ t.test('Ctrl-C writes a checkpoint of what is done; the same command makes the s
       const { out } = content.flow.source.stats
       t.ok(out > 250 && out < DOCUMENTS, `a checkpoint behind document ${out}, and not only behind 10,000`)
     }
-    t.match(await sluice(args), { code: 0 })
+    t.match(await command(args), { code: 0 })
     const copy = execFileSync('gzip', ['-dc', join(folder, 'filtered/a.ndjson.gz')], { encoding: 'utf8' })
     const shards = contentIn(join(folder, 'out'))
     delete shards['checkpoint.json']

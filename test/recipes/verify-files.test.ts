@@ -1,7 +1,7 @@
 /** What verify writes: dates in the stats, the inventory for people, and what becomes of it all where that fails. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { PartialError } from '../../recipes/partial-error.ts'
 import type { Inventory } from '../../recipes/inventory.ts'

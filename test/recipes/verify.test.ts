@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { npyHeader } from '../../lib/npy.ts'
 import type { Finding } from '../../lib/verify-shards.ts'
