@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import t from 'tap'
+import { t } from './tap.ts'
 import { transforms } from '../recipes/stages.ts'
 import { ROOT, filesIn, sluice } from './helpers.ts'
 
@@ -32,7 +32,7 @@ t.test('arrows point one way, and a stage never imports another stage', async t 
 
 t.test('a file of tests is named *.test.ts, or it would not be run', async t => {
   const others = filesIn(join(ROOT, 'test')).filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-  t.strictSame(others.filter(name => /^import t\b.* from 'tap'/m.test(readFileSync(join(ROOT, 'test', name), 'utf8'))), [])
+  t.strictSame(others.filter(name => /^import (?:t\b.* from 'tap'|\{.*\bt\b.*\} from '[./]+tap\.ts')/m.test(readFileSync(join(ROOT, 'test', name), 'utf8'))), [])
 })
 
 t.test('a command starts with few packages: the others are loaded by what uses them', async t => {

@@ -5,7 +5,7 @@
 import { readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from './tap.ts'
 import { type ErrorCode, errorCodes } from '../lib/errors.ts'
 import { lock, withLock } from '../lib/lock.ts'
 import { npyHeader } from '../lib/npy.ts'

@@ -1,6 +1,7 @@
 /** Commands one after the other in a single process, for tests that aren't about the process: it starts once. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import type { Test } from 'tap'
 import { type Ended, ROOT } from './helpers.ts'
 
 /** Each command has streams of its own in place of the process's; what it prints is sent with its exit code. */
@@ -29,22 +30,42 @@ export interface CommandProcess {
   readonly end: () => Promise<Pick<Ended, 'code' | 'signal'>>
 }
 
-/** Starts the process; `end` must be called, or the test hangs. */
+/** Starts the process. While no command runs, it doesn't keep the test's own process from ending. */
 export function commandProcess (): CommandProcess {
   const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
   const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve, reject) => {
     child.on('error', reject).on('exit', (code, signal) => { resolve({ code, signal }) })
   })
+  const rest = (): void => {
+    child.unref()
+    child.channel!.unref()
+  }
+  rest()
   return {
     run: async (args, { cwd = ROOT, input = '' } = {}) => {
+      child.ref()
+      child.channel!.ref()
       const answer = new Promise<Ended>(resolve => { child.once('message', message => { resolve(message as Ended) }) })
       child.send({ args, cwd, input })
       const died = ended.then(({ code, signal }): never => { throw new Error(`the process ended in the middle: exit code ${code}, signal ${signal}`) })
-      return await Promise.race([answer, died])
+      const result = await Promise.race([answer, died])
+      rest()
+      return result
     },
     end: async () => {
+      child.ref()
       child.disconnect()
       return await ended
     }
+  }
+}
+
+/** Runs commands in a process that starts with the first of them, and ends with the test, or the file. */
+export function commandsIn (t: Test): CommandProcess['run'] {
+  let commands: CommandProcess | undefined
+  t.teardown(async () => { await commands?.end() })
+  return async (args, options) => {
+    commands ??= commandProcess()
+    return await commands.run(args, options)
   }
 }

@@ -1,5 +1,5 @@
 /** A short form of what `npm run fuzz` does with texts; `FUZZ_SEED` in the environment makes other ones. */
-import t from 'tap'
+import { t } from './tap.ts'
 import { fuzzEncoding, fuzzedModels } from './encode-fuzz.ts'
 import { howMany, temporaryFolder } from './helpers.ts'
 

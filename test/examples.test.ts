@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from './tap.ts'
 import { readNpy } from '../lib/npy.ts'
 import { C4, hubProcess } from './hub/process.ts'
 import { ROOT, filesIn, folderLikeCheckout, put, runProgram, sluice, temporaryFolder } from './helpers.ts'

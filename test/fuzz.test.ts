@@ -1,12 +1,12 @@
 /** A short form of `npm run fuzz`, of which `.ci/run` does more. */
-import t from 'tap'
+import { t } from './tap.ts'
 import { Random, fuzzOnce, targets } from './fuzz.ts'
-import { folderInMemory } from './helpers.ts'
+import { folderInMemory, howMany } from './helpers.ts'
 
-const RUNS = 100
+const RUNS = howMany(40, 100)
 
 /** Of a format in yet another form. */
-const FORM_RUNS = 40
+const FORM_RUNS = howMany(16, 40)
 
 for (const [name, target] of Object.entries(await targets())) {
   const runs = /^arrow./.test(name) ? FORM_RUNS : RUNS

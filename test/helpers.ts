@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path'
 import { Readable, type Stream, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pathToFileURL } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import type { Document } from '../lib/document.ts'
 import { packageRoot } from '../lib/package.ts'
-import { } from './helpers.ts'
 
 /** The same examples on every run: a test that fails fails again. */
 fc.configureGlobal({ seed: 20_261_122 })
@@ -141,6 +141,12 @@ function collector (): { sink: Writable, got: unknown[] } {
   const got: unknown[] = []
   const sink = new Writable({ objectMode: true, write (item: unknown, _encoding, done) { got.push(item); done() } })
   return { sink, got }
+}
+
+/** `t.strictSame` for large values: tap prints both of them even where they are the same, which takes a hundred times as long. */
+export function strictSame (t: Test, found: unknown, wanted: unknown, message?: string): void {
+  if (isDeepStrictEqual(found, wanted)) t.pass(message)
+  else t.strictSame(found, wanted, message)
 }
 
 /** Names of all files below a folder, sorted. */

@@ -1,5 +1,5 @@
 /** A short form of `npm run fuzz -- --format joined`. */
-import t from 'tap'
+import { t } from './tap.ts'
 import { Random } from './fuzz.ts'
 import { folderInMemory } from './helpers.ts'
 import { fuzzJson } from './json-fuzz.ts'

@@ -1,7 +1,7 @@
 /** What the package holds and depends on, as far as that shows without installing it; `npm run package` does. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from './tap.ts'
 import { ROOT, filesIn, put, runProgram, temporaryFolder } from './helpers.ts'
 import { dependenciesOf, missingLinks, pinnedVersions } from './package-files.ts'
 

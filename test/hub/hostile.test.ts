@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { setHubEnvironment } from './environment.ts'
 import { hostileRuns } from './hostile.ts'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { follow } from './ask.ts'
 import { layouts, repoOf } from './layouts.ts'
 import { startHub } from './stand-in.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { failure } from '../helpers.ts'
 import { type Asked, ask, follow } from './ask.ts'
 import { FAULTS } from './misbehaviour.ts'

@@ -1,8 +1,7 @@
 /** A short form of `npm run hub`. */
-import t from 'tap'
+import { t } from '../tap.ts'
 import { setHubEnvironment } from './environment.ts'
 import { Runs, plannedRuns, readables } from './runs.ts'
-import { } from '../helpers.ts'
 
 const RUNS = 12
 const SEED = 7

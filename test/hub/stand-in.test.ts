@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { put, temporaryFolder } from '../helpers.ts'
 import { ask, follow } from './ask.ts'
 import { type Hub, startHub } from './stand-in.ts'

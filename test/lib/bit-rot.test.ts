@@ -1,7 +1,7 @@
 /** No byte of a shard can change without being found. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { NPY_HEADER_BYTES } from '../../lib/npy.ts'
 import { verifyShards } from '../../lib/verify-shards.ts'
 import { howMany, temporaryFolder } from '../helpers.ts'

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readCheckpoint, writeCheckpoint } from '../../lib/checkpoint.ts'
 import { failure, filesIn, folderInMemory, mocked, put } from '../helpers.ts'
 

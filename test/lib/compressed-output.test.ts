@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import zstd from '@bokuweb/zstd-wasm'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { compressed } from '../../lib/compressed-output.ts'
 import type { Output } from '../../lib/output.ts'
 import { loadZstdCompressor } from '../../lib/zstd/compress.ts'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readCoverageBaseline } from '../../lib/coverage-baseline.ts'
 import { failure, put, temporaryFolder } from '../helpers.ts'
 

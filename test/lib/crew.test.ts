@@ -1,6 +1,6 @@
 /** Threads and the main one share work. */
 import { setTimeout as wait } from 'node:timers/promises'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { Crew, type Helper, type Steps } from '../../lib/crew.ts'
 import { failure } from '../helpers.ts'
 

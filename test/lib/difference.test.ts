@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { differenceText, differences } from '../../lib/difference.ts'
 import '../helpers.ts'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { SluiceError, codeOf, errorCodes, messageOf } from '../../lib/errors.ts'
 
 t.test('an error has a code, an exit code, a message and a cause', async t => {

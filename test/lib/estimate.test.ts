@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { estimateShare, estimateTotal, estimateSizeShare, scaleEstimate, multiplyEstimates } from '../../lib/estimate.ts'
 import { PrioritySample, UniformSample } from '../../lib/sampling.ts'
 import '../helpers.ts' // the seed of the properties

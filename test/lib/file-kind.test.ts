@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { expectGzip, otherKind, refuseOtherKinds, refuseTables } from '../../lib/file-kind.ts'
 import { failure, howMany } from '../helpers.ts'
 import { frameOf, rawBlock, skippableFrame } from '../zstd.ts'

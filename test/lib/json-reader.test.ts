@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import type { SourcePosition } from '../../lib/positions.ts'
 import { type NdjsonOptions, ndjson } from '../../sources/ndjson.ts'

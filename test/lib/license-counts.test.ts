@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { LicenseCounts, NOT_STATED, OTHERS, licenseColumns, licensesPage } from '../../lib/license-counts.ts'
 
 const COLUMNS = { license: 'license', repository: 'repo_name' }

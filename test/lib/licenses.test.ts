@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { licenseKey, strictestOf, termsOf } from '../../lib/licenses.ts'
 
 /** Every identifier that a dataset card may have, with the SPDX id and the answer expected; from the Hub's documentation of repositories' licences. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { LineSplitter, decodeUtf8 } from '../../lib/lines.ts'
 import '../helpers.ts' // the seed of the properties
 

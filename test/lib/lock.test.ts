@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } f
 import fs from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { type Lock, lock, withLock } from '../../lib/lock.ts'
 import { thisProcess } from '../../lib/process-identity.ts'
 import { ROOT, failure, filesIn, mocked, put, temporaryFolder } from '../helpers.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { z } from 'zod'
 import { SluiceError } from '../../lib/errors.ts'
 import { readManifest } from '../../lib/manifest/read.ts'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { parse } from 'yaml'
 import { maskSecrets } from '../../lib/mask-secrets.ts'
 

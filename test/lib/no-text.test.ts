@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { refuseNoText } from '../../lib/no-text.ts'
 import { shownNames } from '../../lib/max-bad.ts'
 import type { StageStats } from '../../lib/stage.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { type Dtype, NPY_HEADER_BYTES, bytesPerId, dtypes, maxId, npyData, npyHeader, readNpy } from '../../lib/npy.ts'
 import { answers } from '../helpers.ts'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { z } from 'zod'
 import { checkOptions, checkWritten, count, numberIn, parseOptions, positive, suggestion, withNames } from '../../lib/options.ts'
 

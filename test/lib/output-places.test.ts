@@ -1,7 +1,7 @@
 /** Where outputs may lie: beside one another, and not where a shard will be. */
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { checkOutputs, realPlace } from '../../lib/output-places.ts'
 import { failure, folderInMemory, put } from '../helpers.ts'
 

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, sy
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import zstd from '@bokuweb/zstd-wasm'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readBytes } from '../../lib/files.ts'
 import { checkWritable, openOutput, writeFileWhole, writing } from '../../lib/output.ts'
 import { refuseInputAsOutput } from '../../lib/output-places.ts'

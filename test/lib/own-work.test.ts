@@ -1,5 +1,5 @@
 /** What the stages of others are held to, so that no document is lost in silence, and what their errors say. */
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { type OwnWork, strictWork } from '../../lib/own-work.ts'
 import { Stage } from '../../lib/stage.ts'

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { stateOf, thisProcess } from '../../lib/process-identity.ts'
 import { mocked } from '../helpers.ts'
 

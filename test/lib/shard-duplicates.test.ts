@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { HASH_LIMIT, HashSample, countShared } from '../../lib/hash-sample.ts'
 import { dtypes, readNpy } from '../../lib/npy.ts'
 import { DuplicateCounter, type Duplicates } from '../../lib/shard-duplicates.ts'

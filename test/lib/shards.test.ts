@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { sha256, sha256OfFile } from '../../lib/hash.ts'
 import { npyData, readNpy } from '../../lib/npy.ts'
 import { listShards, shardName } from '../../lib/shard-names.ts'

@@ -1,6 +1,6 @@
 /** What texts of others do on a terminal: nothing. */
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { SluiceError } from '../../lib/errors.ts'
 import { maskCredentials } from '../../lib/mask-secrets.ts'
 import { isName, shown, shownInLine } from '../../lib/shown.ts'

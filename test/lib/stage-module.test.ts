@@ -1,7 +1,7 @@
 /** Modules of the user's own: how they are found, and what is said of one that is no stage. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { findStageModule, loadStageModule } from '../../lib/stage-module.ts'
 import { readManifest } from '../../lib/manifest/read.ts'
 import { knownStages } from '../../recipes/stages.ts'

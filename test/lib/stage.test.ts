@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { Stage, type StageOptions, type Work } from '../../lib/stage.ts'
 import { closed, failure, through } from '../helpers.ts'
 

@@ -1,5 +1,5 @@
 /** Text that lies within a record: of JSON, parquet and Arrow the same. */
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { documentOfRecord } from '../../lib/record.ts'
 import { arrow } from '../../sources/arrow.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { type ComparedCoverage, type Coverage, EncodedWords, CoverageMeter, compareCoverage, coverageOf, measureCoverage } from '../../lib/tokenizer-coverage.ts'
 import { answers, failure, fixture, howMany } from '../helpers.ts'

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readModel } from '../../lib/sentencepiece/model.ts'
 
 t.test('what is given for a SentencePiece model and isn\'t one is named', async t => {

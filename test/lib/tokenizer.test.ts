@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { loadEmscripten } from '../../lib/emscripten.ts'
 import { IdBuffer } from '../../lib/sentencepiece/id-buffer.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'

@@ -1,7 +1,7 @@
 /** Several threads do what this one does. */
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { SluiceError } from '../../lib/errors.ts'
 import { npyHeader } from '../../lib/npy.ts'
 import { DuplicateCounter, type Duplicates } from '../../lib/shard-duplicates.ts'

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { builtModule } from '../helpers.ts'
 
 t.test('a process waits for a thread that is closed while its answers are under way', async t => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { type Coverage, measureCoverage } from '../../lib/tokenizer-coverage.ts'

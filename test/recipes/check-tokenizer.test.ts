@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { checkTokenizer } from '../../recipes/check-tokenizer.ts'
 import { answers, failure, filesIn, fixture, temporaryFolder } from '../helpers.ts'
 

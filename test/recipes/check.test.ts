@@ -1,9 +1,12 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { ForecastError, checkManifest } from '../../recipes/check.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
-import { docs, failure, filesIn, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { commandsIn } from '../commands.ts'
+import { docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+
+const command = commandsIn(t)
 
 const TOKENIZER = { tokenizerPath: fixture('tiny.model') }
 
@@ -72,7 +75,7 @@ t.test('components that can\'t be read are told together, with what is foretold 
   const error = await failure(checkManifest(manifest, TOKENIZER)) as ForecastError
   t.match(error, { code: 'ERR_COMPONENT', exitCode: 1, message: /2 of 3 components would fail\na: .*has no column text.*\nc: .*is not a parquet file/ })
   t.match(error.forecast, { components: [{ name: 'b', documents: { guess: 3 } }], failed: [{ name: 'a', code: 'ERR_SOURCE' }, { name: 'c' }] })
-  const shown = await sluice(['check', manifest, '--tokenizer-path', TOKENIZER.tokenizerPath])
+  const shown = await command(['check', manifest, '--tokenizer-path', TOKENIZER.tokenizerPath])
   t.match(shown, { code: 1, stdout: /^b: 1 file/, stderr: /2 of 3 components would fail/ })
 })
 
@@ -97,9 +100,9 @@ t.test('as a command: for people and as JSON', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'a.ndjson', ndjsonOf(docs(30_000)))
   put(cwd, 'm.yaml', '- { name: a, dataset: json, data_files: a.ndjson }\n')
-  const text = await sluice(['check', 'm.yaml', '--tokenizer-path', fixture('tiny.model')], { cwd })
+  const text = await command(['check', 'm.yaml', '--tokenizer-path', fixture('tiny.model')], { cwd })
   t.match(text, { code: 0, stderr: '' })
   t.match(text.stdout, /^a: 1 file, 1\.51 MB; 100 of 30 k documents looked at\n {2}documents {2}30 k\n {2}kept {7}30 k \(28\.9 k to 30 k\)\n {2}tokens {5}\d.* \(.* to .*\)\n {2}on disk {4}.*B\)\n\nIn brackets: .*\nRoom needed: .*, free: .*B\. Memory: about 250 MB\.\n$/)
-  t.match(JSON.parse((await sluice(['check', 'm.yaml', '--json'], { cwd })).stdout), { components: [{ name: 'a', bytes: Number, documents: { guess: 30_000 } }] })
+  t.match(JSON.parse((await command(['check', 'm.yaml', '--json'], { cwd })).stdout), { components: [{ name: 'a', bytes: Number, documents: { guess: 30_000 } }] })
   t.strictSame(filesIn(cwd), ['a.ndjson', 'm.yaml'])
 })

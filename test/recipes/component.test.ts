@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { z } from 'zod'
 import type { Component } from '../../lib/manifest/schema.ts'
 import type { Encoder } from '../../lib/tokenizer.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { judgeKept } from '../../recipes/expect.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { MixtureError, processMixture } from '../../recipes/process-mixture.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { formatByNames, formatName } from '../../lib/record-formats.ts'
 import { withFileArguments } from '../../recipes/corpus.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { failure, filesIn, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 

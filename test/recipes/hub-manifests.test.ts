@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { parse } from 'yaml'
 import { readCard } from '../../lib/hub/card.ts'
 import { resolveDataFiles } from '../../lib/hub/data-files.ts'

@@ -1,7 +1,7 @@
 /** Mixtures, filters, tokenizers and licences of datasets on a stand-in Hub. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
 import { checkManifest } from '../../recipes/check.ts'

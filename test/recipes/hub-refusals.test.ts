@@ -2,13 +2,14 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { type ErrorCode, errorCodes } from '../../lib/errors.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import { shardCorpus, type shardCorpusOptions } from '../../recipes/shard-corpus.ts'
 import type { z } from 'zod'
 import { smallDisk } from '../disks.ts'
-import { failure, filesIn, fixture, folderInMemory, ndjsonOf, sluice } from '../helpers.ts'
+import { commandsIn } from '../commands.ts'
+import { failure, filesIn, fixture, folderInMemory, ndjsonOf } from '../helpers.ts'
 import { CODE, TOKEN, codeOf, hubFor, pulledIn, tables } from './hub-datasets.ts'
 
 type Options = z.input<typeof shardCorpusOptions>
@@ -85,10 +86,11 @@ t.test('what can\'t be pulled is named, with what there is instead, and nothing 
 })
 
 t.test('on the command line: a line, the code and the exit code', async t => {
+  const command = commandsIn(t)
   await hubFor(t, [CODE])
   const folder = folderInMemory(t)
-  t.match(await sluice(['shard-corpus', '--dataset', 'some/none', '--output', 'a.ndjson'], { cwd: folder }), { code: 2, stdout: '', stderr: /^sluice: some\/none@main: there is no such dataset [^\n]*\[ERR_DATASET\]\n$/ })
-  t.match(await sluice(['shard-corpus', '--dataset', 'some/code', '--output', 'a.ndjson', '--limit', '-1'], { cwd: folder }), { code: 2, stdout: '', stderr: /--limit: .*\[ERR_OPTION\]/ })
+  t.match(await command(['shard-corpus', '--dataset', 'some/none', '--output', 'a.ndjson'], { cwd: folder }), { code: 2, stdout: '', stderr: /^sluice: some\/none@main: there is no such dataset [^\n]*\[ERR_DATASET\]\n$/ })
+  t.match(await command(['shard-corpus', '--dataset', 'some/code', '--output', 'a.ndjson', '--limit', '-1'], { cwd: folder }), { code: 2, stdout: '', stderr: /--limit: .*\[ERR_OPTION\]/ })
   t.strictSame(filesIn(folder), [])
 })
 

@@ -1,7 +1,7 @@
 /** Recipes and the Hub: what is asked of it, with which patience, and what is known without it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
 import { checkManifest } from '../../recipes/check.ts'
 import { licenses } from '../../recipes/licenses.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import fc from 'fast-check'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { type Dtype, maxId, npyData, npyHeader } from '../../lib/npy.ts'
 import { openShards, readIds } from '../../lib/shard-reader.ts'
@@ -12,7 +12,10 @@ import { shardName } from '../../lib/shard-names.ts'
 import { type Tokenizer, loadDecoder, loadTokenizer } from '../../lib/tokenizer.ts'
 import { inspect } from '../../recipes/inspect.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
+import { commandsIn } from '../commands.ts'
 import { ROOT, answers, failure, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+
+const command = commandsIn(t)
 
 const MODEL = fixture('tiny.model')
 const [UNK, BOS, EOS] = [0, 1, 2]
@@ -263,13 +266,13 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
   const texts = answers().records.flatMap(({ text }) => typeof text === 'string' ? [text] : [])
   const shards = join(folder, 'shards')
   await shardCorpus({ dataFiles: put(folder, 'a.ndjson', ndjsonOf(answers().records)), tokenizerPath: MODEL, outputDir: shards, seqLen: 64, sequencesPerShard: 20, logFile: join(folder, 'stats.json') })
-  const show = (...args: string[]): ReturnType<typeof sluice> => sluice(['inspect', 'shards', '--tokenizer-path', MODEL, ...args], { cwd: folder })
+  const show = (...args: string[]): ReturnType<typeof command> => command(['inspect', 'shards', '--tokenizer-path', MODEL, ...args], { cwd: folder })
 
   t.match(await show('--row', '-1'), { code: 0, stderr: `inspect: 1 of 32 rows, decoded by ${MODEL}; --rows 32 shows all, --row -1 the last one\n`, stdout: /^\[31\] shards\/shard_00001\.npy, row 11\n/ })
   t.match(await show('--row', '19', '--rows', '2', '--quiet'), { stderr: '', stdout: /^\[19\] shards\/shard_00000\.npy, row 19\n[^[]*\n\[20\] shards\/shard_00001\.npy, row 0\n[^[]*\n$/ })
 
   const documents = await show('--documents')
-  t.match(await sluice(['write', 'back.txt'], { cwd: folder, input: documents.stdout }), { code: 0 })
+  t.match(await command(['write', 'back.txt'], { cwd: folder, input: documents.stdout }), { code: 0 })
   const back = readFileSync(join(folder, 'back.txt'), 'utf8').split('\n').slice(0, -1)
   const whole = documents.stdout.trim().split('\n').map(line => JSON.parse(line) as Document).filter(({ meta }) => meta.complete).length
   t.ok(whole > 60, `${whole} documents`)
@@ -295,8 +298,8 @@ t.test('an abort stops each way of reading', async t => {
 t.test('a model without an end of sentence asks for --eos-id', async t => {
   const folder = putShards(temporaryFolder(t), [3, 4, 3, 5])
   const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--stats', '--json']
-  t.match(await sluice(args), { code: 2, stderr: /no end-of-sentence piece; name the id .*--eos-id.*\[ERR_TOKENIZER\]/ })
-  t.match(JSON.parse((await sluice([...args, '--eos-id', '3'])).stdout), { documents: 2, open_ids: 1 })
+  t.match(await command(args), { code: 2, stderr: /no end-of-sentence piece; name the id .*--eos-id.*\[ERR_TOKENIZER\]/ })
+  t.match(JSON.parse((await command([...args, '--eos-id', '3'])).stdout), { documents: 2, open_ids: 1 })
 })
 
 t.test('a reader that has seen enough ends it quietly', async t => {
@@ -312,8 +315,8 @@ t.test('the tokenizer is found by the checkpoint or the stats beside the shards;
   const folder = temporaryFolder(t)
   const model = put(folder, 'tok/spm.model', readFileSync(MODEL))
   put(folder, 'a.ndjson', ndjsonOf(answers().records))
-  const show = (cwd: string, ...args: string[]): ReturnType<typeof sluice> => sluice(['inspect', ...args], { cwd })
-  t.match(await sluice(['shard-corpus', '--data-files', 'a.ndjson', '--tokenizer-path', 'tok/spm.model', '--output-dir', 'out/shards', '--seq-len', '64', '--log-file', 'stats.json', '--quiet'], { cwd: folder }), { code: 0 })
+  const show = (cwd: string, ...args: string[]): ReturnType<typeof command> => command(['inspect', ...args], { cwd })
+  t.match(await command(['shard-corpus', '--data-files', 'a.ndjson', '--tokenizer-path', 'tok/spm.model', '--output-dir', 'out/shards', '--seq-len', '64', '--log-file', 'stats.json', '--quiet'], { cwd: folder }), { code: 0 })
   const decoded = { code: 0, stdout: /^\[0\] \S*out\/shards\/shard_00000\.npy, row 0\n[^]*\n\[2\] [^[]*\n$/, stderr: /^inspect: 3 of 32 rows, decoded by \S*tok\/spm\.model; --rows 32 shows all, --row -1 the last one\n$/ }
   const first = await show(folder, 'out/shards')
   t.match(first, decoded)
@@ -341,5 +344,5 @@ t.test('the tokenizer is found by the checkpoint or the stats beside the shards;
 t.test('files beside shards that are no stats tell nothing', async t => {
   const folder = putShards(join(temporaryFolder(t), 'o/shards'), [3, 4, 3, 5])
   for (const [name, content] of [['x.json', '{"stats":[1]}'], ['y.json', '[]'], ['z.json', 'no JSON'], ['checkpoint.json', '{}'], ['s.json', JSON.stringify({ stats: [{ output_dir: '/elsewhere', tokenizer_sha256: 'x' }] })]] as const) put(folder, name, content)
-  t.match(await sluice(['inspect', folder]), { code: 0, stdout: /\n3 4 3 5\n$/, stderr: /inspect: 1 row, as ids\ninspect: neither/ })
+  t.match(await command(['inspect', folder]), { code: 0, stdout: /\n3 4 3 5\n$/, stderr: /inspect: 1 row, as ids\ninspect: neither/ })
 })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { SluiceError } from '../../lib/errors.ts'
 import { type LicenseError, type LicenseOf, licenses } from '../../recipes/licenses.ts'
 import { licensesText } from '../../recipes/licenses-text.ts'

@@ -1,7 +1,7 @@
 /** A manifest is a program, and whatever asks for one says so. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { commandProcess } from '../commands.ts'
 import { ROOT, fixture, put, temporaryFolder } from '../helpers.ts'
 

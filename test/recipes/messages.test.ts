@@ -1,5 +1,5 @@
 /** No message shows what is ours inside: objects, codes of zod, stacks. */
-import t from 'tap'
+import { t } from '../tap.ts'
 import { z } from 'zod'
 import { kebabCase } from '../../lib/names.ts'
 import { commands } from '../../recipes/commands.ts'

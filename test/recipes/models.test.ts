@@ -2,7 +2,7 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Transform } from 'node:stream'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { findModel } from '../../lib/model-file.ts'
 import { loadFastText } from '../../lib/fasttext/classifier.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'

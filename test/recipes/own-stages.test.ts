@@ -1,7 +1,7 @@
 /** Stages of the user's own in a mixture: the same bytes with any number of threads, and what is said of them. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { checkManifest } from '../../recipes/check.ts'
 import { type MixtureError, processMixture } from '../../recipes/process-mixture.ts'
 import { run } from '../../recipes/run.ts'

@@ -2,21 +2,23 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import zstd from '@bokuweb/zstd-wasm'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readNpy } from '../../lib/npy.ts'
-import { commandProcess } from '../commands.ts'
+import { commandProcess, commandsIn } from '../commands.ts'
 import { answers, docs, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+
+const command = commandsIn(t)
 
 t.test('read | encode | pack | write: the arrays of SentencePiece and NumPy', async t => {
   const folder = temporaryFolder(t)
   const { packed, records } = answers()
   const file = put(folder, 'a.ndjson', ndjsonOf(records))
-  const read = await sluice(['read', file])
+  const read = await command(['read', file])
   t.match(read, { code: 0, stderr: `ndjson: ${records.length} in, ${records.length - 2} out, 2 no_text\n` })
-  const encoded = await sluice(['encode', '--tokenizer-path', fixture('tiny.model')], { input: read.stdout })
-  const sequences = await sluice(['pack', '--seq-len', '64'], { input: encoded.stdout })
+  const encoded = await command(['encode', '--tokenizer-path', fixture('tiny.model')], { input: read.stdout })
+  const sequences = await command(['pack', '--seq-len', '64'], { input: encoded.stdout })
   t.match(sequences.stderr, /^pack: \d+ in, 32 out; 2075 tokens, 27 of them in the tail that fills no sequence\n$/)
-  t.match(await sluice(['write', join(folder, 'shards'), '--sequences-per-shard', '20'], { input: sequences.stdout }), { code: 0, stdout: '', stderr: 'npy: 32 in, 32 out\n' })
+  t.match(await command(['write', join(folder, 'shards'), '--sequences-per-shard', '20'], { input: sequences.stdout }), { code: 0, stdout: '', stderr: 'npy: 32 in, 32 out\n' })
   const data = ['shard_00000.npy', 'shard_00001.npy'].flatMap(name => Array.from(readNpy(readFileSync(join(folder, 'shards', name))).data))
   t.strictSame(data, packed.rows.flat())
 })
@@ -26,28 +28,28 @@ t.test('normalize | length | language | dedup, on NDJSON, and write by the name 
   const folder = temporaryFolder(t)
   const english = 'The water of the river turns the wheel of the old mill.'
   const input = ndjsonOf([{ id: 'a', text: ` ${english}\n` }, { id: 'b', text: 'short', meta: {} }, { id: 'c', text: english, meta: { n: 1 } }])
-  const normal = await sluice(['normalize'], { input })
-  const long = await sluice(['length', '--min-chars', '20', '--max-chars', '80'], { input: normal.stdout })
+  const normal = await command(['normalize'], { input })
+  const long = await command(['length', '--min-chars', '20', '--max-chars', '80'], { input: normal.stdout })
   t.equal(long.stderr, 'length: 3 in, 2 out, 1 too_short\n')
-  const right = await sluice(['language', '--keep', 'en', '--threshold', '0.5', '--quiet'], { input: long.stdout })
+  const right = await command(['language', '--keep', 'en', '--threshold', '0.5', '--quiet'], { input: long.stdout })
   t.equal(right.stderr, '')
-  const single = await sluice(['dedup', '--window', '5'], { input: right.stdout })
+  const single = await command(['dedup', '--window', '5'], { input: right.stdout })
   t.equal(single.stdout, ndjsonOf([{ id: 'a', text: english, meta: {} }]))
   for (const name of ['out.txt', 'out.ndjson', 'out.txt.gz', 'out.ndjson.gz', 'out.txt.zst', 'out.ndjson.zst']) {
-    t.match(await sluice(['write', join(folder, name)], { input: single.stdout }), { code: 0 })
+    t.match(await command(['write', join(folder, name)], { input: single.stdout }), { code: 0 })
     const bytes = readFileSync(join(folder, name))
     t.equal(Buffer.from(name.endsWith('.gz') ? gunzipSync(bytes) : name.endsWith('.zst') ? zstd.decompress(bytes) : bytes).toString(), name.startsWith('out.txt') ? english + '\n' : single.stdout)
   }
 })
 
 t.test('read takes text, another column, a limit, and standard input', async t => {
-  t.equal((await sluice(['read', '--dataset', 'text', '--limit', '2'], { input: 'a\nb\nc\n' })).stdout, ndjsonOf([{ id: '-#0', text: 'a', meta: {} }, { id: '-#2', text: 'b', meta: {} }]))
-  t.match(await sluice(['read', fixture('zstd/many-frames.zst'), '--dataset', 'text', '--limit', '1', '--quiet']), { code: 0, stdout: /^\{"id":"test\/fixtures\/zstd\/many-frames\.zst#0","text":"\w+ / })
-  t.equal((await sluice(['read', '-', '--text-column', 'body'], { input: '{"id":1,"body":"x"}' })).stdout, ndjsonOf([{ id: '1', text: 'x', meta: {} }]))
+  t.equal((await command(['read', '--dataset', 'text', '--limit', '2'], { input: 'a\nb\nc\n' })).stdout, ndjsonOf([{ id: '-#0', text: 'a', meta: {} }, { id: '-#2', text: 'b', meta: {} }]))
+  t.match(await command(['read', fixture('zstd/many-frames.zst'), '--dataset', 'text', '--limit', '1', '--quiet']), { code: 0, stdout: /^\{"id":"test\/fixtures\/zstd\/many-frames\.zst#0","text":"\w+ / })
+  t.equal((await command(['read', '-', '--text-column', 'body'], { input: '{"id":1,"body":"x"}' })).stdout, ndjsonOf([{ id: '1', text: 'x', meta: {} }]))
 })
 
 t.test('--json puts the report on standard error, where standard output is the data\'s', async t => {
-  const { stdout, stderr } = await sluice(['length', '--min-chars', '2', '--json'], { input: ndjsonOf([{ id: 'a', text: 'x' }]) })
+  const { stdout, stderr } = await command(['length', '--min-chars', '2', '--json'], { input: ndjsonOf([{ id: 'a', text: 'x' }]) })
   t.equal(stdout, '')
   t.strictSame(JSON.parse(stderr), { stage: 'length', in: 1, out: 0, dropped: { too_short: 1 } })
 })

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readNpy } from '../../lib/npy.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { type MixtureResult, type MixtureStats, processMixture as processMixtureInto } from '../../recipes/process-mixture.ts'

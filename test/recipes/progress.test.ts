@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { Progress, type ProgressStream, progressLine } from '../../recipes/progress.ts'
 import { componentTable, table } from '../../recipes/report.ts'
 import { ndjson } from '../../sources/ndjson.ts'

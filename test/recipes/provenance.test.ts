@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { LicenseCounts } from '../../lib/license-counts.ts'
 import { lock } from '../../lib/lock.ts'

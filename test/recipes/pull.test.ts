@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { pull } from '../../recipes/pull.ts'
 import { corpusComponent, corpusOptions } from '../../recipes/corpus.ts'

@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:f
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Writable } from 'node:stream'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { readNpy } from '../../lib/npy.ts'
 import { listShards } from '../../lib/shard-names.ts'
 import type { MixtureStats } from '../../recipes/process-mixture.ts'

@@ -1,14 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readBytes } from '../../lib/files.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import type { Reject } from '../../recipes/rejects.ts'
 import { ndjson } from '../../sources/ndjson.ts'
-import { collect, doc, docs, failure, filesIn, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { commandsIn } from '../commands.ts'
+import { collect, doc, docs, failure, filesIn, fixture, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+
+const command = commandsIn(t)
 
 const readRejects = (path: string): Reject[] => (path.endsWith('.gz') ? gunzipSync(readFileSync(path)).toString() : readFileSync(path, 'utf8'))
   .split('\n').slice(0, -1).map(line => JSON.parse(line) as Reject)
@@ -86,10 +89,10 @@ t.test('rejects can\'t be the input or the output', async t => {
 t.test('in a pipe read and the filters keep theirs', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'in.ndjson', RECORDS.join('\n'))
-  const read = await sluice(['read', 'in.ndjson', '--max-bad', '1', '--rejects', 'bad.ndjson'], { cwd })
+  const read = await command(['read', 'in.ndjson', '--max-bad', '1', '--rejects', 'bad.ndjson'], { cwd })
   t.match(read, { code: 0 })
   t.match(readRejects(join(cwd, 'bad.ndjson')), [{ reason: 'ndjson.bad_json', position: `in.ndjson#${offsetOf(2)}` }])
-  t.match(await sluice(['length', '--min-chars', '10', '--rejects', 'short.ndjson'], { cwd, input: read.stdout }), { code: 0 })
+  t.match(await command(['length', '--min-chars', '10', '--rejects', 'short.ndjson'], { cwd, input: read.stdout }), { code: 0 })
   t.strictSame(readRejects(join(cwd, 'short.ndjson')), [{ reason: 'length.too_short', position: null, ...doc('b', 'short') }])
 })
 

@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { packageVersion } from '../../lib/package.ts'
 import type { ComponentStats } from '../../recipes/component.ts'

@@ -1,12 +1,15 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import type { PartialError } from '../../recipes/partial-error.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import type { RunDifference } from '../../recipes/run-difference.ts'
 import { type RunSummary, type RunsResult, type ShardTrace, runs, runsText } from '../../recipes/runs.ts'
-import { docs, failure, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { commandsIn } from '../commands.ts'
+import { docs, failure, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+
+const command = commandsIn(t)
 
 interface Made {
   readonly folder: string
@@ -113,13 +116,13 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     t.match(await failure(runs(['mail'], options)), { message: /expected mix\n.*ab\.json: is not JSON/ })
     t.match(await failure(runs(['diff', a, '0123456789ab'], options)), { code: 'ERR_RUN', message: /ab\.json: is not JSON/ })
     t.match(await runs(['diff', a, b], options), { before: a }, 'the two are whole')
-    const { code, stdout, stderr } = await sluice(['runs', 'mix', '--runs-dir', runsDir])
+    const { code, stdout, stderr } = await command(['runs', 'mix', '--runs-dir', runsDir])
     t.match({ code, stdout, stderr }, { code: 1, stdout: `${runsText(whole)}\n`, stderr: /^sluice: 2 damaged records were left out\n.*\[ERR_RUN\]\n$/s })
   })
 })
 
 t.test('the command gives data with --json', async t => {
   const folder = temporaryFolder(t)
-  const { code, stdout } = await sluice(['runs', '--runs-dir', join(folder, 'none'), '--json'])
+  const { code, stdout } = await command(['runs', '--runs-dir', join(folder, 'none'), '--json'])
   t.match({ code, stdout }, { code: 0, stdout: '[]\n' })
 })

@@ -3,14 +3,17 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
 import { checkTokenizer } from '../../recipes/check-tokenizer.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { Stop } from '../../recipes/stop.ts'
 import { verify } from '../../recipes/verify.ts'
+import { commandsIn } from '../commands.ts'
 import { ROOT, builtModule, contentIn, failure, filesIn, fixture, folderInMemory, ndjsonOf, put, sluice } from '../helpers.ts'
+
+const command = commandsIn(t)
 
 const MODEL = fixture('tiny.model')
 const DOCUMENTS = 400
@@ -125,7 +128,7 @@ t.test('Ctrl-C writes a checkpoint of what is done; the same command makes the s
       const { out } = content.flow.source.stats
       t.ok(out > 250 && out < DOCUMENTS, `a checkpoint behind document ${out}, and not only behind 10,000`)
     }
-    t.match(await sluice(args), { code: 0 })
+    t.match(await command(args), { code: 0 })
     const copy = execFileSync('gzip', ['-dc', join(folder, 'filtered/a.ndjson.gz')], { encoding: 'utf8' })
     const shards = contentIn(join(folder, 'out'))
     delete shards['checkpoint.json']
@@ -161,10 +164,10 @@ t.test('too many open files while modules load is told as that', { skip: process
 })
 
 t.test('nothing of others controls the terminal, and no password of an address is shown', async t => {
-  const shown = await sluice(['check', 'no\x1b[31m\x9bfile.yaml'])
+  const shown = await command(['check', 'no\x1b[31m\x9bfile.yaml'])
   t.match(shown, { code: 2, stderr: /no\\u001b\[31m\\u009bfile\.yaml/ })
   for (const args of [['filter-corpus', '--dataset', 'https://user:pw@host/x'], ['read', '--dataset', 'https://user:pw@host/x'], ['read', 'https://user:pw@host/x'], ['https://user:pw@host/x']]) {
-    const { stdout, stderr } = await sluice(args)
+    const { stdout, stderr } = await command(args)
     t.match(stderr, /https?:\/{1,2}MASKED@host/, args.join(' '))
     t.notMatch(stdout + stderr, /user|pw/, args.join(' '))
   }

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import { schedule } from '../../recipes/schedule.ts'
 
 const turn = (n: number): Promise<void> => new Promise(resolve => setTimeout(resolve, n))

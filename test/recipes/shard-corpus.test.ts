@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readNpy } from '../../lib/npy.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { withLock } from '../../lib/lock.ts'
 import { readModel } from '../../lib/sentencepiece/model.ts'

@@ -1,13 +1,16 @@
 /** What verify writes: dates in the stats, the inventory for people, and what becomes of it all where that fails. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { PartialError } from '../../recipes/partial-error.ts'
 import type { Inventory } from '../../recipes/inventory.ts'
 import { VerifyError, verify } from '../../recipes/verify.ts'
-import { failure, filesIn, put, sluice, temporaryFolder } from '../helpers.ts'
+import { commandsIn } from '../commands.ts'
+import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 import { EOS, writeShards, writeStats } from '../shards.ts'
+
+const command = commandsIn(t)
 
 interface Made {
   readonly folder: string
@@ -109,7 +112,7 @@ t.test('the command: by default into logs, by the day in UTC; on all cores where
   const component = writeShards(folder, 'big', ids, { seqLen: 2048, sequencesPerShard: 256 })
   writeStats(folder, [{ ...component, output_dir: 'big' }])
   const days = [new Date().toISOString().slice(0, 10)]
-  const shown = await sluice(['verify', 'stats.json', '--json', '--workers', '2'], { cwd: folder })
+  const shown = await command(['verify', 'stats.json', '--json', '--workers', '2'], { cwd: folder })
   t.match(shown, { code: 0, stderr: '' })
   days.push(new Date().toISOString().slice(0, 10))
   t.ok(days.some(day => existsSync(join(folder, `logs/data_inventory_${day}.md`))))
@@ -117,7 +120,7 @@ t.test('the command: by default into logs, by the day in UTC; on all cores where
   t.match(duplicates, { sampled: 1, components: [{ documents: 4599, different: 60 }], shared: [] })
   const [first, second] = component.shard_files.map(({ file }) => join(folder, 'big', file))
   copyFileSync(second!, first!)
-  const foreign = await sluice(['verify', 'stats.json'], { cwd: folder })
+  const foreign = await command(['verify', 'stats.json'], { cwd: folder })
   t.match(foreign, { code: 1, stdout: '', stderr: /: 1 finding; .*\nbig\/shard_00000\.npy: has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64} \[ERR_VERIFY\]\n$/ })
 })
 
@@ -136,7 +139,7 @@ t.test('each kind of damage is named, and the exit code is 1', async t => {
   }
   for (const [kind, [make, says]] of Object.entries(damage)) {
     make()
-    const ended = await sluice(['verify', stats, '--inventory', page])
+    const ended = await command(['verify', stats, '--inventory', page])
     t.equal(ended.code, 1, kind)
     t.match(ended.stderr, /: 1 finding;/)
     t.match(ended.stderr, says)
@@ -155,7 +158,7 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   t.type(error, PartialError)
   t.match(read(page), 'The shards are what their stats say.')
   t.ok(existsSync(join(folder, 'stats.inventory.json')))
-  t.match(await sluice(['verify', stats, '--inventory', page]), { code: 1, stdout: /The shards are what their stats say/, stderr: /^sluice: .*it is read-only.*\[ERR_OUTPUT\]\n$/ })
+  t.match(await command(['verify', stats, '--inventory', page]), { code: 1, stdout: /The shards are what their stats say/, stderr: /^sluice: .*it is read-only.*\[ERR_OUTPUT\]\n$/ })
   chmodSync(stats, 0o644)
 
   mkdirSync(`${stats}.${process.pid}.tmp/in/its/place`, { recursive: true }) // as a folder that takes no new file
@@ -175,7 +178,7 @@ t.test('an inventory that can\'t be written is told before anything is read', as
   const { folder, stats } = made(t)
   put(folder, 'logs', 'a file has the folder\'s name')
   const before = filesIn(folder)
-  const ended = await sluice(['verify', 'stats.json'], { cwd: folder })
+  const ended = await command(['verify', 'stats.json'], { cwd: folder })
   t.match(ended, { code: 1, stdout: '', stderr: /^sluice: logs\/data_inventory_\d{4}-\d\d-\d\d\.md: cannot be written: a part of the path is a file, expected a folder \[ERR_OUTPUT\]\n$/ })
   t.match(await failure(verify(stats, { inventory: join(folder, 'a', '.md') + '/x.md', inventoryJson: join(folder, 'logs', 'x.json') })), { code: 'ERR_OUTPUT' })
   t.strictSame(filesIn(folder), before)

@@ -1,7 +1,7 @@
 /** Threads do what the main thread does, to the same bytes. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { z } from 'zod'
 import { gzipSync } from 'node:zlib'
 import type { Component, Filter } from '../../lib/manifest/schema.ts'

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { Parser } from 'tap-parser'
 import { stringify } from 'yaml'
-import { } from '../helpers.ts'
 
 export interface Failure {
   /** The titles of the test and of those around it; empty where the file itself has failed. */

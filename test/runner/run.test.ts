@@ -1,7 +1,7 @@
 /** What the runner makes of files that don't pass: each of these fails a run. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../tap.ts'
 import { filesIn, put, temporaryFolder } from '../helpers.ts'
 import { type RunOptions, runTests } from './run.ts'
 

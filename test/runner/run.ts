@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Failure, runFile } from './file.ts'
 import { changesBetween, treeOf } from './tree.ts'
-import { } from '../helpers.ts'
 
 export interface RunOptions {
   /** The checkout, which tests must not change. */

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import type { BadRecord } from '../../lib/source-options.ts'
 import { type ArrowOptions, arrow } from '../../sources/arrow.ts'

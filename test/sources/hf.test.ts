@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { ResolvedDataset } from '../../lib/hub/resolve.ts'
 import { hf } from '../../sources/hf.ts'
 import { collect, failure, fixture } from '../helpers.ts'

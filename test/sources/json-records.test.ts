@@ -1,7 +1,7 @@
 /** JSON as other programs write it: Python's constants, several records in a line, strings, and the array of a field. */
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { Barrier, type Barriers } from '../../lib/barrier.ts'
 import type { Document } from '../../lib/document.ts'
 import type { SourcePosition } from '../../lib/positions.ts'

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import type { ByteRanges } from '../../lib/parquet/ranges.ts'
 import type { BadRecord } from '../../lib/source-options.ts'

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { text } from '../../sources/text.ts'
 import { collect, doc, put, temporaryFolder } from '../helpers.ts'

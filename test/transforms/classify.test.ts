@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { readFastText } from '../../lib/fasttext/model.ts'
 import { type ClassifyOptions, classify } from '../../transforms/classify.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { RollingWindow, dedup } from '../../transforms/dedup.ts'
 import { doc, through } from '../helpers.ts'

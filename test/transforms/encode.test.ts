@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Tokens } from '../../lib/document.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { encode, endOfSentence } from '../../transforms/encode.ts'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { codePoints, length } from '../../transforms/length.ts'
 import { doc, through } from '../helpers.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { normalize, normalizeText } from '../../transforms/normalize.ts'
 import { answers, doc, through } from '../helpers.ts'
 

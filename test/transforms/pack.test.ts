@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../tap.ts'
 import type { Sequence } from '../../lib/document.ts'
 import { Packer, pack } from '../../transforms/pack.ts'
 import { answers, through } from '../helpers.ts'

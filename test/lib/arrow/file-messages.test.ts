@@ -1,5 +1,5 @@
 /** Files are read by their footers, wherever their messages lie, and a footer that is damaged is named. */
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { readFileMessages } from '../../../lib/arrow/file-messages.ts'
 import { failure } from '../../helpers.ts'
 import { rangesOf } from '../parquet/helpers.ts'

@@ -1,5 +1,5 @@
 /** Messages are cut as they were written, and what is cut off or damaged is named. */
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { Bytes } from '../../../lib/arrow/bytes.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import { type Message, readMessages } from '../../../lib/arrow/messages.ts'

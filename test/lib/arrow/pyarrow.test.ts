@@ -1,8 +1,8 @@
 /** What is read of an Arrow file is what pyarrow reads of the parquet file with the same table. */
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { parquetAnswers } from '../parquet/helpers.ts'
 import { arrowBytes, arrowNames, rowsOf } from './helpers.ts'
-import { howMany } from '../../helpers.ts'
+import { howMany, strictSame } from '../../helpers.ts'
 
 const answers = parquetAnswers()
 /** The type of parquet for it is known by its column, and so it is there as text. */
@@ -22,13 +22,13 @@ for (const name of compared) {
     const bytes = arrowBytes(name)
     const found = await rowsOf(bytes)
     const order = columns.map(column => found.columns.indexOf(column))
-    if (rows.length > 0) t.strictSame(found.rows.map(row => order.map(at => row[at])), expected)
+    if (rows.length > 0) strictSame(t, found.rows.map(row => order.map(at => row[at])), expected)
     else t.strictSame(found.rows, [])
     if (name.includes('file')) {
-      t.strictSame(await rowsOf(bytes, { byFooter: true }), found, 'by its footer')
+      strictSame(t, await rowsOf(bytes, { byFooter: true }), found, 'by its footer')
       for (let from = 1; from <= rows.length; from += 7) t.strictSame((await rowsOf(bytes, { from, byFooter: true })).rows, found.rows.slice(from), `by its footer, from row ${from}`)
     }
-    for (const size of [1, 7]) t.strictSame(await rowsOf(bytes, { size: rows.length > 60 ? 64 : size }), found, `in chunks of ${size}`)
+    for (const size of [1, 7]) strictSame(t, await rowsOf(bytes, { size: rows.length > 60 ? 64 : size }), found, `in chunks of ${size}`)
     for (let from = 1; from <= rows.length; from += rows.length > 20 ? howMany(37, 7) : 1) t.strictSame((await rowsOf(bytes, { from })).rows, found.rows.slice(from), `from row ${from}`)
   })
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { FastTextClassifier, loadFastText } from '../../../lib/fasttext/classifier.ts'
 import { MODELS, TEXTS, answersOf, difference, modelPath } from './fixtures.ts'
 import { howMany, put, temporaryFolder } from '../../helpers.ts'

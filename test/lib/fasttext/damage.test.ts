@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { loadFastText } from '../../../lib/fasttext/classifier.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import { MODELS, TEXTS, modelPath } from './fixtures.ts'

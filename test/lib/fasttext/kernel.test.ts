@@ -1,7 +1,7 @@
 /** The kernel against the plain path: on every model, with tables that keep everything, little, or nothing. */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { KernelSum } from '../../../lib/fasttext/kernel.ts'
 import { readFastText } from '../../../lib/fasttext/model.ts'
 import { PlainSum } from '../../../lib/fasttext/plain-sum.ts'

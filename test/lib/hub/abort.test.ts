@@ -1,6 +1,6 @@
 /** Whoever stops reading from the Hub, in whatever state, leaves nothing open that would keep the process alive. */
 import { setTimeout } from 'node:timers/promises'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { closeHubs } from '../../../lib/hub/hub.ts'
 import { type HfOptions, hf } from '../../../sources/hf.ts'
 import { setHubEnvironment } from '../../hub/environment.ts'

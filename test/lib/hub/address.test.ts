@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { hubAddress, hubName, isCommit, isDatasetName, isHubName, urlPath, withoutRevision } from '../../../lib/hub/address.ts'
 
 const COMMIT = 'a'.repeat(40)

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { EMPTY_CARD, readCard } from '../../../lib/hub/card.ts'
 import { cardOf } from './helpers.ts'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { type ContentHash, gitBlobHash, sha256Hash } from '../../../lib/hub/content-hash.ts'
 
 /** Enough for a thread. */

@@ -1,5 +1,5 @@
 /** What isn't in the comparison with `datasets` (datasets.test.ts): what is said, and what sluice does otherwise. */
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { found, listing, resolve } from './helpers.ts'
 
 function throws (t: Test, of: () => unknown, message: RegExp): void {

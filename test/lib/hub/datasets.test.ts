@@ -1,7 +1,7 @@
 /** The files found are those that Python's `datasets` finds, in some hundred datasets; see test/fixtures/make_hub_files.py. */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import { EMPTY_CARD, readCard } from '../../../lib/hub/card.ts'
 import { resolveDataFiles } from '../../../lib/hub/data-files.ts'

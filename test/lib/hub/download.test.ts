@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { type DownloadOptions, download } from '../../../lib/hub/download.ts'
 import { Hub, type RemoteFile } from '../../../lib/hub/hub.ts'
 import type { HubSettings } from '../../../lib/hub/settings.ts'

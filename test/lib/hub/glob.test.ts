@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { compileGlob, isGlob, matchingBudget } from '../../../lib/hub/glob.ts'
 import { dataFilesOf, filesOf } from '../../../lib/hub/patterns.ts'
 import '../../helpers.ts' // the seed of the properties

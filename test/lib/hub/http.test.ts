@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type Socket, createServer as createTcpServer } from 'node:net'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { asTransient } from '../../../lib/hub/failures.ts'
 import type { HubHttp } from '../../../lib/hub/http.ts'
 import { Transient } from '../../../lib/hub/retries.ts'

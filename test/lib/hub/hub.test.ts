@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { Hub, closeHubs, theHub } from '../../../lib/hub/hub.ts'
 import { failure } from '../../helpers.ts'
 import { setHubEnvironment } from '../../hub/environment.ts'

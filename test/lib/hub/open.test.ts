@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { findFiles, readBytes } from '../../../lib/files.ts'
 import { openRanges } from '../../../lib/parquet/ranges.ts'
 import { ndjson } from '../../../sources/ndjson.ts'

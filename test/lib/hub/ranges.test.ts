@@ -1,5 +1,5 @@
 /** Parquet over HTTP: what travels is what is asked for. */
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { Hub } from '../../../lib/hub/hub.ts'
 import { HubRanges } from '../../../lib/hub/ranges.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { type AheadFile, ReadAhead, type ReadAheadOptions } from '../../../lib/hub/read-ahead.ts'
 import { ndjson } from '../../../sources/ndjson.ts'

@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { type DatasetRequest, type ResolvedDataset, resolveDataset } from '../../../lib/hub/resolve.ts'
 import { failure } from '../../helpers.ts'
 import { setHubEnvironment } from '../../hub/environment.ts'

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { Retries, Transient, waitAsked } from '../../../lib/hub/retries.ts'
 import type { HubSettings } from '../../../lib/hub/settings.ts'
 import { failure } from '../../helpers.ts'

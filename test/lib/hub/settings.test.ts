@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { hubSettings } from '../../../lib/hub/settings.ts'
 import { put, temporaryFolder } from '../../helpers.ts'
 

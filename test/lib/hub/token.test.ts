@@ -1,6 +1,6 @@
 /** The token is nowhere but in requests to the Hub itself; what signs an address is in no message. */
 import { inspect } from 'node:util'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { closeHubs } from '../../../lib/hub/hub.ts'
 import { hf } from '../../../sources/hf.ts'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { readablePart } from '../../../lib/language/cld3.ts'
 
 t.test('of a long text the first 64 KiB are read, cut between characters', async t => {

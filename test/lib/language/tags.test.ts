@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { CLD3_LANGUAGES } from '../../../lib/language/cld3.ts'
 import { sameLanguage, tagNamed, tagOf } from '../../../lib/language/tags.ts'
 

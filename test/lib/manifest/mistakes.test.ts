@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { readManifest } from '../../../lib/manifest/read.ts'
 import { knownStages } from '../../../recipes/stages.ts'
 import { failure, put, temporaryFolder } from '../../helpers.ts'

@@ -1,5 +1,5 @@
 /** What decoders must not take for good, and what no file of pyarrow's has. */
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { unpackDeltas } from '../../../lib/parquet/delta.ts'
 import { decompress } from '../../../lib/parquet/codecs.ts'
 import { conversionOf } from '../../../lib/parquet/convert.ts'

@@ -1,6 +1,6 @@
 /** What older writers left out of a footer, as `nation.dict-malformed` and `repeated_no_annotation` of apache/parquet-testing have it: read as pyarrow reads it. */
 import { parquetMetadata } from 'hyparquet'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { readPageHeader } from '../../../lib/parquet/page-header.ts'
 import { fieldsOf } from '../../../lib/parquet/schema.ts'
 import { failure } from '../../helpers.ts'

@@ -1,8 +1,8 @@
 /** What the reader gives is what pyarrow reads, in each of the files in test/fixtures/parquet. */
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { ParquetFile } from '../../../lib/parquet/file.ts'
 import { parquetAnswers, parquetBytes, parquetNames, rangesOf, rowsOf } from './helpers.ts'
-import { howMany } from '../../helpers.ts'
+import { howMany, strictSame } from '../../helpers.ts'
 
 const answers = parquetAnswers()
 
@@ -14,16 +14,16 @@ for (const [name, { columns, rows }] of Object.entries(answers)) {
     const file = await ParquetFile.open(rangesOf(bytes))
     t.equal(file.rows, rows.length)
     t.strictSame(file.columns.map(column => column.name), columns)
-    t.strictSame(await rowsOf(bytes), rows)
+    strictSame(t, await rowsOf(bytes), rows)
 
     // many a start where there are many rows: the first ones, the last ones, and some between
     const few = howMany(12, 60)
     const starts = Array.from(rows.keys()).filter(row => rows.length <= few || row < 5 || row > rows.length - 5 || row % howMany(397, 97) < 2 || row === 999 || row === 1000)
     for (const from of [...starts, rows.length, rows.length + 1]) {
-      t.strictSame(await rowsOf(bytes, { from }), rows.slice(from), `from row ${from}`)
+      strictSame(t, await rowsOf(bytes, { from }), rows.slice(from), `from row ${from}`)
     }
     for (const [i, column] of columns.entries()) {
-      t.strictSame(await rowsOf(bytes, { columns: [column] }), rows.map(row => [row[i]]), `the column ${column} alone`)
+      strictSame(t, await rowsOf(bytes, { columns: [column] }), rows.map(row => [row[i]]), `the column ${column} alone`)
     }
     t.equal((await rowsOf(bytes, { columns: [] })).length, rows.length, 'rows without columns')
   })

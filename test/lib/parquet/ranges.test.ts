@@ -1,6 +1,6 @@
 import { appendFileSync, utimesSync } from 'node:fs'
 import { parquetWriteBuffer } from 'hyparquet-writer'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { ParquetFile } from '../../../lib/parquet/file.ts'
 import { openRanges } from '../../../lib/parquet/ranges.ts'
 import { failure, fixture, put, temporaryFolder } from '../../helpers.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { readCharsmap } from '../../../lib/sentencepiece/charsmap.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { Normalizer } from '../../../lib/sentencepiece/normalizer.ts'

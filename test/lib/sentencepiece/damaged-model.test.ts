@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import { loadTokenizer } from '../../../lib/tokenizer.ts'
 import { encodings } from '../../encodings.ts'

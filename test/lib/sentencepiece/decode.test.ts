@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { Decoder, Decoding } from '../../../lib/sentencepiece/decode.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { loadDecoder, loadTokenizer } from '../../../lib/tokenizer.ts'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { type DoubleArray, ROOT, buildDoubleArray, edgesOf, endsKey, step } from '../../../lib/sentencepiece/double-array.ts'
 
 /** Numbers below a bound, the same on every run. */

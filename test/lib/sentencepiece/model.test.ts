@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { loadTokenizer } from '../../../lib/tokenizer.ts'
 import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'

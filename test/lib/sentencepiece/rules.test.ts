@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { type Charsmap, readCharsmap } from '../../../lib/sentencepiece/charsmap.ts'
 import { ROOT, edgesOf, endsKey } from '../../../lib/sentencepiece/double-array.ts'
 import { Normalizer } from '../../../lib/sentencepiece/normalizer.ts'
 import { RULE_NAMES, type RuleName } from '../../../lib/sentencepiece/rule-names.ts'
 import { charsmapOf } from '../../../lib/sentencepiece/rules.ts'
 import { sha256 } from '../../../lib/hash.ts'
-import { fixture } from '../../helpers.ts'
+import { fixture, howMany, isThorough } from '../../helpers.ts'
 
 /** What SentencePiece says; `test/fixtures/make_rules.py` has asked it. */
 interface Expected {
@@ -27,6 +27,10 @@ interface Expected {
 
 const BLOCK = 4096
 const DRAWN = 20_000
+
+/** Of the planes after the first, which are all but empty, every so manieth block is normalized. */
+const BLOCKS_EACH = howMany(16, 1)
+const isTaken = (block: number): boolean => block <= 0x1_0000 / BLOCK || block % BLOCKS_EACH === 0 || (block >= 29 && block <= 32)
 const expected = JSON.parse(gunzipSync(readFileSync(fixture('rules.json.gz'))).toString()) as Expected
 const charsmaps = new Map(RULE_NAMES.map(name => [name, charsmapOf(name)]))
 const normalizers = new Map([...charsmaps].map(([name, precompiledCharsmap]) => [name, new Normalizer({ name, precompiledCharsmap, addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: true })]))
@@ -73,6 +77,7 @@ function drawnTexts (sources: readonly string[]): string[] {
 
 t.test('each table has the rules of SentencePiece\'s, and is as small', async t => {
   for (const [name, charsmap] of charsmaps) {
+    if (!isThorough() && name !== 'nmt_nfkc_cf' && name !== 'identity') continue
     const { rules, sha256: digest, bytes } = expected.names[name]
     if (name === 'identity') {
       t.strictSame([charsmap.length, rules, bytes], [0, 0, 0])
@@ -89,6 +94,7 @@ t.test('every scalar value is normalized as SentencePiece does', async t => {
   const scalars = Array.from({ length: 0x11_0000 }, (_, code) => code).filter(code => code < 0xd800 || code >= 0xe000).map(code => String.fromCodePoint(code))
   for (const [name, normalizer] of normalizers) {
     const wrong = expected.names[name].scalars.flatMap((digest, block) => {
+      if (!isTaken(block)) return []
       const normalized = normalizer.normalize(scalars.slice(block * BLOCK, (block + 1) * BLOCK).join('\n')) // which begins no rule but its own
       return sha256(normalized).startsWith(digest) ? [] : [block]
     })
@@ -102,7 +108,7 @@ t.test('texts of what rules are for are normalized as SentencePiece does', async
   const drawn = drawnTexts(sources)
   for (const [name, normalizer] of normalizers) {
     t.strictSame(expected.texts.map(text => normalizer.normalize(text)), expected.names[name].answers, name)
-    t.equal(sha256(drawn.map(text => normalizer.normalize(text)).join('\n')), expected.names[name].drawn, `${name}, drawn`)
+    if (name === 'nmt_nfkc' || isThorough()) t.equal(sha256(drawn.map(text => normalizer.normalize(text)).join('\n')), expected.names[name].drawn, `${name}, drawn`)
   }
 })
 

@@ -5,14 +5,14 @@ import { setTimeout } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Worker } from 'node:worker_threads'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { type SentencePieceModel, readModel } from '../../../lib/sentencepiece/model.ts'
 import { UnigramEncoder, type UnigramOptions } from '../../../lib/sentencepiece/unigram-encoder.ts'
 import { WordTable } from '../../../lib/sentencepiece/word-table.ts'
-import { ROOT as PROJECT, howMany } from '../../helpers.ts'
+import { ROOT as PROJECT, howMany, strictSame } from '../../helpers.ts'
 
-const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8')
+const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8').slice(0, howMany(40_000, Infinity))
 const quickstart = readModel(readFileSync(join(PROJECT, 'test/fixtures/quickstart.model')), 'quickstart.model')
 
 function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlainly' = 'append'): Int32Array {
@@ -22,7 +22,7 @@ function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlai
 }
 
 /** How often threads encode a text at once. */
-const ROUNDS = howMany(8, 30)
+const ROUNDS = howMany(4, 30)
 
 /** The model with other scores: those of the pieces named, for all others one that is hardly ever chosen. */
 function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
@@ -31,25 +31,25 @@ function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
 }
 
 t.test('a table of words changes nothing, whatever its size, in the order of the text or backwards', async t => {
-  const paragraphs = readme.slice(0, 20_000).split('\n\n')
+  const paragraphs = readme.slice(0, howMany(8000, 20_000)).split('\n\n')
   const plain = paragraphs.map(text => ids(new UnigramEncoder(quickstart), text, 'appendPlainly'))
   for (const options of [{}, { tableBytes: 0 }, { tableBytes: 30_000 }, { tableBytes: 100_000 }] satisfies UnigramOptions[]) {
     const encoder = new UnigramEncoder(quickstart, options)
-    t.strictSame(paragraphs.map(text => ids(encoder, text)), plain, JSON.stringify(options))
-    t.strictSame(paragraphs.toReversed().map(text => ids(encoder, text)), plain.toReversed())
+    strictSame(t, paragraphs.map(text => ids(encoder, text)), plain, JSON.stringify(options))
+    strictSame(t, paragraphs.toReversed().map(text => ids(encoder, text)), plain.toReversed())
   }
-  t.strictSame(ids(new UnigramEncoder(quickstart), readme), ids(new UnigramEncoder(quickstart), readme, 'appendPlainly'))
+  strictSame(t, ids(new UnigramEncoder(quickstart), readme), ids(new UnigramEncoder(quickstart), readme, 'appendPlainly'))
 })
 
 t.test('threads that share a table which is emptied all the time encode as one alone', async t => {
-  const paragraphs = readme.slice(0, 40_000).split('\n\n')
+  const paragraphs = readme.slice(0, howMany(20_000, 40_000)).split('\n\n')
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
   const plain = paragraphs.map(text => [...ids(encoder, text, 'appendPlainly')])
   const threads = Array.from({ length: 2 }, () => new Worker(new URL('./shared-words-thread.js', import.meta.url), { workerData: { words: encoder.words, paragraphs, rounds: ROUNDS } }))
   const encoded = threads.map(async thread => (await once(thread, 'message') as [number[][]])[0])
   await Promise.all(threads.map(thread => once(thread, 'online')))
-  for (let round = 0; round < ROUNDS; round++) t.strictSame(paragraphs.map(text => [...ids(encoder, text)]), plain)
-  for (const ofThread of encoded) t.strictSame(await ofThread, plain)
+  for (let round = 0; round < ROUNDS; round++) strictSame(t, paragraphs.map(text => [...ids(encoder, text)]), plain)
+  for (const ofThread of encoded) strictSame(t, await ofThread, plain)
   t.ok(new Int32Array(encoder.words)[0]! > 10, 'emptied')
 })
 
@@ -73,9 +73,9 @@ t.test('what was read of a table that another thread has emptied in between does
   t.intercept(WordTable.prototype, 'find', { value: interrupted })
   for (let at = 0; at < readme.length; at += 2000) {
     const text = readme.slice(at, at + 2000)
-    t.strictSame(ids(encoder, text), ids(encoder, text, 'appendPlainly'))
+    strictSame(t, ids(encoder, text), ids(encoder, text, 'appendPlainly'))
   }
-  t.strictSame(ids(encoder, readme), plain)
+  strictSame(t, ids(encoder, readme), plain)
   t.ok(found > 1000, `${found} words were found`)
 })
 
@@ -84,9 +84,9 @@ t.test('a text is encoded all the same while a table of other threads can\'t be 
   const plain = ids(encoder, readme, 'appendPlainly')
   const control = new Int32Array(encoder.words, 0, 2)
   control[0] = 1 // is being emptied
-  t.strictSame(ids(encoder, readme), plain)
+  strictSame(t, ids(encoder, readme), plain)
   control.set([0, 1]) // somebody adds to it
-  t.strictSame(ids(encoder, readme), plain)
+  strictSame(t, ids(encoder, readme), plain)
 })
 
 t.test('ids are appended behind those that are there', async t => {
@@ -95,7 +95,7 @@ t.test('ids are appended behind those that are there', async t => {
   out.push(7)
   for (const text of ['the river', '', 'ꙮꙮ ꙮ', 'the river']) encoder.append(text, out)
   const river = ids(encoder, 'the river')
-  t.strictSame([...out.copy()], [7, ...river, ...ids(encoder, 'ꙮꙮ ꙮ'), ...river])
+  strictSame(t, [...out.copy()], [7, ...river, ...ids(encoder, 'ꙮꙮ ꙮ'), ...river])
 })
 
 t.test('a word comes out as the total before it has it, where two segmentations are nearly as good', async t => {
@@ -107,7 +107,7 @@ t.test('a word comes out as the total before it has it, where two segmentations 
     for (const [text, together] of [['er', 0], ['er er c er', 1], ['er', 0], ['er c '.repeat(40), 39]] as const) {
       const encoded = ids(encoder, text)
       t.equal(encoded.filter(id => id === er).length, together, `${version}: ${text.slice(0, 10)}`)
-      t.strictSame(encoded, ids(encoder, text, 'appendPlainly'))
+      strictSame(t, encoded, ids(encoder, text, 'appendPlainly'))
     }
   }
 })
@@ -120,7 +120,7 @@ t.test('an answer of the table stands up to the total at which rounding can make
     const encoded = ids(new UnigramEncoder(model), text)
     const together = encoded.filter(id => id === er).length
     t.ok(together > 0 && together < count, `${difference}: ${together} of ${count}`)
-    t.strictSame(encoded, ids(new UnigramEncoder(model), text, 'appendPlainly'))
+    strictSame(t, encoded, ids(new UnigramEncoder(model), text, 'appendPlainly'))
   }
 })
 
@@ -131,8 +131,8 @@ t.test('a text that fails leaves nothing behind', async t => {
   const before = out.copy()
   const failing = Object.assign(new String('x'), { includes: () => false }) as unknown as string // eslint-disable-line no-new-wrappers
   t.throws(() => { encoder.append(failing, out) })
-  t.strictSame(out.copy(), before)
-  t.strictSame(ids(encoder, 'a word not seen: ꙮ'), ids(new UnigramEncoder(quickstart), 'a word not seen: ꙮ'))
+  strictSame(t, out.copy(), before)
+  strictSame(t, ids(encoder, 'a word not seen: ꙮ'), ids(new UnigramEncoder(quickstart), 'a word not seen: ꙮ'))
 })
 
 setFlagsFromString('--expose-gc')

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { WordTable, wordMemory } from '../../../lib/sentencepiece/word-table.ts'
 

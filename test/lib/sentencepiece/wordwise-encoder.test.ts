@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { sha256OfFile } from '../../../lib/hash.ts'
 import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'

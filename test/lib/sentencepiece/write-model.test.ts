@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { type NormalizerSpec, type Piece, type SentencePieceModel, readModel } from '../../../lib/sentencepiece/model.ts'
 import { charsmapOf } from '../../../lib/sentencepiece/rules.ts'
 import { type TrainerFields, modelBytes } from '../../../lib/sentencepiece/write-model.ts'

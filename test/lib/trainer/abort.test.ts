@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { StepPool, throwIfAborted } from '../../../lib/trainer/step-pool.ts'
 import { ROOT, builtModule } from '../../helpers.ts'
 import { buildOf, drawnLines, trainPlain } from './corpora.ts'

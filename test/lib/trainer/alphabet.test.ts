@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { AT_BOTH, AT_END, AT_SPACE, type Alphabet, FIRST_CHARACTER, UNKNOWN, alphabetOf, corpusOf } from '../../../lib/trainer/alphabet.ts'
 import { reader } from './corpora.ts'
 

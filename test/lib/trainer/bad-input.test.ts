@@ -1,8 +1,8 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { type TrainedTokenizer, UnigramTrainer, type trainUnigram } from '../../../lib/trainer/train-unigram.ts'
-import { failure } from '../../helpers.ts'
+import { failure, howMany } from '../../helpers.ts'
 import { Draw, drawnLines, trainPlain } from './corpora.ts'
 
 type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
@@ -40,7 +40,7 @@ t.test('too little text, where pruning leaves fewer than are asked for', async t
 
 t.test('drawn texts', async t => {
   const draw = new Draw(10)
-  for (let i = 0; i < 25; i++) {
+  for (let i = 0; i < howMany(8, 25); i++) {
     const text = draw.text([...draw.of(['a', 'ab', 'ab ', 'aя1 \n', 'あア漢ー 1', 'a\u2585\t '])], 1 + draw.below(60)) + 'a'
     const options = { characterCoverage: 1, addDummyPrefix: draw.below(2) === 0, splitByWhitespace: draw.below(2) === 0 } as const
     const size = await most([text], { ...options, vocabSize: 1000 })

@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { expectPart } from '../../../lib/trainer/expectation.ts'
 import { LENGTH_BITS, LENGTH_MASK, PARTS, UNKNOWN_PIECE } from '../../../lib/trainer/lattice.ts'
 import type { TrainSettings } from '../../../lib/trainer/options.ts'

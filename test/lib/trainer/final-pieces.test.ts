@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import type { Piece } from '../../../lib/sentencepiece/model.ts'
 import type { Alphabet } from '../../../lib/trainer/alphabet.ts'
 import { finalPieces } from '../../../lib/trainer/final-pieces.ts'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { scriptNumbers, scriptTable } from '../../../lib/trainer/scripts.ts'
 import { Draw, buildOf, isValidPiece, wordsOf } from './corpora.ts'
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { PARTS, UNKNOWN_PIECE } from '../../../lib/trainer/lattice.ts'
 import { Pieces, digamma } from '../../../lib/trainer/maximization.ts'
 import type { TrainSettings } from '../../../lib/trainer/options.ts'

@@ -1,4 +1,4 @@
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { longRuns } from '../../../lib/trainer/long-runs.ts'
 import { META, type WordReader } from '../../../lib/trainer/read-words.ts'
 import { WordCounts } from '../../../lib/trainer/word-counts.ts'

@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { LENGTH_BITS, LENGTH_MASK } from '../../../lib/trainer/lattice.ts'
 import type { TrainSettings } from '../../../lib/trainer/options.ts'
 import { heaviest } from '../../../lib/trainer/seeds.ts'

@@ -1,4 +1,4 @@
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { AT_BOTH } from '../../../lib/trainer/alphabet.ts'
 import { sortPlaces } from '../../../lib/trainer/suffix-sort.ts'
 import { Draw } from './corpora.ts'

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import { type Test, t } from '../../tap.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { RULE_NAMES } from '../../../lib/sentencepiece/rule-names.ts'
 import { charsmapOf } from '../../../lib/sentencepiece/rules.ts'

@@ -1,5 +1,5 @@
 import zstd from '@bokuweb/zstd-wasm'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { loadZstdCompressor } from '../../../lib/zstd/compress.ts'
 
 t.test('a frame tells its size and its checksum, and libzstd, which compares both, takes it', async t => {

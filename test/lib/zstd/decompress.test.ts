@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import t from 'tap'
+import { t } from '../../tap.ts'
 import { sha256 } from '../../../lib/hash.ts'
 import { loadZstdCompressor } from '../../../lib/zstd/compress.ts'
 import { decompressZstd } from '../../../lib/zstd/decompress.ts'
