@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { SluiceError, messageOf, reasonOf } from './errors.ts'
+import { mistakenKind } from './file-kind.ts'
+import { firstBytes } from './model-file.ts'
 import { checkOptions, count, sha256Hex } from './options.ts'
 
 const share = z.number().min(0).max(1)
@@ -30,7 +32,8 @@ export async function readCoverageBaseline (path: string): Promise<CoverageBasel
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    return fail(`is not JSON: ${messageOf(cause)}; expected what check-coverage writes`, cause)
+    const other = mistakenKind(await firstBytes(path), path)
+    return fail(`${other ?? `is not JSON: ${messageOf(cause)}`}; expected what check-coverage writes`, cause)
   }
   const checked = checkOptions(coverageBaseline, content)
   if ('options' in checked) return checked.options

@@ -20,7 +20,7 @@ export async function readShardHeader (path: string): Promise<ShardFile> {
   try {
     const first = Buffer.alloc(NPY_HEADER_MAX_BYTES)
     const { bytesRead } = await file.read(first, 0, first.length, 0)
-    const header = readNpyHeader(first.subarray(0, bytesRead))
+    const header = readNpyHeader(first.subarray(0, bytesRead), path)
     return { ...header, path, header: first.subarray(0, header.start) }
   } catch (error) {
     throw error instanceof SluiceError ? new SluiceError(error.code, `${path}: ${error.message}`, { cause: error }) : unreadable(path, error)

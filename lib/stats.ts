@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { SluiceError, messageOf, reasonOf } from './errors.ts'
+import { mistakenKind } from './file-kind.ts'
 import { sha256 } from './hash.ts'
+import { firstBytes } from './model-file.ts'
 import { dtypes } from './npy.ts'
 import { checkOptions, count, positive, sha256Hex } from './options.ts'
 import { type OwnKind, jsonKind } from './own-file.ts'
@@ -68,7 +70,8 @@ export async function readStats (path: string): Promise<StatsFile> {
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    return fail(`is not JSON: ${messageOf(cause)}; expected the stats of a run`, cause)
+    const other = mistakenKind(await firstBytes(path), path)
+    return fail(`${other ?? `is not JSON: ${messageOf(cause)}`}; expected the stats of a run`, cause)
   }
   const has = (key: string): boolean => typeof content === 'object' && content !== null && key in content
   if (!has('stats') && !has('output_dir')) fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')

@@ -2,7 +2,9 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf, reasonOf } from '../lib/errors.ts'
+import { mistakenKind } from '../lib/file-kind.ts'
 import { sha256 } from '../lib/hash.ts'
+import { firstBytes } from '../lib/model-file.ts'
 import { checkOptions, count, positive, sha256Hex } from '../lib/options.ts'
 import { namesIn } from '../lib/shard-names.ts'
 import { shardInfo } from '../lib/shards.ts'
@@ -96,7 +98,8 @@ export async function readRun (path: string): Promise<StoredRun> {
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    return fail(`is not JSON: ${messageOf(cause)}; get it again from a copy, or delete it`, cause)
+    const other = mistakenKind(await firstBytes(path), path)
+    return fail(other !== null ? `${other}; expected the record of a run` : `is not JSON: ${messageOf(cause)}; get it again from a copy, or delete it`, cause)
   }
   const checked = checkOptions(runRecord, content)
   if ('mistakes' in checked) {
