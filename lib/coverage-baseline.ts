@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { SluiceError, messageOf, reasonOf } from './errors.ts'
 import { mistakenKind } from './file-kind.ts'
 import { firstBytes } from './model-file.ts'
+import { notLocalFile } from './not-local.ts'
 import { checkOptions, count, sha256Hex } from './options.ts'
 
 const share = z.number().min(0).max(1)
@@ -27,7 +28,7 @@ export type CoverageBaseline = Readonly<z.output<typeof coverageBaseline>>
  */
 export async function readCoverageBaseline (path: string): Promise<CoverageBaseline> {
   const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_BASELINE', `${path}: ${message}`, { cause }) }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => fail(`cannot be read: ${reasonOf(cause)}, expected the JSON that check-coverage writes`, cause))
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new SluiceError('ERR_BASELINE', notLocalFile(path, cause) ?? `${path}: cannot be read: ${reasonOf(cause)}, expected the JSON that check-coverage writes`, { cause }) })
   let content: unknown
   try {
     content = JSON.parse(text)

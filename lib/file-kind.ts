@@ -152,7 +152,7 @@ export function mistakenKind (head: Buffer, name: string): string | null {
 
 /** What a file of bytes is that is no text, by the bytes that it begins with: `a parquet file`. Null where they don't say. */
 export function kindName (head: Buffer, name: string): string | null {
-  const kind = kindOf([...KINDS, ...NO_TEXT].filter(({ fits }) => fits !== isHtml && fits !== isLfs), head, name)
+  const kind = kindOf([...KINDS, ...NO_TEXT].filter(({ fits, advice }) => fits !== isHtml && fits !== isLfs && advice !== TO_UTF8), head, name)
   return kind?.is ?? null
 }
 
