@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { SluiceError, messageOf, reasonOf } from './errors.ts'
+import { mistakenKind } from './file-kind.ts'
+import { firstBytes } from './model-file.ts'
+import { notLocalFile } from './not-local.ts'
 import { checkOptions, count, sha256Hex } from './options.ts'
 
 const share = z.number().min(0).max(1)
@@ -25,12 +28,13 @@ export type CoverageBaseline = Readonly<z.output<typeof coverageBaseline>>
  */
 export async function readCoverageBaseline (path: string): Promise<CoverageBaseline> {
   const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_BASELINE', `${path}: ${message}`, { cause }) }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => fail(`cannot be read: ${reasonOf(cause)}, expected the JSON that check-coverage writes`, cause))
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new SluiceError('ERR_BASELINE', notLocalFile(path, cause) ?? `${path}: cannot be read: ${reasonOf(cause)}, expected the JSON that check-coverage writes`, { cause }) })
   let content: unknown
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    return fail(`is not JSON: ${messageOf(cause)}; expected what check-coverage writes`, cause)
+    const other = mistakenKind(await firstBytes(path), path)
+    return fail(`${other ?? `is not JSON: ${messageOf(cause)}`}; expected what check-coverage writes`, cause)
   }
   const checked = checkOptions(coverageBaseline, content)
   if ('options' in checked) return checked.options

@@ -13,6 +13,8 @@ interface Kind {
   /** The ending by which sluice decompresses it. */
   readonly ending?: string
   readonly advice?: Advice
+  /** Whether the advice is only for readers of documents. @default false */
+  readonly isForData?: boolean
   /** Files whose names say that they are meant to be of this kind. */
   readonly unless?: RegExp
 }
@@ -28,8 +30,9 @@ function startsWith (...magics: readonly Buffer[]): Kind['fits'] {
 const magic = (hex: string): Buffer => Buffer.from(hex, 'hex')
 const GZIP = magic('1f8b')
 const TO_UTF8 = (): string => 'convert it to UTF-8, for example with iconv'
-const readAs = (dataset: string): Advice => () => `read it with --dataset ${dataset} (dataset: ${dataset})`
-const toJson = (how: string): Advice => () => `write its texts to NDJSON or parquet first, ${how}`
+const forData = (advice: string): Pick<Kind, 'advice' | 'isForData'> => ({ advice: () => advice, isForData: true })
+const readAs = (dataset: string): Pick<Kind, 'advice'> => forData(`read it with --dataset ${dataset} (dataset: ${dataset})`)
+const toJson = (how: string): Pick<Kind, 'advice'> => forData(`write its texts to NDJSON or parquet first, ${how}`)
 const unpack = (program: string, piped?: string): Advice => name => name === '-' && piped !== undefined
   ? `pipe it through ${piped}, or unpack it and give the files in it`
   : `unpack it with ${program} and give the files in it`
@@ -76,6 +79,18 @@ function isHtml (head: Buffer): boolean | undefined {
   return ['<!doctype html', '<html>'].some(tag => tag.startsWith(start)) && text.length < HTML_LEAD_BYTES ? undefined : false
 }
 
+/** So many characters of ASCII in a row, each among NULs, are no accident. */
+const WIDE_CHARACTERS = 8
+
+/** ASCII whose characters have `width` bytes, NUL but for the one at `place`. */
+function isWide (width: number, place: number): Kind['fits'] {
+  return head => {
+    const looked = head.subarray(0, width * WIDE_CHARACTERS)
+    if (!looked.every((byte, i) => i % width === place ? byte >= 0x09 && byte < 0x7f : byte === 0)) return false
+    return looked.length === width * WIDE_CHARACTERS ? true : undefined
+  }
+}
+
 const HTML: Kind = { fits: isHtml, is: 'an HTML page', advice: () => 'get the data itself, in place of the page that shows it, or of one that asks for a login' }
 const isLfs = startsWith(...['git-lfs.github', 'hawser.github'].map(host => Buffer.from(`version https://${host}.com/spec/v1\n`)))
 
@@ -87,33 +102,35 @@ const KINDS: readonly Kind[] = [
   { fits: startsWith(...Array.from({ length: 9 }, (_, i) => Buffer.from(`BZh${i + 1}1AY&SY`))), is: 'bzip2 data', pipe: 'bzip2 -dc' },
   { fits: startsWith(magic('04224d18')), is: 'lz4 data', pipe: 'lz4 -dc' },
   { fits: startsWith(magic('ff060000734e61507059')), is: 'snappy data', pipe: 'snzip -dc' },
+  { fits: startsWith(magic('789c'), magic('7801')), is: 'zlib data', pipe: 'pigz -dc' }, // neither begins a text in UTF-8
   { fits: startsWith(magic('1f9d')), is: 'data of compress', pipe: 'gzip -dc' },
   { fits: isTar, is: 'a tar archive', advice: name => unpack(`tar -xf${name === '-' ? ' -' : ` ${name}`}`, 'tar -xO')(name) },
   { fits: startsWith(magic('504b0304'), magic('504b0708')), is: 'a zip archive', advice: unpack('unzip') },
   { fits: startsWith(magic('504b0506')), is: 'an empty zip archive', advice: () => 'give another file' },
   { fits: startsWith(magic('377abcaf271c')), is: 'a 7z archive', advice: unpack('7z x') },
   { fits: startsWith(Buffer.from('Rar!\x1a\x07')), is: 'a rar archive', advice: unpack('unrar x') },
-  { fits: startsWith(magic('5041523115')), is: 'a parquet file', advice: readAs('parquet') },
-  { fits: startsWith(Buffer.from('Obj\x01')), is: 'an Avro file', advice: toJson('for example with fastavro') },
-  { fits: isOrc, is: 'an ORC file', advice: toJson('for example with pyarrow') },
-  { fits: startsWith(...[2, 3, 4, 5].map(protocol => Buffer.of(0x80, protocol))), is: 'a pickle of Python', advice: toJson('with the program that wrote it') },
-  { fits: startsWith(magic('894844460d0a1a0a')), is: 'an HDF5 file', advice: toJson('for example with h5py') },
-  { fits: startsWith(Buffer.from('SQLite format 3\0')), is: 'an SQLite database', advice: toJson('for example with sqlite3 -json') },
-  { fits: startsWith(Buffer.from('\x93NUMPY', 'latin1')), is: 'a .npy file of NumPy', advice: () => 'give the text that it was made of; sluice inspect shows shards' },
+  { fits: startsWith(magic('5041523115')), is: 'a parquet file', ...readAs('parquet') },
+  { fits: startsWith(Buffer.from('Obj\x01')), is: 'an Avro file', ...toJson('for example with fastavro') },
+  { fits: isOrc, is: 'an ORC file', ...toJson('for example with pyarrow') },
+  { fits: startsWith(...[2, 3, 4, 5].map(protocol => Buffer.of(0x80, protocol))), is: 'a pickle of Python', ...toJson('with the program that wrote it') },
+  { fits: startsWith(magic('894844460d0a1a0a')), is: 'an HDF5 file', ...toJson('for example with h5py') },
+  { fits: startsWith(Buffer.from('SQLite format 3\0')), is: 'an SQLite database', ...toJson('for example with sqlite3 -json') },
+  { fits: startsWith(Buffer.from('\x93NUMPY', 'latin1')), is: 'a .npy file of NumPy', ...forData('give the text that it was made of; sluice inspect shows shards') },
   { fits: isSafetensors, is: 'a safetensors file, the weights of a model', advice: () => 'give another file' },
   { fits: startsWith(Buffer.from('GGUF\x02'), Buffer.from('GGUF\x03')), is: 'a GGUF file, the weights of a model', advice: () => 'give another file' },
   { fits: startsWith(...Array.from({ length: 10 }, (_, i) => Buffer.from(`%PDF-${i}`))), is: 'a PDF', advice: () => 'take its text out first, for example with pdftotext' },
   { fits: isLfs, is: 'a Git LFS pointer, which stands for the file', advice: () => 'run git lfs pull in its repository, or download the file itself' },
   { ...HTML, unless: /\.x?html?(?:\.gz|\.zst)?$/i },
   { fits: startsWith(magic('fffe0000'), magic('0000feff')), is: 'UTF-32', advice: TO_UTF8 },
-  { fits: startsWith(magic('fffe'), magic('feff')), is: 'UTF-16', advice: TO_UTF8 }
+  { fits: startsWith(magic('fffe'), magic('feff')), is: 'UTF-16', advice: TO_UTF8 },
+  ...[2, 4].flatMap(width => [0, width - 1].map(place => ({ fits: isWide(width, place), is: `UTF-${8 * width} without a byte order mark`, advice: TO_UTF8 })))
 ]
 
 /** What only readers of text can't read. */
 const NO_TEXT: readonly Kind[] = [
-  { fits: startsWith(Buffer.from('ARROW1\0\0')), is: 'an Arrow file', advice: readAs('arrow') },
-  { fits: startsWith(magic('ffffffff')), is: 'an Arrow stream', advice: readAs('arrow') },
-  { fits: startsWith(Buffer.from('FEA1')), is: 'a Feather file of version 1', advice: toJson('for example with pyarrow') }
+  { fits: startsWith(Buffer.from('ARROW1\0\0')), is: 'an Arrow file', ...readAs('arrow') },
+  { fits: startsWith(magic('ffffffff')), is: 'an Arrow stream', ...readAs('arrow') },
+  { fits: startsWith(Buffer.from('FEA1')), is: 'a Feather file of version 1', ...toJson('for example with pyarrow') }
 ]
 
 /** What a file is by the bytes that it begins with, and what to do: `is an HTML page; …`. Null where they don't tell. */
@@ -122,9 +139,20 @@ export function otherKind (head: Buffer, name: string): string | null {
   return kind === undefined ? null : whatToDo(kind, name)
 }
 
+/**
+ * As `otherKind`, for a file that isn't read for documents, such as a model: what to do is left out where it is for those,
+ * and compressed data is to be decompressed.
+ */
+export function mistakenKind (head: Buffer, name: string): string | null {
+  const kind = kindOf([...KINDS, ...NO_TEXT], head, name)
+  if (kind === undefined) return null
+  if (kind.pipe !== undefined) return `is ${kind.is}; decompress it first, with ${kind.pipe}`
+  return kind.advice === undefined || kind.isForData === true ? `is ${kind.is}` : `is ${kind.is}; ${kind.advice(name)}`
+}
+
 /** What a file of bytes is that is no text, by the bytes that it begins with: `a parquet file`. Null where they don't say. */
 export function kindName (head: Buffer, name: string): string | null {
-  const kind = kindOf([...KINDS, ...NO_TEXT].filter(({ fits, is }) => fits !== isHtml && fits !== isLfs && !is.startsWith('UTF')), head, name)
+  const kind = kindOf([...KINDS, ...NO_TEXT].filter(({ fits, advice }) => fits !== isHtml && fits !== isLfs && advice !== TO_UTF8), head, name)
   return kind?.is ?? null
 }
 

@@ -153,7 +153,12 @@ function checkUnchanged (path: string, before: Stats, after: Stats): void {
 async function * gunzip (compressed: AsyncIterable<Buffer>, path: string, remote: ReadBytesOptions | undefined): AsyncGenerator<Buffer> {
   // pipeline, not pipe: either stream's failure ends the other one; the loop below is told of it by `unzip`
   const unzip = pipeline(expectGzip(compressed, path), createGunzip({ chunkSize: CHUNK_BYTES }), () => {})
-  yield * unzip as AsyncIterable<Buffer>
+  try {
+    yield * unzip as AsyncIterable<Buffer>
+  } catch (error) {
+    const end = ['Z_DATA_ERROR', 'Z_BUF_ERROR'].includes(codeOf(error) ?? '') && remote === undefined ? await endOfLocal(path) : null
+    throw end === null ? error : notGzip(path, end.offset, end.size, error)
+  }
   await checkRest(path, unzip.bytesWritten, remote)
 }
 
@@ -169,8 +174,26 @@ async function checkRest (path: string, offset: number, remote: ReadBytesOptions
   const size = found?.size ?? status!.size
   if (status?.isFile() === false || size <= offset) return
   for await (const chunk of remote === undefined ? createReadStream(path, { start: offset }) as AsyncIterable<Buffer> : readHubFile(path, { ...remote, offset })) {
-    if (chunk.some(byte => byte !== 0)) throw new SluiceError('ERR_SOURCE', `${path}: the gzip data ends at byte ${offset} of ${size}, and what follows is no gzip data; get the file again`)
+    if (chunk.some(byte => byte !== 0)) throw notGzip(path, offset, size)
   }
+}
+
+/** Where the gzip data of a damaged file ends and something else follows; null where that isn't so, or can't be looked at. */
+async function endOfLocal (path: string): Promise<{ readonly offset: number, readonly size: number } | null> {
+  try {
+    const status = await stat(path)
+    if (!status.isFile()) return null // a pipe is read once
+    const { gzipEnd } = await import('./gzip-end.ts')
+    const offset = await gzipEnd(createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>)
+    return offset === null || offset >= status.size ? null : { offset, size: status.size }
+  } catch { // what was found first is reported
+    return null
+  }
+}
+
+function notGzip (path: string, offset: number, size: number, cause?: unknown): SluiceError {
+  const left = size - offset
+  return new SluiceError('ERR_SOURCE', `${path}: the gzip data ends at byte ${offset} of ${size}, and what follows (${left} byte${left === 1 ? '' : 's'}) is not gzip data; get the file again`, { cause })
 }
 
 /** The bytes from an offset on. @throws SluiceError `ERR_STATE` when there are fewer */

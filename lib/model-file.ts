@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { SluiceError, codeOf, reasonOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
+import { notLocalFile } from './not-local.ts'
 
 /** A model that a filter reads, and what it was, by its SHA-256. */
 export interface FilterModel {
@@ -21,7 +22,7 @@ export async function findModel (path: string): Promise<FilterModel> {
   try {
     return { path, sha256: await sha256OfFile(path) }
   } catch (cause) {
-    throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the file of a model`, { cause })
+    throw new SluiceError('ERR_MODEL', notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the file of a model`, { cause })
   }
 }
 

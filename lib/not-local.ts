@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { codeOf } from './errors.ts'
 import { maskSecrets } from './mask-secrets.ts'
 
 /** Programs that copy a file from where its address says to standard output. */
@@ -18,8 +19,10 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 /**
  * What to do with the name of a file that isn't a path: an address, or one that a shell would have expanded. Null for a
  * path, and for the names of files on the Hub.
+ *
+ * @param options.isPiped whether its content can be piped in as well
  */
-export function notLocal (name: string): string | null {
+export function notLocal (name: string, { isPiped = true }: { readonly isPiped?: boolean } = {}): string | null {
   if (/^~[^/]*(?:\/|$)/.test(name)) {
     const own = name.startsWith('~/') || name === '~' ? `, such as ${join(homedir(), name.slice(1))}` : ''
     return `${name}: ~ is a home folder to a shell, and only at the beginning of a word without quotes; write the path in full${own}`
@@ -29,10 +32,24 @@ export function notLocal (name: string): string | null {
   const shown = maskSecrets(name.slice(0, 1000)).text
   if (/^file$/i.test(scheme)) return `${shown}: is an address, expected a path${pathOf(name)}`
   const [, dataset] = /^https?:\/\/huggingface\.co\/datasets\/([\w.-]+\/[\w.-]+)/i.exec(name) ?? []
-  if (dataset !== undefined) return `${shown}: is an address on the Hugging Face Hub; name the dataset (--dataset ${dataset}), or its files as hf://datasets/${dataset}/PATH`
+  if (dataset !== undefined && isPiped) return `${shown}: is an address on the Hugging Face Hub; name the dataset (--dataset ${dataset}), or its files as hf://datasets/${dataset}/PATH`
   const program = PROGRAMS[scheme.toLowerCase()]
-  const pipe = program === undefined ? '' : `, or pipe it in: ${program} ${shown}${program.endsWith(' cp') ? ' -' : ''} | sluice read -`
+  const pipe = program === undefined || !isPiped ? '' : `, or pipe it in: ${program} ${shown}${program.endsWith(' cp') ? ' -' : ''} | sluice read -`
   return `${shown}: is an address, expected a path; download the file first${pipe}`
+}
+
+/** As `notLocal`, of a file that can't be piped in, where opening it has failed because it isn't there. */
+export function notLocalFile (name: string, cause: unknown): string | null {
+  return ['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '') ? notLocal(name, { isPiped: false }) : null
+}
+
+/** What to do with the name of an output that isn't a path; null for a path. */
+export function notLocalOutput (name: string): string | null {
+  if (name.startsWith('~/')) return notLocal(name)
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(name.slice(0, 40)) ?? []
+  if (scheme === undefined) return null
+  if (/^file$/i.test(scheme)) return notLocal(name)
+  return `${maskSecrets(name.slice(0, 1000)).text}: is an address, expected a path; write to a file, and copy it there when it is whole`
 }
 
 function pathOf (address: string): string {

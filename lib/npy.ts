@@ -1,4 +1,5 @@
 import { SluiceError } from './errors.ts'
+import { mistakenKind } from './file-kind.ts'
 
 /** Types that shards are written in; each little-endian. */
 export const dtypes = ['int32', 'uint16', 'uint32'] as const
@@ -76,11 +77,15 @@ export const NPY_HEADER_MAX_BYTES = 4096
  * Reads the header of a `.npy` file of the kind that sluice writes: format 1.0, C order, two dimensions, one of `dtypes`.
  *
  * @param first the first `NPY_HEADER_MAX_BYTES` of the file, or all of it
+ * @param name of the file, for what to do about one of another kind
  * @throws SluiceError `ERR_SHARD` for anything else, with what was found
  */
-export function readNpyHeader (first: Uint8Array): NpyHeader {
+export function readNpyHeader (first: Uint8Array, name = 'FILE'): NpyHeader {
   const file = Buffer.from(first.buffer, first.byteOffset, first.byteLength)
-  if (file.length < 10 || !file.subarray(0, 8).equals(MAGIC)) throw new SluiceError('ERR_SHARD', `not a .npy file of format 1.0: it begins with ${file.subarray(0, 8).toString('hex') || 'nothing'}`)
+  const isNpy = file.length >= 10 && file.subarray(0, 8).equals(MAGIC)
+  const other = isNpy || file.subarray(0, 6).equals(MAGIC.subarray(0, 6)) ? null : mistakenKind(file, name)
+  if (other !== null) throw new SluiceError('ERR_SHARD', `${other}; expected a .npy file of format 1.0`)
+  if (!isNpy) throw new SluiceError('ERR_SHARD', `not a .npy file of format 1.0: it begins with ${file.subarray(0, 8).toString('hex') || 'nothing'}`)
   const start = 10 + file.readUInt16LE(8)
   const header = file.toString('latin1', 10, start)
   const match = /^\{'descr': '(.+?)', 'fortran_order': (True|False), 'shape': \((\d+), (\d+)\), \} *\n$/.exec(header)

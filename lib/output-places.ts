@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { SluiceError } from './errors.ts'
 import { type FileNames, STANDARD_STREAM, findFiles } from './files.ts'
 import { isHubName } from './hub/address.ts'
+import { notLocalOutput } from './not-local.ts'
 
 /** What a run writes beside single files. */
 export interface OutputFolders {
@@ -41,10 +42,12 @@ export async function checkOutputs (outputs: readonly string[], inputs: readonly
   const files = new Map<string, string>() // as they were named, by where they are
   for (const output of [...outputs, ...new Set(shared)]) {
     if (output === STANDARD_STREAM) continue
+    refuseAddress(output)
     const place = await realPlace(output)
     if (files.has(place)) throw new SluiceError('ERR_OPTION', `${output}: would be written twice by this run; name another file for the rejects, the stats or the output`)
     files.set(place, output)
   }
+  for (const folder of shards) refuseAddress(folder)
   await refuseInputs([...files.values()], inputs)
   const folders = await shardFolders(shards)
   for (const [place, output] of files) {
@@ -53,6 +56,11 @@ export async function checkOutputs (outputs: readonly string[], inputs: readonly
     const why = folders.refusal(place)
     if (why !== null) throw new SluiceError('ERR_OPTION', `${output}: ${why}; name another file`)
   }
+}
+
+function refuseAddress (output: string): void {
+  const elsewhere = notLocalOutput(output)
+  if (elsewhere !== null) throw new SluiceError('ERR_OPTION', elsewhere)
 }
 
 /** Folders that a run puts shards into. */

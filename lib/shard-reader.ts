@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { SluiceError, reasonOf } from './errors.ts'
+import { notLocalFile } from './not-local.ts'
 import { type Ids, NPY_HEADER_MAX_BYTES, type NpyHeader, bytesPerId, idsOf, npyBytes, readNpyHeader } from './npy.ts'
 import { listShards, shardName } from './shard-names.ts'
 
@@ -20,7 +21,7 @@ export async function readShardHeader (path: string): Promise<ShardFile> {
   try {
     const first = Buffer.alloc(NPY_HEADER_MAX_BYTES)
     const { bytesRead } = await file.read(first, 0, first.length, 0)
-    const header = readNpyHeader(first.subarray(0, bytesRead))
+    const header = readNpyHeader(first.subarray(0, bytesRead), path)
     return { ...header, path, header: first.subarray(0, header.start) }
   } catch (error) {
     throw error instanceof SluiceError ? new SluiceError(error.code, `${path}: ${error.message}`, { cause: error }) : unreadable(path, error)
@@ -176,5 +177,5 @@ async function opened (path: string): Promise<FileHandle> {
 }
 
 function unreadable (path: string, cause: unknown): SluiceError {
-  return new SluiceError('ERR_FILES', `${path}: ${reasonOf(cause)}`, { cause })
+  return new SluiceError('ERR_FILES', notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}`, { cause })
 }

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Document } from './document.ts'
 import { SluiceError, codeOf, messageOf, reasonOf } from './errors.ts'
 import { sha256OfFile } from './hash.ts'
+import { notLocal } from './not-local.ts'
 import { type Follows, type OwnWork, isThenable, strictWork, whyInOrder, workMistake } from './own-work.ts'
 import type { Work } from './stage.ts'
 
@@ -49,6 +50,8 @@ export async function findStageModule (module: string): Promise<StageModuleFile>
   const file = resolve(module)
   const status = await stat(file).catch(() => null)
   if (status?.isDirectory() === true) throw new SluiceError('ERR_OPTION', `${module}: is a folder, expected a module: a .js or .mjs file, or the name of a package`)
+  const elsewhere = status === null ? notLocal(module, { isPiped: false }) : null
+  if (elsewhere !== null) throw new SluiceError('ERR_OPTION', elsewhere)
   const path = status === null ? pathInPackage(module) : file
   try {
     return { module, path: await realpath(path), sha256: await sha256OfFile(path) }

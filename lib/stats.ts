@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { SluiceError, messageOf, reasonOf } from './errors.ts'
+import { mistakenKind } from './file-kind.ts'
 import { sha256 } from './hash.ts'
+import { firstBytes } from './model-file.ts'
+import { notLocalFile } from './not-local.ts'
 import { dtypes } from './npy.ts'
 import { checkOptions, count, positive, sha256Hex } from './options.ts'
 import { type OwnKind, jsonKind } from './own-file.ts'
@@ -63,12 +66,13 @@ const MOST_MISTAKES = 20
  */
 export async function readStats (path: string): Promise<StatsFile> {
   const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_STATS', `${path}: ${message}`, { cause }) }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => fail(`cannot be read: ${reasonOf(cause)}, expected the stats JSON of a run`, cause))
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new SluiceError('ERR_STATS', notLocalFile(path, cause) ?? `${path}: cannot be read: ${reasonOf(cause)}, expected the stats JSON of a run`, { cause }) })
   let content: unknown
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    return fail(`is not JSON: ${messageOf(cause)}; expected the stats of a run`, cause)
+    const other = mistakenKind(await firstBytes(path), path)
+    return fail(`${other ?? `is not JSON: ${messageOf(cause)}`}; expected the stats of a run`, cause)
   }
   const has = (key: string): boolean => typeof content === 'object' && content !== null && key in content
   if (!has('stats') && !has('output_dir')) fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')

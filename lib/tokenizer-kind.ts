@@ -1,4 +1,4 @@
-import { otherKind } from './file-kind.ts'
+import { mistakenKind } from './file-kind.ts'
 
 /** No first lines that tell what a file is are longer. */
 const LOOKED_AT_BYTES = 4096
@@ -11,7 +11,7 @@ const EXPECTED = 'expected a SentencePiece .model file'
  */
 export function otherTokenizer (bytes: Uint8Array, path: string): string | null {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, LOOKED_AT_BYTES))
-  const kind = otherKind(head, path)
+  const kind = mistakenKind(head, path)
   if (kind !== null) return `${kind}; ${EXPECTED}`
   const text = head.toString('utf8')
   if (/^\uFEFF?\s*[{[]/.test(text) && !/^\[[A-Z]+\]/.test(text)) {

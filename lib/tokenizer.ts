@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { SluiceError, messageOf, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
+import { notLocalFile } from './not-local.ts'
 import { Decoder } from './sentencepiece/decode.ts'
 import { IdBuffer } from './sentencepiece/id-buffer.ts'
 import type { SentencePieceVersion } from './sentencepiece/lexicon.ts'
@@ -159,6 +160,6 @@ export async function readTokenizerFile (path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (cause) {
-    throw new SluiceError('ERR_TOKENIZER', `${path}: ${reasonOf(cause)}, expected a SentencePiece .model file`, { cause })
+    throw new SluiceError('ERR_TOKENIZER', notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}, expected a SentencePiece .model file`, { cause })
   }
 }

@@ -2,7 +2,10 @@ import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf, reasonOf } from '../lib/errors.ts'
+import { mistakenKind } from '../lib/file-kind.ts'
 import { sha256 } from '../lib/hash.ts'
+import { firstBytes } from '../lib/model-file.ts'
+import { notLocalFile } from '../lib/not-local.ts'
 import { checkOptions, count, positive, sha256Hex } from '../lib/options.ts'
 import { namesIn } from '../lib/shard-names.ts'
 import { shardInfo } from '../lib/shards.ts'
@@ -91,12 +94,13 @@ export function hashOf (record: object): string {
 /** Reads one record. @throws SluiceError `ERR_RUN` when it can't be read, is none, or was changed after it was written */
 export async function readRun (path: string): Promise<StoredRun> {
   const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_RUN', `${path}: ${message}`, { cause }) }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => fail(`cannot be read: ${reasonOf(cause)}, expected the record of a run`, cause))
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new SluiceError('ERR_RUN', notLocalFile(path, cause) ?? `${path}: cannot be read: ${reasonOf(cause)}, expected the record of a run`, { cause }) })
   let content: unknown
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    return fail(`is not JSON: ${messageOf(cause)}; get it again from a copy, or delete it`, cause)
+    const other = mistakenKind(await firstBytes(path), path)
+    return fail(other !== null ? `${other}; expected the record of a run` : `is not JSON: ${messageOf(cause)}; get it again from a copy, or delete it`, cause)
   }
   const checked = checkOptions(runRecord, content)
   if ('mistakes' in checked) {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
-import { otherKind } from '../file-kind.ts'
+import { mistakenKind } from '../file-kind.ts'
 import { findModel, firstBytes } from '../model-file.ts'
+import { notLocalFile } from '../not-local.ts'
 import { Arena, type SharedMemory } from './arena.ts'
 import { type DictionaryLayout, readDictionary } from './dictionary.ts'
 import type { MatrixLayout } from './matrix.ts'
@@ -59,10 +60,10 @@ async function using<T> (path: string, signal: AbortSignal | undefined, work: (f
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause
     if (cause instanceof DamagedModel) {
-      const other = otherKind(await firstBytes(path), path)
+      const other = mistakenKind(await firstBytes(path), path)
       throw other === null ? damaged(path, cause) : new SluiceError('ERR_MODEL', `${path}: ${other}; expected the .bin or .ftz file of a fastText classifier`, { cause })
     }
-    throw new SluiceError('ERR_MODEL', `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the .bin or .ftz file of a fastText classifier`, { cause })
+    throw new SluiceError('ERR_MODEL', notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the .bin or .ftz file of a fastText classifier`, { cause })
   }
 }
 

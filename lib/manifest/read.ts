@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
+import { notLocalFile } from '../not-local.ts'
 import { type KnownStages, ManifestChecker } from './check.ts'
 import { EXPECTED, otherBytes, otherKind } from './other-kinds.ts'
 import type { Manifest } from './schema.ts'
@@ -17,7 +18,7 @@ const MOST_MISTAKES = 20
 export async function readManifest (path: string, known: KnownStages): Promise<Manifest> {
   const raw = await readFile(path).catch((cause: unknown) => {
     const reason = codeOf(cause) === 'EISDIR' ? 'is a folder' : `cannot be read: ${reasonOf(cause)}`
-    throw new SluiceError('ERR_MANIFEST', `${path}: ${reason}, ${EXPECTED}`, { cause })
+    throw new SluiceError('ERR_MANIFEST', notLocalFile(path, cause) ?? `${path}: ${reason}, ${EXPECTED}`, { cause })
   })
   const bytes = otherBytes(raw, path)
   if (bytes !== undefined) throw new SluiceError('ERR_MANIFEST', `${path}: ${bytes}`)

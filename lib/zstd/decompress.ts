@@ -92,9 +92,14 @@ async function skip (reader: ByteReader): Promise<void> {
 /** Behind the last frame zeros are padding, all else was data. */
 async function checkPadding (reader: ByteReader, name: string): Promise<void> {
   const end = reader.position
+  let isPadding = true
   while (reader.ready > 0 || await reader.has(1)) {
-    if (reader.take(reader.ready).some(byte => byte !== 0)) throw new SluiceError('ERR_SOURCE', `${name}: the zstd data ends at byte ${end}, and what follows is no zstd data; get the file again`)
+    const rest = reader.take(reader.ready)
+    isPadding &&= rest.every(byte => byte === 0)
   }
+  if (isPadding) return
+  const left = reader.position - end
+  throw new SluiceError('ERR_SOURCE', `${name}: the zstd data ends at byte ${end} of ${reader.position}, and what follows (${left} byte${left === 1 ? '' : 's'}) is not zstd data; get the file again`)
 }
 
 async function * decodeFrame (reader: ByteReader, blocks: BlockDecoder, newHash: NewHash): AsyncGenerator<Buffer> {

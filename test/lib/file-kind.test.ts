@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { gzipSync } from 'node:zlib'
+import { deflateSync, gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
-import { expectGzip, otherKind, refuseOtherKinds, refuseTables } from '../../lib/file-kind.ts'
+import { expectGzip, mistakenKind, otherKind, refuseOtherKinds, refuseTables } from '../../lib/file-kind.ts'
 import { failure, howMany } from '../helpers.ts'
 import { frameOf, rawBlock, skippableFrame } from '../zstd.ts'
 
@@ -56,7 +56,12 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   'UTF-16 LE': [Buffer.from('\ufeff{"a":1}', 'utf16le'), /is UTF-16; convert it to UTF-8, for example with iconv$/],
   'UTF-16 BE': [Buffer.from('\ufeff{"a":1}', 'utf16le').swap16(), /is UTF-16;/],
   'UTF-32 LE': [hex('fffe0000'), /is UTF-32;/],
-  'UTF-32 BE': [hex('0000feff'), /is UTF-32;/]
+  'UTF-32 BE': [hex('0000feff'), /is UTF-32;/],
+  zlib: [deflateSync('{"text":"x"}'), /is zlib data; decompress it first, with pigz -dc$/],
+  'UTF-16 LE without a mark': [Buffer.from('{"text":"a"}\n', 'utf16le'), /is UTF-16 without a byte order mark; convert it to UTF-8/],
+  'UTF-16 BE without a mark': [Buffer.from('{"text":"a"}\n', 'utf16le').swap16(), /is UTF-16 without a byte order mark;/],
+  'UTF-32 LE without a mark': [Buffer.from('id,text\r\n1,a'.split('').map(letter => `${letter}\0\0\0`).join('')), /is UTF-32 without a byte order mark;/],
+  'UTF-32 BE without a mark': [Buffer.from('id,text\r\n1,a'.split('').map(letter => `\0\0\0${letter}`).join('')), /is UTF-32 without a byte order mark;/]
 }
 
 for (const [name, [bytes, is]] of Object.entries(kinds)) {
@@ -64,6 +69,20 @@ for (const [name, [bytes, is]] of Object.entries(kinds)) {
     for (const size of [1, 2, 3, 100]) t.match(await failure(collect(refuseOtherKinds(cut(bytes, size), 'a.txt'))), { code: 'ERR_SOURCE', message: is })
   })
 }
+
+t.test('in place of a file that is not read for documents, it is named with what helps there', t => {
+  for (const [is, bytes] of [
+    ['is gzip data; decompress it first, with gzip -dc', gzipSync('x')],
+    ['is zstd data; decompress it first, with zstd -dc', frameOf([rawBlock('x', true)])],
+    ['is a Git LFS pointer, which stands for the file; run git lfs pull in its repository, or download the file itself', kinds['Git LFS']![0]],
+    ['is an HTML page; get the data itself, in place of the page that shows it, or of one that asks for a login', kinds.HTML![0]],
+    ['is a parquet file', kinds.parquet![0]],
+    ['is a pickle of Python', kinds.pickle![0]],
+    ['is an Arrow file', Buffer.from('ARROW1\0\0')],
+    [null, Buffer.from('{"a":1}')]
+  ] as const) t.equal(mistakenKind(bytes, 'a.bin'), is)
+  t.end()
+})
 
 t.test('what to do depends on where it comes from', async t => {
   const refuse = (name: string, bytes: Uint8Array = gzipSync('x')): Promise<unknown> => failure(collect(refuseOtherKinds(cut(bytes, 5), name)))
@@ -73,7 +92,7 @@ t.test('what to do depends on where it comes from', async t => {
 })
 
 t.test('text passes, however short, however near', async t => {
-  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600), `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said', '\ufeffwith a UTF-8 mark', '{"text":"x"}\n']) {
+  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600), `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said', '\ufeffwith a UTF-8 mark', 'x\u0680', 'x^2', 'a\0b\0', '\0\0\0a\0\0\0b', 'a\0b\0c\0d\0e\0f\0g\0 and more', '{"text":"x"}\n']) {
     for (const size of [1, 3, 100]) t.equal((await collect(refuseOtherKinds(cut(Buffer.from(text), size), 'a'))).toString(), text)
   }
 })

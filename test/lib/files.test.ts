@@ -83,7 +83,7 @@ t.test('a .zst that is cut off, damaged, none, or has something else behind it i
     [whole.subarray(0, -6), /a\.zst: the zstd data is cut off after 0 decompressed bytes/],
     [whole, /a\.zst: damaged zstd data after 4 decompressed bytes \(a frame with another checksum/],
     [Buffer.from('plain'), /a\.zst: is not zstd data, which its ending promises/],
-    [Buffer.concat([frameOf([rawBlock('text', true)]), Buffer.from('{}')]), /a\.zst: the zstd data ends at byte 13, and what follows is no zstd data/]
+    [Buffer.concat([frameOf([rawBlock('text', true)]), Buffer.from('{}')]), /a\.zst: the zstd data ends at byte 13 of 15, and what follows \(2 bytes\) is not zstd data/]
   ] as const) {
     t.match(await failure(read(put(folder, 'a.zst', content))), { code: 'ERR_SOURCE', message: says })
   }
@@ -162,9 +162,19 @@ t.test('behind a gzip member zeros are padding, and anything else is an error, n
   const folder = temporaryFolder(t)
   const member = gzipSync('one ')
   t.equal(await read(put(folder, 'padded.gz', Buffer.concat([member, Buffer.alloc(5000)]))), 'one ')
-  for (const rest of [Buffer.concat([Buffer.alloc(4096), gzipSync('lost')]), Buffer.from('garbage')]) {
-    t.match(await failure(read(put(folder, 'a.gz', Buffer.concat([member, rest])))), { code: 'ERR_SOURCE', message: /what follows is no gzip data|damaged gzip data/ })
+  const named = Buffer.concat([Buffer.from('1f8b081c0000000000ff0300616263', 'hex'), Buffer.from('name\0comment\0'), member.subarray(10)])
+  const large = gzipSync(Buffer.from(Array.from({ length: 7e5 }, (_, i) => (i * i * 7919 >> 3) % 251)), { level: 0 }) // in several chunks
+  for (const members of [[member], [member, large], [large, named, member], Array<Buffer>(300).fill(member), [gzipSync('')]]) {
+    for (const rest of [Buffer.concat([Buffer.alloc(4096), gzipSync('lost')]), 'garbage', '{', '\x1f', '\x1f\x8b\x08\xff', '\x1f\x8b\x07\x00', 'x'.repeat(6e5)]) {
+      const [whole, follows] = [Buffer.concat(members), typeof rest === 'string' ? Buffer.from(rest, 'latin1') : rest]
+      const error = await failure(read(put(folder, 'a.gz', Buffer.concat([whole, follows]))))
+      const isBegun = rest === '\x1f' // of a member that is cut off
+      t.match(error, isBegun ? { code: 'ERR_SOURCE', message: 'the gzip data is cut off after' } : { code: 'ERR_SOURCE', message: `a.gz: the gzip data ends at byte ${whole.length} of ${whole.length + follows.length}, and what follows (${follows.length} byte${follows.length === 1 ? '' : 's'}) is not gzip data; get the file again` })
+    }
   }
+  const flipped = Buffer.from(Buffer.concat([member, gzipSync('two '.repeat(99))]))
+  flipped[flipped.length - 6]! ^= 4
+  t.match(await failure(read(put(folder, 'a.gz', flipped))), { code: 'ERR_SOURCE', message: /damaged gzip data after \d+ decompressed bytes \(incorrect data check\)/ })
 })
 
 t.test('a pipe is read by its name, and bytes from a saved offset are there or an error', async t => {

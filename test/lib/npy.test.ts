@@ -48,7 +48,10 @@ t.test('an id that does not fit is refused, not wrapped around', async t => {
 
 t.test('what is no shard is refused, with what was found', async t => {
   const good = npyFile('int32', [[1, 2]])
-  t.throws(() => readNpy(Buffer.from('PK\x03\x04 a zip file')), { code: 'ERR_SHARD', message: /504b0304/ })
+  t.throws(() => readNpy(Buffer.from('PK\x03\x04 a zip file')), { code: 'ERR_SHARD', message: /^is a zip archive; .*; expected a \.npy file of format 1\.0$/ })
+  t.throws(() => readNpy(Buffer.from('a text')), { code: 'ERR_SHARD', message: /it begins with 612074657874$/ })
+  t.throws(() => readNpy(Buffer.from('version https://git-lfs.github.com/spec/v1\noid')), { code: 'ERR_SHARD', message: /^is a Git LFS pointer.*run git lfs pull/ })
+  t.throws(() => readNpy(Buffer.from('\x93NUMPY\x02\0', 'latin1')), { code: 'ERR_SHARD', message: /^not a \.npy file of format 1\.0/ })
   t.throws(() => readNpy(Buffer.alloc(0)), { code: 'ERR_SHARD', message: /nothing/ })
   t.throws(() => readNpy(good.subarray(0, -1)), { code: 'ERR_SHARD', message: /expected 136 bytes.*got 135/ })
   t.throws(() => readNpy(Buffer.from(good.toString('latin1').replace('<i4', '<f4'), 'latin1')), { code: 'ERR_SHARD', message: /<f4/ })

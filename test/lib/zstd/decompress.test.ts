@@ -64,9 +64,9 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
   text: [Buffer.from('{"text":"a"}\n'), /is not zstd data, which its ending promises/],
   'a few bytes': [Buffer.from('{}'), /is not zstd data/],
   zeros: [Buffer.alloc(50), /is not zstd data/],
-  'text behind a frame': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('text')]), /the zstd data ends at byte 10, and what follows is no zstd data/],
-  'a byte behind a frame': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('b')]), /ends at byte 10, and what follows/],
-  'a frame behind padding': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.alloc(5000), frameOf([rawBlock('b', true)])]), /ends at byte 10, and what follows/],
+  'text behind a frame': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('text')]), /the zstd data ends at byte 10 of 14, and what follows \(4 bytes\) is not zstd data/],
+  'a byte behind a frame': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('b')]), /ends at byte 10 of 11, and what follows \(1 byte\) is not/],
+  'a frame behind padding': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.alloc(5000), frameOf([rawBlock('b', true)])]), /ends at byte 10 of 5020, and what follows \(5010 bytes\)/],
   'a reserved bit': [frameOf([rawBlock('a', true)], { flags: 8 }), /a reserved bit of a frame header/],
   'a reserved kind of block': [frameOf([block(3, 1, Buffer.of(0), true)]), /a block of a kind that there is not/],
   'a block that is too large': [frameOf([repeatedBlock('a', BLOCK_BYTES + 1, true)]), /a block of 131073 bytes, at most 131072 are allowed/],
@@ -93,7 +93,7 @@ t.test('a file that is cut off anywhere is an error, not a short file', async t 
     for (let length = 0; length < whole.length; length += howMany(7, 1) * (1 + length % 23)) {
       if (ends.includes(length)) continue
       const error = await failure(decompress(whole.subarray(0, length)))
-      if (!/cut off after \d+ decompressed bytes, expected more|not zstd data|what follows is no zstd data/.test(String(error))) t.fail(`${name}, ${length} bytes: ${String(error)}`)
+      if (!/cut off after \d+ decompressed bytes, expected more|not zstd data|what follows .* is not zstd data/.test(String(error))) t.fail(`${name}, ${length} bytes: ${String(error)}`)
     }
     t.match(await failure(decompress(whole.subarray(0, 5))), { code: 'ERR_SOURCE', message: /cut off/ })
   }

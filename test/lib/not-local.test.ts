@@ -1,0 +1,59 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { readCoverageBaseline } from '../../lib/coverage-baseline.ts'
+import { codeOf, messageOf } from '../../lib/errors.ts'
+import { readFastText } from '../../lib/fasttext/model.ts'
+import { findModel } from '../../lib/model-file.ts'
+import { notLocal, notLocalOutput } from '../../lib/not-local.ts'
+import { checkOutputs } from '../../lib/output-places.ts'
+import { readShardHeader } from '../../lib/shard-reader.ts'
+import { findStageModule } from '../../lib/stage-module.ts'
+import { readStats } from '../../lib/stats.ts'
+import { readTokenizerFile } from '../../lib/tokenizer.ts'
+import { readRun } from '../../recipes/run-records.ts'
+import { readMixture } from '../../recipes/read-mixture.ts'
+import { failure, put, temporaryFolder } from '../helpers.ts'
+
+const readers: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
+  'a tokenizer': readTokenizerFile,
+  'a model of a filter': findModel,
+  'a model of fastText': readFastText,
+  'the stats of a run': readStats,
+  'a baseline': readCoverageBaseline,
+  'a shard': readShardHeader,
+  'a custom stage': findStageModule,
+  'the record of a run': readRun,
+  'a manifest': path => readMixture(path)
+}
+
+for (const [what, read] of Object.entries(readers)) {
+  t.test(`an address in place of ${what} is answered with what to do`, async t => {
+    for (const [name, says] of [
+      ['https://me:secret@example.org/a.file', /^https:\/\/\S*example\.org\/a\.file: is an address, expected a path; download the file first$/],
+      ['s3://bucket/a.file', /^s3:\/\/bucket\/a\.file: is an address, expected a path; download the file first$/],
+      ['file:///data/a%20b', /is an address, expected a path: \/data\/a b$/],
+      ['~/none/a.file', new RegExp(`write the path in full, such as ${join(homedir(), 'none/a.file')}$`)]
+    ] as const) {
+      const error = await failure(read(name))
+      t.match(messageOf(error), says)
+      t.notMatch(messageOf(error), /secret/)
+      t.match(codeOf(error), /^ERR_/)
+    }
+  })
+}
+
+t.test('a file that has such a name is read', async t => {
+  const folder = temporaryFolder(t)
+  t.match(await findModel(put(folder, 's3:/bucket/a.bin', 'x')), { sha256: /^[0-9a-f]{64}$/ })
+  t.equal(notLocal('data/a~b'), null)
+})
+
+t.test('an address as an output is refused before anything is written', async t => {
+  for (const name of ['https://example.org/a.ndjson', 's3://bucket/shards', 'hf://datasets/a/b', 'file:///data/a', '~/a.ndjson']) {
+    t.match(await failure(checkOutputs([name], [])), { code: 'ERR_OPTION', message: /expected a path|write the path in full/ }, name)
+    t.match(await failure(checkOutputs([], [], { shards: [name] })), { code: 'ERR_OPTION' }, name)
+  }
+  for (const name of ['a:b', '~', '~a/b', 'a/~/b', './~/b', 'http:a']) t.equal(notLocalOutput(name), null, name)
+  await checkOutputs(['./~/a.ndjson', '-'], [])
+})
