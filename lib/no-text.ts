@@ -22,16 +22,24 @@ const MOST_CHARACTERS = 40
  */
 export function refuseNoText ({ in: read, dropped }: StageStats, { names, textIn, first, columns, ended }: { readonly names: readonly string[], readonly textIn: string, readonly first: Buffer, readonly columns?: readonly string[] | undefined, readonly ended: boolean }): void {
   if (read === 0 || dropped.no_text !== read || (!ended && read < READ_AT_MOST)) return
-  const fields = columns ?? fieldsOf(parseJson(first.toString()))
+  const record = columns === undefined ? parseJson(first.toString()) : undefined
+  const fields = columns ?? fieldsOf(record)
   const shown = fields.slice(0, MOST_FIELDS).map(field => JSON.stringify(field.slice(0, MOST_CHARACTERS))).join(', ')
   const there = fields.length === 0 ? '' : `; the ${columns === undefined ? 'first one' : 'file'} has ${shown}${fields.length > MOST_FIELDS ? ` and ${fields.length - MOST_FIELDS} more` : ''}`
-  throw new SluiceError('ERR_SOURCE', `${shownNames(names)}: none of ${ended ? '' : 'the first '}${read} ${read === 1 ? 'record' : 'records'} has a text in ${textIn}${there}; name the field that has it (--text-column, text_column)`)
+  throw new SluiceError('ERR_SOURCE', `${shownNames(names)}: none of ${ended ? '' : 'the first '}${read} ${read === 1 ? 'record' : 'records'} has a text in ${textIn}${there}; ${(read > names.length ? [] : recordsIn(record)).map(field => `if the records are in ${field}, read those: --field ${field} (field: ${field}); else `).join('')}name the field that has it (--text-column, text_column)`)
 }
 
 /** The fields of a record; of those with fields in them also the ways to the texts there, as a text column names them. */
 function fieldsOf (record: unknown): string[] {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return []
   return Object.entries(record).flatMap(([name, value]) => [name, ...textsIn(name, value)])
+}
+
+/** The field of a record that may be a whole file with records in one of its fields: the first with a list of objects or texts. */
+function recordsIn (record: unknown): string[] {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return []
+  const found = Object.entries(record).find(([, value]) => Array.isArray(value) && (typeof value[0] === 'string' || (typeof value[0] === 'object' && value[0] !== null && !Array.isArray(value[0]))))
+  return found === undefined ? [] : [JSON.stringify(found[0].slice(0, MOST_CHARACTERS)).replace(/^"([\w.-]+)"$/, '$1')]
 }
 
 /** How deep it is looked for texts. */

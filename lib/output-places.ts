@@ -16,6 +16,9 @@ export interface OutputFolders {
 /** What a shard is called, whole or while it is written. */
 const SHARD_FILE = /^shard_\d{5,}\.npy(\.|$)/
 
+/** What else is in a folder of shards: their checkpoint, its lock, and what it is called while it is written. */
+const CHECKPOINT_FILE = /^checkpoint\.json(\.|$)/
+
 /** In a folder of shards: where those are made that will take their place. */
 export const NEXT_FOLDER = '.next'
 
@@ -49,11 +52,18 @@ export async function checkOutputs (outputs: readonly string[], inputs: readonly
   }
   for (const folder of shards) refuseAddress(folder)
   await refuseInputs([...files.values()], inputs)
-  const folders = await shardFolders(shards)
   for (const [place, output] of files) {
     const above = foldersAbove(place).find(folder => files.has(folder))
     if (above !== undefined) throw new SluiceError('ERR_OPTION', `${output}: would lie in ${files.get(above)!}, which is a file of this run; name another file`)
-    const why = folders.refusal(place)
+  }
+  await refuseAmongShards([...files.values()], shards)
+}
+
+/** @throws SluiceError `ERR_OPTION` for a file that lies where shards do, or will */
+export async function refuseAmongShards (outputs: readonly string[], shards: readonly string[]): Promise<void> {
+  const folders = await shardFolders(shards)
+  for (const output of outputs) {
+    const why = output === STANDARD_STREAM ? null : folders.refusal(await realPlace(output))
     if (why !== null) throw new SluiceError('ERR_OPTION', `${output}: ${why}; name another file`)
   }
 }
@@ -84,8 +94,9 @@ export async function shardFolders (shards: readonly string[]): Promise<ShardFol
       const around = foldersAbove(place)
       const next = around.find(folder => basename(folder) === NEXT_FOLDER && folders.has(dirname(folder)))
       const of = folders.get(next === undefined ? around[0] ?? '' : dirname(next))
-      const isTaken = next !== undefined || SHARD_FILE.test(basename(place)) || basename(place) === NEXT_FOLDER
-      return of !== undefined && isTaken ? `has the name of a shard, or is in a folder, that this run makes in ${of}` : null
+      if (of === undefined) return null
+      if (next !== undefined || SHARD_FILE.test(basename(place)) || basename(place) === NEXT_FOLDER) return `has the name of a shard, or is in a folder, that this run makes in ${of}`
+      return CHECKPOINT_FILE.test(basename(place)) ? null : `lies among the shards in ${of}, where only they and their checkpoint are`
     }
   }
 }

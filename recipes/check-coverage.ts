@@ -87,7 +87,7 @@ export async function checkCoverage (sample: string | undefined, options: z.inpu
   const { from, is, components, tokenizer } = await inputOf(sample, asked, { ...asked, ...run })
   if (output !== undefined) {
     const inputs = [tokenizer.path, ...(baselinePath === undefined ? [] : [baselinePath]), ...(is === 'manifest' ? [from] : [])]
-    await checkOutputs([output], [inputs, ...components.map(({ dataFiles }) => dataFiles)])
+    await checkOutputs([output], [inputs, ...components.map(({ dataFiles }) => dataFiles)], { shards: is === 'manifest' ? components.map(({ outputDir }) => outputDir) : [] })
     await refuseForeign(output, COVERAGE)
     await checkWritable(output)
   }

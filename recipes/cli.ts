@@ -16,6 +16,8 @@ import { Stop } from './stop.ts'
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
 
+const NO_WORKING_DIRECTORY = 'sluice: the working directory is not there any more; change to one that is (cd), and run it again [ENOENT]'
+
 /** Text for a terminal: nothing that controls it, and no password of an address. */
 function forPeople (text: string): string {
   return shown(maskCredentials(text))
@@ -117,6 +119,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
     if (!json && !quiet && text !== undefined) await (givesJson ? print(process.stderr, text(result as never)) : show(text(result as never)))
   }
   try {
+    process.cwd() // an error where it was deleted
     checkFlags(command, options)
     const progress = new Progress(process.stderr)
     const tell = (message: string): void => { progress.tell(forPeople(`sluice: ${message}`)) }
@@ -169,6 +172,7 @@ async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
 /** An error of ours as its code and message; any other is a defect, and shown whole. */
 function describe (error: unknown, command: Command): string {
   if (error instanceof SluiceError) return `sluice: ${error.code === 'ERR_OPTION' ? withFlags(error.message, command) : error.message} [${error.code}]`
+  if ((error as { readonly syscall?: string } | null)?.syscall === 'uv_cwd') return NO_WORKING_DIRECTORY
   if (['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '')) return `sluice: ${reasonOf(error)} [${codeOf(error)!}]`
   return `sluice: an unexpected error, please report it: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
 }

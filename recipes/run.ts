@@ -12,7 +12,7 @@ import { OUTCOMES, type RunStep, type StepOutcome } from './run-steps.ts'
 import { plannedTraining } from './run-training.ts'
 import { withThreads } from './threads.ts'
 import { runTraining } from './training.ts'
-import { type VerifyError, verify, verifyOptions } from './verify.ts'
+import { type VerifyError, checkInventories, verify, verifyOptions } from './verify.ts'
 
 const { inventory, inventoryJson } = verifyOptions.shape
 
@@ -47,6 +47,7 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
   const finding = { ...mixture, ...context }
   const asked = await readMixture(manifestPath, finding)
   const statsPath = statsPathOf(asked, mixture.logFile)
+  await checkInventories(statsPath, { inventory, inventoryJson }, asked.datasets.map(({ outputDir }) => outputDir))
   const training = context.tokenizer === undefined ? await plannedTraining(asked, mixture) : null
   const isToTrain = training !== null && training.step.outcome !== 'up to date'
   const planned = isToTrain ? await planAll(asked, null, statsPath, { ...context, ...mixture, tokenizer: training.standIn }) : []

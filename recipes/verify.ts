@@ -8,7 +8,7 @@ import { STANDARD_STREAM } from '../lib/files.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { checkWritable, writing } from '../lib/output.ts'
-import { checkOutputs } from '../lib/output-places.ts'
+import { checkOutputs, refuseAmongShards } from '../lib/output-places.ts'
 import { refuseForeign, writeOwn } from '../lib/own-file.ts'
 import { DuplicateCounter } from '../lib/shard-duplicates.ts'
 import { type StatsFile, readStats } from '../lib/stats.ts'
@@ -51,10 +51,12 @@ export async function verify (statsPath: string, options: z.input<typeof verifyO
   const { tokenizerPath, quick, workers, ...asked } = parseOptions('verify', verifyOptions, options)
   const utc = new Date().toISOString()
   const stats = await readStats(statsPath)
-  const pagePath = asked.inventory ?? inventoryPagePath(utc)
-  const jsonPath = asked.inventoryJson ?? inventoryPathOf(statsPath)
+  const { pagePath, jsonPath } = inventoriesOf(statsPath, asked, utc)
   const tokenizer = tokenizerPath === undefined ? undefined : { path: tokenizerPath, sha256: sha256(await readTokenizerFile(tokenizerPath)) }
   await checkPlaces(stats, pagePath, jsonPath, tokenizerPath)
+  await checkInventories(statsPath, asked, stats.components.map(({ output_dir: folder }) => folder))
+  await checkWritable(pagePath)
+  await checkWritable(jsonPath)
 
   const counter = new DuplicateCounter(stats.components)
   const found = await findingsOf(stats, counter, { quick, workers, signal })
@@ -87,15 +89,32 @@ export async function verify (statsPath: string, options: z.input<typeof verifyO
   return inventory
 }
 
+type Inventories = Pick<z.input<typeof verifyOptions>, 'inventory' | 'inventoryJson'>
+
+/** Where the inventories go. */
+function inventoriesOf (statsPath: string, { inventory, inventoryJson }: Inventories, utc: string): { readonly pagePath: string, readonly jsonPath: string } {
+  return { pagePath: inventory ?? inventoryPagePath(utc), jsonPath: inventoryJson ?? inventoryPathOf(statsPath) }
+}
+
+/**
+ * Looks at where the inventories go, which can be done before there are shards.
+ *
+ * @param shards folders of shards, where no file that is named may be
+ * @throws SluiceError `ERR_OPTION`; `ERR_OUTPUT_EXISTS` where one would replace a file of another kind
+ */
+export async function checkInventories (statsPath: string, asked: Inventories, shards: readonly string[]): Promise<void> {
+  const { pagePath, jsonPath } = inventoriesOf(statsPath, asked, new Date().toISOString())
+  await checkOutputs([statsPath, pagePath, jsonPath], [])
+  await refuseAmongShards([asked.inventory, asked.inventoryJson].filter(path => path !== undefined), shards)
+  await refuseForeign(jsonPath, INVENTORY)
+  await readInventoryPage(pagePath)
+}
+
 /** Known before hours of reading. */
 async function checkPlaces ({ path, components }: StatsFile, pagePath: string, jsonPath: string, tokenizerPath: string | undefined): Promise<void> {
   if (pagePath === STANDARD_STREAM && jsonPath === STANDARD_STREAM) throw new SluiceError('ERR_OPTION', 'verify: inventory and inventoryJson are both standard output, expected one of them at most')
   const shards = components.flatMap(({ output_dir: folder, shard_files: infos }) => infos.map(({ file }) => join(folder, file))).filter(path => existsSync(path))
-  await checkOutputs([pagePath, jsonPath], [[path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards]], { shards: components.map(({ output_dir: folder }) => folder) })
-  await refuseForeign(jsonPath, INVENTORY)
-  await readInventoryPage(pagePath)
-  await checkWritable(pagePath)
-  await checkWritable(jsonPath)
+  await checkOutputs([pagePath, jsonPath], [[path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards]])
 }
 
 /** What is found in each component. */

@@ -29,7 +29,7 @@ export async function misplaced (content: unknown, components: readonly unknown[
   for (const inner of folders) {
     const outer = foldersAbove(inner.at).flatMap(above => byPlace.get(above) ?? []).find(({ isShards }) => isShards)
     if (outer !== undefined) note(inner.place, `${inner.path} lies in ${outer.path}, which is ${nameOf(outer.place)} of this mixture; expected folders beside one another`)
-    const same = byPlace.get(inner.at)!.find(({ isShards, path }) => isShards && inner.isShards && resolve(path) !== resolve(inner.path))
+    const same = byPlace.get(inner.at)!.find(({ isShards, path }) => isShards && (!inner.isShards || resolve(path) !== resolve(inner.path)))
     if (same !== undefined) note(inner.place, `${inner.path} is the same folder as ${same.path}, expected one of its own for each component`)
   }
   const shards = await shardFolders(folders.flatMap(({ isShards, path }) => isShards ? [path] : []))

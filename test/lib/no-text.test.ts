@@ -25,5 +25,13 @@ t.test('of many fields and files the first are named', async t => {
 t.test('of a table its columns are named, and of fields with others in them the ways to texts', async t => {
   t.throws(() => { refuseNoText(stats(2, 2), { ...given, columns: ['text', 'body', 'n'], ended: true }) }, { message: /has a text in its field text; the file has "text", "body", "n"; name the field/ })
   const nested = { n: 1, data: { body: 'a', more: { deep: 'b' } }, messages: [{ role: 'c', content: 'd' }], none: [] }
-  t.throws(() => { refuseNoText(stats(2, 2), { ...given, first: Buffer.from(JSON.stringify(nested)), ended: true }) }, { message: /"n", "data", "data\.body", "data\.more\.deep", "messages", "messages\[\]\.role", "messages\[\]\.content", "none"; name/ })
+  t.throws(() => { refuseNoText(stats(3, 3), { ...given, first: Buffer.from(JSON.stringify(nested)), ended: true }) }, { message: /"n", "data", "data\.body", "data\.more\.deep", "messages", "messages\[\]\.role", "messages\[\]\.content", "none"; name/ })
+})
+
+t.test('of a file that is one object with the records in a field, that field is named', async t => {
+  const asked = (record: object, read = 1): () => void => () => { refuseNoText(stats(read, read), { ...given, names: ['a.json'], first: Buffer.from(JSON.stringify(record)), ended: true }) }
+  t.throws(asked({ version: '1', data: [{ text: 'a' }] }), { message: /; if the records are in data, read those: --field data \(field: data\); else name the field that has it \(--text-column, text_column\)$/ })
+  t.throws(asked({ 'my rows': ['a'] }), { message: /--field "my rows" \(field: "my rows"\)/ })
+  for (const record of [{ n: [1], rows: [[1]], none: [] }, { text: 1 }]) t.throws(asked(record), { message: /; name the field that has it/ })
+  t.throws(asked({ data: [{ text: 'a' }] }, 2), { message: /; name the field that has it/ }, 'every record has such a field')
 })

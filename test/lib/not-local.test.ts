@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readCoverageBaseline } from '../../lib/coverage-baseline.ts'
 import { codeOf, messageOf } from '../../lib/errors.ts'
 import { readFastText } from '../../lib/fasttext/model.ts'

@@ -24,10 +24,10 @@ t.test('no file lies where a run puts shards', async t => {
   mkdirSync(join(folder, 'real'))
   symlinkSync(join(folder, 'real'), join(folder, 'link'))
   const shards = [join(folder, 'link')]
-  for (const name of ['real/shard_00000.npy', 'link/shard_00000.npy.partial', 'real/shard_123456.npy.7.tmp', 'real/.next', 'real/.next/a.json', 'real/.next/b/c.json', 'real', 'link']) {
+  for (const name of ['real/shard_00000.npy', 'link/shard_00000.npy.partial', 'real/shard_123456.npy.7.tmp', 'real/.next', 'real/.next/a.json', 'real/.next/b/c.json', 'real', 'link', 'real/stats.json', 'link/rejects.ndjson', 'link/shard_1.npy', 'real/checkpoint.jsonl', 'real/inventory.md']) {
     t.match(await failure(checkOutputs([join(folder, name)], [], { shards })), { code: 'ERR_OPTION', message: /name another file$/ }, name)
   }
-  for (const name of ['real/stats.json', 'real/shard_1.npy', 'real/sub/shard_00000.npy', 'shard_00000.npy', '.next/a.json']) {
+  for (const name of ['real/checkpoint.json', 'real/checkpoint.json.lock', 'real/sub/shard_00000.npy', 'stats.json', 'shard_00000.npy', '.next/a.json']) {
     await checkOutputs([join(folder, name)], [], { shards })
     t.pass(name)
   }

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import { t } from '../tap.ts'
 import { readStats } from '../../lib/stats.ts'
 import { failure, put, temporaryFolder } from '../helpers.ts'
 

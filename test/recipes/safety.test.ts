@@ -1,14 +1,18 @@
 /** What commands don't replace, don't follow and don't hide: files of others, folders of others, and code that ends a run. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, t } from '../tap.ts'
+import { makeFolder } from '../../lib/output.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
 import { checkTokenizer } from '../../recipes/check-tokenizer.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
+import { run } from '../../recipes/run.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { Stop } from '../../recipes/stop.ts'
+import { Threads } from '../../recipes/threads.ts'
+import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { verify } from '../../recipes/verify.ts'
 import { commandsIn } from '../commands.ts'
 import { ROOT, builtModule, contentIn, failure, filesIn, fixture, folderInMemory, ndjsonOf, put, sluice } from '../helpers.ts'
@@ -73,6 +77,30 @@ t.test('stats in the place of a shard, and folders in one another, are mistakes 
   t.match(await mistake(write({ name: 'a\nb' })), /expected a name without control characters and line breaks, got "a\\nb"/)
   t.match(await mistake(write({ output_dir: join(folder, 'a\x1b[31m') })), /expected a name without control characters/)
   t.strictSame(filesIn(folder).filter(name => name.includes('shard')), [])
+})
+
+t.test('nothing is kept for people among the shards, and that is known before there are any', async t => {
+  const { folder, manifest, write, options } = setting(t)
+  const among = { code: 'ERR_OPTION', message: /out\/[^/]*: lies among the shards in .*\/out, where only they and their checkpoint are; name another file$/ }
+  const at = (name: string): string => join(folder, 'out', name)
+  const coverage = { manifest, tokenizerPath: MODEL }
+  t.match(await failure(processMixture(manifest, { ...options, logFile: at('stats.json') })), among)
+  t.match(await failure(shardCorpus({ dataFiles: join(folder, 'in.ndjson'), tokenizerPath: MODEL, outputDir: join(folder, 'out'), logFile: at('stats.json') })), among)
+  t.match(await failure(shardCorpus({ dataFiles: join(folder, 'in.ndjson'), tokenizerPath: MODEL, outputDir: join(folder, 'out'), logFile: join(folder, 's.json'), rejects: at('bad.ndjson') })), among)
+  t.match(await failure(checkCoverage(undefined, { ...coverage, output: at('coverage.json') })), among)
+  t.match(await failure(trainTokenizer({ manifest, vocabSize: 300, outputDir: join(folder, 'tokenizer'), logFile: at('log.json') })), among)
+  t.match(await failure(run(manifest, { ...options, inventory: at('inventory.md') })), among)
+  t.match(await failure(run(manifest, { ...options, inventoryJson: at('inventory.json'), dryRun: true })), among)
+  const thesis = put(folder, 'thesis.md', 'years of work')
+  t.match(await failure(run(manifest, { ...options, inventory: thesis })), { code: 'ERR_OUTPUT_EXISTS' })
+  t.match(await failure(run(manifest, { ...options, inventoryJson: join(folder, 'stats.json') })), { code: 'ERR_OPTION', message: /would be written twice/ })
+  t.match(await failure(processMixture(write({ rejects: at('bad.ndjson') }), options)), { code: 'ERR_MANIFEST', message: /lies among the shards/ })
+  for (const key of ['filtered_dir', 'raw_dir']) t.match(await failure(processMixture(write({ [key]: join(folder, 'out') }), options)), { code: 'ERR_MANIFEST', message: /is the same folder as/ }, key)
+  t.strictSame(filesIn(folder), ['in.ndjson', 'mix.yaml', 'thesis.md'])
+  write()
+  await processMixture(manifest, options)
+  t.match(await failure(verify(join(folder, 'stats.json'), { inventory: at('inventory.md') })), among)
+  t.match(await failure(verify(join(folder, 'stats.json'), { inventory: join(folder, 'i.md'), inventoryJson: at('i.json') })), among)
 })
 
 t.test('a .next that is not ours is neither used nor deleted', async t => {
@@ -159,8 +187,8 @@ t.test('a checkpoint that is asked for and doesn\'t come is not waited for; with
 
 t.test('too many open files while modules load is told as that', { skip: process.platform === 'win32' && 'there is no ulimit' }, async t => {
   const main = join(ROOT, 'dist/recipes/main.js')
-  const run = (): string => execFileSync('sh', ['-c', `ulimit -n 24; exec '${process.execPath}' '${main}' --version 2>&1`], { encoding: 'utf8' })
-  t.match(await failure(Promise.resolve().then(run)), { status: 1, stdout: /^sluice: too many files are open to load its modules; raise the limit \(ulimit -n 4096\) and run it again \[E[MN]FILE\]\n$/ })
+  const started = (): string => execFileSync('sh', ['-c', `ulimit -n 24; exec '${process.execPath}' '${main}' --version 2>&1`], { encoding: 'utf8' })
+  t.match(await failure(Promise.resolve().then(started)), { status: 1, stdout: /^sluice: too many files are open to load its modules; raise the limit \(ulimit -n 4096\) and run it again \[E[MN]FILE\]\n$/ })
 })
 
 t.test('nothing of others controls the terminal, and no password of an address is shown', async t => {
@@ -171,4 +199,45 @@ t.test('nothing of others controls the terminal, and no password of an address i
     t.match(stderr, /https?:\/{1,2}MASKED@host/, args.join(' '))
     t.notMatch(stdout + stderr, /user|pw/, args.join(' '))
   }
+})
+
+t.test('a signal while modules load ends with its exit code', { skip: process.platform === 'win32' && 'there are no signals' }, async t => {
+  const hooks = (signal: string): string => `export async function resolve (specifier, context, next) {
+    if (specifier === './cli.ts' || specifier === './cli.js') process.kill(process.pid, '${signal}')
+    return await next(specifier, context)
+  }`
+  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+    const early = `import { register } from 'node:module'; register('data:text/javascript,${encodeURIComponent(hooks(signal).replaceAll("'", '"'))}')`
+    // It would read standard input, which doesn't end, if the signal came to nothing.
+    const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(early)}`, join(ROOT, 'dist/recipes/main.js'), 'read', '-', '--dataset', 'text'], { stdio: ['pipe', 'ignore', 'ignore'] })
+    t.strictSame(await once(child, 'exit'), [code, null], signal)
+  }
+})
+
+t.test('process.exit in a thread beside the main one is an error that names the stages', async t => {
+  const { folder, write, options } = setting(t)
+  const own = put(folder, 'own.mjs', `import { isMainThread } from 'node:worker_threads'
+    import { Stage } from '${builtModule('lib/stage')}'
+    export const stage = () => new Stage({ name: 'own', take (document, push) { if (!isMainThread) process.exit(0); push(document) } })`)
+  const threads = new Threads({ workers: 2, mainWorks: false })
+  const ended = failure(processMixture(write({ filters: [{ use: own }] }), { ...options, workers: 2 }, { threads }))
+  t.match(await ended, { code: 'ERR_COMPONENT', message: /the thread that filters and encodes it has failed, maybe in own \(.*own\.mjs\): it ended with exit code 0: a stage of your own may have called process\.exit/ })
+  await threads.close()
+})
+
+t.test('a working directory that was deleted, and a folder under /proc, are errors that end the command', { skip: process.platform !== 'linux' && 'there is no /proc' }, async t => {
+  const main = join(ROOT, 'dist/recipes/main.js')
+  for (const args of [['read', fixture('tiny.model'), '--dataset', 'text'], ['quickstart'], ['run', join(ROOT, 'recipes/tinystories.yaml')]]) {
+    const folder = folderInMemory(t)
+    mkdirSync(join(folder, 'gone'))
+    const started = (): string => execFileSync('sh', ['-c', 'cd "$1" && rmdir "$1" && shift && exec "$@" 2>&1', 'sh', join(folder, 'gone'), process.execPath, main, ...args], { encoding: 'utf8' })
+    t.match(await failure(Promise.resolve().then(started)), { status: 1, stdout: /^sluice: the working directory is not there any more; .* \[ENOENT\]\n$/ }, args[0]!)
+  }
+  const { folder, write, options } = setting(t)
+  const noFolder = { code: 'ERR_OUTPUT', message: /\/proc\/sluice.*: no folder can be made there; name another place/ }
+  t.match(await failure(processMixture(write(), { ...options, logFile: '/proc/sluice/stats.json' })), noFolder)
+  t.match(await failure(processMixture(write(), { ...options, runsDir: '/proc/sluice' })), noFolder)
+  t.match(await failure(processMixture(write({ output_dir: '/proc/sluice/out' }), options)), { code: 'ERR_COMPONENT', message: noFolder.message })
+  t.match(await failure(makeFolder('/proc/sluice')), noFolder)
+  t.notOk(existsSync(join(folder, 'stats.json')) && !readFileSync(join(folder, 'stats.json'), 'utf8').includes('no folder'))
 })

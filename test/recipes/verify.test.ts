@@ -210,7 +210,7 @@ t.test('nothing that is there is destroyed: the stats and the model are no place
   t.match(await failure(verify(stats, { inventoryJson: stats })), { code: 'ERR_OUTPUT_EXISTS' })
   const model = put(folder, 'm.model', readFileSync(MODEL))
   t.match(await failure(verify(stats, { tokenizerPath: model, inventoryJson: model })), { code: 'ERR_OUTPUT_EXISTS' })
-  t.match(await failure(verify(stats, { inventoryJson: join(stats, 'x.json') })), { code: 'ERR_OUTPUT' })
+  t.match(await failure(verify(stats, { inventoryJson: join(stats, 'x.json') })), { code: 'ERR_OPTION', message: /would lie in/ })
   t.match(await failure(verify(stats, { tokenizerPath: join(folder, 'none.model') })), { code: 'ERR_TOKENIZER' })
 })
 

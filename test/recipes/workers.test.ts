@@ -28,6 +28,7 @@ const LINES = RECORDS.map((record, i) => (i % 60 === 5 ? 'no json\n\n{"text": 3}
 const inputs: Readonly<Record<string, () => string | Buffer | Promise<Buffer>>> = {
   'a.ndjson': () => LINES,
   'a.ndjson.gz': () => gzipSync(LINES),
+  'joined.ndjson': () => LINES.replace(/(?<=[02468]\})\n(?=\{)/g, '').replaceAll('\n{}\n', '{} no json\n'),
   'array.json': () => JSON.stringify(RECORDS),
   'a.csv': () => 'text,n\n' + RECORDS.map(({ text, n }) => `"${text}",${n}\n`).join(''),
   'a.txt': () => TEXTS.join('\n'),
@@ -73,6 +74,7 @@ const cases: ReadonlyArray<readonly [input: string, filters: readonly Filter[], 
   ['a.ndjson', [NORMALIZE, LENGTH, LANGUAGE, DEDUP]],
   ['a.ndjson.gz', [DEDUP, NORMALIZE, DEDUP, LENGTH], copies],
   ['a.ndjson', [NORMALIZE, DEDUP], out => ({ ...copies(out), maxRecords: 70 })],
+  ['joined.ndjson', [NORMALIZE, DEDUP], copies],
   ['array.json', [LENGTH], copies],
   ['a.ndjson', [NORMALIZE, FASTTEXT, CLASSIFY, DEDUP]],
   ['a.csv', []],
@@ -80,7 +82,7 @@ const cases: ReadonlyArray<readonly [input: string, filters: readonly Filter[], 
   ['a.parquet', [LANGUAGE, NORMALIZE, DEDUP], copies]
 ]
 
-for (const [input, filters, own] of cases.slice(0, howMany(5, 8))) {
+for (const [input, filters, own] of cases.slice(0, howMany(6, 9))) {
   const names = filters.map(({ stage }) => stage).join(', ')
   t.test(`${input} through ${names === '' ? 'no filter' : names}${own === undefined ? '' : ', with copies'}: the same with threads`, async t => {
     const setting = await settingOf(t, input, filters, own)

@@ -191,3 +191,14 @@ t.test('an input that is empty or blank, or has no records, is warned of by name
   const path = put(folder, 'c.ndjson', '{"text":"a"}\n')
   await collect(ndjson(path, { from: { file: 0, path, offset: 13 }, tell: message => { t.fail(message) } }))
 })
+
+t.test('elements of an array without commas between them are read, as joined records are; a comma too many is not', async t => {
+  const folder = folderInMemory(t)
+  const read = async (json: string): Promise<[texts: unknown[], dropped: object]> => {
+    const source = ndjson(put(folder, 'a.json', json), { maxBad: '100%' })
+    return [(await collect(source)).map(({ text }) => text), source.stats.dropped]
+  }
+  t.strictSame(await read('[{"text":"a"} {"text":"b"}\n{"text":"c"},{"text":"d"}]'), [['a', 'b', 'c', 'd'], {}])
+  t.strictSame(await read('[{"text":"a"},,{"text":"b"}]'), [['a', 'b'], { bad_json: 1 }])
+  t.strictSame(await read('[{"text":"a"} x, {"text":"b"}]'), [['a', 'b'], { bad_json: 1 }])
+})
