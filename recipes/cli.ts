@@ -2,7 +2,7 @@ import { Command as Program, CommanderError } from 'commander'
 import { z } from 'zod'
 import { SluiceError, codeOf, errorCodes, reasonOf } from '../lib/errors.ts'
 import { maskCredentials } from '../lib/mask-secrets.ts'
-import { kebabCase } from '../lib/names.ts'
+import { kebabCase, snakeCase } from '../lib/names.ts'
 import { checkOptions, numberIn, withNames } from '../lib/options.ts'
 import { standardOutput } from '../lib/output.ts'
 import { packageVersion } from '../lib/package.ts'
@@ -158,10 +158,13 @@ function flagOf (option: string): string {
   return `--${kebabCase(option)}`
 }
 
-/** The message of a recipe or a stage, which begins with the name that an option has in code, with its flag. */
+/** The message of a recipe or a stage, which names options as in code, with their flags; what is no flag is a key of a manifest. */
 function withFlags (message: string, { options: { shape } }: Command): string {
-  const names = message.replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => Object.hasOwn(shape, option) && !Object.hasOwn(commands, name) ? flagOf(option) : name)
-  return withNames(names, option => Object.hasOwn(shape, option) ? flagOf(option) : `\`${option}\``)
+  const isFlag = (option: string): boolean => Object.hasOwn(shape, option)
+  const inManifest = message.replace(/^train\.(\w+)(?=: )/gm, (name, option: string) => isFlag(option) ? name : `tokenizer.${snakeCase(option)}`)
+  const off = inManifest.replace(/without `(\w+)`/g, (text, option: string) => isFlag(option) ? `with --no-${kebabCase(option)}` : `with \`${snakeCase(option)}: false\``)
+  const names = off.replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => isFlag(option) && !Object.hasOwn(commands, name) ? flagOf(option) : name)
+  return withNames(names, option => isFlag(option) ? flagOf(option) : `\`${snakeCase(option)}\``)
 }
 
 async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {

@@ -87,7 +87,7 @@ async function train (reader: WordReader, settings: TrainSettings, context: Trai
   const { characters } = alphabet
   if (characters.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character that can be a piece')
   const least = characters.length + metas.length
-  if (least > settings.vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: expected at least ${least}, for ${characters.length} characters and ${metas.length} special pieces, got ${settings.vocabSize}; with a smaller characterCoverage there are fewer characters`)
+  if (least > settings.vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: expected at least ${least}, for ${characters.length} characters and ${metas.length} special pieces, got ${settings.vocabSize}; with a smaller \`characterCoverage\` there are fewer characters`)
   const stats = { sentences, words: words.length, cutLines, longRuns, longRunCharacters, characters: characters.length }
   context.onProgress?.({ phase: 'seed', characters: characters.length, words: words.length })
   await setImmediate()

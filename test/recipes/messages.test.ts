@@ -1,10 +1,11 @@
 /** No message shows what is ours inside: objects, codes of zod, stacks. */
+import { join } from 'node:path'
 import { t } from '../tap.ts'
 import { z } from 'zod'
 import { kebabCase } from '../../lib/names.ts'
 import { commands } from '../../recipes/commands.ts'
 import { commandProcess } from '../commands.ts'
-import { ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 /** What nobody but us should see. */
 const INTERNAL = /\[object|undefined|\bNaN\b|Zod|invalid_|too_small|too_big|unrecognized|Invalid input|\n {4}at |\{"|":|an unexpected error/
@@ -72,4 +73,16 @@ t.test('a flag is named as on the command line, and a number is read as people w
     [['train-tokenizer', '--data-files', 'none', '--vocab-size', '3'], '--vocab-size: expected more than the 3 special pieces, symbols and bytes, got 3']
   ] as const) t.match(await run(args, { input }), { code: 2, stderr: `sluice: ${says} [ERR_OPTION]\n` })
   t.match(await end(), { code: 0 })
+})
+
+t.test('options of a training are named as flags, and where a manifest says them as its keys', async t => {
+  const folder = temporaryFolder(t)
+  const text = put(folder, 'a.txt', 'a sluice gate and a mill\n'.repeat(5))
+  const trained = async (args: readonly string[]): Promise<string> => (await sluice([...args, '--workers', '1'])).stderr
+  const byFlags = ['train-tokenizer', '--dataset', 'text', '--data-files', text, '--output-dir', join(folder, 'tokenizer')]
+  t.match(await trained([...byFlags, '--vocab-size', '900']), /sluice: --vocab-size: .*or allow fewer with --no-hard-vocab-limit \[ERR_OPTION\]/)
+  t.match(await trained([...byFlags, '--vocab-size', '5']), /sluice: --vocab-size: .*with a smaller --character-coverage there are fewer characters \[ERR_OPTION\]/)
+  const manifest = (size: number): string => put(folder, 'mix.yaml', JSON.stringify({ stats: join(folder, 's.json'), tokenizer_output_dir: join(folder, 'tokenizer'), tokenizer: { vocab_size: size }, datasets: [{ name: 'a', dataset: 'text', data_files: text, output_dir: join(folder, 'a') }] }))
+  t.match(await trained(['run', manifest(900)]), /sluice: tokenizer\.vocab_size: .*or allow fewer with `hard_vocab_limit: false` \[ERR_OPTION\]/)
+  t.match(await trained(['run', manifest(5)]), /sluice: tokenizer\.vocab_size: .*with a smaller `character_coverage` there are/)
 })

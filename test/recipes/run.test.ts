@@ -45,6 +45,7 @@ t.test('a dry run says what would be done, writes nothing, and the run does just
   t.ok(filesIn(folder).includes('shards/web/shard_00000.npy'))
   t.match(JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')), { verified_at_utc: String, stats: [{ verified_at_utc: String }, { verified_at_utc: String }] })
   t.match(runText(done), /Record of the run: .*runs\/mix\//)
+  t.match(runText(done), /component +read +kept +tokens +sequences +seconds +MB\/s\n[^]*\nStats: .*stats\.json\n/)
 })
 
 t.test('run again, all is up to date, and nothing is touched; with verify the shards are hashed', async t => {

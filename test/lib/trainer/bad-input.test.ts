@@ -26,7 +26,7 @@ t.test('too little text for so many pieces', async t => {
   t.equal(judged(await trainPlain(lines, { vocabSize: size })).pieces.length, size, 'what the error names is possible')
   t.equal(await most(lines, { vocabSize: size + 1 }), size, 'and one more is not')
   t.equal(judged(await trainPlain(lines, { vocabSize: 100_000, hardVocabLimit: false })).pieces.length, size)
-  await t.rejects(trainPlain(lines, { vocabSize: 100_000 }), { message: `train.vocabSize: the text gives at most ${size} pieces, expected 100000; ask for ${size}, or allow fewer without hardVocabLimit` })
+  await t.rejects(trainPlain(lines, { vocabSize: 100_000 }), { message: `train.vocabSize: the text gives at most ${size} pieces, expected 100000; ask for ${size}, or allow fewer without \`hardVocabLimit\`` })
 })
 
 t.test('too little text, where pruning leaves fewer than are asked for', async t => {
@@ -49,7 +49,7 @@ t.test('drawn texts', async t => {
 })
 
 t.test('fewer pieces than characters', async t => {
-  await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10 }), { code: 'ERR_OPTION', message: 'train.vocabSize: expected at least 11, for 8 characters and 3 special pieces, got 10; with a smaller characterCoverage there are fewer characters' })
+  await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10 }), { code: 'ERR_OPTION', message: 'train.vocabSize: expected at least 11, for 8 characters and 3 special pieces, got 10; with a smaller `characterCoverage` there are fewer characters' })
   await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10, hardVocabLimit: false }), { code: 'ERR_OPTION' })
   t.equal(judged(await trainPlain(['abcdefg'], { vocabSize: 11 })).pieces.length, 11)
 })
