@@ -11,9 +11,9 @@ import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import type { Inventory } from '../../recipes/inventory.ts'
 import { VerifyError, verify as verifyIn } from '../../recipes/verify.ts'
 import { commandsIn } from '../commands.ts'
-import { answers, failure, filesIn, fixture, ndjsonOf, put as run, temporaryFolder } from '../helpers.ts'
+import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
-const command = commandsIn(t)
+const run = commandsIn(t)
 
 const MODEL = fixture('tiny.model')
 
@@ -253,16 +253,16 @@ t.test('an inventory takes no shard\'s place, one of an earlier day doesn\'t out
 t.test('the command: a table, and --json', async t => {
   const { stats, shard, folder } = await made(t)
   const sluice = (args: readonly string[]): ReturnType<typeof run> => run([...args, ...(args.includes('--inventory') ? [] : ['--inventory', join(folder, 'i.md')])])
-  const shown = await command(['verify', stats])
+  const shown = await sluice(['verify', stats])
   t.match(shown, { code: 0, stderr: '', stdout: /^component +shards +sequences +tokens +MB\na +5 +32 +2,048 +0\.0\nb.*\nall +10 +64 +4,096 +0\.0\n\ncomponent +documents +different +repeated\na +\d.*\nb.*\n\ncomponents +documents in both +of the first +of the second\na, b +\d+ +100\.0 % +100\.0 %\n\nThe shards are what their stats say\.\n$/ })
-  t.match((await command(['verify', stats, '--quick'])).stdout, 'the data was not read')
-  const json = await command(['verify', stats, '--json'])
+  t.match((await sluice(['verify', stats, '--quick'])).stdout, 'the data was not read')
+  const json = await sluice(['verify', stats, '--json'])
   t.match(JSON.parse(json.stdout) as Inventory, { totals: { shards: 10 } })
-  t.match((await command(['verify', stats, '--inventory', '-', '--quiet'])).stdout, /^# Data inventory\n\n## .*stats\.json\n/)
-  const piped = await command(['verify', stats, '--inventory-json', '-', '--quiet'])
+  t.match((await sluice(['verify', stats, '--inventory', '-', '--quiet'])).stdout, /^# Data inventory\n\n## .*stats\.json\n/)
+  const piped = await sluice(['verify', stats, '--inventory-json', '-', '--quiet'])
   t.match(JSON.parse(piped.stdout) as Inventory, { totals: { shards: 10 } })
   rmSync(shard('b', 1))
-  const failed = await command(['verify', stats, '--json'])
+  const failed = await sluice(['verify', stats, '--json'])
   t.match(failed, { code: 1, stderr: /shard_00001\.npy: is not there, expected a shard of 1920 bytes \[ERR_VERIFY\]/ })
   t.strictSame(JSON.parse(failed.stdout), { stats, findings: [{ component: 'b', check: 'missing', file: shard('b', 1), found: 'is not there', expected: 'a shard of 1920 bytes' }] })
 })
