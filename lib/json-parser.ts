@@ -20,6 +20,17 @@ export class JsonMistake extends Error {
   }
 }
 
+/** Without a stack, which takes longer than all else: hostile files have a mistake every few bytes, and nobody looks at it. */
+function mistake (...args: ConstructorParameters<typeof JsonMistake>): JsonMistake {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return new JsonMistake(...args)
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}
+
 const BLANKS = /[ \t\r\n]*/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
@@ -157,7 +168,7 @@ class Parser {
 
   #fail (expected: string): never {
     const isOpen = this.#at === this.#json.length
-    throw new JsonMistake(isOpen ? `${expected}, but the record ends` : expected, this.#at, { isOpen })
+    throw mistake(isOpen ? `${expected}, but the record ends` : expected, this.#at, { isOpen })
   }
 }
 

@@ -56,7 +56,8 @@ export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
   const mistakes = result.error.issues.flatMap(issue => mistakesOf(issue, known))
   // A number that is far too large passes two bounds: the narrower one is checked last.
-  return { mistakes: mistakes.filter(({ path }, i) => path.length === 0 || !mistakes.slice(i + 1).some(later => later.path.join('.') === path.join('.'))) }
+  const last = new Map(mistakes.map(({ path }, i) => [path.join('.'), i]))
+  return { mistakes: mistakes.filter(({ path }, i) => path.length === 0 || last.get(path.join('.')) === i) }
 }
 
 /**

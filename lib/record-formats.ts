@@ -89,11 +89,14 @@ export function arrowRecords (options: TableOptions, hub?: RemoteOptions['hub'])
 /** A record as JSON as a document; null where it is blank. `id` gives the id of a record without one. */
 export function documentOfJson (bytes: Buffer, textColumn: string, id: () => string): Document | RecordFault | null {
   const json = decodeUtf8(bytes)
-  if (json === null) return 'bad_utf8'
+  return json === null ? 'bad_utf8' : documentOfText(json, textColumn, id)
+}
+
+function documentOfText (json: string, textColumn: string, id: () => string): Document | RecordFault | null {
   const record = parseJson(json)
   if (record !== undefined) return documentOfRecord(record, textColumn, id)
-  // A byte order mark is in the middle of a file where several were put together.
-  if (json.startsWith('\ufeff')) return documentOfJson(bytes.subarray(3), textColumn, id)
+  // A byte order mark is in the middle of a file where several were put together. All at once: there may be a million.
+  if (json.startsWith('\ufeff')) return documentOfText(json.replace(/^\ufeff+/, ''), textColumn, id)
   if (json.trim() === '') return null
   return mayHaveConstants(json) ? documentOfPythonJson(json, textColumn, id) : 'bad_json'
 }

@@ -102,7 +102,7 @@ export class NpySink extends Writable {
     const { seqLen, shards, open } = parseState('npy', npySinkState, state)
     this.#seqLen = seqLen ?? this.#seqLen
     this.#begun = open
-    this.stats.shards.push(...shards)
+    for (const shard of shards) this.stats.shards.push(shard)
     this.#opened = this.filled = shards.length
     this.stats.out = shards.reduce((sum, { sequences }) => sum + sequences, 0)
     this.stats.in = this.stats.out + (open?.rows ?? 0)

@@ -52,7 +52,7 @@ export class ManifestChecker {
     this.#distinct(given.map(component => partOf(component, 'name')), 'name', placeOf)
     this.#distinct(given.map(outputDirOf), 'output_dir', placeOf)
     this.#distinct(given.map(component => partOf(component, 'rejects')), 'rejects', placeOf)
-    this.mistakes.push(...await misplaced(content, given, placeOf))
+    for (const mistake of await misplaced(content, given, placeOf)) this.mistakes.push(mistake)
     return {
       name: top?.name ?? null,
       stats: top?.stats ?? null,
