@@ -143,7 +143,7 @@ function collector (): { sink: Writable, got: unknown[] } {
   return { sink, got }
 }
 
-/** `t.strictSame` for large values: tap prints both of them even where they are the same, which takes a hundred times as long. */
+/** `t.strictSame` for large values: tap prints both of them even where they are the same, which takes far longer than comparing. */
 export function strictSame (t: Test, found: unknown, wanted: unknown, message = ''): void {
   if (isDeepStrictEqual(found, wanted)) t.pass(message)
   else t.strictSame(found, wanted, message)

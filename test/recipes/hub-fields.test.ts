@@ -57,7 +57,7 @@ t.test('a text within a column of parquet, beside the columns that state licence
   const output = join(folderInMemory(t), 'raw.ndjson')
   await shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.text' })
   t.match(pulled(output), [{ text: 'one', meta: { license: 'mit' } }, { text: 'two', meta: { license: 'cc0-1.0' } }])
-  await shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.text', columns: 'data', restart: true })
+  await shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.text', ...{ columns: 'data' }, restart: true })
   t.match(pulled(output), [{ text: 'one', meta: { data: { n: 1 } } }, { text: 'two', meta: { data: { n: 2 } } }])
   t.match(await failure(shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.body', restart: true })), { code: 'ERR_SOURCE', message: /column data: there is no field body in it, there is text, n/ })
 })

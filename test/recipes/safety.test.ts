@@ -23,11 +23,11 @@ const MODEL = fixture('tiny.model')
 const DOCUMENTS = 400
 
 /** A mixture of one component in a folder; `component` is more of it. */
-function setting (t: Test, component: object = {}, top: object = {}): { folder: string, manifest: string, write: (component: object) => string, options: { tokenizerPath: string, runsDir: string } } {
+function setting (t: Test, component: object = {}, top: object = {}): { folder: string, manifest: string, write: (component?: object) => string, options: { tokenizerPath: string, runsDir: string } } {
   const folder = folderInMemory(t)
   const records = Array.from({ length: DOCUMENTS }, (_, i) => ({ id: `d${i}`, text: `text number ${i}, and some more words` }))
   const data = put(folder, 'in.ndjson', ndjsonOf(records))
-  const write = (component: object): string => put(folder, 'mix.yaml', JSON.stringify({
+  const write = (component: object = {}): string => put(folder, 'mix.yaml', JSON.stringify({
     stats: join(folder, 'stats.json'),
     ...top,
     datasets: [{ name: 'a', dataset: 'json', data_files: data, seq_len: 16, sequences_per_shard: 20, output_dir: join(folder, 'out'), ...component }]

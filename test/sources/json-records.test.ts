@@ -196,7 +196,7 @@ t.test('elements of an array without commas between them are read, as joined rec
   const folder = folderInMemory(t)
   const read = async (json: string): Promise<[texts: unknown[], dropped: object]> => {
     const source = ndjson(put(folder, 'a.json', json), { maxBad: '100%' })
-    return [(await collect(source)).map(({ text }) => text), source.stats.dropped]
+    return [(await collect<Document>(source)).map(({ text }) => text), source.stats.dropped]
   }
   t.strictSame(await read('[{"text":"a"} {"text":"b"}\n{"text":"c"},{"text":"d"}]'), [['a', 'b', 'c', 'd'], {}])
   t.strictSame(await read('[{"text":"a"},,{"text":"b"}]'), [['a', 'b'], { bad_json: 1 }])
