@@ -31,7 +31,7 @@ export function finalPieces (metas: readonly Piece[], { characters }: Alphabet, 
     taken.set(piece, score)
   }
   const pieces = [...metas, ...sorted([...taken].map(([piece, score]) => ({ piece, score: Math.fround(score) }))).map(({ piece, score }) => ({ piece, score, type: 'normal' as const }))]
-  if (hardVocabLimit && pieces.length < vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: ${shortage(pieces.length, most, vocabSize)}, or allow fewer without hardVocabLimit`)
+  if (hardVocabLimit && pieces.length < vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: ${shortage(pieces.length, most, vocabSize)}, or allow fewer with hardVocabLimit: false (--no-hard-vocab-limit)`)
   return pieces
 }
 

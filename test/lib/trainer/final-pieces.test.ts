@@ -32,8 +32,8 @@ t.test('equal ones by their bytes', t => {
 
 t.test('too few', t => {
   const few = (vocabSize: number, most: number) => () => finalPieces(METAS, alphabet('ab'), [], -1, most, { vocabSize, hardVocabLimit: true })
-  t.throws(few(10, 5), { code: 'ERR_OPTION', message: 'train.vocabSize: the text gives at most 5 pieces, expected 10; ask for 5, or allow fewer without hardVocabLimit' })
-  t.throws(few(4, 5), { code: 'ERR_OPTION', message: 'train.vocabSize: of the text\'s 5 pieces 3 are left after pruning, expected 4; ask for 5, of which none is pruned, for fewer, or allow fewer without hardVocabLimit' })
+  t.throws(few(10, 5), { code: 'ERR_OPTION', message: 'train.vocabSize: the text gives at most 5 pieces, expected 10; ask for 5, or allow fewer with hardVocabLimit: false (--no-hard-vocab-limit)' })
+  t.throws(few(4, 5), { code: 'ERR_OPTION', message: 'train.vocabSize: of the text\'s 5 pieces 3 are left after pruning, expected 4; ask for 5, of which none is pruned, for fewer, or allow fewer with hardVocabLimit: false (--no-hard-vocab-limit)' })
   t.equal(finalPieces(METAS, alphabet('ab'), [], -1, 5, { vocabSize: 4, hardVocabLimit: false }).length, 3)
   t.end()
 })
