@@ -11,7 +11,8 @@ const EXPECTED = 'expected a SentencePiece .model file'
  */
 export function otherTokenizer (bytes: Uint8Array, path: string): string | null {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, LOOKED_AT_BYTES))
-  const kind = otherKind(head, path)
+  // A model is read as it is, be its name what it may: no other name would help.
+  const kind = otherKind(head, path.replace(/\.(?:gz|zst)$/, ''))?.replace(/; give it a name that ends in \S+$/, '') ?? null
   if (kind !== null) return `${kind}; ${EXPECTED}`
   const text = head.toString('utf8')
   if (/^\uFEFF?\s*[{[]/.test(text) && !/^\[[A-Z]+\]/.test(text)) {
