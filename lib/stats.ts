@@ -68,7 +68,7 @@ export async function readStats (path: string): Promise<StatsFile> {
   try {
     content = JSON.parse(text)
   } catch (cause) {
-    return fail(`is not JSON: ${messageOf(cause)}; expected the stats of a run`, cause)
+    return fail(`is not JSON: ${messageOf(cause).replace(/\s+/g, ' ')}; expected the stats of a run, whose path its manifest has under stats`, cause)
   }
   const has = (key: string): boolean => typeof content === 'object' && content !== null && key in content
   if (!has('stats') && !has('output_dir')) fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')
