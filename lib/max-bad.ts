@@ -64,7 +64,7 @@ const HINTS: Readonly<Record<string, string>> = {
 const FORMAT_HINTS: Readonly<Record<string, string>> = {
   bad_json: 'json is an object a line, or one array; files in another format are read with --dataset csv, text or parquet (dataset)',
   not_object: 'json is an object or a string a line, or one array of them, or of a field of one object (--field, field)',
-  text_not_string: 'name the field that has the text with --text-column (text_column)'
+  text_not_string: 'name the field that has the text with --text-column (text_column), such as data.text, or messages[].content for the items of a list'
 }
 
 function parseMaxBad (given: string | number | MaxBad, context: z.RefinementCtx): MaxBad {

@@ -72,7 +72,8 @@ export async function readStats (path: string): Promise<StatsFile> {
     content = JSON.parse(text)
   } catch (cause) {
     const other = mistakenKind(await firstBytes(path), path)
-    return fail(`${other ?? `is not JSON: ${messageOf(cause)}`}; expected the stats of a run`, cause)
+    const why = other ?? `is not JSON: ${messageOf(cause).replace(/\s+/g, ' ')}`
+    return fail(`${why}; expected the stats of a run, whose path its manifest has under stats`, cause)
   }
   const has = (key: string): boolean => typeof content === 'object' && content !== null && key in content
   if (!has('stats') && !has('output_dir')) fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')

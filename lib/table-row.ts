@@ -123,7 +123,7 @@ export class ColumnNames {
     const place = this.#places.get(name)
     if (place?.count === 1) return place.index
     throw new SluiceError('ERR_SOURCE', place === undefined
-      ? `${this.#file}: has no column ${name}; it has ${this.#shown()}`
+      ? `${this.#file}: has no column ${name}; it has ${this.#shown()}; name one of these (--text-column, text_column; --columns, columns)`
       : `${this.#file}: has ${place.count} columns with the name ${name}, expected one; rewrite the file with names that differ`)
   }
 

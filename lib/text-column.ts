@@ -79,9 +79,9 @@ export function noField (name: string, there: readonly string[]): Error {
 }
 
 export function noList (name: string): Error {
-  return new Error(`${name} is no list, and has no [] behind its name`)
+  return new Error(`${name} is no list; leave out its []`)
 }
 
 export function unnamedList (name: string): Error {
-  return new Error(`${name} is a list, and needs [] behind its name`)
+  return new Error(`${name} is a list; write ${name}[] for its items`)
 }

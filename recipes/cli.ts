@@ -32,14 +32,14 @@ function forPeople (text: string): string {
  */
 export async function cli (argv: readonly string[], onCommand: () => void = () => {}): Promise<number> {
   let exitCode = 0
+  const called = argv.find(argument => !argument.startsWith('-'))
   const program = new Program('sluice')
     .description('Turns raw text corpora into training shards for language models.')
     .version(packageVersion())
     .exitOverride()
     .showSuggestionAfterError()
     .helpCommand(false)
-    .configureOutput({ outputError: (text, write) => { write(forPeople(text.replace(/^error: (.*)\n$/s, 'sluice: $1 [ERR_USAGE]\n'))) } })
-  const called = argv.find(argument => !argument.startsWith('-'))
+    .configureOutput({ outputError: (text, write) => { write(forPeople(text.replace(/^error: (.*)\n$/s, (_, error: string) => `sluice: ${withAdvice(error, called)} [ERR_USAGE]\n`))) } })
   for (const [name, command] of Object.entries(commands)) {
     const sub = program.command(name).description(command.options.description ?? '')
     // To make the flags of all commands takes longer than a small command does; only the help of all needs them.
@@ -66,6 +66,21 @@ interface Shown {
 }
 
 type Action = (args: readonly string[], options: Record<string, unknown>, shown: Shown) => Promise<void>
+
+/**
+ * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this, those that begin
+ * like the one that was given.
+ */
+function withAdvice (error: string, called: string | undefined): string {
+  if (error.includes('(Did you mean')) return error
+  const command = called !== undefined && Object.hasOwn(commands, called) ? called : null
+  const [, kind, word] = /^unknown (option|command) '([\w-]+)'/.exec(error) ?? []
+  const flags = command === null ? [] : Object.keys(commands[command]!.options.shape).map(flagOf)
+  const known = kind === 'command' ? Object.keys(commands) : kind === 'option' ? flags : []
+  const alike = known.filter(name => name.startsWith(`${word!}-`))
+  if (alike.length > 0) return `${error}\n(Did you mean ${alike.join(' or ')}?)`
+  return `${error}; see sluice ${command === null ? '' : `${command} `}--help`
+}
 
 /** What a command takes, and does. */
 function addUsage (sub: Program, { argument, options }: Command, action: Action): void {

@@ -110,8 +110,9 @@ export const commands: Readonly<Record<string, Command>> = {
     report: (result: InspectReport | ShardStatistics) => 'ids' in result ? statisticsTable(result) : inspectText(result)
   },
   'train-tokenizer': {
+    argument: ['[files...]', 'paths or globs, plain, .gz or .zst, in place of --data-files'],
     options: trainTokenizerOptions,
-    run: (_args, options, run) => trainTokenizer(options, run),
+    run: (files, options, run) => trainTokenizer(withFileArguments(files, options), run),
     report: trainingText
   },
   'check-tokenizer': {

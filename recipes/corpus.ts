@@ -57,7 +57,7 @@ export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOpti
   if (!isFiles && !(isDatasetName(dataset) && dataset.includes('/'))) {
     throw new SluiceError('ERR_OPTION', `dataset: ${dataset} cannot be read, expected ${Object.keys(sources).join(' or ')}, with data files, or OWNER/NAME of a dataset on the Hub${near(dataset)}`)
   }
-  if (isFiles && dataFiles === undefined) throw new SluiceError('ERR_OPTION', `dataFiles: expected the files that hold the ${dataset}; name them here, or as arguments of the command`)
+  if (isFiles && dataFiles === undefined) throw new SluiceError('ERR_OPTION', `dataFiles: expected the paths or globs of the files to read${options.dataset === undefined ? ', or OWNER/NAME of a dataset on the Hub as the dataset' : `, which hold ${dataset}`}`)
   const defaults = componentSchema.parse({ name: name ?? dataset.replace('/', '_'), dataset })
   return {
     ...defaults,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { SluiceError } from '../lib/errors.ts'
 import { type Estimate, estimateShare, estimateTotal, estimateSizeShare, scaleEstimate, multiplyEstimates } from '../lib/estimate.ts'
 import type { Component } from '../lib/manifest/schema.ts'
@@ -5,7 +6,7 @@ import { type MaxBad, judgeBadRecords } from '../lib/max-bad.ts'
 import { bytesPerId } from '../lib/npy.ts'
 import { listShards } from '../lib/shard-names.ts'
 import type { Tokenizer } from '../lib/tokenizer.ts'
-import { checkFit } from './component.ts'
+import { checkFit, checkpointIn } from './component.ts'
 import { judgeKept } from './expect.ts'
 import { droppedBy } from './flow.ts'
 import type { Sample, SampledDocument } from './sample.ts'
@@ -102,7 +103,11 @@ async function warningsFor (component: Component, sample: Sample, tokenizer: Tok
   if (component.filters.some(({ stage }) => stage === 'dedup')) warnings.push('dedup drops more of the whole than of a sample')
   for (const { module } of component.filters) if (module?.inOrder != null) warnings.push(`${module.stageName}: ${module.inOrder}; of the whole it may keep another share than of a sample`)
   const { length } = await listShards(component.outputDir)
-  if (length > 0) warnings.push(`${component.outputDir} holds ${length} ${length === 1 ? 'shard' : 'shards'}; the run will want --overwrite`)
+  if (length > 0) {
+    const hasCheckpoint = existsSync(checkpointIn(component.outputDir))
+    const then = hasCheckpoint ? 'a run skips what is up to date, and says what differs; run --dry-run says it before' : 'the run will want --overwrite'
+    warnings.push(`${component.outputDir} holds ${length} ${length === 1 ? 'shard' : 'shards'}; ${then}`)
+  }
   return warnings
 }
 

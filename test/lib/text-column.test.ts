@@ -90,7 +90,7 @@ t.test('with --columns, what lies beside the text is kept', async t => {
 t.test('a way that leads nowhere is an error that says what there is', async t => {
   for (const [textColumn, says] of [
     ['struct.nothing', /column struct: there is no field nothing in it, there is inner, words, flag; name the one that has the text/],
-    ['structs.name', /column structs: structs is a list, and needs \[\] behind its name/],
+    ['structs.name', /column structs: structs is a list; write structs\[\] for its items/],
     ['struct[].inner', /column struct: struct is no list/],
     ['list[].name', /there is no field name in it, as its values have no fields/],
     ['map.a', /there is no field a in it/],

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
@@ -27,6 +28,8 @@ t.test('it foretells what a run then does, and writes nothing', async t => {
     t.ok(estimate.high < 2 * truth, 'and says something')
   }
   t.ok(forecast.memory_bytes > 100e6 && forecast.free_bytes > 0)
+  t.match((await checkManifest(manifest, TOKENIZER)).components[0]!.warnings, [/holds 2 shards; a run skips what is up to date/])
+  rmSync(join(folder, 'out', 'a', 'checkpoint.json'))
   t.match((await checkManifest(manifest, TOKENIZER)).components[0]!.warnings, [/holds 2 shards; the run will want --overwrite/])
 })
 
