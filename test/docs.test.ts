@@ -72,7 +72,7 @@ t.test('the pipe form and the mixture form run as they stand', async t => {
     for (const line of script.trim().replaceAll('|\n', '|').split('\n')) {
       let input = ''
       for (const command of line.split('|')) {
-        const [name, ...args] = command.trim().split(/ +/)
+        const [name, ...args] = command.trim().split(/ +/).map(word => word.replace(/^'(.*)'$/, '$1'))
         t.equal(name, 'sluice')
         const { code, stdout, stderr } = await run(args, { cwd, input })
         t.equal(code, 0, `${command}: ${stderr}`)
