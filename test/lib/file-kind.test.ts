@@ -50,7 +50,9 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   'a tar of old': [tarOf('a'.repeat(100), false), /is a tar archive/],
   'Git LFS': [Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'), /is a Git LFS pointer, which stands for the file; run git lfs pull in its repository/],
   HTML: [Buffer.from('\ufeff\r\n <!DOCTYPE html>\n<title>'), /is an HTML page; get the data itself/],
-  'HTML without a doctype': [Buffer.from('<HTML lang="en">'), /is an HTML page/],
+  'HTML without a doctype': [Buffer.from('<HTML lang="en"><head>'), /is an HTML page/],
+  'XHTML': [Buffer.from('<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR">\n<html xmlns="x">'), /is an HTML page/],
+  'HTML that a browser saved': [Buffer.from('<!-- saved from url=(0014)about:internet -->\n<html><body>'), /is an HTML page/],
   'an empty zip': [hex('504b0506'), /is an empty zip archive/],
   parquet: [hex('5041523115'), /is a parquet file; read it with --dataset parquet \(dataset: parquet\)$/],
   'UTF-16 LE': [Buffer.from('\ufeff{"a":1}', 'utf16le'), /is UTF-16; convert it to UTF-8, for example with iconv$/],
@@ -73,7 +75,7 @@ t.test('what to do depends on where it comes from', async t => {
 })
 
 t.test('text passes, however short, however near', async t => {
-  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600), `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said', '\ufeffwith a UTF-8 mark', '{"text":"x"}\n']) {
+  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word', '%PDF-1.4 is how a PDF begins\n', '%PDF-1.7', 'FEA1 is a code\n', '<html> is a tag\n', '<html>', '<html>,text\n1,2\n', '<!DOCTYPE html> comes first\n', '<htmlx><p>', '<?xml version="1.0"?>\n<TEI>', '<!-- a comment --> and text', '<!-- a comment', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600), `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said', '\ufeffwith a UTF-8 mark', '{"text":"x"}\n']) {
     for (const size of [1, 3, 100]) t.equal((await collect(refuseOtherKinds(cut(Buffer.from(text), size), 'a'))).toString(), text)
   }
 })
