@@ -93,13 +93,18 @@ function isPdf (head: Buffer): boolean | undefined {
 const HTML: Kind = { fits: isHtml, is: 'an HTML page', advice: () => 'get the data itself, in place of the page that shows it, or of one that asks for a login' }
 const isLfs = startsWith(...['git-lfs.github', 'hawser.github'].map(host => Buffer.from(`version https://${host}.com/spec/v1\n`)))
 
+const BZIP2_CONTENT = [Buffer.from('1AY&SY'), magic('177245385090')] // or the end of what is empty
+const BZIP2_STARTS = BZIP2_CONTENT.flatMap(content => {
+  return Array.from({ length: 9 }, (_, i) => Buffer.concat([Buffer.from(`BZh${i + 1}`), content]))
+})
+
 /** UTF-32 stands before UTF-16, whose byte order mark its own begins with. bzip2 has ten bytes: the first four are letters. */
 const KINDS: readonly Kind[] = [
   { fits: startsWith(GZIP), is: 'gzip data', pipe: 'gzip -dc', ending: '.gz' },
   { fits: startsWith(magic('28b52ffd'), ...Array.from({ length: 16 }, (_, i) => magic(`5${i.toString(16)}2a4d18`))), is: 'zstd data', pipe: 'zstd -dc', ending: '.zst' }, // or a frame to skip
   { fits: startsWith(magic('fd377a585a00')), is: 'xz data', pipe: 'xz -dc' },
-  { fits: startsWith(...Array.from({ length: 9 }, (_, i) => Buffer.from(`BZh${i + 1}1AY&SY`))), is: 'bzip2 data', pipe: 'bzip2 -dc' },
-  { fits: startsWith(magic('04224d18')), is: 'lz4 data', pipe: 'lz4 -dc' },
+  { fits: startsWith(...BZIP2_STARTS), is: 'bzip2 data', pipe: 'bzip2 -dc' },
+  { fits: startsWith(magic('04224d18'), magic('02214c18')), is: 'lz4 data', pipe: 'lz4 -dc' },
   { fits: startsWith(magic('ff060000734e61507059')), is: 'snappy data', pipe: 'snzip -dc' },
   { fits: startsWith(magic('1f9d')), is: 'data of compress', pipe: 'gzip -dc' },
   { fits: isTar, is: 'a tar archive', advice: name => unpack(`tar -xf${name === '-' ? ' -' : ` ${name}`}`, 'tar -xO')(name) },
@@ -206,6 +211,10 @@ async function * withFirstBytes (chunks: AsyncIterable<Uint8Array>, needsMore: (
 function whatToDo ({ is, pipe, ending, advice }: Kind, name: string): string {
   if (advice !== undefined) return `is ${is}${/\.(gz|zst)$/.test(name) ? ' once it is decompressed' : ''}; ${advice(name)}`
   if (name === '-') return `is ${is}; pipe it through ${pipe}`
+  if (ending === undefined && /\.(gz|zst)$/.test(name)) {
+    const first = name.endsWith('.gz') ? 'gzip' : 'zstd'
+    return `is ${is} once it is decompressed; decompress it by hand, with ${first} -dc | ${pipe}`
+  }
   if (/\.(gz|zst)$/.test(name)) return `is ${is} again once it is decompressed; decompress it once by hand`
   return ending === undefined ? `is ${is}; decompress it first, with ${pipe}` : `is ${is}; give it a name that ends in ${ending}`
 }
