@@ -68,15 +68,29 @@ function isOrc (head: Buffer): boolean | undefined {
   return hasControls ? true : head.length < 64 && !head.includes(0x0a, 3) ? undefined : false
 }
 
-/** White space before the first tag is no more than this. */
-const HTML_LEAD_BYTES = 256
+/** How much is before the end of the first tag: white space, an XML declaration, comments, attributes. */
+const HTML_LEAD_BYTES = 2048
+const HTML_STARTS = ['<!doctype html', '<html', '<?xml', '<!--']
 
+/** A tag of HTML at the beginning, and another after it: a text may begin by naming one. */
 function isHtml (head: Buffer): boolean | undefined {
-  const text = head.toString('latin1', 0, HTML_LEAD_BYTES + 32)
+  const text = head.toString('latin1', 0, HTML_LEAD_BYTES)
   if (text.length < 3 && '\xef\xbb\xbf'.startsWith(text)) return undefined
-  const start = text.replace(/^\xef\xbb\xbf/, '').replace(/^[ \t\r\n]+/, '').toLowerCase()
-  if (/^(?:<!doctype html|<html[\s>])/.test(start)) return true
-  return ['<!doctype html', '<html>'].some(tag => tag.startsWith(start)) && text.length < HTML_LEAD_BYTES ? undefined : false
+  const before = /^(?:\xef\xbb\xbf)?[ \t\r\n]*(?:<\?xml[^<>]*>[ \t\r\n]*)?(?:<!--[^>]*-->[ \t\r\n]*)*/.exec(text)![0]
+  const start = text.slice(before.length).toLowerCase()
+  if (/^(?:<!doctype html|<html)(?:\s[^<>]*)?>\s*</.test(start)) return true
+  if (text.length === HTML_LEAD_BYTES) return false
+  const mayGoOn = HTML_STARTS.some(tag => tag.startsWith(start)) || /^(?:<!doctype html|<html)(?:\s[^<>]*)?(?:>\s*)?$|^<\?xml\s[^<>]*$|^<!--[^>]*$/.test(start)
+  return mayGoOn ? undefined : false
+}
+
+const PDF_START = '%PDF-1.0'
+
+/** A line with the version, or the bytes by which a file is known as no text: prose may begin by naming the format. */
+function isPdf (head: Buffer): boolean | undefined {
+  const text = head.toString('latin1', 0, 16).replace(/^%PDF-\d\.\d/, PDF_START)
+  if (/^%PDF-1\.0[ \t]*[\r\n%\x80-\xff]/.test(text)) return true
+  return PDF_START.startsWith(text.replace(/^%PDF-\d/, '%PDF-1')) || (text.length < 16 && /^%PDF-1\.0[ \t]*$/.test(text)) ? undefined : false
 }
 
 /** So many characters of ASCII in a row, each among NULs, are no accident. */
@@ -94,13 +108,18 @@ function isWide (width: number, place: number): Kind['fits'] {
 const HTML: Kind = { fits: isHtml, is: 'an HTML page', advice: () => 'get the data itself, in place of the page that shows it, or of one that asks for a login' }
 const isLfs = startsWith(...['git-lfs.github', 'hawser.github'].map(host => Buffer.from(`version https://${host}.com/spec/v1\n`)))
 
+const BZIP2_CONTENT = [Buffer.from('1AY&SY'), magic('177245385090')] // or the end of what is empty
+const BZIP2_STARTS = BZIP2_CONTENT.flatMap(content => {
+  return Array.from({ length: 9 }, (_, i) => Buffer.concat([Buffer.from(`BZh${i + 1}`), content]))
+})
+
 /** UTF-32 stands before UTF-16, whose byte order mark its own begins with. bzip2 has ten bytes: the first four are letters. */
 const KINDS: readonly Kind[] = [
   { fits: startsWith(GZIP), is: 'gzip data', pipe: 'gzip -dc', ending: '.gz' },
   { fits: startsWith(magic('28b52ffd'), ...Array.from({ length: 16 }, (_, i) => magic(`5${i.toString(16)}2a4d18`))), is: 'zstd data', pipe: 'zstd -dc', ending: '.zst' }, // or a frame to skip
   { fits: startsWith(magic('fd377a585a00')), is: 'xz data', pipe: 'xz -dc' },
-  { fits: startsWith(...Array.from({ length: 9 }, (_, i) => Buffer.from(`BZh${i + 1}1AY&SY`))), is: 'bzip2 data', pipe: 'bzip2 -dc' },
-  { fits: startsWith(magic('04224d18')), is: 'lz4 data', pipe: 'lz4 -dc' },
+  { fits: startsWith(...BZIP2_STARTS), is: 'bzip2 data', pipe: 'bzip2 -dc' },
+  { fits: startsWith(magic('04224d18'), magic('02214c18')), is: 'lz4 data', pipe: 'lz4 -dc' },
   { fits: startsWith(magic('ff060000734e61507059')), is: 'snappy data', pipe: 'snzip -dc' },
   { fits: startsWith(magic('789c'), magic('7801')), is: 'zlib data', pipe: 'pigz -dc' }, // neither begins a text in UTF-8
   { fits: startsWith(magic('1f9d')), is: 'data of compress', pipe: 'gzip -dc' },
@@ -118,7 +137,7 @@ const KINDS: readonly Kind[] = [
   { fits: startsWith(Buffer.from('\x93NUMPY', 'latin1')), is: 'a .npy file of NumPy', ...forData('give the text that it was made of; sluice inspect shows shards') },
   { fits: isSafetensors, is: 'a safetensors file, the weights of a model', advice: () => 'give another file' },
   { fits: startsWith(Buffer.from('GGUF\x02'), Buffer.from('GGUF\x03')), is: 'a GGUF file, the weights of a model', advice: () => 'give another file' },
-  { fits: startsWith(...Array.from({ length: 10 }, (_, i) => Buffer.from(`%PDF-${i}`))), is: 'a PDF', advice: () => 'take its text out first, for example with pdftotext' },
+  { fits: isPdf, is: 'a PDF', advice: () => 'take its text out first, for example with pdftotext' },
   { fits: isLfs, is: 'a Git LFS pointer, which stands for the file', advice: () => 'run git lfs pull in its repository, or download the file itself' },
   { ...HTML, unless: /\.x?html?(?:\.gz|\.zst)?$/i },
   { fits: startsWith(magic('fffe0000'), magic('0000feff')), is: 'UTF-32', advice: TO_UTF8 },
@@ -130,12 +149,15 @@ const KINDS: readonly Kind[] = [
 const NO_TEXT: readonly Kind[] = [
   { fits: startsWith(Buffer.from('ARROW1\0\0')), is: 'an Arrow file', ...readAs('arrow') },
   { fits: startsWith(magic('ffffffff')), is: 'an Arrow stream', ...readAs('arrow') },
-  { fits: startsWith(Buffer.from('FEA1')), is: 'a Feather file of version 1', ...toJson('for example with pyarrow') }
+  { fits: startsWith(Buffer.from('FEA1\0\0\0\0')), is: 'a Feather file of version 1', ...toJson('for example with pyarrow') }
 ]
 
-/** What a file is by the bytes that it begins with, and what to do: `is an HTML page; …`. Null where they don't tell. */
+/** What a file of bytes is that begins with a tag, whatever comes after that: no text could. */
+const PAGE: Kind = { ...HTML, fits: head => /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html[\s>])/i.test(head.toString('latin1', 0, HTML_LEAD_BYTES)) }
+
+/** What a file that should be no text is by the bytes that it begins with, and what to do: `is an HTML page; …`. Null where they don't tell. */
 export function otherKind (head: Buffer, name: string): string | null {
-  const kind = kindOf([...KINDS, ...NO_TEXT], head, name)
+  const kind = kindOf([...KINDS, ...NO_TEXT, PAGE], head, name)
   return kind === undefined ? null : whatToDo(kind, name)
 }
 
@@ -217,6 +239,10 @@ async function * withFirstBytes (chunks: AsyncIterable<Uint8Array>, needsMore: (
 function whatToDo ({ is, pipe, ending, advice }: Kind, name: string): string {
   if (advice !== undefined) return `is ${is}${/\.(gz|zst)$/.test(name) ? ' once it is decompressed' : ''}; ${advice(name)}`
   if (name === '-') return `is ${is}; pipe it through ${pipe}`
+  if (ending === undefined && /\.(gz|zst)$/.test(name)) {
+    const first = name.endsWith('.gz') ? 'gzip' : 'zstd'
+    return `is ${is} once it is decompressed; decompress it by hand, with ${first} -dc | ${pipe}`
+  }
   if (/\.(gz|zst)$/.test(name)) return `is ${is} again once it is decompressed; decompress it once by hand`
   return ending === undefined ? `is ${is}; decompress it first, with ${pipe}` : `is ${is}; give it a name that ends in ${ending}`
 }

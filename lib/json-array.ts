@@ -12,18 +12,17 @@ export class ArrayEnds {
   readonly #structure = new Structure()
   #hasComma = false
   /** What the array is in, once it is closed: null where it is the file. */
-  readonly #around: Structure | null
+  readonly #around: FieldFinder | null
 
-  /** @param inObject whether the array is a field of an object */
-  constructor (path: string, inObject: boolean) {
+  /** @param field the name that the array has, where it is a field of an object */
+  constructor (path: string, field?: string) {
     this.#path = path
-    this.#around = inObject ? new Structure() : null
-    if (this.#around !== null) this.#around.depth = 1
+    this.#around = field === undefined ? null : new FieldFinder(path, field, true)
   }
 
   /** Whether the file may end. */
   get hasEnded (): boolean {
-    return this.isClosed && (this.#around === null || this.#around.isClosed)
+    return this.isClosed && (this.#around === null || this.#around.hasEnded)
   }
 
   /** Takes an array from the byte before an element on, and gives what is behind that byte: where it is a comma, the array must not end there. */
@@ -61,8 +60,8 @@ export class ArrayEnds {
   }
 
   #passRest (chunk: Buffer, from: number): void {
-    const end = this.#around === null ? from : this.#around.passValue(chunk, from)
-    if (this.#around === null || this.#around.isClosed) this.#refuseMore(chunk, end)
+    const end = this.#around === null ? from : this.#around.passRest(chunk, from)
+    if (this.hasEnded) this.#refuseMore(chunk, end)
   }
 
   /** Behind the array there may be white space, and zeros as padding. */
@@ -92,11 +91,35 @@ export class FieldFinder {
   #is: 'start' | 'name' | 'in name' | 'colon' | 'value' = 'start'
   #name: Buffer[] = []
   #offset = 0
+  readonly #wasFound: boolean
 
-  /** @param path for messages */
-  constructor (path: string, field: string) {
+  /**
+   * @param path for messages
+   * @param wasFound whether the object is looked at from behind the field on, which it must not have again
+   */
+  constructor (path: string, field: string, wasFound = false) {
     this.#path = path
     this.#field = field
+    this.#wasFound = wasFound
+    if (!wasFound) return
+    this.#is = 'value'
+    this.#structure.depth = 1
+  }
+
+  /** Whether the object is closed. */
+  get hasEnded (): boolean {
+    return this.#is !== 'start' && this.#structure.isClosed
+  }
+
+  /**
+   * The index behind the object, or the end of the chunk.
+   *
+   * @throws SluiceError `ERR_SOURCE` where the field is there again
+   */
+  passRest (chunk: Buffer, from: number): number {
+    let i = from
+    while (i < chunk.length && !this.hasEnded) i = this.#step(chunk, i) ?? i
+    return i
   }
 
   /** The index behind the opening bracket of the array; -1 where more has to be seen. @throws SluiceError `ERR_SOURCE` where there is none */
@@ -130,8 +153,10 @@ export class FieldFinder {
       this.#is = 'in name'
       this.#name = [Buffer.of(QUOTE)]
     } else if (this.#is === 'colon' && byte === COLON) this.#is = 'value'
-    else if (isTop && byte === CLOSE_OBJECT) this.#fail(`has no field ${this.#shownField}; it has ${this.#shownNames()}; name the one that has the records (--field, field)`)
-    else if (this.#is === 'value') {
+    else if (isTop && byte === CLOSE_OBJECT && !this.#wasFound) {
+      this.#fail(`has no field ${this.#shownField}; it has ${this.#shownNames()}; ` +
+        'name the one that has the records (--field, field)')
+    } else if (this.#is === 'value') {
       if (isTop && byte === COMMA) this.#is = 'name'
       else if (isTop && !isBlank(byte) && this.#last === this.#field) return this.#isArray(byte)
     }
@@ -140,6 +165,9 @@ export class FieldFinder {
   }
 
   #isArray (byte: number): null {
+    if (this.#wasFound) {
+      this.#fail(`has two fields ${this.#shownField}, of which other readers take the last; expected different names`)
+    }
     if (byte === OPEN_LIST) return null
     this.#fail(`the field ${this.#shownField} begins with ${JSON.stringify(String.fromCharCode(byte))}, expected an array of records`)
   }

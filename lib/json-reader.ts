@@ -90,7 +90,7 @@ export class JsonReader implements RecordReader {
     const { offset, path } = this.#file
     const { seen: first, from } = await lookAhead(this.#file, firstByte)
     if (first.byte !== OPEN_LIST) return this.#lines(from(offset))
-    this.#array = new ArrayEnds(path, false)
+    this.#array = new ArrayEnds(path)
     const start = offset === 0 ? first.offset + 1 : offset
     return this.#elements(offset > 0 ? this.#array.goOn(from(offset - 1)) : from(start), start)
   }
@@ -98,7 +98,7 @@ export class JsonReader implements RecordReader {
   /** The object around the array is looked at once: who goes on in the array needn't. */
   async #openField (field: string): Promise<BytesReader> {
     const { offset, path } = this.#file
-    this.#array = new ArrayEnds(path, true)
+    this.#array = new ArrayEnds(path, field)
     if (offset > 0) return this.#elements(this.#array.goOn(this.#file.bytesFrom(offset - 1)), offset)
     const chunks = this.#file.bytesFrom(0)
     const finder = new FieldFinder(path, field)
@@ -141,6 +141,7 @@ async function * startingWith (first: Buffer, rest: AsyncGenerator<Buffer>): Asy
 class SeveralLines {
   readonly #path: string
   #open: { readonly json: string, readonly offset: number, readonly line: number | undefined } | undefined
+  #hasItem = false // a record after a list that was left open: it may be in the list
 
   constructor (path: string) {
     this.#path = path
@@ -150,12 +151,20 @@ class SeveralLines {
   look ({ outcome, bytes, offset, line }: FoundRecord): void {
     if (outcome === null || (this.#open === undefined && outcome !== 'bad_json')) return
     const open = this.#open
+    const hasItem = this.#hasItem
     this.#open = undefined
-    // A line that may be a record is none that goes on with another, and threads may have it.
-    if (isObject(bytes)) return
+    this.#hasItem = false
+    // A line that may be a record is none that goes on with another, and threads may have it. A comma after it tells.
+    if (isObject(bytes)) {
+      if (open?.json.trimEnd().endsWith('[') !== true || hasItem) return
+      this.#open = open
+      this.#hasItem = true
+      return
+    }
     const json = decodeUtf8(bytes)
     if (json === null) return
-    if (open !== undefined) {
+    if (open !== undefined && hasItem && /^[,\]]/.test(json)) this.#fail(open)
+    if (open !== undefined && !hasItem) {
       const mistake = jsonMistake(`${open.json}\n${json}`)
       if (mistake === null || mistake.at > open.json.length + 1) this.#fail(open)
     }

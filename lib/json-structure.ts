@@ -46,16 +46,6 @@ export class Structure {
     return this.depth === 0 && !this.inString
   }
 
-  /** The index behind the value that is open, or the end of the chunk. */
-  passValue (chunk: Buffer, from: number): number {
-    let i = from
-    while (i < chunk.length && !this.isClosed) {
-      if (this.inString) i = this.passString(chunk, i)
-      else this.take(chunk[i++]!)
-    }
-    return i
-  }
-
   /** Forgets what is open. */
   reset (): void {
     this.depth = 0

@@ -32,7 +32,12 @@ export function refuseNoText ({ in: read, dropped }: StageStats, { names, textIn
 /** The fields of a record; of those with fields in them also the ways to the texts there, as a text column names them. */
 function fieldsOf (record: unknown): string[] {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return []
-  return Object.entries(record).flatMap(([name, value]) => [name, ...textsIn(name, value)])
+  return Object.entries(record).flatMap(([name, value]) => [name, ...hasSigns(name) ? [] : textsIn(name, value)])
+}
+
+/** A name that a text column can't have as one of several: it would be read as other names. */
+function hasSigns (name: string): boolean {
+  return name.includes('.') || name.endsWith('[]')
 }
 
 /** The field of a record that may be a whole file with records in one of its fields: the first with a list of objects or texts. */
@@ -48,5 +53,9 @@ const MOST_LEVELS = 4
 function textsIn (way: string, value: unknown, level = 0): string[] {
   if (level === MOST_LEVELS || typeof value !== 'object' || value === null) return []
   if (Array.isArray(value)) return textsIn(`${way}[]`, value[0], level + 1)
-  return Object.entries(value).slice(0, MOST_FIELDS).flatMap(([name, inner]) => typeof inner === 'string' ? [`${way}.${name}`] : textsIn(`${way}.${name}`, inner, level + 1))
+  const fields = Object.entries(value).slice(0, MOST_FIELDS).filter(([name]) => !hasSigns(name))
+  return fields.flatMap(([name, inner]) => {
+    const there = `${way}.${name}`
+    return typeof inner === 'string' ? [there] : textsIn(there, inner, level + 1)
+  })
 }

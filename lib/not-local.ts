@@ -33,9 +33,29 @@ export function notLocal (name: string, { isPiped = true }: { readonly isPiped?:
   if (/^file$/i.test(scheme)) return `${shown}: is an address, expected a path${pathOf(name)}`
   const [, dataset] = /^https?:\/\/huggingface\.co\/datasets\/([\w.-]+\/[\w.-]+)/i.exec(name) ?? []
   if (dataset !== undefined && isPiped) return `${shown}: is an address on the Hugging Face Hub; name the dataset (--dataset ${dataset}), or its files as hf://datasets/${dataset}/PATH`
-  const program = PROGRAMS[scheme.toLowerCase()]
-  const pipe = program === undefined || !isPiped ? '' : `, or pipe it in: ${program} ${shown}${program.endsWith(' cp') ? ' -' : ''} | sluice read -`
+  const pipe = isPiped ? pipeOf(shown, PROGRAMS[scheme.toLowerCase()]) : ''
   return `${shown}: is an address, expected a path; download the file first${pipe}`
+}
+
+/** How a file is piped in from its address; nothing of what a pipe can't bring, as its reader begins at the end. */
+function pipeOf (address: string, program: string | undefined): string {
+  const path = address.replace(/[?#].*/s, '')
+  const [, format = '', compression] = /(?:\.(?!(?:gz|zst)$)(\w+))?(?:\.(gz|zst))?$/.exec(path)!
+  if (program === undefined || format === 'parquet') return ''
+  const quoted = /^[\w.:/@%+,=~-]+$/.test(address) ? address : `'${address.replaceAll("'", "'\\''")}'`
+  const copied = `${program} ${quoted}${program.endsWith(' cp') ? ' -' : ''}`
+  const unpacked = compression === undefined ? '' : compression === 'gz' ? ' | gzip -dc' : ' | zstd -dc'
+  const dataset = FORMATS[format.toLowerCase()]
+  return `, or pipe it in: ${copied}${unpacked} | sluice read -${dataset === undefined ? '' : ` ${dataset}`}`
+}
+
+/** Formats that the name of a file says, and standard input doesn't. */
+const FORMATS: Readonly<Record<string, string>> = {
+  txt: '--dataset text',
+  csv: '--dataset csv',
+  tsv: '--dataset csv --delimiter tab',
+  arrow: '--dataset arrow',
+  feather: '--dataset arrow'
 }
 
 /** As `notLocal`, of a file that can't be piped in, where opening it has failed because it isn't there. */

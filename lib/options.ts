@@ -91,7 +91,7 @@ export function withNames (message: string, rename: (option: string) => string):
 export function parseOptions<S extends z.ZodType> (stage: string, schema: S, options: unknown): z.output<S> {
   const checked = checkOptions(schema, options)
   if ('options' in checked) return checked.options
-  const mistakes = checked.mistakes.map(({ path, message }) => [stage, ...path].map(String).join('.') + ': ' + withNames(message, name => name))
+  const mistakes = checked.mistakes.map(({ path, message }) => [stage, ...path].map(String).join('.') + ': ' + message)
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 

@@ -26,7 +26,7 @@ export function judgeKept ({ name, in: taken, out, dropped }: Passed, expected?:
   if (taken === 0) return
   const reasons = Object.entries(dropped).map(([reason, n]) => `${reason}: ${n}`).join(', ')
   if (out === 0 && expected?.kept !== 0) {
-    throw new SluiceError('ERR_EXPECTED', `${name} dropped ${taken === 1 ? 'the only document' : `all ${taken} documents`} that came to it (${reasons}); are its options right for this text? Where that is meant, say expect: { kept: 0 }`)
+    throw new SluiceError('ERR_EXPECTED', `${name} dropped ${taken === 1 ? 'the only document' : `all ${taken} documents`} that came to it (${reasons}); are its options right for this text? Where that is meant, say expect: { kept: 0 } (--expect-kept 0)`)
   }
   if (expected === undefined) return
   const kept = out / taken
@@ -44,7 +44,10 @@ export function expecting (stages: readonly AnyStage[], each: ReadonlyArray<Expe
       return undefined
     },
     finish () {
-      for (const [index, { stageName, stats }] of stages.entries()) judgeKept({ ...stats, name: stageName }, each[index])
+      for (const [index, { stageName, stats }] of stages.entries()) {
+        if (each[index] === undefined && whole?.kept === 0 && stats.out === 0) continue // as is expected of all
+        judgeKept({ ...stats, name: stageName }, each[index])
+      }
       const [first, last] = [stages[0], stages.at(-1)]
       if (first === undefined || last === undefined || whole === null) return
       judgeKept({ name: 'all filters', in: first.stats.in, out: last.stats.out, dropped: droppedBy(stages) }, whole)

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Document, Sequence, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { STANDARD_STREAM } from '../lib/files.ts'
-import { JsonMistake, describeMistake, parsePythonJson } from '../lib/json-parser.ts'
+import { JsonMistake, describeMistake, jsonMistake, parsePythonJson } from '../lib/json-parser.ts'
 import { LineValues } from '../lib/json-structure.ts'
 import { withNamedNumbers } from '../lib/json.ts'
 import { parseOptions, positive } from '../lib/options.ts'
@@ -147,16 +147,17 @@ function valuesOf (line: string, refuse: (mistake: JsonMistake) => never): unkno
   const bytes = Buffer.from(line.replace(/^\ufeff/, ''))
   const values = new LineValues()
   const found: unknown[] = []
-  try {
-    for (let at = 0; at < bytes.length;) {
-      const end = values.find(bytes, at)
-      const next = end === -1 ? bytes.length : end
-      found.push(withNamedNumbers(parsePythonJson(bytes.toString('utf8', at, next))))
-      at = next
+  for (let at = 0; at < bytes.length;) {
+    const end = values.find(bytes, at)
+    const next = end === -1 ? bytes.length : end
+    const json = bytes.toString('utf8', at, next)
+    try {
+      found.push(withNamedNumbers(parsePythonJson(json)))
+    } catch (error) {
+      if (!(error instanceof JsonMistake)) throw error
+      return refuse(jsonMistake(' '.repeat(bytes.toString('utf8', 0, at).length) + json) ?? error) // columns of the line
     }
-  } catch (error) {
-    if (error instanceof JsonMistake) return refuse(error)
-    throw error
+    at = next
   }
   return found
 }

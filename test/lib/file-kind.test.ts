@@ -32,6 +32,8 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   zstd: [frameOf([rawBlock('x', true)]), /is zstd data; give it a name that ends in \.zst$/],
   'zstd with a frame to skip first': [skippableFrame('x', 15), /is zstd data; give/],
   xz: [hex('fd377a585a00'), /is xz data; decompress it first, with xz -dc$/],
+  'bzip2 of nothing': [hex('425a6839177245385090'), /is bzip2 data;/],
+  'lz4 of old': [hex('02214c18'), /is lz4 data;/],
   bzip2: [Buffer.from('BZh91AY&SY and on'), /is bzip2 data; decompress it first, with bzip2 -dc$/],
   zip: [hex('504b0304'), /is a zip archive; unpack it with unzip and give the files in it$/],
   lz4: [hex('04224d18'), /is lz4 data; decompress it first, with lz4 -dc$/],
@@ -50,7 +52,9 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   'a tar of old': [tarOf('a'.repeat(100), false), /is a tar archive/],
   'Git LFS': [Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'), /is a Git LFS pointer, which stands for the file; run git lfs pull in its repository/],
   HTML: [Buffer.from('\ufeff\r\n <!DOCTYPE html>\n<title>'), /is an HTML page; get the data itself/],
-  'HTML without a doctype': [Buffer.from('<HTML lang="en">'), /is an HTML page/],
+  'HTML without a doctype': [Buffer.from('<HTML lang="en"><head>'), /is an HTML page/],
+  XHTML: [Buffer.from('<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR">\n<html xmlns="x">'), /is an HTML page/],
+  'HTML that a browser saved': [Buffer.from('<!-- saved from url=(0014)about:internet -->\n<html><body>'), /is an HTML page/],
   'an empty zip': [hex('504b0506'), /is an empty zip archive/],
   parquet: [hex('5041523115'), /is a parquet file; read it with --dataset parquet \(dataset: parquet\)$/],
   'UTF-16 LE': [Buffer.from('\ufeff{"a":1}', 'utf16le'), /is UTF-16; convert it to UTF-8, for example with iconv$/],
@@ -89,10 +93,12 @@ t.test('what to do depends on where it comes from', async t => {
   t.match(await refuse('-'), { message: '-: is gzip data; pipe it through gzip -dc' })
   t.match(await refuse('-', hex('fd377a585a00')), { message: '-: is xz data; pipe it through xz -dc' })
   t.match(await refuse('a.gz'), { message: 'a.gz: is gzip data again once it is decompressed; decompress it once by hand' })
+  const message = 'a.zst: is xz data once it is decompressed; decompress it by hand, with zstd -dc | xz -dc'
+  t.match(await refuse('a.zst', hex('fd377a585a00')), { message })
 })
 
 t.test('text passes, however short, however near', async t => {
-  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600), `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said', '\ufeffwith a UTF-8 mark', 'x\u0680', 'x^2', 'a\0b\0', '\0\0\0a\0\0\0b', 'a\0b\0c\0d\0e\0f\0g\0 and more', '{"text":"x"}\n']) {
+  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word', '%PDF-1.4 is how a PDF begins\n', '%PDF-1.7', 'FEA1 is a code\n', '<html> is a tag\n', '<html>', '<html>,text\n1,2\n', '<!DOCTYPE html> comes first\n', '<htmlx><p>', '<?xml version="1.0"?>\n<TEI>', '<!-- a comment --> and text', '<!-- a comment', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600), `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said', '\ufeffwith a UTF-8 mark', 'x\u0680', 'x^2', 'a\0b\0', '\0\0\0a\0\0\0b', 'a\0b\0c\0d\0e\0f\0g\0 and more', '{"text":"x"}\n']) {
     for (const size of [1, 3, 100]) t.equal((await collect(refuseOtherKinds(cut(Buffer.from(text), size), 'a'))).toString(), text)
   }
 })

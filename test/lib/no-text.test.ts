@@ -26,6 +26,10 @@ t.test('of a table its columns are named, and of fields with others in them the 
   t.throws(() => { refuseNoText(stats(2, 2), { ...given, columns: ['text', 'body', 'n'], ended: true }) }, { message: /has a text in its field text; the file has "text", "body", "n"; name the field/ })
   const nested = { n: 1, data: { body: 'a', more: { deep: 'b' } }, messages: [{ role: 'c', content: 'd' }], none: [] }
   t.throws(() => { refuseNoText(stats(3, 3), { ...given, first: Buffer.from(JSON.stringify(nested)), ended: true }) }, { message: /"n", "data", "data\.body", "data\.more\.deep", "messages", "messages\[\]\.role", "messages\[\]\.content", "none"; name/ })
+  const unnamable = { 'a.b': { c: 'd' }, 'e[]': { f: 'g' }, h: { 'i.j': 'k', l: 'm' } }
+  const first = Buffer.from(JSON.stringify(unnamable))
+  const message = /has "a\.b", "e\[\]", "h", "h\.l"; name/ // and no way that would be read otherwise
+  t.throws(() => { refuseNoText(stats(2, 2), { ...given, first, ended: true }) }, { message })
 })
 
 t.test('of a file that is one object with the records in a field, that field is named', async t => {

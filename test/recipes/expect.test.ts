@@ -57,4 +57,6 @@ t.test('filter-corpus leaves no output then', async t => {
   t.match(await failure(filterCorpus({ ...options, minChars: 1, expectKept: 0.1 })), { code: 'ERR_EXPECTED', message: /all filters kept 100% of 20 documents/ })
   t.strictSame(filesIn(folder), ['in.ndjson'])
   t.match(await filterCorpus({ ...options, minChars: 1, expectKept: 1 }), { kept: 20 })
+  const none = { ...options, outputPath: join(folder, 'none.ndjson'), expectKept: 0 }
+  t.match(await filterCorpus(none), { kept: 0 }, 'where nothing is expected')
 })

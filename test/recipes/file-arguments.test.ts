@@ -49,6 +49,9 @@ t.test('an output whose ending promises what isn\'t written is refused', async t
 t.test('addresses and ~ as inputs say what to do instead', async t => {
   for (const [name, message] of [
     ['https://host/a.jsonl', /is an address, expected a path; download the file first, or pipe it in: curl -L https:\/\/host\/a\.jsonl \| sluice read -/],
+    ['https://host/a.txt.gz?x=1&y=2', /curl -L 'https:.*x=1&y=2' \| gzip -dc \| sluice read - --dataset text$/],
+    ['gs://bucket/a.tsv', /cat gs:\/\/bucket\/a\.tsv \| sluice read - --dataset csv --delimiter tab$/],
+    ['s3://bucket/a.parquet', /download the file first$/],
     ['https://huggingface.co/datasets/o/n/resolve/main/a.jsonl', /--dataset o\/n/],
     ['s3://bucket/a.jsonl', /aws s3 cp s3:\/\/bucket\/a\.jsonl - \| sluice read -/],
     ['file:///data/a.jsonl', /expected a path: \/data\/a\.jsonl/],

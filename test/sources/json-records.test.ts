@@ -72,6 +72,12 @@ t.test('a value over several lines is an error that names jq -c', async t => {
   for (const json of ['{\n  "text": "a"\n}\n', '{"text":"a"}\n{"id":1,\n"text":"b"}\n', '{\n\n"text": "a"}', '{"data":\n[\n{"text":"a"}]}', '{"text":"a"}{\r\n"text":"b"}']) {
     t.match(await failure(read(json)), { code: 'ERR_SOURCE', message: /begins in line [12] goes on in the next line.*jq -c.*--field/ }, json)
   }
+  for (const items of ['{"text":"a"},\n{"text":"b"}\n]}', '{"text":"a"}\n]}\n', '{"text":"a"}\n,{"text":"b"}]}']) {
+    const message = /begins in line 1 goes on in the next line.*--field/
+    t.match(await failure(read(`{"rows": [ \n${items}`)), { message }, items)
+  }
+  const cut = await read('{"id":[\n{"text":"a"}\n{"text":"b"}\n')
+  t.strictSame(cut.stats.dropped, { bad_json: 1 }, 'a list that was cut')
   t.strictSame((await read('{"id":"cut",\n{"text":"a"}\n{"id":"cut"')).stats, { in: 3, out: 1, dropped: { bad_json: 2 }, bytes: 37 }, 'records that were cut are none')
 })
 
@@ -129,7 +135,9 @@ t.test('a field that is not there is an error that names those that are', async 
     ['{"version":[1,', /ends before the object/],
     ['{"data":[{"text":"a"}', /has no end/],
     ['{"data":[{"text":"a"}]', /has no end/],
-    ['{"data":[{"text":"a"}]}\n{"data":[]}', /has ended, and more follows/]
+    ['{"data":[{"text":"a"}]}\n{"data":[]}', /has ended, and more follows/],
+    ['{"data":[{"text":"a"}],"x":{"data":[1]},"d\\u0061ta" : []}', /has two fields "data"/],
+    ['{"data":[{"text":"a"}],"data":null}', /has two fields "data"/]
   ] as const) t.match(await failure(read(json, { field: 'data' })), { code: 'ERR_SOURCE', message }, json)
   t.match(await failure(read(' \n', { field: 'data' })), { code: 'ERR_SOURCE', message: /is empty/ })
 })
