@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { removeCheckpoint } from '../lib/checkpoint.ts'
 import type { Document } from '../lib/document.ts'
-import { SluiceError } from '../lib/errors.ts'
+import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { findFiles } from '../lib/files.ts'
 import { sha256 } from '../lib/hash.ts'
 import type { Component, Manifest } from '../lib/manifest/schema.ts'
@@ -85,6 +85,15 @@ export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
  * @throws SluiceError as `trainTokenizer`
  */
 export async function runTraining (job: TrainingJob, options: TrainingOptions): Promise<TrainedStats> {
+  try {
+    return await trainOnce(job, options)
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_ABORTED') throw error
+    throw new SluiceError('ERR_ABORTED', `${messageOf(error)}; the same command begins the training again`, { cause: error })
+  }
+}
+
+async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<TrainedStats> {
   await checkTrainingPlaces(job)
   for (const path of [job.model, job.vocab, job.log]) await checkWritable(path)
   if (await readsOnce(job)) {
