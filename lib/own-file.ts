@@ -51,7 +51,7 @@ function hasKeys (json: string, keys: readonly string[]): boolean {
  * The content of a file that sluice may have written; null where there is none. What is no file, such as a pipe, is not
  * waited for.
  *
- * @throws SluiceError `ERR_OUTPUT` for what is no file, is longer than ours are, or a link unless `follow` says so; system errors
+ * @throws SluiceError `ERR_OUTPUT` for what is no file, is longer than ours, or a link unless `follow`; system errors
  */
 export async function readOwn (path: string, { follow = true } = {}): Promise<string | null> {
   const file = await open(path, constants.O_RDONLY | DONT_WAIT | (follow ? 0 : DONT_FOLLOW)).catch((error: unknown) => {
@@ -74,7 +74,8 @@ function noFile (path: string, cause?: unknown): SluiceError {
 }
 
 function tooLong (path: string, size: number): SluiceError {
-  return new SluiceError('ERR_OUTPUT', `${path}: has ${size} bytes, expected a file of sluice, which has ${LONGEST} at most; move it away`)
+  const expected = `expected a file of sluice, which has ${LONGEST} at most`
+  return new SluiceError('ERR_OUTPUT', `${path}: has ${size} bytes, ${expected}; move it away`)
 }
 
 /**

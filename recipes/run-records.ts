@@ -116,8 +116,12 @@ export async function readRun (path: string): Promise<StoredRun> {
 
 /** Folders are searched for records: what is a pipe there is not waited for. */
 async function contentOf (path: string): Promise<string> {
-  const fail = (reason: string, cause?: unknown): never => { throw new SluiceError('ERR_RUN', `${path}: cannot be read: ${reason}, expected the record of a run`, { cause }) }
-  const text = await readOwn(path).catch((cause: unknown) => fail(cause instanceof SluiceError ? 'is no file, or longer than a record' : reasonOf(cause), cause))
+  const fail = (reason: string, cause: unknown): never => {
+    throw new SluiceError('ERR_RUN', `${path}: cannot be read: ${reason}, expected the record of a run`, { cause })
+  }
+  const text = await readOwn(path).catch((cause: unknown) => {
+    return fail(cause instanceof SluiceError ? 'is no file, or longer than a record' : reasonOf(cause), cause)
+  })
   if (text !== null) return text
   const missing = Object.assign(new Error('no such file or folder'), { code: 'ENOENT' })
   const address = notLocalFile(path, missing)

@@ -108,7 +108,7 @@ t.test('what is longer than files of sluice is not read; a checkpoint may be lon
   const folder = folderInMemory(t)
   const path = put(folder, 'long', '')
   truncateSync(path, 3e9) // takes no room
-  t.match(await failure(readOwn(path)), { code: 'ERR_OUTPUT', message: /long: has 3000000000 bytes, expected a file of sluice, which has \d+ at most/ })
+  t.match(await failure(readOwn(path)), { code: 'ERR_OUTPUT', message: /long: has 3000000000 bytes, expected a file of sluice/ })
   t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /long: is not a whole lock file/ })
   t.match(await failure(readCheckpoint(path)), { code: 'ERR_CHECKPOINT', message: /longer than files of sluice/ })
   t.match(await failure(removeCheckpoint(path)), { code: 'ERR_OUTPUT_EXISTS' })
