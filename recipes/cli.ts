@@ -16,7 +16,7 @@ import { Stop } from './stop.ts'
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
 
-/** So long may a run take to end after a signal: it may wait for what can't be stopped, such as a pipe that nobody opens. */
+/** So long may a run take to end after a signal: it may wait for what can't be stopped, such as a pipe. */
 const MOST_MS = 5000
 
 const NO_WORKING_DIRECTORY = 'sluice: the working directory is not there any more; change to one that is (cd), and run it again [ENOENT]'

@@ -253,14 +253,16 @@ t.test('a signal ends a command that waits for a pipe which nobody opens', async
       import { length } from '${builtModule('transforms/length')}'
       export const stage = () => { writeFileSync('${flag}', ''); return length({}) }`)
     const data = which === 'input' ? pipe : put(folder, 'in.ndjson', ndjsonOf([{ text: 'a' }]))
-    const component = { name: 'a', dataset: 'json', data_files: data, output_dir: join(folder, 'out'), filters: [{ use: own }] }
+    const outputDir = join(folder, 'out')
+    const component = { name: 'a', dataset: 'json', data_files: data, output_dir: outputDir, filters: [{ use: own }] }
     const manifest = put(folder, 'mix.yaml', JSON.stringify({ datasets: [component] }))
     const stats = which === 'output' ? pipe : join(folder, 'stats.json')
-    const args = ['process-mixture', manifest, '--tokenizer-path', MODEL, '--runs-dir', join(folder, 'runs'), '--log-file', stats]
+    const places = ['--runs-dir', join(folder, 'runs'), '--log-file', stats]
+    const args = ['process-mixture', manifest, '--tokenizer-path', MODEL, ...places]
     const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args], { stdio: 'ignore' })
     const exit = once(child, 'exit') as Promise<[number | null, string | null]>
     const ended = exit.then(() => true)
-    while (!existsSync(flag)) if (await Promise.race([ended, sleep(20, false)])) break // then it is about to open the pipe
+    while (!existsSync(flag)) if (await Promise.race([ended, sleep(20, false)])) break
     await sleep(300)
     child.kill('SIGINT')
     const [code, signal] = await exit
