@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { SluiceError, reasonOf } from './errors.ts'
 import { sha256 } from './hash.ts'
 import { makeFolder, removeTemporary, syncFolder, writing } from './output.ts'
-import { MOST_BYTES, type OwnKind, readOwn, refuseForeign } from './own-file.ts'
+import { MOST_BYTES, type OwnKind, readOwn, refuseForeign, textKind } from './own-file.ts'
 
 /** Tells a checkpoint from any other JSON; another number, when what is in it has another form. */
 const FORMAT = 1
@@ -46,8 +46,9 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
 export async function readCheckpoint (path: string): Promise<unknown> {
   const fail = (what: string, cause?: unknown): never => { throw new SluiceError('ERR_CHECKPOINT', `${path}: ${what}; get it from a copy, or start over with --restart`, { cause }) }
   const text = await readOwn(path).catch((cause: unknown) => {
-    const reason = cause instanceof SluiceError ? 'is a link, a folder, a pipe or a device' : `cannot be read: ${reasonOf(cause)}`
-    return fail(reason, cause)
+    const isOther = cause instanceof SluiceError
+    const other = 'is a link, a folder, a pipe or a device, or longer than files of sluice'
+    return fail(isOther ? other : `cannot be read: ${reasonOf(cause)}`, cause)
   })
   if (text === null) return null
   const file = parse(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
@@ -65,9 +66,12 @@ const CHECKPOINT: OwnKind = {
   isOwn: content => content.startsWith('{"sluice_checkpoint":') || /^\0*$/.test(content) || (content.startsWith('{"') && parse(content) === undefined)
 }
 
+/** A whole one may be longer than what is read to know other files: with two windows of 16 million hashes it is. */
+const CHECKPOINT_BEGINNING = textKind(CHECKPOINT.what, /^\{"sluice_checkpoint":/)
+
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when what stands under the name of a checkpoint is of another kind */
 export async function refuseOtherThanCheckpoint (path: string): Promise<void> {
-  await refuseForeign(path, CHECKPOINT)
+  await refuseForeign(path, CHECKPOINT_BEGINNING).catch(() => refuseForeign(path, CHECKPOINT))
 }
 
 /** Whether a file is a checkpoint, whole or damaged. */

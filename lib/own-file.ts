@@ -1,3 +1,4 @@
+import { constants as bufferLimits } from 'node:buffer'
 import { constants, open, stat } from 'node:fs/promises'
 import { SluiceError, codeOf } from './errors.ts'
 import { STANDARD_STREAM, readBytes } from './files.ts'
@@ -18,6 +19,9 @@ const FIRST_BYTES = 4096
 
 /** Longer JSON is not ours, and can't be held in one string. */
 export const MOST_BYTES = 2 ** 28
+
+/** What is longer can't be held in one string, nor have been written out of one. */
+const LONGEST = bufferLimits.MAX_STRING_LENGTH
 
 /** A pipe under a name of ours is not waited for. On Windows these flags are undefined, which changes nothing in a sum of bits. */
 const DONT_WAIT = constants.O_NONBLOCK
@@ -47,7 +51,7 @@ function hasKeys (json: string, keys: readonly string[]): boolean {
  * The content of a file that sluice may have written; null where there is none. What is no file, such as a pipe, is not
  * waited for.
  *
- * @throws SluiceError `ERR_OUTPUT` for what is no file, or a link unless `follow` says so; system errors
+ * @throws SluiceError `ERR_OUTPUT` for what is no file, is longer than ours, or a link unless `follow`; system errors
  */
 export async function readOwn (path: string, { follow = true } = {}): Promise<string | null> {
   const file = await open(path, constants.O_RDONLY | DONT_WAIT | (follow ? 0 : DONT_FOLLOW)).catch((error: unknown) => {
@@ -58,6 +62,7 @@ export async function readOwn (path: string, { follow = true } = {}): Promise<st
   try {
     const status = await file.stat()
     if (!status.isFile() && !status.isDirectory()) throw noFile(path) // to read a folder is an error of the system's
+    if (status.size > LONGEST) throw tooLong(path, status.size)
     return await file.readFile('utf8')
   } finally {
     await file.close()
@@ -66,6 +71,11 @@ export async function readOwn (path: string, { follow = true } = {}): Promise<st
 
 function noFile (path: string, cause?: unknown): SluiceError {
   return new SluiceError('ERR_OUTPUT', `${path}: is a link, a pipe or a device, expected a file; move it away`, { cause })
+}
+
+function tooLong (path: string, size: number): SluiceError {
+  const expected = `expected a file of sluice, which has ${LONGEST} at most`
+  return new SluiceError('ERR_OUTPUT', `${path}: has ${size} bytes, ${expected}; move it away`)
 }
 
 /**

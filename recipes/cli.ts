@@ -16,6 +16,9 @@ import { Stop } from './stop.ts'
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
 
+/** So long may a run take to end after a signal: it may wait for what can't be stopped, such as a pipe. */
+const MOST_MS = 5000
+
 const NO_WORKING_DIRECTORY = 'sluice: the working directory is not there any more; change to one that is (cd), and run it again [ENOENT]'
 
 /** Text for a terminal: nothing that controls it, and no password of an address. */
@@ -119,10 +122,12 @@ async function runCommand (command: Command, args: readonly string[], options: R
   const stop = new Stop()
   const watching = watchLostWork(() => { stop.end() })
   let stopped: keyof typeof SIGNAL_EXITS | undefined
+  let patience: NodeJS.Timeout | undefined
   const signals = Object.keys(SIGNAL_EXITS)
   const onSignal = (signal: keyof typeof SIGNAL_EXITS): void => {
     stopped = signal
     stop.request()
+    patience = setTimeout(() => { process.kill(process.pid, signal) }, MOST_MS).unref()
     for (const name of signals) process.off(name, onSignal) // a second one ends the process at once, as if nobody listened
   }
   for (const signal of signals) process.on(signal, onSignal)
@@ -152,6 +157,7 @@ async function runCommand (command: Command, args: readonly string[], options: R
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1
   } finally {
+    clearTimeout(patience)
     watching.end()
     for (const signal of signals) process.off(signal, onSignal)
   }

@@ -21,3 +21,6 @@ try {
   process.stderr.write(`sluice: too many files are open to load its modules; raise the limit (ulimit -n 4096) and run it again [${code}]\n`)
 }
 process.off('beforeExit', onNothingLeft)
+// A thread may wait for a pipe that nobody opens, and Node for the thread: then the signal does what it does by default.
+const stoppedBy = Object.keys(SIGNAL_EXITS).find(signal => SIGNAL_EXITS[signal] === process.exitCode)
+if (stoppedBy !== undefined) setTimeout(() => { process.kill(process.pid, stoppedBy) }, 500).unref()

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError, codeOf, messageOf, reasonOf } from '../lib/errors.ts'
@@ -7,6 +7,7 @@ import { sha256 } from '../lib/hash.ts'
 import { firstBytes } from '../lib/model-file.ts'
 import { notLocalFile } from '../lib/not-local.ts'
 import { checkOptions, count, positive, sha256Hex } from '../lib/options.ts'
+import { readOwn } from '../lib/own-file.ts'
 import { namesIn } from '../lib/shard-names.ts'
 import { shardInfo } from '../lib/shards.ts'
 
@@ -94,7 +95,7 @@ export function hashOf (record: object): string {
 /** Reads one record. @throws SluiceError `ERR_RUN` when it can't be read, is none, or was changed after it was written */
 export async function readRun (path: string): Promise<StoredRun> {
   const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_RUN', `${path}: ${message}`, { cause }) }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new SluiceError('ERR_RUN', notLocalFile(path, cause) ?? `${path}: cannot be read: ${reasonOf(cause)}, expected the record of a run`, { cause }) })
+  const text = await contentOf(path)
   let content: unknown
   try {
     content = JSON.parse(text)
@@ -111,6 +112,21 @@ export async function readRun (path: string): Promise<StoredRun> {
   const named = RECORD_NAME.exec(basename(path))?.[1] ?? hash
   if (named !== hash) fail(`has the hash ${hash}, expected ${named}, which its name says: it was changed after it was written; get it again from a copy, or delete it`)
   return { path, stem: stemOf(path), hash, record: checked.options }
+}
+
+/** Folders are searched for records: what is a pipe there is not waited for. */
+async function contentOf (path: string): Promise<string> {
+  const fail = (reason: string, cause: unknown): never => {
+    throw new SluiceError('ERR_RUN', `${path}: cannot be read: ${reason}, expected the record of a run`, { cause })
+  }
+  const text = await readOwn(path).catch((cause: unknown) => {
+    return fail(cause instanceof SluiceError ? 'is no file, or longer than a record' : reasonOf(cause), cause)
+  })
+  if (text !== null) return text
+  const missing = Object.assign(new Error('no such file or folder'), { code: 'ENOENT' })
+  const address = notLocalFile(path, missing)
+  if (address !== null) throw new SluiceError('ERR_RUN', address)
+  return fail(reasonOf(missing), missing)
 }
 
 /** The records in the folders of a folder. @throws SluiceError `ERR_RUN` when a folder can't be read */

@@ -1,6 +1,6 @@
 /** Files of ours beside the data: what they replace, and what stands under their temporary names. */
 import { execFileSync } from 'node:child_process'
-import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
@@ -102,6 +102,20 @@ t.test('a pipe, a link or a folder under the name of a lock or a checkpoint is n
   t.match(await failure(lock(join(folder, 'link'), 'x')), { code: 'ERR_LOCKED' })
   mkdirSync(join(folder, 'folder'))
   t.match(await failure(readCheckpoint(join(folder, 'folder'))), { code: 'ERR_CHECKPOINT', message: /cannot be read: is a folder/ })
+})
+
+t.test('what is longer than files of sluice is not read; a checkpoint may be long', async t => {
+  const folder = folderInMemory(t)
+  const path = put(folder, 'long', '')
+  truncateSync(path, 3e9) // takes no room
+  t.match(await failure(readOwn(path)), { code: 'ERR_OUTPUT', message: /long: has 3000000000 bytes, expected a file of sluice/ })
+  t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /long: is not a whole lock file/ })
+  t.match(await failure(readCheckpoint(path)), { code: 'ERR_CHECKPOINT', message: /longer than files of sluice/ })
+  t.match(await failure(removeCheckpoint(path)), { code: 'ERR_OUTPUT_EXISTS' })
+  const checkpoint = put(folder, 'checkpoint.json', '{"sluice_checkpoint":1,')
+  truncateSync(checkpoint, 3e8)
+  await removeCheckpoint(checkpoint)
+  t.notOk(existsSync(checkpoint))
 })
 
 t.test('a checkpoint, whole or damaged, is deleted; another file of its name is not', async t => {

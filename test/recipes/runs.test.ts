@@ -1,4 +1,5 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
@@ -125,4 +126,12 @@ t.test('the command gives data with --json', async t => {
   const folder = temporaryFolder(t)
   const { code, stdout } = await command(['runs', '--runs-dir', join(folder, 'none'), '--json'])
   t.match({ code, stdout }, { code: 0, stdout: '[]\n' })
+})
+
+t.test('a pipe under the name of a record is not waited for', async t => {
+  const runsDir = join(temporaryFolder(t), 'runs')
+  mkdirSync(join(runsDir, 'mix'), { recursive: true })
+  const path = join(runsDir, 'mix/20260101T000000Z-0123456789ab.json')
+  execFileSync('mkfifo', [path])
+  t.match(await failure(runs([], { runsDir })), { code: 'ERR_RUN', message: /cannot be read: is no file, or longer than a record/ })
 })

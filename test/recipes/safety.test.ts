@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Test, t } from '../tap.ts'
 import { makeFolder } from '../../lib/output.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
@@ -240,4 +241,31 @@ t.test('a working directory that was deleted, and a folder under /proc, are erro
   t.match(await failure(processMixture(write({ output_dir: '/proc/sluice/out' }), options)), { code: 'ERR_COMPONENT', message: noFolder.message })
   t.match(await failure(makeFolder('/proc/sluice')), noFolder)
   t.notOk(existsSync(join(folder, 'stats.json')) && !readFileSync(join(folder, 'stats.json'), 'utf8').includes('no folder'))
+})
+
+t.test('a signal ends a command that waits for a pipe which nobody opens', async t => {
+  for (const which of ['input', 'output']) {
+    const folder = folderInMemory(t)
+    const pipe = join(folder, 'pipe.ndjson')
+    execFileSync('mkfifo', [pipe])
+    const flag = join(folder, 'flag')
+    const own = put(folder, 'own.mjs', `import { writeFileSync } from 'node:fs'
+      import { length } from '${builtModule('transforms/length')}'
+      export const stage = () => { writeFileSync('${flag}', ''); return length({}) }`)
+    const data = which === 'input' ? pipe : put(folder, 'in.ndjson', ndjsonOf([{ text: 'a' }]))
+    const outputDir = join(folder, 'out')
+    const component = { name: 'a', dataset: 'json', data_files: data, output_dir: outputDir, filters: [{ use: own }] }
+    const manifest = put(folder, 'mix.yaml', JSON.stringify({ datasets: [component] }))
+    const stats = which === 'output' ? pipe : join(folder, 'stats.json')
+    const places = ['--runs-dir', join(folder, 'runs'), '--log-file', stats]
+    const args = ['process-mixture', manifest, '--tokenizer-path', MODEL, ...places]
+    const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args], { stdio: 'ignore' })
+    const exit = once(child, 'exit') as Promise<[number | null, string | null]>
+    const ended = exit.then(() => true)
+    while (!existsSync(flag)) if (await Promise.race([ended, sleep(20, false)])) break
+    await sleep(300)
+    child.kill('SIGINT')
+    const [code, signal] = await exit
+    t.ok(code === 130 || signal === 'SIGINT', `${which}: ${String(code)}, ${String(signal)}`)
+  }
 })
