@@ -137,9 +137,13 @@ async function * startingWith (first: Buffer, rest: AsyncGenerator<Buffer>): Asy
   }
 }
 
+/** So many lines that are left open, and with which the next one doesn't go on: the file isn't what `jq .` writes. */
+const MOST_LEFT_OPEN = 1000
+
 /** Refuses JSON whose values have several lines: each line would be a bad record. */
 class SeveralLines {
   readonly #path: string
+  #leftOpen = 0
   #open: { readonly json: string, readonly offset: number, readonly line: number | undefined } | undefined
   #hasItem = false // a record after a list that was left open: it may be in the list
 
@@ -150,6 +154,7 @@ class SeveralLines {
   /** Looks at a record behind the one before. @throws SluiceError `ERR_SOURCE` where it goes on with a value that was left open in its line */
   look ({ outcome, bytes, offset, line }: FoundRecord): void {
     if (outcome === null || (this.#open === undefined && outcome !== 'bad_json')) return
+    if (this.#leftOpen > MOST_LEFT_OPEN) return
     const open = this.#open
     const hasItem = this.#hasItem
     this.#open = undefined
@@ -168,7 +173,9 @@ class SeveralLines {
       const mistake = jsonMistake(`${open.json}\n${json}`)
       if (mistake === null || mistake.at > open.json.length + 1) this.#fail(open)
     }
-    if (outcome === 'bad_json' && jsonMistake(json)?.isOpen === true) this.#open = { json, offset, line }
+    if (outcome !== 'bad_json' || jsonMistake(json)?.isOpen !== true) return
+    this.#open = { json, offset, line }
+    this.#leftOpen++
   }
 
   #fail ({ offset, line }: { readonly offset: number, readonly line: number | undefined }): never {

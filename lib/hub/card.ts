@@ -1,7 +1,7 @@
 /** The head of a dataset's card: the YAML at the top of its README.md, as far as it tells of files and licences. */
 import type { Document, LineCounter } from 'yaml'
 import { SluiceError } from '../errors.ts'
-import { locate } from '../manifest/locate.ts'
+import { locator } from '../manifest/locate.ts'
 import { CardMistake, readCardYaml } from './card-yaml.ts'
 import { type SplitPatterns, isSplitName } from './patterns.ts'
 
@@ -187,7 +187,7 @@ class CardReader {
 
   #wrong (place: readonly PropertyKey[], expected: string): SluiceError {
     const key = place.findLast(part => typeof part === 'string') ?? 'its YAML'
-    return mistake(locate(this.#document, this.#lines, place, 'value'), `${key}: expected ${expected}`)
+    return mistake(locator(this.#document, this.#lines)(place, 'value'), `${key}: expected ${expected}`)
   }
 }
 

@@ -32,9 +32,14 @@ export interface KnownStages {
 export class ManifestChecker {
   readonly mistakes: Mistake[] = []
   readonly #known: KnownStages
+  /** The sources that have a key. */
+  readonly #sourcesWith = new Map<string, string[]>()
 
   constructor (known: KnownStages) {
     this.#known = known
+    for (const [source, { shape }] of Object.entries(known.sources)) {
+      for (const key of Object.keys(shape).map(snakeCase)) this.#sourcesWith.set(key, [...this.#sourcesWith.get(key) ?? [], source])
+    }
   }
 
   /** The manifest, without what is wrong in it. It may also be the bare list of datasets. */
@@ -97,9 +102,10 @@ export class ManifestChecker {
   /** Without keys that only other sources have, each of which is a mistake. */
   #withoutForeign (given: unknown, own: OptionsSchema['shape'], place: Place): unknown {
     if (typeof given !== 'object' || given === null) return given
+    const ownKeys = new Set(Object.keys(own).map(snakeCase))
     return Object.fromEntries(Object.entries(given).filter(([key]) => {
-      const others = Object.entries(this.#known.sources).filter(([, { shape }]) => Object.keys(shape).some(name => snakeCase(name) === key)).map(([name]) => name)
-      const isForeign = others.length > 0 && !Object.keys(own).some(name => snakeCase(name) === key)
+      const others = this.#sourcesWith.get(key) ?? []
+      const isForeign = others.length > 0 && !ownKeys.has(key)
       if (isForeign) this.#note([...place, key], `${key} is for dataset ${others.join(' or ')}`, 'key')
       return !isForeign
     }))

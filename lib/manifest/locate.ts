@@ -1,23 +1,48 @@
-import { type Document, type LineCounter, isAlias, isMap, isNode, isScalar } from 'yaml'
+import { type Document, type LineCounter, type Pair, type YAMLMap, isAlias, isCollection, isMap, isNode, isScalar } from 'yaml'
 
-/** Where in a YAML file the value at a path stands, or the key where the path ends in a key; from 1. */
-export function locate (yaml: Document, lines: LineCounter, path: readonly PropertyKey[], at: 'key' | 'value'): { line: number, col: number } {
-  const offset = offsetOf(yaml, path, at)
-  return offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset)
+/** Where something is in a file; from 1. */
+interface LineColumn {
+  readonly line: number
+  readonly col: number
 }
 
-function offsetOf (yaml: Document, path: readonly PropertyKey[], at: 'key' | 'value'): number | undefined {
-  const last = path.at(-1)
-  if (last === undefined) return startOf(yaml.contents)
-  const parent = path.length === 1 ? yaml.contents : yaml.getIn(path.slice(0, -1), true)
-  const container = isAlias(parent) ? parent.resolve(yaml) : parent
-  if (isMap(container)) {
-    const pair = container.items.find(({ key }) => isScalar(key) && key.value === last)
-    const node = at === 'key' || pair?.value == null ? pair?.key : pair.value
-    // A key that isn't there is missed where its mapping begins.
-    return startOf(node) ?? startOf(container) ?? offsetOf(yaml, path.slice(0, -1), 'value')
+/** Tells where in a YAML file the value at a path is, or the key where the path ends in a key. */
+export type Locate = (path: readonly PropertyKey[], at: 'key' | 'value') => LineColumn
+
+/** For many places: a mapping is looked through once, and not for each of them. */
+export function locator (yaml: Document, lines: LineCounter): Locate {
+  const pairs = new Map<YAMLMap, Map<unknown, Pair>>()
+  const pairIn = (map: YAMLMap, key: PropertyKey): Pair | undefined => {
+    let index = pairs.get(map)
+    if (index === undefined) {
+      index = new Map()
+      for (const pair of map.items) if (isScalar(pair.key) && !index.has(pair.key.value)) index.set(pair.key.value, pair)
+      pairs.set(map, index)
+    }
+    return index.get(key)
   }
-  return startOf(yaml.getIn(path, true)) ?? offsetOf(yaml, path.slice(0, -1), 'value')
+  const resolved = (node: unknown): unknown => isAlias(node) ? node.resolve(yaml) : node
+  const nodeAt = (path: readonly PropertyKey[]): unknown => path.reduce<unknown>((node, key) => {
+    const container = resolved(node)
+    if (isMap(container)) return pairIn(container, key)?.value
+    return isCollection(container) ? container.get(key, true) : undefined
+  }, yaml.contents)
+  const offsetOf = (path: readonly PropertyKey[], at: 'key' | 'value'): number | undefined => {
+    const last = path.at(-1)
+    if (last === undefined) return startOf(yaml.contents)
+    const container = resolved(nodeAt(path.slice(0, -1)))
+    if (isMap(container)) {
+      const pair = pairIn(container, last)
+      const node = at === 'key' || pair?.value == null ? pair?.key : pair.value
+      // A key that isn't there is missed where its mapping begins.
+      return startOf(node) ?? startOf(container) ?? offsetOf(path.slice(0, -1), 'value')
+    }
+    return startOf(nodeAt(path)) ?? offsetOf(path.slice(0, -1), 'value')
+  }
+  return (path, at) => {
+    const offset = offsetOf(path, at)
+    return offset === undefined ? { line: 1, col: 1 } : lines.linePos(offset)
+  }
 }
 
 function startOf (node: unknown): number | undefined {

@@ -9,6 +9,12 @@ import type { Manifest } from './schema.ts'
 /** A file of another kind has a mistake on every line. */
 const MOST_MISTAKES = 20
 
+/** Of some 2,000 components; a larger file is data, or was made to take long. */
+const MAX_BYTES = 1024 * 1024
+
+/** Lists in lists, or keys in keys, in one line: for the parser's time their depth counts by its square. */
+const DEEP = /(?:[?-][ \t]+){100}/
+
 /**
  * Reads a mixture manifest, and looks whether the files that it names are there.
  *
@@ -23,10 +29,21 @@ export async function readManifest (path: string, known: KnownStages): Promise<M
   const bytes = otherBytes(raw, path)
   if (bytes !== undefined) throw new SluiceError('ERR_MANIFEST', `${path}: ${bytes}`)
   const text = raw.toString()
+  if (raw.length > MAX_BYTES) {
+    const what = otherKind(text) ?? `has ${raw.length} bytes, expected a manifest of at most ${MAX_BYTES}; write several`
+    throw new SluiceError('ERR_MANIFEST', `${path}: ${what}`)
+  }
+  const nested = DEEP.exec(text)
+  if (nested !== null) {
+    const before = text.slice(0, nested.index)
+    const place = `${before.split('\n').length}:${nested.index - before.lastIndexOf('\n')}`
+    throw new SluiceError('ERR_MANIFEST', `${path}:${place}: lists and keys lie in each other here 100 times, ${EXPECTED}`)
+  }
   const modules = [import('yaml'), import('./locate.ts'), import('./yaml-mistakes.ts')] as const
-  const [{ LineCounter, parseDocument }, { locate }, { aliasMistake, yamlMistakes }] = await Promise.all(modules)
+  const [{ LineCounter, parseDocument }, { locator }, { aliasMistake, twiceIn, yamlMistakes }] = await Promise.all(modules)
   const lines = new LineCounter()
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true })
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false })
+  yaml.errors.push(...twiceIn(yaml))
   const fail = (mistakes: ReadonlyArray<{ line: number, col: number, message: string }>): never => {
     const sorted = mistakes.toSorted((a, b) => a.line - b.line || a.col - b.col)
     throw new SluiceError('ERR_MANIFEST', sorted.slice(0, MOST_MISTAKES).map(({ line, col, message }) => `${path}:${line}:${col}: ${message}`).join('\n') + (sorted.length > MOST_MISTAKES ? `\n… and ${sorted.length - MOST_MISTAKES} more` : ''))
@@ -49,10 +66,11 @@ export async function readManifest (path: string, known: KnownStages): Promise<M
     throw new SluiceError('ERR_MANIFEST', `${path}:1:1: its aliases cannot be followed: ${reasonOf(cause)}`, { cause })
   }
   if (!hasDatasets(content)) failAsOtherKind()
+  const locate = locator(yaml, lines)
   const mistake = topMistake(content)
-  if (mistake !== undefined) fail([{ ...locate(yaml, lines, [], 'value'), message: mistake }])
+  if (mistake !== undefined) fail([{ ...locate([], 'value'), message: mistake }])
   const manifest = await checker.manifest(content)
-  if (checker.mistakes.length > 0) fail(checker.mistakes.map(({ place, at, message }) => ({ ...locate(yaml, lines, place, at), message })))
+  if (checker.mistakes.length > 0) fail(checker.mistakes.map(({ place, at, message }) => ({ ...locate(place, at), message })))
   return { ...manifest, path, text, sha256: sha256(text) }
 }
 

@@ -1,4 +1,4 @@
-import { type Document, type YAMLParseError, isAlias, visit } from 'yaml'
+import { type Document, YAMLParseError, isAlias, isScalar, visit } from 'yaml'
 
 export interface YamlMistake {
   /** Where in the text. */
@@ -20,12 +20,34 @@ export function yamlMistakes (errors: readonly YamlSyntaxError[], text: string):
   return [...errors.filter(isTwice), ...(syntax === undefined ? [] : [syntax])].map(error => mistakeOf(error, lines))
 }
 
+/** Keys that are there twice in one mapping. The parser's own search compares each key with all before it. */
+export function twiceIn (yaml: Document): YAMLParseError[] {
+  const errors: YAMLParseError[] = []
+  visit(yaml, {
+    Map (_key, { items }) {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        const start = key.range?.[0] ?? 0
+        if (seen.has(key.value)) errors.push(new YAMLParseError([start, start + 1], 'DUPLICATE_KEY', 'Map keys must be unique'))
+        seen.add(key.value)
+      }
+    }
+  })
+  return errors
+}
+
 /** An alias of nothing: nearly always a glob without quotes. Undefined where there is none. */
 export function aliasMistake (yaml: Document): YamlMistake | undefined {
   let found: YamlMistake | undefined
+  const anchors = new Set<string>() // up to here
   visit(yaml, {
-    Alias (_key, node) {
-      if (!isAlias(node) || node.resolve(yaml) !== undefined) return undefined
+    Node (_key, node) {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.add(node.anchor)
+        return undefined
+      }
+      if (anchors.has(node.source)) return undefined
       const { source } = node
       const message = `*${source} is an alias in YAML, and there is no anchor &${source}; ` +
         `a value that begins with * needs quotes: '*${source}'`

@@ -1,0 +1,50 @@
+/** Input of a megabyte that was made to take long: what is done for it is counted, and not its time. */
+import { Readable } from 'node:stream'
+import { t } from '../tap.ts'
+import { parseJson } from '../../lib/json.ts'
+import { readManifest } from '../../lib/manifest/read.ts'
+import { knownStages } from '../../recipes/stages.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import { collect, failure, folderInMemory, put } from '../helpers.ts'
+
+t.test('lines that are left open are bad records, and after a thousand of them none is looked for that goes on', async t => {
+  const droppedIn = async (json: string): Promise<unknown> => {
+    const source = ndjson(Readable.from([Buffer.from(json)]), { maxBad: '100%' })
+    await collect(source)
+    return source.stats.dropped
+  }
+  t.strictSame(await droppedIn('{\n'.repeat(100_000)), { bad_json: 100_000 })
+  t.strictSame(await droppedIn('{\n'.repeat(1001) + '{\n"text": "a"\n}\n'), { bad_json: 1004 })
+})
+
+t.test('what plainly is no object of JSON is not parsed, and what may be one is', t => {
+  const { parse } = JSON
+  let calls = 0
+  t.teardown(() => { JSON.parse = parse })
+  JSON.parse = (...args: Parameters<typeof parse>): unknown => {
+    calls++
+    return parse(...args) as unknown
+  }
+  for (const json of ['{', '{x}', '{"a":1', '{"a":1}x', '{{}}', '{[]}', '{\t"a":1]']) t.equal(parseJson(json), undefined, json)
+  t.equal(calls, 0)
+  for (const json of ['{"a":1}', '{ "a":1 }', '{\n"a":1}\r\n', '{"a":1} \t']) t.strictSame(parseJson(json), { a: 1 }, json)
+  t.strictSame(parseJson('{}'), {})
+  t.end()
+})
+
+t.test('manifests that are too large, nest too deep in a line, or have a mistake in each of many lines', async t => {
+  const path = (content: string): string => put(folderInMemory(t), 'mix.yaml', content)
+  for (const [content, says] of [
+    ['name: a\n'.padEnd(1024 * 1024 + 1, '#'), /mix\.yaml: has 1048577 bytes, expected a manifest of at most 1048576; write several$/],
+    [`name: a\n# b\n  ${'? '.repeat(500_000)}`, /mix\.yaml:3:3: lists and keys lie in each other here 100 times, expected a manifest/],
+    [Array.from({ length: 10_000 }, (_, i) => `k${i}: 1\n`).join(''), /mix\.yaml:1:1: unknown key k0 [^]*mix\.yaml:19:1: unknown key k18 [^]*\n… and 9981 more$/],
+    ['a: 1\n'.repeat(10_000), /mix\.yaml:2:1: the key a is there twice in one mapping[^]*\n… and 9979 more$/]
+  ] as const) t.match(await failure(readManifest(path(content), knownStages)), { code: 'ERR_MANIFEST', message: says })
+})
+
+t.test('a manifest of 2,000 components is read', async t => {
+  const folder = folderInMemory(t)
+  const data = put(folder, 'a.ndjson', '{"text":"a"}')
+  const components = Array.from({ length: 2000 }, (_, i) => `  - { name: component-${i}, dataset: json, data_files: ${data} }\n`)
+  t.equal((await readManifest(put(folder, 'mix.yaml', `datasets:\n${components.join('')}`), knownStages)).datasets.length, 2000)
+})
