@@ -19,8 +19,10 @@ export interface Target {
   readonly documents: readonly Document[]
   /** Where each document's record lies; null where a checksum guards all of the file. */
   readonly places: ReadonlyArray<{ readonly start: number, readonly end: number }> | null
-  /** Nothing tells whether a value is another one: only that there are as many documents. @default false */
+  /** Nothing tells whether a value is another one: only that there are as many records. @default false */
   readonly isUnguarded?: boolean
+  /** Records that give no document. @default 0 */
+  readonly bad?: number
   readonly options?: Readonly<Record<string, unknown>>
 }
 
@@ -55,7 +57,8 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
   for (const name of ['polars.file', 'polars.zstd', 'types.file']) {
     const path = join(packageRoot(), `test/fixtures/arrow/${name}.arrow`)
     const options = name === 'types.file' ? { textColumn: 'category', columns: '*' } : { columns: '*' }
-    found[name] = { dataset: 'arrow', file: 'a.arrow', bytes: readFileSync(path), documents: await read({ dataset: 'arrow', options }, path).then(({ documents }) => documents), places: null, isUnguarded: true, options }
+    const { documents, bad } = await read({ dataset: 'arrow', options }, path)
+    found[name] = { dataset: 'arrow', file: 'a.arrow', bytes: readFileSync(path), documents, bad, places: null, isUnguarded: true, options }
   }
   for (const codec of ['lz4', 'zstd']) {
     const path = join(packageRoot(), `test/fixtures/arrow/tiny-row-groups.${codec}.arrow`)
@@ -149,17 +152,22 @@ export async function fuzzOnce (target: Target, random: Random, folder: string):
   const { documents, bad, error } = await read(target, put(folder, target.file, damaged.bytes))
   if (error instanceof SluiceError) return error.code === 'ERR_SOURCE' ? null : `${error.code}: ${error.message}`
   if (error !== undefined) return error instanceof Error ? error.stack ?? error.message : JSON.stringify(error)
-  if (bad > 0) return null
-  return lossOf(target, damaged, documents)
+  if (target.isUnguarded === true) return lossOfRecords(target, documents.length + bad)
+  return bad > 0 ? null : lossOf(target, damaged, documents)
+}
+
+/** Without an error there must be as many records as there were. */
+function lossOfRecords ({ documents, bad = 0 }: Target, found: number): string | null {
+  const expected = documents.length + bad
+  return found === expected ? null : `${found} records for ${expected}, and no error`
 }
 
 /** With neither an error nor a bad record, every document whose record wasn't touched must be there as it was. */
-function lossOf ({ dataset, documents: expected, places, isUnguarded = false }: Target, { touched }: Damage, documents: readonly Document[]): string | null {
+function lossOf ({ dataset, documents: expected, places }: Target, { touched }: Damage, documents: readonly Document[]): string | null {
   // Where the header of CSV is damaged the ids may have another name.
   const byText = dataset === 'text' || (dataset === 'csv' && touched.some(({ start }) => start < places![0]!.start))
   const keyOf = ({ id, text }: Document): string => byText ? text : `${id} ${text}`
   const got = documents.map(keyOf)
-  if (isUnguarded) return got.length === expected.length ? null : `${got.length} documents for ${expected.length}, and no error`
   if (places === null) return got.join('\n') === expected.map(keyOf).join('\n') ? null : `other documents, and no error: ${got.length} for ${expected.length}`
   const seen = new Set(got)
   const lost = expected.filter((document, i) => !seen.has(keyOf(document)) && !touched.some(({ start, end }) => start <= places[i]!.end && end >= places[i]!.start))
