@@ -4,10 +4,8 @@ import { gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
 import { ForecastError, checkManifest } from '../../recipes/check.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
-import { commandsIn } from '../commands.ts'
+import { command } from '../commands.ts'
 import { docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
-
-const command = commandsIn(t)
 
 const TOKENIZER = { tokenizerPath: fixture('tiny.model') }
 

@@ -11,7 +11,8 @@ import { run } from '../../recipes/run.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { Threads } from '../../recipes/threads.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
-import { fixture, folderInMemory, put, sluice } from '../helpers.ts'
+import { command } from '../commands.ts'
+import { fixture, folderInMemory, put } from '../helpers.ts'
 import { writeParquet } from '../parquet-writer.ts'
 
 const MODEL = fixture('tiny.model')
@@ -77,6 +78,6 @@ t.test('check, read and the stages of a pipe', async t => {
   const { components, warnings } = await checkManifest(join(folder, 'mix.yaml'), { tokenizerPath: MODEL })
   t.strictSame(warnings.filter(warning => warning.includes('no records')), [`${join(folder, 'a.json')} holds no records`])
   t.match(components, [{ warnings: ['no document was found in 1 file'] }])
-  t.match(await sluice(['read', join(folder, 'a.json')]), { code: 0, stdout: '', stderr: /warning: .*a\.json holds no records/ })
-  t.match(await sluice(['normalize'], { input: '' }), { code: 0, stdout: '', stderr: /warning: normalize: standard input is empty/ })
+  t.match(await command(['read', join(folder, 'a.json')]), { code: 0, stdout: '', stderr: /warning: .*a\.json holds no records/ })
+  t.match(await command(['normalize'], { input: '' }), { code: 0, stdout: '', stderr: /warning: normalize: standard input is empty/ })
 })

@@ -11,7 +11,8 @@ import { type MixtureResult, processMixture } from '../../recipes/process-mixtur
 import { run } from '../../recipes/run.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import type { Hub } from '../hub/stand-in.ts'
-import { contentIn, fixture, folderInMemory, put, sluice } from '../helpers.ts'
+import { command } from '../commands.ts'
+import { contentIn, fixture, folderInMemory, put } from '../helpers.ts'
 import { CODE, codeOf, hubFor, pulledIn, requestsOf, tables } from './hub-datasets.ts'
 
 const MODEL = fixture('tiny.model')
@@ -98,7 +99,7 @@ t.test('licenses: by the card, and by the manifest', async t => {
   await hub.commit('some/code', { 'README.md': '---\nlicense: cc-by-nc-4.0\n---\n' })
   await closeHubs()
   t.match((await licenses(manifest)).components, [{ found: [{ license: 'apache-2.0' }, { license: 'cc-by-nc-4.0' }], spdx: /CC-BY-NC-4\.0/ }])
-  const { code, stderr } = await sluice(['licenses', put(folder, 'none.yaml', '[{ name: a, dataset: some/none, output_dir: s }]'), '--require-redistributable'])
+  const { code, stderr } = await command(['licenses', put(folder, 'none.yaml', '[{ name: a, dataset: some/none, output_dir: s }]'), '--require-redistributable'])
   t.match({ code, stderr }, { code: 1, stderr: /a: unknown: .*\[ERR_LICENSE\]/s })
 })
 

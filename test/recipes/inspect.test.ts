@@ -12,10 +12,8 @@ import { shardName } from '../../lib/shard-names.ts'
 import { type Tokenizer, loadDecoder, loadTokenizer } from '../../lib/tokenizer.ts'
 import { inspect } from '../../recipes/inspect.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
-import { commandsIn } from '../commands.ts'
+import { command } from '../commands.ts'
 import { ROOT, answers, failure, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
-
-const command = commandsIn(t)
 
 const MODEL = fixture('tiny.model')
 const [UNK, BOS, EOS] = [0, 1, 2]
