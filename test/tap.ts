@@ -1,5 +1,5 @@
 /** `tap` as CommonJS: each file of tests loads its 200 modules, which takes a tenth of a second less than as ES modules. */
-import { createRequire } from 'node:module'
+import { Module, createRequire } from 'node:module'
 import type { Test } from 'tap'
 
 export type { Test }
@@ -14,10 +14,6 @@ class NoDomain {
   destroy (): void {}
 }
 const domains = createRequire(createRequire(require.resolve('tap')).resolve('@tapjs/core')).resolve('async-hook-domain')
-require.cache[domains] = { ...loaded(domains), exports: { Domain: NoDomain } }
-
-function loaded (id: string): NodeJS.Module {
-  return { id, filename: id, path: id, loaded: true, children: [], paths: [], exports: {}, parent: null, isPreloading: false, require }
-}
+require.cache[domains] = Object.assign(new Module(domains), { exports: { Domain: NoDomain }, loaded: true })
 
 export const { t } = require('tap') as typeof import('tap')
