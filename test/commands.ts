@@ -1,8 +1,10 @@
 /** Commands one after the other in a single process, for tests that aren't about the process: it starts once. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Test } from 'tap'
-import { type Ended, ROOT } from './helpers.ts'
+import { type Ended, ROOT, isThorough, sluice } from './helpers.ts'
 
 export interface CommandProcess {
   /** Runs a command; only one at a time. */
@@ -50,3 +52,46 @@ export function commandsIn (t: Test): CommandProcess['run'] {
     return await commands.run(args, options)
   }
 }
+
+interface Printed { stdout: string, stderr: string }
+
+/** What a command prints that runs in the test's own process, where tap prints as well. */
+const printed = new AsyncLocalStorage<Printed>()
+
+function catchPrinted (name: keyof Printed): void {
+  const stream = process[name]
+  const write = stream.write.bind(stream) as (...given: unknown[]) => boolean
+  stream.write = (...given: unknown[]) => {
+    const own = printed.getStore()
+    if (own === undefined) return write(...given)
+    own[name] += String(given[0])
+    ;(given.findLast(argument => typeof argument === 'function') as (() => void) | undefined)?.()
+    return true
+  }
+}
+
+/**
+ * Runs a command in the test's own process, which saves starting one: only one at a time, and not for tests of signals,
+ * of what is left running, or of a working directory that threads are to see.
+ */
+const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = '' } = {}) => {
+  const { cli } = await import('../recipes/cli.ts')
+  if (!isCaught) for (const name of ['stdout', 'stderr'] as const) catchPrinted(name)
+  isCaught = true
+  const { stdin } = process
+  const before = process.cwd()
+  const own: Printed = { stdout: '', stderr: '' }
+  Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([Buffer.from(input)], { objectMode: false }) })
+  process.chdir(cwd)
+  try {
+    return { code: await printed.run(own, () => cli(args)), signal: null, ...own }
+  } finally {
+    process.chdir(before)
+    Object.defineProperty(process, 'stdin', { configurable: true, value: stdin })
+  }
+}
+
+let isCaught = false
+
+/** A command: in a process of its own in `npm run thorough`, as users have it; else in the test's own, see `commandHere`. */
+export const command: CommandProcess['run'] = (args, options) => isThorough() ? sluice(args, options) : commandHere(args, options)

@@ -30,21 +30,21 @@ export interface RecordedListing {
   readonly converted: readonly HubFile[]
 }
 
-/** All of them, by their names. */
-export function recordedListings (): Map<string, RecordedListing> {
+/** All of them, by their names; of files that are numbered, at most so many. */
+export function recordedListings (most = Infinity): Map<string, RecordedListing> {
   const { datasets } = JSON.parse(readFileSync(fixture('hub-listings.json'), 'utf8')) as { datasets: Record<string, Recorded> }
   return new Map(Object.entries(datasets).map(([name, { commit, card, files, converted = [] }]) => {
     const readme = `---\n${card}---\n# ${name}\n`
     const own: FileGroup[] = [{ path: '.gitattributes', size: 2500 }, { path: 'README.md', size: Buffer.byteLength(readme) }, ...files]
-    return [name, { commit: commit ?? digest('sha1', name), card: readme, files: own.flatMap(filesOf), converted: converted.flatMap(filesOf) }]
+    return [name, { commit: commit ?? digest('sha1', name), card: readme, files: own.flatMap(group => filesOf(group, most)), converted: converted.flatMap(group => filesOf(group, most)) }]
   }))
 }
 
 /** Small files are in git itself, of which the Hub tells no hash of the content. */
 const SMALLEST_LFS = 1_000_000
 
-function filesOf ({ path, from = 0, to = from, digits = 0, size }: FileGroup): HubFile[] {
-  return Array.from({ length: to - from + 1 }, (_, i) => {
+function filesOf ({ path, from = 0, to = from, digits = 0, size }: FileGroup, most: number): HubFile[] {
+  return Array.from({ length: Math.min(most, to - from + 1) }, (_, i) => {
     const name = path.replace('{n}', String(from + i).padStart(digits, '0'))
     return { path: name, size, oid: digest('sha1', name), sha256: size < SMALLEST_LFS ? null : digest('sha256', name) }
   })

@@ -6,7 +6,8 @@ import { withFileArguments } from '../../recipes/corpus.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { readManifest } from '../../lib/manifest/read.ts'
 import { knownStages } from '../../recipes/stages.ts'
-import { failure, put, sluice, temporaryFolder } from '../helpers.ts'
+import { command } from '../commands.ts'
+import { failure, howMany, put, temporaryFolder } from '../helpers.ts'
 
 t.test('the format is the one that names say', async t => {
   for (const [name, format] of [['a.jsonl.gz', 'json'], ['x/*.parquet', 'parquet'], ['a.tsv', 'csv'], ['a.TXT.zst', 'text'], ['a.feather', 'arrow'], ['a', 'json'], ['-', 'json']] as const) t.equal(formatByNames(name), format, name)
@@ -17,12 +18,12 @@ t.test('the format is the one that names say', async t => {
 t.test('train-tokenizer takes files as arguments, by their names', async t => {
   const folder = temporaryFolder(t)
   const words = 'gate water barge weir mill lock sluice river stone wheel'.split(' ')
-  const text = Array.from({ length: 300 }, (_, i) => `${words[i % 10]!} ${words[i * 7 % 9]!} ${words[i * 3 % 8]!}\n`).join('')
+  const text = Array.from({ length: howMany(60, 300) }, (_, i) => `${words[i % 10]!} ${words[i * 7 % 9]!} ${words[i * 3 % 8]!}\n`).join('')
   const file = put(folder, 'a.txt', text)
-  const { code, stderr } = await sluice(['train-tokenizer', file, '--vocab-size', '5000', '--output-dir', join(folder, 'tokenizer')])
+  const { code, stderr } = await command(['train-tokenizer', file, '--vocab-size', '5000', '--output-dir', join(folder, 'tokenizer')])
   t.equal(code, 2)
   t.match(stderr, /--vocab-size: .*--no-hard-vocab-limit/)
-  t.match(await sluice(['train-tokenizer', file, '--vocab-size', '5000', '--no-hard-vocab-limit', '--output-dir', join(folder, 'tokenizer')]), { code: 0, stdout: /\.model: \d+ pieces, learned from/ })
+  t.match(await command(['train-tokenizer', file, '--vocab-size', '5000', '--no-hard-vocab-limit', '--output-dir', join(folder, 'tokenizer')]), { code: 0, stdout: /\.model: \d+ pieces, learned from/ })
 })
 
 t.test('filter-corpus takes files as arguments, by their names', async t => {

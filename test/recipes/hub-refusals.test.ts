@@ -8,7 +8,7 @@ import { closeHubs } from '../../lib/hub/hub.ts'
 import { shardCorpus, type shardCorpusOptions } from '../../recipes/shard-corpus.ts'
 import type { z } from 'zod'
 import { smallDisk } from '../disks.ts'
-import { commandsIn } from '../commands.ts'
+import { command } from '../commands.ts'
 import { failure, filesIn, fixture, folderInMemory, ndjsonOf } from '../helpers.ts'
 import { CODE, TOKEN, codeOf, hubFor, pulledIn, tables } from './hub-datasets.ts'
 
@@ -86,7 +86,6 @@ t.test('what can\'t be pulled is named, with what there is instead, and nothing 
 })
 
 t.test('on the command line: a line, the code and the exit code', async t => {
-  const command = commandsIn(t)
   await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   t.match(await command(['shard-corpus', '--dataset', 'some/none', '--output', 'a.ndjson'], { cwd: folder }), { code: 2, stdout: '', stderr: /^sluice: some\/none@main: there is no such dataset [^\n]*\[ERR_DATASET\]\n$/ })

@@ -11,7 +11,8 @@ import type { Flow } from '../../recipes/flow.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import type { StoredProvenance } from '../../recipes/provenance.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
-import { ROOT, filesIn, folderInMemory, ndjsonOf, sluice, temporaryFolder } from '../helpers.ts'
+import { command } from '../commands.ts'
+import { ROOT, filesIn, folderInMemory, ndjsonOf, temporaryFolder } from '../helpers.ts'
 import { stoppedAt } from '../resuming.ts'
 import { CODE, codeOf, hubFor, pulledIn, requestsOf, partsOf, tables } from './hub-datasets.ts'
 
@@ -23,7 +24,7 @@ t.test('a raw pull by the command line: the first records, and where they come f
   const hub = await hubFor(t, [CODE])
   const folder = temporaryFolder(t)
   const args = ['shard-corpus', '--dataset', 'some/code', '--output', 'raw/code.ndjsonl', '--limit', '310']
-  const { code, stdout, stderr } = await sluice(args, { cwd: folder })
+  const { code, stdout, stderr } = await command(args, { cwd: folder })
   t.equal(code, 0, stderr)
   t.match(stdout, /some_code +310 +310/)
   t.strictSame(filesIn(join(folder, 'raw')), ['CARD.md', 'LICENSES.md', 'README.md', 'code.ndjsonl', 'provenance.json'])
@@ -122,7 +123,7 @@ t.test('a pull whose process is killed goes on to the same bytes', async t => {
   hub.misbehave([])
   await hub.commit('some/code', { 'data/train-2.jsonl': '{"text":"new"}\n' })
   const from = hub.requests.length
-  t.match(await sluice(args('a'), { cwd: folder }), { code: 0 })
+  t.match(await command(args('a'), { cwd: folder }), { code: 0 })
   t.ok(partsOf(hub.requests.slice(from)).every(({ file, from, to }) => file !== 'data/train-0.jsonl' || from > 0 || to === 4096))
   t.equal((await pulledIn(folder))['a.ndjsonl.gz'], ndjsonOf([0, 1, 2].flatMap(n => expected(`${n}`, 300))))
   t.strictSame(filesIn(folder), ['CARD.md', 'LICENSES.md', 'README.md', 'a.ndjsonl.gz', 'provenance.json'])

@@ -12,10 +12,8 @@ import { shardName } from '../../lib/shard-names.ts'
 import { type Tokenizer, loadDecoder, loadTokenizer } from '../../lib/tokenizer.ts'
 import { inspect } from '../../recipes/inspect.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
-import { commandsIn } from '../commands.ts'
-import { ROOT, answers, failure, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
-
-const command = commandsIn(t)
+import { command } from '../commands.ts'
+import { ROOT, answers, failure, fixture, folderInMemory, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
 const [UNK, BOS, EOS] = [0, 1, 2]
@@ -144,8 +142,8 @@ const spaced = (words: string[]): string => words.map(word => word.replace(/[ \u
 
 async function checkRoundTrip (t: Test, model: string, text: fc.Arbitrary<string>): Promise<void> {
   const tokenizer = await loadTokenizer(model)
-  const folder = temporaryFolder(t)
-  const runs = howMany(20, 100)
+  const folder = folderInMemory(t)
+  const runs = howMany(8, 100)
   let texts = 0
   await fc.assert(fc.asyncProperty(fc.array(text, { maxLength: 6 }), layout, async (list, how) => {
     const back = await backOf(folder, list, tokenizer, model, how)
@@ -166,7 +164,9 @@ t.test('property: shards give back what they were made of, by documents and by r
 })
 
 t.test('property: with byte fallback and no normalization, any text comes back', async t => {
-  const unit = fc.oneof(fc.constantFrom('the ', '漢', '🌊', 'é', '\n', '\ufffd'), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }))
+  // A string of fast-check's of any code points makes a map of all of them first, which takes a second.
+  const any = fc.integer({ min: 0, max: 0x10_ffff }).map(code => String.fromCodePoint(code))
+  const unit = fc.oneof(fc.constantFrom('the ', '漢', '🌊', 'é', '\n', '\ufffd'), any)
   const word = fc.string({ unit, maxLength: 6 }).map(word => word.toWellFormed())
   await checkRoundTrip(t, fixture('bytes.model'), fc.array(word, { maxLength: 6 }).map(words => words.flatMap(word => word.split(/[ \u2581]+/))).map(spaced))
 })
@@ -203,7 +203,7 @@ t.test('counts: documents, their lengths, ends in a sequence, unknown ids and by
 t.test('counts are the same whatever the blocks: many rows, and one row of several blocks', async t => {
   const ids = Array.from({ length: 700_000 }, (_, i) => i % 7 === 6 ? EOS : 3)
   const expected = { ids: 700_000, documents: 100_000, open_ids: 0, document_ids: { mean: 7, min: 7, max: 7 } }
-  for (const [columns, dtype, ends] of [[7, 'int32', 1], [700_000, 'int32', 100_000], [350_000, 'uint16', 50_000]] as const) {
+  for (const [columns, dtype, ends] of ([[7, 'int32', 1], [350_000, 'uint16', 50_000], [700_000, 'int32', 100_000]] as const).slice(0, howMany(2, 3))) {
     const folder = putShards(temporaryFolder(t), ids, { columns, rowsPerShard: 60_000, dtype })
     t.match(await statisticsOf(folder, 'tiny.model'), { ...expected, ends_per_sequence: { mean: ends, min: ends, max: ends } })
   }
@@ -304,7 +304,7 @@ t.test('a model without an end of sentence asks for --eos-id', async t => {
 
 t.test('a reader that has seen enough ends it quietly', async t => {
   const folder = putShards(temporaryFolder(t), Array.from({ length: 400_000 }, (_, i) => i % 50 === 0 ? EOS : 5), { columns: 100, rowsPerShard: 1000 })
-  for (const args of [['--rows', '4000'], ['--documents']]) {
+  for (const args of [['--documents'], ['--rows', '4000']].slice(0, howMany(1, 2))) {
     const running = sluice(['inspect', folder, '--tokenizer-path', MODEL, ...args])
     running.child.stdout!.once('data', () => { running.child.stdout!.destroy() })
     t.match(await running, { code: 0, stderr: '' })

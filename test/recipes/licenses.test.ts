@@ -5,7 +5,8 @@ import { type LicenseError, type LicenseOf, licenses } from '../../recipes/licen
 import { licensesText } from '../../recipes/licenses-text.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { writeProvenance } from '../../recipes/provenance.ts'
-import { failure, fixture, ndjsonOf, answers, put, sluice, temporaryFolder } from '../helpers.ts'
+import { command } from '../commands.ts'
+import { failure, fixture, ndjsonOf, answers, put, temporaryFolder } from '../helpers.ts'
 import { provenance } from './provenance-samples.ts'
 
 /** A manifest with a component for each licence; `null` has none. */
@@ -39,7 +40,7 @@ t.test('what isn\'t known is said loudly, and --require-redistributable fails fo
   const error = await failure(licenses(manifest, { requireRedistributable: true })) as LicenseError
   t.match(error, { code: 'ERR_LICENSE', exitCode: 1, message: /^3 of 4 components may not be passed on, or nobody knows whether they may\nodd: unknown: .*\nnone: unknown: no licence is stated\nclosed: no: permits no derived work/ })
   t.strictSame(error.report.components, components)
-  const [shown, json] = await Promise.all([sluice(['licenses', manifest, '--require-redistributable']), sluice(['licenses', manifest, '--require-redistributable', '--json'])])
+  const [shown, json] = [await command(['licenses', manifest, '--require-redistributable']), await command(['licenses', manifest, '--require-redistributable', '--json'])]
   t.match(licensesText(error.report), /goes on and … +-/)
   t.match(shown, { code: 1, stdout: /none +json, train +NOT STATED +- +- +UNKNOWN\n/, stderr: /\[ERR_LICENSE\]/ })
   t.match(shown.stdout, /\nclosed: NO: permits no derived work to be passed on, and shards are one\n {2}cc-by-nd-4\.0: .*mix\.yaml\n/)
