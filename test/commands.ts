@@ -4,25 +4,6 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { type Ended, ROOT } from './helpers.ts'
 
-/** Each command has streams of its own in place of the process's; what it prints is sent with its exit code. */
-const PROGRAM = `
-  const { Readable } = await import('node:stream')
-  const { cli } = await import(${JSON.stringify(join(ROOT, 'dist/recipes/cli.js'))})
-  let printed
-  for (const name of ['stdout', 'stderr']) {
-    process[name].write = (text, ...more) => {
-      printed[name] += text
-      more.findLast(argument => typeof argument === 'function')?.()
-      return true
-    }
-  }
-  process.on('message', async ({ args, cwd, input }) => {
-    printed = { stdout: '', stderr: '' }
-    Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([Buffer.from(input)], { objectMode: false }) })
-    process.chdir(cwd)
-    process.send({ code: await cli(args), signal: null, ...printed })
-  })`
-
 export interface CommandProcess {
   /** Runs a command; only one at a time. */
   readonly run: (args: readonly string[], options?: { readonly cwd?: string, readonly input?: string | Uint8Array }) => Promise<Ended>
@@ -32,7 +13,7 @@ export interface CommandProcess {
 
 /** Starts the process. While no command runs, it doesn't keep the test's own process from ending. */
 export function commandProcess (): CommandProcess {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', PROGRAM], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+  const child = spawn(process.execPath, [join(ROOT, 'dist/test/command-host.js')], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
   const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve, reject) => {
     child.on('error', reject).on('exit', (code, signal) => { resolve({ code, signal }) })
   })

@@ -120,7 +120,7 @@ t.test('a component that fails does not stop the others; the stats and the error
   const { folder, manifest, logFile } = mixture(t, `
 - { name: bad, dataset: json, data_files: DIR/bad.ndjson, seq_len: 16, output_dir: DIR/bad }
 - { name: good, dataset: json, data_files: DIR/records.ndjson, seq_len: 64, output_dir: DIR/good }
-- { name: cut, dataset: json, data_files: DIR/cut.ndjson.gz, seq_len: 16, output_dir: DIR/cut, filtered_dir: DIR/cut }
+- { name: cut, dataset: json, data_files: DIR/cut.ndjson.gz, seq_len: 16, output_dir: DIR/cut, filtered_dir: DIR/filtered }
 `)
   put(folder, 'bad.ndjson', 'no json\n'.repeat(50))
   put(folder, 'cut.ndjson.gz', gzipSync(ndjsonOf(answers().records)).subarray(0, 500))

@@ -131,7 +131,7 @@ t.test('a file of very many columns is read in time that grows with their number
   const path = put(temporaryFolder(t), 'wide.parquet', await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 1e6, rowGroupSize: [1] }))
   const [document] = await read(path, { columns: '*' })
   t.equal(Object.keys(document!.meta).length, 5999)
-  t.match(await failure(read(path, { textColumn: 'body' })), { code: 'ERR_SOURCE', message: /has no column body; it has text, c1, .*c49 and 5950 more$/ })
+  t.match(await failure(read(path, { textColumn: 'body' })), { code: 'ERR_SOURCE', message: /has no column body; it has text, c1, .*c49 and 5950 more; name one of these/ })
 })
 
 t.test('what serves ranges is read like a file, each of several of one name too, and what it does wrong is named', async t => {

@@ -42,7 +42,7 @@ t.test('the score is noted in meta, under the name asked for', async t => {
 })
 
 t.test('wrong options, an unknown label and a missing model are errors', async t => {
-  t.throws(() => classify({ model, label: 'de' }), { code: 'ERR_OPTION', message: /expected min, max or record/ })
+  t.throws(() => classify({ model, label: 'de' }), { code: 'ERR_OPTION', message: /expected `min`, `max` or `record`/ })
   t.throws(() => classify({ model, label: 'de', min: 0.5, max: 0.4 }), { code: 'ERR_OPTION', message: /min.*at most.*max/ })
   t.throws(() => classify({ model, label: 'de', min: 80 }), { code: 'ERR_OPTION', message: /classify\.min: expected at most 1, got 80/ })
   t.throws(() => classify({ label: 'de', min: 0.5 } as never), { code: 'ERR_OPTION', message: /classify\.model/ })

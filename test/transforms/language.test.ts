@@ -91,7 +91,7 @@ t.test('a model that can\'t be used, or doesn\'t know the language, is an error'
   const run = (options: Parameters<typeof language>[0]): Promise<unknown> => failure(kept(options))
   t.match(await run({ detector: 'fasttext', model: '/none/lid.bin' }), { code: 'ERR_MODEL', message: '/none/lid.bin: no such file, expected the .bin or .ftz file of a fastText classifier' })
   t.match(await run({ detector: 'fasttext', model: modelPath('hs.bin'), keep: 'nl' }), { code: 'ERR_OPTION', message: /language\.keep: .*hs\.bin does not know the language "nl"; it knows de ru zh fr en emoji num el hi$/ })
-  t.throws(() => language({ model: 'lid.bin' }), { code: 'ERR_OPTION', message: /model is for the detector fasttext/ })
+  t.throws(() => language({ model: 'lid.bin' }), { code: 'ERR_OPTION', message: /`model` is for the `detector` fasttext/ })
   t.throws(() => installedModel(() => { throw new Error('not found') }), { code: 'ERR_OPTION', message: /npm install fasttext\.wasm\.js, or name a fastText model/ })
   t.throws(() => installedModel(() => 'file:///none/lid.176.ftz'), { code: 'ERR_OPTION' })
   t.equal(installedModel(() => import.meta.url), fileURLToPath(import.meta.url))
