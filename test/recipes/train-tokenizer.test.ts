@@ -10,11 +10,14 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { type TrainedStats, trainingText } from '../../recipes/training.ts'
 import { commandProcess } from '../commands.ts'
-import { ROOT, contentIn, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { ROOT, contentIn, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
 const commands = commandProcess()
 
-const PROSE = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, 150)
+/** Lines that a model learns from. */
+const LINES = howMany(60, 150)
+
+const PROSE = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, LINES)
 const NOTES = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, 60)
 
 const documents = (texts: readonly string[]): string => ndjsonOf(texts.map((text, i) => ({ id: String(i), text })))
@@ -30,11 +33,11 @@ const DATASETS = `  - { name: prose, dataset: json, data_files: DIR/prose.ndjson
   - { name: notes, dataset: json, data_files: DIR/notes.ndjson, sample_limit: 40 }`
 
 function mixture (t: Test, tokenizer = '{ vocab_size: 300, character_coverage: 0.99 }'): Trained {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   put(folder, 'prose.ndjson', documents(PROSE))
   put(folder, 'notes.ndjson', documents(NOTES))
   const manifest = put(folder, 'mix.yaml', `tokenizer_output_dir: DIR/tokenizer\ntokenizer: ${tokenizer}\ndatasets:\n${DATASETS}\n`.replaceAll('DIR', folder))
-  return { folder, manifest, model: join(folder, 'tokenizer/spm_300_unigram.model'), train: (options, run) => trainTokenizer({ manifest, ...options }, run) }
+  return { folder, manifest, model: join(folder, 'tokenizer/spm_300_unigram.model'), train: (options, run) => trainTokenizer({ manifest, workers: 1, ...options }, run) }
 }
 
 t.test('a manifest: its components\' samples, behind their filters, and what the library makes of them', async t => {
@@ -42,7 +45,7 @@ t.test('a manifest: its components\' samples, behind their filters, and what the
   t.match(await failure(processMixture(manifest)), { code: 'ERR_TOKENIZER', message: /spm_300_unigram\.model: no such file, .*; train-tokenizer --manifest .*mix\.yaml trains it, and so does run/ })
   const stats = await train()
   const learned = [...PROSE.filter(text => Array.from(text).length >= 20), ...NOTES.slice(0, 40)]
-  const expected = await trainUnigram(learned, { vocabSize: 300, characterCoverage: 0.99 })
+  const expected = await trainUnigram(learned, { vocabSize: 300, characterCoverage: 0.99, workers: 1 })
   t.strictSame(readFileSync(model), Buffer.from(expected.model))
   t.equal(readFileSync(join(folder, 'tokenizer/spm_300_unigram.vocab'), 'utf8'), expected.vocab)
   t.match(stats, {
@@ -52,7 +55,7 @@ t.test('a manifest: its components\' samples, behind their filters, and what the
     model_type: 'unigram',
     manifest,
     datasets: [
-      { name: 'prose', dataset: 'json', license: 'Apache-2.0', samples: learned.length - 40, sample_limit: 100_000, dropped: { 'length.too_short': 150 - learned.length + 40 } },
+      { name: 'prose', dataset: 'json', license: 'Apache-2.0', samples: learned.length - 40, sample_limit: 100_000, dropped: { 'length.too_short': LINES - learned.length + 40 } },
       { name: 'notes', samples: 40, sample_limit: 40 }
     ],
     settings: { vocab_size: 300, character_coverage: 0.99, normalization_rule_name: 'nmt_nfkc' },
@@ -156,10 +159,10 @@ t.test('a model of another origin is not replaced unasked', async t => {
 
 t.test('from standard input, where nothing can be looked at twice', async t => {
   const folder = temporaryFolder(t)
-  const args = ['train-tokenizer', '--data-files', '-', '--vocab-size', '200', '--character-coverage', '0.98', '--no-split-digits', '--output-dir', 'out', '--json']
+  const args = ['train-tokenizer', '--data-files', '-', '--vocab-size', '200', '--character-coverage', '0.98', '--no-split-digits', '--output-dir', 'out', '--json', '--workers', '1']
   const ended = await commands.run(args, { cwd: folder, input: documents(PROSE) })
   t.equal(ended.code, 0, ended.stderr)
-  t.match(JSON.parse(ended.stdout), { vocab_size: 200, datasets: [{ samples: 150 }], settings: { split_digits: false } })
+  t.match(JSON.parse(ended.stdout), { vocab_size: 200, datasets: [{ samples: LINES }], settings: { split_digits: false } })
   t.strictSame(filesIn(folder).sort(), ['out/spm_200_unigram.json', 'out/spm_200_unigram.model', 'out/spm_200_unigram.vocab'])
   t.match(await commands.run(args, { cwd: folder, input: documents(PROSE) }), { code: 2, stderr: /is a model of another origin.*\[ERR_OUTPUT_EXISTS\]/ })
 })
