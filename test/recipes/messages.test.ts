@@ -84,10 +84,10 @@ t.test('options of a training are named as flags, and where a manifest says them
   const folder = temporaryFolder(t)
   const text = put(folder, 'a.txt', 'a sluice gate and a mill\n'.repeat(5))
   const trained = async (args: readonly string[]): Promise<string> => (await run([...args, '--workers', '1'])).stderr
-  const byFlags = ['train-tokenizer', '--dataset', 'text', '--data-files', text, '--output-dir', join(folder, 'tokenizer')]
+  const byFlags = ['train-tokenizer', '--dataset', 'text', '--data-files', text, '--output-dir', join(folder, 'tokenizer'), '--normalization-rule-name', 'identity']
   t.match(await trained([...byFlags, '--vocab-size', '900']), /sluice: --vocab-size: .*or allow fewer with --no-hard-vocab-limit \[ERR_OPTION\]/)
   t.match(await trained([...byFlags, '--vocab-size', '5']), /sluice: --vocab-size: .*with a smaller --character-coverage there are fewer characters \[ERR_OPTION\]/)
-  const manifest = (size: number): string => put(folder, 'mix.yaml', JSON.stringify({ stats: join(folder, 's.json'), tokenizer_output_dir: join(folder, 'tokenizer'), tokenizer: { vocab_size: size }, datasets: [{ name: 'a', dataset: 'text', data_files: text, output_dir: join(folder, 'a') }] }))
+  const manifest = (size: number): string => put(folder, 'mix.yaml', JSON.stringify({ stats: join(folder, 's.json'), tokenizer_output_dir: join(folder, 'tokenizer'), tokenizer: { vocab_size: size, normalization_rule_name: 'identity' }, datasets: [{ name: 'a', dataset: 'text', data_files: text, output_dir: join(folder, 'a') }] }))
   t.match(await trained(['run', manifest(900)]), /sluice: tokenizer\.vocab_size: .*or allow fewer with `hard_vocab_limit: false` \[ERR_OPTION\]/)
   t.match(await trained(['run', manifest(5)]), /sluice: tokenizer\.vocab_size: .*with a smaller `character_coverage` there are/)
 })

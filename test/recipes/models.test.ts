@@ -32,7 +32,7 @@ function settingOf (t: Test, filters = 'language: { keep: [de, fr, en], threshol
   copyFileSync(modelPath('hs.bin'), model)
   const data = put(folder, 'a.ndjson', ndjsonOf(RECORDS))
   const manifest = put(folder, 'm.yaml', `- { name: web, dataset: json, data_files: ${data}, filters: [${filters.replace('MODEL', model)}], filtered_dir: ${folder}/filtered, seq_len: 16, sequences_per_shard: 8, output_dir: ${folder}/shards }\n`)
-  return { folder, model, manifest, options: { tokenizerPath: join(ROOT, 'test/fixtures/quickstart.model'), logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), workers: 1, checkpointEvery: 20 } }
+  return { folder, model, manifest, options: { tokenizerPath: join(ROOT, 'test/fixtures/tiny.model'), logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), workers: 1, checkpointEvery: 20 } }
 }
 
 t.test('a model that was changed makes its component outdated, and records of runs tell', async t => {

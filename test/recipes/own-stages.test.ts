@@ -78,7 +78,7 @@ function settingOf (t: Test): Setting {
   return { folder, out, manifest }
 }
 
-const TOKENIZER = { tokenizerPath: join(ROOT, 'test/fixtures/quickstart.model') }
+const TOKENIZER = { tokenizerPath: join(ROOT, 'test/fixtures/tiny.model') }
 
 const optionsIn = (folder: string): object => ({ ...TOKENIZER, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 50 })
 

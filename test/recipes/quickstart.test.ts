@@ -26,7 +26,7 @@ function installation (t: Test): string {
   const folder = join(parent, 'sluice')
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') })
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}`).replaceAll('sample_limit: 400', 'sample_limit: 10')
+  const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 10')
   mkdirSync(join(folder, 'recipes'))
   writeFileSync(join(folder, 'recipes/quickstart.yaml'), recipe)
   put(folder, 'node_modules/short/README.md', '# Too short\n')

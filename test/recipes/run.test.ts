@@ -151,7 +151,7 @@ t.test('begun by a run that was stopped, it is gone on with', async t => {
   t.match((await run()).stats, { stats: [{ kept: 20 }] })
 })
 
-const TOKENIZER = 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: 60, hard_vocab_limit: false }\n'
+const TOKENIZER = 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: 60, hard_vocab_limit: false, normalization_rule_name: identity }\n'
 const TRAINED = ['all train-tokenizer: done', 'all check-tokenizer: done', 'books process: done', 'all verify: done']
 
 t.test('the tokenizer is trained first; after that it is up to date, like all else', async t => {

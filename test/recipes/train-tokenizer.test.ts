@@ -159,7 +159,7 @@ t.test('a model of another origin is not replaced unasked', async t => {
 
 t.test('from standard input, where nothing can be looked at twice', async t => {
   const folder = temporaryFolder(t)
-  const args = ['train-tokenizer', '--data-files', '-', '--vocab-size', '200', '--character-coverage', '0.98', '--no-split-digits', '--output-dir', 'out', '--json', '--workers', '1']
+  const args = ['train-tokenizer', '--data-files', '-', '--vocab-size', '200', '--character-coverage', '0.98', '--no-split-digits', '--output-dir', 'out', '--json', '--workers', '1', '--normalization-rule-name', 'identity']
   const ended = await commands.run(args, { cwd: folder, input: documents(PROSE) })
   t.equal(ended.code, 0, ended.stderr)
   t.match(JSON.parse(ended.stdout), { vocab_size: 200, datasets: [{ samples: LINES }], settings: { split_digits: false } })
