@@ -4,8 +4,8 @@ import { gunzipSync } from 'node:zlib'
 import zstd from '@bokuweb/zstd-wasm'
 import { t } from '../tap.ts'
 import { readNpy } from '../../lib/npy.ts'
-import { commandProcess, commandsIn } from '../commands.ts'
-import { answers, docs, fixture, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { commandsIn } from '../commands.ts'
+import { answers, docs, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
 const command = commandsIn(t)
 
@@ -55,25 +55,22 @@ t.test('--json puts the report on standard error, where standard output is the d
 })
 
 t.test('what is no JSON after other items of a line is named with its column in the line', async t => {
-  const { code, stderr } = await sluice(['normalize'], { input: '{"id":"a","text":"é","n":NaN} {"id":"b","text":"x"} junk\n' })
+  const { code, stderr } = await command(['normalize'], { input: '{"id":"a","text":"é","n":NaN} {"id":"b","text":"x"} junk\n' })
   t.equal(code, 1)
   t.match(stderr, /line 1 .*is no JSON \(column 53: expected a value, at ".*junk"\)/)
 })
 
 t.test('a pipe takes several items in a line, Python\'s NaN, and warns of no input', async t => {
-  const { run, end } = commandProcess()
   const file = join(temporaryFolder(t), 'a.ndjson')
-  t.match(await run(['write', file], { input: '{"id":"a","text":"x","meta":{"n":NaN}}{"id":"b","text":"y","meta":{}}\n' }), { code: 0 })
+  t.match(await command(['write', file], { input: '{"id":"a","text":"x","meta":{"n":NaN}}{"id":"b","text":"y","meta":{}}\n' }), { code: 0 })
   t.equal(readFileSync(file, 'utf8'), '{"id":"a","text":"x","meta":{"n":"NaN"}}\n{"id":"b","text":"y","meta":{}}\n')
-  const none = await run(['length'], { input: '' })
+  const none = await command(['length'], { input: '' })
   t.match(none.stderr, /warning: length: standard input is empty/)
-  await end()
 })
 
 t.test('what is no item of a pipe is told by its line, with what was expected', async t => {
   const folder = temporaryFolder(t)
   const good = ndjsonOf(docs(2))
-  const { run, end } = commandProcess()
   for (const [args, input, message] of [
     [['length'], good + 'no json\n', /length: line 3 of standard input: .*JSON.*sluice read/],
     [['length'], good + '7\n', /line 3 of standard input: expected a JSON object/],
@@ -87,17 +84,16 @@ t.test('what is no item of a pipe is told by its line, with what was expected', 
     [['pack'], '{"id":"a","ids":[1,null]}\n', /ids\[1\] is null/],
     [['normalize'], '{"id":"a","text":"x","ids":[1]}\n', /expected \{"id","text","meta"\}.*got \{"id","text","ids"\}/]
   ] as const) {
-    const { code, stderr } = await run(args, { input })
+    const { code, stderr } = await command(args, { input })
     t.equal(code, 1, stderr)
     t.match(stderr, message)
     t.match(stderr, '[ERR_DOCUMENT]')
   }
-  t.match(await run(['write', join(folder, 'a.parquet')]), { code: 2, stderr: /expected a name that ends in \.ndjson or \.txt.*\[ERR_USAGE\]/ })
-  t.match(await end(), { code: 0 })
+  t.match(await command(['write', join(folder, 'a.parquet')]), { code: 2, stderr: /expected a name that ends in \.ndjson or \.txt.*\[ERR_USAGE\]/ })
 })
 
 t.test('a reader that has seen enough ends the pipe quietly', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(50_000, 'x'.repeat(200))))
+  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(docs(howMany(10_000, 50_000), 'x'.repeat(200))))
   const running = sluice(['read', path])
   running.child.stdout!.once('data', () => { running.child.stdout!.destroy() })
   t.match(await running, { code: 0, stderr: '' })

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Writable } from 'node:stream'
@@ -12,15 +12,25 @@ import { encode } from '../../transforms/encode.ts'
 import { language } from '../../transforms/language.ts'
 import { length } from '../../transforms/length.ts'
 import { normalize } from '../../transforms/normalize.ts'
-import { ROOT, isThorough, put, runProgram, temporaryFolder } from '../helpers.ts'
+import { ROOT, howMany, isThorough, put, runProgram, temporaryFolder } from '../helpers.ts'
 
-/** sluice as it is installed with nothing but what it depends on, of whose text there is less than in a checkout. */
+const VOCABULARY = howMany(500, 8000)
+
+/** Of installed packages as little text as makes some shards. */
+const TEXT = ['yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinypool', 'commander', 'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser']
+
+/** sluice as it is installed, beside few packages, and to train a small vocabulary: there is less text than in a checkout. */
 function installation (t: Test): string {
-  const folder = temporaryFolder(t)
+  const parent = temporaryFolder(t)
+  symlinkSync(join(ROOT, 'node_modules'), join(parent, 'node_modules')) // what it loads; it gathers text from the nearer ones
+  const folder = join(parent, 'sluice')
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') })
-  for (const name of ['package.json', 'recipes']) symlinkSync(join(ROOT, name), join(folder, name))
-  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, object>
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+  cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
+  const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 10')
+  mkdirSync(join(folder, 'recipes'))
+  writeFileSync(join(folder, 'recipes/quickstart.yaml'), recipe)
+  put(folder, 'node_modules/short/README.md', '# Too short\n')
+  for (const name of TEXT) {
     mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
   }
@@ -64,7 +74,7 @@ t.test('one command, from the text of the installed packages to shards that a lo
     }
   })
   const filters = [normalize(), length({ minChars: 200, maxChars: 100_000 }), language({ keep: 'en', threshold: 0.8 }), dedup()]
-  await pipeline([ndjson(raw), ...filters, encode({ tokenizerPath: join(cwd, 'data/quickstart/tokenizer/spm_8000_unigram.model') }), sink])
+  await pipeline([ndjson(raw), ...filters, encode({ tokenizerPath: join(cwd, 'data/quickstart/tokenizer', `spm_${VOCABULARY}_unigram.model`) }), sink])
   t.equal(documents, docs!.records)
   t.equal(expected.length, docs!.tokens)
   const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name => [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])

@@ -12,7 +12,7 @@ import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { type MixtureError, type MixtureResult, processMixture } from '../../recipes/process-mixture.ts'
 import { remount, smallDisk } from '../disks.ts'
-import { docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { docs, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 import { stoppedAt } from '../resuming.ts'
 
 const MODEL = fixture('tiny.model')
@@ -33,7 +33,7 @@ interface Mixture {
 }
 
 function mixture (t: Test, { outputDir, sequencesPerShard = 1000, names = ['a'] }: { readonly outputDir?: string | undefined, readonly sequencesPerShard?: number, readonly names?: readonly string[] } = {}): Mixture {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const output = outputDir ?? join(folder, 'shards')
   const manifest = put(folder, 'm.yaml', JSON.stringify(names.map(name => ({
     name,
@@ -105,7 +105,7 @@ t.test('a finished component is not done again; one whose shards or input are no
     [() => { rmSync(join(outputDir, 'a'), { recursive: true }) }, /^$/],
     [() => { utimesSync(join(folder, 'a.ndjson'), 1e9, 1e9) }, /^a: is done again: .*a\.ndjson: was changed at/]
   ]
-  for (const [change, why] of changes) {
+  for (const [change, why] of changes.slice(0, howMany(2, 4))) {
     const times = filesIn(join(outputDir, 'b')).map(name => statSync(join(outputDir, 'b', name)).mtimeMs)
     change()
     told.length = 0

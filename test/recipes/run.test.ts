@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { type RunReport, run as runInto, runText } from '../../recipes/run.ts'
-import { docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { docs, failure, filesIn, fixture, folderInMemory, ndjsonOf, put } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
 
@@ -17,13 +17,13 @@ const WEB = '{ name: web, dataset: json, data_files: DIR/web.ndjson, seq_len: 32
 const BOOKS = '{ name: books, dataset: json, data_files: DIR/books.ndjson, seq_len: 32, sequences_per_shard: 8, output_dir: DIR/shards/books, filtered_dir: DIR/filtered }'
 
 function mixture (t: Test, datasets: readonly string[] = [WEB, BOOKS], tokenizer = ''): Mixture {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   put(folder, 'web.ndjson', ndjsonOf(docs(40).map((document, i) => ({ ...document, text: `some text ${i}` }))))
   put(folder, 'books.ndjson', ndjsonOf(docs(20)))
   const manifest = join(folder, 'mix.yaml')
   const write = (yaml: string): void => { writeFileSync(manifest, `name: mix\nstats: DIR/stats.json\n${tokenizer}datasets:\n${yaml}\n`.replaceAll('DIR', folder)) }
   write(datasets.map(dataset => `  - ${dataset}`).join('\n'))
-  const run: Mixture['run'] = (options, context) => runInto(manifest, { tokenizerPath: MODEL, runsDir: join(folder, 'runs'), inventory: join(folder, 'inventory.md'), ...options }, context)
+  const run: Mixture['run'] = (options, context) => runInto(manifest, { tokenizerPath: MODEL, runsDir: join(folder, 'runs'), inventory: join(folder, 'inventory.md'), workers: 1, ...options }, context)
   return { folder, run, write }
 }
 
@@ -151,7 +151,7 @@ t.test('begun by a run that was stopped, it is gone on with', async t => {
   t.match((await run()).stats, { stats: [{ kept: 20 }] })
 })
 
-const TOKENIZER = 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: 60, hard_vocab_limit: false }\n'
+const TOKENIZER = 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: 60, hard_vocab_limit: false, normalization_rule_name: identity }\n'
 const TRAINED = ['all train-tokenizer: done', 'all check-tokenizer: done', 'books process: done', 'all verify: done']
 
 t.test('the tokenizer is trained first; after that it is up to date, like all else', async t => {

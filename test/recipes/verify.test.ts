@@ -11,7 +11,7 @@ import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import type { Inventory } from '../../recipes/inventory.ts'
 import { VerifyError, verify as verifyIn } from '../../recipes/verify.ts'
 import { commandsIn } from '../commands.ts'
-import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { answers, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
 const run = commandsIn(t)
 
@@ -29,7 +29,7 @@ interface Made {
 
 /** Shards of two components, with their stats: five of seven sequences, the last with four; 64 ids in a sequence. */
 async function made (t: Test): Promise<Made> {
-  const folder = temporaryFolder(t)
+  const folder = folderInMemory(t)
   const data = put(folder, 'a.ndjson', ndjsonOf(answers().records))
   const component = (name: string): unknown => ({ name, dataset: 'json', data_files: data, seq_len: 64, sequences_per_shard: 7, output_dir: join(folder, name) })
   const manifest = put(folder, 'mix.yaml', JSON.stringify([component('a'), component('b')]))
@@ -76,7 +76,7 @@ t.test('shards that are as their stats say: an inventory of them', async t => {
 t.test('the stats of one dataset, in each type', async t => {
   const folder = temporaryFolder(t)
   const data = put(folder, 'a.ndjson', ndjsonOf(answers().records))
-  for (const dtype of ['int32', 'uint16', 'uint32'] as const) {
+  for (const dtype of (['uint16', 'int32', 'uint32'] as const).slice(0, howMany(2, 3))) {
     const outputDir = join(folder, dtype)
     const logFile = join(folder, `${dtype}.json`)
     await shardCorpus({ dataFiles: data, tokenizerPath: MODEL, outputDir, seqLen: 64, dtype, logFile })
@@ -220,7 +220,7 @@ t.test('an abort stops it, before a shard and within one', async t => {
   // Seconds of reading, of a file that takes no room: one whose header is read, and one that is only hashed.
   const columns = 2 ** 20
   const rows = 2 ** 10
-  for (const header of [npyHeader({ dtype: 'int32', rows, columns }), Buffer.from('no header')]) {
+  for (const header of [npyHeader({ dtype: 'int32', rows, columns }), Buffer.from('no header')].slice(0, howMany(1, 2))) {
     overwrite(shard('a', 0), 0, header)
     const bytes = 128 + 4 * rows * columns
     truncateSync(shard('a', 0), bytes)
