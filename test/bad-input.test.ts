@@ -12,7 +12,7 @@ import { npyHeader } from '../lib/npy.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { commandProcess } from './commands.ts'
-import { answers, docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import { answers, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, temporaryFolder } from './helpers.ts'
 import { stoppedAt } from './resuming.ts'
 import { frameOf, rawBlock, zstdBomb } from './zstd.ts'
 
@@ -232,7 +232,7 @@ const accepted: Readonly<Record<string, { readonly file: string, readonly conten
   'equal keys, of which the last counts': { file: 'a.ndjson', content: '{"id":"a","id":"b","text":"x"}\n', ids: ['b'] },
   'a key __proto__': { file: 'a.ndjson', content: '{"id":"a","text":"x","__proto__":{"id":"c"}}\n', ids: ['a'] },
   'an empty file': { file: 'a.ndjson', content: '', ids: [], warning: 'a.ndjson is empty' },
-  'a record of 200 MB': { file: 'a.ndjson.zst', content: Buffer.concat([zstdBomb(200e6), frameOf([rawBlock('\n' + ndjsonOf(docs(1)), true)])]), ids: ['d0'], bad: '1 too_long' }
+  'a record of many megabytes': { file: 'a.ndjson.zst', content: Buffer.concat([zstdBomb(howMany(20e6, 200e6)), frameOf([rawBlock('\n' + ndjsonOf(docs(1)), true)])]), ids: ['d0'], bad: '1 too_long' }
 }
 
 for (const [name, { file, content, ids, bad, warning }] of Object.entries(accepted)) {
@@ -380,6 +380,7 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
     t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
     rmSync(options.logFile, { force: true })
     t.strictSame(contentsOf(folder), before, 'nothing is left behind, and what there was is as it was')
+    if (!isForeign && !isThorough() && name !== 'a checkpoint that is cut off') return
     const again = await commands.run([...command, ...args, '--restart'])
     t.equal(again.code, isForeign ? 1 : 0, again.stderr)
     if (isForeign) t.equal(readFileSync(join(folder, 'shards/checkpoint.json'), 'utf8'), '{"epoch":3}')

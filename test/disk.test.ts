@@ -11,9 +11,11 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink } from '../sinks/npy.ts'
 import { textSink } from '../sinks/text.ts'
 import { smallDisk } from './disks.ts'
-import { ROOT, closed, doc, failure, filesIn, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import { ROOT, closed, doc, failure, filesIn, howMany, ndjsonOf, put, temporaryFolder } from './helpers.ts'
 
 const DISK = 'size=256k'
+/** Several times what is held in memory before it is written. */
+const LARGE = howMany(2_000_000, 5_000_000)
 const isRoot = process.getuid?.() === 0
 
 /** Text that hardly compresses, and is the same each time. */
@@ -38,7 +40,7 @@ for (const [kind, [name, make, items]] of Object.entries(sinks)) {
   t.test(`${kind}: a disk that fills up, in the middle or with the last bytes, is named, and nothing half-written is left`, async t => {
     const folder = smallDisk(t, DISK)
     if (folder === null) return
-    for (const bytes of [5_000_000, 600_000]) {
+    for (const bytes of [LARGE, 600_000]) {
       const sink = make(join(folder, name))
       t.match(await failure(pipeline(items(bytes), sink)), { code: 'ERR_OUTPUT', message: /(out\.(ndjson|txt)[.a-z]*|shards\/shard_00000\.npy): cannot be written: no space left on the device; make room and run it again/, cause: { code: 'ENOSPC' } })
       await closed(sink)
@@ -47,7 +49,7 @@ for (const [kind, [name, make, items]] of Object.entries(sinks)) {
     if (kind === 'npy') return
     put(folder, name, 'old')
     const sink = make(join(folder, name))
-    await failure(pipeline(items(5_000_000), sink))
+    await failure(pipeline(items(LARGE), sink))
     await closed(sink)
     t.strictSame(filesIn(folder), [name])
     t.equal(readFileSync(join(folder, name), 'utf8'), 'old', 'what stood there stands')
@@ -90,10 +92,10 @@ t.test('what may not be written or read is named, without leaving anything', asy
     return
   }
   const document = ndjsonOf([doc('a', 'text')])
-  for (const name of ['a.ndjson.zst', 'new/a.txt']) {
+  for (const name of ['new/a.txt', 'a.ndjson.zst'].slice(0, howMany(1, 2))) {
     t.match(run(['write', `closed/${name}`], document), { code: 1, stderr: /closed\/(new\/)?a\.\S+: cannot be written: no permission \[ERR_OUTPUT\]/ })
   }
-  for (const folder of ['closed/', 'closed/shards/']) t.match(run(['write', folder], '{"ids":[1]}\n'), { code: 1, stderr: /closed\/\S*: cannot be written: no permission \[ERR_OUTPUT\]/ })
+  for (const folder of ['closed/shards/', 'closed/'].slice(0, howMany(1, 2))) t.match(run(['write', folder], '{"ids":[1]}\n'), { code: 1, stderr: /closed\/\S*: cannot be written: no permission \[ERR_OUTPUT\]/ })
   t.match(run(['read', 'secret.ndjson']), { code: 2, stderr: /secret\.ndjson: no permission \[ERR_FILES\]/ })
   t.strictSame(filesIn(cwd), ['secret.ndjson'])
 })

@@ -3,9 +3,9 @@ import { t } from './tap.ts'
 import { fuzzEncoding, fuzzedModels } from './encode-fuzz.ts'
 import { howMany, temporaryFolder } from './helpers.ts'
 
-const RUNS = 30
+const RUNS = howMany(10, 30)
 const SEED = Number(process.env.FUZZ_SEED ?? 1)
-const models = await fuzzedModels(temporaryFolder(t), howMany(4, 1))
+const models = await fuzzedModels(temporaryFolder(t), howMany(8, 1))
 
 t.test(`${RUNS} random texts a model have the ids that SentencePiece gives, and are decoded as it does`, async t => {
   t.comment(`FUZZ_SEED=${SEED}`)

@@ -5,9 +5,15 @@ import { gunzipSync } from 'node:zlib'
 import { t } from './tap.ts'
 import { readNpy } from '../lib/npy.ts'
 import { C4, hubProcess } from './hub/process.ts'
-import { ROOT, filesIn, folderLikeCheckout, put, runProgram, sluice, temporaryFolder } from './helpers.ts'
+import { commandsIn } from './commands.ts'
+import { ROOT, filesIn, folderLikeCheckout, howMany, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
+
+/** A thread takes longer to start than these few documents. */
+const inOneThread = isThorough() ? [] : ['--workers', '1']
 
 const run = (command: string, ...args: string[]): string => runProgram(command, args)
+
+const command = commandsIn(t)
 
 t.test('custom-recipe.mjs: a stage of one\'s own among ours', async t => {
   const output = join(temporaryFolder(t), 'out.ndjson')
@@ -30,7 +36,7 @@ t.test('pipe.sh: the stages in a shell', async t => {
 t.test('mixture.yaml: a manifest', async t => {
   const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
-  const { code, stderr } = await sluice(['process-mixture', 'examples/mixture.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--overwrite', '--log-file', log, '--runs-dir', folder], { cwd: folder })
+  const { code, stderr } = await command(['process-mixture', 'examples/mixture.yaml', ...inOneThread, '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--overwrite', '--log-file', log, '--runs-dir', folder], { cwd: folder })
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [{ name: 'mail', records: 3, sequences: 4, license: 'CC0-1.0', dropped: { 'length.too_short': 2, 'language.other_language': 1 } }, { name: 'docs', dtype: 'uint16' }])
@@ -40,14 +46,14 @@ t.test('mixture.yaml: a manifest', async t => {
 t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
   const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
-  const { code, stderr } = await sluice(['process-mixture', 'examples/my-stage.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--workers', '2', '--log-file', log, '--runs-dir', folder], { cwd: folder })
+  const { code, stderr } = await command(['process-mixture', 'examples/my-stage.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--workers', String(howMany(1, 2)), '--log-file', log, '--runs-dir', folder], { cwd: folder })
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [{ name: 'own', records: 4, stages: [{ stage: 'ndjson' }, { stage: 'repetition', in: 6, out: 6 }, { stage: 'normalize' }, { stage: 'length' }] }])
   const kept = gunzipSync(readFileSync(join(folder, 'data/examples/filtered/own.ndjson.gz'))).toString()
   t.match(JSON.parse(kept.split('\n')[0]!), { id: 'm1', meta: { lines: 4 } })
   const refused = put(folder, 'refused.yaml', readFileSync(join(ROOT, 'examples/my-stage.yaml'), 'utf8').replace('0.2', '2'))
-  t.match(await sluice(['check', refused], { cwd: folder }), { code: 2, stderr: /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: max_share: expected a number from 0 to 1, got 2/ })
+  t.match(await command(['check', refused], { cwd: folder }), { code: 2, stderr: /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: max_share: expected a number from 0 to 1, got 2/ })
 })
 
 t.test('from-hub.mjs: a dataset on the Hub', async t => {

@@ -19,7 +19,7 @@ import { language } from '../transforms/language.ts'
 import { length } from '../transforms/length.ts'
 import { normalize } from '../transforms/normalize.ts'
 import { pack } from '../transforms/pack.ts'
-import { closed, doc, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder, through } from './helpers.ts'
+import { closed, doc, failure, filesIn, fixture, howMany, ndjsonOf, put, temporaryFolder, through } from './helpers.ts'
 
 const ENGLISH = 'The water of the river turns the wheel of the old mill, as it has done for many years; number'
 const english = (i: number): Document => doc(`d${i}`, `${ENGLISH} ${i}.`)
@@ -116,7 +116,7 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
 
 t.test('a source is never further ahead of a stalled sink than the sum of the high-water marks', async t => {
   const folder = temporaryFolder(t)
-  const path = put(folder, 'a.ndjson', ndjsonOf(Array.from({ length: 20_000 }, (_, i) => english(i))))
+  const path = put(folder, 'a.ndjson', ndjsonOf(Array.from({ length: howMany(5000, 20_000) }, (_, i) => english(i))))
   const stages = [ndjson(path), normalize(), length({ minChars: 1 }), dedup(), encode({ tokenizerPath: fixture('tiny.model') })] as const
   const sink = stalled(3)
   const stop = new AbortController()
@@ -136,8 +136,8 @@ t.test('a source is never further ahead of a stalled sink than the sum of the hi
 })
 
 const fileSources: Readonly<Record<string, (folder: string) => Readable>> = {
-  ndjson: folder => ndjson(put(folder, 'a', ndjsonOf(Array.from({ length: 50_000 }, (_, i) => english(i))))),
-  text: folder => text(put(folder, 'a', ndjsonOf(Array.from({ length: 50_000 }, (_, i) => english(i))))),
+  ndjson: folder => ndjson(put(folder, 'a', ndjsonOf(Array.from({ length: howMany(5000, 50_000) }, (_, i) => english(i))))),
+  text: folder => text(put(folder, 'a', ndjsonOf(Array.from({ length: howMany(5000, 50_000) }, (_, i) => english(i))))),
   parquet: () => parquet(fixture('parquet/row-groups.parquet')),
   arrow: () => arrow([fixture('arrow/codec-none-v2.stream.arrow'), fixture('arrow/codec-none-v2.file.arrow')])
 }

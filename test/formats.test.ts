@@ -50,7 +50,7 @@ for (const [name, format] of Object.entries(formats)) {
       const rest: Document[] = []
       for await (const document of open(positions[at % all.length])) rest.push(document)
       t.strictSame(rest, expected.slice(at % all.length + 1), 'from a position on')
-    }), { numRuns: howMany(8, 60) })
+    }), { numRuns: howMany(4, 60) })
   })
 }
 
@@ -63,5 +63,5 @@ t.test('text: the same texts, compressed or not', async t => {
       const path = put(folder, `a.txt${compression}`, compress(bytes))
       t.strictSame((await collect<Document>(text(path))).map(document => document.text), all)
     }
-  }), { numRuns: howMany(8, 60) })
+  }), { numRuns: howMany(4, 60) })
 })

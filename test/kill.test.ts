@@ -5,7 +5,7 @@ import { t } from './tap.ts'
 import { loadTokenizer } from '../lib/tokenizer.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 import { Random } from './fuzz.ts'
-import { docs, failure, fixture, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import { docs, failure, fixture, howMany, ndjsonOf, put, temporaryFolder } from './helpers.ts'
 import { type CleanRun, type Interruption, drive, moments, runClean, runInterrupted } from './kill.ts'
 import { whatDiffers } from './snapshot.ts'
 
@@ -18,10 +18,11 @@ const RUNS: ReadonlyArray<[job: string, how: Interruption, times: number]> = [
 t.test('runs that are killed, stopped or out of room end as one that nobody interrupted', async t => {
   const folder = temporaryFolder(t)
   await drive(['inputs', join(folder, 'inputs'), DOCUMENTS])
-  const jobs = [...new Set(RUNS.map(([job]) => job))]
+  const runs = RUNS.slice(0, howMany(1, RUNS.length))
+  const jobs = [...new Set(runs.map(([job]) => job))]
   const clean = new Map(await Promise.all(jobs.map(async (job, i): Promise<[string, CleanRun]> => [job, await runClean(folder, `clean-${i}`, job)])))
   const random = new Random(1)
-  await Promise.all(RUNS.map(async ([job, how, times], i) => {
+  await Promise.all(runs.map(async ([job, how, times], i) => {
     const expected = clean.get(job)!
     const run = await runInterrupted(folder, `run-${i}`, job, how, moments(random, times).map(moment => moment * expected.milliseconds), expected)
     if (typeof run === 'string') {

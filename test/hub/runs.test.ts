@@ -1,9 +1,10 @@
 /** A short form of `npm run hub`. */
 import { t } from '../tap.ts'
 import { setHubEnvironment } from './environment.ts'
+import { howMany } from '../helpers.ts'
 import { Runs, plannedRuns, readables } from './runs.ts'
 
-const RUNS = 12
+const RUNS = howMany(6, 12)
 const SEED = 7
 
 t.test('with each kind of misbehaviour, alone and mixed, the records that arrive are exactly those of the files, in order, once each', async t => {

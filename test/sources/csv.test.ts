@@ -125,10 +125,10 @@ t.test('where the text\'s column is missing, the delimiter is named that the hea
 })
 
 t.test('a header of very many columns is read in time that grows with their number', async t => {
-  const names = Array.from({ length: 200_000 }, (_, i) => `c${i}`)
+  const names = Array.from({ length: howMany(40_000, 200_000) }, (_, i) => `c${i}`)
   t.equal(Object.keys((await read(`text,${names.join(',')}\nx${','.repeat(names.length)}\n`, {}, 65_536)).documents[0]!.meta).length, names.length)
   t.match(await failure(read(`text,${names.join(',')},c7\n`, {}, 65_536)), { message: /two columns are named "c7"/ })
-  t.match(await failure(read(`${names.join(',')}\n`, {}, 65_536)), { message: /has no column text, its columns are "c0", .*"c49" and 199950 more/ })
+  t.match(await failure(read(`${names.join(',')}\n`, {}, 65_536)), { message: new RegExp(`has no column text, its columns are "c0", .*"c49" and ${names.length - 50} more`) })
 })
 
 t.test('a quoted name behind a byte order mark may have a line break', async t => {
@@ -166,5 +166,5 @@ t.test('whatever was written comes back, in any chunks, and from every position 
       if (named) t.strictSame(await collect(rest), (await collect(csv(path))).slice(Math.min(seen, 2)))
       else t.strictSame((await collect<Document>(csv(Readable.from([Buffer.from(content)]), { from: { ...from, path: '-' } }))).length, records.length - seen)
     }
-  }), { numRuns: howMany(30, 150) })
+  }), { numRuns: howMany(10, 150) })
 })

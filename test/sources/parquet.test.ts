@@ -7,7 +7,7 @@ import type { ByteRanges } from '../../lib/parquet/ranges.ts'
 import type { BadRecord } from '../../lib/source-options.ts'
 import { arrow } from '../../sources/arrow.ts'
 import { type ParquetOptions, parquet } from '../../sources/parquet.ts'
-import { collect, doc, failure, fixture, put, temporaryFolder } from '../helpers.ts'
+import { collect, doc, failure, fixture, howMany, put, temporaryFolder } from '../helpers.ts'
 import { writeParquet } from '../parquet-writer.ts'
 import { parquetAnswers } from '../lib/parquet/helpers.ts'
 
@@ -127,11 +127,12 @@ t.test('an empty file has no documents, and one of nulls the wrong column', asyn
 })
 
 t.test('a file of very many columns is read in time that grows with their number', async t => {
-  const columns = Array.from({ length: 6000 }, (_, i) => ({ name: i === 0 ? 'text' : `c${i}`, data: ['x'], type: 'STRING' as const }))
+  const count = howMany(1500, 6000)
+  const columns = Array.from({ length: count }, (_, i) => ({ name: i === 0 ? 'text' : `c${i}`, data: ['x'], type: 'STRING' as const }))
   const path = put(temporaryFolder(t), 'wide.parquet', await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 1e6, rowGroupSize: [1] }))
   const [document] = await read(path, { columns: '*' })
-  t.equal(Object.keys(document!.meta).length, 5999)
-  t.match(await failure(read(path, { textColumn: 'body' })), { code: 'ERR_SOURCE', message: /has no column body; it has text, c1, .*c49 and 5950 more; name one of these/ })
+  t.equal(Object.keys(document!.meta).length, count - 1)
+  t.match(await failure(read(path, { textColumn: 'body' })), { code: 'ERR_SOURCE', message: new RegExp(`has no column body; it has text, c1, .*c49 and ${count - 50} more; name one of these`) })
 })
 
 t.test('what serves ranges is read like a file, each of several of one name too, and what it does wrong is named', async t => {
@@ -156,9 +157,9 @@ t.test('what serves ranges is read like a file, each of several of one name too,
 t.test('columns that hold too much at once are refused by name, with the way out', async t => {
   // Each has one page of 8 MB, of a text that repeats in the file only.
   const data = ['x'.repeat(8 * 1024 * 1024)]
-  const columns = Array.from({ length: 16 }, (_, i) => ({ name: i === 0 ? 'text' : `c${i}`, data, type: 'STRING' as const }))
+  const columns = Array.from({ length: howMany(14, 16) }, (_, i) => ({ name: i === 0 ? 'text' : `c${i}`, data, type: 'STRING' as const }))
   const path = put(temporaryFolder(t), 'wide.parquet', await writeParquet(columns, { codec: 'SNAPPY', pageSize: 1e9, rowGroupSize: [1] }))
   const few = await read(path, { columns: 'c1,c2', maxLineBytes: 100e6 })
   t.equal(few[0]!.text.length, data[0]!.length)
-  t.match(await failure(read(path, { columns: '*', maxLineBytes: 1e9 })), { code: 'ERR_SOURCE', message: /wide\.parquet: row group 0, .*16 columns have pages and dictionaries of more than \d+ bytes at once, at most 100663296 are held; ask for fewer columns/ })
+  t.match(await failure(read(path, { columns: '*', maxLineBytes: 1e9 })), { code: 'ERR_SOURCE', message: /wide\.parquet: row group 0, .*1[46] columns have pages and dictionaries of more than \d+ bytes at once, at most 100663296 are held; ask for fewer columns/ })
 })

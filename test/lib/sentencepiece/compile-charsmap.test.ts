@@ -71,7 +71,7 @@ t.test('any rules: each key is found, with its target, and none else', async t =
       for (const text of [...rules.keys(), ...others, ...Array.from(rules.keys(), key => `${key}\0${key}`)]) {
         assert.deepEqual(matches(charsmap, Buffer.from(text)), expectedMatches(rules, text))
       }
-    }), { numRuns: howMany(20, 200) })
+    }), { numRuns: howMany(10, 200) })
   })
 })
 
@@ -81,7 +81,7 @@ t.test('any rules: our normalizer rewrites by them', async t => {
       const normalizer = normalizerOf(compileCharsmap(rules))
       const whole = [...rules.keys()].join('') + text
       return normalizer.normalize(whole) === rewritten(rules, whole)
-    }), { numRuns: howMany(20, 200) })
+    }), { numRuns: howMany(10, 200) })
   })
 })
 
@@ -98,7 +98,7 @@ t.test('variants: as the rules for all combinations', async t => {
         for (const way of ways) all.set(way, target)
       }
       return Buffer.compare(compileCharsmap(rules, variants), compileCharsmap(all)) === 0
-    }), { numRuns: howMany(20, 200) })
+    }), { numRuns: howMany(10, 200) })
   })
 })
 
@@ -117,11 +117,12 @@ t.test('keys that go on alike share their units', async t => {
 })
 
 t.test('large sets, and sets that fill all of a block', async t => {
-  const numbers = new Map(Array.from({ length: howMany(8000, 30_000) }, (_, i) => [i.toString(36), (i * 7).toString(5)]))
+  const numbers = new Map(Array.from({ length: howMany(2000, 30_000) }, (_, i) => [i.toString(36), (i * 7).toString(5)]))
   t.doesNotThrow(() => readCharsmap(compileCharsmap(numbers)))
   const charsmap = Buffer.from(compileCharsmap(numbers))
   t.ok([...numbers].every(([key, target]) => matches(charsmap, Buffer.from(key)).at(-1)?.target === target))
-  const chars = new Map(Array.from({ length: 0xd7ff }, (_, i) => [String.fromCharCode(i + 1), String.fromCharCode(0xd7ff - i)]))
+  const count = howMany(0x2fff, 0xd7ff)
+  const chars = new Map(Array.from({ length: count }, (_, i) => [String.fromCharCode(i + 1), String.fromCharCode(count - i)]))
   const every = Buffer.from(compileCharsmap(chars))
   t.ok([...chars].every(([key, target]) => matches(every, Buffer.from(`${key}a`)).at(-1)?.target === target))
   t.strictSame(matches(every, Buffer.from('\0')), [])

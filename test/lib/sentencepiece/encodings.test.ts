@@ -9,7 +9,7 @@ import { howMany, put, temporaryFolder } from '../../helpers.ts'
 const all = encodings()
 
 /** Of each model every so manieth text is taken, from another one on, so that all texts are. */
-const TEXTS_EACH = howMany(20, 1)
+const TEXTS_EACH = howMany(60, 1)
 
 const isTaken = (place: number, model: number): boolean => place % TEXTS_EACH === model % TEXTS_EACH
 

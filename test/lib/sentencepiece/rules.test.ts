@@ -29,7 +29,7 @@ const BLOCK = 4096
 const DRAWN = 20_000
 
 /** Of the planes after the first, which are all but empty, every so manieth block is normalized. */
-const BLOCKS_EACH = howMany(16, 1)
+const BLOCKS_EACH = howMany(64, 1)
 const isTaken = (block: number): boolean => block <= 0x1_0000 / BLOCK || block % BLOCKS_EACH === 0 || (block >= 29 && block <= 32)
 const expected = JSON.parse(gunzipSync(readFileSync(fixture('rules.json.gz'))).toString()) as Expected
 const charsmaps = new Map(RULE_NAMES.map(name => [name, charsmapOf(name)]))
@@ -105,10 +105,10 @@ t.test('every scalar value is normalized as SentencePiece does', async t => {
 
 t.test('texts of what rules are for are normalized as SentencePiece does', async t => {
   const sources = rulesOf(readCharsmap(charsmaps.get('nmt_nfkc_cf')!)).map(([source]) => source)
-  const drawn = drawnTexts(sources)
+  const drawn = isThorough() ? drawnTexts(sources) : []
   for (const [name, normalizer] of normalizers) {
     t.strictSame(expected.texts.map(text => normalizer.normalize(text)), expected.names[name].answers, name)
-    if (name === 'nmt_nfkc' || isThorough()) t.equal(sha256(drawn.map(text => normalizer.normalize(text)).join('\n')), expected.names[name].drawn, `${name}, drawn`)
+    if (isThorough()) t.equal(sha256(drawn.map(text => normalizer.normalize(text)).join('\n')), expected.names[name].drawn, `${name}, drawn`)
   }
 })
 

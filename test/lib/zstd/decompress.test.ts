@@ -90,7 +90,7 @@ t.test('a file that is cut off anywhere is an error, not a short file', async t 
   for (const name of ['level-1', 'no-checksum', 'skippable']) {
     const whole = fixtureBytes(name)
     const ends = name === 'skippable' ? [14, whole.length - 86, whole.length - 78] : [] // behind a frame
-    for (let length = 0; length < whole.length; length += howMany(7, 1) * (1 + length % 23)) {
+    for (let length = 0; length < whole.length; length += howMany(31, 1) * (1 + length % 23)) {
       if (ends.includes(length)) continue
       const error = await failure(decompress(whole.subarray(0, length)))
       if (!/cut off after \d+ decompressed bytes, expected more|not zstd data|what follows .* is not zstd data/.test(String(error))) t.fail(`${name}, ${length} bytes: ${String(error)}`)
@@ -119,13 +119,13 @@ t.test('no silent loss: a flipped bit of a frame with a checksum is an error, or
 t.test('damage without a checksum to show it ends in an error of ours or in as many bytes as promised, never in a fault', async t => {
   const whole = fixtureBytes('with-size')
   let refused = 0
-  for (let bit = 0; bit < whole.length * 8; bit += howMany(111, 37)) {
+  for (let bit = 0; bit < whole.length * 8; bit += howMany(333, 37)) {
     const got = await decompress(flip(Buffer.from(whole), bit)).catch((error: unknown) => error)
     if (got instanceof Buffer) t.ok(got.length === 5784, `bit ${bit}`)
     else if ((got as { code?: string }).code === 'ERR_SOURCE') refused++
     else t.equal(got, undefined, `bit ${bit}`)
   }
-  t.ok(refused > howMany(16, 50), `${refused} were refused`)
+  t.ok(refused > howMany(4, 50), `${refused} were refused`)
 })
 
 t.test('property: any bytes, in any frames, cut anywhere, come back', async t => {
@@ -137,7 +137,7 @@ t.test('property: any bytes, in any frames, cut anywhere, come back', async t =>
     { bytes: Buffer.alloc(0), data: skippableFrame(Buffer.from(bytes).toString('hex')) },
     { bytes: Buffer.concat([bytes.subarray(0, 300), Buffer.alloc(700, 'x')]), data: frameOf([rawBlock(bytes.subarray(0, 300)), repeatedBlock('x', 700, true)]) }
   ))
-  const runs = howMany(30, 150)
+  const runs = howMany(12, 150)
   let checked = 0
   await fc.assert(fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 5000 }), async (frames, size) => {
     const got = await decompress(Buffer.concat(frames.map(({ data }) => data)), size)
@@ -147,17 +147,19 @@ t.test('property: any bytes, in any frames, cut anywhere, come back', async t =>
   t.equal(checked, runs)
 })
 
+const BOMB = howMany(1e8, 1e9)
+
 t.test('a bomb comes in pieces, and lets the event loop have its turns', async t => {
   let given = 0
   let longest = 0
   let turns = 0
   const timer = setInterval(() => { turns++ }, 1)
-  for await (const piece of decompressZstd(cut(zstdBomb(1e9), 1 << 20), 'bomb.zst')) {
+  for await (const piece of decompressZstd(cut(zstdBomb(BOMB), 1 << 20), 'bomb.zst')) {
     given += piece.length
     longest = Math.max(longest, piece.length)
   }
   clearInterval(timer)
-  t.equal(given, 1e9)
+  t.equal(given, BOMB)
   t.equal(longest, BLOCK_BYTES)
   t.ok(turns > 2, `${turns} turns`)
 })
