@@ -94,4 +94,4 @@ const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = ''
 let isCaught = false
 
 /** A command: in a process of its own in `npm run thorough`, as users have it; else in the test's own, see `commandHere`. */
-export const command: CommandProcess['run'] = (args, options) => isThorough() ? sluice(args, options) : commandHere(args, options)
+export const command: CommandProcess['run'] = (args, options) => isThorough() ? sluice(args, { input: '', ...options }) : commandHere(args, options)

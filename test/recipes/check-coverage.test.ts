@@ -7,8 +7,8 @@ import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { type Coverage, measureCoverage } from '../../lib/tokenizer-coverage.ts'
 import { CoverageError, type CoverageReport, checkCoverage } from '../../recipes/check-coverage.ts'
 import { coverageText } from '../../recipes/coverage-text.ts'
-import { command as run } from '../commands.ts'
-import { answers, docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { command, commandProcess } from '../commands.ts'
+import { answers, docs, failure, filesIn, fixture, isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
 const tiny = await loadTokenizer(MODEL)
@@ -173,6 +173,8 @@ t.test('a signal stops it, and leaves nothing', async t => {
 })
 
 t.test('the command: JSON on standard output, a table on standard error', async t => {
+  const own = isThorough() ? commandProcess() : null
+  const run = own?.run ?? command
   const { folder, sample, report } = await withBaseline(t, () => ({}))
   const args = ['check-coverage', sample, '--tokenizer-path', MODEL]
   const plain = await run(args)
@@ -191,4 +193,5 @@ t.test('the command: JSON on standard output, a table on standard error', async 
   t.match(await run([...args, '--baseline', worse, '--max-tokens-per-word-increase', '5']), { code: 0 })
   t.match(await run([...args, '--baseline', worse, '--max-tokens-per-word-increase', '-1']), { code: 2, stdout: '', stderr: /--max-tokens-per-word-increase: expected at least 0, got -1/ })
   t.match(await run(['check-coverage']), { code: 2, stdout: '', stderr: /expected either a sample file or a manifest \(--manifest\) \[ERR_OPTION\]/ })
+  if (own !== null) t.match(await own.end(), { code: 0 })
 })
