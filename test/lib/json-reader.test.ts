@@ -80,5 +80,5 @@ t.test('an array gives the same documents as the same objects a line, in any chu
       t.strictSame(await collect(ndjson(path, { from })), documents.slice(index + 1))
       t.strictSame(await collect(ndjson(Readable.from([Buffer.from(array)]), { from: { ...from, path: '-' } })), documents.slice(index + 1))
     }
-  }), { numRuns: howMany(20, 100) })
+  }), { numRuns: howMany(8, 100) })
 })
