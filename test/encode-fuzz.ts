@@ -12,7 +12,7 @@ import { packageRoot } from '../lib/package.ts'
 import { loadWasmEncoder } from '../lib/sentencepiece/wasm.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
 import { encodings } from './encodings.ts'
-import { put } from './helpers.ts'
+import { put, codePoint } from './helpers.ts'
 
 /** Of the fixture's models: one for each thing that encoding hangs on. */
 const MODELS = new Set([
@@ -88,7 +88,7 @@ function texts ({ model }: Tokenizer): fc.Arbitrary<string> {
     { weight: 2, arbitrary: fc.constantFrom(...SPACES) },
     { weight: 2, arbitrary: any },
     { weight: 1, arbitrary: fc.tuple(any, fc.nat(40)).map(([text, count]) => text.repeat(count)) },
-    { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 4 }) }
+    { weight: 1, arbitrary: fc.string({ unit: codePoint, maxLength: 4 }) }
   )
   const text = fc.array(part, { maxLength: 40, size: 'max' }).map(parts => parts.join(''))
   // A long text has a large sum, where rounding decides sooner.

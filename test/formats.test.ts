@@ -7,10 +7,10 @@ import type { SourcePosition } from '../lib/positions.ts'
 import { makeSource } from '../recipes/stages.ts'
 import { text } from '../sources/text.ts'
 import { type PlainRecord, canBe, compressions, formats } from './formats.ts'
-import { collect, doc, howMany, put, temporaryFolder } from './helpers.ts'
+import { collect, doc, put, codePoint, howMany, temporaryFolder } from './helpers.ts'
 
 const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 30 }).map(text => text.toWellFormed()),
+  fc.string({ unit: codePoint, maxLength: 30 }).map(text => text.toWellFormed()),
   fc.string({ unit: fc.constantFrom(...'",;\t\n\r\\[]{}\0 ab'), maxLength: 12 }),
   fc.lorem({ maxCount: 40 })
 )

@@ -25,6 +25,9 @@ export function howMany (few: number, all: number): number {
   return isThorough() ? all : few
 }
 
+/** Any code point but halves of pairs: fast-check's `binary` first makes a list of all of them, which takes a second. */
+export const codePoint = fc.integer({ min: 0, max: 0x10_f7ff }).map(n => String.fromCodePoint(n < 0xd800 ? n : n + 0x800))
+
 /** The folder of the repository. */
 export const ROOT = packageRoot()
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
 import { expectGzip, mistakenKind, otherKind, refuseOtherKinds, refuseTables } from '../../lib/file-kind.ts'
-import { failure, howMany } from '../helpers.ts'
+import { failure, codePoint, howMany } from '../helpers.ts'
 import { frameOf, rawBlock, skippableFrame } from '../zstd.ts'
 
 async function * cut (bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -127,7 +127,7 @@ t.test('nothing is held back longer than it takes', async t => {
 t.test('property: UTF-8 text comes out as it went in', async t => {
   const runs = howMany(25, 300)
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 9 }), async (text, size) => {
+  await fc.assert(fc.asyncProperty(fc.string({ unit: codePoint }), fc.integer({ min: 1, max: 9 }), async (text, size) => {
     const bytes = Buffer.from(text.toWellFormed())
     if (!(await collect(refuseOtherKinds(cut(bytes, size), 'a'))).equals(bytes)) throw new Error('changed')
     checked++

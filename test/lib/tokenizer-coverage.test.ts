@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { t } from '../tap.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
 import { type ComparedCoverage, type Coverage, EncodedWords, CoverageMeter, compareCoverage, coverageOf, measureCoverage } from '../../lib/tokenizer-coverage.ts'
-import { answers, failure, fixture, howMany } from '../helpers.ts'
+import { answers, failure, fixture, codePoint, howMany } from '../helpers.ts'
 
 const tiny = await loadTokenizer(fixture('tiny.model'))
 const bytes = await loadTokenizer(fixture('bytes.model'))
@@ -52,7 +52,7 @@ t.test('figures are those of a naive count, for each kind of model', async t => 
 })
 
 t.test('and so of any text', async t => {
-  const text = fc.array(fc.oneof(fc.constantFrom('the', 'water', ...answers().white_space.map(point => String.fromCodePoint(point))), fc.string({ unit: 'binary' }))).map(parts => parts.join(''))
+  const text = fc.array(fc.oneof(fc.constantFrom('the', 'water', ...answers().white_space.map(point => String.fromCodePoint(point))), fc.string({ unit: codePoint }))).map(parts => parts.join(''))
   await fc.assert(fc.asyncProperty(fc.array(text), async texts => {
     const all = ['gate', ...texts]
     t.strictSame(await measureCoverage(all, tiny), naive(all, tiny))

@@ -1,3 +1,4 @@
+import { codePoint } from '../../helpers.ts'
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from '../../tap.ts'
@@ -36,7 +37,7 @@ function write (writer: MessageWriter, values: Values): MessageWriter {
 }
 
 t.test('what is written is read back', async t => {
-  const text = fc.string({ unit: 'binary' })
+  const text = fc.string({ unit: codePoint })
   const values = fc.letrec<{ values: Values }>(tie => ({
     values: fc.record({
       count: fc.integer(),
