@@ -13,6 +13,8 @@ const onNothingLeft = (): void => {
 process.once('beforeExit', onNothingLeft)
 try {
   const { cli } = await import('./cli.ts')
+  // Modules may load without a turn of the event loop: a signal that has come meanwhile is answered before it is let go of.
+  await new Promise(resolve => { setImmediate(resolve) })
   process.exitCode = await cli(process.argv.slice(2), release)
 } catch (error) {
   const { code = '' } = error as { readonly code?: string }

@@ -1,9 +1,10 @@
 /** What commands don't replace, don't follow and don't hide: files of others, folders of others, and code that ends a run. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { type Test, t } from '../tap.ts'
 import { makeFolder } from '../../lib/output.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
@@ -186,10 +187,22 @@ t.test('a checkpoint that is asked for and doesn\'t come is not waited for; with
   await once(quick.signal, 'abort')
 })
 
-t.test('too many open files while modules load is told as that', { skip: process.platform === 'win32' && 'there is no ulimit' }, async t => {
-  const main = join(ROOT, 'dist/recipes/main.js')
-  const started = (): string => execFileSync('sh', ['-c', `ulimit -n 24; exec '${process.execPath}' '${main}' --version 2>&1`], { encoding: 'utf8' })
-  t.match(await failure(Promise.resolve().then(started)), { status: 1, stdout: /^sluice: too many files are open to load its modules; raise the limit \(ulimit -n 4096\) and run it again \[E[MN]FILE\]\n$/ })
+/** A module to be imported before the command, which does something when the command's own modules are looked for. */
+function whileModulesLoad (statement: string): string {
+  const hook = `resolve (specifier, context, next) {
+    if (specifier === './cli.ts' || specifier === './cli.js') { ${statement} }
+    return next(specifier, context)
+  }`
+  const program = `import * as modules from 'node:module'
+    if ('registerHooks' in modules) modules.registerHooks({ ${hook} })
+    else modules.register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(`export function ${hook}`)}))`
+  return `data:text/javascript,${encodeURIComponent(program).replaceAll("'", '%27')}`
+}
+
+t.test('too many open files while modules load is told as that', async t => {
+  const tooMany = whileModulesLoad('throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" })')
+  const started = promisify(execFile)(process.execPath, ['--import', tooMany, join(ROOT, 'dist/recipes/main.js'), '--version'])
+  t.match(await failure(started), { code: 1, stderr: /^sluice: too many files are open to load its modules; raise the limit \(ulimit -n 4096\) and run it again \[EMFILE\]\n$/ })
 })
 
 t.test('nothing of others controls the terminal, and no password of an address is shown', async t => {
@@ -203,14 +216,10 @@ t.test('nothing of others controls the terminal, and no password of an address i
 })
 
 t.test('a signal while modules load ends with its exit code', { skip: process.platform === 'win32' && 'there are no signals' }, async t => {
-  const hooks = (signal: string): string => `export async function resolve (specifier, context, next) {
-    if (specifier === './cli.ts' || specifier === './cli.js') process.kill(process.pid, '${signal}')
-    return await next(specifier, context)
-  }`
   for (const [signal, code] of ([['SIGTERM', 143], ['SIGINT', 130]] as const).slice(0, howMany(1, 2))) {
-    const early = `import { register } from 'node:module'; register('data:text/javascript,${encodeURIComponent(hooks(signal).replaceAll("'", '"'))}')`
+    const early = whileModulesLoad(`process.kill(process.pid, "${signal}")`)
     // It would read standard input, which doesn't end, if the signal came to nothing.
-    const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(early)}`, join(ROOT, 'dist/recipes/main.js'), 'read', '-', '--dataset', 'text'], { stdio: ['pipe', 'ignore', 'ignore'] })
+    const child = spawn(process.execPath, ['--import', early, join(ROOT, 'dist/recipes/main.js'), 'read', '-', '--dataset', 'text'], { stdio: ['pipe', 'ignore', 'ignore'] })
     t.strictSame(await once(child, 'exit'), [code, null], signal)
   }
 })

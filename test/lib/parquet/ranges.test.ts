@@ -49,7 +49,9 @@ t.test('only the columns asked for are fetched, and pages that are passed over a
 })
 
 t.test('batches are bounded by bytes', async t => {
-  const file = await ParquetFile.open(await openRanges(fixture('parquet/row-groups.parquet')))
+  const ranges = await openRanges(fixture('parquet/row-groups.parquet'))
+  t.teardown(() => ranges.close())
+  const file = await ParquetFile.open(ranges)
   const batches: number[] = []
   for await (const { rows, sizes } of file.readRows({ columns: ['text', 'id'] })) {
     batches.push(rows.length)
