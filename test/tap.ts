@@ -16,4 +16,21 @@ class NoDomain {
 const domains = createRequire(createRequire(require.resolve('tap')).resolve('@tapjs/core')).resolve('async-hook-domain')
 require.cache[domains] = Object.assign(new Module(domains), { exports: { Domain: NoDomain }, loaded: true })
 
-export const { t } = require('tap') as typeof import('tap')
+const { t: root } = require('tap') as typeof import('tap')
+let current: Test = root
+
+/** The test of the file that is loaded: the root, or one below it where a process runs several files, by `testFile`. */
+export const t: Test = new Proxy(root, {
+  get (_, name) {
+    const value: unknown = Reflect.get(current, name, current)
+    return typeof value === 'function' ? value.bind(current) as unknown : value
+  }
+})
+
+/** Runs a file's tests below a test of its name. */
+export async function testFile (name: string, load: () => Promise<unknown>): Promise<void> {
+  await root.test(name, async t => {
+    current = t
+    await load()
+  })
+}

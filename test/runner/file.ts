@@ -1,21 +1,7 @@
 import { spawn } from 'node:child_process'
-import { Parser } from 'tap-parser'
-import { stringify } from 'yaml'
-
-export interface Failure {
-  /** The titles of the test and of those around it; empty where the file itself has failed. */
-  readonly test: string
-  readonly details: string
-}
-
-export interface FileResult {
-  readonly passed: number
-  readonly skipped: number
-  readonly failures: readonly Failure[]
-  /** The end of what was written to stderr. */
-  readonly stderr: string
-  readonly seconds: number
-}
+import { fileURLToPath } from 'node:url'
+import { Report } from './report.ts'
+import type { FileResult } from './report.ts'
 
 export interface FileOptions {
   readonly cwd: string
@@ -26,18 +12,20 @@ export interface FileOptions {
   readonly signal?: AbortSignal
 }
 
-/** How much of what a file writes to stderr is kept. */
+/** How much of what a process writes to stderr is kept. */
 const STDERR_KEPT = 10_000
 
+const GROUP = fileURLToPath(new URL('./group.js', import.meta.url))
+
 /**
- * Runs a file of tests in a process, and checks what it reports more strictly than TAP does: a file without tests, a test
+ * Runs files of tests in one process, and checks what it reports more strictly than TAP does: a file without tests, a test
  * without an assertion, and a process that fails after its last test have failed.
  */
-export async function runFile (path: string, { cwd, env, limit, signal }: FileOptions): Promise<FileResult> {
-  const began = performance.now()
-  const report = new Report()
+export async function runFiles (paths: readonly string[], { cwd, env, limit, signal }: FileOptions): Promise<FileResult[]> {
+  const report = new Report(paths)
+  const program = paths.length === 1 ? paths : [GROUP, ...paths]
   // The process leads a group, so that nothing which it starts outlives it.
-  const child = spawn(process.execPath, [path], { cwd, env: { ...env, TAP_TIMEOUT: '0' }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = spawn(process.execPath, program, { cwd, env: { ...env, TAP_TIMEOUT: '0' }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const kill = (): void => {
     try {
       process.kill(-child.pid!, 'SIGKILL')
@@ -60,59 +48,5 @@ export async function runFile (path: string, { cwd, env, limit, signal }: FileOp
     clearTimeout(isLate)
     signal?.removeEventListener('abort', kill)
   })
-  return { ...report.end(child.exitCode ?? child.signalCode!, stderr), seconds: (performance.now() - began) / 1000 }
-}
-
-/** What a file of tests reports in TAP. */
-class Report {
-  readonly #parser = new Parser()
-  readonly #failures: Failure[] = []
-  #passed = 0
-  #skipped = 0
-  #innermost = this.#parser
-
-  constructor () {
-    this.#follow(this.#parser)
-    this.#parser
-      .on('pass', () => { this.#passed++ })
-      .on('skip', () => { this.#skipped++ })
-      .on('todo', () => { this.#skipped++ })
-      .on('fail', ({ fullname, diag }: { fullname: string, diag: unknown }) => { this.fail(fullname, detailsOf(diag)) })
-  }
-
-  /** The titles of the test that is at work. */
-  get running (): string {
-    return this.#innermost.fullname
-  }
-
-  write (text: string): void {
-    this.#parser.write(text)
-  }
-
-  fail (test: string, details: string): void {
-    this.#failures.push({ test: test.split('\n', 1)[0]!, details })
-  }
-
-  /** What was reported, once the process has ended with an exit code or a signal. */
-  end (ended: number | string, stderr: string): Omit<FileResult, 'seconds'> {
-    this.#parser.end()
-    if (this.#failures.length === 0 && ended !== 0) this.fail('', `the process ended with ${typeof ended === 'number' ? 'exit code' : 'signal'} ${ended}`)
-    if (this.#failures.length === 0 && !this.#parser.ok) this.fail('', 'the report is not that of tests that have passed')
-    return { passed: this.#passed, skipped: this.#skipped, failures: this.#failures, stderr }
-  }
-
-  /** Notes what is wrong with the report of a test, or of a file, as a whole. */
-  #follow (parser: Parser): void {
-    this.#innermost = parser
-    parser.on('child', (child: Parser) => { this.#follow(child) }).on('complete', ({ count, plan, failures }: Parser['results'] & {}) => {
-      this.#innermost = parser.parent ?? parser
-      const isSkipped = plan.skipReason !== '' && !parser.syntheticPlan
-      if (count === 0 && !isSkipped) this.fail(parser.fullname, parser.parent === null ? 'the file has no test' : 'the test has no assertion')
-      for (const failure of failures) if (!('ok' in failure) && count > 0) this.fail(parser.fullname, detailsOf(failure))
-    })
-  }
-}
-
-function detailsOf (diagnostics: unknown): string {
-  return diagnostics === null || diagnostics === undefined ? '' : stringify(diagnostics, { lineWidth: 0 }).trimEnd()
+  return report.end(child.exitCode ?? child.signalCode!, stderr)
 }

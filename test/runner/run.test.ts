@@ -2,15 +2,19 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, t } from '../tap.ts'
-import { filesIn, put, temporaryFolder } from '../helpers.ts'
+import { builtModule, filesIn, put, temporaryFolder } from '../helpers.ts'
 import { type RunOptions, runTests } from './run.ts'
 
 const PASSING = 'console.log("TAP version 14\\nok 1 - it holds\\n1..1")'
 
+/** A program that runs its tests by tap, which may share a process. */
+const byTap = (program: string): string => `import { t } from '${builtModule('test/tap')}'\n${program}`
+const isTap = (program: string): boolean => program.startsWith('import { t }')
+
 /** Runs programs as files of tests. */
 async function ran (t: Test, programs: Readonly<Record<string, string>>, options: Partial<RunOptions> = {}): Promise<{ passed: boolean, lines: string[], root: string }> {
   const root = temporaryFolder(t)
-  for (const [name, program] of Object.entries(programs)) put(root, `dist/test/${name}.test.js`, program)
+  for (const [name, program] of Object.entries(programs)) put(root, `dist/test/${name}.test.js`, isTap(program) ? program : `// Runs alone: it prints TAP itself\n${program}`)
   mkdirSync(join(root, 'node_modules'))
   const lines: string[] = []
   const passed = await runTests({ root, files: Object.keys(programs).map(name => `dist/test/${name}.test.js`), jobs: 2, limit: 60, print: line => { lines.push(...line.split('\n')) }, ...options })
@@ -72,4 +76,34 @@ t.test('a run that is stopped ends at once, and hasn\'t passed', async t => {
   const stop = new AbortController()
   setTimeout(() => { stop.abort() }, 300)
   t.match(await ran(t, { a: `${PASSING}; setInterval(() => {}, 1000)`, b: PASSING }, { signal: stop.signal, jobs: 1 }), { passed: false })
+})
+
+t.test('files of a folder share a process; each is reported by itself', async t => {
+  const loaded = 'globalThis.loaded = (globalThis.loaded ?? 0) + 1'
+  const { passed, lines } = await ran(t, {
+    'x/a': byTap(`${loaded}; t.test('one', t => { t.equal(globalThis.loaded, 1); t.end() })`),
+    'x/b': byTap(`${loaded}; t.test('two', t => { t.equal(globalThis.loaded, 2); t.equal(3, 4, 'is four'); t.end() })`),
+    'x/c': byTap(`${loaded}; t.test('three', t => { t.end() })`),
+    'x/d': byTap(''),
+    'x/e': byTap(`t.test('of five', { skip: 'not here' }, t => { t.end() })`),
+    'y/a': byTap("t.equal(globalThis.loaded, undefined)")
+  }, { jobs: 1 })
+  t.equal(passed, false)
+  t.strictSame(lines.filter(line => /^(not )?ok /.test(line)).map(line => line.replace(/\d+\.\d s$/, 'N s')), [
+    'ok     test/x/a.test.ts N s', 'not ok test/x/b.test.ts N s', 'not ok test/x/c.test.ts N s', 'not ok test/x/d.test.ts N s', 'ok     test/x/e.test.ts N s', 'ok     test/y/a.test.ts N s'
+  ])
+  t.strictSame(lines.slice(lines.indexOf('Failed:') + 1), [
+    '  test/x/b.test.ts: two > is four', '  test/x/c.test.ts: three', '  test/x/d.test.ts', '5 passed, 3 failed, 1 skipped'
+  ])
+})
+
+t.test('a file that ends its process fails, and so do those that it would have run', async t => {
+  const { passed, lines } = await ran(t, {
+    'x/a': byTap("t.test('one', t => { t.pass('holds'); t.end() })"),
+    'x/b': byTap("t.test('two', t => { setTimeout(() => { throw new Error('lost') }); setTimeout(t.end, 1000) })"),
+    'x/c': byTap("t.test('three', t => { t.pass('holds'); t.end() })")
+  })
+  t.equal(passed, false)
+  t.match(lines.join('\n'), /not ok test\/x\/b\.test\.ts[^]*lost[^]*not ok test\/x\/c\.test\.ts[^]*it has not ended: another file/)
+  t.match(lines.at(-1), /^1 passed, \d+ failed, 0 skipped$/)
 })

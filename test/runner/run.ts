@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Failure, runFile } from './file.ts'
+import { runFiles } from './file.ts'
+import { groupsOf } from './groups.ts'
+import type { Failure } from './report.ts'
 import { changesBetween, treeOf } from './tree.ts'
 
 export interface RunOptions {
@@ -9,7 +11,7 @@ export interface RunOptions {
   readonly root: string
   /** Files of tests as they were built, relative to the checkout. */
   readonly files: readonly string[]
-  /** How many files run at once. */
+  /** How many processes run at once. */
   readonly jobs: number
   /** A test that reports nothing for so many seconds has failed. */
   readonly limit: number
@@ -18,7 +20,7 @@ export interface RunOptions {
 }
 
 /**
- * Runs files of tests, so many at once, each in a process, and prints how each of them ended; the last line counts.
+ * Runs files of tests, so many processes at once, and prints how each of them ended; the last line counts.
  * They work in the checkout, which must be at the end what it was at the beginning, and write into a temporary folder, which is
  * deleted.
  *
@@ -38,17 +40,18 @@ export async function runTests ({ root, files, jobs, limit, print, signal }: Run
     }
   }
 
-  const waiting = [...files]
+  const waiting = groupsOf(root, files)
   const work = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined && signal?.aborted !== true; file = waiting.shift()) {
+    for (let group = waiting.shift(); group !== undefined && signal?.aborted !== true; group = waiting.shift()) {
       const options = { cwd: root, limit, env: { ...process.env, TMPDIR: temporary } }
-      const { passed, skipped, failures, stderr, seconds } = await runFile(join(root, file), signal ? { ...options, signal } : options)
-      total.passed += passed
-      total.skipped += skipped
-      const source = sourceOf(file)
-      print(`${failures.length === 0 ? 'ok    ' : 'not ok'} ${source} ${seconds.toFixed(1)} s`)
-      fail(source, failures)
-      if (failures.length > 0 && stderr !== '') print(`  stderr:\n${indented(stderr)}`)
+      const paths = group.map(file => join(root, file))
+      for (const { file, passed, skipped, failures, stderr, seconds } of await runFiles(paths, signal ? { ...options, signal } : options)) {
+        total.passed += passed
+        total.skipped += skipped
+        print(`${failures.length === 0 ? 'ok    ' : 'not ok'} ${file} ${seconds.toFixed(1)} s`)
+        fail(file, failures)
+        if (failures.length > 0 && stderr !== '') print(`  stderr:\n${indented(stderr)}`)
+      }
     }
   }
   try {
@@ -63,8 +66,3 @@ export async function runTests ({ root, files, jobs, limit, print, signal }: Run
 }
 
 const indented = (text: string): string => text.replace(/^/gm, '    ')
-
-/** `test/lib/lock.test.ts` of `dist/test/lib/lock.test.js`. */
-function sourceOf (file: string): string {
-  return file.replace(/^dist\//, '').replace(/\.js$/, '.ts')
-}
