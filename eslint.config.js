@@ -20,7 +20,7 @@ const layers = [
 }))
 
 export default tseslint.config(
-  { ignores: ['dist/', 'data/', 'runs/', '.tap/', 'kernels/'] /* in AssemblyScript */ },
+  { ignores: ['dist/', 'data/', 'runs/', '.tap/', 'lib/kernels/*/'] /* in AssemblyScript */ },
   ...neostandard({ ts: true }),
   ...tseslint.configs.strictTypeChecked.map(config => ({ ...config, files: ['**/*.ts'] })),
   {

@@ -1,4 +1,4 @@
-import { describeMistake, jsonMistake } from './json-parser.ts'
+import { describeMistake, jsonMistake } from './json/python.ts'
 import { type MaxBad, judgeBadRecords } from './max-bad.ts'
 import { refuseNoText } from './no-text.ts'
 import type { FoundRecord } from './record-reader.ts'

@@ -1,4 +1,4 @@
-import { maskCredentials } from './mask-secrets.ts'
+import { maskCredentials } from './text/mask-secrets.ts'
 
 /**
  * What can go wrong, by code: the exit code of the command line, and what the code means.

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { codeOf } from './errors.ts'
-import { maskSecrets } from './mask-secrets.ts'
+import { maskSecrets } from './text/mask-secrets.ts'
 
 /** Programs that copy a file from where its address says to standard output. */
 const PROGRAMS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { Barrier, type Barriers } from './barrier.ts'
+import { Barrier, type Barriers } from './stage/barrier.ts'
 import { BatchedReader } from './batched-reader.ts'
 import type { Document } from './document.ts'
 import { DroppedRecords } from './dropped-records.ts'
@@ -13,7 +13,7 @@ import { parseState } from './options.ts'
 import { Positions, type SourcePosition } from './positions.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './record-reader.ts'
 import { type SourceOptions, type SourceState, type SourceStats, sourceState } from './source-options.ts'
-import { type Done, objectStream } from './stage.ts'
+import { type Done, objectStream } from './stage/stage.ts'
 
 /** Opens a file for its records. What it throws, and what the reader throws, ends the source. */
 export type OpenRecords = (file: RecordFile) => RecordReader

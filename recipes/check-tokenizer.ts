@@ -3,7 +3,7 @@ import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseOptions } from '../lib/options.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/own-file.ts'
-import { readTokenizerFile } from '../lib/tokenizer.ts'
+import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({
   tokenizerPath: z.string().min(1).describe('SentencePiece .model file'),

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { z } from 'zod'
-import type { Barriers } from '../lib/barrier.ts'
+import type { Barriers } from '../lib/stage/barrier.ts'
 import { count, positive } from '../lib/options.ts'
 import type { RecordSource } from '../lib/record-source.ts'
 import type { SourceState } from '../lib/source-options.ts'

@@ -1,7 +1,7 @@
 import { STANDARD_STREAM } from '../lib/files.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import { checkManifest, checkOptions } from './check.ts'
-import type { ShardStatistics } from '../lib/shard-statistics.ts'
+import type { ShardStatistics } from '../lib/shards/statistics.ts'
 import { checkCoverage, checkCoverageOptions } from './check-coverage.ts'
 import { type TokenizerRecord, checkTokenizer, checkTokenizerOptions } from './check-tokenizer.ts'
 import type { ComponentStats } from './component.ts'

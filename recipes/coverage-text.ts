@@ -1,4 +1,4 @@
-import type { Coverage, CoverageDifference } from '../lib/tokenizer-coverage.ts'
+import type { Coverage, CoverageDifference } from '../lib/tokenizer/coverage.ts'
 import type { CoverageReport } from './check-coverage.ts'
 import { number, table } from './report.ts'
 

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import type { Barriers } from '../lib/barrier.ts'
+import type { Barriers } from '../lib/stage/barrier.ts'
 import { findFiles } from '../lib/files.ts'
 import type { Component, Filter } from '../lib/manifest/schema.ts'
 import type { MaxBad } from '../lib/max-bad.ts'

@@ -1,7 +1,7 @@
 /** What a thread that examines batches runs. */
 import type { FastTextClassifier } from '../lib/fasttext/classifier.ts'
-import type { Tokenizer } from '../lib/tokenizer.ts'
-import { serveTasks } from '../lib/worker-thread.ts'
+import type { Tokenizer } from '../lib/tokenizer/tokenizer.ts'
+import { serveTasks } from '../lib/threads/thread.ts'
 import { type ExamineTask, type Examined, Examiner, type ExaminerSpec, loadSame } from './examine.ts'
 
 /** Examiners of a thread, by their specs: of components that are done at once, more than one is in use. */

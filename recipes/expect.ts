@@ -1,7 +1,7 @@
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import type { Expectation } from '../lib/manifest/schema.ts'
-import { Stage } from '../lib/stage.ts'
+import { Stage } from '../lib/stage/stage.ts'
 import { droppedBy } from './flow.ts'
 import type { AnyStage } from './stages.ts'
 

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { readCheckpoint } from '../lib/checkpoint.ts'
 import { sha256 } from '../lib/hash.ts'
-import { parseJson } from '../lib/json.ts'
+import { parseJson } from '../lib/json/json.ts'
 import { checkpointIn } from './component.ts'
 
 /** What is known of the tokenizer that made some shards. */

@@ -1,4 +1,4 @@
-import type { Estimate } from '../lib/estimate.ts'
+import type { Estimate } from '../lib/sampling/estimate.ts'
 import type { Forecast } from './check.ts'
 
 /** What a forecast says, for people. */

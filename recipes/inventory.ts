@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import type { Dtype } from '../lib/npy.ts'
+import type { Dtype } from '../lib/shards/npy.ts'
 import { jsonKind } from '../lib/own-file.ts'
-import type { ComponentDocuments, Duplicates } from '../lib/shard-duplicates.ts'
-import type { ShardedStats, StatsFile } from '../lib/stats.ts'
+import type { ComponentDocuments, Duplicates } from '../lib/verify/duplicates.ts'
+import type { ShardedStats, StatsFile } from '../lib/shards/stats.ts'
 import { number, table } from './report.ts'
 
 /** A shard that was verified. */

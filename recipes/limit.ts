@@ -1,4 +1,4 @@
-import { Stage } from '../lib/stage.ts'
+import { Stage } from '../lib/stage/stage.ts'
 
 /**
  * Passes the first `max` items on, then ends the flow by `stop`, which tells the source. What was on its way already

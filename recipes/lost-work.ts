@@ -1,5 +1,5 @@
 import { SluiceError, messageOf } from '../lib/errors.ts'
-import { stageInStack } from '../lib/stage-module.ts'
+import { stageInStack } from '../lib/stage/module.ts'
 
 /** Looks out for what happens beside a command's own promises, most often in a stage of the user's own. */
 export interface Watching {

@@ -1,6 +1,6 @@
 import { clearLine, cursorTo } from 'node:readline'
 import type { WriteStream } from 'node:tty'
-import { shownInLine } from '../lib/shown.ts'
+import { shownInLine } from '../lib/text/shown.ts'
 import type { Flow, WatchedWork } from './flow.ts'
 
 const BAR_EVERY_MS = 200

@@ -1,5 +1,5 @@
-import { NO_ADVICE } from '../lib/license-data.ts'
-import { shownInLine } from '../lib/shown.ts'
+import { NO_ADVICE } from '../lib/licenses/known.ts'
+import { shownInLine } from '../lib/text/shown.ts'
 import type { ProvenanceFile, StoredProvenance } from './provenance.ts'
 import { number } from './report.ts'
 

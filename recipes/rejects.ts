@@ -1,6 +1,6 @@
 import type { Document } from '../lib/document.ts'
 import { codeOf } from '../lib/errors.ts'
-import { toJson } from '../lib/json.ts'
+import { toJson } from '../lib/json/json.ts'
 import { LineWriter } from '../lib/line-writer.ts'
 import { checkWritable } from '../lib/output.ts'
 import { refuseForeign, textKind } from '../lib/own-file.ts'

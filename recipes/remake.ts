@@ -6,8 +6,8 @@ import { SluiceError } from '../lib/errors.ts'
 import { sha256OfFile } from '../lib/hash.ts'
 import { syncFolder, writing } from '../lib/output.ts'
 import { NEXT_FOLDER } from '../lib/output-places.ts'
-import { isShardName, listShards, namesIn } from '../lib/shard-names.ts'
-import type { ShardInfo } from '../lib/shards.ts'
+import { isShardName, listShards, namesIn } from '../lib/shards/names.ts'
+import type { ShardInfo } from '../lib/shards/writer.ts'
 
 /** Shards that are made again while those that were made before are still good. */
 export interface Remaking {

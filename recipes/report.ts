@@ -1,5 +1,5 @@
 import type { ComponentStats } from './component.ts'
-import { shownInLine } from '../lib/shown.ts'
+import { shownInLine } from '../lib/text/shown.ts'
 import type { DocumentCounts } from './flow.ts'
 
 /** A table for people: the first column to the left, numbers to the right. Each row is a line, whatever is in its cells. */

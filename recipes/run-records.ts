@@ -4,12 +4,12 @@ import { z } from 'zod'
 import { SluiceError, codeOf, messageOf, reasonOf } from '../lib/errors.ts'
 import { mistakenKind } from '../lib/file-kind.ts'
 import { sha256 } from '../lib/hash.ts'
-import { firstBytes } from '../lib/model-file.ts'
+import { firstBytes } from '../lib/fasttext/model-use.ts'
 import { notLocalFile } from '../lib/not-local.ts'
 import { checkOptions, count, positive, sha256Hex } from '../lib/options.ts'
 import { readOwn } from '../lib/own-file.ts'
-import { namesIn } from '../lib/shard-names.ts'
-import { shardInfo } from '../lib/shards.ts'
+import { namesIn } from '../lib/shards/names.ts'
+import { shardInfo } from '../lib/shards/writer.ts'
 
 export const runsDirOption = z.string().min(1).default('runs').describe('folder for the records of finished runs')
 

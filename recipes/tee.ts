@@ -1,6 +1,6 @@
 import type { Document } from '../lib/document.ts'
 import type { LineWriter } from '../lib/line-writer.ts'
-import { Stage } from '../lib/stage.ts'
+import { Stage } from '../lib/stage/stage.ts'
 import { ndjsonLine } from '../sinks/ndjson.ts'
 
 /** Passes documents on, and writes each as a line of NDJSON; whoever runs the flow commits the file once it has ended well. */

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import type { Helper } from '../lib/crew.ts'
+import type { Helper } from '../lib/threads/crew.ts'
 import { SluiceError, messageOf } from '../lib/errors.ts'
 import type { FastTextClassifier, SharedFastText } from '../lib/fasttext/classifier.ts'
 import { type FileNames, findFiles } from '../lib/files.ts'
-import type { FilterModel } from '../lib/model-file.ts'
+import type { FilterModel } from '../lib/fasttext/model-use.ts'
 import { positive } from '../lib/options.ts'
-import { stageInStack } from '../lib/stage-module.ts'
-import { WorkerThread } from '../lib/worker-thread.ts'
+import { stageInStack } from '../lib/stage/module.ts'
+import { WorkerThread } from '../lib/threads/thread.ts'
 import type { ExamineTask, Examined, ExaminedBatch, ExaminerSpec } from './examine.ts'
 
 /** The option of every recipe that can use more than one core. */

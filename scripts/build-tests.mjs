@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-const KERNEL = 'dist/lib/fasttext/kernel.wasm'
+const KERNEL = 'dist/lib/kernels/fasttext.wasm'
 
 /** When a file was last written; 0 where there is none. */
 const writtenAt = path => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
@@ -14,10 +14,10 @@ const filesIn = folder => readdirSync(folder, { recursive: true, encoding: 'utf8
 const toolsAt = Math.max(...['package-lock.json', 'tsconfig.json', import.meta.filename].map(writtenAt))
 const isOld = (output, ...inputs) => writtenAt(output) <= Math.max(toolsAt, ...inputs.map(writtenAt))
 
-if (isOld(KERNEL, ...filesIn('kernels'))) execFileSync('npm', ['run', '-s', 'kernels'], { stdio: 'inherit' })
+if (isOld(KERNEL, ...filesIn('lib/kernels'))) execFileSync('npm', ['run', '-s', 'kernels'], { stdio: 'inherit' })
 
 const stale = ['lib', 'sources', 'transforms', 'sinks', 'recipes', 'test'].flatMap(filesIn)
-  .filter(path => /(?<!\.d)\.ts$/.test(path))
+  .filter(path => /(?<!\.d)\.ts$/.test(path) && !/^lib[\\/]kernels[\\/][^\\/]+[\\/]/.test(path)) // AssemblyScript
   .map(path => [path, join('dist', path.replace(/\.ts$/, '.js'))])
   .filter(([path, output]) => isOld(output, path))
 if (stale.length > 0) {

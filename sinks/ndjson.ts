@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Document, Sequence, Tokens } from '../lib/document.ts'
-import { toJson } from '../lib/json.ts'
+import { toJson } from '../lib/json/json.ts'
 import { LineSink, type LineSinkOptions } from '../lib/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
 

@@ -10,7 +10,7 @@ import sentencepiece from 'sentencepiece-js'
 import { loadEmscripten } from '../lib/emscripten.ts'
 import { packageRoot } from '../lib/package.ts'
 import { loadWasmEncoder } from '../lib/sentencepiece/wasm.ts'
-import { type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
+import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 import { encodings } from './encodings.ts'
 import { put, codePoint } from './helpers.ts'
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from './tap.ts'
-import { loadTokenizer } from '../lib/tokenizer.ts'
+import { loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 import { Random } from './fuzz.ts'
 import { docs, failure, fixture, howMany, ndjsonOf, put, temporaryFolder } from './helpers.ts'

@@ -8,7 +8,7 @@ export function packedFiles (folder: string): string[] {
     entry.isDirectory() ? packedFiles(join(folder, entry.name)).map(file => `${entry.name}/${file}`) : [entry.name])
 }
 
-/** The modules of a package that can be imported and have declarations, such as `lib/npy`. */
+/** The modules of a package that can be imported and have declarations, such as `lib/shards/npy`. */
 export function declaredModules (folder: string): string[] {
   return packedFiles(join(folder, 'dist')).filter(file => /^(?!test\/|recipes\/main\.).*\.d\.ts$/.test(file)).map(file => file.replace('.d.ts', '')).sort()
 }

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../lib/hash.ts'
-import { type Dtype, npyData, npyHeader } from '../lib/npy.ts'
-import { shardName } from '../lib/shard-names.ts'
-import type { ShardedStats } from '../lib/stats.ts'
+import { type Dtype, npyData, npyHeader } from '../lib/shards/npy.ts'
+import { shardName } from '../lib/shards/names.ts'
+import type { ShardedStats } from '../lib/shards/stats.ts'
 
 export interface ShardShape {
   readonly seqLen: number

@@ -3,8 +3,8 @@ import type { Document } from '../lib/document.ts'
 import type { FastTextClassifier, SharedFastText } from '../lib/fasttext/classifier.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { unknownLabel } from '../lib/fasttext/labels.ts'
-import type { ModelUse } from '../lib/model-file.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+import type { ModelUse } from '../lib/fasttext/model-use.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 const score = z.number().min(0).max(1).optional()
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { parseState, positive } from '../lib/options.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 export const dedupOptions = z.strictObject({
   window: positive.max(16_000_000).default(50_000).describe('passed documents whose hashes are kept; a text seen among them is dropped')

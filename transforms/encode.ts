@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { Document, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
-import { type Encoder, type Tokenizer, loadTokenizer } from '../lib/tokenizer.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
+import { type Encoder, type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 export const encodeOptions = z.strictObject({
   tokenizerPath: z.string().optional().describe('SentencePiece .model file'),

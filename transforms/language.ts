@@ -6,8 +6,8 @@ import { CLD3_LANGUAGES, loadCld3 } from '../lib/language/cld3.ts'
 import { type Detected, type LanguageDetector, strictDetector } from '../lib/language/detector.ts'
 import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
 import { sameLanguage, tagNamed, tagOf } from '../lib/language/tags.ts'
-import type { ModelUse } from '../lib/model-file.ts'
-import { type Push, Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+import type { ModelUse } from '../lib/fasttext/model-use.ts'
+import { type Push, Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 /** Keeps documents of every language. */
 export const ANY_LANGUAGE = 'any'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { codePoints } from '../lib/characters.ts'
+import { codePoints } from '../lib/text/characters.ts'
 import type { Document } from '../lib/document.ts'
 import { count } from '../lib/options.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 export { codePoints }
 

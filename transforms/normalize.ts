@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { WHITE_SPACE } from '../lib/characters.ts'
+import { WHITE_SPACE } from '../lib/text/characters.ts'
 import type { Document } from '../lib/document.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage.ts'
+import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 export const normalizeOptions = z.strictObject({}).describe('trims each text and makes every run of white space one space')
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Sequence, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { parseState, positive } from '../lib/options.ts'
-import { Stage, type StageOptions, type StageStats, stageOptions } from '../lib/stage.ts'
+import { Stage, type StageOptions, type StageStats, stageOptions } from '../lib/stage/stage.ts'
 
 export const packOptions = z.strictObject({
   seqLen: positive.max(2 ** 24).default(2048).describe('token ids in a sequence')

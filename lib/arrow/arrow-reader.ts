@@ -1,5 +1,5 @@
 import { SluiceError, messageOf } from '../errors.ts'
-import { type Row, TooLong } from '../parquet/batch.ts'
+import { type Row, TooLong } from '../columns/rows.ts'
 import { type Value, uuid } from '../parquet/convert.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
 import { type RowOptions, type RowTexts, foundRow } from '../table-row.ts'

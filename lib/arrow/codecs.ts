@@ -1,6 +1,6 @@
 import { CompressionType, setCompressionCodec } from '@uwdata/flechette'
 import { decompressFrame } from '../zstd/frame.ts'
-import { lz4Frame } from './lz4-frame.ts'
+import { lz4Frame } from '../columns/lz4-frame.ts'
 
 /** Of one buffer, decompressed: no message has more either. */
 const MAX_BUFFER_BYTES = 512 * 1024 * 1024

@@ -1,5 +1,5 @@
 import { type DataType, Type } from '@uwdata/flechette'
-import { type Step, noField, noList, unnamedList } from '../text-column.ts'
+import { type Step, noField, noList, unnamedList } from '../columns/text-column.ts'
 import type { Vector } from './values.ts'
 
 /** A type of which only one place is read. */

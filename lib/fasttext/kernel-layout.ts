@@ -6,7 +6,7 @@ export const PIECE_BYTES = 2 ** 15
 /** What is read and written behind a piece, or behind anything else. */
 export const SLACK = 128
 
-/** Characters of a word whose n-grams are made together, and what may be read and written behind them; as in kernels/fasttext/features.ts. */
+/** Characters of a word whose n-grams are made together, and what may be read and written behind them; as in lib/kernels/fasttext/features.ts. */
 const BLOCK = 64
 const BLOCK_SLACK = 16
 
@@ -35,7 +35,7 @@ const ENOUGH_WORDS = 80_000
 
 /** The memory that a kernel works in. Addresses count from its beginning. */
 export interface KernelLayout {
-  /** In the order of kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory. */
+  /** In the order of lib/kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory. */
   readonly fields: ReadonlyArray<number | { readonly at: number }>
   readonly bytes: number
   readonly pieceAt: number

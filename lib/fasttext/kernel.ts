@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { instantiate } from '../kernels/instantiate.ts'
 import { PAGE_BYTES } from './arena.ts'
 import { type KernelLayout, PIECE_BYTES, SLACK, layoutOf } from './kernel-layout.ts'
 import type { SharedFastText } from './model.ts'
@@ -27,7 +27,7 @@ const REPETITIVE = 0.6
 const CROWDED = 100
 const UNKEPT = 0.25
 
-/** What kernels/fasttext exports. */
+/** What lib/kernels/fasttext exports. */
 interface Exports {
   readonly setup: (settings: number) => void
   readonly begin: (isExact: boolean) => void
@@ -42,21 +42,12 @@ interface Exports {
   readonly recordBytes: () => number
 }
 
-interface Wasm {
-  readonly WebAssembly: {
-    readonly Module: new (bytes: Uint8Array) => object
-    readonly Instance: new (module: object, imports: object) => { readonly exports: Exports }
-  }
-}
-
 /** What of a model decides how sums are made. */
 interface Traits {
   readonly hasWordNgrams: boolean
   readonly isTableOff: boolean
   readonly mostRows: number
 }
-
-let compiled: object | undefined
 
 /**
  * The vectors of texts by the wasm kernel, with a table of the words that were met. They are those of `PlainSum` but for
@@ -92,7 +83,7 @@ export class KernelSum {
     const { memory, settings: { dim, wordNgrams, maxn, bucket }, output } = model
     if (memory.grow === undefined) return undefined
     try {
-      const exports = instantiate(memory)
+      const exports = instantiate('fasttext', memory) as Exports
       const nodes = tree !== undefined && output.kind === 'dense' ? tree.left.length : 0
       const layout = layoutOf(model, tableBytes, nodes)
       // Other threads may take memory at the same time: what counts is where it was grown.
@@ -188,12 +179,6 @@ export class KernelSum {
       at += taken
     }
   }
-}
-
-function instantiate (memory: object): Exports {
-  const { WebAssembly } = globalThis as unknown as Wasm
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('./kernel.wasm', import.meta.url)))
-  return new WebAssembly.Instance(compiled, { env: { memory }, math: { exp: Math.exp } }).exports
 }
 
 const utf8 = new TextEncoder()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 import { mistakenKind } from '../file-kind.ts'
-import { findModel, firstBytes } from '../model-file.ts'
+import { findModel, firstBytes } from './model-use.ts'
 import { notLocalFile } from '../not-local.ts'
 import { Arena, type SharedMemory } from './arena.ts'
 import { type DictionaryLayout, readDictionary } from './dictionary.ts'

@@ -1,7 +1,7 @@
 /** The head of a dataset's card: the YAML at the top of its README.md, as far as it tells of files and licences. */
 import type { Document, LineCounter } from 'yaml'
 import { SluiceError } from '../errors.ts'
-import { locator } from '../manifest/locate.ts'
+import { locator } from '../yaml-position.ts'
 import { CardMistake, readCardYaml } from './card-yaml.ts'
 import { type SplitPatterns, isSplitName } from './patterns.ts'
 

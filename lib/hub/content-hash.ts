@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { WorkerThread } from '../worker-thread.ts'
+import { WorkerThread } from '../threads/thread.ts'
 
 /** Content that is given piece by piece, and then its hash, in hexadecimal. */
 export interface ContentHash {

@@ -4,7 +4,7 @@
  * braces and parentheses mean themselves. (picomatch and minimatch read the latter as alternatives, and sets in another way.)
  */
 import { SluiceError } from '../errors.ts'
-import { ANY_CHARACTER, type Budget, NO_SLASH, type Step, character, compileSteps, readSet } from '../wildcards.ts'
+import { ANY_CHARACTER, type Budget, NO_SLASH, type Step, character, compileSteps, readSet } from '../text/wildcards.ts'
 
 /** What tells paths that fit a glob. */
 export type PathTest = (path: string) => boolean

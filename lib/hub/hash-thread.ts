@@ -1,5 +1,5 @@
 import { type Hash, createHash } from 'node:crypto'
-import { serveTasks } from '../worker-thread.ts'
+import { serveTasks } from '../threads/thread.ts'
 
 let hash: Hash | undefined
 

@@ -1,5 +1,5 @@
 import { SluiceError, messageOf } from '../errors.ts'
-import { isThenable } from '../own-work.ts'
+import { isThenable } from '../stage/strict-work.ts'
 
 /** The language of a text, as a detector tells it. */
 export interface Detected {

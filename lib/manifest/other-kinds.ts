@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { kindName } from '../file-kind.ts'
-import { parseJson } from '../json.ts'
+import { parseJson } from '../json/json.ts'
 
 /** So much of a file tells what it is. */
 const LOOKED_AT = 64 * 1024

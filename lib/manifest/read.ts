@@ -39,7 +39,7 @@ export async function readManifest (path: string, known: KnownStages): Promise<M
     const place = `${before.split('\n').length}:${nested.index - before.lastIndexOf('\n')}`
     throw new SluiceError('ERR_MANIFEST', `${path}:${place}: lists and keys lie in each other here 100 times, ${EXPECTED}`)
   }
-  const modules = [import('yaml'), import('./locate.ts'), import('./yaml-mistakes.ts')] as const
+  const modules = [import('yaml'), import('../yaml-position.ts'), import('./yaml-mistakes.ts')] as const
   const [{ LineCounter, parseDocument }, { locator }, { aliasMistake, twiceIn, yamlMistakes }] = await Promise.all(modules)
   const lines = new LineCounter()
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false })

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { dtypes } from '../npy.ts'
+import { dtypes } from '../shards/npy.ts'
 import { count, positive, rejectsPath } from '../options.ts'
-import type { FilterModel } from '../model-file.ts'
-import type { StageModule } from '../stage-module.ts'
-import { isName } from '../shown.ts'
+import type { FilterModel } from '../fasttext/model-use.ts'
+import type { StageModule } from '../stage/module.ts'
+import { isName } from '../text/shown.ts'
 import { tokenizerTraining } from '../trainer/options.ts'
 
 const NO_CONTROLS = 'expected a name without control characters and line breaks'

@@ -1,7 +1,7 @@
 import { ColumnNames, type TextPlace } from '../table-row.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { assembler } from './assemble.ts'
-import { type Batch, type Row, TooLong } from './batch.ts'
+import { type Batch, type Row, TooLong } from '../columns/rows.ts'
 import { ColumnReader, type Cost } from './column.ts'
 import { type Kind, type Value, conversionOf } from './convert.ts'
 import { type Place, decoding, refused } from './damage.ts'

@@ -1,4 +1,4 @@
-import { type Step, noField, noList, unnamedList } from '../text-column.ts'
+import { type Step, noField, noList, unnamedList } from '../columns/text-column.ts'
 import type { Field } from './schema.ts'
 
 /** A field of which only one place is read. */

@@ -2,7 +2,7 @@ import { SluiceError } from '../errors.ts'
 import { isCompressed } from '../files.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
 import { type RowOptions, type RowTexts, columnsToRead, foundRow } from '../table-row.ts'
-import type { Batch } from './batch.ts'
+import type { Batch } from '../columns/rows.ts'
 import type { ByteRanges } from './ranges.ts'
 
 export interface RowReaderOptions extends RowOptions {

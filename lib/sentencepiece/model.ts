@@ -1,5 +1,5 @@
 import { SluiceError, messageOf } from '../errors.ts'
-import { otherTokenizer } from '../tokenizer-kind.ts'
+import { otherTokenizer } from './other-tokenizer.ts'
 import { byteOfPiece } from './byte-pieces.ts'
 import { type Fields, type UnknownField, boolean, bytes, float, integer, message, readMessage, string } from './protobuf.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { SluiceError } from '../errors.ts'
-import { WorkerThread } from '../worker-thread.ts'
+import { WorkerThread } from '../threads/thread.ts'
 import { type Lattice, PARTS } from './lattice.ts'
 import { type Step, type Task, doTask } from './tasks.ts'
 

@@ -1,4 +1,4 @@
-import { serveTasks } from '../worker-thread.ts'
+import { serveTasks } from '../threads/thread.ts'
 import { type Task, doTask } from './tasks.ts'
 
 /** A thread that trains; nothing where it is imported in another one. */

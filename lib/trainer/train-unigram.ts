@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { parseOptions } from '../options.ts'
-import { UniformSample } from '../sampling.ts'
+import { UniformSample } from '../sampling/draw.ts'
 import type { NormalizerSpec, Piece } from '../sentencepiece/model.ts'
 import { Normalizer } from '../sentencepiece/normalizer.ts'
 import { charsmapOf } from '../sentencepiece/rules.ts'

@@ -1,6 +1,6 @@
 import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import type { Corpus } from './corpus.ts'
 import { type Run, type Times, alternate } from './measure.ts'

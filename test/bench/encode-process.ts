@@ -14,7 +14,7 @@ import { cpuSeconds } from './measure.ts'
 export interface LoadTimes {
   /** From the call to its return. */
   readonly call: number
-  /** As `call`, with the import of `lib/tokenizer`. */
+  /** As `call`, with the import of `lib/tokenizer/tokenizer`. */
   readonly withImport: number
   /** CPU time of the call, on all cores. */
   readonly cpu: number
@@ -28,7 +28,7 @@ process.stdout.write(JSON.stringify(figures))
 
 async function load (model: string): Promise<LoadTimes> {
   const begun = performance.now()
-  const { loadTokenizer } = await import('../../lib/tokenizer.ts')
+  const { loadTokenizer } = await import('../../lib/tokenizer/tokenizer.ts')
   const imported = performance.now()
   const cpu = process.cpuUsage()
   await loadTokenizer(model)
@@ -65,7 +65,7 @@ async function lines (path: string, model: string, runs: number): Promise<number
 
 /** Encodes texts one by one, into the same memory for ids. */
 async function encoder (model: string, tableBytes?: number): Promise<(text: string) => void> {
-  const { loadTokenizer } = await import('../../lib/tokenizer.ts')
+  const { loadTokenizer } = await import('../../lib/tokenizer/tokenizer.ts')
   const { IdBuffer } = await import('../../lib/sentencepiece/id-buffer.ts')
   const { append } = await loadTokenizer(model, tableBytes === undefined ? {} : { tableBytes })
   const ids = new IdBuffer()

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { IdBuffer } from '../../lib/sentencepiece/id-buffer.ts'
 import { DEFAULT_TABLE_BYTES } from '../../lib/sentencepiece/word-table.ts'
 import { loadWasmEncoder } from '../../lib/sentencepiece/wasm.ts'
-import { type Tokenizer, type TokenizerOptions, loadTokenizer } from '../../lib/tokenizer.ts'
+import { type Tokenizer, type TokenizerOptions, loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { encodings } from '../encodings.ts'
 import type { Corpus } from './corpus.ts'
 import type { LoadTimes } from './encode-process.ts'
@@ -150,7 +150,7 @@ async function loading (model: string, count: number): Promise<[Bound, string]> 
   const all: LoadTimes[] = []
   for (let i = 0; i < count; i++) all.push(await inProcess('load', model) as LoadTimes)
   const best = (key: keyof LoadTimes): number => Math.min(...all.map(each => each[key]))
-  const note = `loading takes ${best('cpu').toFixed(0)} ms of CPU time; with the import of lib/tokenizer ${best('withImport').toFixed(0)} ms`
+  const note = `loading takes ${best('cpu').toFixed(0)} ms of CPU time; with the import of lib/tokenizer/tokenizer ${best('withImport').toFixed(0)} ms`
   return [{ what: `load ${basename(model)}`, unit: 'ms', value: best('call'), allowed: ALLOWED_LOAD_MS }, note]
 }
 

@@ -4,7 +4,7 @@
  * modules, the tokenizer) isn't counted, as in rivals.py. Threads start with the work.
  */
 import { join } from 'node:path'
-import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 
 const [manifest, tokenizerPath, folder] = process.argv.slice(2) as [string, string, string]

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Document, IdBuffer, SluiceError, Stage, dedup, encode, language, length, loadTokenizer, ndjson, ndjsonSink, normalize, npySink } from 'sluice'
-import { readNpy } from 'sluice/lib/npy'
+import { readNpy } from 'sluice/lib/shards/npy'
 import { type PackOptions, pack } from 'sluice/transforms/pack'
 
 const [input = '', model = '', folder = ''] = process.argv.slice(2)

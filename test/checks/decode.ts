@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { packageRoot } from '../../lib/package.ts'
-import { loadDecoder } from '../../lib/tokenizer.ts'
+import { loadDecoder } from '../../lib/tokenizer/tokenizer.ts'
 import type { Checks } from './checks.ts'
 
 const root = packageRoot()

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline'
 import { gunzipSync } from 'node:zlib'
 import { sha256 } from '../../lib/hash.ts'
 import { packageRoot } from '../../lib/package.ts'
-import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import type { Checks } from './checks.ts'
 
 const root = packageRoot()

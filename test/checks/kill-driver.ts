@@ -6,7 +6,7 @@
 import { openSync, writeFileSync, writeSync } from 'node:fs'
 import { codeOf } from '../../lib/errors.ts'
 import { readManifest } from '../../lib/manifest/read.ts'
-import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { schedule } from '../../recipes/schedule.ts'
 import { knownStages } from '../../recipes/stages.ts'
 import { MANIFEST, TOKENIZER, killJobs } from '../kill-jobs.ts'

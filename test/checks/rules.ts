@@ -10,7 +10,7 @@ import { RULE_NAMES } from '../../lib/sentencepiece/rule-names.ts'
 import { charsmapOf } from '../../lib/sentencepiece/rules.ts'
 import { loadWasmEncoder } from '../../lib/sentencepiece/wasm.ts'
 import { modelBytes } from '../../lib/sentencepiece/write-model.ts'
-import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import type { Checks } from './checks.ts'
 import { missingCommands, pythonIds, run, scalars, spmNormalize, spmTrain, texts } from './sentencepiece.ts'
 

@@ -1,7 +1,7 @@
 /** Input of a megabyte that was made to take long: what is done for it is counted, and not its time. */
 import { Readable } from 'node:stream'
 import { t } from '../tap.ts'
-import { parseJson } from '../../lib/json.ts'
+import { parseJson } from '../../lib/json/json.ts'
 import { readManifest } from '../../lib/manifest/read.ts'
 import { knownStages } from '../../recipes/stages.ts'
 import { ndjson } from '../../sources/ndjson.ts'

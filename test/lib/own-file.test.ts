@@ -9,7 +9,7 @@ import { lock } from '../../lib/lock.ts'
 import { makeFolder, openOutput, temporaryName } from '../../lib/output.ts'
 import { jsonKind, readOwn, refuseForeign, textKind, writeOwn } from '../../lib/own-file.ts'
 import { openResumable, partialName } from '../../lib/resumable-output.ts'
-import { ShardWriter } from '../../lib/shards.ts'
+import { ShardWriter } from '../../lib/shards/writer.ts'
 import { failure, filesIn, folderInMemory, put } from '../helpers.ts'
 
 const STATS = jsonKind('the stats of a run', 'manifest', 'stats')

@@ -125,7 +125,7 @@ t.test('what never finishes is no end without a word', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.ndjson', ndjsonOf(docs(3)))
   put(folder, 'stuck.mjs', `
-    import { Stage } from ${JSON.stringify(builtModule('lib/stage'))}
+    import { Stage } from ${JSON.stringify(builtModule('lib/stage/stage'))}
     export const stage = () => new Stage({ name: 'stuck', take: () => new Promise(() => {}) })`)
   const manifest = put(folder, 'mix.yaml', `- { name: a, dataset: json, data_files: '${file}', filters: [{ use: '${folder}/stuck.mjs' }], output_dir: '${folder}/shards' }`)
   const ended = await sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')])

@@ -70,7 +70,7 @@ interface Setting {
 
 function settingOf (t: Test): Setting {
   const folder = folderInMemory(t)
-  for (const [name, content] of Object.entries(MODULES)) put(folder, name, `import { Stage } from '${builtModule('lib/stage')}'\n${content}`)
+  for (const [name, content] of Object.entries(MODULES)) put(folder, name, `import { Stage } from '${builtModule('lib/stage/stage')}'\n${content}`)
   put(folder, 'a.ndjson', ndjsonOf(RECORDS))
   const out = join(folder, 'out')
   const manifest = (filters: string, more = `, rejects: ${out}/rejects.ndjson, filtered_dir: ${out}/filtered`): string =>

@@ -122,7 +122,7 @@ t.test('a .next that is not ours is neither used nor deleted', async t => {
 
 /** A stage of the user's own, `own.mjs` in a folder, that does something at a document, and passes all on. */
 function stageThat (folder: string, does: string, at = 'd250'): string {
-  return put(folder, 'own.mjs', `import { Stage } from '${builtModule('lib/stage')}'
+  return put(folder, 'own.mjs', `import { Stage } from '${builtModule('lib/stage/stage')}'
     export const stage = () => new Stage({ name: 'own', take (document, push) { if (document.id === '${at}') { ${does} }; push(document) } })`)
 }
 
@@ -227,7 +227,7 @@ t.test('a signal while modules load ends with its exit code', { skip: process.pl
 t.test('process.exit in a thread beside the main one is an error that names the stages', async t => {
   const { folder, write, options } = setting(t)
   const own = put(folder, 'own.mjs', `import { isMainThread } from 'node:worker_threads'
-    import { Stage } from '${builtModule('lib/stage')}'
+    import { Stage } from '${builtModule('lib/stage/stage')}'
     export const stage = () => new Stage({ name: 'own', take (document, push) { if (!isMainThread) process.exit(0); push(document) } })`)
   const threads = new Threads({ workers: 2, mainWorks: false })
   const ended = failure(processMixture(write({ filters: [{ use: own }] }), { ...options, workers: 2 }, { threads }))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
-import { readNpy } from '../../lib/npy.ts'
+import { readNpy } from '../../lib/shards/npy.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
-import { Barrier, type Barriers } from '../../lib/barrier.ts'
+import { Barrier, type Barriers } from '../../lib/stage/barrier.ts'
 import type { Document } from '../../lib/document.ts'
 import type { SourcePosition } from '../../lib/positions.ts'
 import type { BadRecord, SourceState } from '../../lib/source-options.ts'

@@ -1,6 +1,6 @@
 import { t } from '../tap.ts'
 import type { Tokens } from '../../lib/document.ts'
-import { loadTokenizer } from '../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { encode, endOfSentence } from '../../transforms/encode.ts'
 import { answers, doc, failure, fixture, through } from '../helpers.ts'
 

@@ -1,6 +1,6 @@
 /** What no table of parquet has, and values that lie outside of what there is. */
 import { t } from '../../tap.ts'
-import { lz4Frame } from '../../../lib/arrow/lz4-frame.ts'
+import { lz4Frame } from '../../../lib/columns/lz4-frame.ts'
 import { type Vector, ValueReader } from '../../../lib/arrow/values.ts'
 import { failure } from '../../helpers.ts'
 import { END, type FlatField, arrowBytes, batch, message, rowsOf, schema, schemaField } from './helpers.ts'

@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib'
 import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
-import type { Batch } from '../../../lib/parquet/batch.ts'
+import type { Batch } from '../../../lib/columns/rows.ts'
 import { ParquetFile } from '../../../lib/parquet/file.ts'
 import { failure, howMany } from '../../helpers.ts'
 import { parquetBytes, rangesOf, rowsOf } from './helpers.ts'

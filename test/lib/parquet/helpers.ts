@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { InvalidUtf8 } from '../../../lib/parquet/convert.ts'
-import type { Row } from '../../../lib/parquet/batch.ts'
+import type { Row } from '../../../lib/columns/rows.ts'
 import { ParquetFile, type ReadRowsOptions } from '../../../lib/parquet/file.ts'
 import type { ByteRanges } from '../../../lib/parquet/ranges.ts'
 import { fixture } from '../../helpers.ts'

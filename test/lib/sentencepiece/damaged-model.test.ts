@@ -1,6 +1,6 @@
 import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
-import { loadTokenizer } from '../../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { encodings } from '../../encodings.ts'
 import { put, temporaryFolder } from '../../helpers.ts'
 

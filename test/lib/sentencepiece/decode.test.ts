@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { t } from '../../tap.ts'
 import { Decoder, Decoding } from '../../../lib/sentencepiece/decode.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
-import { loadDecoder, loadTokenizer } from '../../../lib/tokenizer.ts'
+import { loadDecoder, loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'
 
 const MODELS = ['tiny.model', 'bpe.model', 'no-eos.model', 'bytes.model', 'keep-spaces.model', 'no-prefix.model', 'suffix.model']

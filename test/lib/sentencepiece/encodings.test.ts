@@ -2,7 +2,7 @@ import { t } from '../../tap.ts'
 import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { UnigramEncoder } from '../../../lib/sentencepiece/unigram-encoder.ts'
-import { loadTokenizer } from '../../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { encodings, recentEncodings, sameIds, sameText, shown } from '../../encodings.ts'
 import { howMany, put, temporaryFolder } from '../../helpers.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { t } from '../../tap.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
-import { loadTokenizer } from '../../../lib/tokenizer.ts'
+import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'
 
 t.test('pieces, scores, types and special ids are those that SentencePiece tells', async t => {

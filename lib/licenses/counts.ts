@@ -1,0 +1,172 @@
+import { z } from 'zod'
+import { NO_ADVICE } from './known.ts'
+import { termsOf } from './terms.ts'
+import { count, parseState } from '../options.ts'
+import { textKind } from '../own-file.ts'
+import { shownInLine } from '../text/shown.ts'
+
+/** Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name them. */
+const LICENSE_COLUMNS = ['max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence', 'licenses', 'license_type']
+
+/** Those that have the repository that a record is of. */
+const REPOSITORY_COLUMNS = ['max_stars_repo_name', 'repo_name', 'repository_name', 'repo', 'repository', 'repo_url']
+
+/** The columns that licences are counted by; null where there is none. */
+export interface LicenseColumns {
+  readonly license: string | null
+  readonly repository: string | null
+}
+
+/** Picks from the names of columns those that have the licence and the repository of each record. */
+export function licenseColumns (columns: readonly string[]): LicenseColumns {
+  const first = (known: readonly string[]): string | null => known.find(name => columns.includes(name)) ?? null
+  return { license: first(LICENSE_COLUMNS), repository: first(REPOSITORY_COLUMNS) }
+}
+
+/** How much is kept: a column may have a text of its own in each record, and there are millions of repositories. */
+const MOST_REPOSITORIES = 100_000
+const MOST_LICENSES = 10_000
+const MOST_CHARACTERS = 200
+
+/** What a record says that states no licence, and what stands for licences beyond those that are kept. */
+export const NOT_STATED = '(not stated)'
+export const OTHERS = '(others)'
+
+const savedCounts = z.strictObject({
+  licenses: z.array(z.strictObject({ license: z.string(), records: count, repositories: z.array(z.string()), unlisted: count }))
+})
+
+/** The records of one licence. */
+export interface LicenseCount {
+  /** As the records have it; several of one record in their alphabetical order, with commas between. */
+  readonly license: string
+  readonly records: number
+  /** In alphabetical order. */
+  readonly repositories: readonly string[]
+  /** Records of repositories that are not among these, as there are too many. */
+  readonly unlisted: number
+}
+
+interface Counted {
+  records: number
+  unlisted: number
+  readonly repositories: Set<string>
+}
+
+/**
+ * Counts records by licence, and keeps the names of the repositories that they are of: 100,000 of them at most, of
+ * all licences together, and 10,000 licences, so that memory is bounded: by some 10 MB. What `save` gives is as large
+ * as what is kept, up to some 4 MB of JSON in each checkpoint, where other stages keep some hundred bytes.
+ */
+export class LicenseCounts {
+  readonly #columns: LicenseColumns
+  readonly #most: number
+  readonly #mostLicenses: number
+  #counts = new Map<string, Counted>()
+  #kept = 0 // names of repositories
+
+  constructor (columns: LicenseColumns, { mostRepositories = MOST_REPOSITORIES, mostLicenses = MOST_LICENSES }: { readonly mostRepositories?: number, readonly mostLicenses?: number } = {}) {
+    this.#columns = columns
+    this.#most = mostRepositories
+    this.#mostLicenses = mostLicenses
+  }
+
+  /** Counts a record. @param fields of it, such as a document's `meta` */
+  readonly add = (fields: Readonly<Record<string, unknown>>): void => {
+    const { license, repository } = this.#columns
+    const counted = this.#countedOf(licenseOf(license === null ? null : fields[license]))
+    counted.records++
+    const name = repository === null ? '' : textOf(fields[repository])
+    if (name === '' || counted.repositories.has(name)) return
+    if (this.#kept >= this.#most) {
+      counted.unlisted++
+    } else {
+      counted.repositories.add(name)
+      this.#kept++
+    }
+  }
+
+  /** What was counted: the licence of most records first. */
+  get rows (): LicenseCount[] {
+    const rows = [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({ license, records, repositories: [...repositories].sort(), unlisted }))
+    return rows.sort((a, b) => b.records - a.records || (a.license < b.license ? -1 : 1))
+  }
+
+  /** What was counted so far, as JSON. */
+  readonly save = (): unknown => {
+    return { licenses: [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({ license, records, repositories: [...repositories], unlisted })) } satisfies z.output<typeof savedCounts>
+  }
+
+  /** @throws SluiceError `ERR_STATE` when it isn't what `save` gave */
+  readonly restore = (state: unknown): void => {
+    const { licenses } = parseState('licences', savedCounts, state)
+    this.#counts = new Map(licenses.map(({ license, records, repositories, unlisted }) => [license, { records, unlisted, repositories: new Set(repositories) }]))
+    this.#kept = licenses.reduce((sum, { repositories }) => sum + repositories.length, 0)
+  }
+
+  #countedOf (license: string): Counted {
+    const key = this.#counts.has(license) || this.#counts.size < this.#mostLicenses ? license : OTHERS
+    let counted = this.#counts.get(key)
+    if (counted === undefined) this.#counts.set(key, counted = { records: 0, unlisted: 0, repositories: new Set() })
+    return counted
+  }
+}
+
+/** Of a text, or a list of them. */
+function licenseOf (value: unknown): string {
+  const names = (Array.isArray(value) ? value.map(textOf) : [textOf(value)]).filter(name => name !== '')
+  return names.length === 0 ? NOT_STATED : [...new Set(names)].sort().join(', ')
+}
+
+function textOf (value: unknown): string {
+  if (typeof value !== 'string') return ''
+  const line = shownInLine(value.replace(/\s+/g, ' ').trim())
+  return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…` : line
+}
+
+/** What a page of ours begins with: another one is somebody else's. */
+export const LICENSES_MARK = '<!-- Made by sluice: what is changed here is lost with the next pull. -->'
+
+/** By this a page of licences is known, before another one takes its place. */
+export const LICENSES = textKind('a page of licences', new RegExp(`^${LICENSES_MARK}`))
+
+/**
+ * `LICENSES.md`: for each output its records by licence, what each licence asks for, and below them the repositories of
+ * each, where the records name them.
+ *
+ * @param name of the output that was counted
+ * @param before the page as it is, with the sections of other outputs, which stay; null where there is none
+ */
+export function licensesPage (name: string, counts: LicenseCounts, before: string | null = null): string {
+  const sections = new Map((before ?? '').split(/^(?=## )/m).slice(1).map(section => [section.split('\n', 1)[0]!, section]))
+  const own = outputPart(name, counts.rows)
+  sections.set(own[0]!, own.join('\n') + '\n')
+  const sorted = [...sections].sort(([a], [b]) => a < b ? -1 : 1).map(([, section]) => section.trimEnd() + '\n')
+  return [LICENSES_MARK, '', '# Licences', '', NO_ADVICE, '', sorted.join('\n')].join('\n')
+}
+
+function outputPart (name: string, rows: readonly LicenseCount[]): string[] {
+  return [
+    `## ${cell(name)}`, '',
+    'Records by the licence that each states of itself, in its `meta`.', '',
+    '| licence | records | SPDX | obligations | may be passed on |', '| --- | --- | --- | --- | --- |',
+    ...rows.map(row => {
+      const { spdx, obligations, redistributable } = termsOf(row.license === NOT_STATED || row.license === OTHERS ? '' : row.license)
+      return `| ${[cell(row.license), row.records, spdx ?? '-', obligations.join(', ') || '-', redistributable === 'yes' ? 'yes' : `**${redistributable}**`].join(' | ')} |`
+    }), '',
+    ...rows.filter(({ repositories, unlisted }) => repositories.length + unlisted > 0).flatMap(repositoriesPart)
+  ]
+}
+
+function repositoriesPart ({ license, repositories, unlisted }: LicenseCount): string[] {
+  return [
+    `### ${cell(license)}`, '',
+    ...repositories.map(name => `- ${cell(name)}`),
+    ...(unlisted === 0 ? [] : [`- and others: ${unlisted} records are of repositories that are not listed, as there are too many`]), ''
+  ]
+}
+
+/** A text of somebody else's on a line of Markdown. */
+function cell (text: string): string {
+  return text.replace(/[\\`*_|<>[\]#]/g, '\\$&')
+}

@@ -1,0 +1,153 @@
+import { documentPath } from '../files.ts'
+import type { Ids } from './npy.ts'
+import type { Decoder } from '../sentencepiece/decode.ts'
+import { type ShardSet, readIds } from './reader.ts'
+import type { ShardTextOptions } from './text.ts'
+
+/** Documents whose number of ids, the end included, is from `from` to `to`. */
+export interface LengthBucket {
+  readonly from: number
+  readonly to: number
+  readonly documents: number
+}
+
+export interface Spread {
+  readonly mean: number
+  readonly min: number
+  readonly max: number
+}
+
+/** What the ids of shards are. Counts are of ids where nothing else is said. */
+export interface ShardStatistics {
+  readonly shards: number
+  readonly sequences: number
+  readonly seq_len: number
+  readonly ids: number
+  /** Ends of documents. */
+  readonly documents: number
+  /** Ids behind the last end of a document. */
+  readonly open_ids: number
+  /** Ids of a document that ends here, its end included; null where none does. */
+  readonly document_ids: Spread | null
+  /** By powers of two, from the shortest to the longest document. */
+  readonly document_lengths: readonly LengthBucket[]
+  readonly unknown_ids: number
+  readonly byte_ids: number
+  /** Ends of documents in a sequence; null where there is no sequence. */
+  readonly ends_per_sequence: Spread | null
+  /** Ids that are not in the vocabulary, and the first of them. */
+  readonly outside_ids: number
+  readonly first_outside: { readonly path: string, readonly row: number, readonly column: number, readonly id: number } | null
+}
+
+const [OTHER, END, UNKNOWN, BYTE, OUTSIDE] = [0, 1, 2, 3, 4]
+
+/** Counts the ids of shards by what they are; nothing is decoded. @throws SluiceError as `readIds` */
+export async function shardStatistics (set: ShardSet, { decoder, eosId, signal }: ShardTextOptions): Promise<ShardStatistics> {
+  const counter = new IdCounter(kindsOf(decoder, eosId))
+  let sequences = 0
+  let firstOutside: ShardStatistics['first_outside'] = null
+  for (const shard of set.shards) {
+    const { columns } = shard
+    for await (const { ids, first } of readIds(shard, { signal })) {
+      for (let i = 0; i < ids.length;) {
+        const left = columns - (first + i) % columns // in the row
+        const piece = ids.subarray(i, i + left)
+        counter.add(piece)
+        i += piece.length
+        if (piece.length === left) counter.endRow()
+      }
+      if (counter.counts[OUTSIDE] === 0 || firstOutside !== null) continue
+      const i = ids.findIndex(id => id < 0 || id >= decoder.vocabSize)
+      firstOutside = { path: documentPath(shard.path), row: Math.floor((first + i) / columns), column: (first + i) % columns, id: ids[i]! }
+    }
+    sequences += shard.rows
+  }
+  const { counts, rowEnds, documentIds, open, buckets } = counter
+  const documents = counts[END]!
+  return {
+    shards: set.shards.length,
+    sequences,
+    seq_len: set.columns,
+    ids: sequences * set.columns,
+    documents,
+    open_ids: open,
+    document_ids: documentIds.spread(),
+    document_lengths: buckets.map((documents, i) => ({ from: 2 ** i, to: 2 ** (i + 1) - 1, documents })).slice(buckets.findIndex(n => n > 0)),
+    unknown_ids: counts[UNKNOWN]!,
+    byte_ids: counts[BYTE]!,
+    ends_per_sequence: rowEnds.spread(),
+    outside_ids: counts[OUTSIDE]!,
+    first_outside: firstOutside
+  }
+}
+
+/** What each id of the vocabulary is. */
+function kindsOf ({ bytes, unkId, vocabSize }: Decoder, eosId: number): Uint8Array {
+  const kinds = new Uint8Array(vocabSize).fill(OTHER)
+  bytes.forEach((byte, id) => { if (byte >= 0) kinds[id] = BYTE! })
+  kinds[unkId] = UNKNOWN!
+  kinds[eosId] = END!
+  return kinds
+}
+
+class Range {
+  #count = 0
+  #sum = 0
+  #min = Infinity
+  #max = 0
+
+  add (value: number): void {
+    this.#count++
+    this.#sum += value
+    if (value < this.#min) this.#min = value
+    if (value > this.#max) this.#max = value
+  }
+
+  spread (): Spread | null {
+    return this.#count === 0 ? null : { mean: this.#sum / this.#count, min: this.#min, max: this.#max }
+  }
+}
+
+class IdCounter {
+  /** By kind. */
+  readonly counts = [0, 0, 0, 0, 0]
+  readonly rowEnds = new Range()
+  readonly documentIds = new Range()
+  /** Documents by the power of two that their length reaches. */
+  readonly buckets: number[] = []
+  /** Ids since the last end. */
+  open = 0
+  readonly #kinds: Uint8Array
+  #endsBefore = 0
+
+  constructor (kinds: Uint8Array) {
+    this.#kinds = kinds
+  }
+
+  add (ids: Ids): void {
+    const kinds = this.#kinds
+    let begin = -this.open
+    for (let i = 0; i < ids.length; i++) {
+      const kind = kinds[ids[i]!]
+      if (kind === OTHER) continue
+      this.counts[kind ?? OUTSIDE]!++
+      if (kind !== END) continue
+      this.#endDocument(i + 1 - begin)
+      begin = i + 1
+    }
+    this.open = ids.length - begin
+  }
+
+  endRow (): void {
+    this.rowEnds.add(this.counts[END]! - this.#endsBefore)
+    this.#endsBefore = this.counts[END]!
+  }
+
+  #endDocument (length: number): void {
+    this.documentIds.add(length)
+    const power = 31 - Math.clz32(length)
+    while (this.buckets.length <= power) this.buckets.push(0)
+    this.buckets[power]!++
+  }
+}

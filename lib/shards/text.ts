@@ -1,0 +1,189 @@
+import type { Document } from '../document.ts'
+import { SluiceError } from '../errors.ts'
+import { documentPath } from '../files.ts'
+import { type Decoder, Decoding, isTrailByte } from '../sentencepiece/decode.ts'
+import { type IdBlock, type IdRange, type ShardFile, type ShardSet, idAt, outside, readIds } from './reader.ts'
+
+/** How shards are read back. */
+export interface ShardTextOptions {
+  readonly decoder: Decoder
+  /** Id that ends a document. */
+  readonly eosId: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ShardRowOptions extends ShardTextOptions {
+  /** First row, from 0, over all shards. @default 0 */
+  readonly from?: number
+  /** Row behind the last one. @default behind the last row of the last shard */
+  readonly to?: number
+}
+
+/** A row as text. */
+export interface ShardRow {
+  /** Of the shard. */
+  readonly path: string
+  /** In the shard, from 0. */
+  readonly row: number
+  /** Over all shards, from 0. */
+  readonly index: number
+  /**
+   * Decoded; the end of a document is its piece's name and a line's end, other control pieces are their names. A
+   * character whose bytes go on in another row is shown as the names of those that are in this one.
+   */
+  readonly text: string
+}
+
+/**
+ * Rows of shards as text, one at a time.
+ *
+ * @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary, with shard, row and column; as `readIds`
+ */
+export async function * shardRows (set: ShardSet, { from = 0, to = Infinity, ...options }: ShardRowOptions): AsyncGenerator<ShardRow> {
+  const { columns } = set
+  let before = 0 // rows of the shards before
+  let continues: boolean | undefined // whether the row begins within a document
+  for (const [i, shard] of set.shards.entries()) {
+    const first = Math.max(from - before, 0)
+    const last = Math.min(to - before, shard.rows)
+    if (first < last) {
+      continues ??= await endsOpen(set, i, first, options.eosId)
+      let text = new RowText(options, continues)
+      for await (const { ids, first: at } of knownIds(shard, { from: first * columns, to: last * columns }, options)) {
+        for (let j = 0; j < ids.length; j++) {
+          text.add(ids[j]!)
+          if ((at + j + 1) % columns !== 0) continue
+          const row = Math.floor((at + j) / columns)
+          yield { path: documentPath(shard.path), row, index: before + row, text: text.end() }
+          continues = ids[j] !== options.eosId
+          text = new RowText(options, continues)
+        }
+      }
+    }
+    before += shard.rows
+  }
+}
+
+/** Rows of shards as ids with spaces between them, for shards whose tokenizer isn't there. @throws as `readIds` */
+export async function * shardIdRows ({ shards, columns }: ShardSet, { from = 0, to = Infinity, signal }: Pick<ShardRowOptions, 'from' | 'to' | 'signal'> = {}): AsyncGenerator<ShardRow> {
+  let before = 0 // rows of the shards before
+  for (const shard of shards) {
+    const [first, last] = [Math.max(from - before, 0), Math.min(to - before, shard.rows)]
+    let row: number[] = []
+    for await (const { ids, first: at } of readIds(shard, { from: first * columns, to: Math.max(first, last) * columns, signal })) {
+      for (let i = 0; i < ids.length; i++) {
+        row.push(ids[i]!)
+        if (row.length < columns) continue
+        const number = Math.floor((at + i) / columns)
+        yield { path: documentPath(shard.path), row: number, index: before + number, text: row.join(' ') }
+        row = []
+      }
+    }
+    before += shard.rows
+  }
+}
+
+/** Whether the id before a row of a shard leaves a document open. */
+async function endsOpen (set: ShardSet, shard: number, row: number, eosId: number): Promise<boolean> {
+  if (row > 0) return await idAt(set.shards[shard]!, row * set.columns - 1) !== eosId
+  const before = set.shards.slice(0, shard).findLast(({ rows }) => rows > 0)
+  return before === undefined ? await set.continues(eosId) : await idAt(before, before.rows * set.columns - 1) !== eosId
+}
+
+/** A character has at most three bytes behind its first one. */
+const MOST_TRAIL_BYTES = 3
+
+class RowText {
+  readonly #decoder: Decoder
+  readonly #eosId: number
+  #decoding: Decoding
+  #text = ''
+  #mayBeCut: number // ids at the beginning that can still be the rest of a character
+
+  constructor ({ decoder, eosId }: ShardTextOptions, continues: boolean) {
+    this.#decoder = decoder
+    this.#eosId = eosId
+    this.#decoding = new Decoding(decoder, { continues })
+    this.#mayBeCut = continues ? MOST_TRAIL_BYTES : 0
+  }
+
+  add (id: number): void {
+    const decoder = this.#decoder
+    if (this.#mayBeCut > 0) {
+      const byte = decoder.bytes[id]!
+      this.#mayBeCut = byte >= 0 && isTrailByte(byte) ? this.#mayBeCut - 1 : -1
+      if (this.#mayBeCut >= 0) {
+        this.#decoding.mark(decoder.name(id))
+        return
+      }
+    }
+    if (id === this.#eosId) {
+      this.#text += `${this.#decoding.end()}${decoder.name(id)}\n`
+      this.#decoding = new Decoding(decoder)
+    } else if (decoder.isControl(id)) {
+      this.#decoding.mark(decoder.name(id))
+    } else {
+      this.#decoding.add(id)
+    }
+  }
+
+  end (): string {
+    return this.#text + this.#decoding.cut()
+  }
+}
+
+export interface ShardDocumentOptions extends ShardTextOptions {
+  /** Longest text that is put together, in UTF-16 code units; a longer document is given in parts. @default 2 ** 26 */
+  readonly maxChars?: number
+}
+
+/**
+ * The documents of shards, in order, one at a time. The id is `<path of the shard>#<row>:<column>` of where it begins.
+ * `meta.tokens` counts its ids, its end included. `meta.complete` is false where its end follows in no shard, and for a
+ * part of a document that was cut as too long; each part but the first says by `meta.continues` which one it goes on from.
+ *
+ * @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary, with shard, row and column; as `readIds`
+ */
+export async function * shardDocuments (set: ShardSet, { maxChars = 2 ** 26, ...options }: ShardDocumentOptions): AsyncGenerator<Document> {
+  const { decoder, eosId } = options
+  const { columns } = set
+  let decoding = new Decoding(decoder, { continues: await set.continues(eosId) })
+  let id = ''
+  let tokens = 0
+  let meta: Readonly<Record<string, unknown>> = {}
+  for (const shard of set.shards) {
+    const path = documentPath(shard.path)
+    for await (const { ids, first } of knownIds(shard, {}, options)) {
+      for (let i = 0; i < ids.length; i++) {
+        const token = ids[i]!
+        if (tokens === 0) id = `${path}#${Math.floor((first + i) / columns)}:${(first + i) % columns}`
+        tokens++
+        if (token === eosId) {
+          yield { id, text: decoding.end(), meta: { tokens, complete: true, ...meta } }
+          decoding = new Decoding(decoder)
+          tokens = 0
+          meta = {}
+          continue
+        }
+        decoding.add(token)
+        if (decoding.chars < maxChars) continue
+        yield { id, text: decoding.take(), meta: { tokens, complete: false, ...meta } }
+        tokens = 0
+        meta = { continues: id }
+      }
+    }
+  }
+  if (tokens > 0) yield { id, text: decoding.end(), meta: { tokens, complete: false, ...meta } }
+}
+
+/** The ids of a shard, all of them in the vocabulary. */
+async function * knownIds (shard: ShardFile, range: IdRange, { decoder: { vocabSize }, signal }: ShardTextOptions): AsyncGenerator<IdBlock> {
+  for await (const block of readIds(shard, { ...range, signal })) {
+    const { first } = outside(block.ids, vocabSize)
+    if (first !== -1) {
+      const at = block.first + first
+      throw new SluiceError('ERR_SHARD', `${shard.path}: id ${block.ids[first]!} in row ${Math.floor(at / shard.columns)}, column ${at % shard.columns} is not in the vocabulary, expected 0 to ${vocabSize - 1}; is it the tokenizer that the shards were made with?`)
+    }
+    yield block
+  }
+}

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { type FileHandle, rm, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import { SluiceError } from '../errors.ts'
+import { sha256OfFile } from '../hash.ts'
+import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
+import { createTemporary, makeFolder, publish, removeLeftovers, temporaryName, writing } from '../output.ts'
+import { count, positive, sha256Hex } from '../options.ts'
+import { partialName, reopen, writeAll } from '../resumable-output.ts'
+import { isShardName, listShards, namesIn } from './names.ts'
+
+/** A shard that is complete, under its final name, as stats have it. */
+export const shardInfo = z.object({
+  /** Its name in the folder. */
+  file: z.string().refine(isShardName, 'expected the name of a shard, such as shard_00000.npy'),
+  sequences: positive,
+  bytes: z.int().min(1), // a shard can have more than `positive` holds
+  sha256: sha256Hex
+})
+export type ShardInfo = Readonly<z.output<typeof shardInfo>>
+
+/** Deletes the shards in a folder. */
+export async function removeShards (folder: string): Promise<void> {
+  for (const name of await listShards(folder)) await rm(join(folder, name))
+}
+
+/** Makes a folder ready for shards: there, and without what killed runs have left half-written. */
+export async function prepareFolder (folder: string): Promise<void> {
+  await makeFolder(folder)
+  await removeLeftovers(folder, isShardName)
+}
+
+/** Deletes the shards that an earlier run had begun, and won't go on with. */
+export async function removePartials (folder: string): Promise<void> {
+  const names = (await namesIn(folder)).filter(name => isShardName(name.replace(/\.partial$/, '')) && !isShardName(name))
+  for (const name of names) await rm(join(folder, name), { force: true })
+}
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when a folder holds shards */
+export async function refuseShards (folder: string): Promise<void> {
+  const { length } = await listShards(folder)
+  if (length > 0) throw new SluiceError('ERR_OUTPUT_EXISTS', `${folder}: holds ${length} ${length === 1 ? 'shard' : 'shards'} of another run; name another folder, or have them deleted by --overwrite (overwrite: true in code)`)
+}
+
+/** A shard that is begun, as a checkpoint has it. */
+export const openShard = z.strictObject({
+  rows: count,
+  bytes: count,
+  /** Of these bytes, the header that of a full shard. */
+  sha256: sha256Hex
+})
+export type OpenShard = Readonly<z.output<typeof openShard>>
+
+/** What every row of a shard is, and how many there are at most. */
+export interface ShardShape {
+  readonly columns: number
+  readonly maxRows: number
+  readonly dtype: Dtype
+}
+
+/** Data is collected to about this many bytes before it goes to the file. */
+const WRITE_BYTES = 1024 * 1024
+
+/**
+ * Writes one shard, under a temporary name until `finish`.
+ *
+ * The number of rows stands in the header, before the data: it is written for a full shard, and once more, in the same
+ * number of bytes, where the shard ends early.
+ */
+export class ShardWriter {
+  readonly #path: string
+  readonly #name: string // until it is whole
+  readonly #replaces: boolean
+  readonly #file: FileHandle
+  readonly #columns: number
+  readonly #maxRows: number
+  readonly #dtype: Dtype
+  readonly #hash = createHash('sha256')
+  #pending: Buffer[] = []
+  #pendingBytes = 0
+  #bytes = 0
+  #rows = 0
+  #isSaved = false
+
+  /**
+   * @param resumable whether `save` will be called: one run at a time may write in the folder then, and a shard of the name is replaced
+   * @throws SluiceError `ERR_OUTPUT`
+   */
+  static async create (path: string, shape: ShardShape, { resumable = false } = {}): Promise<ShardWriter> {
+    const name = resumable ? partialName(path) : temporaryName(path)
+    const shard = new ShardWriter(path, name, await writing(path, () => createTemporary(name)), shape, resumable)
+    shard.#collect(npyHeader({ ...shape, rows: shape.maxRows }))
+    return shard
+  }
+
+  /** Goes on with a shard that `save` told of. @throws SluiceError `ERR_CHECKPOINT` when it isn't there any more as it was, `ERR_OUTPUT` */
+  static async resume (path: string, shape: ShardShape, { rows, bytes, sha256 }: OpenShard): Promise<ShardWriter> {
+    return await writing(path, async () => {
+      let shard!: ShardWriter
+      await reopen(path, bytes, async file => {
+        shard = new ShardWriter(path, partialName(path), file, shape, true)
+        await shard.#take(bytes)
+        return shard.#hash.copy().digest('hex') === sha256
+      })
+      shard.#rows = rows
+      shard.#isSaved = true
+      return shard
+    })
+  }
+
+  private constructor (path: string, name: string, file: FileHandle, { columns, maxRows, dtype }: ShardShape, replaces: boolean) {
+    this.#path = path
+    this.#name = name
+    this.#replaces = replaces
+    this.#file = file
+    this.#columns = columns
+    this.#maxRows = maxRows
+    this.#dtype = dtype
+  }
+
+  get full (): boolean {
+    return this.#rows === this.#maxRows
+  }
+
+  /** Adds a row, as `npyData` gives it; its bytes must not change afterwards. */
+  async add (row: Buffer): Promise<void> {
+    this.#collect(row)
+    this.#rows++
+    if (this.#pendingBytes >= WRITE_BYTES) await this.#flush()
+  }
+
+  /** Gives the shard its name. @throws SluiceError `ERR_OUTPUT`; `ERR_OUTPUT_EXISTS` when there is one of that name by now */
+  async finish (): Promise<ShardInfo> {
+    return await writing(this.#path, async () => {
+      await this.#flush()
+      let sha256 = this.#hash.digest('hex')
+      if (!this.full) {
+        await this.#file.write(npyHeader({ dtype: this.#dtype, rows: this.#rows, columns: this.#columns }), 0, NPY_HEADER_BYTES, 0)
+        sha256 = await sha256OfFile(this.#name)
+      }
+      if (!this.#replaces && await stat(this.#path).catch(() => null) !== null) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#path}: was written by another run in the meantime; run one at a time in a folder`)
+      await publish(this.#file, this.#path, this.#name)
+      return { file: basename(this.#path), sequences: this.#rows, bytes: this.#bytes, sha256 }
+    })
+  }
+
+  /** Syncs what has been written, for `resume` to go on with. */
+  async save (): Promise<OpenShard> {
+    await this.#flush()
+    await writing(this.#path, () => this.#file.sync())
+    this.#isSaved = true
+    return { rows: this.#rows, bytes: this.#bytes, sha256: this.#hash.copy().digest('hex') }
+  }
+
+  /** Deletes what has been written, unless it was saved. */
+  async abandon (): Promise<void> {
+    await this.#file.close().catch(() => {})
+    if (!this.#isSaved) await rm(this.#name, { force: true })
+  }
+
+  /** Takes what is in the file already. Its header may have been written anew for fewer rows, when the shard was finished. */
+  async #take (bytes: number): Promise<void> {
+    await writeAll(this.#file, npyHeader({ dtype: this.#dtype, rows: this.#maxRows, columns: this.#columns }), 0)
+    const chunk = Buffer.alloc(WRITE_BYTES)
+    while (this.#bytes < bytes) {
+      const { bytesRead } = await this.#file.read(chunk, 0, Math.min(chunk.length, bytes - this.#bytes), this.#bytes)
+      this.#hash.update(chunk.subarray(0, bytesRead))
+      this.#bytes += bytesRead
+    }
+  }
+
+  #collect (bytes: Buffer): void {
+    this.#pending.push(bytes)
+    this.#pendingBytes += bytes.length
+  }
+
+  async #flush (): Promise<void> {
+    const bytes = Buffer.concat(this.#pending)
+    this.#pending = []
+    this.#pendingBytes = 0
+    this.#hash.update(bytes)
+    await writing(this.#path, () => writeAll(this.#file, bytes, this.#bytes))
+    this.#bytes += bytes.length
+  }
+}

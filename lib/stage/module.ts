@@ -1,0 +1,148 @@
+import { realpath, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Document } from '../document.ts'
+import { SluiceError, codeOf, messageOf, reasonOf } from '../errors.ts'
+import { sha256OfFile } from '../hash.ts'
+import { notLocal } from '../not-local.ts'
+import { type Follows, type OwnWork, isThenable, strictWork, whyInOrder, workMistake } from './strict-work.ts'
+import type { Work } from './stage.ts'
+
+/** A module that exports a stage of the user's own, as it was found: plain data, for threads too. */
+export interface StageModuleFile {
+  /** As it was named: the path of a file from the working directory, or a package. */
+  readonly module: string
+  /** Absolute, links followed. */
+  readonly path: string
+  /** Of the file alone, and not of what that imports. */
+  readonly sha256: string
+}
+
+/** A stage of the user's own, whose module has been loaded and given its options. */
+export interface StageModule extends StageModuleFile {
+  /** As it shows in stats and rejects. */
+  readonly stageName: string
+  /** Why it has to see all documents in order, in one thread, such as `it keeps state`; null where it need not. */
+  readonly inOrder: string | null
+  /** What it does, for one flow: made anew each time, and held to its contract. @throws SluiceError `ERR_OPTION` when it can't be made again */
+  readonly work: (follows?: Follows) => Work<Document, Document, unknown>
+}
+
+/** Stages of modules that were loaded, by the URLs of these: to tell from a stack whose code it was. */
+const loaded = new Map<string, string>()
+
+/** The stage of the user's own whose module a stack of calls goes through, as messages call it; null for none. */
+export function stageInStack (stack: string): string | null {
+  for (const [url, stage] of loaded) if (stack.includes(url) || stack.includes(fileURLToPath(url))) return stage
+  return null
+}
+
+/** What a module should look like, for whoever has another one. */
+const EXPECTED = 'expected `export function stage (options)`, or a default one, that returns a Stage'
+
+/**
+ * Finds a module: a file of that path first, seen from the working directory, then a package that is installed there.
+ *
+ * @throws SluiceError `ERR_OPTION` when there is none, or it can't be read
+ */
+export async function findStageModule (module: string): Promise<StageModuleFile> {
+  const file = resolve(module)
+  const status = await stat(file).catch(() => null)
+  if (status?.isDirectory() === true) throw new SluiceError('ERR_OPTION', `${module}: is a folder, expected a module: a .js or .mjs file, or the name of a package`)
+  const elsewhere = status === null ? notLocal(module, { isPiped: false }) : null
+  if (elsewhere !== null) throw new SluiceError('ERR_OPTION', elsewhere)
+  const path = status === null ? pathInPackage(module) : file
+  try {
+    return { module, path: await realpath(path), sha256: await sha256OfFile(path) }
+  } catch (cause) {
+    throw new SluiceError('ERR_OPTION', `${module}: can't be read: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+function pathInPackage (module: string): string {
+  const require = createRequire(join(process.cwd(), 'manifest.yaml'))
+  try {
+    if (!/^(\.{0,2}\/|node:|[a-z]+:\/\/)/.test(module)) return require.resolve(module)
+  } catch (cause) {
+    if (codeOf(cause) !== 'MODULE_NOT_FOUND') throw new SluiceError('ERR_OPTION', `${module}: ${messageOf(cause)}; name the file itself, such as ./node_modules/${module}/index.js`, { cause })
+  }
+  throw new SluiceError('ERR_OPTION', `${module}: no such file in ${process.cwd()}${/^[@\w]/.test(module) ? ', and no such package is installed there' : ''}; a module is named by its path from the working directory, or as a package`)
+}
+
+/**
+ * Imports a module that was found, and makes its stage once, to see whether that can be done.
+ *
+ * @param options for the stage, as they are written
+ * @throws SluiceError `ERR_OPTION`, which says what was found and what was expected, when it can't be imported, exports no
+ *   such function, when that throws or returns no Stage, or when the file isn't what it was when it was found
+ */
+export async function loadStageModule ({ module, path, sha256 }: StageModuleFile, options: Readonly<Record<string, unknown>>): Promise<StageModule> {
+  const make = factoryIn(module, await imported(module, path, sha256))
+  const now = await sha256OfFile(path).catch(() => 'none')
+  if (now !== sha256) throw new SluiceError('ERR_OPTION', `${module}: was changed while it is in use: has SHA-256 ${now}, expected ${sha256}; start again`)
+  const first = made(module, make, options)
+  loaded.set(pathToFileURL(path).href, `${first.name} (${module})`)
+  return {
+    module,
+    path,
+    sha256,
+    stageName: first.name,
+    inOrder: whyInOrder(first),
+    work: follows => strictWork(made(module, make, options), module, follows)
+  }
+}
+
+async function imported (module: string, path: string, sha256: string): Promise<unknown> {
+  // A process may live longer than a version of the module: what is imported has to be what was hashed.
+  delete createRequire(path).cache[path] // eslint-disable-line @typescript-eslint/no-dynamic-delete
+  const url = pathToFileURL(path)
+  url.searchParams.set('sha256', sha256.slice(0, 16))
+  try {
+    return await import(url.href) as unknown
+  } catch (cause) {
+    const todo = messageOf(cause).startsWith('Cannot find package \'sluice\'') ? 'install sluice in a folder above the module' : `\`node ${module}\` shows where`
+    throw new SluiceError('ERR_OPTION', `${module}: can't be imported: ${messageOf(cause)}; ${todo}`, { cause })
+  }
+}
+
+type Factory = (options: Record<string, unknown>) => unknown
+
+/** The export `stage`, else the default one; what CommonJS exports is a default one as a whole. */
+function factoryIn (module: string, namespace: unknown): Factory {
+  const exports = [namespace, exportOf(namespace, 'default')].flatMap(from => [exportOf(from, 'stage'), exportOf(from, 'default')])
+  const factory = exports.find(value => typeof value === 'function')
+  if (factory !== undefined) return factory as Factory
+  const names = Object.keys(namespace as object)
+  throw new SluiceError('ERR_OPTION', `${module}: exports ${names.length === 0 ? 'nothing' : `only ${names.join(', ')}, and none of them is a function stage or default`}; ${EXPECTED}`)
+}
+
+function exportOf (from: unknown, name: string): unknown {
+  return typeof from === 'object' && from !== null ? (from as Record<string, unknown>)[name] : undefined
+}
+
+function made (module: string, make: Factory, options: Readonly<Record<string, unknown>>): OwnWork {
+  let stage: unknown
+  try {
+    stage = make(structuredClone(options))
+  } catch (cause) {
+    throw new SluiceError('ERR_OPTION', `${module}: its function stage has failed: ${messageOf(cause)}; are its options right?`, { cause })
+  }
+  if (isThenable(stage)) {
+    stage.then(null, () => {}) // it is told of here
+    throw new SluiceError('ERR_OPTION', `${module}: its function stage returned a promise, expected a Stage; what has to be awaited belongs into the stage's \`open\``)
+  }
+  // Not by instanceof: the module may have a sluice of its own.
+  const work = exportOf(stage, 'work')
+  const mistake = workMistake(work)
+  if (mistake === null) return work as OwnWork
+  const found = typeof work === 'object' && work !== null ? `a Stage that ${mistake}` : `${kindOf(stage)}, expected a Stage: new Stage({ name, take })`
+  throw new SluiceError('ERR_OPTION', `${module}: its function stage returned ${found}`)
+}
+
+function kindOf (value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (typeof value !== 'object') return `a ${typeof value}`
+  const keys = Object.keys(value).slice(0, 5).join(', ')
+  return Array.isArray(value) ? 'a list' : keys === '' ? 'an object' : `an object with ${keys}`
+}

@@ -1,0 +1,182 @@
+import { Transform, type TransformCallback } from 'node:stream'
+import { Barrier } from './barrier.ts'
+import { SluiceError } from '../errors.ts'
+import { type OptionsSchema, parseOptions } from '../options.ts'
+import type { z } from 'zod'
+
+/** What a stage has counted. `in = out + the sum of dropped` for stages that make one of one. */
+export interface StageStats {
+  in: number
+  out: number
+  /** Items dropped, by reason. */
+  dropped: Record<string, number>
+}
+
+/** What every stage can be told beside its own options. */
+export interface StreamOptions {
+  /** Items that the stage holds, on each side that it has, before what is before it must wait. @default 16 (Node's) */
+  readonly highWaterMark?: number | undefined
+  /** Destroys the stage when it fires. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What every transform can be told beside its own options. */
+export interface StageOptions<Item> extends StreamOptions {
+  /** Called with each item that the stage drops, and the reason; the stage waits for it. */
+  readonly rejects?: ((item: Item, reason: string) => void | Promise<void>) | undefined
+}
+
+/** Options for the constructors of Node's streams; what isn't given is left to Node. */
+export function objectStream ({ highWaterMark, signal }: StreamOptions): { objectMode: true, highWaterMark?: number, signal?: AbortSignal } {
+  return {
+    objectMode: true,
+    ...(highWaterMark === undefined ? {} : { highWaterMark }),
+    ...(signal === undefined ? {} : { signal })
+  }
+}
+
+/** What Node's streams are told when a step is done. */
+export type Done = (error?: Error | null) => void
+
+/** Tells `done` how a promise ends; one that is rejected with nothing is an error all the same. */
+export function settle (promise: Promise<unknown>, done: Done): void {
+  promise.then(() => { done() }, (error: unknown) => { done(error == null ? new Error('rejected without an error') : error as Error) })
+}
+
+/** Ends `_destroy`, once what is let go of is gone; the error that came first is the one that counts. */
+export function settleDestroy (promise: Promise<unknown>, error: Error | null, done: Done): void {
+  promise.then(() => { done(error) }, (late: unknown) => { done(error ?? late as Error) })
+}
+
+/** Hands an item on to the next stage. */
+export type Push<Out> = (item: Out) => void
+
+/** What a stage does, without streams. */
+export interface Work<In, Out, State = null> {
+  readonly name: string
+  /** Loads what the work needs, before the first item, or at the end where there is none. */
+  open?: () => Promise<void>
+  /**
+   * Takes one item and pushes what becomes of it: nothing, one item or several.
+   * A string that it returns is the reason why the item is dropped.
+   */
+  take: (item: In, push: Push<Out>) => string | undefined | Promise<string | undefined>
+  /**
+   * Whether it may push several items for one that it takes. Asked of stages that a manifest names by their module: one
+   * that says nothing, and has no `finish`, pushes exactly one for each that it doesn't drop.
+   */
+  readonly several?: boolean
+  /** What of an item is compared with those of others, where it hangs on the item alone. `take` does the comparing. */
+  key?: (item: In) => bigint
+  /** The input has ended: pushes what is left. */
+  finish?: (push: Push<Out>) => void | Promise<void>
+  /** Lets go of what `open` loaded; called once after `open` was, on the end, on an error and on abort. */
+  close?: () => void | Promise<void>
+  /** The state as small JSON; a stage without state has neither. */
+  save?: () => State
+  /** Takes a state that `save` gave. @throws SluiceError `ERR_STATE` for any other */
+  restore?: (state: State) => void
+}
+
+/**
+ * A Node transform in object mode around a `Work`: counts what comes and goes, keeps backpressure,
+ * and passes errors on by `destroy`. Works alone with `pipeline` of `node:stream/promises`.
+ */
+export class Stage<In, Out, State = null> extends Transform {
+  readonly stageName: string
+  readonly stats: StageStats = { in: 0, out: 0, dropped: {} }
+  /** What the stage does, for whoever does it without streams. */
+  readonly work: Work<In, Out, State>
+  readonly #rejects: StageOptions<In>['rejects']
+  readonly #pushOut: Push<Out>
+  #opening: Promise<void> | undefined
+  #isOpen = false
+  #pending: Promise<void> | undefined
+
+  constructor (work: Work<In, Out, State>, { rejects, highWaterMark, signal }: StageOptions<In> = {}) {
+    super(objectStream({ highWaterMark, signal }))
+    this.stageName = work.name
+    this.work = work
+    this.#rejects = rejects
+    this.#pushOut = item => {
+      this.stats.out++
+      this.push(item)
+    }
+  }
+
+  /** What a later `restore` needs to go on from here, as small JSON; null for a stage without state. */
+  save (): State | null {
+    return this.work.save?.() ?? null
+  }
+
+  /** Goes on from a saved state. @throws SluiceError `ERR_STATE` when the state is not this stage's */
+  restore (state: State): void {
+    if (this.work.restore === undefined) throw new SluiceError('ERR_STATE', `${this.stageName} holds no state, so none can be restored`)
+    this.work.restore(state)
+  }
+
+  override _transform (item: In | Barrier, _encoding: BufferEncoding, done: TransformCallback): void {
+    if (item instanceof Barrier) done(null, item)
+    else if (this.#isOpen) this.#take(item, done)
+    else this.#open().then(() => { if (!this.destroyed) this.#take(item, done) }, done)
+  }
+
+  override _flush (done: Done): void {
+    settle(this.#finish(), done)
+  }
+
+  override _destroy (error: Error | null, done: Done): void {
+    settleDestroy(this.#close(), error, done)
+  }
+
+  /** Not on construction: a stage that is made and never used must not fail, and holds nothing. */
+  async #open (): Promise<void> {
+    await (this.#opening ??= Promise.resolve(this.work.open?.()))
+    this.#isOpen = true
+  }
+
+  #take (item: In, done: Done): void {
+    this.stats.in++
+    let reason: string | undefined | Promise<string | undefined>
+    try {
+      reason = this.work.take(item, this.#pushOut)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    if (reason === undefined) done()
+    else settle(this.#pending = this.#drop(item, reason), done)
+  }
+
+  async #finish (): Promise<void> {
+    await this.#open()
+    await this.work.finish?.(this.#pushOut)
+  }
+
+  async #close (): Promise<void> {
+    if (this.#opening === undefined) return
+    // On an abort they may be under way: nothing is taken from under them.
+    await this.#opening.catch(() => {})
+    await this.#pending?.catch(() => {})
+    await this.work.close?.()
+  }
+
+  async #drop (item: In, given: string | Promise<string | undefined>): Promise<void> {
+    const reason = await given
+    if (reason === undefined) return
+    this.stats.dropped[reason] = (this.stats.dropped[reason] ?? 0) + 1
+    await this.#rejects?.(item, reason)
+  }
+}
+
+/**
+ * Parts what a factory was given into the options every stage has and its own, checked by its schema.
+ *
+ * @throws SluiceError `ERR_OPTION`
+ */
+export function stageOptions<S extends OptionsSchema, Item> (
+  name: string, schema: S, given: z.input<S> & StageOptions<Item>
+): [own: z.output<S>, shared: StageOptions<Item>] {
+  const { rejects, highWaterMark, signal, ...own } = given as StageOptions<Item> & Record<string, unknown>
+  return [parseOptions(name, schema, own), { rejects, highWaterMark, signal }]
+}

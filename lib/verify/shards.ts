@@ -1,0 +1,88 @@
+import { join } from 'node:path'
+import type { DocumentHashes } from './document-hashes.ts'
+import { SluiceError, reasonOf } from '../errors.ts'
+import { namesIn, shardName } from '../shards/names.ts'
+import type { ShardedStats } from '../shards/stats.ts'
+import { type ShardFinding, type ShardTask, type ShardVerdict, type VerifyCheck, shardVerifier } from './shard.ts'
+
+/** A difference between shards and their stats. */
+export interface Finding extends ShardFinding {
+  readonly component: string
+  /** A shard, the folder, or the stats file where they contradict themselves. */
+  readonly file: string
+}
+
+export interface VerifyShardsOptions {
+  /** For findings where the stats contradict themselves. */
+  readonly statsPath: string
+  /** Looks at names, sizes and headers only. @default false */
+  readonly quick?: boolean
+  readonly signal?: AbortSignal | undefined
+  /** Verifies shards, as `run` of a `shardVerifier`, which is given all of them at once. @default in this thread, one after another */
+  readonly verify?: ((task: ShardTask) => Promise<ShardVerdict>) | undefined
+  /** Told of the documents that begin in a shard, in any order, where they are known. */
+  readonly onDocuments?: ((documents: DocumentHashes) => void) | undefined
+}
+
+/**
+ * Compares the shards of a component with what its stats say.
+ *
+ * @returns every difference, in the order of the shards
+ * @throws SluiceError `ERR_SHARD` for a shard that is changed while it is read, `ERR_ABORTED`
+ */
+export async function verifyShards (stats: ShardedStats, options: VerifyShardsOptions): Promise<Finding[]> {
+  const { name: component, output_dir: folder, shard_files: infos } = stats
+  const findings = sumsOf(stats, options.statsPath)
+  const find = (file: string, finding: ShardFinding): void => { findings.push({ component, check: finding.check, file, found: finding.found, expected: finding.expected }) }
+  const names = await namesIn(folder).then(names => new Set(names), (error: unknown) => {
+    find(folder, { check: 'missing', found: `cannot be read: ${reasonOf(error)}`, expected: `a folder with ${infos.length} shards` })
+    return null
+  })
+  if (names === null) return findings
+  const verdicts = await verdictsOf(stats, names, options)
+  infos.forEach(({ file }, i) => { for (const finding of verdicts[i]!) find(join(folder, file), finding) })
+  const listed = new Set(infos.map(({ file }) => file))
+  // A training loader takes every .npy file in a folder.
+  for (const name of [...names].filter(name => name.endsWith('.npy') && !listed.has(name)).sort()) {
+    find(join(folder, name), { check: 'unlisted', found: 'is there', expected: `no .npy file but the ${listed.size} of the stats` })
+  }
+  return findings
+}
+
+/** What is found in each shard. @throws SluiceError `ERR_ABORTED` for whatever the signal has ended */
+async function verdictsOf (stats: ShardedStats, names: ReadonlySet<string>, { quick = false, signal, verify = shardVerifier({ workers: 1, signal }).run, onDocuments }: VerifyShardsOptions): Promise<ReadonlyArray<readonly ShardFinding[]>> {
+  const { shard_files: infos, ...component } = stats
+  try {
+    signal?.throwIfAborted()
+    return await Promise.all(infos.map(async (info, index): Promise<readonly ShardFinding[]> => {
+      if (!names.has(info.file)) return [{ check: 'missing', found: 'is not there', expected: `a shard of ${info.bytes} bytes` }]
+      const { findings, documents } = await verify({ component, info, index, shards: infos.length, quick })
+      if (documents !== null) onDocuments?.(documents)
+      return findings
+    }))
+  } catch (cause) {
+    if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${stats.name}: stopped`, { cause })
+    throw cause
+  }
+}
+
+/** Where stats contradict themselves. */
+function sumsOf (stats: ShardedStats, file: string): Finding[] {
+  const { name: component, seq_len: seqLen, shard_files: infos } = stats
+  const findings: Finding[] = []
+  const find: Find = (check, found, expected) => { findings.push({ component, check, file, found: `${component}: ${found}`, expected }) }
+  const same = (what: string, found: number, expected: number, of: string): void => { if (found !== expected) find('sums', `${what} is ${found}`, `${expected}, ${of}`) }
+  const rows = infos.reduce((sum, { sequences }) => sum + sequences, 0)
+  same('shards', stats.shards, infos.length, 'the number of shard_files')
+  same('sequences', stats.sequences, rows, 'the sum over shard_files')
+  same('tokens', stats.tokens, stats.sequences * seqLen + stats.tail_tokens, 'which is sequences * seq_len + tail_tokens')
+  if (stats.tail_tokens >= seqLen) find('sums', `tail_tokens is ${stats.tail_tokens}`, `less than seq_len, ${seqLen}`)
+  infos.forEach(({ file, sequences }, i) => {
+    if (file !== shardName(i)) find('names', `shard_files[${i}].file is ${file}`, shardName(i))
+    const most = infos[0]!.sequences
+    if (i < infos.length - 1 ? sequences !== most : sequences > most) find('sums', `shard_files[${i}].sequences is ${sequences}`, i < infos.length - 1 ? `${most}, as in the first shard` : `at most ${most}, as in the first shard`)
+  })
+  return findings
+}
+
+type Find = (check: VerifyCheck, found: string, expected: string) => void

@@ -1,0 +1,98 @@
+import { t } from '../../tap.ts'
+import { LicenseCounts, NOT_STATED, OTHERS, licenseColumns, licensesPage } from '../../../lib/licenses/counts.ts'
+
+const COLUMNS = { license: 'license', repository: 'repo_name' }
+
+t.test('columns are picked by their names', async t => {
+  t.strictSame(licenseColumns(['repo_name', 'path', 'copies', 'size', 'content', 'license', 'hash']), COLUMNS, 'codeparrot-clean')
+  t.strictSame(licenseColumns(['id', 'max_stars_repo_path', 'max_stars_repo_name', 'max_stars_repo_licenses', 'content']), { license: 'max_stars_repo_licenses', repository: 'max_stars_repo_name' }, 'The Stack')
+  t.strictSame(licenseColumns(['max_stars_repo_name', 'content']), { license: null, repository: 'max_stars_repo_name' }, 'StarCoder')
+  t.strictSame(licenseColumns(['text']), { license: null, repository: null })
+})
+
+t.test('records by licence, with the repositories of each', async t => {
+  const counts = new LicenseCounts(COLUMNS)
+  for (const [license, repository] of [
+    ['mit', 'b/b'], ['mit', 'a/a'], ['mit', 'b/b'], [['gpl-3.0', 'mit', 'mit'], 'c/c'], [' mit\n', undefined], [null, 'd/d'], [[], 'd/d'], [7, 7], ['', ''], ['isc', 'e/e']
+  ]) counts.add({ license, repo_name: repository })
+  t.strictSame(counts.rows, [
+    { license: NOT_STATED, records: 4, repositories: ['d/d'], unlisted: 0 },
+    { license: 'mit', records: 4, repositories: ['a/a', 'b/b'], unlisted: 0 },
+    { license: 'gpl-3.0, mit', records: 1, repositories: ['c/c'], unlisted: 0 },
+    { license: 'isc', records: 1, repositories: ['e/e'], unlisted: 0 }
+  ])
+  const page = licensesPage('a_b.ndjson', counts)
+  t.equal(page, `<!-- Made by sluice: what is changed here is lost with the next pull. -->
+
+# Licences
+
+This is what sluice knows of these licences by their names; it is no legal advice.
+
+## a\\_b.ndjson
+
+Records by the licence that each states of itself, in its \`meta\`.
+
+| licence | records | SPDX | obligations | may be passed on |
+| --- | --- | --- | --- | --- |
+| (not stated) | 4 | - | - | **unknown** |
+| mit | 4 | MIT | notice | yes |
+| gpl-3.0, mit | 1 | GPL-3.0-only AND MIT | notice, share-alike | yes |
+| isc | 1 | ISC | notice | yes |
+
+### (not stated)
+
+- d/d
+
+### mit
+
+- a/a
+- b/b
+
+### gpl-3.0, mit
+
+- c/c
+
+### isc
+
+- e/e
+`)
+  const other = new LicenseCounts(COLUMNS)
+  other.add({ license: 'isc' })
+  const both = licensesPage('A', other, page)
+  t.match(both, /## A\n[^]*\n## a\\_b\.ndjson\n/)
+  t.equal(licensesPage('a_b.ndjson', counts, both), both, 'a section takes the place of the one before')
+})
+
+t.test('what is kept is bounded', async t => {
+  const counts = new LicenseCounts(COLUMNS, { mostRepositories: 2, mostLicenses: 2 })
+  for (const repository of ['a', 'b', 'c', 'a', 'd']) counts.add({ license: 'mit', repo_name: repository })
+  for (const license of ['isc', 'zlib', 'x'.repeat(1000)]) counts.add({ license })
+  t.strictSame(counts.rows, [
+    { license: 'mit', records: 5, repositories: ['a', 'b'], unlisted: 2 },
+    { license: OTHERS, records: 2, repositories: [], unlisted: 0 },
+    { license: 'isc', records: 1, repositories: [], unlisted: 0 }
+  ])
+  t.match(licensesPage('a', counts), /- and others: 2 records are of repositories that are not listed/)
+  const long = new LicenseCounts(COLUMNS)
+  long.add({ license: 'x'.repeat(1000) })
+  t.equal(long.rows[0]!.license.length, 200)
+})
+
+t.test('saved and restored, it counts on', async t => {
+  const records = Array.from({ length: 20 }, (_, i) => ({ license: ['mit', 'isc', null][i % 3], repo_name: `r${i % 7}` }))
+  const whole = new LicenseCounts(COLUMNS, { mostRepositories: 5 })
+  for (const record of records) whole.add(record)
+  const first = new LicenseCounts(COLUMNS, { mostRepositories: 5 })
+  for (const record of records.slice(0, 9)) first.add(record)
+  const second = new LicenseCounts(COLUMNS, { mostRepositories: 5 })
+  second.restore(JSON.parse(JSON.stringify(first.save())))
+  for (const record of records.slice(9)) second.add(record)
+  t.strictSame(second.rows, whole.rows)
+  t.throws(() => { second.restore({ licenses: 7 }) }, { code: 'ERR_STATE' })
+})
+
+t.test('without columns all are not stated', async t => {
+  const counts = new LicenseCounts({ license: null, repository: null })
+  counts.add({ license: 'mit' })
+  t.match(counts.rows, [{ license: NOT_STATED, records: 1, repositories: [] }])
+})
