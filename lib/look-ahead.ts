@@ -1,4 +1,4 @@
-import { skipping } from './files.ts'
+import { skipping } from './input/read.ts'
 import type { RecordFile } from './record-reader.ts'
 
 /** What the beginning of a file has told, and the content of the file. */

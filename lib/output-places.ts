@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SluiceError } from './errors.ts'
-import { type FileNames, STANDARD_STREAM, findFiles } from './files.ts'
+import { type FileNames, STANDARD_STREAM, findFiles } from './input/read.ts'
 import { isHubName } from './hub/address.ts'
 import { notLocalOutput } from './not-local.ts'
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
 import { parseOptions } from '../lib/options.ts'
-import { jsonKind, refuseForeign, writeOwn } from '../lib/own-file.ts'
+import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({

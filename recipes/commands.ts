@@ -1,4 +1,4 @@
-import { STANDARD_STREAM } from '../lib/files.ts'
+import { STANDARD_STREAM } from '../lib/input/read.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import { checkManifest, checkOptions } from './check.ts'
 import type { ShardStatistics } from '../lib/shards/statistics.ts'

@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import type { Barriers } from '../lib/stage/barrier.ts'
-import { findFiles } from '../lib/files.ts'
+import { findFiles } from '../lib/input/read.ts'
 import type { Component, Filter } from '../lib/manifest/schema.ts'
 import type { MaxBad } from '../lib/max-bad.ts'
 import { renameKeys, snakeCase } from '../lib/names.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Dtype } from '../lib/shards/npy.ts'
-import { jsonKind } from '../lib/own-file.ts'
+import { jsonKind } from '../lib/output/own-file.ts'
 import type { ComponentDocuments, Duplicates } from '../lib/verify/duplicates.ts'
 import type { ShardedStats, StatsFile } from '../lib/shards/stats.ts'
 import { number, table } from './report.ts'

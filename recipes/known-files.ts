@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type FileNames, documentPath, findFiles } from '../lib/files.ts'
+import { type FileNames, documentPath, findFiles } from '../lib/input/read.ts'
 import { isHubName } from '../lib/hub/address.ts'
 import { type HubRun, type RemoteFile, theHub } from '../lib/hub/hub.ts'
 import type { HubOptions } from '../lib/hub/settings.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { findFiles } from '../lib/files.ts'
+import { findFiles } from '../lib/input/read.ts'
 import { isHubName } from '../lib/hub/address.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { NO_ADVICE, type Obligation, type Redistributable } from '../lib/licenses/known.ts'

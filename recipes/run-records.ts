@@ -7,7 +7,7 @@ import { sha256 } from '../lib/hash.ts'
 import { firstBytes } from '../lib/fasttext/model-use.ts'
 import { notLocalFile } from '../lib/not-local.ts'
 import { checkOptions, count, positive, sha256Hex } from '../lib/options.ts'
-import { readOwn } from '../lib/own-file.ts'
+import { readOwn } from '../lib/output/own-file.ts'
 import { namesIn } from '../lib/shards/names.ts'
 import { shardInfo } from '../lib/shards/writer.ts'
 

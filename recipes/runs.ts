@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { readError } from '../lib/files.ts'
+import { readError } from '../lib/input/read.ts'
 import { sha256OfFile } from '../lib/hash.ts'
 import { parseOptions } from '../lib/options.ts'
 import type { RunOptions } from './flow.ts'

@@ -1,7 +1,7 @@
 import { Readable, Writable, addAbortSignal } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Document } from '../lib/document.ts'
-import { type InputFile, findFiles, isCompressed } from '../lib/files.ts'
+import { type InputFile, findFiles, isCompressed } from '../lib/input/read.ts'
 import type { Component } from '../lib/manifest/schema.ts'
 import { PrioritySample, UniformSample } from '../lib/sampling/draw.ts'
 import type { Tokenizer } from '../lib/tokenizer/tokenizer.ts'

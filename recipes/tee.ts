@@ -1,5 +1,5 @@
 import type { Document } from '../lib/document.ts'
-import type { LineWriter } from '../lib/line-writer.ts'
+import type { LineWriter } from '../lib/output/line-writer.ts'
 import { Stage } from '../lib/stage/stage.ts'
 import { ndjsonLine } from '../sinks/ndjson.ts'
 

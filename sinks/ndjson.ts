@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Document, Sequence, Tokens } from '../lib/document.ts'
 import { toJson } from '../lib/json/json.ts'
-import { LineSink, type LineSinkOptions } from '../lib/line-sink.ts'
+import { LineSink, type LineSinkOptions } from '../lib/output/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
 
 export const ndjsonSinkOptions = z.strictObject({})

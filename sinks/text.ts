@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { LineSink, type LineSinkOptions } from '../lib/line-sink.ts'
+import { LineSink, type LineSinkOptions } from '../lib/output/line-sink.ts'
 import { parseOptions } from '../lib/options.ts'
 
 export const textSinkOptions = z.strictObject({})

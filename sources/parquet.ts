@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { columnNames } from '../lib/options.ts'
-import { type ByteRanges, checkedRanges, openRanges } from '../lib/parquet/ranges.ts'
+import { type ByteRanges, checkedRanges, openRanges } from '../lib/input/ranges.ts'
 import { parquetRecords } from '../lib/record-formats.ts'
 import type { RecordFile } from '../lib/record-reader.ts'
 import { RecordSource, type SourceInput } from '../lib/record-source.ts'

@@ -31,7 +31,7 @@ export const codePoint = fc.integer({ min: 0, max: 0x10_f7ff }).map(n => String.
 /** The folder of the repository. */
 export const ROOT = packageRoot()
 
-/** A module of ours as it is built, such as `lib/lock`: its URL. */
+/** A module of ours as it is built, such as `lib/output/lock`: its URL. */
 export function builtModule (name: string): string {
   return pathToFileURL(join(ROOT, `dist/${name}.js`)).href
 }
@@ -41,7 +41,7 @@ const stands: object[] = []
 Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: stands })
 
 /**
- * A module of ours, such as `lib/lock`, with others in place of those that it imports: packages by their names, our own
+ * A module of ours, such as `lib/output/lock`, with others in place of those that it imports: packages by their names, our own
  * by `builtModule`. Only its own imports are replaced; what those import in their turn is as ever.
  */
 export async function mocked<Module> (t: Test, name: string, mocks: Readonly<Record<string, object>>): Promise<Module> {

@@ -4,7 +4,7 @@
  */
 import type { Examination, RecordBatch } from '../lib/record-batch.ts'
 import type { Document } from '../lib/document.ts'
-import { documentPath } from '../lib/files.ts'
+import { documentPath } from '../lib/input/read.ts'
 import type { SourcePosition } from '../lib/positions.ts'
 import { documentOfJson } from '../lib/record-formats.ts'
 import type { RecordFault } from '../lib/record.ts'

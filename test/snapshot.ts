@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readBytes } from '../lib/files.ts'
+import { readBytes } from '../lib/input/read.ts'
 import { sha256 } from '../lib/hash.ts'
 import { filesIn, isProvenance, withoutCircumstances } from './helpers.ts'
 

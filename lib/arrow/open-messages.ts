@@ -1,4 +1,4 @@
-import type { ByteRanges } from '../parquet/ranges.ts'
+import type { ByteRanges } from '../input/ranges.ts'
 import type { RecordFile } from '../record-reader.ts'
 import { Bytes } from './bytes.ts'
 import { readFileMessages } from './file-messages.ts'

@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts'
-import type { FileNames } from '../files.ts'
+import type { FileNames } from '../input/read.ts'
 import { sha256 } from '../hash.ts'
 import { type Card, EMPTY_CARD, readCard } from './card.ts'
 import { CARD, readCardText } from './card-text.ts'

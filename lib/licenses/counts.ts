@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { NO_ADVICE } from './known.ts'
 import { termsOf } from './terms.ts'
 import { count, parseState } from '../options.ts'
-import { textKind } from '../own-file.ts'
+import { textKind } from '../output/own-file.ts'
 import { shownInLine } from '../text/shown.ts'
 
 /** Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name them. */

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { messageOf } from '../errors.ts'
-import { findFiles } from '../files.ts'
+import { findFiles } from '../input/read.ts'
 import { hubAddress, isDatasetName, isHubName } from '../hub/address.ts'
 import { renameKeys, snakeCase } from '../names.ts'
 import { type OptionsSchema, checkOptions, checkWritten, suggestion, withNames } from '../options.ts'

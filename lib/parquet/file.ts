@@ -7,7 +7,7 @@ import { type Kind, type Value, conversionOf } from './convert.ts'
 import { type Place, decoding, refused } from './damage.ts'
 import { type Chunk, type Footer, chunkOf, readFooter } from './footer.ts'
 import { PageReader } from './pages.ts'
-import type { ByteRanges } from './ranges.ts'
+import type { ByteRanges } from '../input/ranges.ts'
 import type { Field, Leaf } from './schema.ts'
 import { narrowed } from './narrow.ts'
 

@@ -3,7 +3,7 @@ import { SluiceError, messageOf } from '../errors.ts'
 import { otherKind } from '../file-kind.ts'
 import { codecs } from './codecs.ts'
 import { MAX_PAGE_BYTES, type Place, damaged, refused } from './damage.ts'
-import type { ByteRanges } from './ranges.ts'
+import type { ByteRanges } from '../input/ranges.ts'
 import { type Field, type Leaf, fieldsOf } from './schema.ts'
 
 const MAGIC = 'PAR1'

@@ -5,7 +5,7 @@ import { MAX_PAGE_BYTES, MAX_PAGE_VALUES, type Place, damaged, decoding, refused
 import type { Chunk } from './footer.ts'
 import { type PageHeader, readPageHeader } from './page-header.ts'
 import { free } from './free.ts'
-import type { ByteRanges } from './ranges.ts'
+import type { ByteRanges } from '../input/ranges.ts'
 import { RleReader } from './rle.ts'
 import type { Leaf } from './schema.ts'
 import { type Dictionary, type Values, dictionaryOf, valuesOf } from './values.ts'

@@ -1,9 +1,9 @@
 import { SluiceError } from '../errors.ts'
-import { isCompressed } from '../files.ts'
+import { isCompressed } from '../input/read.ts'
 import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
 import { type RowOptions, type RowTexts, columnsToRead, foundRow } from '../table-row.ts'
 import type { Batch } from '../columns/rows.ts'
-import type { ByteRanges } from './ranges.ts'
+import type { ByteRanges } from '../input/ranges.ts'
 
 export interface RowReaderOptions extends RowOptions {
   /** Opens the file, or what stands for one. */

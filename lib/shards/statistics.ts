@@ -1,4 +1,4 @@
-import { documentPath } from '../files.ts'
+import { documentPath } from '../input/read.ts'
 import type { Ids } from './npy.ts'
 import type { Decoder } from '../sentencepiece/decode.ts'
 import { type ShardSet, readIds } from './reader.ts'

@@ -7,7 +7,7 @@ import { firstBytes } from '../fasttext/model-use.ts'
 import { notLocalFile } from '../not-local.ts'
 import { dtypes } from './npy.ts'
 import { checkOptions, count, positive, sha256Hex } from '../options.ts'
-import { type OwnKind, jsonKind } from '../own-file.ts'
+import { type OwnKind, jsonKind } from '../output/own-file.ts'
 import { shardInfo } from './writer.ts'
 
 /** What a stats file says of the shards of a component; it says more beside that. */

@@ -5,9 +5,9 @@ import { z } from 'zod'
 import { SluiceError } from '../errors.ts'
 import { sha256OfFile } from '../hash.ts'
 import { type Dtype, NPY_HEADER_BYTES, npyHeader } from './npy.ts'
-import { createTemporary, makeFolder, publish, removeLeftovers, temporaryName, writing } from '../output.ts'
+import { createTemporary, makeFolder, publish, removeLeftovers, temporaryName, writing } from '../output/output.ts'
 import { count, positive, sha256Hex } from '../options.ts'
-import { partialName, reopen, writeAll } from '../resumable-output.ts'
+import { partialName, reopen, writeAll } from '../output/resumable.ts'
 import { isShardName, listShards, namesIn } from './names.ts'
 
 /** A shard that is complete, under its final name, as stats have it. */

@@ -1,7 +1,7 @@
 /** Datasets on a stand-in Hub, for tests of recipes. */
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { readBytes } from '../../lib/files.ts'
+import { readBytes } from '../../lib/input/read.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import { type HubEnvironment, setHubEnvironment } from '../hub/environment.ts'
 import { type Hub, startHub } from '../hub/stand-in.ts'

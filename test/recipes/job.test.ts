@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../tap.ts'
-import { readCheckpoint, writeCheckpoint } from '../../lib/checkpoint.ts'
+import { readCheckpoint, writeCheckpoint } from '../../lib/output/checkpoint.ts'
 import type { FlowState } from '../../recipes/checkpoints.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, canResume, statusText, runJob, statusOf } from '../../recipes/job.ts'
 import { failure, filesIn, folderInMemory, put } from '../helpers.ts'

@@ -103,7 +103,7 @@ t.test('killed behind its records, a pull only writes where they come from', asy
   const again = async (): Promise<unknown> => await pull(component({ dataFiles }), output, { checkpointEvery: 100, tell: message => { told.push(message) } })
   await pull(component({ dataFiles }), output, { checkpointEvery: 100, keep: true })
   for (const name of ['README.md', 'provenance.json']) rmSync(join(folder, 'raw', name))
-  const held = `const { lock } = await import(${JSON.stringify(builtModule('lib/lock'))}); await lock(${JSON.stringify(join(folder, 'raw/provenance.json.lock'))}, 'provenance.json'); process.kill(process.pid, 'SIGKILL')`
+  const held = `const { lock } = await import(${JSON.stringify(builtModule('lib/output/lock'))}); await lock(${JSON.stringify(join(folder, 'raw/provenance.json.lock'))}, 'provenance.json'); process.kill(process.pid, 'SIGKILL')`
   t.throws(() => runProgram(process.execPath, ['--input-type=module', '-e', held]))
   t.ok(filesIn(join(folder, 'raw')).includes('provenance.json.lock'))
   await again()

@@ -29,7 +29,7 @@ function runsAlone (path: string): boolean {
   return ALONE.test(readFileSync(path, 'utf8'))
 }
 
-/** `test/lib/lock.test.ts` of `…/dist/test/lib/lock.test.js`. */
+/** `test/lib/output/lock.test.ts` of `…/dist/test/lib/output/lock.test.js`. */
 export function sourceOf (path: string): string {
   return path.replace(/^(?:.*[\\/])?dist[\\/]/, '').replace(/\.js$/, '.ts')
 }

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import { InvalidUtf8 } from '../../../lib/parquet/convert.ts'
 import type { Row } from '../../../lib/columns/rows.ts'
 import { ParquetFile, type ReadRowsOptions } from '../../../lib/parquet/file.ts'
-import type { ByteRanges } from '../../../lib/parquet/ranges.ts'
+import type { ByteRanges } from '../../../lib/input/ranges.ts'
 import { fixture } from '../../helpers.ts'
 
 /** What pyarrow reads in a file; `test/fixtures/make_parquet.py` has asked it. */

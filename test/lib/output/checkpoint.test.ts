@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import fs from 'node:fs/promises'
 import { join } from 'node:path'
-import { t } from '../tap.ts'
-import { readCheckpoint, writeCheckpoint } from '../../lib/checkpoint.ts'
-import { failure, filesIn, folderInMemory, mocked, put } from '../helpers.ts'
+import { t } from '../../tap.ts'
+import { readCheckpoint, writeCheckpoint } from '../../../lib/output/checkpoint.ts'
+import { failure, filesIn, folderInMemory, mocked, put } from '../../helpers.ts'
 
 const CONTENT = { name: 'wéb 語\ud800', at: 12_345, big: 2 ** 60, small: -0.5, state: { hashes: 'AAAA', list: [1, null, true], empty: {} } }
 const read = (path: string): Promise<unknown> => readCheckpoint(path).catch((error: unknown) => error)
@@ -91,7 +91,7 @@ t.test('the one before stands until the new one is on the disk, whatever fails',
     const path = join(folder, 'checkpoint.json')
     await writeCheckpoint(path, CONTENT)
     const before = await readCheckpoint(path)
-    const { writeCheckpoint: write } = await mocked<typeof import('../../lib/checkpoint.ts')>(t, 'lib/checkpoint', { 'node:fs/promises': { ...fs, ...calls } })
+    const { writeCheckpoint: write } = await mocked<typeof import('../../../lib/output/checkpoint.ts')>(t, 'lib/output/checkpoint', { 'node:fs/promises': { ...fs, ...calls } })
     t.match(await failure(write(path, { at: 99 })), { code: 'ERR_OUTPUT', message: /checkpoint\.json: cannot be written: no space left on the device/, cause: full }, kind)
     t.strictSame(await readCheckpoint(path), before, kind)
     t.strictSame(filesIn(folder), ['checkpoint.json'], kind)

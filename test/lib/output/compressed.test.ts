@@ -1,10 +1,10 @@
 import { gunzipSync } from 'node:zlib'
 import zstd from '@bokuweb/zstd-wasm'
-import { t } from '../tap.ts'
-import { compressed } from '../../lib/compressed-output.ts'
-import type { Output } from '../../lib/output.ts'
-import { loadZstdCompressor } from '../../lib/zstd/compress.ts'
-import { failure } from '../helpers.ts'
+import { t } from '../../tap.ts'
+import { compressed } from '../../../lib/output/compressed.ts'
+import type { Output } from '../../../lib/output/output.ts'
+import { loadZstdCompressor } from '../../../lib/zstd/compress.ts'
+import { failure } from '../../helpers.ts'
 
 await loadZstdCompressor()
 

@@ -1,6 +1,6 @@
 import { createGzip } from 'node:zlib'
 import type { Output } from './output.ts'
-import { loadZstdCompressor } from './zstd/compress.ts'
+import { loadZstdCompressor } from '../zstd/compress.ts'
 
 /** An output whose content can be cut off where `part` was called, and is whole up to there. */
 export interface PartedOutput extends Output {

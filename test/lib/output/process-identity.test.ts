@@ -2,9 +2,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { type Test, t } from '../tap.ts'
-import { stateOf, thisProcess } from '../../lib/process-identity.ts'
-import { mocked } from '../helpers.ts'
+import { type Test, t } from '../../tap.ts'
+import { stateOf, thisProcess } from '../../../lib/output/process-identity.ts'
+import { mocked } from '../../helpers.ts'
 
 const skip = existsSync('/proc/self/stat') ? false : 'no /proc here'
 
@@ -57,7 +57,7 @@ t.test('one that can\'t be asked for is unknown', { skip }, async t => {
 t.test('without /proc, or with that of another container, only the pid is known', async t => {
   const gone = Object.assign(new Error('no such file'), { code: 'ENOENT' })
   for (const [kind, stat] of [['none', null], ['of another container', '1 (init) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 8 0']] as const) {
-    const { stateOf, thisProcess } = await mocked<typeof import('../../lib/process-identity.ts')>(t, 'lib/process-identity', {
+    const { stateOf, thisProcess } = await mocked<typeof import('../../../lib/output/process-identity.ts')>(t, 'lib/output/process-identity', {
       'node:fs/promises': { readFile: async (path: string) => path.endsWith('stat') && stat !== null ? stat : await Promise.reject(gone), readlink: () => Promise.reject(gone) }
     })
     const me = await thisProcess()

@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream'
 import { z } from 'zod'
-import { Barrier } from './stage/barrier.ts'
+import { Barrier } from '../stage/barrier.ts'
 import { LineWriter } from './line-writer.ts'
-import { count, parseState } from './options.ts'
-import { outputState } from './resumable-output.ts'
-import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from './stage/stage.ts'
+import { count, parseState } from '../options.ts'
+import { outputState } from './resumable.ts'
+import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../stage/stage.ts'
 
 /** What a sink of lines can be told in code. */
 export interface LineSinkOptions extends StreamOptions {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createInflateRaw } from 'node:zlib'
-import { ByteReader } from './zstd/byte-reader.ts'
+import { ByteReader } from '../zstd/byte-reader.ts'
 
 /** Of a member, after its data: a checksum, and the length of the data. */
 const TRAILER_BYTES = 8

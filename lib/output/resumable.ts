@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { constants, type FileHandle, copyFile, lstat, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { compressed } from './compressed-output.ts'
-import { SluiceError } from './errors.ts'
-import { STANDARD_STREAM } from './files.ts'
+import { compressed } from './compressed.ts'
+import { SluiceError } from '../errors.ts'
+import { STANDARD_STREAM } from '../input/read.ts'
 import { type Output, createTemporary, publish, removeTemporary, syncFolder, targetOf, writing } from './output.ts'
-import { count, sha256Hex } from './options.ts'
+import { count, sha256Hex } from '../options.ts'
 
 /** How far an output has come: what a later run needs to go on behind it. */
 export const outputState = z.strictObject({

@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { SluiceError, reasonOf } from './errors.ts'
-import { sha256 } from './hash.ts'
+import { SluiceError, reasonOf } from '../errors.ts'
+import { sha256 } from '../hash.ts'
 import { makeFolder, removeTemporary, syncFolder, writing } from './output.ts'
 import { MOST_BYTES, type OwnKind, readOwn, refuseForeign, textKind } from './own-file.ts'
 

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { t } from '../tap.ts'
-import { readBytes } from '../../lib/files.ts'
-import { type OutputState, isResumable, openResumable, partialName } from '../../lib/resumable-output.ts'
-import { failure, filesIn, folderInMemory, put } from '../helpers.ts'
+import { t } from '../../tap.ts'
+import { readBytes } from '../../../lib/input/read.ts'
+import { type OutputState, isResumable, openResumable, partialName } from '../../../lib/output/resumable.ts'
+import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
 
 const NAMES = ['a.txt', 'a.txt.gz', 'a.txt.zst'] as const
 

@@ -1,6 +1,6 @@
-import { STANDARD_STREAM } from './files.ts'
+import { STANDARD_STREAM } from '../input/read.ts'
 import { type Output, openOutput } from './output.ts'
-import { type OutputState, type ResumableOutput, openResumable } from './resumable-output.ts'
+import { type OutputState, type ResumableOutput, openResumable } from './resumable.ts'
 
 /** Lines are collected to about this many characters, or bytes: each write is a trip through the thread pool. */
 const WRITE_CHARS = 256 * 1024

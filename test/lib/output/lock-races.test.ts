@@ -7,12 +7,12 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import fs, { type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Test, t } from '../tap.ts'
-import { codeOf } from '../../lib/errors.ts'
-import * as processes from '../../lib/process-identity.ts'
-import { builtModule, filesIn, howMany, mocked, put, temporaryFolder } from '../helpers.ts'
+import { type Test, t } from '../../tap.ts'
+import { codeOf } from '../../../lib/errors.ts'
+import * as processes from '../../../lib/output/process-identity.ts'
+import { builtModule, filesIn, howMany, mocked, put, temporaryFolder } from '../../helpers.ts'
 
-type LockModule = typeof import('../../lib/lock.ts')
+type LockModule = typeof import('../../../lib/output/lock.ts')
 
 interface Player {
   readonly pid: number
@@ -98,11 +98,11 @@ async function lockByTurns (t: Test, links: boolean): Promise<LockModule> {
         close: async () => { await turn(); await file.close() }
       }
     }]))
-  const output = await mocked<typeof import('../../lib/output.ts')>(t, 'lib/output', { 'node:fs/promises': calls })
-  return await mocked<LockModule>(t, 'lib/lock', {
+  const output = await mocked<typeof import('../../../lib/output/output.ts')>(t, 'lib/output/output', { 'node:fs/promises': calls })
+  return await mocked<LockModule>(t, 'lib/output/lock', {
     'node:fs/promises': calls,
-    [builtModule('lib/output')]: output,
-    [builtModule('lib/process-identity')]: {
+    [builtModule('lib/output/output')]: output,
+    [builtModule('lib/output/process-identity')]: {
       ...processes,
       thisProcess: async () => identity(playing.getStore()!.pid),
       stateOf: async ({ pid }: processes.ProcessIdentity) => players[pid - 1]?.isKilled === false ? 'running' : 'gone'

@@ -1,11 +1,11 @@
 import { SluiceError } from '../errors.ts'
-import { type InputFile, type ReadBytesOptions, type RemoteOptions, findFiles } from '../files.ts'
-import { hubAddress, isCommit, isHubName } from './address.ts'
-import { download } from './download.ts'
-import { isGlob } from './glob.ts'
-import { type Hub, type HubRun, type RemoteFile, theHub } from './hub.ts'
-import { filesOf } from './patterns.ts'
-import { HubRanges } from './ranges.ts'
+import { type InputFile, type ReadBytesOptions, type RemoteOptions, findFiles } from './read.ts'
+import { hubAddress, isCommit, isHubName } from '../hub/address.ts'
+import { download } from '../hub/download.ts'
+import { isGlob } from '../hub/glob.ts'
+import { type Hub, type HubRun, type RemoteFile, theHub } from '../hub/hub.ts'
+import { filesOf } from '../hub/patterns.ts'
+import { HubRanges } from '../hub/ranges.ts'
 
 /** What is asked for at first of a file of which only the beginning is wanted. */
 const LOOK_BYTES = 4096

@@ -2,9 +2,9 @@ import { appendFileSync, utimesSync } from 'node:fs'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { t } from '../../tap.ts'
 import { ParquetFile } from '../../../lib/parquet/file.ts'
-import { openRanges } from '../../../lib/parquet/ranges.ts'
+import { openRanges } from '../../../lib/input/ranges.ts'
 import { failure, fixture, put, temporaryFolder } from '../../helpers.ts'
-import { parquetBytes, rangesOf } from './helpers.ts'
+import { parquetBytes, rangesOf } from '../parquet/helpers.ts'
 
 t.test('a file by ranges', async t => {
   const ranges = await openRanges(put(temporaryFolder(t), 'a', 'sluice'))

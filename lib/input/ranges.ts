@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { SluiceError } from '../errors.ts'
-import { type RemoteOptions, isCompressed, readError } from '../files.ts'
+import { type RemoteOptions, isCompressed, readError } from './read.ts'
 import { isHubName } from '../hub/address.ts'
 
 /** Bytes that can be read from anywhere: a file, or whatever answers to ranges. */
@@ -25,7 +25,7 @@ export interface ByteRanges {
  *   Hub as `download`
  */
 export async function openRanges (path: string, { hub, signal }: RemoteOptions = {}): Promise<ByteRanges> {
-  if (isHubName(path)) return await (await import('../hub/open.ts')).openHubRanges(path, { hub, signal })
+  if (isHubName(path)) return await (await import('./hub.ts')).openHubRanges(path, { hub, signal })
   let handle: FileHandle | undefined
   try {
     handle = await open(path)

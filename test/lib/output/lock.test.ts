@@ -5,10 +5,10 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } f
 import fs from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
-import { t } from '../tap.ts'
-import { type Lock, lock, withLock } from '../../lib/lock.ts'
-import { thisProcess } from '../../lib/process-identity.ts'
-import { ROOT, failure, filesIn, mocked, put, temporaryFolder } from '../helpers.ts'
+import { t } from '../../tap.ts'
+import { type Lock, lock, withLock } from '../../../lib/output/lock.ts'
+import { thisProcess } from '../../../lib/output/process-identity.ts'
+import { ROOT, failure, filesIn, mocked, put, temporaryFolder } from '../../helpers.ts'
 
 const noProc = existsSync('/proc/self/stat') ? false : 'no /proc here'
 /** Past the highest pid of any system. */
@@ -46,7 +46,7 @@ t.test('a second run of this process is refused', async t => {
 t.test('another process is named while it runs; killed, its lock is taken over', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'a.lock')
-  const program = `import { lock } from 'sluice/lib/lock'; await lock(${JSON.stringify(path)}, 'x'); console.log('held'); setInterval(() => {}, 1000)`
+  const program = `import { lock } from 'sluice/lib/output/lock'; await lock(${JSON.stringify(path)}, 'x'); console.log('held'); setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: `process ${child.pid} on host ${hostname()}, which began at 2` })
@@ -109,7 +109,7 @@ t.test('what is no lock is left alone and named; what power was cut on is taken 
 
 t.test('where there are no links: the same, but an empty lock may be one that is being written', async t => {
   const refused = Object.assign(new Error('link'), { code: 'ENOTSUP' })
-  const { lock } = await mocked<typeof import('../../lib/lock.ts')>(t, 'lib/lock', {
+  const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(t, 'lib/output/lock', {
     'node:fs/promises': { ...fs, link: async (_from: string, to: string) => { throw existsSync(to) ? Object.assign(new Error('link'), { code: 'EEXIST' }) : refused } }
   })
   const folder = temporaryFolder(t)
@@ -190,7 +190,7 @@ t.test('an error on the way leaves nothing, not even a lock that was had already
     'the temporary name stays': { rm: async (path: string) => { await fs.rm(path, { force: true }); if (path.endsWith('.tmp')) throw full } }
   }
   for (const [kind, calls] of Object.entries(fails)) {
-    const { lock } = await mocked<typeof import('../../lib/lock.ts')>(t, 'lib/lock', { 'node:fs/promises': { ...fs, ...calls } })
+    const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(t, 'lib/output/lock', { 'node:fs/promises': { ...fs, ...calls } })
     const folder = temporaryFolder(t)
     t.match(await failure(lock(join(folder, 'a.lock'), 'x')), { code: 'ERR_OUTPUT', message: /a\.lock: cannot be written: no space left on the device/, cause: full }, kind)
     t.strictSame(filesIn(folder), [], kind)
@@ -198,7 +198,7 @@ t.test('an error on the way leaves nothing, not even a lock that was had already
 })
 
 t.test('a network that tells of a link that was made as failed is not believed', async t => {
-  const { lock } = await mocked<typeof import('../../lib/lock.ts')>(t, 'lib/lock', {
+  const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(t, 'lib/output/lock', {
     'node:fs/promises': { ...fs, link: async (from: string, to: string) => { await fs.link(from, to); await fs.link(from, to) } }
   })
   const folder = temporaryFolder(t)

@@ -3,12 +3,12 @@ import { lstat, stat } from 'node:fs/promises'
 import { isAbsolute, relative } from 'node:path'
 import { addAbortSignal, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { SluiceError, codeOf, messageOf, reasonOf } from './errors.ts'
-import { expectGzip, refuseOtherKinds } from './file-kind.ts'
-import { isHubName, withoutRevision } from './hub/address.ts'
-import type { HubRun } from './hub/hub.ts'
-import type { HubOptions } from './hub/settings.ts'
-import { notLocal } from './not-local.ts'
+import { SluiceError, codeOf, messageOf, reasonOf } from '../errors.ts'
+import { expectGzip, refuseOtherKinds } from '../file-kind.ts'
+import { isHubName, withoutRevision } from '../hub/address.ts'
+import type { HubRun } from '../hub/hub.ts'
+import type { HubOptions } from '../hub/settings.ts'
+import { notLocal } from '../not-local.ts'
 
 /** The name that stands for standard input, and for standard output. */
 export const STANDARD_STREAM = '-'
@@ -57,7 +57,7 @@ export async function findFiles (names: FileNames, remote: RemoteOptions = {}): 
   const found: InputFile[] = []
   const mistakes: string[] = []
   const all = typeof names === 'string' ? [names] : names
-  if (all.some(isHubName)) return await (await import('./hub/open.ts')).findWithHub(all, remote)
+  if (all.some(isHubName)) return await (await import('./hub.ts')).findWithHub(all, remote)
   for (const name of all) {
     try {
       for (const path of await pathsOf(name, remote.signal)) found.push({ path, size: await sizeOf(path) })
@@ -142,7 +142,7 @@ async function * readHubFile (name: string, { offset = 0, signal, onRead, hub, a
 
 /** The bytes of a file on the Hub, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
 export async function openHubFile (name: string, options: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub' | 'isLook'>): Promise<AsyncGenerator<Buffer>> {
-  return await (await import('./hub/open.ts')).openHubFile(name, options)
+  return await (await import('./hub.ts')).openHubFile(name, options)
 }
 
 function checkUnchanged (path: string, before: Stats, after: Stats): void {
@@ -163,7 +163,7 @@ async function * gunzip (compressed: AsyncIterable<Buffer>, path: string, remote
 }
 
 async function * unzstd (compressed: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
-  const { decompressZstd } = await import('./zstd/decompress.ts')
+  const { decompressZstd } = await import('../zstd/decompress.ts')
   yield * decompressZstd(compressed, path)
 }
 
@@ -212,7 +212,7 @@ async function pathsOf (name: string, signal: AbortSignal | undefined): Promise<
   if (name === STANDARD_STREAM || await lstat(name).catch(() => null) !== null) return [name]
   const elsewhere = notLocal(name)
   if (elsewhere !== null) throw new SluiceError('ERR_FILES', elsewhere)
-  const { findByGlob, isLocalGlob } = await import('./local-glob.ts')
+  const { findByGlob, isLocalGlob } = await import('./glob.ts')
   if (!isLocalGlob(name)) return [name]
   const paths = await findByGlob(name, signal).catch((error: unknown) => {
     throw error instanceof SluiceError || signal?.aborted === true ? error : readError((error as NodeJS.ErrnoException).path ?? name, 0, error)
@@ -228,7 +228,7 @@ async function sizeOf (path: string): Promise<number | null> {
     if (status.isDirectory()) throw new SluiceError('ERR_FILES', `${path}: is a folder, expected a file; a glob names the files in it: ${path.replace(/\/$/, '')}/*`)
     return status.isFile() ? status.size : null // a named pipe has no size
   } catch (error) {
-    const dangling = codeOf(error) === 'ENOENT' ? await (await import('./local-glob.ts')).danglingLink(path) : null
+    const dangling = codeOf(error) === 'ENOENT' ? await (await import('./glob.ts')).danglingLink(path) : null
     if (dangling !== null) throw new SluiceError('ERR_FILES', dangling, { cause: error })
     throw error instanceof SluiceError ? error : readError(path, 0, error)
   }
