@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { z } from 'zod'
 import type { Barriers } from '../lib/stage/barrier.ts'
 import { count, positive } from '../lib/options.ts'
-import type { RecordSource } from '../lib/record-source.ts'
-import type { SourceState } from '../lib/source-options.ts'
+import type { RecordSource } from '../lib/records/source.ts'
+import type { SourceState } from '../lib/records/source-options.ts'
 import type { AnyStage } from './stages.ts'
 
 /** Documents between two checkpoints at most: what is done again costs seconds. */

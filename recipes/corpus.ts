@@ -5,8 +5,8 @@ import { hubOptions } from '../lib/hub/settings.ts'
 import { type Component, type Filter, componentSchema, fileNames } from '../lib/manifest/schema.ts'
 import { notLocal } from '../lib/not-local.ts'
 import { positive, rejectsPath, suggestion } from '../lib/options.ts'
-import { formatByNames, formatName } from '../lib/record-formats.ts'
-import { recordSourceOptions } from '../lib/source-options.ts'
+import { formatByNames, formatName } from '../lib/records/text.ts'
+import { recordSourceOptions } from '../lib/records/source-options.ts'
 import { anySourceOptions, sources } from './stages.ts'
 
 /** What `--dataset` may be: the kinds of files that can be read. */

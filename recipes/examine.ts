@@ -1,7 +1,7 @@
-import type { RecordBatch } from '../lib/record-batch.ts'
+import type { RecordBatch } from '../lib/records/record-batch.ts'
 import type { Document } from '../lib/document.ts'
 import { SluiceError, codeOf, messageOf } from '../lib/errors.ts'
-import type { RecordFault } from '../lib/record.ts'
+import type { RecordFault } from '../lib/records/record.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
 import type { SharedFastText } from '../lib/fasttext/model.ts'
 import type { FilterModel } from '../lib/fasttext/model-use.ts'
@@ -9,7 +9,7 @@ import type { SentencePieceVersion } from '../lib/sentencepiece/lexicon.ts'
 import { type StageModuleFile, loadStageModule } from '../lib/stage/module.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 import { ndjsonLine } from '../sinks/ndjson.ts'
-import { documentOfJson } from '../lib/record-formats.ts'
+import { documentOfJson } from '../lib/records/text.ts'
 import { type FilterWork, filterWork } from './stages.ts'
 
 /** A filter, as plain data. */

@@ -1,4 +1,4 @@
-import type { Examination, Outcome, RecordBatch } from '../lib/record-batch.ts'
+import type { Examination, Outcome, RecordBatch } from '../lib/records/record-batch.ts'
 import type { Document, Tokens } from '../lib/document.ts'
 import { Crew } from '../lib/threads/crew.ts'
 import { SluiceError } from '../lib/errors.ts'

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { SluiceError, codeOf } from '../lib/errors.ts'
-import type { RecordSource } from '../lib/record-source.ts'
+import type { RecordSource } from '../lib/records/source.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { AnyStage } from './stages.ts'
 import type { Stop } from './stop.ts'

@@ -4,7 +4,7 @@ import { toJson } from '../lib/json/json.ts'
 import { LineWriter } from '../lib/output/line-writer.ts'
 import { checkWritable } from '../lib/output/output.ts'
 import { refuseForeign, textKind } from '../lib/output/own-file.ts'
-import type { SourceOptions } from '../lib/source-options.ts'
+import type { SourceOptions } from '../lib/records/source-options.ts'
 import type { OutputState } from '../lib/output/resumable.ts'
 
 /** A record or document that a flow has dropped, as a line of a rejects file. */

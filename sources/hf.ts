@@ -6,9 +6,9 @@ import { type HubOptions, hubOptions } from '../lib/hub/settings.ts'
 import { fileNames } from '../lib/manifest/schema.ts'
 import { columnNames } from '../lib/options.ts'
 import { openRanges } from '../lib/input/ranges.ts'
-import { arrowRecords, csvRecords, jsonRecords, parquetRecords, textRecords } from '../lib/record-formats.ts'
-import { type OpenRecords, RecordSource } from '../lib/record-source.ts'
-import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
+import { arrowRecords, csvRecords, jsonRecords, parquetRecords, textRecords } from '../lib/records/text.ts'
+import { type OpenRecords, RecordSource } from '../lib/records/source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
 
 export const hfOptions = z.strictObject({
   subset: z.string().min(1).nullable().default(null).describe('subset of the dataset (default: the only one, or the one that its card says)'),

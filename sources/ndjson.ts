@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { jsonRecords } from '../lib/record-formats.ts'
-import { RecordSource, type SourceInput } from '../lib/record-source.ts'
-import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
+import { jsonRecords } from '../lib/records/text.ts'
+import { RecordSource, type SourceInput } from '../lib/records/source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
 
 export const ndjsonOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),

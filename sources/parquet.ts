@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { columnNames } from '../lib/options.ts'
 import { type ByteRanges, checkedRanges, openRanges } from '../lib/input/ranges.ts'
-import { parquetRecords } from '../lib/record-formats.ts'
-import type { RecordFile } from '../lib/record-reader.ts'
-import { RecordSource, type SourceInput } from '../lib/record-source.ts'
-import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
+import { parquetRecords } from '../lib/records/text.ts'
+import type { RecordFile } from '../lib/records/reader.ts'
+import { RecordSource, type SourceInput } from '../lib/records/source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
 
 export const parquetOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('column that holds the text, or the way to it: data.text, messages[].content'),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { textRecords } from '../lib/record-formats.ts'
-import { RecordSource, type SourceInput } from '../lib/record-source.ts'
-import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/source-options.ts'
+import { textRecords } from '../lib/records/text.ts'
+import { RecordSource, type SourceInput } from '../lib/records/source.ts'
+import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
 
 export const textOptions = z.strictObject(recordSourceOptions)
 

@@ -1,5 +1,5 @@
 import type { ByteRanges } from '../input/ranges.ts'
-import type { RecordFile } from '../record-reader.ts'
+import type { RecordFile } from '../records/reader.ts'
 import { Bytes } from './bytes.ts'
 import { readFileMessages } from './file-messages.ts'
 import { FILE_HEAD, type IsWanted, type Message, readMessages } from './messages.ts'

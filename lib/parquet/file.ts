@@ -1,4 +1,4 @@
-import { ColumnNames, type TextPlace } from '../table-row.ts'
+import { ColumnNames, type TextPlace } from '../records/table-row.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { assembler } from './assemble.ts'
 import { type Batch, type Row, TooLong } from '../columns/rows.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../tap.ts'
-import { formatByNames, formatName } from '../../lib/record-formats.ts'
+import { formatByNames, formatName } from '../../lib/records/text.ts'
 import { withFileArguments } from '../../recipes/corpus.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { readManifest } from '../../lib/manifest/read.ts'

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { documentPath } from '../../lib/input/read.ts'
-import type { SourcePosition } from '../../lib/positions.ts'
+import type { SourcePosition } from '../../lib/records/positions.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { collect, doc, failure, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 

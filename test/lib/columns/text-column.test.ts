@@ -1,7 +1,7 @@
 /** Text that lies within a record: of JSON, parquet and Arrow the same. */
 import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
-import { documentOfRecord } from '../../../lib/record.ts'
+import { documentOfRecord } from '../../../lib/records/record.ts'
 import { arrow } from '../../../sources/arrow.ts'
 import { parquet } from '../../../sources/parquet.ts'
 import { collect, doc, failure, fixture } from '../../helpers.ts'

@@ -1,5 +1,5 @@
-import { skipping } from './input/read.ts'
-import type { RecordFile } from './record-reader.ts'
+import { skipping } from '../input/read.ts'
+import type { RecordFile } from './reader.ts'
 
 /** What the beginning of a file has told, and the content of the file. */
 export interface Seen<T> {

@@ -1,5 +1,5 @@
-import type { Document } from './document.ts'
-import { LineValues, isBlank } from './json/structure.ts'
+import type { Document } from '../document.ts'
+import { LineValues, isBlank } from '../json/structure.ts'
 import { type Line, LineSplitter } from './lines.ts'
 import type { RecordFault } from './record.ts'
 

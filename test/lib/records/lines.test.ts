@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { t } from '../tap.ts'
-import { LineSplitter, decodeUtf8 } from '../../lib/lines.ts'
-import '../helpers.ts' // the seed of the properties
+import { t } from '../../tap.ts'
+import { LineSplitter, decodeUtf8 } from '../../../lib/records/lines.ts'
+import '../../helpers.ts' // the seed of the properties
 
 interface Got { text: string, offset: number, end: number, tooLong: boolean }
 

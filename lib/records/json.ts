@@ -1,10 +1,10 @@
-import { SluiceError } from './errors.ts'
-import { ArrayEnds, FieldFinder } from './json/array.ts'
-import { jsonMistake } from './json/python.ts'
-import { LineValues, isBlank } from './json/structure.ts'
+import { SluiceError } from '../errors.ts'
+import { ArrayEnds, FieldFinder } from '../json/array.ts'
+import { jsonMistake } from '../json/python.ts'
+import { LineValues, isBlank } from '../json/structure.ts'
 import { LineSplitter, decodeUtf8 } from './lines.ts'
-import { lookAhead } from './look-ahead.ts'
-import { BytesReader, type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, withoutByteOrderMark } from './record-reader.ts'
+import { lookAhead } from './head.ts'
+import { BytesReader, type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, withoutByteOrderMark } from './reader.ts'
 
 const [OPEN_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[{}') as unknown as readonly [number, number, number]
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { SluiceError } from './errors.ts'
-import { count, numberIn } from './options.ts'
-import type { StageStats } from './stage/stage.ts'
+import { SluiceError } from '../errors.ts'
+import { count, numberIn } from '../options.ts'
+import type { StageStats } from '../stage/stage.ts'
 
 /** The most bad records that a source may meet: so many, or such a share of the records read. */
 export type MaxBad = { readonly count: number } | { readonly share: number }

@@ -1,11 +1,11 @@
 import { SluiceError, messageOf } from '../errors.ts'
 import { type Row, TooLong } from '../columns/rows.ts'
 import { type Value, uuid } from '../parquet/convert.ts'
-import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
-import { type RowOptions, type RowTexts, foundRow } from '../table-row.ts'
-import type { OpenRanges } from './open-messages.ts'
-import type { Column, Table } from './tables.ts'
-import type { ValueReader } from './values.ts'
+import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
+import { type RowOptions, type RowTexts, foundRow } from './table-row.ts'
+import type { OpenRanges } from '../arrow/open-messages.ts'
+import type { Column, Table } from '../arrow/tables.ts'
+import type { ValueReader } from '../arrow/values.ts'
 
 export interface ArrowReaderOptions extends RowOptions {
   /** Opens a file to be read by its footer, where that can be done. */
@@ -57,7 +57,7 @@ export class ArrowReader implements RecordReader {
   }
 
   async * #open (): AsyncGenerator<Table> {
-    const [{ ValueReader, readTables }, { openMessages }] = await Promise.all([import('./tables.ts'), import('./open-messages.ts')])
+    const [{ ValueReader, readTables }, { openMessages }] = await Promise.all([import('../arrow/tables.ts'), import('../arrow/open-messages.ts')])
     const { path, offset } = this.#file
     this.#values = new ValueReader(this.#options.maxRowBytes)
     const rows = yield * readTables(await openMessages(this.#file, this.#options.open), this.#file, this.#options)

@@ -1,4 +1,4 @@
-import type { Document } from './document.ts'
+import type { Document } from '../document.ts'
 import type { RecordFault } from './record.ts'
 
 /** A record that is parsed elsewhere: where there is nothing but its bytes to say what it is. */

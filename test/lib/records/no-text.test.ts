@@ -1,7 +1,7 @@
-import { t } from '../tap.ts'
-import { refuseNoText } from '../../lib/no-text.ts'
-import { shownNames } from '../../lib/max-bad.ts'
-import type { StageStats } from '../../lib/stage/stage.ts'
+import { t } from '../../tap.ts'
+import { refuseNoText } from '../../../lib/records/no-text.ts'
+import { shownNames } from '../../../lib/records/bad-records.ts'
+import type { StageStats } from '../../../lib/stage/stage.ts'
 
 const given = { names: ['a.ndjson', 'b.ndjson'], textIn: 'its field text', first: Buffer.from('{"body":"a","n":1}') }
 const stats = (read: number, without: number): StageStats => ({ in: read, out: read - without, dropped: { no_text: without } })

@@ -1,5 +1,5 @@
-import type { Document } from './document.ts'
-import { stepsOf, textsWithin } from './columns/text-column.ts'
+import type { Document } from '../document.ts'
+import { stepsOf, textsWithin } from '../columns/text-column.ts'
 
 /** Why a record gives no document. */
 export type RecordFault = 'bad_json' | 'bad_csv' | 'not_object' | 'no_text' | 'text_not_string' | 'bad_utf8' | 'lone_surrogate' | 'too_long' | 'too_deep'

@@ -1,5 +1,5 @@
 import { UnparsedRecord, type RecordBatch, type BatchedRecord, type Outcome, type Examination } from './record-batch.ts'
-import type { FoundRecord, RecordFile, RecordReader } from './record-reader.ts'
+import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
 
 /** A batch is sent off when it has so many bytes, or records. */
 const BATCH_BYTES = 2 ** 19

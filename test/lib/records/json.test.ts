@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
-import { t } from '../tap.ts'
-import type { Document } from '../../lib/document.ts'
-import type { SourcePosition } from '../../lib/positions.ts'
-import { type NdjsonOptions, ndjson } from '../../sources/ndjson.ts'
-import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../helpers.ts'
+import { t } from '../../tap.ts'
+import type { Document } from '../../../lib/document.ts'
+import type { SourcePosition } from '../../../lib/records/positions.ts'
+import { type NdjsonOptions, ndjson } from '../../../sources/ndjson.ts'
+import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../../helpers.ts'
 
 /** Documents of JSON that comes in chunks of so many bytes, with all faults allowed. */
 async function read (json: string, options: NdjsonOptions = {}, chunkBytes = 5): Promise<{ documents: Document[], source: ReturnType<typeof ndjson> }> {

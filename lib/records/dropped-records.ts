@@ -1,7 +1,7 @@
-import { describeMistake, jsonMistake } from './json/python.ts'
-import { type MaxBad, judgeBadRecords } from './max-bad.ts'
+import { describeMistake, jsonMistake } from '../json/python.ts'
+import { type MaxBad, judgeBadRecords } from './bad-records.ts'
 import { refuseNoText } from './no-text.ts'
-import type { FoundRecord } from './record-reader.ts'
+import type { FoundRecord } from './reader.ts'
 import type { RecordFault } from './record.ts'
 import type { SourceOptions, SourceStats } from './source-options.ts'
 

@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.ts'
 import { isCompressed } from '../input/read.ts'
-import type { FoundRecord, RecordFile, RecordReader } from '../record-reader.ts'
-import { type RowOptions, type RowTexts, columnsToRead, foundRow } from '../table-row.ts'
+import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
+import { type RowOptions, type RowTexts, columnsToRead, foundRow } from './table-row.ts'
 import type { Batch } from '../columns/rows.ts'
 import type { ByteRanges } from '../input/ranges.ts'
 
@@ -50,7 +50,7 @@ export class RowReader implements RecordReader {
   }
 
   async * #open (): AsyncGenerator<Batch> {
-    const { ParquetFile } = await import('./file.ts')
+    const { ParquetFile } = await import('../parquet/file.ts')
     const { path, offset, signal, onRead } = this.#file
     const ranges = await this.#options.open()
     try {
