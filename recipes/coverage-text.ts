@@ -1,6 +1,6 @@
 import type { Coverage, CoverageDifference } from '../lib/tokenizer/coverage.ts'
 import type { CoverageReport } from './check-coverage.ts'
-import { number, table } from './report.ts'
+import { number, table } from './text.ts'
 
 /** What the figures are called, in tables and in messages. */
 const FIGURES: Readonly<Record<CoverageDifference['figure'], string>> = {

@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import { parseOptions } from '../lib/options.ts'
-import { checkOutputs } from '../lib/output-places.ts'
+import { checkOutputs } from './jobs/places.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { ANY_LANGUAGE, languageOptions, languagesOfCld3 } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
-import { resumeOptions } from './checkpoints.ts'
-import { corpusComponent, corpusOptions, documentsPath } from './corpus.ts'
-import type { DocumentCounts, RunOptions } from './flow.ts'
+import { resumeOptions } from './jobs/checkpoints.ts'
+import { corpusComponent, corpusOptions, documentsPath } from './components/corpus.ts'
+import type { DocumentCounts, RunOptions } from './flow/flow.ts'
 import { withModel } from './stages.ts'
-import { workersOption } from './threads.ts'
-import { findOnHub } from './find-on-hub.ts'
-import { checkpointOf, writeDocuments, writtenFiles } from './write-documents.ts'
+import { workersOption } from './flow/workers/threads.ts'
+import { findOnHub } from './components/find-on-hub.ts'
+import { checkpointOf, writeDocuments, writtenFiles } from './components/write-documents.ts'
 
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,

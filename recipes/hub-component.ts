@@ -1,5 +1,5 @@
 import { isHubName } from '../lib/hub/address.ts'
-import type { Component } from '../lib/manifest/schema.ts'
+import type { Component } from './manifest/schema.ts'
 import { renameKeys, snakeCase } from '../lib/names.ts'
 import { sources } from './stages.ts'
 

@@ -13,9 +13,9 @@ import { type ShardRow, type ShardTextOptions, shardDocuments, shardIdRows, shar
 import { loadDecoder, readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { encodeOptions, endOfSentence } from '../transforms/encode.ts'
-import { type FoundTokenizer, findTokenizer } from './find-tokenizer.ts'
-import { type RunOptions, runStreams } from './flow.ts'
-import { number, table } from './report.ts'
+import { type FoundTokenizer, findTokenizer } from './components/find-tokenizer.ts'
+import { type RunOptions, runStreams } from './flow/flow.ts'
+import { number, table } from './text.ts'
 
 /** Rows that are shown where nothing is said of how many. */
 const A_FEW = 3

@@ -9,7 +9,7 @@ import { LICENSES, LicenseCounts, licensesPage } from '../lib/licenses/counts.ts
 import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { packageRoot } from '../lib/package.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
-import { type RunOptions, runStreams } from './flow.ts'
+import { type RunOptions, runStreams } from './flow/flow.ts'
 import { type MixtureStats, processMixture } from './process-mixture.ts'
 import { trainTokenizer } from './train-tokenizer.ts'
 

@@ -4,11 +4,11 @@ import { SluiceError } from '../lib/errors.ts'
 import { readError } from '../lib/input/read.ts'
 import { sha256OfFile } from '../lib/hash.ts'
 import { parseOptions } from '../lib/options.ts'
-import type { RunOptions } from './flow.ts'
+import type { RunOptions } from './flow/flow.ts'
 import { PartialError } from './partial-error.ts'
-import { number, table } from './report.ts'
-import { type RunDifference, compareRuns, runDifferenceText } from './run-difference.ts'
-import { type DamagedRun, type StoredRun, type StoredRuns, findRun, readRuns, runsDirOption } from './run-records.ts'
+import { number, table } from './text.ts'
+import { type RunDifference, compareRuns, runDifferenceText } from './history/compare.ts'
+import { type DamagedRun, type StoredRun, type StoredRuns, findRun, readRuns, runsDirOption } from './history/read.ts'
 
 export const runsOptions = z.strictObject({
   runsDir: runsDirOption

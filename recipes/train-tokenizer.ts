@@ -1,16 +1,16 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { type Component, type Manifest, componentSchema, tokenizerSchema } from '../lib/manifest/schema.ts'
+import { type Component, type Manifest, componentSchema, tokenizerSchema } from './manifest/schema.ts'
 import { kebabCase } from '../lib/names.ts'
 import { parseOptions, withoutDefaults } from '../lib/options.ts'
 import { metaPieces, modelOptions } from '../lib/trainer/options.ts'
-import { corpusComponent, corpusOptions } from './corpus.ts'
-import { type FindOptions, findAllOnHub } from './find-on-hub.ts'
-import type { RunOptions } from './flow.ts'
-import { MANIFEST_HELP, readMixture } from './read-mixture.ts'
-import { workersOption, withThreads } from './threads.ts'
-import { type TrainedStats, type TrainingJob, runTraining } from './training.ts'
+import { corpusComponent, corpusOptions } from './components/corpus.ts'
+import { type FindOptions, findAllOnHub } from './components/find-on-hub.ts'
+import type { RunOptions } from './flow/flow.ts'
+import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
+import { workersOption, withThreads } from './flow/workers/threads.ts'
+import { type TrainedStats, type TrainingJob, runTraining } from './components/training.ts'
 
 const { limit, rejects, ...datasetOptions } = corpusOptions
 const { workers, vocabSize, ...training } = modelOptions.shape

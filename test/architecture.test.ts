@@ -37,7 +37,7 @@ t.test('a file of tests is named *.test.ts, or it would not be run', async t => 
 })
 
 t.test('a command starts with few packages: the others are loaded by what uses them', async t => {
-  const started = new Set(['recipes/main.ts', 'recipes/cli.ts'])
+  const started = new Set(['recipes/cli/main.ts', 'recipes/cli/cli.ts'])
   const packages = new Set<string>()
   for (const file of started) { // those that are added on the way too
     for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8').matchAll(/^(?:import|export) (?!type )[^']*from '([^']+)'/gm)) {
@@ -65,7 +65,7 @@ t.test('no default exports, and no file that needs much scrolling', async t => {
 })
 
 t.test('everything can be imported by its sub-path, and importing holds nothing: the process ends by itself', async t => {
-  const paths = files.map(file => file.replace(/\.ts$/, '')).filter(path => path !== 'recipes/main')
+  const paths = files.map(file => file.replace(/\.ts$/, '')).filter(path => path !== 'recipes/cli/main')
   const program = `
     const held = () => ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 'exit'].map(event => process.listenerCount(event)).join()
     const before = held()

@@ -197,7 +197,7 @@ const cases: Readonly<Record<string, Case>> = {
 
 /** Codes that no single call ends with, and the test that has them. */
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
-  ERR_ABORTED: 'test/recipes/cli.test.ts: SIGINT and SIGTERM',
+  ERR_ABORTED: 'test/recipes/cli/cli.test.ts: SIGINT and SIGTERM',
   ERR_CHECKPOINT: 'below: a run that was stopped, and can\'t be gone on with',
   ERR_DATASET: 'test/recipes/hub-refusals.test.ts: a stand-in Hub',
   ERR_LICENSE: 'test/recipes/licenses.test.ts: the table is printed all the same',

@@ -1,6 +1,6 @@
 /** Runs the commands that `commandProcess` sends. Each has streams of its own in place of the process's. */
 import { Readable } from 'node:stream'
-import { cli } from '../recipes/cli.ts'
+import { cli } from '../recipes/cli/cli.ts'
 
 interface Call {
   readonly args: readonly string[]

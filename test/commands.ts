@@ -75,7 +75,7 @@ function catchPrinted (name: keyof Printed): void {
  * of what is left running, or of a working directory that threads are to see.
  */
 const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = '' } = {}) => {
-  const { cli } = await import('../recipes/cli.ts')
+  const { cli } = await import('../recipes/cli/cli.ts')
   if (!isCaught) for (const name of ['stdout', 'stderr'] as const) catchPrinted(name)
   isCaught = true
   const { stdin } = process

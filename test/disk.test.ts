@@ -84,7 +84,7 @@ t.test('what may not be written or read is named, without leaving anything', asy
   chmodSync(cwd, 0o755)
   // Permissions don't hold for root: then the command runs as nobody, if that one may read it.
   const run = (args: string[], input = ''): { code: number | null, stderr: string } => {
-    const { status: code, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args], { cwd, input, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: cwd }, ...(isRoot && { uid: 65534, gid: 65534 }) })
+    const { status: code, stderr } = spawnSync(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args], { cwd, input, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: cwd }, ...(isRoot && { uid: 65534, gid: 65534 }) })
     return { code, stderr }
   }
   if (run(['--version']).code !== 0) {

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { t } from './tap.ts'
 import { z } from 'zod'
 import { errorCodes } from '../lib/errors.ts'
-import { readManifest } from '../lib/manifest/read.ts'
+import { readManifest } from '../recipes/manifest/read.ts'
 import type { OptionsSchema } from '../lib/options.ts'
 import { packageVersion } from '../lib/package.ts'
-import { commands } from '../recipes/commands.ts'
+import { commands } from '../recipes/cli/commands.ts'
 import { knownStages, sources, transforms } from '../recipes/stages.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
 import { hfOptions } from '../sources/hf.ts'
@@ -59,7 +59,7 @@ t.test('the code form runs as it stands, and prints what it says', async t => {
 
 t.test('the pipe form and the mixture form run as they stand', async t => {
   await hubProcess(t, { repos: [C4] })
-  const define = `sluice () { "${process.execPath}" dist/recipes/main.js "$@"; }\nset -euo pipefail\n`
+  const define = `sluice () { "${process.execPath}" dist/recipes/cli/main.js "$@"; }\nset -euo pipefail\n`
   const cwd = folderLikeCheckout(t)
   const run = commandsIn(t)
   for (const block of blocks('sh').filter(block => block.includes('sluice '))) {

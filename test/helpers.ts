@@ -199,7 +199,7 @@ export function runProgram (command: string, args: readonly string[], cwd = ROOT
 
 /** The command line as users have it: built, in a process of its own. */
 export function sluice (args: readonly string[], { cwd = ROOT, input }: { cwd?: string, input?: string | Uint8Array } = {}): Promise<Ended> & { child: ChildProcess } {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args], { cwd })
+  const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args], { cwd })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { output.stderr += text })

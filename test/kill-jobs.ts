@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { packageRoot } from '../lib/package.ts'
 import { filterCorpus } from '../recipes/filter-corpus.ts'
 import { type MixtureRun, processMixture } from '../recipes/process-mixture.ts'
-import { Threads } from '../recipes/threads.ts'
+import { Threads } from '../recipes/flow/workers/threads.ts'
 
 /** What a flow leaves: its checkpoint, and, where that is deleted at the end, the file that is there then. */
 export interface FlowFiles {

@@ -1,4 +1,4 @@
-import { table } from '../../recipes/report.ts'
+import { table } from '../../recipes/text.ts'
 import { CHECK_HEADER, checkRows } from './checks.ts'
 import { type CoresFigures, type Scaling, WORKERS, gainOf, wasFree } from './cores.ts'
 import type { RivalFigures } from './rivals.ts'

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os'
 import { basename } from 'node:path'
-import { table } from '../../recipes/report.ts'
+import { table } from '../../recipes/text.ts'
 import { ALLOWED_PERCENT, type CheckpointCost } from './checkpoint.ts'
 import type { CoresFigures } from './cores.ts'
 import type { Corpus } from './corpus.ts'

@@ -74,7 +74,7 @@ async function read ({ name, subset, split, revision, dataFiles, textColumn }: L
 }
 
 async function sluice (args: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, [join(packageRoot(), 'dist/recipes/main.js'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(process.execPath, [join(packageRoot(), 'dist/recipes/cli/main.js'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => { errors += text })
   await new Promise<void>((resolve, reject) => {

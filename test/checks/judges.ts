@@ -30,12 +30,12 @@ function python (...args: string[]): string {
 }
 
 function sluice (...args: string[]): string {
-  return execFileSync(process.execPath, [join(root, 'dist/recipes/main.js'), ...args], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
+  return execFileSync(process.execPath, [join(root, 'dist/recipes/cli/main.js'), ...args], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
 }
 
 /** A pipe of commands; its output. */
 function shell (line: string): string {
-  return execFileSync('bash', ['-c', `set -euo pipefail; sluice () { "${process.execPath}" "${root}/dist/recipes/main.js" "$@" --quiet; }; ${line}`], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
+  return execFileSync('bash', ['-c', `set -euo pipefail; sluice () { "${process.execPath}" "${root}/dist/recipes/cli/main.js" "$@" --quiet; }; ${line}`], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
 }
 
 interface Judgement {

@@ -5,9 +5,9 @@
  */
 import { openSync, writeFileSync, writeSync } from 'node:fs'
 import { codeOf } from '../../lib/errors.ts'
-import { readManifest } from '../../lib/manifest/read.ts'
+import { readManifest } from '../../recipes/manifest/read.ts'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
-import { schedule } from '../../recipes/schedule.ts'
+import { schedule } from '../../recipes/jobs/schedule.ts'
 import { knownStages } from '../../recipes/stages.ts'
 import { MANIFEST, TOKENIZER, killJobs } from '../kill-jobs.ts'
 import { writeKillInputs } from './kill-inputs.ts'

@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-memory-'))
 /** Runs a command in a process of its own. @returns its peak of resident memory, in MB, and how long it took */
 function peak (args: readonly string[]): { mb: number, seconds: number } {
   const program = `
-    const { cli } = await import(${JSON.stringify(join(root, 'dist/recipes/cli.js'))})
+    const { cli } = await import(${JSON.stringify(join(root, 'dist/recipes/cli/cli.js'))})
     process.exitCode = await cli(${JSON.stringify(args)})
     // Where the system tells it, without what the parent had when this process was forked.
     const status = await import('node:fs').then(fs => fs.promises.readFile('/proc/self/status', 'utf8')).catch(() => '')
@@ -47,7 +47,7 @@ interface Text {
 /** Real text, again and again until there is enough; each copy of a document is another one, so that dedup has work. */
 function * texts (): Generator<Text[]> {
   const shared = join(root, '../shared/data/web.ndjson.gz')
-  if (!existsSync(shared)) spawnSync(process.execPath, [join(root, 'dist/recipes/main.js'), 'quickstart', '--quiet'], { cwd: folder })
+  if (!existsSync(shared)) spawnSync(process.execPath, [join(root, 'dist/recipes/cli/main.js'), 'quickstart', '--quiet'], { cwd: folder })
   const text = existsSync(shared) ? gunzipSync(readFileSync(shared)).toString() : readFileSync(join(folder, 'data/quickstart/raw/docs.ndjson'), 'utf8')
   const records = text.trim().split('\n').map(line => JSON.parse(line) as Text)
   // One of a megabyte among them.

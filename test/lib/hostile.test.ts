@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { t } from '../tap.ts'
 import { parseJson } from '../../lib/json/json.ts'
-import { readManifest } from '../../lib/manifest/read.ts'
+import { readManifest } from '../../recipes/manifest/read.ts'
 import { knownStages } from '../../recipes/stages.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { collect, failure, folderInMemory, howMany, put } from '../helpers.ts'

@@ -110,7 +110,7 @@ t.test('a dataset of more files than may be open at once', async t => {
   const home = temporaryFolder(t)
   put(home, 'token', 'hf_none\n')
   const program = `
-    const [{ theHub }, { inputFiles }] = await Promise.all(${JSON.stringify(['lib/hub/hub', 'recipes/known-files'].map(builtModule))}.map(module => import(module)))
+    const [{ theHub }, { inputFiles }] = await Promise.all(${JSON.stringify(['lib/hub/hub', 'recipes/jobs/known-files'].map(builtModule))}.map(module => import(module)))
     const listed = Array.from({ length: 3000 }, (_, i) => ({ path: i + '.jsonl', size: i, oid: String(i), sha256: null }))
     const names = (await theHub()).know('o/n', 'a'.repeat(40), listed).map(({ name }) => name)
     const inputs = await inputFiles(names)

@@ -7,9 +7,9 @@ import { parquetMetadata } from 'hyparquet'
 import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { sha256 } from '../../lib/hash.ts'
-import type { Flow } from '../../recipes/flow.ts'
+import type { Flow } from '../../recipes/flow/flow.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
-import type { StoredProvenance } from '../../recipes/provenance.ts'
+import type { StoredProvenance } from '../../recipes/provenance/write.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { command } from '../commands.ts'
 import { ROOT, filesIn, folderInMemory, ndjsonOf, temporaryFolder } from '../helpers.ts'
@@ -116,7 +116,7 @@ t.test('a pull whose process is killed goes on to the same bytes', async t => {
   const folder = folderInMemory(t)
   const args = (name: string): string[] => ['shard-corpus', '--dataset', 'some/code', '--output', `${name}.ndjsonl.gz`, '--checkpoint-every', '50', '--quiet']
   hub.misbehave({ fault: { kind: 'stall', after: 20_000 }, on: { kind: 'file', path: 'train-1' }, times: Infinity })
-  const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args('a')], { cwd: folder, stdio: 'ignore' })
+  const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args('a')], { cwd: folder, stdio: 'ignore' })
   const looking = setInterval(() => { if (existsSync(join(folder, 'a.ndjsonl.gz.checkpoint.json'))) child.kill('SIGKILL') }, 10)
   t.strictSame(await once(child, 'exit'), [null, 'SIGKILL'])
   clearInterval(looking)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { t } from '../tap.ts'
 import { z } from 'zod'
 import { kebabCase } from '../../lib/names.ts'
-import { commands } from '../../recipes/commands.ts'
+import { commands } from '../../recipes/cli/commands.ts'
 import { commandsIn } from '../commands.ts'
 import { isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 

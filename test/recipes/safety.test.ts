@@ -12,8 +12,8 @@ import { checkTokenizer } from '../../recipes/check-tokenizer.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { run } from '../../recipes/run.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
-import { Stop } from '../../recipes/stop.ts'
-import { Threads } from '../../recipes/threads.ts'
+import { Stop } from '../../recipes/flow/stop.ts'
+import { Threads } from '../../recipes/flow/workers/threads.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { verify } from '../../recipes/verify.ts'
 import { commandsIn } from '../commands.ts'
@@ -201,7 +201,7 @@ function whileModulesLoad (statement: string): string {
 
 t.test('too many open files while modules load is told as that', async t => {
   const tooMany = whileModulesLoad('throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" })')
-  const started = promisify(execFile)(process.execPath, ['--import', tooMany, join(ROOT, 'dist/recipes/main.js'), '--version'])
+  const started = promisify(execFile)(process.execPath, ['--import', tooMany, join(ROOT, 'dist/recipes/cli/main.js'), '--version'])
   t.match(await failure(started), { code: 1, stderr: /^sluice: too many files are open to load its modules; raise the limit \(ulimit -n 4096\) and run it again \[EMFILE\]\n$/ })
 })
 
@@ -219,7 +219,7 @@ t.test('a signal while modules load ends with its exit code', { skip: process.pl
   for (const [signal, code] of ([['SIGTERM', 143], ['SIGINT', 130]] as const).slice(0, howMany(1, 2))) {
     const early = whileModulesLoad(`process.kill(process.pid, "${signal}")`)
     // It would read standard input, which doesn't end, if the signal came to nothing.
-    const child = spawn(process.execPath, ['--import', early, join(ROOT, 'dist/recipes/main.js'), 'read', '-', '--dataset', 'text'], { stdio: ['pipe', 'ignore', 'ignore'] })
+    const child = spawn(process.execPath, ['--import', early, join(ROOT, 'dist/recipes/cli/main.js'), 'read', '-', '--dataset', 'text'], { stdio: ['pipe', 'ignore', 'ignore'] })
     t.strictSame(await once(child, 'exit'), [code, null], signal)
   }
 })
@@ -236,7 +236,7 @@ t.test('process.exit in a thread beside the main one is an error that names the 
 })
 
 t.test('a working directory that was deleted, and a folder under /proc, are errors that end the command', { skip: process.platform !== 'linux' && 'there is no /proc' }, async t => {
-  const main = join(ROOT, 'dist/recipes/main.js')
+  const main = join(ROOT, 'dist/recipes/cli/main.js')
   for (const args of [['read', fixture('tiny.model'), '--dataset', 'text'], ['quickstart'], ['run', join(ROOT, 'recipes/tinystories.yaml')]].slice(0, howMany(1, 3))) {
     const folder = folderInMemory(t)
     mkdirSync(join(folder, 'gone'))
@@ -268,7 +268,7 @@ t.test('a signal ends a command that waits for a pipe which nobody opens', async
     const stats = which === 'output' ? pipe : join(folder, 'stats.json')
     const places = ['--runs-dir', join(folder, 'runs'), '--log-file', stats]
     const args = ['process-mixture', manifest, '--tokenizer-path', MODEL, ...places]
-    const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/main.js'), ...args], { stdio: 'ignore' })
+    const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args], { stdio: 'ignore' })
     const exit = once(child, 'exit') as Promise<[number | null, string | null]>
     const ended = exit.then(() => true)
     while (!existsSync(flag)) if (await Promise.race([ended, sleep(20, false)])) break

@@ -8,7 +8,7 @@ import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { trainUnigram } from '../../lib/trainer/train-unigram.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
-import { type TrainedStats, trainingText } from '../../recipes/training.ts'
+import { type TrainedStats, trainingText } from '../../recipes/components/training.ts'
 import { commandProcess } from '../commands.ts'
 import { ROOT, contentIn, failure, filesIn, fixture, folderInMemory, howMany, isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 

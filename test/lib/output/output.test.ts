@@ -5,7 +5,7 @@ import zstd from '@bokuweb/zstd-wasm'
 import { t } from '../../tap.ts'
 import { readBytes } from '../../../lib/input/read.ts'
 import { checkWritable, openOutput, writeFileWhole, writing } from '../../../lib/output/output.ts'
-import { refuseInputAsOutput } from '../../../lib/output-places.ts'
+import { refuseInputAsOutput } from '../../../recipes/jobs/places.ts'
 import { failure, filesIn, put, temporaryFolder } from '../../helpers.ts'
 
 for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))], ['zstd', 'sub/a.txt.zst', (path: string) => zstd.decompress(readFileSync(path))]] as const) {

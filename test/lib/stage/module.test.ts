@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { t } from '../../tap.ts'
 import { findStageModule, loadStageModule } from '../../../lib/stage/module.ts'
-import { readManifest } from '../../../lib/manifest/read.ts'
+import { readManifest } from '../../../recipes/manifest/read.ts'
 import { knownStages } from '../../../recipes/stages.ts'
 import { builtModule, doc, failure, put, temporaryFolder } from '../../helpers.ts'
 

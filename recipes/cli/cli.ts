@@ -1,0 +1,202 @@
+import { Command as Program, CommanderError } from 'commander'
+import { z } from 'zod'
+import { SluiceError, codeOf, errorCodes, reasonOf } from '../../lib/errors.ts'
+import { maskCredentials } from '../../lib/text/mask-secrets.ts'
+import { kebabCase, snakeCase } from '../../lib/names.ts'
+import { checkOptions, numberIn, withNames } from '../../lib/options.ts'
+import { standardOutput } from '../../lib/output/output.ts'
+import { packageVersion } from '../../lib/package.ts'
+import { shown } from '../../lib/text/shown.ts'
+import { type Command, commands } from './commands.ts'
+import { watchLostWork } from './lost-work.ts'
+import { PartialError } from '../partial-error.ts'
+import { Progress } from './progress.ts'
+import { Stop } from '../flow/stop.ts'
+
+/** Exit codes of a process that a signal ended: 128 and the signal's number. */
+const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** So long may a run take to end after a signal: it may wait for what can't be stopped, such as a pipe. */
+const MOST_MS = 5000
+
+const NO_WORKING_DIRECTORY = 'sluice: the working directory is not there any more; change to one that is (cd), and run it again [ENOENT]'
+
+/** Text for a terminal: nothing that controls it, and no password of an address. */
+function forPeople (text: string): string {
+  return shown(maskCredentials(text))
+}
+
+/**
+ * The command line. Data and results go to standard output, all else to standard error.
+ *
+ * @param argv without the program and the script
+ * @param onCommand called when a command begins, which answers to signals then
+ * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; 130 or 143 after a signal
+ */
+export async function cli (argv: readonly string[], onCommand: () => void = () => {}): Promise<number> {
+  let exitCode = 0
+  const called = argv.find(argument => !argument.startsWith('-'))
+  const program = new Program('sluice')
+    .description('Turns raw text corpora into training shards for language models.')
+    .version(packageVersion())
+    .exitOverride()
+    .showSuggestionAfterError()
+    .helpCommand(false)
+    .configureOutput({ outputError: (text, write) => { write(forPeople(text.replace(/^error: (.*)\n$/s, (_, error: string) => `sluice: ${withAdvice(error, called)} [ERR_USAGE]\n`))) } })
+  for (const [name, command] of Object.entries(commands)) {
+    const sub = program.command(name).description(command.options.description ?? '')
+    // To make the flags of all commands takes longer than a small command does; only the help of all needs them.
+    if (called === undefined || name === called) {
+      addUsage(sub, command, async (args, options, shown) => {
+        onCommand()
+        exitCode = await runCommand(command, args, options, { ...shown, line: commandLine(argv) })
+      })
+    }
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // commander has printed the message, or the help or version that was asked for
+    return error.exitCode === 0 ? 0 : errorCodes.ERR_USAGE.exit
+  }
+  return exitCode
+}
+
+interface Shown {
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+type Action = (args: readonly string[], options: Record<string, unknown>, shown: Shown) => Promise<void>
+
+/**
+ * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this, those that begin
+ * like the one that was given.
+ */
+function withAdvice (error: string, called: string | undefined): string {
+  if (error.includes('(Did you mean')) return error
+  const command = called !== undefined && Object.hasOwn(commands, called) ? called : null
+  const [, kind, word] = /^unknown (option|command) '([\w-]+)'/.exec(error) ?? []
+  const flags = command === null ? [] : Object.keys(commands[command]!.options.shape).map(flagOf)
+  const known = kind === 'command' ? Object.keys(commands) : kind === 'option' ? flags : []
+  const alike = known.filter(name => name.startsWith(`${word!}-`))
+  if (alike.length > 0) return `${error}\n(Did you mean ${alike.join(' or ')}?)`
+  return `${error}; see sluice ${command === null ? '' : `${command} `}--help`
+}
+
+/** What a command takes, and does. */
+function addUsage (sub: Program, { argument, options }: Command, action: Action): void {
+  if (argument !== undefined) sub.argument(...argument)
+  for (const [key, field] of Object.entries(options.shape)) addFlag(sub, key, field)
+  sub.option('--json', 'print the result as one JSON object')
+  sub.option('--quiet', 'print nothing but errors and data')
+  sub.action(async (...given: unknown[]) => {
+    const args = argument === undefined ? [] : [given[0]].flat() as string[]
+    const { json = false, quiet = false, ...own } = sub.opts()
+    await action(args, own, { json: json as boolean, quiet: quiet as boolean })
+  })
+}
+
+/** A flag out of the schema of an option: its name, how its value is read, its description and default. */
+function addFlag (sub: Program, key: string, field: z.ZodType): void {
+  const schema = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
+  const flag = `--${kebabCase(key)}`
+  const fallback = schema.default === undefined ? '' : ` (default: ${JSON.stringify(schema.default).replace(/^"(.*)"$/, '$1')})`
+  const description = (field.description ?? '') + fallback
+  if (schema.type === 'boolean') {
+    sub.option(flag, description)
+    if (schema.default === undefined) sub.option(`--no-${kebabCase(key)}`) // neither of them: as something else says
+  } else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description, asNumber)
+  else if (schema.several === true) sub.option(`${flag} <names...>`, description)
+  else sub.option(`${flag} <${schema.enum === undefined ? 'value' : schema.enum.join('|')}>`, description)
+}
+
+/** What is no number stays as it is, and fails the option's check, which says what was expected. */
+function asNumber (text: string): number | string {
+  return numberIn(text) ?? text
+}
+
+async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet, line }: Shown & { readonly line: string }): Promise<number> {
+  const { run, report, note, givesData, givesJson = false } = command
+  const stop = new Stop()
+  const watching = watchLostWork(() => { stop.end() })
+  let stopped: keyof typeof SIGNAL_EXITS | undefined
+  let patience: NodeJS.Timeout | undefined
+  const signals = Object.keys(SIGNAL_EXITS)
+  const onSignal = (signal: keyof typeof SIGNAL_EXITS): void => {
+    stopped = signal
+    stop.request()
+    patience = setTimeout(() => { process.kill(process.pid, signal) }, MOST_MS).unref()
+    for (const name of signals) process.off(name, onSignal) // a second one ends the process at once, as if nobody listened
+  }
+  for (const signal of signals) process.on(signal, onSignal)
+  // Where the data goes to standard output, everything else goes elsewhere.
+  const dataOnly = report === undefined || givesData?.(options) === true
+  const show = (text: string): Promise<void> => print(dataOnly ? process.stderr : process.stdout, text)
+  const showResult = async (result: unknown, text: ((result: never) => string) | undefined): Promise<void> => {
+    if (json || givesJson) await show(JSON.stringify(result, null, 2))
+    if (!json && !quiet && text !== undefined) await (givesJson ? print(process.stderr, text(result as never)) : show(text(result as never)))
+  }
+  try {
+    process.cwd() // an error where it was deleted
+    checkFlags(command, options)
+    const progress = new Progress(process.stderr)
+    const tell = (message: string): void => { progress.tell(forPeople(`sluice: ${message}`)) }
+    const watchers = quiet ? {} : { watch: progress.watch, watchWork: progress.watch, tell }
+    const result = await run(args, options, { signal: stop.signal, stop, command: line, ...watchers })
+    const lost = watching.error()
+    if (lost !== null) throw lost
+    await showResult(result, report ?? note)
+    return 0
+  } catch (thrown) {
+    const error: unknown = watching.error() ?? thrown
+    if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
+    if (error instanceof PartialError) await showResult(error.partial, error.isResult ? report : undefined)
+    await print(process.stderr, describe(error, command))
+    if (stopped !== undefined) return SIGNAL_EXITS[stopped]
+    return error instanceof SluiceError ? error.exitCode : 1
+  } finally {
+    clearTimeout(patience)
+    watching.end()
+    for (const signal of signals) process.off(signal, onSignal)
+  }
+}
+
+/** The call, as a shell takes it. */
+function commandLine (argv: readonly string[]): string {
+  return ['sluice', ...argv].map(word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+}
+
+/** The recipe checks its options too, but it names them as in code. @throws SluiceError `ERR_OPTION` */
+function checkFlags ({ options: schema }: Command, options: Record<string, unknown>): void {
+  const checked = checkOptions(schema, options)
+  if ('options' in checked) return
+  throw new SluiceError('ERR_OPTION', checked.mistakes.map(({ path, message }) => path.length === 0 ? withNames(message, flagOf) : `${flagOf(String(path[0]))}: ${message}`).join('\n'))
+}
+
+function flagOf (option: string): string {
+  return `--${kebabCase(option)}`
+}
+
+/** The message of a recipe or a stage, which names options as in code, with their flags; what is no flag is a key of a manifest. */
+function withFlags (message: string, { options: { shape } }: Command): string {
+  const isFlag = (option: string): boolean => Object.hasOwn(shape, option)
+  const inManifest = message.replace(/^train\.(\w+)(?=: )/gm, (name, option: string) => isFlag(option) ? name : `tokenizer.${snakeCase(option)}`)
+  const off = inManifest.replace(/without `(\w+)`/g, (text, option: string) => isFlag(option) ? `with --no-${kebabCase(option)}` : `with \`${snakeCase(option)}: false\``)
+  const names = off.replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => isFlag(option) && !Object.hasOwn(commands, name) ? flagOf(option) : name)
+  return withNames(names, option => isFlag(option) ? flagOf(option) : `\`${snakeCase(option)}\``)
+}
+
+async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
+  const output = standardOutput(stream)
+  await output.write(Buffer.from(forPeople(text) + '\n'))
+}
+
+/** An error of ours as its code and message; any other is a defect, and shown whole. */
+function describe (error: unknown, command: Command): string {
+  if (error instanceof SluiceError) return `sluice: ${error.code === 'ERR_OPTION' ? withFlags(error.message, command) : error.message} [${error.code}]`
+  if ((error as { readonly syscall?: string } | null)?.syscall === 'uv_cwd') return NO_WORKING_DIRECTORY
+  if (['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '')) return `sluice: ${reasonOf(error)} [${codeOf(error)!}]`
+  return `sluice: an unexpected error, please report it: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
+}

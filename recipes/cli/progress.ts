@@ -1,0 +1,95 @@
+import { clearLine, cursorTo } from 'node:readline'
+import type { WriteStream } from 'node:tty'
+import { shownInLine } from '../../lib/text/shown.ts'
+import type { Flow, WatchedWork } from '../flow/flow.ts'
+
+const BAR_EVERY_MS = 200
+const LINE_EVERY_MS = 15_000
+const BAR_WIDTH = 20
+
+/** What of a terminal the progress needs. */
+export type ProgressStream = Pick<WriteStream, 'isTTY' | 'columns'> & NodeJS.WritableStream
+
+/**
+ * Shows how far flows and other work are: on a terminal as a bar that is drawn again and again, elsewhere as a line
+ * with its time now and then.
+ */
+export class Progress {
+  readonly #stream: ProgressStream
+  readonly #flows = new Map<Flow | WatchedWork, number>() // when each began
+  #timer: NodeJS.Timeout | undefined
+
+  constructor (stream: ProgressStream) {
+    this.#stream = stream
+  }
+
+  /** Shows a flow, or other work, until the function that it returns is called. */
+  readonly watch = (flow: Flow | WatchedWork): (() => void) => {
+    this.#flows.set(flow, performance.now())
+    if (this.#stream.isTTY && 'state' in flow) this.draw() // it may let nobody else work for a while
+    this.#timer ??= setInterval(() => { this.draw() }, this.#stream.isTTY ? BAR_EVERY_MS : LINE_EVERY_MS).unref()
+    return () => {
+      this.#flows.delete(flow)
+      if (this.#flows.size > 0) return
+      clearInterval(this.#timer)
+      this.#timer = undefined
+      if (this.#stream.isTTY) this.#erase()
+    }
+  }
+
+  draw (): void {
+    const lines = (bar: boolean): string[] => [...this.#flows].map(([flow, began]) => progressLine(flow, (performance.now() - began) / 1000, bar))
+    if (!this.#stream.isTTY) {
+      this.#stream.write(lines(true).map(line => logLine(line)).join(''))
+      return
+    }
+    this.#erase()
+    // One line for all flows on any terminal: without the bars where they don't fit, and cut where that isn't enough.
+    const whole = lines(true).join(' | ')
+    const room = this.#stream.columns - 1
+    this.#stream.write(whole.length <= room ? whole : cutToWidth(lines(false).join(' | '), room))
+  }
+
+  /** Says something to people: above the bar on a terminal, elsewhere as a line with its time. */
+  readonly tell = (message: string): void => {
+    if (this.#stream.isTTY) this.#erase()
+    this.#stream.write(this.#stream.isTTY ? `${message}\n` : logLine(message))
+  }
+
+  #erase (): void {
+    clearLine(this.#stream, 0)
+    cursorTo(this.#stream, 0)
+  }
+}
+
+/** `web [=====>----] 42 % 12,345 docs 8.1 MB/s 3,456,789 tokens 1:23 left` */
+export function progressLine (work: Flow | WatchedWork, seconds: number, bar = true): string {
+  if ('state' in work) return `${work.name} ${work.state()} ${clock(seconds)}`
+  const { name, source, tokens } = work
+  const { read, total } = source.progress
+  const parts = [shownInLine(name)]
+  const share = total === null || total === 0 ? null : Math.min(1, read / total)
+  if (share !== null && bar) parts.push(`[${'='.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-')}]`)
+  if (share !== null) parts.push(`${Math.floor(share * 100)} %`)
+  parts.push(`${source.stats.out.toLocaleString('en-US')} docs`, `${(source.stats.bytes / 1e6 / Math.max(seconds, 1e-3)).toFixed(1)} MB/s`)
+  if (tokens !== undefined) parts.push(`${tokens().toLocaleString('en-US')} tokens`)
+  if (share !== null && share > 0) parts.push(`${clock(seconds / share - seconds)} left`)
+  return parts.join(' ')
+}
+
+/** A line of a log: the time, in UTC, then what there is to say. */
+function logLine (text: string): string {
+  return `${new Date().toISOString()} ${text}\n`
+}
+
+/** As much of a text as so many columns hold; the wide letters of East Asia take two. */
+function cutToWidth (text: string, columns: number): string {
+  let width = 0
+  return Array.from(text).filter(letter => (width += /[\u1100-\u115f\u2e80-\uffdc\u{1f000}-\u{3ffff}]/u.test(letter) ? 2 : 1) <= columns).join('')
+}
+
+function clock (seconds: number): string {
+  const whole = Math.round(seconds)
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, String(whole % 60).padStart(2, '0')]
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { SluiceError } from '../../lib/errors.ts'
+import { isDatasetName } from '../../lib/hub/address.ts'
+import { hubOptions } from '../../lib/hub/settings.ts'
+import { type Component, type Filter, componentSchema, fileNames } from '../manifest/schema.ts'
+import { notLocal } from '../../lib/not-local.ts'
+import { positive, rejectsPath, suggestion } from '../../lib/options.ts'
+import { formatByNames, formatName } from '../../lib/records/text.ts'
+import { recordSourceOptions } from '../../lib/records/source-options.ts'
+import { anySourceOptions, sources } from '../stages.ts'
+
+/** What `--dataset` may be: the kinds of files that can be read. */
+export const datasetOption = z.enum([...Object.keys(sources), 'jsonl', 'ndjson', 'txt']).optional().describe('what the files hold (default: as their names end, else json)')
+
+export const rejectsOption = rejectsPath.optional().describe('NDJSON file of its own that keeps what is dropped, with reason and position; bad records as base64')
+
+/** What the recipes for one dataset are told of it. */
+export const corpusOptions = {
+  dataset: z.string().optional().describe(`what the files hold: ${Object.keys(sources).join(', ')} (default: as their names end, else json); or OWNER/NAME of a dataset on the Hugging Face Hub`),
+  dataFiles: fileNames.optional().meta({ several: true, description: 'paths or globs of the files, plain, .gz or .zst; - for standard input; on the Hub, in place of what the dataset\'s card says' }),
+  textColumn: z.string().min(1).default('text').describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
+  subset: z.string().min(1).optional().describe('subset of the dataset on the Hub; of files it is only noted in the stats'),
+  split: z.string().min(1).default('train').describe('split of the dataset on the Hub; of files it is only noted in the stats'),
+  revision: z.string().min(1).default('main').describe('branch, tag or commit of the dataset on the Hub'),
+  name: componentSchema.shape.name.optional().describe('name for messages and stats (default: the dataset\'s)'),
+  license: z.string().optional().describe('licence of the dataset, noted in the stats'),
+  limit: positive.optional().describe('documents written at most'),
+  rejects: rejectsOption,
+  ...anySourceOptions,
+  ...hubOptions,
+  ...recordSourceOptions
+}
+
+/** Files that are named as arguments of a command, in place of `--data-files`. @throws SluiceError `ERR_OPTION` for both */
+export function withFileArguments (files: readonly string[], options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (files.length === 0) return options
+  if (options.dataFiles !== undefined) throw new SluiceError('ERR_OPTION', `${files[0]}: files are named both as arguments and by --data-files; name all of them in one way`)
+  return { ...options, dataFiles: files }
+}
+
+function near (dataset: string): string {
+  const text = suggestion(dataset, Object.keys(sources))
+  return text.includes('did you mean') ? text : ''
+}
+
+/** A name of an output of documents: its ending must not promise what isn't written. */
+export const documentsPath = z.string().min(1).refine(path => path === '-' || !/\.[^./]*$/.test(path) || /\.(?:ndjson|ndjsonl|jsonl|json|txt)(?:\.gz|\.zst)?$/.test(path),
+  'expected a name that ends in .ndjson, .jsonl, .json or .txt, with .gz or .zst behind it or without: other formats and compressions are not written')
+
+/** One dataset, named by options, as a component of a mixture is. @throws SluiceError `ERR_OPTION` for a dataset that can't be read */
+export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOptions>>, filters: readonly Filter[] = []): Component {
+  const { dataFiles, textColumn, subset, split, revision, name, license, limit, rejects } = options
+  const dataset = formatName(options.dataset ?? formatByNames(dataFiles ?? []))
+  const isFiles = Object.hasOwn(sources, dataset)
+  const address = isFiles ? null : notLocal(dataset)
+  if (address !== null) throw new SluiceError('ERR_OPTION', `dataset: ${address}`)
+  if (!isFiles && !(isDatasetName(dataset) && dataset.includes('/'))) {
+    throw new SluiceError('ERR_OPTION', `dataset: ${dataset} cannot be read, expected ${Object.keys(sources).join(' or ')}, with data files, or OWNER/NAME of a dataset on the Hub${near(dataset)}`)
+  }
+  if (isFiles && dataFiles === undefined) throw new SluiceError('ERR_OPTION', `dataFiles: expected the paths or globs of the files to read${options.dataset === undefined ? ', or OWNER/NAME of a dataset on the Hub as the dataset' : `, which hold ${dataset}`}`)
+  const defaults = componentSchema.parse({ name: name ?? dataset.replace('/', '_'), dataset })
+  return {
+    ...defaults,
+    dataFiles: dataFiles ?? [],
+    textColumn,
+    subset: subset ?? null,
+    split,
+    revision,
+    license: license ?? null,
+    maxRecords: limit ?? null,
+    rejects: rejects ?? null,
+    sourceOptions: Object.fromEntries(Object.keys(anySourceOptions).map(key => [key, (options as Record<string, unknown>)[key]])),
+    filters,
+    outputDir: 'data/shards'
+  }
+}

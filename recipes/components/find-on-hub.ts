@@ -1,0 +1,137 @@
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { readCheckpoint } from '../../lib/output/checkpoint.ts'
+import { SluiceError } from '../../lib/errors.ts'
+import { findFiles } from '../../lib/input/read.ts'
+import { hubAddress, isHubName } from '../../lib/hub/address.ts'
+import { type Hub, type HubRun, theHub } from '../../lib/hub/hub.ts'
+import type { ResolvedDataset } from '../../lib/hub/resolve.ts'
+import type { Component, FoundOnHub } from '../manifest/schema.ts'
+import { isOnHub, readsHub } from '../hub-component.ts'
+import { knownFile } from '../jobs/known-files.ts'
+
+export interface FindOptions {
+  readonly maxRetries?: number | undefined
+  /** Seconds. */
+  readonly timeout?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly tell?: ((message: string) => void) | undefined
+  /** Takes revisions for what they name now, whatever a run before has read. @default false */
+  readonly restart?: boolean | undefined
+}
+
+/** What of a checkpoint tells which files of the Hub its run reads. */
+const hubState = z.object({
+  asked: z.object({ subset: z.string().nullable(), split: z.string(), revision: z.string(), data_files: z.union([z.string(), z.array(z.string())]).nullable() }),
+  commit: z.string(),
+  subset: z.string().nullable(),
+  split: z.string(),
+  format: z.string(),
+  options: z.record(z.string(), z.unknown()),
+  license: z.array(z.string()),
+  card_sha256: z.string().nullable()
+})
+
+const settings = z.object({ dataset: z.string().optional(), hub: hubState.optional() })
+
+const checkpointState = z.object({
+  settings: settings.extend({ datasets: z.array(settings).optional() }),
+  inputs: z.array(knownFile)
+})
+
+/**
+ * Finds the files of a component that is on the Hub, or of one some of whose files are named as there; any other is given
+ * back as it is.
+ *
+ * A run that was begun, or is finished, has read them at a commit: its checkpoint tells which, and they are taken to be
+ * these for as long as nobody asks to begin anew, wherever the branch has gone on to.
+ *
+ * @param checkpoints of its jobs, those that have read it first
+ * @throws SluiceError as `resolveDataset`
+ */
+export async function findOnHub (component: Component, options: FindOptions, checkpoints: readonly string[] = []): Promise<Component> {
+  const { maxRetries, timeout, signal, tell, restart = false } = options
+  if (component.hub !== undefined || !readsHub(component)) return component
+  try {
+    if (!isOnHub(component)) {
+      const files = await findFiles(component.dataFiles, { hub: { maxRetries, timeout, tell }, signal })
+      return { ...component, dataFiles: files.map(({ path }) => path) }
+    }
+    const hub = await theHub({ maxRetries, timeout })
+    const run = { signal, tell }
+    for (const path of restart ? [] : checkpoints) {
+      const known = await knownFiles(hub, component, path)
+      if (known !== null) return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
+    }
+    return await found(hub, component, component.revision, run)
+  } catch (error) {
+    if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${component.name}: stopped`, { cause: error })
+    throw error
+  }
+}
+
+/** Finds the files of all components of a mixture. @param checkpointsOf those of a component's jobs */
+export async function findAllOnHub (components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []): Promise<Component[]> {
+  const all: Component[] = []
+  for (const component of components) {
+    try {
+      all.push(await findOnHub(component, options, checkpointsOf(component)))
+    } catch (error) {
+      throw error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${component.name}: ${error.message}`, { cause: error }) : error
+    }
+  }
+  return all
+}
+
+/** A component as the run of a checkpoint has found it, where there is one; else as it is. The Hub is not asked. */
+export async function foundBefore (component: Component, checkpoints: readonly string[]): Promise<Component> {
+  if (!isOnHub(component) || component.hub !== undefined) return component
+  const hub = await theHub()
+  for (const path of checkpoints) {
+    const known = await knownFiles(hub, component, path)
+    if (known !== null && 'files' in known) return withHub(component, known.files, known.hub)
+  }
+  return component
+}
+
+/** What a component's dataset is at a revision. */
+async function found (hub: Hub, component: Component, revision: string, run: HubRun): Promise<Component> {
+  const { dataset, subset, split, dataFiles } = component
+  const { resolveDataset } = await import('../../lib/hub/resolve.ts')
+  const resolved = await resolveDataset(hub, { dataset, subset, split, revision, dataFiles: dataFiles.length === 0 ? null : dataFiles }, run)
+  for (const warning of resolved.warnings) run.tell?.(`${component.name}: ${warning}`)
+  return withHub(component, resolved.files.map(({ name }) => name), foundOf(component, resolved))
+}
+
+function foundOf ({ dataFiles }: Component, { commit, subset, split, format, options, license, card }: ResolvedDataset): FoundOnHub {
+  return { dataFiles: dataFiles.length === 0 ? null : dataFiles, commit, subset, split, format, options, license, cardSha256: card?.sha256 ?? null }
+}
+
+function withHub (component: Component, files: readonly string[], hub: FoundOnHub): Component {
+  return { ...component, dataFiles: files, hub }
+}
+
+type Known = { readonly commit: string } | { readonly files: readonly string[], readonly hub: FoundOnHub }
+
+/** What the run of a checkpoint reads of the same, asked for in the same way. Of a checkpoint that can't be read, whoever goes on from it will be told. */
+async function knownFiles (hub: Hub, component: Component, path: string): Promise<Known | null> {
+  const { data } = checkpointState.safeParse(await readCheckpoint(path).catch(() => null))
+  if (data === undefined) return null
+  const { dataset, subset, split, revision, dataFiles } = component
+  const asked = { subset, split, revision, data_files: dataFiles.length === 0 ? null : dataFiles }
+  const isSame = (other: z.output<typeof settings>): boolean => other.dataset === dataset && isDeepStrictEqual(other.hub?.asked, asked)
+  if (!isSame(data.settings)) {
+    const commit = data.settings.datasets?.find(isSame)?.hub?.commit
+    return commit === undefined ? null : { commit }
+  }
+  const state = data.settings.hub!
+  const files = data.inputs.filter(({ at }) => isHubName(at))
+  for (const { at, bytes, modified, oid = '' } of files) {
+    const { revision: commit, path } = hubAddress(at)
+    const isSha256 = modified.length === 64
+    const hashes = isSha256 ? { oid, sha256: modified } : { oid: modified, sha256: null }
+    hub.know(dataset, commit, [{ path, size: bytes, ...hashes }])
+  }
+  const { asked: _asked, card_sha256: cardSha256, ...same } = state
+  return { files: files.map(({ at }) => at), hub: { ...same, dataFiles: asked.data_files, cardSha256 } }
+}

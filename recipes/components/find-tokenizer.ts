@@ -1,0 +1,119 @@
+import { readFile, readdir, stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { z } from 'zod'
+import { readCheckpoint } from '../../lib/output/checkpoint.ts'
+import { sha256 } from '../../lib/hash.ts'
+import { parseJson } from '../../lib/json/json.ts'
+import { checkpointIn } from './component.ts'
+
+/** What is known of the tokenizer that made some shards. */
+export interface FoundTokenizer {
+  /** Null where it isn't there, or is another one now: `why` says which. */
+  readonly path: string | null
+  /** What the file has to be, where that is known. */
+  readonly sha256: string | null
+  /** The id that ends documents, where that is known. */
+  readonly eosId: number | null
+  /** The file that says so; null where there is none. */
+  readonly from: string | null
+  readonly why: string
+}
+
+/** What a checkpoint or a stats file says of it. */
+interface Origin {
+  readonly from: string
+  readonly outputDir: string | undefined
+  readonly path: string | undefined
+  readonly sha256: string
+  readonly eosId: number | undefined
+}
+
+/** Files of other kinds lie beside stats, and large ones are none. */
+const MOST_FILES = 100
+const MOST_BYTES = 64 * 1024 * 1024
+
+/**
+ * Finds the tokenizer of shards by the checkpoint in their folder, and by stats in it, in the two folders above, and
+ * where stats go by default.
+ */
+export async function findTokenizer (folder: string): Promise<FoundTokenizer> {
+  const origins: Origin[] = [...await inCheckpoint(folder), ...await inStats(folder)]
+  const said = origins[0]
+  if (said === undefined) {
+    const why = 'neither a checkpoint nor stats beside the shards say which tokenizer made them'
+    return { path: null, sha256: null, eosId: null, from: null, why }
+  }
+  const known = { sha256: said.sha256, eosId: said.eosId ?? null }
+  let why = `${said.from} has no path of the tokenizer`
+  for (const origin of origins.filter(({ sha256 }) => sha256 === said.sha256)) {
+    for (const path of placesOf(origin, folder)) {
+      const bytes = await readFile(path).catch(() => null)
+      if (bytes !== null && sha256(bytes) === origin.sha256) return { path, ...known, from: origin.from, why: '' }
+      const found = bytes === null
+        ? 'cannot be read'
+        : `is another one now: it has SHA-256 ${sha256(bytes)}, expected ${origin.sha256}`
+      why = `${path}, the tokenizer that ${origin.from} names, ${found}`
+    }
+  }
+  return { path: null, ...known, from: said.from, why }
+}
+
+/**
+ * Where the file may be: its path is relative to the working directory of the run, which the output folder's path
+ * tells where it is not this one.
+ */
+function placesOf ({ path, outputDir }: Origin, folder: string): string[] {
+  if (path === undefined) return []
+  const end = outputDir === undefined || isAbsolute(outputDir) ? undefined : join(sep, outputDir).replace(/\/$/, '')
+  const root = end !== undefined && resolve(folder).endsWith(end) ? resolve(folder).slice(0, -end.length) : ''
+  return isAbsolute(path) || root === '' || resolve(root) === resolve('.') ? [path] : [join(root, path), path]
+}
+
+const result = z.object({ output_dir: z.string().optional(), tokenizer_path: z.string().optional() })
+const checkpoint = z.object({
+  settings: z.object({ tokenizer_sha256: z.string(), eos_id: z.int().optional() }),
+  finished: z.object({ result }).nullish().catch(null)
+})
+
+async function inCheckpoint (folder: string): Promise<Origin[]> {
+  const from = checkpointIn(folder)
+  const { data } = checkpoint.safeParse(await readCheckpoint(from).catch(() => null))
+  if (data === undefined) return []
+  const { settings: { tokenizer_sha256: sha256, eos_id: eosId }, finished } = data
+  return [{ from, sha256, eosId, path: finished?.result.tokenizer_path, outputDir: finished?.result.output_dir }]
+}
+
+const component = z.object({
+  output_dir: z.string(),
+  tokenizer_sha256: z.string(),
+  tokenizer_path: z.string().optional(),
+  eos_id: z.int().optional()
+})
+const mixture = z.object({ stats: z.array(component), tokenizer: z.object({ path: z.string() }).optional() })
+
+async function inStats (folder: string): Promise<Origin[]> {
+  const above = dirname(resolve(folder))
+  const found: Origin[] = []
+  for (const place of new Set([resolve(folder), above, dirname(above), resolve('data/mixtures')])) {
+    const names = (await readdir(place).catch(() => [])).filter(name => name.endsWith('.json') && name !== 'checkpoint.json')
+    for (const name of names.sort().slice(0, MOST_FILES)) found.push(...await inStatsFile(join(place, name), folder))
+  }
+  return found
+}
+
+async function inStatsFile (from: string, folder: string): Promise<Origin[]> {
+  const { size = Infinity } = await stat(from).catch(() => ({ size: undefined }))
+  if (size > MOST_BYTES) return []
+  const content = parseJson(await readFile(from, 'utf8').catch(() => ''))
+  const isMixture = typeof content === 'object' && content !== null && 'stats' in content
+  const { data } = mixture.safeParse(isMixture ? content : { stats: [content] })
+  const isOwn = (output: string): boolean =>
+    resolve(output) === resolve(folder) || resolve(folder).endsWith(join(sep, output))
+  return (data?.stats ?? []).filter(({ output_dir: output }) => isOwn(output)).map(own => ({
+    from,
+    outputDir: own.output_dir,
+    sha256: own.tokenizer_sha256,
+    eosId: own.eos_id,
+    path: data?.tokenizer?.path ?? own.tokenizer_path
+  }))
+}

@@ -1,0 +1,125 @@
+import type { Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
+import type { Document } from '../../lib/document.ts'
+import { SluiceError } from '../../lib/errors.ts'
+import { documentPath, findFiles } from '../../lib/input/read.ts'
+import { LicenseCounts, licenseColumns } from '../../lib/licenses/counts.ts'
+import { strictestOf } from '../../lib/licenses/terms.ts'
+import type { Component } from '../manifest/schema.ts'
+import { packageVersion } from '../../lib/package.ts'
+import { isResumable, partialName } from '../../lib/output/resumable.ts'
+import { ndjson } from '../../sources/ndjson.ts'
+import { isTextFile } from '../../sinks/text.ts'
+import type { JobStatus } from '../jobs/job.ts'
+import { filesOnHub } from '../jobs/known-files.ts'
+import { keptColumns, pulledFrom } from './pulled-from.ts'
+import { type ProvenanceFile, type WrittenProvenance, checkProvenance, findProvenance, releaseProvenance, writeProvenance } from '../provenance/write.ts'
+import { type WriteOptions, type WrittenDocuments, checkpointOf, writeDocuments } from './write-documents.ts'
+
+/**
+ * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy that
+ * was finished before, what was written then stays; its checkpoint is there until all of it is.
+ *
+ * @throws SluiceError as `writeDocuments` and `writeProvenance`
+ */
+export async function pull (component: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+  await checkProvenance(output)
+  const now = new Date()
+  const partial = await stat(partialName(output)).catch(() => null) // of a run that was stopped; it is gone on with, the same file
+  const seen: JobStatus[] = []
+  let files = Infinity
+  const written = await writeDocuments(component, output, { ...options, keep: true, onRead: count => { files = count }, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
+  const forget = async (): Promise<void> => { if (options.keep !== true) await removeCheckpoint(checkpointOf(output)) }
+  const is = seen[0]?.is
+  const isFinished = is === 'finished'
+  if (isFinished && (await findProvenance([output])).length > 0) {
+    await releaseProvenance(output)
+    await forget()
+    return written
+  }
+  const begun = isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null)
+  const { notes } = await keepProvenance(component, output, { begun, records: written.kept, files }, options).catch((cause: unknown) => {
+    if (options.signal?.aborted !== true || (cause instanceof SluiceError && cause.code === 'ERR_ABORTED')) throw cause
+    throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and where it comes from is not written yet: the same command does that`, { cause })
+  }) ?? { notes: [] }
+  for (const note of notes) options.tell?.(note)
+  await forget()
+  return written
+}
+
+/** When a pull was begun: as long ago as what it goes on with was made, where the file system tells. */
+function begunAt (now: Date, partial: Stats | null): string {
+  return new Date(Math.min(now.getTime(), partial?.birthtimeMs || now.getTime())).toISOString()
+}
+
+/** Of a file that is there. */
+async function dateOf (path: string): Promise<string> {
+  return (await stat(path)).mtime.toISOString()
+}
+
+interface Pulled {
+  /** ISO 8601. */
+  readonly begun: string
+  readonly records: number
+  /** Of the component's files, how many were read. */
+  readonly files: number
+}
+
+/** Null for what is no file: there is nothing beside a pipe. */
+async function keepProvenance (component: Component, output: string, { begun, records, files }: Pulled, options: WriteOptions): Promise<WrittenProvenance | null> {
+  if (!await isResumable(output)) return null
+  const { command = null, signal } = options
+  const from = await pulledFrom(component, options)
+  const { dataset, subset, split, revision, license, filters, maxRecords } = component
+  const found = [...(license === null ? [] : [license]), ...from?.license.found ?? []]
+  const told = [...(license === null ? [] : ['whoever pulled it']), ...(from === null ? [] : [from.license.readFrom])]
+  const counts = isTextFile(output) ? null : await countLicenses(output, signal)
+  if (counts === 'stopped') throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and where it comes from is not written yet: the same command does that`)
+  return await writeProvenance(output, {
+    source: { dataset, subset: from?.subset ?? subset, split: from?.split ?? split, revision: from === null ? null : revision, commit: from?.commit ?? null, url: from?.url ?? null },
+    retrieved_at_utc: { begun, finished: new Date().toISOString() },
+    license: { found, read_from: told.length === 0 ? null : told.join(' and '), card_sha256: component.hub?.cardSha256 ?? null, ...strictestOf(found) },
+    files: await filesRead(component, files, options),
+    filters: filters.map(({ stage, options }) => ({ stage, options })),
+    limit: maxRecords,
+    columns: keptColumns(component),
+    records,
+    command,
+    sluice: packageVersion(),
+    output: { path: documentPath(output), bytes: (await stat(output)).size, sha256: null }
+  }, { card: from?.card ?? null, counts })
+}
+
+/** Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them again. Those on the Hub with their hashes; of a dataset there by their paths in it. */
+async function filesRead ({ dataFiles, hub }: Component, count: number, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<ProvenanceFile[]> {
+  const files = (await findFiles(dataFiles, { hub: { maxRetries, timeout, tell }, signal })).slice(0, count)
+  const remote = await filesOnHub(files.map(({ path }) => path), { maxRetries, timeout, signal, tell })
+  return await Promise.all(files.map(async ({ path, size }) => {
+    const file = remote.get(path)
+    if (file === undefined) return { path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) }
+    return { path: hub === undefined ? path : file.path, bytes: size, sha256: file.sha256, git_oid: file.oid === '' ? null : file.oid }
+  }))
+}
+
+/**
+ * Counts the records of a file by licence, where the first one has a column of licences or of repositories; else null. The
+ * finished file is read again for that: counts that grow while it is written would be in every checkpoint, with the names
+ * of up to 100,000 repositories.
+ */
+async function countLicenses (output: string, signal: AbortSignal | undefined): Promise<LicenseCounts | 'stopped' | null> {
+  let counts: LicenseCounts | undefined
+  for await (const { meta } of ndjson(output, { maxBad: '100%', maxLineBytes: MOST_BYTES }) as AsyncIterable<Document>) {
+    if (signal?.aborted === true) return 'stopped'
+    if (counts === undefined) {
+      const columns = licenseColumns(Object.keys(meta))
+      if (columns.license === null && columns.repository === null) return null
+      counts = new LicenseCounts(columns)
+    }
+    counts.add(meta)
+  }
+  return counts ?? null
+}
+
+/** Of a line of our own. */
+const MOST_BYTES = 2 ** 29

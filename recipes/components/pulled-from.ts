@@ -1,0 +1,40 @@
+import { readCardText } from '../../lib/hub/card-text.ts'
+import { theHub } from '../../lib/hub/hub.ts'
+import type { Component } from '../manifest/schema.ts'
+import { cardAddress } from '../provenance/card.ts'
+import { formatOf } from '../hub-component.ts'
+import type { CardLicense } from '../licenses.ts'
+import type { WriteOptions } from './write-documents.ts'
+
+/** What is known of a dataset that is no file on the machine. */
+export interface PulledFrom {
+  readonly subset: string | null
+  readonly split: string
+  /** Its page. */
+  readonly url: string
+  readonly commit: string
+  readonly license: CardLicense
+  /** Its card. */
+  readonly card: string | null
+}
+
+/** Where a component's documents were pulled from; null for files on the machine. @throws SluiceError `ERR_HUB` */
+export async function pulledFrom ({ dataset, hub }: Component, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<PulledFrom | null> {
+  if (hub === undefined) return null
+  const { commit, subset, split, license, cardSha256 } = hub
+  const theirs = await theHub({ maxRetries, timeout })
+  return {
+    subset,
+    split,
+    url: `${theirs.http.settings.endpoint}/datasets/${dataset}/tree/${commit}`,
+    commit,
+    license: { found: license, readFrom: cardAddress(theirs, dataset, commit), commit },
+    card: cardSha256 === null ? null : await readCardText(theirs, dataset, commit, { signal, tell })
+  }
+}
+
+/** The columns that are kept beside the text; null where all are: parquet and Arrow have those that are asked for. */
+export function keptColumns (component: Component): readonly string[] | null {
+  const { columns = [] } = component.sourceOptions as { readonly columns?: readonly string[] }
+  return ['parquet', 'arrow'].includes(formatOf(component)) && !columns.includes('*') ? columns : null
+}

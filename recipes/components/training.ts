@@ -1,0 +1,273 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { Writable } from 'node:stream'
+import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
+import type { Document } from '../../lib/document.ts'
+import { SluiceError, codeOf, messageOf } from '../../lib/errors.ts'
+import { findFiles } from '../../lib/input/read.ts'
+import { sha256 } from '../../lib/hash.ts'
+import type { Component, Manifest } from '../manifest/schema.ts'
+import { renameKeys, snakeCase } from '../../lib/names.ts'
+import { checkWritable, writeFileWhole } from '../../lib/output/output.ts'
+import { checkOutputs } from '../jobs/places.ts'
+import { jsonKind, refuseForeign, writeOwn } from '../../lib/output/own-file.ts'
+import { packageVersion } from '../../lib/package.ts'
+import { isResumable } from '../../lib/output/resumable.ts'
+import { readTokenizerFile } from '../../lib/tokenizer/tokenizer.ts'
+import type { ModelSettings } from '../../lib/trainer/options.ts'
+import type { TrainStats } from '../../lib/trainer/train.ts'
+import type { TrainedTokenizer, UnigramTrainer } from '../../lib/trainer/train-unigram.ts'
+import { type ReadOptions, documentSettings, documentsOf, withFiles } from '../flow/documents.ts'
+import { withExamining } from '../flow/workers/stand-ins.ts'
+import { type DocumentCounts, type RunOptions, countsOf, runFlow } from '../flow/flow.ts'
+import { type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from '../jobs/job.ts'
+import { componentTable, number, secondsSince } from '../text.ts'
+import type { ThreadOptions } from '../flow/workers/threads.ts'
+
+/** A tokenizer that is to be trained: on what, how, and where it goes. */
+export interface TrainingJob {
+  readonly manifest: Manifest | null
+  readonly components: readonly Component[]
+  readonly settings: Omit<ModelSettings, 'workers'>
+  readonly model: string
+  readonly vocab: string
+  readonly checkpoint: string
+  readonly log: string
+}
+
+export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, Pick<JobOptions, 'restart' | 'onStatus'> {
+  /** Whether a model that was not trained by such a job is replaced. @default false */
+  readonly overwrite?: boolean
+}
+
+/** What a dataset has given. */
+export interface SampleStats extends DocumentCounts {
+  readonly name: string
+  readonly dataset: string
+  readonly subset: string | null
+  readonly split: string
+  readonly license: string | null
+  readonly data_files: string | readonly string[]
+  /** Documents that were learned from. */
+  readonly samples: number
+  readonly sample_limit: number
+  readonly seconds: number
+}
+
+/** What a tokenizer was trained on, and how: the log of `train-tokenizer`. */
+export interface TrainedStats {
+  readonly model: string
+  readonly vocab: string
+  readonly sha256: string
+  readonly vocab_size: number
+  readonly model_type: 'unigram'
+  readonly manifest: string | null
+  readonly manifest_sha256: string | null
+  readonly datasets: readonly SampleStats[]
+  /** How it was trained, each option in snake case. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly training: Readonly<Record<string, unknown>>
+  readonly seconds: number
+  readonly sluice: string
+}
+
+/** By this a log is known, before another one takes its place. */
+const TRAINING_LOG = jsonKind('the log of a training', 'model', 'vocab', 'training')
+
+/** How a training stands. @throws SluiceError as `statusOf` */
+export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
+  return await statusOf(await planOf(job, {}), checkOf(job))
+}
+
+/**
+ * Trains a tokenizer, unless the model is there that the same training has made.
+ *
+ * @throws SluiceError as `trainTokenizer`
+ */
+export async function runTraining (job: TrainingJob, options: TrainingOptions): Promise<TrainedStats> {
+  try {
+    return await trainOnce(job, options)
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_ABORTED') throw error
+    throw new SluiceError('ERR_ABORTED', `${messageOf(error)}; the same command begins the training again`, { cause: error })
+  }
+}
+
+async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<TrainedStats> {
+  await checkTrainingPlaces(job)
+  for (const path of [job.model, job.vocab, job.log]) await checkWritable(path)
+  if (await readsOnce(job)) {
+    return await withLocks([job.checkpoint, job.model], async () => {
+      refuseModel(job, options)
+      return await train(job, options, () => removeCheckpoint(job.checkpoint)) // which would tell of another model
+    })
+  }
+  let trained = null as TrainedStats | null
+  const stats = await runJob(await planOf(job, options), options, checkOf(job), async begun => {
+    if (begun.begins) refuseModel(job, options)
+    trained = await train(job, options, begun.begin)
+    await begun.finish(trained, [job.model, job.vocab])
+    return trained
+  })
+  if (trained === null) await keepLog(job.log, stats)
+  return stats
+}
+
+/** Whether a training reads what can't be looked at twice: standard input, a pipe. */
+export async function readsOnce ({ components }: TrainingJob): Promise<boolean> {
+  return !await canResume(components.flatMap(({ dataFiles }) => dataFiles), [])
+}
+
+/** Looks at all files that a training writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
+export async function checkTrainingPlaces ({ manifest, components, model, vocab, log, checkpoint }: TrainingJob): Promise<void> {
+  await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...components.map(({ dataFiles }) => dataFiles), ...(manifest === null ? [] : [manifest.path])], { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
+  await refuseForeign(log, TRAINING_LOG)
+}
+
+/** The log of a model that is up to date: it may have been deleted, or is asked for in another place now. */
+async function keepLog (path: string, stats: TrainedStats): Promise<void> {
+  const text = logText(stats)
+  const isThere = await isResumable(path) && existsSync(path) && await readFile(path, 'utf8') === text
+  if (!isThere) await writeOwn(path, text, TRAINING_LOG)
+}
+
+function logText (stats: TrainedStats): string {
+  return JSON.stringify(stats, null, 2) + '\n'
+}
+
+function refuseModel ({ model }: TrainingJob, { overwrite = false }: TrainingOptions): void {
+  if (existsSync(model) && !overwrite) throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: is a model of another origin; name another --output-dir, or replace it with --overwrite`)
+}
+
+async function planOf ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): Promise<JobPlan> {
+  const found = await Promise.all(components.map(withFiles))
+  return {
+    name: 'train-tokenizer',
+    path: checkpoint,
+    settings: {
+      name: 'train-tokenizer',
+      ...snakeKeys(settings),
+      datasets: found.map(component => ({ name: component.name, sample_limit: component.sampleLimit, ...documentSettings({ ...component, maxRecords: null }, options), max_records: undefined })).map(plain)
+    },
+    inputs: (await findFiles(components.flatMap(({ dataFiles }) => dataFiles))).map(({ path }) => path),
+    beside: [model]
+  }
+}
+
+/** Whether the model is still what was written. */
+function checkOf ({ model }: TrainingJob): Check {
+  return async result => {
+    if (!existsSync(model)) return [] // which the sizes of its files tell
+    const found = sha256(await readTokenizerFile(model))
+    const expected = (result as TrainedStats).sha256
+    return found === expected ? [] : [`${model}: has SHA-256 ${found}, expected ${expected}`]
+  }
+}
+
+/** @param begin called before the first file is written: from then on what is there is known to be this training's own */
+async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions, begin: () => Promise<void>): Promise<TrainedStats> {
+  const started = performance.now()
+  const { UnigramTrainer } = await import('../../lib/trainer/train-unigram.ts')
+  const workers = options.threads === undefined ? 1 : options.threads.list.length + 1
+  const trainer = new UnigramTrainer({ ...job.settings, workers })
+  const datasets: SampleStats[] = []
+  for (const component of job.components) {
+    try {
+      datasets.push(await sample(await withFiles(component), trainer, options))
+    } catch (error) {
+      throw job.manifest === null ? error : ofComponent(component.name, error)
+    }
+  }
+  const { model, vocab, pieces, stats } = await watched(trainer, job.settings.vocabSize, options)
+  if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${number(stats.cutLines)} long ${stats.cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
+  if (stats.longRuns > 0) options.tell?.(longRunsText(stats, job.settings.maxRunChars))
+  if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${pieces.length.toLocaleString('en-US')} pieces, fewer than the ${job.settings.vocabSize.toLocaleString('en-US')} asked for`)
+  const trained: TrainedStats = {
+    model: job.model,
+    vocab: job.vocab,
+    sha256: sha256(model),
+    vocab_size: pieces.length,
+    model_type: 'unigram',
+    manifest: job.manifest?.path ?? null,
+    manifest_sha256: job.manifest?.sha256 ?? null,
+    datasets,
+    settings: snakeKeys(job.settings),
+    training: snakeKeys(stats),
+    seconds: secondsSince(started),
+    sluice: packageVersion()
+  }
+  await begin()
+  await writeFileWhole(job.vocab, vocab)
+  await writeOwn(job.log, logText(trained), TRAINING_LOG)
+  await writeFileWhole(job.model, Buffer.from(model)) // last: where it is, all of it is
+  return trained
+}
+
+function longRunsText ({ longRuns, longRunCharacters }: TrainStats, most: number): string {
+  const [runs, were] = longRuns === 1 ? ['run', 'was'] : ['runs', 'were']
+  return `train-tokenizer: ${number(longRuns)} ${runs} of more than ${number(most)} characters without a space, ` +
+    `${number(longRunCharacters)} characters in all, ${were} not learned from (--max-run-chars)`
+}
+
+/** Trains, and shows how far that is. */
+async function watched (trainer: UnigramTrainer, wanted: number, { watchWork, signal }: TrainingOptions): Promise<TrainedTokenizer> {
+  let state = 'reads its samples'
+  let done: (() => void) | undefined
+  const show = (next: string, isNew: boolean): void => {
+    state = next
+    if (!isNew) return
+    const before = done
+    done = watchWork?.({ name: 'train-tokenizer', state: () => state })
+    before?.()
+  }
+  show(state, true)
+  try {
+    return await trainer.train({
+      signal,
+      onProgress (progress) {
+        if (progress.phase === 'read') show(`counts words: ${number(progress.words)} of ${number(progress.sentences)} lines`, false)
+        else if (progress.phase === 'seed') show(`looks for pieces to begin with, in ${number(progress.words)} words of ${number(progress.characters)} characters`, true)
+        else show(`round ${progress.round}: ${number(progress.pieces)} pieces, to be ${number(wanted)}; objective ${progress.objective.toFixed(4)}`, progress.round === 1)
+      }
+    })
+  } finally {
+    (done as (() => void) | undefined)?.()
+  }
+}
+
+function ofComponent (name: string, error: unknown): unknown {
+  return error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${name}: ${error.message}`, { cause: error }) : error
+}
+
+/** The first documents of a dataset that its filters keep. */
+async function sample (component: Component, trainer: { add: (text: string) => void }, options: TrainingOptions): Promise<SampleStats> {
+  const { name, dataset, subset, split, license, dataFiles, sampleLimit } = component
+  const sampled = { ...component, maxRecords: sampleLimit === 0 ? null : sampleLimit, rejects: null }
+  const started = performance.now()
+  return await withExamining({ component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }, options, async examining => {
+    const { source, stages, judge } = documentsOf(sampled, options, { examining })
+    const sink = new Writable({
+      objectMode: true,
+      write ({ text }: Document, _encoding, done) {
+        trainer.add(text)
+        done()
+      }
+    })
+    await runFlow({ name: `${name} (sample)`, source }, [...stages, judge, sink], options)
+    const counts = countsOf(source, stages)
+    return { name, dataset, subset, split, license, data_files: dataFiles, samples: counts.kept, sample_limit: sampleLimit, ...counts, seconds: secondsSince(started) }
+  })
+}
+
+/** A training for people. */
+export function trainingText ({ model, vocab_size: size, datasets, training, seconds }: TrainedStats): string {
+  return `${componentTable(datasets)}\n\n${model}: ${number(size)} pieces, learned from ${number(training.sentences as number)} lines in ${seconds.toFixed(1)} s`
+}
+
+function snakeKeys (values: object): Record<string, unknown> {
+  return renameKeys(values as Record<string, unknown>, snakeCase)
+}
+
+function plain (value: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(value)) as Record<string, unknown>
+}

@@ -1,0 +1,104 @@
+import { isAbsolute } from 'node:path'
+import type { Barriers } from '../../lib/stage/barrier.ts'
+import { findFiles } from '../../lib/input/read.ts'
+import type { Component, Filter } from '../manifest/schema.ts'
+import type { MaxBad } from '../../lib/records/bad-records.ts'
+import { renameKeys, snakeCase } from '../../lib/names.ts'
+import { parseOptions } from '../../lib/options.ts'
+import type { RecordSource } from '../../lib/records/source.ts'
+import { recordSourceOptions } from '../../lib/records/source-options.ts'
+import type { Examining } from './workers/stand-ins.ts'
+import { expecting } from './expect.ts'
+import { limit } from './limit.ts'
+import type { Rejects } from './rejects.ts'
+import { formatOf, hubSettings, readsHub, sourceOptionsOf } from '../hub-component.ts'
+import { type AnyStage, filterName, filters, makeFilter, makeSource } from '../stages.ts'
+
+/** How a component is read; the options that every source has. */
+export interface ReadOptions {
+  readonly maxBad?: string | number | MaxBad | undefined
+  readonly maxLineBytes?: number | undefined
+  /** How often the Hub is asked again. */
+  readonly maxRetries?: number | undefined
+  /** Seconds to wait for the Hub. */
+  readonly timeout?: number | undefined
+  /** Told of warnings, and of waits for the Hub. */
+  readonly tell?: ((message: string) => void) | undefined
+}
+
+/** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
+export interface DocumentFlow {
+  readonly source: RecordSource
+  readonly stages: AnyStage[]
+  readonly judge: AnyStage
+}
+
+/** What a flow of documents is told of the job that it is for. */
+export interface FlowHooks {
+  readonly rejects?: Rejects | null
+  readonly barriers?: Barriers
+  /** What threads do of it; null for nothing. */
+  readonly examining?: Examining | null
+}
+
+/** Documents that each stage holds on each side: of some megabytes each, Node's 16 would add up. */
+const STREAM_OPTIONS = { highWaterMark: 4 } as const
+
+/** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
+export function documentsOf (component: Component, { maxBad, maxLineBytes, maxRetries, timeout, tell }: ReadOptions, { rejects = null, barriers, examining = null }: FlowHooks = {}): DocumentFlow {
+  const { dataFiles, textColumn, maxRecords, expect } = component
+  const hub = readsHub(component) ? { maxRetries, timeout, tell } : undefined
+  const source: RecordSource = makeSource(formatOf(component), dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }, { ...rejects?.forSource(), ...(examining && { examination: examining }), ...(hub && { hub }), tell, barriers, ...STREAM_OPTIONS })
+  const filtering = component.filters.map((filter, index) => {
+    const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }
+    return examining !== null && index < examining.filterCount ? examining.standIn(index, { ...filter.options, ...shared }) : makeFilter(filter, shared, rejects?.follows)
+  })
+  const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
+  const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
+  return { source, stages: [...filtering, ...limiting], judge }
+}
+
+/** How many documents have passed the stages of `documentsOf`; none where there are none, as nothing is limited then. */
+export function passedIn (stages: readonly AnyStage[]): () => number {
+  return () => stages.at(-1)?.stats.out ?? 0
+}
+
+/** What the documents of a component hang on, beside the files that they are read from: plain JSON, for a job. */
+export function documentSettings (component: Component, { maxLineBytes }: ReadOptions): Record<string, unknown> {
+  const { dataset, textColumn, sourceOptions, maxRecords } = component
+  return plain({
+    dataset,
+    ...hubSettings(component),
+    text_column: textColumn,
+    max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
+    source_options: renameKeys(sourceOptions, snakeCase),
+    filters: component.filters.map(filterSettings),
+    max_records: maxRecords
+  })
+}
+
+/** Of a stage of the user's own: what its module was, by its SHA-256; so of a model. */
+function filterSettings ({ stage, options, module, model }: Filter): Record<string, unknown> {
+  const settings = module === undefined
+    ? { ...renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase), ...model && { model_sha256: model.sha256 } }
+    : { module: module.module, sha256: module.sha256, options }
+  return { [stage]: settings }
+}
+
+/** A component whose input files are those that there are now: what its own run writes is none of them, whatever a glob matches later. */
+export async function withFiles (component: Component): Promise<Component> {
+  return { ...component, dataFiles: (await findFiles(component.dataFiles)).map(({ path }) => path) }
+}
+
+/**
+ * What the ids of documents hang on, beside the names of their files: absolute ones are made relative to the working
+ * directory. Of a job that writes ids.
+ */
+export function idSettings ({ dataFiles }: Component): { readonly ids_from?: string } {
+  return [dataFiles].flat().some(isAbsolute) ? { ids_from: process.cwd() } : {}
+}
+
+/** As it is once it was written as JSON: a key without a value is none. */
+function plain (value: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(value)) as Record<string, unknown>
+}

@@ -1,0 +1,108 @@
+import type { Document } from '../../lib/document.ts'
+import { codeOf } from '../../lib/errors.ts'
+import { toJson } from '../../lib/json/json.ts'
+import { LineWriter } from '../../lib/output/line-writer.ts'
+import { checkWritable } from '../../lib/output/output.ts'
+import { refuseForeign, textKind } from '../../lib/output/own-file.ts'
+import type { SourceOptions } from '../../lib/records/source-options.ts'
+import type { OutputState } from '../../lib/output/resumable.ts'
+
+/** A record or document that a flow has dropped, as a line of a rejects file. */
+export type Reject = { readonly reason: string, readonly position: string | null } & (Document | {
+  /** The beginning of a bad record, at most 4 kB, as base64. */
+  readonly raw: string
+  /** Of the whole record. */
+  readonly raw_bytes: number
+  /** What is wrong with a record that is no JSON, and where: line, column, and a piece of it. */
+  readonly problem?: string
+})
+
+/**
+ * Keeps what a flow drops in a file: bad records and what filters drop, as NDJSON with the reason (`length.too_short`, as
+ * in stats) and the place in the input (`<path>#<offset>`). It can be read like any other NDJSON.
+ */
+export class Rejects {
+  readonly #writer: LineWriter
+  /** By `meta`, which stages hand on as it is, while they may make a new document; null is for a stage that made a new one. */
+  readonly #positions = new WeakMap<object, string>()
+
+  /** @param resumable whether `save` will be called */
+  constructor (path: string, { resumable = false } = {}) {
+    this.#writer = new LineWriter(path, { resumable })
+  }
+
+  save (): Promise<OutputState> {
+    return this.#writer.save()
+  }
+
+  restore (state: OutputState): void {
+    this.#writer.restore(state)
+  }
+
+  /** What a source is to be told: it hands over its bad records, and says of each document where it was, for when a filter drops it. */
+  forSource (): Required<Pick<SourceOptions, 'rejects' | 'located'>> {
+    return {
+      rejects: ({ stage, fault, position, bytes, size, problem }) => this.#add({ reason: `${stage}.${fault}`, position, ...problem !== undefined && { problem }, raw: bytes.toString('base64'), raw_bytes: size }),
+      located: ({ meta }, position) => { this.#positions.set(meta, position) }
+    }
+  }
+
+  /** A stage of the user's own may make a new `meta`: the document is where the one was that it was made of. */
+  readonly follows = ({ meta: from }: Document, { meta: to }: Document): void => {
+    const position = this.#positions.get(from)
+    if (position !== undefined) this.#positions.set(to, position)
+  }
+
+  /** Takes what a filter of this name drops. */
+  readonly ofFilter = (name: string) => ({ id, text, meta }: Document, reason: string): Promise<void> | undefined =>
+    this.#add({ reason: `${name}.${reason}`, position: this.#positions.get(meta) ?? null, id, text, meta })
+
+  commit (): Promise<void> {
+    return this.#writer.commit()
+  }
+
+  abandon (): Promise<void> {
+    return this.#writer.abandon()
+  }
+
+  #add (reject: Reject): Promise<void> | undefined {
+    return this.#writer.add(toJson(reject) + '\n')
+  }
+}
+
+/** Our lines begin so. */
+const REJECTS = textKind('a file of rejects', /^\{"reason":"(?:[^"\\]|\\.)*","position":/)
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when rejects would replace a file of another kind; nothing where there are none */
+export async function refuseForeignRejects (path: string | null): Promise<void> {
+  if (path !== null) await refuseForeign(path, REJECTS)
+}
+
+/**
+ * Does work that rejects something to a file. When the work fails the file is kept, as it tells why; when it is stopped
+ * nothing is left, unless it was saved.
+ *
+ * @param path of the file; null for none
+ * @throws SluiceError `ERR_OUTPUT` when it can't be written, `ERR_OUTPUT_EXISTS` when it is a file of another kind, before any work is done; else what the work throws
+ */
+export async function keepingRejects<T> (path: string | null, work: (rejects: Rejects | null) => Promise<T>, { resumable = false } = {}): Promise<T> {
+  if (path === null) return await work(null)
+  await refuseForeignRejects(path)
+  await checkWritable(path) // not only once the work is done
+  const rejects = new Rejects(path, { resumable })
+  let result: T
+  try {
+    result = await work(rejects)
+  } catch (error) {
+    if (codeOf(error) === 'ERR_ABORTED') await rejects.abandon()
+    else await rejects.commit().catch(() => rejects.abandon())
+    throw error
+  }
+  try {
+    await rejects.commit()
+  } catch (error) {
+    await rejects.abandon()
+    throw error
+  }
+  return result
+}

@@ -1,0 +1,147 @@
+import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import type { Helper } from '../../../lib/threads/crew.ts'
+import { SluiceError, messageOf } from '../../../lib/errors.ts'
+import type { FastTextClassifier, SharedFastText } from '../../../lib/fasttext/classifier.ts'
+import { type FileNames, findFiles } from '../../../lib/input/read.ts'
+import type { FilterModel } from '../../../lib/fasttext/model-use.ts'
+import { positive } from '../../../lib/options.ts'
+import { stageInStack } from '../../../lib/stage/module.ts'
+import { WorkerThread } from '../../../lib/threads/thread.ts'
+import type { ExamineTask, Examined, ExaminedBatch, ExaminerSpec } from './batch.ts'
+
+/** The option of every recipe that can use more than one core. */
+export const workersOption = positive.optional()
+  .describe('threads that parse, filter and encode documents, the main one among them; at most as many as there are cores (default: so many, and no other for less than 8 MB)')
+
+/** What takes less than this is done before threads have started. */
+const LITTLE_BYTES = 8e6
+
+/** What a flow is told of threads. */
+export interface ThreadOptions {
+  /** Threads that parse, filter and encode, the main one among them: at most as many as there are cores, as more would only cost memory. @default so many, and no other for less than 8 MB */
+  readonly workers?: number | undefined
+  /** Those of `withThreads`, for one flow after the other; else each flow starts its own. */
+  readonly threads?: Threads | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Told which filter can't be done by threads. */
+  readonly tell?: ((message: string) => void) | undefined
+}
+
+/** A thread that examines batches, of one flow or of several, and what is known of where it stands. */
+export class ExaminingThread {
+  #thread: WorkerThread<ExamineTask, Examined>
+  readonly #signal: AbortSignal | undefined
+  /** The batch that it is at, and which of its records. */
+  readonly #progress = new SharedArrayBuffer(8)
+  #given = 0
+  readonly #specs = new Map<number, ExaminerSpec>() // of batches that it has not done: whose it was that it died of
+  #isClosed = false
+
+  constructor (signal: AbortSignal | undefined) {
+    this.#signal = signal
+    new Int32Array(this.#progress).fill(-1)
+    this.#thread = begin(signal)
+  }
+
+  /** What does a flow's part in it. */
+  helper (spec: ExaminerSpec): Helper<ExaminedBatch, Examined> {
+    const nothing = new SharedArrayBuffer(0)
+    return { ready: this.#run(spec, { batch: { json: nothing, records: [] }, memory: nothing }), run: task => this.#run(spec, task) }
+  }
+
+  close (): Promise<void> {
+    this.#isClosed = true
+    return this.#thread.close()
+  }
+
+  async #run (spec: ExaminerSpec, task: ExaminedBatch, isAgain = false): Promise<Examined> {
+    const number = this.#given++
+    this.#specs.set(number, spec)
+    try {
+      if (this.#thread.hasEnded && !this.#isClosed) this.#thread = begin(this.#signal)
+      const examined = await this.#thread.run({ spec, ...task, number, progress: this.#progress })
+      this.#specs.delete(number)
+      return examined
+    } catch (cause) {
+      if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
+      const [at, record] = new Int32Array(this.#progress)
+      const isOfAnother = this.#specs.has(at!) && this.#specs.get(at!) !== spec
+      if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true) // that flow fails, and not this one
+      const id = at === number ? task.batch.records[record!]?.id : undefined
+      const own = stageInStack((cause as Error).stack ?? '') ?? (!messageOf(cause).includes('process.exit') ? [] : spec.filters).flatMap(({ module }) => module === undefined ? [] : `${module.stageName} (${module.module})`).join(' or ')
+      throw new SluiceError('ERR_DOCUMENT', `${id ?? 'before the first document'}: the thread that filters and encodes it has failed${own === '' ? '' : `, maybe in ${own}`}: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
+    }
+  }
+}
+
+/** How many threads there are, and what ends them. */
+export interface ThreadsOptions {
+  /** Threads, the main one among them. */
+  readonly workers: number
+  /** Ends them, whatever they are at, when it fires. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether the main thread takes its share of the work, while it has nothing else to do. @default true */
+  readonly mainWorks?: boolean
+}
+
+function begin (signal: AbortSignal | undefined): WorkerThread<ExamineTask, Examined> {
+  return new WorkerThread(import.meta.resolve('./examine-thread.js'), signal)
+}
+
+/** Threads beside the main one, which load what they need from the start: for one recipe after the other, or one alone. To be closed in the end. */
+export class Threads {
+  readonly list: readonly ExaminingThread[]
+  readonly mainWorks: boolean
+  readonly #models = new Map<string, Promise<FastTextClassifier>>() // by SHA-256: the main thread's own
+  readonly #signal: AbortSignal | undefined
+
+  constructor ({ workers, signal, mainWorks = true }: ThreadsOptions) {
+    this.list = Array.from({ length: workers - 1 }, () => new ExaminingThread(signal))
+    this.mainWorks = mainWorks
+    this.#signal = signal
+  }
+
+  /** A model that filters read, read once for all threads. @throws SluiceError `ERR_MODEL`, `ERR_ABORTED` */
+  async model ({ path, sha256 }: FilterModel): Promise<SharedFastText> {
+    let model = this.#models.get(sha256)
+    if (model === undefined) {
+      model = import('../../../lib/fasttext/classifier.ts').then(({ loadFastText }) => loadFastText(path, { signal: this.#signal, sha256 }))
+      this.#models.set(sha256, model)
+    }
+    return (await model).shared
+  }
+
+  /** Ends them, whatever they are at. */
+  async close (): Promise<void> {
+    await Promise.all(this.list.map(thread => thread.close()))
+  }
+}
+
+/**
+ * Does work with threads, and ends them.
+ *
+ * @param inputs what is read; for little of it there is none but the main one, unless `workers` asks for more
+ * @param work for more flows than one it hands the options on to each
+ */
+export async function withThreads<Options extends ThreadOptions, T> (inputs: readonly FileNames[], options: Options, work: (options: Options & { readonly threads: Threads }) => Promise<T>): Promise<T> {
+  if (options.threads !== undefined) return await work({ ...options, threads: options.threads })
+  const cores = availableParallelism()
+  const threads = new Threads({ workers: Math.min(options.workers ?? (await areLittle(inputs) ? 1 : cores), cores), signal: options.signal })
+  try {
+    return await work({ ...options, threads })
+  } finally {
+    await threads.close()
+  }
+}
+
+async function areLittle (inputs: readonly FileNames[]): Promise<boolean> {
+  let bytes = 0
+  for (const input of inputs) {
+    for (const { path, size } of await findFiles(input)) {
+      bytes += size ?? (await stat(path).catch(() => ({ size: 0 }))).size
+      if (bytes >= LITTLE_BYTES) return false
+    }
+  }
+  return true
+}

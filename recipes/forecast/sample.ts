@@ -1,0 +1,183 @@
+import { Readable, Writable, addAbortSignal } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Document } from '../../lib/document.ts'
+import { type InputFile, findFiles, isCompressed } from '../../lib/input/read.ts'
+import type { Component } from '../manifest/schema.ts'
+import { PrioritySample, UniformSample } from '../../lib/sampling/draw.ts'
+import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'
+import type { ReadOptions } from '../flow/documents.ts'
+import { formatOf, readsHub, sourceOptionsOf } from '../hub-component.ts'
+import { type AnyStage, makeFilter, makeSource, sources } from '../stages.ts'
+
+/** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */
+const SAMPLED_FILES = 10
+const SAMPLED_BYTES = 64 * 1024 * 1024
+
+/** What the filters and the tokenizer make of a document of a sample. */
+export interface SampledDocument {
+  /** Of its text as it was read, in characters. */
+  readonly length: number
+  /** How many characters of all texts it stands for. */
+  readonly weight: number
+  readonly kept: boolean
+  /** Of its text as it is kept, or as it was before it was dropped; null without a tokenizer. */
+  readonly tokens: number | null
+  /** Of the same text, as UTF-8. */
+  readonly textBytes: number
+}
+
+export interface SampleOptions extends ReadOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a part of a component shows: the beginnings of some of its files. */
+export interface Sample {
+  readonly files: readonly InputFile[]
+  /** Documents that were read, and characters of their texts. */
+  readonly documents: number
+  readonly length: number
+  /** Records that gave no document, by reason. */
+  readonly bad: Readonly<Record<string, number>>
+  /** How many times as large the whole is as what was read. */
+  readonly factor: number
+  /** Drawn with the same chance for each document: how many, how many of them the filters keep, and what the filters counted. */
+  readonly sampled: number
+  readonly kept: number
+  readonly filters: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>>
+  /** Drawn with a greater chance for longer documents. */
+  readonly large: readonly SampledDocument[]
+}
+
+/**
+ * Draws documents of a component at random, out of the beginnings of files that are spread over all of its files, and
+ * does with them what a run would do. The same files give the same sample.
+ *
+ * @param count of documents that are drawn to count documents, and as many again, mostly long ones, to add tokens up
+ * @throws SluiceError as its source and its filters do
+ */
+export async function sampleComponent (component: Component, count: number, tokenizer: Tokenizer | null, reading: SampleOptions): Promise<Sample> {
+  const files = await findFiles(component.dataFiles)
+  const drawn = spreadOver(files, SAMPLED_FILES)
+  const uniform = new UniformSample<Document>(count)
+  const large = new PrioritySample<Document>(count)
+  const bad: Record<string, number> = {}
+  const read: Read[] = []
+  let [documents, length] = [0, 0]
+  for (const { path } of drawn) {
+    read.push(await readBeginning(component, path, SAMPLED_BYTES / drawn.length, reading, document => {
+      documents++
+      length += document.text.length
+      uniform.add(document)
+      large.add(document, Math.max(1, document.text.length))
+    }, bad))
+  }
+  const counted = await passed(component, uniform.items)
+  const weighed = await passed(component, large.items.map(({ item }) => item))
+  return {
+    files,
+    documents,
+    length,
+    bad,
+    factor: await factorOf(component, files, drawn, read),
+    sampled: uniform.items.length,
+    kept: Math.min(counted.texts.size, uniform.items.length), // a stage may make several documents of all of them
+    filters: counted.filters,
+    large: large.items.map(({ item, size, weight }) => {
+      const kept = weighed.texts.get(item)
+      const texts = kept ?? [item.text]
+      const total = (count: (text: string) => number): number => texts.reduce((sum, text) => sum + count(text), 0)
+      const tokens = tokenizer === null ? null : total(text => tokenizer.encode(text).length + 1) // the end of sentence
+      return { length: size, weight, kept: kept !== undefined, tokens, textBytes: total(text => Buffer.byteLength(text)) }
+    })
+  }
+}
+
+/** What was read of a file. */
+interface Read {
+  /** Of the decompressed content, or records where the format says how many there are. */
+  readonly size: number
+  readonly bytesOnDisk: number
+  readonly toTheEnd: boolean
+}
+
+/** Every so manieth of a list, the first one among them. */
+function spreadOver<T> (list: readonly T[], most: number): T[] {
+  const step = Math.max(1, list.length / most)
+  return Array.from({ length: Math.min(list.length, most) }, (_, i) => list[Math.floor(i * step)]!)
+}
+
+async function readBeginning (component: Component, path: string, maxBytes: number, { maxLineBytes, maxRetries, timeout, tell, signal }: SampleOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
+  const source = makeSource(formatOf(component), [path], { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }, { tell, isSample: true, ...readsHub(component) && { hub: { maxRetries, timeout, tell } } })
+  if (signal !== undefined) addAbortSignal(signal, source)
+  let toTheEnd = true
+  try {
+    for await (const document of source as AsyncIterable<Document>) {
+      take(document)
+      toTheEnd = source.stats.bytes <= maxBytes
+      if (!toTheEnd) break
+    }
+  } catch (error) {
+    // A run judges that over all files together.
+    if (source.stats.in === 0 || source.stats.dropped.no_text !== source.stats.in) throw error
+  }
+  for (const [reason, n] of Object.entries(source.stats.dropped)) bad[reason] = (bad[reason] ?? 0) + n
+  return { size: toTheEnd ? source.stats.bytes : source.position.offset, bytesOnDisk: source.progress.read, toTheEnd }
+}
+
+function sumOfSizes (files: readonly InputFile[]): number {
+  return files.reduce((sum, { size }) => sum + (size ?? 0), 0)
+}
+
+/** How many times as large all files are as what was read; those that are compressed are taken to shrink as far as the others did. */
+async function factorOf (component: Component, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]): Promise<number> {
+  if (files.length === drawn.length && read.every(({ toTheEnd }) => toTheEnd)) return 1
+  const { countRecords } = sources[formatOf(component)]!
+  const sizeRead = read.reduce((sum, { size }) => sum + size, 0)
+  if (sizeRead === 0) return 1
+  if (component.hub !== undefined) return Math.max(1, sumOfSizes(files) / Math.max(1, read.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0))) // not a request for each of thousands of files
+  if (countRecords !== undefined) {
+    let [all, seen] = [0, 0]
+    for (const file of files) { // one after the other: there may be more of them than can be open at once
+      const count = await countRecords(file.path)
+      const known = read[drawn.indexOf(file)]
+      all += count
+      if (known !== undefined) seen += known.toTheEnd ? count : known.size
+    }
+    return all / Math.max(1, seen)
+  }
+  const compressed = read.filter((_, index) => isCompressed(drawn[index]!.path))
+  const ratio = compressed.reduce((sum, { size }) => sum + size, 0) / Math.max(1, compressed.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0))
+  const sizes = files.map(file => {
+    const known = read[drawn.indexOf(file)]
+    return known?.toTheEnd === true ? known.size : (file.size ?? 0) * (isCompressed(file.path) ? ratio : 1)
+  })
+  return Math.max(1, sizes.reduce((sum, size) => sum + size, 0) / sizeRead)
+}
+
+/**
+ * The texts that the component's filters keep, by the documents that they were, and what the filters have counted.
+ * Documents are told apart by `meta`, which stages hand on as it is; of those that the user's own make anew we are told.
+ */
+async function passed (component: Component, documents: readonly Document[]): Promise<{ texts: ReadonlyMap<unknown, readonly string[]>, filters: Sample['filters'] }> {
+  const origins = new Map<unknown, Document>() // by `meta`
+  const stages: AnyStage[] = component.filters.map(filter => makeFilter(filter, {}, (from, to) => {
+    const origin = origins.get(from.meta)
+    if (origin !== undefined) origins.set(to.meta, origin)
+  }))
+  const copies = documents.map(document => { // a stage of the user's own may write to them
+    const copy = { ...document, meta: structuredClone(document.meta) }
+    origins.set(copy.meta, document)
+    return copy
+  })
+  const texts = new Map<unknown, string[]>()
+  const sink = new Writable({
+    objectMode: true,
+    write (kept: Document, _encoding, done) {
+      const origin = origins.get(kept.meta) ?? kept
+      texts.set(origin, [...texts.get(origin) ?? [], kept.text])
+      done()
+    }
+  })
+  await pipeline([Readable.from(copies), ...stages, sink] as unknown as NodeJS.ReadWriteStream[])
+  return { texts, filters: stages }
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path'
+import { type Difference, differenceText, differences } from '../jobs/difference.ts'
+import { SluiceError, messageOf } from '../../lib/errors.ts'
+import { number } from '../text.ts'
+import type { RunRecord, StoredRun } from './read.ts'
+
+/** The numbers of a component that are compared. */
+const NUMBERS = ['records', 'kept', 'tokens', 'sequences'] as const
+
+export interface NumberDifference {
+  readonly component: string
+  readonly number: typeof NUMBERS[number]
+  /** Null where a run has no such component. */
+  readonly before: number | null
+  readonly after: number | null
+  /** What came on top; a component that isn't there counts as 0. */
+  readonly difference: number
+}
+
+/** What changed from one run to another; empty where nothing did. */
+export interface RunDifference {
+  /** Paths of the two records. */
+  readonly before: string
+  readonly after: string
+  /** Of the manifests, as they are written, without defaults; components by name: `datasets.web.filters[1].length.min_chars`. */
+  readonly settings: readonly Difference[]
+  readonly tokenizer: readonly Difference[]
+  /** By component, `web.revision`, `web.files["a.ndjson"].bytes`, `web.modules["./my-stage.js"]`; a file that only one run has read is one difference. */
+  readonly sources: readonly Difference[]
+  readonly versions: readonly Difference[]
+  readonly numbers: readonly NumberDifference[]
+  /** Paths of shards: how many are the same, those with another SHA-256, and those that only one run has made. */
+  readonly shards: {
+    readonly same: number
+    readonly other: readonly string[]
+    readonly removed: readonly string[]
+    readonly added: readonly string[]
+  }
+}
+
+/** Compares two records. @throws SluiceError `ERR_RUN` when the manifest in one is none */
+export async function compareRuns (before: StoredRun, after: StoredRun): Promise<RunDifference> {
+  const [a, b] = [before.record, after.record]
+  const of = (part: (record: RunRecord) => unknown): Difference[] => differences(part(a), part(b))
+  return {
+    before: before.path,
+    after: after.path,
+    settings: differences(await settingsOf(before), await settingsOf(after)),
+    tokenizer: of(({ tokenizer }) => tokenizer),
+    sources: of(({ sources }) => Object.fromEntries(sources.map(({ component, revision, files, modules = [], models = [] }) => [component, { revision, files: byPath(files), modules: Object.fromEntries(modules.map(({ module, sha256 }) => [module, sha256])), models: Object.fromEntries(models.map(({ path, sha256 }) => [path, sha256])) }]))),
+    versions: of(({ sluice, node }) => ({ sluice, node })),
+    numbers: numbersOf(a, b),
+    shards: compareShards(shardsOf(a), shardsOf(b))
+  }
+}
+
+/** What a manifest says, its components by name; it may be the bare list of them. */
+async function settingsOf ({ path, record }: StoredRun): Promise<unknown> {
+  const { parse } = await import('yaml')
+  try {
+    const content = parse(record.manifest.text, { merge: true, logLevel: 'error' }) as unknown
+    const { datasets, ...rest } = (Array.isArray(content) ? { datasets: content } : content) as { readonly datasets: ReadonlyArray<{ readonly name: string }> }
+    return { ...rest, datasets: Object.fromEntries(datasets.map(({ name, ...component }) => [name, component])) }
+  } catch (cause) {
+    throw new SluiceError('ERR_RUN', `${path}: the manifest in it can't be read: ${messageOf(cause)}; get it again from a copy`, { cause })
+  }
+}
+
+function byPath (files: RunRecord['sources'][number]['files']): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(files.map(({ path, ...facts }) => [path, facts]))
+}
+
+function numbersOf ({ stats: { stats: before } }: RunRecord, { stats: { stats: after } }: RunRecord): NumberDifference[] {
+  const names = new Set([...before, ...after].map(({ name }) => name))
+  return [...names].flatMap(component => NUMBERS.map(number => {
+    const [a, b] = [before, after].map(stats => stats.find(({ name }) => name === component)?.[number] ?? null) as [number | null, number | null]
+    return { component, number, before: a, after: b, difference: (b ?? 0) - (a ?? 0) }
+  })).filter(({ before, after }) => before !== after)
+}
+
+/** SHA-256 by path. */
+function shardsOf ({ stats }: RunRecord): Map<string, string> {
+  return new Map(stats.stats.flatMap(({ output_dir: folder, shard_files: files }) => files.map(({ file, sha256 }) => [join(folder, file), sha256] as const)))
+}
+
+function compareShards (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): RunDifference['shards'] {
+  const both = [...before.keys()].filter(path => after.has(path))
+  const other = both.filter(path => before.get(path) !== after.get(path))
+  return {
+    same: both.length - other.length,
+    other,
+    removed: [...before.keys()].filter(path => !after.has(path)),
+    added: [...after.keys()].filter(path => !before.has(path))
+  }
+}
+
+/** Shards that are named; of more there is the count. */
+const MOST_NAMES = 3
+
+/** What changed, for people. */
+export function runDifferenceText ({ before, after, numbers, shards, ...settings }: RunDifference): string {
+  const { same, other, removed, added } = shards
+  const sections: Array<readonly [string, readonly string[]]> = [
+    ...(['settings', 'tokenizer', 'sources', 'versions'] as const).map(part => [part, settings[part].map(differenceText)] as const),
+    ['numbers', numbers.map(({ component, number: name, before, after, difference }) => `${component}.${name}: ${amount(before)} -> ${amount(after)} (${difference < 0 ? '' : '+'}${number(difference)})`)],
+    ['shards', [...some('with another SHA-256', other), ...some('removed', removed), ...some('added', added)]]
+  ]
+  const changed = sections.filter(([, lines]) => lines.length > 0)
+  return [
+    `${before} -> ${after}`,
+    ...changed.flatMap(([title, lines]) => ['', title, ...lines.map(line => `  ${line}`)]),
+    '',
+    changed.length === 0 ? 'Nothing changed.' : `${number(same)} of ${number(same + other.length + added.length)} shards are the same.`
+  ].join('\n')
+}
+
+function some (what: string, paths: readonly string[]): string[] {
+  if (paths.length === 0) return []
+  const more = paths.length - MOST_NAMES
+  return [`${number(paths.length)} ${what}: ${paths.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${number(more)} more` : ''}`]
+}
+
+function amount (value: number | null): string {
+  return value === null ? '(none)' : number(value)
+}

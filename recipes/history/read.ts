@@ -1,0 +1,187 @@
+import { stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import { SluiceError, codeOf, messageOf, reasonOf } from '../../lib/errors.ts'
+import { mistakenKind } from '../../lib/file-kind.ts'
+import { sha256 } from '../../lib/hash.ts'
+import { firstBytes } from '../../lib/fasttext/model-use.ts'
+import { notLocalFile } from '../../lib/not-local.ts'
+import { checkOptions, count, positive, sha256Hex } from '../../lib/options.ts'
+import { readOwn } from '../../lib/output/own-file.ts'
+import { namesIn } from '../../lib/shards/names.ts'
+import { shardInfo } from '../../lib/shards/writer.ts'
+
+export const runsDirOption = z.string().min(1).default('runs').describe('folder for the records of finished runs')
+
+const runSource = z.object({
+  component: z.string(),
+  dataset: z.string(),
+  subset: z.string().nullable(),
+  split: z.string(),
+  revision: z.string(),
+  /** As they were when the run began; size and date are null where there are none (standard input). */
+  files: z.array(z.object({ path: z.string(), bytes: count.nullable(), modified_at_utc: z.string().nullable() })).readonly(),
+  /** Of stages of the user's own; absent where there is none. */
+  modules: z.array(z.object({ module: z.string(), sha256: sha256Hex })).readonly().optional(),
+  models: z.array(z.object({ path: z.string(), sha256: sha256Hex })).readonly().optional()
+})
+/** What a component was read from. */
+export type RunSource = Readonly<z.output<typeof runSource>>
+
+/** What is asked of the stats of a component; records have them whole. */
+const componentStats = z.object({
+  name: z.string(),
+  records: count,
+  kept: count,
+  tokens: count,
+  sequences: count,
+  output_dir: z.string(),
+  shard_files: z.array(shardInfo).readonly()
+})
+
+const runRecord = z.object({
+  format: z.literal(1),
+  name: z.string(),
+  /** Which run of that name it is, from 1: tells the last one, whatever the clock said. */
+  run: positive,
+  finished_at_utc: z.iso.datetime(),
+  sluice: z.string(),
+  node: z.string(),
+  /** `sha256` is that of the file as it was. */
+  manifest: z.object({ path: z.string(), sha256: sha256Hex, text: z.string() }),
+  /** How many passwords and tokens were replaced by `MASKED` in this record. */
+  masked: count,
+  stats_path: z.string(),
+  tokenizer: z.object({ path: z.string(), sha256: sha256Hex, vocab_size: positive }),
+  sources: z.array(runSource).readonly(),
+  stats: z.object({ stats: z.array(componentStats).readonly() })
+})
+/** What a finished run leaves, so that each of its shards can be traced to what made it. */
+export type RunRecord = Readonly<z.output<typeof runRecord>>
+
+/** A record in a folder of them. */
+export interface StoredRun {
+  readonly path: string
+  /** The file's name without its ending. */
+  readonly stem: string
+  /** Equal in two runs that made the same of the same; see `hashOf`. */
+  readonly hash: string
+  readonly record: RunRecord
+}
+
+export interface DamagedRun {
+  readonly path: string
+  readonly why: string
+}
+
+export interface StoredRuns {
+  /** The newest first. */
+  readonly runs: readonly StoredRun[]
+  readonly damaged: readonly DamagedRun[]
+}
+
+/** `20261122T223733Z-0123456789ab.json`; with `-2` where a second has two of the same. */
+const RECORD_NAME = /^\d{8}T\d{6}Z-([0-9a-f]{12})(?:-\d+)?\.json$/
+
+/** What may differ between two runs of the same, as keys at any depth. */
+const CIRCUMSTANCE = /^(?:(?:.+_)?(?:seconds|per_second|at_utc)|host|workers)$/
+
+/** The first 12 digits of the SHA-256 of a record, as JSON, without dates, seconds, facts about the host, and the run's number. */
+export function hashOf (record: object): string {
+  const { run, ...same } = record as Readonly<Record<string, unknown>>
+  return sha256(JSON.stringify(same, (key, value: unknown) => CIRCUMSTANCE.test(key) ? undefined : value)).slice(0, 12)
+}
+
+/** Reads one record. @throws SluiceError `ERR_RUN` when it can't be read, is none, or was changed after it was written */
+export async function readRun (path: string): Promise<StoredRun> {
+  const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_RUN', `${path}: ${message}`, { cause }) }
+  const text = await contentOf(path)
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch (cause) {
+    const other = mistakenKind(await firstBytes(path), path)
+    return fail(other !== null ? `${other}; expected the record of a run` : `is not JSON: ${messageOf(cause)}; get it again from a copy, or delete it`, cause)
+  }
+  const checked = checkOptions(runRecord, content)
+  if ('mistakes' in checked) {
+    const { path: at, message } = checked.mistakes[0]!
+    return fail(`is not the record of a run, or of a newer version: ${[...at.map(String), message].join(': ')}; get it again from a copy, or delete it`)
+  }
+  const hash = hashOf(content as object)
+  const named = RECORD_NAME.exec(basename(path))?.[1] ?? hash
+  if (named !== hash) fail(`has the hash ${hash}, expected ${named}, which its name says: it was changed after it was written; get it again from a copy, or delete it`)
+  return { path, stem: stemOf(path), hash, record: checked.options }
+}
+
+/** Folders are searched for records: what is a pipe there is not waited for. */
+async function contentOf (path: string): Promise<string> {
+  const fail = (reason: string, cause: unknown): never => {
+    throw new SluiceError('ERR_RUN', `${path}: cannot be read: ${reason}, expected the record of a run`, { cause })
+  }
+  const text = await readOwn(path).catch((cause: unknown) => {
+    return fail(cause instanceof SluiceError ? 'is no file, or longer than a record' : reasonOf(cause), cause)
+  })
+  if (text !== null) return text
+  const missing = Object.assign(new Error('no such file or folder'), { code: 'ENOENT' })
+  const address = notLocalFile(path, missing)
+  if (address !== null) throw new SluiceError('ERR_RUN', address)
+  return fail(reasonOf(missing), missing)
+}
+
+/** The records in the folders of a folder. @throws SluiceError `ERR_RUN` when a folder can't be read */
+export async function readRuns (runsDir: string): Promise<StoredRuns> {
+  const found: StoredRuns[] = []
+  for (const name of await namesOrFail(runsDir)) found.push(await readRunsIn(join(runsDir, name)))
+  return { runs: sorted(found.flatMap(({ runs }) => runs)), damaged: found.flatMap(({ damaged }) => damaged) }
+}
+
+/** The records in a folder; none where it isn't there, or is a file. @throws SluiceError `ERR_RUN` when it can't be read */
+export async function readRunsIn (folder: string): Promise<StoredRuns> {
+  const runs: StoredRun[] = []
+  const damaged: DamagedRun[] = []
+  for (const name of (await namesOrFail(folder)).filter(name => RECORD_NAME.test(name)).sort()) {
+    const path = join(folder, name)
+    await readRun(path).then(run => runs.push(run), (error: unknown) => damaged.push({ path, why: messageOf(error) }))
+  }
+  return { runs: sorted(runs), damaged }
+}
+
+/**
+ * One record, by its path, its file's name without the ending, or the first digits of its hash.
+ *
+ * @throws SluiceError `ERR_RUN` when there is none, there are several, or it is damaged
+ */
+export async function findRun (runsDir: string, which: string): Promise<StoredRun> {
+  if ((await stat(which).catch(() => null))?.isFile() === true) return await readRun(which)
+  const { runs, damaged } = await readRuns(runsDir)
+  const isMeant = (stem: string, hash: string): boolean => stem === which || (/^[0-9a-f]+$/.test(which) && hash.startsWith(which))
+  const meant = runs.filter(({ stem, hash }) => isMeant(stem, hash))
+  if (new Set(meant.map(({ hash }) => hash)).size > 1) {
+    throw new SluiceError('ERR_RUN', `${which}: is the beginning of ${meant.map(({ hash }) => hash).join(' and of ')}, expected more digits, or a path`)
+  }
+  const broken = damaged.find(({ path }) => isMeant(stemOf(path), RECORD_NAME.exec(basename(path))![1]!))
+  if (meant[0] === undefined) {
+    throw new SluiceError('ERR_RUN', broken?.why ?? `${which}: no such record in ${runsDir}, expected a path, the name of a record, or the first digits of its hash; sluice runs lists them`)
+  }
+  return meant[0]
+}
+
+async function namesOrFail (folder: string): Promise<string[]> {
+  try {
+    return await namesIn(folder)
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOTDIR') return []
+    throw new SluiceError('ERR_RUN', `${folder}: cannot be read: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+function stemOf (path: string): string {
+  return basename(path).replace(/\.json$/, '')
+}
+
+/** By date, and within a date by name; the newest first. */
+function sorted (runs: readonly StoredRun[]): StoredRun[] {
+  const place = ({ record, stem }: StoredRun): string => `${record.finished_at_utc} ${stem}`
+  return runs.toSorted((a, b) => place(a) < place(b) ? 1 : -1)
+}

@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join, parse } from 'node:path'
+import { STANDARD_STREAM, findFiles } from '../../lib/input/read.ts'
+import { isHubName } from '../../lib/hub/address.ts'
+import type { Component, Manifest } from '../manifest/schema.ts'
+import { maskSecrets } from '../../lib/text/mask-secrets.ts'
+import { makeFolder, removeLeftovers, writeFileWhole, writing } from '../../lib/output/output.ts'
+import { packageVersion } from '../../lib/package.ts'
+import type { MixtureStats } from '../process-mixture.ts'
+import { type RunRecord, type RunSource, hashOf, readRunsIn } from './read.ts'
+
+export interface FinishedRun {
+  readonly runsDir: string
+  readonly name: string
+  readonly manifest: Pick<Manifest, 'path' | 'text' | 'sha256'>
+  readonly stats: MixtureStats
+  /** The file that the stats were written to. */
+  readonly statsPath: string
+  readonly inputs: readonly RunSource[]
+}
+
+/**
+ * Writes the record of a finished run, `<runsDir>/<name>/<utc>-<hash>.json`. None is written where the last one of that
+ * name has the same hash: then nothing was made that it doesn't tell of. No record is ever replaced.
+ *
+ * @param run its `inputs` are what `sourcesOf` gave when the run began
+ * @returns the path of the record that tells of this run
+ * @throws SluiceError `ERR_OUTPUT`; `ERR_RUN` when the folder can't be read
+ */
+export async function writeRunRecord ({ runsDir, name, manifest: { path, text, sha256 }, stats, statsPath, inputs }: FinishedRun): Promise<string> {
+  const folder = join(runsDir, folderName(name))
+  const { runs } = await readRunsIn(folder)
+  const [last] = runs.filter(({ record }) => record.name === maskSecrets(name).text).toSorted((a, b) => b.record.run - a.record.run)
+  const now = new Date().toISOString()
+  const record = withoutSecrets({
+    format: 1,
+    name,
+    run: (last?.record.run ?? 0) + 1,
+    finished_at_utc: now,
+    sluice: packageVersion(),
+    node: process.version,
+    manifest: { path, sha256, text },
+    masked: 0,
+    stats_path: statsPath,
+    tokenizer: stats.tokenizer,
+    sources: inputs,
+    stats
+  })
+  const hash = hashOf(record)
+  if (last?.hash === hash) return last.path
+  await writing(folder, async () => {
+    await makeFolder(folder)
+    await removeLeftovers(folder, file => file.endsWith('.json'))
+  })
+  const written = freePath(join(folder, `${now.replace(/[-:]|\.\d+/g, '')}-${hash}`))
+  await writeFileWhole(written, JSON.stringify(record, null, 2) + '\n')
+  return written
+}
+
+/** The name that a manifest's runs are recorded under: its own, else its file's, without the ending. */
+export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): string {
+  return name ?? parse(path).name
+}
+
+/** What components are read from, with the sizes and dates of the files as they are now, of what is no file there are none, and of one on the Hub, which is named with its commit, there is no date; the modules of stages of the user's own, and the models of filters. */
+export async function sourcesOf (components: readonly Component[]): Promise<RunSource[]> {
+  return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, dataFiles, filters }) => {
+    const found = await findFiles(dataFiles).catch(() => [dataFiles].flat().map(path => ({ path, size: null })))
+    const files: Array<RunSource['files'][number]> = []
+    for (const { path, size } of found) {
+      if (isHubName(path)) {
+        files.push({ path, bytes: size, modified_at_utc: null })
+        continue
+      }
+      const status = path === STANDARD_STREAM ? null : await stat(path).catch(() => null)
+      const isFile = status?.isFile() === true
+      files.push({ path, bytes: isFile ? status.size : null, modified_at_utc: isFile ? status.mtime.toISOString() : null })
+    }
+    const modules = filters.flatMap(({ module }) => module === undefined ? [] : [{ module: module.module, sha256: module.sha256 }])
+    const models = filters.flatMap(({ model }) => model ?? [])
+    return { component, dataset, subset, split, revision, files, ...(modules.length > 0 && { modules }), ...(models.length > 0 && { models }) }
+  }))
+}
+
+/** The record as JSON has it, each of its texts without secrets, and how many there were. */
+function withoutSecrets (record: RunRecord): RunRecord {
+  let total = 0
+  const safe = JSON.parse(JSON.stringify(record), (_key, value: unknown) => {
+    if (typeof value !== 'string') return value
+    const { text, masked } = maskSecrets(value)
+    total += masked
+    return text
+  }) as RunRecord
+  return { ...safe, masked: total }
+}
+
+/** A name may be anything; a folder's has no slashes, is not hidden, and has at most 255 bytes. */
+function folderName (name: string): string {
+  return maskSecrets(name).text.replace(/[/\\\p{Cc}]/gu, '_').replace(/^\./, '_').slice(0, 80).toWellFormed()
+}
+
+function freePath (stem: string): string {
+  let path = `${stem}.json`
+  for (let n = 2; existsSync(path); n++) path = `${stem}-${n}.json`
+  return path
+}

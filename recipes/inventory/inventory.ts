@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import type { Dtype } from '../../lib/shards/npy.ts'
+import { jsonKind } from '../../lib/output/own-file.ts'
+import type { ComponentDocuments, Duplicates } from '../../lib/verify/duplicates.ts'
+import type { ShardedStats, StatsFile } from '../../lib/shards/stats.ts'
+import { number, table } from '../text.ts'
+
+/** A shard that was verified. */
+export interface InventoryShard {
+  /** From the working directory, as `output_dir` is. */
+  readonly path: string
+  readonly bytes: number
+  readonly sequences: number
+  readonly dtype: Dtype
+  /** Null where the data wasn't read. */
+  readonly sha256: string | null
+}
+
+export interface InventoryTotals {
+  readonly shards: number
+  readonly sequences: number
+  /** Ids in the shards; the tail isn't in them. */
+  readonly tokens: number
+  readonly bytes: number
+}
+
+export interface InventoryComponent {
+  readonly name: string
+  /** As the stats have them; null where they don't. */
+  readonly dataset: string | null
+  readonly subset: string | null
+  readonly license: string | null
+  readonly output_dir: string
+  readonly seq_len: number
+  readonly vocab_size: number
+  readonly tokenizer_sha256: string
+  readonly shards: readonly InventoryShard[]
+  readonly totals: InventoryTotals
+}
+
+/** By this an inventory is known, before another one takes its place. */
+export const INVENTORY = jsonKind('an inventory', 'verified_at_utc', 'stats', 'components', 'totals')
+
+/** What `verify` leaves when all is as the stats say. */
+export interface Inventory {
+  /** When it was begun; ISO 8601. */
+  readonly verified_at_utc: string
+  readonly stats: string
+  /** Of the stats file with its `verified_at_utc`. */
+  readonly stats_sha256: string
+  /** Whether only names, sizes and headers were looked at. */
+  readonly quick: boolean
+  /** Whether the tokenizer was compared too. */
+  readonly tokenizer_verified: boolean
+  readonly components: readonly InventoryComponent[]
+  readonly totals: InventoryTotals
+  /** The same documents in components; null where the data wasn't read. */
+  readonly duplicates: Duplicates | null
+}
+
+/** As the stats have it: by now it is known that the shards are that. */
+export function inventoryOf ({ path, components }: StatsFile, seen: Pick<Inventory, 'verified_at_utc' | 'stats_sha256' | 'quick' | 'tokenizer_verified' | 'duplicates'>): Inventory {
+  const listed = components.map((component): InventoryComponent => ({
+    name: component.name,
+    dataset: component.dataset ?? null,
+    subset: component.subset ?? null,
+    license: component.license ?? null,
+    output_dir: component.output_dir,
+    seq_len: component.seq_len,
+    vocab_size: component.vocab_size,
+    tokenizer_sha256: component.tokenizer_sha256,
+    shards: component.shard_files.map(info => shardOf(component, info, seen.quick)),
+    totals: {
+      shards: component.shards,
+      sequences: component.sequences,
+      tokens: component.sequences * component.seq_len,
+      bytes: component.shard_files.reduce((sum, { bytes }) => sum + bytes, 0)
+    }
+  }))
+  const total = (key: keyof InventoryTotals): number => listed.reduce((sum, { totals }) => sum + totals[key], 0)
+  return {
+    verified_at_utc: seen.verified_at_utc,
+    stats: path,
+    stats_sha256: seen.stats_sha256,
+    quick: seen.quick,
+    tokenizer_verified: seen.tokenizer_verified,
+    components: listed,
+    totals: { shards: total('shards'), sequences: total('sequences'), tokens: total('tokens'), bytes: total('bytes') },
+    duplicates: seen.duplicates
+  }
+}
+
+function shardOf ({ output_dir: folder, dtype }: ShardedStats, { file, bytes, sequences, sha256 }: ShardedStats['shard_files'][number], quick: boolean): InventoryShard {
+  return { path: join(folder, file), bytes, sequences, dtype, sha256: quick ? null : sha256 }
+}
+
+/** The inventory in short, for a terminal. */
+export function inventoryTable ({ components, totals, quick, duplicates }: Inventory): string {
+  const row = (name: string, { shards, sequences, tokens, bytes }: InventoryTotals): string[] => [name, number(shards), number(sequences), number(tokens), megabytes(bytes)]
+  const rows = components.map(({ name, totals }) => row(name, totals))
+  const sum = components.length > 1 ? [row('all', totals)] : []
+  return [
+    table([['component', 'shards', 'sequences', 'tokens', 'MB'], ...rows, ...sum]),
+    ...(duplicates === null ? [] : ['', duplicatesTable(duplicates)]),
+    '',
+    verdictOf(quick)
+  ].join('\n')
+}
+
+/** What a verification without findings has shown, in a sentence. */
+export function verdictOf (quick: boolean): string {
+  return quick ? 'Names, sizes and headers are as the stats say; the data was not read.' : 'The shards are what their stats say.'
+}
+
+function duplicatesTable ({ sampled, components, shared }: Duplicates): string {
+  const documents = [DOCUMENT_HEADS, ...components.map(documentCells)]
+  const pairs = shared.map(({ components, documents, shares }) => [components.join(', '), number(documents), ...shares.map(percent)])
+  return [
+    table(documents),
+    '',
+    pairs.length === 0 ? noneShared(components) : table([SHARED_HEADS, ...pairs]),
+    ...sampledNote(sampled)
+  ].join('\n')
+}
+
+export const DOCUMENT_HEADS = ['component', 'documents', 'different', 'repeated']
+export const SHARED_HEADS = ['components', 'documents in both', 'of the first', 'of the second']
+
+/** A row under `DOCUMENT_HEADS`. */
+export function documentCells ({ name, documents, different }: ComponentDocuments): string[] {
+  if (documents === null || different === null) return [name, '-', '-', '-']
+  return [name, number(documents), number(different), documents === 0 ? '-' : percent(1 - different / documents)]
+}
+
+export function noneShared (components: readonly ComponentDocuments[]): string {
+  return components.length < 2 ? 'There is one component, to be compared with none.' : 'No document is in two components that have one tokenizer.'
+}
+
+/** Nothing where all documents were looked at. */
+export function sampledNote (sampled: number): string[] {
+  return sampled === 1 ? [] : [`Which documents are different is estimated from one in ${number(sampled)}.`]
+}
+
+/** Of a share; what isn't 0 isn't shown as that, and what isn't all not as 100. */
+export function percent (share: number): string {
+  if (share > 0 && share < 0.001) return '< 0.1 %'
+  if (share < 1 && share > 0.999) return '> 99.9 %'
+  return `${(100 * share).toFixed(1)} %`
+}
+
+export function megabytes (bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}

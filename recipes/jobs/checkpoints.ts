@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { z } from 'zod'
+import type { Barriers } from '../../lib/stage/barrier.ts'
+import { count, positive } from '../../lib/options.ts'
+import type { RecordSource } from '../../lib/records/source.ts'
+import type { SourceState } from '../../lib/records/source-options.ts'
+import type { AnyStage } from '../stages.ts'
+
+/** Documents between two checkpoints at most: what is done again costs seconds. */
+export const CHECKPOINT_EVERY = 10_000
+
+/** Options of every recipe that can be gone on with. */
+export const resumeOptions = {
+  checkpointEvery: positive.default(CHECKPOINT_EVERY).describe('documents between two checkpoints at most; a run that is killed goes on from the last one'),
+  restart: z.boolean().default(false).describe('start over instead of going on, and make again what is finished')
+}
+
+/** Of the time, at most, for checkpoints that shards ask for: a large window of `dedup` takes long to keep. */
+const MOST_COST = 1 / 50
+
+/** What a flow needs to go on, as a checkpoint has it; each part checks its own. */
+export const flowState = z.strictObject({
+  source: z.looseObject({ stats: z.looseObject({ out: count }) }),
+  stages: z.array(z.strictObject({ stage: z.string(), stats: z.looseObject({ in: count, out: count, dropped: z.record(z.string(), count) }), state: z.unknown() })),
+  outputs: z.array(z.unknown())
+})
+
+export type FlowState = z.output<typeof flowState>
+
+/** What a flow writes to, and can go on with. */
+export interface SavedOutput {
+  /** Syncs what has come; returns small JSON. */
+  readonly save: () => Promise<unknown>
+  readonly restore: (state: never) => void
+}
+
+/** What of a flow is kept in checkpoints: its source, the stages in order, and what is written to. */
+export interface FlowParts {
+  readonly source: RecordSource
+  readonly stages: readonly AnyStage[]
+  readonly outputs: readonly SavedOutput[]
+  /** How much is finished that should not be done again: where it has grown, a checkpoint is due before its time. */
+  readonly finished?: () => number
+}
+
+export interface CheckpointsOptions {
+  /** Documents between two checkpoints at most, as they leave the source. */
+  readonly every: number
+  /** Keeps a state; null for a flow that can't be gone on with. */
+  readonly save: ((state: FlowState) => Promise<void>) | null
+  /** Documents that may pass the filters; null for all. */
+  readonly maxRecords: number | null
+  /** Share of the time, at most, for checkpoints that what is finished asks for; those by documents are not put off. @default 1/50 */
+  readonly mostCost?: number
+}
+
+/**
+ * Sends barriers through a flow, and keeps its state when one has come through: nothing is under way then, so that what
+ * each part says of itself fits what the others say.
+ *
+ * Where only so many documents may pass, no more are on their way than still may: the source never reads behind the last
+ * one, and all counts are the same in each run.
+ */
+export class Checkpoints implements Barriers {
+  readonly #options: CheckpointsOptions
+  #parts!: FlowParts
+  #passed: () => number = () => 0
+  #atBarrier = 0 // documents that had left the source
+  #atCheckpoint = 0
+  #finished = 0 // at the last checkpoint
+  #notBefore = 0 // of `performance.now`: a checkpoint for a shard alone
+  #stop: { readonly written: () => void, readonly signal: AbortSignal } | undefined
+  #allowed = Infinity // documents that may leave the source before the next barrier
+
+  constructor (options: CheckpointsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Takes the parts of the flow, before it runs, and brings them to where a run before has left them.
+   *
+   * @param passed how many documents have passed the filters
+   * @throws SluiceError `ERR_STATE` when a part's state is not its own
+   */
+  begin (parts: FlowParts, state: FlowState | null, passed: () => number): void {
+    this.#parts = parts
+    this.#passed = passed
+    if (state !== null) restore(parts, state)
+    this.#atBarrier = this.#atCheckpoint = parts.source.stats.out
+    this.#finished = parts.finished?.() ?? 0
+    this.#allow()
+    if (this.#allowed === 0) parts.source.stop() // the last document that may pass was the last one before the checkpoint
+  }
+
+  /** Whether the flow can be stopped at a checkpoint. */
+  get canStop (): boolean {
+    return this.#options.save !== null
+  }
+
+  /** Has a checkpoint written as soon as the next document has come through, and holds the flow there. @param signal ends the flow @returns once it is written */
+  stopAtCheckpoint (signal: AbortSignal): Promise<void> {
+    return new Promise(resolve => { this.#stop = { written: resolve, signal } })
+  }
+
+  readonly isDue = (): boolean => {
+    const { stats } = this.#parts.source
+    return stats.out - this.#atBarrier >= this.#allowed || this.#isCheckpointDue()
+  }
+
+  readonly arrived = async (): Promise<void> => {
+    const { save } = this.#options
+    if (save !== null && this.#isCheckpointDue()) {
+      const started = performance.now()
+      await save(await stateOf(this.#parts))
+      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.mostCost ?? MOST_COST)
+      this.#atCheckpoint = this.#parts.source.stats.out
+      this.#finished = this.#parts.finished?.() ?? 0
+    }
+    this.#atBarrier = this.#parts.source.stats.out
+    this.#allow()
+    if (this.#stop !== undefined) await held(this.#stop)
+  }
+
+  #isCheckpointDue (): boolean {
+    const { save, every } = this.#options
+    const { source, finished } = this.#parts
+    return save !== null && (this.#stop !== undefined || source.stats.out - this.#atCheckpoint >= every || ((finished?.() ?? 0) > this.#finished && performance.now() >= this.#notBefore))
+  }
+
+  #allow (): void {
+    const { maxRecords } = this.#options
+    this.#allowed = maxRecords === null ? Infinity : maxRecords - this.#passed()
+  }
+}
+
+/** Until the flow is ended. */
+async function held ({ written, signal }: { readonly written: () => void, readonly signal: AbortSignal }): Promise<void> {
+  written()
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+async function stateOf ({ source, stages, outputs }: FlowParts): Promise<FlowState> {
+  const state = {
+    source: source.save() as SourceState & Record<string, unknown>,
+    stages: stages.map(stage => ({ stage: stage.stageName, stats: structuredClone(stage.stats) as FlowState['stages'][number]['stats'], state: stage.save() })),
+    outputs: [] as unknown[]
+  }
+  for (const output of outputs) state.outputs.push(await output.save())
+  return state
+}
+
+function restore ({ source, stages, outputs }: FlowParts, state: FlowState): void {
+  source.restore(state.source as never)
+  for (const [i, stage] of stages.entries()) {
+    const saved = state.stages[i]!
+    if (saved.state !== null) stage.restore(saved.state as never)
+    Object.assign(stage.stats, saved.stats)
+  }
+  for (const [i, output] of outputs.entries()) output.restore(state.outputs[i] as never)
+}

@@ -1,0 +1,234 @@
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { z } from 'zod'
+import { readCheckpoint, refuseOtherThanCheckpoint, writeCheckpoint } from '../../lib/output/checkpoint.ts'
+import { differenceText, differences } from './difference.ts'
+import { SluiceError, codeOf, messageOf } from '../../lib/errors.ts'
+import { type FileNames, STANDARD_STREAM, findFiles } from '../../lib/input/read.ts'
+import { withLock } from '../../lib/output/lock.ts'
+import { packageVersion } from '../../lib/package.ts'
+import { isResumable, partialName } from '../../lib/output/resumable.ts'
+import { type FlowState, flowState } from './checkpoints.ts'
+import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile, writtenFile } from './known-files.ts'
+
+const jobState = z.strictObject({
+  /** Its version. */
+  sluice: z.string(),
+  /** All that the output hangs on, beside the inputs. */
+  settings: z.record(z.string(), z.unknown()),
+  inputs: z.array(knownFile),
+  /** Worked so far, over all runs. */
+  seconds: z.number().min(0),
+  flow: flowState.nullable(),
+  finished: z.strictObject({ result: z.unknown(), files: z.array(writtenFile) }).nullable()
+})
+
+type JobState = z.output<typeof jobState>
+
+/** Work that makes some files out of others, and can be gone on with. */
+export interface JobPlan {
+  /** For messages. */
+  readonly name: string
+  /** Where the checkpoint is. */
+  readonly path: string
+  /** All that the output hangs on, beside the inputs: plain JSON. */
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly inputs: FileNames
+  /** Files beside its main output that no other run may write at the same time. */
+  readonly beside?: readonly string[]
+}
+
+/** How a job stands that hasn't been run yet, or was. */
+export type JobStatus =
+  | { readonly is: 'new', readonly why?: string }
+  | { readonly is: 'begun', readonly documents: number }
+  | { readonly is: 'finished', readonly result: unknown }
+  /** It was finished, and what it was made of isn't the same any more. */
+  | { readonly is: 'outdated', readonly why: string }
+  /** It was finished, of just this, and what it made isn't there any more as it was. */
+  | { readonly is: 'damaged', readonly why: string }
+
+/** What is told in code of how a job is to be gone on with. */
+export interface JobOptions {
+  /** Begins anew, whatever was done. @default false */
+  readonly restart?: boolean | undefined
+  /** Told what becomes of a job that isn't new: that it goes on, is skipped, or is done again, and why. */
+  readonly tell?: ((message: string) => void) | undefined
+  /** Told how the job stands that is now taken up. */
+  readonly onStatus?: ((status: JobStatus) => void) | undefined
+}
+
+/** What is wrong with what a finished job has made; empty where nothing is. */
+export type Check = (result: unknown) => Promise<readonly string[]>
+
+/**
+ * How a job stands.
+ *
+ * @param check of what it made, beside the sizes of its files
+ * @throws SluiceError `ERR_CHECKPOINT` when it was begun with other settings or inputs, each difference named, or the checkpoint is damaged
+ */
+export async function statusOf (plan: JobPlan, check: Check = () => Promise.resolve([])): Promise<JobStatus> {
+  return (await standing(plan, check)).status
+}
+
+/** A job that is under way. */
+export class Job {
+  readonly #plan: JobPlan
+  readonly #inputs: KnownFile[]
+  readonly #before: number // seconds
+  readonly #started = performance.now()
+  #isKept = false
+  #keepsFlow: boolean
+  /** Where it is to go on; null for its beginning. */
+  readonly flow: FlowState | null
+  /** Whether nothing that is there is known to be its own. */
+  readonly begins: boolean
+  /** Whether it was finished, of something else: what it made then is good until all of it is made again. */
+  readonly isOutdated: boolean
+  /** Whether it was begun, and nothing is kept to go on from. */
+  readonly resumesNothing: boolean
+  /** Whether what it made before is to give way at once; else it is replaced file by file by what is the same. */
+  readonly replaces: boolean
+
+  constructor (plan: JobPlan, inputs: KnownFile[], status: JobStatus, state: JobState | null, restarted: boolean) {
+    this.#plan = plan
+    this.#inputs = inputs
+    this.begins = status.is === 'new' && !restarted
+    this.isOutdated = status.is === 'outdated'
+    this.resumesNothing = status.is === 'begun' && state?.flow === null
+    this.replaces = status.is !== 'damaged' && !this.begins
+    this.#before = state?.seconds ?? 0
+    this.flow = state?.flow ?? null
+    this.#keepsFlow = this.flow !== null
+  }
+
+  /** Whether the next run goes on somewhere behind the beginning. */
+  get keepsFlow (): boolean {
+    return this.#keepsFlow
+  }
+
+  /** Worked on it so far, to milliseconds, over all runs. */
+  get seconds (): number {
+    return Math.round(this.#before * 1000 + performance.now() - this.#started) / 1000
+  }
+
+  /** Keeps that it has begun, where nothing is kept yet to go on from: what it makes is known to be its own from now on. @throws SluiceError `ERR_OUTPUT` */
+  readonly begin = async (): Promise<void> => {
+    if (!this.#isKept) await this.#write({ flow: null, finished: null })
+  }
+
+  /** Keeps what is needed to go on from here. @throws SluiceError `ERR_OUTPUT` */
+  readonly save = async (flow: FlowState): Promise<void> => {
+    await this.#write({ flow, finished: null })
+    this.#keepsFlow = true
+  }
+
+  /** Keeps that it is finished. @param paths of what it made and what `check` doesn't look at */
+  async finish (result: unknown, paths: readonly string[]): Promise<void> {
+    const files = await Promise.all(paths.map(async path => ({ path, bytes: (await stat(path)).size })))
+    await this.#write({ flow: null, finished: { result, files } })
+  }
+
+  async #write (state: Pick<JobState, 'flow' | 'finished'>): Promise<void> {
+    const { path, settings } = this.#plan
+    await writeCheckpoint(path, { sluice: packageVersion(), settings, inputs: this.#inputs, seconds: this.seconds, ...state })
+    this.#isKept = true
+  }
+}
+
+/**
+ * Does a job from where it stands, while no other run may; one that is finished is not done again.
+ *
+ * @param work does it; `job.flow` is where it goes on. It calls `job.finish`, or deletes the checkpoint
+ * @throws SluiceError `ERR_LOCKED`, `ERR_CHECKPOINT`, `ERR_OUTPUT`, and what the work throws
+ */
+export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatus }: JobOptions, check: Check, work: (job: Job) => Promise<T>): Promise<T> {
+  return await withLocks([plan.path, ...plan.beside ?? []], async () => {
+    if (restart) await refuseOtherThanCheckpoint(plan.path)
+    const restarted = restart && await isOwn(plan)
+    const { status, inputs, state } = restart ? anew(await inputFiles(plan.inputs)) : await standing(plan, check)
+    onStatus?.(status)
+    const message = statusText(status)
+    if (message !== null) tell?.(`${plan.name}: ${message}`)
+    if (status.is === 'finished') return status.result as T
+    const job = new Job(plan, inputs, status, status.is === 'begun' ? state : null, restarted)
+    if (restarted) await job.begin() // in the place of what was: else what it made would be nobody's until there is a checkpoint
+    try {
+      return await work(job)
+    } catch (error) {
+      if (codeOf(error) !== 'ERR_ABORTED' || !job.keepsFlow || !existsSync(plan.path)) throw error
+      throw new SluiceError('ERR_ABORTED', `${messageOf(error)}; the same command goes on from the last checkpoint`, { cause: error })
+    }
+  })
+}
+
+/** Does work while no other run may write these files. @throws SluiceError `ERR_LOCKED`, `ERR_OUTPUT`, and what the work throws */
+export async function withLocks<T> ([path, ...others]: readonly string[], work: () => Promise<T>): Promise<T> {
+  return path === undefined ? await work() : await withLock(lockOf(path), path, () => withLocks(others, work))
+}
+
+/** What is beside files that a job writes, and its checkpoint, while it is under way. */
+export function workingFiles (checkpoint: string, outputs: readonly string[]): string[] {
+  return [checkpoint, lockOf(checkpoint), ...outputs.filter(output => output !== STANDARD_STREAM).map(partialName)]
+}
+
+/** The lock of a file. */
+export function lockOf (path: string): string {
+  return `${path}.lock`
+}
+
+/** Whether work that reads and writes these can be gone on with: all are files. */
+export async function canResume (inputs: FileNames, outputs: readonly string[]): Promise<boolean> {
+  const resumable = await Promise.all(outputs.map(isResumable))
+  return resumable.every(Boolean) && (await findFiles(inputs)).every(({ size }) => size !== null)
+}
+
+/** What becomes of a job, for people; null where that goes without saying. */
+export function statusText (status: JobStatus): string | null {
+  switch (status.is) {
+    case 'new': return null
+    case 'begun': return status.documents === 0 ? 'begins again: it had not come to a checkpoint' : `goes on behind document ${status.documents.toLocaleString('en-US')}`
+    case 'finished': return 'is finished, and up to date'
+    case 'outdated': return `is done again: ${status.why}`
+    case 'damaged': return `is done again: ${status.why}`
+  }
+}
+
+interface Standing { readonly status: JobStatus, readonly inputs: KnownFile[], readonly state: JobState | null }
+
+/** Whether there is a checkpoint of this job, or one that nobody can read; one of another component is none of its business. */
+async function isOwn ({ path, settings }: JobPlan): Promise<boolean> {
+  if (!existsSync(path)) return false
+  const state = await stateOf(path).catch(() => null)
+  return state === null || state.settings.name === settings.name
+}
+
+function anew (inputs: KnownFile[]): Standing {
+  return { status: { is: 'new' }, inputs, state: null }
+}
+
+async function standing (plan: JobPlan, check: Check): Promise<Standing> {
+  const [state, inputs] = [await stateOf(plan.path), await inputFiles(plan.inputs)]
+  if (state === null) return anew(inputs)
+  const isOurs = state.settings.name === plan.settings.name
+  if (state.finished !== null && !isOurs) return anew(inputs)
+  if (state.finished === null && state.flow === null && isOurs) return { status: { is: 'begun', documents: 0 }, inputs, state } // nothing is kept that other settings could not fit
+  const changes = [...differences(state.settings, plan.settings).map(differenceText), ...inputChanges(state.inputs, inputs)]
+  if (state.finished === null) {
+    if (state.sluice !== packageVersion()) changes.push(`sluice: ${state.sluice} then, ${packageVersion()} now`)
+    if (changes.length > 0) throw new SluiceError('ERR_CHECKPOINT', `${plan.path}: is of a run that was something else: ${changes.join('; ')}; run it as it was to go on, or start over with --restart`)
+    return { status: { is: 'begun', documents: state.flow?.source.stats.out ?? 0 }, inputs, state }
+  }
+  if (changes.length > 0) return { status: { is: 'outdated', why: changes.join('; ') }, inputs, state }
+  const { result, files } = state.finished
+  const damages = [...await fileChanges(files), ...await check(result)]
+  return { status: damages.length > 0 ? { is: 'damaged', why: damages.join('; ') } : { is: 'finished', result }, inputs, state }
+}
+
+async function stateOf (path: string): Promise<JobState | null> {
+  const content = await readCheckpoint(path)
+  if (content === null) return null
+  const { data, error } = jobState.safeParse(content)
+  if (data === undefined) throw new SluiceError('ERR_CHECKPOINT', `${path}: is not a checkpoint that this version reads: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}; start over with --restart`)
+  return data
+}

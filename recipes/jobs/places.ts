@@ -1,0 +1,129 @@
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { SluiceError } from '../../lib/errors.ts'
+import { type FileNames, STANDARD_STREAM, findFiles } from '../../lib/input/read.ts'
+import { isHubName } from '../../lib/hub/address.ts'
+import { notLocalOutput } from '../../lib/not-local.ts'
+
+/** What a run writes beside single files. */
+export interface OutputFolders {
+  /** Folders of shards. */
+  readonly shards?: readonly string[]
+  /** Files that several parts of the run write, one after the other. */
+  readonly shared?: readonly string[]
+}
+
+/** What a shard is called, whole or while it is written. */
+const SHARD_FILE = /^shard_\d{5,}\.npy(\.|$)/
+
+/** What else is in a folder of shards: their checkpoint, its lock, and what it is called while it is written. */
+const CHECKPOINT_FILE = /^checkpoint\.json(\.|$)/
+
+/** In a folder of shards: where those are made that will take their place. */
+export const NEXT_FOLDER = '.next'
+
+/** Where a file or folder is, or will be: absolute, with links followed as far as there are some. */
+export async function realPlace (path: string): Promise<string> {
+  const place = resolve(path)
+  const above = dirname(place)
+  return await realpath(place).catch(async () => above === place ? place : join(await realPlace(above), basename(place)))
+}
+
+/** The folders that a place is in, the nearest first. */
+export function foldersAbove (place: string): string[] {
+  const above = dirname(place)
+  return above === place ? [] : [above, ...foldersAbove(above)]
+}
+
+/**
+ * Looks at all files that a run writes before it writes any of them. Names are compared by where they really are.
+ *
+ * @throws SluiceError `ERR_OPTION` when one would be written twice, or lies where a shard or a folder of the run does;
+ *   `ERR_OUTPUT_EXISTS` when one is an input as well
+ */
+export async function checkOutputs (outputs: readonly string[], inputs: readonly FileNames[], { shards = [], shared = [] }: OutputFolders = {}): Promise<void> {
+  const files = new Map<string, string>() // as they were named, by where they are
+  for (const output of [...outputs, ...new Set(shared)]) {
+    if (output === STANDARD_STREAM) continue
+    refuseAddress(output)
+    const place = await realPlace(output)
+    if (files.has(place)) throw new SluiceError('ERR_OPTION', `${output}: would be written twice by this run; name another file for the rejects, the stats or the output`)
+    files.set(place, output)
+  }
+  for (const folder of shards) refuseAddress(folder)
+  await refuseInputs([...files.values()], inputs)
+  for (const [place, output] of files) {
+    const above = foldersAbove(place).find(folder => files.has(folder))
+    if (above !== undefined) throw new SluiceError('ERR_OPTION', `${output}: would lie in ${files.get(above)!}, which is a file of this run; name another file`)
+  }
+  await refuseAmongShards([...files.values()], shards)
+}
+
+/** @throws SluiceError `ERR_OPTION` for a file that lies where shards do, or will */
+export async function refuseAmongShards (outputs: readonly string[], shards: readonly string[]): Promise<void> {
+  const folders = await shardFolders(shards)
+  for (const output of outputs) {
+    const why = output === STANDARD_STREAM ? null : folders.refusal(await realPlace(output))
+    if (why !== null) throw new SluiceError('ERR_OPTION', `${output}: ${why}; name another file`)
+  }
+}
+
+function refuseAddress (output: string): void {
+  const elsewhere = notLocalOutput(output)
+  if (elsewhere !== null) throw new SluiceError('ERR_OPTION', elsewhere)
+}
+
+/** Folders that a run puts shards into. */
+export interface ShardFolders {
+  /** Why a file can't be in a place, as the end of a sentence; null where it can. */
+  readonly refusal: (place: string) => string | null
+}
+
+/** Finds out where folders of shards really are. */
+export async function shardFolders (shards: readonly string[]): Promise<ShardFolders> {
+  const folders = new Map<string, string>() // as they were named, by where they are
+  const above = new Map<string, string>() // so are those that they are in
+  for (const folder of new Set(shards)) {
+    const place = await realPlace(folder)
+    folders.set(place, folder)
+    for (const outer of [place, ...foldersAbove(place)]) above.set(outer, folder)
+  }
+  return {
+    refusal (place) {
+      if (above.has(place)) return `is a folder of this run, which puts shards into ${above.get(place)!}`
+      const around = foldersAbove(place)
+      const next = around.find(folder => basename(folder) === NEXT_FOLDER && folders.has(dirname(folder)))
+      const of = folders.get(next === undefined ? around[0] ?? '' : dirname(next))
+      if (of === undefined) return null
+      if (next !== undefined || SHARD_FILE.test(basename(place)) || basename(place) === NEXT_FOLDER) return `has the name of a shard, or is in a folder, that this run makes in ${of}`
+      return CHECKPOINT_FILE.test(basename(place)) ? null : `lies among the shards in ${of}, where only they and their checkpoint are`
+    }
+  }
+}
+
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when the output would take the place of an input */
+export async function refuseInputAsOutput (output: string, inputs: FileNames): Promise<void> {
+  await refuseInputs([output], [inputs])
+}
+
+async function refuseInputs (outputs: readonly string[], inputs: readonly FileNames[]): Promise<void> {
+  const there = new Map<string, string>()
+  for (const output of outputs) {
+    const id = await idOf(output)
+    if (id !== null) there.set(id, output)
+  }
+  if (there.size === 0) return
+  for (const names of inputs) {
+    for (const { path } of await findFiles(names)) {
+      const id = path === STANDARD_STREAM || isHubName(path) ? null : await idOf(path)
+      const output = id === null ? undefined : there.get(id)
+      if (output !== undefined) throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is an input as well, and would be replaced; name another output`)
+    }
+  }
+}
+
+/** Of a file, whatever its name is; null for what is no file. */
+async function idOf (path: string): Promise<string | null> {
+  const there = await stat(path).catch(() => null)
+  return there?.isFile() === true ? `${there.dev}:${there.ino}` : null
+}

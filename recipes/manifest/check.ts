@@ -1,0 +1,260 @@
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { messageOf } from '../../lib/errors.ts'
+import { findFiles } from '../../lib/input/read.ts'
+import { hubAddress, isDatasetName, isHubName } from '../../lib/hub/address.ts'
+import { renameKeys, snakeCase } from '../../lib/names.ts'
+import { type OptionsSchema, checkOptions, checkWritten, suggestion, withNames } from '../../lib/options.ts'
+import { type ModelUse, findModel } from '../../lib/fasttext/model-use.ts'
+import { findStageModule, loadStageModule } from '../../lib/stage/module.ts'
+import { misplaced } from './places.ts'
+import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, fileNames, manifestSchema, tokenizerSchema } from './schema.ts'
+
+/** Where in a manifest something is: keys and indices, from the top. */
+export type Place = readonly PropertyKey[]
+
+export interface Mistake {
+  readonly place: Place
+  /** Whether it's the key that is wrong, or the value. */
+  readonly at: 'key' | 'value'
+  readonly message: string
+}
+
+/** The stages that a manifest may name, with their options: by `filters`, and by `dataset` those that only such a source has. */
+export interface KnownStages {
+  readonly filters: Readonly<Record<string, OptionsSchema>>
+  /** Of filters that read a fastText model. */
+  readonly models?: Readonly<Record<string, ModelUse>>
+  readonly sources: Readonly<Record<string, OptionsSchema>>
+}
+
+/** Checks the content of a manifest, and collects every mistake in it. Modules that it names are loaded for that. */
+export class ManifestChecker {
+  readonly mistakes: Mistake[] = []
+  readonly #known: KnownStages
+  /** The sources that have a key. */
+  readonly #sourcesWith = new Map<string, string[]>()
+
+  constructor (known: KnownStages) {
+    this.#known = known
+    for (const [source, { shape }] of Object.entries(known.sources)) {
+      for (const key of Object.keys(shape).map(snakeCase)) this.#sourcesWith.set(key, [...this.#sourcesWith.get(key) ?? [], source])
+    }
+  }
+
+  /** The manifest, without what is wrong in it. It may also be the bare list of datasets. */
+  async manifest (content: unknown): Promise<Omit<Manifest, 'path' | 'text' | 'sha256'>> {
+    const bare = Array.isArray(content)
+    const top = this.#object(manifestSchema, bare ? { datasets: content } : content, [])
+    const tokenizer = this.#object(tokenizerSchema, partOf(content, 'tokenizer') ?? {}, ['tokenizer'])
+    const given = listOf(bare ? content : partOf(content, 'datasets'))
+    const placeOf = (index: number): Place => bare ? [index] : ['datasets', index]
+    const datasets: Component[] = []
+    for (const [index, component] of given.entries()) {
+      const checked = await this.#component(component, placeOf(index))
+      if (checked !== undefined) datasets.push(checked)
+    }
+    this.#distinct(given.map(component => partOf(component, 'name')), 'name', placeOf)
+    this.#distinct(given.map(outputDirOf), 'output_dir', placeOf)
+    this.#distinct(given.map(component => partOf(component, 'rejects')), 'rejects', placeOf)
+    for (const mistake of await misplaced(content, given, placeOf)) this.mistakes.push(mistake)
+    return {
+      name: top?.name ?? null,
+      stats: top?.stats ?? null,
+      tokenizer: tokenizer ?? tokenizerSchema.parse({}),
+      tokenizerOutputDir: top?.tokenizerOutputDir ?? null,
+      tokenizerPath: top?.tokenizerOutputDir == null || tokenizer === undefined
+        ? null
+        : join(top.tokenizerOutputDir, `spm_${tokenizer.vocabSize}_${tokenizer.modelType}.model`),
+      datasets
+    }
+  }
+
+  async #component (given: unknown, place: Place): Promise<Component | undefined> {
+    const sourceShape = this.#sourceShape(partOf(given, 'dataset'))
+    const read = this.#object(componentSchema.extend(sourceShape) as unknown as typeof componentSchema, this.#withoutForeign(given, sourceShape, place), place)
+    const filters: Filter[] = []
+    for (const [index, filter] of listOf(partOf(given, 'filters')).entries()) {
+      const checked = await this.#filter(filter, [...place, 'filters', index])
+      if (checked !== undefined) filters.push(checked)
+    }
+    await this.#files(partOf(given, 'dataset'), partOf(given, 'data_files') ?? null, place)
+    if (read === undefined) return undefined
+    if (read.rawDir !== null && read.filteredDir !== null && resolve(read.rawDir) === resolve(read.filteredDir)) {
+      this.#note([...place, 'filtered_dir'], `raw_dir and filtered_dir are both ${read.filteredDir}, expected two folders`)
+    }
+    return {
+      ...read,
+      dataFiles: read.dataFiles ?? [],
+      sourceOptions: Object.fromEntries(Object.keys(sourceShape).map(key => [key, (read as Record<string, unknown>)[key]])),
+      filters,
+      outputDir: read.outputDir ?? defaultOutputDir(read.name)
+    }
+  }
+
+  /** The keys that a component has for its source; of a dataset that isn't known, none of any source is a mistake. */
+  #sourceShape (dataset: unknown): OptionsSchema['shape'] {
+    const { sources } = this.#known
+    if (typeof dataset === 'string' && Object.hasOwn(sources, dataset)) return sources[dataset]!.shape
+    return Object.assign({}, ...Object.values(sources).map(({ shape }) => shape)) as OptionsSchema['shape']
+  }
+
+  /** Without keys that only other sources have, each of which is a mistake. */
+  #withoutForeign (given: unknown, own: OptionsSchema['shape'], place: Place): unknown {
+    if (typeof given !== 'object' || given === null) return given
+    const ownKeys = new Set(Object.keys(own).map(snakeCase))
+    return Object.fromEntries(Object.entries(given).filter(([key]) => {
+      const others = this.#sourcesWith.get(key) ?? []
+      const isForeign = others.length > 0 && !ownKeys.has(key)
+      if (isForeign) this.#note([...place, key], `${key} is for dataset ${others.join(' or ')}`, 'key')
+      return !isForeign
+    }))
+  }
+
+  async #files (dataset: unknown, names: unknown, place: Place): Promise<void> {
+    if (typeof dataset !== 'string') return
+    const known = Object.keys(this.#known.sources)
+    if (isDatasetName(dataset) && dataset.includes('/')) return // on the Hub, which is asked when it is read
+    if (!known.includes(dataset)) {
+      this.#note([...place, 'dataset'], `${dataset} cannot be read, expected ${known.join(' or ')}, with data_files, or OWNER/NAME of a dataset on the Hub${/^(?:jsonl|ndjson)$/.test(dataset) ? ' (NDJSON is dataset: json)' : near(dataset, known)}`)
+    } else if (names === null) {
+      this.#note([...place, 'dataset'], `dataset ${dataset} needs data_files: a path, a glob, or a list of them`)
+    }
+    const { data } = fileNames.safeParse(names)
+    for (const [index, name] of (data === undefined ? [] : [data].flat()).entries()) {
+      await this.#look(name).catch((error: unknown) => {
+        this.#note([...place, 'data_files', ...(Array.isArray(data) ? [index] : [])], messageOf(error))
+      })
+    }
+  }
+
+  /** Of a file on the Hub, which is asked when it is read, at its name alone. */
+  async #look (name: string): Promise<void> {
+    if (isHubName(name)) hubAddress(name)
+    else await findFiles(name)
+  }
+
+  async #filter (given: unknown, place: Place): Promise<Filter | undefined> {
+    const entries: Array<[string, unknown]> = typeof given === 'string' ? [[given, {}]] : Object.entries(given ?? {})
+    const [stage, options] = entries[0] ?? []
+    if (typeof given === 'object' && entries.length > 1 && entries[0]![1] === null) {
+      this.#note(place, `the options of ${stage} begin in the same column as its name, expected them further to the right`)
+      return undefined
+    }
+    if (stage === undefined || entries.length !== 1) {
+      this.#note(place, 'expected the name of a stage, or one name with its options, such as length: { min_chars: 200 }')
+      return undefined
+    }
+    const named = typeof given === 'string' ? place : [...place, stage]
+    if (stage === USE) return await this.#ownFilter(options, named)
+    const schema = Object.hasOwn(this.#known.filters, stage) ? this.#known.filters[stage] : undefined
+    if (schema === undefined) {
+      this.#note(named, `unknown stage ${stage}${suggestion(stage, [...Object.keys(this.#known.filters), USE])}`, 'key')
+      return undefined
+    }
+    const { expect, ...own } = typeof options === 'object' && options !== null ? options as Record<string, unknown> : {}
+    const checked = this.#object(schema, typeof options === 'object' ? own : options, named)
+    if (checked === undefined) return undefined
+    // Rules on several options at once are the schema's own, and not those of its single keys.
+    const whole = checkOptions(schema, checked)
+    if ('mistakes' in whole) {
+      for (const { path, message } of whole.mistakes) this.#note([...named, ...path.map(key => snakeCase(String(key)))], withNames(message, snakeCase))
+    }
+    return { stage, options: checked, ...await this.#model(stage, checked, named), ...this.#expectation(expect, named) }
+  }
+
+  /** The model that a stage reads: as its file is now. */
+  async #model (stage: string, options: Readonly<Record<string, unknown>>, place: Place): Promise<Pick<Filter, 'model'>> {
+    const use = this.#known.models?.[stage]
+    try {
+      const path = use?.path(options) ?? null
+      if (path === null) return {}
+      const model = await findModel(path)
+      const { readLabels } = await import('../../lib/fasttext/model.ts')
+      const mistake = use!.mistake(options, path, await readLabels(path))
+      if (mistake !== undefined) this.#note(options[mistake.key] === undefined ? place : [...place, mistake.key], mistake.message)
+      return { model }
+    } catch (error) {
+      this.#note(options.model === undefined ? place : [...place, 'model'], messageOf(error))
+      return {}
+    }
+  }
+
+  /** A stage of the user's own: the path of its module, or `module` with it, and the stage's options beside that. */
+  async #ownFilter (given: unknown, place: Place): Promise<Filter | undefined> {
+    const { module, expect, ...options } = (typeof given === 'string' ? { module: given } : given ?? {}) as Record<string, unknown>
+    if (typeof module !== 'string' || module === '') {
+      this.#note(place, 'expected the path of a module, or module with its path, and options: use: { module: ./my-stage.js, min_words: 3 }')
+      return undefined
+    }
+    const expectation = this.#expectation(expect, place)
+    try {
+      return { stage: USE, options, module: await loadStageModule(await findStageModule(module), options), ...expectation }
+    } catch (error) {
+      this.#note(typeof given === 'string' ? place : [...place, 'module'], messageOf(error))
+      return undefined
+    }
+  }
+
+  #expectation (given: unknown, place: Place): { readonly expect?: Expectation } {
+    const expect = given === undefined ? undefined : this.#object(expectSchema, given, [...place, 'expect'])
+    return expect === undefined ? {} : { expect }
+  }
+
+  /** An object whose keys are the schema's in snake case; undefined when it has mistakes. */
+  #object<S extends OptionsSchema> (schema: S, given: unknown, place: Place): z.output<S> | undefined {
+    const camelCase = new Map(Object.keys(schema.shape).map(key => [snakeCase(key), key]))
+    const checked = checkWritten(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
+    if ('options' in checked) return renameKeys(checked.options, key => camelCase.get(key)!) as z.output<S>
+    for (const { path, message, kind } of checked.mistakes) {
+      // What is missing has no line of its own: its name must tell.
+      const name = kind === 'missing' && path.length > 0 ? `${String(path.at(-1))}: ` : ''
+      this.#note([...place, ...path], name + message + adviceFor(message), kind === 'unknown_key' ? 'key' : 'value')
+    }
+    return undefined
+  }
+
+  #distinct (values: readonly unknown[], key: string, placeOf: (index: number) => Place): void {
+    const seen = new Set<unknown>()
+    for (const [index, value] of values.entries()) {
+      if (typeof value !== 'string') continue
+      const same = key === 'name' ? value : resolve(value)
+      if (seen.has(same)) this.#note([...placeOf(index), key], `two components have the ${key} ${value}, expected one of its own for each`)
+      seen.add(same)
+    }
+  }
+
+  #note (place: Place, message: string, at: Mistake['at'] = 'value'): void {
+    this.mistakes.push({ place, at, message })
+  }
+}
+
+/** Where a word is nearly one that is known. */
+function near (word: string, known: readonly string[]): string {
+  const found = suggestion(word, known)
+  return found.includes('did you mean') ? found : ''
+}
+
+/** What YAML makes of a value, where it is not what was meant. */
+function adviceFor (message: string): string {
+  if (/^expected a string, got (?:-?[\d.e+]+|true|false)$/.test(message)) return '; write it in quotes'
+  return message === 'expected a list, got a mapping' ? '; each entry of a list begins with "- "' : ''
+}
+
+/** A part of something that may have mistakes elsewhere: those in the part are told all the same. */
+function partOf (given: unknown, key: string): unknown {
+  return typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[key] : undefined
+}
+
+function listOf (given: unknown): unknown[] {
+  return Array.isArray(given) ? given : []
+}
+
+function defaultOutputDir (name: string): string {
+  return join('data', 'shards', name)
+}
+
+function outputDirOf (component: unknown): unknown {
+  const name = partOf(component, 'name')
+  return partOf(component, 'output_dir') ?? (typeof name === 'string' ? defaultOutputDir(name) : undefined)
+}

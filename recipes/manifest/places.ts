@@ -1,0 +1,61 @@
+import { join, resolve } from 'node:path'
+import { foldersAbove, realPlace, shardFolders } from '../jobs/places.ts'
+import type { Mistake, Place } from './check.ts'
+
+/** A folder or file that a manifest has written to: where the manifest says so, and what it says. */
+interface Written {
+  readonly place: Place
+  readonly path: string
+  /** Where it really is. */
+  readonly at: string
+  readonly isShards: boolean
+}
+
+/**
+ * Folders of a mixture that lie in a folder of shards, and stats and rejects that lie where a shard
+ * would: what one part writes or clears would be another's. Links are followed.
+ *
+ * @param placeOf where a component is in the manifest
+ */
+export async function misplaced (content: unknown, components: readonly unknown[], placeOf: (index: number) => Place): Promise<Mistake[]> {
+  const folders = await Promise.all([
+    ...textsIn(content, [], ['tokenizer_output_dir']),
+    ...components.flatMap((component, i) => [...shardsOf(component, placeOf(i)), ...textsIn(component, placeOf(i), ['raw_dir', 'filtered_dir'])])
+  ].map(async ({ place, path, isShards = false }): Promise<Written> => ({ place, path, at: await realPlace(path), isShards })))
+  const byPlace = new Map<string, Written[]>()
+  for (const folder of folders) byPlace.set(folder.at, [...byPlace.get(folder.at) ?? [], folder])
+  const mistakes: Mistake[] = []
+  const note = (place: Place, message: string): void => { mistakes.push({ place, at: 'value', message }) }
+  for (const inner of folders) {
+    const outer = foldersAbove(inner.at).flatMap(above => byPlace.get(above) ?? []).find(({ isShards }) => isShards)
+    if (outer !== undefined) note(inner.place, `${inner.path} lies in ${outer.path}, which is ${nameOf(outer.place)} of this mixture; expected folders beside one another`)
+    const same = byPlace.get(inner.at)!.find(({ isShards, path }) => isShards && (!inner.isShards || resolve(path) !== resolve(inner.path)))
+    if (same !== undefined) note(inner.place, `${inner.path} is the same folder as ${same.path}, expected one of its own for each component`)
+  }
+  const shards = await shardFolders(folders.flatMap(({ isShards, path }) => isShards ? [path] : []))
+  for (const { place, path } of [...textsIn(content, [], ['stats']), ...components.flatMap((component, i) => textsIn(component, placeOf(i), ['rejects']))]) {
+    const why = shards.refusal(await realPlace(path))
+    if (why !== null) note(place, `${path}: ${why}; name another file`)
+  }
+  return mistakes
+}
+
+function shardsOf (component: unknown, at: Place): Array<{ place: Place, path: string, isShards: boolean }> {
+  const name = textsIn(component, at, ['name'])[0]?.path
+  const asked = textsIn(component, at, ['output_dir'])
+  if (asked.length > 0) return asked.map(found => ({ ...found, isShards: true }))
+  return name === undefined || /[/\\]/.test(name) ? [] : [{ place: at, path: join('data', 'shards', name), isShards: true }]
+}
+
+/** The texts under some keys of a mapping. */
+function textsIn (given: unknown, at: Place, keys: readonly string[]): Array<{ place: Place, path: string, isShards?: boolean }> {
+  return keys.flatMap(key => {
+    const path = typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[key] : undefined
+    return typeof path === 'string' && path !== '' && !path.includes('\0') ? [{ place: [...at, key], path }] : []
+  })
+}
+
+function nameOf (place: Place): string {
+  const key = place.at(-1)
+  return `the ${typeof key === 'string' ? key : 'default output_dir'}`
+}

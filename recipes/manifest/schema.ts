@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import { dtypes } from '../../lib/shards/npy.ts'
+import { count, positive, rejectsPath } from '../../lib/options.ts'
+import type { FilterModel } from '../../lib/fasttext/model-use.ts'
+import type { StageModule } from '../../lib/stage/module.ts'
+import { isName } from '../../lib/text/shown.ts'
+import { tokenizerTraining } from '../../lib/trainer/options.ts'
+
+const NO_CONTROLS = 'expected a name without control characters and line breaks'
+
+const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
+const path = z.string().min(1)
+const outputPath = path.refine(isName, NO_CONTROLS)
+
+/** Paths and globs, as sources take them. */
+export const fileNames = z.union([path, z.array(path).min(1)], { error: 'expected a path, a glob, or a list of them' })
+  .meta({ several: true }) // a flag takes several, with spaces between
+
+/** How many of the documents that come to a filter, or to all of them, are expected to be kept. */
+export const expectSchema = z.strictObject({ kept: z.number().min(0).max(1) })
+
+export type Expectation = z.output<typeof expectSchema>
+
+/** By this a filter of a component is a stage of the user's own. */
+export const USE = 'use'
+
+/** A filter of a component: the name of a stage, its options, and what is expected of it. */
+export interface Filter {
+  /** `use` for a stage of the user's own. */
+  readonly stage: string
+  /** In camel case; those of a stage of the user's own as they are written. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** Of a stage of the user's own: its module, loaded. */
+  readonly module?: StageModule | undefined
+  /** The model that the stage reads, where it reads one. */
+  readonly model?: FilterModel | undefined
+  readonly expect?: Expectation | undefined
+}
+
+export const componentSchema = z.strictObject({
+  name: z.string().regex(/^(?!\.{1,2}$)[^/\\\0]+$/, 'expected a name without slashes').refine(isName, NO_CONTROLS),
+  dataset: z.string().min(1),
+  subset: nullable(z.string()),
+  split: z.string().min(1).default('train'),
+  revision: z.string().min(1).default('main'),
+  textColumn: z.string().min(1).default('text'),
+  dataFiles: nullable(fileNames),
+  license: nullable(z.string()),
+  sampleLimit: count.default(100_000),
+  filters: z.array(z.unknown()).default([]),
+  expect: nullable(expectSchema),
+  rejects: nullable(rejectsPath.refine(isName, NO_CONTROLS)),
+  seqLen: positive.default(2048),
+  sequencesPerShard: positive.default(1024),
+  dtype: z.enum(dtypes).default('int32'),
+  outputDir: nullable(outputPath),
+  rawDir: nullable(outputPath),
+  filteredDir: nullable(outputPath),
+  eosId: z.int().min(-1).default(-1),
+  maxRecords: nullable(positive)
+})
+
+export const tokenizerSchema = z.strictObject({
+  vocabSize: positive.default(32_000),
+  modelType: z.enum(['unigram', 'bpe', 'word', 'char']).default('unigram'),
+  sha256: nullable(z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits')),
+  ...tokenizerTraining
+})
+
+export const manifestSchema = z.strictObject({
+  name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)),
+  tokenizerOutputDir: nullable(outputPath),
+  tokenizer: z.unknown().optional(),
+  stats: nullable(outputPath),
+  datasets: z.array(z.unknown()).min(1)
+})
+
+/** What a component on the Hub was found to be: its `dataFiles` are the names of its files, at a commit. */
+export interface FoundOnHub {
+  /** As they were asked for; null for what the card and the names of files tell. */
+  readonly dataFiles: string | readonly string[] | null
+  readonly commit: string
+  readonly subset: string | null
+  readonly split: string
+  /** By which source the files are read: what `dataset` is of local files. */
+  readonly format: string
+  /** What the card says of how they are read. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** On the card; none where it states none, or there is no card. */
+  readonly license: readonly string[]
+  readonly cardSha256: string | null
+}
+
+/** One source of a mixture, and what becomes of it. */
+export interface Component extends Omit<z.output<typeof componentSchema>, 'filters' | 'outputDir' | 'dataFiles'> {
+  readonly dataFiles: string | readonly string[]
+  /** Of a dataset on the Hub, once its files are found. */
+  readonly hub?: FoundOnHub | undefined
+  /** Options that only sources of this kind have, such as the delimiter of CSV. */
+  readonly sourceOptions: Readonly<Record<string, unknown>>
+  readonly filters: readonly Filter[]
+  readonly outputDir: string
+}
+
+/** A mixture manifest, checked, defaults filled in; its keys in camel case. */
+export interface Manifest {
+  readonly path: string
+  /** The file, as it was read. */
+  readonly text: string
+  /** Of the file. */
+  readonly sha256: string
+  readonly name: string | null
+  readonly tokenizer: z.output<typeof tokenizerSchema>
+  /** The folder that `train-tokenizer` writes to; null where the manifest names none. */
+  readonly tokenizerOutputDir: string | null
+  /** Where `train-tokenizer` puts the model; null where the manifest names no `tokenizer_output_dir`. */
+  readonly tokenizerPath: string | null
+  /** Where the stats go; null where the manifest doesn't say. */
+  readonly stats: string | null
+  readonly datasets: readonly Component[]
+}

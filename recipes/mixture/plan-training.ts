@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs'
+import { SluiceError } from '../../lib/errors.ts'
+import { sha256 } from '../../lib/hash.ts'
+import type { Manifest } from '../manifest/schema.ts'
+import { type Encoder, readTokenizerFile } from '../../lib/tokenizer/tokenizer.ts'
+import { type JobStatus, statusText } from '../jobs/job.ts'
+import { trainingCheckpoint } from './read.ts'
+import { OUTCOMES, type RunStep } from './steps.ts'
+import { trainingOf } from '../train-tokenizer.ts'
+import { type TrainingJob, checkTrainingPlaces, readsOnce, trainingStatus } from '../components/training.ts'
+
+/** The training that a run begins with. */
+export interface PlannedTraining {
+  readonly job: TrainingJob
+  readonly step: RunStep
+  /** What stands for the tokenizer while there is none. */
+  readonly standIn: Encoder
+}
+
+/**
+ * The training of a manifest's tokenizer; null where there is none to do: for a model that the user names, has put where
+ * the manifest says, or asks for by its SHA-256.
+ *
+ * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for what is read only once, and would
+ *   be used up by the training
+ */
+export async function plannedTraining (manifest: Manifest, { tokenizerPath: asked, restart = false }: { readonly tokenizerPath?: string | undefined, readonly restart?: boolean | undefined }): Promise<PlannedTraining | null> {
+  const { tokenizerPath: path, tokenizer } = manifest
+  if (asked !== undefined || path === null) return null
+  const isThere = existsSync(path)
+  if (isThere && tokenizer.sha256?.toLowerCase() === sha256(await readTokenizerFile(path))) return null
+  if (isThere && !existsSync(trainingCheckpoint(path))) return null
+  const job = trainingOf(manifest)!
+  if (await readsOnce(job)) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: a component reads standard input or a pipe, and the tokenizer's training would leave nothing of it to encode; name files, train the tokenizer by train-tokenizer before, or name one by --tokenizer-path`)
+  await checkTrainingPlaces(job)
+  const status: JobStatus = restart ? { is: 'new' } : await trainingStatus(job)
+  const isAgain = restart && isThere
+  const outcome = isAgain ? 'done again' : OUTCOMES[status.is]
+  const why = isAgain ? 'asked to begin anew' : statusText(status)
+  return {
+    job,
+    step: { component: null, step: 'train-tokenizer', outcome, why: why ?? `learns ${path} from the components' samples` },
+    standIn: {
+      append: () => { throw new Error('the tokenizer is not trained yet') },
+      eosId: 2,
+      vocabSize: job.settings.vocabSize,
+      sha256: 'not trained yet'
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import type { JobStatus } from '../jobs/job.ts'
+
+/** What becomes of a step: a dry run says the same of what it would do. */
+export type StepOutcome = 'done' | 'gone on with' | 'done again' | 'up to date' | 'failed' | 'refused' | 'left out'
+
+/** A step of a run. */
+export interface RunStep {
+  /** Null for what is done for all of them. */
+  readonly component: string | null
+  readonly step: 'acquire' | 'train-tokenizer' | 'check-tokenizer' | 'process' | 'verify'
+  readonly outcome: StepOutcome
+  readonly why: string
+}
+
+/** What becomes of a job that stands like this. */
+export const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = { new: 'done', begun: 'gone on with', finished: 'up to date', outdated: 'done again', damaged: 'done again' }

@@ -1,0 +1,22 @@
+import { readCardText } from '../../lib/hub/card-text.ts'
+import { type Hub, type HubRun, theHub } from '../../lib/hub/hub.ts'
+import type { HubOptions } from '../../lib/hub/settings.ts'
+import type { Component } from '../manifest/schema.ts'
+import { isOnHub } from '../hub-component.ts'
+import type { CardLicense } from '../licenses.ts'
+
+/** Where a dataset's card is at a commit, for people. */
+export function cardAddress ({ http: { settings } }: Hub, dataset: string, commit: string): string {
+  return `${settings.endpoint}/datasets/${dataset}/blob/${commit}/README.md`
+}
+
+/** The licence that the card of a component's dataset states; null where it is in no repository. @throws SluiceError `ERR_HUB`, `ERR_DATASET` */
+export async function licenseOnCard (component: Component, run: HubRun & HubOptions = {}): Promise<CardLicense | null> {
+  if (!isOnHub(component)) return null
+  const { maxRetries, timeout } = run
+  const hub = await theHub({ maxRetries, timeout })
+  const commit = component.hub?.commit ?? await hub.commitOf(component.dataset, component.revision, run)
+  const text = component.hub === undefined ? await readCardText(hub, component.dataset, commit, run) : null
+  const { readCard } = await import('../../lib/hub/card.ts')
+  return { found: component.hub?.license ?? (text === null ? [] : readCard(text).license), readFrom: cardAddress(hub, component.dataset, commit), commit }
+}

@@ -1,0 +1,227 @@
+import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { t } from '../../tap.ts'
+import { readCheckpoint, writeCheckpoint } from '../../../lib/output/checkpoint.ts'
+import type { FlowState } from '../../../recipes/jobs/checkpoints.ts'
+import { type Check, type Job, type JobOptions, type JobPlan, canResume, statusText, runJob, statusOf } from '../../../recipes/jobs/job.ts'
+import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
+
+const FLOW: FlowState = { source: { stats: { out: 12_345 } }, stages: [], outputs: [] }
+const CLEAN: Check = () => Promise.resolve([])
+
+interface Setting {
+  readonly folder: string
+  readonly plan: JobPlan
+  readonly output: string
+}
+
+function setting (t: Parameters<typeof folderInMemory>[0]): Setting {
+  const folder = folderInMemory(t)
+  const inputs = ['a.txt', 'b.txt'].map(name => put(folder, name, name))
+  return { folder, plan: { name: 'web', path: join(folder, 'out/checkpoint.json'), settings: { name: 'web', filters: [{ length: { minChars: 1 } }] }, inputs }, output: join(folder, 'out/result.txt') }
+}
+
+/** Does a job; what it was told, and how the work found it. */
+async function doJob (plan: JobPlan, work: (job: Job) => Promise<unknown>, options: JobOptions = {}, check = CLEAN): Promise<{ result: unknown, told: string[], found: Job | null }> {
+  const told: string[] = []
+  let found: Job | null = null
+  const result = await runJob<unknown>(plan, { tell: message => { told.push(message) }, ...options }, check, async job => {
+    found = job
+    return await work(job)
+  })
+  return { result, told, found }
+}
+
+/** Leaves it begun. */
+async function begin ({ plan }: Setting): Promise<void> {
+  t.match(await failure(doJob(plan, async job => {
+    await job.save(FLOW)
+    throw new Error('killed')
+  })), { message: 'killed' })
+}
+
+/** Finishes it. */
+async function finish ({ folder, plan, output }: Setting): Promise<void> {
+  await doJob(plan, async job => {
+    put(folder, 'out/result.txt', 'result')
+    await job.finish({ lines: 1 }, [output])
+  })
+}
+
+t.test('new: nothing is there; begun: it goes on from its state; finished: it is not done again', async t => {
+  const all = setting(t)
+  const { folder, plan, output } = all
+  t.strictSame(await statusOf(plan), { is: 'new' })
+  t.strictSame(filesIn(folder), ['a.txt', 'b.txt'], 'to ask leaves nothing')
+  const first = await doJob(plan, async job => {
+    t.ok(existsSync(`${plan.path}.lock`))
+    return job.flow
+  })
+  t.strictSame([first.result, first.told], [null, []])
+  t.match(first.found, { begins: true, replaces: false })
+  await begin(all)
+  t.strictSame(await statusOf(plan), { is: 'begun', documents: 12_345 })
+  const second = await doJob(plan, async job => {
+    put(folder, 'out/result.txt', 'result')
+    await job.finish({ lines: 1 }, [output])
+    return job.flow
+  })
+  t.strictSame([second.result, second.told], [FLOW, ['web: goes on behind document 12,345']])
+  t.match(second.found, { begins: false, replaces: true })
+  t.strictSame(await statusOf(plan), { is: 'finished', result: { lines: 1 } })
+  const third = await doJob(plan, async () => { t.fail('done again') })
+  t.strictSame(third, { result: { lines: 1 }, told: ['web: is finished, and up to date'], found: null })
+  t.strictSame(filesIn(folder), ['a.txt', 'b.txt', 'out/checkpoint.json', 'out/result.txt'])
+})
+
+t.test('the seconds of all runs are added up', async t => {
+  const { plan } = setting(t)
+  let before = 0
+  for (let run = 0; run < 3; run++) {
+    await failure(doJob(plan, async job => {
+      await new Promise(resolve => setTimeout(resolve, 5))
+      t.ok(job.seconds >= before + 0.004, `${job.seconds} after ${before}`)
+      await job.save(FLOW)
+      before = (await readCheckpoint(plan.path) as { seconds: number }).seconds
+      throw new Error('killed')
+    }))
+  }
+  t.ok(before >= 0.012)
+})
+
+/** What has become of settings and inputs, and how it is told. */
+const changes: Readonly<Record<string, { readonly change: (setting: Setting) => JobPlan, readonly says: RegExp }>> = {
+  'another setting': { change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }), says: /filters\[0\]\.length\.minChars.*1.*2/ },
+  'one more setting': { change: ({ plan }) => ({ ...plan, settings: { ...plan.settings, dtype: 'uint16' } }), says: /dtype.*uint16/ },
+  'one more input': { change: ({ folder, plan }) => ({ ...plan, inputs: [...plan.inputs, put(folder, 'c.txt', 'c')] }), says: /c\.txt: is an input now, was none/ },
+  'one input less': { change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) }), says: /a\.txt: is no input any more/ },
+  'another order': { change: ({ plan }) => ({ ...plan, inputs: [...plan.inputs].reverse() }), says: /the input files come in another order, or another number of times: .*b\.txt, .*a\.txt/ },
+  'a shorter input': { change: ({ folder, plan }) => { put(folder, 'b.txt', 'b'); return plan }, says: /b\.txt: had 5 bytes, has 1/ },
+  'a touched input': { change: ({ folder, plan }) => { utimesSync(join(folder, 'b.txt'), 5, 5); return plan }, says: /b\.txt: was changed at 20\S+Z, then at 1970-01-01T00:00:05\.000Z \(where only its time is another: touch -d 20\S+Z\)/ }
+}
+
+for (const [kind, { change, says }] of Object.entries(changes)) {
+  t.test(`${kind}: what is begun is refused, what is finished is done again`, async t => {
+    const begun = setting(t)
+    await begin(begun)
+    const before = readFileSync(begun.plan.path)
+    const other = change(begun)
+    for (const refused of [statusOf(other), doJob(other, async () => { t.fail('done') })]) {
+      t.match(await failure(refused), { code: 'ERR_CHECKPOINT', exitCode: 2, message: new RegExp(`checkpoint\\.json: is of a run that was something else: .*${says.source}.*; run it as it was to go on, or start over with --restart`) })
+    }
+    t.ok(readFileSync(begun.plan.path).equals(before))
+    t.notOk(existsSync(`${begun.plan.path}.lock`))
+    const restarted = await doJob(other, async job => job.flow, { restart: true })
+    t.match(restarted, { result: null, told: [], found: { begins: false, replaces: true } })
+
+    const finished = setting(t)
+    await finish(finished)
+    const changed = change(finished)
+    t.match(await statusOf(changed), { is: 'outdated', why: says })
+    const again = await doJob(changed, async job => job.flow)
+    t.match(again, { result: null, told: [new RegExp(`^web: is done again: .*${says.source}`)], found: { begins: false, replaces: true } })
+  })
+}
+
+t.test('two changes are both named', async t => {
+  const all = setting(t)
+  await begin(all)
+  put(all.folder, 'a.txt', 'longer than before')
+  t.match(await failure(statusOf({ ...all.plan, settings: { ...all.plan.settings, dtype: 'x' } })), { message: /dtype.*; .*a\.txt: had 5 bytes, has 18;/ })
+})
+
+t.test('an input that is touched back goes on; one that is gone is told as missing', async t => {
+  const all = setting(t)
+  await begin(all)
+  const path = join(all.folder, 'a.txt')
+  const { mtime } = statSync(path)
+  utimesSync(path, 5, 5)
+  const error = await failure(statusOf(all.plan)) as Error
+  const [, advised] = /touch -d (\S+Z)\)/.exec(error.message)!
+  t.equal(advised, mtime.toISOString())
+  utimesSync(path, new Date(advised!), new Date(advised!))
+  t.match(await statusOf(all.plan), { is: 'begun' })
+  rmSync(path)
+  t.match(await failure(statusOf(all.plan)), { code: 'ERR_FILES', message: /a\.txt: no such file/ })
+})
+
+t.test('a finished job whose files are gone, or of another size, is done again in their place', async t => {
+  const all = setting(t)
+  const { folder, plan, output } = all
+  await finish(all)
+  const again = async (why: RegExp, check = CLEAN): Promise<void> => {
+    t.match(await statusOf(plan, check), { is: 'damaged', why })
+    t.match(await doJob(plan, async job => job.flow, {}, check), { result: null, told: [new RegExp(`^web: is done again: .*${why.source}`)], found: { begins: false, replaces: false } })
+  }
+  renameSync(output, `${output}.old`)
+  await again(/result\.txt is not there/)
+  put(folder, 'out/result.txt', 'another result')
+  await again(/result\.txt has 14 bytes, expected 6/)
+  renameSync(`${output}.old`, output)
+  t.match(await statusOf(plan), { is: 'finished' })
+  await again(/shard_00001\.npy: is gone; and more/, async result => {
+    t.strictSame(result, { lines: 1 })
+    return ['shard_00001.npy: is gone', 'and more']
+  })
+})
+
+t.test('a finished job of another name is somebody else\'s; a begun one is refused', async t => {
+  const all = setting(t)
+  const other = { ...all.plan, settings: { ...all.plan.settings, name: 'books' } }
+  await begin(all)
+  t.match(await failure(statusOf(other)), { code: 'ERR_CHECKPOINT', message: /name/ })
+  await finish(all)
+  t.strictSame(await statusOf(other), { is: 'new' })
+})
+
+t.test('another version goes on with nothing, and finished stays finished', async t => {
+  const all = setting(t)
+  const asOfVersion = async (sluice: string): Promise<void> => {
+    await writeCheckpoint(all.plan.path, { ...await readCheckpoint(all.plan.path) as object, sluice })
+  }
+  await begin(all)
+  await asOfVersion('0.0.1')
+  t.match(await failure(statusOf(all.plan)), { code: 'ERR_CHECKPOINT', message: /sluice: 0\.0\.1 then, \d+\.\d+\.\d+ now/ })
+  await doJob(all.plan, async job => { await job.finish({}, []) }, { restart: true })
+  await asOfVersion('0.0.1')
+  t.match(await statusOf(all.plan), { is: 'finished' })
+})
+
+t.test('a checkpoint that is damaged, or of another form, is refused; --restart begins anew without reading it', async t => {
+  for (const content of [{ sluice: '1' }, { ...FLOW }, [], 5, { sluice: '1', settings: {}, inputs: [], seconds: -1, flow: null, finished: null }]) {
+    const { plan } = setting(t)
+    await writeCheckpoint(plan.path, content)
+    t.match(await failure(statusOf(plan)), { code: 'ERR_CHECKPOINT', message: /checkpoint\.json: is not a checkpoint that this version reads: .*; start over with --restart/ })
+  }
+  const { folder, plan } = setting(t)
+  put(folder, 'out/checkpoint.json', '{"half')
+  t.match(await failure(statusOf(plan)), { code: 'ERR_CHECKPOINT', message: /is cut off or damaged/ })
+  t.match(await doJob(plan, async job => job.flow, { restart: true }), { result: null, found: { begins: false } })
+})
+
+t.test('two at once: the second is refused, whatever it would do', async t => {
+  const { plan } = setting(t)
+  await doJob(plan, async () => {
+    for (const options of [{}, { restart: true }]) {
+      t.match(await failure(doJob(plan, async () => { t.fail('two at once') }, options)), { code: 'ERR_LOCKED', message: new RegExp(`process ${process.pid} `) })
+    }
+  })
+  t.notOk(existsSync(`${plan.path}.lock`))
+})
+
+t.test('what can be gone on with: files alone', async t => {
+  const folder = folderInMemory(t)
+  const file = put(folder, 'a.txt', 'a')
+  t.equal(await canResume(file, [join(folder, 'new')]), true)
+  t.equal(await canResume([file, '-'], [join(folder, 'new')]), false)
+  t.equal(await canResume('-', []), false)
+  t.equal(await canResume('/dev/null', []), false, 'no file, such as a named pipe')
+  t.equal(await canResume(file, [join(folder, 'new'), '-']), false)
+  t.equal(await canResume(file, ['/dev/null']), false)
+})
+
+t.test('a message for each state', async t => {
+  t.equal(statusText({ is: 'new', why: 'x' }), null)
+  t.equal(statusText({ is: 'begun', documents: 1234 }), 'goes on behind document 1,234')
+  t.equal(statusText({ is: 'damaged', why: 'gone' }), 'is done again: gone')
+})
