@@ -166,3 +166,8 @@ function shown (value: unknown): string {
 function cut (text: string): string {
   return text.length > 60 ? text.slice(0, 57) + '…' : text
 }
+
+export const path = z.string().min(1)
+/** Paths and globs, as sources take them. */
+export const fileNames = z.union([path, z.array(path).min(1)], { error: 'expected a path, a glob, or a list of them' })
+  .meta({ several: true }); // a flag takes several, with spaces between

@@ -24,7 +24,8 @@ export { type Encoder, type Tokenizer, type TokenizerOptions, loadDecoder, loadT
 
 export { type LicenseTerms, type Obligation, type Redistributable, strictestOf, termsOf } from '../lib/licenses/terms.ts'
 export type { ResolvedDataset } from '../lib/hub/resolve.ts'
-export { type ByteRanges, openRanges } from '../lib/input/ranges.ts'
+export type { ByteRanges } from '../lib/bytes.ts'
+export { openRanges } from '../lib/input/ranges.ts'
 export { type ArrowOptions, arrow } from '../sources/arrow.ts'
 export { type CsvOptions, csv } from '../sources/csv.ts'
 export { type HfOptions, hf } from '../sources/hf.ts'

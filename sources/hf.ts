@@ -3,12 +3,11 @@ import { SluiceError } from '../lib/errors.ts'
 import { isDatasetName } from '../lib/hub/address.ts'
 import type { ResolvedDataset } from '../lib/hub/resolve.ts'
 import { type HubOptions, hubOptions } from '../lib/hub/settings.ts'
-import { fileNames } from '../recipes/manifest/schema.ts'
-import { columnNames } from '../lib/options.ts'
 import { openRanges } from '../lib/input/ranges.ts'
-import { arrowRecords, csvRecords, jsonRecords, parquetRecords, textRecords } from '../lib/records/text.ts'
-import { type OpenRecords, RecordSource } from '../lib/records/source.ts'
+import { columnNames, fileNames } from '../lib/options.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
+import { type OpenRecords, RecordSource } from '../lib/records/source.ts'
+import { arrowRecords, csvRecords, jsonRecords, parquetRecords, textRecords } from '../lib/records/text.ts'
 
 export const hfOptions = z.strictObject({
   subset: z.string().min(1).nullable().default(null).describe('subset of the dataset (default: the only one, or the one that its card says)'),

@@ -2,12 +2,12 @@
  * JSON as it comes when files are put together by hand: several records in a line, with and without white space between
  * them, Python's constants, strings, damage, and byte order marks. What has to come of it is known as it is made.
  */
-import type { Examination, RecordBatch } from '../lib/records/record-batch.ts'
 import type { Document } from '../lib/document.ts'
-import { documentPath } from '../lib/input/read.ts'
+import { documentPath } from '../lib/input/find.ts'
 import type { SourcePosition } from '../lib/records/positions.ts'
-import { documentOfJson } from '../lib/records/text.ts'
+import type { Examination, RecordBatch } from '../lib/records/record-batch.ts'
 import type { RecordFault } from '../lib/records/record.ts'
+import { documentOfJson } from '../lib/records/text.ts'
 import { type NdjsonOptions, ndjson } from '../sources/ndjson.ts'
 import type { Random } from './fuzz.ts'
 import { put } from './helpers.ts'

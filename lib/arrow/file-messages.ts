@@ -1,7 +1,7 @@
+import type { ByteRanges } from '../bytes.ts'
 import { SluiceError, messageOf } from '../errors.ts'
-import type { ByteRanges } from '../input/ranges.ts'
 import { type Block, type FileFooter, readFooter } from './footer.ts'
-import { CONTINUATION, FILE_HEAD, FILE_MAGIC, FILE_TAIL_BYTES, type IsWanted, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, type Message, encapsulated, tooLarge } from './messages.ts'
+import { type IsWanted, type Message, CONTINUATION, FILE_HEAD, FILE_MAGIC, FILE_TAIL_BYTES, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, encapsulated, tooLarge } from './messages.ts'
 import { type MessageHead, readHead } from './metadata.ts'
 
 /** Fetched at a time, at least. */

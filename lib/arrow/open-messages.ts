@@ -1,8 +1,8 @@
-import type { ByteRanges } from '../input/ranges.ts'
+import type { ByteRanges } from '../bytes.ts'
 import type { RecordFile } from '../records/reader.ts'
 import { Bytes } from './bytes.ts'
 import { readFileMessages } from './file-messages.ts'
-import { FILE_HEAD, type IsWanted, type Message, readMessages } from './messages.ts'
+import { type IsWanted, type Message, FILE_HEAD, readMessages } from './messages.ts'
 
 /** Opens a file to be read at any place; null where that can't be done: of a pipe, and through a compression. */
 export type OpenRanges = (file: RecordFile) => Promise<ByteRanges | null>

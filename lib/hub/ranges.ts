@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { ByteRanges } from '../input/ranges.ts'
+import type { ByteRanges } from '../bytes.ts'
 import { download, downloadWhole } from './download.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 

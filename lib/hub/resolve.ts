@@ -1,8 +1,8 @@
+import type { FileNames } from '../bytes.ts'
 import { SluiceError } from '../errors.ts'
-import type { FileNames } from '../input/read.ts'
 import { sha256 } from '../hash.ts'
-import { type Card, EMPTY_CARD, readCard } from './card.ts'
 import { CARD, readCardText } from './card-text.ts'
+import { type Card, EMPTY_CARD, readCard } from './card.ts'
 import { type ResolvedData, resolveDataFiles } from './data-files.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 

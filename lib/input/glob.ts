@@ -3,7 +3,7 @@ import type { Dirent, Stats } from 'node:fs'
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
 import { SluiceError, codeOf } from '../errors.ts'
-import { ANY_CHARACTER, type Step, character, compileSteps, readSet } from '../text/wildcards.ts'
+import { type Step, ANY_CHARACTER, character, compileSteps, readSet } from '../text/wildcards.ts'
 
 /** No path is as long; what a glob costs to match grows with its length and its stars. */
 const MOST_CHARACTERS = 4096

@@ -1,17 +1,31 @@
+import type { InputFile } from '../bytes.ts'
 import { SluiceError } from '../errors.ts'
-import { type InputFile, type ReadBytesOptions, type RemoteOptions, findFiles } from './read.ts'
-import { hubAddress, isCommit, isHubName } from '../hub/address.ts'
+import { hubAddress, isCommit } from '../hub/address.ts'
 import { download } from '../hub/download.ts'
 import { isGlob } from '../hub/glob.ts'
 import { type Hub, type HubRun, type RemoteFile, theHub } from '../hub/hub.ts'
 import { filesOf } from '../hub/patterns.ts'
 import { HubRanges } from '../hub/ranges.ts'
+import type { HubOptions } from '../hub/settings.ts'
+
+/** How files on the Hub are read. */
+export interface RemoteOptions {
+  readonly hub?: HubOptions & Pick<HubRun, 'tell'> | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface RemoteFileOptions extends RemoteOptions {
+  /** Where to start, in bytes of the file. @default 0 */
+  readonly offset?: number
+  /** Whether only the beginning of the file is wanted: then a little is asked for at first. @default false */
+  readonly isLook?: boolean | undefined
+}
 
 /** What is asked for at first of a file of which only the beginning is wanted. */
 const LOOK_BYTES = 4096
 
 /** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
-export async function openHubFile (name: string, { offset = 0, signal, hub: options = {}, isLook = false }: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub' | 'isLook'>): Promise<AsyncGenerator<Buffer>> {
+export async function openHubFile (name: string, { offset = 0, signal, hub: options = {}, isLook = false }: RemoteFileOptions): Promise<AsyncGenerator<Buffer>> {
   const { tell, ...settings } = options
   const hub = await theHub(settings)
   const file = await hub.remoteFile(name, { signal, tell })
@@ -32,21 +46,12 @@ export async function openHubRanges (name: string, { hub: options = {}, signal }
   return new HubRanges(hub, await hub.remoteFile(name, { signal, tell }), { signal, tell })
 }
 
-/** `findFiles` of names among which some are on the Hub: a branch or tag there is taken for the commit that it names now. */
-export async function findWithHub (names: readonly string[], { hub: options = {}, signal }: RemoteOptions): Promise<InputFile[]> {
+/** `findFiles` of names on the Hub: a branch or tag is taken for the commit that it names now. */
+export async function findOnHub (names: readonly string[], { hub: options = {}, signal }: RemoteOptions): Promise<InputFile[]> {
   const { tell, ...settings } = options
   const hub = await theHub(settings)
-  const found: InputFile[] = []
-  for (let at = 0; at < names.length;) {
-    const end = names.findIndex((name, i) => i > at && isHubName(name) !== isHubName(names[at]!))
-    const group = names.slice(at, end === -1 ? Infinity : end)
-    if (isHubName(group[0]!)) {
-      const pinned = (await Promise.all(group.map(name => pinnedNames(hub, name, { signal, tell })))).flat()
-      for (const { name, size } of await hub.remoteFiles(pinned, { signal, tell })) found.push({ path: name, size })
-    } else for (const file of await findFiles(group)) found.push(file) // not spread: as arguments, 100,000 files overflow the stack
-    at += group.length
-  }
-  return found
+  const pinned = (await Promise.all(names.map(name => pinnedNames(hub, name, { signal, tell })))).flat()
+  return (await hub.remoteFiles(pinned, { signal, tell })).map(({ name, size }) => ({ path: name, size }))
 }
 
 /** The names of files at a commit that a name stands for, which may have a branch and be a glob. */

@@ -1,22 +1,10 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
+import type { ByteRanges } from '../bytes.ts'
 import { SluiceError } from '../errors.ts'
-import { type RemoteOptions, isCompressed, readError } from './read.ts'
 import { isHubName } from '../hub/address.ts'
-
-/** Bytes that can be read from anywhere: a file, or whatever answers to ranges. */
-export interface ByteRanges {
-  /** Whether what `read` gives is a buffer that nobody else has, so that its memory can be given back early. */
-  readonly givesAway?: boolean
-  /** For messages: the path as it was given, or an address. */
-  readonly name: string
-  /** In bytes. */
-  readonly size: number
-  /** The bytes from `start` to `end`, exclusive: all of them, or it fails. */
-  read (start: number, end: number): Promise<Buffer>
-  /** Told what is going to be read in order: it may be fetched ahead. */
-  expect? (start: number, end: number): void
-  close (): Promise<void>
-}
+import { isCompressed } from './find.ts'
+import type { RemoteOptions } from './hub.ts'
+import { readError } from './read-error.ts'
 
 /**
  * A file as ranges, a local one or one on the Hub.

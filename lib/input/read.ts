@@ -1,34 +1,14 @@
 import { type Stats, createReadStream, fstatSync } from 'node:fs'
-import { lstat, stat } from 'node:fs/promises'
-import { isAbsolute, relative } from 'node:path'
+import { stat } from 'node:fs/promises'
 import { addAbortSignal, pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { SluiceError, codeOf, messageOf, reasonOf } from '../errors.ts'
+import { STANDARD_STREAM } from '../bytes.ts'
+import { SluiceError, codeOf } from '../errors.ts'
 import { expectGzip, refuseOtherKinds } from '../file-kind.ts'
-import { isHubName, withoutRevision } from '../hub/address.ts'
-import type { HubRun } from '../hub/hub.ts'
-import type { HubOptions } from '../hub/settings.ts'
-import { notLocal } from '../not-local.ts'
-
-/** The name that stands for standard input, and for standard output. */
-export const STANDARD_STREAM = '-'
-
-/** A path, a glob, or a list of both; `-` is standard input. */
-export type FileNames = string | readonly string[]
-
-/** A file to read. */
-export interface InputFile {
-  /** As it was given, or as the glob gave it. */
-  readonly path: string
-  /** Bytes on disk, compressed as they are; null where that can't be known (standard input). */
-  readonly size: number | null
-}
-
-/** How files on the Hub are read. */
-export interface RemoteOptions {
-  readonly hub?: HubOptions & Pick<HubRun, 'tell'> | undefined
-  readonly signal?: AbortSignal | undefined
-}
+import { isHubName } from '../hub/address.ts'
+import { findFiles, isCompressed } from './find.ts'
+import type { RemoteFileOptions, RemoteOptions } from './hub.ts'
+import { readError } from './read-error.ts'
 
 export interface ReadBytesOptions extends Pick<RemoteOptions, 'hub'> {
   /** Gives the bytes of a file on the Hub from an offset on, where it is read ahead. @default asks for them when they are wanted */
@@ -45,45 +25,6 @@ export interface ReadBytesOptions extends Pick<RemoteOptions, 'hub'> {
 
 /** Reads in larger steps than Node's 64 KiB: fewer trips through the event loop and the thread pool. */
 const CHUNK_BYTES = 256 * 1024
-
-/**
- * The files that the names stand for: in the order given, a glob's in code-unit order, each of those once (see
- * `findByGlob`).
- *
- * @throws SluiceError `ERR_FILES` with a line for each file that is missing or no file, each glob that matches nothing, and
- *   each address (see `notLocal`)
- */
-export async function findFiles (names: FileNames, remote: RemoteOptions = {}): Promise<InputFile[]> {
-  const found: InputFile[] = []
-  const mistakes: string[] = []
-  const all = typeof names === 'string' ? [names] : names
-  if (all.some(isHubName)) return await (await import('./hub.ts')).findWithHub(all, remote)
-  for (const name of all) {
-    try {
-      for (const path of await pathsOf(name, remote.signal)) found.push({ path, size: await sizeOf(path) })
-    } catch (error) {
-      if (!(error instanceof SluiceError)) throw error
-      mistakes.push(error.message)
-    }
-  }
-  if (mistakes.length > 0) throw new SluiceError('ERR_FILES', mistakes.join('\n'))
-  if (found.length === 0) throw new SluiceError('ERR_FILES', 'no input file was named')
-  return found
-}
-
-/**
- * What a document's id starts with: the path as it was given; an absolute path is made relative to the
- * working directory, so that ids don't tell where on a machine the corpus was kept. That of a file on the Hub has no commit.
- */
-export function documentPath (path: string): string {
-  if (isHubName(path)) return withoutRevision(path)
-  return isAbsolute(path) ? relative(process.cwd(), path) : path
-}
-
-/** Whether a file's name says that it is compressed: offsets in it aren't offsets on disk. */
-export function isCompressed (path: string): boolean {
-  return /\.(gz|zst)$/.test(path)
-}
 
 /**
  * The content of a file, chunk by chunk, decompressed where its name ends in `.gz` or `.zst`.
@@ -141,7 +82,7 @@ async function * readHubFile (name: string, { offset = 0, signal, onRead, hub, a
 }
 
 /** The bytes of a file on the Hub, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
-export async function openHubFile (name: string, options: Pick<ReadBytesOptions, 'offset' | 'signal' | 'hub' | 'isLook'>): Promise<AsyncGenerator<Buffer>> {
+export async function openHubFile (name: string, options: RemoteFileOptions): Promise<AsyncGenerator<Buffer>> {
   return await (await import('./hub.ts')).openHubFile(name, options)
 }
 
@@ -207,44 +148,3 @@ export async function * skipping (offset: number, bytes: AsyncIterable<Uint8Arra
   if (before < offset) throw new SluiceError('ERR_STATE', `${name}: the saved position is at byte ${offset}, but there are only ${before}; it was changed since`)
 }
 
-async function pathsOf (name: string, signal: AbortSignal | undefined): Promise<string[]> {
-  // A file whose name has glob characters in it is found by that name first.
-  if (name === STANDARD_STREAM || await lstat(name).catch(() => null) !== null) return [name]
-  const elsewhere = notLocal(name)
-  if (elsewhere !== null) throw new SluiceError('ERR_FILES', elsewhere)
-  const { findByGlob, isLocalGlob } = await import('./glob.ts')
-  if (!isLocalGlob(name)) return [name]
-  const paths = await findByGlob(name, signal).catch((error: unknown) => {
-    throw error instanceof SluiceError || signal?.aborted === true ? error : readError((error as NodeJS.ErrnoException).path ?? name, 0, error)
-  })
-  if (paths.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file matches this glob in ${process.cwd()}`)
-  return paths
-}
-
-async function sizeOf (path: string): Promise<number | null> {
-  if (path === STANDARD_STREAM) return null
-  try {
-    const status = await stat(path)
-    if (status.isDirectory()) throw new SluiceError('ERR_FILES', `${path}: is a folder, expected a file; a glob names the files in it: ${path.replace(/\/$/, '')}/*`)
-    return status.isFile() ? status.size : null // a named pipe has no size
-  } catch (error) {
-    const dangling = codeOf(error) === 'ENOENT' ? await (await import('./glob.ts')).danglingLink(path) : null
-    if (dangling !== null) throw new SluiceError('ERR_FILES', dangling, { cause: error })
-    throw error instanceof SluiceError ? error : readError(path, 0, error)
-  }
-}
-
-const UNOPENED = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR']
-
-/** What went wrong with a file as a SluiceError: `ERR_FILES` when it could not be opened, else `ERR_SOURCE`. */
-export function readError (path: string, offset: number, cause: unknown): SluiceError {
-  const code = codeOf(cause) ?? ''
-  if (UNOPENED.includes(code)) return new SluiceError('ERR_FILES', `${path}: ${reasonOf(cause)}`, { cause })
-  if (code === 'Z_BUF_ERROR') {
-    return new SluiceError('ERR_SOURCE', `${path}: the gzip data is cut off after ${offset} decompressed bytes, expected more; get the file again`, { cause })
-  }
-  if (code.startsWith('Z_')) {
-    return new SluiceError('ERR_SOURCE', `${path}: damaged gzip data after ${offset} decompressed bytes (${messageOf(cause)}); get the file again`, { cause })
-  }
-  return new SluiceError('ERR_SOURCE', `${path}: reading failed at byte ${offset}: ${messageOf(cause)}`, { cause })
-}

@@ -1,4 +1,4 @@
-import { STANDARD_STREAM } from '../input/read.ts'
+import { STANDARD_STREAM } from '../bytes.ts'
 import { type Output, openOutput } from './output.ts'
 import { type OutputState, type ResumableOutput, openResumable } from './resumable.ts'
 

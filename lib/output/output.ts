@@ -1,8 +1,8 @@
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { compressed } from './compressed.ts'
+import { STANDARD_STREAM } from '../bytes.ts'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
-import { STANDARD_STREAM } from '../input/read.ts'
+import { compressed } from './compressed.ts'
 
 /** Where bytes go: nothing is seen under the final name before `commit`, and nothing is left after `abandon`. */
 export interface Output {

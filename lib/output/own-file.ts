@@ -1,7 +1,8 @@
 import { constants as bufferLimits } from 'node:buffer'
 import { constants, open, stat } from 'node:fs/promises'
+import { STANDARD_STREAM } from '../bytes.ts'
 import { SluiceError, codeOf } from '../errors.ts'
-import { STANDARD_STREAM, readBytes } from '../input/read.ts'
+import { readBytes } from '../input/read.ts'
 import { writeFileWhole } from './output.ts'
 
 /** A kind of file that is written beside the data, for people or for later runs, and known again by its content. */

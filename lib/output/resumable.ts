@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { constants, type FileHandle, copyFile, lstat, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, constants, copyFile, lstat, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { compressed } from './compressed.ts'
+import { STANDARD_STREAM } from '../bytes.ts'
 import { SluiceError } from '../errors.ts'
-import { STANDARD_STREAM } from '../input/read.ts'
-import { type Output, createTemporary, publish, removeTemporary, syncFolder, targetOf, writing } from './output.ts'
 import { count, sha256Hex } from '../options.ts'
+import { compressed } from './compressed.ts'
+import { type Output, createTemporary, publish, removeTemporary, syncFolder, targetOf, writing } from './output.ts'
 
 /** How far an output has come: what a later run needs to go on behind it. */
 export const outputState = z.strictObject({

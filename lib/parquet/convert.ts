@@ -1,15 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { SchemaElement } from 'hyparquet'
+import { InvalidUtf8 } from '../columns/values.ts'
 import type { Raw } from './values.ts'
-
-/** What a string column has in a text's place when it is no UTF-8. */
-export class InvalidUtf8 {
-  readonly bytes: Buffer
-
-  constructor (bytes: Buffer) {
-    this.bytes = bytes
-  }
-}
 
 /** Strings and numbers as JavaScript has them; 64-bit integers as BigInt; decimals, dates and times as text, every digit kept. */
 export type Value = null | boolean | number | bigint | string | Buffer | InvalidUtf8 | Value[] | { readonly [field: string]: Value }

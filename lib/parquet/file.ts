@@ -1,15 +1,15 @@
-import { ColumnNames, type TextPlace } from '../records/table-row.ts'
-import { SluiceError, messageOf } from '../errors.ts'
-import { assembler } from './assemble.ts'
+import type { ByteRanges } from '../bytes.ts'
 import { type Batch, type Row, TooLong } from '../columns/rows.ts'
-import { ColumnReader, type Cost } from './column.ts'
+import { SluiceError, messageOf } from '../errors.ts'
+import { type TextPlace, ColumnNames } from '../records/table-row.ts'
+import { assembler } from './assemble.ts'
+import { type Cost, ColumnReader } from './column.ts'
 import { type Kind, type Value, conversionOf } from './convert.ts'
 import { type Place, decoding, refused } from './damage.ts'
 import { type Chunk, type Footer, chunkOf, readFooter } from './footer.ts'
-import { PageReader } from './pages.ts'
-import type { ByteRanges } from '../input/ranges.ts'
-import type { Field, Leaf } from './schema.ts'
 import { narrowed } from './narrow.ts'
+import { PageReader } from './pages.ts'
+import type { Field, Leaf } from './schema.ts'
 
 export interface Column {
   readonly name: string

@@ -1,9 +1,9 @@
 import { type FileMetaData, parquetMetadata } from 'hyparquet'
+import type { ByteRanges } from '../bytes.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { otherKind } from '../file-kind.ts'
 import { codecs } from './codecs.ts'
-import { MAX_PAGE_BYTES, type Place, damaged, refused } from './damage.ts'
-import type { ByteRanges } from '../input/ranges.ts'
+import { type Place, MAX_PAGE_BYTES, damaged, refused } from './damage.ts'
 import { type Field, type Leaf, fieldsOf } from './schema.ts'
 
 const MAGIC = 'PAR1'

@@ -1,9 +1,9 @@
+import type { ByteRanges } from '../bytes.ts'
+import type { Batch } from '../columns/rows.ts'
 import { SluiceError } from '../errors.ts'
-import { isCompressed } from '../input/read.ts'
+import { isCompressed } from '../input/find.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
 import { type RowOptions, type RowTexts, columnsToRead, foundRow } from './table-row.ts'
-import type { Batch } from '../columns/rows.ts'
-import type { ByteRanges } from '../input/ranges.ts'
 
 export interface RowReaderOptions extends RowOptions {
   /** Opens the file, or what stands for one. */

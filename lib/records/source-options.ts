@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import type { Barriers } from '../stage/barrier.ts'
-import type { Examination } from './record-batch.ts'
 import type { Document } from '../document.ts'
-import type { RemoteOptions } from '../input/read.ts'
-import { maxBadOption } from './bad-records.ts'
+import type { RemoteOptions } from '../input/hub.ts'
 import { type OptionsSchema, count, parseOptions, positive } from '../options.ts'
-import type { SourcePosition } from './positions.ts'
-import type { RecordFault } from './record.ts'
+import type { Barriers } from '../stage/barrier.ts'
 import type { StageStats, StreamOptions } from '../stage/stage.ts'
+import { maxBadOption } from './bad-records.ts'
+import type { SourcePosition } from './positions.ts'
+import type { Examination } from './record-batch.ts'
+import type { RecordFault } from './record.ts'
 
 /** What a source has read. `in` counts records, `dropped` those that gave no document, by reason. */
 export interface SourceStats extends StageStats {

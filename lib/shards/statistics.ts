@@ -1,6 +1,6 @@
-import { documentPath } from '../input/read.ts'
-import type { Ids } from './npy.ts'
+import { documentPath } from '../input/find.ts'
 import type { Decoder } from '../sentencepiece/decode.ts'
+import type { Ids } from './npy.ts'
 import { type ShardSet, readIds } from './reader.ts'
 import type { ShardTextOptions } from './text.ts'
 

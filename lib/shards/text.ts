@@ -1,6 +1,6 @@
 import type { Document } from '../document.ts'
 import { SluiceError } from '../errors.ts'
-import { documentPath } from '../input/read.ts'
+import { documentPath } from '../input/find.ts'
 import { type Decoder, Decoding, isTrailByte } from '../sentencepiece/decode.ts'
 import { type IdBlock, type IdRange, type ShardFile, type ShardSet, idAt, outside, readIds } from './reader.ts'
 

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import { readCheckpoint } from '../../lib/output/checkpoint.ts'
 import { SluiceError } from '../../lib/errors.ts'
-import { findFiles } from '../../lib/input/read.ts'
 import { hubAddress, isHubName } from '../../lib/hub/address.ts'
 import { type Hub, type HubRun, theHub } from '../../lib/hub/hub.ts'
 import type { ResolvedDataset } from '../../lib/hub/resolve.ts'
-import type { Component, FoundOnHub } from '../manifest/schema.ts'
+import { findFiles } from '../../lib/input/find.ts'
+import { readCheckpoint } from '../../lib/output/checkpoint.ts'
 import { isOnHub, readsHub } from '../hub-component.ts'
 import { knownFile } from '../jobs/known-files.ts'
+import type { Component, FoundOnHub } from '../manifest/schema.ts'
 
 export interface FindOptions {
   readonly maxRetries?: number | undefined

@@ -1,12 +1,13 @@
 import { Readable, Writable, addAbortSignal } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { InputFile } from '../../lib/bytes.ts'
 import type { Document } from '../../lib/document.ts'
-import { type InputFile, findFiles, isCompressed } from '../../lib/input/read.ts'
-import type { Component } from '../manifest/schema.ts'
+import { findFiles, isCompressed } from '../../lib/input/find.ts'
 import { PrioritySample, UniformSample } from '../../lib/sampling/draw.ts'
 import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import type { ReadOptions } from '../flow/documents.ts'
 import { formatOf, readsHub, sourceOptionsOf } from '../hub-component.ts'
+import type { Component } from '../manifest/schema.ts'
 import { type AnyStage, makeFilter, makeSource, sources } from '../stages.ts'
 
 /** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */

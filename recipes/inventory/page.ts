@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
+import { STANDARD_STREAM } from '../../lib/bytes.ts'
 import { SluiceError, codeOf, reasonOf } from '../../lib/errors.ts'
-import { STANDARD_STREAM } from '../../lib/input/read.ts'
 import { writeFileWhole } from '../../lib/output/output.ts'
 import { readOwn } from '../../lib/output/own-file.ts'
 import { shownInLine } from '../../lib/text/shown.ts'
 import type { Duplicates } from '../../lib/verify/duplicates.ts'
 import type { Finding } from '../../lib/verify/shards.ts'
-import { type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared, percent, sampledNote, verdictOf } from './inventory.ts'
 import { number } from '../text.ts'
+import { type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared, percent, sampledNote, verdictOf } from './inventory.ts'
 
 const TITLE = '# Data inventory\n'
 

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { type FileNames, documentPath, findFiles } from '../../lib/input/read.ts'
+import type { FileNames } from '../../lib/bytes.ts'
 import { isHubName } from '../../lib/hub/address.ts'
 import { type HubRun, type RemoteFile, theHub } from '../../lib/hub/hub.ts'
 import type { HubOptions } from '../../lib/hub/settings.ts'
+import { documentPath, findFiles } from '../../lib/input/find.ts'
 import { count } from '../../lib/options.ts'
 
 /** A file as it was when a run had written it. */

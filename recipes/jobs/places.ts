@@ -1,8 +1,9 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { type FileNames, STANDARD_STREAM } from '../../lib/bytes.ts'
 import { SluiceError } from '../../lib/errors.ts'
-import { type FileNames, STANDARD_STREAM, findFiles } from '../../lib/input/read.ts'
 import { isHubName } from '../../lib/hub/address.ts'
+import { findFiles } from '../../lib/input/find.ts'
 import { notLocalOutput } from '../../lib/not-local.ts'
 
 /** What a run writes beside single files. */

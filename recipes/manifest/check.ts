@@ -1,14 +1,14 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { messageOf } from '../../lib/errors.ts'
-import { findFiles } from '../../lib/input/read.ts'
-import { hubAddress, isDatasetName, isHubName } from '../../lib/hub/address.ts'
-import { renameKeys, snakeCase } from '../../lib/names.ts'
-import { type OptionsSchema, checkOptions, checkWritten, suggestion, withNames } from '../../lib/options.ts'
 import { type ModelUse, findModel } from '../../lib/fasttext/model-use.ts'
+import { hubAddress, isDatasetName, isHubName } from '../../lib/hub/address.ts'
+import { findFiles } from '../../lib/input/find.ts'
+import { renameKeys, snakeCase } from '../../lib/names.ts'
+import { type OptionsSchema, checkOptions, checkWritten, fileNames, suggestion, withNames } from '../../lib/options.ts'
 import { findStageModule, loadStageModule } from '../../lib/stage/module.ts'
 import { misplaced } from './places.ts'
-import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, fileNames, manifestSchema, tokenizerSchema } from './schema.ts'
+import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, manifestSchema, tokenizerSchema } from './schema.ts'
 
 /** Where in a manifest something is: keys and indices, from the top. */
 export type Place = readonly PropertyKey[]

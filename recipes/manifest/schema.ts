@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { dtypes } from '../../lib/shards/npy.ts'
-import { count, positive, rejectsPath } from '../../lib/options.ts'
 import type { FilterModel } from '../../lib/fasttext/model-use.ts'
+import { count, fileNames, path, positive, rejectsPath } from '../../lib/options.ts'
+import { dtypes } from '../../lib/shards/npy.ts'
 import type { StageModule } from '../../lib/stage/module.ts'
 import { isName } from '../../lib/text/shown.ts'
 import { tokenizerTraining } from '../../lib/trainer/options.ts'
@@ -9,12 +9,7 @@ import { tokenizerTraining } from '../../lib/trainer/options.ts'
 const NO_CONTROLS = 'expected a name without control characters and line breaks'
 
 const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
-const path = z.string().min(1)
 const outputPath = path.refine(isName, NO_CONTROLS)
-
-/** Paths and globs, as sources take them. */
-export const fileNames = z.union([path, z.array(path).min(1)], { error: 'expected a path, a glob, or a list of them' })
-  .meta({ several: true }) // a flag takes several, with spaces between
 
 /** How many of the documents that come to a filter, or to all of them, are expected to be kept. */
 export const expectSchema = z.strictObject({ kept: z.number().min(0).max(1) })

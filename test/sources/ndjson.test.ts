@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
-import { documentPath } from '../../lib/input/read.ts'
+import { documentPath } from '../../lib/input/find.ts'
 import type { SourcePosition } from '../../lib/records/positions.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { collect, doc, failure, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { t } from '../tap.ts'
 
 /** Documents of bytes, with all faults allowed. */
 async function read (bytes: string | Buffer, options: Parameters<typeof ndjson>[1] = {}): Promise<{ documents: Document[], source: ReturnType<typeof ndjson> }> {

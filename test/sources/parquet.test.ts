@@ -1,15 +1,15 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { t } from '../tap.ts'
+import type { ByteRanges } from '../../lib/bytes.ts'
 import type { Document } from '../../lib/document.ts'
-import type { ByteRanges } from '../../lib/input/ranges.ts'
 import type { BadRecord } from '../../lib/records/source-options.ts'
 import { arrow } from '../../sources/arrow.ts'
 import { type ParquetOptions, parquet } from '../../sources/parquet.ts'
 import { collect, doc, failure, fixture, howMany, put, temporaryFolder } from '../helpers.ts'
-import { writeParquet } from '../parquet-writer.ts'
 import { parquetAnswers } from '../lib/parquet/helpers.ts'
+import { writeParquet } from '../parquet-writer.ts'
+import { t } from '../tap.ts'
 
 const file = (name: string): string => fixture(`parquet/${name}.parquet`)
 /** Files of which some texts give no document, in a folder of which the ids tell nothing. */

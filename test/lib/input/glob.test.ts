@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { symlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import fc from 'fast-check'
-import { t } from '../../tap.ts'
 import { glob as tinyglobby } from 'tinyglobby'
-import { findFiles } from '../../../lib/input/read.ts'
+import { findFiles } from '../../../lib/input/find.ts'
 import { findByGlob, isLocalGlob } from '../../../lib/input/glob.ts'
 import { failure, put, temporaryFolder } from '../../helpers.ts'
+import { t } from '../../tap.ts'
 
 const TREE = ['a.txt', 'b.txt', 'ab', '.a', 'a-b', 'a/a.txt', 'a/b/a.txt', 'a/b/b', 'a/.b/a.txt', 'b/a', 'b/a.b/b.txt', '.b/a.txt', 'b/[a]', 'b/é', 'b/🚤']
 

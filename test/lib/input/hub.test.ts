@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { t } from '../../tap.ts'
-import { findFiles, readBytes } from '../../../lib/input/read.ts'
+import { findFiles } from '../../../lib/input/find.ts'
 import { openRanges } from '../../../lib/input/ranges.ts'
+import { readBytes } from '../../../lib/input/read.ts'
 import { ndjson } from '../../../sources/ndjson.ts'
 import { text } from '../../../sources/text.ts'
 import { collect, failure, put, temporaryFolder } from '../../helpers.ts'
+import { t } from '../../tap.ts'
 import { startForAll } from '../hub/hosts.ts'
 
 const FILES = { 'a.txt': 'one\ntwo\n', 'b.txt': 'three\n', 'sub/[c].txt': 'four\n', 'd.jsonl.gz': gzipSync('{"text":"five"}\n'), 'bad.gz': Buffer.concat([gzipSync('x'), Buffer.from('more')]), 'padded.gz': Buffer.concat([gzipSync('x'), Buffer.alloc(512)]) }

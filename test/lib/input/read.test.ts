@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, createWriteStream, readFileSync, renameSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { t } from '../../tap.ts'
-import { documentPath, findFiles, readBytes } from '../../../lib/input/read.ts'
+import { documentPath, findFiles } from '../../../lib/input/find.ts'
+import { readBytes } from '../../../lib/input/read.ts'
 import { loadZstdCompressor } from '../../../lib/zstd/compress.ts'
 import { failure, fixture, put, temporaryFolder } from '../../helpers.ts'
+import { t } from '../../tap.ts'
 import { frameOf, rawBlock, zstdBomb } from '../../zstd.ts'
 
 async function read (path: string, options: Parameters<typeof readBytes>[1] = {}): Promise<string> {

@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { InvalidUtf8 } from '../../../lib/parquet/convert.ts'
+import type { ByteRanges } from '../../../lib/bytes.ts'
 import type { Row } from '../../../lib/columns/rows.ts'
-import { ParquetFile, type ReadRowsOptions } from '../../../lib/parquet/file.ts'
-import type { ByteRanges } from '../../../lib/input/ranges.ts'
+import { InvalidUtf8 } from '../../../lib/columns/values.ts'
+import { type ReadRowsOptions, ParquetFile } from '../../../lib/parquet/file.ts'
 import { fixture } from '../../helpers.ts'
 
 /** What pyarrow reads in a file; `test/fixtures/make_parquet.py` has asked it. */
