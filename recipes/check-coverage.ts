@@ -1,29 +1,28 @@
 import { createHash } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { z } from 'zod'
-import { type CoverageBaseline, readCoverageBaseline } from '../lib/tokenizer/baseline.ts'
 import type { Document } from '../lib/document.ts'
-import { SluiceError } from '../lib/errors.ts'
+import { PartialError, SluiceError } from '../lib/errors.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
-import type { Component } from './manifest/schema.ts'
-import { kebabCase } from '../lib/names.ts'
-import { type OptionsSchema, parseOptions, positive } from '../lib/options.ts'
-import { checkWritable } from '../lib/output/output.ts'
-import { checkOutputs } from './jobs/places.ts'
+import { type OptionsSchema, kebabCase, parseOptions, positive } from '../lib/options.ts'
+import { checkWritable } from '../lib/output/open.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
+import { formatByNames } from '../lib/records/format.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
+import { type CoverageBaseline, readCoverageBaseline } from '../lib/tokenizer/baseline.ts'
+import { type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference, CoverageMeter, EncodedWords, compareCoverage, coverageOf, coverageTolerances } from '../lib/tokenizer/coverage.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
-import { type Coverage, type CoverageComparison, type CoverageCounts, CoverageMeter, EncodedWords, compareCoverage, coverageOf, coverageTolerances } from '../lib/tokenizer/coverage.ts'
-import { formatByNames } from '../lib/records/text.ts'
+
 import { corpusComponent, corpusOptions } from './components/corpus.ts'
-import { differenceText } from './coverage-text.ts'
 import { type FindOptions, findOnHub } from './components/find-on-hub.ts'
 import { type ReadOptions, documentsOf, withFiles } from './flow/documents.ts'
 import { type RunOptions, runFlow } from './flow/flow.ts'
-import { PartialError } from './partial-error.ts'
-import { loadMixture } from './process-mixture.ts'
+import { checkOutputs } from './jobs/places.ts'
+import type { Component } from './manifest/schema.ts'
+import { loadMixture } from './mixture/mixture.ts'
 import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
 import { anySourceOptions, sources } from './stages.ts'
+import { number, table } from './text.ts'
 
 /** By this a result is known, before another one takes its place. */
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')
@@ -195,4 +194,44 @@ function tolerancesOf ({ maxTokensPerWordIncrease, maxSingleTokenDecrease, maxTw
 
 function otherSample ({ documents, words }: Coverage, baseline: CoverageBaseline): string {
   return `the text is not the baseline's: ${documents} documents with ${words} words, the baseline has ${baseline.documents} with ${baseline.words}; differences may come from that`
+}
+
+/** What the figures are called, in tables and in messages. */
+export const FIGURES: Readonly<Record<CoverageDifference['figure'], string>> = {
+  tokens_per_word: 'tokens a word',
+  single_token_share: 'one token',
+  two_or_fewer_share: 'two or fewer'
+}
+
+/** The answer of `check-coverage` for people: a row for each component, and one for all; then the baseline's figures. */
+export function coverageText ({ sample, tokenizer, components, baseline, warnings, ...whole }: CoverageReport): string {
+  const parts = components.length < 2 ? [{ ...whole, name: components[0]?.name ?? sample.from }] : [...components, { ...whole, name: '(all)' }]
+  const rows = parts.map(part => [part.name, number(part.documents), number(part.words), number(part.tokens), ...figuresOf(part)])
+  return [
+    `tokenizer  ${tokenizer.path}, ${number(tokenizer.vocab_size)} pieces`,
+    '',
+    table([['', 'documents', 'words', 'tokens', ...Object.values(FIGURES), 'unknown', 'tokens a character'], ...rows]),
+    ...(baseline === null ? [] : ['', `baseline  ${baseline.path}`, ...baseline.differences.map(differenceText)]),
+    ...warnings.map(warning => `warning: ${warning}`)
+  ].join('\n')
+}
+
+/** `one token: 0.71, the baseline has 0.75, -0.04 (at least -0.02)` */
+export function differenceText ({ figure, current, baseline, difference, tolerance, passed }: CoverageDifference): string {
+  const bound = figure === 'tokens_per_word' ? `at most +${tolerance}` : `at least -${tolerance}`
+  return `${FIGURES[figure]}: ${short(current)}, the baseline has ${short(baseline)}: ${difference < 0 ? '' : '+'}${short(difference)} (${bound})${passed ? '' : ', worse than allowed'}`
+}
+
+export function figuresOf (part: Coverage): string[] {
+  const { tokens_per_word: perWord, single_token_share: single, two_or_fewer_share: two, unknown_share: unknown, tokens_per_character: perCharacter } = part
+  return [perWord.toFixed(4), percent(single), percent(two), percent(unknown), perCharacter.toFixed(4)]
+}
+
+/** Six digits: what is just past a tolerance is to be seen. */
+export function short (value: number): string {
+  return String(Number(value.toFixed(6)))
+}
+
+export function percent (share: number): string {
+  return `${(100 * share).toFixed(2)} %`
 }

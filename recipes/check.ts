@@ -2,20 +2,20 @@ import { statfs } from 'node:fs/promises'
 import { freemem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { SluiceError, messageOf } from '../lib/errors.ts'
+import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
+import { hubOptions } from '../lib/hub/settings.ts'
+import { parseOptions, positive } from '../lib/options.ts'
+import { recordSourceOptions } from '../lib/records/source-options.ts'
 import type { Estimate } from '../lib/sampling/estimate.ts'
+import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
+
+import { findOnHub } from './components/find-on-hub.ts'
+import { checkpointsOf } from './components/paths.ts'
+import type { RunOptions } from './flow/flow.ts'
+import { type ComponentForecast, BYTES_A_TOKEN, forecastOf, sumOf } from './forecast/forecast.ts'
+import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component } from './manifest/schema.ts'
-import { parseOptions, positive } from '../lib/options.ts'
-import { hubOptions } from '../lib/hub/settings.ts'
-import { recordSourceOptions } from '../lib/records/source-options.ts'
-import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
-import { BYTES_A_TOKEN, type ComponentForecast, forecastOf, sumOf } from './forecast/forecast.ts'
-import { checkpointsOf } from './components/component.ts'
-import { findOnHub } from './components/find-on-hub.ts'
-import type { RunOptions } from './flow/flow.ts'
-import { PartialError } from './partial-error.ts'
-import { sampleComponent } from './forecast/sample.ts'
 import { knownStages } from './stages.ts'
 
 export const checkOptions = z.strictObject({
@@ -42,6 +42,7 @@ export interface Forecast {
 /** The peak of resident memory of process-mixture, as `npm run memory` prints it; and a guess of what each further component at once adds. */
 const RUN_BYTES = 250e6
 const COMPONENT_BYTES = 80e6
+
 /** A hash in the window of `dedup`. */
 const HASH_BYTES = 90
 
@@ -125,4 +126,33 @@ async function freeSpace (folder: string): Promise<number> {
 
 function gigabytes (bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`
+}
+
+/** What a forecast says, for people. */
+export function forecastText ({ components, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings }: Forecast): string {
+  const lines = components.flatMap(component => {
+    const { name, files, bytes, read, sampled, documents, kept, tokens, output_bytes: room } = component
+    const dropped = Object.entries({ ...component.bad_records, ...component.dropped }).map(([reason, n]) => `${reason} ${n}`).join(', ')
+    return [
+      `${name}: ${files} ${files === 1 ? 'file' : 'files'}${bytes === null ? '' : `, ${amount(bytes)}B`}; ${sampled} of ${amount(read)} documents looked at${dropped === '' ? '' : ` (${dropped})`}`,
+      `  documents  ${range(documents)}`,
+      `  kept       ${range(kept)}`,
+      `  tokens     ${range(tokens)}`,
+      `  on disk    ${range(room, 'B')}`,
+      ...component.warnings.map(warning => `  note: ${warning}`)
+    ]
+  })
+  const meaning = 'In brackets: the bounds within which it lies in 19 cases of 20, if what was read is like the rest.'
+  return [...lines, '', meaning, `Room needed: ${range(output, 'B')}, free: ${amount(free)}B. Memory: about ${amount(memory)}B.`, ...warnings.map(warning => `note: ${warning}`)].join('\n')
+}
+
+export function range ({ guess, low, high }: Estimate, unit = ''): string {
+  return low === high ? `${amount(guess)}${unit}` : `${amount(guess)}${unit} (${amount(low)}${unit} to ${amount(high)}${unit})`
+}
+
+/** Three digits: `1,234` stays, 12,345,678 is `12.3 M`. */
+export function amount (value: number): string {
+  const units = ['', ' k', ' M', ' G', ' T']
+  const power = value < 10000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3))
+  return power === 0 ? value.toLocaleString('en-US') : `${Number((value / 1000 ** power).toPrecision(3))}${units[power]!}`
 }

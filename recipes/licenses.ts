@@ -1,64 +1,26 @@
 import { z } from 'zod'
-import { SluiceError } from '../lib/errors.ts'
+import { PartialError, SluiceError } from '../lib/errors.ts'
 import { isHubName } from '../lib/hub/address.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { findFiles } from '../lib/input/find.ts'
-import { type Obligation, type Redistributable, NO_ADVICE } from '../lib/licenses/known.ts'
+import { NO_ADVICE } from '../lib/licenses/known.ts'
 import { strictestOf } from '../lib/licenses/terms.ts'
 import { parseOptions } from '../lib/options.ts'
-import { checkpointsOf, copyIn } from './components/component.ts'
 import { foundBefore } from './components/find-on-hub.ts'
+import { type LicenseFinding, type LicenseOf, type LicenseRow, licenseRows } from './components/licenses.ts'
+import { checkpointsOf, copyIn } from './components/paths.ts'
 import type { RunOptions } from './flow/flow.ts'
-import { isOnHub } from './hub-component.ts'
+
 import { readManifest } from './manifest/read.ts'
-import type { Component, Manifest } from './manifest/schema.ts'
-import { PartialError } from './partial-error.ts'
+import type { Component } from './manifest/schema.ts'
 import { licenseOnCard } from './provenance/card.ts'
 import { findProvenance } from './provenance/write.ts'
-import { knownStages } from './stages.ts'
+import { isOnHub, knownStages } from './stages.ts'
 
 export const licensesOptions = z.strictObject({
   requireRedistributable: z.boolean().default(false).describe('fail unless the shards of every component may be passed on, by licences that are known'),
   ...hubOptions
 }).describe('what the licences of a mixture\'s sources ask for, and whether its shards may be passed on')
-
-/** The licence that the card of a dataset states. */
-export interface CardLicense {
-  /** As the card has them; none where it states none. */
-  readonly found: readonly string[]
-  /** Where that was read: the address of the card. */
-  readonly readFrom: string
-  /** Of the dataset's repository. */
-  readonly commit: string | null
-}
-
-/** Tells the licence on the card of a component's dataset; null where it has no card. A SluiceError is taken for a card that can't be read. */
-export type LicenseOf = (component: Component) => Promise<CardLicense | null>
-
-/** A licence, as somebody states it. */
-export interface LicenseFinding {
-  /** Null where it was looked for, and there was none. */
-  readonly license: string | null
-  readonly read_from: string
-}
-
-/** What the licences of a component permit. */
-export interface LicenseRow {
-  readonly name: string
-  readonly dataset: string
-  readonly subset: string | null
-  readonly split: string
-  readonly revision: string
-  /** Null where the dataset is in no repository, or nobody has looked. */
-  readonly commit: string | null
-  readonly found: readonly LicenseFinding[]
-  /** Null where one of the licences has no SPDX id. */
-  readonly spdx: string | null
-  readonly obligations: readonly Obligation[]
-  /** Whether its shards may be passed on; where licences differ, as the strictest says. */
-  readonly redistributable: Redistributable
-  readonly reason: string
-}
 
 export interface LicensesReport {
   readonly manifest: string
@@ -105,73 +67,37 @@ export class LicenseError extends PartialError {
   }
 }
 
-/** What the licences of each component of a manifest permit, in its order. */
-export async function licenseRows ({ path, datasets }: Pick<Manifest, 'path' | 'datasets'>, licenseOf: LicenseOf = licenseOnCard): Promise<LicenseRow[]> {
-  const rows: LicenseRow[] = []
-  for (const component of datasets) rows.push(await licenseRow(path, component, licenseOf))
-  return rows
+export const HEADS = ['component', 'source', 'licence', 'SPDX', 'obligations', 'shards may be passed on']
+
+/** What the licences of a mixture permit, as a table; below it what is not known or not permitted, and who states what. */
+export function licensesText ({ components, note }: LicensesReport): string {
+  const rows = components.map(row => [row.name, sourceOf(row), statedOf(row), row.spdx ?? '-', row.obligations.join(', ') || '-', answerOf(row)])
+  const widths = HEADS.map((head, column) => Math.max(head.length, ...rows.map(row => row[column]!.length)))
+  const lines = [HEADS, ...rows].map(row => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd())
+  return [...lines, '', ...components.flatMap(notesOf), note].join('\n')
 }
 
-async function licenseRow (manifestPath: string, component: Component, licenseOf: LicenseOf): Promise<LicenseRow> {
-  const { name, dataset, subset, split, revision, license } = component
-  const pulled = await pulledLicenses(component)
-  const card = await cardLicense(component, licenseOf)
-  const found = [...(license === null ? [] : [{ license, read_from: manifestPath }]), ...pulled.found, ...card.found]
-  const terms = strictestOf(found.flatMap(({ license }) => license ?? []))
-  const unread = [...pulled.unread, ...card.unread]
-  const isDoubtful = unread.length > 0 && (terms.redistributable === 'yes' || found.every(({ license }) => license === null))
-  return {
-    name,
-    dataset,
-    subset,
-    split,
-    revision,
-    commit: card.commit ?? pulled.commit,
-    found,
-    spdx: terms.spdx,
-    obligations: terms.obligations,
-    redistributable: isDoubtful ? 'unknown' : terms.redistributable,
-    reason: isDoubtful ? `${unread.join(' and ')} can't be read, and may say something${terms.redistributable === 'yes' ? ' else' : ''}` : terms.reason
-  }
+export function sourceOf ({ dataset, subset, split, revision, commit }: LicenseRow): string {
+  const at = commit === null ? (revision === 'main' ? '' : `@${revision}`) : `@${commit.slice(0, 12)}`
+  return [dataset + at, ...(subset === null ? [] : [subset]), split].join(', ')
 }
 
-interface Findings {
-  readonly found: readonly LicenseFinding[]
-  readonly commit: string | null
-  /** What should tell, and can't be read. */
-  readonly unread: readonly string[]
+export function statedOf ({ found }: LicenseRow): string {
+  const names = new Set(found.flatMap(({ license }) => license ?? []))
+  return names.size === 0 ? 'NOT STATED' : [...names].map(inLine).join(' and ')
 }
 
-/** What the provenance of a component's files says: of its raw copy, and of the files that it is read from. */
-async function pulledLicenses ({ name, rawDir, dataset, dataFiles }: Component): Promise<Findings> {
-  const here = isOnHub({ dataset }) ? [] : [dataFiles].flat().filter(name => !isHubName(name)) // what is elsewhere has nothing beside it
-  const files = here.length === 0 ? [] : await findFiles(here).catch((): ReadonlyArray<{ path: string }> => [])
-  const pulls = await findProvenance([...(rawDir === null ? [] : [copyIn(rawDir, name)]), ...files.map(({ path }) => path)])
-  const found = new Map<string, LicenseFinding>() // by their content: a folder's files have one licence mostly
-  for (const { path, provenance } of pulls) {
-    const stated = provenance === null ? [] : provenance.license.found
-    for (const license of stated.length === 0 ? [null] : stated) {
-      const from = provenance?.license.read_from ?? null
-      const finding = { license, read_from: from === null ? path : `${path}, from ${from}` }
-      found.set(JSON.stringify(finding), finding)
-    }
-  }
-  return {
-    found: [...found.values()],
-    commit: pulls.flatMap(({ provenance }) => provenance?.source.commit ?? [])[0] ?? null,
-    unread: pulls.flatMap(({ path, provenance }) => provenance === null ? [path] : [])
-  }
+export function answerOf ({ redistributable }: LicenseRow): string {
+  return redistributable === 'yes' ? 'yes' : redistributable.toUpperCase()
 }
 
-async function cardLicense (component: Component, licenseOf: LicenseOf): Promise<Findings> {
-  try {
-    const card = await licenseOf(component)
-    if (card === null) return { found: [], commit: null, unread: [] }
-    const { found, readFrom, commit } = card
-    return { found: (found.length === 0 ? [null] : found).map(license => ({ license, read_from: readFrom })), commit, unread: [] }
-  } catch (error) {
-    if (!(error instanceof SluiceError) || error.code === 'ERR_ABORTED' || error.code === 'ERR_OPTION') throw error
-    const card = `the card of ${component.dataset}`
-    return { found: [{ license: null, read_from: card }], commit: null, unread: [card] }
-  }
+/** Who states what, and why shards may be passed on or not. */
+export function notesOf (row: LicenseRow): string[] {
+  const stated = row.found.map(({ license, read_from: from }) => `  ${license === null ? 'none stated' : inLine(license)}: ${from}`)
+  return [`${row.name}: ${answerOf(row)}: ${row.reason}`, ...stated, '']
+}
+
+export function inLine (text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line
 }

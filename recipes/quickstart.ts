@@ -10,7 +10,8 @@ import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { packageRoot } from '../lib/package.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { type RunOptions, runStreams } from './flow/flow.ts'
-import { type MixtureStats, processMixture } from './process-mixture.ts'
+import type { MixtureStats } from './mixture/stats.ts'
+import { processMixture } from './process-mixture.ts'
 import { trainTokenizer } from './train-tokenizer.ts'
 
 export const quickstartOptions = z.strictObject({}).describe('all of it, on text that is already on the machine')

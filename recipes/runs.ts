@@ -1,13 +1,12 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { SluiceError } from '../lib/errors.ts'
+import { PartialError, SluiceError } from '../lib/errors.ts'
 import { sha256OfFile } from '../lib/hash.ts'
 import { readError } from '../lib/input/read-error.ts'
 import { parseOptions } from '../lib/options.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type RunDifference, compareRuns, runDifferenceText } from './history/compare.ts'
 import { type DamagedRun, type StoredRun, type StoredRuns, findRun, readRuns, runsDirOption } from './history/read.ts'
-import { PartialError } from './partial-error.ts'
 import { number, table } from './text.ts'
 
 export const runsOptions = z.strictObject({

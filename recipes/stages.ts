@@ -1,16 +1,15 @@
 import type { Transform } from 'node:stream'
 import { z } from 'zod'
-import { SluiceError } from '../lib/errors.ts'
 import type { Document } from '../lib/document.ts'
-import type { Filter } from './manifest/schema.ts'
-import type { KnownStages } from './manifest/check.ts'
-import type { SharedFastText } from '../lib/fasttext/model.ts'
+import { SluiceError } from '../lib/errors.ts'
 import { type ModelUse, findModel } from '../lib/fasttext/model-use.ts'
-import type { OptionsSchema } from '../lib/options.ts'
-import type { RecordSource, SourceInput } from '../lib/records/source.ts'
+import type { SharedFastText } from '../lib/fasttext/model.ts'
+import { isHubName } from '../lib/hub/address.ts'
+import { type OptionsSchema, renameKeys, snakeCase } from '../lib/options.ts'
 import type { SourceOptions } from '../lib/records/source-options.ts'
+import type { RecordSource, SourceInput } from '../lib/records/source.ts'
+import { type Work, Stage } from '../lib/stage/stage.ts'
 import type { Follows } from '../lib/stage/strict-work.ts'
-import { Stage, type Work } from '../lib/stage/stage.ts'
 import { arrow, arrowOptions } from '../sources/arrow.ts'
 import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
@@ -23,6 +22,8 @@ import { language, languageModel, languageOptions } from '../transforms/language
 import { length, lengthOptions } from '../transforms/length.ts'
 import { normalize, normalizeOptions } from '../transforms/normalize.ts'
 import { pack, packOptions } from '../transforms/pack.ts'
+import type { KnownStages } from './manifest/check.ts'
+import type { Component, Filter } from './manifest/schema.ts'
 
 /** A transform, whatever it takes and makes. */
 export type AnyStage = Transform & Pick<Stage<never, never, never>, 'stageName' | 'stats'> & { readonly save: () => unknown, readonly restore: (state: never) => void }
@@ -151,4 +152,34 @@ function transform<In, Out, State> (make: (options: never) => Stage<In, Out, Sta
 
 function filter<State> (make: (options: never) => Stage<Document, Document, State>, options: OptionsSchema): FilterEntry {
   return { ...transform(make, options), work: given => make(given as never).work }
+}
+
+/** Whether a component's dataset is one on the Hub, its files found or not. */
+export function isOnHub ({ dataset }: Pick<Component, 'dataset'>): boolean {
+  return !Object.hasOwn(sources, dataset)
+}
+
+/** Whether files of a component are on the Hub: those of its dataset, or some that are named as there. */
+export function readsHub ({ dataset, dataFiles }: Pick<Component, 'dataset' | 'dataFiles'>): boolean {
+  return isOnHub({ dataset }) || [dataFiles].flat().some(isHubName)
+}
+
+/** By which source a component is read: the key of `sources`. */
+export function formatOf ({ dataset, hub }: Pick<Component, 'dataset' | 'hub'>): string {
+  return hub?.format ?? dataset
+}
+
+/** The options that a component has for its source. Of one on the Hub, what its format has no use for is left out: it is known only once the files are found. */
+export function sourceOptionsOf ({ sourceOptions, hub, ...component }: Component): Readonly<Record<string, unknown>> {
+  if (hub === undefined) return sourceOptions
+  const { shape } = sources[formatOf({ hub, ...component })]!.options
+  const own = Object.entries(sourceOptions).filter(([key, value]) => value !== undefined && Object.hasOwn(shape, key))
+  return { ...hub.options, ...Object.fromEntries(own) }
+}
+
+/** What a component on the Hub was asked for, and what it was found to be, as settings of a job have it: by this the next run knows its files. */
+export function hubSettings ({ subset, split, revision, hub }: Component): { readonly hub?: unknown } {
+  if (hub === undefined) return {}
+  const { dataFiles, subset: foundSubset, split: foundSplit, ...found } = hub
+  return { hub: { asked: { subset, split, revision, data_files: dataFiles }, subset: foundSubset, split: foundSplit, ...renameKeys(found, snakeCase) } }
 }

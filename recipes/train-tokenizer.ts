@@ -1,16 +1,16 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { type Component, type Manifest, componentSchema, tokenizerSchema } from './manifest/schema.ts'
-import { kebabCase } from '../lib/names.ts'
-import { parseOptions, withoutDefaults } from '../lib/options.ts'
+import { kebabCase, parseOptions, withoutDefaults } from '../lib/options.ts'
 import { metaPieces, modelOptions } from '../lib/trainer/options.ts'
 import { corpusComponent, corpusOptions } from './components/corpus.ts'
 import { type FindOptions, findAllOnHub } from './components/find-on-hub.ts'
-import type { RunOptions } from './flow/flow.ts'
-import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
-import { workersOption, withThreads } from './flow/workers/threads.ts'
+import { trainingJob } from './components/training-job.ts'
 import { type TrainedStats, type TrainingJob, runTraining } from './components/training.ts'
+import type { RunOptions } from './flow/flow.ts'
+import { withThreads, workersOption } from './flow/workers/threads.ts'
+import { type Component, type Manifest, componentSchema, tokenizerSchema } from './manifest/schema.ts'
+import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
 
 const { limit, rejects, ...datasetOptions } = corpusOptions
 const { workers, vocabSize, ...training } = modelOptions.shape
@@ -80,26 +80,4 @@ function jobOf (options: Options, manifest: Manifest | null): TrainingJob {
 function oneDataset (options: Options): Component {
   const given = Object.fromEntries(Object.keys(datasetOptions).flatMap(key => options[key as keyof Options] === undefined ? [] : [[key, options[key as keyof Options]]]))
   return corpusComponent(parseOptions('train-tokenizer', z.object(corpusOptions), given))
-}
-
-/** The training that a manifest asks for; null where it names no folder for it. */
-export function trainingOf (manifest: Manifest): TrainingJob | null {
-  return manifest.tokenizerOutputDir === null ? null : trainingJob(manifest.tokenizer, { manifest, components: manifest.datasets, folder: manifest.tokenizerOutputDir })
-}
-
-interface Whereabouts {
-  readonly manifest: Manifest | null
-  readonly components: readonly Component[]
-  readonly folder: string
-  readonly logFile?: string | undefined
-}
-
-function trainingJob (given: Readonly<Record<string, unknown>>, { manifest, components, folder, logFile }: Whereabouts): TrainingJob {
-  const { sha256, modelType: type = 'unigram', ...own } = given
-  const settings = parseOptions('train-tokenizer', modelOptions.omit({ workers: true }), own)
-  const kind = parseOptions('train-tokenizer', z.object({ modelType }), { modelType: type }).modelType
-  if (kind !== 'unigram') throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; spm_train of SentencePiece trains others, and --tokenizer-path of process-mixture and run takes them`)
-  metaPieces(settings) // before anything is read: its mistakes
-  const stem = join(folder, `spm_${settings.vocabSize}_${kind}`)
-  return { manifest, components, settings, model: `${stem}.model`, vocab: `${stem}.vocab`, checkpoint: `${stem}.checkpoint.json`, log: logFile ?? `${stem}.json` }
 }

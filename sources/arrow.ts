@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { columnNames } from '../lib/options.ts'
-import { arrowRecords } from '../lib/records/text.ts'
-import { RecordSource, type SourceInput } from '../lib/records/source.ts'
+import { arrowRecords } from '../lib/records/arrow.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
+import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
 export const arrowOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('column that holds the text, or the way to it: data.text, messages[].content'),

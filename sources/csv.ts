@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { csvRecords } from '../lib/records/text.ts'
-import { RecordSource, type SourceInput } from '../lib/records/source.ts'
+import { csvRecords } from '../lib/records/csv.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
+import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
 /** One byte, so that records can be cut before they are decoded. */
 const character = z.string().transform(given => given === 'tab' || given === '\\t' ? '\t' : given)

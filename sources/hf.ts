@@ -5,9 +5,13 @@ import type { ResolvedDataset } from '../lib/hub/resolve.ts'
 import { type HubOptions, hubOptions } from '../lib/hub/settings.ts'
 import { openRanges } from '../lib/input/ranges.ts'
 import { columnNames, fileNames } from '../lib/options.ts'
+import { arrowRecords } from '../lib/records/arrow.ts'
+import { csvRecords } from '../lib/records/csv.ts'
+import { jsonRecords } from '../lib/records/json.ts'
+import { parquetRecords } from '../lib/records/parquet.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
 import { type OpenRecords, RecordSource } from '../lib/records/source.ts'
-import { arrowRecords, csvRecords, jsonRecords, parquetRecords, textRecords } from '../lib/records/text.ts'
+import { textRecords } from '../lib/records/text.ts'
 
 export const hfOptions = z.strictObject({
   subset: z.string().min(1).nullable().default(null).describe('subset of the dataset (default: the only one, or the one that its card says)'),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { jsonRecords } from '../lib/records/text.ts'
-import { RecordSource, type SourceInput } from '../lib/records/source.ts'
+import { jsonRecords } from '../lib/records/json.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
+import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
 export const ndjsonOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),

@@ -3,10 +3,10 @@ import type { ByteRanges } from '../lib/bytes.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { checkedRanges, openRanges } from '../lib/input/ranges.ts'
 import { columnNames } from '../lib/options.ts'
+import { parquetRecords } from '../lib/records/parquet.ts'
 import type { RecordFile } from '../lib/records/reader.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
 import { type SourceInput, RecordSource } from '../lib/records/source.ts'
-import { parquetRecords } from '../lib/records/text.ts'
 
 export const parquetOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('column that holds the text, or the way to it: data.text, messages[].content'),

@@ -4,10 +4,10 @@
  */
 import type { Document } from '../lib/document.ts'
 import { documentPath } from '../lib/input/find.ts'
+import { documentOfJson } from '../lib/records/json.ts'
 import type { SourcePosition } from '../lib/records/positions.ts'
 import type { Examination, RecordBatch } from '../lib/records/record-batch.ts'
 import type { RecordFault } from '../lib/records/record.ts'
-import { documentOfJson } from '../lib/records/text.ts'
 import { type NdjsonOptions, ndjson } from '../sources/ndjson.ts'
 import type { Random } from './fuzz.ts'
 import { put } from './helpers.ts'

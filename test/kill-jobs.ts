@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import { packageRoot } from '../lib/package.ts'
 import { filterCorpus } from '../recipes/filter-corpus.ts'
-import { type MixtureRun, processMixture } from '../recipes/process-mixture.ts'
 import { Threads } from '../recipes/flow/workers/threads.ts'
+import type { MixtureRun } from '../recipes/mixture/mixture.ts'
+import { processMixture } from '../recipes/process-mixture.ts'
 
 /** What a flow leaves: its checkpoint, and, where that is deleted at the end, the file that is there then. */
 export interface FlowFiles {
@@ -24,6 +25,7 @@ export interface KillJob {
 }
 
 export const TOKENIZER = join(packageRoot(), 'test/fixtures/quickstart.model')
+
 /** From the folder of a job. */
 const INPUTS = '../inputs'
 export const MANIFEST = `${INPUTS}/mixture.yaml`

@@ -1,5 +1,5 @@
 import { type DataType, DateUnit, Type } from '@uwdata/flechette'
-import { type Kind, type Value, date, decimal, float16, text, time, timestamp } from '../parquet/convert.ts'
+import { type Kind, type Value, date, decimal, float16, text, time, timestamp } from '../columns/values.ts'
 
 type Numbers = Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array
 

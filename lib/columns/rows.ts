@@ -1,4 +1,4 @@
-import type { Value } from '../parquet/convert.ts'
+import type { Value } from './values.ts'
 
 /** A row by column name, without a prototype, so that every name is a plain key. */
 export type Row = Readonly<Record<string, Value>>

@@ -1,5 +1,6 @@
 import { STANDARD_STREAM } from '../bytes.ts'
-import { type Output, openOutput } from './output.ts'
+import { openOutput } from './open.ts'
+import type { Output } from './output.ts'
 import { type OutputState, type ResumableOutput, openResumable } from './resumable.ts'
 
 /** Lines are collected to about this many characters, or bytes: each write is a trip through the thread pool. */

@@ -1,8 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { STANDARD_STREAM } from '../bytes.ts'
+import { dirname, join } from 'node:path'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
-import { compressed } from './compressed.ts'
 
 /** Where bytes go: nothing is seen under the final name before `commit`, and nothing is left after `abandon`. */
 export interface Output {
@@ -10,29 +8,6 @@ export interface Output {
   readonly write: (bytes: Buffer) => Promise<void>
   readonly commit: () => Promise<void>
   readonly abandon: () => Promise<void>
-}
-
-/**
- * Opens a file for writing, its folder made where it is missing; `.gz` and `.zst` compress. `-` is standard output.
- * A file that stands under the name is replaced by `commit`, at once and whole.
- *
- * @throws SluiceError `ERR_OUTPUT`, as each method of what it returns does
- */
-export async function openOutput (path: string): Promise<Output> {
-  if (path === STANDARD_STREAM) return standardOutput()
-  return compressed(path, await openFile(path))
-}
-
-/** Writes a whole file: the old content stands until the new one is complete. @throws SluiceError `ERR_OUTPUT` */
-export async function writeFileWhole (path: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
-  const output = await openOutput(path)
-  try {
-    await output.write(Buffer.from(content))
-    await output.commit()
-  } catch (error) {
-    await output.abandon()
-    throw error
-  }
 }
 
 /**
@@ -112,19 +87,6 @@ export async function writing<T> (path: string, work: () => Promise<T>): Promise
   }
 }
 
-/** Whether a file can be written, known before the work whose result it is to hold. @throws SluiceError `ERR_OUTPUT` */
-export async function checkWritable (path: string): Promise<void> {
-  const output = await openOutput(path)
-  await output.abandon()
-}
-
-async function openFile (path: string): Promise<Output> {
-  return await writing(path, async () => {
-    const target = await targetOf(path)
-    return target === null ? await openDirectly(path) : await openReplacing(path, target)
-  })
-}
-
 /**
  * The file that an output replaces, its folder made: behind a link, the one that it names. Null for a device or a pipe,
  * which is written to, not replaced.
@@ -140,28 +102,6 @@ export async function targetOf (path: string): Promise<string | null> {
   return there.isFile() ? await realpath(path) : null
 }
 
-async function openReplacing (name: string, path: string): Promise<Output> {
-  await removeLeftovers(dirname(path), file => file === basename(path))
-  const file = await createTemporary(temporaryName(path))
-  return {
-    write: bytes => writing(name, () => file.appendFile(bytes)),
-    commit: () => writing(name, () => publish(file, path)),
-    async abandon () {
-      await file.close().catch(() => {})
-      await rm(temporaryName(path), { force: true })
-    }
-  }
-}
-
-async function openDirectly (path: string): Promise<Output> {
-  const file = await open(path, 'w')
-  return {
-    write: bytes => writing(path, () => file.appendFile(bytes)),
-    commit: () => writing(path, () => file.close()),
-    abandon: () => file.close().catch(() => {})
-  }
-}
-
 /** Whether another process has this id; what has our own is of an earlier process. */
 export function isRunning (pid: number): boolean {
   if (pid === process.pid) return false // ours are gone, or not yet begun
@@ -171,17 +111,3 @@ export function isRunning (pid: number): boolean {
     return codeOf(error) === 'EPERM'
   }
 }
-
-/** Standard output, or standard error; a reader that has gone away is told by EPIPE, not as ERR_OUTPUT. */
-export function standardOutput (stream: NodeJS.WriteStream = process.stdout): Output {
-  stream.off('error', ignore).on('error', ignore) // each write's own callback is told of it
-  return {
-    write: bytes => writing('standard output', () => new Promise((resolve, reject) => {
-      stream.write(bytes, error => { error == null ? resolve() : reject(error) })
-    })),
-    commit: async () => {},
-    abandon: async () => {}
-  }
-}
-
-function ignore (): void {}

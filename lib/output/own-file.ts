@@ -3,7 +3,7 @@ import { constants, open, stat } from 'node:fs/promises'
 import { STANDARD_STREAM } from '../bytes.ts'
 import { SluiceError, codeOf } from '../errors.ts'
 import { readBytes } from '../input/read.ts'
-import { writeFileWhole } from './output.ts'
+import { writeFileWhole } from './open.ts'
 
 /** A kind of file that is written beside the data, for people or for later runs, and known again by its content. */
 export interface OwnKind {

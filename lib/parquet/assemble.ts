@@ -1,5 +1,5 @@
+import type { Value } from '../columns/values.ts'
 import type { ColumnReader } from './column.ts'
-import type { Value } from './convert.ts'
 import type { Field, Leaf } from './schema.ts'
 
 /**

@@ -1,5 +1,6 @@
-import { MAX_PAGE_BYTES, MAX_PAGE_VALUES, type Place, damaged, decoding, refused } from './damage.ts'
-import { type Conversion, type Value, conversionOf } from './convert.ts'
+import type { Value } from '../columns/values.ts'
+import { type Conversion, conversionOf } from './convert.ts'
+import { type Place, MAX_PAGE_BYTES, MAX_PAGE_VALUES, damaged, decoding, refused } from './damage.ts'
 import type { Page, PageReader } from './pages.ts'
 import type { Leaf } from './schema.ts'
 

@@ -1,11 +1,17 @@
-import { SluiceError, messageOf } from '../errors.ts'
-import { type Row, TooLong } from '../columns/rows.ts'
-import { type Value, uuid } from '../parquet/convert.ts'
-import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
-import { type RowOptions, type RowTexts, foundRow } from './table-row.ts'
 import type { OpenRanges } from '../arrow/open-messages.ts'
 import type { Column, Table } from '../arrow/tables.ts'
 import type { ValueReader } from '../arrow/values.ts'
+import type { ByteRanges } from '../bytes.ts'
+import { type Row, TooLong } from '../columns/rows.ts'
+import { type Value, uuid } from '../columns/values.ts'
+import { SluiceError, messageOf } from '../errors.ts'
+import { isHubName } from '../hub/address.ts'
+import type { RemoteOptions } from '../input/hub.ts'
+import { openSeekable } from '../input/ranges.ts'
+import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
+import type { OpenRecords } from './source.ts'
+import { type RowOptions, type RowTexts, MissingColumns, foundRow } from './table-row.ts'
+import type { TableOptions } from './text.ts'
 
 export interface ArrowReaderOptions extends RowOptions {
   /** Opens a file to be read by its footer, where that can be done. */
@@ -80,4 +86,11 @@ export class ArrowReader implements RecordReader {
       throw new SluiceError('ERR_SOURCE', `${this.#file.path}: damaged Arrow data in record batch ${batch}, column ${name}, row ${start + index} (${messageOf(error)}); get the file again`, { cause: error })
     }
   }
+}
+
+/** Arrow, a document a row; of the Hub with what tells its licence. @param hub how files on the Hub are read */
+export function arrowRecords (options: TableOptions, hub?: RemoteOptions['hub']): OpenRecords {
+  const open = async ({ isNamed, path, signal }: RecordFile): Promise<ByteRanges | null> => isNamed ? await openSeekable(path, { hub, signal }) : null
+  const missing = new MissingColumns(options.tell, options.isSample)
+  return file => new ArrowReader(file, { ...options, missing, withLicense: isHubName(file.path), open })
 }

@@ -1,12 +1,15 @@
 import type Papa from 'papaparse'
 import type { Document } from '../document.ts'
-import { type CsvSyntax, RecordEnds, escapedFields, likelyDelimiter, namedDelimiter } from './csv-records.ts'
 import { SluiceError } from '../errors.ts'
-import { LineSplitter, decodeUtf8 } from './lines.ts'
+import { type CsvSyntax, RecordEnds, escapedFields, likelyDelimiter, namedDelimiter } from './csv-records.ts'
+
 import { lookAhead } from './head.ts'
-import { BytesReader, type FoundRecord, type RecordFile, type RecordReader, withoutByteOrderMark } from './reader.ts'
+import { LineSplitter, decodeUtf8 } from './lines.ts'
+import { type FoundRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark } from './reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
+import type { OpenRecords } from './source.ts'
 import { shownColumns } from './table-row.ts'
+import { asText } from './text.ts'
 
 /** How records are written, and which column has the text. */
 export interface Dialect extends Omit<CsvSyntax, 'delimiter'> {
@@ -144,3 +147,22 @@ export class CsvReader implements RecordReader {
 
 /** Of a header without the text's column. */
 const MOST_LOOKED_AT = 10_000
+
+export interface CsvRecordsOptions {
+  readonly textColumn: string
+  readonly maxLineBytes: number
+  readonly delimiter?: string | undefined
+  readonly quote?: string | undefined
+  readonly escape?: string | undefined
+}
+
+/** CSV, whose first record names the columns; with tabs where a file's name ends in `.tsv`, unless told otherwise. */
+export function csvRecords ({ delimiter, quote = '"', escape = '', ...own }: CsvRecordsOptions): OpenRecords {
+  return file => new CsvReader(asText(file, true), {
+    ...own,
+    delimiter,
+    usualDelimiter: /\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ',',
+    quote,
+    escape: escape === quote ? '' : escape // quotes that are doubled
+  })
+}

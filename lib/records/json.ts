@@ -1,10 +1,17 @@
+import type { Document } from '../document.ts'
 import { SluiceError } from '../errors.ts'
 import { ArrayEnds, FieldFinder } from '../json/array.ts'
-import { jsonMistake } from '../json/python.ts'
+import { parseJson, withNamedNumbers } from '../json/json.ts'
+import { JsonMistake, jsonMistake, mayHaveConstants, parsePythonJson } from '../json/python.ts'
 import { LineValues, isBlank } from '../json/structure.ts'
-import { LineSplitter, decodeUtf8 } from './lines.ts'
 import { lookAhead } from './head.ts'
-import { BytesReader, type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, withoutByteOrderMark } from './reader.ts'
+
+import { LineSplitter, decodeUtf8 } from './lines.ts'
+import { type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark } from './reader.ts'
+import { type Examination, UnparsedRecord } from './record-batch.ts'
+import { documentOfRecord, type RecordFault } from './record.ts'
+import type { OpenRecords } from './source.ts'
+import { asText } from './text.ts'
 
 const [OPEN_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[{}') as unknown as readonly [number, number, number]
 
@@ -201,4 +208,44 @@ function firstByte (head: Buffer, ended: boolean): First | undefined {
   const index = text.findIndex(byte => !isBlank(byte))
   const certain = ended || head.length > LOOKED_AT_BYTES || (head.length >= 3 && index !== -1)
   return certain ? { byte: text[index], offset: head.length - text.length + index } : undefined
+}
+
+export interface JsonOptions {
+  readonly textColumn: string
+  readonly maxLineBytes: number
+  /** The field of the one object that a file is, where that has the records. */
+  readonly field?: string | undefined
+}
+
+/** JSON: a line each, the elements of an array, or those of a field. @param examination where records are parsed in another thread */
+export function jsonRecords ({ textColumn, maxLineBytes, field }: JsonOptions, examination: Examination | undefined): OpenRecords {
+  const parsePart: ParseRecord = (json, id) => documentOfJson(json, textColumn, id)
+  const parse: ParseRecord = examination === undefined ? parsePart : (json, id) => isObject(json) ? new UnparsedRecord(id(), json) : parsePart(json, id)
+  return file => new JsonReader(asText(file, true), { maxBytes: maxLineBytes, parse, parsePart, field })
+}
+
+/** A record as JSON as a document; null where it is blank. `id` gives the id of a record without one. */
+export function documentOfJson (bytes: Buffer, textColumn: string, id: () => string): Document | RecordFault | null {
+  const json = decodeUtf8(bytes)
+  return json === null ? 'bad_utf8' : documentOfText(json, textColumn, id)
+}
+
+function documentOfText (json: string, textColumn: string, id: () => string): Document | RecordFault | null {
+  const record = parseJson(json)
+  if (record !== undefined) return documentOfRecord(record, textColumn, id)
+  // A byte order mark is in the middle of a file where several were put together. All at once: there may be a million.
+  if (json.startsWith('\ufeff')) return documentOfText(json.replace(/^\ufeff+/, ''), textColumn, id)
+  if (json.trim() === '') return null
+  return mayHaveConstants(json) ? documentOfPythonJson(json, textColumn, id) : 'bad_json'
+}
+
+/** Numbers that JSON lacks are strings in `meta`, as those of parquet are. */
+function documentOfPythonJson (json: string, textColumn: string, id: () => string): Document | RecordFault {
+  try {
+    const outcome = documentOfRecord(parsePythonJson(json), textColumn, id)
+    return typeof outcome === 'string' ? outcome : { ...outcome, meta: withNamedNumbers(outcome.meta) as Document['meta'] }
+  } catch (error) {
+    if (error instanceof JsonMistake) return error.isTooDeep ? 'too_deep' : 'bad_json'
+    throw error
+  }
 }

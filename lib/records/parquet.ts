@@ -1,9 +1,12 @@
 import type { ByteRanges } from '../bytes.ts'
 import type { Batch } from '../columns/rows.ts'
 import { SluiceError } from '../errors.ts'
+import { isHubName } from '../hub/address.ts'
 import { isCompressed } from '../input/find.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
-import { type RowOptions, type RowTexts, columnsToRead, foundRow } from './table-row.ts'
+import type { OpenRecords } from './source.ts'
+import { type RowOptions, type RowTexts, MissingColumns, columnsToRead, foundRow } from './table-row.ts'
+import type { TableOptions } from './text.ts'
 
 export interface RowReaderOptions extends RowOptions {
   /** Opens the file, or what stands for one. */
@@ -71,4 +74,10 @@ export class RowReader implements RecordReader {
       await ranges.close()
     }
   }
+}
+
+/** Parquet, a document a row; of the Hub with what tells its licence. @param open a file, or what stands for it */
+export function parquetRecords (options: TableOptions, open: (file: RecordFile) => Promise<ByteRanges>): OpenRecords {
+  const missing = new MissingColumns(options.tell, options.isSample)
+  return file => new RowReader(file, { ...options, missing, withLicense: isHubName(file.path), open: () => open(file) })
 }

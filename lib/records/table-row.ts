@@ -1,11 +1,10 @@
 /** What rows of parquet and of Arrow have in common: which columns are read, and what a document is made of. */
 import { type Row, TooLong } from '../columns/rows.ts'
 import { type Step, isWithin, stepsOf, textsWithin } from '../columns/text-column.ts'
-import { InvalidUtf8 } from '../columns/values.ts'
+import { type Kind, type Value, InvalidUtf8, text } from '../columns/values.ts'
 import type { Document } from '../document.ts'
 import { SluiceError } from '../errors.ts'
 import { licenseColumns } from '../licenses/counts.ts'
-import { type Kind, type Value, text } from '../parquet/convert.ts'
 import type { FoundRecord, RecordFile } from './reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
 

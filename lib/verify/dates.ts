@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import type { JSONPath } from 'jsonc-parser'
 import { SluiceError, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
-import { writeFileWhole } from '../output/output.ts'
+import { writeFileWhole } from '../output/open.ts'
 import type { StatsFile } from '../shards/stats.ts'
 
 /** What a stats file is to say of when its shards were verified, as ISO 8601; null takes the date away, undefined leaves what is there. */

@@ -1,17 +1,15 @@
 import { Command as Program, CommanderError } from 'commander'
 import { z } from 'zod'
-import { SluiceError, codeOf, errorCodes, reasonOf } from '../../lib/errors.ts'
-import { maskCredentials } from '../../lib/text/mask-secrets.ts'
-import { kebabCase, snakeCase } from '../../lib/names.ts'
-import { checkOptions, numberIn, withNames } from '../../lib/options.ts'
-import { standardOutput } from '../../lib/output/output.ts'
+import { PartialError, SluiceError, codeOf, errorCodes, reasonOf } from '../../lib/errors.ts'
+import { checkOptions, kebabCase, numberIn, snakeCase, withNames } from '../../lib/options.ts'
+import { standardOutput } from '../../lib/output/open.ts'
 import { packageVersion } from '../../lib/package.ts'
+import { maskCredentials } from '../../lib/text/mask-secrets.ts'
 import { shown } from '../../lib/text/shown.ts'
+import { Stop } from '../flow/stop.ts'
 import { type Command, commands } from './commands.ts'
 import { watchLostWork } from './lost-work.ts'
-import { PartialError } from '../partial-error.ts'
 import { Progress } from './progress.ts'
-import { Stop } from '../flow/stop.ts'
 
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const

@@ -1,30 +1,32 @@
 import { join, relative } from 'node:path'
-import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { SluiceError } from '../../lib/errors.ts'
+import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { LineWriter } from '../../lib/output/line-writer.ts'
-import type { Component } from '../manifest/schema.ts'
-import { maskCredentials } from '../../lib/text/mask-secrets.ts'
 import { maxId } from '../../lib/shards/npy.ts'
-import { refuseShards } from '../../lib/shards/writer.ts'
 import type { ShardedStats } from '../../lib/shards/stats.ts'
+import { refuseShards } from '../../lib/shards/writer.ts'
+import { maskCredentials } from '../../lib/text/mask-secrets.ts'
 import type { Encoder } from '../../lib/tokenizer/tokenizer.ts'
 import { verifyShards } from '../../lib/verify/shards.ts'
 import { npySink } from '../../sinks/npy.ts'
 import { encode, endOfSentence } from '../../transforms/encode.ts'
 import { pack } from '../../transforms/pack.ts'
-import { CHECKPOINT_EVERY, Checkpoints } from '../jobs/checkpoints.ts'
-import { type ExaminedFlow, type Examining, withExamining } from '../flow/workers/stand-ins.ts'
+import { type DocumentCounts, countsOf } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from '../flow/documents.ts'
-import { type DocumentCounts, type RunOptions, countsOf, runFlow } from '../flow/flow.ts'
-import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from '../jobs/job.ts'
-import { pull } from './pull.ts'
-import { provenanceFiles } from '../provenance/write.ts'
+import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { type Rejects, keepingRejects, refuseForeignRejects } from '../flow/rejects.ts'
-import { remaking } from '../jobs/remake.ts'
-import { secondsSince } from '../text.ts'
 import { tee } from '../flow/tee.ts'
+import { type ExaminedFlow, type Examining, withExamining } from '../flow/workers/stand-ins.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
-import { checkpointOf, documentsPlan, writtenFiles } from './write-documents.ts'
+import { CHECKPOINT_EVERY, Checkpoints } from '../jobs/checkpoints.ts'
+import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from '../jobs/job.ts'
+import { remaking } from '../jobs/remake.ts'
+import type { Component } from '../manifest/schema.ts'
+import { provenanceFiles } from '../provenance/write.ts'
+import { secondsSince } from '../text.ts'
+import { checkpointIn, copyIn, writtenFiles } from './paths.ts'
+import { pull } from './pull.ts'
+import { documentsPlan } from './write-documents.ts'
 
 export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   readonly tokenizer: Encoder
@@ -237,12 +239,6 @@ async function pullRaw (component: Component, options: ShardOptions): Promise<{ 
   return { component: readingFrom(component, path), counts }
 }
 
-/** A component as it is copied to `raw_dir`: whole, with the bad records of its own. */
-/** Where the checkpoints of a component's jobs are; that of its copy first, which reads what it is copied from. */
-export function checkpointsOf ({ name, rawDir, outputDir }: Component): string[] {
-  return [...(rawDir === null ? [] : [checkpointOf(copyIn(rawDir, name))]), checkpointIn(outputDir)]
-}
-
 function rawComponent (component: Component): Component {
   const rejects = component.rejects === null ? null : join(component.rawDir!, `${component.name}.rejects.ndjson`)
   return { ...component, name: `${component.name} (pull)`, filters: [], expect: null, maxRecords: null, rejects }
@@ -273,14 +269,4 @@ export async function refuseForeignIn (component: Component): Promise<void> {
 /** Those that are written together with the shards. */
 function filesBeside ({ name, filteredDir, rejects }: Component): string[] {
   return [...(filteredDir === null ? [] : [copyIn(filteredDir, name)]), ...(rejects === null ? [] : [rejects])]
-}
-
-/** Where the checkpoint of a folder of shards is. */
-export function checkpointIn (folder: string): string {
-  return join(folder, 'checkpoint.json')
-}
-
-/** Where the documents of a component are copied to, in its `raw_dir` or `filtered_dir`. */
-export function copyIn (folder: string, name: string): string {
-  return join(folder, `${name}.ndjson.gz`)
 }

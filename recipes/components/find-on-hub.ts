@@ -6,9 +6,9 @@ import { type Hub, type HubRun, theHub } from '../../lib/hub/hub.ts'
 import type { ResolvedDataset } from '../../lib/hub/resolve.ts'
 import { findFiles } from '../../lib/input/find.ts'
 import { readCheckpoint } from '../../lib/output/checkpoint.ts'
-import { isOnHub, readsHub } from '../hub-component.ts'
 import { knownFile } from '../jobs/known-files.ts'
 import type { Component, FoundOnHub } from '../manifest/schema.ts'
+import { isOnHub, readsHub } from '../stages.ts'
 
 export interface FindOptions {
   readonly maxRetries?: number | undefined

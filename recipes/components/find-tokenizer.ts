@@ -1,10 +1,10 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
-import { readCheckpoint } from '../../lib/output/checkpoint.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { parseJson } from '../../lib/json/json.ts'
-import { checkpointIn } from './component.ts'
+import { readCheckpoint } from '../../lib/output/checkpoint.ts'
+import { checkpointIn } from './paths.ts'
 
 /** What is known of the tokenizer that made some shards. */
 export interface FoundTokenizer {

@@ -13,9 +13,11 @@ import { ndjson } from '../../sources/ndjson.ts'
 import type { JobStatus } from '../jobs/job.ts'
 import { filesOnHub } from '../jobs/known-files.ts'
 import type { Component } from '../manifest/schema.ts'
-import { type ProvenanceFile, type WrittenProvenance, checkProvenance, findProvenance, releaseProvenance, writeProvenance } from '../provenance/write.ts'
+import type { ProvenanceFile } from '../provenance/schema.ts'
+import { type WrittenProvenance, checkProvenance, findProvenance, releaseProvenance, writeProvenance } from '../provenance/write.ts'
+import { checkpointOf } from './paths.ts'
 import { keptColumns, pulledFrom } from './pulled-from.ts'
-import { type WriteOptions, type WrittenDocuments, checkpointOf, writeDocuments } from './write-documents.ts'
+import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
 
 /**
  * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy that

@@ -1,9 +1,8 @@
 import { readCardText } from '../../lib/hub/card-text.ts'
 import { theHub } from '../../lib/hub/hub.ts'
 import type { Component } from '../manifest/schema.ts'
-import { cardAddress } from '../provenance/card.ts'
-import { formatOf } from '../hub-component.ts'
-import type { CardLicense } from '../licenses.ts'
+import { type CardLicense, cardAddress } from '../provenance/card.ts'
+import { formatOf } from '../stages.ts'
 import type { WriteOptions } from './write-documents.ts'
 
 /** What is known of a dataset that is no file on the machine. */

@@ -1,18 +1,20 @@
 import { dirname, relative } from 'node:path'
 import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
-import type { Component } from '../manifest/schema.ts'
 import { LineSink } from '../../lib/output/line-sink.ts'
 import { isResumable } from '../../lib/output/resumable.ts'
 import { ndjsonSink } from '../../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../../sinks/text.ts'
-import { Checkpoints } from '../jobs/checkpoints.ts'
+import { type DocumentCounts, countsOf } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from '../flow/documents.ts'
-import { withExamining } from '../flow/workers/stand-ins.ts'
-import { type DocumentCounts, type RunOptions, countsOf, runFlow } from '../flow/flow.ts'
-import { type Job, type JobOptions, type JobPlan, canResume, runJob, workingFiles } from '../jobs/job.ts'
+import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { keepingRejects } from '../flow/rejects.ts'
-import { secondsSince } from '../text.ts'
+import { withExamining } from '../flow/workers/stand-ins.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
+import { Checkpoints } from '../jobs/checkpoints.ts'
+import { type Job, type JobOptions, type JobPlan, canResume, runJob } from '../jobs/job.ts'
+import type { Component } from '../manifest/schema.ts'
+import { secondsSince } from '../text.ts'
+import { checkpointOf } from './paths.ts'
 
 export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   /** Documents between two checkpoints at most. */
@@ -47,17 +49,6 @@ export async function writeDocuments (asked: Component, output: string, options:
     else await removeCheckpoint(plan.path)
     return written
   })
-}
-
-/** All files that `writeDocuments` writes, those beside them while it is under way included. */
-export function writtenFiles (output: string, rejects: string | null): string[] {
-  const outputs = [output, ...(rejects === null ? [] : [rejects])]
-  return [...outputs, ...workingFiles(checkpointOf(output), outputs)]
-}
-
-/** Where the checkpoint of a file that `writeDocuments` writes is. */
-export function checkpointOf (output: string): string {
-  return `${output}.checkpoint.json`
 }
 
 /** The job that `writeDocuments` does. */

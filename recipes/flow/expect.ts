@@ -1,9 +1,9 @@
 import type { Document } from '../../lib/document.ts'
 import { SluiceError } from '../../lib/errors.ts'
-import type { Expectation } from '../manifest/schema.ts'
 import { Stage } from '../../lib/stage/stage.ts'
-import { droppedBy } from './flow.ts'
+import type { Expectation } from '../manifest/schema.ts'
 import type { AnyStage } from '../stages.ts'
+import { droppedBy } from './counts.ts'
 
 /** A share so many times larger or smaller than expected is taken for a mistake, and not for other data. */
 const FACTOR = 5

@@ -2,10 +2,10 @@ import type { Document } from '../../lib/document.ts'
 import { codeOf } from '../../lib/errors.ts'
 import { toJson } from '../../lib/json/json.ts'
 import { LineWriter } from '../../lib/output/line-writer.ts'
-import { checkWritable } from '../../lib/output/output.ts'
+import { checkWritable } from '../../lib/output/open.ts'
 import { refuseForeign, textKind } from '../../lib/output/own-file.ts'
-import type { SourceOptions } from '../../lib/records/source-options.ts'
 import type { OutputState } from '../../lib/output/resumable.ts'
+import type { SourceOptions } from '../../lib/records/source-options.ts'
 
 /** A record or document that a flow has dropped, as a line of a rejects file. */
 export type Reject = { readonly reason: string, readonly position: string | null } & (Document | {

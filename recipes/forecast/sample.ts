@@ -6,9 +6,8 @@ import { findFiles, isCompressed } from '../../lib/input/find.ts'
 import { PrioritySample, UniformSample } from '../../lib/sampling/draw.ts'
 import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import type { ReadOptions } from '../flow/documents.ts'
-import { formatOf, readsHub, sourceOptionsOf } from '../hub-component.ts'
 import type { Component } from '../manifest/schema.ts'
-import { type AnyStage, makeFilter, makeSource, sources } from '../stages.ts'
+import { type AnyStage, formatOf, makeFilter, makeSource, readsHub, sourceOptionsOf, sources } from '../stages.ts'
 
 /** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */
 const SAMPLED_FILES = 10

@@ -4,21 +4,11 @@ import { messageOf } from '../../lib/errors.ts'
 import { type ModelUse, findModel } from '../../lib/fasttext/model-use.ts'
 import { hubAddress, isDatasetName, isHubName } from '../../lib/hub/address.ts'
 import { findFiles } from '../../lib/input/find.ts'
-import { renameKeys, snakeCase } from '../../lib/names.ts'
-import { type OptionsSchema, checkOptions, checkWritten, fileNames, suggestion, withNames } from '../../lib/options.ts'
+import { type OptionsSchema, checkOptions, checkWritten, fileNames, renameKeys, snakeCase, suggestion, withNames } from '../../lib/options.ts'
 import { findStageModule, loadStageModule } from '../../lib/stage/module.ts'
+import type { Mistake, Place } from './mistake.ts'
 import { misplaced } from './places.ts'
 import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, manifestSchema, tokenizerSchema } from './schema.ts'
-
-/** Where in a manifest something is: keys and indices, from the top. */
-export type Place = readonly PropertyKey[]
-
-export interface Mistake {
-  readonly place: Place
-  /** Whether it's the key that is wrong, or the value. */
-  readonly at: 'key' | 'value'
-  readonly message: string
-}
 
 /** The stages that a manifest may name, with their options: by `filters`, and by `dataset` those that only such a source has. */
 export interface KnownStages {

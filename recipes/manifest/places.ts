@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { foldersAbove, realPlace, shardFolders } from '../jobs/places.ts'
-import type { Mistake, Place } from './check.ts'
+import type { Mistake, Place } from './mistake.ts'
 
 /** A folder or file that a manifest has written to: where the manifest says so, and what it says. */
 interface Written {

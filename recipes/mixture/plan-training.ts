@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { SluiceError } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
-import type { Manifest } from '../manifest/schema.ts'
 import { type Encoder, readTokenizerFile } from '../../lib/tokenizer/tokenizer.ts'
-import { type JobStatus, statusText } from '../jobs/job.ts'
-import { trainingCheckpoint } from './read.ts'
-import { OUTCOMES, type RunStep } from './steps.ts'
-import { trainingOf } from '../train-tokenizer.ts'
+import { trainingOf } from '../components/training-job.ts'
 import { type TrainingJob, checkTrainingPlaces, readsOnce, trainingStatus } from '../components/training.ts'
+import { type JobStatus, statusText } from '../jobs/job.ts'
+import type { Manifest } from '../manifest/schema.ts'
+import { trainingCheckpoint } from './read.ts'
+import { type RunStep, OUTCOMES } from './steps.ts'
 
 /** The training that a run begins with. */
 export interface PlannedTraining {

@@ -1,7 +1,7 @@
+import { type FindOptions, findAllOnHub } from '../components/find-on-hub.ts'
+import { checkpointsOf } from '../components/paths.ts'
 import { readManifest } from '../manifest/read.ts'
 import type { Manifest } from '../manifest/schema.ts'
-import { checkpointsOf } from '../components/component.ts'
-import { type FindOptions, findAllOnHub } from '../components/find-on-hub.ts'
 import { knownStages } from '../stages.ts'
 
 /** What the help of each command that reads a manifest says of it. */

@@ -2,8 +2,7 @@ import { readCardText } from '../../lib/hub/card-text.ts'
 import { type Hub, type HubRun, theHub } from '../../lib/hub/hub.ts'
 import type { HubOptions } from '../../lib/hub/settings.ts'
 import type { Component } from '../manifest/schema.ts'
-import { isOnHub } from '../hub-component.ts'
-import type { CardLicense } from '../licenses.ts'
+import { isOnHub } from '../stages.ts'
 
 /** Where a dataset's card is at a commit, for people. */
 export function cardAddress ({ http: { settings } }: Hub, dataset: string, commit: string): string {
@@ -19,4 +18,14 @@ export async function licenseOnCard (component: Component, run: HubRun & HubOpti
   const text = component.hub === undefined ? await readCardText(hub, component.dataset, commit, run) : null
   const { readCard } = await import('../../lib/hub/card.ts')
   return { found: component.hub?.license ?? (text === null ? [] : readCard(text).license), readFrom: cardAddress(hub, component.dataset, commit), commit }
+}
+
+/** The licence that the card of a dataset states. */
+export interface CardLicense {
+  /** As the card has them; none where it states none. */
+  readonly found: readonly string[]
+  /** Where that was read: the address of the card. */
+  readonly readFrom: string
+  /** Of the dataset's repository. */
+  readonly commit: string | null
 }

@@ -1,7 +1,7 @@
 import { NO_ADVICE } from '../../lib/licenses/known.ts'
 import { shownInLine } from '../../lib/text/shown.ts'
-import type { ProvenanceFile, StoredProvenance } from './write.ts'
 import { number } from '../text.ts'
+import type { ProvenanceFile, StoredProvenance } from './schema.ts'
 
 /** What a README.md of ours begins with: another one is somebody else's. */
 export const PAGE_MARK = '<!-- Made by sluice out of provenance.json: what is changed here is lost with the next pull. -->'

@@ -1,75 +1,16 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
 import { SluiceError, codeOf, reasonOf } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { parseJson } from '../../lib/json/json.ts'
-import { obligations } from '../../lib/licenses/known.ts'
-import { LICENSES, LICENSES_MARK, type LicenseCounts, licensesPage } from '../../lib/licenses/counts.ts'
+import { type LicenseCounts, LICENSES, LICENSES_MARK, licensesPage } from '../../lib/licenses/counts.ts'
 import { withLock } from '../../lib/output/lock.ts'
+import { writeFileWhole } from '../../lib/output/open.ts'
+import { type OwnKind, MOST_BYTES, readOwn, refuseForeign, textKind } from '../../lib/output/own-file.ts'
 import { maskSecrets } from '../../lib/text/mask-secrets.ts'
-import { count, positive } from '../../lib/options.ts'
-import { writeFileWhole } from '../../lib/output/output.ts'
-import { MOST_BYTES, type OwnKind, readOwn, refuseForeign, textKind } from '../../lib/output/own-file.ts'
 import { PAGE_MARK, provenancePage } from './page.ts'
-
-const text = z.string().nullable()
-
-const provenanceFile = z.object({
-  /** As the source names it: in the dataset's repository, or on the machine. */
-  path: z.string(),
-  bytes: count.nullable(),
-  sha256: text,
-  /** Of the blob in the dataset's repository; null for what is in none. */
-  git_oid: text,
-  /** Of a file on the machine; absent for others. */
-  modified_at_utc: z.string().optional()
-})
-export type ProvenanceFile = Readonly<z.output<typeof provenanceFile>>
-
-const provenance = z.object({
-  source: z.object({ dataset: z.string(), subset: text, split: text, revision: text, commit: text, url: text }),
-  /** ISO 8601. */
-  retrieved_at_utc: z.object({ begun: z.string(), finished: z.string() }),
-  license: z.object({
-    /** As they were found; none where nobody states one. */
-    found: z.array(z.string()).readonly(),
-    read_from: text,
-    card_sha256: text,
-    spdx: text,
-    obligations: z.array(z.enum(obligations)).readonly(),
-    redistributable: z.enum(['yes', 'unknown', 'no']),
-    reason: z.string()
-  }),
-  files: z.array(provenanceFile).readonly(),
-  /** Stages, in order, with their options; a raw pull has none. */
-  filters: z.array(z.object({ stage: z.string(), options: z.record(z.string(), z.unknown()) })).readonly(),
-  limit: positive.nullable(),
-  /** Those kept beside the text; null where all that the source gives are. */
-  columns: z.array(z.string()).readonly().nullable(),
-  /** Written. */
-  records: count,
-  /** Null where it was called in code. */
-  command: text,
-  /** Its version. */
-  sluice: z.string(),
-  output: z.object({ path: z.string(), bytes: count.nullable(), sha256: text })
-})
-/** Where the records of a raw pull come from: what somebody needs who has to answer for them. */
-export type Provenance = Readonly<z.output<typeof provenance>>
-
-const storedProvenance = provenance.extend({ card: text, licenses_md: text })
-/** As `provenance.json` has it. */
-export type StoredProvenance = Provenance & {
-  /** The file beside it that has the dataset's card, as it was when the pull began. */
-  readonly card: string | null
-  /** The file beside it that counts the records by the licence of each; null where they state none. */
-  readonly licenses_md: string | null
-}
-
-/** Pulls by the names of the files that they have written, all in one folder. */
-const provenanceJson = z.object({ format: z.literal(1), pulls: z.record(z.string(), storedProvenance) })
+import { type Provenance, type StoredProvenance, provenanceJson } from './schema.ts'
 
 const PROVENANCE: OwnKind = { what: 'provenance of a pull', bytes: MOST_BYTES, isOwn: content => provenanceJson.safeParse(parseJson(content)).success }
 const PAGE = textKind('a page on where files come from', new RegExp(`^${PAGE_MARK}`))

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
-import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { type Coverage, measureCoverage } from '../../lib/tokenizer/coverage.ts'
-import { CoverageError, type CoverageReport, checkCoverage } from '../../recipes/check-coverage.ts'
-import { coverageText } from '../../recipes/coverage-text.ts'
+import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
+import { type CoverageReport, CoverageError, checkCoverage, coverageText } from '../../recipes/check-coverage.ts'
 import { command, commandProcess } from '../commands.ts'
 import { answers, docs, failure, filesIn, fixture, isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { type Test, t } from '../tap.ts'
 
 const MODEL = fixture('tiny.model')
 const tiny = await loadTokenizer(MODEL)

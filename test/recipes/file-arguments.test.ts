@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { t } from '../tap.ts'
-import { formatByNames, formatName } from '../../lib/records/text.ts'
+import { formatByNames, formatName } from '../../lib/records/format.ts'
 import { withFileArguments } from '../../recipes/components/corpus.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { readManifest } from '../../recipes/manifest/read.ts'
 import { knownStages } from '../../recipes/stages.ts'
 import { command } from '../commands.ts'
 import { failure, howMany, put, temporaryFolder } from '../helpers.ts'
+import { t } from '../tap.ts'
 
 t.test('the format is the one that names say', async t => {
   for (const [name, format] of [['a.jsonl.gz', 'json'], ['x/*.parquet', 'parquet'], ['a.tsv', 'csv'], ['a.TXT.zst', 'text'], ['a.feather', 'arrow'], ['a', 'json'], ['-', 'json']] as const) t.equal(formatByNames(name), format, name)

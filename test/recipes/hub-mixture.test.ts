@@ -1,18 +1,19 @@
 /** Mixtures, filters, tokenizers and licences of datasets on a stand-in Hub. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Test, t } from '../tap.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
 import { checkManifest } from '../../recipes/check.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { licenses } from '../../recipes/licenses.ts'
-import { type MixtureResult, processMixture } from '../../recipes/process-mixture.ts'
+import type { MixtureResult } from '../../recipes/mixture/stats.ts'
+import { processMixture } from '../../recipes/process-mixture.ts'
 import { run } from '../../recipes/run.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
-import type { Hub } from '../hub/stand-in.ts'
 import { command } from '../commands.ts'
 import { contentIn, fixture, folderInMemory, isThorough, put } from '../helpers.ts'
+import type { Hub } from '../hub/stand-in.ts'
+import { type Test, t } from '../tap.ts'
 import { CODE, codeOf, hubFor, pulledIn, requestsOf, tables } from './hub-datasets.ts'
 
 const MODEL = fixture('tiny.model')

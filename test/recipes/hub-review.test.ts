@@ -1,16 +1,17 @@
 /** Recipes and the Hub: what is asked of it, with which patience, and what is known without it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Test, t } from '../tap.ts'
+import { closeHubs } from '../../lib/hub/hub.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
 import { checkManifest } from '../../recipes/check.ts'
 import { licenses } from '../../recipes/licenses.ts'
-import { type MixtureResult, processMixture } from '../../recipes/process-mixture.ts'
+import type { MixtureResult } from '../../recipes/mixture/stats.ts'
+import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
-import { closeHubs } from '../../lib/hub/hub.ts'
+import { builtModule, failure, fixture, put, runProgram, temporaryFolder } from '../helpers.ts'
 import { setHubEnvironment } from '../hub/environment.ts'
 import { type Hub, startHub } from '../hub/stand-in.ts'
-import { builtModule, failure, fixture, put, runProgram, temporaryFolder } from '../helpers.ts'
+import { type Test, t } from '../tap.ts'
 
 const MODEL = fixture('tiny.model')
 const lines = (name: string, count = 3): string => Array.from({ length: count }, (_, i) => `{"id":"${name}${i}","text":"The water ${name} goes over the weir ${i}."}\n`).join('')

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
-import { type Test, t } from '../tap.ts'
 import { SluiceError } from '../../lib/errors.ts'
-import { type LicenseError, type LicenseOf, licenses } from '../../recipes/licenses.ts'
-import { licensesText } from '../../recipes/licenses-text.ts'
+import type { LicenseOf } from '../../recipes/components/licenses.ts'
+import { type LicenseError, licenses, licensesText } from '../../recipes/licenses.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { writeProvenance } from '../../recipes/provenance/write.ts'
 import { command } from '../commands.ts'
-import { failure, fixture, ndjsonOf, answers, put, temporaryFolder } from '../helpers.ts'
+import { answers, failure, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { type Test, t } from '../tap.ts'
 import { provenance } from './provenance-samples.ts'
 
 /** A manifest with a component for each licence; `null` has none. */

@@ -1,11 +1,11 @@
 /** No message shows what is ours inside: objects, codes of zod, stacks. */
 import { join } from 'node:path'
-import { t } from '../tap.ts'
 import { z } from 'zod'
-import { kebabCase } from '../../lib/names.ts'
+import { kebabCase } from '../../lib/options.ts'
 import { commands } from '../../recipes/cli/commands.ts'
 import { commandsIn } from '../commands.ts'
 import { isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { t } from '../tap.ts'
 
 const run = commandsIn(t)
 

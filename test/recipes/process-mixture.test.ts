@@ -1,11 +1,12 @@
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { t } from '../tap.ts'
-import { readNpy } from '../../lib/shards/npy.ts'
 import { sha256 } from '../../lib/hash.ts'
-import { type MixtureResult, type MixtureStats, processMixture as processMixtureInto } from '../../recipes/process-mixture.ts'
+import { readNpy } from '../../lib/shards/npy.ts'
+import type { MixtureResult, MixtureStats } from '../../recipes/mixture/stats.ts'
+import { processMixture as processMixtureInto } from '../../recipes/process-mixture.ts'
 import { type Answers, answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { t } from '../tap.ts'
 
 const MODEL = fixture('tiny.model')
 

@@ -1,4 +1,4 @@
-import type { Provenance } from '../../recipes/provenance/write.ts'
+import type { Provenance } from '../../recipes/provenance/schema.ts'
 
 /** Where a pull comes from, with some of it otherwise. */
 export function provenance ({ found = ['odc-by'], commit = 'abcdef', ...more }: { found?: readonly string[], commit?: string | null } & Partial<Provenance> = {}): Provenance {

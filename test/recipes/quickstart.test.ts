@@ -1,11 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { Writable } from 'node:stream'
-import { type Test, t } from '../tap.ts'
-import { readNpy } from '../../lib/shards/npy.ts'
+import { pipeline } from 'node:stream/promises'
 import { listShards } from '../../lib/shards/names.ts'
-import type { MixtureStats } from '../../recipes/process-mixture.ts'
+import { readNpy } from '../../lib/shards/npy.ts'
+import type { MixtureStats } from '../../recipes/mixture/stats.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { dedup } from '../../transforms/dedup.ts'
 import { encode } from '../../transforms/encode.ts'
@@ -13,6 +12,7 @@ import { language } from '../../transforms/language.ts'
 import { length } from '../../transforms/length.ts'
 import { normalize } from '../../transforms/normalize.ts'
 import { ROOT, howMany, isThorough, put, runProgram, temporaryFolder } from '../helpers.ts'
+import { type Test, t } from '../tap.ts'
 
 const VOCABULARY = howMany(500, 8000)
 

@@ -5,15 +5,16 @@ import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { mock } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { type Test, t } from '../tap.ts'
 import { codeOf } from '../../lib/errors.ts'
 import { readBytes } from '../../lib/input/read.ts'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
-import { type MixtureError, type MixtureResult, processMixture } from '../../recipes/process-mixture.ts'
+import type { MixtureResult } from '../../recipes/mixture/stats.ts'
+import { type MixtureError, processMixture } from '../../recipes/process-mixture.ts'
 import { remount, smallDisk } from '../disks.ts'
 import { docs, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 import { stoppedAt } from '../resuming.ts'
+import { type Test, t } from '../tap.ts'
 
 const MODEL = fixture('tiny.model')
 const DOCUMENTS = 60

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { type RunReport, run as runInto, runText } from '../../recipes/run.ts'
 import { docs, failure, filesIn, fixture, folderInMemory, ndjsonOf, put } from '../helpers.ts'
+import { type Test, t } from '../tap.ts'
 
 const MODEL = fixture('tiny.model')
 
@@ -140,7 +140,7 @@ t.test('the tokenizer must be the one that the manifest asks for', async t => {
 t.test('begun by a run that was stopped, it is gone on with', async t => {
   const { folder, run } = mixture(t, [BOOKS])
   const stop = new AbortController()
-  const { tokenizer } = await import('../../recipes/process-mixture.ts').then(({ loadMixture }) => loadMixture(join(folder, 'mix.yaml'), MODEL))
+  const { tokenizer } = await import('../../recipes/mixture/mixture.ts').then(({ loadMixture }) => loadMixture(join(folder, 'mix.yaml'), MODEL))
   let encoded = 0
   const append: typeof tokenizer.append = (text, ids) => {
     if (++encoded === 12) stop.abort()

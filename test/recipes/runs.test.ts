@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { type Test, t } from '../tap.ts'
+import type { PartialError } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
-import type { PartialError } from '../../recipes/partial-error.ts'
-import { processMixture } from '../../recipes/process-mixture.ts'
 import type { RunDifference } from '../../recipes/history/compare.ts'
+import { processMixture } from '../../recipes/process-mixture.ts'
 import { type RunSummary, type RunsResult, type ShardTrace, runs, runsText } from '../../recipes/runs.ts'
 import { commandsIn } from '../commands.ts'
 import { docs, failure, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { type Test, t } from '../tap.ts'
 
 const command = commandsIn(t)
 

@@ -1,14 +1,14 @@
 /** What verify writes: dates in the stats, the inventory for people, and what becomes of it all where that fails. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Test, t } from '../tap.ts'
+import { PartialError } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
-import { PartialError } from '../../recipes/partial-error.ts'
 import type { Inventory } from '../../recipes/inventory/inventory.ts'
 import { VerifyError, verify } from '../../recipes/verify.ts'
 import { commandsIn } from '../commands.ts'
 import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 import { EOS, writeShards, writeStats } from '../shards.ts'
+import { type Test, t } from '../tap.ts'
 
 const command = commandsIn(t)
 

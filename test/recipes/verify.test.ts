@@ -1,17 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Test, t } from '../tap.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { npyHeader } from '../../lib/shards/npy.ts'
 import type { Finding } from '../../lib/verify/shards.ts'
 import type { ComponentStats } from '../../recipes/components/component.ts'
-import { type MixtureStats, processMixture } from '../../recipes/process-mixture.ts'
-import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import type { Inventory } from '../../recipes/inventory/inventory.ts'
+import type { MixtureStats } from '../../recipes/mixture/stats.ts'
+import { processMixture } from '../../recipes/process-mixture.ts'
+import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { VerifyError, verify as verifyIn } from '../../recipes/verify.ts'
 import { commandsIn } from '../commands.ts'
 import { answers, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { type Test, t } from '../tap.ts'
 
 const run = commandsIn(t)
 

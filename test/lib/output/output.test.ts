@@ -2,11 +2,12 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, sy
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import zstd from '@bokuweb/zstd-wasm'
-import { t } from '../../tap.ts'
 import { readBytes } from '../../../lib/input/read.ts'
-import { checkWritable, openOutput, writeFileWhole, writing } from '../../../lib/output/output.ts'
+import { checkWritable, openOutput, writeFileWhole } from '../../../lib/output/open.ts'
+import { writing } from '../../../lib/output/output.ts'
 import { refuseInputAsOutput } from '../../../recipes/jobs/places.ts'
 import { failure, filesIn, put, temporaryFolder } from '../../helpers.ts'
+import { t } from '../../tap.ts'
 
 for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))], ['zstd', 'sub/a.txt.zst', (path: string) => zstd.decompress(readFileSync(path))]] as const) {
   t.test(`${kind}: nothing under the name before commit, all of it then`, async t => {

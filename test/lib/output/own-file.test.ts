@@ -3,14 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { t } from '../../tap.ts'
 import { isCheckpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from '../../../lib/output/checkpoint.ts'
 import { lock } from '../../../lib/output/lock.ts'
-import { makeFolder, openOutput, temporaryName } from '../../../lib/output/output.ts'
+import { openOutput } from '../../../lib/output/open.ts'
+import { makeFolder, temporaryName } from '../../../lib/output/output.ts'
 import { jsonKind, readOwn, refuseForeign, textKind, writeOwn } from '../../../lib/output/own-file.ts'
 import { openResumable, partialName } from '../../../lib/output/resumable.ts'
 import { ShardWriter } from '../../../lib/shards/writer.ts'
 import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
+import { t } from '../../tap.ts'
 
 const STATS = jsonKind('the stats of a run', 'manifest', 'stats')
 const LINES = textKind('a file of rejects', /^\{"reason":/)

@@ -1,11 +1,11 @@
-import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
-import { t } from '../../tap.ts'
-import { commands } from '../../../recipes/cli/commands.ts'
+import { join } from 'node:path'
+import { kebabCase } from '../../../lib/options.ts'
 import { packageVersion } from '../../../lib/package.ts'
-import { kebabCase } from '../../../lib/names.ts'
-import { commandProcess, command as run } from '../../commands.ts'
+import { commands } from '../../../recipes/cli/commands.ts'
+import { command as run, commandProcess } from '../../commands.ts'
 import { answers, builtModule, docs, filesIn, fixture, isThorough, ndjsonOf, put, sluice, temporaryFolder } from '../../helpers.ts'
+import { t } from '../../tap.ts'
 
 t.test('every command answers --help with each of its flags', async t => {
   const own = isThorough() ? commandProcess() : null

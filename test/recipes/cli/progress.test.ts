@@ -1,10 +1,11 @@
 import { Readable, Writable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { t } from '../../tap.ts'
-import { Progress, type ProgressStream, progressLine } from '../../../recipes/cli/progress.ts'
-import { componentTable, table } from '../../../recipes/text.ts'
+import { type ProgressStream, Progress, progressLine } from '../../../recipes/cli/progress.ts'
+import { componentTable } from '../../../recipes/components/table.ts'
+import { table } from '../../../recipes/text.ts'
 import { ndjson } from '../../../sources/ndjson.ts'
 import { collect, put, temporaryFolder } from '../../helpers.ts'
+import { t } from '../../tap.ts'
 
 function terminal (isTTY: boolean): ProgressStream & { text: string } {
   const stream = Object.assign(new Writable({ write (chunk: Buffer, _encoding, done) { stream.text += chunk.toString(); done() } }), { isTTY, columns: 60, text: '' })

@@ -1,0 +1,77 @@
+import { open, rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { STANDARD_STREAM } from '../bytes.ts'
+import { compressed } from './compressed.ts'
+import { type Output, createTemporary, publish, removeLeftovers, targetOf, temporaryName, writing } from './output.ts'
+
+/**
+ * Opens a file for writing, its folder made where it is missing; `.gz` and `.zst` compress. `-` is standard output.
+ * A file that stands under the name is replaced by `commit`, at once and whole.
+ *
+ * @throws SluiceError `ERR_OUTPUT`, as each method of what it returns does
+ */
+export async function openOutput (path: string): Promise<Output> {
+  if (path === STANDARD_STREAM) return standardOutput()
+  return compressed(path, await openFile(path))
+}
+
+/** Writes a whole file: the old content stands until the new one is complete. @throws SluiceError `ERR_OUTPUT` */
+export async function writeFileWhole (path: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
+  const output = await openOutput(path)
+  try {
+    await output.write(Buffer.from(content))
+    await output.commit()
+  } catch (error) {
+    await output.abandon()
+    throw error
+  }
+}
+
+/** Whether a file can be written, known before the work whose result it is to hold. @throws SluiceError `ERR_OUTPUT` */
+export async function checkWritable (path: string): Promise<void> {
+  const output = await openOutput(path)
+  await output.abandon()
+}
+
+export async function openFile (path: string): Promise<Output> {
+  return await writing(path, async () => {
+    const target = await targetOf(path)
+    return target === null ? await openDirectly(path) : await openReplacing(path, target)
+  })
+}
+
+export async function openReplacing (name: string, path: string): Promise<Output> {
+  await removeLeftovers(dirname(path), file => file === basename(path))
+  const file = await createTemporary(temporaryName(path))
+  return {
+    write: bytes => writing(name, () => file.appendFile(bytes)),
+    commit: () => writing(name, () => publish(file, path)),
+    async abandon () {
+      await file.close().catch(() => { })
+      await rm(temporaryName(path), { force: true })
+    }
+  }
+}
+
+export async function openDirectly (path: string): Promise<Output> {
+  const file = await open(path, 'w')
+  return {
+    write: bytes => writing(path, () => file.appendFile(bytes)),
+    commit: () => writing(path, () => file.close()),
+    abandon: () => file.close().catch(() => { })
+  }
+}
+
+/** Standard output, or standard error; a reader that has gone away is told by EPIPE, not as ERR_OUTPUT. */
+export function standardOutput (stream: NodeJS.WriteStream = process.stdout): Output {
+  stream.off('error', ignore).on('error', ignore) // each write's own callback is told of it
+  return {
+    write: bytes => writing('standard output', () => new Promise((resolve, reject) => {
+      stream.write(bytes, error => { error == null ? resolve() : reject(error) })
+    })),
+    commit: async () => { },
+    abandon: async () => { }
+  }
+}
+
+export function ignore (): void { }

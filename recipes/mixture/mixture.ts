@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs'
+import { SluiceError } from '../../lib/errors.ts'
+import { refuseForeign } from '../../lib/output/own-file.ts'
+import { STATS } from '../../lib/shards/stats.ts'
+import { refuseShards } from '../../lib/shards/writer.ts'
+import { type Tokenizer, loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
+import { type ComponentStatus, type ShardOptions, checkFit, componentStatus, filesOf, refuseForeignIn, sharedFilesOf } from '../components/component.ts'
+import type { FindOptions } from '../components/find-on-hub.ts'
+import type { LicenseOf } from '../components/licenses.ts'
+import type { RunOptions } from '../flow/flow.ts'
+import { checkOutputs } from '../jobs/places.ts'
+import { refuseForeignNext } from '../jobs/remake.ts'
+import type { Component, Manifest } from '../manifest/schema.ts'
+
+import { readMixture } from './read.ts'
+
+/** What the recipe can be told in code. */
+export interface MixtureRun extends RunOptions {
+  /** The tokenizer at `tokenizerPath`, where it is loaded already. */
+  readonly tokenizer?: Tokenizer
+  /** Tells the licence on a dataset's card. @default nobody does */
+  readonly licenseOf?: LicenseOf | undefined
+}
+
+/** What a manifest and a tokenizer are to one another; what `run` begins with too. */
+export interface MixtureJob {
+  readonly manifest: Manifest
+  readonly tokenizerPath: string
+  readonly tokenizer: Tokenizer
+}
+
+/** Reads a manifest, and loads the tokenizer that it asks for. @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM` */
+export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer, finding: FindOptions = {}): Promise<MixtureJob> {
+  return await loadTokenizerOf(await readMixture(manifestPath, finding), asked, loaded)
+}
+
+/**
+ * How a component stands, before anything is written.
+ *
+ * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT`, or `ERR_OUTPUT_EXISTS`, where it can't be done as it is asked for
+ */
+export async function standingOf (component: Component, options: ShardOptions): Promise<ComponentStatus> {
+  checkFit(component, options.tokenizer)
+  if (options.restart === true) return { pull: component.rawDir === null ? null : { is: 'new' }, shards: { is: 'new' } }
+  const status = await componentStatus(component, options)
+  if (status.shards.is === 'outdated') await refuseForeignNext(component.outputDir)
+  if (status.shards.is === 'new' && status.shards.why === undefined && options.overwrite !== true) await refuseShards(component.outputDir)
+  return status
+}
+
+export async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
+  const tokenizerPath = asked ?? manifest.tokenizerPath
+  if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
+  if (loaded === undefined && asked === undefined && !existsSync(tokenizerPath)) throw new SluiceError('ERR_TOKENIZER', `${tokenizerPath}: no such file, expected a SentencePiece .model file; train-tokenizer --manifest ${manifest.path} trains it, and so does run`)
+  const tokenizer = loaded ?? await loadTokenizer(tokenizerPath)
+  checkHash(manifest, tokenizer, tokenizerPath)
+  return { manifest, tokenizerPath, tokenizer }
+}
+
+/** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice or lies in the way of a shard, `ERR_OUTPUT_EXISTS` for one that is an input, or would replace a file of another kind */
+export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: { readonly manifest: Manifest, readonly tokenizerPath: string | null }, logFile: string): Promise<void> {
+  const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module, model }) => [module, model].flatMap(file => file === undefined ? [] : [file.path])))
+  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, ...(tokenizerPath === null ? [] : [tokenizerPath]), ...datasets.map(({ dataFiles }) => dataFiles), ...modules], {
+    shards: datasets.map(({ outputDir }) => outputDir),
+    shared: datasets.flatMap(sharedFilesOf)
+  })
+  await refuseForeign(logFile, STATS)
+  for (const component of datasets) await refuseForeignIn(component)
+}
+
+/** Where the stats go. */
+export function statsPathOf (manifest: Manifest, asked: string | undefined): string {
+  return asked ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
+}
+
+function checkHash ({ path, tokenizer: { sha256 } }: Manifest, tokenizer: Tokenizer, tokenizerPath: string): void {
+  if (sha256 !== null && sha256.toLowerCase() !== tokenizer.sha256) {
+    throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: has SHA-256 ${tokenizer.sha256}, expected ${sha256.toLowerCase()} (tokenizer.sha256 in ${path})`)
+  }
+}
