@@ -1,5 +1,3 @@
-import { maskCredentials } from './text/mask-secrets.ts'
-
 /**
  * What can go wrong, by code: the exit code of the command line, and what the code means.
  *
@@ -52,6 +50,17 @@ export class SluiceError extends Error {
   get exitCode (): number {
     return errorCodes[this.code].exit
   }
+}
+
+/** What stands in a secret's place: a word, so that YAML around it stays what it is. */
+export const MASK = 'MASKED'
+
+/** What stands between `://` and the last `@` before the path of an address: a user and a password, or a token. */
+const CREDENTIALS = /:\/\/[^\s/"'<>]*@/g
+
+/** A text without the users and passwords of addresses in it; in messages, where more would be taken for a secret than is one. */
+export function maskCredentials (text: string): string {
+  return text.replace(CREDENTIALS, `://${MASK}@`)
 }
 
 /** The message of anything that was thrown. */

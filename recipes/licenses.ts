@@ -1,21 +1,17 @@
 import { z } from 'zod'
 import { PartialError, SluiceError } from '../lib/errors.ts'
-import { isHubName } from '../lib/hub/address.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
-import { findFiles } from '../lib/input/find.ts'
 import { NO_ADVICE } from '../lib/licenses/known.ts'
-import { strictestOf } from '../lib/licenses/terms.ts'
 import { parseOptions } from '../lib/options.ts'
 import { foundBefore } from './components/find-on-hub.ts'
-import { type LicenseFinding, type LicenseOf, type LicenseRow, licenseRows } from './components/licenses.ts'
-import { checkpointsOf, copyIn } from './components/paths.ts'
+import { type LicenseOf, type LicenseRow, licenseRows } from './components/licenses.ts'
+import { checkpointsOf } from './components/paths.ts'
 import type { RunOptions } from './flow/flow.ts'
 
 import { readManifest } from './manifest/read.ts'
 import type { Component } from './manifest/schema.ts'
 import { licenseOnCard } from './provenance/card.ts'
-import { findProvenance } from './provenance/write.ts'
-import { isOnHub, knownStages } from './stages.ts'
+import { knownStages } from './stages.ts'
 
 export const licensesOptions = z.strictObject({
   requireRedistributable: z.boolean().default(false).describe('fail unless the shards of every component may be passed on, by licences that are known'),

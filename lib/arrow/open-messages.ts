@@ -1,11 +1,21 @@
 import type { ByteRanges } from '../bytes.ts'
-import type { RecordFile } from '../records/reader.ts'
+import type { TableFile } from '../columns/selection.ts'
 import { Bytes } from './bytes.ts'
 import { readFileMessages } from './file-messages.ts'
 import { type IsWanted, type Message, FILE_HEAD, readMessages } from './messages.ts'
 
+/** A file, and how its bytes are had. */
+export interface ArrowFile extends TableFile {
+  /** The number of the first row to read. */
+  readonly offset: number
+  /** The content from an offset on, chunk by chunk. */
+  readonly bytesFrom: (offset: number) => AsyncGenerator<Buffer>
+  /** To be told how much of the file has been read. */
+  readonly onRead: (bytes: number) => void
+}
+
 /** Opens a file to be read at any place; null where that can't be done: of a pipe, and through a compression. */
-export type OpenRanges = (file: RecordFile) => Promise<ByteRanges | null>
+export type OpenRanges = () => Promise<ByteRanges | null>
 
 /** A file that can't be read at any place is held in memory up to so many bytes. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024
@@ -16,11 +26,11 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024
  *
  * @throws SluiceError as `readMessages` and `readFileMessages`
  */
-export async function openMessages (file: RecordFile, open: OpenRanges): Promise<(isWanted: IsWanted) => AsyncGenerator<Message>> {
+export async function openMessages (file: ArrowFile, open: OpenRanges): Promise<(isWanted: IsWanted) => AsyncGenerator<Message>> {
   const bytes = new Bytes(file.bytesFrom(0))
   try {
     const isFile = (await bytes.peek(FILE_HEAD.length)).equals(FILE_HEAD)
-    const ranges = isFile ? await open(file) ?? await held(bytes, file.path) : null
+    const ranges = isFile ? await open() ?? await held(bytes, file.path) : null
     if (ranges === null) return isWanted => readMessages(bytes, file.path, isWanted)
     bytes.close()
     return isWanted => closing(ranges, readFileMessages(ranges, isWanted), file)
@@ -37,7 +47,7 @@ async function held (bytes: Bytes, name: string): Promise<ByteRanges | null> {
   return { name, size: all.length, read: (start, end) => Promise.resolve(all.subarray(start, end)), close: () => Promise.resolve() }
 }
 
-async function * closing (ranges: ByteRanges, messages: AsyncGenerator<Message>, file: RecordFile): AsyncGenerator<Message> {
+async function * closing (ranges: ByteRanges, messages: AsyncGenerator<Message>, file: ArrowFile): AsyncGenerator<Message> {
   try {
     for await (const message of messages) {
       yield message

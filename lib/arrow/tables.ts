@@ -1,11 +1,12 @@
 import { type Field, tableFromIPC } from '@uwdata/flechette'
+import { ColumnNames } from '../columns/names.ts'
+import { type RowOptions, type RowTexts, columnsToRead } from '../columns/selection.ts'
 import type { Kind } from '../columns/values.ts'
 import { SluiceError, messageOf } from '../errors.ts'
-import type { RecordFile } from '../records/reader.ts'
-import { type RowOptions, type RowTexts, ColumnNames, columnsToRead } from '../records/table-row.ts'
 import { registerCodecs } from './codecs.ts'
 import type { IsWanted, Message } from './messages.ts'
 import { type Narrowed, narrowed } from './narrow.ts'
+import type { ArrowFile } from './open-messages.ts'
 import { type Vector, kindOf } from './values.ts'
 
 export { ValueReader } from './values.ts'
@@ -54,9 +55,9 @@ interface Reading {
  * @returns how many rows there are
  * @throws SluiceError `ERR_SOURCE`
  */
-export async function * readTables (messages: (isWanted: IsWanted) => AsyncGenerator<Message>, recordFile: RecordFile, options: RowOptions): AsyncGenerator<Table, number> {
+export async function * readTables (messages: (isWanted: IsWanted) => AsyncGenerator<Message>, arrowFile: ArrowFile, options: RowOptions): AsyncGenerator<Table, number> {
   registerCodecs()
-  const { path: file, offset: from } = recordFile
+  const { path: file, offset: from } = arrowFile
   let reading: Reading | undefined
   let schema = new Uint8Array(0)
   const dictionaries = new Map<number, Uint8Array[]>()
@@ -66,7 +67,7 @@ export async function * readTables (messages: (isWanted: IsWanted) => AsyncGener
     if (kind === 'schema') {
       if (reading !== undefined) throw damaged(file, message, new Error('a second schema'))
       schema = bytes as Uint8Array<ArrayBuffer>
-      reading = readingOf(fieldsOf(file, message), recordFile, options)
+      reading = readingOf(fieldsOf(file, message), arrowFile, options)
       continue
     }
     if (reading === undefined) throw damaged(file, message, new Error('there is no schema before it'))
@@ -94,7 +95,7 @@ function fieldsOf (file: string, message: Message): readonly Field[] {
   }
 }
 
-function readingOf (fields: readonly Field[], file: RecordFile, options: RowOptions): Reading {
+function readingOf (fields: readonly Field[], file: ArrowFile, options: RowOptions): Reading {
   const { path } = file
   const { textColumn } = options
   const all = new ColumnNames(path, fields.map(({ name }) => name))

@@ -3,6 +3,7 @@ import type { Column, Table } from '../arrow/tables.ts'
 import type { ValueReader } from '../arrow/values.ts'
 import type { ByteRanges } from '../bytes.ts'
 import { type Row, TooLong } from '../columns/rows.ts'
+import { type RowOptions, type RowTexts, MissingColumns } from '../columns/selection.ts'
 import { type Value, uuid } from '../columns/values.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { isHubName } from '../hub/address.ts'
@@ -10,12 +11,12 @@ import type { RemoteOptions } from '../input/hub.ts'
 import { openSeekable } from '../input/ranges.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
 import type { OpenRecords } from './source.ts'
-import { type RowOptions, type RowTexts, MissingColumns, foundRow } from './table-row.ts'
+import { foundRow } from './table-row.ts'
 import type { TableOptions } from './text.ts'
 
 export interface ArrowReaderOptions extends RowOptions {
   /** Opens a file to be read by its footer, where that can be done. */
-  readonly open: OpenRanges
+  readonly open: (file: RecordFile) => ReturnType<OpenRanges>
 }
 
 const NO_TEXTS: RowTexts = { textColumn: '', text: { column: '', lists: 0, steps: [] }, kind: undefined, isColumn: true, missing: [] }
@@ -66,7 +67,7 @@ export class ArrowReader implements RecordReader {
     const [{ ValueReader, readTables }, { openMessages }] = await Promise.all([import('../arrow/tables.ts'), import('../arrow/open-messages.ts')])
     const { path, offset } = this.#file
     this.#values = new ValueReader(this.#options.maxRowBytes)
-    const rows = yield * readTables(await openMessages(this.#file, this.#options.open), this.#file, this.#options)
+    const rows = yield * readTables(await openMessages(this.#file, () => this.#options.open(this.#file)), this.#file, this.#options)
     if (offset > rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${rows} rows; it was changed since`)
   }
 

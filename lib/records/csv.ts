@@ -8,7 +8,7 @@ import { LineSplitter, decodeUtf8 } from './lines.ts'
 import { type FoundRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark } from './reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
 import type { OpenRecords } from './source.ts'
-import { shownColumns } from './table-row.ts'
+import { shownColumns } from '../columns/names.ts'
 import { asText } from './text.ts'
 
 /** How records are written, and which column has the text. */

@@ -1,11 +1,12 @@
 import type { ByteRanges } from '../bytes.ts'
 import type { Batch } from '../columns/rows.ts'
+import { type RowOptions, type RowTexts, MissingColumns, columnsToRead } from '../columns/selection.ts'
 import { SluiceError } from '../errors.ts'
 import { isHubName } from '../hub/address.ts'
 import { isCompressed } from '../input/find.ts'
 import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
 import type { OpenRecords } from './source.ts'
-import { type RowOptions, type RowTexts, MissingColumns, columnsToRead, foundRow } from './table-row.ts'
+import { foundRow } from './table-row.ts'
 import type { TableOptions } from './text.ts'
 
 export interface RowReaderOptions extends RowOptions {

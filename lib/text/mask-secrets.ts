@@ -1,5 +1,4 @@
-/** What stands in a secret's place: a word, so that YAML around it stays what it is. */
-const MASK = 'MASKED'
+import { MASK } from '../errors.ts'
 
 /**
  * The first group of each is kept; what follows it is the secret. Lengths are such that no name of a data set matches.
@@ -21,14 +20,6 @@ const SECRETS: readonly RegExp[] = [
   // ?token=…, HF_TOKEN=…, X-Amz-Signature=…, # password: …
   /(\b(?:(?:access|api|auth|client|hf|private|secret|x-amz|x-amz-security)[_-]){0,4}(?:token|password|passwd|secret|signature|sig|credential|key_?secret|(?:api|secret|access|private)[_-]?key)["']?[ \t]*[=:][ \t]*["']?)(?!\w*MASKED|\w+:\/\/)[^\s"'&,}\]#]{4,}/gi
 ]
-
-/** What stands between `://` and the last `@` before the path of an address: a user and a password, or a token. */
-const CREDENTIALS = /:\/\/[^\s/"'<>]*@/g
-
-/** A text without the users and passwords of addresses in it; in messages, where more would be taken for a secret than is one. */
-export function maskCredentials (text: string): string {
-  return text.replace(CREDENTIALS, `://${MASK}@`)
-}
 
 /** A text without the passwords and tokens in it, as far as their form tells what they are; and how many there were. */
 export function maskSecrets (text: string): { readonly text: string, readonly masked: number } {

@@ -1,5 +1,6 @@
+import { NOT_STATED, OTHERS, LicenseCounts, licenseColumns } from '../../../lib/licenses/counts.ts'
+import { licensesPage } from '../../../recipes/provenance/licenses-page.ts'
 import { t } from '../../tap.ts'
-import { LicenseCounts, NOT_STATED, OTHERS, licenseColumns, licensesPage } from '../../../lib/licenses/counts.ts'
 
 const COLUMNS = { license: 'license', repository: 'repo_name' }
 

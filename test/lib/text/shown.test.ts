@@ -1,10 +1,9 @@
 /** What texts of others do on a terminal: nothing. */
-import { codePoint } from '../../helpers.ts'
 import fc from 'fast-check'
-import { t } from '../../tap.ts'
-import { SluiceError } from '../../../lib/errors.ts'
-import { maskCredentials } from '../../../lib/text/mask-secrets.ts'
+import { SluiceError, maskCredentials } from '../../../lib/errors.ts'
 import { isName, shown, shownInLine } from '../../../lib/text/shown.ts'
+import { codePoint } from '../../helpers.ts'
+import { t } from '../../tap.ts'
 
 t.test('control characters are escaped; tabs and line breaks stay, except on one line', async t => {
   t.equal(shown('\x1b]0;title\x07 a\tb\nc\rd\x7f\x9b31m\u202egnp.\u2069é字'), '\\u001b]0;title\\u0007 a\tb\nc\\rd\\u007f\\u009b31m\\u202egnp.\\u2069é字')

@@ -1,0 +1,45 @@
+import { SluiceError } from '../errors.ts'
+
+/** Names of columns in a message are no more than these, and no longer. */
+export const MOST_COLUMNS = 50
+
+export const MOST_CHARACTERS = 40
+/** The names of columns, for a message. */
+export function shownColumns (names: readonly string[]): string {
+  return names.slice(0, MOST_COLUMNS).map(name => JSON.stringify(name.slice(0, MOST_CHARACTERS))).join(', ') + (names.length > MOST_COLUMNS ? ` and ${names.length - MOST_COLUMNS} more` : '')
+}
+
+/** The columns of a file by their names. */
+export class ColumnNames {
+  readonly all: readonly string[]
+  readonly #file: string
+  readonly #places = new Map<string, { readonly index: number; count: number } >()
+
+  constructor (file: string, all: readonly string[]) {
+    this.#file = file
+    this.all = all
+    for (const [index, name] of all.entries()) {
+      const place = this.#places.get(name)
+      if (place === undefined) this.#places.set(name, { index, count: 1 })
+      else place.count++
+    }
+  }
+
+  has (name: string): boolean {
+    return this.#places.has(name)
+  }
+
+  /** Where a column stands among all. @throws SluiceError `ERR_SOURCE` unless there is just one of that name */
+  indexOf (name: string): number {
+    const place = this.#places.get(name)
+    if (place?.count === 1) return place.index
+    throw new SluiceError('ERR_SOURCE', place === undefined
+      ? `${this.#file}: has no column ${name}; it has ${this.#shown()}; name one of these (--text-column, text_column; --columns, columns)`
+      : `${this.#file}: has ${place.count} columns with the name ${name}, expected one; rewrite the file with names that differ`)
+  }
+
+  #shown (): string {
+    if (this.all.length === 0) return 'none'
+    return this.all.slice(0, MOST_COLUMNS).join(', ') + (this.all.length > MOST_COLUMNS ? ` and ${this.all.length - MOST_COLUMNS} more` : '')
+  }
+}
