@@ -68,7 +68,7 @@ t.test('the same bytes with any number of workers, on each run, and however the 
 
 t.test('what was met, and how far it is', async t => {
   const events: TrainProgress[] = []
-  const count = howMany(150, 400)
+  const count = 400
   const vocabSize = howMany(250, 500)
   const text = lines.slice(0, count).join('\n')
   const many = Math.ceil(2 ** 20 / text.length)
