@@ -95,3 +95,8 @@ let isCaught = false
 
 /** A command: in a process of its own in `npm run thorough`, as users have it; else in the test's own, see `commandHere`. */
 export const command: CommandProcess['run'] = (args, options) => isThorough() ? sluice(args, { input: '', ...options }) : commandHere(args, options)
+
+/** Commands of a file: in a process that they share in `npm run thorough`; else in the test's own, see `commandHere`. */
+export function commandsHereIn (t: Test): CommandProcess['run'] {
+  return isThorough() ? commandsIn(t) : commandHere
+}

@@ -4,10 +4,10 @@ import { t } from '../tap.ts'
 import { z } from 'zod'
 import { kebabCase } from '../../lib/names.ts'
 import { commands } from '../../recipes/commands.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
-const run = commandsIn(t)
+const run = commandsHereIn(t)
 
 /** What nobody but us should see. */
 const INTERNAL = /\[object|undefined|\bNaN\b|Zod|invalid_|too_small|too_big|unrecognized|Invalid input|\n {4}at |\{"|":|an unexpected error/

@@ -8,10 +8,10 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import type { Reject } from '../../recipes/rejects.ts'
 import { ndjson } from '../../sources/ndjson.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { collect, doc, docs, failure, filesIn, fixture, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 const readRejects = (path: string): Reject[] => (path.endsWith('.gz') ? gunzipSync(readFileSync(path)).toString() : readFileSync(path, 'utf8'))
   .split('\n').slice(0, -1).map(line => JSON.parse(line) as Reject)

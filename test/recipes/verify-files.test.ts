@@ -6,11 +6,11 @@ import { sha256 } from '../../lib/hash.ts'
 import { PartialError } from '../../recipes/partial-error.ts'
 import type { Inventory } from '../../recipes/inventory.ts'
 import { VerifyError, verify } from '../../recipes/verify.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 import { EOS, writeShards, writeStats } from '../shards.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 interface Made {
   readonly folder: string
