@@ -12,12 +12,13 @@ import { corpusComponent, corpusOptions } from '../../recipes/corpus.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import type { RunOptions } from '../../recipes/flow.ts'
 import { Threads } from '../../recipes/threads.ts'
-import { ROOT, contentIn, failure, folderInMemory, howMany, isThorough, put } from '../helpers.ts'
+import { ROOT, contentIn, failure, fixture, folderInMemory, howMany, isThorough, put } from '../helpers.ts'
 import { modelPath } from '../lib/fasttext/fixtures.ts'
 import { writeParquet } from '../parquet-writer.ts'
 import { stoppedAt } from '../resuming.ts'
 
-const tokenizer = await loadTokenizer(join(ROOT, 'test/fixtures/quickstart.model'))
+/** In `npm test` a small one, as each thread takes a while to load the other. */
+const tokenizer = await loadTokenizer(fixture(isThorough() ? 'quickstart.model' : 'tiny.model'))
 
 /** Texts that pass, are too short, are in another language, have untidy white space, or were there before. */
 const TEXTS = Array.from({ length: howMany(130, 400) }, (_, i) =>
@@ -134,7 +135,7 @@ t.test('threads encode as the tokenizer that they are given the path of, also wh
   }
   const alone: unknown[] = []
   for (const version of ['0.1.97', '0.2.2'] as const) {
-    const other = await loadTokenizer(join(ROOT, 'test/fixtures/quickstart.model'), { version })
+    const other = await loadTokenizer(fixture(isThorough() ? 'quickstart.model' : 'suffix.model'), { version })
     alone.push(await shards({ tokenizer: other, workers: 1 }))
     for (const [what, threads] of Object.entries(crews)) t.strictSame(await shards({ tokenizer: other, threads }), alone.at(-1), `${what}, ${version}`)
   }
