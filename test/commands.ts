@@ -121,3 +121,8 @@ export async function programPrints (path: string, args: readonly string[], cwd:
     process.argv = argv
   }
 }
+
+/** Commands of a file: in a process that they share in `npm run thorough`; else in the test's own, see `commandHere`. */
+export function commandsHereIn (t: Test): CommandProcess['run'] {
+  return isThorough() ? commandsIn(t) : commandHere
+}

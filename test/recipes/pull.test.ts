@@ -10,10 +10,10 @@ import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { z } from 'zod'
 import type { Component } from '../../lib/manifest/schema.ts'
 import type { Flow } from '../../recipes/flow.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { answers, builtModule, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, runProgram, temporaryFolder } from '../helpers.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 const pullsIn = (folder: string): Readonly<Record<string, Provenance>> => (JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Readonly<Record<string, Provenance>> }).pulls
 const component = (options: object): Component => corpusComponent(parseOptions('test', z.strictObject(corpusOptions), options))

@@ -7,10 +7,10 @@ import type { PartialError } from '../../recipes/partial-error.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import type { RunDifference } from '../../recipes/run-difference.ts'
 import { type RunSummary, type RunsResult, type ShardTrace, runs, runsText } from '../../recipes/runs.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { docs, failure, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 interface Made {
   readonly folder: string

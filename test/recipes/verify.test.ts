@@ -10,10 +10,10 @@ import { type MixtureStats, processMixture } from '../../recipes/process-mixture
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import type { Inventory } from '../../recipes/inventory.ts'
 import { VerifyError, verify as verifyIn } from '../../recipes/verify.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { answers, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 
-const run = commandsIn(t)
+const run = commandsHereIn(t)
 
 const MODEL = fixture('tiny.model')
 
