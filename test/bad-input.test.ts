@@ -11,13 +11,16 @@ import { lock, withLock } from '../lib/output/lock.ts'
 import { npyHeader } from '../lib/shards/npy.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 import { dedup } from '../transforms/dedup.ts'
-import { commandProcess } from './commands.ts'
+import { command, commandProcess } from './commands.ts'
 import { answers, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, temporaryFolder } from './helpers.ts'
 import { stoppedAt } from './resuming.ts'
 import { frameOf, rawBlock, zstdBomb } from './zstd.ts'
 
 process.env.HF_HUB_OFFLINE = '1' // nothing here is to reach the Hub
 const commands = commandProcess()
+/** In `npm test` most cases are in the test's own process. */
+const run = isThorough() ? commands.run : command
+const RECORDS = ndjsonOf(answers().records)
 
 const MODEL = fixture('tiny.model')
 /** Documents in a frame with its size. */
@@ -208,10 +211,10 @@ const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
 for (const [name, { code, args, input, files = {}, says, leaves = [] }] of Object.entries(cases)) {
   t.test(`${code}: ${name}`, async t => {
     const cwd = temporaryFolder(t)
-    put(cwd, 'good.ndjson', ndjsonOf(answers().records))
+    put(cwd, 'good.ndjson', RECORDS)
     for (const [file, content] of Object.entries(files)) put(cwd, file, content)
     const before = filesIn(cwd)
-    const ended = await commands.run(args, { cwd, ...(input !== undefined && { input }) })
+    const ended = await run(args, { cwd, ...(input !== undefined && { input }) })
     t.equal(ended.code, errorCodes[code].exit, ended.stderr)
     t.equal(ended.stdout, '')
     t.match(ended.stderr, says)
@@ -239,7 +242,7 @@ for (const [name, { file, content, ids, bad, warning }] of Object.entries(accept
   t.test(`read all the same: ${name}`, async t => {
     const cwd = temporaryFolder(t)
     put(cwd, file, content)
-    const { code, stdout, stderr } = await commands.run(['read', file, '--max-bad', '1'], { cwd })
+    const { code, stdout, stderr } = await run(['read', file, '--max-bad', '1'], { cwd })
     t.equal(code, 0, stderr)
     t.strictSame(stdout.split('\n').slice(0, -1).map(line => (JSON.parse(line) as { id: string }).id), ids)
     const lines = stderr.trim().split('\n')
@@ -274,7 +277,7 @@ t.test('ERR_LOCKED: a command whose output another run writes to', async t => {
   for (const [path, args] of Object.entries(commandsOf)) {
     await withLock(join(cwd, `${path}.lock`), path, async () => {
       const before = filesIn(cwd)
-      const { code, stdout, stderr } = await commands.run(args, { cwd })
+      const { code, stdout, stderr } = await run(args, { cwd })
       t.strictSame({ code, stdout }, { code: 1, stdout: '' })
       t.match(stderr, says(path))
       t.match(stderr, '[ERR_LOCKED]')
@@ -283,11 +286,11 @@ t.test('ERR_LOCKED: a command whose output another run writes to', async t => {
   }
   put(cwd, 'm.yaml', GOOD)
   await withLock(join(cwd, 'shards/checkpoint.json.lock'), 'shards', async () => {
-    const { code, stderr } = await commands.run(['process-mixture', 'm.yaml', '--tokenizer-path', MODEL, '--log-file', 'stats.json'], { cwd })
+    const { code, stderr } = await run(['process-mixture', 'm.yaml', '--tokenizer-path', MODEL, '--log-file', 'stats.json'], { cwd })
     t.equal(code, 1)
     t.match(stderr, /1 of 1 components failed\na: shards\/checkpoint\.json: is being written to by another run/)
   })
-  t.match(await commands.run(filter('--data-files', 'good.ndjson'), { cwd }), { code: 0 }, 'once the other has let go of it')
+  t.match(await run(filter('--data-files', 'good.ndjson'), { cwd }), { code: 0 }, 'once the other has let go of it')
 })
 
 /** What becomes of a run between its stop and the next start, in the folder that it is in, and what is said of it then. */
@@ -371,7 +374,7 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
     spoil(folder)
     const before = contentsOf(folder)
     const command = ['process-mixture', manifest, '--tokenizer-path', MODEL, '--log-file', options.logFile, '--runs-dir', options.runsDir]
-    const ended = await commands.run([...command, ...args])
+    const ended = await run([...command, ...args])
     const isMet = ended.stderr.includes('components failed') // only once the component is gone on with
     t.equal(ended.code, isMet ? errorCodes.ERR_COMPONENT.exit : errorCodes.ERR_CHECKPOINT.exit)
     t.match(ended.stderr, says)
@@ -381,7 +384,7 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
     rmSync(options.logFile, { force: true })
     t.strictSame(contentsOf(folder), before, 'nothing is left behind, and what there was is as it was')
     if (!isForeign && !isThorough() && name !== 'a checkpoint that is cut off') return
-    const again = await commands.run([...command, ...args, '--restart'])
+    const again = await run([...command, ...args, '--restart'])
     t.equal(again.code, isForeign ? 1 : 0, again.stderr)
     if (isForeign) t.equal(readFileSync(join(folder, 'shards/checkpoint.json'), 'utf8'), '{"epoch":3}')
   })
@@ -400,11 +403,17 @@ t.test('every code has a case', async t => {
 t.test('a bound on bad records keeps the rest', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'a.ndjson', ndjsonOf(docs(5)) + 'bad\n')
-  t.match(await commands.run(filter('--data-files', 'a.ndjson', '--max-bad', '1'), { cwd }), { code: 0, stdout: /ndjson\.bad_json 1/ })
-  t.match(await commands.run(filter('--data-files', 'a.ndjson', '--max-bad', '20%'), { cwd }), { code: 0 })
+  t.match(await run(filter('--data-files', 'a.ndjson', '--max-bad', '1'), { cwd }), { code: 0, stdout: /ndjson\.bad_json 1/ })
+  t.match(await run(filter('--data-files', 'a.ndjson', '--max-bad', '20%'), { cwd }), { code: 0 })
   t.strictSame(filesIn(cwd), ['a.ndjson', join('out.ndjson')])
 })
 
 t.test('nothing that has failed keeps a process running', async t => {
+  const cwd = temporaryFolder(t)
+  for (const { code, args, input = '', files = {} } of Object.values(cases).filter((_, i) => !isThorough() && i % 12 === 5)) {
+    put(cwd, 'good.ndjson', RECORDS)
+    for (const [file, content] of Object.entries(files)) put(cwd, file, content)
+    t.equal((await commands.run(args, { cwd, input })).code, errorCodes[code].exit, args.join(' '))
+  }
   t.match(await commands.end(), { code: 0, signal: null })
 })

@@ -3,8 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
-import { type Ended, ROOT, isThorough, sluice } from './helpers.ts'
+import { type Ended, ROOT, isThorough, runProgram, sluice } from './helpers.ts'
 
 export interface CommandProcess {
   /** Runs a command; only one at a time. */
@@ -70,23 +71,32 @@ function catchPrinted (name: keyof Printed): void {
   }
 }
 
+/** Does what prints, in a working directory, in the test's own process. */
+async function printedBy<Result> (cwd: string, work: () => Promise<Result>): Promise<{ result: Result } & Printed> {
+  if (!isCaught) for (const name of ['stdout', 'stderr'] as const) catchPrinted(name)
+  isCaught = true
+  const before = process.cwd()
+  const own: Printed = { stdout: '', stderr: '' }
+  process.chdir(cwd)
+  try {
+    return { result: await printed.run(own, work), ...own }
+  } finally {
+    process.chdir(before)
+  }
+}
+
 /**
  * Runs a command in the test's own process, which saves starting one: only one at a time, and not for tests of signals,
  * of what is left running, or of a working directory that threads are to see.
  */
 const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = '' } = {}) => {
   const { cli } = await import('../recipes/cli/cli.ts')
-  if (!isCaught) for (const name of ['stdout', 'stderr'] as const) catchPrinted(name)
-  isCaught = true
   const { stdin } = process
-  const before = process.cwd()
-  const own: Printed = { stdout: '', stderr: '' }
   Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([Buffer.from(input)], { objectMode: false }) })
-  process.chdir(cwd)
   try {
-    return { code: await printed.run(own, () => cli(args)), signal: null, ...own }
+    const { result: code, stdout, stderr } = await printedBy(cwd, () => cli(args))
+    return { code, signal: null, stdout, stderr }
   } finally {
-    process.chdir(before)
     Object.defineProperty(process, 'stdin', { configurable: true, value: stdin })
   }
 }
@@ -95,3 +105,24 @@ let isCaught = false
 
 /** A command: in a process of its own in `npm run thorough`, as users have it; else in the test's own, see `commandHere`. */
 export const command: CommandProcess['run'] = (args, options) => isThorough() ? sluice(args, { input: '', ...options }) : commandHere(args, options)
+
+/**
+ * What a program prints that imports this package: in a process of its own in `npm run thorough`; else it is imported here.
+ *
+ * @param path of a module below `cwd`, which is like a checkout
+ */
+export async function programPrints (path: string, args: readonly string[], cwd: string): Promise<string> {
+  if (isThorough()) return runProgram(process.execPath, [path, ...args], cwd)
+  const { argv } = process
+  process.argv = [process.execPath, path, ...args]
+  try {
+    return (await printedBy(cwd, () => import(pathToFileURL(join(cwd, path)).href) as Promise<unknown>)).stdout
+  } finally {
+    process.argv = argv
+  }
+}
+
+/** Commands of a file: in a process that they share in `npm run thorough`; else in the test's own, see `commandHere`. */
+export function commandsHereIn (t: Test): CommandProcess['run'] {
+  return isThorough() ? commandsIn(t) : commandHere
+}

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { t } from './tap.ts'
+import type { Document } from '../lib/document.ts'
 import { lock } from '../lib/output/lock.ts'
 import { readNpy } from '../lib/shards/npy.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
@@ -25,7 +26,11 @@ function noise (length: number, seed: number): string {
   return text
 }
 
-const documents = (bytes: number): Readable => Readable.from(Array.from({ length: bytes / 10_000 }, (_, i) => doc(`d${i}`, noise(10_000, i))))
+const made: Document[] = []
+function documents (bytes: number): Readable {
+  while (made.length < bytes / 10_000) made.push(doc(`d${made.length}`, noise(10_000, made.length)))
+  return Readable.from(made.slice(0, bytes / 10_000))
+}
 const sequences = (bytes: number): Readable => Readable.from(Array.from({ length: bytes / 10_000 }, (_, i) => new Int32Array(2500).fill(i)))
 
 const sinks: Readonly<Record<string, [name: string, make: (path: string) => Writable, items: (bytes: number) => Readable]>> = {

@@ -64,7 +64,17 @@ export function encodings (): EncodedModel[] {
     cases: () => [
       ...model.texts.map(([ids, decoded], i) => ({ text: answers.texts[i]!, ids, decoded })),
       ...model.drawn.map(([text, ids, decoded]) => ({ text, ids, decoded })),
-      ...model.generated.map(([generated, ids, decoded]) => ({ text: generate(generated), ids, decoded }))
+      ...model.generated.map(([generated, ids, decoded]) => {
+        let text: string | undefined // long, and not every one is asked for
+        return {
+          get text () {
+            text ??= generate(generated)
+            return text
+          },
+          ids,
+          decoded
+        }
+      })
     ]
   }))
 }

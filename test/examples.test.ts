@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { t } from './tap.ts'
 import { readNpy } from '../lib/shards/npy.ts'
-import { C4, hubProcess } from './hub/process.ts'
-import { commandsIn } from './commands.ts'
+import { C4, hubForCommands } from './hub/process.ts'
+import { command, programPrints } from './commands.ts'
 import { ROOT, filesIn, folderLikeCheckout, howMany, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
 
 /** A thread takes longer to start than these few documents. */
@@ -13,18 +13,16 @@ const inOneThread = isThorough() ? [] : ['--workers', '1']
 
 const run = (command: string, ...args: string[]): string => runProgram(command, args)
 
-const command = commandsIn(t)
-
 t.test('custom-recipe.mjs: a stage of one\'s own among ours', async t => {
   const output = join(temporaryFolder(t), 'out.ndjson')
-  const printed = run(process.execPath, 'examples/custom-recipe.mjs', 'examples/mail.ndjson', output)
+  const printed = await programPrints('examples/custom-recipe.mjs', ['examples/mail.ndjson', output], ROOT)
   t.match(printed, 'without-signature 6 in, 5 out { only_signature: 1 }')
   t.match(printed, 'dedup 3 in, 2 out { duplicate: 1 }')
   t.strictSame(readFileSync(output, 'utf8').trim().split('\n').map(line => (JSON.parse(line) as { id: string }).id), ['m1', 'm6'])
 })
 
 t.test('pack-alone.mjs: one transform in another program', async t => {
-  t.equal(run(process.execPath, 'examples/pack-alone.mjs'), '111 110 101 10 116 119 111 32\n97 110 100 32 97 32 104 97\n108 102 10 116 104 114 101 101\n25 tokens, 1 of them in the tail that fills no sequence\n')
+  t.equal(await programPrints('examples/pack-alone.mjs', [], ROOT), '111 110 101 10 116 119 111 32\n97 110 100 32 97 32 104 97\n108 102 10 116 104 114 101 101\n25 tokens, 1 of them in the tail that fills no sequence\n')
 })
 
 t.test('pipe.sh: the stages in a shell', async t => {
@@ -72,9 +70,9 @@ t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
 })
 
 t.test('from-hub.mjs: a dataset on the Hub', async t => {
-  await hubProcess(t, { repos: [C4] })
+  await hubForCommands(t, { repos: [C4] })
   const output = join(temporaryFolder(t), 'out.ndjson')
-  const printed = run(process.execPath, 'examples/from-hub.mjs', 'allenai/c4', 'en', output)
+  const printed = await programPrints('examples/from-hub.mjs', ['allenai/c4', 'en', output], ROOT)
   t.match(printed, /^allenai\/c4 at [0-9a-f]{40}: 2 files, licence odc-by\n16 documents, the last one before c4-train\.00001-of-01024\.json\.gz \d+\n$/)
   t.match(JSON.parse(readFileSync(output, 'utf8').split('\n')[0]!), { id: 'hf://datasets/allenai/c4/en/c4-train.00000-of-01024.json.gz#0', meta: { url: 'https://example.org/0/0' } })
 })

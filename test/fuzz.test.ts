@@ -3,10 +3,10 @@ import { t } from './tap.ts'
 import { Random, fuzzOnce, targets } from './fuzz.ts'
 import { folderInMemory, howMany } from './helpers.ts'
 
-const RUNS = howMany(40, 100)
+const RUNS = howMany(15, 100)
 
 /** Of a format in yet another form. */
-const FORM_RUNS = howMany(16, 40)
+const FORM_RUNS = howMany(8, 40)
 
 for (const [name, target] of Object.entries(await targets())) {
   const runs = /^arrow./.test(name) ? FORM_RUNS : RUNS

@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import type { Test } from 'tap'
-import { ROOT, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { ROOT, isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 import { setHubEnvironment } from './environment.ts'
+import { startHub } from './stand-in.ts'
 import type { HubOptions, RepoOptions } from './types.ts'
 
 /** A dataset with the layout of `allenai/c4`: what README and examples show is run on it. */
@@ -28,4 +29,15 @@ export async function hubProcess (t: Test, options: HubOptions): Promise<string>
   const endpoint = line.toString().trim()
   t.teardown(setHubEnvironment({ HF_ENDPOINT: endpoint }))
   return endpoint
+}
+
+/** A Hub for `command` and `programPrints`: where these run in the test's own process, it does, too. */
+export async function hubForCommands (t: Test, options: HubOptions): Promise<void> {
+  if (isThorough()) {
+    await hubProcess(t, options)
+    return
+  }
+  const hub = await startHub(options)
+  t.teardown(async () => { await hub.close() })
+  t.teardown(setHubEnvironment({ HF_ENDPOINT: hub.endpoint }))
 }

@@ -16,7 +16,8 @@ t.test('with each kind of misbehaviour, alone and mixed, the records that arrive
   const met = new Set(runs.hub.requests.map(({ fault }) => fault))
   t.ok(met.size > 5, `met with ${[...met].join(', ')}`)
 
-  for (const dataset of all) {
+  const each = howMany(3, 1)
+  for (const dataset of all.filter((_, i) => i % each === 1 % each)) {
     for (const skip of [2]) t.strictSame(await runs.changed(dataset, skip), [], `${dataset.name}, changed at answer ${skip}`)
   }
 

@@ -32,14 +32,17 @@ const INPUTS: Readonly<Record<string, readonly [content: () => string | Uint8Arr
   'b.arrow': [() => tableToIPC(tableFromArrays({ text: [] }, { types: { text: utf8() } }), { format: 'stream' })!, 'holds no records']
 }
 
+/** To make the map of the default takes most of a second. */
+const TRAINING = isThorough() ? {} : { normalizationRuleName: 'identity', workers: 1 } as const
+
 /** Each is given a folder with `a.json`, which has no records, and `mix.yaml`, which names it; most fail, as there is no text. */
 const COMMANDS: Readonly<Record<string, (folder: string, tell: (message: string) => void) => Promise<unknown>>> = {
   'shard-corpus': (folder, tell) => shardCorpus({ dataFiles: join(folder, 'a.json'), tokenizerPath: MODEL, outputDir: join(folder, 'out'), logFile: join(folder, 's.json') }, { tell }),
   'shard-corpus --output': (folder, tell) => shardCorpus({ dataFiles: join(folder, 'a.json'), output: join(folder, 'raw/a.ndjson') }, { tell }),
   'process-mixture': (folder, tell) => processMixture(join(folder, 'mix.yaml'), { tokenizerPath: MODEL, runsDir: join(folder, 'runs') }, { tell }),
   run: (folder, tell) => run(join(folder, 'mix.yaml'), { tokenizerPath: MODEL, runsDir: join(folder, 'runs'), inventory: join(folder, 'i.md') }, { tell }),
-  'train-tokenizer': (folder, tell) => trainTokenizer({ dataFiles: join(folder, 'a.json'), vocabSize: 300, outputDir: join(folder, 'tokenizer') }, { tell }),
-  'train-tokenizer --manifest': (folder, tell) => trainTokenizer({ manifest: join(folder, 'mix.yaml'), vocabSize: 300, outputDir: join(folder, 'tokenizer') }, { tell }),
+  'train-tokenizer': (folder, tell) => trainTokenizer({ dataFiles: join(folder, 'a.json'), vocabSize: 300, ...TRAINING, outputDir: join(folder, 'tokenizer') }, { tell }),
+  'train-tokenizer --manifest': (folder, tell) => trainTokenizer({ manifest: join(folder, 'mix.yaml'), vocabSize: 300, ...TRAINING, outputDir: join(folder, 'tokenizer') }, { tell }),
   'check-coverage': (folder, tell) => checkCoverage(join(folder, 'a.json'), { tokenizerPath: MODEL }, { tell }),
   'check-coverage --manifest': (folder, tell) => checkCoverage(undefined, { manifest: join(folder, 'mix.yaml'), tokenizerPath: MODEL }, { tell })
 }

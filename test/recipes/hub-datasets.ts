@@ -29,8 +29,14 @@ export const CODE: RepoOptions = {
   }
 }
 
-/** A file of parquet with six row groups, two subsets. */
+/** A file of parquet with six row groups, two subsets; it is made once. */
 export async function tables (): Promise<RepoOptions> {
+  return await (made ??= makeTables())
+}
+
+let made: Promise<RepoOptions> | undefined
+
+async function makeTables (): Promise<RepoOptions> {
   const rows = codeOf('p', 600)
   const file = await writeParquet([
     { name: 'text', data: rows.map(({ text }) => text), type: 'STRING' },

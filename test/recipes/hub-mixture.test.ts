@@ -1,6 +1,7 @@
 /** Mixtures, filters, tokenizers and licences of datasets on a stand-in Hub. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Test, t } from '../tap.ts'
 import { closeHubs } from '../../lib/hub/hub.ts'
 import { checkCoverage } from '../../recipes/check-coverage.ts'
 import { checkManifest } from '../../recipes/check.ts'
@@ -10,10 +11,9 @@ import type { MixtureResult } from '../../recipes/mixture/stats.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { run } from '../../recipes/run.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
-import { command } from '../commands.ts'
-import { contentIn, fixture, folderInMemory, isThorough, put } from '../helpers.ts'
 import type { Hub } from '../hub/stand-in.ts'
-import { type Test, t } from '../tap.ts'
+import { command } from '../commands.ts'
+import { contentIn, fixture, folderInMemory, howMany, isThorough, put } from '../helpers.ts'
 import { CODE, codeOf, hubFor, pulledIn, requestsOf, tables } from './hub-datasets.ts'
 
 const MODEL = fixture('tiny.model')
@@ -26,12 +26,12 @@ interface Mixture {
 }
 
 /** One component that is read from the Hub as it is sharded, one with a raw copy. */
-async function mixture (t: Test, head = ''): Promise<Mixture> {
+async function mixture (t: Test, head = '', more = ''): Promise<Mixture> {
   const hub = await hubFor(t, [CODE, await tables()])
   const folder = folderInMemory(t)
   const manifest = put(folder, 'mix.yaml', `${head}datasets:
-  - { name: code, dataset: some/code, license: apache-2.0, filters: [{ length: { min_chars: 5 } }], seq_len: 64, output_dir: DIR/shards/code }
-  - { name: tables, dataset: some/tables, subset: en, columns: url, raw_dir: DIR/raw, seq_len: 64, output_dir: DIR/shards/tables }
+  - { name: code, dataset: some/code, license: apache-2.0, filters: [{ length: { min_chars: 5 } }], seq_len: 64${more}, output_dir: DIR/shards/code }
+  - { name: tables, dataset: some/tables, subset: en, columns: url, raw_dir: DIR/raw, seq_len: 64${more}, output_dir: DIR/shards/tables }
 `.replaceAll('DIR', folder))
   const own = { logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }
   return { hub, folder, manifest, process: async options => await processMixture(manifest, { tokenizerPath: MODEL, ...own, ...options }) }
@@ -66,10 +66,10 @@ t.test('process-mixture: shards, stats, licences; what is finished needs no Hub'
   t.strictSame(asked.map(({ path }) => path), [], 'what is finished asks the Hub for nothing')
 
   await closeHubs()
-  const third = await process({ restart: true, workers: 2 })
+  const third = await process({ restart: true, workers: howMany(1, 2) })
   t.match(third.stats, [{ read: 600, commit: hub.commitOf('some/code') }])
   const ofTables = (made: Record<string, string>): unknown => Object.entries(made).filter(([name]) => name.startsWith('tables/'))
-  t.strictSame(ofTables(npyIn(folder)), ofTables(shards), 'by two threads the same')
+  t.strictSame(ofTables(npyIn(folder)), ofTables(shards), 'the same again, in npm run thorough by two threads')
 })
 
 /** The shards of both components. */
@@ -91,15 +91,16 @@ if (isThorough()) {
 }
 
 t.test('run: trains on datasets of the Hub, and makes the shards', async t => {
-  const { hub, folder, manifest } = await mixture(t, 'tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: 80, normalization_rule_name: identity }\nstats: DIR/stats.json\n')
+  const vocabSize = howMany(40, 80)
+  const { hub, folder, manifest } = await mixture(t, `tokenizer_output_dir: DIR/tokenizer\ntokenizer: { vocab_size: ${vocabSize}, normalization_rule_name: identity }\nstats: DIR/stats.json\n`, isThorough() ? '' : ', sample_limit: 100, max_records: 150')
   const runsDir = join(folder, 'runs')
   await run(manifest, { workers: 1, runsDir, inventory: join(folder, 'inventory.md') })
   const commit = hub.commitOf('some/code')
-  t.match(JSON.parse(readFileSync(join(folder, 'tokenizer/spm_80_unigram.json'), 'utf8')), { datasets: [{ name: 'code', dataset: 'some/code', samples: 900 }, { name: 'tables', samples: 600 }] })
-  t.match(JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')), { stats: [{ commit }, {}], tokenizer: { vocab_size: 80 } })
+  t.match(JSON.parse(readFileSync(join(folder, `tokenizer/spm_${vocabSize}_unigram.json`), 'utf8')), { datasets: [{ name: 'code', dataset: 'some/code', samples: howMany(100, 900) }, { name: 'tables', samples: howMany(100, 600) }] })
+  t.match(JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')), { stats: [{ commit }, {}], tokenizer: { vocab_size: vocabSize } })
   await hub.commit('some/code', { 'data/train-1.jsonl': null })
   t.strictSame((await requestsOf(hub, () => run(manifest, { workers: 1, runsDir, inventory: join(folder, 'inventory.md') }))).map(({ path }) => path), [], 'once more: nothing is asked')
-  t.match(await checkCoverage(undefined, { manifest }), { documents: 1500, components: [{ name: 'code' }, { name: 'tables' }] })
+  t.match(await checkCoverage(undefined, { manifest }), { documents: howMany(300, 1500), components: [{ name: 'code' }, { name: 'tables' }] })
 })
 
 t.test('licenses: by the card, and by the manifest', async t => {

@@ -303,7 +303,7 @@ t.test('a model without an end of sentence asks for --eos-id', async t => {
 })
 
 t.test('a reader that has seen enough ends it quietly', async t => {
-  const folder = putShards(temporaryFolder(t), Array.from({ length: 400_000 }, (_, i) => i % 50 === 0 ? EOS : 5), { columns: 100, rowsPerShard: 1000 })
+  const folder = putShards(temporaryFolder(t), Array.from({ length: howMany(150_000, 400_000) }, (_, i) => i % 50 === 0 ? EOS : 5), { columns: 100, rowsPerShard: 1000 })
   for (const args of [['--documents'], ['--rows', '4000']].slice(0, howMany(1, 2))) {
     const running = sluice(['inspect', folder, '--tokenizer-path', MODEL, ...args])
     running.child.stdout!.once('data', () => { running.child.stdout!.destroy() })

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../tap.ts'
-import { commandProcess } from '../commands.ts'
-import { ROOT, fixture, put, temporaryFolder } from '../helpers.ts'
+import { command as runHere, commandProcess } from '../commands.ts'
+import { ROOT, fixture, isThorough, put, temporaryFolder } from '../helpers.ts'
 
 const READ_A_MANIFEST = [['check'], ['licenses'], ['process-mixture'], ['run', '--dry-run'], ['train-tokenizer', '--manifest'], ['check-coverage', '--tokenizer-path', fixture('quickstart.model'), '--manifest']] as const
 
@@ -17,7 +17,8 @@ t.test('each command that reads a manifest runs the modules that it names, and i
     }`)
   const data = put(folder, 'data.ndjson', '{"text":"The barge is late."}\n')
   const manifest = put(folder, 'manifest.yaml', `- { name: some, dataset: json, data_files: ${data}, filters: [{ use: ${module} }], output_dir: ${join(folder, 'some')} }\n`)
-  const { run, end } = commandProcess()
+  const own = isThorough() ? commandProcess() : null
+  const run = own?.run ?? runHere
   for (const [command, ...flags] of READ_A_MANIFEST) {
     writeFileSync(log, '')
     t.match(await run([command, ...flags, manifest]), { code: 2, stderr: 'no further' }, command)
@@ -25,7 +26,7 @@ t.test('each command that reads a manifest runs the modules that it names, and i
     const { stdout } = await run([command, '--help'])
     t.match(stdout.replace(/\s+/g, ' '), 'It is a program: each module that it names with use: is run', `${command} --help`)
   }
-  await end()
+  await own?.end()
 })
 
 t.test('the README warns of it', async t => {

@@ -1,13 +1,13 @@
 /** No message shows what is ours inside: objects, codes of zod, stacks. */
 import { join } from 'node:path'
+import { t } from '../tap.ts'
 import { z } from 'zod'
 import { kebabCase } from '../../lib/options.ts'
 import { commands } from '../../recipes/cli/commands.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
-import { t } from '../tap.ts'
 
-const run = commandsIn(t)
+const run = commandsHereIn(t)
 
 /** What nobody but us should see. */
 const INTERNAL = /\[object|undefined|\bNaN\b|Zod|invalid_|too_small|too_big|unrecognized|Invalid input|\n {4}at |\{"|":|an unexpected error/
@@ -27,6 +27,7 @@ t.test('every flag of every command, with wrong values', async t => {
   put(folder, 'a.ndjson', ndjsonOf([{ id: '1', text: 'a', meta: {} }]))
   put(folder, 'mix.yaml', '- { name: a, dataset: json, data_files: a.ndjson, output_dir: shards }\n')
   const some = inTurn()
+  const seen = new Set<string>()
   let [refused, done] = [0, 0]
   // With two wrong flags at once no command gets to its work.
   const check = async (args: readonly string[], input = ''): Promise<void> => {
@@ -40,11 +41,13 @@ t.test('every flag of every command, with wrong values', async t => {
     if (name !== 'quickstart') await check([name, ...place])
     for (const [key, field] of Object.entries(options.shape)) {
       const { type } = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
-      if (type === 'boolean') continue
+      // In `npm test` a flag is checked with the first command that has it.
+      if (type === 'boolean' || (!isThorough() && seen.has(key))) continue
+      seen.add(key)
       for (const value of some(type === 'integer' || type === 'number' || key === 'maxBad' ? WRONG : WRONG.slice(0, 2))) await check([name, ...place, `--${kebabCase(key)}=${value}`, ...(key === 'maxLineBytes' || !('maxLineBytes' in options.shape) ? [] : ['--max-line-bytes=x'])])
     }
   }
-  t.ok(refused > (isThorough() ? 300 : 100), `${refused} of ${done} were refused`)
+  t.ok(refused > (isThorough() ? 300 : 60), `${refused} of ${done} were refused`)
 })
 
 t.test('every key of a manifest, with wrong values', async t => {

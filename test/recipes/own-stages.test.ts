@@ -161,7 +161,7 @@ t.test('a run that was stopped goes on, with what a stage has kept', async t => 
   const whole = await made(setting, path, 1)
   for (const [first, second] of ([[1, 2], [2, 1]] as const).slice(0, howMany(1, 2))) {
     rmSync(setting.out, { recursive: true })
-    const options = { ...optionsIn(setting.folder), checkpointEvery: 7 }
+    const options = { ...optionsIn(setting.folder), checkpointEvery: howMany(15, 7) }
     t.match(await stoppedAt(join(setting.out, 'shards/checkpoint.json'), signal => processMixture(path, { ...options, workers: first }, { signal })), { code: 'ERR_ABORTED' })
     const told: string[] = []
     await processMixture(path, { ...options, workers: second }, { tell: message => { told.push(message) } })

@@ -5,10 +5,10 @@ import zstd from '@bokuweb/zstd-wasm'
 import { t } from '../tap.ts'
 import { readNpy } from '../../lib/shards/npy.ts'
 import { loadZstdCompressor } from '../../lib/zstd/compress.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { answers, docs, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 t.test('read | encode | pack | write: the arrays of SentencePiece and NumPy', async t => {
   const folder = temporaryFolder(t)

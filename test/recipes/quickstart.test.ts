@@ -1,9 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { listShards } from '../../lib/shards/names.ts'
+import { Writable } from 'node:stream'
+import { type Test, t } from '../tap.ts'
 import { readNpy } from '../../lib/shards/npy.ts'
+import { listShards } from '../../lib/shards/names.ts'
 import type { MixtureStats } from '../../recipes/mixture/stats.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { dedup } from '../../transforms/dedup.ts'
@@ -11,8 +12,7 @@ import { encode } from '../../transforms/encode.ts'
 import { language } from '../../transforms/language.ts'
 import { length } from '../../transforms/length.ts'
 import { normalize } from '../../transforms/normalize.ts'
-import { ROOT, howMany, isThorough, put, runProgram, temporaryFolder } from '../helpers.ts'
-import { type Test, t } from '../tap.ts'
+import { ROOT, folderInMemory, howMany, isThorough, put, runProgram, temporaryFolder } from '../helpers.ts'
 
 const VOCABULARY = howMany(500, 8000)
 
@@ -21,12 +21,12 @@ const TEXT = ['yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/d
 
 /** sluice as it is installed, beside few packages, and to train a small vocabulary: there is less text than in a checkout. */
 function installation (t: Test): string {
-  const parent = temporaryFolder(t)
+  const parent = folderInMemory(t)
   symlinkSync(join(ROOT, 'node_modules'), join(parent, 'node_modules')) // what it loads; it gathers text from the nearer ones
   const folder = join(parent, 'sluice')
-  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') })
+  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') && !path.endsWith('.map') })
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 10')
+  const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
   mkdirSync(join(folder, 'recipes'))
   writeFileSync(join(folder, 'recipes/quickstart.yaml'), recipe)
   put(folder, 'node_modules/short/README.md', '# Too short\n')
@@ -38,7 +38,7 @@ function installation (t: Test): string {
 }
 
 t.test('one command, from the text of the installed packages to shards that a loader opens', async t => {
-  const cwd = temporaryFolder(t)
+  const cwd = isThorough() ? temporaryFolder(t) : folderInMemory(t)
   const root = isThorough() ? ROOT : installation(t)
   const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy'].map(name => put(cwd, join('data/quickstart', name), 'of an earlier run'))
   const printed = runProgram(process.execPath, [join(root, 'dist/recipes/cli/main.js'), 'quickstart'], cwd)

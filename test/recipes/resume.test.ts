@@ -17,7 +17,7 @@ import { stoppedAt } from '../resuming.ts'
 import { type Test, t } from '../tap.ts'
 
 const MODEL = fixture('tiny.model')
-const DOCUMENTS = 60
+const DOCUMENTS = howMany(40, 60)
 const EVERY = 2
 const tokenizer = await loadTokenizer(MODEL)
 
@@ -77,7 +77,7 @@ function shards (folder: string): Readonly<Record<string, string>> {
 /** Those of a run that nobody stopped. */
 async function wholeShards (t: Test, options: Parameters<typeof mixture>[1] = {}): Promise<ReturnType<typeof shards>> {
   const { run, outputDir } = mixture(t, { ...options, outputDir: undefined })
-  await run()
+  await run({ checkpointEvery: howMany(1000, EVERY) })
   return shards(outputDir)
 }
 
@@ -94,8 +94,9 @@ async function goesOn (t: Test, { run, outputDir, encoded, told }: Mixture, whol
 const numbersOf = (result: MixtureResult): unknown => result.stats.map(({ seconds, output_dir: output, data_files: files, ...rest }) => rest)
 
 t.test('a finished component is not done again; one whose shards or input are not what they were is, and the others stay', async t => {
-  const SHAPE = { sequencesPerShard: 10, names: ['a', 'b'] }
-  const { folder, outputDir, run, told, encoded } = mixture(t, SHAPE)
+  const SHAPE = { sequencesPerShard: howMany(6, 10), names: ['a', 'b'] }
+  const { folder, outputDir, run: runEvery, told, encoded } = mixture(t, SHAPE)
+  const run: typeof runEvery = more => runEvery({ checkpointEvery: howMany(1000, EVERY), ...more })
   const first = await run()
   const whole = shards(outputDir)
   t.ok(Object.keys(whole).length > 6)
@@ -127,7 +128,8 @@ t.test('a finished component is not done again; one whose shards or input are no
 })
 
 t.test('a shard of the same size with another byte is found by --verify, and made again', async t => {
-  const { outputDir, run, told } = mixture(t)
+  const { outputDir, run: runEvery, told } = mixture(t)
+  const run: typeof runEvery = more => runEvery({ checkpointEvery: howMany(1000, EVERY), ...more })
   await run()
   const whole = shards(outputDir)
   const path = join(outputDir, 'shard_00000.npy')

@@ -6,11 +6,11 @@ import { sha256 } from '../../lib/hash.ts'
 import type { RunDifference } from '../../recipes/history/compare.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { type RunSummary, type RunsResult, type ShardTrace, runs, runsText } from '../../recipes/runs.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { docs, failure, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 interface Made {
   readonly folder: string

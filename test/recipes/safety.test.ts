@@ -16,10 +16,10 @@ import { Stop } from '../../recipes/flow/stop.ts'
 import { Threads } from '../../recipes/flow/workers/threads.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { verify } from '../../recipes/verify.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { ROOT, builtModule, contentIn, failure, filesIn, fixture, folderInMemory, howMany, isThorough, ndjsonOf, put, sluice } from '../helpers.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 const MODEL = fixture('tiny.model')
 const DOCUMENTS = howMany(300, 400)

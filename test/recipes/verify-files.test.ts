@@ -5,12 +5,12 @@ import { PartialError } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
 import type { Inventory } from '../../recipes/inventory/inventory.ts'
 import { VerifyError, verify } from '../../recipes/verify.ts'
-import { commandsIn } from '../commands.ts'
-import { failure, filesIn, put, temporaryFolder } from '../helpers.ts'
+import { commandsHereIn } from '../commands.ts'
+import { failure, filesIn, howMany, put, temporaryFolder } from '../helpers.ts'
 import { EOS, writeShards, writeStats } from '../shards.ts'
 import { type Test, t } from '../tap.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 interface Made {
   readonly folder: string
@@ -108,8 +108,8 @@ t.test('the inventory for people: a section of each stats file, replaced by name
 
 t.test('the command: by default into logs, by the day in UTC; on all cores where there is much to read', async t => {
   const folder = temporaryFolder(t)
-  const ids = Int32Array.from({ length: 2_300_000 }, (_, i) => i % 500 === 0 ? EOS : 3 + i % 30_000)
-  const component = writeShards(folder, 'big', ids, { seqLen: 2048, sequencesPerShard: 256 })
+  const ids = Int32Array.from({ length: howMany(100_000, 2_300_000) }, (_, i) => i % 500 === 0 ? EOS : 3 + i % 30_000)
+  const component = writeShards(folder, 'big', ids, { seqLen: 2048, sequencesPerShard: howMany(16, 256) })
   writeStats(folder, [{ ...component, output_dir: 'big' }])
   const days = [new Date().toISOString().slice(0, 10)]
   const shown = await command(['verify', 'stats.json', '--json', '--workers', '2'], { cwd: folder })
@@ -117,7 +117,7 @@ t.test('the command: by default into logs, by the day in UTC; on all cores where
   days.push(new Date().toISOString().slice(0, 10))
   t.ok(days.some(day => existsSync(join(folder, `logs/data_inventory_${day}.md`))))
   const { duplicates } = JSON.parse(shown.stdout) as Inventory
-  t.match(duplicates, { sampled: 1, components: [{ documents: 4599, different: 60 }], shared: [] })
+  t.match(duplicates, { sampled: 1, components: [{ documents: howMany(196, 4599), different: 60 }], shared: [] })
   const [first, second] = component.shard_files.map(({ file }) => join(folder, 'big', file))
   copyFileSync(second!, first!)
   const foreign = await command(['verify', 'stats.json'], { cwd: folder })

@@ -10,11 +10,11 @@ import type { MixtureStats } from '../../recipes/mixture/stats.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { VerifyError, verify as verifyIn } from '../../recipes/verify.ts'
-import { commandsIn } from '../commands.ts'
+import { commandsHereIn } from '../commands.ts'
 import { answers, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
 
-const run = commandsIn(t)
+const run = commandsHereIn(t)
 
 const MODEL = fixture('tiny.model')
 

@@ -1,27 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 
-/** Files of a folder share a process, so that Node, tap and our modules are loaded once; so many, that all cores have some. */
-const MOST_FILES = 8
+/** Files that are beside each other share a process, so that Node, tap and our modules are loaded once; so many, that all cores have some. */
+const MOST_FILES = 12
 
 /** What a file says that may not share its process, before the reason. */
 const ALONE = /^\/\/ Runs alone: /m
 
 /** The files that each process runs. @param files as they were built, relative to the checkout */
 export function groupsOf (root: string, files: readonly string[]): string[][] {
-  const groups: string[][] = []
-  const lastOf = new Map<string, string[]>()
-  for (const file of files) {
-    const last = lastOf.get(dirname(file))
-    const isAlone = runsAlone(join(root, file))
-    if (!isAlone && last !== undefined && last.length < MOST_FILES) {
-      last.push(file)
-      continue
-    }
-    const group = [file]
-    groups.push(group)
-    if (!isAlone) lastOf.set(dirname(file), group)
-  }
+  const [alone, others] = [true, false].map(wanted => files.filter(file => runsAlone(join(root, file)) === wanted)) as [string[], string[]]
+  const groups = alone.map(file => [file])
+  for (let at = 0; at < others.length; at += MOST_FILES) groups.push(others.slice(at, at + MOST_FILES))
   return groups
 }
 

@@ -127,7 +127,7 @@ t.test('an empty file has no documents, and one of nulls the wrong column', asyn
 })
 
 t.test('a file of very many columns is read in time that grows with their number', async t => {
-  const count = howMany(1500, 6000)
+  const count = howMany(500, 6000)
   const columns = Array.from({ length: count }, (_, i) => ({ name: i === 0 ? 'text' : `c${i}`, data: ['x'], type: 'STRING' as const }))
   const path = put(temporaryFolder(t), 'wide.parquet', await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 1e6, rowGroupSize: [1] }))
   const [document] = await read(path, { columns: '*' })

@@ -31,7 +31,8 @@ t.test('a file that is cut off is refused, wherever it is', async t => {
   const folder = temporaryFolder(t)
   for (const model of ['ova-all-pruned.ftz', 'hs-norms.ftz', 'no-end.bin', 'many-softmax.ftz']) {
     const whole = readFileSync(modelPath(model))
-    const lengths = new Set([...Array(110).keys(), ...[...Array(40).keys()].map(i => Math.floor(whole.length * i / 40)), ...[...Array(30).keys()].map(i => whole.length - 1 - i)])
+    const all = new Set([...Array(110).keys(), ...[...Array(40).keys()].map(i => Math.floor(whole.length * i / 40)), ...[...Array(30).keys()].map(i => whole.length - 1 - i)])
+    const lengths = [...all].filter((_, place) => place % howMany(4, 1) === model.length % howMany(4, 1))
     for (const length of lengths) {
       const found = await asked(folder, whole.subarray(0, length))
       if (found === undefined) t.fail(`${model} of ${length} bytes was taken`)
@@ -84,6 +85,6 @@ t.test('bytes that are changed make an error or an answer', async t => {
     const bytes = Buffer.from(models[model]!)
     bytes.set(values.slice(0, bytes.length), Math.floor(at * ((early ? 100 : bytes.length) - values.length)))
     if (await asked(folder, bytes) !== undefined) refused++
-  }), { numRuns: howMany(60, 300) })
-  t.ok(refused > 20, `${refused} were refused`)
+  }), { numRuns: howMany(30, 300) })
+  t.ok(refused > howMany(10, 20), `${refused} were refused`)
 })

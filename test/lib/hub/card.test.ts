@@ -1,10 +1,10 @@
 import { t } from '../../tap.ts'
 import { EMPTY_CARD, readCard } from '../../../lib/hub/card.ts'
-import { howMany } from '../../helpers.ts'
+import { howMany, isThorough } from '../../helpers.ts'
 import { cardOf } from './helpers.ts'
 
 /** Of a card that means harm. */
-const LENGTH = howMany(5e4, 1e6)
+const LENGTH = howMany(1e4, 1e6)
 const SUBSETS = howMany(250, 1000)
 
 t.test('a text without YAML at its top says nothing', async t => {
@@ -91,8 +91,8 @@ t.test('aliases that multiply are refused', async t => {
 t.test('a card that means harm is refused at once, with its line', async t => {
   const repeated = (text: string, length = LENGTH): string => text.repeat(Math.ceil(length / text.length))
   for (const [name, yaml, message] of [
-    ['mistakes', `a: [${','.repeat(howMany(1e5, 4e5))}]`, /README\.md:2:6: is no YAML: Unexpected , in flow sequence/],
-    ['mistakes of blocks', '- a\nb: c\n'.repeat(howMany(1e4, 4e4)), /README\.md:3:1: is no YAML/],
+    ['mistakes', `a: [${','.repeat(howMany(2e4, 4e5))}]`, /README\.md:2:6: is no YAML: Unexpected , in flow sequence/],
+    ['mistakes of blocks', '- a\nb: c\n'.repeat(howMany(2000, 4e4)), /README\.md:3:1: is no YAML/],
     ['brackets', `a: ${repeated('[')}`, /README\.md:2:104: is nested too deeply: expected at most 100 levels/],
     ['braces', `a: ${repeated('{a: ')}`, /is nested too deeply/],
     ['lists', repeated('- '), /README\.md:2:201: is nested too deeply/],
@@ -101,7 +101,10 @@ t.test('a card that means harm is refused at once, with its line', async t => {
     ['one key again and again', repeated('a:\n', 1e6), /has too much in its YAML/],
     ['aliases', `a: &a b\nc:\n${'- *a\n'.repeat(101)}`, /README\.md:104:3: has too many aliases: expected at most 100/],
     ['licences', `license:\n${'- mit\n'.repeat(201)}`, /README\.md:3:1: license: expected at most 200 licences/]
-  ] as const) t.throws(() => cardOf(yaml), { code: 'ERR_DATASET', message }, name)
+  ] as const) {
+    if (name === 'one key again and again' && !isThorough()) continue // comes to the same limit as blank lines
+    t.throws(() => cardOf(yaml), { code: 'ERR_DATASET', message }, name)
+  }
   const spaces = repeated(' ')
   t.match(cardOf(`license: mit${spaces}\npretty_name: "${repeated('x ')}"`).license, ['mit'])
   t.match(cardOf(`a: !!omap [${Array.from({ length: 1e4 }, (_, i) => `k${i}: 1`).join()}]\nlicense: mit`).license, ['mit'], 'no entry is compared with all others')

@@ -1,12 +1,13 @@
 /** The files found are those that Python's `datasets` finds, in some hundred datasets; see test/fixtures/make_hub_files.py. */
 import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import { EMPTY_CARD, readCard } from '../../../lib/hub/card.ts'
 import { resolveDataFiles } from '../../../lib/hub/data-files.ts'
 import { kindOf } from '../../../lib/hub/formats.ts'
-import { fixture } from '../../helpers.ts'
+import { fixture, howMany } from '../../helpers.ts'
 import { listing } from './helpers.ts'
 
 interface Answer {
@@ -53,14 +54,19 @@ const MESSAGES: Readonly<Record<string, RegExp>> = {
   'unknown subset': /has no subset|several subsets and no default/ // theirs: the one that dataset_info is of
 }
 
+/** Each so manieth dataset is taken. */
+const EACH = howMany(3, 1)
+
 t.test('files, format, subset and separator are those of datasets', async t => {
+  const wrong: unknown[] = []
   let compared = 0
   for (const [i, dataset] of cases.entries()) {
+    if (i % EACH !== 0) continue
     for (const [question, answer] of dataset.asked.entries()) {
       if (answer.error !== undefined) {
         const ours = resolve(dataset, answer, 'train')
         const expected = answer.data_files === null && (dataset.card?.includes('configs:') ?? answer.subset === null) ? MESSAGES[answer.error] : undefined
-        if (expected !== undefined) t.match(ours, { error: expected }, `dataset ${i}, question ${question}`)
+        if (expected !== undefined && !('error' in ours && expected.test(ours.error))) wrong.push([`dataset ${i}, question ${question}`, ours])
         continue
       }
       const theirs = answer as Found
@@ -70,23 +76,24 @@ t.test('files, format, subset and separator are those of datasets', async t => {
         const name = `dataset ${i}, question ${question}, ${split}`
         if (expected.length === 0 || ('error' in ours && NOT_READ.test(ours.error))) {
           // Files that datasets would go on to look into, or fail on.
-          t.match(ours, { error: NOT_READ }, name)
+          if (!('error' in ours && NOT_READ.test(ours.error))) wrong.push([name, ours])
           continue
         }
         if ('error' in ours) {
-          t.fail(`${name}: ${ours.error}`)
+          wrong.push([name, ours])
           continue
         }
-        t.strictSame(ours.paths, expected, name)
+        if (!isDeepStrictEqual(ours.paths, expected)) wrong.push([name, ours, expected])
         // datasets takes the kind of the first subset for all of them.
         if (kindOf(Object.values(theirs.splits).flat()).name === theirs.format) {
-          t.equal(ours.format, theirs.format, name)
-          if (ours.format === 'csv') t.equal(ours.sep, theirs.sep, name)
+          if (ours.format !== theirs.format) wrong.push([name, ours, theirs.format])
+          if (ours.format === 'csv' && ours.sep !== theirs.sep) wrong.push([name, ours, theirs.sep])
         }
-        if (ours.subset !== null) t.equal(ours.subset, theirs.config, name)
+        if (ours.subset !== null && ours.subset !== theirs.config) wrong.push([name, ours, theirs.config])
         compared++
       }
     }
   }
-  t.ok(compared > 850, `${compared} splits were compared`)
+  t.strictSame(wrong, [])
+  t.ok(compared > howMany(280, 850), `${compared} splits were compared`)
 })

@@ -117,11 +117,11 @@ t.test('keys that go on alike share their units', async t => {
 })
 
 t.test('large sets, and sets that fill all of a block', async t => {
-  const numbers = new Map(Array.from({ length: howMany(2000, 30_000) }, (_, i) => [i.toString(36), (i * 7).toString(5)]))
+  const numbers = new Map(Array.from({ length: howMany(1000, 30_000) }, (_, i) => [i.toString(36), (i * 7).toString(5)]))
   t.doesNotThrow(() => readCharsmap(compileCharsmap(numbers)))
   const charsmap = Buffer.from(compileCharsmap(numbers))
   t.ok([...numbers].every(([key, target]) => matches(charsmap, Buffer.from(key)).at(-1)?.target === target))
-  const count = howMany(0x2fff, 0xd7ff)
+  const count = howMany(0xfff, 0xd7ff)
   const chars = new Map(Array.from({ length: count }, (_, i) => [String.fromCharCode(i + 1), String.fromCharCode(count - i)]))
   const every = Buffer.from(compileCharsmap(chars))
   t.ok([...chars].every(([key, target]) => matches(every, Buffer.from(`${key}a`)).at(-1)?.target === target))

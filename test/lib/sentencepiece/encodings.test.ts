@@ -4,12 +4,12 @@ import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { UnigramEncoder } from '../../../lib/sentencepiece/unigram-encoder.ts'
 import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { encodings, recentEncodings, sameIds, sameText, shown } from '../../encodings.ts'
-import { howMany, put, temporaryFolder } from '../../helpers.ts'
+import { howMany, isThorough, put, temporaryFolder } from '../../helpers.ts'
 
 const all = encodings()
 
 /** Of each model every so manieth text is taken, from another one on, so that all texts are. */
-const TEXTS_EACH = howMany(60, 1)
+const TEXTS_EACH = howMany(100, 1)
 
 const isTaken = (place: number, model: number): boolean => place % TEXTS_EACH === model % TEXTS_EACH
 
@@ -19,6 +19,7 @@ const PLAINLY_EACH = 5
 t.test('ids and decoded text are SentencePiece\'s, for unigram models of every kind; ids also once more, in the other order', async t => {
   const folder = temporaryFolder(t)
   for (const [model, { name, bytes, cases: make }] of all.entries()) {
+    if (!isThorough() && model % 2 === 1) continue
     const cases = make().filter((_, place) => isTaken(place, model))
     const path = put(folder, `${name}.model`, bytes)
     const { encode, decode } = await loadTokenizer(path)
@@ -39,10 +40,12 @@ t.test('ids and decoded text are SentencePiece\'s, for unigram models of every k
 t.test('ids are those of SentencePiece 0.2.2 where these are asked for, with a table of words and without', async t => {
   const changed = recentEncodings()
   for (const [model, { name, bytes, cases: make }] of all.entries()) {
+    if (!isThorough() && model % 2 === 0) continue
     const encoder = new UnigramEncoder(readModel(bytes, name), { version: '0.2.2' })
     const cases = make()
-    const wrong = cases.filter(({ text, ids }, place) => {
+    const wrong = cases.filter((item, place) => {
       if (!isTaken(place, model)) return false
+      const { text, ids } = item
       const expected = changed[name]![place] ?? ids
       const ways = changed[name]![place] !== undefined || place % PLAINLY_EACH === 0 ? ['append', 'appendPlainly'] as const : ['append'] as const
       return ways.some(how => !sameIds(encoded(encoder, how, text), expected))

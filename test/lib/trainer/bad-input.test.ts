@@ -7,7 +7,7 @@ import { Draw, drawnLines, trainPlain } from './corpora.ts'
 
 type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
 
-const lines = drawnLines().slice(0, 60)
+const lines = drawnLines().slice(0, howMany(30, 60))
 
 /** Every piece of a model has a finite score and is there once: else no reader would open it. */
 function judged (result: TrainedTokenizer): TrainedTokenizer {
@@ -89,7 +89,7 @@ t.test('scripts that nobody knows, and those without spaces', async t => {
 
 t.test('one line without an end', async t => {
   const draw = new Draw(12)
-  const texts = { 'of one letter': 'a'.repeat(howMany(200_000, 1_000_000)), 'of few': 'ab'.repeat(howMany(100_000, 500_000)), 'without spaces': draw.text([...'abcdefghijklmnop'], howMany(40_000, 200_000)) }
+  const texts = { 'of one letter': 'a'.repeat(howMany(50_000, 1_000_000)), 'of few': 'ab'.repeat(howMany(30_000, 500_000)), 'without spaces': draw.text([...'abcdefghijklmnop'], howMany(20_000, 200_000)) }
   for (const [what, text] of Object.entries(texts)) {
     const start = performance.now()
     const { stats } = judged(await trainPlain([text], { vocabSize: what === 'without spaces' ? 5000 : 10, hardVocabLimit: false, seedSentencepieceSize: 20_000 }))

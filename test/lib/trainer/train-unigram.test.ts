@@ -85,7 +85,7 @@ t.test('pieces by other rules', async t => {
 t.test('text is normalized as is asked for', async t => {
   const texts = Array.from({ length: 50 }, (_, i) => `Ａbc ﬁne  TEXT ${i % 7}`)
   const upper: Record<string, boolean> = { nmt_nfkc: true, nfkc: true, identity: true, nmt_nfkc_cf: false, nfkc_cf: false }
-  for (const name of isThorough() ? RULE_NAMES : ['nmt_nfkc_cf', 'identity'] as const) {
+  for (const name of isThorough() ? RULE_NAMES : ['nmt_nfkc', 'identity'] as const) {
     const { model, pieces, tokenizer } = await trained(t, { normalizationRuleName: name, vocabSize: 40, hardVocabLimit: false }, texts)
     const { normalizer } = readModel(model, 'it')
     t.equal(normalizer.name, name)
@@ -150,12 +150,12 @@ t.test('scores near zero are written as C++ does', async t => {
 
 t.test('long junk teaches nothing', async t => {
   const random = randomNumbers(3)
-  const hex = Array.from({ length: howMany(100_000, 700_000) }, () => Math.floor(random() * 16).toString(16)).join('')
+  const hex = Array.from({ length: howMany(25_000, 700_000) }, () => Math.floor(random() * 16).toString(16)).join('')
   const texts = [...lines.slice(0, 150), hex, `${lines[150]!}\n${hex.slice(0, 300)}`, ...lines.slice(151)]
   const options = { vocabSize: 400, normalizationRuleName: 'nmt_nfkc' } as const
   const [without, with_, all] = [await trainUnigram(lines, options), await trainUnigram(texts, options), await trainUnigram(texts.map(text => text.slice(0, 20_000)), { ...options, maxRunChars: 0 })]
   t.equal(Buffer.compare(without.model, with_.model), 0)
-  t.match([without.stats, with_.stats], [{ longRuns: 0, longRunCharacters: 0 }, { longRuns: 2, longRunCharacters: howMany(100_300, 700_300) }])
+  t.match([without.stats, with_.stats], [{ longRuns: 0, longRunCharacters: 0 }, { longRuns: 2, longRunCharacters: howMany(25_300, 700_300) }])
   t.not(Buffer.compare(without.model, all.model), 0, 'where it is asked for, all is learned from')
   t.same(all.stats.longRuns, 0)
 })

@@ -30,7 +30,7 @@ function tokenizer (each: () => void = () => {}): Encoder {
 }
 
 /** Texts that pass the filters, are too short for them, or were there before. */
-const TEXTS = Array.from({ length: 34 }, (_, i) => i % 7 === 3 ? 'x' : i % 5 === 4 ? 'a text  that is there again' : `text number ${i} `.repeat(1 + i % 4))
+const TEXTS = Array.from({ length: howMany(24, 34) }, (_, i) => i % 7 === 3 ? 'x' : i % 5 === 4 ? 'a text  that is there again' : `text number ${i} `.repeat(1 + i % 4))
 const LINES = Buffer.from(TEXTS.map((text, i) => (i % 6 === 5 ? 'no json\n\n' : '') + JSON.stringify({ id: `d${i}`, text, n: i }) + '\n').join(''))
 
 const inputs: Readonly<Record<string, () => Buffer | Promise<Buffer>>> = {

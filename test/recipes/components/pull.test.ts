@@ -1,19 +1,19 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { parseOptions } from '../../../lib/options.ts'
-import { corpusComponent, corpusOptions } from '../../../recipes/components/corpus.ts'
-import { pull } from '../../../recipes/components/pull.ts'
-import type { Flow } from '../../../recipes/flow/flow.ts'
-import type { Component } from '../../../recipes/manifest/schema.ts'
-import { processMixture } from '../../../recipes/process-mixture.ts'
-import type { Provenance } from '../../../recipes/provenance/schema.ts'
-import { shardCorpus } from '../../../recipes/shard-corpus.ts'
-import { commandsIn } from '../../commands.ts'
-import { answers, builtModule, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, runProgram, temporaryFolder } from '../../helpers.ts'
 import { t } from '../../tap.ts'
+import { processMixture } from '../../../recipes/process-mixture.ts'
+import { pull } from '../../../recipes/components/pull.ts'
+import { corpusComponent, corpusOptions } from '../../../recipes/components/corpus.ts'
+import type { Provenance } from '../../../recipes/provenance/schema.ts'
+import { parseOptions } from '../../../lib/options.ts'
+import { shardCorpus } from '../../../recipes/shard-corpus.ts'
+import { z } from 'zod'
+import type { Component } from '../../../recipes/manifest/schema.ts'
+import type { Flow } from '../../../recipes/flow/flow.ts'
+import { commandsHereIn } from '../../commands.ts'
+import { answers, builtModule, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, runProgram, temporaryFolder } from '../../helpers.ts'
 
-const command = commandsIn(t)
+const command = commandsHereIn(t)
 
 const pullsIn = (folder: string): Readonly<Record<string, Provenance>> => (JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Readonly<Record<string, Provenance>> }).pulls
 const component = (options: object): Component => corpusComponent(parseOptions('test', z.strictObject(corpusOptions), options))
