@@ -9,8 +9,9 @@ import { arrowRecords } from '../lib/records/arrow.ts'
 import { csvRecords } from '../lib/records/csv.ts'
 import { jsonRecords } from '../lib/records/json.ts'
 import { parquetRecords } from '../lib/records/parquet.ts'
+import type { OpenRecords } from '../lib/records/reader.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
-import { type OpenRecords, RecordSource } from '../lib/records/source.ts'
+import { RecordSource } from '../lib/records/source.ts'
 import { textRecords } from '../lib/records/text.ts'
 
 export const hfOptions = z.strictObject({

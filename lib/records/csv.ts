@@ -7,7 +7,7 @@ import { lookAhead } from './head.ts'
 import { LineSplitter, decodeUtf8 } from './lines.ts'
 import { type FoundRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark } from './reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
-import type { OpenRecords } from './source.ts'
+import type { OpenRecords } from './reader.ts'
 import { shownColumns } from '../columns/names.ts'
 import { asText } from './text.ts'
 

@@ -10,7 +10,7 @@ import { LineSplitter, decodeUtf8 } from './lines.ts'
 import { type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark } from './reader.ts'
 import { type Examination, UnparsedRecord } from './record-batch.ts'
 import { documentOfRecord, type RecordFault } from './record.ts'
-import type { OpenRecords } from './source.ts'
+import type { OpenRecords } from './reader.ts'
 import { asText } from './text.ts'
 
 const [OPEN_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[{}') as unknown as readonly [number, number, number]

@@ -4,8 +4,7 @@ import { type RowOptions, type RowTexts, MissingColumns, columnsToRead } from '.
 import { SluiceError } from '../errors.ts'
 import { isHubName } from '../hub/address.ts'
 import { isCompressed } from '../input/find.ts'
-import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
-import type { OpenRecords } from './source.ts'
+import type { FoundRecord, OpenRecords, RecordFile, RecordReader } from './reader.ts'
 import { foundRow } from './table-row.ts'
 import type { TableOptions } from './text.ts'
 

@@ -192,3 +192,6 @@ function blanksBefore (bytes: Buffer): number {
 export function withoutByteOrderMark (bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 }
+
+/** Opens a file for its records. What it throws, and what the reader throws, ends the source. */
+export type OpenRecords = (file: RecordFile) => RecordReader

@@ -14,11 +14,8 @@ import { type MaxBad, isDue } from './bad-records.ts'
 import { BatchedReader } from './batched-reader.ts'
 import { DroppedRecords } from './dropped-records.ts'
 import { type SourcePosition, Positions } from './positions.ts'
-import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
+import type { FoundRecord, OpenRecords, RecordReader } from './reader.ts'
 import { type SourceOptions, type SourceState, type SourceStats, sourceState } from './source-options.ts'
-
-/** Opens a file for its records. What it throws, and what the reader throws, ends the source. */
-export type OpenRecords = (file: RecordFile) => RecordReader
 
 export interface RecordSourceOptions {
   /** Where a record has its text, for the message when none has. */

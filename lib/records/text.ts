@@ -1,9 +1,8 @@
 import type { RowOptions } from '../columns/selection.ts'
 import { refuseTables } from '../file-kind.ts'
 import { LineSplitter, decodeUtf8, keepingBreaks, universalNewlines } from './lines.ts'
-import { type RecordFile, BytesReader } from './reader.ts'
+import { type OpenRecords, type RecordFile, BytesReader } from './reader.ts'
 import type { SourceOptions } from './source-options.ts'
-import type { OpenRecords } from './source.ts'
 
 /** A file whose content is refused where other readers are for it. @param records whether it has records, and not lines of text */
 export function asText (file: RecordFile, records: boolean): RecordFile {

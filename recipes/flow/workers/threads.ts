@@ -87,7 +87,7 @@ export interface ThreadsOptions {
 }
 
 function begin (signal: AbortSignal | undefined): WorkerThread<ExamineTask, Examined> {
-  return new WorkerThread(import.meta.resolve('./examine-thread.js'), signal)
+  return new WorkerThread(import.meta.resolve('./thread.js'), signal)
 }
 
 /** Threads beside the main one, which load what they need from the start: for one recipe after the other, or one alone. To be closed in the end. */

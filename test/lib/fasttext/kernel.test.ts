@@ -1,12 +1,12 @@
 /** The kernel against the plain path: on every model, with tables that keep everything, little, or nothing. */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { t } from '../../tap.ts'
 import { KernelSum } from '../../../lib/fasttext/kernel.ts'
 import { readFastText } from '../../../lib/fasttext/model.ts'
 import { PlainSum } from '../../../lib/fasttext/plain-sum.ts'
-import { MODELS, TEXTS, modelPath } from './fixtures.ts'
 import { howMany } from '../../helpers.ts'
+import { t } from '../../tap.ts'
+import { MODELS, TEXTS, modelPath } from './fixtures.ts'
 
 const SPACES = [' ', '  ', '\n', '\t', '\0', '\v\f\r', ' \u00a0']
 const SEPARATED = /[ \n\t\0\v\f\r]+/
@@ -18,7 +18,7 @@ const text = fc.array(fc.tuple(fc.oneof({ weight: 5, arbitrary: fc.constantFrom(
   .map(parts => parts.map(([word, space]) => word + space).join(''))
 
 t.test('the kernel is there', async t => {
-  const bytes = readFileSync(new URL('../../../lib/fasttext/kernel.wasm', import.meta.url))
+  const bytes = readFileSync(new URL('../../../lib/kernels/fasttext.wasm', import.meta.url))
   t.ok(bytes.length < 10_000, `it has ${bytes.length} bytes`)
 })
 
