@@ -107,6 +107,6 @@ t.test('the README names the Node that package.json asks for; this one is such',
 })
 
 t.test('what is not a module to import can\'t be', async t => {
-  await t.rejects(import(['sluice', 'recipes', 'main'].join('/')), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
+  await t.rejects(import(['sluice', 'recipes', 'cli', 'main'].join('/')), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' })
   t.ok(existsSync(join(ROOT, manifest.bin['sluice']!)))
 })
