@@ -2,18 +2,16 @@
  * Every way that a call, a manifest or the data can be wrong: the error's code, the exit code, and the message with the
  * place. A code without a case fails the test.
  */
-import { readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { t } from './tap.ts'
 import { type ErrorCode, errorCodes } from '../lib/errors.ts'
 import { lock, withLock } from '../lib/output/lock.ts'
 import { npyHeader } from '../lib/shards/npy.ts'
-import { processMixture } from '../recipes/process-mixture.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { command, commandProcess } from './commands.ts'
 import { answers, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, temporaryFolder } from './helpers.ts'
-import { stoppedAt } from './resuming.ts'
 import { frameOf, rawBlock, zstdBomb } from './zstd.ts'
 
 process.env.HF_HUB_OFFLINE = '1' // nothing here is to reach the Hub
@@ -201,7 +199,7 @@ const cases: Readonly<Record<string, Case>> = {
 /** Codes that no single call ends with, and the test that has them. */
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ABORTED: 'test/recipes/cli/cli.test.ts: SIGINT and SIGTERM',
-  ERR_CHECKPOINT: 'below: a run that was stopped, and can\'t be gone on with',
+  ERR_CHECKPOINT: 'test/spoiled-runs.test.ts: a run that was stopped, and can\'t be resumed',
   ERR_DATASET: 'test/recipes/hub-refusals.test.ts: a stand-in Hub',
   ERR_LICENSE: 'test/recipes/licenses.test.ts: the table is printed all the same',
   ERR_LOCKED: 'below: a lock that is held',
@@ -292,108 +290,6 @@ t.test('ERR_LOCKED: a command whose output another run writes to', async t => {
   })
   t.match(await run(filter('--data-files', 'good.ndjson'), { cwd }), { code: 0 }, 'once the other has let go of it')
 })
-
-/** What becomes of a run between its stop and the next start, in the folder that it is in, and what is said of it then. */
-const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => void, readonly args?: readonly string[], readonly says: RegExp, readonly isForeign?: true }>> = {
-  'a checkpoint that is cut off': {
-    spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json'), 300) },
-    says: /shards\/checkpoint\.json: is cut off or damaged: 300 characters that are no JSON, expected a checkpoint; get it from a copy, or start over with --restart/
-  },
-  'an empty checkpoint': {
-    spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json')) },
-    says: /shards\/checkpoint\.json: is cut off or damaged: 0 characters/
-  },
-  'a checkpoint with another digit': {
-    spoil: folder => { replace(join(folder, 'shards/checkpoint.json'), '"seq_len":16', '"seq_len":17') },
-    says: /shards\/checkpoint\.json: is damaged: its content has another SHA-256 than it says/
-  },
-  'a checkpoint of somebody else': {
-    spoil: folder => { put(folder, 'shards/checkpoint.json', '{"epoch":3}') },
-    says: /shards\/checkpoint\.json: is no checkpoint of sluice; move it away/,
-    isForeign: true
-  },
-  'a checkpoint of a later version': {
-    spoil: folder => { replace(join(folder, 'shards/checkpoint.json'), '"sluice_checkpoint":1', '"sluice_checkpoint":2') },
-    says: /shards\/checkpoint\.json: is a checkpoint of form 2, expected 1: another version of sluice has written it/
-  },
-  'another manifest': {
-    spoil: folder => {
-      replace(join(folder, 'm.yaml'), 'min_chars: 5', 'min_chars: 6')
-      replace(join(folder, 'm.yaml'), 'seq_len: 16', 'seq_len: 32')
-    },
-    says: /shards\/checkpoint\.json: is of a run that was something else: filters\[0\]\.length\.min_chars: 5 -> 6; seq_len: 16 -> 32; run it as it was to go on, or start over with --restart/
-  },
-  'a filter more': {
-    spoil: folder => { replace(join(folder, 'm.yaml'), 'min_chars: 5 } }', 'min_chars: 5 } }, normalize') },
-    says: /something else: filters\[1\]: \(none\) -> \{"normalize":\{\}\};/
-  },
-  'another tokenizer': {
-    spoil: () => {},
-    args: ['--tokenizer-path', fixture('bytes.model')],
-    says: /something else: (eos_id: \d+ -> \d+; )?tokenizer_sha256: "[0-9a-f]{64}" -> "[0-9a-f]{64}";/
-  },
-  'another option': {
-    spoil: () => {},
-    args: ['--max-line-bytes', '1000'],
-    says: /something else: max_line_bytes: 8388608 -> 1000;/
-  },
-  'a source file that became shorter': {
-    spoil: folder => { truncateSync(join(folder, 'in.ndjson'), ndjsonOf(docs(20)).length) },
-    says: /something else: .*in\.ndjson: had \d+ bytes, has \d+;/
-  },
-  'a source file that was changed, and is as long as before': {
-    spoil: folder => { utimesSync(join(folder, 'in.ndjson'), 1e9, 1e9) },
-    says: /something else: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z \(where only its time is another: touch -d \S+Z\)/
-  },
-  'another source file': {
-    spoil: folder => {
-      put(folder, 'other.ndjson', ndjsonOf(docs(2)))
-      replace(join(folder, 'm.yaml'), 'in.ndjson', 'other.ndjson')
-    },
-    says: /something else: .*in\.ndjson: is no input any more; .*other\.ndjson: is an input now, was none;/
-  },
-  'a shard that was begun and is gone': {
-    spoil: folder => { rmSync(join(folder, 'shards', filesIn(join(folder, 'shards')).find(name => name.endsWith('.partial'))!)) },
-    says: /a: .*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, or is not there, so that the run can't go on behind it; put it back, or start over with --restart/
-  }
-}
-
-function replace (path: string, from: string, to: string): void {
-  const content = readFileSync(path, 'utf8')
-  if (!content.includes(from)) throw new Error(`${path} has no ${from}`)
-  writeFileSync(path, content.replace(from, to))
-}
-
-for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entries(spoiled)) {
-  t.test(`ERR_CHECKPOINT: ${name}`, async t => {
-    const folder = temporaryFolder(t)
-    const path = put(folder, 'in.ndjson', ndjsonOf(docs(60)))
-    const manifest = put(folder, 'm.yaml', `[{ name: a, dataset: json, data_files: '${path}', filters: [{ length: { min_chars: 5 } }], seq_len: 16, sequences_per_shard: 1000, output_dir: '${folder}/shards' }]`)
-    const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 2 }
-    t.match(await stoppedAt(join(folder, 'shards/checkpoint.json'), signal => processMixture(manifest, options, { signal })), { code: 'ERR_ABORTED' })
-    spoil(folder)
-    const before = contentsOf(folder)
-    const command = ['process-mixture', manifest, '--tokenizer-path', MODEL, '--log-file', options.logFile, '--runs-dir', options.runsDir]
-    const ended = await run([...command, ...args])
-    const isMet = ended.stderr.includes('components failed') // only once the component is gone on with
-    t.equal(ended.code, isMet ? errorCodes.ERR_COMPONENT.exit : errorCodes.ERR_CHECKPOINT.exit)
-    t.match(ended.stderr, says)
-    if (isMet) t.match(JSON.parse(readFileSync(options.logFile, 'utf8')), { failed: [{ code: 'ERR_CHECKPOINT' }] })
-    else t.match(ended.stderr, '[ERR_CHECKPOINT]')
-    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
-    rmSync(options.logFile, { force: true })
-    t.strictSame(contentsOf(folder), before, 'nothing is left behind, and what there was is as it was')
-    if (!isForeign && !isThorough() && name !== 'a checkpoint that is cut off') return
-    const again = await run([...command, ...args, '--restart'])
-    t.equal(again.code, isForeign ? 1 : 0, again.stderr)
-    if (isForeign) t.equal(readFileSync(join(folder, 'shards/checkpoint.json'), 'utf8'), '{"epoch":3}')
-  })
-}
-
-/** Of all files in a folder, by name. */
-function contentsOf (folder: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(filesIn(folder).map(name => [name, readFileSync(join(folder, name), 'latin1')]))
-}
 
 t.test('every code has a case', async t => {
   const covered = new Set([...Object.values(cases).map(({ code }) => code), ...Object.keys(elsewhere)])

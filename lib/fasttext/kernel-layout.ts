@@ -6,7 +6,7 @@ export const PIECE_BYTES = 2 ** 15
 /** What is read and written behind a piece, or behind anything else. */
 export const SLACK = 128
 
-/** Characters of a word whose n-grams are made together, and what may be read and written behind them; as in lib/kernels/fasttext/features.ts. */
+/** Characters of a word whose n-grams are made together, and what may be read and written behind them; as in lib/kernels/fasttext/characters.ts. */
 const BLOCK = 64
 const BLOCK_SLACK = 16
 

@@ -10,7 +10,7 @@ import { knownStages } from '../../recipes/stages.ts'
 import { ROOT, howMany } from '../helpers.ts'
 import { recordedListings } from '../hub-listings.ts'
 
-const NAMES = readdirSync(join(ROOT, 'recipes')).filter(name => name.endsWith('.yaml') && name !== 'quickstart.yaml').sort()
+const NAMES = readdirSync(join(ROOT, 'examples')).filter(name => /^(hub_.*|tinystories)\.yaml$/.test(name)).sort()
 
 /** Of files that are numbered, so many are looked at. */
 const MOST = howMany(100, Infinity)
@@ -30,7 +30,7 @@ const FILES: Readonly<Record<string, number>> = {
 interface Content {
   readonly datasets: ReadonlyArray<{ readonly name: string, readonly dataset: string, readonly license?: string, readonly output_dir: string }>
 }
-const contentOf = (name: string): Content => parse(readFileSync(join(ROOT, 'recipes', name), 'utf8'), { merge: true }) as Content
+const contentOf = (name: string): Content => parse(readFileSync(join(ROOT, 'examples', name), 'utf8'), { merge: true }) as Content
 
 t.test('the mixtures of datasets on the Hub', async t => {
   t.strictSame(NAMES, ['hub_filtered.yaml', 'hub_full.yaml', 'hub_pilot.yaml', 'hub_tokenizer.yaml', 'tinystories.yaml'])
@@ -41,8 +41,8 @@ t.test('the mixtures of datasets on the Hub', async t => {
   t.equal(new Set(folders).size, folders.length, 'each has folders of its own')
 })
 
-t.test('each is told of in recipes/README.md, with its licence', async t => {
-  const page = readFileSync(join(ROOT, 'recipes/README.md'), 'utf8')
+t.test('examples/README.md has each, with its licence', async t => {
+  const page = readFileSync(join(ROOT, 'examples/README.md'), 'utf8')
   for (const name of NAMES) {
     t.match(page, `\`${name}\``)
     for (const { dataset, license } of contentOf(name).datasets) {
@@ -57,7 +57,7 @@ const listings = recordedListings(MOST)
 
 for (const name of NAMES) {
   t.test(`${name} validates, and each of its components has files, in the recorded listings`, async t => {
-    const { datasets } = await readManifest(join(ROOT, 'recipes', name), knownStages)
+    const { datasets } = await readManifest(join(ROOT, 'examples', name), knownStages)
     t.equal(datasets.length, contentOf(name).datasets.length)
     for (const { dataset, subset, split, dataFiles } of datasets) {
       const { card, files, converted } = listings.get(dataset)!

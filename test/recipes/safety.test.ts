@@ -237,7 +237,7 @@ t.test('process.exit in a thread beside the main one is an error that names the 
 
 t.test('a working directory that was deleted, and a folder under /proc, are errors that end the command', { skip: process.platform !== 'linux' && 'there is no /proc' }, async t => {
   const main = join(ROOT, 'dist/recipes/cli/main.js')
-  for (const args of [['read', fixture('tiny.model'), '--dataset', 'text'], ['quickstart'], ['run', join(ROOT, 'recipes/tinystories.yaml')]].slice(0, howMany(1, 3))) {
+  for (const args of [['read', fixture('tiny.model'), '--dataset', 'text'], ['quickstart'], ['run', join(ROOT, 'examples/tinystories.yaml')]].slice(0, howMany(1, 3))) {
     const folder = folderInMemory(t)
     mkdirSync(join(folder, 'gone'))
     const started = (): string => execFileSync('sh', ['-c', 'cd "$1" && rmdir "$1" && shift && exec "$@" 2>&1', 'sh', join(folder, 'gone'), process.execPath, main, ...args], { encoding: 'utf8' })
