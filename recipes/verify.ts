@@ -14,7 +14,7 @@ import { type StatsFile, readStats } from '../lib/shards/stats.ts'
 import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 import { writeVerifiedDates } from '../lib/verify/dates.ts'
 import { DuplicateCounter } from '../lib/verify/duplicates.ts'
-import { shardVerifier } from '../lib/verify/shard.ts'
+import { ShardVerifier } from '../lib/verify/shard-verifier.ts'
 import { type Finding, verifyShards } from '../lib/verify/shards.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type Inventory, INVENTORY, inventoryOf } from './inventory/inventory.ts'
@@ -121,17 +121,17 @@ async function checkPlaces ({ path, components }: StatsFile, pagePath: string, j
 async function findingsOf ({ path, components }: StatsFile, counter: DuplicateCounter, { quick, workers, signal }: { readonly quick: boolean, readonly workers: number | undefined, readonly signal: AbortSignal | undefined }): Promise<Finding[][]> {
   const shards = components.flatMap(({ shard_files: infos }) => infos)
   const isLittle = quick || shards.reduce((sum, { bytes }) => sum + bytes, 0) < FEW_BYTES
-  const pool = shardVerifier({ workers: isLittle ? 1 : Math.min(workers ?? availableParallelism(), shards.length), signal })
+  const verifier = new ShardVerifier({ workers: isLittle ? 1 : Math.min(workers ?? availableParallelism(), shards.length), signal })
   try {
     return await Promise.all(components.map((component, i) => verifyShards(component, {
       statsPath: path,
       quick,
       signal,
-      verify: pool.run,
+      verifier,
       onDocuments: documents => { counter.add(i, documents) }
     })))
   } finally {
-    await pool.close()
+    await verifier.close()
   }
 }
 

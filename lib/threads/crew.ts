@@ -9,21 +9,35 @@ export interface Steps<Result> {
   readonly result: () => Result
 }
 
+/** Begins work that is no more than one step. */
+export function inOneStep<Task, Result> (work: (task: Task) => Promise<Result>): (task: Task) => Promise<Steps<Result>> {
+  return task => {
+    let done: { readonly result: Result } | undefined
+    return Promise.resolve({
+      get isDone () { return done !== undefined },
+      step: async () => { done = { result: await work(task) } },
+      result: () => done!.result
+    })
+  }
+}
+
 /** A thread that works for a crew. */
 export interface Helper<Task, Result> {
-  /** Settles once it has loaded what it needs: no task waits for that. */
-  readonly ready: Promise<unknown>
+  /** Settles once it has loaded what it needs: no task waits for that. Without it tasks are given from the start. */
+  readonly ready?: Promise<unknown>
   readonly run: (task: Task) => Promise<Result>
 }
 
-/** A task that was given to a crew. */
-export interface Job<Result> {
+/** What will come of a task that was given to a crew. */
+export interface Future<Result> {
   /** Waits for what came of it, and works meanwhile. @throws what the work throws, and what keeps a helper from working */
   readonly take: () => Promise<Result>
 }
 
-/** Tasks at a helper: the one that it does, and one that waits, so that the helper never does. */
-const TASKS_A_HELPER = 2
+export interface CrewOptions {
+  /** Tasks that a helper has at once; with 1 it waits between them, and no long one waits at it. @default 2: the one that it does, and the next one */
+  readonly tasksEach?: number
+}
 
 /** For so long at a time this thread does work of its own: what comes from elsewhere waits meanwhile. */
 const STEP_MS = 5
@@ -31,7 +45,7 @@ const STEP_MS = 5
 /** It does so, too, when nothing was given or asked for in so long: it waits for something else then, such as a disk. */
 const LULL_MS = 10
 
-class Asked<Task, Result> {
+class QueuedTask<Task, Result> {
   readonly task: Task
   readonly result: Promise<Result>
   isSettled = false
@@ -60,9 +74,10 @@ class Asked<Task, Result> {
  */
 export class Crew<Task, Result> {
   readonly #begin: ((task: Task) => Promise<Steps<Result>>) | null
+  readonly #tasksEach: number
   readonly #busy = new Map<Helper<Task, Result>, number>() // tasks of those that are ready
-  readonly #waiting: Array<Asked<Task, Result>> = []
-  #own: { readonly asked: Asked<Task, Result>, readonly steps: Steps<Result> } | undefined
+  readonly #waiting: Array<QueuedTask<Task, Result>> = []
+  #own: { readonly asked: QueuedTask<Task, Result>, readonly steps: Steps<Result> } | undefined
   #failure: { readonly error: unknown } | undefined
   #working: Promise<boolean> | undefined
   #isTaking = false
@@ -70,18 +85,23 @@ export class Crew<Task, Result> {
   #lull: NodeJS.Timeout | undefined
 
   /** @param begin begins a task in this thread; null where that is to do none */
-  constructor (helpers: ReadonlyArray<Helper<Task, Result>>, begin: ((task: Task) => Promise<Steps<Result>>) | null) {
+  constructor (helpers: ReadonlyArray<Helper<Task, Result>>, begin: ((task: Task) => Promise<Steps<Result>>) | null, { tasksEach = 2 }: CrewOptions = {}) {
     this.#begin = begin
+    this.#tasksEach = tasksEach
     for (const helper of helpers) {
-      helper.ready.then(() => {
-        this.#busy.set(helper, 0)
-        this.#feed()
-      }, (error: unknown) => this.end(error))
+      if (helper.ready === undefined) this.#busy.set(helper, 0)
+      else {
+        helper.ready.then(() => {
+          this.#busy.set(helper, 0)
+          this.#feed()
+        }, (error: unknown) => this.end(error))
+      }
     }
   }
 
-  add (task: Task): Job<Result> {
-    const asked = new Asked<Task, Result>(task)
+  /** Gives a task, and what will come of it: to be taken in the order in which tasks were given. */
+  add (task: Task): Future<Result> {
+    const asked = new QueuedTask<Task, Result>(task)
     if (this.#failure === undefined) {
       this.#waiting.push(asked)
       this.#feed()
@@ -106,7 +126,7 @@ export class Crew<Task, Result> {
     return this.#failure !== undefined
   }
 
-  async #take (asked: Asked<Task, Result>): Promise<Result> {
+  async #take (asked: QueuedTask<Task, Result>): Promise<Result> {
     this.#isTaking = true
     try {
       do await setImmediate() // else this thread's own stages would keep helpers from being heard
@@ -132,7 +152,7 @@ export class Crew<Task, Result> {
   }
 
   #feed (): void {
-    for (let tasks = 0; tasks < TASKS_A_HELPER; tasks++) {
+    for (let tasks = 0; tasks < this.#tasksEach; tasks++) {
       for (const [helper, busy] of this.#busy) {
         if (busy > tasks) continue
         const asked = this.#waiting.shift()

@@ -1,16 +1,16 @@
 import { Worker, parentPort } from 'node:worker_threads'
-import { SluiceError, messageOf } from '../errors.ts'
-import { type Passed, passable } from './pool.ts'
+import { type ErrorCode, SluiceError, messageOf } from '../errors.ts'
 
 /** A quarter of Node's bound: what passes through a thread is soon forgotten, and more only costs memory. */
 const YOUNG_MB = 12
 
-interface Asked<Result> {
+interface Pending<Result> {
   readonly resolve: (result: Result) => void
   readonly reject: (error: Error) => void
 }
 
-type Answer<Result> = { readonly number: number } & (Passed<Result> | { readonly error: Error })
+/** What comes out of a thread. Structured clone would take the code off an error of ours, which goes without its stack. */
+type Answer<Result> = { readonly result: Result } | { readonly code: ErrorCode, readonly message: string } | { readonly error: Error }
 
 /**
  * One thread that does tasks, one after the other as they come: it doesn't wait for this thread between them. It keeps
@@ -18,7 +18,7 @@ type Answer<Result> = { readonly number: number } & (Passed<Result> | { readonly
  */
 export class WorkerThread<Task, Result> {
   readonly #worker: Worker
-  readonly #asked = new Map<number, Asked<Result>>()
+  readonly #pending = new Map<number, Pending<Result>>()
   #count = 0
   #failure: Error | undefined
 
@@ -48,7 +48,7 @@ export class WorkerThread<Task, Result> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       const number = this.#count++
-      this.#asked.set(number, { resolve, reject })
+      this.#pending.set(number, { resolve, reject })
       this.#worker.ref()
       this.#worker.postMessage({ number, task })
     })
@@ -60,20 +60,20 @@ export class WorkerThread<Task, Result> {
     await this.#worker.terminate()
   }
 
-  readonly #answered = ({ number, ...answer }: Answer<Result>): void => {
-    const asked = this.#asked.get(number)
-    this.#asked.delete(number)
-    if (this.#asked.size === 0 && !this.hasEnded) this.#worker.unref() // a process that lets go of a thread while that ends, ends itself
-    if ('error' in answer) asked?.reject(answer.error)
-    else if ('code' in answer) asked?.reject(new SluiceError(answer.code, answer.message))
-    else asked?.resolve(answer.result)
+  readonly #answered = ({ number, ...answer }: { readonly number: number } & Answer<Result>): void => {
+    const pending = this.#pending.get(number)
+    this.#pending.delete(number)
+    if (this.#pending.size === 0 && !this.hasEnded) this.#worker.unref() // a process that lets go of a thread while that ends, ends itself
+    if ('error' in answer) pending?.reject(answer.error)
+    else if ('code' in answer) pending?.reject(new SluiceError(answer.code, answer.message))
+    else pending?.resolve(answer.result)
   }
 
   readonly #fail = (error: Error): void => {
     this.#failure ??= error
-    const asked = [...this.#asked.values()]
-    this.#asked.clear()
-    for (const { reject } of asked) reject(this.#failure)
+    const pending = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { reject } of pending) reject(this.#failure)
     this.#worker.terminate().catch(() => {})
   }
 }
@@ -83,10 +83,21 @@ function hasInputType (): boolean {
   return process.execArgv.some(option => option.startsWith('--input-type'))
 }
 
-/** Does the tasks of a `WorkerThread`, in that thread; nothing where it is called in another one. They begin as they come: `work` sees to their order where it waits for something. */
+/**
+ * Does the tasks of a `WorkerThread`, in that thread; nothing where it is called in another one. They begin as they come:
+ * `work` sees to their order where it waits for something. Results are copied on their way: to hand memory over costs more.
+ */
 export function serveTasks (work: (task: never) => Promise<unknown>): void {
-  const pass = passable(work)
   parentPort?.on('message', ({ number, task }: { readonly number: number, readonly task: never }) => {
-    pass(task).catch((cause: unknown) => ({ error: new Error(messageOf(cause), { cause }) })).then(answer => { parentPort!.postMessage({ number, ...answer }) }, (error: unknown) => { throw error })
+    answerOf(work, task).then(answer => { parentPort!.postMessage({ number, ...answer }) }, (error: unknown) => { throw error })
   })
+}
+
+async function answerOf (work: (task: never) => Promise<unknown>, task: never): Promise<Answer<unknown>> {
+  try {
+    return { result: await work(task) }
+  } catch (error) {
+    if (error instanceof SluiceError) return { code: error.code, message: error.message }
+    return { error: new Error(messageOf(error), { cause: error }) }
+  }
 }

@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { SluiceError } from '../errors.ts'
+import { Crew, inOneStep } from '../threads/crew.ts'
 import { WorkerThread } from '../threads/thread.ts'
 import { type Lattice, PARTS } from './lattice.ts'
 import { type Step, type Task, doTask } from './tasks.ts'
@@ -7,32 +7,24 @@ import { type Step, type Task, doTask } from './tasks.ts'
 /** Does the steps of a training, with threads or in this one. */
 export class StepPool {
   readonly #threads: ReadonlyArray<WorkerThread<Task, number>>
+  readonly #crew: Crew<Task, number>
   readonly #signal: AbortSignal | undefined
 
   /** @param workers threads; with 1 all is done in this one */
   constructor (workers: number, signal?: AbortSignal) {
     this.#signal = signal
     this.#threads = workers === 1 ? [] : Array.from({ length: Math.min(workers, PARTS) }, () => new WorkerThread<Task, number>(import.meta.resolve('./train-thread.js'), signal))
+    this.#crew = new Crew(this.#threads, workers === 1 ? inOneStep(task => Promise.resolve(task).then(doTask)) : null, { tasksEach: 1 })
   }
 
   /** Does a step. @returns what came of its parts, in their order @throws SluiceError `ERR_ABORTED` */
   async run (lattice: Lattice, step: Step): Promise<number[]> {
+    const parts = Array.from({ length: PARTS }, (_, part) => this.#crew.add({ lattice, part, step }))
     const results: number[] = []
-    let next = 0
-    const work = async (run: (task: Task) => Promise<number>): Promise<void> => {
-      while (next < PARTS) {
-        const part = next++
-        results[part] = await run({ lattice, part, step })
-        throwIfAborted(this.#signal)
-      }
-    }
     try {
-      if (this.#threads.length > 0) await Promise.all(this.#threads.map(thread => work(task => thread.run(task))))
-      else {
-        await work(async task => {
-          await setImmediate() // an abort is heard in between
-          return doTask(task)
-        })
+      for (const part of parts) {
+        results.push(await part.take())
+        throwIfAborted(this.#signal)
       }
     } catch (error) {
       throwIfAborted(this.#signal)
@@ -43,6 +35,7 @@ export class StepPool {
 
   /** Ends the threads, whatever they are at. */
   async close (): Promise<void> {
+    await this.#crew.end(new SluiceError('ERR_ABORTED', 'training: stopped'))
     await Promise.all(this.#threads.map(thread => thread.close()))
   }
 }

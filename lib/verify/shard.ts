@@ -9,7 +9,6 @@ import { type ShardFile, idAt, outside, readIds, readShardHeader } from '../shar
 import { shardName } from '../shards/names.ts'
 import type { ShardInfo } from '../shards/writer.ts'
 import type { ShardedStats } from '../shards/stats.ts'
-import { type WorkerPool, type WorkerPoolOptions, passable, workerPool } from '../threads/pool.ts'
 
 /** What of shards is checked against their stats. */
 export type VerifyCheck = 'missing' | 'unlisted' | 'bytes' | 'header' | 'dtype' | 'shape' | 'ids' | 'sha256' | 'names' | 'sums' | 'tokenizer'
@@ -39,14 +38,6 @@ export interface ShardVerdict {
   /** The documents that begin in the shard; null where they aren't known: no end of sentence, or damage. */
   readonly documents: DocumentHashes | null
 }
-
-/** Threads, or this one, that verify shards. */
-export function shardVerifier (options: WorkerPoolOptions): WorkerPool<ShardTask, ShardVerdict> {
-  return workerPool({ module: import.meta.url, name: 'verifyShardInThread' }, verifyShard, options)
-}
-
-/** `verifyShard` as a thread of `shardVerifier` does it. */
-export const verifyShardInThread = passable(verifyShard)
 
 /**
  * Compares a shard with what the stats say. It is read once, a megabyte at a time; a document that it leaves open is

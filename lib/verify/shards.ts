@@ -3,7 +3,8 @@ import type { DocumentHashes } from './document-hashes.ts'
 import { SluiceError, reasonOf } from '../errors.ts'
 import { namesIn, shardName } from '../shards/names.ts'
 import type { ShardedStats } from '../shards/stats.ts'
-import { type ShardFinding, type ShardTask, type ShardVerdict, type VerifyCheck, shardVerifier } from './shard.ts'
+import { type ShardFinding, type VerifyCheck, verifyShard } from './shard.ts'
+import type { ShardVerifier } from './shard-verifier.ts'
 
 /** A difference between shards and their stats. */
 export interface Finding extends ShardFinding {
@@ -18,9 +19,9 @@ export interface VerifyShardsOptions {
   /** Looks at names, sizes and headers only. @default false */
   readonly quick?: boolean
   readonly signal?: AbortSignal | undefined
-  /** Verifies shards, as `run` of a `shardVerifier`, which is given all of them at once. @default in this thread, one after another */
-  readonly verify?: ((task: ShardTask) => Promise<ShardVerdict>) | undefined
-  /** Told of the documents that begin in a shard, in any order, where they are known. */
+  /** Is given all shards at once. @default one that verifies them in this thread, one after another */
+  readonly verifier?: Pick<ShardVerifier, 'add'> | undefined
+  /** Told of the documents that begin in a shard, where they are known. */
   readonly onDocuments?: ((documents: DocumentHashes) => void) | undefined
 }
 
@@ -50,16 +51,24 @@ export async function verifyShards (stats: ShardedStats, options: VerifyShardsOp
 }
 
 /** What is found in each shard. @throws SluiceError `ERR_ABORTED` for whatever the signal has ended */
-async function verdictsOf (stats: ShardedStats, names: ReadonlySet<string>, { quick = false, signal, verify = shardVerifier({ workers: 1, signal }).run, onDocuments }: VerifyShardsOptions): Promise<ReadonlyArray<readonly ShardFinding[]>> {
+async function verdictsOf (stats: ShardedStats, names: ReadonlySet<string>, options: VerifyShardsOptions): Promise<ReadonlyArray<readonly ShardFinding[]>> {
+  const { quick = false, signal, onDocuments } = options
+  const verifier = options.verifier ?? { add: task => ({ take: () => verifyShard(task, signal) }) }
   const { shard_files: infos, ...component } = stats
   try {
     signal?.throwIfAborted()
-    return await Promise.all(infos.map(async (info, index): Promise<readonly ShardFinding[]> => {
-      if (!names.has(info.file)) return [{ check: 'missing', found: 'is not there', expected: `a shard of ${info.bytes} bytes` }]
-      const { findings, documents } = await verify({ component, info, index, shards: infos.length, quick })
+    const verdicts = infos.map((info, index) => names.has(info.file) ? verifier.add({ component, info, index, shards: infos.length, quick }) : null)
+    const found: Array<readonly ShardFinding[]> = []
+    for (const [i, verdict] of verdicts.entries()) {
+      if (verdict === null) {
+        found.push([{ check: 'missing', found: 'is not there', expected: `a shard of ${infos[i]!.bytes} bytes` }])
+        continue
+      }
+      const { findings, documents } = await verdict.take()
       if (documents !== null) onDocuments?.(documents)
-      return findings
-    }))
+      found.push(findings)
+    }
+    return found
   } catch (cause) {
     if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${stats.name}: stopped`, { cause })
     throw cause

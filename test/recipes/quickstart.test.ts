@@ -17,7 +17,7 @@ import { ROOT, folderInMemory, howMany, isThorough, put, runProgram, temporaryFo
 const VOCABULARY = howMany(500, 8000)
 
 /** Of installed packages as little text as makes some shards. */
-const TEXT = ['yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinypool', 'commander', 'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser']
+const TEXT = ['yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinyglobby', 'commander', 'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser']
 
 /** sluice as it is installed, beside few packages, and to train a small vocabulary: there is less text than in a checkout. */
 function installation (t: Test): string {

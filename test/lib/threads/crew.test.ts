@@ -1,7 +1,7 @@
 /** Threads and the main one share work. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { t } from '../../tap.ts'
-import { Crew, type Helper, type Steps } from '../../../lib/threads/crew.ts'
+import { Crew, type Helper, type Steps, inOneStep } from '../../../lib/threads/crew.ts'
 import { failure } from '../../helpers.ts'
 
 /** A thread that does tasks as it is told to, and tells which it was given. */
@@ -104,4 +104,26 @@ t.test('a helper that can\'t load ends all, and so does the end', async t => {
   await wait(1)
   other.end(new Error('stopped'))
   t.match(await taking, { message: 'stopped' })
+})
+
+t.test('long tasks: a helper that has nothing to load has one from the start, and none waits at it', async t => {
+  const given: number[] = []
+  const ends: Array<() => void> = []
+  const helper: Helper<number, string> = { run: task => new Promise(resolve => { given.push(task); ends.push(() => { resolve(`${task} by a helper`) }) }) }
+  const seen: string[] = []
+  const crew = new Crew([helper], inOneStep(async task => {
+    seen.push(`+${task}`)
+    await wait(1)
+    seen.push(`-${task}`)
+    return `${task} here`
+  }), { tasksEach: 1 })
+  const futures = [0, 1, 2].map(task => crew.add(task))
+  t.strictSame(given, [0])
+  const taking = futures[0]!.take()
+  await wait(20)
+  ends[0]!()
+  t.equal(await taking, '0 by a helper')
+  t.strictSame(await Promise.all([futures[1]!.take(), futures[2]!.take()]), ['1 here', '2 here'])
+  t.strictSame([given, seen], [[0], ['+1', '-1', '+2', '-2']], 'one at a time')
+  await crew.end(new Error('stopped'))
 })

@@ -1,0 +1,5 @@
+/** A thread that verifies shards. */
+import { serveTasks } from '../threads/thread.ts'
+import { verifyShard } from './shard.ts'
+
+serveTasks(verifyShard)
