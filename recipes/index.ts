@@ -1,46 +1,32 @@
+// Documents, errors
 export type { Document, Sequence, Tokens } from '../lib/document.ts'
-export { type ErrorCode, SluiceError, errorCodes } from '../lib/errors.ts'
-export type { Component, Filter, Manifest } from './manifest/schema.ts'
+export { type ErrorCode, PartialError, SluiceError, errorCodes } from '../lib/errors.ts'
 
+// Sources, and what they read
+export type { ByteRanges, FileNames } from '../lib/bytes.ts'
+export { openRanges } from '../lib/input/ranges.ts'
 export type { MaxBad } from '../lib/records/bad-records.ts'
 export type { SourcePosition } from '../lib/records/positions.ts'
-
 export type { RecordFault } from '../lib/records/record.ts'
-export type { SourceInput } from '../lib/records/source.ts'
-
-export type { BadRecord, SourceOptions, SourceStats } from '../lib/records/source-options.ts'
-export type { Duplicates } from '../lib/verify/duplicates.ts'
-
-export type { ShardInfo } from '../lib/shards/writer.ts'
-export { type ShardSet, openShards } from '../lib/shards/reader.ts'
-export { type ShardStatistics, shardStatistics } from '../lib/shards/statistics.ts'
-export { type ShardDocumentOptions, type ShardRow, type ShardRowOptions, type ShardTextOptions, shardDocuments, shardRows } from '../lib/shards/text.ts'
-export { type Push, Stage, type StageOptions, type StageStats, type Work } from '../lib/stage/stage.ts'
-export type { VerifyCheck } from '../lib/verify/shard.ts'
-
-export type { Finding } from '../lib/verify/shards.ts'
-export type { Decoder } from '../lib/sentencepiece/decode.ts'
-
-export { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
-export { type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference, type CoverageTolerances, compareCoverage, measureCoverage } from '../lib/tokenizer/coverage.ts'
-export type { ModelOptions } from '../lib/trainer/options.ts'
-
-export type { TrainProgress, TrainStats } from '../lib/trainer/train.ts'
-export { type TrainRun, type TrainedTokenizer, UnigramTrainer, trainUnigram } from '../lib/trainer/train-unigram.ts'
-export { type Encoder, type Tokenizer, type TokenizerOptions, loadDecoder, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
-
-export { type LicenseTerms, type Obligation, type Redistributable, strictestOf, termsOf } from '../lib/licenses/terms.ts'
+export type { RecordSource, SourceInput } from '../lib/records/source.ts'
+export type { BadRecord, SourceOptions, SourceState, SourceStats } from '../lib/records/source-options.ts'
+export type { RemoteFile } from '../lib/hub/hub.ts'
 export type { ResolvedDataset } from '../lib/hub/resolve.ts'
-
-export type { ByteRanges } from '../lib/bytes.ts'
-export { openRanges } from '../lib/input/ranges.ts'
+export type { HubOptions } from '../lib/hub/settings.ts'
 export { type ArrowOptions, arrow } from '../sources/arrow.ts'
 export { type CsvOptions, csv } from '../sources/csv.ts'
 export { type HfOptions, hf } from '../sources/hf.ts'
 export { type NdjsonOptions, ndjson } from '../sources/ndjson.ts'
 export { type ParquetOptions, parquet } from '../sources/parquet.ts'
-export { type TextOptions, text } from '../sources/text.ts'
+export { type TextOptions, text as textLines } from '../sources/text.ts'
 
+// Transforms
+export {
+  type Push, Stage, type StageOptions, type StageStats, type StreamOptions, type Work
+} from '../lib/stage/stage.ts'
+export type { TypedIterator } from '../lib/stage/typed-streams.ts'
+export type { Detected, LanguageDetector } from '../lib/language/detector.ts'
+export { type ClassifyOptions, classify } from '../transforms/classify.ts'
 export { type DedupOptions, type DedupState, dedup } from '../transforms/dedup.ts'
 export { type EncodeOptions, encode } from '../transforms/encode.ts'
 export { type LanguageOptions, language } from '../transforms/language.ts'
@@ -48,48 +34,126 @@ export { type LengthOptions, length } from '../transforms/length.ts'
 export { type NormalizeOptions, normalize } from '../transforms/normalize.ts'
 export { type PackOptions, type PackStage, type PackState, type PackStats, pack } from '../transforms/pack.ts'
 
+// Sinks
+export type { LineSink, LineSinkOptions, LineSinkState } from '../lib/output/line-sink.ts'
 export { type NdjsonSinkOptions, ndjsonSink } from '../sinks/ndjson.ts'
-export { type NpySinkOptions, type NpySinkStats, npySink } from '../sinks/npy.ts'
+export { type NpySink, type NpySinkOptions, type NpySinkState, type NpySinkStats, npySink } from '../sinks/npy.ts'
 export { type TextSinkOptions, textSink } from '../sinks/text.ts'
 
-export { type Forecast, ForecastError, checkManifest } from './check.ts'
-export type { ComponentForecast } from './forecast/forecast.ts'
+// Shards
+export { type ShardFile, type ShardSet, openShards } from '../lib/shards/reader.ts'
+export { type LengthBucket, type ShardStatistics, type Spread, shardStatistics } from '../lib/shards/statistics.ts'
+export {
+  type ShardDocumentOptions, type ShardRow, type ShardRowOptions, type ShardTextOptions, shardDocuments, shardRows
+} from '../lib/shards/text.ts'
+export type { ShardInfo } from '../lib/shards/writer.ts'
+export type { Duplicates } from '../lib/verify/duplicates.ts'
+export type { VerifyCheck } from '../lib/verify/shard.ts'
+export type { Finding as VerifyFinding } from '../lib/verify/shards.ts'
 
+// Tokenizers
+export type { Decoder } from '../lib/sentencepiece/decode.ts'
+export { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
+export type { SentencePieceVersion } from '../lib/sentencepiece/lexicon.ts'
+export type { Piece, SentencePieceModel } from '../lib/sentencepiece/model.ts'
+export {
+  type ComparedCoverage, type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference,
+  type CoverageTokenizer, type CoverageTolerances, compareCoverage, measureCoverage
+} from '../lib/tokenizer/coverage.ts'
+export {
+  type Encoder, type Tokenizer, type TokenizerOptions, loadDecoder, loadTokenizer
+} from '../lib/tokenizer/tokenizer.ts'
+export type { ModelOptions } from '../lib/trainer/options.ts'
+export type { TrainProgress, TrainStats } from '../lib/trainer/train.ts'
+export { type TrainRun, type TrainedTokenizer, UnigramTrainer, trainUnigram } from '../lib/trainer/train-unigram.ts'
+
+// Licences
+export {
+  type LicenseTerms, type Obligation, type Redistributable, strictestOf as strictestTerms, termsOf as licenseTerms
+} from '../lib/licenses/terms.ts'
+export type { LicenseFinding, LicenseOf, LicenseRow } from './components/licenses.ts'
+export { LicenseError, type LicensesReport, type LicensesRun, licenses as reportLicenses } from './licenses.ts'
+
+// Recipes: one corpus
+export { type FilterCorpusStats, filterCorpus } from './filter-corpus.ts'
+export { type PullStats, shardCorpus } from './shard-corpus.ts'
 export { CoverageError, type CoverageReport, checkCoverage } from './check-coverage.ts'
 export { type TokenizerRecord, checkTokenizer } from './check-tokenizer.ts'
+export type { SampleStats, TrainedStats } from './components/training.ts'
+export { trainTokenizer } from './train-tokenizer.ts'
+export { type InspectReport, inspect as inspectShards } from './inspect.ts'
+
+// Recipes: a manifest
+export type { Component, Filter, Manifest } from './manifest/schema.ts'
+export type { Estimate } from '../lib/sampling/estimate.ts'
+export { type Forecast, ForecastError, checkManifest } from './check.ts'
+export type { ComponentForecast } from './forecast/forecast.ts'
 export type { ComponentStats } from './components/component.ts'
-
-export { type FilterCorpusStats, filterCorpus } from './filter-corpus.ts'
 export type { DocumentCounts, StageCounts } from './flow/counts.ts'
-
 export type { Flow, RunOptions, WatchedWork } from './flow/flow.ts'
-export type { Inventory } from './inventory/inventory.ts'
-
-export { type InspectReport, inspect } from './inspect.ts'
-export type { LicenseFinding, LicenseOf, LicenseRow } from './components/licenses.ts'
-
-export { LicenseError, type LicensesReport, type LicensesRun, licenses } from './licenses.ts'
-export type { CardLicense } from './provenance/card.ts'
-
+export { Threads, type ThreadsOptions } from './flow/workers/threads.ts'
 export type { MixtureRun } from './mixture/mixture.ts'
 export type { MixtureResult, MixtureStats } from './mixture/stats.ts'
-
-export { MixtureError, processMixture } from './process-mixture.ts'
-export type { Provenance, ProvenanceFile } from './provenance/schema.ts'
-
-export { type WrittenProvenance, writeProvenance } from './provenance/write.ts'
-export { quickstart } from './quickstart.ts'
-export { type FinishedRun, runName, sourcesOf, writeRunRecord } from './history/write.ts'
-export type { NumberDifference, RunDifference } from './history/compare.ts'
-
-export { type RunRecord, type RunSource, hashOf, readRun } from './history/read.ts'
-export { type RunSummary, type RunsResult, type ShardTrace, runs } from './runs.ts'
-export { RunError, type RunReport, run } from './run.ts'
 export type { RunStep, StepOutcome } from './mixture/steps.ts'
+export { MixtureError, processMixture } from './process-mixture.ts'
+export { RunError, type RunReport, run as runManifest } from './run.ts'
+export type { Inventory } from './inventory/inventory.ts'
+export { VerifyError, verify as verifyShards } from './verify.ts'
+export { quickstart } from './quickstart.ts'
 
-export { type PullStats, shardCorpus } from './shard-corpus.ts'
-export { Threads, type ThreadsOptions } from './flow/workers/threads.ts'
-export { trainTokenizer } from './train-tokenizer.ts'
-export type { SampleStats, TrainedStats } from './components/training.ts'
+// Where shards come from
+export type { CardLicense } from './provenance/card.ts'
+export type { Provenance, ProvenanceFile } from './provenance/schema.ts'
+export { type WrittenProvenance, writeProvenance } from './provenance/write.ts'
+export type { NumberDifference, RunDifference } from './history/compare.ts'
+export {
+  type RunRecord, type RunSource, type StoredRun, hashOf as runHash, readRun as readRunRecord
+} from './history/read.ts'
+export { type FinishedRun, runName, sourcesOf as runSources, writeRunRecord } from './history/write.ts'
+export { type RunSummary, type RunsResult, type ShardTrace, runs as runHistory } from './runs.ts'
 
-export { VerifyError, verify } from './verify.ts'
+// The names of 0.2, which say little outside of their files. They go in 1.0.
+export {
+  /** @deprecated The name is `textLines`. */
+  text
+} from '../sources/text.ts'
+export {
+  /** @deprecated The name is `VerifyFinding`. */
+  type Finding
+} from '../lib/verify/shards.ts'
+export {
+  /** @deprecated The name is `strictestTerms`. */
+  strictestOf,
+  /** @deprecated The name is `licenseTerms`. */
+  termsOf
+} from '../lib/licenses/terms.ts'
+export {
+  /** @deprecated The name is `reportLicenses`. */
+  licenses
+} from './licenses.ts'
+export {
+  /** @deprecated The name is `inspectShards`. */
+  inspect
+} from './inspect.ts'
+export {
+  /** @deprecated The name is `runManifest`. */
+  run
+} from './run.ts'
+export {
+  /** @deprecated The name is `verifyShards`. */
+  verify
+} from './verify.ts'
+export {
+  /** @deprecated The name is `runHash`. */
+  hashOf,
+  /** @deprecated The name is `readRunRecord`. */
+  readRun
+} from './history/read.ts'
+export {
+  /** @deprecated The name is `runSources`. */
+  sourcesOf
+} from './history/write.ts'
+export {
+  /** @deprecated The name is `runHistory`. */
+  runs
+} from './runs.ts'

@@ -8,9 +8,20 @@ export function packedFiles (folder: string): string[] {
     entry.isDirectory() ? packedFiles(join(folder, entry.name)).map(file => `${entry.name}/${file}`) : [entry.name])
 }
 
-/** The modules of a package that can be imported and have declarations, such as `lib/shards/npy`. */
-export function declaredModules (folder: string): string[] {
-  return packedFiles(join(folder, 'dist')).filter(file => /^(?!test\/|recipes\/main\.).*\.d\.ts$/.test(file)).map(file => file.replace('.d.ts', '')).sort()
+/** The declaration files of a package, without those of tests. */
+export function declarationFiles (folder: string): string[] {
+  return packedFiles(join(folder, 'dist')).filter(file => /^(?!test\/).*\.d\.ts$/.test(file)).map(file => `dist/${file}`)
+}
+
+/** The modules of a package that can be imported, such as `sluice/npy`. */
+export function exportedModules (folder: string): string[] {
+  const { name, exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Exports
+  return Object.entries(exports).filter(([, path]) => path.endsWith('.js')).map(([path]) => path.replace('.', name))
+}
+
+interface Exports {
+  readonly name: string
+  readonly exports: Readonly<Record<string, string>>
 }
 
 /** What pages among some files link to, and the examples and manifests that the README names, where it is not one of them. */

@@ -10,6 +10,7 @@ import { openHubFile, readBytes, skipping } from '../input/read.ts'
 import { parseState } from '../options.ts'
 import { type Barriers, Barrier } from '../stage/barrier.ts'
 import { type Done, objectStream } from '../stage/stage.ts'
+import { TypedReadable } from '../stage/typed-streams.ts'
 import { type MaxBad, isDue } from './bad-records.ts'
 import { BatchedReader } from './batched-reader.ts'
 import { DroppedRecords } from './dropped-records.ts'
@@ -36,7 +37,7 @@ export type SourceInput = FileNames | AsyncIterable<Uint8Array>
  *
  * Nothing is read before it is asked for, and never more than the reader reads at once.
  */
-export class RecordSource extends Readable {
+export class RecordSource extends TypedReadable<Document> {
   readonly stageName: string
   readonly stats: SourceStats = { in: 0, out: 0, dropped: {}, bytes: 0 }
   readonly #input: FileNames | KnownFiles | null

@@ -1,7 +1,8 @@
-import { Transform, type TransformCallback } from 'node:stream'
+import type { TransformCallback } from 'node:stream'
 import { Barrier } from './barrier.ts'
 import { SluiceError } from '../errors.ts'
 import { type OptionsSchema, parseOptions } from '../options.ts'
+import { TypedTransform } from './typed-streams.ts'
 import type { z } from 'zod'
 
 /** What a stage has counted. `in = out + the sum of dropped` for stages that make one of one. */
@@ -82,7 +83,7 @@ export interface Work<In, Out, State = null> {
  * A Node transform in object mode around a `Work`: counts what comes and goes, keeps backpressure,
  * and passes errors on by `destroy`. Works alone with `pipeline` of `node:stream/promises`.
  */
-export class Stage<In, Out, State = null> extends Transform {
+export class Stage<In, Out, State = null> extends TypedTransform<Out> {
   readonly stageName: string
   readonly stats: StageStats = { in: 0, out: 0, dropped: {} }
   /** What the stage does, for whoever does it without streams. */

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Document, IdBuffer, SluiceError, Stage, dedup, encode, language, length, loadTokenizer, ndjson, ndjsonSink, normalize, npySink } from 'sluice'
-import { readNpy } from 'sluice/lib/shards/npy'
+import { readNpy } from 'sluice/npy'
 import { type PackOptions, pack } from 'sluice/transforms/pack'
 
 const [input = '', model = '', folder = ''] = process.argv.slice(2)
@@ -26,7 +26,7 @@ const english = { keep: 'en', threshold: 0.5 } as const
 await pipeline(ndjson(input), withoutPost, normalize(), length({ minChars: 40 }), language({ ...english, detector: 'fasttext' }), language(english), unique, ndjsonSink(folder + '/kept.ndjson.zst'))
 deepEqual(withoutPost.stats, { in: 6, out: 5, dropped: { post: 1 } })
 const kept: Document[] = []
-for await (const document of ndjson(folder + '/kept.ndjson.zst')) kept.push(document as Document)
+for await (const document of ndjson(folder + '/kept.ndjson.zst')) kept.push(document)
 ok(kept.length > 0)
 equal(kept.length, unique.stats.out)
 
@@ -47,7 +47,7 @@ deepEqual(shard.data, ids.copy().subarray(0, shard.rows * seqLen))
 // A stage alone.
 const packing = pack({ seqLen: 2 })
 const sequences: Int32Array[] = []
-for await (const sequence of Readable.from([{ id: 'a', ids: Int32Array.of(1, 2, 3), meta: {} }]).pipe(packing)) sequences.push(sequence as Int32Array)
+for await (const sequence of Readable.from([{ id: 'a', ids: Int32Array.of(1, 2, 3), meta: {} }]).pipe(packing)) sequences.push(sequence)
 deepEqual(sequences, [Int32Array.of(1, 2)])
 equal(packing.stats.tail, 1)
 
@@ -70,9 +70,9 @@ const stages = [normalize(), pack({ seqLen: 2 })] as const
 for (const { stageName } of stages) console.log(stageName)
 `
 
-/** Every declaration of the package, whose closure has to be there: a program that imports types alone. */
+/** Every module that can be imported, whose declarations have to be there: a program that imports types alone. */
 export function declarationsProgram (modules: readonly string[]): string {
-  const imports = modules.map((module, index) => `import type * as m${index} from 'sluice/${module}'\n`)
+  const imports = modules.map((module, index) => `import type * as m${index} from '${module}'\n`)
   return `${imports.join('')}\nexport type All = [${modules.map((_, index) => `keyof typeof m${index}`).join(', ')}]\n`
 }
 

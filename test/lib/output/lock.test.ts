@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { t } from '../../tap.ts'
 import { type Lock, lock, withLock } from '../../../lib/output/lock.ts'
 import { thisProcess } from '../../../lib/output/process-identity.ts'
-import { ROOT, failure, filesIn, mocked, put, temporaryFolder } from '../../helpers.ts'
+import { ROOT, builtModule, failure, filesIn, mocked, put, temporaryFolder } from '../../helpers.ts'
 
 const noProc = existsSync('/proc/self/stat') ? false : 'no /proc here'
 /** Past the highest pid of any system. */
@@ -46,7 +46,7 @@ t.test('a second run of this process is refused', async t => {
 t.test('another process is named while it runs; killed, its lock is taken over', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'a.lock')
-  const program = `import { lock } from 'sluice/lib/output/lock'; await lock(${JSON.stringify(path)}, 'x'); console.log('held'); setInterval(() => {}, 1000)`
+  const program = `import { lock } from '${builtModule('lib/output/lock')}'; await lock(${JSON.stringify(path)}, 'x'); console.log('held'); setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: `process ${child.pid} on host ${hostname()}, which began at 2` })

@@ -1,0 +1,9 @@
+/** What `sluice/tokenizer` is: a SentencePiece model that encodes and decodes, and how well it covers a text. */
+export { Decoder } from '../sentencepiece/decode.ts'
+export { IdBuffer } from '../sentencepiece/id-buffer.ts'
+export type { SentencePieceVersion } from '../sentencepiece/lexicon.ts'
+export {
+  type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference, type CoverageTolerances,
+  compareCoverage, measureCoverage
+} from './coverage.ts'
+export { type Encoder, type Tokenizer, type TokenizerOptions, loadDecoder, loadTokenizer } from './tokenizer.ts'
