@@ -2,13 +2,13 @@ export type { Document, Sequence, Tokens } from '../lib/document.ts'
 export { type ErrorCode, SluiceError, errorCodes } from '../lib/errors.ts'
 export type { Component, Filter, Manifest } from './manifest/schema.ts'
 
-export type { MaxBad } from '../lib/records/bad-records.ts'
+export type { BadRecord, MaxBad } from '../lib/records/bad-records.ts'
 export type { SourcePosition } from '../lib/records/positions.ts'
 
 export type { RecordFault } from '../lib/records/record.ts'
 export type { SourceInput } from '../lib/records/source.ts'
 
-export type { BadRecord, SourceOptions, SourceStats } from '../lib/records/source-options.ts'
+export type { SourceOptions, SourceStats } from '../lib/records/source-options.ts'
 export type { Duplicates } from '../lib/verify/duplicates.ts'
 
 export type { ShardInfo } from '../lib/shards/writer.ts'
