@@ -2,7 +2,6 @@ import { z } from 'zod'
 import type { Document } from '../document.ts'
 import type { RemoteOptions } from '../input/hub.ts'
 import { type OptionsSchema, count, parseOptions, positive } from '../options.ts'
-import type { Barriers } from '../stage/barrier.ts'
 import type { StageStats, StreamOptions } from '../stage/stage.ts'
 import { type BadRecord, maxBadOption } from './bad-records.ts'
 import type { SourcePosition } from './positions.ts'
@@ -36,8 +35,6 @@ export interface SourceOptions extends StreamOptions {
   readonly hub?: RemoteOptions['hub']
   /** Has records parsed, and documents examined, in batches; what comes of a record is the source's document. */
   readonly examination?: Examination | undefined
-  /** Sends barriers after documents; what is behind the source must know them. */
-  readonly barriers?: Barriers | undefined
 }
 
 /** Where a source stands at a barrier, and what it has counted; small JSON. */
@@ -57,6 +54,6 @@ export type SourceState = z.output<typeof sourceState>
  * @throws SluiceError `ERR_OPTION`
  */
 export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, tell, isSample, hub, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, tell, isSample, hub, examination, barriers, highWaterMark, signal }]
+  const { from, rejects, located, tell, isSample, hub, examination, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, tell, isSample, hub, examination, highWaterMark, signal }]
 }

@@ -33,18 +33,18 @@ export class RecordSource extends Readable {
   readonly #positions: Positions
   readonly #tell: SourceOptions['tell']
   readonly #located: SourceOptions['located']
-  readonly #barriers: Barriers | undefined
   #isOpen = false
   #records: RecordReader | undefined // of the file that is open
   #begun = { in: 0, bytes: 0, isWhole: true } // the counts when it was begun, and whether that was at its beginning
   #line: number | undefined // where the source stands, if lines are counted
+  #barriers: Barriers | undefined
   #filling = false
   #stopped = false
   #pass: () => void = () => {} // ends the wait for a barrier
 
   constructor (
     name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, { maxBad, textIn }: RecordSourceOptions,
-    { from, rejects, located, tell, hub, examination, barriers, highWaterMark, signal }: SourceOptions
+    { from, rejects, located, tell, hub, examination, highWaterMark, signal }: SourceOptions
   ) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
@@ -54,7 +54,6 @@ export class RecordSource extends Readable {
     this.#positions = new Positions(from ?? { file: 0, path: '', offset: 0 }, () => this.readableLength)
     this.#tell = tell
     this.#located = located
-    this.#barriers = barriers
   }
 
   /** After the last document that has left the source; what lies in its buffer is not counted as left. */
@@ -81,6 +80,11 @@ export class RecordSource extends Readable {
     Object.assign(this.stats, stats)
     this.#bad.first = firstBad
     this.#line = line
+  }
+
+  /** Sends barriers after documents, before anything is read: what the documents come to must know them. */
+  sendBarriers (barriers: Barriers): void {
+    this.#barriers = barriers
   }
 
   /** Ends the flow as if the input ended here: nothing more is read, what lies in the buffer still comes. */

@@ -162,7 +162,8 @@ t.test('a source that was restored within a line knows the line, and the records
   const problems: unknown[] = []
   const options = (into: unknown[]): NdjsonOptions => ({ maxBad: '100%', rejects: ({ problem }) => { into.push(problem) } })
   const barriers: Barriers = { isDue: () => true, arrived: () => Promise.resolve() }
-  const source = ndjson(path, { ...options(problems), barriers })
+  const source = ndjson(path, options(problems))
+  source.sendBarriers(barriers)
   for await (const item of source as AsyncIterable<unknown>) {
     if (!(item instanceof Barrier)) continue
     states.push(JSON.parse(JSON.stringify(source.save())) as SourceState)
