@@ -5,11 +5,11 @@ export { type ErrorCode, PartialError, SluiceError, errorCodes } from '../lib/er
 // Sources, and what they read
 export type { ByteRanges, FileNames } from '../lib/bytes.ts'
 export { openRanges } from '../lib/input/ranges.ts'
-export type { MaxBad } from '../lib/records/bad-records.ts'
+export type { BadRecord, MaxBad } from '../lib/records/bad-records.ts'
 export type { SourcePosition } from '../lib/records/positions.ts'
 export type { RecordFault } from '../lib/records/record.ts'
 export type { RecordSource, SourceInput } from '../lib/records/source.ts'
-export type { BadRecord, SourceOptions, SourceState, SourceStats } from '../lib/records/source-options.ts'
+export type { SourceOptions, SourceState, SourceStats } from '../lib/records/source-options.ts'
 export type { RemoteFile } from '../lib/hub/hub.ts'
 export type { ResolvedDataset } from '../lib/hub/resolve.ts'
 export type { HubOptions } from '../lib/hub/settings.ts'

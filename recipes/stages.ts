@@ -2,23 +2,22 @@ import type { Transform } from 'node:stream'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { type ModelUse, findModel } from '../lib/fasttext/model-use.ts'
-import type { SharedFastText } from '../lib/fasttext/model.ts'
+import { type KnownModel, type ModelUse, findModel } from '../lib/fasttext/model-use.ts'
 import { isHubName } from '../lib/hub/address.ts'
 import { type OptionsSchema, renameKeys, snakeCase } from '../lib/options.ts'
 import type { SourceOptions } from '../lib/records/source-options.ts'
 import type { RecordSource, SourceInput } from '../lib/records/source.ts'
-import { type Work, Stage } from '../lib/stage/stage.ts'
+import { type Keyed, type StageOptions, type Work, Stage } from '../lib/stage/stage.ts'
 import type { Follows } from '../lib/stage/strict-work.ts'
 import { arrow, arrowOptions } from '../sources/arrow.ts'
 import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
 import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
 import { text, textOptions } from '../sources/text.ts'
-import { classify, classifyModel, classifyOptions } from '../transforms/classify.ts'
-import { dedup, dedupOptions } from '../transforms/dedup.ts'
+import { classifyModel, classifyOptions, classifyWith } from '../transforms/classify.ts'
+import { dedup, dedupHashed, dedupOptions } from '../transforms/dedup.ts'
 import { encode, encodeOptions } from '../transforms/encode.ts'
-import { language, languageModel, languageOptions } from '../transforms/language.ts'
+import { languageModel, languageOptions, languageWith } from '../transforms/language.ts'
 import { length, lengthOptions } from '../transforms/length.ts'
 import { normalize, normalizeOptions } from '../transforms/normalize.ts'
 import { pack, packOptions } from '../transforms/pack.ts'
@@ -36,10 +35,16 @@ export interface TransformEntry {
 
 /** A row of the table of filters. */
 export interface FilterEntry extends TransformEntry {
+  /** @param known of the model, where the stage reads one */
+  readonly make: (options: Readonly<Record<string, unknown>>, known?: KnownModel) => AnyStage
   /** What the stage does, without the stream. */
-  readonly work: (options: Readonly<Record<string, unknown>>) => FilterWork
-  /** Of a stage that reads a fastText model. Options in code are `loaded`, for that model where it was read already, and `sha256`, what its file has to be. */
+  readonly work: (options: Readonly<Record<string, unknown>>, known?: KnownModel) => FilterWork
+  /** Of a stage that reads a fastText model. */
   readonly model?: ModelUse
+  /** Of a stage that compares documents: the stage for items of which it is known already what is compared. */
+  readonly keyed?: <Item, Out>(
+    options: Readonly<Record<string, unknown>>, shared: StageOptions<Item>, keyed: Keyed<Item, Out>
+  ) => AnyStage
 }
 
 /** The work of a filter, as far as it hangs on nothing but the document. */
@@ -85,9 +90,9 @@ export function makeSource (dataset: string, input: SourceInput, options: Readon
 export const filters: Readonly<Record<string, FilterEntry>> = {
   normalize: filter(normalize, normalizeOptions),
   length: filter(length, lengthOptions),
-  language: { ...filter(language, languageOptions), model: languageModel },
-  classify: { ...filter(classify, classifyOptions), model: classifyModel },
-  dedup: filter(dedup, dedupOptions)
+  language: { ...filter(languageWith, languageOptions), model: languageModel },
+  classify: { ...filter(classifyWith, classifyOptions), model: classifyModel },
+  dedup: { ...filter(dedup, dedupOptions), keyed: dedupHashed }
 }
 
 /** What a filter is called in stats and in rejects. */
@@ -104,8 +109,9 @@ export function filterName ({ stage, module }: Filter): string {
 export function makeFilter ({ stage, options, module, model }: Filter, shared: Readonly<Record<string, unknown>> = {}, follows?: Follows): AnyStage {
   if (module !== undefined) return new Stage(module.work(follows), shared)
   const filter = filters[stage]!
-  const given = model === undefined ? options : { ...options, sha256: model.sha256 }
-  return follows === undefined || filter.model === undefined ? filter.make({ ...given, ...shared }) : new Stage(followed(stage, filter.work(given), follows), shared)
+  const known = model && { sha256: model.sha256 }
+  if (follows === undefined || filter.model === undefined) return filter.make({ ...options, ...shared }, known)
+  return new Stage(followed(stage, filter.work(options, known), follows), shared)
 }
 
 /** A work that says so where it makes a document with another `meta`. */
@@ -120,9 +126,9 @@ function followed (name: string, work: FilterWork, follows: Follows): Work<Docum
   }
 }
 
-/** What the stage of a filter does, without the stream. @param loaded its model, where that was read already */
-export function filterWork ({ stage, options, module }: Filter, loaded?: SharedFastText): FilterWork {
-  return module?.work() ?? filters[stage]!.work(loaded === undefined ? options : { ...options, loaded })
+/** What the stage of a filter does, without the stream. @param known of its model */
+export function filterWork ({ stage, options, module }: Filter, known?: KnownModel): FilterWork {
+  return module?.work() ?? filters[stage]!.work(options, known)
 }
 
 /** A filter that isn't a manifest's, with the model that it reads. @throws SluiceError `ERR_OPTION` where none is named, `ERR_MODEL` when it can't be read */
@@ -150,8 +156,10 @@ function transform<In, Out, State> (make: (options: never) => Stage<In, Out, Sta
   return { make: given => make(given as never), options }
 }
 
-function filter<State> (make: (options: never) => Stage<Document, Document, State>, options: OptionsSchema): FilterEntry {
-  return { ...transform(make, options), work: given => make(given as never).work }
+function filter<State> (
+  make: (options: never, known?: KnownModel) => Stage<Document, Document, State>, options: OptionsSchema
+): FilterEntry {
+  return { make: (given, known) => make(given as never, known), options, work: (given, known) => make(given as never, known).work }
 }
 
 /** Whether a component's dataset is one on the Hub, its files found or not. */

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
-import type { FastTextClassifier, SharedFastText } from '../lib/fasttext/classifier.ts'
+import type { FastTextClassifier } from '../lib/fasttext/classifier.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { unknownLabel } from '../lib/fasttext/labels.ts'
-import type { ModelUse } from '../lib/fasttext/model-use.ts'
+import type { KnownModel, ModelUse } from '../lib/fasttext/model-use.ts'
 import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 const score = z.number().min(0).max(1).optional()
@@ -18,12 +18,7 @@ export const classifyOptions = z.strictObject({
   .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'expected `min` to be at most `max`')
   .describe('keeps documents by the score that a fastText classifier gives them, or notes it')
 
-export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Document> & {
-  /** The model, where it is read already, as in another thread. */
-  readonly loaded?: SharedFastText | undefined
-  /** What the file of the model has to be. */
-  readonly sha256?: string | undefined
-}
+export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Document>
 
 /** The model that is read for these options. */
 export const classifyModel: ModelUse = {
@@ -45,7 +40,14 @@ function nameOf (label: string, labels: readonly string[]): string | undefined {
  * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it for a label that the model doesn't
  *   have, and with `ERR_MODEL` for a model that can't be used
  */
-export function classify ({ loaded, sha256, ...options }: ClassifyOptions): Stage<Document, Document> {
+export function classify (options: ClassifyOptions): Stage<Document, Document> {
+  return classifyWith(options)
+}
+
+/** `classify` with a model of which something is known already. */
+export function classifyWith (
+  options: ClassifyOptions, { loaded, sha256 }: KnownModel = {}
+): Stage<Document, Document> {
   const [{ model, label, min = -Infinity, max = Infinity, record }, shared] = stageOptions('classify', classifyOptions, options)
   let classifier: FastTextClassifier
   let name: string

@@ -1,18 +1,15 @@
-import xxhash from 'xxhash-wasm'
+import xxhash, { type XXHashAPI } from 'xxhash-wasm'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseState, positive } from '../lib/options.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
+import { parseOptions, parseState, positive } from '../lib/options.ts'
+import { type Keyed, type Work, Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 export const dedupOptions = z.strictObject({
   window: positive.max(16_000_000).default(50_000).describe('passed documents whose hashes are kept; a text seen among them is dropped')
 }).describe('drops documents whose text was seen a while ago')
 
-export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document> & {
-  /** The xxHash64 of a document's text, where it is known already. */
-  readonly hashOf?: ((document: Document) => bigint) | undefined
-}
+export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document>
 
 /** The hashes in a window, oldest first: little-endian 64-bit integers as base64. */
 export interface DedupState {
@@ -74,28 +71,33 @@ export class RollingWindow {
  * Drops a document (`duplicate`) whose text has the xxHash64 of one of the last `window` documents that were passed on.
  * A hit does not refresh its place in the window.
  */
-export function dedup ({ hashOf, ...options }: DedupOptions = {}): Stage<Document, Document, DedupState> {
+export function dedup (options: DedupOptions = {}): Stage<Document, Document, DedupState> {
   const [{ window }, shared] = stageOptions('dedup', dedupOptions, options)
+  let hasher: XXHashAPI
+  const work = dropSeen(window, { keyOf: ({ text }: Document) => hasher.h64(text), outOf: document => document })
+  return new Stage<Document, Document, DedupState>({ ...work, open: async () => { hasher = await xxhash() } }, shared)
+}
+
+/** `dedup` of items whose texts were hashed before. */
+export function dedupHashed<Item, Out> (
+  options: z.input<typeof dedupOptions>, shared: StageOptions<Item>, hashed: Keyed<Item, Out>
+): Stage<Item, Out, DedupState> {
+  return new Stage(dropSeen(parseOptions('dedup', dedupOptions, options).window, hashed), shared)
+}
+
+function dropSeen<Item, Out> (window: number, { keyOf, outOf }: Keyed<Item, Out>): Work<Item, Out, DedupState> {
   const seen = new RollingWindow(window)
-  let hash: (document: Document) => bigint
-  return new Stage<Document, Document, DedupState>({
+  return {
     name: 'dedup',
-    async open () {
-      if (hashOf !== undefined) hash = hashOf
-      else {
-        const hasher = await xxhash()
-        hash = ({ text }) => hasher.h64(text)
-      }
-    },
-    key: document => hash(document),
-    take (document, push) {
-      const hashed = hash(document)
-      if (seen.has(hashed)) return 'duplicate'
-      seen.add(hashed)
-      push(document)
+    key: keyOf,
+    take (item, push) {
+      const hash = keyOf(item)
+      if (seen.has(hash)) return 'duplicate'
+      seen.add(hash)
+      push(outOf(item))
       return undefined
     },
     save: () => seen.save(),
     restore (state) { seen.restore(state) }
-  }, shared)
+  }
 }

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import type { SharedFastText } from '../lib/fasttext/classifier.ts'
 import { CLD3_LANGUAGES, loadCld3 } from '../lib/language/cld3.ts'
 import { type Detected, type LanguageDetector, strictDetector } from '../lib/language/detector.ts'
 import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
 import { sameLanguage, tagNamed, tagOf } from '../lib/language/tags.ts'
-import type { ModelUse } from '../lib/fasttext/model-use.ts'
+import type { KnownModel, ModelUse } from '../lib/fasttext/model-use.ts'
 import { type Push, Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 /** Keeps documents of every language. */
@@ -32,10 +31,6 @@ export const languageOptions = z.strictObject({
 export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> & StageOptions<Document> & {
   /** One of the detectors by its name, or one of your own, which the stage closes in the end. @default 'cld3' */
   readonly detector?: z.input<typeof languageOptions>['detector'] | LanguageDetector
-  /** The model of `fasttext`, where it is read already, as in another thread. */
-  readonly loaded?: SharedFastText | undefined
-  /** What the file of the model has to be. */
-  readonly sha256?: string | undefined
 }
 
 /** Single languages: each may be several, with commas between. */
@@ -74,7 +69,14 @@ export const languageModel: ModelUse = {
  * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it where the detector doesn't know a
  *   language to keep, and with `ERR_MODEL` for a model that can't be used
  */
-export function language ({ detector, loaded, sha256, ...options }: LanguageOptions = {}): Stage<Document, Document> {
+export function language (options: LanguageOptions = {}): Stage<Document, Document> {
+  return languageWith(options)
+}
+
+/** `language` with a model of which something is known already. */
+export function languageWith (
+  { detector, ...options }: LanguageOptions, known: KnownModel = {}
+): Stage<Document, Document> {
   // Of a detector of one's own nobody knows beforehand which languages it knows, as of a model.
   const [{ keep, threshold, model, record }, shared] = stageOptions('language', languageOptions, { ...options, detector: typeof detector === 'object' ? 'fasttext' as const : detector })
   const wanted = languagesIn(keep)
@@ -98,8 +100,8 @@ export function language ({ detector, loaded, sha256, ...options }: LanguageOpti
   return new Stage<Document, Document>({
     name: 'language',
     async open () {
-      used = typeof detector === 'object' ? strictDetector(detector) : detector === 'fasttext' ? await fastText(loaded, model, sha256) : await loadCld3()
-      const message = used.labels && unknownLanguage(typeof detector === 'object' ? 'the detector' : loaded?.path ?? model ?? installedModel(), used.labels, wanted)
+      used = typeof detector === 'object' ? strictDetector(detector) : detector === 'fasttext' ? await fastText(model, known) : await loadCld3()
+      const message = used.labels && unknownLanguage(typeof detector === 'object' ? 'the detector' : known.loaded?.path ?? model ?? installedModel(), used.labels, wanted)
       if (message !== undefined) throw new SluiceError('ERR_OPTION', `language.keep: ${message}`)
     },
     take (document, push) {
@@ -110,7 +112,7 @@ export function language ({ detector, loaded, sha256, ...options }: LanguageOpti
   }, shared)
 }
 
-async function fastText (loaded: SharedFastText | undefined, model: string | undefined, sha256: string | undefined): Promise<LanguageDetector> {
+async function fastText (model: string | undefined, { loaded, sha256 }: KnownModel): Promise<LanguageDetector> {
   const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
   return fastTextDetector(loaded === undefined ? await loadFastText(model ?? installedModel(), { sha256 }) : FastTextClassifier.from(loaded))
 }

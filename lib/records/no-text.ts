@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.ts'
 import { parseJson } from '../json/json.ts'
-import { shownNames } from './bad-records.ts'
 import type { StageStats } from '../stage/stage.ts'
+import { shownNames } from '../text/shown.ts'
 
 /** A dataset may have billions of records: if none of so many has a text, no more are read. */
 const READ_AT_MOST = 10_000

@@ -2,32 +2,15 @@ import { z } from 'zod'
 import type { Document } from '../document.ts'
 import type { RemoteOptions } from '../input/hub.ts'
 import { type OptionsSchema, count, parseOptions, positive } from '../options.ts'
-import type { Barriers } from '../stage/barrier.ts'
 import type { StageStats, StreamOptions } from '../stage/stage.ts'
-import { maxBadOption } from './bad-records.ts'
+import { type BadRecord, maxBadOption } from './bad-records.ts'
 import type { SourcePosition } from './positions.ts'
 import type { Examination } from './record-batch.ts'
-import type { RecordFault } from './record.ts'
 
 /** What a source has read. `in` counts records, `dropped` those that gave no document, by reason. */
 export interface SourceStats extends StageStats {
   /** Bytes of decompressed content read so far. */
   bytes: number
-}
-
-/** A record that gave no document. */
-export interface BadRecord {
-  /** The source's name, as in stats. */
-  readonly stage: string
-  readonly fault: RecordFault
-  /** Where it is: `<path>#<offset>`, as in the id of a document without one of its own. */
-  readonly position: string
-  /** The record as it lies in the file, at most its first 4 kB. */
-  readonly bytes: Buffer
-  /** Of the whole record. */
-  readonly size: number
-  /** What is wrong with a record that is no JSON, and where: line, column, and a piece of it. */
-  readonly problem?: string
 }
 
 /** Options of every source. */
@@ -52,8 +35,6 @@ export interface SourceOptions extends StreamOptions {
   readonly hub?: RemoteOptions['hub']
   /** Has records parsed, and documents examined, in batches; what comes of a record is the source's document. */
   readonly examination?: Examination | undefined
-  /** Sends barriers after documents; what is behind the source must know them. */
-  readonly barriers?: Barriers | undefined
 }
 
 /** Where a source stands at a barrier, and what it has counted; small JSON. */
@@ -73,6 +54,6 @@ export type SourceState = z.output<typeof sourceState>
  * @throws SluiceError `ERR_OPTION`
  */
 export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, tell, isSample, hub, examination, barriers, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, tell, isSample, hub, examination, barriers, highWaterMark, signal }]
+  const { from, rejects, located, tell, isSample, hub, examination, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, tell, isSample, hub, examination, highWaterMark, signal }]
 }

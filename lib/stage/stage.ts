@@ -79,6 +79,13 @@ export interface Work<In, Out, State = null> {
   restore?: (state: State) => void
 }
 
+/** Items of which it is known already what a stage compares, so that the stage does nothing else. */
+export interface Keyed<Item, Out> {
+  readonly keyOf: (item: Item) => bigint
+  /** What is handed on for one that is kept. */
+  readonly outOf: (item: Item) => Out
+}
+
 /**
  * A Node transform in object mode around a `Work`: counts what comes and goes, keeps backpressure,
  * and passes errors on by `destroy`. Works alone with `pipeline` of `node:stream/promises`.

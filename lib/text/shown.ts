@@ -25,3 +25,11 @@ export function shownInLine (text: string): string {
 function escaped (character: string): string {
   return character === '\n' ? '\\n' : character === '\t' ? '\\t' : character === '\r' ? '\\r' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
+
+/** Names in a message are no more than these: a dataset may have tens of thousands of files. */
+const MOST_NAMES = 10
+
+/** The names of files, for a message. */
+export function shownNames (names: readonly string[]): string {
+  return names.slice(0, MOST_NAMES).join(', ') + (names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '')
+}

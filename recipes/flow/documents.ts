@@ -46,7 +46,8 @@ const STREAM_OPTIONS = { highWaterMark: 4 } as const
 export function documentsOf (component: Component, { maxBad, maxLineBytes, maxRetries, timeout, tell }: ReadOptions, { rejects = null, barriers, examining = null }: FlowHooks = {}): DocumentFlow {
   const { dataFiles, textColumn, maxRecords, expect } = component
   const hub = readsHub(component) ? { maxRetries, timeout, tell } : undefined
-  const source: RecordSource = makeSource(formatOf(component), dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }, { ...rejects?.forSource(), ...(examining && { examination: examining }), ...(hub && { hub }), tell, barriers, ...STREAM_OPTIONS })
+  const source: RecordSource = makeSource(formatOf(component), dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }, { ...rejects?.forSource(), ...(examining && { examination: examining }), ...(hub && { hub }), tell, ...STREAM_OPTIONS })
+  if (barriers !== undefined) source.sendBarriers(barriers)
   const filtering = component.filters.map((filter, index) => {
     const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }
     return examining !== null && index < examining.filterCount ? examining.standIn(index, { ...filter.options, ...shared }) : makeFilter(filter, shared, rejects?.follows)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import type { SourcePosition } from '../../lib/records/positions.ts'
-import type { BadRecord } from '../../lib/records/source-options.ts'
+import type { BadRecord } from '../../lib/records/bad-records.ts'
 import { type CsvOptions, csv } from '../../sources/csv.ts'
 import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../helpers.ts'
 

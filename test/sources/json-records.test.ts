@@ -5,7 +5,8 @@ import { t } from '../tap.ts'
 import { Barrier, type Barriers } from '../../lib/stage/barrier.ts'
 import type { Document } from '../../lib/document.ts'
 import type { SourcePosition } from '../../lib/records/positions.ts'
-import type { BadRecord, SourceState } from '../../lib/records/source-options.ts'
+import type { BadRecord } from '../../lib/records/bad-records.ts'
+import type { SourceState } from '../../lib/records/source-options.ts'
 import { csv } from '../../sources/csv.ts'
 import { type NdjsonOptions, ndjson } from '../../sources/ndjson.ts'
 import { text } from '../../sources/text.ts'
@@ -161,7 +162,8 @@ t.test('a source that was restored within a line knows the line, and the records
   const problems: unknown[] = []
   const options = (into: unknown[]): NdjsonOptions => ({ maxBad: '100%', rejects: ({ problem }) => { into.push(problem) } })
   const barriers: Barriers = { isDue: () => true, arrived: () => Promise.resolve() }
-  const source = ndjson(path, { ...options(problems), barriers })
+  const source = ndjson(path, options(problems))
+  source.sendBarriers(barriers)
   for await (const item of source as AsyncIterable<unknown>) {
     if (!(item instanceof Barrier)) continue
     states.push(JSON.parse(JSON.stringify(source.save())) as SourceState)

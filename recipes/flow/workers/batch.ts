@@ -102,7 +102,7 @@ export class Examiner {
 
   /** @param tokenizer where the spec's was loaded already */
   static async open (spec: ExaminerSpec, tokenizer?: Append): Promise<Examiner> {
-    const works = await Promise.all(spec.filters.map(async ({ module, loaded, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) }, loaded)))
+    const works = await Promise.all(spec.filters.map(async ({ module, loaded, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) }, loaded && { loaded })))
     const opened: FilterWork[] = []
     try {
       for (const work of works) {

@@ -152,7 +152,10 @@ export class Examining implements Examination {
       ExaminedDocument.done(document)
       return reject?.(document, why)
     }
-    if (key !== -1) return filters[stage]!.make({ ...options, rejects, hashOf: (document: Document) => ExaminedDocument.key(document, key) })
+    if (key !== -1) {
+      const keyOf = (document: Document): bigint => ExaminedDocument.key(document, key)
+      return filters[stage]!.keyed!(this.#spec.filters[index]!.options, { highWaterMark, rejects }, { keyOf, outOf: document => document })
+    }
     return new Stage<Document, Document>({
       name: module?.stageName ?? stage,
       take (document, push) {

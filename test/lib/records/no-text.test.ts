@@ -1,6 +1,6 @@
 import { t } from '../../tap.ts'
 import { refuseNoText } from '../../../lib/records/no-text.ts'
-import { shownNames } from '../../../lib/records/bad-records.ts'
+import { shownNames } from '../../../lib/text/shown.ts'
 import type { StageStats } from '../../../lib/stage/stage.ts'
 
 const given = { names: ['a.ndjson', 'b.ndjson'], textIn: 'its field text', first: Buffer.from('{"body":"a","n":1}') }

@@ -31,14 +31,12 @@ interface Read {
 async function readOn (make: MakeSource, state: SourceState | null, cut = Infinity, end: 'stop' | 'destroy' = 'stop'): Promise<Read> {
   const documents: Document[] = []
   let saved: SourceState | null = null
-  const source = make({
-    maxBad: '100%',
-    barriers: {
-      isDue: () => source.stats.out === cut,
-      arrived: async () => {
-        saved = JSON.parse(JSON.stringify(source.save())) as SourceState
-        source[end]()
-      }
+  const source = make({ maxBad: '100%' })
+  source.sendBarriers({
+    isDue: () => source.stats.out === cut,
+    arrived: async () => {
+      saved = JSON.parse(JSON.stringify(source.save())) as SourceState
+      source[end]()
     }
   })
   if (state !== null) source.restore(state)
@@ -138,17 +136,15 @@ t.test('a barrier comes to the sink behind all documents before it, and the sour
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(40, 'a  text')))
   const documents: Document[] = []
   const seen: Array<[came: number, made: number]> = []
-  const source = ndjson(path, {
-    highWaterMark: 4,
-    barriers: {
-      isDue: () => source.stats.out % 7 === 0,
-      async arrived () {
-        const { out } = source.stats
-        await new Promise(resolve => setTimeout(resolve, 1))
-        t.equal(source.stats.out, out)
-        t.equal(source.readableLength, 0)
-        seen.push([documents.length, out])
-      }
+  const source = ndjson(path, { highWaterMark: 4 })
+  source.sendBarriers({
+    isDue: () => source.stats.out % 7 === 0,
+    async arrived () {
+      const { out } = source.stats
+      await new Promise(resolve => setTimeout(resolve, 1))
+      t.equal(source.stats.out, out)
+      t.equal(source.readableLength, 0)
+      seen.push([documents.length, out])
     }
   })
   const stages = [normalize({ highWaterMark: 4 }), length({ minChars: 2, highWaterMark: 4 }), dedup({ highWaterMark: 4 })]
@@ -162,7 +158,8 @@ t.test('a source that is destroyed or stopped while its barrier is under way let
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const waiting = (): { source: RecordSource, got: unknown[] } => {
     const got: unknown[] = []
-    const source = ndjson(path, { barriers: { isDue: () => source.stats.out === 3, arrived: async () => { t.fail('nobody let it arrive') } } })
+    const source = ndjson(path)
+    source.sendBarriers({ isDue: () => source.stats.out === 3, arrived: async () => { t.fail('nobody let it arrive') } })
     source.on('data', item => { got.push(item) })
     return { source, got }
   }
@@ -182,7 +179,8 @@ t.test('a source that is destroyed or stopped while its barrier is under way let
 
 t.test('what fails at a barrier fails the flow', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
-  const source = ndjson(path, { barriers: { isDue: () => source.stats.out === 3, arrived: async () => { throw new Error('no room') } } })
+  const source = ndjson(path)
+  source.sendBarriers({ isDue: () => source.stats.out === 3, arrived: async () => { throw new Error('no room') } })
   t.match(await failure(pipeline(source, barrierSink([]))), { message: 'no room' })
   t.ok(source.destroyed)
 })

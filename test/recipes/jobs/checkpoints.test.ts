@@ -39,7 +39,8 @@ async function run ({ path, options = {}, state = null, shardsAfter }: Flow): Pr
   const states: FlowState[] = []
   const maxRecords = options.maxRecords ?? null
   const checkpoints = new Checkpoints({ every: 1000, save: async state => { states.push(structuredClone(state)) }, maxRecords, mostCost: Infinity, ...options })
-  const source = ndjson(path, { barriers: checkpoints, highWaterMark: 4 })
+  const source = ndjson(path, { highWaterMark: 4 })
+  source.sendBarriers(checkpoints)
   const stages: AnyStage[] = [dedup({ highWaterMark: 4 }), ...(maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })])]
   const before = (state?.outputs[0] ?? 0) as number
   const sink = new Writable({
