@@ -61,9 +61,8 @@ export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
 }
 
 /**
- * The same as `checkOptions`, of what was read from a text: where a number is expected, one that YAML takes for a
- * text is
- * read, such as `1_000_000`.
+ * The same as `checkOptions`, of what was read from YAML or a command line: where a number is expected, the text of one
+ * is read, such as `1_000_000`.
  */
 export function checkWritten<S extends z.ZodType> (schema: S, written: unknown): ReturnType<typeof checkOptions<S>> {
   const checked = checkOptions(schema, written)

@@ -59,8 +59,8 @@ export async function readToPipe (files: readonly string[], options: z.input<typ
 }
 
 /** A transform as a command: items from standard input to standard output. */
-export async function transformPipe (name: string, { make }: TransformEntry, { rejects: rejectsPath = null, ...options }: Readonly<Record<string, unknown>>, { signal, tell }: RunOptions): Promise<StageReport> {
-  return await keepingRejects(rejectsPath as string | null, async rejects => {
+export async function transformPipe (name: string, { make }: TransformEntry, options: Readonly<Record<string, unknown>>, { signal, tell }: RunOptions, rejectsPath?: string): Promise<StageReport> {
+  return await keepingRejects(rejectsPath ?? null, async rejects => {
     const stage = make({ ...options, ...(rejects && { rejects: rejects.ofFilter(name) }) })
     const accepts = name === 'pack' ? isTokens : isDocument
     await runStreams(name, [process.stdin, pipeItems(name, accepts), stage, ndjsonSink(STANDARD_STREAM)], signal)

@@ -1,12 +1,13 @@
 import { Command as Program, CommanderError } from 'commander'
 import { z } from 'zod'
 import { PartialError, SluiceError, codeOf, errorCodes, maskCredentials, reasonOf } from '../../lib/errors.ts'
-import { checkOptions, kebabCase, numberIn, snakeCase, withNames } from '../../lib/options.ts'
+import { kebabCase, snakeCase, withNames } from '../../lib/options.ts'
 import { standardOutput } from '../../lib/output/open.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { shown } from '../../lib/text/shown.ts'
 import { Stop } from '../flow/stop.ts'
-import { type Command, commands } from './commands.ts'
+import { type Call, type Command, type Result, flagOf } from './command.ts'
+import { commands } from './commands.ts'
 import { watchLostWork } from './lost-work.ts'
 import { Progress } from './progress.ts'
 
@@ -44,9 +45,9 @@ export async function cli (argv: readonly string[], onCommand: () => void = () =
     const sub = program.command(name).description(command.options.description ?? '')
     // To make the flags of all commands takes longer than a small command does; only the help of all needs them.
     if (called === undefined || name === called) {
-      addUsage(sub, command, async (args, options, shown) => {
+      addUsage(sub, command, async (args, flags, shown) => {
         onCommand()
-        exitCode = await runCommand(command, args, options, { ...shown, line: commandLine(argv) })
+        exitCode = await runCommand(command, () => command.call(args, flags), { ...shown, line: commandLine(argv) })
       })
     }
   }
@@ -65,7 +66,7 @@ interface Shown {
   readonly quiet: boolean
 }
 
-type Action = (args: readonly string[], options: Record<string, unknown>, shown: Shown) => Promise<void>
+type Action = (args: readonly string[], flags: Readonly<Record<string, unknown>>, shown: Shown) => Promise<void>
 
 /**
  * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this, those that begin
@@ -88,14 +89,13 @@ function addUsage (sub: Program, { argument, options }: Command, action: Action)
   for (const [key, field] of Object.entries(options.shape)) addFlag(sub, key, field)
   sub.option('--json', 'print the result as one JSON object')
   sub.option('--quiet', 'print nothing but errors and data')
-  sub.action(async (...given: unknown[]) => {
-    const args = argument === undefined ? [] : [given[0]].flat() as string[]
-    const { json = false, quiet = false, ...own } = sub.opts()
-    await action(args, own, { json: json as boolean, quiet: quiet as boolean })
+  sub.action(async () => {
+    const { json = false, quiet = false, ...flags } = sub.opts<Partial<Shown>>()
+    await action(sub.args, flags, { json, quiet })
   })
 }
 
-/** A flag out of the schema of an option: its name, how its value is read, its description and default. */
+/** A flag out of the schema of an option: its name, what it takes, its description and default. The schema reads its value. */
 function addFlag (sub: Program, key: string, field: z.ZodType): void {
   const schema = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
   const flag = `--${kebabCase(key)}`
@@ -104,18 +104,14 @@ function addFlag (sub: Program, key: string, field: z.ZodType): void {
   if (schema.type === 'boolean') {
     sub.option(flag, description)
     if (schema.default === undefined) sub.option(`--no-${kebabCase(key)}`) // neither of them: as something else says
-  } else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description, asNumber)
+  } else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description)
   else if (schema.several === true) sub.option(`${flag} <names...>`, description)
   else sub.option(`${flag} <${schema.enum === undefined ? 'value' : schema.enum.join('|')}>`, description)
 }
 
-/** What is no number stays as it is, and fails the option's check, which says what was expected. */
-function asNumber (text: string): number | string {
-  return numberIn(text) ?? text
-}
-
-async function runCommand (command: Command, args: readonly string[], options: Record<string, unknown>, { json, quiet, line }: Shown & { readonly line: string }): Promise<number> {
-  const { run, report, note, givesData, givesJson = false } = command
+/** @param prepare reads the command line; called once signals are answered */
+async function runCommand (command: Command, prepare: () => Call, { json, quiet, line }: Shown & { readonly line: string }): Promise<number> {
+  const { givesJson } = command
   const stop = new Stop()
   const watching = watchLostWork(() => { stop.end() })
   let stopped: keyof typeof SIGNAL_EXITS | undefined
@@ -128,28 +124,28 @@ async function runCommand (command: Command, args: readonly string[], options: R
     for (const name of signals) process.off(name, onSignal) // a second one ends the process at once, as if nobody listened
   }
   for (const signal of signals) process.on(signal, onSignal)
-  // Where the data goes to standard output, everything else goes elsewhere.
-  const dataOnly = report === undefined || givesData?.(options) === true
-  const show = (text: string): Promise<void> => print(dataOnly ? process.stderr : process.stdout, text)
-  const showResult = async (result: unknown, text: ((result: never) => string) | undefined): Promise<void> => {
-    if (json || givesJson) await show(JSON.stringify(result, null, 2))
-    if (!json && !quiet && text !== undefined) await (givesJson ? print(process.stderr, text(result as never)) : show(text(result as never)))
+  const showResult = async ({ givesData }: Call, { value, text }: Result): Promise<void> => {
+    // Where the data goes to standard output, everything else goes elsewhere.
+    const output = givesData ? process.stderr : process.stdout
+    if (json || givesJson) await print(output, JSON.stringify(value, null, 2))
+    if (!json && !quiet && text !== undefined) await print(givesJson ? process.stderr : output, text())
   }
+  let call: Call | undefined
   try {
     process.cwd() // an error where it was deleted
-    checkFlags(command, options)
+    call = prepare()
     const progress = new Progress(process.stderr)
     const tell = (message: string): void => { progress.tell(forPeople(`sluice: ${message}`)) }
     const watchers = quiet ? {} : { watch: progress.watch, watchWork: progress.watch, tell }
-    const result = await run(args, options, { signal: stop.signal, stop, command: line, ...watchers })
+    const result = await call.run({ signal: stop.signal, stop, command: line, ...watchers })
     const lost = watching.error()
     if (lost !== null) throw lost
-    await showResult(result, report ?? note)
+    await showResult(call, result)
     return 0
   } catch (thrown) {
     const error: unknown = watching.error() ?? thrown
     if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
-    if (error instanceof PartialError) await showResult(error.partial, error.isResult ? report : undefined)
+    if (error instanceof PartialError && call !== undefined) await showResult(call, call.resultOf(error))
     await print(process.stderr, describe(error, command))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1
@@ -163,17 +159,6 @@ async function runCommand (command: Command, args: readonly string[], options: R
 /** The call, as a shell takes it. */
 function commandLine (argv: readonly string[]): string {
   return ['sluice', ...argv].map(word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(' ')
-}
-
-/** The recipe checks its options too, but it names them as in code. @throws SluiceError `ERR_OPTION` */
-function checkFlags ({ options: schema }: Command, options: Record<string, unknown>): void {
-  const checked = checkOptions(schema, options)
-  if ('options' in checked) return
-  throw new SluiceError('ERR_OPTION', checked.mistakes.map(({ path, message }) => path.length === 0 ? withNames(message, flagOf) : `${flagOf(String(path[0]))}: ${message}`).join('\n'))
-}
-
-function flagOf (option: string): string {
-  return `--${kebabCase(option)}`
 }
 
 /** The message of a recipe or a stage, which names options as in code, with their flags; what is no flag is a key of a manifest. */

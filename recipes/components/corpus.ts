@@ -32,10 +32,10 @@ export const corpusOptions = {
 }
 
 /** Files that are named as arguments of a command, in place of `--data-files`. @throws SluiceError `ERR_OPTION` for both */
-export function withFileArguments (files: readonly string[], options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function withFileArguments<Options extends object> (files: readonly string[], options: Options & { readonly dataFiles?: string | string[] | undefined }): Options {
   if (files.length === 0) return options
   if (options.dataFiles !== undefined) throw new SluiceError('ERR_OPTION', `${files[0]}: files are named both as arguments and by --data-files; name all of them in one way`)
-  return { ...options, dataFiles: files }
+  return { ...options, dataFiles: [...files] }
 }
 
 function near (dataset: string): string {
