@@ -46,7 +46,11 @@ export const processMixtureOptions = z.strictObject({
  */
 export async function processMixture (manifestPath: string, given: z.input<typeof processMixtureOptions> = {}, run: MixtureRun = {}): Promise<MixtureResult> {
   const checked = parseOptions('process-mixture', processMixtureOptions, given)
-  const manifest = await readMixture(manifestPath, { ...checked, ...run })
+  return await processManifest(await readMixture(manifestPath, { ...checked, ...run }), checked, run)
+}
+
+/** As `processMixture`, of a manifest that is read. */
+export async function processManifest (manifest: Manifest, checked: z.output<typeof processMixtureOptions>, run: MixtureRun): Promise<MixtureResult> {
   return await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...run, ...checked }, options => shardMixture(manifest, options))
 }
 

@@ -7,12 +7,12 @@ import { runTraining } from './components/training.ts'
 import { withThreads } from './flow/workers/threads.ts'
 import { type JobStatus, statusText } from './jobs/job.ts'
 import type { Component, Manifest } from './manifest/schema.ts'
-import { type MixtureRun, checkPlaces, loadMixture, standingOf, statsPathOf } from './mixture/mixture.ts'
+import { type MixtureRun, checkPlaces, loadTokenizerOf, standingOf, statsPathOf } from './mixture/mixture.ts'
 import { plannedTraining } from './mixture/plan-training.ts'
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, readDates } from './mixture/stats.ts'
 import { type RunStep, type StepOutcome, OUTCOMES } from './mixture/steps.ts'
-import { MixtureError, mixtureText, processMixture, processMixtureOptions } from './process-mixture.ts'
+import { MixtureError, mixtureText, processManifest, processMixtureOptions } from './process-mixture.ts'
 import { type VerifyError, checkInventories, verify, verifyOptions } from './verify.ts'
 
 const { inventory, inventoryJson } = verifyOptions.shape
@@ -45,8 +45,7 @@ export interface RunReport {
  */
 export async function run (manifestPath: string, options: z.input<typeof runOptions> = {}, context: MixtureRun = {}): Promise<RunReport> {
   const { dryRun, inventory, inventoryJson, ...mixture } = parseOptions('run', runOptions, options)
-  const finding = { ...mixture, ...context }
-  const asked = await readMixture(manifestPath, finding)
+  const asked = await readMixture(manifestPath, { ...mixture, ...context })
   const statsPath = statsPathOf(asked, mixture.logFile)
   await checkInventories(statsPath, { inventory, inventoryJson }, asked.datasets.map(({ outputDir }) => outputDir))
   const training = context.tokenizer === undefined ? await plannedTraining(asked, mixture) : null
@@ -58,7 +57,7 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
     await withThreads(asked.datasets.map(({ dataFiles }) => dataFiles), { ...context, ...mixture }, options => runTraining(training.job, options))
   }
   const isLoaded = !isToTrain || !dryRun
-  const { manifest, tokenizerPath, tokenizer } = isLoaded ? await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer, finding) : { manifest: asked, tokenizerPath: training.job.model, tokenizer: null }
+  const { manifest, tokenizerPath, tokenizer } = isLoaded ? await loadTokenizerOf(asked, mixture.tokenizerPath, context.tokenizer) : { manifest: asked, tokenizerPath: training.job.model, tokenizer: null }
   if (tokenizer !== null) planned.splice(0, Infinity, ...await planAll(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer }))
   const first = [...(training === null ? [] : [training.step]), checkedStep(manifest, tokenizerPath, isLoaded)]
   const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [...first, ...steps], stats, stats_path: stats === null ? null : statsPath, run_record: record })
@@ -71,7 +70,7 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
     return report([...steps, { component: null, step: 'verify', outcome: isVerified ? 'up to date' : 'done', why: isVerified ? verifiedAt(statsPath, date) : `${statsPath}: compares the shards with it` }], null, null)
   }
 
-  const { stats, record, failed } = await processed(manifestPath, mixture, { ...context, tokenizer })
+  const { stats, record, failed } = await processed(manifest, mixture, { ...context, tokenizer })
   const steps = planned.flatMap(({ steps }, i) => failing(steps, failed?.stats.failed.find(({ name }) => name === manifest.datasets[i]!.name)?.error))
   const verified = await verification(stats, statsPath, { verify: mixture.verify, options: { tokenizerPath, inventory, inventoryJson, workers: mixture.workers } }, context)
   const done = report([...steps, verified.step], stats, record)
@@ -139,9 +138,9 @@ interface Processed {
   readonly failed?: MixtureError
 }
 
-async function processed (manifestPath: string, options: z.input<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
+async function processed (manifest: Manifest, options: z.output<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
   try {
-    const { run_record: record, stats_path: _, ...stats }: MixtureResult = await processMixture(manifestPath, options, context)
+    const { run_record: record, stats_path: _, ...stats }: MixtureResult = await processManifest(manifest, options, context)
     return { stats, record }
   } catch (error) {
     if (error instanceof MixtureError) return { stats: error.stats, record: null, failed: error }
