@@ -57,7 +57,7 @@ export type { ComponentForecast } from './forecast/forecast.ts'
 
 export { CoverageError, type CoverageReport, checkCoverage } from './check-coverage.ts'
 export { type TokenizerRecord, checkTokenizer } from './check-tokenizer.ts'
-export type { ComponentStats } from './components/component.ts'
+export type { ComponentStats } from './components/component-stats.ts'
 
 export { type FilterCorpusStats, filterCorpus } from './filter-corpus.ts'
 export type { DocumentCounts, StageCounts } from './flow/counts.ts'
