@@ -3,6 +3,7 @@ import { freemem } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
+import { type Hub, theHub } from '../lib/hub/hub.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
@@ -16,7 +17,7 @@ import { type ComponentForecast, BYTES_A_TOKEN, forecastOf, sumOf } from './fore
 import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component } from './manifest/schema.ts'
-import { knownStages } from './stages.ts'
+import { knownStages, readsHub } from './stages.ts'
 
 export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it is there)'),
@@ -61,10 +62,12 @@ export async function checkManifest (manifestPath: string, options: z.input<type
   const path = tokenizerPath ?? manifest.tokenizerPath
   const tokenizer = tokenizerPath === undefined ? await tokenizerIfThere(path, warnings) : await loadTokenizer(tokenizerPath)
   const components: ComponentForecast[] = []
+  let client: Hub | undefined
   const failed: Array<Forecast['failed'][number]> = []
   for (const component of manifest.datasets) {
     try {
-      const found = await findOnHub(component, { maxRetries, timeout, signal, tell }, checkpointsOf(component))
+      if (readsHub(component)) client ??= await theHub({ maxRetries, timeout })
+      const found = await findOnHub(component, { maxRetries, timeout, signal, tell, client }, checkpointsOf(component))
       const sample = await sampleComponent(found, documents, tokenizer, { maxLineBytes, maxRetries, timeout, tell, signal })
       components.push(await forecastOf(found, sample, tokenizer, maxBad))
     } catch (error) {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { PartialError, SluiceError } from '../lib/errors.ts'
+import { theHub } from '../lib/hub/hub.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { NO_ADVICE } from '../lib/licenses/known.ts'
 import { parseOptions } from '../lib/options.ts'
@@ -11,7 +12,7 @@ import type { RunOptions } from './flow/flow.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component } from './manifest/schema.ts'
 import { licenseOnCard } from './provenance/card.ts'
-import { knownStages } from './stages.ts'
+import { isOnHub, knownStages } from './stages.ts'
 
 export const licensesOptions = z.strictObject({
   requireRedistributable: z.boolean().default(false).describe('fail unless the shards of every component may be passed on, by licences that are known'),
@@ -41,8 +42,10 @@ export interface LicensesRun extends RunOptions {
  */
 export async function licenses (manifestPath: string, options: z.input<typeof licensesOptions> = {}, run: LicensesRun = {}): Promise<LicensesReport> {
   const { requireRedistributable, maxRetries, timeout } = parseOptions('licenses', licensesOptions, options)
-  const { signal, tell, licenseOf = (component: Component) => licenseOnCard(component, { maxRetries, timeout, signal, tell }) } = run
+  const { signal, tell } = run
   const manifest = await readManifest(manifestPath, knownStages)
+  const client = manifest.datasets.some(isOnHub) ? await theHub({ maxRetries, timeout }) : undefined
+  const licenseOf = run.licenseOf ?? ((component: Component) => licenseOnCard(component, { maxRetries, timeout, signal, tell }, client))
   const datasets = await Promise.all(manifest.datasets.map(component => foundBefore(component, checkpointsOf(component))))
   const components = await licenseRows({ ...manifest, datasets }, licenseOf).catch((cause: unknown) => {
     throw signal?.aborted === true ? new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause }) : cause

@@ -8,8 +8,9 @@ import { writeOwn } from '../lib/output/own-file.ts'
 import { isResumable } from '../lib/output/resumable.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
 import { STATS } from '../lib/shards/stats.ts'
-import { type ShardOptions, shardComponent } from './components/component.ts'
+import { shardComponent } from './components/component.ts'
 import { licenseRows } from './components/licenses.ts'
+import type { ShardOptions } from './components/shard-job.ts'
 import { componentTable } from './components/table.ts'
 import { type ThreadOptions, withThreads, workersOption } from './flow/workers/threads.ts'
 import { runsDirOption } from './history/read.ts'
@@ -46,7 +47,11 @@ export const processMixtureOptions = z.strictObject({
  */
 export async function processMixture (manifestPath: string, given: z.input<typeof processMixtureOptions> = {}, run: MixtureRun = {}): Promise<MixtureResult> {
   const checked = parseOptions('process-mixture', processMixtureOptions, given)
-  const manifest = await readMixture(manifestPath, { ...checked, ...run })
+  return await processManifest(await readMixture(manifestPath, { ...checked, ...run }), checked, run)
+}
+
+/** As `processMixture`, of a manifest that is read. */
+export async function processManifest (manifest: Manifest, checked: z.output<typeof processMixtureOptions>, run: MixtureRun): Promise<MixtureResult> {
   return await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...run, ...checked }, options => shardMixture(manifest, options))
 }
 

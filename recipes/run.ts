@@ -2,17 +2,16 @@ import { z } from 'zod'
 import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
 import { parseOptions } from '../lib/options.ts'
 import { shownInLine } from '../lib/text/shown.ts'
-import type { ComponentStatus, ShardOptions } from './components/component.ts'
 import { runTraining } from './components/training.ts'
 import { withThreads } from './flow/workers/threads.ts'
-import { type JobStatus, statusText } from './jobs/job.ts'
-import type { Component, Manifest } from './manifest/schema.ts'
-import { type MixtureRun, checkPlaces, loadMixture, standingOf, statsPathOf } from './mixture/mixture.ts'
-import { plannedTraining } from './mixture/plan-training.ts'
+import type { Manifest } from './manifest/schema.ts'
+import { type MixtureRun, loadTokenizerOf, statsPathOf } from './mixture/mixture.ts'
+import { planComponents, refusalOf, refusedSteps } from './mixture/plan-components.ts'
+import { type PlannedTraining, plannedTraining } from './mixture/plan-training.ts'
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, readDates } from './mixture/stats.ts'
-import { type RunStep, type StepOutcome, OUTCOMES } from './mixture/steps.ts'
-import { MixtureError, mixtureText, processMixture, processMixtureOptions } from './process-mixture.ts'
+import type { RunStep, StepOutcome } from './mixture/steps.ts'
+import { MixtureError, mixtureText, processManifest, processMixtureOptions } from './process-mixture.ts'
 import { type VerifyError, checkInventories, verify, verifyOptions } from './verify.ts'
 
 const { inventory, inventoryJson } = verifyOptions.shape
@@ -44,50 +43,81 @@ export interface RunReport {
  *   done is done, with what became of each step
  */
 export async function run (manifestPath: string, options: z.input<typeof runOptions> = {}, context: MixtureRun = {}): Promise<RunReport> {
-  const { dryRun, inventory, inventoryJson, ...mixture } = parseOptions('run', runOptions, options)
-  const finding = { ...mixture, ...context }
-  const asked = await readMixture(manifestPath, finding)
-  const statsPath = statsPathOf(asked, mixture.logFile)
-  await checkInventories(statsPath, { inventory, inventoryJson }, asked.datasets.map(({ outputDir }) => outputDir))
-  const training = context.tokenizer === undefined ? await plannedTraining(asked, mixture) : null
-  const isToTrain = training !== null && training.step.outcome !== 'up to date'
-  const planned = isToTrain ? await planAll(asked, null, statsPath, { ...context, ...mixture, tokenizer: training.standIn }) : []
-  if (isToTrain && !dryRun) {
-    const refused = planned.find(({ error }) => error !== null)?.error
-    if (refused != null) throw refused
-    await withThreads(asked.datasets.map(({ dataFiles }) => dataFiles), { ...context, ...mixture }, options => runTraining(training.job, options))
-  }
-  const isLoaded = !isToTrain || !dryRun
-  const { manifest, tokenizerPath, tokenizer } = isLoaded ? await loadMixture(manifestPath, mixture.tokenizerPath, context.tokenizer, finding) : { manifest: asked, tokenizerPath: training.job.model, tokenizer: null }
-  if (tokenizer !== null) planned.splice(0, Infinity, ...await planAll(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer }))
-  const first = [...(training === null ? [] : [training.step]), checkedStep(manifest, tokenizerPath, isLoaded)]
-  const report = (steps: readonly RunStep[], stats: MixtureStats | null, record: string | null): RunReport => ({ manifest: manifestPath, dry_run: dryRun, steps: [...first, ...steps], stats, stats_path: stats === null ? null : statsPath, run_record: record })
-  if (dryRun || tokenizer === null) {
-    const refusal = planned.find(({ error }) => error !== null)?.error
-    if (refusal != null) throw new RunError(report(planned.flatMap(({ steps, error }) => error === null ? steps.map(leftOut) : steps), null, null), refusal)
-    const steps = planned.flatMap(({ steps }) => steps)
-    const date = (await readDates(statsPath))?.verified_at_utc
-    const isVerified = !mixture.verify && date !== undefined && steps.every(({ outcome }) => outcome === 'up to date')
-    return report([...steps, { component: null, step: 'verify', outcome: isVerified ? 'up to date' : 'done', why: isVerified ? verifiedAt(statsPath, date) : `${statsPath}: compares the shards with it` }], null, null)
-  }
+  const { dryRun, ...asked } = parseOptions('run', runOptions, options)
+  const { inventory, inventoryJson, ...mixture } = asked
+  const manifest = await readMixture(manifestPath, { ...mixture, ...context })
+  const statsPath = statsPathOf(manifest, mixture.logFile)
+  await checkInventories(statsPath, { inventory, inventoryJson }, manifest.datasets.map(({ outputDir }) => outputDir))
+  const training = context.tokenizer === undefined ? await plannedTraining(manifest, mixture) : null
+  const wanted: WantedRun = { manifest, statsPath, training, isToTrain: training !== null && training.step.outcome !== 'up to date', asked }
+  return dryRun ? await foretell(wanted, context) : await carryOut(wanted, context)
+}
 
-  const { stats, record, failed } = await processed(manifestPath, mixture, { ...context, tokenizer })
-  const steps = planned.flatMap(({ steps }, i) => failing(steps, failed?.stats.failed.find(({ name }) => name === manifest.datasets[i]!.name)?.error))
+/** What a run is to do: its manifest, with the training that comes first, and how it was asked to. */
+interface WantedRun {
+  readonly manifest: Manifest
+  readonly statsPath: string
+  /** Null where no tokenizer is trained. */
+  readonly training: PlannedTraining | null
+  readonly isToTrain: boolean
+  readonly asked: Omit<z.output<typeof runOptions>, 'dryRun'>
+}
+
+/** What would be done. @throws a RunError where a component is refused */
+async function foretell (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
+  const { manifest, statsPath, training, isToTrain, asked } = wanted
+  const loaded = isToTrain ? null : await loadTokenizerOf(manifest, asked.tokenizerPath, context.tokenizer)
+  const tokenizer = loaded?.tokenizer ?? training!.standIn
+  const plans = await planComponents(manifest, loaded?.tokenizerPath ?? null, statsPath, { ...context, ...asked, tokenizer })
+  const first = firstSteps(wanted, loaded?.tokenizerPath ?? training!.job.model, !isToTrain)
+  const report = (steps: readonly RunStep[]): RunReport => ({ manifest: manifest.path, dry_run: true, steps: [...first, ...steps], stats: null, stats_path: null, run_record: null })
+  const refusal = refusalOf(plans)
+  if (refusal !== null) throw new RunError(report(refusedSteps(plans)), refusal)
+  const steps = plans.flatMap(({ steps }) => steps)
+  return report([...steps, await verificationAhead(steps, statsPath, asked.verify)])
+}
+
+/** Does what is wanted, and says what has become of each step. @throws a RunError where steps have failed */
+async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
+  const { manifest, statsPath, asked: { inventory, inventoryJson, ...mixture } } = wanted
+  if (wanted.isToTrain) await train(wanted, wanted.training!, context)
+  const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, mixture.tokenizerPath, context.tokenizer)
+  const plans = await planComponents(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer })
+  const { stats, record, failed } = await processed(manifest, mixture, { ...context, tokenizer })
+  const steps = plans.flatMap(({ steps }, i) => failing(steps, failed?.stats.failed.find(({ name }) => name === manifest.datasets[i]!.name)?.error))
   const verified = await verification(stats, statsPath, { verify: mixture.verify, options: { tokenizerPath, inventory, inventoryJson, workers: mixture.workers } }, context)
-  const done = report([...steps, verified.step], stats, record)
+  const report: RunReport = {
+    manifest: manifest.path,
+    dry_run: false,
+    steps: [...firstSteps(wanted, tokenizerPath, true), ...steps, verified.step],
+    stats,
+    stats_path: statsPath,
+    run_record: record
+  }
   const error = failed ?? verified.error
-  if (error !== undefined) throw new RunError(done, error, verified.error)
-  return done
+  if (error !== undefined) throw new RunError(report, error, verified.error)
+  return report
 }
 
-async function planAll (manifest: Manifest, tokenizerPath: string | null, statsPath: string, options: ShardOptions): Promise<Plan[]> {
-  await checkPlaces({ manifest, tokenizerPath }, statsPath)
-  return await Promise.all(manifest.datasets.map(component => planOf(component, options)))
+/** Trains the tokenizer, unless a component would be refused with it. */
+async function train ({ manifest, statsPath, asked }: WantedRun, { job, standIn }: PlannedTraining, context: MixtureRun): Promise<void> {
+  const refusal = refusalOf(await planComponents(manifest, null, statsPath, { ...context, ...asked, tokenizer: standIn }))
+  if (refusal !== null) throw refusal
+  await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...context, ...asked }, options => runTraining(job, options))
 }
 
-function checkedStep ({ tokenizer: { sha256 } }: Manifest, path: string, isThere: boolean): RunStep {
+/** Those that come before the components. @param isThere whether the tokenizer is */
+function firstSteps ({ manifest: { tokenizer: { sha256 } }, training }: WantedRun, path: string, isThere: boolean): RunStep[] {
   const why = sha256 === null ? 'the manifest asks for no SHA-256' : isThere ? 'has the SHA-256 that the manifest asks for' : 'is to have the SHA-256 that the manifest asks for'
-  return { component: null, step: 'check-tokenizer', outcome: 'done', why: `${path}: ${why}` }
+  return [...(training === null ? [] : [training.step]), { component: null, step: 'check-tokenizer', outcome: 'done', why: `${path}: ${why}` }]
+}
+
+async function verificationAhead (steps: readonly RunStep[], statsPath: string, isAsked: boolean): Promise<RunStep> {
+  const date = (await readDates(statsPath))?.verified_at_utc
+  const isVerified = !isAsked && date !== undefined && steps.every(({ outcome }) => outcome === 'up to date')
+  return isVerified
+    ? { component: null, step: 'verify', outcome: 'up to date', why: verifiedAt(statsPath, date) }
+    : { component: null, step: 'verify', outcome: 'done', why: `${statsPath}: compares the shards with it` }
 }
 
 /** Some steps of a run have failed; `report` has what became of all. */
@@ -101,33 +131,6 @@ export class RunError extends PartialError {
   }
 }
 
-/** What a component's jobs come to; one that is refused, as `process-mixture` refuses them, stops all before anything is written. */
-interface Plan {
-  readonly steps: readonly RunStep[]
-  readonly error: SluiceError | null
-}
-
-function leftOut (step: RunStep): RunStep {
-  return { ...step, outcome: 'left out', why: 'another component is refused, and nothing is done then' }
-}
-
-async function planOf (component: Component, options: ShardOptions): Promise<Plan> {
-  let status: ComponentStatus
-  try {
-    status = await standingOf(component, options)
-  } catch (error) {
-    if (!(error instanceof SluiceError)) throw error
-    return { steps: [{ component: component.name, step: 'process', outcome: 'refused', why: error.message }], error }
-  }
-  const pull: RunStep[] = status.pull === null ? [] : [stepOf(component.name, 'acquire', status.pull, `copies the documents to ${component.rawDir!}`)]
-  return { steps: [...pull, stepOf(component.name, 'process', status.shards, `filters, encodes and packs into ${component.outputDir}`)], error: null }
-}
-
-function stepOf (component: string, step: RunStep['step'], status: JobStatus, what: string): RunStep {
-  const why = status.is === 'new' ? status.why : 'why' in status ? status.why : statusText(status)
-  return { component, step, outcome: OUTCOMES[status.is], why: why == null ? what : status.is === 'new' ? `${what}: ${why}` : why }
-}
-
 /** The steps of a component that has failed: which of them it was isn't known, so that it is said of the last. */
 function failing (steps: readonly RunStep[], error: string | undefined): readonly RunStep[] {
   return error === undefined ? steps : [...steps.slice(0, -1), { ...steps.at(-1)!, outcome: 'failed', why: error }]
@@ -139,9 +142,9 @@ interface Processed {
   readonly failed?: MixtureError
 }
 
-async function processed (manifestPath: string, options: z.input<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
+async function processed (manifest: Manifest, options: z.output<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
   try {
-    const { run_record: record, stats_path: _, ...stats }: MixtureResult = await processMixture(manifestPath, options, context)
+    const { run_record: record, stats_path: _, ...stats }: MixtureResult = await processManifest(manifest, options, context)
     return { stats, record }
   } catch (error) {
     if (error instanceof MixtureError) return { stats: error.stats, record: null, failed: error }

@@ -45,30 +45,31 @@ const entry = z.object({
 
 const entries = z.array(entry)
 
-/** What is known of a hub. */
+/** What is known of commits of a hub: that never changes, so that all who ask the same hub share it. */
 class Known {
-  readonly commits = new Map<string, Asked<string>>()
   readonly listings = new Map<string, Asked<readonly HubFile[]>>()
   readonly files = new Map<string, RemoteFile>()
 }
 
-/** The Hub as the environment says where it is: what is asked of it, and known. What is at a commit never changes. */
+/**
+ * The Hub as the environment says where it is, as a run sees it: a branch or a tag names the same commit for as long as this
+ * object is held.
+ */
 export class Hub {
   readonly http: HubHttp
-  readonly #commits: Known['commits']
+  readonly #commits = new Map<string, Asked<string>>()
   readonly #listings: Known['listings']
   readonly #files: Known['files']
 
-  /** @param known what those know who ask the same hub with other patience */
-  constructor (http: HubHttp, { commits, listings, files } = new Known()) {
+  /** @param known what others know who ask the same hub */
+  constructor (http: HubHttp, { listings, files } = new Known()) {
     this.http = http
-    this.#commits = commits
     this.#listings = listings
     this.#files = files
   }
 
   /**
-   * The commit that a branch or a tag names now; asked for once.
+   * The commit that a branch or a tag names when it is first asked for.
    *
    * @throws SluiceError `ERR_DATASET` when there is no such dataset or revision, `ERR_HUB`
    */
@@ -171,27 +172,33 @@ export class Hub {
   }
 }
 
-const hubs = new Map<string, Hub>()
+const connections = new Map<string, HubHttp>()
 const knownOf = new Map<string, Known>()
 
-/** The Hub that the environment names, one for all who ask with the same options: they wait together when it asks to. What is known is shared by all, whatever their options. @throws SluiceError as `hubSettings` */
+/**
+ * The Hub that the environment names, as it is from now on: each call gives an object of its own, for which branches and tags
+ * are looked up anew. All that ask with the same options share their connections, and wait together when it asks to; what is
+ * known of commits is shared by all.
+ *
+ * @throws SluiceError as `hubSettings`
+ */
 export async function theHub (options: HubOptions = {}): Promise<Hub> {
   const settings = await hubSettings(options)
   const place = JSON.stringify([settings.endpoint, settings.token])
   const known = knownOf.get(place) ?? new Known()
   knownOf.set(place, known)
   const key = JSON.stringify(settings)
-  const hub = hubs.get(key) ?? new Hub(new HubHttp(settings), known)
-  hubs.set(key, hub)
-  return hub
+  const http = connections.get(key) ?? new HubHttp(settings)
+  connections.set(key, http)
+  return new Hub(http, known)
 }
 
 /** Lets go of all connections, and forgets what is known. What is being read fails. */
 export async function closeHubs (): Promise<void> {
-  const open = [...hubs.values()]
-  hubs.clear()
+  const open = [...connections.values()]
+  connections.clear()
   knownOf.clear()
-  await Promise.all(open.map(async ({ http }) => { await http.close() }))
+  await Promise.all(open.map(async http => { await http.close() }))
 }
 
 function fileOf ({ path, size, oid, lfs }: z.output<typeof entry>): HubFile {

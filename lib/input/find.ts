@@ -32,14 +32,15 @@ export async function findFiles (names: FileNames, remote: RemoteOptions = {}): 
   const all = typeof names === 'string' ? [names] : names
   if (all.length === 0) throw new SluiceError('ERR_FILES', 'no input file was named')
   if (!all.some(isHubName)) return await findLocal(all, remote.signal)
-  const { findOnHub } = await import('./hub.ts')
+  const { clientOf, findOnHub } = await import('./hub.ts')
+  const client = await clientOf(remote)
   const found: InputFile[] = []
   for (let at = 0; at < all.length;) {
     const isOnHub = isHubName(all[at]!)
     const end = all.findIndex((name, i) => i > at && isHubName(name) !== isOnHub)
     const group = all.slice(at, end === -1 ? Infinity : end)
     // Not spread: as arguments, 100,000 files overflow the stack.
-    for (const file of isOnHub ? await findOnHub(group, remote) : await findLocal(group, remote.signal)) found.push(file)
+    for (const file of isOnHub ? await findOnHub(group, { ...remote, client }) : await findLocal(group, remote.signal)) found.push(file)
     at += group.length
   }
   return found

@@ -11,6 +11,8 @@ import type { HubOptions } from '../hub/settings.ts'
 /** How files on the Hub are read. */
 export interface RemoteOptions {
   readonly hub?: HubOptions & Pick<HubRun, 'tell'> | undefined
+  /** What the caller holds, so that a branch is the same commit for all that it finds. @default one of its own for each call */
+  readonly client?: Hub | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -46,10 +48,15 @@ export async function openHubRanges (name: string, { hub: options = {}, signal }
   return new HubRanges(hub, await hub.remoteFile(name, { signal, tell }), { signal, tell })
 }
 
+/** What asks the Hub: the caller's, else a new one. @throws SluiceError as `theHub` */
+export async function clientOf ({ hub: { tell, ...settings } = {}, client }: RemoteOptions): Promise<Hub> {
+  return client ?? await theHub(settings)
+}
+
 /** `findFiles` of names on the Hub: a branch or tag is taken for the commit that it names now. */
-export async function findOnHub (names: readonly string[], { hub: options = {}, signal }: RemoteOptions): Promise<InputFile[]> {
-  const { tell, ...settings } = options
-  const hub = await theHub(settings)
+export async function findOnHub (names: readonly string[], { hub: options = {}, client, signal }: RemoteOptions): Promise<InputFile[]> {
+  const { tell } = options
+  const hub = await clientOf({ hub: options, client })
   const pinned = (await Promise.all(names.map(name => pinnedNames(hub, name, { signal, tell })))).flat()
   return (await hub.remoteFiles(pinned, { signal, tell })).map(({ name, size }) => ({ path: name, size }))
 }

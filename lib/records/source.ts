@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { STANDARD_STREAM } from '../bytes.ts'
 import type { Document } from '../document.ts'
 import { parseState } from '../options.ts'

@@ -16,6 +16,8 @@ export interface FindOptions {
   readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly tell?: ((message: string) => void) | undefined
+  /** What asks the Hub, where the caller holds it: within it a branch is the same commit for all. @default one of its own */
+  readonly client?: Hub | undefined
   /** Takes revisions for what they name now, whatever a run before has read. @default false */
   readonly restart?: boolean | undefined
 }
@@ -50,14 +52,14 @@ const checkpointState = z.object({
  * @throws SluiceError as `resolveDataset`
  */
 export async function findOnHub (component: Component, options: FindOptions, checkpoints: readonly string[] = []): Promise<Component> {
-  const { maxRetries, timeout, signal, tell, restart = false } = options
+  const { maxRetries, timeout, signal, tell, client, restart = false } = options
   if (component.hub !== undefined || !readsHub(component)) return component
   try {
     if (!isOnHub(component)) {
-      const files = await findFiles(component.dataFiles, { hub: { maxRetries, timeout, tell }, signal })
+      const files = await findFiles(component.dataFiles, { hub: { maxRetries, timeout, tell }, client, signal })
       return { ...component, dataFiles: files.map(({ path }) => path) }
     }
-    const hub = await theHub({ maxRetries, timeout })
+    const hub = client ?? await theHub({ maxRetries, timeout })
     const run = { signal, tell }
     for (const path of restart ? [] : checkpoints) {
       const known = await knownFiles(hub, component, path)
@@ -72,10 +74,13 @@ export async function findOnHub (component: Component, options: FindOptions, che
 
 /** Finds the files of all components of a mixture. @param checkpointsOf those of a component's jobs */
 export async function findAllOnHub (components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []): Promise<Component[]> {
+  const { maxRetries, timeout } = options
   const all: Component[] = []
+  let { client } = options
   for (const component of components) {
     try {
-      all.push(await findOnHub(component, options, checkpointsOf(component)))
+      if (readsHub(component)) client ??= await theHub({ maxRetries, timeout })
+      all.push(await findOnHub(component, { ...options, client }, checkpointsOf(component)))
     } catch (error) {
       throw error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${component.name}: ${error.message}`, { cause: error }) : error
     }

@@ -38,7 +38,7 @@ export interface LicenseRow {
 }
 
 /** What the licences of each component of a manifest permit, in its order. */
-export async function licenseRows ({ path, datasets }: Pick<Manifest, 'path' | 'datasets'>, licenseOf: LicenseOf = licenseOnCard): Promise<LicenseRow[]> {
+export async function licenseRows ({ path, datasets }: Pick<Manifest, 'path' | 'datasets'>, licenseOf: LicenseOf = component => licenseOnCard(component)): Promise<LicenseRow[]> {
   const rows: LicenseRow[] = []
   for (const component of datasets) rows.push(await licenseRow(path, component, licenseOf))
   return rows

@@ -1,6 +1,6 @@
 import type { DocumentCounts } from '../flow/counts.ts'
 import { number, table } from '../text.ts'
-import type { ComponentStats } from './component.ts'
+import type { ComponentStats } from './component-stats.ts'
 
 export type Counted = Pick<ComponentStats, 'name' | 'seconds'> & DocumentCounts & Partial<ComponentStats>
 

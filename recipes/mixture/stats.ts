@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseJson } from '../../lib/json/json.ts'
 import { readOwn } from '../../lib/output/own-file.ts'
-import type { ComponentStats } from '../components/component.ts'
+import type { ComponentStats } from '../components/component-stats.ts'
 import type { LicenseRow } from '../components/licenses.ts'
 
 /** What a run leaves as its stats file. */

@@ -9,11 +9,16 @@ export function cardAddress ({ http: { settings } }: Hub, dataset: string, commi
   return `${settings.endpoint}/datasets/${dataset}/blob/${commit}/README.md`
 }
 
-/** The licence that the card of a component's dataset states; null where it is in no repository. @throws SluiceError `ERR_HUB`, `ERR_DATASET` */
-export async function licenseOnCard (component: Component, run: HubRun & HubOptions = {}): Promise<CardLicense | null> {
+/**
+ * The licence that the card of a component's dataset states; null where it is in no repository.
+ *
+ * @param client what asks the Hub, where the caller holds it
+ * @throws SluiceError `ERR_HUB`, `ERR_DATASET`
+ */
+export async function licenseOnCard (component: Component, run: HubRun & HubOptions = {}, client?: Hub): Promise<CardLicense | null> {
   if (!isOnHub(component)) return null
   const { maxRetries, timeout } = run
-  const hub = await theHub({ maxRetries, timeout })
+  const hub = client ?? await theHub({ maxRetries, timeout })
   const commit = component.hub?.commit ?? await hub.commitOf(component.dataset, component.revision, run)
   const text = component.hub === undefined ? await readCardText(hub, component.dataset, commit, run) : null
   const { readCard } = await import('../../lib/hub/card.ts')

@@ -103,6 +103,30 @@ t.test('run: trains on datasets of the Hub, and makes the shards', async t => {
   t.match(await checkCoverage(undefined, { manifest }), { documents: howMany(300, 1500), components: [{ name: 'code' }, { name: 'tables' }] })
 })
 
+t.test('a command looks up a branch once, and the next one anew', async t => {
+  const hub = await hubFor(t, [CODE])
+  const folder = folderInMemory(t)
+  const manifest = put(folder, 'mix.yaml', `tokenizer_output_dir: DIR/tokenizer
+tokenizer: { vocab_size: 40, normalization_rule_name: identity }
+stats: DIR/stats.json
+datasets:
+  - { name: a, dataset: some/code, sample_limit: 50, max_records: 50, output_dir: DIR/a }
+  - { name: b, dataset: some/code, sample_limit: 50, max_records: 50, output_dir: DIR/b }
+  - { name: c, dataset: json, data_files: ['hf://datasets/some/code/data/*.jsonl', '${put(folder, 'x.ndjson', '{"text":"x"}\n')}', hf://datasets/some/code@main/data/train-0.jsonl], sample_limit: 50, max_records: 50, output_dir: DIR/c }
+`.replaceAll('DIR', folder))
+  const lookedUp = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = hub.requests.length
+    await work()
+    return hub.requests.slice(before).filter(({ path }) => path.includes('/revision/')).length
+  }
+  t.equal(await lookedUp(() => licenses(manifest)), 1)
+  t.equal(await lookedUp(() => checkManifest(manifest)), 1)
+  t.equal(await lookedUp(() => run(manifest, { workers: 1, runsDir: join(folder, 'runs'), inventory: join(folder, 'i.md') })), 1)
+  await hub.commit('some/code', { 'README.md': null })
+  const { components } = await licenses(put(folder, 'other.yaml', `[{ name: a, dataset: some/code, output_dir: '${folder}/d' }]`))
+  t.equal(components[0]!.commit, hub.commitOf('some/code'))
+})
+
 t.test('licenses: by the card, and by the manifest', async t => {
   const { hub, folder, manifest } = await mixture(t)
   t.match((await licenses(manifest)).components, [

@@ -48,6 +48,13 @@ t.test('documents of every format', async t => {
   t.same(found.map(({ format, split }) => [format, split]), [['json', 'train'], ['csv', 'train'], ['text', 'test'], ['parquet', 'train'], ['parquet', 'train'], ['parquet', 'train']])
 })
 
+t.test('a source sees the commit that there is when it is first read', async t => {
+  const standIn = await startForAll(t, { repos: REPOS })
+  t.match(await collect(hf('o/text', NONE)), [{ text: 'a' }, { text: 'b' }])
+  await standIn.commit('o/text', { 'test.txt': 'c\n' })
+  t.match(await collect(hf('o/text', NONE)), [{ text: 'c' }])
+})
+
 t.test('a source that is never read asks nothing', async t => {
   const standIn = await startForAll(t, { repos: REPOS })
   hf('o/json', NONE).destroy()

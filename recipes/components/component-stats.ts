@@ -1,0 +1,54 @@
+import { maskCredentials } from '../../lib/errors.ts'
+import type { ShardedStats } from '../../lib/shards/stats.ts'
+import type { DocumentCounts } from '../flow/counts.ts'
+import type { Component } from '../manifest/schema.ts'
+
+/** What has come of a component, as stats files have it; its shards are told of as `verify` reads it. */
+export interface ComponentStats extends DocumentCounts, ShardedStats {
+  readonly dataset: string
+  readonly subset: string | null
+  readonly split: string
+  readonly license: string | null
+  readonly data_files: string | readonly string[]
+  /** Of a dataset on the Hub. */
+  readonly commit?: string
+  /** Documents encoded. */
+  readonly records: number
+  readonly eos_id: number
+  /** Of the model's file, as it was given; absent where the tokenizer is none of a file. */
+  readonly tokenizer_path?: string
+  readonly seconds: number
+  /** When `verify` found the shards as these stats say; absent until then. */
+  readonly verified_at_utc?: string
+}
+
+type Described = Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files' | 'commit'>
+
+/** What of a component is only noted in its stats; without passwords. */
+export function described (component: Component): Described {
+  return JSON.parse(maskCredentials(JSON.stringify(description(component)))) as Described
+}
+
+function description ({ dataset, subset, split, license, dataFiles, hub }: Component): Described {
+  if (hub === undefined) return { dataset, subset, split, license, data_files: dataFiles }
+  return {
+    dataset,
+    subset: hub.subset,
+    split: hub.split,
+    license: license ?? (hub.license.length === 0 ? null : hub.license.join(', ')),
+    data_files: hub.dataFiles ?? `hf://datasets/${dataset}@${hub.commit}`,
+    commit: hub.commit
+  }
+}
+
+/** The counts of documents that went through a copy: of its records as they were read first, where the bad ones were met. */
+export function countsWithPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCounts {
+  const source = pulled.stages[0]!
+  return {
+    ...counts,
+    read: pulled.read,
+    bytes: pulled.bytes,
+    dropped: { ...pulled.dropped, ...counts.dropped },
+    stages: [source, ...counts.stages.slice(1)]
+  }
+}

@@ -1,0 +1,115 @@
+import { LineWriter } from '../../lib/output/line-writer.ts'
+import { type NpySink, npySink } from '../../sinks/npy.ts'
+import { encode, endOfSentence } from '../../transforms/encode.ts'
+import { pack } from '../../transforms/pack.ts'
+import { countsOf } from '../flow/counts.ts'
+import { type DocumentFlow, documentsOf, passedIn } from '../flow/documents.ts'
+import { runFlow } from '../flow/flow.ts'
+import { type Rejects, keepingRejects } from '../flow/rejects.ts'
+import { tee } from '../flow/tee.ts'
+import { type Examining, withExamining } from '../flow/workers/stand-ins.ts'
+import { CHECKPOINT_EVERY, Checkpoints } from '../jobs/checkpoints.ts'
+import type { Job } from '../jobs/job.ts'
+import { secondsSince } from '../text.ts'
+import { type ComponentStats, countsWithPull, described } from './component-stats.ts'
+import { copyIn } from './paths.ts'
+import type { ShardJob, ShardOptions } from './shard-job.ts'
+
+/** Where shards go, and the job that is under way; null for what can't be resumed. */
+export interface ShardTarget {
+  readonly folder: string
+  readonly job: Job | null
+}
+
+/** What a flow to shards does beside them. */
+interface FlowParts {
+  readonly rejects: Rejects | null
+  readonly examining: Examining | null
+}
+
+/** The flow of a component's documents to its shards. */
+interface ShardFlow extends DocumentFlow, FlowParts {
+  readonly checkpoints: Checkpoints
+  /** The filtered text, where it is kept. */
+  readonly copy: LineWriter | null
+  readonly encoding: ReturnType<typeof encode>
+  readonly packing: ReturnType<typeof pack>
+  readonly sink: NpySink
+}
+
+/** Reads, filters, encodes, packs and writes, from where the job goes on. */
+export async function makeShards (shards: ShardJob, target: ShardTarget, options: ShardOptions): Promise<ComponentStats> {
+  const { component, read } = shards
+  return await keepingRejects(component.rejects, async rejects => {
+    const examined = { component: read, keepsRejects: rejects !== null, wants: component.filteredDir === null ? 'nothing' : 'documents', tokenizer: options.tokenizer } as const
+    return await withExamining(examined, options, async examining => {
+      const started = performance.now()
+      const flow = shardFlow(shards, target, { rejects, examining }, options)
+      await runShardFlow(flow, component.name, target, options)
+      return statsOf(shards, flow, target, { seconds: target.job?.seconds ?? secondsSince(started), tokenizer: options.tokenizer })
+    })
+  }, { resumable: target.job !== null })
+}
+
+/** Makes the stages; nothing is read yet. */
+function shardFlow ({ component, read }: ShardJob, { folder, job }: ShardTarget, parts: FlowParts, options: ShardOptions): ShardFlow {
+  const { tokenizer, overwrite = false, checkpointEvery = CHECKPOINT_EVERY } = options
+  const { name, seqLen, sequencesPerShard, dtype, eosId, maxRecords, filteredDir } = component
+  const resumable = job !== null
+  const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
+  const documents = documentsOf(read, options, { ...parts, barriers: checkpoints })
+  const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
+  const beforeFirst = job?.begins === true ? job.begin : undefined // killed behind the first shard, it is to know it for its own
+  return {
+    ...parts,
+    ...documents,
+    stages: [...documents.stages, ...(copy === null ? [] : [tee(copy)])],
+    checkpoints,
+    copy,
+    packing: pack({ seqLen }),
+    sink: npySink(folder, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable, beforeFirst }),
+    encoding: parts.examining?.encodes === true ? parts.examining.encoded() : encode({ tokenizer, eosId })
+  }
+}
+
+async function runShardFlow ({ source, stages, judge, encoding, packing, sink, copy, rejects, checkpoints }: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions): Promise<void> {
+  try {
+    checkpoints.begin({
+      source,
+      stages: [...stages, judge, encoding, packing],
+      outputs: [sink, copy, rejects].filter(output => output !== null),
+      finished: () => sink.filled
+    }, job?.flow ?? null, passedIn(stages))
+    await runFlow({ name, source, tokens: () => packing.stats.tokens, checkpoints }, [...stages, judge, encoding, packing, sink], options)
+    await copy?.commit()
+  } catch (error) {
+    await copy?.abandon()
+    throw error
+  }
+}
+
+function statsOf ({ component, pulled }: ShardJob, { source, stages, encoding, packing, sink }: ShardFlow, { folder }: ShardTarget, { seconds, tokenizer }: Pick<ShardOptions, 'tokenizer'> & { readonly seconds: number }): ComponentStats {
+  const { name, seqLen, dtype, eosId } = component
+  const { tokens, tail } = packing.stats
+  const { shards } = sink.stats
+  const counts = countsOf(source, stages, [encoding, packing, sink])
+  return {
+    name,
+    ...described(component),
+    records: packing.stats.in,
+    sequences: sink.stats.out,
+    tokens,
+    shards: shards.length,
+    output_dir: folder,
+    tail_tokens: tail,
+    seq_len: seqLen,
+    dtype,
+    eos_id: endOfSentence(tokenizer, eosId),
+    vocab_size: tokenizer.vocabSize,
+    tokenizer_sha256: tokenizer.sha256,
+    ...(tokenizer.path !== undefined && { tokenizer_path: tokenizer.path }),
+    ...(pulled === null ? counts : countsWithPull(pulled, counts)),
+    shard_files: shards,
+    seconds
+  }
+}

@@ -1,0 +1,82 @@
+import { relative } from 'node:path'
+import { SluiceError } from '../../lib/errors.ts'
+import { maxId } from '../../lib/shards/npy.ts'
+import type { Encoder } from '../../lib/tokenizer/tokenizer.ts'
+import { verifyShards } from '../../lib/verify/shards.ts'
+import { endOfSentence } from '../../transforms/encode.ts'
+import type { DocumentCounts } from '../flow/counts.ts'
+import { type ReadOptions, documentSettings, idSettings } from '../flow/documents.ts'
+import type { RunOptions } from '../flow/flow.ts'
+import type { ThreadOptions } from '../flow/workers/threads.ts'
+import type { Check, JobOptions, JobPlan } from '../jobs/job.ts'
+import type { Component } from '../manifest/schema.ts'
+import type { ComponentStats } from './component-stats.ts'
+import { filesBeside, pullRejects } from './files.ts'
+import { checkpointIn } from './paths.ts'
+
+export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
+  readonly tokenizer: Encoder
+  /** Delete the shards of another run in the output folder. @default false */
+  readonly overwrite?: boolean
+  /** Whether finished shards of other settings or inputs are refused, and not made again, without `overwrite`. @default false */
+  readonly keepOutdated?: boolean
+  /** Documents between two checkpoints at most. @default 10,000 */
+  readonly checkpointEvery?: number
+  /** Whether the shards of a finished component are hashed, before they are taken for what they were. @default false */
+  readonly verify?: boolean
+}
+
+/** Shards that are to be made of a component, and what is read for them: its own files, or the raw copy of them. */
+export interface ShardJob {
+  readonly component: Component
+  readonly read: Component
+  /** What was counted when the raw copy was made; null where there is none. */
+  readonly pulled: DocumentCounts | null
+  readonly plan: JobPlan
+  /** Files that are written together with the shards. */
+  readonly outputs: readonly string[]
+}
+
+/** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
+export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Encoder): void {
+  endOfSentence(tokenizer, eosId)
+  if (tokenizer.vocabSize - 1 > maxId(dtype)) throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${dtype} holds ids up to ${maxId(dtype)}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
+}
+
+/** A component as it is copied to its `raw_dir`: whole, its bad records kept apart from those of the filters. */
+export function pullOf (component: Component): Component {
+  return { ...component, name: `${component.name} (pull)`, filters: [], expect: null, maxRecords: null, rejects: pullRejects(component) }
+}
+
+/** A component that is read from its raw copy. */
+export function readFromCopy (component: Component, path: string): Component {
+  return { ...component, dataset: 'json', textColumn: 'text', dataFiles: path, sourceOptions: {}, hub: undefined }
+}
+
+/** The job that makes a component's shards out of what `read` reads. */
+export function shardJob (component: Component, read: Component, pulled: DocumentCounts | null, options: ShardOptions): ShardJob {
+  const { name, outputDir, seqLen, sequencesPerShard, dtype, eosId, filteredDir, rejects } = component
+  const { tokenizer } = options
+  const outputs = filesBeside(component)
+  const settings = {
+    name,
+    ...documentSettings(read, options),
+    seq_len: seqLen,
+    sequences_per_shard: sequencesPerShard,
+    dtype,
+    eos_id: endOfSentence(tokenizer, eosId),
+    tokenizer_sha256: tokenizer.sha256,
+    ...(outputs.length > 0 ? idSettings(read) : {}),
+    filtered_dir: filteredDir && relative(outputDir, filteredDir),
+    rejects: rejects && relative(outputDir, rejects)
+  }
+  return { component, read, pulled, plan: { name, path: checkpointIn(outputDir), settings, inputs: read.dataFiles, beside: outputs }, outputs }
+}
+
+/** Looks at the shards that a finished job has made; a file that is none of them doesn't make them worse. */
+export function shardCheck ({ component: { outputDir } }: ShardJob, { verify = false, signal }: ShardOptions): Check {
+  return async result => {
+    const findings = await verifyShards({ ...result as ComponentStats, output_dir: outputDir }, { statsPath: checkpointIn(outputDir), quick: !verify, signal })
+    return findings.filter(({ check }) => check !== 'unlisted').map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
+  }
+}

@@ -1,0 +1,55 @@
+import { SluiceError } from '../../lib/errors.ts'
+import type { ComponentStatus } from '../components/component.ts'
+import type { ShardOptions } from '../components/shard-job.ts'
+import { type JobStatus, statusText } from '../jobs/job.ts'
+import type { Component, Manifest } from '../manifest/schema.ts'
+import { checkPlaces, standingOf } from './mixture.ts'
+import { type RunStep, OUTCOMES } from './steps.ts'
+
+/** What a component's jobs come to; one that is refused, as `process-mixture` refuses them, stops all before anything is written. */
+export interface ComponentPlan {
+  readonly steps: readonly RunStep[]
+  readonly error: SluiceError | null
+}
+
+/**
+ * What becomes of each component of a manifest, in its order.
+ *
+ * @param tokenizerPath null where the tokenizer is not there yet
+ * @throws SluiceError as `checkPlaces`
+ */
+export async function planComponents (manifest: Manifest, tokenizerPath: string | null, statsPath: string, options: ShardOptions): Promise<ComponentPlan[]> {
+  await checkPlaces({ manifest, tokenizerPath }, statsPath)
+  return await Promise.all(manifest.datasets.map(component => planOf(component, options)))
+}
+
+/** Why nothing may be done; null where all may. */
+export function refusalOf (plans: readonly ComponentPlan[]): SluiceError | null {
+  return plans.find(({ error }) => error !== null)?.error ?? null
+}
+
+/** The steps where one of the components is refused: then the others are left out. */
+export function refusedSteps (plans: readonly ComponentPlan[]): RunStep[] {
+  return plans.flatMap(({ steps, error }) => error === null ? steps.map(leftOut) : steps)
+}
+
+function leftOut (step: RunStep): RunStep {
+  return { ...step, outcome: 'left out', why: 'another component is refused, and nothing is done then' }
+}
+
+async function planOf (component: Component, options: ShardOptions): Promise<ComponentPlan> {
+  let status: ComponentStatus
+  try {
+    status = await standingOf(component, options)
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return { steps: [{ component: component.name, step: 'process', outcome: 'refused', why: error.message }], error }
+  }
+  const pull: RunStep[] = status.pull === null ? [] : [stepOf(component.name, 'acquire', status.pull, `copies the documents to ${component.rawDir!}`)]
+  return { steps: [...pull, stepOf(component.name, 'process', status.shards, `filters, encodes and packs into ${component.outputDir}`)], error: null }
+}
+
+function stepOf (component: string, step: RunStep['step'], status: JobStatus, what: string): RunStep {
+  const why = status.is === 'new' ? status.why : 'why' in status ? status.why : statusText(status)
+  return { component, step, outcome: OUTCOMES[status.is], why: why == null ? what : status.is === 'new' ? `${what}: ${why}` : why }
+}
