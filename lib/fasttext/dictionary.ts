@@ -7,14 +7,20 @@ export interface DictionaryLayout {
   /** Entries: words, and labels behind them. */
   readonly words: number
   readonly labels: number
-  /** Where the bytes of each entry begin, counted from `bytesAt`, and where those of the last one end; a NUL is behind each. */
+  /**
+   * Where the bytes of each entry begin, counted from `bytesAt`, and where those of the last one end; a NUL is behind
+   * each.
+   */
   readonly startsAt: number
   readonly bytesAt: number
   readonly bytes: number
   /** A hash table of the entries, with linear probing: of each slot hash and number of the entry + 1, 0 for none. */
   readonly slotsAt: number
   readonly slots: number
-  /** Where pruning has left something of the n-grams: of each 64 buckets how many are left before them, and a bit for each. */
+  /**
+   * Where pruning has left something of the n-grams: of each 64 buckets how many are left before them, and a bit for
+   * each.
+   */
   readonly kept: { readonly at: number, readonly count: number } | undefined
 }
 
@@ -24,7 +30,9 @@ export interface Dictionary {
   readonly labels: readonly string[]
   /** How often training has met each label. */
   readonly labelCounts: readonly number[]
-  /** Rows of the file's matrix that pruned n-grams have, in the order of their buckets; undefined if nothing was pruned. */
+  /**
+   * Rows of the file's matrix that pruned n-grams have, in the order of their buckets; undefined if nothing was pruned.
+   */
   readonly keptRows: Int32Array | undefined
   /** N-grams that pruning has left, as the file says. */
   readonly keptCount: number

@@ -6,7 +6,10 @@ export const PIECE_BYTES = 2 ** 15
 /** What is read and written behind a piece, or behind anything else. */
 export const SLACK = 128
 
-/** Characters of a word whose n-grams are made together, and what may be read and written behind them; as in lib/kernels/fasttext/characters.ts. */
+/**
+ * Characters of a word whose n-grams are made together, and what may be read and written behind them; as in
+ * lib/kernels/fasttext/characters.ts.
+ */
 const BLOCK = 64
 const BLOCK_SLACK = 16
 
@@ -30,12 +33,17 @@ const LEAST_SLOTS = 8
 /** Bound of the memory for words already met, unless told otherwise. */
 const DEFAULT_TABLE_BYTES = 18 * 2 ** 20
 
-/** Where vectors are short, this many words do: to make more of them anew takes less time than to fetch them from far away. */
+/**
+ * Where vectors are short, this many words do: to make more of them anew takes less time than to fetch them from far
+ * away.
+ */
 const ENOUGH_WORDS = 80_000
 
 /** The memory that a kernel works in. Addresses count from its beginning. */
 export interface KernelLayout {
-  /** In the order of lib/kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory. */
+  /**
+   * In the order of lib/kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory.
+   */
   readonly fields: ReadonlyArray<number | { readonly at: number }>
   readonly bytes: number
   readonly pieceAt: number
@@ -48,7 +56,12 @@ export interface KernelLayout {
   readonly recordBytes: number
 }
 
-/** Lays out the memory of a kernel. @param tableBytes that the table of words may take @param nodes of the tree of labels, 0 for none */
+/**
+ * Lays out the memory of a kernel.
+ *
+ * @param tableBytes that the table of words may take
+ * @param nodes of the tree of labels, 0 for none
+ */
 export function layoutOf ({ settings, dictionary, input, output }: SharedFastText, tableBytes: number, nodes: number): KernelLayout {
   const { dim, minn, maxn, bucket, wordNgrams } = settings
   const vectorBytes = 16 * Math.ceil(dim / 4)

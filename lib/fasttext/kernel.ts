@@ -14,7 +14,9 @@ const MOST_BYTES = 3
 /** Share of the table that is filled with words of the model, the most frequent, before any text is met. */
 const SEEDED = 0.25
 const SEED_BYTES = 2 ** 12
-/** Of how many bytes of words: again and again, since the engine compiles the kernel better when it has run for a while. */
+/**
+ * Of how many bytes of words: again and again, since the engine compiles the kernel better when it has run for a while.
+ */
 const SEEDINGS = [2 ** 16, 2 ** 16, 2 ** 16, 2 ** 16, Infinity]
 
 /**
@@ -50,8 +52,8 @@ interface Traits {
 }
 
 /**
- * The vectors of texts by the wasm kernel, with a table of the words that were met. They are those of `PlainSum` but for
- * the order in which numbers are added, and so for their last digits.
+ * The vectors of texts by the wasm kernel, with a table of the words that were met. They are those of `PlainSum` but
+ * for the order in which numbers are added, and so for their last digits.
  */
 export class KernelSum {
   readonly #exports: Exports
@@ -78,7 +80,10 @@ export class KernelSum {
     this.tree = rights && { vector: sum, rights, bestLabel: exports.bestLabel }
   }
 
-  /** @param plain for texts with a word that's too long for the kernel @returns undefined where there's no kernel, or no room for it */
+  /**
+   * @param plain for texts with a word that's too long for the kernel
+   * @returns undefined where there's no kernel, or no room for it
+   */
   static of (model: SharedFastText, tableBytes: number, plain: PlainSum, tree?: Tree): KernelSum | undefined {
     const { memory, settings: { dim, wordNgrams, maxn, bucket }, output } = model
     if (memory.grow === undefined) return undefined

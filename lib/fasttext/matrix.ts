@@ -17,7 +17,9 @@ export interface DenseLayout extends Sizes {
   readonly at: number
 }
 
-/** Product quantization: a row is a byte for each of its parts, which says which of the part's centroids stands there. */
+/**
+ * Product quantization: a row is a byte for each of its parts, which says which of the part's centroids stands there.
+ */
 export interface QuantizedLayout extends Sizes {
   readonly kind: 'quantized'
   /** The codes, row by row. */

@@ -10,7 +10,10 @@ const MAX_STRING_BYTES = 2 ** 20
 /** What stands in the bytes of a model isn't a model. */
 export class DamagedModel extends Error {}
 
-/** A model's file, read from its beginning to its end: numbers in little-endian order, strings that end with a NUL, and arrays. */
+/**
+ * A model's file, read from its beginning to its end: numbers in little-endian order, strings that end with a NUL, and
+ * arrays.
+ */
 export class ModelFile {
   readonly path: string
   readonly size: number
@@ -76,7 +79,9 @@ export class ModelFile {
     return this.#chunk.readDoubleLE(this.#at - 8)
   }
 
-  /** The bytes up to a NUL, which is taken too, with so many bytes behind it made sure of; valid until the next call. */
+  /**
+   * The bytes up to a NUL, which is taken too, with so many bytes behind it made sure of; valid until the next call.
+   */
   string (behind: number, what: string): Buffer | Promise<Buffer> {
     const end = this.#chunk.indexOf(0, this.#at)
     if (end === -1 || this.#chunk.length - end - 1 < behind) return this.#longString(behind, what)

@@ -11,7 +11,11 @@ export interface FilterModel {
 
 /** How a filter uses a model. */
 export interface ModelUse {
-  /** Its path, as the options have it; null where they want none. @throws SluiceError `ERR_OPTION` where none can be had */
+  /**
+   * Its path, as the options have it; null where they want none.
+   *
+   * @throws SluiceError `ERR_OPTION` where none can be had
+   */
   readonly path: (options: Readonly<Record<string, unknown>>) => string | null
   /** Which option the labels of the model don't fit, and why; undefined where they do. */
   readonly mistake: (options: Readonly<Record<string, unknown>>, path: string, labels: readonly string[]) => { readonly key: string, readonly message: string } | undefined

@@ -37,14 +37,16 @@ export interface ReadOptions {
 }
 
 /**
- * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices go straight from the file to where they stay.
+ * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices go straight from the file to where they
+ * stay.
  *
  * @throws SluiceError `ERR_MODEL` when the file can't be read or isn't a classifier that is understood; `ERR_ABORTED`
  */
 export async function readFastText (path: string, { signal, sha256 }: ReadOptions = {}): Promise<SharedFastText> {
   const model = await using(path, signal, read)
   if (sha256 === undefined) return model
-  const { sha256: found } = await findModel(path) // after it was read: whoever writes to it while it is read is found out
+  // After it was read: whoever writes to it while it is read is found out.
+  const { sha256: found } = await findModel(path)
   if (found !== sha256) throw new SluiceError('ERR_MODEL', `${path}: was changed while it is in use: has SHA-256 ${found}, expected ${sha256}; start again`)
   return model
 }

@@ -16,8 +16,8 @@ const NGRAM_FACTOR = 116049371n
  * The vector of a text, step by step as fastText computes it, to the last bit: what the kernel is judged by, and what
  * stands in for it.
  *
- * It's the mean of the rows of all features: words, and the n-grams of their characters and of words, as far as the model
- * has them.
+ * It's the mean of the rows of all features: words, and the n-grams of their characters and of words, as far as the
+ * model has them.
  */
 export class PlainSum {
   readonly #model: SharedFastText

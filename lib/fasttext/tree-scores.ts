@@ -26,8 +26,8 @@ export interface TreeKernel {
 }
 
 /**
- * Scores of models with hierarchical softmax: labels are the leaves of a Huffman tree, and the probability of one is the
- * product of those along the path to it.
+ * Scores of models with hierarchical softmax: labels are the leaves of a Huffman tree, and the probability of one is
+ * the product of those along the path to it.
  *
  * Nodes are numbered: first the leaves in the order of the labels, then the inner nodes, the root last.
  */
@@ -132,8 +132,8 @@ export class TreeScores implements LabelScores {
   }
 
   /**
-   * The label that `#search` would find first; -1 if there's none. Without logarithms, and the likelier child first: most
-   * of the tree need not be looked at.
+   * The label that `#search` would find first; -1 if there's none. Without logarithms, and the likelier child first:
+   * most of the tree need not be looked at.
    */
   #bestLabel (): number {
     const nodes = this.#nodes

@@ -6,10 +6,15 @@
  * waits for from memory others wait for at the same time: where words end, their hashes, their places in the table, a
  * look at the words there and the sum of their vectors; then, in the same manner, those that weren't there.
  */
-import { addWord, addWordNgrams, isLineEnd, LINE_END, listWord, NO_WORD, rowOfWord, wordCount, wordHash } from './features'
+import {
+  addWord, addWordNgrams, isLineEnd, LINE_END, listWord, NO_WORD, rowOfWord, wordCount, wordHash
+} from './features'
 import { addTouched, addVector, addVectors, clear, touchAndAdd, touchRows } from './rows'
 import { setSettings, settings } from './settings'
-import { add, candidate, countOf, find, flush, hashOf, isFull, isKept, isRecordOf, noteText, setRow, setWord, tableHash, vectorOf } from './table'
+import {
+  add, candidate, countOf, find, flush, hashOf, isFull, isKept, isRecordOf, noteText, setRow, setWord, tableHash,
+  vectorOf
+} from './table'
 
 export { recordBytes } from './table'
 export { touchedSum } from './rows'
@@ -33,7 +38,11 @@ export function setup (at: usize): void {
   flush()
 }
 
-/** Begins a text. @param exact without the table, with each row added as fastText does it, so that the last digits are the same */
+/**
+ * Begins a text.
+ *
+ * @param exact without the table, with each row added as fastText does it, so that the last digits are the same
+ */
 export function begin (exact: bool): void {
   isExact = exact
   text = max(text + 1, 1)
@@ -47,7 +56,8 @@ export function begin (exact: bool): void {
 }
 
 /**
- * Adds the words of a piece of text, up to a token `</s>`. Unless it's the last piece, a word at its very end may go on.
+ * Adds the words of a piece of text, up to a token `</s>`. Unless it's the last piece, a word at its very end may go
+ * on.
  *
  * @returns how many bytes were taken; the others belong to the next piece
  */

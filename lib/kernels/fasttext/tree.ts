@@ -1,4 +1,7 @@
-/** The search for the best label in the tree of a hierarchical softmax, as lib/fasttext/tree-scores.ts does it, to the last bit. */
+/**
+ * The search for the best label in the tree of a hierarchical softmax, as lib/fasttext/tree-scores.ts does it, to the
+ * last bit.
+ */
 import { settings } from './settings'
 
 /** As in lib/fasttext/label-scores.ts. */
