@@ -53,8 +53,9 @@ const inUse = new Map<string, WeakRef<FastTextClassifier>>()
  *
  * @throws SluiceError `ERR_MODEL` when the file is missing, damaged or no such model; `ERR_ABORTED`
  */
-export async function loadFastText (path: string, { signal, sha256, ...options }: LoadOptions = {}): Promise<FastTextClassifier> {
-  return FastTextClassifier.from(await readFastText(path, { signal, sha256 }), options)
+export async function loadFastText (path: string, options: LoadOptions = {}): Promise<FastTextClassifier> {
+  const { signal, sha256, ...use } = options
+  return FastTextClassifier.from(await readFastText(path, { signal, sha256 }), use)
 }
 
 /**
@@ -71,13 +72,15 @@ export class FastTextClassifier {
   readonly #kernel: KernelSum | undefined
   #numbers: Map<string, number> | undefined // of labels
 
-  private constructor (shared: SharedFastText, { tableBytes = defaultTableBytes(shared), kernel = true }: ClassifierOptions) {
+  private constructor (shared: SharedFastText, options: ClassifierOptions) {
+    const { tableBytes = defaultTableBytes(shared), kernel = true } = options
     this.shared = shared
     this.labels = shared.labels
     this.#scores = scoresOf(shared)
     this.#plain = new PlainSum(shared)
-    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain, this.#scores instanceof TreeScores ? this.#scores.tree : undefined) : undefined
-    if (this.#scores instanceof TreeScores) this.#scores.use(this.#kernel?.tree)
+    const treeScores = this.#scores instanceof TreeScores ? this.#scores : undefined
+    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain, treeScores?.tree) : undefined
+    treeScores?.use(this.#kernel?.tree)
   }
 
   /**
@@ -103,9 +106,12 @@ export class FastTextClassifier {
    * @throws SluiceError `ERR_OPTION` for a wrong `k`, `ERR_MODEL` for a damaged model whose scores aren't numbers
    */
   predict (text: string, k = 1): Prediction[] {
-    if (!Number.isInteger(k) || k < 1) throw new SluiceError('ERR_OPTION', `k: expected a whole number of at least 1, got ${k}`)
+    const isCount = Number.isInteger(k) && k >= 1
+    if (!isCount) throw new SluiceError('ERR_OPTION', `k: expected a whole number of at least 1, got ${k}`)
     if (!this.#take(text)) return []
-    return this.#scores.best(k).map(({ index, probability }) => ({ label: this.labels[index]!, probability: this.#number(probability) }))
+    return this.#scores.best(k).map(({ index, probability }) => {
+      return { label: this.labels[index]!, probability: this.#number(probability) }
+    })
   }
 
   /**
@@ -130,8 +136,10 @@ export class FastTextClassifier {
   }
 
   #number (probability: number): number {
-    if (Number.isNaN(probability)) throw new SluiceError('ERR_MODEL', `${this.shared.path}: a probability comes out as no number, the model is damaged; get it again`)
-    return probability
+    if (!Number.isNaN(probability)) return probability
+    const { path } = this.shared
+    const message = `${path}: a probability comes out as no number, the model is damaged; get it again`
+    throw new SluiceError('ERR_MODEL', message)
   }
 }
 

@@ -62,7 +62,8 @@ export interface KernelLayout {
  * @param tableBytes that the table of words may take
  * @param nodes of the tree of labels, 0 for none
  */
-export function layoutOf ({ settings, dictionary, input, output }: SharedFastText, tableBytes: number, nodes: number): KernelLayout {
+export function layoutOf (model: SharedFastText, tableBytes: number, nodes: number): KernelLayout {
+  const { settings, dictionary, input, output } = model
   const { dim, minn, maxn, bucket, wordNgrams } = settings
   const vectorBytes = 16 * Math.ceil(dim / 4)
   let used = 0
@@ -96,19 +97,36 @@ export function layoutOf ({ settings, dictionary, input, output }: SharedFastTex
   const rightsAt = take(4 * nodes)
   const waitingAt = take(16 * (nodes + 1))
   const bucketBits = Math.ceil(Math.log2(Math.max(bucket, 1)))
-  const bucketFactor = bucket === 0 ? 0 : Number(2n ** 32n * (2n ** BigInt(bucketBits) - BigInt(bucket)) / BigInt(bucket) + 1n)
+  const bucketFactor = factorOf(bucket, bucketBits)
   const fields = [
     bucketFactor, Math.max(bucketBits - 1, 0),
     vectorBytes, minn, maxn, bucket, wordNgrams, dictionary.words,
     dictionary.startsAt, dictionary.bytesAt, dictionary.slotsAt, dictionary.slots - 1, dictionary.kept?.at ?? 0,
     quantized === undefined ? input.at : 0, 4 * dim,
-    quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0, quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
+    quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0,
+    quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
     keptBytes, Number(keepsRows),
     slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
     pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, charactersAt, ngramsAt, sumAt, scratchAt,
     (nodes + 1) / 2, childrenAt, placesAt, output.at, rightsAt, waitingAt
   ]
-  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, childrenAt: childrenAt.at, placesAt: placesAt.at, rightsAt: rightsAt.at, recordBytes }
+  return {
+    fields,
+    bytes: used,
+    pieceAt: pieceAt.at,
+    sumAt: sumAt.at,
+    childrenAt: childrenAt.at,
+    placesAt: placesAt.at,
+    rightsAt: rightsAt.at,
+    recordBytes
+  }
+}
+
+/** By what the kernel multiplies in place of dividing by the number of buckets. @param bits of that number */
+function factorOf (bucket: number, bits: number): number {
+  if (bucket === 0) return 0
+  const buckets = BigInt(bucket)
+  return Number(2n ** 32n * (2n ** BigInt(bits) - buckets) / buckets + 1n)
 }
 
 /** What the table of words takes, unless told otherwise. */

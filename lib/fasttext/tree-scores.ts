@@ -53,7 +53,9 @@ export class TreeScores implements LabelScores {
     this.#rows = rows
     this.#labels = counts.length
     const wrong = counts.findIndex(count => !(count >= 1 && count < NO_COUNT))
-    if (wrong !== -1) throw new DamagedModel(`label ${wrong} was met ${counts[wrong]} times in training, expected once or more`)
+    if (wrong !== -1) {
+      throw new DamagedModel(`label ${wrong} was met ${counts[wrong]} times in training, expected once or more`)
+    }
     const nodes = 2 * counts.length - 1
     this.#left = new Int32Array(nodes)
     this.#right = new Int32Array(nodes)
@@ -113,7 +115,9 @@ export class TreeScores implements LabelScores {
   }
 
   probability (index: number): number {
-    for (let node = this.#above[index]!; node > 0; node = this.#above[node]!) this.#rights[node] = this.#probabilityOfRight(node)
+    for (let node = this.#above[index]!; node > 0; node = this.#above[node]!) {
+      this.#rights[node] = this.#probabilityOfRight(node)
+    }
     return this.#alongPath(index)
   }
 

@@ -30,7 +30,9 @@ export function bestLabel (): i32 {
     const node = load<u32>(top)
     if (node < labels) {
       // Of equal ones the last from left to right.
-      if (product > most || found === -1 || load<u32>(places + (node << 2)) > load<u32>(places + (found << 2))) found = node
+      const isBetter = product > most || found === -1 ||
+        load<u32>(places + (node << 2)) > load<u32>(places + (found << 2))
+      if (isBetter) found = node
       most = product
       continue
     }
