@@ -5,8 +5,14 @@ export interface SharedMemory {
   grow?: (pages: number) => number
 }
 
+interface MemoryDescriptor {
+  readonly initial: number
+  readonly maximum: number
+  readonly shared: true
+}
+
 interface WasmMemories {
-  readonly WebAssembly: { readonly Memory: new (descriptor: { initial: number, maximum: number, shared: true }) => Required<SharedMemory> }
+  readonly WebAssembly: { readonly Memory: new (descriptor: MemoryDescriptor) => Required<SharedMemory> }
 }
 
 export const PAGE_BYTES = 2 ** 16
@@ -25,12 +31,20 @@ export class Arena {
   readonly memory: SharedMemory
   #used = 64 // an address of 0 stands for nothing
 
-  /** @param bytes that will be asked for, about; more than wasm can address are had as a SharedArrayBuffer of that size */
+  /**
+   * @param bytes that will be asked for, about; more than wasm can address are had as a SharedArrayBuffer of that size
+   */
   constructor (bytes: number) {
-    this.memory = bytes <= MOST_WASM_BYTES ? wasmMemory() ?? { buffer: new SharedArrayBuffer(bytes) } : { buffer: new SharedArrayBuffer(bytes) }
+    const growing = bytes <= MOST_WASM_BYTES ? wasmMemory() : undefined
+    this.memory = growing ?? { buffer: new SharedArrayBuffer(bytes) }
   }
 
-  /** Takes so many bytes, which are 0. @returns where they are: a multiple of 64 @throws RangeError when there aren't as many */
+  /**
+   * Takes so many bytes, which are 0.
+   *
+   * @returns where they are: a multiple of 64
+   * @throws RangeError when there aren't as many
+   */
   take (bytes: number): number {
     const at = this.#used
     this.#used = 64 * Math.ceil((at + bytes + SLACK) / 64)

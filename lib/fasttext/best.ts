@@ -6,7 +6,8 @@ interface Candidate {
 
 /**
  * The k best of candidates that come one by one, as fastText finds them: of equal ones those that it would keep, in its
- * order. It keeps them in a heap of the standard library of C++, with the worst on top, and takes the heap apart at the end.
+ * order. It keeps them in a heap of the standard library of C++, with the worst on top, and takes the heap apart at the
+ * end.
  */
 export class Best {
   readonly #most: number

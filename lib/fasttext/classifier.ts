@@ -12,27 +12,40 @@ import { TreeScores } from './tree-scores.ts'
 export type { SharedFastText } from './model.ts'
 
 /**
- * How far scores by the kernel may be from fastText's own, for the square root of the number of rows: rounding leads both
- * astray, a little more with each row. Sums that are exact count no rows.
+ * How far scores by the kernel may be from fastText's own, for the square root of the number of rows: rounding leads
+ * both astray, a little more with each row. Sums that are exact count no rows.
  */
 const ROUNDING = 2e-7
 
-/** A label as the model has it, with its `__label__`, and its probability, which fastText's rounding may have exceed 1. */
+/**
+ * A label as the model has it, with its `__label__`, and its probability, which fastText's rounding may have exceed 1.
+ */
 export interface Prediction {
   readonly label: string
   readonly probability: number
 }
 
 export interface ClassifierOptions {
-  /** Bound of the memory for words already met; 0 for none. @default 18 MiB; room for 80,000 words where words have n-grams of characters and that is less */
+  /**
+   * Bound of the memory for words already met; 0 for none.
+   *
+   * @default 18 MiB; room for 80,000 words where words have n-grams of characters and that is less
+   */
   readonly tableBytes?: number
-  /** False: by the plain path, which the kernel is judged by, without a table. @default true, where there is room for the kernel */
+  /**
+   * False: by the plain path, which the kernel is judged by, without a table.
+   *
+   * @default true, where there is room for the kernel
+   */
   readonly kernel?: boolean
 }
 
 export interface LoadOptions extends ClassifierOptions, ReadOptions {}
 
-/** Classifiers of this thread that are in use, by model and options: each takes memory of the model's, which isn't given back. */
+/**
+ * Classifiers of this thread that are in use, by model and options: each takes memory of the model's, which isn't given
+ * back.
+ */
 const inUse = new Map<string, WeakRef<FastTextClassifier>>()
 
 /**
@@ -40,11 +53,15 @@ const inUse = new Map<string, WeakRef<FastTextClassifier>>()
  *
  * @throws SluiceError `ERR_MODEL` when the file is missing, damaged or no such model; `ERR_ABORTED`
  */
-export async function loadFastText (path: string, { signal, sha256, ...options }: LoadOptions = {}): Promise<FastTextClassifier> {
-  return FastTextClassifier.from(await readFastText(path, { signal, sha256 }), options)
+export async function loadFastText (path: string, options: LoadOptions = {}): Promise<FastTextClassifier> {
+  const { signal, sha256, ...use } = options
+  return FastTextClassifier.from(await readFastText(path, { signal, sha256 }), use)
 }
 
-/** A fastText classifier: labels of texts, with the probabilities that the command `fasttext predict-prob` tells for them. */
+/**
+ * A fastText classifier: labels of texts, with the probabilities that the command `fasttext predict-prob` tells for
+ * them.
+ */
 export class FastTextClassifier {
   /** In the model's order. */
   readonly labels: readonly string[]
@@ -55,16 +72,21 @@ export class FastTextClassifier {
   readonly #kernel: KernelSum | undefined
   #numbers: Map<string, number> | undefined // of labels
 
-  private constructor (shared: SharedFastText, { tableBytes = defaultTableBytes(shared), kernel = true }: ClassifierOptions) {
+  private constructor (shared: SharedFastText, options: ClassifierOptions) {
+    const { tableBytes = defaultTableBytes(shared), kernel = true } = options
     this.shared = shared
     this.labels = shared.labels
     this.#scores = scoresOf(shared)
     this.#plain = new PlainSum(shared)
-    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain, this.#scores instanceof TreeScores ? this.#scores.tree : undefined) : undefined
-    if (this.#scores instanceof TreeScores) this.#scores.use(this.#kernel?.tree)
+    const treeScores = this.#scores instanceof TreeScores ? this.#scores : undefined
+    this.#kernel = kernel ? KernelSum.of(shared, tableBytes, this.#plain, treeScores?.tree) : undefined
+    treeScores?.use(this.#kernel?.tree)
   }
 
-  /** A classifier of a model that was read before, perhaps in another thread; the one that this thread has already, if it is still in use. */
+  /**
+   * A classifier of a model that was read before, perhaps in another thread; the one that this thread has already, if
+   * it is still in use.
+   */
   static from (shared: SharedFastText, options: ClassifierOptions = {}): FastTextClassifier {
     const key = JSON.stringify([shared.id, options.tableBytes, options.kernel])
     const found = inUse.get(key)?.deref()
@@ -79,13 +101,17 @@ export class FastTextClassifier {
    * The best labels of a text, best first. The text counts as one line, whatever it holds; a token `</s>` ends it.
    *
    * @param k how many labels at most; of a hierarchical softmax those below 1e-5 are left out
-   * @returns none where the model has nothing to go by: a text of unknown words, if the model doesn't know the end of a line
+   * @returns none where the model has nothing to go by: a text of unknown words, if the model doesn't know the end of a
+   *   line
    * @throws SluiceError `ERR_OPTION` for a wrong `k`, `ERR_MODEL` for a damaged model whose scores aren't numbers
    */
   predict (text: string, k = 1): Prediction[] {
-    if (!Number.isInteger(k) || k < 1) throw new SluiceError('ERR_OPTION', `k: expected a whole number of at least 1, got ${k}`)
+    const isCount = Number.isInteger(k) && k >= 1
+    if (!isCount) throw new SluiceError('ERR_OPTION', `k: expected a whole number of at least 1, got ${k}`)
     if (!this.#take(text)) return []
-    return this.#scores.best(k).map(({ index, probability }) => ({ label: this.labels[index]!, probability: this.#number(probability) }))
+    return this.#scores.best(k).map(({ index, probability }) => {
+      return { label: this.labels[index]!, probability: this.#number(probability) }
+    })
   }
 
   /**
@@ -110,8 +136,10 @@ export class FastTextClassifier {
   }
 
   #number (probability: number): number {
-    if (Number.isNaN(probability)) throw new SluiceError('ERR_MODEL', `${this.shared.path}: a probability comes out as no number, the model is damaged; get it again`)
-    return probability
+    if (!Number.isNaN(probability)) return probability
+    const { path } = this.shared
+    const message = `${path}: a probability comes out as no number, the model is damaged; get it again`
+    throw new SluiceError('ERR_MODEL', message)
   }
 }
 

@@ -7,14 +7,20 @@ export interface DictionaryLayout {
   /** Entries: words, and labels behind them. */
   readonly words: number
   readonly labels: number
-  /** Where the bytes of each entry begin, counted from `bytesAt`, and where those of the last one end; a NUL is behind each. */
+  /**
+   * Where the bytes of each entry begin, counted from `bytesAt`, and where those of the last one end; a NUL is behind
+   * each.
+   */
   readonly startsAt: number
   readonly bytesAt: number
   readonly bytes: number
   /** A hash table of the entries, with linear probing: of each slot hash and number of the entry + 1, 0 for none. */
   readonly slotsAt: number
   readonly slots: number
-  /** Where pruning has left something of the n-grams: of each 64 buckets how many are left before them, and a bit for each. */
+  /**
+   * Where pruning has left something of the n-grams: of each 64 buckets how many are left before them, and a bit for
+   * each.
+   */
   readonly kept: { readonly at: number, readonly count: number } | undefined
 }
 
@@ -24,7 +30,9 @@ export interface Dictionary {
   readonly labels: readonly string[]
   /** How often training has met each label. */
   readonly labelCounts: readonly number[]
-  /** Rows of the file's matrix that pruned n-grams have, in the order of their buckets; undefined if nothing was pruned. */
+  /**
+   * Rows of the file's matrix that pruned n-grams have, in the order of their buckets; undefined if nothing was pruned.
+   */
   readonly keptRows: Int32Array | undefined
   /** N-grams that pruning has left, as the file says. */
   readonly keptCount: number
@@ -45,6 +53,10 @@ export const KEPT_CELL_BYTES = 16
 
 const COUNTS_BYTES = 4 + 4 + 4 + 8 + 8
 
+/** Of the file: an entry whose word is empty, and an n-gram that pruning has left. */
+const LEAST_ENTRY_BYTES = 1 + 8 + 1
+const KEPT_BYTES = 4 + 4
+
 /** Reads the words and labels of a model. @throws DamagedModel */
 export async function readDictionary (file: ModelFile, { bucket }: Settings, arena: Arena): Promise<Dictionary> {
   await file.need(COUNTS_BYTES, 'the sizes of its dictionary')
@@ -53,8 +65,15 @@ export async function readDictionary (file: ModelFile, { bucket }: Settings, are
   const labels = file.int32()
   file.int64() // tokens
   const pruned = file.int64()
-  if (words < 0 || labels < 1 || size !== words + labels) throw new DamagedModel(`its dictionary has ${size} entries, of which ${words} are words and ${labels} labels; expected at least one label`)
-  if (10 * size + 8 * Math.max(pruned, 0) > file.left) throw new DamagedModel(`its dictionary has ${size} entries and ${Math.max(pruned, 0)} n-grams, for which the ${file.left} bytes that are left are too few`)
+  const keptCount = Math.max(pruned, 0)
+  if (words < 0 || labels < 1 || size !== words + labels) {
+    throw new DamagedModel(`its dictionary has ${size} entries, of which ${words} are words and ${labels} labels; ` +
+      'expected at least one label')
+  }
+  if (LEAST_ENTRY_BYTES * size + KEPT_BYTES * keptCount > file.left) {
+    throw new DamagedModel(`its dictionary has ${size} entries and ${keptCount} n-grams, ` +
+      `for which the ${file.left} bytes that are left are too few`)
+  }
   const entries = await readEntries(file, words, labels)
   const { starts, bytes } = entries
   const startsAt = arena.take(4 * (size + 1))
@@ -66,10 +85,17 @@ export async function readDictionary (file: ModelFile, { bucket }: Settings, are
   fillSlots(arena.int32s(slotsAt, 2 * slots), starts, bytes)
   const kept = pruned < 0 ? undefined : await readKept(file, pruned, bucket, arena)
   const layout = { words, labels, startsAt, bytesAt, bytes: bytes.length, slotsAt, slots, kept: kept?.layout }
-  return { layout, labels: entries.labels, labelCounts: entries.labelCounts, keptRows: kept?.rows, keptCount: Math.max(pruned, 0) }
+  return { layout, labels: entries.labels, labelCounts: entries.labelCounts, keptRows: kept?.rows, keptCount }
 }
 
-async function readEntries (file: ModelFile, words: number, labels: number): Promise<{ starts: Int32Array, bytes: Uint8Array, labels: string[], labelCounts: number[] }> {
+interface Entries {
+  readonly starts: Int32Array
+  readonly bytes: Uint8Array
+  readonly labels: readonly string[]
+  readonly labelCounts: readonly number[]
+}
+
+async function readEntries (file: ModelFile, words: number, labels: number): Promise<Entries> {
   const size = words + labels
   const starts = new Int32Array(size + 1)
   const names: string[] = []
@@ -91,7 +117,9 @@ async function readEntries (file: ModelFile, words: number, labels: number): Pro
     if (i >= words) names.push(word.toString())
     const count = file.int64()
     const type = file.byte()
-    if (type !== (i < words ? 0 : 1)) throw new DamagedModel(`${what} has type ${type}, expected ${i < words ? '0, a word' : '1, a label'}`)
+    if (type !== (i < words ? 0 : 1)) {
+      throw new DamagedModel(`${what} has type ${type}, expected ${i < words ? '0, a word' : '1, a label'}`)
+    }
     if (i >= words) labelCounts.push(count)
   }
   return { starts, bytes: bytes.subarray(0, used), labels: names, labelCounts }
@@ -108,15 +136,22 @@ function fillSlots (slots: Int32Array, starts: Int32Array, bytes: Uint8Array): v
   }
 }
 
+interface Kept {
+  readonly layout: { readonly at: number, readonly count: number }
+  readonly rows: Int32Array
+}
+
 /** Reads which n-grams pruning has left, and puts them into the order of their buckets. */
-async function readKept (file: ModelFile, count: number, bucket: number, arena: Arena): Promise<{ layout: { at: number, count: number }, rows: Int32Array }> {
+async function readKept (file: ModelFile, count: number, bucket: number, arena: Arena): Promise<Kept> {
   const pairs = new Int32Array(2 * count)
   await file.into(new Uint8Array(pairs.buffer), 'its pruned n-grams')
   // By its bucket each, as one number: sorted quickly, and without garbage. Of two for a bucket the last one counts.
   const sorted = new Float64Array(count)
   for (let i = 0; i < count; i++) {
     const row = pairs[2 * i + 1]!
-    if (row < 0 || row >= count) throw new DamagedModel(`n-gram ${i} of those that pruning has left has row ${row}, expected 0 to ${count - 1}`)
+    if (row < 0 || row >= count) {
+      throw new DamagedModel(`n-gram ${i} of those that pruning has left has row ${row}, expected 0 to ${count - 1}`)
+    }
     const ngram = pairs[2 * i]!
     sorted[i] = ngram >= 0 && ngram < bucket ? ngram * count + i : Infinity // no n-gram has another number
   }

@@ -6,7 +6,10 @@ export const PIECE_BYTES = 2 ** 15
 /** What is read and written behind a piece, or behind anything else. */
 export const SLACK = 128
 
-/** Characters of a word whose n-grams are made together, and what may be read and written behind them; as in lib/kernels/fasttext/characters.ts. */
+/**
+ * Characters of a word whose n-grams are made together, and what may be read and written behind them; as in
+ * lib/kernels/fasttext/characters.ts.
+ */
 const BLOCK = 64
 const BLOCK_SLACK = 16
 
@@ -30,12 +33,17 @@ const LEAST_SLOTS = 8
 /** Bound of the memory for words already met, unless told otherwise. */
 const DEFAULT_TABLE_BYTES = 18 * 2 ** 20
 
-/** Where vectors are short, this many words do: to make more of them anew takes less time than to fetch them from far away. */
+/**
+ * Where vectors are short, this many words do: to make more of them anew takes less time than to fetch them from far
+ * away.
+ */
 const ENOUGH_WORDS = 80_000
 
 /** The memory that a kernel works in. Addresses count from its beginning. */
 export interface KernelLayout {
-  /** In the order of lib/kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory. */
+  /**
+   * In the order of lib/kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory.
+   */
   readonly fields: ReadonlyArray<number | { readonly at: number }>
   readonly bytes: number
   readonly pieceAt: number
@@ -48,8 +56,14 @@ export interface KernelLayout {
   readonly recordBytes: number
 }
 
-/** Lays out the memory of a kernel. @param tableBytes that the table of words may take @param nodes of the tree of labels, 0 for none */
-export function layoutOf ({ settings, dictionary, input, output }: SharedFastText, tableBytes: number, nodes: number): KernelLayout {
+/**
+ * Lays out the memory of a kernel.
+ *
+ * @param tableBytes that the table of words may take
+ * @param nodes of the tree of labels, 0 for none
+ */
+export function layoutOf (model: SharedFastText, tableBytes: number, nodes: number): KernelLayout {
+  const { settings, dictionary, input, output } = model
   const { dim, minn, maxn, bucket, wordNgrams } = settings
   const vectorBytes = 16 * Math.ceil(dim / 4)
   let used = 0
@@ -83,19 +97,36 @@ export function layoutOf ({ settings, dictionary, input, output }: SharedFastTex
   const rightsAt = take(4 * nodes)
   const waitingAt = take(16 * (nodes + 1))
   const bucketBits = Math.ceil(Math.log2(Math.max(bucket, 1)))
-  const bucketFactor = bucket === 0 ? 0 : Number(2n ** 32n * (2n ** BigInt(bucketBits) - BigInt(bucket)) / BigInt(bucket) + 1n)
+  const bucketFactor = factorOf(bucket, bucketBits)
   const fields = [
     bucketFactor, Math.max(bucketBits - 1, 0),
     vectorBytes, minn, maxn, bucket, wordNgrams, dictionary.words,
     dictionary.startsAt, dictionary.bytesAt, dictionary.slotsAt, dictionary.slots - 1, dictionary.kept?.at ?? 0,
     quantized === undefined ? input.at : 0, 4 * dim,
-    quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0, quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
+    quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0,
+    quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
     keptBytes, Number(keepsRows),
     slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
     pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, charactersAt, ngramsAt, sumAt, scratchAt,
     (nodes + 1) / 2, childrenAt, placesAt, output.at, rightsAt, waitingAt
   ]
-  return { fields, bytes: used, pieceAt: pieceAt.at, sumAt: sumAt.at, childrenAt: childrenAt.at, placesAt: placesAt.at, rightsAt: rightsAt.at, recordBytes }
+  return {
+    fields,
+    bytes: used,
+    pieceAt: pieceAt.at,
+    sumAt: sumAt.at,
+    childrenAt: childrenAt.at,
+    placesAt: placesAt.at,
+    rightsAt: rightsAt.at,
+    recordBytes
+  }
+}
+
+/** By what the kernel multiplies in place of dividing by the number of buckets. @param bits of that number */
+function factorOf (bucket: number, bits: number): number {
+  if (bucket === 0) return 0
+  const buckets = BigInt(bucket)
+  return Number(2n ** 32n * (2n ** BigInt(bits) - buckets) / buckets + 1n)
 }
 
 /** What the table of words takes, unless told otherwise. */

@@ -14,7 +14,9 @@ const MOST_BYTES = 3
 /** Share of the table that is filled with words of the model, the most frequent, before any text is met. */
 const SEEDED = 0.25
 const SEED_BYTES = 2 ** 12
-/** Of how many bytes of words: again and again, since the engine compiles the kernel better when it has run for a while. */
+/**
+ * Of how many bytes of words: again and again, since the engine compiles the kernel better when it has run for a while.
+ */
 const SEEDINGS = [2 ** 16, 2 ** 16, 2 ** 16, 2 ** 16, Infinity]
 
 /**
@@ -49,9 +51,17 @@ interface Traits {
   readonly mostRows: number
 }
 
+/** What of the kernel's memory is looked at from here. */
+interface Views {
+  readonly bytes: Uint8Array
+  readonly sum: Float32Array
+  /** Where there's a tree of labels. */
+  readonly rights: Float32Array | undefined
+}
+
 /**
- * The vectors of texts by the wasm kernel, with a table of the words that were met. They are those of `PlainSum` but for
- * the order in which numbers are added, and so for their last digits.
+ * The vectors of texts by the wasm kernel, with a table of the words that were met. They are those of `PlainSum` but
+ * for the order in which numbers are added, and so for their last digits.
  */
 export class KernelSum {
   readonly #exports: Exports
@@ -66,19 +76,22 @@ export class KernelSum {
   readonly tree: TreeKernel | undefined
   #count = 0
 
-  private constructor (exports: Exports, plain: PlainSum, { hasWordNgrams, isTableOff, mostRows }: Traits, bytes: Uint8Array, sum: Float32Array, rights: Float32Array | undefined) {
+  private constructor (exports: Exports, plain: PlainSum, traits: Traits, { bytes, sum, rights }: Views) {
     this.#exports = exports
     this.#plain = plain
-    this.#hasWordNgrams = hasWordNgrams
-    this.#isTableOff = isTableOff
-    this.#mostRows = mostRows
+    this.#hasWordNgrams = traits.hasWordNgrams
+    this.#isTableOff = traits.isTableOff
+    this.#mostRows = traits.mostRows
     this.#bytes = bytes
     this.#piece = bytes.subarray(0, PIECE_BYTES - LAST_WORD.length)
     this.#sum = sum
     this.tree = rights && { vector: sum, rights, bestLabel: exports.bestLabel }
   }
 
-  /** @param plain for texts with a word that's too long for the kernel @returns undefined where there's no kernel, or no room for it */
+  /**
+   * @param plain for texts with a word that's too long for the kernel
+   * @returns undefined where there's no kernel, or no room for it
+   */
   static of (model: SharedFastText, tableBytes: number, plain: PlainSum, tree?: Tree): KernelSum | undefined {
     const { memory, settings: { dim, wordNgrams, maxn, bucket }, output } = model
     if (memory.grow === undefined) return undefined
@@ -90,11 +103,24 @@ export class KernelSum {
       const begin = memory.grow(Math.ceil(layout.bytes / PAGE_BYTES)) * PAGE_BYTES
       const fields = new Uint32Array(memory.buffer, begin, layout.fields.length)
       fields.set(layout.fields.map(field => typeof field === 'number' ? field : begin + field.at))
-      const bytes = new Uint8Array(memory.buffer, begin + layout.pieceAt, PIECE_BYTES + SLACK)
-      const sum = new KernelSum(exports, plain, { hasWordNgrams: wordNgrams > 1, isTableOff: layout.recordBytes === 0, mostRows: wordNgrams > 1 || maxn > 0 ? CROWDED * bucket : Infinity }, bytes, new Float32Array(memory.buffer, begin + layout.sumAt, dim), nodes === 0 ? undefined : new Float32Array(memory.buffer, begin + layout.rightsAt, nodes))
+      const hasWordNgrams = wordNgrams > 1
+      const traits: Traits = {
+        hasWordNgrams,
+        isTableOff: layout.recordBytes === 0,
+        mostRows: hasWordNgrams || maxn > 0 ? CROWDED * bucket : Infinity
+      }
+      const sum = new KernelSum(exports, plain, traits, {
+        bytes: new Uint8Array(memory.buffer, begin + layout.pieceAt, PIECE_BYTES + SLACK),
+        sum: new Float32Array(memory.buffer, begin + layout.sumAt, dim),
+        rights: nodes === 0 ? undefined : new Float32Array(memory.buffer, begin + layout.rightsAt, nodes)
+      })
       if (nodes > 0) {
         const { left, right, places } = tree!
-        new Int32Array(memory.buffer, begin + layout.childrenAt, 2 * nodes).set(Int32Array.from({ length: 2 * nodes }, (_, i) => (i % 2 === 0 ? left : right)[i >> 1]!))
+        const children = new Int32Array(memory.buffer, begin + layout.childrenAt, 2 * nodes)
+        for (let node = 0; node < nodes; node++) {
+          children[2 * node] = left[node]!
+          children[2 * node + 1] = right[node]!
+        }
         new Int32Array(memory.buffer, begin + layout.placesAt, places.length).set(places)
       }
       for (const bytes of SEEDINGS) {
@@ -164,13 +190,15 @@ export class KernelSum {
   }
 
   /** Puts words of the model into the table. */
-  #seed ({ memory, dictionary: { bytesAt, startsAt, words } }: SharedFastText, { recordBytes }: KernelLayout, mostBytes: number): void {
+  #seed ({ memory, dictionary }: SharedFastText, { recordBytes }: KernelLayout, mostBytes: number): void {
     const { begin, feed, recordBytes: filled } = this.#exports
+    const { bytesAt, startsAt, words } = dictionary
     const starts = new Int32Array(memory.buffer, startsAt, words + 1)
     // Each with the NUL behind it.
     const all = new Uint8Array(memory.buffer, bytesAt, starts[words])
+    const end = Math.min(all.length, mostBytes)
     begin(false)
-    for (let at = 0, before = -1; at < Math.min(all.length, mostBytes) && filled() < SEEDED * recordBytes && filled() > before;) {
+    for (let at = 0, before = -1; at < end && filled() < SEEDED * recordBytes && filled() > before;) {
       before = filled()
       const piece = all.subarray(at, at + SEED_BYTES)
       this.#bytes.set(piece)

@@ -3,5 +3,6 @@ const MOST = 200
 
 /** What is said of a label that a model doesn't have. */
 export function unknownLabel (path: string, label: string, labels: readonly string[]): string {
-  return `${path}: has no label ${JSON.stringify(label)}; it has ${labels.slice(0, MOST).join(', ')}${labels.length > MOST ? ` and ${labels.length - MOST} more` : ''}`
+  const more = labels.length > MOST ? ` and ${labels.length - MOST} more` : ''
+  return `${path}: has no label ${JSON.stringify(label)}; it has ${labels.slice(0, MOST).join(', ')}${more}`
 }

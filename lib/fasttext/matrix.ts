@@ -17,7 +17,9 @@ export interface DenseLayout extends Sizes {
   readonly at: number
 }
 
-/** Product quantization: a row is a byte for each of its parts, which says which of the part's centroids stands there. */
+/**
+ * Product quantization: a row is a byte for each of its parts, which says which of the part's centroids stands there.
+ */
 export interface QuantizedLayout extends Sizes {
   readonly kind: 'quantized'
   /** The codes, row by row. */
@@ -83,7 +85,8 @@ export interface Codes {
 }
 
 /** Adds a row that codes stand for. */
-export function addCodes ({ codes, columns, parts, width, centroids, normCodes, norms }: Codes, row: number, to: Float32Array): void {
+export function addCodes (matrix: Codes, row: number, to: Float32Array): void {
+  const { codes, columns, parts, width, centroids, normCodes, norms } = matrix
   const norm = normCodes === undefined ? 1 : norms![normCodes[row]!]!
   for (let part = 0; part < parts; part++) {
     const begin = part * width
@@ -98,7 +101,8 @@ class QuantizedRows implements Rows {
   readonly count: number
   readonly #codes: Codes
 
-  constructor (buffer: ArrayBufferLike, { rows, columns, at, parts, width, centroidsAt, normCodesAt, normsAt }: QuantizedLayout) {
+  constructor (buffer: ArrayBufferLike, layout: QuantizedLayout) {
+    const { rows, columns, at, parts, width, centroidsAt, normCodesAt, normsAt } = layout
     this.count = rows
     this.#codes = {
       codes: new Uint8Array(buffer, at, rows * parts),

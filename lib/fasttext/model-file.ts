@@ -10,7 +10,13 @@ const MAX_STRING_BYTES = 2 ** 20
 /** What stands in the bytes of a model isn't a model. */
 export class DamagedModel extends Error {}
 
-/** A model's file, read from its beginning to its end: numbers in little-endian order, strings that end with a NUL, and arrays. */
+/** What is done with a model's file while it is open. */
+export type ModelWork<T> = (file: ModelFile) => Promise<T>
+
+/**
+ * A model's file, read from its beginning to its end: numbers in little-endian order, strings that end with a NUL, and
+ * arrays.
+ */
 export class ModelFile {
   readonly path: string
   readonly size: number
@@ -28,7 +34,7 @@ export class ModelFile {
   }
 
   /** Opens a file for as long as the work with it takes. @throws what `open` and the work throw */
-  static async using<T> (path: string, signal: AbortSignal | undefined, work: (file: ModelFile) => Promise<T>): Promise<T> {
+  static async using<T> (path: string, signal: AbortSignal | undefined, work: ModelWork<T>): Promise<T> {
     const handle = await open(path)
     try {
       return await work(new ModelFile(path, (await handle.stat()).size, handle, signal))
@@ -44,7 +50,9 @@ export class ModelFile {
 
   /** Makes sure that so many bytes can be taken. @throws DamagedModel when the file ends before that */
   async need (bytes: number, what: string): Promise<void> {
-    if (bytes > this.left) throw new DamagedModel(`it ends within ${what}, for which ${bytes} bytes are needed and ${this.left} are left`)
+    if (bytes > this.left) {
+      throw new DamagedModel(`it ends within ${what}, for which ${bytes} bytes are needed and ${this.left} are left`)
+    }
     if (bytes > this.#chunk.length - this.#at) await this.#fill(bytes)
   }
 
@@ -76,7 +84,9 @@ export class ModelFile {
     return this.#chunk.readDoubleLE(this.#at - 8)
   }
 
-  /** The bytes up to a NUL, which is taken too, with so many bytes behind it made sure of; valid until the next call. */
+  /**
+   * The bytes up to a NUL, which is taken too, with so many bytes behind it made sure of; valid until the next call.
+   */
   string (behind: number, what: string): Buffer | Promise<Buffer> {
     const end = this.#chunk.indexOf(0, this.#at)
     if (end === -1 || this.#chunk.length - end - 1 < behind) return this.#longString(behind, what)
@@ -93,18 +103,22 @@ export class ModelFile {
         await this.need(end + 1 + behind - this.#at, what)
         return await this.string(behind, what)
       }
-      if (bytes > MAX_STRING_BYTES || this.#chunk.length - this.#at === this.left) throw new DamagedModel(`${what} doesn't end`)
+      const isWholeRest = this.#chunk.length - this.#at === this.left
+      if (bytes > MAX_STRING_BYTES || isWholeRest) throw new DamagedModel(`${what} doesn't end`)
     }
   }
 
   /** Reads straight into memory. */
   async into (target: Uint8Array, what: string): Promise<void> {
     await this.need(0, what)
-    if (target.length > this.left) throw new DamagedModel(`it ends within ${what}, which take ${target.length} bytes of which ${this.left} are there`)
-    const had = Math.min(target.length, this.#chunk.length - this.#at)
+    const { length } = target
+    if (length > this.left) {
+      throw new DamagedModel(`it ends within ${what}, which take ${length} bytes of which ${this.left} are there`)
+    }
+    const had = Math.min(length, this.#chunk.length - this.#at)
     target.set(this.#chunk.subarray(this.#at, this.#at + had))
     this.#at += had
-    for (let at = had; at < target.length;) at += await this.#readAt(target, at, Math.min(16 * CHUNK_BYTES, target.length - at))
+    for (let at = had; at < length;) at += await this.#readAt(target, at, Math.min(16 * CHUNK_BYTES, length - at))
   }
 
   /** Reads on until so many bytes are in the chunk. */

@@ -18,12 +18,24 @@ export interface KnownModel {
   readonly loaded?: SharedFastText | undefined
 }
 
+type Options = Readonly<Record<string, unknown>>
+
+/** An option that the labels of a model don't fit, and why. */
+export interface LabelMistake {
+  readonly key: string
+  readonly message: string
+}
+
 /** How a filter uses a model. */
 export interface ModelUse {
-  /** Its path, as the options have it; null where they want none. @throws SluiceError `ERR_OPTION` where none can be had */
-  readonly path: (options: Readonly<Record<string, unknown>>) => string | null
+  /**
+   * Its path, as the options have it; null where they want none.
+   *
+   * @throws SluiceError `ERR_OPTION` where none can be had
+   */
+  readonly path: (options: Options) => string | null
   /** Which option the labels of the model don't fit, and why; undefined where they do. */
-  readonly mistake: (options: Readonly<Record<string, unknown>>, path: string, labels: readonly string[]) => { readonly key: string, readonly message: string } | undefined
+  readonly mistake: (options: Options, path: string, labels: readonly string[]) => LabelMistake | undefined
 }
 
 /** @throws SluiceError `ERR_MODEL` when it can't be read */
@@ -31,8 +43,15 @@ export async function findModel (path: string): Promise<FilterModel> {
   try {
     return { path, sha256: await sha256OfFile(path) }
   } catch (cause) {
-    throw new SluiceError('ERR_MODEL', notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the file of a model`, { cause })
+    throw unreadable(path, cause, 'the file of a model')
   }
+}
+
+/** What is said of a model whose file can't be read. @param expected what it should be */
+export function unreadable (path: string, cause: unknown, expected: string): SluiceError {
+  const before = codeOf(cause) === 'EISDIR' ? ':' : ', expected'
+  const message = notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}${before} ${expected}`
+  return new SluiceError('ERR_MODEL', message, { cause })
 }
 
 /** The beginning of a file, from which it can be told what it is. */

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { SluiceError, codeOf, reasonOf } from '../errors.ts'
+import { SluiceError } from '../errors.ts'
 import { mistakenKind } from '../file-kind.ts'
-import { findModel, firstBytes } from './model-use.ts'
-import { notLocalFile } from '../not-local.ts'
 import { Arena, type SharedMemory } from './arena.ts'
 import { type DictionaryLayout, readDictionary } from './dictionary.ts'
 import type { MatrixLayout } from './matrix.ts'
-import { DamagedModel, ModelFile } from './model-file.ts'
+import { DamagedModel, ModelFile, type ModelWork } from './model-file.ts'
+import { findModel, firstBytes, unreadable } from './model-use.ts'
 import { readDense, readQuantized } from './read-matrix.ts'
 import { type Settings, readSettings } from './settings.ts'
 
@@ -29,6 +28,8 @@ export interface SharedFastText {
   readonly output: MatrixLayout
 }
 
+const CLASSIFIER_FILE = 'the .bin or .ftz file of a fastText classifier'
+
 export interface ReadOptions {
   /** Stops reading when it fires: `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined
@@ -37,33 +38,38 @@ export interface ReadOptions {
 }
 
 /**
- * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices go straight from the file to where they stay.
+ * Reads the `.bin` or `.ftz` file of a fastText classifier. Large matrices go straight from the file to where they
+ * stay.
  *
  * @throws SluiceError `ERR_MODEL` when the file can't be read or isn't a classifier that is understood; `ERR_ABORTED`
  */
 export async function readFastText (path: string, { signal, sha256 }: ReadOptions = {}): Promise<SharedFastText> {
   const model = await using(path, signal, read)
   if (sha256 === undefined) return model
-  const { sha256: found } = await findModel(path) // after it was read: whoever writes to it while it is read is found out
-  if (found !== sha256) throw new SluiceError('ERR_MODEL', `${path}: was changed while it is in use: has SHA-256 ${found}, expected ${sha256}; start again`)
-  return model
+  // After it was read: whoever writes to it while it is read is found out.
+  const { sha256: found } = await findModel(path)
+  if (found === sha256) return model
+  throw new SluiceError('ERR_MODEL', `${path}: was changed while it is in use: ` +
+    `has SHA-256 ${found}, expected ${sha256}; start again`)
 }
 
 /** The labels of a model, in its order, without the rest of it. @throws SluiceError as `readFastText` */
 export async function readLabels (path: string): Promise<readonly string[]> {
-  return await using(path, undefined, async file => (await readDictionary(file, await readSettings(file), arenaFor(file))).labels)
+  return await using(path, undefined, async file => {
+    const { labels } = await readDictionary(file, await readSettings(file), arenaFor(file))
+    return labels
+  })
 }
 
-async function using<T> (path: string, signal: AbortSignal | undefined, work: (file: ModelFile) => Promise<T>): Promise<T> {
+async function using<T> (path: string, signal: AbortSignal | undefined, work: ModelWork<T>): Promise<T> {
   try {
     return await ModelFile.using(path, signal, work)
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause
-    if (cause instanceof DamagedModel) {
-      const other = mistakenKind(await firstBytes(path), path)
-      throw other === null ? damaged(path, cause) : new SluiceError('ERR_MODEL', `${path}: ${other}; expected the .bin or .ftz file of a fastText classifier`, { cause })
-    }
-    throw new SluiceError('ERR_MODEL', notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}${codeOf(cause) === 'EISDIR' ? ':' : ', expected'} the .bin or .ftz file of a fastText classifier`, { cause })
+    if (!(cause instanceof DamagedModel)) throw unreadable(path, cause, CLASSIFIER_FILE)
+    const other = mistakenKind(await firstBytes(path), path)
+    if (other === null) throw damaged(path, cause)
+    throw new SluiceError('ERR_MODEL', `${path}: ${other}; expected ${CLASSIFIER_FILE}`, { cause })
   }
 }
 
@@ -74,7 +80,9 @@ function arenaFor (file: ModelFile): Arena {
 
 /** What is said of a model that can't be used. */
 export function damaged (path: string, cause: DamagedModel): SluiceError {
-  return new SluiceError('ERR_MODEL', `${path}: can't be used as a fastText model: ${cause.message}; if it was cut off or changed on its way, get it again`, { cause })
+  const message = `${path}: can't be used as a fastText model: ${cause.message}; ` +
+    'if it was cut off or changed on its way, get it again'
+  return new SluiceError('ERR_MODEL', message, { cause })
 }
 
 async function read (file: ModelFile): Promise<SharedFastText> {
@@ -89,14 +97,20 @@ async function read (file: ModelFile): Promise<SharedFastText> {
   if (isPruned && !isQuantized) throw new DamagedModel('it is pruned but not quantized')
   const inputSizes = { name: 'its input matrix', rows: words + (isPruned ? keptCount : bucket), columns: dim }
   const order = isPruned ? orderOf(words, keptRows) : undefined
-  const input = isQuantized ? await readQuantized(file, inputSizes, arena, { order, decode: true }) : await readDense(file, inputSizes, arena)
+  const input = isQuantized
+    ? await readQuantized(file, inputSizes, arena, { order, decode: true })
+    : await readDense(file, inputSizes, arena)
   await file.need(1, 'the kind of its output matrix')
   const isOutputQuantized = file.boolean('whether its output matrix is quantized') && isQuantized
   const outputSizes = { name: 'its output matrix', rows: labels.length, columns: dim }
   // Not decoded: fastText multiplies with the norm last, and so rounds otherwise.
-  const output = isOutputQuantized ? await readQuantized(file, outputSizes, arena, { decode: false }) : await readDense(file, outputSizes, arena)
+  const output = isOutputQuantized
+    ? await readQuantized(file, outputSizes, arena, { decode: false })
+    : await readDense(file, outputSizes, arena)
   if (file.left > 0) throw new DamagedModel(`${file.left} bytes are left behind its end`)
-  return { path: file.path, id: randomUUID(), settings, labels, labelCounts, memory: arena.memory, dictionary: layout, input, output }
+  const { path } = file
+  const { memory } = arena
+  return { path, id: randomUUID(), settings, labels, labelCounts, memory, dictionary: layout, input, output }
 }
 
 /** Rows of the words, and then of the n-grams that are kept. */

@@ -16,8 +16,8 @@ const NGRAM_FACTOR = 116049371n
  * The vector of a text, step by step as fastText computes it, to the last bit: what the kernel is judged by, and what
  * stands in for it.
  *
- * It's the mean of the rows of all features: words, and the n-grams of their characters and of words, as far as the model
- * has them.
+ * It's the mean of the rows of all features: words, and the n-grams of their characters and of words, as far as the
+ * model has them.
  */
 export class PlainSum {
   readonly #model: SharedFastText
@@ -30,7 +30,8 @@ export class PlainSum {
   #features = 0
 
   constructor (model: SharedFastText) {
-    const { dictionary: { bytesAt, bytes, startsAt, words, labels, slotsAt, slots, kept }, memory: { buffer }, settings } = model
+    const { dictionary, memory: { buffer }, settings } = model
+    const { bytesAt, bytes, startsAt, words, labels, slotsAt, slots, kept } = dictionary
     this.#model = model
     this.#input = rowsOf(model.memory, model.input)
     this.#bytes = new Uint8Array(buffer, bytesAt, bytes)
@@ -80,9 +81,13 @@ export class PlainSum {
     const mask = slots.length / 2 - 1
     for (let slot = hash & mask; slots[2 * slot + 1] !== 0; slot = (slot + 1) & mask) {
       const entry = slots[2 * slot + 1]! - 1
-      if (slots[2 * slot] === hash && isEqual(word, this.#bytes.subarray(this.#starts[entry], this.#starts[entry + 1]! - 1))) return entry
+      if (slots[2 * slot] === hash && isEqual(word, this.#wordOf(entry))) return entry
     }
     return -1
+  }
+
+  #wordOf (entry: number): Uint8Array {
+    return this.#bytes.subarray(this.#starts[entry], this.#starts[entry + 1]! - 1)
   }
 
   #add (row: number): void {

@@ -1,5 +1,7 @@
 import type { Arena } from './arena.ts'
-import { CENTROIDS, type Codes, type DenseLayout, type MatrixLayout, addCodes } from './matrix.ts'
+import {
+  CENTROIDS, type Codes, type DenseLayout, type MatrixLayout, type QuantizedLayout, addCodes
+} from './matrix.ts'
 import { DamagedModel, type ModelFile } from './model-file.ts'
 
 /** What a matrix has to be, as the rest of the file says. */
@@ -20,53 +22,78 @@ export async function readDense (file: ModelFile, expected: Expected, arena: Are
   await readSizes(file, expected)
   const { name, rows, columns } = expected
   const bytes = 4 * rows * columns
-  if (bytes > file.left) throw new DamagedModel(`it ends within ${name}, which has ${rows} rows of ${columns} numbers (${bytes} bytes) where ${file.left} bytes are left`)
+  if (bytes > file.left) {
+    throw new DamagedModel(`it ends within ${name}, which has ${rows} rows of ${columns} numbers (${bytes} bytes) ` +
+      `where ${file.left} bytes are left`)
+  }
   const at = arena.take(bytes)
   await file.into(arena.bytes(at, bytes), name)
   return { kind: 'dense', rows, columns, at }
 }
 
+/** How a matrix of codes is kept. */
+export interface QuantizedOptions {
+  readonly order?: Order
+  /** Whether it is decoded if it's small. */
+  readonly decode: boolean
+}
+
 /** Reads a matrix of codes; decodes it if it's small and is to be. @throws DamagedModel */
-export async function readQuantized (file: ModelFile, expected: Expected, arena: Arena, { order, decode }: { order?: Order, decode: boolean }): Promise<MatrixLayout> {
+export async function readQuantized (
+  file: ModelFile, expected: Expected, arena: Arena, { order, decode }: QuantizedOptions
+): Promise<MatrixLayout> {
   const { name, rows: fileRows, columns } = expected
   await file.need(1, name)
   const isNormalized = file.boolean(`whether ${name} is normalized`)
   await readSizes(file, expected)
   await file.need(4, name)
   const codeBytes = file.int32()
-  if (fileRows > 0 ? codeBytes <= 0 || codeBytes % fileRows !== 0 : codeBytes !== 0) throw new DamagedModel(`${name} has ${codeBytes} bytes of codes for ${fileRows} rows`)
-  if (codeBytes > file.left) throw new DamagedModel(`it ends within ${name}, which has ${codeBytes} bytes of codes where ${file.left} bytes are left`)
+  const isWholeRows = fileRows > 0 ? codeBytes > 0 && codeBytes % fileRows === 0 : codeBytes === 0
+  if (!isWholeRows) throw new DamagedModel(`${name} has ${codeBytes} bytes of codes for ${fileRows} rows`)
+  if (codeBytes > file.left) {
+    throw new DamagedModel(`it ends within ${name}, which has ${codeBytes} bytes of codes ` +
+      `where ${file.left} bytes are left`)
+  }
   const fileCodes = new Uint8Array(codeBytes)
   await file.into(fileCodes, name)
   const { parts, width, centroids } = await readCentroids(file, columns, name)
-  if (codeBytes !== fileRows * parts) throw new DamagedModel(`${name} has ${codeBytes} bytes of codes, expected ${parts} for each of ${fileRows} rows`)
-  let fileNormCodes: Uint8Array | undefined
+  if (codeBytes !== fileRows * parts) {
+    throw new DamagedModel(`${name} has ${codeBytes} bytes of codes, expected ${parts} for each of ${fileRows} rows`)
+  }
+  let normCodes: Uint8Array | undefined
   let norms: Float32Array | undefined
   if (isNormalized) {
-    fileNormCodes = new Uint8Array(fileRows)
+    const fileNormCodes = new Uint8Array(fileRows)
     await file.into(fileNormCodes, `the norms of ${name}`)
     norms = (await readCentroids(file, 1, `the norms of ${name}`)).centroids
+    normCodes = ordered(fileNormCodes, 1, order)
   }
-  const codes: Codes = { codes: ordered(fileCodes, parts, order), columns, parts, width, centroids, norms, normCodes: fileNormCodes && ordered(fileNormCodes, 1, order) }
-  const rows = codes.codes.length / parts
-  return decode && 4 * rows * columns <= MOST_DECODED_BYTES ? decoded(codes, rows, arena) : stored(codes, rows, arena)
+  const codes = ordered(fileCodes, parts, order)
+  const matrix: Codes = { codes, columns, parts, width, centroids, norms, normCodes }
+  const rows = codes.length / parts
+  return decode && 4 * rows * columns <= MOST_DECODED_BYTES ? decoded(matrix, rows, arena) : stored(matrix, rows, arena)
 }
 
 async function readSizes (file: ModelFile, { name, rows, columns }: Expected): Promise<void> {
   await file.need(16, name)
   const foundRows = file.int64()
   const foundColumns = file.int64()
-  if (foundRows !== rows || foundColumns !== columns) throw new DamagedModel(`${name} has ${foundRows} rows of ${foundColumns} numbers, expected ${rows} rows of ${columns}`)
+  if (foundRows === rows && foundColumns === columns) return
+  throw new DamagedModel(`${name} has ${foundRows} rows of ${foundColumns} numbers, ` +
+    `expected ${rows} rows of ${columns}`)
 }
 
-async function readCentroids (file: ModelFile, columns: number, name: string): Promise<{ parts: number, width: number, centroids: Float32Array }> {
+async function readCentroids (
+  file: ModelFile, columns: number, name: string
+): Promise<Pick<Codes, 'parts' | 'width' | 'centroids'>> {
   await file.need(16, name)
   const dim = file.int32()
   const parts = file.int32()
   const width = file.int32()
   const lastWidth = file.int32()
   if (dim !== columns || width < 1 || parts !== Math.ceil(dim / width) || lastWidth !== dim - (parts - 1) * width) {
-    throw new DamagedModel(`${name} is quantized as vectors of ${dim} numbers in ${parts} parts of ${width}, the last of ${lastWidth}, which doesn't fit ${columns} numbers`)
+    throw new DamagedModel(`${name} is quantized as vectors of ${dim} numbers in ${parts} parts of ${width}, ` +
+      `the last of ${lastWidth}, which doesn't fit ${columns} numbers`)
   }
   const centroids = new Float32Array(CENTROIDS * dim)
   await file.into(new Uint8Array(centroids.buffer), `the centroids of ${name}`)
@@ -97,7 +124,8 @@ function decoded (codes: Codes, rows: number, arena: Arena): DenseLayout {
   return { kind: 'dense', rows, columns, at }
 }
 
-function stored ({ codes, columns, parts, width, centroids, normCodes, norms }: Codes, rows: number, arena: Arena): MatrixLayout {
+function stored (matrix: Codes, rows: number, arena: Arena): QuantizedLayout {
+  const { codes, columns, parts, width, centroids, normCodes, norms } = matrix
   const put = (from: Uint8Array): number => {
     const at = arena.take(from.length)
     arena.bytes(at, from.length).set(from)

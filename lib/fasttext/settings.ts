@@ -30,10 +30,16 @@ export async function readSettings (file: ModelFile): Promise<Settings> {
   const { size } = file
   await file.need(Math.min(size, HEADER_BYTES), 'its header')
   const magic = size < 4 ? undefined : file.int32()
-  if (magic !== MAGIC) throw new DamagedModel(`not a fastText model: ${size === 0 ? 'it is empty' : 'it doesn\'t begin as one'}; expected a .bin or .ftz file of a supervised model`)
+  if (magic !== MAGIC) {
+    throw new DamagedModel(`not a fastText model: ${size === 0 ? 'it is empty' : 'it doesn\'t begin as one'}; ` +
+      'expected a .bin or .ftz file of a supervised model')
+  }
   await file.need(HEADER_BYTES - 4, 'its header')
   const version = file.int32()
-  if (version !== 11 && version !== 12) throw new DamagedModel(`has version ${version} of fastText's format, expected 11 or 12; convert it with a fastText that reads it`)
+  if (version !== 11 && version !== 12) {
+    throw new DamagedModel(`has version ${version} of fastText's format, expected 11 or 12; ` +
+      'convert it with a fastText that reads it')
+  }
   const dim = between(1, file.int32(), MOST.dim, 'dim')
   for (let i = 0; i < 4; i++) file.int32() // ws, epoch, minCount, neg
   const wordNgrams = between(0, file.int32(), MOST.wordNgrams, 'wordNgrams')
@@ -41,7 +47,11 @@ export async function readSettings (file: ModelFile): Promise<Settings> {
   const loss = LOSSES[lossNumber]
   if (loss === undefined) throw new DamagedModel(`its loss is ${lossNumber}, expected 1 to 4`)
   const model = MODELS[file.int32()]
-  if (model !== 'supervised') throw new DamagedModel(`it is a ${model === undefined || model === '' ? 'model of an unknown kind' : `${model} model, of word vectors`}, expected a classifier (fasttext supervised)`)
+  if (model !== 'supervised') {
+    const isUnknown = model === undefined || model === ''
+    const found = isUnknown ? 'model of an unknown kind' : `${model} model, of word vectors`
+    throw new DamagedModel(`it is a ${found}, expected a classifier (fasttext supervised)`)
+  }
   const bucket = between(0, file.int32(), 2 ** 31 - 1, 'bucket')
   const minn = file.int32()
   const longest = between(0, file.int32(), MOST.maxn, 'maxn')

@@ -26,8 +26,8 @@ export interface TreeKernel {
 }
 
 /**
- * Scores of models with hierarchical softmax: labels are the leaves of a Huffman tree, and the probability of one is the
- * product of those along the path to it.
+ * Scores of models with hierarchical softmax: labels are the leaves of a Huffman tree, and the probability of one is
+ * the product of those along the path to it.
  *
  * Nodes are numbered: first the leaves in the order of the labels, then the inner nodes, the root last.
  */
@@ -53,7 +53,9 @@ export class TreeScores implements LabelScores {
     this.#rows = rows
     this.#labels = counts.length
     const wrong = counts.findIndex(count => !(count >= 1 && count < NO_COUNT))
-    if (wrong !== -1) throw new DamagedModel(`label ${wrong} was met ${counts[wrong]} times in training, expected once or more`)
+    if (wrong !== -1) {
+      throw new DamagedModel(`label ${wrong} was met ${counts[wrong]} times in training, expected once or more`)
+    }
     const nodes = 2 * counts.length - 1
     this.#left = new Int32Array(nodes)
     this.#right = new Int32Array(nodes)
@@ -113,7 +115,9 @@ export class TreeScores implements LabelScores {
   }
 
   probability (index: number): number {
-    for (let node = this.#above[index]!; node > 0; node = this.#above[node]!) this.#rights[node] = this.#probabilityOfRight(node)
+    for (let node = this.#above[index]!; node > 0; node = this.#above[node]!) {
+      this.#rights[node] = this.#probabilityOfRight(node)
+    }
     return this.#alongPath(index)
   }
 
@@ -132,8 +136,8 @@ export class TreeScores implements LabelScores {
   }
 
   /**
-   * The label that `#search` would find first; -1 if there's none. Without logarithms, and the likelier child first: most
-   * of the tree need not be looked at.
+   * The label that `#search` would find first; -1 if there's none. Without logarithms, and the likelier child first:
+   * most of the tree need not be looked at.
    */
   #bestLabel (): number {
     const nodes = this.#nodes

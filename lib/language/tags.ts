@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein'
 
 /**
- * Codes that mean a language which has a shorter one: those of ISO 639-2 and 639-3, those that were withdrawn (`iw`), and of
- * single languages those that stand for the whole (`arb` for `ar`, `nob` for `no`), as CLDR's language aliases have them.
- * Written down, as what Node knows of them changes with its ICU.
+ * Codes that mean a language which has a shorter one: those of ISO 639-2 and 639-3, those that were withdrawn (`iw`),
+ * and of single languages those that stand for the whole (`arb` for `ar`, `nob` for `no`), as CLDR's language aliases
+ * have them. Written down, as what Node knows of them changes with its ICU.
  */
 const SAME =
   'aa:aar ab:abk ae:ave af:afr ak:aka,fat am:amh an:arg ar:ara,arb as:asm av:ava ay:aym,ayr az:aze,azj ba:bak be:bel ' +
@@ -62,8 +62,9 @@ export function languageOf (label: string): LanguageTag {
 }
 
 /**
- * Whether a detected language is the wanted one. Where both name a script it has to be the same; where only one does, it
- * may be any but Latin script for a language that is usually written in another. Whatever isn't known (`und`) is none.
+ * Whether a detected language is the wanted one. Where both name a script it has to be the same; where only one does,
+ * it may be any but Latin script for a language that is usually written in another. Whatever isn't known (`und`) is
+ * none.
  */
 export function sameLanguage (detected: string, wanted: string): boolean {
   const [found, asked] = [languageOf(detected), languageOf(wanted)]

@@ -11,7 +11,11 @@ export class ByteBuffer {
     this.bytes = larger
   }
 
-  /** Takes a text in place of what was there; a lone surrogate becomes U+FFFD. There is room for one byte more. @returns this */
+  /**
+   * Takes a text in place of what was there; a lone surrogate becomes U+FFFD. There is room for one byte more.
+   *
+   * @returns this
+   */
   setText (text: string): this {
     this.length = 0
     // A UTF-16 unit is at most three bytes. That much is too much to take for a long text.

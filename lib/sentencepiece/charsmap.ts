@@ -9,7 +9,9 @@ export interface Charsmap {
   readonly trie: DoubleArray
   /** The replacements in UTF-8, each ended by a NUL. */
   readonly replacements: Uint8Array
-  /** ASCII characters that a key of more than one byte begins with, and the first byte of what stands behind them in it. */
+  /**
+   * ASCII characters that a key of more than one byte begins with, and the first byte of what stands behind them in it.
+   */
   readonly beginnings: ReadonlyMap<number, ReadonlySet<number>>
   /** ASCII characters that stand in a key behind its first byte. */
   readonly insides: ReadonlySet<number>

@@ -1,6 +1,8 @@
 import { type Edge, type State, dartsUnits } from './darts-writer.ts'
 
-/** A reader of SentencePiece 0.1.97 has room for 32 keys that begin one another (`kMaxTrieResultsSize`), and uses fewer. */
+/**
+ * A reader of SentencePiece 0.1.97 has room for 32 keys that begin one another (`kMaxTrieResultsSize`), and uses fewer.
+ */
 const MAX_NESTED = 31
 
 /** Where some sources of rules have led, character by character. */
@@ -11,9 +13,10 @@ interface Node {
 }
 
 /**
- * The `precompiled_charsmap` for rules, by which the longest source at a place of a text becomes its target: the size of
- * the trie of the sources in bytes (32 bits, little-endian), the trie as darts-clone has it, and the targets, each ended
- * by a NUL (`Builder::CompileCharsMap` in src/builder.cc of SentencePiece 0.1.97). It is empty if there are no rules.
+ * The `precompiled_charsmap` for rules, by which the longest source at a place of a text becomes its target: the size
+ * of the trie of the sources in bytes (32 bits, little-endian), the trie as darts-clone has it, and the targets, each
+ * ended by a NUL (`Builder::CompileCharsMap` in src/builder.cc of SentencePiece 0.1.97). It is empty if there are no
+ * rules.
  *
  * @param rules targets by sources
  * @param variants of a character, others that may stand for it in sources of two characters and more; such a rule holds

@@ -11,7 +11,8 @@ export interface State {
 
 export type Edge = readonly [byte: number, to: State]
 
-// A unit holds, from its lowest bit: the byte that leads to it (8), whether a key ends there (1), a bit for offsets that
+// A unit holds, from its lowest bit: the byte that leads to it (8), whether a key ends there (1), a bit for offsets
+// that
 // don't occur here, the offset of its children (21). A unit with the highest bit holds a value.
 const ENDS_KEY = 0x100
 const OFFSET_SHIFT = 10
@@ -23,8 +24,8 @@ const BLOCK = 256
 
 /**
  * The units of a trie as darts-clone reads them (class DoubleArrayUnit of its darts.h, as of SentencePiece 0.1.97): the
- * child of a node by a byte is at `base ^ byte`, the value of a node's key at `base`, where base is the node's own place
- * XOR its offset. States that several edges lead to are there once.
+ * child of a node by a byte is at `base ^ byte`, the value of a node's key at `base`, where base is the node's own
+ * place XOR its offset. States that several edges lead to are there once.
  *
  * @throws RangeError for more than some two million units
  */

@@ -11,13 +11,16 @@ const REPLACEMENT = '\ufffd'
 
 const NO_BYTE = -1
 
-/** Pieces are joined this many at a time: a string that grew by one piece after the other would take several times its size. */
+/**
+ * Pieces are joined this many at a time: a string that grew by one piece after the other would take several times its
+ * size.
+ */
 const JOINED_AT_ONCE = 16 * 1024
 
 /**
  * Ids to text, as `SentencePieceProcessor::Decode` of SentencePiece 0.1.97 has it (src/sentencepiece_processor.cc):
- * control pieces are nothing, an unknown one is the model's `unk_surface`, bytes are joined to characters, and the space
- * that normalization puts before a text is dropped.
+ * control pieces are nothing, an unknown one is the model's `unk_surface`, bytes are joined to characters, and the
+ * space that normalization puts before a text is dropped.
  */
 export class Decoder {
   /** Of each id that isn't a byte: its text. */
@@ -26,7 +29,10 @@ export class Decoder {
   readonly bytes: Int16Array
   /** Of each id: whether its text begins with a space that may be dropped at the beginning. */
   readonly spaced: Uint8Array
-  /** How many spaces are dropped at the beginning: the one that was put there, or, where runs of spaces were removed, all. */
+  /**
+   * How many spaces are dropped at the beginning: the one that was put there, or, where runs of spaces were removed,
+   * all.
+   */
   readonly drops: 'none' | 'one' | 'all'
   readonly #model: SentencePieceModel
   readonly #path: string
@@ -63,7 +69,11 @@ export class Decoder {
     return this.#denormalizer !== undefined
   }
 
-  /** A piece as the model names it: `</s>`, `<0xE6>`. @throws SluiceError `ERR_TOKENIZER` for an id that isn't in the vocabulary */
+  /**
+   * A piece as the model names it: `</s>`, `<0xE6>`.
+   *
+   * @throws SluiceError `ERR_TOKENIZER` for an id that isn't in the vocabulary
+   */
   name (id: number): string {
     return (this.#model.pieces[id] ?? this.#refuse(id)).piece
   }
@@ -141,7 +151,9 @@ export class Decoding {
     return this.take()
   }
 
-  /** As `end`, where the ids end before the text does: the bytes of a character that is cut are shown by their names. */
+  /**
+   * As `end`, where the ids end before the text does: the bytes of a character that is cut are shown by their names.
+   */
   cut (): string {
     this.#putHeld(nameOfByte)
     return this.take()

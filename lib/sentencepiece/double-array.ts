@@ -1,19 +1,25 @@
-/** A unit holds, from its lowest bit: the label of the edge to its node (8), whether it is in use (1), whether a key ends at its node (1), its node's base (22). */
+/**
+ * A unit holds, from its lowest bit: the label of the edge to its node (8), whether it is in use (1), whether a key
+ * ends at its node (1), its node's base (22).
+ */
 export const LABEL_BITS = 0x1ff
 export const IN_USE = 0x100
 export const HAS_VALUE = 0x200
 export const BASE_SHIFT = 10
 const MAX_UNITS = 2 ** 22
 
-/** Bases and children are placed in blocks of as many units as there are labels, so that `base ^ label` stays in a block. */
+/**
+ * Bases and children are placed in blocks of as many units as there are labels, so that `base ^ label` stays in a
+ * block.
+ */
 const BLOCK = 256
 
 /** How many of the last blocks a place is looked for in: as darts-clone has it, which keeps building linear. */
 const OPEN_BLOCKS = 16
 
 /**
- * A trie over bytes in two arrays (Aoe, "An Efficient Digital Search Algorithm by Using a Double-Array Structure", 1989):
- * the child of a node by a byte is the unit at `base ^ byte`, if that unit bears this byte as its label.
+ * A trie over bytes in two arrays (Aoe, "An Efficient Digital Search Algorithm by Using a Double-Array Structure",
+ * 1989): the child of a node by a byte is the unit at `base ^ byte`, if that unit bears this byte as its label.
  *
  * Loops that are to be fast walk `units` themselves: `step` says how. A NUL byte is never matched.
  */
@@ -80,7 +86,8 @@ interface Group {
 /**
  * Builds a trie of keys.
  *
- * @param keys with their values, at least 0; a key is a character for each byte (`byteString`), not empty, without a NUL
+ * @param keys with their values, at least 0; a key is a character for each byte (`byteString`), not empty, without a
+ *   NUL
  * @throws RangeError for more than some four million bytes of keys that differ
  */
 export function buildDoubleArray (keys: ReadonlyMap<string, number>): DoubleArray {

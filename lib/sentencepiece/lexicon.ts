@@ -67,7 +67,12 @@ export function lexiconOf ({ pieces, unkId, normalizer: { escapeWhitespaces } }:
   return { trie: buildDoubleArray(ids), scores, lengths, longest, unkId, gain, isSumOfWords, version }
 }
 
-/** What a user-defined symbol adds, whatever its score in the model. @param bytes of the symbol @param greatest score of a piece */
+/**
+ * What a user-defined symbol adds, whatever its score in the model.
+ *
+ * @param bytes of the symbol
+ * @param greatest score of a piece
+ */
 function scoreOfSymbol (bytes: number, greatest: number, version: SentencePieceVersion): number {
   return version === '0.1.97' ? Math.fround(bytes * greatest) - 0.1 : Math.fround(0.1 * (bytes - 1))
 }

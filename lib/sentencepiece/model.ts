@@ -1,7 +1,9 @@
 import { SluiceError, messageOf } from '../errors.ts'
 import { otherTokenizer } from './other-tokenizer.ts'
 import { byteOfPiece } from './byte-pieces.ts'
-import { type Fields, type UnknownField, boolean, bytes, float, integer, message, readMessage, string } from './protobuf.ts'
+import {
+  type Fields, type UnknownField, boolean, bytes, float, integer, message, readMessage, string
+} from './protobuf.ts'
 
 export type ModelType = 'unigram' | 'bpe' | 'word' | 'char'
 export type PieceType = 'normal' | 'unknown' | 'control' | 'user_defined' | 'unused' | 'byte'
@@ -45,7 +47,9 @@ export interface SentencePieceModel {
   readonly normalizer: NormalizerSpec
   /** How decoded text is rewritten, as few models ask. */
   readonly denormalizer: NormalizerSpec | undefined
-  /** Fields of the file, of `trainer_spec` and of the normalizers that sluice has no use for, as they stand in the file. */
+  /**
+   * Fields of the file, of `trainer_spec` and of the normalizers that sluice has no use for, as they stand in the file.
+   */
   readonly unknownFields: readonly UnknownField[]
   readonly unkId: number
   readonly bosId: number
@@ -122,7 +126,8 @@ function read (bytes: Uint8Array): Omit<SentencePieceModel, 'unkId' | 'bosId' | 
   const unknownFields = readMessage(bytes, MODEL_FIELDS, found)
   const { pieces, trainer, normalizer, denormalizer } = found
   if (pieces.length === 0) throw new Error('it has no pieces')
-  // SentencePiece takes the defaults where a spec is left out, and so a file for whole that was cut off between two fields.
+  // SentencePiece takes the defaults where a spec is left out, and so a file for whole that was cut off between two
+  // fields.
   return { pieces, trainer: trainer ?? defaultTrainer(), normalizer: normalizer ?? defaultNormalizer(), denormalizer, unknownFields }
 }
 

@@ -83,8 +83,8 @@ export class Normalizer {
   /**
    * For each byte, whether it is an ASCII character that becomes a space wherever it stands, so that what is before it
    * has no effect on how that behind it is rewritten. Undefined where the words between them aren't all that there is
-   * to a text: the model's table makes U+2581 of something else, or several spaces in a row, which stay before a word and
-   * not at the end of a text; or spaces aren't escaped, or come last.
+   * to a text: the model's table makes U+2581 of something else, or several spaces in a row, which stay before a word
+   * and not at the end of a text; or spaces aren't escaped, or come last.
    */
   separators (): Uint8Array | undefined {
     const charsmap = this.#charsmap
@@ -148,7 +148,11 @@ export class Normalizer {
     return this.#foundTo === this.#foundFrom + 1 && this.#found[this.#foundFrom] === SPACE
   }
 
-  /** Finds what becomes of the text at a place: of a symbol, of the longest key there, else of one character. @returns where the rest begins */
+  /**
+   * Finds what becomes of the text at a place: of a symbol, of the longest key there, else of one character.
+   *
+   * @returns where the rest begins
+   */
   #find (source: Uint8Array, at: number, to: number): number {
     this.#found = source
     this.#foundFrom = at

@@ -6,8 +6,8 @@ const LOOKED_AT_BYTES = 4096
 const EXPECTED = 'expected a SentencePiece .model file'
 
 /**
- * What a file is that was given for a SentencePiece model, and what to do: `is a tokenizer.json, …`. Null where it isn't
- * known.
+ * What a file is that was given for a SentencePiece model, and what to do: `is a tokenizer.json, …`. Null where it
+ * isn't known.
  */
 export function otherTokenizer (bytes: Uint8Array, path: string): string | null {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, LOOKED_AT_BYTES))

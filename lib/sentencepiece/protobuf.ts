@@ -54,7 +54,8 @@ export function boolean<T> (set: Setter<T, boolean>): Field<T> {
 /**
  * A message inside another.
  *
- * @param begin gives what it is read into: one with its defaults, or, of a field that isn't repeated, what is there already
+ * @param begin gives what it is read into: one with its defaults, or, of a field that isn't repeated, what is there
+ *   already
  */
 export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Setter<T, M>): Field<T> {
   return {
@@ -71,7 +72,11 @@ export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Se
   }
 }
 
-/** Reads a protocol buffer into a message, and tells what it was not asked for. @throws Error for bytes that are none */
+/**
+ * Reads a protocol buffer into a message, and tells what it was not asked for.
+ *
+ * @throws Error for bytes that are none
+ */
 export function readMessage<T> (encoded: Uint8Array, fields: Fields<T>, into: T): readonly UnknownField[] {
   const reading = { encoded: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length), reader: new BinaryReader(encoded), path: [], unknown: [] }
   readFields(reading, encoded.length, fields, into)

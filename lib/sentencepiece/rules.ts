@@ -12,8 +12,9 @@ const DROPPED = [[0x01, 0x08], [0x0b, 0x0b], [0x0e, 0x1f], [0x7f, 0x7f], [0x8f, 
 const FULL_WIDTH_TILDE = '\uff5e'
 
 /**
- * The `precompiled_charsmap` of a rule: by it every reader of SentencePiece models normalizes text as by that of SentencePiece
- * 0.1.97, though the bytes are others. Empty for `identity`. It takes one or two tenths of a second to build, and is kept.
+ * The `precompiled_charsmap` of a rule: by it every reader of SentencePiece models normalizes text as by that of
+ * SentencePiece 0.1.97, though the bytes are others. Empty for `identity`. It takes one or two tenths of a second to
+ * build, and is kept.
  */
 export function charsmapOf (name: RuleName): Uint8Array {
   let charsmap = built.get(name)

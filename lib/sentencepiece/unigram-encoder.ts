@@ -189,9 +189,9 @@ export class UnigramEncoder {
    * Up to which total before it a word comes out as it did just now, from a total of 0.
    *
    * Rounding moves the sum after each piece by half a step at most, be it along this segmentation or along one with a
-   * piece for each character. Steps are as large as the totals, which are farther from 0 than the one before the word by
-   * what the word, the other segmentation and any gain on the way add. The margin itself was measured that roughly, too.
-   * All that holds of sums that are finite, as they are where no score and no total is above `LARGE`.
+   * piece for each character. Steps are as large as the totals, which are farther from 0 than the one before the word
+   * by what the word, the other segmentation and any gain on the way add. The margin itself was measured that roughly,
+   * too. All that holds of sums that are finite, as they are where no score and no total is above `LARGE`.
    */
   #limitOf (pieces: number, bytes: Uint8Array, length: number): number {
     const { margin, total, farthest } = this.#search

@@ -39,7 +39,10 @@ export class UnigramSearch {
   hasUnknown = false
   /** After a measured search: by how much the segmentation is better than any other, up to rounding. */
   margin = 0
-  /** After a measured search: the farthest from 0 that a total was which a piece was added to; infinite if it began again. */
+  /**
+   * After a measured search: the farthest from 0 that a total was which a piece was added to; infinite if it began
+   * again.
+   */
   farthest = 0
 
   constructor (lexicon: Lexicon) {
@@ -137,7 +140,10 @@ export class UnigramSearch {
     return 0
   }
 
-  /** An unknown character that ends at a place: is a way that ends with it the best one to there? Its score is added in 32 bits. */
+  /**
+   * An unknown character that ends at a place: is a way that ends with it the best one to there? Its score is added in
+   * 32 bits.
+   */
   #offerUnknown (place: number, before: number, measured: boolean): void {
     const { scores, unkId: id } = this.#lexicon
     const candidate = Math.fround(scores[id]! + before)

@@ -10,8 +10,8 @@ import { sha256OfFile } from '../hash.ts'
 const REPLACED_AFTER_BYTES = 2_000_000
 
 /**
- * SentencePiece itself, compiled to wasm: every model type, 6 to 8 MB/s. It loads anything and then encodes it to nothing,
- * so the file must have been judged by `readModel` before.
+ * SentencePiece itself, compiled to wasm: every model type, 6 to 8 MB/s. It loads anything and then encodes it to
+ * nothing, so the file must have been judged by `readModel` before.
  *
  * @param sha256 of the file that was judged: an instance of another one is never used
  * @throws SluiceError `ERR_TOKENIZER` when SentencePiece refuses the model; encoding throws `ERR_DOCUMENT` for a text
@@ -47,7 +47,8 @@ async function loadProcessor (path: string): Promise<sentencepiece.SentencePiece
   const { default: sentencepiece } = await import('sentencepiece-js')
   const processor = new sentencepiece.SentencePieceProcessor()
   await loadEmscripten(() => processor.load(path))
-  // A model that was not loaded makes no ids of anything; one that was makes ids of any letter, if only the unknown one,
+  // A model that was not loaded makes no ids of anything; one that was makes ids of any letter, if only the unknown
+  // one,
   // unless its rules leave out just that letter.
   if (processor.encodeIds('a \u0416 \u6f22').length === 0) throw new SluiceError('ERR_TOKENIZER', `${path}: SentencePiece does not load this model`)
   return processor

@@ -19,11 +19,17 @@ const HEADER = 2
 /** The least size of a table, in cells of 32 bits. */
 const LEAST_SIZE = 2 ** 12
 
-/** Cells of entries for each slot: an entry takes some ten, and three slots in four may be taken. With more slots, fewer of them are in the processor's cache. */
+/**
+ * Cells of entries for each slot: an entry takes some ten, and three slots in four may be taken. With more slots, fewer
+ * of them are in the processor's cache.
+ */
 const CELLS_A_SLOT = 8
 const MAX_LOAD = 0.75
 
-/** Slots that are looked at for a word: one that has no place in them, as among words made to have one hash, isn't found again. */
+/**
+ * Slots that are looked at for a word: one that has no place in them, as among words made to have one hash, isn't found
+ * again.
+ */
 const MAX_PROBES = 64
 
 /** Bytes of memory for a cell: its own, and its share of a slot. */
@@ -57,8 +63,8 @@ export function wordMemory (maxBytes: number): SharedArrayBuffer {
 }
 
 /**
- * Words with their segmentations: a hash table with linear probing in memory of one size. When it is full the table begins
- * anew; words that are frequent are soon back.
+ * Words with their segmentations: a hash table with linear probing in memory of one size. When it is full the table
+ * begins anew; words that are frequent are soon back.
  *
  * An entry is a row of cells: sizes, limit, the word's bytes, the pieces of its segmentation, and its ids where these
  * aren't the pieces.

@@ -7,8 +7,8 @@ import { MAX_WORD_BYTES, WordTable } from './word-table.ts'
 const NO_IDS = new IdBuffer()
 
 /**
- * Whether the ids of a text are those of its words, one after the other, as BPE makes them: nothing is merged over a space,
- * and each word is normalized by itself, a space before it, none behind.
+ * Whether the ids of a text are those of its words, one after the other, as BPE makes them: nothing is merged over a
+ * space, and each word is normalized by itself, a space before it, none behind.
  */
 export function isWordwise ({ pieces, normalizer, trainer }: SentencePieceModel): boolean {
   if (trainer.modelType !== 'bpe' || !normalizer.addDummyPrefix || !normalizer.removeExtraWhitespaces) return false
@@ -18,8 +18,8 @@ export function isWordwise ({ pieces, normalizer, trainer }: SentencePieceModel)
 }
 
 /**
- * Texts to ids by another encoder, which is asked for words that weren't met before; `encode` alone is the slow equivalent.
- * Of a model that `isWordwise`.
+ * Texts to ids by another encoder, which is asked for words that weren't met before; `encode` alone is the slow
+ * equivalent. Of a model that `isWordwise`.
  */
 export class WordwiseEncoder {
   readonly #encode: (text: string) => Int32Array
@@ -33,7 +33,11 @@ export class WordwiseEncoder {
     this.#table = new WordTable(words)
   }
 
-  /** Appends the ids of a text; a lone surrogate counts as U+FFFD. @throws what `encode` throws; nothing is appended then */
+  /**
+   * Appends the ids of a text; a lone surrogate counts as U+FFFD.
+   *
+   * @throws what `encode` throws; nothing is appended then
+   */
   append (text: string, out: IdBuffer): void {
     const begin = out.length
     // A U+2581 of the text's own is taken for a space, but not in all ways.

@@ -84,8 +84,8 @@ export interface WrittenModel {
 }
 
 /**
- * The bytes of a SentencePiece `.model` file, a protocol buffer of the message `ModelProto`, with its fields in the order
- * in which SentencePiece 0.1.97 writes them. Scores become floats of 32 bits.
+ * The bytes of a SentencePiece `.model` file, a protocol buffer of the message `ModelProto`, with its fields in the
+ * order in which SentencePiece 0.1.97 writes them. Scores become floats of 32 bits.
  *
  * Whether the pieces make a model is not looked at: `readModel` does that.
  *

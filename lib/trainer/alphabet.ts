@@ -2,7 +2,8 @@ import { SPACE } from '../sentencepiece/normalizer.ts'
 import { META } from './read-words.ts'
 import type { WordCounts } from './word-counts.ts'
 
-// The first symbols end a word: at the end of a text only, both there and before a space, before a space only. Then that
+// The first symbols end a word: at the end of a text only, both there and before a space, before a space only. Then
+// that
 // of all characters that are no piece; those that are one follow by their code points.
 export const AT_END = 0
 export const AT_BOTH = 1

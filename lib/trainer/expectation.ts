@@ -79,7 +79,11 @@ function expectShort ({ edges, edgeStarts, probabilities }: Lattice, sums: Float
   return probability
 }
 
-/** The same where a double isn't enough: each value has an exponent beside it. @returns the logarithm of the probability */
+/**
+ * The same where a double isn't enough: each value has an exponent beside it.
+ *
+ * @returns the logarithm of the probability
+ */
 function expectLong ({ edges, edgeStarts, probabilities }: Lattice, sums: Float64Array, { alpha, beta, alphaExponents, betaExponents }: Room, from: number, to: number, count: number): number {
   const length = to - from
   for (let i = 0; i <= length; i++) alpha[i] = beta[i] = alphaExponents[i] = betaExponents[i] = 0

@@ -11,8 +11,8 @@ const STEP = 0.0001
 export type ScoredPiece = Pick<Piece, 'piece' | 'score'>
 
 /**
- * The pieces of a model: those that stand first, then characters and the best of the others by their scores, equal ones by
- * their bytes (`Trainer::FinalizeSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97).
+ * The pieces of a model: those that stand first, then characters and the best of the others by their scores, equal ones
+ * by their bytes (`Trainer::FinalizeSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97).
  *
  * @param most how many there can be in all, of any size asked for
  * @throws SluiceError `ERR_OPTION` where there are fewer than there have to be, with how many there can be

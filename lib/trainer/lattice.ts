@@ -2,7 +2,10 @@ import { type Alphabet, type Corpus, UNKNOWN } from './alphabet.ts'
 import type { Seeds } from './seeds.ts'
 import type { SortedPlaces } from './suffix-sort.ts'
 
-/** The text is worked on in so many parts, whatever the number of threads: sums of the parts are added in their order, so that they are the same to the last bit. */
+/**
+ * The text is worked on in so many parts, whatever the number of threads: sums of the parts are added in their order,
+ * so that they are the same to the last bit.
+ */
 export const PARTS = 8
 
 /** An edge has the length of its piece in its lower bits, and its number above them. */
@@ -16,7 +19,8 @@ export const UNKNOWN_PIECE = 0
  * The words of a text with all pieces that stand in them, in memory that threads share. There is no trie: the edges of
  * pieces that were given up are taken out where they stand, and the others are numbered anew.
  *
- * An edge begins at a place and is as long as its piece. At each place of a word the first one is of a single character.
+ * An edge begins at a place and is as long as its piece. At each place of a word the first one is of a single
+ * character.
  */
 export interface Lattice {
   readonly edges: Uint32Array

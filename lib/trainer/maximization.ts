@@ -7,7 +7,10 @@ const LEAST_EXPECTED = 0.5
 /** How much less likely an unknown character is than the least likely piece, as a logarithm. */
 const UNKNOWN_PENALTY = 10
 
-/** Unknown characters count for the first piece, as they do in SentencePiece 0.1.97, whose unknown piece has the number of its first one while it trains. */
+/**
+ * Unknown characters count for the first piece, as they do in SentencePiece 0.1.97, whose unknown piece has the number
+ * of its first one while it trains.
+ */
 const FIRST_PIECE = 1
 
 /** The pieces of a model that is trained, in a lattice. */
@@ -48,7 +51,10 @@ export class Pieces {
     return frequencies
   }
 
-  /** Scores pieces by how often they are expected, and gives up those that hardly are (Liang and Klein, "Structured Bayesian Nonparametric Models with Variational Inference", 2007: the digamma function makes what is rare rarer). */
+  /**
+   * Scores pieces by how often they are expected, and gives up those that hardly are (Liang and Klein, "Structured
+   * Bayesian Nonparametric Models with Variational Inference", 2007: the digamma function makes what is rare rarer).
+   */
   maximize (): void {
     const expected = this.addUp()
     const { numbers, scores } = this.lattice
@@ -111,7 +117,10 @@ export class Pieces {
   }
 }
 
-/** The logarithmic derivative of the gamma function, for positive numbers: by its recurrence, and an asymptotic series about x - 1/2. */
+/**
+ * The logarithmic derivative of the gamma function, for positive numbers: by its recurrence, and an asymptotic series
+ * about x - 1/2.
+ */
 export function digamma (x: number): number {
   let result = 0
   let y = x

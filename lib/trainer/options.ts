@@ -10,7 +10,10 @@ const MAX_SEEDS = 2 ** 22 - 2
 
 const symbolNames = z.union([z.string().transform(names => names.split(',')), z.array(z.string())], { error: 'expected a list of texts, or one with commas between' })
 
-/** How a unigram model is trained: as `spm_train` of SentencePiece 0.1.97 has it, by its names and its defaults, but for the size. */
+/**
+ * How a unigram model is trained: as `spm_train` of SentencePiece 0.1.97 has it, by its names and its defaults, but for
+ * the size.
+ */
 export const trainOptions = z.object({
   vocabSize: positive.default(32_000).describe('pieces of the model, with <unk>, <s>, </s>, user-defined symbols and byte pieces'),
   characterCoverage: z.number().gt(0).max(1).default(0.9995).describe('share of the text whose characters become pieces; the others are unknown'),
@@ -47,11 +50,11 @@ export type ModelSettings = z.output<typeof modelOptions>
 export type TrainSettings = z.output<typeof trainOptions>
 
 /**
- * The pieces that stand first, whatever the text: <unk>, <s>, </s>, user-defined symbols, bytes. A symbol that is named as
- * <s> or </s> is that piece.
+ * The pieces that stand first, whatever the text: <unk>, <s>, </s>, user-defined symbols, bytes. A symbol that is named
+ * as <s> or </s> is that piece.
  *
- * @throws SluiceError `ERR_OPTION` for a symbol that is empty, <unk>, or there twice, that has a NUL or half a character, or is the piece of a
- *   byte, and where no room is left for others
+ * @throws SluiceError `ERR_OPTION` for a symbol that is empty, <unk>, or there twice, that has a NUL or half a
+ *   character, or is the piece of a byte, and where no room is left for others
  */
 export function metaPieces ({ userDefinedSymbols, byteFallback, vocabSize }: Pick<TrainSettings, 'userDefinedSymbols' | 'byteFallback' | 'vocabSize'>): Piece[] {
   const pieces: Array<{ piece: string, score: number, type: Piece['type'] }> = [

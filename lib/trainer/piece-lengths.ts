@@ -2,7 +2,8 @@ import { type Alphabet, FIRST_CHARACTER, SPACE_CHARACTER } from './alphabet.ts'
 import type { TrainSettings } from './options.ts'
 import { scriptNumbers, scriptTable } from './scripts.ts'
 
-// What a character may stand in a piece with, beside the numbers of the scripts: with nothing (a piece ends before it, and
+// What a character may stand in a piece with, beside the numbers of the scripts: with nothing (a piece ends before it,
+// and
 // so one that begins there is empty), with nothing but itself, with what is around it, with whatever.
 const NEVER = 252
 const ALONE = 253
@@ -12,9 +13,9 @@ const ANY = 255
 type Rules = Pick<TrainSettings, 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits'>
 
 /**
- * For each place of a text how long a piece may be that begins there: the rules of `TrainerInterface::IsValidSentencePiece`
- * in src/trainer_interface.cc of SentencePiece 0.1.97, by which shorter ones are pieces too (but not those that end with a
- * space, where pieces go over spaces).
+ * For each place of a text how long a piece may be that begins there: the rules of
+ * `TrainerInterface::IsValidSentencePiece` in src/trainer_interface.cc of SentencePiece 0.1.97, by which shorter ones
+ * are pieces too (but not those that end with a space, where pieces go over spaces).
  */
 export function pieceLengths (symbols: Int32Array, alphabet: Alphabet, rules: Rules): Uint16Array {
   const kinds = kindsOf(alphabet, rules)

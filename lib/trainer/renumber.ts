@@ -1,8 +1,8 @@
 import { LENGTH_BITS, LENGTH_MASK, type Lattice, UNKNOWN_PIECE } from './lattice.ts'
 
 /**
- * Takes the edges of given-up pieces out of a word and numbers the others anew; a character that is no piece any more is
- * unknown. A part's edges stay together at its beginning.
+ * Takes the edges of given-up pieces out of a word and numbers the others anew; a character that is no piece any more
+ * is unknown. A part's edges stay together at its beginning.
  *
  * @param next where the edges of the word are to begin
  * @returns where those of the next word are to

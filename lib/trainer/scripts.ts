@@ -1,7 +1,7 @@
 /**
- * Which script the characters are of, by the tables of SentencePiece 0.1.97: frozen, since what `\p{Script=…}` says changes
- * with Node's ICU, and with it a tokenizer would. For each script its ranges, in base 36: how far from the end of the
- * range before, and `+` how many characters more than one. All others are common to the scripts.
+ * Which script the characters are of, by the tables of SentencePiece 0.1.97: frozen, since what `\p{Script=…}` says
+ * changes with Node's ICU, and with it a tokenizer would. For each script its ranges, in base 36: how far from the end
+ * of the range before, and `+` how many characters more than one. All others are common to the scripts.
  */
 const SCRIPTS = {
   Adlam: '2olc+22 6+9 5+1',

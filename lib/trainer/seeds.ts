@@ -1,7 +1,10 @@
 import { AT_BOTH, type Alphabet, type Corpus, SPACE_CHARACTER } from './alphabet.ts'
 import type { SortedPlaces } from './suffix-sort.ts'
 
-/** Pieces to begin with: of characters first, the most frequent before the others, then of more than one, in the order of what they are. */
+/**
+ * Pieces to begin with: of characters first, the most frequent before the others, then of more than one, in the order
+ * of what they are.
+ */
 export interface Seeds {
   /** How many there are. */
   readonly length: number
@@ -16,10 +19,10 @@ export interface Seeds {
 }
 
 /**
- * The pieces that cover most of a text, as `Trainer::MakeSeedSentencePieces` in src/unigram_model_trainer.cc of SentencePiece
- * 0.1.97 chooses them: those behind which different things stand, as the inner nodes of a suffix tree have it (Abouelhoda,
- * Kurtz and Ohlebusch, "Replacing suffix trees with enhanced suffix arrays", 2004). What stands behind one word is a space
- * or the end.
+ * The pieces that cover most of a text, as `Trainer::MakeSeedSentencePieces` in src/unigram_model_trainer.cc of
+ * SentencePiece 0.1.97 chooses them: those behind which different things stand, as the inner nodes of a suffix tree
+ * have it (Abouelhoda, Kurtz and Ohlebusch, "Replacing suffix trees with enhanced suffix arrays", 2004). What stands
+ * behind one word is a space or the end.
  *
  * @param pieceLengths of the longest piece at each place
  */

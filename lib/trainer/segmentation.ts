@@ -68,8 +68,8 @@ export function segmentPart (lattice: Lattice, part: number, size: number, isOld
 
 /**
  * What is lost with pieces, by what would stand in their place: the second-best segmentation of each, as
- * `Trainer::PruneSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97 has it. Infinity for those that
- * nothing can stand in for, -Infinity for those that stand nowhere in the best segmentations, or are better split.
+ * `Trainer::PruneSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97 has it. Infinity for those
+ * that nothing can stand in for, -Infinity for those that stand nowhere in the best segmentations, or are better split.
  *
  * As there, the total without a piece grows by its frequency times the number of all pieces, not of those that stand in
  * for it: this favours frequent pieces, and text takes fewer of them (0.6 % on 75 languages).

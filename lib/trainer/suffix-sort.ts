@@ -3,7 +3,10 @@ import { AT_BOTH } from './alphabet.ts'
 /** Groups up to so large are sorted by insertion. */
 const FEW = 12
 
-/** What follows a piece decides with what it stands together, so that places are told apart by one symbol more than a piece may have. */
+/**
+ * What follows a piece decides with what it stands together, so that places are told apart by one symbol more than a
+ * piece may have.
+ */
 const BEHIND = 1
 
 /** Symbols by which all places are sorted at first: a piece of two characters and what follows. */
@@ -12,14 +15,18 @@ const COMMON = 2 + BEHIND
 /** Places where pieces of two characters and more begin, in the order of what they begin. */
 export interface SortedPlaces {
   readonly places: Uint32Array
-  /** For each of them how many symbols it has in common with the one before: no more than the pieces there may have, and one that follows. */
+  /**
+   * For each of them how many symbols it has in common with the one before: no more than the pieces there may have, and
+   * one that follows.
+   */
   readonly common: Uint16Array
 }
 
 /**
- * Sorts the places of a text by what stands there: as a suffix array does, but only as far as pieces go, so that neither
- * text without an end nor one repeated letter takes longer. First by counting symbols, from the third to the first; then
- * what still is alike by multikey quicksort (Bentley and Sedgewick, "Fast Algorithms for Sorting and Searching Strings", 1997).
+ * Sorts the places of a text by what stands there: as a suffix array does, but only as far as pieces go, so that
+ * neither text without an end nor one repeated letter takes longer. First by counting symbols, from the third to the
+ * first; then what still is alike by multikey quicksort (Bentley and Sedgewick, "Fast Algorithms for Sorting and
+ * Searching Strings", 1997).
  *
  * @param lengths of the longest piece at each place
  * @param alphabetSize a number greater than all symbols
@@ -97,7 +104,8 @@ class MultikeySort {
         else if (key > pivot) swap(keys, places, i, --greater)
         else i++
       }
-      // The largest part comes last, in this loop: so there are never more calls inside each other than halvings of a group.
+      // The largest part comes last, in this loop: so there are never more calls inside each other than halvings of a
+      // group.
       const same = greater - less
       const parts = [[from, less, depth], [less, greater, depth + 1], [greater, to, depth]] as const
       const largest = same >= less - from && same >= to - greater ? 1 : less - from >= to - greater ? 0 : 2
@@ -143,7 +151,10 @@ function swap (keys: Uint32Array, places: Uint32Array, i: number, j: number): vo
   places[j] = place
 }
 
-/** Two words that end before a space here, and at an end there, are followed by different things, whatever stands in the other's place. */
+/**
+ * Two words that end before a space here, and at an end there, are followed by different things, whatever stands in the
+ * other's place.
+ */
 function commonOf (symbols: Int32Array, lengths: Uint16Array, places: Uint32Array): Uint16Array {
   const common = new Uint16Array(places.length)
   for (let i = 1; i < places.length; i++) {

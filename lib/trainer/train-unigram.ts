@@ -34,7 +34,9 @@ export interface TrainedTokenizer {
   readonly stats: TrainStats
 }
 
-/** Reads texts, one after the other, and trains a model on them: what `trainUnigram` does, for whoever has texts pushed. */
+/**
+ * Reads texts, one after the other, and trains a model on them: what `trainUnigram` does, for whoever has texts pushed.
+ */
 export class UnigramTrainer {
   readonly #settings: ModelSettings
   readonly #normalizer: Normalizer
@@ -68,8 +70,8 @@ export class UnigramTrainer {
   /**
    * Trains on the texts so far. It is done once.
    *
-   * @throws SluiceError `ERR_OPTION` for texts without a character, and where they give fewer pieces than asked for, with
-   *   how many; `ERR_ABORTED`
+   * @throws SluiceError `ERR_OPTION` for texts without a character, and where they give fewer pieces than asked for,
+   *   with how many; `ERR_ABORTED`
    */
   async train ({ signal, onProgress }: TrainRun = {}): Promise<TrainedTokenizer> {
     const pace = new Pace(signal)
@@ -111,14 +113,14 @@ export class UnigramTrainer {
 }
 
 /**
- * Trains a SentencePiece unigram model (Kudo, "Subword Regularization", 2018), as `spm_train` of SentencePiece 0.1.97 does
- * by its defaults, but for the size: 32,000 pieces, of 99.95 % of the characters, `nmt_nfkc`, <unk> 0, <s> 1, </s> 2.
- * Other than there, runs of more than 256 characters without a space (`maxRunChars`) are not learned from.
- * The same texts in the same order, with the same options, give the same bytes, with any number of workers.
+ * Trains a SentencePiece unigram model (Kudo, "Subword Regularization", 2018), as `spm_train` of SentencePiece 0.1.97
+ * does by its defaults, but for the size: 32,000 pieces, of 99.95 % of the characters, `nmt_nfkc`, <unk> 0, <s> 1, </s>
+ * 2. Other than there, runs of more than 256 characters without a space (`maxRunChars`) are not learned from. The same
+ * texts in the same order, with the same options, give the same bytes, with any number of workers.
  *
  * @param texts of any length; their lines are what is learned from
- * @throws SluiceError `ERR_OPTION` for a wrong option, for texts without a character, and where they give fewer pieces than
- *   asked for, with how many; `ERR_ABORTED`; what the texts throw
+ * @throws SluiceError `ERR_OPTION` for a wrong option, for texts without a character, and where they give fewer pieces
+ *   than asked for, with how many; `ERR_ABORTED`; what the texts throw
  */
 export async function trainUnigram (texts: AsyncIterable<string> | Iterable<string>, { signal, onProgress, ...options }: ModelOptions & TrainRun = {}): Promise<TrainedTokenizer> {
   const trainer = new UnigramTrainer(options)

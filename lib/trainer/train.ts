@@ -12,7 +12,9 @@ import { seedPieces } from './seeds.ts'
 import { StepPool, throwIfAborted } from './step-pool.ts'
 import { sortPlaces } from './suffix-sort.ts'
 
-/** How many pieces are kept before the last round, of those that are asked for: the best of them are taken in the end. */
+/**
+ * How many pieces are kept before the last round, of those that are asked for: the best of them are taken in the end.
+ */
 const SURPLUS = 1.1
 
 /** A round of expectation and maximization. */
@@ -60,14 +62,15 @@ export interface TrainContext {
 }
 
 /**
- * Trains the pieces of a unigram model (Kudo, "Subword Regularization", 2018) as `spm_train` of SentencePiece 0.1.97 does:
- * the best of the pieces that cover most of a text, after rounds of expectation and maximization. The same words and
- * settings give the same pieces, with any number of workers.
+ * Trains the pieces of a unigram model (Kudo, "Subword Regularization", 2018) as `spm_train` of SentencePiece 0.1.97
+ * does: the best of the pieces that cover most of a text, after rounds of expectation and maximization. The same words
+ * and settings give the same pieces, with any number of workers.
  *
- * Spaces always are at the beginning of words: `treat_whitespace_as_suffix` and `allow_whitespace_only_pieces` there are not.
+ * Spaces always are at the beginning of words: `treat_whitespace_as_suffix` and `allow_whitespace_only_pieces` there
+ * are not.
  *
- * @throws SluiceError `ERR_OPTION` where there is no word, and where they give fewer pieces than asked for, with how many;
- *   `ERR_ABORTED`
+ * @throws SluiceError `ERR_OPTION` where there is no word, and where they give fewer pieces than asked for, with how
+ *   many; `ERR_ABORTED`
  */
 export async function trainWords (reader: WordReader, settings: TrainSettings, context: TrainContext = {}): Promise<TrainedPieces> {
   throwIfAborted(context.signal)
@@ -114,7 +117,12 @@ function begin (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): { 
   return { lattice, pieces: new Pieces(lattice, seeds.weights) }
 }
 
-/** Rounds of expectation and maximization, and prunings between them. @returns how many pieces of several characters there were before the first pruning, too: there can't be more of them, and as many there are where none is pruned */
+/**
+ * Rounds of expectation and maximization, and prunings between them.
+ *
+ * @returns how many pieces of several characters there were before the first pruning, too: there can't be more of them,
+ *   and as many there are where none is pruned
+ */
 async function improve (pieces: Pieces, { vocabSize, numSubIterations, shrinkingFactor }: TrainSettings, { onProgress }: TrainContext, pool: StepPool): Promise<{ rounds: Round[], several: number }> {
   const { lattice } = pieces
   const wanted = Math.floor(vocabSize * SURPLUS)

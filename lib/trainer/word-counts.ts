@@ -6,7 +6,10 @@ export type Behind = 'space' | 'end'
 const FIRST_SLOTS = 2 ** 16
 const MAX_LOAD = 0.5
 
-/** Distinct words and how often each was seen, in a hash table of memory that grows: no text that was read is kept beside them. */
+/**
+ * Distinct words and how often each was seen, in a hash table of memory that grows: no text that was read is kept
+ * beside them.
+ */
 export class WordCounts {
   readonly #arena = new ByteBuffer()
   #slots = new Int32Array(FIRST_SLOTS) // number of a word and one more

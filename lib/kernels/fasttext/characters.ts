@@ -4,14 +4,20 @@ import { settings } from './settings'
 export const HASH_BASIS: u32 = 2166136261
 export const HASH_PRIME: u32 = 16777619
 
-/** Characters of a word whose n-grams are made together, and what may be read and written after them; as in lib/fasttext/kernel-layout.ts. */
+/**
+ * Characters of a word whose n-grams are made together, and what may be read and written after them; as in
+ * lib/fasttext/kernel-layout.ts.
+ */
 export const BLOCK: u32 = 64
 const BLOCK_SLACK: u32 = 16
 
 /** No byte has this value. */
 const NO_BYTE: i32 = 256
 
-/** Where the first bytes of the characters are, or their second ones and so on: a number of 32 bits for each, with the byte's sign. */
+/**
+ * Where the first bytes of the characters are, or their second ones and so on: a number of 32 bits for each, with the
+ * byte's sign.
+ */
 // @ts-ignore: a decorator of AssemblyScript's
 @inline
 function charactersOf (place: u32): usize {
@@ -83,7 +89,10 @@ function readOthers (from: usize, end: usize, most: u32): u32 {
   return count
 }
 
-/** Notes the buckets of n-grams that begin with the first so many characters, four at a time; behind the last character they mean nothing. */
+/**
+ * Notes the buckets of n-grams that begin with the first so many characters, four at a time; behind the last character
+ * they mean nothing.
+ */
 export function hashNgrams (starts: u32, count: u32, minn: u32, maxn: u32): void {
   const characters = charactersOf(0)
   const stride = <u32>(charactersOf(1) - characters)
@@ -109,7 +118,9 @@ export function hashNgrams (starts: u32, count: u32, minn: u32, maxn: u32): void
   }
 }
 
-/** Hashes modulo the number of buckets: by multiplications, with a factor of 33 bits whose highest is 1 and isn't given. */
+/**
+ * Hashes modulo the number of buckets: by multiplications, with a factor of 33 bits whose highest is 1 and isn't given.
+ */
 // @ts-ignore: a decorator of AssemblyScript's
 @inline
 function bucketsOf (hash: v128, bucket: v128, factor: v128, halving: i32, shift: i32): v128 {

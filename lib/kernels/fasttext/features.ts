@@ -41,7 +41,9 @@ export function listWord (word: usize, bytes: u32, at: usize, to: usize, inOrder
   return listCharacterNgrams(word, bytes, at, listed, to, inOrder)
 }
 
-/** The address of the only row that a word has, where there are no n-grams of characters; any number where it has none. */
+/**
+ * The address of the only row that a word has, where there are no n-grams of characters; any number where it has none.
+ */
 export function rowOfWord (word: usize, bytes: u32): usize {
   return settings.rowsAt + lookUp(word, bytes) * settings.rowBytes
 }
@@ -88,7 +90,8 @@ function isLabelLike (word: usize, bytes: u32): bool {
 
 /**
  * Lists the n-grams of a word's characters. As many characters as a block has are gone over together: the hashes of
- * n-grams that begin with four of them are made at once, then all are looked up, those of a length in one straight loop.
+ * n-grams that begin with four of them are made at once, then all are looked up, those of a length in one straight
+ * loop.
  *
  * @param listed how many rows are in the list
  * @param inOrder in that of their first characters, as fastText adds them; it takes longer

@@ -6,10 +6,16 @@
  * waits for from memory others wait for at the same time: where words end, their hashes, their places in the table, a
  * look at the words there and the sum of their vectors; then, in the same manner, those that weren't there.
  */
-import { addWord, addWordNgrams, isLineEnd, LINE_END, listWord, NO_WORD, rowOfWord, wordCount, wordHash } from './features'
+import { beginOf, endOf, findWords } from './bounds'
+import {
+  addWord, addWordNgrams, isLineEnd, LINE_END, listWord, NO_WORD, rowOfWord, wordCount, wordHash
+} from './features'
 import { addTouched, addVector, addVectors, clear, touchAndAdd, touchRows } from './rows'
 import { setSettings, settings } from './settings'
-import { add, candidate, countOf, find, flush, hashOf, isFull, isKept, isRecordOf, noteText, setRow, setWord, tableHash, vectorOf } from './table'
+import {
+  add, candidate, countOf, find, flush, hashOf, isFull, isKept, isRecordOf, noteText, setRow, setWord, tableHash,
+  vectorOf
+} from './table'
 
 export { recordBytes } from './table'
 export { touchedSum } from './rows'
@@ -33,7 +39,11 @@ export function setup (at: usize): void {
   flush()
 }
 
-/** Begins a text. @param exact without the table, with each row added as fastText does it, so that the last digits are the same */
+/**
+ * Begins a text.
+ *
+ * @param exact without the table, with each row added as fastText does it, so that the last digits are the same
+ */
 export function begin (exact: bool): void {
   isExact = exact
   text = max(text + 1, 1)
@@ -47,7 +57,8 @@ export function begin (exact: bool): void {
 }
 
 /**
- * Adds the words of a piece of text, up to a token `</s>`. Unless it's the last piece, a word at its very end may go on.
+ * Adds the words of a piece of text, up to a token `</s>`. Unless it's the last piece, a word at its very end may go
+ * on.
  *
  * @returns how many bytes were taken; the others belong to the next piece
  */
@@ -102,44 +113,10 @@ export function unkeptRows (): u32 {
 /** Makes the mean of the sum. @returns how many rows are in it */
 export function finish (): u32 {
   const share = f32x4.splat(<f32>(1 / <f64>count))
-  for (let at: u32 = 0; at < settings.vectorBytes; at += 16) v128.store(settings.sumAt + at, f32x4.mul(v128.load(settings.sumAt + at), share))
-  return count
-}
-
-function beginOf (word: u32): usize {
-  return load<u32>(settings.boundsAt + (<usize>word << 3))
-}
-
-function endOf (word: u32): usize {
-  return load<u32>(settings.boundsAt + (<usize>word << 3), 4)
-}
-
-/** Notes where words begin and end: wherever a separator stands beside another byte. @returns how many there are */
-function findWords (from: usize, to: usize): u32 {
-  const bounds = settings.boundsAt
-  let at = bounds
-  let before: u64 = 1 // whether the byte before is a separator
-  for (let block = from; block <= to; block += 64) {
-    const separators = separatorsIn(block) | separatorsIn(block + 16) << 16 | separatorsIn(block + 32) << 32 | separatorsIn(block + 48) << 48
-    let changes = separators ^ (separators << 1 | before)
-    before = separators >>> 63
-    while (changes !== 0) {
-      store<u32>(at, <u32>(block + <usize>ctz(changes)))
-      at += 4
-      changes &= changes - 1
-    }
+  for (let at: u32 = 0; at < settings.vectorBytes; at += 16) {
+    v128.store(settings.sumAt + at, f32x4.mul(v128.load(settings.sumAt + at), share))
   }
-  return <u32>((at - bounds) >>> 3)
-}
-
-/** A bit for each of 16 bytes. */
-// @ts-ignore: a decorator of AssemblyScript's
-@inline
-function separatorsIn (block: usize): u64 {
-  const bytes = v128.load(block)
-  const isControl = i8x16.le_u(i8x16.sub(bytes, i8x16.splat(9)), i8x16.splat(4)) // \t \n \v \f \r
-  const isOther = v128.or(i8x16.eq(bytes, i8x16.splat(0x20)), i8x16.eq(bytes, i8x16.splat(0)))
-  return <u64>(<u32>i8x16.bitmask(v128.or(isControl, isOther)))
+  return count
 }
 
 /** Notes the hash of each word, and its place in the table. @returns how many words there are up to a `</s>` */

@@ -85,7 +85,11 @@ export function touchAndAdd (list: usize, count: u32, to: usize): void {
 
 /** Adds a quantized row: of each part the centroid that its code names, times the row's norm. */
 function addCodes (row: u32, to: usize): void {
-  const norm: f32 = settings.normCodesAt === 0 ? 1 : load<f32>(settings.normsAt + ((<usize>load<u8>(settings.normCodesAt + row)) << 2))
+  let norm: f32 = 1
+  if (settings.normCodesAt !== 0) {
+    const code = <usize>load<u8>(settings.normCodesAt + row)
+    norm = load<f32>(settings.normsAt + (code << 2))
+  }
   const codes = settings.codesAt + row * settings.parts
   const columns = settings.columns
   const partWidth = settings.partWidth

@@ -4,10 +4,16 @@
  */
 @unmanaged
 export class Settings {
-  /** For divisions by `bucket`: they multiply by 2 ** 32 more than this, and shift to the right by 33 bits more than that. */
+  /**
+   * For divisions by `bucket`: they multiply by 2 ** 32 more than this, and shift to the right by 33 bits more than
+   * that.
+   */
   bucketFactor: u32
   bucketShift: u32
-  /** Of a vector of floats, a multiple of 16; where rows are narrower what stands behind them is added, too, and not used. */
+  /**
+   * Of a vector of floats, a multiple of 16; where rows are narrower what stands behind them is added, too, and not
+   * used.
+   */
   vectorBytes: u32
   minn: u32
   maxn: u32
@@ -59,7 +65,10 @@ export class Settings {
   ngramsAt: usize
   sumAt: usize
   scratchAt: usize
-  /** A tree of labels, numbered as lib/fasttext/tree-scores.ts does it: two children of each node, and the places of leaves. */
+  /**
+   * A tree of labels, numbered as lib/fasttext/tree-scores.ts does it: two children of each node, and the places of
+   * leaves.
+   */
   labels: u32
   childrenAt: usize
   placesAt: usize

@@ -3,7 +3,8 @@
  * behind one another. When either is full the table begins anew: words that are frequent are soon back.
  *
  * A record: a byte for the word's length and three for the number of its rows, 4 bytes for the text that it was met in
- * last, 8 for the hash that n-grams are made of; the word, filled up with 0 to a multiple of 16; the sum of its rows, or where it has but one the row's address.
+ * last, 8 for the hash that n-grams are made of; the word, filled up with 0 to a multiple of 16; the sum of its rows,
+ * or where it has but one the row's address.
  */
 import { copyWord } from './rows'
 import { settings } from './settings'

@@ -1,4 +1,7 @@
-/** The search for the best label in the tree of a hierarchical softmax, as lib/fasttext/tree-scores.ts does it, to the last bit. */
+/**
+ * The search for the best label in the tree of a hierarchical softmax, as lib/fasttext/tree-scores.ts does it, to the
+ * last bit.
+ */
 import { settings } from './settings'
 
 /** As in lib/fasttext/label-scores.ts. */
@@ -27,7 +30,9 @@ export function bestLabel (): i32 {
     const node = load<u32>(top)
     if (node < labels) {
       // Of equal ones the last from left to right.
-      if (product > most || found === -1 || load<u32>(places + (node << 2)) > load<u32>(places + (found << 2))) found = node
+      const isBetter = product > most || found === -1 ||
+        load<u32>(places + (node << 2)) > load<u32>(places + (found << 2))
+      if (isBetter) found = node
       most = product
       continue
     }

@@ -27,7 +27,10 @@ function readAnswer (line: string): Prediction[] {
   return words.flatMap((label, i) => i % 2 === 0 ? [{ label, probability: Number(words[i + 1]) }] : [])
 }
 
-/** What is wrong with a prediction; undefined if nothing is. Labels with the same probability may stand in for each other behind the first. */
+/**
+ * What is wrong with a prediction; undefined if nothing is. Labels with the same probability may stand in for each
+ * other behind the first.
+ */
 export function difference (got: readonly Prediction[], expected: readonly Prediction[]): string | undefined {
   const isSame = got.length === expected.length && got[0]?.label === expected[0]?.label &&
     got.every(({ probability }, i) => Math.abs(probability - expected[i]!.probability) < 1e-4)

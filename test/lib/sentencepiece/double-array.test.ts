@@ -1,5 +1,7 @@
 import { t } from '../../tap.ts'
-import { type DoubleArray, ROOT, buildDoubleArray, edgesOf, endsKey, step } from '../../../lib/sentencepiece/double-array.ts'
+import {
+  type DoubleArray, ROOT, buildDoubleArray, edgesOf, endsKey, step
+} from '../../../lib/sentencepiece/double-array.ts'
 import { howMany } from '../../helpers.ts'
 
 /** Numbers below a bound, the same on every run. */

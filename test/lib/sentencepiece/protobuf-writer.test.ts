@@ -2,7 +2,9 @@ import { codePoint } from '../../helpers.ts'
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from '../../tap.ts'
-import { type Fields, boolean, bytes, float, integer, message, readMessage, string } from '../../../lib/sentencepiece/protobuf.ts'
+import {
+  type Fields, boolean, bytes, float, integer, message, readMessage, string
+} from '../../../lib/sentencepiece/protobuf.ts'
 import { MessageWriter } from '../../../lib/sentencepiece/protobuf-writer.ts'
 import '../../helpers.ts' // the same examples on every run
 

@@ -17,7 +17,10 @@ interface Expected {
     readonly bytes: number
     /** Of all rules, a line for each. */
     readonly sha256: string
-    /** Of the scalar values, normalized each for itself, with a line feed, normalized, between them, by blocks: the hash's first 16 digits. */
+    /**
+     * Of the scalar values, normalized each for itself, with a line feed, normalized, between them, by blocks: the
+     * hash's first 16 digits.
+     */
     readonly scalars: readonly string[]
     /** Of drawn texts, normalized. */
     readonly drawn: string
@@ -96,7 +99,8 @@ t.test('every scalar value is normalized as SentencePiece does', async t => {
   for (const [name, normalizer] of normalizers) {
     const wrong = expected.names[name].scalars.flatMap((digest, block) => {
       if (!isTaken(block)) return []
-      const normalized = normalizer.normalize(scalars.slice(block * BLOCK, (block + 1) * BLOCK).join('\n')) // which begins no rule but its own
+      // A line feed begins no rule but its own.
+      const normalized = normalizer.normalize(scalars.slice(block * BLOCK, (block + 1) * BLOCK).join('\n'))
       return sha256(normalized).startsWith(digest) ? [] : [block]
     })
     t.strictSame(wrong, [], `${name}: the blocks that differ`)

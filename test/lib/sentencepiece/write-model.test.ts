@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { t } from '../../tap.ts'
-import { type NormalizerSpec, type Piece, type SentencePieceModel, readModel } from '../../../lib/sentencepiece/model.ts'
+import {
+  type NormalizerSpec, type Piece, type SentencePieceModel, readModel
+} from '../../../lib/sentencepiece/model.ts'
 import { charsmapOf } from '../../../lib/sentencepiece/rules.ts'
 import { type TrainerFields, modelBytes } from '../../../lib/sentencepiece/write-model.ts'
 import { fixture } from '../../helpers.ts'
 
-/** What the fixtures were trained with, as test/fixtures/make.py says: SentencePiece's binding writes no more than is given. */
+/**
+ * What the fixtures were trained with, as test/fixtures/make.py says: SentencePiece's binding writes no more than is
+ * given.
+ */
 const FIXTURES: Readonly<Record<string, readonly [trainer: TrainerFields, normalizer?: Partial<NormalizerSpec>]>> = {
   'tiny.model': [{ vocab_size: 85 }],
   'bytes.model': [{ vocab_size: 340, hard_vocab_limit: false, byte_fallback: true }],

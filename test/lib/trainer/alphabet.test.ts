@@ -1,5 +1,7 @@
 import { t } from '../../tap.ts'
-import { AT_BOTH, AT_END, AT_SPACE, type Alphabet, FIRST_CHARACTER, UNKNOWN, alphabetOf, corpusOf } from '../../../lib/trainer/alphabet.ts'
+import {
+  AT_BOTH, AT_END, AT_SPACE, type Alphabet, FIRST_CHARACTER, UNKNOWN, alphabetOf, corpusOf
+} from '../../../lib/trainer/alphabet.ts'
 import { reader } from './corpora.ts'
 
 function alphabet (text: string, coverage: number): Alphabet {

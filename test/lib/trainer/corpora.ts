@@ -84,7 +84,10 @@ export function wordsOf ({ corpus: { symbols, starts, counts }, alphabet: { code
   }))
 }
 
-/** All ways to write a word in pieces, as their numbers: those by their texts, and 0 for a single character that is none of them. */
+/**
+ * All ways to write a word in pieces, as their numbers: those by their texts, and 0 for a single character that is none
+ * of them.
+ */
 export function segmentations (word: readonly string[], numbers: ReadonlyMap<string, number>): number[][] {
   if (word.length === 0) return [[]]
   const found: number[][] = []
@@ -124,7 +127,10 @@ export function drawnLines (): string[] {
 const STEMS = 3000
 const LINES = 3000
 
-/** As `trainUnigram`, but text is left as it is if nothing else is said: rules take longer to compile than a small training takes. */
+/**
+ * As `trainUnigram`, but text is left as it is if nothing else is said: rules take longer to compile than a small
+ * training takes.
+ */
 export async function trainPlain (texts: Parameters<typeof trainUnigram>[0], options: Parameters<typeof trainUnigram>[1] = {}): Promise<TrainedTokenizer> {
   return await trainUnigram(texts, { normalizationRuleName: 'identity', maxRunChars: 0, ...options })
 }

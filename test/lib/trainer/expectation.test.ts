@@ -16,7 +16,11 @@ function expect ({ lattice, pieces }: Built): { readonly sums: number[], readonl
   return { sums, log }
 }
 
-/** The same by looking at all segmentations of each word. @param factor that the probabilities were multiplied by, for each character */
+/**
+ * The same by looking at all segmentations of each word.
+ *
+ * @param factor that the probabilities were multiplied by, for each character
+ */
 function naive (built: Built, factor = 1): { readonly sums: number[], readonly log: number } {
   const { lattice: { probabilities }, pieces: { size } } = built
   const texts = pieceTexts(built)

@@ -21,7 +21,9 @@ function best (ways: readonly number[][], scores: Float64Array): { readonly way:
   return ways.map(way => ({ way, score: way.reduce((sum, piece) => sum + scores[piece]!, 0) })).reduce((a, b) => b.score > a.score ? b : a)
 }
 
-/** How often pieces are in the best of all segmentations; unknown characters count for the first piece, and it for them. */
+/**
+ * How often pieces are in the best of all segmentations; unknown characters count for the first piece, and it for them.
+ */
 function naiveFrequencies (built: Built): number[] {
   const numbers = numbersOf(pieceTexts(built))
   const found = Array.from({ length: built.pieces.size + 1 }, () => 0)

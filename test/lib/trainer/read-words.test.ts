@@ -35,7 +35,8 @@ t.test('lines as words', t => {
 t.test('symbols', t => {
   const words = reader(['<s>', 'ab', 'abcd', 'x\u2581y', 'é', 'not this', 'nor\0this'])
   words.read('abc abcd abce <s>q <t> x y eé nor not this ab')
-  t.same(found(words), { '_*c': [1, 0], '_*': [2, 1], '_*ce': [1, 0], '_*q': [1, 0], '_<t>': [1, 0], '_e*': [1, 0], _nor: [1, 0], _not: [1, 0], _this: [1, 0] }) // x y is one, with the space in it
+  // `x y` is one, with the space in it.
+  t.same(found(words), { '_*c': [1, 0], '_*': [2, 1], '_*ce': [1, 0], '_*q': [1, 0], '_<t>': [1, 0], '_e*': [1, 0], _nor: [1, 0], _not: [1, 0], _this: [1, 0] })
   t.end()
 })
 
