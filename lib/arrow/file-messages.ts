@@ -1,7 +1,10 @@
 import type { ByteRanges } from '../bytes.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { type Block, type FileFooter, readFooter } from './footer.ts'
-import { type IsWanted, type Message, CONTINUATION, FILE_HEAD, FILE_MAGIC, FILE_TAIL_BYTES, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, encapsulated, tooLarge } from './messages.ts'
+import {
+  type IsWanted, type Message, CONTINUATION, FILE_HEAD, FILE_MAGIC, FILE_TAIL_BYTES, MAX_MESSAGE_BYTES,
+  MAX_METADATA_BYTES, encapsulated, tooLarge
+} from './messages.ts'
 import { type MessageHead, readHead } from './metadata.ts'
 
 /** Fetched at a time, at least. */
@@ -110,7 +113,8 @@ async function messageIn (window: Window, start: number, end: number): Promise<{
 
 /** Without the length before it and the padding behind it. */
 function metadataIn (bytes: Buffer, name: string, { offset }: Block): Buffer {
-  const prefix = bytes.length >= 8 && bytes.readUInt32LE(0) === CONTINUATION ? 8 : 4 // before Arrow 0.15 there was the length alone
+  // Before Arrow 0.15 there was the length alone.
+  const prefix = bytes.length >= 8 && bytes.readUInt32LE(0) === CONTINUATION ? 8 : 4
   const length = bytes.length < prefix ? -1 : bytes.readInt32LE(prefix - 4)
   if (length <= 0 || prefix + length > bytes.length) throw damaged(name, offset, `metadata of ${length} bytes, the footer tells of ${bytes.length}`)
   return bytes.subarray(prefix, prefix + length)

@@ -44,8 +44,8 @@ function blocksIn (table: FlatTable, field: number, footer: Buffer): Block[] {
 }
 
 /**
- * A message whose header is the footer's schema: some writers (Polars from 2.0 on, apache-arrow for JavaScript) leave it
- * nowhere else. All offsets in FlatBuffers are relative, so that what the footer has can stay as it is.
+ * A message whose header is the footer's schema: some writers (Polars from 2.0 on, apache-arrow for JavaScript) leave
+ * it nowhere else. All offsets in FlatBuffers are relative, so that what the footer has can stay as it is.
  */
 function schemaMessage (footer: Buffer, schemaAt: number): Uint8Array {
   const padded = Math.ceil(footer.length / 8) * 8

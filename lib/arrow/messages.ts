@@ -7,7 +7,10 @@ import { type MessageHead, readHead } from './metadata.ts'
 export interface Message extends MessageHead {
   /** In bytes of the decompressed file. */
   readonly at: number
-  /** As the stream format has it today, whatever the form in the file, and aligned for typed arrays; empty where it was passed over. */
+  /**
+   * As the stream format has it today, whatever the form in the file, and aligned for typed arrays; empty where it was
+   * passed over.
+   */
   readonly bytes: Uint8Array
 }
 
@@ -28,8 +31,8 @@ export const MAX_METADATA_BYTES = 64 * 1024 * 1024
 
 /**
  * Cuts Arrow's stream format into its messages, and likewise the file format where it can't be read by its footer: most
- * writers make it a stream between a head and a footer. Both end with a mark: without one, a file that is cut off between
- * two messages would pass for a shorter one.
+ * writers make it a stream between a head and a footer. Both end with a mark: without one, a file that is cut off
+ * between two messages would pass for a shorter one.
  *
  * @param bytes closed at the end
  * @throws SluiceError `ERR_SOURCE` with the file and the place, when it is damaged, cut off or no Arrow
@@ -49,7 +52,8 @@ export async function * readMessages (bytes: Bytes, file: string, isWanted: IsWa
     for (;;) {
       at = bytes.at
       let length = (await take(4)).readUInt32LE()
-      if (length === CONTINUATION) length = (await take(4)).readUInt32LE() // before Arrow 0.15 there was the length alone
+      // Before Arrow 0.15 there was the length alone.
+      if (length === CONTINUATION) length = (await take(4)).readUInt32LE()
       if (length === 0) break
       if (length > MAX_METADATA_BYTES) throw fail(`metadata of ${length} bytes`)
       const metadata = await take(length)
@@ -75,7 +79,11 @@ export async function * readMessages (bytes: Bytes, file: string, isWanted: IsWa
   }
 }
 
-/** Whether it is in the file format, whose head is passed over. @throws SluiceError `ERR_SOURCE` for what isn't Arrow */
+/**
+ * Whether it is in the file format, whose head is passed over.
+ *
+ * @throws SluiceError `ERR_SOURCE` for what isn't Arrow
+ */
 async function passHead (bytes: Bytes, file: string): Promise<boolean> {
   const head = await bytes.peek(8)
   if (head.equals(FILE_HEAD)) {

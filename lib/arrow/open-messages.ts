@@ -21,8 +21,8 @@ export type OpenRanges = () => Promise<ByteRanges | null>
 const MAX_HELD_BYTES = 64 * 1024 * 1024
 
 /**
- * The messages of a file: of the stream format one after the other, of the file format by its footer. A larger file that
- * can't be read at any place is read one after the other too, which most writers make possible.
+ * The messages of a file: of the stream format one after the other, of the file format by its footer. A larger file
+ * that can't be read at any place is read one after the other too, which most writers make possible.
  *
  * @throws SluiceError as `readMessages` and `readFileMessages`
  */

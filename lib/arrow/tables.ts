@@ -48,8 +48,8 @@ interface Reading {
 }
 
 /**
- * The record batches of a file, from the one on that has the row at the file's offset; those before are passed over. In memory are the
- * schema, the dictionaries, and one batch.
+ * The record batches of a file, from the one on that has the row at the file's offset; those before are passed over. In
+ * memory are the schema, the dictionaries, and one batch.
  *
  * @param messages of the file
  * @returns how many rows there are

@@ -3,7 +3,10 @@ import { type Kind, type Value, date, decimal, float16, text, time, timestamp } 
 
 type Numbers = Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array
 
-/** Values of a column in one message, as flechette lays its bytes out; they are read here, where every digit is kept and every offset checked. */
+/**
+ * Values of a column in one message, as flechette lays its bytes out; they are read here, where every digit is kept and
+ * every offset checked.
+ */
 export interface Vector {
   readonly type: DataType
   readonly length: number

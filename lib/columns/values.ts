@@ -9,7 +9,10 @@ export class InvalidUtf8 {
   }
 }
 
-/** Strings and numbers as JavaScript has them; 64-bit integers as BigInt; decimals, dates and times as text, every digit kept. */
+/**
+ * Strings and numbers as JavaScript has them; 64-bit integers as BigInt; decimals, dates and times as text, every digit
+ * kept.
+ */
 export type Value = null | boolean | number | bigint | string | Buffer | InvalidUtf8 | Value[] | { readonly [field: string]: Value }
 
 export type Kind = 'boolean' | 'integer' | 'float' | 'decimal' | 'string' | 'bytes' | 'uuid' | 'date' | 'time' | 'timestamp' | 'list' | 'map' | 'struct'
@@ -48,7 +51,9 @@ export function float16 (bits: number): number {
 /** Of the Gregorian calendar, after which it repeats: 400 years. */
 export const CYCLE_DAYS = 146097
 
-/** `2024-02-29` for days since 1970; a year beyond 0 to 9999 with its sign and six digits or more, as ISO 8601 has it. */
+/**
+ * `2024-02-29` for days since 1970; a year beyond 0 to 9999 with its sign and six digits or more, as ISO 8601 has it.
+ */
 export function date (days: number): string {
   const cycle = Math.floor(days / CYCLE_DAYS) // Date reaches less far than the format
   const within = new Date((days - cycle * CYCLE_DAYS) * 86400000).toISOString()

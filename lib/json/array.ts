@@ -3,7 +3,10 @@ import { Structure, isBlank } from './structure.ts'
 
 const [COMMA, COLON, QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from(',:"[]{}') as unknown as readonly [number, number, number, number, number, number, number]
 
-/** Finds where the elements of an array end, from behind its opening bracket on: brackets and quotes are all that it looks at. */
+/**
+ * Finds where the elements of an array end, from behind its opening bracket on: brackets and quotes are all that it
+ * looks at.
+ */
 export class ArrayEnds {
   isClosed = false
   /** Whether there must be an element before the byte that was found last. */
@@ -25,7 +28,10 @@ export class ArrayEnds {
     return this.isClosed && (this.#around === null || this.#around.hasEnded)
   }
 
-  /** Takes an array from the byte before an element on, and gives what is behind that byte: where it is a comma, the array must not end there. */
+  /**
+   * Takes an array from the byte before an element on, and gives what is behind that byte: where it is a comma, the
+   * array must not end there.
+   */
   async * goOn (chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
     let isFirst = true
     for await (const chunk of chunks) {
@@ -122,7 +128,11 @@ export class FieldFinder {
     return i
   }
 
-  /** The index behind the opening bracket of the array; -1 where more has to be seen. @throws SluiceError `ERR_SOURCE` where there is none */
+  /**
+   * The index behind the opening bracket of the array; -1 where more has to be seen.
+   *
+   * @throws SluiceError `ERR_SOURCE` where there is none
+   */
   find (chunk: Buffer): number {
     for (let i = 0; i < chunk.length;) {
       const next = this.#step(chunk, i)

@@ -1,6 +1,10 @@
-/** What `JSON.parse` refuses is read here: Python's constants, and the place of a mistake. It is several times as slow. */
+/**
+ * What `JSON.parse` refuses is read here: Python's constants, and the place of a mistake. It is several times as slow.
+ */
 
-/** As `JSON.parse` does, a parser must not end on what is nested deep; what is deeper is refused by `documentOfRecord`. */
+/**
+ * As `JSON.parse` does, a parser must not end on what is nested deep; what is deeper is refused by `documentOfRecord`.
+ */
 const MAX_DEPTH = 1002
 
 /** Why a text is no JSON, and where. */
@@ -20,7 +24,10 @@ export class JsonMistake extends Error {
   }
 }
 
-/** Without a stack, which takes longer than all else: hostile files have a mistake every few bytes, and nobody looks at it. */
+/**
+ * Without a stack, which takes longer than all else: hostile files have a mistake every few bytes, and nobody looks at
+ * it.
+ */
 function mistake (...args: ConstructorParameters<typeof JsonMistake>): JsonMistake {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 0
@@ -45,8 +52,8 @@ export function mayHaveConstants (json: string): boolean {
 }
 
 /**
- * The value of a text in JSON, as Python's json reads it: `NaN`, `Infinity` and `-Infinity` are numbers. Integers that a
- * double can't hold, and numbers that would be infinite, are strings of their digits, as of `parseJson`.
+ * The value of a text in JSON, as Python's json reads it: `NaN`, `Infinity` and `-Infinity` are numbers. Integers that
+ * a double can't hold, and numbers that would be infinite, are strings of their digits, as of `parseJson`.
  *
  * @throws JsonMistake
  */
@@ -177,8 +184,8 @@ const SHOWN_BEFORE = 15
 const SHOWN_AFTER = 25
 
 /**
- * What is wrong with a record, for a message: the column, counted from where the record begins, what was expected there,
- * and a piece of the record.
+ * What is wrong with a record, for a message: the column, counted from where the record begins, what was expected
+ * there, and a piece of the record.
  */
 export function describeMistake (json: string, { at, message }: JsonMistake): string {
   const from = Math.max(0, at - SHOWN_BEFORE)

@@ -1,5 +1,7 @@
 import type { SchemaElement } from 'hyparquet'
-import { type Kind, type Value, DIGITS, date, decimal, float16, text, time, timestamp, uuid } from '../columns/values.ts'
+import {
+  type Kind, type Value, DIGITS, date, decimal, float16, text, time, timestamp, uuid
+} from '../columns/values.ts'
 import type { Raw } from './values.ts'
 
 /** What a column's values are, and how one is made of what is stored. */

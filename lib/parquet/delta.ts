@@ -32,7 +32,9 @@ export function unpackDeltas (bytes: Buffer, offset: number, output: Int32Array 
   return reader.offset
 }
 
-/** Sets the value at an index to the one before it, the least difference, and the rest of the difference in two halves. */
+/**
+ * Sets the value at an index to the one before it, the least difference, and the rest of the difference in two halves.
+ */
 type Add = (index: number, least: bigint, low: number, high: number) => void
 
 function adder32 (output: Int32Array, first: bigint): Add {

@@ -36,7 +36,9 @@ const BATCH_ROWS = 4096
 /** What a value costs beside its bytes. */
 const VALUE_BYTES = 16
 
-/** Fetched at a time for a column; less where many columns are read, so that all of them fetch no more than that ahead. */
+/**
+ * Fetched at a time for a column; less where many columns are read, so that all of them fetch no more than that ahead.
+ */
 const STEP_BYTES = 1024 * 1024
 const FETCHED_AHEAD_BYTES = 16 * 1024 * 1024
 const LEAST_STEP_BYTES = 64 * 1024
@@ -130,7 +132,11 @@ export class ParquetFile {
     }
   }
 
-  /** What kind of values lie within a column, of the items where they are lists. @throws SluiceError `ERR_SOURCE` where there is no such place */
+  /**
+   * What kind of values lie within a column, of the items where they are lists.
+   *
+   * @throws SluiceError `ERR_SOURCE` where there is no such place
+   */
   kindWithin (place: TextPlace): Kind {
     return this.#within(place).kind
   }
@@ -153,7 +159,10 @@ export class ParquetFile {
 /** Beside the largest column, which has a bound of its own, the others together hold no more than this in memory. */
 const MAX_HELD_BYTES = 96 * 1024 * 1024
 
-/** What columns hold, added up as they load: with many of them, to ask all each time would take the square of their number. */
+/**
+ * What columns hold, added up as they load: with many of them, to ask all each time would take the square of their
+ * number.
+ */
 class Held {
   readonly #readers: readonly ColumnReader[]
   readonly #bytes = new Map<ColumnReader, number>()

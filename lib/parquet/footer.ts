@@ -85,7 +85,10 @@ function parse (tail: Buffer, start: number): Footer {
 /** As much as readers of Arrow and Impala add. */
 const MAX_DICTIONARY_HEADER_BYTES = 100
 
-/** Whether the size of a column chunk is told without the header of its dictionary, as parquet-mr did before 1.2.9 (PARQUET-816). */
+/**
+ * Whether the size of a column chunk is told without the header of its dictionary, as parquet-mr did before 1.2.9
+ * (PARQUET-816).
+ */
 function leavesOutHeader (createdBy: string | undefined): boolean {
   if (createdBy?.startsWith('parquet-mr') !== true) return false
   const version = /^parquet-mr version (\d+)\.(\d+)\.(\d+)/.exec(createdBy) ?? [0, 0, 0, 0]
@@ -93,14 +96,20 @@ function leavesOutHeader (createdBy: string | undefined): boolean {
   return major < 1 || (major === 1 && (minor < 2 || (minor === 2 && patch < 9)))
 }
 
-/** Of columns that aren't asked for, too: the one that is damaged may have been the `id`. A name can be given twice; the order is that of the schema. */
+/**
+ * Of columns that aren't asked for, too: the one that is damaged may have been the `id`. A name can be given twice; the
+ * order is that of the schema.
+ */
 function checkPlace (group: RowGroup, { path, element, index }: Leaf, rowGroup: number): void {
   const meta = group.columns[index]!.meta_data
   if (meta === undefined || (meta.path_in_schema.join('\0') === path.join('\0') && meta.type === element.type)) return
   throw new Error(`row group ${rowGroup} has column ${meta.path_in_schema.join('.')} of type ${meta.type}, where the schema has ${path.join('.')} of type ${element.type}`)
 }
 
-/** @throws SluiceError `ERR_SOURCE` when it can't be where the footer says, or is compressed or encrypted in a way that can't be read */
+/**
+ * @throws SluiceError `ERR_SOURCE` when it can't be where the footer says, or is compressed or encrypted in a way that
+ *   can't be read
+ */
 export function chunkOf ({ groups, start: footerStart, padding }: Footer, leaf: Leaf, place: Place): Chunk {
   const column = groups[place.rowGroup]!.group.columns[leaf.index]!
   const meta = column.meta_data

@@ -83,7 +83,11 @@ export class PageReader {
     return this.#ranges.givesAway === true && buffer === this.#large
   }
 
-  /** Passes over the next page without decoding it where it has at most `values`. @returns how many it had; 0 when it is larger */
+  /**
+   * Passes over the next page without decoding it where it has at most `values`.
+   *
+   * @returns how many it had; 0 when it is larger
+   */
   async skip (values: number): Promise<number> {
     const header = await this.#nextHeader()
     if (header.values > values) {
@@ -193,7 +197,10 @@ export class PageReader {
     return { free: done, bytes: bytes.length, count, rows, rep, def: present === count ? null : def, values: valuesOf(header.encoding, element, bytes, present, this.#dictionary) }
   }
 
-  /** The values, the repetition and the definition levels of a page: compressed together, each level with its length before it. */
+  /**
+   * The values, the repetition and the definition levels of a page: compressed together, each level with its length
+   * before it.
+   */
   #parts ({ levelEncodings, unpackedSize }: PageHeader, stored: Buffer): [Buffer, Buffer | null, Buffer | null] {
     let rest = decompress(this.#chunk.codec, stored, unpackedSize)
     const levels = ([['repetition', this.#leaf.maxRep, levelEncodings.repetition], ['definition', this.#leaf.maxDef, levelEncodings.definition]] as const).map(([what, max, encoding]) => {

@@ -11,8 +11,8 @@ export interface Leaf {
 }
 
 /**
- * A field of the schema. `list` (its value is that of its only child, which repeats) and `item` (a repeated group around
- * a single element) come from lists and maps; a `pair` is an entry of a map; a `struct` has named fields.
+ * A field of the schema. `list` (its value is that of its only child, which repeats) and `item` (a repeated group
+ * around a single element) come from lists and maps; a `pair` is an entry of a map; a `struct` has named fields.
  */
 export interface Field {
   readonly name: string
@@ -92,7 +92,8 @@ const MAX_DEPTH = 100
  */
 function isOf (parent: SchemaElement, element: SchemaElement, children: readonly Field[], inList: boolean, repeated: boolean): 'item' | 'pair' | 'struct' {
   if (repeated && isMap(parent) && children.length === 2) return 'pair'
-  if (repeated && isMap(parent) && children.length === 1 && !children[0]!.repeated) return 'item' // keys without values: a list
+  // Keys without values: a list.
+  if (repeated && isMap(parent) && children.length === 1 && !children[0]!.repeated) return 'item'
   const isElement = children.length !== 1 || children[0]!.repeated || element.name === 'array' || element.name === `${parent.name}_tuple`
   return repeated && inList && !isElement ? 'item' : 'struct'
 }

@@ -6,7 +6,10 @@ import { RleReader } from './rle.ts'
 /** A value as it is stored, before its annotation is looked at. Bytes are a view of the page. */
 export type Raw = boolean | number | bigint | Buffer
 
-/** The values of a page, one after the other, nulls left out: decoded when they are asked for, so that a page costs its bytes. */
+/**
+ * The values of a page, one after the other, nulls left out: decoded when they are asked for, so that a page costs its
+ * bytes.
+ */
 export interface Values {
   /** @throws Error behind the last value */
   next (): Raw

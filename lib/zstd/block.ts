@@ -27,7 +27,10 @@ export function readBlockHeader (bytes: Buffer): BlockHeader {
   return { isLast: (bits & 1) === 1, kind, size, blockBytes: kind === 'repeated' ? 1 : size }
 }
 
-/** Decodes the blocks of frames, one after the other. Each gives at most 128 KiB, and what is held is known from the frame's header. */
+/**
+ * Decodes the blocks of frames, one after the other. Each gives at most 128 KiB, and what is held is known from the
+ * frame's header.
+ */
 export class BlockDecoder {
   readonly #window = new Window()
   readonly #literals = new LiteralsDecoder(MAX_BLOCK_BYTES)

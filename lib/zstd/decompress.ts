@@ -26,7 +26,8 @@ type NewHash = () => { update: (bytes: Uint8Array) => unknown, digest: () => big
  * damaged blocks without noticing, compares no checksum, and moves its whole window for each block.
  *
  * @param name of the file, for messages
- * @throws SluiceError `ERR_SOURCE` when the data is cut off, damaged, not zstd, or takes a dictionary or a larger window
+ * @throws SluiceError `ERR_SOURCE` when the data is cut off, damaged, not zstd, or takes a dictionary or a larger
+ *   window
  */
 export async function * decompressZstd (chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
   const reader = new ByteReader(chunks)

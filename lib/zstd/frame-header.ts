@@ -58,7 +58,9 @@ export function readFrameHeader (bytes: Buffer): FrameHeader {
   }
 }
 
-/** Bytes of each field that follows on the descriptor. A frame of a single segment has its content's size for a window. */
+/**
+ * Bytes of each field that follows on the descriptor. A frame of a single segment has its content's size for a window.
+ */
 function fieldsOf (descriptor: number): { readonly window: 0 | 1, readonly dictionary: number, readonly content: number } {
   const single = (descriptor & 0x20) !== 0
   const size = descriptor >> 6

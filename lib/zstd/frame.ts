@@ -5,8 +5,8 @@ import { FRAME_MAGIC, frameHeaderBytes, readFrameHeader } from './frame-header.t
 const CHECKSUM_BYTES = 4
 
 /**
- * Decompresses one frame that is in memory whole, such as a page of a parquet file. A checksum that it may have is passed
- * over: what holds the frame has its own.
+ * Decompresses one frame that is in memory whole, such as a page of a parquet file. A checksum that it may have is
+ * passed over: what holds the frame has its own.
  *
  * @param size of the content, in bytes
  * @throws Error when the data is damaged, takes a dictionary, or doesn't give exactly `size` bytes

@@ -13,7 +13,11 @@ const MAX_BITS = 11
 const WEIGHTS = { maxLog: 6, maxSymbol: MAX_BITS }
 const MAX_WEIGHTS = 255
 
-/** Reads a Huffman tree's description. `bytes` must have three more bytes behind `end`. @returns the table, and the byte behind it */
+/**
+ * Reads a Huffman tree's description. `bytes` must have three more bytes behind `end`.
+ *
+ * @returns the table, and the byte behind it
+ */
 export function readHuffmanTable (bytes: Uint8Array, start: number, end: number): { readonly table: HuffmanTable, readonly next: number } {
   const header = start < end ? bytes[start]! : 0
   const packed = header < 128
@@ -27,7 +31,10 @@ function plainWeights (bytes: Uint8Array, start: number, count: number): number[
   return Array.from({ length: count }, (_, i) => i % 2 === 0 ? bytes[start + (i >> 1)]! >> 4 : bytes[start + (i >> 1)]! & 15)
 }
 
-/** Two FSE states that take turns; the stream ends when a state can't be read whole, and then gives the other one's symbol. */
+/**
+ * Two FSE states that take turns; the stream ends when a state can't be read whole, and then gives the other one's
+ * symbol.
+ */
 function packedWeights (bytes: Uint8Array, start: number, end: number): number[] {
   const { table: { entries, log }, next } = readFseTable(bytes, start, end, WEIGHTS)
   const bits = new BackwardBits(bytes, next, end)
@@ -67,7 +74,10 @@ function huffmanTable (weights: readonly number[]): HuffmanTable {
   return { entries, log }
 }
 
-/** Decodes one stream, which must give just the bytes from `outStart` to `outEnd`. `bytes` must have two more bytes behind `end`. */
+/**
+ * Decodes one stream, which must give just the bytes from `outStart` to `outEnd`. `bytes` must have two more bytes
+ * behind `end`.
+ */
 export function decodeHuffman (bytes: Uint8Array, start: number, end: number, { entries, log }: HuffmanTable, out: Uint8Array, outStart: number, outEnd: number): void {
   let left = new BackwardBits(bytes, start, end).left // then read here: this loop is where the time goes
   const mask = (1 << log) - 1

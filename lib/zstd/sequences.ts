@@ -21,7 +21,10 @@ function lengths (first: number, single: number, added: readonly number[]): Leng
 const LITERALS_LENGTHS = lengths(0, 16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 const MATCH_LENGTHS = lengths(3, 32, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 
-/** A window of 128 MiB takes offset codes up to 27. This is what fits an integer; what lies too far back the window refuses. */
+/**
+ * A window of 128 MiB takes offset codes up to 27. This is what fits an integer; what lies too far back the window
+ * refuses.
+ */
 const MAX_OFFSET_CODE = 30
 
 /** What a kind of code may have for a table, and the one that is predefined (RFC 8878, 3.1.1.3.2.2). */
