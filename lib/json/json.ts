@@ -12,7 +12,8 @@ export function parseJson (json: string): unknown {
   }
 }
 
-const [BLANK, QUOTE, OPEN_OBJECT, CLOSE_OBJECT] = [' ', '"', '{', '}'].map(sign => sign.charCodeAt(0)) as [number, number, number, number]
+const [BLANK, QUOTE, OPEN_OBJECT, CLOSE_OBJECT] =
+  [' ', '"', '{', '}'].map(sign => sign.charCodeAt(0)) as [number, number, number, number]
 
 /**
  * Whether an object has no name after its brace, or a line no brace at its end: hostile files have a million of them.

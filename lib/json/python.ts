@@ -120,7 +120,9 @@ class Parser {
     const entries: Array<[string, unknown]> = []
     if (this.#next() === '}') return {}
     do {
-      if (this.#next() !== '"') this.#fail(entries.length === 0 ? 'expected a name in double quotes, or }' : 'expected a name in double quotes')
+      if (this.#next() !== '"') {
+        this.#fail(entries.length === 0 ? 'expected a name in double quotes, or }' : 'expected a name in double quotes')
+      }
       const name = this.#string()
       if (this.#next() !== ':') this.#fail('expected : after a name')
       this.#at++
@@ -146,8 +148,13 @@ class Parser {
         this.#at = end + 1
         return JSON.parse(this.#json.slice(start, end + 1)) as string
       }
-      if (Number.isNaN(code)) throw new JsonMistake(`the string that begins at column ${start + 1} has no closing quote`, end)
-      if (code < 0x20) throw new JsonMistake(`expected the character U+${code.toString(16).toUpperCase().padStart(4, '0')} to be escaped in a string`, end)
+      if (Number.isNaN(code)) {
+        throw new JsonMistake(`the string that begins at column ${start + 1} has no closing quote`, end)
+      }
+      if (code < 0x20) {
+        const digits = code.toString(16).toUpperCase().padStart(4, '0')
+        throw new JsonMistake(`expected the character U+${digits} to be escaped in a string`, end)
+      }
       if (code !== 0x5c) continue
       const escape = /^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(this.#json.slice(end, end + 6))
       if (escape === null) throw new JsonMistake('expected an escape of JSON after \\', end)

@@ -2,7 +2,8 @@
  * Where values of JSON end, by quotes and brackets alone: it is found in chunks of any size, and in what is damaged.
  */
 
-const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, NEWLINE] = Buffer.from('"\\[]{}\n') as unknown as readonly [number, number, number, number, number, number, number]
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, NEWLINE] =
+  Buffer.from('"\\[]{}\n') as unknown as readonly [number, number, number, number, number, number, number]
 
 /** JSON's white space: tab, line feed, carriage return, space. */
 export function isBlank (byte: number | undefined): boolean {

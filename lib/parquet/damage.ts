@@ -27,7 +27,8 @@ export function decoding<T> (place: Place, work: () => T): T {
 }
 
 export function damaged ({ file, rowGroup, column }: Place, reason: string, cause?: unknown): SluiceError {
-  return new SluiceError('ERR_SOURCE', `${file}: damaged parquet data in row group ${rowGroup}, column ${column} (${reason}); get the file again`, { cause })
+  return new SluiceError('ERR_SOURCE', `${file}: damaged parquet data in row group ${rowGroup}, column ${column} ` +
+    `(${reason}); get the file again`, { cause })
 }
 
 /** What the file says is sound, and more than is held in memory, or than this reader knows. */

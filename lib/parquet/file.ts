@@ -72,9 +72,11 @@ export class ParquetFile {
    *
    * @throws SluiceError `ERR_SOURCE` for a column that isn't there, a damaged page, or one of more than 256 MiB
    */
-  async * readRows ({ columns, only, from = 0, maxRowBytes = Infinity, signal }: ReadRowsOptions): AsyncGenerator<Batch> {
+  async * readRows (options: ReadRowsOptions): AsyncGenerator<Batch> {
+    const { columns, only, from = 0, maxRowBytes = Infinity, signal } = options
     const cost = { bytes: 0, values: 0, most: maxRowBytes }
-    const fields = [...new Set(columns)].map(name => name === only?.column ? this.#within(only).field : this.#field(name))
+    const fields = [...new Set(columns)].map(name =>
+      name === only?.column ? this.#within(only).field : this.#field(name))
     const readers = new Map(fields.flatMap(field => field.leaves).map(leaf => [leaf, new ColumnReader(leaf, cost)]))
     const values = fields.map(field => [field.name, assembler(field, leaf => readers.get(leaf)!)] as const)
     const held = new Held(readers.values())
@@ -95,7 +97,10 @@ export class ParquetFile {
         reader.open(new PageReader(this.#ranges, chunk, leaf, place, step), place)
       }
       // Those of the next groups begin to come while this one is read. A damaged one is told of when it is its turn.
-      for (let [group, ahead] = [rowGroup + 1, 0]; this.#ranges.expect !== undefined && group < Math.min(rowGroup + 1 + GROUPS_AHEAD, this.#footer.groups.length) && ahead < FETCHED_AHEAD_BYTES; group++) {
+      const groupsEnd = Math.min(rowGroup + 1 + GROUPS_AHEAD, this.#footer.groups.length)
+      let ahead = 0
+      for (let group = rowGroup + 1; group < groupsEnd && ahead < FETCHED_AHEAD_BYTES; group++) {
+        if (this.#ranges.expect === undefined) break
         for (const leaf of readers.keys()) {
           try {
             const { start, end } = chunkIn(group, leaf).chunk
@@ -147,7 +152,8 @@ export class ParquetFile {
       const found = narrowed(field, lists, steps)
       return { field: found.field, kind: kindOf(found.end) }
     } catch (error) {
-      throw new SluiceError('ERR_SOURCE', `${this.#ranges.name}: column ${column}: ${messageOf(error)}; name the one that has the text (--text-column, text_column)`, { cause: error })
+      throw new SluiceError('ERR_SOURCE', `${this.#ranges.name}: column ${column}: ${messageOf(error)}; ` +
+        'name the one that has the text (--text-column, text_column)', { cause: error })
     }
   }
 
@@ -181,7 +187,10 @@ class Held {
     for (const reader of this.#readers) this.#set(reader)
     const sum = this.#sum - this.#largest
     if (sum > MAX_HELD_BYTES) {
-      throw refused({ ...place, column: 'and the others asked for' }, `${this.#readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, at most ${MAX_HELD_BYTES} are held; ask for fewer columns (--columns), or rewrite the file with smaller row groups`)
+      throw refused({ ...place, column: 'and the others asked for' },
+        `${this.#readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, ` +
+        `at most ${MAX_HELD_BYTES} are held; ` +
+        'ask for fewer columns (--columns), or rewrite the file with smaller row groups')
     }
   }
 

@@ -59,7 +59,9 @@ export class BlockDecoder {
 
   /** What a block holds; valid until the next one is decoded. @throws ZstdDamage */
   decode ({ kind, size }: BlockHeader, bytes: Uint8Array): Uint8Array {
-    if (size > this.#maxBytes) throw new ZstdDamage(`a block of ${size} bytes in a frame whose blocks have at most ${this.#maxBytes}`)
+    if (size > this.#maxBytes) {
+      throw new ZstdDamage(`a block of ${size} bytes in a frame whose blocks have at most ${this.#maxBytes}`)
+    }
     const window = this.#window
     window.startBlock(this.#maxBytes)
     if (kind === 'raw') window.append(bytes)
@@ -71,6 +73,12 @@ export class BlockDecoder {
   #decodeCompressed (bytes: Uint8Array): void {
     this.#block.set(bytes)
     const next = this.#literals.decode(this.#block, bytes.length, this.#maxBytes)
-    this.#sequences.decode(this.#block, next, bytes.length, this.#literals.bytes.subarray(0, this.#literals.length), this.#window)
+    this.#sequences.decode(
+      this.#block,
+      next,
+      bytes.length,
+      this.#literals.bytes.subarray(0, this.#literals.length),
+      this.#window
+    )
   }
 }

@@ -17,7 +17,9 @@ export function decompressFrame (input: Buffer, size: number): Buffer {
   if (input.length < headerBytes) throw new ZstdDamage('the frame header is cut off')
   const header = readFrameHeader(input)
   if (header.dictionary !== 0) throw new ZstdDamage(`it takes a dictionary (${header.dictionary})`)
-  if (header.contentBytes !== null && header.contentBytes !== size) throw new ZstdDamage(`the zstd frame says it has ${header.contentBytes} bytes, expected ${size}`)
+  if (header.contentBytes !== null && header.contentBytes !== size) {
+    throw new ZstdDamage(`the zstd frame says it has ${header.contentBytes} bytes, expected ${size}`)
+  }
   const blocks = new BlockDecoder()
   blocks.startWhole(header, size)
   let [at, given] = [headerBytes, 0]

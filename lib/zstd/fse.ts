@@ -17,17 +17,24 @@ export interface FseLimits {
   readonly maxSymbol: number
 }
 
+/** A table that was read from its description, and the byte behind that. */
+export interface ReadTable<Table> {
+  readonly table: Table
+  readonly next: number
+}
+
 /** A table that always gives one symbol and reads no bits. */
 export function rleTable (symbol: number): FseTable {
   return { entries: Uint32Array.of(symbol), log: 0 }
 }
 
-/**
- * Reads a table's description. `bytes` must have three more bytes behind `end`.
- *
- * @returns the table, and the byte behind it
- */
-export function readFseTable (bytes: Uint8Array, start: number, end: number, { maxLog, maxSymbol }: FseLimits): { readonly table: FseTable, readonly next: number } {
+/** Reads a table's description. `bytes` must have three more bytes behind `end`. */
+export function readFseTable (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { maxLog, maxSymbol }: FseLimits
+): ReadTable<FseTable> {
   let at = start * 8 // in bits
   const peek = (count: number): number => {
     const byte = at >> 3

@@ -29,7 +29,9 @@ export class LiteralsDecoder {
    */
   decode (block: Uint8Array, end: number, maxBytes: number): number {
     const kind = block[0]! & 3
-    return kind < 2 ? this.#decodePlain(block, end, maxBytes, kind === 1) : this.#decodeHuffman(block, end, maxBytes, kind === 3)
+    return kind < 2
+      ? this.#decodePlain(block, end, maxBytes, kind === 1)
+      : this.#decodeHuffman(block, end, maxBytes, kind === 3)
   }
 
   #decodePlain (block: Uint8Array, end: number, maxBytes: number, repeated: boolean): number {

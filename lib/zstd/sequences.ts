@@ -33,9 +33,28 @@ interface Kind extends FseLimits {
 }
 
 const KINDS: Readonly<Record<'literals' | 'offset' | 'match', Kind>> = {
-  literals: { maxLog: 9, maxSymbol: 35, predefined: fseTable([4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1], 6) },
-  offset: { maxLog: 8, maxSymbol: MAX_OFFSET_CODE, predefined: fseTable([1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1], 5) },
-  match: { maxLog: 9, maxSymbol: 52, predefined: fseTable([1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1], 6) }
+  literals: {
+    maxLog: 9,
+    maxSymbol: 35,
+    predefined: fseTable([
+      4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1
+    ], 6)
+  },
+  offset: {
+    maxLog: 8,
+    maxSymbol: MAX_OFFSET_CODE,
+    predefined: fseTable([
+      1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1
+    ], 5)
+  },
+  match: {
+    maxLog: 9,
+    maxSymbol: 52,
+    predefined: fseTable([
+      1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+      1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1
+    ], 6)
+  }
 }
 
 type Tables = Partial<Record<keyof typeof KINDS, FseTable>>
@@ -134,5 +153,6 @@ function readCount (block: Uint8Array, start: number, end: number): [count: numb
   const next = start + (first < 128 ? 1 : first < 255 ? 2 : 3)
   if (next > end) throw new ZstdDamage('sequences that are cut off')
   if (first < 128) return [first, next]
-  return [first < 255 ? (first - 128) * 256 + block[start + 1]! : (block[start + 1]! | block[start + 2]! << 8) + 0x7f00, next]
+  if (first < 255) return [(first - 128) * 256 + block[start + 1]!, next]
+  return [(block[start + 1]! | block[start + 2]! << 8) + 0x7f00, next]
 }

@@ -87,7 +87,9 @@ export class Window {
       for (const end = at + count; at < end;) buffer[at++] = literals[taken++]!
     }
     let from = at - offset
-    if (offset <= 0 || offset > this.#size || from < this.#first) throw new ZstdDamage(`a reference ${offset} bytes back, where there are fewer`)
+    if (offset <= 0 || offset > this.#size || from < this.#first) {
+      throw new ZstdDamage(`a reference ${offset} bytes back, where there are fewer`)
+    }
     const end = at + length
     if (length > SHORT && offset >= length) buffer.copyWithin(at, from, from + length)
     else if (length > SHORT && offset === 1) buffer.fill(buffer[from]!, at, end)
