@@ -36,7 +36,9 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
-/** The one error class of sluice. Match the `code`; the message names the place, what was found and what was expected. */
+/**
+ * The one error class of sluice. Match the `code`; the message names the place, what was found and what was expected.
+ */
 export class SluiceError extends Error {
   readonly code: ErrorCode
 
@@ -58,7 +60,10 @@ export const MASK = 'MASKED'
 /** What stands between `://` and the last `@` before the path of an address: a user and a password, or a token. */
 const CREDENTIALS = /:\/\/[^\s/"'<>]*@/g
 
-/** A text without the users and passwords of addresses in it; in messages, where more would be taken for a secret than is one. */
+/**
+ * A text without the users and passwords of addresses in it; in messages, where more would be taken for a secret than
+ * is one.
+ */
 export function maskCredentials (text: string): string {
   return text.replace(CREDENTIALS, `://${MASK}@`)
 }

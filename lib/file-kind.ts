@@ -113,15 +113,20 @@ const BZIP2_STARTS = BZIP2_CONTENT.flatMap(content => {
   return Array.from({ length: 9 }, (_, i) => Buffer.concat([Buffer.from(`BZh${i + 1}`), content]))
 })
 
-/** UTF-32 stands before UTF-16, whose byte order mark its own begins with. bzip2 has ten bytes: the first four are letters. */
+/**
+ * UTF-32 stands before UTF-16, whose byte order mark its own begins with. bzip2 has ten bytes: the first four are
+ * letters.
+ */
 const KINDS: readonly Kind[] = [
   { fits: startsWith(GZIP), is: 'gzip data', pipe: 'gzip -dc', ending: '.gz' },
-  { fits: startsWith(magic('28b52ffd'), ...Array.from({ length: 16 }, (_, i) => magic(`5${i.toString(16)}2a4d18`))), is: 'zstd data', pipe: 'zstd -dc', ending: '.zst' }, // or a frame to skip
+  // Or a frame to skip.
+  { fits: startsWith(magic('28b52ffd'), ...Array.from({ length: 16 }, (_, i) => magic(`5${i.toString(16)}2a4d18`))), is: 'zstd data', pipe: 'zstd -dc', ending: '.zst' },
   { fits: startsWith(magic('fd377a585a00')), is: 'xz data', pipe: 'xz -dc' },
   { fits: startsWith(...BZIP2_STARTS), is: 'bzip2 data', pipe: 'bzip2 -dc' },
   { fits: startsWith(magic('04224d18'), magic('02214c18')), is: 'lz4 data', pipe: 'lz4 -dc' },
   { fits: startsWith(magic('ff060000734e61507059')), is: 'snappy data', pipe: 'snzip -dc' },
-  { fits: startsWith(magic('789c'), magic('7801')), is: 'zlib data', pipe: 'pigz -dc' }, // neither begins a text in UTF-8
+  // Neither begins a text in UTF-8.
+  { fits: startsWith(magic('789c'), magic('7801')), is: 'zlib data', pipe: 'pigz -dc' },
   { fits: startsWith(magic('1f9d')), is: 'data of compress', pipe: 'gzip -dc' },
   { fits: isTar, is: 'a tar archive', advice: name => unpack(`tar -xf${name === '-' ? ' -' : ` ${name}`}`, 'tar -xO')(name) },
   { fits: startsWith(magic('504b0304'), magic('504b0708')), is: 'a zip archive', advice: unpack('unzip') },
@@ -155,15 +160,18 @@ const NO_TEXT: readonly Kind[] = [
 /** What a file of bytes is that begins with a tag, whatever comes after that: no text could. */
 const PAGE: Kind = { ...HTML, fits: head => /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html[\s>])/i.test(head.toString('latin1', 0, HTML_LEAD_BYTES)) }
 
-/** What a file that should be no text is by the bytes that it begins with, and what to do: `is an HTML page; …`. Null where they don't tell. */
+/**
+ * What a file that should be no text is by the bytes that it begins with, and what to do: `is an HTML page; …`. Null
+ * where they don't tell.
+ */
 export function otherKind (head: Buffer, name: string): string | null {
   const kind = kindOf([...KINDS, ...NO_TEXT, PAGE], head, name)
   return kind === undefined ? null : whatToDo(kind, name)
 }
 
 /**
- * As `otherKind`, for a file that isn't read for documents, such as a model: what to do is left out where it is for those,
- * and compressed data is to be decompressed.
+ * As `otherKind`, for a file that isn't read for documents, such as a model: what to do is left out where it is for
+ * those, and compressed data is to be decompressed.
  */
 export function mistakenKind (head: Buffer, name: string): string | null {
   const kind = kindOf([...KINDS, ...NO_TEXT], head, name)
@@ -172,7 +180,10 @@ export function mistakenKind (head: Buffer, name: string): string | null {
   return kind.advice === undefined || kind.isForData === true ? `is ${kind.is}` : `is ${kind.is}; ${kind.advice(name)}`
 }
 
-/** What a file of bytes is that is no text, by the bytes that it begins with: `a parquet file`. Null where they don't say. */
+/**
+ * What a file of bytes is that is no text, by the bytes that it begins with: `a parquet file`. Null where they don't
+ * say.
+ */
 export function kindName (head: Buffer, name: string): string | null {
   const kind = kindOf([...KINDS, ...NO_TEXT].filter(({ fits, advice }) => fits !== isHtml && fits !== isLfs && advice !== TO_UTF8), head, name)
   return kind?.is ?? null
@@ -180,8 +191,8 @@ export function kindName (head: Buffer, name: string): string | null {
 
 /**
  * Passes text on, and refuses what its first bytes show to be something else: compressed data, archives, files of other
- * programs, UTF-16 or UTF-32 with a byte order mark; a Git LFS pointer, and an HTML page whose name doesn't say that it is
- * one. Chunks may be cut anywhere.
+ * programs, UTF-16 or UTF-32 with a byte order mark; a Git LFS pointer, and an HTML page whose name doesn't say that it
+ * is one. Chunks may be cut anywhere.
  *
  * @param name for messages: a path, or `-` for standard input
  * @throws SluiceError `ERR_SOURCE` with what it is, and what to do
@@ -190,7 +201,11 @@ export function refuseOtherKinds (chunks: AsyncIterable<Uint8Array>, name: strin
   return refuse(KINDS, chunks, name)
 }
 
-/** As `refuseOtherKinds`, what only readers of text can't read. @param records whether it's no text of any kind, so that HTML is none of it */
+/**
+ * As `refuseOtherKinds`, what only readers of text can't read.
+ *
+ * @param records whether it's no text of any kind, so that HTML is none of it
+ */
 export function refuseTables (chunks: AsyncIterable<Uint8Array>, name: string, records: boolean): AsyncGenerator<Buffer> {
   return refuse(records ? [...NO_TEXT, HTML] : NO_TEXT, chunks, name)
 }
@@ -206,7 +221,11 @@ function kindOf (kinds: readonly Kind[], head: Buffer, name: string): Kind | und
   return kinds.find(({ fits, unless }) => fits(head) === true && unless?.test(name) !== true)
 }
 
-/** Passes on what begins as gzip data does, and what is too short to tell. @throws SluiceError `ERR_SOURCE` for all else */
+/**
+ * Passes on what begins as gzip data does, and what is too short to tell.
+ *
+ * @throws SluiceError `ERR_SOURCE` for all else
+ */
 export function expectGzip (chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
   return withFirstBytes(chunks, head => head.length < GZIP.length, head => {
     if (GZIP.subarray(0, head.length).equals(head.subarray(0, GZIP.length))) return

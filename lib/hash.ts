@@ -7,7 +7,11 @@ export function sha256 (bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
-/** SHA-256 of a file, as lower-case hex; the file is never in memory whole. @param signal stops reading: the error is Node's `ABORT_ERR` */
+/**
+ * SHA-256 of a file, as lower-case hex; the file is never in memory whole.
+ *
+ * @param signal stops reading: the error is Node's `ABORT_ERR`
+ */
 export async function sha256OfFile (path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash, { signal })

@@ -38,7 +38,10 @@ export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256,
 
 type WithoutDefault<T> = T extends z.ZodDefault<infer Inner> ? z.ZodOptional<Inner> : T
 
-/** The same options, each left out where it isn't given: for a recipe that takes what isn't said from elsewhere. Their descriptions tell the defaults. */
+/**
+ * The same options, each left out where it isn't given: for a recipe that takes what isn't said from elsewhere. Their
+ * descriptions tell the defaults.
+ */
 export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (shape: Shape): { [Key in keyof Shape]: WithoutDefault<Shape[Key]> } {
   return Object.fromEntries(Object.entries(shape).map(([key, field]) => {
     if (!(field instanceof z.ZodDefault)) return [key, field]

@@ -1,4 +1,6 @@
-import { type Document, type LineCounter, type Pair, type YAMLMap, isAlias, isCollection, isMap, isNode, isScalar } from 'yaml'
+import {
+  type Document, type LineCounter, type Pair, type YAMLMap, isAlias, isCollection, isMap, isNode, isScalar
+} from 'yaml'
 
 /** Where something is in a file; from 1. */
 interface LineColumn {

@@ -10,8 +10,13 @@ import { parseOptions, parseState, positive } from '../lib/options.ts'
 import { writing } from '../lib/output/output.ts'
 import { lost } from '../lib/output/resumable.ts'
 import { listShards, shardName } from '../lib/shards/names.ts'
-import { type OpenShard, type ShardInfo, type ShardShape, ShardWriter, openShard, prepareFolder, refuseShards, removePartials, removeShards, shardInfo } from '../lib/shards/writer.ts'
-import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../lib/stage/stage.ts'
+import {
+  type OpenShard, type ShardInfo, type ShardShape, ShardWriter, openShard, prepareFolder, refuseShards, removePartials,
+  removeShards, shardInfo
+} from '../lib/shards/writer.ts'
+import {
+  type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy
+} from '../lib/stage/stage.ts'
 
 export const npySinkOptions = z.strictObject({
   seqLen: positive.optional().describe('token ids in a sequence (default: as the first one has)'),
@@ -97,7 +102,11 @@ export class NpySink extends Writable {
     return { seqLen: this.#seqLen ?? null, shards: [...this.stats.shards], open }
   }
 
-  /** Goes on with what a run before has written, before anything comes. @throws SluiceError `ERR_STATE` for what `save` didn't give */
+  /**
+   * Goes on with what a run before has written, before anything comes.
+   *
+   * @throws SluiceError `ERR_STATE` for what `save` didn't give
+   */
   restore (state: NpySinkState): void {
     const { seqLen, shards, open } = parseState('npy', npySinkState, state)
     this.#seqLen = seqLen ?? this.#seqLen
@@ -167,7 +176,10 @@ export class NpySink extends Writable {
     if (length > 0) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#folder}: no sequence has come, so the ${length} ${length === 1 ? 'shard' : 'shards'} of another run are kept; delete them by hand if that is meant`)
   }
 
-  /** Begins to: while the disk takes its time, the next shard is written. What fails is told of when that one is finished, or saved. */
+  /**
+   * Begins to: while the disk takes its time, the next shard is written. What fails is told of when that one is
+   * finished, or saved.
+   */
   async #finishShard (): Promise<void> {
     await this.#finishing
     const shard = this.#shard

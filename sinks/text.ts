@@ -17,7 +17,8 @@ export function isTextFile (path: string): boolean {
  * Writes the text of each document on a line of its own.
  *
  * @param path compressed where it ends in `.gz` or `.zst`; `-` for standard output
- * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`, and with `ERR_DOCUMENT` for a text with line breaks
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`, and with `ERR_DOCUMENT` for a text with line
+ *   breaks
  */
 export function textSink (path: string, options: TextSinkOptions = {}): LineSink<Document> {
   const { highWaterMark, signal, resumable, ...own } = options

@@ -22,12 +22,12 @@ export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
 
 /**
  * Documents from CSV or TSV, a record each; plain, `.gz` or `.zst`. The first record of each file names its columns.
- * Fields are quoted as in RFC 4180, and may have line breaks then; every field is a string. Blank lines are passed over,
- * and a first line such as `sep=;`, by which Excel is told the delimiter, counts as the option does. With `escape`, that
- * character makes text of a quote within quotes, and of itself; before anything else it is text.
+ * Fields are quoted as in RFC 4180, and may have line breaks then; every field is a string. Blank lines are passed
+ * over, and a first line such as `sep=;`, by which Excel is told the delimiter, counts as the option does. With
+ * `escape`, that character makes text of a quote within quotes, and of itself; before anything else it is text.
  *
- * A record's own id and its further fields are taken as by `ndjson`. One with more or fewer fields than columns, or with
- * text behind a closing quote, is counted as `bad_csv`.
+ * A record's own id and its further fields are taken as by `ndjson`. One with more or fewer fields than columns, or
+ * with text behind a closing quote, is counted as `bad_csv`.
  *
  * @param input paths, globs, `-` for standard input, or an iterable of bytes
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE` (a quote that is never closed, a

@@ -34,14 +34,15 @@ export type HfOptions = z.input<typeof hfOptions> & Omit<SourceOptions, 'hub'> &
 }
 
 /**
- * Documents of a dataset on the Hugging Face Hub: those files that Python's `datasets` finds for a subset and split, at the
- * commit that the revision names when it is first read, with the parser that their names ask for. `HF_TOKEN`,
+ * Documents of a dataset on the Hugging Face Hub: those files that Python's `datasets` finds for a subset and split, at
+ * the commit that the revision names when it is first read, with the parser that their names ask for. `HF_TOKEN`,
  * `HF_ENDPOINT`, `HF_HUB_OFFLINE` and proxies are read from the environment as `huggingface_hub` does.
  *
  * A connection that breaks or stalls is taken up where it was; what the Hub refuses for a time is asked for again.
  *
  * @param dataset `owner/name`
- * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_HUB`, `ERR_DATASET`, and as the sources of the formats do
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_HUB`, `ERR_DATASET`, and as the sources of the formats
+ *   do
  */
 export function hf (dataset: string, options: HfOptions = {}): RecordSource {
   const { onResolved, tell, ...given } = options

@@ -13,12 +13,13 @@ export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
 
 /**
  * Documents from NDJSON, a JSON object a line, or from one JSON array of objects, where the first character is `[`, or
- * which is the `field` of one object; plain, `.gz` or `.zst`. Blank lines are passed over. Several objects in one line are
- * read each; one over several lines ends the source.
+ * which is the `field` of one object; plain, `.gz` or `.zst`. Blank lines are passed over. Several objects in one line
+ * are read each; one over several lines ends the source.
  *
- * Python's `NaN`, `Infinity` and `-Infinity` are read; in `meta` they are strings. A record that is a string is a document's text.
- * A record that is exactly `{id, text, meta}` is a document as it stands; otherwise its fields other than
- * the id and the text become `meta`; integers past 2^53 become strings of their digits. A bad record is counted in `stats.dropped`; see `RecordFault` for the reasons.
+ * Python's `NaN`, `Infinity` and `-Infinity` are read; in `meta` they are strings. A record that is a string is a
+ * document's text. A record that is exactly `{id, text, meta}` is a document as it stands; otherwise its fields other
+ * than the id and the text become `meta`; integers past 2^53 become strings of their digits. A bad record is counted in
+ * `stats.dropped`; see `RecordFault` for the reasons.
  *
  * @param input paths, globs, `-` for standard input, or an iterable of bytes
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`

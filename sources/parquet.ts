@@ -20,11 +20,12 @@ export type ParquetOptions = z.input<typeof parquetOptions> & SourceOptions
  * Documents from the rows of parquet files, read page by page: a file may be one large row group. Only the text's
  * column, the column `id` where there is one, and `columns` are read.
  *
- * In `meta`, 64-bit integers are strings, as are decimals, dates and times (ISO 8601, with the digits of their unit) and
- * NaN and the infinities; bytes are base64, structs objects, maps lists of `[key, value]`. A row is counted in
+ * In `meta`, 64-bit integers are strings, as are decimals, dates and times (ISO 8601, with the digits of their unit)
+ * and NaN and the infinities; bytes are base64, structs objects, maps lists of `[key, value]`. A row is counted in
  * `stats.dropped` where its text is null, no string or no UTF-8, or where its values have more than `maxLineBytes`.
  *
- * @param input paths and globs, or what serves ranges of bytes, closed once it is read; streams have no end to read from
+ * @param input paths and globs, or what serves ranges of bytes, closed once it is read; streams have no end to read
+ *   from
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function parquet (input: SourceInput | ByteRanges | readonly ByteRanges[], options: ParquetOptions = {}): RecordSource {
@@ -47,7 +48,11 @@ export async function countRows (path: string): Promise<number> {
   }
 }
 
-/** What serves ranges; null where files are named, or a stream is given. @throws SluiceError `ERR_OPTION` for both in one list */
+/**
+ * What serves ranges; null where files are named, or a stream is given.
+ *
+ * @throws SluiceError `ERR_OPTION` for both in one list
+ */
 function rangesIn (input: SourceInput | ByteRanges | readonly ByteRanges[]): readonly ByteRanges[] | null {
   const given = [input].flat() as readonly unknown[]
   const ranges = given.filter(isByteRanges)

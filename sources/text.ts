@@ -8,7 +8,8 @@ export const textOptions = z.strictObject(recordSourceOptions)
 export type TextOptions = z.input<typeof textOptions> & SourceOptions
 
 /**
- * Documents from text, one a line, plain, `.gz` or `.zst`; an empty line is an empty document. Lines end in `\n` or `\r\n`.
+ * Documents from text, one a line, plain, `.gz` or `.zst`; an empty line is an empty document. Lines end in `\n` or
+ * `\r\n`.
  *
  * A line that is not UTF-8 or is too long is counted in `stats.dropped`.
  *

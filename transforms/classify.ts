@@ -34,11 +34,11 @@ function nameOf (label: string, labels: readonly string[]): string | undefined {
 }
 
 /**
- * Scores each document by the probability of one label of a fastText classifier, such as a quality filter (DCLM's, 0.018 and
- * above; the students of FineWeb-Edu). Drops `low_score` and `high_score`.
+ * Scores each document by the probability of one label of a fastText classifier, such as a quality filter (DCLM's,
+ * 0.018 and above; the students of FineWeb-Edu). Drops `low_score` and `high_score`.
  *
- * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it for a label that the model doesn't
- *   have, and with `ERR_MODEL` for a model that can't be used
+ * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it for a label that the model
+ *   doesn't have, and with `ERR_MODEL` for a model that can't be used
  */
 export function classify (options: ClassifyOptions): Stage<Document, Document> {
   return classifyWith(options)

@@ -29,7 +29,8 @@ export function endOfSentence ({ eosId, vocabSize }: Pick<Tokenizer, 'eosId' | '
 /**
  * Encodes the text of each document into token ids, then the end-of-sentence id. Drops nothing.
  *
- * @throws SluiceError `ERR_OPTION` without a tokenizer; the stream fails with `ERR_TOKENIZER` when it can't be loaded or has no end of sentence
+ * @throws SluiceError `ERR_OPTION` without a tokenizer; the stream fails with `ERR_TOKENIZER` when it can't be loaded
+ *   or has no end of sentence
  */
 export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Document, Tokens> {
   const [{ tokenizerPath, eosId }, shared] = stageOptions('encode', encodeOptions, options)

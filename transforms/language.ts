@@ -25,7 +25,8 @@ export const languageOptions = z.strictObject({
   model: z.string().min(1).optional().describe('of fasttext: its .bin or .ftz file (default: lid.176.ftz, where fasttext.wasm.js is installed)'),
   record: z.boolean().default(false).describe('note what was detected in meta: language and language_score')
 }).refine(({ detector, model }) => model === undefined || detector === 'fasttext', '`model` is for the `detector` fasttext')
-  .superRefine(({ keep, detector }, context) => { if (detector === 'cld3') languagesOfCld3(keep, 'keep', context) }) // what a model knows, it says itself
+  // What a model knows, it says itself.
+  .superRefine(({ keep, detector }, context) => { if (detector === 'cld3') languagesOfCld3(keep, 'keep', context) })
   .describe('keeps documents in some languages, as cld3 or fastText detects them')
 
 export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> & StageOptions<Document> & {
@@ -66,8 +67,8 @@ export const languageModel: ModelUse = {
  * Keeps documents in the wanted languages. Drops `undetermined`, `other_language`, and `low_probability` (a wanted
  * language, below the threshold).
  *
- * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it where the detector doesn't know a
- *   language to keep, and with `ERR_MODEL` for a model that can't be used
+ * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it where the detector doesn't
+ *   know a language to keep, and with `ERR_MODEL` for a model that can't be used
  */
 export function language (options: LanguageOptions = {}): Stage<Document, Document> {
   return languageWith(options)

@@ -14,7 +14,10 @@ export const lengthOptions = z.strictObject({
 
 export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>
 
-/** Keeps documents whose text has at least `minChars` and at most `maxChars` code points; drops `too_short` and `too_long`. */
+/**
+ * Keeps documents whose text has at least `minChars` and at most `maxChars` code points; drops `too_short` and
+ * `too_long`.
+ */
 export function length (options: LengthOptions = {}): Stage<Document, Document> {
   const [{ minChars, maxChars }, shared] = stageOptions('length', lengthOptions, options)
   return new Stage<Document, Document>({

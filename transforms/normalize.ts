@@ -21,7 +21,8 @@ export function normalizeText (text: string): string {
 
 /** Normalizes the white space of each document; see `normalizeText`. Drops nothing. */
 export function normalize (options: NormalizeOptions = {}): Stage<Document, Document> {
-  const [, shared] = stageOptions('normalize', normalizeOptions, options as never) // to TypeScript a schema without keys takes none of the shared ones either
+  // To TypeScript a schema without keys takes none of the shared ones either.
+  const [, shared] = stageOptions('normalize', normalizeOptions, options as never)
   return new Stage<Document, Document>({
     name: 'normalize',
     take (document, push) {

@@ -11,8 +11,13 @@ export function registerCodecs (): void {
   setCompressionCodec(CompressionType.ZSTD, codec(decompressFrame))
 }
 
+interface Codec {
+  encode: (input: Uint8Array) => Uint8Array
+  decode: (input: Uint8Array) => Uint8Array
+}
+
 /** Flechette hands the data over without its size, which lies before it. */
-function codec (decompress: (input: Buffer, size: number) => Buffer): { encode: (input: Uint8Array) => Uint8Array, decode: (input: Uint8Array) => Uint8Array } {
+function codec (decompress: (input: Buffer, size: number) => Buffer): Codec {
   return {
     encode () { throw new TypeError('Arrow is only read') },
     decode ({ buffer, byteOffset, length }) {

@@ -1,7 +1,10 @@
 import type { ByteRanges } from '../bytes.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { type Block, type FileFooter, readFooter } from './footer.ts'
-import { type IsWanted, type Message, CONTINUATION, FILE_HEAD, FILE_MAGIC, FILE_TAIL_BYTES, MAX_MESSAGE_BYTES, MAX_METADATA_BYTES, encapsulated, tooLarge } from './messages.ts'
+import {
+  type IsWanted, type Message, CONTINUATION, FILE_HEAD, FILE_MAGIC, FILE_TAIL_BYTES, MAX_MESSAGE_BYTES,
+  MAX_METADATA_BYTES, encapsulated, tooLarge
+} from './messages.ts'
 import { type MessageHead, readHead } from './metadata.ts'
 
 /** Fetched at a time, at least. */
@@ -34,28 +37,47 @@ export async function * readFileMessages (ranges: ByteRanges, isWanted: IsWanted
     const kind = i < footer.dictionaries.length ? 'dictionary' : 'records'
     const metadata = metadataIn(await window.read(offset, offset + metadataBytes), name, block)
     const head = headOf(metadata, name, block)
-    if (head.kind !== kind) throw damaged(name, offset, `a message of the kind ${head.kind}, where the footer tells of ${kind}`)
-    if (head.bodyBytes > bodyBytes) throw damaged(name, offset, `a body of ${head.bodyBytes} bytes, of which the footer tells ${bodyBytes}`)
+    if (head.kind !== kind) {
+      throw damaged(name, offset, `a message of the kind ${head.kind}, where the footer tells of ${kind}`)
+    }
+    if (head.bodyBytes > bodyBytes) {
+      throw damaged(name, offset, `a body of ${head.bodyBytes} bytes, of which the footer tells ${bodyBytes}`)
+    }
     if (head.dictionary !== null) {
-      if (!head.dictionary.isDelta && seen.has(head.dictionary.id)) throw damaged(name, offset, `dictionary ${head.dictionary.id} is there twice; the file format has each once, and what is added to it`)
+      if (!head.dictionary.isDelta && seen.has(head.dictionary.id)) {
+        throw damaged(name, offset, `dictionary ${head.dictionary.id} is there twice; ` +
+          'the file format has each once, and what is added to it')
+      }
       seen.add(head.dictionary.id)
     }
     const body = offset + metadataBytes
     // What comes in one answer is read over: to leave it out would take another one.
     const wanted = isWanted(head)
-    const bytes = wanted || (inOrder && ranges.expect !== undefined) ? await window.read(body, body + head.bodyBytes) : null
+    const bytes = wanted || (inOrder && ranges.expect !== undefined)
+      ? await window.read(body, body + head.bodyBytes)
+      : null
     yield { ...head, at: offset, bytes: wanted ? encapsulated(metadata, bytes!) : new Uint8Array(0) }
   }
 }
 
 async function footerOf (ranges: ByteRanges): Promise<{ readonly footer: FileFooter, readonly start: number }> {
   const { name, size } = ranges
-  const tail = size < FILE_HEAD.length + FILE_TAIL_BYTES ? Buffer.alloc(0) : await ranges.read(size - FILE_TAIL_BYTES, size)
-  if (!tail.subarray(4).equals(FILE_MAGIC)) throw new SluiceError('ERR_SOURCE', `${name}: the Arrow file is cut off: it begins with ARROW1 and doesn't end with it; get the file again`)
+  const tail = size < FILE_HEAD.length + FILE_TAIL_BYTES
+    ? Buffer.alloc(0)
+    : await ranges.read(size - FILE_TAIL_BYTES, size)
+  if (!tail.subarray(4).equals(FILE_MAGIC)) {
+    throw new SluiceError('ERR_SOURCE', `${name}: the Arrow file is cut off: ` +
+      'it begins with ARROW1 and doesn\'t end with it; get the file again')
+  }
   const length = tail.readInt32LE(0)
   const start = size - FILE_TAIL_BYTES - length
-  if (length <= 0 || start < FILE_HEAD.length) throw badFooter(name, `it says it has ${length} bytes, the file has ${size}`)
-  if (length > MAX_METADATA_BYTES) throw new SluiceError('ERR_SOURCE', `${name}: the footer has ${length} bytes, more than ${MAX_METADATA_BYTES} are not read; rewrite the file with larger record batches`)
+  if (length <= 0 || start < FILE_HEAD.length) {
+    throw badFooter(name, `it says it has ${length} bytes, the file has ${size}`)
+  }
+  if (length > MAX_METADATA_BYTES) {
+    throw new SluiceError('ERR_SOURCE', `${name}: the footer has ${length} bytes, ` +
+      `more than ${MAX_METADATA_BYTES} are not read; rewrite the file with larger record batches`)
+  }
   const bytes = await ranges.read(start, start + length)
   try {
     return { footer: readFooter(bytes), start }
@@ -72,7 +94,10 @@ function checkedBlocks (name: string, blocks: readonly Block[], footerStart: num
     const { offset, metadataBytes, bodyBytes } = block
     if (offset < end) throw badFooter(name, `a message at byte ${offset}, where another one lies that ends at ${end}`)
     end = offset + metadataBytes + bodyBytes
-    if (!(end <= footerStart)) throw badFooter(name, `a message of ${metadataBytes + bodyBytes} bytes at byte ${offset}, the footer begins at ${footerStart}`)
+    if (!(end <= footerStart)) {
+      throw badFooter(name, `a message of ${metadataBytes + bodyBytes} bytes at byte ${offset}, ` +
+        `the footer begins at ${footerStart}`)
+    }
     if (metadataBytes > MAX_METADATA_BYTES) throw damaged(name, offset, `metadata of ${metadataBytes} bytes`)
     if (metadataBytes + bodyBytes > MAX_MESSAGE_BYTES) throw tooLarge(name, offset, metadataBytes + bodyBytes)
   }
@@ -82,19 +107,27 @@ function checkedBlocks (name: string, blocks: readonly Block[], footerStart: num
 /** What the footer doesn't tell of is none of the table, unless it is a batch that a damaged footer has lost. */
 async function checkGaps (window: Window, name: string, sorted: readonly Block[]): Promise<void> {
   let from = FILE_HEAD.length
-  for (const { offset, bodyBytes, metadataBytes } of [...sorted, { offset: window.end, bodyBytes: 0, metadataBytes: 0 }]) {
+  const end: Block = { offset: window.end, bodyBytes: 0, metadataBytes: 0 }
+  for (const { offset, bodyBytes, metadataBytes } of [...sorted, end]) {
     for (let isFirst = true; offset - from >= MOST_PADDING; isFirst = false) {
       const found = await messageIn(window, from, offset)
       if (found === null || (!isFirst && found.head.kind === 'schema')) break
-      if (found.head.kind !== 'schema') throw badFooter(name, `a message of the kind ${found.head.kind} at byte ${from}, of which it doesn't tell`)
+      if (found.head.kind !== 'schema') {
+        throw badFooter(name, `a message of the kind ${found.head.kind} at byte ${from}, of which it doesn't tell`)
+      }
       from = found.end // the schema of a stream
     }
     from = offset + metadataBytes + bodyBytes
   }
 }
 
+interface FoundMessage {
+  readonly head: MessageHead
+  readonly end: number
+}
+
 /** The message that begins at a place, if one does. */
-async function messageIn (window: Window, start: number, end: number): Promise<{ readonly head: MessageHead, readonly end: number } | null> {
+async function messageIn (window: Window, start: number, end: number): Promise<FoundMessage | null> {
   const first = await window.read(start, start + 8)
   const prefix = first.readUInt32LE(0) === CONTINUATION ? 8 : 4
   const length = first.readUInt32LE(prefix - 4)
@@ -110,9 +143,12 @@ async function messageIn (window: Window, start: number, end: number): Promise<{
 
 /** Without the length before it and the padding behind it. */
 function metadataIn (bytes: Buffer, name: string, { offset }: Block): Buffer {
-  const prefix = bytes.length >= 8 && bytes.readUInt32LE(0) === CONTINUATION ? 8 : 4 // before Arrow 0.15 there was the length alone
+  // Before Arrow 0.15 there was the length alone.
+  const prefix = bytes.length >= 8 && bytes.readUInt32LE(0) === CONTINUATION ? 8 : 4
   const length = bytes.length < prefix ? -1 : bytes.readInt32LE(prefix - 4)
-  if (length <= 0 || prefix + length > bytes.length) throw damaged(name, offset, `metadata of ${length} bytes, the footer tells of ${bytes.length}`)
+  if (length <= 0 || prefix + length > bytes.length) {
+    throw damaged(name, offset, `metadata of ${length} bytes, the footer tells of ${bytes.length}`)
+  }
   return bytes.subarray(prefix, prefix + length)
 }
 
@@ -125,7 +161,8 @@ function headOf (metadata: Buffer, name: string, { offset }: Block): MessageHead
 }
 
 function damaged (name: string, at: number, reason: string, cause?: unknown): SluiceError {
-  return new SluiceError('ERR_SOURCE', `${name}: damaged Arrow data in the message at byte ${at} (${reason}); get the file again`, { cause })
+  return new SluiceError('ERR_SOURCE',
+    `${name}: damaged Arrow data in the message at byte ${at} (${reason}); get the file again`, { cause })
 }
 
 function badFooter (name: string, reason: string, cause?: unknown): SluiceError {

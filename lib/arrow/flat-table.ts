@@ -56,7 +56,9 @@ export class FlatTable {
     if (at === null) return []
     const base = at + this.#bytes.readInt32LE(at)
     const length = this.#bytes.readInt32LE(base)
-    if (length < 0 || base + 4 + length * stride > this.#bytes.length) throw new Error(`a list of ${length} in ${this.#bytes.length} bytes`)
+    if (length < 0 || base + 4 + length * stride > this.#bytes.length) {
+      throw new Error(`a list of ${length} in ${this.#bytes.length} bytes`)
+    }
     return Array.from({ length }, (_, i) => base + 4 + i * stride)
   }
 

@@ -31,21 +31,28 @@ export function readFooter (footer: Buffer): FileFooter {
   const schema = table.table(1)
   if (schema === null) throw new Error('the footer has no schema')
   checkSchema(schema)
-  return { schema: schemaMessage(footer, schema.at), dictionaries: blocksIn(table, 2, footer), records: blocksIn(table, 3, footer) }
+  return {
+    schema: schemaMessage(footer, schema.at),
+    dictionaries: blocksIn(table, 2, footer),
+    records: blocksIn(table, 3, footer)
+  }
 }
 
 function blocksIn (table: FlatTable, field: number, footer: Buffer): Block[] {
   return table.list(field, BLOCK_BYTES).map(at => {
-    const [offset, bodyBytes] = [footer.readBigInt64LE(at), footer.readBigInt64LE(at + 16)].map(Number) as [number, number]
+    const offset = Number(footer.readBigInt64LE(at))
     const metadataBytes = footer.readInt32LE(at + 8)
-    if (!(offset >= 0 && metadataBytes > 0 && bodyBytes >= 0)) throw new Error(`a block of ${metadataBytes} and ${bodyBytes} bytes at ${offset}`)
+    const bodyBytes = Number(footer.readBigInt64LE(at + 16))
+    if (!(offset >= 0 && metadataBytes > 0 && bodyBytes >= 0)) {
+      throw new Error(`a block of ${metadataBytes} and ${bodyBytes} bytes at ${offset}`)
+    }
     return { offset, metadataBytes, bodyBytes }
   })
 }
 
 /**
- * A message whose header is the footer's schema: some writers (Polars from 2.0 on, apache-arrow for JavaScript) leave it
- * nowhere else. All offsets in FlatBuffers are relative, so that what the footer has can stay as it is.
+ * A message whose header is the footer's schema: some writers (Polars from 2.0 on, apache-arrow for JavaScript) leave
+ * it nowhere else. All offsets in FlatBuffers are relative, so that what the footer has can stay as it is.
  */
 function schemaMessage (footer: Buffer, schemaAt: number): Uint8Array {
   const padded = Math.ceil(footer.length / 8) * 8
@@ -54,7 +61,8 @@ function schemaMessage (footer: Buffer, schemaAt: number): Uint8Array {
   bytes.writeUInt32LE(HEAD_BYTES + padded, 4)
   const metadata = bytes.subarray(8)
   metadata.writeInt32LE(20, 0) // the table
-  for (const [i, number] of [10, 12, 4, 6, 8].entries()) metadata.writeInt16LE(number, 6 + 2 * i) // its own length, the table's, and where in it are the version, the type and the header
+  // Its own length, the table's, and where in it are the version, the type and the header.
+  for (const [i, number] of [10, 12, 4, 6, 8].entries()) metadata.writeInt16LE(number, 6 + 2 * i)
   metadata.writeInt32LE(14, 20)
   metadata.writeInt16LE(VERSION, 24)
   metadata.writeInt8(1, 26)

@@ -45,7 +45,9 @@ export function readHead (metadata: Buffer): MessageHead {
       const data = header.table(1)
       if (data === null) throw new Error('a dictionary without data')
       const rows = checkBatch(data, bodyBytes)
-      if (rows > bodyBytes * (data.table(3) === null ? VALUES_A_BYTE.plain : VALUES_A_BYTE.compressed)) throw new Error(`a dictionary of ${rows} values in ${bodyBytes} bytes`)
+      if (rows > bodyBytes * (data.table(3) === null ? VALUES_A_BYTE.plain : VALUES_A_BYTE.compressed)) {
+        throw new Error(`a dictionary of ${rows} values in ${bodyBytes} bytes`)
+      }
       return { kind: 'dictionary', bodyBytes, rows, dictionary: { id: header.size(0), isDelta: header.int8(2) !== 0 } }
     }
     case RECORD_BATCH: return { kind: 'records', bodyBytes, rows: checkBatch(header, bodyBytes), dictionary: null }
@@ -55,7 +57,9 @@ export function readHead (metadata: Buffer): MessageHead {
 
 /** @throws Error when it is damaged, or of a kind that isn't read */
 export function checkSchema (schema: FlatTable): void {
-  if (schema.int16(0) !== 0) throw new Error('its numbers begin with their highest byte, as no machine of today writes them')
+  if (schema.int16(0) !== 0) {
+    throw new Error('its numbers begin with their highest byte, as no machine of today writes them')
+  }
   schema.tables(2)
   let count = 0
   const check = (field: FlatTable, depth: number): void => {
@@ -76,7 +80,9 @@ function checkBatch (batch: FlatTable, bodyBytes: number): number {
   const rows = batch.size(0)
   const [first] = batch.pairs(1)
   // One that claims to be empty would be passed over.
-  if (first === undefined ? rows + bodyBytes > 0 : first[0] !== rows) throw new Error(`${first?.[0] ?? 'no'} values in a column of ${rows} rows`)
+  if (first === undefined ? rows + bodyBytes > 0 : first[0] !== rows) {
+    throw new Error(`${first?.[0] ?? 'no'} values in a column of ${rows} rows`)
+  }
   const buffers = batch.pairs(2)
   const outside = buffers.find(([offset, length]) => offset + length > bodyBytes)
   if (outside !== undefined) throw new Error(`${outside[1]} bytes at ${outside[0]} of a body of ${bodyBytes}`)

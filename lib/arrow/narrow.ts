@@ -11,7 +11,9 @@ export interface Narrowed {
   readonly of: (vector: Vector) => Vector
 }
 
-const LISTS: ReadonlySet<number> = new Set([Type.List, Type.LargeList, Type.ListView, Type.LargeListView, Type.FixedSizeList])
+const LISTS: ReadonlySet<number> = new Set([
+  Type.List, Type.LargeList, Type.ListView, Type.LargeListView, Type.FixedSizeList
+])
 
 /**
  * A type without what lies beside a place in it.
@@ -33,8 +35,10 @@ export function narrowed (name: string, type: DataType, lists: number, steps: re
   return around(type, index, narrowed(step.name, children[index]!.type, step.lists, further))
 }
 
+type NestedType = DataType & { readonly children: ReadonlyArray<{ readonly name: string, readonly type: DataType }> }
+
 function around (outer: DataType, index: number, { type: inner, end, of }: Narrowed): Narrowed {
-  const { children } = outer as DataType & { readonly children: ReadonlyArray<{ readonly name: string, readonly type: DataType }> }
+  const { children } = outer as NestedType
   const type = { ...outer, children: [{ ...children[index]!, type: inner }] } as DataType
   return { type, end, of: vector => ({ ...vector, type, children: [of(vector.children![index]!)] }) }
 }

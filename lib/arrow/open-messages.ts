@@ -2,7 +2,7 @@ import type { ByteRanges } from '../bytes.ts'
 import type { TableFile } from '../columns/selection.ts'
 import { Bytes } from './bytes.ts'
 import { readFileMessages } from './file-messages.ts'
-import { type IsWanted, type Message, FILE_HEAD, readMessages } from './messages.ts'
+import { type Message, type MessagesOf, FILE_HEAD, readMessages } from './messages.ts'
 
 /** A file, and how its bytes are had. */
 export interface ArrowFile extends TableFile {
@@ -21,12 +21,12 @@ export type OpenRanges = () => Promise<ByteRanges | null>
 const MAX_HELD_BYTES = 64 * 1024 * 1024
 
 /**
- * The messages of a file: of the stream format one after the other, of the file format by its footer. A larger file that
- * can't be read at any place is read one after the other too, which most writers make possible.
+ * The messages of a file: of the stream format one after the other, of the file format by its footer. A larger file
+ * that can't be read at any place is read one after the other too, which most writers make possible.
  *
  * @throws SluiceError as `readMessages` and `readFileMessages`
  */
-export async function openMessages (file: ArrowFile, open: OpenRanges): Promise<(isWanted: IsWanted) => AsyncGenerator<Message>> {
+export async function openMessages (file: ArrowFile, open: OpenRanges): Promise<MessagesOf> {
   const bytes = new Bytes(file.bytesFrom(0))
   try {
     const isFile = (await bytes.peek(FILE_HEAD.length)).equals(FILE_HEAD)
@@ -44,10 +44,17 @@ export async function openMessages (file: ArrowFile, open: OpenRanges): Promise<
 async function held (bytes: Bytes, name: string): Promise<ByteRanges | null> {
   const all = await bytes.peek(MAX_HELD_BYTES + 1)
   if (all.length > MAX_HELD_BYTES) return null
-  return { name, size: all.length, read: (start, end) => Promise.resolve(all.subarray(start, end)), close: () => Promise.resolve() }
+  return {
+    name,
+    size: all.length,
+    read: (start, end) => Promise.resolve(all.subarray(start, end)),
+    close: () => Promise.resolve()
+  }
 }
 
-async function * closing (ranges: ByteRanges, messages: AsyncGenerator<Message>, file: ArrowFile): AsyncGenerator<Message> {
+type Messages = AsyncGenerator<Message>
+
+async function * closing (ranges: ByteRanges, messages: Messages, file: ArrowFile): Messages {
   try {
     for await (const message of messages) {
       yield message

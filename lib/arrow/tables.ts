@@ -4,7 +4,7 @@ import { type RowOptions, type RowTexts, columnsToRead } from '../columns/select
 import type { Kind } from '../columns/values.ts'
 import { SluiceError, messageOf } from '../errors.ts'
 import { registerCodecs } from './codecs.ts'
-import type { IsWanted, Message } from './messages.ts'
+import type { Message, MessagesOf } from './messages.ts'
 import { type Narrowed, narrowed } from './narrow.ts'
 import type { ArrowFile } from './open-messages.ts'
 import { type Vector, kindOf } from './values.ts'
@@ -48,14 +48,18 @@ interface Reading {
 }
 
 /**
- * The record batches of a file, from the one on that has the row at the file's offset; those before are passed over. In memory are the
- * schema, the dictionaries, and one batch.
+ * The record batches of a file, from the one on that has the row at the file's offset; those before are passed over. In
+ * memory are the schema, the dictionaries, and one batch.
  *
  * @param messages of the file
  * @returns how many rows there are
  * @throws SluiceError `ERR_SOURCE`
  */
-export async function * readTables (messages: (isWanted: IsWanted) => AsyncGenerator<Message>, arrowFile: ArrowFile, options: RowOptions): AsyncGenerator<Table, number> {
+export async function * readTables (
+  messages: MessagesOf,
+  arrowFile: ArrowFile,
+  options: RowOptions
+): AsyncGenerator<Table, number> {
   registerCodecs()
   const { path: file, offset: from } = arrowFile
   let reading: Reading | undefined
@@ -106,19 +110,27 @@ function readingOf (fields: readonly Field[], file: ArrowFile, options: RowOptio
     const { type, metadata } = fields[index]!
     const isOnly = isTextOnly && name === text.column
     if (!isOnly && kindOf(type) === null) throw unread(path, name)
-    return { name, index, isUuid: (metadata as ReadonlyMap<string, string> | null)?.get('ARROW:extension:name') === 'arrow.uuid', of: isOnly ? found.of : (vector: Vector) => vector }
+    return {
+      name,
+      index,
+      isUuid: (metadata as ReadonlyMap<string, string> | null)?.get('ARROW:extension:name') === 'arrow.uuid',
+      of: isOnly ? found.of : (vector: Vector) => vector
+    }
   })
-  const isColumn = text.column === textColumn && ['string', 'bytes'].includes(kindOf(fields[all.indexOf(textColumn)]!.type) ?? '')
+  const kindOfText = (): Kind | null => kindOf(fields[all.indexOf(textColumn)]!.type)
+  const isColumn = text.column === textColumn && ['string', 'bytes'].includes(kindOfText() ?? '')
   return { columns, names: all.all, texts: { textColumn, text, kind: found.kind, isColumn, missing } }
 }
 
 /** What lies where the text is looked for. */
-function within ({ name, type }: Field, path: string, { lists, steps }: RowTexts['text']): Narrowed & { readonly kind: Kind } {
+function within (field: Field, path: string, { lists, steps }: RowTexts['text']): Narrowed & { readonly kind: Kind } {
+  const { name, type } = field
   let found: Narrowed
   try {
     found = narrowed(name, type, lists, steps)
   } catch (error) {
-    throw new SluiceError('ERR_SOURCE', `${path}: column ${name}: ${messageOf(error)}; name the one that has the text (--text-column, text_column)`, { cause: error })
+    throw new SluiceError('ERR_SOURCE', `${path}: column ${name}: ${messageOf(error)}; ` +
+      'name the one that has the text (--text-column, text_column)', { cause: error })
   }
   const kind = kindOf(found.end)
   if (kind === null || kindOf(found.type) === null) throw unread(path, name)
@@ -126,7 +138,8 @@ function within ({ name, type }: Field, path: string, { lists, steps }: RowTexts
 }
 
 function unread (path: string, name: string): SluiceError {
-  return new SluiceError('ERR_SOURCE', `${path}: its column ${name} has values of a type that isn't read (a union, an interval, or encoded as runs); name others in --columns (columns), or rewrite the file`)
+  return new SluiceError('ERR_SOURCE', `${path}: its column ${name} has values of a type that isn't read ` +
+    '(a union, an interval, or encoded as runs); name others in --columns (columns), or rewrite the file')
 }
 
 function columnsIn (file: string, message: Message, messages: Uint8Array[], wanted: readonly Wanted[]): Column[] {
@@ -134,7 +147,9 @@ function columnsIn (file: string, message: Message, messages: Uint8Array[], want
     const { children } = tableFromIPC(messages)
     return wanted.map(({ name, index, isUuid, of }) => {
       const vector = children[index]!.data[0] as unknown as Vector
-      if (vector.length !== message.rows) throw new Error(`${vector.length} values in column ${name} of ${message.rows} rows`)
+      if (vector.length !== message.rows) {
+        throw new Error(`${vector.length} values in column ${name} of ${message.rows} rows`)
+      }
       return { name, isUuid, vector: of(vector) }
     })
   } catch (error) {
@@ -143,5 +158,6 @@ function columnsIn (file: string, message: Message, messages: Uint8Array[], want
 }
 
 function damaged (file: string, { at }: Message, error: unknown): SluiceError {
-  return new SluiceError('ERR_SOURCE', `${file}: damaged Arrow data in the message at byte ${at} (${messageOf(error)}); get the file again`, { cause: error })
+  return new SluiceError('ERR_SOURCE', `${file}: damaged Arrow data in the message at byte ${at} ` +
+    `(${messageOf(error)}); get the file again`, { cause: error })
 }

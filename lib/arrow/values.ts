@@ -1,9 +1,14 @@
 import { type DataType, DateUnit, Type } from '@uwdata/flechette'
 import { type Kind, type Value, date, decimal, float16, text, time, timestamp } from '../columns/values.ts'
 
-type Numbers = Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array
+type Numbers =
+  | Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array | Float32Array | Float64Array
+  | BigInt64Array | BigUint64Array
 
-/** Values of a column in one message, as flechette lays its bytes out; they are read here, where every digit is kept and every offset checked. */
+/**
+ * Values of a column in one message, as flechette lays its bytes out; they are read here, where every digit is kept and
+ * every offset checked.
+ */
 export interface Vector {
   readonly type: DataType
   readonly length: number
@@ -21,7 +26,8 @@ export interface Vector {
 
 /** As parquet calls them; null for what isn't read: unions, intervals and runs. */
 export function kindOf (type: DataType): Kind | null {
-  const inner = (kind: Kind, children: ReadonlyArray<{ readonly type: DataType }>): Kind | null => children.every(child => kindOf(child.type) !== null) ? kind : null
+  const inner = (kind: Kind, children: ReadonlyArray<{ readonly type: DataType }>): Kind | null =>
+    children.every(child => kindOf(child.type) !== null) ? kind : null
   switch (type.typeId) {
     case Type.Dictionary: return kindOf(type.dictionary)
     case Type.Null: case Type.Int: case Type.Duration: return 'integer'
@@ -33,7 +39,8 @@ export function kindOf (type: DataType): Kind | null {
     case Type.Timestamp: return 'timestamp'
     case Type.Utf8: case Type.LargeUtf8: case Type.Utf8View: return 'string'
     case Type.Binary: case Type.LargeBinary: case Type.BinaryView: case Type.FixedSizeBinary: return 'bytes'
-    case Type.List: case Type.LargeList: case Type.ListView: case Type.LargeListView: case Type.FixedSizeList: return inner('list', type.children)
+    case Type.List: case Type.LargeList: case Type.ListView: case Type.LargeListView: case Type.FixedSizeList:
+      return inner('list', type.children)
     case Type.Map: return inner('map', type.children)
     case Type.Struct: return inner('struct', type.children)
     default: return null
@@ -100,7 +107,10 @@ export class ValueReader {
       case Type.Float: return values instanceof Uint16Array ? float16(value as number) : value
       case Type.Date: return date(type.unit === DateUnit.DAY ? value as number : Math.floor(Number(value) / 86_400_000))
       case Type.Time: return time(inUnit(value, type.unit), DIGITS[type.unit]!)
-      case Type.Timestamp: return timestamp(inUnit(value, type.unit), DIGITS[type.unit]!, (type.timezone ?? '') === '' ? '' : 'Z')
+      case Type.Timestamp: {
+        const zone = (type.timezone ?? '') === '' ? '' : 'Z'
+        return timestamp(inUnit(value, type.unit), DIGITS[type.unit]!, zone)
+      }
       default: return value
     }
   }
@@ -165,7 +175,9 @@ function bytesAt (vector: Vector, index: number): Buffer {
   const { type, values, data } = vector
   const bytes = values as Uint8Array
   if (type.typeId !== Type.Utf8View && type.typeId !== Type.BinaryView) {
-    const [start, end] = type.typeId === Type.FixedSizeBinary ? fixed(type.stride, index, bytes.length) : range(vector, index, bytes.length)
+    const [start, end] = type.typeId === Type.FixedSizeBinary
+      ? fixed(type.stride, index, bytes.length)
+      : range(vector, index, bytes.length)
     return cut(bytes, start, end)
   }
   const view = cut(bytes, ...fixed(16, index, bytes.length))
@@ -183,7 +195,8 @@ function cut ({ buffer, byteOffset }: Uint8Array, start: number, end: number): B
 function range ({ type, offsets, sizes }: Vector, index: number, length: number): readonly [number, number] {
   if (type.typeId === Type.FixedSizeList) return fixed(type.stride, index, length)
   const start = Number(numberAt(offsets, index))
-  return inside(start, sizes === undefined ? Number(numberAt(offsets, index + 1)) : start + Number(numberAt(sizes, index)), length)
+  const end = sizes === undefined ? Number(numberAt(offsets, index + 1)) : start + Number(numberAt(sizes, index))
+  return inside(start, end, length)
 }
 
 function fixed (stride: number, index: number, length: number): readonly [number, number] {

@@ -4,8 +4,8 @@ const MAGIC = 0x184d2204
 const STORED = 0x80000000
 
 /**
- * Decompresses one LZ4 frame (lz4_Frame_format.md of lz4 1.10); its blocks may repeat what is in those before. Checksums
- * are passed over, as by Arrow itself, which writes none.
+ * Decompresses one LZ4 frame (lz4_Frame_format.md of lz4 1.10); its blocks may repeat what is in those before.
+ * Checksums are passed over, as by Arrow itself, which writes none.
  *
  * @throws Error when the data is damaged, takes a dictionary, or doesn't give exactly `size` bytes
  */

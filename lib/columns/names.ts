@@ -6,7 +6,12 @@ export const MOST_COLUMNS = 50
 export const MOST_CHARACTERS = 40
 /** The names of columns, for a message. */
 export function shownColumns (names: readonly string[]): string {
-  return names.slice(0, MOST_COLUMNS).map(name => JSON.stringify(name.slice(0, MOST_CHARACTERS))).join(', ') + (names.length > MOST_COLUMNS ? ` and ${names.length - MOST_COLUMNS} more` : '')
+  const shown = names.slice(0, MOST_COLUMNS).map(name => JSON.stringify(name.slice(0, MOST_CHARACTERS)))
+  return shown.join(', ') + andMore(names)
+}
+
+function andMore (names: readonly string[]): string {
+  return names.length > MOST_COLUMNS ? ` and ${names.length - MOST_COLUMNS} more` : ''
 }
 
 /** The columns of a file by their names. */
@@ -34,12 +39,14 @@ export class ColumnNames {
     const place = this.#places.get(name)
     if (place?.count === 1) return place.index
     throw new SluiceError('ERR_SOURCE', place === undefined
-      ? `${this.#file}: has no column ${name}; it has ${this.#shown()}; name one of these (--text-column, text_column; --columns, columns)`
-      : `${this.#file}: has ${place.count} columns with the name ${name}, expected one; rewrite the file with names that differ`)
+      ? `${this.#file}: has no column ${name}; it has ${this.#shown()}; ` +
+        'name one of these (--text-column, text_column; --columns, columns)'
+      : `${this.#file}: has ${place.count} columns with the name ${name}, expected one; ` +
+        'rewrite the file with names that differ')
   }
 
   #shown (): string {
     if (this.all.length === 0) return 'none'
-    return this.all.slice(0, MOST_COLUMNS).join(', ') + (this.all.length > MOST_COLUMNS ? ` and ${this.all.length - MOST_COLUMNS} more` : '')
+    return this.all.slice(0, MOST_COLUMNS).join(', ') + andMore(this.all)
   }
 }

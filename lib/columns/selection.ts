@@ -51,11 +51,22 @@ export function columnsToRead (columns: ColumnNames, file: TableFile, options: R
   const { license, repository } = withLicense ? licenseColumns(all) : { license: null, repository: null }
   const asked = options.columns.includes('*') ? all : options.columns
   const missing = options.missing.among(asked, columns, file)
-  const further = [...missing.length === 0 ? asked : asked.filter(name => columns.has(name)), ...license === null ? [] : [license], ...license === null || repository === null ? [] : [repository]]
-  const [first, ...steps] = columns.has(textColumn) || !isWithin(textColumn) ? [{ name: textColumn, lists: 0 }] : stepsOf(textColumn)
+  const further = [
+    ...missing.length === 0 ? asked : asked.filter(name => columns.has(name)),
+    ...license === null ? [] : [license],
+    ...license === null || repository === null ? [] : [repository]
+  ]
+  const [first, ...steps] = columns.has(textColumn) || !isWithin(textColumn)
+    ? [{ name: textColumn, lists: 0 }]
+    : stepsOf(textColumn)
   const { name: column, lists } = first!
   if (!columns.has(column) && column !== textColumn) columns.indexOf(textColumn) // which there isn't either
-  return { names: [...new Set([...own, column, ...further])], text: { column, lists, steps }, isTextOnly: !further.includes(column), missing }
+  return {
+    names: [...new Set([...own, column, ...further])],
+    text: { column, lists, steps },
+    isTextOnly: !further.includes(column),
+    missing
+  }
 }
 
 /** Columns that some files of several lack: of one that none has, the name is wrong. */
@@ -87,7 +98,10 @@ export class MissingColumns {
     const isKnown = this.#isWhole && !this.#isSample && index === fileCount - 1
     for (const name of missing) {
       if (isKnown && !this.#found.has(name)) columns.indexOf(name)
-      if (!this.#told.has(name)) this.#warn?.(`warning: ${path} has no column ${name}; it is null in its documents, and in those of every other file without it`)
+      if (!this.#told.has(name)) {
+        this.#warn?.(`warning: ${path} has no column ${name}; ` +
+          'it is null in its documents, and in those of every other file without it')
+      }
       this.#told.add(name)
     }
     return missing

@@ -35,7 +35,12 @@ export interface Within {
  *
  * @param textOf a value as text; undefined for what isn't one
  */
-export function textsWithin (value: unknown, steps: readonly Step[], lists: number, textOf: (value: unknown) => string | undefined): Within {
+export function textsWithin (
+  value: unknown,
+  steps: readonly Step[],
+  lists: number,
+  textOf: (value: unknown) => string | undefined
+): Within {
   const texts: string[] = []
   let faults = 0
   const take = (value: unknown, step: number, lists: number): unknown => {
@@ -75,7 +80,9 @@ export function textsWithin (value: unknown, steps: readonly Step[], lists: numb
 
 /** What a column of nested data lacks of the way to a text. */
 export function noField (name: string, there: readonly string[]): Error {
-  return new Error(there.length === 0 ? `there is no field ${name} in it, as its values have no fields` : `there is no field ${name} in it, there is ${there.slice(0, 50).join(', ')}`)
+  return new Error(there.length === 0
+    ? `there is no field ${name} in it, as its values have no fields`
+    : `there is no field ${name} in it, there is ${there.slice(0, 50).join(', ')}`)
 }
 
 export function noList (name: string): Error {

@@ -9,10 +9,16 @@ export class InvalidUtf8 {
   }
 }
 
-/** Strings and numbers as JavaScript has them; 64-bit integers as BigInt; decimals, dates and times as text, every digit kept. */
-export type Value = null | boolean | number | bigint | string | Buffer | InvalidUtf8 | Value[] | { readonly [field: string]: Value }
+/**
+ * Strings and numbers as JavaScript has them; 64-bit integers as BigInt; decimals, dates and times as text, every digit
+ * kept.
+ */
+export type Value =
+  | null | boolean | number | bigint | string | Buffer | InvalidUtf8 | Value[] | { readonly [field: string]: Value }
 
-export type Kind = 'boolean' | 'integer' | 'float' | 'decimal' | 'string' | 'bytes' | 'uuid' | 'date' | 'time' | 'timestamp' | 'list' | 'map' | 'struct'
+export type Kind =
+  | 'boolean' | 'integer' | 'float' | 'decimal' | 'string' | 'bytes' | 'uuid' | 'date' | 'time' | 'timestamp' | 'list'
+  | 'map' | 'struct'
 
 export type Unit = 'MILLIS' | 'MICROS' | 'NANOS'
 
@@ -48,12 +54,16 @@ export function float16 (bits: number): number {
 /** Of the Gregorian calendar, after which it repeats: 400 years. */
 export const CYCLE_DAYS = 146097
 
-/** `2024-02-29` for days since 1970; a year beyond 0 to 9999 with its sign and six digits or more, as ISO 8601 has it. */
+/**
+ * `2024-02-29` for days since 1970; a year beyond 0 to 9999 with its sign and six digits or more, as ISO 8601 has it.
+ */
 export function date (days: number): string {
   const cycle = Math.floor(days / CYCLE_DAYS) // Date reaches less far than the format
   const within = new Date((days - cycle * CYCLE_DAYS) * 86400000).toISOString()
   const year = Number(within.slice(0, 4)) + cycle * 400
-  const years = year >= 0 && year <= 9999 ? String(year).padStart(4, '0') : (year < 0 ? '-' : '+') + String(Math.abs(year)).padStart(6, '0')
+  const years = year >= 0 && year <= 9999
+    ? String(year).padStart(4, '0')
+    : (year < 0 ? '-' : '+') + String(Math.abs(year)).padStart(6, '0')
   return years + within.slice(4, 10)
 }
 
@@ -69,5 +79,7 @@ export function time (value: bigint, digits: number): string {
   const perSecond = 10n ** BigInt(digits)
   const seconds = Number(value / perSecond)
   const two = (number: number): string => String(number).padStart(2, '0')
-  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${String(value % perSecond).padStart(digits, '0')}`
+  const minutes = Math.floor(seconds / 60)
+  const fraction = String(value % perSecond).padStart(digits, '0')
+  return `${two(Math.floor(seconds / 3600))}:${two(minutes % 60)}:${two(seconds % 60)}.${fraction}`
 }

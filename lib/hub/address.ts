@@ -25,7 +25,9 @@ export function isCommit (revision: string): boolean {
   return COMMIT.test(revision)
 }
 
-/** Whether a text can be the name of a dataset on the Hub: `owner/name` or `name`, of letters, digits, `-`, `_` and `.`. */
+/**
+ * Whether a text can be the name of a dataset on the Hub: `owner/name` or `name`, of letters, digits, `-`, `_` and `.`.
+ */
 export function isDatasetName (text: string): boolean {
   return /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(text) && !/\.\.|--/.test(text) && !/\.(git|ipynb)$/.test(text)
 }
@@ -38,7 +40,9 @@ export function hubName ({ dataset, revision, path }: HubAddress): string {
 /** A revision has its slashes encoded, but for those of the Hub's own refs, which HfFileSystem takes as they are. */
 const NAME = /^hf:\/\/datasets\/(?:([^/@]+(?:\/[^/@]+)?)@(refs\/(?:convert|pr)\/[^/]+|[^/]+)|([^/@]+\/[^/@]+))\/(.+)$/s
 
-/** Whether git can have such a path: none with a step that is empty or `..`, which would lead elsewhere, or with a NUL. */
+/**
+ * Whether git can have such a path: none with a step that is empty or `..`, which would lead elsewhere, or with a NUL.
+ */
 export function isRepositoryPath (path: string): boolean {
   return !/(?:^|\/)\.{0,2}(?:\/|$)|\0/.test(path) && path.isWellFormed() && path.length <= MOST_CHARACTERS
 }
@@ -78,7 +82,10 @@ export function hubAddress (name: string): HubAddress {
   return { dataset, revision: decoded, path: path! }
 }
 
-/** What ids of documents begin with: the name without its commit, so that a document keeps its id from one commit to the next. */
+/**
+ * What ids of documents begin with: the name without its commit, so that a document keeps its id from one commit to the
+ * next.
+ */
 export function withoutRevision (name: string): string {
   return name.replace(/^(hf:\/\/datasets\/[^@/]+(?:\/[^@/]+)?)@[^/]+/, '$1')
 }

@@ -74,7 +74,8 @@ function documentOf (yaml: string, lines: LineCounter): Document {
 /** The composer goes on to the end of a document, and keeps each mistake: there may be as many as characters. */
 function stopAtFirst (composer: Composer): void {
   const { onError } = composer as unknown as { readonly onError: OnError }
-  let first: CardMistake | undefined // which the composer catches on its way, to report it as a mistake of what is around it
+  // Which the composer catches on its way, to report it as a mistake of what is around it.
+  let first: CardMistake | undefined
   Reflect.set(composer, 'onError', ((at, code, message, isWarning) => {
     if (isWarning === true) onError(at, code, message, isWarning)
     else throw first ??= new CardMistake(`is no YAML: ${message}`, offsetOf(at))

@@ -23,8 +23,8 @@ export function gitBlobHash (size: number): ContentHash {
 }
 
 /**
- * SHA-256. That of large content is made in a thread of its own: here it would take a fifth of the time in which lines of
- * JSON are read.
+ * SHA-256. That of large content is made in a thread of its own: here it would take a fifth of the time in which lines
+ * of JSON are read.
  */
 export function sha256Hash (size: number): ContentHash {
   return size < LEAST_THREAD_BYTES ? hashing('sha256', '') : threadHashing()

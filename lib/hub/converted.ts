@@ -1,4 +1,7 @@
-/** The parquet that the Hub makes of a dataset, in the branch `refs/convert/parquet`: which of its files are which split's. */
+/**
+ * The parquet that the Hub makes of a dataset, in the branch `refs/convert/parquet`: which of its files are which
+ * split's.
+ */
 import type { HubFile } from './types.ts'
 
 /** A split's files there. */
@@ -11,8 +14,8 @@ export interface ConvertedSplit {
 }
 
 /**
- * `SUBSET/SPLIT/0000.parquet`; `SUBSET/partial-SPLIT/`, of 2023 `SUBSET/partial/SPLIT/`, where it is partial; and `SPLIT-part1`
- * where there are more than 10,000 files.
+ * `SUBSET/SPLIT/0000.parquet`; `SUBSET/partial-SPLIT/`, of 2023 `SUBSET/partial/SPLIT/`, where it is partial; and
+ * `SPLIT-part1` where there are more than 10,000 files.
  */
 const CONVERTED = /^([^/]+)\/(partial[-/])?([^/]+?)(?:-part(\d+))?\/(\d+)\.parquet$/
 

@@ -1,4 +1,7 @@
-/** Which files make up a dataset's subset and split, found as `datasets` (5.2) finds them; without a look at the network. */
+/**
+ * Which files make up a dataset's subset and split, found as `datasets` (5.2) finds them; without a look at the
+ * network.
+ */
 import { SluiceError } from '../errors.ts'
 import type { Card, CardConfig } from './card.ts'
 import { convertedSplits } from './converted.ts'
@@ -30,16 +33,24 @@ export interface ResolvedData {
   /** null where the dataset has none */
   readonly subset: string | null
   readonly split: string
-  /** Each once, in the order in which `datasets` streams them. Where `from` is `converted`, those of `refs/convert/parquet`. */
+  /**
+   * Each once, in the order in which `datasets` streams them. Where `from` is `converted`, those of
+   * `refs/convert/parquet`.
+   */
   readonly files: readonly HubFile[]
   /** What the card or a name's ending says of how to read them, such as `sep`, as it stands there. */
   readonly options: Readonly<Record<string, unknown>>
-  /** What told which files: the card's `data_files`, the names of files and folders, the request's, the converted parquet. */
+  /**
+   * What told which files: the card's `data_files`, the names of files and folders, the request's, the converted
+   * parquet.
+   */
   readonly from: 'card' | 'patterns' | 'request' | 'converted'
   readonly warnings: readonly string[]
 }
 
-/** The dataset's own files can't be read: list those of `refs/convert/parquet`, and ask again with them as `converted`. */
+/**
+ * The dataset's own files can't be read: list those of `refs/convert/parquet`, and ask again with them as `converted`.
+ */
 export interface NeedsConverted {
   readonly needsConverted: true
   /** Why, in words. */
@@ -65,10 +76,10 @@ interface Unreadable {
 /**
  * Finds the files.
  *
- * What counts, in this order: the request's `dataFiles`; the card's `configs`; the names of files and folders; and where
- * those give nothing that can be read, the converted parquet. Other than `datasets`, it looks at the subset and split that
- * are asked for alone (what is wrong with another one is no hindrance), and a file that several globs of a split match is
- * read once, not once for each of them.
+ * What counts, in this order: the request's `dataFiles`; the card's `configs`; the names of files and folders; and
+ * where those give nothing that can be read, the converted parquet. Other than `datasets`, it looks at the subset and
+ * split that are asked for alone (what is wrong with another one is no hindrance), and a file that several globs of a
+ * split match is read once, not once for each of them.
  *
  * A dataset with a loading script and without `configs` is read by its files' names, with a warning; where a subset is
  * asked for, which only the script knows, or there is nothing to read, from the converted parquet. Its `.txt` files are
@@ -76,8 +87,8 @@ interface Unreadable {
  *
  * @param files all files of the repository, in any order
  * @returns `NeedsConverted` only where `converted` is null and `dataFiles` too
- * @throws SluiceError `ERR_DATASET` that names what there is instead, or what to do: a subset, split or file that isn't there,
- *   files of a kind, or compressed in a way, that isn't read, a dataset that needs a script to be run
+ * @throws SluiceError `ERR_DATASET` that names what there is instead, or what to do: a subset, split or file that isn't
+ *   there, files of a kind, or compressed in a way, that isn't read, a dataset that needs a script to be run
  */
 export function resolveDataFiles (files: readonly HubFile[], card: Card, request: DataFilesRequest): ResolvedData | NeedsConverted {
   const sorted = sortFiles(files)

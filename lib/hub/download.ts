@@ -19,8 +19,8 @@ export interface DownloadOptions extends HubRun {
  * The bytes of a file, or of a part of it, chunk by chunk: taken up at its byte where a connection breaks or stalls.
  * What is read from its first byte to its last is compared with the hash that the listing tells.
  *
- * @throws SluiceError `ERR_HUB`, `ERR_DATASET`; `ERR_SOURCE` for a file that is another one than the listing told of, or
- *   that changes under the reader
+ * @throws SluiceError `ERR_HUB`, `ERR_DATASET`; `ERR_SOURCE` for a file that is another one than the listing told of,
+ *   or that changes under the reader
  */
 export async function * download (hub: Hub, file: RemoteFile, { start = 0, end = file.size, ...run }: DownloadOptions = {}): AsyncGenerator<Buffer> {
   const retries = new Retries(labelOf(file), hub.http.settings, run.signal, run.tell)

@@ -20,7 +20,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection is refused'
 }
 
-/** An error as it is to be met: what happens to connections may not happen again; what was thrown on purpose, or by a defect, would. */
+/**
+ * An error as it is to be met: what happens to connections may not happen again; what was thrown on purpose, or by a
+ * defect, would.
+ */
 export function asTransient (error: unknown, what: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true || error instanceof SluiceError || error instanceof Transient) return error
   const code = codeOf(error) ?? codeOf((error as { cause?: unknown } | null)?.cause) ?? ''

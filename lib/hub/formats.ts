@@ -1,7 +1,7 @@
 /**
- * What a file's name says of what is in it, as `datasets` reads names (5.2: its table of endings, and how it counts them).
- * Every ending that it knows is here, those of pictures and sounds too: a folder of pictures with one `.csv` beside them is
- * no table.
+ * What a file's name says of what is in it, as `datasets` reads names (5.2: its table of endings, and how it counts
+ * them). Every ending that it knows is here, those of pictures and sounds too: a folder of pictures with one `.csv`
+ * beside them is no table.
  */
 
 /** What sluice reads. */
@@ -48,7 +48,9 @@ const METADATA_ENDINGS = ['idx', 'manifest', 'txn']
 
 const METADATA_NAMES: ReadonlySet<string> = new Set(['instruction.md', 'latest_version_hint.json', 'metadata.csv', 'metadata.jsonl', 'metadata.parquet', 'task.toml'])
 
-/** Where as many names end in one as in another, the first of these is taken; none of them: the last in the alphabet. */
+/**
+ * Where as many names end in one as in another, the first of these is taken; none of them: the last in the alphabet.
+ */
 const FAVOURITES = ['parquet', 'lance', 'vortex', 'arrow', 'jsonl', 'json', 'csv']
 
 const kindOfEnding = new Map([ENDINGS, ENDINGS_IN_BOTH_CASES].flatMap(table => Object.entries(table)).flatMap(([kind, endings]) => endings.split(' ').map(ending => [ending, kind] as const)))
@@ -76,7 +78,10 @@ export function isDataFile (path: string): boolean {
 
 /** A kind of data. */
 export interface Kind {
-  /** As `datasets` calls its readers: one of `Format`, or one that sluice doesn't read; null: no name has an ending that is known. */
+  /**
+   * As `datasets` calls its readers: one of `Format`, or one that sluice doesn't read; null: no name has an ending that
+   * is known.
+   */
   readonly name: string | null
   /** What the ending says of how to read it. */
   readonly options: Readonly<Record<string, unknown>>
@@ -121,8 +126,9 @@ const COMPRESSIONS: ReadonlySet<string> = new Set(['bz2', 'gz', 'gzip', 'lz4', '
 const ARCHIVES: ReadonlySet<string> = new Set(['zip', 'tar', 'tgz', '7z', 'rar'])
 
 /**
- * Why a file of a format can't be read, by its name: an archive, or compressed in a way that sluice doesn't undo; null: it
- * can. `datasets` sees `gz` in `part.json.gz-00000-of-00005` too; sluice undoes what ends in `.gz` or `.zst`, and nothing else.
+ * Why a file of a format can't be read, by its name: an archive, or compressed in a way that sluice doesn't undo; null:
+ * it can. `datasets` sees `gz` in `part.json.gz-00000-of-00005` too; sluice undoes what ends in `.gz` or `.zst`, and
+ * nothing else.
  */
 export function unreadable (format: Format, path: string): string | null {
   const endings = endingsOf(path)

@@ -1,7 +1,8 @@
 /**
- * Globs as fsspec matches them, which is what `datasets` finds files by: `*` stays within a folder and takes hidden names
- * too, `**` is a whole part of a path and stands for any number of folders, `[…]` is a set as in Python's `fnmatch`, and
- * braces and parentheses mean themselves. (picomatch and minimatch read the latter as alternatives, and sets in another way.)
+ * Globs as fsspec matches them, which is what `datasets` finds files by: `*` stays within a folder and takes hidden
+ * names too, `**` is a whole part of a path and stands for any number of folders, `[…]` is a set as in Python's
+ * `fnmatch`, and braces and parentheses mean themselves. (picomatch and minimatch read the latter as alternatives, and
+ * sets in another way.)
  */
 import { SluiceError } from '../errors.ts'
 import { ANY_CHARACTER, type Budget, NO_SLASH, type Step, character, compileSteps, readSet } from '../text/wildcards.ts'
@@ -26,8 +27,8 @@ export function matchingBudget (): Budget {
 /**
  * @param budget of all globs together that are matched for one purpose
  * @returns a function that tells whether a path fits
- * @throws SluiceError `ERR_DATASET` for `**` beside other characters, and for a glob with too many characters or stars; the
- *   function, too, when the budget is spent
+ * @throws SluiceError `ERR_DATASET` for `**` beside other characters, and for a glob with too many characters or stars;
+ *   the function, too, when the budget is spent
  */
 export function compileGlob (glob: string, budget: Budget = { left: Infinity }): PathTest {
   if (!isGlob(glob)) return path => path === glob

@@ -31,7 +31,9 @@ export interface HubAnswer {
 
 const MOST_REDIRECTS = 10
 
-/** Held of a body before its connection waits: with 64 kB, which is undici's default, it would wait behind each chunk. */
+/**
+ * Held of a body before its connection waits: with 64 kB, which is undici's default, it would wait behind each chunk.
+ */
 const BODY_BYTES = 512 * 1024
 
 /** A listing's page has some hundred kB. */
@@ -43,7 +45,10 @@ const LEAST_WHOLE_MS = 2000
 
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524])
 
-/** What a server that gives files by signed addresses says of one that has expired, or was given by a server that is gone. */
+/**
+ * What a server that gives files by signed addresses says of one that has expired, or was given by a server that is
+ * gone.
+ */
 const EXPIRED = new Set([400, 401, 403, 404, 410])
 
 /** Until when, in milliseconds since 1970, nothing is asked. */
@@ -90,8 +95,8 @@ export class HubHttp {
   /**
    * Asks once, and follows redirects.
    *
-   * @throws Transient, SluiceError `ERR_HUB`; answers that refuse are given as they are, but for those of a place that the
-   *   Hub has sent on to: these are Transient
+   * @throws Transient, SluiceError `ERR_HUB`; answers that refuse are given as they are, but for those of a place that
+   *   the Hub has sent on to: these are Transient
    */
   async send (start: URL, what: string, request: HubRequest): Promise<HubAnswer> {
     if (this.settings.offline) throw new SluiceError('ERR_HUB', `${what}: HF_HUB_OFFLINE is set, and the Hub has to be asked; unset it, or read files that are on this machine`)
@@ -163,7 +168,8 @@ export class HubHttp {
     try {
       return new EnvHttpProxyAgent({ ...options, proxyTls: { timeout }, requestTls: { timeout }, clientFactory })
     } catch {
-      throw new SluiceError('ERR_OPTION', 'HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy, such as http://proxy:3128') // not shown: it may have a password
+      // Not shown: it may have a password.
+      throw new SluiceError('ERR_OPTION', 'HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy, such as http://proxy:3128')
     }
   }
 

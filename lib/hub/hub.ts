@@ -88,12 +88,20 @@ export class Hub {
     }
   }
 
-  /** All files at a commit, in code-unit order of their paths; asked for once. @throws SluiceError `ERR_DATASET`, `ERR_HUB` */
+  /**
+   * All files at a commit, in code-unit order of their paths; asked for once.
+   *
+   * @throws SluiceError `ERR_DATASET`, `ERR_HUB`
+   */
   files (dataset: string, commit: string, run: HubRun = {}): Promise<readonly HubFile[]> {
     return once(this.#listings, `${dataset}@${commit}`, run, () => this.#list(dataset, commit, run))
   }
 
-  /** What is known of files by their names, which have commits. @throws SluiceError `ERR_DATASET` for one that isn't there, `ERR_HUB` */
+  /**
+   * What is known of files by their names, which have commits.
+   *
+   * @throws SluiceError `ERR_DATASET` for one that isn't there, `ERR_HUB`
+   */
   async remoteFiles (names: readonly string[], run: HubRun = {}): Promise<RemoteFile[]> {
     const missing = names.filter(name => !this.#files.has(name)).map(hubAddress)
     while (missing.length > 0) {

@@ -1,4 +1,7 @@
-/** Which files a path or a glob stands for, and which splits the names of files and folders tell, as `datasets` has it (5.2). */
+/**
+ * Which files a path or a glob stands for, and which splits the names of files and folders tell, as `datasets` has it
+ * (5.2).
+ */
 import { compileGlob, isGlob, matchingBudget } from './glob.ts'
 import { baseName, isDataFile } from './formats.ts'
 import type { HubFile } from './types.ts'
@@ -37,7 +40,9 @@ function bySplit (globsOf: (word: string) => readonly string[]): SplitPatterns[]
   return Object.entries(SPLIT_WORDS).map(([split, words]) => ({ split, paths: words.flatMap(globsOf) }))
 }
 
-/** Sets of splits: the first of them of which there is a file is taken, and of it the splits of which there are files. */
+/**
+ * Sets of splits: the first of them of which there is a file is taken, and of it the splits of which there are files.
+ */
 const NAMINGS: ReadonlyArray<readonly SplitPatterns[]> = [
   [{ split: 'logs', paths: ['**/*.eval'] }],
   [{ split: 'test', paths: ['**/task.toml', '**/instruction.md'] }],
@@ -52,8 +57,8 @@ export function isSplitName (name: string): boolean {
 }
 
 /**
- * Files in the order of their paths' code points, in which `datasets` streams those of a glob. (JavaScript's own order is
- * that of UTF-16, where 🚤 comes before ﬁ.)
+ * Files in the order of their paths' code points, in which `datasets` streams those of a glob. (JavaScript's own order
+ * is that of UTF-16, where 🚤 comes before ﬁ.)
  */
 export function sortFiles (files: readonly HubFile[]): HubFile[] {
   return files.map(file => ({ file, bytes: Buffer.from(file.path) })).sort((a, b) => a.bytes.compare(b.bytes)).map(({ file }) => file)
@@ -122,7 +127,10 @@ function shardedSplits (shards: readonly HubFile[], folder: string): SplitPatter
   return sorted.map(split => ({ split, paths: [joinPath(folder, shardGlob(split))] }))
 }
 
-/** Of the files that a split's paths and globs stand for, those that have an ending of data; each once, where it comes first. */
+/**
+ * Of the files that a split's paths and globs stand for, those that have an ending of data; each once, where it comes
+ * first.
+ */
 export function dataFilesOf (files: readonly HubFile[], paths: readonly string[], isWanted: (path: string) => boolean = isDataFile): { readonly files: HubFile[], readonly empty: string[] } {
   const found = new Set<HubFile>()
   const empty: string[] = []

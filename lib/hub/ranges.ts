@@ -6,7 +6,10 @@ import type { Hub, HubRun, RemoteFile } from './hub.ts'
 /** Parts of a file that come at once, at most; each has a connection of its own. */
 const MOST_STREAMS = 32
 
-/** Of what was given last this much can be asked for once more: readers of parquet read large pages again from their beginning. */
+/**
+ * Of what was given last this much can be asked for once more: readers of parquet read large pages again from their
+ * beginning.
+ */
 const KEPT_BYTES = 1024 * 1024
 
 /** What is read from one place on, in order: an answer that is taken piece by piece. */
@@ -53,7 +56,8 @@ class Part {
     }
     const bytes = Buffer.concat(pieces)
     this.#at = end
-    this.#last = bytes.length > KEPT_BYTES ? Buffer.from(bytes.subarray(-KEPT_BYTES)) : bytes // a view would hold all of it
+    // A view would hold all of it.
+    this.#last = bytes.length > KEPT_BYTES ? Buffer.from(bytes.subarray(-KEPT_BYTES)) : bytes
     return bytes
   }
 
@@ -63,8 +67,8 @@ class Part {
 }
 
 /**
- * A file on the Hub as ranges. What is expected to be read in order comes as one answer; nothing else is fetched than what
- * is asked for or expected.
+ * A file on the Hub as ranges. What is expected to be read in order comes as one answer; nothing else is fetched than
+ * what is asked for or expected.
  */
 export class HubRanges implements ByteRanges {
   readonly name: string

@@ -83,8 +83,9 @@ export class Retries {
 }
 
 /**
- * How long a server asks to wait, in milliseconds: `Retry-After` (RFC 9110, 10.2.3: seconds or a date), or the reset of a
- * `RateLimit` header that has nothing left (draft-ietf-httpapi-ratelimit-headers), as the Hub sends it. Null for none.
+ * How long a server asks to wait, in milliseconds: `Retry-After` (RFC 9110, 10.2.3: seconds or a date), or the reset of
+ * a `RateLimit` header that has nothing left (draft-ietf-httpapi-ratelimit-headers), as the Hub sends it. Null for
+ * none.
  */
 export function waitAsked (headers: Readonly<Record<string, string | string[] | undefined>>, now = Date.now()): number | null {
   const after = String(headers['retry-after'] ?? '').trim()

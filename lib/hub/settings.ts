@@ -55,11 +55,11 @@ const settingsOptions = z.strictObject({
 
 /**
  * The settings that the environment asks for, as `huggingface_hub` reads it: `HF_ENDPOINT`, `HF_TOKEN` or the file that
- * `huggingface-cli login` has written (`HF_TOKEN_PATH`, `HF_HOME`), `HF_HUB_DISABLE_IMPLICIT_TOKEN`, `HF_HUB_OFFLINE`. What
- * is set and empty is as if it weren't.
+ * `huggingface-cli login` has written (`HF_TOKEN_PATH`, `HF_HOME`), `HF_HUB_DISABLE_IMPLICIT_TOKEN`, `HF_HUB_OFFLINE`.
+ * What is set and empty is as if it weren't.
  *
- * @throws SluiceError `ERR_OPTION` for an endpoint that is no address, or a token that can be none; `ERR_FILES` for a token
- *   file that can't be read
+ * @throws SluiceError `ERR_OPTION` for an endpoint that is no address, or a token that can be none; `ERR_FILES` for a
+ *   token file that can't be read
  */
 export async function hubSettings (options: HubOptions = {}, env: Environment = process.env): Promise<HubSettings> {
   const { maxRetries, timeout, retryDelay, mostEntries } = parseOptions('hub', settingsOptions, options)
@@ -104,7 +104,11 @@ function inHome (path: string): string {
   return path.replace(/^~(?=\/|$)/, homedir())
 }
 
-/** The token without the line break that a file ends with; null for none. @throws SluiceError `ERR_OPTION` for what can't be sent */
+/**
+ * The token without the line break that a file ends with; null for none.
+ *
+ * @throws SluiceError `ERR_OPTION` for what can't be sent
+ */
 function clean (text: string, where: string): string | null {
   const token = text.replace(/[\r\n]/g, '').trim()
   if (!/^[\x21-\x7e]*$/.test(token)) throw new SluiceError('ERR_OPTION', `${where}: expected a token of the Hub, this has characters that no token has`)

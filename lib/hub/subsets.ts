@@ -13,12 +13,13 @@ export function listed (names: readonly string[]): string {
 }
 
 /**
- * The subset that is meant: the one named; where none is, the only one, else the one called `default` or marked as such.
+ * The subset that is meant: the one named; where none is, the only one, else the one called `default` or marked as
+ * such.
  *
  * @param names of the subsets that there are
  * @param marked those of them that are marked as the default
- * @throws SluiceError `ERR_DATASET` that lists those there are, where the one named isn't there, or none is named and it is
- *   not clear which is meant
+ * @throws SluiceError `ERR_DATASET` that lists those there are, where the one named isn't there, or none is named and
+ *   it is not clear which is meant
  */
 export function chooseSubset (names: readonly string[], marked: readonly string[], wanted: string | null, dataset: string): string {
   if (wanted !== null) {
@@ -35,8 +36,8 @@ export function chooseSubset (names: readonly string[], marked: readonly string[
 }
 
 /**
- * The subset of a card that is meant, as `chooseSubset` tells; where it can't, the one that `dataset_info` is of, if it is
- * of one alone.
+ * The subset of a card that is meant, as `chooseSubset` tells; where it can't, the one that `dataset_info` is of, if it
+ * is of one alone.
  */
 export function chooseConfig (card: Card, wanted: string | null, dataset: string): CardConfig {
   const names = card.configs.map(({ name }) => name)
@@ -65,11 +66,12 @@ export function describedSubset (card: Card): string | null {
 }
 
 /**
- * The split that is meant: the one named, else the first of `train`, `validation` and `test` that there is, with a warning.
+ * The split that is meant: the one named, else the first of `train`, `validation` and `test` that there is, with a
+ * warning.
  *
  * @param of what they are splits of, for messages
- * @throws SluiceError `ERR_DATASET` that lists those there are where there is none of them; for `train[:10%]`, `train+test`
- *   and `all`, which name no split
+ * @throws SluiceError `ERR_DATASET` that lists those there are where there is none of them; for `train[:10%]`,
+ *   `train+test` and `all`, which name no split
  */
 export function chooseSplit (splits: readonly string[], wanted: string, of: string, warnings: string[]): string {
   if (splits.includes(wanted)) return wanted

@@ -1,9 +1,13 @@
 import { SluiceError } from '../errors.ts'
 import { Structure, isBlank } from './structure.ts'
 
-const [COMMA, COLON, QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from(',:"[]{}') as unknown as readonly [number, number, number, number, number, number, number]
+const [COMMA, COLON, QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] =
+  Buffer.from(',:"[]{}') as unknown as readonly [number, number, number, number, number, number, number]
 
-/** Finds where the elements of an array end, from behind its opening bracket on: brackets and quotes are all that it looks at. */
+/**
+ * Finds where the elements of an array end, from behind its opening bracket on: brackets and quotes are all that it
+ * looks at.
+ */
 export class ArrayEnds {
   isClosed = false
   /** Whether there must be an element before the byte that was found last. */
@@ -25,7 +29,10 @@ export class ArrayEnds {
     return this.isClosed && (this.#around === null || this.#around.hasEnded)
   }
 
-  /** Takes an array from the byte before an element on, and gives what is behind that byte: where it is a comma, the array must not end there. */
+  /**
+   * Takes an array from the byte before an element on, and gives what is behind that byte: where it is a comma, the
+   * array must not end there.
+   */
   async * goOn (chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
     let isFirst = true
     for await (const chunk of chunks) {
@@ -68,9 +75,12 @@ export class ArrayEnds {
   #refuseMore (chunk: Buffer, from: number): void {
     for (let i = from; i < chunk.length; i++) {
       if (!isBlank(chunk[i]) && chunk[i] !== 0) {
-        const begun = this.#around === null ? 'the JSON array that the file begins with' : 'the JSON object that the file is'
-        const expected = this.#around === null ? 'one array, or an object a line' : 'one object'
-        throw new SluiceError('ERR_SOURCE', `${this.#path}: ${begun} has ended, and more follows: ${JSON.stringify(chunk.toString('latin1', i, i + 20))}; expected ${expected}`)
+        const [begun, expected] = this.#around === null
+          ? ['the JSON array that the file begins with', 'one array, or an object a line']
+          : ['the JSON object that the file is', 'one object']
+        const more = JSON.stringify(chunk.toString('latin1', i, i + 20))
+        throw new SluiceError('ERR_SOURCE', `${this.#path}: ${begun} has ended, and more follows: ${more}; ` +
+          `expected ${expected}`)
       }
     }
   }
@@ -122,7 +132,11 @@ export class FieldFinder {
     return i
   }
 
-  /** The index behind the opening bracket of the array; -1 where more has to be seen. @throws SluiceError `ERR_SOURCE` where there is none */
+  /**
+   * The index behind the opening bracket of the array; -1 where more has to be seen.
+   *
+   * @throws SluiceError `ERR_SOURCE` where there is none
+   */
   find (chunk: Buffer): number {
     for (let i = 0; i < chunk.length;) {
       const next = this.#step(chunk, i)
@@ -136,7 +150,8 @@ export class FieldFinder {
   /** The file has ended. */
   end (): never {
     if (this.#is === 'start') this.#fail('is empty')
-    this.#fail(`ends before the object that it begins with does, and no ${this.#shownField} came before; get the file again`)
+    this.#fail(`ends before the object that it begins with does, and no ${this.#shownField} came before; ` +
+      'get the file again')
   }
 
   /** The index of what is to be looked at next; null at the array's bracket. */
@@ -147,7 +162,10 @@ export class FieldFinder {
     const isTop = this.#structure.depth === 1
     if (this.#is === 'start') {
       if (isBlank(byte) || (this.#offset + i < 3 && [0xef, 0xbb, 0xbf].includes(byte))) return i + 1
-      if (byte !== OPEN_OBJECT) this.#fail(`begins with ${JSON.stringify(chunk.toString('latin1', i, i + 20))}, expected one object whose ${this.#shownField} is the array of records`)
+      if (byte !== OPEN_OBJECT) {
+        this.#fail(`begins with ${JSON.stringify(chunk.toString('latin1', i, i + 20))}, ` +
+          `expected one object whose ${this.#shownField} is the array of records`)
+      }
       this.#is = 'name'
     } else if (this.#is === 'name' && byte === QUOTE) {
       this.#is = 'in name'
@@ -169,12 +187,15 @@ export class FieldFinder {
       this.#fail(`has two fields ${this.#shownField}, of which other readers take the last; expected different names`)
     }
     if (byte === OPEN_LIST) return null
-    this.#fail(`the field ${this.#shownField} begins with ${JSON.stringify(String.fromCharCode(byte))}, expected an array of records`)
+    this.#fail(`the field ${this.#shownField} begins with ${JSON.stringify(String.fromCharCode(byte))}, ` +
+      'expected an array of records')
   }
 
   #passName (chunk: Buffer, i: number): number {
     const end = this.#structure.passString(chunk, i)
-    if (this.#name.length < MOST_NAME_BYTES) this.#name.push(Buffer.from(chunk.subarray(i, Math.min(end, i + MOST_NAME_BYTES))))
+    if (this.#name.length < MOST_NAME_BYTES) {
+      this.#name.push(Buffer.from(chunk.subarray(i, Math.min(end, i + MOST_NAME_BYTES))))
+    }
     if (this.#structure.inString) return end
     this.#last = nameOf(Buffer.concat(this.#name).toString())
     if (++this.#count <= MOST_NAMES) this.#names.push(this.#last)

@@ -1,6 +1,6 @@
 /**
- * A value out of JSON; undefined where it is none. Numbers that a double can't hold, integers past 2^53 and what would be
- * infinite, are strings of their digits: an id or a hash must not change on its way.
+ * A value out of JSON; undefined where it is none. Numbers that a double can't hold, integers past 2^53 and what would
+ * be infinite, are strings of their digits: an id or a hash must not change on its way.
  */
 export function parseJson (json: string): unknown {
   if (json === '' || isPlainlyBad(json)) return undefined // an error takes a hundred times as long
@@ -12,16 +12,21 @@ export function parseJson (json: string): unknown {
   }
 }
 
-const [BLANK, QUOTE, OPEN_OBJECT, CLOSE_OBJECT] = [' ', '"', '{', '}'].map(sign => sign.charCodeAt(0)) as [number, number, number, number]
+const [BLANK, QUOTE, OPEN_OBJECT, CLOSE_OBJECT] =
+  [' ', '"', '{', '}'].map(sign => sign.charCodeAt(0)) as [number, number, number, number]
 
-/** Whether an object has no name after its brace, or a line no brace at its end: hostile files have a million of them. */
+/**
+ * Whether an object has no name after its brace, or a line no brace at its end: hostile files have a million of them.
+ */
 function isPlainlyBad (json: string): boolean {
   if (json.charCodeAt(0) !== OPEN_OBJECT) return false
   const [second, last] = [json.charCodeAt(1), json.charCodeAt(json.length - 1)]
   return (last !== CLOSE_OBJECT && last > BLANK) || (second !== QUOTE && second !== CLOSE_OBJECT && second > BLANK)
 }
 
-/** So that damage that nests without end costs no stack; what lies deeper is refused by whoever takes it for a record. */
+/**
+ * So that damage that nests without end costs no stack; what lies deeper is refused by whoever takes it for a record.
+ */
 const MAX_DEPTH = 1001
 
 /** Looks at numbers only, and not at the text, so that it costs nearly nothing. */

@@ -1,6 +1,10 @@
-/** What `JSON.parse` refuses is read here: Python's constants, and the place of a mistake. It is several times as slow. */
+/**
+ * What `JSON.parse` refuses is read here: Python's constants, and the place of a mistake. It is several times as slow.
+ */
 
-/** As `JSON.parse` does, a parser must not end on what is nested deep; what is deeper is refused by `documentOfRecord`. */
+/**
+ * As `JSON.parse` does, a parser must not end on what is nested deep; what is deeper is refused by `documentOfRecord`.
+ */
 const MAX_DEPTH = 1002
 
 /** Why a text is no JSON, and where. */
@@ -20,7 +24,10 @@ export class JsonMistake extends Error {
   }
 }
 
-/** Without a stack, which takes longer than all else: hostile files have a mistake every few bytes, and nobody looks at it. */
+/**
+ * Without a stack, which takes longer than all else: hostile files have a mistake every few bytes, and nobody looks at
+ * it.
+ */
 function mistake (...args: ConstructorParameters<typeof JsonMistake>): JsonMistake {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 0
@@ -45,8 +52,8 @@ export function mayHaveConstants (json: string): boolean {
 }
 
 /**
- * The value of a text in JSON, as Python's json reads it: `NaN`, `Infinity` and `-Infinity` are numbers. Integers that a
- * double can't hold, and numbers that would be infinite, are strings of their digits, as of `parseJson`.
+ * The value of a text in JSON, as Python's json reads it: `NaN`, `Infinity` and `-Infinity` are numbers. Integers that
+ * a double can't hold, and numbers that would be infinite, are strings of their digits, as of `parseJson`.
  *
  * @throws JsonMistake
  */
@@ -113,7 +120,9 @@ class Parser {
     const entries: Array<[string, unknown]> = []
     if (this.#next() === '}') return {}
     do {
-      if (this.#next() !== '"') this.#fail(entries.length === 0 ? 'expected a name in double quotes, or }' : 'expected a name in double quotes')
+      if (this.#next() !== '"') {
+        this.#fail(entries.length === 0 ? 'expected a name in double quotes, or }' : 'expected a name in double quotes')
+      }
       const name = this.#string()
       if (this.#next() !== ':') this.#fail('expected : after a name')
       this.#at++
@@ -139,8 +148,13 @@ class Parser {
         this.#at = end + 1
         return JSON.parse(this.#json.slice(start, end + 1)) as string
       }
-      if (Number.isNaN(code)) throw new JsonMistake(`the string that begins at column ${start + 1} has no closing quote`, end)
-      if (code < 0x20) throw new JsonMistake(`expected the character U+${code.toString(16).toUpperCase().padStart(4, '0')} to be escaped in a string`, end)
+      if (Number.isNaN(code)) {
+        throw new JsonMistake(`the string that begins at column ${start + 1} has no closing quote`, end)
+      }
+      if (code < 0x20) {
+        const digits = code.toString(16).toUpperCase().padStart(4, '0')
+        throw new JsonMistake(`expected the character U+${digits} to be escaped in a string`, end)
+      }
       if (code !== 0x5c) continue
       const escape = /^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(this.#json.slice(end, end + 6))
       if (escape === null) throw new JsonMistake('expected an escape of JSON after \\', end)
@@ -177,8 +191,8 @@ const SHOWN_BEFORE = 15
 const SHOWN_AFTER = 25
 
 /**
- * What is wrong with a record, for a message: the column, counted from where the record begins, what was expected there,
- * and a piece of the record.
+ * What is wrong with a record, for a message: the column, counted from where the record begins, what was expected
+ * there, and a piece of the record.
  */
 export function describeMistake (json: string, { at, message }: JsonMistake): string {
   const from = Math.max(0, at - SHOWN_BEFORE)

@@ -1,6 +1,9 @@
-/** Where values of JSON end, by quotes and brackets alone: it is found in chunks of any size, and in what is damaged. */
+/**
+ * Where values of JSON end, by quotes and brackets alone: it is found in chunks of any size, and in what is damaged.
+ */
 
-const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, NEWLINE] = Buffer.from('"\\[]{}\n') as unknown as readonly [number, number, number, number, number, number, number]
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, NEWLINE] =
+  Buffer.from('"\\[]{}\n') as unknown as readonly [number, number, number, number, number, number, number]
 
 /** JSON's white space: tab, line feed, carriage return, space. */
 export function isBlank (byte: number | undefined): boolean {
@@ -22,7 +25,10 @@ export class Structure {
     else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && this.depth > 0) this.depth--
   }
 
-  /** The index behind the quote that ends the open string, or the end. Most of a corpus is strings: `indexOf` is what makes it fast. */
+  /**
+   * The index behind the quote that ends the open string, or the end. Most of a corpus is strings: `indexOf` is what
+   * makes it fast.
+   */
   passString (chunk: Buffer, from: number): number {
     for (let start = from; ;) {
       const quote = chunk.indexOf(QUOTE, start)

@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { count, parseState } from '../options.ts'
 import { shownInLine } from '../text/shown.ts'
 
-/** Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name them. */
+/**
+ * Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name
+ * them.
+ */
 const LICENSE_COLUMNS = ['max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence', 'licenses', 'license_type']
 
 /** Those that have the repository that a record is of. */

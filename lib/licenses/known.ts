@@ -7,7 +7,8 @@ export const obligations = ['attribution', 'notice', 'share-alike', 'non-commerc
 /**
  * `attribution`: the authors, or the source, are named. `notice`: the licence's text and the notices go along.
  * `share-alike`: what is made from it goes on under the same licence. `non-commercial`: for such purposes only.
- * `no-derivatives`: nothing made from it is passed on. `terms-of-use`: terms beside a licence, which bind all who get it.
+ * `no-derivatives`: nothing made from it is passed on. `terms-of-use`: terms beside a licence, which bind all who get
+ * it.
  */
 export type Obligation = typeof obligations[number]
 
@@ -34,7 +35,10 @@ const FAMILY: LicenseKind = { obligations: [], redistributable: 'unknown', reaso
 const NOTHING_SAID: LicenseKind = { obligations: [], redistributable: 'unknown', reason: 'says nothing of what is permitted; what it stands for has to be found out' }
 const NONE: LicenseKind = { obligations: [], redistributable: 'no', reason: 'permits nothing: all rights are reserved' }
 
-/** Licences by their SPDX ids; those of Creative Commons and of the GNU project are told by their names, see `kindBySpdx`. */
+/**
+ * Licences by their SPDX ids; those of Creative Commons and of the GNU project are told by their names, see
+ * `kindBySpdx`.
+ */
 const BY_SPDX: ReadonlyArray<readonly [LicenseKind, string]> = [
   [PUBLIC, 'CC0-1.0 CC-PDDC CC-PDM-1.0 PDDL-1.0 Unlicense WTFPL 0BSD MIT-0'],
   [CREDIT, 'etalab-2.0 OGL-UK-1.0 OGL-UK-2.0 OGL-UK-3.0 OGL-Canada-2.0 NLOD-1.0 NLOD-2.0 DL-DE-BY-2.0'],
@@ -67,7 +71,10 @@ const byKey = (rows: typeof BY_SPDX): ReadonlyMap<string, LicenseKind> => new Ma
 
 const BY_KEY: ReadonlyMap<string, LicenseKind> = new Map([...byKey(BY_SPDX), ...byKey(BY_NAME)])
 
-/** Other names, as `licenseKey` has them, of what has an SPDX id. Where a family has one version only, its name means that. */
+/**
+ * Other names, as `licenseKey` has them, of what has an SPDX id. Where a family has one version only, its name means
+ * that.
+ */
 export const aliases: Readonly<Record<string, string>> = {
   cc0: 'cc0-1.0',
   'cc-zero': 'cc0-1.0',

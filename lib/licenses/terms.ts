@@ -38,9 +38,10 @@ function spdxIds (): ReadonlyMap<string, string> {
 }
 
 /**
- * What a licence says, or several in one text: SPDX ids and expressions, the Hub's names, and what people write (`CC BY-SA
- * 3.0`, `Apache License, Version 2.0`, the address of a licence). Of several the strictest counts, of such that are to be
- * chosen from (`OR`) too: nobody has chosen yet. An exception (`WITH`) only permits more, and isn't counted on.
+ * What a licence says, or several in one text: SPDX ids and expressions, the Hub's names, and what people write
+ * (`CC BY-SA 3.0`, `Apache License, Version 2.0`, the address of a licence). Of several the strictest counts, of such
+ * that are to be chosen from (`OR`) too: nobody has chosen yet. An exception (`WITH`) only permits more, and isn't
+ * counted on.
  */
 export function termsOf (found: string): LicenseTerms {
   if (found.length > MOST_CHARACTERS) {
@@ -134,7 +135,10 @@ const OF_CREATIVE_COMMONS: ReadonlyArray<readonly [RegExp, string]> = [
   [/\b(?:international|unported|generic)\b/g, ' ']
 ]
 
-/** The name of a licence as it is looked up: in small letters, with hyphens between the words, without those that say nothing. */
+/**
+ * The name of a licence as it is looked up: in small letters, with hyphens between the words, without those that say
+ * nothing.
+ */
 export function licenseKey (found: string): string {
   let key = found.normalize('NFKC').trim().toLowerCase()
   const address = key.replace(/^https?:\/\/(?:www\.)?/, '')

@@ -78,8 +78,8 @@ function gzipped (file: Output): PartedOutput {
 }
 
 /**
- * Content is compressed in frames of so many bytes, each by itself: the compressor takes a buffer at a time. On web text
- * frames of 1 MiB come out 1.6 % larger than one frame of all, those of 256 KiB 7.7 %.
+ * Content is compressed in frames of so many bytes, each by itself: the compressor takes a buffer at a time. On web
+ * text frames of 1 MiB come out 1.6 % larger than one frame of all, those of 256 KiB 7.7 %.
  */
 const ZSTD_FRAME_BYTES = 1024 * 1024
 

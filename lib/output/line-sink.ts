@@ -44,7 +44,11 @@ export class LineSink<Item> extends Writable {
     return { lines: this.stats.in, output: await this.#writer.save() }
   }
 
-  /** Goes on with what a run before has written, before anything comes. @throws SluiceError `ERR_STATE` for what `save` didn't give */
+  /**
+   * Goes on with what a run before has written, before anything comes.
+   *
+   * @throws SluiceError `ERR_STATE` for what `save` didn't give
+   */
   restore (state: LineSinkState): void {
     const { lines, output } = parseState(this.stageName, lineSinkState, state)
     this.stats.in = this.stats.out = lines

@@ -6,7 +6,10 @@ import { type OutputState, type ResumableOutput, openResumable } from './resumab
 /** Lines are collected to about this many characters, or bytes: each write is a trip through the thread pool. */
 const WRITE_CHARS = 256 * 1024
 
-/** Writes lines to an output, many at a time, from any number of places at once; to standard output, where somebody may be waiting for them, as they come. */
+/**
+ * Writes lines to an output, many at a time, from any number of places at once; to standard output, where somebody may
+ * be waiting for them, as they come.
+ */
 export class LineWriter {
   readonly #path: string
   readonly #writeChars: number
@@ -20,7 +23,9 @@ export class LineWriter {
   #byteCount = 0
   #lines = '' // behind #bytes
 
-  /** @param resumable whether `save` will be called, and the file kept from then on; one run at a time may write it then */
+  /**
+   * @param resumable whether `save` will be called, and the file kept from then on; one run at a time may write it then
+   */
   constructor (path: string, { resumable = false }: { readonly resumable?: boolean | undefined } = {}) {
     this.#path = path
     this.#resumable = resumable

@@ -10,7 +10,11 @@ import { processIdentity, stateOf, thisProcess } from './process-identity.ts'
 
 /** A lock that is held. */
 export interface Lock {
-  /** Lets go of it; again is nothing. A file that was deleted or replaced is let be. @throws SluiceError `ERR_OUTPUT` */
+  /**
+   * Lets go of it; again is nothing. A file that was deleted or replaced is let be.
+   *
+   * @throws SluiceError `ERR_OUTPUT`
+   */
   readonly release: () => Promise<void>
 }
 
@@ -94,13 +98,18 @@ async function take (path: string, me: Holder): Promise<Holder | null> {
   throw new SluiceError('ERR_LOCKED', `${path}: is not a whole lock file, so that it doesn't say whose it is; if no run is under way here, delete it and run again`)
 }
 
-/** Makes a lock file, unless there is a file of that name. Where there are no links, it can be seen while it is written. */
+/**
+ * Makes a lock file, unless there is a file of that name. Where there are no links, it can be seen while it is written.
+ */
 async function create (path: string, me: Holder): Promise<boolean> {
   const hindrance = await place(path, me, link)
   return hindrance === null || (NO_LINKS.has(hindrance) && await writeNew(path, contentOf(me)))
 }
 
-/** Gives a lock its name once it is whole, so that it is never seen half-written. Resolves to null, or to what is in the way. */
+/**
+ * Gives a lock its name once it is whole, so that it is never seen half-written. Resolves to null, or to what is in the
+ * way.
+ */
 async function place (path: string, me: Holder, give: (temporary: string, path: string) => Promise<void>): Promise<string | null> {
   const temporary = temporaryName(`${path}.${me.id}`)
   await writeNew(temporary, contentOf(me))
@@ -109,7 +118,8 @@ async function place (path: string, me: Holder, give: (temporary: string, path: 
     return null
   } catch (error) {
     const code = codeOf(error)!
-    // ENOENT: a run that got the lock meanwhile has tidied; on another machine, it doesn't know which processes are here.
+    // ENOENT: a run that got the lock meanwhile has tidied; on another machine, it doesn't know which processes are
+    // here.
     if (code === 'EEXIST' || code === 'ENOENT' || (give === link && NO_LINKS.has(code))) return code
     throw error
   } finally {
@@ -124,7 +134,9 @@ async function hasLinks (path: string, me: Holder): Promise<boolean> {
   return hindrance === null || !NO_LINKS.has(hindrance)
 }
 
-/** Synced, so that a power cut leaves all of it or no file; the folder needn't be: the run is gone with the power, too. */
+/**
+ * Synced, so that a power cut leaves all of it or no file; the folder needn't be: the run is gone with the power, too.
+ */
 async function writeNew (path: string, content: string): Promise<boolean> {
   const file = await open(path, 'wx').catch((error: unknown) => {
     if (codeOf(error) === 'EEXIST') return null
@@ -164,7 +176,10 @@ async function removeOwn (path: string, me: Holder): Promise<void> {
   if (await stands(path, me)) await rm(path, { force: true })
 }
 
-/** Deletes what runs that were killed while they took the lock have left. Locks on replacing others have no use any more. */
+/**
+ * Deletes what runs that were killed while they took the lock have left. Locks on replacing others have no use any
+ * more.
+ */
 async function tidy (path: string): Promise<void> {
   const [folder, name] = [dirname(path), basename(path)]
   const isClaim = (file: string): boolean => file.startsWith(name) && /^(\.([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+-\d+))+$/.test(file.slice(name.length))

@@ -19,8 +19,8 @@ export function temporaryName (path: string): string {
 }
 
 /**
- * Creates a file under the temporary name that it has until it is whole. What stands there, left by a run that was killed
- * or put there by somebody else, is deleted: a link under such a name is never followed.
+ * Creates a file under the temporary name that it has until it is whole. What stands there, left by a run that was
+ * killed or put there by somebody else, is deleted: a link under such a name is never followed.
  */
 export async function createTemporary (path: string): Promise<FileHandle> {
   await removeTemporary(path)
@@ -42,7 +42,8 @@ export async function removeLeftovers (folder: string, isOurs: (name: string) =>
 
 /** Makes a folder, and those above it, where they are missing; they are there after a power cut. */
 export async function makeFolder (path: string): Promise<void> {
-  // Not by `recursive`: Node tries for ever where the folder above is there, and mkdir says ENOENT all the same, as in /proc.
+  // Not by `recursive`: Node tries for ever where the folder above is there, and mkdir says ENOENT all the same, as in
+  // /proc.
   if (await isFolder(path)) return
   if (dirname(path) !== path) await makeFolder(dirname(path))
   try {

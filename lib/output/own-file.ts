@@ -24,7 +24,10 @@ export const MOST_BYTES = 2 ** 28
 /** What is longer can't be held in one string, nor have been written out of one. */
 const LONGEST = bufferLimits.MAX_STRING_LENGTH
 
-/** A pipe under a name of ours is not waited for. On Windows these flags are undefined, which changes nothing in a sum of bits. */
+/**
+ * A pipe under a name of ours is not waited for. On Windows these flags are undefined, which changes nothing in a sum
+ * of bits.
+ */
 const DONT_WAIT = constants.O_NONBLOCK
 const DONT_FOLLOW = constants.O_NOFOLLOW
 

@@ -31,8 +31,8 @@ export async function thisProcess (): Promise<ProcessIdentity> {
 }
 
 /**
- * Whether a process is still there; no clock is asked, as a clock may be wrong or be set back. `unknown`: it is on another
- * machine or in another container, or its pid is in use and it can't be told by what.
+ * Whether a process is still there; no clock is asked, as a clock may be wrong or be set back. `unknown`: it is on
+ * another machine or in another container, or its pid is in use and it can't be told by what.
  */
 export async function stateOf (there: ProcessIdentity): Promise<'running' | 'gone' | 'unknown'> {
   const here = await thisProcess()
@@ -53,13 +53,17 @@ interface ProcessStatus {
   readonly hasEnded: boolean
 }
 
-/** Fields 1, 3, 20 and 22 of `/proc/<pid>/stat` (proc_pid_stat(5)); the name of the program, field 2, may have anything in it. */
+/**
+ * Fields 1, 3, 20 and 22 of `/proc/<pid>/stat` (proc_pid_stat(5)); the name of the program, field 2, may have anything
+ * in it.
+ */
 async function statusOf (pid: number | 'self'): Promise<ProcessStatus | null> {
   const stat = await readable(() => readFile(`/proc/${pid}/stat`, 'utf8'))
   if (stat === null) return null
   const fromThird = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state, threads, started] = [fromThird[0], Number(fromThird[17]), Number(fromThird[19])]
-  return { pid: Number.parseInt(stat), started, hasEnded: state === 'Z' && threads <= 1 } // with more, one may still be writing
+  // With more, one may still be writing.
+  return { pid: Number.parseInt(stat), started, hasEnded: state === 'Z' && threads <= 1 }
 }
 
 async function readable<T> (read: () => Promise<T>): Promise<T | null> {

@@ -29,7 +29,10 @@ const TAIL_BYTES = 64 * 1024
 /** Undefined on Windows, which changes nothing in a sum of bits. */
 const NO_FOLLOW = constants.O_NOFOLLOW
 
-/** The name that a resumable file has until it is whole: the same in each run, so that it is found again. One run at a time. */
+/**
+ * The name that a resumable file has until it is whole: the same in each run, so that it is found again. One run at a
+ * time.
+ */
 export function partialName (path: string): string {
   return `${path}.partial`
 }

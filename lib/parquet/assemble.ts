@@ -2,6 +2,8 @@ import type { Value } from '../columns/values.ts'
 import type { ColumnReader } from './column.ts'
 import type { Field, Leaf } from './schema.ts'
 
+type ReaderOf = (leaf: Leaf) => ColumnReader
+
 /**
  * How a field's value is put together from its columns, for a row at a time: nested ones by their levels
  * (Melnik et al., Dremel, 2010, section 4.3). Lists are arrays, maps arrays of `[key, value]`, structs objects
@@ -9,7 +11,7 @@ import type { Field, Leaf } from './schema.ts'
  *
  * @returns a function that takes the next row; it throws when the columns don't agree on the row's shape
  */
-export function assembler (field: Field, readerOf: (leaf: Leaf) => ColumnReader): () => Value {
+export function assembler (field: Field, readerOf: ReaderOf): () => Value {
   const readers = field.leaves.map(readerOf)
   const value = valueOf(field, readerOf)
   return () => {
@@ -18,7 +20,7 @@ export function assembler (field: Field, readerOf: (leaf: Leaf) => ColumnReader)
   }
 }
 
-function valueOf (field: Field, readerOf: (leaf: Leaf) => ColumnReader): () => Value {
+function valueOf (field: Field, readerOf: ReaderOf): () => Value {
   const { maxDef, maxRep, repeated } = field
   const readers = field.leaves.map(readerOf)
   const first = readers[0]!
@@ -42,7 +44,7 @@ function valueOf (field: Field, readerOf: (leaf: Leaf) => ColumnReader): () => V
 }
 
 /** The value of a field that is there, of one of its items where it is repeated. */
-function presentOf (field: Field, readers: readonly ColumnReader[], readerOf: (leaf: Leaf) => ColumnReader): () => Value {
+function presentOf (field: Field, readers: readonly ColumnReader[], readerOf: ReaderOf): () => Value {
   const first = readers[0]!
   if (field.is === 'leaf') return () => first.take()
   const children = field.children.map(child => [child.name, valueOf(child, readerOf)] as const)
@@ -50,7 +52,9 @@ function presentOf (field: Field, readers: readonly ColumnReader[], readerOf: (l
   const isPair = field.is === 'pair'
   return () => {
     for (const reader of readers) {
-      if (reader.def < field.maxDef || reader.rep !== first.rep) throw new Error('the levels of its columns don\'t agree')
+      if (reader.def < field.maxDef || reader.rep !== first.rep) {
+        throw new Error('the levels of its columns don\'t agree')
+      }
     }
     if (isPair) return children.map(([, value]) => value())
     const struct = Object.create(null) as Record<string, Value>

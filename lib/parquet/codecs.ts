@@ -3,7 +3,9 @@ import { compressors } from 'hyparquet-compressors'
 import { decompressFrame } from '../zstd/frame.ts'
 import { lz4Block, lz4Legacy } from '../columns/lz4-block.ts'
 
-/** By the name that the format gives them. Each gives `size` bytes or fails; Node's own are used where Node 20 has them. */
+/**
+ * By the name that the format gives them. Each gives `size` bytes or fails; Node's own are used where Node 20 has them.
+ */
 const decoders: Readonly<Record<string, (input: Buffer, size: number) => Uint8Array>> = {
   UNCOMPRESSED: input => input,
   SNAPPY: snappy,

@@ -52,7 +52,8 @@ export class ColumnReader {
 
   /** Bytes of pages and dictionary that are in memory. */
   get heldBytes (): number {
-    return (this.#page?.bytes ?? 0) + this.#queue.reduce((sum, page) => sum + page.bytes, 0) + (this.#pages?.heldBytes ?? 0)
+    const queued = this.#queue.reduce((sum, page) => sum + page.bytes, 0)
+    return (this.#page?.bytes ?? 0) + queued + (this.#pages?.heldBytes ?? 0)
   }
 
   /** Makes sure that a row is at hand. @throws SluiceError `ERR_SOURCE` when there is none */
@@ -117,7 +118,8 @@ export class ColumnReader {
     const bytes = this.#queue.reduce((sum, page) => sum + page.bytes, 0)
     const values = this.#queue.reduce((sum, page) => sum + page.count, 0)
     if (bytes > MAX_PAGE_BYTES || values > MAX_PAGE_VALUES) {
-      throw refused(this.#place!, `has a row of more than ${bytes} bytes in ${values} values, more than ${MAX_PAGE_BYTES} bytes or ${MAX_PAGE_VALUES} values are not read; leave the column out`)
+      throw refused(this.#place!, `has a row of more than ${bytes} bytes in ${values} values, ` +
+        `more than ${MAX_PAGE_BYTES} bytes or ${MAX_PAGE_VALUES} values are not read; leave the column out`)
     }
   }
 

@@ -1,5 +1,7 @@
 import type { SchemaElement } from 'hyparquet'
-import { type Kind, type Value, DIGITS, date, decimal, float16, text, time, timestamp, uuid } from '../columns/values.ts'
+import {
+  type Kind, type Value, DIGITS, date, decimal, float16, text, time, timestamp, uuid
+} from '../columns/values.ts'
 import type { Raw } from './values.ts'
 
 /** What a column's values are, and how one is made of what is stored. */
@@ -51,7 +53,10 @@ function conversionOfInteger ({ type, converted_type: converted, logical_type: l
   }
   const unsigned = logical?.type === 'INTEGER' ? !logical.isSigned : converted?.startsWith('UINT_') === true
   if (!unsigned) return { kind: 'integer', convert: raw => raw }
-  return { kind: 'integer', convert: type === 'INT64' ? raw => BigInt.asUintN(64, raw as bigint) : raw => (raw as number) >>> 0 }
+  return {
+    kind: 'integer',
+    convert: type === 'INT64' ? raw => BigInt.asUintN(64, raw as bigint) : raw => (raw as number) >>> 0
+  }
 }
 
 /** An integer in two's complement, the highest byte first. */

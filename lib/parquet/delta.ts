@@ -12,7 +12,9 @@ export function unpackDeltas (bytes: Buffer, offset: number, output: Int32Array 
   const [block, parts, count] = [reader.varint(), reader.varint(), reader.varint()]
   if (count !== output.length) throw new Error(`${count} delta values, expected ${output.length}`)
   const perPart = block / parts
-  if (!(block > 0 && block % 128 === 0 && perPart % 32 === 0)) throw new Error(`delta blocks of ${block} values in ${parts} parts`)
+  if (!(block > 0 && block % 128 === 0 && perPart % 32 === 0)) {
+    throw new Error(`delta blocks of ${block} values in ${parts} parts`)
+  }
   const add = output instanceof Int32Array ? adder32(output, reader.zigzag()) : adder64(output, reader.zigzag())
 
   for (let done = 1; done < count;) {
@@ -25,14 +27,18 @@ export function unpackDeltas (bytes: Buffer, offset: number, output: Int32Array 
       if (width === undefined || width > 64) throw new Error(`delta values of ${width ?? 'no'} bits`)
       const bits = new BitReader(bytes, reader.offset)
       const end = Math.min(done + perPart, count)
-      for (; done < end; done++) add(done, least, bits.read(Math.min(width, 32)), width > 32 ? bits.read(width - 32) : 0)
+      for (; done < end; done++) {
+        add(done, least, bits.read(Math.min(width, 32)), width > 32 ? bits.read(width - 32) : 0)
+      }
       reader.offset += perPart * width / 8
     }
   }
   return reader.offset
 }
 
-/** Sets the value at an index to the one before it, the least difference, and the rest of the difference in two halves. */
+/**
+ * Sets the value at an index to the one before it, the least difference, and the rest of the difference in two halves.
+ */
 type Add = (index: number, least: bigint, low: number, high: number) => void
 
 function adder32 (output: Int32Array, first: bigint): Add {
@@ -42,5 +48,7 @@ function adder32 (output: Int32Array, first: bigint): Add {
 
 function adder64 (output: BigInt64Array, first: bigint): Add {
   output[0] = first
-  return (index, least, low, high) => { output[index] = output[index - 1]! + least + BigInt(low) + (BigInt(high) << 32n) }
+  return (index, least, low, high) => {
+    output[index] = output[index - 1]! + least + BigInt(low) + (BigInt(high) << 32n)
+  }
 }

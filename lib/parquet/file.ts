@@ -36,7 +36,9 @@ const BATCH_ROWS = 4096
 /** What a value costs beside its bytes. */
 const VALUE_BYTES = 16
 
-/** Fetched at a time for a column; less where many columns are read, so that all of them fetch no more than that ahead. */
+/**
+ * Fetched at a time for a column; less where many columns are read, so that all of them fetch no more than that ahead.
+ */
 const STEP_BYTES = 1024 * 1024
 const FETCHED_AHEAD_BYTES = 16 * 1024 * 1024
 const LEAST_STEP_BYTES = 64 * 1024
@@ -70,9 +72,11 @@ export class ParquetFile {
    *
    * @throws SluiceError `ERR_SOURCE` for a column that isn't there, a damaged page, or one of more than 256 MiB
    */
-  async * readRows ({ columns, only, from = 0, maxRowBytes = Infinity, signal }: ReadRowsOptions): AsyncGenerator<Batch> {
+  async * readRows (options: ReadRowsOptions): AsyncGenerator<Batch> {
+    const { columns, only, from = 0, maxRowBytes = Infinity, signal } = options
     const cost = { bytes: 0, values: 0, most: maxRowBytes }
-    const fields = [...new Set(columns)].map(name => name === only?.column ? this.#within(only).field : this.#field(name))
+    const fields = [...new Set(columns)].map(name =>
+      name === only?.column ? this.#within(only).field : this.#field(name))
     const readers = new Map(fields.flatMap(field => field.leaves).map(leaf => [leaf, new ColumnReader(leaf, cost)]))
     const values = fields.map(field => [field.name, assembler(field, leaf => readers.get(leaf)!)] as const)
     const held = new Held(readers.values())
@@ -93,7 +97,10 @@ export class ParquetFile {
         reader.open(new PageReader(this.#ranges, chunk, leaf, place, step), place)
       }
       // Those of the next groups begin to come while this one is read. A damaged one is told of when it is its turn.
-      for (let [group, ahead] = [rowGroup + 1, 0]; this.#ranges.expect !== undefined && group < Math.min(rowGroup + 1 + GROUPS_AHEAD, this.#footer.groups.length) && ahead < FETCHED_AHEAD_BYTES; group++) {
+      const groupsEnd = Math.min(rowGroup + 1 + GROUPS_AHEAD, this.#footer.groups.length)
+      let ahead = 0
+      for (let group = rowGroup + 1; group < groupsEnd && ahead < FETCHED_AHEAD_BYTES; group++) {
+        if (this.#ranges.expect === undefined) break
         for (const leaf of readers.keys()) {
           try {
             const { start, end } = chunkIn(group, leaf).chunk
@@ -130,7 +137,11 @@ export class ParquetFile {
     }
   }
 
-  /** What kind of values lie within a column, of the items where they are lists. @throws SluiceError `ERR_SOURCE` where there is no such place */
+  /**
+   * What kind of values lie within a column, of the items where they are lists.
+   *
+   * @throws SluiceError `ERR_SOURCE` where there is no such place
+   */
   kindWithin (place: TextPlace): Kind {
     return this.#within(place).kind
   }
@@ -141,7 +152,8 @@ export class ParquetFile {
       const found = narrowed(field, lists, steps)
       return { field: found.field, kind: kindOf(found.end) }
     } catch (error) {
-      throw new SluiceError('ERR_SOURCE', `${this.#ranges.name}: column ${column}: ${messageOf(error)}; name the one that has the text (--text-column, text_column)`, { cause: error })
+      throw new SluiceError('ERR_SOURCE', `${this.#ranges.name}: column ${column}: ${messageOf(error)}; ` +
+        'name the one that has the text (--text-column, text_column)', { cause: error })
     }
   }
 
@@ -153,7 +165,10 @@ export class ParquetFile {
 /** Beside the largest column, which has a bound of its own, the others together hold no more than this in memory. */
 const MAX_HELD_BYTES = 96 * 1024 * 1024
 
-/** What columns hold, added up as they load: with many of them, to ask all each time would take the square of their number. */
+/**
+ * What columns hold, added up as they load: with many of them, to ask all each time would take the square of their
+ * number.
+ */
 class Held {
   readonly #readers: readonly ColumnReader[]
   readonly #bytes = new Map<ColumnReader, number>()
@@ -172,7 +187,10 @@ class Held {
     for (const reader of this.#readers) this.#set(reader)
     const sum = this.#sum - this.#largest
     if (sum > MAX_HELD_BYTES) {
-      throw refused({ ...place, column: 'and the others asked for' }, `${this.#readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, at most ${MAX_HELD_BYTES} are held; ask for fewer columns (--columns), or rewrite the file with smaller row groups`)
+      throw refused({ ...place, column: 'and the others asked for' },
+        `${this.#readers.length} columns have pages and dictionaries of more than ${sum} bytes at once, ` +
+        `at most ${MAX_HELD_BYTES} are held; ` +
+        'ask for fewer columns (--columns), or rewrite the file with smaller row groups')
     }
   }
 

@@ -44,15 +44,24 @@ export async function readFooter (ranges: ByteRanges): Promise<Footer> {
   let tail = await ranges.read(Math.max(0, size - FIRST_READ_BYTES), size)
   const head = tail.length === size ? tail : await ranges.read(0, MAGIC.length)
   const [first, last] = [head.toString('latin1', 0, 4), tail.toString('latin1', tail.length - 4)]
-  if (last === ENCRYPTED_MAGIC) throw new SluiceError('ERR_SOURCE', `${name}: has an encrypted footer (it ends with PARE), which can't be read; decrypt the file first`)
+  if (last === ENCRYPTED_MAGIC) {
+    throw new SluiceError('ERR_SOURCE', `${name}: has an encrypted footer (it ends with PARE), ` +
+      'which can\'t be read; decrypt the file first')
+  }
   const other = first === MAGIC ? null : otherKind(await ranges.read(0, Math.min(size, 1024)), name)
   if (other !== null) throw new SluiceError('ERR_SOURCE', `${name}: ${other}`)
   if (first !== MAGIC) throw notParquet(name, `it begins with ${JSON.stringify(first)}`)
-  if (last !== MAGIC) throw new SluiceError('ERR_SOURCE', `${name}: the parquet file is cut off: it begins with ${MAGIC} and doesn't end with it; get the file again`)
+  if (last !== MAGIC) {
+    throw new SluiceError('ERR_SOURCE', `${name}: the parquet file is cut off: ` +
+      `it begins with ${MAGIC} and doesn't end with it; get the file again`)
+  }
   const length = tail.readUInt32LE(tail.length - TAIL_BYTES)
   const start = size - TAIL_BYTES - length
   if (start < MAGIC.length) throw badFooter(name, `it says it has ${length} bytes, the file has ${size}`)
-  if (length > MAX_PAGE_BYTES) throw new SluiceError('ERR_SOURCE', `${name}: the footer has ${length} bytes, more than ${MAX_PAGE_BYTES} are not read; rewrite the file with larger row groups`)
+  if (length > MAX_PAGE_BYTES) {
+    throw new SluiceError('ERR_SOURCE', `${name}: the footer has ${length} bytes, ` +
+      `more than ${MAX_PAGE_BYTES} are not read; rewrite the file with larger row groups`)
+  }
   if (length + TAIL_BYTES > tail.length) tail = await ranges.read(start, size)
   try {
     return parse(tail, start)
@@ -66,12 +75,24 @@ function parse (tail: Buffer, start: number): Footer {
   // The statistics are not needed, and one that can't be converted must not make a file unreadable.
   const metadata = parquetMetadata(tail, {
     geoparquet: false,
-    parsers: { timestampFromMilliseconds: nothing, timestampFromMicroseconds: nothing, timestampFromNanoseconds: nothing, dateFromDays: nothing, stringFromBytes: nothing, jsonFromBytes: nothing, geometryFromBytes: nothing, geographyFromBytes: nothing, uuidFromBytes: nothing }
+    parsers: {
+      timestampFromMilliseconds: nothing,
+      timestampFromMicroseconds: nothing,
+      timestampFromNanoseconds: nothing,
+      dateFromDays: nothing,
+      stringFromBytes: nothing,
+      jsonFromBytes: nothing,
+      geometryFromBytes: nothing,
+      geographyFromBytes: nothing,
+      uuidFromBytes: nothing
+    }
   })
   const fields = fieldsOf(metadata.schema)
   const leaves = fields.flatMap(field => field.leaves)
   const groups = metadata.row_groups.map((group, index) => {
-    if (group.columns.length !== leaves.length) throw new Error(`row group ${index} has ${group.columns.length} columns, the schema ${leaves.length}`)
+    if (group.columns.length !== leaves.length) {
+      throw new Error(`row group ${index} has ${group.columns.length} columns, the schema ${leaves.length}`)
+    }
     for (const leaf of leaves) checkPlace(group, leaf, index)
     return { rows: whole(group.num_rows, `the number of rows of row group ${index}`), group }
   })
@@ -79,13 +100,23 @@ function parse (tail: Buffer, start: number): Footer {
   const sum = groups.reduce((sum, group) => sum + group.rows, 0)
   // Some writers leave the sum at 0.
   if (sum !== rows && rows !== 0) throw new Error(`the row groups have ${sum} rows, the file ${rows}`)
-  return { rows: sum, fields, leaves, groups, start, padding: leavesOutHeader(metadata.created_by) ? MAX_DICTIONARY_HEADER_BYTES : 0 }
+  return {
+    rows: sum,
+    fields,
+    leaves,
+    groups,
+    start,
+    padding: leavesOutHeader(metadata.created_by) ? MAX_DICTIONARY_HEADER_BYTES : 0
+  }
 }
 
 /** As much as readers of Arrow and Impala add. */
 const MAX_DICTIONARY_HEADER_BYTES = 100
 
-/** Whether the size of a column chunk is told without the header of its dictionary, as parquet-mr did before 1.2.9 (PARQUET-816). */
+/**
+ * Whether the size of a column chunk is told without the header of its dictionary, as parquet-mr did before 1.2.9
+ * (PARQUET-816).
+ */
 function leavesOutHeader (createdBy: string | undefined): boolean {
   if (createdBy?.startsWith('parquet-mr') !== true) return false
   const version = /^parquet-mr version (\d+)\.(\d+)\.(\d+)/.exec(createdBy) ?? [0, 0, 0, 0]
@@ -93,26 +124,44 @@ function leavesOutHeader (createdBy: string | undefined): boolean {
   return major < 1 || (major === 1 && (minor < 2 || (minor === 2 && patch < 9)))
 }
 
-/** Of columns that aren't asked for, too: the one that is damaged may have been the `id`. A name can be given twice; the order is that of the schema. */
+/**
+ * Of columns that aren't asked for, too: the one that is damaged may have been the `id`. A name can be given twice; the
+ * order is that of the schema.
+ */
 function checkPlace (group: RowGroup, { path, element, index }: Leaf, rowGroup: number): void {
   const meta = group.columns[index]!.meta_data
   if (meta === undefined || (meta.path_in_schema.join('\0') === path.join('\0') && meta.type === element.type)) return
-  throw new Error(`row group ${rowGroup} has column ${meta.path_in_schema.join('.')} of type ${meta.type}, where the schema has ${path.join('.')} of type ${element.type}`)
+  throw new Error(`row group ${rowGroup} has column ${meta.path_in_schema.join('.')} of type ${meta.type}, ` +
+    `where the schema has ${path.join('.')} of type ${element.type}`)
 }
 
-/** @throws SluiceError `ERR_SOURCE` when it can't be where the footer says, or is compressed or encrypted in a way that can't be read */
+/**
+ * @throws SluiceError `ERR_SOURCE` when it can't be where the footer says, or is compressed or encrypted in a way that
+ *   can't be read
+ */
 export function chunkOf ({ groups, start: footerStart, padding }: Footer, leaf: Leaf, place: Place): Chunk {
   const column = groups[place.rowGroup]!.group.columns[leaf.index]!
   const meta = column.meta_data
-  if (column.crypto_metadata !== undefined || meta === undefined) throw refused(place, 'is encrypted, which can\'t be read; decrypt the file first')
-  if (column.file_path !== undefined) throw refused(place, 'lies in another file, which can\'t be read; write it to one file')
+  if (column.crypto_metadata !== undefined || meta === undefined) {
+    throw refused(place, 'is encrypted, which can\'t be read; decrypt the file first')
+  }
+  if (column.file_path !== undefined) {
+    throw refused(place, 'lies in another file, which can\'t be read; write it to one file')
+  }
   const codec = meta.codec as string | undefined
-  if (codec === undefined || !codecs.includes(codec)) throw refused(place, `is compressed with ${codec ?? 'an unknown codec'}, expected one of ${codecs.join(', ')}; rewrite the file with zstd`)
+  if (codec === undefined || !codecs.includes(codec)) {
+    throw refused(place, `is compressed with ${codec ?? 'an unknown codec'}, expected one of ${codecs.join(', ')}; ` +
+      'rewrite the file with zstd')
+  }
   // not every writer says where the dictionary is, and some say 0
-  const starts = [meta.data_page_offset, meta.dictionary_page_offset].flatMap(offset => offset === undefined || offset <= 0n ? [] : [Number(offset)])
+  const starts = [meta.data_page_offset, meta.dictionary_page_offset].flatMap(offset =>
+    offset === undefined || offset <= 0n ? [] : [Number(offset)])
   const start = Math.min(...starts)
   const end = start + Number(meta.total_compressed_size)
-  if (!(start >= MAGIC.length && end >= start && end <= footerStart)) throw damaged(place, `it lies at bytes ${start} to ${end}, expected them between ${MAGIC.length} and ${footerStart}`)
+  if (!(start >= MAGIC.length && end >= start && end <= footerStart)) {
+    throw damaged(place, `it lies at bytes ${start} to ${end}, ` +
+      `expected them between ${MAGIC.length} and ${footerStart}`)
+  }
   const values = Number(meta.num_values)
   if (!Number.isSafeInteger(values) || values < 0) throw damaged(place, `it has ${values} values`)
   return { start, end: Math.min(footerStart, end + padding), codec, values }
@@ -125,7 +174,8 @@ function whole (number: bigint, what: string): number {
 }
 
 function notParquet (name: string, found: string): SluiceError {
-  return new SluiceError('ERR_SOURCE', `${name}: is not a parquet file: ${found}, expected ${MAGIC} at its begin and end; name the format that it has (--dataset, dataset), or get the file again`)
+  return new SluiceError('ERR_SOURCE', `${name}: is not a parquet file: ${found}, ` +
+    `expected ${MAGIC} at its begin and end; name the format that it has (--dataset, dataset), or get the file again`)
 }
 
 function badFooter (name: string, reason: string, cause?: unknown): SluiceError {

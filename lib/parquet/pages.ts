@@ -30,6 +30,9 @@ export interface Page {
 /** A page header with statistics of long texts is long; past this it is damage (as in Arrow's reader). */
 const MAX_HEADER_BYTES = 16 * 1024 * 1024
 
+/** The values, the repetition and the definition levels of a page; null for levels that it doesn't have. */
+type PageParts = [values: Buffer, repetition: Buffer | null, definition: Buffer | null]
+
 /** The pages of a column chunk, fetched some at a time: what is in memory is a page and not a row group. */
 export class PageReader {
   readonly #ranges: ByteRanges
@@ -83,7 +86,11 @@ export class PageReader {
     return this.#ranges.givesAway === true && buffer === this.#large
   }
 
-  /** Passes over the next page without decoding it where it has at most `values`. @returns how many it had; 0 when it is larger */
+  /**
+   * Passes over the next page without decoding it where it has at most `values`.
+   *
+   * @returns how many it had; 0 when it is larger
+   */
   async skip (values: number): Promise<number> {
     const header = await this.#nextHeader()
     if (header.values > values) {
@@ -102,11 +109,16 @@ export class PageReader {
       this.#header = undefined
       if (header.type === 'data' || header.type === 'data_v2') {
         this.#given += this.#checked(header.values, 'values')
-        if (this.#given > this.#chunk.values) throw damaged(this.#place, `its pages have more than the ${this.#chunk.values} values that the footer tells of`)
+        if (this.#given > this.#chunk.values) {
+          throw damaged(this.#place,
+            `its pages have more than the ${this.#chunk.values} values that the footer tells of`)
+        }
         return header
       }
       const bytes = await this.#nextBytes(header)
-      if (header.type === 'dictionary') this.#dictionary = decoding(this.#place, () => this.#dictionaryPage(header, bytes))
+      if (header.type === 'dictionary') {
+        this.#dictionary = decoding(this.#place, () => this.#dictionaryPage(header, bytes))
+      }
     }
   }
 
@@ -114,7 +126,9 @@ export class PageReader {
     for (let wanted = 1; ; wanted = this.#bytes.length + 1) {
       if (!await this.#fetch(wanted)) {
         const rest = this.#bytes.length
-        throw damaged(this.#place, rest === 0 ? `its pages end after ${this.#given} of ${this.#chunk.values} values` : `a page header can't be read in ${rest} bytes`)
+        throw damaged(this.#place, rest === 0
+          ? `its pages end after ${this.#given} of ${this.#chunk.values} values`
+          : `a page header can't be read in ${rest} bytes`)
       }
       try {
         const { header, length } = readPageHeader(this.#bytes)
@@ -122,7 +136,9 @@ export class PageReader {
         return header
       } catch (error) {
         // it may only be longer than what has been fetched
-        if (this.#bytes.length > MAX_HEADER_BYTES || this.#at >= this.#chunk.end) throw damaged(this.#place, 'a page header can\'t be read', error)
+        if (this.#bytes.length > MAX_HEADER_BYTES || this.#at >= this.#chunk.end) {
+          throw damaged(this.#place, 'a page header can\'t be read', error)
+        }
       }
     }
   }
@@ -130,11 +146,15 @@ export class PageReader {
   /** The bytes of a page as they lie in the file, their checksum seen to be right where there is one. */
   async #nextBytes ({ size, unpackedSize, crc }: PageHeader): Promise<Buffer> {
     for (const bytes of [size, unpackedSize]) this.#checked(bytes, 'bytes')
-    if (!await this.#fetch(size)) throw damaged(this.#place, `a page of ${size} bytes, ${this.#bytes.length} are left of the column`)
+    if (!await this.#fetch(size)) {
+      throw damaged(this.#place, `a page of ${size} bytes, ${this.#bytes.length} are left of the column`)
+    }
     const bytes = this.#bytes.subarray(0, size)
     // A view of what is left would keep a large page in memory for as long as there is anything left.
     this.#bytes = size > this.#step ? Buffer.from(this.#bytes.subarray(size)) : this.#bytes.subarray(size)
-    if (crc !== undefined && crc32(bytes) !== crc >>> 0) throw damaged(this.#place, `a page has the checksum ${crc32(bytes)}, expected ${crc >>> 0}`)
+    if (crc !== undefined && crc32(bytes) !== crc >>> 0) {
+      throw damaged(this.#place, `a page has the checksum ${crc32(bytes)}, expected ${crc >>> 0}`)
+    }
     return bytes
   }
 
@@ -162,7 +182,10 @@ export class PageReader {
   #checked (number: number, of: 'bytes' | 'values'): number {
     if (!Number.isInteger(number) || number < 0) throw damaged(this.#place, `a page of ${number} ${of}`)
     const most = of === 'bytes' ? MAX_PAGE_BYTES : MAX_PAGE_VALUES
-    if (number > most) throw refused(this.#place, `has a page of ${number} ${of}, more than ${most} are not read; rewrite the file with smaller pages (pyarrow: data_page_size, write_batch_size), or leave the column out`)
+    if (number > most) {
+      throw refused(this.#place, `has a page of ${number} ${of}, more than ${most} are not read; ` +
+        'rewrite the file with smaller pages (pyarrow: data_page_size, write_batch_size), or leave the column out')
+    }
     return number
   }
 
@@ -180,25 +203,42 @@ export class PageReader {
     const isOwn = this.#isOwn(stored)
     const { maxRep, maxDef, element } = this.#leaf
     const count = header.values
-    const [bytes, repBytes, defBytes] = header.type === 'data' ? this.#parts(header, stored) : this.#partsV2(header, stored)
+    const parts = header.type === 'data' ? this.#parts(header, stored) : this.#partsV2(header, stored)
+    const [bytes, repBytes, defBytes] = parts
     const rep = repBytes === null ? null : new Uint8Array(count)
     const def = defBytes === null ? null : new Uint8Array(count)
     if (rep !== null) new RleReader(repBytes!, 0, bitsFor(maxRep)).fill(rep, maxRep)
     const present = def === null ? count : new RleReader(defBytes!, 0, bitsFor(maxDef)).fill(def, maxDef)
     const rows = rep === null ? count : rep.reduce((sum, level) => level === 0 ? sum + 1 : sum, 0)
-    if (header.type === 'data_v2' && header.rows !== rows) throw new Error(`${rows} rows in a page whose header says ${header.rows}`)
+    if (header.type === 'data_v2' && header.rows !== rows) {
+      throw new Error(`${rows} rows in a page whose header says ${header.rows}`)
+    }
     const isUnpacked = bytes.buffer !== stored.buffer
     if (isUnpacked && isOwn && (defBytes ?? repBytes)?.buffer !== stored.buffer) free(stored)
     const done = (): void => { if (isUnpacked || isOwn) free(bytes) }
-    return { free: done, bytes: bytes.length, count, rows, rep, def: present === count ? null : def, values: valuesOf(header.encoding, element, bytes, present, this.#dictionary) }
+    return {
+      free: done,
+      bytes: bytes.length,
+      count,
+      rows,
+      rep,
+      def: present === count ? null : def,
+      values: valuesOf({ encoding: header.encoding, element, bytes, count: present, dictionary: this.#dictionary })
+    }
   }
 
-  /** The values, the repetition and the definition levels of a page: compressed together, each level with its length before it. */
-  #parts ({ levelEncodings, unpackedSize }: PageHeader, stored: Buffer): [Buffer, Buffer | null, Buffer | null] {
+  /** The parts of a page of version 1: compressed together, each level with its length before it. */
+  #parts ({ levelEncodings, unpackedSize }: PageHeader, stored: Buffer): PageParts {
     let rest = decompress(this.#chunk.codec, stored, unpackedSize)
-    const levels = ([['repetition', this.#leaf.maxRep, levelEncodings.repetition], ['definition', this.#leaf.maxDef, levelEncodings.definition]] as const).map(([what, max, encoding]) => {
+    const kinds = [
+      ['repetition', this.#leaf.maxRep, levelEncodings.repetition],
+      ['definition', this.#leaf.maxDef, levelEncodings.definition]
+    ] as const
+    const levels = kinds.map(([what, max, encoding]) => {
       if (max === 0) return null
-      if (encoding !== 'RLE') throw new Error(`${what} levels in the encoding ${encoding ?? 'that isn\'t known'}, expected RLE`)
+      if (encoding !== 'RLE') {
+        throw new Error(`${what} levels in the encoding ${encoding ?? 'that isn\'t known'}, expected RLE`)
+      }
       const end = 4 + rest.readUInt32LE(0)
       if (end > rest.length) throw new Error(`${what} levels of ${end} bytes in ${rest.length} bytes`)
       const part = rest.subarray(4, end)
@@ -209,9 +249,17 @@ export class PageReader {
   }
 
   /** The same of a page of version 2, whose levels lie before the values, not compressed. */
-  #partsV2 ({ repetitionBytes: rep, definitionBytes: def, unpackedSize, isCompressed }: PageHeader, stored: Buffer): [Buffer, Buffer | null, Buffer | null] {
-    if (!(rep >= 0 && def >= 0 && rep + def <= Math.min(stored.length, unpackedSize))) throw new Error(`levels of ${rep} and ${def} bytes in a page of ${stored.length}`)
-    const values = decompress(isCompressed ? this.#chunk.codec : 'UNCOMPRESSED', stored.subarray(rep + def), unpackedSize - rep - def)
-    return [values, this.#leaf.maxRep > 0 ? stored.subarray(0, rep) : null, this.#leaf.maxDef > 0 ? stored.subarray(rep, rep + def) : null]
+  #partsV2 (header: PageHeader, stored: Buffer): PageParts {
+    const { repetitionBytes: rep, definitionBytes: def, unpackedSize, isCompressed } = header
+    if (!(rep >= 0 && def >= 0 && rep + def <= Math.min(stored.length, unpackedSize))) {
+      throw new Error(`levels of ${rep} and ${def} bytes in a page of ${stored.length}`)
+    }
+    const codec = isCompressed ? this.#chunk.codec : 'UNCOMPRESSED'
+    const values = decompress(codec, stored.subarray(rep + def), unpackedSize - rep - def)
+    return [
+      values,
+      this.#leaf.maxRep > 0 ? stored.subarray(0, rep) : null,
+      this.#leaf.maxDef > 0 ? stored.subarray(rep, rep + def) : null
+    ]
   }
 }

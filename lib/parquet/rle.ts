@@ -30,7 +30,8 @@ export class RleReader {
     let full = 0
     for (let i = 0; i < levels.length;) {
       const level = this.next()
-      const same = this.#packed === undefined ? Math.min(this.#left, levels.length - i - 1) : 0 // and what the run has beside it
+      // And what the run has beside it.
+      const same = this.#packed === undefined ? Math.min(this.#left, levels.length - i - 1) : 0
       if (level > max) throw new Error(`a level of ${level}, expected at most ${max}`)
       levels.fill(level, i, i + 1 + same)
       if (level === max) full += 1 + same

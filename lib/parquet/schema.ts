@@ -11,8 +11,8 @@ export interface Leaf {
 }
 
 /**
- * A field of the schema. `list` (its value is that of its only child, which repeats) and `item` (a repeated group around
- * a single element) come from lists and maps; a `pair` is an entry of a map; a `struct` has named fields.
+ * A field of the schema. `list` (its value is that of its only child, which repeats) and `item` (a repeated group
+ * around a single element) come from lists and maps; a `pair` is an entry of a map; a `struct` has named fields.
  */
 export interface Field {
   readonly name: string
@@ -28,6 +28,16 @@ export interface Field {
   readonly leaves: readonly Leaf[]
 }
 
+/** A group whose fields are to be read. */
+interface Group {
+  readonly element: SchemaElement
+  readonly path: readonly string[]
+  readonly maxDef: number
+  readonly maxRep: number
+  /** 0 for the root. */
+  readonly depth: number
+}
+
 /**
  * The top-level fields of a file.
  *
@@ -37,39 +47,45 @@ export function fieldsOf (elements: readonly SchemaElement[]): readonly Field[] 
   let next = 0 // in elements, which are in depth-first order
   let leaves = 0
 
-  function childrenOf (group: SchemaElement, path: readonly string[], def: number, rep: number, depth: number): Field[] {
-    const count = group.num_children ?? 0
-    if (count < 1 && depth > 0) throw new Error(`the group ${path.join('.')} has no fields`)
-    const listed = isList(group)
+  function childrenOf (group: Group): Field[] {
+    const count = group.element.num_children ?? 0
+    if (count < 1 && group.depth > 0) throw new Error(`the group ${group.path.join('.')} has no fields`)
     const children: Field[] = []
-    for (let i = 0; i < count; i++) children.push(field(path, def, rep, depth + 1, group, listed))
+    for (let i = 0; i < count; i++) children.push(fieldIn(group))
     return children
   }
 
-  function field (above: readonly string[], def: number, rep: number, depth: number, parent: SchemaElement, inList: boolean): Field {
+  function fieldIn (parent: Group): Field {
+    const depth = parent.depth + 1
     const element = elements[next++]
     if (element === undefined) throw new Error('the schema ends within a group')
     if (depth > MAX_DEPTH) throw new Error(`the schema has more than ${MAX_DEPTH} levels`)
     const { name, repetition_type: repetition } = element
-    const path = [...above, name]
+    const path = [...parent.path, name]
     const repeated = repetition === 'REPEATED'
-    const maxDef = def + (repetition === 'REQUIRED' ? 0 : 1)
-    const maxRep = rep + (repeated ? 1 : 0)
+    const maxDef = parent.maxDef + (repetition === 'REQUIRED' ? 0 : 1)
+    const maxRep = parent.maxRep + (repeated ? 1 : 0)
     const base = { name, repeated, maxDef, maxRep }
     if (element.type !== undefined && element.num_children === undefined) {
       checkTypes(element)
       const leaf = { index: leaves++, path, element, maxDef, maxRep }
       return { ...base, is: 'leaf', isMap: false, children: [], leaves: [leaf] }
     }
-    const children = childrenOf(element, path, maxDef, maxRep, depth)
+    const children = childrenOf({ element, path, maxDef, maxRep, depth })
     const below = children.flatMap(child => child.leaves)
     const list = (isList(element) || isMap(element)) && children.length === 1 && children[0]!.repeated
-    return { ...base, is: list ? 'list' : isOf(parent, element, children, inList, repeated), isMap: list && isMap(element) && children[0]!.is === 'pair', children, leaves: below }
+    return {
+      ...base,
+      is: list ? 'list' : isOf(element, children, parent.element),
+      isMap: list && isMap(element) && children[0]!.is === 'pair',
+      children,
+      leaves: below
+    }
   }
 
   const root = elements[next++]
   if (root === undefined) throw new Error('there is no schema')
-  const fields = childrenOf(root, [], 0, 0, 0)
+  const fields = childrenOf({ element: root, path: [], maxDef: 0, maxRep: 0, depth: 0 })
   if (next !== elements.length) throw new Error(`the schema has ${elements.length} elements, its groups ${next}`)
   return fields
 }
@@ -78,10 +94,18 @@ export function fieldsOf (elements: readonly SchemaElement[]): readonly Field[] 
 function checkTypes ({ name, converted_type: converted, logical_type: logical }: SchemaElement): void {
   const expected = LOGICAL_TYPES[converted ?? '']
   const found = logical?.type as string | undefined // undefined where it is a type of a later version
-  if (expected !== undefined && found !== undefined && found !== expected) throw new Error(`column ${name} has the converted type ${converted!} and the logical type ${found}`)
+  if (expected !== undefined && found !== undefined && found !== expected) {
+    throw new Error(`column ${name} has the converted type ${converted!} and the logical type ${found}`)
+  }
 }
 
-const LOGICAL_TYPES: Readonly<Record<string, string>> = { UTF8: 'STRING', ENUM: 'ENUM', JSON: 'JSON', DECIMAL: 'DECIMAL', DATE: 'DATE' }
+const LOGICAL_TYPES: Readonly<Record<string, string>> = {
+  UTF8: 'STRING',
+  ENUM: 'ENUM',
+  JSON: 'JSON',
+  DECIMAL: 'DECIMAL',
+  DATE: 'DATE'
+}
 
 /** A schema deeper than that is damage; levels are kept in bytes. */
 const MAX_DEPTH = 100
@@ -90,11 +114,14 @@ const MAX_DEPTH = 100
  * What a group in a group is. A repeated group in a list is its element where the writer is one of those that left the
  * middle level out (parquet-format, LogicalTypes.md, backward-compatibility rules of lists), else a wrapper around it.
  */
-function isOf (parent: SchemaElement, element: SchemaElement, children: readonly Field[], inList: boolean, repeated: boolean): 'item' | 'pair' | 'struct' {
-  if (repeated && isMap(parent) && children.length === 2) return 'pair'
-  if (repeated && isMap(parent) && children.length === 1 && !children[0]!.repeated) return 'item' // keys without values: a list
-  const isElement = children.length !== 1 || children[0]!.repeated || element.name === 'array' || element.name === `${parent.name}_tuple`
-  return repeated && inList && !isElement ? 'item' : 'struct'
+function isOf (element: SchemaElement, children: readonly Field[], parent: SchemaElement): 'item' | 'pair' | 'struct' {
+  if (element.repetition_type !== 'REPEATED') return 'struct'
+  if (isMap(parent) && children.length === 2) return 'pair'
+  const isAlone = children.length === 1 && !children[0]!.repeated
+  // Keys without values: a list.
+  if (isMap(parent) && isAlone) return 'item'
+  const isElement = !isAlone || element.name === 'array' || element.name === `${parent.name}_tuple`
+  return isList(parent) && !isElement ? 'item' : 'struct'
 }
 
 function isList ({ converted_type: converted, logical_type: logical }: SchemaElement): boolean {

@@ -6,7 +6,10 @@ import { RleReader } from './rle.ts'
 /** A value as it is stored, before its annotation is looked at. Bytes are a view of the page. */
 export type Raw = boolean | number | bigint | Buffer
 
-/** The values of a page, one after the other, nulls left out: decoded when they are asked for, so that a page costs its bytes. */
+/**
+ * The values of a page, one after the other, nulls left out: decoded when they are asked for, so that a page costs its
+ * bytes.
+ */
 export interface Values {
   /** @throws Error behind the last value */
   next (): Raw
@@ -17,8 +20,18 @@ export interface Dictionary {
   at (index: number): Raw
 }
 
+/** The values of a page as they lie in it. */
+export interface EncodedValues {
+  readonly encoding: Encoding | undefined
+  readonly element: SchemaElement
+  readonly bytes: Buffer
+  readonly count: number
+  /** Of the pages of its column. */
+  readonly dictionary: Dictionary | undefined
+}
+
 /** @throws Error for an encoding that the type can't have, or that isn't known */
-export function valuesOf (encoding: Encoding | undefined, element: SchemaElement, bytes: Buffer, count: number, dictionary: Dictionary | undefined): Values {
+export function valuesOf ({ encoding, element, bytes, count, dictionary }: EncodedValues): Values {
   if (count === 0) return { next: () => { throw new Error('there are fewer values than levels') } }
   const { type } = element
   switch (encoding) {
@@ -99,7 +112,9 @@ function plain (element: SchemaElement, bytes: Buffer): Values {
       }
     }
   }
-  if (element.type === 'BOOLEAN') return { next: each(i => i >>> 3 < bytes.length ? (bytes[i >>> 3]! >>> (i & 7)) % 2 === 1 : undefined) }
+  if (element.type === 'BOOLEAN') {
+    return { next: each(i => i >>> 3 < bytes.length ? (bytes[i >>> 3]! >>> (i & 7)) % 2 === 1 : undefined) }
+  }
   const { width, read } = fixed(element)
   return {
     next () {

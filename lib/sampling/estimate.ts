@@ -9,8 +9,8 @@ export interface Estimate {
 const Z = 1.96
 
 /**
- * The share of a whole that has a property, by the share of a random sample that has it (Wilson, JASA 22, 1927): with none
- * or all of the sample, too, the whole may have others.
+ * The share of a whole that has a property, by the share of a random sample that has it (Wilson, JASA 22, 1927): with
+ * none or all of the sample, too, the whole may have others.
  *
  * @param sampled how many were drawn; infinite for the whole itself
  */
@@ -27,7 +27,10 @@ export function multiplyEstimates (a: Estimate, b: Estimate): Estimate {
   return { guess: Math.round(a.guess * b.guess), low: Math.round(a.low * b.low), high: Math.round(a.high * b.high) }
 }
 
-/** A document that was drawn: its size, what of interest it brings (tokens, say), and how much of all sizes it stands for. */
+/**
+ * A document that was drawn: its size, what of interest it brings (tokens, say), and how much of all sizes it stands
+ * for.
+ */
 export interface Drawn {
   readonly size: number
   readonly amount: number
@@ -35,8 +38,8 @@ export interface Drawn {
 }
 
 /**
- * How much a whole brings, by what a sample does whose members stand for shares of it (see `PrioritySample`): the ratio of
- * amount to size, times the size of the whole.
+ * How much a whole brings, by what a sample does whose members stand for shares of it (see `PrioritySample`): the ratio
+ * of amount to size, times the size of the whole.
  *
  * @param wholeSize of all that there is, in the unit of the sizes
  */

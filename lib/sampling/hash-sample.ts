@@ -7,8 +7,8 @@ export const HASH_LIMIT = 2 ** 53
 /**
  * Sets of hashes, in memory of known size: all of them while they are few, else those below a bound, which is halved
  * whenever there are still too many (Wegman's adaptive sampling: Flajolet, "On adaptive sampling", Computing 43, 1990).
- * The bound is one for all sets, so that what two of them have in common is in both samples or in neither, and it hangs on
- * the hashes alone, not on the order in which they come.
+ * The bound is one for all sets, so that what two of them have in common is in both samples or in neither, and it hangs
+ * on the hashes alone, not on the order in which they come.
  */
 export class HashSample {
   /** How many times the bound has been halved: one hash in 2 ** level is kept. */

@@ -33,7 +33,10 @@ export const NPY_HEADER_BYTES = 128
 
 const MAGIC = Buffer.from('\x93NUMPY\x01\x00', 'latin1')
 
-/** The header of a `.npy` file, format 1.0, C order: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+/**
+ * The header of a `.npy` file, format 1.0, C order:
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
 export function npyHeader ({ dtype, rows, columns }: NpyShape): Buffer {
   const description = `{'descr': '${DESCRIPTIONS[dtype]}', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
   const length = Buffer.alloc(2)
@@ -54,7 +57,10 @@ export function npyData (ids: Int32Array, dtype: Dtype, max: number): Buffer {
 /** Token ids as a shard has them. */
 export type Ids = Int32Array | Uint16Array | Uint32Array
 
-/** The ids that bytes of a shard are; a view of them, so they must begin where the type may be read: at an even offset, or a multiple of four. */
+/**
+ * The ids that bytes of a shard are; a view of them, so they must begin where the type may be read: at an even offset,
+ * or a multiple of four.
+ */
 export function idsOf (bytes: Uint8Array, dtype: Dtype): Ids {
   return new ARRAYS[dtype](bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / bytesPerId(dtype))
 }
@@ -74,7 +80,8 @@ export function npyBytes ({ start, rows, columns, dtype }: NpyHeader): number {
 export const NPY_HEADER_MAX_BYTES = 4096
 
 /**
- * Reads the header of a `.npy` file of the kind that sluice writes: format 1.0, C order, two dimensions, one of `dtypes`.
+ * Reads the header of a `.npy` file of the kind that sluice writes: format 1.0, C order, two dimensions, one of
+ * `dtypes`.
  *
  * @param first the first `NPY_HEADER_MAX_BYTES` of the file, or all of it
  * @param name of the file, for what to do about one of another kind

@@ -104,7 +104,8 @@ export interface ShardSet {
  * Finds shards and reads their headers.
  *
  * @param path a folder of shards, or one `.npy` file
- * @throws SluiceError `ERR_FILES` when there are none, `ERR_SHARD` when one is damaged, missing between others, or of another width
+ * @throws SluiceError `ERR_FILES` when there are none, `ERR_SHARD` when one is damaged, missing between others, or of
+ *   another width
  */
 export async function openShards (path: string): Promise<ShardSet> {
   const paths = await shardPaths(path)
@@ -135,7 +136,8 @@ export async function idAt (shard: ShardFile, index: number, signal?: AbortSigna
 /** How many ids are not of the vocabulary, and which is the first of them by its index; negative ones are none. */
 export function outside (ids: Ids, vocabSize: number): { readonly count: number, readonly first: number } {
   let count = 0
-  for (let i = 0; i < ids.length; i++) if ((ids[i]! >>> 0) >= vocabSize) count++ // unsigned, a negative number is a large one
+  // Unsigned, a negative number is a large one.
+  for (let i = 0; i < ids.length; i++) if ((ids[i]! >>> 0) >= vocabSize) count++
   return { count, first: count === 0 ? -1 : ids.findIndex(id => id < 0 || id >= vocabSize) }
 }
 
@@ -172,7 +174,8 @@ function numberOf (name: string): number {
 
 async function opened (path: string): Promise<FileHandle> {
   const status = await stat(path).catch((error: unknown) => { throw unreadable(path, error) })
-  if (!status.isFile() && !status.isDirectory()) throw new SluiceError('ERR_SHARD', `${path}: is a pipe or a device, expected a file`) // to open it would wait for ever
+  // To open it would wait for ever.
+  if (!status.isFile() && !status.isDirectory()) throw new SluiceError('ERR_SHARD', `${path}: is a pipe or a device, expected a file`)
   return await open(path).catch((error: unknown) => { throw unreadable(path, error) })
 }
 

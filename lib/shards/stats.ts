@@ -60,7 +60,8 @@ const mixtureStats = z.object({
 const MOST_MISTAKES = 20
 
 /**
- * Reads a stats file: that of a mixture, `{manifest, stats: […], …}`, or that of one dataset, an object such as those in `stats`.
+ * Reads a stats file: that of a mixture, `{manifest, stats: […], …}`, or that of one dataset, an object such as those
+ * in `stats`.
  *
  * @throws SluiceError `ERR_STATS` when it can't be read or isn't one, with every mistake
  */

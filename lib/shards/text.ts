@@ -140,7 +140,8 @@ export interface ShardDocumentOptions extends ShardTextOptions {
 /**
  * The documents of shards, in order, one at a time. The id is `<path of the shard>#<row>:<column>` of where it begins.
  * `meta.tokens` counts its ids, its end included. `meta.complete` is false where its end follows in no shard, and for a
- * part of a document that was cut as too long; each part but the first says by `meta.continues` which one it goes on from.
+ * part of a document that was cut as too long; each part but the first says by `meta.continues` which one it goes on
+ * from.
  *
  * @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary, with shard, row and column; as `readIds`
  */

@@ -84,7 +84,8 @@ export class ShardWriter {
   #isSaved = false
 
   /**
-   * @param resumable whether `save` will be called: one run at a time may write in the folder then, and a shard of the name is replaced
+   * @param resumable whether `save` will be called: one run at a time may write in the folder then, and a shard of the
+   *   name is replaced
    * @throws SluiceError `ERR_OUTPUT`
    */
   static async create (path: string, shape: ShardShape, { resumable = false } = {}): Promise<ShardWriter> {
@@ -94,7 +95,11 @@ export class ShardWriter {
     return shard
   }
 
-  /** Goes on with a shard that `save` told of. @throws SluiceError `ERR_CHECKPOINT` when it isn't there any more as it was, `ERR_OUTPUT` */
+  /**
+   * Goes on with a shard that `save` told of.
+   *
+   * @throws SluiceError `ERR_CHECKPOINT` when it isn't there any more as it was, `ERR_OUTPUT`
+   */
   static async resume (path: string, shape: ShardShape, { rows, bytes, sha256 }: OpenShard): Promise<ShardWriter> {
     return await writing(path, async () => {
       let shard!: ShardWriter
@@ -130,7 +135,11 @@ export class ShardWriter {
     if (this.#pendingBytes >= WRITE_BYTES) await this.#flush()
   }
 
-  /** Gives the shard its name. @throws SluiceError `ERR_OUTPUT`; `ERR_OUTPUT_EXISTS` when there is one of that name by now */
+  /**
+   * Gives the shard its name.
+   *
+   * @throws SluiceError `ERR_OUTPUT`; `ERR_OUTPUT_EXISTS` when there is one of that name by now
+   */
   async finish (): Promise<ShardInfo> {
     return await writing(this.#path, async () => {
       await this.#flush()
@@ -159,7 +168,10 @@ export class ShardWriter {
     if (!this.#isSaved) await rm(this.#name, { force: true })
   }
 
-  /** Takes what is in the file already. Its header may have been written anew for fewer rows, when the shard was finished. */
+  /**
+   * Takes what is in the file already. Its header may have been written anew for fewer rows, when the shard was
+   * finished.
+   */
   async #take (bytes: number): Promise<void> {
     await writeAll(this.#file, npyHeader({ dtype: this.#dtype, rows: this.#maxRows, columns: this.#columns }), 0)
     const chunk = Buffer.alloc(WRITE_BYTES)

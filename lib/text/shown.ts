@@ -1,6 +1,6 @@
 /**
- * Characters that make a terminal do something: C0 without tab and line break, DEL, C1, and those that turn the direction
- * of the text around them. Between the brackets of a regular expression.
+ * Characters that make a terminal do something: C0 without tab and line break, DEL, C1, and those that turn the
+ * direction of the text around them. Between the brackets of a regular expression.
  */
 const CONTROLS = '\\0-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069'
 
@@ -12,7 +12,10 @@ export function isName (text: string): boolean {
   return text.isWellFormed() && text.search(CONTROL_OR_BREAK) === -1
 }
 
-/** A text for people: control characters as JSON escapes them, such as `\u001b`; tabs and line breaks stay. JSON stays the same JSON. */
+/**
+ * A text for people: control characters as JSON escapes them, such as `\u001b`; tabs and line breaks stay. JSON stays
+ * the same JSON.
+ */
 export function shown (text: string): string {
   return text.replace(CONTROL, escaped)
 }

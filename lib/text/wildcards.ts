@@ -1,4 +1,6 @@
-/** Patterns with wildcards, matched in time that grows with the pattern's length times the text's, whatever they are. */
+/**
+ * Patterns with wildcards, matched in time that grows with the pattern's length times the text's, whatever they are.
+ */
 
 /** A range of code points, both ends included. */
 type Range = readonly [first: number, last: number]
@@ -99,8 +101,8 @@ function takes ({ ranges, isNegated }: CharacterSet, code: number): boolean {
 }
 
 /**
- * Reads a set such as `[a-z_]` or `[!0-9]` as Python's `fnmatch` does: a `]` that comes first is part of it, and a range
- * whose end comes before its start holds nothing.
+ * Reads a set such as `[a-z_]` or `[!0-9]` as Python's `fnmatch` does: a `]` that comes first is part of it, and a
+ * range whose end comes before its start holds nothing.
  *
  * @param at where the bracket opens
  * @param negations the characters that, behind the bracket, say that all others are meant

@@ -66,19 +66,23 @@ export interface CoverageComparison {
   readonly differences: readonly CoverageDifference[]
 }
 
-/** So that just at the tolerance passes: 1.35 - 1.3 is a little more than 0.05. Far below what a word more or less in a billion makes. */
+/**
+ * So that just at the tolerance passes: 1.35 - 1.3 is a little more than 0.05. Far below what a word more or less in a
+ * billion makes.
+ */
 const ROUNDING = 1e-9
 
 /** Text between two breaks in which the process does what else is to be done, in UTF-16 units. */
 const BREAK_EVERY = 4e6
 
 /**
- * Measures how well a tokenizer covers texts: tokens a word, and which share of the words is one token, or two or fewer.
+ * Measures how well a tokenizer covers texts: tokens a word, and which share of the words is one token, or two or
+ * fewer.
  *
  * Words are what white space separates in a text as it is, `re.split(r'\s+', text)` in Python: white space is Python's,
- * that of `normalize`. Each word is encoded by itself, as a text, so that SentencePiece's space before it is part of its
- * first token. All tokens counted, unknown ones too, are those of the words; where pieces reach over spaces, the whole
- * text has fewer.
+ * that of `normalize`. Each word is encoded by itself, as a text, so that SentencePiece's space before it is part of
+ * its first token. All tokens counted, unknown ones too, are those of the words; where pieces reach over spaces, the
+ * whole text has fewer.
  *
  * @throws SluiceError `ERR_COVERAGE` when there is no word in the texts, `ERR_ABORTED`
  */
@@ -116,7 +120,12 @@ export function compareCoverage (current: ComparedCoverage, baseline: ComparedCo
   return { passed: differences.every(({ passed }) => passed), differences }
 }
 
-/** The coverage of parts together. @param name of the whole, for messages. @throws SluiceError `ERR_COVERAGE` when none of them has a word */
+/**
+ * The coverage of parts together.
+ *
+ * @param name of the whole, for messages.
+ * @throws SluiceError `ERR_COVERAGE` when none of them has a word
+ */
 export function coverageOf (parts: readonly CoverageCounts[], name = 'coverage'): Coverage {
   const sum = (key: keyof CoverageCounts): number => parts.reduce((total, part) => total + part[key], 0)
   const [words, tokens, characters] = [sum('words'), sum('tokens'), sum('characters')]

@@ -10,13 +10,27 @@ import { DEFAULT_TABLE_BYTES, wordMemory } from '../sentencepiece/word-table.ts'
 
 /** Text to token ids and back. Holds nothing that has to be closed; its functions need no `this`. */
 export interface Tokenizer {
-  /** The ids of a text; no id is added at its start or end. A lone surrogate counts as U+FFFD. @throws SluiceError `ERR_DOCUMENT` for a text too large for memory */
+  /**
+   * The ids of a text; no id is added at its start or end. A lone surrogate counts as U+FFFD.
+   *
+   * @throws SluiceError `ERR_DOCUMENT` for a text too large for memory
+   */
   readonly encode: (text: string) => Int32Array
-  /** As `encode`, but appends the ids to a buffer, which can be used again: for many texts, without an array for each. */
+  /**
+   * As `encode`, but appends the ids to a buffer, which can be used again: for many texts, without an array for each.
+   */
   readonly append: (text: string, ids: IdBuffer) => void
-  /** The text of ids: what the tokenizer's normalization changed stays changed. @throws SluiceError `ERR_TOKENIZER` for an id out of range */
+  /**
+   * The text of ids: what the tokenizer's normalization changed stays changed.
+   *
+   * @throws SluiceError `ERR_TOKENIZER` for an id out of range
+   */
   readonly decode: (ids: Int32Array | readonly number[]) => string
-  /** The piece with an id, in which U+2581 stands for a space. @throws SluiceError `ERR_TOKENIZER` for an id out of range */
+  /**
+   * The piece with an id, in which U+2581 stands for a space.
+   *
+   * @throws SluiceError `ERR_TOKENIZER` for an id out of range
+   */
   readonly idToPiece: (id: number) => string
   /** The id of a piece; that of the unknown piece where there is no such one. */
   readonly pieceToId: (piece: string) => number
@@ -34,7 +48,10 @@ export interface Tokenizer {
   readonly path: string
   /** Of the model file, as lower-case hex. */
   readonly sha256: string
-  /** Memory for words that were met already, which `loadTokenizer` can be given in another thread; undefined where none are kept: of unigram models, and most of BPE, they are. */
+  /**
+   * Memory for words that were met already, which `loadTokenizer` can be given in another thread; undefined where none
+   * are kept: of unigram models, and most of BPE, they are.
+   */
   readonly words: SharedArrayBuffer | undefined
   /** Which SentencePiece decides where two segmentations are nearly as good. */
   readonly version: SentencePieceVersion
@@ -51,7 +68,12 @@ export interface TokenizerOptions {
    * ids are those of all versions up to 0.2.1, or 0.2.2, whose ids are those of 0.2.3, too. @default '0.1.97'
    */
   readonly version?: SentencePieceVersion
-  /** Bound of the memory, in bytes, for words that were met already, where a text's ids are those of its words; 0: none is kept. @default 48 MiB */
+  /**
+   * Bound of the memory, in bytes, for words that were met already, where a text's ids are those of its words; 0: none
+   * is kept.
+   *
+   * @default 48 MiB
+   */
   readonly tableBytes?: number
   /** Such memory of a tokenizer in another thread, of the same model and version: what one has met, the other knows. */
   readonly words?: SharedArrayBuffer | undefined

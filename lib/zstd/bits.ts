@@ -26,7 +26,9 @@ export class BackwardBits {
   /** The next `count` bits, at most 25; zeros stand for those behind the stream's beginning. */
   read (count: number): number {
     const left = this.left -= count
-    return left < 0 ? this.#readAtStart(count) : (this.#view.getUint32(this.#start + (left >> 3), true) >>> (left & 7)) & ((1 << count) - 1)
+    return left < 0
+      ? this.#readAtStart(count)
+      : (this.#view.getUint32(this.#start + (left >> 3), true) >>> (left & 7)) & ((1 << count) - 1)
   }
 
   /** As `read`, at most 31 bits. */

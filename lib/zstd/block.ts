@@ -27,7 +27,10 @@ export function readBlockHeader (bytes: Buffer): BlockHeader {
   return { isLast: (bits & 1) === 1, kind, size, blockBytes: kind === 'repeated' ? 1 : size }
 }
 
-/** Decodes the blocks of frames, one after the other. Each gives at most 128 KiB, and what is held is known from the frame's header. */
+/**
+ * Decodes the blocks of frames, one after the other. Each gives at most 128 KiB, and what is held is known from the
+ * frame's header.
+ */
 export class BlockDecoder {
   readonly #window = new Window()
   readonly #literals = new LiteralsDecoder(MAX_BLOCK_BYTES)
@@ -56,7 +59,9 @@ export class BlockDecoder {
 
   /** What a block holds; valid until the next one is decoded. @throws ZstdDamage */
   decode ({ kind, size }: BlockHeader, bytes: Uint8Array): Uint8Array {
-    if (size > this.#maxBytes) throw new ZstdDamage(`a block of ${size} bytes in a frame whose blocks have at most ${this.#maxBytes}`)
+    if (size > this.#maxBytes) {
+      throw new ZstdDamage(`a block of ${size} bytes in a frame whose blocks have at most ${this.#maxBytes}`)
+    }
     const window = this.#window
     window.startBlock(this.#maxBytes)
     if (kind === 'raw') window.append(bytes)
@@ -68,6 +73,12 @@ export class BlockDecoder {
   #decodeCompressed (bytes: Uint8Array): void {
     this.#block.set(bytes)
     const next = this.#literals.decode(this.#block, bytes.length, this.#maxBytes)
-    this.#sequences.decode(this.#block, next, bytes.length, this.#literals.bytes.subarray(0, this.#literals.length), this.#window)
+    this.#sequences.decode(
+      this.#block,
+      next,
+      bytes.length,
+      this.#literals.bytes.subarray(0, this.#literals.length),
+      this.#window
+    )
   }
 }

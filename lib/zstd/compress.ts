@@ -10,8 +10,8 @@ const LEVEL = 3
 let loaded: Promise<ZstdCompressor> | undefined
 
 /**
- * Loads zstd's compressor (libzstd as wasm, some 10 ms), once a process and not on import. Each frame tells its content's
- * size and ends with its checksum, so that whoever decompresses it notices damage.
+ * Loads zstd's compressor (libzstd as wasm, some 10 ms), once a process and not on import. Each frame tells its
+ * content's size and ends with its checksum, so that whoever decompresses it notices damage.
  */
 export async function loadZstdCompressor (): Promise<ZstdCompressor> {
   return await (loaded ??= load())
@@ -25,7 +25,9 @@ async function load (): Promise<ZstdCompressor> {
     const checksum = Buffer.alloc(4)
     checksum.writeUInt32LE(Number(hasher.h64Raw(bytes) & 0xffffffffn))
     const whole = Buffer.concat([frame, checksum])
-    if (whole.readUInt32LE() !== FRAME_MAGIC || (whole[4]! & CHECKSUM_FLAG) !== 0) throw new Error('zstd.compress gave no frame without a checksum')
+    if (whole.readUInt32LE() !== FRAME_MAGIC || (whole[4]! & CHECKSUM_FLAG) !== 0) {
+      throw new Error('zstd.compress gave no frame without a checksum')
+    }
     whole[4]! |= CHECKSUM_FLAG
     return whole
   }

@@ -26,7 +26,8 @@ type NewHash = () => { update: (bytes: Uint8Array) => unknown, digest: () => big
  * damaged blocks without noticing, compares no checksum, and moves its whole window for each block.
  *
  * @param name of the file, for messages
- * @throws SluiceError `ERR_SOURCE` when the data is cut off, damaged, not zstd, or takes a dictionary or a larger window
+ * @throws SluiceError `ERR_SOURCE` when the data is cut off, damaged, not zstd, or takes a dictionary or a larger
+ *   window
  */
 export async function * decompressZstd (chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
   const reader = new ByteReader(chunks)
@@ -43,8 +44,14 @@ export async function * decompressZstd (chunks: AsyncIterable<Uint8Array>, name:
     }
   } catch (error) {
     if (error instanceof Refused) throw new SluiceError('ERR_SOURCE', `${name}: ${error.message}`)
-    if (error instanceof CutOff) throw new SluiceError('ERR_SOURCE', `${name}: the zstd data is cut off after ${given} decompressed bytes, expected more; get the file again`)
-    if (error instanceof ZstdDamage) throw new SluiceError('ERR_SOURCE', `${name}: damaged zstd data after ${given} decompressed bytes (${error.message}); get the file again`, { cause: error })
+    if (error instanceof CutOff) {
+      throw new SluiceError('ERR_SOURCE', `${name}: the zstd data is cut off after ${given} decompressed bytes, ` +
+        'expected more; get the file again')
+    }
+    if (error instanceof ZstdDamage) {
+      throw new SluiceError('ERR_SOURCE', `${name}: damaged zstd data after ${given} decompressed bytes ` +
+        `(${error.message}); get the file again`, { cause: error })
+    }
     throw error
   } finally {
     await reader.close()
@@ -72,7 +79,9 @@ async function isFrame (reader: ByteReader, frames: number, name: string): Promi
         continue
       }
     }
-    if (!begun) throw new SluiceError('ERR_SOURCE', `${name}: is not zstd data, which its ending promises; give it another name`)
+    if (!begun) {
+      throw new SluiceError('ERR_SOURCE', `${name}: is not zstd data, which its ending promises; give it another name`)
+    }
     await checkPadding(reader, name)
     return false
   }
@@ -99,7 +108,8 @@ async function checkPadding (reader: ByteReader, name: string): Promise<void> {
   }
   if (isPadding) return
   const left = reader.position - end
-  throw new SluiceError('ERR_SOURCE', `${name}: the zstd data ends at byte ${end} of ${reader.position}, and what follows (${left} byte${left === 1 ? '' : 's'}) is not zstd data; get the file again`)
+  throw new SluiceError('ERR_SOURCE', `${name}: the zstd data ends at byte ${end} of ${reader.position}, ` +
+    `and what follows (${left} byte${left === 1 ? '' : 's'}) is not zstd data; get the file again`)
 }
 
 async function * decodeFrame (reader: ByteReader, blocks: BlockDecoder, newHash: NewHash): AsyncGenerator<Buffer> {
@@ -114,14 +124,20 @@ async function * decodeFrame (reader: ByteReader, blocks: BlockDecoder, newHash:
     await expect(reader, block.blockBytes)
     const content = blocks.decode(block, reader.take(block.blockBytes))
     given += content.length
-    if (header.contentBytes !== null && given > header.contentBytes) throw new ZstdDamage(`a frame of more than the ${header.contentBytes} bytes that its header tells`)
+    if (header.contentBytes !== null && given > header.contentBytes) {
+      throw new ZstdDamage(`a frame of more than the ${header.contentBytes} bytes that its header tells`)
+    }
     hash?.update(content)
     if (content.length > 0) yield Buffer.from(content) // a copy: the window moves on
   }
-  if (header.contentBytes !== null && given !== header.contentBytes) throw new ZstdDamage(`a frame of ${given} bytes, where its header tells ${header.contentBytes}`)
+  if (header.contentBytes !== null && given !== header.contentBytes) {
+    throw new ZstdDamage(`a frame of ${given} bytes, where its header tells ${header.contentBytes}`)
+  }
   if (hash !== null) {
     await expect(reader, 4)
-    if (reader.take(4).readUInt32LE() !== Number(hash.digest() & 0xffffffffn)) throw new ZstdDamage('a frame with another checksum than it tells')
+    if (reader.take(4).readUInt32LE() !== Number(hash.digest() & 0xffffffffn)) {
+      throw new ZstdDamage('a frame with another checksum than it tells')
+    }
   }
 }
 
@@ -130,9 +146,13 @@ async function readHeader (reader: ByteReader): Promise<FrameHeader> {
   const bytes = frameHeaderBytes(reader.peek(5))
   await expect(reader, bytes)
   const header = readFrameHeader(reader.take(bytes))
-  if (header.dictionary !== 0) throw new Refused(`was compressed with a dictionary (${header.dictionary}), which sluice can't use; decompress it first, with zstd -d -D DICTIONARY`)
+  if (header.dictionary !== 0) {
+    throw new Refused(`was compressed with a dictionary (${header.dictionary}), which sluice can't use; ` +
+      'decompress it first, with zstd -d -D DICTIONARY')
+  }
   if (header.windowBytes > MAX_WINDOW_BYTES) {
-    throw new Refused(`was compressed with a window of ${header.windowBytes} bytes, at most ${MAX_WINDOW_BYTES} are read; decompress it first, with zstd -d --long=31`)
+    throw new Refused(`was compressed with a window of ${header.windowBytes} bytes, ` +
+      `at most ${MAX_WINDOW_BYTES} are read; decompress it first, with zstd -d --long=31`)
   }
   return header
 }

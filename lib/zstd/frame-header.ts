@@ -46,9 +46,7 @@ export function readFrameHeader (bytes: Buffer): FrameHeader {
   }
   const dictionary = fields.dictionary === 0 ? 0 : bytes.readUIntLE(at, fields.dictionary)
   at += fields.dictionary
-  const contentBytes = fields.content === 0
-    ? null
-    : fields.content === 8 ? Number(bytes.readBigUInt64LE(at)) : bytes.readUIntLE(at, fields.content) + (fields.content === 2 ? 256 : 0)
+  const contentBytes = contentBytesIn(bytes, at, fields.content)
   return {
     windowBytes: fields.window === 1 ? windowBytes : contentBytes!,
     contentBytes,
@@ -58,9 +56,26 @@ export function readFrameHeader (bytes: Buffer): FrameHeader {
   }
 }
 
-/** Bytes of each field that follows on the descriptor. A frame of a single segment has its content's size for a window. */
-function fieldsOf (descriptor: number): { readonly window: 0 | 1, readonly dictionary: number, readonly content: number } {
+function contentBytesIn (bytes: Buffer, at: number, size: number): number | null {
+  if (size === 0) return null
+  if (size === 8) return Number(bytes.readBigUInt64LE(at))
+  return bytes.readUIntLE(at, size) + (size === 2 ? 256 : 0)
+}
+
+/** Bytes of each field that follows on the descriptor. */
+interface FieldBytes {
+  readonly window: 0 | 1
+  readonly dictionary: number
+  readonly content: number
+}
+
+/** A frame of a single segment has its content's size for a window. */
+function fieldsOf (descriptor: number): FieldBytes {
   const single = (descriptor & 0x20) !== 0
   const size = descriptor >> 6
-  return { window: single ? 0 : 1, dictionary: [0, 1, 2, 4][descriptor & 3]!, content: size === 0 ? (single ? 1 : 0) : 2 ** size }
+  return {
+    window: single ? 0 : 1,
+    dictionary: [0, 1, 2, 4][descriptor & 3]!,
+    content: size === 0 ? (single ? 1 : 0) : 2 ** size
+  }
 }

@@ -2,8 +2,8 @@ import type { BackwardBits } from './bits.ts'
 import { ZstdDamage } from './damage.ts'
 
 /**
- * A decoding table of finite state entropy (RFC 8878, 4.1). An entry is packed: the symbol in bits 0–7, how many bits the
- * next state takes in 8–15, what they are added to in 16–31.
+ * A decoding table of finite state entropy (RFC 8878, 4.1). An entry is packed: the symbol in bits 0–7, how many bits
+ * the next state takes in 8–15, what they are added to in 16–31.
  */
 export interface FseTable {
   readonly entries: Uint32Array
@@ -17,13 +17,24 @@ export interface FseLimits {
   readonly maxSymbol: number
 }
 
+/** A table that was read from its description, and the byte behind that. */
+export interface ReadTable<Table> {
+  readonly table: Table
+  readonly next: number
+}
+
 /** A table that always gives one symbol and reads no bits. */
 export function rleTable (symbol: number): FseTable {
   return { entries: Uint32Array.of(symbol), log: 0 }
 }
 
-/** Reads a table's description. `bytes` must have three more bytes behind `end`. @returns the table, and the byte behind it */
-export function readFseTable (bytes: Uint8Array, start: number, end: number, { maxLog, maxSymbol }: FseLimits): { readonly table: FseTable, readonly next: number } {
+/** Reads a table's description. `bytes` must have three more bytes behind `end`. */
+export function readFseTable (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { maxLog, maxSymbol }: FseLimits
+): ReadTable<FseTable> {
   let at = start * 8 // in bits
   const peek = (count: number): number => {
     const byte = at >> 3

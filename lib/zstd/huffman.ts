@@ -1,6 +1,6 @@
 import { BackwardBits } from './bits.ts'
 import { ZstdDamage } from './damage.ts'
-import { nextState, readFseTable } from './fse.ts'
+import { type ReadTable, nextState, readFseTable } from './fse.ts'
 
 /** A decoding table of Huffman codes, looked up by the next `log` bits: the code's bits in 0–7, the symbol in 8–15. */
 export interface HuffmanTable {
@@ -13,21 +13,26 @@ const MAX_BITS = 11
 const WEIGHTS = { maxLog: 6, maxSymbol: MAX_BITS }
 const MAX_WEIGHTS = 255
 
-/** Reads a Huffman tree's description. `bytes` must have three more bytes behind `end`. @returns the table, and the byte behind it */
-export function readHuffmanTable (bytes: Uint8Array, start: number, end: number): { readonly table: HuffmanTable, readonly next: number } {
+/** Reads a Huffman tree's description. `bytes` must have three more bytes behind `end`. */
+export function readHuffmanTable (bytes: Uint8Array, start: number, end: number): ReadTable<HuffmanTable> {
   const header = start < end ? bytes[start]! : 0
   const packed = header < 128
   const next = start + 1 + (packed ? header : (header - 126) >> 1)
   if (next > end) throw new ZstdDamage('a Huffman tree that is cut off')
-  return { table: huffmanTable(packed ? packedWeights(bytes, start + 1, next) : plainWeights(bytes, start + 1, header - 127)), next }
+  const weights = packed ? packedWeights(bytes, start + 1, next) : plainWeights(bytes, start + 1, header - 127)
+  return { table: huffmanTable(weights), next }
 }
 
 /** Four bits a weight. */
 function plainWeights (bytes: Uint8Array, start: number, count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i % 2 === 0 ? bytes[start + (i >> 1)]! >> 4 : bytes[start + (i >> 1)]! & 15)
+  return Array.from({ length: count }, (_, i) =>
+    i % 2 === 0 ? bytes[start + (i >> 1)]! >> 4 : bytes[start + (i >> 1)]! & 15)
 }
 
-/** Two FSE states that take turns; the stream ends when a state can't be read whole, and then gives the other one's symbol. */
+/**
+ * Two FSE states that take turns; the stream ends when a state can't be read whole, and then gives the other one's
+ * symbol.
+ */
 function packedWeights (bytes: Uint8Array, start: number, end: number): number[] {
   const { table: { entries, log }, next } = readFseTable(bytes, start, end, WEIGHTS)
   const bits = new BackwardBits(bytes, next, end)
@@ -55,7 +60,9 @@ function huffmanTable (weights: readonly number[]): HuffmanTable {
   }
   const log = 32 - Math.clz32(sum)
   const rest = (1 << log) - sum
-  if (sum === 0 || log > MAX_BITS || (rest & (rest - 1)) !== 0 || weights.length > MAX_WEIGHTS) throw new ZstdDamage('a Huffman tree that is none')
+  if (sum === 0 || log > MAX_BITS || (rest & (rest - 1)) !== 0 || weights.length > MAX_WEIGHTS) {
+    throw new ZstdDamage('a Huffman tree that is none')
+  }
   const all = [...weights, 32 - Math.clz32(rest)]
   const entries = new Uint16Array(1 << log)
   let at = 0
@@ -67,8 +74,19 @@ function huffmanTable (weights: readonly number[]): HuffmanTable {
   return { entries, log }
 }
 
-/** Decodes one stream, which must give just the bytes from `outStart` to `outEnd`. `bytes` must have two more bytes behind `end`. */
-export function decodeHuffman (bytes: Uint8Array, start: number, end: number, { entries, log }: HuffmanTable, out: Uint8Array, outStart: number, outEnd: number): void {
+/**
+ * Decodes one stream, which must give just the bytes from `outStart` to `outEnd`. `bytes` must have two more bytes
+ * behind `end`.
+ */
+export function decodeHuffman (
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  { entries, log }: HuffmanTable,
+  out: Uint8Array,
+  outStart: number,
+  outEnd: number
+): void {
   let left = new BackwardBits(bytes, start, end).left // then read here: this loop is where the time goes
   const mask = (1 << log) - 1
   let at = outStart

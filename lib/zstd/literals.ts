@@ -4,7 +4,10 @@ import { type HuffmanTable, decodeHuffman, readHuffmanTable } from './huffman.ts
 /** By the size format of Huffman-coded literals: bytes of the header, bits of each of its two sizes, streams. */
 const FORMATS = [[3, 10, 1], [3, 10, 4], [4, 14, 4], [5, 18, 4]] as const
 
-/** Decodes the literals section of blocks (RFC 8878, 3.1.1.3.1); keeps a frame's Huffman table for the blocks that reuse it. */
+/**
+ * Decodes the literals section of blocks (RFC 8878, 3.1.1.3.1); keeps a frame's Huffman table for the blocks that reuse
+ * it.
+ */
 export class LiteralsDecoder {
   /** The literals of the block that was decoded last. */
   readonly bytes: Uint8Array
@@ -19,10 +22,16 @@ export class LiteralsDecoder {
     this.#table = undefined
   }
 
-  /** Decodes the section that starts a block. `block` must have three more bytes behind `end`. @returns the byte behind it */
+  /**
+   * Decodes the section that starts a block. `block` must have three more bytes behind `end`.
+   *
+   * @returns the byte behind it
+   */
   decode (block: Uint8Array, end: number, maxBytes: number): number {
     const kind = block[0]! & 3
-    return kind < 2 ? this.#decodePlain(block, end, maxBytes, kind === 1) : this.#decodeHuffman(block, end, maxBytes, kind === 3)
+    return kind < 2
+      ? this.#decodePlain(block, end, maxBytes, kind === 1)
+      : this.#decodeHuffman(block, end, maxBytes, kind === 3)
   }
 
   #decodePlain (block: Uint8Array, end: number, maxBytes: number, repeated: boolean): number {

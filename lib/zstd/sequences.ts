@@ -21,7 +21,10 @@ function lengths (first: number, single: number, added: readonly number[]): Leng
 const LITERALS_LENGTHS = lengths(0, 16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 const MATCH_LENGTHS = lengths(3, 32, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16])
 
-/** A window of 128 MiB takes offset codes up to 27. This is what fits an integer; what lies too far back the window refuses. */
+/**
+ * A window of 128 MiB takes offset codes up to 27. This is what fits an integer; what lies too far back the window
+ * refuses.
+ */
 const MAX_OFFSET_CODE = 30
 
 /** What a kind of code may have for a table, and the one that is predefined (RFC 8878, 3.1.1.3.2.2). */
@@ -30,9 +33,28 @@ interface Kind extends FseLimits {
 }
 
 const KINDS: Readonly<Record<'literals' | 'offset' | 'match', Kind>> = {
-  literals: { maxLog: 9, maxSymbol: 35, predefined: fseTable([4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1], 6) },
-  offset: { maxLog: 8, maxSymbol: MAX_OFFSET_CODE, predefined: fseTable([1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1], 5) },
-  match: { maxLog: 9, maxSymbol: 52, predefined: fseTable([1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1], 6) }
+  literals: {
+    maxLog: 9,
+    maxSymbol: 35,
+    predefined: fseTable([
+      4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1
+    ], 6)
+  },
+  offset: {
+    maxLog: 8,
+    maxSymbol: MAX_OFFSET_CODE,
+    predefined: fseTable([
+      1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1
+    ], 5)
+  },
+  match: {
+    maxLog: 9,
+    maxSymbol: 52,
+    predefined: fseTable([
+      1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+      1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1
+    ], 6)
+  }
 }
 
 type Tables = Partial<Record<keyof typeof KINDS, FseTable>>
@@ -131,5 +153,6 @@ function readCount (block: Uint8Array, start: number, end: number): [count: numb
   const next = start + (first < 128 ? 1 : first < 255 ? 2 : 3)
   if (next > end) throw new ZstdDamage('sequences that are cut off')
   if (first < 128) return [first, next]
-  return [first < 255 ? (first - 128) * 256 + block[start + 1]! : (block[start + 1]! | block[start + 2]! << 8) + 0x7f00, next]
+  if (first < 255) return [(first - 128) * 256 + block[start + 1]!, next]
+  return [(block[start + 1]! | block[start + 2]! << 8) + 0x7f00, next]
 }

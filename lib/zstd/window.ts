@@ -7,7 +7,8 @@ const SHORT = 128
 const MIN_FREE_BYTES = 1024 * 1024
 
 /**
- * The last bytes of a frame that was decoded, to which later ones refer, and the block that is being decoded behind them.
+ * The last bytes of a frame that was decoded, to which later ones refer, and the block that is being decoded behind
+ * them.
  *
  * A block is decoded in place. When the buffer is full, what the window holds moves to its front, which costs each byte
  * some four moved ones however large the window is.
@@ -20,7 +21,9 @@ export class Window {
   #blockLimit = 0
   #first = 0 // of the bytes that may be referred to
 
-  /** Begins a frame: nothing before it can be referred to. The buffer of the last frame is used again where it suffices. */
+  /**
+   * Begins a frame: nothing before it can be referred to. The buffer of the last frame is used again where it suffices.
+   */
   startFrame (size: number, maxBlockBytes: number): void {
     this.#size = size
     const needed = size + maxBlockBytes + Math.max(MIN_FREE_BYTES, size >> 2)
@@ -70,7 +73,9 @@ export class Window {
     this.#buffer.fill(byte, this.#end, this.#end += count)
   }
 
-  /** Some literals, and then bytes that were there `offset` bytes before; they may overlap with those that they give. */
+  /**
+   * Some literals, and then bytes that were there `offset` bytes before; they may overlap with those that they give.
+   */
   appendSequence (literals: Uint8Array, taken: number, count: number, offset: number, length: number): void {
     this.#reserve(count + length)
     const buffer = this.#buffer
@@ -82,7 +87,9 @@ export class Window {
       for (const end = at + count; at < end;) buffer[at++] = literals[taken++]!
     }
     let from = at - offset
-    if (offset <= 0 || offset > this.#size || from < this.#first) throw new ZstdDamage(`a reference ${offset} bytes back, where there are fewer`)
+    if (offset <= 0 || offset > this.#size || from < this.#first) {
+      throw new ZstdDamage(`a reference ${offset} bytes back, where there are fewer`)
+    }
     const end = at + length
     if (length > SHORT && offset >= length) buffer.copyWithin(at, from, from + length)
     else if (length > SHORT && offset === 1) buffer.fill(buffer[from]!, at, end)
