@@ -10,7 +10,11 @@ import { trainUnigram } from '../../lib/trainer/train-unigram.ts'
 const CHUNK_BYTES = 2 ** 20
 
 const [lines, prefix, pieces, workers] = process.argv.slice(2) as [string, string, string, string]
-const { model, vocab } = await trainUnigram(textsOf(lines), { vocabSize: Number(pieces), workers: Number(workers) })
+const { model, vocab } = await trainUnigram(textsOf(lines), {
+  vocabSize: Number(pieces),
+  workers: Number(workers),
+  maxRunChars: 0 // as spm_train, which learns from runs of any length
+})
 await writeFile(`${prefix}.model`, model)
 await writeFile(`${prefix}.vocab`, vocab)
 
