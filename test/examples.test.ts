@@ -37,7 +37,7 @@ t.test('pipe.sh: the stages in a shell', async t => {
     const values: Readonly<Record<string, string>> = { input, output, model }
     let printed = ''
     for (const part of pipe.split('|')) {
-      const args = part.replace(/"\$(\w+)"/g, (_, name: string) => values[name]!).trim().split(/\s+/).slice(1)
+      const args = part.trim().split(/\s+/).slice(1).map(word => word.replace(/^"\$(\w+)"$/, (_, name: string) => values[name]!))
       const { code, stdout, stderr } = await command(args, { input: printed })
       t.equal(code, 0, stderr)
       printed = stdout

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
-import type { FastTextClassifier } from '../lib/fasttext/classifier.ts'
 import { SluiceError } from '../lib/errors.ts'
+import type { FastTextClassifier } from '../lib/fasttext/classifier.ts'
 import { unknownLabel } from '../lib/fasttext/labels.ts'
-import type { KnownModel, ModelUse } from '../lib/fasttext/model-use.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
+import type { ModelUse } from '../lib/fasttext/model-use.ts'
+import type { KnownModel } from '../lib/fasttext/model.ts'
+import { type StageOptions, Stage, stageOptions } from '../lib/stage/stage.ts'
 
 const score = z.number().min(0).max(1).optional()
 

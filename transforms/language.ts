@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
+import type { ModelUse } from '../lib/fasttext/model-use.ts'
+import type { KnownModel } from '../lib/fasttext/model.ts'
 import { CLD3_LANGUAGES, loadCld3 } from '../lib/language/cld3.ts'
 import { type Detected, type LanguageDetector, strictDetector } from '../lib/language/detector.ts'
 import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
 import { sameLanguage, tagNamed, tagOf } from '../lib/language/tags.ts'
-import type { KnownModel, ModelUse } from '../lib/fasttext/model-use.ts'
-import { type Push, Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
+import { type Push, type StageOptions, Stage, stageOptions } from '../lib/stage/stage.ts'
 
 /** Keeps documents of every language. */
 export const ANY_LANGUAGE = 'any'

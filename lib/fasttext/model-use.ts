@@ -2,20 +2,11 @@ import { open } from 'node:fs/promises'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 import { sha256OfFile } from '../hash.ts'
 import { notLocalFile } from '../not-local.ts'
-import type { SharedFastText } from './model.ts'
 
 /** A model that a filter reads, and what it was, by its SHA-256. */
 export interface FilterModel {
   readonly path: string
   readonly sha256: string
-}
-
-/** What is known of a model before the stage that reads it is opened. */
-export interface KnownModel {
-  /** What its file has to be. */
-  readonly sha256?: string | undefined
-  /** The model, where it was read already, in another thread perhaps: its file isn't read then. */
-  readonly loaded?: SharedFastText | undefined
 }
 
 type Options = Readonly<Record<string, unknown>>

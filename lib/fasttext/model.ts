@@ -30,6 +30,14 @@ export interface SharedFastText {
 
 const CLASSIFIER_FILE = 'the .bin or .ftz file of a fastText classifier'
 
+/** What is known of a model before the stage that reads it is opened. */
+export interface KnownModel {
+  /** What its file has to be. */
+  readonly sha256?: string | undefined
+  /** The model, where it was read already, in another thread perhaps: its file isn't read then. */
+  readonly loaded?: SharedFastText | undefined
+}
+
 export interface ReadOptions {
   /** Stops reading when it fires: `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined

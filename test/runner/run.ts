@@ -27,7 +27,7 @@ export interface RunOptions {
  * @returns whether all tests have passed
  */
 export async function runTests ({ root, files, jobs, limit, print, signal }: RunOptions): Promise<boolean> {
-  const temporary = mkdtempSync(join(tmpdir(), 'sluice-tests-'))
+  const temporary = mkdtempSync(join(tmpdir(), 'sluice tests-'))
   const before = treeOf(root)
   const failed: string[] = []
   const total = { passed: 0, failed: 0, skipped: 0 }
