@@ -24,7 +24,7 @@ export function text (bytes: Buffer): string | InvalidUtf8 {
 }
 
 /** More than any writer has; a damaged scale would ask for as many zeros. */
-export const MAX_SCALE = 1000
+const MAX_SCALE = 1000
 
 /** With exactly `scale` digits behind the point. */
 export function decimal (unscaled: bigint, scale: number): string {
@@ -46,7 +46,7 @@ export function float16 (bits: number): number {
 }
 
 /** Of the Gregorian calendar, after which it repeats: 400 years. */
-export const CYCLE_DAYS = 146097
+const CYCLE_DAYS = 146097
 
 /** `2024-02-29` for days since 1970; a year beyond 0 to 9999 with its sign and six digits or more, as ISO 8601 has it. */
 export function date (days: number): string {

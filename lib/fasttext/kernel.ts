@@ -88,8 +88,8 @@ export class KernelSum {
       const layout = layoutOf(model, tableBytes, nodes)
       // Other threads may take memory at the same time: what counts is where it was grown.
       const begin = memory.grow(Math.ceil(layout.bytes / PAGE_BYTES)) * PAGE_BYTES
-      const fields = new Uint32Array(memory.buffer, begin, layout.fields.length)
-      fields.set(layout.fields.map(field => typeof field === 'number' ? field : begin + field.at))
+      const fields = Object.values(layout.fields).map(field => typeof field === 'number' ? field : begin + field.at)
+      new Uint32Array(memory.buffer, begin, fields.length).set(fields)
       const bytes = new Uint8Array(memory.buffer, begin + layout.pieceAt, PIECE_BYTES + SLACK)
       const sum = new KernelSum(exports, plain, { hasWordNgrams: wordNgrams > 1, isTableOff: layout.recordBytes === 0, mostRows: wordNgrams > 1 || maxn > 0 ? CROWDED * bucket : Infinity }, bytes, new Float32Array(memory.buffer, begin + layout.sumAt, dim), nodes === 0 ? undefined : new Float32Array(memory.buffer, begin + layout.rightsAt, nodes))
       if (nodes > 0) {

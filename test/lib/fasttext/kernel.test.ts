@@ -1,10 +1,12 @@
 /** The kernel against the plain path: on every model, with tables that keep everything, little, or nothing. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { KernelSum } from '../../../lib/fasttext/kernel.ts'
+import { layoutOf } from '../../../lib/fasttext/kernel-layout.ts'
 import { readFastText } from '../../../lib/fasttext/model.ts'
 import { PlainSum } from '../../../lib/fasttext/plain-sum.ts'
-import { howMany } from '../../helpers.ts'
+import { ROOT, howMany } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 import { MODELS, TEXTS, modelPath } from './fixtures.ts'
 
@@ -20,6 +22,28 @@ const text = fc.array(fc.tuple(fc.oneof({ weight: 5, arbitrary: fc.constantFrom(
 t.test('the kernel is there', async t => {
   const bytes = readFileSync(new URL('../../../lib/kernels/fasttext.wasm', import.meta.url))
   t.ok(bytes.length < 10_000, `it has ${bytes.length} bytes`)
+})
+
+const source = (path: string): string => readFileSync(join(ROOT, 'lib', path), 'utf8')
+
+t.test('it is given its settings by their names, in its order', async t => {
+  const names = [...source('kernels/fasttext/settings.ts').matchAll(/^ {2}(\w+): (?:u32|usize)$/gm)].map(([, name]) => name)
+  t.strictSame(Object.keys(layoutOf(await readFastText(modelPath('hs.bin')), 0, 0).fields), names)
+})
+
+t.test('constants that it has, too, are the same', async t => {
+  const kernel = source('kernels/fasttext/features.ts')
+  const constant = (text: string, name: string): string | undefined => new RegExp(`^const ${name}(?:: u(?:32|64))? = (\\d+)n?$`, 'm').exec(text)?.[1]
+  for (const [path, names] of Object.entries({
+    'fasttext/kernel-layout.ts': ['BLOCK', 'BLOCK_SLACK'],
+    'fasttext/dictionary.ts': ['HASH_BASIS', 'HASH_PRIME'],
+    'fasttext/plain-sum.ts': ['NGRAM_FACTOR']
+  })) {
+    for (const name of names) {
+      t.match(constant(kernel, name), /\d/, name)
+      t.equal(constant(source(path), name), constant(kernel, name), name)
+    }
+  }
 })
 
 t.test('its sums are those of the plain path, but for the last digits; its exact ones to the last', async t => {
