@@ -24,7 +24,7 @@ export function text (bytes: Buffer): string | InvalidUtf8 {
 }
 
 /** More than any writer has; a damaged scale would ask for as many zeros. */
-const MAX_SCALE = 1000
+export const MAX_SCALE = 1000
 
 /** With exactly `scale` digits behind the point. */
 export function decimal (unscaled: bigint, scale: number): string {

@@ -32,17 +32,19 @@ t.test('it is given its settings by their names, in its order', async t => {
 })
 
 t.test('constants that it has, too, are the same', async t => {
-  const kernel = source('kernels/fasttext/features.ts')
-  const constant = (text: string, name: string): string | undefined => new RegExp(`^const ${name}(?:: u(?:32|64))? = (\\d+)n?$`, 'm').exec(text)?.[1]
-  for (const [path, names] of Object.entries({
-    'fasttext/kernel-layout.ts': ['BLOCK', 'BLOCK_SLACK'],
-    'fasttext/dictionary.ts': ['HASH_BASIS', 'HASH_PRIME'],
-    'fasttext/plain-sum.ts': ['NGRAM_FACTOR']
-  })) {
-    for (const name of names) {
-      t.match(constant(kernel, name), /\d/, name)
-      t.equal(constant(source(path), name), constant(kernel, name), name)
-    }
+  const constant = (path: string, name: string): string | undefined => new RegExp(`^(?:export )?const ${name}(?:: \\w+)? = ([\\de.-]+)n?$`, 'm').exec(source(path))?.[1]
+  for (const [name, kernel, reader] of [
+    ['BLOCK', 'features', 'kernel-layout'],
+    ['BLOCK_SLACK', 'features', 'kernel-layout'],
+    ['HASH_BASIS', 'features', 'dictionary'],
+    ['HASH_PRIME', 'features', 'dictionary'],
+    ['NGRAM_FACTOR', 'features', 'plain-sum'],
+    ['CENTROIDS', 'rows', 'matrix'],
+    ['LEAST', 'tree', 'label-scores']
+  ] as const) {
+    const value = constant(`kernels/fasttext/${kernel}.ts`, name)
+    t.ok(value, name)
+    t.equal(constant(`fasttext/${reader}.ts`, name), value, name)
   }
 })
 
