@@ -197,7 +197,7 @@ function otherSample ({ documents, words }: Coverage, baseline: CoverageBaseline
 }
 
 /** What the figures are called, in tables and in messages. */
-export const FIGURES: Readonly<Record<CoverageDifference['figure'], string>> = {
+const FIGURES: Readonly<Record<CoverageDifference['figure'], string>> = {
   tokens_per_word: 'tokens a word',
   single_token_share: 'one token',
   two_or_fewer_share: 'two or fewer'
@@ -217,12 +217,12 @@ export function coverageText ({ sample, tokenizer, components, baseline, warning
 }
 
 /** `one token: 0.71, the baseline has 0.75, -0.04 (at least -0.02)` */
-export function differenceText ({ figure, current, baseline, difference, tolerance, passed }: CoverageDifference): string {
+function differenceText ({ figure, current, baseline, difference, tolerance, passed }: CoverageDifference): string {
   const bound = figure === 'tokens_per_word' ? `at most +${tolerance}` : `at least -${tolerance}`
   return `${FIGURES[figure]}: ${short(current)}, the baseline has ${short(baseline)}: ${difference < 0 ? '' : '+'}${short(difference)} (${bound})${passed ? '' : ', worse than allowed'}`
 }
 
-export function figuresOf (part: Coverage): string[] {
+function figuresOf (part: Coverage): string[] {
   const { tokens_per_word: perWord, single_token_share: single, two_or_fewer_share: two, unknown_share: unknown, tokens_per_character: perCharacter } = part
   return [perWord.toFixed(4), percent(single), percent(two), percent(unknown), perCharacter.toFixed(4)]
 }

@@ -149,12 +149,12 @@ export function forecastText ({ components, output_bytes: output, free_bytes: fr
   return [...lines, '', meaning, `Room needed: ${range(output, 'B')}, free: ${amount(free)}B. Memory: about ${amount(memory)}B.`, ...warnings.map(warning => `note: ${warning}`)].join('\n')
 }
 
-export function range ({ guess, low, high }: Estimate, unit = ''): string {
+function range ({ guess, low, high }: Estimate, unit = ''): string {
   return low === high ? `${amount(guess)}${unit}` : `${amount(guess)}${unit} (${amount(low)}${unit} to ${amount(high)}${unit})`
 }
 
 /** Three digits: `1,234` stays, 12,345,678 is `12.3 M`. */
-export function amount (value: number): string {
+function amount (value: number): string {
   const units = ['', ' k', ' M', ' G', ' T']
   const power = value < 10000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3))
   return power === 0 ? value.toLocaleString('en-US') : `${Number((value / 1000 ** power).toPrecision(3))}${units[power]!}`

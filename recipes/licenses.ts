@@ -66,7 +66,7 @@ export class LicenseError extends PartialError {
   }
 }
 
-export const HEADS = ['component', 'source', 'licence', 'SPDX', 'obligations', 'shards may be passed on']
+const HEADS = ['component', 'source', 'licence', 'SPDX', 'obligations', 'shards may be passed on']
 
 /** What the licences of a mixture permit, as a table; below it what is not known or not permitted, and who states what. */
 export function licensesText ({ components, note }: LicensesReport): string {
@@ -76,27 +76,27 @@ export function licensesText ({ components, note }: LicensesReport): string {
   return [...lines, '', ...components.flatMap(notesOf), note].join('\n')
 }
 
-export function sourceOf ({ dataset, subset, split, revision, commit }: LicenseRow): string {
+function sourceOf ({ dataset, subset, split, revision, commit }: LicenseRow): string {
   const at = commit === null ? (revision === 'main' ? '' : `@${revision}`) : `@${commit.slice(0, 12)}`
   return [dataset + at, ...(subset === null ? [] : [subset]), split].join(', ')
 }
 
-export function statedOf ({ found }: LicenseRow): string {
+function statedOf ({ found }: LicenseRow): string {
   const names = new Set(found.flatMap(({ license }) => license ?? []))
   return names.size === 0 ? 'NOT STATED' : [...names].map(inLine).join(' and ')
 }
 
-export function answerOf ({ redistributable }: LicenseRow): string {
+function answerOf ({ redistributable }: LicenseRow): string {
   return redistributable === 'yes' ? 'yes' : redistributable.toUpperCase()
 }
 
 /** Who states what, and why shards may be passed on or not. */
-export function notesOf (row: LicenseRow): string[] {
+function notesOf (row: LicenseRow): string[] {
   const stated = row.found.map(({ license, read_from: from }) => `  ${license === null ? 'none stated' : inLine(license)}: ${from}`)
   return [`${row.name}: ${answerOf(row)}: ${row.reason}`, ...stated, '']
 }
 
-export function inLine (text: string): string {
+function inLine (text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   return line.length > 60 ? `${line.slice(0, 59)}…` : line
 }

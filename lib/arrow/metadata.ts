@@ -1,3 +1,4 @@
+import { MAX_SCALE } from '../columns/values.ts'
 import { FlatTable } from './flat-table.ts'
 
 /** What a message says of itself, judged: what decodes it believes it. */
@@ -23,7 +24,6 @@ const UNION = 14
 
 const MAX_FIELDS = 100_000
 const MAX_DEPTH = 100
-const MAX_SCALE = 1000
 
 /** A value is a bit at least; compressed, a byte may stand for some thousand of them. */
 const VALUES_A_BYTE = { plain: 8, compressed: 100_000 }

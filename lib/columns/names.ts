@@ -1,9 +1,9 @@
 import { SluiceError } from '../errors.ts'
 
 /** Names of columns in a message are no more than these, and no longer. */
-export const MOST_COLUMNS = 50
+const MOST_COLUMNS = 50
 
-export const MOST_CHARACTERS = 40
+const MOST_CHARACTERS = 40
 /** The names of columns, for a message. */
 export function shownColumns (names: readonly string[]): string {
   const shown = names.slice(0, MOST_COLUMNS).map(name => JSON.stringify(name.slice(0, MOST_CHARACTERS)))

@@ -52,7 +52,7 @@ export function float16 (bits: number): number {
 }
 
 /** Of the Gregorian calendar, after which it repeats: 400 years. */
-export const CYCLE_DAYS = 146097
+const CYCLE_DAYS = 146097
 
 /**
  * `2024-02-29` for days since 1970; a year beyond 0 to 9999 with its sign and six digits or more, as ISO 8601 has it.

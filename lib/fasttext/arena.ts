@@ -18,7 +18,7 @@ interface WasmMemories {
 export const PAGE_BYTES = 2 ** 16
 
 /** What 32-bit wasm can address. */
-export const MOST_PAGES = 2 ** 16
+const MOST_PAGES = 2 ** 16
 
 /** A model of at most so many bytes leaves room for the tables of several threads. */
 const MOST_WASM_BYTES = 3.5 * 2 ** 30

@@ -49,7 +49,7 @@ export function hashOf (bytes: Uint8Array, from: number, to: number, hash = HASH
 }
 
 /** Bytes of the cell of 64 buckets: bits in two halves, how many there are before them, nothing. */
-export const KEPT_CELL_BYTES = 16
+const KEPT_CELL_BYTES = 16
 
 const COUNTS_BYTES = 4 + 4 + 4 + 8 + 8
 

@@ -42,9 +42,10 @@ const ENOUGH_WORDS = 80_000
 /** The memory that a kernel works in. Addresses count from its beginning. */
 export interface KernelLayout {
   /**
-   * In the order of lib/kernels/fasttext/settings.ts: numbers, addresses of the model, and addresses in this memory.
+   * By the names of lib/kernels/fasttext/settings.ts, in its order: numbers, addresses of the model, and addresses in
+   * this memory.
    */
-  readonly fields: ReadonlyArray<number | { readonly at: number }>
+  readonly fields: Readonly<Record<string, number | { readonly at: number }>>
   readonly bytes: number
   readonly pieceAt: number
   readonly sumAt: number
@@ -98,18 +99,53 @@ export function layoutOf (model: SharedFastText, tableBytes: number, nodes: numb
   const waitingAt = take(16 * (nodes + 1))
   const bucketBits = Math.ceil(Math.log2(Math.max(bucket, 1)))
   const bucketFactor = factorOf(bucket, bucketBits)
-  const fields = [
-    bucketFactor, Math.max(bucketBits - 1, 0),
-    vectorBytes, minn, maxn, bucket, wordNgrams, dictionary.words,
-    dictionary.startsAt, dictionary.bytesAt, dictionary.slotsAt, dictionary.slots - 1, dictionary.kept?.at ?? 0,
-    quantized === undefined ? input.at : 0, 4 * dim,
-    quantized?.at ?? 0, dim, quantized?.parts ?? 0, quantized?.width ?? 0,
-    quantized?.centroidsAt ?? 0, quantized?.normCodesAt ?? 0, quantized?.normsAt ?? 0,
-    keptBytes, Number(keepsRows),
-    slotsAt, slots - 1, recordsAt, { at: recordsAt.at + recordBytes },
-    pieceAt, boundsAt, foundAt, missesAt, listAt, hashesAt, markedAt, charactersAt, ngramsAt, sumAt, scratchAt,
-    (nodes + 1) / 2, childrenAt, placesAt, output.at, rightsAt, waitingAt
-  ]
+  const fields = {
+    bucketFactor,
+    bucketShift: Math.max(bucketBits - 1, 0),
+    vectorBytes,
+    minn,
+    maxn,
+    bucket,
+    wordNgrams,
+    words: dictionary.words,
+    startsAt: dictionary.startsAt,
+    bytesAt: dictionary.bytesAt,
+    entrySlotsAt: dictionary.slotsAt,
+    entryMask: dictionary.slots - 1,
+    keptAt: dictionary.kept?.at ?? 0,
+    rowsAt: quantized === undefined ? input.at : 0,
+    rowBytes: 4 * dim,
+    codesAt: quantized?.at ?? 0,
+    columns: dim,
+    parts: quantized?.parts ?? 0,
+    partWidth: quantized?.width ?? 0,
+    centroidsAt: quantized?.centroidsAt ?? 0,
+    normCodesAt: quantized?.normCodesAt ?? 0,
+    normsAt: quantized?.normsAt ?? 0,
+    keptBytes,
+    keepsRows: Number(keepsRows),
+    slotsAt,
+    slotMask: slots - 1,
+    recordsAt,
+    recordsEnd: { at: recordsAt.at + recordBytes },
+    textAt: pieceAt,
+    boundsAt,
+    foundAt,
+    missesAt,
+    listAt,
+    hashesAt,
+    markedAt,
+    charactersAt,
+    ngramsAt,
+    sumAt,
+    scratchAt,
+    labels: (nodes + 1) / 2,
+    childrenAt,
+    placesAt,
+    outputAt: output.at,
+    rightsAt,
+    waitingAt
+  }
   return {
     fields,
     bytes: used,

@@ -101,8 +101,8 @@ export class KernelSum {
       const layout = layoutOf(model, tableBytes, nodes)
       // Other threads may take memory at the same time: what counts is where it was grown.
       const begin = memory.grow(Math.ceil(layout.bytes / PAGE_BYTES)) * PAGE_BYTES
-      const fields = new Uint32Array(memory.buffer, begin, layout.fields.length)
-      fields.set(layout.fields.map(field => typeof field === 'number' ? field : begin + field.at))
+      const fields = Object.values(layout.fields).map(field => typeof field === 'number' ? field : begin + field.at)
+      new Uint32Array(memory.buffer, begin, fields.length).set(fields)
       const hasWordNgrams = wordNgrams > 1
       const traits: Traits = {
         hasWordNgrams,

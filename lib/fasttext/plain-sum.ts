@@ -147,7 +147,7 @@ export class PlainSum {
 }
 
 /** Words end at these bytes, and at no other white space. */
-export function isSeparator (byte: number): boolean {
+function isSeparator (byte: number): boolean {
   return byte === 0x20 || byte === 0 || (byte >= 9 && byte <= 13)
 }
 

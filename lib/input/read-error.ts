@@ -13,4 +13,4 @@ export function readError (path: string, offset: number, cause: unknown): Sluice
   return new SluiceError('ERR_SOURCE', `${path}: reading failed at byte ${offset}: ${messageOf(cause)}`, { cause })
 }
 
-export const UNOPENED = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR']
+const UNOPENED = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR']

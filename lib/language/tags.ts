@@ -50,7 +50,7 @@ export interface LanguageTag {
  * The language of a label or tag: `en`, `en-US`, `__label__en` and `eng_Latn` are the same. Wikipedia's `als`, which
  * lid.176 has, is Alemannic, while `als` with its script is Albanian. A label that is no tag is a language of its own.
  */
-export function languageOf (label: string): LanguageTag {
+function languageOf (label: string): LanguageTag {
   const tag = label.replace(/^__label__/, '').toLowerCase()
   const [code = '', ...rest] = tag.split(/[-_]/)
   if (!/^[a-z]{2,3}$/.test(code)) return { language: tag, script: undefined, isUnusual: false }

@@ -1,5 +1,3 @@
-import { z } from 'zod'
-import { count, parseState } from '../options.ts'
 import { shownInLine } from '../text/shown.ts'
 
 /**
@@ -32,10 +30,6 @@ const MOST_CHARACTERS = 200
 export const NOT_STATED = '(not stated)'
 export const OTHERS = '(others)'
 
-const savedCounts = z.strictObject({
-  licenses: z.array(z.strictObject({ license: z.string(), records: count, repositories: z.array(z.string()), unlisted: count }))
-})
-
 /** The records of one licence. */
 export interface LicenseCount {
   /** As the records have it; several of one record in their alphabetical order, with commas between. */
@@ -55,14 +49,13 @@ interface Counted {
 
 /**
  * Counts records by licence, and keeps the names of the repositories that they are of: 100,000 of them at most, of
- * all licences together, and 10,000 licences, so that memory is bounded: by some 10 MB. What `save` gives is as large
- * as what is kept, up to some 4 MB of JSON in each checkpoint, where other stages keep some hundred bytes.
+ * all licences together, and 10,000 licences, so that memory is bounded: by some 10 MB.
  */
 export class LicenseCounts {
   readonly #columns: LicenseColumns
   readonly #most: number
   readonly #mostLicenses: number
-  #counts = new Map<string, Counted>()
+  readonly #counts = new Map<string, Counted>()
   #kept = 0 // names of repositories
 
   constructor (columns: LicenseColumns, { mostRepositories = MOST_REPOSITORIES, mostLicenses = MOST_LICENSES }: { readonly mostRepositories?: number, readonly mostLicenses?: number } = {}) {
@@ -90,18 +83,6 @@ export class LicenseCounts {
   get rows (): LicenseCount[] {
     const rows = [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({ license, records, repositories: [...repositories].sort(), unlisted }))
     return rows.sort((a, b) => b.records - a.records || (a.license < b.license ? -1 : 1))
-  }
-
-  /** What was counted so far, as JSON. */
-  readonly save = (): unknown => {
-    return { licenses: [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({ license, records, repositories: [...repositories], unlisted })) } satisfies z.output<typeof savedCounts>
-  }
-
-  /** @throws SluiceError `ERR_STATE` when it isn't what `save` gave */
-  readonly restore = (state: unknown): void => {
-    const { licenses } = parseState('licences', savedCounts, state)
-    this.#counts = new Map(licenses.map(({ license, records, repositories, unlisted }) => [license, { records, unlisted, repositories: new Set(repositories) }]))
-    this.#kept = licenses.reduce((sum, { repositories }) => sum + repositories.length, 0)
   }
 
   #countedOf (license: string): Counted {

@@ -33,14 +33,14 @@ export async function checkWritable (path: string): Promise<void> {
   await output.abandon()
 }
 
-export async function openFile (path: string): Promise<Output> {
+async function openFile (path: string): Promise<Output> {
   return await writing(path, async () => {
     const target = await targetOf(path)
     return target === null ? await openDirectly(path) : await openReplacing(path, target)
   })
 }
 
-export async function openReplacing (name: string, path: string): Promise<Output> {
+async function openReplacing (name: string, path: string): Promise<Output> {
   await removeLeftovers(dirname(path), file => file === basename(path))
   const file = await createTemporary(temporaryName(path))
   return {
@@ -53,7 +53,7 @@ export async function openReplacing (name: string, path: string): Promise<Output
   }
 }
 
-export async function openDirectly (path: string): Promise<Output> {
+async function openDirectly (path: string): Promise<Output> {
   const file = await open(path, 'w')
   return {
     write: bytes => writing(path, () => file.appendFile(bytes)),
@@ -74,4 +74,4 @@ export function standardOutput (stream: NodeJS.WriteStream = process.stdout): Ou
   }
 }
 
-export function ignore (): void { }
+function ignore (): void { }

@@ -22,7 +22,7 @@ const NO_TEXTS: RowTexts = { textColumn: '', text: { column: '', lists: 0, steps
 const NONE: Table = { batch: 0, start: 0, rows: 0, columns: [], texts: NO_TEXTS, names: [] }
 
 /** The rows of an Arrow file or stream as records; offsets are row numbers. */
-export class ArrowReader implements RecordReader {
+class ArrowReader implements RecordReader {
   readonly #file: RecordFile
   readonly #options: ArrowReaderOptions
   readonly #tables: AsyncGenerator<Table>

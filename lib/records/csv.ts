@@ -31,7 +31,7 @@ interface Header {
 }
 
 /** Records out of CSV: the first names the columns. */
-export class CsvReader implements RecordReader {
+class CsvReader implements RecordReader {
   readonly #file: RecordFile
   readonly #dialect: Dialect
   #syntax: CsvSyntax

@@ -2,10 +2,10 @@ import type { FileNames } from '../bytes.ts'
 import { SluiceError } from '../errors.ts'
 
 /** The formats that the endings of names say, `.gz` and `.zst` behind them or not. */
-export const ENDINGS: Readonly<Record<string, string>> = { parquet: 'parquet', arrow: 'arrow', feather: 'arrow', csv: 'csv', tsv: 'csv', txt: 'text', jsonl: 'json', ndjson: 'json', json: 'json' }
+const ENDINGS: Readonly<Record<string, string>> = { parquet: 'parquet', arrow: 'arrow', feather: 'arrow', csv: 'csv', tsv: 'csv', txt: 'text', jsonl: 'json', ndjson: 'json', json: 'json' }
 
 /** Other words for the formats. */
-export const WORDS: Readonly<Record<string, string>> = { jsonl: 'json', ndjson: 'json', txt: 'text' }
+const WORDS: Readonly<Record<string, string>> = { jsonl: 'json', ndjson: 'json', txt: 'text' }
 
 /** The name that a format has in sluice: `json` for `jsonl` and `ndjson`. */
 export function formatName (given: string): string {

@@ -32,7 +32,7 @@ export interface JsonReaderOptions {
  * Records out of JSON: a line each, or several; or the elements of one array, where the first character of the file is
  * `[`, or where the array is a field of the one object that the file is.
  */
-export class JsonReader implements RecordReader {
+class JsonReader implements RecordReader {
   readonly #file: RecordFile
   readonly #options: JsonReaderOptions
   readonly #severalLines: SeveralLines
@@ -192,7 +192,7 @@ class SeveralLines {
 }
 
 /** Whether a line begins and ends as an object does. */
-export function isObject (bytes: Buffer): boolean {
+function isObject (bytes: Buffer): boolean {
   return bytes[0] === OPEN_OBJECT && bytes.at(-1) === CLOSE_OBJECT
 }
 

@@ -14,7 +14,7 @@ export interface RowReaderOptions extends RowOptions {
 }
 
 /** The rows of a parquet file as records; offsets are row numbers. */
-export class RowReader implements RecordReader {
+class RowReader implements RecordReader {
   readonly #file: RecordFile
   readonly #options: RowReaderOptions
   readonly #batches: AsyncGenerator<Batch>

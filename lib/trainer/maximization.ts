@@ -1,11 +1,9 @@
+import { UNKNOWN_PENALTY } from '../sentencepiece/lexicon.ts'
 import { type Lattice, PARTS, UNKNOWN_PIECE } from './lattice.ts'
 import { heaviest } from './seeds.ts'
 
 /** Pieces that are expected less often are given up. */
 const LEAST_EXPECTED = 0.5
-
-/** How much less likely an unknown character is than the least likely piece, as a logarithm. */
-const UNKNOWN_PENALTY = 10
 
 /**
  * Unknown characters count for the first piece, as they do in SentencePiece 0.1.97, whose unknown piece has the number

@@ -7,9 +7,6 @@ export const SKIPPABLE_MAGIC = 0x184d2a50
 /** The flag in a frame's descriptor, its fifth byte, that says that a checksum ends the frame. */
 export const CHECKSUM_FLAG = 0x04
 
-/** Longest header: magic, descriptor, window, dictionary, content size. */
-export const MAX_HEADER_BYTES = 4 + 1 + 1 + 4 + 8
-
 /** Most that a block holds, compressed or not (RFC 8878, 3.1.1.2.4). */
 export const MAX_BLOCK_BYTES = 128 * 1024
 

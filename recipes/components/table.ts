@@ -21,9 +21,9 @@ export function componentTable (components: readonly Counted[]): string {
 }
 
 /** Columns that a table for people may take. */
-export const WIDTH = 80
+const WIDTH = 80
 
-export function droppedLines ({ dropped }: DocumentCounts): string[] {
+function droppedLines ({ dropped }: DocumentCounts): string[] {
   const reasons = Object.entries(dropped).map(([reason, n]) => `${reason} ${number(n)}`)
   const lines: string[] = []
   for (const [i, reason] of reasons.entries()) {
@@ -36,7 +36,7 @@ export function droppedLines ({ dropped }: DocumentCounts): string[] {
   return lines
 }
 
-export function shardsLine ({ shards, output_dir: folder, tail_tokens: tail }: Counted): string[] {
+function shardsLine ({ shards, output_dir: folder, tail_tokens: tail }: Counted): string[] {
   if (shards === undefined || folder === undefined) return []
   const rest = tail === undefined || tail === 0 ? '' : `; ${number(tail)} ${tail === 1 ? 'token is' : 'tokens are'} left over, too few for a sequence`
   return [`  ${number(shards)} ${shards === 1 ? 'shard' : 'shards'} in ${folder}${rest}`]

@@ -174,7 +174,7 @@ export function workingFiles (checkpoint: string, outputs: readonly string[]): s
 }
 
 /** The lock of a file. */
-export function lockOf (path: string): string {
+function lockOf (path: string): string {
   return `${path}.lock`
 }
 

@@ -49,6 +49,6 @@ export async function readDates (path: string): Promise<z.output<typeof datedSta
 }
 
 /** What tells the shards of one component from those of another, and from others of its own. */
-export function shardsOf ({ output_dir: folder, shard_files: files }: z.output<typeof datedStats>['stats'][number] | ComponentStats): string {
+function shardsOf ({ output_dir: folder, shard_files: files }: z.output<typeof datedStats>['stats'][number] | ComponentStats): string {
   return JSON.stringify([folder, files.map(({ file, sha256 }) => [file, sha256])])
 }

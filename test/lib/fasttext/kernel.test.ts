@@ -1,10 +1,12 @@
 /** The kernel against the plain path: on every model, with tables that keep everything, little, or nothing. */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { KernelSum } from '../../../lib/fasttext/kernel.ts'
+import { layoutOf } from '../../../lib/fasttext/kernel-layout.ts'
 import { readFastText } from '../../../lib/fasttext/model.ts'
 import { PlainSum } from '../../../lib/fasttext/plain-sum.ts'
-import { howMany } from '../../helpers.ts'
+import { ROOT, howMany } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 import { MODELS, TEXTS, modelPath } from './fixtures.ts'
 
@@ -20,6 +22,30 @@ const text = fc.array(fc.tuple(fc.oneof({ weight: 5, arbitrary: fc.constantFrom(
 t.test('the kernel is there', async t => {
   const bytes = readFileSync(new URL('../../../lib/kernels/fasttext.wasm', import.meta.url))
   t.ok(bytes.length < 10_000, `it has ${bytes.length} bytes`)
+})
+
+const source = (path: string): string => readFileSync(join(ROOT, 'lib', path), 'utf8')
+
+t.test('it is given its settings by their names, in its order', async t => {
+  const names = [...source('kernels/fasttext/settings.ts').matchAll(/^ {2}(\w+): (?:u32|usize)$/gm)].map(([, name]) => name)
+  t.strictSame(Object.keys(layoutOf(await readFastText(modelPath('hs.bin')), 0, 0).fields), names)
+})
+
+t.test('constants that it has, too, are the same', async t => {
+  const constant = (path: string, name: string): string | undefined => new RegExp(`^(?:export )?const ${name}(?:: \\w+)? = ([\\de.-]+)n?$`, 'm').exec(source(path))?.[1]
+  for (const [name, kernel, reader] of [
+    ['BLOCK', 'features', 'kernel-layout'],
+    ['BLOCK_SLACK', 'features', 'kernel-layout'],
+    ['HASH_BASIS', 'features', 'dictionary'],
+    ['HASH_PRIME', 'features', 'dictionary'],
+    ['NGRAM_FACTOR', 'features', 'plain-sum'],
+    ['CENTROIDS', 'rows', 'matrix'],
+    ['LEAST', 'tree', 'label-scores']
+  ] as const) {
+    const value = constant(`kernels/fasttext/${kernel}.ts`, name)
+    t.ok(value, name)
+    t.equal(constant(`fasttext/${reader}.ts`, name), value, name)
+  }
 })
 
 t.test('its sums are those of the plain path, but for the last digits; its exact ones to the last', async t => {

@@ -79,19 +79,6 @@ t.test('what is kept is bounded', async t => {
   t.equal(long.rows[0]!.license.length, 200)
 })
 
-t.test('saved and restored, it counts on', async t => {
-  const records = Array.from({ length: 20 }, (_, i) => ({ license: ['mit', 'isc', null][i % 3], repo_name: `r${i % 7}` }))
-  const whole = new LicenseCounts(COLUMNS, { mostRepositories: 5 })
-  for (const record of records) whole.add(record)
-  const first = new LicenseCounts(COLUMNS, { mostRepositories: 5 })
-  for (const record of records.slice(0, 9)) first.add(record)
-  const second = new LicenseCounts(COLUMNS, { mostRepositories: 5 })
-  second.restore(JSON.parse(JSON.stringify(first.save())))
-  for (const record of records.slice(9)) second.add(record)
-  t.strictSame(second.rows, whole.rows)
-  t.throws(() => { second.restore({ licenses: 7 }) }, { code: 'ERR_STATE' })
-})
-
 t.test('without columns all are not stated', async t => {
   const counts = new LicenseCounts({ license: null, repository: null })
   counts.add({ license: 'mit' })
