@@ -23,6 +23,7 @@ export interface Prediction {
   readonly probability: number
 }
 
+/** How a classifier uses memory. */
 export interface ClassifierOptions {
   /** Bound of the memory for words already met; 0 for none. @default 18 MiB; room for 80,000 words where words have n-grams of characters and that is less */
   readonly tableBytes?: number
@@ -30,6 +31,7 @@ export interface ClassifierOptions {
   readonly kernel?: boolean
 }
 
+/** What `loadFastText` can be told. */
 export interface LoadOptions extends ClassifierOptions, ReadOptions {}
 
 /** Classifiers of this thread that are in use, by model and options: each takes memory of the model's, which isn't given back. */
