@@ -34,6 +34,7 @@ export const errorCodes = {
   ERR_ABORTED: { exit: 130, means: 'stopped by Ctrl-C, SIGTERM or an AbortSignal; the same command goes on from the last checkpoint, and nothing else that is half-written is left' }
 } as const
 
+/** A key of `errorCodes`. */
 export type ErrorCode = keyof typeof errorCodes
 
 /**

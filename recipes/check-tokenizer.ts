@@ -14,6 +14,7 @@ export const checkTokenizerOptions = z.strictObject({
 /** By this a record is known, before another one takes its place. */
 const RECORD = jsonKind('a record of check-tokenizer', 'tokenizer_path', 'sha256', 'vocab_size')
 
+/** What `checkTokenizer` records. */
 export interface TokenizerRecord {
   readonly tokenizer_path: string
   readonly sha256: string

@@ -31,6 +31,7 @@ export const filterCorpusOptions = z.strictObject({
   .superRefine(({ targetLang, langDetector }, context) => { if (langDetector === 'cld3') languagesOfCld3(targetLang, 'targetLang', context) })
   .describe('one dataset -> filtered, deduplicated text or NDJSON')
 
+/** What `filterCorpus` has read, dropped and written. */
 export interface FilterCorpusStats extends DocumentCounts {
   readonly name: string
   readonly output_path: string

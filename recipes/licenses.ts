@@ -19,6 +19,7 @@ export const licensesOptions = z.strictObject({
   ...hubOptions
 }).describe('what the licences of a mixture\'s sources ask for, and whether its shards may be passed on')
 
+/** What `reportLicenses` answers. */
 export interface LicensesReport {
   readonly manifest: string
   readonly components: readonly LicenseRow[]

@@ -38,6 +38,7 @@ export interface ShardTrace {
   readonly runs: ReadonlyArray<RunSummary & { readonly component: string, readonly made: string }>
 }
 
+/** What `runHistory` answers: the runs there are, how two differ, or what made a shard. */
 export type RunsResult = readonly RunSummary[] | RunDifference | ShardTrace
 
 /**

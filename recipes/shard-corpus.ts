@@ -38,6 +38,7 @@ export const shardCorpusOptions = z.strictObject({
   ...resumeOptions
 }).describe('one dataset -> NDJSON (--output), or shards (--tokenizer-path --output-dir)')
 
+/** What `shardCorpus` has copied. */
 export interface PullStats extends DocumentCounts {
   readonly name: string
   readonly output: string

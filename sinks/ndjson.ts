@@ -6,6 +6,7 @@ import { parseOptions } from '../lib/options.ts'
 
 export const ndjsonSinkOptions = z.strictObject({})
 
+/** What `ndjsonSink` can be told. */
 export type NdjsonSinkOptions = LineSinkOptions
 
 /**

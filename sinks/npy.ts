@@ -26,6 +26,7 @@ export const npySinkOptions = z.strictObject({
   overwrite: z.boolean().default(false).describe('delete the shards of another run in the folder instead of refusing it')
 })
 
+/** What `npySink` can be told. */
 export type NpySinkOptions = z.input<typeof npySinkOptions> & NpyStreamOptions
 
 /** What a `npy` sink can be told in code, beside its options. */

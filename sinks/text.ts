@@ -6,6 +6,7 @@ import { parseOptions } from '../lib/options.ts'
 
 export const textSinkOptions = z.strictObject({})
 
+/** What `textSink` can be told. */
 export type TextSinkOptions = LineSinkOptions
 
 /** Whether the name of an output asks for text: `.txt`, plain or compressed. */

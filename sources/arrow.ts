@@ -10,6 +10,7 @@ export const arrowOptions = z.strictObject({
   ...recordSourceOptions
 })
 
+/** What `arrow` can be told. */
 export type ArrowOptions = z.input<typeof arrowOptions> & SourceOptions
 
 /**

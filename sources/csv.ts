@@ -18,6 +18,7 @@ export const csvOptions = z.strictObject({
   ...recordSourceOptions
 })
 
+/** What `csv` can be told. */
 export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
 
 /**

@@ -9,6 +9,7 @@ export const ndjsonOptions = z.strictObject({
   ...recordSourceOptions
 })
 
+/** What `ndjson` can be told. */
 export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
 
 /**

@@ -14,6 +14,7 @@ export const parquetOptions = z.strictObject({
   ...recordSourceOptions
 })
 
+/** What `parquet` can be told. */
 export type ParquetOptions = z.input<typeof parquetOptions> & SourceOptions
 
 /**

@@ -5,6 +5,7 @@ import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/r
 
 export const textOptions = z.strictObject(recordSourceOptions)
 
+/** What `text` can be told. */
 export type TextOptions = z.input<typeof textOptions> & SourceOptions
 
 /**

@@ -46,6 +46,34 @@ t.test('every option of every stage has its row, with its default and descriptio
   }
 })
 
+/** The names that a module of ours exports from others, types among them. */
+function exportedBy (path: string): string[] {
+  return [...read(path).matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names]) =>
+    names!.replace(/\/\*.*?\*\//g, '').split(',').map(name => name.trim().replace(/^type /, '').replace(/^.* as /, '')))
+}
+
+/** The names that docs/api.md has a line for, in a section or in those that have no module's name. */
+function documentedIn (isSection: (title: string) => boolean): string[] {
+  return read('docs/api.md').split('\n## ').slice(1).filter(section => isSection(section.split('\n', 1)[0]!))
+    .flatMap(section => [...section.matchAll(/^- `(\w+)`/gm)].map(([, name]) => name!))
+}
+
+t.test('every name of the index has its line in docs/api.md, and so have those of the other modules', async t => {
+  const index = exportedBy('recipes/index.ts')
+  t.ok(index.length > 100, `${index.length} names`)
+  t.strictSame(documentedIn(title => !title.startsWith('`sluice/')).sort(), index.sort())
+  for (const part of ['fasttext', 'hub', 'sentencepiece', 'tokenizer', 'trainer']) {
+    t.strictSame(documentedIn(title => title === `\`sluice/${part}\``).sort(), exportedBy(`lib/${part}/index.ts`).sort(), part)
+  }
+  t.notMatch(read('docs/api.md'), /: $/m, 'each line says something')
+})
+
+t.test('every stage of the tables is in the index', async t => {
+  const index = await import('sluice') as Readonly<Record<string, unknown>>
+  const names = [...Object.keys(sources).map(name => ({ json: 'ndjson', text: 'textLines' })[name] ?? name), 'hf', ...Object.keys(transforms), 'ndjsonSink', 'npySink', 'textSink']
+  for (const name of names) t.type(index[name], 'function', name)
+})
+
 t.test('every error code has its row, with its exit code', async t => {
   for (const [code, { exit, means }] of Object.entries(errorCodes)) t.match(README, `| \`${code}\` | ${exit} | ${means} |`)
 })

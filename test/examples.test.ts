@@ -77,6 +77,16 @@ t.test('from-hub.mjs: a dataset on the Hub', async t => {
   t.match(JSON.parse(readFileSync(output, 'utf8').split('\n')[0]!), { id: 'hf://datasets/allenai/c4/en/c4-train.00000-of-01024.json.gz#0', meta: { url: 'https://example.org/0/0' } })
 })
 
+t.test('web-streams.mjs: web streams at both ends', async t => {
+  const printed = await programPrints('examples/web-streams.mjs', [], ROOT)
+  t.equal(printed, 'The gate is open, and two barges pass.\nThe water goes over the weir.\n\n{ in: 3, out: 2, dropped: { too_short: 1 } }\n')
+})
+
+t.test('generators.mjs: async generators at both ends', async t => {
+  const printed = await programPrints('examples/generators.mjs', ['test/fixtures/quickstart.model'], ROOT)
+  t.match(printed, /^(?:8 ids, the first is \d+\n){3}$/)
+})
+
 t.test('every example has its test', async t => {
-  t.strictSame(readdirSync(join(ROOT, 'examples')).filter(name => !/^(README\.md|(hub_.*|tinystories)\.yaml)$/.test(name)).sort(), ['custom-recipe.mjs', 'from-hub.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs', 'my-stage.yaml', 'pack-alone.mjs', 'pipe.sh'])
+  t.strictSame(readdirSync(join(ROOT, 'examples')).filter(name => !/^(README\.md|(hub_.*|tinystories)\.yaml)$/.test(name)).sort(), ['custom-recipe.mjs', 'from-hub.mjs', 'generators.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs', 'my-stage.yaml', 'pack-alone.mjs', 'pipe.sh', 'web-streams.mjs'])
 })

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable, type Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { ReadableStream, WritableStream } from 'node:stream/web'
 import { t } from './tap.ts'
 import type { Document } from '../lib/document.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
@@ -203,3 +204,54 @@ for (const [name, make] of Object.entries(sinks)) {
 function openFiles (): number {
   return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0
 }
+
+/** The body of an answer, as `fetch` gives it. */
+const body = (content: string): ReadableStream => new Response(content).body as ReadableStream
+
+t.test('web streams at both ends: all documents, in order', async t => {
+  const content = ndjsonOf(Array.from({ length: 100 }, (_, i) => english(i)))
+  for (const input of [Readable.fromWeb(body(content)), body(content)]) {
+    const ids: string[] = []
+    const documents = Readable.toWeb(ndjson(input).pipe(length({ minChars: 1 }))) as AsyncIterable<Document>
+    for await (const { id } of documents) ids.push(id)
+    t.strictSame(ids, Array.from({ length: 100 }, (_, i) => `d${i}`))
+  }
+})
+
+t.test('a web stream is cancelled when its source is left, and its reader fails with the source', async t => {
+  let isCancelled = false
+  const endlessBody = new ReadableStream<Uint8Array>({
+    pull (controller) { controller.enqueue(Buffer.from(ndjsonOf([english(0)]))) },
+    cancel () { isCancelled = true }
+  })
+  const source = ndjson(Readable.fromWeb(endlessBody))
+  source.once('data', () => { source.destroy() })
+  await closed(source)
+  t.ok(isCancelled)
+  const failing = ndjson(Readable.fromWeb(body('{"text":"a"}\nno json\n')), { maxBad: 0 })
+  t.match(await failure(Readable.toWeb(failing).pipeTo(new WritableStream())), { code: 'ERR_BAD_RECORDS' })
+})
+
+t.test('async generators at both ends, and between stages', async t => {
+  let ended = false
+  async function * documents (): AsyncGenerator<Document> {
+    try {
+      for (let i = 0; i < 50; i++) yield english(i)
+    } finally {
+      ended = true
+    }
+  }
+  const ids: string[] = []
+  await pipeline(documents, normalize(), async function * (given) {
+    for await (const document of given) if (Number(document.id.slice(1)) % 2 === 0) yield document
+  }, length({ minChars: 1 }), async given => {
+    for await (const { id } of given) ids.push(id)
+  })
+  t.strictSame(ids, Array.from({ length: 25 }, (_, i) => `d${2 * i}`))
+  t.ok(ended)
+  ended = false
+  await t.rejects(pipeline(documents, normalize(), async given => {
+    for await (const { id } of given) if (id === 'd3') throw new Error('no more')
+  }), { message: 'no more' })
+  t.ok(ended, 'an error at the end ends the generator')
+})

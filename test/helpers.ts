@@ -222,6 +222,6 @@ export async function failure (promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** Resolves once a stream has let go of everything that it held; `pipeline` says that it has failed before that. */
-export async function closed (stream: Writable): Promise<void> {
+export async function closed (stream: Readable | Writable): Promise<void> {
   if (!stream.closed) await new Promise(resolve => stream.once('close', resolve))
 }

@@ -19,6 +19,7 @@ export const classifyOptions = z.strictObject({
   .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'expected `min` to be at most `max`')
   .describe('keeps documents by the score that a fastText classifier gives them, or notes it')
 
+/** What `classify` can be told. */
 export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Document>
 
 /** The model that is read for these options. */

@@ -9,6 +9,7 @@ export const dedupOptions = z.strictObject({
   window: positive.max(16_000_000).default(50_000).describe('passed documents whose hashes are kept; a text seen among them is dropped')
 }).describe('drops documents whose text was seen a while ago')
 
+/** What `dedup` can be told. */
 export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document>
 
 /** The hashes in a window, oldest first: little-endian 64-bit integers as base64. */

@@ -10,6 +10,7 @@ export const encodeOptions = z.strictObject({
   eosId: z.int().min(-1).default(-1).describe('id that ends each document; -1: the tokenizer\'s own')
 }).describe('encodes each text into token ids and ends it with the end-of-sentence id')
 
+/** What `encode` can be told. */
 export type EncodeOptions = z.input<typeof encodeOptions> & StageOptions<Document> & {
   /** A tokenizer that is loaded already, in place of `tokenizerPath`. */
   readonly tokenizer?: Omit<Encoder, 'sha256'> | undefined

@@ -30,6 +30,7 @@ export const languageOptions = z.strictObject({
   .superRefine(({ keep, detector }, context) => { if (detector === 'cld3') languagesOfCld3(keep, 'keep', context) })
   .describe('keeps documents in some languages, as cld3 or fastText detects them')
 
+/** What `language` can be told. */
 export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> & StageOptions<Document> & {
   /** One of the detectors by its name, or one of your own, which the stage closes in the end. @default 'cld3' */
   readonly detector?: z.input<typeof languageOptions>['detector'] | LanguageDetector

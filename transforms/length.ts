@@ -12,6 +12,7 @@ export const lengthOptions = z.strictObject({
 }).refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected `minChars` to be at most `maxChars`')
   .describe('keeps documents of a certain length')
 
+/** What `length` can be told. */
 export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>
 
 /**

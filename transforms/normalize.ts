@@ -5,6 +5,7 @@ import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 export const normalizeOptions = z.strictObject({}).describe('trims each text and makes every run of white space one space')
 
+/** What `normalize` can be told. */
 export type NormalizeOptions = StageOptions<Document>
 
 /** Runs of white space that aren't one space already: most of a text is single spaces, which are left alone. */

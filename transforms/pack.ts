@@ -8,6 +8,7 @@ export const packOptions = z.strictObject({
   seqLen: positive.max(2 ** 24).default(2048).describe('token ids in a sequence')
 }).describe('lays ids end to end and cuts them into sequences')
 
+/** What `pack` can be told. */
 export type PackOptions = z.input<typeof packOptions> & StageOptions<Tokens>
 
 /** The ids that don't fill a sequence yet. */

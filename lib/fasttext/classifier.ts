@@ -25,6 +25,7 @@ export interface Prediction {
   readonly probability: number
 }
 
+/** How a classifier uses memory. */
 export interface ClassifierOptions {
   /**
    * Bound of the memory for words already met; 0 for none.
@@ -40,6 +41,7 @@ export interface ClassifierOptions {
   readonly kernel?: boolean
 }
 
+/** What `loadFastText` can be told. */
 export interface LoadOptions extends ClassifierOptions, ReadOptions {}
 
 /**

@@ -46,6 +46,7 @@ export const sourceState = z.strictObject({
   line: z.int().positive().optional()
 })
 
+/** How far a source has come: what its `save` gives. */
 export type SourceState = z.output<typeof sourceState>
 
 /**

@@ -5,9 +5,12 @@ import {
   type Fields, type UnknownField, boolean, bytes, float, integer, message, readMessage, string
 } from './protobuf.ts'
 
+/** How a model cuts text into pieces. */
 export type ModelType = 'unigram' | 'bpe' | 'word' | 'char'
+/** What a piece is for. */
 export type PieceType = 'normal' | 'unknown' | 'control' | 'user_defined' | 'unused' | 'byte'
 
+/** A piece of a vocabulary. */
 export interface Piece {
   readonly piece: string
   /** Log probability in a unigram model; minus the rank of its merge in a BPE model. */

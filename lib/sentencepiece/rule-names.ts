@@ -1,4 +1,5 @@
 /** The normalization rules that SentencePiece has names for. */
 export const RULE_NAMES = ['nmt_nfkc', 'nfkc', 'nmt_nfkc_cf', 'nfkc_cf', 'identity'] as const
 
+/** One of `RULE_NAMES`. */
 export type RuleName = typeof RULE_NAMES[number]

@@ -3,6 +3,7 @@ import { mistakenKind } from '../file-kind.ts'
 
 /** Types that shards are written in; each little-endian. */
 export const dtypes = ['int32', 'uint16', 'uint32'] as const
+/** One of `dtypes`. */
 export type Dtype = typeof dtypes[number]
 
 const DESCRIPTIONS: Record<Dtype, string> = { int32: '<i4', uint16: '<u2', uint32: '<u4' }
@@ -14,6 +15,7 @@ export function maxId (dtype: Dtype): number {
   return MAXIMA[dtype]
 }
 
+/** How many bytes an id of the type takes. */
 export function bytesPerId (dtype: Dtype): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT
 }

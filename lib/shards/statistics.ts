@@ -11,6 +11,7 @@ export interface LengthBucket {
   readonly documents: number
 }
 
+/** How a number is spread. */
 export interface Spread {
   readonly mean: number
   readonly min: number

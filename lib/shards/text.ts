@@ -12,6 +12,7 @@ export interface ShardTextOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Which rows are read back, and how. */
 export interface ShardRowOptions extends ShardTextOptions {
   /** First row, from 0, over all shards. @default 0 */
   readonly from?: number
@@ -132,6 +133,7 @@ class RowText {
   }
 }
 
+/** How documents are read back. */
 export interface ShardDocumentOptions extends ShardTextOptions {
   /** Longest text that is put together, in UTF-16 code units; a longer document is given in parts. @default 2 ** 26 */
   readonly maxChars?: number

@@ -18,6 +18,7 @@ export const shardInfo = z.object({
   bytes: z.int().min(1), // a shard can have more than `positive` holds
   sha256: sha256Hex
 })
+/** A shard that is written, as stats have it. */
 export type ShardInfo = Readonly<z.output<typeof shardInfo>>
 
 /** Deletes the shards in a folder. */

@@ -46,6 +46,7 @@ export const coverageTolerances = z.strictObject({
   maxTwoOrFewerDecrease: z.number().min(0).default(0.02).describe('how much smaller a share of words of two or fewer tokens passes, inclusive')
 })
 
+/** How much worse than the baseline a figure may be. */
 export type CoverageTolerances = z.input<typeof coverageTolerances>
 
 /** One figure beside the baseline's. */
@@ -60,6 +61,7 @@ export interface CoverageDifference {
   readonly passed: boolean
 }
 
+/** What `compareCoverage` finds. */
 export interface CoverageComparison {
   /** Whether all figures have passed. */
   readonly passed: boolean

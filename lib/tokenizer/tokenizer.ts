@@ -62,6 +62,7 @@ export interface Tokenizer {
 /** What of a tokenizer a stream needs to encode texts. */
 export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer, 'path' | 'words' | 'version'>>
 
+/** What `loadTokenizer` can be told. */
 export interface TokenizerOptions {
   /**
    * Which SentencePiece decides where two segmentations of a text are nearly as good, in a unigram model: 0.1.97, whose

@@ -44,6 +44,7 @@ export const modelOptions = trainOptions.extend({
 /** What a manifest may say of it under `tokenizer`, beside `vocab_size`. */
 export const tokenizerTraining = modelOptions.omit({ workers: true, vocabSize: true }).shape
 
+/** What `trainUnigram` can be told of the model. */
 export type ModelOptions = z.input<typeof modelOptions>
 export type ModelSettings = z.output<typeof modelOptions>
 

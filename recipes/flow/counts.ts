@@ -3,6 +3,7 @@
 import type { RecordSource } from '../../lib/records/source.ts'
 import type { AnyStage } from '../stages.ts'
 
+/** What one stage of a flow has counted. */
 export interface StageCounts {
   readonly stage: string
   readonly in: number

@@ -7,6 +7,7 @@ import type { RunRecord, StoredRun } from './read.ts'
 /** The numbers of a component that are compared. */
 const NUMBERS = ['records', 'kept', 'tokens', 'sequences'] as const
 
+/** A number of two runs. */
 export interface NumberDifference {
   readonly component: string
   readonly number: typeof NUMBERS[number]

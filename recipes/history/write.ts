@@ -12,6 +12,7 @@ import type { Component, Manifest } from '../manifest/schema.ts'
 import type { MixtureStats } from '../mixture/stats.ts'
 import { type RunRecord, type RunSource, hashOf, readRunsIn } from './read.ts'
 
+/** What the record of a run is made of. */
 export interface FinishedRun {
   readonly runsDir: string
   readonly name: string

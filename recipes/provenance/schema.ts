@@ -14,6 +14,7 @@ export const provenanceFile = z.object({
   /** Of a file on the machine; absent for others. */
   modified_at_utc: z.string().optional()
 })
+/** A file that a raw pull has read. */
 export type ProvenanceFile = Readonly<z.output<typeof provenanceFile>>
 
 export const provenance = z.object({

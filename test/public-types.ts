@@ -1,0 +1,88 @@
+/** The types of what the package exports, as `npm run typecheck` judges them: a line that isn't so doesn't compile. */
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type * as sluice from '../recipes/index.ts'
+import type * as fasttext from '../lib/fasttext/index.ts'
+import type * as hub from '../lib/hub/index.ts'
+import type * as sentencepiece from '../lib/sentencepiece/index.ts'
+
+type IsAny<T> = 0 extends 1 & T ? true : false
+/** Whether two types are the same; `any` is the same as nothing but itself. */
+type Same<A, B> = [A, B, IsAny<A>] extends [B, A, IsAny<B>] ? true : false
+type Expect<T extends true> = T
+type S = typeof sluice
+/** What a function gives, at once or in time. */
+type Given<F> = F extends (...args: never) => infer R ? Awaited<R> : never
+
+/** A line a function. */
+export type Functions = [
+  Expect<Same<Given<S['arrow' | 'csv' | 'hf' | 'ndjson' | 'parquet' | 'textLines']>, sluice.RecordSource>>,
+  Expect<Same<Given<S['openRanges']>, sluice.ByteRanges>>,
+  Expect<Same<Given<S['classify' | 'language' | 'length' | 'normalize']>, sluice.Stage<sluice.Document, sluice.Document>>>,
+  Expect<Same<Given<S['dedup']>, sluice.Stage<sluice.Document, sluice.Document, sluice.DedupState>>>,
+  Expect<Same<Given<S['encode']>, sluice.Stage<sluice.Document, sluice.Tokens>>>,
+  Expect<Same<Given<S['pack']>, sluice.PackStage>>,
+  Expect<Same<Given<S['ndjsonSink']>, sluice.LineSink<sluice.Document | sluice.Tokens | sluice.Sequence>>>,
+  Expect<Same<Given<S['textSink']>, sluice.LineSink<sluice.Document>>>,
+  Expect<Same<Given<S['npySink']>, sluice.NpySink>>,
+  Expect<Same<Given<S['openShards']>, sluice.ShardSet>>,
+  Expect<Same<Given<S['shardStatistics']>, sluice.ShardStatistics>>,
+  Expect<Same<Given<S['shardRows']>, AsyncGenerator<sluice.ShardRow>>>,
+  Expect<Same<Given<S['shardDocuments']>, AsyncGenerator<sluice.Document>>>,
+  Expect<Same<Given<S['loadTokenizer']>, sluice.Tokenizer>>,
+  Expect<Same<Given<S['loadDecoder']>, sluice.Decoder>>,
+  Expect<Same<Given<S['measureCoverage']>, sluice.Coverage>>,
+  Expect<Same<Given<S['compareCoverage']>, sluice.CoverageComparison>>,
+  Expect<Same<Given<S['trainUnigram']>, sluice.TrainedTokenizer>>,
+  Expect<Same<Given<S['licenseTerms' | 'strictestTerms']>, sluice.LicenseTerms>>,
+  Expect<Same<Given<S['reportLicenses']>, sluice.LicensesReport>>,
+  Expect<Same<Given<S['filterCorpus']>, sluice.FilterCorpusStats>>,
+  Expect<Same<Given<S['checkCoverage']>, sluice.CoverageReport>>,
+  Expect<Same<Given<S['checkTokenizer']>, sluice.TokenizerRecord>>,
+  Expect<Same<Given<S['trainTokenizer']>, sluice.TrainedStats>>,
+  Expect<Same<Given<S['inspectShards']>, sluice.InspectReport | sluice.ShardStatistics>>,
+  Expect<Same<Given<S['checkManifest']>, sluice.Forecast>>,
+  Expect<Same<Given<S['processMixture']>, sluice.MixtureResult>>,
+  Expect<Same<Given<S['runManifest']>, sluice.RunReport>>,
+  Expect<Same<Given<S['writeProvenance']>, sluice.WrittenProvenance>>,
+  Expect<Same<Given<S['runHistory']>, sluice.RunsResult>>,
+  Expect<Same<Given<S['readRunRecord']>, sluice.StoredRun>>,
+  Expect<Same<Given<S['runSources']>, sluice.RunSource[]>>,
+  Expect<Same<Given<S['runName' | 'runHash' | 'writeRunRecord']>, string>>,
+  Expect<Same<Given<typeof fasttext.loadFastText>, fasttext.FastTextClassifier>>,
+  Expect<Same<Given<typeof hub.theHub>, hub.Hub>>,
+  Expect<Same<Given<typeof hub.resolveDataset>, hub.ResolvedDataset>>,
+  Expect<Same<Given<typeof sentencepiece.readModel>, sentencepiece.SentencePieceModel>>,
+  Expect<Same<Given<typeof sentencepiece.modelBytes | typeof sentencepiece.charsmapOf>, Uint8Array>>
+]
+
+/** Deprecated names are the same things. */
+export type Deprecated = [
+  Expect<Same<S['text'], S['textLines']>>,
+  Expect<Same<S['verify'], S['verifyShards']>>,
+  Expect<Same<S['run'], S['runManifest']>>
+]
+
+/** A check of an item: the second parameter is whether an item has the type. */
+const item = <Wanted>() => <Item>(_item: Item, isSo: Same<Item, Wanted>): boolean => isSo
+const isDocument = item<sluice.Document>()
+const isTokens = item<sluice.Tokens>()
+const isSequence = item<sluice.Sequence>()
+
+type Encode = sluice.Stage<sluice.Document, sluice.Tokens>
+
+/** What streams give, one by one, in `for await`, in the generators of `pipeline`, and after `pipe`. */
+export async function items (source: sluice.RecordSource, stage: Encode, packing: sluice.PackStage): Promise<AsyncIterable<sluice.Document>> {
+  for await (const document of source) isDocument(document, true)
+  for await (const tokens of source.pipe(stage)) isTokens(tokens, true)
+  for await (const sequence of Readable.from([]).pipe(packing)) isSequence(sequence, true)
+  await pipeline(source, async function * (documents) {
+    for await (const document of documents) {
+      isDocument(document, true)
+      yield document
+    }
+  }, stage, packing, async sequences => {
+    for await (const sequence of sequences) isSequence(sequence, true)
+  })
+  return source
+}
