@@ -15,7 +15,7 @@ import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, 
 import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { type Rejects, keepingRejects, refuseForeignRejects } from '../flow/rejects.ts'
 import { tee } from '../flow/tee.ts'
-import { type ExaminedFlow, type Examining, withExamining } from '../flow/workers/stand-ins.ts'
+import { type FlowPart, type ThreadedFlow, withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import { CHECKPOINT_EVERY, Checkpoints } from '../jobs/checkpoints.ts'
 import { type Check, type Job, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from '../jobs/job.ts'
@@ -154,23 +154,24 @@ function shardCheck (folder: string, { verify = false, signal }: ShardOptions): 
 }
 
 async function shardInto (component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {
-  const flow: ExaminedFlow = { component: read, keepsRejects: rejects !== null, wants: component.filteredDir === null ? 'nothing' : 'documents', tokenizer: options.tokenizer }
-  return await withExamining(flow, options, examining => shardWith(examining, component, read, options, rejects, job))
+  const flow: FlowPart = { component: read, keepsRejects: rejects !== null, wants: component.filteredDir === null ? 'nothing' : 'documents', tokenizer: options.tokenizer }
+  return await withThreadedFlow(flow, options, threaded => shardWith(threaded, component, read, options, rejects, job))
 }
 
-async function shardWith (examining: Examining | null, component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {
+async function shardWith (threaded: ThreadedFlow | null, component: Component, read: Component, options: ShardOptions & { readonly pulled: DocumentCounts | null }, rejects: Rejects | null, job: Job | null): Promise<ComponentStats> {
   const { tokenizer, overwrite = false, checkpointEvery = CHECKPOINT_EVERY, pulled } = options
   const started = performance.now()
   const { name, seqLen, sequencesPerShard, dtype, eosId, maxRecords } = component
   const resumable = job !== null
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
-  const { source, stages, judge } = documentsOf(read, options, { rejects, barriers: checkpoints, examining })
+  const { source, stages, judge } = documentsOf(read, options, { rejects, barriers: checkpoints, threaded })
   const copy = component.filteredDir === null ? null : new LineWriter(copyIn(component.filteredDir, name), { resumable })
   if (copy !== null) stages.push(tee(copy))
-  const packing = pack({ seqLen })
+  const encodedFlow = threaded?.encodes === true ? threaded : null
+  const encoding = encodedFlow?.encoded() ?? encode({ tokenizer, eosId })
+  const packing = encodedFlow?.packed({ seqLen }) ?? pack({ seqLen })
   const beforeFirst = job?.begins === true ? job.begin : undefined // killed behind the first shard, it is to know it for its own
   const sink = npySink(component.outputDir, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable, beforeFirst })
-  const encoding = examining?.encodes === true ? examining.encoded() : encode({ tokenizer, eosId })
   try {
     checkpoints.begin({
       source,
