@@ -11,8 +11,6 @@ export interface Tokens {
   readonly id: string
   readonly ids: Int32Array
   readonly meta: Readonly<Record<string, unknown>>
-  /** To be called once the ids were copied, by whoever does so: their memory may be used again then. */
-  readonly copied?: () => void
 }
 
 /** Exactly `seqLen` token ids: what `pack` makes and the `npy` sink takes. */

@@ -57,7 +57,7 @@ export function hf (dataset: string, options: HfOptions = {}): RecordSource {
     for (const warning of found.warnings) tell?.(`${dataset}: ${warning}`)
     onResolved?.(found)
     open = {
-      json: () => jsonRecords({ textColumn, maxLineBytes, ...found.options }, shared.examination),
+      json: () => jsonRecords({ textColumn, maxLineBytes, ...found.options }),
       csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
       text: () => textRecords(maxLineBytes),
       parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample: shared.isSample }, ({ path, signal }) => openRanges(path, { hub, signal })),

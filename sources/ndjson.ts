@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { jsonRecords } from '../lib/records/json.ts'
+import { jsonRecords, unparsedJsonRecords } from '../lib/records/json.ts'
 import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/records/source-options.ts'
 import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
@@ -27,5 +27,7 @@ export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
  */
 export function ndjson (input: SourceInput, options: NdjsonOptions = {}): RecordSource {
   const [{ textColumn, field, maxLineBytes, maxBad }, shared] = sourceOptions('ndjson', ndjsonOptions, options)
-  return new RecordSource('ndjson', input, jsonRecords({ textColumn, maxLineBytes, field }, shared.examination), { maxBad, textIn: `its field ${textColumn}` }, shared)
+  const json = { textColumn, maxLineBytes, field }
+  const own = { maxBad, textIn: `its field ${textColumn}`, openUnparsed: unparsedJsonRecords(json) }
+  return new RecordSource('ndjson', input, jsonRecords(json), own, shared)
 }

@@ -6,7 +6,7 @@ import type { Document } from '../lib/document.ts'
 import { documentPath } from '../lib/input/find.ts'
 import { documentOfJson } from '../lib/records/json.ts'
 import type { SourcePosition } from '../lib/records/positions.ts'
-import type { Examination, RecordBatch } from '../lib/records/record-batch.ts'
+import type { BatchThreads, RecordBatch } from '../lib/records/record-batch.ts'
 import type { RecordFault } from '../lib/records/record.ts'
 import { type NdjsonOptions, ndjson } from '../sources/ndjson.ts'
 import type { Random } from './fuzz.ts'
@@ -71,28 +71,33 @@ function madeFile (random: Random, idPath: string): { readonly json: string, rea
   return { json, found, longest }
 }
 
+/** With `lookAhead` records go through threads, that many batches at once. */
+type FuzzOptions = NdjsonOptions & { readonly lookAhead?: number }
+
 /** Does what threads do, in the thread that asks. */
-function examination (lookAhead: number): Examination {
+function threads (lookAhead: number): BatchThreads<Document> {
   return {
     lookAhead,
-    examine: ({ json, records }: RecordBatch) => ({
+    documentOf: document => document,
+    add: ({ json, records }: RecordBatch) => ({
       take: () => Promise.resolve(records.map(record => 'from' in record ? documentOfJson(Buffer.from(json).subarray(record.from, record.to), 'text', () => record.id) : record))
     })
   }
 }
 
 /** What comes of a file, or of the rest of one, and the positions behind the documents. */
-async function read (path: string, options: NdjsonOptions): Promise<{ readonly found: Found[], readonly positions: SourcePosition[], readonly counts: unknown }> {
+async function read (path: string, { lookAhead, ...options }: FuzzOptions): Promise<{ readonly found: Found[], readonly positions: SourcePosition[], readonly counts: unknown }> {
   const found: Found[] = []
   const positions: SourcePosition[] = []
   const offsets = new Map<object, number>()
-  const source = ndjson(path, {
+  const alone = ndjson(path, {
     ...options,
     maxBad: '100%',
     highWaterMark: 1,
     located: (document, position) => { offsets.set(document, Number(position.split('#').at(-1))) },
     rejects: ({ fault, position }) => { found.push({ offset: Number(position.split('#').at(-1)), outcome: fault }) }
   })
+  const source = lookAhead === undefined ? alone : alone.inBatches(threads(lookAhead))
   for await (const document of source as AsyncIterable<Document>) {
     found.push({ offset: offsets.get(document)!, outcome: document })
     positions.push(source.position)
@@ -106,9 +111,9 @@ export async function fuzzJson (random: Random, folder: string): Promise<string 
   const { json, found: expected, longest } = madeFile(random, documentPath(path))
   put(folder, 'a.ndjson', json)
   if (json.trimStart().startsWith('[')) return null
-  const options: NdjsonOptions = {
+  const options: FuzzOptions = {
     ...random.below(2) === 0 && { maxLineBytes: longest + 2 }, // so that lines are cut before they end
-    ...random.below(2) === 0 && { examination: examination(1 + random.below(3)) }
+    ...random.below(2) === 0 && { lookAhead: 1 + random.below(3) }
   }
   const whole = await read(path, options)
   const shown = (found: unknown): string => `${JSON.stringify(json)} (${JSON.stringify(Object.keys(options))}): ${JSON.stringify(found)}`

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Sequence, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseState, positive } from '../lib/options.ts'
+import { parseOptions, parseState, positive } from '../lib/options.ts'
 import { Stage, type StageOptions, type StageStats, stageOptions } from '../lib/stage/stage.ts'
 
 export const packOptions = z.strictObject({
@@ -75,7 +75,7 @@ export class Packer {
 }
 
 /** A `pack` stage: its `stats` count tokens and the tail too. */
-export interface PackStage extends Stage<Tokens, Sequence, PackState> {
+export interface PackStage<Item = Tokens> extends Stage<Item, Sequence, PackState> {
   readonly stats: PackStats
 }
 
@@ -84,13 +84,23 @@ export interface PackStage extends Stage<Tokens, Sequence, PackState> {
  * The tail that fills no sequence is left out, and counted in `stats.tail`.
  */
 export function pack (options: PackOptions = {}): PackStage {
-  const [{ seqLen }, shared] = stageOptions('pack', packOptions, options)
+  const [own, shared] = stageOptions('pack', packOptions, options)
+  return packFrom(own, ({ ids }: Tokens) => ids, () => {}, shared)
+}
+
+/** `pack` of items whose ids are elsewhere. @param copied called once the ids of an item were copied, and aren't needed */
+export function packFrom<Item> (
+  options: z.input<typeof packOptions>, idsOf: (item: Item) => Int32Array, copied: (item: Item) => void,
+  shared: StageOptions<Item> = {}
+): PackStage<Item> {
+  const { seqLen } = parseOptions('pack', packOptions, options)
   const packer = new Packer(seqLen)
-  const stage = new Stage<Tokens, Sequence, PackState>({
+  const stage = new Stage<Item, Sequence, PackState>({
     name: 'pack',
-    take ({ ids, copied }, push) {
+    take (item, push) {
+      const ids = idsOf(item)
       packer.add(ids, push)
-      copied?.()
+      copied(item)
       stats.tokens += ids.length
       stats.tail = packer.rest
       return undefined
@@ -102,5 +112,5 @@ export function pack (options: PackOptions = {}): PackStage {
     }
   }, shared)
   const stats: PackStats = Object.assign(stage.stats, { tokens: 0, tail: 0 })
-  return stage as PackStage
+  return stage as PackStage<Item>
 }

@@ -67,7 +67,7 @@ export class BadRecords {
   }
 
   /** @param position of the record: `<path>#<offset>` @param columns of the table that it is a row of */
-  add (record: FoundRecord, fault: RecordFault, position: string, columns?: readonly string[]): void | Promise<void> {
+  add (record: FoundRecord<object>, fault: RecordFault, position: string, columns?: readonly string[]): void | Promise<void> {
     const { bytes, size, line } = record
     const { stage, stats: { dropped }, rejects } = this.#options
     dropped[fault] = (dropped[fault] ?? 0) + 1

@@ -1,5 +1,6 @@
-import { UnparsedRecord, type RecordBatch, type BatchedRecord, type Outcome, type Examination } from './record-batch.ts'
-import type { FoundRecord, RecordFile, RecordReader } from './reader.ts'
+import type { Document } from '../document.ts'
+import type { FoundRecord, OpenRecords, RecordFile, RecordReader } from './reader.ts'
+import { type BatchThreads, type BatchedRecord, type RecordBatch, type RecordOutcome, UnparsedRecord } from './record-batch.ts'
 
 /** A batch is sent off when it has so many bytes, or records. */
 const BATCH_BYTES = 2 ** 19
@@ -11,8 +12,11 @@ const MOST_KEPT_BYTES = 4 * BATCH_BYTES
 /** Stands for the bytes of a document that was parsed before it came: some that is kept of it is all that is known. */
 const ASSUMED_BYTES_A_RECORD = 64
 
+/** What there is to send to a thread. */
+type Sendable = Document | UnparsedRecord
+
 /** A record that was read ahead. */
-class Taken implements FoundRecord {
+class Taken<Result extends object> implements FoundRecord<Result> {
   readonly offset: number
   readonly end: number
   readonly size: number
@@ -20,20 +24,21 @@ class Taken implements FoundRecord {
   readonly nextLine: number | undefined
   /** Bytes to be counted as read when it is taken. */
   readonly counted: number
-  /** Among the records of the batch; -1 for what needs no examination. */
+  /** Among the records of the batch; -1 for what no thread is needed for. */
   readonly place: number
-  outcome: Outcome
+  /** Null until the batch is done, where a thread is needed for it. */
+  outcome: RecordOutcome<Result>
   /** What its bytes are in. */
   memory: Buffer | undefined
   readonly #from: number
   readonly #to: number
 
   /** @param from where its bytes are in the batch's memory, if they are kept */
-  constructor ({ offset, end, size, outcome, line, nextLine }: FoundRecord, counted: number, place: number, from: number, to: number) {
+  constructor ({ offset, end, size, outcome, line, nextLine }: FoundRecord<Sendable>, counted: number, place: number, from: number, to: number) {
     this.offset = offset
     this.end = end
     this.size = size
-    this.outcome = outcome
+    this.outcome = typeof outcome === 'string' ? outcome : null
     this.line = line
     this.nextLine = nextLine
     this.counted = counted
@@ -49,29 +54,30 @@ class Taken implements FoundRecord {
 }
 
 /** A batch that is under way. */
-interface Sent {
-  readonly taken: readonly Taken[]
+interface Sent<Result extends object> {
+  readonly taken: ReadonlyArray<Taken<Result>>
   /** Of all its records, in bytes. */
   readonly size: number
   readonly memory: Buffer
-  /** None where nothing is to be examined. */
-  readonly examined: ReturnType<Examination['examine']> | null
+  /** What threads make of it; null where it has nothing for them. */
+  readonly job: ReturnType<BatchThreads<Result>['add']> | null
 }
 
 /**
- * Records of another reader, examined in batches by threads, and given in the order of the file. What it has read ahead
- * counts as read only once it is taken, so that positions and counts are those of the record that was taken last.
+ * Records of another reader, which go to threads in batches; what comes of them is given in the order of the file. What it
+ * has read ahead counts as read only once it is taken, so that positions and counts are those of the record that was taken
+ * last.
  */
-export class BatchedReader implements RecordReader {
-  readonly #reader: RecordReader
-  readonly #examination: Examination
+export class BatchedReader<Result extends object> implements RecordReader<Result> {
+  readonly #reader: RecordReader<Sendable>
+  readonly #threads: BatchThreads<Result>
   readonly #count: (bytes: number) => void
   #counted = 0 // since the last record was found
-  #sent: Sent[] = []
-  #ready: readonly Taken[] = []
+  #sent: Array<Sent<Result>> = []
+  #ready: ReadonlyArray<Taken<Result>> = []
   #next = 0 // in #ready
   #memory: Buffer | undefined // that the records in #ready have their bytes in
-  #parts: Parts | undefined
+  #parts: Parts<Result> | undefined
   readonly #free: Buffer[] = []
   #sentBytes = 0
   #filling: Promise<void> | undefined
@@ -79,9 +85,9 @@ export class BatchedReader implements RecordReader {
   #hasEnded = false
   #failure: { readonly error: unknown } | undefined
 
-  constructor (file: RecordFile, open: (file: RecordFile) => RecordReader, examination: Examination) {
+  constructor (file: RecordFile, open: OpenRecords<Sendable>, threads: BatchThreads<Result>) {
     this.#reader = open({ ...file, count: bytes => { this.#counted += bytes } })
-    this.#examination = examination
+    this.#threads = threads
     this.#count = file.count
   }
 
@@ -89,7 +95,7 @@ export class BatchedReader implements RecordReader {
     return this.#reader.columns
   }
 
-  next (): FoundRecord | undefined {
+  next (): FoundRecord<Result> | undefined {
     const ready = this.#ready[this.#next]
     if (ready === undefined) return undefined
     this.#next++
@@ -122,7 +128,7 @@ export class BatchedReader implements RecordReader {
   }
 
   /** Makes records ready, up to one that is bad as a whole, and turns out to have others in it. */
-  #give (taken: readonly Taken[]): void {
+  #give (taken: ReadonlyArray<Taken<Result>>): void {
     this.#next = 0
     for (const [index, record] of taken.entries()) {
       const parts = record.place !== -1 && typeof record.outcome === 'string' ? this.#reader.partsOf?.(record) : undefined
@@ -134,9 +140,9 @@ export class BatchedReader implements RecordReader {
     this.#ready = taken
   }
 
-  /** Has the records examined that are in another one, batch by batch, and then gives those behind it. */
-  async #readParts ({ parts, counted, behind }: Parts): Promise<void> {
-    const gathered = new Gathered(sharedMemory(BATCH_BYTES))
+  /** Sends the records that are in another one, batch by batch, and then gives those after it. */
+  async #readParts ({ parts, counted, behind }: Parts<Result>): Promise<void> {
+    const gathered = new Gathered<Result>(sharedMemory(BATCH_BYTES))
     let more = counted
     while (!gathered.isFull) {
       const part = parts.next()
@@ -145,7 +151,7 @@ export class BatchedReader implements RecordReader {
       more = 0
     }
     const batch = gathered.batch()
-    await take({ taken: gathered.taken, memory: gathered.memory, examined: batch && this.#examination.examine(batch) })
+    await take({ taken: gathered.taken, memory: gathered.memory, job: batch && this.#threads.add(batch) })
     if (gathered.taken.length > 0) {
       this.#parts = { parts, counted: more, behind }
       this.#ready = gathered.taken
@@ -166,7 +172,7 @@ export class BatchedReader implements RecordReader {
   }
 
   async #fill (): Promise<void> {
-    const { lookAhead } = this.#examination
+    const { lookAhead } = this.#threads
     while (!this.#hasEnded && this.#sent.length < lookAhead && this.#sentBytes <= lookAhead * BATCH_BYTES) {
       await this.#send()
       this.#onSent?.()
@@ -176,7 +182,7 @@ export class BatchedReader implements RecordReader {
 
   /** Gathers a batch, and sends it off. What fails on the way is told once all before it was taken. */
   async #send (): Promise<void> {
-    const gathered = new Gathered(this.#free.pop() ?? sharedMemory(BATCH_BYTES))
+    const gathered = new Gathered<Result>(this.#free.pop() ?? sharedMemory(BATCH_BYTES))
     try {
       while (!gathered.isFull) {
         const found = this.#reader.next()
@@ -195,21 +201,21 @@ export class BatchedReader implements RecordReader {
     if (gathered.taken.length === 0) return
     const batch = gathered.batch()
     this.#sentBytes += gathered.size
-    this.#sent.push({ taken: gathered.taken, size: gathered.size, memory: gathered.memory, examined: batch && this.#examination.examine(batch) })
+    this.#sent.push({ taken: gathered.taken, size: gathered.size, memory: gathered.memory, job: batch && this.#threads.add(batch) })
   }
 }
 
 /** Records in another one, and what comes after it. */
-interface Parts {
-  readonly parts: Generator<FoundRecord>
+interface Parts<Result extends object> {
+  readonly parts: Generator<FoundRecord<Sendable>>
   /** Bytes to be counted with the next one, beside its own. */
   readonly counted: number
-  readonly behind: readonly Taken[]
+  readonly behind: ReadonlyArray<Taken<Result>>
 }
 
 /** Waits for what comes of a batch. */
-async function take ({ taken, memory, examined }: Pick<Sent, 'taken' | 'memory' | 'examined'>): Promise<void> {
-  const outcomes = await examined?.take() ?? []
+async function take<Result extends object> ({ taken, memory, job }: Pick<Sent<Result>, 'taken' | 'memory' | 'job'>): Promise<void> {
+  const outcomes = await job?.take() ?? []
   for (const record of taken) {
     record.memory = memory
     if (record.place !== -1) record.outcome = outcomes[record.place]!
@@ -217,8 +223,8 @@ async function take ({ taken, memory, examined }: Pick<Sent, 'taken' | 'memory' 
 }
 
 /** Records for one batch. */
-class Gathered {
-  readonly taken: Taken[] = []
+class Gathered<Result extends object> {
+  readonly taken: Array<Taken<Result>> = []
   readonly #records: BatchedRecord[] = []
   #used = 0 // bytes of the memory
   /** Bytes of all records, also of those whose bytes are not needed any more. */
@@ -234,19 +240,19 @@ class Gathered {
   }
 
   /** @param counted bytes to be counted as read with it */
-  add (found: FoundRecord, counted: number): void {
+  add (found: FoundRecord<Sendable>, counted: number): void {
     const { outcome, bytes, size } = found
-    const isDocument = typeof outcome === 'object' && outcome !== null
+    const isSent = typeof outcome === 'object' && outcome !== null
     const isUnparsed = outcome instanceof UnparsedRecord
     // Of rows of parquet the size isn't told.
-    this.size += Math.max(size, isDocument ? outcome.text.length : 0) + ASSUMED_BYTES_A_RECORD
+    this.size += Math.max(size, isSent && !isUnparsed ? outcome.text.length : 0) + ASSUMED_BYTES_A_RECORD
     const from = this.#used
-    if (isUnparsed || !isDocument) this.#keep(bytes)
-    this.taken.push(new Taken(found, counted, isDocument ? this.#records.length : -1, from, this.#used))
-    if (isDocument) this.#records.push(isUnparsed ? { id: outcome.id, from, to: this.#used } : outcome)
+    if (isUnparsed || !isSent) this.#keep(bytes)
+    this.taken.push(new Taken<Result>(found, counted, isSent ? this.#records.length : -1, from, this.#used))
+    if (isSent) this.#records.push(isUnparsed ? { id: outcome.id, from, to: this.#used } : outcome)
   }
 
-  /** Null where nothing is to be examined. */
+  /** Null where there is nothing for a thread. */
   batch (): RecordBatch | null {
     return this.#records.length === 0 ? null : { json: this.memory.buffer as SharedArrayBuffer, records: this.#records }
   }

@@ -8,7 +8,7 @@ import { lookAhead } from './head.ts'
 
 import { LineSplitter, decodeUtf8 } from './lines.ts'
 import { type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark } from './reader.ts'
-import { type Examination, UnparsedRecord } from './record-batch.ts'
+import { UnparsedRecord } from './record-batch.ts'
 import { documentOfRecord, type RecordFault } from './record.ts'
 import type { OpenRecords } from './reader.ts'
 import { asText } from './text.ts'
@@ -18,12 +18,12 @@ const [OPEN_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[{}') as unknown as 
 /** A file that begins with more white space than this is taken for lines. */
 const LOOKED_AT_BYTES = 64 * 1024
 
-export interface JsonReaderOptions {
+export interface JsonReaderOptions<Item> {
   /** Longest record, inclusive. */
   readonly maxBytes: number
-  readonly parse: ParseRecord
+  readonly parse: ParseRecord<Item>
   /** What becomes of a value in a line that has several, whatever it is. */
-  readonly parsePart: ParseRecord
+  readonly parsePart: ParseRecord<Item>
   /** The field that has the records, where a file is one object. */
   readonly field?: string | undefined
 }
@@ -32,23 +32,23 @@ export interface JsonReaderOptions {
  * Records out of JSON: a line each, or several; or the elements of one array, where the first character of the file is
  * `[`, or where the array is a field of the one object that the file is.
  */
-class JsonReader implements RecordReader {
+class JsonReader<Item extends object> implements RecordReader<Item> {
   readonly #file: RecordFile
-  readonly #options: JsonReaderOptions
+  readonly #options: JsonReaderOptions<Item>
   readonly #severalLines: SeveralLines
-  #records: BytesReader | undefined
+  #records: BytesReader<Item> | undefined
   #array: ArrayEnds | undefined
   #hasRecords = false
   #hasEnded = false
   #closed = false
 
-  constructor (file: RecordFile, options: JsonReaderOptions) {
+  constructor (file: RecordFile, options: JsonReaderOptions<Item>) {
     this.#file = file
     this.#options = options
     this.#severalLines = new SeveralLines(file.path)
   }
 
-  next (): FoundRecord | undefined {
+  next (): FoundRecord<Item> | undefined {
     const found = this.#records?.next()
     if (found === undefined) return undefined
     if (found.outcome !== null) this.#hasRecords = true
@@ -85,15 +85,15 @@ class JsonReader implements RecordReader {
     return this.#array === undefined ? !this.#hasRecords : undefined
   }
 
-  readonly partsOf = (record: FoundRecord): Generator<FoundRecord> | undefined => this.#records?.partsOf(record)
+  readonly partsOf = (record: FoundRecord<object>): Generator<FoundRecord<Item>> | undefined => this.#records?.partsOf(record)
 
-  async #open (): Promise<BytesReader> {
+  async #open (): Promise<BytesReader<Item>> {
     const records = this.#options.field === undefined ? await this.#openFile() : await this.#openField(this.#options.field)
     if (this.#closed) records.close()
     return records
   }
 
-  async #openFile (): Promise<BytesReader> {
+  async #openFile (): Promise<BytesReader<Item>> {
     const { offset, path } = this.#file
     const { seen: first, from } = await lookAhead(this.#file, firstByte)
     if (first.byte !== OPEN_LIST) return this.#lines(from(offset))
@@ -103,7 +103,7 @@ class JsonReader implements RecordReader {
   }
 
   /** The object around the array is looked at once: who goes on in the array needn't. */
-  async #openField (field: string): Promise<BytesReader> {
+  async #openField (field: string): Promise<BytesReader<Item>> {
     const { offset, path } = this.#file
     this.#array = new ArrayEnds(path, field)
     if (offset > 0) return this.#elements(this.#array.goOn(this.#file.bytesFrom(offset - 1)), offset)
@@ -123,13 +123,13 @@ class JsonReader implements RecordReader {
     }
   }
 
-  #lines (chunks: AsyncGenerator<Buffer>): BytesReader {
+  #lines (chunks: AsyncGenerator<Buffer>): BytesReader<Item> {
     const { maxBytes, parse, parsePart } = this.#options
     const splitter = new LineSplitter(maxBytes, this.#file.offset, undefined, new LineValues().find)
     return new BytesReader(this.#file, chunks, splitter, parse, { parsePart, countsLines: true })
   }
 
-  #elements (chunks: AsyncGenerator<Buffer>, start: number): BytesReader {
+  #elements (chunks: AsyncGenerator<Buffer>, start: number): BytesReader<Item> {
     const { maxBytes, parse, parsePart } = this.#options
     return new BytesReader(this.#file, chunks, new LineSplitter(maxBytes, start, this.#array!.find), parse, { parsePart, skipsBlanks: true })
   }
@@ -159,7 +159,7 @@ class SeveralLines {
   }
 
   /** Looks at a record behind the one before. @throws SluiceError `ERR_SOURCE` where it goes on with a value that was left open in its line */
-  look ({ outcome, bytes, offset, line }: FoundRecord): void {
+  look ({ outcome, bytes, offset, line }: FoundRecord<object>): void {
     if (outcome === null || (this.#open === undefined && outcome !== 'bad_json')) return
     if (this.#leftOpen > MOST_LEFT_OPEN) return
     const open = this.#open
@@ -217,10 +217,16 @@ export interface JsonOptions {
   readonly field?: string | undefined
 }
 
-/** JSON: a line each, the elements of an array, or those of a field. @param examination where records are parsed in another thread */
-export function jsonRecords ({ textColumn, maxLineBytes, field }: JsonOptions, examination: Examination | undefined): OpenRecords {
+/** JSON: a line each, the elements of an array, or those of a field. */
+export function jsonRecords ({ textColumn, maxLineBytes, field }: JsonOptions): OpenRecords {
+  const parse: ParseRecord = (json, id) => documentOfJson(json, textColumn, id)
+  return file => new JsonReader(asText(file, true), { maxBytes: maxLineBytes, parse, parsePart: parse, field })
+}
+
+/** The same, for records that another thread parses: only what is no object is read as it is found. */
+export function unparsedJsonRecords ({ textColumn, maxLineBytes, field }: JsonOptions): OpenRecords<Document | UnparsedRecord> {
   const parsePart: ParseRecord = (json, id) => documentOfJson(json, textColumn, id)
-  const parse: ParseRecord = examination === undefined ? parsePart : (json, id) => isObject(json) ? new UnparsedRecord(id(), json) : parsePart(json, id)
+  const parse: ParseRecord<Document | UnparsedRecord> = (json, id) => isObject(json) ? new UnparsedRecord(id(), json) : parsePart(json, id)
   return file => new JsonReader(asText(file, true), { maxBytes: maxLineBytes, parse, parsePart, field })
 }
 

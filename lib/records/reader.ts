@@ -1,10 +1,10 @@
 import type { Document } from '../document.ts'
 import { LineValues, isBlank } from '../json/structure.ts'
 import { type Line, LineSplitter } from './lines.ts'
-import type { RecordFault } from './record.ts'
+import type { RecordOutcome } from './record-batch.ts'
 
-/** A record as it was found in a file, and what becomes of it. */
-export interface FoundRecord {
+/** A record as it was found in a file, and what becomes of it: of most, a document. */
+export interface FoundRecord<Item = Document> {
   /** Where the record begins: in bytes of the decompressed content, or in rows. */
   readonly offset: number
   /** Where the next one is looked for. */
@@ -14,16 +14,16 @@ export interface FoundRecord {
   /** Of the whole record, in bytes. */
   readonly size: number
   /** The document, the reason why there is none, or null where there is no record (a blank line). */
-  readonly outcome: Document | RecordFault | null
+  readonly outcome: RecordOutcome<Item>
   /** The lines that the record begins in, and the next one; where they are counted. The first one of a file is 1. */
   readonly line?: number | undefined
   readonly nextLine?: number | undefined
 }
 
 /** The records of one file. What `next` has is taken before `read` fetches more, so that nothing piles up. */
-export interface RecordReader {
+export interface RecordReader<Item = Document> {
   /** The next record, or undefined when more has to be read first. */
-  readonly next: () => FoundRecord | undefined
+  readonly next: () => FoundRecord<Item> | undefined
   /** Reads on. False once there is nothing more. */
   readonly read: () => Promise<boolean>
   /** Of a table that is open: the names of all its columns, of which records may have only some. */
@@ -33,7 +33,7 @@ export interface RecordReader {
   /** Whether what was read so far is white space, empty documents or nothing; undefined where a format has more than its records. */
   readonly isBlank?: boolean | undefined
   /** The records in what was taken for one, and is bad as a whole; undefined where it has no others. */
-  readonly partsOf?: ((record: FoundRecord) => Generator<FoundRecord> | undefined) | undefined
+  readonly partsOf?: ((record: FoundRecord<object>) => Generator<FoundRecord<Item>> | undefined) | undefined
 }
 
 /** A file whose records are to be read. */
@@ -62,33 +62,33 @@ export interface RecordFile {
 }
 
 /** What becomes of the bytes of one record: a document, the reason why there is none, or null for a line that is no record. */
-export type ParseRecord = (bytes: Buffer, id: () => string) => Document | RecordFault | null
+export type ParseRecord<Item = Document> = (bytes: Buffer, id: () => string) => RecordOutcome<Item>
 
-export interface BytesReaderOptions {
+export interface BytesReaderOptions<Item = Document> {
   /** Whether white space before a record is no part of it. @default false */
   readonly skipsBlanks?: boolean
   /** What becomes of the values in a record that turns out to be several, in JSON; without it, none is looked for. */
-  readonly parsePart?: ParseRecord | undefined
+  readonly parsePart?: ParseRecord<Item> | undefined
   /** Whether records are lines, which are counted. @default false */
   readonly countsLines?: boolean
   readonly isBlank?: () => boolean
 }
 
 /** Records out of bytes that end each with one byte that a `LineSplitter` finds. */
-export class BytesReader implements RecordReader {
+export class BytesReader<Item extends object = Document> implements RecordReader<Item> {
   readonly #file: RecordFile
   readonly #chunks: AsyncGenerator<Buffer>
   readonly #splitter: LineSplitter
-  readonly #parse: ParseRecord
-  readonly #parsePart: ParseRecord | undefined
+  readonly #parse: ParseRecord<Item>
+  readonly #parsePart: ParseRecord<Item> | undefined
   readonly #skipsBlanks: boolean
   readonly #linesBefore: number | undefined
   readonly #isBlank: (() => boolean) | undefined
   #last: Line | undefined
-  #parts: Generator<FoundRecord> | undefined
+  #parts: Generator<FoundRecord<Item>> | undefined
   #uncounted = 0 // bytes that were read and are not of a record that was taken
 
-  constructor (file: RecordFile, chunks: AsyncGenerator<Buffer>, splitter: LineSplitter, parse: ParseRecord, { skipsBlanks = false, parsePart, countsLines = false, isBlank }: BytesReaderOptions = {}) {
+  constructor (file: RecordFile, chunks: AsyncGenerator<Buffer>, splitter: LineSplitter, parse: ParseRecord<Item>, { skipsBlanks = false, parsePart, countsLines = false, isBlank }: BytesReaderOptions<Item> = {}) {
     this.#skipsBlanks = skipsBlanks
     this.#file = file
     this.#chunks = chunks
@@ -108,7 +108,7 @@ export class BytesReader implements RecordReader {
     return this.#splitter.offset
   }
 
-  next (): FoundRecord | undefined {
+  next (): FoundRecord<Item> | undefined {
     const part = this.#parts?.next()
     if (part?.done === false) return this.#counted(part.value)
     this.#parts = undefined
@@ -129,13 +129,13 @@ export class BytesReader implements RecordReader {
   }
 
   /** Of a line that is no JSON as a whole, or no UTF-8, the values that it has. */
-  readonly partsOf = (record: FoundRecord): Generator<FoundRecord> | undefined => {
+  readonly partsOf = (record: FoundRecord<object>): Generator<FoundRecord<Item>> | undefined => {
     const { bytes, outcome } = record
     if (this.#parsePart === undefined || (outcome !== 'bad_json' && outcome !== 'bad_utf8')) return undefined
     return this.#values().find(bytes, 0) === -1 ? undefined : this.#partsIn(record, this.#parsePart)
   }
 
-  * #partsIn ({ offset, end, bytes, size, line, nextLine }: FoundRecord, parse: ParseRecord): Generator<FoundRecord> {
+  * #partsIn ({ offset, end, bytes, size, line, nextLine }: FoundRecord<object>, parse: ParseRecord<Item>): Generator<FoundRecord<Item>> {
     const values = this.#values()
     const place = size - bytes.length > 2 ? offset + 3 : offset // more is missing than a line break: a byte order mark
     for (let at = 0; at < bytes.length;) {
@@ -171,7 +171,7 @@ export class BytesReader implements RecordReader {
     this.#chunks.return(undefined).catch(() => {})
   }
 
-  #counted (record: FoundRecord): FoundRecord {
+  #counted (record: FoundRecord<Item>): FoundRecord<Item> {
     this.#count(record.end - record.offset)
     return record
   }
@@ -194,4 +194,4 @@ export function withoutByteOrderMark (bytes: Buffer): Buffer {
 }
 
 /** Opens a file for its records. What it throws, and what the reader throws, ends the source. */
-export type OpenRecords = (file: RecordFile) => RecordReader
+export type OpenRecords<Item = Document> = (file: RecordFile) => RecordReader<Item>

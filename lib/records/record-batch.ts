@@ -1,11 +1,9 @@
 import type { Document } from '../document.ts'
 import type { RecordFault } from './record.ts'
 
-/** A record that is parsed elsewhere: where there is nothing but its bytes to say what it is. */
-export class UnparsedRecord implements Document {
+/** A record that another thread is to parse: its bytes, and what they can't say. */
+export class UnparsedRecord {
   readonly id: string
-  readonly text = ''
-  readonly meta = {}
   readonly json: Buffer
 
   /** @param id of a record that has none of its own @param json valid until more is read */
@@ -25,13 +23,15 @@ export interface RecordBatch {
 /** A document; or, of a record that is to be parsed, where in `json` it is, and its id if it has none of its own. */
 export type BatchedRecord = Document | { readonly id: string, readonly from: number, readonly to: number }
 
-/** What a thread makes of each record of a batch, in order. */
-export type Outcome = Document | RecordFault | null
+/** What comes of a record: a result, the reason why there is none, or null where it was no record. */
+export type RecordOutcome<Result> = Result | RecordFault | null
 
-/** Where batches are taken to be examined. */
-export interface Examination {
-  /** What comes of it is waited for by `take`. */
-  readonly examine: (batch: RecordBatch) => { readonly take: () => Promise<readonly Outcome[]> }
+/** Threads that batches of records go to. */
+export interface BatchThreads<Result extends object> {
+  /** What comes of the records, in order, is waited for by `take`. */
+  readonly add: (batch: RecordBatch) => { readonly take: () => Promise<ReadonlyArray<RecordOutcome<Result>>> }
   /** Batches that are under way at most. */
   readonly lookAhead: number
+  /** The document that a result is about. */
+  readonly documentOf: (result: Result) => Document
 }

@@ -5,7 +5,6 @@ import { type OptionsSchema, count, parseOptions, positive } from '../options.ts
 import type { StageStats, StreamOptions } from '../stage/stage.ts'
 import { type BadRecord, maxBadOption } from './bad-records.ts'
 import type { SourcePosition } from './positions.ts'
-import type { Examination } from './record-batch.ts'
 
 /** What a source has read. `in` counts records, `dropped` those that gave no document, by reason. */
 export interface SourceStats extends StageStats {
@@ -33,8 +32,6 @@ export interface SourceOptions extends StreamOptions {
   readonly isSample?: boolean | undefined
   /** How files on the Hub are read. */
   readonly hub?: RemoteOptions['hub']
-  /** Has records parsed, and documents examined, in batches; what comes of a record is the source's document. */
-  readonly examination?: Examination | undefined
 }
 
 /** Where a source stands at a barrier, and what it has counted; small JSON. */
@@ -55,6 +52,6 @@ export type SourceState = z.output<typeof sourceState>
  * @throws SluiceError `ERR_OPTION`
  */
 export function sourceOptions<S extends OptionsSchema> (name: string, schema: S, given: z.input<S> & SourceOptions): [own: z.output<S>, shared: SourceOptions] {
-  const { from, rejects, located, tell, isSample, hub, examination, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
-  return [parseOptions(name, schema, own), { from, rejects, located, tell, isSample, hub, examination, highWaterMark, signal }]
+  const { from, rejects, located, tell, isSample, hub, highWaterMark, signal, ...own } = given as SourceOptions & Record<string, unknown>
+  return [parseOptions(name, schema, own), { from, rejects, located, tell, isSample, hub, highWaterMark, signal }]
 }

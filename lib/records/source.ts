@@ -9,6 +9,7 @@ import { BatchedReader } from './batched-reader.ts'
 import { type KnownFiles, type ReadProgress, type SourceInput, FileQueue } from './file-queue.ts'
 import { type SourcePosition, Positions } from './positions.ts'
 import type { FoundRecord, OpenRecords, RecordReader } from './reader.ts'
+import type { BatchThreads, UnparsedRecord } from './record-batch.ts'
 import { type SourceOptions, type SourceState, type SourceStats, sourceState } from './source-options.ts'
 
 export type { KnownFiles, SourceInput }
@@ -17,6 +18,18 @@ export interface RecordSourceOptions {
   /** Where a record has its text, for the message when none has. */
   readonly textIn?: string
   readonly maxBad: MaxBad
+  /** Opens a file for records that threads parse. @default as records that the source parses itself */
+  readonly openUnparsed?: OpenRecords<Document | UnparsedRecord>
+}
+
+/** What a source can be told; `located` of what it makes, documents or what threads make of them. */
+interface SharedOptions<Item> extends Omit<SourceOptions, 'located'> {
+  readonly located?: Located<Item>['tell'] | undefined
+}
+
+/** A method, and no function: so a source of documents can be taken for one of any items, as nobody calls it from outside. */
+interface Located<Item> {
+  tell (item: Item, position: string): void
 }
 
 /**
@@ -24,17 +37,18 @@ export interface RecordSourceOptions {
  *
  * Nothing is read before it is asked for, and never more than the reader reads at once.
  */
-export class RecordSource extends TypedReadable<Document> {
+export class RecordSource<Item extends object = Document> extends TypedReadable<Item> {
   readonly stageName: string
   readonly stats: SourceStats = { in: 0, out: 0, dropped: {}, bytes: 0 }
   readonly #files: FileQueue
-  readonly #openRecords: OpenRecords
+  readonly #openRecords: OpenRecords<Item>
   readonly #bad: BadRecords
   readonly #positions: Positions
   readonly #tell: SourceOptions['tell']
-  readonly #located: SourceOptions['located']
+  readonly #located: SharedOptions<Item>['located']
+  readonly #given: { readonly input: SourceInput | KnownFiles, readonly own: RecordSourceOptions, readonly shared: SharedOptions<Item> }
   #isOpen = false
-  #records: RecordReader | undefined // of the file that is open
+  #records: RecordReader<Item> | undefined // of the file that is open
   #begun = { in: 0, bytes: 0, isWhole: true } // the counts when it was begun, and whether that was at its beginning
   #line: number | undefined // where the source stands, if lines are counted
   #barriers: Barriers | undefined
@@ -43,14 +57,18 @@ export class RecordSource extends TypedReadable<Document> {
   #pass: () => void = () => {} // ends the wait for a barrier
 
   constructor (
-    name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, { maxBad, textIn }: RecordSourceOptions,
-    { from, rejects, located, tell, hub, examination, highWaterMark, signal }: SourceOptions
+    name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords<Item>, own: RecordSourceOptions,
+    shared: SharedOptions<Item>
   ) {
+    const { from, rejects, located, tell, hub, highWaterMark, signal } = shared
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     const files = this.#files = new FileQueue(name, input, hub)
-    this.#openRecords = examination === undefined ? openRecords : file => new BatchedReader(file, openRecords, examination)
-    this.#bad = new BadRecords({ stage: name, stats: this.stats, maxBad, textIn, rejects, files: () => files.names })
+    this.#openRecords = openRecords
+    this.#bad = new BadRecords({
+      stage: name, stats: this.stats, maxBad: own.maxBad, textIn: own.textIn, rejects, files: () => files.names
+    })
+    this.#given = { input, own, shared }
     this.#positions = new Positions(from ?? { file: 0, path: '', offset: 0 }, () => this.readableLength)
     this.#tell = tell
     this.#located = located
@@ -85,6 +103,19 @@ export class RecordSource extends TypedReadable<Document> {
   /** Sends barriers after documents, before anything is read: what the documents come to must know them. */
   sendBarriers (barriers: Barriers): void {
     this.#barriers = barriers
+  }
+
+  /**
+   * A source of what threads make of the same records, in the same order and with the same positions. It is read in place of
+   * this one.
+   */
+  inBatches<Result extends object> (this: RecordSource, threads: BatchThreads<Result>): RecordSource<Result> {
+    const { input, own, shared: { located, ...shared } } = this.#given
+    const open = own.openUnparsed ?? this.#openRecords
+    return new RecordSource<Result>(this.stageName, input, file => new BatchedReader(file, open, threads), own, {
+      ...shared,
+      ...located && { located: (result, position) => { located(threads.documentOf(result), position) } }
+    })
   }
 
   /** Ends the flow as if the input ended here: nothing more is read, what lies in the buffer still comes. */
@@ -152,7 +183,7 @@ export class RecordSource extends TypedReadable<Document> {
   }
 
   /** False at the end of the file, and once the source was stopped: a record that is only begun is no document. */
-  async #readOn (records: RecordReader): Promise<boolean> {
+  async #readOn (records: RecordReader<Item>): Promise<boolean> {
     try {
       return await records.read() && !this.#stopped
     } catch (error) {
@@ -161,14 +192,14 @@ export class RecordSource extends TypedReadable<Document> {
     }
   }
 
-  #openNext (): RecordReader | undefined {
+  #openNext (): RecordReader<Item> | undefined {
     const file = this.#files.begin(this.#line, bytes => { this.stats.bytes += bytes })
     if (file === undefined) return undefined
     this.#begun = { in: this.stats.in, bytes: this.stats.bytes, isWhole: file.offset === 0 }
     return this.#openRecords(file)
   }
 
-  #closeFile (records: RecordReader): void {
+  #closeFile (records: RecordReader<Item>): void {
     records.close()
     this.#tellOfNothing(records)
     this.#records = undefined
@@ -176,7 +207,7 @@ export class RecordSource extends TypedReadable<Document> {
   }
 
   /** Of a file that was read as a whole, and has nothing in it. */
-  #tellOfNothing ({ isBlank }: RecordReader): void {
+  #tellOfNothing ({ isBlank }: RecordReader<Item>): void {
     const { path, size } = this.#files.current!
     const hasRecords = this.stats.in > this.#begun.in
     if (this.#tell === undefined || !this.#begun.isWhole || (hasRecords && isBlank !== true)) return
@@ -187,12 +218,12 @@ export class RecordSource extends TypedReadable<Document> {
   }
 
   /** False when the buffer is full. */
-  #give ({ offset, end, nextLine }: FoundRecord, document: Document): boolean {
+  #give ({ offset, end, nextLine }: FoundRecord<Item>, item: Item): boolean {
     this.stats.out++
     this.#line = nextLine
     this.#positions.add({ file: this.#files.index, path: this.#files.current!.path, offset: end })
-    this.#located?.(document, this.#files.idAt(offset))
-    return this.push(document)
+    this.#located?.(item, this.#files.idAt(offset))
+    return this.push(item)
   }
 
   /** Ends once it has come through, or the source is closed. The buffer has room then. */

@@ -7,7 +7,7 @@ import { type DocumentFlow, documentsOf, passedIn } from '../flow/documents.ts'
 import { runFlow } from '../flow/flow.ts'
 import { type Rejects, keepingRejects } from '../flow/rejects.ts'
 import { tee } from '../flow/tee.ts'
-import { type Examining, withExamining } from '../flow/workers/stand-ins.ts'
+import { type FlowPart, type ThreadedFlow, withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import { CHECKPOINT_EVERY, Checkpoints } from '../jobs/checkpoints.ts'
 import type { Job } from '../jobs/job.ts'
 import { secondsSince } from '../text.ts'
@@ -24,7 +24,7 @@ export interface ShardTarget {
 /** What a flow to shards does beside them. */
 interface FlowParts {
   readonly rejects: Rejects | null
-  readonly examining: Examining | null
+  readonly threaded: ThreadedFlow | null
 }
 
 /** The flow of a component's documents to its shards. */
@@ -32,8 +32,8 @@ interface ShardFlow extends DocumentFlow, FlowParts {
   readonly checkpoints: Checkpoints
   /** The filtered text, where it is kept. */
   readonly copy: LineWriter | null
-  readonly encoding: ReturnType<typeof encode>
-  readonly packing: ReturnType<typeof pack>
+  readonly encoding: ReturnType<typeof encode> | ReturnType<ThreadedFlow['encoded']>
+  readonly packing: ReturnType<typeof pack> | ReturnType<ThreadedFlow['packed']>
   readonly sink: NpySink
 }
 
@@ -41,10 +41,10 @@ interface ShardFlow extends DocumentFlow, FlowParts {
 export async function makeShards (shards: ShardJob, target: ShardTarget, options: ShardOptions): Promise<ComponentStats> {
   const { component, read } = shards
   return await keepingRejects(component.rejects, async rejects => {
-    const examined = { component: read, keepsRejects: rejects !== null, wants: component.filteredDir === null ? 'nothing' : 'documents', tokenizer: options.tokenizer } as const
-    return await withExamining(examined, options, async examining => {
+    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants: component.filteredDir === null ? 'nothing' : 'documents', tokenizer: options.tokenizer }
+    return await withThreadedFlow(part, options, async threaded => {
       const started = performance.now()
-      const flow = shardFlow(shards, target, { rejects, examining }, options)
+      const flow = shardFlow(shards, target, { rejects, threaded }, options)
       await runShardFlow(flow, component.name, target, options)
       return statsOf(shards, flow, target, { seconds: target.job?.seconds ?? secondsSince(started), tokenizer: options.tokenizer })
     })
@@ -60,15 +60,16 @@ function shardFlow ({ component, read }: ShardJob, { folder, job }: ShardTarget,
   const documents = documentsOf(read, options, { ...parts, barriers: checkpoints })
   const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
   const beforeFirst = job?.begins === true ? job.begin : undefined // killed behind the first shard, it is to know it for its own
+  const encodedFlow = parts.threaded?.encodes === true ? parts.threaded : null
   return {
     ...parts,
     ...documents,
     stages: [...documents.stages, ...(copy === null ? [] : [tee(copy)])],
     checkpoints,
     copy,
-    packing: pack({ seqLen }),
+    packing: encodedFlow?.packed({ seqLen }) ?? pack({ seqLen }),
     sink: npySink(folder, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable, beforeFirst }),
-    encoding: parts.examining?.encodes === true ? parts.examining.encoded() : encode({ tokenizer, eosId })
+    encoding: encodedFlow?.encoded() ?? encode({ tokenizer, eosId })
   }
 }
 

@@ -18,7 +18,7 @@ import type { TrainStats } from '../../lib/trainer/train.ts'
 import { type DocumentCounts, countsOf } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, documentsOf, withFiles } from '../flow/documents.ts'
 import { type RunOptions, runFlow } from '../flow/flow.ts'
-import { withExamining } from '../flow/workers/stand-ins.ts'
+import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import { type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from '../jobs/job.ts'
 import { checkOutputs } from '../jobs/places.ts'
@@ -246,8 +246,8 @@ async function sample (component: Component, trainer: { add: (text: string) => v
   const { name, dataset, subset, split, license, dataFiles, sampleLimit } = component
   const sampled = { ...component, maxRecords: sampleLimit === 0 ? null : sampleLimit, rejects: null }
   const started = performance.now()
-  return await withExamining({ component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }, options, async examining => {
-    const { source, stages, judge } = documentsOf(sampled, options, { examining })
+  return await withThreadedFlow({ component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }, options, async threaded => {
+    const { source, stages, judge } = documentsOf(sampled, options, { threaded })
     const sink = new Writable({
       objectMode: true,
       write ({ text }: Document, _encoding, done) {

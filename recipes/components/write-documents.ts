@@ -8,7 +8,7 @@ import { type DocumentCounts, countsOf } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from '../flow/documents.ts'
 import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { keepingRejects } from '../flow/rejects.ts'
-import { withExamining } from '../flow/workers/stand-ins.ts'
+import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import { Checkpoints } from '../jobs/checkpoints.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob } from '../jobs/job.ts'
@@ -65,10 +65,10 @@ export function documentsPlan (component: Component, output: string, options: Re
 async function write (component: Component, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
   const started = performance.now()
   const resumable = job !== null
-  return await keepingRejects(component.rejects, rejects => withExamining({ component, keepsRejects: rejects !== null, wants: isTextFile(output) ? 'documents' : 'lines', tokenizer: null }, options, async examining => {
+  return await keepingRejects(component.rejects, rejects => withThreadedFlow({ component, keepsRejects: rejects !== null, wants: isTextFile(output) ? 'documents' : 'lines', tokenizer: null }, options, async threaded => {
     const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords: component.maxRecords })
-    const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints, examining })
-    const sink = isTextFile(output) ? textSink(output, { resumable }) : examining?.makesLines === true ? new LineSink('ndjson', output, examining.line, { resumable }) : ndjsonSink(output, { resumable })
+    const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints, threaded })
+    const sink = isTextFile(output) ? textSink(output, { resumable }) : threaded?.makesLines === true ? new LineSink('ndjson', output, threaded.line, { resumable }) : ndjsonSink(output, { resumable })
     checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
     await runFlow({ name: component.name, source, checkpoints }, [...stages, judge, sink], options)
     const counts = countsOf(source, stages)

@@ -10,7 +10,7 @@ import { type AnyStage, filterName, filters, formatOf, hubSettings, makeFilter, 
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
-import type { Examining } from './workers/stand-ins.ts'
+import type { ThreadedFlow } from './workers/threaded-flow.ts'
 
 /** How a component is read; the options that every source has. */
 export interface ReadOptions {
@@ -26,7 +26,7 @@ export interface ReadOptions {
 
 /** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
 export interface DocumentFlow {
-  readonly source: RecordSource
+  readonly source: RecordSource<object>
   readonly stages: AnyStage[]
   readonly judge: AnyStage
 }
@@ -36,21 +36,22 @@ export interface FlowHooks {
   readonly rejects?: Rejects | null
   readonly barriers?: Barriers
   /** What threads do of it; null for nothing. */
-  readonly examining?: Examining | null
+  readonly threaded?: ThreadedFlow | null
 }
 
 /** Documents that each stage holds on each side: of some megabytes each, Node's 16 would add up. */
 const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
 /** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
-export function documentsOf (component: Component, { maxBad, maxLineBytes, maxRetries, timeout, tell }: ReadOptions, { rejects = null, barriers, examining = null }: FlowHooks = {}): DocumentFlow {
+export function documentsOf (component: Component, { maxBad, maxLineBytes, maxRetries, timeout, tell }: ReadOptions, { rejects = null, barriers, threaded = null }: FlowHooks = {}): DocumentFlow {
   const { dataFiles, textColumn, maxRecords, expect } = component
   const hub = readsHub(component) ? { maxRetries, timeout, tell } : undefined
-  const source: RecordSource = makeSource(formatOf(component), dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }, { ...rejects?.forSource(), ...(examining && { examination: examining }), ...(hub && { hub }), tell, ...STREAM_OPTIONS })
+  const records = makeSource(formatOf(component), dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }, { ...rejects?.forSource(), ...(hub && { hub }), tell, ...STREAM_OPTIONS })
+  const source: RecordSource<object> = threaded === null ? records : records.inBatches(threaded)
   if (barriers !== undefined) source.sendBarriers(barriers)
   const filtering = component.filters.map((filter, index) => {
     const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }
-    return examining !== null && index < examining.filterCount ? examining.standIn(index, { ...filter.options, ...shared }) : makeFilter(filter, shared, rejects?.follows)
+    return threaded !== null && index < threaded.filterCount ? threaded.inOrder(index, shared) : makeFilter(filter, shared, rejects?.follows)
   })
   const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
   const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]

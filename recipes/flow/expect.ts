@@ -1,4 +1,3 @@
-import type { Document } from '../../lib/document.ts'
 import { SluiceError } from '../../lib/errors.ts'
 import { Stage } from '../../lib/stage/stage.ts'
 import type { Expectation } from '../manifest/schema.ts'
@@ -36,11 +35,11 @@ export function judgeKept ({ name, in: taken, out, dropped }: Passed, expected?:
 }
 
 /** Passes documents on, and judges, before the end is passed on, what the stages before it have kept of theirs. */
-export function expecting (stages: readonly AnyStage[], each: ReadonlyArray<Expectation | undefined>, whole: Expectation | null): Stage<Document, Document> {
-  return new Stage<Document, Document>({
+export function expecting<Item> (stages: readonly AnyStage[], each: ReadonlyArray<Expectation | undefined>, whole: Expectation | null): Stage<Item, Item> {
+  return new Stage<Item, Item>({
     name: 'expect',
-    take (document, push) {
-      push(document)
+    take (item, push) {
+      push(item)
       return undefined
     },
     finish () {

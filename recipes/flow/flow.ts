@@ -9,7 +9,7 @@ import type { Threads } from './workers/threads.ts'
 /** A flow that is under way, for whoever shows its progress. */
 export interface Flow {
   readonly name: string
-  readonly source: RecordSource
+  readonly source: RecordSource<object>
   /** Token ids made so far; absent where the flow makes none. */
   readonly tokens?: () => number
   /** By which it can be stopped and gone on with. */

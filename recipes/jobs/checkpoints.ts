@@ -36,7 +36,7 @@ export interface SavedOutput {
 
 /** What of a flow is kept in checkpoints: its source, the stages in order, and what is written to. */
 export interface FlowParts {
-  readonly source: RecordSource
+  readonly source: RecordSource<object>
   readonly stages: readonly AnyStage[]
   readonly outputs: readonly SavedOutput[]
   /** How much is finished that should not be done again: where it has grown, a checkpoint is due before its time. */

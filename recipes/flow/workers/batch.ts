@@ -24,7 +24,7 @@ export interface FilterSpec {
 }
 
 /** What is done with each document of a flow, as far as that hangs on nothing but the document. */
-export interface ExaminerSpec {
+export interface BatchSpec {
   /** Where records that are yet to be parsed have their text. */
   readonly textColumn: string
   /** The filters in order, with their options. */
@@ -45,13 +45,13 @@ export interface TokenizerSpec {
 }
 
 /** Records, and where what is made of them goes: ids, 32 bits each, or lines in UTF-8. */
-export interface ExaminedBatch {
+export interface BatchInput {
   readonly batch: RecordBatch
   readonly memory: SharedArrayBuffer
 }
 
-export interface ExamineTask extends ExaminedBatch {
-  readonly spec: ExaminerSpec
+export interface BatchTask extends BatchInput {
+  readonly spec: BatchSpec
   /** Which one it is: told by `progress`. */
   readonly number: number
   /** Two 32-bit integers: the batch that the thread is at, and which of its records, should the thread die of it. */
@@ -59,7 +59,7 @@ export interface ExamineTask extends ExaminedBatch {
 }
 
 /** What became of the records of a batch. Lists but the first are of those that gave a document. */
-export interface Examined {
+export interface BatchResult {
   /** Why a record gave no document; null for one that was no record, and 0 for a document. */
   readonly faults: ReadonlyArray<RecordFault | null | 0>
   /** The filter that dropped a document, by its index; -1 for one that passed all, duplicates or not; `failedAt` for one that a filter has failed at. */
@@ -85,23 +85,23 @@ export function failedAt (filter: number): number {
   return -2 - filter
 }
 
-/** What an examiner encodes with. */
+/** What a batch is encoded with. */
 type Append = Pick<Tokenizer, 'append'>
 
 /** Does what a spec says, one batch after the other. */
-export class Examiner {
-  readonly #spec: ExaminerSpec
+export class BatchWorker {
+  readonly #spec: BatchSpec
   readonly #works: readonly FilterWork[]
   readonly #tokenizer: Append | null
 
-  private constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null) {
+  private constructor (spec: BatchSpec, works: readonly FilterWork[], tokenizer: Append | null) {
     this.#spec = spec
     this.#works = works
     this.#tokenizer = tokenizer
   }
 
   /** @param tokenizer where the spec's was loaded already */
-  static async open (spec: ExaminerSpec, tokenizer?: Append): Promise<Examiner> {
+  static async open (spec: BatchSpec, tokenizer?: Append): Promise<BatchWorker> {
     const works = await Promise.all(spec.filters.map(async ({ module, loaded, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) }, loaded && { loaded })))
     const opened: FilterWork[] = []
     try {
@@ -109,7 +109,7 @@ export class Examiner {
         await work.open?.()
         opened.push(work)
       }
-      return new Examiner(spec, works, spec.tokenizer === null ? null : tokenizer ?? await loadSame(spec.tokenizer))
+      return new BatchWorker(spec, works, spec.tokenizer === null ? null : tokenizer ?? await loadSame(spec.tokenizer))
     } catch (error) {
       for (const work of opened) await work.close?.()
       throw error
@@ -117,8 +117,8 @@ export class Examiner {
   }
 
   /** Begins a batch. The next one is begun once it is done with. */
-  begin (task: ExaminedBatch): BatchExamination {
-    return new BatchExamination(this.#spec, this.#works, this.#tokenizer, task)
+  begin (task: BatchInput): BatchRun {
+    return new BatchRun(this.#spec, this.#works, this.#tokenizer, task)
   }
 
   async close (): Promise<void> {
@@ -126,9 +126,9 @@ export class Examiner {
   }
 }
 
-/** A batch that is examined record by record. */
-export class BatchExamination {
-  readonly #spec: ExaminerSpec
+/** A batch that is under way, record by record. */
+export class BatchRun {
+  readonly #spec: BatchSpec
   readonly #works: readonly FilterWork[]
   readonly #tokenizer: Append | null
   readonly #bytes: Buffer
@@ -136,7 +136,7 @@ export class BatchExamination {
   readonly #result: Results
   #next = 0
 
-  constructor (spec: ExaminerSpec, works: readonly FilterWork[], tokenizer: Append | null, { batch: { json, records }, memory }: ExaminedBatch) {
+  constructor (spec: BatchSpec, works: readonly FilterWork[], tokenizer: Append | null, { batch: { json, records }, memory }: BatchInput) {
     this.#spec = spec
     this.#works = works
     this.#tokenizer = tokenizer
@@ -145,7 +145,7 @@ export class BatchExamination {
     this.#result = new Results(records.length, works.filter(({ key }) => key !== undefined).length, spec.keeps, memory)
   }
 
-  /** Records that were examined, those before the one that is under way. */
+  /** Records that are done, those before the one that is under way. */
   get done (): number {
     return this.#next
   }
@@ -154,7 +154,7 @@ export class BatchExamination {
     return this.#next === this.#records.length
   }
 
-  /** Examines the next record. */
+  /** Does the next record. */
   step (): void | Promise<void> {
     const record = this.#records[this.#next++]!
     const outcome = 'from' in record ? documentOfJson(this.#bytes.subarray(record.from, record.to), this.#spec.textColumn, () => record.id) : record
@@ -163,7 +163,7 @@ export class BatchExamination {
     if (!isFault) return this.#pass(outcome, 0)
   }
 
-  result (): Examined {
+  result (): BatchResult {
     return this.#result.whole()
   }
 
@@ -227,7 +227,7 @@ class Results {
   readonly reasons: string[] = []
   readonly ids: IdBuffer
   readonly lines: LineBuffer
-  readonly #keeps: ExaminerSpec['keeps']
+  readonly #keeps: BatchSpec['keeps']
   readonly #memory: SharedArrayBuffer
   readonly #droppedBy: Int32Array
   readonly #sizes: Int32Array
@@ -238,7 +238,7 @@ class Results {
   #sizeBefore = 0
   #keysOfDocument = 0
 
-  constructor (records: number, keysEach: number, keeps: ExaminerSpec['keeps'], memory: SharedArrayBuffer) {
+  constructor (records: number, keysEach: number, keeps: BatchSpec['keeps'], memory: SharedArrayBuffer) {
     this.ids = new IdBuffer(new Int32Array(memory))
     this.lines = new LineBuffer(Buffer.from(memory))
     this.#keeps = keeps
@@ -264,7 +264,7 @@ class Results {
     this.#keysOfDocument = 0
   }
 
-  whole (): Examined {
+  whole (): BatchResult {
     const { faults, reasons, ids, lines } = this
     const made = [ids.ids, lines.bytes].find(({ buffer }) => buffer !== this.#memory)
     return { faults, reasons, droppedBy: this.#droppedBy, keys: this.#keys, keysEach: this.#keysEach, documents: this.#documents, sizes: this.#sizes, made: made?.subarray(0, this.#sizeBefore) ?? null }

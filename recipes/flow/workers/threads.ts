@@ -9,7 +9,7 @@ import { positive } from '../../../lib/options.ts'
 import { stageInStack } from '../../../lib/stage/module.ts'
 import type { Helper } from '../../../lib/threads/crew.ts'
 import { WorkerThread } from '../../../lib/threads/thread.ts'
-import type { ExamineTask, Examined, ExaminedBatch, ExaminerSpec } from './batch.ts'
+import type { BatchTask, BatchResult, BatchInput, BatchSpec } from './batch.ts'
 
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional()
@@ -29,14 +29,14 @@ export interface ThreadOptions {
   readonly tell?: ((message: string) => void) | undefined
 }
 
-/** A thread that examines batches, of one flow or of several, and what is known of where it stands. */
-export class ExaminingThread {
-  #thread: WorkerThread<ExamineTask, Examined>
+/** A thread that works at batches, of one flow or of several, and what is known of where it stands. */
+export class BatchThread {
+  #thread: WorkerThread<BatchTask, BatchResult>
   readonly #signal: AbortSignal | undefined
   /** The batch that it is at, and which of its records. */
   readonly #progress = new SharedArrayBuffer(8)
   #given = 0
-  readonly #specs = new Map<number, ExaminerSpec>() // of batches that it has not done: whose it was that it died of
+  readonly #specs = new Map<number, BatchSpec>() // of batches that it has not done: whose it was that it died of
   #isClosed = false
 
   constructor (signal: AbortSignal | undefined) {
@@ -46,7 +46,7 @@ export class ExaminingThread {
   }
 
   /** What does a flow's part in it. */
-  helper (spec: ExaminerSpec): Helper<ExaminedBatch, Examined> {
+  helper (spec: BatchSpec): Helper<BatchInput, BatchResult> {
     const nothing = new SharedArrayBuffer(0)
     return { ready: this.#run(spec, { batch: { json: nothing, records: [] }, memory: nothing }), run: task => this.#run(spec, task) }
   }
@@ -56,14 +56,14 @@ export class ExaminingThread {
     return this.#thread.close()
   }
 
-  async #run (spec: ExaminerSpec, task: ExaminedBatch, isAgain = false): Promise<Examined> {
+  async #run (spec: BatchSpec, task: BatchInput, isAgain = false): Promise<BatchResult> {
     const number = this.#given++
     this.#specs.set(number, spec)
     try {
       if (this.#thread.hasEnded && !this.#isClosed) this.#thread = begin(this.#signal)
-      const examined = await this.#thread.run({ spec, ...task, number, progress: this.#progress })
+      const result = await this.#thread.run({ spec, ...task, number, progress: this.#progress })
       this.#specs.delete(number)
-      return examined
+      return result
     } catch (cause) {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
       const [at, record] = new Int32Array(this.#progress)
@@ -86,19 +86,19 @@ export interface ThreadsOptions {
   readonly mainWorks?: boolean
 }
 
-function begin (signal: AbortSignal | undefined): WorkerThread<ExamineTask, Examined> {
+function begin (signal: AbortSignal | undefined): WorkerThread<BatchTask, BatchResult> {
   return new WorkerThread(import.meta.resolve('./thread.js'), signal)
 }
 
 /** Threads beside the main one, which load what they need from the start: for one recipe after the other, or one alone. To be closed in the end. */
 export class Threads {
-  readonly list: readonly ExaminingThread[]
+  readonly list: readonly BatchThread[]
   readonly mainWorks: boolean
   readonly #models = new Map<string, Promise<FastTextClassifier>>() // by SHA-256: the main thread's own
   readonly #signal: AbortSignal | undefined
 
   constructor ({ workers, signal, mainWorks = true }: ThreadsOptions) {
-    this.list = Array.from({ length: workers - 1 }, () => new ExaminingThread(signal))
+    this.list = Array.from({ length: workers - 1 }, () => new BatchThread(signal))
     this.mainWorks = mainWorks
     this.#signal = signal
   }

@@ -1,0 +1,211 @@
+import type { z } from 'zod'
+import type { Document } from '../../../lib/document.ts'
+import { SluiceError } from '../../../lib/errors.ts'
+import type { BatchThreads, RecordBatch, RecordOutcome } from '../../../lib/records/record-batch.ts'
+import { Stage, type StageOptions } from '../../../lib/stage/stage.ts'
+import { Crew } from '../../../lib/threads/crew.ts'
+import type { Encoder } from '../../../lib/tokenizer/tokenizer.ts'
+import { endOfSentence } from '../../../transforms/encode.ts'
+import { type PackStage, packFrom, type packOptions } from '../../../transforms/pack.ts'
+import type { Component, Filter } from '../../manifest/schema.ts'
+import { type AnyStage, filters } from '../../stages.ts'
+import { type BatchOutput, BatchEntry, type FlowItem, documentOf } from './batch-entry.ts'
+import { type BatchInput, type BatchResult, type BatchRun, type BatchSpec, BatchWorker, type FilterSpec, failedAt } from './batch.ts'
+import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
+
+/** Memory for the ids of a batch of half a megabyte, a quarter of a million of them, or for its lines. Most texts have an id for three or four bytes; what doesn't fit is copied. */
+const MEMORY_BYTES = 2 ** 20
+
+/** Batches that are under way for each thread: one that it works at, one that waits, and two that wait for others. */
+const BATCHES_A_WORKER = 4
+
+/** A flow, as far as threads can do it. */
+export interface FlowPart {
+  readonly component: Component
+  /** Whether what filters drop is kept. */
+  readonly keepsRejects: boolean
+  /** How documents are wanted behind the filters, beside their ids. */
+  readonly wants: 'nothing' | 'lines' | 'documents'
+  /** What documents are encoded with, if they are. */
+  readonly tokenizer: Encoder | null
+}
+
+/**
+ * The part of a flow that threads do, batch by batch, and what is left to do in order: for each filter a stage of the same
+ * name that counts, drops and hands on as a thread has found, and compares what is to be compared.
+ */
+export class ThreadedFlow implements BatchThreads<FlowItem> {
+  readonly lookAhead: number
+  readonly documentOf = documentOf
+  readonly #spec: BatchSpec
+  readonly #crew: Crew<BatchInput, BatchResult>
+  readonly #freeMemories: SharedArrayBuffer[] = []
+  #worker: Promise<BatchWorker> | undefined // of this thread
+
+  /** @param tokenizer that of the spec, where it has one */
+  constructor (spec: BatchSpec, threads: Threads, tokenizer: Encoder | null) {
+    const begin = async (input: BatchInput): Promise<BatchRun> => {
+      this.#worker ??= BatchWorker.open(spec, tokenizer ?? undefined)
+      return (await this.#worker).begin(input)
+    }
+    this.#spec = spec
+    this.#crew = new Crew(threads.list.map(thread => thread.helper(spec)), threads.mainWorks ? begin : null)
+    this.lookAhead = BATCHES_A_WORKER * (threads.list.length + 1)
+  }
+
+  readonly add = (batch: RecordBatch): { readonly take: () => Promise<ReadonlyArray<RecordOutcome<FlowItem>>> } => {
+    const memory = this.#freeMemories.pop() ?? new SharedArrayBuffer(this.#makes ? MEMORY_BYTES : 0)
+    const job = this.#crew.add({ batch, memory })
+    return { take: async () => this.#outcomes(await job.take(), memory) }
+  }
+
+  #outcomes (result: BatchResult, memory: SharedArrayBuffer): Array<RecordOutcome<FlowItem>> {
+    const { faults, droppedBy, reasons, sizes } = result
+    const made = result.made ?? (this.makesLines ? new Uint8Array(memory) : new Int32Array(memory))
+    let left = faults.filter(fault => fault === 0).length // documents
+    const done = (): void => { if (--left === 0) this.#freeMemories.push(memory) }
+    const output: BatchOutput = { ...result, made, done }
+    const outOf = this.#outOf(0)
+    let count = 0
+    let reason = 0
+    let from = 0
+    return faults.map(fault => {
+      if (fault !== 0) return fault
+      const index = count++
+      const entry = new BatchEntry(output, index, droppedBy[index] === -1 ? undefined : reasons[reason++], from)
+      from += sizes[index]!
+      return outOf(entry)
+    })
+  }
+
+  async close (): Promise<void> {
+    await this.#crew.end(new SluiceError('ERR_ABORTED', 'stopped'))
+    await (await this.#worker?.catch(() => undefined))?.close()
+  }
+
+  /** How many of the filters threads do; those after them take documents. */
+  get filterCount (): number {
+    return this.#spec.filters.length
+  }
+
+  get encodes (): boolean {
+    return this.#spec.tokenizer !== null
+  }
+
+  /** Whether documents come as lines of NDJSON, for `line`. */
+  get makesLines (): boolean {
+    return this.#spec.keeps === 'lines'
+  }
+
+  get #makes (): boolean {
+    return this.encodes || this.makesLines
+  }
+
+  /** What is handed on after so many of the filters: the document, once that is all that is left of an entry. */
+  #outOf (filters: number): (entry: BatchEntry) => FlowItem {
+    return filters === this.filterCount && !this.#makes ? documentOf : entry => entry
+  }
+
+  /** What is left of a filter, by its index. */
+  inOrder (index: number, { highWaterMark, rejects: reject }: StageOptions<Document>): AnyStage {
+    const { stage, module, options } = this.#spec.filters[index]!
+    const outOf = this.#outOf(index + 1)
+    const which = keyedFilters(this.#spec).indexOf(index)
+    const rejects = (entry: BatchEntry, reason: string): void | Promise<void> => {
+      entry.done()
+      return reject?.(entry.document, reason)
+    }
+    if (which !== -1) {
+      const keyed = { keyOf: (entry: BatchEntry) => entry.key(which), outOf }
+      return filters[stage]!.keyed!(options, { highWaterMark, rejects }, keyed)
+    }
+    return new Stage<BatchEntry, FlowItem>({
+      name: module?.stageName ?? stage,
+      take (entry, push) {
+        const { droppedBy, reason } = entry
+        if (droppedBy === index) return reason
+        if (droppedBy === failedAt(index)) throw new SluiceError('ERR_DOCUMENT', reason!)
+        push(outOf(entry))
+        return undefined
+      }
+    }, { highWaterMark, rejects })
+  }
+
+  /** In place of `encode`: documents are encoded already. */
+  encoded (): Stage<BatchEntry, BatchEntry> {
+    return new Stage<BatchEntry, BatchEntry>({
+      name: 'encode',
+      take (entry, push) {
+        push(entry)
+        return undefined
+      }
+    })
+  }
+
+  /** In place of `pack`, after `encoded`. */
+  packed (options: z.input<typeof packOptions>): PackStage<BatchEntry> {
+    return packFrom(options, (entry: BatchEntry) => entry.made as Int32Array, entry => { entry.done() })
+  }
+
+  /** The line of a document, to be copied at once. */
+  readonly line = (entry: BatchEntry): Uint8Array => {
+    const { made } = entry
+    entry.done()
+    return made as Uint8Array
+  }
+}
+
+/** Indexes of the filters that compare documents with each other. */
+function keyedFilters (spec: BatchSpec): number[] {
+  return spec.filters.flatMap((filter, index) => isKeyed(filter) ? [index] : [])
+}
+
+/** One of the user's own that compares documents does so in the main thread. */
+function isKeyed ({ stage, options, module }: FilterSpec): boolean {
+  return module === undefined && filters[stage]!.work(options).key !== undefined
+}
+
+/**
+ * What threads do of a flow: the filters before the first one of the user's own that wants all documents in order, unless
+ * what one drops has to be as it was before those behind it.
+ */
+async function specOf ({ component, keepsRejects, wants, tokenizer }: FlowPart, threads: Threads): Promise<BatchSpec> {
+  const all = component.filters.map(filterSpec)
+  const firstKeyed = all.findIndex(isKeyed)
+  const firstInOrder = component.filters.findIndex(isInOrder)
+  const inThreads = all.slice(0, Math.min(keepsRejects && firstKeyed !== -1 ? firstKeyed + 1 : Infinity, firstInOrder === -1 ? Infinity : firstInOrder))
+  const encodes = tokenizer?.path !== undefined && inThreads.length === all.length
+  return {
+    textColumn: component.textColumn,
+    filters: await Promise.all(inThreads.map(async filter => filter.model === undefined ? filter : { ...filter, loaded: await threads.model(filter.model) })),
+    keeps: keepsRejects ? 'all' : inThreads.length < all.length || (tokenizer !== null && !encodes) ? 'passed' : KEEPS[wants],
+    tokenizer: encodes ? { path: tokenizer.path, sha256: tokenizer.sha256, version: tokenizer.version ?? '0.1.97', words: tokenizer.words, eosId: endOfSentence(tokenizer, component.eosId) } : null
+  }
+}
+
+const KEEPS = { nothing: 'none', lines: 'lines', documents: 'passed' } as const
+
+function filterSpec ({ stage, options, module, model }: Filter): FilterSpec {
+  if (module === undefined) return { stage, options, model }
+  const { module: name, path, sha256, stageName } = module
+  return { stage, options, module: { module: name, path, sha256, stageName } }
+}
+
+function isInOrder ({ module }: Filter): boolean {
+  return module?.inOrder != null
+}
+
+/** Does a flow with threads, where there are any. */
+export async function withThreadedFlow<T> (flow: FlowPart, options: ThreadOptions, work: (threaded: ThreadedFlow | null) => Promise<T>): Promise<T> {
+  return await withThreads([flow.component.dataFiles], options, async ({ threads, tell }) => {
+    if (threads.list.length === 0) return await work(null)
+    const inOrder = flow.component.filters.find(isInOrder)?.module
+    if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)
+    const threaded = new ThreadedFlow(await specOf(flow, threads), threads, flow.tokenizer)
+    try {
+      return await work(threaded)
+    } finally {
+      await threaded.close()
+    }
+  })
+}
