@@ -4,7 +4,7 @@ import { parseOptions } from '../lib/options.ts'
 import { shownInLine } from '../lib/text/shown.ts'
 import { runTraining } from './components/training.ts'
 import { withThreads } from './flow/workers/threads.ts'
-import type { Manifest } from './manifest/schema.ts'
+import { type Mixture, inputsOf } from './manifest/found.ts'
 import { type MixtureRun, loadTokenizerOf, statsPathOf } from './mixture/mixture.ts'
 import { planComponents, refusalOf, refusedSteps } from './mixture/plan-components.ts'
 import { type PlannedTraining, plannedTraining } from './mixture/plan-training.ts'
@@ -55,7 +55,7 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
 
 /** What a run is to do: its manifest, with the training that comes first, and how it was asked to. */
 interface WantedRun {
-  readonly manifest: Manifest
+  readonly manifest: Mixture
   readonly statsPath: string
   /** Null where no tokenizer is trained. */
   readonly training: PlannedTraining | null
@@ -103,7 +103,7 @@ async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunRep
 async function train ({ manifest, statsPath, asked }: WantedRun, { job, standIn }: PlannedTraining, context: MixtureRun): Promise<void> {
   const refusal = refusalOf(await planComponents(manifest, null, statsPath, { ...context, ...asked, tokenizer: standIn }))
   if (refusal !== null) throw refusal
-  await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...context, ...asked }, options => runTraining(job, options))
+  await withThreads(inputsOf(manifest.datasets), { ...context, ...asked }, options => runTraining(job, options))
 }
 
 /** Those that come before the components. @param isThere whether the tokenizer is */
@@ -142,7 +142,7 @@ interface Processed {
   readonly failed?: MixtureError
 }
 
-async function processed (manifest: Manifest, options: z.output<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
+async function processed (manifest: Mixture, options: z.output<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
   try {
     const { run_record: record, stats_path: _, ...stats }: MixtureResult = await processManifest(manifest, options, context)
     return { stats, record }

@@ -28,8 +28,8 @@ export interface KnownFiles {
   readonly files: readonly InputFile[] | ((signal: AbortSignal) => Promise<readonly InputFile[]>)
 }
 
-/** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
-export type SourceInput = FileNames | AsyncIterable<Uint8Array>
+/** What a source reads: files by name, or that are found, or bytes from anywhere, such as the body of an HTTP response. */
+export type SourceInput = FileNames | KnownFiles | AsyncIterable<Uint8Array>
 
 /**
  * Documents from the records of files, one after the other. What a record is, the source that uses it says by `openRecords`.
@@ -65,7 +65,7 @@ export class RecordSource extends Readable {
   #ahead: ReadAhead | undefined // of files on the Hub
   readonly #positions: Positions
 
-  constructor (name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, tell, hub, examination, barriers, highWaterMark, signal }: SourceOptions) {
+  constructor (name: string, input: SourceInput, openRecords: OpenRecords, options: RecordSourceOptions, { from, rejects, located, tell, hub, examination, barriers, highWaterMark, signal }: SourceOptions) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     const isStream = isIterable(input)

@@ -2,7 +2,7 @@ import { SluiceError } from '../../lib/errors.ts'
 import type { ComponentStatus } from '../components/component.ts'
 import type { ShardOptions } from '../components/shard-job.ts'
 import { type JobStatus, statusText } from '../jobs/job.ts'
-import type { Component, Manifest } from '../manifest/schema.ts'
+import type { FoundComponent, Mixture } from '../manifest/found.ts'
 import { checkPlaces, standingOf } from './mixture.ts'
 import { type RunStep, OUTCOMES } from './steps.ts'
 
@@ -18,7 +18,7 @@ export interface ComponentPlan {
  * @param tokenizerPath null where the tokenizer is not there yet
  * @throws SluiceError as `checkPlaces`
  */
-export async function planComponents (manifest: Manifest, tokenizerPath: string | null, statsPath: string, options: ShardOptions): Promise<ComponentPlan[]> {
+export async function planComponents (manifest: Mixture, tokenizerPath: string | null, statsPath: string, options: ShardOptions): Promise<ComponentPlan[]> {
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
   return await Promise.all(manifest.datasets.map(component => planOf(component, options)))
 }
@@ -37,7 +37,7 @@ function leftOut (step: RunStep): RunStep {
   return { ...step, outcome: 'left out', why: 'another component is refused, and nothing is done then' }
 }
 
-async function planOf (component: Component, options: ShardOptions): Promise<ComponentPlan> {
+async function planOf (component: FoundComponent, options: ShardOptions): Promise<ComponentPlan> {
   let status: ComponentStatus
   try {
     status = await standingOf(component, options)

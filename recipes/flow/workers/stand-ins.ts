@@ -2,12 +2,13 @@ import type { Examination, Outcome, RecordBatch } from '../../../lib/records/rec
 import type { Document, Tokens } from '../../../lib/document.ts'
 import { Crew } from '../../../lib/threads/crew.ts'
 import { SluiceError } from '../../../lib/errors.ts'
-import type { Component, Filter } from '../../manifest/schema.ts'
+import type { Filter } from '../../manifest/schema.ts'
 import { Stage, type StageOptions } from '../../../lib/stage/stage.ts'
 import type { Encoder } from '../../../lib/tokenizer/tokenizer.ts'
 import { type Examined, type ExaminedBatch, Examiner, type ExaminerSpec, type FilterSpec, failedAt } from './batch.ts'
 import { endOfSentence } from '../../../transforms/encode.ts'
 import { type AnyStage, filters } from '../../stages.ts'
+import type { DocumentsJob } from '../documents.ts'
 import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
 
 /** Memory for the ids of a batch of half a megabyte, a quarter of a million of them, or for its lines. Most texts have an id for three or four bytes; what doesn't fit is copied. */
@@ -18,7 +19,7 @@ const BATCHES_A_WORKER = 4
 
 /** What threads can do of a flow. */
 export interface ExaminedFlow {
-  readonly component: Component
+  readonly component: DocumentsJob
   /** Whether what filters drop is kept. */
   readonly keepsRejects: boolean
   /** How documents are wanted behind the filters, beside their ids. */
@@ -232,7 +233,7 @@ function isInOrder ({ module }: Filter): boolean {
 
 /** Does a flow with threads, where there are any. */
 export async function withExamining<T> (flow: ExaminedFlow, options: ThreadOptions, work: (examining: Examining | null) => Promise<T>): Promise<T> {
-  return await withThreads([flow.component.dataFiles], options, async ({ threads, tell }) => {
+  return await withThreads(flow.component.files, options, async ({ threads, tell }) => {
     if (threads.list.length === 0) return await work(null)
     const inOrder = flow.component.filters.find(isInOrder)?.module
     if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)
