@@ -41,7 +41,7 @@ function description ({ dataset, subset, split, license, namedFiles, hub }: Foun
   }
 }
 
-/** The counts of documents that went through a copy: of its records as they were read first, where the bad ones were met. */
+/** The counts of documents that went through a copy: of the records as they were read first, with the bad ones. */
 export function countsWithPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCounts {
   const source = pulled.stages[0]!
   return {

@@ -27,7 +27,12 @@ export async function shardComponent (component: FoundComponent, options: ShardO
     ? await runJob(shards.plan, options, shardCheck(shards, options), job => resumeShards(shards, job, options))
     : await makeOnce(shards, options)
   const { path: tokenizerPath } = options.tokenizer
-  return { ...stats, ...described(component), output_dir: component.outputDir, ...(tokenizerPath !== undefined && { tokenizer_path: tokenizerPath }) }
+  return {
+    ...stats,
+    ...described(component),
+    output_dir: component.outputDir,
+    ...(tokenizerPath !== undefined && { tokenizer_path: tokenizerPath })
+  }
 }
 
 /** Copies a component's documents, as they are, unless they are there; its shards are made of the copy. */
@@ -51,7 +56,8 @@ async function makeOnce (shards: ShardJob, options: ShardOptions): Promise<Compo
 /** Makes shards from where the job goes on: in their place, or in a folder of their own while those there are still good. */
 async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions): Promise<ComponentStats> {
   const { component: { outputDir: folder }, outputs } = shards
-  if (options.overwrite !== true && (job.begins || (job.isOutdated && options.keepOutdated === true))) await refuseShards(folder)
+  const { overwrite = false, keepOutdated = false } = options
+  if (!overwrite && (job.begins || (job.isOutdated && keepOutdated))) await refuseShards(folder)
   const again = await remaking(folder)
   const made = job.isOutdated || (job.resumesNothing && again.isBegun)
     ? await again.make(next => makeNext(shards, next, options), job.begin)
@@ -61,7 +67,7 @@ async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions):
   return made
 }
 
-/** Makes shards in the folder whose shards will take the place of others: that is a job of its own, with its own checkpoint. */
+/** Makes shards in the folder whose shards will take the place of others: a job of its own, with its own checkpoint. */
 async function makeNext (shards: ShardJob, folder: string, options: ShardOptions): Promise<ComponentStats> {
   const plan = { ...shards.plan, path: checkpointIn(folder), beside: [] }
   return await runJob(plan, {}, () => Promise.resolve([]), async job => {
@@ -81,7 +87,9 @@ export interface ComponentStatus {
 export async function componentStatus (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   const copy = component.rawDir === null ? null : copyIn(component.rawDir, component.name)
   const pull = copy === null ? null : await statusOf(documentsPlan(pullJob(component), copy, options))
-  if (pull !== null && pull.is !== 'finished') return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
+  if (pull !== null && pull.is !== 'finished') {
+    return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
+  }
   const read = copy === null ? component : await copiedJob(component, copy)
   if (!await canResume(read.files, filesBeside(component))) return { pull, shards: { is: 'new' } }
   const shards = shardJob(component, read, null, options)

@@ -18,7 +18,11 @@ export interface FindOptions {
   readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly tell?: ((message: string) => void) | undefined
-  /** What asks the Hub, where the caller holds it: within it a branch is the same commit for all. @default one of its own */
+  /**
+   * What asks the Hub, where the caller holds it: within it a branch is the same commit for all.
+   *
+   * @default one of its own
+   */
   readonly client?: Hub | undefined
   /** Looks for files on the machine. @default `findFiles` */
   readonly find?: FindByName | undefined
@@ -64,7 +68,9 @@ export function findingOnce (): FindByName {
  * @param checkpoints of its jobs, those that have read it first
  * @throws SluiceError `ERR_FILES`; as `resolveDataset`
  */
-export async function findComponent (component: Component, options: FindOptions, checkpoints: readonly string[] = []): Promise<FoundComponent> {
+export async function findComponent (
+  component: Component, options: FindOptions, checkpoints: readonly string[] = []
+): Promise<FoundComponent> {
   const { maxRetries, timeout, signal, tell, client, find = findFiles, restart = false } = options
   if (!readsHub(component)) return withFiles(component, await filesOf(component.dataFiles, find))
   try {
@@ -76,7 +82,8 @@ export async function findComponent (component: Component, options: FindOptions,
     const run = { signal, tell }
     for (const path of restart ? [] : checkpoints) {
       const known = await knownFiles(hub, component, path)
-      if (known !== null) return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
+      if (known === null) continue
+      return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
     }
     return await found(hub, component, component.revision, run)
   } catch (error) {
@@ -86,7 +93,9 @@ export async function findComponent (component: Component, options: FindOptions,
 }
 
 /** Finds the files of all components of a mixture. @param checkpointsOf those of a component's jobs */
-export async function findComponents (components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []): Promise<FoundComponent[]> {
+export async function findComponents (
+  components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []
+): Promise<FoundComponent[]> {
   const { maxRetries, timeout } = options
   const all: FoundComponent[] = []
   let { client } = options
@@ -96,15 +105,22 @@ export async function findComponents (components: readonly Component[], options:
       if (isRemote) client ??= await theHub({ maxRetries, timeout })
       all.push(await findComponent(component, { ...options, client }, checkpointsOf(component)))
     } catch (error) {
-      throw isRemote && error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${component.name}: ${error.message}`, { cause: error }) : error
+      if (!isRemote || !(error instanceof SluiceError) || error.code === 'ERR_ABORTED') throw error
+      throw new SluiceError(error.code, `${component.name}: ${error.message}`, { cause: error })
     }
   }
   return all
 }
 
-/** A component as the run of a checkpoint has found it, or as its files are on the machine. The Hub is not asked: of what nobody has found there, no file is known. */
-export async function foundBefore (component: Component, checkpoints: readonly string[], find: FindByName): Promise<FoundComponent> {
-  if (!isOnHub(component)) return withFiles(component, await filesOf([component.dataFiles].flat().filter(name => !isHubName(name)), find))
+/**
+ * A component as the run of a checkpoint has found it, or as its files are on the machine. The Hub is not asked: of what
+ * nobody has found there, no file is known.
+ */
+export async function foundBefore (
+  component: Component, checkpoints: readonly string[], find: FindByName
+): Promise<FoundComponent> {
+  const local = [component.dataFiles].flat().filter(name => !isHubName(name))
+  if (!isOnHub(component)) return withFiles(component, await filesOf(local, find))
   const hub = await theHub()
   for (const path of checkpoints) {
     const known = await knownFiles(hub, component, path)
@@ -129,7 +145,8 @@ async function found (hub: Hub, component: Component, revision: string, run: Hub
   const { resolveDataset } = await import('../../lib/hub/resolve.ts')
   const resolved = await resolveDataset(hub, { dataset, subset, split, revision, dataFiles: dataFiles.length === 0 ? null : dataFiles }, run)
   for (const warning of resolved.warnings) run.tell?.(`${component.name}: ${warning}`)
-  return withHub(component, resolved.files.map(({ name, size }) => ({ path: name, size })), foundOf(component, resolved))
+  const files = resolved.files.map(({ name, size }) => ({ path: name, size }))
+  return withHub(component, files, foundOf(component, resolved))
 }
 
 function foundOf ({ dataFiles }: Component, { commit, subset, split, format, options, license, card }: ResolvedDataset): FoundOnHub {
@@ -162,5 +179,8 @@ async function knownFiles (hub: Hub, component: Component, path: string): Promis
     hub.know(dataset, commit, [{ path, size: bytes, ...hashes }])
   }
   const { asked: _asked, card_sha256: cardSha256, ...same } = state
-  return { files: files.map(({ at, bytes }) => ({ path: at, size: bytes })), hub: { ...same, dataFiles: asked.data_files, cardSha256 } }
+  return {
+    files: files.map(({ at, bytes }) => ({ path: at, size: bytes })),
+    hub: { ...same, dataFiles: asked.data_files, cardSha256 }
+  }
 }

@@ -41,12 +41,16 @@ export interface ShardJob {
 /** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
 export function checkFit ({ name, eosId, dtype }: FoundComponent, tokenizer: Encoder): void {
   endOfSentence(tokenizer, eosId)
-  if (tokenizer.vocabSize - 1 > maxId(dtype)) throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${dtype} holds ids up to ${maxId(dtype)}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
+  if (tokenizer.vocabSize - 1 > maxId(dtype)) {
+    const holds = `${dtype} holds ids up to ${maxId(dtype)}`
+    throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${holds}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
+  }
 }
 
 /** A component as it is copied to its `raw_dir`: whole, its bad records kept apart from those of the filters. */
 export function pullJob (component: FoundComponent): DocumentsJob {
-  return { ...component, name: `${component.name} (pull)`, filters: [], expect: null, maxRecords: null, rejects: pullRejects(component) }
+  const name = `${component.name} (pull)`
+  return { ...component, name, filters: [], expect: null, maxRecords: null, rejects: pullRejects(component) }
 }
 
 /** The documents of a component as they are read from its raw copy, once that is there. */
@@ -56,7 +60,9 @@ export async function copiedJob (component: FoundComponent, path: string): Promi
 }
 
 /** The job that makes a component's shards out of what `read` reads. */
-export function shardJob (component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions): ShardJob {
+export function shardJob (
+  component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions
+): ShardJob {
   const { name, outputDir, seqLen, sequencesPerShard, dtype, eosId, filteredDir, rejects } = component
   const { tokenizer } = options
   const outputs = filesBeside(component)
@@ -72,13 +78,16 @@ export function shardJob (component: FoundComponent, read: DocumentsJob, pulled:
     filtered_dir: filteredDir && relative(outputDir, filteredDir),
     rejects: rejects && relative(outputDir, rejects)
   }
-  return { component, read, pulled, plan: { name, path: checkpointIn(outputDir), settings, inputs: read.files, beside: outputs }, outputs }
+  const plan = { name, path: checkpointIn(outputDir), settings, inputs: read.files, beside: outputs }
+  return { component, read, pulled, plan, outputs }
 }
 
 /** Looks at the shards that a finished job has made; a file that is none of them doesn't make them worse. */
 export function shardCheck ({ component: { outputDir } }: ShardJob, { verify = false, signal }: ShardOptions): Check {
   return async result => {
-    const findings = await verifyShards({ ...result as ComponentStats, output_dir: outputDir }, { statsPath: checkpointIn(outputDir), quick: !verify, signal })
-    return findings.filter(({ check }) => check !== 'unlisted').map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
+    const stats = { ...result as ComponentStats, output_dir: outputDir }
+    const findings = await verifyShards(stats, { statsPath: checkpointIn(outputDir), quick: !verify, signal })
+    const damages = findings.filter(({ check }) => check !== 'unlisted')
+    return damages.map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
   }
 }

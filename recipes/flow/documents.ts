@@ -25,7 +25,7 @@ export interface ReadOptions {
   readonly tell?: ((message: string) => void) | undefined
 }
 
-/** Documents that a job reads, of which files and how, and what they pass before they are written: of a component, or of a part of what is done with it. */
+/** What a job reads, how, and what the documents pass before they are written: a component, or a part of its work. */
 export type DocumentsJob = Pick<FoundComponent,
   'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub' |
   'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId'>
