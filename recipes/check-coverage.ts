@@ -14,10 +14,11 @@ import { type Coverage, type CoverageComparison, type CoverageCounts, type Cover
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 import { corpusComponent, corpusOptions } from './components/corpus.ts'
-import { type FindOptions, findOnHub } from './components/find-on-hub.ts'
-import { type ReadOptions, documentsOf, withFiles } from './flow/documents.ts'
+import { type FindOptions, findComponent } from './components/find.ts'
+import { type ReadOptions, documentsOf } from './flow/documents.ts'
 import { type RunOptions, runFlow } from './flow/flow.ts'
 import { checkOutputs } from './jobs/places.ts'
+import { type FoundComponent, inputsOf } from './manifest/found.ts'
 import type { Component } from './manifest/schema.ts'
 import { loadMixture } from './mixture/mixture.ts'
 import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
@@ -86,7 +87,7 @@ export async function checkCoverage (sample: string | undefined, options: z.inpu
   const { from, is, components, tokenizer } = await inputOf(sample, asked, { ...asked, ...run })
   if (output !== undefined) {
     const inputs = [tokenizer.path, ...(baselinePath === undefined ? [] : [baselinePath]), ...(is === 'manifest' ? [from] : [])]
-    await checkOutputs([output], [inputs, ...components.map(({ dataFiles }) => dataFiles)], { shards: is === 'manifest' ? components.map(({ outputDir }) => outputDir) : [] })
+    await checkOutputs([output], [...inputs, ...inputsOf(components).map(({ path }) => path)], { shards: is === 'manifest' ? components.map(({ outputDir }) => outputDir) : [] })
     await refuseForeign(output, COVERAGE)
     await checkWritable(output)
   }
@@ -124,7 +125,7 @@ export class CoverageError extends PartialError {
 interface Input {
   readonly from: string
   readonly is: 'files' | 'manifest'
-  readonly components: readonly Component[]
+  readonly components: readonly FoundComponent[]
   readonly tokenizer: Tokenizer
 }
 
@@ -134,7 +135,7 @@ async function inputOf (sample: string | undefined, asked: CheckCoverageOptions,
   if ((sample === undefined) === (path === undefined)) throw new SluiceError('ERR_OPTION', 'check-coverage: expected either a sample file or a manifest (--manifest)')
   if (sample !== undefined) {
     if (tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', 'check-coverage.tokenizerPath: it is missing, expected the SentencePiece .model file to measure (--tokenizer-path)')
-    return { from: sample, is: 'files', components: [await withFiles(await findOnHub(sampleComponent(sample, asked), finding))], tokenizer: await loadTokenizer(tokenizerPath) }
+    return { from: sample, is: 'files', components: [await findComponent(sampleComponent(sample, asked), finding)], tokenizer: await loadTokenizer(tokenizerPath) }
   }
   const foreign = Object.keys(sampleOptions).find(key => (asked as Record<string, unknown>)[key] !== undefined)
   if (foreign !== undefined) throw new SluiceError('ERR_OPTION', `check-coverage.${foreign}: is for a sample file (--${kebabCase(foreign)}); how components are read stands in the manifest`)
@@ -163,7 +164,7 @@ interface Measured {
 }
 
 /** Reads components one after the other, each word of all of them encoded once. */
-async function measure (components: readonly Component[], tokenizer: Tokenizer, reading: ReadOptions, run: RunOptions): Promise<Measured> {
+async function measure (components: readonly FoundComponent[], tokenizer: Tokenizer, reading: ReadOptions, run: RunOptions): Promise<Measured> {
   const words = new EncodedWords(tokenizer)
   const hash = createHash('sha256')
   const parts: Array<Measured['parts'][number]> = []

@@ -10,7 +10,7 @@ import { recordSourceOptions } from '../lib/records/source-options.ts'
 import type { Estimate } from '../lib/sampling/estimate.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
-import { findOnHub } from './components/find-on-hub.ts'
+import { findComponent, findingOnce } from './components/find.ts'
 import { checkpointsOf } from './components/paths.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type ComponentForecast, BYTES_A_TOKEN, forecastOf, sumOf } from './forecast/forecast.ts'
@@ -56,7 +56,8 @@ const HASH_BYTES = 90
  */
 export async function checkManifest (manifestPath: string, options: z.input<typeof checkOptions> = {}, { signal }: RunOptions = {}): Promise<Forecast> {
   const { tokenizerPath, documents, concurrency, maxLineBytes, maxBad, maxRetries, timeout } = parseOptions('check', checkOptions, options)
-  const manifest = await readManifest(manifestPath, knownStages)
+  const find = findingOnce()
+  const manifest = await readManifest(manifestPath, knownStages, find)
   const tell = (message: string): void => { warnings.push(message.replace(/^warning: /, '')) }
   const warnings: string[] = []
   const path = tokenizerPath ?? manifest.tokenizerPath
@@ -67,7 +68,7 @@ export async function checkManifest (manifestPath: string, options: z.input<type
   for (const component of manifest.datasets) {
     try {
       if (readsHub(component)) client ??= await theHub({ maxRetries, timeout })
-      const found = await findOnHub(component, { maxRetries, timeout, signal, tell, client }, checkpointsOf(component))
+      const found = await findComponent(component, { maxRetries, timeout, signal, tell, client, find }, checkpointsOf(component))
       const sample = await sampleComponent(found, documents, tokenizer, { maxLineBytes, maxRetries, timeout, tell, signal })
       components.push(await forecastOf(found, sample, tokenizer, maxBad))
     } catch (error) {

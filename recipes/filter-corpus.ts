@@ -4,7 +4,7 @@ import { dedupOptions } from '../transforms/dedup.ts'
 import { ANY_LANGUAGE, languageOptions, languagesOfCld3 } from '../transforms/language.ts'
 import { lengthOptions } from '../transforms/length.ts'
 import { corpusComponent, corpusOptions, documentsPath } from './components/corpus.ts'
-import { findOnHub } from './components/find-on-hub.ts'
+import { findComponent } from './components/find.ts'
 import { checkpointOf, writtenFiles } from './components/paths.ts'
 import { writeDocuments } from './components/write-documents.ts'
 import type { DocumentCounts } from './flow/counts.ts'
@@ -54,7 +54,7 @@ export async function filterCorpus (options: z.input<typeof filterCorpusOptions>
     ...(targetLang === ANY_LANGUAGE ? [] : [await withModel({ stage: 'language', options: parseOptions('language', languageOptions, { keep: targetLang, threshold, detector, model }) })]),
     { stage: 'dedup', options: { window: dedupWindow } }
   ])
-  const component = await findOnHub({ ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }, { ...checked, ...run }, [checkpointOf(outputPath)])
-  await checkOutputs(writtenFiles(outputPath, component.rejects), [component.dataFiles])
+  const component = await findComponent({ ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }, { ...checked, ...run }, [checkpointOf(outputPath)])
+  await checkOutputs(writtenFiles(outputPath, component.rejects), component.files.map(({ path }) => path))
   return { name: component.name, output_path: outputPath, ...await writeDocuments(component, outputPath, { ...run, ...checked }) }
 }

@@ -4,13 +4,13 @@ import { theHub } from '../lib/hub/hub.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { NO_ADVICE } from '../lib/licenses/known.ts'
 import { parseOptions } from '../lib/options.ts'
-import { foundBefore } from './components/find-on-hub.ts'
+import { findingOnce, foundBefore } from './components/find.ts'
 import { type LicenseOf, type LicenseRow, licenseRows } from './components/licenses.ts'
 import { checkpointsOf } from './components/paths.ts'
 import type { RunOptions } from './flow/flow.ts'
 
+import type { FoundComponent } from './manifest/found.ts'
 import { readManifest } from './manifest/read.ts'
-import type { Component } from './manifest/schema.ts'
 import { licenseOnCard } from './provenance/card.ts'
 import { isOnHub, knownStages } from './stages.ts'
 
@@ -44,10 +44,11 @@ export interface LicensesRun extends RunOptions {
 export async function licenses (manifestPath: string, options: z.input<typeof licensesOptions> = {}, run: LicensesRun = {}): Promise<LicensesReport> {
   const { requireRedistributable, maxRetries, timeout } = parseOptions('licenses', licensesOptions, options)
   const { signal, tell } = run
-  const manifest = await readManifest(manifestPath, knownStages)
+  const find = findingOnce()
+  const manifest = await readManifest(manifestPath, knownStages, find)
   const client = manifest.datasets.some(isOnHub) ? await theHub({ maxRetries, timeout }) : undefined
-  const licenseOf = run.licenseOf ?? ((component: Component) => licenseOnCard(component, { maxRetries, timeout, signal, tell }, client))
-  const datasets = await Promise.all(manifest.datasets.map(component => foundBefore(component, checkpointsOf(component))))
+  const licenseOf = run.licenseOf ?? ((component: FoundComponent) => licenseOnCard(component, { maxRetries, timeout, signal, tell }, client))
+  const datasets = await Promise.all(manifest.datasets.map(component => foundBefore(component, checkpointsOf(component), find)))
   const components = await licenseRows({ ...manifest, datasets }, licenseOf).catch((cause: unknown) => {
     throw signal?.aborted === true ? new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause }) : cause
   })

@@ -18,7 +18,7 @@ import { runName, sourcesOf, writeRunRecord } from './history/write.ts'
 import { resumeOptions } from './jobs/checkpoints.ts'
 import { withLocks } from './jobs/job.ts'
 import { schedule } from './jobs/schedule.ts'
-import type { Manifest } from './manifest/schema.ts'
+import { type Mixture, inputsOf } from './manifest/found.ts'
 import { type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, standingOf, statsPathOf } from './mixture/mixture.ts'
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixture/stats.ts'
@@ -51,13 +51,13 @@ export async function processMixture (manifestPath: string, given: z.input<typeo
 }
 
 /** As `processMixture`, of a manifest that is read. */
-export async function processManifest (manifest: Manifest, checked: z.output<typeof processMixtureOptions>, run: MixtureRun): Promise<MixtureResult> {
-  return await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...run, ...checked }, options => shardMixture(manifest, options))
+export async function processManifest (manifest: Mixture, checked: z.output<typeof processMixtureOptions>, run: MixtureRun): Promise<MixtureResult> {
+  return await withThreads(inputsOf(manifest.datasets), { ...run, ...checked }, options => shardMixture(manifest, options))
 }
 
 type MixtureOptions = z.output<typeof processMixtureOptions> & MixtureRun & ThreadOptions
 
-async function shardMixture (manifest: Manifest, asked: MixtureOptions): Promise<MixtureResult> {
+async function shardMixture (manifest: Mixture, asked: MixtureOptions): Promise<MixtureResult> {
   const { concurrency, runsDir } = asked
   const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked.tokenizerPath, asked.tokenizer)
   const logFile = statsPathOf(manifest, asked.logFile)

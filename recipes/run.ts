@@ -4,7 +4,7 @@ import { parseOptions } from '../lib/options.ts'
 import { shownInLine } from '../lib/text/shown.ts'
 import { runTraining } from './components/training.ts'
 import { withThreads } from './flow/workers/threads.ts'
-import type { Manifest } from './manifest/schema.ts'
+import { type Mixture, inputsOf } from './manifest/found.ts'
 import { type MixtureRun, loadTokenizerOf, statsPathOf } from './mixture/mixture.ts'
 import { planComponents, refusalOf, refusedSteps } from './mixture/plan-components.ts'
 import { type PlannedTraining, plannedTraining } from './mixture/plan-training.ts'
@@ -49,13 +49,14 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
   const statsPath = statsPathOf(manifest, mixture.logFile)
   await checkInventories(statsPath, { inventory, inventoryJson }, manifest.datasets.map(({ outputDir }) => outputDir))
   const training = context.tokenizer === undefined ? await plannedTraining(manifest, mixture) : null
-  const wanted: WantedRun = { manifest, statsPath, training, isToTrain: training !== null && training.step.outcome !== 'up to date', asked }
+  const isToTrain = training !== null && training.step.outcome !== 'up to date'
+  const wanted: WantedRun = { manifest, statsPath, training, isToTrain, asked }
   return dryRun ? await foretell(wanted, context) : await carryOut(wanted, context)
 }
 
 /** What a run is to do: its manifest, with the training that comes first, and how it was asked to. */
 interface WantedRun {
-  readonly manifest: Manifest
+  readonly manifest: Mixture
   readonly statsPath: string
   /** Null where no tokenizer is trained. */
   readonly training: PlannedTraining | null
@@ -68,9 +69,11 @@ async function foretell (wanted: WantedRun, context: MixtureRun): Promise<RunRep
   const { manifest, statsPath, training, isToTrain, asked } = wanted
   const loaded = isToTrain ? null : await loadTokenizerOf(manifest, asked.tokenizerPath, context.tokenizer)
   const tokenizer = loaded?.tokenizer ?? training!.standIn
-  const plans = await planComponents(manifest, loaded?.tokenizerPath ?? null, statsPath, { ...context, ...asked, tokenizer })
-  const first = firstSteps(wanted, loaded?.tokenizerPath ?? training!.job.model, !isToTrain)
-  const report = (steps: readonly RunStep[]): RunReport => ({ manifest: manifest.path, dry_run: true, steps: [...first, ...steps], stats: null, stats_path: null, run_record: null })
+  const path = loaded?.tokenizerPath ?? null
+  const plans = await planComponents(manifest, path, statsPath, { ...context, ...asked, tokenizer })
+  const first = firstSteps(wanted, path ?? training!.job.model, !isToTrain)
+  const report = (steps: readonly RunStep[]): RunReport =>
+    ({ manifest: manifest.path, dry_run: true, steps: [...first, ...steps], stats: null, stats_path: null, run_record: null })
   const refusal = refusalOf(plans)
   if (refusal !== null) throw new RunError(report(refusedSteps(plans)), refusal)
   const steps = plans.flatMap(({ steps }) => steps)
@@ -84,8 +87,10 @@ async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunRep
   const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, mixture.tokenizerPath, context.tokenizer)
   const plans = await planComponents(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer })
   const { stats, record, failed } = await processed(manifest, mixture, { ...context, tokenizer })
-  const steps = plans.flatMap(({ steps }, i) => failing(steps, failed?.stats.failed.find(({ name }) => name === manifest.datasets[i]!.name)?.error))
-  const verified = await verification(stats, statsPath, { verify: mixture.verify, options: { tokenizerPath, inventory, inventoryJson, workers: mixture.workers } }, context)
+  const errorOf = (component: string): string | undefined => failed?.stats.failed.find(({ name }) => name === component)?.error
+  const steps = plans.flatMap(({ steps }, i) => failing(steps, errorOf(manifest.datasets[i]!.name)))
+  const verifying = { tokenizerPath, inventory, inventoryJson, workers: mixture.workers }
+  const verified = await verification(stats, statsPath, { verify: mixture.verify, options: verifying }, context)
   const report: RunReport = {
     manifest: manifest.path,
     dry_run: false,
@@ -100,16 +105,21 @@ async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunRep
 }
 
 /** Trains the tokenizer, unless a component would be refused with it. */
-async function train ({ manifest, statsPath, asked }: WantedRun, { job, standIn }: PlannedTraining, context: MixtureRun): Promise<void> {
-  const refusal = refusalOf(await planComponents(manifest, null, statsPath, { ...context, ...asked, tokenizer: standIn }))
+async function train (
+  { manifest, statsPath, asked }: WantedRun, { job, standIn }: PlannedTraining, context: MixtureRun
+): Promise<void> {
+  const plans = await planComponents(manifest, null, statsPath, { ...context, ...asked, tokenizer: standIn })
+  const refusal = refusalOf(plans)
   if (refusal !== null) throw refusal
-  await withThreads(manifest.datasets.map(({ dataFiles }) => dataFiles), { ...context, ...asked }, options => runTraining(job, options))
+  await withThreads(inputsOf(manifest.datasets), { ...context, ...asked }, options => runTraining(job, options))
 }
 
 /** Those that come before the components. @param isThere whether the tokenizer is */
-function firstSteps ({ manifest: { tokenizer: { sha256 } }, training }: WantedRun, path: string, isThere: boolean): RunStep[] {
-  const why = sha256 === null ? 'the manifest asks for no SHA-256' : isThere ? 'has the SHA-256 that the manifest asks for' : 'is to have the SHA-256 that the manifest asks for'
-  return [...(training === null ? [] : [training.step]), { component: null, step: 'check-tokenizer', outcome: 'done', why: `${path}: ${why}` }]
+function firstSteps ({ manifest: { tokenizer }, training }: WantedRun, path: string, isThere: boolean): RunStep[] {
+  const has = `${isThere ? 'has' : 'is to have'} the SHA-256 that the manifest asks for`
+  const why = tokenizer.sha256 === null ? 'the manifest asks for no SHA-256' : has
+  const checked: RunStep = { component: null, step: 'check-tokenizer', outcome: 'done', why: `${path}: ${why}` }
+  return training === null ? [checked] : [training.step, checked]
 }
 
 async function verificationAhead (steps: readonly RunStep[], statsPath: string, isAsked: boolean): Promise<RunStep> {
@@ -142,7 +152,7 @@ interface Processed {
   readonly failed?: MixtureError
 }
 
-async function processed (manifest: Manifest, options: z.output<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
+async function processed (manifest: Mixture, options: z.output<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
   try {
     const { run_record: record, stats_path: _, ...stats }: MixtureResult = await processManifest(manifest, options, context)
     return { stats, record }

@@ -12,7 +12,7 @@ import type { ComponentStats } from './components/component-stats.ts'
 import { shardComponent } from './components/component.ts'
 import { corpusComponent, corpusOptions, documentsPath } from './components/corpus.ts'
 import { filesOf, refuseForeignIn } from './components/files.ts'
-import { findOnHub } from './components/find-on-hub.ts'
+import { findComponent } from './components/find.ts'
 import { checkpointIn, checkpointOf, writtenFiles } from './components/paths.ts'
 import { pull } from './components/pull.ts'
 import type { DocumentCounts } from './flow/counts.ts'
@@ -58,12 +58,13 @@ export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, 
   }
   const most = Math.min(maxRecords ?? Infinity, limit ?? Infinity)
   const asked = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
-  const component = await findOnHub(asked, { ...checked, ...run }, [output === undefined ? checkpointIn(outputDir) : checkpointOf(output)])
+  const component = await findComponent(asked, { ...checked, ...run }, [output === undefined ? checkpointIn(outputDir) : checkpointOf(output)])
+  const inputs = component.files.map(({ path }) => path)
   if (output !== undefined) {
-    await checkOutputs(writtenFiles(output, component.rejects), [component.dataFiles], { shared: provenanceFiles(output) })
+    await checkOutputs(writtenFiles(output, component.rejects), inputs, { shared: provenanceFiles(output) })
     return { name: component.name, output, ...await pull(component, output, { ...run, ...checked }) }
   }
-  await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, component.dataFiles], { shards: [outputDir] })
+  await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, ...inputs], { shards: [outputDir] })
   await refuseForeign(logFile, STATS)
   await refuseForeignIn(component)
   await checkWritable(logFile)

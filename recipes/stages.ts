@@ -23,6 +23,7 @@ import { length, lengthOptions } from '../transforms/length.ts'
 import { normalize, normalizeOptions } from '../transforms/normalize.ts'
 import { pack, packOptions } from '../transforms/pack.ts'
 import type { KnownStages } from './manifest/check.ts'
+import type { FoundComponent } from './manifest/found.ts'
 import type { Component, Filter } from './manifest/schema.ts'
 
 /** A transform, whatever it takes and makes. */
@@ -163,7 +164,7 @@ function filter<State> (
   return { make: (given, known) => make(given as never, known), options, work: (given, known) => make(given as never, known).work }
 }
 
-/** Whether a component's dataset is one on the Hub, its files found or not. */
+/** Whether a component's dataset is one on the Hub. */
 export function isOnHub ({ dataset }: Pick<Component, 'dataset'>): boolean {
   return !Object.hasOwn(sources, dataset)
 }
@@ -174,21 +175,21 @@ export function readsHub ({ dataset, dataFiles }: Pick<Component, 'dataset' | 'd
 }
 
 /** By which source a component is read: the key of `sources`. */
-export function formatOf ({ dataset, hub }: Pick<Component, 'dataset' | 'hub'>): string {
+export function formatOf ({ dataset, hub }: Pick<FoundComponent, 'dataset' | 'hub'>): string {
   return hub?.format ?? dataset
 }
 
 /** The options that a component has for its source. Of one on the Hub, what its format has no use for is left out: it is known only once the files are found. */
-export function sourceOptionsOf ({ sourceOptions, hub, ...component }: Component): Readonly<Record<string, unknown>> {
-  if (hub === undefined) return sourceOptions
-  const { shape } = sources[formatOf({ hub, ...component })]!.options
+export function sourceOptionsOf ({ sourceOptions, dataset, hub }: Pick<FoundComponent, 'sourceOptions' | 'dataset' | 'hub'>): Readonly<Record<string, unknown>> {
+  if (hub === null) return sourceOptions
+  const { shape } = sources[formatOf({ dataset, hub })]!.options
   const own = Object.entries(sourceOptions).filter(([key, value]) => value !== undefined && Object.hasOwn(shape, key))
   return { ...hub.options, ...Object.fromEntries(own) }
 }
 
 /** What a component on the Hub was asked for, and what it was found to be, as settings of a job have it: by this the next run knows its files. */
-export function hubSettings ({ subset, split, revision, hub }: Component): { readonly hub?: unknown } {
-  if (hub === undefined) return {}
+export function hubSettings ({ subset, split, revision, hub }: Pick<FoundComponent, 'subset' | 'split' | 'revision' | 'hub'>): { readonly hub?: unknown } {
+  if (hub === null) return {}
   const { dataFiles, subset: foundSubset, split: foundSplit, ...found } = hub
   return { hub: { asked: { subset, split, revision, data_files: dataFiles }, subset: foundSubset, split: foundSplit, ...renameKeys(found, snakeCase) } }
 }

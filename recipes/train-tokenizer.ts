@@ -3,12 +3,13 @@ import { SluiceError } from '../lib/errors.ts'
 import { kebabCase, parseOptions, withoutDefaults } from '../lib/options.ts'
 import { modelOptions } from '../lib/trainer/options.ts'
 import { corpusComponent, corpusOptions } from './components/corpus.ts'
-import { type FindOptions, findAllOnHub } from './components/find-on-hub.ts'
+import { type FindOptions, findComponents } from './components/find.ts'
 import { trainingJob } from './components/training-job.ts'
-import { type TrainedStats, type TrainingJob, runTraining } from './components/training.ts'
+import { type TrainedStats, runTraining } from './components/training.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { withThreads, workersOption } from './flow/workers/threads.ts'
-import { type Component, type Manifest, componentSchema, tokenizerSchema } from './manifest/schema.ts'
+import { type Mixture, inputsOf } from './manifest/found.ts'
+import { type Component, componentSchema, tokenizerSchema } from './manifest/schema.ts'
 import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
 
 const { limit, rejects, ...datasetOptions } = corpusOptions
@@ -50,11 +51,12 @@ export async function trainTokenizer (given: z.input<typeof trainTokenizerOption
   const finding = { ...options, ...run }
   const manifest = await manifestOf(options, finding)
   const asked = jobOf(options, manifest)
-  const job = { ...asked, components: await findAllOnHub(asked.components, finding, () => [asked.checkpoint]) }
-  return await withThreads(job.components.map(({ dataFiles }) => dataFiles), { ...run, ...options }, context => runTraining(job, context))
+  const found = manifest?.datasets ?? await findComponents([oneDataset(options)], finding, () => [asked.checkpoint])
+  const components = options.sampleLimit === undefined ? found : found.map(component => ({ ...component, sampleLimit: options.sampleLimit! }))
+  return await withThreads(inputsOf(components), { ...run, ...options }, context => runTraining({ ...asked, manifest, components }, context))
 }
 
-async function manifestOf (options: Options, finding: FindOptions): Promise<Manifest | null> {
+async function manifestOf (options: Options, finding: FindOptions): Promise<Mixture | null> {
   const { manifest, dataFiles, dataset } = options
   if (manifest === undefined) {
     if (dataFiles === undefined && dataset === undefined) throw new SluiceError('ERR_OPTION', 'train-tokenizer.dataFiles: expected the files to learn from, a dataset on the Hub, or a manifest')
@@ -65,12 +67,9 @@ async function manifestOf (options: Options, finding: FindOptions): Promise<Mani
   return await readMixture(manifest, finding)
 }
 
-function jobOf (options: Options, manifest: Manifest | null): TrainingJob {
+function jobOf (options: Options, manifest: Mixture | null): ReturnType<typeof trainingJob> {
   const asked = Object.fromEntries(Object.keys(trainingFlags).flatMap(key => options[key as keyof Options] === undefined ? [] : [[key, options[key as keyof Options]]]))
-  const components = manifest?.datasets ?? [oneDataset(options)]
   return trainingJob({ ...manifest?.tokenizer, ...asked }, {
-    manifest,
-    components: options.sampleLimit === undefined ? components : components.map(component => ({ ...component, sampleLimit: options.sampleLimit! })),
     folder: options.outputDir ?? manifest?.tokenizerOutputDir ?? 'artifacts/tokenizer',
     logFile: options.logFile
   })

@@ -114,7 +114,7 @@ export async function checkInventories (statsPath: string, asked: Inventories, s
 async function checkPlaces ({ path, components }: StatsFile, pagePath: string, jsonPath: string, tokenizerPath: string | undefined): Promise<void> {
   if (pagePath === STANDARD_STREAM && jsonPath === STANDARD_STREAM) throw new SluiceError('ERR_OPTION', 'verify: inventory and inventoryJson are both standard output, expected one of them at most')
   const shards = components.flatMap(({ output_dir: folder, shard_files: infos }) => infos.map(({ file }) => join(folder, file))).filter(path => existsSync(path))
-  await checkOutputs([pagePath, jsonPath], [[path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards]])
+  await checkOutputs([pagePath, jsonPath], [path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards])
 }
 
 /** What is found in each component. */

@@ -16,7 +16,7 @@ export interface KnownFiles {
 }
 
 /** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
-export type SourceInput = FileNames | AsyncIterable<Uint8Array>
+export type SourceInput = FileNames | KnownFiles | AsyncIterable<Uint8Array>
 
 /** Bytes of the files read so far, as they lie on disk, and in all; null where that can't be known. */
 export interface ReadProgress {
@@ -39,7 +39,7 @@ export class FileQueue {
   #ahead: ReadAhead | undefined // of files on the Hub
 
   /** @param name of the source, for messages @throws SluiceError `ERR_OPTION` where the input is none */
-  constructor (name: string, input: SourceInput | KnownFiles, hub: RemoteOptions['hub']) {
+  constructor (name: string, input: SourceInput, hub: RemoteOptions['hub']) {
     const isStream = isIterable(input)
     if (!isStream && !isNamed(input)) {
       const expected = 'expected a path, a glob, a list of them, or an iterable of bytes, such as a stream'

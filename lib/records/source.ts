@@ -46,7 +46,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
   readonly #positions: Positions
   readonly #tell: SourceOptions['tell']
   readonly #located: SharedOptions<Item>['located']
-  readonly #given: { readonly input: SourceInput | KnownFiles, readonly own: RecordSourceOptions, readonly shared: SharedOptions<Item> }
+  readonly #given: { readonly input: SourceInput, readonly own: RecordSourceOptions, readonly shared: SharedOptions<Item> }
   #isOpen = false
   #records: RecordReader<Item> | undefined // of the file that is open
   #begun = { in: 0, bytes: 0, isWhole: true } // the counts when it was begun, and whether that was at its beginning
@@ -57,7 +57,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
   #pass: () => void = () => {} // ends the wait for a barrier
 
   constructor (
-    name: string, input: SourceInput | KnownFiles, openRecords: OpenRecords<Item>, own: RecordSourceOptions,
+    name: string, input: SourceInput, openRecords: OpenRecords<Item>, own: RecordSourceOptions,
     shared: SharedOptions<Item>
   ) {
     const { from, rejects, located, tell, hub, highWaterMark, signal } = shared

@@ -1,7 +1,7 @@
 import { maskCredentials } from '../../lib/errors.ts'
 import type { ShardedStats } from '../../lib/shards/stats.ts'
 import type { DocumentCounts } from '../flow/counts.ts'
-import type { Component } from '../manifest/schema.ts'
+import type { FoundComponent } from '../manifest/found.ts'
 
 /** What has come of a component, as stats files have it; its shards are told of as `verify` reads it. */
 export interface ComponentStats extends DocumentCounts, ShardedStats {
@@ -25,12 +25,12 @@ export interface ComponentStats extends DocumentCounts, ShardedStats {
 type Described = Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files' | 'commit'>
 
 /** What of a component is only noted in its stats; without passwords. */
-export function described (component: Component): Described {
+export function described (component: FoundComponent): Described {
   return JSON.parse(maskCredentials(JSON.stringify(description(component)))) as Described
 }
 
-function description ({ dataset, subset, split, license, dataFiles, hub }: Component): Described {
-  if (hub === undefined) return { dataset, subset, split, license, data_files: dataFiles }
+function description ({ dataset, subset, split, license, namedFiles, hub }: FoundComponent): Described {
+  if (hub === null) return { dataset, subset, split, license, data_files: namedFiles }
   return {
     dataset,
     subset: hub.subset,
@@ -41,7 +41,7 @@ function description ({ dataset, subset, split, license, dataFiles, hub }: Compo
   }
 }
 
-/** The counts of documents that went through a copy: of its records as they were read first, where the bad ones were met. */
+/** The counts of documents that went through a copy: of the records as they were read first, with the bad ones. */
 export function countsWithPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCounts {
   const source = pulled.stages[0]!
   return {

@@ -1,16 +1,15 @@
 import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { refuseShards } from '../../lib/shards/writer.ts'
-import { withFiles } from '../flow/documents.ts'
 import { CHECKPOINT_EVERY } from '../jobs/checkpoints.ts'
 import { type Job, type JobStatus, canResume, runJob, statusOf, withLocks } from '../jobs/job.ts'
 import { remaking } from '../jobs/remake.ts'
-import type { Component } from '../manifest/schema.ts'
+import type { FoundComponent } from '../manifest/found.ts'
 import { type ComponentStats, described } from './component-stats.ts'
 import { filesBeside } from './files.ts'
 import { makeShards } from './make-shards.ts'
 import { checkpointIn, copyIn } from './paths.ts'
 import { pull } from './pull.ts'
-import { type ShardJob, type ShardOptions, checkFit, pullOf, readFromCopy, shardCheck, shardJob } from './shard-job.ts'
+import { type ShardJob, type ShardOptions, checkFit, copiedJob, pullJob, shardCheck, shardJob } from './shard-job.ts'
 import { documentsPlan } from './write-documents.ts'
 
 /**
@@ -19,23 +18,28 @@ import { documentsPlan } from './write-documents.ts'
  *
  * @throws SluiceError as its stages do, and as `runJob`; what the last checkpoint tells of stays
  */
-export async function shardComponent (component: Component, options: ShardOptions): Promise<ComponentStats> {
+export async function shardComponent (component: FoundComponent, options: ShardOptions): Promise<ComponentStats> {
   checkFit(component, options.tokenizer)
   const shards = component.rawDir === null
-    ? shardJob(component, await withFiles(component), null, options)
+    ? shardJob(component, component, null, options)
     : await pulledJob(component, copyIn(component.rawDir, component.name), options)
-  const stats = await canResume(shards.read.dataFiles, shards.outputs)
+  const stats = await canResume(shards.read.files, shards.outputs)
     ? await runJob(shards.plan, options, shardCheck(shards, options), job => resumeShards(shards, job, options))
     : await makeOnce(shards, options)
   const { path: tokenizerPath } = options.tokenizer
-  return { ...stats, ...described(component), output_dir: component.outputDir, ...(tokenizerPath !== undefined && { tokenizer_path: tokenizerPath }) }
+  return {
+    ...stats,
+    ...described(component),
+    output_dir: component.outputDir,
+    ...(tokenizerPath !== undefined && { tokenizer_path: tokenizerPath })
+  }
 }
 
 /** Copies a component's documents, as they are, unless they are there; its shards are made of the copy. */
-async function pulledJob (component: Component, path: string, options: ShardOptions): Promise<ShardJob> {
+async function pulledJob (component: FoundComponent, path: string, options: ShardOptions): Promise<ShardJob> {
   const { checkpointEvery = CHECKPOINT_EVERY } = options
-  const pulled = await pull(pullOf(component), path, { ...options, checkpointEvery, keep: true })
-  return shardJob(component, readFromCopy(component, path), pulled, options)
+  const pulled = await pull(pullJob(component), path, { ...options, checkpointEvery, keep: true })
+  return shardJob(component, await copiedJob(component, path), pulled, options)
 }
 
 /** Makes shards of what can be read only once. */
@@ -52,7 +56,8 @@ async function makeOnce (shards: ShardJob, options: ShardOptions): Promise<Compo
 /** Makes shards from where the job goes on: in their place, or in a folder of their own while those there are still good. */
 async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions): Promise<ComponentStats> {
   const { component: { outputDir: folder }, outputs } = shards
-  if (options.overwrite !== true && (job.begins || (job.isOutdated && options.keepOutdated === true))) await refuseShards(folder)
+  const { overwrite = false, keepOutdated = false } = options
+  if (!overwrite && (job.begins || (job.isOutdated && keepOutdated))) await refuseShards(folder)
   const again = await remaking(folder)
   const made = job.isOutdated || (job.resumesNothing && again.isBegun)
     ? await again.make(next => makeNext(shards, next, options), job.begin)
@@ -62,7 +67,7 @@ async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions):
   return made
 }
 
-/** Makes shards in the folder whose shards will take the place of others: that is a job of its own, with its own checkpoint. */
+/** Makes shards in the folder whose shards will take the place of others: a job of its own, with its own checkpoint. */
 async function makeNext (shards: ShardJob, folder: string, options: ShardOptions): Promise<ComponentStats> {
   const plan = { ...shards.plan, path: checkpointIn(folder), beside: [] }
   return await runJob(plan, {}, () => Promise.resolve([]), async job => {
@@ -79,12 +84,14 @@ export interface ComponentStatus {
 }
 
 /** How a component stands. @throws SluiceError as `statusOf` */
-export async function componentStatus (component: Component, options: ShardOptions): Promise<ComponentStatus> {
+export async function componentStatus (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   const copy = component.rawDir === null ? null : copyIn(component.rawDir, component.name)
-  const pull = copy === null ? null : await statusOf(documentsPlan(pullOf(component), copy, options))
-  if (pull !== null && pull.is !== 'finished') return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
-  const read = copy === null ? await withFiles(component) : readFromCopy(component, copy)
-  if (!await canResume(read.dataFiles, filesBeside(component))) return { pull, shards: { is: 'new' } }
+  const pull = copy === null ? null : await statusOf(documentsPlan(pullJob(component), copy, options))
+  if (pull !== null && pull.is !== 'finished') {
+    return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
+  }
+  const read = copy === null ? component : await copiedJob(component, copy)
+  if (!await canResume(read.files, filesBeside(component))) return { pull, shards: { is: 'new' } }
   const shards = shardJob(component, read, null, options)
   return { pull, shards: await statusOf(shards.plan, shardCheck(shards, options)) }
 }

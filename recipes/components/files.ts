@@ -8,9 +8,13 @@ import { checkpointIn, copyIn, writtenFiles } from './paths.ts'
 /** What names the files that a component writes. */
 type Named = Pick<Component, 'name' | 'rawDir' | 'filteredDir' | 'outputDir' | 'rejects'>
 
-/** All files that a component writes beside its shards: copies of its documents and rejects, where it asks for that, and what is there while it is under way. */
+/**
+ * All files that a component writes beside its shards: copies of its documents and rejects, where it asks for that, and what
+ * is there while it is under way.
+ */
 export function filesOf (component: Named): string[] {
-  const raw = component.rawDir === null ? [] : writtenFiles(copyIn(component.rawDir, component.name), pullRejects(component))
+  const { name, rawDir } = component
+  const raw = rawDir === null ? [] : writtenFiles(copyIn(rawDir, name), pullRejects(component))
   const beside = filesBeside(component)
   return [...raw, ...beside, ...workingFiles(checkpointIn(component.outputDir), beside)]
 }

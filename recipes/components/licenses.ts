@@ -1,16 +1,15 @@
 import { SluiceError } from '../../lib/errors.ts'
 import { isHubName } from '../../lib/hub/address.ts'
-import { findFiles } from '../../lib/input/find.ts'
 import type { Obligation, Redistributable } from '../../lib/licenses/known.ts'
 import { strictestOf } from '../../lib/licenses/terms.ts'
-import type { Component, Manifest } from '../manifest/schema.ts'
+import type { FoundComponent, Mixture } from '../manifest/found.ts'
 import { type CardLicense, licenseOnCard } from '../provenance/card.ts'
 import { findProvenance } from '../provenance/write.ts'
 import { isOnHub } from '../stages.ts'
 import { copyIn } from './paths.ts'
 
 /** Tells the licence on the card of a component's dataset; null where it has no card. A SluiceError is taken for a card that can't be read. */
-export type LicenseOf = (component: Component) => Promise<CardLicense | null>
+export type LicenseOf = (component: FoundComponent) => Promise<CardLicense | null>
 
 /** A licence, as somebody states it. */
 export interface LicenseFinding {
@@ -38,13 +37,13 @@ export interface LicenseRow {
 }
 
 /** What the licences of each component of a manifest permit, in its order. */
-export async function licenseRows ({ path, datasets }: Pick<Manifest, 'path' | 'datasets'>, licenseOf: LicenseOf = component => licenseOnCard(component)): Promise<LicenseRow[]> {
+export async function licenseRows ({ path, datasets }: Pick<Mixture, 'path' | 'datasets'>, licenseOf: LicenseOf = component => licenseOnCard(component)): Promise<LicenseRow[]> {
   const rows: LicenseRow[] = []
   for (const component of datasets) rows.push(await licenseRow(path, component, licenseOf))
   return rows
 }
 
-async function licenseRow (manifestPath: string, component: Component, licenseOf: LicenseOf): Promise<LicenseRow> {
+async function licenseRow (manifestPath: string, component: FoundComponent, licenseOf: LicenseOf): Promise<LicenseRow> {
   const { name, dataset, subset, split, revision, license } = component
   const pulled = await pulledLicenses(component)
   const card = await cardLicense(component, licenseOf)
@@ -75,10 +74,9 @@ interface Findings {
 }
 
 /** What the provenance of a component's files says: of its raw copy, and of the files that it is read from. */
-async function pulledLicenses ({ name, rawDir, dataset, dataFiles }: Component): Promise<Findings> {
-  const here = isOnHub({ dataset }) ? [] : [dataFiles].flat().filter(name => !isHubName(name)) // what is elsewhere has nothing beside it
-  const files = here.length === 0 ? [] : await findFiles(here).catch((): ReadonlyArray<{ path: string }> => [])
-  const pulls = await findProvenance([...(rawDir === null ? [] : [copyIn(rawDir, name)]), ...files.map(({ path }) => path)])
+async function pulledLicenses ({ name, rawDir, dataset, files }: FoundComponent): Promise<Findings> {
+  const here = isOnHub({ dataset }) ? [] : files.filter(({ path }) => !isHubName(path)) // what is elsewhere has nothing beside it
+  const pulls = await findProvenance([...(rawDir === null ? [] : [copyIn(rawDir, name)]), ...here.map(({ path }) => path)])
   const found = new Map<string, LicenseFinding>() // by their content: a folder's files have one licence mostly
   for (const { path, provenance } of pulls) {
     const stated = provenance === null ? [] : provenance.license.found
@@ -95,7 +93,7 @@ async function pulledLicenses ({ name, rawDir, dataset, dataFiles }: Component):
   }
 }
 
-async function cardLicense (component: Component, licenseOf: LicenseOf): Promise<Findings> {
+async function cardLicense (component: FoundComponent, licenseOf: LicenseOf): Promise<Findings> {
   try {
     const card = await licenseOf(component)
     if (card === null) return { found: [], commit: null, unread: [] }

@@ -41,25 +41,37 @@ interface ShardFlow extends DocumentFlow, FlowParts {
 export async function makeShards (shards: ShardJob, target: ShardTarget, options: ShardOptions): Promise<ComponentStats> {
   const { component, read } = shards
   return await keepingRejects(component.rejects, async rejects => {
-    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants: component.filteredDir === null ? 'nothing' : 'documents', tokenizer: options.tokenizer }
+    const wants = component.filteredDir === null ? 'nothing' : 'documents'
+    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants, tokenizer: options.tokenizer }
     return await withThreadedFlow(part, options, async threaded => {
       const started = performance.now()
       const flow = shardFlow(shards, target, { rejects, threaded }, options)
       await runShardFlow(flow, component.name, target, options)
-      return statsOf(shards, flow, target, { seconds: target.job?.seconds ?? secondsSince(started), tokenizer: options.tokenizer })
+      return statsOf(shards, flow, { ...target, tokenizer: options.tokenizer }, target.job?.seconds ?? secondsSince(started))
     })
   }, { resumable: target.job !== null })
 }
 
 /** Makes the stages; nothing is read yet. */
-function shardFlow ({ component, read }: ShardJob, { folder, job }: ShardTarget, parts: FlowParts, options: ShardOptions): ShardFlow {
+function shardFlow (
+  { component, read }: ShardJob, { folder, job }: ShardTarget, parts: FlowParts, options: ShardOptions
+): ShardFlow {
   const { tokenizer, overwrite = false, checkpointEvery = CHECKPOINT_EVERY } = options
   const { name, seqLen, sequencesPerShard, dtype, eosId, maxRecords, filteredDir } = component
   const resumable = job !== null
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
   const documents = documentsOf(read, options, { ...parts, barriers: checkpoints })
   const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
-  const beforeFirst = job?.begins === true ? job.begin : undefined // killed behind the first shard, it is to know it for its own
+  const beforeFirst = job?.begins === true ? job.begin : undefined // a run that is killed later knows its shards by this
+  const sink = npySink(folder, {
+    seqLen,
+    sequencesPerShard,
+    dtype,
+    vocabSize: tokenizer.vocabSize,
+    overwrite: overwrite || job?.replaces === true,
+    resumable,
+    beforeFirst
+  })
   const encodedFlow = parts.threaded?.encodes === true ? parts.threaded : null
   return {
     ...parts,
@@ -68,12 +80,13 @@ function shardFlow ({ component, read }: ShardJob, { folder, job }: ShardTarget,
     checkpoints,
     copy,
     packing: encodedFlow?.packed({ seqLen }) ?? pack({ seqLen }),
-    sink: npySink(folder, { seqLen, sequencesPerShard, dtype, vocabSize: tokenizer.vocabSize, overwrite: overwrite || job?.replaces === true, resumable, beforeFirst }),
+    sink,
     encoding: encodedFlow?.encoded() ?? encode({ tokenizer, eosId })
   }
 }
 
-async function runShardFlow ({ source, stages, judge, encoding, packing, sink, copy, rejects, checkpoints }: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions): Promise<void> {
+async function runShardFlow (flow: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions): Promise<void> {
+  const { source, stages, judge, encoding, packing, sink, copy, rejects, checkpoints } = flow
   try {
     checkpoints.begin({
       source,
@@ -81,7 +94,8 @@ async function runShardFlow ({ source, stages, judge, encoding, packing, sink, c
       outputs: [sink, copy, rejects].filter(output => output !== null),
       finished: () => sink.filled
     }, job?.flow ?? null, passedIn(stages))
-    await runFlow({ name, source, tokens: () => packing.stats.tokens, checkpoints }, [...stages, judge, encoding, packing, sink], options)
+    const watched = { name, source, tokens: () => packing.stats.tokens, checkpoints }
+    await runFlow(watched, [...stages, judge, encoding, packing, sink], options)
     await copy?.commit()
   } catch (error) {
     await copy?.abandon()
@@ -89,7 +103,13 @@ async function runShardFlow ({ source, stages, judge, encoding, packing, sink, c
   }
 }
 
-function statsOf ({ component, pulled }: ShardJob, { source, stages, encoding, packing, sink }: ShardFlow, { folder }: ShardTarget, { seconds, tokenizer }: Pick<ShardOptions, 'tokenizer'> & { readonly seconds: number }): ComponentStats {
+function statsOf (
+  { component, pulled }: ShardJob,
+  flow: ShardFlow,
+  { folder, tokenizer }: Pick<ShardTarget, 'folder'> & Pick<ShardOptions, 'tokenizer'>,
+  seconds: number
+): ComponentStats {
+  const { source, stages, encoding, packing, sink } = flow
   const { name, seqLen, dtype, eosId } = component
   const { tokens, tail } = packing.stats
   const { shards } = sink.stats

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Document } from '../../lib/document.ts'
 import { SluiceError } from '../../lib/errors.ts'
-import { documentPath, findFiles } from '../../lib/input/find.ts'
+import { documentPath } from '../../lib/input/find.ts'
 import { LicenseCounts, licenseColumns } from '../../lib/licenses/counts.ts'
 import { strictestOf } from '../../lib/licenses/terms.ts'
 import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
@@ -10,9 +10,9 @@ import { isResumable, partialName } from '../../lib/output/resumable.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { isTextFile } from '../../sinks/text.ts'
 import { ndjson } from '../../sources/ndjson.ts'
+import type { DocumentsJob } from '../flow/documents.ts'
 import type { JobStatus } from '../jobs/job.ts'
 import { filesOnHub } from '../jobs/known-files.ts'
-import type { Component } from '../manifest/schema.ts'
 import type { ProvenanceFile } from '../provenance/schema.ts'
 import { type WrittenProvenance, checkProvenance, findProvenance, releaseProvenance, writeProvenance } from '../provenance/write.ts'
 import { checkpointOf } from './paths.ts'
@@ -25,7 +25,7 @@ import { type WriteOptions, type WrittenDocuments, writeDocuments } from './writ
  *
  * @throws SluiceError as `writeDocuments` and `writeProvenance`
  */
-export async function pull (component: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+export async function pull (component: DocumentsJob, output: string, options: WriteOptions): Promise<WrittenDocuments> {
   await checkProvenance(output)
   const now = new Date()
   const partial = await stat(partialName(output)).catch(() => null) // of a run that was stopped; it is gone on with, the same file
@@ -69,7 +69,7 @@ interface Pulled {
 }
 
 /** Null for what is no file: there is nothing beside a pipe. */
-async function keepProvenance (component: Component, output: string, { begun, records, files }: Pulled, options: WriteOptions): Promise<WrittenProvenance | null> {
+async function keepProvenance (component: DocumentsJob, output: string, { begun, records, files }: Pulled, options: WriteOptions): Promise<WrittenProvenance | null> {
   if (!await isResumable(output)) return null
   const { command = null, signal } = options
   const from = await pulledFrom(component, options)
@@ -94,13 +94,16 @@ async function keepProvenance (component: Component, output: string, { begun, re
 }
 
 /** Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them again. Those on the Hub with their hashes; of a dataset there by their paths in it. */
-async function filesRead ({ dataFiles, hub }: Component, count: number, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<ProvenanceFile[]> {
-  const files = (await findFiles(dataFiles, { hub: { maxRetries, timeout, tell }, signal })).slice(0, count)
+async function filesRead ({ files: all, hub }: DocumentsJob, count: number, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<ProvenanceFile[]> {
+  const files = all.slice(0, count)
   const remote = await filesOnHub(files.map(({ path }) => path), { maxRetries, timeout, signal, tell })
   return await Promise.all(files.map(async ({ path, size }) => {
     const file = remote.get(path)
-    if (file === undefined) return { path, bytes: size, sha256: null, git_oid: null, ...(size !== null && { modified_at_utc: await dateOf(path) }) }
-    return { path: hub === undefined ? path : file.path, bytes: size, sha256: file.sha256, git_oid: file.oid === '' ? null : file.oid }
+    if (file === undefined) {
+      const now = size === null ? null : await stat(path)
+      return { path, bytes: now?.size ?? null, sha256: null, git_oid: null, ...(now !== null && { modified_at_utc: now.mtime.toISOString() }) }
+    }
+    return { path: hub === null ? path : file.path, bytes: size, sha256: file.sha256, git_oid: file.oid === '' ? null : file.oid }
   }))
 }
 

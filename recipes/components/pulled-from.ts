@@ -1,6 +1,6 @@
 import { readCardText } from '../../lib/hub/card-text.ts'
 import { theHub } from '../../lib/hub/hub.ts'
-import type { Component } from '../manifest/schema.ts'
+import type { DocumentsJob } from '../flow/documents.ts'
 import { type CardLicense, cardAddress } from '../provenance/card.ts'
 import { formatOf } from '../stages.ts'
 import type { WriteOptions } from './write-documents.ts'
@@ -18,8 +18,8 @@ export interface PulledFrom {
 }
 
 /** Where a component's documents were pulled from; null for files on the machine. @throws SluiceError `ERR_HUB` */
-export async function pulledFrom ({ dataset, hub }: Component, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<PulledFrom | null> {
-  if (hub === undefined) return null
+export async function pulledFrom ({ dataset, hub }: DocumentsJob, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<PulledFrom | null> {
+  if (hub === null) return null
   const { commit, subset, split, license, cardSha256 } = hub
   const theirs = await theHub({ maxRetries, timeout })
   return {
@@ -33,7 +33,7 @@ export async function pulledFrom ({ dataset, hub }: Component, { maxRetries, tim
 }
 
 /** The columns that are kept beside the text; null where all are: parquet and Arrow have those that are asked for. */
-export function keptColumns (component: Component): readonly string[] | null {
+export function keptColumns (component: DocumentsJob): readonly string[] | null {
   const { columns = [] } = component.sourceOptions as { readonly columns?: readonly string[] }
   return ['parquet', 'arrow'].includes(formatOf(component)) && !columns.includes('*') ? columns : null
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { SluiceError } from '../../lib/errors.ts'
 import { maxId } from '../../lib/shards/npy.ts'
@@ -5,11 +6,11 @@ import type { Encoder } from '../../lib/tokenizer/tokenizer.ts'
 import { verifyShards } from '../../lib/verify/shards.ts'
 import { endOfSentence } from '../../transforms/encode.ts'
 import type { DocumentCounts } from '../flow/counts.ts'
-import { type ReadOptions, documentSettings, idSettings } from '../flow/documents.ts'
+import { type DocumentsJob, type ReadOptions, documentSettings, idSettings } from '../flow/documents.ts'
 import type { RunOptions } from '../flow/flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import type { Check, JobOptions, JobPlan } from '../jobs/job.ts'
-import type { Component } from '../manifest/schema.ts'
+import type { FoundComponent } from '../manifest/found.ts'
 import type { ComponentStats } from './component-stats.ts'
 import { filesBeside, pullRejects } from './files.ts'
 import { checkpointIn } from './paths.ts'
@@ -28,8 +29,8 @@ export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, Threa
 
 /** Shards that are to be made of a component, and what is read for them: its own files, or the raw copy of them. */
 export interface ShardJob {
-  readonly component: Component
-  readonly read: Component
+  readonly component: FoundComponent
+  readonly read: DocumentsJob
   /** What was counted when the raw copy was made; null where there is none. */
   readonly pulled: DocumentCounts | null
   readonly plan: JobPlan
@@ -38,23 +39,30 @@ export interface ShardJob {
 }
 
 /** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
-export function checkFit ({ name, eosId, dtype }: Component, tokenizer: Encoder): void {
+export function checkFit ({ name, eosId, dtype }: FoundComponent, tokenizer: Encoder): void {
   endOfSentence(tokenizer, eosId)
-  if (tokenizer.vocabSize - 1 > maxId(dtype)) throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${dtype} holds ids up to ${maxId(dtype)}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
+  if (tokenizer.vocabSize - 1 > maxId(dtype)) {
+    const holds = `${dtype} holds ids up to ${maxId(dtype)}`
+    throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${holds}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
+  }
 }
 
 /** A component as it is copied to its `raw_dir`: whole, its bad records kept apart from those of the filters. */
-export function pullOf (component: Component): Component {
-  return { ...component, name: `${component.name} (pull)`, filters: [], expect: null, maxRecords: null, rejects: pullRejects(component) }
+export function pullJob (component: FoundComponent): DocumentsJob {
+  const name = `${component.name} (pull)`
+  return { ...component, name, filters: [], expect: null, maxRecords: null, rejects: pullRejects(component) }
 }
 
-/** A component that is read from its raw copy. */
-export function readFromCopy (component: Component, path: string): Component {
-  return { ...component, dataset: 'json', textColumn: 'text', dataFiles: path, sourceOptions: {}, hub: undefined }
+/** The documents of a component as they are read from its raw copy, once that is there. */
+export async function copiedJob (component: FoundComponent, path: string): Promise<DocumentsJob> {
+  const { size } = await stat(path)
+  return { ...component, dataset: 'json', textColumn: 'text', files: [{ path, size }], sourceOptions: {}, hub: null }
 }
 
 /** The job that makes a component's shards out of what `read` reads. */
-export function shardJob (component: Component, read: Component, pulled: DocumentCounts | null, options: ShardOptions): ShardJob {
+export function shardJob (
+  component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions
+): ShardJob {
   const { name, outputDir, seqLen, sequencesPerShard, dtype, eosId, filteredDir, rejects } = component
   const { tokenizer } = options
   const outputs = filesBeside(component)
@@ -70,13 +78,16 @@ export function shardJob (component: Component, read: Component, pulled: Documen
     filtered_dir: filteredDir && relative(outputDir, filteredDir),
     rejects: rejects && relative(outputDir, rejects)
   }
-  return { component, read, pulled, plan: { name, path: checkpointIn(outputDir), settings, inputs: read.dataFiles, beside: outputs }, outputs }
+  const plan = { name, path: checkpointIn(outputDir), settings, inputs: read.files, beside: outputs }
+  return { component, read, pulled, plan, outputs }
 }
 
 /** Looks at the shards that a finished job has made; a file that is none of them doesn't make them worse. */
 export function shardCheck ({ component: { outputDir } }: ShardJob, { verify = false, signal }: ShardOptions): Check {
   return async result => {
-    const findings = await verifyShards({ ...result as ComponentStats, output_dir: outputDir }, { statsPath: checkpointIn(outputDir), quick: !verify, signal })
-    return findings.filter(({ check }) => check !== 'unlisted').map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
+    const stats = { ...result as ComponentStats, output_dir: outputDir }
+    const findings = await verifyShards(stats, { statsPath: checkpointIn(outputDir), quick: !verify, signal })
+    const damages = findings.filter(({ check }) => check !== 'unlisted')
+    return damages.map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
   }
 }

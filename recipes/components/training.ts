@@ -4,7 +4,6 @@ import { Writable } from 'node:stream'
 import type { Document } from '../../lib/document.ts'
 import { SluiceError, codeOf, messageOf } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
-import { findFiles } from '../../lib/input/find.ts'
 import { renameKeys, snakeCase } from '../../lib/options.ts'
 import { removeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { checkWritable, writeFileWhole } from '../../lib/output/open.ts'
@@ -16,20 +15,20 @@ import type { ModelSettings } from '../../lib/trainer/options.ts'
 import type { TrainedTokenizer, UnigramTrainer } from '../../lib/trainer/train-unigram.ts'
 import type { TrainStats } from '../../lib/trainer/train.ts'
 import { type DocumentCounts, countsOf } from '../flow/counts.ts'
-import { type ReadOptions, documentSettings, documentsOf, withFiles } from '../flow/documents.ts'
+import { type ReadOptions, documentSettings, documentsOf } from '../flow/documents.ts'
 import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import { type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from '../jobs/job.ts'
 import { checkOutputs } from '../jobs/places.ts'
-import type { Component, Manifest } from '../manifest/schema.ts'
+import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.ts'
 import { number, secondsSince } from '../text.ts'
 import { componentTable } from './table.ts'
 
 /** A tokenizer that is to be trained: on what, how, and where it goes. */
 export interface TrainingJob {
-  readonly manifest: Manifest | null
-  readonly components: readonly Component[]
+  readonly manifest: Mixture | null
+  readonly components: readonly FoundComponent[]
   readonly settings: Omit<ModelSettings, 'workers'>
   readonly model: string
   readonly vocab: string
@@ -78,7 +77,7 @@ const TRAINING_LOG = jsonKind('the log of a training', 'model', 'vocab', 'traini
 
 /** How a training stands. @throws SluiceError as `statusOf` */
 export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
-  return await statusOf(await planOf(job, {}), checkOf(job))
+  return await statusOf(planOf(job, {}), checkOf(job))
 }
 
 /**
@@ -105,7 +104,7 @@ async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<T
     })
   }
   let trained = null as TrainedStats | null
-  const stats = await runJob(await planOf(job, options), options, checkOf(job), async begun => {
+  const stats = await runJob(planOf(job, options), options, checkOf(job), async begun => {
     if (begun.begins) refuseModel(job, options)
     trained = await train(job, options, begun.begin)
     await begun.finish(trained, [job.model, job.vocab])
@@ -117,12 +116,12 @@ async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<T
 
 /** Whether a training reads what can't be looked at twice: standard input, a pipe. */
 export async function readsOnce ({ components }: TrainingJob): Promise<boolean> {
-  return !await canResume(components.flatMap(({ dataFiles }) => dataFiles), [])
+  return !await canResume(inputsOf(components), [])
 }
 
 /** Looks at all files that a training writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
 export async function checkTrainingPlaces ({ manifest, components, model, vocab, log, checkpoint }: TrainingJob): Promise<void> {
-  await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...components.map(({ dataFiles }) => dataFiles), ...(manifest === null ? [] : [manifest.path])], { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
+  await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...inputsOf(components).map(({ path }) => path), ...(manifest === null ? [] : [manifest.path])], { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
   await refuseForeign(log, TRAINING_LOG)
 }
 
@@ -141,17 +140,16 @@ function refuseModel ({ model }: TrainingJob, { overwrite = false }: TrainingOpt
   if (existsSync(model) && !overwrite) throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: is a model of another origin; name another --output-dir, or replace it with --overwrite`)
 }
 
-async function planOf ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): Promise<JobPlan> {
-  const found = await Promise.all(components.map(withFiles))
+function planOf ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): JobPlan {
   return {
     name: 'train-tokenizer',
     path: checkpoint,
     settings: {
       name: 'train-tokenizer',
       ...snakeKeys(settings),
-      datasets: found.map(component => ({ name: component.name, sample_limit: component.sampleLimit, ...documentSettings({ ...component, maxRecords: null }, options), max_records: undefined })).map(plain)
+      datasets: components.map(component => ({ name: component.name, sample_limit: component.sampleLimit, ...documentSettings({ ...component, maxRecords: null }, options), max_records: undefined })).map(plain)
     },
-    inputs: (await findFiles(components.flatMap(({ dataFiles }) => dataFiles))).map(({ path }) => path),
+    inputs: inputsOf(components),
     beside: [model]
   }
 }
@@ -175,7 +173,7 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   const datasets: SampleStats[] = []
   for (const component of job.components) {
     try {
-      datasets.push(await sample(await withFiles(component), trainer, options))
+      datasets.push(await sample(component, trainer, options))
     } catch (error) {
       throw job.manifest === null ? error : ofComponent(component.name, error)
     }
@@ -242,8 +240,8 @@ function ofComponent (name: string, error: unknown): unknown {
 }
 
 /** The first documents of a dataset that its filters keep. */
-async function sample (component: Component, trainer: { add: (text: string) => void }, options: TrainingOptions): Promise<SampleStats> {
-  const { name, dataset, subset, split, license, dataFiles, sampleLimit } = component
+async function sample (component: FoundComponent, trainer: { add: (text: string) => void }, options: TrainingOptions): Promise<SampleStats> {
+  const { name, dataset, subset, split, license, files, sampleLimit } = component
   const sampled = { ...component, maxRecords: sampleLimit === 0 ? null : sampleLimit, rejects: null }
   const started = performance.now()
   return await withThreadedFlow({ component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }, options, async threaded => {
@@ -257,7 +255,7 @@ async function sample (component: Component, trainer: { add: (text: string) => v
     })
     await runFlow({ name: `${name} (sample)`, source }, [...stages, judge, sink], options)
     const counts = countsOf(source, stages)
-    return { name, dataset, subset, split, license, data_files: dataFiles, samples: counts.kept, sample_limit: sampleLimit, ...counts, seconds: secondsSince(started) }
+    return { name, dataset, subset, split, license, data_files: files.map(({ path }) => path), samples: counts.kept, sample_limit: sampleLimit, ...counts, seconds: secondsSince(started) }
   })
 }
 

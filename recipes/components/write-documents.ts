@@ -5,14 +5,13 @@ import { isResumable } from '../../lib/output/resumable.ts'
 import { ndjsonSink } from '../../sinks/ndjson.ts'
 import { isTextFile, textSink } from '../../sinks/text.ts'
 import { type DocumentCounts, countsOf } from '../flow/counts.ts'
-import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn, withFiles } from '../flow/documents.ts'
+import { type DocumentsJob, type ReadOptions, documentSettings, documentsOf, idSettings, passedIn } from '../flow/documents.ts'
 import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { keepingRejects } from '../flow/rejects.ts'
 import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import { Checkpoints } from '../jobs/checkpoints.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob } from '../jobs/job.ts'
-import type { Component } from '../manifest/schema.ts'
 import { secondsSince } from '../text.ts'
 import { checkpointOf } from './paths.ts'
 
@@ -35,11 +34,10 @@ export interface WrittenDocuments extends DocumentCounts {
  * @param output .txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output
  * @throws SluiceError as `runJob`, and the stages that the documents pass
  */
-export async function writeDocuments (asked: Component, output: string, options: WriteOptions): Promise<WrittenDocuments> {
-  const component = await withFiles(asked)
+export async function writeDocuments (component: DocumentsJob, output: string, options: WriteOptions): Promise<WrittenDocuments> {
   const outputs = [output, ...(component.rejects === null ? [] : [component.rejects])]
   const plan = documentsPlan(component, output, options)
-  if (!await canResume(component.dataFiles, outputs)) {
+  if (!await canResume(component.files, outputs)) {
     if (await isResumable(output)) await removeCheckpoint(plan.path) // what it tells of is replaced
     return await write(component, output, options, null)
   }
@@ -52,17 +50,17 @@ export async function writeDocuments (asked: Component, output: string, options:
 }
 
 /** The job that `writeDocuments` does. */
-export function documentsPlan (component: Component, output: string, options: ReadOptions): JobPlan {
+export function documentsPlan (component: DocumentsJob, output: string, options: ReadOptions): JobPlan {
   return {
     name: component.name,
     path: checkpointOf(output),
     settings: { ...documentSettings(component, options), ...idSettings(component), rejects: component.rejects && relative(dirname(output), component.rejects) },
-    inputs: component.dataFiles,
+    inputs: component.files,
     beside: component.rejects === null ? [] : [component.rejects]
   }
 }
 
-async function write (component: Component, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
+async function write (component: DocumentsJob, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
   const started = performance.now()
   const resumable = job !== null
   return await keepingRejects(component.rejects, rejects => withThreadedFlow({ component, keepsRejects: rejects !== null, wants: isTextFile(output) ? 'documents' : 'lines', tokenizer: null }, options, async threaded => {
@@ -73,7 +71,7 @@ async function write (component: Component, output: string, options: WriteOption
     await runFlow({ name: component.name, source, checkpoints }, [...stages, judge, sink], options)
     const counts = countsOf(source, stages)
     const isAll = component.maxRecords === null || counts.kept < component.maxRecords
-    options.onRead?.(isAll ? component.dataFiles.length : source.position.file + 1)
+    options.onRead?.(isAll ? component.files.length : source.position.file + 1)
     return { ...counts, seconds: job?.seconds ?? secondsSince(started) }
   }), { resumable })
 }

@@ -1,12 +1,13 @@
 import { isAbsolute } from 'node:path'
-import { findFiles } from '../../lib/input/find.ts'
+import { isHubName } from '../../lib/hub/address.ts'
 import { parseOptions, renameKeys, snakeCase } from '../../lib/options.ts'
 import type { MaxBad } from '../../lib/records/bad-records.ts'
 import { recordSourceOptions } from '../../lib/records/source-options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
 import type { Barriers } from '../../lib/stage/barrier.ts'
-import type { Component, Filter } from '../manifest/schema.ts'
-import { type AnyStage, filterName, filters, formatOf, hubSettings, makeFilter, makeSource, readsHub, sourceOptionsOf } from '../stages.ts'
+import type { FoundComponent } from '../manifest/found.ts'
+import type { Filter } from '../manifest/schema.ts'
+import { type AnyStage, filterName, filters, formatOf, hubSettings, makeFilter, makeSource, sourceOptionsOf } from '../stages.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
@@ -23,6 +24,11 @@ export interface ReadOptions {
   /** Told of warnings, and of waits for the Hub. */
   readonly tell?: ((message: string) => void) | undefined
 }
+
+/** What a job reads, how, and what the documents pass before they are written: a component, or a part of its work. */
+export type DocumentsJob = Pick<FoundComponent,
+  'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub' |
+  'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId'>
 
 /** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
 export interface DocumentFlow {
@@ -42,11 +48,16 @@ export interface FlowHooks {
 /** Documents that each stage holds on each side: of some megabytes each, Node's 16 would add up. */
 const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
-/** A component's source and its filters, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
-export function documentsOf (component: Component, { maxBad, maxLineBytes, maxRetries, timeout, tell }: ReadOptions, { rejects = null, barriers, threaded = null }: FlowHooks = {}): DocumentFlow {
-  const { dataFiles, textColumn, maxRecords, expect } = component
-  const hub = readsHub(component) ? { maxRetries, timeout, tell } : undefined
-  const records = makeSource(formatOf(component), dataFiles, { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }, { ...rejects?.forSource(), ...(hub && { hub }), tell, ...STREAM_OPTIONS })
+/** The source and the filters of a job, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
+export function documentsOf (
+  component: DocumentsJob, options: ReadOptions, { rejects = null, barriers, threaded = null }: FlowHooks = {}
+): DocumentFlow {
+  const { maxBad, maxLineBytes, maxRetries, timeout, tell } = options
+  const { files, textColumn, maxRecords, expect } = component
+  const hub = files.some(({ path }) => isHubName(path)) ? { maxRetries, timeout, tell } : undefined
+  const sourceSettings = { textColumn, maxBad, maxLineBytes, ...sourceOptionsOf(component) }
+  const shared = { ...rejects?.forSource(), ...(hub && { hub }), tell, ...STREAM_OPTIONS }
+  const records = makeSource(formatOf(component), { files }, sourceSettings, shared)
   const source: RecordSource<object> = threaded === null ? records : records.inBatches(threaded)
   if (barriers !== undefined) source.sendBarriers(barriers)
   const filtering = component.filters.map((filter, index) => {
@@ -64,7 +75,7 @@ export function passedIn (stages: readonly AnyStage[]): () => number {
 }
 
 /** What the documents of a component hang on, beside the files that they are read from: plain JSON, for a job. */
-export function documentSettings (component: Component, { maxLineBytes }: ReadOptions): Record<string, unknown> {
+export function documentSettings (component: DocumentsJob, { maxLineBytes }: ReadOptions): Record<string, unknown> {
   const { dataset, textColumn, sourceOptions, maxRecords } = component
   return plain({
     dataset,
@@ -85,17 +96,12 @@ function filterSettings ({ stage, options, module, model }: Filter): Record<stri
   return { [stage]: settings }
 }
 
-/** A component whose input files are those that there are now: what its own run writes is none of them, whatever a glob matches later. */
-export async function withFiles (component: Component): Promise<Component> {
-  return { ...component, dataFiles: (await findFiles(component.dataFiles)).map(({ path }) => path) }
-}
-
 /**
  * What the ids of documents hang on, beside the names of their files: absolute ones are made relative to the working
  * directory. Of a job that writes ids.
  */
-export function idSettings ({ dataFiles }: Component): { readonly ids_from?: string } {
-  return [dataFiles].flat().some(isAbsolute) ? { ids_from: process.cwd() } : {}
+export function idSettings ({ files }: DocumentsJob): { readonly ids_from?: string } {
+  return files.some(({ path }) => isAbsolute(path)) ? { ids_from: process.cwd() } : {}
 }
 
 /** As it is once it was written as JSON: a key without a value is none. */

@@ -9,7 +9,7 @@ import { checkpointIn } from '../components/paths.ts'
 import { checkFit } from '../components/shard-job.ts'
 import { droppedBy } from '../flow/counts.ts'
 import { judgeKept } from '../flow/expect.ts'
-import type { Component } from '../manifest/schema.ts'
+import type { FoundComponent } from '../manifest/found.ts'
 import type { Sample, SampledDocument } from './sample.ts'
 
 /** What a run of a component would do, by a sample of it. */
@@ -39,7 +39,7 @@ export const BYTES_A_TOKEN = { guess: 4, low: 2.5, high: 6 }
 const GZIP_SHARE = 0.35
 
 /** Extrapolates from a sample. @param tokenizer null where there is none yet */
-export async function forecastOf (component: Component, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad): Promise<ComponentForecast> {
+export async function forecastOf (component: FoundComponent, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad): Promise<ComponentForecast> {
   const { files, factor, length, large } = sample
   const documents = documentsIn(sample)
   const kept = multiplyEstimates(documents, estimateShare(sample.kept / Math.max(1, sample.sampled), sample.sampled === sample.documents && factor === 1 ? Infinity : sample.sampled))
@@ -82,7 +82,7 @@ function documentsIn ({ documents, factor }: Sample): Estimate {
   return { guess: Math.round(guess), low: Math.round(Math.max(documents, guess - spread)), high: Math.round(guess + spread) }
 }
 
-async function warningsFor (component: Component, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad): Promise<string[]> {
+async function warningsFor (component: FoundComponent, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad): Promise<string[]> {
   const { files, documents, factor, filters, bad } = sample
   const warnings: string[] = []
   const warnOf = (work: () => void): void => {

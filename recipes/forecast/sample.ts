@@ -2,12 +2,13 @@ import { Readable, Writable, addAbortSignal } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { InputFile } from '../../lib/bytes.ts'
 import type { Document } from '../../lib/document.ts'
-import { findFiles, isCompressed } from '../../lib/input/find.ts'
+import { isHubName } from '../../lib/hub/address.ts'
+import { isCompressed } from '../../lib/input/find.ts'
 import { PrioritySample, UniformSample } from '../../lib/sampling/draw.ts'
 import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import type { ReadOptions } from '../flow/documents.ts'
-import type { Component } from '../manifest/schema.ts'
-import { type AnyStage, formatOf, makeFilter, makeSource, readsHub, sourceOptionsOf, sources } from '../stages.ts'
+import type { FoundComponent } from '../manifest/found.ts'
+import { type AnyStage, formatOf, makeFilter, makeSource, sourceOptionsOf, sources } from '../stages.ts'
 
 /** A sample is drawn from the beginnings of at most so many files, and of so many bytes of content in all. */
 const SAMPLED_FILES = 10
@@ -55,16 +56,16 @@ export interface Sample {
  * @param count of documents that are drawn to count documents, and as many again, mostly long ones, to add tokens up
  * @throws SluiceError as its source and its filters do
  */
-export async function sampleComponent (component: Component, count: number, tokenizer: Tokenizer | null, reading: SampleOptions): Promise<Sample> {
-  const files = await findFiles(component.dataFiles)
+export async function sampleComponent (component: FoundComponent, count: number, tokenizer: Tokenizer | null, reading: SampleOptions): Promise<Sample> {
+  const { files } = component
   const drawn = spreadOver(files, SAMPLED_FILES)
   const uniform = new UniformSample<Document>(count)
   const large = new PrioritySample<Document>(count)
   const bad: Record<string, number> = {}
   const read: Read[] = []
   let [documents, length] = [0, 0]
-  for (const { path } of drawn) {
-    read.push(await readBeginning(component, path, SAMPLED_BYTES / drawn.length, reading, document => {
+  for (const file of drawn) {
+    read.push(await readBeginning(component, file, SAMPLED_BYTES / drawn.length, reading, document => {
       documents++
       length += document.text.length
       uniform.add(document)
@@ -106,8 +107,8 @@ function spreadOver<T> (list: readonly T[], most: number): T[] {
   return Array.from({ length: Math.min(list.length, most) }, (_, i) => list[Math.floor(i * step)]!)
 }
 
-async function readBeginning (component: Component, path: string, maxBytes: number, { maxLineBytes, maxRetries, timeout, tell, signal }: SampleOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
-  const source = makeSource(formatOf(component), [path], { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }, { tell, isSample: true, ...readsHub(component) && { hub: { maxRetries, timeout, tell } } })
+async function readBeginning (component: FoundComponent, file: InputFile, maxBytes: number, { maxLineBytes, maxRetries, timeout, tell, signal }: SampleOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
+  const source = makeSource(formatOf(component), { files: [file] }, { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }, { tell, isSample: true, ...isHubName(file.path) && { hub: { maxRetries, timeout, tell } } })
   if (signal !== undefined) addAbortSignal(signal, source)
   let toTheEnd = true
   try {
@@ -129,12 +130,12 @@ function sumOfSizes (files: readonly InputFile[]): number {
 }
 
 /** How many times as large all files are as what was read; those that are compressed are taken to shrink as far as the others did. */
-async function factorOf (component: Component, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]): Promise<number> {
+async function factorOf (component: FoundComponent, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]): Promise<number> {
   if (files.length === drawn.length && read.every(({ toTheEnd }) => toTheEnd)) return 1
   const { countRecords } = sources[formatOf(component)]!
   const sizeRead = read.reduce((sum, { size }) => sum + size, 0)
   if (sizeRead === 0) return 1
-  if (component.hub !== undefined) return Math.max(1, sumOfSizes(files) / Math.max(1, read.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0))) // not a request for each of thousands of files
+  if (component.hub !== null) return Math.max(1, sumOfSizes(files) / Math.max(1, read.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0))) // not a request for each of thousands of files
   if (countRecords !== undefined) {
     let [all, seen] = [0, 0]
     for (const file of files) { // one after the other: there may be more of them than can be open at once
@@ -158,7 +159,7 @@ async function factorOf (component: Component, files: readonly InputFile[], draw
  * The texts that the component's filters keep, by the documents that they were, and what the filters have counted.
  * Documents are told apart by `meta`, which stages hand on as it is; of those that the user's own make anew we are told.
  */
-async function passed (component: Component, documents: readonly Document[]): Promise<{ texts: ReadonlyMap<unknown, readonly string[]>, filters: Sample['filters'] }> {
+async function passed (component: FoundComponent, documents: readonly Document[]): Promise<{ texts: ReadonlyMap<unknown, readonly string[]>, filters: Sample['filters'] }> {
   const origins = new Map<unknown, Document>() // by `meta`
   const stages: AnyStage[] = component.filters.map(filter => makeFilter(filter, {}, (from, to) => {
     const origin = origins.get(from.meta)

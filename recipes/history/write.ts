@@ -3,12 +3,12 @@ import { stat } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import { STANDARD_STREAM } from '../../lib/bytes.ts'
 import { isHubName } from '../../lib/hub/address.ts'
-import { findFiles } from '../../lib/input/find.ts'
 import { writeFileWhole } from '../../lib/output/open.ts'
 import { makeFolder, removeLeftovers, writing } from '../../lib/output/output.ts'
 import { packageVersion } from '../../lib/package.ts'
 import { maskSecrets } from '../../lib/text/mask-secrets.ts'
-import type { Component, Manifest } from '../manifest/schema.ts'
+import type { FoundComponent } from '../manifest/found.ts'
+import type { Manifest } from '../manifest/schema.ts'
 import type { MixtureStats } from '../mixture/stats.ts'
 import { type RunRecord, type RunSource, hashOf, readRunsIn } from './read.ts'
 
@@ -67,9 +67,8 @@ export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): strin
 }
 
 /** What components are read from, with the sizes and dates of the files as they are now, of what is no file there are none, and of one on the Hub, which is named with its commit, there is no date; the modules of stages of the user's own, and the models of filters. */
-export async function sourcesOf (components: readonly Component[]): Promise<RunSource[]> {
-  return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, dataFiles, filters }) => {
-    const found = await findFiles(dataFiles).catch(() => [dataFiles].flat().map(path => ({ path, size: null })))
+export async function sourcesOf (components: readonly FoundComponent[]): Promise<RunSource[]> {
+  return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, files: found, filters }) => {
     const files: Array<RunSource['files'][number]> = []
     for (const { path, size } of found) {
       if (isHubName(path)) {

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { z } from 'zod'
-import { type FileNames, STANDARD_STREAM } from '../../lib/bytes.ts'
+import { type InputFile, STANDARD_STREAM } from '../../lib/bytes.ts'
 import { SluiceError, codeOf, messageOf } from '../../lib/errors.ts'
-import { findFiles } from '../../lib/input/find.ts'
 import { readCheckpoint, refuseOtherThanCheckpoint, writeCheckpoint } from '../../lib/output/checkpoint.ts'
 import { withLock } from '../../lib/output/lock.ts'
 import { isResumable, partialName } from '../../lib/output/resumable.ts'
@@ -34,7 +33,7 @@ export interface JobPlan {
   readonly path: string
   /** All that the output hangs on, beside the inputs: plain JSON. */
   readonly settings: Readonly<Record<string, unknown>>
-  readonly inputs: FileNames
+  readonly inputs: readonly InputFile[]
   /** Files beside its main output that no other run may write at the same time. */
   readonly beside?: readonly string[]
 }
@@ -179,9 +178,9 @@ function lockOf (path: string): string {
 }
 
 /** Whether work that reads and writes these can be gone on with: all are files. */
-export async function canResume (inputs: FileNames, outputs: readonly string[]): Promise<boolean> {
+export async function canResume (inputs: readonly InputFile[], outputs: readonly string[]): Promise<boolean> {
   const resumable = await Promise.all(outputs.map(isResumable))
-  return resumable.every(Boolean) && (await findFiles(inputs)).every(({ size }) => size !== null)
+  return resumable.every(Boolean) && inputs.every(({ size }) => size !== null)
 }
 
 /** What becomes of a job, for people; null where that goes without saying. */

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import type { FileNames } from '../../lib/bytes.ts'
+import type { InputFile } from '../../lib/bytes.ts'
 import { isHubName } from '../../lib/hub/address.ts'
 import { type HubRun, type RemoteFile, theHub } from '../../lib/hub/hub.ts'
 import type { HubOptions } from '../../lib/hub/settings.ts'
-import { documentPath, findFiles } from '../../lib/input/find.ts'
+import { documentPath } from '../../lib/input/find.ts'
+import { readError } from '../../lib/input/read-error.ts'
 import { count } from '../../lib/options.ts'
 
 /** A file as it was when a run had written it. */
@@ -24,14 +25,13 @@ export const knownFile = writtenFile.extend({
 
 export type KnownFile = Readonly<z.output<typeof knownFile>>
 
-/** Input files as they are now. @throws SluiceError `ERR_FILES` */
-export async function inputFiles (names: FileNames): Promise<KnownFile[]> {
-  const files = await findFiles(names)
+/** Input files, which were found, as they are now: what has changed since is seen. @throws SluiceError `ERR_FILES` */
+export async function inputFiles (files: readonly InputFile[]): Promise<KnownFile[]> {
   const remote = await filesOnHub(files.map(({ path }) => path))
   return await Promise.all(files.map(async ({ path }) => {
     const file = remote.get(path)
     if (file !== undefined) return knownOnHub(file)
-    const { size, mtime } = await stat(path)
+    const { size, mtime } = await stat(path).catch((error: unknown) => { throw readError(path, 0, error) })
     return { path: documentPath(path), at: resolve(path), bytes: size, modified: mtime.toISOString() }
   }))
 }

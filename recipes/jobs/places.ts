@@ -39,10 +39,11 @@ export function foldersAbove (place: string): string[] {
 /**
  * Looks at all files that a run writes before it writes any of them. Names are compared by where they really are.
  *
+ * @param inputs the paths of what it reads
  * @throws SluiceError `ERR_OPTION` when one would be written twice, or lies where a shard or a folder of the run does;
  *   `ERR_OUTPUT_EXISTS` when one is an input as well
  */
-export async function checkOutputs (outputs: readonly string[], inputs: readonly FileNames[], { shards = [], shared = [] }: OutputFolders = {}): Promise<void> {
+export async function checkOutputs (outputs: readonly string[], inputs: readonly string[], { shards = [], shared = [] }: OutputFolders = {}): Promise<void> {
   const files = new Map<string, string>() // as they were named, by where they are
   for (const output of [...outputs, ...new Set(shared)]) {
     if (output === STANDARD_STREAM) continue
@@ -104,22 +105,20 @@ export async function shardFolders (shards: readonly string[]): Promise<ShardFol
 
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when the output would take the place of an input */
 export async function refuseInputAsOutput (output: string, inputs: FileNames): Promise<void> {
-  await refuseInputs([output], [inputs])
+  await refuseInputs([output], (await findFiles(inputs)).map(({ path }) => path))
 }
 
-async function refuseInputs (outputs: readonly string[], inputs: readonly FileNames[]): Promise<void> {
+async function refuseInputs (outputs: readonly string[], inputs: readonly string[]): Promise<void> {
   const there = new Map<string, string>()
   for (const output of outputs) {
     const id = await idOf(output)
     if (id !== null) there.set(id, output)
   }
   if (there.size === 0) return
-  for (const names of inputs) {
-    for (const { path } of await findFiles(names)) {
-      const id = path === STANDARD_STREAM || isHubName(path) ? null : await idOf(path)
-      const output = id === null ? undefined : there.get(id)
-      if (output !== undefined) throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is an input as well, and would be replaced; name another output`)
-    }
+  for (const path of inputs) {
+    const id = path === STANDARD_STREAM || isHubName(path) ? null : await idOf(path)
+    const output = id === null ? undefined : there.get(id)
+    if (output !== undefined) throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is an input as well, and would be replaced; name another output`)
   }
 }
 

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { messageOf } from '../../lib/errors.ts'
 import { type ModelUse, findModel } from '../../lib/fasttext/model-use.ts'
 import { hubAddress, isDatasetName, isHubName } from '../../lib/hub/address.ts'
-import { findFiles } from '../../lib/input/find.ts'
 import { type OptionsSchema, checkOptions, checkWritten, fileNames, renameKeys, snakeCase, suggestion, withNames } from '../../lib/options.ts'
 import { findStageModule, loadStageModule } from '../../lib/stage/module.ts'
+import type { FindByName } from './found.ts'
 import type { Mistake, Place } from './mistake.ts'
 import { misplaced } from './places.ts'
 import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, manifestSchema, tokenizerSchema } from './schema.ts'
@@ -22,11 +22,13 @@ export interface KnownStages {
 export class ManifestChecker {
   readonly mistakes: Mistake[] = []
   readonly #known: KnownStages
+  readonly #find: FindByName
   /** The sources that have a key. */
   readonly #sourcesWith = new Map<string, string[]>()
 
-  constructor (known: KnownStages) {
+  constructor (known: KnownStages, find: FindByName) {
     this.#known = known
+    this.#find = find
     for (const [source, { shape }] of Object.entries(known.sources)) {
       for (const key of Object.keys(shape).map(snakeCase)) this.#sourcesWith.set(key, [...this.#sourcesWith.get(key) ?? [], source])
     }
@@ -121,7 +123,7 @@ export class ManifestChecker {
   /** Of a file on the Hub, which is asked when it is read, at its name alone. */
   async #look (name: string): Promise<void> {
     if (isHubName(name)) hubAddress(name)
-    else await findFiles(name)
+    else await this.#find(name)
   }
 
   async #filter (given: unknown, place: Place): Promise<Filter | undefined> {

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { SluiceError, codeOf, reasonOf } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
+import { findFiles } from '../../lib/input/find.ts'
 import { notLocalFile } from '../../lib/not-local.ts'
 import { type KnownStages, ManifestChecker } from './check.ts'
+import type { FindByName } from './found.ts'
 import { EXPECTED, otherBytes, otherKind } from './other-kinds.ts'
 import type { Manifest } from './schema.ts'
 
@@ -19,9 +21,10 @@ const DEEP = /(?:[?-][ \t]+){100}/
  * Reads a mixture manifest, and looks whether the files that it names are there.
  *
  * @param known the stages that it may name, with their options
+ * @param find looks for the files that it names
  * @throws SluiceError `ERR_MANIFEST` with every mistake, a line each: `FILE:LINE:COLUMN: what is wrong, what would be right`
  */
-export async function readManifest (path: string, known: KnownStages): Promise<Manifest> {
+export async function readManifest (path: string, known: KnownStages, find: FindByName = findFiles): Promise<Manifest> {
   const raw = await readFile(path).catch((cause: unknown) => {
     const reason = codeOf(cause) === 'EISDIR' ? 'is a folder' : `cannot be read: ${reasonOf(cause)}`
     throw new SluiceError('ERR_MANIFEST', notLocalFile(path, cause) ?? `${path}: ${reason}, ${EXPECTED}`, { cause })
@@ -56,7 +59,7 @@ export async function readManifest (path: string, known: KnownStages): Promise<M
     failAsOtherKind()
     fail(yamlMistakes(yaml.errors, text).map(({ offset, message }) => ({ ...lines.linePos(offset), message })))
   }
-  const checker = new ManifestChecker(known)
+  const checker = new ManifestChecker(known, find)
   let content: unknown
   try {
     content = yaml.toJS()

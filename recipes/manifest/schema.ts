@@ -70,27 +70,9 @@ export const manifestSchema = z.strictObject({
   datasets: z.array(z.unknown()).min(1)
 })
 
-/** What a component on the Hub was found to be: its `dataFiles` are the names of its files, at a commit. */
-export interface FoundOnHub {
-  /** As they were asked for; null for what the card and the names of files tell. */
-  readonly dataFiles: string | readonly string[] | null
-  readonly commit: string
-  readonly subset: string | null
-  readonly split: string
-  /** By which source the files are read: what `dataset` is of local files. */
-  readonly format: string
-  /** What the card says of how they are read. */
-  readonly options: Readonly<Record<string, unknown>>
-  /** On the card; none where it states none, or there is no card. */
-  readonly license: readonly string[]
-  readonly cardSha256: string | null
-}
-
-/** One source of a mixture, and what becomes of it. */
+/** One source of a mixture as it is written, and what becomes of it. */
 export interface Component extends Omit<z.output<typeof componentSchema>, 'filters' | 'outputDir' | 'dataFiles'> {
   readonly dataFiles: string | readonly string[]
-  /** Of a dataset on the Hub, once its files are found. */
-  readonly hub?: FoundOnHub | undefined
   /** Options that only sources of this kind have, such as the delimiter of CSV. */
   readonly sourceOptions: Readonly<Record<string, unknown>>
   readonly filters: readonly Filter[]

@@ -6,13 +6,13 @@ import { refuseShards } from '../../lib/shards/writer.ts'
 import { type Tokenizer, loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { type ComponentStatus, componentStatus } from '../components/component.ts'
 import { filesOf, refuseForeignIn, sharedFilesOf } from '../components/files.ts'
-import type { FindOptions } from '../components/find-on-hub.ts'
+import type { FindOptions } from '../components/find.ts'
 import type { LicenseOf } from '../components/licenses.ts'
 import { type ShardOptions, checkFit } from '../components/shard-job.ts'
 import type { RunOptions } from '../flow/flow.ts'
 import { checkOutputs } from '../jobs/places.ts'
 import { refuseForeignNext } from '../jobs/remake.ts'
-import type { Component, Manifest } from '../manifest/schema.ts'
+import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.ts'
 
 import { readMixture } from './read.ts'
 
@@ -26,7 +26,7 @@ export interface MixtureRun extends RunOptions {
 
 /** What a manifest and a tokenizer are to one another; what `run` begins with too. */
 export interface MixtureJob {
-  readonly manifest: Manifest
+  readonly manifest: Mixture
   readonly tokenizerPath: string
   readonly tokenizer: Tokenizer
 }
@@ -41,7 +41,7 @@ export async function loadMixture (manifestPath: string, asked: string | undefin
  *
  * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT`, or `ERR_OUTPUT_EXISTS`, where it can't be done as it is asked for
  */
-export async function standingOf (component: Component, options: ShardOptions): Promise<ComponentStatus> {
+export async function standingOf (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   checkFit(component, options.tokenizer)
   if (options.restart === true) return { pull: component.rawDir === null ? null : { is: 'new' }, shards: { is: 'new' } }
   const status = await componentStatus(component, options)
@@ -50,7 +50,7 @@ export async function standingOf (component: Component, options: ShardOptions): 
   return status
 }
 
-export async function loadTokenizerOf (manifest: Manifest, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
+export async function loadTokenizerOf (manifest: Mixture, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
   const tokenizerPath = asked ?? manifest.tokenizerPath
   if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
   if (loaded === undefined && asked === undefined && !existsSync(tokenizerPath)) throw new SluiceError('ERR_TOKENIZER', `${tokenizerPath}: no such file, expected a SentencePiece .model file; train-tokenizer --manifest ${manifest.path} trains it, and so does run`)
@@ -60,9 +60,9 @@ export async function loadTokenizerOf (manifest: Manifest, asked: string | undef
 }
 
 /** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice or lies in the way of a shard, `ERR_OUTPUT_EXISTS` for one that is an input, or would replace a file of another kind */
-export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: { readonly manifest: Manifest, readonly tokenizerPath: string | null }, logFile: string): Promise<void> {
+export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: { readonly manifest: Mixture, readonly tokenizerPath: string | null }, logFile: string): Promise<void> {
   const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module, model }) => [module, model].flatMap(file => file === undefined ? [] : [file.path])))
-  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, ...(tokenizerPath === null ? [] : [tokenizerPath]), ...datasets.map(({ dataFiles }) => dataFiles), ...modules], {
+  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, ...(tokenizerPath === null ? [] : [tokenizerPath]), ...inputsOf(datasets).map(({ path }) => path), ...modules], {
     shards: datasets.map(({ outputDir }) => outputDir),
     shared: datasets.flatMap(sharedFilesOf)
   })
@@ -71,11 +71,11 @@ export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath
 }
 
 /** Where the stats go. */
-export function statsPathOf (manifest: Manifest, asked: string | undefined): string {
+export function statsPathOf (manifest: Mixture, asked: string | undefined): string {
   return asked ?? manifest.stats ?? 'data/mixtures/mixture_stats.json'
 }
 
-function checkHash ({ path, tokenizer: { sha256 } }: Manifest, tokenizer: Tokenizer, tokenizerPath: string): void {
+function checkHash ({ path, tokenizer: { sha256 } }: Mixture, tokenizer: Tokenizer, tokenizerPath: string): void {
   if (sha256 !== null && sha256.toLowerCase() !== tokenizer.sha256) {
     throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: has SHA-256 ${tokenizer.sha256}, expected ${sha256.toLowerCase()} (tokenizer.sha256 in ${path})`)
   }

@@ -2,11 +2,14 @@ import { SluiceError } from '../../lib/errors.ts'
 import type { ComponentStatus } from '../components/component.ts'
 import type { ShardOptions } from '../components/shard-job.ts'
 import { type JobStatus, statusText } from '../jobs/job.ts'
-import type { Component, Manifest } from '../manifest/schema.ts'
+import type { FoundComponent, Mixture } from '../manifest/found.ts'
 import { checkPlaces, standingOf } from './mixture.ts'
 import { type RunStep, OUTCOMES } from './steps.ts'
 
-/** What a component's jobs come to; one that is refused, as `process-mixture` refuses them, stops all before anything is written. */
+/**
+ * What a component's jobs come to; one that is refused, as `process-mixture` refuses them, stops all before anything is
+ * written.
+ */
 export interface ComponentPlan {
   readonly steps: readonly RunStep[]
   readonly error: SluiceError | null
@@ -18,7 +21,9 @@ export interface ComponentPlan {
  * @param tokenizerPath null where the tokenizer is not there yet
  * @throws SluiceError as `checkPlaces`
  */
-export async function planComponents (manifest: Manifest, tokenizerPath: string | null, statsPath: string, options: ShardOptions): Promise<ComponentPlan[]> {
+export async function planComponents (
+  manifest: Mixture, tokenizerPath: string | null, statsPath: string, options: ShardOptions
+): Promise<ComponentPlan[]> {
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
   return await Promise.all(manifest.datasets.map(component => planOf(component, options)))
 }
@@ -37,7 +42,7 @@ function leftOut (step: RunStep): RunStep {
   return { ...step, outcome: 'left out', why: 'another component is refused, and nothing is done then' }
 }
 
-async function planOf (component: Component, options: ShardOptions): Promise<ComponentPlan> {
+async function planOf (component: FoundComponent, options: ShardOptions): Promise<ComponentPlan> {
   let status: ComponentStatus
   try {
     status = await standingOf(component, options)
@@ -45,11 +50,14 @@ async function planOf (component: Component, options: ShardOptions): Promise<Com
     if (!(error instanceof SluiceError)) throw error
     return { steps: [{ component: component.name, step: 'process', outcome: 'refused', why: error.message }], error }
   }
-  const pull: RunStep[] = status.pull === null ? [] : [stepOf(component.name, 'acquire', status.pull, `copies the documents to ${component.rawDir!}`)]
-  return { steps: [...pull, stepOf(component.name, 'process', status.shards, `filters, encodes and packs into ${component.outputDir}`)], error: null }
+  const { name, rawDir, outputDir } = component
+  const pull = status.pull === null ? [] : [stepOf(name, 'acquire', status.pull, `copies the documents to ${rawDir!}`)]
+  const shards = stepOf(name, 'process', status.shards, `filters, encodes and packs into ${outputDir}`)
+  return { steps: [...pull, shards], error: null }
 }
 
 function stepOf (component: string, step: RunStep['step'], status: JobStatus, what: string): RunStep {
   const why = status.is === 'new' ? status.why : 'why' in status ? status.why : statusText(status)
-  return { component, step, outcome: OUTCOMES[status.is], why: why == null ? what : status.is === 'new' ? `${what}: ${why}` : why }
+  const told = why == null ? what : status.is === 'new' ? `${what}: ${why}` : why
+  return { component, step, outcome: OUTCOMES[status.is], why: told }
 }

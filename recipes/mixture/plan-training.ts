@@ -5,7 +5,7 @@ import { type Encoder, readTokenizerFile } from '../../lib/tokenizer/tokenizer.t
 import { trainingOf } from '../components/training-job.ts'
 import { type TrainingJob, checkTrainingPlaces, readsOnce, trainingStatus } from '../components/training.ts'
 import { type JobStatus, statusText } from '../jobs/job.ts'
-import type { Manifest } from '../manifest/schema.ts'
+import type { Mixture } from '../manifest/found.ts'
 import { trainingCheckpoint } from './read.ts'
 import { type RunStep, OUTCOMES } from './steps.ts'
 
@@ -24,7 +24,7 @@ export interface PlannedTraining {
  * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for what is read only once, and would
  *   be used up by the training
  */
-export async function plannedTraining (manifest: Manifest, { tokenizerPath: asked, restart = false }: { readonly tokenizerPath?: string | undefined, readonly restart?: boolean | undefined }): Promise<PlannedTraining | null> {
+export async function plannedTraining (manifest: Mixture, { tokenizerPath: asked, restart = false }: { readonly tokenizerPath?: string | undefined, readonly restart?: boolean | undefined }): Promise<PlannedTraining | null> {
   const { tokenizerPath: path, tokenizer } = manifest
   if (asked !== undefined || path === null) return null
   const isThere = existsSync(path)

@@ -1,21 +1,22 @@
-import { type FindOptions, findAllOnHub } from '../components/find-on-hub.ts'
+import { type FindOptions, findComponents, findingOnce } from '../components/find.ts'
 import { checkpointsOf } from '../components/paths.ts'
+import type { Mixture } from '../manifest/found.ts'
 import { readManifest } from '../manifest/read.ts'
-import type { Manifest } from '../manifest/schema.ts'
 import { knownStages } from '../stages.ts'
 
 /** What the help of each command that reads a manifest says of it. */
 export const MANIFEST_HELP = 'mixture manifest, a YAML file. It is a program: each module that it names with use: is run'
 
 /**
- * Reads a manifest, and finds the files of its components on the Hub: those that a run before has read, where there is one.
+ * Reads a manifest, and finds the files of its components; on the Hub those that a run before has read, where there is one.
  *
- * @throws SluiceError `ERR_MANIFEST`; as `findOnHub`
+ * @throws SluiceError `ERR_MANIFEST`; as `findComponent`
  */
-export async function readMixture (path: string, options: FindOptions = {}): Promise<Manifest> {
-  const manifest = await readManifest(path, knownStages)
+export async function readMixture (path: string, options: FindOptions = {}): Promise<Mixture> {
+  const find = findingOnce()
+  const manifest = await readManifest(path, knownStages, find)
   const training = manifest.tokenizerPath === null ? [] : [trainingCheckpoint(manifest.tokenizerPath)]
-  return { ...manifest, datasets: await findAllOnHub(manifest.datasets, options, component => [...checkpointsOf(component), ...training]) }
+  return { ...manifest, datasets: await findComponents(manifest.datasets, { ...options, find }, component => [...checkpointsOf(component), ...training]) }
 }
 
 /** Where the checkpoint of a model's training is. */

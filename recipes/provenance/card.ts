@@ -1,7 +1,7 @@
 import { readCardText } from '../../lib/hub/card-text.ts'
 import { type Hub, type HubRun, theHub } from '../../lib/hub/hub.ts'
 import type { HubOptions } from '../../lib/hub/settings.ts'
-import type { Component } from '../manifest/schema.ts'
+import type { FoundComponent } from '../manifest/found.ts'
 import { isOnHub } from '../stages.ts'
 
 /** Where a dataset's card is at a commit, for people. */
@@ -15,12 +15,12 @@ export function cardAddress ({ http: { settings } }: Hub, dataset: string, commi
  * @param client what asks the Hub, where the caller holds it
  * @throws SluiceError `ERR_HUB`, `ERR_DATASET`
  */
-export async function licenseOnCard (component: Component, run: HubRun & HubOptions = {}, client?: Hub): Promise<CardLicense | null> {
+export async function licenseOnCard (component: FoundComponent, run: HubRun & HubOptions = {}, client?: Hub): Promise<CardLicense | null> {
   if (!isOnHub(component)) return null
   const { maxRetries, timeout } = run
   const hub = client ?? await theHub({ maxRetries, timeout })
   const commit = component.hub?.commit ?? await hub.commitOf(component.dataset, component.revision, run)
-  const text = component.hub === undefined ? await readCardText(hub, component.dataset, commit, run) : null
+  const text = component.hub === null ? await readCardText(hub, component.dataset, commit, run) : null
   const { readCard } = await import('../../lib/hub/card.ts')
   return { found: component.hub?.license ?? (text === null ? [] : readCard(text).license), readFrom: cardAddress(hub, component.dataset, commit), commit }
 }

@@ -113,7 +113,7 @@ t.test('a dataset of more files than may be open at once', async t => {
   const program = `
     const [{ theHub }, { inputFiles }] = await Promise.all(${JSON.stringify(['lib/hub/hub', 'recipes/jobs/known-files'].map(builtModule))}.map(module => import(module)))
     const listed = Array.from({ length: 3000 }, (_, i) => ({ path: i + '.jsonl', size: i, oid: String(i), sha256: null }))
-    const names = (await theHub()).know('o/n', 'a'.repeat(40), listed).map(({ name }) => name)
+    const names = (await theHub()).know('o/n', 'a'.repeat(40), listed).map(({ name, size }) => ({ path: name, size }))
     const inputs = await inputFiles(names)
     console.log(inputs.length, JSON.stringify(inputs[2999]))`
   const printed = runProgram('env', ['-u', 'HF_TOKEN', `HF_HOME=${home}`, 'HF_HUB_OFFLINE=1', 'bash', '-c', 'ulimit -n 100; exec "$0" --input-type=module -e "$1"', process.execPath, program])

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { mkdirSync, promises, readFileSync, readdirSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { dirname, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { sha256 } from '../../lib/hash.ts'
@@ -188,4 +189,35 @@ t.test('bad records of a pull are counted, and an input is not replaced by a cop
   t.strictSame(stats!.stages.map(({ stage }) => stage), ['ndjson', 'encode', 'pack', 'npy'])
   const own = put(folder, 'own.yaml', `- { name: a, dataset: json, data_files: '${folder}/raw/a.ndjson.gz', output_dir: '${folder}/own', filtered_dir: '${folder}/raw' }`)
   t.match(await failure(processMixture(own, { tokenizerPath: MODEL, logFile })), { code: 'ERR_OUTPUT_EXISTS', message: /raw\/a\.ndjson\.gz: is an input as well/ })
+})
+
+t.test('input files are looked for once, and one that has changed is seen', async t => {
+  const { folder, manifest } = mixture(t, `
+stats: DIR/stats.json
+datasets:
+  - { name: a, dataset: json, data_files: [DIR/records.ndjson, 'DIR/more/*.ndjson'], seq_len: 64, rejects: DIR/a.rejects.ndjson, output_dir: DIR/shards/a }
+  - { name: b, dataset: json, data_files: DIR/records.ndjson.gz, seq_len: 64, raw_dir: DIR/raw, filtered_dir: DIR/filtered, output_dir: DIR/shards/b }
+`)
+  for (const name of ['x', 'y']) put(folder, `more/${name}.ndjson`, ndjsonOf(answers().records))
+  const names = ['records.ndjson', 'more/*.ndjson', 'records.ndjson.gz'].map(name => join(folder, name))
+  const { lstat } = promises // by which a name is looked for, and nothing else is done with inputs
+  let looked: string[] = []
+  t.teardown(() => {
+    promises.lstat = lstat
+    syncBuiltinESMExports()
+  })
+  promises.lstat = (async (...given: Parameters<typeof lstat>) => {
+    looked.push(String(given[0]))
+    return await lstat(...given)
+  }) as typeof lstat
+  syncBuiltinESMExports()
+  for (const workers of [1, 1, 2]) { // from the beginning, finished, and finished with threads
+    looked = []
+    await processMixture(manifest, { tokenizerPath: MODEL, workers })
+    t.strictSame(looked.filter(name => names.includes(name)).sort(), names.toSorted())
+  }
+  const told: string[] = []
+  put(folder, 'more/x.ndjson', ndjsonOf(answers().records.slice(1)))
+  await processMixture(manifest, { tokenizerPath: MODEL }, { tell: message => { told.push(message) } })
+  t.match(told, [/^a: is done again: .*x\.ndjson: had \d+ bytes, has \d+/])
 })

@@ -9,6 +9,7 @@ import { findModel } from '../../lib/fasttext/model-use.ts'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { shardComponent } from '../../recipes/components/component.ts'
 import { corpusComponent, corpusOptions } from '../../recipes/components/corpus.ts'
+import { findComponent } from '../../recipes/components/find.ts'
 import type { ShardOptions } from '../../recipes/components/shard-job.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import type { RunOptions } from '../../recipes/flow/flow.ts'
@@ -62,7 +63,7 @@ async function settingOf (t: Parameters<typeof folderInMemory>[0], input: string
 }
 
 async function shard ({ component }: Setting, options: Partial<ShardOptions>): Promise<object> {
-  const { seconds, ...stats } = await shardComponent(component, { tokenizer, maxBad: '50%', checkpointEvery: 40, ...options })
+  const { seconds, ...stats } = await shardComponent(await findComponent(component, {}), { tokenizer, maxBad: '50%', checkpointEvery: 40, ...options })
   return stats
 }
 

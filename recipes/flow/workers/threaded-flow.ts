@@ -7,7 +7,8 @@ import { Crew } from '../../../lib/threads/crew.ts'
 import type { Encoder } from '../../../lib/tokenizer/tokenizer.ts'
 import { endOfSentence } from '../../../transforms/encode.ts'
 import { type PackStage, packFrom, type packOptions } from '../../../transforms/pack.ts'
-import type { Component, Filter } from '../../manifest/schema.ts'
+import type { Filter } from '../../manifest/schema.ts'
+import type { DocumentsJob } from '../documents.ts'
 import { type AnyStage, filters } from '../../stages.ts'
 import { type BatchOutput, BatchEntry, type FlowItem, documentOf } from './batch-entry.ts'
 import { type BatchInput, type BatchResult, type BatchRun, type BatchSpec, BatchWorker, type FilterSpec, failedAt } from './batch.ts'
@@ -21,7 +22,7 @@ const BATCHES_A_WORKER = 4
 
 /** A flow, as far as threads can do it. */
 export interface FlowPart {
-  readonly component: Component
+  readonly component: DocumentsJob
   /** Whether what filters drop is kept. */
   readonly keepsRejects: boolean
   /** How documents are wanted behind the filters, beside their ids. */
@@ -197,7 +198,7 @@ function isInOrder ({ module }: Filter): boolean {
 
 /** Does a flow with threads, where there are any. */
 export async function withThreadedFlow<T> (flow: FlowPart, options: ThreadOptions, work: (threaded: ThreadedFlow | null) => Promise<T>): Promise<T> {
-  return await withThreads([flow.component.dataFiles], options, async ({ threads, tell }) => {
+  return await withThreads(flow.component.files, options, async ({ threads, tell }) => {
     if (threads.list.length === 0) return await work(null)
     const inOrder = flow.component.filters.find(isInOrder)?.module
     if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)

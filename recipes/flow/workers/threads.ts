@@ -1,10 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import type { FileNames } from '../../../lib/bytes.ts'
+import type { InputFile } from '../../../lib/bytes.ts'
 import { SluiceError, messageOf } from '../../../lib/errors.ts'
 import type { FastTextClassifier, SharedFastText } from '../../../lib/fasttext/classifier.ts'
 import type { FilterModel } from '../../../lib/fasttext/model-use.ts'
-import { findFiles } from '../../../lib/input/find.ts'
 import { positive } from '../../../lib/options.ts'
 import { stageInStack } from '../../../lib/stage/module.ts'
 import type { Helper } from '../../../lib/threads/crew.ts'
@@ -125,7 +124,7 @@ export class Threads {
  * @param inputs what is read; for little of it there is none but the main one, unless `workers` asks for more
  * @param work for more flows than one it hands the options on to each
  */
-export async function withThreads<Options extends ThreadOptions, T> (inputs: readonly FileNames[], options: Options, work: (options: Options & { readonly threads: Threads }) => Promise<T>): Promise<T> {
+export async function withThreads<Options extends ThreadOptions, T> (inputs: readonly InputFile[], options: Options, work: (options: Options & { readonly threads: Threads }) => Promise<T>): Promise<T> {
   if (options.threads !== undefined) return await work({ ...options, threads: options.threads })
   const cores = availableParallelism()
   const threads = new Threads({ workers: Math.min(options.workers ?? (await areLittle(inputs) ? 1 : cores), cores), signal: options.signal })
@@ -136,13 +135,11 @@ export async function withThreads<Options extends ThreadOptions, T> (inputs: rea
   }
 }
 
-async function areLittle (inputs: readonly FileNames[]): Promise<boolean> {
+async function areLittle (inputs: readonly InputFile[]): Promise<boolean> {
   let bytes = 0
-  for (const input of inputs) {
-    for (const { path, size } of await findFiles(input)) {
-      bytes += size ?? (await stat(path).catch(() => ({ size: 0 }))).size
-      if (bytes >= LITTLE_BYTES) return false
-    }
+  for (const { path, size } of inputs) {
+    bytes += size ?? (await stat(path).catch(() => ({ size: 0 }))).size
+    if (bytes >= LITTLE_BYTES) return false
   }
   return true
 }

@@ -9,6 +9,7 @@ import { loadZstdCompressor } from '../../../lib/zstd/compress.ts'
 import type { ComponentStats } from '../../../recipes/components/component-stats.ts'
 import { componentStatus, shardComponent } from '../../../recipes/components/component.ts'
 import { corpusComponent, corpusOptions } from '../../../recipes/components/corpus.ts'
+import { findComponent } from '../../../recipes/components/find.ts'
 import type { ShardOptions } from '../../../recipes/components/shard-job.ts'
 import { contentIn, failure, filesIn, folderInMemory, howMany, isThorough, put } from '../../helpers.ts'
 import { writeParquet } from '../../parquet-writer.ts'
@@ -73,7 +74,7 @@ async function shard ({ component }: Setting, { killAt = Infinity, by = 'error',
     if (by === 'error') throw KILLED
     stop.abort()
   })
-  const stats = await shardComponent(component, { tokenizer: counting, checkpointEvery: EVERY, maxBad: '50%', signal: stop.signal, ...options })
+  const stats = await shardComponent(await findComponent(component, {}), { tokenizer: counting, checkpointEvery: EVERY, maxBad: '50%', signal: stop.signal, ...options })
   return { ...stats, encoded }
 }
 
@@ -159,9 +160,9 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
   const setting = await settingOf(t, 'a.ndjson', settings['with copies, rejects and a limit'])
   const { component, out } = setting
   const options = { tokenizer: tokenizer(), maxBad: '50%' }
-  t.match(await componentStatus(component, options), { pull: { is: 'new' }, shards: { is: 'new', why: /its raw copy is not there yet/ } })
+  t.match(await componentStatus(await findComponent(component, {}), options), { pull: { is: 'new' }, shards: { is: 'new', why: /its raw copy is not there yet/ } })
   await failure(shard(setting, { killAt: 8 }))
-  t.match(await componentStatus(component, options), { pull: { is: 'finished' }, shards: { is: 'begun' } })
+  t.match(await componentStatus(await findComponent(component, {}), options), { pull: { is: 'finished' }, shards: { is: 'begun' } })
   const first = await shard(setting)
   const content = contentOf(setting)
   const again = async (encoded: number, given: Partial<ShardOptions> = {}): Promise<void> => {
@@ -171,9 +172,9 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
     t.strictSame(contentOf(setting), content)
   }
   await again(0)
-  t.match(await componentStatus(component, options), { pull: { is: 'finished' }, shards: { is: 'finished' } })
+  t.match(await componentStatus(await findComponent(component, {}), options), { pull: { is: 'finished' }, shards: { is: 'finished' } })
   rmSync(join(out, 'shards/shard_00001.npy'))
-  t.match(await componentStatus(component, options), { shards: { is: 'damaged', why: /shard_00001\.npy/ } })
+  t.match(await componentStatus(await findComponent(component, {}), options), { shards: { is: 'damaged', why: /shard_00001\.npy/ } })
   await again(15)
   put(out, 'filtered/web.ndjson.gz', 'x')
   await again(15)
@@ -185,7 +186,7 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
   rmSync(join(out, 'raw'), { recursive: true })
   await again(15)
   await again(15, { restart: true })
-  t.strictSame((await shardComponent({ ...component, license: 'CC0-1.0' }, { ...options, checkpointEvery: EVERY })).license, 'CC0-1.0', 'what is only noted is as it is now')
+  t.strictSame((await shardComponent(await findComponent({ ...component, license: 'CC0-1.0' }, {}), { ...options, checkpointEvery: EVERY })).license, 'CC0-1.0', 'what is only noted is as it is now')
 })
 
 t.test('with another tokenizer or setting, a begun one is refused and a finished one done again', async t => {

@@ -4,11 +4,12 @@ import { t } from '../../tap.ts'
 import { processMixture } from '../../../recipes/process-mixture.ts'
 import { pull } from '../../../recipes/components/pull.ts'
 import { corpusComponent, corpusOptions } from '../../../recipes/components/corpus.ts'
+import { findComponent } from '../../../recipes/components/find.ts'
 import type { Provenance } from '../../../recipes/provenance/schema.ts'
 import { parseOptions } from '../../../lib/options.ts'
 import { shardCorpus } from '../../../recipes/shard-corpus.ts'
 import { z } from 'zod'
-import type { Component } from '../../../recipes/manifest/schema.ts'
+import type { FoundComponent } from '../../../recipes/manifest/found.ts'
 import type { Flow } from '../../../recipes/flow/flow.ts'
 import { commandsHereIn } from '../../commands.ts'
 import { answers, builtModule, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, runProgram, temporaryFolder } from '../../helpers.ts'
@@ -16,7 +17,7 @@ import { answers, builtModule, docs, failure, filesIn, fixture, howMany, isThoro
 const command = commandsHereIn(t)
 
 const pullsIn = (folder: string): Readonly<Record<string, Provenance>> => (JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Readonly<Record<string, Provenance>> }).pulls
-const component = (options: object): Component => corpusComponent(parseOptions('test', z.strictObject(corpusOptions), options))
+const component = (options: object): Promise<FoundComponent> => findComponent(corpusComponent(parseOptions('test', z.strictObject(corpusOptions), options)), {})
 
 t.test('a raw pull of files: where they come from is beside it', async t => {
   const folder = temporaryFolder(t)
@@ -47,7 +48,7 @@ t.test('what is no file has nothing beside it', async t => {
   const { code, stdout } = await command(['shard-corpus', '--data-files', '-', '--output', '-'], { cwd: folder, input: ndjsonOf(docs(1)) })
   t.match({ code, stdout }, { code: 0, stdout: /some text 0/ })
   t.strictSame(filesIn(folder), [])
-  t.match(await pull(component({ dataFiles: put(folder, 'a.ndjson', ndjsonOf(docs(2))) }), '/dev/null', { checkpointEvery: 100 }), { kept: 2 })
+  t.match(await pull(await component({ dataFiles: put(folder, 'a.ndjson', ndjsonOf(docs(2))) }), '/dev/null', { checkpointEvery: 100 }), { kept: 2 })
 })
 
 t.test('from standard input: a file without size and date', async t => {
@@ -100,8 +101,8 @@ t.test('killed behind its records, a pull only writes where they come from', asy
   const dataFiles = put(folder, 'in/a.ndjson', ndjsonOf(docs(3)))
   const output = join(folder, 'raw/a.ndjson')
   const told: string[] = []
-  const again = async (): Promise<unknown> => await pull(component({ dataFiles }), output, { checkpointEvery: 100, tell: message => { told.push(message) } })
-  await pull(component({ dataFiles }), output, { checkpointEvery: 100, keep: true })
+  const again = async (): Promise<unknown> => await pull(await component({ dataFiles }), output, { checkpointEvery: 100, tell: message => { told.push(message) } })
+  await pull(await component({ dataFiles }), output, { checkpointEvery: 100, keep: true })
   for (const name of ['README.md', 'provenance.json']) rmSync(join(folder, 'raw', name))
   const held = `const { lock } = await import(${JSON.stringify(builtModule('lib/output/lock'))}); await lock(${JSON.stringify(join(folder, 'raw/provenance.json.lock'))}, 'provenance.json'); process.kill(process.pid, 'SIGKILL')`
   t.throws(() => runProgram(process.execPath, ['--input-type=module', '-e', held]))
@@ -113,7 +114,7 @@ t.test('killed behind its records, a pull only writes where they come from', asy
   t.equal(told.length, 1, 'then it is pulled anew')
 
   if (!isThorough()) return
-  await pull(component({ dataFiles }), output, { checkpointEvery: 100, keep: true })
+  await pull(await component({ dataFiles }), output, { checkpointEvery: 100, keep: true })
   t.throws(() => runProgram(process.execPath, ['--input-type=module', '-e', held]))
   await again()
   t.strictSame(filesIn(join(folder, 'raw')), ['README.md', 'a.ndjson', 'provenance.json'])
@@ -142,6 +143,6 @@ t.test('what was taken by a file of somebody else is told', async t => {
   const dataFiles = put(folder, 'in/a.ndjson', ndjsonOf(docs(2)))
   writeFileSync(put(folder, 'raw/README.md', ''), '# mine')
   const told: string[] = []
-  await pull(component({ dataFiles, dataset: 'json' }), join(folder, 'raw/a.ndjson'), { checkpointEvery: 100, tell: message => { told.push(message) } })
+  await pull(await component({ dataFiles, dataset: 'json' }), join(folder, 'raw/a.ndjson'), { checkpointEvery: 100, tell: message => { told.push(message) } })
   t.match(told, [/raw\/README\.md is not of sluice and stays as it is/])
 })

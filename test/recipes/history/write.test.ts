@@ -137,7 +137,7 @@ t.test('names that are no folder\'s', async t => {
 t.test('sources that are no files have no sizes', async t => {
   const folder = temporaryFolder(t)
   const of = { dataset: 'json', subset: null, split: 'train', revision: 'main', filters: [] }
-  const components = [['-'], [], 'https://host/*.ndjson', folder].map((dataFiles, i) => ({ ...of, name: `c${i}`, dataFiles }))
+  const components = [['-'], [], 'https://host/*.ndjson', folder].map((names, i) => ({ ...of, name: `c${i}`, files: [names].flat().map(path => ({ path, size: null })) }))
   const sources = await sourcesOf(components as never)
   const none = { bytes: null, modified_at_utc: null }
   t.strictSame(sources.map(({ files }) => files), [[{ path: '-', ...none }], [], [{ path: 'https://host/*.ndjson', ...none }], [{ path: folder, ...none }]])

@@ -8,6 +8,7 @@ import type { Document } from '../../../lib/document.ts'
 import type { RecordSource } from '../../../lib/records/source.ts'
 import { Barrier } from '../../../lib/stage/barrier.ts'
 import { corpusComponent, corpusOptions } from '../../../recipes/components/corpus.ts'
+import { findComponent } from '../../../recipes/components/find.ts'
 import { writeDocuments } from '../../../recipes/components/write-documents.ts'
 import { countsOf } from '../../../recipes/flow/counts.ts'
 import { limit } from '../../../recipes/flow/limit.ts'
@@ -160,7 +161,7 @@ t.test('property: under a limit, the counts are those of a loop that reads recor
       ])
     }
     const output = join(folder, 'out.ndjson')
-    const { read, kept, bytes, dropped } = await writeDocuments(component, isFile ? output : '/dev/null', { maxBad: '100%', checkpointEvery })
+    const { read, kept, bytes, dropped } = await writeDocuments(await findComponent(component, {}), isFile ? output : '/dev/null', { maxBad: '100%', checkpointEvery })
     t.strictSame({ read, kept, bytes, dropped }, expected)
     if (isFile) t.equal(readFileSync(output, 'utf8').split('\n').length - 1, kept)
   }), { numRuns: howMany(15, 60) })

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'
+import type { FileNames } from '../../../lib/bytes.ts'
+import { findFiles } from '../../../lib/input/find.ts'
 import { readCheckpoint, writeCheckpoint } from '../../../lib/output/checkpoint.ts'
 import type { FlowState } from '../../../recipes/jobs/checkpoints.ts'
-import { type Check, type Job, type JobOptions, type JobPlan, canResume, statusText, runJob, statusOf } from '../../../recipes/jobs/job.ts'
+import { type Check, type Job, type JobOptions, type JobPlan, canResume as canResumeFrom, statusText, runJob, statusOf } from '../../../recipes/jobs/job.ts'
 import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
 
 const FLOW: FlowState = { source: { stats: { out: 12_345 } }, stages: [], outputs: [] }
@@ -17,7 +19,7 @@ interface Setting {
 
 function setting (t: Parameters<typeof folderInMemory>[0]): Setting {
   const folder = folderInMemory(t)
-  const inputs = ['a.txt', 'b.txt'].map(name => put(folder, name, name))
+  const inputs = ['a.txt', 'b.txt'].map(name => ({ path: put(folder, name, name), size: name.length }))
   return { folder, plan: { name: 'web', path: join(folder, 'out/checkpoint.json'), settings: { name: 'web', filters: [{ length: { minChars: 1 } }] }, inputs }, output: join(folder, 'out/result.txt') }
 }
 
@@ -93,7 +95,7 @@ t.test('the seconds of all runs are added up', async t => {
 const changes: Readonly<Record<string, { readonly change: (setting: Setting) => JobPlan, readonly says: RegExp }>> = {
   'another setting': { change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }), says: /filters\[0\]\.length\.minChars.*1.*2/ },
   'one more setting': { change: ({ plan }) => ({ ...plan, settings: { ...plan.settings, dtype: 'uint16' } }), says: /dtype.*uint16/ },
-  'one more input': { change: ({ folder, plan }) => ({ ...plan, inputs: [...plan.inputs, put(folder, 'c.txt', 'c')] }), says: /c\.txt: is an input now, was none/ },
+  'one more input': { change: ({ folder, plan }) => ({ ...plan, inputs: [...plan.inputs, { path: put(folder, 'c.txt', 'c'), size: 1 }] }), says: /c\.txt: is an input now, was none/ },
   'one input less': { change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) }), says: /a\.txt: is no input any more/ },
   'another order': { change: ({ plan }) => ({ ...plan, inputs: [...plan.inputs].reverse() }), says: /the input files come in another order, or another number of times: .*b\.txt, .*a\.txt/ },
   'a shorter input': { change: ({ folder, plan }) => { put(folder, 'b.txt', 'b'); return plan }, says: /b\.txt: had 5 bytes, has 1/ },
@@ -212,6 +214,7 @@ t.test('two at once: the second is refused, whatever it would do', async t => {
 t.test('what can be gone on with: files alone', async t => {
   const folder = folderInMemory(t)
   const file = put(folder, 'a.txt', 'a')
+  const canResume = async (names: FileNames, outputs: readonly string[]): Promise<boolean> => await canResumeFrom(await findFiles(names), outputs)
   t.equal(await canResume(file, [join(folder, 'new')]), true)
   t.equal(await canResume([file, '-'], [join(folder, 'new')]), false)
   t.equal(await canResume('-', []), false)

@@ -16,7 +16,7 @@ t.test('files are compared by where they are, links followed as far as they go',
   t.match(await failure(checkOutputs([join(folder, 'a'), join(folder, 'a/b')], [])), { code: 'ERR_OPTION', message: /would lie in .*a, which is a file of this run/ })
   put(folder, 'real/in', 'x')
   symlinkSync(join(folder, 'real/in'), join(folder, 'other'))
-  t.match(await failure(checkOutputs([join(folder, 'other')], [[join(folder, 'real/in')]])), { code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/ })
+  t.match(await failure(checkOutputs([join(folder, 'other')], [join(folder, 'real/in')])), { code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/ })
 })
 
 t.test('no file lies where a run puts shards', async t => {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
+import type { FileNames, InputFile } from '../../lib/bytes.ts'
 import { SluiceError } from '../../lib/errors.ts'
 import { hubAddress, isHubName } from '../../lib/hub/address.ts'
 import { type Hub, type HubRun, theHub } from '../../lib/hub/hub.ts'
@@ -7,7 +8,8 @@ import type { ResolvedDataset } from '../../lib/hub/resolve.ts'
 import { findFiles } from '../../lib/input/find.ts'
 import { readCheckpoint } from '../../lib/output/checkpoint.ts'
 import { knownFile } from '../jobs/known-files.ts'
-import type { Component, FoundOnHub } from '../manifest/schema.ts'
+import type { FindByName, FoundComponent, FoundOnHub } from '../manifest/found.ts'
+import type { Component } from '../manifest/schema.ts'
 import { isOnHub, readsHub } from '../stages.ts'
 
 export interface FindOptions {
@@ -16,8 +18,14 @@ export interface FindOptions {
   readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly tell?: ((message: string) => void) | undefined
-  /** What asks the Hub, where the caller holds it: within it a branch is the same commit for all. @default one of its own */
+  /**
+   * What asks the Hub, where the caller holds it: within it a branch is the same commit for all.
+   *
+   * @default one of its own
+   */
   readonly client?: Hub | undefined
+  /** Looks for files on the machine. @default `findFiles` */
+  readonly find?: FindByName | undefined
   /** Takes revisions for what they name now, whatever a run before has read. @default false */
   readonly restart?: boolean | undefined
 }
@@ -41,29 +49,41 @@ const checkpointState = z.object({
   inputs: z.array(knownFile)
 })
 
+/** Looks for files, for each name once: what it stands for is kept for as long as this is held. */
+export function findingOnce (): FindByName {
+  const found = new Map<string, Promise<readonly InputFile[]>>()
+  return async name => {
+    const files = found.get(name) ?? findFiles(name)
+    found.set(name, files)
+    return await files
+  }
+}
+
 /**
- * Finds the files of a component that is on the Hub, or of one some of whose files are named as there; any other is given
- * back as it is.
+ * Finds the files of a component: on the machine, or on the Hub.
  *
- * A run that was begun, or is finished, has read them at a commit: its checkpoint tells which, and they are taken to be
- * these for as long as nobody asks to begin anew, wherever the branch has gone on to.
+ * A run that was begun, or is finished, has read those of a dataset on the Hub at a commit: its checkpoint tells which, and
+ * they are taken to be these for as long as nobody asks to begin anew, wherever the branch has gone on to.
  *
  * @param checkpoints of its jobs, those that have read it first
- * @throws SluiceError as `resolveDataset`
+ * @throws SluiceError `ERR_FILES`; as `resolveDataset`
  */
-export async function findOnHub (component: Component, options: FindOptions, checkpoints: readonly string[] = []): Promise<Component> {
-  const { maxRetries, timeout, signal, tell, client, restart = false } = options
-  if (component.hub !== undefined || !readsHub(component)) return component
+export async function findComponent (
+  component: Component, options: FindOptions, checkpoints: readonly string[] = []
+): Promise<FoundComponent> {
+  const { maxRetries, timeout, signal, tell, client, find = findFiles, restart = false } = options
+  if (!readsHub(component)) return withFiles(component, await filesOf(component.dataFiles, find))
   try {
     if (!isOnHub(component)) {
       const files = await findFiles(component.dataFiles, { hub: { maxRetries, timeout, tell }, client, signal })
-      return { ...component, dataFiles: files.map(({ path }) => path) }
+      return withFiles({ ...component, dataFiles: files.map(({ path }) => path) }, files)
     }
     const hub = client ?? await theHub({ maxRetries, timeout })
     const run = { signal, tell }
     for (const path of restart ? [] : checkpoints) {
       const known = await knownFiles(hub, component, path)
-      if (known !== null) return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
+      if (known === null) continue
+      return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
     }
     return await found(hub, component, component.revision, run)
   } catch (error) {
@@ -73,50 +93,71 @@ export async function findOnHub (component: Component, options: FindOptions, che
 }
 
 /** Finds the files of all components of a mixture. @param checkpointsOf those of a component's jobs */
-export async function findAllOnHub (components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []): Promise<Component[]> {
+export async function findComponents (
+  components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []
+): Promise<FoundComponent[]> {
   const { maxRetries, timeout } = options
-  const all: Component[] = []
+  const all: FoundComponent[] = []
   let { client } = options
   for (const component of components) {
+    const isRemote = readsHub(component)
     try {
-      if (readsHub(component)) client ??= await theHub({ maxRetries, timeout })
-      all.push(await findOnHub(component, { ...options, client }, checkpointsOf(component)))
+      if (isRemote) client ??= await theHub({ maxRetries, timeout })
+      all.push(await findComponent(component, { ...options, client }, checkpointsOf(component)))
     } catch (error) {
-      throw error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${component.name}: ${error.message}`, { cause: error }) : error
+      if (!isRemote || !(error instanceof SluiceError) || error.code === 'ERR_ABORTED') throw error
+      throw new SluiceError(error.code, `${component.name}: ${error.message}`, { cause: error })
     }
   }
   return all
 }
 
-/** A component as the run of a checkpoint has found it, where there is one; else as it is. The Hub is not asked. */
-export async function foundBefore (component: Component, checkpoints: readonly string[]): Promise<Component> {
-  if (!isOnHub(component) || component.hub !== undefined) return component
+/**
+ * A component as the run of a checkpoint has found it, or as its files are on the machine. The Hub is not asked: of what
+ * nobody has found there, no file is known.
+ */
+export async function foundBefore (
+  component: Component, checkpoints: readonly string[], find: FindByName
+): Promise<FoundComponent> {
+  const local = [component.dataFiles].flat().filter(name => !isHubName(name))
+  if (!isOnHub(component)) return withFiles(component, await filesOf(local, find))
   const hub = await theHub()
   for (const path of checkpoints) {
     const known = await knownFiles(hub, component, path)
     if (known !== null && 'files' in known) return withHub(component, known.files, known.hub)
   }
-  return component
+  return withFiles(component, [])
+}
+
+async function filesOf (names: FileNames, find: FindByName): Promise<InputFile[]> {
+  const files: InputFile[] = []
+  for (const name of [names].flat()) for (const file of await find(name)) files.push(file)
+  return files
+}
+
+function withFiles ({ dataFiles, ...component }: Component, files: readonly InputFile[]): FoundComponent {
+  return { ...component, files, namedFiles: dataFiles, hub: null }
 }
 
 /** What a component's dataset is at a revision. */
-async function found (hub: Hub, component: Component, revision: string, run: HubRun): Promise<Component> {
+async function found (hub: Hub, component: Component, revision: string, run: HubRun): Promise<FoundComponent> {
   const { dataset, subset, split, dataFiles } = component
   const { resolveDataset } = await import('../../lib/hub/resolve.ts')
   const resolved = await resolveDataset(hub, { dataset, subset, split, revision, dataFiles: dataFiles.length === 0 ? null : dataFiles }, run)
   for (const warning of resolved.warnings) run.tell?.(`${component.name}: ${warning}`)
-  return withHub(component, resolved.files.map(({ name }) => name), foundOf(component, resolved))
+  const files = resolved.files.map(({ name, size }) => ({ path: name, size }))
+  return withHub(component, files, foundOf(component, resolved))
 }
 
 function foundOf ({ dataFiles }: Component, { commit, subset, split, format, options, license, card }: ResolvedDataset): FoundOnHub {
   return { dataFiles: dataFiles.length === 0 ? null : dataFiles, commit, subset, split, format, options, license, cardSha256: card?.sha256 ?? null }
 }
 
-function withHub (component: Component, files: readonly string[], hub: FoundOnHub): Component {
-  return { ...component, dataFiles: files, hub }
+function withHub ({ dataFiles, ...component }: Component, files: readonly InputFile[], hub: FoundOnHub): FoundComponent {
+  return { ...component, files, namedFiles: dataFiles, hub }
 }
 
-type Known = { readonly commit: string } | { readonly files: readonly string[], readonly hub: FoundOnHub }
+type Known = { readonly commit: string } | { readonly files: readonly InputFile[], readonly hub: FoundOnHub }
 
 /** What the run of a checkpoint reads of the same, asked for in the same way. Of a checkpoint that can't be read, whoever goes on from it will be told. */
 async function knownFiles (hub: Hub, component: Component, path: string): Promise<Known | null> {
@@ -138,5 +179,8 @@ async function knownFiles (hub: Hub, component: Component, path: string): Promis
     hub.know(dataset, commit, [{ path, size: bytes, ...hashes }])
   }
   const { asked: _asked, card_sha256: cardSha256, ...same } = state
-  return { files: files.map(({ at }) => at), hub: { ...same, dataFiles: asked.data_files, cardSha256 } }
+  return {
+    files: files.map(({ at, bytes }) => ({ path: at, size: bytes })),
+    hub: { ...same, dataFiles: asked.data_files, cardSha256 }
+  }
 }
