@@ -82,7 +82,7 @@ t.test('what nothing can stand in for is kept, whatever is asked for', t => {
   const { lattice, pieces } = built
   for (let part = 0; part < PARTS; part++) segmentPart(lattice, part, pieces.size, false)
   pieces.addUp()
-  losePieces(lattice, 1, pieces.size + 1, pieces.size, 100, 10)
+  losePieces(lattice, 1, pieces.size + 1, { size: pieces.size, totalFrequency: 100, totalCount: 10 })
   const needed = pieceTexts(built).slice(1).filter((_, i) => lattice.losses[i + 1] === Infinity)
   t.not(needed.length, 0)
   pieces.prune(0)
@@ -96,7 +96,7 @@ t.test('what is better split is given up, be it ever so frequent', t => {
   const piece = pieceTexts(built).indexOf('ab')
   lattice.frequencies.fill(5)
   lattice.scores[piece] = -100 // as of the first piece, which unknown characters count for
-  losePieces(lattice, 1, pieces.size + 1, pieces.size, 100, 10)
+  losePieces(lattice, 1, pieces.size + 1, { size: pieces.size, totalFrequency: 100, totalCount: 10 })
   t.equal(lattice.losses[piece], -Infinity)
   pieces.prune(pieces.size)
   t.notOk(pieceTexts(built).includes('ab'))
