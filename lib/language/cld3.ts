@@ -3,9 +3,10 @@ import type { LanguageDetector } from './detector.ts'
 
 /** What cld3 can tell apart: https://github.com/google/cld3#supported-languages */
 export const CLD3_LANGUAGES: readonly string[] = (
-  'af am ar az be bg bg-Latn bn bs ca ceb co cs cy da de el el-Latn en eo es et eu fa fi fil fr fy ga gd gl gu ha haw hi ' +
-  'hi-Latn hmn hr ht hu hy id ig is it iw ja ja-Latn jv ka kk km kn ko ku ky la lb lo lt lv mg mi mk ml mn mr ms mt my ne ' +
-  'nl no ny pa pl ps pt ro ru ru-Latn sd si sk sl sm sn so sq sr st su sv sw ta te tg th tr uk ur uz vi xh yi yo zh zh-Latn zu'
+  'af am ar az be bg bg-Latn bn bs ca ceb co cs cy da de el el-Latn en eo es et eu fa fi fil fr fy ga gd gl gu ha ' +
+  'haw hi hi-Latn hmn hr ht hu hy id ig is it iw ja ja-Latn jv ka kk km kn ko ku ky la lb lo lt lv mg mi mk ml mn ' +
+  'mr ms mt my ne nl no ny pa pl ps pt ro ru ru-Latn sd si sk sl sm sn so sq sr st su sv sw ta te tg th tr uk ur ' +
+  'uz vi xh yi yo zh zh-Latn zu'
 ).split(' ')
 
 /** cld3 predicts on this many bytes at least and at most; below, it says `und`. */
@@ -15,8 +16,16 @@ const MAX_BYTES = 700
 /** cld3 samples a text, and dies of texts of some MB. */
 const READ_BYTES = 64 * 1024
 
-/** cld3 stops reading at the first of these: C0 and C1 control characters, and the noncharacters of every plane. */
-const UNREADABLE = /[\0-\x1f\x7f-\x9f\ufdd0-\ufdef]|[\ufffe\uffff]|[\ud83f\ud87f\ud8bf\ud8ff\ud93f\ud97f\ud9bf\ud9ff\uda3f\uda7f\udabf\udaff\udb3f\udb7f\udbbf\udbff][\udffe\udfff]/g // eslint-disable-line no-control-regex
+/** The first halves of the last two code points of each plane but the first. */
+const PLANE_ENDS = '\ud83f\ud87f\ud8bf\ud8ff\ud93f\ud97f\ud9bf\ud9ff\uda3f\uda7f\udabf\udaff\udb3f\udb7f\udbbf\udbff'
+
+/**
+ * cld3 stops reading at the first of these: C0 and C1 control characters, and the noncharacters of every plane. By code
+ * units, which is twice as fast as by code points.
+ */
+const UNREADABLE = new RegExp(
+  `[\\0-\\x1f\\x7f-\\x9f\\ufdd0-\\ufdef\\ufffe\\uffff]|[${PLANE_ENDS}][\\udffe\\udfff]`, 'g'
+)
 
 /** The part of a text that cld3 is given, made readable for it. */
 export function readablePart (text: string): string {

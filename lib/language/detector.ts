@@ -24,14 +24,16 @@ export const UNDETERMINED: Detected = { language: 'und', probability: 0 }
 /** A detector of the user's own, held to what it should do. It fails with `ERR_DOCUMENT`, which names the document. */
 export function strictDetector (detector: LanguageDetector): LanguageDetector {
   const fail = (id: string | undefined, cause: unknown): never => {
-    throw new SluiceError('ERR_DOCUMENT', `the language detector has failed at document ${id}: ${messageOf(cause)}`, { cause })
+    const message = `the language detector has failed at document ${id}: ${messageOf(cause)}`
+    throw new SluiceError('ERR_DOCUMENT', message, { cause })
   }
   return {
     labels: detector.labels,
     detect (text, id) {
       try {
         const given: unknown = detector.detect(text, id)
-        return isThenable(given) ? Promise.resolve(given).then(checked).catch((error: unknown) => fail(id, error)) : checked(given)
+        if (!isThenable(given)) return checked(given)
+        return Promise.resolve(given).then(checked).catch((error: unknown) => fail(id, error))
       } catch (error) {
         return fail(id, error)
       }
@@ -42,6 +44,8 @@ export function strictDetector (detector: LanguageDetector): LanguageDetector {
 
 function checked (given: unknown): Detected {
   const { language, probability } = (given ?? {}) as Record<string, unknown>
-  if (typeof language !== 'string' || typeof probability !== 'number' || Number.isNaN(probability)) throw new Error(`it returned ${JSON.stringify(given)}, expected { language, probability }`)
-  return { language, probability }
+  if (typeof language === 'string' && typeof probability === 'number' && !Number.isNaN(probability)) {
+    return { language, probability }
+  }
+  throw new Error(`it returned ${JSON.stringify(given)}, expected { language, probability }`)
 }

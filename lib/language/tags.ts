@@ -6,28 +6,29 @@ import { closest, distance } from 'fastest-levenshtein'
  * have them. Written down, as what Node knows of them changes with its ICU.
  */
 const SAME =
-  'aa:aar ab:abk ae:ave af:afr ak:aka,fat am:amh an:arg ar:ara,arb as:asm av:ava ay:aym,ayr az:aze,azj ba:bak be:bel ' +
-  'bg:bul bi:bis bm:bam bn:ben bo:bod,tib br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre,cwd cs:ces,cze cu:chu cv:chv ' +
-  'cy:cym,wel da:dan de:deu,ger dv:div dz:adp,dzo ee:ewe el:ell,gre en:eng eo:epo es:spa et:ekk,est eu:baq,eus ' +
-  'fa:fas,per,pes,prs ff:fuc,ful fi:fin fil:tgl,tl fj:fij fo:fao fr:fra,fre fy:fry ga:gle gd:gla gl:glg gn:grn,gug ' +
-  'gu:guj,prp gv:glv ha:hau he:heb,iw hi:hin ho:hmo hr:hrv,scr ht:hat hu:hun hy:arm,hye hz:her ia:ina id:in,ind ie:ile ' +
-  'ig:ibo ii:iii ik:esk,ipk io:ido is:ice,isl it:ita iu:ike,iku ja:jpn jv:jav,jaw,jw ka:geo,kat kg:kng,kon ki:kik kj:kua ' +
-  'kk:kaz kl:kal km:khm kn:kan ko:kor kr:kau,knc ks:kas ku:kmr,kur kv:kom,kpv kw:cor ky:kir la:lat lb:ltz lg:lug li:lim ' +
-  'ln:lin lo:lao lt:lit lu:lub lv:lav,lvs mg:mlg,plt mh:mah mi:mao,mri mk:mac,mkd ml:mal mn:drh,khk,mon mr:mar ' +
-  'ms:may,msa,zsm mt:mlt my:bur,mya na:nau nd:nde ne:nep,npi ng:ndo nl:dut,nld nn:nno no:nb,nob,nor nr:nbl nv:nav ' +
-  'ny:nya oc:oci oj:ojg,oji om:gaz,orm or:ori,ory os:oss pa:pan pi:pli pl:pol ps:pbu,pus pt:por qu:que,quz rm:roh rn:run ' +
-  'ro:mo,mol,ron,rum ru:rus rw:kin sa:cls,san sc:src,srd sd:snd se:sme sg:sag sh:hbs si:sin sk:slk,slo sl:slv sm:smo ' +
-  'sn:sna so:som sq:alb,als,sqi sr:scc,srp ss:ssw st:sot su:sun sv:swe sw:swa,swh ta:tam te:tel tg:tgk th:tha ti:tir ' +
-  'tk:tuk tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig uk:ukr ur:urd uz:uzb,uzn ve:ven vi:vie vo:vol wa:wln ' +
-  'wo:wol xh:xho yi:ji,ydd,yid yo:yor za:zha,zyb zh:chi,cmn,zho zu:zul'
+  'aa:aar ab:abk ae:ave af:afr ak:aka,fat am:amh an:arg ar:ara,arb as:asm av:ava ay:aym,ayr az:aze,azj ba:bak ' +
+  'be:bel bg:bul bi:bis bm:bam bn:ben bo:bod,tib br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre,cwd cs:ces,cze ' +
+  'cu:chu cv:chv cy:cym,wel da:dan de:deu,ger dv:div dz:adp,dzo ee:ewe el:ell,gre en:eng eo:epo es:spa et:ekk,est ' +
+  'eu:baq,eus fa:fas,per,pes,prs ff:fuc,ful fi:fin fil:tgl,tl fj:fij fo:fao fr:fra,fre fy:fry ga:gle gd:gla ' +
+  'gl:glg gn:grn,gug gu:guj,prp gv:glv ha:hau he:heb,iw hi:hin ho:hmo hr:hrv,scr ht:hat hu:hun hy:arm,hye hz:her ' +
+  'ia:ina id:in,ind ie:ile ig:ibo ii:iii ik:esk,ipk io:ido is:ice,isl it:ita iu:ike,iku ja:jpn jv:jav,jaw,jw ' +
+  'ka:geo,kat kg:kng,kon ki:kik kj:kua kk:kaz kl:kal km:khm kn:kan ko:kor kr:kau,knc ks:kas ku:kmr,kur kv:kom,kpv ' +
+  'kw:cor ky:kir la:lat lb:ltz lg:lug li:lim ln:lin lo:lao lt:lit lu:lub lv:lav,lvs mg:mlg,plt mh:mah mi:mao,mri ' +
+  'mk:mac,mkd ml:mal mn:drh,khk,mon mr:mar ms:may,msa,zsm mt:mlt my:bur,mya na:nau nd:nde ne:nep,npi ng:ndo ' +
+  'nl:dut,nld nn:nno no:nb,nob,nor nr:nbl nv:nav ny:nya oc:oci oj:ojg,oji om:gaz,orm or:ori,ory os:oss pa:pan ' +
+  'pi:pli pl:pol ps:pbu,pus pt:por qu:que,quz rm:roh rn:run ro:mo,mol,ron,rum ru:rus rw:kin sa:cls,san sc:src,srd ' +
+  'sd:snd se:sme sg:sag sh:hbs si:sin sk:slk,slo sl:slv sm:smo sn:sna so:som sq:alb,als,sqi sr:scc,srp ss:ssw ' +
+  'st:sot su:sun sv:swe sw:swa,swh ta:tam te:tel tg:tgk th:tha ti:tir tk:tuk tn:tsn to:ton tr:tur ts:tso tt:tat ' +
+  'tw:twi ty:tah ug:uig uk:ukr ur:urd uz:uzb,uzn ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho yi:ji,ydd,yid yo:yor ' +
+  'za:zha,zyb zh:chi,cmn,zho zu:zul'
 
 /** What languages of two letters are written in, where that isn't Latin script (CLDR's likely subtags). */
 const SCRIPTS =
-  'ab:cyrl ae:avst am:ethi ar:arab as:beng av:cyrl ba:cyrl be:cyrl bg:cyrl bn:beng bo:tibt ce:cyrl cr:cans cu:cyrl cv:cyrl ' +
-  'dv:thaa dz:tibt el:grek fa:arab gu:gujr he:hebr hi:deva hy:armn ii:yiii iu:cans ja:jpan ka:geor kk:cyrl km:khmr kn:knda ' +
-  'ko:kore ks:arab kv:cyrl ky:cyrl lo:laoo mk:cyrl ml:mlym mn:cyrl mr:deva my:mymr ne:deva oj:cans or:orya os:cyrl pa:guru ' +
-  'ps:arab ru:cyrl sa:deva sd:arab si:sinh sr:cyrl ta:taml te:telu tg:cyrl th:thai ti:ethi tt:cyrl ug:arab uk:cyrl ur:arab ' +
-  'yi:hebr zh:hans'
+  'ab:cyrl ae:avst am:ethi ar:arab as:beng av:cyrl ba:cyrl be:cyrl bg:cyrl bn:beng bo:tibt ce:cyrl cr:cans ' +
+  'cu:cyrl cv:cyrl dv:thaa dz:tibt el:grek fa:arab gu:gujr he:hebr hi:deva hy:armn ii:yiii iu:cans ja:jpan ' +
+  'ka:geor kk:cyrl km:khmr kn:knda ko:kore ks:arab kv:cyrl ky:cyrl lo:laoo mk:cyrl ml:mlym mn:cyrl mr:deva ' +
+  'my:mymr ne:deva oj:cans or:orya os:cyrl pa:guru ps:arab ru:cyrl sa:deva sd:arab si:sinh sr:cyrl ta:taml ' +
+  'te:telu tg:cyrl th:thai ti:ethi tt:cyrl ug:arab uk:cyrl ur:arab yi:hebr zh:hans'
 
 const usualScript = new Map(SCRIPTS.split(' ').map(entry => entry.split(':') as [string, string]))
 
@@ -88,7 +89,10 @@ export function tagNamed (name: string, tags: readonly string[]): string | undef
   const named = new Map<string, string>()
   for (const tag of tags.filter(tag => tag !== 'und' && /^[a-z]{2,3}(?:-[A-Za-z]{4})?$/.test(tag))) {
     const own = new Intl.DisplayNames([tag], { type: 'language', fallback: 'none' }).of(tag)
-    for (const found of [english.of(tag), own]) if (found !== undefined && !named.has(found.toLowerCase())) named.set(found.toLowerCase(), tag)
+    for (const found of [english.of(tag), own]) {
+      const name = found?.toLowerCase()
+      if (name !== undefined && !named.has(name)) named.set(name, tag)
+    }
   }
   // 'german-Latn' and 'english (us)' begin with a name, too.
   const wanted = name.slice(0, LONGEST_NAME).toLowerCase().trim()

@@ -36,7 +36,9 @@ export function readCharsmap (charsmap: Uint8Array): Charsmap {
 function read (charsmap: Uint8Array): Charsmap {
   const view = new DataView(charsmap.buffer, charsmap.byteOffset, charsmap.byteLength)
   const trieBytes = charsmap.length < 4 ? 0 : view.getUint32(0, true)
-  if (trieBytes === 0 || trieBytes % 4 !== 0 || 4 + trieBytes >= charsmap.length) throw new Error(`it has ${charsmap.length} bytes, of which ${trieBytes} are its trie`)
+  if (trieBytes === 0 || trieBytes % 4 !== 0 || 4 + trieBytes >= charsmap.length) {
+    throw new Error(`it has ${charsmap.length} bytes, of which ${trieBytes} are its trie`)
+  }
   if (isTooManyUnits(trieBytes / 4)) throw new Error(`its trie has ${trieBytes / 4} units, more than sluice reads`)
   const darts = new Uint32Array(trieBytes / 4)
   for (let i = 0; i < darts.length; i++) darts[i] = view.getUint32(4 + 4 * i, true)
@@ -90,7 +92,9 @@ function walked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'b
     if (state[child] === 1) throw new Error('its trie goes in a circle')
     const lacking = (missing[node]! || lengthOfChar(label)) - 1
     if (state[child] === 0) way.push(child)
-    else if (missing[child] !== lacking) throw new Error(`the keys to unit ${child} of its trie end inside a character, or don't, as they begin`)
+    else if (missing[child] !== lacking) {
+      throw new Error(`the keys to unit ${child} of its trie end inside a character, or don't, as they begin`)
+    }
     missing[child] = lacking
     if (node !== ROOT && label < 0x80) insides.add(label)
   }
@@ -99,7 +103,9 @@ function walked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'b
     if (state[node] === 0) {
       state[node] = 1
       checkValue(trie, node, replacements)
-      if (endsKey(trie, node) && missing[node] !== 0) throw new Error(`the key at unit ${node} of its trie ends inside a character`)
+      if (endsKey(trie, node) && missing[node] !== 0) {
+        throw new Error(`the key at unit ${node} of its trie ends inside a character`)
+      }
       eachChild(node, meet)
     } else {
       state[node] = 2
@@ -120,5 +126,7 @@ function checkValue (trie: DoubleArray, node: number, replacements: Uint8Array):
   if (value === POINTS_OUTSIDE) throw new Error(`unit ${node} of its trie points outside of it`)
   if (!endsKey(trie, node)) return
   if (value >= replacements.length) throw new Error(`it has a replacement at byte ${value} of ${replacements.length}`)
-  if ((replacements[value]! & 0xc0) === 0x80) throw new Error(`it has a replacement that begins inside a character, at byte ${value}`)
+  if ((replacements[value]! & 0xc0) === 0x80) {
+    throw new Error(`it has a replacement that begins inside a character, at byte ${value}`)
+  }
 }

@@ -12,6 +12,9 @@ interface Node {
   readonly next: Map<string, Node>
 }
 
+/** Characters that may stand for a character. */
+export type Variants = ReadonlyMap<string, readonly string[]>
+
 /**
  * The `precompiled_charsmap` for rules, by which the longest source at a place of a text becomes its target: the size
  * of the trie of the sources in bytes (32 bits, little-endian), the trie as darts-clone has it, and the targets, each
@@ -24,7 +27,7 @@ interface Node {
  * @throws RangeError for an empty source; for a NUL or half a surrogate pair; for more than 31 sources that begin one
  *   another; for a variant with something behind it in a source; for more than some two million units
  */
-export function compileCharsmap (rules: ReadonlyMap<string, string>, variants: ReadonlyMap<string, readonly string[]> = new Map()): Uint8Array {
+export function compileCharsmap (rules: ReadonlyMap<string, string>, variants: Variants = new Map()): Uint8Array {
   if (rules.size === 0) return new Uint8Array()
   const targets = [...new Set(rules.values())].sort()
   const starts = new Map<string, number>()
@@ -57,7 +60,8 @@ function addSource (root: Node, source: string, value: number): void {
 }
 
 function checkText (text: string, what: string): void {
-  if (!text.isWellFormed() || text.includes('\0')) throw new RangeError(`the ${what} of a rule is ${JSON.stringify(text)}, expected a text of Unicode without NUL`)
+  if (text.isWellFormed() && !text.includes('\0')) return
+  throw new RangeError(`the ${what} of a rule is ${JSON.stringify(text)}, expected a text of Unicode without NUL`)
 }
 
 /** The bytes of a character, and the state that it leads to. */
@@ -65,12 +69,12 @@ type Way = readonly [bytes: Uint8Array, to: State]
 
 /** Makes states of nodes: those that go on alike become one. */
 class States {
-  readonly #variants: ReadonlyMap<string, readonly string[]>
+  readonly #variants: Variants
   readonly #states = new Map<string, State>()
   readonly #numbers = new Map<State, number>()
   readonly #nested = new Map<State, number>()
 
-  constructor (variants: ReadonlyMap<string, readonly string[]>) {
+  constructor (variants: Variants) {
     this.#variants = variants
   }
 
@@ -86,11 +90,15 @@ class States {
       if (isRoot && edges.length === 0) continue
       for (const variant of this.#variants.get(char) ?? []) {
         const own = following.get(variant)
-        if (own !== undefined && own.edges.length > 0) throw new RangeError(`${JSON.stringify(variant)} stands for ${JSON.stringify(char)}, and has something else behind it in the source of a rule`)
+        if (own !== undefined && own.edges.length > 0) {
+          throw new RangeError(`${JSON.stringify(variant)} stands for ${JSON.stringify(char)}, ` +
+            'and has something else behind it in the source of a rule')
+        }
         following.set(variant, { value: own?.value ?? (isRoot ? -1 : value), edges })
       }
     }
-    return this.#byByte([...following].map(([char, { value, edges }]) => [Buffer.from(char), this.#state(value, edges)]), 0)
+    const ways = [...following].map(([char, { value, edges }]): Way => [Buffer.from(char), this.#state(value, edges)])
+    return this.#byByte(ways, 0)
   }
 
   /** Edges by the bytes at a depth of the ways' first characters, which are no beginnings of one another. */
@@ -116,7 +124,9 @@ class States {
   #newState (key: string, value: number, edges: readonly Edge[]): State {
     const state = { value, edges }
     const nested = edges.reduce((most, [, to]) => Math.max(most, this.#nested.get(to)!), 0) + (value >= 0 ? 1 : 0)
-    if (nested > MAX_NESTED) throw new RangeError(`${nested} sources of rules begin one another, expected at most ${MAX_NESTED}`)
+    if (nested > MAX_NESTED) {
+      throw new RangeError(`${nested} sources of rules begin one another, expected at most ${MAX_NESTED}`)
+    }
     this.#states.set(key, state)
     this.#numbers.set(state, this.#numbers.size)
     this.#nested.set(state, nested)

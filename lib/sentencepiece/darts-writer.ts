@@ -12,8 +12,7 @@ export interface State {
 export type Edge = readonly [byte: number, to: State]
 
 // A unit holds, from its lowest bit: the byte that leads to it (8), whether a key ends there (1), a bit for offsets
-// that
-// don't occur here, the offset of its children (21). A unit with the highest bit holds a value.
+// that don't occur here, the offset of its children (21). A unit with the highest bit holds a value.
 const ENDS_KEY = 0x100
 const OFFSET_SHIFT = 10
 const IS_VALUE = 0x8000_0000
@@ -124,7 +123,9 @@ class Places {
 
   #addBlock (): void {
     this.#size += BLOCK
-    if (this.#size > MAX_UNITS) throw new RangeError(`the keys need ${this.#size} units or more, expected at most ${MAX_UNITS}`)
+    if (this.#size > MAX_UNITS) {
+      throw new RangeError(`the keys need ${this.#size} units or more, expected at most ${MAX_UNITS}`)
+    }
     if (this.#size <= this.#taken.length) return
     this.#taken = grown(this.#taken)
     this.#isBase = grown(this.#isBase)

@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.ts'
 import { byteOfPiece, nameOfByte } from './byte-pieces.ts'
-import type { SentencePieceModel } from './model.ts'
+import type { Piece, SentencePieceModel } from './model.ts'
 import { Normalizer } from './normalizer.ts'
 
 /** What stands for a space in a piece: U+2581. */
@@ -40,12 +40,14 @@ export class Decoder {
 
   /** @param path for messages @throws Error when the table that decoded text is rewritten by is damaged */
   constructor (model: SentencePieceModel, path: string) {
-    const { pieces, trainer, normalizer: { addDummyPrefix, removeExtraWhitespaces } } = model
+    const { pieces, trainer, denormalizer, normalizer: { addDummyPrefix, removeExtraWhitespaces } } = model
     const isText = pieces.map(({ type }) => type !== 'control' && type !== 'unknown')
     this.#model = model
     this.#path = path
-    if (model.denormalizer !== undefined && model.denormalizer.precompiledCharsmap.length > 0) this.#denormalizer = new Normalizer(model.denormalizer)
-    this.surfaces = pieces.map(({ piece, type }) => type === 'control' ? '' : type === 'unknown' ? trainer.unkSurface : piece.replaceAll(ESCAPED_SPACE, ' '))
+    if (denormalizer !== undefined && denormalizer.precompiledCharsmap.length > 0) {
+      this.#denormalizer = new Normalizer(denormalizer)
+    }
+    this.surfaces = pieces.map(piece => surfaceOf(piece, trainer.unkSurface))
     this.bytes = Int16Array.from(pieces, ({ piece, type }) => type === 'byte' ? byteOfPiece(piece)! : NO_BYTE)
     this.spaced = Uint8Array.from(pieces, ({ piece }, id) => isText[id]! && piece.startsWith(ESCAPED_SPACE) ? 1 : 0)
     this.drops = removeExtraWhitespaces ? 'all' : addDummyPrefix ? 'one' : 'none'
@@ -94,8 +96,15 @@ export class Decoder {
   }
 
   #refuse (id: number): never {
-    throw new SluiceError('ERR_TOKENIZER', `${this.#path}: cannot decode id ${id}, expected ids from 0 to ${this.vocabSize - 1}`)
+    const expected = `expected ids from 0 to ${this.vocabSize - 1}`
+    throw new SluiceError('ERR_TOKENIZER', `${this.#path}: cannot decode id ${id}, ${expected}`)
   }
+}
+
+/** The text that a piece is decoded to, unless it is a byte. */
+function surfaceOf ({ piece, type }: Piece, unkSurface: string): string {
+  if (type === 'control') return ''
+  return type === 'unknown' ? unkSurface : piece.replaceAll(ESCAPED_SPACE, ' ')
 }
 
 /** One text that is being decoded, id by id. */
@@ -222,5 +231,6 @@ function characterOf (bytes: readonly number[]): string | undefined {
     point = (point << 6) | (bytes[i]! & 0x3f)
   }
   if (bytes.length < length) return ''
-  return point < least || (point >= 0xd800 && point < 0xe000) || point > 0x10ffff ? undefined : String.fromCodePoint(point)
+  const isSurrogate = point >= 0xd800 && point < 0xe000
+  return point < least || isSurrogate || point > 0x10ffff ? undefined : String.fromCodePoint(point)
 }

@@ -43,7 +43,8 @@ export interface Lexicon {
 }
 
 /** The pieces of a unigram model with their scores. */
-export function lexiconOf ({ pieces, unkId, normalizer: { escapeWhitespaces } }: SentencePieceModel, version: SentencePieceVersion): Lexicon {
+export function lexiconOf (model: SentencePieceModel, version: SentencePieceVersion): Lexicon {
+  const { pieces, unkId, normalizer: { escapeWhitespaces } } = model
   const normalScores = pieces.filter(({ type }) => type === 'normal').map(({ score }) => score)
   const greatest = normalScores.reduce((most, score) => Math.max(most, score), LEAST_POSITIVE_FLOAT)
   const scores = new Float64Array(pieces.length)
@@ -62,9 +63,11 @@ export function lexiconOf ({ pieces, unkId, normalizer: { escapeWhitespaces } }:
     gain = Math.max(gain, scores[id] / key.length)
     ids.set(key, id)
   })
-  scores[unkId] = Math.fround(normalScores.reduce((least, score) => Math.min(least, score), LARGEST_FLOAT) - UNKNOWN_PENALTY)
+  const least = normalScores.reduce((most, score) => Math.min(most, score), LARGEST_FLOAT)
+  scores[unkId] = Math.fround(least - UNKNOWN_PENALTY)
   gain = Math.max(gain, scores[unkId])
-  const isSumOfWords = ids.has(' ') && [...ids.keys()].every(key => key.lastIndexOf(' ') <= 0) && scores.every(score => Math.abs(score) <= LARGE)
+  const hasWords = ids.has(' ') && [...ids.keys()].every(key => key.lastIndexOf(' ') <= 0)
+  const isSumOfWords = hasWords && scores.every(score => Math.abs(score) <= LARGE)
   return { trie: buildDoubleArray(ids), scores, lengths, longest, unkId, gain, isSumOfWords, version }
 }
 

@@ -62,7 +62,9 @@ export interface SentencePieceModel {
 
 // Numbers of enums and fields: sentencepiece_model.proto of SentencePiece 0.1.97.
 export const MODEL_TYPES: Readonly<Record<number, ModelType>> = { 1: 'unigram', 2: 'bpe', 3: 'word', 4: 'char' }
-export const PIECE_TYPES: Readonly<Record<number, PieceType>> = { 1: 'normal', 2: 'unknown', 3: 'control', 4: 'user_defined', 5: 'unused', 6: 'byte' }
+export const PIECE_TYPES: Readonly<Record<number, PieceType>> = {
+  1: 'normal', 2: 'unknown', 3: 'control', 4: 'user_defined', 5: 'unused', 6: 'byte'
+}
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -104,8 +106,16 @@ interface Found {
 const MODEL_FIELDS: Fields<Found> = {
   1: message(PIECE_FIELDS, emptyPiece, (model, piece) => { model.pieces.push(piece) }),
   2: message(TRAINER_FIELDS, ({ trainer }) => trainer ?? defaultTrainer(), (model, spec) => { model.trainer = spec }),
-  3: message(NORMALIZER_FIELDS, ({ normalizer }) => normalizer ?? defaultNormalizer(), (model, spec) => { model.normalizer = spec }),
-  5: message(NORMALIZER_FIELDS, ({ denormalizer }) => denormalizer ?? defaultNormalizer(), (model, spec) => { model.denormalizer = spec })
+  3: message(
+    NORMALIZER_FIELDS,
+    ({ normalizer }) => normalizer ?? defaultNormalizer(),
+    (model, spec) => { model.normalizer = spec }
+  ),
+  5: message(
+    NORMALIZER_FIELDS,
+    ({ denormalizer }) => denormalizer ?? defaultNormalizer(),
+    (model, spec) => { model.denormalizer = spec }
+  )
 }
 
 /**
@@ -120,18 +130,20 @@ export function readModel (bytes: Uint8Array, path: string): SentencePieceModel 
   } catch (cause) {
     const other = otherTokenizer(bytes, path)
     if (other !== null) throw new SluiceError('ERR_TOKENIZER', `${path}: ${other}`, { cause })
-    throw new SluiceError('ERR_TOKENIZER', `${path}: not a SentencePiece model: ${messageOf(cause)}; the file has ${bytes.length} bytes and begins with ${firstBytes(bytes)}`, { cause })
+    const found = `the file has ${bytes.length} bytes and begins with ${firstBytes(bytes)}`
+    const why = `not a SentencePiece model: ${messageOf(cause)}; ${found}`
+    throw new SluiceError('ERR_TOKENIZER', `${path}: ${why}`, { cause })
   }
 }
 
 function read (bytes: Uint8Array): Omit<SentencePieceModel, 'unkId' | 'bosId' | 'eosId' | 'padId'> {
   const found: Found = { pieces: [] }
   const unknownFields = readMessage(bytes, MODEL_FIELDS, found)
-  const { pieces, trainer, normalizer, denormalizer } = found
-  if (pieces.length === 0) throw new Error('it has no pieces')
   // SentencePiece takes the defaults where a spec is left out, and so a file for whole that was cut off between two
   // fields.
-  return { pieces, trainer: trainer ?? defaultTrainer(), normalizer: normalizer ?? defaultNormalizer(), denormalizer, unknownFields }
+  const { pieces, trainer = defaultTrainer(), normalizer = defaultNormalizer(), denormalizer } = found
+  if (pieces.length === 0) throw new Error('it has no pieces')
+  return { pieces, trainer, normalizer, denormalizer, unknownFields }
 }
 
 function emptyPiece (): Writable<Piece> {
@@ -178,13 +190,18 @@ function judged (model: ReturnType<typeof read>): SentencePieceModel {
     if (ids.has(piece)) throw new Error(`pieces ${ids.get(piece)} and ${id} are both ${JSON.stringify(piece)}`)
     if (!Number.isFinite(score)) throw new Error(`the score of piece ${id} is ${score}`)
     if (piece.includes('\0')) throw new Error(`piece ${id} is ${JSON.stringify(piece)}, which has a NUL`)
-    if (type === 'byte' && byteOfPiece(piece) === undefined) throw new Error(`piece ${id} is ${JSON.stringify(piece)}, expected <0x00> to <0xFF> for a byte`)
+    if (type === 'byte' && byteOfPiece(piece) === undefined) {
+      throw new Error(`piece ${id} is ${JSON.stringify(piece)}, expected <0x00> to <0xFF> for a byte`)
+    }
     ids.set(piece, id)
   })
   const unknown = pieces.filter(({ type }) => type === 'unknown')
   if (unknown.length !== 1) throw new Error(`it has ${unknown.length} unknown pieces, expected one`)
   const bytePieces = pieces.filter(({ type }) => type === 'byte').length
-  if (bytePieces !== (trainer.byteFallback ? 256 : 0)) throw new Error(`it has ${bytePieces} pieces for bytes, expected ${trainer.byteFallback ? '256, since byte_fallback is on' : 'none, since byte_fallback is off'}`)
+  if (bytePieces !== (trainer.byteFallback ? 256 : 0)) {
+    const expected = trainer.byteFallback ? '256, since byte_fallback is on' : 'none, since byte_fallback is off'
+    throw new Error(`it has ${bytePieces} pieces for bytes, expected ${expected}`)
+  }
   // SentencePiece takes a special id from the piece's name, and only where that piece is a control symbol.
   const controlId = (name: string): number => {
     const id = ids.get(name)
@@ -203,5 +220,6 @@ function firstBytes (bytes: Uint8Array): string {
   const first = Buffer.from(bytes.subarray(0, 8))
   if (first.length === 0) return 'nothing'
   const hex = first.toString('hex').replace(/(..)(?=.)/g, '$1 ')
-  return /^[\x20-\x7e]+$/.test(first.toString('latin1')) ? `${hex} (${JSON.stringify(first.toString('latin1'))})` : hex
+  const text = first.toString('latin1')
+  return /^[\x20-\x7e]+$/.test(text) ? `${hex} (${JSON.stringify(text)})` : hex
 }

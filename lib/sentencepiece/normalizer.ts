@@ -87,14 +87,27 @@ export class Normalizer {
    * and not at the end of a text; or spaces aren't escaped, or come last.
    */
   separators (): Uint8Array | undefined {
-    const charsmap = this.#charsmap
-    if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || (charsmap !== undefined && ['\u2581', '  '].some(text => Buffer.from(charsmap.replacements).includes(text)))) return undefined
+    if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || this.#makesSpaces()) return undefined
     return Uint8Array.from({ length: 256 }, (_, char) => {
-      const standsAlone = char < 128 && !this.#symbolBytes.has(char) && charsmap?.insides.has(char) !== true && (charsmap?.beginnings.get(char)?.size ?? 0) === 0
-      if (!standsAlone) return 0
+      if (char >= 128 || !this.#isByItself(char)) return 0
       this.#find(Uint8Array.of(char), 0, 1)
       return this.#foundSpace() ? 1 : 0
     })
+  }
+
+  /** Whether the model's table makes U+2581 or several spaces of something. */
+  #makesSpaces (): boolean {
+    if (this.#charsmap === undefined) return false
+    const replacements = Buffer.from(this.#charsmap.replacements)
+    return ['\u2581', '  '].some(text => replacements.includes(text))
+  }
+
+  /** Whether an ASCII character is part of no symbol, and of no rule with others. */
+  #isByItself (char: number): boolean {
+    if (this.#symbolBytes.has(char)) return false
+    const charsmap = this.#charsmap
+    if (charsmap === undefined) return true
+    return !charsmap.insides.has(char) && (charsmap.beginnings.get(char)?.size ?? 0) === 0
   }
 
   #howNormalized (char: number): number {

@@ -78,7 +78,12 @@ export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Se
  * @throws Error for bytes that are none
  */
 export function readMessage<T> (encoded: Uint8Array, fields: Fields<T>, into: T): readonly UnknownField[] {
-  const reading = { encoded: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length), reader: new BinaryReader(encoded), path: [], unknown: [] }
+  const reading: Reading = {
+    encoded: Buffer.from(encoded.buffer, encoded.byteOffset, encoded.length),
+    reader: new BinaryReader(encoded),
+    path: [],
+    unknown: []
+  }
   readFields(reading, encoded.length, fields, into)
   return reading.unknown
 }

@@ -56,7 +56,8 @@ export class UnigramEncoder {
    * @param model of the type `unigram`
    * @throws Error for a model whose normalization is damaged
    */
-  constructor (model: SentencePieceModel, { tableBytes = DEFAULT_TABLE_BYTES, words, version = '0.1.97' }: UnigramOptions = {}) {
+  constructor (model: SentencePieceModel, options: UnigramOptions = {}) {
+    const { tableBytes = DEFAULT_TABLE_BYTES, words, version = '0.1.97' } = options
     const { pieces, normalizer, trainer } = model
     const symbols = pieces.filter(({ type }) => type === 'user_defined').map(({ piece }) => piece)
     this.#normalizer = new Normalizer(normalizer, symbols, trainer.treatWhitespaceAsSuffix)
@@ -82,7 +83,8 @@ export class UnigramEncoder {
   append (text: string, out: IdBuffer): void {
     // A U+2581 of the text's own is taken for a space, but not in all ways.
     const separators = this.#separators
-    if (separators === undefined || text.includes('\u2581') || !this.#appendByTable(text, separators, out)) this.appendPlainly(text, out)
+    const isDone = separators !== undefined && !text.includes('\u2581') && this.#appendByTable(text, separators, out)
+    if (!isDone) this.appendPlainly(text, out)
   }
 
   /** @returns false, and appends nothing, where another thread emptied the table meanwhile */
@@ -130,17 +132,22 @@ export class UnigramEncoder {
     for (let at = 0; ; at++) {
       const start = at
       let hash = 0
-      for (let byte = bytes[at]!; separators[byte] === 0; byte = bytes[++at]!) hash = Math.imul(hash ^ byte, 0x0100_0193)
+      for (let byte = bytes[at]!; separators[byte] === 0; byte = bytes[++at]!) {
+        hash = Math.imul(hash ^ byte, 0x0100_0193)
+      }
       if (at > start || !this.#dropsSpaces) {
-        const entry = isSpaced && at - start <= this.#longestWord ? table.find(bytes, start, at, hash) : 0
+        const isLookedUp = isSpaced && at - start <= this.#longestWord
+        const entry = isLookedUp ? table.find(bytes, start, at, hash) : 0
         if (entry !== 0 && Math.abs(total) <= table.limit(entry)) {
           total = this.#appendEntry(entry, total, out)
         } else {
           if (!table.isAsEntered()) return // the total may be anything
           const normalized = this.#normalized
           this.#normalizer.appendWord(bytes, start, at, normalized, isSpaced)
-          const added = entry === 0 && isSpaced && at - start <= this.#longestWord && normalized.length <= MAX_MEASURED_BYTES ? this.#addEntry(start, at, hash) : 0
-          total = added !== 0 && Math.abs(total) <= table.limit(added) ? this.#appendEntry(added, total, out) : this.#appendSearched(total, out)
+          const isAdded = isLookedUp && entry === 0 && normalized.length <= MAX_MEASURED_BYTES
+          const added = isAdded ? this.#addEntry(start, at, hash) : 0
+          const isSettled = added !== 0 && Math.abs(total) <= table.limit(added)
+          total = isSettled ? this.#appendEntry(added, total, out) : this.#appendSearched(total, out)
           isSpaced ||= normalized.length > 0 || !this.#dropsSpaces
           normalized.clear()
         }
@@ -179,7 +186,8 @@ export class UnigramEncoder {
     const search = this.#search
     search.search(bytes, 0, length, 0, pieces, true)
     if (search.hasUnknown) this.#appendKnown(pieces, bytes, ids)
-    const entry = this.#table.add(this.#source.bytes, start, end, hash, this.#limitOf(pieces.length, bytes, length), pieces, ids)
+    const limit = this.#limitOf(pieces.length, bytes, length)
+    const entry = this.#table.add(this.#source.bytes, start, end, hash, limit, pieces, ids)
     pieces.clear()
     ids.clear()
     return entry
@@ -197,7 +205,8 @@ export class UnigramEncoder {
     const { margin, total, farthest } = this.#search
     const { gain, version } = this.#lexicon
     const steps = (pieces + charsOf(bytes, length)) / 2 + 1
-    const limit = margin === Infinity ? Infinity : ALLOWANCE * (margin / (steps * FLOAT_STEP) - margin - 2 * Math.abs(total) - 6 * gain * length)
+    const room = margin / (steps * FLOAT_STEP) - margin - 2 * Math.abs(total) - 6 * gain * length
+    const limit = margin === Infinity ? Infinity : ALLOWANCE * room
     if (version === '0.1.97') return Math.min(limit, LARGE)
     // A total that begins again inside the word, which rounding may bring about: by 1/256 for each piece at most.
     return Math.min(limit, FARTHEST_TOTAL - farthest - gain * length - length / 128 - 1)

@@ -82,7 +82,8 @@ export class UnigramSearch {
         ids = this.#ids
       }
       this.#reached = reached
-      const before = isRecent && Math.abs(totals[start - settled]!) > FARTHEST_TOTAL ? this.#beginAgain(start - settled) : totals[start - settled]!
+      let before = totals[start - settled]!
+      if (isRecent && Math.abs(before) > FARTHEST_TOTAL) before = this.#beginAgain(start - settled)
       if (measured) this.farthest = Math.max(this.farthest, Math.abs(before))
       const charEnd = start + lengthOfChar(bytes[start]!)
       let isCharKnown = false

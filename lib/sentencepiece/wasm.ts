@@ -35,7 +35,8 @@ export async function loadWasmEncoder (path: string, sha256: string): Promise<(t
       // A lone surrogate would swallow the character behind it.
       return Int32Array.from(processor.encodeIds(text.toWellFormed()))
     } catch (cause) {
-      throw new SluiceError('ERR_DOCUMENT', `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
+      const message = `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`
+      throw new SluiceError('ERR_DOCUMENT', message, { cause })
     } finally {
       // A UTF-16 unit is at most three bytes.
       if (text.length > REPLACED_AFTER_BYTES / 3 && Buffer.byteLength(text) > REPLACED_AFTER_BYTES) replace()
@@ -48,8 +49,8 @@ async function loadProcessor (path: string): Promise<sentencepiece.SentencePiece
   const processor = new sentencepiece.SentencePieceProcessor()
   await loadEmscripten(() => processor.load(path))
   // A model that was not loaded makes no ids of anything; one that was makes ids of any letter, if only the unknown
-  // one,
-  // unless its rules leave out just that letter.
-  if (processor.encodeIds('a \u0416 \u6f22').length === 0) throw new SluiceError('ERR_TOKENIZER', `${path}: SentencePiece does not load this model`)
+  // one, unless its rules leave out just that letter.
+  const ids = processor.encodeIds('a \u0416 \u6f22')
+  if (ids.length === 0) throw new SluiceError('ERR_TOKENIZER', `${path}: SentencePiece does not load this model`)
   return processor
 }

@@ -112,7 +112,8 @@ export class WordTable {
 
   /** Whether no other thread has emptied the table since `enter`. */
   isAsEntered (): boolean {
-    return Atomics.add(this.#control, TURN, 0) === this.#turn // not `load`: what was read before must not be read after it
+    // Not `load`: what was read before must not be read after it.
+    return Atomics.add(this.#control, TURN, 0) === this.#turn
   }
 
   /** The entry of a word; 0 if there is none. @param hash any number that is the same for the same word */
@@ -124,7 +125,9 @@ export class WordTable {
     for (let probe = 0; probe < MAX_PROBES; probe++) {
       const found = Atomics.load(slots, slot)
       if (found === 0) return 0
-      if (((found ^ hash) & ~entryMask) === 0 && this.#isWord(found & entryMask, source, from, to)) return found & entryMask
+      const entry = found & entryMask
+      const isSameHash = ((found ^ hash) & ~entryMask) === 0
+      if (isSameHash && this.#isWord(entry, source, from, to)) return entry
       slot = (slot + 1) & mask
     }
     return 0
@@ -155,7 +158,9 @@ export class WordTable {
    * @param ids none where they are the pieces
    * @returns its entry; 0 for one with more ids than an entry holds, and where other threads left no time to add it
    */
-  add (source: Uint8Array, from: number, to: number, hash: number, limit: number, pieces: IdBuffer, ids: IdBuffer): number {
+  add (
+    source: Uint8Array, from: number, to: number, hash: number, limit: number, pieces: IdBuffer, ids: IdBuffer
+  ): number {
     const control = this.#control
     const size = HEADER + cellsOf(to - from) + pieces.length + ids.length
     if (Math.max(pieces.length, ids.length) > MAX_WORD_IDS || size >= this.cells.length) return 0

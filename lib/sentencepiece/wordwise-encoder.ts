@@ -14,7 +14,8 @@ export function isWordwise ({ pieces, normalizer, trainer }: SentencePieceModel)
   if (trainer.modelType !== 'bpe' || !normalizer.addDummyPrefix || !normalizer.removeExtraWhitespaces) return false
   const symbols = pieces.filter(({ type }) => type === 'user_defined').map(({ piece }) => piece)
   const separators = new Normalizer(normalizer, symbols, trainer.treatWhitespaceAsSuffix).separators()
-  return separators?.[SPACE] === 1 && pieces.some(({ piece }) => piece === '\u2581') && pieces.every(({ piece }) => piece.lastIndexOf('\u2581') <= 0)
+  if (separators?.[SPACE] !== 1) return false
+  return pieces.some(({ piece }) => piece === '\u2581') && pieces.every(({ piece }) => piece.lastIndexOf('\u2581') <= 0)
 }
 
 /**

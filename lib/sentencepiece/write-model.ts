@@ -59,13 +59,17 @@ const TRAINER_FIELDS = {
   differential_privacy_clipping_threshold: [52, 'integer']
 } as const satisfies Readonly<Record<string, readonly [number: number, kind: Kind]>>
 
+type TrainerKinds = { readonly [Name in keyof typeof TRAINER_FIELDS]: typeof TRAINER_FIELDS[Name][1] }
+
 /**
  * The fields of a `trainer_spec`, by their names in sentencepiece_model.proto of SentencePiece 0.1.97, which says what
  * they mean, and their defaults: those are what readers take for a field that is left out.
  */
-export type TrainerFields = { readonly [Name in keyof typeof TRAINER_FIELDS]?: Values[typeof TRAINER_FIELDS[Name][1]] | undefined }
+export type TrainerFields = { readonly [Name in keyof TrainerKinds]?: Values[TrainerKinds[Name]] | undefined }
 
-const WRITERS: { readonly [K in Kind]: (message: MessageWriter, field: number, value: Values[K] | undefined) => void } = {
+type Write<T> = (message: MessageWriter, field: number, value: T) => void
+
+const WRITERS: { readonly [K in Kind]: Write<Values[K] | undefined> } = {
   strings: (message, field, values) => { message.strings(field, values) },
   string: (message, field, value) => { message.string(field, value) },
   integer: (message, field, value) => { message.integer(field, value) },
@@ -94,7 +98,8 @@ export interface WrittenModel {
 export function modelBytes ({ pieces, trainer, normalizer }: WrittenModel): Uint8Array {
   const writer = new MessageWriter()
   for (const { piece, score, type } of pieces) {
-    writer.message(1, message => message.string(1, piece).float(2, score).integer(3, type === 'normal' ? undefined : numberOf(PIECE_TYPES, type)))
+    const typeNumber = type === 'normal' ? undefined : numberOf(PIECE_TYPES, type)
+    writer.message(1, message => message.string(1, piece).float(2, score).integer(3, typeNumber))
   }
   writer.message(2, message => { writeTrainer(message, trainer) })
   writer.message(3, message => message
@@ -108,7 +113,8 @@ export function modelBytes ({ pieces, trainer, normalizer }: WrittenModel): Uint
 
 function writeTrainer (message: MessageWriter, trainer: TrainerFields): void {
   for (const [name, [field, kind]] of Object.entries(TRAINER_FIELDS)) {
-    const write = WRITERS[kind] as (message: MessageWriter, field: number, value: unknown) => void // which the type of `trainer` makes sure of
+    // The type of `trainer` makes sure that the value is of that kind.
+    const write = WRITERS[kind] as Write<unknown>
     write(message, field, trainer[name as keyof TrainerFields])
   }
 }

@@ -3,8 +3,7 @@ import { META } from './read-words.ts'
 import type { WordCounts } from './word-counts.ts'
 
 // The first symbols end a word: at the end of a text only, both there and before a space, before a space only. Then
-// that
-// of all characters that are no piece; those that are one follow by their code points.
+// that of all characters that are no piece; those that are one follow by their code points.
 export const AT_END = 0
 export const AT_BOTH = 1
 export const AT_SPACE = 2
@@ -60,7 +59,10 @@ export function alphabetOf (words: WordCounts, coverage: number): Alphabet {
   const codePoints = new Int32Array(FIRST_CHARACTER + kept.length)
   codePoints.set(kept.toSorted((a, b) => a - b), FIRST_CHARACTER)
   const symbols = symbolsOf(codePoints)
-  return { characters: kept.map(codePoint => ({ codePoint, count: counts[codePoint]!, symbol: symbols[codePoint]! })), codePoints, total }
+  const characters = kept.map(codePoint => {
+    return { codePoint, count: counts[codePoint]!, symbol: symbols[codePoint]! }
+  })
+  return { characters, codePoints, total }
 }
 
 /** Words as symbols, each with one behind it that ends it. */

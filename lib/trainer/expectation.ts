@@ -18,6 +18,16 @@ interface Room {
   readonly betaExponents: Int32Array
 }
 
+/** @param longest characters of the longest word */
+function roomFor (longest: number): Room {
+  return {
+    alpha: new Float64Array(longest + 1),
+    beta: new Float64Array(longest + 1),
+    alphaExponents: new Int32Array(longest + 1),
+    betaExponents: new Int32Array(longest + 1)
+  }
+}
+
 /**
  * How often each piece is expected in a part of the text, over all segmentations of each word by their probabilities
  * (`Lattice::PopulateMarginal` in src/unigram_model.cc of SentencePiece 0.1.97; forward and backward by Rabiner, "A
@@ -31,7 +41,7 @@ export function expectPart (lattice: Lattice, part: number, size: number, isOld:
   const { wordStarts, counts, partStarts, longest } = lattice
   const sums = lattice.sums.subarray(part * (size + 1), (part + 1) * (size + 1))
   sums.fill(0)
-  const room: Room = { alpha: new Float64Array(longest + 1), beta: new Float64Array(longest + 1), alphaExponents: new Int32Array(longest + 1), betaExponents: new Int32Array(longest + 1) }
+  const room = roomFor(longest)
   let sum = 0
   let next = lattice.edgeStarts[wordStarts[partStarts[part]!]!]!
   for (let word = partStarts[part]!; word < partStarts[part + 1]!; word++) {
@@ -46,7 +56,10 @@ export function expectPart (lattice: Lattice, part: number, size: number, isOld:
 }
 
 /** @returns the probability of the word; 0 where nothing was added to the sums, since it is too little */
-function expectShort ({ edges, edgeStarts, probabilities }: Lattice, sums: Float64Array, { alpha, beta }: Room, from: number, to: number, count: number): number {
+function expectShort (
+  lattice: Lattice, sums: Float64Array, { alpha, beta }: Room, from: number, to: number, count: number
+): number {
+  const { edges, edgeStarts, probabilities } = lattice
   const length = to - from
   for (let i = 1; i <= length; i++) alpha[i] = 0
   alpha[0] = 1
@@ -84,7 +97,11 @@ function expectShort ({ edges, edgeStarts, probabilities }: Lattice, sums: Float
  *
  * @returns the logarithm of the probability
  */
-function expectLong ({ edges, edgeStarts, probabilities }: Lattice, sums: Float64Array, { alpha, beta, alphaExponents, betaExponents }: Room, from: number, to: number, count: number): number {
+function expectLong (
+  lattice: Lattice, sums: Float64Array, room: Room, from: number, to: number, count: number
+): number {
+  const { edges, edgeStarts, probabilities } = lattice
+  const { alpha, beta, alphaExponents, betaExponents } = room
   const length = to - from
   for (let i = 0; i <= length; i++) alpha[i] = beta[i] = alphaExponents[i] = betaExponents[i] = 0
   alpha[0] = beta[length] = 1
@@ -92,7 +109,9 @@ function expectLong ({ edges, edgeStarts, probabilities }: Lattice, sums: Float6
     settle(alpha, alphaExponents, i)
     for (let edge = edgeStarts[from + i]!; edge < edgeStarts[from + i + 1]!; edge++) {
       const value = edges[edge]!
-      add(alpha, alphaExponents, i + (value & LENGTH_MASK), alpha[i]! * probabilities[value >>> LENGTH_BITS]!, alphaExponents[i]!)
+      const end = i + (value & LENGTH_MASK)
+      const reached = alpha[i]! * probabilities[value >>> LENGTH_BITS]!
+      add(alpha, alphaExponents, end, reached, alphaExponents[i]!)
     }
   }
   settle(alpha, alphaExponents, length)

@@ -51,7 +51,9 @@ export interface Lattice {
 }
 
 /** A lattice of all that there is to begin with. */
-export function buildLattice ({ symbols, starts, counts, longest }: Corpus, { codePoints, characters }: Alphabet, { places }: SortedPlaces, seeds: Seeds): Lattice {
+export function buildLattice (corpus: Corpus, alphabet: Alphabet, { places }: SortedPlaces, seeds: Seeds): Lattice {
+  const { symbols, starts, counts, longest } = corpus
+  const { codePoints, characters } = alphabet
   const room = seeds.length + 1
   const edgeStarts = startsOfEdges(symbols, places, seeds)
   const edges = new Uint32Array(new SharedArrayBuffer(4 * edgeStarts.at(-1)!))

@@ -26,7 +26,9 @@ export class Pieces {
     this.size = weights.length
     let total = 0
     for (const weight of weights) total += weight
-    for (let piece = 0; piece < weights.length; piece++) lattice.scores[piece + 1] = Math.log(weights[piece]!) - Math.log(total)
+    for (let piece = 0; piece < weights.length; piece++) {
+      lattice.scores[piece + 1] = Math.log(weights[piece]!) - Math.log(total)
+    }
     this.#setProbabilities()
   }
 

@@ -39,7 +39,9 @@ export class WordReader {
     this.#splits = splits
     this.#maxRunChars = maxRunChars
     // In normalized text U+2581 takes the byte of a space, and no space is left.
-    const keys = metas.filter(piece => !piece.includes(' ') && !piece.includes('\0')).map(piece => byteString(piece.replaceAll('\u2581', ' ')))
+    const keys = metas
+      .filter(piece => !piece.includes(' ') && !piece.includes('\0'))
+      .map(piece => byteString(piece.replaceAll('\u2581', ' ')))
     this.#metas = buildDoubleArray(new Map(keys.map(key => [key, 0])))
     for (const key of keys) this.#beginsMeta[key.charCodeAt(0)] = 1
   }

@@ -7,8 +7,8 @@ const SCRIPTS = {
   Adlam: '2olc+22 6+9 5+1',
   Ahom: '1j40+p 4+e 5+f',
   Anatolian_Hieroglyphs: '1s00+g6',
-  Arabic: '16o+4 2+5 2+d 4 2+v 2+9 c+p 2+2z 2+x 29+1b 81+k 2+7 n+d 2+s 1bv5+35 i+a2 j+1r 3+1h 15+d 37+4 2+3q 31g+u 185e+3 2+q 2+1 2 3 2+9 2+3' +
-    ' 2 2 7 5 2 2 2+2 2+1 2 3 2 2 2 2 2+1 2 3+3 2+6 2+3 2+3 2 2+9 2+g 6+2 2+4 2+g 1h+1',
+  Arabic: '16o+4 2+5 2+d 4 2+v 2+9 c+p 2+2z 2+x 29+1b 81+k 2+7 n+d 2+s 1bv5+35 i+a2 j+1r 3+1h 15+d 37+4 2+3q 31g+u' +
+    ' 185e+3 2+q 2+1 2 3 2+9 2+3 2 2 7 5 2 2 2+2 2+1 2 3 2 2 2 2 2+1 2 3+3 2+6 2+3 2+3 2 2+9 2+g 6+2 2+4 2+g 1h+1',
   Armenian: '10x+11 3+6 2+12 3 3+2 1chw+4',
   Avestan: '1gqo+1h 4+6',
   Balinese: '5c0+23 5+18',
@@ -37,14 +37,14 @@ const SCRIPTS = {
   Duployan: '2fpc+2y 6+c 4+8 8+9 3+3',
   Egyptian_Hieroglyphs: '1o1s+tq',
   Elbasan: '1fk0+13',
-  Ethiopic: '3k0+20 2+3 3+6 2 2+3 3+14 2+3 3+w 2+3 3+6 2 2+3 3+e 2+1k 2+3 3+1u 3+v 4+p 547+m a+6 2+6 2+6 2+6 2+6 2+6 2+6 2+6 opv+5 3+5 3+5 a+6' +
-    ' 2+6',
+  Ethiopic: '3k0+20 2+3 3+6 2 2+3 3+14 2+3 3+w 2+3 3+6 2 2+3 3+e 2+1k 2+3 3+1u 3+v 4+p 547+m a+6 2+6 2+6 2+6 2+6' +
+    ' 2+6 2+6 2+6 opv+5 3+5 3+5 a+6 2+6',
   Georgian: '3a8+11 2 6 3+16 2+3 5j5+11 2 6',
   Glagolitic: '8ow+1a 2+1a 2e1u+6 2+g 3+6 2+1 2+4',
   Gothic: '1f74+q',
   Grantha: '1ibk+3 2+7 3+1 3+l 2+6 2+1 2+4 3+8 3+1 3+2 3 7 6+6 3+6 4+4',
-  Greek: 'og+3 2+2 3+3 2 5 2 2+2 2 2+j 2+1q f+f 4yv+4 1f+4 5+4 2d 8x+l 3+5 3+11 3+5 3+7 2 2 2 2+u 3+1g 2+e 2+d 3+5 2+i 3+2 2+8 88 rb3 gyj+26' +
-    ' i 155s+1x',
+  Greek: 'og+3 2+2 3+3 2 5 2 2+2 2 2+j 2+1q f+f 4yv+4 1f+4 5+4 2d 8x+l 3+5 3+11 3+5 3+7 2 2 2 2+u 3+1g 2+e 2+d 3+5' +
+    ' 2+i 3+2 2+8 88 rb3 gyj+26 i 155s+1x',
   Gujarati: '22p+2 2+8 2+2 2+l 2+6 2+1 2+4 3+9 2+2 2+2 3 g+3 3+b 8',
   Gurmukhi: '1z5+2 2+5 5+1 3+l 2+6 2+1 2+1 2+1 3 2+4 5+1 3+2 4 8+3 2 8+f',
   Han: '96o+p 2+2g d+5x 1c 2 q+8 f+3 qt+52t 23+g5x hm3+a5 3+2x 1fl3+wye 16+378 c+65 3+4g1 867+f1',
@@ -54,7 +54,8 @@ const SCRIPTS = {
   Hebrew: '13l+1i 9+q 6+4 1cfd+p 2+4 2 2+1 2+1 2+9',
   Hiragana: '9j5+2d 7+2 23qa d1b',
   Imperial_Aramaic: '1g74+l 2+8',
-  Inherited: 'lc+33 7q+1 cl+a r kh+1 3fi+e eq+2 2+c 2+6 5 7 4+1 5j+1h 6+4 el+1 5f+w 30a+3 30+1 14km+f h+d r4 6b 14sn+2 i+7 3+6 v+3 h45v+6n',
+  Inherited: 'lc+33 7q+1 cl+a r kh+1 3fi+e eq+2 2+c 2+6 5 7 4+1 5j+1h 6+4 el+1 5f+w 30a+3 30+1 14km+f h+d r4 6b' +
+    ' 14sn+2 i+7 3+6 v+3 h45v+6n',
   Inscriptional_Pahlavi: '1gtc+i 6+7',
   Inscriptional_Parthian: '1gsg+l 3+7',
   Javanese: 'xhc+25 3+9 5+1',
@@ -67,8 +68,8 @@ const SCRIPTS = {
   Khojki: '1i4g+h 2+17',
   Khudawadi: '1i9c+1m 6+9',
   Lao: '2v5+1 2 3+1 2 3 7+3 2+6 2+2 2 2 3+1 2+c 2+2 3+4 2 2+5 3+9 3+3',
-  Latin: '1t+p 7+p 1c g 6+m 2+u 2+cg 14+4 55o+11 7+1c 6+3 6+c 2+1x 1u+73 aa e h+c 3y+1 7 s i+14 254+v o83+2t 4+z 2+7 1s+8 mp+16 2+8 fq4+6' +
-    ' t7+p 7+p',
+  Latin: '1t+p 7+p 1c g 6+m 2+u 2+cg 14+4 55o+11 7+1c 6+3 6+c 2+1x 1u+73 aa e h+c 3y+1 7 s i+14 254+v o83+2t 4+z' +
+    ' 2+7 1s+8 mp+16 2+8 fq4+6 t7+p 7+p',
   Lepcha: '5j4+1j 4+e 4+2',
   Limbu: '4xs+u 2+b 5+b 5 4+b',
   Linear_A: '1fr4+8m a+l b+7',

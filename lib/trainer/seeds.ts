@@ -26,12 +26,21 @@ export interface Seeds {
  *
  * @param pieceLengths of the longest piece at each place
  */
-export function seedPieces (corpus: Corpus, alphabet: Alphabet, sorted: SortedPlaces, pieceLengths: Uint16Array, size: number): Seeds {
+export function seedPieces (
+  corpus: Corpus, alphabet: Alphabet, sorted: SortedPlaces, pieceLengths: Uint16Array, size: number
+): Seeds {
   const found = frequentPieces(corpus, alphabet, sorted, pieceLengths)
   const { characters } = alphabet
   const chosen = heaviest(found.weights, Math.max(size - characters.length, 0))
   const length = characters.length + chosen.length
-  const seeds = { length, places: new Uint32Array(length), lengths: new Uint16Array(length), weights: new Float64Array(length), from: new Uint32Array(length), to: new Uint32Array(length) }
+  const seeds = {
+    length,
+    places: new Uint32Array(length),
+    lengths: new Uint16Array(length),
+    weights: new Float64Array(length),
+    from: new Uint32Array(length),
+    to: new Uint32Array(length)
+  }
   const firsts = firstPlaces(corpus.symbols, alphabet.codePoints.length)
   characters.forEach(({ symbol, count }, piece) => {
     seeds.places[piece] = firsts[symbol]!
@@ -57,7 +66,10 @@ interface Found {
 }
 
 /** All pieces of several characters behind which different things stand. */
-function frequentPieces ({ symbols, starts, counts }: Corpus, { codePoints }: Alphabet, { places, common }: SortedPlaces, pieceLengths: Uint16Array): Found {
+function frequentPieces (
+  corpus: Corpus, { codePoints }: Alphabet, { places, common }: SortedPlaces, pieceLengths: Uint16Array
+): Found {
+  const { symbols, starts, counts } = corpus
   const found = new FoundPieces()
   const countAt = countsAt(starts, counts)
   const open = new OpenNodes()
@@ -69,7 +81,8 @@ function frequentPieces ({ symbols, starts, counts }: Corpus, { codePoints }: Al
       const length = open.depth
       from = open.from
       const place = places[from]!
-      if (length >= 2 && length <= pieceLengths[place]! && symbols[place + length - 1] !== space) found.add(from, end, length, (before - open.before) * length)
+      const isPiece = length >= 2 && length <= pieceLengths[place]! && symbols[place + length - 1] !== space
+      if (isPiece) found.add(from, end, length, (before - open.before) * length)
       open.pop()
     }
     return from
@@ -156,7 +169,12 @@ class FoundPieces {
 
   arrays (): Found {
     const length = this.#length
-    return { from: this.#from.subarray(0, length), to: this.#to.subarray(0, length), lengths: this.#lengths.subarray(0, length), weights: this.#weights.subarray(0, length) }
+    return {
+      from: this.#from.subarray(0, length),
+      to: this.#to.subarray(0, length),
+      lengths: this.#lengths.subarray(0, length),
+      weights: this.#weights.subarray(0, length)
+    }
   }
 }
 

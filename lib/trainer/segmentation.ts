@@ -66,6 +66,16 @@ export function segmentPart (lattice: Lattice, part: number, size: number, isOld
   }
 }
 
+/** Of the whole text. */
+export interface Totals {
+  /** Pieces there are. */
+  readonly size: number
+  /** How often all pieces are in the best segmentations. */
+  readonly totalFrequency: number
+  /** Words, each as often as it is seen. */
+  readonly totalCount: number
+}
+
 /**
  * What is lost with pieces, by what would stand in their place: the second-best segmentation of each, as
  * `Trainer::PruneSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97 has it. Infinity for those
@@ -75,9 +85,10 @@ export function segmentPart (lattice: Lattice, part: number, size: number, isOld
  * for it: this favours frequent pieces, and text takes fewer of them (0.6 % on 75 languages).
  *
  * @param from the first of the pieces
- * @param size how many there are in all
  */
-export function losePieces (lattice: Lattice, from: number, to: number, size: number, totalFrequency: number, totalCount: number): void {
+export function losePieces (
+  lattice: Lattice, from: number, to: number, { size, totalFrequency, totalCount }: Totals
+): void {
   const { places, lengths, scores, frequencies, losses } = lattice
   const segmenter = new Segmenter(lattice)
   const logTotal = Math.log(totalFrequency)

@@ -13,8 +13,11 @@ export class StepPool {
   /** @param workers threads; with 1 all is done in this one */
   constructor (workers: number, signal?: AbortSignal) {
     this.#signal = signal
-    this.#threads = workers === 1 ? [] : Array.from({ length: Math.min(workers, PARTS) }, () => new WorkerThread<Task, number>(import.meta.resolve('./train-thread.js'), signal))
-    this.#crew = new Crew(this.#threads, workers === 1 ? inOneStep(task => Promise.resolve(task).then(doTask)) : null, { tasksEach: 1 })
+    const threads = workers === 1 ? 0 : Math.min(workers, PARTS)
+    const module = import.meta.resolve('./train-thread.js')
+    this.#threads = Array.from({ length: threads }, () => new WorkerThread<Task, number>(module, signal))
+    const here = workers === 1 ? inOneStep((task: Task) => Promise.resolve(task).then(doTask)) : null
+    this.#crew = new Crew(this.#threads, here, { tasksEach: 1 })
   }
 
   /** Does a step. @returns what came of its parts, in their order @throws SluiceError `ERR_ABORTED` */

@@ -73,7 +73,12 @@ class MultikeySort {
     for (let from = 0; from < places.length;) {
       const place = places[from]!
       let to = from + 1
-      while (to < places.length && symbols[places[to]!] === symbols[place] && symbols[places[to]! + 1] === symbols[place + 1] && symbols[places[to]! + 2] === symbols[place + 2]) to++
+      while (
+        to < places.length &&
+        symbols[places[to]!] === symbols[place] &&
+        symbols[places[to]! + 1] === symbols[place + 1] &&
+        symbols[places[to]! + 2] === symbols[place + 2]
+      ) to++
       this.#sort(from, to, COMMON)
       from = to
     }

@@ -1,11 +1,18 @@
 import { expectPart } from './expectation.ts'
 import { type Lattice, PARTS } from './lattice.ts'
-import { losePieces, segmentPart } from './segmentation.ts'
+import { type Totals, losePieces, segmentPart } from './segmentation.ts'
+
+/** A step that goes over the words. */
+interface WordStep {
+  readonly step: 'expect' | 'segment'
+  /** Pieces there are. */
+  readonly size: number
+  /** Whether they were numbered anew. */
+  readonly isOld: boolean
+}
 
 /** What is done with all parts, or with all pieces. */
-export type Step =
-  | { readonly step: 'expect' | 'segment', /** Pieces there are. */ readonly size: number, /** Whether they were numbered anew. */ readonly isOld: boolean }
-  | { readonly step: 'lose', readonly size: number, readonly totalFrequency: number, readonly totalCount: number }
+export type Step = WordStep | { readonly step: 'lose' } & Totals
 
 export interface Task {
   readonly lattice: Lattice
@@ -22,7 +29,7 @@ export function doTask ({ lattice, part, step }: Task): number {
       return 0
     case 'lose': {
       const first = (part: number): number => 1 + Math.floor(part * step.size / PARTS)
-      losePieces(lattice, first(part), first(part + 1), step.size, step.totalFrequency, step.totalCount)
+      losePieces(lattice, first(part), first(part + 1), step)
       return 0
     }
   }

@@ -23,6 +23,8 @@ export interface TrainRun {
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined
 }
 
+export type TrainUnigramOptions = ModelOptions & TrainRun
+
 /** A tokenizer that was trained. */
 export interface TrainedTokenizer {
   /** The bytes of the `.model` file, which every reader of SentencePiece models opens. */
@@ -80,14 +82,14 @@ export class UnigramTrainer {
       if (pace.isOver(line)) await pace.pause(this.counts, onProgress)
     }
     const { pieces, stats } = await trainWords(this.#reader, this.#settings, { signal, onProgress })
-    const { workers, normalizationRuleName, addDummyPrefix, removeExtraWhitespaces, inputSentenceSize, seed, ...settings } = this.#settings
+    const settings = this.#settings
     const model = modelBytes({
       pieces,
       trainer: {
         model_type: 'unigram',
         vocab_size: pieces.length,
         character_coverage: settings.characterCoverage,
-        input_sentence_size: inputSentenceSize,
+        input_sentence_size: settings.inputSentenceSize,
         seed_sentencepiece_size: settings.seedSentencepieceSize,
         shrinking_factor: settings.shrinkingFactor,
         num_sub_iterations: settings.numSubIterations,
@@ -107,8 +109,14 @@ export class UnigramTrainer {
   }
 
   get #spec (): NormalizerSpec {
-    const { normalizationRuleName: name, addDummyPrefix, removeExtraWhitespaces } = this.#settings
-    return { name, precompiledCharsmap: this.#charsmap, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces: true }
+    const { normalizationRuleName, addDummyPrefix, removeExtraWhitespaces } = this.#settings
+    return {
+      name: normalizationRuleName,
+      precompiledCharsmap: this.#charsmap,
+      addDummyPrefix,
+      removeExtraWhitespaces,
+      escapeWhitespaces: true
+    }
   }
 }
 
@@ -122,8 +130,11 @@ export class UnigramTrainer {
  * @throws SluiceError `ERR_OPTION` for a wrong option, for texts without a character, and where they give fewer pieces
  *   than asked for, with how many; `ERR_ABORTED`; what the texts throw
  */
-export async function trainUnigram (texts: AsyncIterable<string> | Iterable<string>, { signal, onProgress, ...options }: ModelOptions & TrainRun = {}): Promise<TrainedTokenizer> {
-  const trainer = new UnigramTrainer(options)
+export async function trainUnigram (
+  texts: AsyncIterable<string> | Iterable<string>, options: TrainUnigramOptions = {}
+): Promise<TrainedTokenizer> {
+  const { signal, onProgress, ...rest } = options
+  const trainer = new UnigramTrainer(rest)
   throwIfAborted(signal)
   const pace = new Pace(signal)
   for await (const text of texts) {
@@ -171,5 +182,6 @@ function vocabText (pieces: readonly Piece[]): string {
 /** Six digits, as C++ prints a number; one near zero with an exponent of two. */
 function numberText (value: number): string {
   const rounded = Number(value.toPrecision(6))
-  return rounded === 0 || Math.abs(rounded) >= 1e-4 ? String(rounded) : rounded.toExponential().replace(/-(\d)$/, '-0$1')
+  if (rounded === 0 || Math.abs(rounded) >= 1e-4) return String(rounded)
+  return rounded.toExponential().replace(/-(\d)$/, '-0$1')
 }

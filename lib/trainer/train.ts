@@ -72,7 +72,9 @@ export interface TrainContext {
  * @throws SluiceError `ERR_OPTION` where there is no word, and where they give fewer pieces than asked for, with how
  *   many; `ERR_ABORTED`
  */
-export async function trainWords (reader: WordReader, settings: TrainSettings, context: TrainContext = {}): Promise<TrainedPieces> {
+export async function trainWords (
+  reader: WordReader, settings: TrainSettings, context: TrainContext = {}
+): Promise<TrainedPieces> {
   throwIfAborted(context.signal)
   const pool = new StepPool(settings.workers, context.signal)
   try {
@@ -82,15 +84,21 @@ export async function trainWords (reader: WordReader, settings: TrainSettings, c
   }
 }
 
-async function train (reader: WordReader, settings: TrainSettings, context: TrainContext, pool: StepPool): Promise<TrainedPieces> {
+async function train (
+  reader: WordReader, settings: TrainSettings, context: TrainContext, pool: StepPool
+): Promise<TrainedPieces> {
   const { sentences, cutLines, longRuns, longRunCharacters, words } = reader
-  if (words.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character to learn from')
+  if (words.length === 0) throw unusable('training: the texts have no character to learn from')
   const metas = metaPieces(settings)
   const alphabet = alphabetOf(words, settings.characterCoverage)
   const { characters } = alphabet
-  if (characters.length === 0) throw new SluiceError('ERR_OPTION', 'training: the texts have no character that can be a piece')
+  if (characters.length === 0) throw unusable('training: the texts have no character that can be a piece')
   const least = characters.length + metas.length
-  if (least > settings.vocabSize) throw new SluiceError('ERR_OPTION', `train.vocabSize: expected at least ${least}, for ${characters.length} characters and ${metas.length} special pieces, got ${settings.vocabSize}; with a smaller \`characterCoverage\` there are fewer characters`)
+  if (least > settings.vocabSize) {
+    const what = `${characters.length} characters and ${metas.length} special pieces`
+    throw unusable(`train.vocabSize: expected at least ${least}, for ${what}, got ${settings.vocabSize}; ` +
+      'with a smaller `characterCoverage` there are fewer characters')
+  }
   const stats = { sentences, words: words.length, cutLines, longRuns, longRunCharacters, characters: characters.length }
   context.onProgress?.({ phase: 'seed', characters: characters.length, words: words.length })
   await setImmediate()
@@ -99,14 +107,19 @@ async function train (reader: WordReader, settings: TrainSettings, context: Trai
   const { lattice, pieces } = begin(corpus, alphabet, settings)
   const seeds = pieces.size
   const { rounds, several } = await improve(pieces, settings, context, pool)
-  const trained = Array.from({ length: pieces.size }, (_, i) => ({
+  const scored = Array.from({ length: pieces.size }, (_, i) => ({
     piece: pieceText(corpus.symbols, alphabet.codePoints, lattice.places[i + 1]!, lattice.lengths[i + 1]!),
     score: lattice.scores[i + 1]!
   }))
+  const result = { pieces: scored, leastScore: pieces.leastScore, most: least + several }
   return {
-    pieces: finalPieces(metas, alphabet, trained, pieces.leastScore, least + several, settings),
+    pieces: finalPieces(metas, alphabet, result, settings),
     stats: { ...stats, seedPieces: seeds, rounds }
   }
+}
+
+function unusable (message: string): SluiceError {
+  return new SluiceError('ERR_OPTION', message)
 }
 
 function begin (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): { lattice: Lattice, pieces: Pieces } {
@@ -117,13 +130,20 @@ function begin (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): { 
   return { lattice, pieces: new Pieces(lattice, seeds.weights) }
 }
 
-/**
- * Rounds of expectation and maximization, and prunings between them.
- *
- * @returns how many pieces of several characters there were before the first pruning, too: there can't be more of them,
- *   and as many there are where none is pruned
- */
-async function improve (pieces: Pieces, { vocabSize, numSubIterations, shrinkingFactor }: TrainSettings, { onProgress }: TrainContext, pool: StepPool): Promise<{ rounds: Round[], several: number }> {
+interface Improvement {
+  readonly rounds: readonly Round[]
+  /**
+   * How many pieces of several characters there were before the first pruning: there can't be more of them, and as many
+   * there are where none is pruned.
+   */
+  readonly several: number
+}
+
+/** Rounds of expectation and maximization, and prunings between them. */
+async function improve (
+  pieces: Pieces, settings: TrainSettings, { onProgress }: TrainContext, pool: StepPool
+): Promise<Improvement> {
+  const { vocabSize, numSubIterations, shrinkingFactor } = settings
   const { lattice } = pieces
   const wanted = Math.floor(vocabSize * SURPLUS)
   const totalCount = lattice.counts.reduce((sum, count) => sum + count, 0)

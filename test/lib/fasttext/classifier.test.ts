@@ -36,7 +36,9 @@ t.test('the probability of a label is that of its prediction', async t => {
   for (const model of MODELS) {
     const classifier = await loadFastText(modelPath(model))
     for (const text of TEXTS.slice(-10)) {
-      for (const { label, probability } of classifier.predict(text, 3)) t.ok(Math.abs(classifier.probability(text, label) - probability) < 1e-6, `${model}: ${label}`)
+      for (const { label, probability } of classifier.predict(text, 3)) {
+        t.ok(Math.abs(classifier.probability(text, label) - probability) < 1e-6, `${model}: ${label}`)
+      }
     }
   }
 })
@@ -83,8 +85,16 @@ t.test('threads share a model', async t => {
 
 t.test('what cannot be asked is refused', async t => {
   const classifier = await softmax()
-  for (const k of [0, -1, 1.5, NaN]) t.throws(() => classifier.predict('a', k), { code: 'ERR_OPTION', message: /k: expected a whole number of at least 1/ })
-  t.throws(() => classifier.probability('a', 'en'), { code: 'ERR_OPTION', message: /softmax-words\.bin: has no label "en"; it has .*__label__en/ })
+  for (const k of [0, -1, 1.5, NaN]) {
+    t.throws(() => classifier.predict('a', k), {
+      code: 'ERR_OPTION',
+      message: /k: expected a whole number of at least 1/
+    })
+  }
+  t.throws(() => classifier.probability('a', 'en'), {
+    code: 'ERR_OPTION',
+    message: /softmax-words\.bin: has no label "en"; it has .*__label__en/
+  })
 })
 
 t.test('loading stops when it is told to', async t => {
@@ -95,10 +105,16 @@ t.test('a file that is not there, or not a model, is refused with what to do', a
   const folder = temporaryFolder(t)
   put(folder, 'empty.bin', '')
   put(folder, 'text.bin', 'This is not a model.')
-  await t.rejects(loadFastText(join(folder, 'none.bin')), { code: 'ERR_MODEL', message: /none\.bin: no such file, expected the \.bin or \.ftz file of a fastText classifier/ })
+  await t.rejects(loadFastText(join(folder, 'none.bin')), {
+    code: 'ERR_MODEL',
+    message: /none\.bin: no such file, expected the \.bin or \.ftz file of a fastText classifier/
+  })
   await t.rejects(loadFastText(folder), { code: 'ERR_MODEL', message: /is a folder, expected a file/ })
   await t.rejects(loadFastText(join(folder, 'empty.bin')), { code: 'ERR_MODEL', message: /empty\.bin: .*it is empty/ })
-  await t.rejects(loadFastText(join(folder, 'text.bin')), { code: 'ERR_MODEL', message: /text\.bin: .*not a fastText model/ })
+  await t.rejects(loadFastText(join(folder, 'text.bin')), {
+    code: 'ERR_MODEL',
+    message: /text\.bin: .*not a fastText model/
+  })
   writeFileSync(join(folder, 'empty.bin'), Buffer.alloc(1000))
   await t.rejects(loadFastText(join(folder, 'empty.bin')), { code: 'ERR_MODEL', message: /not a fastText model/ })
 })

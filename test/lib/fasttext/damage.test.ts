@@ -17,7 +17,9 @@ async function asked (folder: string, bytes: Uint8Array): Promise<string | undef
     const classifier = await loadFastText(path, { tableBytes: 2 ** 16 })
     for (const text of ASKED) {
       for (const { label, probability } of classifier.predict(text, 2)) {
-        if (!classifier.labels.includes(label) || Number.isNaN(probability)) throw new Error(`answered ${label} with ${probability}`)
+        if (!classifier.labels.includes(label) || Number.isNaN(probability)) {
+          throw new Error(`answered ${label} with ${probability}`)
+        }
       }
     }
     return undefined
@@ -37,8 +39,14 @@ t.test('a file that is cut off is refused, wherever it is', async t => {
       const found = await asked(folder, whole.subarray(0, length))
       if (found === undefined) t.fail(`${model} of ${length} bytes was taken`)
     }
-    t.match(await asked(folder, whole.subarray(0, 30)), /it ends within its header, .* if it was cut off or changed on its way, get it again/)
-    t.match(await asked(folder, whole.subarray(0, whole.length - 1)), /it ends within its output matrix|it ends within the centroids of its output matrix/)
+    t.match(
+      await asked(folder, whole.subarray(0, 30)),
+      /it ends within its header, .* if it was cut off or changed on its way, get it again/
+    )
+    t.match(
+      await asked(folder, whole.subarray(0, whole.length - 1)),
+      /it ends within its output matrix|it ends within the centroids of its output matrix/
+    )
     t.equal(await asked(folder, whole), undefined)
     t.match(await asked(folder, Buffer.concat([whole, Buffer.of(0)])), /1 bytes are left behind its end/)
   }
@@ -80,7 +88,12 @@ t.test('bytes that are changed make an error or an answer', async t => {
   const folder = temporaryFolder(t)
   const models = MODELS.map(model => readFileSync(modelPath(model)))
   let refused = 0
-  const change = fc.record({ model: fc.nat(models.length - 1), early: fc.boolean(), at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), values: fc.array(fc.nat(255), { minLength: 1, maxLength: 4 }) })
+  const change = fc.record({
+    model: fc.nat(models.length - 1),
+    early: fc.boolean(),
+    at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+    values: fc.array(fc.nat(255), { minLength: 1, maxLength: 4 })
+  })
   await fc.assert(fc.asyncProperty(change, async ({ model, early, at, values }) => {
     const bytes = Buffer.from(models[model]!)
     bytes.set(values.slice(0, bytes.length), Math.floor(at * ((early ? 100 : bytes.length) - values.length)))

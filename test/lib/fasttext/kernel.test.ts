@@ -14,9 +14,18 @@ const SPACES = [' ', '  ', '\n', '\t', '\0', '\v\f\r', ' \u00a0']
 const SEPARATED = /[ \n\t\0\v\f\r]+/
 
 /** Words of texts, and others that are made to be hard. */
-const WORDS = [...TEXTS.slice(-60).flatMap(text => text.split(SEPARATED)), '__label__en', '__label__', '<', '>', '\ud800', '\u0301', 'é', '😀'.repeat(30), ...[1, 8, 15, 16, 17, 32, 47, 48, 49, 255, 256, 3000].map(length => 'q'.repeat(length))]
+const WORDS = [
+  ...TEXTS.slice(-60).flatMap(text => text.split(SEPARATED)), '__label__en', '__label__', '<', '>', '\ud800', '\u0301',
+  'é', '😀'.repeat(30), ...[1, 8, 15, 16, 17, 32, 47, 48, 49, 255, 256, 3000].map(length => 'q'.repeat(length))
+]
 
-const text = fc.array(fc.tuple(fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...WORDS) }, fc.string({ unit: 'grapheme' })), fc.constantFrom(...SPACES)), { maxLength: 60 })
+const text = fc.array(
+  fc.tuple(
+    fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...WORDS) }, fc.string({ unit: 'grapheme' })),
+    fc.constantFrom(...SPACES)
+  ),
+  { maxLength: 60 }
+)
   .map(parts => parts.map(([word, space]) => word + space).join(''))
 
 t.test('the kernel is there', async t => {
@@ -78,7 +87,10 @@ t.test('pieces of a long text make one sum, wherever they end', async t => {
     const text = 'x'.repeat(cut) + ' ' + long
     const expected = plain.of(text)!
     const got = kernel.of(text)!
-    t.ok(expected.every((value, i) => Math.abs(got[i]! - value) < 1e-4), `${cut} bytes more: ${got.join()}, expected ${expected.join()}`)
+    t.ok(
+      expected.every((value, i) => Math.abs(got[i]! - value) < 1e-4),
+      `${cut} bytes more: ${got.join()}, expected ${expected.join()}`
+    )
   }
 })
 
@@ -86,7 +98,10 @@ t.test('a word that is longer than a piece is left to the plain path', async t =
   const model = await readFastText(modelPath('hs.bin'))
   const plain = new PlainSum(model)
   const kernel = KernelSum.of(model, 2 ** 20, plain)!
-  for (const text of ['w'.repeat(100_000), `a ${'é'.repeat(50_000)} b`, 'q'.repeat(2 ** 15 - 5), 'q'.repeat(2 ** 15 - 6), 'q'.repeat(2 ** 15)]) {
+  for (const text of [
+    'w'.repeat(100_000), `a ${'é'.repeat(50_000)} b`, 'q'.repeat(2 ** 15 - 5), 'q'.repeat(2 ** 15 - 6),
+    'q'.repeat(2 ** 15)
+  ]) {
     const expected = plain.of(text)!.slice()
     t.ok(kernel.of(text)!.every((value, i) => Math.abs(value - expected[i]!) < 1e-4), `${text.length} characters`)
   }

@@ -48,16 +48,25 @@ t.test('a damaged table is refused, with what is wrong', async t => {
     [tableOf({ 0: node(0x80, 0), [0x80 ^ A]: node(0x1f_ffff, A) }, '\0'), /unit 225 of its trie points outside of it/],
     [tableOf({ 0: node(0x80, 0), [0x80 ^ A]: node(0x10, A, true) }, '\0'), /unit 225 of its trie points outside of it/],
     [tableOf(GOOD, '\0'), /a replacement at byte 2 of 1/],
-    [tableOf({ ...GOOD, [0x80 ^ A ^ 0x10]: value(1) }, Buffer.concat([e9, Buffer.of(0)])), /a replacement that begins inside a character, at byte 1/],
+    [
+      tableOf({ ...GOOD, [0x80 ^ A ^ 0x10]: value(1) }, Buffer.concat([e9, Buffer.of(0)])),
+      /a replacement that begins inside a character, at byte 1/
+    ],
     [tableOf({ 0: node(0x80, 0), [0x80 ^ A]: node(A, A) }, '\0'), /goes in a circle/],
-    [tableOf({ 0: node(0x80, 0), [0x80 ^ 0xc3]: node(0x10, 0xc3, true), [0x80 ^ 0xc3 ^ 0x10]: value(0) }, '\0'), /the key at unit 67 of its trie ends inside a character/]
+    [
+      tableOf({ 0: node(0x80, 0), [0x80 ^ 0xc3]: node(0x10, 0xc3, true), [0x80 ^ 0xc3 ^ 0x10]: value(0) }, '\0'),
+      /the key at unit 67 of its trie ends inside a character/
+    ]
   ]
   for (const [table, message] of cases) t.throws(() => readCharsmap(table), { message }, String(message))
 })
 
 t.test('what stands in keys is known, so that text can be cut where it has no effect', async t => {
   // The keys "a" and "ab".
-  const { beginnings, insides } = readCharsmap(tableOf({ ...GOOD, [0x80 ^ A ^ 0x10 ^ B]: node(0x20, B, true), [0x80 ^ A ^ 0x10 ^ B ^ 0x20]: value(0) }, 'q\0xy\0'))
+  const { beginnings, insides } = readCharsmap(tableOf(
+    { ...GOOD, [0x80 ^ A ^ 0x10 ^ B]: node(0x20, B, true), [0x80 ^ A ^ 0x10 ^ B ^ 0x20]: value(0) },
+    'q\0xy\0'
+  ))
   t.strictSame([...beginnings].map(([first, next]) => [first, [...next]]), [[A, [B]]])
   t.strictSame([...insides], [B])
 })

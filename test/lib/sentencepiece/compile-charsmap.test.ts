@@ -54,7 +54,13 @@ function rewritten (rules: ReadonlyMap<string, string>, text: string): string {
 }
 
 function normalizerOf (precompiledCharsmap: Uint8Array): Normalizer {
-  return new Normalizer({ name: 'own', precompiledCharsmap, addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: false })
+  return new Normalizer({
+    name: 'own',
+    precompiledCharsmap,
+    addDummyPrefix: false,
+    removeExtraWhitespaces: false,
+    escapeWhitespaces: false
+  })
 }
 
 const few = fc.constantFrom(...'aabbcdé\u0301\u1100가😀\u{10ffff} ')
@@ -89,12 +95,18 @@ t.test('variants: as the rules for all combinations', async t => {
   const variants = new Map([['a', ['x', 'é']], ['b', ['y']], ['c', []]])
   const base = fc.array(fc.constantFrom(...'abcd'), { minLength: 1, maxLength: 4 }).map(chars => chars.join(''))
   t.doesNotThrow(() => {
-    fc.assert(fc.property(fc.array(fc.tuple(base, target), { minLength: 1, maxLength: 20 }), fc.array(fc.tuple(fc.constantFrom('x', 'y', 'é', 'z'), target)), (sequences, singles) => {
+    fc.assert(fc.property(fc.array(
+      fc.tuple(base, target),
+      { minLength: 1, maxLength: 20 }
+    ), fc.array(fc.tuple(fc.constantFrom('x', 'y', 'é', 'z'), target)), (sequences, singles) => {
       const rules = new Map([...sequences, ...singles])
       const all = new Map(rules)
       for (const [source, target] of rules) {
         if (source.length === 1) continue
-        const ways = Array.from(source).reduce<string[]>((ways, char) => ways.flatMap(way => [char, ...variants.get(char) ?? []].map(next => way + next)), [''])
+        const ways = Array.from(source).reduce<string[]>(
+          (ways, char) => ways.flatMap(way => [char, ...variants.get(char) ?? []].map(next => way + next)),
+          ['']
+        )
         for (const way of ways) all.set(way, target)
       }
       return Buffer.compare(compileCharsmap(rules, variants), compileCharsmap(all)) === 0
@@ -104,7 +116,9 @@ t.test('variants: as the rules for all combinations', async t => {
 
 t.test('a NUL in a text leads nowhere', async t => {
   const charsmap = Buffer.from(compileCharsmap(new Map([['\x01', 'x'], ['\x02\x01', 'y']])))
-  for (const text of ['\0', '\0\x01', '\x02\0\x01', '\x02\0']) t.strictSame(matches(charsmap, Buffer.from(text)), [], JSON.stringify(text))
+  for (const text of ['\0', '\0\x01', '\x02\0\x01', '\x02\0']) {
+    t.strictSame(matches(charsmap, Buffer.from(text)), [], JSON.stringify(text))
+  }
   t.equal(normalizerOf(charsmap).normalize('\0\x01\x02\0\x01\x02\x01'), '\0x\x02\0xy')
 })
 
@@ -117,12 +131,18 @@ t.test('keys that go on alike share their units', async t => {
 })
 
 t.test('large sets, and sets that fill all of a block', async t => {
-  const numbers = new Map(Array.from({ length: howMany(1000, 30_000) }, (_, i) => [i.toString(36), (i * 7).toString(5)]))
+  const numbers = new Map(Array.from(
+    { length: howMany(1000, 30_000) },
+    (_, i) => [i.toString(36), (i * 7).toString(5)]
+  ))
   t.doesNotThrow(() => readCharsmap(compileCharsmap(numbers)))
   const charsmap = Buffer.from(compileCharsmap(numbers))
   t.ok([...numbers].every(([key, target]) => matches(charsmap, Buffer.from(key)).at(-1)?.target === target))
   const count = howMany(0xfff, 0xd7ff)
-  const chars = new Map(Array.from({ length: count }, (_, i) => [String.fromCharCode(i + 1), String.fromCharCode(count - i)]))
+  const chars = new Map(Array.from(
+    { length: count },
+    (_, i) => [String.fromCharCode(i + 1), String.fromCharCode(count - i)]
+  ))
   const every = Buffer.from(compileCharsmap(chars))
   t.ok([...chars].every(([key, target]) => matches(every, Buffer.from(`${key}a`)).at(-1)?.target === target))
   t.strictSame(matches(every, Buffer.from('\0')), [])
@@ -139,10 +159,19 @@ t.test('what no table can hold is refused, with what is wrong', async t => {
     [new Map([['a', '\0']]), /the target of a rule is "\\u0000"/],
     [new Map([['\ud800', 'a']]), /the source of a rule is "\\ud800"/],
     [new Map([['a', '\udfff']]), /the target of a rule is "\\udfff"/],
-    [new Map(Array.from({ length: 32 }, (_, i) => ['a'.repeat(i + 1), 'b'])), /32 sources of rules begin one another, expected at most 31/],
-    [new Map([['ab', 'c'], ['xy', 'z']]), /"x" stands for "a", and has something else behind it/, new Map([['a', ['x']]])]
+    [
+      new Map(Array.from({ length: 32 }, (_, i) => ['a'.repeat(i + 1), 'b'])),
+      /32 sources of rules begin one another, expected at most 31/
+    ],
+    [
+      new Map([['ab', 'c'], ['xy', 'z']]),
+      /"x" stands for "a", and has something else behind it/,
+      new Map([['a', ['x']]])
+    ]
   ]
-  for (const [rules, message, variants] of cases) t.throws(() => compileCharsmap(rules, variants), { name: 'RangeError', message }, String(message))
+  for (const [rules, message, variants] of cases) {
+    t.throws(() => compileCharsmap(rules, variants), { name: 'RangeError', message }, String(message))
+  }
   t.doesNotThrow(() => compileCharsmap(new Map(Array.from({ length: 31 }, (_, i) => ['a'.repeat(i + 1), 'b']))))
 })
 
@@ -150,5 +179,8 @@ t.test('more keys than places are refused', async t => {
   const states = (count: number, of: (i: number) => State): State => ({ value: -1, edges: Array.from({ length: count }, (_, i) => [i + 1, of(i)]) })
   const end: State = { value: 0, edges: [] }
   if (isThorough()) t.ok(dartsUnits(states(31, () => states(255, () => states(255, () => end)))).length <= 2 ** 21)
-  t.throws(() => dartsUnits(states(34, () => states(255, () => states(255, () => end)))), { name: 'RangeError', message: /expected at most 2097152/ })
+  t.throws(
+    () => dartsUnits(states(34, () => states(255, () => states(255, () => end)))),
+    { name: 'RangeError', message: /expected at most 2097152/ }
+  )
 })

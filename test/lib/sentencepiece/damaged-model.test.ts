@@ -29,7 +29,9 @@ t.test('a model file with bytes changed, left out or doubled is refused, or enco
         decode(ids)
         outcomes.encoded++
       } catch (error) {
-        if (!(error instanceof SluiceError) || !['ERR_TOKENIZER', 'ERR_DOCUMENT'].includes(error.code) || !error.message.includes('damaged.model')) t.fail(`${name} ${i}: ${String(error)}`)
+        if (!(error instanceof SluiceError) || !['ERR_TOKENIZER', 'ERR_DOCUMENT'].includes(error.code) || !error.message.includes('damaged.model')) {
+          t.fail(`${name} ${i}: ${String(error)}`)
+        }
         outcomes.refused++
       }
     }

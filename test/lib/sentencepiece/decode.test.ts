@@ -5,7 +5,9 @@ import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { loadDecoder, loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'
 
-const MODELS = ['tiny.model', 'bpe.model', 'no-eos.model', 'bytes.model', 'keep-spaces.model', 'no-prefix.model', 'suffix.model']
+const MODELS = [
+  'tiny.model', 'bpe.model', 'no-eos.model', 'bytes.model', 'keep-spaces.model', 'no-prefix.model', 'suffix.model'
+]
 
 t.test('the text of ids is SentencePiece\'s: texts, random ids, bytes that are UTF-8 and bytes that are not', async t => {
   for (const file of MODELS) {
@@ -64,11 +66,21 @@ t.test('bytes of a character that is cut are shown by name; a text of many piece
 t.test('a model whose decoded text is to be rewritten is not decoded in parts, and not at all with a damaged table', async t => {
   const tiny = readFileSync(fixture('tiny.model'))
   // ModelProto.denormalizer_spec (5), with a precompiled_charsmap (2)
-  const rewriting = (charsmap: Buffer): string => put(temporaryFolder(t), 'r.model', Buffer.concat([tiny, Buffer.of(5 << 3 | 2, 2 + charsmap.length, 2 << 3 | 2, charsmap.length), charsmap]))
+  const rewriting = (charsmap: Buffer): string => put(
+    temporaryFolder(t),
+    'r.model',
+    Buffer.concat([tiny, Buffer.of(5 << 3 | 2, 2 + charsmap.length, 2 << 3 | 2, charsmap.length), charsmap])
+  )
   const units = Buffer.alloc(8)
   units.writeUInt32LE(4)
-  t.match(await failure(loadDecoder(rewriting(Buffer.concat([units, Buffer.of(0)])))), { code: 'ERR_TOKENIZER', message: /r\.model: .*denormalizer_spec.*in parts.*loadTokenizer/ })
-  t.match(await failure(loadTokenizer(rewriting(Buffer.of(0)))), { code: 'ERR_TOKENIZER', message: /r\.model: the model can't be used: its precompiled_charsmap is damaged: it has 1 bytes/ })
+  t.match(await failure(loadDecoder(rewriting(Buffer.concat([units, Buffer.of(0)])))), {
+    code: 'ERR_TOKENIZER',
+    message: /r\.model: .*denormalizer_spec.*in parts.*loadTokenizer/
+  })
+  t.match(await failure(loadTokenizer(rewriting(Buffer.of(0)))), {
+    code: 'ERR_TOKENIZER',
+    message: /r\.model: the model can't be used: its precompiled_charsmap is damaged: it has 1 bytes/
+  })
 })
 
 t.test('an id out of range has no text and no name', async t => {

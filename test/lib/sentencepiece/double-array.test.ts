@@ -40,7 +40,9 @@ t.test('each key is found with its value, and nothing else is', async t => {
   while (waiting.length > 0) {
     const [node, way] = waiting.pop()!
     const value = values.get(way.join())
-    if (endsKey(trie, node) !== (value !== undefined) || (value !== undefined && trie.values[node] !== value)) t.fail(`at ${way.join()}`)
+    if (endsKey(trie, node) !== (value !== undefined) || (value !== undefined && trie.values[node] !== value)) {
+      t.fail(`at ${way.join()}`)
+    }
     const children = []
     for (let byte = 0; byte < 256; byte++) {
       const child = step(trie, node, byte)

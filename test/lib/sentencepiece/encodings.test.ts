@@ -50,7 +50,11 @@ t.test('ids are those of SentencePiece 0.2.2 where these are asked for, with a t
       const ways = changed[name]![place] !== undefined || place % PLAINLY_EACH === 0 ? ['append', 'appendPlainly'] as const : ['append'] as const
       return ways.some(how => !sameIds(encoded(encoder, how, text), expected))
     })
-    t.strictSame(wrong.slice(0, 5).map(({ text }) => shown(text)), [], `${name}: ${Object.keys(changed[name]!).length} texts of ${cases.length} are others than before`)
+    t.strictSame(
+      wrong.slice(0, 5).map(({ text }) => shown(text)),
+      [],
+      `${name}: ${Object.keys(changed[name]!).length} texts of ${cases.length} are others than before`
+    )
   }
 })
 

@@ -22,8 +22,24 @@ t.test('pieces, scores, types and special ids are those that SentencePiece tells
 
 t.test('specs are those that the models were trained with', async t => {
   const [tiny, bpe, chars, bytes] = ['tiny', 'bpe', 'no-eos', 'bytes'].map(name => readModel(readFileSync(fixture(`${name}.model`)), name))
-  t.match(tiny, { trainer: { modelType: 'unigram', vocabSize: 85, byteFallback: false, splitByWhitespace: true, treatWhitespaceAsSuffix: false, eosPiece: '</s>' } })
-  t.match(tiny, { normalizer: { name: 'identity', addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true } })
+  t.match(tiny, {
+    trainer: {
+      modelType: 'unigram',
+      vocabSize: 85,
+      byteFallback: false,
+      splitByWhitespace: true,
+      treatWhitespaceAsSuffix: false,
+      eosPiece: '</s>'
+    }
+  })
+  t.match(tiny, {
+    normalizer: {
+      name: 'identity',
+      addDummyPrefix: true,
+      removeExtraWhitespaces: true,
+      escapeWhitespaces: true
+    }
+  })
   t.equal(Math.fround(tiny!.trainer.characterCoverage), Math.fround(0.9995))
   t.match(bpe, { trainer: { modelType: 'bpe' }, pieces: [{}, {}, {}, {}, { piece: '<doc>', type: 'user_defined' }] })
   t.match(chars, { trainer: { modelType: 'char' } })
@@ -56,19 +72,44 @@ t.test('a file that is no model is refused, its first bytes named', async t => {
     ['an unknown type', modelOf([['<unk>', 0, 2], ['a', 0, 9]]), /unknown type of a piece: 9/],
     ['a piece with a NUL', modelOf([['<unk>', 0, 2], ['a\0b', 0, 1]]), /piece 1 is "a\\u0000b", which has a NUL/],
     ['a piece that is no text', Buffer.of(10, 3, 10, 1, 0xff), /a text is not UTF-8/],
-    ['a piece for a byte that is none', modelOf([['<unk>', 0, 2], ['<0x1g>', 0, 6]]), /piece 1 is "<0x1g>", expected <0x00> to <0xFF> for a byte/],
-    ['a piece for a byte, without byte_fallback', modelOf([['<unk>', 0, 2], ['<0x1F>', 0, 6]]), /it has 1 pieces for bytes, expected none, since byte_fallback is off/],
-    ['byte_fallback without its pieces', Buffer.concat([modelOf([['<unk>', 0, 2]]), Buffer.of(2 << 3 | 2, 3, 0x98, 0x02, 1)]), /it has 0 pieces for bytes, expected 256, since byte_fallback is on/],
-    ['a piece that goes on behind its end', Buffer.of(10, 2, 10, 5, 65, 65, 65, 65, 65), /message 1 ends inside a field/],
+    [
+      'a piece for a byte that is none',
+      modelOf([['<unk>', 0, 2], ['<0x1g>', 0, 6]]),
+      /piece 1 is "<0x1g>", expected <0x00> to <0xFF> for a byte/
+    ],
+    [
+      'a piece for a byte, without byte_fallback',
+      modelOf([['<unk>', 0, 2], ['<0x1F>', 0, 6]]),
+      /it has 1 pieces for bytes, expected none, since byte_fallback is off/
+    ],
+    [
+      'byte_fallback without its pieces',
+      Buffer.concat([modelOf([['<unk>', 0, 2]]), Buffer.of(2 << 3 | 2, 3, 0x98, 0x02, 1)]),
+      /it has 0 pieces for bytes, expected 256, since byte_fallback is on/
+    ],
+    [
+      'a piece that goes on behind its end',
+      Buffer.of(10, 2, 10, 5, 65, 65, 65, 65, 65),
+      /message 1 ends inside a field/
+    ],
     ['a wrong wire type', Buffer.of(0x08, 0x01), /field 1 has wire type 0, expected 2/]
   ]
-  t.match(readModel(modelOf([['<unk>', 0, 2], ['a', 0, 1]]), 'good'), { pieces: { length: 2 } }, 'the cases are wrong in one thing only')
-  for (const [name, bytes, message] of cases) t.throws(() => readModel(bytes, 'm.model'), { code: 'ERR_TOKENIZER', exitCode: 2, message }, name)
+  t.match(
+    readModel(modelOf([['<unk>', 0, 2], ['a', 0, 1]]), 'good'),
+    { pieces: { length: 2 } },
+    'the cases are wrong in one thing only'
+  )
+  for (const [name, bytes, message] of cases) {
+    t.throws(() => readModel(bytes, 'm.model'), { code: 'ERR_TOKENIZER', exitCode: 2, message }, name)
+  }
 })
 
 t.test('a byte order mark is a piece like others, and fields of no use are kept', async t => {
   const extra = Buffer.of(2 << 3 | 2, 2, 7 << 3, 5, 9 << 3 | 2, 2, 65, 66)
-  const { pieces, unknownFields } = readModel(Buffer.concat([modelOf([['<unk>', 0, 2], ['\ufeff', 0, 1], ['\ufeffa', 0, 1]]), extra]), 'm')
+  const { pieces, unknownFields } = readModel(
+    Buffer.concat([modelOf([['<unk>', 0, 2], ['\ufeff', 0, 1], ['\ufeffa', 0, 1]]), extra]),
+    'm'
+  )
   t.strictSame(pieces.map(({ piece }) => piece), ['<unk>', '\ufeff', '\ufeffa'])
   t.strictSame(unknownFields.map(({ bytes, ...field }) => ({ ...field, bytes: [...bytes] })), [
     { path: [2, 7], wireType: 0, bytes: [5] },
@@ -104,9 +145,16 @@ t.test('without trainer_spec or normalizer_spec, the ids are those of SentencePi
   const folder = temporaryFolder(t)
   for (const { model, without, special, encoded, error } of JSON.parse(readFileSync(fixture('bare.json'), 'utf8')) as Bare[]) {
     const bytes = readFileSync(fixture(`${model}.model`))
-    const path = put(folder, `${model}.model`, Buffer.concat(topLevelFields(bytes).filter(({ number }) => !without.includes(number)).map(({ start, end }) => bytes.subarray(start, end))))
+    const path = put(
+      folder,
+      `${model}.model`,
+      Buffer.concat(topLevelFields(bytes).filter(({ number }) => !without.includes(number)).map(({ start, end }) => bytes.subarray(start, end)))
+    )
     if (error !== undefined) {
-      t.match(await failure(loadTokenizer(path)), { code: 'ERR_TOKENIZER', message: /expected none, since byte_fallback is off/ })
+      t.match(await failure(loadTokenizer(path)), {
+        code: 'ERR_TOKENIZER',
+        message: /expected none, since byte_fallback is off/
+      })
       continue
     }
     const { encode, decode, unkId, bosId, eosId, padId } = await loadTokenizer(path)
@@ -119,7 +167,11 @@ t.test('without trainer_spec or normalizer_spec, the ids are those of SentencePi
 })
 
 /** Where the fields of a model lie, all of which have a length. */
-function topLevelFields (bytes: Buffer): Array<{ readonly number: number, readonly start: number, readonly end: number }> {
+function topLevelFields (bytes: Buffer): Array<{
+  readonly number: number
+  readonly start: number
+  readonly end: number
+}> {
   const found: Array<{ readonly number: number, readonly start: number, readonly end: number }> = []
   for (let at = 0; at < bytes.length;) {
     const start = at++

@@ -11,7 +11,10 @@ t.test('what is given for a SentencePiece model and isn\'t one is named', async 
     ['#version: 0.2\nĠ t\n', /x: is a merges\.txt/],
     ['[PAD]\n[unused0]\n', /x: is a vocab\.txt of WordPiece/],
     [gzipSync('x'), /x: is gzip data; decompress it first, with gzip -dc; expected a SentencePiece/],
-    ['version https://git-lfs.github.com/spec/v1\noid sha256:0\n', /x: is a Git LFS pointer.*; expected a SentencePiece \.model file/],
+    [
+      'version https://git-lfs.github.com/spec/v1\noid sha256:0\n',
+      /x: is a Git LFS pointer.*; expected a SentencePiece \.model file/
+    ],
     ['<!DOCTYPE html><html>', /x: is an HTML page/],
     [Buffer.of(0xba, 0x16, 0x4f, 0x2f, 12, 0, 0, 0), /x: is a model of fastText/],
     ['nothing known', /x: not a SentencePiece model/]

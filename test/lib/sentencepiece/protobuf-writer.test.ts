@@ -26,13 +26,22 @@ function fieldsOf (depth: number): Fields<Values> {
     3: float((into, value) => { into.score = value }),
     4: string((into, value) => { into.name = value }),
     500: bytes((into, value) => { into.table = Uint8Array.from(value) }),
-    ...(depth > 0 && { 6: message<Values, Values>(fieldsOf(depth - 1), () => ({}), (into, value) => { into.inner = value }) }),
+    ...(depth > 0 && {
+      6: message<Values, Values>(
+        fieldsOf(depth - 1),
+        () => ({}),
+        (into, value) => { into.inner = value }
+      )
+    }),
     7: string((into, value) => { (into.lines ??= []).push(value) })
   }
 }
 
 function write (writer: MessageWriter, values: Values): MessageWriter {
-  writer.integer(1, values.count).integer(2, values.switch).float(3, values.score).string(4, values.name).bytes(500, values.table)
+  writer.integer(1, values.count).integer(2, values.switch).float(3, values.score).string(4, values.name).bytes(
+    500,
+    values.table
+  )
   const { inner } = values
   if (inner !== undefined) writer.message(6, message => { write(message, inner) })
   return writer.strings(7, values.lines)
@@ -74,14 +83,26 @@ t.test('the bytes are those of the format\'s description', async t => {
     [new MessageWriter().bytes(16, Uint8Array.of(0)), '82 01 01 00'],
     [new MessageWriter().message(3, message => { message.integer(1, 150) }), '1a 03 08 96 01'],
     [new MessageWriter().message(3, () => {}).integer(4, 1), '1a 00 20 01'],
-    [new MessageWriter().integer(1, undefined).float(2, undefined).string(3, undefined).strings(4, undefined).bytes(5, undefined), '']
+    [
+      new MessageWriter().integer(1, undefined).float(2, undefined).string(3, undefined).strings(4, undefined).bytes(
+        5,
+        undefined
+      ),
+      ''
+    ]
   ]
   for (const [writer, hex] of cases) t.equal(Buffer.from(writer.finish()).toString('hex'), hex.replaceAll(' ', ''), hex)
 })
 
 t.test('what has no encoding is refused', async t => {
-  t.throws(() => new MessageWriter().integer(4, 1.5), { name: 'RangeError', message: 'field 4 is 1.5, expected an integer' })
+  t.throws(() => new MessageWriter().integer(4, 1.5), {
+    name: 'RangeError',
+    message: 'field 4 is 1.5, expected an integer'
+  })
   t.throws(() => new MessageWriter().integer(4, NaN), { name: 'RangeError' })
   t.throws(() => new MessageWriter().integer(4, 2 ** 53), { name: 'RangeError' })
-  t.throws(() => new MessageWriter().strings(1, ['a', '\ud800']), { name: 'RangeError', message: 'field 1 is "\\ud800", which isn\'t Unicode' })
+  t.throws(() => new MessageWriter().strings(1, ['a', '\ud800']), {
+    name: 'RangeError',
+    message: 'field 1 is "\\ud800", which isn\'t Unicode'
+  })
 })

@@ -38,7 +38,13 @@ const expected = JSON.parse(gunzipSync(readFileSync(fixture('rules.json.gz'))).t
 /** Compiling one takes up to a second. */
 const NAMES = isThorough() ? RULE_NAMES : ['nmt_nfkc_cf', 'identity'] as const
 const charsmaps = new Map(NAMES.map(name => [name, charsmapOf(name)]))
-const normalizers = new Map([...charsmaps].map(([name, precompiledCharsmap]) => [name, new Normalizer({ name, precompiledCharsmap, addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: true })]))
+const normalizers = new Map([...charsmaps].map(([name, precompiledCharsmap]) => [name, new Normalizer({
+  name,
+  precompiledCharsmap,
+  addDummyPrefix: false,
+  removeExtraWhitespaces: false,
+  escapeWhitespaces: true
+})]))
 
 /** All rules of a table, in the order of their sources' bytes. */
 function rulesOf ({ trie, replacements }: Charsmap): Array<readonly [source: string, target: string]> {
@@ -113,7 +119,13 @@ t.test('texts of what rules are for are normalized as SentencePiece does', async
   const drawn = isThorough() ? drawnTexts(sources) : []
   for (const [name, normalizer] of normalizers) {
     t.strictSame(expected.texts.map(text => normalizer.normalize(text)), expected.names[name].answers, name)
-    if (isThorough()) t.equal(sha256(drawn.map(text => normalizer.normalize(text)).join('\n')), expected.names[name].drawn, `${name}, drawn`)
+    if (isThorough()) {
+      t.equal(
+        sha256(drawn.map(text => normalizer.normalize(text)).join('\n')),
+        expected.names[name].drawn,
+        `${name}, drawn`
+      )
+    }
   }
 })
 

@@ -10,7 +10,11 @@ import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
 import { UnigramEncoder } from '../../../lib/sentencepiece/unigram-encoder.ts'
 
-const { words, paragraphs, rounds } = workerData as { readonly words: SharedArrayBuffer, readonly paragraphs: readonly string[], readonly rounds: number }
+const { words, paragraphs, rounds } = workerData as {
+  readonly words: SharedArrayBuffer
+  readonly paragraphs: readonly string[]
+  readonly rounds: number
+}
 const path = join(packageRoot(), 'test', 'fixtures', 'quickstart.model')
 const encoder = new UnigramEncoder(readModel(readFileSync(path), path), { words })
 

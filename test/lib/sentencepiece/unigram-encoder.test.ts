@@ -33,19 +33,28 @@ function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
 t.test('a table of words changes nothing, whatever its size, in the order of the text or backwards', async t => {
   const paragraphs = readme.slice(0, howMany(2000, 20_000)).split('\n\n')
   const plain = paragraphs.map(text => ids(new UnigramEncoder(quickstart), text, 'appendPlainly'))
-  for (const options of [{}, { tableBytes: 0 }, { tableBytes: 30_000 }, { tableBytes: 100_000 }] satisfies UnigramOptions[]) {
+  for (const options of [
+    {}, { tableBytes: 0 }, { tableBytes: 30_000 }, { tableBytes: 100_000 }
+  ] satisfies UnigramOptions[]) {
     const encoder = new UnigramEncoder(quickstart, options)
     strictSame(t, paragraphs.map(text => ids(encoder, text)), plain, JSON.stringify(options))
     strictSame(t, paragraphs.toReversed().map(text => ids(encoder, text)), plain.toReversed())
   }
-  strictSame(t, ids(new UnigramEncoder(quickstart), readme), ids(new UnigramEncoder(quickstart), readme, 'appendPlainly'))
+  strictSame(
+    t,
+    ids(new UnigramEncoder(quickstart), readme),
+    ids(new UnigramEncoder(quickstart), readme, 'appendPlainly')
+  )
 })
 
 t.test('threads that share a table which is emptied all the time encode as one alone', async t => {
   const paragraphs = readme.slice(0, howMany(15_000, 40_000)).split('\n\n')
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
   const plain = paragraphs.map(text => [...ids(encoder, text, 'appendPlainly')])
-  const threads = Array.from({ length: howMany(1, 2) }, () => new Worker(new URL('./shared-words-thread.js', import.meta.url), { workerData: { words: encoder.words, paragraphs, rounds: ROUNDS } }))
+  const threads = Array.from(
+    { length: howMany(1, 2) },
+    () => new Worker(new URL('./shared-words-thread.js', import.meta.url), { workerData: { words: encoder.words, paragraphs, rounds: ROUNDS } })
+  )
   const encoded = threads.map(async thread => (await once(thread, 'message') as [number[][]])[0])
   await Promise.all(threads.map(thread => once(thread, 'online')))
   for (let round = 0; round < ROUNDS; round++) strictSame(t, paragraphs.map(text => [...ids(encoder, text)]), plain)

@@ -25,7 +25,15 @@ t.test('words are found with all that was kept of them, also those with the same
     [17, 17, 77, [], []]
   ]
   for (const [from, to, hash] of words) t.equal(table.find(text, from, to, hash), 0)
-  words.forEach(([from, to, hash, pieces, ids], i) => table.add(text, from, to, hash, i, bufferOf(pieces), bufferOf(ids)))
+  words.forEach(([from, to, hash, pieces, ids], i) => table.add(
+    text,
+    from,
+    to,
+    hash,
+    i,
+    bufferOf(pieces),
+    bufferOf(ids)
+  ))
   words.forEach(([from, to, hash, pieces, ids], i) => {
     const entry = table.find(text, from, to, hash)
     t.strictSame(contentOf(table, entry), [pieces, ids])
@@ -89,7 +97,9 @@ t.test('tables in one memory know each other\'s words, and are told when one of 
   t.strictSame([contentOf(other, entry), other.limit(entry)], [[[1, 2, 3], []], 1.5])
   t.ok(table.isAsEntered() && other.isAsEntered())
 
-  for (let i = 0; other.find(text, 0, 5, 77) !== 0; i++) table.add(Buffer.from(`word${i}`), 0, 6, i * 31, 1, bufferOf([i]), bufferOf([]))
+  for (let i = 0; other.find(text, 0, 5, 77) !== 0; i++) {
+    table.add(Buffer.from(`word${i}`), 0, 6, i * 31, 1, bufferOf([i]), bufferOf([]))
+  }
   t.ok(table.isAsEntered(), 'the one that emptied it goes on')
   t.notOk(other.isAsEntered())
   t.ok(other.enter() && other.isAsEntered())

@@ -30,7 +30,10 @@ t.test('a text is encoded as SentencePiece encodes it whole, whatever the size o
 
 t.test('so are texts of odd spaces, marks and half characters', async t => {
   const encoder = new WordwiseEncoder(plainly, wordMemory(100_000))
-  const odd = [' ', '  ', '\t', '\n', '\u00a0', '\u3000', '\u200b', '\u0301', '\u2581', '\0', '\x07', '\ud83c', '\udf0a', '\ufffd', '\ufeff', 'e\u0301', '\uff21', 'ꙮ', 'the', 'river', 'mill', '①', 'ﷺ', 'x'.repeat(130), 'ꙮ'.repeat(50)]
+  const odd = [
+    ' ', '  ', '\t', '\n', '\u00a0', '\u3000', '\u200b', '\u0301', '\u2581', '\0', '\x07', '\ud83c', '\udf0a', '\ufffd',
+    '\ufeff', 'e\u0301', '\uff21', 'ꙮ', 'the', 'river', 'mill', '①', 'ﷺ', 'x'.repeat(130), 'ꙮ'.repeat(50)
+  ]
   const seed = 20_261_123
   fc.assert(fc.property(fc.array(fc.constantFrom(...odd), { maxLength: 12 }), parts => {
     const text = parts.join('')

@@ -25,7 +25,11 @@ t.test('the bytes are those of SentencePiece', async t => {
   for (const [file, [trainer, normalizer]] of Object.entries(FIXTURES)) {
     const bytes = readFileSync(fixture(file))
     const { pieces } = readModel(bytes, file)
-    t.equal(Buffer.from(modelBytes({ pieces, trainer, normalizer: { name: 'identity', precompiledCharsmap: new Uint8Array(), ...normalizer } })).toString('latin1'), bytes.toString('latin1'), file)
+    t.equal(Buffer.from(modelBytes({
+      pieces,
+      trainer,
+      normalizer: { name: 'identity', precompiledCharsmap: new Uint8Array(), ...normalizer }
+    })).toString('latin1'), bytes.toString('latin1'), file)
   }
 })
 
@@ -40,26 +44,59 @@ const PIECES: readonly Piece[] = [
 ]
 
 t.test('what is written is read back', async t => {
-  const normalizer: NormalizerSpec = { name: 'nmt_nfkc', precompiledCharsmap: charsmapOf('nmt_nfkc'), addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: true }
+  const normalizer: NormalizerSpec = {
+    name: 'nmt_nfkc',
+    precompiledCharsmap: charsmapOf('nmt_nfkc'),
+    addDummyPrefix: false,
+    removeExtraWhitespaces: false,
+    escapeWhitespaces: true
+  }
   const model = readModel(modelBytes({
     pieces: PIECES,
-    trainer: { model_type: 'unigram', vocab_size: 7, character_coverage: 0.75, byte_fallback: false, split_by_whitespace: false, treat_whitespace_as_suffix: true, pad_id: -1, unk_surface: ' ? ', bos_piece: '<start>' },
+    trainer: {
+      model_type: 'unigram',
+      vocab_size: 7,
+      character_coverage: 0.75,
+      byte_fallback: false,
+      split_by_whitespace: false,
+      treat_whitespace_as_suffix: true,
+      pad_id: -1,
+      unk_surface: ' ? ',
+      bos_piece: '<start>'
+    },
     normalizer
   }), 'm')
   t.match(model, {
     pieces: PIECES,
-    trainer: { modelType: 'unigram', vocabSize: 7, characterCoverage: 0.75, byteFallback: false, splitByWhitespace: false, treatWhitespaceAsSuffix: true, unkSurface: ' ? ', unkPiece: '<unk>', bosPiece: '<start>' },
+    trainer: {
+      modelType: 'unigram',
+      vocabSize: 7,
+      characterCoverage: 0.75,
+      byteFallback: false,
+      splitByWhitespace: false,
+      treatWhitespaceAsSuffix: true,
+      unkSurface: ' ? ',
+      unkPiece: '<unk>',
+      bosPiece: '<start>'
+    },
     unkId: 0,
     bosId: 1,
     eosId: 2,
     padId: -1
   } satisfies Partial<Record<keyof SentencePieceModel, unknown>>)
-  t.strictSame({ ...model.normalizer, precompiledCharsmap: Buffer.from(model.normalizer.precompiledCharsmap) }, { ...normalizer, precompiledCharsmap: Buffer.from(normalizer.precompiledCharsmap) })
+  t.strictSame({ ...model.normalizer, precompiledCharsmap: Buffer.from(model.normalizer.precompiledCharsmap) }, {
+    ...normalizer,
+    precompiledCharsmap: Buffer.from(normalizer.precompiledCharsmap)
+  })
   t.strictSame(model.unknownFields.map(({ path }) => path), [[2, 43]])
 })
 
 t.test('what is left out has its default, and what is undefined is left out', async t => {
-  const { trainer, normalizer } = readModel(modelBytes({ pieces: PIECES.slice(0, 1), trainer: { vocab_size: undefined }, normalizer: {} }), 'm')
+  const { trainer, normalizer } = readModel(modelBytes({
+    pieces: PIECES.slice(0, 1),
+    trainer: { vocab_size: undefined },
+    normalizer: {}
+  }), 'm')
   t.match(trainer, { modelType: 'unigram', vocabSize: 8000, splitByWhitespace: true })
   t.match(normalizer, { name: '', addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true })
 })
@@ -112,6 +149,9 @@ t.test('every field of a trainer_spec is written with its number', async t => {
   const read = [3, 4, 10, 22, 24, 35, 44, 45, 46, 47, 48] // what our reader has a use for
   const { unknownFields } = readModel(modelBytes({ pieces: PIECES.slice(0, 1), trainer, normalizer: {} }), 'm')
   const numbers = unknownFields.map(({ path }) => path[1]!)
-  t.strictSame(numbers, [1, 1, 2, 5, 6, 7, 11, 14, 15, 16, 17, 18, 19, 20, 21, 23, 25, 26, 30, 31, 31, 32, 33, 34, 36, 40, 41, 42, 43, 49, 50, 51, 52])
+  t.strictSame(numbers, [
+    1, 1, 2, 5, 6, 7, 11, 14, 15, 16, 17, 18, 19, 20, 21, 23, 25, 26, 30, 31, 31, 32, 33, 34, 36, 40, 41, 42, 43, 49,
+    50, 51, 52
+  ])
   t.equal(new Set([...numbers, ...read]).size, Object.keys(trainer).length)
 })

@@ -34,7 +34,11 @@ t.test('while texts are read', async t => {
   t.ok(isClosed)
   const empty = new AbortController()
   setTimeout(() => { empty.abort() }, 20)
-  await t.rejects(trainPlain((function * () { for (;;) yield '' })(), { signal: empty.signal }), stopped, 'be they empty')
+  await t.rejects(trainPlain((function * () {
+    for (;;) {
+      yield ''
+    }
+  })(), { signal: empty.signal }), stopped, 'be they empty')
 })
 
 t.test('in the midst of training', async t => {
@@ -65,7 +69,11 @@ t.test('with threads, of which none is left', t => {
     console.log(code)
     await trainPlain([text.slice(0, 10_000)], { vocabSize: 200, workers: 2 })
     console.log(process.getActiveResourcesInfo().filter(name => /Worker|MessagePort/.test(name)).length)`
-  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: ROOT, encoding: 'utf8', timeout: 60_000 })
+  const printed = execFileSync(
+    process.execPath,
+    ['--input-type=module', '-e', program],
+    { cwd: ROOT, encoding: 'utf8', timeout: 60_000 }
+  )
   t.equal(printed, 'ERR_ABORTED\n0\n', 'and the process ends')
   t.end()
 })
@@ -73,7 +81,10 @@ t.test('with threads, of which none is left', t => {
 t.test('steps that fail', async t => {
   const { lattice } = buildOf('a b')
   const pool = new StepPool(1)
-  await t.rejects(pool.run({ ...lattice, counts: null as unknown as Float64Array }, { step: 'expect', size: 1, isOld: false }), TypeError)
+  await t.rejects(
+    pool.run({ ...lattice, counts: null as unknown as Float64Array }, { step: 'expect', size: 1, isOld: false }),
+    TypeError
+  )
   await pool.close()
   t.doesNotThrow(() => { throwIfAborted(undefined) })
   t.doesNotThrow(() => { throwIfAborted(new AbortController().signal) })

@@ -29,10 +29,16 @@ t.test('the most frequent characters, as many as cover the text', t => {
 
 t.test('characters of one to four bytes, with counts and symbols', t => {
   const { characters, codePoints, total } = alphabet('😀漢éa 漢😀 😀', 1)
-  t.same(characters.map(({ codePoint, count }) => [String.fromCodePoint(codePoint), count]), [['\u2581', 3], ['😀', 3], ['漢', 2], ['a', 1], ['é', 1]])
+  t.same(
+    characters.map(({ codePoint, count }) => [String.fromCodePoint(codePoint), count]),
+    [['\u2581', 3], ['😀', 3], ['漢', 2], ['a', 1], ['é', 1]]
+  )
   t.equal(total, 10)
   t.same([...codePoints.subarray(0, FIRST_CHARACTER)], [0, 0, 0, 0])
-  t.same([...codePoints.subarray(FIRST_CHARACTER)].map(code => String.fromCodePoint(code)), ['a', 'é', '\u2581', '漢', '😀'])
+  t.same(
+    [...codePoints.subarray(FIRST_CHARACTER)].map(code => String.fromCodePoint(code)),
+    ['a', 'é', '\u2581', '漢', '😀']
+  )
   for (const { codePoint, symbol } of characters) t.equal(codePoints[symbol], codePoint)
   t.end()
 })

@@ -26,14 +26,20 @@ t.test('too little text for so many pieces', async t => {
   t.equal(judged(await trainPlain(lines, { vocabSize: size })).pieces.length, size, 'what the error names is possible')
   t.equal(await most(lines, { vocabSize: size + 1 }), size, 'and one more is not')
   t.equal(judged(await trainPlain(lines, { vocabSize: 100_000, hardVocabLimit: false })).pieces.length, size)
-  await t.rejects(trainPlain(lines, { vocabSize: 100_000 }), { message: `train.vocabSize: the text gives at most ${size} pieces, expected 100000; ask for ${size}, or allow fewer without \`hardVocabLimit\`` })
+  await t.rejects(
+    trainPlain(lines, { vocabSize: 100_000 }),
+    { message: `train.vocabSize: the text gives at most ${size} pieces, expected 100000; ask for ${size}, or allow fewer without \`hardVocabLimit\`` }
+  )
 })
 
 t.test('too little text, where pruning leaves fewer than are asked for', async t => {
   const letters = ['a'.repeat(4000)]
   const size = await most(letters, { vocabSize: 14 })
   t.ok(size > 14)
-  await t.rejects(trainPlain(letters, { vocabSize: 14 }), { code: 'ERR_OPTION', message: /^train\.vocabSize: of the text's \d+ pieces \d+ are left after pruning, expected 14; / })
+  await t.rejects(trainPlain(letters, { vocabSize: 14 }), {
+    code: 'ERR_OPTION',
+    message: /^train\.vocabSize: of the text's \d+ pieces \d+ are left after pruning, expected 14; /
+  })
   t.equal(judged(await trainPlain(letters, { vocabSize: size })).pieces.length, size)
   t.equal(await most(letters, { vocabSize: size + 1 }), size)
 })
@@ -49,30 +55,52 @@ t.test('drawn texts', async t => {
 })
 
 t.test('fewer pieces than characters', async t => {
-  await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10 }), { code: 'ERR_OPTION', message: 'train.vocabSize: expected at least 11, for 8 characters and 3 special pieces, got 10; with a smaller `characterCoverage` there are fewer characters' })
+  await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10 }), {
+    code: 'ERR_OPTION',
+    message: 'train.vocabSize: expected at least 11, for 8 characters and 3 special pieces, got 10; with a smaller `characterCoverage` there are fewer characters'
+  })
   await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10, hardVocabLimit: false }), { code: 'ERR_OPTION' })
   t.equal(judged(await trainPlain(['abcdefg'], { vocabSize: 11 })).pieces.length, 11)
 })
 
 t.test('no text', async t => {
   for (const texts of [[], [''], ['', '\n', ' \n  \n', '\u200b\ufeff']]) {
-    await t.rejects(trainPlain(texts, { normalizationRuleName: texts.length > 1 ? 'nmt_nfkc' : 'identity' }), { code: 'ERR_OPTION', message: 'training: the texts have no character to learn from' }, JSON.stringify(texts))
+    await t.rejects(
+      trainPlain(texts, { normalizationRuleName: texts.length > 1 ? 'nmt_nfkc' : 'identity' }),
+      { code: 'ERR_OPTION', message: 'training: the texts have no character to learn from' },
+      JSON.stringify(texts)
+    )
   }
   for (const text of ['\0', '\u2585', '\t\0\u2585\t']) {
-    await t.rejects(trainPlain([text], { addDummyPrefix: false }), { code: 'ERR_OPTION', message: 'training: the texts have no character that can be a piece' }, JSON.stringify(text))
+    await t.rejects(
+      trainPlain([text], { addDummyPrefix: false }),
+      { code: 'ERR_OPTION', message: 'training: the texts have no character that can be a piece' },
+      JSON.stringify(text)
+    )
   }
 })
 
 t.test('only symbols', async t => {
-  await t.rejects(trainPlain(['<s><s>'], { addDummyPrefix: false }), { message: 'training: the texts have no character that can be a piece' })
+  await t.rejects(
+    trainPlain(['<s><s>'], { addDummyPrefix: false }),
+    { message: 'training: the texts have no character that can be a piece' }
+  )
 })
 
 t.test('characters that are no pieces', async t => {
   const texts = ['ab\u2585ab a\0b \t ab\ud800 \udc00ab\u2581ab']
   for (const normalizationRuleName of ['nmt_nfkc', 'identity'] as const) {
-    const { pieces } = judged(await trainPlain(texts, { vocabSize: 30, hardVocabLimit: false, normalizationRuleName, characterCoverage: 1 }))
+    const { pieces } = judged(await trainPlain(texts, {
+      vocabSize: 30,
+      hardVocabLimit: false,
+      normalizationRuleName,
+      characterCoverage: 1
+    }))
     const characters = new Set(pieces.slice(3).flatMap(({ piece }) => [...piece]))
-    t.same([...characters].sort(), normalizationRuleName === 'identity' ? ['a', 'b', '\u2581', '\ufffd'] : ['a', 'b', '\u2581'])
+    t.same(
+      [...characters].sort(),
+      normalizationRuleName === 'identity' ? ['a', 'b', '\u2581', '\ufffd'] : ['a', 'b', '\u2581']
+    )
   }
 })
 
@@ -89,10 +117,18 @@ t.test('scripts that nobody knows, and those without spaces', async t => {
 
 t.test('one line without an end', async t => {
   const draw = new Draw(12)
-  const texts = { 'of one letter': 'a'.repeat(howMany(50_000, 1_000_000)), 'of few': 'ab'.repeat(howMany(30_000, 500_000)), 'without spaces': draw.text([...'abcdefghijklmnop'], howMany(20_000, 200_000)) }
+  const texts = {
+    'of one letter': 'a'.repeat(howMany(50_000, 1_000_000)),
+    'of few': 'ab'.repeat(howMany(30_000, 500_000)),
+    'without spaces': draw.text([...'abcdefghijklmnop'], howMany(20_000, 200_000))
+  }
   for (const [what, text] of Object.entries(texts)) {
     const start = performance.now()
-    const { stats } = judged(await trainPlain([text], { vocabSize: what === 'without spaces' ? 5000 : 10, hardVocabLimit: false, seedSentencepieceSize: 20_000 }))
+    const { stats } = judged(await trainPlain([text], {
+      vocabSize: what === 'without spaces' ? 5000 : 10,
+      hardVocabLimit: false,
+      seedSentencepieceSize: 20_000
+    }))
     t.ok(performance.now() - start < 20_000, what)
     t.equal(stats.cutLines, 1)
     t.equal(stats.sentences, Math.ceil(text.length / 4192))
@@ -115,6 +151,8 @@ t.test('options that can\'t be', t => {
     [{ shrinkingFactor: 1 }, /^train\.shrinkingFactor/],
     [{ normalizationRuleName: 'nfd' } as unknown as Options, /^train\.normalizationRuleName: expected "nmt_nfkc"/],
   ]
-  for (const [options, message] of wrong) t.throws(() => new UnigramTrainer(options), { code: 'ERR_OPTION', message }, JSON.stringify(options))
+  for (const [options, message] of wrong) {
+    t.throws(() => new UnigramTrainer(options), { code: 'ERR_OPTION', message }, JSON.stringify(options))
+  }
   t.end()
 })

@@ -39,7 +39,13 @@ export function settings (changes: Partial<TrainSettings> = {}): TrainSettings {
 
 /** A reader that takes text as it is, with a space before each line. */
 export function reader (metas: readonly string[] = [], splits = true, maxRunChars = 0): WordReader {
-  return new WordReader(new Normalizer({ name: 'identity', precompiledCharsmap: new Uint8Array(), addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true }), metas, splits, maxRunChars)
+  return new WordReader(new Normalizer({
+    name: 'identity',
+    precompiledCharsmap: new Uint8Array(),
+    addDummyPrefix: true,
+    removeExtraWhitespaces: true,
+    escapeWhitespaces: true
+  }), metas, splits, maxRunChars)
 }
 
 /** All that training builds of words, up to its seeds. */
@@ -73,13 +79,19 @@ export function buildOf (text: string, changes: Partial<TrainSettings> = {}): Bu
 
 /** The texts of the pieces there are; that of the unknown one is empty. */
 export function pieceTexts ({ pieces: { size, lattice: { places, lengths } }, corpus: { symbols }, alphabet: { codePoints } }: Built): string[] {
-  return Array.from({ length: size + 1 }, (_, piece) => piece === 0 ? '' : pieceText(symbols, codePoints, places[piece]!, lengths[piece]!))
+  return Array.from(
+    { length: size + 1 },
+    (_, piece) => piece === 0 ? '' : pieceText(symbols, codePoints, places[piece]!, lengths[piece]!)
+  )
 }
 
 /** The words with how often each is seen; a character that is no piece is U+FFFD. */
 export function wordsOf ({ corpus: { symbols, starts, counts }, alphabet: { codePoints } }: Built): Array<{ readonly word: readonly string[], readonly count: number }> {
   return Array.from(counts, (count, i) => ({
-    word: Array.from(symbols.subarray(starts[i], starts[i + 1]! - 1), symbol => codePoints[symbol] === 0 ? '\ufffd' : String.fromCodePoint(codePoints[symbol]!)),
+    word: Array.from(
+      symbols.subarray(starts[i], starts[i + 1]! - 1),
+      symbol => codePoints[symbol] === 0 ? '\ufffd' : String.fromCodePoint(codePoints[symbol]!)
+    ),
     count
   }))
 }
@@ -93,7 +105,9 @@ export function segmentations (word: readonly string[], numbers: ReadonlyMap<str
   const found: number[][] = []
   for (let length = 1; length <= word.length; length++) {
     const number = numbers.get(word.slice(0, length).join('')) ?? (length === 1 ? 0 : undefined)
-    if (number !== undefined) for (const rest of segmentations(word.slice(length), numbers)) found.push([number, ...rest])
+    if (number !== undefined) {
+      for (const rest of segmentations(word.slice(length), numbers)) found.push([number, ...rest])
+    }
   }
   return found
 }
@@ -106,14 +120,25 @@ export function numbersOf (texts: readonly string[]): Map<string, number> {
 /** Lines of made-up words, frequent and rare, in three scripts; the same as in `test/fixtures/make_trained.py`. */
 export function drawnLines (): string[] {
   const draw = new Draw(8)
-  const stems = (onsets: string, vowels: string): string[] => Array.from({ length: STEMS }, () => Array.from({ length: 1 + draw.below(3) }, () => draw.of(onsets.split(' ')) + draw.of(vowels.split(' '))).join(''))
+  const stems = (onsets: string, vowels: string): string[] => Array.from(
+    { length: STEMS },
+    () => Array.from(
+      { length: 1 + draw.below(3) },
+      () => draw.of(onsets.split(' ')) + draw.of(vowels.split(' '))
+    ).join('')
+  )
   const latin = stems('b c d f g h k l m n p r s t v z ch sh th st br', 'a e i o u ai ou é an er')
   const cyrillic = stems('б в г д ж к л м н п р с т', 'а е и о у я ов ен')
   const endings = ' , , , ,s,s,ed,ing,er,ly,ness'.split(',').map(ending => ending.trim())
   const kana = [...'あいうえおかきくけこさしすせそたちつてとなにのはまもらりるれをんカタナー日本語人大学生国年月']
   return Array.from({ length: LINES }, () => {
     const kind = draw.below(12)
-    if (kind === 0) return Array.from({ length: 10 + draw.below(30) }, () => kana[draw.below(draw.below(kana.length) + 1)]!).join('') + '。'
+    if (kind === 0) {
+      return Array.from(
+        { length: 10 + draw.below(30) },
+        () => kana[draw.below(draw.below(kana.length) + 1)]!
+      ).join('') + '。'
+    }
     const words = Array.from({ length: 4 + draw.below(12) }, () => {
       if (draw.below(30) === 0) return String(draw.below(10 ** (1 + draw.below(4))))
       const stem = draw.below(draw.below(draw.below(STEMS) + 1) + 1)

@@ -28,7 +28,13 @@ function naive (built: Built, factor = 1): { readonly sums: number[], readonly l
   const sums = Array.from({ length: size + 1 }, () => 0)
   let log = 0
   for (const { word, count } of wordsOf(built)) {
-    const ways = segmentations(word, numbers).map(way => ({ way, probability: way.reduce((product, piece) => product * probabilities[piece]! / factor ** ([...texts[piece]!].length || 1), 1) }))
+    const ways = segmentations(word, numbers).map(way => ({
+      way,
+      probability: way.reduce(
+        (product, piece) => product * probabilities[piece]! / factor ** ([...texts[piece]!].length || 1),
+        1
+      )
+    }))
     const all = ways.reduce((sum, { probability }) => sum + probability, 0)
     for (const { way, probability } of ways) for (const piece of way) sums[piece]! += count * probability / all
     log += count * (Math.log(all) + word.length * Math.log(factor))
@@ -94,14 +100,20 @@ function logProbability ({ lattice: { edges, edgeStarts, scores } }: Built, from
 t.test('a word of 100,000 letters', t => {
   const draw = new Draw(8)
   const words = new WordCounts()
-  for (const text of [draw.text([...'abcd'], 100_000), 'abc', draw.text([...'abz'], 250)]) words.add(Buffer.from(text), 0, text.length, 'end')
+  for (const text of [draw.text([...'abcd'], 100_000), 'abc', draw.text([...'abz'], 250)]) {
+    words.add(Buffer.from(text), 0, text.length, 'end')
+  }
   const built = build(words)
   const { lattice, pieces } = built
   for (let round = 0; round < 2; round++) {
     const { sums, log } = expect(built)
     const covered = sums.reduce((sum, expected, piece) => sum + expected * (lattice.lengths[piece]! || 1), 0)
     t.ok(Math.abs(covered - 100_253) < 1e-6, 'each character is once in a piece')
-    const logs = [0, 1, 2].map(word => logProbability(built, lattice.wordStarts[word]!, lattice.wordStarts[word + 1]! - 1))
+    const logs = [0, 1, 2].map(word => logProbability(
+      built,
+      lattice.wordStarts[word]!,
+      lattice.wordStarts[word + 1]! - 1
+    ))
     t.ok(Math.abs(log / logs.reduce((sum, log) => sum + log) - 1) < 1e-10)
     pieces.maximize()
   }

@@ -7,12 +7,15 @@ import { metaPieces } from '../../../lib/trainer/options.ts'
 const METAS: readonly Piece[] = [{ piece: '<unk>', score: 0, type: 'unknown' }]
 
 function alphabet (text: string): Alphabet {
-  return { characters: [...text].map(character => ({ codePoint: character.codePointAt(0)!, count: 1, symbol: 4 })), codePoints: new Int32Array(), total: 1 }
+  const characters = [...text].map(character => ({ codePoint: character.codePointAt(0)!, count: 1, symbol: 4 }))
+  return { characters, codePoints: new Int32Array(), total: 1 }
 }
 
 t.test('characters and the best of the others', t => {
-  const trained = [{ piece: 'a', score: -3 }, { piece: 'ab', score: -2 }, { piece: 'bc', score: -4 }, { piece: 'abc', score: -1 }]
-  const pieces = finalPieces(METAS, alphabet('abc'), trained, -4, 9, { vocabSize: 6, hardVocabLimit: true })
+  const scores = { a: -3, ab: -2, bc: -4, abc: -1 }
+  const scored = Object.entries(scores).map(([piece, score]) => ({ piece, score }))
+  const trained = { pieces: scored, leastScore: -4, most: 9 }
+  const pieces = finalPieces(METAS, alphabet('abc'), trained, { vocabSize: 6, hardVocabLimit: true })
   t.same(pieces, [
     { piece: '<unk>', score: 0, type: 'unknown' },
     { piece: 'abc', score: -1, type: 'normal' },
@@ -25,21 +28,36 @@ t.test('characters and the best of the others', t => {
 })
 
 t.test('equal ones by their bytes', t => {
-  const trained = ['\u{1f600}', '\uffee', 'b', 'a', 'é'].map(piece => ({ piece, score: -1 }))
-  t.same(finalPieces(METAS, alphabet('b'), trained, -1, 6, { vocabSize: 6, hardVocabLimit: true }).slice(1).map(({ piece }) => piece), ['a', 'b', 'é', '\uffee', '\u{1f600}'])
+  const scored = ['\u{1f600}', '\uffee', 'b', 'a', 'é'].map(piece => ({ piece, score: -1 }))
+  const trained = { pieces: scored, leastScore: -1, most: 6 }
+  const pieces = finalPieces(METAS, alphabet('b'), trained, { vocabSize: 6, hardVocabLimit: true })
+  t.same(pieces.slice(1).map(({ piece }) => piece), ['a', 'b', 'é', '\uffee', '\u{1f600}'])
   t.end()
 })
 
 t.test('too few', t => {
-  const few = (vocabSize: number, most: number) => () => finalPieces(METAS, alphabet('ab'), [], -1, most, { vocabSize, hardVocabLimit: true })
-  t.throws(few(10, 5), { code: 'ERR_OPTION', message: 'train.vocabSize: the text gives at most 5 pieces, expected 10; ask for 5, or allow fewer without `hardVocabLimit`' })
-  t.throws(few(4, 5), { code: 'ERR_OPTION', message: 'train.vocabSize: of the text\'s 5 pieces 3 are left after pruning, expected 4; ask for 5, of which none is pruned, for fewer, or allow fewer without `hardVocabLimit`' })
-  t.equal(finalPieces(METAS, alphabet('ab'), [], -1, 5, { vocabSize: 4, hardVocabLimit: false }).length, 3)
+  const trained = { pieces: [], leastScore: -1, most: 5 }
+  const few = (vocabSize: number, hardVocabLimit = true): Piece[] =>
+    finalPieces(METAS, alphabet('ab'), trained, { vocabSize, hardVocabLimit })
+  t.throws(() => few(10), {
+    code: 'ERR_OPTION',
+    message: 'train.vocabSize: the text gives at most 5 pieces, expected 10; ask for 5, ' +
+      'or allow fewer without `hardVocabLimit`'
+  })
+  t.throws(() => few(4), {
+    code: 'ERR_OPTION',
+    message: 'train.vocabSize: of the text\'s 5 pieces 3 are left after pruning, expected 4; ask for 5, ' +
+      'of which none is pruned, for fewer, or allow fewer without `hardVocabLimit`'
+  })
+  t.equal(few(4, false).length, 3)
   t.end()
 })
 
 t.test('pieces that stand first', t => {
-  const names = (userDefinedSymbols: string[], byteFallback = false): string[] => metaPieces({ userDefinedSymbols, byteFallback, vocabSize: 1000 }).map(({ piece, type }) => `${piece} ${type}`)
+  const names = (userDefinedSymbols: string[], byteFallback = false): string[] => {
+    const pieces = metaPieces({ userDefinedSymbols, byteFallback, vocabSize: 1000 })
+    return pieces.map(({ piece, type }) => `${piece} ${type}`)
+  }
   const first = ['<unk> unknown', '<s> control', '</s> control']
   t.same(names([]), first)
   t.same(names(['x', 'a b', '\u2581']), [...first, 'x user_defined', 'a b user_defined', '\u2581 user_defined'])
@@ -62,9 +80,15 @@ t.test('symbols that can\'t be', t => {
     [['<0x0A>'], '<0x0A>, which is the piece of a byte']
   ]
   for (const [userDefinedSymbols, got] of wrong) {
-    t.throws(() => metaPieces({ userDefinedSymbols, byteFallback: true, vocabSize: 1000 }), { code: 'ERR_OPTION', message: `train.userDefinedSymbols: expected different symbols, got ${got}` })
+    t.throws(() => metaPieces({ userDefinedSymbols, byteFallback: true, vocabSize: 1000 }), {
+      code: 'ERR_OPTION',
+      message: `train.userDefinedSymbols: expected different symbols, got ${got}`
+    })
   }
-  t.throws(() => metaPieces({ userDefinedSymbols: ['a'], byteFallback: false, vocabSize: 4 }), { code: 'ERR_OPTION', message: 'train.vocabSize: expected more than the 4 special pieces, symbols and bytes, got 4' })
+  t.throws(() => metaPieces({ userDefinedSymbols: ['a'], byteFallback: false, vocabSize: 4 }), {
+    code: 'ERR_OPTION',
+    message: 'train.vocabSize: expected more than the 4 special pieces, symbols and bytes, got 4'
+  })
   t.equal(metaPieces({ userDefinedSymbols: ['a'], byteFallback: false, vocabSize: 5 }).length, 4)
   t.end()
 })

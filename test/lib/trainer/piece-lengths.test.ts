@@ -4,7 +4,13 @@ import { Draw, buildOf, isValidPiece, wordsOf } from './corpora.ts'
 
 type Rule = Parameters<typeof isValidPiece>[1]
 
-const DEFAULTS: Rule = { maxSentencepieceLength: 16, splitByUnicodeScript: true, splitByNumber: true, splitDigits: false, splitByWhitespace: true }
+const DEFAULTS: Rule = {
+  maxSentencepieceLength: 16,
+  splitByUnicodeScript: true,
+  splitByNumber: true,
+  splitDigits: false,
+  splitByWhitespace: true
+}
 
 /** The longest piece at each place of a line, by place; the space before the line is the first. */
 function lengthsOf (line: string, changes: Partial<Rule> = {}): number[] {
@@ -37,7 +43,9 @@ t.test('by scripts, numbers and spaces', t => {
     ['a b', { splitByWhitespace: false }, [4, 3, 2, 1]],
     ['a я', { splitByWhitespace: false }, [3, 2, 2, 1]]
   ]
-  for (const [line, changes, expected] of cases) t.same(lengthsOf(line, changes), expected, `${line} ${JSON.stringify(changes)}`)
+  for (const [line, changes, expected] of cases) {
+    t.same(lengthsOf(line, changes), expected, `${line} ${JSON.stringify(changes)}`)
+  }
   t.end()
 })
 
@@ -51,7 +59,13 @@ t.test('no piece has an unknown character', t => {
 t.test('a piece is one that SentencePiece takes, on drawn lines', t => {
   const draw = new Draw(3)
   for (let i = 0; i < 60; i++) {
-    const rules: Rule = { maxSentencepieceLength: 1 + draw.below(8), splitByUnicodeScript: draw.below(3) > 0, splitByNumber: draw.below(2) > 0, splitDigits: draw.below(3) === 0, splitByWhitespace: draw.below(2) > 0 }
+    const rules: Rule = {
+      maxSentencepieceLength: 1 + draw.below(8),
+      splitByUnicodeScript: draw.below(3) > 0,
+      splitByNumber: draw.below(2) > 0,
+      splitDigits: draw.below(3) === 0,
+      splitByWhitespace: draw.below(2) > 0
+    }
     const line = draw.text([...'aabя1１2 .\u0301カ漢ーひ'], 1 + draw.below(60))
     const built = buildOf(line, rules)
     const wrong: string[] = []
@@ -74,8 +88,25 @@ t.test('a piece is one that SentencePiece takes, on drawn lines', t => {
 t.test('scripts are those of SentencePiece 0.1.97', t => {
   const table = scriptTable()
   const names = new Map([...scriptNumbers].map(([name, number]) => [number, name]))
-  const scripts: Readonly<Record<string, string>> = { a: 'Latin', z: 'Latin', é: 'Latin', я: 'Cyrillic', α: 'Greek', あ: 'Hiragana', ア: 'Katakana', 漢: 'Han', '\u{20000}': 'Han', 한: 'Hangul', ا: 'Arabic', ก: 'Thai', '\u0301': 'Inherited', '\u0e3f': '' }
-  for (const [character, script] of Object.entries(scripts)) t.equal(names.get(table[character.codePointAt(0)!]!) ?? '', script, character)
+  const scripts: Readonly<Record<string, string>> = {
+    a: 'Latin',
+    z: 'Latin',
+    é: 'Latin',
+    я: 'Cyrillic',
+    α: 'Greek',
+    あ: 'Hiragana',
+    ア: 'Katakana',
+    漢: 'Han',
+    '\u{20000}': 'Han',
+    한: 'Hangul',
+    ا: 'Arabic',
+    ก: 'Thai',
+    '\u0301': 'Inherited',
+    '\u0e3f': ''
+  }
+  for (const [character, script] of Object.entries(scripts)) {
+    t.equal(names.get(table[character.codePointAt(0)!]!) ?? '', script, character)
+  }
   for (const character of '1. ー') t.equal(table[character.codePointAt(0)!], 0, `${character} is common`)
   t.equal(new Set(table).size, scriptNumbers.size + 1, 'each one has characters')
   t.end()

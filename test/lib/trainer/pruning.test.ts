@@ -14,7 +14,9 @@ const TEXTS: ReadonlyArray<readonly [string, Partial<TrainSettings>]> = [
 
 /** Scores of which no two sums are the same. */
 function score ({ lattice: { scores }, pieces: { size } }: Built): void {
-  for (let piece = 0; piece <= size; piece++) scores[piece] = (piece === UNKNOWN_PIECE ? -20 : -3) - Math.abs(Math.sin(piece * piece + 1)) * 2
+  for (let piece = 0; piece <= size; piece++) {
+    scores[piece] = (piece === UNKNOWN_PIECE ? -20 : -3) - Math.abs(Math.sin(piece * piece + 1)) * 2
+  }
 }
 
 function best (ways: readonly number[][], scores: Float64Array): { readonly way: readonly number[], readonly score: number } {
@@ -27,7 +29,9 @@ function best (ways: readonly number[][], scores: Float64Array): { readonly way:
 function naiveFrequencies (built: Built): number[] {
   const numbers = numbersOf(pieceTexts(built))
   const found = Array.from({ length: built.pieces.size + 1 }, () => 0)
-  for (const { word, count } of wordsOf(built)) for (const piece of best(segmentations(word, numbers), built.lattice.scores).way) found[piece]! += count
+  for (const { word, count } of wordsOf(built)) {
+    for (const piece of best(segmentations(word, numbers), built.lattice.scores).way) found[piece]! += count
+  }
   found[0] = found[1] = found[0]! + found[1]!
   return found
 }
@@ -63,15 +67,27 @@ t.test('best segmentations and losses, by all segmentations', t => {
       t.same([...pieces.addUp().subarray(0, size + 1)], frequencies, `${text}, round ${round}: best segmentations`)
       const total = frequencies.slice(1).reduce((sum, frequency) => sum + frequency, 0)
       const totalCount = lattice.counts.reduce((sum, count) => sum + count, 0)
-      for (let part = 0; part < PARTS; part++) t.equal(doTask({ lattice, part, step: { step: 'lose', size, totalFrequency: total, totalCount } }), 0)
+      for (let part = 0; part < PARTS; part++) {
+        t.equal(doTask({ lattice, part, step: { step: 'lose', size, totalFrequency: total, totalCount } }), 0)
+      }
       const expected = naiveLosses(built, frequencies)
       const losses = lattice.losses.slice(1, size + 1)
-      t.ok(expected.every((loss, i) => loss === losses[i] || Math.abs(loss - losses[i]!) < 1e-12), `${text}, round ${round}: losses`)
+      t.ok(
+        expected.every((loss, i) => loss === losses[i] || Math.abs(loss - losses[i]!) < 1e-12),
+        `${text}, round ${round}: losses`
+      )
       const texts = pieceTexts(built).slice(1)
       const wanted = Math.floor(0.75 * size)
       pieces.prune(wanted)
       const order = [...texts.keys()].filter(i => losses[i] !== -Infinity).sort((a, b) => losses[a]! === losses[b]! ? a - b : losses[b]! - losses[a]!)
-      t.same(pieceTexts(built).slice(1), order.slice(0, Math.max(wanted, losses.filter(loss => loss === Infinity).length)).sort((a, b) => a - b).map(i => texts[i]), `${text}, round ${round}: kept`)
+      t.same(
+        pieceTexts(built).slice(1),
+        order.slice(
+          0,
+          Math.max(wanted, losses.filter(loss => loss === Infinity).length)
+        ).sort((a, b) => a - b).map(i => texts[i]),
+        `${text}, round ${round}: kept`
+      )
     }
   }
   t.end()
@@ -82,7 +98,7 @@ t.test('what nothing can stand in for is kept, whatever is asked for', t => {
   const { lattice, pieces } = built
   for (let part = 0; part < PARTS; part++) segmentPart(lattice, part, pieces.size, false)
   pieces.addUp()
-  losePieces(lattice, 1, pieces.size + 1, pieces.size, 100, 10)
+  losePieces(lattice, 1, pieces.size + 1, { size: pieces.size, totalFrequency: 100, totalCount: 10 })
   const needed = pieceTexts(built).slice(1).filter((_, i) => lattice.losses[i + 1] === Infinity)
   t.not(needed.length, 0)
   pieces.prune(0)
@@ -96,7 +112,7 @@ t.test('what is better split is given up, be it ever so frequent', t => {
   const piece = pieceTexts(built).indexOf('ab')
   lattice.frequencies.fill(5)
   lattice.scores[piece] = -100 // as of the first piece, which unknown characters count for
-  losePieces(lattice, 1, pieces.size + 1, pieces.size, 100, 10)
+  losePieces(lattice, 1, pieces.size + 1, { size: pieces.size, totalFrequency: 100, totalCount: 10 })
   t.equal(lattice.losses[piece], -Infinity)
   pieces.prune(pieces.size)
   t.notOk(pieceTexts(built).includes('ab'))
@@ -109,7 +125,9 @@ t.test('maximization gives up what is hardly expected', t => {
   const texts = pieceTexts(built)
   const { size } = pieces
   lattice.sums.fill(0)
-  for (let piece = 1; piece <= size; piece++) lattice.sums[(piece % PARTS) * (size + 1) + piece] = piece % 3 === 0 ? 0.499 : piece / 2
+  for (let piece = 1; piece <= size; piece++) {
+    lattice.sums[(piece % PARTS) * (size + 1) + piece] = piece % 3 === 0 ? 0.499 : piece / 2
+  }
   const kept = texts.slice(1).filter((_, i) => (i + 1) % 3 !== 0)
   pieces.maximize()
   t.same(pieceTexts(built).slice(1), kept)
@@ -147,8 +165,13 @@ t.test('seeds are scored by how much they cover', t => {
 })
 
 t.test('digamma', t => {
-  const known = [[0.5, -1.9635100260214235], [1, -0.5772156649015329], [2, 0.4227843350984671], [7, 1.872784335098467], [10, 2.251752589066721], [1e6, 13.815510057964191]] as const
+  const known = [
+    [0.5, -1.9635100260214235], [1, -0.5772156649015329], [2, 0.4227843350984671], [7, 1.872784335098467],
+    [10, 2.251752589066721], [1e6, 13.815510057964191]
+  ] as const
   for (const [x, value] of known) t.ok(Math.abs(digamma(x) - value) < 1e-9, `at ${x}`)
-  for (const x of [0.01, 0.7, 3.3, 6.999, 50]) t.ok(Math.abs(digamma(x + 1) - digamma(x) - 1 / x) < 1e-9, `recurrence at ${x}`)
+  for (const x of [0.01, 0.7, 3.3, 6.999, 50]) {
+    t.ok(Math.abs(digamma(x + 1) - digamma(x) - 1 / x) < 1e-9, `recurrence at ${x}`)
+  }
   t.end()
 })

@@ -7,7 +7,10 @@ import { Draw, reader } from './corpora.ts'
 /** Words as they are counted, a space as `_` and what stands for a symbol as `*`: before spaces, and at ends. */
 function found ({ words }: WordReader): Record<string, readonly [number, number]> {
   return Object.fromEntries(Array.from({ length: words.length }, (_, word) => [
-    Buffer.from(words.bytes.subarray(words.start(word), words.end(word))).toString().replaceAll(' ', '_').replaceAll(String.fromCharCode(META), '*'),
+    Buffer.from(words.bytes.subarray(words.start(word), words.end(word))).toString().replaceAll(' ', '_').replaceAll(
+      String.fromCharCode(META),
+      '*'
+    ),
     [words.count(word, 'space'), words.count(word, 'end')] as const
   ]))
 }
@@ -36,7 +39,17 @@ t.test('symbols', t => {
   const words = reader(['<s>', 'ab', 'abcd', 'x\u2581y', 'é', 'not this', 'nor\0this'])
   words.read('abc abcd abce <s>q <t> x y eé nor not this ab')
   // `x y` is one, with the space in it.
-  t.same(found(words), { '_*c': [1, 0], '_*': [2, 1], '_*ce': [1, 0], '_*q': [1, 0], '_<t>': [1, 0], '_e*': [1, 0], _nor: [1, 0], _not: [1, 0], _this: [1, 0] })
+  t.same(found(words), {
+    '_*c': [1, 0],
+    '_*': [2, 1],
+    '_*ce': [1, 0],
+    '_*q': [1, 0],
+    '_<t>': [1, 0],
+    '_e*': [1, 0],
+    _nor: [1, 0],
+    _not: [1, 0],
+    _this: [1, 0]
+  })
   t.end()
 })
 
@@ -87,9 +100,16 @@ t.test('counts of many words', t => {
   }
   t.equal(words.length, expected.size)
   t.ok(words.length > 2 ** 16)
-  const found = Array.from({ length: words.length }, (_, word) => [Buffer.from(words.bytes.subarray(words.start(word), words.end(word))).toString(), words.total(word)] as const)
+  const found = Array.from(
+    { length: words.length },
+    (_, word) => [Buffer.from(words.bytes.subarray(words.start(word), words.end(word))).toString(), words.total(word)] as const
+  )
   t.ok(found.every(([word, count]) => expected.get(word) === count))
-  t.same(found.slice(0, 1000).map(([word]) => word), [...expected.keys()].slice(0, 1000), 'in the order in which they were met')
+  t.same(
+    found.slice(0, 1000).map(([word]) => word),
+    [...expected.keys()].slice(0, 1000),
+    'in the order in which they were met'
+  )
   t.end()
 })
 
@@ -109,15 +129,27 @@ t.test('runs without a space that are too long are left out, and what is around 
   t.same(left('a 123456 b'), [{ _a: [0, 1], _b: [0, 1] }, 1, 6])
   t.same(left('a 12345 b'), [{ _a: [1, 0], _12345: [1, 0], _b: [0, 1] }, 0, 0])
   t.same(left('123456'), [{}, 1, 6])
-  t.same(left('a\t123456\tb\n123456\nc'), [{ '_a*': [0, 1], '_*b': [0, 1], _c: [0, 1] }, 2, 12], 'any white space ends a run')
+  t.same(
+    left('a\t123456\tb\n123456\nc'),
+    [{ '_a*': [0, 1], '_*b': [0, 1], _c: [0, 1] }, 2, 12],
+    'any white space ends a run'
+  )
   t.same(left('привет 123éàю', 5), [{}, 2, 12], 'letters of other scripts with spaces')
   t.same(left('中文中文中文中文'), [{ _中文中文中文中文: [0, 1] }, 0, 0], 'Han stays')
   t.same(left('中文123456中文、12345。'), [{ _中文: [0, 1], '_中文、12345。': [0, 1] }, 1, 6], 'and of a mixture all but the run')
-  for (const text of ['ひらがなカタカナー', 'ภาษาไทยภาษาไทย', 'ພາສາລາວພາສາ', 'ភាសាខ្មែរភាសា', 'မြန်မာဘာသာစကား', 'བོད་སྐད་བོད་སྐད་', 'ꦧꦱꦗꦮꦧꦱꦗꦮ', 'ꆈꌠꉙꆈꌠꉙ']) t.match(left(text), [{ ['_' + text]: [0, 1] }, 0, 0])
+  for (const text of [
+    'ひらがなカタカナー', 'ภาษาไทยภาษาไทย', 'ພາສາລາວພາສາ', 'ភាសាខ្មែរភាសា', 'မြန်မာဘာသာစကား', 'བོད་སྐད་བོད་སྐད་', 'ꦧꦱꦗꦮꦧꦱꦗꦮ',
+    'ꆈꌠꉙꆈꌠꉙ'
+  ]) {
+    t.match(left(text), [{ ['_' + text]: [0, 1] }, 0, 0])
+  }
   t.same(left('😀😀😀😀😀😀😀😀'), [{ '_😀😀😀😀😀😀😀😀': [0, 1] }, 0, 0])
   t.same(left('𐌰𐌱𐌲𐌳𐌴 x'), [{ '_𐌰𐌱𐌲𐌳𐌴': [1, 0], _x: [0, 1] }, 0, 0], 'characters count, and not units')
   t.same(left('a 123456 b', 0), [{ _a: [1, 0], _123456: [1, 0], _b: [0, 1] }, 0, 0], '0: none is left out')
-  const [cut, longRuns] = left(`${'ab '.repeat(3000)}${'x'.repeat(9000)} ${'ab '.repeat(3000)}`, 256) as [Record<string, unknown>, number]
+  const [cut, longRuns] = left(
+    `${'ab '.repeat(3000)}${'x'.repeat(9000)} ${'ab '.repeat(3000)}`,
+    256
+  ) as [Record<string, unknown>, number]
   t.same([Object.keys(cut), longRuns], [['_ab'], 1], 'a run is left out as a whole of a line that is cut')
   t.end()
 })

@@ -5,7 +5,10 @@ import { heaviest } from '../../../lib/trainer/seeds.ts'
 import { Draw, buildOf, isValidPiece, pieceTexts, settings } from './corpora.ts'
 
 /** The words of a text's lines, each with what is behind it: of one that ends its line the end. */
-function wordsOfText (text: string, splits: boolean): Array<{ readonly word: readonly string[], readonly behind: string }> {
+function wordsOfText (text: string, splits: boolean): Array<{
+  readonly word: readonly string[]
+  readonly behind: string
+}> {
   return text.split('\n').filter(line => line.trim() !== '').flatMap(line => {
     const escaped = '\u2581' + line.trim().replaceAll(/ +/g, '\u2581')
     const words = splits ? escaped.match(/\u2581[^\u2581]*/g)! : [escaped]
@@ -36,10 +39,18 @@ function check (t: Test, text: string, changes: Partial<TrainSettings>): void {
   const { seeds, alphabet: { characters } } = built
   const texts = pieceTexts(built).slice(1)
   t.equal(texts.length, seeds.length)
-  t.same(texts.slice(0, characters.length), characters.map(({ codePoint }) => String.fromCodePoint(codePoint)), 'characters first')
+  t.same(
+    texts.slice(0, characters.length),
+    characters.map(({ codePoint }) => String.fromCodePoint(codePoint)),
+    'characters first'
+  )
   t.same([...seeds.weights.subarray(0, characters.length)], characters.map(({ count }) => count))
   const several = texts.slice(characters.length).map((piece, i) => [piece, seeds.weights[characters.length + i]!] as const)
-  t.same(Object.fromEntries(several), Object.fromEntries(naiveSeeds(text, settings(changes))), JSON.stringify(text).slice(0, 60))
+  t.same(
+    Object.fromEntries(several),
+    Object.fromEntries(naiveSeeds(text, settings(changes))),
+    JSON.stringify(text).slice(0, 60)
+  )
 }
 
 /** An edge for each piece that stands at a place, and one for its character. */
@@ -50,12 +61,17 @@ function checkEdges (t: Test, text: string): void {
   const wrong: number[] = []
   for (let word = 0; word < starts.length - 1; word++) {
     for (let place = starts[word]!; place < starts[word + 1]! - 1; place++) {
-      const rest = Array.from(symbols.subarray(place, starts[word + 1]! - 1), symbol => String.fromCodePoint(codePoints[symbol]!)).join('')
+      const rest = Array.from(
+        symbols.subarray(place, starts[word + 1]! - 1),
+        symbol => String.fromCodePoint(codePoints[symbol]!)
+      ).join('')
       const here = edges.subarray(edgeStarts[place], edgeStarts[place + 1])
       const found = Array.from(here, edge => texts[edge >>> LENGTH_BITS]!)
       const expected = texts.slice(1).filter(piece => rest.startsWith(piece))
       if (found.toSorted().join() !== expected.toSorted().join()) wrong.push(place)
-      if (here.some((edge, i) => (edge & LENGTH_MASK) !== found[i]!.length) || (here[0]! & LENGTH_MASK) !== 1) wrong.push(place)
+      if (here.some((edge, i) => (edge & LENGTH_MASK) !== found[i]!.length) || (here[0]! & LENGTH_MASK) !== 1) {
+        wrong.push(place)
+      }
     }
     if (edgeStarts[starts[word + 1]! - 1] !== edgeStarts[starts[word + 1]!]) wrong.push(starts[word + 1]!)
   }
@@ -66,7 +82,10 @@ t.test('seeds are the pieces behind which different things stand', t => {
   const draw = new Draw(4)
   for (let i = 0; i < 25; i++) {
     const characters = draw.of(['a', 'ab ', 'ab\n ', 'abcdef\n  ', 'aя1\u0301 \n漢か'])
-    const changes = draw.of<Partial<TrainSettings>>([{}, { maxSentencepieceLength: 3 }, { splitByWhitespace: false }, { splitByUnicodeScript: false }, { splitDigits: true }])
+    const changes = draw.of<Partial<TrainSettings>>([
+      {}, { maxSentencepieceLength: 3 }, { splitByWhitespace: false }, { splitByUnicodeScript: false },
+      { splitDigits: true }
+    ])
     check(t, draw.text([...characters], 1 + draw.below(150)) + 'a', changes)
   }
   t.end()
@@ -97,7 +116,9 @@ t.test('many seeds, and fewer than there are', t => {
 
 t.test('edges', t => {
   const draw = new Draw(6)
-  for (let i = 0; i < 10; i++) checkEdges(t, draw.text([...draw.of(['a', 'ab ', 'abc  \n'])], 1 + draw.below(300)) + 'a')
+  for (let i = 0; i < 10; i++) {
+    checkEdges(t, draw.text([...draw.of(['a', 'ab ', 'abc  \n'])], 1 + draw.below(300)) + 'a')
+  }
   t.end()
 })
 
@@ -111,7 +132,10 @@ t.test('heaviest', t => {
   for (let i = 0; i < 20; i++) {
     const weights = Float64Array.from({ length: 1 + draw.below(50) }, () => draw.below(6))
     const count = draw.below(weights.length)
-    const naive = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]! || a - b).slice(0, count).sort((a, b) => a - b)
+    const naive = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]! || a - b).slice(
+      0,
+      count
+    ).sort((a, b) => a - b)
     t.same([...heaviest(weights, count)], naive)
   }
   t.end()

@@ -6,7 +6,10 @@ import { Draw } from './corpora.ts'
 
 /** Words of symbols from 3 on, each with one of the first three behind it. */
 function drawnSymbols (draw: Draw, alphabet: number, words: number, longest: number): Int32Array {
-  return Int32Array.from(Array.from({ length: words }, () => [...Array.from({ length: draw.below(longest + 1) }, () => 3 + draw.below(alphabet)), draw.below(3)]).flat())
+  return Int32Array.from(Array.from(
+    { length: words },
+    () => [...Array.from({ length: draw.below(longest + 1) }, () => 3 + draw.below(alphabet)), draw.below(3)]
+  ).flat())
 }
 
 function lengthsOf (symbols: Int32Array, most: number): Uint16Array {
@@ -41,7 +44,12 @@ function check (t: Test, symbols: Int32Array, most: number, alphabet: number): v
   strictSame(t, [...places].sort((a, b) => a - b), begins, 'each place once')
   const keys = [...places].map(place => keyAt(symbols, lengths, place))
   strictSame(t, keys, begins.map(place => keyAt(symbols, lengths, place)).sort(compare), 'in order')
-  strictSame(t, [...common], keys.map((key, i) => i === 0 ? 0 : inCommon(keys[i - 1]!, key)), 'what they have in common')
+  strictSame(
+    t,
+    [...common],
+    keys.map((key, i) => i === 0 ? 0 : inCommon(keys[i - 1]!, key)),
+    'what they have in common'
+  )
 }
 
 t.test('places are sorted as a naive sort has them', t => {
@@ -57,7 +65,9 @@ t.test('places are sorted as a naive sort has them', t => {
 t.test('a word that stands often, and groups of many', t => {
   const draw = new Draw(2)
   const word = Array.from({ length: 30 }, () => 3 + draw.below(4))
-  const texts = [Array.from({ length: 50 }, () => [...word, draw.below(3)]).flat(), Array.from({ length: 300 }, () => [3, 4, 5, 3 + draw.below(20), 3 + draw.below(20), 3 + draw.below(20), 0]).flat()]
+  const texts = [Array.from({ length: 50 }, () => [...word, draw.below(3)]).flat(), Array.from({ length: 300 }, () => [
+    3, 4, 5, 3 + draw.below(20), 3 + draw.below(20), 3 + draw.below(20), 0
+  ]).flat()]
   for (const text of texts) check(t, Int32Array.from(text), 16, 40)
   t.end()
 })

@@ -15,7 +15,10 @@ type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
 const lines = drawnLines().slice(0, 300)
 
 /** Trains, and loads what it gives. */
-async function trained (t: Test, options: Options, texts: Iterable<string> = lines): Promise<TrainedTokenizer & { readonly tokenizer: Tokenizer, readonly tokens: (text: string) => string[] }> {
+async function trained (t: Test, options: Options, texts: Iterable<string> = lines): Promise<TrainedTokenizer & {
+  readonly tokenizer: Tokenizer
+  readonly tokens: (text: string) => string[]
+}> {
   const result = await trainPlain(texts, { vocabSize: 400, ...options })
   const path = join(temporaryFolder(t), 'spm.model')
   writeFileSync(path, result.model)
@@ -24,16 +27,34 @@ async function trained (t: Test, options: Options, texts: Iterable<string> = lin
 }
 
 t.test('a model that encodes, with what it was trained by', async t => {
-  const { tokenizer, tokens, pieces, vocab, model } = await trained(t, { characterCoverage: 1, normalizationRuleName: 'nmt_nfkc' })
+  const { tokenizer, tokens, pieces, vocab, model } = await trained(
+    t,
+    { characterCoverage: 1, normalizationRuleName: 'nmt_nfkc' }
+  )
   t.equal(tokenizer.vocabSize, 400)
   t.same([tokenizer.unkId, tokenizer.bosId, tokenizer.eosId, tokenizer.padId], [0, 1, 2, -1])
   t.same(lines.map(line => tokenizer.decode(tokenizer.encode(line))), lines.map(line => line.normalize('NFKC')))
   t.equal(tokens(lines[0]!).join(''), '\u2581' + lines[0]!.replaceAll(' ', '\u2581'))
   const read = readModel(model, 'it')
   t.same(read.pieces, pieces)
-  t.ok(pieces.slice(3).every(({ score, type }, i) => type === 'normal' && (i === 0 || score <= pieces[i + 2]!.score)), 'the best first')
-  t.match(read.trainer, { modelType: 'unigram', vocabSize: 400, characterCoverage: 1, splitByWhitespace: true, treatWhitespaceAsSuffix: false, byteFallback: false })
-  t.match(read.normalizer, { name: 'nmt_nfkc', addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true })
+  t.ok(
+    pieces.slice(3).every(({ score, type }, i) => type === 'normal' && (i === 0 || score <= pieces[i + 2]!.score)),
+    'the best first'
+  )
+  t.match(read.trainer, {
+    modelType: 'unigram',
+    vocabSize: 400,
+    characterCoverage: 1,
+    splitByWhitespace: true,
+    treatWhitespaceAsSuffix: false,
+    byteFallback: false
+  })
+  t.match(read.normalizer, {
+    name: 'nmt_nfkc',
+    addDummyPrefix: true,
+    removeExtraWhitespaces: true,
+    escapeWhitespaces: true
+  })
   t.match(vocab, /^<unk>\t0\n<s>\t0\n<\/s>\t0\n(.+\t-\d+(\.\d+)?\n){397}$/)
   t.ok(vocab.split('\n').every(line => line.replace(/.*\t-?/, '').replace('.', '').replace(/^0+/, '').length <= 6))
 })
@@ -49,8 +70,15 @@ t.test('bytes of unknown characters', async t => {
 t.test('user-defined symbols', async t => {
   const symbol = '[X]'
   const text = lines[0]!.replace(' ', symbol)
-  const { tokens, pieces, tokenizer } = await trained(t, { userDefinedSymbols: [symbol, '<sep>', '<s>', 'two words'] }, [...lines, text, text, text])
-  t.same(pieces.slice(0, 6).map(({ piece, type }) => [piece, type]), [['<unk>', 'unknown'], ['<s>', 'user_defined'], ['</s>', 'control'], [symbol, 'user_defined'], ['<sep>', 'user_defined'], ['two words', 'user_defined']])
+  const { tokens, pieces, tokenizer } = await trained(
+    t,
+    { userDefinedSymbols: [symbol, '<sep>', '<s>', 'two words'] },
+    [...lines, text, text, text]
+  )
+  t.same(pieces.slice(0, 6).map(({ piece, type }) => [piece, type]), [
+    ['<unk>', 'unknown'], ['<s>', 'user_defined'], ['</s>', 'control'], [symbol, 'user_defined'],
+    ['<sep>', 'user_defined'], ['two words', 'user_defined']
+  ])
   t.notOk(pieces.slice(6).some(({ piece }) => /[[X\]]/.test(piece)), 'the text in it teaches nothing')
   t.ok(tokens(text).includes(symbol))
   t.ok(tokens('a<sep>b<s>').includes('<sep>'))
@@ -66,11 +94,20 @@ t.test('a symbol of a single character, and one for the space', async t => {
 
 t.test('pieces by other rules', async t => {
   const several = (pieces: TrainedTokenizer['pieces'], pattern: RegExp): boolean => pieces.slice(3).some(({ piece }) => pattern.test(piece))
-  const numbers = Array.from({ length: 300 }, (_, i) => `a${i % 10}b${i % 3} in ${1990 + i % 30} of the${'xyz'[i % 3]!}`)
+  const numbers = Array.from(
+    { length: 300 },
+    (_, i) => `a${i % 10}b${i % 3} in ${1990 + i % 30} of the${'xyz'[i % 3]!}`
+  )
   t.ok(several((await trained(t, { vocabSize: 150, hardVocabLimit: false }, numbers)).pieces, /\d\d/))
-  t.notOk(several((await trained(t, { vocabSize: 150, hardVocabLimit: false, splitDigits: true }, numbers)).pieces, /\d./))
+  t.notOk(several(
+    (await trained(t, { vocabSize: 150, hardVocabLimit: false, splitDigits: true }, numbers)).pieces,
+    /\d./
+  ))
   t.notOk(several((await trained(t, { vocabSize: 150, hardVocabLimit: false }, numbers)).pieces, /[a-z]\d/))
-  t.ok(several((await trained(t, { vocabSize: 150, hardVocabLimit: false, splitByNumber: false }, numbers)).pieces, /[a-z]\d/))
+  t.ok(several(
+    (await trained(t, { vocabSize: 150, hardVocabLimit: false, splitByNumber: false }, numbers)).pieces,
+    /[a-z]\d/
+  ))
   const short = await trained(t, { maxSentencepieceLength: 3 })
   t.equal(Math.max(...short.pieces.slice(3).map(({ piece }) => [...piece].length)), 3)
   const wide = await trained(t, { splitByWhitespace: false, vocabSize: 150, hardVocabLimit: false }, numbers)
@@ -79,14 +116,27 @@ t.test('pieces by other rules', async t => {
   t.notOk(readModel(wide.model, 'it').trainer.splitByWhitespace)
   const mixed = Array.from({ length: 100 }, (_, i) => `abв ${'xyzw'[i % 4]!}abв`)
   t.notOk(several((await trained(t, { vocabSize: 20, hardVocabLimit: false }, mixed)).pieces, /bв/))
-  t.ok(several((await trained(t, { vocabSize: 20, hardVocabLimit: false, splitByUnicodeScript: false }, mixed)).pieces, /bв/))
+  t.ok(several(
+    (await trained(t, { vocabSize: 20, hardVocabLimit: false, splitByUnicodeScript: false }, mixed)).pieces,
+    /bв/
+  ))
 })
 
 t.test('text is normalized as is asked for', async t => {
   const texts = Array.from({ length: 50 }, (_, i) => `Ａbc ﬁne  TEXT ${i % 7}`)
-  const upper: Record<string, boolean> = { nmt_nfkc: true, nfkc: true, identity: true, nmt_nfkc_cf: false, nfkc_cf: false }
+  const upper: Record<string, boolean> = {
+    nmt_nfkc: true,
+    nfkc: true,
+    identity: true,
+    nmt_nfkc_cf: false,
+    nfkc_cf: false
+  }
   for (const name of isThorough() ? RULE_NAMES : ['nmt_nfkc', 'identity'] as const) {
-    const { model, pieces, tokenizer } = await trained(t, { normalizationRuleName: name, vocabSize: 40, hardVocabLimit: false }, texts)
+    const { model, pieces, tokenizer } = await trained(
+      t,
+      { normalizationRuleName: name, vocabSize: 40, hardVocabLimit: false },
+      texts
+    )
     const { normalizer } = readModel(model, 'it')
     t.equal(normalizer.name, name)
     t.ok(Buffer.from(normalizer.precompiledCharsmap).equals(charsmapOf(name)))
@@ -113,7 +163,12 @@ t.test('spaces as is asked for', async t => {
 })
 
 t.test('lines that are drawn', async t => {
-  const train = async (seed: number, inputSentenceSize = 100): Promise<TrainedTokenizer> => await trainPlain([lines.slice(0, 150).join('\n'), '\n\n', lines.slice(150).join('\n')], { vocabSize: 250, hardVocabLimit: false, inputSentenceSize, seed })
+  const train = async (seed: number, inputSentenceSize = 100): Promise<TrainedTokenizer> => await trainPlain([lines.slice(0, 150).join('\n'), '\n\n', lines.slice(150).join('\n')], {
+    vocabSize: 250,
+    hardVocabLimit: false,
+    inputSentenceSize,
+    seed
+  })
   const one = await train(1)
   t.equal(one.stats.sentences, 100)
   t.ok(Buffer.from((await train(1)).model).equals(one.model), 'the same on each run')
@@ -121,7 +176,12 @@ t.test('lines that are drawn', async t => {
   const all = await train(3, 1000)
   t.equal(all.stats.sentences, 300)
   t.equal(all.vocab, (await train(1, 0)).vocab)
-  const trainer = new UnigramTrainer({ normalizationRuleName: 'identity', inputSentenceSize: 2, vocabSize: 10, hardVocabLimit: false })
+  const trainer = new UnigramTrainer({
+    normalizationRuleName: 'identity',
+    inputSentenceSize: 2,
+    vocabSize: 10,
+    hardVocabLimit: false
+  })
   trainer.add('a b\na')
   t.same(trainer.counts, { sentences: 0, words: 0 })
 })
@@ -129,7 +189,11 @@ t.test('lines that are drawn', async t => {
 t.test('many drawn lines are read with pauses', async t => {
   const text = (lines.join('\n') + '\n').repeat(Math.ceil(2 ** 20 / lines.join('\n').length))
   const phases: string[] = []
-  await trainPlain([text], { vocabSize: 400, inputSentenceSize: 1_000_000, onProgress: ({ phase }) => { phases.push(phase) } })
+  await trainPlain([text], {
+    vocabSize: 400,
+    inputSentenceSize: 1_000_000,
+    onProgress: ({ phase }) => { phases.push(phase) }
+  })
   const reads = phases.indexOf('seed')
   t.ok(reads >= 2, 'of the text, and of its lines')
   t.ok(phases.slice(0, reads).every(phase => phase === 'read'))
@@ -141,10 +205,22 @@ t.test('many drawn lines are read with pauses', async t => {
 })
 
 t.test('scores near zero are written as C++ does', async t => {
-  const { vocab, pieces } = await trainPlain(['a'.repeat(4000)], { vocabSize: 5, hardVocabLimit: false, maxSentencepieceLength: 1, addDummyPrefix: false, characterCoverage: 0.9 })
+  const { vocab, pieces } = await trainPlain(['a'.repeat(4000)], {
+    vocabSize: 5,
+    hardVocabLimit: false,
+    maxSentencepieceLength: 1,
+    addDummyPrefix: false,
+    characterCoverage: 0.9
+  })
   t.same(pieces.map(({ piece }) => piece).slice(3), ['a'])
   t.match(vocab, /\na\t0\n$/)
-  const rare = await trainPlain([`${'a'.repeat(4000)}\n`.repeat(10) + 'b'], { vocabSize: 6, maxSentencepieceLength: 1, addDummyPrefix: false, hardVocabLimit: false, characterCoverage: 1 })
+  const rare = await trainPlain([`${'a'.repeat(4000)}\n`.repeat(10) + 'b'], {
+    vocabSize: 6,
+    maxSentencepieceLength: 1,
+    addDummyPrefix: false,
+    hardVocabLimit: false,
+    characterCoverage: 1
+  })
   t.match(rare.vocab, /\na\t-\d(\.\d+)?e-05\nb\t-/)
 })
 
@@ -153,9 +229,15 @@ t.test('long junk teaches nothing', async t => {
   const hex = Array.from({ length: howMany(25_000, 700_000) }, () => Math.floor(random() * 16).toString(16)).join('')
   const texts = [...lines.slice(0, 150), hex, `${lines[150]!}\n${hex.slice(0, 300)}`, ...lines.slice(151)]
   const options = { vocabSize: 400, normalizationRuleName: 'nmt_nfkc' } as const
-  const [without, with_, all] = [await trainUnigram(lines, options), await trainUnigram(texts, options), await trainUnigram(texts.map(text => text.slice(0, 20_000)), { ...options, maxRunChars: 0 })]
+  const [without, with_, all] = [await trainUnigram(lines, options), await trainUnigram(texts, options), await trainUnigram(
+    texts.map(text => text.slice(0, 20_000)),
+    { ...options, maxRunChars: 0 }
+  )]
   t.equal(Buffer.compare(without.model, with_.model), 0)
-  t.match([without.stats, with_.stats], [{ longRuns: 0, longRunCharacters: 0 }, { longRuns: 2, longRunCharacters: howMany(25_300, 700_300) }])
+  t.match(
+    [without.stats, with_.stats],
+    [{ longRuns: 0, longRunCharacters: 0 }, { longRuns: 2, longRunCharacters: howMany(25_300, 700_300) }]
+  )
   t.not(Buffer.compare(without.model, all.model), 0, 'where it is asked for, all is learned from')
   t.same(all.stats.longRuns, 0)
 })

@@ -47,7 +47,12 @@ t.test('the same bytes with any number of workers, on each run, and however the 
       const { model } = await trainPlain([text], { vocabSize: ${VOCAB_SIZE}, byteFallback: true, workers })
       console.log(sha256(model))
     }`
-  const inThreads = WORKERS.length === 0 ? { stdout: '' } : promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+  const inThreads = WORKERS.length === 0
+    ? { stdout: '' }
+    : promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', program]
+    )
   const expected = await trainPlain([some.join('\n')], options)
   const check = ({ model, vocab, stats }: TrainedTokenizer, what: string): void => {
     t.ok(Buffer.from(model).equals(expected.model), what)
@@ -72,15 +77,27 @@ t.test('what was met, and how far it is', async t => {
   const vocabSize = howMany(250, 500)
   const text = lines.slice(0, count).join('\n')
   const many = Math.ceil(2 ** 20 / text.length)
-  const { stats, pieces } = await trainPlain(Array.from({ length: 2 * many }, () => text), { vocabSize, onProgress: progress => { events.push(progress) } })
+  const { stats, pieces } = await trainPlain(Array.from({ length: 2 * many }, () => text), {
+    vocabSize,
+    onProgress: progress => { events.push(progress) }
+  })
   const { sentences, words, characters, cutLines, seedPieces, rounds } = stats
   t.equal(sentences, 2 * count * many)
   t.equal(cutLines, 0)
   t.ok(seedPieces > rounds[0]!.pieces)
   t.equal(pieces.length, vocabSize)
-  t.same(events.filter(({ phase }) => phase === 'read'), [{ phase: 'read', sentences: count * many, words }, { phase: 'read', sentences: 2 * count * many, words }].slice(0, events.filter(({ phase }) => phase === 'read').length))
+  t.same(
+    events.filter(({ phase }) => phase === 'read'),
+    [
+      { phase: 'read', sentences: count * many, words },
+      { phase: 'read', sentences: 2 * count * many, words }
+    ].slice(0, events.filter(({ phase }) => phase === 'read').length)
+  )
   t.same(events.filter(({ phase }) => phase === 'seed'), [{ phase: 'seed', characters, words }])
-  t.same(events.filter(({ phase }) => phase === 'train'), rounds.map((round, i) => ({ phase: 'train', round: i + 1, ...round })))
+  t.same(
+    events.filter(({ phase }) => phase === 'train'),
+    rounds.map((round, i) => ({ phase: 'train', round: i + 1, ...round }))
+  )
   t.ok(rounds.every(({ pieces }, i) => i === 0 || pieces <= rounds[i - 1]!.pieces))
   t.ok(rounds[1]!.objective < rounds[0]!.objective)
   t.equal(rounds.length % 2, 0)
