@@ -14,7 +14,8 @@ export const classifyOptions = z.strictObject({
   min: score.describe('lowest score at which a document is kept, inclusive'),
   max: score.describe('highest score at which a document is kept, inclusive'),
   record: z.string().min(1).optional().describe('name of the field in meta that the score is noted in')
-}).refine(({ min, max, record }) => min !== undefined || max !== undefined || record !== undefined, 'expected `min`, `max` or `record`: else nothing comes of the score')
+}).refine(({ min, max, record }) => min !== undefined || max !== undefined || record !== undefined,
+  'expected `min`, `max` or `record`: else nothing comes of the score')
   .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'expected `min` to be at most `max`')
   .describe('keeps documents by the score that a fastText classifier gives them, or notes it')
 
@@ -29,7 +30,8 @@ export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Doc
 export const classifyModel: ModelUse = {
   path: ({ model }) => model as string,
   mistake ({ label }, path, labels) {
-    return nameOf(label as string, labels) === undefined ? { key: 'label', message: unknownLabel(path, label as string, labels) } : undefined
+    if (nameOf(label as string, labels) !== undefined) return undefined
+    return { key: 'label', message: unknownLabel(path, label as string, labels) }
   }
 }
 
@@ -46,7 +48,8 @@ function nameOf (label: string, labels: readonly string[]): string | undefined {
  *   doesn't have, and with `ERR_MODEL` for a model that can't be used
  */
 export function classify ({ loaded, sha256, ...options }: ClassifyOptions): Stage<Document, Document> {
-  const [{ model, label, min = -Infinity, max = Infinity, record }, shared] = stageOptions('classify', classifyOptions, options)
+  const [own, shared] = stageOptions('classify', classifyOptions, options)
+  const { model, label, min = -Infinity, max = Infinity, record } = own
   let classifier: FastTextClassifier
   let name: string
   return new Stage<Document, Document>({
@@ -55,7 +58,9 @@ export function classify ({ loaded, sha256, ...options }: ClassifyOptions): Stag
       const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
       classifier = loaded === undefined ? await loadFastText(model, { sha256 }) : FastTextClassifier.from(loaded)
       const found = nameOf(label, classifier.labels)
-      if (found === undefined) throw new SluiceError('ERR_OPTION', unknownLabel(classifier.shared.path, label, classifier.labels))
+      if (found === undefined) {
+        throw new SluiceError('ERR_OPTION', unknownLabel(classifier.shared.path, label, classifier.labels))
+      }
       name = found
     },
     take (document, push) {

@@ -6,7 +6,10 @@ import { shownInLine } from '../text/shown.ts'
  * Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name
  * them.
  */
-const LICENSE_COLUMNS = ['max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence', 'licenses', 'license_type']
+const LICENSE_COLUMNS = [
+  'max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence',
+  'licenses', 'license_type'
+]
 
 /** Those that have the repository that a record is of. */
 const REPOSITORY_COLUMNS = ['max_stars_repo_name', 'repo_name', 'repository_name', 'repo', 'repository', 'repo_url']
@@ -28,12 +31,25 @@ const MOST_REPOSITORIES = 100_000
 const MOST_LICENSES = 10_000
 const MOST_CHARACTERS = 200
 
+/** How many different ones are kept. */
+interface LicenseLimits {
+  /** @default 100000 */
+  readonly mostRepositories?: number
+  /** @default 10000 */
+  readonly mostLicenses?: number
+}
+
 /** What a record says that states no licence, and what stands for licences beyond those that are kept. */
 export const NOT_STATED = '(not stated)'
 export const OTHERS = '(others)'
 
 const savedCounts = z.strictObject({
-  licenses: z.array(z.strictObject({ license: z.string(), records: count, repositories: z.array(z.string()), unlisted: count }))
+  licenses: z.array(z.strictObject({
+    license: z.string(),
+    records: count,
+    repositories: z.array(z.string()),
+    unlisted: count
+  }))
 })
 
 /** The records of one licence. */
@@ -65,10 +81,10 @@ export class LicenseCounts {
   #counts = new Map<string, Counted>()
   #kept = 0 // names of repositories
 
-  constructor (columns: LicenseColumns, { mostRepositories = MOST_REPOSITORIES, mostLicenses = MOST_LICENSES }: { readonly mostRepositories?: number, readonly mostLicenses?: number } = {}) {
+  constructor (columns: LicenseColumns, limits: LicenseLimits = {}) {
     this.#columns = columns
-    this.#most = mostRepositories
-    this.#mostLicenses = mostLicenses
+    this.#most = limits.mostRepositories ?? MOST_REPOSITORIES
+    this.#mostLicenses = limits.mostLicenses ?? MOST_LICENSES
   }
 
   /** Counts a record. @param fields of it, such as a document's `meta` */
@@ -88,19 +104,31 @@ export class LicenseCounts {
 
   /** What was counted: the licence of most records first. */
   get rows (): LicenseCount[] {
-    const rows = [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({ license, records, repositories: [...repositories].sort(), unlisted }))
+    const rows = [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({
+      license,
+      records,
+      repositories: [...repositories].sort(),
+      unlisted
+    }))
     return rows.sort((a, b) => b.records - a.records || (a.license < b.license ? -1 : 1))
   }
 
   /** What was counted so far, as JSON. */
   readonly save = (): unknown => {
-    return { licenses: [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({ license, records, repositories: [...repositories], unlisted })) } satisfies z.output<typeof savedCounts>
+    const licenses = [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({
+      license,
+      records,
+      repositories: [...repositories],
+      unlisted
+    }))
+    return { licenses } satisfies z.output<typeof savedCounts>
   }
 
   /** @throws SluiceError `ERR_STATE` when it isn't what `save` gave */
   readonly restore = (state: unknown): void => {
     const { licenses } = parseState('licences', savedCounts, state)
-    this.#counts = new Map(licenses.map(({ license, records, repositories, unlisted }) => [license, { records, unlisted, repositories: new Set(repositories) }]))
+    this.#counts = new Map(licenses.map(({ license, records, repositories, unlisted }) =>
+      [license, { records, unlisted, repositories: new Set(repositories) }]))
     this.#kept = licenses.reduce((sum, { repositories }) => sum + repositories.length, 0)
   }
 

@@ -26,5 +26,8 @@ export function shownInLine (text: string): string {
 }
 
 function escaped (character: string): string {
-  return character === '\n' ? '\\n' : character === '\t' ? '\\t' : character === '\r' ? '\\r' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  if (character === '\n') return '\\n'
+  if (character === '\t') return '\\t'
+  if (character === '\r') return '\\r'
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
