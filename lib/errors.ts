@@ -5,33 +5,86 @@
  * 130: stopped by the user.
  */
 export const errorCodes = {
-  ERR_USAGE: { exit: 2, means: 'the command line names a command, a flag or an argument that there is not, or lacks one' },
+  ERR_USAGE: {
+    exit: 2,
+    means: 'the command line names a command, a flag or an argument that there is not, or lacks one'
+  },
   ERR_OPTION: { exit: 2, means: 'an option of a stage or of a recipe has a wrong value' },
-  ERR_MANIFEST: { exit: 2, means: 'the manifest is not YAML, or says something that cannot be; each mistake with line and column' },
-  ERR_STATS: { exit: 2, means: 'a stats file is missing, not JSON, or not what `process-mixture` or `shard-corpus` writes; each mistake with its key' },
+  ERR_MANIFEST: {
+    exit: 2,
+    means: 'the manifest is not YAML, or says something that cannot be; each mistake with line and column'
+  },
+  ERR_STATS: {
+    exit: 2,
+    means: 'a stats file is missing, not JSON, or not what `process-mixture` or `shard-corpus` writes; ' +
+      'each mistake with its key'
+  },
   ERR_FILES: { exit: 2, means: 'an input file is missing, is a folder or may not be read, or a glob matches nothing' },
-  ERR_OUTPUT_EXISTS: { exit: 2, means: 'what would be written takes the place of something else: the shards of another run, an input, or a file of another kind' },
+  ERR_OUTPUT_EXISTS: {
+    exit: 2,
+    means: 'what would be written takes the place of something else: the shards of another run, an input, ' +
+      'or a file of another kind'
+  },
   ERR_LOCKED: { exit: 1, means: 'another run has the lock on what is to be written, or its lock file is damaged' },
-  ERR_TOKENIZER: { exit: 2, means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit what is asked of it' },
+  ERR_TOKENIZER: {
+    exit: 2,
+    means: 'a tokenizer model is missing, damaged, not a SentencePiece model, or does not fit what is asked of it'
+  },
   ERR_MODEL: { exit: 2, means: 'the model of a filter is missing, damaged, or not of the kind expected' },
-  ERR_BASELINE: { exit: 2, means: 'a baseline is missing, not JSON, or not what `check-coverage` writes; each mistake with its key' },
-  ERR_COVERAGE: { exit: 1, means: 'a tokenizer covers text worse than its baseline and the tolerances allow, each figure with the baseline\'s; or the text has no word' },
+  ERR_BASELINE: {
+    exit: 2,
+    means: 'a baseline is missing, not JSON, or not what `check-coverage` writes; each mistake with its key'
+  },
+  ERR_COVERAGE: {
+    exit: 1,
+    means: 'a tokenizer covers text worse than its baseline and the tolerances allow, ' +
+      'each figure with the baseline\'s; or the text has no word'
+  },
   ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
   ERR_HUB: { exit: 1, means: 'the Hub cannot be reached, refuses access, or goes on failing past `--max-retries`' },
-  ERR_DATASET: { exit: 2, means: 'a dataset on the Hub, or its revision, subset, split, column or file, is not there, or cannot be read; what there is instead is named' },
+  ERR_DATASET: {
+    exit: 2,
+    means: 'a dataset on the Hub, or its revision, subset, split, column or file, is not there, or cannot be read; ' +
+      'what there is instead is named'
+  },
   ERR_SOURCE: { exit: 1, means: 'an input file is damaged, cut off, or failed while it was read' },
   ERR_BAD_RECORDS: { exit: 1, means: 'more records are bad than `--max-bad` allows' },
-  ERR_EXPECTED: { exit: 1, means: 'a filter dropped everything, or another share of the documents than `expect` lets expect' },
+  ERR_EXPECTED: {
+    exit: 1,
+    means: 'a filter dropped everything, or another share of the documents than `expect` lets expect'
+  },
   ERR_DOCUMENT: { exit: 1, means: 'a document cannot be handled by the stage that it came to' },
-  ERR_SHARD: { exit: 1, means: 'a sequence does not fit its shard, or a shard is not a `.npy` file that sluice writes' },
-  ERR_VERIFY: { exit: 1, means: 'shards on disk are not what their stats say; each finding with the file, what was found and what was expected' },
+  ERR_SHARD: {
+    exit: 1,
+    means: 'a sequence does not fit its shard, or a shard is not a `.npy` file that sluice writes'
+  },
+  ERR_VERIFY: {
+    exit: 1,
+    means: 'shards on disk are not what their stats say; ' +
+      'each finding with the file, what was found and what was expected'
+  },
   ERR_OUTPUT: { exit: 1, means: 'an output file or folder cannot be written' },
-  ERR_CHECKPOINT: { exit: 2, means: 'a checkpoint is damaged, or of a run with other settings, inputs or outputs; the difference is named' },
+  ERR_CHECKPOINT: {
+    exit: 2,
+    means: 'a checkpoint is damaged, or of a run with other settings, inputs or outputs; the difference is named'
+  },
   ERR_STATE: { exit: 1, means: 'a saved position or state does not belong to this source or stage' },
-  ERR_RUN: { exit: 1, means: 'the records of runs don\'t have what was asked for: none of that name, hash or shard, more than one, or a damaged one' },
+  ERR_RUN: {
+    exit: 1,
+    means: 'the records of runs don\'t have what was asked for: none of that name, hash or shard, more than one, ' +
+      'or a damaged one'
+  },
   ERR_COMPONENT: { exit: 1, means: 'a component of the mixture failed; the others were finished' },
-  ERR_LICENSE: { exit: 1, means: 'what a mixture is made from may not be passed on, or nobody knows whether it may (`--require-redistributable`)' },
-  ERR_ABORTED: { exit: 130, means: 'stopped by Ctrl-C, SIGTERM or an AbortSignal; the same command goes on from the last checkpoint, and nothing else that is half-written is left' }
+  ERR_LICENSE: {
+    exit: 1,
+    means: 'what a mixture is made from may not be passed on, or nobody knows whether it may ' +
+      '(`--require-redistributable`)'
+  },
+  ERR_ABORTED: {
+    exit: 130,
+    means: 'stopped by Ctrl-C, SIGTERM or an AbortSignal; ' +
+      'the same command goes on from the last checkpoint, and nothing else that is half-written is left'
+  }
 } as const
 
 /** A key of `errorCodes`. */
@@ -106,7 +159,12 @@ export class PartialError extends SluiceError {
   /** Whether that is a result like that of a job that ended well, with less in it. */
   readonly isResult: boolean
 
-  constructor (code: ErrorCode, message: string, partial: unknown, { isResult, cause }: { readonly isResult: boolean; readonly cause?: unknown }) {
+  constructor (
+    code: ErrorCode,
+    message: string,
+    partial: unknown,
+    { isResult, cause }: { readonly isResult: boolean; readonly cause?: unknown }
+  ) {
     super(code, message, { cause })
     this.partial = partial
     this.isResult = isResult

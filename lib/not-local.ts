@@ -25,14 +25,18 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 export function notLocal (name: string, { isPiped = true }: { readonly isPiped?: boolean } = {}): string | null {
   if (/^~[^/]*(?:\/|$)/.test(name)) {
     const own = name.startsWith('~/') || name === '~' ? `, such as ${join(homedir(), name.slice(1))}` : ''
-    return `${name}: ~ is a home folder to a shell, and only at the beginning of a word without quotes; write the path in full${own}`
+    return `${name}: ~ is a home folder to a shell, and only at the beginning of a word without quotes; ` +
+      `write the path in full${own}`
   }
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(name.slice(0, 40)) ?? []
   if (scheme === undefined || scheme === 'hf') return null
   const shown = maskSecrets(name.slice(0, 1000)).text
   if (/^file$/i.test(scheme)) return `${shown}: is an address, expected a path${pathOf(name)}`
   const [, dataset] = /^https?:\/\/huggingface\.co\/datasets\/([\w.-]+\/[\w.-]+)/i.exec(name) ?? []
-  if (dataset !== undefined && isPiped) return `${shown}: is an address on the Hugging Face Hub; name the dataset (--dataset ${dataset}), or its files as hf://datasets/${dataset}/PATH`
+  if (dataset !== undefined && isPiped) {
+    return `${shown}: is an address on the Hugging Face Hub; ` +
+      `name the dataset (--dataset ${dataset}), or its files as hf://datasets/${dataset}/PATH`
+  }
   const pipe = isPiped ? pipeOf(shown, PROGRAMS[scheme.toLowerCase()]) : ''
   return `${shown}: is an address, expected a path; download the file first${pipe}`
 }
@@ -69,7 +73,8 @@ export function notLocalOutput (name: string): string | null {
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(name.slice(0, 40)) ?? []
   if (scheme === undefined) return null
   if (/^file$/i.test(scheme)) return notLocal(name)
-  return `${maskSecrets(name.slice(0, 1000)).text}: is an address, expected a path; write to a file, and copy it there when it is whole`
+  return `${maskSecrets(name.slice(0, 1000)).text}: is an address, expected a path; ` +
+    'write to a file, and copy it there when it is whole'
 }
 
 function pathOf (address: string): string {

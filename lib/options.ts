@@ -19,7 +19,8 @@ export const count = z.int().min(0)
 export const positive = z.int().min(1).max(2 ** 31 - 1)
 
 /** The name of a file that takes what is dropped. */
-export const rejectsPath = z.string().regex(/\.(ndjson|jsonl)(\.gz|\.zst)?$/, 'expected the name of an NDJSON file, which ends in .ndjson or .jsonl, with .gz or .zst behind it or without')
+export const rejectsPath = z.string().regex(/\.(ndjson|jsonl)(\.gz|\.zst)?$/,
+  'expected the name of an NDJSON file, which ends in .ndjson or .jsonl, with .gz or .zst behind it or without')
 
 /** Digits with underscores between them, a fraction, an exponent. */
 const NUMBER = /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?$/i
@@ -31,24 +32,30 @@ export function numberIn (text: string): number | undefined {
 }
 
 /** Names of columns: a list of them, or one text with commas between. */
-export const columnNames = z.union([z.string().min(1).transform(names => names.split(',').map(name => name.trim())), z.array(z.string())], { error: 'expected the name of a column, or a list of them' })
+export const columnNames = z.union([
+  z.string().min(1).transform(names => names.split(',').map(name => name.trim())),
+  z.array(z.string())
+], { error: 'expected the name of a column, or a list of them' })
 
 /** A SHA-256, as we write it. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 lower-case hexadecimal digits')
 
 type WithoutDefault<T> = T extends z.ZodDefault<infer Inner> ? z.ZodOptional<Inner> : T
+type WithoutDefaults<Shape> = { [Key in keyof Shape]: WithoutDefault<Shape[Key]> }
 
 /**
  * The same options, each left out where it isn't given: for a recipe that takes what isn't said from elsewhere. Their
  * descriptions tell the defaults.
  */
-export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (shape: Shape): { [Key in keyof Shape]: WithoutDefault<Shape[Key]> } {
+export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (
+  shape: Shape
+): WithoutDefaults<Shape> {
   return Object.fromEntries(Object.entries(shape).map(([key, field]) => {
     if (!(field instanceof z.ZodDefault)) return [key, field]
     const inner = (field.unwrap() as z.ZodType).optional()
     const fallback = JSON.stringify(field.parse(undefined)).replace(/^"(.*)"$/, '$1')
     return [key, inner.meta({ ...field.meta(), description: `${field.description ?? ''} (default: ${fallback})` })]
-  })) as { [Key in keyof Shape]: WithoutDefault<Shape[Key]> }
+  })) as WithoutDefaults<Shape>
 }
 
 /** Either the checked options with their defaults filled in, or every mistake in them. */
@@ -72,7 +79,9 @@ export function checkWritten<S extends z.ZodType> (schema: S, written: unknown):
   if ('options' in checked || typeof written !== 'object' || written === null) return checked
   const numbers = checked.mistakes.flatMap(({ path: [key, ...deeper], message }) => {
     const value = deeper.length === 0 ? (written as Record<PropertyKey, unknown>)[key!] : undefined
-    const number = typeof value === 'string' && /^expected an? (?:number|integer), /.test(message) ? numberIn(value) : undefined
+    const number = typeof value === 'string' && /^expected an? (?:number|integer), /.test(message)
+      ? numberIn(value)
+      : undefined
     return number === undefined ? [] : [[key, number] as const]
   })
   return numbers.length === 0 ? checked : checkOptions(schema, { ...written, ...Object.fromEntries(numbers) as object })
@@ -101,7 +110,8 @@ export function parseOptions<S extends z.ZodType> (stage: string, schema: S, opt
 export function parseState<S extends z.ZodType> (stage: string, schema: S, state: unknown): z.output<S> {
   const checked = checkOptions(schema, state)
   if ('options' in checked) return checked.options
-  throw new SluiceError('ERR_STATE', `${stage}: not a state of this stage: ${checked.mistakes.map(({ path, message }) => [...path.map(String), message].join(': ')).join('; ')}`)
+  const mistakes = checked.mistakes.map(({ path, message }) => [...path.map(String), message].join(': '))
+  throw new SluiceError('ERR_STATE', `${stage}: not a state of this stage: ${mistakes.join('; ')}`)
 }
 
 /** ` (did you mean X?)` where one of `known` is near `word`, else the list of all that are known. */
@@ -114,7 +124,11 @@ export function suggestion (word: string, known: readonly string[]): string {
 
 function mistakesOf (issue: z.core.$ZodIssue, known: readonly string[]): OptionMistake[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(key => ({ path: [...issue.path, key], message: `unknown key ${key}${suggestion(key, known)}`, kind: 'unknown_key' as const }))
+    return issue.keys.map(key => ({
+      path: [...issue.path, key],
+      message: `unknown key ${key}${suggestion(key, known)}`,
+      kind: 'unknown_key' as const
+    }))
   }
   return [{ path: issue.path, message: messageOf(issue), kind: issue.input === undefined ? 'missing' : 'wrong_value' }]
 }
@@ -126,8 +140,10 @@ function messageOf (issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type': return `expected ${expectedType(issue.expected)}, ${got}${numberAdvice(issue.expected, input)}`
     case 'invalid_value': return `expected ${issue.values.map(shown).join(' or ')}, ${got}`
-    case 'too_small': return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${amount(issue.minimum, issue.origin)}, ${got}`
-    case 'too_big': return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ${amount(issue.maximum, issue.origin)}, ${got}`
+    case 'too_small': return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ` +
+      `${amount(issue.minimum, issue.origin)}, ${got}`
+    case 'too_big': return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ` +
+      `${amount(issue.maximum, issue.origin)}, ${got}`
     case 'custom': case 'invalid_union': case 'invalid_format':
       // A rule on several options is given all of them: which they are, its message says.
       return input === undefined || isMapping(input) ? issue.message : `${issue.message}, ${got}`
@@ -140,15 +156,25 @@ function amount (bound: number | bigint, origin: string): string {
   return unit === '' || bound === 1 ? `${bound}${unit}` : `${bound}${unit.replace(/y$/, 'ie')}s`
 }
 
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  int: 'integer',
+  record: 'mapping',
+  object: 'mapping',
+  array: 'list'
+}
+
 function expectedType (type: string): string {
-  const name = ({ int: 'integer', record: 'mapping', object: 'mapping', array: 'list' } as Record<string, string>)[type] ?? type
+  const name = TYPE_NAMES[type] ?? type
   if (name === 'boolean') return 'true or false'
   return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`
 }
 
 /** For `10k` and `1,000`: how a number is written. */
 function numberAdvice (expected: string, input: unknown): string {
-  if ((expected !== 'number' && expected !== 'int') || typeof input !== 'string' || !/^[+-]?\.?\d/.test(input) || numberIn(input) !== undefined) return ''
+  if ((expected !== 'number' && expected !== 'int') || typeof input !== 'string' || !/^[+-]?\.?\d/.test(input) ||
+    numberIn(input) !== undefined) {
+    return ''
+  }
   return '; a number is written as 10000, 10_000 or 1e4'
 }
 
@@ -160,7 +186,11 @@ function isMapping (value: unknown): boolean {
 function shown (value: unknown): string {
   if (value === null) return 'nothing'
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : value.some(item => typeof item === 'object' || typeof item === 'function') ? 'a list' : cut(`[${value.map(shown).join(', ')}]`)
+  if (Array.isArray(value)) {
+    if (value.length === 0) return 'an empty list'
+    if (value.some(item => typeof item === 'object' || typeof item === 'function')) return 'a list'
+    return cut(`[${value.map(shown).join(', ')}]`)
+  }
   if (isMapping(value)) return 'a mapping'
   return cut(typeof value === 'string' ? JSON.stringify(value) : `${value as number}`)
 }
@@ -185,6 +215,9 @@ export function kebabCase (name: string): string {
 }
 
 /** A copy of an object with other names for its keys. */
-export function renameKeys<T> (object: Readonly<Record<string, T>>, rename: (key: string) => string): Record<string, T> {
+export function renameKeys<T> (
+  object: Readonly<Record<string, T>>,
+  rename: (key: string) => string
+): Record<string, T> {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [rename(key), value]))
 }

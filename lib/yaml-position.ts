@@ -18,7 +18,9 @@ export function locator (yaml: Document, lines: LineCounter): Locate {
     let index = pairs.get(map)
     if (index === undefined) {
       index = new Map()
-      for (const pair of map.items) if (isScalar(pair.key) && !index.has(pair.key.value)) index.set(pair.key.value, pair)
+      for (const pair of map.items) {
+        if (isScalar(pair.key) && !index.has(pair.key.value)) index.set(pair.key.value, pair)
+      }
       pairs.set(map, index)
     }
     return index.get(key)

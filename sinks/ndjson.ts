@@ -24,7 +24,9 @@ export function ndjsonSink (path: string, options: NdjsonSinkOptions = {}): Line
 /** An item as a line of NDJSON. */
 export function ndjsonLine (item: Document | Tokens | Sequence): string {
   if (item instanceof Int32Array) return `{"ids":[${item.join(',')}]}\n`
-  if ('ids' in item) return `{"id":${JSON.stringify(item.id)},"ids":[${item.ids.join(',')}],"meta":${metaJson(item.meta)}}\n`
+  if ('ids' in item) {
+    return `{"id":${JSON.stringify(item.id)},"ids":[${item.ids.join(',')}],"meta":${metaJson(item.meta)}}\n`
+  }
   return `{"id":${JSON.stringify(item.id)},"text":${JSON.stringify(item.text)},"meta":${metaJson(item.meta)}}\n`
 }
 

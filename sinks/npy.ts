@@ -23,7 +23,8 @@ export const npySinkOptions = z.strictObject({
   sequencesPerShard: positive.default(1024).describe('sequences in a shard; the last one has what is left'),
   dtype: z.enum(dtypes).default('int32').describe('type of the ids, little-endian'),
   vocabSize: positive.optional().describe('ids from this number on are refused'),
-  overwrite: z.boolean().default(false).describe('delete the shards of another run in the folder instead of refusing it')
+  overwrite: z.boolean().default(false)
+    .describe('delete the shards of another run in the folder instead of refusing it')
 })
 
 /** What `npySink` can be told. */
@@ -64,7 +65,8 @@ export interface NpySinkStats extends StageStats {
  */
 export function npySink (folder: string, options: NpySinkOptions = {}): NpySink {
   const { highWaterMark, signal, resumable, beforeFirst, ...own } = options
-  return new NpySink(folder, parseOptions('npy', npySinkOptions, own), { highWaterMark, signal, resumable, beforeFirst })
+  const checked = parseOptions('npy', npySinkOptions, own)
+  return new NpySink(folder, checked, { highWaterMark, signal, resumable, beforeFirst })
 }
 
 /** What `npySink` makes; `stats.shards` grows with each complete shard. */
@@ -86,7 +88,11 @@ export class NpySink extends Writable {
   /** Shards that have all their sequences, the one that is being brought to disk among them. */
   filled = 0
 
-  constructor (folder: string, options: z.output<typeof npySinkOptions>, { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions) {
+  constructor (
+    folder: string,
+    options: z.output<typeof npySinkOptions>,
+    { highWaterMark, signal, resumable = false, beforeFirst }: NpyStreamOptions
+  ) {
     super(objectStream({ highWaterMark, signal }))
     this.#folder = folder
     this.#options = options
@@ -130,7 +136,8 @@ export class NpySink extends Writable {
 
   override _destroy (error: Error | null, done: Done): void {
     // An abort can come while a shard is being opened or finished: only then is it known what is to be deleted.
-    settleDestroy(this.#adding.catch(() => {}).then(() => this.#finishing).catch(() => {}).then(() => this.#shard?.abandon()), error, done)
+    const settled = this.#adding.catch(() => {}).then(() => this.#finishing).catch(() => {})
+    settleDestroy(settled.then(() => this.#shard?.abandon()), error, done)
   }
 
   /** Not on construction: a sink that is made and never written to leaves the folder as it is. */
@@ -150,7 +157,10 @@ export class NpySink extends Writable {
     if (sequence.length === 0) throw new SluiceError('ERR_SHARD', `${this.#folder}: got a sequence without ids`)
     const { dtype } = this.#options
     const seqLen = this.#seqLen ??= sequence.length
-    if (sequence.length !== seqLen) throw new SluiceError('ERR_SHARD', `${this.#folder}: got a sequence of ${sequence.length} ids, expected ${seqLen}`)
+    if (sequence.length !== seqLen) {
+      throw new SluiceError('ERR_SHARD',
+        `${this.#folder}: got a sequence of ${sequence.length} ids, expected ${seqLen}`)
+    }
     this.stats.in++
     const row = npyData(sequence, dtype, this.#maxId)
     this.#shard ??= await this.#openShard(seqLen)
@@ -163,7 +173,8 @@ export class NpySink extends Writable {
     const shape: ShardShape = { columns: seqLen, maxRows: this.#options.sequencesPerShard, dtype: this.#options.dtype }
     const begun = this.#begun
     this.#begun = null
-    return begun === null ? await ShardWriter.create(path, shape, { resumable: this.#resumable }) : await ShardWriter.resume(path, shape, begun)
+    if (begun !== null) return await ShardWriter.resume(path, shape, begun)
+    return await ShardWriter.create(path, shape, { resumable: this.#resumable })
   }
 
   async #finish (): Promise<void> {
@@ -174,7 +185,11 @@ export class NpySink extends Writable {
     if (this.stats.shards.length > 0) return
     // Nothing has come, perhaps because what was to send it has failed: no reason to delete anything.
     const { length } = await listShards(this.#folder)
-    if (length > 0) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#folder}: no sequence has come, so the ${length} ${length === 1 ? 'shard' : 'shards'} of another run are kept; delete them by hand if that is meant`)
+    if (length > 0) {
+      throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#folder}: no sequence has come, ` +
+        `so the ${length} ${length === 1 ? 'shard' : 'shards'} of another run are kept; ` +
+        'delete them by hand if that is meant')
+    }
   }
 
   /**
@@ -212,5 +227,7 @@ export class NpySink extends Writable {
 async function checkThere (folder: string, { file, bytes }: ShardInfo): Promise<void> {
   const path = join(folder, file)
   const there = await stat(path).catch(() => null)
-  if (there?.size !== bytes) throw lost(path, there === null ? 'is not there' : `has ${there.size} bytes, expected ${bytes}`)
+  if (there?.size !== bytes) {
+    throw lost(path, there === null ? 'is not there' : `has ${there.size} bytes, expected ${bytes}`)
+  }
 }

@@ -25,7 +25,10 @@ export function textSink (path: string, options: TextSinkOptions = {}): LineSink
   const { highWaterMark, signal, resumable, ...own } = options
   parseOptions('text', textSinkOptions, own)
   return new LineSink('text', path, ({ id, text }: Document) => {
-    if (/[\n\r]/.test(text)) throw new SluiceError('ERR_DOCUMENT', `${path}: document ${id} has line breaks and would become several; put normalize before it, or write NDJSON`)
+    if (/[\n\r]/.test(text)) {
+      throw new SluiceError('ERR_DOCUMENT', `${path}: document ${id} has line breaks and would become several; ` +
+        'put normalize before it, or write NDJSON')
+    }
     return text + '\n'
   }, { highWaterMark, signal, resumable })
 }

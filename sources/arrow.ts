@@ -5,8 +5,10 @@ import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/r
 import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
 export const arrowOptions = z.strictObject({
-  textColumn: z.string().min(1).default('text').describe('column that holds the text, or the way to it: data.text, messages[].content'),
-  columns: columnNames.optional().describe('further columns to keep in meta, commas between them; * for all (default: none)'),
+  textColumn: z.string().min(1).default('text')
+    .describe('column that holds the text, or the way to it: data.text, messages[].content'),
+  columns: columnNames.optional()
+    .describe('further columns to keep in meta, commas between them; * for all (default: none)'),
   ...recordSourceOptions
 })
 
@@ -28,5 +30,7 @@ export type ArrowOptions = z.input<typeof arrowOptions> & SourceOptions
  */
 export function arrow (input: SourceInput, options: ArrowOptions = {}): RecordSource {
   const [{ textColumn, columns = [], maxLineBytes, maxBad }, shared] = sourceOptions('arrow', arrowOptions, options)
-  return new RecordSource('arrow', input, arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell: shared.tell, isSample: shared.isSample }, shared.hub), { maxBad, textIn: `its column ${textColumn}` }, shared)
+  const { tell, isSample, hub } = shared
+  const format = arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample }, hub)
+  return new RecordSource('arrow', input, format, { maxBad, textIn: `its column ${textColumn}` }, shared)
 }

@@ -9,12 +9,17 @@ const character = z.string().transform(given => given === 'tab' || given === '\\
 
 export const csvOptions = z.strictObject({
   textColumn: z.string().min(1).default('text').describe('column that holds the text'),
-  delimiter: character.refine(given => /^[^"\r\n\x80-\uffff]$/.test(given), 'expected one ASCII character, or tab, and no quote').optional()
-    .describe('what stands between fields (default: what a first line sep=; says, a tab where the name ends in .tsv, else a comma)'),
+  delimiter: character
+    .refine(given => /^[^"\r\n\x80-\uffff]$/.test(given), 'expected one ASCII character, or tab, and no quote')
+    .optional()
+    .describe('what stands between fields (default: what a first line sep=; ' +
+      'says, a tab where the name ends in .tsv, else a comma)'),
   quote: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()
-    .describe('what stands around fields with delimiters or line breaks (default: "; with nothing here, quotes are text)'),
+    .describe('what stands around fields with delimiters or line breaks (default: "; ' +
+      'with nothing here, quotes are text)'),
   escape: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()
-    .describe('what stands before a quote within quotes, such as \\ in files of Spark (default: nothing; such a quote is doubled)'),
+    .describe('what stands before a quote within quotes, such as \\ in files of Spark (default: nothing; ' +
+      'such a quote is doubled)'),
   ...recordSourceOptions
 })
 
@@ -36,10 +41,19 @@ export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
  */
 export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource {
   const [{ maxBad, ...own }, shared] = sourceOptions('csv', csvOptions, options)
-  if (own.delimiter !== undefined && own.delimiter === own.quote) throw new SluiceError('ERR_OPTION', `csv: the delimiter and the quote are both ${JSON.stringify(own.quote)}, expected two characters`)
+  if (own.delimiter !== undefined && own.delimiter === own.quote) {
+    throw new SluiceError('ERR_OPTION', `csv: the delimiter and the quote are both ${JSON.stringify(own.quote)}, ` +
+      'expected two characters')
+  }
   if (own.escape !== undefined && own.escape !== '') {
-    if (own.quote === '') throw new SluiceError('ERR_OPTION', 'csv: an escape character makes text of a quote, and there are none with the quote \'\'; leave one of them out')
-    if (own.escape === own.delimiter) throw new SluiceError('ERR_OPTION', `csv: the delimiter and the escape character are both ${JSON.stringify(own.escape)}, expected two characters`)
+    if (own.quote === '') {
+      throw new SluiceError('ERR_OPTION', 'csv: an escape character makes text of a quote, ' +
+        'and there are none with the quote \'\'; leave one of them out')
+    }
+    if (own.escape === own.delimiter) {
+      throw new SluiceError('ERR_OPTION',
+        `csv: the delimiter and the escape character are both ${JSON.stringify(own.escape)}, expected two characters`)
+    }
   }
   return new RecordSource('csv', input, csvRecords(own), { maxBad }, shared)
 }

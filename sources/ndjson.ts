@@ -4,8 +4,11 @@ import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/r
 import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
 export const ndjsonOptions = z.strictObject({
-  textColumn: z.string().min(1).default('text').describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
-  field: z.string().min(1).optional().describe('field that holds the array of records, where each file of JSON is one object: {"data": [{"text": …}, …]}'),
+  textColumn: z.string().min(1).default('text')
+    .describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
+  field: z.string().min(1).optional()
+    .describe('field that holds the array of records, ' +
+      'where each file of JSON is one object: {"data": [{"text": …}, …]}'),
   ...recordSourceOptions
 })
 

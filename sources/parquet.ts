@@ -9,8 +9,10 @@ import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/r
 import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
 export const parquetOptions = z.strictObject({
-  textColumn: z.string().min(1).default('text').describe('column that holds the text, or the way to it: data.text, messages[].content'),
-  columns: columnNames.optional().describe('further columns to keep in meta, commas between them; * for all (default: none)'),
+  textColumn: z.string().min(1).default('text')
+    .describe('column that holds the text, or the way to it: data.text, messages[].content'),
+  columns: columnNames.optional()
+    .describe('further columns to keep in meta, commas between them; * for all (default: none)'),
   ...recordSourceOptions
 })
 
@@ -29,13 +31,21 @@ export type ParquetOptions = z.input<typeof parquetOptions> & SourceOptions
  *   from
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
-export function parquet (input: SourceInput | ByteRanges | readonly ByteRanges[], options: ParquetOptions = {}): RecordSource {
+export function parquet (
+  input: SourceInput | ByteRanges | readonly ByteRanges[],
+  options: ParquetOptions = {}
+): RecordSource {
   const [{ textColumn, columns, maxLineBytes, maxBad }, shared] = sourceOptions('parquet', parquetOptions, options)
   const ranges = rangesIn(input)
-  const files = ranges === null ? input as SourceInput : { files: ranges.map(({ name, size }) => ({ path: name, size })) }
-  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes, tell: shared.tell, isSample: shared.isSample }
-  const open = async ({ index, path, signal }: RecordFile): Promise<ByteRanges> => ranges === null ? await openRanges(path, { hub: shared.hub, signal }) : checkedRanges(ranges[index]!)
-  return new RecordSource('parquet', files, parquetRecords(reading, open), { maxBad, textIn: `its column ${textColumn}` }, shared)
+  const files = ranges === null
+    ? input as SourceInput
+    : { files: ranges.map(({ name, size }) => ({ path: name, size })) }
+  const { tell, isSample } = shared
+  const reading = { textColumn, columns: columns ?? [], maxRowBytes: maxLineBytes, tell, isSample }
+  const open = async ({ index, path, signal }: RecordFile): Promise<ByteRanges> =>
+    ranges === null ? await openRanges(path, { hub: shared.hub, signal }) : checkedRanges(ranges[index]!)
+  const format = parquetRecords(reading, open)
+  return new RecordSource('parquet', files, format, { maxBad, textIn: `its column ${textColumn}` }, shared)
 }
 
 /** How many rows a file has, by its footer. @throws SluiceError as the source does */
@@ -58,10 +68,14 @@ function rangesIn (input: SourceInput | ByteRanges | readonly ByteRanges[]): rea
   const given = [input].flat() as readonly unknown[]
   const ranges = given.filter(isByteRanges)
   if (ranges.length === 0) return null
-  if (ranges.length < given.length) throw new SluiceError('ERR_OPTION', 'parquet: got paths and what serves ranges in one list, expected one of them; openRanges makes ranges of a path')
+  if (ranges.length < given.length) {
+    throw new SluiceError('ERR_OPTION', 'parquet: got paths and what serves ranges in one list, ' +
+      'expected one of them; openRanges makes ranges of a path')
+  }
   return ranges
 }
 
 function isByteRanges (one: unknown): one is ByteRanges {
-  return typeof one === 'object' && one !== null && ['name', 'size', 'read', 'close'].every(key => key in one) && !(Symbol.asyncIterator in one)
+  return typeof one === 'object' && one !== null && ['name', 'size', 'read', 'close'].every(key => key in one) &&
+    !(Symbol.asyncIterator in one)
 }

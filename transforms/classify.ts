@@ -15,7 +15,8 @@ export const classifyOptions = z.strictObject({
   min: score.describe('lowest score at which a document is kept, inclusive'),
   max: score.describe('highest score at which a document is kept, inclusive'),
   record: z.string().min(1).optional().describe('name of the field in meta that the score is noted in')
-}).refine(({ min, max, record }) => min !== undefined || max !== undefined || record !== undefined, 'expected `min`, `max` or `record`: else nothing comes of the score')
+}).refine(({ min, max, record }) => min !== undefined || max !== undefined || record !== undefined,
+  'expected `min`, `max` or `record`: else nothing comes of the score')
   .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'expected `min` to be at most `max`')
   .describe('keeps documents by the score that a fastText classifier gives them, or notes it')
 
@@ -26,7 +27,8 @@ export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Doc
 export const classifyModel: ModelUse = {
   path: ({ model }) => model as string,
   mistake ({ label }, path, labels) {
-    return nameOf(label as string, labels) === undefined ? { key: 'label', message: unknownLabel(path, label as string, labels) } : undefined
+    if (nameOf(label as string, labels) !== undefined) return undefined
+    return { key: 'label', message: unknownLabel(path, label as string, labels) }
   }
 }
 
@@ -59,7 +61,9 @@ export function classifyWith (
       const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
       classifier = loaded === undefined ? await loadFastText(model, { sha256 }) : FastTextClassifier.from(loaded)
       const found = nameOf(label, classifier.labels)
-      if (found === undefined) throw new SluiceError('ERR_OPTION', unknownLabel(classifier.shared.path, label, classifier.labels))
+      if (found === undefined) {
+        throw new SluiceError('ERR_OPTION', unknownLabel(classifier.shared.path, label, classifier.labels))
+      }
       name = found
     },
     take (document, push) {

@@ -6,7 +6,8 @@ import { parseOptions, parseState, positive } from '../lib/options.ts'
 import { type Keyed, type Work, Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 export const dedupOptions = z.strictObject({
-  window: positive.max(16_000_000).default(50_000).describe('passed documents whose hashes are kept; a text seen among them is dropped')
+  window: positive.max(16_000_000).default(50_000)
+    .describe('passed documents whose hashes are kept; a text seen among them is dropped')
 }).describe('drops documents whose text was seen a while ago')
 
 /** What `dedup` can be told. */
@@ -60,7 +61,8 @@ export class RollingWindow {
     const { window, hashes } = parseState('dedup', dedupState, state)
     const bytes = Buffer.from(hashes, 'base64')
     if (window !== this.size || bytes.length % 8 !== 0 || bytes.length > window * 8) {
-      throw new SluiceError('ERR_STATE', `dedup: expected the state of a window of ${this.size} hashes, got ${bytes.length / 8} hashes of a window of ${window}`)
+      throw new SluiceError('ERR_STATE', `dedup: expected the state of a window of ${this.size} hashes, ` +
+        `got ${bytes.length / 8} hashes of a window of ${window}`)
     }
     this.#members.clear()
     this.#next = 0

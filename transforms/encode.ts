@@ -22,8 +22,14 @@ export type EncodeOptions = z.input<typeof encodeOptions> & StageOptions<Documen
  * @throws SluiceError `ERR_TOKENIZER` when the tokenizer has none, or no such id: -1 is never written as a token
  */
 export function endOfSentence ({ eosId, vocabSize }: Pick<Tokenizer, 'eosId' | 'vocabSize'>, asked: number): number {
-  if (asked >= vocabSize) throw new SluiceError('ERR_TOKENIZER', `eos_id ${asked} is not in the vocabulary of ${vocabSize} pieces, expected 0 to ${vocabSize - 1}`)
-  if (asked === -1 && eosId === -1) throw new SluiceError('ERR_TOKENIZER', 'the tokenizer has no end-of-sentence piece; name the id that ends a document with eos_id (--eos-id)')
+  if (asked >= vocabSize) {
+    throw new SluiceError('ERR_TOKENIZER', `eos_id ${asked} is not in the vocabulary of ${vocabSize} pieces, ` +
+      `expected 0 to ${vocabSize - 1}`)
+  }
+  if (asked === -1 && eosId === -1) {
+    throw new SluiceError('ERR_TOKENIZER', 'the tokenizer has no end-of-sentence piece; ' +
+      'name the id that ends a document with eos_id (--eos-id)')
+  }
   return asked === -1 ? eosId : asked
 }
 
@@ -35,7 +41,10 @@ export function endOfSentence ({ eosId, vocabSize }: Pick<Tokenizer, 'eosId' | '
  */
 export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Document, Tokens> {
   const [{ tokenizerPath, eosId }, shared] = stageOptions('encode', encodeOptions, options)
-  if (tokenizer === undefined && tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', 'encode.tokenizerPath: expected the path of a SentencePiece .model file, it is missing')
+  if (tokenizer === undefined && tokenizerPath === undefined) {
+    throw new SluiceError('ERR_OPTION', 'encode.tokenizerPath: expected the path of a SentencePiece .model file, ' +
+      'it is missing')
+  }
   const ids = new IdBuffer()
   let append: Tokenizer['append']
   let eos: number

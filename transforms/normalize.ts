@@ -3,7 +3,8 @@ import { WHITE_SPACE } from '../lib/text/characters.ts'
 import type { Document } from '../lib/document.ts'
 import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
-export const normalizeOptions = z.strictObject({}).describe('trims each text and makes every run of white space one space')
+export const normalizeOptions = z.strictObject({})
+  .describe('trims each text and makes every run of white space one space')
 
 /** What `normalize` can be told. */
 export type NormalizeOptions = StageOptions<Document>

@@ -67,7 +67,8 @@ export class Packer {
   restore (state: PackState): void {
     const { seqLen, rest } = parseState('pack', packState, state)
     if (seqLen !== this.#seqLen || rest.length >= seqLen) {
-      throw new SluiceError('ERR_STATE', `pack: expected the state of sequences of ${this.#seqLen} ids, got ${rest.length} ids of a sequence of ${seqLen}`)
+      throw new SluiceError('ERR_STATE', `pack: expected the state of sequences of ${this.#seqLen} ids, ` +
+        `got ${rest.length} ids of a sequence of ${seqLen}`)
     }
     this.#open.set(rest)
     this.#filled = rest.length

@@ -67,8 +67,8 @@ const OUTSIDE_NAMES = /[\p{Cc}\\]/u
 export function checkName (path: string, what: string): void {
   if (!OUTSIDE_NAMES.test(path)) return
   const name = JSON.stringify(path)
-  throw new SluiceError('ERR_DATASET', `${what}: the name of the file ${name} has a backslash or a control character, ` +
-    'and is not read; name others by data_files')
+  throw new SluiceError('ERR_DATASET', `${what}: the name of the file ${name} has a backslash or ` +
+    'a control character, and is not read; name others by data_files')
 }
 
 /** The parts of a file's name; of one without a revision, `main`. @throws SluiceError `ERR_FILES` for what is none */
@@ -77,7 +77,8 @@ export function hubAddress (name: string): HubAddress {
   const dataset = pinned ?? unpinned ?? ''
   const decoded = decode(revision)
   if (!isDatasetName(dataset) || decoded === null || !isRevision(decoded) || !isRepositoryPath(path!)) {
-    throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, a file of a dataset on the Hub`)
+    throw new SluiceError('ERR_FILES', `${name}: expected ${SCHEME}OWNER/NAME@REVISION/PATH, ` +
+      'a file of a dataset on the Hub')
   }
   return { dataset, revision: decoded, path: path! }
 }

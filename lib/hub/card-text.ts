@@ -12,11 +12,17 @@ const MOST_BYTES = 10 * 2 ** 20
  *
  * @throws SluiceError `ERR_DATASET` for one that is larger than a card can be, `ERR_HUB`, `ERR_SOURCE`
  */
-export async function readCardText (hub: Hub, dataset: string, commit: string, run: HubRun = {}): Promise<string | null> {
+export async function readCardText (
+  hub: Hub,
+  dataset: string,
+  commit: string,
+  run: HubRun = {}
+): Promise<string | null> {
   const file = await cardFile(hub, dataset, commit, run)
   if (file === null) return null
   if (file.size > MOST_BYTES) {
-    throw new SluiceError('ERR_DATASET', `the dataset's card, README.md, has ${file.size} bytes, expected at most ${MOST_BYTES}; ` +
+    throw new SluiceError('ERR_DATASET', `the dataset's card, README.md, has ${file.size} bytes, ` +
+      `expected at most ${MOST_BYTES}; ` +
       'data_files of your own, such as data/*.parquet, go around the card')
   }
   const { settings } = hub.http

@@ -34,7 +34,15 @@ export interface Card {
 }
 
 /** The card of a dataset that has none, or whose card is gone around. */
-export const EMPTY_CARD: Card = { license: [], licenseName: null, licenseLink: null, prettyName: null, configs: [], viewer: null, datasetInfo: [] }
+export const EMPTY_CARD: Card = {
+  license: [],
+  licenseName: null,
+  licenseLink: null,
+  prettyName: null,
+  configs: [],
+  viewer: null,
+  datasetInfo: []
+}
 
 /** A list of more is no statement of a licence. */
 const MOST_LICENSES = 200
@@ -85,7 +93,8 @@ class CardReader {
   card (): Card {
     if (this.#typed === null) return EMPTY_CARD
     if (!isMapping(this.#typed)) throw this.#wrong([], 'a mapping')
-    const viewer = this.#typed.viewer
+    const { viewer, dataset_info: info } = this.#typed
+    const infos: readonly unknown[] = Array.isArray(info) ? info : [info]
     return {
       license: this.#licenses(),
       licenseName: this.#text(['license_name']),
@@ -93,7 +102,7 @@ class CardReader {
       prettyName: this.#text(['pretty_name']),
       configs: this.#configs(),
       viewer: typeof viewer === 'boolean' ? viewer : null,
-      datasetInfo: (Array.isArray(this.#typed.dataset_info) ? this.#typed.dataset_info as unknown[] : [this.#typed.dataset_info]).filter(isMapping)
+      datasetInfo: infos.filter(isMapping)
     }
   }
 
@@ -136,17 +145,25 @@ class CardReader {
   #dataFiles (place: readonly PropertyKey[]): SplitPatterns[] | null {
     const value = this.#value(place)
     if (value === null) return null
-    if (isMapping(value)) return Object.keys(at(this.#written, place) as Mapping).map(split => this.#split(split, [...place, split], [...place, split]))
-    if (!Array.isArray(value) || !value.some(isMapping)) return [{ split: 'train', paths: this.#texts(place, FORMS_OF_DATA_FILES) }]
+    if (isMapping(value)) {
+      return Object.keys(at(this.#written, place) as Mapping).map(split =>
+        this.#split(split, [...place, split], [...place, split]))
+    }
+    if (!Array.isArray(value) || !value.some(isMapping)) {
+      return [{ split: 'train', paths: this.#texts(place, FORMS_OF_DATA_FILES) }]
+    }
     const splits = value.map((entry: unknown, i) => {
-      if (!isMapping(entry) || Object.keys(entry).sort().join() !== 'path,split') throw this.#wrong([...place, i], '{ split, path }, and nothing else')
+      if (!isMapping(entry) || Object.keys(entry).sort().join() !== 'path,split') {
+        throw this.#wrong([...place, i], '{ split, path }, and nothing else')
+      }
       return this.#split(this.#text([...place, i, 'split']) ?? '', [...place, i, 'split'], [...place, i, 'path'])
     })
     const seen = new Set<string>()
     for (const [i, { split }] of splits.entries()) {
       if (seen.has(split)) {
         const name = JSON.stringify(split)
-        throw this.#wrong([...place, i, 'split'], `each split once, with all its paths in one list, and ${name} is there twice`)
+        throw this.#wrong([...place, i, 'split'], 'each split once, with all its paths in one list, ' +
+          `and ${name} is there twice`)
       }
       seen.add(split)
     }
@@ -154,7 +171,9 @@ class CardReader {
   }
 
   #split (split: string, place: readonly PropertyKey[], placeOfPaths: readonly PropertyKey[]): SplitPatterns {
-    if (!isSplitName(split)) throw this.#wrong(place, `a name of a split (letters, digits, _ and dots), and not ${JSON.stringify(split)}`)
+    if (!isSplitName(split)) {
+      throw this.#wrong(place, `a name of a split (letters, digits, _ and dots), and not ${JSON.stringify(split)}`)
+    }
     const written = at(this.#written, placeOfPaths)
     if (written === '') throw this.#wrong(placeOfPaths, 'a path or glob, or a list of them')
     return { split, paths: this.#textsOf(written, placeOfPaths, 'a path or glob, or a list of them') }

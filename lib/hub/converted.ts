@@ -26,9 +26,12 @@ const CONVERTED = /^([^/]+)\/(partial[-/])?([^/]+?)(?:-part(\d+))?\/(\d+)\.parqu
 export function convertedSplits (files: readonly HubFile[]): ConvertedSplit[] {
   const numbered = files.flatMap(file => {
     const [, subset, partial, split, part, number] = CONVERTED.exec(file.path) ?? []
-    return subset === undefined ? [] : [{ file, subset, split: split!, isPartial: partial !== undefined, part: Number(part ?? 0), number: Number(number) }]
+    if (subset === undefined) return []
+    const isPartial = partial !== undefined
+    return [{ file, subset, split: split!, isPartial, part: Number(part ?? 0), number: Number(number) }]
   })
-  numbered.sort((a, b) => order(a.subset, b.subset) || order(a.split, b.split) || Number(a.isPartial) - Number(b.isPartial) || a.part - b.part || a.number - b.number)
+  numbered.sort((a, b) => order(a.subset, b.subset) || order(a.split, b.split) ||
+    Number(a.isPartial) - Number(b.isPartial) || a.part - b.part || a.number - b.number)
   const splits: Array<ConvertedSplit & { readonly files: HubFile[] }> = []
   for (const { file, subset, split, isPartial } of numbered) {
     const last = splits.at(-1)

@@ -90,7 +90,11 @@ interface Unreadable {
  * @throws SluiceError `ERR_DATASET` that names what there is instead, or what to do: a subset, split or file that isn't
  *   there, files of a kind, or compressed in a way, that isn't read, a dataset that needs a script to be run
  */
-export function resolveDataFiles (files: readonly HubFile[], card: Card, request: DataFilesRequest): ResolvedData | NeedsConverted {
+export function resolveDataFiles (
+  files: readonly HubFile[],
+  card: Card,
+  request: DataFilesRequest
+): ResolvedData | NeedsConverted {
   const sorted = sortFiles(files)
   if (request.dataFiles !== null) {
     const resolved = resolvePart(sorted, askedPart(card, request, request.dataFiles), request)
@@ -98,13 +102,19 @@ export function resolveDataFiles (files: readonly HubFile[], card: Card, request
     return resolved
   }
   const script = card.configs.length === 0 ? scriptOf(sorted, request.dataset) : null
-  const resolved = script === null ? resolvePart(sorted, ownPart(sorted, card, request), request) : resolveBeside(script, sorted, card, request)
+  const resolved = script === null
+    ? resolvePart(sorted, ownPart(sorted, card, request), request)
+    : resolveBeside(script, sorted, card, request)
   if (!('reason' in resolved)) return resolved
   if (request.converted == null) return { needsConverted: true, reason: resolved.reason }
   const converted = fromConverted(card, request, request.converted, resolved.reason)
   if (converted !== null) return converted
-  const needed = script === null ? '' : `; it needs that script (${script}) to be run, which sluice, like \`datasets\`, doesn't do`
-  throw new SluiceError('ERR_DATASET', `${resolved.reason}${needed}; there is no converted parquet of it either (the branch refs/convert/parquet); files that can be read can be named with data_files, such as data/*.parquet; ${whatThereIs(sorted)}`)
+  const needed = script === null
+    ? ''
+    : `; it needs that script (${script}) to be run, which sluice, like \`datasets\`, doesn't do`
+  throw new SluiceError('ERR_DATASET', `${resolved.reason}${needed}; ` +
+    'there is no converted parquet of it either (the branch refs/convert/parquet); ' +
+    `files that can be read can be named with data_files, such as data/*.parquet; ${whatThereIs(sorted)}`)
 }
 
 /** What the request's own globs make. */
@@ -113,18 +123,38 @@ function askedPart (card: Card, request: DataFilesRequest, dataFiles: string | r
   let config: CardConfig | null = null
   if (request.subset === null) config = defaultConfig(card)
   else if (card.configs.length > 0) config = chooseConfig(card, request.subset, request.dataset)
-  else if (request.subset !== 'default') warnings.push(`${request.dataset} has no subsets: ${JSON.stringify(request.subset)} is a name here, and no more`)
+  else if (request.subset !== 'default') {
+    warnings.push(`${request.dataset} has no subsets: ${JSON.stringify(request.subset)} is a name here, and no more`)
+  }
   const paths = (typeof dataFiles === 'string' ? [dataFiles] : dataFiles).map(path => pathIn('', path, request.dataset))
-  return { subset: config?.name ?? request.subset, splits: [{ split: 'train', paths }], options: config?.options ?? {}, from: 'request', isFiltered: false, warnings }
+  return {
+    subset: config?.name ?? request.subset,
+    splits: [{ split: 'train', paths }],
+    options: config?.options ?? {},
+    from: 'request',
+    isFiltered: false,
+    warnings
+  }
 }
 
 /** What can be read of a dataset that has a script, without it. */
-function resolveBeside (script: string, files: readonly HubFile[], card: Card, request: DataFilesRequest): ResolvedData | Unreadable {
+function resolveBeside (
+  script: string,
+  files: readonly HubFile[],
+  card: Card,
+  request: DataFilesRequest
+): ResolvedData | Unreadable {
   if (request.subset !== null) return { reason: `${request.dataset} has its subsets from a loading script, ${script}` }
   const resolved = resolvePart(files, ownPart(files, card, request), request)
   if ('reason' in resolved) return resolved
-  if (resolved.format === 'text') return { reason: `${request.dataset} has a loading script, ${script}, and no data beside it but .txt files, which may be lists that the script reads` }
-  const warning = `${request.dataset} has a loading script, ${script}, which isn't run: files are taken by their names, whatever the script would leave out or change`
+  if (resolved.format === 'text') {
+    return {
+      reason: `${request.dataset} has a loading script, ${script}, and no data beside it but .txt files, ` +
+        'which may be lists that the script reads'
+    }
+  }
+  const warning = `${request.dataset} has a loading script, ${script}, which isn't run: ` +
+    'files are taken by their names, whatever the script would leave out or change'
   return { ...resolved, warnings: [warning, ...resolved.warnings] }
 }
 
@@ -132,13 +162,30 @@ function resolveBeside (script: string, files: readonly HubFile[], card: Card, r
 function ownPart (files: readonly HubFile[], card: Card, request: DataFilesRequest): Part {
   if (card.configs.length === 0) {
     const described = describedSubset(card)
-    if (request.subset !== null && request.subset !== described) chooseSubset(['default'], [], request.subset, request.dataset)
-    return { subset: request.subset, splits: findSplits(files, ''), options: {}, from: 'patterns', isFiltered: true, warnings: [] }
+    if (request.subset !== null && request.subset !== described) {
+      chooseSubset(['default'], [], request.subset, request.dataset)
+    }
+    return {
+      subset: request.subset,
+      splits: findSplits(files, ''),
+      options: {},
+      from: 'patterns',
+      isFiltered: true,
+      warnings: []
+    }
   }
   const { name, dataFiles, dataDir, options } = chooseConfig(card, request.subset, request.dataset)
   const folder = pathIn('', dataDir, request.dataset)
-  const splits = dataFiles?.map(({ split, paths }) => ({ split, paths: paths.map(path => pathIn(folder, path, request.dataset)) })) ?? findSplits(files, folder)
-  return { subset: name, splits, options, from: dataFiles === null ? 'patterns' : 'card', isFiltered: false, warnings: [] }
+  const inFolder = (paths: readonly string[]): string[] => paths.map(path => pathIn(folder, path, request.dataset))
+  const splits = dataFiles?.map(({ split, paths }) => ({ split, paths: inFolder(paths) })) ?? findSplits(files, folder)
+  return {
+    subset: name,
+    splits,
+    options,
+    from: dataFiles === null ? 'patterns' : 'card',
+    isFiltered: false,
+    warnings: []
+  }
 }
 
 /** The files of a part's split. */
@@ -156,28 +203,56 @@ function resolvePart (files: readonly HubFile[], part: Part, request: DataFilesR
       warnings.push(`nothing in ${request.dataset} matches ${path}`)
     }
   }
-  if (data.files.length === 0) return part.from === 'patterns' ? nothing : { reason: `${of}, ${split}: nothing that has an ending of data matches ${listed(paths)}` }
+  if (data.files.length === 0) {
+    if (part.from === 'patterns') return nothing
+    return { reason: `${of}, ${split}: nothing that has an ending of data matches ${listed(paths)}` }
+  }
   const kind = kindOf(data.files.map(({ path }) => path))
-  if (!isFormat(kind.name)) return { reason: `${of}, ${split}: ${data.files[0]!.path} and its like are ${kind.name ?? 'nothing'} by their names, which isn't read` }
+  if (!isFormat(kind.name)) {
+    return {
+      reason: `${of}, ${split}: ${data.files[0]!.path} and its like are ${kind.name ?? 'nothing'} by their names, ` +
+        'which isn\'t read'
+    }
+  }
   const format = kind.name
+  let found = data.files
   // As in `datasets`: files without an ending of data are read too where the request names them.
-  const found = part.from === 'request' ? dataFilesOf(files, paths, () => true).files : part.isFiltered ? data.files.filter(({ path }) => mayHold(format, path)) : data.files
+  if (part.from === 'request') found = dataFilesOf(files, paths, () => true).files
+  else if (part.isFiltered) found = found.filter(({ path }) => mayHold(format, path))
   const bad = found.find(({ path }) => unreadable(format, path) !== null)
   if (bad !== undefined) return { reason: `${of}, ${split}: ${bad.path} ${unreadable(format, bad.path)}` }
-  return { format, subset: part.subset, split, files: found, options: { ...kind.options, ...part.options }, from: part.from, warnings }
+  return {
+    format,
+    subset: part.subset,
+    split,
+    files: found,
+    options: { ...kind.options, ...part.options },
+    from: part.from,
+    warnings
+  }
 }
 
 /** What the Hub converted; null where it converted nothing. */
-function fromConverted (card: Card, request: DataFilesRequest, files: readonly HubFile[], reason: string): ResolvedData | null {
+function fromConverted (
+  card: Card,
+  request: DataFilesRequest,
+  files: readonly HubFile[],
+  reason: string
+): ResolvedData | null {
   const all = convertedSplits(files)
   if (all.length === 0) return null
-  const subset = chooseSubset([...new Set(all.map(({ subset }) => subset))], markedOf(card), request.subset, request.dataset)
+  const subsets = [...new Set(all.map(({ subset }) => subset))]
+  const subset = chooseSubset(subsets, markedOf(card), request.subset, request.dataset)
   const splits = all.filter(split => split.subset === subset)
   const warnings = [`${reason}: the parquet that the Hub made of it is read instead (refs/convert/parquet)`]
-  const name = chooseSplit([...new Set(splits.map(({ split }) => split))], request.split, `${request.dataset}, ${subset}`, warnings)
+  const names = [...new Set(splits.map(({ split }) => split))]
+  const name = chooseSplit(names, request.split, `${request.dataset}, ${subset}`, warnings)
   // Where there are both, the whole one stands before the partial one.
   const { split, isPartial, files: found } = splits.find(({ split }) => split === name)!
-  if (isPartial) warnings.push(`the Hub converted only the beginning of ${request.dataset}, ${subset}, ${split}: what is read is not all of it`)
+  if (isPartial) {
+    warnings.push(`the Hub converted only the beginning of ${request.dataset}, ${subset}, ${split}: ` +
+      'what is read is not all of it')
+  }
   return { format: 'parquet', subset, split, files: found, options: {}, from: 'converted', warnings }
 }
 
@@ -196,7 +271,8 @@ function pathIn (folder: string, path: string, dataset: string): string {
   const own = `hf://datasets/${dataset}/`
   if (path.startsWith(own)) return joinPath('', path.slice(own.length))
   if (/^\/|^[a-z][a-z0-9+.-]*:\/\/|::/i.test(path) || path.split('/').includes('..')) {
-    throw new SluiceError('ERR_DATASET', `data_files ${JSON.stringify(path)}: expected a path or glob in the dataset's repository, from its root, such as data/*.parquet`)
+    throw new SluiceError('ERR_DATASET', `data_files ${JSON.stringify(path)}: ` +
+      'expected a path or glob in the dataset\'s repository, from its root, such as data/*.parquet')
   }
   return joinPath(folder, path)
 }
@@ -211,5 +287,7 @@ function whyNot (files: readonly HubFile[], path: string): string {
 /** For a message: files with an ending of data. */
 function whatThereIs (files: readonly HubFile[]): string {
   const paths = files.map(({ path }) => path).filter(isDataFile)
-  return paths.length === 0 ? 'the repository has no data files' : `the repository has ${paths.slice(0, MOST_PATHS).join(', ')}${paths.length > MOST_PATHS ? ` and ${paths.length - MOST_PATHS} more` : ''}`
+  if (paths.length === 0) return 'the repository has no data files'
+  const more = paths.length > MOST_PATHS ? ` and ${paths.length - MOST_PATHS} more` : ''
+  return `the repository has ${paths.slice(0, MOST_PATHS).join(', ')}${more}`
 }

@@ -22,7 +22,11 @@ export interface DownloadOptions extends HubRun {
  * @throws SluiceError `ERR_HUB`, `ERR_DATASET`; `ERR_SOURCE` for a file that is another one than the listing told of,
  *   or that changes under the reader
  */
-export async function * download (hub: Hub, file: RemoteFile, { start = 0, end = file.size, ...run }: DownloadOptions = {}): AsyncGenerator<Buffer> {
+export async function * download (
+  hub: Hub,
+  file: RemoteFile,
+  { start = 0, end = file.size, ...run }: DownloadOptions = {}
+): AsyncGenerator<Buffer> {
   const retries = new Retries(labelOf(file), hub.http.settings, run.signal, run.tell)
   const source = sourceOf(hub, file)
   const hash = start === 0 && end === file.size ? checkedHash(file) : null
@@ -82,7 +86,9 @@ class Source {
     this.#hub = hub
     this.#file = file
     const { dataset, revision, path } = file
-    this.#resolve = new URL(`${hub.http.settings.endpoint}/datasets/${dataset}/resolve/${encodeURIComponent(revision)}/${urlPath(path)}`)
+    this.#resolve = new URL(
+      `${hub.http.settings.endpoint}/datasets/${dataset}/resolve/${encodeURIComponent(revision)}/${urlPath(path)}`
+    )
   }
 
   /** The bytes from `at` to `end`, as far as one answer gives them. @throws Transient, SluiceError */
@@ -108,7 +114,9 @@ class Source {
     const url = this.#signed ?? this.#resolve
     const etag = this.#etags.get(url.origin)
     const isPart = at > 0 || end < this.#file.size
-    const headers = isPart ? { range: `bytes=${at}-${end - 1}`, ...(etag?.startsWith('"') && { 'if-range': etag }) } : {}
+    const headers = isPart
+      ? { range: `bytes=${at}-${end - 1}`, ...(etag?.startsWith('"') && { 'if-range': etag }) }
+      : {}
     try {
       const answer = await this.#hub.http.send(url, labelOf(this.#file), { ...run, headers })
       if (answer.url.origin !== this.#resolve.origin) this.#signed = answer.url
@@ -123,22 +131,32 @@ class Source {
   #begin ({ status, headers, linked, url }: HubAnswer, at: number): number {
     const { size, sha256, revision } = this.#file
     if (status === 416) throw this.#changed(`it has fewer than ${at} bytes`)
-    if (status >= 400) throw refusal(labelOf(this.#file), status, { ...headers, ...linked }, '', this.#hub.http.settings)
+    if (status >= 400) {
+      throw refusal(labelOf(this.#file), status, { ...headers, ...linked }, '', this.#hub.http.settings)
+    }
     if (status !== 200 && status !== 206) throw new Transient(`${url.host} answers with ${status}`)
     const linkedSize = linked['x-linked-size']
-    if (linkedSize !== undefined && Number(linkedSize) !== size) throw this.#changed(`it has ${String(linkedSize)} bytes, its listing says ${size}`)
+    if (linkedSize !== undefined && Number(linkedSize) !== size) {
+      throw this.#changed(`it has ${String(linkedSize)} bytes, its listing says ${size}`)
+    }
     const linkedHash = plainTag(linked['x-linked-etag'])
-    if (sha256 !== null && /^[0-9a-f]{64}$/.test(linkedHash) && linkedHash !== sha256) throw this.#changed(`it has SHA-256 ${linkedHash}, its listing says ${sha256}`)
+    if (sha256 !== null && /^[0-9a-f]{64}$/.test(linkedHash) && linkedHash !== sha256) {
+      throw this.#changed(`it has SHA-256 ${linkedHash}, its listing says ${sha256}`)
+    }
     const commit = linked['x-repo-commit']
     if (commit !== undefined && commit !== revision) throw this.#changed(`the Hub gives it at commit ${String(commit)}`)
     if (headers.etag !== undefined) {
       const [before, now] = [this.#etags.get(url.origin), String(headers.etag)]
-      if (before !== undefined && plainTag(before) !== plainTag(now)) throw this.#changed(`its ETag was ${before}, and is ${now}`)
+      if (before !== undefined && plainTag(before) !== plainTag(now)) {
+        throw this.#changed(`its ETag was ${before}, and is ${now}`)
+      }
       this.#etags.set(url.origin, now)
     }
     if (status === 200) {
       const length = headers['content-length']
-      if (length !== undefined && Number(length) !== size) throw new Transient(`${url.host} says that it has ${String(length)} bytes, its listing says ${size}`)
+      if (length !== undefined && Number(length) !== size) {
+        throw new Transient(`${url.host} says that it has ${String(length)} bytes, its listing says ${size}`)
+      }
       return at
     }
     const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(String(headers['content-range'] ?? '')) ?? []
@@ -148,7 +166,8 @@ class Source {
   }
 
   #changed (how: string): SluiceError {
-    return new SluiceError('ERR_SOURCE', `${labelOf(this.#file)}: was changed while it was read: ${how}; start over with --restart`)
+    return new SluiceError('ERR_SOURCE', `${labelOf(this.#file)}: was changed while it was read: ${how}; ` +
+      'start over with --restart')
   }
 }
 
@@ -171,7 +190,10 @@ function checkedHash (file: RemoteFile): CheckedHash | null {
     close,
     async check () {
       const found = await digest()
-      if (found !== expected) throw new SluiceError('ERR_SOURCE', `${labelOf(file)}: its bytes have the hash ${found}, its listing says ${expected}; run it again with --restart`)
+      if (found !== expected) {
+        throw new SluiceError('ERR_SOURCE', `${labelOf(file)}: its bytes have the hash ${found}, ` +
+          `its listing says ${expected}; run it again with --restart`)
+      }
     }
   }
 }

@@ -27,7 +27,10 @@ const REASONS: Readonly<Record<string, string>> = {
 export function asTransient (error: unknown, what: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true || error instanceof SluiceError || error instanceof Transient) return error
   const code = codeOf(error) ?? codeOf((error as { cause?: unknown } | null)?.cause) ?? ''
-  if (OF_CERTIFICATES.test(code)) return new SluiceError('ERR_HUB', `${what}: the certificate of the Hub, or of a proxy, is not good: ${messageOf(error)} (${code}); one of your own is named in NODE_EXTRA_CA_CERTS`, { cause: error })
+  if (OF_CERTIFICATES.test(code)) {
+    return new SluiceError('ERR_HUB', `${what}: the certificate of the Hub, or of a proxy, is not good: ` +
+      `${messageOf(error)} (${code}); one of your own is named in NODE_EXTRA_CA_CERTS`, { cause: error })
+  }
   if (!OF_CONNECTIONS.test(code) || DEFECTS.test(code)) return error
   if (code === 'ENOTFOUND') return new Transient(`the Hub can't be reached: ${messageOf(error)}`, { cause: error })
   return new Transient(REASONS[code] ?? `the connection failed: ${messageOf(error) || code}`, { cause: error })

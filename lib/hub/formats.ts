@@ -35,8 +35,11 @@ const ENDINGS: Readonly<Record<string, string>> = {
 /** Likewise; these are known in capitals too. */
 const ENDINGS_IN_BOTH_CASES: Readonly<Record<string, string>> = {
   pdb: 'pdb ent',
-  imagefolder: 'blp bmp dib bufr cur pcx dcx dds ps eps fit fits fli flc ftc ftu gbr gif grib png apng jp2 j2k jpc jpf jpx j2c icns ico im iim tif tiff jfif jpe jpg jpeg msp pcd pxr pbm pgm ppm pnm psd bw rgb rgba sgi ras tga icb vda vst webp wmf emf xbm xpm',
-  audiofolder: 'mpg aiff au avr caf flac htk svx mat4 mat5 mpc2k ogg paf pvf raw rf64 sd2 sds ircam voc w64 wav nist wavex wve xi mp3 opus 3gp 3g2 asf flv m4v webm f4v wmv wma ogm mxf nut',
+  imagefolder: 'blp bmp dib bufr cur pcx dcx dds ps eps fit fits fli flc ftc ftu gbr gif grib png apng jp2 j2k jpc ' +
+    'jpf jpx j2c icns ico im iim tif tiff jfif jpe jpg jpeg msp pcd pxr pbm pgm ppm pnm psd bw rgb rgba sgi ras ' +
+    'tga icb vda vst webp wmf emf xbm xpm',
+  audiofolder: 'mpg aiff au avr caf flac htk svx mat4 mat5 mpc2k ogg paf pvf raw rf64 sd2 sds ircam voc w64 wav ' +
+    'nist wavex wve xi mp3 opus 3gp 3g2 asf flv m4v webm f4v wmv wma ogm mxf nut',
   videofolder: 'mpeg avi mp4 mov mkv',
   meshfolder: 'glb gltf ply stl',
   pdffolder: 'pdf',
@@ -46,14 +49,18 @@ const ENDINGS_IN_BOTH_CASES: Readonly<Record<string, string>> = {
 /** Beside the data of lance. */
 const METADATA_ENDINGS = ['idx', 'manifest', 'txn']
 
-const METADATA_NAMES: ReadonlySet<string> = new Set(['instruction.md', 'latest_version_hint.json', 'metadata.csv', 'metadata.jsonl', 'metadata.parquet', 'task.toml'])
+const METADATA_NAMES: ReadonlySet<string> = new Set([
+  'instruction.md', 'latest_version_hint.json', 'metadata.csv', 'metadata.jsonl', 'metadata.parquet', 'task.toml'
+])
 
 /**
  * Where as many names end in one as in another, the first of these is taken; none of them: the last in the alphabet.
  */
 const FAVOURITES = ['parquet', 'lance', 'vortex', 'arrow', 'jsonl', 'json', 'csv']
 
-const kindOfEnding = new Map([ENDINGS, ENDINGS_IN_BOTH_CASES].flatMap(table => Object.entries(table)).flatMap(([kind, endings]) => endings.split(' ').map(ending => [ending, kind] as const)))
+const kindOfEnding = new Map([ENDINGS, ENDINGS_IN_BOTH_CASES]
+  .flatMap(table => Object.entries(table))
+  .flatMap(([kind, endings]) => endings.split(' ').map(ending => [ending, kind] as const)))
 
 const dataEndings: ReadonlySet<string> = new Set([
   ...kindOfEnding.keys(),
@@ -101,9 +108,13 @@ export function kindOf (paths: readonly string[]): Kind {
     }
   }
   const sorted = [...counts.values()].sort((a, b) =>
-    Number(a.isMetadata) - Number(b.isMetadata) || b.count - a.count || rank(a.ending) - rank(b.ending) || (a.ending < b.ending ? 1 : -1))
+    Number(a.isMetadata) - Number(b.isMetadata) || b.count - a.count || rank(a.ending) - rank(b.ending) ||
+      (a.ending < b.ending ? 1 : -1))
   const ending = sorted.find(({ ending }) => kindOfEnding.has(ending))?.ending
-  return { name: ending === undefined ? null : kindOfEnding.get(ending)!, options: ending === 'tsv' ? { sep: '\t' } : {} }
+  return {
+    name: ending === undefined ? null : kindOfEnding.get(ending)!,
+    options: ending === 'tsv' ? { sep: '\t' } : {}
+  }
 }
 
 function rank (ending: string): number {

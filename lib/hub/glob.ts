@@ -34,7 +34,8 @@ export function compileGlob (glob: string, budget: Budget = { left: Infinity }):
   if (!isGlob(glob)) return path => path === glob
   const stars = glob.split('*').length - 1
   if (glob.length > MOST_CHARACTERS || stars > MOST_STARS) {
-    throw new SluiceError('ERR_DATASET', `the glob ${shown(glob)} has ${glob.length} characters and ${stars} stars, expected at most ${MOST_CHARACTERS} and ${MOST_STARS}; name the files by shorter ones`)
+    throw new SluiceError('ERR_DATASET', `the glob ${shown(glob)} has ${glob.length} characters and ${stars} ` +
+      `stars, expected at most ${MOST_CHARACTERS} and ${MOST_STARS}; name the files by shorter ones`)
   }
   const parts = glob.split('/')
   const fits = compileSteps(parts.flatMap((part, i) => stepsOf(part, i === parts.length - 1, glob)))
@@ -43,7 +44,10 @@ export function compileGlob (glob: string, budget: Budget = { left: Infinity }):
   // Most paths of most globs lack a word that they would have to have, which costs less to see.
   const word = longestWord(parts)
   return path => {
-    if (budget.left < 0) throw new SluiceError('ERR_DATASET', `the globs, of which ${shown(glob)} is one, are too many for the files of the dataset, which takes too long; name the files by fewer globs`)
+    if (budget.left < 0) {
+      throw new SluiceError('ERR_DATASET', `the globs, of which ${shown(glob)} is one, ` +
+        'are too many for the files of the dataset, which takes too long; name the files by fewer globs')
+    }
     budget.left -= 10 + path.length / 16
     return path.includes(word) && fits(path, budget) && path.split('/').length <= depth
   }
@@ -54,7 +58,8 @@ function shown (glob: string): string {
 }
 
 function longestWord (parts: readonly string[]): string {
-  const words = parts.flatMap(part => part.includes('[') ? [part.slice(0, part.indexOf('['))] : [part]).flatMap(part => part.split(/[*?]/))
+  const words = parts.flatMap(part => part.includes('[') ? [part.slice(0, part.indexOf('['))] : [part])
+    .flatMap(part => part.split(/[*?]/))
   return words.reduce((longest, word) => word.length > longest.length ? word : longest, '')
 }
 
@@ -63,9 +68,17 @@ const SLASH = character('/')
 function stepsOf (part: string, isLast: boolean, glob: string): Step[] {
   if (part === '**') {
     if (isLast) return [{ kind: 'many', of: ANY_CHARACTER }]
-    return [{ kind: 'optional', steps: 3 }, { kind: 'one', of: ANY_CHARACTER }, { kind: 'many', of: ANY_CHARACTER }, SLASH]
+    return [
+      { kind: 'optional', steps: 3 },
+      { kind: 'one', of: ANY_CHARACTER },
+      { kind: 'many', of: ANY_CHARACTER },
+      SLASH
+    ]
   }
-  if (part.includes('**')) throw new SluiceError('ERR_DATASET', `the glob ${shown(glob)} can't be read: ** stands for whole folders, such as **/*.parquet`)
+  if (part.includes('**')) {
+    throw new SluiceError('ERR_DATASET', `the glob ${shown(glob)} can't be read: ** stands for whole folders, ` +
+      'such as **/*.parquet')
+  }
   const steps: Step[] = part === '*' ? [{ kind: 'one', of: NO_SLASH }] : []
   for (let i = 0; i < part.length;) {
     const set = part[i] === '[' ? readSet(part, i) : undefined

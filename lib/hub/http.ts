@@ -7,6 +7,7 @@ import { asTransient } from './failures.ts'
 import { refusal } from './refusals.ts'
 import { LONGEST_ASKED_MS, Retries, TOLD_MS, type Tell, Transient, waitAsked } from './retries.ts'
 import type { HubSettings } from './settings.ts'
+import type { HubHeaders } from './types.ts'
 
 /** What is asked for. */
 export interface HubRequest {
@@ -21,12 +22,18 @@ export interface HubRequest {
 /** What is answered, its redirects followed. */
 export interface HubAnswer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly headers: HubHeaders
   /** Those of the endpoint itself, where it sent on to another place. */
-  readonly linked: Readonly<Record<string, string | string[] | undefined>>
+  readonly linked: HubHeaders
   readonly body: Dispatcher.ResponseData['body']
   /** Where it came from in the end. */
   readonly url: URL
+}
+
+/** An answer that was JSON. */
+interface JsonAnswer {
+  readonly value: unknown
+  readonly headers: HubHeaders
 }
 
 const MOST_REDIRECTS = 10
@@ -76,9 +83,12 @@ export class HubHttp {
    * @param path with its query, behind the endpoint; or a whole address, which has to be there
    * @throws SluiceError `ERR_HUB`, `ERR_DATASET`
    */
-  async json (path: string, what: string, request: HubRequest = {}): Promise<{ readonly value: unknown, readonly headers: HubAnswer['headers'] }> {
+  async json (path: string, what: string, request: HubRequest = {}): Promise<JsonAnswer> {
     const url = new URL(path.startsWith('/') ? `${this.settings.endpoint}${path}` : path)
-    if (url.origin !== this.#origin) throw new SluiceError('ERR_HUB', `${what}: the Hub names ${url.origin} for the rest of its answer, expected ${this.#origin}`)
+    if (url.origin !== this.#origin) {
+      throw new SluiceError('ERR_HUB', `${what}: the Hub names ${url.origin} for the rest of its answer, ` +
+        `expected ${this.#origin}`)
+    }
     const retries = new Retries(what, this.settings, request.signal, request.tell)
     for (;;) {
       try {
@@ -99,9 +109,12 @@ export class HubHttp {
    *   the Hub has sent on to: these are Transient
    */
   async send (start: URL, what: string, request: HubRequest): Promise<HubAnswer> {
-    if (this.settings.offline) throw new SluiceError('ERR_HUB', `${what}: HF_HUB_OFFLINE is set, and the Hub has to be asked; unset it, or read files that are on this machine`)
+    if (this.settings.offline) {
+      throw new SluiceError('ERR_HUB', `${what}: HF_HUB_OFFLINE is set, and the Hub has to be asked; ` +
+        'unset it, or read files that are on this machine')
+    }
     let url = start
-    let linked: HubAnswer['headers'] = {}
+    let linked: HubHeaders = {}
     for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
       await this.#pause(url, what, request)
       const isOwn = url.origin === this.#origin
@@ -117,12 +130,14 @@ export class HubHttp {
       const isExpired = !isOwn && EXPIRED.has(status)
       if (TRANSIENT.has(status) || isExpired) {
         await drop(body, this.settings)
-        throw new Transient(`${url.host} answers with ${status}${isExpired ? ', as where a signed address has expired' : ''}`, { wait: waitAsked(headers), isExpired })
+        const why = isExpired ? ', as where a signed address has expired' : ''
+        throw new Transient(`${url.host} answers with ${status}${why}`, { wait: waitAsked(headers), isExpired })
       }
       const encoding = String(headers['content-encoding'] ?? 'identity')
       if (encoding !== 'identity') {
         await drop(body, this.settings)
-        throw new SluiceError('ERR_HUB', `${what}: ${url.host} sends it with the encoding ${encoding}, which was not asked for`)
+        throw new SluiceError('ERR_HUB', `${what}: ${url.host} sends it with the encoding ${encoding}, ` +
+          'which was not asked for')
       }
       return { status, headers, linked, body, url }
     }
@@ -136,7 +151,8 @@ export class HubHttp {
   }
 
   /** The one place where the token is used. */
-  async #ask (url: URL, isOwn: boolean, what: string, { method = 'GET', headers, body, signal }: HubRequest): Promise<Dispatcher.ResponseData> {
+  async #ask (url: URL, isOwn: boolean, what: string, asked: HubRequest): Promise<Dispatcher.ResponseData> {
+    const { method = 'GET', headers, body, signal } = asked
     const { token } = this.settings
     const { request } = await import('undici')
     const dispatcher = await (this.#dispatcher ??= this.#connect())
@@ -145,7 +161,12 @@ export class HubHttp {
     try {
       return await request(url, {
         method,
-        headers: { ...headers, 'user-agent': `sluice/${packageVersion()}`, 'accept-encoding': 'identity', ...(isOwn && token !== null && { authorization: `Bearer ${token}` }) },
+        headers: {
+          ...headers,
+          'user-agent': `sluice/${packageVersion()}`,
+          'accept-encoding': 'identity',
+          ...(isOwn && token !== null && { authorization: `Bearer ${token}` })
+        },
         ...(body !== undefined && { body }),
         highWaterMark: BODY_BYTES,
         dispatcher,
@@ -162,14 +183,18 @@ export class HubHttp {
     const { Agent, EnvHttpProxyAgent, Pool } = await import('undici')
     const { timeout } = this.settings
     const options = { connect: { timeout }, headersTimeout: timeout, bodyTimeout: timeout }
-    if (!['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => process.env[name])) return new Agent(options)
+    if (!['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => process.env[name])) {
+      return new Agent(options)
+    }
     // What is said to a proxy itself has timeouts of its own.
-    const clientFactory = (origin: URL, own: object): Dispatcher => new Pool(origin, { ...own, headersTimeout: timeout })
+    const clientFactory = (origin: URL, own: object): Dispatcher =>
+      new Pool(origin, { ...own, headersTimeout: timeout })
     try {
       return new EnvHttpProxyAgent({ ...options, proxyTls: { timeout }, requestTls: { timeout }, clientFactory })
     } catch {
       // Not shown: it may have a password.
-      throw new SluiceError('ERR_OPTION', 'HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy, such as http://proxy:3128')
+      throw new SluiceError('ERR_OPTION', 'HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy, ' +
+        'such as http://proxy:3128')
     }
   }
 
@@ -203,7 +228,7 @@ export class HubHttp {
     }
   }
 
-  #note (url: URL, status: number, headers: HubAnswer['headers']): void {
+  #note (url: URL, status: number, headers: HubHeaders): void {
     const wait = waitAsked(headers)
     if (wait === null || wait > LONGEST_ASKED_MS || (status >= 400 && status !== 429)) return
     // Whoever is refused tells of it.
@@ -219,7 +244,9 @@ function kindOf ({ origin, pathname }: URL): string {
 function nextUrl (from: URL, location: string, what: string): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from) : null
   if (url === null || !/^https?:$/.test(url.protocol) || (from.protocol === 'https:' && url.protocol === 'http:')) {
-    throw new SluiceError('ERR_HUB', `${what}: ${from.host} sends on to ${url === null ? 'what is no address' : `${url.protocol}//${url.host}`}, which is not gone to from ${from.protocol}//`)
+    const place = url === null ? 'what is no address' : `${url.protocol}//${url.host}`
+    throw new SluiceError('ERR_HUB', `${what}: ${from.host} sends on to ${place}, ` +
+      `which is not gone to from ${from.protocol}//`)
   }
   return url
 }
@@ -237,7 +264,8 @@ export function wholeMs ({ timeout }: HubSettings): number {
 /** An answer that trickles, so that no single wait for it is too long. */
 export function tooSlow (what: string, bytes: number, settings: HubSettings): SluiceError {
   const seconds = wholeMs(settings) / 1000
-  return new SluiceError('ERR_HUB', `${what}: the answer is not whole after ${seconds} s, ${bytes} bytes of it have come; ` +
+  return new SluiceError('ERR_HUB', `${what}: the answer is not whole after ${seconds} s, ` +
+    `${bytes} bytes of it have come; ` +
     `with a larger --timeout, of which it may take ${MOST_TIMEOUTS} times as long, it is waited for longer`)
 }
 

@@ -14,7 +14,9 @@ export interface SplitPatterns {
 }
 
 /** Tell of the data rather than being data; each is taken where it is asked for by its name. */
-const NO_DATA: ReadonlySet<string> = new Set(['README.md', 'config.json', 'dataset_info.json', 'dataset_infos.json', 'dummy_data.zip', 'dataset_dict.json'])
+const NO_DATA: ReadonlySet<string> = new Set([
+  'README.md', 'config.json', 'dataset_info.json', 'dataset_infos.json', 'dummy_data.zip', 'dataset_dict.json'
+])
 
 /** Words for the splits that everyone has. */
 const SPLIT_WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -46,7 +48,8 @@ function bySplit (globsOf: (word: string) => readonly string[]): SplitPatterns[]
 const NAMINGS: ReadonlyArray<readonly SplitPatterns[]> = [
   [{ split: 'logs', paths: ['**/*.eval'] }],
   [{ split: 'test', paths: ['**/task.toml', '**/instruction.md'] }],
-  bySplit(word => [`**/${word}/**`, `**/${word}${BOUND}*/**`, `**/*${BOUND}${word}/**`, `**/*${BOUND}${word}${BOUND}*/**`]),
+  bySplit(word =>
+    [`**/${word}/**`, `**/${word}${BOUND}*/**`, `**/*${BOUND}${word}/**`, `**/*${BOUND}${word}${BOUND}*/**`]),
   bySplit(word => [`**/${word}${BOUND}*`, `**/*${BOUND}${word}${BOUND}*`]),
   [{ split: 'train', paths: ['**'] }]
 ]
@@ -61,7 +64,10 @@ export function isSplitName (name: string): boolean {
  * is that of UTF-16, where 🚤 comes before ﬁ.)
  */
 export function sortFiles (files: readonly HubFile[]): HubFile[] {
-  return files.map(file => ({ file, bytes: Buffer.from(file.path) })).sort((a, b) => a.bytes.compare(b.bytes)).map(({ file }) => file)
+  return files
+    .map(file => ({ file, bytes: Buffer.from(file.path) }))
+    .sort((a, b) => a.bytes.compare(b.bytes))
+    .map(({ file }) => file)
 }
 
 /** A path below a folder, without `.` parts and doubled slashes. */
@@ -121,9 +127,14 @@ function shardedSplits (shards: readonly HubFile[], folder: string): SplitPatter
   const names = new Set(shards.map(({ path }) => /^(.+)-\d{5}-of-\d{5}/s.exec(baseName(path))![1]!))
   const wrong = [...names].find(name => !isSplitName(name))
   if (wrong !== undefined) {
-    throw new SluiceError('ERR_DATASET', `${JSON.stringify(wrong)}, the split that the names of the files in ${joinPath(folder, 'data')} tell, is no name of a split (letters, digits, _ and dots); name the files with data_files, such as ${joinPath(folder, shardGlob(wrong))}`)
+    throw new SluiceError('ERR_DATASET', `${JSON.stringify(wrong)}, the split that the names of the files in ` +
+      `${joinPath(folder, 'data')} tell, is no name of a split (letters, digits, _ and dots); ` +
+      `name the files with data_files, such as ${joinPath(folder, shardGlob(wrong))}`)
   }
-  const sorted = [...USUAL_SPLITS.filter(split => names.has(split)), ...[...names].filter(name => !USUAL_SPLITS.includes(name)).sort()]
+  const sorted = [
+    ...USUAL_SPLITS.filter(split => names.has(split)),
+    ...[...names].filter(name => !USUAL_SPLITS.includes(name)).sort()
+  ]
   return sorted.map(split => ({ split, paths: [joinPath(folder, shardGlob(split))] }))
 }
 
@@ -131,7 +142,11 @@ function shardedSplits (shards: readonly HubFile[], folder: string): SplitPatter
  * Of the files that a split's paths and globs stand for, those that have an ending of data; each once, where it comes
  * first.
  */
-export function dataFilesOf (files: readonly HubFile[], paths: readonly string[], isWanted: (path: string) => boolean = isDataFile): { readonly files: HubFile[], readonly empty: string[] } {
+export function dataFilesOf (
+  files: readonly HubFile[],
+  paths: readonly string[],
+  isWanted: (path: string) => boolean = isDataFile
+): { readonly files: HubFile[], readonly empty: string[] } {
   const found = new Set<HubFile>()
   const empty: string[] = []
   const budget = matchingBudget()

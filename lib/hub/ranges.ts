@@ -98,7 +98,9 @@ export class HubRanges implements ByteRanges {
   async read (start: number, end: number): Promise<Buffer> {
     const part = [...this.#parts].find(part => part.reaches(start, end))
     if (part === undefined) return await this.#fetch(start, end)
-    if (start < part.start) return Buffer.concat([await this.#fetch(start, part.start), await this.read(part.start, end)])
+    if (start < part.start) {
+      return Buffer.concat([await this.#fetch(start, part.start), await this.read(part.start, end)])
+    }
     try {
       return await part.take(start, end)
     } finally {

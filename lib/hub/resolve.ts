@@ -53,7 +53,10 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
   if ('needsConverted' in found) {
     const isThere = await hub.hasRevision(dataset, CONVERTED, run)
     if (isThere) filesCommit = await hub.commitOf(dataset, CONVERTED, run)
-    found = resolveDataFiles(listed, card, { ...wanted, converted: isThere ? await hub.files(dataset, filesCommit, run) : [] })
+    found = resolveDataFiles(listed, card, {
+      ...wanted,
+      converted: isThere ? await hub.files(dataset, filesCommit, run) : []
+    })
   }
   if ('needsConverted' in found) throw new TypeError(`${dataset}: asked for its conversion twice`)
   const warnings = [...unread, ...found.warnings]
@@ -100,7 +103,9 @@ function sourceOptions ({ format, options }: ResolvedData, warnings: string[]): 
   for (const [name, value] of Object.entries(options)) {
     const known = KNOWN[format]?.[name]
     if (known !== undefined) ours[known] = value
-    else if (!HARMLESS.has(name)) warnings.push(`its card asks for ${name}: ${JSON.stringify(value)}, which is not done`)
+    else if (!HARMLESS.has(name)) {
+      warnings.push(`its card asks for ${name}: ${JSON.stringify(value)}, which is not done`)
+    }
   }
   return ours
 }
@@ -112,4 +117,6 @@ const KNOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 }
 
 /** What says nothing of how a file is read. */
-const HARMLESS: ReadonlySet<string> = new Set(['description', 'version', 'features', 'drop_labels', 'drop_metadata', 'chunksize', 'encoding_errors'])
+const HARMLESS: ReadonlySet<string> = new Set([
+  'description', 'version', 'features', 'drop_labels', 'drop_metadata', 'chunksize', 'encoding_errors'
+])

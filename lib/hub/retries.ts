@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { SluiceError } from '../errors.ts'
 import type { HubSettings } from './settings.ts'
+import type { HubHeaders } from './types.ts'
 
 /** Waits grow to this. */
 const LONGEST_DELAY_MS = 60_000
@@ -14,6 +15,14 @@ export const LONGEST_ASKED_MS = 3_600_000
 /** Waits from here on are told of. */
 export const TOLD_MS = 5000
 
+interface TransientDetails {
+  /** @default null */
+  readonly wait?: number | null
+  /** @default false */
+  readonly isExpired?: boolean
+  readonly cause?: unknown
+}
+
 /** Something went wrong that may go well the next time. */
 export class Transient extends Error {
   /** How long the server asks to wait, in milliseconds; null where it says nothing. */
@@ -21,7 +30,7 @@ export class Transient extends Error {
   /** Whether a signed address has expired, or looks so: another one is had at once. */
   readonly isExpired: boolean
 
-  constructor (message: string, { wait = null, isExpired = false, cause }: { readonly wait?: number | null, readonly isExpired?: boolean, readonly cause?: unknown } = {}) {
+  constructor (message: string, { wait = null, isExpired = false, cause }: TransientDetails = {}) {
     super(message, { cause })
     this.wait = wait
     this.isExpired = isExpired
@@ -70,9 +79,19 @@ export class Retries {
     const { message, wait, isExpired } = error
     this.#since ??= performance.now()
     const elapsed = performance.now() - this.#since
-    if (!isReached && elapsed + retryDelay * 2 ** (this.#failures - 1) > UNREACHED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT (${this.#settings.endpoint}) right?`, { cause: error })
-    if (this.#failures++ >= maxRetries) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}${maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`}; run it again to go on, or raise --max-retries`, { cause: error })
-    if (wait !== null && wait > LONGEST_ASKED_MS) throw new SluiceError('ERR_HUB', `${this.#what}: ${message}, and asks to wait ${Math.round(wait / 1000)} s; run it again then`, { cause: error })
+    if (!isReached && elapsed + retryDelay * 2 ** (this.#failures - 1) > UNREACHED_MS) {
+      throw new SluiceError('ERR_HUB', `${this.#what}: ${message}; is there a network, and is HF_ENDPOINT ` +
+        `(${this.#settings.endpoint}) right?`, { cause: error })
+    }
+    if (this.#failures++ >= maxRetries) {
+      const times = maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`
+      throw new SluiceError('ERR_HUB', `${this.#what}: ${message}${times}; ` +
+        'run it again to go on, or raise --max-retries', { cause: error })
+    }
+    if (wait !== null && wait > LONGEST_ASKED_MS) {
+      throw new SluiceError('ERR_HUB', `${this.#what}: ${message}, and asks to wait ${Math.round(wait / 1000)} s; ` +
+        'run it again then', { cause: error })
+    }
     if (isExpired && this.#failures === 1) return
     const most = Math.min(LONGEST_DELAY_MS, retryDelay * 2 ** (this.#failures - 1))
     // A server that says to come back at once says so to all.
@@ -87,7 +106,7 @@ export class Retries {
  * a `RateLimit` header that has nothing left (draft-ietf-httpapi-ratelimit-headers), as the Hub sends it. Null for
  * none.
  */
-export function waitAsked (headers: Readonly<Record<string, string | string[] | undefined>>, now = Date.now()): number | null {
+export function waitAsked (headers: HubHeaders, now = Date.now()): number | null {
   const after = String(headers['retry-after'] ?? '').trim()
   if (/^\d+$/.test(after)) return Number(after) * 1000
   if (after !== '' && !Number.isNaN(Date.parse(after))) return Math.max(0, Date.parse(after) - now)

@@ -8,7 +8,8 @@ import { count, parseOptions } from '../options.ts'
 /** Options of whatever reads from the Hub. */
 export const hubOptions = {
   maxRetries: count.default(20).describe('how often the Hub is asked again, when nothing came, before a run fails'),
-  timeout: z.number().positive().max(86_400).default(30).describe('seconds without an answer, or without a byte of one, after which a connection to the Hub is given up')
+  timeout: z.number().positive().max(86_400).default(30)
+    .describe('seconds without an answer, or without a byte of one, after which a connection to the Hub is given up')
 }
 
 /** How the Hub is spoken to. */
@@ -79,7 +80,10 @@ function endpointOf (env: Environment): string {
   const given = env.HF_ENDPOINT?.trim()
   const endpoint = given ? given.replace(/\/+$/, '') : 'https://huggingface.co'
   const url = URL.canParse(endpoint) ? new URL(endpoint) : null
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username + url.password + url.search + url.hash !== '') throw new SluiceError('ERR_OPTION', 'HF_ENDPOINT: expected an address such as https://huggingface.co, without a user, a password or a query')
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username + url.password + url.search + url.hash !== '') {
+    throw new SluiceError('ERR_OPTION', 'HF_ENDPOINT: expected an address such as https://huggingface.co, ' +
+      'without a user, a password or a query')
+  }
   return endpoint
 }
 
@@ -96,7 +100,8 @@ async function tokenOf (env: Environment): Promise<string | null> {
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return null
-    throw new SluiceError('ERR_FILES', `${path}: the token of the Hub is to be here, and cannot be read: ${reasonOf(cause)}`, { cause })
+    throw new SluiceError('ERR_FILES',
+      `${path}: the token of the Hub is to be here, and cannot be read: ${reasonOf(cause)}`, { cause })
   }
 }
 
@@ -111,7 +116,9 @@ function inHome (path: string): string {
  */
 function clean (text: string, where: string): string | null {
   const token = text.replace(/[\r\n]/g, '').trim()
-  if (!/^[\x21-\x7e]*$/.test(token)) throw new SluiceError('ERR_OPTION', `${where}: expected a token of the Hub, this has characters that no token has`)
+  if (!/^[\x21-\x7e]*$/.test(token)) {
+    throw new SluiceError('ERR_OPTION', `${where}: expected a token of the Hub, this has characters that no token has`)
+  }
   return token === '' ? null : token
 }
 

@@ -9,7 +9,8 @@ const MOST_NAMES = 40
 /** Names for a message. */
 export function listed (names: readonly string[]): string {
   if (names.length === 0) return 'none'
-  return names.slice(0, MOST_NAMES).join(', ') + (names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '')
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''
+  return names.slice(0, MOST_NAMES).join(', ') + more
 }
 
 /**
@@ -21,10 +22,16 @@ export function listed (names: readonly string[]): string {
  * @throws SluiceError `ERR_DATASET` that lists those there are, where the one named isn't there, or none is named and
  *   it is not clear which is meant
  */
-export function chooseSubset (names: readonly string[], marked: readonly string[], wanted: string | null, dataset: string): string {
+export function chooseSubset (
+  names: readonly string[],
+  marked: readonly string[],
+  wanted: string | null,
+  dataset: string
+): string {
   if (wanted !== null) {
     if (names.includes(wanted)) return wanted
-    throw new SluiceError('ERR_DATASET', `${dataset} has no subset ${JSON.stringify(wanted)}; there are: ${listed(names)}`)
+    throw new SluiceError('ERR_DATASET', `${dataset} has no subset ${JSON.stringify(wanted)}; ` +
+      `there are: ${listed(names)}`)
   }
   if (names.length === 1) return names[0]!
   const isMarked = new Set(marked)
@@ -48,7 +55,9 @@ export function chooseConfig (card: Card, wanted: string | null, dataset: string
 
 /** The subset of a card that is meant where none is named; null where it isn't clear. */
 export function defaultConfig (card: Card): CardConfig | null {
-  const defaults = card.configs.length === 1 ? card.configs : card.configs.filter(({ name, isDefault }) => isDefault || name === 'default')
+  const defaults = card.configs.length === 1
+    ? card.configs
+    : card.configs.filter(({ name, isDefault }) => isDefault || name === 'default')
   const described = defaults.length === 0 ? card.configs.filter(({ name }) => name === describedSubset(card)) : defaults
   return described.length === 1 ? described[0]! : null
 }
@@ -76,10 +85,17 @@ export function describedSubset (card: Card): string | null {
 export function chooseSplit (splits: readonly string[], wanted: string, of: string, warnings: string[]): string {
   if (splits.includes(wanted)) return wanted
   const there = `${of} has the splits: ${listed(splits)}`
-  if (!isSplitName(wanted)) throw new SluiceError('ERR_DATASET', `${JSON.stringify(wanted)} names no split: only whole splits are read, one at a time; to read the beginning of one, use --limit; ${there}`)
-  if (wanted === 'all') throw new SluiceError('ERR_DATASET', `"all" names no split: splits are read one at a time; ${there}`)
+  if (!isSplitName(wanted)) {
+    throw new SluiceError('ERR_DATASET', `${JSON.stringify(wanted)} names no split: only whole splits are read, ` +
+      `one at a time; to read the beginning of one, use --limit; ${there}`)
+  }
+  if (wanted === 'all') {
+    throw new SluiceError('ERR_DATASET', `"all" names no split: splits are read one at a time; ${there}`)
+  }
   const instead = USUAL_SPLITS.find(split => splits.includes(split))
-  if (instead === undefined) throw new SluiceError('ERR_DATASET', `there is no split ${JSON.stringify(wanted)}; ${there}`)
+  if (instead === undefined) {
+    throw new SluiceError('ERR_DATASET', `there is no split ${JSON.stringify(wanted)}; ${there}`)
+  }
   warnings.push(`there is no split ${JSON.stringify(wanted)}: ${JSON.stringify(instead)} is read instead; ${there}`)
   return instead
 }

@@ -8,3 +8,6 @@ export interface HubFile {
   /** Of the content, where the Hub tells it (LFS, Xet). */
   readonly sha256: string | null
 }
+
+/** Headers of an answer, by their names in small letters. */
+export type HubHeaders = Readonly<Record<string, string | string[] | undefined>>

@@ -4,7 +4,10 @@ import { shownInLine } from '../text/shown.ts'
  * Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name
  * them.
  */
-const LICENSE_COLUMNS = ['max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence', 'licenses', 'license_type']
+const LICENSE_COLUMNS = [
+  'max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence',
+  'licenses', 'license_type'
+]
 
 /** Those that have the repository that a record is of. */
 const REPOSITORY_COLUMNS = ['max_stars_repo_name', 'repo_name', 'repository_name', 'repo', 'repository', 'repo_url']
@@ -25,6 +28,14 @@ export function licenseColumns (columns: readonly string[]): LicenseColumns {
 const MOST_REPOSITORIES = 100_000
 const MOST_LICENSES = 10_000
 const MOST_CHARACTERS = 200
+
+/** How many different ones are kept. */
+interface LicenseLimits {
+  /** @default 100000 */
+  readonly mostRepositories?: number
+  /** @default 10000 */
+  readonly mostLicenses?: number
+}
 
 /** What a record says that states no licence, and what stands for licences beyond those that are kept. */
 export const NOT_STATED = '(not stated)'
@@ -58,10 +69,10 @@ export class LicenseCounts {
   readonly #counts = new Map<string, Counted>()
   #kept = 0 // names of repositories
 
-  constructor (columns: LicenseColumns, { mostRepositories = MOST_REPOSITORIES, mostLicenses = MOST_LICENSES }: { readonly mostRepositories?: number, readonly mostLicenses?: number } = {}) {
+  constructor (columns: LicenseColumns, limits: LicenseLimits = {}) {
     this.#columns = columns
-    this.#most = mostRepositories
-    this.#mostLicenses = mostLicenses
+    this.#most = limits.mostRepositories ?? MOST_REPOSITORIES
+    this.#mostLicenses = limits.mostLicenses ?? MOST_LICENSES
   }
 
   /** Counts a record. @param fields of it, such as a document's `meta` */
@@ -81,7 +92,12 @@ export class LicenseCounts {
 
   /** What was counted: the licence of most records first. */
   get rows (): LicenseCount[] {
-    const rows = [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({ license, records, repositories: [...repositories].sort(), unlisted }))
+    const rows = [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({
+      license,
+      records,
+      repositories: [...repositories].sort(),
+      unlisted
+    }))
     return rows.sort((a, b) => b.records - a.records || (a.license < b.license ? -1 : 1))
   }
 

@@ -2,7 +2,8 @@
 export const NO_ADVICE = 'This is what sluice knows of these licences by their names; it is no legal advice.'
 
 /** What a licence asks of whoever passes on what is made from the data. */
-export const obligations = ['attribution', 'notice', 'share-alike', 'non-commercial', 'no-derivatives', 'terms-of-use'] as const
+export const obligations =
+  ['attribution', 'notice', 'share-alike', 'non-commercial', 'no-derivatives', 'terms-of-use'] as const
 
 /**
  * `attribution`: the authors, or the source, are named. `notice`: the licence's text and the notices go along.
@@ -22,17 +23,61 @@ export interface LicenseKind {
   readonly reason: string
 }
 
-const PUBLIC: LicenseKind = { obligations: [], redistributable: 'yes', reason: 'permits everything, without conditions' }
-const CREDIT: LicenseKind = { obligations: ['attribution'], redistributable: 'yes', reason: 'permits it to whoever names the source' }
-const CREDIT_AND_NOTICE: LicenseKind = { obligations: ['attribution', 'notice'], redistributable: 'yes', reason: 'permits it with the source named and the licence beside it' }
-const NOTICE: LicenseKind = { obligations: ['notice'], redistributable: 'yes', reason: 'permits it with the copyright notices and the licence\'s text beside it' }
-const OPEN_DATABASE: LicenseKind = { obligations: ['attribution', 'notice', 'share-alike'], redistributable: 'yes', reason: 'permits it under the same licence, with the source named' }
-const COPYLEFT: LicenseKind = { obligations: ['notice', 'share-alike'], redistributable: 'yes', reason: 'permits it under the same licence, with its text beside it' }
-const COMPUTATION: LicenseKind = { obligations: ['notice', 'terms-of-use'], redistributable: 'yes', reason: 'permits it for computation only, under the same terms' }
-const TERMS: LicenseKind = { obligations: ['terms-of-use'], redistributable: 'unknown', reason: 'has terms of use that bind whoever gets it; read them' }
-const RESEARCH: LicenseKind = { obligations: ['non-commercial', 'terms-of-use'], redistributable: 'unknown', reason: 'is for research, with terms that bind whoever gets it; read them' }
-const FAMILY: LicenseKind = { obligations: [], redistributable: 'unknown', reason: 'names a family of licences, from those that permit everything to those that permit no derived work' }
-const NOTHING_SAID: LicenseKind = { obligations: [], redistributable: 'unknown', reason: 'says nothing of what is permitted; what it stands for has to be found out' }
+const PUBLIC: LicenseKind = {
+  obligations: [],
+  redistributable: 'yes',
+  reason: 'permits everything, without conditions'
+}
+const CREDIT: LicenseKind = {
+  obligations: ['attribution'],
+  redistributable: 'yes',
+  reason: 'permits it to whoever names the source'
+}
+const CREDIT_AND_NOTICE: LicenseKind = {
+  obligations: ['attribution', 'notice'],
+  redistributable: 'yes',
+  reason: 'permits it with the source named and the licence beside it'
+}
+const NOTICE: LicenseKind = {
+  obligations: ['notice'],
+  redistributable: 'yes',
+  reason: 'permits it with the copyright notices and the licence\'s text beside it'
+}
+const OPEN_DATABASE: LicenseKind = {
+  obligations: ['attribution', 'notice', 'share-alike'],
+  redistributable: 'yes',
+  reason: 'permits it under the same licence, with the source named'
+}
+const COPYLEFT: LicenseKind = {
+  obligations: ['notice', 'share-alike'],
+  redistributable: 'yes',
+  reason: 'permits it under the same licence, with its text beside it'
+}
+const COMPUTATION: LicenseKind = {
+  obligations: ['notice', 'terms-of-use'],
+  redistributable: 'yes',
+  reason: 'permits it for computation only, under the same terms'
+}
+const TERMS: LicenseKind = {
+  obligations: ['terms-of-use'],
+  redistributable: 'unknown',
+  reason: 'has terms of use that bind whoever gets it; read them'
+}
+const RESEARCH: LicenseKind = {
+  obligations: ['non-commercial', 'terms-of-use'],
+  redistributable: 'unknown',
+  reason: 'is for research, with terms that bind whoever gets it; read them'
+}
+const FAMILY: LicenseKind = {
+  obligations: [],
+  redistributable: 'unknown',
+  reason: 'names a family of licences, from those that permit everything to those that permit no derived work'
+}
+const NOTHING_SAID: LicenseKind = {
+  obligations: [],
+  redistributable: 'unknown',
+  reason: 'says nothing of what is permitted; what it stands for has to be found out'
+}
 const NONE: LicenseKind = { obligations: [], redistributable: 'no', reason: 'permits nothing: all rights are reserved' }
 
 /**
@@ -44,12 +89,14 @@ const BY_SPDX: ReadonlyArray<readonly [LicenseKind, string]> = [
   [CREDIT, 'etalab-2.0 OGL-UK-1.0 OGL-UK-2.0 OGL-UK-3.0 OGL-Canada-2.0 NLOD-1.0 NLOD-2.0 DL-DE-BY-2.0'],
   [CREDIT_AND_NOTICE, 'ODC-By-1.0'],
   [OPEN_DATABASE, 'ODbL-1.0 CC-SA-1.0'],
-  [NOTICE, `MIT ISC Apache-1.1 Apache-2.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause BSD-3-Clause-Clear BSD-3-Clause-LBNL
-    BSD-4-Clause BSD-Source-Code AFL-2.1 AFL-3.0 Artistic-1.0 Artistic-2.0 BlueOak-1.0.0 BSL-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 curl
-    ECL-2.0 FTL HPND ICU IJG Libpng LPPL-1.3c MIT-CMU MIT-Modern-Variant MulanPSL-2.0 NCSA NTP OpenMDW-1.0 OpenSSL PHP-3.0 PHP-3.01 PostgreSQL
-    PSF-2.0 Python-2.0 Ruby TCL Unicode-3.0 Unicode-DFS-2016 UPL-1.0 Vim W3C X11 Zlib ZPL-2.0 ZPL-2.1`],
-  [COPYLEFT, `APSL-2.0 CDDL-1.0 CDDL-1.1 CDLA-Sharing-1.0 CECILL-2.0 CECILL-2.1 CPL-1.0 EPL-1.0 EPL-2.0 EUPL-1.1 EUPL-1.2 IPL-1.0 LGPLLR MPL-1.0 MPL-1.1
-    MPL-2.0 MPL-2.0-no-copyleft-exception MS-PL MS-RL OFL-1.1 OSL-3.0 QPL-1.0 Sleepycat`],
+  [NOTICE, `MIT ISC Apache-1.1 Apache-2.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause
+    BSD-3-Clause-Clear BSD-3-Clause-LBNL BSD-4-Clause BSD-Source-Code AFL-2.1 AFL-3.0 Artistic-1.0 Artistic-2.0
+    BlueOak-1.0.0 BSL-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 curl ECL-2.0 FTL HPND ICU IJG Libpng LPPL-1.3c
+    MIT-CMU MIT-Modern-Variant MulanPSL-2.0 NCSA NTP OpenMDW-1.0 OpenSSL PHP-3.0 PHP-3.01 PostgreSQL PSF-2.0
+    Python-2.0 Ruby TCL Unicode-3.0 Unicode-DFS-2016 UPL-1.0 Vim W3C X11 Zlib ZPL-2.0 ZPL-2.1`],
+  [COPYLEFT, `APSL-2.0 CDDL-1.0 CDDL-1.1 CDLA-Sharing-1.0 CECILL-2.0 CECILL-2.1 CPL-1.0 EPL-1.0 EPL-2.0 EUPL-1.1
+    EUPL-1.2 IPL-1.0 LGPLLR MPL-1.0 MPL-1.1 MPL-2.0 MPL-2.0-no-copyleft-exception MS-PL MS-RL OFL-1.1 OSL-3.0 QPL-1.0
+    Sleepycat`],
   [COMPUTATION, 'C-UDA-1.0'],
   [TERMS, 'BUSL-1.1 Elastic-2.0 SSPL-1.0']
 ]
@@ -59,15 +106,17 @@ const BY_NAME: ReadonlyArray<readonly [LicenseKind, string]> = [
   [PUBLIC, 'public-domain publicdomain'],
   [NOTICE, 'bsd bsd-style permissive'],
   [COPYLEFT, 'gpl lgpl agpl gfdl'],
-  [TERMS, `openrail openrail++ bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m llama2 llama3 llama3.1 llama3.2
-    llama3.3 llama4 gemma grok2-community apple-ascl the-stack-terms-of-use terms-of-use common-crawl-terms-of-use commoncrawl-terms-of-use`],
+  [TERMS, `openrail openrail++ bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
+    bigcode-openrail-m llama2 llama3 llama3.1 llama3.2 llama3.3 llama4 gemma grok2-community apple-ascl
+    the-stack-terms-of-use terms-of-use common-crawl-terms-of-use commoncrawl-terms-of-use`],
   [RESEARCH, 'h-research intel-research apple-amlr deepfloyd-if-license fair-noncommercial-research-license'],
   [FAMILY, 'cc creative-commons'],
   [NOTHING_SAID, 'other unknown none null unspecified noassertion no-assertion custom see-card'],
   [NONE, 'unlicensed proprietary all-rights-reserved']
 ]
 
-const byKey = (rows: typeof BY_SPDX): ReadonlyMap<string, LicenseKind> => new Map(rows.flatMap(([kind, names]) => names.split(/\s+/).map(name => [name.toLowerCase(), kind] as const)))
+const byKey = (rows: typeof BY_SPDX): ReadonlyMap<string, LicenseKind> =>
+  new Map(rows.flatMap(([kind, names]) => names.split(/\s+/).map(name => [name.toLowerCase(), kind] as const)))
 
 const BY_KEY: ReadonlyMap<string, LicenseKind> = new Map([...byKey(BY_SPDX), ...byKey(BY_NAME)])
 
@@ -132,8 +181,21 @@ function creativeCommons (elements: string): LicenseKind {
   const asked: Obligation[] = ['attribution']
   if (sa === true) asked.push('share-alike')
   if (nc === true) asked.push('non-commercial')
-  if (nd === true) return { obligations: [...asked, 'no-derivatives'], redistributable: 'no', reason: 'permits no derived work to be passed on, and shards are one' }
+  if (nd === true) {
+    return {
+      obligations: [...asked, 'no-derivatives'],
+      redistributable: 'no',
+      reason: 'permits no derived work to be passed on, and shards are one'
+    }
+  }
   if (asked.length === 1) return CREDIT
-  const conditions = [...(sa === true ? ['under the same licence'] : []), ...(nc === true ? ['for purposes that are not commercial'] : [])]
-  return { obligations: asked, redistributable: 'yes', reason: `permits it ${conditions.join(', ')}, with the source named` }
+  const conditions = [
+    ...(sa === true ? ['under the same licence'] : []),
+    ...(nc === true ? ['for purposes that are not commercial'] : [])
+  ]
+  return {
+    obligations: asked,
+    redistributable: 'yes',
+    reason: `permits it ${conditions.join(', ')}, with the source named`
+  }
 }

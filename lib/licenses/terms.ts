@@ -16,7 +16,12 @@ export interface LicenseTerms {
 
 const STRICTNESS: readonly Redistributable[] = ['yes', 'unknown', 'no']
 
-const NOT_STATED: LicenseTerms = { spdx: null, obligations: [], redistributable: 'unknown', reason: 'no licence is stated' }
+const NOT_STATED: LicenseTerms = {
+  spdx: null,
+  obligations: [],
+  redistributable: 'unknown',
+  reason: 'no licence is stated'
+}
 
 let known: ReadonlyMap<string, string> | undefined
 
@@ -27,7 +32,10 @@ let known: ReadonlyMap<string, string> | undefined
 function spdxIds (): ReadonlyMap<string, string> {
   if (known !== undefined) return known
   const load = createRequire(import.meta.url) // an import of JSON prints a warning in Node 20
-  const [inUse, givenUp] = [load('spdx-license-ids') as readonly string[], load('spdx-license-ids/deprecated') as readonly string[]]
+  const [inUse, givenUp] = [
+    load('spdx-license-ids') as readonly string[],
+    load('spdx-license-ids/deprecated') as readonly string[]
+  ]
   const current = new Set(inUse)
   known = new Map([
     ...givenUp.map(id => [id, current.has(`${id}-only`) ? `${id}-only` : id] as const),
@@ -74,14 +82,20 @@ export function strictestOf (found: readonly string[]): LicenseTerms {
   const [first, ...others] = all
   if (first === undefined) return NOT_STATED
   if (others.length === 0) return withoutName(first)
-  const strictest = all.reduce((a, b) => STRICTNESS.indexOf(b.redistributable) > STRICTNESS.indexOf(a.redistributable) ? b : a)
-  const alike = new Set(all.filter(({ obligations }) => obligations.includes('share-alike')).map(({ spdx, name }) => spdx ?? name))
+  const strictest = all.reduce((a, b) =>
+    STRICTNESS.indexOf(b.redistributable) > STRICTNESS.indexOf(a.redistributable) ? b : a)
+  const shareAlike = all.filter(({ obligations }) => obligations.includes('share-alike'))
+  const alike = new Set(shareAlike.map(({ spdx, name }) => spdx ?? name))
   const ids = all.map(({ spdx }) => spdx)
+  const terms = ids.map(id => id?.includes(' OR ') === true ? `(${id})` : id)
+  const why = strictest.redistributable === 'yes'
+    ? 'each permits it'
+    : `${quoted(strictest.name)} ${strictest.reason}`
   return {
-    spdx: ids.includes(null) ? null : [...new Set(ids.map(id => id!.includes(' OR ') ? `(${id!})` : id!))].join(' AND '),
+    spdx: ids.includes(null) ? null : [...new Set(terms)].join(' AND '),
     obligations: obligations.filter(obligation => all.some(terms => terms.obligations.includes(obligation))),
     redistributable: strictest.redistributable,
-    reason: `of ${all.length} licences the strictest counts: ${strictest.redistributable === 'yes' ? 'each permits it' : `${quoted(strictest.name)} ${strictest.reason}`}` +
+    reason: `of ${all.length} licences the strictest counts: ${why}` +
       (alike.size > 1 ? `; ${[...alike].join(' and ')} each want their own licence for it` : '')
   }
 }
@@ -151,7 +165,12 @@ export function licenseKey (found: string): string {
   let rest = key.slice(cc)
   for (const [pattern, word] of OF_CREATIVE_COMMONS) rest = rest.replace(pattern, word)
   key = key.slice(0, cc) + rest
-  return key.replace(/[\s_,]+/g, '-').replace(/-v-?(?=\d)/g, '-').replace(/^([al]?gpl)-?v?(?=\d)/, '$1-').replace(/-{2,}/g, '-').replace(/^-|-$/g, '')
+  return key
+    .replace(/[\s_,]+/g, '-')
+    .replace(/-v-?(?=\d)/g, '-')
+    .replace(/^([al]?gpl)-?v?(?=\d)/, '$1-')
+    .replace(/-{2,}/g, '-')
+    .replace(/^-|-$/g, '')
 }
 
 /** Where the last match is; 0 for none. */

@@ -44,7 +44,13 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
  * @throws SluiceError `ERR_CHECKPOINT` when it can't be read, is damaged, or no checkpoint
  */
 export async function readCheckpoint (path: string): Promise<unknown> {
-  const fail = (what: string, cause?: unknown): never => { throw new SluiceError('ERR_CHECKPOINT', `${path}: ${what}; get it from a copy, or start over with --restart`, { cause }) }
+  const fail = (what: string, cause?: unknown): never => {
+    throw new SluiceError(
+      'ERR_CHECKPOINT',
+      `${path}: ${what}; get it from a copy, or start over with --restart`,
+      { cause }
+    )
+  }
   const text = await readOwn(path).catch((cause: unknown) => {
     const isOther = cause instanceof SluiceError
     const other = 'is a link, a folder, a pipe or a device, or longer than files of sluice'
@@ -52,10 +58,20 @@ export async function readCheckpoint (path: string): Promise<unknown> {
   })
   if (text === null) return null
   const file = parse(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
-  if (!CHECKPOINT.isOwn(text)) throw new SluiceError('ERR_CHECKPOINT', `${path}: is no checkpoint of sluice; move it away, or write to another folder`)
-  if (file === undefined) return fail(`is cut off or damaged: ${text.length} characters that are no JSON, expected a checkpoint`)
-  if (file?.sluice_checkpoint !== FORMAT) return fail(`is a checkpoint of form ${JSON.stringify(file?.sluice_checkpoint)}, expected ${FORMAT}: another version of sluice has written it`)
-  if (file.content === undefined || sha256(JSON.stringify(file.content)) !== file.sha256) return fail('is damaged: its content has another SHA-256 than it says')
+  if (!CHECKPOINT.isOwn(text)) {
+    throw new SluiceError('ERR_CHECKPOINT', `${path}: is no checkpoint of sluice; ` +
+      'move it away, or write to another folder')
+  }
+  if (file === undefined) {
+    return fail(`is cut off or damaged: ${text.length} characters that are no JSON, expected a checkpoint`)
+  }
+  if (file?.sluice_checkpoint !== FORMAT) {
+    return fail(`is a checkpoint of form ${JSON.stringify(file?.sluice_checkpoint)}, expected ${FORMAT}: ` +
+      'another version of sluice has written it')
+  }
+  if (file.content === undefined || sha256(JSON.stringify(file.content)) !== file.sha256) {
+    return fail('is damaged: its content has another SHA-256 than it says')
+  }
   return file.content
 }
 
@@ -63,7 +79,8 @@ export async function readCheckpoint (path: string): Promise<unknown> {
 const CHECKPOINT: OwnKind = {
   what: 'a checkpoint of sluice',
   bytes: MOST_BYTES,
-  isOwn: content => content.startsWith('{"sluice_checkpoint":') || /^\0*$/.test(content) || (content.startsWith('{"') && parse(content) === undefined)
+  isOwn: content => content.startsWith('{"sluice_checkpoint":') || /^\0*$/.test(content) ||
+    (content.startsWith('{"') && parse(content) === undefined)
 }
 
 /** A whole one may be longer than what is read to know other files: with two windows of 16 million hashes it is. */

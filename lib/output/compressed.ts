@@ -10,7 +10,9 @@ export interface PartedOutput extends Output {
 
 /** What is written goes to `file`, compressed where the name ends in `.gz` or `.zst`. */
 export function compressed (path: string, file: Output): PartedOutput {
-  return path.endsWith('.gz') ? gzipped(file) : path.endsWith('.zst') ? zstdCompressed(file) : { ...file, part: async () => {} }
+  if (path.endsWith('.gz')) return gzipped(file)
+  if (path.endsWith('.zst')) return zstdCompressed(file)
+  return { ...file, part: async () => {} }
 }
 
 /** A part of gzip data that can be read by itself. */

@@ -32,7 +32,12 @@ export class LineSink<Item> extends Writable {
   #arriving: Promise<void> = Promise.resolve()
 
   /** @param lineOf the line of an item, its ending included; bytes are copied before the next items come */
-  constructor (name: string, path: string, lineOf: (item: Item) => Line, { highWaterMark, signal, resumable }: LineSinkOptions) {
+  constructor (
+    name: string,
+    path: string,
+    lineOf: (item: Item) => Line,
+    { highWaterMark, signal, resumable }: LineSinkOptions
+  ) {
     super(objectStream({ highWaterMark, signal }))
     this.stageName = name
     this.#lineOf = lineOf
@@ -94,7 +99,9 @@ export class LineSink<Item> extends Writable {
 }
 
 function joined (lines: readonly Line[]): string | Buffer {
-  return areTexts(lines) ? lines.join('') : Buffer.concat(lines.map(line => typeof line === 'string' ? Buffer.from(line) : line))
+  return areTexts(lines)
+    ? lines.join('')
+    : Buffer.concat(lines.map(line => typeof line === 'string' ? Buffer.from(line) : line))
 }
 
 function areTexts (lines: readonly Line[]): lines is readonly string[] {

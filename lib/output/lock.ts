@@ -95,7 +95,8 @@ async function take (path: string, me: Holder): Promise<Holder | null> {
       await removeOwn(claim, me)
     }
   }
-  throw new SluiceError('ERR_LOCKED', `${path}: is not a whole lock file, so that it doesn't say whose it is; if no run is under way here, delete it and run again`)
+  throw new SluiceError('ERR_LOCKED', `${path}: is not a whole lock file, so that it doesn't say whose it is; ` +
+    'if no run is under way here, delete it and run again')
 }
 
 /**
@@ -110,7 +111,11 @@ async function create (path: string, me: Holder): Promise<boolean> {
  * Gives a lock its name once it is whole, so that it is never seen half-written. Resolves to null, or to what is in the
  * way.
  */
-async function place (path: string, me: Holder, give: (temporary: string, path: string) => Promise<void>): Promise<string | null> {
+async function place (
+  path: string,
+  me: Holder,
+  give: (temporary: string, path: string) => Promise<void>
+): Promise<string | null> {
   const temporary = temporaryName(`${path}.${me.id}`)
   await writeNew(temporary, contentOf(me))
   try {
@@ -182,7 +187,8 @@ async function removeOwn (path: string, me: Holder): Promise<void> {
  */
 async function tidy (path: string): Promise<void> {
   const [folder, name] = [dirname(path), basename(path)]
-  const isClaim = (file: string): boolean => file.startsWith(name) && /^(\.([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+-\d+))+$/.test(file.slice(name.length))
+  const isClaim = (file: string): boolean =>
+    file.startsWith(name) && /^(\.([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+-\d+))+$/.test(file.slice(name.length))
   await removeLeftovers(folder, isClaim)
   for (const file of await readdir(folder)) {
     if (isClaim(file)) await rm(join(folder, file), { force: true })
@@ -204,6 +210,9 @@ function contentOf (holder: Holder): string {
 }
 
 async function refusal (path: string, what: string, holder: Holder): Promise<string> {
-  const unknown = await stateOf(holder) === 'unknown' ? `; whether it is still there can't be told from here: if it is certainly gone, delete ${path}` : ''
-  return `${what}: is being written to by another run, process ${holder.pid} on host ${holder.host}, which began at ${holder.began_at_utc}; wait for it to end, or stop it${unknown}`
+  const unknown = await stateOf(holder) === 'unknown'
+    ? `; whether it is still there can't be told from here: if it is certainly gone, delete ${path}`
+    : ''
+  return `${what}: is being written to by another run, process ${holder.pid} on host ${holder.host}, ` +
+    `which began at ${holder.began_at_utc}; wait for it to end, or stop it${unknown}`
 }

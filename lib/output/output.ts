@@ -98,7 +98,9 @@ export async function targetOf (path: string): Promise<string | null> {
   if (path.endsWith('/')) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
   await makeFolder(dirname(path))
   const there = await stat(path).catch(() => null)
-  if (there?.isDirectory() === true) throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
+  if (there?.isDirectory() === true) {
+    throw new SluiceError('ERR_OUTPUT', `${path}: is a folder, expected the name of a file`)
+  }
   if (there === null) return path
   return there.isFile() ? await realpath(path) : null
 }

@@ -74,7 +74,8 @@ export async function readOwn (path: string, { follow = true } = {}): Promise<st
 }
 
 function noFile (path: string, cause?: unknown): SluiceError {
-  return new SluiceError('ERR_OUTPUT', `${path}: is a link, a pipe or a device, expected a file; move it away`, { cause })
+  return new SluiceError('ERR_OUTPUT', `${path}: is a link, a pipe or a device, expected a file; ` +
+    'move it away', { cause })
 }
 
 function tooLong (path: string, size: number): SluiceError {
@@ -93,7 +94,8 @@ export async function refuseForeign (path: string, kind: OwnKind): Promise<void>
   if (there?.isFile() !== true || there.size === 0) return
   const content = there.size > MOST_BYTES && kind.bytes === MOST_BYTES ? null : await beginningOf(path, kind.bytes)
   if (content === '' || (content !== null && kind.isOwn(content))) return
-  throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: is not ${kind.what}, which would replace it; name another file, or move this one away`)
+  throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: is not ${kind.what}, which would replace it; ` +
+    'name another file, or move this one away')
 }
 
 /** Writes a file of a kind, as `writeFileWhole`. @throws SluiceError as `refuseForeign`, and `ERR_OUTPUT` */

@@ -55,7 +55,9 @@ export async function openResumable (path: string, from: OutputState | null): Pr
     const target = await targetOf(path)
     if (target === null) throw new SluiceError('ERR_OUTPUT', `${path}: is a device or a pipe, expected a file`)
     const partial = partialName(target)
-    const file = from === null ? await createTemporary(partial) : await reopen(target, from.bytes, async file => await tailOf(file, from.bytes) === from.tail)
+    const file = from === null
+      ? await createTemporary(partial)
+      : await reopen(target, from.bytes, async file => await tailOf(file, from.bytes) === from.tail)
     return resumable(path, target, file, from)
   })
 }
@@ -67,7 +69,11 @@ export async function openResumable (path: string, from: OutputState | null): Pr
  * @param isSame whether they are what they were
  * @throws SluiceError `ERR_CHECKPOINT` when they aren't, or there is neither
  */
-export async function reopen (path: string, bytes: number, isSame: (file: FileHandle) => Promise<boolean>): Promise<FileHandle> {
+export async function reopen (
+  path: string,
+  bytes: number,
+  isSame: (file: FileHandle) => Promise<boolean>
+): Promise<FileHandle> {
   const partial = partialName(path)
   const isCopy = await sizeOf(partial) < bytes
   if (isCopy) {
@@ -103,7 +109,8 @@ async function copyWhole (from: string, to: string): Promise<void> {
 
 /** What a checkpoint counts on is gone. */
 export function lost (path: string, why: string): SluiceError {
-  return new SluiceError('ERR_CHECKPOINT', `${path}: ${why}, so that the run can't go on behind it; put it back, or start over with --restart`)
+  return new SluiceError('ERR_CHECKPOINT', `${path}: ${why}, so that the run can't go on behind it; ` +
+    'put it back, or start over with --restart')
 }
 
 function resumable (path: string, target: string, file: FileHandle, from: OutputState | null): ResumableOutput {

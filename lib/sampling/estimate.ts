@@ -19,7 +19,11 @@ export function estimateShare (share: number, sampled: number): Estimate {
   if (sampled === Infinity) return { guess: share, low: share, high: share }
   const center = (share + Z ** 2 / (2 * sampled)) / (1 + Z ** 2 / sampled)
   const spread = Z / (1 + Z ** 2 / sampled) * Math.sqrt(share * (1 - share) / sampled + Z ** 2 / (4 * sampled ** 2))
-  return { guess: share, low: Math.max(0, Math.min(share, center - spread)), high: Math.min(1, Math.max(share, center + spread)) }
+  return {
+    guess: share,
+    low: Math.max(0, Math.min(share, center - spread)),
+    high: Math.min(1, Math.max(share, center + spread))
+  }
 }
 
 /** The product of two estimates; its bounds are no closer than they need be, as the two may hang together. */
@@ -49,18 +53,22 @@ export function estimateTotal (sample: readonly Drawn[], wholeSize: number): Est
   const ratioOf = ({ amount, size }: Drawn): number => amount / size
   const ratio = sample.reduce((sum, drawn) => sum + ratioOf(drawn) * drawn.weight, 0) / weight
   // What stands for itself only is no matter of chance (Duffield, Lund and Thorup, JACM 54, 2007, theorem 3).
-  const variance = sample.reduce((sum, drawn) => sum + (ratioOf(drawn) - ratio) ** 2 * drawn.weight * (drawn.weight - drawn.size), 0)
+  const variance = sample.reduce((sum, drawn) =>
+    sum + (ratioOf(drawn) - ratio) ** 2 * drawn.weight * (drawn.weight - drawn.size), 0)
   const spread = Z * Math.sqrt(variance) / weight
   return ordered(ratio * wholeSize, (ratio - spread) * wholeSize, (ratio + spread) * wholeSize)
 }
 
 /** The share of all sizes that those have who have a property, by a sample whose members stand for shares of it. */
 export function estimateSizeShare (sample: ReadonlyArray<Omit<Drawn, 'amount'> & { readonly has: boolean }>): Estimate {
-  const sum = (of: (drawn: typeof sample[number]) => number): number => sample.reduce((sum, drawn) => sum + of(drawn), 0)
+  const sum = (of: (drawn: typeof sample[number]) => number): number =>
+    sample.reduce((sum, drawn) => sum + of(drawn), 0)
   const weight = sum(drawn => drawn.weight)
   if (weight === 0) return { guess: 0, low: 0, high: 1 }
   // As many members of one weight would tell as much (Kish, Survey Sampling, 1965, 8.2).
-  const effective = sample.every(drawn => drawn.weight === drawn.size) ? Infinity : weight ** 2 / sum(drawn => drawn.weight ** 2)
+  const effective = sample.every(drawn => drawn.weight === drawn.size)
+    ? Infinity
+    : weight ** 2 / sum(drawn => drawn.weight ** 2)
   return estimateShare(sum(({ weight, has }) => has ? weight : 0) / weight, effective)
 }
 
@@ -71,5 +79,9 @@ export function scaleEstimate ({ guess, low, high }: Estimate, factor: number, m
 }
 
 function ordered (guess: number, low: number, high: number): Estimate {
-  return { guess: Math.round(guess), low: Math.round(Math.max(0, Math.min(low, guess))), high: Math.round(Math.max(high, guess)) }
+  return {
+    guess: Math.round(guess),
+    low: Math.round(Math.max(0, Math.min(low, guess))),
+    high: Math.round(Math.max(high, guess))
+  }
 }

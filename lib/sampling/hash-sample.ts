@@ -42,7 +42,9 @@ export class HashSample {
   }
 
   #settle (): void {
-    this.#pending.forEach((pending, i) => { this.#sets[i] = distinct(this.#below(concat([this.#sets[i]!, ...pending]))) })
+    this.#pending.forEach((pending, i) => {
+      this.#sets[i] = distinct(this.#below(concat([this.#sets[i]!, ...pending])))
+    })
     this.#pending = this.#sets.map(() => [])
     this.#pendingCount = 0
     while (this.#sets.reduce((sum, { length }) => sum + length, 0) > this.#most) {

@@ -43,7 +43,11 @@ export function npyHeader ({ dtype, rows, columns }: NpyShape): Buffer {
   const description = `{'descr': '${DESCRIPTIONS[dtype]}', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`
   const length = Buffer.alloc(2)
   length.writeUInt16LE(NPY_HEADER_BYTES - MAGIC.length - 2)
-  return Buffer.concat([MAGIC, length, Buffer.from(description.padEnd(NPY_HEADER_BYTES - MAGIC.length - 3) + '\n', 'latin1')])
+  return Buffer.concat([
+    MAGIC,
+    length,
+    Buffer.from(description.padEnd(NPY_HEADER_BYTES - MAGIC.length - 3) + '\n', 'latin1')
+  ])
 }
 
 /** Ids as the bytes of a `.npy` file's data. @throws SluiceError `ERR_SHARD` for an id above `max` or below 0 */
@@ -94,12 +98,18 @@ export function readNpyHeader (first: Uint8Array, name = 'FILE'): NpyHeader {
   const isNpy = file.length >= 10 && file.subarray(0, 8).equals(MAGIC)
   const other = isNpy || file.subarray(0, 6).equals(MAGIC.subarray(0, 6)) ? null : mistakenKind(file, name)
   if (other !== null) throw new SluiceError('ERR_SHARD', `${other}; expected a .npy file of format 1.0`)
-  if (!isNpy) throw new SluiceError('ERR_SHARD', `not a .npy file of format 1.0: it begins with ${file.subarray(0, 8).toString('hex') || 'nothing'}`)
+  if (!isNpy) {
+    throw new SluiceError('ERR_SHARD', 'not a .npy file of format 1.0: ' +
+      `it begins with ${file.subarray(0, 8).toString('hex') || 'nothing'}`)
+  }
   const start = 10 + file.readUInt16LE(8)
   const header = file.toString('latin1', 10, start)
   const match = /^\{'descr': '(.+?)', 'fortran_order': (True|False), 'shape': \((\d+), (\d+)\), \} *\n$/.exec(header)
   const dtype = dtypes.find(type => DESCRIPTIONS[type] === match?.[1])
-  if (match === null || dtype === undefined || match[2] !== 'False') throw new SluiceError('ERR_SHARD', `not a two-dimensional array in C order of ${dtypes.join(', ')}: its header is ${JSON.stringify(header.trim().slice(0, 200))}`)
+  if (match === null || dtype === undefined || match[2] !== 'False') {
+    throw new SluiceError('ERR_SHARD', `not a two-dimensional array in C order of ${dtypes.join(', ')}: ` +
+      `its header is ${JSON.stringify(header.trim().slice(0, 200))}`)
+  }
   return { dtype, rows: Number(match[3]), columns: Number(match[4]), start }
 }
 
@@ -114,6 +124,9 @@ export function readNpy (bytes: Uint8Array): NpyShape & { readonly data: Ids } {
   const header = readNpyHeader(bytes)
   const { dtype, rows, columns, start } = header
   const size = npyBytes(header)
-  if (bytes.length !== size) throw new SluiceError('ERR_SHARD', `expected ${size} bytes for shape (${rows}, ${columns}) of ${dtype}, got ${bytes.length}`)
+  if (bytes.length !== size) {
+    throw new SluiceError('ERR_SHARD', `expected ${size} bytes for shape (${rows}, ${columns}) of ${dtype}, ` +
+      `got ${bytes.length}`)
+  }
   return { dtype, rows, columns, data: idsOf(new Uint8Array(bytes.subarray(start)), dtype) } // copied, and so aligned
 }

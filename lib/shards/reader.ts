@@ -24,7 +24,9 @@ export async function readShardHeader (path: string): Promise<ShardFile> {
     const header = readNpyHeader(first.subarray(0, bytesRead), path)
     return { ...header, path, header: first.subarray(0, header.start) }
   } catch (error) {
-    throw error instanceof SluiceError ? new SluiceError(error.code, `${path}: ${error.message}`, { cause: error }) : unreadable(path, error)
+    throw error instanceof SluiceError
+      ? new SluiceError(error.code, `${path}: ${error.message}`, { cause: error })
+      : unreadable(path, error)
   } finally {
     await file.close()
   }
@@ -53,7 +55,10 @@ export interface IdBlock {
  *
  * @throws SluiceError `ERR_FILES` when the shard can't be opened, `ERR_SHARD` when it ends early, `ERR_ABORTED`
  */
-export async function * readIds (shard: ShardFile, { from = 0, to = shard.rows * shard.columns, signal }: IdRange = {}): AsyncGenerator<IdBlock> {
+export async function * readIds (
+  shard: ShardFile,
+  { from = 0, to = shard.rows * shard.columns, signal }: IdRange = {}
+): AsyncGenerator<IdBlock> {
   const { path, dtype, start } = shard
   const file = await opened(path)
   const idBytes = bytesPerId(dtype)
@@ -66,7 +71,10 @@ export async function * readIds (shard: ShardFile, { from = 0, to = shard.rows *
     const bytes = spare.subarray(0, Math.min(step, to - first) * idBytes)
     for (let filled = 0; filled < bytes.length;) {
       const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + first * idBytes + filled)
-      if (bytesRead === 0) throw new SluiceError('ERR_SHARD', `${path}: ends at byte ${start + first * idBytes + filled}, expected ${npyBytes(shard)} bytes; it was changed while it was read`)
+      if (bytesRead === 0) {
+        throw new SluiceError('ERR_SHARD', `${path}: ends at byte ${start + first * idBytes + filled}, ` +
+          `expected ${npyBytes(shard)} bytes; it was changed while it was read`)
+      }
       filled += bytesRead
     }
     return { ids: idsOf(bytes, dtype), first }
@@ -113,7 +121,10 @@ export async function openShards (path: string): Promise<ShardSet> {
   for (const path of paths) shards.push(await wholeShard(path))
   const columns = shards[0]!.columns
   const odd = shards.find(shard => shard.columns !== columns)
-  if (odd !== undefined) throw new SluiceError('ERR_SHARD', `${odd.path}: has rows of ${odd.columns} ids, expected ${columns}, as ${shards[0]!.path} has; name one shard`)
+  if (odd !== undefined) {
+    throw new SluiceError('ERR_SHARD', `${odd.path}: has rows of ${odd.columns} ids, expected ${columns}, ` +
+      `as ${shards[0]!.path} has; name one shard`)
+  }
   return {
     shards,
     columns,
@@ -145,17 +156,25 @@ async function shardPaths (path: string): Promise<string[]> {
   const status = await stat(path).catch((error: unknown) => { throw unreadable(path, error) })
   if (!status.isDirectory()) return [path]
   const names = await listShards(path)
-  if (names.length === 0) throw new SluiceError('ERR_FILES', `${path}: holds no shards, expected ${shardName(0)} and so on`)
+  if (names.length === 0) {
+    throw new SluiceError('ERR_FILES', `${path}: holds no shards, expected ${shardName(0)} and so on`)
+  }
   const first = numberOf(names[0]!)
   const gap = names.findIndex((name, i) => numberOf(name) !== first + i)
-  if (gap !== -1) throw new SluiceError('ERR_SHARD', `${path}: ${names[gap]!} follows on ${names[gap - 1]!}, expected ${shardName(first + gap)}, which is missing; name one shard, or make them again`)
+  if (gap !== -1) {
+    throw new SluiceError('ERR_SHARD', `${path}: ${names[gap]!} follows on ${names[gap - 1]!}, ` +
+      `expected ${shardName(first + gap)}, which is missing; name one shard, or make them again`)
+  }
   return names.map(name => join(path, name))
 }
 
 async function wholeShard (path: string): Promise<ShardFile> {
   const shard = await readShardHeader(path)
   const { size } = await stat(path)
-  if (size !== npyBytes(shard)) throw new SluiceError('ERR_SHARD', `${path}: has ${size} bytes, expected ${npyBytes(shard)} for shape (${shard.rows}, ${shard.columns}) of ${shard.dtype}`)
+  if (size !== npyBytes(shard)) {
+    throw new SluiceError('ERR_SHARD', `${path}: has ${size} bytes, expected ${npyBytes(shard)} for shape ` +
+      `(${shard.rows}, ${shard.columns}) of ${shard.dtype}`)
+  }
   return shard
 }
 
@@ -175,7 +194,9 @@ function numberOf (name: string): number {
 async function opened (path: string): Promise<FileHandle> {
   const status = await stat(path).catch((error: unknown) => { throw unreadable(path, error) })
   // To open it would wait for ever.
-  if (!status.isFile() && !status.isDirectory()) throw new SluiceError('ERR_SHARD', `${path}: is a pipe or a device, expected a file`)
+  if (!status.isFile() && !status.isDirectory()) {
+    throw new SluiceError('ERR_SHARD', `${path}: is a pipe or a device, expected a file`)
+  }
   return await open(path).catch((error: unknown) => { throw unreadable(path, error) })
 }
 

@@ -38,13 +38,24 @@ export interface ShardStatistics {
   readonly ends_per_sequence: Spread | null
   /** Ids that are not in the vocabulary, and the first of them. */
   readonly outside_ids: number
-  readonly first_outside: { readonly path: string, readonly row: number, readonly column: number, readonly id: number } | null
+  readonly first_outside: PlacedId | null
+}
+
+/** An id, and where it is. */
+export interface PlacedId {
+  readonly path: string
+  readonly row: number
+  readonly column: number
+  readonly id: number
 }
 
 const [OTHER, END, UNKNOWN, BYTE, OUTSIDE] = [0, 1, 2, 3, 4]
 
 /** Counts the ids of shards by what they are; nothing is decoded. @throws SluiceError as `readIds` */
-export async function shardStatistics (set: ShardSet, { decoder, eosId, signal }: ShardTextOptions): Promise<ShardStatistics> {
+export async function shardStatistics (
+  set: ShardSet,
+  { decoder, eosId, signal }: ShardTextOptions
+): Promise<ShardStatistics> {
   const counter = new IdCounter(kindsOf(decoder, eosId))
   let sequences = 0
   let firstOutside: ShardStatistics['first_outside'] = null
@@ -60,7 +71,12 @@ export async function shardStatistics (set: ShardSet, { decoder, eosId, signal }
       }
       if (counter.counts[OUTSIDE] === 0 || firstOutside !== null) continue
       const i = ids.findIndex(id => id < 0 || id >= decoder.vocabSize)
-      firstOutside = { path: documentPath(shard.path), row: Math.floor((first + i) / columns), column: (first + i) % columns, id: ids[i]! }
+      firstOutside = {
+        path: documentPath(shard.path),
+        row: Math.floor((first + i) / columns),
+        column: (first + i) % columns,
+        id: ids[i]!
+      }
     }
     sequences += shard.rows
   }
@@ -74,7 +90,9 @@ export async function shardStatistics (set: ShardSet, { decoder, eosId, signal }
     documents,
     open_ids: open,
     document_ids: documentIds.spread(),
-    document_lengths: buckets.map((documents, i) => ({ from: 2 ** i, to: 2 ** (i + 1) - 1, documents })).slice(buckets.findIndex(n => n > 0)),
+    document_lengths: buckets
+      .map((documents, i) => ({ from: 2 ** i, to: 2 ** (i + 1) - 1, documents }))
+      .slice(buckets.findIndex(n => n > 0)),
     unknown_ids: counts[UNKNOWN]!,
     byte_ids: counts[BYTE]!,
     ends_per_sequence: rowEnds.spread(),

@@ -35,7 +35,11 @@ const shardedStats = z.object({
 export type ShardedStats = Readonly<z.output<typeof shardedStats>>
 
 /** By this a stats file is known, before another one takes its place: that of a mixture, or of one dataset. */
-export const STATS: OwnKind = { ...jsonKind('the stats of a run'), isOwn: content => [['manifest', 'stats'], ['name', 'output_dir']].some(keys => jsonKind('', ...keys).isOwn(content)) }
+export const STATS: OwnKind = {
+  ...jsonKind('the stats of a run'),
+  isOwn: content =>
+    [['manifest', 'stats'], ['name', 'output_dir']].some(keys => jsonKind('', ...keys).isOwn(content))
+}
 
 /** A stats file, read, as far as it tells of shards. */
 export interface StatsFile {
@@ -66,8 +70,13 @@ const MOST_MISTAKES = 20
  * @throws SluiceError `ERR_STATS` when it can't be read or isn't one, with every mistake
  */
 export async function readStats (path: string): Promise<StatsFile> {
-  const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_STATS', `${path}: ${message}`, { cause }) }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new SluiceError('ERR_STATS', notLocalFile(path, cause) ?? `${path}: cannot be read: ${reasonOf(cause)}, expected the stats JSON of a run`, { cause }) })
+  const fail = (message: string, cause?: unknown): never => {
+    throw new SluiceError('ERR_STATS', `${path}: ${message}`, { cause })
+  }
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const why = `${path}: cannot be read: ${reasonOf(cause)}, expected the stats JSON of a run`
+    throw new SluiceError('ERR_STATS', notLocalFile(path, cause) ?? why, { cause })
+  })
   let content: unknown
   try {
     content = JSON.parse(text)
@@ -77,13 +86,29 @@ export async function readStats (path: string): Promise<StatsFile> {
     return fail(`${why}; expected the stats of a run, whose path its manifest has under stats`, cause)
   }
   const has = (key: string): boolean => typeof content === 'object' && content !== null && key in content
-  if (!has('stats') && !has('output_dir')) fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')
+  if (!has('stats') && !has('output_dir')) {
+    fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')
+  }
   const checked = checkOptions(mixtureStats, has('stats') ? content : { stats: [content] })
-  if ('options' in checked) return { path, text, sha256: sha256(text), isMixture: has('stats'), components: checked.options.stats, failed: checked.options.failed.map(({ name }) => name) }
+  if ('options' in checked) {
+    const { stats, failed } = checked.options
+    return {
+      path,
+      text,
+      sha256: sha256(text),
+      isMixture: has('stats'),
+      components: stats,
+      failed: failed.map(({ name }) => name)
+    }
+  }
   const { mistakes } = checked
-  const lines = mistakes.slice(0, MOST_MISTAKES).map(({ path: at, message }) => `${path}: ${keyOf(has('stats') ? at : at.slice(2))}: ${message}`)
+  const lines = mistakes.slice(0, MOST_MISTAKES).map(({ path: at, message }) =>
+    `${path}: ${keyOf(has('stats') ? at : at.slice(2))}: ${message}`)
   if (mistakes.length > lines.length) lines.push(`… and ${mistakes.length - lines.length} more`)
-  if (mistakes.some(({ kind }) => kind === 'missing')) lines.push('what is missing was not written by an older version or another program; make the shards again, or name other stats')
+  if (mistakes.some(({ kind }) => kind === 'missing')) {
+    lines.push('what is missing was not written by an older version or another program; ' +
+      'make the shards again, or name other stats')
+  }
   throw new SluiceError('ERR_STATS', lines.join('\n'))
 }
 

@@ -40,7 +40,10 @@ export interface ShardRow {
  *
  * @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary, with shard, row and column; as `readIds`
  */
-export async function * shardRows (set: ShardSet, { from = 0, to = Infinity, ...options }: ShardRowOptions): AsyncGenerator<ShardRow> {
+export async function * shardRows (
+  set: ShardSet,
+  { from = 0, to = Infinity, ...options }: ShardRowOptions
+): AsyncGenerator<ShardRow> {
   const { columns } = set
   let before = 0 // rows of the shards before
   let continues: boolean | undefined // whether the row begins within a document
@@ -66,12 +69,19 @@ export async function * shardRows (set: ShardSet, { from = 0, to = Infinity, ...
 }
 
 /** Rows of shards as ids with spaces between them, for shards whose tokenizer isn't there. @throws as `readIds` */
-export async function * shardIdRows ({ shards, columns }: ShardSet, { from = 0, to = Infinity, signal }: Pick<ShardRowOptions, 'from' | 'to' | 'signal'> = {}): AsyncGenerator<ShardRow> {
+export async function * shardIdRows (
+  { shards, columns }: ShardSet,
+  { from = 0, to = Infinity, signal }: Pick<ShardRowOptions, 'from' | 'to' | 'signal'> = {}
+): AsyncGenerator<ShardRow> {
   let before = 0 // rows of the shards before
   for (const shard of shards) {
     const [first, last] = [Math.max(from - before, 0), Math.min(to - before, shard.rows)]
     let row: number[] = []
-    for await (const { ids, first: at } of readIds(shard, { from: first * columns, to: Math.max(first, last) * columns, signal })) {
+    for await (const { ids, first: at } of readIds(shard, {
+      from: first * columns,
+      to: Math.max(first, last) * columns,
+      signal
+    })) {
       for (let i = 0; i < ids.length; i++) {
         row.push(ids[i]!)
         if (row.length < columns) continue
@@ -147,7 +157,10 @@ export interface ShardDocumentOptions extends ShardTextOptions {
  *
  * @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary, with shard, row and column; as `readIds`
  */
-export async function * shardDocuments (set: ShardSet, { maxChars = 2 ** 26, ...options }: ShardDocumentOptions): AsyncGenerator<Document> {
+export async function * shardDocuments (
+  set: ShardSet,
+  { maxChars = 2 ** 26, ...options }: ShardDocumentOptions
+): AsyncGenerator<Document> {
   const { decoder, eosId } = options
   const { columns } = set
   let decoding = new Decoding(decoder, { continues: await set.continues(eosId) })
@@ -180,12 +193,18 @@ export async function * shardDocuments (set: ShardSet, { maxChars = 2 ** 26, ...
 }
 
 /** The ids of a shard, all of them in the vocabulary. */
-async function * knownIds (shard: ShardFile, range: IdRange, { decoder: { vocabSize }, signal }: ShardTextOptions): AsyncGenerator<IdBlock> {
+async function * knownIds (
+  shard: ShardFile,
+  range: IdRange,
+  { decoder: { vocabSize }, signal }: ShardTextOptions
+): AsyncGenerator<IdBlock> {
   for await (const block of readIds(shard, { ...range, signal })) {
     const { first } = outside(block.ids, vocabSize)
     if (first !== -1) {
       const at = block.first + first
-      throw new SluiceError('ERR_SHARD', `${shard.path}: id ${block.ids[first]!} in row ${Math.floor(at / shard.columns)}, column ${at % shard.columns} is not in the vocabulary, expected 0 to ${vocabSize - 1}; is it the tokenizer that the shards were made with?`)
+      throw new SluiceError('ERR_SHARD', `${shard.path}: id ${block.ids[first]!} in row ` +
+        `${Math.floor(at / shard.columns)}, column ${at % shard.columns} is not in the vocabulary, ` +
+        `expected 0 to ${vocabSize - 1}; is it the tokenizer that the shards were made with?`)
     }
     yield block
   }

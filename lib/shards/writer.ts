@@ -34,14 +34,19 @@ export async function prepareFolder (folder: string): Promise<void> {
 
 /** Deletes the shards that an earlier run had begun, and won't go on with. */
 export async function removePartials (folder: string): Promise<void> {
-  const names = (await namesIn(folder)).filter(name => isShardName(name.replace(/\.partial$/, '')) && !isShardName(name))
-  for (const name of names) await rm(join(folder, name), { force: true })
+  for (const name of await namesIn(folder)) {
+    const isPartial = !isShardName(name) && isShardName(name.replace(/\.partial$/, ''))
+    if (isPartial) await rm(join(folder, name), { force: true })
+  }
 }
 
 /** @throws SluiceError `ERR_OUTPUT_EXISTS` when a folder holds shards */
 export async function refuseShards (folder: string): Promise<void> {
   const { length } = await listShards(folder)
-  if (length > 0) throw new SluiceError('ERR_OUTPUT_EXISTS', `${folder}: holds ${length} ${length === 1 ? 'shard' : 'shards'} of another run; name another folder, or have them deleted by --overwrite (overwrite: true in code)`)
+  if (length > 0) {
+    throw new SluiceError('ERR_OUTPUT_EXISTS', `${folder}: holds ${length} ${length === 1 ? 'shard' : 'shards'} of ` +
+      'another run; name another folder, or have them deleted by --overwrite (overwrite: true in code)')
+  }
 }
 
 /** A shard that is begun, as a checkpoint has it. */
@@ -115,7 +120,13 @@ export class ShardWriter {
     })
   }
 
-  private constructor (path: string, name: string, file: FileHandle, { columns, maxRows, dtype }: ShardShape, replaces: boolean) {
+  private constructor (
+    path: string,
+    name: string,
+    file: FileHandle,
+    { columns, maxRows, dtype }: ShardShape,
+    replaces: boolean
+  ) {
     this.#path = path
     this.#name = name
     this.#replaces = replaces
@@ -146,10 +157,14 @@ export class ShardWriter {
       await this.#flush()
       let sha256 = this.#hash.digest('hex')
       if (!this.full) {
-        await this.#file.write(npyHeader({ dtype: this.#dtype, rows: this.#rows, columns: this.#columns }), 0, NPY_HEADER_BYTES, 0)
+        const header = npyHeader({ dtype: this.#dtype, rows: this.#rows, columns: this.#columns })
+        await this.#file.write(header, 0, NPY_HEADER_BYTES, 0)
         sha256 = await sha256OfFile(this.#name)
       }
-      if (!this.#replaces && await stat(this.#path).catch(() => null) !== null) throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#path}: was written by another run in the meantime; run one at a time in a folder`)
+      if (!this.#replaces && await stat(this.#path).catch(() => null) !== null) {
+        throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#path}: was written by another run in the meantime; ` +
+          'run one at a time in a folder')
+      }
       await publish(this.#file, this.#path, this.#name)
       return { file: basename(this.#path), sequences: this.#rows, bytes: this.#bytes, sha256 }
     })

@@ -1,5 +1,9 @@
 import { MASK } from '../errors.ts'
 
+const OWNERS = 'access|api|auth|client|hf|private|secret|x-amz|x-amz-security'
+const SECRET_NAMES =
+  'token|password|passwd|secret|signature|sig|credential|key_?secret|(?:api|secret|access|private)[_-]?key'
+
 /**
  * The first group of each is kept; what follows it is the secret. Lengths are such that no name of a data set matches.
  * None looks at the same characters from many places, so that the time grows with the text, and no faster.
@@ -18,7 +22,8 @@ const SECRETS: readonly RegExp[] = [
   // what CloudFront signs an address with, beside its Signature
   /([?&](?:Policy|Key-Pair-Id)=)[^\s"'&,}\]#]{4,}/gi,
   // ?token=…, HF_TOKEN=…, X-Amz-Signature=…, # password: …
-  /(\b(?:(?:access|api|auth|client|hf|private|secret|x-amz|x-amz-security)[_-]){0,4}(?:token|password|passwd|secret|signature|sig|credential|key_?secret|(?:api|secret|access|private)[_-]?key)["']?[ \t]*[=:][ \t]*["']?)(?!\w*MASKED|\w+:\/\/)[^\s"'&,}\]#]{4,}/gi
+  new RegExp(String.raw`(\b(?:(?:${OWNERS})[_-]){0,4}(?:${SECRET_NAMES})["']?[ \t]*[=:][ \t]*["']?)` +
+    String.raw`(?!\w*MASKED|\w+:\/\/)[^\s"'&,}\]#]{4,}`, 'gi')
 ]
 
 /** A text without the passwords and tokens in it, as far as their form tells what they are; and how many there were. */

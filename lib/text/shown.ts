@@ -26,7 +26,10 @@ export function shownInLine (text: string): string {
 }
 
 function escaped (character: string): string {
-  return character === '\n' ? '\\n' : character === '\t' ? '\\t' : character === '\r' ? '\\r' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  if (character === '\n') return '\\n'
+  if (character === '\t') return '\\t'
+  if (character === '\r') return '\\r'
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** Names in a message are no more than these: a dataset may have tens of thousands of files. */

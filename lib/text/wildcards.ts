@@ -40,7 +40,8 @@ export function character (text: string): Step {
 export function compileSteps (steps: readonly Step[]): (text: string, budget?: Budget) => boolean {
   const end = steps.length
   const sets = steps.map(step => step.kind === 'optional' ? ANY_CHARACTER : step.of)
-  const literals = Int32Array.from(sets, ({ ranges, isNegated }) => ranges.length === 1 && !isNegated && ranges[0]![0] === ranges[0]![1] ? ranges[0]![0] : -1)
+  const literals = Int32Array.from(sets, ({ ranges, isNegated }) =>
+    ranges.length === 1 && !isNegated && ranges[0]![0] === ranges[0]![1] ? ranges[0]![0] : -1)
   const reached = steps.map((_, at) => reachedFrom(steps, steps[at]!.kind === 'many' ? at : at + 1))
   const start = reachedFrom(steps, 0)
   const reachedAt = new Float64Array(end + 1)
@@ -108,7 +109,11 @@ function takes ({ ranges, isNegated }: CharacterSet, code: number): boolean {
  * @param negations the characters that, behind the bracket, say that all others are meant
  * @returns the set, and where it ends; undefined where it isn't closed
  */
-export function readSet (pattern: string, at: number, negations = '!'): { readonly set: CharacterSet, readonly end: number } | undefined {
+export function readSet (
+  pattern: string,
+  at: number,
+  negations = '!'
+): { readonly set: CharacterSet, readonly end: number } | undefined {
   const isNegated = at + 1 < pattern.length && negations.includes(pattern[at + 1]!)
   const start = at + (isNegated ? 2 : 1)
   const end = pattern.indexOf(']', start + 1)

@@ -27,8 +27,13 @@ export type CoverageBaseline = Readonly<z.output<typeof coverageBaseline>>
  * @throws SluiceError `ERR_BASELINE` when it can't be read or isn't that, with every mistake
  */
 export async function readCoverageBaseline (path: string): Promise<CoverageBaseline> {
-  const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_BASELINE', `${path}: ${message}`, { cause }) }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => { throw new SluiceError('ERR_BASELINE', notLocalFile(path, cause) ?? `${path}: cannot be read: ${reasonOf(cause)}, expected the JSON that check-coverage writes`, { cause }) })
+  const fail = (message: string, cause?: unknown): never => {
+    throw new SluiceError('ERR_BASELINE', `${path}: ${message}`, { cause })
+  }
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    const why = `${path}: cannot be read: ${reasonOf(cause)}, expected the JSON that check-coverage writes`
+    throw new SluiceError('ERR_BASELINE', notLocalFile(path, cause) ?? why, { cause })
+  })
   let content: unknown
   try {
     content = JSON.parse(text)
@@ -38,6 +43,7 @@ export async function readCoverageBaseline (path: string): Promise<CoverageBasel
   }
   const checked = checkOptions(coverageBaseline, content)
   if ('options' in checked) return checked.options
-  const mistakes = checked.mistakes.map(({ path: keys, message }) => [keys.map(String).join('.'), message].filter(part => part !== '').join(': '))
+  const mistakes = checked.mistakes.map(({ path: keys, message }) =>
+    [keys.map(String).join('.'), message].filter(part => part !== '').join(': '))
   return fail(`is not what check-coverage writes: ${mistakes.join('; ')}`)
 }

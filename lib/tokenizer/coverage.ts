@@ -41,9 +41,12 @@ export type ComparedCoverage = Pick<Coverage, 'tokens_per_word' | 'single_token_
 
 /** How much worse than a baseline is still well enough, in the unit of each figure; each inclusive. */
 export const coverageTolerances = z.strictObject({
-  maxTokensPerWordIncrease: z.number().min(0).default(0.05).describe('how many more tokens a word than the baseline\'s pass, inclusive'),
-  maxSingleTokenDecrease: z.number().min(0).default(0.02).describe('how much smaller a share of words that are one token passes, inclusive'),
-  maxTwoOrFewerDecrease: z.number().min(0).default(0.02).describe('how much smaller a share of words of two or fewer tokens passes, inclusive')
+  maxTokensPerWordIncrease: z.number().min(0).default(0.05)
+    .describe('how many more tokens a word than the baseline\'s pass, inclusive'),
+  maxSingleTokenDecrease: z.number().min(0).default(0.02)
+    .describe('how much smaller a share of words that are one token passes, inclusive'),
+  maxTwoOrFewerDecrease: z.number().min(0).default(0.02)
+    .describe('how much smaller a share of words of two or fewer tokens passes, inclusive')
 })
 
 /** How much worse than the baseline a figure may be. */
@@ -88,7 +91,11 @@ const BREAK_EVERY = 4e6
  *
  * @throws SluiceError `ERR_COVERAGE` when there is no word in the texts, `ERR_ABORTED`
  */
-export async function measureCoverage (texts: Iterable<string> | AsyncIterable<string>, tokenizer: CoverageTokenizer, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Coverage> {
+export async function measureCoverage (
+  texts: Iterable<string> | AsyncIterable<string>,
+  tokenizer: CoverageTokenizer,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {}
+): Promise<Coverage> {
   const meter = new CoverageMeter(new EncodedWords(tokenizer))
   let sinceBreak = 0
   for await (const text of texts) {
@@ -108,11 +115,23 @@ export async function measureCoverage (texts: Iterable<string> | AsyncIterable<s
  * @param tolerances how much worse passes; what is just at a tolerance does
  * @throws SluiceError `ERR_OPTION` for a tolerance below zero, or that is no number
  */
-export function compareCoverage (current: ComparedCoverage, baseline: ComparedCoverage, tolerances: CoverageTolerances = {}): CoverageComparison {
-  const { maxTokensPerWordIncrease, maxSingleTokenDecrease, maxTwoOrFewerDecrease } = parseOptions('compareCoverage', coverageTolerances, tolerances)
+export function compareCoverage (
+  current: ComparedCoverage,
+  baseline: ComparedCoverage,
+  tolerances: CoverageTolerances = {}
+): CoverageComparison {
+  const { maxTokensPerWordIncrease, maxSingleTokenDecrease, maxTwoOrFewerDecrease } =
+    parseOptions('compareCoverage', coverageTolerances, tolerances)
   const compare = (figure: keyof ComparedCoverage, worse: 1 | -1, tolerance: number): CoverageDifference => {
     const difference = current[figure] - baseline[figure]
-    return { figure, current: current[figure], baseline: baseline[figure], difference, tolerance, passed: worse * difference <= tolerance + ROUNDING }
+    return {
+      figure,
+      current: current[figure],
+      baseline: baseline[figure],
+      difference,
+      tolerance,
+      passed: worse * difference <= tolerance + ROUNDING
+    }
   }
   const differences = [
     compare('tokens_per_word', 1, maxTokensPerWordIncrease),
@@ -131,7 +150,9 @@ export function compareCoverage (current: ComparedCoverage, baseline: ComparedCo
 export function coverageOf (parts: readonly CoverageCounts[], name = 'coverage'): Coverage {
   const sum = (key: keyof CoverageCounts): number => parts.reduce((total, part) => total + part[key], 0)
   const [words, tokens, characters] = [sum('words'), sum('tokens'), sum('characters')]
-  if (words === 0) throw new SluiceError('ERR_COVERAGE', `${name}: no word in ${sum('documents')} documents, expected some to measure`)
+  if (words === 0) {
+    throw new SluiceError('ERR_COVERAGE', `${name}: no word in ${sum('documents')} documents, expected some to measure`)
+  }
   return {
     documents: sum('documents'),
     characters,
@@ -151,7 +172,15 @@ export function coverageOf (parts: readonly CoverageCounts[], name = 'coverage')
 /** Counts the words of texts and their tokens. Several may share their words, one after the other. */
 export class CoverageMeter {
   readonly #words: EncodedWords
-  readonly #counts = { documents: 0, characters: 0, words: 0, tokens: 0, unknown_tokens: 0, single_token_words: 0, two_or_fewer_token_words: 0 }
+  readonly #counts = {
+    documents: 0,
+    characters: 0,
+    words: 0,
+    tokens: 0,
+    unknown_tokens: 0,
+    single_token_words: 0,
+    two_or_fewer_token_words: 0
+  }
 
   constructor (words: EncodedWords) {
     this.#words = words

@@ -60,7 +60,8 @@ export interface Tokenizer {
 }
 
 /** What of a tokenizer a stream needs to encode texts. */
-export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer, 'path' | 'words' | 'version'>>
+export type Encoder =
+  Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer, 'path' | 'words' | 'version'>>
 
 /** What `loadTokenizer` can be told. */
 export interface TokenizerOptions {
@@ -91,7 +92,9 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
   const { readModel } = await import('../sentencepiece/model.ts')
   const model = readModel(bytes, path)
   const hash = sha256(bytes)
-  const { append, words } = model.trainer.modelType === 'unigram' ? await unigram(model, path, options) : await otherType(model, path, hash, options)
+  const { append, words } = model.trainer.modelType === 'unigram'
+    ? await unigram(model, path, options)
+    : await otherType(model, path, hash, options)
   const buffer = new IdBuffer()
   const decoder = once(() => judged(path, () => new Decoder(model, path)))
   if (model.denormalizer !== undefined) decoder() // its table may be damaged; else only decoding pays for it
@@ -119,20 +122,30 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
   }
 }
 
-async function unigram (model: SentencePieceModel, path: string, options: TokenizerOptions): Promise<Pick<Tokenizer, 'append' | 'words'>> {
+async function unigram (
+  model: SentencePieceModel,
+  path: string,
+  options: TokenizerOptions
+): Promise<Pick<Tokenizer, 'append' | 'words'>> {
   const { UnigramEncoder } = await import('../sentencepiece/unigram-encoder.ts')
   const encoder = judged(path, () => new UnigramEncoder(model, options))
   const append: Tokenizer['append'] = (text, ids) => {
     try {
       encoder.append(text, ids)
     } catch (cause) { // memory, of a text whose normalized form has gigabytes
-      throw new SluiceError('ERR_DOCUMENT', `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
+      throw new SluiceError('ERR_DOCUMENT',
+        `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
     }
   }
   return { append, words: encoder.words }
 }
 
-async function otherType (model: SentencePieceModel, path: string, hash: string, { tableBytes = DEFAULT_TABLE_BYTES, words: given }: TokenizerOptions): Promise<Pick<Tokenizer, 'append' | 'words'>> {
+async function otherType (
+  model: SentencePieceModel,
+  path: string,
+  hash: string,
+  { tableBytes = DEFAULT_TABLE_BYTES, words: given }: TokenizerOptions
+): Promise<Pick<Tokenizer, 'append' | 'words'>> {
   const { normalizer } = model
   const { readCharsmap } = await import('../sentencepiece/charsmap.ts')
   // Nobody else checks the table that text is rewritten by.
@@ -174,7 +187,10 @@ export async function loadDecoder (path: string): Promise<Decoder> {
   const { readModel } = await import('../sentencepiece/model.ts')
   const model = readModel(await readTokenizerFile(path), path)
   const decoder = judged(path, () => new Decoder(model, path))
-  if (decoder.rewrites) throw new SluiceError('ERR_TOKENIZER', `${path}: has a table that decoded text is to be rewritten by (denormalizer_spec), which can't be done in parts; decode whole texts with loadTokenizer`)
+  if (decoder.rewrites) {
+    throw new SluiceError('ERR_TOKENIZER', `${path}: has a table that decoded text is to be rewritten by ` +
+      '(denormalizer_spec), which can\'t be done in parts; decode whole texts with loadTokenizer')
+  }
   return decoder
 }
 
@@ -183,6 +199,7 @@ export async function readTokenizerFile (path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (cause) {
-    throw new SluiceError('ERR_TOKENIZER', notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}, expected a SentencePiece .model file`, { cause })
+    throw new SluiceError('ERR_TOKENIZER', notLocalFile(path, cause) ??
+      `${path}: ${reasonOf(cause)}, expected a SentencePiece .model file`, { cause })
   }
 }

@@ -36,23 +36,52 @@ t.test('dictionaries grow and are replaced', async t => {
 t.test('columns of types that aren\'t read hinder nobody who doesn\'t ask for them', async t => {
   const bytes = arrowBytes('unread.stream')
   t.strictSame((await rowsOf(bytes, { textColumn: 'text', columns: [] })).rows, [['a'], ['b']])
-  for (const name of ['union', 'dense', 'interval', 'runs', 'in_list']) t.match(await failure(rowsOf(bytes, { textColumn: 'text', columns: [name] })), { code: 'ERR_SOURCE', message: `a.arrow: its column ${name} has values of a type that isn't read` })
+  for (const name of ['union', 'dense', 'interval', 'runs', 'in_list']) {
+    t.match(await failure(rowsOf(bytes, { textColumn: 'text', columns: [name] })), {
+      code: 'ERR_SOURCE',
+      message: `a.arrow: its column ${name} has values of a type that isn't read`
+    })
+  }
 })
 
 const TEXT = schemaField('text', 5)
 
 t.test('messages in an order that can\'t be', async t => {
-  const records = message(3, batch(1, [1, 0], [0, 0, 0, 8, 8, 1]), Buffer.concat([Buffer.from([0, 0, 0, 0, 1, 0, 0, 0]), Buffer.from('x\0\0\0\0\0\0\0')]))
-  const read = async (...messages: readonly Buffer[]): Promise<unknown> => await rowsOf(Buffer.concat([...messages, END]), { textColumn: 'text' }).then(({ rows }) => rows, (error: unknown) => error)
+  const records = message(3, batch(1, [1, 0], [0, 0, 0, 8, 8, 1]), Buffer.concat([
+    Buffer.from([0, 0, 0, 0, 1, 0, 0, 0]),
+    Buffer.from('x\0\0\0\0\0\0\0')
+  ]))
+  const read = async (...messages: readonly Buffer[]): Promise<unknown> => {
+    const reading = rowsOf(Buffer.concat([...messages, END]), { textColumn: 'text' })
+    return await reading.then(({ rows }) => rows, (error: unknown) => error)
+  }
   t.strictSame(await read(schema(TEXT), records), [['x']])
-  t.match(await read(records, schema(TEXT)), { code: 'ERR_SOURCE', message: /in the message at byte 0 \(there is no schema before it\)/ })
+  t.match(await read(records, schema(TEXT)), {
+    code: 'ERR_SOURCE',
+    message: /in the message at byte 0 \(there is no schema before it\)/
+  })
   t.match(await read(schema(TEXT), schema(TEXT)), { code: 'ERR_SOURCE', message: /a second schema/ })
-  t.match(await read(schema(schemaField('text', 99))), { code: 'ERR_SOURCE', message: /damaged Arrow data in the message at byte 0/ })
-  t.match(await read(schema(schemaField('n', 1), TEXT), message(3, batch(1, [1, 0, 2, 0], [0, 0, 0, 8, 8, 1]), Buffer.alloc(16))), { code: 'ERR_SOURCE', message: /2 values in column text of 1 rows/ })
+  t.match(await read(schema(schemaField('text', 99))), {
+    code: 'ERR_SOURCE',
+    message: /damaged Arrow data in the message at byte 0/
+  })
+  t.match(await read(schema(schemaField('n', 1), TEXT), message(
+    3,
+    batch(1, [1, 0, 2, 0], [0, 0, 0, 8, 8, 1]),
+    Buffer.alloc(16)
+  )), { code: 'ERR_SOURCE', message: /2 values in column text of 1 rows/ })
   t.match(await read(schema(TEXT), message(3, batch(1, [], []))), { code: 'ERR_SOURCE' })
   const coded: FlatField[] = schemaField('text', 5, [], { dictionary: [{ int64: 7n }, { table: [{ int32: 8 }] }] })
-  t.match(await read(schema(coded), message(3, batch(1, [1, 0], [0, 0, 0, 8]), Buffer.alloc(8))), { code: 'ERR_SOURCE' }, 'no dictionary')
-  t.match(await read(schema(coded), message(2, [{ int64: 7n }, { table: batch(0, [0, 0], [0, 0, 0, 0, 0, 0]) }, { int8: 1 }], Buffer.alloc(8))), [], 'a dictionary that would add to none, of no use to anybody')
+  t.match(
+    await read(schema(coded), message(3, batch(1, [1, 0], [0, 0, 0, 8]), Buffer.alloc(8))),
+    { code: 'ERR_SOURCE' },
+    'no dictionary'
+  )
+  t.match(await read(schema(coded), message(2, [
+    { int64: 7n },
+    { table: batch(0, [0, 0], [0, 0, 0, 0, 0, 0]) },
+    { int8: 1 }
+  ], Buffer.alloc(8))), [], 'a dictionary that would add to none, of no use to anybody')
 })
 
 t.test('compressed buffers that claim what they don\'t give', async t => {
@@ -68,15 +97,30 @@ t.test('compressed buffers that claim what they don\'t give', async t => {
 })
 
 t.test('LZ4 frames', async t => {
-  const frame = (flags: number, blocks: ReadonlyArray<readonly [number, Buffer]>, { head = 2, tail = 0 } = {}): Buffer => {
+  const frame = (
+    flags: number,
+    blocks: ReadonlyArray<readonly [number, Buffer]>,
+    { head = 2, tail = 0 } = {}
+  ): Buffer => {
     const word = (number: number): Buffer => { const bytes = Buffer.alloc(4); bytes.writeUInt32LE(number); return bytes }
-    return Buffer.concat([word(0x184d2204), Buffer.of(flags), Buffer.alloc(head), ...blocks.flatMap(([size, block]) => [word(size), block, Buffer.alloc(tail)]), word(0)])
+    return Buffer.concat([
+      word(0x184d2204),
+      Buffer.of(flags),
+      Buffer.alloc(head),
+      ...blocks.flatMap(([size, block]) => [word(size), block, Buffer.alloc(tail)]),
+      word(0)
+    ])
   }
   const abc = Buffer.from('abc')
   const stored = 0x80000003
   t.equal(lz4Frame(frame(0x40, [[stored, abc], [stored, abc]]), 6).toString(), 'abcabc')
-  t.equal(lz4Frame(frame(0x40, [[stored, abc], [5, Buffer.from([0x02, 0x03, 0x00, 0x10, 0x78])]]), 10).toString(), 'abcabcabcx', 'a block that repeats the one before')
-  t.equal(lz4Frame(frame(0x58, [[stored, abc]], { head: 10, tail: 4 }), 3).toString(), 'abc', 'with its size, and checksums')
+  t.equal(
+    lz4Frame(frame(0x40, [[stored, abc], [5, Buffer.from([0x02, 0x03, 0x00, 0x10, 0x78])]]), 10).toString(),
+    'abcabcabcx',
+    'a block that repeats the one before'
+  )
+  t.equal(lz4Frame(frame(0x58, [[stored, abc]], { head: 10, tail: 4 }), 3).toString(), 'abc',
+    'with its size, and checksums')
   for (const [bytes, size, says] of [
     [Buffer.from('abcdefgh'), 3, 'not an lz4 frame'],
     [frame(0x80, []), 0, 'unknown version'],
@@ -88,14 +132,24 @@ t.test('LZ4 frames', async t => {
 })
 
 t.test('what lies outside is no value', async t => {
-  const at = (vector: object, index = 0): unknown => new ValueReader(Infinity).at({ length: 1, nullCount: 0, ...vector } as unknown as Vector, index)
+  const at = (vector: object, index = 0): unknown =>
+    new ValueReader(Infinity).at({ length: 1, nullCount: 0, ...vector } as unknown as Vector, index)
   const utf8 = { type: { typeId: 5 }, values: Buffer.from('abc') }
   t.equal(at({ ...utf8, offsets: Int32Array.of(0, 3) }), 'abc')
-  for (const offsets of [[0], [0, 4], [2, 1], [-1, 1], []]) t.throws(() => at({ ...utf8, offsets: Int32Array.from(offsets) }), { message: /of \d/ })
+  for (const offsets of [[0], [0, 4], [2, 1], [-1, 1], []]) {
+    t.throws(() => at({ ...utf8, offsets: Int32Array.from(offsets) }), { message: /of \d/ })
+  }
   t.throws(() => at({ ...utf8, offsets: Int32Array.of(0, 3) }, 1), { message: /value 1 of 1/ })
-  t.throws(() => at({ ...utf8, nullCount: 1, validity: new Uint8Array(0), offsets: Int32Array.of(0, 3) }), { message: /value 0 of 0/ })
+  t.throws(
+    () => at({ ...utf8, nullCount: 1, validity: new Uint8Array(0), offsets: Int32Array.of(0, 3) }),
+    { message: /value 0 of 0/ }
+  )
   t.throws(() => at({ type: { typeId: 2 } }), { message: /value 0 of 0/ })
-  t.throws(() => at({ type: { typeId: -1 }, values: Int8Array.of(1), dictionary: { data: [{ ...utf8, length: 1, nullCount: 0, offsets: Int32Array.of(0, 1) }] } }), { message: /entry 1 of a dictionary of 1/ })
+  t.throws(() => at({
+    type: { typeId: -1 },
+    values: Int8Array.of(1),
+    dictionary: { data: [{ ...utf8, length: 1, nullCount: 0, offsets: Int32Array.of(0, 1) }] }
+  }), { message: /entry 1 of a dictionary of 1/ })
   t.throws(() => at({ type: { typeId: 15, stride: 4 }, values: Buffer.from('abc') }), { message: /0 to 4 of 3/ })
   const view = Buffer.alloc(16)
   view.writeInt32LE(13)

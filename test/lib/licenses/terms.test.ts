@@ -1,7 +1,10 @@
 import { t } from '../../tap.ts'
 import { licenseKey, strictestOf, termsOf } from '../../../lib/licenses/terms.ts'
 
-/** Every identifier that a dataset card may have, with the SPDX id and the answer expected; from the Hub's documentation of repositories' licences. */
+/**
+ * Every identifier that a dataset card may have, with the SPDX id and the answer expected; from the Hub's documentation
+ * of repositories' licences.
+ */
 const HUB = `apache-2.0 Apache-2.0 yes|mit MIT yes|openrail - unknown|bigscience-openrail-m - unknown|creativeml-openrail-m - unknown
 bigscience-bloom-rail-1.0 - unknown|bigcode-openrail-m - unknown|afl-3.0 AFL-3.0 yes|artistic-2.0 Artistic-2.0 yes|bsl-1.0 BSL-1.0 yes|bsd - yes
 bsd-2-clause BSD-2-Clause yes|bsd-3-clause BSD-3-Clause yes|bsd-3-clause-clear BSD-3-Clause-Clear yes|c-uda C-UDA-1.0 yes|cc - unknown|cc0-1.0 CC0-1.0 yes
@@ -77,7 +80,22 @@ t.test('obligations', async t => {
 })
 
 t.test('what isn\'t known is never taken for a permission', async t => {
-  for (const text of ['', '  ', '()', '|', 'see LICENSE', 'research only', 'MIT-like', 'cc-by-9.9', 'gpl-9.9', 'MIT AND', 'commercial use not permitted', 'FreeBSD-DOC', 'constructor', 'my own licence, or what you want']) {
+  for (const text of [
+    '',
+    '  ',
+    '()',
+    '|',
+    'see LICENSE',
+    'research only',
+    'MIT-like',
+    'cc-by-9.9',
+    'gpl-9.9',
+    'MIT AND',
+    'commercial use not permitted',
+    'FreeBSD-DOC',
+    'constructor',
+    'my own licence, or what you want'
+  ]) {
     t.match(termsOf(text), { obligations: [], redistributable: 'unknown' }, text)
   }
   t.equal(termsOf('').reason, 'no licence is stated')
@@ -89,12 +107,33 @@ t.test('what isn\'t known is never taken for a permission', async t => {
 t.test('of several the strictest counts', async t => {
   t.strictSame(strictestOf([]), termsOf(''))
   t.strictSame(strictestOf(['mit', 'mit']), termsOf('mit'))
-  t.match(strictestOf(['MIT', 'mit']), { spdx: 'MIT', redistributable: 'yes', obligations: ['notice'], reason: /each permits it$/ })
-  t.match(strictestOf(['cc-by-sa-3.0', 'gfdl']), { spdx: null, redistributable: 'yes', obligations: ['attribution', 'notice', 'share-alike'], reason: /CC-BY-SA-3.0 and gfdl each want their own licence/ })
-  t.match(strictestOf(['mit', 'cc-by-nd-4.0', 'other']), { spdx: null, redistributable: 'no', reason: /"cc-by-nd-4.0" permits no derived work/ })
+  t.match(strictestOf(['MIT', 'mit']), {
+    spdx: 'MIT',
+    redistributable: 'yes',
+    obligations: ['notice'],
+    reason: /each permits it$/
+  })
+  t.match(strictestOf(['cc-by-sa-3.0', 'gfdl']), {
+    spdx: null,
+    redistributable: 'yes',
+    obligations: ['attribution', 'notice', 'share-alike'],
+    reason: /CC-BY-SA-3.0 and gfdl each want their own licence/
+  })
+  t.match(strictestOf(['mit', 'cc-by-nd-4.0', 'other']), {
+    spdx: null,
+    redistributable: 'no',
+    reason: /"cc-by-nd-4.0" permits no derived work/
+  })
   t.match(termsOf('MIT, Apache-2.0'), { spdx: 'MIT AND Apache-2.0', redistributable: 'yes' })
-  t.match(termsOf('MIT (non-commercial only)'), { spdx: null, redistributable: 'unknown', reason: /"non-commercial only" is no licence that sluice knows/ })
-  t.match(termsOf('(MIT OR CC-BY-NC-4.0)'), { spdx: 'MIT OR CC-BY-NC-4.0', obligations: ['attribution', 'notice', 'non-commercial'] }, 'nobody has chosen')
+  t.match(termsOf('MIT (non-commercial only)'), {
+    spdx: null,
+    redistributable: 'unknown',
+    reason: /"non-commercial only" is no licence that sluice knows/
+  })
+  t.match(termsOf('(MIT OR CC-BY-NC-4.0)'), {
+    spdx: 'MIT OR CC-BY-NC-4.0',
+    obligations: ['attribution', 'notice', 'non-commercial']
+  }, 'nobody has chosen')
   t.equal(termsOf('MIT OR (ISC AND Zlib)').spdx, null, 'what belongs together isn\'t told')
   t.equal(termsOf('MIT OR other').spdx, null)
   t.equal(strictestOf(['mit OR isc', 'zlib']).spdx, '(MIT OR ISC) AND Zlib')
@@ -102,11 +141,30 @@ t.test('of several the strictest counts', async t => {
 })
 
 t.test('texts of a megabyte are looked at in a time that grows with them', async t => {
-  for (const part of ['gnu ', 'gnu gpl ', 'cc attribution ', 'attribution international ', 'a,', 'mit or ', ' ', '\n', 'creativecommons.org/licenses/', '.html']) {
+  for (const part of [
+    'gnu ',
+    'gnu gpl ',
+    'cc attribution ',
+    'attribution international ',
+    'a,',
+    'mit or ',
+    ' ',
+    '\n',
+    'creativecommons.org/licenses/',
+    '.html'
+  ]) {
     const text = part.repeat(1e6 / part.length)
     t.equal(licenseKey(text).length <= text.length, true, part)
-    t.match(strictestOf([text, 'mit']), { spdx: null, redistributable: 'unknown', reason: /^of 2 licences the strictest counts: / }, part)
+    t.match(strictestOf([text, 'mit']), {
+      spdx: null,
+      redistributable: 'unknown',
+      reason: /^of 2 licences the strictest counts: /
+    }, part)
   }
-  t.match(termsOf('MIT License. '.repeat(1000)), { spdx: null, redistributable: 'unknown', reason: 'is a text of 13000 characters, and no name of a licence' })
+  t.match(termsOf('MIT License. '.repeat(1000)), {
+    spdx: null,
+    redistributable: 'unknown',
+    reason: 'is a text of 13000 characters, and no name of a licence'
+  })
   t.equal(termsOf(`MIT${' '.repeat(500)}OR${' '.repeat(500)}ISC`).spdx, 'MIT OR ISC')
 })

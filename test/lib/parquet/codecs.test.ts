@@ -14,7 +14,11 @@ t.test('lz4 blocks', async t => {
   t.equal(decompress('LZ4_RAW', block, 28).toString(), 'a'.repeat(25) + 'bcd')
   t.equal(decompress('LZ4', block, 28).toString(), 'a'.repeat(25) + 'bcd', 'a plain block')
   const frame = Buffer.concat([bytes(0, 0, 0, 28, 0, 0, 0, block.length), block])
-  t.equal(decompress('LZ4', Buffer.concat([frame, frame]), 56).toString(), ('a'.repeat(25) + 'bcd').repeat(2), 'Hadoop\'s frames')
+  t.equal(
+    decompress('LZ4', Buffer.concat([frame, frame]), 56).toString(),
+    ('a'.repeat(25) + 'bcd').repeat(2),
+    'Hadoop\'s frames'
+  )
   for (const [name, input, size] of [
     ['less than its size', block, 29],
     ['more than its size', block, 27],
@@ -30,12 +34,20 @@ t.test('lz4 blocks', async t => {
 
 t.test('other codecs: a size that isn\'t what the data gives', async t => {
   // "hello" by each codec, made with pyarrow.compress
-  const hello: Readonly<Record<string, string>> = { SNAPPY: '051068656c6c6f', GZIP: '1f8b0800000000000203cb48cdc9c9070086a6103605000000', BROTLI: '0b028068656c6c6f03', ZSTD: '28b52ffd200529000068656c6c6f', UNCOMPRESSED: '68656c6c6f' }
+  const hello: Readonly<Record<string, string>> = {
+    SNAPPY: '051068656c6c6f',
+    GZIP: '1f8b0800000000000203cb48cdc9c9070086a6103605000000',
+    BROTLI: '0b028068656c6c6f03',
+    ZSTD: '28b52ffd200529000068656c6c6f',
+    UNCOMPRESSED: '68656c6c6f'
+  }
   for (const [codec, hex] of Object.entries(hello)) {
     const data = Buffer.from(hex, 'hex')
     t.equal(decompress(codec, data, 5).toString(), 'hello', codec)
     for (const size of [4, 6, 500_000_000]) t.throws(() => decompress(codec, data, size), `${codec}: ${size}`)
-    for (let length = 1; length < data.length; length++) t.throws(() => decompress(codec, data.subarray(0, length), 5), `${codec}: cut off at ${length}`)
+    for (let length = 1; length < data.length; length++) {
+      t.throws(() => decompress(codec, data.subarray(0, length), 5), `${codec}: cut off at ${length}`)
+    }
   }
   t.throws(() => decompress('ZSTD', bytes(0x28, 0xb5, 0x2f, 0xfd, 0, 0xf8, 1, 0, 0), 5), /repeated|cut off|gives/)
 })
@@ -64,18 +76,26 @@ t.test('deltas: a header that isn\'t sound', async t => {
 })
 
 t.test('dates and times beyond what Date and pyarrow reach', async t => {
-  const convert = (element: Parameters<typeof conversionOf>[0], raw: number | bigint): unknown => conversionOf(element).convert(raw)
+  const convert = (element: Parameters<typeof conversionOf>[0], raw: number | bigint): unknown =>
+    conversionOf(element).convert(raw)
   const day = { name: 'd', type: 'INT32', converted_type: 'DATE' } as const
   t.equal(convert(day, -719_529), '-000001-12-31')
   t.equal(convert(day, 2 ** 31 - 1), '+5881580-07-11', 'as java.time has it')
   t.equal(convert(day, -(2 ** 31)), '-5877641-06-23')
-  const moment = (unit: 'MILLIS' | 'NANOS'): Parameters<typeof conversionOf>[0] => ({ name: 't', type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit } })
+  const moment = (unit: 'MILLIS' | 'NANOS'): Parameters<typeof conversionOf>[0] => ({
+    name: 't',
+    type: 'INT64',
+    logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit }
+  })
   t.equal(convert(moment('NANOS'), 2n ** 63n - 1n), '2262-04-11T23:47:16.854775807Z')
   t.equal(convert(moment('NANOS'), -(2n ** 63n)), '1677-09-21T00:12:43.145224192Z')
   t.equal(convert(moment('MILLIS'), 2n ** 63n - 1n), '+292278994-08-17T07:12:55.807Z')
   t.equal(convert({ name: 't', type: 'INT64', converted_type: 'TIMESTAMP_MICROS' }, -1n), '1969-12-31T23:59:59.999999Z')
   t.equal(convert({ name: 't', type: 'INT32', converted_type: 'TIME_MILLIS' }, 3_723_004), '01:02:03.004')
-  t.throws(() => convert({ name: 'n', type: 'INT32', converted_type: 'DECIMAL', scale: 2 ** 30 }, 1), /1073741824 digits/)
+  t.throws(
+    () => convert({ name: 'n', type: 'INT32', converted_type: 'DECIMAL', scale: 2 ** 30 }, 1),
+    /1073741824 digits/
+  )
   t.equal(convert({ name: 'n', type: 'INT32', converted_type: 'UINT_32' }, -1), 4294967295)
   t.equal(convert({ name: 'n', type: 'INT64', converted_type: 'UINT_64' }, -1n), 2n ** 64n - 1n)
 })
@@ -83,8 +103,10 @@ t.test('dates and times beyond what Date and pyarrow reach', async t => {
 t.test('lists as old writers leave them (LogicalTypes.md, backward compatibility)', async t => {
   const root = { name: 'root', num_children: 1 }
   const list = { name: 'l', num_children: 1, repetition_type: 'OPTIONAL', converted_type: 'LIST' } as const
-  const leaf = (name: string, repetition: 'REQUIRED' | 'REPEATED' = 'REQUIRED') => ({ name, type: 'INT32', repetition_type: repetition } as const)
-  const group = (name: string, children: number) => ({ name, num_children: children, repetition_type: 'REPEATED' } as const)
+  const leaf = (name: string, repetition: 'REQUIRED' | 'REPEATED' = 'REQUIRED') =>
+    ({ name, type: 'INT32', repetition_type: repetition } as const)
+  const group = (name: string, children: number) =>
+    ({ name, num_children: children, repetition_type: 'REPEATED' } as const)
   const shape = (...elements: Parameters<typeof fieldsOf>[0]): string => {
     const [field] = fieldsOf([root, ...elements])
     return `${field!.is} of ${field!.children[0]?.is ?? 'nothing'}${field!.repeated ? ', repeated' : ''}`
@@ -97,5 +119,8 @@ t.test('lists as old writers leave them (LogicalTypes.md, backward compatibility
   t.equal(shape(leaf('l', 'REPEATED')), 'leaf of nothing, repeated')
   t.throws(() => fieldsOf([{ name: 'root', num_children: 2 }, leaf('a')]), /ends within a group/)
   t.throws(() => fieldsOf([root, leaf('a'), leaf('b')]), /the schema has 3 elements, its groups 2/)
-  t.throws(() => fieldsOf([root, { name: 'g', num_children: 0, repetition_type: 'OPTIONAL' }]), /the group g has no fields/)
+  t.throws(
+    () => fieldsOf([root, { name: 'g', num_children: 0, repetition_type: 'OPTIONAL' }]),
+    /the group g has no fields/
+  )
 })

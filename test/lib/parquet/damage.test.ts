@@ -1,4 +1,7 @@
-/** Files that are not what they say: each is an error with a name, never a crash, a hang, or rows that aren't right unseen. */
+/**
+ * Files that are not what they say: each is an error with a name, never a crash, a hang, or rows that aren't right
+ * unseen.
+ */
 import { crc32 } from 'node:zlib'
 import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
@@ -29,7 +32,10 @@ async function outcome (bytes: Buffer): Promise<string | number> {
 t.test('a file cut off anywhere', async t => {
   const bytes = parquetBytes('required')
   for (let length = 0; length < bytes.length; length += length < 16 || length > bytes.length - 12 ? 1 : howMany(11, 1)) {
-    t.match(await failure(rowsOf(bytes.subarray(0, length))), { code: 'ERR_SOURCE', message: length < 12 ? /is not a parquet file: it has \d+ bytes/ : /is cut off|damaged parquet footer/ }, `${length} bytes`)
+    t.match(await failure(rowsOf(bytes.subarray(0, length))), {
+      code: 'ERR_SOURCE',
+      message: length < 12 ? /is not a parquet file: it has \d+ bytes/ : /is cut off|damaged parquet footer/
+    }, `${length} bytes`)
   }
 })
 
@@ -49,7 +55,10 @@ t.test('any byte of any page, where there are checksums', async t => {
   }
 })
 
-for (const name of ['types', 'types-v2', 'nested', 'nested-v2', 'overflow-v1', 'delta-binary-packed-v1', 'delta-byte-array-v2', 'byte-stream-split-v1', 'rle-v2', 'codec-snappy', 'codec-gzip', 'codec-zstd', 'codec-brotli', 'codec-lz4']) {
+for (const name of [
+  'types', 'types-v2', 'nested', 'nested-v2', 'overflow-v1', 'delta-binary-packed-v1', 'delta-byte-array-v2',
+  'byte-stream-split-v1', 'rle-v2', 'codec-snappy', 'codec-gzip', 'codec-zstd', 'codec-brotli', 'codec-lz4'
+]) {
   t.test(`bytes of ${name} changed`, async t => {
     const bytes = parquetBytes(name)
     const pick = random(name.length * 31 + 7)
@@ -71,32 +80,59 @@ t.test('footers', async t => {
     return copy
   }
   const cases: ReadonlyArray<readonly [string, Buffer, RegExp]> = [
-    ['another format', Buffer.from('{"text":"a line of JSON"}\n'), /a\.parquet: is not a parquet file: it begins with "\{\\"te", expected PAR1/],
-    ['an encrypted footer', changed(bytes => bytes.write('PARE', bytes.length - 4)), /encrypted footer \(it ends with PARE\)/],
-    ['a footer larger than the file', changed(bytes => bytes.writeUInt32LE(bytes.length, bytes.length - 8)), /damaged parquet footer \(it says it has \d+ bytes, the file has \d+\)/],
+    [
+      'another format',
+      Buffer.from('{"text":"a line of JSON"}\n'),
+      /a\.parquet: is not a parquet file: it begins with "\{\\"te", expected PAR1/
+    ],
+    [
+      'an encrypted footer',
+      changed(bytes => bytes.write('PARE', bytes.length - 4)),
+      /encrypted footer \(it ends with PARE\)/
+    ],
+    [
+      'a footer larger than the file',
+      changed(bytes => bytes.writeUInt32LE(bytes.length, bytes.length - 8)),
+      /damaged parquet footer \(it says it has \d+ bytes, the file has \d+\)/
+    ],
     ['a footer of nothing', changed(bytes => bytes.writeUInt32LE(0, bytes.length - 8)), /damaged parquet footer/],
-    ['a footer of ones', changed(bytes => bytes.fill(0xff, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8), bytes.length - 8)), /damaged parquet footer/]
+    [
+      'a footer of ones',
+      changed(bytes => bytes.fill(0xff, bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8), bytes.length - 8)),
+      /damaged parquet footer/
+    ]
   ]
-  for (const [name, damaged, message] of cases) t.match(await failure(rowsOf(damaged)), { code: 'ERR_SOURCE', message }, name)
+  for (const [name, damaged, message] of cases) {
+    t.match(await failure(rowsOf(damaged)), { code: 'ERR_SOURCE', message }, name)
+  }
   t.equal((await rowsOf(bytes)).length, 3)
 })
 
 t.test('a damaged page names its row group and its column', async t => {
   const bytes = parquetBytes('codec-none-v2')
   bytes[bytes.indexOf('doc-30')]! ^= 1
-  t.match(await failure(rowsOf(bytes)), { code: 'ERR_SOURCE', message: /^a\.parquet: damaged parquet data in row group 0, column id \(a page has the checksum \d+, expected \d+\); get the file again$/ })
+  t.match(await failure(rowsOf(bytes)), {
+    code: 'ERR_SOURCE',
+    message: /^a\.parquet: damaged parquet data in row group 0, column id \(a page has the checksum \d+, expected \d+\); get the file again$/
+  })
 })
 
 t.test('an unknown codec, named', async t => {
   const bytes = parquetBytes('required')
   // ColumnMetaData: field 4, i32, zigzag 1 (SNAPPY) behind the path; 3 is LZO
   for (let at = bytes.indexOf(Buffer.from('\x19\x18\x04text\x15\x02', 'latin1')); at >= 0; at = -1) bytes[at + 8] = 6
-  t.match(await failure(rowsOf(bytes)), { code: 'ERR_SOURCE', message: /row group 0, column text: is compressed with LZO, expected one of UNCOMPRESSED, SNAPPY, GZIP, BROTLI, ZSTD, LZ4, LZ4_RAW/ })
+  t.match(await failure(rowsOf(bytes)), {
+    code: 'ERR_SOURCE',
+    message: /row group 0, column text: is compressed with LZO, expected one of UNCOMPRESSED, SNAPPY, GZIP, BROTLI, ZSTD, LZ4, LZ4_RAW/
+  })
   t.strictSame(await rowsOf(bytes, { columns: ['n'] }), [[1], [2], [3]], 'the other column can be read')
 })
 
 t.test('columns that are not there', async t => {
-  t.match(await failure(rowsOf(parquetBytes('required'), { columns: ['text', 'body'] })), { code: 'ERR_SOURCE', message: 'a.parquet: has no column body; it has text, n' })
+  t.match(await failure(rowsOf(parquetBytes('required'), { columns: ['text', 'body'] })), {
+    code: 'ERR_SOURCE',
+    message: 'a.parquet: has no column body; it has text, n'
+  })
 })
 
 t.test('a reader that is stopped', async t => {

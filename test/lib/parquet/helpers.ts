@@ -32,7 +32,9 @@ export function rangesOf (bytes: Buffer, read: (start: number, end: number) => v
     name: 'a.parquet',
     size: bytes.length,
     async read (start, end) {
-      if (!(start >= 0 && start <= end && end <= bytes.length)) throw new Error(`asked for bytes ${start} to ${end} of ${bytes.length}`)
+      if (!(start >= 0 && start <= end && end <= bytes.length)) {
+        throw new Error(`asked for bytes ${start} to ${end} of ${bytes.length}`)
+      }
       read(start, end)
       return Buffer.from(bytes.subarray(start, end)) // a copy of its own length: what lies behind must not be seen
     },
@@ -46,7 +48,9 @@ export async function rowsOf (bytes: Buffer, options: Partial<ReadRowsOptions> =
   const columns = options.columns ?? file.columns.map(({ name }) => name)
   const rows: unknown[][] = []
   for await (const batch of file.readRows({ ...options, columns })) {
-    if (batch.start !== rows.length + (options.from ?? 0)) throw new Error(`a batch starts at ${batch.start}, after ${rows.length} rows`)
+    if (batch.start !== rows.length + (options.from ?? 0)) {
+      throw new Error(`a batch starts at ${batch.start}, after ${rows.length} rows`)
+    }
     for (const row of batch.rows) rows.push(columns.map(name => comparable((row as Row)[name])))
   }
   return rows
@@ -59,6 +63,8 @@ export function comparable (value: unknown): unknown {
   if (Buffer.isBuffer(value)) return { base64: value.toString('base64') }
   if (value instanceof InvalidUtf8) return { invalid: value.bytes.toString('base64') }
   if (Array.isArray(value)) return value.map(comparable)
-  if (typeof value === 'object' && value !== null) return { struct: Object.entries(value).map(([name, field]) => [name, comparable(field)]) }
+  if (typeof value === 'object' && value !== null) {
+    return { struct: Object.entries(value).map(([name, field]) => [name, comparable(field)]) }
+  }
   return value
 }

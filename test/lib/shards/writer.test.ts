@@ -9,10 +9,18 @@ import { failure, filesIn, put, temporaryFolder } from '../../helpers.ts'
 
 t.test('shards are listed by number, and nothing else is a shard', async t => {
   const folder = temporaryFolder(t)
-  for (const name of [shardName(2), shardName(100_000), shardName(99_999), 'shard_1.npy', 'shard_00003.npy.1234567.tmp', 'other.npy']) put(folder, name, '')
+  for (const name of [
+    shardName(2), shardName(100_000), shardName(99_999), 'shard_1.npy', 'shard_00003.npy.1234567.tmp', 'other.npy'
+  ]) {
+    put(folder, name, '')
+  }
   t.strictSame(await listShards(folder), ['shard_00002.npy', 'shard_99999.npy', 'shard_100000.npy'])
   t.strictSame(await listShards(join(folder, 'none')), [])
-  t.match(await failure(refuseShards(folder)), { code: 'ERR_OUTPUT_EXISTS', exitCode: 2, message: /holds 3 shards.*--overwrite/ })
+  t.match(await failure(refuseShards(folder)), {
+    code: 'ERR_OUTPUT_EXISTS',
+    exitCode: 2,
+    message: /holds 3 shards.*--overwrite/
+  })
   await removeShards(folder)
   t.strictSame(filesIn(folder), ['other.npy', 'shard_00003.npy.1234567.tmp', 'shard_1.npy'])
   put(folder, `shard_00004.npy.${process.ppid}.tmp`, 'of a run that goes on')
@@ -22,7 +30,11 @@ t.test('shards are listed by number, and nothing else is a shard', async t => {
   t.match(await failure(listShards(join(folder, 'other.npy'))), { code: 'ENOTDIR' })
 })
 
-async function write (path: string, rows: number, maxRows: number): Promise<Awaited<ReturnType<ShardWriter['finish']>>> {
+async function write (
+  path: string,
+  rows: number,
+  maxRows: number
+): Promise<Awaited<ReturnType<ShardWriter['finish']>>> {
   const shard = await ShardWriter.create(path, { columns: 1000, maxRows, dtype: 'int32' })
   for (let row = 0; row < rows; row++) await shard.add(npyData(new Int32Array(1000).fill(row), 'int32', 1e6))
   t.equal(shard.full, rows === maxRows)
