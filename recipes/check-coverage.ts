@@ -23,7 +23,7 @@ import type { Component } from './manifest/schema.ts'
 import { loadMixture } from './mixture/mixture.ts'
 import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
 import { anySourceOptions, sources } from './stages.ts'
-import { number, table } from './text.ts'
+import { number, percent, table } from './text.ts'
 
 /** By this a result is known, before another one takes its place. */
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')
@@ -225,14 +225,10 @@ function differenceText ({ figure, current, baseline, difference, tolerance, pas
 
 function figuresOf (part: Coverage): string[] {
   const { tokens_per_word: perWord, single_token_share: single, two_or_fewer_share: two, unknown_share: unknown, tokens_per_character: perCharacter } = part
-  return [perWord.toFixed(4), percent(single), percent(two), percent(unknown), perCharacter.toFixed(4)]
+  return [perWord.toFixed(4), percent(single, 2), percent(two, 2), percent(unknown, 2), perCharacter.toFixed(4)]
 }
 
 /** Six digits: what is just past a tolerance is to be seen. */
 export function short (value: number): string {
   return String(Number(value.toFixed(6)))
-}
-
-export function percent (share: number): string {
-  return `${(100 * share).toFixed(2)} %`
 }

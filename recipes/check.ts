@@ -18,6 +18,7 @@ import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component } from './manifest/schema.ts'
 import { knownStages, readsHub } from './stages.ts'
+import { number } from './text.ts'
 
 export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it is there)'),
@@ -158,5 +159,5 @@ function range ({ guess, low, high }: Estimate, unit = ''): string {
 function amount (value: number): string {
   const units = ['', ' k', ' M', ' G', ' T']
   const power = value < 10000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3))
-  return power === 0 ? value.toLocaleString('en-US') : `${Number((value / 1000 ** power).toPrecision(3))}${units[power]!}`
+  return power === 0 ? number(value) : `${Number((value / 1000 ** power).toPrecision(3))}${units[power]!}`
 }

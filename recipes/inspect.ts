@@ -15,7 +15,7 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { encodeOptions, endOfSentence } from '../transforms/encode.ts'
 import { type FoundTokenizer, findTokenizer } from './components/find-tokenizer.ts'
 import { type RunOptions, runStreams } from './flow/flow.ts'
-import { number, table } from './text.ts'
+import { number, tableLines } from './text.ts'
 
 /** Rows that are shown where nothing is said of how many. */
 const A_FEW = 3
@@ -124,7 +124,7 @@ export function statisticsTable (stats: ShardStatistics): string {
     `not in the vocabulary  ${number(stats.outside_ids)}${first === null ? '' : `, the first ${first.id} in ${first.path}, row ${first.row}, column ${first.column}`}`,
     ...(buckets.length === 0
       ? []
-      : ['', table([['ids', 'documents'], ...buckets.map(({ from, to, documents }) => [from === to ? String(from) : `${number(from)}-${number(to)}`, number(documents)])])
-          .split('\n').map((line, i) => i === 0 ? line : `${line}  ${'#'.repeat(Math.ceil(BAR_WIDTH * buckets[i - 1]!.documents / most))}`.trimEnd()).join('\n')])
+      : ['', tableLines([['ids', 'documents'], ...buckets.map(({ from, to, documents }) => [from === to ? String(from) : `${number(from)}-${number(to)}`, number(documents)])])
+          .map((line, i) => i === 0 ? line : `${line}  ${'#'.repeat(Math.ceil(BAR_WIDTH * buckets[i - 1]!.documents / most))}`.trimEnd()).join('\n')])
   ].join('\n')
 }

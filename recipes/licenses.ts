@@ -13,6 +13,7 @@ import type { FoundComponent } from './manifest/found.ts'
 import { readManifest } from './manifest/read.ts'
 import { licenseOnCard } from './provenance/card.ts'
 import { isOnHub, knownStages } from './stages.ts'
+import { tableLines } from './text.ts'
 
 export const licensesOptions = z.strictObject({
   requireRedistributable: z.boolean().default(false).describe('fail unless the shards of every component may be passed on, by licences that are known'),
@@ -73,9 +74,7 @@ const HEADS = ['component', 'source', 'licence', 'SPDX', 'obligations', 'shards 
 /** What the licences of a mixture permit, as a table; below it what is not known or not permitted, and who states what. */
 export function licensesText ({ components, note }: LicensesReport): string {
   const rows = components.map(row => [row.name, sourceOf(row), statedOf(row), row.spdx ?? '-', row.obligations.join(', ') || '-', answerOf(row)])
-  const widths = HEADS.map((head, column) => Math.max(head.length, ...rows.map(row => row[column]!.length)))
-  const lines = [HEADS, ...rows].map(row => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd())
-  return [...lines, '', ...components.flatMap(notesOf), note].join('\n')
+  return [...tableLines([HEADS, ...rows], 'left'), '', ...components.flatMap(notesOf), note].join('\n')
 }
 
 function sourceOf ({ dataset, subset, split, revision, commit }: LicenseRow): string {

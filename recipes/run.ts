@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
 import { parseOptions } from '../lib/options.ts'
-import { shownInLine } from '../lib/text/shown.ts'
 import { runTraining } from './components/training.ts'
 import { withThreads } from './flow/workers/threads.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
@@ -12,6 +11,7 @@ import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, readDates } from './mixture/stats.ts'
 import type { RunStep, StepOutcome } from './mixture/steps.ts'
 import { MixtureError, mixtureText, processManifest, processMixtureOptions } from './process-mixture.ts'
+import { table } from './text.ts'
 import { type VerifyError, checkInventories, verify, verifyOptions } from './verify.ts'
 
 const { inventory, inventoryJson } = verifyOptions.shape
@@ -191,16 +191,9 @@ function verifiedAt (statsPath: string, date: string): string {
 /** A run for people: a row a step, what was kept and dropped, and where everything is. */
 export function runText ({ steps, dry_run: dryRun, stats, stats_path: path, run_record: record }: RunReport): string {
   const rows = steps.map(({ component, step, outcome, why }) => [component ?? '(all)', step, dryRun ? DRY[outcome] : outcome, why.split('\n')[0]!])
-  const lines = leftTable([['component', 'step', dryRun ? 'would be' : 'was', 'why'], ...rows])
+  const lines = table([['component', 'step', dryRun ? 'would be' : 'was', 'why'], ...rows], 'left')
   if (stats === null || path === null) return lines
   return `${lines}\n\n${mixtureText({ ...stats, stats_path: path, ...(record !== null && { run_record: record }) })}`
 }
 
 const DRY: Readonly<Record<StepOutcome, string>> = { done: 'done', 'gone on with': 'gone on with', 'done again': 'done again', 'up to date': 'skipped', failed: 'failed', refused: 'refused', 'left out': 'left out' }
-
-/** All columns to the left. */
-function leftTable (given: ReadonlyArray<readonly string[]>): string {
-  const rows = given.map(row => row.map(shownInLine))
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  return rows.map(row => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')
-}

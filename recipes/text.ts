@@ -1,10 +1,34 @@
 import { shownInLine } from '../lib/text/shown.ts'
 
-/** A table for people: the first column to the left, numbers to the right. Each row is a line, whatever is in its cells. */
-export function table (given: ReadonlyArray<readonly string[]>): string {
+type Rows = ReadonlyArray<readonly string[]>
+
+/**
+ * A table for people, in lines: each row is one, whatever is in its cells.
+ *
+ * @param align `numbers`: the first column to the left, the others to the right; `left`: all to the left
+ */
+export function tableLines (given: Rows, align: 'numbers' | 'left' = 'numbers'): string[] {
   const rows = given.map(row => row.map(shownInLine))
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  return rows.map(row => row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)).join('  ').trimEnd()).join('\n')
+  const padded = (cell: string, column: number): string => {
+    return align === 'left' || column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
+  }
+  return rows.map(row => row.map(padded).join('  ').trimEnd())
+}
+
+/** The lines of `tableLines` as one text. */
+export function table (rows: Rows, align?: 'numbers' | 'left'): string {
+  return tableLines(rows, align).join('\n')
+}
+
+/** A table in Markdown, in lines, with a blank one after it. Its cells are Markdown as they are. */
+export function markdownTable (heads: readonly string[], rows: Rows): string[] {
+  return [heads, heads.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).concat('')
+}
+
+/** A share with so many digits behind the point: `71.43 %`. */
+export function percent (share: number, digits: number): string {
+  return `${(100 * share).toFixed(digits)} %`
 }
 
 /** With commas between the thousands. */

@@ -2,6 +2,7 @@ import { clearLine, cursorTo } from 'node:readline'
 import type { WriteStream } from 'node:tty'
 import { shownInLine } from '../../lib/text/shown.ts'
 import type { Flow, WatchedWork } from '../flow/flow.ts'
+import { number } from '../text.ts'
 
 const BAR_EVERY_MS = 200
 const LINE_EVERY_MS = 15_000
@@ -71,8 +72,8 @@ export function progressLine (work: Flow | WatchedWork, seconds: number, bar = t
   const share = total === null || total === 0 ? null : Math.min(1, read / total)
   if (share !== null && bar) parts.push(`[${'='.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-')}]`)
   if (share !== null) parts.push(`${Math.floor(share * 100)} %`)
-  parts.push(`${source.stats.out.toLocaleString('en-US')} docs`, `${(source.stats.bytes / 1e6 / Math.max(seconds, 1e-3)).toFixed(1)} MB/s`)
-  if (tokens !== undefined) parts.push(`${tokens().toLocaleString('en-US')} tokens`)
+  parts.push(`${number(source.stats.out)} docs`, `${(source.stats.bytes / 1e6 / Math.max(seconds, 1e-3)).toFixed(1)} MB/s`)
+  if (tokens !== undefined) parts.push(`${number(tokens())} tokens`)
   if (share !== null && share > 0) parts.push(`${clock(seconds / share - seconds)} left`)
   return parts.join(' ')
 }

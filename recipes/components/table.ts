@@ -1,5 +1,5 @@
 import type { DocumentCounts } from '../flow/counts.ts'
-import { number, table } from '../text.ts'
+import { number, tableLines } from '../text.ts'
 import type { ComponentStats } from './component-stats.ts'
 
 export type Counted = Pick<ComponentStats, 'name' | 'seconds'> & DocumentCounts & Partial<ComponentStats>
@@ -16,7 +16,7 @@ export function componentTable (components: readonly Counted[]): string {
   ])
   const sum = (key: 'read' | 'kept' | 'tokens' | 'sequences'): string => number(components.reduce((sum, component) => sum + (component[key] ?? 0), 0))
   const all = components.length < 2 ? [] : [['(all)', sum('read'), sum('kept'), ...(sharded ? [sum('tokens'), sum('sequences')] : []), '', '']]
-  const [head, ...lines] = table([header, ...rows, ...all]).split('\n')
+  const [head, ...lines] = tableLines([header, ...rows, ...all])
   return [head, ...lines.flatMap((line, i) => [line, ...components.slice(i, i + 1).flatMap(component => [...droppedLines(component), ...shardsLine(component)])])].join('\n')
 }
 

@@ -15,7 +15,7 @@ import type { ModelSettings } from '../../lib/trainer/options.ts'
 import type { TrainedTokenizer, UnigramTrainer } from '../../lib/trainer/train-unigram.ts'
 import type { TrainStats } from '../../lib/trainer/train.ts'
 import { type DocumentCounts, countsOf } from '../flow/counts.ts'
-import { type ReadOptions, documentSettings, documentsOf } from '../flow/documents.ts'
+import { type ReadOptions, documentSettings, documentsOf, plain } from '../flow/documents.ts'
 import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
@@ -181,7 +181,7 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   const { model, vocab, pieces, stats } = await watched(trainer, job.settings.vocabSize, options)
   if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${number(stats.cutLines)} long ${stats.cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
   if (stats.longRuns > 0) options.tell?.(longRunsText(stats, job.settings.maxRunChars))
-  if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${pieces.length.toLocaleString('en-US')} pieces, fewer than the ${job.settings.vocabSize.toLocaleString('en-US')} asked for`)
+  if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${number(pieces.length)} pieces, fewer than the ${number(job.settings.vocabSize)} asked for`)
   const trained: TrainedStats = {
     model: job.model,
     vocab: job.vocab,
@@ -266,8 +266,4 @@ export function trainingText ({ model, vocab_size: size, datasets, training, sec
 
 function snakeKeys (values: object): Record<string, unknown> {
   return renameKeys(values as Record<string, unknown>, snakeCase)
-}
-
-function plain (value: Record<string, unknown>): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(value)) as Record<string, unknown>
 }

@@ -105,6 +105,6 @@ export function idSettings ({ files }: DocumentsJob): { readonly ids_from?: stri
 }
 
 /** As it is once it was written as JSON: a key without a value is none. */
-function plain (value: Record<string, unknown>): Record<string, unknown> {
+export function plain (value: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(value)) as Record<string, unknown>
 }

@@ -3,7 +3,7 @@ import type { Dtype } from '../../lib/shards/npy.ts'
 import { jsonKind } from '../../lib/output/own-file.ts'
 import type { ComponentDocuments, Duplicates } from '../../lib/verify/duplicates.ts'
 import type { ShardedStats, StatsFile } from '../../lib/shards/stats.ts'
-import { number, table } from '../text.ts'
+import { number, percent, table } from '../text.ts'
 
 /** A shard that was verified. */
 export interface InventoryShard {
@@ -114,7 +114,7 @@ export function verdictOf (quick: boolean): string {
 
 function duplicatesTable ({ sampled, components, shared }: Duplicates): string {
   const documents = [DOCUMENT_HEADS, ...components.map(documentCells)]
-  const pairs = shared.map(({ components, documents, shares }) => [components.join(', '), number(documents), ...shares.map(percent)])
+  const pairs = shared.map(({ components, documents, shares }) => [components.join(', '), number(documents), ...shares.map(shareText)])
   return [
     table(documents),
     '',
@@ -129,7 +129,7 @@ export const SHARED_HEADS = ['components', 'documents in both', 'of the first', 
 /** A row under `DOCUMENT_HEADS`. */
 export function documentCells ({ name, documents, different }: ComponentDocuments): string[] {
   if (documents === null || different === null) return [name, '-', '-', '-']
-  return [name, number(documents), number(different), documents === 0 ? '-' : percent(1 - different / documents)]
+  return [name, number(documents), number(different), documents === 0 ? '-' : shareText(1 - different / documents)]
 }
 
 export function noneShared (components: readonly ComponentDocuments[]): string {
@@ -142,10 +142,10 @@ export function sampledNote (sampled: number): string[] {
 }
 
 /** Of a share; what isn't 0 isn't shown as that, and what isn't all not as 100. */
-export function percent (share: number): string {
+export function shareText (share: number): string {
   if (share > 0 && share < 0.001) return '< 0.1 %'
   if (share < 1 && share > 0.999) return '> 99.9 %'
-  return `${(100 * share).toFixed(1)} %`
+  return percent(share, 1)
 }
 
 export function megabytes (bytes: number): string {

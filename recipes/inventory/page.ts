@@ -7,8 +7,8 @@ import { readOwn } from '../../lib/output/own-file.ts'
 import { shownInLine } from '../../lib/text/shown.ts'
 import type { Duplicates } from '../../lib/verify/duplicates.ts'
 import type { Finding } from '../../lib/verify/shards.ts'
-import { number } from '../text.ts'
-import { type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared, percent, sampledNote, verdictOf } from './inventory.ts'
+import { markdownTable, number } from '../text.ts'
+import { type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared, sampledNote, shareText, verdictOf } from './inventory.ts'
 
 const TITLE = '# Data inventory\n'
 
@@ -49,7 +49,7 @@ export function inventorySection (inventory: Inventory): string {
     ...beginning(inventory.stats, inventory.stats_sha256, utc, verdictOf(quick)),
     ...[...new Set(components.map(({ tokenizer_sha256: sha256 }) => sha256))].map(sha256 => `- tokenizer: SHA-256 ${sha256}${inventory.tokenizer_verified ? ', compared with its file' : ', as the stats have it'}`),
     '',
-    ...markdownTable(['component', 'dataset', 'licence', 'shards', 'sequences', 'tokens', 'MB', 'output_dir'], [
+    ...textTable(['component', 'dataset', 'licence', 'shards', 'sequences', 'tokens', 'MB', 'output_dir'], [
       ...components.map(({ name, dataset, subset, license, totals, output_dir: folder }) => [name, [dataset, subset].filter(text => text !== null).join(', ') || '-', license ?? '-', ...figures(totals), folder]),
       ...(components.length > 1 ? [['all', '', '', ...figures(totals), '']] : [])
     ]),
@@ -72,7 +72,7 @@ export function findingsSection ({ stats, statsSha256, utc, findings, verified }
     ...beginning(stats, statsSha256, utc, count),
     ...(verified.length === 0 ? [] : [`- without findings: ${verified.map(oneLine).join(', ')}`]),
     '',
-    ...markdownTable(['component', 'check', 'file', 'found', 'expected'], findings.map(({ component, check, file, found, expected }) => [component, check, file, found, expected]))
+    ...textTable(['component', 'check', 'file', 'found', 'expected'], findings.map(({ component, check, file, found, expected }) => [component, check, file, found, expected]))
   ].join('\n')
 }
 
@@ -85,8 +85,8 @@ function duplicatesPart ({ sampled, components, shared }: Duplicates): string[] 
   return [
     '### The same documents',
     '',
-    ...markdownTable(DOCUMENT_HEADS, components.map(documentCells)),
-    ...(shared.length === 0 ? [noneShared(components), ''] : markdownTable(SHARED_HEADS, shared.map(({ components, documents, shares }) => [components.join(', '), number(documents), ...shares.map(percent)]))),
+    ...textTable(DOCUMENT_HEADS, components.map(documentCells)),
+    ...(shared.length === 0 ? [noneShared(components), ''] : textTable(SHARED_HEADS, shared.map(({ components, documents, shares }) => [components.join(', '), number(documents), ...shares.map(shareText)]))),
     ...sampledNote(sampled).flatMap(note => [note, ''])
   ]
 }
@@ -96,7 +96,7 @@ function shardsPart ({ name, shards }: InventoryComponent): string[] {
   return [
     `### Shards of ${oneLine(name)}`,
     '',
-    ...markdownTable(['shard', 'sequences', 'bytes', 'dtype', 'SHA-256'], shards.map(({ path, sequences, bytes, dtype, sha256 }) => [path, number(sequences), number(bytes), dtype, sha256 ?? 'not read']))
+    ...textTable(['shard', 'sequences', 'bytes', 'dtype', 'SHA-256'], shards.map(({ path, sequences, bytes, dtype, sha256 }) => [path, number(sequences), number(bytes), dtype, sha256 ?? 'not read']))
   ]
 }
 
@@ -104,9 +104,9 @@ function figures ({ shards, sequences, tokens, bytes }: Inventory['totals']): st
   return [number(shards), number(sequences), number(tokens), megabytes(bytes)]
 }
 
-/** With a blank line behind it. */
-function markdownTable (heads: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
-  return [heads, heads.map(() => '---'), ...rows.map(row => row.map(cell => oneLine(cell).replaceAll('|', '\\|')))].map(cells => `| ${cells.join(' | ')} |`).concat('')
+/** A table whose cells are text out of files. */
+function textTable (heads: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
+  return markdownTable(heads, rows.map(row => row.map(cell => oneLine(cell).replaceAll('|', '\\|'))))
 }
 
 /** Text out of a file mustn't begin a section. */

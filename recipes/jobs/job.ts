@@ -7,6 +7,7 @@ import { readCheckpoint, refuseOtherThanCheckpoint, writeCheckpoint } from '../.
 import { withLock } from '../../lib/output/lock.ts'
 import { isResumable, partialName } from '../../lib/output/resumable.ts'
 import { packageVersion } from '../../lib/package.ts'
+import { number } from '../text.ts'
 import { type FlowState, flowState } from './checkpoints.ts'
 import { differenceText, differences } from './difference.ts'
 import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile, writtenFile } from './known-files.ts'
@@ -187,7 +188,7 @@ export async function canResume (inputs: readonly InputFile[], outputs: readonly
 export function statusText (status: JobStatus): string | null {
   switch (status.is) {
     case 'new': return null
-    case 'begun': return status.documents === 0 ? 'begins again: it had not come to a checkpoint' : `goes on behind document ${status.documents.toLocaleString('en-US')}`
+    case 'begun': return status.documents === 0 ? 'begins again: it had not come to a checkpoint' : `goes on behind document ${number(status.documents)}`
     case 'finished': return 'is finished, and up to date'
     case 'outdated': return `is done again: ${status.why}`
     case 'damaged': return `is done again: ${status.why}`

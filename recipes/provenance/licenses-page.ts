@@ -2,6 +2,7 @@ import { type LicenseCount, type LicenseCounts, NOT_STATED, OTHERS } from '../..
 import { NO_ADVICE } from '../../lib/licenses/known.ts'
 import { termsOf } from '../../lib/licenses/terms.ts'
 import { textKind } from '../../lib/output/own-file.ts'
+import { markdownTable } from '../text.ts'
 
 /** What a page of ours begins with: another one is somebody else's. */
 export const LICENSES_MARK = '<!-- Made by sluice: what is changed here is lost with the next pull. -->'
@@ -28,11 +29,10 @@ function outputPart (name: string, rows: readonly LicenseCount[]): string[] {
   return [
     `## ${cell(name)}`, '',
     'Records by the licence that each states of itself, in its `meta`.', '',
-    '| licence | records | SPDX | obligations | may be passed on |', '| --- | --- | --- | --- | --- |',
-    ...rows.map(row => {
+    ...markdownTable(['licence', 'records', 'SPDX', 'obligations', 'may be passed on'], rows.map(row => {
       const { spdx, obligations, redistributable } = termsOf(row.license === NOT_STATED || row.license === OTHERS ? '' : row.license)
-      return `| ${[cell(row.license), row.records, spdx ?? '-', obligations.join(', ') || '-', redistributable === 'yes' ? 'yes' : `**${redistributable}**`].join(' | ')} |`
-    }), '',
+      return [cell(row.license), String(row.records), spdx ?? '-', obligations.join(', ') || '-', redistributable === 'yes' ? 'yes' : `**${redistributable}**`]
+    })),
     ...rows.filter(({ repositories, unlisted }) => repositories.length + unlisted > 0).flatMap(repositoriesPart)
   ]
 }
