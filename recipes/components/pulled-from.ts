@@ -1,6 +1,6 @@
 import { readCardText } from '../../lib/hub/card-text.ts'
 import { theHub } from '../../lib/hub/hub.ts'
-import type { DocumentsJob } from '../flow/documents.ts'
+import type { DocumentsJob } from '../manifest/found.ts'
 import { type CardLicense, cardAddress } from '../provenance/card.ts'
 import { formatOf } from '../stages.ts'
 import type { WriteOptions } from './write-documents.ts'

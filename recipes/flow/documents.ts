@@ -5,7 +5,7 @@ import type { MaxBad } from '../../lib/records/bad-records.ts'
 import { recordSourceOptions } from '../../lib/records/source-options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
 import type { Barriers } from '../../lib/stage/barrier.ts'
-import type { FoundComponent } from '../manifest/found.ts'
+import type { DocumentsJob } from '../manifest/found.ts'
 import type { Filter } from '../manifest/schema.ts'
 import { type AnyStage, filterName, filters, formatOf, hubSettings, makeFilter, makeSource, sourceOptionsOf } from '../stages.ts'
 import { expecting } from './expect.ts'
@@ -24,11 +24,6 @@ export interface ReadOptions {
   /** Told of warnings, and of waits for the Hub. */
   readonly tell?: ((message: string) => void) | undefined
 }
-
-/** What a job reads, how, and what the documents pass before they are written: a component, or a part of its work. */
-export type DocumentsJob = Pick<FoundComponent,
-  'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub' |
-  'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId'>
 
 /** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
 export interface DocumentFlow {

@@ -1,4 +1,5 @@
 import type { InputFile } from '../../lib/bytes.ts'
+import type { FoundComponent } from './found.ts'
 import type { Component, Manifest } from './schema.ts'
 
 /** What a component on the Hub was found to be, at a commit. */
@@ -39,3 +40,7 @@ export function inputsOf (components: readonly FoundComponent[]): InputFile[] {
 
 /** Looks for the files of a name: a path or a glob. */
 export type FindByName = (name: string) => Promise<readonly InputFile[]>
+
+/** What a job reads, how, and what the documents pass before they are written: a component, or a part of its work. */
+export type DocumentsJob = Pick<FoundComponent, 'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub' |
+  'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId'>

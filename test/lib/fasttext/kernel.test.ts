@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { KernelSum } from '../../../lib/fasttext/kernel.ts'
 import { layoutOf } from '../../../lib/fasttext/kernel-layout.ts'
+import { KernelSum } from '../../../lib/fasttext/kernel.ts'
 import { readFastText } from '../../../lib/fasttext/model.ts'
 import { PlainSum } from '../../../lib/fasttext/plain-sum.ts'
 import { ROOT, howMany } from '../../helpers.ts'
@@ -43,10 +43,10 @@ t.test('it is given its settings by their names, in its order', async t => {
 t.test('constants that it has, too, are the same', async t => {
   const constant = (path: string, name: string): string | undefined => new RegExp(`^(?:export )?const ${name}(?:: \\w+)? = ([\\de.-]+)n?$`, 'm').exec(source(path))?.[1]
   for (const [name, kernel, reader] of [
-    ['BLOCK', 'features', 'kernel-layout'],
-    ['BLOCK_SLACK', 'features', 'kernel-layout'],
-    ['HASH_BASIS', 'features', 'dictionary'],
-    ['HASH_PRIME', 'features', 'dictionary'],
+    ['BLOCK', 'characters', 'kernel-layout'],
+    ['BLOCK_SLACK', 'characters', 'kernel-layout'],
+    ['HASH_BASIS', 'characters', 'dictionary'],
+    ['HASH_PRIME', 'characters', 'dictionary'],
     ['NGRAM_FACTOR', 'features', 'plain-sum'],
     ['CENTROIDS', 'rows', 'matrix'],
     ['LEAST', 'tree', 'label-scores']
