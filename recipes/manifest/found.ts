@@ -1,5 +1,4 @@
 import type { InputFile } from '../../lib/bytes.ts'
-import type { FoundComponent } from './found.ts'
 import type { Component, Manifest } from './schema.ts'
 
 /** What a component on the Hub was found to be, at a commit. */
