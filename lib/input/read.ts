@@ -147,4 +147,3 @@ export async function * skipping (offset: number, bytes: AsyncIterable<Uint8Arra
   }
   if (before < offset) throw new SluiceError('ERR_STATE', `${name}: the saved position is at byte ${offset}, but there are only ${before}; it was changed since`)
 }
-

@@ -67,7 +67,7 @@ t.test('goes on from any position, from any of several files, and of a stream', 
     const source = arrow(files)
     const before: Document[] = []
     for await (const document of source) {
-      before.push(document as Document)
+      before.push(document)
       if (before.length === taken) break
     }
     const from = JSON.parse(JSON.stringify(source.position)) as typeof source.position

@@ -109,7 +109,7 @@ t.test('a first line sep=; says the delimiter, as Excel reads it', async t => {
   t.strictSame((await read('sep=;\nid,text\n1,a;b\n', { delimiter: ',' })).documents, [doc('1', 'a;b')], 'the option goes first')
   const path = put(temporaryFolder(t), 'a.csv', 'sep=|\ntext|n\na|1\nb|2\n')
   const source = csv(path, { highWaterMark: 1 })
-  for await (const document of source) if (document !== null) break
+  for await (const document of source) if (document.id !== '') break
   t.strictSame((await collect<Document>(csv(path, { from: source.position }))).map(({ text, meta }) => [text, meta.n]), [['b', '2']], 'resumed')
   t.strictSame((await read('sep\nx\n', { textColumn: 'sep' })).documents, [doc('-#4', 'x')])
 })
@@ -159,7 +159,7 @@ t.test('whatever was written comes back, in any chunks, and from every position 
       const source = csv(path, { highWaterMark: 1 })
       let seen = 0
       for await (const document of source) {
-        if (document !== null && ++seen === 2) break
+        if (document.id !== '' && ++seen === 2) break
       }
       const from: SourcePosition = source.position
       const rest = csv(path, { from })

@@ -248,7 +248,7 @@ t.test('a stream that was given is closed with the source, and a stalled one doe
 
 t.test('bad records are judged too where a flow is ended by stop', async t => {
   const source = ndjson(Readable.from([Buffer.from('bad\n'.repeat(50) + '{"text":"a"}\n'.repeat(2))]))
-  const error = await failure((async () => { for await (const document of source) if (document !== null) source.stop() })())
+  const error = await failure((async () => { for await (const document of source) if (document.id !== '') source.stop() })())
   t.match(error, { code: 'ERR_BAD_RECORDS' })
 })
 

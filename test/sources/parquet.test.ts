@@ -74,7 +74,7 @@ t.test('goes on from any position', async t => {
     const source = parquet(files)
     const before: Document[] = []
     for await (const document of source) {
-      before.push(document as Document)
+      before.push(document)
       if (before.length === taken) break
     }
     const from = JSON.parse(JSON.stringify(source.position)) as typeof source.position
@@ -103,7 +103,7 @@ t.test('a column that some files of several lack is null there, with a warning; 
   t.match(await failure(read(files, { ...options, columns: ['n', 'nothing'] })), { code: 'ERR_SOURCE', message: /documents\.parquet: has no column nothing; it has id, text, meta/ })
   t.match(await failure(read(files[0]!, { columns: ['n', 'nothing'] })), { code: 'ERR_SOURCE', message: /faults\.parquet: has no column nothing; it has id, text, n/ })
   const source = parquet(files, { ...options, columns: 'n' })
-  for await (const document of source) if ((document as Document).id === '6') break
+  for await (const document of source) if ((document).id === '6') break
   t.strictSame((await read(files, { ...options, columns: 'n', from: source.position })).length, 3, 'resumed after the only file that has it')
   t.strictSame((await read(files[1]!, { ...options, columns: 'n', isSample: true })).length, 3, 'others may have it')
 })
