@@ -10,7 +10,10 @@ import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { formatByNames } from '../lib/records/format.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
 import { type CoverageBaseline, readCoverageBaseline } from '../lib/tokenizer/baseline.ts'
-import { type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference, CoverageMeter, EncodedWords, compareCoverage, coverageOf, coverageTolerances } from '../lib/tokenizer/coverage.ts'
+import {
+  type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference, CoverageMeter, EncodedWords,
+  compareCoverage, coverageOf, coverageTolerances
+} from '../lib/tokenizer/coverage.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 import { corpusComponent, corpusOptions } from './components/corpus.ts'
@@ -72,13 +75,14 @@ export interface CoverageReport extends Coverage {
 
 /**
  * Measures how well a tokenizer covers a sample, or what a manifest's filters keep of its components; see
- * `measureCoverage` for what is counted. Where a baseline is named, the figures of all text together are compared with it.
+ * `measureCoverage` for what is counted. Where a baseline is named, the figures of all text together are compared with
+ * it.
  *
  * @param sample a path, a glob or `-`; undefined where `manifest` is given
- * @throws SluiceError `ERR_OPTION`, `ERR_MANIFEST`, `ERR_BASELINE`, `ERR_TOKENIZER`, `ERR_CHECKSUM` (a manifest's tokenizer
- *   is another than it says), `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything is read; `ERR_COVERAGE` when there is no
- *   word; a CoverageError (`ERR_COVERAGE`) when text is covered worse than the baseline allows, after `output` was written;
- *   what the source and the filters throw; `ERR_ABORTED`
+ * @throws SluiceError `ERR_OPTION`, `ERR_MANIFEST`, `ERR_BASELINE`, `ERR_TOKENIZER`, `ERR_CHECKSUM` (a manifest's
+ *   tokenizer is another than it says), `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything is read; `ERR_COVERAGE`
+ *   when there is no word; a CoverageError (`ERR_COVERAGE`) when text is covered worse than the baseline allows, after
+ *   `output` was written; what the source and the filters throw; `ERR_ABORTED`
  */
 export async function checkCoverage (sample: string | undefined, options: z.input<typeof checkCoverageOptions> = {}, run: RunOptions = {}): Promise<CoverageReport> {
   const asked = parseOptions('check-coverage', checkCoverageOptions, options)
@@ -139,7 +143,8 @@ async function inputOf (sample: string | undefined, asked: CheckCoverageOptions,
   }
   const foreign = Object.keys(sampleOptions).find(key => (asked as Record<string, unknown>)[key] !== undefined)
   if (foreign !== undefined) throw new SluiceError('ERR_OPTION', `check-coverage.${foreign}: is for a sample file (--${kebabCase(foreign)}); how components are read stands in the manifest`)
-  // Another tokenizer than the manifest's may have another hash than the manifest asks for: to compare them is what this is for.
+  // Another tokenizer than the manifest's may have another hash than the manifest asks for: to compare them is what
+  // this is for.
   const { manifest, tokenizer } = tokenizerPath === undefined
     ? await loadMixture(path!, undefined, undefined, finding)
     : { manifest: await readMixture(path!, finding), tokenizer: await loadTokenizer(tokenizerPath) }
@@ -204,7 +209,9 @@ const FIGURES: Readonly<Record<CoverageDifference['figure'], string>> = {
   two_or_fewer_share: 'two or fewer'
 }
 
-/** The answer of `check-coverage` for people: a row for each component, and one for all; then the baseline's figures. */
+/**
+ * The answer of `check-coverage` for people: a row for each component, and one for all; then the baseline's figures.
+ */
 export function coverageText ({ sample, tokenizer, components, baseline, warnings, ...whole }: CoverageReport): string {
   const parts = components.length < 2 ? [{ ...whole, name: components[0]?.name ?? sample.from }] : [...components, { ...whole, name: '(all)' }]
   const rows = parts.map(part => [part.name, number(part.documents), number(part.words), number(part.tokens), ...figuresOf(part)])

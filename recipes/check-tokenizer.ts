@@ -30,7 +30,8 @@ export interface TokenizerRecord {
 /**
  * Reads a tokenizer model and records its checksum, sizes and special ids.
  *
- * @throws SluiceError `ERR_TOKENIZER` when the file is no model, `ERR_CHECKSUM` when it is another than expected; `ERR_OUTPUT_EXISTS` when `metadataJson` is a file of another kind
+ * @throws SluiceError `ERR_TOKENIZER` when the file is no model, `ERR_CHECKSUM` when it is another than expected;
+ *   `ERR_OUTPUT_EXISTS` when `metadataJson` is a file of another kind
  */
 export async function checkTokenizer (options: z.input<typeof checkTokenizerOptions>): Promise<TokenizerRecord> {
   const { tokenizerPath, expectedSha256, metadataJson } = parseOptions('check-tokenizer', checkTokenizerOptions, options)

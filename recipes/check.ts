@@ -41,7 +41,10 @@ export interface Forecast {
   readonly warnings: readonly string[]
 }
 
-/** The peak of resident memory of process-mixture, as `npm run memory` prints it; and a guess of what each further component at once adds. */
+/**
+ * The peak of resident memory of process-mixture, as `npm run memory` prints it; and a guess of what each further
+ * component at once adds.
+ */
 const RUN_BYTES = 250e6
 const COMPONENT_BYTES = 80e6
 

@@ -43,7 +43,8 @@ export interface FilterCorpusStats extends DocumentCounts {
  *
  * A run that was stopped goes on from its last checkpoint, `<output>.checkpoint.json`.
  *
- * @throws SluiceError `ERR_OPTION`, `ERR_EXPECTED`, `ERR_LOCKED`, `ERR_CHECKPOINT`, and what its stages throw; what the last checkpoint tells of is kept then
+ * @throws SluiceError `ERR_OPTION`, `ERR_EXPECTED`, `ERR_LOCKED`, `ERR_CHECKPOINT`, and what its stages throw; what the
+ *   last checkpoint tells of is kept then
  */
 export async function filterCorpus (options: z.input<typeof filterCorpusOptions>, run: RunOptions = {}): Promise<FilterCorpusStats> {
   const checked = parseOptions('filter-corpus', filterCorpusOptions, options)

@@ -47,7 +47,8 @@ export interface InspectReport {
  * ids where no tokenizer is named and none is found.
  *
  * @param path a folder of shards, or one shard
- * @throws SluiceError `ERR_OPTION`, `ERR_TOKENIZER`, `ERR_FILES`; `ERR_SHARD` for a damaged shard and for an id that isn't in the vocabulary; `ERR_ABORTED`
+ * @throws SluiceError `ERR_OPTION`, `ERR_TOKENIZER`, `ERR_FILES`; `ERR_SHARD` for a damaged shard and for an id that
+ *   isn't in the vocabulary; `ERR_ABORTED`
  */
 export async function inspect (path: string, options: z.input<typeof inspectOptions> = {}, { signal }: RunOptions = {}): Promise<InspectReport | ShardStatistics> {
   const { tokenizerPath, eosId, row, rows, documents, stats } = parseOptions('inspect', inspectOptions, options)

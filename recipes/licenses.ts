@@ -34,13 +34,13 @@ export interface LicensesRun extends RunOptions {
 }
 
 /**
- * Says what the licences of a mixture's components ask for. They are read from the manifest, from the provenance of what
- * was pulled (`provenance.json` in a component's `raw_dir`, and beside its files), and from the cards of datasets, at the
- * commit that a run has read, where there was one; where these differ, all are told, and the strictest counts. Writes
- * nothing.
+ * Says what the licences of a mixture's components ask for. They are read from the manifest, from the provenance of
+ * what was pulled (`provenance.json` in a component's `raw_dir`, and beside its files), and from the cards of datasets,
+ * at the commit that a run has read, where there was one; where these differ, all are told, and the strictest counts.
+ * Writes nothing.
  *
- * @throws SluiceError `ERR_MANIFEST`; a LicenseError (`ERR_LICENSE`) with `requireRedistributable`, when a component may not be
- *   passed on or nobody knows whether it may
+ * @throws SluiceError `ERR_MANIFEST`; a LicenseError (`ERR_LICENSE`) with `requireRedistributable`, when a component
+ *   may not be passed on or nobody knows whether it may
  */
 export async function licenses (manifestPath: string, options: z.input<typeof licensesOptions> = {}, run: LicensesRun = {}): Promise<LicensesReport> {
   const { requireRedistributable, maxRetries, timeout } = parseOptions('licenses', licensesOptions, options)
@@ -71,7 +71,9 @@ export class LicenseError extends PartialError {
 
 const HEADS = ['component', 'source', 'licence', 'SPDX', 'obligations', 'shards may be passed on']
 
-/** What the licences of a mixture permit, as a table; below it what is not known or not permitted, and who states what. */
+/**
+ * What the licences of a mixture permit, as a table; below it what is not known or not permitted, and who states what.
+ */
 export function licensesText ({ components, note }: LicensesReport): string {
   const rows = components.map(row => [row.name, sourceOf(row), statedOf(row), row.spdx ?? '-', row.obligations.join(', ') || '-', answerOf(row)])
   return [...tableLines([HEADS, ...rows], 'left'), '', ...components.flatMap(notesOf), note].join('\n')

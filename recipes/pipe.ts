@@ -108,8 +108,8 @@ const isSequence: Accepts = ({ id, ids }) => id === undefined && Array.isArray(i
 const isItem: Accepts = item => [isDocument, isTokens, isSequence].some(is => is(item) === null) ? null : 'a document, tokens or a sequence'
 
 /**
- * Items out of the lines that our own commands wrote, or other programs, of which a line may have several. A line that is
- * something else ends the flow: it is not data that is bad but the pipe that is put together wrongly.
+ * Items out of the lines that our own commands wrote, or other programs, of which a line may have several. A line that
+ * is something else ends the flow: it is not data that is bad but the pipe that is put together wrongly.
  */
 function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
   let line = 0
@@ -155,7 +155,8 @@ function valuesOf (line: string, refuse: (mistake: JsonMistake) => never): unkno
       found.push(withNamedNumbers(parsePythonJson(json)))
     } catch (error) {
       if (!(error instanceof JsonMistake)) throw error
-      return refuse(jsonMistake(' '.repeat(bytes.toString('utf8', 0, at).length) + json) ?? error) // columns of the line
+      // Columns of the line.
+      return refuse(jsonMistake(' '.repeat(bytes.toString('utf8', 0, at).length) + json) ?? error)
     }
     at = next
   }

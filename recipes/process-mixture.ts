@@ -19,7 +19,9 @@ import { resumeOptions } from './jobs/checkpoints.ts'
 import { withLocks } from './jobs/job.ts'
 import { schedule } from './jobs/schedule.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
-import { type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, standingOf, statsPathOf } from './mixture/mixture.ts'
+import {
+  type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, standingOf, statsPathOf
+} from './mixture/mixture.ts'
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixture/stats.ts'
 
@@ -42,8 +44,9 @@ export const processMixtureOptions = z.strictObject({
  * one tells of the same.
  *
  * @returns the stats, which are in the stats file too, and the record's path
- * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`, `ERR_OPTION` or `ERR_OUTPUT_EXISTS` before anything is written;
- *   `ERR_COMPONENT` when components failed, after the others were finished and the stats written; `ERR_ABORTED`
+ * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`, `ERR_OPTION` or `ERR_OUTPUT_EXISTS` before
+ *   anything is written; `ERR_COMPONENT` when components failed, after the others were finished and the stats written;
+ *   `ERR_ABORTED`
  */
 export async function processMixture (manifestPath: string, given: z.input<typeof processMixtureOptions> = {}, run: MixtureRun = {}): Promise<MixtureResult> {
   const checked = parseOptions('process-mixture', processMixtureOptions, given)

@@ -34,8 +34,8 @@ interface Package {
 
 /**
  * Makes shards of the text of the npm packages that are installed beside sluice: documentation and code, under
- * `data/quickstart` in the working directory, by a tokenizer that it trains on the same; the record of the run goes to `runs`.
- * Needs no network. What an earlier quickstart made is replaced.
+ * `data/quickstart` in the working directory, by a tokenizer that it trains on the same; the record of the run goes to
+ * `runs`. Needs no network. What an earlier quickstart made is replaced.
  */
 export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   const { glob } = await import('tinyglobby')

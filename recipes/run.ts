@@ -35,12 +35,12 @@ export interface RunReport {
 }
 
 /**
- * Does all that a manifest asks for: the tokenizer's training, unless there is one, and its checksum, copies to `raw_dir`,
- * filters and shards, and their verification. What is up to date is skipped, what was begun is gone on with. A component that fails doesn't stop the
- * others.
+ * Does all that a manifest asks for: the tokenizer's training, unless there is one, and its checksum, copies to
+ * `raw_dir`, filters and shards, and their verification. What is up to date is skipped, what was begun is gone on with.
+ * A component that fails doesn't stop the others.
  *
- * @throws SluiceError as `processMixture` and `verify`; a RunError (`ERR_COMPONENT`, `ERR_VERIFY`), once all that could be
- *   done is done, with what became of each step
+ * @throws SluiceError as `processMixture` and `verify`; a RunError (`ERR_COMPONENT`, `ERR_VERIFY`), once all that could
+ *   be done is done, with what became of each step
  */
 export async function run (manifestPath: string, options: z.input<typeof runOptions> = {}, context: MixtureRun = {}): Promise<RunReport> {
   const { dryRun, ...asked } = parseOptions('run', runOptions, options)

@@ -44,11 +44,11 @@ export type RunsResult = readonly RunSummary[] | RunDifference | ShardTrace
 /**
  * What the records of runs tell.
  *
- * @param what nothing, for all of them, the newest first; `[name]`, for those of that name; `['diff', a, b]`, for what changed
- *   from `a` to `b`, each a record's path, its file's name without the ending, or the first digits of its hash;
+ * @param what nothing, for all of them, the newest first; `[name]`, for those of that name; `['diff', a, b]`, for what
+ *   changed from `a` to `b`, each a record's path, its file's name without the ending, or the first digits of its hash;
  *   `['of', path]`, for those that have made a shard, wherever it lies now
- * @throws SluiceError `ERR_USAGE` for anything else; `ERR_RUN` when there is no such record, and, as a PartialError with
- *   those that can be read, when records are damaged; `ERR_FILES` for a shard that isn't there; `ERR_ABORTED`
+ * @throws SluiceError `ERR_USAGE` for anything else; `ERR_RUN` when there is no such record, and, as a PartialError
+ *   with those that can be read, when records are damaged; `ERR_FILES` for a shard that isn't there; `ERR_ABORTED`
  */
 export async function runs (what: readonly string[] = [], options: z.input<typeof runsOptions> = {}, { signal }: RunOptions = {}): Promise<RunsResult> {
   const { runsDir } = parseOptions('runs', runsOptions, options)

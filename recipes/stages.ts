@@ -133,7 +133,11 @@ export function filterWork ({ stage, options, module }: Filter, known?: KnownMod
   return module?.work() ?? filters[stage]!.work(options, known)
 }
 
-/** A filter that isn't a manifest's, with the model that it reads. @throws SluiceError `ERR_OPTION` where none is named, `ERR_MODEL` when it can't be read */
+/**
+ * A filter that isn't a manifest's, with the model that it reads.
+ *
+ * @throws SluiceError `ERR_OPTION` where none is named, `ERR_MODEL` when it can't be read
+ */
 export async function withModel (filter: Filter): Promise<Filter> {
   const path = filters[filter.stage]!.model?.path(filter.options) ?? null
   return path === null ? filter : { ...filter, model: await findModel(path) }
@@ -179,7 +183,10 @@ export function formatOf ({ dataset, hub }: Pick<FoundComponent, 'dataset' | 'hu
   return hub?.format ?? dataset
 }
 
-/** The options that a component has for its source. Of one on the Hub, what its format has no use for is left out: it is known only once the files are found. */
+/**
+ * The options that a component has for its source. Of one on the Hub, what its format has no use for is left out: it is
+ * known only once the files are found.
+ */
 export function sourceOptionsOf ({ sourceOptions, dataset, hub }: Pick<FoundComponent, 'sourceOptions' | 'dataset' | 'hub'>): Readonly<Record<string, unknown>> {
   if (hub === null) return sourceOptions
   const { shape } = sources[formatOf({ dataset, hub })]!.options
@@ -187,7 +194,10 @@ export function sourceOptionsOf ({ sourceOptions, dataset, hub }: Pick<FoundComp
   return { ...hub.options, ...Object.fromEntries(own) }
 }
 
-/** What a component on the Hub was asked for, and what it was found to be, as settings of a job have it: by this the next run knows its files. */
+/**
+ * What a component on the Hub was asked for, and what it was found to be, as settings of a job have it: by this the
+ * next run knows its files.
+ */
 export function hubSettings ({ subset, split, revision, hub }: Pick<FoundComponent, 'subset' | 'split' | 'revision' | 'hub'>): { readonly hub?: unknown } {
   if (hub === null) return {}
   const { dataFiles, subset: foundSubset, split: foundSplit, ...found } = hub

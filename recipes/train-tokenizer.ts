@@ -38,13 +38,13 @@ export const trainTokenizerOptions = z.strictObject({
 type Options = z.output<typeof trainTokenizerOptions>
 
 /**
- * Trains a tokenizer on the first documents of each dataset, behind its filters. A model that was trained on the same, as
- * it is now, is not trained again.
+ * Trains a tokenizer on the first documents of each dataset, behind its filters. A model that was trained on the same,
+ * as it is now, is not trained again.
  *
  * @returns what the log has
- * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and where it gives fewer pieces than
- *   asked for, with how many; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that was made otherwise;
- *   `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is left
+ * @throws SluiceError `ERR_OPTION` for a wrong option, for text without a character, and where it gives fewer pieces
+ *   than asked for, with how many; `ERR_MANIFEST`, `ERR_FILES`; `ERR_OUTPUT_EXISTS` for a model that was made
+ *   otherwise; `ERR_LOCKED`, `ERR_OUTPUT`, `ERR_ABORTED`; what the filters throw. No half-written model is left
  */
 export async function trainTokenizer (given: z.input<typeof trainTokenizerOptions>, run: RunOptions = {}): Promise<TrainedStats> {
   const options = parseOptions('train-tokenizer', trainTokenizerOptions, given)

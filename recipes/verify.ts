@@ -18,7 +18,9 @@ import { ShardVerifier } from '../lib/verify/shard-verifier.ts'
 import { type Finding, verifyShards } from '../lib/verify/shards.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type Inventory, INVENTORY, inventoryOf } from './inventory/inventory.ts'
-import { findingsSection, inventoryPagePath, inventorySection, readInventoryPage, writeSection } from './inventory/page.ts'
+import {
+  findingsSection, inventoryPagePath, inventorySection, readInventoryPage, writeSection
+} from './inventory/page.ts'
 import { checkOutputs, refuseAmongShards } from './jobs/places.ts'
 
 export const verifyOptions = z.strictObject({
@@ -37,15 +39,16 @@ const FEW_BYTES = 8e6
  * of the ids, SHA-256, and sums; and counts the documents that components have in common. Each shard is read once, a
  * megabyte at a time, on all cores.
  *
- * `verified_at_utc` is written into the stats, and into each component there that has no findings; where there are some,
- * an earlier date is taken away.
+ * `verified_at_utc` is written into the stats, and into each component there that has no findings; where there are
+ * some, an earlier date is taken away.
  *
- * @param statsPath what `process-mixture` or `shard-corpus` has written; its paths are relative to the working directory
+ * @param statsPath what `process-mixture` or `shard-corpus` has written; its paths are relative to the working
+ *   directory
  * @returns the inventory, which is in its files too
- * @throws SluiceError `ERR_STATS`, `ERR_TOKENIZER`, `ERR_OPTION`, `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything is
- *   read; a VerifyError (`ERR_VERIFY`) with all findings of all components, which are in the inventory for people, while
- *   there is none for programs; a PartialError (`ERR_OUTPUT`) with the inventory where the stats can't be written, or have
- *   changed; `ERR_ABORTED`
+ * @throws SluiceError `ERR_STATS`, `ERR_TOKENIZER`, `ERR_OPTION`, `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything
+ *   is read; a VerifyError (`ERR_VERIFY`) with all findings of all components, which are in the inventory for people,
+ *   while there is none for programs; a PartialError (`ERR_OUTPUT`) with the inventory where the stats can't be
+ *   written, or have changed; `ERR_ABORTED`
  */
 export async function verify (statsPath: string, options: z.input<typeof verifyOptions> = {}, { signal }: RunOptions = {}): Promise<Inventory> {
   const { tokenizerPath, quick, workers, ...asked } = parseOptions('verify', verifyOptions, options)

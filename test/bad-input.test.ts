@@ -11,7 +11,9 @@ import { lock, withLock } from '../lib/output/lock.ts'
 import { npyHeader } from '../lib/shards/npy.ts'
 import { dedup } from '../transforms/dedup.ts'
 import { command, commandProcess } from './commands.ts'
-import { answers, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import {
+  answers, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, temporaryFolder
+} from './helpers.ts'
 import { frameOf, rawBlock, zstdBomb } from './zstd.ts'
 
 process.env.HF_HUB_OFFLINE = '1' // nothing here is to reach the Hub

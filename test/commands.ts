@@ -103,11 +103,15 @@ const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = ''
 
 let isCaught = false
 
-/** A command: in a process of its own in `npm run thorough`, as users have it; else in the test's own, see `commandHere`. */
+/**
+ * A command: in a process of its own in `npm run thorough`, as users have it; else in the test's own, see
+ * `commandHere`.
+ */
 export const command: CommandProcess['run'] = (args, options) => isThorough() ? sluice(args, { input: '', ...options }) : commandHere(args, options)
 
 /**
- * What a program prints that imports this package: in a process of its own in `npm run thorough`; else it is imported here.
+ * What a program prints that imports this package: in a process of its own in `npm run thorough`; else it is imported
+ * here.
  *
  * @param path of a module below `cwd`, which is like a checkout
  */
@@ -122,7 +126,9 @@ export async function programPrints (path: string, args: readonly string[], cwd:
   }
 }
 
-/** Commands of a file: in a process that they share in `npm run thorough`; else in the test's own, see `commandHere`. */
+/**
+ * Commands of a file: in a process that they share in `npm run thorough`; else in the test's own, see `commandHere`.
+ */
 export function commandsHereIn (t: Test): CommandProcess['run'] {
   return isThorough() ? commandsIn(t) : commandHere
 }

@@ -1,4 +1,6 @@
-/** What becomes of files when the disk is full, read-only or closed to us: a real one, small, where it can be mounted. */
+/**
+ * What becomes of files when the disk is full, read-only or closed to us: a real one, small, where it can be mounted.
+ */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,7 +1,7 @@
 /**
- * Random texts, out of what is known to be hard, by our encoder and by SentencePiece's own compiled to wasm: the ids must
- * be the same, and what they are decoded to. Each model has one encoder for all of its texts, which so may keep what it
- * likes of earlier ones.
+ * Random texts, out of what is known to be hard, by our encoder and by SentencePiece's own compiled to wasm: the ids
+ * must be the same, and what they are decoded to. Each model has one encoder for all of its texts, which so may keep
+ * what it likes of earlier ones.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** What SentencePiece 0.1.97 encodes texts to, with small models of every kind; `test/fixtures/make_encodings.py` has asked it. */
+/**
+ * What SentencePiece 0.1.97 encodes texts to, with small models of every kind; `test/fixtures/make_encodings.py` has
+ * asked it.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -79,7 +82,10 @@ export function encodings (): EncodedModel[] {
   }))
 }
 
-/** Of each model: the texts, by their place among its cases, that SentencePiece 0.2.2 encodes otherwise, and to which ids. */
+/**
+ * Of each model: the texts, by their place among its cases, that SentencePiece 0.2.2 encodes otherwise, and to which
+ * ids.
+ */
 export function recentEncodings (): Readonly<Record<string, Readonly<Record<number, Ids>>>> {
   const { changed } = JSON.parse(gunzipSync(readFileSync(join(packageRoot(), 'test/fixtures/encoded/recent.json.gz'))).toString()) as { changed: Record<string, Record<number, Ids>> }
   return changed

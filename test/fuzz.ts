@@ -1,6 +1,6 @@
 /**
- * Damaged files of every format: bytes flipped, cut off, taken out, doubled and inserted. What comes of them must be the
- * same documents, or an error with a name, or bad records that are counted: no crash, no hang, no silent loss.
+ * Damaged files of every format: bytes flipped, cut off, taken out, doubled and inserted. What comes of them must be
+ * the same documents, or an error with a name, or bad records that are counted: no crash, no hang, no silent loss.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

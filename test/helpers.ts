@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable, type Stream, Writable } from 'node:stream'
@@ -25,7 +27,9 @@ export function howMany (few: number, all: number): number {
   return isThorough() ? all : few
 }
 
-/** Any code point but halves of pairs: fast-check's `binary` first makes a list of all of them, which takes a second. */
+/**
+ * Any code point but halves of pairs: fast-check's `binary` first makes a list of all of them, which takes a second.
+ */
 export const codePoint = fc.integer({ min: 0, max: 0x10_f7ff }).map(n => String.fromCodePoint(n < 0xd800 ? n : n + 0x800))
 
 /** The folder of the repository. */
@@ -41,8 +45,8 @@ const stands: object[] = []
 Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: stands })
 
 /**
- * A module of ours, such as `lib/output/lock`, with others in place of those that it imports: packages by their names, our own
- * by `builtModule`. Only its own imports are replaced; what those import in their turn is as ever.
+ * A module of ours, such as `lib/output/lock`, with others in place of those that it imports: packages by their names,
+ * our own by `builtModule`. Only its own imports are replaced; what those import in their turn is as ever.
  */
 export async function mocked<Module> (t: Test, name: string, mocks: Readonly<Record<string, object>>): Promise<Module> {
   const url = builtModule(name)
@@ -146,7 +150,10 @@ function collector (): { sink: Writable, got: unknown[] } {
   return { sink, got }
 }
 
-/** `t.strictSame` for large values: tap prints both of them even where they are the same, which takes far longer than comparing. */
+/**
+ * `t.strictSame` for large values: tap prints both of them even where they are the same, which takes far longer than
+ * comparing.
+ */
 export function strictSame (t: Test, found: unknown, wanted: unknown, message = ''): void {
   if (isDeepStrictEqual(found, wanted)) t.pass(message)
   else t.strictSame(found, wanted, message)
@@ -163,12 +170,18 @@ export function isProvenance (name: string): boolean {
   return /(?:^|\/)(?:README\.md|provenance\.json)$/.test(name)
 }
 
-/** What such a file tells, without dates, and without the size of what was pulled: a checkpoint takes some bytes in a compressed file. */
+/**
+ * What such a file tells, without dates, and without the size of what was pulled: a checkpoint takes some bytes in a
+ * compressed file.
+ */
 export function withoutCircumstances (content: string): string {
   return content.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z(?: to \S+)?/g, 'DATE').replace(/^\| bytes \| [\d,]+ \|$/gm, '').replace(/("output": \{[^}]*"bytes": )\d+/g, '$1')
 }
 
-/** All files below a folder, decompressed, without checkpoints. Of rejects the lines sorted: stages that work at once come to them in any order. */
+/**
+ * All files below a folder, decompressed, without checkpoints. Of rejects the lines sorted: stages that work at once
+ * come to them in any order.
+ */
 export function contentIn (folder: string): Record<string, string> {
   return Object.fromEntries(filesIn(folder).filter(name => !name.endsWith('checkpoint.json')).map(name => {
     const bytes = readFileSync(join(folder, name))
@@ -185,7 +198,10 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** A temporary folder in which what the documentation shows runs as in a checkout: what it reads is linked, and what it writes is new. */
+/**
+ * A temporary folder in which what the documentation shows runs as in a checkout: what it reads is linked, and what it
+ * writes is new.
+ */
 export function folderLikeCheckout (t: Test): string {
   const folder = temporaryFolder(t)
   for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'dist', 'examples', 'recipes', 'test']) symlinkSync(join(ROOT, name), join(folder, name))

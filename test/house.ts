@@ -19,7 +19,9 @@ export function importsOf (files: readonly string[]): ReadonlyMap<string, readon
   }))
 }
 
-/** The room that a file is in: a folder of `lib`, or one of the other folders; a loose file of `lib` is one by itself. */
+/**
+ * The room that a file is in: a folder of `lib`, or one of the other folders; a loose file of `lib` is one by itself.
+ */
 export function roomOf (file: string): string {
   const [folder, name] = file.split('/')
   return folder === 'lib' ? `lib/${name}` : folder!

@@ -1,4 +1,7 @@
-/** Listings of datasets on the Hub, as public pages describe them; what of them is known: test/fixtures/hub-listings.json. */
+/**
+ * Listings of datasets on the Hub, as public pages describe them; what of them is known:
+ * test/fixtures/hub-listings.json.
+ */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { HubFile } from '../lib/hub/types.ts'

@@ -105,7 +105,11 @@ async function read (path: string, { lookAhead, ...options }: FuzzOptions): Prom
   return { found: found.sort((a, b) => a.offset - b.offset), positions, counts: { in: source.stats.in, bytes: source.stats.bytes } }
 }
 
-/** Makes a file, and reads it: whole, and from each position on. @returns null where that is as it should be, else what is wrong */
+/**
+ * Makes a file, and reads it: whole, and from each position on.
+ *
+ * @returns null where that is as it should be, else what is wrong
+ */
 export async function fuzzJson (random: Random, folder: string): Promise<string | null> {
   const path = `${folder}/a.ndjson`
   const { json, found: expected, longest } = madeFile(random, documentPath(path))

@@ -66,8 +66,8 @@ export function moments (random: Random, count: number): number[] {
 }
 
 /**
- * Does a job that is interrupted after each of the waits, milliseconds from its start, then runs to its end. Its folder is
- * deleted where nothing was wrong.
+ * Does a job that is interrupted after each of the waits, milliseconds from its start, then runs to its end. Its folder
+ * is deleted where nothing was wrong.
  *
  * @returns a string, the reason, where it can't be done here
  */

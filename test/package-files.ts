@@ -24,7 +24,10 @@ interface Exports {
   readonly exports: Readonly<Record<string, string>>
 }
 
-/** What pages among some files link to, and the examples and manifests that the README names, where it is not one of them. */
+/**
+ * What pages among some files link to, and the examples and manifests that the README names, where it is not one of
+ * them.
+ */
 export function missingLinks (folder: string, files: readonly string[]): string[] {
   const there = new Set(files)
   return files.filter(file => file.endsWith('.md')).flatMap(page => {

@@ -27,7 +27,8 @@ async function comparable (path: string): Promise<string | Buffer> {
   if (isProvenance(path)) return withoutCircumstances(readFileSync(path, 'utf8'))
   if (path.endsWith('.json')) return jsonWithoutCircumstances(path)
   const content = await decompressed(path)
-  // A source drops records while the documents before them are still on their way to what drops these: the order is a matter of time.
+  // A source drops records while the documents before them are still on their way to what drops these: the order is a
+  // matter of time.
   return path.includes('rejects') ? content.toString().split('\n').sort().join('\n') : content
 }
 

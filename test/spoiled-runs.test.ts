@@ -11,7 +11,9 @@ import { stoppedAt } from './resuming.ts'
 const run = commandsHereIn(t)
 const MODEL = fixture('tiny.model')
 
-/** What becomes of a run between its stop and the next start, in the folder that it is in, and what is said of it then. */
+/**
+ * What becomes of a run between its stop and the next start, in the folder that it is in, and what is said of it then.
+ */
 const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => void, readonly args?: readonly string[], readonly says: RegExp, readonly isForeign?: true }>> = {
   'a checkpoint that is cut off': {
     spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json'), 300) },

@@ -89,7 +89,11 @@ export function pack (options: PackOptions = {}): PackStage {
   return packFrom(own, ({ ids }: Tokens) => ids, () => {}, shared)
 }
 
-/** `pack` of items whose ids are elsewhere. @param copied called once the ids of an item were copied, and aren't needed */
+/**
+ * `pack` of items whose ids are elsewhere.
+ *
+ * @param copied called once the ids of an item were copied, and aren't needed
+ */
 export function packFrom<Item> (
   options: z.input<typeof packOptions>, idsOf: (item: Item) => Int32Array, copied: (item: Item) => void,
   shared: StageOptions<Item> = {}

@@ -52,8 +52,8 @@ class Known {
 }
 
 /**
- * The Hub as the environment says where it is, as a run sees it: a branch or a tag names the same commit for as long as this
- * object is held.
+ * The Hub as the environment says where it is, as a run sees it: a branch or a tag names the same commit for as long as
+ * this object is held.
  */
 export class Hub {
   readonly http: HubHttp
@@ -184,9 +184,9 @@ const connections = new Map<string, HubHttp>()
 const knownOf = new Map<string, Known>()
 
 /**
- * The Hub that the environment names, as it is from now on: each call gives an object of its own, for which branches and tags
- * are looked up anew. All that ask with the same options share their connections, and wait together when it asks to; what is
- * known of commits is shared by all.
+ * The Hub that the environment names, as it is from now on: each call gives an object of its own, for which branches
+ * and tags are looked up anew. All that ask with the same options share their connections, and wait together when it
+ * asks to; what is known of commits is shared by all.
  *
  * @throws SluiceError as `hubSettings`
  */

@@ -9,7 +9,8 @@ import { readError } from './read-error.ts'
 
 /**
  * What a document's id starts with: the path as it was given; an absolute path is made relative to the
- * working directory, so that ids don't tell where on a machine the corpus was kept. That of a file on the Hub has no commit.
+ * working directory, so that ids don't tell where on a machine the corpus was kept. That of a file on the Hub has no
+ * commit.
  */
 export function documentPath (path: string): string {
   if (isHubName(path)) return withoutRevision(path)
@@ -25,8 +26,8 @@ export function isCompressed (path: string): boolean {
  * The files that the names stand for: in the order given, a glob's in code-unit order, each of those once (see
  * `findByGlob`).
  *
- * @throws SluiceError `ERR_FILES` with a line for each file that is missing or no file, each glob that matches nothing, and
- *   each address (see `notLocal`)
+ * @throws SluiceError `ERR_FILES` with a line for each file that is missing or no file, each glob that matches nothing,
+ *   and each address (see `notLocal`)
  */
 export async function findFiles (names: FileNames, remote: RemoteOptions = {}): Promise<InputFile[]> {
   const all = typeof names === 'string' ? [names] : names

@@ -1,4 +1,7 @@
-/** Globs of local files, with the patterns that shells have: `*`, `?`, `[…]`, `{a,b}`, `{1..9}`, and `**` for any number of folders. */
+/**
+ * Globs of local files, with the patterns that shells have: `*`, `?`, `[…]`, `{a,b}`, `{1..9}`, and `**` for any number
+ * of folders.
+ */
 import type { Dirent, Stats } from 'node:fs'
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
@@ -30,12 +33,12 @@ export async function danglingLink (path: string): Promise<string | null> {
 }
 
 /**
- * The files that a glob stands for, in code-unit order, by paths relative to the working directory. Hidden ones are taken
- * where the glob names the dot. Links are followed; a file that is reached in several ways is given once, by the path with
- * the fewest links in it.
+ * The files that a glob stands for, in code-unit order, by paths relative to the working directory. Hidden ones are
+ * taken where the glob names the dot. Links are followed; a file that is reached in several ways is given once, by the
+ * path with the fewest links in it.
  *
- * @throws SluiceError `ERR_FILES` for a glob that can't be read, and for links that the glob matches and that lead nowhere,
- *   with all of them; what `readdir` throws for a folder that can't be read
+ * @throws SluiceError `ERR_FILES` for a glob that can't be read, and for links that the glob matches and that lead
+ *   nowhere, with all of them; what `readdir` throws for a folder that can't be read
  */
 export async function findByGlob (glob: string, signal?: AbortSignal): Promise<string[]> {
   const stars = glob.split('*').length - 1
@@ -74,7 +77,10 @@ interface Entry extends Folder {
   readonly dangling: string | null
 }
 
-/** All globs are followed at once, so that no folder is entered twice with the same to be found in it: links may lead in circles. */
+/**
+ * All globs are followed at once, so that no folder is entered twice with the same to be found in it: links may lead in
+ * circles.
+ */
 class Walk {
   readonly #signal: AbortSignal | undefined
   readonly #found = new Map<string, { readonly path: string, readonly links: number }>() // by real paths
@@ -96,7 +102,8 @@ class Walk {
       for (const folder of this.#waiting[links] ?? []) await this.#enter(folder) // and those that are added meanwhile
     }
     if (this.#dangling.length > 0) throw new SluiceError('ERR_FILES', this.#dangling.sort().join('\n'))
-    return [...this.#found.values()].map(({ path }) => relative(process.cwd(), path)).sort() // the default order is by code units
+    // The default order is by code units.
+    return [...this.#found.values()].map(({ path }) => relative(process.cwd(), path)).sort()
   }
 
   #wait (folder: Folder): void {
@@ -193,7 +200,11 @@ function stepsOf (part: string): Step[] | null {
   return isWild ? steps : null
 }
 
-/** The globs that braces stand for, as in a shell: `{a,b}`, one within another, and `{1..9}`, `{01..12}`. @throws SluiceError `ERR_FILES` for too many */
+/**
+ * The globs that braces stand for, as in a shell: `{a,b}`, one within another, and `{1..9}`, `{01..12}`.
+ *
+ * @throws SluiceError `ERR_FILES` for too many
+ */
 function alternatives (glob: string): string[] {
   let globs = [glob]
   for (let i = 0; i < globs.length;) {

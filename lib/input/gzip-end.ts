@@ -8,8 +8,9 @@ const TRAILER_BYTES = 8
 const MEMBER = Buffer.of(0x1f, 0x8b, 8)
 
 /**
- * Where the last whole member of gzip data ends, in bytes, if something follows that isn't a member. Null where the damage
- * lies within a member. It is for messages: Node's own stream reads on into what follows, and doesn't say where that began.
+ * Where the last whole member of gzip data ends, in bytes, if something follows that isn't a member. Null where the
+ * damage lies within a member. It is for messages: Node's own stream reads on into what follows, and doesn't say where
+ * that began.
  *
  * @param chunks of the file, as it is compressed
  * @throws what `chunks` throws

@@ -11,7 +11,11 @@ import type { HubOptions } from '../hub/settings.ts'
 /** How files on the Hub are read. */
 export interface RemoteOptions {
   readonly hub?: HubOptions & Pick<HubRun, 'tell'> | undefined
-  /** What the caller holds, so that a branch is the same commit for all that it finds. @default one of its own for each call */
+  /**
+   * What the caller holds, so that a branch is the same commit for all that it finds.
+   *
+   * @default one of its own for each call
+   */
   readonly client?: Hub | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -26,7 +30,11 @@ export interface RemoteFileOptions extends RemoteOptions {
 /** What is asked for at first of a file of which only the beginning is wanted. */
 const LOOK_BYTES = 4096
 
-/** The bytes of a file on the Hub from an offset on, as they lie there. @throws SluiceError as `Hub.remoteFile`, and as `download` */
+/**
+ * The bytes of a file on the Hub from an offset on, as they lie there.
+ *
+ * @throws SluiceError as `Hub.remoteFile`, and as `download`
+ */
 export async function openHubFile (name: string, { offset = 0, signal, hub: options = {}, isLook = false }: RemoteFileOptions): Promise<AsyncGenerator<Buffer>> {
   const { tell, ...settings } = options
   const hub = await theHub(settings)
@@ -67,7 +75,8 @@ async function pinnedNames (hub: Hub, name: string, run: HubRun): Promise<string
   if (isCommit(revision) && !isGlob(path)) return [name]
   const commit = await hub.commitOf(dataset, revision, run)
   const listed = await hub.files(dataset, commit, run)
-  const named = listed.filter(file => file.path === path) // a file whose name has glob characters in it is found by that name first
+  // A file whose name has glob characters in it is found by that name first.
+  const named = listed.filter(file => file.path === path)
   const files = named.length === 0 && isGlob(path) ? filesOf(listed, path) : named
   if (files.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file of the dataset matches this`)
   return hub.know(dataset, commit, files).map(file => file.name)

@@ -9,8 +9,8 @@ import { readError } from './read-error.ts'
 /**
  * A file as ranges, a local one or one on the Hub.
  *
- * @throws SluiceError `ERR_FILES` when it can't be opened; `read` fails with `ERR_SOURCE` once the file is another one; of the
- *   Hub as `download`
+ * @throws SluiceError `ERR_FILES` when it can't be opened; `read` fails with `ERR_SOURCE` once the file is another one;
+ *   of the Hub as `download`
  */
 export async function openRanges (path: string, { hub, signal }: RemoteOptions = {}): Promise<ByteRanges> {
   if (isHubName(path)) return await (await import('./hub.ts')).openHubRanges(path, { hub, signal })
@@ -27,7 +27,12 @@ export async function openRanges (path: string, { hub, signal }: RemoteOptions =
   }
 }
 
-/** A file as ranges, where its bytes can be read at any place as they lie there; null where they can't: of a pipe, or decompressed. @throws SluiceError as `openRanges` */
+/**
+ * A file as ranges, where its bytes can be read at any place as they lie there; null where they can't: of a pipe, or
+ * decompressed.
+ *
+ * @throws SluiceError as `openRanges`
+ */
 export async function openSeekable (path: string, remote: RemoteOptions = {}): Promise<ByteRanges | null> {
   if (isCompressed(path) || (!isHubName(path) && !(await stat(path)).isFile())) return null
   return await openRanges(path, remote)

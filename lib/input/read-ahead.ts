@@ -27,9 +27,9 @@ export interface ReadAheadOptions {
 }
 
 /**
- * Reads files ahead that are wanted one after the other. What lies before the reader, from where it stands on across the
- * borders of files, comes into memory up to a bound: the rest of a large file, or several small ones at once. So nobody
- * waits for the start of a file, and a reader that pauses doesn't stop the network.
+ * Reads files ahead that are wanted one after the other. What lies before the reader, from where it stands on across
+ * the borders of files, comes into memory up to a bound: the rest of a large file, or several small ones at once. So
+ * nobody waits for the start of a file, and a reader that pauses doesn't stop the network.
  *
  * The bound grows with what was read, and no more is fetched beyond it than a chunk of each file.
  */
@@ -47,7 +47,11 @@ export class ReadAhead {
     this.#options = { reads, mostFiles, mostBytes }
   }
 
-  /** The bytes of a file from an offset on, and those that follow it are read ahead. One is read at a time. @throws what `open` throws, when it is the turn of that file */
+  /**
+   * The bytes of a file from an offset on, and those that follow it are read ahead. One is read at a time.
+   *
+   * @throws what `open` throws, when it is the turn of that file
+   */
   async * read (index: number, offset = 0): AsyncGenerator<Buffer> {
     const coming = this.#turnTo(index, offset)
     try {

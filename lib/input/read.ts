@@ -11,9 +11,17 @@ import type { RemoteFileOptions, RemoteOptions } from './hub.ts'
 import { readError } from './read-error.ts'
 
 export interface ReadBytesOptions extends Pick<RemoteOptions, 'hub'> {
-  /** Gives the bytes of a file on the Hub from an offset on, where it is read ahead. @default asks for them when they are wanted */
+  /**
+   * Gives the bytes of a file on the Hub from an offset on, where it is read ahead.
+   *
+   * @default asks for them when they are wanted
+   */
   readonly ahead?: ((offset: number) => AsyncIterable<Buffer>) | undefined
-  /** Whether only the beginning of the file is wanted: of one on the Hub, a little is asked for at first. @default false */
+  /**
+   * Whether only the beginning of the file is wanted: of one on the Hub, a little is asked for at first.
+   *
+   * @default false
+   */
   readonly isLook?: boolean | undefined
   /** Where to start, in bytes of the decompressed content. @default 0 */
   readonly offset?: number
@@ -29,9 +37,9 @@ const CHUNK_BYTES = 256 * 1024
 /**
  * The content of a file, chunk by chunk, decompressed where its name ends in `.gz` or `.zst`.
  *
- * @throws SluiceError `ERR_FILES` when it can't be opened; `ERR_SOURCE` when it is damaged or cut off, changes while it is
- *   read, or holds something else than text (see `refuseOtherKinds`; looked at where the reading starts at 0); `ERR_STATE`
- *   when it is shorter than `offset`
+ * @throws SluiceError `ERR_FILES` when it can't be opened; `ERR_SOURCE` when it is damaged or cut off, changes while it
+ *   is read, or holds something else than text (see `refuseOtherKinds`; looked at where the reading starts at 0);
+ *   `ERR_STATE` when it is shorter than `offset`
  */
 export async function * readBytes (path: string, { offset = 0, signal, onRead, hub, ahead, isLook }: ReadBytesOptions = {}): AsyncGenerator<Buffer> {
   let given = 0 // bytes so far
@@ -108,7 +116,10 @@ async function * unzstd (compressed: AsyncIterable<Buffer>, path: string): Async
   yield * decompressZstd(compressed, path)
 }
 
-/** Node stops at the first byte behind a gzip member that doesn't begin another one: zeros are padding, all else was data. */
+/**
+ * Node stops at the first byte behind a gzip member that doesn't begin another one: zeros are padding, all else was
+ * data.
+ */
 async function checkRest (path: string, offset: number, remote: ReadBytesOptions | undefined): Promise<void> {
   const [found] = remote === undefined ? [] : await findFiles(path, remote)
   const status = remote === undefined ? await stat(path) : null
@@ -119,7 +130,10 @@ async function checkRest (path: string, offset: number, remote: ReadBytesOptions
   }
 }
 
-/** Where the gzip data of a damaged file ends and something else follows; null where that isn't so, or can't be looked at. */
+/**
+ * Where the gzip data of a damaged file ends and something else follows; null where that isn't so, or can't be looked
+ * at.
+ */
 async function endOfLocal (path: string): Promise<{ readonly offset: number, readonly size: number } | null> {
   try {
     const status = await stat(path)

@@ -1,6 +1,8 @@
 import type { Document } from '../document.ts'
 import type { FoundRecord, OpenRecords, RecordFile, RecordReader } from './reader.ts'
-import { type BatchThreads, type BatchedRecord, type RecordBatch, type RecordOutcome, UnparsedRecord } from './record-batch.ts'
+import {
+  type BatchThreads, type BatchedRecord, type RecordBatch, type RecordOutcome, UnparsedRecord
+} from './record-batch.ts'
 
 /** A batch is sent off when it has so many bytes, or records. */
 const BATCH_BYTES = 2 ** 19
@@ -64,9 +66,9 @@ interface Sent<Result extends object> {
 }
 
 /**
- * Records of another reader, which go to threads in batches; what comes of them is given in the order of the file. What it
- * has read ahead counts as read only once it is taken, so that positions and counts are those of the record that was taken
- * last.
+ * Records of another reader, which go to threads in batches; what comes of them is given in the order of the file. What
+ * it has read ahead counts as read only once it is taken, so that positions and counts are those of the record that was
+ * taken last.
  */
 export class BatchedReader<Result extends object> implements RecordReader<Result> {
   readonly #reader: RecordReader<Sendable>

@@ -12,7 +12,11 @@ export function formatName (given: string): string {
   return Object.hasOwn(WORDS, given) ? WORDS[given]! : given
 }
 
-/** The format that the names of files or globs say; `json` where they say none. @throws SluiceError `ERR_OPTION` where they say several */
+/**
+ * The format that the names of files or globs say; `json` where they say none.
+ *
+ * @throws SluiceError `ERR_OPTION` where they say several
+ */
 export function formatByNames (names: FileNames): string {
   const said = new Map<string, string>()
   for (const name of [names].flat()) {

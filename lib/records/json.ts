@@ -7,7 +7,9 @@ import { LineValues, isBlank } from '../json/structure.ts'
 import { lookAhead } from './head.ts'
 
 import { LineSplitter, decodeUtf8 } from './lines.ts'
-import { type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark } from './reader.ts'
+import {
+  type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark
+} from './reader.ts'
 import { UnparsedRecord } from './record-batch.ts'
 import { documentOfRecord, type RecordFault } from './record.ts'
 import type { OpenRecords } from './reader.ts'
@@ -158,7 +160,11 @@ class SeveralLines {
     this.#path = path
   }
 
-  /** Looks at a record behind the one before. @throws SluiceError `ERR_SOURCE` where it goes on with a value that was left open in its line */
+  /**
+   * Looks at a record behind the one before.
+   *
+   * @throws SluiceError `ERR_SOURCE` where it goes on with a value that was left open in its line
+   */
   look ({ outcome, bytes, offset, line }: FoundRecord<object>): void {
     if (outcome === null || (this.#open === undefined && outcome !== 'bad_json')) return
     if (this.#leftOpen > MOST_LEFT_OPEN) return

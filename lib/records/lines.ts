@@ -17,16 +17,16 @@ const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
 /**
- * Where the byte is that ends a line, from an index of a chunk on; -1 when it isn't in this chunk. It is given every byte
- * once, in order, so that it may keep what it knows of the open line.
+ * Where the byte is that ends a line, from an index of a chunk on; -1 when it isn't in this chunk. It is given every
+ * byte once, in order, so that it may keep what it knows of the open line.
  */
 export type FindEnd = (chunk: Buffer, from: number) => number
 
 const findNewline: FindEnd = (chunk, from) => chunk.indexOf(NEWLINE, from)
 
 /**
- * Finds what Python takes for the end of a line, as its universal newlines have it: `\n`, `\r\n`, or `\r` alone. Chunks must
- * not end between `\r` and `\n`; see `keepingBreaks`.
+ * Finds what Python takes for the end of a line, as its universal newlines have it: `\n`, `\r\n`, or `\r` alone. Chunks
+ * must not end between `\r` and `\n`; see `keepingBreaks`.
  */
 export function universalNewlines (): FindEnd {
   let looked: Buffer | undefined
@@ -82,8 +82,8 @@ export class LineSplitter {
    * @param maxBytes longest line held whole, inclusive, ending not counted
    * @param offset of the first chunk's first byte
    * @param findEnd of what else than lines the stream is made of
-   * @param findInLong where parts of a line end that is too long: the index behind a part, or behind the line break; lines
-   *   that are too long are given as such parts then
+   * @param findInLong where parts of a line end that is too long: the index behind a part, or behind the line break;
+   *   lines that are too long are given as such parts then
    */
   constructor (maxBytes: number, offset = 0, findEnd: FindEnd = findNewline, findInLong?: FindEnd) {
     this.#maxBytes = maxBytes
@@ -201,7 +201,10 @@ export class LineSplitter {
   }
 }
 
-/** Bytes as text; null where they aren't UTF-8. ASCII, which is most of what is read, decodes seven times as fast as Latin-1. */
+/**
+ * Bytes as text; null where they aren't UTF-8. ASCII, which is most of what is read, decodes seven times as fast as
+ * Latin-1.
+ */
 export function decodeUtf8 (bytes: Buffer): string | null {
   if (isAscii(bytes)) return bytes.toString('latin1')
   return isUtf8(bytes) ? bytes.toString() : null

@@ -29,7 +29,9 @@ export function refuseNoText ({ in: read, dropped }: StageStats, { names, textIn
   throw new SluiceError('ERR_SOURCE', `${shownNames(names)}: none of ${ended ? '' : 'the first '}${read} ${read === 1 ? 'record' : 'records'} has a text in ${textIn}${there}; ${(read > names.length ? [] : recordsIn(record)).map(field => `if the records are in ${field}, read those: --field ${field} (field: ${field}); else `).join('')}name the field that has it (--text-column, text_column)`)
 }
 
-/** The fields of a record; of those with fields in them also the ways to the texts there, as a text column names them. */
+/**
+ * The fields of a record; of those with fields in them also the ways to the texts there, as a text column names them.
+ */
 function fieldsOf (record: unknown): string[] {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return []
   return Object.entries(record).flatMap(([name, value]) => [name, ...hasSigns(name) ? [] : textsIn(name, value)])
@@ -40,7 +42,10 @@ function hasSigns (name: string): boolean {
   return name.includes('.') || name.endsWith('[]')
 }
 
-/** The field of a record that may be a whole file with records in one of its fields: the first with a list of objects or texts. */
+/**
+ * The field of a record that may be a whole file with records in one of its fields: the first with a list of objects or
+ * texts.
+ */
 function recordsIn (record: unknown): string[] {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return []
   const found = Object.entries(record).find(([, value]) => Array.isArray(value) && (typeof value[0] === 'string' || (typeof value[0] === 'object' && value[0] !== null && !Array.isArray(value[0]))))

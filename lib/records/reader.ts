@@ -30,7 +30,10 @@ export interface RecordReader<Item = Document> {
   readonly columns?: readonly string[] | undefined
   /** Lets go of the file; what is under way is waited for by nobody. */
   readonly close: () => void
-  /** Whether what was read so far is white space, empty documents or nothing; undefined where a format has more than its records. */
+  /**
+   * Whether what was read so far is white space, empty documents or nothing; undefined where a format has more than its
+   * records.
+   */
   readonly isBlank?: boolean | undefined
   /** The records in what was taken for one, and is bad as a whole; undefined where it has no others. */
   readonly partsOf?: ((record: FoundRecord<object>) => Generator<FoundRecord<Item>> | undefined) | undefined
@@ -56,12 +59,18 @@ export interface RecordFile {
   readonly isNamed: boolean
   /** To be told how much of the file, as it lies on disk, has been read; `bytesFrom` does so itself. */
   readonly onRead: (bytes: number) => void
-  /** To be told of decompressed bytes as their records are taken: how many were counted hangs on where the source stands only. */
+  /**
+   * To be told of decompressed bytes as their records are taken: how many were counted hangs on where the source stands
+   * only.
+   */
   readonly count: (bytes: number) => void
   readonly signal: AbortSignal
 }
 
-/** What becomes of the bytes of one record: a document, the reason why there is none, or null for a line that is no record. */
+/**
+ * What becomes of the bytes of one record: a document, the reason why there is none, or null for a line that is no
+ * record.
+ */
 export type ParseRecord<Item = Document> = (bytes: Buffer, id: () => string) => RecordOutcome<Item>
 
 export interface BytesReaderOptions<Item = Document> {
@@ -135,7 +144,9 @@ export class BytesReader<Item extends object = Document> implements RecordReader
     return this.#values().find(bytes, 0) === -1 ? undefined : this.#partsIn(record, this.#parsePart)
   }
 
-  * #partsIn ({ offset, end, bytes, size, line, nextLine }: FoundRecord<object>, parse: ParseRecord<Item>): Generator<FoundRecord<Item>> {
+  * #partsIn (
+    { offset, end, bytes, size, line, nextLine }: FoundRecord<object>, parse: ParseRecord<Item>
+  ): Generator<FoundRecord<Item>> {
     const values = this.#values()
     const place = size - bytes.length > 2 ? offset + 3 : offset // more is missing than a line break: a byte order mark
     for (let at = 0; at < bytes.length;) {

@@ -15,7 +15,10 @@ export class UnparsedRecord {
 
 /** Records that go to a thread together. */
 export interface RecordBatch {
-  /** Bytes of records, those that are to be parsed among them: shared with the thread, and used again once the batch is done with. */
+  /**
+   * Bytes of records, those that are to be parsed among them: shared with the thread, and used again once the batch is
+   * done with.
+   */
   readonly json: SharedArrayBuffer
   readonly records: readonly BatchedRecord[]
 }

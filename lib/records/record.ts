@@ -11,8 +11,8 @@ export type RecordFault = 'bad_json' | 'bad_csv' | 'not_object' | 'no_text' | 't
 const MAX_DEPTH = 1000
 
 /**
- * A record of any source as a document. A string is a document's text. One that is exactly `{id, text, meta}` is a document as it stands; otherwise its
- * fields other than the id and the text become `meta`.
+ * A record of any source as a document. A string is a document's text. One that is exactly `{id, text, meta}` is a
+ * document as it stands; otherwise its fields other than the id and the text become `meta`.
  *
  * @param textColumn the field that has the text, or the way to it (see `stepsOf`)
  * @param id gives the id of a record without one of its own

@@ -26,7 +26,10 @@ export interface SourceOptions extends StreamOptions {
   readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
   /** Called with each document and its place, `<path>#<offset>`, as it leaves. */
   readonly located?: ((document: Document, position: string) => void) | undefined
-  /** Called with what is no error, and may be a mistake: an input without records, a column that one of several files lacks. */
+  /**
+   * Called with what is no error, and may be a mistake: an input without records, a column that one of several files
+   * lacks.
+   */
   readonly tell?: ((message: string) => void) | undefined
   /** Whether these are some files of more. @default false */
   readonly isSample?: boolean | undefined

@@ -27,13 +27,17 @@ interface SharedOptions<Item> extends Omit<SourceOptions, 'located'> {
   readonly located?: Located<Item>['tell'] | undefined
 }
 
-/** A method, and no function: so a source of documents can be taken for one of any items, as nobody calls it from outside. */
+/**
+ * A method, and no function: so a source of documents can be taken for one of any items, as nobody calls it from
+ * outside.
+ */
 interface Located<Item> {
   tell (item: Item, position: string): void
 }
 
 /**
- * Documents from the records of files, one after the other. What a record is, the source that uses it says by `openRecords`.
+ * Documents from the records of files, one after the other. What a record is, the source that uses it says by
+ * `openRecords`.
  *
  * Nothing is read before it is asked for, and never more than the reader reads at once.
  */
@@ -84,7 +88,10 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
     return this.#files.progress
   }
 
-  /** What `restore` needs to go on from here; only while a barrier is at the end of the flow, when nothing is in the buffer. */
+  /**
+   * What `restore` needs to go on from here; only while a barrier is at the end of the flow, when nothing is in the
+   * buffer.
+   */
   save (): SourceState {
     const stats = { ...this.stats, dropped: { ...this.stats.dropped } }
     const line = this.#line === undefined ? {} : { line: this.#line }
@@ -106,8 +113,8 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
   }
 
   /**
-   * A source of what threads make of the same records, in the same order and with the same positions. It is read in place of
-   * this one.
+   * A source of what threads make of the same records, in the same order and with the same positions. It is read in
+   * place of this one.
    */
   inBatches<Result extends object> (this: RecordSource, threads: BatchThreads<Result>): RecordSource<Result> {
     const { input, own, shared: { located, ...shared } } = this.#given

@@ -87,7 +87,10 @@ function jsonOf (value: Value): unknown {
   return object
 }
 
-/** What is shown of a row that gives no document: its text as it lies in the file where that is what is wrong, else all of it. */
+/**
+ * What is shown of a row that gives no document: its text as it lies in the file where that is what is wrong, else all
+ * of it.
+ */
 function bytesOfRow (row: Row, textColumn: string): Buffer {
   const text = row[textColumn]
   if (text instanceof InvalidUtf8) return text.bytes

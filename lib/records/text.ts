@@ -4,7 +4,11 @@ import { LineSplitter, decodeUtf8, keepingBreaks, universalNewlines } from './li
 import { type OpenRecords, type RecordFile, BytesReader } from './reader.ts'
 import type { SourceOptions } from './source-options.ts'
 
-/** A file whose content is refused where other readers are for it. @param records whether it has records, and not lines of text */
+/**
+ * A file whose content is refused where other readers are for it.
+ *
+ * @param records whether it has records, and not lines of text
+ */
 export function asText (file: RecordFile, records: boolean): RecordFile {
   return { ...file, bytesFrom: offset => offset === 0 ? refuseTables(file.bytesFrom(0), file.path, records) : file.bytesFrom(offset) }
 }

@@ -2,7 +2,10 @@ import { type DoubleArray, buildDoubleArray } from './double-array.ts'
 import type { SentencePieceModel } from './model.ts'
 import { byteString } from './utf8.ts'
 
-/** How much less an unknown character scores than the least likely piece: as in unigram_model.cc of SentencePiece 0.1.97. */
+/**
+ * How much less an unknown character scores than the least likely piece: as in unigram_model.cc of SentencePiece
+ * 0.1.97.
+ */
 export const UNKNOWN_PENALTY = 10
 
 // Bounds that scores are compared with there: the largest and the least positive normal 32-bit float.

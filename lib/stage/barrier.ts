@@ -8,7 +8,8 @@ export interface Barriers {
 
 /**
  * Follows the documents of a source through a flow; stages hand it on, and the sink awaits `arrive`. The source makes
- * nothing in the meantime: when a barrier arrives, all that came before it has been dealt with, and nothing is under way.
+ * nothing in the meantime: when a barrier arrives, all that came before it has been dealt with, and nothing is under
+ * way.
  */
 export class Barrier {
   readonly arrive: () => Promise<void>

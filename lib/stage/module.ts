@@ -25,7 +25,11 @@ export interface StageModule extends StageModuleFile {
   readonly stageName: string
   /** Why it has to see all documents in order, in one thread, such as `it keeps state`; null where it need not. */
   readonly inOrder: string | null
-  /** What it does, for one flow: made anew each time, and held to its contract. @throws SluiceError `ERR_OPTION` when it can't be made again */
+  /**
+   * What it does, for one flow: made anew each time, and held to its contract.
+   *
+   * @throws SluiceError `ERR_OPTION` when it can't be made again
+   */
   readonly work: (follows?: Follows) => Work<Document, Document, unknown>
 }
 
@@ -74,8 +78,8 @@ function pathInPackage (module: string): string {
  * Imports a module that was found, and makes its stage once, to see whether that can be done.
  *
  * @param options for the stage, as they are written
- * @throws SluiceError `ERR_OPTION`, which says what was found and what was expected, when it can't be imported, exports no
- *   such function, when that throws or returns no Stage, or when the file isn't what it was when it was found
+ * @throws SluiceError `ERR_OPTION`, which says what was found and what was expected, when it can't be imported, exports
+ *   no such function, when that throws or returns no Stage, or when the file isn't what it was when it was found
  */
 export async function loadStageModule ({ module, path, sha256 }: StageModuleFile, options: Readonly<Record<string, unknown>>): Promise<StageModule> {
   const make = factoryIn(module, await imported(module, path, sha256))

@@ -2,7 +2,10 @@ import type { Document } from '../document.ts'
 import { type ErrorCode, SluiceError, messageOf } from '../errors.ts'
 import type { Push, Work } from './stage.ts'
 
-/** The work of a stage of the user's own, which may be written in JavaScript: nothing that its types say is known to be so. */
+/**
+ * The work of a stage of the user's own, which may be written in JavaScript: nothing that its types say is known to be
+ * so.
+ */
 export type OwnWork = Work<Document, Document, unknown>
 
 /** Told of a document that a stage makes another one of. */
@@ -32,8 +35,8 @@ export function whyInOrder ({ save, finish, key, several }: OwnWork): string | n
 }
 
 /**
- * A work that is held to what flows rely on, so that nothing is lost in silence, and that says in errors which stage has
- * failed, and at which document. A document that is taken is pushed on, or dropped for a reason; only a stage with
+ * A work that is held to what flows rely on, so that nothing is lost in silence, and that says in errors which stage
+ * has failed, and at which document. A document that is taken is pushed on, or dropped for a reason; only a stage with
  * `finish` may hold it back, and only one that says `several` may push more than one.
  *
  * @param module as it was named, for messages
@@ -107,7 +110,8 @@ class Taking {
       let document = checked(item)
       if (++this.#pushed > 1 && this.#isOneOfOne) throw new Error('it pushed a second document; a stage that makes several of one says so: new Stage({ several: true, … })')
       if (this.#isOneOfOne && this.#follows !== undefined) {
-        document = { ...document, meta: { ...document.meta } } // it may give all its documents the same one, by which rejects know where they were
+        // It may give all its documents the same one, by which rejects know where they were.
+        document = { ...document, meta: { ...document.meta } }
         this.#follows(this.#document, document)
       }
       this.#push(document)
@@ -142,7 +146,9 @@ function checked (item: unknown): Document {
   return { id, text, meta: meta as Record<string, unknown> }
 }
 
-/** What threads hand on as it is: an instance of a class would arrive as another thing, and make another line of JSON. */
+/**
+ * What threads hand on as it is: an instance of a class would arrive as another thing, and make another line of JSON.
+ */
 function isPlain (value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return typeof value !== 'function' && typeof value !== 'symbol'
   if (Array.isArray(value)) return value.every(isPlain)

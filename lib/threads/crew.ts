@@ -30,19 +30,29 @@ export interface Helper<Task, Result> {
 
 /** What will come of a task that was given to a crew. */
 export interface Future<Result> {
-  /** Waits for what came of it, and works meanwhile. @throws what the work throws, and what keeps a helper from working */
+  /**
+   * Waits for what came of it, and works meanwhile.
+   *
+   * @throws what the work throws, and what keeps a helper from working
+   */
   readonly take: () => Promise<Result>
 }
 
 export interface CrewOptions {
-  /** Tasks that a helper has at once; with 1 it waits between them, and no long one waits at it. @default 2: the one that it does, and the next one */
+  /**
+   * Tasks that a helper has at once; with 1 it waits between them, and no long one waits at it.
+   *
+   * @default 2: the one that it does, and the next one
+   */
   readonly tasksEach?: number
 }
 
 /** For so long at a time this thread does work of its own: what comes from elsewhere waits meanwhile. */
 const STEP_MS = 5
 
-/** It does so, too, when nothing was given or asked for in so long: it waits for something else then, such as a disk. */
+/**
+ * It does so, too, when nothing was given or asked for in so long: it waits for something else then, such as a disk.
+ */
 const LULL_MS = 10
 
 class QueuedTask<Task, Result> {
@@ -111,7 +121,10 @@ export class Crew<Task, Result> {
     return { take: () => this.#take(asked) }
   }
 
-  /** Nothing is begun any more: tasks that aren't at a helper fail, and so do those that come. Resolves once nothing is done here any more. */
+  /**
+   * Nothing is begun any more: tasks that aren't at a helper fail, and so do those that come. Resolves once nothing is
+   * done here any more.
+   */
   async end (error: unknown): Promise<void> {
     this.#failure ??= { error }
     clearTimeout(this.#lull)

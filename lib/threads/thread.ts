@@ -9,7 +9,9 @@ interface Pending<Result> {
   readonly reject: (error: Error) => void
 }
 
-/** What comes out of a thread. Structured clone would take the code off an error of ours, which goes without its stack. */
+/**
+ * What comes out of a thread. Structured clone would take the code off an error of ours, which goes without its stack.
+ */
 type Answer<Result> = { readonly result: Result } | { readonly code: ErrorCode, readonly message: string } | { readonly error: Error }
 
 /**
@@ -63,7 +65,8 @@ export class WorkerThread<Task, Result> {
   readonly #answered = ({ number, ...answer }: { readonly number: number } & Answer<Result>): void => {
     const pending = this.#pending.get(number)
     this.#pending.delete(number)
-    if (this.#pending.size === 0 && !this.hasEnded) this.#worker.unref() // a process that lets go of a thread while that ends, ends itself
+    // A process that lets go of a thread while that ends, ends itself.
+    if (this.#pending.size === 0 && !this.hasEnded) this.#worker.unref()
     if ('error' in answer) pending?.reject(answer.error)
     else if ('code' in answer) pending?.reject(new SluiceError(answer.code, answer.message))
     else pending?.resolve(answer.result)
@@ -84,8 +87,9 @@ function hasInputType (): boolean {
 }
 
 /**
- * Does the tasks of a `WorkerThread`, in that thread; nothing where it is called in another one. They begin as they come:
- * `work` sees to their order where it waits for something. Results are copied on their way: to hand memory over costs more.
+ * Does the tasks of a `WorkerThread`, in that thread; nothing where it is called in another one. They begin as they
+ * come: `work` sees to their order where it waits for something. Results are copied on their way: to hand memory over
+ * costs more.
  */
 export function serveTasks (work: (task: never) => Promise<unknown>): void {
   parentPort?.on('message', ({ number, task }: { readonly number: number, readonly task: never }) => {

@@ -5,7 +5,10 @@ import { sha256 } from '../hash.ts'
 import { writeFileWhole } from '../output/open.ts'
 import type { StatsFile } from '../shards/stats.ts'
 
-/** What a stats file is to say of when its shards were verified, as ISO 8601; null takes the date away, undefined leaves what is there. */
+/**
+ * What a stats file is to say of when its shards were verified, as ISO 8601; null takes the date away, undefined leaves
+ * what is there.
+ */
 export interface VerifiedDates {
   readonly whole: string | null | undefined
   /** By component, in the order of the file. */

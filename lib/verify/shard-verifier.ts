@@ -9,7 +9,9 @@ export interface ShardVerifierOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Verifies shards in the order in which they are given: with threads, and in this one as well. To be closed in the end. */
+/**
+ * Verifies shards in the order in which they are given: with threads, and in this one as well. To be closed in the end.
+ */
 export class ShardVerifier {
   readonly #threads: ReadonlyArray<WorkerThread<ShardTask, ShardVerdict>>
   readonly #crew: Crew<ShardTask, ShardVerdict>

@@ -114,7 +114,9 @@ async function documentHasher ({ component: { output_dir: folder, eos_id: eosId 
 /** Ids read at once for the end of a document that goes on in another shard; four times as many each time. */
 const FIRST_STEP = 4096
 
-/** Reads the end of the document that is open; where there is none, it is in the tail, and the document isn't counted. */
+/**
+ * Reads the end of the document that is open; where there is none, it is in the tail, and the document isn't counted.
+ */
 async function finished (documents: DocumentHasher, { component: { output_dir: folder }, index, shards }: ShardTask, signal: AbortSignal | undefined): Promise<DocumentHashes | null> {
   return await unlessDamaged(async () => {
     let { isOpen } = documents

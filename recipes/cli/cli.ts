@@ -29,7 +29,8 @@ function forPeople (text: string): string {
  *
  * @param argv without the program and the script
  * @param onCommand called when a command begins, which answers to signals then
- * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; 130 or 143 after a signal
+ * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; 130 or 143 after a
+ *   signal
  */
 export async function cli (argv: readonly string[], onCommand: () => void = () => {}): Promise<number> {
   let exitCode = 0
@@ -69,8 +70,8 @@ interface Shown {
 type Action = (args: readonly string[], flags: Readonly<Record<string, unknown>>, shown: Shown) => Promise<void>
 
 /**
- * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this, those that begin
- * like the one that was given.
+ * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this, those that
+ * begin like the one that was given.
  */
 function withAdvice (error: string, called: string | undefined): string {
   if (error.includes('(Did you mean')) return error
@@ -95,7 +96,10 @@ function addUsage (sub: Program, { argument, options }: Command, action: Action)
   })
 }
 
-/** A flag out of the schema of an option: its name, what it takes, its description and default. The schema reads its value. */
+/**
+ * A flag out of the schema of an option: its name, what it takes, its description and default. The schema reads its
+ * value.
+ */
 function addFlag (sub: Program, key: string, field: z.ZodType): void {
   const schema = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
   const flag = `--${kebabCase(key)}`
@@ -121,7 +125,8 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
     stopped = signal
     stop.request()
     patience = setTimeout(() => { process.kill(process.pid, signal) }, MOST_MS).unref()
-    for (const name of signals) process.off(name, onSignal) // a second one ends the process at once, as if nobody listened
+    // A second one ends the process at once, as if nobody listened.
+    for (const name of signals) process.off(name, onSignal)
   }
   for (const signal of signals) process.on(signal, onSignal)
   const showResult = async ({ givesData }: Call, { value, text }: Result): Promise<void> => {
@@ -161,7 +166,10 @@ function commandLine (argv: readonly string[]): string {
   return ['sluice', ...argv].map(word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(' ')
 }
 
-/** The message of a recipe or a stage, which names options as in code, with their flags; what is no flag is a key of a manifest. */
+/**
+ * The message of a recipe or a stage, which names options as in code, with their flags; what is no flag is a key of a
+ * manifest.
+ */
 function withFlags (message: string, { options: { shape } }: Command): string {
   const isFlag = (option: string): boolean => Object.hasOwn(shape, option)
   const inManifest = message.replace(/^train\.(\w+)(?=: )/gm, (name, option: string) => isFlag(option) ? name : `tokenizer.${snakeCase(option)}`)

@@ -9,8 +9,8 @@ export interface Watching {
 }
 
 /**
- * Watches until it is ended: a promise that is rejected and that nobody awaits, and an error that is thrown where nobody
- * catches it, stop the command; a call of `process.exit` doesn't look like success.
+ * Watches until it is ended: a promise that is rejected and that nobody awaits, and an error that is thrown where
+ * nobody catches it, stop the command; a call of `process.exit` doesn't look like success.
  *
  * @param stop ends the command
  */

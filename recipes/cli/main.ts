@@ -13,7 +13,8 @@ const onNothingLeft = (): void => {
 process.once('beforeExit', onNothingLeft)
 try {
   const { cli } = await import('./cli.ts')
-  // Modules may load without a turn of the event loop: a signal that has come meanwhile is answered before it is let go of.
+  // Modules may load without a turn of the event loop: a signal that has come meanwhile is answered before it is let go
+  // of.
   await new Promise(resolve => { setImmediate(resolve) })
   process.exitCode = await cli(process.argv.slice(2), release)
 } catch (error) {
@@ -23,6 +24,7 @@ try {
   process.stderr.write(`sluice: too many files are open to load its modules; raise the limit (ulimit -n 4096) and run it again [${code}]\n`)
 }
 process.off('beforeExit', onNothingLeft)
-// A thread may wait for a pipe that nobody opens, and Node for the thread: then the signal does what it does by default.
+// A thread may wait for a pipe that nobody opens, and Node for the thread: then the signal does what it does by
+// default.
 const stoppedBy = Object.keys(SIGNAL_EXITS).find(signal => SIGNAL_EXITS[signal] === process.exitCode)
 if (stoppedBy !== undefined) setTimeout(() => { process.kill(process.pid, stoppedBy) }, 500).unref()

@@ -13,8 +13,8 @@ import { type ShardJob, type ShardOptions, checkFit, copiedJob, pullJob, shardCh
 import { documentsPlan } from './write-documents.ts'
 
 /**
- * Reads, filters, encodes, packs and writes one component of a mixture, from where a run before has left off; one that is
- * finished is not done again.
+ * Reads, filters, encodes, packs and writes one component of a mixture, from where a run before has left off; one that
+ * is finished is not done again.
  *
  * @throws SluiceError as its stages do, and as `runJob`; what the last checkpoint tells of stays
  */
@@ -53,7 +53,10 @@ async function makeOnce (shards: ShardJob, options: ShardOptions): Promise<Compo
   })
 }
 
-/** Makes shards from where the job goes on: in their place, or in a folder of their own while those there are still good. */
+/**
+ * Makes shards from where the job goes on: in their place, or in a folder of their own while those there are still
+ * good.
+ */
 async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions): Promise<ComponentStats> {
   const { component: { outputDir: folder }, outputs } = shards
   const { overwrite = false, keepOutdated = false } = options

@@ -31,7 +31,11 @@ export const corpusOptions = {
   ...recordSourceOptions
 }
 
-/** Files that are named as arguments of a command, in place of `--data-files`. @throws SluiceError `ERR_OPTION` for both */
+/**
+ * Files that are named as arguments of a command, in place of `--data-files`.
+ *
+ * @throws SluiceError `ERR_OPTION` for both
+ */
 export function withFileArguments<Options extends object> (files: readonly string[], options: Options & { readonly dataFiles?: string | string[] | undefined }): Options {
   if (files.length === 0) return options
   if (options.dataFiles !== undefined) throw new SluiceError('ERR_OPTION', `${files[0]}: files are named both as arguments and by --data-files; name all of them in one way`)
@@ -47,7 +51,11 @@ function near (dataset: string): string {
 export const documentsPath = z.string().min(1).refine(path => path === '-' || !/\.[^./]*$/.test(path) || /\.(?:ndjson|ndjsonl|jsonl|json|txt)(?:\.gz|\.zst)?$/.test(path),
   'expected a name that ends in .ndjson, .jsonl, .json or .txt, with .gz or .zst behind it or without: other formats and compressions are not written')
 
-/** One dataset, named by options, as a component of a mixture is. @throws SluiceError `ERR_OPTION` for a dataset that can't be read */
+/**
+ * One dataset, named by options, as a component of a mixture is.
+ *
+ * @throws SluiceError `ERR_OPTION` for a dataset that can't be read
+ */
 export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOptions>>, filters: readonly Filter[] = []): Component {
   const { dataFiles, textColumn, subset, split, revision, name, license, limit, rejects } = options
   const dataset = formatName(options.dataset ?? formatByNames(dataFiles ?? []))

@@ -9,8 +9,8 @@ import { checkpointIn, copyIn, writtenFiles } from './paths.ts'
 type Named = Pick<Component, 'name' | 'rawDir' | 'filteredDir' | 'outputDir' | 'rejects'>
 
 /**
- * All files that a component writes beside its shards: copies of its documents and rejects, where it asks for that, and what
- * is there while it is under way.
+ * All files that a component writes beside its shards: copies of its documents and rejects, where it asks for that, and
+ * what is there while it is under way.
  */
 export function filesOf (component: Named): string[] {
   const { name, rawDir } = component

@@ -62,8 +62,8 @@ export function findingOnce (): FindByName {
 /**
  * Finds the files of a component: on the machine, or on the Hub.
  *
- * A run that was begun, or is finished, has read those of a dataset on the Hub at a commit: its checkpoint tells which, and
- * they are taken to be these for as long as nobody asks to begin anew, wherever the branch has gone on to.
+ * A run that was begun, or is finished, has read those of a dataset on the Hub at a commit: its checkpoint tells which,
+ * and they are taken to be these for as long as nobody asks to begin anew, wherever the branch has gone on to.
  *
  * @param checkpoints of its jobs, those that have read it first
  * @throws SluiceError `ERR_FILES`; as `resolveDataset`
@@ -113,8 +113,8 @@ export async function findComponents (
 }
 
 /**
- * A component as the run of a checkpoint has found it, or as its files are on the machine. The Hub is not asked: of what
- * nobody has found there, no file is known.
+ * A component as the run of a checkpoint has found it, or as its files are on the machine. The Hub is not asked: of
+ * what nobody has found there, no file is known.
  */
 export async function foundBefore (
   component: Component, checkpoints: readonly string[], find: FindByName
@@ -159,7 +159,10 @@ function withHub ({ dataFiles, ...component }: Component, files: readonly InputF
 
 type Known = { readonly commit: string } | { readonly files: readonly InputFile[], readonly hub: FoundOnHub }
 
-/** What the run of a checkpoint reads of the same, asked for in the same way. Of a checkpoint that can't be read, whoever goes on from it will be told. */
+/**
+ * What the run of a checkpoint reads of the same, asked for in the same way. Of a checkpoint that can't be read,
+ * whoever goes on from it will be told.
+ */
 async function knownFiles (hub: Hub, component: Component, path: string): Promise<Known | null> {
   const { data } = checkpointState.safeParse(await readCheckpoint(path).catch(() => null))
   if (data === undefined) return null

@@ -8,7 +8,10 @@ import { findProvenance } from '../provenance/write.ts'
 import { isOnHub } from '../stages.ts'
 import { copyIn } from './paths.ts'
 
-/** Tells the licence on the card of a component's dataset; null where it has no card. A SluiceError is taken for a card that can't be read. */
+/**
+ * Tells the licence on the card of a component's dataset; null where it has no card. A SluiceError is taken for a card
+ * that can't be read.
+ */
 export type LicenseOf = (component: FoundComponent) => Promise<CardLicense | null>
 
 /** A licence, as somebody states it. */
@@ -75,7 +78,8 @@ interface Findings {
 
 /** What the provenance of a component's files says: of its raw copy, and of the files that it is read from. */
 async function pulledLicenses ({ name, rawDir, dataset, files }: FoundComponent): Promise<Findings> {
-  const here = isOnHub({ dataset }) ? [] : files.filter(({ path }) => !isHubName(path)) // what is elsewhere has nothing beside it
+  // What is elsewhere has nothing beside it.
+  const here = isOnHub({ dataset }) ? [] : files.filter(({ path }) => !isHubName(path))
   const pulls = await findProvenance([...(rawDir === null ? [] : [copyIn(rawDir, name)]), ...here.map(({ path }) => path)])
   const found = new Map<string, LicenseFinding>() // by their content: a folder's files have one licence mostly
   for (const { path, provenance } of pulls) {

@@ -62,7 +62,8 @@ function shardFlow (
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
   const documents = documentsOf(read, options, { ...parts, barriers: checkpoints })
   const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
-  const beforeFirst = job?.begins === true ? job.begin : undefined // a run that is killed later knows its shards by this
+  // A run that is killed later knows its shards by this.
+  const beforeFirst = job?.begins === true ? job.begin : undefined
   const sink = npySink(folder, {
     seqLen,
     sequencesPerShard,

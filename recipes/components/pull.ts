@@ -14,21 +14,24 @@ import type { JobStatus } from '../jobs/job.ts'
 import { filesOnHub } from '../jobs/known-files.ts'
 import type { DocumentsJob } from '../manifest/found.ts'
 import type { ProvenanceFile } from '../provenance/schema.ts'
-import { type WrittenProvenance, checkProvenance, findProvenance, releaseProvenance, writeProvenance } from '../provenance/write.ts'
+import {
+  type WrittenProvenance, checkProvenance, findProvenance, releaseProvenance, writeProvenance
+} from '../provenance/write.ts'
 import { checkpointOf } from './paths.ts'
 import { keptColumns, pulledFrom } from './pulled-from.ts'
 import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
 
 /**
- * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy that
- * was finished before, what was written then stays; its checkpoint is there until all of it is.
+ * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy
+ * that was finished before, what was written then stays; its checkpoint is there until all of it is.
  *
  * @throws SluiceError as `writeDocuments` and `writeProvenance`
  */
 export async function pull (component: DocumentsJob, output: string, options: WriteOptions): Promise<WrittenDocuments> {
   await checkProvenance(output)
   const now = new Date()
-  const partial = await stat(partialName(output)).catch(() => null) // of a run that was stopped; it is gone on with, the same file
+  // Of a run that was stopped; it is gone on with, the same file.
+  const partial = await stat(partialName(output)).catch(() => null)
   const seen: JobStatus[] = []
   let files = Infinity
   const written = await writeDocuments(component, output, { ...options, keep: true, onRead: count => { files = count }, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
@@ -93,7 +96,10 @@ async function keepProvenance (component: DocumentsJob, output: string, { begun,
   }, { card: from?.card ?? null, counts })
 }
 
-/** Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them again. Those on the Hub with their hashes; of a dataset there by their paths in it. */
+/**
+ * Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them
+ * again. Those on the Hub with their hashes; of a dataset there by their paths in it.
+ */
 async function filesRead ({ files: all, hub }: DocumentsJob, count: number, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<ProvenanceFile[]> {
   const files = all.slice(0, count)
   const remote = await filesOnHub(files.map(({ path }) => path), { maxRetries, timeout, signal, tell })
@@ -108,9 +114,9 @@ async function filesRead ({ files: all, hub }: DocumentsJob, count: number, { ma
 }
 
 /**
- * Counts the records of a file by licence, where the first one has a column of licences or of repositories; else null. The
- * finished file is read again for that: counts that grow while it is written would be in every checkpoint, with the names
- * of up to 100,000 repositories.
+ * Counts the records of a file by licence, where the first one has a column of licences or of repositories; else null.
+ * The finished file is read again for that: counts that grow while it is written would be in every checkpoint, with the
+ * names of up to 100,000 repositories.
  */
 async function countLicenses (output: string, signal: AbortSignal | undefined): Promise<LicenseCounts | 'stopped' | null> {
   let counts: LicenseCounts | undefined

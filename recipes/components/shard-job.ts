@@ -19,7 +19,11 @@ export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, Threa
   readonly tokenizer: Encoder
   /** Delete the shards of another run in the output folder. @default false */
   readonly overwrite?: boolean
-  /** Whether finished shards of other settings or inputs are refused, and not made again, without `overwrite`. @default false */
+  /**
+   * Whether finished shards of other settings or inputs are refused, and not made again, without `overwrite`.
+   *
+   * @default false
+   */
   readonly keepOutdated?: boolean
   /** Documents between two checkpoints at most. @default 10,000 */
   readonly checkpointEvery?: number

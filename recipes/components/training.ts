@@ -19,7 +19,9 @@ import { type ReadOptions, documentSettings, documentsOf, plain } from '../flow/
 import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
-import { type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles } from '../jobs/job.ts'
+import {
+  type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles
+} from '../jobs/job.ts'
 import { checkOutputs } from '../jobs/places.ts'
 import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.ts'
 import { number, secondsSince } from '../text.ts'
@@ -119,7 +121,11 @@ export async function readsOnce ({ components }: TrainingJob): Promise<boolean> 
   return !await canResume(inputsOf(components), [])
 }
 
-/** Looks at all files that a training writes. @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input */
+/**
+ * Looks at all files that a training writes.
+ *
+ * @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input
+ */
 export async function checkTrainingPlaces ({ manifest, components, model, vocab, log, checkpoint }: TrainingJob): Promise<void> {
   await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...inputsOf(components).map(({ path }) => path), ...(manifest === null ? [] : [manifest.path])], { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
   await refuseForeign(log, TRAINING_LOG)
@@ -164,7 +170,9 @@ function checkOf ({ model }: TrainingJob): Check {
   }
 }
 
-/** @param begin called before the first file is written: from then on what is there is known to be this training's own */
+/**
+ * @param begin called before the first file is written: from then on what is there is known to be this training's own
+ */
 async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions, begin: () => Promise<void>): Promise<TrainedStats> {
   const started = performance.now()
   const { UnigramTrainer } = await import('../../lib/trainer/train-unigram.ts')

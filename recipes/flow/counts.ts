@@ -25,8 +25,8 @@ export interface DocumentCounts {
 }
 
 /**
- * The counts of a flow that has ended: of its source, of the stages that documents pass, and, in `stages` only, of those
- * that `behind` them make something else of documents.
+ * The counts of a flow that has ended: of its source, of the stages that documents pass, and, in `stages` only, of
+ * those that `behind` them make something else of documents.
  */
 export function countsOf (source: RecordSource<object>, stages: readonly AnyStage[], behind: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>> = []): DocumentCounts {
   const counts = [source, ...stages, ...behind].map(({ stageName, stats }) => ({ stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }))

@@ -7,7 +7,9 @@ import type { RecordSource } from '../../lib/records/source.ts'
 import type { Barriers } from '../../lib/stage/barrier.ts'
 import type { DocumentsJob } from '../manifest/found.ts'
 import type { Filter } from '../manifest/schema.ts'
-import { type AnyStage, filterName, filters, formatOf, hubSettings, makeFilter, makeSource, sourceOptionsOf } from '../stages.ts'
+import {
+  type AnyStage, filterName, filters, formatOf, hubSettings, makeFilter, makeSource, sourceOptionsOf
+} from '../stages.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
@@ -25,7 +27,10 @@ export interface ReadOptions {
   readonly tell?: ((message: string) => void) | undefined
 }
 
-/** The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many did. */
+/**
+ * The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many
+ * did.
+ */
 export interface DocumentFlow {
   readonly source: RecordSource<object>
   readonly stages: AnyStage[]
@@ -64,7 +69,9 @@ export function documentsOf (
   return { source, stages: [...filtering, ...limiting], judge }
 }
 
-/** How many documents have passed the stages of `documentsOf`; none where there are none, as nothing is limited then. */
+/**
+ * How many documents have passed the stages of `documentsOf`; none where there are none, as nothing is limited then.
+ */
 export function passedIn (stages: readonly AnyStage[]): () => number {
   return () => stages.at(-1)?.stats.out ?? 0
 }

@@ -33,7 +33,11 @@ export interface RunOptions {
   readonly command?: string | undefined
   /** Told what a run does that isn't its results: that a job goes on where one before was stopped, say. */
   readonly tell?: ((message: string) => void) | undefined
-  /** Threads that are there already, of the recipe before perhaps; a recipe doesn't close them. @default its own, as `workers` says */
+  /**
+   * Threads that are there already, of the recipe before perhaps; a recipe doesn't close them.
+   *
+   * @default its own, as `workers` says
+   */
   readonly threads?: Threads | undefined
   /** Told of each flow as it starts; what it returns is called when the flow has ended. */
   readonly watch?: ((flow: Flow) => () => void) | undefined
@@ -44,7 +48,8 @@ export interface RunOptions {
 /**
  * Runs a flow to its end: its source, then the streams in order.
  *
- * @throws SluiceError `ERR_ABORTED` when the signal fires; else what the stream that failed says. All are destroyed by then.
+ * @throws SluiceError `ERR_ABORTED` when the signal fires; else what the stream that failed says. All are destroyed by
+ *   then.
  */
 export async function runFlow (flow: Flow, streams: readonly NodeJS.WritableStream[], { signal, stop, watch }: RunOptions): Promise<void> {
   const unwatch = watch?.(flow)
@@ -58,7 +63,11 @@ export async function runFlow (flow: Flow, streams: readonly NodeJS.WritableStre
   }
 }
 
-/** Joins streams and runs them to their end. @throws SluiceError `ERR_ABORTED` when the signal fires; else as the stream that failed */
+/**
+ * Joins streams and runs them to their end.
+ *
+ * @throws SluiceError `ERR_ABORTED` when the signal fires; else as the stream that failed
+ */
 export async function runStreams (name: string, streams: ReadonlyArray<NodeJS.ReadableStream | NodeJS.WritableStream>, signal: AbortSignal | undefined): Promise<void> {
   try {
     await pipeline(streams as NodeJS.ReadWriteStream[], { signal })
@@ -70,7 +79,10 @@ export async function runStreams (name: string, streams: ReadonlyArray<NodeJS.Re
   }
 }
 
-/** Resolves when a stream that is being destroyed has let go of all that it held; not `once`, which an error would reject. */
+/**
+ * Resolves when a stream that is being destroyed has let go of all that it held; not `once`, which an error would
+ * reject.
+ */
 function closed (stream: Writable): Promise<void> {
   return new Promise(resolve => { stream.once('close', resolve) })
 }

@@ -18,12 +18,15 @@ export type Reject = { readonly reason: string, readonly position: string | null
 })
 
 /**
- * Keeps what a flow drops in a file: bad records and what filters drop, as NDJSON with the reason (`length.too_short`, as
- * in stats) and the place in the input (`<path>#<offset>`). It can be read like any other NDJSON.
+ * Keeps what a flow drops in a file: bad records and what filters drop, as NDJSON with the reason (`length.too_short`,
+ * as in stats) and the place in the input (`<path>#<offset>`). It can be read like any other NDJSON.
  */
 export class Rejects {
   readonly #writer: LineWriter
-  /** By `meta`, which stages hand on as it is, while they may make a new document; null is for a stage that made a new one. */
+  /**
+   * By `meta`, which stages hand on as it is, while they may make a new document; null is for a stage that made a new
+   * one.
+   */
   readonly #positions = new WeakMap<object, string>()
 
   /** @param resumable whether `save` will be called */
@@ -39,7 +42,10 @@ export class Rejects {
     this.#writer.restore(state)
   }
 
-  /** What a source is to be told: it hands over its bad records, and says of each document where it was, for when a filter drops it. */
+  /**
+   * What a source is to be told: it hands over its bad records, and says of each document where it was, for when a
+   * filter drops it.
+   */
   forSource (): Required<Pick<SourceOptions, 'rejects' | 'located'>> {
     return {
       rejects: ({ stage, fault, position, bytes, size, problem }) => this.#add({ reason: `${stage}.${fault}`, position, ...problem !== undefined && { problem }, raw: bytes.toString('base64'), raw_bytes: size }),
@@ -73,7 +79,10 @@ export class Rejects {
 /** Our lines begin so. */
 const REJECTS = textKind('a file of rejects', /^\{"reason":"(?:[^"\\]|\\.)*","position":/)
 
-/** @throws SluiceError `ERR_OUTPUT_EXISTS` when rejects would replace a file of another kind; nothing where there are none */
+/**
+ * @throws SluiceError `ERR_OUTPUT_EXISTS` when rejects would replace a file of another kind; nothing where there are
+ *   none
+ */
 export async function refuseForeignRejects (path: string | null): Promise<void> {
   if (path !== null) await refuseForeign(path, REJECTS)
 }
@@ -83,7 +92,8 @@ export async function refuseForeignRejects (path: string | null): Promise<void> 
  * nothing is left, unless it was saved.
  *
  * @param path of the file; null for none
- * @throws SluiceError `ERR_OUTPUT` when it can't be written, `ERR_OUTPUT_EXISTS` when it is a file of another kind, before any work is done; else what the work throws
+ * @throws SluiceError `ERR_OUTPUT` when it can't be written, `ERR_OUTPUT_EXISTS` when it is a file of another kind,
+ *   before any work is done; else what the work throws
  */
 export async function keepingRejects<T> (path: string | null, work: (rejects: Rejects | null) => Promise<T>, { resumable = false } = {}): Promise<T> {
   if (path === null) return await work(null)

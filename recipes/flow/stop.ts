@@ -2,8 +2,8 @@
 export type StopAtCheckpoint = () => Promise<void>
 
 /**
- * Stops a run: each flow that keeps checkpoints writes one first, of what is done by then. Where none is written within a
- * second, the run stops without.
+ * Stops a run: each flow that keeps checkpoints writes one first, of what is done by then. Where none is written within
+ * a second, the run stops without.
  */
 export class Stop {
   readonly #controller = new AbortController()

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { SluiceError } from '../../lib/errors.ts'
 import { type MaxBad, judgeBadRecords } from '../../lib/records/bad-records.ts'
-import { type Estimate, estimateShare, estimateSizeShare, estimateTotal, multiplyEstimates, scaleEstimate } from '../../lib/sampling/estimate.ts'
+import {
+  type Estimate, estimateShare, estimateSizeShare, estimateTotal, multiplyEstimates, scaleEstimate
+} from '../../lib/sampling/estimate.ts'
 import { listShards } from '../../lib/shards/names.ts'
 import { bytesPerId } from '../../lib/shards/npy.ts'
 import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'

@@ -41,7 +41,10 @@ export interface Sample {
   readonly bad: Readonly<Record<string, number>>
   /** How many times as large the whole is as what was read. */
   readonly factor: number
-  /** Drawn with the same chance for each document: how many, how many of them the filters keep, and what the filters counted. */
+  /**
+   * Drawn with the same chance for each document: how many, how many of them the filters keep, and what the filters
+   * counted.
+   */
   readonly sampled: number
   readonly kept: number
   readonly filters: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>>
@@ -129,13 +132,17 @@ function sumOfSizes (files: readonly InputFile[]): number {
   return files.reduce((sum, { size }) => sum + (size ?? 0), 0)
 }
 
-/** How many times as large all files are as what was read; those that are compressed are taken to shrink as far as the others did. */
+/**
+ * How many times as large all files are as what was read; those that are compressed are taken to shrink as far as the
+ * others did.
+ */
 async function factorOf (component: FoundComponent, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]): Promise<number> {
   if (files.length === drawn.length && read.every(({ toTheEnd }) => toTheEnd)) return 1
   const { countRecords } = sources[formatOf(component)]!
   const sizeRead = read.reduce((sum, { size }) => sum + size, 0)
   if (sizeRead === 0) return 1
-  if (component.hub !== null) return Math.max(1, sumOfSizes(files) / Math.max(1, read.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0))) // not a request for each of thousands of files
+  // Not a request for each of thousands of files.
+  if (component.hub !== null) return Math.max(1, sumOfSizes(files) / Math.max(1, read.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0)))
   if (countRecords !== undefined) {
     let [all, seen] = [0, 0]
     for (const file of files) { // one after the other: there may be more of them than can be open at once
@@ -157,7 +164,8 @@ async function factorOf (component: FoundComponent, files: readonly InputFile[],
 
 /**
  * The texts that the component's filters keep, by the documents that they were, and what the filters have counted.
- * Documents are told apart by `meta`, which stages hand on as it is; of those that the user's own make anew we are told.
+ * Documents are told apart by `meta`, which stages hand on as it is; of those that the user's own make anew we are
+ * told.
  */
 async function passed (component: FoundComponent, documents: readonly Document[]): Promise<{ texts: ReadonlyMap<unknown, readonly string[]>, filters: Sample['filters'] }> {
   const origins = new Map<unknown, Document>() // by `meta`

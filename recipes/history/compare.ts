@@ -23,10 +23,16 @@ export interface RunDifference {
   /** Paths of the two records. */
   readonly before: string
   readonly after: string
-  /** Of the manifests, as they are written, without defaults; components by name: `datasets.web.filters[1].length.min_chars`. */
+  /**
+   * Of the manifests, as they are written, without defaults; components by name:
+   * `datasets.web.filters[1].length.min_chars`.
+   */
   readonly settings: readonly Difference[]
   readonly tokenizer: readonly Difference[]
-  /** By component, `web.revision`, `web.files["a.ndjson"].bytes`, `web.modules["./my-stage.js"]`; a file that only one run has read is one difference. */
+  /**
+   * By component, `web.revision`, `web.files["a.ndjson"].bytes`, `web.modules["./my-stage.js"]`; a file that only one
+   * run has read is one difference.
+   */
   readonly sources: readonly Difference[]
   readonly versions: readonly Difference[]
   readonly numbers: readonly NumberDifference[]

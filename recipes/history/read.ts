@@ -86,13 +86,20 @@ const RECORD_NAME = /^\d{8}T\d{6}Z-([0-9a-f]{12})(?:-\d+)?\.json$/
 /** What may differ between two runs of the same, as keys at any depth. */
 const CIRCUMSTANCE = /^(?:(?:.+_)?(?:seconds|per_second|at_utc)|host|workers)$/
 
-/** The first 12 digits of the SHA-256 of a record, as JSON, without dates, seconds, facts about the host, and the run's number. */
+/**
+ * The first 12 digits of the SHA-256 of a record, as JSON, without dates, seconds, facts about the host, and the run's
+ * number.
+ */
 export function hashOf (record: object): string {
   const { run, ...same } = record as Readonly<Record<string, unknown>>
   return sha256(JSON.stringify(same, (key, value: unknown) => CIRCUMSTANCE.test(key) ? undefined : value)).slice(0, 12)
 }
 
-/** Reads one record. @throws SluiceError `ERR_RUN` when it can't be read, is none, or was changed after it was written */
+/**
+ * Reads one record.
+ *
+ * @throws SluiceError `ERR_RUN` when it can't be read, is none, or was changed after it was written
+ */
 export async function readRun (path: string): Promise<StoredRun> {
   const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_RUN', `${path}: ${message}`, { cause }) }
   const text = await contentOf(path)
@@ -136,7 +143,11 @@ export async function readRuns (runsDir: string): Promise<StoredRuns> {
   return { runs: sorted(found.flatMap(({ runs }) => runs)), damaged: found.flatMap(({ damaged }) => damaged) }
 }
 
-/** The records in a folder; none where it isn't there, or is a file. @throws SluiceError `ERR_RUN` when it can't be read */
+/**
+ * The records in a folder; none where it isn't there, or is a file.
+ *
+ * @throws SluiceError `ERR_RUN` when it can't be read
+ */
 export async function readRunsIn (folder: string): Promise<StoredRuns> {
   const runs: StoredRun[] = []
   const damaged: DamagedRun[] = []

@@ -66,7 +66,11 @@ export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): strin
   return name ?? parse(path).name
 }
 
-/** What components are read from, with the sizes and dates of the files as they are now, of what is no file there are none, and of one on the Hub, which is named with its commit, there is no date; the modules of stages of the user's own, and the models of filters. */
+/**
+ * What components are read from, with the sizes and dates of the files as they are now, of what is no file there are
+ * none, and of one on the Hub, which is named with its commit, there is no date; the modules of stages of the user's
+ * own, and the models of filters.
+ */
 export async function sourcesOf (components: readonly FoundComponent[]): Promise<RunSource[]> {
   return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, files: found, filters }) => {
     const files: Array<RunSource['files'][number]> = []

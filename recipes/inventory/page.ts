@@ -8,7 +8,10 @@ import { shownInLine } from '../../lib/text/shown.ts'
 import type { Duplicates } from '../../lib/verify/duplicates.ts'
 import type { Finding } from '../../lib/verify/shards.ts'
 import { markdownTable, number } from '../text.ts'
-import { type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared, sampledNote, shareText, verdictOf } from './inventory.ts'
+import {
+  type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared,
+  sampledNote, shareText, verdictOf
+} from './inventory.ts'
 
 const TITLE = '# Data inventory\n'
 
@@ -35,7 +38,11 @@ export async function readInventoryPage (path: string): Promise<Map<string, stri
   return new Map(text.split(/^(?=## )/m).slice(1).map(section => [section.split('\n', 1)[0]!, section.trimEnd() + '\n']))
 }
 
-/** Puts a section into an inventory, in the place of one of the same heading; the others stay. @throws SluiceError as `readInventoryPage` */
+/**
+ * Puts a section into an inventory, in the place of one of the same heading; the others stay.
+ *
+ * @throws SluiceError as `readInventoryPage`
+ */
 export async function writeSection (path: string, section: string): Promise<void> {
   const sections = await readInventoryPage(path)
   sections.set(section.split('\n', 1)[0]!, section)

@@ -50,7 +50,11 @@ export interface CheckpointsOptions {
   readonly save: ((state: FlowState) => Promise<void>) | null
   /** Documents that may pass the filters; null for all. */
   readonly maxRecords: number | null
-  /** Share of the time, at most, for checkpoints that what is finished asks for; those by documents are not put off. @default 1/50 */
+  /**
+   * Share of the time, at most, for checkpoints that what is finished asks for; those by documents are not put off.
+   *
+   * @default 1/50
+   */
   readonly mostCost?: number
 }
 
@@ -58,8 +62,8 @@ export interface CheckpointsOptions {
  * Sends barriers through a flow, and keeps its state when one has come through: nothing is under way then, so that what
  * each part says of itself fits what the others say.
  *
- * Where only so many documents may pass, no more are on their way than still may: the source never reads behind the last
- * one, and all counts are the same in each run.
+ * Where only so many documents may pass, no more are on their way than still may: the source never reads behind the
+ * last one, and all counts are the same in each run.
  */
 export class Checkpoints implements Barriers {
   readonly #options: CheckpointsOptions
@@ -89,7 +93,8 @@ export class Checkpoints implements Barriers {
     this.#atBarrier = this.#atCheckpoint = parts.source.stats.out
     this.#finished = parts.finished?.() ?? 0
     this.#allow()
-    if (this.#allowed === 0) parts.source.stop() // the last document that may pass was the last one before the checkpoint
+    // The last document that may pass was the last one before the checkpoint.
+    if (this.#allowed === 0) parts.source.stop()
   }
 
   /** Whether the flow can be stopped at a checkpoint. */
@@ -97,7 +102,12 @@ export class Checkpoints implements Barriers {
     return this.#options.save !== null
   }
 
-  /** Has a checkpoint written as soon as the next document has come through, and holds the flow there. @param signal ends the flow @returns once it is written */
+  /**
+   * Has a checkpoint written as soon as the next document has come through, and holds the flow there.
+   *
+   * @param signal ends the flow
+   * @returns once it is written
+   */
   stopAtCheckpoint (signal: AbortSignal): Promise<void> {
     return new Promise(resolve => { this.#stop = { written: resolve, signal } })
   }

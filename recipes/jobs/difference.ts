@@ -1,6 +1,9 @@
 /** One place where two values differ. */
 export interface Difference {
-  /** `filters[1].length.min_chars`; a key with a dot or a bracket as `["a.b"]`; empty where the values differ as a whole. */
+  /**
+   * `filters[1].length.min_chars`; a key with a dot or a bracket as `["a.b"]`; empty where the values differ as a
+   * whole.
+   */
   readonly path: string
   /** Undefined where there is nothing. */
   readonly before: unknown
@@ -8,9 +11,9 @@ export interface Difference {
 }
 
 /**
- * Where two values of plain JSON differ, in the order of the first one's keys, then of the second's. Objects are compared
- * key by key whatever the order, and a key that is undefined as if it were missing; arrays by index. What only one of the
- * two has is one difference, whatever is in it.
+ * Where two values of plain JSON differ, in the order of the first one's keys, then of the second's. Objects are
+ * compared key by key whatever the order, and a key that is undefined as if it were missing; arrays by index. What only
+ * one of the two has is one difference, whatever is in it.
  */
 export function differences (before: unknown, after: unknown): Difference[] {
   return differencesAt('', before, after)

@@ -66,7 +66,8 @@ export type Check = (result: unknown) => Promise<readonly string[]>
  * How a job stands.
  *
  * @param check of what it made, beside the sizes of its files
- * @throws SluiceError `ERR_CHECKPOINT` when it was begun with other settings or inputs, each difference named, or the checkpoint is damaged
+ * @throws SluiceError `ERR_CHECKPOINT` when it was begun with other settings or inputs, each difference named, or the
+ *   checkpoint is damaged
  */
 export async function statusOf (plan: JobPlan, check: Check = () => Promise.resolve([])): Promise<JobStatus> {
   return (await standing(plan, check)).status
@@ -113,7 +114,11 @@ export class Job {
     return Math.round(this.#before * 1000 + performance.now() - this.#started) / 1000
   }
 
-  /** Keeps that it has begun, where nothing is kept yet to go on from: what it makes is known to be its own from now on. @throws SluiceError `ERR_OUTPUT` */
+  /**
+   * Keeps that it has begun, where nothing is kept yet to go on from: what it makes is known to be its own from now on.
+   *
+   * @throws SluiceError `ERR_OUTPUT`
+   */
   readonly begin = async (): Promise<void> => {
     if (!this.#isKept) await this.#write({ flow: null, finished: null })
   }
@@ -163,7 +168,11 @@ export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatu
   })
 }
 
-/** Does work while no other run may write these files. @throws SluiceError `ERR_LOCKED`, `ERR_OUTPUT`, and what the work throws */
+/**
+ * Does work while no other run may write these files.
+ *
+ * @throws SluiceError `ERR_LOCKED`, `ERR_OUTPUT`, and what the work throws
+ */
 export async function withLocks<T> ([path, ...others]: readonly string[], work: () => Promise<T>): Promise<T> {
   return path === undefined ? await work() : await withLock(lockOf(path), path, () => withLocks(others, work))
 }
@@ -197,7 +206,10 @@ export function statusText (status: JobStatus): string | null {
 
 interface Standing { readonly status: JobStatus, readonly inputs: KnownFile[], readonly state: JobState | null }
 
-/** Whether there is a checkpoint of this job, or one that nobody can read; one of another component is none of its business. */
+/**
+ * Whether there is a checkpoint of this job, or one that nobody can read; one of another component is none of its
+ * business.
+ */
 async function isOwn ({ path, settings }: JobPlan): Promise<boolean> {
   if (!existsSync(path)) return false
   const state = await stateOf(path).catch(() => null)
@@ -213,7 +225,8 @@ async function standing (plan: JobPlan, check: Check): Promise<Standing> {
   if (state === null) return anew(inputs)
   const isOurs = state.settings.name === plan.settings.name
   if (state.finished !== null && !isOurs) return anew(inputs)
-  if (state.finished === null && state.flow === null && isOurs) return { status: { is: 'begun', documents: 0 }, inputs, state } // nothing is kept that other settings could not fit
+  // Nothing is kept that other settings could not fit.
+  if (state.finished === null && state.flow === null && isOurs) return { status: { is: 'begun', documents: 0 }, inputs, state }
   const changes = [...differences(state.settings, plan.settings).map(differenceText), ...inputChanges(state.inputs, inputs)]
   if (state.finished === null) {
     if (state.sluice !== packageVersion()) changes.push(`sluice: ${state.sluice} then, ${packageVersion()} now`)

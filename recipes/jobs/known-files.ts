@@ -42,7 +42,11 @@ function knownOnHub ({ name, size, oid, sha256 }: RemoteFile): KnownFile {
   return sha256 === null || oid === '' ? known : { ...known, oid }
 }
 
-/** Those files that are on the Hub, by name: asked for together, as there may be tens of thousands. @throws SluiceError as `Hub.remoteFiles` */
+/**
+ * Those files that are on the Hub, by name: asked for together, as there may be tens of thousands.
+ *
+ * @throws SluiceError as `Hub.remoteFiles`
+ */
 export async function filesOnHub (paths: readonly string[], { maxRetries, timeout, ...run }: HubOptions & HubRun = {}): Promise<ReadonlyMap<string, RemoteFile>> {
   const names = paths.filter(isHubName)
   if (names.length === 0) return new Map()

@@ -42,7 +42,10 @@ export async function remaking (folder: string): Promise<Remaking> {
   }
 }
 
-/** @throws SluiceError `ERR_OUTPUT_EXISTS` when shards of a folder can't be made again, as what is in their place isn't ours */
+/**
+ * @throws SluiceError `ERR_OUTPUT_EXISTS` when shards of a folder can't be made again, as what is in their place isn't
+ *   ours
+ */
 export async function refuseForeignNext (folder: string): Promise<void> {
   const next = join(folder, NEXT_FOLDER)
   if (await stateOf(next) === 'foreign') throw new SluiceError('ERR_OUTPUT_EXISTS', `${next}: is not a folder that sluice has made, and is needed while the shards in ${folder} are made again; move it away`)
@@ -51,7 +54,9 @@ export async function refuseForeignNext (folder: string): Promise<void> {
 /** What a run leaves in the folder before it has a checkpoint there, and what is beside the checkpoint. */
 const BEGUN = /^(?:shard_\d{5,}\.npy\.(?:partial(?:\.tmp)?|\d+\.tmp)|checkpoint\.json\.(?:tmp|lock.*))$/
 
-/** Whose a folder is: ours has our checkpoint, or nothing but what comes before one; an empty one is as good as none. */
+/**
+ * Whose a folder is: ours has our checkpoint, or nothing but what comes before one; an empty one is as good as none.
+ */
 async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
   const there = await lstat(next).catch(() => null)
   if (there === null) return 'none'

@@ -3,14 +3,22 @@ import { z } from 'zod'
 import { messageOf } from '../../lib/errors.ts'
 import { type ModelUse, findModel } from '../../lib/fasttext/model-use.ts'
 import { hubAddress, isDatasetName, isHubName } from '../../lib/hub/address.ts'
-import { type OptionsSchema, checkOptions, checkWritten, fileNames, renameKeys, snakeCase, suggestion, withNames } from '../../lib/options.ts'
+import {
+  type OptionsSchema, checkOptions, checkWritten, fileNames, renameKeys, snakeCase, suggestion, withNames
+} from '../../lib/options.ts'
 import { findStageModule, loadStageModule } from '../../lib/stage/module.ts'
 import type { FindByName } from './found.ts'
 import type { Mistake, Place } from './mistake.ts'
 import { misplaced } from './places.ts'
-import { type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, manifestSchema, tokenizerSchema } from './schema.ts'
+import {
+  type Component, type Expectation, type Filter, type Manifest, USE, componentSchema, expectSchema, manifestSchema,
+  tokenizerSchema
+} from './schema.ts'
 
-/** The stages that a manifest may name, with their options: by `filters`, and by `dataset` those that only such a source has. */
+/**
+ * The stages that a manifest may name, with their options: by `filters`, and by `dataset` those that only such a source
+ * has.
+ */
 export interface KnownStages {
   readonly filters: Readonly<Record<string, OptionsSchema>>
   /** Of filters that read a fastText model. */

@@ -31,7 +31,11 @@ export interface MixtureJob {
   readonly tokenizer: Tokenizer
 }
 
-/** Reads a manifest, and loads the tokenizer that it asks for. @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM` */
+/**
+ * Reads a manifest, and loads the tokenizer that it asks for.
+ *
+ * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`
+ */
 export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer, finding: FindOptions = {}): Promise<MixtureJob> {
   return await loadTokenizerOf(await readMixture(manifestPath, finding), asked, loaded)
 }
@@ -39,7 +43,8 @@ export async function loadMixture (manifestPath: string, asked: string | undefin
 /**
  * How a component stands, before anything is written.
  *
- * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT`, or `ERR_OUTPUT_EXISTS`, where it can't be done as it is asked for
+ * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT`, or `ERR_OUTPUT_EXISTS`, where it can't be done as it is asked
+ *   for
  */
 export async function standingOf (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   checkFit(component, options.tokenizer)
@@ -59,7 +64,12 @@ export async function loadTokenizerOf (manifest: Mixture, asked: string | undefi
   return { manifest, tokenizerPath, tokenizer }
 }
 
-/** Looks at all files that a mixture writes. @throws SluiceError `ERR_OPTION` for one that would be written twice or lies in the way of a shard, `ERR_OUTPUT_EXISTS` for one that is an input, or would replace a file of another kind */
+/**
+ * Looks at all files that a mixture writes.
+ *
+ * @throws SluiceError `ERR_OPTION` for one that would be written twice or lies in the way of a shard,
+ *   `ERR_OUTPUT_EXISTS` for one that is an input, or would replace a file of another kind
+ */
 export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: { readonly manifest: Mixture, readonly tokenizerPath: string | null }, logFile: string): Promise<void> {
   const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module, model }) => [module, model].flatMap(file => file === undefined ? [] : [file.path])))
   await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, ...(tokenizerPath === null ? [] : [tokenizerPath]), ...inputsOf(datasets).map(({ path }) => path), ...modules], {

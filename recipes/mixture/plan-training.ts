@@ -18,11 +18,11 @@ export interface PlannedTraining {
 }
 
 /**
- * The training of a manifest's tokenizer; null where there is none to do: for a model that the user names, has put where
- * the manifest says, or asks for by its SHA-256.
+ * The training of a manifest's tokenizer; null where there is none to do: for a model that the user names, has put
+ * where the manifest says, or asks for by its SHA-256.
  *
- * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for what is read only once, and would
- *   be used up by the training
+ * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for what is read only once, and
+ *   would be used up by the training
  */
 export async function plannedTraining (manifest: Mixture, { tokenizerPath: asked, restart = false }: { readonly tokenizerPath?: string | undefined, readonly restart?: boolean | undefined }): Promise<PlannedTraining | null> {
   const { tokenizerPath: path, tokenizer } = manifest

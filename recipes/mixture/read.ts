@@ -8,7 +8,8 @@ import { knownStages } from '../stages.ts'
 export const MANIFEST_HELP = 'mixture manifest, a YAML file. It is a program: each module that it names with use: is run'
 
 /**
- * Reads a manifest, and finds the files of its components; on the Hub those that a run before has read, where there is one.
+ * Reads a manifest, and finds the files of its components; on the Hub those that a run before has read, where there is
+ * one.
  *
  * @throws SluiceError `ERR_MANIFEST`; as `findComponent`
  */

@@ -11,7 +11,11 @@ const MOST_CHARACTERS = 200
 /** A dataset may have tens of thousands. */
 const MOST_FILES = 100
 
-/** Where raw pulls come from, for people, as Markdown: a section for each. @param pulls by the names of their files, in the order of the page */
+/**
+ * Where raw pulls come from, for people, as Markdown: a section for each.
+ *
+ * @param pulls by the names of their files, in the order of the page
+ */
 export function provenancePage (pulls: Readonly<Record<string, StoredProvenance>>): string {
   return [PAGE_MARK, '', '# Where these files come from', '', ...Object.entries(pulls).flatMap(([name, pull]) => section(name, pull)), NO_ADVICE, ''].join('\n')
 }

@@ -55,11 +55,12 @@ const ATTEMPTS = 200
 const PAUSE = 50
 
 /**
- * Writes where a raw pull comes from, beside it: `provenance.json` for programs, which has every pull into that folder by
- * its file's name, `README.md` for people, made of the whole of that, the dataset's card as `CARD.md`, and `LICENSES.md`
- * with a section for each output whose records state licences. Passwords and tokens become `MASKED`. A file of such a name that isn't ours stays as it is: then what would be in it is in `NAME.provenance.json`,
- * `NAME.README.md`, `NAME.LICENSES.md`, which have this pull alone, `NAME` being that of the output; and the card, where the folder has another
- * one, is in `NAME.CARD.md`.
+ * Writes where a raw pull comes from, beside it: `provenance.json` for programs, which has every pull into that folder
+ * by its file's name, `README.md` for people, made of the whole of that, the dataset's card as `CARD.md`, and
+ * `LICENSES.md` with a section for each output whose records state licences. Passwords and tokens become `MASKED`. A
+ * file of such a name that isn't ours stays as it is: then what would be in it is in `NAME.provenance.json`,
+ * `NAME.README.md`, `NAME.LICENSES.md`, which have this pull alone, `NAME` being that of the output; and the card,
+ * where the folder has another one, is in `NAME.CARD.md`.
  *
  * @param output the file that was pulled to
  * @throws SluiceError `ERR_OUTPUT`; `ERR_LOCKED` when another pull doesn't let go of the folder
@@ -91,7 +92,8 @@ async function write (folder: string, name: string, given: Provenance, { card = 
   if (licensesName !== null) await writeFileWhole(join(folder, licensesName), licensesPage(name, counts!, isOurs ? licensesBefore : null))
   const sorted = Object.fromEntries(Object.entries(pulls).sort(([a], [b]) => a < b ? -1 : 1))
   await writeFileWhole(join(folder, readme), provenancePage(readme === 'README.md' ? sorted : { [name]: own }))
-  await writeFileWhole(join(folder, jsonName), JSON.stringify({ format: 1, pulls: sorted }, null, 2) + '\n') // last: where it tells of a pull, all of it is there
+  // Last: where it tells of a pull, all of it is there.
+  await writeFileWhole(join(folder, jsonName), JSON.stringify({ format: 1, pulls: sorted }, null, 2) + '\n')
   return { json: join(folder, jsonName), readme: join(folder, readme), card: cardName && join(folder, cardName), licenses: licensesName && join(folder, licensesName), notes }
 }
 
@@ -103,7 +105,10 @@ export interface FoundProvenance {
   readonly provenance: StoredProvenance | null
 }
 
-/** Where files that were pulled come from, as what is beside them tells: each time that something does, and of what is damaged once. */
+/**
+ * Where files that were pulled come from, as what is beside them tells: each time that something does, and of what is
+ * damaged once.
+ */
 export async function findProvenance (outputs: readonly string[]): Promise<readonly FoundProvenance[]> {
   const read = new Map<string, Awaited<ReturnType<typeof readPulls>>>()
   const found: FoundProvenance[] = []
@@ -156,13 +161,20 @@ function masked<T> (object: T): T {
   return JSON.parse(JSON.stringify(object), (_key, value: unknown) => typeof value === 'string' ? maskSecrets(value).text : value) as T
 }
 
-/** Takes away the lock that a pull into a file's folder has left that was killed; one that is under way is waited for. @throws SluiceError `ERR_LOCKED` */
+/**
+ * Takes away the lock that a pull into a file's folder has left that was killed; one that is under way is waited for.
+ *
+ * @throws SluiceError `ERR_LOCKED`
+ */
 export async function releaseProvenance (output: string): Promise<void> {
   const path = join(dirname(output), 'provenance.json')
   if (existsSync(`${path}.lock`)) await inTurn(path, () => Promise.resolve())
 }
 
-/** Several pulls write to one folder, of this process and of others: one after the other, and none of them fails for that. */
+/**
+ * Several pulls write to one folder, of this process and of others: one after the other, and none of them fails for
+ * that.
+ */
 async function inTurn<T> (path: string, work: () => Promise<T>, attempts = ATTEMPTS): Promise<T> {
   try {
     return await withLock(`${path}.lock`, path, work)

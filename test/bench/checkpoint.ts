@@ -17,8 +17,8 @@ export interface CheckpointCost {
 }
 
 /**
- * Makes shards of the corpus, with and without checkpoints, in turn. Both sides write what they drop, one to a file, the
- * other to /dev/null: a run that writes to a device can't be gone on with, so that it keeps no checkpoint.
+ * Makes shards of the corpus, with and without checkpoints, in turn. Both sides write what they drop, one to a file,
+ * the other to /dev/null: a run that writes to a device can't be gone on with, so that it keeps no checkpoint.
  */
 export async function checkpointCost (corpus: Corpus, count: number): Promise<CheckpointCost> {
   const tokenizer = await loadTokenizer(corpus.tokenizerPath)

@@ -17,7 +17,11 @@ export interface Taken extends Usage {
 const USAGE = new URL('usage.js', import.meta.url).href
 const MAIN = join(packageRoot(), 'dist', 'recipes', 'main.js')
 
-/** Runs a command of sluice as it was built, in a process of its own. @throws Error with what it printed, if it fails */
+/**
+ * Runs a command of sluice as it was built, in a process of its own.
+ *
+ * @throws Error with what it printed, if it fails
+ */
 export async function runCommand (args: readonly string[], cwd: string): Promise<Taken> {
   const started = performance.now()
   const child = spawn(process.execPath, ['--import', USAGE, MAIN, ...args, '--quiet'], { cwd, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] }) as ChildProcessByStdio<null, null, Readable>

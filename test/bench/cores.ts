@@ -49,7 +49,10 @@ export interface CoresFigures {
   readonly checks: readonly Check[]
 }
 
-/** A command that is measured. Its speed without language detection is the main thread's, so that nothing is asked of it. */
+/**
+ * A command that is measured. Its speed without language detection is the main thread's, so that nothing is asked of
+ * it.
+ */
 interface Job {
   readonly command: string
   readonly input: Input
@@ -168,7 +171,8 @@ function processMixture (input: Input, tokenizerPath: string): Job {
     ending: '.npy',
     async args (path, output) {
       const manifest = join(output, 'mixture.yaml')
-      await writeFile(manifest, JSON.stringify([{ name: 'bench', dataset: datasetOf(path), data_files: path, output_dir: output }])) // JSON is YAML
+      // JSON is YAML.
+      await writeFile(manifest, JSON.stringify([{ name: 'bench', dataset: datasetOf(path), data_files: path, output_dir: output }]))
       return ['process-mixture', manifest, '--tokenizer-path', tokenizerPath, '--log-file', join(output, 'stats.json'), '--runs-dir', join(output, 'runs')]
     }
   }

@@ -2,7 +2,10 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { TimedRun } from './measure.ts'
 
-/** Counts when it is told to, and says when it is done. Nothing is read, written or allocated, and it has been compiled before. */
+/**
+ * Counts when it is told to, and says when it is done. Nothing is read, written or allocated, and it has been compiled
+ * before.
+ */
 const PROGRAM = `
   const { parentPort } = require('node:worker_threads')
   function count (to) {
@@ -18,7 +21,10 @@ const PROGRAM = `
   })
   parentPort.postMessage('ready')`
 
-/** Seconds in which so many threads count to a thousand million each: what the machine has to give. Their start isn't counted. */
+/**
+ * Seconds in which so many threads count to a thousand million each: what the machine has to give. Their start isn't
+ * counted.
+ */
 export function counting (threads: number): TimedRun {
   return async () => {
     const workers = Array.from({ length: threads }, () => new Worker(PROGRAM, { eval: true }))

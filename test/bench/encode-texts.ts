@@ -79,7 +79,10 @@ function filled (name: string, next: () => string): Texts {
   return textsOf(name, texts)
 }
 
-/** Whole numbers below a bound, the same in each process: a linear congruential generator, of which the high bits are drawn. */
+/**
+ * Whole numbers below a bound, the same in each process: a linear congruential generator, of which the high bits are
+ * drawn.
+ */
 function drawing (): (below: number) => number {
   let state = 20_261_123
   return below => {

@@ -55,7 +55,10 @@ export interface EncodeFigures {
   readonly notes: readonly string[]
 }
 
-/** Encodes real and unkind texts by our encoder and by SentencePiece, in turn; then what loading, memory and long texts take. */
+/**
+ * Encodes real and unkind texts by our encoder and by SentencePiece, in turn; then what loading, memory and long texts
+ * take.
+ */
 export async function encodeFigures (corpus: Corpus, count: number): Promise<EncodeFigures> {
   const model = corpus.tokenizerPath
   const documents = await documentTexts(corpus)
@@ -90,7 +93,9 @@ export function isWithin ({ value, allowed }: Bound): boolean {
   return value <= allowed
 }
 
-/** Text by text, as a stream does it: ours appends the ids to a buffer that is used again, SentencePiece makes an array. */
+/**
+ * Text by text, as a stream does it: ours appends the ids to a buffer that is used again, SentencePiece makes an array.
+ */
 async function besideWasm (model: string, { name, texts, bytes }: Texts, wanted: Partial<Record<Race['table'], number>>, count: number): Promise<Race[]> {
   const counts = new Set<number>() // of ids, as each run has counted them
   const { sha256 } = await loadTokenizer(model)

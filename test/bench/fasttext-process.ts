@@ -1,9 +1,9 @@
 /**
  * What the fastText benchmark measures in a process of its own; prints one JSON value.
  *
- * `kernel MODEL LINES`, `plain MODEL LINES`, `cld3 - LINES`: seconds that it takes to tell the label of each line, once,
- * when the model is loaded. `memory MODEL LINES`: bytes of resident memory behind that, without a model if it's `-`; wants
- * `--expose-gc`.
+ * `kernel MODEL LINES`, `plain MODEL LINES`, `cld3 - LINES`: seconds that it takes to tell the label of each line,
+ * once, when the model is loaded. `memory MODEL LINES`: bytes of resident memory behind that, without a model if it's
+ * `-`; wants `--expose-gc`.
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'

@@ -56,7 +56,9 @@ export function hasCommand (): boolean {
   return spawnSync('fasttext').error === undefined
 }
 
-/** Tells labels of documents and of short lines by our kernel, our plain path, the command `fasttext` and cld3, in turn. */
+/**
+ * Tells labels of documents and of short lines by our kernel, our plain path, the command `fasttext` and cld3, in turn.
+ */
 export async function fastTextFigures (corpus: Corpus, count: number): Promise<FastTextFigures> {
   const notes = ['each side in a fresh process, one thread; loading the model doesn\'t count: of the command\'s time that on an empty input is taken off']
   const model = languageModel()

@@ -39,7 +39,10 @@ interface Race {
   readonly documents: number
   readonly disk: Times
   readonly hub: Times
-  /** As `disk` beside `hub`, of the CPU time of the thread that reads, which hangs less on what else the machine does; null where the system doesn't tell. */
+  /**
+   * As `disk` beside `hub`, of the CPU time of the thread that reads, which hangs less on what else the machine does;
+   * null where the system doesn't tell.
+   */
   readonly cpuShare: number | null
 }
 

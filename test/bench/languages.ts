@@ -23,7 +23,10 @@ import { drop } from './feed.ts'
 import { type Times, alternate, alternateTimed } from './measure.ts'
 import { pythonWith } from './rivals.ts'
 
-/** How many times as fast as Python with langdetect filtering by fastText has to be, and of the time of split2 what a whole flow may take. */
+/**
+ * How many times as fast as Python with langdetect filtering by fastText has to be, and of the time of split2 what a
+ * whole flow may take.
+ */
 const WANTED = { filtering: 15, flow: 1 / 8 } as const
 /** What filtering by lid.176.ftz may take more than filtering without a language. */
 const ALLOWED_MB = 40
@@ -54,7 +57,10 @@ export interface LanguageFigures {
   readonly notes: readonly string[]
 }
 
-/** How right cld3 and lid.176.ftz are on sentences of many languages; and what filtering by fastText takes, beside Python and beside reading alone. */
+/**
+ * How right cld3 and lid.176.ftz are on sentences of many languages; and what filtering by fastText takes, beside
+ * Python and beside reading alone.
+ */
 export async function languageFigures (corpus: Corpus, count: number): Promise<LanguageFigures> {
   const notes: string[] = []
   const texts = await sentences()
@@ -94,7 +100,10 @@ async function accuracy (name: string, detector: LanguageDetector, threshold: nu
   return { detector: name, threshold, ...counts }
 }
 
-/** `filter-corpus` with one worker in this process, beside the same rules in Python; what is loaded before the work doesn't count. */
+/**
+ * `filter-corpus` with one worker in this process, beside the same rules in Python; what is loaded before the work
+ * doesn't count.
+ */
 async function filtering ({ folder, ndjson, textBytes }: Corpus, python: string, count: number, notes: string[]): Promise<Check> {
   const output = join(folder, 'filtered.ndjson')
   let theirBytes = 0
@@ -119,7 +128,8 @@ async function filtering ({ folder, ndjson, textBytes }: Corpus, python: string,
 async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: number, notes: string[]): Promise<Check> {
   const manifest = join(folder, 'languages.yaml')
   const filters = ['normalize', { length: { min_chars: 200, max_chars: 100_000 } }, { language: { keep: 'en', detector: 'fasttext' } }, 'dedup']
-  await writeFile(manifest, JSON.stringify([{ name: 'web', dataset: 'json', data_files: ndjson.path, filters, output_dir: join(folder, 'languages') }])) // JSON is YAML
+  // JSON is YAML.
+  await writeFile(manifest, JSON.stringify([{ name: 'web', dataset: 'json', data_files: ndjson.path, filters, output_dir: join(folder, 'languages') }]))
   const known = await loadTokenizer(tokenizerPath)
   let kept = 0
   const flow = async (tokenizer: Tokenizer): Promise<void> => {

@@ -1,7 +1,7 @@
 /**
- * `rival-process.js MANIFEST TOKENIZER FOLDER`: shards of a mixture, as `process-mixture` makes them with its defaults, its
- * stats in FOLDER. Prints one JSON object: the `seconds` and `cpu_seconds` of the work; what is loaded before it (the
- * modules, the tokenizer) isn't counted, as in rivals.py. Threads start with the work.
+ * `rival-process.js MANIFEST TOKENIZER FOLDER`: shards of a mixture, as `process-mixture` makes them with its defaults,
+ * its stats in FOLDER. Prints one JSON object: the `seconds` and `cpu_seconds` of the work; what is loaded before it
+ * (the modules, the tokenizer) isn't counted, as in rivals.py. Threads start with the work.
  */
 import { join } from 'node:path'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'

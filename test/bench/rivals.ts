@@ -72,7 +72,10 @@ interface Printed extends Taken {
   readonly text_bytes: number
 }
 
-/** Makes shards of all shared text, with filters and without, by sluice with its defaults and by a script in Python, in turn. */
+/**
+ * Makes shards of all shared text, with filters and without, by sluice with its defaults and by a script in Python, in
+ * turn.
+ */
 export async function rivalFigures (corpus: Corpus, count: number, { whole }: { readonly whole: boolean }): Promise<RivalFigures> {
   const races: RivalRace[] = []
   const checks: Check[] = []
@@ -134,7 +137,8 @@ interface Course {
 async function raced ({ folder, tokenizerPath }: Corpus, { name, theirs, python, job, filters, text, every }: Course, count: number): Promise<RivalRace> {
   const [ourFolder, theirFolder] = [join(folder, 'rivals-sluice'), join(folder, 'rivals-python')]
   const [manifest, stats] = [join(folder, 'rivals.yaml'), join(folder, 'stats.json')]
-  await writeFile(manifest, JSON.stringify([{ name: 'rivals', dataset: 'json', data_files: text.paths, filters, output_dir: ourFolder }])) // JSON is YAML
+  // JSON is YAML.
+  await writeFile(manifest, JSON.stringify([{ name: 'rivals', dataset: 'json', data_files: text.paths, filters, output_dir: ourFolder }]))
   const ours: Taken[] = []
   const theirsTaken: Printed[] = []
   const [ourTimes, theirTimes] = await alternateTimed([

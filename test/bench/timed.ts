@@ -18,8 +18,8 @@ export function hasTime (): boolean {
 }
 
 /**
- * Runs a program in a process of its own, whichever language it is written in. It is started by `time`, which is small: what
- * the system says of a process's memory begins with that of the process that started it.
+ * Runs a program in a process of its own, whichever language it is written in. It is started by `time`, which is small:
+ * what the system says of a process's memory begins with that of the process that started it.
  *
  * @param notes a file for what `time` says @throws Error if the program fails
  */

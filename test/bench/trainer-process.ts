@@ -1,6 +1,6 @@
 /**
- * `trainer-process.js LINES PREFIX PIECES WORKERS`: trains a unigram model of a file of lines, as `spm_train` does by its
- * defaults, and writes PREFIX.model and PREFIX.vocab. The file is read as a stream, and never whole in memory.
+ * `trainer-process.js LINES PREFIX PIECES WORKERS`: trains a unigram model of a file of lines, as `spm_train` does by
+ * its defaults, and writes PREFIX.model and PREFIX.vocab. The file is read as a stream, and never whole in memory.
  */
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'

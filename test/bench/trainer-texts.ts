@@ -25,7 +25,9 @@ export function hasShared (names: readonly string[]): boolean {
   return names.every(name => existsSync(sharedFile(name)))
 }
 
-/** Every other document of shared files, from the first on for one file of lines, and from the second on for another. */
+/**
+ * Every other document of shared files, from the first on for one file of lines, and from the second on for another.
+ */
 export async function writeHalves (folder: string, names: readonly string[]): Promise<readonly [LinesFile, LinesFile]> {
   const half = async (odd: number): Promise<LinesFile> => await writeLines(join(folder, `trainer-${names.join('-')}-${odd}.txt`), sharedTexts(names, i => i % 2 === odd))
   return [await half(0), await half(1)]
@@ -41,7 +43,10 @@ export interface MixedFile extends LinesFile {
   readonly parts: ReadonlyArray<{ readonly name: string, readonly files: number, readonly bytes: number }>
 }
 
-/** All documents of shared files, then source code and its documentation, kind by kind, in the order of paths, until there are `bytes`. */
+/**
+ * All documents of shared files, then source code and its documentation, kind by kind, in the order of paths, until
+ * there are `bytes`.
+ */
 export async function writeMixed (folder: string, names: readonly string[], bytes: number): Promise<MixedFile> {
   const modules = join(packageRoot(), 'node_modules')
   const kinds = [
@@ -83,7 +88,10 @@ export async function writeMixed (folder: string, names: readonly string[], byte
   return { ...file, parts: parts.filter(({ bytes }) => bytes > 0) }
 }
 
-/** Lines of a text, trimmed, without those that are empty; one that `spm_train` would drop is cut, at a space where there is one. */
+/**
+ * Lines of a text, trimmed, without those that are empty; one that `spm_train` would drop is cut, at a space where
+ * there is one.
+ */
 export function linesOf (text: string): string[] {
   return text.toWellFormed().split('\n').map(line => line.trim()).filter(line => line !== '').flatMap(line => line.length * 3 <= MAX_LINE_BYTES ? line : cutLine(Buffer.from(line)))
 }

@@ -57,7 +57,10 @@ export interface TrainerOptions {
   readonly megabytes: number
 }
 
-/** Trains unigram models by sluice and by `spm_train`, in turn, each in a process of its own: how good they are, and what they take. */
+/**
+ * Trains unigram models by sluice and by `spm_train`, in turn, each in a process of its own: how good they are, and
+ * what they take.
+ */
 export async function trainerFigures ({ folder }: Pick<Corpus, 'folder'>, count: number, { quick, megabytes }: TrainerOptions): Promise<TrainerFigures> {
   const missing = missingParts()
   if (missing !== undefined) return { trainings: [], checks: [], notes: [`skipped: ${missing}`] }
@@ -86,7 +89,11 @@ export async function trainerFigures ({ folder }: Pick<Corpus, 'folder'>, count:
   return race
 }
 
-/** Whether all is as good and as fast as it is to be. @param tolerance a share, by which it may be slower; nothing else hangs on the machine */
+/**
+ * Whether all is as good and as fast as it is to be.
+ *
+ * @param tolerance a share, by which it may be slower; nothing else hangs on the machine
+ */
 export function isTrained ({ checks }: TrainerFigures, tolerance: number): boolean {
   return checks.every(check => isReached(check.unit === 'times' ? { ...check, wanted: check.wanted * (1 - tolerance) } : check))
 }
@@ -135,7 +142,10 @@ class TrainerRace implements TrainerFigures {
     this.#checkQuality(ours!, others, pieces)
   }
 
-  /** @param count runs @param more text to measure quality on, where it is wanted; whether memory is to be within its bounds */
+  /**
+   * @param count runs
+   * @param more text to measure quality on, where it is wanted; whether memory is to be within its bounds
+   */
   async speed (text: NamedLines, count: number, { heldOut, isMemoryChecked = false }: { readonly heldOut?: LinesFile, readonly isMemoryChecked?: boolean }): Promise<void> {
     const [two, one, theirs] = await this.#train(text, SPEED_PIECES, [sluice(2), sluice(1), spmTrain], count, heldOut ?? null) as [Trained, Trained, Trained]
     if (heldOut !== undefined) this.#checkQuality(two, [theirs], SPEED_PIECES)

@@ -76,7 +76,9 @@ export function declarationsProgram (modules: readonly string[]): string {
   return `${imports.join('')}\nexport type All = [${modules.map((_, index) => `keyof typeof m${index}`).join(', ')}]\n`
 }
 
-/** `types` is empty, as it is by default since TypeScript 6: what sluice needs of Node's types it has to name by itself. */
+/**
+ * `types` is empty, as it is by default since TypeScript 6: what sluice needs of Node's types it has to name by itself.
+ */
 export const TSCONFIG = {
   compilerOptions: {
     target: 'ES2022',

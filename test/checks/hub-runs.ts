@@ -1,6 +1,6 @@
 /**
- * Reads datasets of every format from a stand-in Hub that breaks off, stalls, refuses and lies, at random, with sources that
- * are stopped and go on, and compares what arrives with what the files hold: `npm run hub`, 200 runs;
+ * Reads datasets of every format from a stand-in Hub that breaks off, stalls, refuses and lies, at random, with sources
+ * that are stopped and go on, and compares what arrives with what the files hold: `npm run hub`, 200 runs;
  * `npm run hub -- --runs 2000 --seed 5` for more, with other faults. A seed that is printed makes its faults again.
  */
 import { parseArgs } from 'node:util'

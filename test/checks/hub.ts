@@ -1,9 +1,10 @@
 /**
- * The stand-in Hub, against what the Hub's own clients in Python make of it: huggingface_hub lists and downloads, datasets
- * streams each layout, and we read the same. They come from PyPI: `.ci/run` installs them where pip reaches that, into the folder that
- * SLUICE_HUB_CLIENTS names; elsewhere those are taken that `python3` has, if any.
+ * The stand-in Hub, against what the Hub's own clients in Python make of it: huggingface_hub lists and downloads,
+ * datasets streams each layout, and we read the same. They come from PyPI: `.ci/run` installs them where pip reaches
+ * that, into the folder that SLUICE_HUB_CLIENTS names; elsewhere those are taken that `python3` has, if any.
  *
- * Xet, which clients would speak beside HTTP, is switched off by HF_HUB_DISABLE_XET; each run has an HF_HOME of its own.
+ * Xet, which clients would speak beside HTTP, is switched off by HF_HUB_DISABLE_XET; each run has an HF_HOME of its
+ * own.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -45,7 +46,10 @@ export async function judgeHub (checks: Checks, folder: string): Promise<void> {
   await judgeReading(checks, join(folder, 'hub-reading'), asked, streamed)
 }
 
-/** What `datasets` streams of layouts from a stand-in Hub: by name the records, or the error. Left in the folder as NDJSON, too. */
+/**
+ * What `datasets` streams of layouts from a stand-in Hub: by name the records, or the error. Left in the folder as
+ * NDJSON, too.
+ */
 export async function streamedByDatasets (asked: readonly Layout[], folder: string): Promise<Map<string, Streamed>> {
   mkdirSync(folder, { recursive: true })
   const list = join(folder, 'layouts.json')

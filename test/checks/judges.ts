@@ -1,12 +1,14 @@
 /**
  * What sluice writes, against what SentencePiece 0.1.97, NumPy and Python say: `npm run judges`.
  *
- * The judges are Debian's python3-sentencepiece, python3-numpy and fasttext, and huggingface_hub and datasets from PyPI; where
- * they are missing, or are of another version, the checks are skipped, and said to be. Text and models are those of
- * `../shared/data` where that is, else the quickstart's.
+ * The judges are Debian's python3-sentencepiece, python3-numpy and fasttext, and huggingface_hub and datasets from
+ * PyPI; where they are missing, or are of another version, the checks are skipped, and said to be. Text and models are
+ * those of `../shared/data` where that is, else the quickstart's.
  */
 import { execFileSync } from 'node:child_process'
-import { createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'

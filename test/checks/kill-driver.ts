@@ -1,7 +1,7 @@
 /**
- * The process that the kill check kills. `inputs FOLDER DOCUMENTS` writes what the jobs read; `JOB LOG [WORKERS]` does one in the
- * working folder, and tells the log of each flow that begins (+) and ends (-), of each document that is encoded (.)
- * and of SIGTERM (!), at once, so that nothing of it is lost when the process is killed.
+ * The process that the kill check kills. `inputs FOLDER DOCUMENTS` writes what the jobs read; `JOB LOG [WORKERS]` does
+ * one in the working folder, and tells the log of each flow that begins (+) and ends (-), of each document that is
+ * encoded (.) and of SIGTERM (!), at once, so that nothing of it is lost when the process is killed.
  */
 import { openSync, writeFileSync, writeSync } from 'node:fs'
 import { codeOf } from '../../lib/errors.ts'

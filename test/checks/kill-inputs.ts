@@ -6,7 +6,10 @@ import { compressions } from '../formats.ts'
 import { Random } from '../fuzz.ts'
 import { components } from '../kill-jobs.ts'
 
-/** Writes what the jobs read: a file of each format, of so many documents, one of each that is larger, and the mixture's manifest. */
+/**
+ * Writes what the jobs read: a file of each format, of so many documents, one of each that is larger, and the mixture's
+ * manifest.
+ */
 export async function writeKillInputs (folder: string, documents: number): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const lines = (seed: number, badEvery: number): Buffer => Buffer.from(documentsOf(documents, seed)

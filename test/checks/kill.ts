@@ -105,7 +105,10 @@ function report (how: Interruption, done: readonly Done[]): void {
   checks.check(`${how}: ${behind.length} of these after its first checkpoint: ${share(behind.length, inside.length)}, wanted ${share(WANTED_BEHIND_CHECKPOINT, 1)}`, behind.length >= fewest(WANTED_BEHIND_CHECKPOINT, inside.length))
 }
 
-/** How many of so many are enough for a share: of few, less by what is still a matter of chance (2.6 standard deviations). */
+/**
+ * How many of so many are enough for a share: of few, less by what is still a matter of chance (2.6 standard
+ * deviations).
+ */
 function fewest (share: number, of: number): number {
   return share * of - (of < 200 ? 2.6 * Math.sqrt(share * (1 - share) * of) : 0)
 }

@@ -1,6 +1,6 @@
 /**
- * The package as those who install it have it: `npm run package`. It is packed, installed into an empty folder without a
- * lock file, and used there by programs in strict TypeScript, with nothing but what it declares.
+ * The package as those who install it have it: `npm run package`. It is packed, installed into an empty folder without
+ * a lock file, and used there by programs in strict TypeScript, with nothing but what it declares.
  *
  * Where the npm registry can't be reached, what needs it is skipped.
  */

@@ -83,7 +83,9 @@ function rewritten (path: string, as: string): string {
   return as
 }
 
-/** Some of the scalar values at a time; between spaces, since SentencePiece takes long for many unknown ones in a row. */
+/**
+ * Some of the scalar values at a time; between spaces, since SentencePiece takes long for many unknown ones in a row.
+ */
 function scalarTexts (): string[] {
   const all = scalars()
   return Array.from({ length: Math.ceil(all.length / 4096) }, (_, block) => all.slice(4096 * block, 4096 * (block + 1)).join(' a'))

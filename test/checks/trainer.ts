@@ -20,12 +20,16 @@ const QUALITY_BYTES = 3_000_000
 const QUALITY_PIECES = 8000
 
 /**
- * Shares: pieces that `spm_train`'s model has, too, and how many tokens ours may make of its number. Of little text hundreds of
- * pieces are seen twice, and have the same score but for the last digits of its sums: some of them are left out.
+ * Shares: pieces that `spm_train`'s model has, too, and how many tokens ours may make of its number. Of little text
+ * hundreds of pieces are seen twice, and have the same score but for the last digits of its sums: some of them are left
+ * out.
  */
 const WANTED_COMMON = { little: 0.95, quality: 0.97 } as const
 const WANTED_TOKENS = 1.002
-/** By what share of `spm_train`'s number of pieces ours may be another, where there are fewer than asked for: those that are expected half a time are kept or not by the last digits, too. */
+/**
+ * By what share of `spm_train`'s number of pieces ours may be another, where there are fewer than asked for: those that
+ * are expected half a time are kept or not by the last digits, too.
+ */
 const ALLOWED_PIECES = 0.002
 
 /** Longer lines are left out by `spm_train`, in bytes, and cut by us. */

@@ -151,7 +151,9 @@ interface Converted {
   readonly file: Blob
 }
 
-/** Files of the conversion to parquet, which lie in `{config}/{split}/0000.parquet`; partial ones in `partial-{split}`. */
+/**
+ * Files of the conversion to parquet, which lie in `{config}/{split}/0000.parquet`; partial ones in `partial-{split}`.
+ */
 function converted (repository: Repository): Converted[] {
   return [...repository.at('refs/convert/parquet')?.files.values() ?? []].flatMap(file => {
     const [config, split, name] = file.path.split('/')
@@ -179,7 +181,10 @@ function parquet (state: State, repository: Repository, path: string): Answer {
   return found === undefined ? failure(404, null, 'Not found') : json(found)
 }
 
-/** The dataset viewer, which clients reach at `datasets-server.` before the Hub's host; it has no features of columns here. */
+/**
+ * The dataset viewer, which clients reach at `datasets-server.` before the Hub's host; it has no features of columns
+ * here.
+ */
 function viewer (state: State, route: Route, caller: Caller, query: Query): Answer {
   if (route.path !== 'parquet') return failure(404, 'ResponseNotFound', 'Not found.')
   const repository = repositoryFor(state, { ...route, repo: query.get('dataset') }, caller, true)

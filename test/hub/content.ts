@@ -58,7 +58,10 @@ export function cdnAnswer (state: State, exchange: Exchange, address: URL): Answ
   })
 }
 
-/** What a file's bytes are answered with: all of them, a range, or nothing, by the conditions of the request (RFC 9110, 13 and 14). */
+/**
+ * What a file's bytes are answered with: all of them, a range, or nothing, by the conditions of the request (RFC 9110,
+ * 13 and 14).
+ */
 function content (state: State, exchange: Exchange, file: Blob, hash: string, more: Readonly<Record<string, string>>): Answer {
   if (exchange.met('changed') !== null) state.changed.add(file.sha256)
   const changed = state.changed.has(file.sha256)

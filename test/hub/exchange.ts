@@ -168,7 +168,10 @@ function * slices (bytes: Buffer, pieceBytes: number): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
 }
 
-/** As many bytes that are others: letters change their case, digits their oddness, so that a mixture of both can look like a file. */
+/**
+ * As many bytes that are others: letters change their case, digits their oddness, so that a mixture of both can look
+ * like a file.
+ */
 function otherBytes (bytes: Buffer): Buffer {
   return Buffer.from(bytes.map(byte => {
     const letter = byte | 0x20

@@ -1,6 +1,7 @@
 /**
- * Datasets in every layout that `datasets` of Python finds files in, small, and the same from their seeds on every run: for
- * `test/checks/hub.ts`, which has `datasets` stream them, and for tests of the source that has to give the same records.
+ * Datasets in every layout that `datasets` of Python finds files in, small, and the same from their seeds on every run:
+ * for `test/checks/hub.ts`, which has `datasets` stream them, and for tests of the source that has to give the same
+ * records.
  */
 import { gzipSync } from 'node:zlib'
 import { loadZstdCompressor } from '../../lib/zstd/compress.ts'

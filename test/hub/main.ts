@@ -1,7 +1,7 @@
 /**
- * The stand-in Hub as a process of its own: `node dist/test/hub/main.js CONFIG.json`. CONFIG is `HubOptions` as JSON, where
- * files are text, `{ "localPath": … }` or `{ "base64": … }`. Prints its endpoint on a line, and ends by SIGTERM, or when its
- * standard input ends.
+ * The stand-in Hub as a process of its own: `node dist/test/hub/main.js CONFIG.json`. CONFIG is `HubOptions` as JSON,
+ * where files are text, `{ "localPath": … }` or `{ "base64": … }`. Prints its endpoint on a line, and ends by SIGTERM,
+ * or when its standard input ends.
  */
 import { readFileSync } from 'node:fs'
 import { startHub } from './stand-in.ts'

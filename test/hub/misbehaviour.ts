@@ -39,7 +39,10 @@ export const HOSTILE: ReadonlyArray<{ readonly fault: Fault, readonly on?: Misbe
   }))
 ]
 
-/** Numbers from 0 up to 1 that look random and follow from a seed: Marsaglia's xorshift of 32 bits ("Xorshift RNGs", 2003). */
+/**
+ * Numbers from 0 up to 1 that look random and follow from a seed: Marsaglia's xorshift of 32 bits ("Xorshift RNGs",
+ * 2003).
+ */
 export function randomNumbers (seed: number): () => number {
   let state = (Math.imul(seed, 0x9e37_79b1) ^ 0x2545_f491) | 1
   return () => {

@@ -59,7 +59,11 @@ export interface Planned {
   readonly stops: readonly number[]
 }
 
-/** Each fault alone, and all mixed, over all formats in turn; stopped once or twice in one run of three. @param count of runs */
+/**
+ * Each fault alone, and all mixed, over all formats in turn; stopped once or twice in one run of three.
+ *
+ * @param count of runs
+ */
 export function plannedRuns (all: readonly Readable[], count: number, seed: number): Planned[] {
   return Array.from({ length: count }, (_, i) => {
     const number = seed + i
@@ -137,7 +141,10 @@ export class Runs {
     return texts.length === dataset.texts.length ? [] : [`${what}: ${texts.length} records, expected ${dataset.texts.length}`]
   }
 
-  /** @returns what is wrong with a run in which a file changes, which is to end in an error, and not in a mixture of both */
+  /**
+   * @returns what is wrong with a run in which a file changes, which is to end in an error, and not in a mixture of
+   *   both
+   */
   async changed (dataset: Readable, skip: number): Promise<string[]> {
     const from = this.hub.requests.length
     const { texts, error } = await this.#run(dataset, [{ fault: { kind: 'changed' }, skip }, { fault: { kind: 'break', after: 'random' }, every: 2, times: 4 }], [])

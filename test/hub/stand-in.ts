@@ -1,9 +1,10 @@
 /**
- * A Hub of our own on loopback, which speaks to clients as Hugging Face's does of datasets, and misbehaves when told to.
+ * A Hub of our own on loopback, which speaks to clients as Hugging Face's does of datasets, and misbehaves when told
+ * to.
  *
- * What it says follows huggingface_hub, datasets (both of Python) and @huggingface/hub, from the sides of clients, and the Hub's
- * documentation: https://huggingface.co/docs/hub/api and https://huggingface.co/docs/hub/rate-limits. `test/checks/hub.ts` has
- * the clients judge it.
+ * What it says follows huggingface_hub, datasets (both of Python) and @huggingface/hub, from the sides of clients, and
+ * the Hub's documentation: https://huggingface.co/docs/hub/api and https://huggingface.co/docs/hub/rate-limits.
+ * `test/checks/hub.ts` has the clients judge it.
  */
 import { once } from 'node:events'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
@@ -195,7 +196,10 @@ async function answerTo (state: State, exchange: Exchange, route: Route | null, 
   }
 }
 
-/** Orders from another process: `POST misbehave` a plan, `POST commit` `{ repo, files, ref }`, `GET requests`, `GET leaks`. */
+/**
+ * Orders from another process: `POST misbehave` a plan, `POST commit` `{ repo, files, ref }`, `GET requests`,
+ * `GET leaks`.
+ */
 async function control (state: State, { path }: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const send = ({ status, body }: Answer): void => { response.writeHead(status).end(body) }
   if (state.options.control !== true) send(failure(404, null, 'Not found'))

@@ -1,4 +1,7 @@
-/** What a file of a repository holds: bytes, text, or a file of this machine, which is streamed and never held in memory. */
+/**
+ * What a file of a repository holds: bytes, text, or a file of this machine, which is streamed and never held in
+ * memory.
+ */
 export type Content = Uint8Array | string | { readonly localPath: string } | { readonly base64: string }
 
 export type Files = Readonly<Record<string, Content>>
@@ -8,7 +11,9 @@ export interface RepoOptions {
   readonly name: string
   /** Files of `main`. */
   readonly files: Files
-  /** Commits of other refs, each with all its files: `refs/convert/parquet`, `refs/tags/v1`, `refs/pr/1`; else a branch. */
+  /**
+   * Commits of other refs, each with all its files: `refs/convert/parquet`, `refs/tags/v1`, `refs/pr/1`; else a branch.
+   */
   readonly refs?: Readonly<Record<string, Files>>
   /** Paths kept in LFS; left out, those whose ending the Hub's own `.gitattributes` has, and files of this machine. */
   readonly lfs?: 'all' | 'none' | readonly string[]
@@ -73,14 +78,17 @@ export type RequestKind = 'api' | 'resolve' | 'file'
 export type Fault =
   | { readonly kind: 'break', readonly after: number | 'random' }
   | { readonly kind: 'stall', readonly after: number | 'random' }
-  /** `ratelimit`: the header of the IETF draft alone; `spare`: the same, which says that some are left, so that it isn't the reason. */
+  /**
+   * `ratelimit`: the header of the IETF draft alone; `spare`: the same, which says that some are left, so that it isn't
+   * the reason.
+   */
   | { readonly kind: 'rate-limit', readonly seconds: number, readonly how: 'retry-after' | 'date' | 'ratelimit' | 'spare' | 'bare' }
   | { readonly kind: 'status', readonly status: number }
   /** The address of the CDN is refused from now on; a fresh one is good. */
   | { readonly kind: 'expired' }
   /**
-   * The body ends `by` bytes too soon. `length`: Content-Length says so, as if that were all; `chunked`: there is no length;
-   * `declared`: Content-Length has the right number, and the connection is ended in order.
+   * The body ends `by` bytes too soon. `length`: Content-Length says so, as if that were all; `chunked`: there is no
+   * length; `declared`: Content-Length has the right number, and the connection is ended in order.
    */
   | { readonly kind: 'short', readonly by: number, readonly framing: 'length' | 'chunked' | 'declared' }
   /** The body has so many bytes more than it should, and a Content-Length that agrees. */

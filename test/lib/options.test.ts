@@ -1,6 +1,8 @@
 import { t } from '../tap.ts'
 import { z } from 'zod'
-import { checkOptions, checkWritten, count, numberIn, parseOptions, positive, suggestion, withNames } from '../../lib/options.ts'
+import {
+  checkOptions, checkWritten, count, numberIn, parseOptions, positive, suggestion, withNames
+} from '../../lib/options.ts'
 
 const schema = z.strictObject({
   window: positive.default(5),

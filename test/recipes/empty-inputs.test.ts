@@ -35,7 +35,10 @@ const INPUTS: Readonly<Record<string, readonly [content: () => string | Uint8Arr
 /** To make the map of the default takes most of a second. */
 const TRAINING = isThorough() ? {} : { normalizationRuleName: 'identity', workers: 1 } as const
 
-/** Each is given a folder with `a.json`, which has no records, and `mix.yaml`, which names it; most fail, as there is no text. */
+/**
+ * Each is given a folder with `a.json`, which has no records, and `mix.yaml`, which names it; most fail, as there is no
+ * text.
+ */
 const COMMANDS: Readonly<Record<string, (folder: string, tell: (message: string) => void) => Promise<unknown>>> = {
   'shard-corpus': (folder, tell) => shardCorpus({ dataFiles: join(folder, 'a.json'), tokenizerPath: MODEL, outputDir: join(folder, 'out'), logFile: join(folder, 's.json') }, { tell }),
   'shard-corpus --output': (folder, tell) => shardCorpus({ dataFiles: join(folder, 'a.json'), output: join(folder, 'raw/a.ndjson') }, { tell }),

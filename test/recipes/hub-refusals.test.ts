@@ -1,4 +1,7 @@
-/** Datasets on a stand-in Hub that can't be pulled: what is said of them, and that what was pulled stays good to go on from. */
+/**
+ * Datasets on a stand-in Hub that can't be pulled: what is said of them, and that what was pulled stays good to go on
+ * from.
+ */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -140,7 +140,8 @@ t.test('parquet that is stopped goes on at its row group', async t => {
     const looking = setInterval(() => { if (source.stats.out >= 200) stop.abort() })
     return () => { clearInterval(looking) }
   }
-  hub.misbehave({ fault: { kind: 'stall', after: 0 }, on: { kind: 'file', path: 'a.parquet' }, skip: 5, times: Infinity }) // its end, its beginning, some row groups
+  // Its end, its beginning, some row groups.
+  hub.misbehave({ fault: { kind: 'stall', after: 0 }, on: { kind: 'file', path: 'a.parquet' }, skip: 5, times: Infinity })
   const told: string[] = []
   const output = join(folder, 'a.ndjson')
   await t.rejects(shardCorpus({ ...options, output }, { signal: stop.signal, watch }), { code: 'ERR_ABORTED' })

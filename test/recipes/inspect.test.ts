@@ -13,7 +13,9 @@ import { type Tokenizer, loadDecoder, loadTokenizer } from '../../lib/tokenizer/
 import { inspect } from '../../recipes/inspect.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { command } from '../commands.ts'
-import { ROOT, answers, failure, fixture, folderInMemory, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import {
+  ROOT, answers, failure, fixture, folderInMemory, howMany, ndjsonOf, put, sluice, temporaryFolder
+} from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
 const [UNK, BOS, EOS] = [0, 1, 2]

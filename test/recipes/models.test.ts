@@ -13,7 +13,9 @@ import type { RunDifference } from '../../recipes/history/compare.ts'
 import { makeFilter } from '../../recipes/stages.ts'
 import { Threads } from '../../recipes/flow/workers/threads.ts'
 import { normalizeText } from '../../transforms/normalize.ts'
-import { ROOT, contentIn, doc, failure, folderInMemory, howMany, isThorough, ndjsonOf, put, through } from '../helpers.ts'
+import {
+  ROOT, contentIn, doc, failure, folderInMemory, howMany, isThorough, ndjsonOf, put, through
+} from '../helpers.ts'
 import { TEXTS, modelPath } from '../lib/fasttext/fixtures.ts'
 import { stoppedAt } from '../resuming.ts'
 

@@ -19,10 +19,14 @@ const VOCABULARY = howMany(500, 8000)
 /** Of installed packages as little text as makes some shards. */
 const TEXT = ['yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinyglobby', 'commander', 'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser']
 
-/** sluice as it is installed, beside few packages, and to train a small vocabulary: there is less text than in a checkout. */
+/**
+ * sluice as it is installed, beside few packages, and to train a small vocabulary: there is less text than in a
+ * checkout.
+ */
 function installation (t: Test): string {
   const parent = folderInMemory(t)
-  symlinkSync(join(ROOT, 'node_modules'), join(parent, 'node_modules')) // what it loads; it gathers text from the nearer ones
+  // What it loads; it gathers text from the nearer ones.
+  symlinkSync(join(ROOT, 'node_modules'), join(parent, 'node_modules'))
   const folder = join(parent, 'sluice')
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') && !path.endsWith('.map') })
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))

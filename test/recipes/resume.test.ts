@@ -1,5 +1,7 @@
 /** What has been done is not lost, and not done again, whatever has become of files, disks and clocks since. */
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync
+} from 'node:fs'
 import fs from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
@@ -81,7 +83,9 @@ async function wholeShards (t: Test, options: Parameters<typeof mixture>[1] = {}
   return shards(outputDir)
 }
 
-/** A mixture that was stopped goes on to the same shards, and encodes no more again than lies between two checkpoints. */
+/**
+ * A mixture that was stopped goes on to the same shards, and encodes no more again than lies between two checkpoints.
+ */
 async function goesOn (t: Test, { run, outputDir, encoded, told }: Mixture, whole: ReturnType<typeof shards>, kills = 1): Promise<void> {
   const { stats } = await run()
   t.strictSame(shards(outputDir), whole)

@@ -15,7 +15,10 @@ const command = commandsHereIn(t)
 interface Made {
   readonly folder: string
   readonly runsDir: string
-  /** Paths of two records: of the second run the filter is another, a component is new, one is gone, and a file has changed. */
+  /**
+   * Paths of two records: of the second run the filter is another, a component is new, one is gone, and a file has
+   * changed.
+   */
   readonly a: string
   readonly b: string
 }

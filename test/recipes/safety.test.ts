@@ -1,4 +1,7 @@
-/** What commands don't replace, don't follow and don't hide: files of others, folders of others, and code that ends a run. */
+/**
+ * What commands don't replace, don't follow and don't hide: files of others, folders of others, and code that ends a
+ * run.
+ */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +20,9 @@ import { Threads } from '../../recipes/flow/workers/threads.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { verify } from '../../recipes/verify.ts'
 import { commandsHereIn } from '../commands.ts'
-import { ROOT, builtModule, contentIn, failure, filesIn, fixture, folderInMemory, howMany, isThorough, ndjsonOf, put, sluice } from '../helpers.ts'
+import {
+  ROOT, builtModule, contentIn, failure, filesIn, fixture, folderInMemory, howMany, isThorough, ndjsonOf, put, sluice
+} from '../helpers.ts'
 
 const command = commandsHereIn(t)
 

@@ -10,7 +10,9 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { type TrainedStats, trainingText } from '../../recipes/components/training.ts'
 import { command, commandProcess } from '../commands.ts'
-import { ROOT, contentIn, failure, filesIn, fixture, folderInMemory, howMany, isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import {
+  ROOT, contentIn, failure, filesIn, fixture, folderInMemory, howMany, isThorough, ndjsonOf, put, temporaryFolder
+} from '../helpers.ts'
 
 const own = isThorough() ? commandProcess() : null
 

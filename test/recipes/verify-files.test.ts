@@ -1,5 +1,7 @@
 /** What verify writes: dates in the stats, the inventory for people, and what becomes of it all where that fails. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { PartialError } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'

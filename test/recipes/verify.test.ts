@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../../lib/hash.ts'
 import { npyHeader } from '../../lib/shards/npy.ts'
@@ -11,7 +13,9 @@ import { processMixture } from '../../recipes/process-mixture.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { VerifyError, verify as verifyIn } from '../../recipes/verify.ts'
 import { commandsHereIn } from '../commands.ts'
-import { answers, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import {
+  answers, failure, filesIn, fixture, folderInMemory, howMany, ndjsonOf, put, temporaryFolder
+} from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
 
 const run = commandsHereIn(t)
@@ -83,7 +87,8 @@ t.test('the stats of one dataset, in each type', async t => {
     await shardCorpus({ dataFiles: data, tokenizerPath: MODEL, outputDir, seqLen: 64, dtype, logFile })
     const inventory = await verify(logFile, { inventoryJson: join(folder, 'inventory', 'here.json') })
     t.match(inventory, { totals: { shards: 1, sequences: 32 }, components: [{ shards: [{ dtype }] }], tokenizer_verified: false })
-    overwrite(join(outputDir, 'shard_00000.npy'), 128 + 64 * 4, Buffer.of(85, 0, 0, 0)) // id 64 of four bytes, or 128 of two
+    // Id 64 of four bytes, or 128 of two.
+    overwrite(join(outputDir, 'shard_00000.npy'), 128 + 64 * 4, Buffer.of(85, 0, 0, 0))
     const place = dtype === 'uint16' ? 'row 2, column 0' : 'row 1, column 0'
     t.strictSame((await findings(logFile)).map(({ check, found, expected }) => ({ check, found, expected })), [
       { check: 'ids', found: `id 85 in ${place} is not in the vocabulary`, expected: '0 to 84' },
@@ -217,7 +222,8 @@ t.test('nothing that is there is destroyed: the stats and the model are no place
 
 t.test('an abort stops it, before a shard and within one', async t => {
   const { stats, shard, folder } = await made(t)
-  t.match(await failure(verify(stats, {}, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED', message: /^[ab]: stopped$/ }) // whichever comes first
+  // Whichever comes first.
+  t.match(await failure(verify(stats, {}, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED', message: /^[ab]: stopped$/ })
   // Seconds of reading, of a file that takes no room: one whose header is read, and one that is only hashed.
   const columns = 2 ** 20
   const rows = 2 ** 10

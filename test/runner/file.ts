@@ -18,8 +18,8 @@ const STDERR_KEPT = 10_000
 const GROUP = fileURLToPath(new URL('./group.js', import.meta.url))
 
 /**
- * Runs files of tests in one process, and checks what it reports more strictly than TAP does: a file without tests, a test
- * without an assertion, and a process that fails after its last test have failed.
+ * Runs files of tests in one process, and checks what it reports more strictly than TAP does: a file without tests, a
+ * test without an assertion, and a process that fails after its last test have failed.
  */
 export async function runFiles (paths: readonly string[], { cwd, env, limit, signal }: FileOptions): Promise<FileResult[]> {
   const report = new Report(paths)

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Files that are beside each other share a process, so that Node, tap and our modules are loaded once; so many, that all cores have some. */
+/**
+ * Files that are beside each other share a process, so that Node, tap and our modules are loaded once; so many, that
+ * all cores have some.
+ */
 const MOST_FILES = 12
 
 /** What a file says that may not share its process, before the reason. */

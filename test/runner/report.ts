@@ -30,7 +30,10 @@ class FileReport {
   seconds = 0
 }
 
-/** What a process reports in TAP of a file of tests, or of several: then each of them is a test that is named as the file. */
+/**
+ * What a process reports in TAP of a file of tests, or of several: then each of them is a test that is named as the
+ * file.
+ */
 export class Report {
   readonly #parser = new Parser()
   readonly #files: ReadonlyMap<string, FileReport>

@@ -21,8 +21,8 @@ export interface RunOptions {
 
 /**
  * Runs files of tests, so many processes at once, and prints how each of them ended; the last line counts.
- * They work in the checkout, which must be at the end what it was at the beginning, and write into a temporary folder, which is
- * deleted.
+ * They work in the checkout, which must be at the end what it was at the beginning, and write into a temporary folder,
+ * which is deleted.
  *
  * @returns whether all tests have passed
  */

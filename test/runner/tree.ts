@@ -1,7 +1,10 @@
 import { type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What tests may not change: each file and folder of a checkout, but for those of git and npm, and what tells whether it was written. */
+/**
+ * What tests may not change: each file and folder of a checkout, but for those of git and npm, and what tells whether
+ * it was written.
+ */
 export function treeOf (root: string): ReadonlyMap<string, string> {
   const tree = new Map<string, string>()
   const visit = (folder: string): void => {

@@ -1,4 +1,6 @@
-/** JSON as other programs write it: Python's constants, several records in a line, strings, and the array of a field. */
+/**
+ * JSON as other programs write it: Python's constants, several records in a line, strings, and the array of a field.
+ */
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'

@@ -11,7 +11,10 @@ const MOST_OPEN = 8
 /** The tokenizer of a thread's workers, with all words that it has met. */
 let loaded: { readonly sha256: string, readonly version: string, readonly tokenizer: Promise<Tokenizer> } | undefined
 
-/** Classifiers of models that filters read, by model: what one has met of words, another knows, and each takes memory of its model. */
+/**
+ * Classifiers of models that filters read, by model: what one has met of words, another knows, and each takes memory of
+ * its model.
+ */
 const classifiers = new Map<string, FastTextClassifier>()
 
 async function keepClassifiers ({ filters }: BatchSpec): Promise<void> {
@@ -38,7 +41,8 @@ async function openWorker (spec: BatchSpec): Promise<BatchWorker> {
 }
 
 async function workerFor (spec: BatchSpec): Promise<BatchWorker> {
-  const key = JSON.stringify(spec, (name, value: unknown) => name === 'loaded' || name === 'words' ? undefined : value) // paths and hashes tell those
+  // Paths and hashes tell those.
+  const key = JSON.stringify(spec, (name, value: unknown) => name === 'loaded' || name === 'words' ? undefined : value)
   const found = open.get(key) ?? openWorker(spec)
   open.delete(key)
   open.set(key, found) // the last one of all
@@ -64,7 +68,11 @@ async function runBatch ({ spec, number, progress, ...task }: BatchTask): Promis
   return run.result()
 }
 
-/** Does a batch; what was loaded for it is kept for the next one. @throws SluiceError as the filters do, and `ERR_TOKENIZER` */
+/**
+ * Does a batch; what was loaded for it is kept for the next one.
+ *
+ * @throws SluiceError as the filters do, and `ERR_TOKENIZER`
+ */
 async function runInTurn (task: BatchTask): Promise<BatchResult> {
   const result = last.then(() => runBatch(task))
   last = result.catch(() => {})

@@ -11,10 +11,15 @@ import type { DocumentsJob } from '../../manifest/found.ts'
 import type { Filter } from '../../manifest/schema.ts'
 import { type AnyStage, filters } from '../../stages.ts'
 import { type BatchOutput, type FlowItem, BatchEntry, documentOf } from './batch-entry.ts'
-import { type BatchInput, type BatchResult, type BatchRun, type BatchSpec, type FilterSpec, BatchWorker, failedAt } from './batch.ts'
+import {
+  type BatchInput, type BatchResult, type BatchRun, type BatchSpec, type FilterSpec, BatchWorker, failedAt
+} from './batch.ts'
 import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
 
-/** Memory for the ids of a batch of half a megabyte, a quarter of a million of them, or for its lines. Most texts have an id for three or four bytes; what doesn't fit is copied. */
+/**
+ * Memory for the ids of a batch of half a megabyte, a quarter of a million of them, or for its lines. Most texts have
+ * an id for three or four bytes; what doesn't fit is copied.
+ */
 const MEMORY_BYTES = 2 ** 20
 
 /** Batches that are under way for each thread: one that it works at, one that waits, and two that wait for others. */
@@ -32,8 +37,8 @@ export interface FlowPart {
 }
 
 /**
- * The part of a flow that threads do, batch by batch, and what is left to do in order: for each filter a stage of the same
- * name that counts, drops and hands on as a thread has found, and compares what is to be compared.
+ * The part of a flow that threads do, batch by batch, and what is left to do in order: for each filter a stage of the
+ * same name that counts, drops and hands on as a thread has found, and compares what is to be compared.
  */
 export class ThreadedFlow implements BatchThreads<FlowItem> {
   readonly lookAhead: number
@@ -167,8 +172,8 @@ function isKeyed ({ stage, options, module }: FilterSpec): boolean {
 }
 
 /**
- * What threads do of a flow: the filters before the first one of the user's own that wants all documents in order, unless
- * what one drops has to be as it was before those behind it.
+ * What threads do of a flow: the filters before the first one of the user's own that wants all documents in order,
+ * unless what one drops has to be as it was before those behind it.
  */
 async function specOf ({ component, keepsRejects, wants, tokenizer }: FlowPart, threads: Threads): Promise<BatchSpec> {
   const all = component.filters.map(filterSpec)

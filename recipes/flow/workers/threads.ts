@@ -19,7 +19,12 @@ const LITTLE_BYTES = 8e6
 
 /** What a flow is told of threads. */
 export interface ThreadOptions {
-  /** Threads that parse, filter and encode, the main one among them: at most as many as there are cores, as more would only cost memory. @default so many, and no other for less than 8 MB */
+  /**
+   * Threads that parse, filter and encode, the main one among them: at most as many as there are cores, as more would
+   * only cost memory.
+   *
+   * @default so many, and no other for less than 8 MB
+   */
   readonly workers?: number | undefined
   /** Those of `withThreads`, for one flow after the other; else each flow starts its own. */
   readonly threads?: Threads | undefined
@@ -67,7 +72,8 @@ export class BatchThread {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
       const [at, record] = new Int32Array(this.#progress)
       const isOfAnother = this.#specs.has(at!) && this.#specs.get(at!) !== spec
-      if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true) // that flow fails, and not this one
+      // That flow fails, and not this one.
+      if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true)
       const id = at === number ? task.batch.records[record!]?.id : undefined
       const own = stageInStack((cause as Error).stack ?? '') ?? (!messageOf(cause).includes('process.exit') ? [] : spec.filters).flatMap(({ module }) => module === undefined ? [] : `${module.stageName} (${module.module})`).join(' or ')
       throw new SluiceError('ERR_DOCUMENT', `${id ?? 'before the first document'}: the thread that filters and encodes it has failed${own === '' ? '' : `, maybe in ${own}`}: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
@@ -89,7 +95,10 @@ function begin (signal: AbortSignal | undefined): WorkerThread<BatchTask, BatchR
   return new WorkerThread(import.meta.resolve('./thread.js'), signal)
 }
 
-/** Threads beside the main one, which load what they need from the start: for one recipe after the other, or one alone. To be closed in the end. */
+/**
+ * Threads beside the main one, which load what they need from the start: for one recipe after the other, or one alone.
+ * To be closed in the end.
+ */
 export class Threads {
   readonly list: readonly BatchThread[]
   readonly mainWorks: boolean

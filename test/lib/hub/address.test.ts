@@ -1,5 +1,7 @@
 import { t } from '../../tap.ts'
-import { hubAddress, hubName, isCommit, isDatasetName, isHubName, urlPath, withoutRevision } from '../../../lib/hub/address.ts'
+import {
+  hubAddress, hubName, isCommit, isDatasetName, isHubName, urlPath, withoutRevision
+} from '../../../lib/hub/address.ts'
 
 const COMMIT = 'a'.repeat(40)
 

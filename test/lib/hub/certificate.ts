@@ -1,4 +1,7 @@
-/** Of `localhost`, good until 2126, with its key: for servers of tests alone. Made by `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1`. */
+/**
+ * Of `localhost`, good until 2126, with its key: for servers of tests alone. Made by
+ * `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1`.
+ */
 export const certificate = {
   key: `
 -----BEGIN PRIVATE KEY-----

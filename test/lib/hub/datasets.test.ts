@@ -1,4 +1,7 @@
-/** The files found are those that Python's `datasets` finds, in some hundred datasets; see test/fixtures/make_hub_files.py. */
+/**
+ * The files found are those that Python's `datasets` finds, in some hundred datasets; see
+ * test/fixtures/make_hub_files.py.
+ */
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { gunzipSync } from 'node:zlib'

@@ -1,5 +1,7 @@
 import { type Card, EMPTY_CARD, readCard } from '../../../lib/hub/card.ts'
-import { type DataFilesRequest, type NeedsConverted, type ResolvedData, resolveDataFiles } from '../../../lib/hub/data-files.ts'
+import {
+  type DataFilesRequest, type NeedsConverted, type ResolvedData, resolveDataFiles
+} from '../../../lib/hub/data-files.ts'
 import type { HubFile } from '../../../lib/hub/types.ts'
 
 /** A listing: files of those paths, of no bytes. */

@@ -5,7 +5,9 @@ import { type DataFilesRequest, type ResolvedData, resolveDataFiles } from '../.
 import { howMany, isThorough } from '../../helpers.ts'
 import { recordedListings } from '../../hub-listings.ts'
 
-/** Of the 5900 files and more of each of SlimPajama's chunks; no other dataset has as many that are numbered together. */
+/**
+ * Of the 5900 files and more of each of SlimPajama's chunks; no other dataset has as many that are numbered together.
+ */
 const MOST = howMany(1024, Infinity)
 const listings = recordedListings(MOST)
 

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, createWriteStream, readFileSync, renameSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync, createWriteStream, readFileSync, renameSync, truncateSync, utimesSync, writeFileSync
+} from 'node:fs'
 import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { documentPath, findFiles } from '../../../lib/input/find.ts'
@@ -164,7 +166,8 @@ t.test('behind a gzip member zeros are padding, and anything else is an error, n
   const member = gzipSync('one ')
   t.equal(await read(put(folder, 'padded.gz', Buffer.concat([member, Buffer.alloc(5000)]))), 'one ')
   const named = Buffer.concat([Buffer.from('1f8b081c0000000000ff0300616263', 'hex'), Buffer.from('name\0comment\0'), member.subarray(10)])
-  const large = gzipSync(Buffer.from(Array.from({ length: 7e5 }, (_, i) => (i * i * 7919 >> 3) % 251)), { level: 0 }) // in several chunks
+  // In several chunks.
+  const large = gzipSync(Buffer.from(Array.from({ length: 7e5 }, (_, i) => (i * i * 7919 >> 3) % 251)), { level: 0 })
   for (const members of [[member], [member, large], [large, named, member], Array<Buffer>(300).fill(member), [gzipSync('')]]) {
     for (const rest of [Buffer.concat([Buffer.alloc(4096), gzipSync('lost')]), 'garbage', '{', '\x1f', '\x1f\x8b\x08\xff', '\x1f\x8b\x07\x00', 'x'.repeat(6e5)]) {
       const [whole, follows] = [Buffer.concat(members), typeof rest === 'string' ? Buffer.from(rest, 'latin1') : rest]

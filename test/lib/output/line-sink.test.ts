@@ -15,7 +15,10 @@ import { closed, docs, failure, filesIn, folderInMemory } from '../../helpers.ts
 
 const DOCUMENTS = docs(12)
 
-/** Writes documents from `from` on, saves after `to` of them by a barrier, and fails when `lost` more have come; to the end without `to`. */
+/**
+ * Writes documents from `from` on, saves after `to` of them by a barrier, and fails when `lost` more have come; to the
+ * end without `to`.
+ */
 async function write (sink: LineSink<Document>, from: number, to?: number, lost = 0): Promise<LineSinkState | null> {
   let state: LineSinkState | null = null
   async function * items (): AsyncGenerator<Document | Barrier> {

@@ -183,7 +183,9 @@ for (const links of [true, false]) {
   })
 }
 
-/** Runs that get the lock, keep it for a while, let go of it or are killed, and try again; how many times it was taken. */
+/**
+ * Runs that get the lock, keep it for a while, let go of it or are killed, and try again; how many times it was taken.
+ */
 async function takeTurns (t: Test, lock: LockModule['lock'], prepare: (folder: string) => void): Promise<number> {
   let taken = 0
   for (let seed = 0; seed < SEEDS; seed++) {

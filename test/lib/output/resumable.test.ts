@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { t } from '../../tap.ts'

@@ -1,4 +1,7 @@
-/** What older writers left out of a footer, as `nation.dict-malformed` and `repeated_no_annotation` of apache/parquet-testing have it: read as pyarrow reads it. */
+/**
+ * What older writers left out of a footer, as `nation.dict-malformed` and `repeated_no_annotation` of
+ * apache/parquet-testing have it: read as pyarrow reads it.
+ */
 import { parquetMetadata } from 'hyparquet'
 import { t } from '../../tap.ts'
 import { readPageHeader } from '../../../lib/parquet/page-header.ts'

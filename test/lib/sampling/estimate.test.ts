@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { t } from '../../tap.ts'
-import { estimateShare, estimateTotal, estimateSizeShare, scaleEstimate, multiplyEstimates } from '../../../lib/sampling/estimate.ts'
+import {
+  estimateShare, estimateTotal, estimateSizeShare, scaleEstimate, multiplyEstimates
+} from '../../../lib/sampling/estimate.ts'
 import { PrioritySample, UniformSample } from '../../../lib/sampling/draw.ts'
 import '../../helpers.ts' // the seed of the properties
 

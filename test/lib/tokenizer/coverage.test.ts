@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { t } from '../../tap.ts'
 import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
-import { type ComparedCoverage, type Coverage, EncodedWords, CoverageMeter, compareCoverage, coverageOf, measureCoverage } from '../../../lib/tokenizer/coverage.ts'
+import {
+  type ComparedCoverage, type Coverage, EncodedWords, CoverageMeter, compareCoverage, coverageOf, measureCoverage
+} from '../../../lib/tokenizer/coverage.ts'
 import { answers, failure, fixture, codePoint, howMany } from '../../helpers.ts'
 
 const tiny = await loadTokenizer(fixture('tiny.model'))

@@ -44,7 +44,8 @@ function slowly (components: readonly ShardedStats[]): Duplicates {
 
 t.test('random documents, packed in every way', async t => {
   const folder = temporaryFolder(t)
-  // Few different ids, so that documents meet; an end of sentence among them makes empty ones, and a long run spans shards.
+  // Few different ids, so that documents meet; an end of sentence among them makes empty ones, and a long run spans
+  // shards.
   const document = fc.oneof({ weight: 6, arbitrary: fc.array(fc.integer({ min: 3, max: 5 }), { maxLength: 5 }) }, { weight: 1, arbitrary: fc.array(fc.integer({ min: 3, max: 4 }), { minLength: 12, maxLength: 30 }) })
   const component = fc.record({
     documents: fc.array(document, { maxLength: 15, size: 'max' }),

@@ -4,7 +4,9 @@ import { kebabCase } from '../../../lib/options.ts'
 import { packageVersion } from '../../../lib/package.ts'
 import { commands } from '../../../recipes/cli/commands.ts'
 import { command as run, commandProcess } from '../../commands.ts'
-import { answers, builtModule, docs, filesIn, fixture, isThorough, ndjsonOf, put, sluice, temporaryFolder } from '../../helpers.ts'
+import {
+  answers, builtModule, docs, filesIn, fixture, isThorough, ndjsonOf, put, sluice, temporaryFolder
+} from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
 t.test('every command answers --help with each of its flags', async t => {

@@ -12,7 +12,9 @@ import { z } from 'zod'
 import type { FoundComponent } from '../../../recipes/manifest/found.ts'
 import type { Flow } from '../../../recipes/flow/flow.ts'
 import { commandsHereIn } from '../../commands.ts'
-import { answers, builtModule, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, runProgram, temporaryFolder } from '../../helpers.ts'
+import {
+  answers, builtModule, docs, failure, filesIn, fixture, howMany, isThorough, ndjsonOf, put, runProgram, temporaryFolder
+} from '../../helpers.ts'
 
 const command = commandsHereIn(t)
 

@@ -9,7 +9,9 @@ import { shardCorpus } from '../../../recipes/shard-corpus.ts'
 import type { Reject } from '../../../recipes/flow/rejects.ts'
 import { ndjson } from '../../../sources/ndjson.ts'
 import { commandsHereIn } from '../../commands.ts'
-import { collect, doc, docs, failure, filesIn, fixture, howMany, ndjsonOf, put, temporaryFolder } from '../../helpers.ts'
+import {
+  collect, doc, docs, failure, filesIn, fixture, howMany, ndjsonOf, put, temporaryFolder
+} from '../../helpers.ts'
 
 const command = commandsHereIn(t)
 

@@ -5,7 +5,9 @@ import type { FileNames } from '../../../lib/bytes.ts'
 import { findFiles } from '../../../lib/input/find.ts'
 import { readCheckpoint, writeCheckpoint } from '../../../lib/output/checkpoint.ts'
 import type { FlowState } from '../../../recipes/jobs/checkpoints.ts'
-import { type Check, type Job, type JobOptions, type JobPlan, canResume as canResumeFrom, statusText, runJob, statusOf } from '../../../recipes/jobs/job.ts'
+import {
+  type Check, type Job, type JobOptions, type JobPlan, canResume as canResumeFrom, statusText, runJob, statusOf
+} from '../../../recipes/jobs/job.ts'
 import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
 
 const FLOW: FlowState = { source: { stats: { out: 12_345 } }, stages: [], outputs: [] }
