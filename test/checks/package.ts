@@ -95,7 +95,9 @@ function checkFiles (): void {
   none('it has neither tests, nor benchmarks, nor maps without their sources', files.filter(file => /^test\/|\/test\/|\.map$|^(?!dist\/).*\.ts$/.test(file)))
   const code = files.filter(file => file.endsWith('.js')).map(file => [file, readFileSync(join(installed, file), 'utf8')] as const)
   none('no file names a map that is not in it', code.filter(([, text]) => text.includes('//# sourceMappingURL=')).map(([file]) => file))
-  none('each declaration file names Node\'s types', declarationFiles(installed).filter(file => !readFileSync(join(installed, file), 'utf8').startsWith('/// <reference types="node" />')))
+  const named = /^(?:#!|\/\/\/ <reference types="node" \/>)/ // a command is no module to import
+  const unnamed = declarationFiles(installed).filter(file => !named.test(readFileSync(join(installed, file), 'utf8')))
+  none('each declaration file names Node\'s types', unnamed)
 }
 
 /** The command and the examples, from the folder of somebody who has installed them. */
