@@ -15,7 +15,7 @@ export interface Taken extends Usage {
 }
 
 const USAGE = new URL('usage.js', import.meta.url).href
-const MAIN = join(packageRoot(), 'dist', 'recipes', 'main.js')
+const MAIN = join(packageRoot(), 'dist', 'recipes', 'cli', 'main.js')
 
 /**
  * Runs a command of sluice as it was built, in a process of its own.
