@@ -163,7 +163,7 @@ export class PartialError extends SluiceError {
     code: ErrorCode,
     message: string,
     partial: unknown,
-    { isResult, cause }: { readonly isResult: boolean; readonly cause?: unknown }
+    { isResult, cause }: { readonly isResult: boolean, readonly cause?: unknown }
   ) {
     super(code, message, { cause })
     this.partial = partial

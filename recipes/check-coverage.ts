@@ -236,6 +236,6 @@ function figuresOf (part: Coverage): string[] {
 }
 
 /** Six digits: what is just past a tolerance is to be seen. */
-export function short (value: number): string {
+function short (value: number): string {
   return String(Number(value.toFixed(6)))
 }

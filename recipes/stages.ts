@@ -73,7 +73,7 @@ export const sources: Readonly<Record<string, SourceEntry>> = {
 const COMMON_OPTIONS = ['textColumn', 'maxLineBytes', 'maxBad']
 
 /** The options that only some sources have, by the sources' names: keys of a component, and flags. */
-export const sourceOptions: Readonly<Record<string, OptionsSchema>> = Object.fromEntries(Object.entries(sources).map(([name, { options }]) =>
+const sourceOptions: Readonly<Record<string, OptionsSchema>> = Object.fromEntries(Object.entries(sources).map(([name, { options }]) =>
   [name, z.strictObject(Object.fromEntries(Object.entries(options.shape).filter(([key]) => !COMMON_OPTIONS.includes(key))))]))
 
 /** The options of `sourceOptions`, of all sources together. */

@@ -18,7 +18,7 @@ function andMore (names: readonly string[]): string {
 export class ColumnNames {
   readonly all: readonly string[]
   readonly #file: string
-  readonly #places = new Map<string, { readonly index: number; count: number } >()
+  readonly #places = new Map<string, { readonly index: number, count: number }>()
 
   constructor (file: string, all: readonly string[]) {
     this.#file = file

@@ -9,11 +9,11 @@ export interface MixtureStats {
   readonly manifest: string
   /** One for each component that was finished, in the manifest's order. */
   readonly stats: readonly ComponentStats[]
-  readonly failed: ReadonlyArray<{ readonly name: string; readonly code: string | null; readonly error: string } >
+  readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string | null, readonly error: string }>
   /** What the licences of each component permit, as `licenses` tells it. */
   readonly licenses: readonly LicenseRow[]
   readonly manifest_sha256: string
-  readonly tokenizer: { readonly path: string; readonly sha256: string; readonly vocab_size: number }
+  readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
   /** When `verify` found all shards as these stats say; absent until then. */
   readonly verified_at_utc?: string
 }
@@ -38,7 +38,7 @@ export async function withVerifiedDates (path: string, kept: ReadonlySet<string>
 }
 
 /** What of a stats file tells when its shards were verified. */
-export const datedStats = z.object({
+const datedStats = z.object({
   verified_at_utc: z.string().optional(),
   stats: z.array(z.object({ output_dir: z.string(), shard_files: z.array(z.object({ file: z.string(), sha256: z.string() })), verified_at_utc: z.string().optional() }))
 })

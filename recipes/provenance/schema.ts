@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { obligations } from '../../lib/licenses/known.ts'
 import { count, positive } from '../../lib/options.ts'
 
-export const text = z.string().nullable()
+const text = z.string().nullable()
 
-export const provenanceFile = z.object({
+const provenanceFile = z.object({
   /** As the source names it: in the dataset's repository, or on the machine. */
   path: z.string(),
   bytes: count.nullable(),
@@ -17,7 +17,7 @@ export const provenanceFile = z.object({
 /** A file that a raw pull has read. */
 export type ProvenanceFile = Readonly<z.output<typeof provenanceFile>>
 
-export const provenance = z.object({
+const provenance = z.object({
   source: z.object({ dataset: z.string(), subset: text, split: text, revision: text, commit: text, url: text }),
   /** ISO 8601. */
   retrieved_at_utc: z.object({ begun: z.string(), finished: z.string() }),
@@ -48,7 +48,7 @@ export const provenance = z.object({
 /** Where the records of a raw pull come from: what somebody needs who has to answer for them. */
 export type Provenance = Readonly<z.output<typeof provenance>>
 
-export const storedProvenance = provenance.extend({ card: text, licenses_md: text })
+const storedProvenance = provenance.extend({ card: text, licenses_md: text })
 
 /** As `provenance.json` has it. */
 export type StoredProvenance = Provenance & {
