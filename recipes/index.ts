@@ -107,7 +107,7 @@ export type { Provenance, ProvenanceFile } from './provenance/schema.ts'
 export { type WrittenProvenance, writeProvenance } from './provenance/write.ts'
 export type { NumberDifference, RunDifference } from './history/compare.ts'
 export {
-  type RunRecord, type RunSource, type StoredRun, hashOf as runHash, readRun as readRunRecord
+  type RunRecord, type RunSource, type StoredRun, readRun as readRunRecord, runHash
 } from './history/read.ts'
 export { type FinishedRun, runName, sourcesOf as runSources, writeRunRecord } from './history/write.ts'
 export { type RunSummary, type RunsResult, type ShardTrace, runs as runHistory } from './runs.ts'
@@ -145,7 +145,7 @@ export {
 } from './verify.ts'
 export {
   /** @deprecated The name is `runHash`. */
-  hashOf,
+  runHash as hashOf,
   /** @deprecated The name is `readRunRecord`. */
   readRun
 } from './history/read.ts'

@@ -21,14 +21,14 @@ export function table (rows: Rows, align?: 'numbers' | 'left'): string {
   return tableLines(rows, align).join('\n')
 }
 
-/** A table in Markdown, in lines, with a blank one after it. Its cells are Markdown as they are. */
+/** A table in Markdown, in lines, with a blank one after it. Its cells are Markdown already. */
 export function markdownTable (heads: readonly string[], rows: Rows): string[] {
   return [heads, heads.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).concat('')
 }
 
-/** A share with so many digits behind the point: `71.43 %`. */
-export function percent (share: number, digits: number): string {
-  return `${(100 * share).toFixed(digits)} %`
+/** A share with so many digits after the point: `71.43 %`; by default with three digits, or fewer that say the same. */
+export function percent (share: number, digits?: number): string {
+  return `${digits === undefined ? Number((100 * share).toPrecision(3)) : (100 * share).toFixed(digits)} %`
 }
 
 /** With commas between the thousands. */

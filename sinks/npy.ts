@@ -114,7 +114,7 @@ export class NpySink extends Writable {
    *
    * @throws SluiceError `ERR_STATE` for what `save` didn't give
    */
-  restore (state: NpySinkState): void {
+  restore (state: unknown): void {
     const { seqLen, shards, open } = parseState('npy', npySinkState, state)
     this.#seqLen = seqLen ?? this.#seqLen
     this.#begun = open

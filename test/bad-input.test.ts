@@ -42,7 +42,7 @@ const mixture = (manifest: string, more: Pick<Case, 'files'> = {}): Pick<Case, '
   args: ['process-mixture', 'm.yaml', '--tokenizer-path', MODEL, '--log-file', 'stats.json'],
   files: { 'm.yaml': manifest, ...more.files }
 })
-const filter = (...args: readonly string[]): readonly string[] => ['filter-corpus', '--target-lang', 'any', '--min-chars', '1', '--output-path', 'out.ndjson', ...args]
+const filter = (...args: readonly string[]): readonly string[] => ['filter-corpus', '--keep', 'any', '--min-chars', '1', '--output', 'out.ndjson', ...args]
 /** A file of records, most of them good, so that only `--max-bad 0` minds the bad one. */
 const withBad = (line: string | Buffer, maxLineBytes = '200'): Pick<Case, 'args' | 'files'> => ({ files: { 'bad.ndjson': Buffer.concat([Buffer.from(ndjsonOf(docs(5))), Buffer.from(line), Buffer.from('\n')]) }, args: filter('--data-files', 'bad.ndjson', '--max-bad', '0', '--max-line-bytes', maxLineBytes) })
 
@@ -75,8 +75,8 @@ const cases: Readonly<Record<string, Case>> = {
   'an unknown flag': { code: 'ERR_USAGE', args: ['length', '--min-char', '3'], says: /unknown option '--min-char'\n\(Did you mean --min-chars\?\)/ },
   'the beginning of a command': { code: 'ERR_USAGE', args: ['filter', 'good.ndjson'], says: /unknown command 'filter'\n\(Did you mean filter-corpus\?\)/ },
   'a command like no other': { code: 'ERR_USAGE', args: ['zzzzzz'], says: /unknown command 'zzzzzz'; see sluice --help \[/ },
-  'the beginning of a flag': { code: 'ERR_USAGE', args: ['filter-corpus', 'good.ndjson', '--output', 'a.txt'], says: /unknown option '--output'\n\(Did you mean --output-path\?\)/ },
-  'a flag like several': { code: 'ERR_USAGE', args: ['filter-corpus', '--lang', 'en'], says: /\(Did you mean --lang-threshold or --lang-detector or --lang-model\?\)/ },
+  'the beginning of a flag': { code: 'ERR_USAGE', args: ['filter-corpus', 'good.ndjson', '--checkpoint', 'a.txt'], says: /unknown option '--checkpoint'\n\(Did you mean --checkpoint-every\?\)/ },
+  'a flag like several': { code: 'ERR_USAGE', args: ['filter-corpus', '--max', '9'], says: /\(Did you mean --max-retries or --max-line-bytes or --max-bad or --max-chars\?\)/ },
   'a flag like no other': { code: 'ERR_USAGE', args: ['filter-corpus', '-o', 'a.txt'], says: /unknown option '-o'; see sluice filter-corpus --help \[/ },
   'a flag without its value': { code: 'ERR_USAGE', args: ['length', '--min-chars'], says: /--min-chars <number>' argument missing/ },
   'a missing argument': { code: 'ERR_USAGE', args: ['process-mixture'], says: /missing required argument 'manifest'/ },
@@ -103,9 +103,9 @@ const cases: Readonly<Record<string, Case>> = {
   'a model of a filter that isn\'t there': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', 'filters: [{ classify: { model: none.bin, label: hq, min: 0.5 } }]')), says: /m\.yaml:1:85: none\.bin: no such file, expected the file of a model/ },
   'a label in a manifest that the model doesn\'t have': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', `filters: [{ classify: { model: ${fixture('fasttext/hs.bin')}, label: hq, min: 0.5 } }]`)), says: /m\.yaml:1:\d+: .*hs\.bin: has no label "hq"; it has __label__de/ },
   'a model in a manifest that is none': { code: 'ERR_MANIFEST', ...mixture(GOOD.replace('seq_len: 64', 'filters: [{ classify: { model: good.ndjson, label: hq, min: 0.5 } }]')), says: /m\.yaml:1:85: good\.ndjson: can't be used as a fastText model/ },
-  'a model without its detector': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--lang-model', 'good.ndjson'), says: /--lang-model is for --lang-detector fasttext/ },
-  'a detector for any language': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--lang-detector', 'fasttext'), says: /no language is detected: leave --lang-detector out/ },
-  'a model that is none': { code: 'ERR_MODEL', args: filter('--data-files', 'good.ndjson', '--target-lang', 'en', '--lang-detector', 'fasttext', '--lang-model', 'good.ndjson'), says: /good\.ndjson: can't be used as a fastText model/ },
+  'a model without its detector': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--model', 'good.ndjson'), says: /--model is for --detector fasttext/ },
+  'a detector for any language': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--detector', 'fasttext'), says: /no language is detected: leave --detector out/ },
+  'a model that is none': { code: 'ERR_MODEL', args: filter('--data-files', 'good.ndjson', '--keep', 'en', '--detector', 'fasttext', '--model', 'good.ndjson'), says: /good\.ndjson: can't be used as a fastText model/ },
   'a label that a model doesn\'t have': { code: 'ERR_OPTION', args: ['classify', '--model', fixture('fasttext/hs.bin'), '--label', 'hq', '--min', '0.5'], input: '{"id":"1","text":"a","meta":{}}\n', says: /hs\.bin: has no label "hq"; it has __label__de/ },
   'a language that a model doesn\'t know': { code: 'ERR_OPTION', args: ['language', '--detector', 'fasttext', '--model', fixture('fasttext/hs.bin'), '--keep', 'nl'], input: '{"id":"1","text":"a","meta":{}}\n', says: /does not know the language "nl"; it knows de ru/ },
 
@@ -159,7 +159,7 @@ const cases: Readonly<Record<string, Case>> = {
   'more behind an array': { code: 'ERR_SOURCE', args: filter('--data-files', 'a.json'), files: { 'a.json': '[{"text":"a"}]{"text":"b"}' }, says: /a\.json: the JSON array that the file begins with has ended, and more follows: "\{\\"text/ },
   'an option of another source': { code: 'ERR_OPTION', args: filter('--data-files', 'good.ndjson', '--delimiter', ';'), says: /delimiter: dataset json takes none \(it is for csv\)/ },
   'a filter that drops everything': { code: 'ERR_EXPECTED', args: filter('--data-files', 'good.ndjson', '--min-chars', '9000'), says: /sluice: length dropped all \d+ documents that came to it \(too_short: \d+\)/ },
-  'another share than expected': { code: 'ERR_EXPECTED', args: filter('--data-files', 'good.ndjson', '--expect-kept', '0.01'), says: /all filters kept .*expected 1%/ },
+  'another share than expected': { code: 'ERR_EXPECTED', args: filter('--data-files', 'good.ndjson', '--expect-kept', '0.01'), says: /all filters kept .*expected 1 %/ },
   'a line of a pipe that is no document': { code: 'ERR_DOCUMENT', args: ['dedup'], input: '{"text":"x"}\n', says: /dedup: line 1 of standard input: expected \{"id","text","meta"\}/ },
   'a text of several lines for a .txt': { code: 'ERR_DOCUMENT', args: ['write', 'out.txt'], input: ndjsonOf([{ id: 'two', text: 'a\nb' }]), says: /out\.txt: document two has line breaks/ },
 
@@ -178,7 +178,7 @@ const cases: Readonly<Record<string, Case>> = {
   'shards of another run, in a pipe': { code: 'ERR_OUTPUT_EXISTS', args: ['write', 'shards/'], input: '{"ids":[1,2]}\n', files: { 'shards/shard_00000.npy': 'old' }, says: /holds 1 shard/ },
   'sequences of different lengths': { code: 'ERR_SHARD', args: ['write', 'shards/'], input: '{"ids":[1,2]}\n{"ids":[1]}\n', says: /shards\/: got a sequence of 1 ids, expected 2/ },
   'an id that the type doesn\'t hold': { code: 'ERR_SHARD', args: ['write', 'shards/', '--dtype', 'uint16'], input: '{"ids":[1,70000]}\n', says: /token id 70000 does not fit: expected 0 to 65535/ },
-  'a file in a folder\'s place': { code: 'ERR_OUTPUT', args: filter('--data-files', 'good.ndjson', '--output-path', 'good.ndjson/out.ndjson'), says: /good\.ndjson\/out\.ndjson\S*: cannot be written: a part of the path is a file, expected a folder/ },
+  'a file in a folder\'s place': { code: 'ERR_OUTPUT', args: filter('--data-files', 'good.ndjson', '--output', 'good.ndjson/out.ndjson'), says: /good\.ndjson\/out\.ndjson\S*: cannot be written: a part of the path is a file, expected a folder/ },
 
   // shards that are read back
   'no stats': { code: 'ERR_STATS', args: ['verify', 'none.json'], says: /none\.json: cannot be read: no such file, expected the stats JSON of a run/ },

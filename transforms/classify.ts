@@ -5,7 +5,7 @@ import type { FastTextClassifier } from '../lib/fasttext/classifier.ts'
 import { unknownLabel } from '../lib/fasttext/labels.ts'
 import type { ModelUse } from '../lib/fasttext/model-use.ts'
 import type { KnownModel } from '../lib/fasttext/model.ts'
-import { type StageOptions, Stage, stageOptions } from '../lib/stage/stage.ts'
+import { type StageOptions, type Work, Stage, stageOptions } from '../lib/stage/stage.ts'
 
 const score = z.number().min(0).max(1).optional()
 
@@ -45,17 +45,23 @@ function nameOf (label: string, labels: readonly string[]): string | undefined {
  *   doesn't have, and with `ERR_MODEL` for a model that can't be used
  */
 export function classify (options: ClassifyOptions): Stage<Document, Document> {
-  return classifyWith(options)
+  const [own, shared] = stageOptions('classify', classifyOptions, options)
+  return new Stage(classifyWork(own), shared)
 }
 
-/** `classify` with a model of which something is known already. */
-export function classifyWith (
-  options: ClassifyOptions, { loaded, sha256 }: KnownModel = {}
-): Stage<Document, Document> {
-  const [{ model, label, min = -Infinity, max = Infinity, record }, shared] = stageOptions('classify', classifyOptions, options)
+/**
+ * What `classify` does, without the stream.
+ *
+ * @param options checked ones
+ * @param known what is known of the model already
+ */
+export function classifyWork (
+  options: z.output<typeof classifyOptions>, { loaded, sha256 }: KnownModel = {}
+): Work<Document, Document> {
+  const { model, label, min = -Infinity, max = Infinity, record } = options
   let classifier: FastTextClassifier
   let name: string
-  return new Stage<Document, Document>({
+  return {
     name: 'classify',
     async open () {
       const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
@@ -73,5 +79,5 @@ export function classifyWith (
       push(record === undefined ? document : { ...document, meta: { ...document.meta, [record]: score } })
       return undefined
     }
-  }, shared)
+  }
 }

@@ -2,7 +2,7 @@ import xxhash, { type XXHashAPI } from 'xxhash-wasm'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseOptions, parseState, positive } from '../lib/options.ts'
+import { parseState, positive } from '../lib/options.ts'
 import { type Keyed, type Work, Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 export const dedupOptions = z.strictObject({
@@ -57,7 +57,7 @@ export class RollingWindow {
   }
 
   /** @throws SluiceError `ERR_STATE` for a state of another window size, or none at all */
-  restore (state: DedupState): void {
+  restore (state: unknown): void {
     const { window, hashes } = parseState('dedup', dedupState, state)
     const bytes = Buffer.from(hashes, 'base64')
     if (window !== this.size || bytes.length % 8 !== 0 || bytes.length > window * 8) {
@@ -75,17 +75,22 @@ export class RollingWindow {
  * A hit does not refresh its place in the window.
  */
 export function dedup (options: DedupOptions = {}): Stage<Document, Document, DedupState> {
-  const [{ window }, shared] = stageOptions('dedup', dedupOptions, options)
-  let hasher: XXHashAPI
-  const work = dropSeen(window, { keyOf: ({ text }: Document) => hasher.h64(text), outOf: document => document })
-  return new Stage<Document, Document, DedupState>({ ...work, open: async () => { hasher = await xxhash() } }, shared)
+  const [own, shared] = stageOptions('dedup', dedupOptions, options)
+  return new Stage(dedupWork(own), shared)
 }
 
-/** `dedup` of items whose texts were hashed before. */
+/** What `dedup` does, without the stream. @param options checked ones */
+export function dedupWork ({ window }: z.output<typeof dedupOptions>): Work<Document, Document, DedupState> {
+  let hasher: XXHashAPI
+  const work = dropSeen(window, { keyOf: ({ text }: Document) => hasher.h64(text), outOf: document => document })
+  return { ...work, open: async () => { hasher = await xxhash() } }
+}
+
+/** `dedup` of items whose texts were hashed before. @param options checked ones */
 export function dedupHashed<Item, Out> (
-  options: z.input<typeof dedupOptions>, shared: StageOptions<Item>, hashed: Keyed<Item, Out>
+  { window }: z.output<typeof dedupOptions>, shared: StageOptions<Item>, hashed: Keyed<Item, Out>
 ): Stage<Item, Out, DedupState> {
-  return new Stage(dropSeen(parseOptions('dedup', dedupOptions, options).window, hashed), shared)
+  return new Stage(dropSeen(window, hashed), shared)
 }
 
 function dropSeen<Item, Out> (window: number, { keyOf, outOf }: Keyed<Item, Out>): Work<Item, Out, DedupState> {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Document, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
+import { Stage, type StageOptions, type Work, stageOptions } from '../lib/stage/stage.ts'
 import { type Encoder, type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 export const encodeOptions = z.strictObject({
@@ -40,7 +40,19 @@ export function endOfSentence ({ eosId, vocabSize }: Pick<Tokenizer, 'eosId' | '
  *   or has no end of sentence
  */
 export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Document, Tokens> {
-  const [{ tokenizerPath, eosId }, shared] = stageOptions('encode', encodeOptions, options)
+  const [own, shared] = stageOptions('encode', encodeOptions, options)
+  return new Stage(encodeWork(own, tokenizer), shared)
+}
+
+/**
+ * What `encode` does, without the stream.
+ *
+ * @param options checked ones
+ * @throws SluiceError `ERR_OPTION` without a tokenizer
+ */
+export function encodeWork (
+  { tokenizerPath, eosId }: z.output<typeof encodeOptions>, tokenizer?: EncodeOptions['tokenizer']
+): Work<Document, Tokens> {
   if (tokenizer === undefined && tokenizerPath === undefined) {
     throw new SluiceError('ERR_OPTION', 'encode.tokenizerPath: expected the path of a SentencePiece .model file, ' +
       'it is missing')
@@ -48,7 +60,7 @@ export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Documen
   const ids = new IdBuffer()
   let append: Tokenizer['append']
   let eos: number
-  return new Stage<Document, Tokens>({
+  return {
     name: 'encode',
     async open () {
       const loaded = tokenizer ?? await loadTokenizer(tokenizerPath!)
@@ -62,5 +74,5 @@ export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Documen
       push({ id, ids: ids.copy(), meta })
       return undefined
     }
-  }, shared)
+  }
 }

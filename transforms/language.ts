@@ -7,7 +7,7 @@ import { CLD3_LANGUAGES, loadCld3 } from '../lib/language/cld3.ts'
 import { type Detected, type LanguageDetector, strictDetector } from '../lib/language/detector.ts'
 import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
 import { sameLanguage, tagNamed, tagOf } from '../lib/language/tags.ts'
-import { type Push, type StageOptions, Stage, stageOptions } from '../lib/stage/stage.ts'
+import { type Push, type StageOptions, type Work, Stage, stageOptions } from '../lib/stage/stage.ts'
 
 /** Keeps documents of every language. */
 export const ANY_LANGUAGE = 'any'
@@ -83,19 +83,26 @@ export const languageModel: ModelUse = {
  * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it where the detector doesn't
  *   know a language to keep, and with `ERR_MODEL` for a model that can't be used
  */
-export function language (options: LanguageOptions = {}): Stage<Document, Document> {
-  return languageWith(options)
+export function language ({ detector, ...options }: LanguageOptions = {}): Stage<Document, Document> {
+  const custom = typeof detector === 'object' ? detector : undefined
+  // Nobody knows beforehand which languages a custom detector knows; so it is with a model.
+  const given = { ...options, detector: custom === undefined ? detector : 'fasttext' }
+  const [own, shared] = stageOptions('language', languageOptions, given)
+  return new Stage(languageWork(own, {}, custom), shared)
 }
 
-/** `language` with a model of which something is known already. */
-export function languageWith (
-  { detector, ...options }: LanguageOptions, known: KnownModel = {}
-): Stage<Document, Document> {
-  // Of a detector of one's own nobody knows beforehand which languages it knows, as of a model.
-  const [{ keep, threshold, model, record }, shared] = stageOptions('language', languageOptions, {
-    ...options,
-    detector: typeof detector === 'object' ? 'fasttext' as const : detector
-  })
+/**
+ * What `language` does, without the stream.
+ *
+ * @param options checked ones
+ * @param known what is known of the model already
+ * @param custom a detector in place of the one that the options name
+ */
+export function languageWork (
+  options: z.output<typeof languageOptions>, known: KnownModel = {}, custom?: LanguageDetector
+): Work<Document, Document> {
+  const { keep, threshold, model, record } = options
+  const detector = custom ?? options.detector
   const wanted = languagesIn(keep)
   const keepsAll = wanted.includes(ANY_LANGUAGE)
   const least = threshold ?? THRESHOLDS[detector === 'fasttext' ? 'fasttext' : 'cld3']
@@ -115,11 +122,14 @@ export function languageWith (
     return undefined
   }
 
-  return new Stage<Document, Document>({
+  const nameOfUsed = (): string => custom !== undefined ? 'the detector' : known.loaded?.path ?? model ?? installedModel()
+
+  return {
     name: 'language',
     async open () {
-      used = typeof detector === 'object' ? strictDetector(detector) : detector === 'fasttext' ? await fastText(model, known) : await loadCld3()
-      const message = used.labels && unknownLanguage(typeof detector === 'object' ? 'the detector' : known.loaded?.path ?? model ?? installedModel(), used.labels, wanted)
+      if (typeof detector === 'object') used = strictDetector(detector)
+      else used = detector === 'fasttext' ? await fastText(model, known) : await loadCld3()
+      const message = used.labels && unknownLanguage(nameOfUsed(), used.labels, wanted)
       if (message !== undefined) throw new SluiceError('ERR_OPTION', `language.keep: ${message}`)
     },
     take (document, push) {
@@ -128,7 +138,7 @@ export function languageWith (
       return judge(document, detected, push)
     },
     close () { used?.close?.() }
-  }, shared)
+  }
 }
 
 async function fastText (model: string | undefined, { loaded, sha256 }: KnownModel): Promise<LanguageDetector> {

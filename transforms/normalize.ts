@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { WHITE_SPACE } from '../lib/text/characters.ts'
 import type { Document } from '../lib/document.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
+import { Stage, type StageOptions, type Work, stageOptions } from '../lib/stage/stage.ts'
 
 export const normalizeOptions = z.strictObject({})
   .describe('trims each text and makes every run of white space one space')
@@ -23,14 +23,18 @@ export function normalizeText (text: string): string {
 
 /** Normalizes the white space of each document; see `normalizeText`. Drops nothing. */
 export function normalize (options: NormalizeOptions = {}): Stage<Document, Document> {
-  // To TypeScript a schema without keys takes none of the shared ones either.
-  const [, shared] = stageOptions('normalize', normalizeOptions, options as never)
-  return new Stage<Document, Document>({
+  const [, shared] = stageOptions('normalize', normalizeOptions, options)
+  return new Stage(normalizeWork(), shared)
+}
+
+/** What `normalize` does, without the stream. */
+export function normalizeWork (): Work<Document, Document> {
+  return {
     name: 'normalize',
     take (document, push) {
       const text = normalizeText(document.text)
       push(text === document.text ? document : { ...document, text })
       return undefined
     }
-  }, shared)
+  }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Sequence, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseOptions, parseState, positive } from '../lib/options.ts'
+import { parseState, positive } from '../lib/options.ts'
 import { Stage, type StageOptions, type StageStats, stageOptions } from '../lib/stage/stage.ts'
 
 export const packOptions = z.strictObject({
@@ -64,7 +64,7 @@ export class Packer {
   }
 
   /** @throws SluiceError `ERR_STATE` for a state of another sequence length, or none at all */
-  restore (state: PackState): void {
+  restore (state: unknown): void {
     const { seqLen, rest } = parseState('pack', packState, state)
     if (seqLen !== this.#seqLen || rest.length >= seqLen) {
       throw new SluiceError('ERR_STATE', `pack: expected the state of sequences of ${this.#seqLen} ids, ` +
@@ -92,13 +92,13 @@ export function pack (options: PackOptions = {}): PackStage {
 /**
  * `pack` of items whose ids are elsewhere.
  *
+ * @param options checked ones
  * @param copied called once the ids of an item were copied, and aren't needed
  */
 export function packFrom<Item> (
-  options: z.input<typeof packOptions>, idsOf: (item: Item) => Int32Array, copied: (item: Item) => void,
+  { seqLen }: z.output<typeof packOptions>, idsOf: (item: Item) => Int32Array, copied: (item: Item) => void,
   shared: StageOptions<Item> = {}
 ): PackStage<Item> {
-  const { seqLen } = parseOptions('pack', packOptions, options)
   const packer = new Packer(seqLen)
   const stage = new Stage<Item, Sequence, PackState>({
     name: 'pack',

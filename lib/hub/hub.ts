@@ -162,7 +162,7 @@ export class Hub {
           `expected at most ${mostEntries} entries, ${MOST_CHARACTERS} characters each on average; ` +
           `files can be named without it, as ${hubName({ dataset, revision: commit, path: 'PATH' })}`)
       }
-      for (const file of filesOf(page, what)) found.set(file.path, file)
+      for (const file of filesOnPage(page, what)) found.set(file.path, file)
       next = nextPage(headers.link)
     }
     return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1)
@@ -173,7 +173,7 @@ export class Hub {
     const { value } = await this.http.json(`/api/datasets/${dataset}/paths-info/${encodeURIComponent(revision)}`, key, {
       ...run, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths: addresses.map(({ path }) => path), expand: false })
     })
-    const answer = new Map(filesOf(answered(entries, value, key), key).map(file => [file.path, file]))
+    const answer = new Map(filesOnPage(answered(entries, value, key), key).map(file => [file.path, file]))
     const missing = addresses.find(({ path }) => !answer.has(path))
     if (missing !== undefined) throw new SluiceError('ERR_DATASET', `${key}: has no file ${missing.path}; those there are, are on ${this.http.settings.endpoint}/datasets/${dataset}/tree/${revision}`)
     this.know(dataset, revision, addresses.map(({ path }) => answer.get(path)!))
@@ -214,7 +214,7 @@ function fileOf ({ path, size, oid, lfs }: z.output<typeof entry>): HubFile {
 }
 
 /** The files among entries. @throws SluiceError `ERR_HUB` for one that no repository can have */
-function filesOf (page: z.output<typeof entries>, what: string): HubFile[] {
+function filesOnPage (page: z.output<typeof entries>, what: string): HubFile[] {
   const wrong = page.find(({ path }) => !isRepositoryPath(path))
   if (wrong !== undefined) {
     const path = JSON.stringify(wrong.path.slice(0, 200))

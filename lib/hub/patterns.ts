@@ -84,7 +84,7 @@ export function joinPath (folder: string, path: string): string {
  * @param budget of all globs that are matched for one purpose
  * @throws SluiceError `ERR_DATASET` for a glob that can't be read, and when the budget is spent
  */
-export function filesOf (files: readonly HubFile[], glob: string, budget = matchingBudget()): HubFile[] {
+export function filesMatching (files: readonly HubFile[], glob: string, budget = matchingBudget()): HubFile[] {
   const matches = compileGlob(glob, budget)
   const name = baseName(glob)
   const hidden = hiddenParts(glob)
@@ -112,12 +112,12 @@ function specialFolders (path: string): number {
  */
 export function findSplits (files: readonly HubFile[], folder: string): SplitPatterns[] {
   const budget = matchingBudget()
-  const shards = filesOf(files, joinPath(folder, shardGlob('*')), budget)
+  const shards = filesMatching(files, joinPath(folder, shardGlob('*')), budget)
   if (shards.length > 0) return shardedSplits(shards, folder)
   for (const naming of NAMINGS) {
     const found = naming
       .map(({ split, paths }) => ({ split, paths: paths.map(path => joinPath(folder, path)) }))
-      .filter(({ paths }) => paths.some(path => filesOf(files, path, budget).length > 0))
+      .filter(({ paths }) => paths.some(path => filesMatching(files, path, budget).length > 0))
     if (found.length > 0) return found
   }
   return []
@@ -153,7 +153,7 @@ export function dataFilesOf (
   const byPath = paths.every(isGlob) ? null : new Map(files.map(file => [file.path, file])) // a card may name each file
   for (const path of paths) {
     const named = byPath === null || isGlob(path) ? undefined : byPath.get(path)
-    const all = isGlob(path) ? filesOf(files, path, budget) : named === undefined ? [] : [named]
+    const all = isGlob(path) ? filesMatching(files, path, budget) : named === undefined ? [] : [named]
     const matching = all.filter(file => isWanted(file.path))
     if (matching.length === 0) empty.push(path)
     for (const file of matching) found.add(file)

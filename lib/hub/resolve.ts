@@ -65,7 +65,7 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
     dataset,
     commit,
     files: hub.know(dataset, filesCommit, found.files),
-    options: sourceOptions(found, warnings),
+    options: optionsForSource(found, warnings),
     warnings,
     license: card.license,
     card: text === null ? null : { text, sha256: sha256(text) }
@@ -98,7 +98,7 @@ async function readCardOf (hub: Hub, commit: string, request: DatasetRequest, ru
 }
 
 /** Of options that readers of tables in Python have, those that our sources have. */
-function sourceOptions ({ format, options }: ResolvedData, warnings: string[]): Record<string, unknown> {
+function optionsForSource ({ format, options }: ResolvedData, warnings: string[]): Record<string, unknown> {
   const ours: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options)) {
     const known = KNOWN[format]?.[name]

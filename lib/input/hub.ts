@@ -4,7 +4,7 @@ import { hubAddress, isCommit } from '../hub/address.ts'
 import { download } from '../hub/download.ts'
 import { isGlob } from '../hub/glob.ts'
 import { type Hub, type HubRun, type RemoteFile, theHub } from '../hub/hub.ts'
-import { filesOf } from '../hub/patterns.ts'
+import { filesMatching } from '../hub/patterns.ts'
 import { HubRanges } from '../hub/ranges.ts'
 import type { HubOptions } from '../hub/settings.ts'
 
@@ -77,7 +77,7 @@ async function pinnedNames (hub: Hub, name: string, run: HubRun): Promise<string
   const listed = await hub.files(dataset, commit, run)
   // A file whose name has glob characters in it is found by that name first.
   const named = listed.filter(file => file.path === path)
-  const files = named.length === 0 && isGlob(path) ? filesOf(listed, path) : named
+  const files = named.length === 0 && isGlob(path) ? filesMatching(listed, path) : named
   if (files.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file of the dataset matches this`)
   return hub.know(dataset, commit, files).map(file => file.name)
 }

@@ -6,7 +6,7 @@ import { sha256 } from '../hash.ts'
 import { firstBytes } from '../fasttext/model-use.ts'
 import { notLocalFile } from '../not-local.ts'
 import { dtypes } from './npy.ts'
-import { checkOptions, count, positive, sha256Hex } from '../options.ts'
+import { validateOptions, count, positive, sha256Hex } from '../options.ts'
 import { type OwnKind, jsonKind } from '../output/own-file.ts'
 import { shardInfo } from './writer.ts'
 
@@ -89,7 +89,7 @@ export async function readStats (path: string): Promise<StatsFile> {
   if (!has('stats') && !has('output_dir')) {
     fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')
   }
-  const checked = checkOptions(mixtureStats, has('stats') ? content : { stats: [content] })
+  const checked = validateOptions(mixtureStats, has('stats') ? content : { stats: [content] })
   if ('options' in checked) {
     const { stats, failed } = checked.options
     return {

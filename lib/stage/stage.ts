@@ -76,7 +76,7 @@ export interface Work<In, Out, State = null> {
   /** The state as small JSON; a stage without state has neither. */
   save?: () => State
   /** Takes a state that `save` gave. @throws SluiceError `ERR_STATE` for any other */
-  restore?: (state: State) => void
+  restore? (state: State): void
 }
 
 /** Items of which it is known already what a stage compares, so that the stage does nothing else. */
@@ -183,8 +183,8 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
  * @throws SluiceError `ERR_OPTION`
  */
 export function stageOptions<S extends OptionsSchema, Item> (
-  name: string, schema: S, given: z.input<S> & StageOptions<Item>
+  name: string, schema: S, given: StageOptions<Item>
 ): [own: z.output<S>, shared: StageOptions<Item>] {
-  const { rejects, highWaterMark, signal, ...own } = given as StageOptions<Item> & Record<string, unknown>
+  const { rejects, highWaterMark, signal, ...own } = given
   return [parseOptions(name, schema, own), { rejects, highWaterMark, signal }]
 }

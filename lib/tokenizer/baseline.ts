@@ -4,7 +4,7 @@ import { SluiceError, messageOf, reasonOf } from '../errors.ts'
 import { mistakenKind } from '../file-kind.ts'
 import { firstBytes } from '../fasttext/model-use.ts'
 import { notLocalFile } from '../not-local.ts'
-import { checkOptions, count, sha256Hex } from '../options.ts'
+import { validateOptions, count, sha256Hex } from '../options.ts'
 
 const share = z.number().min(0).max(1)
 
@@ -41,7 +41,7 @@ export async function readCoverageBaseline (path: string): Promise<CoverageBasel
     const other = mistakenKind(await firstBytes(path), path)
     return fail(`${other ?? `is not JSON: ${messageOf(cause)}`}; expected what check-coverage writes`, cause)
   }
-  const checked = checkOptions(coverageBaseline, content)
+  const checked = validateOptions(coverageBaseline, content)
   if ('options' in checked) return checked.options
   const mistakes = checked.mistakes.map(({ path: keys, message }) =>
     [keys.map(String).join('.'), message].filter(part => part !== '').join(': '))

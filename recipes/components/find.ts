@@ -72,7 +72,7 @@ export async function findComponent (
   component: Component, options: FindOptions, checkpoints: readonly string[] = []
 ): Promise<FoundComponent> {
   const { maxRetries, timeout, signal, tell, client, find = findFiles, restart = false } = options
-  if (!readsHub(component)) return withFiles(component, await filesOf(component.dataFiles, find))
+  if (!readsHub(component)) return withFiles(component, await filesNamed(component.dataFiles, find))
   try {
     if (!isOnHub(component)) {
       const files = await findFiles(component.dataFiles, { hub: { maxRetries, timeout, tell }, client, signal })
@@ -120,7 +120,7 @@ export async function foundBefore (
   component: Component, checkpoints: readonly string[], find: FindByName
 ): Promise<FoundComponent> {
   const local = [component.dataFiles].flat().filter(name => !isHubName(name))
-  if (!isOnHub(component)) return withFiles(component, await filesOf(local, find))
+  if (!isOnHub(component)) return withFiles(component, await filesNamed(local, find))
   const hub = await theHub()
   for (const path of checkpoints) {
     const known = await knownFiles(hub, component, path)
@@ -129,7 +129,7 @@ export async function foundBefore (
   return withFiles(component, [])
 }
 
-async function filesOf (names: FileNames, find: FindByName): Promise<InputFile[]> {
+async function filesNamed (names: FileNames, find: FindByName): Promise<InputFile[]> {
   const files: InputFile[] = []
   for (const name of [names].flat()) for (const file of await find(name)) files.push(file)
   return files

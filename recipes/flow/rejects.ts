@@ -38,7 +38,7 @@ export class Rejects {
     return this.#writer.save()
   }
 
-  restore (state: OutputState): void {
+  restore (state: unknown): void {
     this.#writer.restore(state)
   }
 

@@ -6,7 +6,7 @@ import { mistakenKind } from '../../lib/file-kind.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { firstBytes } from '../../lib/fasttext/model-use.ts'
 import { notLocalFile } from '../../lib/not-local.ts'
-import { checkOptions, count, positive, sha256Hex } from '../../lib/options.ts'
+import { validateOptions, count, positive, sha256Hex } from '../../lib/options.ts'
 import { readOwn } from '../../lib/output/own-file.ts'
 import { namesIn } from '../../lib/shards/names.ts'
 import { shardInfo } from '../../lib/shards/writer.ts'
@@ -64,7 +64,7 @@ export interface StoredRun {
   readonly path: string
   /** The file's name without its ending. */
   readonly stem: string
-  /** Equal in two runs that made the same of the same; see `hashOf`. */
+  /** Equal in two runs that made the same of the same; see `runHash`. */
   readonly hash: string
   readonly record: RunRecord
 }
@@ -90,7 +90,7 @@ const CIRCUMSTANCE = /^(?:(?:.+_)?(?:seconds|per_second|at_utc)|host|workers)$/
  * The first 12 digits of the SHA-256 of a record, as JSON, without dates, seconds, facts about the host, and the run's
  * number.
  */
-export function hashOf (record: object): string {
+export function runHash (record: object): string {
   const { run, ...same } = record as Readonly<Record<string, unknown>>
   return sha256(JSON.stringify(same, (key, value: unknown) => CIRCUMSTANCE.test(key) ? undefined : value)).slice(0, 12)
 }
@@ -110,12 +110,12 @@ export async function readRun (path: string): Promise<StoredRun> {
     const other = mistakenKind(await firstBytes(path), path)
     return fail(other !== null ? `${other}; expected the record of a run` : `is not JSON: ${messageOf(cause)}; get it again from a copy, or delete it`, cause)
   }
-  const checked = checkOptions(runRecord, content)
+  const checked = validateOptions(runRecord, content)
   if ('mistakes' in checked) {
     const { path: at, message } = checked.mistakes[0]!
     return fail(`is not the record of a run, or of a newer version: ${[...at.map(String), message].join(': ')}; get it again from a copy, or delete it`)
   }
-  const hash = hashOf(content as object)
+  const hash = runHash(content as object)
   const named = RECORD_NAME.exec(basename(path))?.[1] ?? hash
   if (named !== hash) fail(`has the hash ${hash}, expected ${named}, which its name says: it was changed after it was written; get it again from a copy, or delete it`)
   return { path, stem: stemOf(path), hash, record: checked.options }

@@ -10,7 +10,7 @@ import { maskSecrets } from '../../lib/text/mask-secrets.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import type { Manifest } from '../manifest/schema.ts'
 import type { MixtureStats } from '../mixture/stats.ts'
-import { type RunRecord, type RunSource, hashOf, readRunsIn } from './read.ts'
+import { type RunRecord, type RunSource, runHash, readRunsIn } from './read.ts'
 
 /** What the record of a run is made of. */
 export interface FinishedRun {
@@ -50,7 +50,7 @@ export async function writeRunRecord ({ runsDir, name, manifest: { path, text, s
     sources: inputs,
     stats
   })
-  const hash = hashOf(record)
+  const hash = runHash(record)
   if (last?.hash === hash) return last.path
   await writing(folder, async () => {
     await makeFolder(folder)

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import type { Barriers } from '../../lib/stage/barrier.ts'
 import { count, positive } from '../../lib/options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
-import type { SourceState } from '../../lib/records/source-options.ts'
 import type { AnyStage } from '../stages.ts'
 
 /** Documents between two checkpoints at most: what is done again costs seconds. */
@@ -31,7 +30,8 @@ export type FlowState = z.output<typeof flowState>
 export interface SavedOutput {
   /** Syncs what has come; returns small JSON. */
   readonly save: () => Promise<unknown>
-  readonly restore: (state: never) => void
+  /** @throws SluiceError `ERR_STATE` for anything that `save` didn't return */
+  readonly restore: (state: unknown) => void
 }
 
 /** What of a flow is kept in checkpoints: its source, the stages in order, and what is written to. */
@@ -150,21 +150,21 @@ async function held ({ written, signal }: { readonly written: () => void, readon
 }
 
 async function stateOf ({ source, stages, outputs }: FlowParts): Promise<FlowState> {
-  const state = {
-    source: source.save() as SourceState & Record<string, unknown>,
-    stages: stages.map(stage => ({ stage: stage.stageName, stats: structuredClone(stage.stats) as FlowState['stages'][number]['stats'], state: stage.save() })),
-    outputs: [] as unknown[]
-  }
+  const state: FlowState = { source: source.save(), stages: stages.map(stageState), outputs: [] }
   for (const output of outputs) state.outputs.push(await output.save())
   return state
 }
 
+function stageState (stage: AnyStage): FlowState['stages'][number] {
+  return { stage: stage.stageName, stats: { ...structuredClone(stage.stats) }, state: stage.save() }
+}
+
 function restore ({ source, stages, outputs }: FlowParts, state: FlowState): void {
-  source.restore(state.source as never)
+  source.restore(state.source)
   for (const [i, stage] of stages.entries()) {
     const saved = state.stages[i]!
-    if (saved.state !== null) stage.restore(saved.state as never)
+    if (saved.state !== null) stage.restore(saved.state)
     Object.assign(stage.stats, saved.stats)
   }
-  for (const [i, output] of outputs.entries()) output.restore(state.outputs[i] as never)
+  for (const [i, output] of outputs.entries()) output.restore(state.outputs[i])
 }

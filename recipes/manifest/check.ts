@@ -4,7 +4,7 @@ import { messageOf } from '../../lib/errors.ts'
 import { type ModelUse, findModel } from '../../lib/fasttext/model-use.ts'
 import { hubAddress, isDatasetName, isHubName } from '../../lib/hub/address.ts'
 import {
-  type OptionsSchema, checkOptions, checkWritten, fileNames, renameKeys, snakeCase, suggestion, withNames
+  type OptionsSchema, validateOptions, validateWritten, fileNames, renameKeys, snakeCase, suggestion, withNames
 } from '../../lib/options.ts'
 import { findStageModule, loadStageModule } from '../../lib/stage/module.ts'
 import type { FindByName } from './found.ts'
@@ -156,7 +156,7 @@ export class ManifestChecker {
     const checked = this.#object(schema, typeof options === 'object' ? own : options, named)
     if (checked === undefined) return undefined
     // Rules on several options at once are the schema's own, and not those of its single keys.
-    const whole = checkOptions(schema, checked)
+    const whole = validateOptions(schema, checked)
     if ('mistakes' in whole) {
       for (const { path, message } of whole.mistakes) this.#note([...named, ...path.map(key => snakeCase(String(key)))], withNames(message, snakeCase))
     }
@@ -204,7 +204,7 @@ export class ManifestChecker {
   /** An object whose keys are the schema's in snake case; undefined when it has mistakes. */
   #object<S extends OptionsSchema> (schema: S, given: unknown, place: Place): z.output<S> | undefined {
     const camelCase = new Map(Object.keys(schema.shape).map(key => [snakeCase(key), key]))
-    const checked = checkWritten(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
+    const checked = validateWritten(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
     if ('options' in checked) return renameKeys(checked.options, key => camelCase.get(key)!) as z.output<S>
     for (const { path, message, kind } of checked.mistakes) {
       // What is missing has no line of its own: its name must tell.

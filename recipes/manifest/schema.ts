@@ -45,7 +45,7 @@ export const componentSchema = z.strictObject({
   filters: z.array(z.unknown()).default([]),
   expect: nullable(expectSchema),
   rejects: nullable(rejectsPath.refine(isName, NO_CONTROLS)),
-  seqLen: positive.default(2048),
+  seqLen: positive.max(2 ** 24).default(2048), // as `pack` takes it
   sequencesPerShard: positive.default(1024),
   dtype: z.enum(dtypes).default('int32'),
   outputDir: nullable(outputPath),

@@ -109,7 +109,7 @@ async function filtering ({ folder, ndjson, textBytes }: Corpus, python: string,
   let theirBytes = 0
   const [ours, theirs] = await alternateTimed([
     async () => {
-      const { seconds } = await filterCorpus({ dataFiles: ndjson.path, langDetector: 'fasttext', outputPath: output, workers: 1, restart: true })
+      const { seconds } = await filterCorpus({ dataFiles: ndjson.path, detector: 'fasttext', output, workers: 1, restart: true })
       return seconds
     },
     async () => {
@@ -156,7 +156,7 @@ async function memory ({ folder, ndjson }: Corpus, count: number): Promise<Check
     }
     return Math.min(...peaks)
   }
-  const more = await peak(['--lang-detector', 'fasttext']) - await peak(['--target-lang', 'any'])
+  const more = await peak(['--detector', 'fasttext']) - await peak(['--keep', 'any'])
   return { what: 'filter-corpus: memory that lid.176.ftz takes', value: more / 1e6, unit: 'MB', is: 'at most', wanted: ALLOWED_MB }
 }
 

@@ -45,7 +45,7 @@ t.test('what may go wrong is said before the run', async t => {
   const { components, memory_bytes: memory, warnings, tokenizer } = await checkManifest(manifest)
   t.match(components.map(({ warnings }) => warnings), [
     [/^of this sample length dropped all 100 documents/],
-    [/^of this sample length kept 100% of 100 documents/, /^of this sample all filters kept 100%/, /^dedup drops more of the whole/],
+    [/^of this sample length kept 100 % of 100 documents/, /^of this sample all filters kept 100 %/, /^dedup drops more of the whole/],
     [/^no document was found in 1 file$/],
     [],
     [/^no document/, /^the run would fail: 2 of 2 records are bad \(bad_json: 2\).*--dataset csv/]
@@ -104,7 +104,7 @@ t.test('as a command: for people and as JSON', async t => {
   put(cwd, 'm.yaml', '- { name: a, dataset: json, data_files: a.ndjson }\n')
   const text = await command(['check', 'm.yaml', '--tokenizer-path', fixture('tiny.model')], { cwd })
   t.match(text, { code: 0, stderr: '' })
-  t.match(text.stdout, /^a: 1 file, 1\.51 MB; 100 of 30 k documents looked at\n {2}documents {2}30 k\n {2}kept {7}30 k \(28\.9 k to 30 k\)\n {2}tokens {5}\d.* \(.* to .*\)\n {2}on disk {4}.*B\)\n\nIn brackets: .*\nRoom needed: .*, free: .*B\. Memory: about 250 MB\.\n$/)
+  t.match(text.stdout, /^a: 1 file, 1\.51 MB; sampled 100 of 30 k documents\n {2}documents {2}30 k\n {2}kept {7}30 k \(28\.9 k to 30 k\)\n {2}tokens {5}\d.* \(.* to .*\)\n {2}on disk {4}.*B\)\n\nIn brackets: .*\nDisk space needed: .*, free: .*B\. Memory: about 250 MB\.\n$/)
   t.match(JSON.parse((await command(['check', 'm.yaml', '--json'], { cwd })).stdout), { components: [{ name: 'a', bytes: Number, documents: { guess: 30_000 } }] })
   t.strictSame(filesIn(cwd), ['a.ndjson', 'm.yaml'])
 })

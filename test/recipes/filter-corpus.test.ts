@@ -76,6 +76,6 @@ t.test('a wrong call, and a wrong input, leave nothing', async t => {
   t.match(await run({ dataset: 'jsonp' }), { code: 'ERR_OPTION', message: /jsonp cannot be read, expected json or csv/ })
   t.match(await run({ targetLang: 'xx' }), { code: 'ERR_OPTION', message: /language/ })
   t.match(await run({ minChars: 9, maxChars: 8 }), { code: 'ERR_OPTION' })
-  t.match(await run({ dedupWindow: 0, minChars: 'a' }), { code: 'ERR_OPTION', message: /minChars.*\n.*dedupWindow/ })
+  t.match(await run({ window: 0, minChars: 'a' }), { code: 'ERR_OPTION', message: /minChars.*\n.*window/ })
   t.strictSame(filesIn(folder), ['a.ndjson'])
 })

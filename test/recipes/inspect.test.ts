@@ -328,18 +328,18 @@ t.test('the tokenizer is found by the checkpoint or the stats beside the shards;
   t.match(await show(folder, 'out/shards', '--stats'), { code: 0, stdout: /^documents +\d/m })
   t.match(await show(folder, 'out/shards', '--rows', '32'), { stderr: /^inspect: 32 rows, decoded by tok\/spm\.model\n$/ })
   t.match(JSON.parse((await show(folder, 'out/shards', '--json')).stderr), { of: 'row', count: 3, rows: 32, tokenizer_path: 'tok/spm.model', note: null })
-  t.match(await show(folder, 'out/shards', '--tokenizer-path', fixture('bytes.model')), { code: 0, stderr: /bytes\.model is not the tokenizer that the shards were made with: it has SHA-256 [0-9a-f]{64}, and out\/shards\/checkpoint\.json says / })
+  t.match(await show(folder, 'out/shards', '--tokenizer-path', fixture('bytes.model')), { code: 0, stderr: /bytes\.model is not the tokenizer that the shards were made with: it has SHA-256 [0-9a-f]{64}, and out\/shards\/checkpoint\.json has / })
 
   rmSync(join(folder, 'out/shards/checkpoint.json'))
   t.match(await show(folder, 'out/shards'), decoded, 'by the stats alone')
 
   const asIds = /^\[0\] out\/shards\/shard_00000\.npy, row 0\n(?:\d+ ){63}\d+\n\[1\] /
   put(folder, 'tok/spm.model', readFileSync(fixture('bytes.model')))
-  t.match(await show(folder, 'out/shards'), { code: 0, stdout: asIds, stderr: /^inspect: 3 of 32 rows, as ids; .*\ninspect: tok\/spm\.model, the tokenizer that .*stats\.json names, is another one now: it has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; name it by --tokenizer-path\n$/ })
+  t.match(await show(folder, 'out/shards'), { code: 0, stdout: asIds, stderr: /^inspect: 3 of 32 rows, as ids; .*\ninspect: tok\/spm\.model, the tokenizer that .*stats\.json names, is another one now: it has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; name it with --tokenizer-path\n$/ })
   rmSync(model)
   t.match(await show(folder, 'out/shards'), { code: 0, stdout: asIds, stderr: /tok\/spm\.model, the tokenizer that .*stats\.json names, cannot be read/ })
   rmSync(join(folder, 'stats.json'))
-  t.match(await show(folder, 'out/shards', '--row', '-1'), { code: 0, stdout: /^\[31\] .*\n(?:\d+ ){63}\d+\n$/, stderr: /neither a checkpoint nor stats beside the shards say which tokenizer made them; name it by --tokenizer-path/ })
+  t.match(await show(folder, 'out/shards', '--row', '-1'), { code: 0, stdout: /^\[31\] .*\n(?:\d+ ){63}\d+\n$/, stderr: /neither a checkpoint nor stats beside the shards say which tokenizer made them; name it with --tokenizer-path/ })
   for (const how of ['--stats', '--documents']) t.match(await show(folder, 'out/shards', how), { code: 2, stdout: '', stderr: /^sluice: --tokenizer-path: it is missing, expected the SentencePiece \.model file .*\[ERR_OPTION\]/ })
 })
 

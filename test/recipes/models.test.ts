@@ -102,7 +102,7 @@ t.test('filter-corpus detects by a model, and notes nothing that it wasn\'t aske
   const { folder, model } = settingOf(t)
   const classifier = await loadFastText(model)
   const wanted = new Set(RECORDS.map(({ text }) => normalizeText(text)).filter(text => classifier.predict(text)[0]!.label === '__label__de'))
-  const stats = await filterCorpus({ dataFiles: join(folder, 'a.ndjson'), minChars: 1, targetLang: 'de', langThreshold: 0, langDetector: 'fasttext', langModel: model, outputPath: join(folder, 'de.ndjson') })
+  const stats = await filterCorpus({ dataFiles: join(folder, 'a.ndjson'), minChars: 1, keep: 'de', threshold: 0, detector: 'fasttext', model, output: join(folder, 'de.ndjson') })
   t.ok(wanted.size > 10)
   t.equal(stats.kept, wanted.size)
   t.notMatch(contentIn(folder)['de.ndjson'], /language/)

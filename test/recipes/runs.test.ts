@@ -99,7 +99,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     t.match(runsText(trace), `made as ${join(folder, 'same/shard_00001.npy')}, of component same\n  run        mix, finished `)
     t.match(runsText(trace), `\n  record     ${b}\n`)
     writeFileSync(moved, 'x')
-    t.match(await failure(runs(['of', moved], options)), { code: 'ERR_RUN', message: /moved\.npy: has SHA-256 2d71\w+, which no record in .*runs tells of; was it changed/ })
+    t.match(await failure(runs(['of', moved], options)), { code: 'ERR_RUN', message: /moved\.npy: has SHA-256 2d71\w+, which is in no record in .*runs; was it changed/ })
     t.match(await failure(runs(['of', join(folder, 'none.npy')], options)), { code: 'ERR_FILES', message: /none\.npy: no such file/ })
     t.match(await failure(runs(['of', moved], options, { signal: AbortSignal.abort() })), { code: 'ERR_ABORTED' })
   })

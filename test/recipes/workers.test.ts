@@ -14,6 +14,7 @@ import type { ShardOptions } from '../../recipes/components/shard-job.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import type { RunOptions } from '../../recipes/flow/flow.ts'
 import { Threads } from '../../recipes/flow/workers/threads.ts'
+import { languageOptions } from '../../transforms/language.ts'
 import { ROOT, contentIn, failure, fixture, folderInMemory, howMany, isThorough, put } from '../helpers.ts'
 import { modelPath } from '../lib/fasttext/fixtures.ts'
 import { writeParquet } from '../parquet-writer.ts'
@@ -42,7 +43,7 @@ const DATASETS: Readonly<Record<string, string>> = { csv: 'csv', txt: 'text', pa
 
 const NORMALIZE = { stage: 'normalize', options: {} }
 const LENGTH = { stage: 'length', options: { minChars: 10, maxChars: 1000 } }
-const LANGUAGE = { stage: 'language', options: { keep: 'en', threshold: 0.7 } }
+const LANGUAGE = { stage: 'language', options: languageOptions.parse({ keep: 'en', threshold: 0.7 }) }
 const MODEL = await findModel(modelPath('hs.bin'))
 const FASTTEXT = { stage: 'language', options: { keep: ['de', 'en', 'fr'], threshold: 0, detector: 'fasttext', model: MODEL.path, record: true }, model: MODEL }
 const CLASSIFY = { stage: 'classify', options: { model: MODEL.path, label: 'de', record: 'german' }, model: MODEL }

@@ -1,7 +1,8 @@
 import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { readFastText } from '../../lib/fasttext/model.ts'
-import { type ClassifyOptions, classify, classifyWith } from '../../transforms/classify.ts'
+import { Stage } from '../../lib/stage/stage.ts'
+import { type ClassifyOptions, classify, classifyOptions, classifyWork } from '../../transforms/classify.ts'
 import { doc, failure, through } from '../helpers.ts'
 import { TEXTS, answersOf, modelPath } from '../lib/fasttext/fixtures.ts'
 
@@ -36,7 +37,7 @@ t.test('documents are kept by the score of a label, between two bounds', async t
 
 t.test('the score is noted in meta, under the name asked for', async t => {
   const shared = await readFastText(model)
-  const noted = await through<Document>(DOCUMENTS, classifyWith({ model: 'is not read', label: 'de', record: 'german' }, { loaded: shared }))
+  const noted = await through<Document>(DOCUMENTS, new Stage(classifyWork(classifyOptions.parse({ model: 'is not read', label: 'de', record: 'german' }), { loaded: shared })))
   t.equal(noted.length, DOCUMENTS.length)
   for (const [i, { meta }] of noted.entries()) t.ok(Math.abs(meta.german as number - SCORES[i]!) < 1e-4)
 })
@@ -48,6 +49,6 @@ t.test('wrong options, an unknown label and a missing model are errors', async t
   t.throws(() => classify({ label: 'de', min: 0.5 } as never), { code: 'ERR_OPTION', message: /classify\.model/ })
   t.match(await failure(kept({ label: 'dutch', min: 0.5 })), { code: 'ERR_OPTION', message: /hs\.bin: has no label "dutch"; it has __label__de, __label__ru/ })
   t.match(await failure(through(DOCUMENTS, classify({ model: '/none/q.bin', label: 'hq', min: 0.5 }))), { code: 'ERR_MODEL', message: /\/none\/q\.bin: no such file/ })
-  t.match(await failure(through(DOCUMENTS, classifyWith({ model, label: 'de', min: 0.5 }, { sha256: 'ab'.repeat(32) }))), { code: 'ERR_MODEL', message: /hs\.bin: was changed while it is in use: has SHA-256 \w{64}, expected (ab){32}; start again/ })
+  t.match(await failure(through(DOCUMENTS, new Stage(classifyWork(classifyOptions.parse({ model, label: 'de', min: 0.5 }), { sha256: 'ab'.repeat(32) })))), { code: 'ERR_MODEL', message: /hs\.bin: was changed while it is in use: has SHA-256 \w{64}, expected (ab){32}; start again/ })
   t.match(await failure(through(DOCUMENTS, classify({ model: '/tmp', label: 'de', min: 0.5 }))), { code: 'ERR_MODEL', message: '/tmp: is a folder, expected a file: the .bin or .ftz file of a fastText classifier' })
 })

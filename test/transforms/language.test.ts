@@ -4,7 +4,8 @@ import type { Document } from '../../lib/document.ts'
 import { readFastText } from '../../lib/fasttext/model.ts'
 import type { LanguageDetector } from '../../lib/language/detector.ts'
 import { installedModel } from '../../lib/language/fasttext.ts'
-import { language, languageWith } from '../../transforms/language.ts'
+import { Stage } from '../../lib/stage/stage.ts'
+import { language, languageOptions, languageWork } from '../../transforms/language.ts'
 import { doc, failure, through } from '../helpers.ts'
 import { TEXTS, answersOf, modelPath } from '../lib/fasttext/fixtures.ts'
 
@@ -72,7 +73,8 @@ t.test('a fastText model as the detector: its best label, from 0.65 on', async t
   t.strictSame((await kept({ ...options, keep: 'de' }, ASKED)).ids, idsOf('__label__de', 0.65))
   for (const keep of ['__label__de', 'deu_Latn', 'ger']) t.strictSame((await kept({ ...options, keep, threshold: 0 }, ASKED)).ids, idsOf('__label__de', 0))
   const shared = await readFastText(model)
-  const read = languageWith({ ...options, model: 'is not read', keep: ['de', 'fr'], threshold: 0 }, { loaded: shared })
+  const checked = languageOptions.parse({ ...options, model: 'is not read', keep: ['de', 'fr'], threshold: 0 })
+  const read = new Stage(languageWork(checked, { loaded: shared }))
   t.strictSame((await through<Document>(ASKED, read)).map(({ id }) => id).toSorted(), [...idsOf('__label__de', 0), ...idsOf('__label__fr', 0)].toSorted())
   const [noted] = await through<Document>(ASKED, language({ ...options, keep: 'any', record: true }))
   t.equal(noted!.meta.language, ANSWERS[0]![0]!.label.slice('__label__'.length))

@@ -149,7 +149,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
   }
 
   /** In place of `pack`, after `encoded`. */
-  packed (options: z.input<typeof packOptions>): PackStage<BatchEntry> {
+  packed (options: z.output<typeof packOptions>): PackStage<BatchEntry> {
     return packFrom(options, (entry: BatchEntry) => entry.made as Int32Array, entry => { entry.done() })
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { t } from '../../tap.ts'
 import { compileGlob, isGlob, matchingBudget } from '../../../lib/hub/glob.ts'
-import { dataFilesOf, filesOf } from '../../../lib/hub/patterns.ts'
+import { dataFilesOf, filesMatching } from '../../../lib/hub/patterns.ts'
 import '../../helpers.ts' // the seed of the properties
 
 function matching (glob: string, paths: readonly string[]): string[] {
@@ -123,8 +123,8 @@ t.test('globs that are too long, have too many stars, or are too many for the fi
   t.throws(() => compileGlob('*a'.repeat(33)), { code: 'ERR_DATASET', message: /has 66 characters and 33 stars/ })
   const files = Array.from({ length: 100 }, (_, i) => ({ path: `${'a'.repeat(400)}${i}.parquet`, size: 1, sha256: null, oid: '' }))
   const budget = { left: 1e6 }
-  t.strictSame(filesOf(files, `*${'a'.repeat(20)}*b`, budget), [])
-  t.throws(() => filesOf(files, `*${'a'.repeat(20)}*a*b`, budget), { code: 'ERR_DATASET', message: /"\*a+\*a\*b" is one, are too many for the files of the dataset/ })
+  t.strictSame(filesMatching(files, `*${'a'.repeat(20)}*b`, budget), [])
+  t.throws(() => filesMatching(files, `*${'a'.repeat(20)}*a*b`, budget), { code: 'ERR_DATASET', message: /"\*a+\*a\*b" is one, are too many for the files of the dataset/ })
   t.ok(matchingBudget().left <= 2e8)
 })
 

@@ -131,5 +131,5 @@ t.test('what never finishes is no end without a word', async t => {
     export const stage = () => new Stage({ name: 'stuck', take: () => new Promise(() => {}) })`)
   const manifest = put(folder, 'mix.yaml', `- { name: a, dataset: json, data_files: '${file}', filters: [{ use: '${folder}/stuck.mjs' }], output_dir: '${folder}/shards' }`)
   const ended = await sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')])
-  t.match(ended, { code: 1, stdout: '', stderr: /ended before its work was done: .* a stage of your own that doesn't call back/ })
+  t.match(ended, { code: 1, stdout: '', stderr: /ended before its work was done: .* a custom stage that doesn't call back/ })
 })

@@ -6,7 +6,7 @@ import { packageVersion } from '../../../lib/package.ts'
 import type { ComponentStats } from '../../../recipes/components/component-stats.ts'
 import { processMixture } from '../../../recipes/process-mixture.ts'
 import { type FinishedRun, runName, sourcesOf, writeRunRecord } from '../../../recipes/history/write.ts'
-import { type RunRecord, findRun, hashOf, readRuns } from '../../../recipes/history/read.ts'
+import { type RunRecord, findRun, runHash, readRuns } from '../../../recipes/history/read.ts'
 import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../../helpers.ts'
 
 const HASH = 'ab'.repeat(32)
@@ -104,8 +104,8 @@ t.test('the hash: circumstances don\'t count, all else does', async t => {
   const folder = temporaryFolder(t)
   const given = record(await writeRunRecord(finished(folder, 'a')))
   const same = { ...given, run: 7, finished_at_utc: 'x', stats: { ...given.stats, host: 'h', stats: given.stats.stats.map(component => ({ ...component, seconds: 9, tokens_per_second: 8, workers: 3 })) } }
-  t.equal(hashOf(same), hashOf(given))
-  for (const change of [{ node: 'v0' }, { sluice: '0' }, { name: 'x' }, { stats: {} }, { masked: 1 }]) t.not(hashOf({ ...given, ...change }), hashOf(given))
+  t.equal(runHash(same), runHash(given))
+  for (const change of [{ node: 'v0' }, { sluice: '0' }, { name: 'x' }, { stats: {} }, { masked: 1 }]) t.not(runHash({ ...given, ...change }), runHash(given))
 })
 
 t.test('secrets are masked; the hash of the manifest stays that of the file', async t => {
@@ -116,7 +116,7 @@ t.test('secrets are masked; the hash of the manifest stays that of the file', as
   const path = await writeRunRecord(run)
   t.notMatch(readFileSync(path, 'utf8'), /pa55|Abcdef/)
   t.match(record(path), { masked: 3, manifest: { sha256: sha256(text), text: text.replace('user:pa55', 'MASKED').replace('Abcdef1234567890', 'MASKED') }, sources: [{ revision: 'hf_MASKED' }] })
-  t.equal((await findRun(folder, path)).hash, hashOf(record(path)))
+  t.equal((await findRun(folder, path)).hash, runHash(record(path)))
   t.equal(await writeRunRecord(run), path)
 })
 

@@ -157,7 +157,7 @@ t.test('property: under a limit, the counts are those of a loop that reads recor
     if (expected.kept === max) limited++
     const component = {
       ...corpusComponent(z.object(corpusOptions).parse({ dataFiles: put(folder, 'a.ndjson', lines.join('')), limit: max }), [
-        { stage: 'length', options: { minChars: 2, maxChars: 100 } }, { stage: 'dedup', options: {} }
+        { stage: 'length', options: { minChars: 2, maxChars: 100 } }, { stage: 'dedup', options: { window: 50_000 } }
       ])
     }
     const output = join(folder, 'out.ndjson')

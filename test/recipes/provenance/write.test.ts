@@ -111,7 +111,7 @@ t.test('what isn\'t ours stays', async t => {
   const { json, readme, card, licenses, notes } = await writeProvenance(join(folder, 'a.ndjson'), provenance(), { card: 'card', counts: counted('mit') })
   t.strictSame([json, readme, card, licenses], ['a.ndjson.provenance.json', 'a.ndjson.README.md', 'a.ndjson.CARD.md', 'a.ndjson.LICENSES.md'].map(name => join(folder, name)))
   t.strictSame(notes.length, 3)
-  t.match(notes, [/provenance\.json is not of sluice and stays as it is; see .*a\.ndjson\.provenance\.json/, /LICENSES\.md is not of sluice/, /README\.md is not of sluice/])
+  t.match(notes, [/provenance\.json is not of sluice and is left unchanged; see .*a\.ndjson\.provenance\.json/, /LICENSES\.md is not of sluice/, /README\.md is not of sluice/])
   t.equal(readFileSync(join(folder, 'README.md'), 'utf8'), '# My corpus\n')
   t.equal(readFileSync(join(folder, 'provenance.json'), 'utf8'), '{"who": "me"}')
   t.match(readFileSync(readme, 'utf8'), PAGE_MARK)
