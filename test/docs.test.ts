@@ -22,7 +22,8 @@ const README = read('README.md')
 const QUICKSTART_MODEL = 'data/quickstart/tokenizer/spm_8000_unigram.model'
 
 /** The code blocks of the README in a language. */
-const blocks = (language: string): string[] => [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(match => match[1]!)
+const blocks = (language: string): string[] =>
+  [...README.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(match => match[1]!)
 
 /** What code prints that stands in a file of a folder like a checkout. */
 async function codePrints (t: Test, code: string): Promise<string> {
@@ -32,7 +33,11 @@ async function codePrints (t: Test, code: string): Promise<string> {
 }
 
 t.test('every option of every stage has its row, with its default and description', async t => {
-  const schemas: Record<string, OptionsSchema> = { ...Object.fromEntries(Object.entries(sources).map(([name, { options }]) => [name, options])), hf: hfOptions, npySink: npySinkOptions }
+  const schemas: Record<string, OptionsSchema> = {
+    ...Object.fromEntries(Object.entries(sources).map(([name, { options }]) => [name, options])),
+    hf: hfOptions,
+    npySink: npySinkOptions
+  }
   for (const name of Object.keys(schemas)) t.match(README, `| **\`${name === 'json' ? 'ndjson' : name}\`** | | | `)
   for (const [name, { options }] of Object.entries(transforms)) {
     t.match(README, `| **\`${name}\`** | | | transform: ${options.description} |`)
@@ -41,7 +46,9 @@ t.test('every option of every stage has its row, with its default and descriptio
   for (const schema of Object.values(schemas)) {
     for (const [key, field] of Object.entries(schema.shape)) {
       const { default: fallback } = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
-      t.match(README, `| | \`${key}\` | ${fallback === undefined ? '' : `\`${JSON.stringify(fallback).replaceAll('"', '')}\``} | ${field.description} |`)
+      t.match(README, '| ' +
+        `| \`${key}\` | ${fallback === undefined ? '' : `\`${JSON.stringify(fallback).replaceAll('"', '')}\``} | ` +
+        `${field.description} |`)
     }
   }
 })
@@ -63,25 +70,38 @@ t.test('every name of the index has its line in docs/api.md, and so have those o
   t.ok(index.length > 100, `${index.length} names`)
   t.strictSame(documentedIn(title => !title.startsWith('`sluice/')).sort(), index.sort())
   for (const part of ['fasttext', 'hub', 'sentencepiece', 'tokenizer', 'trainer']) {
-    t.strictSame(documentedIn(title => title === `\`sluice/${part}\``).sort(), exportedBy(`lib/${part}/index.ts`).sort(), part)
+    t.strictSame(
+      documentedIn(title => title === `\`sluice/${part}\``).sort(), exportedBy(`lib/${part}/index.ts`).sort(), part
+    )
   }
   t.notMatch(read('docs/api.md'), /: $/m, 'each line says something')
 })
 
 t.test('every stage of the tables is in the index', async t => {
   const index = await import('sluice') as Readonly<Record<string, unknown>>
-  const names = [...Object.keys(sources).map(name => ({ json: 'ndjson', text: 'textLines' })[name] ?? name), 'hf', ...Object.keys(transforms), 'ndjsonSink', 'npySink', 'textSink']
+  const names = [
+    ...Object.keys(sources).map(name => ({ json: 'ndjson', text: 'textLines' })[name] ?? name),
+    'hf',
+    ...Object.keys(transforms),
+    'ndjsonSink',
+    'npySink',
+    'textSink'
+  ]
   for (const name of names) t.type(index[name], 'function', name)
 })
 
 t.test('every error code has its row, with its exit code', async t => {
-  for (const [code, { exit, means }] of Object.entries(errorCodes)) t.match(README, `| \`${code}\` | ${exit} | ${means} |`)
+  for (const [code, { exit, means }] of Object.entries(errorCodes)) {
+    t.match(README, `| \`${code}\` | ${exit} | ${means} |`)
+  }
 })
 
 t.test('every command and every script that is named is there', async t => {
   for (const name of Object.keys(commands)) t.match(README, new RegExp(`\`${name}[\` ]`))
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-  for (const [, name] of `${README}${read('CONTRIBUTING.md')}`.matchAll(/npm run (?:-s )?([a-z]+)/g)) t.ok(scripts[name!], `npm run ${name}`)
+  for (const [, name] of `${README}${read('CONTRIBUTING.md')}`.matchAll(/npm run (?:-s )?([a-z]+)/g)) {
+    t.ok(scripts[name!], `npm run ${name}`)
+  }
   t.match(README, 'npm ci && npm run quickstart')
   t.match(README, 'npm ci && npm test')
 })
@@ -126,7 +146,8 @@ t.test('the form for the Hub runs as it stands', async t => {
 })
 
 t.test('the manifests in the README are some', async t => {
-  const hub = await readManifest(put(temporaryFolder(t), 'hub.yaml', blocks('yaml').find(block => block.includes('allenai/c4'))!), knownStages)
+  const hub = await readManifest(put(temporaryFolder(t), 'hub.yaml', blocks('yaml').find(block =>
+    block.includes('allenai/c4'))!), knownStages)
   t.match(hub, { datasets: [{ dataset: 'allenai/c4', subset: 'en', sourceOptions: { columns: ['url'] } }] })
   const manifest = await readManifest(put(temporaryFolder(t), 'readme.yaml', blocks('yaml')[0]!), knownStages)
   t.match(manifest, { name: 'example', datasets: [{ name: 'mail', filters: { length: 5 } }] })
