@@ -19,6 +19,7 @@ import { judgeDecoding } from './decode.ts'
 import { judgeEncoding } from './encode.ts'
 import { judgeFastText } from './fasttext.ts'
 import { judgeHub } from './hub.ts'
+import { judgePages } from './pages.ts'
 import { judgeRules } from './rules.ts'
 import { judgeTrainer } from './trainer.ts'
 
@@ -78,7 +79,7 @@ try {
   await judgeFastText(checks, shared, folder)
   await judgeHub(checks, folder)
   if (missing !== undefined) {
-    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
+    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training', 'the quickstart', 'Python in the pages']) checks.skip(`${name} against its judge`, missing)
   } else {
     const { files, models } = await inputs()
     for (const model of models) {
@@ -120,6 +121,7 @@ arrays = [numpy.load(name, mmap_mode="r") for name in sorted(glob.glob("${folder
 print(json.dumps([str(arrays[0].dtype), arrays[0].shape[1], int(max(array.max() for array in arrays))]))`)) as [string, number, number]
       checks.check(`quickstart, ${component}: NumPy maps its shards`, dtype === 'int32' && columns === 2048 && largest < 8000)
     }
+    await judgePages(checks, folder)
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
