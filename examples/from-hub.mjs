@@ -1,4 +1,4 @@
-// Documents of a dataset on the Hugging Face Hub, filtered, to a file; what makes them up is found as `datasets` finds it.
+// Filters documents of a dataset on the Hugging Face Hub; its files are those that Python's `datasets` finds.
 // Run it: node examples/from-hub.mjs OWNER/NAME SUBSET OUT.ndjson
 import { pipeline } from 'node:stream/promises'
 import { dedup, hf, length, ndjsonSink, normalize } from 'sluice'

@@ -1,5 +1,5 @@
 /** Each example, as it stands. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { chmodSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { t } from './tap.ts'
@@ -7,13 +7,15 @@ import { readNpy } from '../lib/shards/npy.ts'
 import { C4, hubForCommands } from './hub/process.ts'
 import { command, programPrints } from './commands.ts'
 import { ROOT, filesIn, folderLikeCheckout, howMany, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
+import { ownData } from './own-data.ts'
+import { blocksIn } from './pages.ts'
 
 /** A thread takes longer to start than these few documents. */
 const inOneThread = isThorough() ? [] : ['--workers', '1']
 
 const run = (command: string, ...args: string[]): string => runProgram(command, args)
 
-t.test('custom-recipe.mjs: a stage of one\'s own among ours', async t => {
+t.test('custom-recipe.mjs: a custom stage among others', async t => {
   const output = join(temporaryFolder(t), 'out.ndjson')
   const printed = await programPrints('examples/custom-recipe.mjs', ['examples/mail.ndjson', output], ROOT)
   t.match(printed, 'without-signature 6 in, 5 out { only_signature: 1 }')
@@ -50,6 +52,37 @@ t.test('pipe.sh: the stages in a shell', async t => {
   t.match(readNpy(readFileSync(join(folder, 'shards/shard_00000.npy'))), { rows: 6, columns: 32, dtype: 'int32' })
 })
 
+t.test('own-data.sh: a parquet file to verified shards, in at most six commands, as README.md shows it', async t => {
+  const folder = folderLikeCheckout(t)
+  put(folder, 'my.parquet', await ownData())
+  const script = readFileSync(join(ROOT, 'examples/own-data.sh'), 'utf8').replaceAll('"$1"', 'my.parquet')
+  const commands = script.split('\n').filter(line => line.startsWith('npx sluice '))
+  t.ok(commands.length > 0 && commands.length <= 6, `${commands.length} commands`)
+  const [shown] = blocksIn('README.md').filter(({ code }) => code.includes('my.parquet'))
+  t.equal(shown!.code, commands.map(line => line + '\n').join(''))
+  if (isThorough()) {
+    put(folder, 'bin/npx', `#!/bin/sh\nshift\nexec "${process.execPath}" dist/recipes/cli/main.js "$@"\n`)
+    chmodSync(join(folder, 'bin/npx'), 0o755)
+    run('bash', '-c', `cd '${folder}' && PATH="$PWD/bin:$PATH" bash examples/own-data.sh my.parquet`)
+  } else {
+    for (const line of commands) {
+      const args = line.split(' ').slice(2)
+      const isThreaded = !['verify', 'inspect'].includes(args[0]!)
+      const { code, stderr } = await command([...args, ...isThreaded ? inOneThread : []], { cwd: folder })
+      t.equal(code, 0, `${line}: ${stderr}`)
+    }
+  }
+  const stats = JSON.parse(readFileSync(join(folder, 'data/my/stats.json'), 'utf8')) as {
+    sequences: number
+    verified_at_utc?: string
+  }
+  t.ok(stats.sequences > 0, `${stats.sequences} sequences`)
+  t.type(stats.verified_at_utc, 'string')
+  t.match(readNpy(readFileSync(join(folder, 'data/my/shards/shard_00000.npy'))), {
+    rows: stats.sequences, columns: 2048, dtype: 'int32'
+  })
+})
+
 t.test('mixture.yaml: a manifest', async t => {
   const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
@@ -61,7 +94,10 @@ t.test('mixture.yaml: a manifest', async t => {
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [
     {
-      name: 'mail', records: 3, sequences: 4, license: 'CC0-1.0',
+      name: 'mail',
+      records: 3,
+      sequences: 4,
+      license: 'CC0-1.0',
       dropped: { 'length.too_short': 2, 'language.other_language': 1 }
     },
     { name: 'docs', dtype: 'uint16' }
@@ -69,7 +105,7 @@ t.test('mixture.yaml: a manifest', async t => {
   t.ok(filesIn(join(folder, 'data/examples')).includes('filtered/mail.ndjson.gz'))
 })
 
-t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
+t.test('my-stage.yaml: a manifest with a custom stage', async t => {
   const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
   const { code, stderr } = await command([
@@ -79,7 +115,8 @@ t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [{
-    name: 'own', records: 4,
+    name: 'own',
+    records: 4,
     stages: [{ stage: 'ndjson' }, { stage: 'repetition', in: 6, out: 6 }, { stage: 'normalize' }, { stage: 'length' }]
   }])
   const kept = gunzipSync(readFileSync(join(folder, 'data/examples/filtered/own.ndjson.gz'))).toString()
@@ -121,6 +158,6 @@ t.test('every example has its test', async t => {
     name
   )).sort(), [
     'custom-recipe.mjs', 'from-hub.mjs', 'generators.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs',
-    'my-stage.yaml', 'pack-alone.mjs', 'pipe.sh', 'web-streams.mjs'
+    'my-stage.yaml', 'own-data.sh', 'pack-alone.mjs', 'pipe.sh', 'web-streams.mjs'
   ])
 })

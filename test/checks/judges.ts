@@ -19,6 +19,7 @@ import { judgeDecoding } from './decode.ts'
 import { judgeEncoding } from './encode.ts'
 import { judgeFastText } from './fasttext.ts'
 import { judgeHub } from './hub.ts'
+import { judgePages } from './pages.ts'
 import { judgeRules } from './rules.ts'
 import { judgeTrainer } from './trainer.ts'
 
@@ -93,7 +94,7 @@ try {
   if (missing !== undefined) {
     for (const name of [
       'process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training',
-      'the quickstart'
+      'the quickstart', 'Python in the pages'
     ]) {
       checks.skip(`${name} against its judge`, missing)
     }
@@ -166,6 +167,7 @@ print(json.dumps([str(arrays[0].dtype), arrays[0].shape[1], int(max(array.max() 
       checks.check(`quickstart, ${component}: NumPy maps its shards`, dtype === 'int32' && columns === 2048 &&
         largest < 8000)
     }
+    await judgePages(checks, folder)
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

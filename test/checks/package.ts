@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot, packageVersion } from '../../lib/package.ts'
 import { declarationFiles, exportedModules, missingLinks, packedFiles, pinnedVersions } from '../package-files.ts'
+import { ownData } from '../own-data.ts'
 import { Checks } from './checks.ts'
 import { COMMON_JS, MODULE, TSCONFIG, declarationsProgram } from './consumer.ts'
 
@@ -119,13 +120,15 @@ function checkFiles (): void {
 }
 
 /** The command and the examples, from the folder of somebody who has installed them. */
-function checkCommands (): void {
+async function checkCommands (): Promise<void> {
   const version = run('npx', ['--no-install', 'sluice', '--version'])
   checks.check(`npx sluice --version is ${packageVersion()}`, version.stdout.trim() === packageVersion())
   succeeds('an example runs', run(process.execPath, [
     join(installed, 'examples/custom-recipe.mjs'), join(installed, 'examples/mail.ndjson'), 'mail.ndjson'
   ]))
   succeeds('an example with a sub-path runs', run(process.execPath, [join(installed, 'examples/pack-alone.mjs')]))
+  writeFileSync(join(consumer, 'my.parquet'), await ownData())
+  succeeds('a parquet file becomes verified shards, by the commands of README.md', run('bash', [join(installed, 'examples/own-data.sh'), 'my.parquet']))
   rmSync(join(consumer, 'node_modules/fasttext.wasm.js'), { recursive: true, force: true })
   const without = run('npx', ['--no-install', 'sluice', 'language', '--keep', 'en', '--detector', 'fasttext'])
   checks.check('without the optional dependency the error says what to install', !without.passed &&
@@ -174,7 +177,7 @@ try {
     if (!isReachable) checks.skip('installing it, and programs that use it', REGISTRY)
     else if (install(tarball)) {
       checkFiles()
-      checkCommands()
+      await checkCommands()
       checkPrograms()
     }
     for (const [linter, ...options] of LINTERS) {
