@@ -70,6 +70,26 @@ function flagsTable () {
   return tableOf(['flag', 'default', 'meaning', 'commands'], byName.map(({ row, used }) => [...row, used.map(name => `\`${name}\``).join(', ')]))
 }
 
+const ORIGINS = { python: 'the Python scripts', former: 'sluice 0.2; gives a warning' }
+
+/** Other names of flags: `aliases`. One row for each, with the commands that have it. */
+function aliasesTable () {
+  const rows = new Map()
+  for (const [command, { options, aliases }] of Object.entries(commands)) {
+    for (const kind of Object.keys(ORIGINS)) {
+      for (const [alias, option] of Object.entries(aliases[kind] ?? {})) {
+        const [, meaning] = cellsOf(options.shape[option])
+        const row = [`\`--${kebabCase(alias)}\``, `\`--${kebabCase(option)}\``, meaning, ORIGINS[kind]]
+        const known = rows.get(row.join()) ?? { row, used: [] }
+        known.used.push(`\`${command}\``)
+        rows.set(row.join(), known)
+      }
+    }
+  }
+  const header = ['other name', 'flag', 'meaning', 'from', 'commands']
+  return tableOf(header, [...rows.values()].map(({ row, used }) => [...row, used.join(', ')]))
+}
+
 /** The keys of a part of a manifest, with their defaults: `keys component`. */
 function keysTable (name) {
   const schema = { manifest: manifestSchema, component: componentSchema, tokenizer: tokenizerSchema }[name]
@@ -84,7 +104,7 @@ function errorsTable () {
   return tableOf(['code', 'exit code', 'meaning'], Object.entries(errorCodes).map(([code, { exit, means }]) => [`\`${code}\``, exit, cell(means)]))
 }
 
-const tables = { options: optionsTable, commands: commandsTable, flags: flagsTable, keys: keysTable, errors: errorsTable }
+const tables = { options: optionsTable, commands: commandsTable, flags: flagsTable, aliases: aliasesTable, keys: keysTable, errors: errorsTable }
 
 /** A page with its tables made anew. */
 function rewritten (page, text) {

@@ -180,7 +180,7 @@ t.test('the tokenizer must be the one that the manifest asks for', async t => {
   )
 })
 
-t.test('begun by a run that was stopped, it is gone on with', async t => {
+t.test('a run that was stopped is resumed', async t => {
   const { folder, run } = mixture(t, [BOOKS])
   const stop = new AbortController()
   const { tokenizer } = await import('../../recipes/mixture/mixture.ts').then(({ loadMixture }) =>
@@ -195,7 +195,7 @@ t.test('begun by a run that was stopped, it is gone on with', async t => {
     { code: 'ERR_ABORTED' }
   )
   t.match((await run({ dryRun: true })).steps[1], {
-    component: 'books', outcome: 'gone on with', why: /behind document \d+/
+    component: 'books', outcome: 'resumed', why: /behind document \d+/
   })
   t.match((await run()).stats, { stats: [{ kept: 20 }] })
 })
