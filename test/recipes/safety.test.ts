@@ -221,11 +221,11 @@ t.test('a stage that calls process.exit, or loses a promise, is named, and the e
     ],
     [
       'Promise.reject(new Error("oh no"))',
-      /own \(.*own\.mjs\) has failed beside what it returned: oh no; .* \[ERR_DOCUMENT\]$/m
+      /own \(.*own\.mjs\) has failed outside of what it returned: oh no; .* \[ERR_DOCUMENT\]$/m
     ],
     [
       'setImmediate(() => { throw new Error("too late") })',
-      /own \(.*own\.mjs\) has failed beside what it returned: too late; /
+      /own \(.*own\.mjs\) has failed outside of what it returned: too late; /
     ]
   ]
   for (const [does, message] of expected.slice(0, howMany(1, 3))) {
@@ -253,7 +253,7 @@ t.test('Ctrl-C writes a checkpoint of what is done; the same command makes the s
     ]
     if (exitCode !== 0) {
       t.match(await sluice(args), {
-        code: exitCode, stderr: /stopped; the same command goes on from the last checkpoints/
+        code: exitCode, stderr: /stopped; the same command resumes from the last checkpoints/
       })
       const { content } = JSON.parse(readFileSync(join(folder, 'out/checkpoint.json'), 'utf8')) as { content: { flow: { source: { stats: { out: number } } } } }
       const { out } = content.flow.source.stats
@@ -362,7 +362,7 @@ t.test('a working directory that was deleted, and a folder under /proc, are erro
       ...args
     ], { encoding: 'utf8' })
     t.match(await failure(Promise.resolve().then(started)), {
-      status: 1, stdout: /^sluice: the working directory is not there any more; .* \[ENOENT\]\n$/
+      status: 1, stdout: /^sluice: the working directory no longer exists; .* \[ENOENT\]\n$/
     }, args[0]!)
   }
   const { folder, write, options } = setting(t)

@@ -112,7 +112,7 @@ const MISTAKES: Readonly<Record<string, readonly [content: string, says: RegExp]
   ],
   'it gives a promise': [
     'export const stage = async () => { throw new Error("late") }',
-    /returned a promise, expected a Stage; what has to be awaited belongs into the stage's `open`$/
+    /returned a promise, expected a Stage; what must be awaited belongs in the stage's `open`$/
   ],
   'its stage has no name': ['export const stage = () => ({ work: { take () {} } })', /a Stage that has no name$/],
   'its stage takes nothing': [

@@ -54,7 +54,7 @@ const BAD: Readonly<Record<string, readonly [take: Take, says: RegExp, more?: ob
   'loses one, and may make several': [() => undefined, /d0: take neither pushed/, { several: true }],
   'pushes two': [
     push2,
-    /d0: it pushed a second document; a stage that makes several of one says so: new Stage\(\{ several: true, … \}\)$/
+    /d0: it pushed a second document; a stage that makes several of one must set several: new Stage\(\{ several: true, … \}\)$/
   ],
   'pushes two, and catches what it is told': [
     (document, push) => { try { push2(document, push) } catch {} },
@@ -76,7 +76,7 @@ const BAD: Readonly<Record<string, readonly [take: Take, says: RegExp, more?: ob
   'pushes no text': [({ id }, push) => { push({ id, text: 3 }) }, /d0: it pushed a document whose text is no text/],
   'adds a field': [
     (document, push) => { push({ ...document, score: 1 }) },
-    /d0: it pushed a document with score, expected \{ id, text, meta \}; what else is known of a document goes into meta$/
+    /d0: it pushed a document with score, expected \{ id, text, meta \}; anything else about a document goes into meta$/
   ],
   'gives meta as a list': [
     (document, push) => { push({ ...document, meta: [] }) }, /d0: it pushed a document whose meta is no object/
