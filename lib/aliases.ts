@@ -1,6 +1,6 @@
 import { SluiceError } from './errors.ts'
 
-/** Names that options have beside their own: each with the option that it stands for. */
+/** Names that options have besides their own: each with the option that it stands for. */
 export interface Aliases {
   /** Of the Python scripts that the recipes replace. */
   readonly python?: Readonly<Record<string, string>>

@@ -108,7 +108,7 @@ export function validateWritten<S extends z.ZodType> (
 }
 
 /**
- * A message with the options that it names in `backticks` named as `rename` says: as flags, or as keys of a manifest.
+ * A message whose options in `backticks` are renamed by `rename`: to flags, or to keys of a manifest.
  */
 export function withNames (message: string, rename: (option: string) => string): string {
   return message.replace(/`([a-z]\w*)`/gi, (_, option: string) => rename(option))

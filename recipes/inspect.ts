@@ -142,7 +142,7 @@ const BAR_WIDTH = 40
 export function statisticsTable (stats: ShardStatistics): string {
   const { shards, sequences, seq_len: width, ids, documents, open_ids: open, first_outside: first } = stats
   const share = (n: number): string => `${number(n)} (${percent(ids === 0 ? 0 : n / ids)})`
-  const unfinished = open === 0 ? '' : `, and ${number(open)} ids of one that goes on`
+  const unfinished = open === 0 ? '' : `, and ${number(open)} ids of one that is not ended`
   const place = first && `${first.path}, row ${first.row}, column ${first.column}`
   const where = first === null ? '' : `, the first ${first.id} in ${place}`
   const counts = tableLines([

@@ -30,7 +30,7 @@ export interface LicensesReport {
 
 /** How the recipe is run, in code. */
 export interface LicensesRun extends RunOptions {
-  /** @default the Hub is asked for the cards of its datasets */
+  /** @default reads the cards of datasets from the Hub */
   readonly licenseOf?: LicenseOf | undefined
 }
 

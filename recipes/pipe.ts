@@ -28,7 +28,7 @@ export type Item = Document | Tokens | Sequence
 /** What a stage of a pipe reports when it has ended. */
 export interface StageReport extends StageStats {
   readonly stage: string
-  /** What `pack` counts beside its items. */
+  /** What `pack` counts besides its items. */
   readonly tokens?: number
   readonly tail?: number
 }

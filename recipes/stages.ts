@@ -44,7 +44,7 @@ export interface FilterEntry<S extends OptionsSchema = OptionsSchema> extends Tr
   work (options: z.output<S>, known?: KnownModel): Work<Document, Document, unknown>
   /** Of a filter that reads a fastText model. */
   readonly model?: ModelUse
-  /** Of a filter that compares documents: the stage for items of which it is known already what is compared. */
+  /** Of a filter that compares documents: the stage for items whose keys are known already. */
   keyed? <Item, Out>(options: z.output<S>, shared: StageOptions<Item>, keyed: Keyed<Item, Out>): AnyStage
 }
 
@@ -52,7 +52,7 @@ export interface FilterEntry<S extends OptionsSchema = OptionsSchema> extends Tr
 export interface SourceEntry {
   readonly make: (input: SourceInput, options: Readonly<Record<string, unknown>>) => RecordSource
   readonly options: OptionsSchema
-  /** How many records a file has, where it says so; the positions in it are counts of records then. */
+  /** How many records a file has, for files that have their number; positions in these are counts of records. */
   readonly countRecords?: (path: string) => Promise<number>
 }
 
@@ -206,8 +206,8 @@ export function sourceOptionsOf (
 }
 
 /**
- * What a component on the Hub was asked for, and what it was found to be, as settings of a job have it: by this the
- * next run knows its files.
+ * What of a component on the Hub was requested, and what was found, as settings of a job have it: by this the next run
+ * knows its files.
  */
 export function foundSettings (
   { subset, split, revision, hub }: Pick<FoundComponent, 'subset' | 'split' | 'revision' | 'hub'>

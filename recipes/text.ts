@@ -29,7 +29,7 @@ export function markdownTable (heads: readonly string[], rows: Rows): string[] {
   return [heads, heads.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).concat('')
 }
 
-/** A share with so many digits after the point: `71.43 %`; by default with three digits, or fewer that say the same. */
+/** A share with so many digits after the point: `71.43 %`; by default with up to three digits in all. */
 export function percent (share: number, digits?: number): string {
   return `${digits === undefined ? Number((100 * share).toPrecision(3)) : (100 * share).toFixed(digits)} %`
 }

@@ -1,4 +1,4 @@
-/** What the help of a command has beside its flags. */
+/** What the help of a command has besides its flags. */
 interface Guide {
   readonly examples: readonly string[]
   /** What to do next, in one or two sentences. */

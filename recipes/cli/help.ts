@@ -3,7 +3,7 @@ import { guides } from './guides.ts'
 
 const WIDTH = 80
 
-/** Columns of a flag with what it takes; a longer one has a line of its own. */
+/** Columns of a flag with what it takes; a longer one has its own line. */
 const TERM_WIDTH = 24
 
 const INDENT = '  '

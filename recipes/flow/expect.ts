@@ -22,7 +22,7 @@ export interface Passed {
  * @throws SluiceError `ERR_EXPECTED` when it has dropped everything, or when the share that it kept or the share that
  *   it dropped is more than 5 times as large as expected, or as small
  */
-export function judgeKept ({ name, in: taken, out, dropped }: Passed, expected?: Expectation): void {
+export function checkKept ({ name, in: taken, out, dropped }: Passed, expected?: Expectation): void {
   if (taken === 0) return
   const reasons = Object.entries(dropped).map(([reason, n]) => `${reason}: ${n}`).join(', ')
   if (out === 0 && expected?.kept !== 0) {
@@ -58,11 +58,11 @@ export function expecting<Item> (
     finish () {
       for (const [index, { stageName, stats }] of stages.entries()) {
         if (each[index] === undefined && whole?.kept === 0 && stats.out === 0) continue // as is expected of all
-        judgeKept({ ...stats, name: stageName }, each[index])
+        checkKept({ ...stats, name: stageName }, each[index])
       }
       const [first, last] = [stages[0], stages.at(-1)]
       if (first === undefined || last === undefined || whole === null) return
-      judgeKept({ name: 'all filters', in: first.stats.in, out: last.stats.out, dropped: droppedBy(stages) }, whole)
+      checkKept({ name: 'all filters', in: first.stats.in, out: last.stats.out, dropped: droppedBy(stages) }, whole)
     }
   })
 }

@@ -10,7 +10,7 @@ import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { checkpointIn } from '../components/paths.ts'
 import { checkFit } from '../components/shard-job.ts'
 import { droppedBy } from '../flow/counts.ts'
-import { judgeKept } from '../flow/expect.ts'
+import { checkKept } from '../flow/expect.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import type { Sample, SampledDocument } from './sample.ts'
 
@@ -98,9 +98,9 @@ async function warningsFor (component: FoundComponent, sample: Sample, tokenizer
   const records = documents + Object.values(bad).reduce((sum, n) => sum + n, 0)
   if (documents === 0) warnings.push(`no document was found in ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
   warnOf(() => { judgeBadRecords({ in: records, out: documents, dropped: { ...bad } }, maxBad, ['the run would fail']) })
-  for (const [index, { stageName, stats }] of filters.entries()) warnOf(() => { judgeKept({ ...stats, name: `of this sample ${stageName}` }, component.filters[index]!.expect) })
+  for (const [index, { stageName, stats }] of filters.entries()) warnOf(() => { checkKept({ ...stats, name: `of this sample ${stageName}` }, component.filters[index]!.expect) })
   const { expect } = component
-  if (expect !== null) warnOf(() => { judgeKept({ name: 'of this sample all filters', in: sample.sampled, out: sample.kept, dropped: droppedBy(sample.filters) }, expect) })
+  if (expect !== null) warnOf(() => { checkKept({ name: 'of this sample all filters', in: sample.sampled, out: sample.kept, dropped: droppedBy(sample.filters) }, expect) })
   if (tokenizer !== null) warnOf(() => { checkFit(component, tokenizer) })
   if (factor > 1) warnings.push(`about ${(100 / factor).toPrecision(2)}% of it was read; what the rest is like is not in the bounds`)
   if (component.filters.some(({ stage }) => stage === 'dedup')) warnings.push('dedup drops more of the whole than of a sample')

@@ -49,7 +49,7 @@ export interface WrittenProvenance {
 }
 
 /** What is written next to a pull with its provenance. */
-export interface BesidePull {
+export interface PullExtras {
   /** The dataset's card, as it was when the pull began. */
   readonly card?: string | null
   /** Records by the licence of each, where they state one. */
@@ -76,14 +76,14 @@ const PAUSE_MS = 50
  * @throws SluiceError `ERR_OUTPUT`; `ERR_LOCKED` when another pull doesn't release the folder
  */
 export async function writeProvenance (
-  output: string, given: Provenance, beside: BesidePull = {}
+  output: string, given: Provenance, more: PullExtras = {}
 ): Promise<WrittenProvenance> {
   const folder = dirname(output)
-  return await inTurn(join(folder, 'provenance.json'), () => write(folder, basename(output), masked(given), beside))
+  return await inTurn(join(folder, 'provenance.json'), () => write(folder, basename(output), masked(given), more))
 }
 
 async function write (
-  folder: string, name: string, given: Provenance, { card = null, counts = null }: BesidePull
+  folder: string, name: string, given: Provenance, { card = null, counts = null }: PullExtras
 ): Promise<WrittenProvenance> {
   await checkProvenance(join(folder, name))
   const pathOf = (file: string): string => join(folder, file)

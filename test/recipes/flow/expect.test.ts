@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { t } from '../../tap.ts'
-import { judgeKept } from '../../../recipes/flow/expect.ts'
+import { checkKept } from '../../../recipes/flow/expect.ts'
 import { filterCorpus } from '../../../recipes/filter-corpus.ts'
 import { MixtureError, processMixture } from '../../../recipes/process-mixture.ts'
 import { docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../../helpers.ts'
 
 const kept = (out: number, of: number, expected?: number): (() => void) => () => {
-  judgeKept({ name: 'length', in: of, out, dropped: { too_short: of - out } }, expected === undefined
+  checkKept({ name: 'length', in: of, out, dropped: { too_short: of - out } }, expected === undefined
     ? undefined
     : { kept: expected })
 }
