@@ -2,17 +2,17 @@ import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Writable } from 'node:stream'
-import { type Test, t } from '../tap.ts'
-import { readNpy } from '../../lib/shards/npy.ts'
-import { listShards } from '../../lib/shards/names.ts'
-import type { MixtureStats } from '../../recipes/mixture/stats.ts'
-import { ndjson } from '../../sources/ndjson.ts'
-import { dedup } from '../../transforms/dedup.ts'
-import { encode } from '../../transforms/encode.ts'
-import { language } from '../../transforms/language.ts'
-import { length } from '../../transforms/length.ts'
-import { normalize } from '../../transforms/normalize.ts'
-import { ROOT, folderInMemory, howMany, isThorough, put, runProgram, temporaryFolder } from '../helpers.ts'
+import { type Test, t } from '../../tap.ts'
+import { readNpy } from '../../../lib/shards/npy.ts'
+import { listShards } from '../../../lib/shards/names.ts'
+import type { MixtureStats } from '../../../recipes/mixture/stats.ts'
+import { ndjson } from '../../../sources/ndjson.ts'
+import { dedup } from '../../../transforms/dedup.ts'
+import { encode } from '../../../transforms/encode.ts'
+import { language } from '../../../transforms/language.ts'
+import { length } from '../../../transforms/length.ts'
+import { normalize } from '../../../transforms/normalize.ts'
+import { ROOT, folderInMemory, howMany, isThorough, put, runProgram, temporaryFolder } from '../../helpers.ts'
 
 const VOCABULARY = howMany(500, 8000)
 
@@ -30,9 +30,9 @@ function installation (t: Test): string {
   const folder = join(parent, 'sluice')
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') && !path.endsWith('.map') })
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
-  mkdirSync(join(folder, 'recipes'))
-  writeFileSync(join(folder, 'recipes/quickstart.yaml'), recipe)
+  const recipe = readFileSync(join(ROOT, 'recipes/start/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
+  mkdirSync(join(folder, 'recipes/start'), { recursive: true })
+  writeFileSync(join(folder, 'recipes/start/quickstart.yaml'), recipe)
   put(folder, 'node_modules/short/README.md', '# Too short\n')
   for (const name of TEXT) {
     mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true })

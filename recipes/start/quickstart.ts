@@ -3,17 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import type { Document } from '../lib/document.ts'
-import { SluiceError } from '../lib/errors.ts'
-import { LicenseCounts } from '../lib/licenses/counts.ts'
-import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
-import { packageRoot } from '../lib/package.ts'
-import { ndjsonSink } from '../sinks/ndjson.ts'
-import { type RunOptions, runStreams } from './flow/flow.ts'
-import type { MixtureStats } from './mixture/stats.ts'
-import { processMixture } from './process-mixture.ts'
-import { LICENSES, licensesPage } from './provenance/licenses-page.ts'
-import { trainTokenizer } from './train-tokenizer.ts'
+import type { Document } from '../../lib/document.ts'
+import { SluiceError } from '../../lib/errors.ts'
+import { LicenseCounts } from '../../lib/licenses/counts.ts'
+import { refuseForeign, writeOwn } from '../../lib/output/own-file.ts'
+import { packageRoot } from '../../lib/package.ts'
+import { ndjsonSink } from '../../sinks/ndjson.ts'
+import { type RunOptions, runStreams } from '../flow/flow.ts'
+import type { MixtureStats } from '../mixture/stats.ts'
+import { processMixture } from '../process-mixture.ts'
+import { LICENSES, licensesPage } from '../provenance/licenses-page.ts'
+import { trainTokenizer } from '../train-tokenizer.ts'
 
 export const quickstartOptions = z.strictObject({}).describe('all of it, on text that is already on the machine')
 
@@ -47,7 +47,7 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
     await runStreams(`gathering ${component}`, [Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], run.signal)
     await writeOwn(join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage(`${component}.ndjson`, licences), LICENSES)
   }
-  const manifest = relative('.', join(packageRoot(), 'recipes', 'quickstart.yaml'))
+  const manifest = relative('.', join(packageRoot(), 'recipes', 'start', 'quickstart.yaml'))
   await trainTokenizer({ manifest, overwrite: true, restart: true }, run)
   return await processMixture(manifest, { overwrite: true, restart: true }, run)
 }
