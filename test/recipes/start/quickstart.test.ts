@@ -3,8 +3,10 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Writable } from 'node:stream'
 import { type Test, t } from '../../tap.ts'
+import type { Document } from '../../../lib/document.ts'
 import { readNpy } from '../../../lib/shards/npy.ts'
 import { listShards } from '../../../lib/shards/names.ts'
+import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import type { MixtureStats } from '../../../recipes/mixture/stats.ts'
 import { ndjson } from '../../../sources/ndjson.ts'
 import { dedup } from '../../../transforms/dedup.ts'
@@ -14,10 +16,13 @@ import { length } from '../../../transforms/length.ts'
 import { normalize } from '../../../transforms/normalize.ts'
 import { ROOT, folderInMemory, howMany, isThorough, put, runProgram, temporaryFolder } from '../../helpers.ts'
 
-const VOCABULARY = howMany(500, 8000)
+const VOCABULARY = howMany(700, 8000)
 
 /** Of installed packages as little text as makes some shards. */
 const TEXT = ['yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinyglobby', 'commander', 'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser']
+
+/** What a tokenizer may lose: tabs, odd runs of spaces, blank lines, Windows line breaks, characters that it never saw. */
+const INDENTED = '  def gate (open):\n\tif open:  # \u{1f6a2} \u6c34\n\n           return\t1   \r\n\n  '
 
 /**
  * sluice as it is installed, beside few packages, and to train a small vocabulary: there is less text than in a
@@ -30,7 +35,7 @@ function installation (t: Test): string {
   const folder = join(parent, 'sluice')
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') && !path.endsWith('.map') })
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  const recipe = readFileSync(join(ROOT, 'recipes/start/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
+  const recipe = readFileSync(join(ROOT, 'recipes/start/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
   mkdirSync(join(folder, 'recipes/start'), { recursive: true })
   writeFileSync(join(folder, 'recipes/start/quickstart.yaml'), recipe)
   put(folder, 'node_modules/short/README.md', '# Too short\n')
@@ -67,6 +72,7 @@ t.test('one command, from the text of the installed packages to shards that a lo
   // The documents of the first component, one by one, are what lies in its shards.
   const [docs] = stats
   const raw = join(cwd, 'data/quickstart/raw/docs.ndjson')
+  const model = join(cwd, 'data/quickstart/tokenizer', `spm_${VOCABULARY}_unigram.model`)
   const expected: number[] = []
   let documents = 0
   const sink = new Writable({
@@ -78,12 +84,19 @@ t.test('one command, from the text of the installed packages to shards that a lo
     }
   })
   const filters = [normalize(), length({ minChars: 200, maxChars: 100_000 }), language({ keep: 'en', threshold: 0.8 }), dedup()]
-  await pipeline([ndjson(raw), ...filters, encode({ tokenizerPath: join(cwd, 'data/quickstart/tokenizer', `spm_${VOCABULARY}_unigram.model`) }), sink])
+  await pipeline([ndjson(raw), ...filters, encode({ tokenizerPath: model }), sink])
   t.equal(documents, docs!.records)
   t.equal(expected.length, docs!.tokens)
   const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name => [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])
   t.ok(found.every((id, i) => id === expected[i]) && found.length > 0, 'the ids of the documents, laid end to end')
   t.equal(expected.filter(id => id === docs!.eos_id).length, documents, 'one end of sentence a document')
+
+  // Code is the same text once it is encoded and decoded, line by line.
+  const { encode: encoded, decode } = await loadTokenizer(model)
+  const code = readFileSync(join(cwd, 'data/quickstart/raw/code.ndjson'), 'utf8').trim().split('\n').slice(0, 200)
+  const texts = [INDENTED, ...code.map(line => (JSON.parse(line) as Document).text)]
+  t.ok(texts.filter(text => /\n {4,}\S/.test(text)).length > 10, 'it has indented lines')
+  t.strictSame(texts.filter(text => decode(encoded(text)) !== text), [])
 
   const first = JSON.parse(readFileSync(raw, 'utf8').split('\n')[0]!) as { meta: Record<string, string> }
   t.strictSame(Object.keys(first.meta), ['package', 'version', 'license'], 'each document has its package\'s licence')
