@@ -14,6 +14,7 @@ import type { MixtureStats } from '../mixture/stats.ts'
 import { processMixture } from '../process-mixture.ts'
 import { LICENSES, licensesPage } from '../provenance/licenses-page.ts'
 import { trainTokenizer } from '../train-tokenizer.ts'
+import { calledAs } from './called-as.ts'
 
 export const quickstartOptions = z.strictObject({}).describe('all of it, on text that is already on the machine')
 
@@ -93,9 +94,23 @@ function parsedOr (json: string, otherwise: Record<string, unknown>): Record<str
   }
 }
 
-/** How to go on after a quickstart. */
-export function nextSteps ({ stats }: MixtureStats): string {
-  const folders = stats.map(({ output_dir: folder, shards, sequences }) => `  ${folder}: ${sequences} sequences in ${shards} ${shards === 1 ? 'shard' : 'shards'}`)
-  const first = join(stats[0]!.output_dir, stats[0]!.shard_files[0]?.file ?? 'shard_00000.npy')
-  return `Shards:\n${folders.join('\n')}\n\nLoad one with NumPy:\n  python3 -c "import numpy as np; a = np.load('${first}', mmap_mode='r'); print(a.dtype, a.shape, a[0, :8])"`
+/** What a quickstart has made, and what to do next. */
+export function nextSteps ({ manifest, stats, tokenizer }: MixtureStats): string {
+  const folders = stats.map(({ output_dir: folder, shards, sequences }) =>
+    `  ${folder}: ${sequences} sequences in ${shards} ${shards === 1 ? 'shard' : 'shards'}`)
+  const { output_dir: folder, shard_files: files } = stats[0]!
+  const first = join(folder, files[0]?.file ?? 'shard_00000.npy')
+  const sluice = calledAs()
+  return [
+    'Shards:', ...folders, '',
+    `The manifest: ${manifest}`,
+    `The tokenizer, trained on the same text: ${tokenizer.path}`, '',
+    'Show a sequence as text:',
+    `  ${sluice} inspect ${folder} --row 0`, '',
+    'Load a shard with NumPy:',
+    `  python3 -c "import numpy as np; a = np.load('${first}', mmap_mode='r'); print(a.dtype, a.shape, a[0, :8])"`, '',
+    'Use your own data: write a manifest for it, then run that:',
+    `  ${sluice} init FILES...`,
+    `  ${sluice} run sluice.yaml`
+  ].join('\n')
 }

@@ -52,6 +52,10 @@ t.test('one command, from the text of the installed packages to shards that a lo
   const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy'].map(name => put(cwd, join('data/quickstart', name), 'of an earlier run'))
   const printed = runProgram(process.execPath, [join(root, 'dist/recipes/cli/main.js'), 'quickstart'], cwd)
   t.match(printed, /^docs .*\n {2}dropped: .*(?:\n {4}.*)*\n {2}1 shard in data\/quickstart\/shards\/docs; .*\ncode /m)
+  t.match(printed, /^The manifest: .*recipes\/start\/quickstart\.yaml\nThe tokenizer, .*: data\/quickstart\/tokenizer\/spm_\d+_unigram\.model$/m)
+  const inspecting = /^ {2}(node .* inspect data\/quickstart\/shards\/docs --row 0)$/m.exec(printed)![1]!
+  t.match(runProgram('bash', ['-c', inspecting], cwd), /^\[0\] data\/quickstart\/shards\/docs\/shard_00000\.npy, row 0\n/)
+  t.match(printed, /^ {2}node .* init FILES\.\.\.\n {2}node .* run sluice\.yaml$/m)
   t.match(printed, /np\.load\('data\/quickstart\/shards\/docs\/shard_00000\.npy', mmap_mode='r'\)/)
 
   const { stats, tokenizer } = JSON.parse(readFileSync(join(cwd, 'data/quickstart/stats.json'), 'utf8')) as MixtureStats
