@@ -23,3 +23,4 @@ if (stale.length > 0) {
     writeFileSync(output, outputText)
   }
 }
+if (stale.some(([path]) => !path.startsWith('test'))) await import('./write-schema.mjs')
