@@ -108,7 +108,7 @@ function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
   ])
   const limits = table([
     ['encode', 'unit', 'is', 'allowed', ''],
-    ...bounds.map(bound => [bound.what, bound.unit, bound.value.toFixed(1), bound.allowed.toFixed(0), isWithin(bound) ? 'reached' : 'too much'])
+    ...bounds.map(bound => [bound.what, bound.unit, bound.value.toFixed(bound.unit === 'times' ? 2 : 1), bound.allowed.toFixed(bound.unit === 'times' ? 1 : 0), isWithin(bound) ? 'reached' : 'too much'])
   ])
   return [sides, '', limits, ...notes].join('\n')
 }
