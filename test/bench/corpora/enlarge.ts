@@ -82,13 +82,15 @@ function kindOf (run: string): string {
 /** The texts once, then copies with other words, until there are `bytes` of UTF-8. */
 export function * enlarged (texts: readonly string[], bytes: number, seed?: number): Generator<string> {
   let written = 0
-  let renamer: Renamer | undefined
-  while (true) {
-    for (const text of renamer?.copy(texts) ?? texts) {
-      yield text
-      written += Buffer.byteLength(text)
-      if (written >= bytes) return
-    }
-    renamer ??= new Renamer(texts, seed)
+  for (const text of endless(texts, seed)) {
+    yield text
+    written += Buffer.byteLength(text)
+    if (written >= bytes) return
   }
+}
+
+function * endless (texts: readonly string[], seed?: number): Generator<string, never> {
+  yield * texts
+  const renamer = new Renamer(texts, seed)
+  for (;;) yield * renamer.copy(texts)
 }

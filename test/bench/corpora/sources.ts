@@ -58,6 +58,7 @@ export const TEXTS = {
       }
     }
     const originals = parts.flatMap(({ texts }) => [...texts])
+    if (originals.length === 0) throw new Missing('there is no text on this machine')
     const source = parts.map(({ source }) => source).join(' + ')
     return { source, texts: enlarged(originals, bytes), originals: originals.length }
   }
