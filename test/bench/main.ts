@@ -16,12 +16,13 @@ const USAGE = `npm run -s bench -- [--only NAME]... [--runs N] [--compare COMMIT
 
   (no option)         measures all rows, each side in fresh processes, alternately, on text that is met once
   --only NAME         measure this row or part only; may be repeated; read stands for all rows read-...
-  --runs N            runs of each side, of which the best counts (default: 2 of rows, 5 of parts)
+  --runs N            runs of each side, of which the best counts (default: 2 of rows, or 1 where the first took
+                      over 4 s; 5 of parts)
   --compare COMMIT    build another commit and measure sluice's sides of the rows here and there, alternately
   --json              print the results as one JSON object
   --tolerance PERCENT by how much the bounds of encode and languages, and the speed of hub and trainer, may be
                       missed before the command fails, on a machine that others use (default: 0)
-  --mb N              text of the rows that take the mixed corpus (default: 64); of the trainer's largest one
+  --mb N              text of the rows that take the mixed corpus (default: 48); of the trainer's largest one
                       (default: 100; 0 leaves it out)
   --quick             trainer: half of the documents, one size, once; hub: 300 MB in place of 2 GB
 
@@ -50,9 +51,10 @@ async function bench (given: Arguments): Promise<void> {
   const parts = PARTS.filter(({ name }) => given.only.includes(name))
   const rows = rowsOf(given.only)
   const runs = given.runs ?? RUNS.row
+  const areSlowOnce = given.runs === null
   const partRuns = given.runs ?? RUNS.part
   const measured = await partResults(parts, given, partRuns, folder)
-  const found = rows.length === 0 ? null : await measureRows(rows, { ...given, runs, folder })
+  const found = rows.length === 0 ? null : await measureRows(rows, { ...given, runs, areSlowOnce, folder })
   const results = {
     machine: machine(),
     runs,

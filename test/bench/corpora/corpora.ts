@@ -23,7 +23,7 @@ export interface CorpusFile {
 }
 
 /** How much text `mixed` has, unless something else is requested. */
-export const MIXED_BYTES = 64_000_000
+export const MIXED_BYTES = 48_000_000
 
 /** Writes each corpus once, when it is first used, into a folder. */
 export class Corpora {

@@ -60,14 +60,15 @@ async function abbreviated (name: string, cwd: string): Promise<string> {
 }
 
 /** Runs sluice's sides of a row here and at the other commit, in turn; a row for each side. @throws Missing */
-export async function compareRow (row: Row, { inputs, runs, tell }: Bench, other: OtherCommit): Promise<RowResult[]> {
+export async function compareRow (row: Row, bench: Bench, other: OtherCommit): Promise<RowResult[]> {
+  const { inputs, tell } = bench
   const { bytes, sides } = await row.prepare(inputs)
   const results: RowResult[] = []
   for (const { name, kind, work } of sides.filter(({ kind }) => kind === 'sluice')) {
     const { samples, failed } = await inTurn([packageRoot(), other.root].map(root => async () => {
       await freshFolder(inputs.output)
       return await runWork(work, inputs, root)
-    }), runs, i => i === 1)
+    }), bench, i => i === 1)
     const { about, corpus, of } = row
     const label = `${row.name}, ${name}`
     const skipped = failed.map(([, error]) => `${label}: ${other.commit} can't run it: ${error}`)

@@ -6,16 +6,16 @@ import { Inputs } from './inputs.ts'
 import { duration, tell } from './progress.ts'
 import { findPython } from './python.ts'
 import type { Row, RowResult } from './row.ts'
-import { measureRow } from './run.ts'
+import { type Bench, measureRow } from './run.ts'
 
 /** What corpora, formats and models take to make, on two quiet cores; of rows that take so long, all of them. */
-const PREPARING_SECONDS = 45
+const PREPARING_SECONDS = 35
 const ALL_ROWS_SECONDS = 40
 const BUILDING_SECONDS = 30
+/** Of the time of a round, what is left where slow sides aren't run again. */
+const REPEATED_SHARE = 0.7
 
-interface MeasureOptions extends Pick<Arguments, 'compare' | 'mb'> {
-  /** Of each side. */
-  readonly runs: number
+interface MeasureOptions extends Pick<Arguments, 'compare' | 'mb'>, Pick<Bench, 'runs' | 'areSlowOnce'> {
   /** For corpora, formats, output and the other commit. */
   readonly folder: string
 }
@@ -31,13 +31,14 @@ interface Measured {
 /** Measures rows one after the other, beside their rivals or beside another commit. */
 export async function measureRows (
   rows: readonly Row[],
-  { compare, mb, runs, folder }: MeasureOptions
+  { compare, mb, runs, areSlowOnce, folder }: MeasureOptions
 ): Promise<Measured> {
   const seconds = rows.reduce((sum, row) => sum + row.seconds, 0)
   const extra = PREPARING_SECONDS * Math.min(1, seconds / ALL_ROWS_SECONDS) + (compare === null ? 0 : BUILDING_SECONDS)
-  tell(`${rows.length} rows, ${runs} runs of each side: ${duration(extra + runs * seconds)} on two quiet cores`)
+  const rounds = areSlowOnce ? 1 + REPEATED_SHARE * (runs - 1) : runs
+  tell(`${rows.length} rows, ${runs} runs of each side: ${duration(extra + rounds * seconds)} on two quiet cores`)
   const inputs = new Inputs(folder, { python: await findPython(tell), mixedBytes: mb === null ? undefined : mb * 1e6 })
-  const bench = { inputs, runs, tell }
+  const bench = { inputs, runs, areSlowOnce, tell }
   if (compare === null) {
     const { results, skipped } = await eachRow(rows, async row => [await measureRow(row, bench)])
     return { corpora: await inputs.corpora.written(), rows: results, compared: null, skipped }

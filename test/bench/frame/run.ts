@@ -7,6 +7,8 @@ import type { Inputs } from './inputs.ts'
 import type { Row, RowResult, Sample, Work } from './row.ts'
 
 const PYTHON_PROGRAM = join(packageRoot(), 'test', 'bench', 'rivals.py')
+/** Of CPU time. */
+const SLOW_SECONDS = 4
 const MAX_OUTPUT = 2 ** 24
 
 /** Where rows are measured. */
@@ -14,17 +16,20 @@ export interface Bench {
   readonly inputs: Inputs
   /** Of each side. */
   readonly runs: number
+  /** Whether a side isn't run again if its first run took long. */
+  readonly areSlowOnce: boolean
   /** Hears what is going on. */
   readonly tell: (message: string) => void
 }
 
 /** Runs all sides of a row in turn (A B C A B C …), each time in a fresh process. @throws Missing */
-export async function measureRow (row: Row, { inputs, runs, tell }: Bench): Promise<RowResult> {
+export async function measureRow (row: Row, bench: Bench): Promise<RowResult> {
+  const { inputs, tell } = bench
   const { bytes, sides, skipped = [] } = await row.prepare(inputs)
   const { samples, failed } = await inTurn(sides.map(side => async () => {
     await freshFolder(inputs.output)
     return await runWork(side.work, inputs, packageRoot())
-  }), runs, i => sides[i]!.kind !== 'sluice')
+  }), bench, i => sides[i]!.kind !== 'sluice')
   const notes = failed.map(([i, error]) => `${row.name}, ${sides[i]!.name}: ${error}`)
   notes.forEach(note => { tell(`skipped: ${note}`) })
   return {
@@ -33,22 +38,26 @@ export async function measureRow (row: Row, { inputs, runs, tell }: Bench): Prom
     corpus: row.corpus,
     of: row.of,
     bytes,
-    sides: sides.flatMap(({ name, kind }, i) => samples[i]!.length < runs ? [] : { name, kind, samples: samples[i]! }),
+    sides: sides.flatMap(({ name, kind }, i) => failed.some(([side]) => side === i) ? [] : { name, kind, samples: samples[i]! }),
     skipped: [...skipped.map(reason => `${row.name}: ${reason}`), ...notes]
   }
 }
 
-/** Runs that are measured, one round after the other. @param mayFail whether one is left out, not thrown, if it fails */
+/**
+ * Runs what is measured, one round after the other.
+ *
+ * @param mayFail whether a side is left out if it fails: else the error is thrown
+ */
 export async function inTurn (
-  runs: ReadonlyArray<() => Promise<Sample>>,
-  rounds: number,
+  sides: ReadonlyArray<() => Promise<Sample>>,
+  { runs, areSlowOnce }: Pick<Bench, 'runs' | 'areSlowOnce'>,
   mayFail: (index: number) => boolean
 ): Promise<{ readonly samples: readonly Sample[][], readonly failed: ReadonlyArray<readonly [number, string]> }> {
-  const samples: Sample[][] = runs.map(() => [])
+  const samples: Sample[][] = sides.map(() => [])
   const failed = new Map<number, string>()
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, run] of runs.entries()) {
-      if (failed.has(i)) continue
+  for (let round = 0; round < runs; round++) {
+    for (const [i, run] of sides.entries()) {
+      if (failed.has(i) || (areSlowOnce && samples[i]!.some(({ cpu }) => cpu > SLOW_SECONDS))) continue
       try {
         samples[i]!.push(await run())
       } catch (error) {

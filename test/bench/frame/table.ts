@@ -5,7 +5,7 @@ import type { Compared } from './compare.ts'
 import type { Machine } from './machine.ts'
 import { type RowResult, type SideResult, bestOf, bestWarm, ratioOf } from './row.ts'
 
-const HEADER = ['row', 'text', 'MB', 'by', 'MB/s of CPU time', 'warm', 'CPU s', 'wall s', 'first is so many times as fast']
+const HEADER = ['row', 'text', 'MB', 'by', 'MB/s of CPU time', 'warm', 'CPU s', 'wall s', 'ratio']
 
 export function machineLine ({ cpu, cores, memoryGb, node, platform, commit }: Machine): string {
   return `${cpu}, ${cores} cores, ${memoryGb} GB, ${platform}, Node ${node}${commit === null ? '' : `, commit ${commit}`}`
@@ -29,14 +29,16 @@ function wordCells (counts: WordCounts): string[] {
   ]
 }
 
+const RATIO = 'ratio: how many times as fast the first side of a row is, by CPU time. warm: the same again in the same process'
+
 /** A line for each side of each row. */
 export function rowsTable (rows: readonly RowResult[]): string {
-  return table([HEADER, ...rows.flatMap(({ about, corpus, bytes, sides }) => sides.map((side, i) => [
+  return [table([HEADER, ...rows.flatMap(({ about, corpus, bytes, sides }) => sides.map((side, i) => [
     ...i === 0 ? [about, corpus ?? '', bytes === null ? '' : (bytes / 1e6).toFixed(1)] : ['', '', ''],
     side.kind === 'limit' ? `limit: ${side.name}` : side.name,
     ...sideCells(side, bytes),
     i === 0 ? '' : ratioOf(bestOf(sides[0]!.samples), bestOf(side.samples)).toFixed(2)
-  ]))])
+  ]))]), RATIO].join('\n')
 }
 
 /** A line for each row: sluice here, and at another commit. */

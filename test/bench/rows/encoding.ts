@@ -5,18 +5,18 @@ import { orSkipped, ours, prepared, python } from './sides.ts'
 
 /** Encoding, each word of a text met for the first time where it occurs first; warm: all words are known. */
 export const ENCODING_ROWS: readonly Row[] = [
-  encoding('web', 16),
-  encoding('books', 3),
-  encoding('lines', 4),
-  encoding('code', 10),
-  encoding('unspaced', 4),
+  encoding('web', 12),
+  encoding('books', 2.5),
+  encoding('lines', 3),
+  encoding('code', 9),
+  encoding('unspaced', 2),
   {
     name: 'encode-bpe',
     about: 'encode, BPE',
-    corpus: 'web',
+    corpus: 'prose',
     of: 'text',
-    seconds: 18,
-    prepare: async inputs => await sides(inputs, 'web', await inputs.bpeModel(), 'bpe')
+    seconds: 6,
+    prepare: async inputs => await sides(inputs, 'prose', await inputs.bpeModel(), 'bpe')
   }
 ]
 

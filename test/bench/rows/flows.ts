@@ -14,7 +14,7 @@ export const FLOW_ROWS: readonly Row[] = [
     about: 'process-mixture',
     corpus: 'web',
     of: 'text',
-    seconds: 22,
+    seconds: 13,
     async prepare (inputs) {
       const { path, textBytes } = await inputs.corpus('web')
       const given = { path, model: inputs.tokenizer, folder: inputs.output }
@@ -29,8 +29,8 @@ export const FLOW_ROWS: readonly Row[] = [
       )
     }
   },
-  workers('process-mixture-workers', 'process-mixture', FILTERS, 10),
-  workers('process-mixture-language', 'process-mixture, fastText', WITH_LANGUAGE, 12),
+  workers('process-mixture-workers', 'process-mixture', FILTERS, 6),
+  workers('process-mixture-language', 'process-mixture, fastText', WITH_LANGUAGE, 8),
   starting('version', ['--version'], 'start: --version'),
   starting('length', ['length'], 'start: length')
 ]

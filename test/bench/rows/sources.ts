@@ -41,7 +41,7 @@ function reading (
     about,
     corpus: CORPUS,
     of: isNdjson ? 'file' : 'text',
-    seconds: 4,
+    seconds: 2.5,
     async prepare (inputs) {
       const { path, fileBytes, textBytes } = await inputs.corpus(CORPUS)
       const file = ending === 'ndjson' ? path : await inputs.inFormat(CORPUS, ending)

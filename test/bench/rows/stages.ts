@@ -8,24 +8,24 @@ const SHARD_BYTES = SEQUENCES * 2048 * 4
 
 /** Stages alone, fed from memory. */
 export const STAGE_ROWS: readonly Row[] = [
-  stage('normalize', 'mixed', 4, (path, inputs) => [
+  stage('normalize', 'mixed', 2, (path, inputs) => [
     ours('stages.normalize', { path, isWarmWanted: true }),
     python(inputs, { name: 'Python str.split, join' }, 'normalize', { path })
   ]),
-  stage('length', 'mixed', 2, (path, inputs) => [
+  stage('length', 'mixed', 1.5, (path, inputs) => [
     ours('stages.length', { path, isWarmWanted: true }),
     python(inputs, { name: 'Python len' }, 'length', { path })
   ]),
-  stage('language', 'web', 10, (path, inputs) => [
+  stage('language', 'prose', 4, (path, inputs) => [
     ours('stages.language', { path, detector: 'fasttext' }, 'sluice, fastText'),
     ours('stages.language', { path, detector: 'cld3' }, 'sluice, cld3'),
     python(inputs, { package: 'fasttext-numpy2-wheel' }, 'language', { path, model: inputs.languageModel() })
   ]),
-  stage('dedup', 'mixed', 3, (path, inputs) => [
+  stage('dedup', 'mixed', 2, (path, inputs) => [
     ours('stages.dedup', { path, isWarmWanted: true }),
     python(inputs, { name: 'Python set of hashes' }, 'dedup', { path })
   ]),
-  stage('pack', 'mixed', 2, path => [ours('stages.pack', { path, isWarmWanted: true })]),
+  stage('pack', 'mixed', 1.5, path => [ours('stages.pack', { path, isWarmWanted: true })]),
   {
     name: 'npy',
     about: 'write .npy shards',
