@@ -6,7 +6,9 @@ import { t } from './tap.ts'
 import { readNpy } from '../lib/shards/npy.ts'
 import { C4, hubForCommands } from './hub/process.ts'
 import { command, programPrints } from './commands.ts'
-import { ROOT, filesIn, folderLikeCheckout, howMany, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
+import {
+  ROOT, filesIn, folderLikeCheckout, howMany, isThorough, pattern, put, runProgram, temporaryFolder
+} from './helpers.ts'
 
 /** A thread takes longer to start than these few documents. */
 const inOneThread = isThorough() ? [] : ['--workers', '1']
@@ -30,7 +32,9 @@ t.test('pack-alone.mjs: one transform in another program', async t => {
 
 t.test('pipe.sh: the stages in a shell', async t => {
   const folder = temporaryFolder(t)
-  const [input, output, model] = ['examples/mail.ndjson', `${folder}/shards/`, 'test/fixtures/quickstart.model'] as const
+  const input = 'examples/mail.ndjson'
+  const output = `${folder}/shards/`
+  const model = 'test/fixtures/quickstart.model'
   if (isThorough()) {
     run('bash', 'examples/pipe.sh', input, output, model)
   } else {
@@ -61,7 +65,10 @@ t.test('mixture.yaml: a manifest', async t => {
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [
     {
-      name: 'mail', records: 3, sequences: 4, license: 'CC0-1.0',
+      name: 'mail',
+      records: 3,
+      sequences: 4,
+      license: 'CC0-1.0',
       dropped: { 'length.too_short': 2, 'language.other_language': 1 }
     },
     { name: 'docs', dtype: 'uint16' }
@@ -79,7 +86,8 @@ t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
   t.match(stats, [{
-    name: 'own', records: 4,
+    name: 'own',
+    records: 4,
     stages: [{ stage: 'ndjson' }, { stage: 'repetition', in: 6, out: 6 }, { stage: 'normalize' }, { stage: 'length' }]
   }])
   const kept = gunzipSync(readFileSync(join(folder, 'data/examples/filtered/own.ndjson.gz'))).toString()
@@ -88,7 +96,10 @@ t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
     .replace('0.2', '2'))
   t.match(await command(['check', refused], { cwd: folder }), {
     code: 2,
-    stderr: /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: max_share: expected a number from 0 to 1, got 2/
+    stderr: pattern(
+      /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: /,
+      /max_share: expected a number from 0 to 1, got 2/
+    )
   })
 })
 
@@ -96,10 +107,10 @@ t.test('from-hub.mjs: a dataset on the Hub', async t => {
   await hubForCommands(t, { repos: [C4] })
   const output = join(temporaryFolder(t), 'out.ndjson')
   const printed = await programPrints('examples/from-hub.mjs', ['allenai/c4', 'en', output], ROOT)
-  t.match(
-    printed,
-    /^allenai\/c4 at [0-9a-f]{40}: 2 files, licence odc-by\n16 documents, the last one before c4-train\.00001-of-01024\.json\.gz \d+\n$/
-  )
+  t.match(printed, pattern(
+    /^allenai\/c4 at [0-9a-f]{40}: 2 files, licence odc-by\n/,
+    /16 documents, the last one before c4-train\.00001-of-01024\.json\.gz \d+\n$/
+  ))
   t.match(JSON.parse(readFileSync(output, 'utf8').split('\n')[0]!), {
     id: 'hf://datasets/allenai/c4/en/c4-train.00000-of-01024.json.gz#0', meta: { url: 'https://example.org/0/0' }
   })

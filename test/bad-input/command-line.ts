@@ -1,4 +1,5 @@
 /** Calls with a wrong command, flag or value. */
+import { pattern } from '../helpers.ts'
 import { type Cases, filter } from './case.ts'
 
 export const commandLineCases: Cases = {
@@ -64,7 +65,10 @@ export const commandLineCases: Cases = {
   'a dataset that can\'t be read': {
     code: 'ERR_OPTION',
     args: filter('--data-files', 'good.ndjson', '--dataset', 'jsonp'),
-    says: /jsonp cannot be read, expected json or csv or text or parquet or arrow, with data files, or OWNER\/NAME of a dataset on the Hub/
+    says: pattern(
+      /jsonp cannot be read, expected json or csv or text or parquet or arrow, with data files, /,
+      /or OWNER\/NAME of a dataset on the Hub/
+    )
   },
   'a bound on bad records that is none': {
     code: 'ERR_OPTION',

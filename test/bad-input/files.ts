@@ -1,7 +1,7 @@
 /** Files that are missing, damaged, or of another kind than their names say. */
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { docs, fixture, ndjsonOf } from '../helpers.ts'
+import { docs, fixture, ndjsonOf, pattern } from '../helpers.ts'
 import { frameOf, rawBlock } from '../zstd.ts'
 import { type Case, type Cases, filter } from './case.ts'
 
@@ -77,7 +77,10 @@ export const fileCases: Cases = {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'a.ndjson.gz'),
     files: { 'a.ndjson.gz': Buffer.concat([gzipSync(ndjsonOf(docs(3))), Buffer.from('more')]) },
-    says: /a\.ndjson\.gz: the gzip data ends at byte \d+ of \d+, and what follows \(4 bytes\) is not gzip data; get the file again/
+    says: pattern(
+      /a\.ndjson\.gz: the gzip data ends at byte \d+ of \d+, and what follows \(4 bytes\) is not gzip data; /,
+      /get the file again/
+    )
   },
   'a .gz that is empty': {
     code: 'ERR_SOURCE',
@@ -101,7 +104,10 @@ export const fileCases: Cases = {
     code: 'ERR_SOURCE',
     args: ['read', '--limit', '1', 'bad.ndjson.zst'],
     files: { 'bad.ndjson.zst': frameOf([rawBlock('\n', true)], { checksum: 1 }) },
-    says: /bad\.ndjson\.zst: damaged zstd data after 1 decompressed bytes \(a frame with another checksum than it tells\); get the file again/
+    says: pattern(
+      /bad\.ndjson\.zst: damaged zstd data after 1 decompressed bytes /,
+      /\(a frame with another checksum than it tells\); get the file again/
+    )
   },
   'a .zst that is none': {
     code: 'ERR_SOURCE',
@@ -118,7 +124,10 @@ export const fileCases: Cases = {
   'a .zst with a larger window': {
     code: 'ERR_SOURCE',
     args: ['read', fixture('zstd/larger-window.zst')],
-    says: /larger-window\.zst: was compressed with a window of 268435456 bytes, at most 134217728 are read; decompress it first, with zstd -d --long=31/
+    says: pattern(
+      /larger-window\.zst: was compressed with a window of 268435456 bytes, at most 134217728 are read; /,
+      /decompress it first, with zstd -d --long=31/
+    )
   },
   'a .zst with a dictionary': {
     code: 'ERR_SOURCE',

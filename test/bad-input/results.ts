@@ -108,7 +108,9 @@ export const resultCases: Cases = {
     code: 'ERR_VERIFY',
     args: ['verify', 's.json', '--inventory', 'verified.md'],
     leaves: ['verified.md'],
-    files: { 's.json': statsOf('{"file":"shard_00000.npy","sequences":1,"bytes":384,"sha256":"' + 'ab'.repeat(32) + '"}') },
+    files: {
+      's.json': statsOf(`{"file":"shard_00000.npy","sequences":1,"bytes":384,"sha256":"${'ab'.repeat(32)}"}`)
+    },
     says: /s\.json: 1 finding; .*\nshards\/shard_00000\.npy: is not there, expected a shard of 384 bytes/
   },
   'an inventory\'s place that is taken': {
