@@ -511,7 +511,7 @@ const cases: Readonly<Record<string, Case>> = {
     code: 'ERR_TOKENIZER',
     args: ['encode', '--tokenizer-path', fixture('no-eos.model')],
     input: ndjsonOf(docs(1)),
-    says: /no end-of-sentence piece/
+    says: /no EOS token/
   },
   'an end of sentence that isn\'t in the vocabulary': {
     code: 'ERR_TOKENIZER',
