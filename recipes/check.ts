@@ -14,9 +14,10 @@ import { findComponent, findingOnce } from './components/find.ts'
 import { checkpointsOf } from './components/paths.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type ComponentForecast, BYTES_A_TOKEN, forecastOf, sumOf } from './forecast/forecast.ts'
+import { type KeepsLines, keepsLinesTrainedWith, keepsLinesWith } from './forecast/indentation.ts'
 import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
-import type { Component } from './manifest/schema.ts'
+import type { Component, Manifest } from './manifest/schema.ts'
 import { knownStages, readsHub } from './stages.ts'
 import { number, tableLines } from './text.ts'
 
@@ -82,6 +83,7 @@ export async function checkManifestParsed (
   const tokenizer = tokenizerPath === undefined
     ? await tokenizerIfThere(path, warnings)
     : await loadTokenizer(tokenizerPath)
+  const encoding = { tokenizer, keepsLines: keeperOfLines(manifest, tokenizer) }
   const components: ComponentForecast[] = []
   let client: Hub | undefined
   const failed: Array<Forecast['failed'][number]> = []
@@ -92,7 +94,7 @@ export async function checkManifestParsed (
       const found = await findComponent(component, finding, checkpointsOf(component))
       const reading = { maxLineBytes, maxRetries, timeout, tell, signal }
       const sample = await sampleComponent(found, documents, tokenizer, reading)
-      components.push(await forecastOf(found, sample, tokenizer, maxBad))
+      components.push(await forecastOf(found, sample, encoding, maxBad))
     } catch (error) {
       if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause: error })
       if (!(error instanceof SluiceError)) throw error
@@ -148,6 +150,14 @@ async function tokenizerIfThere (path: string | null, warnings: string[]): Promi
     warnings.push(`${messageOf(error)}: ${guessed}`)
     return null
   }
+}
+
+/** By the tokenizer, or by how the manifest has it trained; null where it has none. */
+function keeperOfLines (
+  { tokenizerPath, tokenizer: settings }: Manifest, tokenizer: Tokenizer | null
+): KeepsLines | null {
+  if (tokenizer !== null) return keepsLinesWith(tokenizer)
+  return tokenizerPath === null ? null : keepsLinesTrainedWith(settings)
 }
 
 function memoryFor (components: readonly Component[], concurrency: number): number {

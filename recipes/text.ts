@@ -4,8 +4,8 @@ import { shownInLine } from '../lib/text/shown.ts'
 type Rows = ReadonlyArray<readonly string[]>
 
 /**
- * A table for people, in lines: each row is one, whatever is in its cells. Columns are aligned as a terminal shows them,
- * where a Chinese character takes two places.
+ * A table for people, in lines: each row is one, whatever is in its cells. Columns are aligned as a terminal shows
+ * them, where a Chinese character takes two places.
  *
  * @param align `numbers`: the first column to the left, the others to the right; `left`: all to the left
  */

@@ -19,9 +19,9 @@ export const lengthRule = [
 export const lengthOptions = z.strictObject({
   minChars: count.default(200).describe('shortest text kept, in Unicode code points, inclusive'),
   maxChars: count.default(10_000).describe('longest text kept, in Unicode code points, inclusive')
-}).refine(...lengthRule).describe('keeps documents of a certain length')
+}).refine(...lengthRule).describe('keeps documents whose length is within bounds')
 
-/** What `length` can be told. */
+/** Options of `length`. */
 export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>
 
 /**
@@ -39,7 +39,7 @@ export function lengthWork ({ minChars, maxChars }: z.output<typeof lengthOption
     name: 'length',
     take (document, push) {
       const { text } = document
-      // A code point is one or two UTF-16 units: only near a bound is there something to count.
+      // A code point is one or two UTF-16 units, so code points are counted only near a bound.
       if (text.length < minChars) return 'too_short'
       if (text.length > 2 * maxChars) return 'too_long'
       if (text.length < 2 * minChars || text.length > maxChars) {

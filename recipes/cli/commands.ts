@@ -12,11 +12,12 @@ import { licensesOptions, licensesParsed, licensesText } from '../licenses.ts'
 import { MANIFEST_HELP } from '../mixture/read.ts'
 import { type StageReport, readOptions, readToPipe, transformPipe, writeFromPipe, writeOptions } from '../pipe.ts'
 import { mixtureText, processMixtureAliases, processMixtureOptions, processMixtureParsed } from '../process-mixture.ts'
-import { nextSteps, quickstart, quickstartOptions } from '../quickstart.ts'
 import { runManifestOptions, runParsed, runText } from '../run.ts'
 import { runsOptions, runsParsed, runsText } from '../runs.ts'
 import { shardCorpusAliases, shardCorpusOptions, shardCorpusParsed } from '../shard-corpus.ts'
 import { type FilterEntry, type TransformEntry, filters, transforms } from '../stages.ts'
+import { nextSteps, quickstart, quickstartOptions } from '../start/quickstart.ts'
+import { schemaNote, schemaOptions, writeSchema } from '../start/schema.ts'
 import { trainTokenizerAliases, trainTokenizerOptions, trainTokenizerParsed } from '../train-tokenizer.ts'
 import { verifyOptions, verifyParsed } from '../verify.ts'
 import { type Command, command } from './command.ts'
@@ -105,6 +106,7 @@ export const commands: Readonly<Record<string, Command>> = {
       report: coverageText
     }
   ),
+  schema: command(schemaOptions, (_args, options) => writeSchema(options), { givesJson: true, report: schemaNote }),
   read: command(readOptions, readToPipe, { argument: PIPED_FILES, note: stageNote }),
   ...Object.fromEntries(Object.entries(transforms).map(([name, row]) => {
     return [name, name in filters ? filterCommand(name, filters[name]!) : transformCommand(name, row)]

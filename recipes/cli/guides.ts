@@ -15,6 +15,10 @@ export const guides: Readonly<Record<string, Guide>> = {
     examples: ['sluice quickstart'],
     next: '`sluice inspect` prints the shards as text. Copy the manifest and name your own files in it.'
   },
+  init: {
+    examples: ['sluice init pages.parquet', 'sluice init OWNER/NAME --output mixture.yaml'],
+    next: '`sluice check MANIFEST` shows what a run of the manifest would do, and `sluice run MANIFEST` runs it.'
+  },
   check: {
     examples: ['sluice check mixture.yaml', 'sluice check mixture.yaml --documents 1000'],
     next: '`sluice run MANIFEST` makes the shards.'
@@ -93,6 +97,14 @@ export const guides: Readonly<Record<string, Guide>> = {
       'sluice check-coverage a.txt --tokenizer-path new.model --baseline base.json'
     ],
     next: '`sluice train-tokenizer` trains a tokenizer that fits the text better.'
+  },
+  schema: {
+    examples: ['sluice schema --output manifest.schema.json'],
+    next: 'The first line of a manifest names the file for editors: # yaml-language-server: $schema=FILE.'
+  },
+  completion: {
+    examples: ['sluice completion bash'],
+    next: 'Start a new shell: it completes commands and flags.'
   },
   read: {
     examples: ['sluice read pages.csv | sluice normalize | sluice write pages.ndjson'],

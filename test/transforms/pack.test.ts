@@ -77,7 +77,7 @@ t.test('what is no state at all is refused, and a restored tail is counted', asy
   for (const state of [
     undefined, {}, { seqLen: 4 }, { seqLen: 4, rest: ['x'] }, { seqLen: 4, rest: [1.5] }, { seqLen: 4, rest: [-1] }
   ]) {
-    t.throws(() => { new Packer(4).restore(state as never) }, { code: 'ERR_STATE' })
+    t.throws(() => { new Packer(4).restore(state) }, { code: 'ERR_STATE' })
   }
   const stage = pack({ seqLen: 4 })
   stage.restore({ seqLen: 4, rest: [1, 2, 3] })
