@@ -18,7 +18,7 @@ t.test('defaults are filled in, and the caller\'s object is left alone', async t
   t.strictSame(given, { window: 7 })
 })
 
-t.test('a mistake says what was expected and what was found', async t => {
+t.test('a mistake has what was expected and what was found', async t => {
   const message = (options: unknown): string => {
     try {
       parseOptions('stage', schema, options)
@@ -41,7 +41,7 @@ t.test('a mistake says what was expected and what was found', async t => {
   t.equal(message({ window: 0, from: -1 }).split('\n').length, 2, 'all mistakes at once')
 })
 
-t.test('an unknown key is told from a wrong value', async t => {
+t.test('an unknown key is distinguished from a wrong value', async t => {
   t.match(validateOptions(schema, { x: 1 }), { mistakes: [{ path: ['x'], kind: 'unknown_key' }] })
   t.match(validateOptions(schema, { window: 'x' }), { mistakes: [{ path: ['window'], kind: 'wrong_value' }] })
 })

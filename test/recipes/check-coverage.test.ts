@@ -192,7 +192,7 @@ t.test('the baseline: worse fails, with each figure that is and both numbers; th
   )
 })
 
-t.test('the baseline of another sample is compared with, and a warning says so', async t => {
+t.test('the baseline of another sample is used with a warning', async t => {
   const { sample, baseline, report } = await withBaseline(t, () => ({}))
   t.match(await checkCoverage(sample, {
     tokenizerPath: MODEL,

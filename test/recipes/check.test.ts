@@ -55,7 +55,7 @@ t.test('it foretells what a run then does, and writes nothing', async t => {
   )
 })
 
-t.test('what may go wrong is said before the run', async t => {
+t.test('what may go wrong is reported before the run', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(300)) + 'bad\n')
   const component = (name: string, more: Record<string, unknown>): unknown => ({

@@ -42,7 +42,7 @@ t.test('normalize, length, language, dedup, in that order, with the defaults of 
   t.strictSame(stats.stages.map(({ stage }) => stage), ['ndjson', 'normalize', 'length', 'language', 'dedup'])
 })
 
-t.test('--target-lang any turns the language filter off, another language is asked for by its tag', async t => {
+t.test('keep any turns the language filter off, another language is named by its tag', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.ndjson', ndjsonOf(RECORDS))
   const ids = async (options: Partial<Parameters<typeof filterCorpus>[0]>): Promise<string[]> => {

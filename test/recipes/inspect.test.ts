@@ -88,7 +88,7 @@ t.test('a reader that has seen enough ends it quietly', async t => {
   }
 })
 
-t.test('the tokenizer is found by the checkpoint or the stats beside the shards; else ids are shown', async t => {
+t.test('the tokenizer is found by the checkpoint or the stats next to the shards; else ids are shown', async t => {
   const folder = temporaryFolder(t)
   const model = put(folder, 'tok/spm.model', readFileSync(MODEL))
   put(folder, 'a.ndjson', ndjsonOf(answers().records))
@@ -148,7 +148,7 @@ t.test('the tokenizer is found by the checkpoint or the stats beside the shards;
   }
 })
 
-t.test('files beside shards that are no stats tell nothing', async t => {
+t.test('files next to shards that are no stats are ignored', async t => {
   const folder = putShards(join(temporaryFolder(t), 'o/shards'), [3, 4, 3, 5])
   for (const [name, content] of [
     ['x.json', '{"stats":[1]}'],

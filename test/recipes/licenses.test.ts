@@ -87,7 +87,7 @@ t.test('what isn\'t known is said loudly, and --require-redistributable fails fo
   t.equal(json.code, 1)
 })
 
-t.test('where manifest, provenance and card differ, all are told and the strictest counts', async t => {
+t.test('where manifest, provenance and card differ, all are reported and the strictest counts', async t => {
   const { folder, manifest } = manifestOf(t, { web: 'mit', code: 'mit', both: 'mit' })
   await writeProvenance(join(folder, 'web.ndjson'), provenance({ found: ['cc-by-nc-4.0'], commit: 'c0ffee' }))
   await writeProvenance(join(folder, 'code.ndjson'), provenance({ found: [] }))
@@ -146,7 +146,7 @@ t.test('what can\'t be read may say something else', async t => {
   )
 })
 
-t.test('of a raw copy, what is beside it', async t => {
+t.test('of a raw copy, the provenance next to it', async t => {
   const folder = temporaryFolder(t)
   const manifest = put(folder, 'mix.yaml', JSON.stringify([{
     name: 'web',
@@ -162,7 +162,7 @@ t.test('of a raw copy, what is beside it', async t => {
   }])
 })
 
-t.test('the source is told as it is', async t => {
+t.test('the source is reported', async t => {
   const row = {
     name: 'a',
     dataset: 'x/y',

@@ -95,7 +95,7 @@ t.test('a pipe takes several items in a line, Python\'s NaN, and warns of no inp
   t.match(none.stderr, /warning: length: standard input is empty/)
 })
 
-t.test('what is no item of a pipe is told by its line, with what was expected', async t => {
+t.test('anything else than an item of a pipe is an error with its line and what was expected', async t => {
   const folder = temporaryFolder(t)
   const good = ndjsonOf(docs(2))
   for (const [args, input, message] of [

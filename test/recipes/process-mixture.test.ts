@@ -167,7 +167,7 @@ t.test('a component that fails does not stop the others; the stats and the error
   t.strictSame(again.stats, error.stats, 'the good one is not done again, not a millisecond; the others fail again')
 })
 
-t.test('what can be known to be wrong is told before anything is written', async t => {
+t.test('mistakes are reported before anything is written', async t => {
   const yaml = '- { name: a, dataset: json, data_files: DIR/records.ndjson, output_dir: DIR/out, seq_len: 64, ' +
     'dtype: uint16 }'
   const { folder, manifest, logFile } = mixture(t, yaml)

@@ -50,7 +50,7 @@ const UP_TO_DATE = [
   'all verify: up to date'
 ]
 
-t.test('a dry run says what would be done, writes nothing, and the run does just that', async t => {
+t.test('a dry run prints what would be done, writes nothing, and the run does just that', async t => {
   const { folder, run } = mixture(t)
   const before = filesIn(folder)
   const planned = await run({ dryRun: true })
@@ -158,7 +158,7 @@ t.test('shards that are not what the stats say are findings', async t => {
   t.strictSame(outcomes(error.report).at(-1), 'all verify: failed')
 })
 
-t.test('a component that is refused is told of by a dry run, and refused before anything is written', async t => {
+t.test('a component that is refused is reported by a dry run, and refused before anything is written', async t => {
   const { folder, run } = mixture(t)
   put(folder, 'shards/books/shard_00000.npy', 'x')
   const refused = await failure(run({ dryRun: true })) as { report: RunReport }

@@ -163,7 +163,7 @@ t.test('what is recorded, what changed, and what made a shard', async t => {
     }
   })
 
-  await t.test('damaged records are left out, and said; exit code 1', async t => {
+  await t.test('damaged records are left out, and reported; exit code 1', async t => {
     const shard = join(folder, 'same/shard_00000.npy')
     const whole = await runs([], options) as RunsResult & RunSummary[]
     const damaged = put(folder, 'runs/mix/20200101T000000Z-0123456789ab.json', '{')

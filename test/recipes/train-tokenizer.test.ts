@@ -103,7 +103,7 @@ t.test('a manifest: its components\' samples, behind their filters, and what the
   t.equal((await loadTokenizer(model)).vocabSize, 300)
 })
 
-t.test('long runs without a space are not learned from, and how many is said', async t => {
+t.test('long runs without a space are not learned from, and their number is reported', async t => {
   const { folder, manifest, train } = mixture(t)
   const told: string[] = []
   const tell = (message: string): void => { told.push(message) }
@@ -152,7 +152,7 @@ t.test('what was trained on the same is not trained again; on something else, it
   t.match(told, [/is done again: .*spm_300_unigram\.model/])
 })
 
-t.test('the log of a model that is up to date is there again, and where it is asked for', async t => {
+t.test('the stats of a model that is up to date are written again, also to another place', async t => {
   const { folder, train } = mixture(t)
   const stats = await train()
   const log = join(folder, 'tokenizer/spm_300_unigram.json')
@@ -183,7 +183,7 @@ t.test('stopped between its files, a training knows them as its own', async t =>
   t.ok((await loadTokenizer(model)).vocabSize < 300)
 })
 
-t.test('one dataset, long lines, fewer pieces than asked for: with a word on each', async t => {
+t.test('one dataset, long lines, fewer pieces than requested: each is reported', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.txt', `${'one endless line and more of it '.repeat(200)}\n`)
   const told: string[] = []
@@ -222,7 +222,7 @@ t.test('a model of another origin is not replaced unasked', async t => {
   t.equal((await loadTokenizer(model)).vocabSize, 300)
 })
 
-t.test('from standard input, where nothing can be looked at twice', async t => {
+t.test('from standard input, where nothing can be read twice', async t => {
   const folder = temporaryFolder(t)
   const args = [
     'train-tokenizer', '--data-files', '-', '--vocab-size', '200', '--character-coverage', '0.98', '--no-split-digits',
@@ -277,7 +277,7 @@ t.test('an abort leaves nothing', async t => {
   t.strictSame(contentIn(folder), there)
 })
 
-t.test('what fails says of which component it is', async t => {
+t.test('an error names its component', async t => {
   const { folder, train } = mixture(t)
   const before = filesIn(folder)
   put(folder, 'prose.ndjson', documents(['short']))

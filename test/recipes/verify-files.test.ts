@@ -55,7 +55,7 @@ function datesIn (path: string): Array<string | undefined> {
   return [whole, ...stats.map(component => component.verified_at_utc)]
 }
 
-t.test('the date stands in the stats, whose other bytes stay; a finding takes it away where it is no more true', async t => {
+t.test('the date is in the stats, whose other bytes stay; a finding removes it where it no longer holds', async t => {
   const { stats, page, shard } = made(t)
   const odd = read(stats).replace('"manifest": "mix.yaml"', '"manifest": "mix.yaml", "2": 1.50, "1": ' +
     '12345678901234567890')

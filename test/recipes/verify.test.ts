@@ -115,7 +115,7 @@ t.test('the stats of one dataset, in each type', async t => {
   t.ok(filesIn(folder).includes('inventory/here.json'))
 })
 
-t.test('a component without a sequence has no shards, and no folder is asked for', async t => {
+t.test('a component without a sequence has no shards, and needs no folder', async t => {
   const folder = temporaryFolder(t)
   const logFile = join(folder, 'stats.json')
   await shardCorpus({
@@ -129,7 +129,7 @@ t.test('a component without a sequence has no shards, and no folder is asked for
   t.match(await verify(logFile), { totals: { shards: 0 } })
 })
 
-t.test('every difference of every component is told at once, with file, found and expected', async t => {
+t.test('all differences of all components are reported, with file, found and expected', async t => {
   const { folder, stats, shard } = await made(t)
   rmSync(shard('a', 0))
   truncateSync(shard('a', 1), 1000)
@@ -240,7 +240,7 @@ t.test('a shard that can\'t be read is a finding, as is a folder', async t => {
   ])
 })
 
-t.test('stats of another shape are told in words', async t => {
+t.test('stats of another shape are an error in words', async t => {
   const folder = temporaryFolder(t)
   const { stats } = await made(t)
   const component = (JSON.parse(readFileSync(stats, 'utf8')) as { stats: object[] }).stats[0]!

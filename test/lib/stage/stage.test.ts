@@ -97,7 +97,7 @@ t.test('an error on closing does not hide the one that came first', async t => {
   ), { message: 'take' })
 })
 
-t.test('state goes on where it was saved', async t => {
+t.test('a saved state is resumed', async t => {
   const first = evens()
   await through([2, 2], first)
   const second = evens()

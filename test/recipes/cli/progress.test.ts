@@ -23,7 +23,7 @@ function flow (read: number, total: number | null, documents: number): Parameter
   }
 }
 
-t.test('a line says how far a flow is, and how long it will take', async t => {
+t.test('a line shows how far a flow is, and how long it will take', async t => {
   t.equal(progressLine(flow(250, 1000, 12_345), 10),
     'web [=====---------------] 25 % 12,345 docs 0.5 MB/s 1,234,567 tokens 0:30 left')
   t.equal(progressLine(flow(250, 1_000_000, 1), 10),
@@ -85,7 +85,7 @@ t.test('sources tell what it needs', async t => {
   t.match(progressLine({ name: 'a', source: unknown }, 1), /^a 1 docs 0\.0 MB\/s$/)
 })
 
-t.test('a table is aligned, a component has its row, what was dropped and where it is stands below it', async t => {
+t.test('a table is aligned; a component has its row, with what was dropped and its place below', async t => {
   t.equal(table([['a', 'bb'], ['ccc', '1']]), 'a    bb\nccc   1')
   const counts = { read: 1234, kept: 1000, stages: [], bytes: 5e6, seconds: 1.25 }
   t.equal(componentTable([

@@ -171,7 +171,7 @@ t.test('what isn\'t ours stays', async t => {
     'a page of a name has that pull alone')
 })
 
-t.test('what is damaged is told of once, and isn\'t replaced', async t => {
+t.test('what is damaged is reported once, and isn\'t replaced', async t => {
   const folder = temporaryFolder(t)
   const json = put(folder, 'provenance.json', '{"format": 1, "pulls": {"a.ndjson": 7}}')
   t.strictSame(await findProvenance([join(folder, 'a.ndjson'), join(folder, 'b.ndjson')]), [{
