@@ -95,8 +95,9 @@ async function inStats (folder: string): Promise<Origin[]> {
   const above = dirname(resolve(folder))
   const found: Origin[] = []
   for (const place of new Set([resolve(folder), above, dirname(above), resolve('data/mixtures')])) {
-    const names = (await readdir(place).catch(() => [])).filter(name => name.endsWith('.json') && name !== 'checkpoint.json')
-    for (const name of names.sort().slice(0, MOST_FILES)) found.push(...await inStatsFile(join(place, name), folder))
+    const names = await readdir(place).catch(() => [])
+    const stats = names.filter(name => name.endsWith('.json') && name !== 'checkpoint.json').sort()
+    for (const name of stats.slice(0, MOST_FILES)) found.push(...await inStatsFile(join(place, name), folder))
   }
   return found
 }

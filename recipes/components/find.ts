@@ -32,7 +32,12 @@ export interface FindOptions {
 
 /** What of a checkpoint tells which files of the Hub its run reads. */
 const hubState = z.object({
-  asked: z.object({ subset: z.string().nullable(), split: z.string(), revision: z.string(), data_files: z.union([z.string(), z.array(z.string())]).nullable() }),
+  asked: z.object({
+    subset: z.string().nullable(),
+    split: z.string(),
+    revision: z.string(),
+    data_files: z.union([z.string(), z.array(z.string())]).nullable()
+  }),
   commit: z.string(),
   subset: z.string().nullable(),
   split: z.string(),
@@ -83,7 +88,8 @@ export async function findComponent (
     for (const path of restart ? [] : checkpoints) {
       const known = await knownFiles(hub, component, path)
       if (known === null) continue
-      return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
+      if ('files' in known) return withHub(component, known.files, known.hub)
+      return await found(hub, component, known.commit, run)
     }
     return await found(hub, component, component.revision, run)
   } catch (error) {
@@ -94,7 +100,9 @@ export async function findComponent (
 
 /** Finds the files of all components of a mixture. @param checkpointsOf those of a component's jobs */
 export async function findComponents (
-  components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []
+  components: readonly Component[],
+  options: FindOptions,
+  checkpointsOf: (component: Component) => readonly string[] = () => []
 ): Promise<FoundComponent[]> {
   const { maxRetries, timeout } = options
   const all: FoundComponent[] = []
@@ -141,19 +149,29 @@ function withFiles ({ dataFiles, ...component }: Component, files: readonly Inpu
 
 /** What a component's dataset is at a revision. */
 async function found (hub: Hub, component: Component, revision: string, run: HubRun): Promise<FoundComponent> {
-  const { dataset, subset, split, dataFiles } = component
+  const { dataset, subset, split } = component
   const { resolveDataset } = await import('../../lib/hub/resolve.ts')
-  const resolved = await resolveDataset(hub, { dataset, subset, split, revision, dataFiles: dataFiles.length === 0 ? null : dataFiles }, run)
+  const asked = { dataset, subset, split, revision, dataFiles: requestedFiles(component) }
+  const resolved = await resolveDataset(hub, asked, run)
   for (const warning of resolved.warnings) run.tell?.(`${component.name}: ${warning}`)
   const files = resolved.files.map(({ name, size }) => ({ path: name, size }))
   return withHub(component, files, foundOf(component, resolved))
 }
 
-function foundOf ({ dataFiles }: Component, { commit, subset, split, format, options, license, card }: ResolvedDataset): FoundOnHub {
-  return { dataFiles: dataFiles.length === 0 ? null : dataFiles, commit, subset, split, format, options, license, cardSha256: card?.sha256 ?? null }
+function foundOf (component: Component, resolved: ResolvedDataset): FoundOnHub {
+  const { commit, subset, split, format, options, license, card } = resolved
+  const dataFiles = requestedFiles(component)
+  return { dataFiles, commit, subset, split, format, options, license, cardSha256: card?.sha256 ?? null }
 }
 
-function withHub ({ dataFiles, ...component }: Component, files: readonly InputFile[], hub: FoundOnHub): FoundComponent {
+/** The files of a dataset on the Hub as the component names them; null where the card decides. */
+function requestedFiles ({ dataFiles }: Component): FileNames | null {
+  return dataFiles.length === 0 ? null : dataFiles
+}
+
+function withHub (
+  { dataFiles, ...component }: Component, files: readonly InputFile[], hub: FoundOnHub
+): FoundComponent {
   return { ...component, files, namedFiles: dataFiles, hub }
 }
 
@@ -166,9 +184,10 @@ type Known = { readonly commit: string } | { readonly files: readonly InputFile[
 async function knownFiles (hub: Hub, component: Component, path: string): Promise<Known | null> {
   const { data } = checkpointState.safeParse(await readCheckpoint(path).catch(() => null))
   if (data === undefined) return null
-  const { dataset, subset, split, revision, dataFiles } = component
-  const asked = { subset, split, revision, data_files: dataFiles.length === 0 ? null : dataFiles }
-  const isSame = (other: z.output<typeof settings>): boolean => other.dataset === dataset && isDeepStrictEqual(other.hub?.asked, asked)
+  const { dataset, subset, split, revision } = component
+  const asked = { subset, split, revision, data_files: requestedFiles(component) }
+  const isSame = (other: z.output<typeof settings>): boolean =>
+    other.dataset === dataset && isDeepStrictEqual(other.hub?.asked, asked)
   if (!isSame(data.settings)) {
     const commit = data.settings.datasets?.find(isSame)?.hub?.commit
     return commit === undefined ? null : { commit }

@@ -40,7 +40,10 @@ export interface LicenseRow {
 }
 
 /** What the licences of each component of a manifest permit, in its order. */
-export async function licenseRows ({ path, datasets }: Pick<Mixture, 'path' | 'datasets'>, licenseOf: LicenseOf = component => licenseOnCard(component)): Promise<LicenseRow[]> {
+export async function licenseRows (
+  { path, datasets }: Pick<Mixture, 'path' | 'datasets'>,
+  licenseOf: LicenseOf = component => licenseOnCard(component)
+): Promise<LicenseRow[]> {
   const rows: LicenseRow[] = []
   for (const component of datasets) rows.push(await licenseRow(path, component, licenseOf))
   return rows
@@ -53,7 +56,9 @@ async function licenseRow (manifestPath: string, component: FoundComponent, lice
   const found = [...(license === null ? [] : [{ license, read_from: manifestPath }]), ...pulled.found, ...card.found]
   const terms = strictestOf(found.flatMap(({ license }) => license ?? []))
   const unread = [...pulled.unread, ...card.unread]
-  const isDoubtful = unread.length > 0 && (terms.redistributable === 'yes' || found.every(({ license }) => license === null))
+  const permits = terms.redistributable === 'yes'
+  const isDoubtful = unread.length > 0 && (permits || found.every(({ license }) => license === null))
+  const doubt = `${unread.join(' and ')} can't be read, and may say something${permits ? ' else' : ''}`
   return {
     name,
     dataset,
@@ -65,7 +70,7 @@ async function licenseRow (manifestPath: string, component: FoundComponent, lice
     spdx: terms.spdx,
     obligations: terms.obligations,
     redistributable: isDoubtful ? 'unknown' : terms.redistributable,
-    reason: isDoubtful ? `${unread.join(' and ')} can't be read, and may say something${terms.redistributable === 'yes' ? ' else' : ''}` : terms.reason
+    reason: isDoubtful ? doubt : terms.reason
   }
 }
 
@@ -80,7 +85,8 @@ interface Findings {
 async function pulledLicenses ({ name, rawDir, dataset, files }: FoundComponent): Promise<Findings> {
   // What is elsewhere has nothing beside it.
   const here = isOnHub({ dataset }) ? [] : files.filter(({ path }) => !isHubName(path))
-  const pulls = await findProvenance([...(rawDir === null ? [] : [copyIn(rawDir, name)]), ...here.map(({ path }) => path)])
+  const copies = rawDir === null ? [] : [copyIn(rawDir, name)]
+  const pulls = await findProvenance([...copies, ...here.map(({ path }) => path)])
   const found = new Map<string, LicenseFinding>() // by their content: a folder's files have one licence mostly
   for (const { path, provenance } of pulls) {
     const stated = provenance === null ? [] : provenance.license.found
@@ -101,8 +107,9 @@ async function cardLicense (component: FoundComponent, licenseOf: LicenseOf): Pr
   try {
     const card = await licenseOf(component)
     if (card === null) return { found: [], commit: null, unread: [] }
-    const { found, readFrom, commit } = card
-    return { found: (found.length === 0 ? [null] : found).map(license => ({ license, read_from: readFrom })), commit, unread: [] }
+    const { readFrom, commit } = card
+    const licenses = card.found.length === 0 ? [null] : card.found
+    return { found: licenses.map(license => ({ license, read_from: readFrom })), commit, unread: [] }
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code === 'ERR_ABORTED' || error.code === 'ERR_OPTION') throw error
     const card = `the card of ${component.dataset}`

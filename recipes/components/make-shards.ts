@@ -38,18 +38,22 @@ interface ShardFlow extends DocumentFlow, FlowParts {
 }
 
 /** Reads, filters, encodes, packs and writes, from where the job goes on. */
-export async function makeShards (shards: ShardJob, target: ShardTarget, options: ShardOptions): Promise<ComponentStats> {
+export async function makeShards (
+  shards: ShardJob, target: ShardTarget, options: ShardOptions
+): Promise<ComponentStats> {
   const { component, read } = shards
+  const { folder, job } = target
+  const { tokenizer } = options
   return await keepingRejects(component.rejects, async rejects => {
     const wants = component.filteredDir === null ? 'nothing' : 'documents'
-    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants, tokenizer: options.tokenizer }
+    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants, tokenizer }
     return await withThreadedFlow(part, options, async threaded => {
       const started = performance.now()
       const flow = shardFlow(shards, target, { rejects, threaded }, options)
       await runShardFlow(flow, component.name, target, options)
-      return statsOf(shards, flow, { ...target, tokenizer: options.tokenizer }, target.job?.seconds ?? secondsSince(started))
+      return statsOf(shards, flow, { folder, tokenizer }, job?.seconds ?? secondsSince(started))
     })
-  }, { resumable: target.job !== null })
+  }, { resumable: job !== null })
 }
 
 /** Makes the stages; nothing is read yet. */
@@ -86,7 +90,9 @@ function shardFlow (
   }
 }
 
-async function runShardFlow (flow: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions): Promise<void> {
+async function runShardFlow (
+  flow: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions
+): Promise<void> {
   const { source, stages, judge, encoding, packing, sink, copy, rejects, checkpoints } = flow
   try {
     checkpoints.begin({

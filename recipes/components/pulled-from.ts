@@ -18,7 +18,9 @@ export interface PulledFrom {
 }
 
 /** Where a component's documents were pulled from; null for files on the machine. @throws SluiceError `ERR_HUB` */
-export async function pulledFrom ({ dataset, hub }: DocumentsJob, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<PulledFrom | null> {
+export async function pulledFrom (
+  { dataset, hub }: DocumentsJob, { maxRetries, timeout, signal, tell }: WriteOptions
+): Promise<PulledFrom | null> {
   if (hub === null) return null
   const { commit, subset, split, license, cardSha256 } = hub
   const theirs = await theHub({ maxRetries, timeout })

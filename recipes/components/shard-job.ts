@@ -47,7 +47,8 @@ export function checkFit ({ name, eosId, dtype }: FoundComponent, tokenizer: Enc
   endOfSentence(tokenizer, eosId)
   if (tokenizer.vocabSize - 1 > maxId(dtype)) {
     const holds = `${dtype} holds ids up to ${maxId(dtype)}`
-    throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${holds}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
+    const mistake = `${holds}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`
+    throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${mistake}`)
   }
 }
 

@@ -9,7 +9,8 @@ import type { TrainingJob } from './training.ts'
 
 /** The training that a manifest asks for; null where it names no folder for it. */
 export function trainingOf (manifest: Mixture): TrainingJob | null {
-  return manifest.tokenizerOutputDir === null ? null : { ...trainingJob(manifest.tokenizer, { folder: manifest.tokenizerOutputDir }), manifest, components: manifest.datasets }
+  const { tokenizer, tokenizerOutputDir: folder, datasets: components } = manifest
+  return folder === null ? null : { ...trainingJob(tokenizer, { folder }), manifest, components }
 }
 
 const { modelType } = tokenizerSchema.shape
@@ -20,12 +21,23 @@ interface Whereabouts {
 }
 
 /** How a tokenizer is to be trained, and where it goes; on what is to be found yet. */
-export function trainingJob (given: Readonly<Record<string, unknown>>, { folder, logFile }: Whereabouts): Omit<TrainingJob, 'manifest' | 'components'> {
+export function trainingJob (
+  given: Readonly<Record<string, unknown>>, { folder, logFile }: Whereabouts
+): Omit<TrainingJob, 'manifest' | 'components'> {
   const { sha256, modelType: type = 'unigram', ...own } = given
   const settings = parseOptions('train-tokenizer', modelOptions.omit({ workers: true }), own)
   const kind = parseOptions('train-tokenizer', z.object({ modelType }), { modelType: type }).modelType
-  if (kind !== 'unigram') throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; spm_train of SentencePiece trains others, and --tokenizer-path of process-mixture and run takes them`)
+  if (kind !== 'unigram') {
+    throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; ` +
+      'spm_train of SentencePiece trains others, and --tokenizer-path of process-mixture and run takes them')
+  }
   metaPieces(settings) // before anything is read: its mistakes
   const stem = join(folder, `spm_${settings.vocabSize}_${kind}`)
-  return { settings, model: `${stem}.model`, vocab: `${stem}.vocab`, checkpoint: `${stem}.checkpoint.json`, log: logFile ?? `${stem}.json` }
+  return {
+    settings,
+    model: `${stem}.model`,
+    vocab: `${stem}.vocab`,
+    checkpoint: `${stem}.checkpoint.json`,
+    log: logFile ?? `${stem}.json`
+  }
 }

@@ -13,11 +13,11 @@ import { packageVersion } from '../../lib/package.ts'
 import { readTokenizerFile } from '../../lib/tokenizer/tokenizer.ts'
 import type { ModelSettings } from '../../lib/trainer/options.ts'
 import type { TrainedTokenizer, UnigramTrainer } from '../../lib/trainer/train-unigram.ts'
-import type { TrainStats } from '../../lib/trainer/train.ts'
+import type { TrainProgress, TrainStats } from '../../lib/trainer/train.ts'
 import { type DocumentCounts, countsOf } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, documentsOf, plain } from '../flow/documents.ts'
 import { type RunOptions, runFlow } from '../flow/flow.ts'
-import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
+import { type FlowPart, withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import {
   type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles
@@ -38,7 +38,9 @@ export interface TrainingJob {
   readonly log: string
 }
 
-export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, Pick<JobOptions, 'restart' | 'onStatus'> {
+type TrainingJobOptions = Pick<JobOptions, 'restart' | 'onStatus'>
+
+export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, TrainingJobOptions {
   /** Whether a model that was not trained by such a job is replaced. @default false */
   readonly overwrite?: boolean
 }
@@ -92,7 +94,8 @@ export async function runTraining (job: TrainingJob, options: TrainingOptions): 
     return await trainOnce(job, options)
   } catch (error) {
     if (codeOf(error) !== 'ERR_ABORTED') throw error
-    throw new SluiceError('ERR_ABORTED', `${messageOf(error)}; the same command begins the training again`, { cause: error })
+    const message = `${messageOf(error)}; the same command begins the training again`
+    throw new SluiceError('ERR_ABORTED', message, { cause: error })
   }
 }
 
@@ -126,8 +129,11 @@ export async function readsOnce ({ components }: TrainingJob): Promise<boolean> 
  *
  * @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input
  */
-export async function checkTrainingPlaces ({ manifest, components, model, vocab, log, checkpoint }: TrainingJob): Promise<void> {
-  await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...inputsOf(components).map(({ path }) => path), ...(manifest === null ? [] : [manifest.path])], { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
+export async function checkTrainingPlaces (job: TrainingJob): Promise<void> {
+  const { manifest, components, model, vocab, log, checkpoint } = job
+  const outputs = [model, vocab, log, ...workingFiles(checkpoint, [])]
+  const inputs = [...inputsOf(components).map(({ path }) => path), ...(manifest === null ? [] : [manifest.path])]
+  await checkOutputs(outputs, inputs, { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
   await refuseForeign(log, TRAINING_LOG)
 }
 
@@ -143,7 +149,9 @@ function logText (stats: TrainedStats): string {
 }
 
 function refuseModel ({ model }: TrainingJob, { overwrite = false }: TrainingOptions): void {
-  if (existsSync(model) && !overwrite) throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: is a model of another origin; name another --output-dir, or replace it with --overwrite`)
+  if (!existsSync(model) || overwrite) return
+  const mistake = 'is a model of another origin; name another --output-dir, or replace it with --overwrite'
+  throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: ${mistake}`)
 }
 
 function planOf ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): JobPlan {
@@ -153,11 +161,17 @@ function planOf ({ components, settings, checkpoint, model }: TrainingJob, optio
     settings: {
       name: 'train-tokenizer',
       ...snakeKeys(settings),
-      datasets: components.map(component => ({ name: component.name, sample_limit: component.sampleLimit, ...documentSettings({ ...component, maxRecords: null }, options), max_records: undefined })).map(plain)
+      datasets: components.map(component => sampleSettings(component, options))
     },
     inputs: inputsOf(components),
     beside: [model]
   }
+}
+
+function sampleSettings (component: FoundComponent, options: ReadOptions): Record<string, unknown> {
+  const { name, sampleLimit } = component
+  const settings = documentSettings({ ...component, maxRecords: null }, options)
+  return plain({ name, sample_limit: sampleLimit, ...settings, max_records: undefined })
 }
 
 /** Whether the model is still what was written. */
@@ -173,7 +187,9 @@ function checkOf ({ model }: TrainingJob): Check {
 /**
  * @param begin called before the first file is written: from then on what is there is known to be this training's own
  */
-async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions, begin: () => Promise<void>): Promise<TrainedStats> {
+async function train (
+  job: TrainingJob, options: TrainingOptions & ThreadOptions, begin: () => Promise<void>
+): Promise<TrainedStats> {
   const started = performance.now()
   const { UnigramTrainer } = await import('../../lib/trainer/train-unigram.ts')
   const workers = options.threads === undefined ? 1 : options.threads.list.length + 1
@@ -187,9 +203,7 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
     }
   }
   const { model, vocab, pieces, stats } = await watched(trainer, job.settings.vocabSize, options)
-  if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${number(stats.cutLines)} long ${stats.cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
-  if (stats.longRuns > 0) options.tell?.(longRunsText(stats, job.settings.maxRunChars))
-  if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${number(pieces.length)} pieces, fewer than the ${number(job.settings.vocabSize)} asked for`)
+  for (const note of trainingNotes(stats, pieces.length, job.settings)) options.tell?.(`train-tokenizer: ${note}`)
   const trained: TrainedStats = {
     model: job.model,
     vocab: job.vocab,
@@ -211,14 +225,27 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   return trained
 }
 
-function longRunsText ({ longRuns, longRunCharacters }: TrainStats, most: number): string {
-  const [runs, were] = longRuns === 1 ? ['run', 'was'] : ['runs', 'were']
-  return `train-tokenizer: ${number(longRuns)} ${runs} of more than ${number(most)} characters without a space, ` +
-    `${number(longRunCharacters)} characters in all, ${were} not learned from (--max-run-chars)`
+/** Text that the training cut or left out, and whether it found fewer pieces than requested. */
+function trainingNotes (stats: TrainStats, pieces: number, settings: TrainingJob['settings']): string[] {
+  const { cutLines, longRuns, longRunCharacters } = stats
+  const { vocabSize, maxRunChars } = settings
+  const notes: string[] = []
+  if (cutLines > 0) notes.push(`${number(cutLines)} long ${cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
+  if (longRuns > 0) {
+    const [runs, were] = longRuns === 1 ? ['run', 'was'] : ['runs', 'were']
+    notes.push(`${number(longRuns)} ${runs} of more than ${number(maxRunChars)} characters without a space, ` +
+      `${number(longRunCharacters)} characters in all, ${were} not learned from (--max-run-chars)`)
+  }
+  if (pieces < vocabSize) {
+    notes.push(`the text gives ${number(pieces)} pieces, fewer than the ${number(vocabSize)} asked for`)
+  }
+  return notes
 }
 
 /** Trains, and shows how far that is. */
-async function watched (trainer: UnigramTrainer, wanted: number, { watchWork, signal }: TrainingOptions): Promise<TrainedTokenizer> {
+async function watched (
+  trainer: UnigramTrainer, wanted: number, { watchWork, signal }: TrainingOptions
+): Promise<TrainedTokenizer> {
   let state = 'reads its samples'
   let done: (() => void) | undefined
   const show = (next: string, isNew: boolean): void => {
@@ -232,27 +259,45 @@ async function watched (trainer: UnigramTrainer, wanted: number, { watchWork, si
   try {
     return await trainer.train({
       signal,
-      onProgress (progress) {
-        if (progress.phase === 'read') show(`counts words: ${number(progress.words)} of ${number(progress.sentences)} lines`, false)
-        else if (progress.phase === 'seed') show(`looks for pieces to begin with, in ${number(progress.words)} words of ${number(progress.characters)} characters`, true)
-        else show(`round ${progress.round}: ${number(progress.pieces)} pieces, to be ${number(wanted)}; objective ${progress.objective.toFixed(4)}`, progress.round === 1)
-      }
+      onProgress: progress => { show(progressText(progress, wanted), isNewPhase(progress)) }
     })
   } finally {
     (done as (() => void) | undefined)?.()
   }
 }
 
+function progressText (progress: TrainProgress, wanted: number): string {
+  switch (progress.phase) {
+    case 'read': return `counts words: ${number(progress.words)} of ${number(progress.sentences)} lines`
+    case 'seed': {
+      const text = `${number(progress.words)} words of ${number(progress.characters)} characters`
+      return `looks for pieces to begin with, in ${text}`
+    }
+    case 'train': {
+      const { round, pieces, objective } = progress
+      return `round ${round}: ${number(pieces)} pieces, to be ${number(wanted)}; objective ${objective.toFixed(4)}`
+    }
+  }
+}
+
+function isNewPhase (progress: TrainProgress): boolean {
+  return progress.phase === 'seed' || (progress.phase === 'train' && progress.round === 1)
+}
+
 function ofComponent (name: string, error: unknown): unknown {
-  return error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${name}: ${error.message}`, { cause: error }) : error
+  if (!(error instanceof SluiceError) || error.code === 'ERR_ABORTED') return error
+  return new SluiceError(error.code, `${name}: ${error.message}`, { cause: error })
 }
 
 /** The first documents of a dataset that its filters keep. */
-async function sample (component: FoundComponent, trainer: { add: (text: string) => void }, options: TrainingOptions): Promise<SampleStats> {
+async function sample (
+  component: FoundComponent, trainer: { add: (text: string) => void }, options: TrainingOptions
+): Promise<SampleStats> {
   const { name, dataset, subset, split, license, files, sampleLimit } = component
   const sampled = { ...component, maxRecords: sampleLimit === 0 ? null : sampleLimit, rejects: null }
+  const part: FlowPart = { component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }
   const started = performance.now()
-  return await withThreadedFlow({ component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }, options, async threaded => {
+  return await withThreadedFlow(part, options, async threaded => {
     const { source, stages, judge } = documentsOf(sampled, options, { threaded })
     const sink = new Writable({
       objectMode: true,
@@ -263,13 +308,26 @@ async function sample (component: FoundComponent, trainer: { add: (text: string)
     })
     await runFlow({ name: `${name} (sample)`, source }, [...stages, judge, sink], options)
     const counts = countsOf(source, stages)
-    return { name, dataset, subset, split, license, data_files: files.map(({ path }) => path), samples: counts.kept, sample_limit: sampleLimit, ...counts, seconds: secondsSince(started) }
+    return {
+      name,
+      dataset,
+      subset,
+      split,
+      license,
+      data_files: files.map(({ path }) => path),
+      samples: counts.kept,
+      sample_limit: sampleLimit,
+      ...counts,
+      seconds: secondsSince(started)
+    }
   })
 }
 
 /** A training for people. */
 export function trainingText ({ model, vocab_size: size, datasets, training, seconds }: TrainedStats): string {
-  return `${componentTable(datasets)}\n\n${model}: ${number(size)} pieces, learned from ${number(training.sentences as number)} lines in ${seconds.toFixed(1)} s`
+  const lines = number(training.sentences as number)
+  return `${componentTable(datasets)}\n\n` +
+    `${model}: ${number(size)} pieces, learned from ${lines} lines in ${seconds.toFixed(1)} s`
 }
 
 function snakeKeys (values: object): Record<string, unknown> {
