@@ -13,4 +13,10 @@ export interface RunStep {
 }
 
 /** What becomes of a job that stands like this. */
-export const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = { new: 'done', begun: 'gone on with', finished: 'up to date', outdated: 'done again', damaged: 'done again' }
+export const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = {
+  new: 'done',
+  begun: 'gone on with',
+  finished: 'up to date',
+  outdated: 'done again',
+  damaged: 'done again'
+}
