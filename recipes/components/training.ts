@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { Writable } from 'node:stream'
-import type { Document } from '../../lib/document.ts'
 import { SluiceError, codeOf, messageOf } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { renameKeys, snakeCase } from '../../lib/options.ts'
@@ -14,10 +12,8 @@ import { readTokenizerFile } from '../../lib/tokenizer/tokenizer.ts'
 import type { ModelSettings } from '../../lib/trainer/options.ts'
 import type { TrainedTokenizer, UnigramTrainer } from '../../lib/trainer/train-unigram.ts'
 import type { TrainProgress, TrainStats } from '../../lib/trainer/train.ts'
-import { type DocumentCounts, countsOf } from '../flow/counts.ts'
-import { type ReadOptions, documentSettings, documentsOf, plain } from '../flow/documents.ts'
-import { type RunOptions, runFlow } from '../flow/flow.ts'
-import { type FlowPart, withThreadedFlow } from '../flow/workers/threaded-flow.ts'
+import { type ReadOptions, documentSettings, plain } from '../flow/documents.ts'
+import type { RunOptions } from '../flow/flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import {
   type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles
@@ -26,6 +22,7 @@ import { checkOutputs } from '../jobs/places.ts'
 import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.ts'
 import { number, secondsSince } from '../text.ts'
 import { componentTable } from './table.ts'
+import { type SampleStats, addSamples } from './training-sample.ts'
 
 /** A tokenizer that is to be trained: on what, how, and where it goes. */
 export interface TrainingJob {
@@ -43,20 +40,6 @@ type TrainingJobOptions = Pick<JobOptions, 'restart' | 'onStatus'>
 export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, TrainingJobOptions {
   /** Whether a model that was not trained by such a job is replaced. @default false */
   readonly overwrite?: boolean
-}
-
-/** What a dataset has given. */
-export interface SampleStats extends DocumentCounts {
-  readonly name: string
-  readonly dataset: string
-  readonly subset: string | null
-  readonly split: string
-  readonly license: string | null
-  readonly data_files: string | readonly string[]
-  /** Documents that were learned from. */
-  readonly samples: number
-  readonly sample_limit: number
-  readonly seconds: number
 }
 
 /** What a tokenizer was trained on, and how: the log of `train-tokenizer`. */
@@ -197,7 +180,7 @@ async function train (
   const datasets: SampleStats[] = []
   for (const component of job.components) {
     try {
-      datasets.push(await sample(component, trainer, options))
+      datasets.push(await addSamples(component, trainer, options))
     } catch (error) {
       throw job.manifest === null ? error : ofComponent(component.name, error)
     }
@@ -287,40 +270,6 @@ function isNewPhase (progress: TrainProgress): boolean {
 function ofComponent (name: string, error: unknown): unknown {
   if (!(error instanceof SluiceError) || error.code === 'ERR_ABORTED') return error
   return new SluiceError(error.code, `${name}: ${error.message}`, { cause: error })
-}
-
-/** The first documents of a dataset that its filters keep. */
-async function sample (
-  component: FoundComponent, trainer: { add: (text: string) => void }, options: TrainingOptions
-): Promise<SampleStats> {
-  const { name, dataset, subset, split, license, files, sampleLimit } = component
-  const sampled = { ...component, maxRecords: sampleLimit === 0 ? null : sampleLimit, rejects: null }
-  const part: FlowPart = { component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }
-  const started = performance.now()
-  return await withThreadedFlow(part, options, async threaded => {
-    const { source, stages, judge } = documentsOf(sampled, options, { threaded })
-    const sink = new Writable({
-      objectMode: true,
-      write ({ text }: Document, _encoding, done) {
-        trainer.add(text)
-        done()
-      }
-    })
-    await runFlow({ name: `${name} (sample)`, source }, [...stages, judge, sink], options)
-    const counts = countsOf(source, stages)
-    return {
-      name,
-      dataset,
-      subset,
-      split,
-      license,
-      data_files: files.map(({ path }) => path),
-      samples: counts.kept,
-      sample_limit: sampleLimit,
-      ...counts,
-      seconds: secondsSince(started)
-    }
-  })
 }
 
 /** A training for people. */
