@@ -11,29 +11,29 @@ import { anySourceOptions, sources } from '../stages.ts'
 
 /** What `--dataset` may be: the kinds of files that can be read. */
 export const datasetOption = z.enum([...Object.keys(sources), 'jsonl', 'ndjson', 'txt']).optional()
-  .describe('what the files hold (default: as their names end, else json)')
+  .describe('what the files hold (default: by file extension, else json)')
 
 export const rejectsOption = rejectsPath.optional()
-  .describe('NDJSON file of its own that keeps what is dropped, with reason and position; bad records as base64')
+  .describe('separate NDJSON file for what is dropped, with reason and position; bad records as base64')
 
 const FORMATS = Object.keys(sources)
 
-const DATASET_HELP = `what the files hold: ${FORMATS.join(', ')} (default: as their names end, else json); ` +
+const DATASET_HELP = `what the files hold: ${FORMATS.join(', ')} (default: by file extension, else json); ` +
   'or OWNER/NAME of a dataset on the Hugging Face Hub'
 
 const DATA_FILES_HELP = 'paths or globs of the files, plain, .gz or .zst; - for standard input; on the Hub, ' +
   'in place of what the dataset\'s card says'
 
-/** What the recipes for one dataset are told of it. */
+/** The options that describe the dataset, for recipes that take a single one. */
 export const corpusOptions = {
   dataset: z.string().optional().describe(DATASET_HELP),
   dataFiles: fileNames.optional().meta({ several: true, description: DATA_FILES_HELP }),
   textColumn: z.string().min(1).default('text')
-    .describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
+    .describe('field of a record that holds its text, or the path to it: data.text, messages[].content'),
   subset: z.string().min(1).optional()
-    .describe('subset of the dataset on the Hub; of files it is only noted in the stats'),
+    .describe('subset of the dataset on the Hub; for local files only noted in the stats'),
   split: z.string().min(1).default('train')
-    .describe('split of the dataset on the Hub; of files it is only noted in the stats'),
+    .describe('split of the dataset on the Hub; for local files only noted in the stats'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit of the dataset on the Hub'),
   name: componentSchema.shape.name.optional().describe('name for messages and stats (default: the dataset\'s)'),
   license: z.string().optional().describe('licence of the dataset, noted in the stats'),
@@ -68,10 +68,10 @@ function near (dataset: string): string {
 const ANY_EXTENSION = /\.[^./]*$/
 const DOCUMENTS_EXTENSION = /\.(?:ndjson|ndjsonl|jsonl|json|txt)(?:\.gz|\.zst)?$/
 
-/** A name of an output of documents: its ending must not promise what isn't written. */
+/** The name of a file for documents. Its extension must be that of a format and a compression that can be written. */
 export const documentsPath = z.string().min(1).refine(
   path => path === '-' || !ANY_EXTENSION.test(path) || DOCUMENTS_EXTENSION.test(path),
-  'expected a name that ends in .ndjson, .jsonl, .json or .txt, with .gz or .zst behind it or without: ' +
+  'expected a name that ends in .ndjson, .jsonl, .json or .txt, optionally followed by .gz or .zst: ' +
     'other formats and compressions are not written'
 )
 

@@ -22,15 +22,15 @@ import { type PulledFrom, keptColumns, pulledFrom } from './pulled-from.ts'
 import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
 
 /**
- * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy
- * that was finished before, what was written then stays; its checkpoint is there until all of it is.
+ * Copies a component's documents to a file, as `writeDocuments` does, and writes their provenance next to it. The
+ * provenance of a copy that was finished before is kept. The checkpoint stays until both are written.
  *
  * @throws SluiceError as `writeDocuments` and `writeProvenance`
  */
 export async function pull (component: DocumentsJob, output: string, options: WriteOptions): Promise<WrittenDocuments> {
   await checkProvenance(output)
   const now = new Date()
-  // Of a run that was stopped; it is gone on with, the same file.
+  // Left by a run that was stopped: its date of creation is when the pull began.
   const partial = await stat(partialName(output)).catch(() => null)
   const seen: JobStatus[] = []
   let files = Infinity
@@ -65,16 +65,16 @@ export async function pull (component: DocumentsJob, output: string, options: Wr
 }
 
 function stoppedBeforeProvenance (output: string, cause?: unknown): SluiceError {
-  const message = 'stopped; it is whole, and where it comes from is not written yet: the same command does that'
+  const message = 'stopped; the file is complete, but its provenance is not written yet: the same command writes it'
   return new SluiceError('ERR_ABORTED', `${output}: ${message}`, { cause })
 }
 
-/** When a pull was begun: as long ago as what it goes on with was made, where the file system tells. */
+/** When a pull began. A resumed pull began when its partial file was created, where the file system has that date. */
 function begunAt (now: Date, partial: Stats | null): string {
   return new Date(Math.min(now.getTime(), partial?.birthtimeMs || now.getTime())).toISOString()
 }
 
-/** Of a file that is there. */
+/** The date of a file that exists. */
 async function dateOf (path: string): Promise<string> {
   return (await stat(path)).mtime.toISOString()
 }
@@ -83,11 +83,11 @@ interface Pulled {
   /** ISO 8601. */
   readonly begun: string
   readonly records: number
-  /** Of the component's files, how many were read. */
+  /** How many of the component's files were read. */
   readonly files: number
 }
 
-/** Null for what is no file: there is nothing beside a pipe. */
+/** Null where the output is no regular file: a pipe has no folder for provenance. */
 async function keepProvenance (
   component: DocumentsJob, output: string, { begun, records, files }: Pulled, options: WriteOptions
 ): Promise<WrittenProvenance | null> {
@@ -119,7 +119,7 @@ function sourceOf ({ dataset, subset, split, revision }: DocumentsJob, from: Pul
 function licenseOf ({ license, hub }: DocumentsJob, from: PulledFrom | null): Provenance['license'] {
   const stated = license === null ? [] : [license]
   const found = [...stated, ...from?.license.found ?? []]
-  const statedBy = license === null ? [] : ['whoever pulled it']
+  const statedBy = license === null ? [] : ['the user who pulled it']
   const readFrom = [...statedBy, ...(from === null ? [] : [from.license.readFrom])]
   return {
     found,
@@ -154,9 +154,9 @@ async function localFile (path: string, size: number | null): Promise<Provenance
 }
 
 /**
- * Counts the records of a file by licence, where the first one has a column of licences or of repositories; else null.
- * The finished file is read again for that: counts that grow while it is written would be in every checkpoint, with the
- * names of up to 100,000 repositories.
+ * Counts the records of a file by licence; null where the first record has no column of licences or repositories. The
+ * finished file is read again for this: otherwise each checkpoint would have to hold the counts, with the names of up
+ * to 100,000 repositories.
  */
 async function countLicenses (
   output: string, signal: AbortSignal | undefined
@@ -175,5 +175,5 @@ async function countLicenses (
   return counts ?? null
 }
 
-/** Of a line of our own. */
+/** The longest line that a pull can write. */
 const MOST_BYTES = 2 ** 29

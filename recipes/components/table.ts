@@ -5,8 +5,8 @@ import type { ComponentStats } from './component-stats.ts'
 export type Counted = Pick<ComponentStats, 'name' | 'seconds'> & DocumentCounts & Partial<ComponentStats>
 
 /**
- * What became of the components of a run: a row each, and below each what was dropped, by reason, and where its
- * shards are; all together in the end, where there are several.
+ * The results of a run as a table: a row for each component, with what was dropped and where its shards are below it,
+ * and a row of totals where there are several components.
  */
 export function componentTable (components: readonly Counted[]): string {
   const sharded = components.some(({ shards }) => shards !== undefined)
@@ -26,7 +26,7 @@ export function componentTable (components: readonly Counted[]): string {
   return [head, ...withDetails].join('\n')
 }
 
-/** Columns that a table for people may take. */
+/** Characters in a line. */
 const WIDTH = 80
 
 function droppedLines ({ dropped }: DocumentCounts): string[] {

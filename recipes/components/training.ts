@@ -24,7 +24,7 @@ import { number, secondsSince } from '../text.ts'
 import { componentTable } from './table.ts'
 import { type SampleStats, addSamples } from './training-sample.ts'
 
-/** A tokenizer that is to be trained: on what, how, and where it goes. */
+/** A training of a tokenizer: what it reads, its settings, and the files that it writes. */
 export interface TrainingJob {
   readonly manifest: Mixture | null
   readonly components: readonly FoundComponent[]
@@ -38,7 +38,7 @@ export interface TrainingJob {
 type TrainingJobOptions = Pick<JobOptions, 'restart' | 'onStatus'>
 
 export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, TrainingJobOptions {
-  /** Whether a model that was not trained by such a job is replaced. @default false */
+  /** Whether a model that another job made is replaced. @default false */
   readonly overwrite?: boolean
 }
 
@@ -52,23 +52,23 @@ export interface TrainedStats {
   readonly manifest: string | null
   readonly manifest_sha256: string | null
   readonly datasets: readonly SampleStats[]
-  /** How it was trained, each option in snake case. */
+  /** The options of the training, in snake case. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly training: Readonly<Record<string, unknown>>
   readonly seconds: number
   readonly sluice: string
 }
 
-/** By this a log is known, before another one takes its place. */
+/** Recognizes an existing log, so that no other file is replaced. */
 const TRAINING_LOG = jsonKind('the log of a training', 'model', 'vocab', 'training')
 
-/** How a training stands. @throws SluiceError as `statusOf` */
+/** @throws SluiceError as `statusOf` */
 export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
   return await statusOf(planOf(job, {}), checkOf(job))
 }
 
 /**
- * Trains a tokenizer, unless the model is there that the same training has made.
+ * Trains a tokenizer, unless the model of the same training exists.
  *
  * @throws SluiceError as `trainTokenizer`
  */
@@ -77,7 +77,7 @@ export async function runTraining (job: TrainingJob, options: TrainingOptions): 
     return await trainOnce(job, options)
   } catch (error) {
     if (codeOf(error) !== 'ERR_ABORTED') throw error
-    const message = `${messageOf(error)}; the same command begins the training again`
+    const message = `${messageOf(error)}; the same command restarts the training`
     throw new SluiceError('ERR_ABORTED', message, { cause: error })
   }
 }
@@ -88,7 +88,8 @@ async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<T
   if (await readsOnce(job)) {
     return await withLocks([job.checkpoint, job.model], async () => {
       refuseModel(job, options)
-      return await train(job, options, () => removeCheckpoint(job.checkpoint)) // which would tell of another model
+      // An old checkpoint would describe another model.
+      return await train(job, options, () => removeCheckpoint(job.checkpoint))
     })
   }
   let trained = null as TrainedStats | null
@@ -102,13 +103,13 @@ async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<T
   return stats
 }
 
-/** Whether a training reads what can't be looked at twice: standard input, a pipe. */
+/** Whether a training reads an input that can be read only once: standard input or a pipe. */
 export async function readsOnce ({ components }: TrainingJob): Promise<boolean> {
   return !await canResume(inputsOf(components), [])
 }
 
 /**
- * Looks at all files that a training writes.
+ * Checks all files that a training will write.
  *
  * @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input
  */
@@ -120,7 +121,7 @@ export async function checkTrainingPlaces (job: TrainingJob): Promise<void> {
   await refuseForeign(log, TRAINING_LOG)
 }
 
-/** The log of a model that is up to date: it may have been deleted, or is asked for in another place now. */
+/** Writes the log of a model that is up to date, where it was deleted or now has another path. */
 async function keepLog (path: string, stats: TrainedStats): Promise<void> {
   const text = logText(stats)
   const isThere = await isResumable(path) && existsSync(path) && await readFile(path, 'utf8') === text
@@ -133,8 +134,8 @@ function logText (stats: TrainedStats): string {
 
 function refuseModel ({ model }: TrainingJob, { overwrite = false }: TrainingOptions): void {
   if (!existsSync(model) || overwrite) return
-  const mistake = 'is a model of another origin; name another --output-dir, or replace it with --overwrite'
-  throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: ${mistake}`)
+  const advice = 'name another --output-dir, or replace it with --overwrite'
+  throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: is a model that this training did not make; ${advice}`)
 }
 
 function planOf ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): JobPlan {
@@ -160,16 +161,14 @@ function sampleSettings (component: FoundComponent, options: ReadOptions): Recor
 /** Whether the model is still what was written. */
 function checkOf ({ model }: TrainingJob): Check {
   return async result => {
-    if (!existsSync(model)) return [] // which the sizes of its files tell
+    if (!existsSync(model)) return [] // reported by the check of file sizes
     const found = sha256(await readTokenizerFile(model))
     const expected = (result as TrainedStats).sha256
     return found === expected ? [] : [`${model}: has SHA-256 ${found}, expected ${expected}`]
   }
 }
 
-/**
- * @param begin called before the first file is written: from then on what is there is known to be this training's own
- */
+/** @param begin called before the first file is written; records that the files belong to this training */
 async function train (
   job: TrainingJob, options: TrainingOptions & ThreadOptions, begin: () => Promise<void>
 ): Promise<TrainedStats> {
@@ -204,7 +203,7 @@ async function train (
   await begin()
   await writeFileWhole(job.vocab, vocab)
   await writeOwn(job.log, logText(trained), TRAINING_LOG)
-  await writeFileWhole(job.model, Buffer.from(model)) // last: where it is, all of it is
+  await writeFileWhole(job.model, Buffer.from(model)) // last: a model exists only with its vocabulary and log
   return trained
 }
 
@@ -217,15 +216,15 @@ function trainingNotes (stats: TrainStats, pieces: number, settings: TrainingJob
   if (longRuns > 0) {
     const [runs, were] = longRuns === 1 ? ['run', 'was'] : ['runs', 'were']
     notes.push(`${number(longRuns)} ${runs} of more than ${number(maxRunChars)} characters without a space, ` +
-      `${number(longRunCharacters)} characters in all, ${were} not learned from (--max-run-chars)`)
+      `${number(longRunCharacters)} characters in all, ${were} left out (--max-run-chars)`)
   }
   if (pieces < vocabSize) {
-    notes.push(`the text gives ${number(pieces)} pieces, fewer than the ${number(vocabSize)} asked for`)
+    notes.push(`the text gives ${number(pieces)} pieces, fewer than the ${number(vocabSize)} requested`)
   }
   return notes
 }
 
-/** Trains, and shows how far that is. */
+/** Trains and shows the progress. */
 async function watched (
   trainer: UnigramTrainer, wanted: number, { watchWork, signal }: TrainingOptions
 ): Promise<TrainedTokenizer> {
@@ -254,11 +253,11 @@ function progressText (progress: TrainProgress, wanted: number): string {
     case 'read': return `counts words: ${number(progress.words)} of ${number(progress.sentences)} lines`
     case 'seed': {
       const text = `${number(progress.words)} words of ${number(progress.characters)} characters`
-      return `looks for pieces to begin with, in ${text}`
+      return `collects seed pieces from ${text}`
     }
     case 'train': {
       const { round, pieces, objective } = progress
-      return `round ${round}: ${number(pieces)} pieces, to be ${number(wanted)}; objective ${objective.toFixed(4)}`
+      return `round ${round}: ${number(pieces)} pieces, target ${number(wanted)}; objective ${objective.toFixed(4)}`
     }
   }
 }
@@ -272,11 +271,11 @@ function ofComponent (name: string, error: unknown): unknown {
   return new SluiceError(error.code, `${name}: ${error.message}`, { cause: error })
 }
 
-/** A training for people. */
+/** A summary of a training as text. */
 export function trainingText ({ model, vocab_size: size, datasets, training, seconds }: TrainedStats): string {
   const lines = number(training.sentences as number)
   return `${componentTable(datasets)}\n\n` +
-    `${model}: ${number(size)} pieces, learned from ${lines} lines in ${seconds.toFixed(1)} s`
+    `${model}: ${number(size)} pieces, trained on ${lines} lines in ${seconds.toFixed(1)} s`
 }
 
 function snakeKeys (values: object): Record<string, unknown> {

@@ -19,9 +19,9 @@ import { checkpointOf } from './paths.ts'
 export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   /** Documents between two checkpoints at most. */
   readonly checkpointEvery: number
-  /** Whether the finished file is kept as it is by a run of the same; else it is made again. @default false */
+  /** Whether the same run later keeps the finished file; else it writes it again. @default false */
   readonly keep?: boolean
-  /** Told, when all is written, how many of the component's files were read, the last one maybe in part. */
+  /** Called once all is written, with the number of the component's files that were read, the last maybe in part. */
   readonly onRead?: ((files: number) => void) | undefined
 }
 
@@ -30,9 +30,9 @@ export interface WrittenDocuments extends DocumentCounts {
 }
 
 /**
- * Reads and filters a component's documents and writes them to one file, from where a run before has left off.
+ * Reads and filters a component's documents and writes them to one file. Resumes from the last checkpoint.
  *
- * @param output .txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output
+ * @param output .txt: one text a line, any other extension: NDJSON; .gz and .zst compress; - is standard output
  * @throws SluiceError as `runJob`, and the stages that the documents pass
  */
 export async function writeDocuments (
@@ -41,7 +41,7 @@ export async function writeDocuments (
   const outputs = [output, ...(component.rejects === null ? [] : [component.rejects])]
   const plan = documentsPlan(component, output, options)
   if (!await canResume(component.files, outputs)) {
-    if (await isResumable(output)) await removeCheckpoint(plan.path) // what it tells of is replaced
+    if (await isResumable(output)) await removeCheckpoint(plan.path) // the output that it describes is replaced
     return await write(component, output, options, null)
   }
   return await runJob(plan, options, () => Promise.resolve([]), async job => {
@@ -52,7 +52,7 @@ export async function writeDocuments (
   })
 }
 
-/** The job that `writeDocuments` does. */
+/** The job of `writeDocuments`. */
 export function documentsPlan (component: DocumentsJob, output: string, options: ReadOptions): JobPlan {
   const { rejects } = component
   return {

@@ -118,11 +118,11 @@ function failuresOf (
   const { documents, filters, bad, sampled, kept } = sample
   const { expect } = component
   const records = documents + Object.values(bad).reduce((sum, n) => sum + n, 0)
-  const all = { name: 'of this sample all filters', in: sampled, out: kept, dropped: droppedBy(filters) }
+  const all = { name: 'in this sample, all filters together', in: sampled, out: kept, dropped: droppedBy(filters) }
   const checks = [
     () => { judgeBadRecords({ in: records, out: documents, dropped: { ...bad } }, maxBad, ['the run would fail']) },
     ...filters.map(({ stageName, stats }, index) => () => {
-      judgeKept({ ...stats, name: `of this sample ${stageName}` }, component.filters[index]!.expect)
+      judgeKept({ ...stats, name: `in this sample, ${stageName}` }, component.filters[index]!.expect)
     }),
     () => { if (expect !== null) judgeKept(all, expect) },
     () => { if (tokenizer !== null) checkFit(component, tokenizer) }
@@ -145,23 +145,23 @@ function sampleWarnings ({ filters }: FoundComponent, { factor }: Sample): strin
   const read = `about ${(100 / factor).toPrecision(2)}% of it was read`
   const hasDedup = filters.some(({ stage }) => stage === 'dedup')
   return [
-    ...(factor > 1 ? [`${read}; what the rest is like is not in the bounds`] : []),
-    ...(hasDedup ? ['dedup drops more of the whole than of a sample'] : []),
+    ...(factor > 1 ? [`${read}; the bounds do not cover how the rest differs`] : []),
+    ...(hasDedup ? ['dedup drops a larger share of the whole than of a sample'] : []),
     ...filters.flatMap(inOrderWarning)
   ]
 }
 
 function inOrderWarning ({ module }: Filter): string[] {
   if (module?.inOrder == null) return []
-  return [`${module.stageName}: ${module.inOrder}; of the whole it may keep another share than of a sample`]
+  return [`${module.stageName}: ${module.inOrder}; it may keep another share of the whole than of a sample`]
 }
 
 async function shardWarnings ({ outputDir }: FoundComponent): Promise<string[]> {
   const { length } = await listShards(outputDir)
   if (length === 0) return []
   const then = existsSync(checkpointIn(outputDir))
-    ? 'a run skips what is up to date, and says what differs; run --dry-run says it before'
-    : 'the run will want --overwrite'
+    ? 'a run skips what is up to date, and reports what differs; run --dry-run reports it first'
+    : 'the run will need --overwrite'
   return [`${outputDir} holds ${length} ${length === 1 ? 'shard' : 'shards'}; ${then}`]
 }
 

@@ -128,7 +128,7 @@ export async function readRun (path: string): Promise<StoredRun> {
   const hash = hashOf(content as object)
   const named = RECORD_NAME.exec(basename(path))?.[1] ?? hash
   if (named !== hash) {
-    const mistake = `has the hash ${hash}, expected ${named}, which its name says`
+    const mistake = `has the hash ${hash}, expected ${named} as in its name`
     fail(`${mistake}: it was changed after it was written; ${REPLACE}`)
   }
   return { path, stem: stemOf(path), hash, record: checked.options }
@@ -183,8 +183,8 @@ export async function findRun (runsDir: string, which: string): Promise<StoredRu
   const isMeant = (stem: string, hash: string): boolean => stem === which || (isDigits && hash.startsWith(which))
   const meant = runs.filter(({ stem, hash }) => isMeant(stem, hash))
   if (new Set(meant.map(({ hash }) => hash)).size > 1) {
-    const hashes = meant.map(({ hash }) => hash).join(' and of ')
-    throw new SluiceError('ERR_RUN', `${which}: is the beginning of ${hashes}, expected more digits, or a path`)
+    const hashes = meant.map(({ hash }) => hash).join(' and ')
+    throw new SluiceError('ERR_RUN', `${which}: matches ${hashes}, expected more digits, or a path`)
   }
   if (meant[0] !== undefined) return meant[0]
   const broken = damaged.find(({ path }) => isMeant(stemOf(path), RECORD_NAME.exec(basename(path))![1]!))

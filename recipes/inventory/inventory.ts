@@ -153,13 +153,13 @@ export function sharedCells ({ components, documents, shares }: Duplicates['shar
 
 export function noneShared (components: readonly ComponentDocuments[]): string {
   return components.length < 2
-    ? 'There is one component, to be compared with none.'
-    : 'No document is in two components that have one tokenizer.'
+    ? 'There is only one component, so there is nothing to compare.'
+    : 'No document is in two components with the same tokenizer.'
 }
 
 /** Nothing where all documents were looked at. */
 export function sampledNote (sampled: number): string[] {
-  return sampled === 1 ? [] : [`Which documents are different is estimated from one in ${number(sampled)}.`]
+  return sampled === 1 ? [] : [`Duplicates are estimated from one document in ${number(sampled)}.`]
 }
 
 /** Of a share; what isn't 0 isn't shown as that, and what isn't all not as 100. */

@@ -35,8 +35,8 @@ export async function readInventoryPage (path: string): Promise<Map<string, stri
   })
   if (text === null) return new Map()
   if (text !== '' && !text.startsWith(TITLE)) {
-    const mistake = `is no inventory, as it doesn't begin with "${TITLE.trim()}"`
-    const advice = 'name another file by --inventory (inventory in code)'
+    const mistake = `is not an inventory: it does not begin with "${TITLE.trim()}"`
+    const advice = 'name another file with --inventory (inventory in code)'
     throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: ${mistake}; ${advice}`)
   }
   const sections = text.split(/^(?=## )/m).slice(1)

@@ -12,8 +12,8 @@ export const CHECKPOINT_EVERY = 10_000
 /** Options of every recipe that can be gone on with. */
 export const resumeOptions = {
   checkpointEvery: positive.default(CHECKPOINT_EVERY)
-    .describe('documents between two checkpoints at most; a run that is killed goes on from the last one'),
-  restart: z.boolean().default(false).describe('start over instead of going on, and make again what is finished')
+    .describe('documents between two checkpoints at most; a run that is killed resumes from the last one'),
+  restart: z.boolean().default(false).describe('start over instead of resuming, and redo what is finished')
 }
 
 /** Of the time, at most, for checkpoints that shards ask for: a large window of `dedup` takes long to keep. */

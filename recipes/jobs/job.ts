@@ -170,7 +170,7 @@ export async function runJob<T> (
       return await work(job)
     } catch (error) {
       if (codeOf(error) !== 'ERR_ABORTED' || !job.keepsFlow || !existsSync(plan.path)) throw error
-      const message = `${messageOf(error)}; the same command goes on from the last checkpoint`
+      const message = `${messageOf(error)}; the same command resumes from the last checkpoint`
       throw new SluiceError('ERR_ABORTED', message, { cause: error })
     }
   })
@@ -206,8 +206,8 @@ export function statusText (status: JobStatus): string | null {
   switch (status.is) {
     case 'new': return null
     case 'begun': return status.documents === 0
-      ? 'begins again: it had not come to a checkpoint'
-      : `goes on behind document ${number(status.documents)}`
+      ? 'starts over: it had not reached a checkpoint'
+      : `resumes after document ${number(status.documents)}`
     case 'finished': return 'is finished, and up to date'
     case 'outdated': return `is done again: ${status.why}`
     case 'damaged': return `is done again: ${status.why}`
@@ -252,8 +252,8 @@ async function standing (plan: JobPlan, check: Check): Promise<Standing> {
 }
 
 function otherRun (path: string, changes: readonly string[]): SluiceError {
-  const mistake = `is of a run that was something else: ${changes.join('; ')}`
-  const advice = 'run it as it was to go on, or start over with --restart'
+  const mistake = `is of a run with other settings or inputs: ${changes.join('; ')}`
+  const advice = 'repeat the command as it was to resume, or start over with --restart'
   return new SluiceError('ERR_CHECKPOINT', `${path}: ${mistake}; ${advice}`)
 }
 

@@ -63,20 +63,20 @@ export function inputChanges (before: readonly KnownFile[], after: readonly Know
   const added = after.filter(({ path, at }) => !known.has(path) && !known.has(at))
   const changes = [
     ...before.flatMap(file => inputChange(file, there.get(file.path) ?? there.get(file.at))),
-    ...added.map(({ path }) => `${path}: is an input now, was none`)
+    ...added.map(({ path }) => `${path}: is an input now, was not before`)
   ]
   if (changes.length > 0) return changes
   const isSame = ({ path, at }: KnownFile, other: KnownFile): boolean => path === other.path || at === other.at
   if (before.length === after.length && before.every((file, i) => isSame(file, after[i]!))) return []
   const order = after.map(({ path }) => path).join(', ')
-  return [`the input files come in another order, or another number of times: ${order}`]
+  return [`the input files are in another order, or repeated another number of times: ${order}`]
 }
 
 function inputChange ({ path, bytes, modified }: KnownFile, now: KnownFile | undefined): string[] {
-  if (now === undefined) return [`${path}: is no input any more`]
+  if (now === undefined) return [`${path}: is no longer an input`]
   if (now.bytes !== bytes) return [`${path}: had ${bytes} bytes, has ${now.bytes}`]
   if (now.modified === modified) return []
-  const advice = `where only its time is another: touch -d ${modified}`
+  const advice = `if only its time differs: touch -d ${modified}`
   return [`${path}: was changed at ${modified}, then at ${now.modified} (${advice})`]
 }
 

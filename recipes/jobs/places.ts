@@ -63,7 +63,7 @@ export async function checkOutputs (
   for (const [place, output] of files) {
     const above = foldersAbove(place).map(folder => files.get(folder)).find(file => file !== undefined)
     if (above === undefined) continue
-    const mistake = `would lie in ${above}, which is a file of this run; name another file`
+    const mistake = `would be in ${above}, which is a file of this run; name another file`
     throw new SluiceError('ERR_OPTION', `${output}: ${mistake}`)
   }
   await refuseAmongShards([...files.values()], shards)
@@ -110,7 +110,7 @@ export async function shardFolders (shards: readonly string[]): Promise<ShardFol
         return `has the name of a shard, or is in a folder, that this run makes in ${of}`
       }
       if (CHECKPOINT_FILE.test(name)) return null
-      return `lies among the shards in ${of}, where only they and their checkpoint are`
+      return `is among the shards in ${of}, where only shards and their checkpoint may be`
     }
   }
 }

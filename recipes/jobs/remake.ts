@@ -95,7 +95,7 @@ async function moveShards (from: string, to: string, infos: readonly ShardInfo[]
     const [source, target] = [join(from, file), join(to, file)]
     if (existsSync(source)) await rename(source, target)
     else if (!existsSync(target) || await sha256OfFile(target) !== sha256) {
-      const mistake = `is not there, and ${target} is another; start over with --restart`
+      const mistake = `is missing, and ${target} is another file; start over with --restart`
       throw new SluiceError('ERR_CHECKPOINT', `${source}: ${mistake}`)
     }
   }

@@ -237,7 +237,7 @@ export class ManifestChecker {
       if (typeof value !== 'string') continue
       const same = key === 'name' ? value : resolve(value)
       if (seen.has(same)) {
-        const mistake = `two components have the ${key} ${value}, expected one of its own for each`
+        const mistake = `two components have the ${key} ${value}, expected a different one for each`
         this.#note([...placeOf(index), key], mistake)
       }
       seen.add(same)

@@ -39,13 +39,13 @@ export async function misplaced (
     const outer = foldersAbove(inner.at).flatMap(above => byPlace.get(above) ?? []).find(({ isShards }) => isShards)
     if (outer !== undefined) {
       const outerIs = `${outer.path}, which is ${nameOf(outer.place)} of this mixture`
-      note(inner.place, `${inner.path} lies in ${outerIs}; expected folders beside one another`)
+      note(inner.place, `${inner.path} is in ${outerIs}; expected separate folders`)
     }
     const isOther = (path: string): boolean => !inner.isShards || resolve(path) !== resolve(inner.path)
     const same = byPlace.get(inner.at)!.find(({ isShards, path }) => isShards && isOther(path))
     if (same !== undefined) {
       const mistake = `${inner.path} is the same folder as ${same.path}`
-      note(inner.place, `${mistake}, expected one of its own for each component`)
+      note(inner.place, `${mistake}, expected a separate folder for each component`)
     }
   }
   const shards = await shardFolders(folders.flatMap(({ isShards, path }) => isShards ? [path] : []))

@@ -41,7 +41,7 @@ export async function readManifest (path: string, known: KnownStages, find: Find
   if (nested !== null) {
     const before = text.slice(0, nested.index)
     const place = `${before.split('\n').length}:${nested.index - before.lastIndexOf('\n')}`
-    const mistake = 'lists and keys lie in each other here 100 times'
+    const mistake = 'lists and keys are nested 100 deep here'
     throw new SluiceError('ERR_MANIFEST', `${path}:${place}: ${mistake}, ${EXPECTED}`)
   }
   const modules = [import('yaml'), import('../../lib/yaml-position.ts'), import('./yaml-mistakes.ts')] as const

@@ -71,7 +71,7 @@ function mistakeOf ({ code, message, pos: [offset] }: YamlSyntaxError, lines: Li
       return at(`a value can't begin with ${lines.rest(offset)[0] ?? 'this'}, expected it in quotes`)
     case 'BAD_DQ_ESCAPE': {
       const escape = lines.rest(offset).slice(0, 2)
-      return at(`in double quotes a backslash begins an escape, and ${escape} is none; ` +
+      return at(`in double quotes a backslash begins an escape, and ${escape} is not one; ` +
         'write \\\\, or put the text in single quotes')
     }
     case 'BLOCK_IN_FLOW': return at('expected a comma between the entries in brackets')
@@ -90,7 +90,7 @@ function mistakeOf ({ code, message, pos: [offset] }: YamlSyntaxError, lines: Li
     }
     case 'BLOCK_AS_IMPLICIT_KEY': case 'MULTILINE_IMPLICIT_KEY': return implicitKey(line, lines, at)
     default:
-      return at('this is not YAML here: look at quotes, brackets and indentation of this line and the one above it')
+      return at('invalid YAML here: check the quotes, brackets and indentation of this line and the one above it')
   }
 }
 

@@ -48,8 +48,8 @@ export async function plannedTraining (
   const status: JobStatus = restart ? { is: 'new' } : await trainingStatus(job)
   const isAgain = restart && isThere
   const outcome = isAgain ? 'done again' : OUTCOMES[status.is]
-  const known = isAgain ? 'asked to begin anew' : statusText(status)
-  const why = known ?? `learns ${path} from the components' samples`
+  const known = isAgain ? 'a restart was requested' : statusText(status)
+  const why = known ?? `trains ${path} on samples of the components`
   return {
     job,
     step: { component: null, step: 'train-tokenizer', outcome, why },

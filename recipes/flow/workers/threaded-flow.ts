@@ -223,7 +223,7 @@ export async function withThreadedFlow<T> (
     if (threads.list.length === 0) return await work(null)
     const inOrder = filters.find(isInOrder)?.module
     if (inOrder !== undefined) {
-      const what = `${inOrder.stageName} runs in the main thread, and so does what is behind it`
+      const what = `${inOrder.stageName} runs in the main thread, and so do the filters after it`
       tell?.(`${name}: ${what}: ${inOrder.inOrder!}`)
     }
     const threaded = new ThreadedFlow(await specOf(flow, threads), threads, flow.tokenizer)

@@ -11,8 +11,8 @@ import { WorkerThread } from '../../../lib/threads/thread.ts'
 import type { BatchResult } from './batch-result.ts'
 import type { BatchInput, BatchSpec, BatchTask } from './batch.ts'
 
-const WORKERS_HELP = 'threads that parse, filter and encode documents, the main one among them; ' +
-  'at most as many as there are cores (default: so many, and no other for less than 8 MB)'
+const WORKERS_HELP = 'threads that parse, filter and encode documents, including the main thread; ' +
+  'at most one per core (default: one per core, for less than 8 MB only the main thread)'
 
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional().describe(WORKERS_HELP)
