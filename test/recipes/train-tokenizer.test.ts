@@ -23,7 +23,7 @@ const LINES = howMany(50, 150)
 const RULE: 'nmt_nfkc' | 'identity' = isThorough() ? 'nmt_nfkc' : 'identity'
 
 const short = (line: string): string => line.slice(0, howMany(130, Infinity))
-const PROSE = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, LINES)
+const PROSE = readFileSync(join(ROOT, 'test/fixtures/prose.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, LINES)
   .map(short)
 const NOTES = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, 60)
   .map(short)
