@@ -117,7 +117,7 @@ export const resultCases: Cases = {
     code: 'ERR_OUTPUT_EXISTS',
     args: ['verify', 's.json', '--inventory', 'notes.md'],
     files: { 's.json': statsOf(''), 'notes.md': '# Notes\n' },
-    says: /notes\.md: is no inventory, as it doesn't begin with "# Data inventory"; name another file by --inventory/
+    says: /notes\.md: is not an inventory: it does not begin with "# Data inventory"; name another file with --inv/
   },
   'no place for an inventory': {
     code: 'ERR_OUTPUT',

@@ -127,7 +127,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
   t.match(await show(folder, 'out/shards'), {
     code: 0,
     stdout: asIds,
-    stderr: /^inspect: 3 of 32 rows, as ids; .*\ninspect: tok\/spm\.model, the tokenizer that .*stats\.json names, is another one now: it has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; name it with --tokenizer-path\n$/
+    stderr: /^inspect: 3 of 32 rows, as ids; .*\ninspect: tok\/spm\.model, the tokenizer that .*stats\.json names, has changed: it has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; name it with --tokenizer-path\n$/
   })
   rmSync(model)
   t.match(await show(folder, 'out/shards'), {
@@ -137,7 +137,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
   t.match(await show(folder, 'out/shards', '--row', '-1'), {
     code: 0,
     stdout: /^\[31\] .*\n(?:\d+ ){63}\d+\n$/,
-    stderr: /neither a checkpoint nor stats beside the shards say which tokenizer made them; name it with --tokenizer-path/
+    stderr: /neither a checkpoint nor stats next to the shards name the tokenizer that made them; name it with --token/
   })
   for (const how of ['--stats', '--documents']) {
     t.match(await show(folder, 'out/shards', how), {

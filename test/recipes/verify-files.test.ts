@@ -89,7 +89,7 @@ t.test('the stats of one dataset have one date', async t => {
   const { verified_at_utc: utc } = await verify(stats, { inventory: page })
   t.equal((JSON.parse(read(stats)) as Record<string, unknown>).verified_at_utc, utc)
   t.equal(read(stats).match(/verified_at_utc/g)?.length, 1)
-  t.match(read(page), 'There is one component')
+  t.match(read(page), 'There is only one component')
   flip(join(folder, 'one/shard_00000.npy'), 128)
   await failure(verify(stats, { inventory: page }))
   t.notMatch(read(stats), 'verified_at_utc')
@@ -127,7 +127,7 @@ t.test('the inventory for people: a section of each stats file, replaced by name
     /^# Data inventory\n\n## .*stats\.json\n\n1 finding: the shards are not what their stats say\.\n\n- verified at: .*\n- stats: .*\n- without findings: a\n\n\| component \| check \| file \| found \| expected \|\n.*\n\| b \| sha256 \| .*shard_00000\.npy \| has SHA-256 [0-9a-f]{64} \|/
   )
   t.match(await failure(verify(stats, { inventory: put(folder, 'notes.md', '# Notes\n') })), {
-    code: 'ERR_OUTPUT_EXISTS', message: /notes\.md: is no inventory/
+    code: 'ERR_OUTPUT_EXISTS', message: /notes\.md: is not an inventory/
   })
   t.equal(read(join(folder, 'notes.md')), '# Notes\n')
   t.match(await failure(verify(stats, { inventory: stats })), {

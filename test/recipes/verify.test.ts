@@ -287,7 +287,7 @@ t.test('nothing that is there is destroyed: the stats and the model are no place
   const model = put(folder, 'm.model', readFileSync(MODEL))
   t.match(await failure(verify(stats, { tokenizerPath: model, inventoryJson: model })), { code: 'ERR_OUTPUT_EXISTS' })
   t.match(await failure(verify(stats, { inventoryJson: join(stats, 'x.json') })), {
-    code: 'ERR_OPTION', message: /would lie in/
+    code: 'ERR_OPTION', message: /would be in/
   })
   t.match(await failure(verify(stats, { tokenizerPath: join(folder, 'none.model') })), { code: 'ERR_TOKENIZER' })
 })
