@@ -21,7 +21,9 @@ export interface InputFile {
   readonly bytes: number
 }
 
-const ENDINGS: ReadonlyArray<readonly [InputFile['kind'], ending: string]> = [['NDJSON', 'ndjson'], ['.gz', 'ndjson.gz'], ['parquet', 'parquet']]
+const ENDINGS: ReadonlyArray<readonly [InputFile['kind'], ending: string]> = [
+  ['NDJSON', 'ndjson'], ['.gz', 'ndjson.gz'], ['parquet', 'parquet']
+]
 
 /**
  * Writes so much of all real text, each once, then of the same with other words, as a file of each kind.

@@ -35,9 +35,17 @@ async function * csvParts (documents: Iterable<Document> | AsyncIterable<Documen
 }
 
 async function writeParquet (path: string, documents: Iterable<Document> | AsyncIterable<Document>): Promise<void> {
-  const columnsOf = (group: readonly Document[]) => (['id', 'text'] as const).map(name => ({ name, data: group.map(document => document[name]), type: 'STRING' as const }))
-  const writer = new ParquetWriter({ writer: fileWriter(path), schema: schemaFromColumnData({ columnData: columnsOf([]) }) })
-  const write = async (group: readonly Document[]): Promise<void> => { await writer.write({ columnData: columnsOf(group), rowGroupSize: ROWS_A_GROUP }) }
+  const columnsOf = (group: readonly Document[]) => (['id', 'text'] as const).map(name => ({
+    name, data: group.map(document => document[name]), type: 'STRING' as const
+  }))
+  const writer = new ParquetWriter({
+    writer: fileWriter(path), schema: schemaFromColumnData({ columnData: columnsOf([]) })
+  })
+  const write = async (group: readonly Document[]): Promise<void> => {
+    await writer.write({
+      columnData: columnsOf(group), rowGroupSize: ROWS_A_GROUP
+    })
+  }
   let group: Document[] = []
   for await (const document of documents) {
     group.push(document)

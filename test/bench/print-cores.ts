@@ -18,10 +18,20 @@ export function reportCores (figures: CoresFigures): string {
     scaling.usage[workers].mainSeconds?.toFixed(2) ?? ''
   ]))
   return [
-    table([['a process of its own each', 'MB of text', 'workers', 'MB/s', 'seconds', 'slowest', 'gain', 'peak MB', 'CPU s', 'main thread'], ...rows]),
-    `two threads of a counting loop gain ${counting.gain.toFixed(2)} on ${cores} cores: ${counting.one.best.toFixed(2)} s for one count, ${counting.two.best.toFixed(2)} s for two`,
-    ...(wasFree(figures) ? [] : ['so the machine had no two cores to give: CPU times and memory are right, speeds and gains are not']),
-    `filter-corpus on ${(little.textBytes / 1e6).toFixed(0)} MB: ${little.one.best.toFixed(2)} s with --workers 1, ${little.unasked.best.toFixed(2)} s without the option`,
+    table([
+      [
+        'a process of its own each', 'MB of text', 'workers', 'MB/s', 'seconds', 'slowest', 'gain', 'peak MB', 'CPU s',
+        'main thread'
+      ],
+      ...rows
+    ]),
+    `two threads of a counting loop gain ${counting.gain.toFixed(2)} on ${cores} cores: ` +
+      `${counting.one.best.toFixed(2)} s for one count, ${counting.two.best.toFixed(2)} s for two`,
+    ...(wasFree(figures)
+      ? []
+      : ['so the machine had no two cores to give: CPU times and memory are right, speeds and gains are not']),
+    `filter-corpus on ${(little.textBytes / 1e6).toFixed(0)} MB: ${little.one.best.toFixed(2)} s with --workers 1, ` +
+      `${little.unasked.best.toFixed(2)} s without the option`,
     'the same bytes came out of every file with every number of workers',
     '',
     table([CHECK_HEADER, ...checkRows(checks)]),
@@ -36,7 +46,8 @@ function readmeTable (scalings: readonly Scaling[]): string {
   return [
     row(['MB/s of text', ...WORKERS.map(workers => `\`--workers ${workers}\``)]),
     row(['---', ...WORKERS.map(() => '---')]),
-    ...scalings.map(scaling => row([`${scaling.command}, ${scaling.kind}`, ...WORKERS.map(workers => speed(scaling, workers))]))
+    ...scalings.map(scaling =>
+      row([`${scaling.command}, ${scaling.kind}`, ...WORKERS.map(workers => speed(scaling, workers))]))
   ].join('\n')
 }
 
