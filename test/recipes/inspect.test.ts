@@ -73,7 +73,7 @@ t.test('a model without an end of sentence asks for --eos-id', async t => {
   const folder = putShards(temporaryFolder(t), [3, 4, 3, 5])
   const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--stats', '--json']
   t.match(await command(args), {
-    code: 2, stderr: /no end-of-sentence piece; name the id .*--eos-id.*\[ERR_TOKENIZER\]/
+    code: 2, stderr: /no EOS token; set the id .*--eos-id.*\[ERR_TOKENIZER\]/
   })
   t.match(JSON.parse((await command([...args, '--eos-id', '3'])).stdout), { documents: 2, open_ids: 1 })
 })

@@ -199,7 +199,7 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   t.match(error, {
     code: 'ERR_OUTPUT',
     exitCode: 1,
-    message: /stats\.json: verified_at_utc cannot be written into it: it is read-only; make it writable/,
+    message: /stats\.json: cannot write verified_at_utc into the file: it is read-only; make it writable/,
     isResult: true,
     partial: { totals: { shards: 7 }, stats_sha256: sha256(before) }
   })
@@ -224,7 +224,7 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   t.match(found, { code: 'ERR_VERIFY', findings: [{ check: 'sha256', file: shard('a', 0) }] })
   t.match(
     (found as Error).message,
-    /1 finding;.*\n.*shard_00000\.npy: has SHA-256.*\n.*stats\.json: verified_at_utc cannot be written into it: it is read-only/
+    /1 finding;.*\n.*shard_00000\.npy: has SHA-256.*\n.*stats\.json: cannot write verified_at_utc into the file: it is read-only/
   )
   t.match(read(page), '1 finding')
 })
@@ -256,7 +256,7 @@ t.test('stats that change while their shards are verified aren\'t written over',
   writeFileSync(stats, changed)
   t.match(await verifying, {
     code: 'ERR_OUTPUT',
-    message: /stats\.json: verified_at_utc cannot be written into it: it was changed while its shards were verified/
+    message: /stats\.json: cannot write verified_at_utc into the file: it was changed while its shards were verified/
   })
   t.equal(read(stats), changed)
 })

@@ -97,7 +97,7 @@ t.test('errors', async t => {
   await startForAll(t, { repos: REPOS, token: 'hf_good' })
   for (const name of ['', 'https://huggingface.co/datasets/o/n', 'o/n/m']) {
     t.throws(
-      () => hf(name), { code: 'ERR_OPTION', message: /is no name of a dataset on the Hub, expected OWNER\/NAME/ }
+      () => hf(name), { code: 'ERR_OPTION', message: /is not the name of a dataset on the Hub, expected OWNER\/NAME/ }
     )
   }
   t.throws(() => hf('o/n', { split: '' }), { code: 'ERR_OPTION' })
@@ -118,7 +118,7 @@ t.test('errors', async t => {
     { message: /has no column body; it has text, license, other/ }
   )
   t.match(await failure(collect(hf('o/gated', NONE))), {
-    code: 'ERR_HUB', message: /\/datasets\/o\/gated; do so, and then set HF_TOKEN/
+    code: 'ERR_HUB', message: /\/datasets\/o\/gated; then set HF_TOKEN/
   })
 })
 
