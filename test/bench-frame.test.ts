@@ -79,10 +79,11 @@ t.test('lines without spaces are recombined of clauses, and none comes twice', a
 const NAMES = ['read-ndjson', 'read-gz', 'encode']
 
 t.test('arguments', async t => {
-  const defaults = { only: [], runs: null, tolerance: 0, compare: null, mb: null, quick: false, json: false, help: false }
+  const flags = { quick: false, json: false, help: false }
+  const defaults = { only: [], runs: null, tolerance: 0, compare: null, mb: null, ...flags }
   t.strictSame(readArguments([], NAMES), defaults)
-  const given = ['--only', 'read', '--only', 'encode', '--runs', '3', '--tolerance', '25', '--compare', 'HEAD~1', '--mb', '8', '--json']
-  t.strictSame(readArguments(given, NAMES), {
+  const given = '--only read --only encode --runs 3 --tolerance 25 --compare HEAD~1 --mb 8 --json'
+  t.strictSame(readArguments(given.split(' '), NAMES), {
     ...defaults, only: ['read', 'encode'], runs: 3, tolerance: 0.25, compare: 'HEAD~1', mb: 8, json: true
   })
 })
@@ -131,13 +132,23 @@ const RESULT: RowResult = {
 }
 const WORDS = { bytes: 2e6, words: 1000, newWords: 200 }
 const CORPUS = {
-  name: 'web', source: 'a file', path: 'web.ndjson', fileBytes: 3e6, documents: 5, textBytes: 4e6, original: WORDS, made: WORDS
+  name: 'web',
+  source: 'a file',
+  path: 'web.ndjson',
+  fileBytes: 3e6,
+  documents: 5,
+  textBytes: 4e6,
+  original: WORDS,
+  made: WORDS
 } as const
 const MACHINE = { cpu: 'a CPU', cores: 2, memoryGb: 4, node: '20.0.0', platform: 'linux x64', commit: 'abc' }
 
 t.test('results for programs', async t => {
   const compared = { commit: 'def', rows: [RESULT] }
-  const results = { machine: MACHINE, runs: 2, corpora: [CORPUS], rows: [RESULT], compared, parts: { verify: {} }, skipped: ['x: y'] }
+  const parts = { verify: {} }
+  const results = {
+    machine: MACHINE, runs: 2, corpora: [CORPUS], rows: [RESULT], compared, parts, skipped: ['x: y']
+  }
   const json = JSON.parse(JSON.stringify(jsonOf(results))) as ReturnType<typeof jsonOf>
   t.match(json, {
     machine: { cpu: 'a CPU', cores: 2, memory_gb: 4, commit: 'abc' },
@@ -195,5 +206,6 @@ t.test('a row without its rival has a reason for it, and sluice is its first sid
 })
 
 t.test('a commit that git does not know is a wrong call', async t => {
-  await t.rejects(buildCommit('no-such-commit', temporaryFolder(t)), { message: '--compare: git knows no commit no-such-commit' })
+  const message = '--compare: git knows no commit no-such-commit'
+  await t.rejects(buildCommit('no-such-commit', temporaryFolder(t)), { message })
 })
