@@ -1,10 +1,10 @@
 /**
  * What the encode benchmark measures in a process of its own; prints one JSON value.
  *
- * `load MODEL`, `load-wasm MODEL`: seconds of CPU time. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory, after each of three kinds
- * of text; without a model they are only read. Wants `--expose-gc`. `lines FILE MODEL RUNS`: seconds of CPU time for
- * each run, behind one that warms up, with a tokenizer of its own; as `spm_encode`, of which no other work is in the
- * process either.
+ * `load MODEL`, `load-wasm MODEL`: seconds of CPU time. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory,
+ * after each of three kinds of text; without a model they are only read. Wants `--expose-gc`. `lines FILE MODEL RUNS`:
+ * seconds of CPU time for each run, after one that warms up, each with a new tokenizer. No other work is in the
+ * process, as for `spm_encode`.
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'

@@ -30,7 +30,8 @@ def write_tokenizer(model, output):
             tokenizer = Tokenizer(models.Unigram(pieces, unk_id=processor.unk_id()))
         charsmap = dict(fields(dict(fields(proto))[3])).get(2, b'')
         collapse = [normalizers.Strip(), normalizers.Replace(Regex(' {2,}'), ' ')]
-        tokenizer.normalizer = normalizers.Sequence([normalizers.Precompiled(charsmap), *collapse] if charsmap else collapse)
+        precompiled = [normalizers.Precompiled(charsmap)] if charsmap else []
+        tokenizer.normalizer = normalizers.Sequence([*precompiled, *collapse])
         tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
         tokenizer.save(output)
         return len(pieces)

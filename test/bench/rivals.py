@@ -3,9 +3,9 @@
     rivals.py versions PACKAGE...    a JSON object: the version of each package, null where it is missing
     rivals.py JOB ARGUMENTS          ARGUMENTS are a JSON object, as the function below takes them
 
-A job prints a JSON object: `count` (of what came out), and `cpu` and `wall`, seconds of the work. Modules and models are
-loaded before the work begins; so are the texts, where a job doesn't read a file. `script` and `datatrove` measure the whole
-process.
+A job prints a JSON object: `count` (of what came out), and `cpu` and `wall`, seconds of the work. Modules and models
+are loaded before the work begins; so are the texts, where a job doesn't read a file. `script` and `datatrove` measure
+the whole process.
 """
 import csv
 import importlib.metadata
@@ -197,7 +197,8 @@ def datatrove(path, tokenizer, folder):
             ],
             tasks=1, workers=1, logging_dir=os.path.join(folder, 'logs'), skip_completed=False,
         ).run()
-        return sum(os.path.getsize(os.path.join(folder, name)) // 2 for name in os.listdir(folder) if name.endswith('.ds'))
+        files = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith('.ds')]
+        return sum(os.path.getsize(file) // 2 for file in files)  # ids of 16 bits
 
     return run
 

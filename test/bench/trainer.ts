@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
-import { table } from '../../recipes/text.ts'
-import { CHECK_HEADER, type Check, checkRows, isReached } from './checks.ts'
+import { type Check, isReached } from './checks.ts'
 import { type Corpus, SHARED } from './corpus.ts'
 import { pythons } from './frame/python.ts'
 import { type Timed, hasTime, runTimed } from './timed.ts'
@@ -112,44 +111,6 @@ export async function trainerFigures (
 export function isTrained ({ checks }: TrainerFigures, tolerance: number): boolean {
   return checks.every(check =>
     isReached(check.unit === 'times' ? { ...check, wanted: check.wanted * (1 - tolerance) } : check))
-}
-
-/** For people. */
-export function reportTrainer ({ trainings, checks, notes }: TrainerFigures): string {
-  if (trainings.length === 0) return `trainer\n${notes.join('\n')}`
-  const rows = trainings.map(({ side, text, bytes, pieces, tokens, common, seconds, cpuSeconds, peakBytes }) => [
-    text, (bytes / 1e6).toFixed(1), pieces.toLocaleString('en-US'), side, seconds.toFixed(1), cpuSeconds.toFixed(1), (peakBytes / 1e6).toFixed(0), tokens?.toLocaleString('en-US') ?? '', common?.toFixed(4) ?? ''
-  ])
-  return [
-    table([
-      [
-        'trained on', 'MB', 'pieces', 'by', 'seconds', 'CPU seconds', 'peak MB', 'tokens of the other half',
-        'pieces in common'
-      ],
-      ...rows
-    ]),
-    table([CHECK_HEADER, ...checkRows(checks)]), ...notes
-  ].join('\n')
-}
-
-/** For programs. */
-export function jsonOfTrainer ({ trainings, checks, notes }: TrainerFigures): object {
-  return {
-    trainings: trainings.map(({ side, text, bytes, pieces, tokens, common, seconds, cpuSeconds, peakBytes }) =>
-      ({
-        side,
-        text,
-        bytes,
-        pieces,
-        seconds,
-        cpu_seconds: cpuSeconds,
-        peak_bytes: peakBytes,
-        tokens,
-        pieces_in_common: common
-      })),
-    checks,
-    notes
-  }
 }
 
 interface NamedLines extends LinesFile {

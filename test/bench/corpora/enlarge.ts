@@ -12,9 +12,9 @@ const DIGIT = /\d/g
 /**
  * Makes further text with words that weren't met before, so that enlarging a corpus isn't repeating it.
  *
- * All but the most frequent words are replaced, each by the same new word wherever it occurs in one copy. So the share of
- * new words is the original's, and each new word recurs as often as the original one. A new word has the beginning and
- * the end of two original ones of the same length and case, so that it has about as many pieces.
+ * All but the most frequent words are replaced, each by the same new word wherever it occurs in one copy. So the share
+ * of new words is the original's, and each new word recurs as often as the original one. A new word has the beginning
+ * and the end of two original ones of the same length and case, so that it has about as many pieces.
  */
 export class Renamer {
   readonly #kept: Set<string>

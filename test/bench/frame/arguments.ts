@@ -28,7 +28,9 @@ export function readArguments (args: readonly string[], names: readonly string[]
   if (runs !== undefined && !/^[1-9]\d*$/.test(runs)) {
     throw new WrongCall(`--runs: expected a whole number of at least 1, got ${runs}`)
   }
-  if (!/^\d{1,2}$/.test(tolerance)) throw new WrongCall(`--tolerance: expected a percentage below 100, got ${tolerance}`)
+  if (!/^\d{1,2}$/.test(tolerance)) {
+    throw new WrongCall(`--tolerance: expected a percentage below 100, got ${tolerance}`)
+  }
   if (mb !== undefined && !/^\d{1,4}$/.test(mb)) {
     throw new WrongCall(`--mb: expected a whole number below 10,000, got ${mb}`)
   }

@@ -73,7 +73,8 @@ export async function compareRow (row: Row, bench: Bench, other: OtherCommit): P
     const label = `${row.name}, ${name}`
     const skipped = failed.map(([, error]) => `${label}: ${other.commit} can't run it: ${error}`)
     skipped.forEach(reason => { tell(`skipped: ${reason}`) })
-    const compared = skipped.length > 0 ? [] : samples.map((samples, i) => ({ name: i === 0 ? name : other.commit, kind, samples }))
+    const names = [name, other.commit]
+    const compared = skipped.length > 0 ? [] : samples.map((samples, i) => ({ name: names[i]!, kind, samples }))
     results.push({ name: row.name, about, corpus, of, bytes, sides: compared, skipped })
   }
   return results

@@ -24,7 +24,13 @@ export function jsonOf ({ machine, runs, corpora, rows, compared, parts, skipped
     machine: { ...machine, memoryGb: undefined, memory_gb: machine.memoryGb },
     runs,
     corpora: corpora.map(({ name, source, fileBytes, documents, textBytes, original, made }) => ({
-      name, source, documents, text_bytes: textBytes, file_bytes: fileBytes, original: wordsOf(original), made: wordsOf(made)
+      name,
+      source,
+      documents,
+      text_bytes: textBytes,
+      file_bytes: fileBytes,
+      original: wordsOf(original),
+      made: wordsOf(made)
     })),
     rows: rows.map(jsonOfRow),
     compare: compared === null ? null : { commit: compared.commit, rows: compared.rows.map(jsonOfRow) },

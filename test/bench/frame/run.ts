@@ -30,6 +30,7 @@ export async function measureRow (row: Row, bench: Bench): Promise<RowResult> {
     await freshFolder(inputs.output)
     return await runWork(side.work, inputs, packageRoot())
   }), bench, i => sides[i]!.kind !== 'sluice')
+  const hasFailed = new Set(failed.map(([i]) => i))
   const notes = failed.map(([i, error]) => `${row.name}, ${sides[i]!.name}: ${error}`)
   notes.forEach(note => { tell(`skipped: ${note}`) })
   return {
@@ -38,7 +39,7 @@ export async function measureRow (row: Row, bench: Bench): Promise<RowResult> {
     corpus: row.corpus,
     of: row.of,
     bytes,
-    sides: sides.flatMap(({ name, kind }, i) => failed.some(([side]) => side === i) ? [] : { name, kind, samples: samples[i]! }),
+    sides: sides.map(({ name, kind }, i) => ({ name, kind, samples: samples[i]! })).filter((_, i) => !hasFailed.has(i)),
     skipped: [...skipped.map(reason => `${row.name}: ${reason}`), ...notes]
   }
 }
@@ -91,8 +92,8 @@ export async function runWork (work: Work, inputs: Inputs, root: string): Promis
   }
 }
 
-async function printed (program: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Sample> {
-  const options = { env: { ...process.env, ...env }, maxBuffer: MAX_OUTPUT }
+async function printed (program: string, args: readonly string[], environment: object): Promise<Sample> {
+  const options = { env: { ...process.env, ...environment }, maxBuffer: MAX_OUTPUT }
   const { stdout } = await promisify(execFile)(program, args, options)
   return JSON.parse(stdout) as Sample
 }

@@ -5,10 +5,11 @@ import type { Compared } from './compare.ts'
 import type { Machine } from './machine.ts'
 import { type RowResult, type SideResult, bestOf, bestWarm, ratioOf } from './row.ts'
 
-const HEADER = ['row', 'text', 'MB', 'by', 'MB/s of CPU time', 'warm', 'CPU s', 'wall s', 'ratio']
+const HEADER = ['row', 'text', 'MB', 'by', 'MB/s of CPU time', 'warm', 'CPU s', 'wall s', 'ratio', 'count']
 
 export function machineLine ({ cpu, cores, memoryGb, node, platform, commit }: Machine): string {
-  return `${cpu}, ${cores} cores, ${memoryGb} GB, ${platform}, Node ${node}${commit === null ? '' : `, commit ${commit}`}`
+  const parts = [cpu, `${cores} cores`, `${memoryGb} GB`, platform, `Node ${node}`]
+  return [...parts, ...commit === null ? [] : [`commit ${commit}`]].join(', ')
 }
 
 /** What corpora are made of, and how many of their words are met for the first time. */
@@ -29,7 +30,8 @@ function wordCells (counts: WordCounts): string[] {
   ]
 }
 
-const RATIO = 'ratio: how many times as fast the first side of a row is, by CPU time. warm: the same again in the same process'
+const RATIO = 'ratio: how many times as fast the first side of a row is, by CPU time; ' +
+  'warm: the same work again in the same process; count: of documents, sequences or ids that came out'
 
 /** A line for each side of each row. */
 export function rowsTable (rows: readonly RowResult[]): string {
@@ -37,13 +39,15 @@ export function rowsTable (rows: readonly RowResult[]): string {
     ...i === 0 ? [about, corpus ?? '', bytes === null ? '' : (bytes / 1e6).toFixed(1)] : ['', '', ''],
     side.kind === 'limit' ? `limit: ${side.name}` : side.name,
     ...sideCells(side, bytes),
-    i === 0 ? '' : ratioOf(bestOf(sides[0]!.samples), bestOf(side.samples)).toFixed(2)
+    i === 0 ? '' : ratioOf(bestOf(sides[0]!.samples), bestOf(side.samples)).toFixed(2),
+    side.kind === 'limit' || side.samples[0]!.count === 0 ? '' : side.samples[0]!.count.toLocaleString('en-US')
   ]))]), RATIO].join('\n')
 }
 
 /** A line for each row: sluice here, and at another commit. */
 export function comparedTable ({ commit, rows }: Compared): string {
-  const header = ['row', 'text', 'by', 'MB/s of CPU time', `at ${commit}`, 'CPU s', `at ${commit}`, 'times as fast', 'warm']
+  const there = `at ${commit}`
+  const header = ['row', 'text', 'by', 'MB/s of CPU time', there, 'CPU s', there, 'times as fast', 'warm']
   return table([header, ...rows.map(({ about, corpus, bytes, sides }) => {
     const [here, there] = sides as [SideResult, SideResult]
     const [[speed, , cpu], [otherSpeed, , otherCpu]] = [sideCells(here, bytes), sideCells(there, bytes)]

@@ -52,7 +52,8 @@ function workers (name: string, about: string, filters: readonly unknown[], seco
 }
 
 function mixture ({ output, tokenizer }: Inputs, manifest: string, workers: number): Side {
-  const paths = ['--tokenizer-path', tokenizer, '--log-file', join(output, 'stats.json'), '--runs-dir', join(output, 'runs')]
+  const [stats, runs] = [join(output, 'stats.json'), join(output, 'runs')]
+  const paths = ['--tokenizer-path', tokenizer, '--log-file', stats, '--runs-dir', runs]
   const name = `sluice, ${workers} worker${workers === 1 ? '' : 's'}`
   return command(['process-mixture', manifest, ...paths, '--workers', String(workers)], name)
 }
