@@ -17,7 +17,9 @@ function withoutSignature () {
   })
 }
 
-const stages = [ndjson(input), withoutSignature(), normalize(), length({ minChars: 40 }), language({ keep: 'en' }), dedup()]
+const stages = [
+  ndjson(input), withoutSignature(), normalize(), length({ minChars: 40 }), language({ keep: 'en' }), dedup()
+]
 await pipeline(...stages, ndjsonSink(output))
 
 for (const { stageName, stats } of stages) console.log(stageName, stats.in, 'in,', stats.out, 'out', stats.dropped)

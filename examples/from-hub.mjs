@@ -8,7 +8,8 @@ const LIMIT = 1000 // documents
 
 const source = hf(dataset, {
   subset,
-  onResolved: ({ commit, files, license }) => { console.log(`${dataset} at ${commit}: ${files.length} files, licence ${license.join(', ') || 'not stated'}`) },
+  onResolved: ({ commit, files, license }) => { console.log(`${dataset} at ${commit}: ${files.length} files, ` +
+    `licence ${license.join(', ') || 'not stated'}`) },
   tell: message => { console.error(message) } // warnings, and waits for the Hub
 })
 const filtered = dedup()
@@ -21,4 +22,6 @@ await pipeline(source, normalize(), length({ minChars: 40 }), filtered, async fu
   }
 }, ndjsonSink(output))
 
-console.log(filtered.stats.out, 'documents, the last one before', source.position.path.split('/').at(-1), source.position.offset)
+console.log(
+  filtered.stats.out, 'documents, the last one before', source.position.path.split('/').at(-1), source.position.offset
+)

@@ -25,7 +25,13 @@ if (stale.length > 0) {
   const { compilerOptions } = ts.readConfigFile('tsconfig.json', ts.sys.readFile).config
   const { options } = ts.convertCompilerOptionsFromJson(compilerOptions, '.')
   // A file by itself doesn't show that the package has ES modules. Maps are for `npm run coverage`.
-  const settings = { ...options, module: ts.ModuleKind.ES2022, moduleDetection: ts.ModuleDetectionKind.Force, sourceMap: false, declaration: false }
+  const settings = {
+    ...options,
+    module: ts.ModuleKind.ES2022,
+    moduleDetection: ts.ModuleDetectionKind.Force,
+    sourceMap: false,
+    declaration: false
+  }
   for (const [path, output] of stale) {
     const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), { fileName: path, compilerOptions: settings })
     mkdirSync(dirname(output), { recursive: true })

@@ -38,11 +38,14 @@ function groupsOf (path) {
 const byName = new Map(checker.getExportsOfModule(moduleAt(INDEX)).map(symbol => [symbol.name, symbol]))
 const index = groupsOf(INDEX).flatMap(({ title, names }) => ['', `## ${title}`, '', ...names.map(({ name }) => {
   const deprecated = ts.getJSDocDeprecatedTag(names.find(other => other.name === name))
-  return deprecated === undefined ? lineOf(byName.get(name.text)) : `- \`${name.text}\`: deprecated. ${deprecated.comment}`
+  return deprecated === undefined
+    ? lineOf(byName.get(name.text))
+    : `- \`${name.text}\`: deprecated. ${deprecated.comment}`
 })])
 const modules = parts.flatMap(([name, path]) =>
   ['', `## \`${name}\``, '', ...checker.getExportsOfModule(moduleAt(path)).map(lineOf)])
-const stages = Object.keys(exports).filter(path => /^\.\/\w+\/\w+$/.test(path)).map(path => `\`${path.replace('.', PACKAGE)}\``)
+const stages = Object.keys(exports).filter(path => /^\.\/\w+\/\w+$/.test(path)).map(path =>
+  `\`${path.replace('.', PACKAGE)}\``)
 
 writeFileSync('docs/api.md', `# The names in code
 

@@ -37,7 +37,9 @@ let worker: Worker | undefined
 
 /** Writes a parquet file with hyparquet-writer; one at a time. */
 export async function writeParquet (columnData: readonly ParquetColumn[], options: ParquetOptions): Promise<Buffer> {
-  worker ??= new Worker(new URL(`data:text/javascript,${encodeURIComponent(PROGRAM.replace("'hyparquet-writer'", JSON.stringify(import.meta.resolve('hyparquet-writer'))))}`), { execArgv: [], env: {} })
+  worker ??= new Worker(new URL(
+    `data:text/javascript,${encodeURIComponent(PROGRAM.replace("'hyparquet-writer'", JSON.stringify(import.meta.resolve('hyparquet-writer'))))}`
+  ), { execArgv: [], env: {} })
   worker.unref()
   worker.postMessage({ columnData, ...options })
   const [bytes] = await once(worker, 'message') as [ArrayBuffer]

@@ -72,7 +72,11 @@ const isSequence = item<sluice.Sequence>()
 type Encode = sluice.Stage<sluice.Document, sluice.Tokens>
 
 /** What streams give, one by one, in `for await`, in the generators of `pipeline`, and after `pipe`. */
-export async function items (source: sluice.RecordSource, stage: Encode, packing: sluice.PackStage): Promise<AsyncIterable<sluice.Document>> {
+export async function items (
+  source: sluice.RecordSource,
+  stage: Encode,
+  packing: sluice.PackStage
+): Promise<AsyncIterable<sluice.Document>> {
   for await (const document of source) isDocument(document, true)
   for await (const tokens of source.pipe(stage)) isTokens(tokens, true)
   for await (const sequence of Readable.from([]).pipe(packing)) isSequence(sequence, true)

@@ -14,7 +14,12 @@ const MODEL = fixture('tiny.model')
 /**
  * What becomes of a run between its stop and the next start, in the folder that it is in, and what is said of it then.
  */
-const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => void, readonly args?: readonly string[], readonly says: RegExp, readonly isForeign?: true }>> = {
+const spoiled: Readonly<Record<string, {
+  readonly spoil: (folder: string) => void
+  readonly args?: readonly string[]
+  readonly says: RegExp
+  readonly isForeign?: true
+}>> = {
   'a checkpoint that is cut off': {
     spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json'), 300) },
     says: /shards\/checkpoint\.json: is cut off or damaged: 300 characters that are no JSON, expected a checkpoint; get it from a copy, or start over with --restart/
@@ -73,7 +78,10 @@ const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => voi
     says: /something else: .*in\.ndjson: is no input any more; .*other\.ndjson: is an input now, was none;/
   },
   'a shard that was begun and is gone': {
-    spoil: folder => { rmSync(join(folder, 'shards', filesIn(join(folder, 'shards')).find(name => name.endsWith('.partial'))!)) },
+    spoil: folder => {
+      rmSync(join(folder, 'shards', filesIn(join(folder, 'shards')).find(name =>
+        name.endsWith('.partial'))!))
+    },
     says: /a: .*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, or is not there, so that the run can't go on behind it; put it back, or start over with --restart/
   }
 }
@@ -88,12 +96,19 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
   t.test(`ERR_CHECKPOINT: ${name}`, async t => {
     const folder = temporaryFolder(t)
     const path = put(folder, 'in.ndjson', ndjsonOf(docs(60)))
-    const manifest = put(folder, 'm.yaml', `[{ name: a, dataset: json, data_files: '${path}', filters: [{ length: { min_chars: 5 } }], seq_len: 16, sequences_per_shard: 1000, output_dir: '${folder}/shards' }]`)
-    const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 2 }
-    t.match(await stoppedAt(join(folder, 'shards/checkpoint.json'), signal => processMixture(manifest, options, { signal })), { code: 'ERR_ABORTED' })
+    const manifest = put(folder, 'm.yaml', `[{ name: a, dataset: json, data_files: '${path}', filters: [{ length: ` +
+      `{ min_chars: 5 } }], seq_len: 16, sequences_per_shard: 1000, output_dir: '${folder}/shards' }]`)
+    const options = {
+      tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 2
+    }
+    t.match(await stoppedAt(join(folder, 'shards/checkpoint.json'), signal =>
+      processMixture(manifest, options, { signal })), { code: 'ERR_ABORTED' })
     spoil(folder)
     const before = contentsOf(folder)
-    const command = ['process-mixture', manifest, '--tokenizer-path', MODEL, '--log-file', options.logFile, '--runs-dir', options.runsDir]
+    const command = [
+      'process-mixture', manifest, '--tokenizer-path', MODEL, '--log-file', options.logFile, '--runs-dir',
+      options.runsDir
+    ]
     const ended = await run([...command, ...args])
     const isMet = ended.stderr.includes('components failed') // only once the component is gone on with
     t.equal(ended.code, isMet ? errorCodes.ERR_COMPONENT.exit : errorCodes.ERR_CHECKPOINT.exit)

@@ -26,12 +26,23 @@ export async function checkpointCost (corpus: Corpus, count: number): Promise<Ch
     const folder = join(corpus.folder, name)
     const manifest = `${folder}.yaml`
     const filters = ['normalize', { length: { min_chars: 200, max_chars: 100_000 } }, { dedup: { window: 50_000 } }]
-    await writeFile(manifest, JSON.stringify([{ name, dataset: 'json', data_files: corpus.ndjson.path, filters, rejects, output_dir: folder }]))
-    const options = { tokenizerPath: corpus.tokenizerPath, logFile: `${folder}.json`, runsDir: join(corpus.folder, 'runs'), overwrite: true, restart: true }
+    await writeFile(manifest, JSON.stringify([{
+      name, dataset: 'json', data_files: corpus.ndjson.path, filters, rejects, output_dir: folder
+    }]))
+    const options = {
+      tokenizerPath: corpus.tokenizerPath,
+      logFile: `${folder}.json`,
+      runsDir: join(corpus.folder, 'runs'),
+      overwrite: true,
+      restart: true
+    }
     return async () => { await processMixture(manifest, options, { tokenizer }) }
   }
   const nowhere = join(corpus.folder, 'nowhere.ndjson')
   await symlink('/dev/null', nowhere)
-  const [on, off] = await alternate([await run('checkpoints', join(corpus.folder, 'rejects.ndjson')), await run('no-checkpoints', nowhere)], count)
+  const [on, off] = await alternate([
+    await run('checkpoints', join(corpus.folder, 'rejects.ndjson')),
+    await run('no-checkpoints', nowhere)
+  ], count)
   return { on: on!, off: off!, percent: (on!.best / off!.best - 1) * 100 }
 }

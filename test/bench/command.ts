@@ -24,7 +24,9 @@ const MAIN = join(packageRoot(), 'dist', 'recipes', 'cli', 'main.js')
  */
 export async function runCommand (args: readonly string[], cwd: string): Promise<Taken> {
   const started = performance.now()
-  const child = spawn(process.execPath, ['--import', USAGE, MAIN, ...args, '--quiet'], { cwd, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] }) as ChildProcessByStdio<null, null, Readable>
+  const child = spawn(process.execPath, ['--import', USAGE, MAIN, ...args, '--quiet'], {
+    cwd, stdio: ['ignore', 'ignore', 'pipe', 'pipe']
+  }) as ChildProcessByStdio<null, null, Readable>
   const ended = once(child, 'close') as Promise<[number | null]>
   const [[code], errors, usage] = await Promise.all([ended, text(child.stderr), text(child.stdio[3] as Readable)])
   const seconds = (performance.now() - started) / 1000

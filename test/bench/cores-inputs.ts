@@ -20,10 +20,17 @@ export interface InputFile {
   readonly bytes: number
 }
 
-const ENDINGS: ReadonlyArray<readonly [InputFile['kind'], ending: string]> = [['NDJSON', 'ndjson'], ['.gz', 'ndjson.gz'], ['parquet', 'parquet']]
+const ENDINGS: ReadonlyArray<readonly [InputFile['kind'], ending: string]> = [
+  ['NDJSON', 'ndjson'], ['.gz', 'ndjson.gz'], ['parquet', 'parquet']
+]
 
 /** Writes so much of the text, of one kind or of all, each document with a number in front: no two are alike. */
-export async function writeInput (corpus: Corpus, name: string, bytes: number, kinds: readonly InputFile['kind'][] = ENDINGS.map(([kind]) => kind)): Promise<Input> {
+export async function writeInput (
+  corpus: Corpus,
+  name: string,
+  bytes: number,
+  kinds: readonly InputFile['kind'][] = ENDINGS.map(([kind]) => kind)
+): Promise<Input> {
   let [documents, textBytes] = [0, 0]
   for await (const { text } of enough(corpus, bytes)) {
     documents++
@@ -53,6 +60,8 @@ async function * repeated ({ name, ndjson: { path } }: Corpus): AsyncGenerator<D
   const books = join(SHARED, 'books.ndjson.gz')
   const files = name.startsWith('shared') && existsSync(books) ? [path, books] : [path]
   for (let copy = 1; ; copy++) {
-    for await (const { id, text } of ndjson(files) as AsyncIterable<Document>) yield { id: `${id} ${copy}`, text: `${copy} ${text}`, meta: {} }
+    for await (const { id, text } of ndjson(files) as AsyncIterable<Document>) {
+      yield { id: `${id} ${copy}`, text: `${copy} ${text}`, meta: {} }
+    }
   }
 }

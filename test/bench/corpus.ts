@@ -64,7 +64,9 @@ async function quickstartFiles (): Promise<string[]> {
   const root = packageRoot()
   const files = ['docs', 'code'].map(component => join(root, 'data', 'quickstart', 'raw', `${component}.ndjson`))
   if (!files.every(file => existsSync(file))) {
-    await promisify(execFile)(process.execPath, [join(root, 'dist', 'recipes', 'cli', 'main.js'), 'quickstart', '--quiet'], { cwd: root })
+    await promisify(execFile)(process.execPath, [
+      join(root, 'dist', 'recipes', 'cli', 'main.js'), 'quickstart', '--quiet'
+    ], { cwd: root })
   }
   return files
 }

@@ -24,7 +24,9 @@ export interface LoadTimes {
 const LONG_BYTES = 5_000_000
 
 const [job, path, model, number] = process.argv.slice(2)
-const figures = job === 'load' ? await load(path!) : job === 'lines' ? await lines(path!, model!, Number(number)) : await memory(path!, model, Number(number))
+const figures = job === 'load'
+  ? await load(path!)
+  : job === 'lines' ? await lines(path!, model!, Number(number)) : await memory(path!, model, Number(number))
 process.stdout.write(JSON.stringify(figures))
 
 async function load (model: string): Promise<LoadTimes> {

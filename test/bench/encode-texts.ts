@@ -66,7 +66,8 @@ export function unspacedText (sentences: ReadonlyMap<string, readonly string[]>)
   const draw = drawing()
   const real = ['zh', 'ja'].flatMap(language => sentences.get(language) ?? [])
   if (real.length > 0) return filled('Chinese and Japanese', () => real[draw(real.length)]!)
-  return filled('random ideographs', () => String.fromCharCode(...Array.from({ length: CHARS_A_SENTENCE }, () => 0x4e00 + draw(0x5000))))
+  return filled('random ideographs', () =>
+    String.fromCharCode(...Array.from({ length: CHARS_A_SENTENCE }, () => 0x4e00 + draw(0x5000))))
 }
 
 function filled (name: string, next: () => string): Texts {

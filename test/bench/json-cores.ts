@@ -17,7 +17,14 @@ export function jsonOfCores (figures: CoresFigures): object {
       documents,
       runs: WORKERS.map(workers => {
         const { peakBytes, cpuSeconds, mainSeconds } = usage[workers]
-        return { workers, mb_per_second: textBytes / 1e6 / times[workers].best, ...timesOf(times[workers]), peak_bytes: peakBytes, cpu_seconds: cpuSeconds, main_thread_cpu_seconds: mainSeconds }
+        return {
+          workers,
+          mb_per_second: textBytes / 1e6 / times[workers].best,
+          ...timesOf(times[workers]),
+          peak_bytes: peakBytes,
+          cpu_seconds: cpuSeconds,
+          main_thread_cpu_seconds: mainSeconds
+        }
       })
     })),
     little: { text_bytes: little.textBytes, one: timesOf(little.one), unasked: timesOf(little.unasked) },
@@ -27,9 +34,19 @@ export function jsonOfCores (figures: CoresFigures): object {
 
 /** As `jsonOfCores`. */
 export function jsonOfRivals ({ races, checks, notes }: RivalFigures): object {
-  const sideOf = ({ documents, kept, textBytes, times, cpuSeconds, wholeSeconds }: Side) => ({ documents, kept, text_bytes: textBytes, mb_per_second: textBytes / 1e6 / times.best, ...timesOf(times), cpu_seconds: cpuSeconds, process_seconds: wholeSeconds })
+  const sideOf = ({ documents, kept, textBytes, times, cpuSeconds, wholeSeconds }: Side) => ({
+    documents,
+    kept,
+    text_bytes: textBytes,
+    mb_per_second: textBytes / 1e6 / times.best,
+    ...timesOf(times),
+    cpu_seconds: cpuSeconds,
+    process_seconds: wholeSeconds
+  })
   return {
-    races: races.map(({ name, ours, theirs, ratio }) => ({ name, ours: sideOf(ours), theirs: { with: theirs.with, ...sideOf(theirs) }, ratio })),
+    races: races.map(({ name, ours, theirs, ratio }) => ({
+      name, ours: sideOf(ours), theirs: { with: theirs.with, ...sideOf(theirs) }, ratio
+    })),
     checks: checks.map(checkOf),
     notes
   }

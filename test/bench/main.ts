@@ -80,7 +80,9 @@ function readArguments (): Arguments | null {
     if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs: expected a whole number of at least 1, got ${runs}`)
     if (!/^\d{1,2}$/.test(tolerance)) throw new Error(`--tolerance: expected a percentage below 100, got ${tolerance}`)
     if (!/^\d{1,4}$/.test(mb)) throw new Error(`--mb: expected a whole number below 10,000, got ${mb}`)
-    return help ? null : { only, runs: Number(runs), tolerance: Number(tolerance) / 100, whole, mb: Number(mb), quick, json }
+    return help
+      ? null
+      : { only, runs: Number(runs), tolerance: Number(tolerance) / 100, whole, mb: Number(mb), quick, json }
   } catch (error) {
     wrongCall(messageOf(error))
   }
@@ -98,7 +100,9 @@ async function bench ({ only, runs, tolerance, whole, mb, quick, json: asJson }:
 
   const corpus = await prepareCorpus(folder)
   const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, HUB, LANGUAGES, TRAINER, ...all.map(({ name }) => name)]
+  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, HUB, LANGUAGES, TRAINER, ...all.map(({
+    name
+  }) => name)]
   const unknown = only?.filter(name => !names.includes(name)) ?? []
   if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
   const wanted = (name: string): boolean => only?.includes(name) ?? true
@@ -108,17 +112,31 @@ async function bench ({ only, runs, tolerance, whole, mb, quick, json: asJson }:
   const checkpoint = wanted(CHECKPOINT) ? await announced(CHECKPOINT, () => checkpointCost(corpus, runs)) : undefined
   const start = wanted(START) ? await announced(START, () => startTimes(runs)) : undefined
   const verified = wanted(VERIFY) ? await announced(VERIFY, () => verifySides(folder, runs)) : undefined
-  const encoding = wanted(ENCODE) ? await announced('encode beside SentencePiece', () => encodeFigures(corpus, runs)) : undefined
+  const encoding = wanted(ENCODE)
+    ? await announced('encode beside SentencePiece', () => encodeFigures(corpus, runs))
+    : undefined
   const cores = only?.includes(CORES) === true ? await announced(CORES, () => coresFigures(corpus, runs)) : undefined
-  const rivals = only?.includes(RIVALS) === true ? await announced(RIVALS, () => rivalFigures(corpus, runs, { whole })) : undefined
-  const fastText = only?.includes(FASTTEXT) === true ? await announced(FASTTEXT, () => fastTextFigures(corpus, runs)) : undefined
+  const rivals = only?.includes(RIVALS) === true
+    ? await announced(RIVALS, () => rivalFigures(corpus, runs, { whole }))
+    : undefined
+  const fastText = only?.includes(FASTTEXT) === true
+    ? await announced(FASTTEXT, () => fastTextFigures(corpus, runs))
+    : undefined
   const hub = only?.includes(HUB) === true ? await announced(HUB, () => hubFigures(corpus, runs, { quick })) : undefined
-  const languages = only?.includes(LANGUAGES) === true ? await announced(LANGUAGES, () => languageFigures(corpus, runs)) : undefined
-  const trainer = only?.includes(TRAINER) === true ? await announced(TRAINER, () => trainerFigures(corpus, runs, { quick, megabytes: mb })) : undefined
+  const languages = only?.includes(LANGUAGES) === true
+    ? await announced(LANGUAGES, () => languageFigures(corpus, runs))
+    : undefined
+  const trainer = only?.includes(TRAINER) === true
+    ? await announced(TRAINER, () => trainerFigures(corpus, runs, { quick, megabytes: mb }))
+    : undefined
   const rows: Result[] = []
-  for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
+  for (const row of all.filter(({ name }) => wanted(name))) {
+    rows.push(await announced(row.name, () => measureRow(row, runs)))
+  }
 
-  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, hub, languages, trainer }
+  const results = {
+    corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, hub, languages, trainer
+  }
   process.stdout.write(report(results) + '\n')
   if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
   if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1

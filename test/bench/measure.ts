@@ -33,7 +33,11 @@ export async function alternate (runs: readonly Run[], count: number): Promise<T
 }
 
 /** As `alternate`, of runs that measure themselves. @param warmUps rounds that aren't counted */
-export async function alternateTimed (runs: readonly TimedRun[], count: number, { warmUps = 1 }: { readonly warmUps?: number } = {}): Promise<Times[]> {
+export async function alternateTimed (
+  runs: readonly TimedRun[],
+  count: number,
+  { warmUps = 1 }: { readonly warmUps?: number } = {}
+): Promise<Times[]> {
   const seconds: number[][] = runs.map(() => [])
   for (let round = 1 - warmUps; round <= count; round++) {
     for (const [i, run] of runs.entries()) {

@@ -44,12 +44,29 @@ export interface Results {
 }
 
 /** The results for people. */
-export function report ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores: scaling, rivals, fastText, hub, languages, trainer }: Results): string {
+export function report ({
+  corpus,
+  runs,
+  rows,
+  sides,
+  checkpoint,
+  verified,
+  start,
+  encoding,
+  cores: scaling,
+  rivals,
+  fastText,
+  hub,
+  languages,
+  trainer
+}: Results): string {
   const { cpu, cores, node } = machine()
   const sections = [[
     `${cpu}, ${cores} cores, Node ${node}`,
-    `${corpus.name}: ${whole(corpus.documents)} documents, ${megabytes(corpus.textBytes)} MB of text, ${megabytes(corpus.ndjson.bytes)} MB of NDJSON; tokenizer ${basename(corpus.tokenizerPath)}`,
-    `Best of ${runs} after a warm-up (cores, trainer: without). MB/s of UTF-8 text, for read and side by side of NDJSON bytes; documents/s as they go in`
+    `${corpus.name}: ${whole(corpus.documents)} documents, ${megabytes(corpus.textBytes)} MB of text, ` +
+      `${megabytes(corpus.ndjson.bytes)} MB of NDJSON; tokenizer ${basename(corpus.tokenizerPath)}`,
+    `Best of ${runs} after a warm-up (cores, trainer: without). MB/s of UTF-8 text, ` +
+      'for read and side by side of NDJSON bytes; documents/s as they go in'
   ].join('\n')]
   if (rows.length > 0) {
     const lines = rows.map(({ name, unit, bytes, times }) => [name, unit, ...figures(bytes, corpus, times)])
@@ -57,7 +74,10 @@ export function report ({ corpus, runs, rows, sides, checkpoint, verified, start
   }
   if (sides !== undefined) sections.push(reportSides(sides, corpus))
   if (checkpoint !== undefined) sections.push(reportCheckpoint(checkpoint, corpus))
-  if (start !== undefined) sections.push(`a command's start: ${milliseconds(start.sluice)} ms, of which Node's own ${milliseconds(start.node)} ms`)
+  if (start !== undefined) {
+    sections.push(`a command's start: ${milliseconds(start.sluice)} ms, ` +
+      `of which Node's own ${milliseconds(start.node)} ms`)
+  }
   if (verified !== undefined) sections.push(reportVerified(verified))
   if (encoding !== undefined) sections.push(reportEncoding(encoding))
   if (scaling !== undefined) sections.push(reportCores(scaling))
@@ -91,12 +111,16 @@ function reportCheckpoint ({ on, off, percent }: CheckpointCost, corpus: Corpus)
     ['with checkpoints', 'text', ...figures(corpus.textBytes, corpus, on)],
     ['without', 'text', ...figures(corpus.textBytes, corpus, off)]
   ])
-  return `${sides}\ncheckpoints cost ${percent.toFixed(1)} %, allowed ${ALLOWED_PERCENT} %: ${percent > ALLOWED_PERCENT ? 'too much' : 'reached'}`
+  return `${sides}\ncheckpoints cost ${percent.toFixed(1)} %, allowed ${ALLOWED_PERCENT} %: ` +
+    (percent > ALLOWED_PERCENT ? 'too much' : 'reached')
 }
 
 function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides): string {
-  const row = (name: string, { best, seconds }: Times): string[] => [name, (bytes / 1e6 / best).toFixed(1), best.toFixed(3), Math.max(...seconds).toFixed(3)]
-  const sides = table([['verify', 'MB/s of shards', 'seconds', 'slowest'], row('--workers 1', one), row(`--workers ${workers}`, all)])
+  const row = (name: string, { best, seconds }: Times): string[] =>
+    [name, (bytes / 1e6 / best).toFixed(1), best.toFixed(3), Math.max(...seconds).toFixed(3)]
+  const sides = table([
+    ['verify', 'MB/s of shards', 'seconds', 'slowest'], row('--workers 1', one), row(`--workers ${workers}`, all)
+  ])
   return `${sides}\nratio ${ratio.toFixed(2)} on ${workers} cores, ${megabytes(bytes)} MB of shards`
 }
 
@@ -104,19 +128,49 @@ function reportEncoding ({ races, bounds, notes }: EncodeFigures): string {
   const speed = (bytes: number, { best }: Times): string => (bytes / 1e6 / best).toFixed(1)
   const sides = table([
     ['encode, one thread, CPU time', 'MB', 'table', 'sluice MB/s', 'beside', 'its MB/s', 'ratio', 'wanted', ''],
-    ...races.map(race => [race.text, megabytes(race.bytes), race.table, speed(race.bytes, race.ours), race.other, speed(race.bytes, race.theirs), race.ratio.toFixed(2), String(race.wanted ?? ''), race.wanted === null ? '' : isFastEnough(race) ? 'reached' : 'too slow'])
+    ...races.map(race => [
+      race.text,
+      megabytes(race.bytes),
+      race.table,
+      speed(race.bytes, race.ours),
+      race.other,
+      speed(race.bytes, race.theirs),
+      race.ratio.toFixed(2),
+      String(race.wanted ?? ''),
+      race.wanted === null ? '' : isFastEnough(race) ? 'reached' : 'too slow'
+    ])
   ])
   const limits = table([
     ['encode', 'unit', 'is', 'allowed', ''],
-    ...bounds.map(bound => [bound.what, bound.unit, bound.value.toFixed(1), bound.allowed.toFixed(0), isWithin(bound) ? 'reached' : 'too much'])
+    ...bounds.map(bound => [
+      bound.what, bound.unit, bound.value.toFixed(1), bound.allowed.toFixed(0),
+      isWithin(bound) ? 'reached' : 'too much'
+    ])
   ])
   return [sides, '', limits, ...notes].join('\n')
 }
 
 /** The results for programs. */
-export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, hub, languages, trainer }: Results): string {
+export function json ({
+  corpus,
+  runs,
+  rows,
+  sides,
+  checkpoint,
+  verified,
+  start,
+  encoding,
+  cores,
+  rivals,
+  fastText,
+  hub,
+  languages,
+  trainer
+}: Results): string {
   const { name, documents, textBytes, ndjson: { bytes: ndjsonBytes }, tokenizerPath } = corpus
-  const timesOf = (bytes: number, { best, seconds }: Times) => ({ mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds })
+  const timesOf = (bytes: number, { best, seconds }: Times) => ({
+    mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds
+  })
   const seconds = ({ best, seconds }: Times) => ({ best_seconds: best, seconds })
   const speeds = (bytes: number, { best, seconds }: Times) =>
     ({ mb_per_second: bytes / 1e6 / best, documents_per_second: documents / best, best_seconds: best, seconds })
@@ -127,20 +181,47 @@ export function json ({ corpus, runs, rows, sides, checkpoint, verified, start, 
     rows: rows.map(row => ({ name: row.name, mb_of: row.unit, bytes: row.bytes, ...speeds(row.bytes, row.times) })),
     side_by_side: sides === undefined
       ? null
-      : { mb_of: 'NDJSON', ours: speeds(ndjsonBytes, sides.ours), split2: speeds(ndjsonBytes, sides.split2), ratio: sides.ratio, wanted_ratio: WANTED_RATIO },
+      : {
+          mb_of: 'NDJSON',
+          ours: speeds(ndjsonBytes, sides.ours),
+          split2: speeds(ndjsonBytes, sides.split2),
+          ratio: sides.ratio,
+          wanted_ratio: WANTED_RATIO
+        },
     checkpoint: checkpoint === undefined
       ? null
-      : { mb_of: 'text', on: speeds(textBytes, checkpoint.on), off: speeds(textBytes, checkpoint.off), percent: checkpoint.percent, allowed_percent: ALLOWED_PERCENT },
+      : {
+          mb_of: 'text',
+          on: speeds(textBytes, checkpoint.on),
+          off: speeds(textBytes, checkpoint.off),
+          percent: checkpoint.percent,
+          allowed_percent: ALLOWED_PERCENT
+        },
     verify: verified === undefined
       ? null
-      : { bytes: verified.bytes, workers: verified.workers, one: timesOf(verified.bytes, verified.one), all: timesOf(verified.bytes, verified.all), ratio: verified.ratio },
+      : {
+          bytes: verified.bytes,
+          workers: verified.workers,
+          one: timesOf(verified.bytes, verified.one),
+          all: timesOf(verified.bytes, verified.all),
+          ratio: verified.ratio
+        },
     start: start === undefined ? null : { sluice: seconds(start.sluice), node: seconds(start.node) },
     encode: encoding === undefined
       ? null
       : {
           mb_of: 'text',
           races: encoding.races.map(({ text, table, other, bytes, ours, theirs, ratio, wanted }) =>
-            ({ text, table, beside: other, bytes, ours: timesOf(bytes, ours), theirs: timesOf(bytes, theirs), ratio, wanted_ratio: wanted })),
+            ({
+              text,
+              table,
+              beside: other,
+              bytes,
+              ours: timesOf(bytes, ours),
+              theirs: timesOf(bytes, theirs),
+              ratio,
+              wanted_ratio: wanted
+            })),
           bounds: encoding.bounds.map(({ what, unit, value, allowed }) => ({ what, unit, value, allowed })),
           notes: encoding.notes
         },

@@ -11,6 +11,8 @@ const [manifest, tokenizerPath, folder] = process.argv.slice(2) as [string, stri
 const tokenizer = await loadTokenizer(tokenizerPath)
 const started = performance.now()
 const before = process.cpuUsage()
-await processMixture(manifest, { tokenizerPath, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }, { tokenizer })
+await processMixture(
+  manifest, { tokenizerPath, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }, { tokenizer }
+)
 const { user, system } = process.cpuUsage(before)
 console.log(JSON.stringify({ seconds: (performance.now() - started) / 1000, cpu_seconds: (user + system) / 1e6 }))

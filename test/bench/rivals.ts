@@ -76,12 +76,23 @@ interface Printed extends Taken {
  * Makes shards of all shared text, with filters and without, by sluice with its defaults and by a script in Python, in
  * turn.
  */
-export async function rivalFigures (corpus: Corpus, count: number, { whole }: { readonly whole: boolean }): Promise<RivalFigures> {
+export async function rivalFigures (
+  corpus: Corpus,
+  count: number,
+  { whole }: { readonly whole: boolean }
+): Promise<RivalFigures> {
   const races: RivalRace[] = []
   const checks: Check[] = []
-  const notes: string[] = [`sluice on ${availableParallelism()} cores, with its defaults; Python on one. Seconds and MB/s are of the work: modules, packages and models are loaded before it on both sides. "process" is all of it`]
+  const notes: string[] = [`sluice on ${availableParallelism()} cores, with its defaults; ` +
+    'Python on one. Seconds and MB/s are of the work: modules, ' +
+    'packages and models are loaded before it on both sides. "process" is all of it']
   const text = await plainText(corpus)
-  const race = async (name: string, packages: readonly string[], wanted: number, run: (python: string) => Promise<RivalRace>): Promise<void> => {
+  const race = async (
+    name: string,
+    packages: readonly string[],
+    wanted: number,
+    run: (python: string) => Promise<RivalRace>
+  ): Promise<void> => {
     const python = pythonWith(packages)
     if (python === undefined) {
       notes.push(`skipped: ${name}: no Python with ${packages.join(', ')} was found; SLUICE_BENCH_PYTHON names one`)
@@ -95,16 +106,36 @@ export async function rivalFigures (corpus: Corpus, count: number, { whole }: { 
   const every = whole ? 1 : SAMPLED_EVERY
   await race('filter and shard', ['langdetect', 'sentencepiece', 'numpy'], WANTED.filtering, async python => {
     const filters = ['normalize', 'length', { language: { keep: 'en', threshold: 0.8 } }, { dedup: { window: 50_000 } }]
-    return await raced(corpus, { name: 'filter and shard', theirs: 'langdetect, sentencepiece, numpy', python, job: 'filter-shard', filters, text, every }, count)
+    return await raced(corpus, {
+      name: 'filter and shard',
+      theirs: 'langdetect, sentencepiece, numpy',
+      python,
+      job: 'filter-shard',
+      filters,
+      text,
+      every
+    }, count)
   })
-  if (races.length > 0 && !whole) notes.push(`filter and shard: Python was given every ${SAMPLED_EVERY}th document; --whole gives it all of them`)
+  if (races.length > 0 && !whole) {
+    notes.push(`filter and shard: Python was given every ${SAMPLED_EVERY}th document; --whole gives it all of them`)
+  }
   await race('shard', ['sentencepiece', 'numpy'], WANTED.sharding, async python => {
-    const done = await raced(corpus, { name: 'shard', theirs: 'sentencepiece, numpy', python, job: 'shard', filters: [], text, every: 1 }, count)
+    const done = await raced(corpus, {
+      name: 'shard', theirs: 'sentencepiece, numpy', python, job: 'shard', filters: [], text, every: 1
+    }, count)
     notes.push('shard: both sides wrote the same shards')
     return done
   })
   await race(`shard, ${COPIES} copies`, ['sentencepiece', 'numpy'], WANTED.sharding, async python => {
-    const done = await raced(corpus, { name: `shard, ${COPIES} copies`, theirs: 'sentencepiece, numpy', python, job: 'shard', filters: [], text: await copied(corpus, text), every: 1 }, count)
+    const done = await raced(corpus, {
+      name: `shard, ${COPIES} copies`,
+      theirs: 'sentencepiece, numpy',
+      python,
+      job: 'shard',
+      filters: [],
+      text: await copied(corpus, text),
+      every: 1
+    }, count)
     notes.push(`shard, ${COPIES} copies: the words of all copies but the first are known by then`)
     return done
   })
@@ -112,7 +143,15 @@ export async function rivalFigures (corpus: Corpus, count: number, { whole }: { 
   if (bpe === undefined) notes.push('skipped: shard, BPE: spm_train was not found')
   else {
     await race('shard, BPE', ['sentencepiece', 'numpy'], WANTED.wasm, async python =>
-      await raced({ ...corpus, tokenizerPath: bpe }, { name: 'shard, BPE by sentencepiece-js', theirs: 'sentencepiece, numpy', python, job: 'shard', filters: [], text, every: 1 }, count))
+      await raced({ ...corpus, tokenizerPath: bpe }, {
+        name: 'shard, BPE by sentencepiece-js',
+        theirs: 'sentencepiece, numpy',
+        python,
+        job: 'shard',
+        filters: [],
+        text,
+        every: 1
+      }, count))
   }
   return { races, checks, notes }
 }
@@ -134,11 +173,17 @@ interface Course {
   readonly every: number
 }
 
-async function raced ({ folder, tokenizerPath }: Corpus, { name, theirs, python, job, filters, text, every }: Course, count: number): Promise<RivalRace> {
+async function raced (
+  { folder, tokenizerPath }: Corpus,
+  { name, theirs, python, job, filters, text, every }: Course,
+  count: number
+): Promise<RivalRace> {
   const [ourFolder, theirFolder] = [join(folder, 'rivals-sluice'), join(folder, 'rivals-python')]
   const [manifest, stats] = [join(folder, 'rivals.yaml'), join(folder, 'stats.json')]
   // JSON is YAML.
-  await writeFile(manifest, JSON.stringify([{ name: 'rivals', dataset: 'json', data_files: text.paths, filters, output_dir: ourFolder }]))
+  await writeFile(manifest, JSON.stringify([{
+    name: 'rivals', dataset: 'json', data_files: text.paths, filters, output_dir: ourFolder
+  }]))
   const ours: Taken[] = []
   const theirsTaken: Printed[] = []
   const [ourTimes, theirTimes] = await alternateTimed([
@@ -149,11 +194,15 @@ async function raced ({ folder, tokenizerPath }: Corpus, { name, theirs, python,
     },
     async () => {
       await freshFolder(theirFolder)
-      theirsTaken.push(await run<Printed>(python, [PROGRAM, job, tokenizerPath, theirFolder, String(every), ...text.paths]))
+      theirsTaken.push(await run<Printed>(python, [
+        PROGRAM, job, tokenizerPath, theirFolder, String(every), ...text.paths
+      ]))
       return theirsTaken.at(-1)!.seconds
     }
   ], count)
-  if (filters.length === 0 && await hashOfFiles(ourFolder, '.npy') !== await hashOfFiles(theirFolder, '.npy')) throw new Error(`${name}: both sides should write the same shards, but they differ`)
+  if (filters.length === 0 && await hashOfFiles(ourFolder, '.npy') !== await hashOfFiles(theirFolder, '.npy')) {
+    throw new Error(`${name}: both sides should write the same shards, but they differ`)
+  }
   const { stats: [counted] } = await readResult<{ stats: [{ read: number, kept: number }] }>(stats)
   const { documents, kept, text_bytes: textBytes } = theirsTaken[0]!
   const speed = (bytes: number, { best }: Times): number => bytes / best
@@ -173,14 +222,20 @@ async function run<T extends Taken> (program: string, args: readonly string[]): 
 }
 
 function leastOf (taken: readonly Taken[]): Pick<Side, 'wholeSeconds' | 'cpuSeconds'> {
-  return { wholeSeconds: Math.min(...taken.map(({ wholeSeconds }) => wholeSeconds)), cpuSeconds: Math.min(...taken.map(each => each.cpu_seconds)) }
+  return {
+    wholeSeconds: Math.min(...taken.map(({ wholeSeconds }) => wholeSeconds)),
+    cpuSeconds: Math.min(...taken.map(each => each.cpu_seconds))
+  }
 }
 
 /** A model of the type BPE, which sluice encodes with `sentencepiece-js`; undefined where nothing trains one. */
 async function bpeModel ({ folder, lines }: Corpus): Promise<string | undefined> {
   const prefix = join(folder, 'bpe')
   try {
-    await promisify(execFile)('spm_train', [`--input=${lines.path}`, `--model_prefix=${prefix}`, '--model_type=bpe', '--vocab_size=8000', '--input_sentence_size=2000', '--shuffle_input_sentence=false', '--minloglevel=2'])
+    await promisify(execFile)('spm_train', [
+      `--input=${lines.path}`, `--model_prefix=${prefix}`, '--model_type=bpe', '--vocab_size=8000',
+      '--input_sentence_size=2000', '--shuffle_input_sentence=false', '--minloglevel=2'
+    ])
     return `${prefix}.model`
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -213,7 +268,9 @@ async function plainText ({ folder, name, ndjson: { path } }: Corpus): Promise<P
 async function copied ({ folder }: Corpus, { paths, bytes }: PlainText): Promise<PlainText> {
   const path = join(folder, 'rivals-copies.ndjson')
   for (let copy = 0; copy < COPIES; copy++) {
-    for (const [i, from] of paths.entries()) await pipeline(createReadStream(from), createWriteStream(path, { flags: copy === 0 && i === 0 ? 'w' : 'a' }))
+    for (const [i, from] of paths.entries()) {
+      await pipeline(createReadStream(from), createWriteStream(path, { flags: copy === 0 && i === 0 ? 'w' : 'a' }))
+    }
   }
   return { paths: [path], bytes: COPIES * bytes }
 }

@@ -38,21 +38,26 @@ export interface Row {
 export function rowsOf (corpus: Corpus): Row[] {
   const documents = once(() => collect<Document>(ndjson(corpus.ndjson.path)))
   const tokenizer = once(() => loadTokenizer(corpus.tokenizerPath))
-  const tokens = once(async () => await collect<Tokens>(new Feed(await documents()), encode({ tokenizer: await tokenizer() })))
+  const tokens = once(async () =>
+    await collect<Tokens>(new Feed(await documents()), encode({ tokenizer: await tokenizer() })))
   const sequences = once(async () => await collect<Sequence>(new Feed(await tokens()), pack()))
   const output = (name: string): string => join(corpus.folder, name)
 
-  const ofText = (name: string, prepare: () => Promise<Run>): Row => ({ name, unit: 'text', bytes: corpus.textBytes, prepare })
+  const ofText = (name: string, prepare: () => Promise<Run>): Row => ({
+    name, unit: 'text', bytes: corpus.textBytes, prepare
+  })
   const source = (name: string, unit: Row['unit'], bytes: number, make: () => Readable): Row =>
     ({ name, unit, bytes, prepare: () => Promise.resolve(() => pipeline(make(), drop())) })
-  const transform = <Item>(name: string, items: () => Promise<Item[]>, make: () => Transform): Row => ofText(name, async () => {
-    const ready = await items()
-    return () => pipeline(new Feed(ready), make(), drop())
-  })
-  const sink = <Item>(name: string, items: () => Promise<Item[]>, make: () => Writable): Row => ofText(name, async () => {
-    const ready = await items()
-    return () => pipeline(new Feed(ready), make())
-  })
+  const transform = <Item>(name: string, items: () => Promise<Item[]>, make: () => Transform): Row =>
+    ofText(name, async () => {
+      const ready = await items()
+      return () => pipeline(new Feed(ready), make(), drop())
+    })
+  const sink = <Item>(name: string, items: () => Promise<Item[]>, make: () => Writable): Row =>
+    ofText(name, async () => {
+      const ready = await items()
+      return () => pipeline(new Feed(ready), make())
+    })
   const format = (name: string, file: string, make: (path: string) => Readable): Row => ofText(name, async () => {
     await writeFormat(output(file), await documents())
     return () => pipeline(make(output(file)), drop())
@@ -87,14 +92,21 @@ export function rowsOf (corpus: Corpus): Row[] {
       const { tokenizerPath } = corpus
       const manifest = output('mixture.yaml')
       await writeFile(manifest, mixture(corpus, output('mixture-shards')))
-      return async () => { await processMixture(manifest, { tokenizerPath, logFile: output('stats.json'), runsDir: output('runs'), overwrite: true }) }
+      return async () => {
+        await processMixture(manifest, {
+          tokenizerPath, logFile: output('stats.json'), runsDir: output('runs'), overwrite: true
+        })
+      }
     })
   ]
 }
 
 /** A manifest of one component, filtered as prose is in the quickstart. JSON is YAML. */
 function mixture ({ ndjson: { path } }: Corpus, outputDir: string): string {
-  const filters = ['normalize', { length: { min_chars: 200, max_chars: 100_000 } }, { language: { keep: 'en', threshold: 0.8 } }, 'dedup']
+  const filters = [
+    'normalize', { length: { min_chars: 200, max_chars: 100_000 } }, { language: { keep: 'en', threshold: 0.8 } },
+    'dedup'
+  ]
   return JSON.stringify([{ name: 'bench', dataset: 'json', data_files: path, filters, output_dir: outputDir }])
 }
 

@@ -30,6 +30,9 @@ export async function sideBySide ({ path }: PlainFile, count: number): Promise<S
     counted(sink => pipeline(ndjson(path), sink)),
     counted(sink => pipeline(createReadStream(path), split2(JSON.parse), sink))
   ], count)
-  if (chars.size !== 1) throw new Error(`${path}: both sides should read the same texts, but the characters read are ${[...chars].join(' and ')}`)
+  if (chars.size !== 1) {
+    throw new Error(`${path}: both sides should read the same texts, ` +
+      `but the characters read are ${[...chars].join(' and ')}`)
+  }
   return { ours: ours!, split2: theirs!, ratio: theirs!.best / ours!.best }
 }

@@ -14,7 +14,10 @@ export interface Start {
 
 /** Starts both in turn, and waits for their ends. */
 export async function startTimes (count: number): Promise<Start> {
-  const [sluice, node] = await alternate([starting(join(packageRoot(), 'dist/recipes/cli/main.js'), 'length'), starting('-e', '0')], count)
+  const [sluice, node] = await alternate([
+    starting(join(packageRoot(), 'dist/recipes/cli/main.js'), 'length'),
+    starting('-e', '0')
+  ], count)
   return { sluice: sluice!, node: node! }
 }
 

@@ -28,7 +28,8 @@ export async function verifySides (folder: string, count: number): Promise<Verif
   const stats = writeStats(folder, components, 'verified.json')
   const bytes = components.flatMap(({ shard_files: infos }) => infos).reduce((sum, info) => sum + info.bytes, 0)
   const workers = availableParallelism()
-  const run = (workers: number) => async (): Promise<void> => { await verify(stats, { workers, inventory: join(folder, 'verified.md') }) }
+  const run = (workers: number) =>
+    async (): Promise<void> => { await verify(stats, { workers, inventory: join(folder, 'verified.md') }) }
   const [one, all] = await alternate([run(1), run(workers)], count)
   return { bytes, workers, one: one!, all: all!, ratio: one!.best / all!.best }
 }

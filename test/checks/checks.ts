@@ -21,7 +21,8 @@ export class Checks {
 
   /** Prints the counts, and gives the exit code. */
   end (): number {
-    console.log(`${this.#passed} passed, ${this.#failed} failed${this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`}`)
+    console.log(`${this.#passed} passed, ${this.#failed} ` +
+      `failed${this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`}`)
     return this.#failed === 0 ? 0 : 1
   }
 }

@@ -11,5 +11,8 @@ t.test('layouts are the same on every run, have names of their own, and stand on
   const hub = await startHub({ repos: one.map(repoOf) })
   t.teardown(async () => { await hub.close() })
   const listed = JSON.parse((await follow(`${hub.endpoint}/api/datasets/layouts/converted/parquet`)).body.toString()) as Record<string, Record<string, unknown[]>>
-  t.same(Object.entries(listed).map(([subset, splits]) => [subset, Object.entries(splits).map(([split, files]) => [split, files.length])]), [['de', [['train', 1]]], ['en', [['test', 1], ['train', 2]]]])
+  t.same(Object.entries(listed).map(([subset, splits]) => [
+    subset,
+    Object.entries(splits).map(([split, files]) => [split, files.length])
+  ]), [['de', [['train', 1]]], ['en', [['test', 1], ['train', 2]]]])
 })

@@ -82,7 +82,11 @@ export type Fault =
    * `ratelimit`: the header of the IETF draft alone; `spare`: the same, which says that some are left, so that it isn't
    * the reason.
    */
-  | { readonly kind: 'rate-limit', readonly seconds: number, readonly how: 'retry-after' | 'date' | 'ratelimit' | 'spare' | 'bare' }
+  | {
+    readonly kind: 'rate-limit'
+    readonly seconds: number
+    readonly how: 'retry-after' | 'date' | 'ratelimit' | 'spare' | 'bare'
+  }
   | { readonly kind: 'status', readonly status: number }
   /** The address of the CDN is refused from now on; a fresh one is good. */
   | { readonly kind: 'expired' }

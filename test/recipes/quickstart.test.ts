@@ -17,7 +17,10 @@ import { ROOT, folderInMemory, howMany, isThorough, put, runProgram, temporaryFo
 const VOCABULARY = howMany(500, 8000)
 
 /** Of installed packages as little text as makes some shards. */
-const TEXT = ['yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinyglobby', 'commander', 'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser']
+const TEXT = [
+  'yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinyglobby', 'commander',
+  'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser'
+]
 
 /**
  * sluice as it is installed, beside few packages, and to train a small vocabulary: there is less text than in a
@@ -28,9 +31,12 @@ function installation (t: Test): string {
   // What it loads; it gathers text from the nearer ones.
   symlinkSync(join(ROOT, 'node_modules'), join(parent, 'node_modules'))
   const folder = join(parent, 'sluice')
-  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') && !path.endsWith('.map') })
+  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), {
+    recursive: true, filter: path => path !== join(ROOT, 'dist/test') && !path.endsWith('.map')
+  })
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
+  const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8')
+    .replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
   mkdirSync(join(folder, 'recipes'))
   writeFileSync(join(folder, 'recipes/quickstart.yaml'), recipe)
   put(folder, 'node_modules/short/README.md', '# Too short\n')
@@ -77,16 +83,27 @@ t.test('one command, from the text of the installed packages to shards that a lo
       done()
     }
   })
-  const filters = [normalize(), length({ minChars: 200, maxChars: 100_000 }), language({ keep: 'en', threshold: 0.8 }), dedup()]
-  await pipeline([ndjson(raw), ...filters, encode({ tokenizerPath: join(cwd, 'data/quickstart/tokenizer', `spm_${VOCABULARY}_unigram.model`) }), sink])
+  const filters = [
+    normalize(), length({ minChars: 200, maxChars: 100_000 }), language({ keep: 'en', threshold: 0.8 }), dedup()
+  ]
+  await pipeline([
+    ndjson(raw),
+    ...filters,
+    encode({ tokenizerPath: join(cwd, 'data/quickstart/tokenizer', `spm_${VOCABULARY}_unigram.model`) }),
+    sink
+  ])
   t.equal(documents, docs!.records)
   t.equal(expected.length, docs!.tokens)
-  const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name => [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])
+  const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name =>
+    [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])
   t.ok(found.every((id, i) => id === expected[i]) && found.length > 0, 'the ids of the documents, laid end to end')
   t.equal(expected.filter(id => id === docs!.eos_id).length, documents, 'one end of sentence a document')
 
   const first = JSON.parse(readFileSync(raw, 'utf8').split('\n')[0]!) as { meta: Record<string, string> }
   t.strictSame(Object.keys(first.meta), ['package', 'version', 'license'], 'each document has its package\'s licence')
-  t.match(readFileSync(join(cwd, 'data/quickstart/raw/docs.LICENSES.md'), 'utf8'), /^\| MIT \| \d+ \| MIT \| notice \| yes \|$/m)
+  t.match(
+    readFileSync(join(cwd, 'data/quickstart/raw/docs.LICENSES.md'), 'utf8'),
+    /^\| MIT \| \d+ \| MIT \| notice \| yes \|$/m
+  )
   t.notOk(existsSync(old.at(-1)!), 'it can be run again')
 })

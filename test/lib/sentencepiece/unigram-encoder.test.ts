@@ -26,7 +26,8 @@ const ROUNDS = howMany(1, 30)
 
 /** The model with other scores: those of the pieces named, for all others one that is hardly ever chosen. */
 function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
-  const pieces = quickstart.pieces.map(piece => piece.type === 'normal' ? { ...piece, score: Math.fround(scores[piece.piece] ?? -60) } : piece)
+  const pieces = quickstart.pieces.map(piece =>
+    piece.type === 'normal' ? { ...piece, score: Math.fround(scores[piece.piece] ?? -60) } : piece)
   return { ...quickstart, pieces }
 }
 
@@ -53,7 +54,10 @@ t.test('threads that share a table which is emptied all the time encode as one a
   const plain = paragraphs.map(text => [...ids(encoder, text, 'appendPlainly')])
   const threads = Array.from(
     { length: howMany(1, 2) },
-    () => new Worker(new URL('./shared-words-thread.js', import.meta.url), { workerData: { words: encoder.words, paragraphs, rounds: ROUNDS } })
+    () => new Worker(
+      new URL('./shared-words-thread.js', import.meta.url),
+      { workerData: { words: encoder.words, paragraphs, rounds: ROUNDS } }
+    )
   )
   const encoded = threads.map(async thread => (await once(thread, 'message') as [number[][]])[0])
   await Promise.all(threads.map(thread => once(thread, 'online')))

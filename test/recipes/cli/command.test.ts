@@ -39,7 +39,9 @@ t.test('every mistake is named by its flag', async t => {
     code: 'ERR_OPTION',
     message: /^--max-rows: expected a number, got "10k"; a number is written .*\n--share: expected at most 1, got 2$/
   })
-  t.match(mistakes({ maxRows: '1', share: '1' }), { code: 'ERR_OPTION', message: '--share is for more --max-rows than one' })
+  t.match(mistakes({ maxRows: '1', share: '1' }), {
+    code: 'ERR_OPTION', message: '--share is for more --max-rows than one'
+  })
 })
 
 t.test('where standard output is the data\'s hangs on the options, or on there being no report', async t => {
