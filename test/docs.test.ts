@@ -11,8 +11,9 @@ import { commands } from '../recipes/cli/commands.ts'
 import { knownStages, sources, transforms } from '../recipes/stages.ts'
 import { command as run, programPrints } from './commands.ts'
 import { C4, hubForCommands } from './hub/process.ts'
-import { fixture, folderLikeCheckout, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
+import { ROOT, filesIn, fixture, folderLikeCheckout, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
 import { ownData } from './own-data.ts'
+import { phrasesIn } from './phrases.ts'
 import { type Block, anchorsIn, blocksIn, brokenLinks, readPage, shellLines, userPages } from './pages.ts'
 
 const pages = userPages()
@@ -110,6 +111,19 @@ t.test('pages are short, and long ones begin with a table of contents', async t 
       t.match(text.split('\n## ')[0], /^- \[.*\]\(#.*\)$/m, `${page} has a table of contents`)
     }
   }
+})
+
+/** The text of a page without its tables from the code: those have the words of the descriptions there. */
+function writtenIn (page: string): string {
+  const tables = /^<!-- \w+( \w+)? -->\n[^]*?^<!-- end -->$/gm
+  return readPage(page).replace(tables, table => table.replace(/[^\n]/g, ''))
+}
+
+t.test('pages and examples are in plain English, without the phrases to avoid', async t => {
+  const examples = filesIn(join(ROOT, 'examples')).filter(name => !/\.(ndjson|md)$/.test(name))
+  const texts = [...pages, 'CONTRIBUTING.md', ...examples.map(name => `examples/${name}`)]
+  t.strictSame(texts.filter(page => page !== 'docs/api.md').flatMap(page => phrasesIn(page, writtenIn(page))), [])
+  t.strictSame(phrasesIn('a', 'one\nwhich is gone on with'), ['a:2: gone on with; write: resume'])
 })
 
 t.test('every link leads to a file and a heading that exist', async t => {
