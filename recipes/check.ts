@@ -14,9 +14,10 @@ import { findComponent, findingOnce } from './components/find.ts'
 import { checkpointsOf } from './components/paths.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type ComponentForecast, BYTES_A_TOKEN, forecastOf, sumOf } from './forecast/forecast.ts'
+import { type KeepsLines, keepsLinesTrainedWith, keepsLinesWith } from './forecast/indentation.ts'
 import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
-import type { Component } from './manifest/schema.ts'
+import type { Component, Manifest } from './manifest/schema.ts'
 import { knownStages, readsHub } from './stages.ts'
 import { number } from './text.ts'
 
@@ -66,6 +67,7 @@ export async function checkManifest (manifestPath: string, options: z.input<type
   const warnings: string[] = []
   const path = tokenizerPath ?? manifest.tokenizerPath
   const tokenizer = tokenizerPath === undefined ? await tokenizerIfThere(path, warnings) : await loadTokenizer(tokenizerPath)
+  const encoding = { tokenizer, keepsLines: keeperOfLines(manifest, tokenizer) }
   const components: ComponentForecast[] = []
   let client: Hub | undefined
   const failed: Array<Forecast['failed'][number]> = []
@@ -74,7 +76,7 @@ export async function checkManifest (manifestPath: string, options: z.input<type
       if (readsHub(component)) client ??= await theHub({ maxRetries, timeout })
       const found = await findComponent(component, { maxRetries, timeout, signal, tell, client, find }, checkpointsOf(component))
       const sample = await sampleComponent(found, documents, tokenizer, { maxLineBytes, maxRetries, timeout, tell, signal })
-      components.push(await forecastOf(found, sample, tokenizer, maxBad))
+      components.push(await forecastOf(found, sample, encoding, maxBad))
     } catch (error) {
       if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause: error })
       if (!(error instanceof SluiceError)) throw error
@@ -115,6 +117,12 @@ async function tokenizerIfThere (path: string | null, warnings: string[]): Promi
     warnings.push(`${messageOf(error)}: ${guessed}`)
     return null
   }
+}
+
+/** By the tokenizer, or by how the manifest has it trained; null where it has none. */
+function keeperOfLines ({ tokenizerPath, tokenizer: settings }: Manifest, tokenizer: Tokenizer | null): KeepsLines | null {
+  if (tokenizer !== null) return keepsLinesWith(tokenizer)
+  return tokenizerPath === null ? null : keepsLinesTrainedWith(settings)
 }
 
 function memoryFor (components: readonly Component[], concurrency: number): number {

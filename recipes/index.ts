@@ -99,7 +99,7 @@ export { MixtureError, processMixture } from './process-mixture.ts'
 export { RunError, type RunReport, run as runManifest } from './run.ts'
 export type { Inventory } from './inventory/inventory.ts'
 export { VerifyError, verify as verifyShards } from './verify.ts'
-export { quickstart } from './quickstart.ts'
+export { quickstart } from './start/quickstart.ts'
 
 // Where shards come from
 export type { CardLicense } from './provenance/card.ts'

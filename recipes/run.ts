@@ -3,6 +3,7 @@ import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
 import { parseOptions } from '../lib/options.ts'
 import { runTraining } from './components/training.ts'
 import { withThreads } from './flow/workers/threads.ts'
+import { keepsLinesTrainedWith, keepsLinesWith, warnOfLostLines } from './forecast/indentation.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
 import { type MixtureRun, loadTokenizerOf, statsPathOf } from './mixture/mixture.ts'
 import { planComponents, refusalOf, refusedSteps } from './mixture/plan-components.ts'
@@ -83,9 +84,17 @@ async function foretell (wanted: WantedRun, context: MixtureRun): Promise<RunRep
 /** Does what is wanted, and says what has become of each step. @throws a RunError where steps have failed */
 async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
   const { manifest, statsPath, asked: { inventory, inventoryJson, ...mixture } } = wanted
-  if (wanted.isToTrain) await train(wanted, wanted.training!, context)
+  const reading = { ...context, ...mixture }
+  if (wanted.isToTrain) {
+    await warnOfLostLines(manifest.datasets, keepsLinesTrainedWith(manifest.tokenizer), reading)
+    await train(wanted, wanted.training!, context)
+  }
   const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, mixture.tokenizerPath, context.tokenizer)
   const plans = await planComponents(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer })
+  if (!wanted.isToTrain) {
+    const waiting = manifest.datasets.filter((_, i) => plans[i]!.steps.some(({ outcome }) => outcome !== 'up to date'))
+    await warnOfLostLines(waiting, keepsLinesWith(tokenizer), reading)
+  }
   const { stats, record, failed } = await processed(manifest, mixture, { ...context, tokenizer })
   const errorOf = (component: string): string | undefined => failed?.stats.failed.find(({ name }) => name === component)?.error
   const steps = plans.flatMap(({ steps }, i) => failing(steps, errorOf(manifest.datasets[i]!.name)))

@@ -12,11 +12,12 @@ import { licenses, licensesOptions, licensesText } from '../licenses.ts'
 import { MANIFEST_HELP } from '../mixture/read.ts'
 import { type StageReport, readOptions, readToPipe, transformPipe, writeFromPipe, writeOptions } from '../pipe.ts'
 import { mixtureText, processMixture, processMixtureOptions } from '../process-mixture.ts'
-import { nextSteps, quickstart, quickstartOptions } from '../quickstart.ts'
 import { run, runOptions, runText } from '../run.ts'
 import { runs, runsOptions, runsText } from '../runs.ts'
 import { shardCorpus, shardCorpusOptions } from '../shard-corpus.ts'
 import { type TransformEntry, filters, transforms } from '../stages.ts'
+import { nextSteps, quickstart, quickstartOptions } from '../start/quickstart.ts'
+import { schemaNote, schemaOptions, writeSchema } from '../start/schema.ts'
 import { trainTokenizer, trainTokenizerOptions } from '../train-tokenizer.ts'
 import { verify, verifyOptions } from '../verify.ts'
 import { type Command, command } from './command.ts'
@@ -80,6 +81,7 @@ export const commands: Readonly<Record<string, Command>> = {
     givesJson: true,
     report: coverageText
   }),
+  schema: command(schemaOptions, (_args, options) => writeSchema(options), { givesJson: true, report: schemaNote }),
   read: command(readOptions, readToPipe, {
     argument: ['[files...]', `${FILES_HELP}; standard input where there are none`],
     note: stageNote

@@ -12,6 +12,7 @@ import { checkFit } from '../components/shard-job.ts'
 import { droppedBy } from '../flow/counts.ts'
 import { judgeKept } from '../flow/expect.ts'
 import type { FoundComponent } from '../manifest/found.ts'
+import { type KeepsLines, lostLinesWarning } from './indentation.ts'
 import type { Sample, SampledDocument } from './sample.ts'
 
 /** What a run of a component would do, by a sample of it. */
@@ -40,8 +41,17 @@ export const BYTES_A_TOKEN = { guess: 4, low: 2.5, high: 6 }
 /** What gzip makes of text, about. */
 const GZIP_SHARE = 0.35
 
-/** Extrapolates from a sample. @param tokenizer null where there is none yet */
-export async function forecastOf (component: FoundComponent, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad): Promise<ComponentForecast> {
+/** What a run would do with a component's documents. */
+export interface Encoding {
+  /** Null where there is none yet. */
+  readonly tokenizer: Tokenizer | null
+  /** Null where nothing is known of the tokenizer. */
+  readonly keepsLines: KeepsLines | null
+}
+
+/** Extrapolates from a sample. */
+export async function forecastOf (component: FoundComponent, sample: Sample, encoding: Encoding, maxBad: MaxBad): Promise<ComponentForecast> {
+  const { tokenizer } = encoding
   const { files, factor, length, large } = sample
   const documents = documentsIn(sample)
   const kept = multiplyEstimates(documents, estimateShare(sample.kept / Math.max(1, sample.sampled), sample.sampled === sample.documents && factor === 1 ? Infinity : sample.sampled))
@@ -66,7 +76,7 @@ export async function forecastOf (component: FoundComponent, sample: Sample, tok
     kept: scaleEstimate(kept, 1, most),
     tokens,
     output_bytes: sumOf([scaleEstimate(tokens, bytesPerId(component.dtype)), scaleEstimate(text, copies * GZIP_SHARE)]),
-    warnings: await warningsFor(component, sample, tokenizer, maxBad)
+    warnings: await warningsFor(component, sample, encoding, maxBad)
   }
 }
 
@@ -84,7 +94,7 @@ function documentsIn ({ documents, factor }: Sample): Estimate {
   return { guess: Math.round(guess), low: Math.round(Math.max(documents, guess - spread)), high: Math.round(guess + spread) }
 }
 
-async function warningsFor (component: FoundComponent, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad): Promise<string[]> {
+async function warningsFor (component: FoundComponent, sample: Sample, { tokenizer, keepsLines }: Encoding, maxBad: MaxBad): Promise<string[]> {
   const { files, documents, factor, filters, bad } = sample
   const warnings: string[] = []
   const warnOf = (work: () => void): void => {
@@ -102,6 +112,8 @@ async function warningsFor (component: FoundComponent, sample: Sample, tokenizer
   const { expect } = component
   if (expect !== null) warnOf(() => { judgeKept({ name: 'of this sample all filters', in: sample.sampled, out: sample.kept, dropped: droppedBy(sample.filters) }, expect) })
   if (tokenizer !== null) warnOf(() => { checkFit(component, tokenizer) })
+  const lostLines = keepsLines === null ? undefined : lostLinesWarning(sample.texts, keepsLines)
+  if (lostLines !== undefined) warnings.push(lostLines)
   if (factor > 1) warnings.push(`about ${(100 / factor).toPrecision(2)}% of it was read; what the rest is like is not in the bounds`)
   if (component.filters.some(({ stage }) => stage === 'dedup')) warnings.push('dedup drops more of the whole than of a sample')
   for (const { module } of component.filters) if (module?.inOrder != null) warnings.push(`${module.stageName}: ${module.inOrder}; of the whole it may keep another share than of a sample`)

@@ -48,6 +48,8 @@ export interface Sample {
   readonly sampled: number
   readonly kept: number
   readonly filters: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>>
+  /** Of the same documents, as the filters keep them. */
+  readonly texts: readonly string[]
   /** Drawn with a greater chance for longer documents. */
   readonly large: readonly SampledDocument[]
 }
@@ -86,6 +88,7 @@ export async function sampleComponent (component: FoundComponent, count: number,
     sampled: uniform.items.length,
     kept: Math.min(counted.texts.size, uniform.items.length), // a stage may make several documents of all of them
     filters: counted.filters,
+    texts: [...counted.texts.values()].flat(),
     large: large.items.map(({ item, size, weight }) => {
       const kept = weighed.texts.get(item)
       const texts = kept ?? [item.text]
@@ -94,6 +97,24 @@ export async function sampleComponent (component: FoundComponent, count: number,
       return { length: size, weight, kept: kept !== undefined, tokens, textBytes: total(text => Buffer.byteLength(text)) }
     })
   }
+}
+
+/** So many bytes of content, and so many documents of these, show what a component is like. */
+const FIRST_BYTES = 256 * 1024
+const FIRST_DOCUMENTS = 20
+
+/**
+ * The texts of the first documents of a component, before its filters; none of what can be read only once, such as a
+ * pipe.
+ *
+ * @throws SluiceError as its source does
+ */
+export async function firstTexts (component: FoundComponent, reading: SampleOptions): Promise<string[]> {
+  const [file] = component.files
+  if (file === undefined || file.size === null) return []
+  const texts: string[] = []
+  await readBeginning(component, file, FIRST_BYTES, reading, ({ text }) => { texts.push(text) }, {})
+  return texts.slice(0, FIRST_DOCUMENTS)
 }
 
 /** What was read of a file. */

@@ -12,7 +12,9 @@ const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> 
 const outputPath = path.refine(isName, NO_CONTROLS)
 
 /** How many of the documents that come to a filter, or to all of them, are expected to be kept. */
-export const expectSchema = z.strictObject({ kept: z.number().min(0).max(1) })
+export const expectSchema = z.strictObject({
+  kept: z.number().min(0).max(1).describe('share that is expected to be kept; the run fails where it is off by more than 5 times')
+})
 
 export type Expectation = z.output<typeof expectSchema>
 
@@ -32,42 +34,53 @@ export interface Filter {
   readonly expect?: Expectation | undefined
 }
 
+/** Where one component's documents come from, what they pass, and where its shards go. */
 export const componentSchema = z.strictObject({
-  name: z.string().regex(/^(?!\.{1,2}$)[^/\\\0]+$/, 'expected a name without slashes').refine(isName, NO_CONTROLS),
-  dataset: z.string().min(1),
-  subset: nullable(z.string()),
-  split: z.string().min(1).default('train'),
-  revision: z.string().min(1).default('main'),
-  textColumn: z.string().min(1).default('text'),
-  dataFiles: nullable(fileNames),
-  license: nullable(z.string()),
-  sampleLimit: count.default(100_000),
-  filters: z.array(z.unknown()).default([]),
-  expect: nullable(expectSchema),
-  rejects: nullable(rejectsPath.refine(isName, NO_CONTROLS)),
-  seqLen: positive.default(2048),
-  sequencesPerShard: positive.default(1024),
-  dtype: z.enum(dtypes).default('int32'),
-  outputDir: nullable(outputPath),
-  rawDir: nullable(outputPath),
-  filteredDir: nullable(outputPath),
-  eosId: z.int().min(-1).default(-1),
-  maxRecords: nullable(positive)
+  name: z.string().regex(/^(?!\.{1,2}$)[^/\\\0]+$/, 'expected a name without slashes').refine(isName, NO_CONTROLS)
+    .describe('name of the component, in messages, stats and default paths; each has another one'),
+  dataset: z.string().min(1)
+    .describe('what the files hold: json, csv, text, parquet or arrow; or OWNER/NAME of a dataset on the Hub'),
+  subset: nullable(z.string()).describe('subset of the dataset on the Hub; of files it is only noted in the stats'),
+  split: z.string().min(1).default('train')
+    .describe('split of the dataset on the Hub; of files it is only noted in the stats'),
+  revision: z.string().min(1).default('main').describe('branch, tag or commit of the dataset on the Hub'),
+  textColumn: z.string().min(1).default('text')
+    .describe('field or column that holds the text, or the way to it: data.text, messages[].content'),
+  dataFiles: nullable(fileNames)
+    .describe('paths or globs of the files, plain, .gz or .zst; on the Hub, in place of what the card says'),
+  license: nullable(z.string()).describe('licence of the data, noted in the stats'),
+  sampleLimit: count.default(100_000)
+    .describe('documents that the tokenizer is trained on, counted after the filters; 0 = all'),
+  filters: z.array(z.unknown()).default([]).describe('stages that the documents pass, in this order'),
+  expect: nullable(expectSchema).describe('what all filters together are expected to keep'),
+  rejects: nullable(rejectsPath.refine(isName, NO_CONTROLS))
+    .describe('NDJSON file that keeps what is dropped, with reason and position'),
+  seqLen: positive.default(2048).describe('ids of a sequence, which is a row of a shard'),
+  sequencesPerShard: positive.default(1024).describe('rows of a shard; the last one may have fewer'),
+  dtype: z.enum(dtypes).default('int32').describe('type of the ids in the shards'),
+  outputDir: nullable(outputPath).describe('folder for the shards (default: data/shards/NAME)'),
+  rawDir: nullable(outputPath).describe('folder for a copy of the documents before the filters, with its provenance'),
+  filteredDir: nullable(outputPath).describe('folder for a copy of the documents after the filters'),
+  eosId: z.int().min(-1).default(-1).describe('id that ends each document; -1: the EOS token of the tokenizer'),
+  maxRecords: nullable(positive).describe('documents sharded at most, counted after the filters')
 })
 
 export const tokenizerSchema = z.strictObject({
-  vocabSize: positive.default(32_000),
-  modelType: z.enum(['unigram', 'bpe', 'word', 'char']).default('unigram'),
-  sha256: nullable(z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits')),
+  vocabSize: positive.default(32_000).describe('pieces of the vocabulary'),
+  modelType: z.enum(['unigram', 'bpe', 'word', 'char']).default('unigram')
+    .describe('kind of model; only unigram models can be trained, the others come from elsewhere'),
+  sha256: nullable(z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits'))
+    .describe('SHA-256 that the model file must have'),
   ...tokenizerTraining
 })
 
 export const manifestSchema = z.strictObject({
-  name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)),
-  tokenizerOutputDir: nullable(outputPath),
-  tokenizer: z.unknown().optional(),
-  stats: nullable(outputPath),
-  datasets: z.array(z.unknown()).min(1)
+  name: nullable(z.string().min(1).refine(isName, NO_CONTROLS)).describe('name of the mixture, in the records of runs'),
+  tokenizerOutputDir: nullable(outputPath).describe('folder that the tokenizer is trained to, and read from'),
+  tokenizer: z.unknown().optional().describe('how the tokenizer is trained'),
+  stats: nullable(outputPath)
+    .describe('JSON file for the stats of a run (default: data/mixtures/mixture_stats.json)'),
+  datasets: z.array(z.unknown()).min(1).describe('the components of the mixture')
 })
 
 /** One source of a mixture as it is written, and what becomes of it. */

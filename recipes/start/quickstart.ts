@@ -3,17 +3,18 @@ import { readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import type { Document } from '../lib/document.ts'
-import { SluiceError } from '../lib/errors.ts'
-import { LicenseCounts } from '../lib/licenses/counts.ts'
-import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
-import { packageRoot } from '../lib/package.ts'
-import { ndjsonSink } from '../sinks/ndjson.ts'
-import { type RunOptions, runStreams } from './flow/flow.ts'
-import type { MixtureStats } from './mixture/stats.ts'
-import { processMixture } from './process-mixture.ts'
-import { LICENSES, licensesPage } from './provenance/licenses-page.ts'
-import { trainTokenizer } from './train-tokenizer.ts'
+import type { Document } from '../../lib/document.ts'
+import { SluiceError } from '../../lib/errors.ts'
+import { LicenseCounts } from '../../lib/licenses/counts.ts'
+import { refuseForeign, writeOwn } from '../../lib/output/own-file.ts'
+import { packageRoot } from '../../lib/package.ts'
+import { ndjsonSink } from '../../sinks/ndjson.ts'
+import { type RunOptions, runStreams } from '../flow/flow.ts'
+import type { MixtureStats } from '../mixture/stats.ts'
+import { processMixture } from '../process-mixture.ts'
+import { LICENSES, licensesPage } from '../provenance/licenses-page.ts'
+import { trainTokenizer } from '../train-tokenizer.ts'
+import { calledAs } from './called-as.ts'
 
 export const quickstartOptions = z.strictObject({}).describe('all of it, on text that is already on the machine')
 
@@ -47,7 +48,7 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
     await runStreams(`gathering ${component}`, [Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], run.signal)
     await writeOwn(join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage(`${component}.ndjson`, licences), LICENSES)
   }
-  const manifest = relative('.', join(packageRoot(), 'recipes', 'quickstart.yaml'))
+  const manifest = relative('.', join(packageRoot(), 'recipes', 'start', 'quickstart.yaml'))
   await trainTokenizer({ manifest, overwrite: true, restart: true }, run)
   return await processMixture(manifest, { overwrite: true, restart: true }, run)
 }
@@ -93,9 +94,23 @@ function parsedOr (json: string, otherwise: Record<string, unknown>): Record<str
   }
 }
 
-/** How to go on after a quickstart. */
-export function nextSteps ({ stats }: MixtureStats): string {
-  const folders = stats.map(({ output_dir: folder, shards, sequences }) => `  ${folder}: ${sequences} sequences in ${shards} ${shards === 1 ? 'shard' : 'shards'}`)
-  const first = join(stats[0]!.output_dir, stats[0]!.shard_files[0]?.file ?? 'shard_00000.npy')
-  return `Shards:\n${folders.join('\n')}\n\nLoad one with NumPy:\n  python3 -c "import numpy as np; a = np.load('${first}', mmap_mode='r'); print(a.dtype, a.shape, a[0, :8])"`
+/** What a quickstart has made, and what to do next. */
+export function nextSteps ({ manifest, stats, tokenizer }: MixtureStats): string {
+  const folders = stats.map(({ output_dir: folder, shards, sequences }) =>
+    `  ${folder}: ${sequences} sequences in ${shards} ${shards === 1 ? 'shard' : 'shards'}`)
+  const { output_dir: folder, shard_files: files } = stats[0]!
+  const first = join(folder, files[0]?.file ?? 'shard_00000.npy')
+  const sluice = calledAs()
+  return [
+    'Shards:', ...folders, '',
+    `The manifest: ${manifest}`,
+    `The tokenizer, trained on the same text: ${tokenizer.path}`, '',
+    'Show a sequence as text:',
+    `  ${sluice} inspect ${folder} --row 0`, '',
+    'Load a shard with NumPy:',
+    `  python3 -c "import numpy as np; a = np.load('${first}', mmap_mode='r'); print(a.dtype, a.shape, a[0, :8])"`, '',
+    'Use your own data: write a manifest for it, then run that:',
+    `  ${sluice} init FILES...`,
+    `  ${sluice} run sluice.yaml`
+  ].join('\n')
 }

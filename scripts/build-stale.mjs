@@ -1,0 +1,8 @@
+// Builds the package, unless what is built is newer than its sources, as it is after `npm ci`.
+import { execFileSync } from 'node:child_process'
+import { staleness } from './stale.mjs'
+
+const { areKernelsOld, oldSources } = staleness(['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
+if (areKernelsOld() || oldSources(['lib', 'sources', 'transforms', 'sinks', 'recipes']).length > 0) {
+  execFileSync('npm', ['run', '-s', 'build'], { stdio: 'inherit' })
+}
