@@ -34,14 +34,17 @@ const tableOf = (header, rows) => [header, header.map(() => '---'), ...rows].map
 const codeOf = text => cell(`\`${text}\``)
 
 /**
- * The cells of an option: its default and its meaning. If the schema has no default and the description ends with one,
- * that is the default.
+ * The cells of an option: its default and its meaning. If the schema has no default, or null, and the description ends
+ * with one, that is the default.
  */
 function cellsOf (field) {
   const { default: fallback } = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
   const description = field.description ?? ''
-  if (fallback !== undefined) return [codeOf(JSON.stringify(fallback).replaceAll('"', '')), cell(description)]
   const [, meaning, named] = /^(.*?) \(default: (.*)\)$/.exec(description) ?? [undefined, description, '']
+  if (fallback === null && named === '') return ['', cell(meaning)]
+  if (fallback !== undefined && fallback !== null) {
+    return [codeOf(JSON.stringify(fallback).replaceAll('"', '')), cell(description)]
+  }
   return [named === '' || /[ ,]/.test(named) ? cell(named) : codeOf(named), cell(meaning)]
 }
 
@@ -75,14 +78,31 @@ function flagsTable () {
   return tableOf(['flag', 'default', 'meaning', 'commands'], byName.map(({ row, used }) => [...row, used.join(', ')]))
 }
 
-/** The keys of a part of a manifest, with their defaults: `keys component`. */
-function keysText (name) {
+const ORIGINS = { python: 'the Python scripts', former: 'sluice 0.2; gives a warning' }
+
+/** Other names of flags: `aliases`. One row for each, with the commands that have it. */
+function aliasesTable () {
+  const rows = new Map()
+  for (const [command, { options, aliases = {} }] of Object.entries(commands)) {
+    for (const [kind, origin] of Object.entries(ORIGINS)) {
+      for (const [alias, option] of Object.entries(aliases[kind] ?? {})) {
+        const [, meaning] = cellsOf(options.shape[option])
+        const row = [codeOf(`--${kebabCase(alias)}`), codeOf(`--${kebabCase(option)}`), meaning, origin]
+        const known = rows.get(row.join()) ?? { row, used: [] }
+        known.used.push(codeOf(command))
+        rows.set(row.join(), known)
+      }
+    }
+  }
+  const header = ['other name', 'flag', 'meaning', 'from', 'commands']
+  return tableOf(header, [...rows.values()].map(({ row, used }) => [...row, used.join(', ')]))
+}
+
+/** The keys of a part of a manifest: `keys component`. */
+function keysTable (name) {
   const { shape } = { manifest: manifestSchema, component: componentSchema, tokenizer: tokenizerSchema }[name]
-  const keys = Object.entries(shape).map(([key, field]) => {
-    const [fallback] = cellsOf(field)
-    return `${codeOf(snakeCase(key))}${fallback === '' ? '' : ` (${fallback})`}`
-  })
-  return `${keys.join(', ')}.`
+  const rows = Object.entries(shape).map(([key, field]) => [codeOf(snakeCase(key)), ...cellsOf(field)])
+  return tableOf(['key', 'default', 'meaning'], rows)
 }
 
 /** Error codes: `errors`. */
@@ -92,7 +112,12 @@ function errorsTable () {
 }
 
 const tables = {
-  options: optionsTable, commands: commandsTable, flags: flagsTable, keys: keysText, errors: errorsTable
+  options: optionsTable,
+  commands: commandsTable,
+  flags: flagsTable,
+  aliases: aliasesTable,
+  keys: keysTable,
+  errors: errorsTable
 }
 
 /** The text of a page, with up-to-date tables. */
