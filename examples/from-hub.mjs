@@ -1,4 +1,5 @@
-// Filters documents of a dataset on the Hugging Face Hub; its files are those that Python's `datasets` finds.
+// Documents of a dataset on the Hugging Face Hub, filtered, to a file. The dataset's files are those that Python's
+// `datasets` finds.
 // Run it: node examples/from-hub.mjs OWNER/NAME SUBSET OUT.ndjson
 import { pipeline } from 'node:stream/promises'
 import { dedup, hf, length, ndjsonSink, normalize } from 'sluice'
@@ -8,8 +9,9 @@ const LIMIT = 1000 // documents
 
 const source = hf(dataset, {
   subset,
-  onResolved: ({ commit, files, license }) => { console.log(`${dataset} at ${commit}: ${files.length} files, ` +
-    `licence ${license.join(', ') || 'not stated'}`) },
+  onResolved: ({ commit, files, license }) => {
+    console.log(`${dataset} at ${commit}: ${files.length} files, licence ${license.join(', ') || 'not stated'}`)
+  },
   tell: message => { console.error(message) } // warnings, and waits for the Hub
 })
 const filtered = dedup()

@@ -5,8 +5,8 @@ import { Readable, pipeline } from 'node:stream'
 import { length, ndjson } from 'sluice'
 
 const LINES = ['The gate is open, and two barges pass.', 'Too short.', 'The water goes over the weir.']
-const server = createServer((request, response) => { response.end(LINES.map(text => JSON.stringify({ text }) + '\n')
-  .join('')) })
+const NDJSON = LINES.map(text => JSON.stringify({ text }) + '\n').join('')
+const server = createServer((request, response) => { response.end(NDJSON) })
 await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
 
 const { body } = await fetch(`http://127.0.0.1:${server.address().port}`)

@@ -1,5 +1,5 @@
-// Builds what the tests run, sources and tests: what has changed since it was last built. Each file is compiled by itself and
-// no types are checked, which takes a few seconds less than `tsc --noCheck` does, and far less where little has changed.
+// Builds the sources and tests that have changed since the last build. Each file is compiled by itself and no types are
+// checked, which takes a few seconds less than `tsc --noCheck`, and far less where little has changed.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'

@@ -1,8 +1,8 @@
 // Adds to the package's declaration files what the compiler leaves out:
 //
-// - Node's types, by name. Since TypeScript 6 a program has only the `types` that it lists, and pnpm doesn't lay those of a
-//   dependency where TypeScript looks by itself.
-// - what options mean. They are described once, in their schemas; from there each has its text where an editor shows it.
+// - Node's types, by name. Since TypeScript 6 a program has only the `types` that it lists, and pnpm doesn't put those
+//   of a dependency where TypeScript looks by itself.
+// - the descriptions of options. They are written once, in the schemas; here they become docstrings that editors show.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

@@ -46,6 +46,8 @@ const modules = parts.flatMap(([name, path]) =>
   ['', `## \`${name}\``, '', ...checker.getExportsOfModule(moduleAt(path)).map(lineOf)])
 const stages = Object.keys(exports).filter(path => /^\.\/\w+\/\w+$/.test(path)).map(path =>
   `\`${path.replace('.', PACKAGE)}\``)
+const paths = `Most names are in \`import { … } from '${PACKAGE}'\`. ` +
+  `A stage has a path of its own, too, which loads no other: ${stages.join(', ')}.`
 
 writeFileSync('docs/api.md', `# The names in code
 
@@ -53,7 +55,7 @@ What can be imported of the package, and nothing else: a line for each name. Edi
 [sources](../sources/README.md), [transforms](../transforms/README.md) and [sinks](../sinks/README.md) have tables of them.
 \`npm run api\` writes this page from the docstrings.
 
-Most names are in \`import { … } from '${PACKAGE}'\`. A stage has a path of its own, too, which loads no other: ${stages.join(', ')}.
+${paths}
 Of such a module those names are public that the index has as well. The parts that are of use alone are at the end.
 ${index.join('\n')}
 ${modules.join('\n')}

@@ -47,7 +47,8 @@ t.test('no default exports', async t => {
 t.test('every module can be imported, and importing holds nothing: the process ends by itself', async t => {
   const modules = files.filter(file => file !== 'recipes/cli/main.ts').map(file => builtModule(file.replace('.ts', '')))
   const program = `
-    const held = () => ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 'exit'].map(event => process.listenerCount(event)).join()
+    const events = ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 'exit']
+    const held = () => events.map(event => process.listenerCount(event)).join()
     const before = held()
     for (const module of ${JSON.stringify(modules)}) await import(module)
     await import('sluice')

@@ -14,10 +14,13 @@ import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 import { encodings } from './encodings.ts'
 import { put, codePoint } from './helpers.ts'
 
-/** Of the fixture's models: one for each thing that encoding hangs on. */
+/** Of the fixture's models: one for each thing that encoding depends on. */
 const MODELS = new Set([
-  'nmt_nfkc', 'nmt_nfkc_cf', 'identity', 'no-prefix-keep', 'suffix', 'suffix-keep', 'bytes', 'symbols', 'symbols-keep', 'no-split', 'no-split-suffix', 'only-spaces',
-  'own-rules', 'own-rules-keep', 'spaces-nmt_nfkc', 'unescaped-suffix-keep', 'unused', 'positive', 'positive-symbols', 'no-space-piece', 'ties', 'near', 'tenths', 'wide', 'symbol-scores', 'symbol-scores-positive', 'symbol-rounding', 'unused-letters', 'sentence', 'each-byte-symbols'
+  'nmt_nfkc', 'nmt_nfkc_cf', 'identity', 'no-prefix-keep', 'suffix', 'suffix-keep', 'bytes', 'symbols', 'symbols-keep',
+  'no-split', 'no-split-suffix', 'only-spaces', 'own-rules', 'own-rules-keep', 'spaces-nmt_nfkc',
+  'unescaped-suffix-keep', 'unused', 'positive', 'positive-symbols', 'no-space-piece', 'ties', 'near', 'tenths',
+  'wide', 'symbol-scores', 'symbol-scores-positive', 'symbol-rounding', 'unused-letters', 'sentence',
+  'each-byte-symbols'
 ])
 
 /** A model, and what encodes with it. */

@@ -30,7 +30,9 @@ export interface Target {
 const PARQUET = join(packageRoot(), 'test/fixtures/parquet/codec-none-v2.parquet')
 
 const RECORDS: readonly PlainRecord[] = Array.from({ length: 20 }, (_, i) => ({
-  id: `id-${i}`, text: `Text number ${i}: ${'water, "gates" & mühlen; '.repeat(1 + i % 4)}`, url: `https://example.org/${i}`
+  id: `id-${i}`,
+  text: `Text number ${i}: ${'water, "gates" & mühlen; '.repeat(1 + i % 4)}`,
+  url: `https://example.org/${i}`
 }))
 
 /** Every format, and every compression of one. */
@@ -41,13 +43,15 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
     found[name] = await plain(dataset, `a.${ending}`, await bytes(RECORDS), RECORDS.map(({ id }) => `"${id}"`))
   }
   const escaped = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`
-  const spark = ['id,text,url', ...RECORDS.map(({ id, text, url }) => [id, text, url].map(escaped).join(','))].join('\n') + '\n'
+  const rows = RECORDS.map(({ id, text, url }) => [id, text, url].map(escaped).join(','))
+  const spark = ['id,text,url', ...rows, ''].join('\n')
   found['csv, escaped'] = {
     ...await plain('csv', 'a.csv', Buffer.from(spark), RECORDS.map(({ id }) => `"${id}"`)), options: { escape: '\\' }
   }
-  found.text = await plain('text', 'a.txt', Buffer.from(RECORDS.map(({ text }) => text + '\n').join('')), RECORDS.map(({
-    text
-  }) => text.slice(0, 16)))
+  const texts = RECORDS.map(({ text }) => text)
+  found.text = await plain(
+    'text', 'a.txt', Buffer.from(texts.map(text => text + '\n').join('')), texts.map(text => text.slice(0, 16))
+  )
   const ndjson = await formats.ndjson!.bytes(RECORDS)
   for (const compression of ['.gz', '.zst']) {
     const bytes = compression === '.gz' ? oneMember(ndjson) : compressions['.zst']!(ndjson)

@@ -135,6 +135,14 @@ export function put (folder: string, name: string, content: string | Uint8Array)
   return path
 }
 
+/** Skips a test where there is no /proc. */
+export const NEEDS_PROC = { skip: process.platform !== 'linux' && 'there is no /proc' }
+
+/** A pattern in parts, for a message that is longer than a line. */
+export function pattern (...parts: readonly RegExp[]): RegExp {
+  return new RegExp(parts.map(({ source }) => source).join(''))
+}
+
 /** Records as NDJSON. */
 export function ndjsonOf (records: readonly unknown[]): string {
   return records.map(record => JSON.stringify(record) + '\n').join('')

@@ -35,7 +35,9 @@ export interface RecordedListing {
 
 /** All of them, by their names; of files that are numbered, at most so many. */
 export function recordedListings (most = Infinity): Map<string, RecordedListing> {
-  const { datasets } = JSON.parse(readFileSync(fixture('hub-listings.json'), 'utf8')) as { datasets: Record<string, Recorded> }
+  const { datasets } = JSON.parse(readFileSync(fixture('hub-listings.json'), 'utf8')) as {
+    datasets: Record<string, Recorded>
+  }
   return new Map(Object.entries(datasets).map(([name, { commit, card, files, converted = [] }]) => {
     const readme = `---\n${card}---\n# ${name}\n`
     const own: FileGroup[] = [

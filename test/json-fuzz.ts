@@ -74,7 +74,8 @@ function madeFile (
       const { json: record, outcome, endsLine = false } = madeRecord(random)
       const offset = Buffer.byteLength(json)
       found.push({ offset, outcome: outcome(`${idPath}#${offset}`) })
-      const piece = `${i === 1 && random.below(8) === 0 && !endsLine && found.length > 1 ? '\ufeff' : ''}${record}${endsLine ? '' : oneOf(['', '', ' ', '\t', '\r', ' \r '], random)}`
+      const before = i === 1 && random.below(8) === 0 && !endsLine && found.length > 1 ? '\ufeff' : ''
+      const piece = before + record + (endsLine ? '' : oneOf(['', '', ' ', '\t', '\r', ' \r '], random))
       longest = Math.max(longest, Buffer.byteLength(piece))
       json += piece
       if (endsLine) break
@@ -156,7 +157,8 @@ export async function fuzzJson (random: Random, folder: string): Promise<string 
     if (JSON.stringify(rest.found) !== JSON.stringify(due)) {
       return `from ${from.offset} on: ${shown(rest.found)}, expected ${JSON.stringify(due)}`
     }
-    if (JSON.stringify(rest.counts) !== JSON.stringify({ in: due.length, bytes: Buffer.byteLength(json) - from.offset })) {
+    const counts = { in: due.length, bytes: Buffer.byteLength(json) - from.offset }
+    if (JSON.stringify(rest.counts) !== JSON.stringify(counts)) {
       return `from ${from.offset} on: ${shown(rest.counts)}`
     }
   }

@@ -48,7 +48,8 @@ interface Dependencies {
 
 /** What package.json depends on: each package with the version or range that it names. */
 export function dependenciesOf (folder: string): Record<string, string> {
-  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Dependencies
+  const content = readFileSync(join(folder, 'package.json'), 'utf8')
+  const { dependencies, optionalDependencies } = JSON.parse(content) as Dependencies
   return { ...dependencies, ...optionalDependencies }
 }
 

@@ -14,11 +14,13 @@ type S = typeof sluice
 /** What a function gives, at once or in time. */
 type Given<F> = F extends (...args: never) => infer R ? Awaited<R> : never
 
+type DocumentStage = sluice.Stage<sluice.Document, sluice.Document>
+
 /** A line a function. */
 export type Functions = [
   Expect<Same<Given<S['arrow' | 'csv' | 'hf' | 'ndjson' | 'parquet' | 'textLines']>, sluice.RecordSource>>,
   Expect<Same<Given<S['openRanges']>, sluice.ByteRanges>>,
-  Expect<Same<Given<S['classify' | 'language' | 'length' | 'normalize']>, sluice.Stage<sluice.Document, sluice.Document>>>,
+  Expect<Same<Given<S['classify' | 'language' | 'length' | 'normalize']>, DocumentStage>>,
   Expect<Same<Given<S['dedup']>, sluice.Stage<sluice.Document, sluice.Document, sluice.DedupState>>>,
   Expect<Same<Given<S['encode']>, sluice.Stage<sluice.Document, sluice.Tokens>>>,
   Expect<Same<Given<S['pack']>, sluice.PackStage>>,

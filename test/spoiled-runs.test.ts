@@ -5,7 +5,7 @@ import { t } from './tap.ts'
 import { errorCodes } from '../lib/errors.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 import { commandsHereIn } from './commands.ts'
-import { docs, filesIn, fixture, isThorough, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import { docs, filesIn, fixture, isThorough, ndjsonOf, pattern, put, temporaryFolder } from './helpers.ts'
 import { stoppedAt } from './resuming.ts'
 
 const run = commandsHereIn(t)
@@ -22,7 +22,10 @@ const spoiled: Readonly<Record<string, {
 }>> = {
   'a checkpoint that is cut off': {
     spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json'), 300) },
-    says: /shards\/checkpoint\.json: is cut off or damaged: 300 characters that are no JSON, expected a checkpoint; get it from a copy, or start over with --restart/
+    says: pattern(
+      /shards\/checkpoint\.json: is cut off or damaged: 300 characters that are no JSON, expected a checkpoint; /,
+      /get it from a copy, or start over with --restart/
+    )
   },
   'an empty checkpoint': {
     spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json')) },
@@ -38,7 +41,9 @@ const spoiled: Readonly<Record<string, {
     isForeign: true
   },
   'a checkpoint of a later version': {
-    spoil: folder => { replace(join(folder, 'shards/checkpoint.json'), '"sluice_checkpoint":1', '"sluice_checkpoint":2') },
+    spoil: folder => {
+      replace(join(folder, 'shards/checkpoint.json'), '"sluice_checkpoint":1', '"sluice_checkpoint":2')
+    },
     says: /shards\/checkpoint\.json: is a checkpoint of form 2, expected 1: another version of sluice has written it/
   },
   'another manifest': {
@@ -46,7 +51,11 @@ const spoiled: Readonly<Record<string, {
       replace(join(folder, 'm.yaml'), 'min_chars: 5', 'min_chars: 6')
       replace(join(folder, 'm.yaml'), 'seq_len: 16', 'seq_len: 32')
     },
-    says: /shards\/checkpoint\.json: is of a run that was something else: filters\[0\]\.length\.min_chars: 5 -> 6; seq_len: 16 -> 32; run it as it was to go on, or start over with --restart/
+    says: pattern(
+      /shards\/checkpoint\.json: is of a run that was something else: /,
+      /filters\[0\]\.length\.min_chars: 5 -> 6; seq_len: 16 -> 32; /,
+      /run it as it was to go on, or start over with --restart/
+    )
   },
   'a filter more': {
     spoil: folder => { replace(join(folder, 'm.yaml'), 'min_chars: 5 } }', 'min_chars: 5 } }, normalize') },
@@ -68,7 +77,10 @@ const spoiled: Readonly<Record<string, {
   },
   'a source file that was changed, and is as long as before': {
     spoil: folder => { utimesSync(join(folder, 'in.ndjson'), 1e9, 1e9) },
-    says: /something else: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z \(where only its time is another: touch -d \S+Z\)/
+    says: pattern(
+      /something else: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z /,
+      /\(where only its time is another: touch -d \S+Z\)/
+    )
   },
   'another source file': {
     spoil: folder => {
@@ -79,10 +91,13 @@ const spoiled: Readonly<Record<string, {
   },
   'a shard that was begun and is gone': {
     spoil: folder => {
-      rmSync(join(folder, 'shards', filesIn(join(folder, 'shards')).find(name =>
-        name.endsWith('.partial'))!))
+      const shards = join(folder, 'shards')
+      rmSync(join(shards, filesIn(shards).find(name => name.endsWith('.partial'))!))
     },
-    says: /a: .*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, or is not there, so that the run can't go on behind it; put it back, or start over with --restart/
+    says: pattern(
+      /a: .*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, or is not there, /,
+      /so that the run can't go on behind it; put it back, or start over with --restart/
+    )
   }
 }
 

@@ -21,9 +21,10 @@ export function frameOf (
   blocks: readonly Buffer[],
   { windowDescriptor = 7 << 3, contentBytes, checksum, dictionary, flags = 0 }: FrameOptions = {}
 ): Buffer {
-  const descriptor = flags | (contentBytes === undefined ? 0 : 0xc0) | (checksum === undefined ? 0 : 4) | (dictionary === undefined
-    ? 0
-    : 3)
+  let descriptor = flags
+  if (contentBytes !== undefined) descriptor |= 0xc0
+  if (checksum !== undefined) descriptor |= 4
+  if (dictionary !== undefined) descriptor |= 3
   const size = Buffer.alloc(contentBytes === undefined ? 0 : 8)
   if (contentBytes !== undefined) size.writeBigUInt64LE(BigInt(contentBytes))
   return Buffer.concat([

@@ -60,7 +60,7 @@ export async function prepareCorpus (folder: string): Promise<Corpus> {
 }
 
 /** The quickstart's raw text; a quickstart is run where there is none yet. */
-async function quickstartFiles (): Promise<string[]> {
+export async function quickstartFiles (): Promise<string[]> {
   const root = packageRoot()
   const files = ['docs', 'code'].map(component => join(root, 'data', 'quickstart', 'raw', `${component}.ndjson`))
   if (!files.every(file => existsSync(file))) {
@@ -72,7 +72,7 @@ async function quickstartFiles (): Promise<string[]> {
 }
 
 /** Documents until their texts have `bytes` bytes. */
-async function * beginningOf (files: readonly string[], bytes: number): AsyncGenerator<Document> {
+export async function * beginningOf (files: readonly string[], bytes: number): AsyncGenerator<Document> {
   let given = 0
   for await (const document of ndjson(files) as AsyncIterable<Document>) {
     yield document

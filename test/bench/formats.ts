@@ -1,7 +1,9 @@
 import { createWriteStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ParquetWriter, fileWriter, schemaFromColumnData } from 'hyparquet-writer'
+import { tableFromArrays, tableToIPC } from '@uwdata/flechette'
 import type { Document } from '../../lib/document.ts'
 import { ndjsonSink } from '../../sinks/ndjson.ts'
 
@@ -14,6 +16,7 @@ export async function writeFormat (
 ): Promise<void> {
   if (/\.ndjson(\.gz|\.zst)?$/.test(path)) await pipeline(Readable.from(documents), ndjsonSink(path))
   else if (path.endsWith('.parquet')) await writeParquet(path, documents)
+  else if (path.endsWith('.arrow')) await writeArrow(path, documents)
   else await pipeline(path.endsWith('.json') ? jsonParts(documents) : csvParts(documents), createWriteStream(path))
 }
 
@@ -52,6 +55,16 @@ async function writeParquet (path: string, documents: Iterable<Document> | Async
   }
   if (group.length > 0) await write(group)
   await writer.finish()
+}
+
+/** The stream format, in one record batch. */
+async function writeArrow (path: string, documents: Iterable<Document> | AsyncIterable<Document>): Promise<void> {
+  const [ids, texts]: [string[], string[]] = [[], []]
+  for await (const { id, text } of documents) {
+    ids.push(id)
+    texts.push(text)
+  }
+  await writeFile(path, tableToIPC(tableFromArrays({ id: ids, text: texts }), { format: 'stream' })!)
 }
 
 function quoted (text: string): string {

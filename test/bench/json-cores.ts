@@ -1,9 +1,8 @@
 import type { Check } from './checks.ts'
 import { type CoresFigures, WORKERS, wasFree } from './cores.ts'
 import type { Times } from './measure.ts'
-import type { RivalFigures, Side } from './rivals.ts'
 
-/** For programs, as `json` of `print.ts` has the others. */
+/** For programs. */
 export function jsonOfCores (figures: CoresFigures): object {
   const { cores, counting, scalings, little, checks } = figures
   return {
@@ -29,26 +28,6 @@ export function jsonOfCores (figures: CoresFigures): object {
     })),
     little: { text_bytes: little.textBytes, one: timesOf(little.one), unasked: timesOf(little.unasked) },
     checks: checks.map(checkOf)
-  }
-}
-
-/** As `jsonOfCores`. */
-export function jsonOfRivals ({ races, checks, notes }: RivalFigures): object {
-  const sideOf = ({ documents, kept, textBytes, times, cpuSeconds, wholeSeconds }: Side) => ({
-    documents,
-    kept,
-    text_bytes: textBytes,
-    mb_per_second: textBytes / 1e6 / times.best,
-    ...timesOf(times),
-    cpu_seconds: cpuSeconds,
-    process_seconds: wholeSeconds
-  })
-  return {
-    races: races.map(({ name, ours, theirs, ratio }) => ({
-      name, ours: sideOf(ours), theirs: { with: theirs.with, ...sideOf(theirs) }, ratio
-    })),
-    checks: checks.map(checkOf),
-    notes
   }
 }
 

@@ -21,7 +21,7 @@ import type { Corpus } from './corpus.ts'
 import { sentences } from './encode-texts.ts'
 import { drop } from './feed.ts'
 import { type Times, alternate, alternateTimed } from './measure.ts'
-import { pythonWith } from './rivals.ts'
+import { pythonWith } from './frame/python.ts'
 
 /**
  * How many times as fast as Python with langdetect filtering by fastText has to be, and of the time of split2 what a
@@ -130,12 +130,11 @@ async function filtering (
       return seconds
     },
     async () => {
-      const { stdout } = await promisify(execFile)(python, [
-        PROGRAM, 'filter', '', folder, String(SAMPLED_EVERY), ndjson.path
-      ])
-      const { seconds, text_bytes: bytes } = JSON.parse(stdout) as { seconds: number, text_bytes: number }
-      theirBytes = bytes
-      return seconds
+      const given = JSON.stringify({ path: ndjson.path, folder, every: SAMPLED_EVERY })
+      const { stdout } = await promisify(execFile)(python, [PROGRAM, 'langdetect', given])
+      const { wall, textBytes } = JSON.parse(stdout) as { wall: number, textBytes: number }
+      theirBytes = textBytes
+      return wall
     }
   ], count) as [Times, Times]
   const [our, their] = [textBytes / 1e6 / ours.best, theirBytes / 1e6 / theirs.best]

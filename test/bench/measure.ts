@@ -56,3 +56,12 @@ export function cpuSeconds (work: () => void): number {
   const { user, system } = process.cpuUsage(started)
   return (user + system) / 1e6
 }
+
+/** Cells of a table: MB/s, seconds of the best run and of the slowest one. */
+export function cellsOf (bytes: number, { best, seconds }: Times): string[] {
+  return [(bytes / 1e6 / best).toFixed(1), best.toFixed(3), Math.max(...seconds).toFixed(3)]
+}
+
+export function jsonOfTimes (bytes: number, { best, seconds }: Times): object {
+  return { mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds }
+}

@@ -6,7 +6,7 @@ import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { table } from '../../recipes/text.ts'
 import { CHECK_HEADER, type Check, checkRows, isReached } from './checks.ts'
 import { type Corpus, SHARED } from './corpus.ts'
-import { pythons } from './rivals.ts'
+import { pythons } from './frame/python.ts'
 import { type Timed, hasTime, runTimed } from './timed.ts'
 import { type LinesFile, MAX_LINE_BYTES, hasShared, writeHalves, writeMixed, writeShared } from './trainer-texts.ts'
 

@@ -35,8 +35,9 @@ type Extent = 'short' | 'scalars' | 'all'
  * English.
  */
 type Corpus = 'large' | 'small' | 'english'
+type TrainerOptions = Readonly<Record<string, string | number | boolean>>
 /** A way to train: what it is called, what to encode with it, and the trainer's options. */
-type Training = readonly [name: string, extent: Extent, options: Readonly<Record<string, string | number | boolean>>, corpus: Corpus]
+type Training = readonly [name: string, extent: Extent, options: TrainerOptions, corpus: Corpus]
 
 const SYMBOLS = ['the', 'there', ' of', 'and ', 'e', '\u0301', '...', '<doc>', '\u00e9', '12', '=='].join(',')
 const [noPrefix, keep, suffix] = [

@@ -89,18 +89,20 @@ async function compare (checks: Checks, name: string, model: string, texts: read
   for (const [way, options] of WAYS) {
     const classifier = FastTextClassifier.from(shared, options)
     let most = 0
-    const wrong = texts.filter(({ text }, i) => {
-      const far = distance(classifier.predict(text), expected[i]!)
+    const wrong: string[] = []
+    for (const [i, { text }] of texts.entries()) {
+      const found = classifier.predict(text)
+      const far = distance(found, expected[i]!)
       most = Math.max(most, Math.min(far, 1))
-      return !(far < ALLOWED)
-    })
-    for (const { text } of wrong.slice(0, 3)) {
-      console.log(`  ${name}, ${way}: ${JSON.stringify(text.slice(0, 100))}: ` +
-        `${JSON.stringify(classifier.predict(text))}, expected ${expected[texts.findIndex(each => each.text === text)]}`)
+      if (far < ALLOWED) continue
+      wrong.push(`${JSON.stringify(text.slice(0, 100))}: ${JSON.stringify(found)}, expected ${expected[i]}`)
     }
-    checks.check(`fasttext, ${name}, ${way}: the command's labels and probabilities (${texts.length} texts, ` +
-      `at most ${most.toExponential(1)} apart); ${wrong.length} wrong`, expected.length === texts.length &&
-        wrong.length === 0)
+    for (const line of wrong.slice(0, 3)) console.log(`  ${name}, ${way}: ${line}`)
+    checks.check(
+      `fasttext, ${name}, ${way}: the command's labels and probabilities (${texts.length} texts, ` +
+        `at most ${most.toExponential(1)} apart); ${wrong.length} wrong`,
+      expected.length === texts.length && wrong.length === 0
+    )
   }
 }
 

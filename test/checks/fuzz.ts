@@ -13,9 +13,13 @@ import { Random, fuzzOnce, targets } from '../fuzz.ts'
 import { fuzzJson } from '../json-fuzz.ts'
 import { Checks } from './checks.ts'
 
-const { values } = parseArgs(
-  { options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string', default: '0' }, format: { type: 'string' } } }
-)
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '0' },
+    format: { type: 'string' }
+  }
+})
 const folder = mkdtempSync(join(tmpdir(), 'sluice-fuzz-'))
 const checks = new Checks()
 try {

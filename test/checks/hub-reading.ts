@@ -15,8 +15,9 @@ import type { Document } from '../../lib/document.ts'
 import { packageRoot } from '../../lib/package.ts'
 import { hf } from '../../sources/hf.ts'
 import { setHubEnvironment } from '../hub/environment.ts'
-import { type Layout, repoOf } from '../hub/layouts.ts'
+import { repoOf } from '../hub/layouts.ts'
 import { startHub } from '../hub/stand-in.ts'
+import type { Layout } from '../hub/types.ts'
 import type { Checks } from './checks.ts'
 
 /** What was streamed of a layout: its records, or the error. */

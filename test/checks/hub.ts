@@ -11,10 +11,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { packageRoot } from '../../lib/package.ts'
-import { type Layout, layouts, recordsOf, repoOf } from '../hub/layouts.ts'
+import { recordsOf } from '../hub/layout-files.ts'
+import { layouts, repoOf } from '../hub/layouts.ts'
 import { randomNumbers } from '../hub/misbehaviour.ts'
 import { type Hub, startHub } from '../hub/stand-in.ts'
-import type { RepoOptions } from '../hub/types.ts'
+import type { Layout, RepoOptions } from '../hub/types.ts'
 import type { Checks } from './checks.ts'
 import { type Streamed, judgeReading } from './hub-reading.ts'
 
@@ -44,15 +45,23 @@ export async function judgeHub (checks: Checks, folder: string): Promise<void> {
     const records = streamed.get(name)!
     const texts = typeof records === 'string' ? [] : records.map(record => record[textColumn])
     if (typeof records === 'string') console.log(`  ${records.trim().split('\n').at(-1)!.slice(0, 300)}`)
-    checks.check(`the stand-in Hub, datasets streams ${name}: the records of its files (${expected.length})`, texts.length === expected.length && texts.every((
-      text,
-      i
-    ) => text === expected[i]))
+    checks.checkSame(
+      `the stand-in Hub, datasets streams ${name}: the records of its files (${expected.length})`, texts, expected
+    )
   }
-  checks.check('the stand-in Hub, datasets streams parquet-files: every column', isDeepStrictEqual(streamed.get(
-    'parquet-files'
-  ), [...recordsOf(1), ...recordsOf(2)]))
+  checks.check(
+    'the stand-in Hub, datasets streams parquet-files: every column',
+    isDeepStrictEqual(streamed.get('parquet-files'), [...recordsOf(1), ...recordsOf(2)])
+  )
   await judgeReading(checks, join(folder, 'hub-reading'), asked, streamed)
+}
+
+interface ListedEntry {
+  readonly type: string
+  readonly path: string
+  readonly size: number
+  readonly oid: string
+  readonly lfs?: { readonly oid: string }
 }
 
 /**
@@ -117,7 +126,8 @@ async function judgeClients (checks: Checks, folder: string): Promise<void> {
   ]
   const hub = await startHub({ repos, token: 'hf_judged', stranger: 'hf_stranger', pageSize: 2, control: true })
   try {
-    const listed = await (await fetch(`${hub.endpoint}/api/datasets/judged/data/tree/main?recursive=true&limit=100`)).json() as Array<{ type: string, path: string, size: number, oid: string, lfs?: { oid: string } }>
+    const tree = `${hub.endpoint}/api/datasets/judged/data/tree/main?recursive=true&limit=100`
+    const listed = await (await fetch(tree)).json() as ListedEntry[]
     writeFileSync(join(folder, 'expected.json'), JSON.stringify({
       commit: hub.commitOf('judged/data'),
       tag: hub.commitOf('judged/data', 'v1'),

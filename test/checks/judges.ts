@@ -48,6 +48,21 @@ function shell (line: string): string {
   ], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
 }
 
+/** What is in the lines of NDJSON. */
+function linesOf<T> (ndjson: string): T[] {
+  return ndjson.split('\n').filter(line => line !== '').map(line => JSON.parse(line) as T)
+}
+
+function textsOf (ndjson: string): string[] {
+  return linesOf<{ text: string }>(ndjson).map(({ text }) => text)
+}
+
+/** Prints the type, the columns and the largest id of the shards that a glob matches. */
+const MAPPED = `
+import glob, json, numpy, sys
+arrays = [numpy.load(name, mmap_mode="r") for name in sorted(glob.glob(sys.argv[1]))]
+print(json.dumps([str(arrays[0].dtype), arrays[0].shape[1], int(max(array.max() for array in arrays))]))`
+
 interface Judgement {
   readonly records: number
   readonly tokens: number
@@ -109,7 +124,9 @@ try {
         'process-mixture', manifest, '--tokenizer-path', model, '--log-file', join(folder, 'stats.json'), '--runs-dir',
         join(folder, 'runs'), '--overwrite', '--quiet', '--max-line-bytes', '100000000'
       )
-      const { stats: [stats] } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as { stats: Array<Record<string, unknown>> }
+      const { stats: [stats] } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as {
+        stats: Array<Record<string, unknown>>
+      }
       const judged = JSON.parse(python(
         join(judges, 'process_mixture.py'), model, '2048', join(folder, 'shards'), ...files
       )) as Judgement
@@ -120,18 +137,21 @@ try {
         (['records', 'sequences', 'tokens', 'shards'] as const).every(key => stats![key] === judged[key])
       )
       checks.check('an end of sentence for each document', judged.eos === judged.expected_eos)
-      const { totals } = JSON.parse(sluice('verify', join(folder, 'stats.json'), '--inventory', join(
-        folder, 'inventory.md'
-      ), '--tokenizer-path', model, '--json')) as { totals: Record<string, unknown> }
-      checks.check('verify finds the judge\'s sequences and shards', totals.sequences === judged.sequences &&
-        totals.shards === judged.shards)
-      const back = sluice('inspect', join(folder, 'shards'), '--tokenizer-path', model, '--documents', '--quiet').trim().split('\n').map(line => (JSON.parse(line) as { text: string }).text)
-      const texts = python(join(judges, 'documents.py'), model, join(folder, 'shards')).trim().split('\n')
-        .map(line => JSON.parse(line) as string)
-      checks.check(`inspect --documents: the text that SentencePiece decodes (${texts.length} documents)`, texts.length > 0 && texts.length === back.length && texts.every((
-        text,
-        i
-      ) => text === back[i]))
+      const inventory = join(folder, 'inventory.md')
+      const { totals } = JSON.parse(sluice(
+        'verify', join(folder, 'stats.json'), '--inventory', inventory, '--tokenizer-path', model, '--json'
+      )) as { totals: Record<string, unknown> }
+      checks.check(
+        'verify finds the judge\'s sequences and shards',
+        totals.sequences === judged.sequences && totals.shards === judged.shards
+      )
+      const back = textsOf(sluice(
+        'inspect', join(folder, 'shards'), '--tokenizer-path', model, '--documents', '--quiet'
+      ))
+      const texts = linesOf<string>(python(join(judges, 'documents.py'), model, join(folder, 'shards')))
+      checks.checkSame(
+        `inspect --documents: the text that SentencePiece decodes (${texts.length} documents)`, back, texts
+      )
     }
     await judgeDecoding(checks, models, shared)
     await judgeEncoding(checks, files, shared, folder)
@@ -139,33 +159,33 @@ try {
     await judgeTrainer(checks, files, folder)
     const twice = [...files, files[0]!]
     for (const window of ['50000', '100']) {
-      const kept = python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice).split('\n')
-        .filter(line => line !== '').map(line => JSON.parse(line) as string)
+      const kept = linesOf<string>(python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice))
       const output = join(folder, 'kept.ndjson')
       sluice(
         'filter-corpus', '--data-files', ...twice, '--target-lang', 'any', '--min-chars', '200', '--max-chars', '8000',
         '--dedup-window', window, '--output-path', output, '--quiet'
       )
       const found = readFileSync(output, 'utf8')
-      const texts = found.split('\n').filter(line => line !== '').map(line =>
-        (JSON.parse(line) as { text: string }).text)
-      checks.check(`filter-corpus, window ${window}: the records that Python keeps (${kept.length})`, kept.length > 0 && texts.length === kept.length && texts.every((
-        text,
-        i
-      ) => text === kept[i]))
-      const piped = shell(`sluice read ${twice.map(file => `'${file}'`).join(' ')} | sluice normalize | sluice ` +
-        `length --min-chars 200 --max-chars 8000 | sluice dedup --window ${window}`)
+      checks.checkSame(
+        `filter-corpus, window ${window}: the records that Python keeps (${kept.length})`, textsOf(found), kept
+      )
+      const piped = shell([
+        `sluice read ${twice.map(file => `'${file}'`).join(' ')}`,
+        'sluice normalize',
+        'sluice length --min-chars 200 --max-chars 8000',
+        `sluice dedup --window ${window}`
+      ].join(' | '))
       // The pipe has the paths that it was given, filter-corpus the same.
       checks.check(`read | normalize | length | dedup, window ${window}: the same lines`, piped === found)
     }
     sluice('quickstart', '--quiet')
     for (const component of ['docs', 'code']) {
-      const [dtype, columns, largest] = JSON.parse(python('-c', `
-import glob, json, numpy
-arrays = [numpy.load(name, mmap_mode="r") for name in sorted(glob.glob("${folder}/data/quickstart/shards/${component}/*.npy"))]
-print(json.dumps([str(arrays[0].dtype), arrays[0].shape[1], int(max(array.max() for array in arrays))]))`)) as [string, number, number]
-      checks.check(`quickstart, ${component}: NumPy maps its shards`, dtype === 'int32' && columns === 2048 &&
-        largest < 8000)
+      const [dtype, columns, largest] = JSON.parse(
+        python('-c', MAPPED, `${folder}/data/quickstart/shards/${component}/*.npy`)
+      ) as [string, number, number]
+      checks.check(
+        `quickstart, ${component}: NumPy maps its shards`, dtype === 'int32' && columns === 2048 && largest < 8000
+      )
     }
     await judgePages(checks, folder)
   }

@@ -120,13 +120,11 @@ function report (how: Interruption, done: readonly Done[]): void {
   checkEncodedAgain(how, runs)
   if (how !== 'SIGKILL') return
   checks.check(`${how}: ${inside.length} of ${hits.length} fell inside a component: ` +
-    `${share(inside.length, hits.length)}, wanted ${share(WANTED_INSIDE, 1)}`, inside.length >= fewest(
-    WANTED_INSIDE, hits.length
-  ))
+    `${share(inside.length, hits.length)}, wanted ${share(WANTED_INSIDE, 1)}`,
+  inside.length >= fewest(WANTED_INSIDE, hits.length))
   checks.check(`${how}: ${behind.length} of these after its first checkpoint: ` +
-    `${share(behind.length, inside.length)}, wanted ${share(WANTED_BEHIND_CHECKPOINT, 1)}`, behind.length >= fewest(
-    WANTED_BEHIND_CHECKPOINT, inside.length
-  ))
+    `${share(behind.length, inside.length)}, wanted ${share(WANTED_BEHIND_CHECKPOINT, 1)}`,
+  behind.length >= fewest(WANTED_BEHIND_CHECKPOINT, inside.length))
 }
 
 /**
@@ -142,19 +140,20 @@ function checkEncodedAgain (how: Interruption, runs: readonly InterruptedRun[]):
   const largest = runs.reduce((largest, run) => run.excess > largest.excess ? run : largest)
   const interval = killJobs.mixture!.every
   const afterOne = Math.max(0, ...runs.filter(({ allowed }) => allowed === interval).map(({ excess }) => excess))
-  checks.check(`${how}: at most a checkpoint interval of ${interval} documents is encoded again for each flow that is interrupted: ${afterOne} at most where it was one; ` +
-    `most in a run ${largest.excess}, ${largest.allowed} allowed; in all ${sum('excess')}, ${sum('allowed')} allowed`, runs.every(({
-    excess,
-    allowed
-  }) => excess >= 0 && excess <= allowed))
+  checks.check(
+    `${how}: at most a checkpoint interval of ${interval} documents is encoded again for each interrupted flow: ` +
+      `${afterOne} at most where it was one; most in a run ${largest.excess}, ${largest.allowed} allowed; ` +
+      `in all ${sum('excess')}, ${sum('allowed')} allowed`,
+    runs.every(({ excess, allowed }) => excess >= 0 && excess <= allowed)
+  )
 }
 
 try {
   await writeKillInputs(join(folder, 'inputs'), DOCUMENTS)
-  const clean = new Map(await atOnce(jobs.map((job, i) => ({ name: `clean ${i}`, job })), async ({
-    name,
-    job
-  }): Promise<[string, CleanRun]> => [job, await runClean(folder, name, job)]))
+  const clean = new Map(await atOnce(
+    jobs.map((job, i) => ({ name: `clean ${i}`, job })),
+    async ({ name, job }): Promise<[string, CleanRun]> => [job, await runClean(folder, name, job)]
+  ))
   for (const [job, { milliseconds, encoded, files }] of clean) {
     console.log(`${job}: ${files.size} files in ${milliseconds.toFixed(0)} ms, ${encoded} documents encoded`)
   }

@@ -169,7 +169,8 @@ function checkPrograms (): void {
 }
 
 try {
-  const packing = run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root) // `npm run package` has built it
+  // `npm run package` has built it.
+  const packing = run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root)
   const tarball = join(folder, `sluice-${packageVersion()}.tgz`)
   if (succeeds('npm pack', packing)) {
     const isReachable = run(

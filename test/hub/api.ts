@@ -114,10 +114,12 @@ function tree (state: State, repository: Repository, route: Route, query: Query)
   const isLast = from + size >= entries.length
   const next = new URLSearchParams(query)
   next.set('cursor', Buffer.from(JSON.stringify({ after: page.at(-1)?.path })).toString('base64'))
-  const address = `${state.endpoint}/api/datasets/${repository.options.name}/tree/${encodeURIComponent(route.revision)}${route.path === '' ? '' : `/${encodeURIComponent(route.path)}`}?${String(next)}`
-  return json(page.map(({ path, file }) => file === undefined
+  const tree = `${state.endpoint}/api/datasets/${repository.options.name}/tree`
+  const place = [route.revision, ...route.path === '' ? [] : [route.path]].map(encodeURIComponent).join('/')
+  const listed = page.map(({ path, file }) => file === undefined
     ? folderEntry(commit, path, expand)
-    : fileEntry(commit, file, expand)), isLast ? {} : { Link: `<${address}>; rel="next"` })
+    : fileEntry(commit, file, expand))
+  return json(listed, isLast ? {} : { Link: `<${tree}/${place}?${String(next)}>; rel="next"` })
 }
 
 function cursorPlace (cursor: string | null, entries: ReadonlyArray<{ readonly path: string }>): number {

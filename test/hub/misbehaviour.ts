@@ -23,8 +23,14 @@ export const FAULTS: readonly Fault[] = [
   { kind: 'delay', ms: 10 }
 ]
 
-/** Ways to misbehave that no client gets over, and the error that each has to end in, within some seconds. */
-export const HOSTILE: ReadonlyArray<{ readonly fault: Fault, readonly on?: Misbehaviour['on'], readonly error: RegExp }> = [
+interface Hostile {
+  readonly fault: Fault
+  readonly on?: Misbehaviour['on']
+  readonly error: RegExp
+}
+
+/** Ways to misbehave that no client gets over, and the error that each must end in, within some seconds. */
+export const HOSTILE: readonly Hostile[] = [
   { fault: { kind: 'endless', entries: 1 }, error: /^ERR_HUB .*listing doesn't end: 102 pages with 102 entries/ },
   { fault: { kind: 'endless', entries: 0 }, error: /^ERR_HUB .*listing doesn't end: 101 pages with 0 entries/ },
   {
@@ -50,10 +56,12 @@ export const HOSTILE: ReadonlyArray<{ readonly fault: Fault, readonly on?: Misbe
     '../../../../api/whoami-v2', '/etc/passwd', 'data//a.jsonl', 'data/./a.jsonl', 'data/..', 'a\0.jsonl',
     '\ud800.jsonl', 'a'.repeat(5000)
   ].map(path => ({
-    fault: { kind: 'listed', path } as const, error: /^ERR_HUB .*the Hub lists ".+", which is no path in a repository, and is not asked for/
+    fault: { kind: 'listed', path } as const,
+    error: /^ERR_HUB .*the Hub lists ".+", which is no path in a repository, and is not asked for/
   })),
   ...['data/x\\y.jsonl', 'data/x\ny.jsonl', 'data/\x1b[2J.jsonl'].map(path => ({
-    fault: { kind: 'listed', path } as const, error: /^ERR_DATASET .*the name of the file "data\/.*" has a backslash or a control character, and is not read/
+    fault: { kind: 'listed', path } as const,
+    error: /^ERR_DATASET .*the name of the file "data\/.*" has a backslash or a control character, and is not read/
   }))
 ]
 

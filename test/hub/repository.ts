@@ -67,7 +67,9 @@ export class Repository {
 
   /** The commit of a branch, tag, ref or id, or of HEAD, which is `main`; undefined where there is none. */
   at (revision: string): Commit | undefined {
-    const id = [revision === 'HEAD' ? 'refs/heads/main' : revision, `refs/heads/${revision}`, `refs/tags/${revision}`].map(name => this.#refs.get(name)).find(id => id !== undefined)
+    const name = revision === 'HEAD' ? 'refs/heads/main' : revision
+    const names = [name, `refs/heads/${revision}`, `refs/tags/${revision}`]
+    const id = names.map(name => this.#refs.get(name)).find(id => id !== undefined)
     return this.#commits.get(id ?? revision)
   }
 

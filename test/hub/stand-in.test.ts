@@ -82,17 +82,13 @@ t.test('repositories, listings, and files at commits', async t => {
     tags: [{ name: 'v1' }]
   })
   t.same((await json(`${api}/refs?include_prs=1`) as { pullRequests: [] }).pullRequests, [])
-  t.equal((await follow(`${hub.endpoint}/datasets/org/data/resolve/dev/dev.txt`)).body.toString(), 'dev')
-  t.equal(
-    (await follow(`${hub.endpoint}/datasets/org/data/resolve/${hub.commitOf('org/data', 'v1')}/old.txt`)).body.toString(),
-    'old'
-  )
-  t.equal((await follow(`${hub.endpoint}/datasets/org/data/resolve/refs/tags/v1/old.txt`)).body.toString(), 'old')
-  t.equal(
-    (await follow(`${hub.endpoint}/datasets/org/data/resolve/main/data/${encodeURIComponent('é x.txt')}`)).body.toString(),
-    'é'
-  )
-  t.equal((await follow(`${hub.endpoint}/datasets/solo/resolve/main/a.txt`)).body.toString(), 'a')
+  const content = async (path: string): Promise<string> =>
+    (await follow(`${hub.endpoint}/datasets/${path}`)).body.toString()
+  t.equal(await content('org/data/resolve/dev/dev.txt'), 'dev')
+  t.equal(await content(`org/data/resolve/${hub.commitOf('org/data', 'v1')}/old.txt`), 'old')
+  t.equal(await content('org/data/resolve/refs/tags/v1/old.txt'), 'old')
+  t.equal(await content(`org/data/resolve/main/data/${encodeURIComponent('é x.txt')}`), 'é')
+  t.equal(await content('solo/resolve/main/a.txt'), 'a')
   t.match(await json(`${hub.endpoint}/api/datasets/solo/tree/main`), [{ path: 'a.txt' }])
 })
 
@@ -220,9 +216,14 @@ t.test('redirects, conditions and ranges', async t => {
 t.test('text is gzipped for those who take it; a local file is streamed', async t => {
   const localPath = put(temporaryFolder(t), 'local.ndjson', LINES.repeat(9000))
   const text = LINES.repeat(100)
-  const hub = await startHub(
-    { repos: [{ name: 'a/b', files: { 'x.jsonl': text, 'local.ndjson': { localPath }, 'c.bin': { base64: 'AAEC' } } }, { name: 'a/c', lfs: 'all', files: { 'x.txt': 'x' } }, { name: 'a/d', lfs: ['y.txt'], files: { 'x.parquet': 'x', 'y.txt': 'y' } }, { name: 'a/e', lfs: 'none', files: { 'x.parquet': 'x' } }] }
-  )
+  const hub = await startHub({
+    repos: [
+      { name: 'a/b', files: { 'x.jsonl': text, 'local.ndjson': { localPath }, 'c.bin': { base64: 'AAEC' } } },
+      { name: 'a/c', lfs: 'all', files: { 'x.txt': 'x' } },
+      { name: 'a/d', lfs: ['y.txt'], files: { 'x.parquet': 'x', 'y.txt': 'y' } },
+      { name: 'a/e', lfs: 'none', files: { 'x.parquet': 'x' } }
+    ]
+  })
   t.teardown(async () => { await hub.close() })
   const gzipped = await follow(
     `${hub.endpoint}/datasets/a/b/resolve/main/x.jsonl`, { headers: { 'Accept-Encoding': 'gzip' } }

@@ -151,3 +151,24 @@ export type Plan = readonly Misbehaviour[] | Misbehaviour | RandomMisbehaviour
 export interface PlanByRepo {
   readonly byRepo: Readonly<Record<string, Plan>>
 }
+
+/** A dataset of `layouts`, and what its split holds. */
+export interface Layout {
+  /** In words that a repository can be named by, too. */
+  readonly name: string
+  /** Of `main`. */
+  readonly files: Files
+  readonly refs?: Readonly<Record<string, Files>>
+  readonly subset?: string
+  /** Default: `train`. */
+  readonly split?: string
+  /** What the user asks for in place of the card's and the patterns' files. */
+  readonly dataFiles?: string | readonly string[]
+  readonly revision?: string
+  /** Default: `text`. */
+  readonly textColumn?: string
+  /** What to ask `datasets` for in place of the subset: it doesn't look into the conversion to parquet by itself. */
+  readonly judgedAs?: { readonly revision: string, readonly dataDir: string }
+  /** Texts of the split, in order, by how the files were written. */
+  readonly expected: readonly string[]
+}

@@ -112,8 +112,10 @@ async function made (
 }
 
 const USE = {
-  words: '{ use: { module: DIR/words.mjs, min_words: 8 } }', later: '{ use: DIR/later.mjs }',
-  thirds: '{ use: DIR/thirds.mjs }', halves: '{ use: DIR/halves.mjs }'
+  words: '{ use: { module: DIR/words.mjs, min_words: 8 } }',
+  later: '{ use: DIR/later.mjs }',
+  thirds: '{ use: DIR/thirds.mjs }',
+  halves: '{ use: DIR/halves.mjs }'
 }
 
 const cases: ReadonlyArray<readonly [filters: string, tells: RegExp | null, more?: string]> = [

@@ -106,7 +106,7 @@ t.test('a test that hangs is ended and named, with what it has started', async t
   t.match(lines.join('\n'), /FAILED test\/a\.test\.ts: outer > inner\n {4}nothing was reported for 3 s/)
 })
 
-t.test('what a test writes into the checkout fails the run; the temporary folder is another one, and is deleted', async t => {
+t.test('a test that writes into the checkout fails the run, one that writes into TMPDIR does not', async t => {
   const write = (path: string): string =>
     `await import('node:fs').then(({ writeFileSync }) => { writeFileSync(${path}, 'x') }); ${PASSING}`
   const { passed, lines, root } = await ran(t, {
