@@ -205,7 +205,7 @@ t.test('check foretells what a run would do', async t => {
   const other = put(folder, 'other.yaml', '[{ name: a, dataset: some/tables, subset: fr, output_dir: s }, { name: ' +
     'b, dataset: some/code, output_dir: u }]')
   t.match(await checkManifest(other).catch((error: unknown) => error), {
-    code: 'ERR_COMPONENT', message: /a: .*no subset "fr"; there are: en, de/
+    code: 'ERR_COMPONENT', message: /a: .*no subset "fr"; its subsets are: en, de/
   })
 })
 

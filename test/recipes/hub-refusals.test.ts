@@ -61,23 +61,23 @@ const cases: Readonly<Record<string, Case>> = {
   'a gated one without a token': {
     code: 'ERR_HUB',
     asked: { dataset: 'some/gated' },
-    says: /some\/gated.*: access is granted to who accepts its terms, on http:\/\/127\.0\.0\.1:\d+\/datasets\/some\/gated;.* set HF_TOKEN/
+    says: /some\/gated.*: to get access, accept its terms on http:\S+\/datasets\/some\/gated;.* set HF_TOKEN/
   },
   'a gated one with a token of another account': {
     code: 'ERR_HUB',
     asked: { dataset: 'some/gated' },
     environment: { HF_TOKEN: 'hf_stranger' },
-    says: /datasets\/some\/gated; do so with the account of the token in use/
+    says: /datasets\/some\/gated; use the account of the token in use/
   },
   'a revision that isn\'t there': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/code', revision: 'v9' },
-    says: /some\/code@v9: there is no such revision; its branches and tags are on \S+\/datasets\/some\/code\/tree\/main/
+    says: /some\/code@v9: there is no such revision; its branches and tags are listed on \S+\/some\/code\/tree\/main/
   },
   'a subset that isn\'t there': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/tables', subset: 'fr' },
-    says: /some\/tables has no subset "fr"; there are: en, de/
+    says: /some\/tables has no subset "fr"; its subsets are: en, de/
   },
   'no subset where there are several': {
     code: 'ERR_DATASET',
@@ -87,7 +87,7 @@ const cases: Readonly<Record<string, Case>> = {
   'a split that isn\'t there': {
     code: 'ERR_DATASET',
     asked: { dataset: 'some/code', split: 'train[:10%]' },
-    says: /"train\[:10%\]" names no split: .* use --limit; .*has the splits: train, test/
+    says: /"train\[:10%\]" is not the name of a split: .* use --limit; .*the splits of .* are: train, test/
   },
   'a file that isn\'t there': {
     code: 'ERR_DATASET',
@@ -158,7 +158,7 @@ const cases: Readonly<Record<string, Case>> = {
     code: 'ERR_HUB',
     asked: { dataset: 'some/code', maxRetries: 1 },
     environment: { HF_ENDPOINT: 'http://127.0.0.1:9' },
-    says: /some\/code@main: the connection is refused/
+    says: /some\/code@main: the connection was refused/
   }
 }
 
@@ -242,7 +242,7 @@ t.test('a Hub that fails in the middle: what was pulled is gone on with', async 
     return error
   }, {
     code: 'ERR_HUB',
-    message: /some\/code@[0-9a-f]{40}: data\/train-1\.jsonl: .*500.* 2 times in a row; run it again to go on/
+    message: /some\/code@[0-9a-f]{40}: data\/train-1\.jsonl: .*500.* 2 times in a row; run again to resume/
   })
 })
 

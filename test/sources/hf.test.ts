@@ -118,7 +118,7 @@ t.test('errors', async t => {
     { message: /has no column body; it has text, license, other/ }
   )
   t.match(await failure(collect(hf('o/gated', NONE))), {
-    code: 'ERR_HUB', message: /\/datasets\/o\/gated; do so, and then set HF_TOKEN/
+    code: 'ERR_HUB', message: /\/datasets\/o\/gated; then set HF_TOKEN/
   })
 })
 

@@ -213,7 +213,7 @@ t.test('what serves ranges is read like a file, each of several of one name too,
   t.strictSame((await collect<Document>(parquet(served(bare)))).length, expected.length)
   t.match(
     await failure(collect(parquet(served((start, end) => Promise.resolve(bytes.subarray(start, end - 1)))))),
-    { code: 'ERR_SOURCE', message: /a\.parquet: gave \d+ bytes for the range from \d+ to \d+, expected \d+/ }
+    { code: 'ERR_SOURCE', message: /a\.parquet: returned \d+ bytes for the range from \d+ to \d+, expected \d+/ }
   )
   t.match(await failure(collect(parquet(served(() => Promise.reject(new Error('503')))))), {
     code: 'ERR_SOURCE', message: /a\.parquet: reading failed at byte \d+: 503/

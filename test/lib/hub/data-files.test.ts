@@ -23,7 +23,8 @@ t.test('the subset: the one named, the only one, the default; else those there a
     t, () => resolve(paths, { card: TWO_SUBSETS }),
     /^o\/ds has several subsets and no default; name one of them: en, fr$/
   )
-  throws(t, () => resolve(paths, { card: TWO_SUBSETS, subset: 'de' }), /^o\/ds has no subset "de"; there are: en, fr$/)
+  const noGerman = /^o\/ds has no subset "de"; its subsets are: en, fr$/
+  throws(t, () => resolve(paths, { card: TWO_SUBSETS, subset: 'de' }), noGerman)
   t.match(found(paths, { card: TWO_SUBSETS.replace('fr\n', 'default\n') }), { subset: 'default' })
   t.match(found(paths, { card: TWO_SUBSETS + '\n  default: true' }), { subset: 'fr' })
   throws(
@@ -34,7 +35,7 @@ t.test('the subset: the one named, the only one, the default; else those there a
   t.match(found(paths, { card: 'configs: [{ config_name: x }]' }), { subset: 'x', from: 'patterns' })
   t.match(found(paths), { subset: null })
   t.match(found(paths, { subset: 'default' }), { subset: 'default' })
-  throws(t, () => resolve(paths, { subset: 'en' }), /has no subset "en"; there are: default$/)
+  throws(t, () => resolve(paths, { subset: 'en' }), /has no subset "en"; its subsets are: default$/)
   t.match(
     found(paths, { card: 'dataset_info: { config_name: x }', subset: 'x' }), { subset: 'x' },
     'what dataset_info calls it'
@@ -49,19 +50,19 @@ t.test('the split: the one named, else train, validation, test, with a warning; 
   t.match(fallen, { split: 'validation', paths: ['dev.csv'] })
   t.match(
     fallen.warnings,
-    [/^there is no split "train": "validation" is read instead; o\/ds has the splits: validation, test$/]
+    [/^there is no split "train": "validation" is read instead; the splits of o\/ds are: validation, test$/]
   )
   const card = 'configs:\n- config_name: a\n  data_files: [{ split: sft, path: a.csv }, { split: x.y, path: b.csv }]'
   throws(
-    t, () => resolve(['a.csv', 'b.csv'], { card }), /^there is no split "train"; o\/ds, a has the splits: sft, x\.y$/
+    t, () => resolve(['a.csv', 'b.csv'], { card }), /^there is no split "train"; the splits of o\/ds, a are: sft, x\.y$/
   )
   t.match(found(['a.csv', 'b.csv'], { card, split: 'x.y' }), { paths: ['b.csv'] })
   throws(
     t, () => resolve(['train.csv'], { split: 'train[:10%]' }),
-    /"train\[:10%\]" names no split: .*--limit; o\/ds has the splits: train$/
+    /"train\[:10%\]" is not the name of a split: .*--limit; the splits of o\/ds are: train$/
   )
-  throws(t, () => resolve(['train.csv'], { split: 'train+test' }), /names no split/)
-  throws(t, () => resolve(['train.csv'], { split: 'all' }), /"all" names no split/)
+  throws(t, () => resolve(['train.csv'], { split: 'train+test' }), /is not the name of a split/)
+  throws(t, () => resolve(['train.csv'], { split: 'all' }), /"all" is not the name of a split/)
 })
 
 t.test('files come in the order of their code points, each once', async t => {
@@ -85,7 +86,8 @@ t.test('shards in data/ are told by their names', async t => {
     { paths: ['data/sft-00000-of-00001.parquet'], from: 'patterns' }
   )
   throws(
-    t, () => resolve(['data/my-split-00000-of-00001.parquet']), /"my-split".*is no name of a split.*data\/my-split-/
+    t, () => resolve(['data/my-split-00000-of-00001.parquet']),
+    /"my-split".*is not a valid name of a split.*data\/my-split-/
   )
 })
 
@@ -111,10 +113,10 @@ t.test('globs of the request\'s own go before everything else', async t => {
     'what a glob names without an ending of data'
   )
   t.match(
-    found(paths, { dataFiles: ['data/x.csv', 'none/*.csv'] }).warnings, [/nothing in o\/ds matches none\/\*\.csv/]
+    found(paths, { dataFiles: ['data/x.csv', 'none/*.csv'] }).warnings, [/no data file of o\/ds matches none\/\*\.csv/]
   )
   t.match(found(paths, { dataFiles: 'data/x.csv', subset: 'en' }), {
-    subset: 'en', warnings: [/has no subsets: "en" is a name here/]
+    subset: 'en', warnings: [/has no subsets: "en" is used only as a name/]
   })
   t.match(found(paths, { dataFiles: 'data/x.csv', subset: 'default' }), { subset: 'default', warnings: [] })
   t.match(found(paths, { dataFiles: 'data/x.csv', split: 'test' }), {
@@ -127,13 +129,13 @@ t.test('paths that aren\'t there, and what there is', async t => {
   const paths = ['a.csv', 'b/c.csv', 'LICENSE']
   throws(
     t, () => resolve(paths, { dataFiles: 'c.csv' }),
-    /^o\/ds: c\.csv isn't there; the repository has a\.csv, b\/c\.csv$/
+    /^o\/ds: c\.csv doesn't exist; the repository has a\.csv, b\/c\.csv$/
   )
-  throws(t, () => resolve(paths, { dataFiles: 'b/' }), /b is a folder; its files are b\/\*\*/)
-  throws(t, () => resolve(paths, { dataFiles: 'LICENSE' }), /LICENSE has no ending that tells what is in it/)
+  throws(t, () => resolve(paths, { dataFiles: 'b/' }), /b is a folder: write b\/\*\* for its files/)
+  throws(t, () => resolve(paths, { dataFiles: 'LICENSE' }), /LICENSE has no extension of a known format/)
   throws(
     t, () => resolve(paths, { dataFiles: 'x/*' }),
-    /^o\/ds, train: nothing that has an ending of data matches x\/\*; the repository has a\.csv, b\/c\.csv$/
+    /^o\/ds, train: no file with the extension of a data file matches x\/\*; the repository has a\.csv, b\/c\.csv$/
   )
   throws(t, () => resolve(['LICENSE'], { dataFiles: 'x/*' }), /the repository has no data files$/)
   throws(
@@ -148,9 +150,9 @@ t.test('paths that aren\'t there, and what there is', async t => {
   }
   throws(
     t, () => resolve(paths, { card: 'configs: [{ config_name: x, data_files: [a.csv, c.csv] }]' }),
-    /^o\/ds, x: c\.csv isn't there/
+    /^o\/ds, x: c\.csv doesn't exist/
   )
-  throws(t, () => resolve(paths, { dataFiles: '**.csv' }), /\*\* stands for whole folders/)
+  throws(t, () => resolve(paths, { dataFiles: '**.csv' }), /\*\* must be a whole part of a path/)
 })
 
 t.test('a subset\'s folder', async t => {
@@ -171,24 +173,24 @@ t.test('a subset\'s folder', async t => {
 t.test('what isn\'t read says so', async t => {
   throws(
     t, () => resolve(['a.tar', 'b.tar']),
-    /^o\/ds, train: a\.tar and its like are webdataset by their names, which isn't read; .*data_files/
+    /^o\/ds, train: files such as a\.tar are webdataset by their names, which isn't supported; .*data_files/
   )
-  throws(t, () => resolve(['a.zip']), /a\.zip and its like are zip by their names/)
+  throws(t, () => resolve(['a.zip']), /files such as a\.zip are zip by their names/)
   throws(t, () => resolve(['a.png', 'b.png', 'metadata.csv']), /are imagefolder/)
-  throws(t, () => resolve(['a.idx']), /are nothing by their names/)
+  throws(t, () => resolve(['a.idx']), /have no extension of a known kind/)
   for (const [path, why] of [
-    ['a.json.bz2', /is compressed in a way that isn't read \(\.bz2\)/],
+    ['a.json.bz2', /has a compression that isn't supported \(\.bz2\)/],
     ['a.csv.xz', /\(\.xz\)/],
     ['a.txt.lz4', /\(\.lz4\)/],
     ['a.json.gzip', /\(\.gzip\)/],
     ['a.json.gz-00000-of-00001', /\(\.gz-00000-of-00001\)/],
-    ['a.parquet.gz', /is parquet that is compressed as a whole \(\.gz\)/],
+    ['a.parquet.gz', /is a parquet file compressed as a whole \(\.gz\)/],
     ['a.json.tar.gz', /is an archive \(\.tar\)/]
   ] as const) throws(t, () => resolve([path]), why)
   throws(t, () => resolve(['a.json', 'b.json', 'c.zip']), /c\.zip is an archive/)
   throws(
     t, () => resolve(['a.json.bz2'], { dataFiles: '*' }),
-    /a\.json\.bz2 is compressed in a way that isn't read \(\.bz2\); the repository has/
+    /a\.json\.bz2 has a compression that isn't supported \(\.bz2\); the repository has/
   )
   for (const path of ['a.json.gz', 'a.jsonl.zst', 'a.json']) t.match(found([path]), { format: 'json', paths: [path] })
   t.match(found(['a.arrow']), { format: 'arrow' })
@@ -203,7 +205,7 @@ const CONVERTED = listing([
 
 t.test('the converted parquet is the last resort', async t => {
   t.match(resolve(['a.tar'], { converted: null }), {
-    needsConverted: true, reason: /webdataset by their names, which isn't read$/
+    needsConverted: true, reason: /webdataset by their names, which isn't supported$/
   })
   const resolved = found(['a.tar'], { converted: CONVERTED })
   t.match(resolved, {
@@ -214,7 +216,7 @@ t.test('the converted parquet is the last resort', async t => {
     paths: ['default/train/0000.parquet', 'default/train/0001.parquet']
   })
   t.match(
-    resolved.warnings, [/a\.tar and its like are webdataset.*: the parquet that the Hub made of it is read instead/]
+    resolved.warnings, [/files such as a\.tar are webdataset.*: the parquet converted by the Hub is read instead/]
   )
   t.equal(resolved.warnings.length, 1)
   t.match(found(['a.tar'], { converted: CONVERTED, split: 'test' }).warnings, [
@@ -250,19 +252,21 @@ t.test('a dataset that needs a script is read as far as it can be without, and e
     paths: ['en/a.csv'], warnings: []
   }, 'the card tells')
   t.match(resolve(['ds.py', 'a.csv'], { subset: 'en', converted: null }), {
-    needsConverted: true, reason: /has its subsets from a loading script, ds\.py/
+    needsConverted: true, reason: /the subsets of o\/ds are in a loading script, ds\.py/
   })
   t.match(found(['ds.py', 'a.csv'], { subset: 'other', converted: CONVERTED }), { from: 'converted', subset: 'other' })
   throws(
     t, () => resolve(['ds.py', 'a.csv'], { subset: 'x', converted: CONVERTED }),
-    /has no subset "x"; there are: default, other/
+    /has no subset "x"; its subsets are: default, other/
   )
   throws(
     t, () => resolve(['ds.py']),
-    /^o\/ds has no data files; it needs that script \(ds\.py\) to be run, which sluice, like `datasets`, doesn't do; there is no converted parquet of it either \(the branch refs\/convert\/parquet\); .*data_files/
+    new RegExp('^o/ds has no data files; it needs its loading script \\(ds\\.py\\) to be run, ' +
+      'which sluice, like `datasets`, doesn\'t do; ' +
+      'there is no converted parquet of it either \\(the branch refs/convert/parquet\\); .*data_files')
   )
-  throws(t, () => resolve(['ds.py', 'urls/a.txt']), /no data beside it but \.txt files, which may be lists/)
+  throws(t, () => resolve(['ds.py', 'urls/a.txt']), /no other data than \.txt files, which may be lists/)
   t.match(found(['ds.py', 'urls/a.txt'], { converted: CONVERTED }), { from: 'converted' })
-  throws(t, () => resolve(['ds.py', 'data.zip']), /data\.zip and its like are zip.*it needs that script/)
+  throws(t, () => resolve(['ds.py', 'data.zip']), /files such as data\.zip are zip.*it needs its loading script/)
   t.match(found(['ds.py', 'a.csv'], { dataFiles: '*.csv' }), { paths: ['a.csv'], warnings: [] })
 })

@@ -60,7 +60,7 @@ function resolve (
 }
 
 /** Whether sluice says that it doesn't read such files. */
-const NOT_READ = /which isn't read|is an archive|is compressed|ending of data|no data files/
+const NOT_READ = /isn't supported|is an archive|compressed as a whole|extension of a data file|no data files/
 
 /** What `datasets` says, and what ours has to say then. */
 const MESSAGES: Readonly<Record<string, RegExp>> = {

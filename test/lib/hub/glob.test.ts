@@ -144,7 +144,8 @@ t.test('globs that are too long, have too many stars, or are too many for the fi
   const budget = { left: 1e6 }
   t.strictSame(filesOf(files, `*${'a'.repeat(20)}*b`, budget), [])
   t.throws(() => filesOf(files, `*${'a'.repeat(20)}*a*b`, budget), {
-    code: 'ERR_DATASET', message: /"\*a+\*a\*b" is one, are too many for the files of the dataset/
+    code: 'ERR_DATASET',
+    message: /matching the globs, such as "\*a+\*a\*b", with the files of the dataset takes too long/
   })
   t.ok(matchingBudget().left <= 2e8)
 })

@@ -58,14 +58,14 @@ t.test('redirects that are not followed', async t => {
   const http = httpFor(t, a)
   t.match(await failure(status(http, `${a}/loop`)), { constructor: Transient, message: 'more than 10 redirects' })
   t.match(await failure(status(http, `${a}/ftp`)), {
-    code: 'ERR_HUB', message: /^o\/n: 127.0.0.1:\d+ sends on to ftp:\/\/x, which is not gone to/
+    code: 'ERR_HUB', message: /^o\/n: 127.0.0.1:\d+ redirects to ftp:\/\/x, which is not followed/
   })
-  t.match(await failure(status(http, `${a}/none`)), { code: 'ERR_HUB', message: /what is no address/ })
+  t.match(await failure(status(http, `${a}/none`)), { code: 'ERR_HUB', message: /redirects to an invalid URL/ })
   t.match(await failure(http.json('/loop', 'o/n')), {
     code: 'ERR_HUB', message: /more than 10 redirects, 4 times in a row/
   })
   t.match(await failure(http.json('https://elsewhere.example/x', 'o/n')), {
-    code: 'ERR_HUB', message: /names https:\/\/elsewhere.example for the rest of its answer, expected http:/
+    code: 'ERR_HUB', message: /links to https:\/\/elsewhere.example for the next page, expected http:/
   })
 })
 
@@ -101,7 +101,7 @@ t.test('what is answered: JSON, refusals, and what may be better the next time',
       '',
       {
         code: 'ERR_DATASET',
-        message: /no such revision; its branches and tags are on http.*\/datasets\/o\/n\/tree\/main/
+        message: /no such revision; its branches and tags are listed on http.*\/datasets\/o\/n\/tree\/main/
       }
     ],
     [404, { 'X-Error-Code': 'EntryNotFound' }, '', { code: 'ERR_DATASET', message: /no such file/ }],
@@ -109,7 +109,7 @@ t.test('what is answered: JSON, refusals, and what may be better the next time',
       403,
       { 'X-Error-Code': 'GatedRepo' },
       '',
-      { code: 'ERR_HUB', message: /accepts its terms, on http.*\/datasets\/o\/n; do so, and then set HF_TOKEN/ }
+      { code: 'ERR_HUB', message: /accept its terms on http.*\/datasets\/o\/n; then set HF_TOKEN/ }
     ],
     [
       403,
@@ -118,7 +118,7 @@ t.test('what is answered: JSON, refusals, and what may be better the next time',
       { code: 'ERR_HUB', message: /refuses access \(403: Access to this\\n resource is disabled.\)/ }
     ],
     [403, { 'X-Error-Message': 'No.' }, '', { code: 'ERR_HUB', message: /refuses access \(403: No.\)/ }],
-    [418, {}, '', { code: 'ERR_HUB', message: 'o/n: the Hub answers with 418' }]
+    [418, {}, '', { code: 'ERR_HUB', message: 'o/n: the Hub responds with 418' }]
   ] as const) {
     answers.splice(0, Infinity, [code, text, headers])
     asked = 0
@@ -127,11 +127,11 @@ t.test('what is answered: JSON, refusals, and what may be better the next time',
   }
   answers.splice(0, Infinity, [200, 'x', { 'Content-Encoding': 'gzip' }])
   t.match(await failure(http.json('/x', 'o/n')), {
-    code: 'ERR_HUB', message: /with the encoding gzip, which was not asked for/
+    code: 'ERR_HUB', message: /sends the content-encoding gzip, which was not requested/
   })
   answers.splice(0, Infinity, ...Array.from({ length: 9 }, (): [number, string] => [503, 'x']))
   t.match(await failure(http.json('/x', 'o/n')), {
-    code: 'ERR_HUB', message: /answers with 503, 4 times in a row; run it again to go on, or raise --max-retries/
+    code: 'ERR_HUB', message: /responds with 503, 4 times in a row; run again to resume, or raise --max-retries/
   })
   answers.splice(0, Infinity, [429, '', { 'Retry-After': '7200' }])
   t.match(await failure(http.json('/x', 'o/n')), { code: 'ERR_HUB', message: /asks to wait 7200 s/ })
@@ -150,11 +150,11 @@ t.test('with a token, refusals say so, and never the token', async t => {
   })
   const http = httpFor(t, endpoint, { token: TOKEN })
   for (const [path, message] of [
-    ['/403/GatedRepo', /do so with the account of the token in use/],
+    ['/403/GatedRepo', /use the account of the token in use/],
     ['/404/RepoNotFound', /check its name, and that the account of the token in use may read it/],
-    ['/403', /refuses access \(403: You said Bearer …, see http:\/\/x\/y\): is the token in use good/],
-    ['/401', /refuses access \(401: .*\): is the token in use good/],
-    ['/418', /answers with 418: You said/]
+    ['/403', /refuses access \(403: You said Bearer …, see http:\/\/x\/y\): check that the token in use is valid/],
+    ['/401', /refuses access \(401: .*\): check that the token in use is valid/],
+    ['/418', /responds with 418: You said/]
   ] as const) {
     const error = await failure(http.json(path, 'o/n')) as Error
     t.match(error, { message }, path)
@@ -173,7 +173,7 @@ t.test('answers of another host: addresses that have expired', async t => {
   t.match(error, {
     constructor: Transient,
     isExpired: true,
-    message: `${storage.slice(7)} answers with 403, as where a signed address has expired`
+    message: `${storage.slice(7)} responds with 403: the signed URL may have expired`
   })
 })
 
@@ -183,10 +183,11 @@ t.test('stalls', async t => {
   })
   const http = httpFor(t, endpoint, { timeout: 60, maxRetries: 0 })
   t.match(await failure(http.json('/head', 'o/n')), {
-    code: 'ERR_HUB', message: /^o\/n: no answer within the timeout \(--timeout\); run it again/
+    code: 'ERR_HUB', message: /^o\/n: no response within the timeout \(--timeout\); run again/
   })
   t.match(
-    await failure(http.json('/body', 'o/n')), { code: 'ERR_HUB', message: /nothing more came within the timeout/ }
+    await failure(http.json('/body', 'o/n')),
+    { code: 'ERR_HUB', message: /the response stalled for longer than the timeout/ }
   )
 })
 
@@ -202,10 +203,10 @@ t.test('hosts that aren\'t there, and connections that break', async t => {
   const json = async (endpoint: string): Promise<unknown> =>
     await failure(httpFor(t, endpoint, { maxRetries: 1 }).json('/x', 'o/n'))
   t.match(await json(`http://127.0.0.1:${port}`), {
-    code: 'ERR_HUB', message: /the connection was broken off, 2 times in a row/
+    code: 'ERR_HUB', message: /the connection was closed, 2 times in a row/
   })
   t.match(await json(`http://127.0.0.1:${free}`), {
-    code: 'ERR_HUB', message: /the connection is refused, 2 times in a row/
+    code: 'ERR_HUB', message: /the connection was refused, 2 times in a row/
   })
   t.match(await json(`https://127.0.0.1:${port}`), { code: 'ERR_HUB' })
 })
@@ -213,7 +214,7 @@ t.test('hosts that aren\'t there, and connections that break', async t => {
 t.test('what went wrong', async t => {
   const met = (properties: object, signal?: AbortSignal): unknown =>
     asTransient(Object.assign(new Error('words'), properties), 'o/n', signal)
-  t.match(met({ code: 'ECONNRESET' }), { constructor: Transient, message: 'the connection was broken off' })
+  t.match(met({ code: 'ECONNRESET' }), { constructor: Transient, message: 'the connection was closed' })
   t.match(met({ code: 'ENOTFOUND' }), { constructor: Transient, message: 'the Hub can\'t be reached: words' })
   t.match(met({ cause: { code: 'UND_ERR_SOCKET' } }), { constructor: Transient })
   t.match(met({ code: 'EHOSTUNREACH' }), { constructor: Transient, message: 'the connection failed: words' })
@@ -269,7 +270,7 @@ t.test('long pauses are told once, and ended by a signal', async t => {
   await new Promise(resolve => { setTimeout(resolve, 20) })
   controller.abort()
   t.match(await Promise.all(waiting), [{ name: 'AbortError' }, { name: 'AbortError' }])
-  t.match(told, [/^a: 127.0.0.1:\d+ takes no more requests for a time; waits 60 s$/])
+  t.match(told, [/^a: 127.0.0.1:\d+ limits the rate of requests; waiting 60 s$/])
 })
 
 t.test('a signal ends what is asked, in every state', async t => {
@@ -306,6 +307,6 @@ t.test('an answer that has no end', async t => {
     write()
   })
   t.match(await failure(httpFor(t, endpoint).json('/x', 'o/n')), {
-    code: 'ERR_HUB', message: /^o\/n: the answer of the Hub has more than 67108864 bytes/
+    code: 'ERR_HUB', message: /^o\/n: the response of the Hub has more than 67108864 bytes/
   })
 })

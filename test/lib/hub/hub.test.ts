@@ -81,10 +81,10 @@ t.test('listings that lead elsewhere, or in circles, or are none', async t => {
   const entry = { type: 'file', path: 'a', size: 1, oid: 'x' }
   t.match(
     await failure((await pages(t, { link: '<https://elsewhere.example/x>; rel="next"' })).files('o/n', commit)),
-    { code: 'ERR_HUB', message: /names https:\/\/elsewhere.example for the rest/ }
+    { code: 'ERR_HUB', message: /links to https:\/\/elsewhere.example for the next page/ }
   )
   t.match(await failure((await pages(t, { link: '<SELF/x>; rel="next"' })).files('o/n', commit)), {
-    code: 'ERR_HUB', message: /its listing comes back to where it was/
+    code: 'ERR_HUB', message: /its listing repeats a page/
   })
   t.same((await (await pages(
     t, { link: '<SELF/first>; rel="first", </api/x>; rel="next"', body: [entry] },
@@ -94,7 +94,7 @@ t.test('listings that lead elsewhere, or in circles, or are none', async t => {
   }) => path), ['a', 'b'])
   t.match(await failure((await pages(t, { body: [{ type: 'file' }] })).files('o/n', commit)), {
     code: 'ERR_HUB',
-    message: /the Hub answers what it does not by its documentation \(0.path: .*is HF_ENDPOINT the address of a hub\?/
+    message: /the response differs from the Hub's documented API \(0.path: .*is HF_ENDPOINT the address of a hub\?/
   })
   t.match(await failure((await pages(t, { body: { sha: 'x' } })).commitOf('o/n', 'main')), {
     code: 'ERR_HUB', message: /\(sha: /
@@ -133,7 +133,7 @@ t.test('files by their names: asked for in groups, and known from then on', asyn
   t.match(await hub.remoteFile(names[1]!), { name: names[1], size: 2 })
   t.equal(standIn.requests.length, 3)
   t.match(await failure(hub.remoteFile(`hf://datasets/o/n@${commit}/data`)), {
-    code: 'ERR_DATASET', message: /has no file data; those there are, are on http:.*\/datasets\/o\/n\/tree\//
+    code: 'ERR_DATASET', message: /has no file data; its files are listed on http:.*\/datasets\/o\/n\/tree\//
   })
   t.match(await failure(hub.remoteFile('hf://datasets/o')), { code: 'ERR_FILES' })
   const many = Array.from({ length: 450 }, (_, i) => `hf://datasets/o/many@${'b'.repeat(40)}/${i}.txt`)

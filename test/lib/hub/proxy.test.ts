@@ -99,7 +99,7 @@ t.test('proxies that refuse, say nothing, or are none', async t => {
   environment(t, { HTTP_PROXY: (await proxy(t, 'refuse')).address })
   t.match(await json(), { code: 'ERR_HUB', message: /the connection failed: Proxy response \(407\)/ })
   environment(t, { HTTP_PROXY: (await proxy(t, 'nothing')).address })
-  t.match(await json(), { code: 'ERR_HUB', message: /no answer within the timeout/ })
+  t.match(await json(), { code: 'ERR_HUB', message: /no response within the timeout/ })
   environment(t, { HTTPS_PROXY: 'http://me:secret@proxy:port' })
   const error = await json() as Error
   t.match(error, { code: 'ERR_OPTION', message: /^HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy/ })
@@ -110,11 +110,11 @@ t.test('certificates that nobody vouches for, and the way down from https to htt
   environment(t, {})
   const endpoint = await secure(t)
   t.match(await failure(httpFor(t, endpoint, { maxRetries: 9 }).json('/x', 'o/n')), {
-    code: 'ERR_HUB', message: /^o\/n: the certificate of the Hub, or of a proxy, is not good: .*NODE_EXTRA_CA_CERTS$/
+    code: 'ERR_HUB', message: /^o\/n: the certificate .*, or of a proxy, is not valid: .*set NODE_EXTRA_CA_CERTS to its file$/
   })
   trustAll(t)
   t.same((await httpFor(t, endpoint).json('/x', 'o/n')).value, {})
   t.match(await failure(httpFor(t, endpoint).json('/down', 'o/n')), {
-    code: 'ERR_HUB', message: /sends on to http:\/\/127.0.0.1:1, which is not gone to from https:\/\//
+    code: 'ERR_HUB', message: /redirects to http:\/\/127.0.0.1:1, which is not followed from https:\/\//
   })
 })

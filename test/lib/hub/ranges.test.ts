@@ -161,7 +161,7 @@ t.test('what breaks in an expected part is told to whoever reads it', async t =>
   const ranges = new HubRanges(hub, file, { signal: controller.signal })
   standIn.misbehave({ fault: { kind: 'break', after: 1000 } })
   ranges.expect(0, 5000)
-  t.match(await failure(ranges.read(0, 2000)), { code: 'ERR_HUB', message: /was broken off/ })
+  t.match(await failure(ranges.read(0, 2000)), { code: 'ERR_HUB', message: /the connection was closed/ })
   t.match(await failure(ranges.read(0, 2000)), { message: /ended before its end, byte 5000/ })
   standIn.misbehave({ fault: { kind: 'stall', after: 10 } })
   const reading = failure(ranges.read(0, 100))

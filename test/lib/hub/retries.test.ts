@@ -48,7 +48,7 @@ t.test('waits double, half of each at random, until it was tried often enough', 
   }
   const cause = new Transient('it broke')
   t.match(await failure(retries.wait(cause)), {
-    code: 'ERR_HUB', message: 'o/n: it broke, 4 times in a row; run it again to go on, or raise --max-retries', cause
+    code: 'ERR_HUB', message: 'o/n: it broke, 4 times in a row; run again to resume, or raise --max-retries', cause
   })
   const again = new Retries('o/n', SETTINGS)
   for (let i = 0; i < 10; i++) {
@@ -57,7 +57,7 @@ t.test('waits double, half of each at random, until it was tried often enough', 
   }
   t.match(
     await failure(new Retries('o/n', { ...SETTINGS, maxRetries: 0 }).wait(cause)),
-    { message: 'o/n: it broke; run it again to go on, or raise --max-retries' }
+    { message: 'o/n: it broke; run again to resume, or raise --max-retries' }
   )
 })
 
@@ -66,7 +66,7 @@ t.test('what is no use trying again', async t => {
   t.equal(await failure(new Retries('o/n', SETTINGS).wait(error)), error)
   t.match(
     await failure(new Retries('o/n', SETTINGS).wait(new Transient('429', { wait: 3_600_001 }))),
-    { code: 'ERR_HUB', message: 'o/n: 429, and asks to wait 3600 s; run it again then' }
+    { code: 'ERR_HUB', message: 'o/n: 429, and asks to wait 3600 s; run again then' }
   )
 })
 
@@ -89,7 +89,7 @@ t.test('long waits are told of, and ended by a signal', async t => {
   const waiting = failure(retries.wait(new Transient('it answers with 429', { wait: 37_000 })))
   controller.abort(new Error('stopped'))
   t.match(await waiting, { code: 'ABORT_ERR' })
-  t.same(told, ['o/n: it answers with 429; waits 37 s'])
+  t.same(told, ['o/n: it answers with 429; waiting 37 s'])
   t.match(await failure(retries.wait(new Transient('x'))), { message: 'stopped' })
 })
 

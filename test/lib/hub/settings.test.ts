@@ -66,12 +66,12 @@ t.test('the token: from the environment, or from where huggingface-cli has put i
   ] as const) {
     const error = await token(env).catch((error: unknown) => error) as Error
     t.match(error, {
-      code: 'ERR_OPTION', message: `${where}: expected a token of the Hub, this has characters that no token has`
+      code: 'ERR_OPTION', message: `${where}: expected a token for the Hub, found characters that no token has`
     })
   }
   mkdirSync(join(folder, 'folder'))
   t.rejects(token({ HF_TOKEN_PATH: join(folder, 'folder') }), {
-    code: 'ERR_FILES', message: /the token of the Hub is to be here, and cannot be read/
+    code: 'ERR_FILES', message: /the token for the Hub should be in this file, which can't be read/
   })
 })
 

@@ -103,12 +103,12 @@ t.test('a link that leads nowhere is an error that names it, as a glob matches i
     const error = await failure(findFiles(join(folder, glob)))
     t.match(error, {
       code: 'ERR_FILES',
-      message: /b\.parquet: is a link to \.\.\/blobs\/none, which is not there; get that file, or remove the link\n.*c\.parquet: is a link to c\.parquet/
+      message: /b\.parquet: is a link to \S+none, which doesn't exist; get that file.*\n.*c\.parquet: is a link to c\.parquet/
     })
     t.notMatch(error, { message: /folder/ })
   }
   t.match(await failure(findFiles(join(folder, 'snapshots/b.parquet'))), {
-    code: 'ERR_FILES', message: /b\.parquet: is a link to \.\.\/blobs\/none, which is not there/
+    code: 'ERR_FILES', message: /b\.parquet: is a link to \.\.\/blobs\/none, which doesn't exist/
   })
   t.strictSame(await found(folder, 'snapshots/*/x'), [], 'a link where a folder would be is none')
   put(folder, 'blobs/none', '')
@@ -130,11 +130,11 @@ t.test('globs that are too long, have too many stars or alternatives, or pattern
   for (const [glob, message] of [
     ['*' + 'a'.repeat(4096), /^\*a+…: the glob has 4097 characters and 1 stars, expected at most 4096 and 64$/],
     ['*a'.repeat(65), /has 130 characters and 65 stars/],
-    ['{a,b}'.repeat(10) + '*', /stands for more than 1000 globs/],
-    ['{1..999999999}', /stands for more than 1000 globs/],
+    ['{a,b}'.repeat(10) + '*', /its braces expand to more than 1000 globs/],
+    ['{1..999999999}', /its braces expand to more than 1000 globs/],
     [
       '@(a|b)*.txt',
-      /^@\(a\|b\)\*\.txt: @\(a\|b\) can't be read in a glob; write \{a,b\} for alternatives, and \\\( for a parenthesis$/
+      /^@\(a\|b\)\*\.txt: @\(a\|b\) is not supported in a glob; write \{a,b\} for alternatives, and \\\( for a paren/
     ]
   ] as const) t.match(await failure(findFiles(glob)), { code: 'ERR_FILES', message })
 })

@@ -153,7 +153,7 @@ for (const [change, make] of Object.entries(changes)) {
     make(path)
     t.match(await failure((async () => { while ((await chunks.next()).done !== true); })()), {
       code: 'ERR_SOURCE',
-      message: /a\.txt: was changed while it was read \(2000000 bytes, then \d+\); wait until it is written whole/
+      message: /a\.txt: was changed while it was read \(2000000 bytes, then \d+\); wait until it is completely written/
     })
   })
 }
