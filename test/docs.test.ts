@@ -221,6 +221,7 @@ t.test('a block for the shell that no test would run is found', async t => {
   t.throws(() => shellLines({ ...block, code: 'sluice read a.ndjson\n' }), /a\.md:1: no test runs sluice read/)
 })
 
-t.test('the changelog has this version', async t => {
+t.test('the README and the changelog have this version', async t => {
+  t.match(readPage('README.md'), `/sluice-${packageVersion()}.tgz`)
   t.match(readPage('CHANGELOG.md'), `## ${packageVersion()}`)
 })
