@@ -205,4 +205,4 @@ export function runText ({ steps, dry_run: dryRun, stats, stats_path: path, run_
   return `${lines}\n\n${mixtureText({ ...stats, stats_path: path, ...(record !== null && { run_record: record }) })}`
 }
 
-const DRY: Readonly<Record<StepOutcome, string>> = { done: 'done', 'gone on with': 'gone on with', 'done again': 'done again', 'up to date': 'skipped', failed: 'failed', refused: 'refused', 'left out': 'left out' }
+const DRY: Readonly<Record<StepOutcome, string>> = { done: 'done', resumed: 'resumed', 'done again': 'done again', 'up to date': 'skipped', failed: 'failed', refused: 'refused', 'left out': 'left out' }

@@ -72,6 +72,6 @@ t.test('shards that were finished before the first checkpoint are the run\'s own
   t.ok(existsSync(join(output, 'shard_00000.npy')))
   const told: string[] = []
   const { stats: [stats] } = await processMixture(manifest, options, { tell: message => { told.push(message) } })
-  t.strictSame(told, ['a: begins again: it had not come to a checkpoint'])
+  t.strictSame(told, ['a: starts over: it had not reached a checkpoint'])
   t.equal(stats!.records, 40)
 })

@@ -52,34 +52,34 @@ const spoiled: Readonly<Record<string, {
       replace(join(folder, 'm.yaml'), 'seq_len: 16', 'seq_len: 32')
     },
     says: pattern(
-      /shards\/checkpoint\.json: is of a run that was something else: /,
+      /shards\/checkpoint\.json: is of a run with other settings or inputs: /,
       /filters\[0\]\.length\.min_chars: 5 -> 6; seq_len: 16 -> 32; /,
-      /run it as it was to go on, or start over with --restart/
+      /repeat the command as it was to resume, or start over with --restart/
     )
   },
   'a filter more': {
     spoil: folder => { replace(join(folder, 'm.yaml'), 'min_chars: 5 } }', 'min_chars: 5 } }, normalize') },
-    says: /something else: filters\[1\]: \(none\) -> \{"normalize":\{\}\};/
+    says: /other settings or inputs: filters\[1\]: \(none\) -> \{"normalize":\{\}\};/
   },
   'another tokenizer': {
     spoil: () => {},
     args: ['--tokenizer-path', fixture('bytes.model')],
-    says: /something else: (eos_id: \d+ -> \d+; )?tokenizer_sha256: "[0-9a-f]{64}" -> "[0-9a-f]{64}";/
+    says: /other settings or inputs: (eos_id: \d+ -> \d+; )?tokenizer_sha256: "[0-9a-f]{64}" -> "[0-9a-f]{64}";/
   },
   'another option': {
     spoil: () => {},
     args: ['--max-line-bytes', '1000'],
-    says: /something else: max_line_bytes: 8388608 -> 1000;/
+    says: /other settings or inputs: max_line_bytes: 8388608 -> 1000;/
   },
   'a source file that became shorter': {
     spoil: folder => { truncateSync(join(folder, 'in.ndjson'), ndjsonOf(docs(20)).length) },
-    says: /something else: .*in\.ndjson: had \d+ bytes, has \d+;/
+    says: /other settings or inputs: .*in\.ndjson: had \d+ bytes, has \d+;/
   },
   'a source file that was changed, and is as long as before': {
     spoil: folder => { utimesSync(join(folder, 'in.ndjson'), 1e9, 1e9) },
     says: pattern(
-      /something else: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z /,
-      /\(where only its time is another: touch -d \S+Z\)/
+      /other settings or inputs: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z /,
+      /\(if only its time differs: touch -d \S+Z\)/
     )
   },
   'another source file': {
@@ -87,7 +87,7 @@ const spoiled: Readonly<Record<string, {
       put(folder, 'other.ndjson', ndjsonOf(docs(2)))
       replace(join(folder, 'm.yaml'), 'in.ndjson', 'other.ndjson')
     },
-    says: /something else: .*in\.ndjson: is no input any more; .*other\.ndjson: is an input now, was none;/
+    says: /settings or inputs: .*in\.ndjson: is no longer an input; .*other\.ndjson: is an input now, was not before;/
   },
   'a shard that was begun and is gone': {
     spoil: folder => {

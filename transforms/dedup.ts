@@ -7,10 +7,10 @@ import { type Keyed, type Work, Stage, type StageOptions, stageOptions } from '.
 
 export const dedupOptions = z.strictObject({
   window: positive.max(16_000_000).default(50_000)
-    .describe('passed documents whose hashes are kept; a text seen among them is dropped')
-}).describe('drops documents whose text was seen a while ago')
+    .describe('how many of the last documents to compare with; a text that one of them has is dropped')
+}).describe('drops documents whose text is that of a recent one')
 
-/** What `dedup` can be told. */
+/** Options of `dedup`. */
 export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document>
 
 /** The hashes in a window, oldest first: little-endian 64-bit integers as base64. */
@@ -21,7 +21,7 @@ export interface DedupState {
 
 const dedupState = z.strictObject({ window: z.int(), hashes: z.base64() })
 
-/** The last `size` hashes that were added: a first-in, first-out set. */
+/** A set of the last `size` hashes that were added: first in, first out. */
 export class RollingWindow {
   readonly #ring: BigUint64Array
   readonly #members = new Set<bigint>()
@@ -39,7 +39,7 @@ export class RollingWindow {
     return this.#members.has(hash)
   }
 
-  /** Adds a hash that is not in the window; the oldest one leaves it when the window is full. */
+  /** Adds a hash, which must not be in the window; if the window is full, the oldest hash is removed. */
   add (hash: bigint): void {
     if (this.#members.size === this.size) this.#members.delete(this.#ring[this.#next]!)
     this.#ring[this.#next] = hash
@@ -56,7 +56,7 @@ export class RollingWindow {
     return { window: this.size, hashes: bytes.toString('base64') }
   }
 
-  /** @throws SluiceError `ERR_STATE` for a state of another window size, or none at all */
+  /** @throws SluiceError `ERR_STATE` for anything but the state of a window of this size */
   restore (state: DedupState): void {
     const { window, hashes } = parseState('dedup', dedupState, state)
     const bytes = Buffer.from(hashes, 'base64')
@@ -71,8 +71,8 @@ export class RollingWindow {
 }
 
 /**
- * Drops a document (`duplicate`) whose text has the xxHash64 of one of the last `window` documents that were passed on.
- * A hit does not refresh its place in the window.
+ * Drops a document (`duplicate`) if one of the last `window` documents that were passed on has the same text, compared
+ * by xxHash64. A duplicate doesn't keep the first document in the window any longer.
  */
 export function dedup (options: DedupOptions = {}): Stage<Document, Document, DedupState> {
   const [{ window }, shared] = stageOptions('dedup', dedupOptions, options)
@@ -81,7 +81,7 @@ export function dedup (options: DedupOptions = {}): Stage<Document, Document, De
   return new Stage<Document, Document, DedupState>({ ...work, open: async () => { hasher = await xxhash() } }, shared)
 }
 
-/** `dedup` of items whose texts were hashed before. */
+/** `dedup` of items whose texts are hashed already. */
 export function dedupHashed<Item, Out> (
   options: z.input<typeof dedupOptions>, shared: StageOptions<Item>, hashed: Keyed<Item, Out>
 ): Stage<Item, Out, DedupState> {

@@ -10,9 +10,9 @@ export const lengthOptions = z.strictObject({
   minChars: count.default(200).describe('shortest text kept, in Unicode code points, inclusive'),
   maxChars: count.default(10_000).describe('longest text kept, in Unicode code points, inclusive')
 }).refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected `minChars` to be at most `maxChars`')
-  .describe('keeps documents of a certain length')
+  .describe('keeps documents whose length is within bounds')
 
-/** What `length` can be told. */
+/** Options of `length`. */
 export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>
 
 /**
@@ -25,7 +25,7 @@ export function length (options: LengthOptions = {}): Stage<Document, Document> 
     name: 'length',
     take (document, push) {
       const { text } = document
-      // A code point is one or two UTF-16 units: only near a bound is there something to count.
+      // A code point is one or two UTF-16 units, so code points are counted only near a bound.
       if (text.length < minChars) return 'too_short'
       if (text.length > 2 * maxChars) return 'too_long'
       if (text.length < 2 * minChars || text.length > maxChars) {

@@ -62,7 +62,8 @@ export function documentsOf (
   if (barriers !== undefined) source.sendBarriers(barriers)
   const filtering = component.filters.map((filter, index) => {
     const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }
-    return threaded !== null && index < threaded.filterCount ? threaded.inOrder(index, shared) : makeFilter(filter, shared, rejects?.follows)
+    if (threaded !== null && index < threaded.filterCount) return threaded.inOrder(index, shared)
+    return makeFilter(filter, shared, rejects?.follows)
   })
   const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
   const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
@@ -92,10 +93,9 @@ export function documentSettings (component: DocumentsJob, { maxLineBytes }: Rea
 
 /** Of a stage of the user's own: what its module was, by its SHA-256; so of a model. */
 function filterSettings ({ stage, options, module, model }: Filter): Record<string, unknown> {
-  const settings = module === undefined
-    ? { ...renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase), ...model && { model_sha256: model.sha256 } }
-    : { module: module.module, sha256: module.sha256, options }
-  return { [stage]: settings }
+  if (module !== undefined) return { [stage]: { module: module.module, sha256: module.sha256, options } }
+  const settings = renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase)
+  return { [stage]: { ...settings, ...model && { model_sha256: model.sha256 } } }
 }
 
 /**

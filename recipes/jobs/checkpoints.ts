@@ -11,17 +11,24 @@ export const CHECKPOINT_EVERY = 10_000
 
 /** Options of every recipe that can be gone on with. */
 export const resumeOptions = {
-  checkpointEvery: positive.default(CHECKPOINT_EVERY).describe('documents between two checkpoints at most; a run that is killed goes on from the last one'),
-  restart: z.boolean().default(false).describe('start over instead of going on, and make again what is finished')
+  checkpointEvery: positive.default(CHECKPOINT_EVERY)
+    .describe('documents between two checkpoints at most; a run that is killed resumes from the last one'),
+  restart: z.boolean().default(false).describe('start over instead of resuming, and redo what is finished')
 }
 
 /** Of the time, at most, for checkpoints that shards ask for: a large window of `dedup` takes long to keep. */
 const MOST_COST = 1 / 50
 
+const stageState = z.strictObject({
+  stage: z.string(),
+  stats: z.looseObject({ in: count, out: count, dropped: z.record(z.string(), count) }),
+  state: z.unknown()
+})
+
 /** What a flow needs to go on, as a checkpoint has it; each part checks its own. */
 export const flowState = z.strictObject({
   source: z.looseObject({ stats: z.looseObject({ out: count }) }),
-  stages: z.array(z.strictObject({ stage: z.string(), stats: z.looseObject({ in: count, out: count, dropped: z.record(z.string(), count) }), state: z.unknown() })),
+  stages: z.array(stageState),
   outputs: z.array(z.unknown())
 })
 
@@ -73,7 +80,7 @@ export class Checkpoints implements Barriers {
   #atCheckpoint = 0
   #finished = 0 // at the last checkpoint
   #notBefore = 0 // of `performance.now`: a checkpoint for a shard alone
-  #stop: { readonly written: () => void, readonly signal: AbortSignal } | undefined
+  #stop: RequestedStop | undefined
   #allowed = Infinity // documents that may leave the source before the next barrier
 
   constructor (options: CheckpointsOptions) {
@@ -134,7 +141,9 @@ export class Checkpoints implements Barriers {
   #isCheckpointDue (): boolean {
     const { save, every } = this.#options
     const { source, finished } = this.#parts
-    return save !== null && (this.#stop !== undefined || source.stats.out - this.#atCheckpoint >= every || ((finished?.() ?? 0) > this.#finished && performance.now() >= this.#notBefore))
+    if (save === null) return false
+    if (this.#stop !== undefined || source.stats.out - this.#atCheckpoint >= every) return true
+    return (finished?.() ?? 0) > this.#finished && performance.now() >= this.#notBefore
   }
 
   #allow (): void {
@@ -143,8 +152,15 @@ export class Checkpoints implements Barriers {
   }
 }
 
-/** Until the flow is ended. */
-async function held ({ written, signal }: { readonly written: () => void, readonly signal: AbortSignal }): Promise<void> {
+interface RequestedStop {
+  /** To be called once the checkpoint is written. */
+  readonly written: () => void
+  /** Ends the flow. */
+  readonly signal: AbortSignal
+}
+
+/** Waits until the flow is ended. */
+async function held ({ written, signal }: RequestedStop): Promise<void> {
   written()
   if (!signal.aborted) await once(signal, 'abort')
 }
@@ -152,11 +168,16 @@ async function held ({ written, signal }: { readonly written: () => void, readon
 async function stateOf ({ source, stages, outputs }: FlowParts): Promise<FlowState> {
   const state = {
     source: source.save() as SourceState & Record<string, unknown>,
-    stages: stages.map(stage => ({ stage: stage.stageName, stats: structuredClone(stage.stats) as FlowState['stages'][number]['stats'], state: stage.save() })),
+    stages: stages.map(saveStage),
     outputs: [] as unknown[]
   }
   for (const output of outputs) state.outputs.push(await output.save())
   return state
+}
+
+function saveStage (stage: AnyStage): z.output<typeof stageState> {
+  const stats = structuredClone(stage.stats) as z.output<typeof stageState>['stats']
+  return { stage: stage.stageName, stats, state: stage.save() }
 }
 
 function restore ({ source, stages, outputs }: FlowParts, state: FlowState): void {

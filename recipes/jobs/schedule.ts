@@ -1,5 +1,7 @@
 /** How a job ended. */
-export type Outcome<T> = { readonly name: string, readonly result: T } | { readonly name: string, readonly error: unknown }
+export type Outcome<T> =
+  | { readonly name: string, readonly result: T }
+  | { readonly name: string, readonly error: unknown }
 
 /** A piece of work with a name, such as a component of a mixture. */
 export interface Job<T> {

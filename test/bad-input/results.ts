@@ -25,7 +25,7 @@ export const resultCases: Cases = {
     code: 'ERR_TOKENIZER',
     args: ['encode', '--tokenizer-path', fixture('no-eos.model')],
     input: ndjsonOf(docs(1)),
-    says: /no end-of-sentence piece/
+    says: /no EOS token/
   },
   'an end of sentence that isn\'t in the vocabulary': {
     code: 'ERR_TOKENIZER',
@@ -47,13 +47,13 @@ export const resultCases: Cases = {
     code: 'ERR_COVERAGE',
     args: ['check-coverage', 'empty.txt', '--tokenizer-path', MODEL],
     files: { 'empty.txt': ' \n' },
-    says: /empty\.txt: no word in 1 documents, expected some to measure/
+    says: /empty\.txt: no word in 1 documents, expected at least one/
   },
   'a baseline that is none': {
     code: 'ERR_BASELINE',
     args: ['check-coverage', 'good.ndjson', '--tokenizer-path', MODEL, '--baseline', 'b.json'],
     files: { 'b.json': '{}' },
-    says: /b\.json: is not what check-coverage writes: documents: expected a number, it is missing; words: /
+    says: /b\.json: is not the JSON that check-coverage writes: documents: expected a number, it is missing; words: /
   },
 
   // output
@@ -79,7 +79,7 @@ export const resultCases: Cases = {
     code: 'ERR_SHARD',
     args: ['write', 'shards/', '--dtype', 'uint16'],
     input: '{"ids":[1,70000]}\n',
-    says: /token id 70000 does not fit: expected 0 to 65535/
+    says: /token id 70000 is out of range, expected 0 to 65535/
   },
   'a file in a folder\'s place': {
     code: 'ERR_OUTPUT',
@@ -91,12 +91,12 @@ export const resultCases: Cases = {
   'no stats': {
     code: 'ERR_STATS',
     args: ['verify', 'none.json'],
-    says: /none\.json: cannot be read: no such file, expected the stats JSON of a run/
+    says: /none\.json: cannot be read: no such file, expected the stats file of a run/
   },
   'stats that are no JSON': {
     code: 'ERR_STATS',
     args: ['verify', 'good.ndjson'],
-    says: /good\.ndjson: is not JSON: .*; expected the stats of a run/
+    says: /good\.ndjson: is not JSON: .*; expected the stats file of a run/
   },
   'stats of an older version': {
     code: 'ERR_STATS',
@@ -117,7 +117,7 @@ export const resultCases: Cases = {
     code: 'ERR_OUTPUT_EXISTS',
     args: ['verify', 's.json', '--inventory', 'notes.md'],
     files: { 's.json': statsOf(''), 'notes.md': '# Notes\n' },
-    says: /notes\.md: is no inventory, as it doesn't begin with "# Data inventory"; name another file by --inventory/
+    says: /notes\.md: is not an inventory: it does not begin with "# Data inventory"; name another file with --inv/
   },
   'no place for an inventory': {
     code: 'ERR_OUTPUT',
@@ -134,7 +134,7 @@ export const resultCases: Cases = {
     code: 'ERR_SHARD',
     args: ['inspect', 'x.npy', '--tokenizer-path', MODEL, '--documents'],
     files: { 'x.npy': Buffer.concat([npyHeader({ dtype: 'uint16', rows: 1, columns: 2 }), Buffer.of(3, 0, 85, 0)]) },
-    says: /x\.npy: id 85 in row 0, column 1 is not in the vocabulary, expected 0 to 84; is it the tokenizer/
+    says: /x\.npy: id 85 in row 0, column 1 is not in the vocabulary, expected 0 to 84; use the tokenizer/
   },
 
   // records of runs

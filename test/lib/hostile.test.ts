@@ -45,7 +45,7 @@ t.test('manifests that are too large, nest too deep in a line, or have a mistake
     ],
     [
       `name: a\n# b\n  ${'? '.repeat(howMany(50_000, 500_000))}`,
-      /mix\.yaml:3:3: lists and keys lie in each other here 100 times, expected a manifest/
+      /mix\.yaml:3:3: lists and keys are nested 100 deep here, expected a manifest/
     ],
     [
       Array.from({ length: 2000 }, (_, i) => `k${i}: 1\n`).join(''),

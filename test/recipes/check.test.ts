@@ -51,7 +51,7 @@ t.test('it foretells what a run then does, and writes nothing', async t => {
   rmSync(join(folder, 'out', 'a', 'checkpoint.json'))
   t.match(
     (await checkManifest(manifest, TOKENIZER)).components[0]!.warnings,
-    [/holds 2 shards; the run will want --overwrite/]
+    [/holds 2 shards; the run will need --overwrite/]
   )
 })
 
@@ -73,10 +73,10 @@ t.test('what may go wrong is said before the run', async t => {
   ]))
   const { components, memory_bytes: memory, warnings, tokenizer } = await checkManifest(manifest)
   t.match(components.map(({ warnings }) => warnings), [
-    [/^of this sample length dropped all 100 documents/],
+    [/^in this sample, length dropped all 100 documents/],
     [
-      /^of this sample length kept 100% of 100 documents/, /^of this sample all filters kept 100%/,
-      /^dedup drops more of the whole/
+      /^in this sample, length kept 100% of 100 documents/, /^in this sample, all filters together kept 100%/,
+      /^dedup drops a larger share of the whole/
     ],
     [/^no document was found in 1 file$/],
     [],

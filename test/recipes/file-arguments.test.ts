@@ -43,7 +43,7 @@ t.test('train-tokenizer takes files as arguments, by their names', async t => {
   const { code, stderr } = await command(args)
   t.equal(code, 2)
   t.match(stderr, /--vocab-size: .*--no-hard-vocab-limit/)
-  t.match(await command([...args, '--no-hard-vocab-limit']), { code: 0, stdout: /\.model: \d+ pieces, learned from/ })
+  t.match(await command([...args, '--no-hard-vocab-limit']), { code: 0, stdout: /\.model: \d+ pieces, trained on/ })
 })
 
 t.test('filter-corpus takes files as arguments, by their names', async t => {

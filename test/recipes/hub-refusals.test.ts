@@ -223,7 +223,7 @@ async function goesOn (t: Test, folder: string, stopping: () => Promise<unknown>
     { dataset: 'some/code', output: join(folder, 'a.ndjson'), checkpointEvery: 50 },
     { tell: message => { told.push(message) } }
   )
-  t.match(told, [/goes on behind document \d+/])
+  t.match(told, [/resumes after document \d+/])
   t.equal((await pulledIn(folder))['a.ndjson'], ALL)
 }
 

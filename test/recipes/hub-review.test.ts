@@ -141,7 +141,7 @@ t.test('stopped when the records are there, and where they come from isn\'t writ
   }
   t.match(
     await failure(shardCorpus({ dataset: 'o/n', output }, { signal: stop.signal, watch: () => ending })),
-    { code: 'ERR_ABORTED', message: `${output}: stopped; it is whole, and where it comes from is not written yet` }
+    { code: 'ERR_ABORTED', message: `${output}: stopped; the file is complete, but its provenance is not written yet` }
   )
   t.equal(readFileSync(output, 'utf8').trim().split('\n').length, 3)
 })

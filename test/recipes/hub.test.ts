@@ -88,7 +88,7 @@ t.test('compressed, another split, further columns of parquet', async t => {
     source: { split: 'test' }, limit: null, command: null, files: [{ path: 'data/test.jsonl' }]
   })
   t.match(provenanceIn(folder, 'a.jsonl.zst').license, {
-    found: ['apache-2.0', 'odc-by'], read_from: /^whoever pulled it and http.*README\.md$/
+    found: ['apache-2.0', 'odc-by'], read_from: /^the user who pulled it and http.*README\.md$/
   })
 
   for (const [columns, meta] of [['url', { url: 'https://example.org/p-2' }], [undefined, {}]] as const) {
@@ -123,14 +123,14 @@ t.test('a pull that is stopped goes on at its byte, at the commit that it began 
     const stop = new AbortController()
     signal.addEventListener('abort', () => { setTimeout(() => { stop.abort() }, 300) }) // all has come that comes
     return await shardCorpus(options, { signal: stop.signal })
-  }), { code: 'ERR_ABORTED', message: /goes on from the last checkpoint/ })
+  }), { code: 'ERR_ABORTED', message: /resumes from the last checkpoint/ })
   t.strictSame(readdirSync(join(folder, 'raw')).sort(), ['code.ndjsonl.checkpoint.json', 'code.ndjsonl.partial'])
   hub.misbehave([])
   await hub.commit('some/code', { 'data/train-0.jsonl': null, 'data/train-1.jsonl': ndjsonOf(codeOf('new', 5)) })
 
   const told: string[] = []
   const asked = await requestsOf(hub, () => shardCorpus(options, { tell: message => { told.push(message) } }))
-  t.match(told, [/^some_code: goes on behind document \d{3}$/])
+  t.match(told, [/^some_code: resumes after document \d{3}$/])
   t.equal((await pulledIn(folder))['raw/code.ndjsonl'], ndjsonOf([0, 1, 2].flatMap(n => expected(`${n}`, 300))))
   t.match(provenanceIn(join(folder, 'raw'), 'code.ndjsonl'), {
     source: { revision: 'main', commit },
@@ -206,8 +206,8 @@ t.test('parquet that is stopped goes on at its row group', async t => {
   t.equal(gone, whole)
   const file = repo.files['en/a.parquet'] as Buffer
   const { row_groups: groups } = parquetMetadata(Uint8Array.from(file).buffer)
-  const document = Number(/behind document (\d+)/.exec(told[0]!)![1])
-  t.ok(document >= 100, `behind document ${document}`)
+  const document = Number(/after document (\d+)/.exec(told[0]!)![1])
+  t.ok(document >= 100, `after document ${document}`)
   const start = Number(groups[Math.floor(document / 100)]!.columns[0]!.meta_data!.data_page_offset)
   const text = parts.filter(({ from }) =>
     from >= 4 && from < Number(groups.at(-1)!.columns[0]!.meta_data!.data_page_offset))

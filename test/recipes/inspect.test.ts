@@ -73,7 +73,7 @@ t.test('a model without an end of sentence asks for --eos-id', async t => {
   const folder = putShards(temporaryFolder(t), [3, 4, 3, 5])
   const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--stats', '--json']
   t.match(await command(args), {
-    code: 2, stderr: /no end-of-sentence piece; name the id .*--eos-id.*\[ERR_TOKENIZER\]/
+    code: 2, stderr: /no EOS token; set the id .*--eos-id.*\[ERR_TOKENIZER\]/
   })
   t.match(JSON.parse((await command([...args, '--eos-id', '3'])).stdout), { documents: 2, open_ids: 1 })
 })
@@ -127,7 +127,7 @@ t.test('the tokenizer is found by the checkpoint or the stats beside the shards;
   t.match(await show(folder, 'out/shards'), {
     code: 0,
     stdout: asIds,
-    stderr: /^inspect: 3 of 32 rows, as ids; .*\ninspect: tok\/spm\.model, the tokenizer that .*stats\.json names, is another one now: it has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; name it by --tokenizer-path\n$/
+    stderr: /^inspect: 3 of 32 rows, as ids; .*\ninspect: tok\/spm\.model, the tokenizer that .*stats\.json names, has changed: it has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; name it by --tokenizer-path\n$/
   })
   rmSync(model)
   t.match(await show(folder, 'out/shards'), {
@@ -137,7 +137,7 @@ t.test('the tokenizer is found by the checkpoint or the stats beside the shards;
   t.match(await show(folder, 'out/shards', '--row', '-1'), {
     code: 0,
     stdout: /^\[31\] .*\n(?:\d+ ){63}\d+\n$/,
-    stderr: /neither a checkpoint nor stats beside the shards say which tokenizer made them; name it by --tokenizer-path/
+    stderr: /neither a checkpoint nor stats next to the shards name the tokenizer that made them; name it by --token/
   })
   for (const how of ['--stats', '--documents']) {
     t.match(await show(folder, 'out/shards', how), {

@@ -44,14 +44,14 @@ t.test('what each component asks for, as the manifest states it', async t => {
       { name: 'books', spdx: 'CC0-1.0', obligations: [], redistributable: 'yes' },
       { name: 'wiki', spdx: null, obligations: ['attribution', 'notice', 'share-alike'], redistributable: 'yes' }
     ],
-    note: /no legal advice/
+    note: /not legal advice/
   })
   const text = licensesText(report)
   t.match(
     text,
     /^component +source +licence +SPDX +obligations +shards may be passed on\nweb +json, train +ODC-By-1\.0 +ODC-By-1\.0 +attribution, notice +yes\nbooks +json, train +cc0-1\.0 +CC0-1\.0 +- +yes\n/
   )
-  t.match(text, /no legal advice\.$/)
+  t.match(text, /not legal advice\.$/)
 })
 
 t.test('what isn\'t known is said loudly, and --require-redistributable fails for it', async t => {
@@ -67,7 +67,7 @@ t.test('what isn\'t known is said loudly, and --require-redistributable fails fo
   t.match(error, {
     code: 'ERR_LICENSE',
     exitCode: 1,
-    message: /^3 of 4 components may not be passed on, or nobody knows whether they may\nodd: unknown: .*\nnone: unknown: no licence is stated\nclosed: no: permits no derived work/
+    message: /^3 of 4 components may not be passed on, or nobody knows whether they may\nodd: unknown: .*\nnone: unknown: no licence is stated\nclosed: no: does not permit derived works/
   })
   t.strictSame(error.report.components, components)
   const [shown, json] = [
@@ -78,7 +78,7 @@ t.test('what isn\'t known is said loudly, and --require-redistributable fails fo
   t.match(shown, { code: 1, stdout: /none +json, train +NOT STATED +- +- +UNKNOWN\n/, stderr: /\[ERR_LICENSE\]/ })
   t.match(
     shown.stdout,
-    /\nclosed: NO: permits no derived work to be passed on, and shards are one\n {2}cc-by-nd-4\.0: .*mix\.yaml\n/
+    /\nclosed: NO: does not permit derived works, such as shards, to be passed on\n {2}cc-by-nd-4\.0: .*mix\.yaml\n/
   )
   t.match(
     JSON.parse(json.stdout),

@@ -122,7 +122,7 @@ const cases: ReadonlyArray<readonly [filters: string, tells: RegExp | null, more
   [`${USE.later}, dedup, ${USE.words}`, null],
   [
     `normalize, dedup, ${USE.thirds}, ${USE.words}, { length: { min_chars: 60 } }`,
-    /^web: thirds runs in the main thread, and so does what is behind it: it keeps state$/
+    /^web: thirds runs in the main thread, and so do the filters after it: it keeps state$/
   ],
   [
     `${USE.words}, ${USE.halves}, dedup`,
@@ -214,7 +214,7 @@ t.test('a run that was stopped goes on, with what a stage has kept', async t => 
       processMixture(path, { ...options, workers: first }, { signal })), { code: 'ERR_ABORTED' })
     const told: string[] = []
     await processMixture(path, { ...options, workers: second }, { tell: message => { told.push(message) } })
-    t.match(told[0], /^web: goes on behind document/)
+    t.match(told[0], /^web: resumes after document/)
     t.strictSame(contentIn(setting.out), whole.content)
   }
 })
@@ -270,5 +270,5 @@ t.test('check samples with it', async t => {
     warnings: string[]
   }
   t.ok(Math.abs(halves.tokens.guess / stats.tokens - 1) < 0.05, `${halves.tokens.guess} of ${stats.tokens} tokens`)
-  t.match(halves.warnings, [/^halves: it makes several documents of one; of the whole it may keep another share/])
+  t.match(halves.warnings, [/^halves: it makes several documents of one; it may keep another share of the whole/])
 })

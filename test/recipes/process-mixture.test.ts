@@ -176,7 +176,7 @@ t.test('what can be known to be wrong is told before anything is written', async
     failure(processMixture(path, { logFile, ...options }))
   t.match(await run(), { code: 'ERR_MANIFEST', message: /tokenizer_output_dir.*--tokenizer-path/ })
   t.match(await run({ tokenizerPath: '/none.model' }), { code: 'ERR_TOKENIZER' })
-  t.match(await run({ tokenizerPath: fixture('no-eos.model') }), { code: 'ERR_TOKENIZER', message: /end-of-sentence/ })
+  t.match(await run({ tokenizerPath: fixture('no-eos.model') }), { code: 'ERR_TOKENIZER', message: /no EOS token/ })
   t.match(await run({ tokenizerPath: MODEL, concurrency: 0 }), { code: 'ERR_OPTION', message: /concurrency/ })
   const hashed = put(folder, 'hash.yaml', `tokenizer: { sha256: ${'ab'.repeat(32)} }\ndatasets:\n  ${yaml}`.replaceAll(
     'DIR', folder

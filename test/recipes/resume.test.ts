@@ -117,7 +117,7 @@ async function goesOn (
   t.strictSame(shards(outputDir), whole)
   t.ok(encoded() <= DOCUMENTS + kills * EVERY, `${encoded()} documents were encoded`)
   t.match(stats, [{ records: DOCUMENTS, read: DOCUMENTS }])
-  t.match(told.at(-1), /^a: goes on behind document \d+$/)
+  t.match(told.at(-1), /^a: resumes after document \d+$/)
   t.strictSame(filesIn(outputDir), ['checkpoint.json', ...Object.keys(whole)])
 }
 
@@ -207,7 +207,7 @@ t.test('a run that ends between its first shard and its first checkpoint knows t
       )
       t.ok(existsSync(join(outputDir, 'shard_00000.npy')))
       await run()
-      t.equal(told.at(-1), 'a: begins again: it had not come to a checkpoint')
+      t.equal(told.at(-1), 'a: starts over: it had not reached a checkpoint')
       t.strictSame(shards(outputDir), whole)
     })
   }
@@ -225,7 +225,7 @@ t.test('a run that starts over and is stopped before its first checkpoint: ' +
   )
   t.strictSame(shards(outputDir), whole)
   await run()
-  t.equal(told.at(-1), 'a: begins again: it had not come to a checkpoint')
+  t.equal(told.at(-1), 'a: starts over: it had not reached a checkpoint')
   t.strictSame(shards(outputDir), whole)
 })
 
@@ -341,7 +341,7 @@ t.test('filter-corpus goes on with its output and its rejects, and leaves nothin
     options('stopped'), { tell: message => { told.push(message) } }
   )
   t.match(clean, counts)
-  t.match(told, [/^json: goes on behind document \d+$/])
+  t.match(told, [/^json: resumes after document \d+$/])
   t.strictSame(filesIn(join(folder, 'stopped')), ['out.txt.zst', 'rejects.ndjson'])
   t.equal(readFileSync(join(folder, 'stopped/rejects.ndjson'), 'utf8'), readFileSync(join(
     folder, 'clean/rejects.ndjson'

@@ -195,7 +195,7 @@ t.test('begun by a run that was stopped, it is gone on with', async t => {
     { code: 'ERR_ABORTED' }
   )
   t.match((await run({ dryRun: true })).steps[1], {
-    component: 'books', outcome: 'gone on with', why: /behind document \d+/
+    component: 'books', outcome: 'resumed', why: /after document \d+/
   })
   t.match((await run()).stats, { stats: [{ kept: 20 }] })
 })
@@ -287,7 +287,7 @@ t.test('--restart gets over a damaged checkpoint of the training', async t => {
     code: 'ERR_CHECKPOINT', message: /spm_60_unigram\.checkpoint\.json: .* start over with --restart/
   })
   t.match((await run({ ...own, restart: true })).steps[0], {
-    step: 'train-tokenizer', outcome: 'done again', why: 'asked to begin anew'
+    step: 'train-tokenizer', outcome: 'done again', why: 'a restart was requested'
   })
   t.match((await run(own)).steps[0], { outcome: 'up to date' })
 })

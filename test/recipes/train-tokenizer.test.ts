@@ -23,7 +23,7 @@ const LINES = howMany(50, 150)
 const RULE: 'nmt_nfkc' | 'identity' = isThorough() ? 'nmt_nfkc' : 'identity'
 
 const short = (line: string): string => line.slice(0, howMany(130, Infinity))
-const PROSE = readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, LINES)
+const PROSE = readFileSync(join(ROOT, 'test/fixtures/prose.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, LINES)
   .map(short)
 const NOTES = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').split('\n').filter(line => line !== '').slice(0, 60)
   .map(short)
@@ -98,7 +98,7 @@ t.test('a manifest: its components\' samples, behind their filters, and what the
   t.strictSame(JSON.parse(readFileSync(join(folder, 'tokenizer/spm_300_unigram.json'), 'utf8')), stats)
   t.match(
     trainingText(stats),
-    /^component +read +kept +seconds +MB\/s\nprose .*\n.*\nnotes +\d+ +40 .*\n[^]*spm_300_unigram\.model: 300 pieces, learned from \d+ lines in /
+    /^component +read +kept +seconds +MB\/s\nprose .*\n.*\nnotes +\d+ +40 .*\n[^]*spm_300_unigram\.model: 300 pieces, trained on \d+ lines in /
   )
   t.equal((await loadTokenizer(model)).vocabSize, 300)
 })
@@ -113,7 +113,7 @@ t.test('long runs without a space are not learned from, and how many is said', a
   t.match(told, [
     /^train-tokenizer: is done again/,
     'train-tokenizer: 2 runs of more than 256 characters without a space, 1,257 characters in all, ' +
-      'were not learned from (--max-run-chars)'
+      'were left out (--max-run-chars)'
   ])
   t.match(stats, { settings: { max_run_chars: 256 }, training: { long_runs: 2, long_run_characters: 1257 } })
   t.match(whole.training, { long_runs: 0, long_run_characters: 0 })
@@ -179,7 +179,7 @@ t.test('stopped between its files, a training knows them as its own', async t =>
   put(folder, 'tokenizer/spm_300_unigram.model', 'as if it was killed behind this')
   const told: string[] = []
   await train({}, { tell: message => { told.push(message) } })
-  t.match(told[0], /^train-tokenizer: begins again: it had not come to a checkpoint$/)
+  t.match(told[0], /^train-tokenizer: starts over: it had not reached a checkpoint$/)
   t.ok((await loadTokenizer(model)).vocabSize < 300)
 })
 
@@ -205,7 +205,7 @@ t.test('one dataset, long lines, fewer pieces than asked for: with a word on eac
   )
   t.match(told, [
     'train-tokenizer: 1 long line was cut into parts',
-    /^train-tokenizer: the text gives \d+ pieces, fewer than the 1,000 asked for$/
+    /^train-tokenizer: the text gives \d+ pieces, fewer than the 1,000 requested$/
   ])
   t.match(stats, { datasets: [{ name: 'text', samples: 1, sample_limit: 5 }], manifest: null, manifest_sha256: null })
   t.ok(existsSync(join(folder, 'log.json')))
@@ -215,7 +215,7 @@ t.test('a model of another origin is not replaced unasked', async t => {
   const { train, model, folder } = mixture(t)
   put(folder, 'tokenizer/spm_300_unigram.model', 'precious')
   t.match(await failure(train()), {
-    code: 'ERR_OUTPUT_EXISTS', message: /spm_300_unigram\.model: is a model of another origin/
+    code: 'ERR_OUTPUT_EXISTS', message: /spm_300_unigram\.model: is a model that this training did not make/
   })
   t.equal(readFileSync(model, 'utf8'), 'precious')
   await train({ overwrite: true })
@@ -237,7 +237,7 @@ t.test('from standard input, where nothing can be looked at twice', async t => {
     'out/spm_200_unigram.json', 'out/spm_200_unigram.model', 'out/spm_200_unigram.vocab'
   ])
   t.match(await (own?.run ?? command)(args, { cwd: folder, input: documents(PROSE) }), {
-    code: 2, stderr: /is a model of another origin.*\[ERR_OUTPUT_EXISTS\]/
+    code: 2, stderr: /is a model that this training did not make.*\[ERR_OUTPUT_EXISTS\]/
   })
 })
 
@@ -272,7 +272,7 @@ t.test('an abort leaves nothing', async t => {
   await train()
   const there = contentIn(folder)
   t.match(await failure(train({ vocabSize: 300, seed: 2 }, { signal: AbortSignal.abort() })), {
-    code: 'ERR_ABORTED', message: /: stopped; the same command begins the training again$/
+    code: 'ERR_ABORTED', message: /: stopped; the same command restarts the training$/
   }, 'it has no checkpoint to go on from')
   t.strictSame(contentIn(folder), there)
 })
@@ -374,8 +374,8 @@ t.test('a training tells of its phases', async t => {
   t.equal(open, 0, 'each phase has ended')
   t.match(states[0], 'reads its samples')
   t.match(
-    states.find(state => state.includes('begin with')),
-    /^looks for pieces to begin with, in [\d,]+ words of \d+ characters$/
+    states.find(state => state.includes('seed')),
+    /^collects seed pieces from [\d,]+ words of \d+ characters$/
   )
-  t.match(states.at(-1), /^round \d+: [\d,]+ pieces, to be 60; objective \d+\.\d{4}$/)
+  t.match(states.at(-1), /^round \d+: [\d,]+ pieces, target 60; objective \d+\.\d{4}$/)
 })

@@ -89,7 +89,7 @@ t.test('the stats of one dataset have one date', async t => {
   const { verified_at_utc: utc } = await verify(stats, { inventory: page })
   t.equal((JSON.parse(read(stats)) as Record<string, unknown>).verified_at_utc, utc)
   t.equal(read(stats).match(/verified_at_utc/g)?.length, 1)
-  t.match(read(page), 'There is one component')
+  t.match(read(page), 'There is only one component')
   flip(join(folder, 'one/shard_00000.npy'), 128)
   await failure(verify(stats, { inventory: page }))
   t.notMatch(read(stats), 'verified_at_utc')
@@ -127,7 +127,7 @@ t.test('the inventory for people: a section of each stats file, replaced by name
     /^# Data inventory\n\n## .*stats\.json\n\n1 finding: the shards are not what their stats say\.\n\n- verified at: .*\n- stats: .*\n- without findings: a\n\n\| component \| check \| file \| found \| expected \|\n.*\n\| b \| sha256 \| .*shard_00000\.npy \| has SHA-256 [0-9a-f]{64} \|/
   )
   t.match(await failure(verify(stats, { inventory: put(folder, 'notes.md', '# Notes\n') })), {
-    code: 'ERR_OUTPUT_EXISTS', message: /notes\.md: is no inventory/
+    code: 'ERR_OUTPUT_EXISTS', message: /notes\.md: is not an inventory/
   })
   t.equal(read(join(folder, 'notes.md')), '# Notes\n')
   t.match(await failure(verify(stats, { inventory: stats })), {
@@ -199,7 +199,7 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   t.match(error, {
     code: 'ERR_OUTPUT',
     exitCode: 1,
-    message: /stats\.json: verified_at_utc cannot be written into it: it is read-only; make it writable/,
+    message: /stats\.json: cannot write verified_at_utc into the file: it is read-only; make it writable/,
     isResult: true,
     partial: { totals: { shards: 7 }, stats_sha256: sha256(before) }
   })
@@ -224,7 +224,7 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   t.match(found, { code: 'ERR_VERIFY', findings: [{ check: 'sha256', file: shard('a', 0) }] })
   t.match(
     (found as Error).message,
-    /1 finding;.*\n.*shard_00000\.npy: has SHA-256.*\n.*stats\.json: verified_at_utc cannot be written into it: it is read-only/
+    /1 finding;.*\n.*shard_00000\.npy: has SHA-256.*\n.*stats\.json: cannot write verified_at_utc into the file: it is read-only/
   )
   t.match(read(page), '1 finding')
 })
@@ -256,7 +256,7 @@ t.test('stats that change while their shards are verified aren\'t written over',
   writeFileSync(stats, changed)
   t.match(await verifying, {
     code: 'ERR_OUTPUT',
-    message: /stats\.json: verified_at_utc cannot be written into it: it was changed while its shards were verified/
+    message: /stats\.json: cannot write verified_at_utc into the file: it was changed while its shards were verified/
   })
   t.equal(read(stats), changed)
 })

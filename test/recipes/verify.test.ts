@@ -172,7 +172,7 @@ t.test('every difference of every component is told at once, with file, found an
     ['b/shard_00001.npy', 'dtype', 'holds uint32', 'int32'],
     ['b/shard_00001.npy', ...hash],
     ['b/shard_00002.npy', 'dtype', 'holds uint16', 'int32'],
-    ['b/shard_00002.npy', 'bytes', 'has 1920 bytes', '1024, which its header asks for'],
+    ['b/shard_00002.npy', 'bytes', 'has 1920 bytes', '1024, by its header'],
     ['b/shard_00002.npy', ...hash]
   ])
   const error = await failure(verify(stats))
@@ -246,12 +246,12 @@ t.test('stats of another shape are told in words', async t => {
   const component = (JSON.parse(readFileSync(stats, 'utf8')) as { stats: object[] }).stats[0]!
   const { shard_files: _, ...older } = component as Record<string, unknown>
   for (const [content, message] of [
-    ['{"stats": [', /x\.json: is not JSON: .*expected the stats of a run/],
+    ['{"stats": [', /x\.json: is not JSON: .*expected the stats file of a run/],
     ['[]', /x\.json: has neither stats nor output_dir/],
     ['null', /has neither stats/],
     [
       '{"name":"a","output":"x.ndjson"}',
-      /has neither stats nor output_dir, expected what process-mixture or shard-corpus writes/
+      /has neither stats nor output_dir, expected the stats file that process-mixture or shard-corpus writes/
     ],
     [
       JSON.stringify({ stats: [component, older] }),
@@ -287,7 +287,7 @@ t.test('nothing that is there is destroyed: the stats and the model are no place
   const model = put(folder, 'm.model', readFileSync(MODEL))
   t.match(await failure(verify(stats, { tokenizerPath: model, inventoryJson: model })), { code: 'ERR_OUTPUT_EXISTS' })
   t.match(await failure(verify(stats, { inventoryJson: join(stats, 'x.json') })), {
-    code: 'ERR_OPTION', message: /would lie in/
+    code: 'ERR_OPTION', message: /would be in/
   })
   t.match(await failure(verify(stats, { tokenizerPath: join(folder, 'none.model') })), { code: 'ERR_TOKENIZER' })
 })

@@ -166,7 +166,7 @@ t.test('threads encode as the tokenizer that they are given the path of, also wh
   const setting = await settingOf(t, 'a.ndjson', [])
   put(
     join(setting.folder, '..'), 'a.ndjson',
-    `${JSON.stringify({ text: readFileSync(join(ROOT, 'README.md'), 'utf8') })}\n`.repeat(howMany(1, 3))
+    `${JSON.stringify({ text: readFileSync(join(ROOT, 'test/fixtures/prose.md'), 'utf8') })}\n`.repeat(howMany(1, 3))
   )
   const shards = async (options: Partial<ShardOptions>): Promise<Readonly<Record<string, string>>> => {
     rmSync(setting.folder, { recursive: true, force: true })

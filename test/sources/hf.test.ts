@@ -97,7 +97,7 @@ t.test('errors', async t => {
   await startForAll(t, { repos: REPOS, token: 'hf_good' })
   for (const name of ['', 'https://huggingface.co/datasets/o/n', 'o/n/m']) {
     t.throws(
-      () => hf(name), { code: 'ERR_OPTION', message: /is no name of a dataset on the Hub, expected OWNER\/NAME/ }
+      () => hf(name), { code: 'ERR_OPTION', message: /is not the name of a dataset on the Hub, expected OWNER\/NAME/ }
     )
   }
   t.throws(() => hf('o/n', { split: '' }), { code: 'ERR_OPTION' })

@@ -30,7 +30,7 @@ t.test('the end of sentence: asked for, the model\'s own, or an error; never -1'
   t.equal(endOfSentence(tiny, 0), 0)
   t.equal(endOfSentence(tiny, 84), 84)
   t.equal(endOfSentence(noEos, 1), 1)
-  t.throws(() => endOfSentence(noEos, -1), { code: 'ERR_TOKENIZER', message: /no end-of-sentence piece.*--eos-id/ })
+  t.throws(() => endOfSentence(noEos, -1), { code: 'ERR_TOKENIZER', message: /no EOS token.*--eos-id/ })
   t.throws(() => endOfSentence(tiny, 85), {
     code: 'ERR_TOKENIZER', message: /eos_id 85 is not in the vocabulary of 85 pieces, expected 0 to 84/
   })

@@ -36,7 +36,7 @@ t.test('records by licence, with the repositories of each', async t => {
 
 # Licences
 
-This is what sluice knows of these licences by their names; it is no legal advice.
+This is what sluice knows about these licences by their names; it is not legal advice.
 
 ## a\\_b.ndjson
 

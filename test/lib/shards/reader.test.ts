@@ -13,7 +13,7 @@ t.test('an id that isn\'t in the vocabulary: an error with its place, and a coun
   for (const read of [documentsIn, rowsIn]) {
     t.match(await failure(read(folder, MODEL)), {
       code: 'ERR_SHARD',
-      message: /shard_00001\.npy: id 85 in row 0, column 2 is not in the vocabulary, expected 0 to 84; is it the tokenizer/
+      message: /shard_00001\.npy: id 85 in row 0, column 2 is not in the vocabulary, expected 0 to 84; use the tokenizer/
     })
   }
   t.match(await rowsIn(folder, MODEL, { from: 0, to: 2 }), [{ row: 0 }, { row: 1 }])
@@ -40,11 +40,11 @@ t.test('what is no folder of shards', async t => {
   rmSync(join(folder, shardName(2)))
   t.match(await failure(openShards(folder)), {
     code: 'ERR_SHARD',
-    message: /shard_00003\.npy follows on shard_00001\.npy, expected shard_00002\.npy, which is missing/
+    message: /shard_00003\.npy follows shard_00001\.npy, expected shard_00002\.npy, which is missing/
   })
   put(folder, shardName(2), readFileSync(putShards(temporaryFolder(t), [3, 3, 3], { columns: 3 }) + '/shard_00000.npy'))
   t.match(await failure(openShards(folder)), {
-    code: 'ERR_SHARD', message: /shard_00002\.npy: has rows of 3 ids, expected 4, as .*shard_00000\.npy has/
+    code: 'ERR_SHARD', message: /shard_00002\.npy: has rows of 3 ids, expected 4, as in .*shard_00000\.npy/
   })
   const cut = put(folder, 'cut.npy', readFileSync(join(folder, shardName(0))).subarray(0, -1))
   t.match(await failure(openShards(cut)), {
@@ -72,7 +72,7 @@ t.test('a shard that shrinks while it is read, a reader that stops early, and an
   await reader.return(undefined)
   t.match(await failure(all(readIds(shard!, { signal: AbortSignal.abort() }))), { code: 'ERR_ABORTED' })
   t.match(await failure(all(readIds({ ...shard!, rows: 2 }))), {
-    code: 'ERR_SHARD', message: /ends at byte 2400128, expected 4800128 bytes; it was changed while it was read/
+    code: 'ERR_SHARD', message: /ends at byte 2400128, expected 4800128 bytes; it was changed while it was being read/
   })
   if (existsSync('/proc/self/fd')) t.equal(open(), 0, 'no descriptor is left open')
 })

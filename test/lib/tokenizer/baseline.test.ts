@@ -29,13 +29,13 @@ t.test('what is none says why, every mistake at once', async t => {
   })
   t.match(await failure(readCoverageBaseline(folder)), { code: 'ERR_BASELINE', message: /is a folder/ })
   t.match(await said('{"words":'), {
-    code: 'ERR_BASELINE', message: /a\.json: is not JSON: .*; expected what check-coverage writes/
+    code: 'ERR_BASELINE', message: /a\.json: is not JSON: .*; expected the JSON that check-coverage writes/
   })
   t.match(await said('<!DOCTYPE html><html>'), {
-    code: 'ERR_BASELINE', message: /a\.json: is an HTML page; .*; expected what check-coverage writes$/
+    code: 'ERR_BASELINE', message: /a\.json: is an HTML page; .*; expected the JSON that check-coverage writes$/
   })
   t.match(await said('[]'), {
-    code: 'ERR_BASELINE', message: /a\.json: is not what check-coverage writes: expected a mapping, got an empty list$/
+    code: 'ERR_BASELINE', message: /a\.json: is not the JSON that check-coverage writes: expected a mapping, got an empty list$/
   })
   t.match(await said(JSON.stringify({ ...GOOD, words: 0 })), {
     code: 'ERR_BASELINE', message: /writes: words: expected at least 1, got 0$/

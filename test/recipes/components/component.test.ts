@@ -189,7 +189,7 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
   const { component, out } = setting
   const options = { tokenizer: tokenizer(), maxBad: '50%' }
   t.match(await componentStatus(await findComponent(component, {}), options), {
-    pull: { is: 'new' }, shards: { is: 'new', why: /its raw copy is not there yet/ }
+    pull: { is: 'new' }, shards: { is: 'new', why: /its raw copy does not exist yet/ }
   })
   await failure(shard(setting, { killAt: 8 }))
   t.match(await componentStatus(await findComponent(component, {}), options), {

@@ -42,7 +42,7 @@ t.test('a raw pull of files: where they come from is beside it', async t => {
       source: { dataset: 'json', subset: null, split: 'train', revision: null, commit: null, url: null },
       license: {
         found: ['CC BY-SA 3.0'],
-        read_from: 'whoever pulled it',
+        read_from: 'the user who pulled it',
         card_sha256: null,
         spdx: 'CC-BY-SA-3.0',
         redistributable: 'yes'
@@ -104,7 +104,7 @@ t.test('code: the records are counted by licence', async t => {
     { signal: stop.signal, watch: () => () => { stop.abort() } }
   )
   t.match(await failure(stopped), {
-    code: 'ERR_ABORTED', message: /a\.ndjson: stopped; it is whole, and where it comes from is not written yet/
+    code: 'ERR_ABORTED', message: /a\.ndjson: stopped; the file is complete, but its provenance is not written yet/
   })
   t.strictSame(filesIn(join(folder, 'stopped')), ['a.ndjson', 'a.ndjson.checkpoint.json'])
   await shardCorpus({ dataFiles, textColumn: 'content', output: join(folder, 'stopped/a.ndjson') })
@@ -187,7 +187,7 @@ t.test('raw_dir: written once, for each component', async t => {
     'a.ndjson.gz': { filters: [], command: null, records: answers().records.length - 2 }, 'b.ndjson.gz': {}
   })
   t.match(first.licenses, [
-    { found: [{ license: 'mit', read_from: manifest }, { license: 'mit', read_from: `${join(raw, 'provenance.json')}, from whoever pulled it` }] },
+    { found: [{ license: 'mit', read_from: manifest }, { license: 'mit', read_from: `${join(raw, 'provenance.json')}, from the user who pulled it` }] },
     {}
   ])
   const page = readFileSync(join(raw, 'README.md'), 'utf8')

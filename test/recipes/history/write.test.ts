@@ -230,7 +230,7 @@ t.test('a record that is damaged: said with its reason, and the next one is writ
     ['{"format":2}', /: is not the record of a run, or of a newer version: format: expected 1, got 2/],
     [
       intact.replace('"tokens": 30', '"tokens": 31'),
-      /: has the hash [0-9a-f]{12}, expected [0-9a-f]{12}, which its name says: it was changed/
+      /: has the hash [0-9a-f]{12}, expected [0-9a-f]{12} as in its name: it was changed/
     ]
   ] as const) {
     writeFileSync(path, content)
@@ -258,7 +258,7 @@ t.test('a record by its path, its name, or the first digits of its hash', async 
   const digits = [...hashes.keys()].map(hash => hash[0]!)
   const twice = digits.find((digit, i) => digits.indexOf(digit) !== i)!
   t.match(await failure(findRun(folder, twice)), {
-    code: 'ERR_RUN', message: /is the beginning of [0-9a-f]{12} and of [0-9a-f]{12}.*expected more digits, or a path/
+    code: 'ERR_RUN', message: /matches [0-9a-f]{12} and [0-9a-f]{12}.*expected more digits, or a path/
   })
   for (const none of ['', 'nothing', 'text']) {
     t.match(await failure(findRun(folder, none)), { code: 'ERR_RUN', message: /: no such record in/ })

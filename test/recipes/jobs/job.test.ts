@@ -84,7 +84,7 @@ t.test('new: nothing is there; begun: it goes on from its state; finished: it is
     await job.finish({ lines: 1 }, [output])
     return job.flow
   })
-  t.strictSame([second.result, second.told], [FLOW, ['web: goes on behind document 12,345']])
+  t.strictSame([second.result, second.told], [FLOW, ['web: resumes after document 12,345']])
   t.match(second.found, { begins: false, replaces: true })
   t.strictSame(await statusOf(plan), { is: 'finished', result: { lines: 1 } })
   const third = await doJob(plan, async () => { t.fail('done again') })
@@ -118,21 +118,21 @@ const changes: Readonly<Record<string, { readonly change: (setting: Setting) => 
   },
   'one more input': {
     change: ({ folder, plan }) => ({ ...plan, inputs: [...plan.inputs, { path: put(folder, 'c.txt', 'c'), size: 1 }] }),
-    says: /c\.txt: is an input now, was none/
+    says: /c\.txt: is an input now, was not before/
   },
   'one input less': {
-    change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) }), says: /a\.txt: is no input any more/
+    change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) }), says: /a\.txt: is no longer an input/
   },
   'another order': {
     change: ({ plan }) => ({ ...plan, inputs: [...plan.inputs].reverse() }),
-    says: /the input files come in another order, or another number of times: .*b\.txt, .*a\.txt/
+    says: /the input files are in another order, or repeated another number of times: .*b\.txt, .*a\.txt/
   },
   'a shorter input': {
     change: ({ folder, plan }) => { put(folder, 'b.txt', 'b'); return plan }, says: /b\.txt: had 5 bytes, has 1/
   },
   'a touched input': {
     change: ({ folder, plan }) => { utimesSync(join(folder, 'b.txt'), 5, 5); return plan },
-    says: /b\.txt: was changed at 20\S+Z, then at 1970-01-01T00:00:05\.000Z \(where only its time is another: touch -d 20\S+Z\)/
+    says: /b\.txt: was changed at 20\S+Z, then at 1970-01-01T00:00:05\.000Z \(if only its time differs: touch -d 20/
   }
 }
 
@@ -146,8 +146,8 @@ for (const [kind, { change, says }] of Object.entries(changes)) {
       t.match(await failure(refused), {
         code: 'ERR_CHECKPOINT',
         exitCode: 2,
-        message: new RegExp(`checkpoint\\.json: is of a run that was something else: .*${says.source}.*; ` +
-          'run it as it was to go on, or start over with --restart')
+        message: new RegExp(`checkpoint\\.json: is of a run with other settings or inputs: .*${says.source}.*; ` +
+          'repeat the command as it was to resume, or start over with --restart')
       })
     }
     t.ok(readFileSync(begun.plan.path).equals(before))
@@ -289,6 +289,6 @@ t.test('what can be gone on with: files alone', async t => {
 
 t.test('a message for each state', async t => {
   t.equal(statusText({ is: 'new', why: 'x' }), null)
-  t.equal(statusText({ is: 'begun', documents: 1234 }), 'goes on behind document 1,234')
+  t.equal(statusText({ is: 'begun', documents: 1234 }), 'resumes after document 1,234')
   t.equal(statusText({ is: 'damaged', why: 'gone' }), 'is done again: gone')
 })

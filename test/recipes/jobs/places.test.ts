@@ -16,7 +16,7 @@ t.test('files are compared by where they are, links followed as far as they go',
   await checkOutputs(['-', '-', join(folder, 'real/a')], [], { shared: [join(folder, 'b'), join(folder, 'b')] })
   t.match(await failure(checkOutputs([join(folder, 'b')], [], { shared: [join(folder, 'b')] })), { code: 'ERR_OPTION' })
   t.match(await failure(checkOutputs([join(folder, 'a'), join(folder, 'a/b')], [])), {
-    code: 'ERR_OPTION', message: /would lie in .*a, which is a file of this run/
+    code: 'ERR_OPTION', message: /would be in .*a, which is a file of this run/
   })
   put(folder, 'real/in', 'x')
   symlinkSync(join(folder, 'real/in'), join(folder, 'other'))

@@ -237,8 +237,8 @@ t.test('two components must not have one name, nor one output_dir in whatever wa
   data_files: DIR/a.txt
   output_dir: ./out/y/../x
 `), [
-    '2:9: two components have the name a, expected one of its own for each',
-    '5:15: two components have the output_dir ./out/y/../x, expected one of its own for each'
+    '2:9: two components have the name a, expected a different one for each',
+    '5:15: two components have the output_dir ./out/y/../x, expected a different one for each'
   ])
 })
 

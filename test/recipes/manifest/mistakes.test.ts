@@ -70,7 +70,8 @@ const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
   'a value that begins with @': ['name: @a\n', '1:7: a value can\'t begin with @, expected it in quotes'],
   'a backslash in double quotes': [
     'name: "C:\\q"\n',
-    '1:10: in double quotes a backslash begins an escape, and \\q is none; write \\\\, or put the text in single quotes'
+    '1:10: in double quotes a backslash begins an escape, and \\q is not one; ' +
+      'write \\\\, or put the text in single quotes'
   ],
   'a glob without quotes': [
     'datasets:\n  - name: a\n    data_files: **/*.json\n',
@@ -81,7 +82,7 @@ const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
   'a key twice': ['name: a\ndatasets: []\nname: b\n', '3:1: the key name is there twice in one mapping'],
   'what is no YAML in another way': [
     'name: a]\nb: ]\n',
-    '2:4: this is not YAML here: look at quotes, brackets and indentation of this line and the one above it'
+    '2:4: invalid YAML here: check the quotes, brackets and indentation of this line and the one above it'
   ],
   'one component': [
     'name: a\ndataset: json\ndata_files: a\n',

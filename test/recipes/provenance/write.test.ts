@@ -51,7 +51,7 @@ t.test('one pull: README.md, provenance.json and the card', async t => {
     'Made of 1 file, 1,234,567 bytes:',
     `| en/train-00000.parquet | 1,234,567 | ${'ab'.repeat(32)} |`
   ]) t.ok(page.split('\n').includes(line), line)
-  t.match(page, /no legal advice/)
+  t.match(page, /not legal advice/)
 })
 
 t.test('what is not known, and what is much', async t => {
