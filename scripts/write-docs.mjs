@@ -1,5 +1,5 @@
-// Writes the tables of the pages, each between `<!-- TABLE NAME -->` and `<!-- end -->`, from what the built code declares.
-// With --check nothing is written: pages whose tables are out of date are listed, and the exit code is 1.
+// Writes the tables of the pages, each between `<!-- TABLE NAME -->` and `<!-- end -->`, from what the built code
+// declares. With --check nothing is written: pages that are out of date are listed, and the exit code is 1.
 // Usage: node scripts/write-docs.mjs [--check] [PAGE…]; without pages, all that have a table.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -20,39 +20,47 @@ const { npySinkOptions } = await built('sinks/npy')
 
 /** The options of each stage, by the name of its factory. */
 const { json: ndjson, ...otherSources } = sources
-const stages = { ndjson, ...otherSources, hf: { options: hfOptions }, ...transforms, npySink: { options: npySinkOptions } }
+const sinks = { npySink: { options: npySinkOptions } }
+const ofStages = { ndjson, ...otherSources, hf: { options: hfOptions }, ...transforms, ...sinks }
 
 /** A text in a cell of a table: outside of code, `<` would begin a tag. */
-const cell = text => text.replaceAll('|', '\\|').replaceAll('\n', ' ').split('`').map((part, i) => i % 2 === 1 ? part : part.replaceAll('<', '\\<')).join('`')
-const tableOf = (header, rows) => [header, header.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n')
+function cell (text) {
+  const parts = text.replaceAll('|', '\\|').replaceAll('\n', ' ').split('`')
+  return parts.map((part, i) => i % 2 === 1 ? part : part.replaceAll('<', '\\<')).join('`')
+}
+
+const lineOf = cells => `| ${cells.join(' | ')} |`
+const tableOf = (header, rows) => [header, header.map(() => '---'), ...rows].map(lineOf).join('\n')
+const codeOf = text => cell(`\`${text}\``)
 
 /**
- * The cells of an option: its default and its meaning. A default that the description names at its end, where the schema
- * has none, goes into its own cell as well.
+ * The cells of an option: its default and its meaning. If the schema has no default, or null, and the description ends
+ * with one, that is the default.
  */
 function cellsOf (field) {
   const { default: fallback } = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
   const description = field.description ?? ''
-  if (fallback !== undefined) return [`\`${cell(JSON.stringify(fallback).replaceAll('"', ''))}\``, cell(description)]
   const [, meaning, named] = /^(.*?) \(default: (.*)\)$/.exec(description) ?? [undefined, description, '']
-  return [named === '' || /[ ,]/.test(named) ? cell(named) : `\`${cell(named)}\``, cell(meaning)]
+  if (fallback === null && named === '') return ['', cell(meaning)]
+  if (fallback !== undefined && fallback !== null) {
+    return [codeOf(JSON.stringify(fallback).replaceAll('"', '')), cell(description)]
+  }
+  return [named === '' || /[ ,]/.test(named) ? cell(named) : codeOf(named), cell(meaning)]
 }
 
 /** Options of a stage: `options dedup`. */
 function optionsTable (name) {
-  const stage = stages[name]
-  if (stage === undefined) throw new Error(`options ${name}: there is no such stage (${Object.keys(stages).join(', ')})`)
-  const rows = Object.entries(stage.options.shape)
-  if (rows.length === 0) return 'It has no options.'
-  return tableOf(['option', 'default', 'meaning'], rows.map(([key, field]) => [`\`${key}\``, ...cellsOf(field)]))
+  const stage = ofStages[name]
+  if (stage === undefined) throw new Error(`options ${name}: no such stage, expected one of ${Object.keys(ofStages)}`)
+  const rows = Object.entries(stage.options.shape).map(([key, field]) => [codeOf(key), ...cellsOf(field)])
+  return rows.length === 0 ? 'It has no options.' : tableOf(['option', 'default', 'meaning'], rows)
 }
 
-/** `check <manifest>` */
-const usageOf = (name, { argument }) => [name, ...argument === undefined ? [] : [argument[0]]].join(' ')
-
-/** The commands: `commands`. */
+/** The commands, with their arguments: `commands`. */
 function commandsTable () {
-  return tableOf(['command', 'purpose'], Object.entries(commands).map(([name, command]) => [`\`${usageOf(name, command)}\``, cell(command.options.description)]))
+  const rows = Object.entries(commands).map(([name, { argument, options }]) =>
+    [codeOf(argument === undefined ? name : `${name} ${argument[0]}`), cell(options.description)])
+  return tableOf(['command', 'purpose'], rows)
 }
 
 /** The flags of all commands: `flags`. One row for each default and meaning that a flag has. */
@@ -60,14 +68,14 @@ function flagsTable () {
   const rows = new Map()
   for (const [command, { options }] of Object.entries(commands)) {
     for (const [key, field] of Object.entries(options.shape)) {
-      const row = [`\`--${kebabCase(key)}\``, ...cellsOf(field)]
+      const row = [codeOf(`--${kebabCase(key)}`), ...cellsOf(field)]
       const known = rows.get(row.join()) ?? { row, used: [] }
-      known.used.push(command)
+      known.used.push(codeOf(command))
       rows.set(row.join(), known)
     }
   }
   const byName = [...rows.values()].sort(({ row: [a] }, { row: [b] }) => a.localeCompare(b, 'en'))
-  return tableOf(['flag', 'default', 'meaning', 'commands'], byName.map(({ row, used }) => [...row, used.map(name => `\`${name}\``).join(', ')]))
+  return tableOf(['flag', 'default', 'meaning', 'commands'], byName.map(({ row, used }) => [...row, used.join(', ')]))
 }
 
 const ORIGINS = { python: 'the Python scripts', former: 'sluice 0.2; gives a warning' }
@@ -75,13 +83,13 @@ const ORIGINS = { python: 'the Python scripts', former: 'sluice 0.2; gives a war
 /** Other names of flags: `aliases`. One row for each, with the commands that have it. */
 function aliasesTable () {
   const rows = new Map()
-  for (const [command, { options, aliases }] of Object.entries(commands)) {
-    for (const kind of Object.keys(ORIGINS)) {
+  for (const [command, { options, aliases = {} }] of Object.entries(commands)) {
+    for (const [kind, origin] of Object.entries(ORIGINS)) {
       for (const [alias, option] of Object.entries(aliases[kind] ?? {})) {
         const [, meaning] = cellsOf(options.shape[option])
-        const row = [`\`--${kebabCase(alias)}\``, `\`--${kebabCase(option)}\``, meaning, ORIGINS[kind]]
+        const row = [codeOf(`--${kebabCase(alias)}`), codeOf(`--${kebabCase(option)}`), meaning, origin]
         const known = rows.get(row.join()) ?? { row, used: [] }
-        known.used.push(`\`${command}\``)
+        known.used.push(codeOf(command))
         rows.set(row.join(), known)
       }
     }
@@ -90,27 +98,34 @@ function aliasesTable () {
   return tableOf(header, [...rows.values()].map(({ row, used }) => [...row, used.join(', ')]))
 }
 
-/** The keys of a part of a manifest, with their defaults: `keys component`. */
+/** The keys of a part of a manifest: `keys component`. */
 function keysTable (name) {
-  const schema = { manifest: manifestSchema, component: componentSchema, tokenizer: tokenizerSchema }[name]
-  return Object.entries(schema.shape).map(([key, field]) => {
-    const [fallback] = cellsOf(field)
-    return `\`${snakeCase(key)}\`${fallback === '' ? '' : ` (${fallback})`}`
-  }).join(', ') + '.'
+  const { shape } = { manifest: manifestSchema, component: componentSchema, tokenizer: tokenizerSchema }[name]
+  const rows = Object.entries(shape).map(([key, field]) => [codeOf(snakeCase(key)), ...cellsOf(field)])
+  return tableOf(['key', 'default', 'meaning'], rows)
 }
 
 /** Error codes: `errors`. */
 function errorsTable () {
-  return tableOf(['code', 'exit code', 'meaning'], Object.entries(errorCodes).map(([code, { exit, means }]) => [`\`${code}\``, exit, cell(means)]))
+  const rows = Object.entries(errorCodes).map(([code, { exit, means }]) => [codeOf(code), exit, cell(means)])
+  return tableOf(['code', 'exit code', 'meaning'], rows)
 }
 
-const tables = { options: optionsTable, commands: commandsTable, flags: flagsTable, aliases: aliasesTable, keys: keysTable, errors: errorsTable }
+const tables = {
+  options: optionsTable,
+  commands: commandsTable,
+  flags: flagsTable,
+  aliases: aliasesTable,
+  keys: keysTable,
+  errors: errorsTable
+}
 
-/** A page with its tables made anew. */
-function rewritten (page, text) {
-  return text.replace(/^<!-- (\w+)(?: (\w+))? -->\n[^]*?^<!-- end -->$/gm, (whole, table, name) => {
-    if (tables[table] === undefined) throw new Error(`${page}: there is no table ${table} (${Object.keys(tables).join(', ')})`)
-    return `<!-- ${[table, ...name === undefined ? [] : [name]].join(' ')} -->\n${tables[table](name)}\n<!-- end -->`
+/** The text of a page, with up-to-date tables. */
+function updated (page, text) {
+  return text.replace(/^<!-- (\w+)( \w+)? -->\n[^]*?^<!-- end -->$/gm, (_whole, table, name = '') => {
+    const write = tables[table]
+    if (write === undefined) throw new Error(`${page}: no such table: ${table}, expected one of ${Object.keys(tables)}`)
+    return `<!-- ${table}${name} -->\n${write(name.trim())}\n<!-- end -->`
   })
 }
 
@@ -124,12 +139,11 @@ function allPages () {
 const args = process.argv.slice(2)
 const isCheck = args[0] === '--check'
 const named = isCheck ? args.slice(1) : args
-const stale = (named.length > 0 ? named : allPages()).filter(page => {
+for (const page of named.length > 0 ? named : allPages()) {
   const text = readFileSync(page, 'utf8')
-  const fresh = rewritten(page, text)
-  if (fresh === text) return false
-  if (!isCheck) writeFileSync(page, fresh)
-  return true
-})
-for (const page of stale) console.log(`${isCheck ? 'out of date, npm run docs writes it' : 'written'}: ${relative('.', page)}`)
-if (isCheck && stale.length > 0) process.exitCode = 1
+  const wanted = updated(page, text)
+  if (wanted === text) continue
+  console.log(`${relative('.', page)}: ${isCheck ? 'out of date; run npm run docs' : 'written'}`)
+  if (isCheck) process.exitCode = 1
+  else writeFileSync(page, wanted)
+}

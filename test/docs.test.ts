@@ -11,8 +11,9 @@ import { commands } from '../recipes/cli/commands.ts'
 import { knownStages, sources, transforms } from '../recipes/stages.ts'
 import { command as run, programPrints } from './commands.ts'
 import { C4, hubForCommands } from './hub/process.ts'
-import { fixture, folderLikeCheckout, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
+import { ROOT, filesIn, fixture, folderLikeCheckout, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
 import { ownData } from './own-data.ts'
+import { phrasesIn } from './phrases.ts'
 import { type Block, anchorsIn, blocksIn, brokenLinks, readPage, shellLines, userPages } from './pages.ts'
 
 const pages = userPages()
@@ -28,24 +29,19 @@ const SCREEN = 60
 const QUICKSTART_MODEL = 'data/quickstart/tokenizer/spm_8000_unigram.model'
 const replaceModel = (code: string): string => code.replaceAll(QUICKSTART_MODEL, 'test/fixtures/quickstart.model')
 
+const writeTables = (...args: string[]): string => runProgram(process.execPath, ['scripts/write-docs.mjs', ...args])
+
 t.test('the tables in the pages are up to date, and one that is not is found', async t => {
-  t.equal(runProgram(process.execPath, ['scripts/write-docs.mjs', '--check']), '')
+  t.equal(writeTables('--check'), '')
   const stale = put(temporaryFolder(t), 'stale.md', '# A page\n\n<!-- options dedup -->\n| option |\n<!-- end -->\n')
-  t.throws(
-    () => runProgram(process.execPath, ['scripts/write-docs.mjs', '--check', stale]),
-    /out of date, npm run docs writes it: .*stale\.md|Command failed/
-  )
-  runProgram(process.execPath, ['scripts/write-docs.mjs', stale])
+  t.throws(() => writeTables('--check', stale), /Command failed/)
+  writeTables(stale)
   t.match(readFileSync(stale, 'utf8'), '| `window` | `50000` | ')
 })
 
 t.test('every stage, command, flag and error has its row in some page', async t => {
-  for (const name of [
-    ...Object.keys(sources).map(name => name === 'json' ? 'ndjson' : name),
-    'hf',
-    ...Object.keys(transforms),
-    'npySink'
-  ]) {
+  const names = ['ndjson', ...Object.keys(sources).slice(1), 'hf', ...Object.keys(transforms), 'npySink']
+  for (const name of names) {
     t.ok(everyPage.includes(`<!-- options ${name} -->\n`), name)
   }
   for (const table of ['commands', 'flags', 'errors']) t.ok(everyPage.includes(`<!-- ${table} -->\n`), table)
@@ -75,23 +71,17 @@ t.test('every name of the index has its line in docs/api.md, and so have those o
   t.ok(index.length > 100, `${index.length} names`)
   t.strictSame(documentedIn(title => !title.startsWith('`sluice/')).sort(), index.sort())
   for (const part of ['fasttext', 'hub', 'sentencepiece', 'tokenizer', 'trainer']) {
-    t.strictSame(
-      documentedIn(title => title === `\`sluice/${part}\``).sort(), exportedBy(`lib/${part}/index.ts`).sort(), part
-    )
+    const documented = documentedIn(title => title === `\`sluice/${part}\``)
+    t.strictSame(documented.sort(), exportedBy(`lib/${part}/index.ts`).sort(), part)
   }
   t.notMatch(readPage('docs/api.md'), /: $/m, 'each line says something')
 })
 
 t.test('every stage of the tables is in the index', async t => {
   const index = await import('sluice') as Readonly<Record<string, unknown>>
-  const names = [
-    ...Object.keys(sources).map(name => ({ json: 'ndjson', text: 'textLines' })[name] ?? name),
-    'hf',
-    ...Object.keys(transforms),
-    'ndjsonSink',
-    'npySink',
-    'textSink'
-  ]
+  const inCode: Readonly<Record<string, string>> = { json: 'ndjson', text: 'textLines' }
+  const ofSources = Object.keys(sources).map(name => inCode[name] ?? name)
+  const names = [...ofSources, 'hf', ...Object.keys(transforms), 'ndjsonSink', 'npySink', 'textSink']
   for (const name of names) t.type(index[name], 'function', name)
 })
 
@@ -105,19 +95,35 @@ t.test('every command and every script that is named exists', async t => {
   t.match(readPage('README.md'), 'npm ci && npm test')
 })
 
+const linesOf = (text: string): number => text.split('\n').length - 1
+
 t.test('pages are short, and long ones begin with a table of contents', async t => {
   const readme = readPage('README.md')
-  t.ok(readme.split('\n').length - 1 <= MOST_README_LINES, `README.md has ${readme.split('\n').length - 1} lines`)
-  t.ok(readme.split(/\s+/).length - 1 <= MOST_README_WORDS, `README.md has ${readme.split(/\s+/).length - 1} words`)
+  const words = readme.trim().split(/\s+/).length
+  t.ok(linesOf(readme) <= MOST_README_LINES, `README.md has ${linesOf(readme)} lines`)
+  t.ok(words <= MOST_README_WORDS, `README.md has ${words} words`)
   for (const page of pages.filter(page => page !== 'docs/api.md' && page !== 'README.md')) {
     const text = readPage(page)
-    const lines = text.split('\n').length - 1
+    const lines = linesOf(text)
     t.ok(lines <= MOST_LINES, `${page} has ${lines} lines`)
     const sections = [...text.replace(/^```.*?^```$/gms, '').matchAll(/^## /gm)].length
     if (lines > SCREEN && sections > 1) {
       t.match(text.split('\n## ')[0], /^- \[.*\]\(#.*\)$/m, `${page} has a table of contents`)
     }
   }
+})
+
+/** The text of a page without its tables from the code: those have the words of the descriptions there. */
+function writtenIn (page: string): string {
+  const tables = /^<!-- \w+( \w+)? -->\n[^]*?^<!-- end -->$/gm
+  return readPage(page).replace(tables, table => table.replace(/[^\n]/g, ''))
+}
+
+t.test('pages and examples are in plain English, without the phrases to avoid', async t => {
+  const examples = filesIn(join(ROOT, 'examples')).filter(name => !/\.(ndjson|md)$/.test(name))
+  const texts = [...pages, 'CONTRIBUTING.md', ...examples.map(name => `examples/${name}`)]
+  t.strictSame(texts.filter(page => page !== 'docs/api.md').flatMap(page => phrasesIn(page, writtenIn(page))), [])
+  t.strictSame(phrasesIn('a', 'one\nwhich is gone on with'), ['a:2: gone on with; write: resume'])
 })
 
 t.test('every link leads to a file and a heading that exist', async t => {
@@ -128,12 +134,12 @@ t.test('every link leads to a file and a heading that exist', async t => {
   t.strictSame(brokenLinks('a.md', folder), ['a.md: #b', 'a.md: c.md'])
 })
 
-/** What makes a command fast enough for a test of many: threads, and the tables of NFKC, take long for inputs of this size. */
+const THREADED = ['process-mixture', 'run', 'train-tokenizer', 'filter-corpus', 'shard-corpus', 'verify']
+
+/** A command with flags that make it fast enough for many: threads and tables of NFKC take long for such inputs. */
 function quickened (args: readonly string[]): string[] {
   const more = args[0] === 'train-tokenizer' ? ['--normalization-rule-name', 'identity', '--no-hard-vocab-limit'] : []
-  const isThreaded = ['process-mixture', 'run', 'train-tokenizer', 'filter-corpus', 'shard-corpus', 'verify'].includes(
-    args[0]!
-  )
+  const isThreaded = THREADED.includes(args[0]!)
   return [...args, ...more, ...isThreaded && !args.includes('--workers') ? ['--workers', '1'] : []]
 }
 
@@ -142,8 +148,8 @@ async function runShell (t: Test, block: Block, cwd: string): Promise<void> {
   const lines = shellLines(block)
   if (isThorough()) {
     const npx = `npx () { shift; "${process.execPath}" dist/recipes/cli/main.js "$@"; }\nset -euo pipefail\n`
-    const script = lines.map(line =>
-      line.map(words => `npx sluice ${words.map(word => `'${word}'`).join(' ')}`).join(' | ')).join('\n')
+    const commandOf = (words: readonly string[]): string => `npx sluice ${words.map(word => `'${word}'`).join(' ')}`
+    const script = lines.map(line => line.map(commandOf).join(' | ')).join('\n')
     t.doesNotThrow(() => runProgram('bash', ['-c', npx + replaceModel(script)], cwd), block.place)
     return
   }
@@ -159,16 +165,12 @@ async function runShell (t: Test, block: Block, cwd: string): Promise<void> {
 
 /** Runs a block of JavaScript or TypeScript; a comment after `console.log` is what it prints. */
 async function runProgramIn (t: Test, { place, language, code }: Block, cwd: string): Promise<void> {
-  const { ScriptTarget, ModuleKind } = ts
-  const program = language === 'js'
-    ? code
-    : ts.transpileModule(
-      code, { compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.ES2022, verbatimModuleSyntax: true } }
-    ).outputText
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022, verbatimModuleSyntax: true }
+  const program = language === 'js' ? code : ts.transpileModule(code, { compilerOptions }).outputText
   const name = `shown-${place.replace(/\W+/g, '-')}.mjs`
   put(cwd, name, replaceModel(program))
   const printed = await programPrints(name, [], cwd)
-  for (const [, comment] of code.matchAll(/^\s*console\.log\(.*\) \/\/ (.*)$/gm)) {
+  for (const [, comment] of code.matchAll(/^.*console\.log\(.*\) \/\/ (.*)$/gm)) {
     t.match(`\n${printed}`, `\n${comment}\n`, place)
   }
   t.pass(place)
@@ -177,23 +179,23 @@ async function runProgramIn (t: Test, { place, language, code }: Block, cwd: str
 /** Reads a block of YAML: a manifest, or the filters of a component. */
 async function readYaml (t: Test, { place, code }: Block, cwd: string): Promise<void> {
   const isFilters = code.startsWith('filters:')
-  const manifest = isFilters
-    ? `- name: shown\n  dataset: json\n  data_files: examples/mail.ndjson\n${code.replace(/^/gm, '  ')}`
-    : code
-  const { datasets } = await readManifest(put(temporaryFolder(t), 'shown.yaml', manifest.replaceAll(
-    './my-stage.mjs', join(cwd, 'examples/my-stage.mjs')
-  )), knownStages)
+  const component = '- name: shown\n  dataset: json\n  data_files: examples/mail.ndjson\n'
+  const manifest = isFilters ? component + code.replace(/^/gm, '  ') : code
+  const withStage = manifest.replaceAll('./my-stage.mjs', join(cwd, 'examples/my-stage.mjs'))
+  const { datasets } = await readManifest(put(temporaryFolder(t), 'shown.yaml', withStage), knownStages)
   t.ok(datasets.length > 0, place)
 }
+
+/** Languages of blocks; those of Python are run by `npm run judges`. */
+const RUN = ['sh', 'js', 'ts', 'yaml']
+const NOT_RUN = ['python', 'text']
 
 t.test('what the pages show runs as it stands', async t => {
   await hubForCommands(t, { repos: [C4] })
   for (const page of pages) {
     const blocks = blocksIn(page)
-    t.strictSame(blocks.filter(({ language }) => !['sh', 'js', 'ts', 'yaml', 'python', 'text', 'json'].includes(
-      language
-    )), [], `${page}: each block names its language`)
-    const shown = blocks.filter(({ language }) => ['sh', 'js', 'ts', 'yaml'].includes(language))
+    t.strictSame(blocks.filter(({ language }) => ![...RUN, ...NOT_RUN].includes(language)), [], 'languages')
+    const shown = blocks.filter(({ language }) => RUN.includes(language))
     if (shown.length === 0) continue
     await t.test(page, async t => {
       const cwd = folderLikeCheckout(t)
@@ -213,15 +215,13 @@ t.test('what the pages show runs as it stands', async t => {
 })
 
 t.test('a block for the shell that no test would run is found', async t => {
-  const block = {
-    place: 'a.md:1',
-    language: 'sh',
-    code: 'npm ci && npm test\nnpx sluice read a.ndjson |\n  npx sluice length --min-chars 3   # a note\n'
-  }
+  const code = 'npm ci && npm test\nnpx sluice read a.ndjson |\n  npx sluice length --min-chars 3   # a note\n'
+  const block = { place: 'a.md:1', language: 'sh', code }
   t.strictSame(shellLines(block), [[['read', 'a.ndjson'], ['length', '--min-chars', '3']]])
   t.throws(() => shellLines({ ...block, code: 'sluice read a.ndjson\n' }), /a\.md:1: no test runs sluice read/)
 })
 
-t.test('the changelog has this version', async t => {
+t.test('the README and the changelog have this version', async t => {
+  t.match(readPage('README.md'), `/sluice-${packageVersion()}.tgz`)
   t.match(readPage('CHANGELOG.md'), `## ${packageVersion()}`)
 })

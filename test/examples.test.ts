@@ -6,7 +6,9 @@ import { t } from './tap.ts'
 import { readNpy } from '../lib/shards/npy.ts'
 import { C4, hubForCommands } from './hub/process.ts'
 import { command, programPrints } from './commands.ts'
-import { ROOT, filesIn, folderLikeCheckout, howMany, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
+import {
+  ROOT, filesIn, folderLikeCheckout, howMany, isThorough, pattern, put, runProgram, temporaryFolder
+} from './helpers.ts'
 import { ownData } from './own-data.ts'
 import { blocksIn } from './pages.ts'
 
@@ -32,7 +34,9 @@ t.test('pack-alone.mjs: one transform in another program', async t => {
 
 t.test('pipe.sh: the stages in a shell', async t => {
   const folder = temporaryFolder(t)
-  const [input, output, model] = ['examples/mail.ndjson', `${folder}/shards/`, 'test/fixtures/quickstart.model'] as const
+  const input = 'examples/mail.ndjson'
+  const output = `${folder}/shards/`
+  const model = 'test/fixtures/quickstart.model'
   if (isThorough()) {
     run('bash', 'examples/pipe.sh', input, output, model)
   } else {
@@ -122,7 +126,10 @@ t.test('my-stage.yaml: a manifest with a custom stage', async t => {
     .replace('0.2', '2'))
   t.match(await command(['check', refused], { cwd: folder }), {
     code: 2,
-    stderr: /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: max_share: expected a number from 0 to 1, got 2/
+    stderr: pattern(
+      /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: /,
+      /max_share: expected a number from 0 to 1, got 2/
+    )
   })
 })
 
@@ -130,10 +137,10 @@ t.test('from-hub.mjs: a dataset on the Hub', async t => {
   await hubForCommands(t, { repos: [C4] })
   const output = join(temporaryFolder(t), 'out.ndjson')
   const printed = await programPrints('examples/from-hub.mjs', ['allenai/c4', 'en', output], ROOT)
-  t.match(
-    printed,
-    /^allenai\/c4 at [0-9a-f]{40}: 2 files, licence odc-by\n16 documents, the last one before c4-train\.00001-of-01024\.json\.gz \d+\n$/
-  )
+  t.match(printed, pattern(
+    /^allenai\/c4 at [0-9a-f]{40}: 2 files, licence odc-by\n/,
+    /16 documents, the last one before c4-train\.00001-of-01024\.json\.gz \d+\n$/
+  ))
   t.match(JSON.parse(readFileSync(output, 'utf8').split('\n')[0]!), {
     id: 'hf://datasets/allenai/c4/en/c4-train.00000-of-01024.json.gz#0', meta: { url: 'https://example.org/0/0' }
   })

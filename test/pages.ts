@@ -16,8 +16,8 @@ const FOLDERS = ['docs', 'examples', 'lib', 'recipes', 'sinks', 'sources', 'tran
 
 /** The pages that users read, relative to the repository, README.md first; without the changelog. */
 export function userPages (): string[] {
-  const inFolders = FOLDERS.flatMap(folder => filesIn(join(ROOT, folder)).filter(name => name.endsWith('.md')).map(name => join(folder, name)))
-  return ['README.md', ...inFolders]
+  const inFolders = FOLDERS.flatMap(folder => filesIn(join(ROOT, folder)).map(name => join(folder, name)))
+  return ['README.md', ...inFolders.filter(name => name.endsWith('.md'))]
 }
 
 export function readPage (page: string, folder = ROOT): string {
@@ -35,14 +35,16 @@ export function blocksIn (page: string, text = readPage(page)): Block[] {
 
 /** A page without its blocks of code, its comments and its code within lines. */
 function proseOf (text: string): string {
-  return text.replace(/^```.*?^```$/gms, '').replace(/<!--.*?-->/gs, '').replace(/`[^`\n]*`/g, code => code.replace(/[[\]()<>]/g, ''))
+  return text.replace(/^```.*?^```$/gms, '').replace(/<!--.*?-->/gs, '')
+    .replace(/`[^`\n]*`/g, code => code.replace(/[[\]()<>]/g, ''))
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */
 export function anchorsIn (text: string): Set<string> {
   const seen = new Map<string, number>()
   return new Set([...proseOf(text).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {
-    const anchor = heading!.toLowerCase().replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
+    const shown = heading!.toLowerCase().replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    const anchor = shown.replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
     const before = seen.get(anchor) ?? 0
     seen.set(anchor, before + 1)
     return before === 0 ? anchor : `${anchor}-${before}`
@@ -51,8 +53,9 @@ export function anchorsIn (text: string): Set<string> {
 
 /** The links of a page that lead to no file or heading of the folder. */
 export function brokenLinks (page: string, folder = ROOT): string[] {
-  const links = [...proseOf(readPage(page, folder)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!).filter(link => !/^[a-z]+:/.test(link))
+  const links = [...proseOf(readPage(page, folder)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!)
   return links.filter(link => {
+    if (/^[a-z]+:/.test(link)) return false
     const [path, anchor] = link.split('#') as [string, string?]
     const target = path === '' ? page : join(dirname(page), path)
     if (!existsSync(join(folder, target))) return true
@@ -65,7 +68,16 @@ export function brokenLinks (page: string, folder = ROOT): string[] {
 export type ShellLine = readonly string[][]
 
 /** Commands that a page shows and that the tests of pages don't run: others do, or they take too long. */
-const NOT_RUN = /^(?:npm (?:ci|install|pack|run|test)\b|cp |cd |set |node examples\/|bash examples\/|examples\/|npx sluice quickstart\b|python3 )/
+const NOT_RUN = [
+  /^npm (?:ci|install|pack|run|test)\b/, /^npx sluice quickstart\b/, /^(?:cp|set|python3) /, /^(?:node|bash) examples\//
+]
+
+/** The words of a command, without the quotes around them. */
+function wordsOf (command: string): string[] {
+  return [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, inSingle, inDouble, bare]) => {
+    return inSingle ?? inDouble ?? bare!
+  })
+}
 
 /**
  * The lines of a block for the shell: pipes of `npx sluice`.
@@ -73,9 +85,11 @@ const NOT_RUN = /^(?:npm (?:ci|install|pack|run|test)\b|cp |cd |set |node exampl
  * @throws Error for a command that isn't of sluice, and isn't among those that are run elsewhere
  */
 export function shellLines ({ place, code }: Block): ShellLine[] {
-  const lines = code.replace(/\\\n\s*/g, '').replace(/\|\n\s*/g, '| ').split('\n').map(line => line.replace(/(?:^|\s)#.*/, '').trim())
-  return lines.filter(line => line !== '' && line.split(' && ').some(command => !NOT_RUN.test(command))).map(line => line.split(' | ').map(command => {
-    const words = [...command.trim().matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare!)
+  const joined = code.replace(/\\\n\s*/g, '').replace(/\|\n\s*/g, '| ')
+  const lines = joined.split('\n').map(line => line.replace(/(?:^|\s)#.*/, '').trim()).filter(line => line !== '')
+  const isRunHere = (command: string): boolean => !NOT_RUN.some(pattern => pattern.test(command))
+  return lines.filter(line => line.split(' && ').some(isRunHere)).map(line => line.split(' | ').map(command => {
+    const words = wordsOf(command)
     if (words[0] !== 'npx' || words[1] !== 'sluice') throw new Error(`${place}: no test runs ${command}`)
     return words.slice(2)
   }))

@@ -128,7 +128,8 @@ async function checkCommands (): Promise<void> {
   ]))
   succeeds('an example with a sub-path runs', run(process.execPath, [join(installed, 'examples/pack-alone.mjs')]))
   writeFileSync(join(consumer, 'my.parquet'), await ownData())
-  succeeds('a parquet file becomes verified shards, by the commands of README.md', run('bash', [join(installed, 'examples/own-data.sh'), 'my.parquet']))
+  const script = join(installed, 'examples/own-data.sh')
+  succeeds('a parquet file becomes verified shards, by the commands of README.md', run('bash', [script, 'my.parquet']))
   rmSync(join(consumer, 'node_modules/fasttext.wasm.js'), { recursive: true, force: true })
   const without = run('npx', ['--no-install', 'sluice', 'language', '--keep', 'en', '--detector', 'fasttext'])
   checks.check('without the optional dependency the error says what to install', !without.passed &&

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../lib/package.ts'
 import { ownData } from '../own-data.ts'
-import { blocksIn, readPage, userPages } from '../pages.ts'
+import { blocksIn, shellLines, userPages } from '../pages.ts'
 import type { Checks } from './checks.ts'
 
 const PYTHON = '/usr/bin/python3'
@@ -22,14 +22,18 @@ function run (code: string, cwd: string): { readonly passed: boolean, readonly p
 /** Makes what the README's own data is: shards in `data/my`, by the commands that it shows. */
 async function makeOwnData (folder: string): Promise<void> {
   writeFileSync(join(folder, 'my.parquet'), await ownData())
-  const commands = readPage('README.md').split('\n').filter(line => /^npx sluice .*\b(?:my\.parquet|data\/my)/.test(line))
-  for (const line of commands) execFileSync(process.execPath, [join(packageRoot(), 'dist/recipes/cli/main.js'), ...line.split(' ').slice(2)], { cwd: folder, stdio: 'ignore' })
+  const program = join(packageRoot(), 'dist/recipes/cli/main.js')
+  const [shown] = blocksIn('README.md').filter(({ code }) => code.includes('my.parquet'))
+  for (const [args] of shellLines(shown!)) {
+    execFileSync(process.execPath, [program, ...args!], { cwd: folder, stdio: 'ignore' })
+  }
 }
 
 /** @param folder where the quickstart has run */
 export async function judgePages (checks: Checks, folder: string): Promise<void> {
   await makeOwnData(folder)
-  for (const { place, code } of userPages().flatMap(page => blocksIn(page)).filter(({ language }) => language === 'python')) {
+  const blocks = userPages().flatMap(page => blocksIn(page))
+  for (const { place, code } of blocks.filter(({ language }) => language === 'python')) {
     const missing = modulesOf(code).find(name => !run(`import ${name}; print(1)`, folder).passed)
     if (missing !== undefined) {
       checks.skip(`Python in ${place}`, `the module ${missing} is not installed for ${PYTHON}`)

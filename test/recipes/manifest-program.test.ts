@@ -40,9 +40,9 @@ t.test('each command that reads a manifest runs the modules that it names, and i
 })
 
 t.test('the README warns of it, and the page on custom stages names the commands', async t => {
-  t.match(readFileSync(join(ROOT, 'README.md'), 'utf8'), '[A manifest is a program](lib/stage/README.md#in-a-manifest)')
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  t.match(readme, '[A manifest is a program](lib/stage/README.md#in-a-manifest)')
   const page = readFileSync(join(ROOT, 'lib/stage/README.md'), 'utf8')
-  for (const [command] of READ_A_MANIFEST) {
-    t.match(/^\*\*A manifest is a program\.\*\* .*$/m.exec(page)![0], `\`${command}`)
-  }
+  const [warning] = /^\*\*A manifest is a program\.\*\* .*$/m.exec(page)!
+  for (const [command] of READ_A_MANIFEST) t.match(warning, `\`${command}`)
 })
