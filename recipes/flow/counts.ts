@@ -1,9 +1,7 @@
-/** What a stage of a flow has counted, as stats files have it. */
-
 import type { RecordSource } from '../../lib/records/source.ts'
 import type { AnyStage } from '../stages.ts'
 
-/** What one stage of a flow has counted. */
+/** The counts of one stage of a flow, as stats files have them. */
 export interface StageCounts {
   readonly stage: string
   readonly in: number
@@ -11,7 +9,7 @@ export interface StageCounts {
   readonly dropped: Readonly<Record<string, number>>
 }
 
-/** What has come of the documents of a flow, as stats files have it. */
+/** The counts of a flow of documents, as stats files have them. */
 export interface DocumentCounts {
   /** Records read. */
   readonly read: number
@@ -49,7 +47,7 @@ function stageCounts ({ stageName, stats }: CountingStage): StageCounts {
   return { stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }
 }
 
-/** What stages have dropped, by stage and reason: `length.too_short`. Two stages of one name are added up. */
+/** What stages have dropped, by stage and reason: `length.too_short`. Counts of stages with the same name are added. */
 export function droppedBy (stages: readonly CountingStage[]): Record<string, number> {
   const dropped: Record<string, number> = {}
   for (const { stageName, stats } of stages) {

@@ -15,21 +15,21 @@ import { limit } from './limit.ts'
 import type { Rejects } from './rejects.ts'
 import type { ThreadedFlow } from './workers/threaded-flow.ts'
 
-/** How a component is read; the options that every source has. */
+/** How a component is read: the options that every source has. */
 export interface ReadOptions {
   readonly maxBad?: string | number | MaxBad | undefined
   readonly maxLineBytes?: number | undefined
-  /** How often the Hub is asked again. */
+  /** How often a request to the Hub is retried. */
   readonly maxRetries?: number | undefined
   /** Seconds to wait for the Hub. */
   readonly timeout?: number | undefined
-  /** Told of warnings, and of waits for the Hub. */
+  /** Called with warnings, and with a message when the Hub makes it wait. */
   readonly tell?: ((message: string) => void) | undefined
 }
 
 /**
- * The flow of a component's documents: its source, the stages that they pass, and, behind these, what judges how many
- * did.
+ * The flow of a component's documents: its source, the stages that they pass, and after these the stage that checks how
+ * many were kept.
  */
 export interface DocumentFlow {
   readonly source: RecordSource<object>
@@ -37,18 +37,18 @@ export interface DocumentFlow {
   readonly judge: AnyStage
 }
 
-/** What a flow of documents is told of the job that it is for. */
+/** What connects a flow of documents to the job that runs it. */
 export interface FlowHooks {
   readonly rejects?: Rejects | null
   readonly barriers?: Barriers
-  /** What threads do of it; null for nothing. */
+  /** The part that threads do; null where all is done in the main thread. */
   readonly threaded?: ThreadedFlow | null
 }
 
-/** Documents that each stage holds on each side: of some megabytes each, Node's 16 would add up. */
+/** Documents that each stage buffers on each side. They may have megabytes each, so Node's default of 16 is too many. */
 const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
-/** The source and the filters of a job, and, where it says so, the end after `maxRecords`. Nothing is read yet. */
+/** Creates the source and the filters of a job, and the limit of `maxRecords` if there is one. Nothing is read yet. */
 export function documentsOf (
   component: DocumentsJob, options: ReadOptions, { rejects = null, barriers, threaded = null }: FlowHooks = {}
 ): DocumentFlow {
@@ -70,14 +70,12 @@ export function documentsOf (
   return { source, stages: [...filtering, ...limiting], judge }
 }
 
-/**
- * How many documents have passed the stages of `documentsOf`; none where there are none, as nothing is limited then.
- */
+/** Counts the documents that have passed the stages of `documentsOf`. Without stages it is 0: nothing is limited then. */
 export function passedIn (stages: readonly AnyStage[]): () => number {
   return () => stages.at(-1)?.stats.out ?? 0
 }
 
-/** What the documents of a component hang on, beside the files that they are read from: plain JSON, for a job. */
+/** The settings of a job that its documents depend on, besides the input files: plain JSON. */
 export function documentSettings (component: DocumentsJob, { maxLineBytes }: ReadOptions): Record<string, unknown> {
   const { dataset, textColumn, sourceOptions, maxRecords } = component
   return plain({
@@ -91,21 +89,21 @@ export function documentSettings (component: DocumentsJob, { maxLineBytes }: Rea
   })
 }
 
-/** Of a stage of the user's own: what its module was, by its SHA-256; so of a model. */
+/** A filter as a job's settings have it. A custom stage and a model are identified by their SHA-256. */
 function filterSettings ({ stage, options, module, model }: Filter): Record<string, unknown> {
   if (module !== undefined) return { [stage]: { module: module.module, sha256: module.sha256, options } }
   return { [stage]: { ...renameKeys(options, snakeCase), ...model && { model_sha256: model.sha256 } } }
 }
 
 /**
- * What the ids of documents hang on, beside the names of their files: absolute ones are made relative to the working
- * directory. Of a job that writes ids.
+ * The setting that the ids of documents depend on, besides the names of their files, for jobs that write ids: absolute
+ * paths are made relative to the working directory.
  */
 export function idSettings ({ files }: DocumentsJob): { readonly ids_from?: string } {
   return files.some(({ path }) => isAbsolute(path)) ? { ids_from: process.cwd() } : {}
 }
 
-/** As it is once it was written as JSON: a key without a value is none. */
+/** The value as it is read back from JSON: without keys that are undefined. */
 export function plain (value: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(value)) as Record<string, unknown>
 }

@@ -6,50 +6,49 @@ import type { Checkpoints } from '../jobs/checkpoints.ts'
 import type { Stop } from './stop.ts'
 import type { Threads } from './workers/threads.ts'
 
-/** A flow that is under way, for whoever shows its progress. */
+/** A running flow, for progress displays. */
 export interface Flow {
   readonly name: string
   readonly source: RecordSource<object>
-  /** Token ids made so far; absent where the flow makes none. */
+  /** Returns the number of tokens so far; absent where the flow does not encode. */
   readonly tokens?: () => number
-  /** By which it can be stopped and gone on with. */
+  /** Absent where the flow keeps no checkpoints. */
   readonly checkpoints?: Checkpoints
 }
 
-/** Work that is under way and has no documents to count, such as a training. */
+/** Running work that has no documents to count, such as a training. */
 export interface WatchedWork {
   readonly name: string
-  /** How far it is, in a few words. */
+  /** Returns the progress in a few words. */
   readonly state: () => string
 }
 
-/** What every recipe can be told in code. */
+/** Options of every recipe that exist only in code. */
 export interface RunOptions {
-  /** Stops the run; what is half-written is deleted, unless a checkpoint tells of it. */
+  /** Stops the run. Partial output is deleted, unless a checkpoint covers it. */
   readonly signal?: AbortSignal | undefined
-  /** Stops the run at its checkpoints; `signal` is to be its signal then. */
+  /** Stops the run at its checkpoints. `signal` must be its signal then. */
   readonly stop?: Stop | undefined
-  /** The command line, for what keeps where data comes from; absent where a recipe is called in code. */
+  /** The command line, recorded as provenance; absent where a recipe is called in code. */
   readonly command?: string | undefined
-  /** Told what a run does that isn't its results: that a job goes on where one before was stopped, say. */
+  /** Called with messages about the run, such as that a job resumes after an earlier one was stopped. */
   readonly tell?: ((message: string) => void) | undefined
   /**
-   * Threads that are there already, of the recipe before perhaps; a recipe doesn't close them.
+   * Threads that are already running, such as those of an earlier recipe. The recipe doesn't close them.
    *
-   * @default its own, as `workers` says
+   * @default new ones, as many as `workers`
    */
   readonly threads?: Threads | undefined
-  /** Told of each flow as it starts; what it returns is called when the flow has ended. */
+  /** Called with each flow as it starts; the function that it returns is called when the flow has ended. */
   readonly watch?: ((flow: Flow) => () => void) | undefined
-  /** The same of other work: of each phase of a training. */
+  /** The same for other work: called with each phase of a training. */
   readonly watchWork?: ((work: WatchedWork) => () => void) | undefined
 }
 
 /**
- * Runs a flow to its end: its source, then the streams in order.
+ * Runs a flow to its end: its source, then the streams in order. All are destroyed when it returns or throws.
  *
- * @throws SluiceError `ERR_ABORTED` when the signal fires; else what the stream that failed says. All are destroyed by
- *   then.
+ * @throws SluiceError `ERR_ABORTED` when the signal fires; else the error of the stream that failed
  */
 export async function runFlow (
   flow: Flow, streams: readonly NodeJS.WritableStream[], { signal, stop, watch }: RunOptions
@@ -70,7 +69,7 @@ export async function runFlow (
 /**
  * Joins streams and runs them to their end.
  *
- * @throws SluiceError `ERR_ABORTED` when the signal fires; else as the stream that failed
+ * @throws SluiceError `ERR_ABORTED` when the signal fires; else the error of the stream that failed
  */
 export async function runStreams (
   name: string,
@@ -80,17 +79,14 @@ export async function runStreams (
   try {
     await pipeline(streams as NodeJS.ReadWriteStream[], { signal })
   } catch (error) {
-    // pipeline doesn't wait for what a stream does as it is destroyed: a sink deletes what is half-written
+    // pipeline doesn't wait until streams are destroyed, and a sink deletes its partial output then.
     await Promise.all((streams as Writable[]).filter(stream => 'stageName' in stream && !stream.closed).map(closed))
     if (signal?.aborted !== true || codeOf(error) !== 'ABORT_ERR') throw error
     throw new SluiceError('ERR_ABORTED', `${name}: stopped`, { cause: error })
   }
 }
 
-/**
- * Resolves when a stream that is being destroyed has let go of all that it held; not `once`, which an error would
- * reject.
- */
+/** Resolves when a stream that is being destroyed is closed. `once` of node:events would reject on its error. */
 function closed (stream: Writable): Promise<void> {
   return new Promise(resolve => { stream.once('close', resolve) })
 }

@@ -12,9 +12,9 @@ import type { SourceOptions } from '../../lib/records/source-options.ts'
 export type Reject = { readonly reason: string, readonly position: string | null } & (Document | {
   /** The beginning of a bad record, at most 4 kB, as base64. */
   readonly raw: string
-  /** Of the whole record. */
+  /** The size of the whole record. */
   readonly raw_bytes: number
-  /** What is wrong with a record that is no JSON, and where: line, column, and a piece of it. */
+  /** What is wrong with a record that is not JSON, and where: line, column, and an excerpt. */
   readonly problem?: string
 })
 
@@ -25,8 +25,8 @@ export type Reject = { readonly reason: string, readonly position: string | null
 export class Rejects {
   readonly #writer: LineWriter
   /**
-   * By `meta`, which stages hand on as it is, while they may make a new document; null is for a stage that made a new
-   * one.
+   * The positions of documents by their `meta`, which stages pass on even when they make a new document. A position is
+   * missing where a custom stage made a new `meta` and `follows` was not called.
    */
   readonly #positions = new WeakMap<object, string>()
 
@@ -43,10 +43,7 @@ export class Rejects {
     this.#writer.restore(state)
   }
 
-  /**
-   * What a source is to be told: it hands over its bad records, and says of each document where it was, for when a
-   * filter drops it.
-   */
+  /** Options for a source: it reports its bad records, and the position of each document in case a filter drops it. */
   forSource (): Required<Pick<SourceOptions, 'rejects' | 'located'>> {
     return {
       rejects: record => this.#add(badRecord(record)),
@@ -54,13 +51,13 @@ export class Rejects {
     }
   }
 
-  /** A stage of the user's own may make a new `meta`: the document is where the one was that it was made of. */
+  /** Gives a document that a custom stage made with a new `meta` the position of the one that it was made from. */
   readonly follows = ({ meta: from }: Document, { meta: to }: Document): void => {
     const position = this.#positions.get(from)
     if (position !== undefined) this.#positions.set(to, position)
   }
 
-  /** Takes what a filter of this name drops. */
+  /** Returns a function that takes what a filter of this name drops. */
   readonly ofFilter = (name: string) => ({ id, text, meta }: Document, reason: string): Promise<void> | undefined =>
     this.#add({ reason: `${name}.${reason}`, position: this.#positions.get(meta) ?? null, id, text, meta })
 
@@ -87,20 +84,20 @@ function badRecord ({ stage, fault, position, bytes, size, problem }: BadRecord)
   }
 }
 
-/** Our lines begin so. */
+/** Recognizes an existing rejects file by its first line. */
 const REJECTS = textKind('a file of rejects', /^\{"reason":"(?:[^"\\]|\\.)*","position":/)
 
 /**
- * @throws SluiceError `ERR_OUTPUT_EXISTS` when rejects would replace a file of another kind; nothing where there are
- *   none
+ * @param path of the rejects file; null for none
+ * @throws SluiceError `ERR_OUTPUT_EXISTS` when rejects would replace a file of another kind
  */
 export async function refuseForeignRejects (path: string | null): Promise<void> {
   if (path !== null) await refuseForeign(path, REJECTS)
 }
 
 /**
- * Does work that rejects something to a file. When the work fails the file is kept, as it tells why; when it is stopped
- * nothing is left, unless it was saved.
+ * Runs work with a rejects file. When the work fails, the file is kept, as it shows why. When the work is stopped, the
+ * file is deleted, unless a checkpoint covers it.
  *
  * @param path of the file; null for none
  * @throws SluiceError `ERR_OUTPUT` when it can't be written, `ERR_OUTPUT_EXISTS` when it is a file of another kind,
@@ -111,7 +108,7 @@ export async function keepingRejects<T> (
 ): Promise<T> {
   if (path === null) return await work(null)
   await refuseForeignRejects(path)
-  await checkWritable(path) // not only once the work is done
+  await checkWritable(path) // before the work, not after it
   const rejects = new Rejects(path, { resumable })
   let result: T
   try {

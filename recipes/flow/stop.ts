@@ -1,27 +1,24 @@
-/** Stops what is under way at its next checkpoint, and says when that is written; it waits there for the end. */
+/** Makes a flow write a checkpoint and pause there. Resolves when the checkpoint is written. */
 export type StopAtCheckpoint = () => Promise<void>
 
-/**
- * Stops a run: each flow that keeps checkpoints writes one first, of what is done by then. Where none is written within
- * a second, the run stops without.
- */
+/** Stops a run after each flow that keeps checkpoints has written one, or after a second at the latest. */
 export class Stop {
   readonly #controller = new AbortController()
   readonly #mostMs: number
   readonly #flows = new Set<{ readonly stop: StopAtCheckpoint, readonly ended: Promise<void> }>()
   #isRequested = false
 
-  /** @param mostMs how long checkpoints are waited for */
+  /** @param mostMs how long to wait for checkpoints */
   constructor (mostMs = 1000) {
     this.#mostMs = mostMs
   }
 
-  /** Fires once the run is to end. */
+  /** Fires when the run must end. */
   get signal (): AbortSignal {
     return this.#controller.signal
   }
 
-  /** Takes a flow that is under way. @returns what is called once it has ended */
+  /** Adds a running flow. @returns a function to call when the flow has ended */
   add (stop: StopAtCheckpoint): () => void {
     let end!: () => void
     const flow = { stop, ended: new Promise<void>(resolve => { end = resolve }) }
@@ -32,7 +29,7 @@ export class Stop {
     }
   }
 
-  /** Stops the run; again is nothing. */
+  /** Stops the run at its checkpoints. Further calls do nothing. */
   request (): void {
     if (this.#isRequested) return
     this.#isRequested = true

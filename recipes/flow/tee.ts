@@ -3,10 +3,7 @@ import { Stage } from '../../lib/stage/stage.ts'
 import { ndjsonLine } from '../../sinks/ndjson.ts'
 import { type FlowItem, documentOf } from './workers/batch-entry.ts'
 
-/**
- * Passes documents on, and writes each as a line of NDJSON; whoever runs the flow commits the file once it has ended
- * well.
- */
+/** Passes documents on and writes each as a line of NDJSON. The caller commits the file after the flow has succeeded. */
 export function tee (writer: LineWriter): Stage<FlowItem, FlowItem> {
   return new Stage<FlowItem, FlowItem>({
     name: 'tee',

@@ -15,23 +15,22 @@ import {
   tokenizerSchema
 } from './schema.ts'
 
-/**
- * The stages that a manifest may name, with their options: by `filters`, and by `dataset` those that only such a source
- * has.
- */
+/** The stages that a manifest may name, with the schemas of their options. */
 export interface KnownStages {
+  /** By the name that `filters` uses. */
   readonly filters: Readonly<Record<string, OptionsSchema>>
-  /** Of filters that read a fastText model. */
+  /** The filters that read a fastText model. */
   readonly models?: Readonly<Record<string, ModelUse>>
+  /** By the name that `dataset` uses: the options that only this source has. */
   readonly sources: Readonly<Record<string, OptionsSchema>>
 }
 
-/** Checks the content of a manifest, and collects every mistake in it. Modules that it names are loaded for that. */
+/** Checks the content of a manifest and collects every mistake in it. For this it loads the modules that are named. */
 export class ManifestChecker {
   readonly mistakes: Mistake[] = []
   readonly #known: KnownStages
   readonly #find: FindByName
-  /** The sources that have a key. */
+  /** For each key, the sources that have it. */
   readonly #sourcesWith = new Map<string, string[]>()
 
   constructor (known: KnownStages, find: FindByName) {
@@ -44,7 +43,7 @@ export class ManifestChecker {
     }
   }
 
-  /** The manifest, without what is wrong in it. It may also be the bare list of datasets. */
+  /** Returns the manifest without the parts that have mistakes. @param content a mapping, or a bare list of datasets */
   async manifest (content: unknown): Promise<Omit<Manifest, 'path' | 'text' | 'sha256'>> {
     const bare = Array.isArray(content)
     const top = this.#object(manifestSchema, bare ? { datasets: content } : content, [])
@@ -97,14 +96,14 @@ export class ManifestChecker {
     }
   }
 
-  /** The keys that a component has for its source; of a dataset that isn't known, none of any source is a mistake. */
+  /** The keys that belong to the source. For a dataset on the Hub or an unknown one, those of all sources are accepted. */
   #sourceShape (dataset: unknown): OptionsSchema['shape'] {
     const { sources } = this.#known
     if (typeof dataset === 'string' && Object.hasOwn(sources, dataset)) return sources[dataset]!.shape
     return Object.assign({}, ...Object.values(sources).map(({ shape }) => shape)) as OptionsSchema['shape']
   }
 
-  /** Without keys that only other sources have, each of which is a mistake. */
+  /** Removes the keys that only other sources have, and notes each as a mistake. */
   #withoutForeign (given: unknown, own: OptionsSchema['shape'], place: Place): unknown {
     if (typeof given !== 'object' || given === null) return given
     const ownKeys = new Set(Object.keys(own).map(snakeCase))
@@ -119,7 +118,7 @@ export class ManifestChecker {
   async #files (dataset: unknown, names: unknown, place: Place): Promise<void> {
     if (typeof dataset !== 'string') return
     const known = Object.keys(this.#known.sources)
-    if (isDatasetName(dataset) && dataset.includes('/')) return // on the Hub, which is asked when it is read
+    if (isDatasetName(dataset) && dataset.includes('/')) return // on the Hub: found later
     if (!known.includes(dataset)) {
       const hint = /^(?:jsonl|ndjson)$/.test(dataset) ? ' (NDJSON is dataset: json)' : near(dataset, known)
       const expected = `${known.join(' or ')}, with data_files, or OWNER/NAME of a dataset on the Hub${hint}`
@@ -129,14 +128,14 @@ export class ManifestChecker {
     }
     const { data } = fileNames.safeParse(names)
     for (const [index, name] of (data === undefined ? [] : [data].flat()).entries()) {
-      await this.#look(name).catch((error: unknown) => {
+      await this.#checkName(name).catch((error: unknown) => {
         this.#note([...place, 'data_files', ...(Array.isArray(data) ? [index] : [])], messageOf(error))
       })
     }
   }
 
-  /** Of a file on the Hub, which is asked when it is read, at its name alone. */
-  async #look (name: string): Promise<void> {
+  /** Checks that local files exist; of a file on the Hub only the name is checked, as the Hub is asked later. */
+  async #checkName (name: string): Promise<void> {
     if (isHubName(name)) hubAddress(name)
     else await this.#find(name)
   }
@@ -155,7 +154,7 @@ export class ManifestChecker {
       return undefined
     }
     const named = typeof given === 'string' ? place : [...place, stage]
-    if (stage === USE) return await this.#ownFilter(options, named)
+    if (stage === USE) return await this.#customFilter(options, named)
     const schema = Object.hasOwn(this.#known.filters, stage) ? this.#known.filters[stage] : undefined
     if (schema === undefined) {
       const known = [...Object.keys(this.#known.filters), USE]
@@ -165,7 +164,7 @@ export class ManifestChecker {
     const { expect, ...own } = typeof options === 'object' && options !== null ? options as Record<string, unknown> : {}
     const checked = this.#object(schema, typeof options === 'object' ? own : options, named)
     if (checked === undefined) return undefined
-    // Rules on several options at once are the schema's own, and not those of its single keys.
+    // #object checks each key by itself; this checks rules that concern several options.
     const whole = validateOptions(schema, checked)
     if ('mistakes' in whole) {
       for (const { path, message } of whole.mistakes) {
@@ -175,7 +174,7 @@ export class ManifestChecker {
     return { stage, options: checked, ...await this.#model(stage, checked, named), ...this.#expectation(expect, named) }
   }
 
-  /** The model that a stage reads: as its file is now. */
+  /** The model that a stage reads, with the current SHA-256 of its file. */
   async #model (stage: string, options: Filter['options'], place: Place): Promise<Pick<Filter, 'model'>> {
     const use = this.#known.models?.[stage]
     try {
@@ -194,8 +193,8 @@ export class ManifestChecker {
     }
   }
 
-  /** A stage of the user's own: the path of its module, or `module` with it, and the stage's options beside that. */
-  async #ownFilter (given: unknown, place: Place): Promise<Filter | undefined> {
+  /** A custom stage, given by the path of its module, or by `module` with the path next to the stage's options. */
+  async #customFilter (given: unknown, place: Place): Promise<Filter | undefined> {
     const whole = (typeof given === 'string' ? { module: given } : given ?? {}) as Record<string, unknown>
     const { module: path, expect, ...options } = whole
     if (typeof path !== 'string' || path === '') {
@@ -224,7 +223,7 @@ export class ManifestChecker {
     const checked = validateWritten(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
     if ('options' in checked) return renameKeys(checked.options, key => camelCase.get(key)!) as z.output<S>
     for (const { path, message, kind } of checked.mistakes) {
-      // What is missing has no line of its own: its name must tell.
+      // A missing key has no line, so its name must be in the message.
       const name = kind === 'missing' && path.length > 0 ? `${String(path.at(-1))}: ` : ''
       this.#note([...place, ...path], name + message + adviceFor(message), kind === 'unknown_key' ? 'key' : 'value')
     }
@@ -249,19 +248,19 @@ export class ManifestChecker {
   }
 }
 
-/** Where a word is nearly one that is known. */
+/** A suggestion, where a word is close to a known one; else an empty text. */
 function near (word: string, known: readonly string[]): string {
   const found = suggestion(word, known)
   return found.includes('did you mean') ? found : ''
 }
 
-/** What YAML makes of a value, where it is not what was meant. */
+/** How to write a value that YAML reads as another type than was meant. */
 function adviceFor (message: string): string {
   if (/^expected a string, got (?:-?[\d.e+]+|true|false)$/.test(message)) return '; write it in quotes'
   return message === 'expected a list, got a mapping' ? '; each entry of a list begins with "- "' : ''
 }
 
-/** A part of something that may have mistakes elsewhere: those in the part are told all the same. */
+/** A part of a value that may have mistakes elsewhere. Mistakes in the part are reported anyway. */
 function partOf (given: unknown, key: string): unknown {
   return typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[key] : undefined
 }

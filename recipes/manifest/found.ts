@@ -1,29 +1,29 @@
 import type { InputFile } from '../../lib/bytes.ts'
 import type { Component, Manifest } from './schema.ts'
 
-/** What a component on the Hub was found to be, at a commit. */
+/** What a component's dataset on the Hub is, at a commit. */
 export interface FoundOnHub {
-  /** The files as they were asked for; null for what the card and the names of files tell. */
+  /** The files as they were requested; null where the card or the names of files decide. */
   readonly dataFiles: string | readonly string[] | null
   readonly commit: string
   readonly subset: string | null
   readonly split: string
-  /** By which source the files are read: what `dataset` is of local files. */
+  /** The source that reads the files, as `dataset` names it for local files. */
   readonly format: string
-  /** What the card says of how they are read. */
+  /** The options that the card sets for reading them. */
   readonly options: Readonly<Record<string, unknown>>
-  /** On the card; none where it states none, or there is no card. */
+  /** The licences on the card; none where it states none, or there is no card. */
   readonly license: readonly string[]
   readonly cardSha256: string | null
 }
 
-/** A component whose files are found: from here on nobody looks for them by their names. */
+/** A component whose files are found. Later steps use these and don't search again. */
 export interface FoundComponent extends Omit<Component, 'dataFiles'> {
-  /** What is read, whatever a glob matches later: what a run writes itself is none of it. */
+  /** The files to read. A file that a glob would match only later, such as the run's own output, is not among them. */
   readonly files: readonly InputFile[]
-  /** The files as stats name them: as they are written, those on the Hub with their commits. */
+  /** The names as stats record them: as given in the manifest, those on the Hub with their commits. */
   readonly namedFiles: string | readonly string[]
-  /** Null for what is no dataset on the Hub. */
+  /** Null where the component is not a dataset on the Hub. */
   readonly hub: FoundOnHub | null
 }
 
@@ -37,10 +37,10 @@ export function inputsOf (components: readonly FoundComponent[]): InputFile[] {
   return components.flatMap(({ files }) => files)
 }
 
-/** Looks for the files of a name: a path or a glob. */
+/** Finds the files that a path or a glob names. */
 export type FindByName = (name: string) => Promise<readonly InputFile[]>
 
-/** What a job reads, how, and what the documents pass before they are written: a component, or a part of its work. */
+/** What a job reads, how, and through which filters: a component, or a part of its work such as the raw copy. */
 export type DocumentsJob = Pick<FoundComponent,
   | 'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub'
   | 'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId'

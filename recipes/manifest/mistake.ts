@@ -1,9 +1,9 @@
-/** Where in a manifest something is: keys and indices, from the top. */
+/** A place in a manifest: keys and indices, from the top. */
 export type Place = readonly PropertyKey[]
 
 export interface Mistake {
   readonly place: Place
-  /** Whether it's the key that is wrong, or the value. */
+  /** Whether the key or the value is wrong. */
   readonly at: 'key' | 'value'
   readonly message: string
 }

@@ -2,18 +2,18 @@ import { isUtf8 } from 'node:buffer'
 import { kindName } from '../../lib/file-kind.ts'
 import { parseJson } from '../../lib/json/json.ts'
 
-/** So much of a file tells what it is. */
-const LOOKED_AT = 64 * 1024
+/** Bytes at the start of a file that decide its kind. */
+const HEAD_BYTES = 64 * 1024
 
 /**
- * What a file is that holds no manifest, and what to do with it: `is empty, expected …`; undefined where that can't
- * be seen.
+ * What a text file is, if not a manifest, and what to do with it: `is empty, expected …`; undefined where its kind is
+ * not recognized.
  */
 export function otherKind (text: string): string | undefined {
-  const head = text.slice(0, LOOKED_AT)
+  const head = text.slice(0, HEAD_BYTES)
   const [first = '', second = ''] = head.split(/\r?\n/, 2).map(line => line.trim())
   if (/^\s*$/.test(text)) return `is empty, ${EXPECTED}`
-  if (text.length <= LOOKED_AT && head.split('\n').every(line => /^\s*(?:#.*|---)?$/.test(line))) {
+  if (text.length <= HEAD_BYTES && head.split('\n').every(line => /^\s*(?:#.*|---)?$/.test(line))) {
     return `has nothing but comments, ${EXPECTED}`
   }
   if (/^\s*<(?:!doctype html|html|\?xml)\b/i.test(head)) {
@@ -32,9 +32,9 @@ export function otherKind (text: string): string | undefined {
   return isTable ? `looks like ${name}, ${AS_INPUT}` : undefined
 }
 
-/** What a file is by its bytes that is no text in UTF-8, and what to do with it; undefined for text. */
+/** What a file is that is not text in UTF-8, and what to do with it; undefined for text. */
 export function otherBytes (content: Buffer, path: string): string | undefined {
-  const kind = kindName(content.subarray(0, LOOKED_AT), path)
+  const kind = kindName(content.subarray(0, HEAD_BYTES), path)
   if (kind !== null) return `is ${kind}, ${AS_INPUT}`
   if (isUtf8(content) && !content.includes(0)) return undefined
   return `is not a text in UTF-8, ${EXPECTED}; save it as UTF-8 if it is one`

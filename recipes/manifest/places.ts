@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { foldersAbove, realPlace, shardFolders } from '../jobs/places.ts'
 import type { Mistake, Place } from './mistake.ts'
 
-/** A folder or file that a manifest has written to: where the manifest says so, and what it says. */
+/** An output folder or file as a manifest names it, and the place in the manifest. */
 interface NamedPath {
   readonly place: Place
   readonly path: string
@@ -10,16 +10,16 @@ interface NamedPath {
 }
 
 interface Written extends NamedPath {
-  /** Where it really is. */
+  /** The real path. */
   readonly at: string
   readonly isShards: boolean
 }
 
 /**
- * Folders of a mixture that lie in a folder of shards, and stats and rejects that lie where a shard
- * would: what one part writes or clears would be another's. Links are followed.
+ * The mistakes in the output paths of a manifest: a folder inside a folder of shards, or stats and rejects among
+ * shards. One part of the run would overwrite or delete the output of another. Links are followed.
  *
- * @param placeOf where a component is in the manifest
+ * @param placeOf the place of a component in the manifest
  */
 export async function misplaced (
   content: unknown, components: readonly unknown[], placeOf: (index: number) => Place
@@ -69,7 +69,7 @@ function shardsOf (component: unknown, at: Place): NamedPath[] {
   return [{ place: at, path: join('data', 'shards', name), isShards: true }]
 }
 
-/** The texts under some keys of a mapping. */
+/** The texts that a mapping has under these keys. */
 function textsIn (given: unknown, at: Place, keys: readonly string[]): NamedPath[] {
   return keys.flatMap(key => {
     const path = typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[key] : undefined

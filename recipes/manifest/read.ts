@@ -8,20 +8,20 @@ import type { FindByName } from './found.ts'
 import { EXPECTED, otherBytes, otherKind } from './other-kinds.ts'
 import type { Manifest } from './schema.ts'
 
-/** A file of another kind has a mistake on every line. */
+/** Mistakes that are reported: a file of another kind may have one on every line. */
 const MOST_MISTAKES = 20
 
-/** Of some 2,000 components; a larger file is data, or was made to take long. */
+/** Enough for some 2,000 components. A larger file is data, or an attack on the parser. */
 const MAX_BYTES = 1024 * 1024
 
-/** Lists in lists, or keys in keys, in one line: for the parser's time their depth counts by its square. */
+/** Lists or keys nested in one line: the parser's time grows with the square of their depth. */
 const DEEP = /(?:[?-][ \t]+){100}/
 
 /**
- * Reads a mixture manifest, and looks whether the files that it names are there.
+ * Reads a mixture manifest and checks that the files that it names exist.
  *
  * @param known the stages that it may name, with their options
- * @param find looks for the files that it names
+ * @param find finds the files that it names
  * @throws SluiceError `ERR_MANIFEST` with every mistake, a line each:
  *   `FILE:LINE:COLUMN: what is wrong, what would be right`
  */
@@ -68,7 +68,7 @@ export async function readManifest (path: string, known: KnownStages, find: Find
   let content: unknown
   try {
     content = yaml.toJS()
-  } catch (cause) { // an alias of nothing, or one that multiplies
+  } catch (cause) { // an alias without an anchor, or aliases that expand too far
     const mistake = aliasMistake(yaml)
     if (mistake !== undefined) fail([{ ...lines.linePos(mistake.offset), message: mistake.message }])
     throw new SluiceError('ERR_MANIFEST', `${path}:1:1: its aliases cannot be followed: ${reasonOf(cause)}`, { cause })
@@ -84,7 +84,7 @@ export async function readManifest (path: string, known: KnownStages, find: Find
   return { ...manifest, path, text, sha256: sha256(text) }
 }
 
-/** What is wrong with the content as a whole. */
+/** The mistake in a manifest's content as a whole; undefined where there is none. */
 function topMistake (content: unknown): string | undefined {
   if (typeof content !== 'object' || content === null) {
     return 'is a text without keys, expected datasets: and a list of components below it'
@@ -95,7 +95,7 @@ function topMistake (content: unknown): string | undefined {
   return undefined
 }
 
-/** Whether it may be a manifest, with mistakes perhaps. */
+/** Whether the content may be a manifest, even if one with mistakes. */
 function hasDatasets (content: unknown): boolean {
   if (typeof content !== 'object' || content === null) return false
   const names = ['name', 'dataset', 'datasets']

@@ -11,23 +11,24 @@ const NO_CONTROLS = 'expected a name without control characters and line breaks'
 const nullable = <T extends z.ZodType>(type: T): z.ZodDefault<z.ZodNullable<T>> => type.nullable().default(null)
 const outputPath = path.refine(isName, NO_CONTROLS)
 
-/** How many of the documents that come to a filter, or to all of them, are expected to be kept. */
+/** The share of documents that a filter, or all filters together, are expected to keep. */
 export const expectSchema = z.strictObject({
-  kept: z.number().min(0).max(1).describe('share that is expected to be kept; the run fails where it is off by more than 5 times')
+  kept: z.number().min(0).max(1)
+    .describe('share that is expected to be kept; the run fails if it is wrong by more than 5 times')
 })
 
 export type Expectation = z.output<typeof expectSchema>
 
-/** By this a filter of a component is a stage of the user's own. */
+/** The name of a filter that is a custom stage. */
 export const USE = 'use'
 
-/** A filter of a component: the name of a stage, its options, and what is expected of it. */
+/** A filter of a component: a stage, its options, and the share that it is expected to keep. */
 export interface Filter {
-  /** `use` for a stage of the user's own. */
+  /** `use` for a custom stage. */
   readonly stage: string
-  /** In camel case; those of a stage of the user's own as they are written. */
+  /** In camel case; those of a custom stage as they are written. */
   readonly options: Readonly<Record<string, unknown>>
-  /** Of a stage of the user's own: its module, loaded. */
+  /** The loaded module of a custom stage. */
   readonly module?: StageModule | undefined
   /** The model that the stage reads, where it reads one. */
   readonly model?: FilterModel | undefined
@@ -83,7 +84,7 @@ export const manifestSchema = z.strictObject({
   datasets: z.array(z.unknown()).min(1).describe('the components of the mixture')
 })
 
-/** One source of a mixture as it is written, and what becomes of it. */
+/** One dataset of a mixture: what is read, the filters, and where and how its shards are written. */
 export interface Component extends Omit<z.output<typeof componentSchema>, 'filters' | 'outputDir' | 'dataFiles'> {
   readonly dataFiles: string | readonly string[]
   /** Options that only sources of this kind have, such as the delimiter of CSV. */
@@ -92,10 +93,10 @@ export interface Component extends Omit<z.output<typeof componentSchema>, 'filte
   readonly outputDir: string
 }
 
-/** A mixture manifest, checked, defaults filled in; its keys in camel case. */
+/** A mixture manifest, checked and with defaults filled in; its keys are in camel case. */
 export interface Manifest {
   readonly path: string
-  /** The file, as it was read. */
+  /** The text of the file. */
   readonly text: string
   /** Of the file. */
   readonly sha256: string
@@ -105,7 +106,7 @@ export interface Manifest {
   readonly tokenizerOutputDir: string | null
   /** Where `train-tokenizer` puts the model; null where the manifest names no `tokenizer_output_dir`. */
   readonly tokenizerPath: string | null
-  /** Where the stats go; null where the manifest doesn't say. */
+  /** The path of the stats file; null where the manifest names none. */
   readonly stats: string | null
   readonly datasets: readonly Component[]
 }

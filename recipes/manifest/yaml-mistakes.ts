@@ -1,17 +1,17 @@
 import { type Document, YAMLParseError, isAlias, isScalar, visit } from 'yaml'
 
 export interface YamlMistake {
-  /** Where in the text. */
+  /** The position in the text. */
   readonly offset: number
   readonly message: string
 }
 
-/** What the parser says of a mistake. */
+/** A mistake as the parser reports it. */
 type YamlSyntaxError = Pick<YAMLParseError, 'code' | 'message' | 'pos'>
 
 /**
- * What is wrong with the syntax of a YAML text, in words that tell what to change. After the first such mistake the
- * parser guesses, so that only keys that are there twice are noted beside it.
+ * The syntax mistakes of a YAML text, with what to change. Only the first one is reported, as the parser guesses from
+ * there on, and all duplicate keys.
  */
 export function yamlMistakes (errors: readonly YamlSyntaxError[], text: string): YamlMistake[] {
   const isTwice = ({ code }: YamlSyntaxError): boolean => code === 'DUPLICATE_KEY'
@@ -20,7 +20,7 @@ export function yamlMistakes (errors: readonly YamlSyntaxError[], text: string):
   return [...errors.filter(isTwice), ...(syntax === undefined ? [] : [syntax])].map(error => mistakeOf(error, lines))
 }
 
-/** Keys that are there twice in one mapping. The parser's own search compares each key with all before it. */
+/** Duplicate keys in a mapping. The parser's own check takes quadratic time: it compares each key with all others. */
 export function twiceIn (yaml: Document): YAMLParseError[] {
   const errors: YAMLParseError[] = []
   visit(yaml, {
@@ -39,10 +39,10 @@ export function twiceIn (yaml: Document): YAMLParseError[] {
   return errors
 }
 
-/** An alias of nothing: nearly always a glob without quotes. Undefined where there is none. */
+/** An alias without an anchor, which is almost always a glob without quotes; undefined where there is none. */
 export function aliasMistake (yaml: Document): YamlMistake | undefined {
   let found: YamlMistake | undefined
-  const anchors = new Set<string>() // up to here
+  const anchors = new Set<string>() // those before the current node
   visit(yaml, {
     Node (_key, node) {
       if (!isAlias(node)) {
@@ -95,8 +95,8 @@ function mistakeOf ({ code, message, pos: [offset] }: YamlSyntaxError, lines: Li
 }
 
 /**
- * What the parser takes for a key over several lines: a line that is indented further than it may be, a colon too few
- * or too many.
+ * The mistake in what the parser takes for a key that spans several lines: a line that is indented too far, a missing
+ * colon, or one colon too many.
  */
 function implicitKey (line: Line, lines: Lines, at: (message: string) => YamlMistake): YamlMistake {
   const next = lines.after(line)
@@ -123,7 +123,7 @@ function wrongIndentation (line: Line, lines: Lines): YamlMistake {
   return { offset, message }
 }
 
-/** The key that a line begins with, or what there is in its place. */
+/** The key that a line begins with, cut to 40 characters; `this` where there is none. */
 function keyOf (content: string): string {
   const key = /^["']?([^:"']*)/.exec(content)![1]!.trim()
   return key.length > 40 ? key.slice(0, 39) + '…' : key === '' ? 'this' : key
@@ -132,18 +132,18 @@ function keyOf (content: string): string {
 interface Line {
   readonly start: number
   readonly text: string
-  /** Spaces before it. */
+  /** Spaces at its start. */
   readonly indent: number
   /** Whether it begins with `- `. */
   readonly isItem: boolean
-  /** Where its content begins, after `- `; from 1. */
+  /** The column where its content begins, after `- `; from 1. */
   readonly column: number
   readonly content: string
 }
 
 class Lines {
   readonly #text: string
-  readonly #lines: Line[] = [] // without blank ones and comments
+  readonly #lines: Line[] = [] // without blank lines and comments
 
   constructor (text: string) {
     this.#text = text
@@ -159,7 +159,7 @@ class Lines {
     }
   }
 
-  /** The line that an offset is in, or the last one before it. */
+  /** The line that holds an offset, or the last one before it. */
   at (offset: number): Line {
     let [low, high] = [0, this.#lines.length]
     while (low < high) {
@@ -184,7 +184,7 @@ class Lines {
     return this.#text.slice(offset, end === -1 ? undefined : end)
   }
 
-  /** Where the first line begins in which a quote has no other. */
+  /** The position of the last quote in the first line with an odd number of them. */
   unclosed (quote: string): number | undefined {
     const line = this.#lines.find(({ text }) => text.split(quote).length % 2 === 0)
     return line === undefined ? undefined : line.start + line.text.lastIndexOf(quote)

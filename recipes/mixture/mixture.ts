@@ -16,15 +16,15 @@ import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.t
 import type { Filter } from '../manifest/schema.ts'
 import { readMixture } from './read.ts'
 
-/** What the recipe can be told in code. */
+/** Options of the recipe that exist only in code. */
 export interface MixtureRun extends RunOptions {
-  /** The tokenizer at `tokenizerPath`, where it is loaded already. */
+  /** The tokenizer at `tokenizerPath`, if it is loaded already. */
   readonly tokenizer?: Tokenizer
-  /** Tells the licence on a dataset's card. @default nobody does */
+  /** Returns the licence on a dataset's card. @default cards are not read */
   readonly licenseOf?: LicenseOf | undefined
 }
 
-/** What a manifest and a tokenizer are to one another; what `run` begins with too. */
+/** A manifest, and the tokenizer that encodes its components. */
 export interface MixtureJob {
   readonly manifest: Mixture
   readonly tokenizerPath: string
@@ -32,8 +32,9 @@ export interface MixtureJob {
 }
 
 /**
- * Reads a manifest, and loads the tokenizer that it asks for.
+ * Reads a manifest and loads its tokenizer.
  *
+ * @param asked the path of another tokenizer
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`
  */
 export async function loadMixture (
@@ -43,10 +44,9 @@ export async function loadMixture (
 }
 
 /**
- * How a component stands, before anything is written.
+ * The status of a component before anything is written.
  *
- * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT`, or `ERR_OUTPUT_EXISTS`, where it can't be done as it is asked
- *   for
+ * @throws SluiceError `ERR_TOKENIZER`, `ERR_CHECKPOINT` or `ERR_OUTPUT_EXISTS` where the run would refuse it
  */
 export async function standingOf (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   const { rawDir, outputDir } = component
@@ -59,6 +59,11 @@ export async function standingOf (component: FoundComponent, options: ShardOptio
   return status
 }
 
+/**
+ * Loads the tokenizer of a manifest.
+ *
+ * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`
+ */
 export async function loadTokenizerOf (
   manifest: Mixture, asked: string | undefined, loaded?: Tokenizer
 ): Promise<MixtureJob> {
@@ -79,10 +84,10 @@ export async function loadTokenizerOf (
 }
 
 /**
- * Looks at all files that a mixture writes.
+ * Checks all files that a mixture will write.
  *
- * @throws SluiceError `ERR_OPTION` for one that would be written twice or lies in the way of a shard,
- *   `ERR_OUTPUT_EXISTS` for one that is an input, or would replace a file of another kind
+ * @throws SluiceError `ERR_OPTION` for one that would be written twice or is where a shard goes, `ERR_OUTPUT_EXISTS`
+ *   for one that is an input or would replace a file of another kind
  */
 export async function checkPlaces (
   { manifest, tokenizerPath }: Pick<MixtureJob, 'manifest'> & { readonly tokenizerPath: string | null },

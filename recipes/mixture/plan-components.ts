@@ -6,19 +6,16 @@ import type { FoundComponent, Mixture } from '../manifest/found.ts'
 import { checkPlaces, standingOf } from './mixture.ts'
 import { type RunStep, OUTCOMES } from './steps.ts'
 
-/**
- * What a component's jobs come to; one that is refused, as `process-mixture` refuses them, stops all before anything is
- * written.
- */
+/** The steps of a component, or why it is refused. One refused component stops the run before anything is written. */
 export interface ComponentPlan {
   readonly steps: readonly RunStep[]
   readonly error: SluiceError | null
 }
 
 /**
- * What becomes of each component of a manifest, in its order.
+ * Plans the components of a manifest, in its order.
  *
- * @param tokenizerPath null where the tokenizer is not there yet
+ * @param tokenizerPath null where the tokenizer does not exist yet
  * @throws SluiceError as `checkPlaces`
  */
 export async function planComponents (
@@ -28,12 +25,12 @@ export async function planComponents (
   return await Promise.all(manifest.datasets.map(component => planOf(component, options)))
 }
 
-/** Why nothing may be done; null where all may. */
+/** The error of the first component that is refused; null where none is. */
 export function refusalOf (plans: readonly ComponentPlan[]): SluiceError | null {
   return plans.find(({ error }) => error !== null)?.error ?? null
 }
 
-/** The steps where one of the components is refused: then the others are left out. */
+/** The steps of all components where one of them is refused: those of the others are left out. */
 export function refusedSteps (plans: readonly ComponentPlan[]): RunStep[] {
   return plans.flatMap(({ steps, error }) => error === null ? steps.map(leftOut) : steps)
 }
@@ -58,6 +55,6 @@ async function planOf (component: FoundComponent, options: ShardOptions): Promis
 
 function stepOf (component: string, step: RunStep['step'], status: JobStatus, what: string): RunStep {
   const why = status.is === 'new' ? status.why : 'why' in status ? status.why : statusText(status)
-  const told = why == null ? what : status.is === 'new' ? `${what}: ${why}` : why
-  return { component, step, outcome: OUTCOMES[status.is], why: told }
+  const text = why == null ? what : status.is === 'new' ? `${what}: ${why}` : why
+  return { component, step, outcome: OUTCOMES[status.is], why: text }
 }

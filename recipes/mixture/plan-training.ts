@@ -13,22 +13,22 @@ import { type RunStep, OUTCOMES } from './steps.ts'
 export interface PlannedTraining {
   readonly job: TrainingJob
   readonly step: RunStep
-  /** What stands for the tokenizer while there is none. */
+  /** Takes the place of the tokenizer in plans until it is trained. */
   readonly standIn: Encoder
 }
 
-/** What a run says of its tokenizer. */
+/** The options of a run that decide whether its tokenizer is trained. */
 interface PlanOptions {
   readonly tokenizerPath?: string | undefined
   readonly restart?: boolean | undefined
 }
 
 /**
- * The training of a manifest's tokenizer; null where there is none to do: for a model that the user names, has put
- * where the manifest says, or asks for by its SHA-256.
+ * Plans the training of a manifest's tokenizer. Null where a model is used that the user provides: by
+ * `--tokenizer-path`, at the path that the manifest implies, or there with the SHA-256 in the manifest.
  *
- * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for what is read only once, and
- *   would be used up by the training
+ * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for an input that can be read
+ *   only once, as the training would use it up
  */
 export async function plannedTraining (
   manifest: Mixture, { tokenizerPath: asked, restart = false }: PlanOptions
@@ -41,8 +41,8 @@ export async function plannedTraining (
   const job = trainingOf(manifest)!
   if (await readsOnce(job)) {
     throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: a component reads standard input or a pipe, ` +
-      'and the tokenizer\'s training would leave nothing of it to encode; name files, ' +
-      'train the tokenizer by train-tokenizer before, or name one by --tokenizer-path')
+      'which training the tokenizer would use up; name files, ' +
+      'train the tokenizer with train-tokenizer first, or name one with --tokenizer-path')
   }
   await checkTrainingPlaces(job)
   const status: JobStatus = restart ? { is: 'new' } : await trainingStatus(job)

@@ -4,13 +4,13 @@ import type { Mixture } from '../manifest/found.ts'
 import { readManifest } from '../manifest/read.ts'
 import { knownStages } from '../stages.ts'
 
-/** What the help of each command that reads a manifest says of it. */
+/** Help text for the manifest option of every command that reads one. */
 export const MANIFEST_HELP =
   'mixture manifest, a YAML file. It is a program: each module that it names with use: is run'
 
 /**
- * Reads a manifest, and finds the files of its components; on the Hub those that a run before has read, where there is
- * one.
+ * Reads a manifest and finds the files of its components. Where an earlier run read a dataset on the Hub, the same
+ * commit is used.
  *
  * @throws SluiceError `ERR_MANIFEST`; as `findComponent`
  */
@@ -26,7 +26,7 @@ export async function readMixture (path: string, options: FindOptions = {}): Pro
   return { ...manifest, datasets }
 }
 
-/** Where the checkpoint of a model's training is. */
+/** The checkpoint of a model's training. */
 export function trainingCheckpoint (model: string): string {
   return model.replace(/\.model$/, '.checkpoint.json')
 }

@@ -4,28 +4,33 @@ import { readOwn } from '../../lib/output/own-file.ts'
 import type { ComponentStats } from '../components/component-stats.ts'
 import type { LicenseRow } from '../components/licenses.ts'
 
-/** What a run leaves as its stats file. */
+/** The stats file of a run. */
 export interface MixtureStats {
   readonly manifest: string
   /** One for each component that was finished, in the manifest's order. */
   readonly stats: readonly ComponentStats[]
   readonly failed: ReadonlyArray<{ readonly name: string, readonly code: string | null, readonly error: string }>
-  /** What the licences of each component permit, as `licenses` tells it. */
+  /** What the licences of each component permit, as `licenses` reports it. */
   readonly licenses: readonly LicenseRow[]
   readonly manifest_sha256: string
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
-  /** When `verify` found all shards as these stats say; absent until then. */
+  /** When `verify` last found that all shards match these stats; absent until then. */
   readonly verified_at_utc?: string
 }
 
-/** What a run gives: its stats, and the path of the record that tells what made its shards. */
+/** The result of a run: its stats, and the path of the record of what made its shards. */
 export interface MixtureResult extends MixtureStats {
   readonly run_record: string
-  /** Where the stats are. */
+  /** The path of the stats file. */
   readonly stats_path: string
 }
 
-/** Stats with the dates of those before them, for components that were kept as they are. */
+/**
+ * Adds the dates of verification from the existing stats file, for components whose shards are unchanged.
+ *
+ * @param path of the stats file
+ * @param kept names of the components that the run has skipped as up to date
+ */
 export async function withVerifiedDates (
   path: string, kept: ReadonlySet<string>, stats: MixtureStats
 ): Promise<MixtureStats> {
@@ -46,16 +51,16 @@ const datedComponent = z.object({
   verified_at_utc: z.string().optional()
 })
 
-/** What of a stats file tells when its shards were verified. */
+/** The part of a stats file that says when which shards were verified. */
 const datedStats = z.object({ verified_at_utc: z.string().optional(), stats: z.array(datedComponent) })
 
-/** Null where there is no such file, or it is another. */
+/** Reads it; null where there is no file, or one of another kind. */
 export async function readDates (path: string): Promise<z.output<typeof datedStats> | null> {
   const text = await readOwn(path).catch(() => null) ?? ''
   return datedStats.safeParse(parseJson(text)).data ?? null
 }
 
-/** What tells the shards of one component from those of another, and from others of its own. */
+/** A key that is the same for the same folder with the same shards. */
 function shardsOf (component: z.output<typeof datedComponent> | ComponentStats): string {
   const { output_dir: folder, shard_files: files } = component
   return JSON.stringify([folder, files.map(({ file, sha256 }) => [file, sha256])])

@@ -1,18 +1,18 @@
 import type { JobStatus } from '../jobs/job.ts'
 
-/** What becomes of a step; in a dry run, what would become of it. */
+/** The outcome of a step; in a dry run, the expected outcome. */
 export type StepOutcome = 'done' | 'resumed' | 'done again' | 'up to date' | 'failed' | 'refused' | 'left out'
 
 /** A step of a run. */
 export interface RunStep {
-  /** Null for what is done for all of them. */
+  /** Null for a step that concerns all components. */
   readonly component: string | null
   readonly step: 'acquire' | 'train-tokenizer' | 'check-tokenizer' | 'process' | 'verify'
   readonly outcome: StepOutcome
   readonly why: string
 }
 
-/** What becomes of a job, by its status. */
+/** The outcome of a step, by the status of its job before the run. */
 export const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = {
   new: 'done',
   begun: 'resumed',

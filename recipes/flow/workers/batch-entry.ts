@@ -1,20 +1,20 @@
 import type { Document } from '../../../lib/document.ts'
 import type { BatchResult } from './batch-result.ts'
 
-/** What threads have made of a batch, as long as it is looked at. */
+/** The result of a batch, until all of its documents are done. */
 export interface BatchOutput extends BatchResult {
   readonly made: Int32Array | Uint8Array
-  /** To be called once for each document, when nothing of it is looked at any more. */
+  /** Call it once for each document, when its result is no longer needed. */
   readonly done: () => void
 }
 
-/** The place of a document in what threads have made of its batch: what they found for it is read from there. */
+/** A document of a batch that a thread has processed. It reads the thread's results for it from the batch. */
 export class BatchEntry {
   readonly #output: BatchOutput
   readonly #index: number // among the documents of the batch
-  readonly #from: number // in what was made of the batch
+  readonly #from: number // where its ids or its line begin
   #document: Document | undefined
-  /** Why it was dropped; of one that a filter has failed at, the message. */
+  /** Why the document was dropped, or the message of the error where a filter failed on it. */
   readonly reason: string | undefined
 
   constructor (output: BatchOutput, index: number, reason: string | undefined, from: number) {
@@ -24,11 +24,12 @@ export class BatchEntry {
     this.#from = from
   }
 
-  /** The document, where threads were asked for it. */
+  /** The document, where the batch returns it. */
   get document (): Document {
     if (this.#document === undefined) {
       const { id, text, meta } = this.#output.documents![this.#index]!
-      this.#document = { id, text, meta: { ...meta } } // one may have come for several
+      // Documents may share one `meta`, and rejects are looked up by it.
+      this.#document = { id, text, meta: { ...meta } }
     }
     return this.#document
   }
@@ -38,25 +39,25 @@ export class BatchEntry {
     return this.#output.droppedBy[this.#index]!
   }
 
-  /** What one of the filters that compare documents compares. */
+  /** The key by which one of the filters that compare documents does so. @param which index among such filters */
   key (which: number): bigint {
     const { keys, keysEach } = this.#output
     return keys[this.#index * keysEach + which]!
   }
 
-  /** Its ids, or its line: to be copied before `done` is called. */
+  /** The ids of the document, or its line. Copy them before calling `done`. */
   get made (): Int32Array | Uint8Array {
     const { made, sizes } = this.#output
     return made.subarray(this.#from, this.#from + sizes[this.#index]!)
   }
 
-  /** To be called when nothing of it is looked at any more. */
+  /** Call it when the document's result is no longer needed. */
   done (): void {
     this.#output.done()
   }
 }
 
-/** What a flow with threads hands on: entries as long as threads have more of them than the document. */
+/** An item of a flow with threads: an entry while results of its batch are needed, then the document. */
 export type FlowItem = Document | BatchEntry
 
 export function documentOf (item: FlowItem): Document {

@@ -8,25 +8,25 @@ import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
  */
 export type Keeps = 'none' | 'lines' | 'passed' | 'all'
 
-/** What became of the records of a batch. Lists but the first are of those that gave a document. */
+/** The result of a batch. `faults` has an entry for each record, the other lists for each document. */
 export interface BatchResult {
-  /** Why a record gave no document; null for one that was no record, and 0 for a document. */
+  /** Why a record gave no document; null for one that is not a record (a blank line), and 0 for a document. */
   readonly faults: ReadonlyArray<RecordFault | null | 0>
   /**
    * Of each document: the index of the filter that dropped it, `failedAt` of the filter that failed on it, or -1 where
    * it passed all filters. Filters that compare documents drop none here.
    */
   readonly droppedBy: Int32Array
-  /** Of those that were dropped; of those that a filter has failed at, the error's message. */
+  /** Only of documents that were dropped: the reason, or the error's message where a filter failed on it. */
   readonly reasons: readonly string[]
-  /** By which the filters that compare documents do so: for each document as many as there are such filters. */
+  /** The keys by which filters compare documents: `keysEach` for each document, one for each such filter. */
   readonly keys: BigUint64Array
   readonly keysEach: number
-  /** Null for one that isn't wanted; null where none is. */
+  /** Null for a document that is not returned; null instead of a list where none is. */
   readonly documents: ReadonlyArray<Document | null> | null
-  /** How many ids, or bytes of its line, each document has. */
+  /** The number of ids, or of bytes of the line, of each document. */
   readonly sizes: Int32Array
-  /** The ids, or lines, of all, where the memory for them was too small; else they are in it. */
+  /** The ids or lines of all documents where the shared memory was too small; null where they are in it. */
   readonly made: Int32Array | Uint8Array | null
 }
 
@@ -38,7 +38,7 @@ export function failedAt (filter: number): number {
   return -2 - filter
 }
 
-/** Of one batch, as it comes along. */
+/** Collects the result of a batch, document by document. */
 export class Results {
   readonly faults: Array<RecordFault | null | 0> = []
   readonly reasons: string[] = []
@@ -102,7 +102,7 @@ class LineBuffer {
   bytes: Buffer
   length = 0
 
-  /** @param bytes memory to begin with */
+  /** @param bytes the initial memory */
   constructor (bytes: Buffer) {
     this.bytes = bytes
   }

@@ -15,25 +15,25 @@ import { type BatchResult, type Keeps, Results, failedAt } from './batch-result.
 export interface FilterSpec {
   readonly stage: string
   readonly options: Readonly<Record<string, unknown>>
-  /** Of a stage of the user's own, which the thread loads. */
+  /** The module of a custom stage, which the thread loads. */
   readonly module?: StageModuleFile & { readonly stageName: string }
-  /** That it reads, and as it was read, into memory that threads share. */
+  /** The model that the filter reads, and that model loaded into memory that threads share. */
   readonly model?: FilterModel | undefined
   readonly loaded?: SharedFastText | undefined
 }
 
-/** What is done with each document of a flow, as far as that hangs on nothing but the document. */
+/** The work of a flow that depends on a single document only. */
 export interface BatchSpec {
-  /** Where records that are yet to be parsed have their text. */
+  /** The path of the text in records that are not parsed yet. */
   readonly textColumn: string
   /** The filters in order, with their options. */
   readonly filters: readonly FilterSpec[]
   readonly keeps: Keeps
-  /** What documents that pass are encoded with; null where they aren't. */
+  /** Encodes the documents that pass; null where they are not encoded. */
   readonly tokenizer: TokenizerSpec | null
 }
 
-/** A tokenizer that every thread loads for itself, but for the words it has met. */
+/** A tokenizer that every thread loads for itself. Only the cache of words is shared. */
 export interface TokenizerSpec {
   readonly path: string
   readonly sha256: string
@@ -42,7 +42,7 @@ export interface TokenizerSpec {
   readonly eosId: number
 }
 
-/** Records, and where what is made of them goes: ids, 32 bits each, or lines in UTF-8. */
+/** Records, and memory for the result: ids of 32 bits each, or lines in UTF-8. */
 export interface BatchInput {
   readonly batch: RecordBatch
   readonly memory: SharedArrayBuffer
@@ -50,16 +50,16 @@ export interface BatchInput {
 
 export interface BatchTask extends BatchInput {
   readonly spec: BatchSpec
-  /** Which one it is: told by `progress`. */
+  /** The number of the batch, which `progress` reports. */
   readonly number: number
-  /** Two 32-bit integers: the batch that the thread is at, and which of its records, should the thread die of it. */
+  /** Two 32-bit integers, for errors if the thread dies: the number of the current batch, and the current record in it. */
   readonly progress: SharedArrayBuffer
 }
 
-/** What a batch is encoded with. */
+/** The part of a tokenizer that encodes a batch. */
 type Append = Pick<Tokenizer, 'append'>
 
-/** Does what a spec says, one batch after the other. */
+/** Processes batches by a spec, one after the other. */
 export class BatchWorker {
   readonly #spec: BatchSpec
   readonly #works: readonly FilterWork[]
@@ -71,7 +71,7 @@ export class BatchWorker {
     this.#tokenizer = tokenizer
   }
 
-  /** @param tokenizer where the spec's was loaded already */
+  /** @param tokenizer the tokenizer of the spec, if it is loaded already */
   static async open (spec: BatchSpec, tokenizer?: Append): Promise<BatchWorker> {
     const works = await Promise.all(spec.filters.map(workOf))
     const opened: FilterWork[] = []
@@ -88,7 +88,7 @@ export class BatchWorker {
     }
   }
 
-  /** Begins a batch. The next one is begun once it is done with. */
+  /** Begins a batch. The previous one must be done. */
   begin (task: BatchInput): BatchRun {
     return new BatchRun(this.#spec, this.#works, this.#tokenizer, task)
   }
@@ -103,7 +103,7 @@ async function workOf ({ module, loaded, ...filter }: FilterSpec): Promise<Filte
   return filterWork({ ...filter, module: stage }, loaded && { loaded })
 }
 
-/** A batch that is under way, record by record. */
+/** A batch in progress, record by record. */
 export class BatchRun {
   readonly #spec: BatchSpec
   readonly #works: readonly FilterWork[]
@@ -124,7 +124,7 @@ export class BatchRun {
     this.#result = new Results(records.length, keysEach, spec.keeps, memory)
   }
 
-  /** Records that are done, those before the one that is under way. */
+  /** Records that `step` has begun. */
   get done (): number {
     return this.#next
   }
@@ -148,7 +148,10 @@ export class BatchRun {
     return this.#result.whole()
   }
 
-  /** From a filter on. Nothing is awaited where no filter has to: for most, that would cost more than the filter. */
+  /**
+   * Runs the filters from `first` on. It awaits only filters that return a promise: for most filters, awaiting would
+   * take longer than the filter.
+   */
   #pass (given: Document, first: number): void | Promise<void> {
     const works = this.#works
     let document = given
@@ -195,7 +198,7 @@ export class BatchRun {
   }
 }
 
-/** @throws SluiceError `ERR_TOKENIZER` when it isn't the one that the spec tells of */
+/** Loads the tokenizer of a spec. @throws SluiceError `ERR_TOKENIZER` when its file has changed since */
 export async function loadSame (spec: Omit<TokenizerSpec, 'eosId'>): Promise<Tokenizer> {
   const { path, sha256, version, words } = spec
   const tokenizer = await loadTokenizer(path, { words, version })

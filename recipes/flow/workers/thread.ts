@@ -1,21 +1,18 @@
-/** What a thread that works at batches runs. */
+/** The entry point of a thread that processes batches. */
 import type { FastTextClassifier } from '../../../lib/fasttext/classifier.ts'
 import type { Tokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { serveTasks } from '../../../lib/threads/thread.ts'
 import type { BatchResult } from './batch-result.ts'
 import { type BatchSpec, type BatchTask, BatchWorker, loadSame } from './batch.ts'
 
-/** Workers of a thread, by their specs: of components that are done at once, more than one is in use. */
+/** Workers of this thread by spec. Several are in use when components are processed at the same time. */
 const open = new Map<string, Promise<BatchWorker>>()
 const MOST_OPEN = 8
 
-/** The tokenizer of a thread's workers, with all words that it has met. */
+/** The tokenizer that this thread's workers share, with its cache of words. */
 let loaded: { readonly sha256: string, readonly version: string, readonly tokenizer: Promise<Tokenizer> } | undefined
 
-/**
- * Classifiers of models that filters read, by model: what one has met of words, another knows, and each takes memory of
- * its model.
- */
+/** Classifiers by model. All filters with the same model share one, for its memory and its cache of words. */
 const classifiers = new Map<string, FastTextClassifier>()
 
 async function keepClassifiers ({ filters }: BatchSpec): Promise<void> {
@@ -26,7 +23,7 @@ async function keepClassifiers ({ filters }: BatchSpec): Promise<void> {
   }
 }
 
-/** A filter takes one document after the other. */
+/** The last task: filters can't process two documents at the same time, so tasks run one after the other. */
 let last: Promise<unknown> = Promise.resolve()
 
 async function openWorker (spec: BatchSpec): Promise<BatchWorker> {
@@ -42,16 +39,16 @@ async function openWorker (spec: BatchSpec): Promise<BatchWorker> {
 }
 
 async function workerFor (spec: BatchSpec): Promise<BatchWorker> {
-  // Paths and hashes tell those.
+  // Models and words are identified by the paths and hashes in the rest of the spec.
   const key = JSON.stringify(spec, (name, value: unknown) => name === 'loaded' || name === 'words' ? undefined : value)
   const found = open.get(key) ?? openWorker(spec)
   open.delete(key)
-  open.set(key, found) // the last one of all
+  open.set(key, found) // moves it to the end: it is the most recently used
   found.catch(() => { open.delete(key) })
   if (open.size > MOST_OPEN) {
     const [oldest, worker] = open.entries().next().value!
     open.delete(oldest)
-    await worker.then(found => found.close(), () => {}) // who wanted that one has the error
+    await worker.then(found => found.close(), () => {}) // the task that opened it has reported the error
   }
   return await found
 }
@@ -70,7 +67,7 @@ async function runBatch ({ spec, number, progress, ...task }: BatchTask): Promis
 }
 
 /**
- * Does a batch; what was loaded for it is kept for the next one.
+ * Processes a batch after those before it. What it loads is kept for the next one.
  *
  * @throws SluiceError as the filters do, and `ERR_TOKENIZER`
  */

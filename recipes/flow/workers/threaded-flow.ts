@@ -18,28 +18,29 @@ import {
 import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
 
 /**
- * Memory for the ids of a batch of half a megabyte, a quarter of a million of them, or for its lines. Most texts have
- * an id for three or four bytes; what doesn't fit is copied.
+ * Memory for the ids or lines of a batch. A batch has half a megabyte of text, and this holds a quarter of a million
+ * ids; most texts have one id per three or four bytes. Results that don't fit are copied.
  */
 const MEMORY_BYTES = 2 ** 20
 
-/** Batches that are under way for each thread: one that it works at, one that waits, and two that wait for others. */
+/** Batches in progress for each thread: one that it processes, one in its queue, and two that wait for other batches. */
 const BATCHES_A_WORKER = 4
 
-/** A flow, as far as threads can do it. */
+/** A flow that threads may take part in. */
 export interface FlowPart {
   readonly component: DocumentsJob
   /** Whether what filters drop is kept. */
   readonly keepsRejects: boolean
-  /** How documents are wanted behind the filters, beside their ids. */
+  /** What the flow needs after the filters, besides ids. */
   readonly wants: 'nothing' | 'lines' | 'documents'
-  /** What documents are encoded with, if they are. */
+  /** Encodes the documents; null where they are not encoded. */
   readonly tokenizer: Encoder | null
 }
 
 /**
- * The part of a flow that threads do, batch by batch, and what is left to do in order: for each filter a stage of the
- * same name that counts, drops and hands on as a thread has found, and compares what is to be compared.
+ * The part of a flow that threads do, batch by batch, and the stages that remain in the main thread, in order. For each
+ * filter a stage of the same name counts and drops documents by the results of a thread; a filter that compares
+ * documents does so there, by the keys from a thread.
  */
 export class ThreadedFlow implements BatchThreads<FlowItem> {
   readonly lookAhead: number
@@ -47,9 +48,9 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
   readonly #spec: BatchSpec
   readonly #crew: Crew<BatchInput, BatchResult>
   readonly #freeMemories: SharedArrayBuffer[] = []
-  #worker: Promise<BatchWorker> | undefined // of this thread
+  #worker: Promise<BatchWorker> | undefined // of the main thread
 
-  /** @param tokenizer that of the spec, where it has one */
+  /** @param tokenizer the loaded tokenizer of the spec; null where it has none */
   constructor (spec: BatchSpec, threads: Threads, tokenizer: Encoder | null) {
     const begin = async (input: BatchInput): Promise<BatchRun> => {
       this.#worker ??= BatchWorker.open(spec, tokenizer ?? undefined)
@@ -90,7 +91,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     await (await this.#worker?.catch(() => undefined))?.close()
   }
 
-  /** How many of the filters threads do; those after them take documents. */
+  /** How many of the filters run in threads; later ones run in the main thread. */
   get filterCount (): number {
     return this.#spec.filters.length
   }
@@ -99,7 +100,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     return this.#spec.tokenizer !== null
   }
 
-  /** Whether documents come as lines of NDJSON, for `line`. */
+  /** Whether threads return lines of NDJSON, which `line` reads. */
   get makesLines (): boolean {
     return this.#spec.keeps === 'lines'
   }
@@ -108,12 +109,12 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     return this.encodes || this.makesLines
   }
 
-  /** What is handed on after so many of the filters: the document, once that is all that is left of an entry. */
+  /** What is passed on after this many filters: the document once no other results are needed, until then the entry. */
   #outOf (filters: number): (entry: BatchEntry) => FlowItem {
     return filters === this.filterCount && !this.#makes ? documentOf : entry => entry
   }
 
-  /** What is left of a filter, by its index. */
+  /** The stage that remains of a filter in the main thread. */
   inOrder (index: number, { highWaterMark, rejects: reject }: StageOptions<Document>): AnyStage {
     const { stage, module, options } = this.#spec.filters[index]!
     const outOf = this.#outOf(index + 1)
@@ -138,7 +139,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     }, { highWaterMark, rejects })
   }
 
-  /** In place of `encode`: documents are encoded already. */
+  /** Replaces `encode`: the documents are encoded already. */
   encoded (): Stage<BatchEntry, BatchEntry> {
     return new Stage<BatchEntry, BatchEntry>({
       name: 'encode',
@@ -149,12 +150,12 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
     })
   }
 
-  /** In place of `pack`, after `encoded`. */
+  /** Replaces `pack`, after `encoded`. */
   packed (options: z.output<typeof packOptions>): PackStage<BatchEntry> {
     return packFrom(options, (entry: BatchEntry) => entry.made as Int32Array, entry => { entry.done() })
   }
 
-  /** The line of a document, to be copied at once. */
+  /** The line of a document. Copy it at once: its memory is reused. */
   readonly line = (entry: BatchEntry): Uint8Array => {
     const { made } = entry
     entry.done()
@@ -167,14 +168,15 @@ function keyedFilters (spec: BatchSpec): number[] {
   return spec.filters.flatMap((filter, index) => isKeyed(filter) ? [index] : [])
 }
 
-/** One of the user's own that compares documents does so in the main thread. */
+/** Whether a filter compares documents by keys. A custom stage never does: it compares them in the main thread. */
 function isKeyed ({ stage, options, module }: FilterSpec): boolean {
   return module === undefined && filters[stage]!.work(options).key !== undefined
 }
 
 /**
- * What threads do of a flow: the filters before the first one of the user's own that wants all documents in order,
- * unless what one drops has to be as it was before those behind it.
+ * The part of a flow that threads do: the filters before the first custom stage that needs all documents in order.
+ * Where rejects are kept, it ends after the first filter that compares documents: a document that this filter drops is
+ * kept as it was before later filters changed it.
  */
 async function specOf ({ component, keepsRejects, wants, tokenizer }: FlowPart, threads: Threads): Promise<BatchSpec> {
   const all = component.filters.map(filterSpec)
@@ -214,7 +216,7 @@ function isInOrder ({ module }: Filter): boolean {
   return module?.inOrder != null
 }
 
-/** Does a flow with threads, where there are any. */
+/** Runs a flow with threads. @param work is given null where there is only the main thread */
 export async function withThreadedFlow<T> (
   flow: FlowPart, options: ThreadOptions, work: (threaded: ThreadedFlow | null) => Promise<T>
 ): Promise<T> {

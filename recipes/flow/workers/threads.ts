@@ -17,33 +17,33 @@ const WORKERS_HELP = 'threads that parse, filter and encode documents, including
 /** The option of every recipe that can use more than one core. */
 export const workersOption = positive.optional().describe(WORKERS_HELP)
 
-/** What takes less than this is done before threads have started. */
+/** Smaller inputs are done before threads have started. */
 const LITTLE_BYTES = 8e6
 
-/** What a flow is told of threads. */
+/** Options of a flow that concern threads. */
 export interface ThreadOptions {
   /**
-   * Threads that parse, filter and encode, the main one among them: at most as many as there are cores, as more would
-   * only cost memory.
+   * Threads that parse, filter and encode, including the main thread; at most one per core, as more would only cost
+   * memory.
    *
-   * @default so many, and no other for less than 8 MB
+   * @default one per core, for less than 8 MB only the main thread
    */
   readonly workers?: number | undefined
-  /** Those of `withThreads`, for one flow after the other; else each flow starts its own. */
+  /** The threads of `withThreads`, shared by several flows; else each flow starts its own. */
   readonly threads?: Threads | undefined
   readonly signal?: AbortSignal | undefined
-  /** Told which filter can't be done by threads. */
+  /** Called with a message about a filter that can't run in threads. */
   readonly tell?: ((message: string) => void) | undefined
 }
 
-/** A thread that works at batches, of one flow or of several, and what is known of where it stands. */
+/** A thread that processes batches of one or more flows. It knows which record is in progress, for error messages. */
 export class BatchThread {
   #thread: WorkerThread<BatchTask, BatchResult>
   readonly #signal: AbortSignal | undefined
-  /** The batch that it is at, and which of its records. */
+  /** The number of the current batch, and the current record in it. */
   readonly #progress = new SharedArrayBuffer(8)
   #given = 0
-  readonly #specs = new Map<number, BatchSpec>() // of batches that it has not done: whose it was that it died of
+  readonly #specs = new Map<number, BatchSpec>() // of unfinished batches: to which flow the fatal one belongs
   #isClosed = false
 
   constructor (signal: AbortSignal | undefined) {
@@ -52,7 +52,7 @@ export class BatchThread {
     this.#thread = begin(signal)
   }
 
-  /** What does a flow's part in it. */
+  /** Processes the batches of a flow. */
   helper (spec: BatchSpec): Helper<BatchInput, BatchResult> {
     const empty = new SharedArrayBuffer(0)
     const ready = this.#run(spec, { batch: { json: empty, records: [] }, memory: empty })
@@ -76,7 +76,7 @@ export class BatchThread {
       if (cause instanceof SluiceError || this.#signal?.aborted === true) throw cause
       const [at, record] = new Int32Array(this.#progress)
       const isOfAnother = this.#specs.has(at!) && this.#specs.get(at!) !== spec
-      // That flow fails, and not this one.
+      // The thread died of a batch of another flow: that flow fails, and this batch is tried again.
       if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true)
       const place = (at === number ? task.batch.records[record!]?.id : undefined) ?? 'before the first document'
       throw threadError(place, spec, cause)
@@ -100,13 +100,12 @@ function suspectsOf ({ filters }: BatchSpec, cause: unknown): string {
   return custom.map(({ stageName, module }) => `${stageName} (${module})`).join(' or ')
 }
 
-/** How many threads there are, and what ends them. */
 export interface ThreadsOptions {
-  /** Threads, the main one among them. */
+  /** Threads, including the main thread. */
   readonly workers: number
-  /** Ends them, whatever they are at, when it fires. */
+  /** Ends the threads at once when it fires. */
   readonly signal?: AbortSignal | undefined
-  /** Whether the main thread takes its share of the work, while it has nothing else to do. @default true */
+  /** Whether the main thread processes batches too while it is idle. @default true */
   readonly mainWorks?: boolean
 }
 
@@ -114,14 +113,11 @@ function begin (signal: AbortSignal | undefined): WorkerThread<BatchTask, BatchR
   return new WorkerThread(import.meta.resolve('./thread.js'), signal)
 }
 
-/**
- * Threads beside the main one, which load what they need from the start: for one recipe after the other, or one alone.
- * To be closed in the end.
- */
+/** Threads besides the main one, for one or more recipes. The caller closes them. */
 export class Threads {
   readonly list: readonly BatchThread[]
   readonly mainWorks: boolean
-  readonly #models = new Map<string, Promise<FastTextClassifier>>() // by SHA-256: the main thread's own
+  readonly #models = new Map<string, Promise<FastTextClassifier>>() // by SHA-256
   readonly #signal: AbortSignal | undefined
 
   constructor ({ workers, signal, mainWorks = true }: ThreadsOptions) {
@@ -130,7 +126,7 @@ export class Threads {
     this.#signal = signal
   }
 
-  /** A model that filters read, read once for all threads. @throws SluiceError `ERR_MODEL`, `ERR_ABORTED` */
+  /** Loads a model once for all threads. @throws SluiceError `ERR_MODEL`, `ERR_ABORTED` */
   async model ({ path, sha256 }: FilterModel): Promise<SharedFastText> {
     const model = this.#models.get(sha256) ?? this.#load(path, sha256)
     this.#models.set(sha256, model)
@@ -142,17 +138,17 @@ export class Threads {
     return await loadFastText(path, { signal: this.#signal, sha256 })
   }
 
-  /** Ends them, whatever they are at. */
+  /** Ends the threads at once. */
   async close (): Promise<void> {
     await Promise.all(this.list.map(thread => thread.close()))
   }
 }
 
 /**
- * Does work with threads, and ends them.
+ * Starts threads, runs work with them, and ends them.
  *
- * @param inputs what is read; for little of it there is none but the main one, unless `workers` asks for more
- * @param work for more flows than one it hands the options on to each
+ * @param inputs what is read; small inputs get only the main thread, unless `workers` is set
+ * @param work is given the options with the threads, to pass on to its flows
  */
 export async function withThreads<Options extends ThreadOptions, T> (
   inputs: readonly InputFile[],
