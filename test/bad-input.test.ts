@@ -52,7 +52,7 @@ const withBad = (line: string | Buffer, maxLineBytes = '200'): Pick<Case, 'args'
 
 /** What is said of the one bad record of `withBad`, with its place. */
 const firstBad = (fault: string): RegExp => new RegExp(`bad\\.ndjson: 1 of 6 records are bad \\(${fault}: 1\\), ` +
-  `allowed are 0; the first is ${fault} at bad\\.ndjson#${ndjsonOf(docs(5)).length}( \\(line 6, [^;]*\\))?;`)
+  `expected at most 0; the first is ${fault} at bad\\.ndjson#${ndjsonOf(docs(5)).length}( \\(line 6, [^;]*\\))?;`)
 
 /** Parquet files `a.parquet`, and more, as the dataset. */
 const ofParquet = (
@@ -415,7 +415,7 @@ const cases: Readonly<Record<string, Case>> = {
     code: 'ERR_OPTION',
     args: ['read', '--dataset', 'parquet'],
     input: parquetFile('required'),
-    says: /-: parquet is read from its end, which a stream doesn't have; write it to a file/
+    says: /-: parquet is read from its end, so it can't be read from a stream; write it to a file/
   },
 
   // records
@@ -454,13 +454,13 @@ const cases: Readonly<Record<string, Case>> = {
     code: 'ERR_SOURCE',
     args: filter('--dataset', 'csv', '--data-files', 'a.csv'),
     files: { 'a.csv': 'text\na\n"b\n' },
-    says: /a\.csv: a quote that opens in the last record is never closed/
+    says: /a\.csv: a quote in the last record is never closed/
   },
   'an array that is cut off': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'a.json'),
     files: { 'a.json': '[{"text":"a"},{"te' },
-    says: /a\.json: the JSON array that the file begins with has no end/
+    says: /a\.json: the JSON array at the start of the file has no end/
   },
   'more behind an array': {
     code: 'ERR_SOURCE',
