@@ -277,7 +277,7 @@ const cases: Readonly<Record<string, Case>> = {
     code: 'ERR_SOURCE',
     args: ['read', 'plain.ndjson.gz'],
     files: { 'plain.ndjson.gz': ndjsonOf(docs(3)) },
-    says: /plain\.ndjson\.gz: is not gzip data, which its ending promises/
+    says: /plain\.ndjson\.gz: is not gzip data, as its extension says/
   },
   'a .gz with another checksum': {
     code: 'ERR_SOURCE',
@@ -319,7 +319,7 @@ const cases: Readonly<Record<string, Case>> = {
     code: 'ERR_SOURCE',
     args: ['read', 'plain.ndjson.zst'],
     files: { 'plain.ndjson.zst': ndjsonOf(docs(3)) },
-    says: /plain\.ndjson\.zst: is not zstd data, which its ending promises; give it another name/
+    says: /plain\.ndjson\.zst: is not zstd data, as its extension says; give it another name/
   },
   'a .zst with something else behind it': {
     code: 'ERR_SOURCE',
@@ -723,14 +723,14 @@ t.test('ERR_LOCKED: a lock that is held, and what is no lock', async t => {
   t.match(await failure(lock(path, 'shards')), {
     code: 'ERR_LOCKED',
     exitCode: 1,
-    message: /a\.lock: is not a whole lock file.*; if no run is under way here, delete it and run again/
+    message: /a\.lock: is an incomplete lock file.*; if no other run writes here, delete it and run again/
   })
   rmSync(path)
   await withLock(path, 'shards', async () => {
     t.match(await failure(lock(path, 'shards')), {
       code: 'ERR_LOCKED',
       exitCode: 1,
-      message: /^shards: is being written to by another run, process \d+ on host .*, which began at .*; wait for it to end, or stop it/
+      message: /^shards: is being written to by another run, process \d+ .*, which started at .*; wait for it to end/
     })
   })
 })
@@ -739,7 +739,7 @@ t.test('ERR_LOCKED: a command whose output another run writes to', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'good.ndjson', ndjsonOf(docs(3)))
   const says = (path: string): RegExp => new RegExp(`${path.replaceAll('.', '\\.')}: ` +
-    `is being written to by another run, process ${process.pid} on host .*, which began at`)
+    `is being written to by another run, process ${process.pid} on host .*, which started at`)
   const commandsOf: Readonly<Record<string, readonly string[]>> = {
     'out.ndjson.checkpoint.json': filter('--data-files', 'good.ndjson'),
     'copy.ndjson.checkpoint.json': ['shard-corpus', '--data-files', 'good.ndjson', '--output', 'copy.ndjson'],
