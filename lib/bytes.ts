@@ -1,4 +1,4 @@
-/** The name that stands for standard input, and for standard output. */
+/** The name of standard input and standard output. */
 export const STANDARD_STREAM = '-'
 
 /** A path, a glob, or a list of both; `-` is standard input. */
@@ -6,23 +6,23 @@ export type FileNames = string | readonly string[]
 
 /** A file to read. */
 export interface InputFile {
-  /** As it was given, or as the glob gave it. */
+  /** Name as given, or as found by a glob. */
   readonly path: string
-  /** Bytes on disk, compressed as they are; null where that can't be known (standard input). */
+  /** Bytes on disk, compressed if the file is; null if unknown (standard input). */
   readonly size: number | null
 }
 
-/** Bytes that can be read from anywhere: a file, or whatever answers to ranges. */
+/** Bytes that can be read at any offset: a file, or anything else that serves ranges. */
 export interface ByteRanges {
-  /** Whether what `read` gives is a buffer that nobody else has, so that its memory can be given back early. */
+  /** Whether `read` returns buffers that nothing else uses, so that their memory can be freed early. */
   readonly givesAway?: boolean
-  /** For messages: the path as it was given, or an address. */
+  /** The path as given, or a URL; for messages. */
   readonly name: string
   /** In bytes. */
   readonly size: number
-  /** The bytes from `start` to `end`, exclusive: all of them, or it fails. */
+  /** Reads all bytes from `start` to `end`, exclusive, or fails. */
   read (start: number, end: number): Promise<Buffer>
-  /** Told what is going to be read in order: it may be fetched ahead. */
+  /** Announces a range that will be read in order, so that it can be fetched ahead. */
   expect?(start: number, end: number): void
   close (): Promise<void>
 }

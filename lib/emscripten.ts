@@ -1,8 +1,8 @@
 const EVENTS = ['uncaughtException', 'unhandledRejection'] as const
 
 /**
- * Loads a module that Emscripten built, and takes off the process-wide listeners that it puts on: they rethrow whatever
- * the program does wrong elsewhere, and one pair more stays behind with each load.
+ * Loads a module built by Emscripten, and removes the process-wide listeners that it adds: they rethrow all uncaught
+ * errors of the program, and each load adds another pair.
  */
 export async function loadEmscripten<T> (load: () => Promise<T>): Promise<T> {
   const before = EVENTS.map(event => new Set(process.listeners(event as 'uncaughtException')))

@@ -1,13 +1,13 @@
 /**
- * What can go wrong, by code: the exit code of the command line, and what the code means.
+ * All error codes: the exit code of the command line, and what the code means.
  *
- * Exit code 1: the data or a check failed. 2: the call or the manifest is wrong.
- * 130: stopped by the user.
+ * Exit code 1: the data or a check failed. 2: the command, the options or the manifest are wrong. 130: stopped by the
+ * user.
  */
 export const errorCodes = {
   ERR_USAGE: {
     exit: 2,
-    means: 'the command line names a command, a flag or an argument that there is not, or lacks one'
+    means: 'the command line has an unknown command, flag or argument, or lacks one'
   },
   ERR_OPTION: { exit: 2, means: 'an option of a stage or of a recipe has a wrong value' },
   ERR_MANIFEST: {
@@ -41,7 +41,7 @@ export const errorCodes = {
       'each figure with the baseline\'s; or the text has no word'
   },
   ERR_CHECKSUM: { exit: 1, means: 'a file has another SHA-256 than expected' },
-  ERR_HUB: { exit: 1, means: 'the Hub cannot be reached, refuses access, or goes on failing past `--max-retries`' },
+  ERR_HUB: { exit: 1, means: 'the Hub cannot be reached, refuses access, or still fails after `--max-retries`' },
   ERR_DATASET: {
     exit: 2,
     means: 'a dataset on the Hub, or its revision, subset, split, column or file, is not there, or cannot be read; ' +
@@ -102,27 +102,27 @@ export class SluiceError extends Error {
     this.code = code
   }
 
-  /** What a process that ends with this error exits with. */
+  /** The exit code of a process that ends with this error. */
   get exitCode (): number {
     return errorCodes[this.code].exit
   }
 }
 
-/** What stands in a secret's place: a word, so that YAML around it stays what it is. */
+/** Replaces a secret. It is a word, so that YAML around it stays valid. */
 export const MASK = 'MASKED'
 
-/** What stands between `://` and the last `@` before the path of an address: a user and a password, or a token. */
+/** The user and password, or token, of a URL: from `://` to the last `@` before the path. */
 const CREDENTIALS = /:\/\/[^\s/"'<>]*@/g
 
 /**
- * A text without the users and passwords of addresses in it; in messages, where more would be taken for a secret than
- * is one.
+ * Masks users and passwords of URLs. Messages are masked by this alone, as `maskSecrets` could mask parts that aren't
+ * secret.
  */
 export function maskCredentials (text: string): string {
   return text.replace(CREDENTIALS, `://${MASK}@`)
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf (error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
@@ -137,11 +137,11 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   EMFILE: 'too many files are open; raise the limit (ulimit -n 4096) and run it again',
   ENFILE: 'too many files are open on this machine; close some programs and run it again',
-  ENOSPC: 'no space left on the device; make room and run it again',
-  EDQUOT: 'the disk quota is used up; make room and run it again'
+  ENOSPC: 'no space left on the device; free disk space and run it again',
+  EDQUOT: 'the disk quota is used up; free disk space and run it again'
 }
 
-/** What a system error says, in words that tell what to do; the message of any other error. */
+/** Describes a system error and what to do; the message of any other error. */
 export function reasonOf (error: unknown): string {
   return SYSTEM_REASONS[codeOf(error) ?? ''] ?? messageOf(error)
 }
@@ -152,11 +152,11 @@ export function codeOf (error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-/** A job that failed in part: what it has found or finished all the same is not lost with it. */
+/** The error of a job that failed in part, with what it has found or finished. */
 export class PartialError extends SluiceError {
-  /** What `--json` prints in place of the result. */
+  /** What `--json` prints instead of the result. */
   readonly partial: unknown
-  /** Whether that is a result like that of a job that ended well, with less in it. */
+  /** Whether `partial` has the form of the result of a successful job, with less in it. */
   readonly isResult: boolean
 
   constructor (

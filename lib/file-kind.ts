@@ -2,8 +2,8 @@ import { SluiceError } from './errors.ts'
 import { type Kind, GZIP, HTML, KINDS, NO_TEXT, PAGE, TO_UTF8, isHtml, isLfs } from './known-kinds.ts'
 
 /**
- * What a file that should be no text is by the bytes that it begins with, and what to do: `is an HTML page; …`. Null
- * where they don't tell.
+ * Describes a file that isn't text by its first bytes, and what to do: `is an HTML page; …`. Null if its kind is
+ * unknown.
  */
 export function otherKind (head: Buffer, name: string): string | null {
   const kind = kindOf([...KINDS, ...NO_TEXT, PAGE], head, name)
@@ -11,8 +11,8 @@ export function otherKind (head: Buffer, name: string): string | null {
 }
 
 /**
- * As `otherKind`, for a file that isn't read for documents, such as a model: what to do is left out where it is for
- * those, and compressed data is to be decompressed.
+ * Like `otherKind`, for a file that isn't read for documents, such as a model: without advice that is for readers of
+ * documents, and compressed data should be decompressed.
  */
 export function mistakenKind (head: Buffer, name: string): string | null {
   const kind = kindOf([...KINDS, ...NO_TEXT], head, name)
@@ -21,10 +21,7 @@ export function mistakenKind (head: Buffer, name: string): string | null {
   return kind.advice === undefined || kind.isForData === true ? `is ${kind.is}` : `is ${kind.is}; ${kind.advice(name)}`
 }
 
-/**
- * What a file of bytes is that is no text, by the bytes that it begins with: `a parquet file`. Null where they don't
- * say.
- */
+/** The kind of a binary file by its first bytes, such as `a parquet file`. Null if unknown. */
 export function kindName (head: Buffer, name: string): string | null {
   const noText = [...KINDS, ...NO_TEXT].filter(({ fits, advice }) => {
     return fits !== isHtml && fits !== isLfs && advice !== TO_UTF8
@@ -33,21 +30,20 @@ export function kindName (head: Buffer, name: string): string | null {
 }
 
 /**
- * Passes text on, and refuses what its first bytes show to be something else: compressed data, archives, files of other
- * programs, UTF-16 or UTF-32 with a byte order mark; a Git LFS pointer, and an HTML page whose name doesn't say that it
- * is one. Chunks may be cut anywhere.
+ * Passes on text, and refuses anything else by its first bytes: compressed data, archives, files of other programs,
+ * UTF-16 and UTF-32, Git LFS pointers, and HTML pages whose name doesn't end in `.html`. Chunks may be split anywhere.
  *
  * @param name for messages: a path, or `-` for standard input
- * @throws SluiceError `ERR_SOURCE` with what it is, and what to do
+ * @throws SluiceError `ERR_SOURCE` with the kind, and what to do
  */
 export function refuseOtherKinds (chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
   return refuse(KINDS, chunks, name)
 }
 
 /**
- * As `refuseOtherKinds`, what only readers of text can't read.
+ * Like `refuseOtherKinds`, for kinds that other readers accept, such as Arrow.
  *
- * @param records whether it's no text of any kind, so that HTML is none of it
+ * @param records whether the file should have records, so that HTML is refused whatever its name
  */
 export function refuseTables (
   chunks: AsyncIterable<Uint8Array>,
@@ -69,9 +65,9 @@ function kindOf (kinds: readonly Kind[], head: Buffer, name: string): Kind | und
 }
 
 /**
- * Passes on what begins as gzip data does, and what is too short to tell.
+ * Passes on gzip data, and data too short to tell.
  *
- * @throws SluiceError `ERR_SOURCE` for all else
+ * @throws SluiceError `ERR_SOURCE` for anything else
  */
 export function expectGzip (chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
   return withFirstBytes(chunks, head => head.length < GZIP.length, head => {
@@ -79,15 +75,15 @@ export function expectGzip (chunks: AsyncIterable<Uint8Array>, name: string): As
     const other = kindOf(KINDS, head, name)
     const but = other === undefined ? '' : `, but ${other.is}`
     const advice = other?.advice?.(name) ?? 'give it another name'
-    throw new SluiceError('ERR_SOURCE', `${name}: is not gzip data, which its ending promises${but}; ${advice}`)
+    throw new SluiceError('ERR_SOURCE', `${name}: is not gzip data, as its extension says${but}; ${advice}`)
   })
 }
 
-/** Holds the first bytes back until there are enough of them to judge, no longer: somebody may be typing them. */
+/** Buffers the first bytes until there are enough to check, and no longer, as a user may be typing them. */
 async function * withFirstBytes (
   chunks: AsyncIterable<Uint8Array>,
   needsMore: (head: Buffer) => boolean,
-  judge: (head: Buffer) => void
+  check: (head: Buffer) => void
 ): AsyncGenerator<Buffer> {
   let head: Buffer | null = Buffer.alloc(0)
   for await (const piece of chunks) {
@@ -98,12 +94,12 @@ async function * withFirstBytes (
     }
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk])
     if (needsMore(head)) continue
-    judge(head)
+    check(head)
     yield head
     head = null
   }
   if (head === null || head.length === 0) return
-  judge(head)
+  check(head)
   yield head
 }
 

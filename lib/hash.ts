@@ -8,9 +8,9 @@ export function sha256 (bytes: Uint8Array | string): string {
 }
 
 /**
- * SHA-256 of a file, as lower-case hex; the file is never in memory whole.
+ * SHA-256 of a file, as lower-case hex, without holding all of it in memory.
  *
- * @param signal stops reading: the error is Node's `ABORT_ERR`
+ * @param signal stops reading, with Node's `ABORT_ERR`
  */
 export async function sha256OfFile (path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256')

@@ -1,19 +1,19 @@
 /** What to do with a file. */
 type Advice = (name: string) => string
 
-/** A kind of file that is no text, by the bytes that it begins with. */
+/** A kind of file that isn't text, recognized by its first bytes. */
 export interface Kind {
-  /** Whether a file that begins so is one; undefined where more of it has to be seen. */
+  /** Whether a file with these first bytes is of this kind; undefined if more bytes are needed. */
   readonly fits: (head: Buffer) => boolean | undefined
   readonly is: string
   /** The program that decompresses it to standard output. */
   readonly pipe?: string
-  /** The ending by which sluice decompresses it. */
+  /** The extension of names that sluice decompresses. */
   readonly ending?: string
   readonly advice?: Advice
   /** Whether the advice is only for readers of documents. @default false */
   readonly isForData?: boolean
-  /** Files whose names say that they are meant to be of this kind. */
+  /** Names of files that should be of this kind, and are accepted. */
   readonly unless?: RegExp
 }
 
@@ -39,7 +39,7 @@ const unpack = (program: string, piped?: string): Advice => name => name === '-'
 const TAR_BLOCK = 512
 const TAR_MAGIC = Buffer.from('ustar')
 
-/** A header has a name that ends with a NUL, or fills its place, a mode in octal digits, and a checksum of itself. */
+/** A header has a name of up to 100 bytes, padded with NUL, a mode in octal digits, and a checksum. */
 function isTar (head: Buffer): boolean | undefined {
   const name = head.subarray(0, 100)
   const nul = name.indexOf(0)
@@ -50,18 +50,19 @@ function isTar (head: Buffer): boolean | undefined {
   if (!/^[0-7 \0]*$/.test(head.toString('latin1', 100, 108))) return false
   if (head.length < TAR_BLOCK) return undefined
   if (head.subarray(257, 262).equals(TAR_MAGIC)) return true
-  const told = parseInt(head.toString('latin1', 148, 156).replace(/[\0 ]+/g, ''), 8)
-  return told === head.subarray(0, TAR_BLOCK).reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 0x20 : byte), 0)
+  const checksum = parseInt(head.toString('latin1', 148, 156).replace(/[\0 ]+/g, ''), 8)
+  const header = head.subarray(0, TAR_BLOCK)
+  return checksum === header.reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 0x20 : byte), 0)
 }
 
-/** The length of its header, eight bytes, and JSON. */
+/** Starts with the length of its header, eight bytes, and JSON. */
 function isSafetensors (head: Buffer): boolean | undefined {
   if (head.subarray(4, 8).some(byte => byte !== 0) || (head.length > 8 && head[8] !== 0x7b)) return false
   if (head.length > 8) return head.readUInt32LE(0) > 1
-  return head.includes('\n') ? false : undefined // a line was typed
+  return head.includes('\n') ? false : undefined // a short line that was typed
 }
 
-/** Three letters and binary data: a text may begin with them as well. */
+/** Three letters and binary data; a text may start with the same letters. */
 function isOrc (head: Buffer): boolean | undefined {
   const start = startsWith(Buffer.from('ORC'))(head)
   if (start !== true) return start
@@ -69,11 +70,11 @@ function isOrc (head: Buffer): boolean | undefined {
   return hasControls ? true : head.length < 64 && !head.includes(0x0a, 3) ? undefined : false
 }
 
-/** How much is before the end of the first tag: white space, an XML declaration, comments, attributes. */
+/** Bytes searched for the end of the first tag, after white space, an XML declaration and comments. */
 const HTML_LEAD_BYTES = 2048
 const HTML_STARTS = ['<!doctype html', '<html', '<?xml', '<!--']
 
-/** A tag of HTML at the beginning, and another after it: a text may begin by naming one. */
+/** An HTML tag at the start, followed by another one: a text may start by naming a tag. */
 export function isHtml (head: Buffer): boolean | undefined {
   const text = head.toString('latin1', 0, HTML_LEAD_BYTES)
   if (text.length < 3 && '\xef\xbb\xbf'.startsWith(text)) return undefined
@@ -88,7 +89,7 @@ export function isHtml (head: Buffer): boolean | undefined {
 
 const PDF_START = '%PDF-1.0'
 
-/** A line with the version, or the bytes by which a file is known as no text: prose may begin by naming the format. */
+/** The version, followed by a line break, a comment or a binary byte: prose may start by naming the format. */
 function isPdf (head: Buffer): boolean | undefined {
   const text = head.toString('latin1', 0, 16).replace(/^%PDF-\d\.\d/, PDF_START)
   if (/^%PDF-1\.0[ \t]*[\r\n%\x80-\xff]/.test(text)) return true
@@ -97,10 +98,10 @@ function isPdf (head: Buffer): boolean | undefined {
   return mayGoOn ? undefined : false
 }
 
-/** So many characters of ASCII in a row, each among NULs, are no accident. */
+/** This many consecutive ASCII characters, each padded with NUL, mean a wide encoding. */
 const WIDE_CHARACTERS = 8
 
-/** ASCII whose characters have `width` bytes, NUL but for the one at `place`. */
+/** ASCII in characters of `width` bytes, which are NUL except for the one at `place`. */
 function isWide (width: number, place: number): Kind['fits'] {
   return head => {
     const looked = head.subarray(0, width * WIDE_CHARACTERS)
@@ -112,23 +113,23 @@ function isWide (width: number, place: number): Kind['fits'] {
 export const HTML: Kind = {
   fits: isHtml,
   is: 'an HTML page',
-  advice: () => 'get the data itself, in place of the page that shows it, or of one that asks for a login'
+  advice: () => 'get the data itself instead of a page that shows it, or a login page'
 }
 const LFS_HOSTS = ['git-lfs.github', 'hawser.github']
 export const isLfs = startsWith(...LFS_HOSTS.map(host => Buffer.from(`version https://${host}.com/spec/v1\n`)))
 
-const BZIP2_CONTENT = [Buffer.from('1AY&SY'), magic('177245385090')] // or the end of what is empty
+const BZIP2_CONTENT = [Buffer.from('1AY&SY'), magic('177245385090')] // or the footer of empty data
 const BZIP2_STARTS = BZIP2_CONTENT.flatMap(content => {
   return Array.from({ length: 9 }, (_, i) => Buffer.concat([Buffer.from(`BZh${i + 1}`), content]))
 })
 
 /**
- * UTF-32 stands before UTF-16, whose byte order mark its own begins with. bzip2 has ten bytes: the first four are
- * letters.
+ * UTF-32 comes before UTF-16, as its byte order mark starts with that of UTF-16. bzip2 is recognized by ten bytes, as
+ * its first four are letters.
  */
 export const KINDS: readonly Kind[] = [
   { fits: startsWith(GZIP), is: 'gzip data', pipe: 'gzip -dc', ending: '.gz' },
-  // Or a frame to skip.
+  // or a skippable frame
   {
     fits: startsWith(magic('28b52ffd'), ...Array.from({ length: 16 }, (_, i) => magic(`5${i.toString(16)}2a4d18`))),
     is: 'zstd data',
@@ -139,9 +140,9 @@ export const KINDS: readonly Kind[] = [
   { fits: startsWith(...BZIP2_STARTS), is: 'bzip2 data', pipe: 'bzip2 -dc' },
   { fits: startsWith(magic('04224d18'), magic('02214c18')), is: 'lz4 data', pipe: 'lz4 -dc' },
   { fits: startsWith(magic('ff060000734e61507059')), is: 'snappy data', pipe: 'snzip -dc' },
-  // Neither begins a text in UTF-8.
+  // no text in UTF-8 starts with either
   { fits: startsWith(magic('789c'), magic('7801')), is: 'zlib data', pipe: 'pigz -dc' },
-  { fits: startsWith(magic('1f9d')), is: 'data of compress', pipe: 'gzip -dc' },
+  { fits: startsWith(magic('1f9d')), is: 'data compressed by `compress`', pipe: 'gzip -dc' },
   {
     fits: isTar,
     is: 'a tar archive',
@@ -156,7 +157,7 @@ export const KINDS: readonly Kind[] = [
   { fits: isOrc, is: 'an ORC file', ...toJson('for example with pyarrow') },
   {
     fits: startsWith(...[2, 3, 4, 5].map(protocol => Buffer.of(0x80, protocol))),
-    is: 'a pickle of Python',
+    is: 'a Python pickle',
     ...toJson('with the program that wrote it')
   },
   { fits: startsWith(magic('894844460d0a1a0a')), is: 'an HDF5 file', ...toJson('for example with h5py') },
@@ -192,7 +193,7 @@ export const KINDS: readonly Kind[] = [
   })))
 ]
 
-/** What only readers of text can't read. */
+/** Kinds that readers of tables accept, and readers of text refuse. */
 export const NO_TEXT: readonly Kind[] = [
   { fits: startsWith(Buffer.from('ARROW1\0\0')), is: 'an Arrow file', ...readAs('arrow') },
   { fits: startsWith(magic('ffffffff')), is: 'an Arrow stream', ...readAs('arrow') },
@@ -203,7 +204,7 @@ export const NO_TEXT: readonly Kind[] = [
   }
 ]
 
-/** What a file of bytes is that begins with a tag, whatever comes after that: no text could. */
+/** A file that starts with an HTML tag, whatever follows, where a binary file is expected. */
 export const PAGE: Kind = {
   ...HTML,
   fits: head => /^(?:\xef\xbb\xbf)?\s*(?:<!doctype html|<html[\s>])/i.test(head.toString('latin1', 0, HTML_LEAD_BYTES))

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { codeOf } from './errors.ts'
 import { maskSecrets } from './text/mask-secrets.ts'
 
-/** Programs that copy a file from where its address says to standard output. */
+/** Programs that copy a file from a URL to standard output, by scheme. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   http: 'curl -L',
   https: 'curl -L',
@@ -17,31 +17,31 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 }
 
 /**
- * What to do with the name of a file that isn't a path: an address, or one that a shell would have expanded. Null for a
- * path, and for the names of files on the Hub.
+ * What to do with the name of a file that isn't a path: a URL, or a name that a shell would have expanded. Null for a
+ * path, and for names of files on the Hub.
  *
- * @param options.isPiped whether its content can be piped in as well
+ * @param options.isPiped whether its content can also be piped in
  */
 export function notLocal (name: string, { isPiped = true }: { readonly isPiped?: boolean } = {}): string | null {
   if (/^~[^/]*(?:\/|$)/.test(name)) {
     const own = name.startsWith('~/') || name === '~' ? `, such as ${join(homedir(), name.slice(1))}` : ''
-    return `${name}: ~ is a home folder to a shell, and only at the beginning of a word without quotes; ` +
+    return `${name}: ~ means the home folder only in a shell, at the start of an unquoted word; ` +
       `write the path in full${own}`
   }
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(name.slice(0, 40)) ?? []
   if (scheme === undefined || scheme === 'hf') return null
   const shown = maskSecrets(name.slice(0, 1000)).text
-  if (/^file$/i.test(scheme)) return `${shown}: is an address, expected a path${pathOf(name)}`
+  if (/^file$/i.test(scheme)) return `${shown}: is a URL, expected a path${pathOf(name)}`
   const [, dataset] = /^https?:\/\/huggingface\.co\/datasets\/([\w.-]+\/[\w.-]+)/i.exec(name) ?? []
   if (dataset !== undefined && isPiped) {
-    return `${shown}: is an address on the Hugging Face Hub; ` +
+    return `${shown}: is a URL on the Hugging Face Hub; ` +
       `name the dataset (--dataset ${dataset}), or its files as hf://datasets/${dataset}/PATH`
   }
   const pipe = isPiped ? pipeOf(shown, PROGRAMS[scheme.toLowerCase()]) : ''
-  return `${shown}: is an address, expected a path; download the file first${pipe}`
+  return `${shown}: is a URL, expected a path; download the file first${pipe}`
 }
 
-/** How a file is piped in from its address; nothing of what a pipe can't bring, as its reader begins at the end. */
+/** How to pipe in a file from its URL; empty for parquet, which can't be read from a pipe. */
 function pipeOf (address: string, program: string | undefined): string {
   const path = address.replace(/[?#].*/s, '')
   const [, format = '', compression] = /(?:\.(?!(?:gz|zst)$)(\w+))?(?:\.(gz|zst))?$/.exec(path)!
@@ -53,7 +53,7 @@ function pipeOf (address: string, program: string | undefined): string {
   return `, or pipe it in: ${copied}${unpacked} | sluice read -${dataset === undefined ? '' : ` ${dataset}`}`
 }
 
-/** Formats that the name of a file says, and standard input doesn't. */
+/** Flags for formats that follow from the name of a file, but not from standard input. */
 const FORMATS: Readonly<Record<string, string>> = {
   txt: '--dataset text',
   csv: '--dataset csv',
@@ -62,7 +62,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   feather: '--dataset arrow'
 }
 
-/** As `notLocal`, of a file that can't be piped in, where opening it has failed because it isn't there. */
+/** Like `notLocal`, for a file that can't be piped in, and could not be opened because it doesn't exist. */
 export function notLocalFile (name: string, cause: unknown): string | null {
   return ['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '') ? notLocal(name, { isPiped: false }) : null
 }
@@ -73,14 +73,14 @@ export function notLocalOutput (name: string): string | null {
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(name.slice(0, 40)) ?? []
   if (scheme === undefined) return null
   if (/^file$/i.test(scheme)) return notLocal(name)
-  return `${maskSecrets(name.slice(0, 1000)).text}: is an address, expected a path; ` +
-    'write to a file, and copy it there when it is whole'
+  return `${maskSecrets(name.slice(0, 1000)).text}: is a URL, expected a path; ` +
+    'write to a file, and copy it there when it is complete'
 }
 
 function pathOf (address: string): string {
   try {
     return `: ${fileURLToPath(address)}`
-  } catch { // of another host
+  } catch { // a file on another host
     return ''
   }
 }

@@ -2,16 +2,16 @@ import {
   type Document, type LineCounter, type Pair, type YAMLMap, isAlias, isCollection, isMap, isNode, isScalar
 } from 'yaml'
 
-/** Where something is in a file; from 1. */
+/** A position in a file, from 1. */
 interface LineColumn {
   readonly line: number
   readonly col: number
 }
 
-/** Tells where in a YAML file the value at a path is, or the key where the path ends in a key. */
+/** Returns the position of the value at a path in a YAML file, or of the key that the path ends in. */
 export type Locate = (path: readonly PropertyKey[], at: 'key' | 'value') => LineColumn
 
-/** For many places: a mapping is looked through once, and not for each of them. */
+/** Creates a function that locates many paths: it indexes each mapping once. */
 export function locator (yaml: Document, lines: LineCounter): Locate {
   const pairs = new Map<YAMLMap, Map<unknown, Pair>>()
   const pairIn = (map: YAMLMap, key: PropertyKey): Pair | undefined => {
@@ -38,7 +38,7 @@ export function locator (yaml: Document, lines: LineCounter): Locate {
     if (isMap(container)) {
       const pair = pairIn(container, last)
       const node = at === 'key' || pair?.value == null ? pair?.key : pair.value
-      // A key that isn't there is missed where its mapping begins.
+      // A missing key is reported at the start of its mapping.
       return startOf(node) ?? startOf(container) ?? offsetOf(path.slice(0, -1), 'value')
     }
     return startOf(nodeAt(path)) ?? offsetOf(path.slice(0, -1), 'value')

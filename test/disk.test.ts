@@ -57,7 +57,7 @@ for (const [kind, [name, make, items]] of Object.entries(sinks)) {
         code: 'ERR_OUTPUT',
         message: pattern(
           /(out\.(ndjson|txt)[.a-z]*|shards\/shard_00000\.npy): /,
-          /cannot be written: no space left on the device; make room and run it again/
+          /cannot be written: .*; free disk space and run it again/
         ),
         cause: { code: 'ENOSPC' }
       })

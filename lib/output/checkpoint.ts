@@ -5,15 +5,15 @@ import { sha256 } from '../hash.ts'
 import { makeFolder, removeTemporary, syncFolder, writing } from './output.ts'
 import { MOST_BYTES, type OwnKind, readOwn, refuseForeign, textKind } from './own-file.ts'
 
-/** Tells a checkpoint from any other JSON; another number, when what is in it has another form. */
+/** The version of the format; the key `sluice_checkpoint` tells a checkpoint from other JSON. */
 const FORMAT = 1
 
 /**
- * Writes a checkpoint in the place of the one before, which stands until the new one is on the disk, its name too. One
- * run at a time may do so.
+ * Replaces a checkpoint atomically: the old one is kept until the new one and its name are synced to disk. Only one run
+ * at a time may write it.
  *
  * @param content plain JSON
- * @throws SluiceError `ERR_OUTPUT`; the one before stands then
+ * @throws SluiceError `ERR_OUTPUT`; then the old one is kept
  */
 export async function writeCheckpoint (path: string, content: unknown): Promise<void> {
   const json = JSON.stringify(content)
@@ -39,9 +39,9 @@ export async function writeCheckpoint (path: string, content: unknown): Promise<
 }
 
 /**
- * What `writeCheckpoint` was given; null where there is no such file.
+ * Reads the content given to `writeCheckpoint`; null if there is no such file.
  *
- * @throws SluiceError `ERR_CHECKPOINT` when it can't be read, is damaged, or no checkpoint
+ * @throws SluiceError `ERR_CHECKPOINT` if the file can't be read, is damaged, or isn't a checkpoint
  */
 export async function readCheckpoint (path: string): Promise<unknown> {
   const fail = (what: string, cause?: unknown): never => {
@@ -59,23 +59,23 @@ export async function readCheckpoint (path: string): Promise<unknown> {
   if (text === null) return null
   const file = parse(text) as { sluice_checkpoint?: unknown, sha256?: unknown, content?: unknown } | null | undefined
   if (!CHECKPOINT.isOwn(text)) {
-    throw new SluiceError('ERR_CHECKPOINT', `${path}: is no checkpoint of sluice; ` +
+    throw new SluiceError('ERR_CHECKPOINT', `${path}: is not a checkpoint of sluice; ` +
       'move it away, or write to another folder')
   }
   if (file === undefined) {
-    return fail(`is cut off or damaged: ${text.length} characters that are no JSON, expected a checkpoint`)
+    return fail(`is cut off or damaged: ${text.length} characters that are not JSON, expected a checkpoint`)
   }
   if (file?.sluice_checkpoint !== FORMAT) {
-    return fail(`is a checkpoint of form ${JSON.stringify(file?.sluice_checkpoint)}, expected ${FORMAT}: ` +
+    return fail(`is a checkpoint of format ${JSON.stringify(file?.sluice_checkpoint)}, expected ${FORMAT}: ` +
       'another version of sluice has written it')
   }
   if (file.content === undefined || sha256(JSON.stringify(file.content)) !== file.sha256) {
-    return fail('is damaged: its content has another SHA-256 than it says')
+    return fail('is damaged: its content doesn\'t have the SHA-256 in it')
   }
   return file.content
 }
 
-/** A checkpoint, whole or damaged: JSON that is none, or the zeros that a power cut leaves. */
+/** A checkpoint, complete or damaged: invalid JSON, or the zeros that a power failure leaves. */
 const CHECKPOINT: OwnKind = {
   what: 'a checkpoint of sluice',
   bytes: MOST_BYTES,
@@ -83,26 +83,29 @@ const CHECKPOINT: OwnKind = {
     (content.startsWith('{"') && parse(content) === undefined)
 }
 
-/** A whole one may be longer than what is read to know other files: with two windows of 16 million hashes it is. */
+/**
+ * A checkpoint, by its beginning. A complete one may be longer than what is read to recognize other files: with two
+ * windows of 16 million hashes it is.
+ */
 const CHECKPOINT_BEGINNING = textKind(CHECKPOINT.what, /^\{"sluice_checkpoint":/)
 
-/** @throws SluiceError `ERR_OUTPUT_EXISTS` when what stands under the name of a checkpoint is of another kind */
+/** Refuses to replace another file by a checkpoint. @throws SluiceError `ERR_OUTPUT_EXISTS` */
 export async function refuseOtherThanCheckpoint (path: string): Promise<void> {
   await refuseForeign(path, CHECKPOINT_BEGINNING).catch(() => refuseForeign(path, CHECKPOINT))
 }
 
-/** Whether a file is a checkpoint, whole or damaged. */
+/** Whether a file is a checkpoint, complete or damaged. */
 export async function isCheckpoint (path: string): Promise<boolean> {
   return await refuseOtherThanCheckpoint(path).then(() => true, () => false)
 }
 
-/** Deletes a checkpoint, whole or damaged. @throws SluiceError as `refuseOtherThanCheckpoint`, and `ERR_OUTPUT` */
+/** Deletes a checkpoint, complete or damaged. @throws SluiceError as `refuseOtherThanCheckpoint`, and `ERR_OUTPUT` */
 export async function removeCheckpoint (path: string): Promise<void> {
   await refuseOtherThanCheckpoint(path)
   await writing(path, () => rm(path, { force: true }))
 }
 
-/** All numbers as they are, unlike `parseJson`: the content must come out as it was hashed. */
+/** Unlike `parseJson`, keeps all numbers unchanged, as the content was hashed with them. */
 function parse (json: string): unknown {
   try {
     return JSON.parse(json)

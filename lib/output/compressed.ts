@@ -2,20 +2,20 @@ import { createGzip } from 'node:zlib'
 import type { Output } from './output.ts'
 import { loadZstdCompressor } from '../zstd/compress.ts'
 
-/** An output whose content can be cut off where `part` was called, and is whole up to there. */
+/** An output that is valid up to each call of `part`, so that it can be truncated there. */
 export interface PartedOutput extends Output {
-  /** Ends the gzip member or zstd frame that is open; what follows begins another one. */
+  /** Ends the open gzip member or zstd frame; what follows starts a new one. */
   readonly part: () => Promise<void>
 }
 
-/** What is written goes to `file`, compressed where the name ends in `.gz` or `.zst`. */
+/** Wraps an output: compresses what is written if the name ends in `.gz` or `.zst`. */
 export function compressed (path: string, file: Output): PartedOutput {
   if (path.endsWith('.gz')) return gzipped(file)
   if (path.endsWith('.zst')) return zstdCompressed(file)
   return { ...file, part: async () => {} }
 }
 
-/** A part of gzip data that can be read by itself. */
+/** A gzip member that is being written. */
 interface GzipMember {
   readonly write: (bytes: Buffer) => Promise<void>
   readonly end: () => Promise<void>
@@ -26,16 +26,16 @@ function gzipMember (file: Output): GzipMember {
   const gzip = createGzip()
   const drained = (async () => { for await (const chunk of gzip) await file.write(chunk as Buffer) })()
   let stop: (error: unknown) => void = () => {}
-  drained.catch((error: unknown) => { stop(error) }) // `write` and `end` tell of it
+  drained.catch((error: unknown) => { stop(error) }) // `write` and `end` throw it
   return {
     async write (bytes) {
       try {
         await new Promise<void>((resolve, reject) => {
-          stop = reject // a compressor that is stopped may never call back
+          stop = reject // a stopped compressor may never call back
           gzip.write(bytes, error => { error == null ? resolve() : reject(error) })
         })
       } catch (error) {
-        await drained // where writing failed, that is the reason why the compressor was stopped
+        await drained // throws the error of the file, if that stopped the compressor
         throw error
       }
     },
@@ -68,7 +68,7 @@ function gzipped (file: Output): PartedOutput {
     write: async bytes => { if (bytes.length > 0) await (member ??= open()).write(bytes) },
     part,
     async commit () {
-      if (members === 0) member = open() // an empty file is no gzip data: it takes an empty member
+      if (members === 0) member = open() // empty gzip data needs a member
       await part()
       await file.commit()
     },
@@ -80,8 +80,8 @@ function gzipped (file: Output): PartedOutput {
 }
 
 /**
- * Content is compressed in frames of so many bytes, each by itself: the compressor takes a buffer at a time. On web
- * text frames of 1 MiB come out 1.6 % larger than one frame of all, those of 256 KiB 7.7 %.
+ * Bytes of content in a frame, which is compressed by itself, as the compressor takes one buffer. On web text, frames
+ * of 1 MiB are 1.6 % larger than a single frame, frames of 256 KiB 7.7 %.
  */
 const ZSTD_FRAME_BYTES = 1024 * 1024
 
@@ -110,7 +110,7 @@ function zstdCompressed (file: Output): PartedOutput {
       if (filled > 0) await writeFrame()
     },
     async commit () {
-      if (filled > 0 || frames === 0) await writeFrame() // an empty file is no zstd data: it takes an empty frame
+      if (filled > 0 || frames === 0) await writeFrame() // empty zstd data needs a frame
       await file.commit()
     },
     abandon: () => file.abandon()

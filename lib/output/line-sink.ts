@@ -6,9 +6,9 @@ import { count, parseState } from '../options.ts'
 import { outputState } from './resumable.ts'
 import { type Done, type StageStats, type StreamOptions, objectStream, settle, settleDestroy } from '../stage/stage.ts'
 
-/** What a sink of lines can be told in code. */
+/** Options of sinks of lines. */
 export interface LineSinkOptions extends StreamOptions {
-  /** Whether `save` will be called: what is half-written is kept from then on. @default false */
+  /** Whether `save` will be called, after which an incomplete file is kept. @default false */
   readonly resumable?: boolean | undefined
 }
 
@@ -17,12 +17,12 @@ export type Line = string | Uint8Array
 
 const lineSinkState = z.strictObject({ lines: count, output: outputState })
 
-/** How far a sink of lines has come; small JSON. */
+/** The state of a sink of lines. Small JSON. */
 export type LineSinkState = z.output<typeof lineSinkState>
 
 /**
- * A sink that writes a line for each item. The file has its name only once the flow has ended well;
- * on an error or abort nothing of it is left, unless it was saved.
+ * A sink that writes a line for each item. The file gets its name only when the flow ends without an error; otherwise
+ * it is deleted, unless `save` was called.
  */
 export class LineSink<Item> extends Writable {
   readonly stageName: string
@@ -31,7 +31,7 @@ export class LineSink<Item> extends Writable {
   readonly #writer: LineWriter
   #arriving: Promise<void> = Promise.resolve()
 
-  /** @param lineOf the line of an item, its ending included; bytes are copied before the next items come */
+  /** @param lineOf returns the line of an item, including its ending; bytes are copied before the next items come */
   constructor (
     name: string,
     path: string,
@@ -44,15 +44,15 @@ export class LineSink<Item> extends Writable {
     this.#writer = new LineWriter(path, { resumable })
   }
 
-  /** Writes out and syncs what has come so far; a sink that `restore` is given what this returns goes on behind it. */
+  /** Writes and syncs all lines so far. Returns the state for `restore` to resume from. */
   async save (): Promise<LineSinkState> {
     return { lines: this.stats.in, output: await this.#writer.save() }
   }
 
   /**
-   * Goes on with what a run before has written, before anything comes.
+   * Resumes the file of an earlier run; call it before anything is written.
    *
-   * @throws SluiceError `ERR_STATE` for what `save` didn't give
+   * @throws SluiceError `ERR_STATE` for a state that isn't from `save`
    */
   restore (state: unknown): void {
     const { lines, output } = parseState(this.stageName, lineSinkState, state)
@@ -64,7 +64,7 @@ export class LineSink<Item> extends Writable {
     this.#writeAll([item], done)
   }
 
-  /** Node gives all items that came while the last write was under way. */
+  /** Called with all items that came during the last write. */
   override _writev (items: Array<{ chunk: Item | Barrier }>, done: Done): void {
     this.#writeAll(items.map(({ chunk }) => chunk), done)
   }
@@ -74,12 +74,12 @@ export class LineSink<Item> extends Writable {
   }
 
   override _destroy (error: Error | null, done: Done): void {
-    // A checkpoint that is being written must not outlive the flow, and tells of a file that is to be kept.
+    // A checkpoint in progress must not outlive the flow, and decides whether the file is kept.
     settleDestroy(this.#arriving.catch(() => {}).then(() => this.#writer.abandon()), error, done)
   }
 
   #writeAll (given: ReadonlyArray<Item | Barrier>, done: Done): void {
-    const barrier = given.at(-1) // nothing follows on one before it has arrived
+    const barrier = given.at(-1) // no item follows a barrier before it has arrived
     const items = (barrier instanceof Barrier ? given.slice(0, -1) : given) as readonly Item[]
     this.stats.in += items.length
     let written: Promise<void> | undefined

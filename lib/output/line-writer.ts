@@ -4,12 +4,12 @@ import { openOutput } from './open.ts'
 import type { Output } from './output.ts'
 import { type OutputState, type ResumableOutput, openResumable, outputState } from './resumable.ts'
 
-/** Lines are collected to about this many characters, or bytes: each write is a trip through the thread pool. */
+/** Lines are buffered up to about this many characters or bytes, as each write goes through the thread pool. */
 const WRITE_CHARS = 256 * 1024
 
 /**
- * Writes lines to an output, many at a time, from any number of places at once; to standard output, where somebody may
- * be waiting for them, as they come.
+ * Writes lines to an output, many at a time; any number of callers may add lines concurrently. Lines to standard output
+ * are written at once, as a reader may be waiting.
  */
 export class LineWriter {
   readonly #path: string
@@ -22,10 +22,11 @@ export class LineWriter {
   #writing: Promise<void> = Promise.resolve()
   #bytes: Buffer[] = []
   #byteCount = 0
-  #lines = '' // behind #bytes
+  #lines = '' // after #bytes
 
   /**
-   * @param resumable whether `save` will be called, and the file kept from then on; one run at a time may write it then
+   * @param resumable whether `save` will be called, after which an incomplete file is kept; then only one run at a time
+   *   may write it
    */
   constructor (path: string, { resumable = false }: { readonly resumable?: boolean | undefined } = {}) {
     this.#path = path
@@ -34,9 +35,9 @@ export class LineWriter {
   }
 
   /**
-   * Takes lines, their endings included; where that makes a write due, resolves once more can be taken.
+   * Adds lines, including their endings. If a write is due, returns a promise that resolves once more can be added.
    *
-   * @param lines as bytes they are not to be changed afterwards
+   * @param lines bytes must not change afterwards
    */
   add (lines: string | Buffer): Promise<void> | undefined {
     if (typeof lines === 'string') this.#lines += lines
@@ -48,31 +49,31 @@ export class LineWriter {
     return this.#byteCount + this.#lines.length > this.#writeChars ? this.#flush() : undefined
   }
 
-  /** Writes what is left and syncs it; a writer that `restore` is given what this returns goes on behind it. */
+  /** Writes and syncs all lines so far. Returns the state for `restore` to resume from. */
   async save (): Promise<OutputState> {
     await this.#flush()
     return await (await this.#open() as ResumableOutput).mark()
   }
 
   /**
-   * Resumes what an earlier run has written.
+   * Resumes the file of an earlier run.
    *
-   * @throws SluiceError `ERR_STATE` for anything that `save` didn't return
+   * @throws SluiceError `ERR_STATE` for an invalid state
    */
   restore (state: unknown): void {
     this.#from = parseState(this.#path, outputState, state)
   }
 
-  /** Writes what is left and gives the file its name; a file without a line is empty. */
+  /** Writes the remaining lines and gives the file its name; without lines, it is empty. */
   async commit (): Promise<void> {
     this.#committing = this.#commit()
     await this.#committing
   }
 
-  /** Deletes what was written, unless it was saved; nothing where it is committed, or was never written to. */
+  /** Deletes what was written, unless it was saved. Does nothing after `commit`, or if nothing was written. */
   async abandon (): Promise<void> {
     this.#abandoned = true
-    await this.#committing?.catch(() => {}) // either it sees the mark in time, or the file is whole and has its name
+    await this.#committing?.catch(() => {}) // it either sees #abandoned in time, or completes the file
     const output = await this.#output?.catch(() => undefined)
     await output?.abandon()
   }
@@ -85,14 +86,14 @@ export class LineWriter {
     this.#output = undefined
   }
 
-  /** One write after the other: several may add lines at once, and an output may write in pieces. */
+  /** Serializes writes: several callers may add lines concurrently, and an output may write in pieces. */
   #flush (): Promise<void> {
     this.#encodeLines()
     const bytes = this.#bytes.length === 1 ? this.#bytes[0]! : Buffer.concat(this.#bytes)
     this.#bytes = []
     this.#byteCount = 0
     this.#writing = this.#writing.then(async () => { await (await this.#open()).write(bytes) })
-    this.#writing.catch(() => {}) // whoever is waiting for it is told
+    this.#writing.catch(() => {}) // thrown to the caller that awaits it
     return this.#writing
   }
 
@@ -104,7 +105,7 @@ export class LineWriter {
     this.#byteCount += bytes.length
   }
 
-  /** With the first lines, not on construction: what is never written to leaves the folder as it is. */
+  /** Not in the constructor: a writer that is never used must not touch the folder. */
   #open (): Promise<Output> {
     return (this.#output ??= this.#resumable ? openResumable(this.#path, this.#from) : openOutput(this.#path))
   }

@@ -11,30 +11,30 @@ import { processIdentity, stateOf, thisProcess } from './process-identity.ts'
 /** A lock that is held. */
 export interface Lock {
   /**
-   * Lets go of it; again is nothing. A file that was deleted or replaced is let be.
+   * Releases the lock; a second call does nothing. A lock file that was replaced is not deleted.
    *
    * @throws SluiceError `ERR_OUTPUT`
    */
   readonly release: () => Promise<void>
 }
 
-/** What is in a lock file. `id` is another one each time, so that two locks of one process can be told apart. */
+/** The content of a lock file. `id` is unique, so that two locks of one process differ. */
 const holderSchema = processIdentity.extend({ id: z.uuid(), began_at_utc: z.string() })
 type Holder = Readonly<z.infer<typeof holderSchema>>
 
-/** A file with nothing but zeros in it, or of no bytes; its inode and time are what tells it from a later one. */
+/** A lock file that is empty or has only zeros. It is identified by inode and time. */
 interface Blank { readonly id: string }
 
-/** What stands under the name of a lock. */
+/** What was found under the name of a lock. */
 type Found = Holder | Blank | 'no file' | 'no lock'
 
-/** What `link` says on file systems without hard links: FAT, SMB, BeeGFS, FUSE. */
+/** Errors of `link` on file systems without hard links: FAT, SMB, BeeGFS, FUSE. */
 const NO_LINKS = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK', 'EINVAL'])
 
-/** Each attempt but the last failed as somebody else got or let go of the lock just then. */
+/** An attempt fails if another run gets or releases the lock at the same moment. */
 const ATTEMPTS = 100
 
-/** Does work that no other run may do at the same time. @throws SluiceError as `lock`, and what the work throws */
+/** Does work while holding a lock. @throws SluiceError as `lock`, and what the work throws */
 export async function withLock<T> (path: string, what: string, work: () => Promise<T>): Promise<T> {
   const held = await lock(path, what)
   let result: T
@@ -49,32 +49,33 @@ export async function withLock<T> (path: string, what: string, work: () => Promi
 }
 
 /**
- * Makes a lock file at `path`, its folder made where it is missing, or takes over that of a process that is gone. It is
- * there for other runs, of this process too, that would write to `what`, as messages call it; nobody waits.
+ * Takes the lock file at `path`, or fails at once. It creates the folder if missing, and takes over the lock of a
+ * process that has ended. The lock also excludes other runs in this process.
  *
- * @throws SluiceError `ERR_LOCKED` when another run has the lock, or what stands there is no lock; `ERR_OUTPUT`
+ * @param what the lock protects, for messages @throws SluiceError `ERR_LOCKED` if another run has the lock, or the file
+ *   isn't a lock; `ERR_OUTPUT`
  */
 export async function lock (path: string, what: string): Promise<Lock> {
   return await writing(path, async () => {
     await makeFolder(dirname(path))
     const me: Holder = { id: randomUUID(), ...await thisProcess(), began_at_utc: new Date().toISOString() }
     const other = await take(path, me).catch(async (error: unknown) => {
-      await removeOwn(path, me).catch(() => {}) // it may fail when it has the lock already
+      await removeOwn(path, me).catch(() => {}) // in case it failed after taking the lock
       throw error
     })
     if (other !== null) throw new SluiceError('ERR_LOCKED', await refusal(path, what, other))
-    await tidy(path).catch(() => {}) // what another user has left may have to stay
+    await tidy(path).catch(() => {}) // files of another user may not be deletable
     let released: Promise<void> | undefined
     return { release: async () => { await (released ??= writing(path, () => removeOwn(path, me))) } }
   })
 }
 
 /**
- * Resolves to null once the lock is ours, else to who has it.
+ * Resolves to null once this run has the lock, else to its holder.
  *
- * A lock whose process is gone is replaced, by one that has a lock on doing so: its name has the id of the lock that is
- * to go. Two may see that one is to go, and the slower of them must not replace that of the faster: so it is looked at
- * again once nobody else may replace it, and an id that has gone never comes back.
+ * A lock whose process has ended is replaced by a run that first takes a second lock, the claim, named by the id of the
+ * old lock. Two runs may see that a lock is stale, and the slower one must not replace the lock of the faster one: so
+ * the old lock is checked again under the claim. This is safe because ids are never reused.
  */
 async function take (path: string, me: Holder): Promise<Holder | null> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -82,10 +83,10 @@ async function take (path: string, me: Holder): Promise<Holder | null> {
     const found = await find(path)
     if (found === 'no file') continue
     if (found === 'no lock') break
-    if (found.id === me.id) return null // over a network, a link that was made may be told as failed
+    if (found.id === me.id) return null // on a network file system, a link may succeed and be reported as failed
     if (isHolder(found)) {
       if (await stateOf(found) !== 'gone') return found
-    } else if (!await hasLinks(path, me)) break // where there are links, no run ever has a blank lock: power was cut
+    } else if (!await hasLinks(path, me)) break // with links, a blank lock is left by a power failure only
     const claim = `${path}.${found.id}`
     const claimant = await take(claim, me)
     try {
@@ -95,21 +96,19 @@ async function take (path: string, me: Holder): Promise<Holder | null> {
       await removeOwn(claim, me)
     }
   }
-  throw new SluiceError('ERR_LOCKED', `${path}: is not a whole lock file, so that it doesn't say whose it is; ` +
-    'if no run is under way here, delete it and run again')
+  throw new SluiceError('ERR_LOCKED', `${path}: is an incomplete lock file, so its owner is unknown; ` +
+    'if no other run writes here, delete it and run again')
 }
 
-/**
- * Makes a lock file, unless there is a file of that name. Where there are no links, it can be seen while it is written.
- */
+/** Creates a lock file, unless a file has that name. Without hard links, it is visible while it is written. */
 async function create (path: string, me: Holder): Promise<boolean> {
   const hindrance = await place(path, me, link)
   return hindrance === null || (NO_LINKS.has(hindrance) && await writeNew(path, contentOf(me)))
 }
 
 /**
- * Gives a lock its name once it is whole, so that it is never seen half-written. Resolves to null, or to what is in the
- * way.
+ * Gives a lock its name once it is complete, so that it is never visible half-written. Resolves to null, or to the code
+ * of the error that prevented it.
  */
 async function place (
   path: string,
@@ -123,8 +122,8 @@ async function place (
     return null
   } catch (error) {
     const code = codeOf(error)!
-    // ENOENT: a run that got the lock meanwhile has tidied; on another machine, it doesn't know which processes are
-    // here.
+    // ENOENT: a run that got the lock meanwhile has deleted the temporary file. A run on another machine can't know
+    // that this process is running.
     if (code === 'EEXIST' || code === 'ENOENT' || (give === link && NO_LINKS.has(code))) return code
     throw error
   } finally {
@@ -140,7 +139,8 @@ async function hasLinks (path: string, me: Holder): Promise<boolean> {
 }
 
 /**
- * Synced, so that a power cut leaves all of it or no file; the folder needn't be: the run is gone with the power, too.
+ * Creates a file, synced so that a power failure leaves all of it or none. The folder isn't synced: after a power
+ * failure the lock is not needed.
  */
 async function writeNew (path: string, content: string): Promise<boolean> {
   const file = await open(path, 'wx').catch((error: unknown) => {
@@ -162,7 +162,7 @@ async function writeNew (path: string, content: string): Promise<boolean> {
 
 async function find (path: string): Promise<Found> {
   try {
-    // Not a link, which could lead anywhere, nor a pipe, which would be waited for.
+    // Neither a link, which could lead anywhere, nor a pipe, which would block.
     const content = await readOwn(path, { follow: false }).catch((error: unknown) => {
       if (error instanceof SluiceError) return 'no lock'
       throw error
@@ -182,8 +182,8 @@ async function removeOwn (path: string, me: Holder): Promise<void> {
 }
 
 /**
- * Deletes what runs that were killed while they took the lock have left. Locks on replacing others have no use any
- * more.
+ * Deletes files of runs that were killed while they took the lock: temporary files, and claims, which are not needed
+ * any more.
  */
 async function tidy (path: string): Promise<void> {
   const [folder, name] = [dirname(path), basename(path)]
@@ -195,7 +195,7 @@ async function tidy (path: string): Promise<void> {
   }
 }
 
-/** Whether what was found is still there. */
+/** Whether the lock file is still the one that was found. */
 async function stands (path: string, { id }: Holder | Blank): Promise<boolean> {
   const found = await find(path)
   return typeof found === 'object' && found.id === id
@@ -211,8 +211,8 @@ function contentOf (holder: Holder): string {
 
 async function refusal (path: string, what: string, holder: Holder): Promise<string> {
   const unknown = await stateOf(holder) === 'unknown'
-    ? `; whether it is still there can't be told from here: if it is certainly gone, delete ${path}`
+    ? `; it is unknown whether that process is still running: if it has certainly ended, delete ${path}`
     : ''
   return `${what}: is being written to by another run, process ${holder.pid} on host ${holder.host}, ` +
-    `which began at ${holder.began_at_utc}; wait for it to end, or stop it${unknown}`
+    `which started at ${holder.began_at_utc}; wait for it to end, or stop it${unknown}`
 }

@@ -5,17 +5,17 @@ import { compressed } from './compressed.ts'
 import { type Output, createTemporary, publish, removeLeftovers, targetOf, temporaryName, writing } from './output.ts'
 
 /**
- * Opens a file for writing, its folder made where it is missing; `.gz` and `.zst` compress. `-` is standard output.
- * A file that stands under the name is replaced by `commit`, at once and whole.
+ * Opens a file for writing, and creates its folder if missing. Names ending in `.gz` and `.zst` are compressed; `-` is
+ * standard output. `commit` atomically replaces an existing file.
  *
- * @throws SluiceError `ERR_OUTPUT`, as each method of what it returns does
+ * @throws SluiceError `ERR_OUTPUT`, as do the methods of the output
  */
 export async function openOutput (path: string): Promise<Output> {
   if (path === STANDARD_STREAM) return standardOutput()
   return compressed(path, await openFile(path))
 }
 
-/** Writes a whole file: the old content stands until the new one is complete. @throws SluiceError `ERR_OUTPUT` */
+/** Writes a file atomically: the old content is kept until the new one is complete. @throws SluiceError `ERR_OUTPUT` */
 export async function writeFileWhole (path: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
   const output = await openOutput(path)
   try {
@@ -27,7 +27,7 @@ export async function writeFileWhole (path: string, content: string | Uint8Array
   }
 }
 
-/** Whether a file can be written, known before the work whose result it is to hold. @throws SluiceError `ERR_OUTPUT` */
+/** Checks before the work that its result can be written. @throws SluiceError `ERR_OUTPUT` */
 export async function checkWritable (path: string): Promise<void> {
   const output = await openOutput(path)
   await output.abandon()
@@ -62,9 +62,9 @@ async function openDirectly (path: string): Promise<Output> {
   }
 }
 
-/** Standard output, or standard error; a reader that has gone away is told by EPIPE, not as ERR_OUTPUT. */
+/** Standard output, or standard error. If its reader has gone, the error is EPIPE and not a SluiceError. */
 export function standardOutput (stream: NodeJS.WriteStream = process.stdout): Output {
-  stream.off('error', ignore).on('error', ignore) // each write's own callback is told of it
+  stream.off('error', ignore).on('error', ignore) // the callback of each write gets the error
   return {
     write: bytes => writing('standard output', () => new Promise((resolve, reject) => {
       stream.write(bytes, error => { error == null ? resolve() : reject(error) })

@@ -2,37 +2,37 @@ import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, stat, unli
 import { dirname, join } from 'node:path'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 
-/** Where bytes go: nothing is seen under the final name before `commit`, and nothing is left after `abandon`. */
+/** A file that is being written: it gets its final name by `commit`, and `abandon` deletes it. */
 export interface Output {
-  /** Resolves once more can be taken. */
+  /** Resolves once more can be written. */
   readonly write: (bytes: Buffer) => Promise<void>
   readonly commit: () => Promise<void>
   readonly abandon: () => Promise<void>
 }
 
 /**
- * The name that a file has while it is written: in the same folder, so that it can be renamed, and with the process in
- * it, so that two runs don't write into one file and what a killed run has left can be told from what is being written.
+ * The name of a file while it is written. It is in the same folder, so that it can be renamed, and has the process id,
+ * so that two runs don't write the same file, and files left by a killed run can be recognized.
  */
 export function temporaryName (path: string): string {
   return `${path}.${process.pid}.tmp`
 }
 
 /**
- * Creates a file under the temporary name that it has until it is whole. What stands there, left by a run that was
- * killed or put there by somebody else, is deleted: a link under such a name is never followed.
+ * Creates a file under its temporary name. A file or link that has this name, left by a killed run or anything else, is
+ * deleted; a link is never followed.
  */
 export async function createTemporary (path: string): Promise<FileHandle> {
   await removeTemporary(path)
   return await open(path, 'wx+')
 }
 
-/** Deletes what stands under a temporary name: of a link, the link itself. */
+/** Deletes a file under a temporary name; a link is deleted itself. */
 export async function removeTemporary (path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => { if (codeOf(error) !== 'ENOENT') throw error })
 }
 
-/** Deletes what runs that were killed have left of the files of a folder, by their final names. */
+/** Deletes temporary files that killed runs have left in a folder. @param isOurs tests the final name of a file */
 export async function removeLeftovers (folder: string, isOurs: (name: string) => boolean): Promise<void> {
   for (const name of await readdir(folder)) {
     const [whole, file, pid] = /^(.*)\.(\d+)\.tmp$/s.exec(name) ?? []
@@ -40,18 +40,17 @@ export async function removeLeftovers (folder: string, isOurs: (name: string) =>
   }
 }
 
-/** Makes a folder, and those above it, where they are missing; they are there after a power cut. */
+/** Creates a folder and its missing parents, and syncs them, so that they survive a power failure. */
 export async function makeFolder (path: string): Promise<void> {
-  // Not by `recursive`: Node tries for ever where the folder above is there, and mkdir says ENOENT all the same, as in
-  // /proc.
+  // Not by `recursive`: Node retries forever if the parent exists and mkdir still fails with ENOENT, as in /proc.
   if (await isFolder(path)) return
   if (dirname(path) !== path) await makeFolder(dirname(path))
   try {
     await mkdir(path)
   } catch (error) {
-    if (codeOf(error) === 'EEXIST' && await isFolder(path)) return // somebody else has made it just now
+    if (codeOf(error) === 'EEXIST' && await isFolder(path)) return // another process has just created it
     if (codeOf(error) !== 'ENOENT') throw error
-    throw new SluiceError('ERR_OUTPUT', `${path}: no folder can be made there; name another place`, { cause: error })
+    throw new SluiceError('ERR_OUTPUT', `${path}: this folder can't be created; name another one`, { cause: error })
   }
   await syncFolder(dirname(path))
 }
@@ -60,7 +59,7 @@ async function isFolder (path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() === true
 }
 
-/** Syncs a file, closes it, gives it its final name, and syncs the folder, so that it is there after a power cut. */
+/** Syncs and closes a file, gives it its final name, and syncs the folder, so that it survives a power failure. */
 export async function publish (file: FileHandle, path: string, writtenAs: string = temporaryName(path)): Promise<void> {
   await file.sync()
   await file.close()
@@ -68,7 +67,7 @@ export async function publish (file: FileHandle, path: string, writtenAs: string
   await syncFolder(dirname(path))
 }
 
-/** Makes sure that the names in a folder are there after a power cut. */
+/** Syncs a folder, so that the names in it survive a power failure. */
 export async function syncFolder (path: string): Promise<void> {
   const folder = await open(path)
   try {
@@ -78,7 +77,7 @@ export async function syncFolder (path: string): Promise<void> {
   }
 }
 
-/** Does what writes to `path`. @throws SluiceError `ERR_OUTPUT` with the path, for a system error */
+/** Runs work that writes to `path`. @throws SluiceError `ERR_OUTPUT` with the path, for a system error */
 export async function writing<T> (path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -89,8 +88,8 @@ export async function writing<T> (path: string, work: () => Promise<T>): Promise
 }
 
 /**
- * The file that an output replaces, its folder made: behind a link, the one that it names. Null for a device or a pipe,
- * which is written to, not replaced.
+ * The file that an output replaces, with its folder created; for a link, its target. Null for a device or a pipe, which
+ * is written to and not replaced.
  *
  * @throws SluiceError `ERR_OUTPUT` for a folder
  */
@@ -105,9 +104,9 @@ export async function targetOf (path: string): Promise<string | null> {
   return there.isFile() ? await realpath(path) : null
 }
 
-/** Whether another process has this id; what has our own is of an earlier process. */
+/** Whether another process with this id is running. A file with the id of this process is from an earlier one. */
 export function isRunning (pid: number): boolean {
-  if (pid === process.pid) return false // ours are gone, or not yet begun
+  if (pid === process.pid) return false // see above
   try {
     return process.kill(pid, 0)
   } catch (error) {

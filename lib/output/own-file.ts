@@ -5,38 +5,35 @@ import { SluiceError, codeOf } from '../errors.ts'
 import { readBytes } from '../input/read.ts'
 import { writeFileWhole } from './open.ts'
 
-/** A kind of file that is written beside the data, for people or for later runs, and known again by its content. */
+/** A kind of file that sluice writes next to the data, for users or later runs, and recognizes by its content. */
 export interface OwnKind {
-  /** As messages call it: `the stats of a run`. */
+  /** Its name in messages, such as `the stats of a run`. */
   readonly what: string
-  /** How many bytes of a file tell. */
+  /** How many bytes of a file are needed to recognize it. */
   readonly bytes: number
   /** Whether a file with this content, up to `bytes` of it, is of this kind. */
   readonly isOwn: (content: string) => boolean
 }
 
-/** So much tells of a text. */
+/** Bytes needed to recognize a text. */
 const FIRST_BYTES = 4096
 
-/** Longer JSON is not ours, and can't be held in one string. */
+/** Longer JSON is not a file of sluice. */
 export const MOST_BYTES = 2 ** 28
 
-/** What is longer can't be held in one string, nor have been written out of one. */
+/** A longer file can't be read into a string, nor was it written from one. */
 const LONGEST = bufferLimits.MAX_STRING_LENGTH
 
-/**
- * A pipe under a name of ours is not waited for. On Windows these flags are undefined, which changes nothing in a sum
- * of bits.
- */
+/** Opening a pipe must not block. On Windows these flags are undefined, which has no effect in a bitwise or. */
 const DONT_WAIT = constants.O_NONBLOCK
 const DONT_FOLLOW = constants.O_NOFOLLOW
 
-/** JSON: an object with these keys. */
+/** JSON files: an object with these keys. */
 export function jsonKind (what: string, ...keys: readonly string[]): OwnKind {
   return { what, bytes: MOST_BYTES, isOwn: content => hasKeys(content, keys) }
 }
 
-/** A text that begins so. */
+/** Text files that start with a pattern. */
 export function textKind (what: string, beginning: RegExp): OwnKind {
   return { what, bytes: FIRST_BYTES, isOwn: content => beginning.test(content) }
 }
@@ -52,10 +49,10 @@ function hasKeys (json: string, keys: readonly string[]): boolean {
 }
 
 /**
- * The content of a file that sluice may have written; null where there is none. What is no file, such as a pipe, is not
- * waited for.
+ * Reads a file that sluice may have written; null if it doesn't exist. It doesn't block on a pipe.
  *
- * @throws SluiceError `ERR_OUTPUT` for what is no file, is longer than ours, or a link unless `follow`; system errors
+ * @throws SluiceError `ERR_OUTPUT` for a pipe, a device, a file that is too long, or, without `follow`, a link; system
+ *   errors
  */
 export async function readOwn (path: string, { follow = true } = {}): Promise<string | null> {
   const file = await open(path, constants.O_RDONLY | DONT_WAIT | (follow ? 0 : DONT_FOLLOW)).catch((error: unknown) => {
@@ -65,7 +62,7 @@ export async function readOwn (path: string, { follow = true } = {}): Promise<st
   if (file === null) return null
   try {
     const status = await file.stat()
-    if (!status.isFile() && !status.isDirectory()) throw noFile(path) // to read a folder is an error of the system's
+    if (!status.isFile() && !status.isDirectory()) throw noFile(path) // reading a folder is a system error
     if (status.size > LONGEST) throw tooLong(path, status.size)
     return await file.readFile('utf8')
   } finally {
@@ -84,8 +81,8 @@ function tooLong (path: string, size: number): SluiceError {
 }
 
 /**
- * Looks at what a file of a kind would replace: only another one of that kind may be, or an empty file. A pipe or a
- * device is written to, not replaced.
+ * Checks the file that a file of a kind would replace: it must be of the same kind, or empty. A pipe or a device is
+ * written to and not replaced.
  *
  * @throws SluiceError `ERR_OUTPUT_EXISTS` for any other file
  */
@@ -104,7 +101,7 @@ export async function writeOwn (path: string, content: string, kind: OwnKind): P
   await writeFileWhole(path, content)
 }
 
-/** Decompressed where the name says so; null for what can't be read as that. */
+/** The beginning of a file, decompressed by its name; null if that fails. */
 async function beginningOf (path: string, bytes: number): Promise<string | null> {
   const chunks: Buffer[] = []
   let length = 0

@@ -3,16 +3,22 @@ import { hostname } from 'node:os'
 import { z } from 'zod'
 import { isRunning } from './output.ts'
 
-/** Which process it is, for one that asks later whether it is still there. What only Linux tells is null elsewhere. */
+/**
+ * Identifies a process, so that another one can check later whether it still runs. Values that only Linux has are null
+ * elsewhere.
+ */
 export const processIdentity = z.object({
   pid: z.int32().positive(),
-  /** Machines that write to one folder must not share a name: by it, they know that they can't ask for a process. */
+  /**
+   * The host name. Machines that write to the same folder must have different names, as processes can only be checked
+   * on their own machine.
+   */
   host: z.string(),
-  /** Another one after each start of the machine. */
+  /** Changes each time the machine boots. */
   boot: z.string().nullable(),
-  /** Containers of one machine, even of one host name, count their processes each by itself. */
+  /** Containers on one machine, even with one host name, have separate process ids. */
   pid_namespace: z.string().nullable(),
-  /** When the process began, in clock ticks since the machine was started: a process that got its pid has another. */
+  /** Start of the process, in clock ticks since boot: differs if another process has got the same pid. */
   started: z.int().nullable()
 })
 
@@ -26,13 +32,13 @@ export async function thisProcess (): Promise<ProcessIdentity> {
     host: hostname(),
     boot: await readable(async () => (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()),
     pid_namespace: await readable(() => readlink('/proc/self/ns/pid')),
-    started: own?.pid === process.pid ? own.started : null // a /proc of other containers has other processes in it
+    started: own?.pid === process.pid ? own.started : null // /proc may be that of another container
   }
 }
 
 /**
- * Whether a process is still there; no clock is asked, as a clock may be wrong or be set back. `unknown`: it is on
- * another machine or in another container, or its pid is in use and it can't be told by what.
+ * Whether a process is still running. No clock is used, as clocks may be wrong. `unknown`: it is on another machine or
+ * in another container, or its pid is in use, possibly by another process.
  */
 export async function stateOf (there: ProcessIdentity): Promise<'running' | 'gone' | 'unknown'> {
   const here = await thisProcess()
@@ -49,20 +55,20 @@ export async function stateOf (there: ProcessIdentity): Promise<'running' | 'gon
 interface ProcessStatus {
   readonly pid: number
   readonly started: number
-  /** Killed, and not yet asked for by its parent, which in a container may never happen. */
+  /** Whether it is a zombie: ended, but not reaped by its parent, which in a container may never happen. */
   readonly hasEnded: boolean
 }
 
 /**
- * Fields 1, 3, 20 and 22 of `/proc/<pid>/stat` (proc_pid_stat(5)); the name of the program, field 2, may have anything
- * in it.
+ * Reads fields 1, 3, 20 and 22 of `/proc/<pid>/stat` (proc_pid_stat(5)). Field 2, the program name, may have any
+ * characters.
  */
 async function statusOf (pid: number | 'self'): Promise<ProcessStatus | null> {
   const stat = await readable(() => readFile(`/proc/${pid}/stat`, 'utf8'))
   if (stat === null) return null
   const fromThird = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state, threads, started] = [fromThird[0], Number(fromThird[17]), Number(fromThird[19])]
-  // With more, one may still be writing.
+  // Other threads of a zombie may still be writing.
   return { pid: Number.parseInt(stat), started, hasEnded: state === 'Z' && threads <= 1 }
 }
 

@@ -8,36 +8,36 @@ import { count, sha256Hex } from '../options.ts'
 import { compressed } from './compressed.ts'
 import { type Output, createTemporary, publish, removeTemporary, syncFolder, targetOf, writing } from './output.ts'
 
-/** How far an output has come: what a later run needs to go on behind it. */
+/** The state of an output, from which a later run can resume. */
 export const outputState = z.strictObject({
-  /** Of the file, compressed as it is. */
+  /** Size of the file, compressed if it is. */
   bytes: count,
-  /** SHA-256 of the last bytes of these, 64 KiB at most. */
+  /** SHA-256 of its last bytes, at most 64 KiB. */
   tail: sha256Hex
 })
 
 export type OutputState = Readonly<z.output<typeof outputState>>
 
-/** An output that a later run can go on with. */
+/** An output that a later run can resume. */
 export interface ResumableOutput extends Output {
-  /** Syncs what was written; `openResumable` goes on behind it. From then on `abandon` keeps the file. */
+  /** Syncs what was written, and returns the state for `openResumable`. After it, `abandon` keeps the file. */
   readonly mark: () => Promise<OutputState>
 }
 
 const TAIL_BYTES = 64 * 1024
 
-/** Undefined on Windows, which changes nothing in a sum of bits. */
+/** Undefined on Windows, which has no effect in a bitwise or. */
 const NO_FOLLOW = constants.O_NOFOLLOW
 
 /**
- * The name that a resumable file has until it is whole: the same in each run, so that it is found again. One run at a
- * time.
+ * The name of a resumable file until it is complete: the same in each run, so that it is found again. Only one run at a
+ * time may write it.
  */
 export function partialName (path: string): string {
   return `${path}.partial`
 }
 
-/** Whether an output is a file that can be gone on with, and neither standard output nor a device or a pipe. */
+/** Whether an output can be resumed: it is a file, and not standard output, a device or a pipe. */
 export async function isResumable (path: string): Promise<boolean> {
   if (path === STANDARD_STREAM) return false
   const there = await stat(path).catch(() => null)
@@ -45,10 +45,10 @@ export async function isResumable (path: string): Promise<boolean> {
 }
 
 /**
- * Opens a file as `openOutput` does, or goes on behind a mark.
+ * Opens a file like `openOutput`, or resumes one.
  *
- * @param from what `mark` gave; null begins anew
- * @throws SluiceError `ERR_OUTPUT`; `ERR_CHECKPOINT` when what was marked isn't there any more
+ * @param from the state returned by `mark`; null to start a new file
+ * @throws SluiceError `ERR_OUTPUT`; `ERR_CHECKPOINT` if the file was deleted or changed
  */
 export async function openResumable (path: string, from: OutputState | null): Promise<ResumableOutput> {
   return await writing(path, async () => {
@@ -63,11 +63,11 @@ export async function openResumable (path: string, from: OutputState | null): Pr
 }
 
 /**
- * Opens the first bytes of a file that was being written when a run ended, and drops what is behind them. Where it had
- * got its final name by then, a copy of these bytes is made: the whole file stays what it is.
+ * Opens a file that was being written when a run ended, and truncates it. If it already had its final name, a copy is
+ * truncated instead, and the complete file is kept.
  *
- * @param isSame whether they are what they were
- * @throws SluiceError `ERR_CHECKPOINT` when they aren't, or there is neither
+ * @param bytes to keep @param isSame whether these bytes are unchanged
+ * @throws SluiceError `ERR_CHECKPOINT` if they have changed, or there is no such file
  */
 export async function reopen (
   path: string,
@@ -77,7 +77,7 @@ export async function reopen (
   const partial = partialName(path)
   const isCopy = await sizeOf(partial) < bytes
   if (isCopy) {
-    if (await sizeOf(path) < bytes) throw lost(partial, `has fewer than ${bytes} bytes, or is not there`)
+    if (await sizeOf(path) < bytes) throw lost(partial, `has fewer than ${bytes} bytes, or doesn't exist`)
     await copyWhole(path, partial)
   }
   const file = await open(partial, constants.O_RDWR | NO_FOLLOW)
@@ -86,13 +86,13 @@ export async function reopen (
     await file.truncate(bytes)
   } catch (error) {
     await file.close()
-    if (isCopy) await rm(partial, { force: true }) // else it would hide the right file, once that is put back
+    if (isCopy) await rm(partial, { force: true }) // else it would hide the right file, if that is put back
     throw error
   }
   return file
 }
 
-/** Copies a file so that it has its name only once it is whole, and on the disk. */
+/** Copies a file atomically: the copy gets its name once it is complete and synced. */
 async function copyWhole (from: string, to: string): Promise<void> {
   const temporary = `${to}.tmp`
   try {
@@ -107,9 +107,9 @@ async function copyWhole (from: string, to: string): Promise<void> {
   }
 }
 
-/** What a checkpoint counts on is gone. */
+/** The error for a file of a checkpoint that was deleted or changed. */
 export function lost (path: string, why: string): SluiceError {
-  return new SluiceError('ERR_CHECKPOINT', `${path}: ${why}, so that the run can't go on behind it; ` +
+  return new SluiceError('ERR_CHECKPOINT', `${path}: ${why}, so the run can't be resumed; ` +
     'put it back, or start over with --restart')
 }
 
@@ -117,7 +117,7 @@ function resumable (path: string, target: string, file: FileHandle, from: Output
   const partial = partialName(target)
   let bytes = from?.bytes ?? 0
   let isMarked = from !== null
-  let isNamed = false // on the disk
+  let isNamed = false // whether its name is synced
   const raw: Output = {
     write: async chunk => {
       await writing(path, () => writeAll(file, chunk, bytes))
@@ -136,7 +136,7 @@ function resumable (path: string, target: string, file: FileHandle, from: Output
       await output.part()
       return await writing(path, async () => {
         await file.sync()
-        if (!isNamed) await syncFolder(dirname(target)) // a copy, too, has a new name
+        if (!isNamed) await syncFolder(dirname(target)) // a copy has a new name too
         isMarked = isNamed = true
         return { bytes, tail: await tailOf(file, bytes) }
       })
@@ -144,7 +144,7 @@ function resumable (path: string, target: string, file: FileHandle, from: Output
   }
 }
 
-/** Writes at a position: `appendFile` of a handle writes where its last read or write ended. */
+/** Writes at a position, unlike `appendFile` of a handle, which writes where its last read or write ended. */
 export async function writeAll (file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   for (let written = 0; written < bytes.length;) {
     written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten
@@ -157,7 +157,7 @@ async function tailOf (file: FileHandle, bytes: number): Promise<string> {
   return createHash('sha256').update(tail).digest('hex')
 }
 
-/** -1 where there is no such file, or it is a link or anything else. */
+/** The size of a file; -1 if it doesn't exist or isn't a regular file. */
 async function sizeOf (path: string): Promise<number> {
   const there = await lstat(path).catch(() => null)
   return there?.isFile() === true ? there.size : -1

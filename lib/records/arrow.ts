@@ -14,11 +14,17 @@ import { foundRow } from './table-row.ts'
 import type { TableOptions } from './text.ts'
 
 export interface ArrowReaderOptions extends RowOptions {
-  /** Opens a file to be read by its footer, where that can be done. */
+  /** Opens a file as byte ranges, to be read by its footer; null where that is not possible. */
   readonly open: (file: RecordFile) => ReturnType<OpenRanges>
 }
 
-const NO_TEXTS: RowTexts = { textColumn: '', text: { column: '', lists: 0, steps: [] }, kind: undefined, isColumn: true, missing: [] }
+const NO_TEXTS: RowTexts = {
+  textColumn: '',
+  text: { column: '', lists: 0, steps: [] },
+  kind: undefined,
+  isColumn: true,
+  missing: []
+}
 const NONE: Table = { batch: 0, start: 0, rows: 0, columns: [], texts: NO_TEXTS, names: [] }
 
 /** The rows of an Arrow file or stream as records; offsets are row numbers. */
@@ -26,7 +32,7 @@ class ArrowReader implements RecordReader {
   readonly #file: RecordFile
   readonly #options: ArrowReaderOptions
   readonly #tables: AsyncGenerator<Table>
-  #values!: ValueReader // from the opening on
+  #values!: ValueReader // set by #open
   #table = NONE
   #next = 0 // in #table
 
@@ -63,11 +69,16 @@ class ArrowReader implements RecordReader {
   }
 
   async * #open (): AsyncGenerator<Table> {
-    const [{ ValueReader, readTables }, { openMessages }] = await Promise.all([import('../arrow/tables.ts'), import('../arrow/open-messages.ts')])
+    const [{ ValueReader, readTables }, { openMessages }] =
+      await Promise.all([import('../arrow/tables.ts'), import('../arrow/open-messages.ts')])
     const { path, offset } = this.#file
     this.#values = new ValueReader(this.#options.maxRowBytes)
-    const rows = yield * readTables(await openMessages(this.#file, () => this.#options.open(this.#file)), this.#file, this.#options)
-    if (offset > rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${rows} rows; it was changed since`)
+    const messages = await openMessages(this.#file, () => this.#options.open(this.#file))
+    const rows = yield * readTables(messages, this.#file, this.#options)
+    if (offset > rows) {
+      throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, ` +
+        `which has only ${rows} rows; it was changed since`)
+    }
   }
 
   #row (index: number): Row | TooLong {
@@ -83,14 +94,20 @@ class ArrowReader implements RecordReader {
       return isUuid && Buffer.isBuffer(value) ? uuid(value) : value
     } catch (error) {
       const { batch, start } = this.#table
-      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: damaged Arrow data in record batch ${batch}, column ${name}, row ${start + index} (${messageOf(error)}); get the file again`, { cause: error })
+      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: damaged Arrow data in record batch ${batch}, ` +
+        `column ${name}, row ${start + index} (${messageOf(error)}); get the file again`, { cause: error })
     }
   }
 }
 
-/** Arrow, a document a row; of the Hub with what tells its licence. @param hub how files on the Hub are read */
+/**
+ * Reads Arrow, one document per row; of files on the Hub also the columns that state the licence.
+ *
+ * @param hub how files on the Hub are read
+ */
 export function arrowRecords (options: TableOptions, hub?: RemoteOptions['hub']): OpenRecords {
-  const open = async ({ isNamed, path, signal }: RecordFile): Promise<ByteRanges | null> => isNamed ? await openSeekable(path, { hub, signal }) : null
+  const open = async ({ isNamed, path, signal }: RecordFile): Promise<ByteRanges | null> =>
+    isNamed ? await openSeekable(path, { hub, signal }) : null
   const missing = new MissingColumns(options.tell, options.isSample)
   return file => new ArrowReader(file, { ...options, missing, withLicense: isHubName(file.path), open })
 }

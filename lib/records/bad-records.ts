@@ -8,45 +8,51 @@ import { refuseNoText } from './no-text.ts'
 import type { FoundRecord } from './reader.ts'
 import type { RecordFault } from './record.ts'
 
-/** The most bad records that a source may meet: so many, or such a share of the records read. */
+/** How many bad records a source may have: a count, or a share of the records read. */
 export type MaxBad = { readonly count: number } | { readonly share: number }
 
 const MAX_BAD = 'expected a count such as 100, or a share such as 1% or 0.01'
 
-/** The option: `100` is a count, `1%` and `0.01` are shares. */
-export const maxBadOption = z.union([z.string(), z.number(), z.strictObject({ count }), z.strictObject({ share: z.number().min(0).max(1) })], { error: MAX_BAD })
-  .transform(parseMaxBad).prefault('1%')
+/** The option `maxBad`: `100` is a count, `1%` and `0.01` are shares. */
+export const maxBadOption = z.union([
+  z.string(),
+  z.number(),
+  z.strictObject({ count }),
+  z.strictObject({ share: z.number().min(0).max(1) })
+], { error: MAX_BAD })
+  .transform(parseMaxBad)
+  .prefault('1%')
   .describe('bad records allowed: a count (`100`) or a share of those read (`1%`, `0.01`)')
 
-/** A record that gave no document. */
+/** A record that is not a valid document. */
 export interface BadRecord {
   /** The source's name, as in stats. */
   readonly stage: string
   readonly fault: RecordFault
-  /** Where it is: `<path>#<offset>`, as in the id of a document without one of its own. */
+  /** Its position, `<path>#<offset>`, like the id of a document whose record has none. */
   readonly position: string
-  /** The record as it lies in the file, at most its first 4 kB. */
+  /** The record as in the file, at most its first 4 kB. */
   readonly bytes: Buffer
-  /** Of the whole record. */
+  /** Bytes of the whole record. */
   readonly size: number
-  /** What is wrong with a record that is no JSON, and where: line, column, and a piece of it. */
+  /** For `bad_json`: what is wrong and where, as line, column and an excerpt. */
   readonly problem?: string
 }
 
-/** How much of a bad record is given to `rejects`. */
+/** Bytes of a bad record that are passed to `rejects`. */
 const REJECTED_BYTES = 4096
 
-/** From this record on the share of bad records is judged while reading, every so many records. */
-const JUDGED_FROM = 1000
-const JUDGED_EVERY = 10_000
+/** While reading, the share of bad records is checked at this record, and then every so many records. */
+const CHECKED_FROM = 1000
+const CHECKED_EVERY = 10_000
 
 export interface BadRecordsOptions {
   /** The source's name. */
   readonly stage: string
-  /** Of the source: `dropped` is counted here. */
+  /** Stats of the source; bad records are counted in `dropped`. */
   readonly stats: StageStats
   readonly maxBad: MaxBad
-  /** Where a record has its text, for the message when none has. @default 'it' */
+  /** Where the text of a record should be, for the message if no record has one. @default 'it' */
   readonly textIn?: string | undefined
   /** Called with each bad record. */
   readonly rejects?: ((record: BadRecord) => void | Promise<void>) | undefined
@@ -54,20 +60,25 @@ export interface BadRecordsOptions {
   readonly files: () => readonly string[]
 }
 
-/** The records of a source that gave no document: they are counted, handed over, and limited. */
+/** The bad records of a source: counts them, passes them to `rejects`, and fails when there are too many. */
 export class BadRecords {
-  /** What the first bad record is, and where; null where there is none. */
+  /** Reason and position of the first bad record; null if there is none. */
   first: string | null = null
   readonly #options: BadRecordsOptions
   #firstWithoutText = Buffer.alloc(0)
-  #columns: readonly string[] | undefined // of the table that has it
+  #columns: readonly string[] | undefined // of its table
 
   constructor (options: BadRecordsOptions) {
     this.#options = options
   }
 
-  /** @param position of the record: `<path>#<offset>` @param columns of the table that it is a row of */
-  add (record: FoundRecord<object>, fault: RecordFault, position: string, columns?: readonly string[]): void | Promise<void> {
+  /** Adds a bad record. @param position `<path>#<offset>` @param columns of its table, if it is a row of one */
+  add (
+    record: FoundRecord<object>,
+    fault: RecordFault,
+    position: string,
+    columns?: readonly string[]
+  ): void | Promise<void> {
     const { bytes, size, line } = record
     const { stage, stats: { dropped }, rejects } = this.#options
     dropped[fault] = (dropped[fault] ?? 0) + 1
@@ -75,30 +86,30 @@ export class BadRecords {
       this.#firstWithoutText = Buffer.from(bytes)
       this.#columns = columns
     }
-    const isTold = rejects !== undefined || (this.first === null && fault !== 'no_text')
-    const problem = isTold && fault === 'bad_json' ? problemOf(bytes, line) : undefined
+    const isReported = rejects !== undefined || (this.first === null && fault !== 'no_text')
+    const problem = isReported && fault === 'bad_json' ? problemOf(bytes, line) : undefined
     const what = problem === undefined ? '' : ` (${problem})`
     if (fault !== 'no_text') this.first ??= `${fault} at ${position}${what}`
     const start = bytes.subarray(0, REJECTED_BYTES)
     return rejects?.({ stage, fault, position, bytes: start, size, ...problem !== undefined && { problem } })
   }
 
-  /** Judges now and then what was dropped so far: to be asked after each record. @throws SluiceError as `judgeAll` */
-  judgeSoFar (): void {
-    if (this.#options.stats.in % JUDGED_EVERY === JUDGED_FROM) this.#judge({ ended: false, stopped: false })
+  /** Checks from time to time what was dropped so far. Call it after each record. @throws SluiceError as `checkAll` */
+  checkSoFar (): void {
+    if (this.#options.stats.in % CHECKED_EVERY === CHECKED_FROM) this.#check({ ended: false, stopped: false })
   }
 
   /**
-   * Judges at the end what was dropped.
+   * Checks at the end what was dropped.
    *
-   * @param stopped whether the source was stopped, and may have more
-   * @throws SluiceError `ERR_BAD_RECORDS` when more are bad than allowed, `ERR_SOURCE` when none has a text
+   * @param stopped whether the source was stopped before its end
+   * @throws SluiceError `ERR_BAD_RECORDS` if there are more bad records than allowed, `ERR_SOURCE` if none has a text
    */
-  judgeAll (stopped: boolean): void {
-    this.#judge({ ended: true, stopped })
+  checkAll (stopped: boolean): void {
+    this.#check({ ended: true, stopped })
   }
 
-  #judge ({ ended, stopped }: { readonly ended: boolean, readonly stopped: boolean }): void {
+  #check ({ ended, stopped }: { readonly ended: boolean, readonly stopped: boolean }): void {
     const { stats, maxBad, textIn = 'it', files } = this.#options
     judgeBadRecords(stats, maxBad, files(), this.first ?? undefined)
     if (stopped) return
@@ -106,7 +117,7 @@ export class BadRecords {
   }
 }
 
-/** What is wrong with a record that is no JSON, and where in it. */
+/** What is wrong with a record that isn't valid JSON, and where. */
 function problemOf (bytes: Buffer, line: number | undefined): string | undefined {
   const json = bytes.toString()
   const mistake = jsonMistake(json)
@@ -114,42 +125,53 @@ function problemOf (bytes: Buffer, line: number | undefined): string | undefined
 }
 
 /**
- * Judges what a source has dropped; `no_text` isn't bad.
+ * Checks what a source has dropped. Records dropped for `no_text` don't count as bad.
  *
  * @param names of the files, for the message
- * @param first bad record: what it is and where
- * @throws SluiceError `ERR_BAD_RECORDS` when it is more than allowed
+ * @param first reason and position of the first bad record, for the message
+ * @throws SluiceError `ERR_BAD_RECORDS` if there are more bad records than allowed
  */
-export function judgeBadRecords ({ in: read, dropped }: StageStats, maxBad: MaxBad, names: readonly string[], first = ''): void {
+export function judgeBadRecords (
+  { in: read, dropped }: StageStats,
+  maxBad: MaxBad,
+  names: readonly string[],
+  first = ''
+): void {
   const faults = Object.entries(dropped).filter(([reason]) => reason !== 'no_text')
   const bad = faults.reduce((sum, [, n]) => sum + n, 0)
   if (bad <= ('count' in maxBad ? maxBad.count : maxBad.share * read)) return
   const reasons = faults.map(([reason, n]) => `${reason}: ${n}`).join(', ')
   const allowed = 'count' in maxBad ? String(maxBad.count) : `${maxBad.share * 100}%`
-  const found = `${bad} of ${read} records are bad (${reasons}), allowed are ${allowed}`
+  const found = `${bad} of ${read} records are bad (${reasons}), expected at most ${allowed}`
+  const where = first === '' ? '' : `; the first is ${first}`
   const advice = adviceFor(bad / read, faults.map(([fault]) => fault))
-  throw new SluiceError('ERR_BAD_RECORDS', `${shownNames(names)}: ${found}${first === '' ? '' : `; the first is ${first}`}; ${advice}`)
+  throw new SluiceError('ERR_BAD_RECORDS', `${shownNames(names)}: ${found}${where}; ${advice}`)
 }
 
-/** Where most records are bad, the file isn't what it was taken for; else they may be left out. */
+/** If most records are bad, the file probably has another format or field; else the bad ones can be skipped. */
 function adviceFor (share: number, faults: readonly string[]): string {
-  const [general, hints] = share > 0.5 ? [[], { ...HINTS, ...FORMAT_HINTS }] : [['raise --max-bad if they may be left out'], HINTS]
+  const hints = share > 0.5 ? { ...HINTS, ...FORMAT_HINTS } : HINTS
+  const general = share > 0.5 ? [] : ['raise --max-bad to skip them']
   return [...general, ...faults.flatMap(fault => hints[fault] ?? [])].join('; ')
 }
 
-/** What helps against bad records of a kind. */
+/** Advice by the reason of bad records. */
 const HINTS: Readonly<Record<string, string>> = {
   bad_utf8: 'convert the file to UTF-8, for example with iconv',
-  lone_surrogate: 'the text was cut within characters, in UTF-16: make the file again',
+  lone_surrogate: 'the text was cut within a character in UTF-16: create the file again',
   too_long: 'raise --max-line-bytes',
-  too_deep: 'leave out the field that is nested so deep',
-  bad_csv: 'say --quote \'\' (quote) if quotes are text, --escape \'\\\' (escape) if they are written as \\", as Spark does, or name the --delimiter'
+  too_deep: 'remove the field that is nested so deep',
+  bad_csv: 'pass --quote \'\' (quote) if quotes are text, --escape \'\\\' (escape) if they are written as \\", ' +
+    'as Spark does, or set the --delimiter'
 }
 
 const FORMAT_HINTS: Readonly<Record<string, string>> = {
-  bad_json: 'json is an object a line, or one array; files in another format are read with --dataset csv, text or parquet (dataset)',
-  not_object: 'json is an object or a string a line, or one array of them, or of a field of one object (--field, field)',
-  text_not_string: 'name the field that has the text with --text-column (text_column), such as data.text, or messages[].content for the items of a list'
+  bad_json: 'json is one object per line, or one array; ' +
+    'files in another format are read with --dataset csv, text or parquet (dataset)',
+  not_object: 'json is one object or string per line, or one array of them, ' +
+    'which may be in a field of one object (--field, field)',
+  text_not_string: 'name the field that has the text with --text-column (text_column), ' +
+    'such as data.text, or messages[].content for the items of a list'
 }
 
 function parseMaxBad (given: string | number | MaxBad, context: z.RefinementCtx): MaxBad {

@@ -4,17 +4,17 @@ import {
   type BatchThreads, type BatchedRecord, type RecordBatch, type RecordOutcome, UnparsedRecord
 } from './record-batch.ts'
 
-/** A batch is sent off when it has so many bytes, or records. */
+/** A batch is sent when it has this many bytes or records. */
 const BATCH_BYTES = 2 ** 19
 const BATCH_RECORDS = 2048
 
-/** Memory that outgrew this, for long records, is not kept. */
+/** Larger memory, which long records need, is not reused. */
 const MOST_KEPT_BYTES = 4 * BATCH_BYTES
 
-/** Stands for the bytes of a document that was parsed before it came: some that is kept of it is all that is known. */
+/** Added to the size of each record, as the size of its metadata is unknown. */
 const ASSUMED_BYTES_A_RECORD = 64
 
-/** What there is to send to a thread. */
+/** An item that can be sent to a thread. */
 type Sendable = Document | UnparsedRecord
 
 /** A record that was read ahead. */
@@ -24,19 +24,20 @@ class Taken<Result extends object> implements FoundRecord<Result> {
   readonly size: number
   readonly line: number | undefined
   readonly nextLine: number | undefined
-  /** Bytes to be counted as read when it is taken. */
+  /** Bytes to count as read when it is taken. */
   readonly counted: number
-  /** Among the records of the batch; -1 for what no thread is needed for. */
+  /** Index among the records of the batch; -1 if it isn't sent to a thread. */
   readonly place: number
-  /** Null until the batch is done, where a thread is needed for it. */
+  /** Null until the batch is done, if it is sent to a thread. */
   outcome: RecordOutcome<Result>
-  /** What its bytes are in. */
+  /** The memory that has its bytes. */
   memory: Buffer | undefined
   readonly #from: number
   readonly #to: number
 
-  /** @param from where its bytes are in the batch's memory, if they are kept */
-  constructor ({ offset, end, size, outcome, line, nextLine }: FoundRecord<Sendable>, counted: number, place: number, from: number, to: number) {
+  /** @param from start of its bytes in the memory of the batch, if they are kept @param to their end */
+  constructor (found: FoundRecord<Sendable>, counted: number, place: number, from: number, to: number) {
+    const { offset, end, size, outcome, line, nextLine } = found
     this.offset = offset
     this.end = end
     this.size = size
@@ -49,26 +50,25 @@ class Taken<Result extends object> implements FoundRecord<Result> {
     this.#to = to
   }
 
-  /** Seldom asked for. */
   get bytes (): Buffer {
     return this.memory!.subarray(this.#from, this.#to)
   }
 }
 
-/** A batch that is under way. */
+/** A batch that was sent. */
 interface Sent<Result extends object> {
   readonly taken: ReadonlyArray<Taken<Result>>
-  /** Of all its records, in bytes. */
+  /** Bytes of all its records. */
   readonly size: number
   readonly memory: Buffer
-  /** What threads make of it; null where it has nothing for them. */
+  /** The job of the threads; null if no record needs one. */
   readonly job: ReturnType<BatchThreads<Result>['add']> | null
 }
 
 /**
- * Records of another reader, which go to threads in batches; what comes of them is given in the order of the file. What
- * it has read ahead counts as read only once it is taken, so that positions and counts are those of the record that was
- * taken last.
+ * Sends the records of another reader to threads in batches, and returns the outcomes in the order of the file. Records
+ * that were read ahead count as read only once they are taken, so that positions and counts belong to the record that
+ * was taken last.
  */
 export class BatchedReader<Result extends object> implements RecordReader<Result> {
   readonly #reader: RecordReader<Sendable>
@@ -78,7 +78,7 @@ export class BatchedReader<Result extends object> implements RecordReader<Result
   #sent: Array<Sent<Result>> = []
   #ready: ReadonlyArray<Taken<Result>> = []
   #next = 0 // in #ready
-  #memory: Buffer | undefined // that the records in #ready have their bytes in
+  #memory: Buffer | undefined // with the bytes of the records in #ready
   #parts: Parts<Result> | undefined
   readonly #free: Buffer[] = []
   #sentBytes = 0
@@ -113,8 +113,10 @@ export class BatchedReader<Result extends object> implements RecordReader<Result
     if (this.#memory !== undefined && this.#memory.length <= MOST_KEPT_BYTES) this.#free.push(this.#memory)
     this.#memory = undefined
     this.#filling ??= this.#fill().finally(() => { this.#filling = undefined })
-    // What has been sent isn't kept waiting by an input that is slow.
-    if (this.#sent.length === 0) await Promise.race([this.#filling, new Promise<void>(resolve => { this.#onSent = resolve })])
+    // Waits for the first batch only: a slow input must not hold up batches that were sent.
+    if (this.#sent.length === 0) {
+      await Promise.race([this.#filling, new Promise<void>(resolve => { this.#onSent = resolve })])
+    }
     const first = this.#sent.shift()
     if (first === undefined) {
       if (this.#failure !== undefined) throw this.#failure.error
@@ -129,21 +131,23 @@ export class BatchedReader<Result extends object> implements RecordReader<Result
     return true
   }
 
-  /** Makes records ready, up to one that is bad as a whole, and turns out to have others in it. */
+  /** Makes records ready, up to a bad one that turns out to consist of several records. */
   #give (taken: ReadonlyArray<Taken<Result>>): void {
     this.#next = 0
     for (const [index, record] of taken.entries()) {
-      const parts = record.place !== -1 && typeof record.outcome === 'string' ? this.#reader.partsOf?.(record) : undefined
+      const isBad = record.place !== -1 && typeof record.outcome === 'string'
+      const parts = isBad ? this.#reader.partsOf?.(record) : undefined
       if (parts === undefined) continue
+      const counted = record.counted - (record.end - record.offset)
       this.#ready = taken.slice(0, index)
-      this.#parts = { parts, counted: record.counted - (record.end - record.offset), behind: taken.slice(index + 1) }
+      this.#parts = { parts, counted, after: taken.slice(index + 1) }
       return
     }
     this.#ready = taken
   }
 
-  /** Sends the records that are in another one, batch by batch, and then gives those after it. */
-  async #readParts ({ parts, counted, behind }: Parts<Result>): Promise<void> {
+  /** Sends the records within a bad one, batch by batch, and then makes those after it ready. */
+  async #readParts ({ parts, counted, after }: Parts<Result>): Promise<void> {
     const gathered = new Gathered<Result>(sharedMemory(BATCH_BYTES))
     let more = counted
     while (!gathered.isFull) {
@@ -155,12 +159,12 @@ export class BatchedReader<Result extends object> implements RecordReader<Result
     const batch = gathered.batch()
     await take({ taken: gathered.taken, memory: gathered.memory, job: batch && this.#threads.add(batch) })
     if (gathered.taken.length > 0) {
-      this.#parts = { parts, counted: more, behind }
+      this.#parts = { parts, counted: more, after }
       this.#ready = gathered.taken
       this.#next = 0
     } else {
       this.#parts = undefined
-      this.#give(behind)
+      this.#give(after)
     }
   }
 
@@ -182,7 +186,7 @@ export class BatchedReader<Result extends object> implements RecordReader<Result
     }
   }
 
-  /** Gathers a batch, and sends it off. What fails on the way is told once all before it was taken. */
+  /** Fills a batch and sends it. `read` throws an error once all records before it were taken. */
   async #send (): Promise<void> {
     const gathered = new Gathered<Result>(this.#free.pop() ?? sharedMemory(BATCH_BYTES))
     try {
@@ -202,21 +206,24 @@ export class BatchedReader<Result extends object> implements RecordReader<Result
     }
     if (gathered.taken.length === 0) return
     const batch = gathered.batch()
-    this.#sentBytes += gathered.size
-    this.#sent.push({ taken: gathered.taken, size: gathered.size, memory: gathered.memory, job: batch && this.#threads.add(batch) })
+    const { taken, size, memory } = gathered
+    this.#sentBytes += size
+    this.#sent.push({ taken, size, memory, job: batch && this.#threads.add(batch) })
   }
 }
 
-/** Records in another one, and what comes after it. */
+/** The records within a bad one, and the records after it. */
 interface Parts<Result extends object> {
   readonly parts: Generator<FoundRecord<Sendable>>
-  /** Bytes to be counted with the next one, beside its own. */
+  /** Bytes to count with the next one, besides its own. */
   readonly counted: number
-  readonly behind: ReadonlyArray<Taken<Result>>
+  readonly after: ReadonlyArray<Taken<Result>>
 }
 
-/** Waits for what comes of a batch. */
-async function take<Result extends object> ({ taken, memory, job }: Pick<Sent<Result>, 'taken' | 'memory' | 'job'>): Promise<void> {
+/** Waits for the outcomes of a batch, and assigns them to its records. */
+async function take<Result extends object> (
+  { taken, memory, job }: Pick<Sent<Result>, 'taken' | 'memory' | 'job'>
+): Promise<void> {
   const outcomes = await job?.take() ?? []
   for (const record of taken) {
     record.memory = memory
@@ -229,7 +236,7 @@ class Gathered<Result extends object> {
   readonly taken: Array<Taken<Result>> = []
   readonly #records: BatchedRecord[] = []
   #used = 0 // bytes of the memory
-  /** Bytes of all records, also of those whose bytes are not needed any more. */
+  /** Bytes of all records, including those whose bytes are not kept. */
   size = 0
   memory: Buffer
 
@@ -241,12 +248,12 @@ class Gathered<Result extends object> {
     return this.size >= BATCH_BYTES || this.taken.length >= BATCH_RECORDS
   }
 
-  /** @param counted bytes to be counted as read with it */
+  /** @param counted bytes to count as read with it */
   add (found: FoundRecord<Sendable>, counted: number): void {
     const { outcome, bytes, size } = found
     const isSent = typeof outcome === 'object' && outcome !== null
     const isUnparsed = outcome instanceof UnparsedRecord
-    // Of rows of parquet the size isn't told.
+    // The size of a parquet row is unknown.
     this.size += Math.max(size, isSent && !isUnparsed ? outcome.text.length : 0) + ASSUMED_BYTES_A_RECORD
     const from = this.#used
     if (isUnparsed || !isSent) this.#keep(bytes)
@@ -254,12 +261,12 @@ class Gathered<Result extends object> {
     if (isSent) this.#records.push(isUnparsed ? { id: outcome.id, from, to: this.#used } : outcome)
   }
 
-  /** Null where there is nothing for a thread. */
+  /** Null if there is nothing to send. */
   batch (): RecordBatch | null {
     return this.#records.length === 0 ? null : { json: this.memory.buffer as SharedArrayBuffer, records: this.#records }
   }
 
-  /** Copies bytes, which change when more is read. */
+  /** Copies bytes, as the next read may overwrite them. */
   #keep (bytes: Buffer): void {
     if (this.#used + bytes.length > this.memory.length) {
       const larger = sharedMemory(Math.max(2 * this.memory.length, this.#used + bytes.length))

@@ -1,13 +1,11 @@
-/** Where records of CSV end, and what fields they have. */
+/** Finds the ends of CSV records, and their fields. */
 
-/** How records are written. Each is one ASCII character. */
+/** The syntax of CSV records. Each property is one ASCII character. */
 export interface CsvSyntax {
   readonly delimiter: string
-  /** Empty where nothing is quoted. */
+  /** Empty for none. */
   readonly quote: string
-  /**
-   * What stands before a quote that is text, in place of another quote, and before itself; empty where there is none.
-   */
+  /** Escapes a quote within quotes (instead of doubling it) and itself; empty for none. */
   readonly escape: string
 }
 
@@ -15,19 +13,19 @@ const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
 /**
- * Finds where records end: at a line break that isn't quoted. A quote counts as one at the beginning of a field only.
+ * Finds the ends of records: line breaks that aren't quoted. Only a quote at the start of a field opens a quoted field.
  */
 export class RecordEnds {
   readonly #delimiter: number
   readonly #quote: number
   readonly #escape: number
   #atFieldStart = true
-  /** Whether the record that was found last has text behind a closing quote. */
+  /** Whether the record found last has text after a closing quote. */
   isDamaged = false
   #isQuoted = false
   #hasEnded = false
-  #quoteBefore = false // in a quoted field: the field's end, or a quote that is doubled
-  #isEscaped = false // in a quoted field: the escape character was just before
+  #quoteBefore = false // in a quoted field: after a quote that ends the field, or is doubled
+  #isEscaped = false // in a quoted field: after the escape character
 
   constructor ({ delimiter, quote, escape }: CsvSyntax) {
     this.#delimiter = delimiter.charCodeAt(0)
@@ -35,23 +33,23 @@ export class RecordEnds {
     this.#escape = escape === '' ? -1 : escape.charCodeAt(0)
   }
 
-  /** Whether a quote is open; one that was just closed may be the last of the file. */
+  /** Whether a quote is open. One that was just closed may be the last of the file. */
   get isInQuotes (): boolean {
     return this.#isQuoted && !this.#quoteBefore
   }
 
   readonly find = (chunk: Buffer, from: number): number => {
-    if (this.#hasEnded) this.isDamaged = this.#hasEnded = false // another record begins
+    if (this.#hasEnded) this.isDamaged = this.#hasEnded = false // a new record starts
     for (let i = from; i < chunk.length; i++) {
       const byte = chunk[i]!
       if (this.#quoteBefore) {
         this.#quoteBefore = false
         if (byte === this.#quote) continue
         this.#isQuoted = false
-        // Papa passes over spaces behind a closing quote; they may be part of the text, whose quote was damaged.
+        // Papa Parse skips spaces after a closing quote, but they may be part of a text whose quotes are damaged.
         if (byte !== this.#delimiter && byte !== NEWLINE && byte !== CARRIAGE_RETURN) this.isDamaged = true
       } else if (this.#isQuoted) {
-        // Most of a corpus is quoted: a loop takes three times as long.
+        // Most of a corpus is quoted, and a loop would take three times as long as `indexOf`.
         i = this.#escape === -1 ? chunk.indexOf(this.#quote, i) : this.#unescaped(chunk, i)
         if (i === -1) return -1
         this.#quoteBefore = true
@@ -67,7 +65,7 @@ export class RecordEnds {
     return -1
   }
 
-  /** The next quote that has no escape character before it. */
+  /** The next quote without an escape character before it. */
   #unescaped (chunk: Buffer, from: number): number {
     for (let i = from; i < chunk.length; i++) {
       if (this.#isEscaped) this.#isEscaped = false
@@ -79,10 +77,10 @@ export class RecordEnds {
 }
 
 /**
- * The fields of one record with an escape character, as Spark and DuckDB read them: within quotes it makes text of a
- * quote and of itself, and before anything else it is text.
+ * Splits a record into fields, with an escape character as in Spark and DuckDB: within quotes it escapes a quote and
+ * itself; before any other character it is text.
  *
- * @returns undefined where a quote isn't closed, or text follows a closing one
+ * @returns undefined if a quote isn't closed, or text follows a closing quote
  */
 export function escapedFields (record: string, { delimiter, quote, escape }: CsvSyntax): string[] | undefined {
   const fields: string[] = []
@@ -101,7 +99,7 @@ export function escapedFields (record: string, { delimiter, quote, escape }: Csv
       if (character === undefined) return undefined
       if (character !== quote && character !== escape) continue
       const next = record[at + 1]
-      if (next === quote || (character === escape && next === escape)) { // a doubled quote is one, too
+      if (next === quote || (character === escape && next === escape)) { // or a doubled quote
         parts.push(record.slice(start, at))
         start = ++at
       } else if (character === quote) break
@@ -113,12 +111,14 @@ export function escapedFields (record: string, { delimiter, quote, escape }: Csv
   }
 }
 
-/** The delimiters that there are in practice, the likeliest first. */
+/** Delimiters used in practice, the most likely first. */
 const DELIMITERS = [',', ';', '\t', '|']
 
-/** What a header with one name only may have between its names instead; null where nothing tells. */
+/** Guesses the delimiter of a header that lacks the text column; null if nothing suggests another one. */
 export function likelyDelimiter (header: string, textColumn: string, delimiter: string): string | null {
-  const others = DELIMITERS.filter(other => other !== delimiter).map(other => ({ other, names: header.split(other).map(name => name.trim().replace(/^(["'])(.*)\1$/s, '$2')) }))
+  const others = DELIMITERS
+    .filter(other => other !== delimiter)
+    .map(other => ({ other, names: header.split(other).map(unquoted) }))
   const named = others.find(({ names }) => names.includes(textColumn))
   if (named !== undefined) return named.other
   if (header.includes(delimiter)) return null
@@ -126,7 +126,11 @@ export function likelyDelimiter (header: string, textColumn: string, delimiter: 
   return most.names.length > 1 ? most.other : null
 }
 
-/** The delimiter that a first line such as `sep=;` names, as Excel writes it; null for any other line. */
+function unquoted (name: string): string {
+  return name.trim().replace(/^(["'])(.*)\1$/s, '$2')
+}
+
+/** The delimiter named by a first line such as `sep=;`, as written by Excel; null for any other line. */
 export function namedDelimiter (line: string): string | null {
   return /^"?sep=([^"\r\n\x80-\uffff])"?$/i.exec(line)?.[1] ?? null
 }

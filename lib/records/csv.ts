@@ -2,7 +2,6 @@ import type Papa from 'papaparse'
 import type { Document } from '../document.ts'
 import { SluiceError } from '../errors.ts'
 import { type CsvSyntax, RecordEnds, escapedFields, likelyDelimiter, namedDelimiter } from './csv-records.ts'
-
 import { lookAhead } from './head.ts'
 import { LineSplitter, decodeUtf8 } from './lines.ts'
 import { type FoundRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark } from './reader.ts'
@@ -11,32 +10,32 @@ import type { OpenRecords } from './reader.ts'
 import { shownColumns } from '../columns/names.ts'
 import { asText } from './text.ts'
 
-/** How records are written, and which column has the text. */
+/** The syntax of records, and the column that has the text. */
 export interface Dialect extends Omit<CsvSyntax, 'delimiter'> {
   readonly textColumn: string
-  /** Undefined where the file may say it, in a line such as `sep=;`. */
+  /** Undefined if not set: then a first line such as `sep=;` may name it. */
   readonly delimiter: string | undefined
-  /** Where the file doesn't. */
+  /** Used if neither the option nor the file names it. */
   readonly usualDelimiter: string
   readonly maxLineBytes: number
 }
 
 interface Header {
   readonly columns: readonly string[]
-  /** As it lies in the file. */
+  /** The line as in the file. */
   readonly line: string
   readonly delimiter: string
-  /** Of the byte after it. */
+  /** Offset of the byte after it. */
   readonly end: number
 }
 
-/** Records out of CSV: the first names the columns. */
+/** Reads the records of CSV, the first of which names the columns. */
 class CsvReader implements RecordReader {
   readonly #file: RecordFile
   readonly #dialect: Dialect
   #syntax: CsvSyntax
   #ends: RecordEnds
-  #papa!: typeof Papa // from the opening on
+  #papa!: typeof Papa // set by #open
   #records: BytesReader | undefined
   #closed = false
 
@@ -54,7 +53,11 @@ class CsvReader implements RecordReader {
   async read (): Promise<boolean> {
     this.#records ??= await this.#open()
     if (await this.#records.read()) return true
-    if (this.#ends.isInQuotes) throw new SluiceError('ERR_SOURCE', `${this.#file.path}: a quote that opens in the last record is never closed: the file is cut off, or a quote in it is damaged; get the file again, or say --quote '' (quote: '') if quotes in it are text${this.#escapeAdvice()}`)
+    if (this.#ends.isInQuotes) {
+      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: a quote in the last record is never closed: ` +
+        'the file is cut off, or a quote in it is damaged; get the file again, ' +
+        `or pass --quote '' (quote: '') if quotes in it are text${this.#escapeAdvice()}`)
+    }
     return false
   }
 
@@ -72,17 +75,20 @@ class CsvReader implements RecordReader {
     this.#ends = new RecordEnds(this.#syntax)
     this.#check(seen)
     const start = Math.max(this.#file.offset, end)
-    const records = new BytesReader(this.#file, from(start), new LineSplitter(maxLineBytes, start, this.#ends.find), (bytes, id) => this.#parse(bytes, columns, id))
+    const splitter = new LineSplitter(maxLineBytes, start, this.#ends.find)
+    const records =
+      new BytesReader(this.#file, from(start), splitter, (bytes, id) => this.#parse(bytes, columns, id))
     if (this.#closed) records.close()
     return records
   }
 
-  /** The first record that isn't blank; undefined where more of the file has to be seen. */
+  /** The first record that isn't blank; undefined if more of the file is needed. */
   #header (head: Buffer, ended: boolean): Header | undefined {
-    const text = withoutByteOrderMark(head) // before a quote, it must not hide that the quote begins a field
+    const text = withoutByteOrderMark(head) // a mark must not hide a quote that opens the first field
     let syntax = this.#syntax
     let ends = new RecordEnds(syntax)
-    const lines = new LineSplitter(this.#dialect.maxLineBytes, head.length - text.length, (chunk, from) => ends.find(chunk, from))
+    const markBytes = head.length - text.length
+    const lines = new LineSplitter(this.#dialect.maxLineBytes, markBytes, (chunk, from) => ends.find(chunk, from))
     lines.write(text)
     for (let isFirst = true; ; isFirst = false) {
       const line = lines.next() ?? (ended ? lines.end() : undefined)
@@ -95,34 +101,47 @@ class CsvReader implements RecordReader {
       if (named !== null && named !== this.#syntax.quote) {
         syntax = { ...syntax, delimiter: this.#dialect.delimiter ?? named }
         ends = new RecordEnds(syntax)
-      } else if (names !== '') return { columns: this.#fields(names, syntax) ?? [names], line: names, delimiter: syntax.delimiter, end: line.end }
+      } else if (names !== '') {
+        const columns = this.#fields(names, syntax) ?? [names]
+        return { columns, line: names, delimiter: syntax.delimiter, end: line.end }
+      }
     }
   }
 
   #refuseLong ({ length }: Buffer): void {
     if (length <= this.#dialect.maxLineBytes) return
-    throw new SluiceError('ERR_SOURCE', `${this.#file.path}: the first record, which names the columns, is longer than ${this.#dialect.maxLineBytes} bytes; is it CSV, and is the quote right (--quote)?`)
+    throw new SluiceError('ERR_SOURCE', `${this.#file.path}: the first record, which names the columns, ` +
+      `is longer than ${this.#dialect.maxLineBytes} bytes; is it CSV, and is the quote right (--quote)?`)
   }
 
-  /** An empty file has no columns, and no records either. */
+  /** Checks the columns. An empty file has none, and no records either. @throws SluiceError `ERR_SOURCE` */
   #check ({ columns, line, delimiter }: Header): void {
     const { textColumn } = this.#dialect
-    if (columns.some(name => name.includes('\r'))) throw new SluiceError('ERR_SOURCE', `${this.#file.path}: has carriage returns in the names of its columns: its lines end in \\r alone, or in a mixture; convert them to \\n`)
+    if (columns.some(name => name.includes('\r'))) {
+      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: has carriage returns in the names of its columns: ` +
+        'its lines end in \\r, or in both \\r and \\n; convert them to \\n')
+    }
     const names = new Set<string>()
     for (const name of columns) {
-      if (names.has(name)) throw new SluiceError('ERR_SOURCE', `${this.#file.path}: two columns are named ${JSON.stringify(name)}, expected a name of its own for each`)
+      if (names.has(name)) {
+        throw new SluiceError('ERR_SOURCE', `${this.#file.path}: two columns are named ${JSON.stringify(name)}, ` +
+          'expected unique names')
+      }
       names.add(name)
     }
     if (columns.length > 0 && !names.has(textColumn)) {
       const likely = likelyDelimiter(line.slice(0, MOST_LOOKED_AT), textColumn, delimiter)
-      const advice = likely === null ? 'or the delimiter' : `or the delimiter, which may be ${JSON.stringify(likely)} (--delimiter '${likely === '\t' ? 'tab' : likely}', delimiter)`
-      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: has no column ${textColumn}, its columns are ${shownColumns(columns)} (delimiter ${JSON.stringify(delimiter)}); name the one that has the text (--text-column, text_column), ${advice}`)
+      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: has no column ${textColumn}, ` +
+        `its columns are ${shownColumns(columns)} (delimiter ${JSON.stringify(delimiter)}); ` +
+        `name the one that has the text (--text-column, text_column), ${delimiterAdvice(likely)}`)
     }
   }
 
-  /** What may help where quotes are not closed as they should be. */
+  /** Advice for quotes that are not closed as expected. */
   #escapeAdvice (): string {
-    return this.#syntax.escape === '' && this.#syntax.quote !== '' ? `, or --escape '\\' (escape) if quotes are written as \\${this.#syntax.quote}, as Spark does` : ''
+    const { quote, escape } = this.#syntax
+    if (escape !== '' || quote === '') return ''
+    return `, or --escape '\\' (escape) if quotes are written as \\${quote}, as Spark does`
   }
 
   #parse (bytes: Buffer, columns: readonly string[], id: () => string): Document | RecordFault | null {
@@ -132,10 +151,11 @@ class CsvReader implements RecordReader {
     if (text === null) return 'bad_utf8'
     const fields = this.#fields(text, this.#syntax)
     if (fields?.length !== columns.length) return 'bad_csv'
-    return documentOfRecord(Object.fromEntries(columns.map((name, index) => [name, fields[index]])), this.#dialect.textColumn, id)
+    const record = Object.fromEntries(columns.map((name, index) => [name, fields[index]]))
+    return documentOfRecord(record, this.#dialect.textColumn, id)
   }
 
-  /** The fields of one record; undefined where it has text after a closing quote, or no closing quote. */
+  /** The fields of a record; undefined if it has text after a closing quote, or no closing quote. */
   #fields (record: string, syntax: CsvSyntax): readonly string[] | undefined {
     const { delimiter, quote, escape } = syntax
     if (escape !== '') return escapedFields(record, syntax)
@@ -145,7 +165,13 @@ class CsvReader implements RecordReader {
   }
 }
 
-/** Of a header without the text's column. */
+function delimiterAdvice (likely: string | null): string {
+  if (likely === null) return 'or the delimiter'
+  const option = likely === '\t' ? 'tab' : likely
+  return `or the delimiter, which may be ${JSON.stringify(likely)} (--delimiter '${option}', delimiter)`
+}
+
+/** Characters of a header in which another delimiter is looked for. */
 const MOST_LOOKED_AT = 10_000
 
 export interface CsvRecordsOptions {
@@ -156,13 +182,13 @@ export interface CsvRecordsOptions {
   readonly escape?: string | undefined
 }
 
-/** CSV, whose first record names the columns; with tabs where a file's name ends in `.tsv`, unless told otherwise. */
+/** Reads CSV, whose first record names the columns. The default delimiter is a tab for `.tsv` files, else a comma. */
 export function csvRecords ({ delimiter, quote = '"', escape = '', ...own }: CsvRecordsOptions): OpenRecords {
   return file => new CsvReader(asText(file, true), {
     ...own,
     delimiter,
     usualDelimiter: /\.tsv(\.gz|\.zst)?$/.test(file.path) ? '\t' : ',',
     quote,
-    escape: escape === quote ? '' : escape // quotes that are doubled
+    escape: escape === quote ? '' : escape // quotes are doubled, the default
   })
 }

@@ -10,21 +10,21 @@ import { openHubFile, readBytes, skipping } from '../input/read.ts'
 import type { SourcePosition } from './positions.ts'
 import type { RecordFile } from './reader.ts'
 
-/** Files that are known already, or found when the source is first read, and not looked for on disk. */
+/** Files that are already known, or are found when the source is first read, instead of being looked up by name. */
 export interface KnownFiles {
   readonly files: readonly InputFile[] | ((signal: AbortSignal) => Promise<readonly InputFile[]>)
 }
 
-/** What a source reads: files by name, or bytes from anywhere, such as the body of an HTTP response. */
+/** The input of a source: files by name, or an iterable of bytes, such as the body of an HTTP response. */
 export type SourceInput = FileNames | KnownFiles | AsyncIterable<Uint8Array>
 
-/** Bytes of the files read so far, as they lie on disk, and in all; null where that can't be known. */
+/** Bytes of the files read so far, as stored on disk, and in total; `total` is null if unknown. */
 export interface ReadProgress {
   readonly read: number
   readonly total: number | null
 }
 
-/** The files of a source, one after the other: which one is read, how far, and what is fetched ahead of it. */
+/** The files of a source in order: tracks the current file and how far it was read, and reads ahead. */
 export class FileQueue {
   readonly #input: FileNames | KnownFiles | null
   readonly #stream: AsyncIterable<Uint8Array> | null
@@ -38,7 +38,7 @@ export class FileQueue {
   #bytesReadBefore = 0 // of the files before it
   #ahead: ReadAhead | undefined // of files on the Hub
 
-  /** @param name of the source, for messages @throws SluiceError `ERR_OPTION` where the input is none */
+  /** @param name of the source, for messages @throws SluiceError `ERR_OPTION` for an invalid input */
   constructor (name: string, input: SourceInput, hub: RemoteOptions['hub']) {
     const isStream = isIterable(input)
     if (!isStream && !isNamed(input)) {
@@ -51,10 +51,10 @@ export class FileQueue {
   }
 
   /**
-   * Finds the files, and goes to a position in them.
+   * Finds the files, and seeks to a position in them.
    *
-   * @param start its path is empty for the beginning
-   * @returns where it begins
+   * @param start with an empty path for the beginning
+   * @returns the position to start at
    * @throws SluiceError `ERR_FILES`, `ERR_STATE` for a position that isn't in these files
    */
   async open (start: SourcePosition): Promise<SourcePosition> {
@@ -65,8 +65,9 @@ export class FileQueue {
     this.#files = await this.#find()
     if (path === '') return { file: 0, path: this.#files[0]!.path, offset: 0 }
     if (this.#files[file]?.path !== path) {
-      const now = this.#files[file]?.path ?? 'not there'
-      throw new SluiceError('ERR_STATE', `the saved position is in input file ${file + 1}, ${path}, but that is now ${now}; start over, or give the same files in the same order`)
+      const now = this.#files[file]?.path ?? 'missing'
+      throw new SluiceError('ERR_STATE', `the saved position is in input file ${file + 1}, ${path}, ` +
+        `but that is now ${now}; start over, or pass the same files in the same order`)
     }
     this.#index = file
     this.#startOffset = offset
@@ -84,12 +85,12 @@ export class FileQueue {
     return [...typeof files === 'function' ? await files(signal) : files]
   }
 
-  /** The file that is read, or is to be read next; undefined behind the last one. */
+  /** The file that is read now or next; undefined after the last one. */
   get current (): InputFile | undefined {
     return this.#files[this.#index]
   }
 
-  /** Which one that is. */
+  /** Index of the current file. */
   get index (): number {
     return this.#index
   }
@@ -105,16 +106,16 @@ export class FileQueue {
     return { read: this.#bytesReadBefore + this.#bytesRead, total }
   }
 
-  /** Where a record is in the current file, as the id of one that has none. */
+  /** The position of a record in the current file, used as the id of a record that has none. */
   idAt (offset: number): string {
     return `${this.#idPath}#${offset}`
   }
 
   /**
-   * The current file, for a reader of its records; undefined behind the last one.
+   * The current file, for a reader of its records; undefined after the last one.
    *
-   * @param line that the position is in, where it isn't at the beginning of the file
-   * @param count told of decompressed bytes as their records are taken
+   * @param line of the position, if it isn't at the beginning of the file
+   * @param count called with decompressed bytes as their records are taken
    */
   begin (line: number | undefined, count: (bytes: number) => void): RecordFile | undefined {
     const file = this.current
@@ -138,14 +139,14 @@ export class FileQueue {
     }
   }
 
-  /** Goes on to the next file. */
+  /** Moves on to the next file. */
   end (): void {
     this.#bytesReadBefore += this.#bytesRead
     this.#bytesRead = 0
     this.#index++
   }
 
-  /** Lets go of what is read, and of the stream that was given. */
+  /** Closes the file, or destroys the input stream. */
   close (): void {
     this.#closed.abort()
     if (this.#stream instanceof Readable) this.#stream.destroy()
@@ -154,12 +155,13 @@ export class FileQueue {
 
   readonly #onRead = (bytes: number): void => { this.#bytesRead = bytes }
 
-  /** @param isLook whether only the beginning is wanted: the file is read on further behind */
+  /** @param isLook whether only the beginning is wanted, before reading from a later offset */
   #bytesFrom (index: number, offset: number, isLook: boolean): AsyncGenerator<Buffer> {
     const { path, size } = this.#files[index]!
     if (this.#stream !== null) return skipping(offset, refuseOtherKinds(this.#stream, path), path)
     if (size !== null && !isCompressed(path) && offset > size) {
-      throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, which has only ${size} bytes; it was changed since`)
+      throw new SluiceError('ERR_STATE', `the saved position is at byte ${offset} of ${path}, ` +
+        `which has only ${size} bytes; it was changed since`)
     }
     const from = isLook ? { isLook } : { ahead: (start: number) => this.#readAhead().read(index, start) }
     return readBytes(path, { offset, signal: this.#closed.signal, hub: this.#hub, ...from, onRead: this.#onRead })
@@ -177,7 +179,7 @@ function isIterable (input: unknown): input is AsyncIterable<Uint8Array> {
   return typeof input === 'object' && input !== null && Symbol.asyncIterator in input
 }
 
-/** Types tell it, but not to programs in JavaScript: a Buffer would be taken for a list. */
+/** Checks the type for callers in JavaScript: a Buffer would be taken for a list. */
 function isNamed (input: unknown): boolean {
   if (typeof input === 'string') return true
   if (Array.isArray(input)) return input.every(name => typeof name === 'string')

@@ -1,29 +1,41 @@
 import type { FileNames } from '../bytes.ts'
 import { SluiceError } from '../errors.ts'
 
-/** The formats that the endings of names say, `.gz` and `.zst` behind them or not. */
-const ENDINGS: Readonly<Record<string, string>> = { parquet: 'parquet', arrow: 'arrow', feather: 'arrow', csv: 'csv', tsv: 'csv', txt: 'text', jsonl: 'json', ndjson: 'json', json: 'json' }
+/** Formats by file extension; `.gz` or `.zst` may follow it. */
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  parquet: 'parquet',
+  arrow: 'arrow',
+  feather: 'arrow',
+  csv: 'csv',
+  tsv: 'csv',
+  txt: 'text',
+  jsonl: 'json',
+  ndjson: 'json',
+  json: 'json'
+}
 
-/** Other words for the formats. */
-const WORDS: Readonly<Record<string, string>> = { jsonl: 'json', ndjson: 'json', txt: 'text' }
+/** Aliases of formats. */
+const ALIASES: Readonly<Record<string, string>> = { jsonl: 'json', ndjson: 'json', txt: 'text' }
 
-/** The name that a format has in sluice: `json` for `jsonl` and `ndjson`. */
+/** The name of a format in sluice: `json` for `jsonl` and `ndjson`. */
 export function formatName (given: string): string {
-  return Object.hasOwn(WORDS, given) ? WORDS[given]! : given
+  return Object.hasOwn(ALIASES, given) ? ALIASES[given]! : given
 }
 
 /**
- * The format that the names of files or globs say; `json` where they say none.
+ * The format of files or globs by their extensions; `json` if these are unknown.
  *
- * @throws SluiceError `ERR_OPTION` where they say several
+ * @throws SluiceError `ERR_OPTION` for files of several formats
  */
 export function formatByNames (names: FileNames): string {
-  const said = new Map<string, string>()
+  const found = new Map<string, string>()
   for (const name of [names].flat()) {
-    const ending = /\.(\w+)(?:\.gz|\.zst)?$/.exec(name)?.[1]?.toLowerCase() ?? ''
-    const format = Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending]! : null
-    if (format !== null && !said.has(format)) said.set(format, name)
+    const extension = /\.(\w+)(?:\.gz|\.zst)?$/.exec(name)?.[1]?.toLowerCase() ?? ''
+    const format = Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension]! : null
+    if (format !== null && !found.has(format)) found.set(format, name)
   }
-  if (said.size <= 1) return [...said.keys()][0] ?? 'json'
-  throw new SluiceError('ERR_OPTION', `dataset: the files are of several formats (${[...said].map(([format, name]) => `${name}: ${format}`).join(', ')}); read those of each by themselves, or name the one that all have (--dataset)`)
+  if (found.size <= 1) return [...found.keys()][0] ?? 'json'
+  const examples = [...found].map(([format, name]) => `${name}: ${format}`).join(', ')
+  throw new SluiceError('ERR_OPTION', `dataset: the files have several formats (${examples}); ` +
+    'read each format separately, or name the format of all of them (--dataset)')
 }

@@ -1,24 +1,28 @@
 import { skipping } from '../input/read.ts'
 import type { RecordFile } from './reader.ts'
 
-/** What the beginning of a file has told, and the content of the file. */
+/** What was found at the beginning of a file, and the content of the file. */
 export interface Seen<T> {
   readonly seen: T
-  /** The content from an offset on, what was looked at included. Can be asked for once. */
+  /** The content from an offset, including the bytes that were looked at. Can be called once. */
   readonly from: (offset: number) => AsyncGenerator<Buffer>
 }
 
 /**
- * Looks at the beginning of a file before it is read: of a file by name, by reading it twice where it is not read from
- * its beginning; of a stream, by keeping what was looked at.
+ * Looks at the beginning of a file before its content is read. A stream is not read again: what was looked at is kept.
+ * A file by name may be opened again at the offset to read from.
  *
- * @param look is given more and more of the beginning until it returns something; at the end of the file it must
+ * @param look called with more and more of the beginning until it returns something, at the latest at the end of the
+ *   file
  */
-export async function lookAhead<T> (file: RecordFile, look: (head: Buffer, ended: boolean) => T | undefined): Promise<Seen<T>> {
+export async function lookAhead<T> (
+  file: RecordFile,
+  look: (head: Buffer, ended: boolean) => T | undefined
+): Promise<Seen<T>> {
   const chunks = file.bytesFrom(0)
   const pieces: Buffer[] = []
   let length = 0
-  let due = 1 // looked at each time it has doubled, so that a long beginning costs its length and not the square of it
+  let due = 1 // `look` is called each time the length has doubled, so that it takes linear time
   for (;;) {
     const next = await chunks.next()
     const ended = next.done === true

@@ -5,7 +5,6 @@ import { parseJson, withNamedNumbers } from '../json/json.ts'
 import { JsonMistake, jsonMistake, mayHaveConstants, parsePythonJson } from '../json/python.ts'
 import { LineValues, isBlank } from '../json/structure.ts'
 import { lookAhead } from './head.ts'
-
 import { LineSplitter, decodeUtf8 } from './lines.ts'
 import {
   type FoundRecord, type ParseRecord, type RecordFile, type RecordReader, BytesReader, withoutByteOrderMark
@@ -17,22 +16,22 @@ import { asText } from './text.ts'
 
 const [OPEN_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('[{}') as unknown as readonly [number, number, number]
 
-/** A file that begins with more white space than this is taken for lines. */
+/** A file that starts with more white space than this is read as lines. */
 const LOOKED_AT_BYTES = 64 * 1024
 
 export interface JsonReaderOptions<Item> {
-  /** Longest record, inclusive. */
+  /** Bytes of the longest record, inclusive. */
   readonly maxBytes: number
   readonly parse: ParseRecord<Item>
-  /** What becomes of a value in a line that has several, whatever it is. */
+  /** Parses a value of a line that has several. */
   readonly parsePart: ParseRecord<Item>
-  /** The field that has the records, where a file is one object. */
+  /** The field that has the records, if each file is one object. */
   readonly field?: string | undefined
 }
 
 /**
- * Records out of JSON: a line each, or several; or the elements of one array, where the first character of the file is
- * `[`, or where the array is a field of the one object that the file is.
+ * Reads records of JSON: one or several per line; or the elements of an array, if the first character of the file is
+ * `[`, or if the records are in a field of one object.
  */
 class JsonReader<Item extends object> implements RecordReader<Item> {
   readonly #file: RecordFile
@@ -58,13 +57,13 @@ class JsonReader<Item extends object> implements RecordReader<Item> {
       this.#severalLines.look(found)
       return found
     }
-    // A comma with nothing before it, or behind it, is no JSON.
+    // A comma without an element before or after it is not valid JSON.
     const record = found.outcome === null && this.#array.isMissing ? { ...found, outcome: 'bad_json' as const } : found
     if (!this.#array.isClosed || found.end < this.#records!.offset) return record
-    if (this.#hasEnded) return undefined // what is behind the array
+    if (this.#hasEnded) return undefined // skips what follows the array
     this.#hasEnded = true
     this.#file.count(-1)
-    return { ...record, end: record.end - 1 } // whoever goes on from there meets the array's end again
+    return { ...record, end: record.end - 1 } // so that resuming from here finds the end of the array again
   }
 
   async read (): Promise<boolean> {
@@ -72,8 +71,12 @@ class JsonReader<Item extends object> implements RecordReader<Item> {
     if (await this.#records.read()) return true
     if (this.#hasEnded) this.#file.count(1)
     if (this.#array?.hasEnded === false) {
-      const begun = this.#options.field === undefined ? 'the JSON array that the file begins with' : `the JSON object whose field ${JSON.stringify(this.#options.field)} has the records`
-      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: ${begun} has no end: it is cut off, or a bracket or quote in it is damaged; get the file again`)
+      const { field } = this.#options
+      const begun = field === undefined
+        ? 'the JSON array at the start of the file'
+        : `the JSON object whose field ${JSON.stringify(field)} has the records`
+      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: ${begun} has no end: ` +
+        'it is cut off, or a bracket or quote in it is damaged; get the file again')
     }
     return false
   }
@@ -87,10 +90,12 @@ class JsonReader<Item extends object> implements RecordReader<Item> {
     return this.#array === undefined ? !this.#hasRecords : undefined
   }
 
-  readonly partsOf = (record: FoundRecord<object>): Generator<FoundRecord<Item>> | undefined => this.#records?.partsOf(record)
+  readonly partsOf = (record: FoundRecord<object>): Generator<FoundRecord<Item>> | undefined =>
+    this.#records?.partsOf(record)
 
   async #open (): Promise<BytesReader<Item>> {
-    const records = this.#options.field === undefined ? await this.#openFile() : await this.#openField(this.#options.field)
+    const { field } = this.#options
+    const records = field === undefined ? await this.#openFile() : await this.#openField(field)
     if (this.#closed) records.close()
     return records
   }
@@ -104,7 +109,7 @@ class JsonReader<Item extends object> implements RecordReader<Item> {
     return this.#elements(offset > 0 ? this.#array.goOn(from(offset - 1)) : from(start), start)
   }
 
-  /** The object around the array is looked at once: who goes on in the array needn't. */
+  /** Finds the array in its object; not needed when resuming within the array. */
   async #openField (field: string): Promise<BytesReader<Item>> {
     const { offset, path } = this.#file
     this.#array = new ArrayEnds(path, field)
@@ -133,7 +138,8 @@ class JsonReader<Item extends object> implements RecordReader<Item> {
 
   #elements (chunks: AsyncGenerator<Buffer>, start: number): BytesReader<Item> {
     const { maxBytes, parse, parsePart } = this.#options
-    return new BytesReader(this.#file, chunks, new LineSplitter(maxBytes, start, this.#array!.find), parse, { parsePart, skipsBlanks: true })
+    const splitter = new LineSplitter(maxBytes, start, this.#array!.find)
+    return new BytesReader(this.#file, chunks, splitter, parse, { parsePart, skipsBlanks: true })
   }
 }
 
@@ -146,24 +152,24 @@ async function * startingWith (first: Buffer, rest: AsyncGenerator<Buffer>): Asy
   }
 }
 
-/** So many lines that are left open, and with which the next one doesn't go on: the file isn't what `jq .` writes. */
+/** After this many incomplete lines that the next line doesn't continue, the file is not taken for output of `jq .`. */
 const MOST_LEFT_OPEN = 1000
 
-/** Refuses JSON whose values have several lines: each line would be a bad record. */
+/** Refuses JSON whose values span several lines, as each line would be a bad record. */
 class SeveralLines {
   readonly #path: string
   #leftOpen = 0
   #open: { readonly json: string, readonly offset: number, readonly line: number | undefined } | undefined
-  #hasItem = false // a record after a list that was left open: it may be in the list
+  #hasItem = false // a record after an incomplete list: it may be an element
 
   constructor (path: string) {
     this.#path = path
   }
 
   /**
-   * Looks at a record behind the one before.
+   * Looks at the next record.
    *
-   * @throws SluiceError `ERR_SOURCE` where it goes on with a value that was left open in its line
+   * @throws SluiceError `ERR_SOURCE` if it continues the incomplete value of the line before
    */
   look ({ outcome, bytes, offset, line }: FoundRecord<object>): void {
     if (outcome === null || (this.#open === undefined && outcome !== 'bad_json')) return
@@ -172,7 +178,8 @@ class SeveralLines {
     const hasItem = this.#hasItem
     this.#open = undefined
     this.#hasItem = false
-    // A line that may be a record is none that goes on with another, and threads may have it. A comma after it tells.
+    // A line that may be a record continues no other value, except as an element of a list: a comma after it shows
+    // that. It isn't parsed here, as threads may do that.
     if (isObject(bytes)) {
       if (open?.json.trimEnd().endsWith('[') !== true || hasItem) return
       this.#open = open
@@ -193,7 +200,9 @@ class SeveralLines {
 
   #fail ({ offset, line }: { readonly offset: number, readonly line: number | undefined }): never {
     const place = line === undefined ? `byte ${offset}` : `line ${line}`
-    throw new SluiceError('ERR_SOURCE', `${this.#path}: the JSON value that begins in ${place} goes on in the next line, expected a record a line, or one array of records; write it so with \`jq -c .\`, or, where the file is one object with the records in a field, name that (--field, field)`)
+    throw new SluiceError('ERR_SOURCE', `${this.#path}: the JSON value that starts in ${place} continues in the next ` +
+      'line, expected one record per line, or one array of records; convert the file with `jq -c .`, ' +
+      'or, if it is one object with the records in a field, name that field (--field, field)')
   }
 }
 
@@ -219,24 +228,27 @@ function firstByte (head: Buffer, ended: boolean): First | undefined {
 export interface JsonOptions {
   readonly textColumn: string
   readonly maxLineBytes: number
-  /** The field of the one object that a file is, where that has the records. */
+  /** The field that has the records, if each file is one object. */
   readonly field?: string | undefined
 }
 
-/** JSON: a line each, the elements of an array, or those of a field. */
+/** Reads JSON: one record per line, the elements of an array, or those of a field. */
 export function jsonRecords ({ textColumn, maxLineBytes, field }: JsonOptions): OpenRecords {
   const parse: ParseRecord = (json, id) => documentOfJson(json, textColumn, id)
   return file => new JsonReader(asText(file, true), { maxBytes: maxLineBytes, parse, parsePart: parse, field })
 }
 
-/** The same, for records that another thread parses: only what is no object is read as it is found. */
-export function unparsedJsonRecords ({ textColumn, maxLineBytes, field }: JsonOptions): OpenRecords<Document | UnparsedRecord> {
+/** Like `jsonRecords`, for records that other threads parse: here, only values other than objects are parsed. */
+export function unparsedJsonRecords (
+  { textColumn, maxLineBytes, field }: JsonOptions
+): OpenRecords<Document | UnparsedRecord> {
   const parsePart: ParseRecord = (json, id) => documentOfJson(json, textColumn, id)
-  const parse: ParseRecord<Document | UnparsedRecord> = (json, id) => isObject(json) ? new UnparsedRecord(id(), json) : parsePart(json, id)
+  const parse: ParseRecord<Document | UnparsedRecord> = (json, id) =>
+    isObject(json) ? new UnparsedRecord(id(), json) : parsePart(json, id)
   return file => new JsonReader(asText(file, true), { maxBytes: maxLineBytes, parse, parsePart, field })
 }
 
-/** A record as JSON as a document; null where it is blank. `id` gives the id of a record without one. */
+/** Parses a record; null if it is blank. @param id returns the id for a record without one */
 export function documentOfJson (bytes: Buffer, textColumn: string, id: () => string): Document | RecordFault | null {
   const json = decodeUtf8(bytes)
   return json === null ? 'bad_utf8' : documentOfText(json, textColumn, id)
@@ -245,17 +257,18 @@ export function documentOfJson (bytes: Buffer, textColumn: string, id: () => str
 function documentOfText (json: string, textColumn: string, id: () => string): Document | RecordFault | null {
   const record = parseJson(json)
   if (record !== undefined) return documentOfRecord(record, textColumn, id)
-  // A byte order mark is in the middle of a file where several were put together. All at once: there may be a million.
+  // Concatenated files have byte order marks in the middle. All are removed at once, as there may be a million.
   if (json.startsWith('\ufeff')) return documentOfText(json.replace(/^\ufeff+/, ''), textColumn, id)
   if (json.trim() === '') return null
   return mayHaveConstants(json) ? documentOfPythonJson(json, textColumn, id) : 'bad_json'
 }
 
-/** Numbers that JSON lacks are strings in `meta`, as those of parquet are. */
+/** Parses JSON with Python's `NaN` and `Infinity`, which become strings in `meta`, as they do in parquet. */
 function documentOfPythonJson (json: string, textColumn: string, id: () => string): Document | RecordFault {
   try {
     const outcome = documentOfRecord(parsePythonJson(json), textColumn, id)
-    return typeof outcome === 'string' ? outcome : { ...outcome, meta: withNamedNumbers(outcome.meta) as Document['meta'] }
+    if (typeof outcome === 'string') return outcome
+    return { ...outcome, meta: withNamedNumbers(outcome.meta) as Document['meta'] }
   } catch (error) {
     if (error instanceof JsonMistake) return error.isTooDeep ? 'too_deep' : 'bad_json'
     throw error

@@ -2,14 +2,14 @@ import { isAscii, isUtf8 } from 'node:buffer'
 
 /** A line of a byte stream, without its ending. */
 export interface Line {
-  /** Valid until the next `write`. For a line that is too long: its beginning. */
+  /** Valid until the next `write`. If the line is too long, only its beginning. */
   readonly bytes: Buffer
-  /** Of the line's first byte, in the stream. */
+  /** Offset of its first byte in the stream. */
   readonly offset: number
-  /** Of the byte behind the line and its ending. */
+  /** Offset of the byte after the line and its ending. */
   readonly end: number
   readonly tooLong: boolean
-  /** Which line it is, or is in: the first one is 1. */
+  /** Line number, from 1; of a part of a line, that of the line. */
   readonly number: number
 }
 
@@ -17,32 +17,32 @@ const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
 /**
- * Where the byte is that ends a line, from an index of a chunk on; -1 when it isn't in this chunk. It is given every
- * byte once, in order, so that it may keep what it knows of the open line.
+ * Returns the index of the byte that ends a line, at or after an index of a chunk; -1 if the chunk has none. It gets
+ * each byte once and in order, so it may keep state about the open line.
  */
 export type FindEnd = (chunk: Buffer, from: number) => number
 
 const findNewline: FindEnd = (chunk, from) => chunk.indexOf(NEWLINE, from)
 
 /**
- * Finds what Python takes for the end of a line, as its universal newlines have it: `\n`, `\r\n`, or `\r` alone. Chunks
- * must not end between `\r` and `\n`; see `keepingBreaks`.
+ * Finds ends of lines as Python's universal newlines: `\n`, `\r\n`, or `\r` alone. Chunks must not end between `\r` and
+ * `\n`; see `keepingBreaks`.
  */
 export function universalNewlines (): FindEnd {
   let looked: Buffer | undefined
-  let next = 0 // carriage return of `looked`
+  let next = 0 // index of the next carriage return in `looked`
   return (chunk, from) => {
     if (looked !== chunk || next < from) {
       looked = chunk
       next = chunk.indexOf(CARRIAGE_RETURN, from)
-      if (next === -1) next = Infinity // text has none, mostly: it is looked for once a chunk
+      if (next === -1) next = Infinity // most text has none: it is searched once per chunk
     }
     const newline = chunk.indexOf(NEWLINE, from)
     return next === Infinity || (newline !== -1 && newline <= next + 1) ? newline : next
   }
 }
 
-/** Passes chunks on so that none ends with a `\r` to which the next one has the `\n`. */
+/** Re-chunks bytes so that no chunk ends between `\r` and `\n`. */
 export async function * keepingBreaks (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let isHeld = false
   for await (const given of chunks) {
@@ -55,35 +55,36 @@ export async function * keepingBreaks (chunks: AsyncIterable<Buffer>): AsyncGene
   if (isHeld) yield Buffer.of(CARRIAGE_RETURN)
 }
 
-/** How much of a line that is too long is kept. */
+/** Bytes kept of a line that is too long. */
 const TOO_LONG_KEPT_BYTES = 4096
 
 /**
- * Cuts a byte stream into lines at `\n` or `\r\n`. Give it a chunk, take lines until there are none, give it the next.
+ * Splits a byte stream into lines at `\n` or `\r\n`. Write a chunk, take lines until there are none, write the next
+ * chunk.
  *
- * Works on bytes, so that a line can be judged (UTF-8, length) before it is decoded. The pieces of an open line are
- * joined once, at its end, so that a long line costs its length and not the square of it; of a line longer than
- * `maxBytes` only the beginning is held.
+ * It works on bytes, so that a line can be checked (UTF-8, length) before it is decoded. The pieces of an open line are
+ * joined once, at its end, so a long line takes linear time. Of a line longer than `maxBytes`, only the beginning is
+ * kept.
  */
 export class LineSplitter {
   readonly #maxBytes: number
   readonly #findEnd: FindEnd
   #chunk: Buffer = Buffer.alloc(0)
   #next = 0 // in #chunk
-  #base: number // of #chunk's first byte, in the stream
+  #base: number // offset of #chunk in the stream
   #held: Buffer[] = []
   #heldBytes = 0
-  #openBytes = 0 // of the open line in earlier chunks; more than #heldBytes once the line is too long
-  #number = 1 // of the open line
+  #openBytes = 0 // bytes of the open line in earlier chunks; more than #heldBytes once it is too long
+  #number = 1 // line number of the open line
   readonly #findInLong: FindEnd | undefined
   #isInLong = false
 
   /**
-   * @param maxBytes longest line held whole, inclusive, ending not counted
-   * @param offset of the first chunk's first byte
-   * @param findEnd of what else than lines the stream is made of
-   * @param findInLong where parts of a line end that is too long: the index behind a part, or behind the line break;
-   *   lines that are too long are given as such parts then
+   * @param maxBytes longest line that is kept whole, inclusive, without its ending
+   * @param offset of the first chunk in the stream
+   * @param findEnd finds the ends of other records than lines
+   * @param findInLong finds the ends of parts in a line that is too long: the index after a part, or after the line
+   *   break. With it, such a line is returned in parts
    */
   constructor (maxBytes: number, offset = 0, findEnd: FindEnd = findNewline, findInLong?: FindEnd) {
     this.#maxBytes = maxBytes
@@ -92,24 +93,24 @@ export class LineSplitter {
     this.#base = offset
   }
 
-  /** Takes the next chunk. Only once `next` has given undefined. The chunk must not be changed while it is in use. */
+  /** Takes the next chunk, once `next` has returned undefined. The chunk must not change while it is in use. */
   write (chunk: Buffer): void {
     this.#base += this.#chunk.length
     this.#chunk = chunk
     this.#next = 0
   }
 
-  /** Of the byte behind the line that was given last. */
+  /** Offset of the byte after the line returned last. */
   get offset (): number {
     return this.#base + this.#next
   }
 
-  /** Which line is open: as many are before it, from where the splitter began. */
+  /** Number of the open line, counted from where the splitter started. */
   get number (): number {
     return this.#number
   }
 
-  /** The next whole line, or undefined when it takes another chunk to say. */
+  /** The next complete line, or undefined if another chunk is needed. */
   next (): Line | undefined {
     if (this.#isInLong) return this.#nextInLong()
     const end = this.#findEnd(this.#chunk, this.#next)
@@ -122,17 +123,19 @@ export class LineSplitter {
     const start = this.#next
     this.#next = end + 1
     const number = this.#number++
-    if (this.#openBytes === 0) return this.#line(this.#chunk.subarray(start, end), this.#base + start, this.#base + end + 1, end - start, number)
-    this.#hold(this.#chunk.subarray(start, end))
-    return this.#takeHeld(this.#base + end + 1, 1, number)
+    const piece = this.#chunk.subarray(start, end)
+    const lineEnd = this.#base + end + 1
+    if (this.#openBytes === 0) return this.#line(piece, this.#base + start, lineEnd, end - start, number)
+    this.#hold(piece)
+    return this.#takeHeld(lineEnd, 1, number)
   }
 
-  /** The input has ended: its last line, if that has no ending. */
+  /** Call at the end of the input. Returns its last line, if that has no ending. */
   end (): Line | undefined {
     return this.#openBytes === 0 ? undefined : this.#takeHeld(this.#base + this.#chunk.length, 0, this.#number)
   }
 
-  /** Looks at the open line from its beginning on for its parts: all of it is held so far. */
+  /** Looks for parts of the open line from its beginning, which is still kept whole. */
   #lookInside (): Line | undefined {
     if (this.#openBytes > 0) {
       const rest = this.#chunk.subarray(this.#next)
@@ -168,7 +171,7 @@ export class LineSplitter {
   #hold (piece: Buffer): void {
     if (piece.length === 0) return
     this.#openBytes += piece.length
-    if (this.#openBytes <= this.#maxBytes + 1) { // one more for the \r of a line of just maxBytes
+    if (this.#openBytes <= this.#maxBytes + 1) { // + 1 for the \r of a line of exactly maxBytes
       this.#held.push(Buffer.from(piece)) // a copy: the piece would keep its whole chunk in memory
       this.#heldBytes += piece.length
     } else if (this.#heldBytes > TOO_LONG_KEPT_BYTES) {
@@ -201,10 +204,7 @@ export class LineSplitter {
   }
 }
 
-/**
- * Bytes as text; null where they aren't UTF-8. ASCII, which is most of what is read, decodes seven times as fast as
- * Latin-1.
- */
+/** Decodes UTF-8; null if it isn't valid. Most of it is ASCII, which decodes seven times as fast as Latin-1. */
 export function decodeUtf8 (bytes: Buffer): string | null {
   if (isAscii(bytes)) return bytes.toString('latin1')
   return isUtf8(bytes) ? bytes.toString() : null

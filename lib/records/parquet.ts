@@ -9,7 +9,7 @@ import { foundRow } from './table-row.ts'
 import type { TableOptions } from './text.ts'
 
 export interface RowReaderOptions extends RowOptions {
-  /** Opens the file, or what stands for one. */
+  /** Opens the file as byte ranges. */
   readonly open: () => Promise<ByteRanges>
 }
 
@@ -18,15 +18,22 @@ class RowReader implements RecordReader {
   readonly #file: RecordFile
   readonly #options: RowReaderOptions
   readonly #batches: AsyncGenerator<Batch>
-  #texts!: RowTexts // from the opening on
+  #texts!: RowTexts // set by #open
   columns: readonly string[] | undefined
   #batch: Batch = { start: 0, rows: [], sizes: [] }
   #next = 0 // in #batch
 
-  /** @throws SluiceError `ERR_OPTION` for what can't be read at any place, `ERR_SOURCE` for a compressed file */
+  /** @throws SluiceError `ERR_OPTION` for a stream, `ERR_SOURCE` for a compressed file: neither has random access */
   constructor (file: RecordFile, options: RowReaderOptions) {
-    if (!file.isNamed) throw new SluiceError('ERR_OPTION', `${file.path}: parquet is read from its end, which a stream doesn't have; write it to a file and name that`)
-    if (isCompressed(file.path)) throw new SluiceError('ERR_SOURCE', `${file.path}: parquet is read from its end, and not through another compression; name the format that it has (--dataset, dataset), or decompress it and give it a name without the ending`)
+    const { path } = file
+    if (!file.isNamed) {
+      throw new SluiceError('ERR_OPTION', `${path}: parquet is read from its end, so it can't be read from a stream; ` +
+        'write it to a file and name that')
+    }
+    if (isCompressed(path)) {
+      throw new SluiceError('ERR_SOURCE', `${path}: parquet is read from its end, so it can't be read from a ` +
+        'compressed file; decompress it, or set its format if it isn\'t parquet (--dataset, dataset)')
+    }
     this.#file = file
     this.#options = options
     this.#batches = this.#open()
@@ -58,15 +65,20 @@ class RowReader implements RecordReader {
     const ranges = await this.#options.open()
     try {
       const file = await ParquetFile.open(ranges)
-      if (offset > file.rows) throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, which has only ${file.rows} rows; it was changed since`)
-      const { textColumn } = this.#options
+      if (offset > file.rows) {
+        throw new SluiceError('ERR_STATE', `the saved position is at row ${offset} of ${path}, ` +
+          `which has only ${file.rows} rows; it was changed since`)
+      }
+      const { textColumn, maxRowBytes } = this.#options
       this.columns = file.names.all
       const { names, text, isTextOnly, missing } = columnsToRead(file.names, this.#file, this.#options)
       const kind = file.kindWithin(text)
-      const isColumn = text.column === textColumn && ['string', 'bytes'].includes(file.columns[file.names.indexOf(textColumn)]!.kind)
+      const isColumn = text.column === textColumn &&
+        ['string', 'bytes'].includes(file.columns[file.names.indexOf(textColumn)]!.kind)
       this.#texts = { textColumn, text, kind, isColumn, missing }
-      for await (const batch of file.readRows({ columns: names, only: isTextOnly ? text : undefined, from: offset, maxRowBytes: this.#options.maxRowBytes, signal })) {
-        // Columns that are not asked for are never read: rows tell better than bytes how far it is.
+      const only = isTextOnly ? text : undefined
+      for await (const batch of file.readRows({ columns: names, only, from: offset, maxRowBytes, signal })) {
+        // Other columns are never read, so progress is measured in rows and not in bytes.
         onRead(Math.round(ranges.size * (batch.start + batch.rows.length) / file.rows))
         yield batch
       }
@@ -76,8 +88,15 @@ class RowReader implements RecordReader {
   }
 }
 
-/** Parquet, a document a row; of the Hub with what tells its licence. @param open a file, or what stands for it */
+/**
+ * Reads parquet, one document per row; of files on the Hub also the columns that state the licence.
+ *
+ * @param open opens a file as byte ranges
+ */
 export function parquetRecords (options: TableOptions, open: (file: RecordFile) => Promise<ByteRanges>): OpenRecords {
   const missing = new MissingColumns(options.tell, options.isSample)
-  return file => new RowReader(file, { ...options, missing, withLicense: isHubName(file.path), open: () => open(file) })
+  return file => {
+    const withLicense = isHubName(file.path)
+    return new RowReader(file, { ...options, missing, withLicense, open: () => open(file) })
+  }
 }

@@ -1,17 +1,17 @@
-/** Where a source stands: behind the last document that has left it. Small JSON. */
+/** The position of a source, after the last document that has left it. Small JSON. */
 export interface SourcePosition {
   /** Index of the file in the list of input files. */
   readonly file: number
-  /** The file as it was given. */
+  /** The name of the file, as given. */
   readonly path: string
-  /** Of the next record, in bytes of the decompressed content; in rows for parquet. */
+  /** Offset of the next record, in bytes of the decompressed content; in rows for parquet and Arrow. */
   readonly offset: number
 }
 
-/** Positions of documents that have left are taken off the list once it is so long, not at every document. */
+/** Positions of documents that have left are removed when the list is longer than this, not at every document. */
 const FORGET_FROM = 256
 
-/** The positions behind the documents that a stream has in its buffer, and behind the last that has left it. */
+/** The positions after each document in the buffer of a stream, and after the last document that has left it. */
 export class Positions {
   readonly #buffered: () => number
   #list: SourcePosition[] = []
@@ -23,18 +23,18 @@ export class Positions {
     this.#buffered = buffered
   }
 
-  /** Behind the last document that has left. */
+  /** After the last document that has left. */
   get current (): SourcePosition {
     this.#forget()
     return this.#last
   }
 
-  /** Begins somewhere else; nothing is in the buffer yet. */
+  /** Sets the position to start at, while the buffer is empty. */
   start (position: SourcePosition): void {
     this.#last = position
   }
 
-  /** Behind the document that goes into the buffer now. */
+  /** Adds the position after a document that is pushed to the buffer. */
   add (position: SourcePosition): void {
     this.#list.push(position)
     if (this.#list.length > FORGET_FROM) this.#forget()

@@ -3,87 +3,85 @@ import { LineValues, isBlank } from '../json/structure.ts'
 import { type Line, LineSplitter } from './lines.ts'
 import type { RecordOutcome } from './record-batch.ts'
 
-/** A record as it was found in a file, and what becomes of it: of most, a document. */
+/** A record that was found in a file, and its outcome: usually a document. */
 export interface FoundRecord<Item = Document> {
-  /** Where the record begins: in bytes of the decompressed content, or in rows. */
+  /** Start of the record, in bytes of the decompressed content, or in rows. */
   readonly offset: number
-  /** Where the next one is looked for. */
+  /** Where reading continues after it. */
   readonly end: number
-  /** The record as it lies in the file, or its beginning; valid until the next `read`. */
+  /** The record as in the file, or its beginning; valid until the next `read`. */
   readonly bytes: Buffer
-  /** Of the whole record, in bytes. */
+  /** Bytes of the whole record. */
   readonly size: number
-  /** The document, the reason why there is none, or null where there is no record (a blank line). */
+  /** The document, the reason why there is none, or null for a blank line. */
   readonly outcome: RecordOutcome<Item>
-  /** The lines that the record begins in, and the next one; where they are counted. The first one of a file is 1. */
+  /** Number of the line that it starts in, from 1, if lines are counted. */
   readonly line?: number | undefined
+  /** Number of the line that the next record starts in, if lines are counted. */
   readonly nextLine?: number | undefined
 }
 
-/** The records of one file. What `next` has is taken before `read` fetches more, so that nothing piles up. */
+/** Reads the records of one file. Take records from `next` until it returns undefined, then call `read`. */
 export interface RecordReader<Item = Document> {
-  /** The next record, or undefined when more has to be read first. */
+  /** The next record, or undefined if more has to be read first. */
   readonly next: () => FoundRecord<Item> | undefined
-  /** Reads on. False once there is nothing more. */
+  /** Reads more of the file. Resolves to false at its end. */
   readonly read: () => Promise<boolean>
-  /** Of a table that is open: the names of all its columns, of which records may have only some. */
+  /** For a table, once it is open: the names of all its columns; records may have only some of them. */
   readonly columns?: readonly string[] | undefined
-  /** Lets go of the file; what is under way is waited for by nobody. */
+  /** Closes the file, without waiting for pending reads. */
   readonly close: () => void
   /**
-   * Whether what was read so far is white space, empty documents or nothing; undefined where a format has more than its
-   * records.
+   * Whether only white space, empty documents or nothing was read so far; undefined for formats that have more than
+   * their records.
    */
   readonly isBlank?: boolean | undefined
-  /** The records in what was taken for one, and is bad as a whole; undefined where it has no others. */
+  /** The records within a bad one; undefined if it has none. */
   readonly partsOf?: ((record: FoundRecord<object>) => Generator<FoundRecord<Item>> | undefined) | undefined
 }
 
-/** A file whose records are to be read. */
+/** A file, for a reader of its records. */
 export interface RecordFile {
-  /** Among the files of the source. */
+  /** Index among the files of the source. */
   readonly index: number
   /** How many files the source has. @default 1 */
   readonly fileCount?: number
-  /** As it was given; `-` for standard input and for bytes from elsewhere. */
+  /** Name as given; `-` for standard input and other streams. */
   readonly path: string
-  /** Where the next record is looked for, as `FoundRecord.end` says. */
+  /** Where to start reading: 0, or the `end` of a record. */
   readonly offset: number
-  /** Which line that is; undefined where it isn't known. */
+  /** Line number at that offset; undefined if unknown. */
   readonly line?: number | undefined
-  /** The id of a record that has none of its own. */
+  /** The id for a record that has none. */
   readonly idAt: (offset: number) => string
-  /** The content from an offset on, chunk by chunk, decompressed. Of a stream it can be asked for once only. */
+  /** The decompressed content from an offset, in chunks. For a stream, it can be called only once. */
   readonly bytesFrom: (offset: number) => AsyncGenerator<Buffer>
-  /** Whether `bytesFrom` can be asked again. */
+  /** Whether `bytesFrom` can be called again. */
   readonly isNamed: boolean
-  /** To be told how much of the file, as it lies on disk, has been read; `bytesFrom` does so itself. */
+  /** Call it with the bytes of the file, as stored on disk, that were read so far. `bytesFrom` does so itself. */
   readonly onRead: (bytes: number) => void
   /**
-   * To be told of decompressed bytes as their records are taken: how many were counted hangs on where the source stands
-   * only.
+   * Call it with the decompressed bytes of records as they are taken, so that the count depends only on the position of
+   * the source.
    */
   readonly count: (bytes: number) => void
   readonly signal: AbortSignal
 }
 
-/**
- * What becomes of the bytes of one record: a document, the reason why there is none, or null for a line that is no
- * record.
- */
+/** Parses the bytes of a record: returns a document, the reason why there is none, or null for a blank line. */
 export type ParseRecord<Item = Document> = (bytes: Buffer, id: () => string) => RecordOutcome<Item>
 
 export interface BytesReaderOptions<Item = Document> {
-  /** Whether white space before a record is no part of it. @default false */
+  /** Whether white space before a record is skipped. @default false */
   readonly skipsBlanks?: boolean
-  /** What becomes of the values in a record that turns out to be several, in JSON; without it, none is looked for. */
+  /** Parses the values of a bad JSON record that consists of several; without it, they aren't looked for. */
   readonly parsePart?: ParseRecord<Item> | undefined
   /** Whether records are lines, which are counted. @default false */
   readonly countsLines?: boolean
   readonly isBlank?: () => boolean
 }
 
-/** Records out of bytes that end each with one byte that a `LineSplitter` finds. */
+/** Reads records that end with one byte each, found by a `LineSplitter`. */
 export class BytesReader<Item extends object = Document> implements RecordReader<Item> {
   readonly #file: RecordFile
   readonly #chunks: AsyncGenerator<Buffer>
@@ -95,9 +93,15 @@ export class BytesReader<Item extends object = Document> implements RecordReader
   readonly #isBlank: (() => boolean) | undefined
   #last: Line | undefined
   #parts: Generator<FoundRecord<Item>> | undefined
-  #uncounted = 0 // bytes that were read and are not of a record that was taken
+  #uncounted = 0 // bytes that were read, and belong to no record that was taken
 
-  constructor (file: RecordFile, chunks: AsyncGenerator<Buffer>, splitter: LineSplitter, parse: ParseRecord<Item>, { skipsBlanks = false, parsePart, countsLines = false, isBlank }: BytesReaderOptions<Item> = {}) {
+  constructor (
+    file: RecordFile,
+    chunks: AsyncGenerator<Buffer>,
+    splitter: LineSplitter,
+    parse: ParseRecord<Item>,
+    { skipsBlanks = false, parsePart, countsLines = false, isBlank }: BytesReaderOptions<Item> = {}
+  ) {
     this.#skipsBlanks = skipsBlanks
     this.#file = file
     this.#chunks = chunks
@@ -112,7 +116,7 @@ export class BytesReader<Item extends object = Document> implements RecordReader
     return this.#isBlank?.()
   }
 
-  /** Of the byte behind what was found last, whatever parts of it are yet to be given. */
+  /** Offset of the byte after the record found last, even if parts of it are still to be returned. */
   get offset (): number {
     return this.#splitter.offset
   }
@@ -137,7 +141,7 @@ export class BytesReader<Item extends object = Document> implements RecordReader
     return this.#parts === undefined ? found : this.next()
   }
 
-  /** Of a line that is no JSON as a whole, or no UTF-8, the values that it has. */
+  /** The values in a line that is not valid JSON, or not UTF-8, as a whole. */
   readonly partsOf = (record: FoundRecord<object>): Generator<FoundRecord<Item>> | undefined => {
     const { bytes, outcome } = record
     if (this.#parsePart === undefined || (outcome !== 'bad_json' && outcome !== 'bad_utf8')) return undefined
@@ -148,7 +152,7 @@ export class BytesReader<Item extends object = Document> implements RecordReader
     { offset, end, bytes, size, line, nextLine }: FoundRecord<object>, parse: ParseRecord<Item>
   ): Generator<FoundRecord<Item>> {
     const values = this.#values()
-    const place = size - bytes.length > 2 ? offset + 3 : offset // more is missing than a line break: a byte order mark
+    const place = size - bytes.length > 2 ? offset + 3 : offset // more than a line break is missing: a byte order mark
     for (let at = 0; at < bytes.length;) {
       const found = values.find(bytes, at)
       const isLast = found === -1
@@ -156,12 +160,14 @@ export class BytesReader<Item extends object = Document> implements RecordReader
       const from = at === 0 ? offset : place + at
       const part = bytes.subarray(at, next)
       const partEnd = isLast ? end : place + next
-      yield { offset: from, end: partEnd, bytes: part, size: partEnd - from, outcome: parse(part, () => this.#file.idAt(from)), line, nextLine: isLast ? nextLine : line }
+      const outcome = parse(part, () => this.#file.idAt(from))
+      const lineAfter = isLast ? nextLine : line
+      yield { offset: from, end: partEnd, bytes: part, size: partEnd - from, outcome, line, nextLine: lineAfter }
       at = next
     }
   }
 
-  /** A record in an array may have several lines. */
+  /** Finds values; in an array, a value may have several lines. */
   #values (): LineValues {
     return new LineValues({ endsAtNewline: !this.#skipsBlanks })
   }
@@ -199,10 +205,10 @@ function blanksBefore (bytes: Buffer): number {
   return count
 }
 
-/** What a file with a byte order mark begins with is read as if the mark were not there. */
+/** Removes a UTF-8 byte order mark. */
 export function withoutByteOrderMark (bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 }
 
-/** Opens a file for its records. What it throws, and what the reader throws, ends the source. */
+/** Opens a file to read its records. An error of it or of the reader ends the source. */
 export type OpenRecords<Item = Document> = (file: RecordFile) => RecordReader<Item>

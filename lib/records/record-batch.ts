@@ -1,12 +1,12 @@
 import type { Document } from '../document.ts'
 import type { RecordFault } from './record.ts'
 
-/** A record that another thread is to parse: its bytes, and what they can't say. */
+/** A record to be parsed in another thread: its bytes, and the id for it if it has none. */
 export class UnparsedRecord {
   readonly id: string
   readonly json: Buffer
 
-  /** @param id of a record that has none of its own @param json valid until more is read */
+  /** @param id for a record without one @param json valid until more is read */
   constructor (id: string, json: Buffer) {
     this.id = id
     this.json = json
@@ -15,26 +15,23 @@ export class UnparsedRecord {
 
 /** Records that go to a thread together. */
 export interface RecordBatch {
-  /**
-   * Bytes of records, those that are to be parsed among them: shared with the thread, and used again once the batch is
-   * done with.
-   */
+  /** The bytes of records, including those to be parsed. Shared with the thread, and reused after the batch. */
   readonly json: SharedArrayBuffer
   readonly records: readonly BatchedRecord[]
 }
 
-/** A document; or, of a record that is to be parsed, where in `json` it is, and its id if it has none of its own. */
+/** A document; or, for a record to be parsed, its range in `json`, and the id for it if it has none. */
 export type BatchedRecord = Document | { readonly id: string, readonly from: number, readonly to: number }
 
-/** What comes of a record: a result, the reason why there is none, or null where it was no record. */
+/** The outcome of a record: a result, the reason why there is none, or null for a blank line. */
 export type RecordOutcome<Result> = Result | RecordFault | null
 
-/** Threads that batches of records go to. */
+/** Threads that process batches of records. */
 export interface BatchThreads<Result extends object> {
-  /** What comes of the records, in order, is waited for by `take`. */
+  /** Sends a batch; `take` waits for the outcomes of its records, in order. */
   readonly add: (batch: RecordBatch) => { readonly take: () => Promise<ReadonlyArray<RecordOutcome<Result>>> }
-  /** Batches that are under way at most. */
+  /** How many batches may be in progress. */
   readonly lookAhead: number
-  /** The document that a result is about. */
+  /** The document of a result. */
   readonly documentOf: (result: Result) => Document
 }

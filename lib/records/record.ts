@@ -1,21 +1,23 @@
 import type { Document } from '../document.ts'
 import { stepsOf, textsWithin } from '../columns/text-column.ts'
 
-/** Why a record gives no document. */
-export type RecordFault = 'bad_json' | 'bad_csv' | 'not_object' | 'no_text' | 'text_not_string' | 'bad_utf8' | 'lone_surrogate' | 'too_long' | 'too_deep'
+/** Why a record is not a valid document. */
+export type RecordFault =
+  | 'bad_json' | 'bad_csv' | 'not_object' | 'no_text' | 'text_not_string' | 'bad_utf8' | 'lone_surrogate'
+  | 'too_long' | 'too_deep'
 
 /**
- * How deep lists and objects in a record may lie in each other. V8 reads JSON of any depth, but it can't write it: its
- * stack ends at about 5,000. Python's json stops at 1,000.
+ * How deep lists and objects in a record may be nested. V8 parses JSON of any depth, but overflows its stack when it
+ * writes more than about 5,000 levels. Python's json stops at 1,000.
  */
 const MAX_DEPTH = 1000
 
 /**
- * A record of any source as a document. A string is a document's text. One that is exactly `{id, text, meta}` is a
- * document as it stands; otherwise its fields other than the id and the text become `meta`.
+ * Makes a document of a record. A string becomes the text. An object with exactly `{id, text, meta}` is a document
+ * already; of any other, the fields besides the id and the text become `meta`.
  *
- * @param textColumn the field that has the text, or the way to it (see `stepsOf`)
- * @param id gives the id of a record without one of its own
+ * @param textColumn the field that has the text, or a path to it (see `stepsOf`)
+ * @param id returns the id for a record without one
  */
 export function documentOfRecord (record: unknown, textColumn: string, id: () => string): Document | RecordFault {
   if (typeof record === 'string') return record.isWellFormed() ? { id: id(), text: record, meta: {} } : 'lone_surrogate'
@@ -28,13 +30,17 @@ export function documentOfRecord (record: unknown, textColumn: string, id: () =>
   if (isTooDeep(others) || isTooDeep(ownId)) return 'too_deep'
   if (isDocument(record, textColumn, ownId, others)) return { id: ownId as string, text, meta: others.meta }
   const named = idOf(ownId)
-  // An id that can't name a document is not lost.
+  // An id of another type is kept in `meta`.
   if (named === undefined && ownId != null) return { id: id(), text, meta: { id: ownId, ...others } }
   return { id: named ?? id(), text, meta: others }
 }
 
-/** A record whose text is within a column, or a list of texts, which are joined by line breaks. */
-function documentWithin (record: Record<string, unknown>, textColumn: string, id: () => string): Document | RecordFault {
+/** Makes a document of a record whose text is within a field, or a list of texts, which are joined by line breaks. */
+function documentWithin (
+  record: Record<string, unknown>,
+  textColumn: string,
+  id: () => string
+): Document | RecordFault {
   const isColumn = Object.hasOwn(record, textColumn)
   const [column, ...steps] = isColumn ? [{ name: textColumn, lists: 0 }] : stepsOf(textColumn)
   if (!Object.hasOwn(record, column!.name)) return 'no_text'
@@ -42,7 +48,7 @@ function documentWithin (record: Record<string, unknown>, textColumn: string, id
   const { texts, rest } = textsWithin(value, steps, column!.lists, asString)
   if (texts === null) return 'text_not_string'
   if (texts.length === 0) return 'no_text'
-  // What stood beside the texts stays where it was.
+  // Values next to the texts are kept in place.
   const all = rest === undefined ? others : { ...record, [column!.name]: rest }
   return documentOfRecord({ ...all, [textColumn]: texts.join('\n') }, textColumn, id)
 }
@@ -51,7 +57,7 @@ function asString (value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Whether lists and objects lie in each other deeper than can be written again. */
+/** Whether a value is nested too deeply to be written again. */
 function isTooDeep (value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return false
   return depth === MAX_DEPTH || Object.values(value).some(inner => isTooDeep(inner, depth + 1))
@@ -59,12 +65,17 @@ function isTooDeep (value: unknown, depth = 0): boolean {
 
 function idOf (id: unknown): string | undefined {
   if (typeof id === 'string' && id !== '') return id
-  // A number past 2^53 may have lost digits, and might be another record's.
-  if (typeof id === 'number' && Number.isFinite(id) && (Number.isSafeInteger(id) || !Number.isInteger(id))) return String(id)
-  return undefined
+  if (typeof id !== 'number' || !Number.isFinite(id)) return undefined
+  // An integer beyond 2^53 may have lost digits, and so be the id of several records.
+  return Number.isInteger(id) && !Number.isSafeInteger(id) ? undefined : String(id)
 }
 
-function isDocument (record: object, textColumn: string, id: unknown, others: Record<string, unknown>): others is { meta: Record<string, unknown> } {
+function isDocument (
+  record: object,
+  textColumn: string,
+  id: unknown,
+  others: Record<string, unknown>
+): others is { meta: Record<string, unknown> } {
   const { meta } = others
   return textColumn === 'text' && typeof id === 'string' && id !== '' && typeof meta === 'object' && meta !== null &&
     !Array.isArray(meta) && Object.keys(record).length === 3

@@ -15,31 +15,33 @@ import { type SourceOptions, type SourceState, type SourceStats, sourceState } f
 export type { KnownFiles, SourceInput }
 
 export interface RecordSourceOptions {
-  /** Where a record has its text, for the message when none has. */
+  /** Where the text of a record should be, for the message if no record has one. */
   readonly textIn?: string
   readonly maxBad: MaxBad
-  /** Opens a file for records that threads parse. @default as records that the source parses itself */
+  /** Opens a file whose records threads parse. @default like a file whose records the source parses itself */
   readonly openUnparsed?: OpenRecords<Document | UnparsedRecord>
 }
 
-/** What a source can be told; `located` of what it makes, documents or what threads make of them. */
+/** Options of all sources, with `located` called for the items of this one: documents, or results of threads. */
 interface SharedOptions<Item> extends Omit<SourceOptions, 'located'> {
   readonly located?: Located<Item>['tell'] | undefined
 }
 
-/**
- * A method, and no function: so a source of documents can be taken for one of any items, as nobody calls it from
- * outside.
- */
+/** A method instead of a function property, so that a source of documents is assignable to one of any items. */
 interface Located<Item> {
   tell (item: Item, position: string): void
 }
 
+interface GivenOptions<Item> {
+  readonly input: SourceInput
+  readonly own: RecordSourceOptions
+  readonly shared: SharedOptions<Item>
+}
+
 /**
- * Documents from the records of files, one after the other. What a record is, the source that uses it says by
- * `openRecords`.
+ * Emits documents from the records of files, in order. `openRecords` defines what a record is.
  *
- * Nothing is read before it is asked for, and never more than the reader reads at once.
+ * It reads only on demand, one chunk of the reader at a time.
  */
 export class RecordSource<Item extends object = Document> extends TypedReadable<Item> {
   readonly stageName: string
@@ -50,11 +52,11 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
   readonly #positions: Positions
   readonly #tell: SourceOptions['tell']
   readonly #located: SharedOptions<Item>['located']
-  readonly #given: { readonly input: SourceInput, readonly own: RecordSourceOptions, readonly shared: SharedOptions<Item> }
+  readonly #given: GivenOptions<Item>
   #isOpen = false
   #records: RecordReader<Item> | undefined // of the file that is open
-  #begun = { in: 0, bytes: 0, isWhole: true } // the counts when it was begun, and whether that was at its beginning
-  #line: number | undefined // where the source stands, if lines are counted
+  #begun = { in: 0, bytes: 0, isWhole: true } // counts when it was opened, and whether at its start
+  #line: number | undefined // of the position, if lines are counted
   #barriers: Barriers | undefined
   #filling = false
   #stopped = false
@@ -78,19 +80,19 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
     this.#located = located
   }
 
-  /** After the last document that has left the source; what lies in its buffer is not counted as left. */
+  /** The position after the last document that has left the source; documents in its buffer have not left. */
   get position (): SourcePosition {
     return this.#positions.current
   }
 
-  /** Bytes of the files read so far, as they lie on disk, and in all; null where that can't be known. */
+  /** Bytes of the files read so far, as stored on disk, and in total; `total` is null if unknown. */
   get progress (): ReadProgress {
     return this.#files.progress
   }
 
   /**
-   * What `restore` needs to go on from here; only while a barrier is at the end of the flow, when nothing is in the
-   * buffer.
+   * The state for `restore` to resume from. Call it only while a barrier is at the end of the flow, when the buffer is
+   * empty.
    */
   save (): SourceState {
     const stats = { ...this.stats, dropped: { ...this.stats.dropped } }
@@ -98,7 +100,11 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
     return { position: { ...this.position }, stats, firstBad: this.#bad.first, ...line }
   }
 
-  /** Goes on from a saved state, before anything is read. @throws SluiceError `ERR_STATE` for any other */
+  /**
+   * Resumes from a saved state; call it before anything is read.
+   *
+   * @throws SluiceError `ERR_STATE` for an invalid state
+   */
   restore (state: unknown): void {
     const { position, stats, firstBad, line } = parseState(this.stageName, sourceState, state)
     this.#positions.start(position)
@@ -107,14 +113,17 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
     this.#line = line
   }
 
-  /** Sends barriers after documents, before anything is read: what the documents come to must know them. */
+  /**
+   * Makes the source send barriers after documents. Call it before anything is read; the stages after it must handle
+   * barriers.
+   */
   sendBarriers (barriers: Barriers): void {
     this.#barriers = barriers
   }
 
   /**
-   * A source of what threads make of the same records, in the same order and with the same positions. It is read in
-   * place of this one.
+   * Creates a source of the results of threads for the same records, in the same order and with the same positions.
+   * Read it instead of this one.
    */
   inBatches<Result extends object> (this: RecordSource, threads: BatchThreads<Result>): RecordSource<Result> {
     const { input, own, shared: { located, ...shared } } = this.#given
@@ -125,7 +134,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
     })
   }
 
-  /** Ends the flow as if the input ended here: nothing more is read, what lies in the buffer still comes. */
+  /** Ends the flow as if the input ended here: nothing more is read, but documents in the buffer are still emitted. */
   stop (): void {
     this.#stopped = true
     this.#close()
@@ -142,14 +151,14 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
     done(error)
   }
 
-  /** Lets go of the file that is open, or of the stream that was given. */
+  /** Closes the open file, or destroys the input stream. */
   #close (): void {
     this.#files.close()
     this.#pass()
     this.#records?.close()
   }
 
-  /** Not on construction: a source that is made and never read must not fail. */
+  /** Not in the constructor: a source that is never read must not fail. */
   async #open (): Promise<void> {
     this.#isOpen = true
     this.#positions.start(await this.#files.open(this.position))
@@ -166,7 +175,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
         if (!await this.#readOn(this.#records) && !this.#isStopped()) this.#closeFile(this.#records)
       } else if (record.outcome !== null) {
         this.stats.in++
-        this.#bad.judgeSoFar()
+        this.#bad.checkSoFar()
         if (typeof record.outcome === 'string') {
           await this.#bad.add(record, record.outcome, this.#files.idAt(record.offset), this.#records.columns)
         } else {
@@ -180,16 +189,16 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
       }
       if (this.destroyed) return
     }
-    this.#bad.judgeAll(this.#stopped)
+    this.#bad.checkAll(this.#stopped)
     this.push(null)
   }
 
-  /** It may have been stopped while something was awaited, which the compiler can't see. */
+  /** A method, as the compiler can't see that the field may change during an `await`. */
   #isStopped (): boolean {
     return this.#stopped
   }
 
-  /** False at the end of the file, and once the source was stopped: a record that is only begun is no document. */
+  /** Resolves to false at the end of the file, or if the source was stopped, which drops an incomplete record. */
   async #readOn (records: RecordReader<Item>): Promise<boolean> {
     try {
       return await records.read() && !this.#stopped
@@ -208,23 +217,23 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
 
   #closeFile (records: RecordReader<Item>): void {
     records.close()
-    this.#tellOfNothing(records)
+    this.#warnOfNothing(records)
     this.#records = undefined
     this.#files.end()
   }
 
-  /** Of a file that was read as a whole, and has nothing in it. */
-  #tellOfNothing ({ isBlank }: RecordReader<Item>): void {
+  /** Warns of a file without records, if it was read from its start. */
+  #warnOfNothing ({ isBlank }: RecordReader<Item>): void {
     const { path, size } = this.#files.current!
     const hasRecords = this.stats.in > this.#begun.in
     if (this.#tell === undefined || !this.#begun.isWhole || (hasRecords && isBlank !== true)) return
     const isEmpty = size === 0 || (isBlank !== undefined && this.stats.bytes === this.#begun.bytes)
     const name = path === STANDARD_STREAM ? 'standard input' : path
-    const what = isEmpty ? 'is empty' : isBlank === true ? 'is blank: it holds white space only' : 'holds no records'
+    const what = isEmpty ? 'is empty' : isBlank === true ? 'is blank: it has only white space' : 'has no records'
     this.#tell(`warning: ${name} ${what}`)
   }
 
-  /** False when the buffer is full. */
+  /** Pushes an item. @returns false if the buffer is full */
   #give ({ offset, end, nextLine }: FoundRecord<Item>, item: Item): boolean {
     this.stats.out++
     this.#line = nextLine
@@ -233,7 +242,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
     return this.push(item)
   }
 
-  /** Ends once it has come through, or the source is closed. The buffer has room then. */
+  /** Sends a barrier, and waits until it has passed the flow, or the source is closed. The buffer is empty then. */
   async #sendBarrier ({ arrived }: Barriers): Promise<void> {
     await new Promise<void>(resolve => {
       this.#pass = resolve

@@ -1,4 +1,4 @@
-/** What rows of parquet and of Arrow have in common: which columns are read, and what a document is made of. */
+/** Makes documents of the rows of parquet and Arrow. */
 import { type Row, TooLong } from '../columns/rows.ts'
 import type { RowTexts } from '../columns/selection.ts'
 import { textsWithin } from '../columns/text-column.ts'
@@ -7,8 +7,9 @@ import type { Document } from '../document.ts'
 import type { FoundRecord } from './reader.ts'
 import { type RecordFault, documentOfRecord } from './record.ts'
 
-/** A row as a document, or the reason why it is none. */
-function documentOfRow (row: Row, { textColumn, text: { column, lists, steps }, kind, isColumn }: RowTexts, id: () => string): Document | RecordFault {
+/** Makes a document of a row, or returns the reason why that is not possible. */
+function documentOfRow (row: Row, texts: RowTexts, id: () => string): Document | RecordFault {
+  const { textColumn, text: { column, lists, steps }, kind, isColumn } = texts
   const value = row[column]
   const isText = kind === 'string' || kind === 'bytes'
   if (value !== null && !isText) return 'text_not_string'
@@ -38,18 +39,19 @@ function recordOf (row: Row, ...texts: readonly string[]): Record<string, unknow
   return record
 }
 
-/** Of a value of a column of texts, or of bytes. */
+/** The text of a value of a column of texts or bytes. */
 function textOf (value: unknown): string | undefined {
   const found = Buffer.isBuffer(value) ? text(value) : value
   if (found instanceof InvalidUtf8) throw new Fault('bad_utf8')
   return typeof found === 'string' ? found : undefined
 }
 
-/** A row as it was found, and what becomes of it. */
+/** The record of a row, with its outcome. */
 export function foundRow (row: Row | TooLong, offset: number, texts: RowTexts, id: () => string): FoundRecord {
   const end = offset + 1
   if (row instanceof TooLong) return { offset, end, bytes: NO_BYTES, size: row.bytes, outcome: 'too_long' }
-  const whole = texts.missing.length === 0 ? row : { ...row, ...Object.fromEntries(texts.missing.map(name => [name, null])) }
+  const nulls = Object.fromEntries(texts.missing.map(name => [name, null]))
+  const whole = texts.missing.length === 0 ? row : { ...row, ...nulls }
   const outcome = documentOfRow(whole, texts, id)
   const bytes = typeof outcome === 'string' ? bytesOfRow(whole, texts.text.column) : NO_BYTES
   return { offset, end, bytes, size: bytes.length, outcome }
@@ -67,10 +69,7 @@ class Fault extends Error {
   }
 }
 
-/**
- * A value as JSON can hold it: 64-bit integers as digits, bytes in base64, NaN and the infinities, which JSON lacks, by
- * their names.
- */
+/** Converts a value to JSON: 64-bit integers become decimal strings, bytes base64, NaN and infinities their names. */
 function jsonOf (value: Value): unknown {
   switch (typeof value) {
     case 'bigint': return String(value)
@@ -87,13 +86,13 @@ function jsonOf (value: Value): unknown {
   return object
 }
 
-/**
- * What is shown of a row that gives no document: its text as it lies in the file where that is what is wrong, else all
- * of it.
- */
+/** The bytes of a bad row for `rejects`: its text as in the file if that is invalid, else the whole row as JSON. */
 function bytesOfRow (row: Row, textColumn: string): Buffer {
   const text = row[textColumn]
   if (text instanceof InvalidUtf8) return text.bytes
   if (Buffer.isBuffer(text)) return text
-  return Buffer.from(JSON.stringify(row, (_name, value: Value) => value instanceof InvalidUtf8 ? value.bytes.toString('base64') : typeof value === 'bigint' ? String(value) : value))
+  return Buffer.from(JSON.stringify(row, (_name, value: Value) => {
+    if (value instanceof InvalidUtf8) return value.bytes.toString('base64')
+    return typeof value === 'bigint' ? String(value) : value
+  }))
 }

@@ -5,15 +5,21 @@ import { type OpenRecords, type RecordFile, BytesReader } from './reader.ts'
 import type { SourceOptions } from './source-options.ts'
 
 /**
- * A file whose content is refused where other readers are for it.
+ * A file whose content is refused if it is a table, such as parquet, which other readers read.
  *
  * @param records whether it has records, and not lines of text
  */
 export function asText (file: RecordFile, records: boolean): RecordFile {
-  return { ...file, bytesFrom: offset => offset === 0 ? refuseTables(file.bytesFrom(0), file.path, records) : file.bytesFrom(offset) }
+  return {
+    ...file,
+    bytesFrom: offset => {
+      const bytes = file.bytesFrom(offset)
+      return offset === 0 ? refuseTables(bytes, file.path, records) : bytes
+    }
+  }
 }
 
-/** Text, a document a line; lines end as in Python. */
+/** Reads text, one document per line; lines end as in Python. */
 export function textRecords (maxLineBytes: number): OpenRecords {
   return file => {
     let isBlank = true
@@ -27,5 +33,6 @@ export function textRecords (maxLineBytes: number): OpenRecords {
   }
 }
 
-/** What readers of tables are told. */
-export interface TableOptions extends Pick<RowOptions, 'textColumn' | 'columns' | 'maxRowBytes'>, Pick<SourceOptions, 'tell' | 'isSample'> {}
+/** Options for readers of tables. */
+export interface TableOptions
+  extends Pick<RowOptions, 'textColumn' | 'columns' | 'maxRowBytes'>, Pick<SourceOptions, 'tell' | 'isSample'> {}

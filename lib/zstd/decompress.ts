@@ -80,7 +80,7 @@ async function isFrame (reader: ByteReader, frames: number, name: string): Promi
       }
     }
     if (!begun) {
-      throw new SluiceError('ERR_SOURCE', `${name}: is not zstd data, which its ending promises; give it another name`)
+      throw new SluiceError('ERR_SOURCE', `${name}: is not zstd data, as its extension says; give it another name`)
     }
     await checkPadding(reader, name)
     return false

@@ -65,7 +65,7 @@ export const fileCases: Cases = {
     code: 'ERR_SOURCE',
     args: ['read', 'plain.ndjson.gz'],
     files: { 'plain.ndjson.gz': ndjsonOf(docs(3)) },
-    says: /plain\.ndjson\.gz: is not gzip data, which its ending promises/
+    says: /plain\.ndjson\.gz: is not gzip data, as its extension says/
   },
   'a .gz with another checksum': {
     code: 'ERR_SOURCE',
@@ -113,7 +113,7 @@ export const fileCases: Cases = {
     code: 'ERR_SOURCE',
     args: ['read', 'plain.ndjson.zst'],
     files: { 'plain.ndjson.zst': ndjsonOf(docs(3)) },
-    says: /plain\.ndjson\.zst: is not zstd data, which its ending promises; give it another name/
+    says: /plain\.ndjson\.zst: is not zstd data, as its extension says; give it another name/
   },
   'a .zst with something else behind it': {
     code: 'ERR_SOURCE',
@@ -212,6 +212,6 @@ export const fileCases: Cases = {
     code: 'ERR_OPTION',
     args: ['read', '--dataset', 'parquet'],
     input: parquetFile('required'),
-    says: /-: parquet is read from its end, which a stream doesn't have; write it to a file/
+    says: /-: parquet is read from its end, so it can't be read from a stream; write it to a file/
   }
 }

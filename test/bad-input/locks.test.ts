@@ -14,7 +14,7 @@ t.test('ERR_LOCKED: a lock that is held, and what is no lock', async t => {
   t.match(await failure(lock(path, 'shards')), {
     code: 'ERR_LOCKED',
     exitCode: 1,
-    message: /a\.lock: is not a whole lock file.*; if no run is under way here, delete it and run again/
+    message: /a\.lock: is an incomplete lock file.*; if no other run writes here, delete it and run again/
   })
   rmSync(path)
   await withLock(path, 'shards', async () => {
@@ -33,7 +33,7 @@ t.test('ERR_LOCKED: a command whose output another run writes to', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'good.ndjson', ndjsonOf(docs(3)))
   const says = (path: string): RegExp => new RegExp(`${path.replaceAll('.', '\\.')}: ` +
-    `is being written to by another run, process ${process.pid} on host .*, which began at`)
+    `is being written to by another run, process ${process.pid} on host .*, which started at`)
   const commandsOf: Readonly<Record<string, readonly string[]>> = {
     'out.ndjson.checkpoint.json': filter('--data-files', 'good.ndjson'),
     'copy.ndjson.checkpoint.json': ['shard-corpus', '--data-files', 'good.ndjson', '--output', 'copy.ndjson'],

@@ -52,13 +52,13 @@ export const recordCases: Cases = {
     code: 'ERR_SOURCE',
     args: filter('--dataset', 'csv', '--data-files', 'a.csv'),
     files: { 'a.csv': 'text\na\n"b\n' },
-    says: /a\.csv: a quote that opens in the last record is never closed/
+    says: /a\.csv: a quote in the last record is never closed/
   },
   'an array that is cut off': {
     code: 'ERR_SOURCE',
     args: filter('--data-files', 'a.json'),
     files: { 'a.json': '[{"text":"a"},{"te' },
-    says: /a\.json: the JSON array that the file begins with has no end/
+    says: /a\.json: the JSON array at the start of the file has no end/
   },
   'more behind an array': {
     code: 'ERR_SOURCE',

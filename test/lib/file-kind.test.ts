@@ -40,7 +40,7 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   snappy: [hex('ff060000734e61507059'), /is snappy data; decompress it first, with snzip -dc$/],
   '7z': [hex('377abcaf271c'), /is a 7z archive; unpack it with 7z x/],
   rar: [Buffer.from('Rar!\x1a\x07\x01\0'), /is a rar archive; unpack it with unrar x/],
-  pickle: [hex('80049500'), /is a pickle of Python; write its texts to NDJSON or parquet first/],
+  pickle: [hex('80049500'), /is a Python pickle; write its texts to NDJSON or parquet first/],
   HDF5: [hex('894844460d0a1a0a'), /is an HDF5 file; .*h5py/],
   SQLite: [Buffer.from('SQLite format 3\0\x10'), /is an SQLite database; .*sqlite3 -json/],
   npy: [Buffer.from('\x93NUMPY\x01\0', 'latin1'), /is a \.npy file of NumPy/],
@@ -105,11 +105,11 @@ t.test('in place of a file that is not read for documents, it is named with what
       kinds['Git LFS']![0]
     ],
     [
-      'is an HTML page; get the data itself, in place of the page that shows it, or of one that asks for a login',
+      'is an HTML page; get the data itself instead of a page that shows it, or a login page',
       kinds.HTML![0]
     ],
     ['is a parquet file', kinds.parquet![0]],
-    ['is a pickle of Python', kinds.pickle![0]],
+    ['is a Python pickle', kinds.pickle![0]],
     ['is an Arrow file', Buffer.from('ARROW1\0\0')],
     [null, Buffer.from('{"a":1}')]
   ] as const) t.equal(mistakenKind(bytes, 'a.bin'), is)
@@ -194,7 +194,7 @@ t.test('what should be gzip data and isn\'t is told so; what is too short to tel
     t.equal((await collect(expectGzip(cut(Buffer.alloc(0), size), 'a.gz'))).length, 0)
     for (const text of ['x', 'text']) {
       t.match(await failure(collect(expectGzip(cut(Buffer.from(text), size), 'a.gz'))), {
-        code: 'ERR_SOURCE', message: 'a.gz: is not gzip data, which its ending promises; give it another name'
+        code: 'ERR_SOURCE', message: 'a.gz: is not gzip data, as its extension says; give it another name'
       })
     }
   }

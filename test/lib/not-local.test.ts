@@ -32,10 +32,10 @@ for (const [what, read] of Object.entries(readers)) {
     for (const [name, says] of [
       [
         'https://me:secret@example.org/a.file',
-        /^https:\/\/\S*example\.org\/a\.file: is an address, expected a path; download the file first$/
+        /^https:\/\/\S*example\.org\/a\.file: is a URL, expected a path; download the file first$/
       ],
-      ['s3://bucket/a.file', /^s3:\/\/bucket\/a\.file: is an address, expected a path; download the file first$/],
-      ['file:///data/a%20b', /is an address, expected a path: \/data\/a b$/],
+      ['s3://bucket/a.file', /^s3:\/\/bucket\/a\.file: is a URL, expected a path; download the file first$/],
+      ['file:///data/a%20b', /is a URL, expected a path: \/data\/a b$/],
       ['~/none/a.file', new RegExp(`write the path in full, such as ${join(homedir(), 'none/a.file')}$`)]
     ] as const) {
       const error = await failure(read(name))

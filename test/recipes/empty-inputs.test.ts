@@ -19,27 +19,27 @@ const MODEL = fixture('tiny.model')
 
 const INPUTS: Readonly<Record<string, readonly [content: () => string | Uint8Array | Promise<Uint8Array>, warning: string]>> = {
   'a.ndjson': [() => '', 'is empty'],
-  'b.ndjson': [() => ' \n\n', 'is blank: it holds white space only'],
+  'b.ndjson': [() => ' \n\n', 'is blank: it has only white space'],
   'a.ndjson.gz': [() => gzipSync(''), 'is empty'],
-  'a.json': [() => '[]', 'holds no records'],
-  'b.json': [() => ' [ \n ] ', 'holds no records'],
-  'a.csv': [() => 'text,n\n', 'holds no records'],
+  'a.json': [() => '[]', 'has no records'],
+  'b.json': [() => ' [ \n ] ', 'has no records'],
+  'a.csv': [() => 'text,n\n', 'has no records'],
   'b.csv': [() => '', 'is empty'],
-  'a.tsv.gz': [() => gzipSync('text\tn\n'), 'holds no records'],
+  'a.tsv.gz': [() => gzipSync('text\tn\n'), 'has no records'],
   'a.txt': [() => '', 'is empty'],
   'a.parquet': [
     () => writeParquet([{ name: 'text', data: [], type: 'STRING' }], {
       codec: 'UNCOMPRESSED', pageSize: 100, rowGroupSize: [10]
     }),
-    'holds no records'
+    'has no records'
   ],
   'a.arrow': [
     () => tableToIPC(tableFromArrays({ text: [] }, { types: { text: utf8() } }), { format: 'file' })!,
-    'holds no records'
+    'has no records'
   ],
   'b.arrow': [
     () => tableToIPC(tableFromArrays({ text: [] }, { types: { text: utf8() } }), { format: 'stream' })!,
-    'holds no records'
+    'has no records'
   ]
 }
 
@@ -108,7 +108,7 @@ t.test('every command that reads', async t => {
     const error: unknown = await command(folder, message => { told.push(message) })
       .then(() => null, (error: unknown) => error)
     t.strictSame(told.filter(message => message.includes('no records')), [`warning: ${join(folder, 'a.json')} ` +
-      'holds no records'], `${name}: ${String(error)}`)
+      'has no records'], `${name}: ${String(error)}`)
   }
 })
 
@@ -116,11 +116,11 @@ t.test('check, read and the stages of a pipe', async t => {
   const folder = await folderWith(t, ['a.json'])
   const { components, warnings } = await checkManifest(join(folder, 'mix.yaml'), { tokenizerPath: MODEL })
   t.strictSame(
-    warnings.filter(warning => warning.includes('no records')), [`${join(folder, 'a.json')} holds no records`]
+    warnings.filter(warning => warning.includes('no records')), [`${join(folder, 'a.json')} has no records`]
   )
   t.match(components, [{ warnings: ['no document was found in 1 file'] }])
   t.match(await command(['read', join(folder, 'a.json')]), {
-    code: 0, stdout: '', stderr: /warning: .*a\.json holds no records/
+    code: 0, stdout: '', stderr: /warning: .*a\.json has no records/
   })
   t.match(await command(['normalize'], { input: '' }), {
     code: 0, stdout: '', stderr: /warning: normalize: standard input is empty/

@@ -17,7 +17,7 @@ t.test('the format is the one that names say', async t => {
     t.equal(formatByNames(name), format, name)
   }
   t.throws(() => formatByNames(['a.csv', 'b.parquet']), {
-    code: 'ERR_OPTION', message: /of several formats \(a\.csv: csv, b\.parquet: parquet\)/
+    code: 'ERR_OPTION', message: /have several formats \(a\.csv: csv, b\.parquet: parquet\)/
   })
   t.strictSame(['jsonl', 'ndjson', 'txt', 'csv', 'constructor'].map(formatName), [
     'json', 'json', 'text', 'csv', 'constructor'
@@ -64,7 +64,7 @@ t.test('filter-corpus takes files as arguments, by their names', async t => {
   })
   t.match(
     await failure(filterCorpus({ ...options, dataset: 'https://user:secretpass@host/x', dataFiles: lines })),
-    { code: 'ERR_OPTION', message: /^dataset: https:\/\/MASKED@host\/x: is an address/ }
+    { code: 'ERR_OPTION', message: /^dataset: https:\/\/MASKED@host\/x: is a URL/ }
   )
 })
 
@@ -80,7 +80,7 @@ t.test('addresses and ~ as inputs say what to do instead', async t => {
   for (const [name, message] of [
     [
       'https://host/a.jsonl',
-      /is an address, expected a path; download the file first, or pipe it in: curl -L https:\/\/host\/a\.jsonl \| sluice read -/
+      /is a URL, expected a path; download the file first, or pipe it in: curl -L https:\S+a\.jsonl \| sluice read -/
     ],
     ['https://host/a.txt.gz?x=1&y=2', /curl -L 'https:.*x=1&y=2' \| gzip -dc \| sluice read - --dataset text$/],
     ['gs://bucket/a.tsv', /cat gs:\/\/bucket\/a\.tsv \| sluice read - --dataset csv --delimiter tab$/],

@@ -136,7 +136,7 @@ t.test('a shard that is gone is missed by a run that goes on behind it', async t
   t.match(readFileSync(join(folder, 'shards/checkpoint.json'), 'utf8'), '"file":"shard_00000.npy"')
   rmSync(join(folder, 'shards/shard_00000.npy'))
   t.match(await failure(processMixture(manifest, options)), {
-    code: 'ERR_COMPONENT', message: /shard_00000\.npy: is not there, so that the run can't go on behind it/
+    code: 'ERR_COMPONENT', message: /shard_00000\.npy: is not there, so the run can't be resumed/
   })
   await processMixture(manifest, { ...options, restart: true })
   t.ok(existsSync(join(folder, 'shards/shard_00000.npy')))

@@ -121,12 +121,12 @@ const cases: Readonly<Record<string, Case>> = {
   'lines that are said to be gzip': {
     code: 'ERR_SOURCE',
     asked: { dataset: 'some/gz' },
-    says: /a\.jsonl\.gz: is not gzip data, which its ending promises/
+    says: /a\.jsonl\.gz: is not gzip data, as its extension says/
   },
   'lines that are said to be zstd': {
     code: 'ERR_SOURCE',
     asked: { dataset: 'some/zst' },
-    says: /a\.jsonl\.zst: is not zstd data, which its ending promises/
+    says: /a\.jsonl\.zst: is not zstd data, as its extension says/
   },
   'a page that is said to be parquet': {
     code: 'ERR_SOURCE', asked: { dataset: 'some/html' }, says: /a\.parquet: is an HTML page; get the data itself/
@@ -259,6 +259,6 @@ t.test('a folder without room: what was pulled is gone on with', async t => {
   }, {
     code: 'ERR_OUTPUT',
     exitCode: 1,
-    message: /a\.ndjson.*: cannot be written: no space left on the device; make room and run it again/
+    message: /a\.ndjson.*: cannot be written: no space left on the device; free disk space and run it again/
   })
 })

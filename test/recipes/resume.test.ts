@@ -269,7 +269,7 @@ t.test('no room for the checkpoint: the one before stands', async t => {
   t.match(error.stats.failed, [{
     name: 'a',
     code: 'ERR_OUTPUT',
-    error: /checkpoint\.json: cannot be written: no space left on the device; make room and run it again/
+    error: /checkpoint\.json: cannot be written: no space left on the device; free disk space and run it again/
   }])
   t.ok(stopped.encoded() <= began + 9 + EVERY, 'it has stopped there')
   t.equal(readFileSync(path, 'latin1'), standing)

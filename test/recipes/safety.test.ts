@@ -193,7 +193,7 @@ t.test('a working directory that was deleted, and a folder under /proc, are erro
     }, args[0]!)
   }
   const { folder, write, options } = smallMixture(t)
-  const noFolder = { code: 'ERR_OUTPUT', message: /\/proc\/sluice.*: no folder can be made there; name another place/ }
+  const noFolder = { code: 'ERR_OUTPUT', message: /\/proc\/sluice.*: this folder can't be created; name another one/ }
   t.match(await failure(processMixture(write(), { ...options, logFile: '/proc/sluice/stats.json' })), noFolder)
   t.match(await failure(processMixture(write(), { ...options, runsDir: '/proc/sluice' })), noFolder)
   t.match(await failure(processMixture(write({ output_dir: '/proc/sluice/out' }), options)), {

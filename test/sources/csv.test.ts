@@ -71,13 +71,13 @@ t.test('what isn\'t CSV with these columns fails with words', async t => {
     (await failure(read(content, options)) as Error).message
   t.match(await message('id;text\n1;a\n'), /has no column text, its columns are "id;text" \(delimiter ","\)/)
   t.match(await message('text,a,a\nx,y,z\n'), /two columns are named "a"/)
-  t.match(await message('text\n"a\nb\n'), /a quote that opens in the last record is never closed/)
+  t.match(await message('text\n"a\nb\n'), /a quote in the last record is never closed/)
   t.match(
     await message(`"${'x'.repeat(300)}`, { maxLineBytes: 100 }),
     /the first record, which names the columns, is longer than 100 bytes/
   )
   t.match(await message(`"${'x'.repeat(50)}`), /has no column text/)
-  t.match(await message('text\rfoo\rbar'), /its lines end in \\r alone/)
+  t.match(await message('text\rfoo\rbar'), /its lines end in \\r, or in both/)
   for (const options of [
     { delimiter: '"' }, { delimiter: '\n' }, { delimiter: ';', quote: ';' }, { delimiter: '' }, { delimiter: 'ab' },
     { delimiter: 'é' }, { quote: '""' }
@@ -120,7 +120,7 @@ lines \n"
   t.strictSame((await read('text\n"a""b"\n', { escape: '"' })).documents, [doc('-#5', 'a"b')],
     'an escape that is the quote is the usual one')
   t.match(await failure(read('text\n"open \\"\n', escape)), {
-    code: 'ERR_SOURCE', message: /a quote that opens in the last record is never closed/
+    code: 'ERR_SOURCE', message: /a quote in the last record is never closed/
   })
   const spark = String.raw`id,text
 1,"say \"hi\", he said"

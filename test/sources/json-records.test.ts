@@ -102,11 +102,11 @@ t.test('a value over several lines is an error that names jq -c', async t => {
     '{"data":\n[\n{"text":"a"}]}', '{"text":"a"}{\r\n"text":"b"}'
   ]) {
     t.match(await failure(read(json)), {
-      code: 'ERR_SOURCE', message: /begins in line [12] goes on in the next line.*jq -c.*--field/
+      code: 'ERR_SOURCE', message: /starts in line [12] continues in the next line.*jq -c.*--field/
     }, json)
   }
   for (const items of ['{"text":"a"},\n{"text":"b"}\n]}', '{"text":"a"}\n]}\n', '{"text":"a"}\n,{"text":"b"}]}']) {
-    const message = /begins in line 1 goes on in the next line.*--field/
+    const message = /starts in line 1 continues in the next line.*--field/
     t.match(await failure(read(`{"rows": [ \n${items}`)), { message }, items)
   }
   const cut = await read('{"id":[\n{"text":"a"}\n{"text":"b"}\n')
@@ -241,11 +241,11 @@ t.test('an input that is empty or blank, or has no records, is warned of by name
   }
   t.strictSame(await warned(ndjson, 'a.ndjson', ''), ['warning: a.ndjson is empty'])
   t.strictSame(await warned(ndjson, 'a.ndjson.gz', gzipSync('')), ['warning: a.ndjson.gz is empty'])
-  t.strictSame(await warned(ndjson, 'b.ndjson', ' \n\r\n'), ['warning: b.ndjson is blank: it holds white space only'])
-  t.strictSame(await warned(ndjson, 'a.json', '[]'), ['warning: a.json holds no records'])
-  t.strictSame(await warned(csv, 'a.csv', 'text,n\n'), ['warning: a.csv holds no records'])
+  t.strictSame(await warned(ndjson, 'b.ndjson', ' \n\r\n'), ['warning: b.ndjson is blank: it has only white space'])
+  t.strictSame(await warned(ndjson, 'a.json', '[]'), ['warning: a.json has no records'])
+  t.strictSame(await warned(csv, 'a.csv', 'text,n\n'), ['warning: a.csv has no records'])
   t.strictSame(await warned(text, 'a.txt', ''), ['warning: a.txt is empty'])
-  t.strictSame(await warned(text, 'b.txt', ' \n\t\n\n'), ['warning: b.txt is blank: it holds white space only'])
+  t.strictSame(await warned(text, 'b.txt', ' \n\t\n\n'), ['warning: b.txt is blank: it has only white space'])
   t.strictSame(await warned(text, 'c.txt', '\na\n'), [])
   t.strictSame(await warned(ndjson, 'c.ndjson', '{"text":"a"}'), [])
   const path = put(folder, 'c.ndjson', '{"text":"a"}\n')

@@ -105,16 +105,17 @@ t.test('bad records past the bound fail the source, with what they were', async 
     })
   }
   t.equal(await outcome(good(99) + 'bad\n'), 'done', '1 % is the default, and inclusive')
-  t.equal(await outcome(good(98) + 'bad\n'), '-: 1 of 99 records are bad (bad_json: 1), allowed are 1%; ' +
+  t.equal(await outcome(good(98) + 'bad\n'), '-: 1 of 99 records are bad (bad_json: 1), expected at most 1%; ' +
     'the first is bad_json at -#1274 (line 99, column 1: expected a value, at "bad"); ' +
-    'raise --max-bad if they may be left out')
+    'raise --max-bad to skip them')
   t.match(
-    await outcome(good(3) + 'bad\n[]\n', 1), /2 of 5 records are bad \(bad_json: 1, not_object: 1\), allowed are 1;/
+    await outcome(good(3) + 'bad\n[]\n', 1),
+    /2 of 5 records are bad \(bad_json: 1, not_object: 1\), expected at most 1;/
   )
   t.equal(await outcome(good(3) + 'bad\n[]\n', 2), 'done')
   t.equal(await outcome(good(3) + 'bad\n', '30%'), 'done')
   t.equal(await outcome(good(3) + 'bad\n', { count: 1 }), 'done')
-  t.match(await outcome(good(100) + 'bad\n', 0), /allowed are 0/)
+  t.match(await outcome(good(100) + 'bad\n', 0), /expected at most 0/)
   t.equal(await outcome('{"id":"no text"}\n'.repeat(10) + good(1), 0), 'done', 'a record without a text is not bad')
   t.match(await outcome('bad\n'.repeat(100) + good(50_000)), /100 of 1000 records are bad/,
     'judged at the 1,000th record, not at the end')
@@ -192,7 +193,7 @@ t.test('position: one of other files, or behind the end of a file, is refused', 
     { code: 'ERR_STATE', message: /input file 1, b\.ndjson, but that is now .*a\.ndjson/ }
   )
   t.match(await failure(collect(ndjson(path, { from: { file: 3, path, offset: 0 } }))), {
-    code: 'ERR_STATE', message: /not there/
+    code: 'ERR_STATE', message: /is now missing/
   })
   t.match(await failure(collect(ndjson(path, { from: { file: 0, path, offset: 99 } }))), {
     code: 'ERR_STATE', message: /only 13 bytes/

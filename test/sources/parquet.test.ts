@@ -151,7 +151,9 @@ t.test('what can\'t be read by ranges is refused, with a way out', async t => {
   t.match(await failure(read('-')), { code: 'ERR_OPTION' })
   const path = join(temporaryFolder(t), 'a.parquet.gz')
   copyFileSync(file('blank'), path)
-  t.match(await failure(read(path)), { code: 'ERR_SOURCE', message: /not through another compression.*decompress it/ })
+  t.match(await failure(read(path)), {
+    code: 'ERR_SOURCE', message: /so it can't be read from a compressed file; decompress it/
+  })
   t.match(await failure(read('none.parquet')), { code: 'ERR_FILES' })
   t.match(await failure(read(put(temporaryFolder(t), 'a.parquet', 'text'))), {
     code: 'ERR_SOURCE', message: /is not a parquet file: it has 4 bytes/

@@ -97,7 +97,7 @@ t.test('a .zst that is cut off, damaged, none, or has something else behind it i
   for (const [content, says] of [
     [whole.subarray(0, -6), /a\.zst: the zstd data is cut off after 0 decompressed bytes/],
     [whole, /a\.zst: damaged zstd data after 4 decompressed bytes \(a frame with another checksum/],
-    [Buffer.from('plain'), /a\.zst: is not zstd data, which its ending promises/],
+    [Buffer.from('plain'), /a\.zst: is not zstd data, as its extension says/],
     [
       Buffer.concat([frameOf([rawBlock('text', true)]), Buffer.from('{}')]),
       /a\.zst: the zstd data ends at byte 13 of 15, and what follows \(2 bytes\) is not zstd data/

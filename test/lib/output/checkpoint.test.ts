@@ -38,7 +38,7 @@ t.test('cut off at any byte, it is refused', async t => {
   t.match(await read(put(folder, 'cut', bytes.subarray(0, 100))), {
     code: 'ERR_CHECKPOINT',
     exitCode: 2,
-    message: /cut: is cut off or damaged: 100 characters that are no JSON, expected a checkpoint; get it from a copy, or start over with --restart/
+    message: /cut: is cut off or damaged: 100 characters that are not JSON, expected a checkpoint; get it from a copy/
   })
 })
 
@@ -67,14 +67,14 @@ t.test('what is no checkpoint, or one of another form, is told as that', async t
   await writeCheckpoint(path, CONTENT)
   const whole = readFileSync(path, 'utf8')
   for (const [text, message] of [
-    ['null', /is no checkpoint of sluice/],
-    ['5', /is no checkpoint of sluice/],
-    ['{"stats":[]}', /is no checkpoint of sluice/],
+    ['null', /is not a checkpoint of sluice/],
+    ['5', /is not a checkpoint of sluice/],
+    ['{"stats":[]}', /is not a checkpoint of sluice/],
     [
       whole.replace('"sluice_checkpoint":1', '"sluice_checkpoint":2'),
-      /is a checkpoint of form 2, expected 1: another version of sluice has written it/
+      /is a checkpoint of format 2, expected 1: another version of sluice has written it/
     ],
-    [whole.replace('12345', '12346'), /is damaged: its content has another SHA-256 than it says/],
+    [whole.replace('12345', '12346'), /is damaged: its content doesn't have the SHA-256 in it/],
     ['{"sluice_checkpoint":1}', /is damaged/],
     [`${whole}${whole}`, /is cut off or damaged/]
   ] as const) {

@@ -168,7 +168,7 @@ t.test('where there are no links, one that is killed while it writes its lock le
       t.strictSame([errors, filesIn(folder)], [[], ['a.lock']],
       `killed after ${steps} steps`)
     } else {
-      t.match(errors, [{ code: 'ERR_LOCKED', message: `${halfWritten}: is not a whole lock file` }])
+      t.match(errors, [{ code: 'ERR_LOCKED', message: `${halfWritten}: is an incomplete lock file` }])
       refused++
     }
     isKilled = first.isKilled

@@ -43,7 +43,7 @@ t.test('a second run of this process is refused', async t => {
     exitCode: 1,
     message: noProc === false
       ? `shards/web: is being written to by another run, process ${process.pid} on host ${hostname()}, ` +
-        `which began at ${began}; wait for it to end, or stop it`
+        `which started at ${began}; wait for it to end, or stop it`
       : /^shards\/web: /
   })
   await held.release()
@@ -60,7 +60,7 @@ t.test('another process is named while it runs; killed, its lock is taken over',
   })
   await once(child.stdout, 'data')
   t.match(await failure(lock(path, 'x')), {
-    code: 'ERR_LOCKED', message: `process ${child.pid} on host ${hostname()}, which began at 2`
+    code: 'ERR_LOCKED', message: `process ${child.pid} on host ${hostname()}, which started at 2`
   })
   child.kill('SIGKILL')
   await once(child, 'close')
@@ -99,8 +99,8 @@ t.test('the lock of another machine, or of another container, is for people to j
     t.match(await failure(lock(path, 'shards')), {
       code: 'ERR_LOCKED',
       message: `shards: is being written to by another run, process ${NO_PID} on host ${changes.host}, ` +
-        'which began at 2026-11-22T22:37:33.000Z; wait for it to end, or stop it; ' +
-        `whether it is still there can't be told from here: if it is certainly gone, delete ${path}`
+        'which started at 2026-11-22T22:37:33.000Z; wait for it to end, or stop it; ' +
+        `it is unknown whether that process is still running: if it has certainly ended, delete ${path}`
     })
     t.match(JSON.parse(readFileSync(path, 'utf8')), changes, 'it stands')
   }
@@ -132,8 +132,8 @@ t.test('what is no lock is left alone and named; what power was cut on is taken 
     const path = put(folder, 'a.lock', content)
     t.match(await failure(lock(path, 'x')), {
       code: 'ERR_LOCKED',
-      message: `${path}: is not a whole lock file, so that it doesn't say whose it is; ` +
-        'if no run is under way here, delete it and run again'
+      message: `${path}: is an incomplete lock file, so its owner is unknown; ` +
+        'if no other run writes here, delete it and run again'
     }, kind)
     t.equal(readFileSync(path, 'utf8'), content)
     t.strictSame(filesIn(folder), ['a.lock'])
@@ -144,7 +144,7 @@ t.test('what is no lock is left alone and named; what power was cut on is taken 
   const folder = temporaryFolder(t)
   symlinkSync(join(folder, 'none'), join(folder, 'a.lock'))
   t.match(
-    await failure(lock(join(folder, 'a.lock'), 'x')), { code: 'ERR_LOCKED', message: /is not a whole lock file/ },
+    await failure(lock(join(folder, 'a.lock'), 'x')), { code: 'ERR_LOCKED', message: /is an incomplete lock file/ },
     'a link to nothing'
   )
 })
@@ -170,7 +170,7 @@ t.test('where there are no links: the same, but an empty lock may be one that is
   await got!.release()
   t.strictSame(filesIn(folder), [])
   put(folder, 'a.lock', '')
-  t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /a\.lock: is not a whole lock file/ })
+  t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /a\.lock: is an incomplete lock file/ })
   t.strictSame(filesIn(folder), ['a.lock'])
 })
 

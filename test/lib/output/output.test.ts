@@ -87,7 +87,7 @@ t.test('a full disk is named with the way out', async t => {
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
   t.match(await failure(writing('a.npy', () => Promise.reject(full))), {
     code: 'ERR_OUTPUT',
-    message: 'a.npy: cannot be written: no space left on the device; make room and run it again',
+    message: 'a.npy: cannot be written: no space left on the device; free disk space and run it again',
     cause: full
   })
   t.test('on a disk that is full', { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }, async t => {
@@ -101,7 +101,7 @@ t.test('a full disk is named with the way out', async t => {
         }
         await output.commit()
       }
-      t.match(await failure(written()), { code: 'ERR_OUTPUT', message: /make room/ }, name)
+      t.match(await failure(written()), { code: 'ERR_OUTPUT', message: /free disk space/ }, name)
       await output.abandon()
     }
     t.strictSame(filesIn(folder), [])

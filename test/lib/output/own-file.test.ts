@@ -109,7 +109,7 @@ t.test('a pipe, a link or a folder under the name of a lock or a checkpoint is n
   const folder = folderInMemory(t)
   const path = join(folder, 'pipe')
   execFileSync('mkfifo', [path])
-  t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /pipe: is not a whole lock file/ })
+  t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /pipe: is an incomplete lock file/ })
   t.match(await failure(readCheckpoint(path)), {
     code: 'ERR_CHECKPOINT', message: /pipe: is a link, a folder, a pipe or a device/
   })
@@ -129,7 +129,7 @@ t.test('what is longer than files of sluice is not read; a checkpoint may be lon
   t.match(await failure(readOwn(path)), {
     code: 'ERR_OUTPUT', message: /long: has 3000000000 bytes, expected a file of sluice/
   })
-  t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /long: is not a whole lock file/ })
+  t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /long: is an incomplete lock file/ })
   t.match(await failure(readCheckpoint(path)), { code: 'ERR_CHECKPOINT', message: /longer than files of sluice/ })
   t.match(await failure(removeCheckpoint(path)), { code: 'ERR_OUTPUT_EXISTS' })
   const checkpoint = put(folder, 'checkpoint.json', '{"sluice_checkpoint":1,')
@@ -161,6 +161,6 @@ t.test('folders are made one by one, and where none can be made that is an error
   await Promise.all([1, 2, 3].map(() => makeFolder(join(folder, 'a/b/c'))))
   t.ok(lstatSync(join(folder, 'a/b/c')).isDirectory())
   t.match(await failure(makeFolder('/proc/sluice/a/b')), {
-    code: 'ERR_OUTPUT', message: '/proc/sluice: no folder can be made there; name another place'
+    code: 'ERR_OUTPUT', message: '/proc/sluice: this folder can\'t be created; name another one'
   })
 })

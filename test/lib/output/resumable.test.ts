@@ -130,10 +130,10 @@ for (const name of NAMES) {
     changed[state.bytes - 1]! ^= 1
     writeFileSync(partialName(path), changed)
     await refused(
-      /\.partial: was changed since the checkpoint, so that the run can't go on behind it; put it back, or start over with --restart/
+      /\.partial: was changed since the checkpoint, so the run can't be resumed; put it back, or start/
     )
     writeFileSync(partialName(path), bytes.subarray(0, state.bytes - 1))
-    await refused(new RegExp(`\\.partial: has fewer than ${state.bytes} bytes, or is not there, so that`))
+    await refused(new RegExp(`\\.partial: has fewer than ${state.bytes} bytes, or doesn't exist, so`))
     rmSync(partialName(path))
     await refused(/has fewer than/)
     writeFileSync(path, bytes.subarray(0, state.bytes - 1))

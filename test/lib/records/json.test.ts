@@ -47,7 +47,7 @@ t.test('an element that is no JSON is counted, and no other is lost for it', asy
 t.test('an array that is cut off, and one with something behind it, fail with words', async t => {
   for (const json of ['[', '[{"text":"a"}', '[{"text":"a"},', '[{"text":"a', '[{"text":"a"},{"text":"b}]']) {
     t.match(await failure(read(json)), {
-      code: 'ERR_SOURCE', message: /the JSON array that the file begins with has no end/
+      code: 'ERR_SOURCE', message: /the JSON array at the start of the file has no end/
     }, json)
   }
   for (const json of ['[{"text":"a"}] {"text":"b"}', '[{"text":"a"}]]', '[1]\n{"text":"a"}\n']) {

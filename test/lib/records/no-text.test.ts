@@ -61,7 +61,7 @@ t.test('of a file that is one object with the records in a field, that field is 
   }
   t.throws(
     asked({ version: '1', data: [{ text: 'a' }] }),
-    { message: /; if the records are in data, read those: --field data \(field: data\); else name the field that has it \(--text-column, text_column\)$/ }
+    { message: /; if the records are in data, pass --field data \(field: data\); else name the field that has it/ }
   )
   t.throws(asked({ 'my rows': ['a'] }), { message: /--field "my rows" \(field: "my rows"\)/ })
   for (const record of [{ n: [1], rows: [[1]], none: [] }, { text: 1 }]) {

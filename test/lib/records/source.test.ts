@@ -247,7 +247,7 @@ t.test('a state that no source gave, or one for other files, is refused', async 
     t.match(await failure(readOn(make, other({ path: 'b' }))), {
       code: 'ERR_STATE', message: /the saved position is in input file 1, b, but that is now .*; start over/
     })
-    t.match(await failure(readOn(make, other({ file: 1 }))), { code: 'ERR_STATE', message: /is now not there/ })
+    t.match(await failure(readOn(make, other({ file: 1 }))), { code: 'ERR_STATE', message: /is now missing/ })
     t.match(await failure(readOn(make, other({ offset: 100_000 }))), { code: 'ERR_STATE' }, name)
   }
 })

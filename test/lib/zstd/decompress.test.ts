@@ -74,7 +74,7 @@ t.test('frames and blocks by hand', async t => {
 
 const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
   'an empty file': [Buffer.alloc(0), /cut off after 0 decompressed bytes/],
-  text: [Buffer.from('{"text":"a"}\n'), /is not zstd data, which its ending promises/],
+  text: [Buffer.from('{"text":"a"}\n'), /is not zstd data, as its extension says/],
   'a few bytes': [Buffer.from('{}'), /is not zstd data/],
   zeros: [Buffer.alloc(50), /is not zstd data/],
   'text behind a frame': [
