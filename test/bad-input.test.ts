@@ -533,7 +533,7 @@ const cases: Readonly<Record<string, Case>> = {
     code: 'ERR_COVERAGE',
     args: ['check-coverage', 'empty.txt', '--tokenizer-path', MODEL],
     files: { 'empty.txt': ' \n' },
-    says: /empty\.txt: no word in 1 documents, expected some to measure/
+    says: /empty\.txt: no word in 1 documents, expected at least one/
   },
   'a baseline that is none': {
     code: 'ERR_BASELINE',
