@@ -1,4 +1,4 @@
-/** Memory that threads share: a `WebAssembly.Memory`, or where that can't be had a SharedArrayBuffer in its place. */
+/** Memory that threads share: a `WebAssembly.Memory`, or a SharedArrayBuffer if that isn't available. */
 export interface SharedMemory {
   readonly buffer: ArrayBufferLike
   /** A `WebAssembly.Memory` grows, by pages of 64 KiB. */
@@ -17,33 +17,31 @@ interface WasmMemories {
 
 export const PAGE_BYTES = 2 ** 16
 
-/** What 32-bit wasm can address. */
-const MOST_PAGES = 2 ** 16
+/** Pages that 32-bit wasm can address. */
+const MAX_PAGES = 2 ** 16
 
-/** A model of at most so many bytes leaves room for the tables of several threads. */
-const MOST_WASM_BYTES = 3.5 * 2 ** 30
+/** A model of at most so many bytes leaves memory for the tables of several threads. */
+const MAX_WASM_BYTES = 3.5 * 2 ** 30
 
-/** So that 16 bytes can be read wherever four can. */
+/** Allows to read 16 bytes wherever four can be read. */
 const SLACK = 16
 
-/** Memory that grows at its end: where the immutable parts of a model lie. */
+/** Memory that grows at its end, for the immutable parts of a model. */
 export class Arena {
   readonly memory: SharedMemory
-  #used = 64 // an address of 0 stands for nothing
+  #used = 64 // the address 0 stands for nothing
 
-  /**
-   * @param bytes that will be asked for, about; more than wasm can address are had as a SharedArrayBuffer of that size
-   */
+  /** @param bytes approximate size; if wasm can't address so many, the memory is a SharedArrayBuffer of that size */
   constructor (bytes: number) {
-    const growing = bytes <= MOST_WASM_BYTES ? wasmMemory() : undefined
+    const growing = bytes <= MAX_WASM_BYTES ? wasmMemory() : undefined
     this.memory = growing ?? { buffer: new SharedArrayBuffer(bytes) }
   }
 
   /**
-   * Takes so many bytes, which are 0.
+   * Allocates bytes, which are 0.
    *
-   * @returns where they are: a multiple of 64
-   * @throws RangeError when there aren't as many
+   * @returns their address, a multiple of 64
+   * @throws RangeError when there isn't enough memory
    */
   take (bytes: number): number {
     const at = this.#used
@@ -72,8 +70,8 @@ export class Arena {
 function wasmMemory (): SharedMemory | undefined {
   try {
     const { WebAssembly } = globalThis as unknown as WasmMemories
-    return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true })
+    return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared: true })
   } catch {
-    return undefined // no address space for it, or no wasm
+    return undefined // no address space, or no wasm
   }
 }

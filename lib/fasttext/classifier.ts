@@ -12,62 +12,54 @@ import { TreeScores } from './tree-scores.ts'
 export type { SharedFastText } from './model.ts'
 
 /**
- * How far scores by the kernel may be from fastText's own, for the square root of the number of rows: rounding leads
- * both astray, a little more with each row. Sums that are exact count no rows.
+ * Relative difference between scores of the kernel and of fastText, for each square root of the number of rows. It comes
+ * from rounding, which grows with each row. Sums that are exact have none.
  */
 const ROUNDING = 2e-7
 
-/**
- * A label as the model has it, with its `__label__`, and its probability, which fastText's rounding may have exceed 1.
- */
+/** A label, as in the model with its `__label__`, and its probability, which may exceed 1 by fastText's rounding. */
 export interface Prediction {
   readonly label: string
   readonly probability: number
 }
 
-/** How a classifier uses memory. */
+/** How a classifier computes, and how much memory it uses. */
 export interface ClassifierOptions {
   /**
-   * Bound of the memory for words already met; 0 for none.
+   * Maximum size in bytes of the cache of words; 0: no cache.
    *
-   * @default 18 MiB; room for 80,000 words where words have n-grams of characters and that is less
+   * @default 18 MiB, or the size for 80,000 words if words have character n-grams and that is less
    */
   readonly tableBytes?: number
   /**
-   * False: by the plain path, which the kernel is judged by, without a table.
+   * Whether to use the wasm kernel. Without it, the slow equivalent computes, without a cache.
    *
-   * @default true, where there is room for the kernel
+   * @default true, if there is memory for the kernel
    */
   readonly kernel?: boolean
 }
 
-/** What `loadFastText` can be told. */
+/** Options of `loadFastText`. */
 export interface LoadOptions extends ClassifierOptions, ModelReadOptions {}
 
-/**
- * Classifiers of this thread that are in use, by model and options: each takes memory of the model's, which isn't given
- * back.
- */
+/** The classifiers of this thread, by model and options. Each takes memory of the model, which is never released. */
 const inUse = new Map<string, WeakRef<FastTextClassifier>>()
 
 /**
  * Loads a fastText classifier: the `.bin` or `.ftz` file of a supervised model.
  *
- * @throws SluiceError `ERR_MODEL` when the file is missing, damaged or no such model; `ERR_ABORTED`
+ * @throws SluiceError `ERR_MODEL` when the file is missing, damaged or not such a model; `ERR_ABORTED`
  */
 export async function loadFastText (path: string, options: LoadOptions = {}): Promise<FastTextClassifier> {
   const { signal, sha256, ...use } = options
   return FastTextClassifier.from(await readFastText(path, { signal, sha256 }), use)
 }
 
-/**
- * A fastText classifier: labels of texts, with the probabilities that the command `fasttext predict-prob` tells for
- * them.
- */
+/** A fastText classifier. Its probabilities are those of the command `fasttext predict-prob`. */
 export class FastTextClassifier {
-  /** In the model's order. */
+  /** All labels, in the order of the model. */
   readonly labels: readonly string[]
-  /** The model's immutable parts, in shared memory: sent by `postMessage`, they serve another thread without a copy. */
+  /** The model in shared memory. Other threads, to which it is sent by `postMessage`, use it without a copy. */
   readonly shared: SharedFastText
   readonly #scores: LabelScores
   readonly #plain: PlainSum
@@ -86,8 +78,8 @@ export class FastTextClassifier {
   }
 
   /**
-   * A classifier of a model that was read before, perhaps in another thread; the one that this thread has already, if
-   * it is still in use.
+   * A classifier for a model that is loaded, perhaps by another thread. It is the one that this thread already has, if
+   * that is still in use.
    */
   static from (shared: SharedFastText, options: ClassifierOptions = {}): FastTextClassifier {
     const key = JSON.stringify([shared.id, options.tableBytes, options.kernel])
@@ -100,16 +92,15 @@ export class FastTextClassifier {
   }
 
   /**
-   * The best labels of a text, best first. The text counts as one line, whatever it holds; a token `</s>` ends it.
+   * The best labels of a text, best first. The text is one line, even if it has line breaks; a token `</s>` ends it.
    *
-   * @param k how many labels at most; of a hierarchical softmax those below 1e-5 are left out
-   * @returns none where the model has nothing to go by: a text of unknown words, if the model doesn't know the end of a
-   *   line
+   * @param k maximum number of labels; for hierarchical softmax, labels with less than 1e-5 are left out
+   * @returns no labels if the model knows nothing in the text: only unknown words, and not the end of a line
    * @throws SluiceError `ERR_OPTION` for a wrong `k`, `ERR_MODEL` for a damaged model whose scores aren't numbers
    */
   predict (text: string, k = 1): Prediction[] {
     const isCount = Number.isInteger(k) && k >= 1
-    if (!isCount) throw new SluiceError('ERR_OPTION', `k: expected a whole number of at least 1, got ${k}`)
+    if (!isCount) throw new SluiceError('ERR_OPTION', `k: expected an integer of at least 1, got ${k}`)
     if (!this.#take(text)) return []
     return this.#scores.best(k).map(({ index, probability }) => {
       return { label: this.labels[index]!, probability: this.#number(probability) }
@@ -117,7 +108,7 @@ export class FastTextClassifier {
   }
 
   /**
-   * The probability of one label of a text; 0 where the model has nothing to go by.
+   * The probability of a label for a text; 0 if the model knows nothing in the text.
    *
    * @throws SluiceError `ERR_OPTION` for a label that the model doesn't have, `ERR_MODEL` as `predict` does
    */
@@ -128,7 +119,7 @@ export class FastTextClassifier {
     return this.#take(text) ? this.#number(this.#scores.probability(number)) : 0
   }
 
-  /** Whether there is anything to go by. */
+  /** Computes the scores of a text. @returns whether the model knows anything in it */
   #take (text: string): boolean {
     const sum = this.#kernel ?? this.#plain
     const vector = sum.of(text)
@@ -140,7 +131,7 @@ export class FastTextClassifier {
   #number (probability: number): number {
     if (!Number.isNaN(probability)) return probability
     const { path } = this.shared
-    const message = `${path}: a probability comes out as no number, the model is damaged; get it again`
+    const message = `${path}: a probability is NaN, the model is damaged; get it again`
     throw new SluiceError('ERR_MODEL', message)
   }
 }

@@ -2,19 +2,19 @@ import { Best } from './best.ts'
 import type { Rows } from './matrix.ts'
 import type { Loss } from './settings.ts'
 
-/** A label by its number, and its probability as fastText tells it. */
+/** The number of a label, and its probability as computed by fastText. */
 export interface Scored {
   readonly index: number
   readonly probability: number
 }
 
-/** What follows from the vector of a text. */
+/** The scores of labels for the vector of a text. */
 export interface LabelScores {
   /**
-   * Takes the vector of a text, which what's asked then is about.
+   * Sets the vector of a text, which the other methods use.
    *
-   * @param tolerance how far each of the scores may be from fastText's own, as a share of it
-   * @returns whether the answers are within 1e-4 all the same
+   * @param tolerance relative difference of each score from that of fastText
+   * @returns whether the probabilities are still within 1e-4
    */
   take: (vector: Float32Array, tolerance: number) => boolean
   /** The best labels, best first. @param k at least 1 */
@@ -22,7 +22,7 @@ export interface LabelScores {
   probability: (index: number) => number
 }
 
-/** fastText adds this before it takes a logarithm, so that probabilities come out larger, too. */
+/** fastText adds this before it takes a logarithm, so that its probabilities are larger, too. */
 export const LEAST = 1e-5
 
 /** The logarithm of a probability, as a 32-bit float. */
@@ -34,7 +34,7 @@ export function probabilityOf (log: number): number {
   return Math.fround(Math.exp(log))
 }
 
-/** Scores of models that have a row for each label: of all but those with hierarchical softmax. */
+/** Scores of models that have a row for each label: all but those with hierarchical softmax. */
 export class FlatScores implements LabelScores {
   readonly #rows: Rows
   readonly #probabilities: Float32Array
@@ -94,7 +94,7 @@ function sigmoid (score: number): number {
   return Math.fround(1 / (1 + Math.exp(SIGMOID_END - step / STEPS)))
 }
 
-/** Whether a score so inexact might be on the other side of a step of the sigmoid. */
+/** Whether the exact score may be on the other side of a step of the sigmoid. */
 function isNearStep (score: number, tolerance: number): boolean {
   const size = Math.abs(score)
   const nearest = size < LAST_LARGE_STEP ? Math.round(size * STEPS) / STEPS : SIGMOID_END

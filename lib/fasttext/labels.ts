@@ -1,8 +1,8 @@
-/** Names, as many as fit a message. */
-const MOST = 200
+/** Most labels in a message. */
+const MAX_SHOWN = 200
 
-/** What is said of a label that a model doesn't have. */
+/** A message about a label that a model doesn't have. */
 export function unknownLabel (path: string, label: string, labels: readonly string[]): string {
-  const more = labels.length > MOST ? ` and ${labels.length - MOST} more` : ''
-  return `${path}: has no label ${JSON.stringify(label)}; it has ${labels.slice(0, MOST).join(', ')}${more}`
+  const more = labels.length > MAX_SHOWN ? ` and ${labels.length - MAX_SHOWN} more` : ''
+  return `${path}: has no label ${JSON.stringify(label)}; it has ${labels.slice(0, MAX_SHOWN).join(', ')}${more}`
 }

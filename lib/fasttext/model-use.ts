@@ -3,7 +3,7 @@ import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 import { sha256OfFile } from '../hash.ts'
 import { notLocalFile } from '../not-local.ts'
 
-/** A model that a filter reads, and what it was, by its SHA-256. */
+/** A model that a filter reads, with the SHA-256 of its file. */
 export interface FilterModel {
   readonly path: string
   readonly sha256: string
@@ -11,7 +11,7 @@ export interface FilterModel {
 
 type Options = Readonly<Record<string, unknown>>
 
-/** An option that the labels of a model don't fit, and why. */
+/** An option that doesn't fit the labels of a model, and why. */
 export interface LabelMistake {
   readonly key: string
   readonly message: string
@@ -20,12 +20,12 @@ export interface LabelMistake {
 /** How a filter uses a model. */
 export interface ModelUse {
   /**
-   * Its path, as the options have it; null where they want none.
+   * The path of the model, by the options; null if they need no model.
    *
-   * @throws SluiceError `ERR_OPTION` where none can be had
+   * @throws SluiceError `ERR_OPTION` when no model is set or installed
    */
   readonly path: (options: Options) => string | null
-  /** Which option the labels of the model don't fit, and why; undefined where they do. */
+  /** The option that doesn't fit the labels of the model, and why; undefined if all do. */
   readonly mistake: (options: Options, path: string, labels: readonly string[]) => LabelMistake | undefined
 }
 
@@ -38,14 +38,14 @@ export async function findModel (path: string): Promise<FilterModel> {
   }
 }
 
-/** What is said of a model whose file can't be read. @param expected what it should be */
+/** An error about a model whose file can't be read. @param expected what it should be */
 export function unreadable (path: string, cause: unknown, expected: string): SluiceError {
   const before = codeOf(cause) === 'EISDIR' ? ':' : ', expected'
   const message = notLocalFile(path, cause) ?? `${path}: ${reasonOf(cause)}${before} ${expected}`
   return new SluiceError('ERR_MODEL', message, { cause })
 }
 
-/** The beginning of a file, from which it can be told what it is. */
+/** The first bytes of a file, which show what it is. */
 export async function firstBytes (path: string): Promise<Buffer> {
   const file = await open(path)
   try {

@@ -1,7 +1,7 @@
 import { loadEmscripten } from '../emscripten.ts'
 import type { LanguageDetector } from './detector.ts'
 
-/** What cld3 can tell apart: https://github.com/google/cld3#supported-languages */
+/** The languages that cld3 knows: https://github.com/google/cld3#supported-languages */
 export const CLD3_LANGUAGES: readonly string[] = (
   'af am ar az be bg bg-Latn bn bs ca ceb co cs cy da de el el-Latn en eo es et eu fa fi fil fr fy ga gd gl gu ha ' +
   'haw hi hi-Latn hmn hr ht hu hy id ig is it iw ja ja-Latn jv ka kk km kn ko ku ky la lb lo lt lv mg mi mk ml mn ' +
@@ -9,25 +9,25 @@ export const CLD3_LANGUAGES: readonly string[] = (
   'uz vi xh yi yo zh zh-Latn zu'
 ).split(' ')
 
-/** cld3 predicts on this many bytes at least and at most; below, it says `und`. */
+/** cld3 uses at least and at most so many bytes of a text; for shorter texts it returns `und`. */
 const MIN_BYTES = 10
 const MAX_BYTES = 700
 
-/** cld3 samples a text, and dies of texts of some MB. */
+/** Bytes of a text that cld3 gets: it uses only a sample, and crashes on texts of several MB. */
 const READ_BYTES = 64 * 1024
 
-/** The first halves of the last two code points of each plane but the first. */
+/** High surrogates of the last two code points of each plane but the first. */
 const PLANE_ENDS = '\ud83f\ud87f\ud8bf\ud8ff\ud93f\ud97f\ud9bf\ud9ff\uda3f\uda7f\udabf\udaff\udb3f\udb7f\udbbf\udbff'
 
 /**
- * cld3 stops reading at the first of these: C0 and C1 control characters, and the noncharacters of every plane. By code
- * units, which is twice as fast as by code points.
+ * cld3 stops at the first of these: C0 and C1 control characters, and the noncharacters of every plane. The pattern
+ * matches code units, which is twice as fast as code points.
  */
 const UNREADABLE = new RegExp(
   `[\\0-\\x1f\\x7f-\\x9f\\ufdd0-\\ufdef\\ufffe\\uffff]|[${PLANE_ENDS}][\\udffe\\udfff]`, 'g'
 )
 
-/** The part of a text that cld3 is given, made readable for it. */
+/** The part of a text that cld3 gets, without characters at which it would stop. */
 export function readablePart (text: string): string {
   let part = text
   if (text.length * 3 > READ_BYTES) {
@@ -39,7 +39,7 @@ export function readablePart (text: string): string {
 
 let buffer: Uint8Array | undefined
 
-/** Google's cld3, compiled to wasm. To be closed. */
+/** Loads Google's cld3, compiled to wasm. Close it at the end. */
 export async function loadCld3 (): Promise<LanguageDetector> {
   const { loadModule } = await import('cld3-asm')
   const factory = await loadEmscripten(() => loadModule())

@@ -1,27 +1,27 @@
 import { SluiceError, messageOf } from '../errors.ts'
 import { isThenable } from '../stage/strict-work.ts'
 
-/** The language of a text, as a detector tells it. */
+/** The result of a language detector. */
 export interface Detected {
-  /** A tag or label, such as `en`, `zh-Latn`, `__label__en` or `eng_Latn`; `und` where it can't tell. */
+  /** A tag or label, such as `en`, `zh-Latn`, `__label__en` or `eng_Latn`; `und` if the language is undetermined. */
   readonly language: string
   readonly probability: number
 }
 
-/** What tells the language of texts. */
+/** Detects the language of texts. */
 export interface LanguageDetector {
   /** The most probable language of a text, which may be empty or have lone surrogates. @param id of the document */
   detect (text: string, id?: string): Detected | Promise<Detected>
-  /** Every label it may tell, where that is known: a language to keep that is none of them is a mistake. */
+  /** All labels that it may return, if known; the stage refuses to keep any other language. */
   readonly labels?: readonly string[] | undefined
-  /** Lets go of what it holds. */
+  /** Releases its resources. */
   close? (): void
 }
 
-/** What is told of a text that can't be judged. */
+/** The result for a text whose language can't be detected. */
 export const UNDETERMINED: Detected = { language: 'und', probability: 0 }
 
-/** A detector of the user's own, held to what it should do. It fails with `ERR_DOCUMENT`, which names the document. */
+/** A custom detector whose results are checked. It fails with `ERR_DOCUMENT`, which names the document. */
 export function strictDetector (detector: LanguageDetector): LanguageDetector {
   const fail = (id: string | undefined, cause: unknown): never => {
     const message = `the language detector has failed at document ${id}: ${messageOf(cause)}`

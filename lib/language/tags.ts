@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein'
 
 /**
- * Codes that mean a language which has a shorter one: those of ISO 639-2 and 639-3, those that were withdrawn (`iw`),
- * and of single languages those that stand for the whole (`arb` for `ar`, `nob` for `no`), as CLDR's language aliases
- * have them. Written down, as what Node knows of them changes with its ICU.
+ * The shortest code of each language and its other codes, as in CLDR's language aliases: those of ISO 639-2 and 639-3,
+ * withdrawn ones (`iw`), and those of a single language that stands for a macrolanguage (`arb` for `ar`, `nob` for
+ * `no`). They are constants because Node's data changes with its ICU.
  */
 const SAME =
   'aa:aar ab:abk ae:ave af:afr ak:aka,fat am:amh an:arg ar:ara,arb as:asm av:ava ay:aym,ayr az:aze,azj ba:bak ' +
@@ -22,7 +22,7 @@ const SAME =
   'tw:twi ty:tah ug:uig uk:ukr ur:urd uz:uzb,uzn ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho yi:ji,ydd,yid yo:yor ' +
   'za:zha,zyb zh:chi,cmn,zho zu:zul'
 
-/** What languages of two letters are written in, where that isn't Latin script (CLDR's likely subtags). */
+/** The usual scripts of languages with two-letter codes, if not Latin (CLDR's likely subtags). */
 const SCRIPTS =
   'ab:cyrl ae:avst am:ethi ar:arab as:beng av:cyrl ba:cyrl be:cyrl bg:cyrl bn:beng bo:tibt ce:cyrl cr:cans ' +
   'cu:cyrl cv:cyrl dv:thaa dz:tibt el:grek fa:arab gu:gujr he:hebr hi:deva hy:armn ii:yiii iu:cans ja:jpan ' +
@@ -37,19 +37,19 @@ const shortest = new Map(SAME.split(' ').flatMap(entry => {
   return codes.split(',').map(code => [code, short] as const)
 }))
 
-/** A language as labels name it. */
+/** The language and script of a label. */
 export interface LanguageTag {
-  /** Its shortest code, in lower case; `und` where it isn't known. */
+  /** Its shortest code, in lower case; `und` if undetermined. */
   readonly language: string
-  /** Four letters in lower case, where the label names one. */
+  /** Four letters in lower case; undefined if the label has none. */
   readonly script: string | undefined
-  /** Whether that is another one than the language is usually written in. */
+  /** Whether the language is usually written in another script. */
   readonly isUnusual: boolean
 }
 
 /**
- * The language of a label or tag: `en`, `en-US`, `__label__en` and `eng_Latn` are the same. Wikipedia's `als`, which
- * lid.176 has, is Alemannic, while `als` with its script is Albanian. A label that is no tag is a language of its own.
+ * The language of a label or tag: `en`, `en-US`, `__label__en` and `eng_Latn` are the same. `als` alone, in Wikipedia
+ * and lid.176, is Alemannic; `als` with a script is Albanian. A label that isn't a tag is a language by itself.
  */
 function languageOf (label: string): LanguageTag {
   const tag = label.replace(/^__label__/, '').toLowerCase()
@@ -63,26 +63,25 @@ function languageOf (label: string): LanguageTag {
 }
 
 /**
- * Whether a detected language is the wanted one. Where both name a script it has to be the same; where only one does,
- * it may be any but Latin script for a language that is usually written in another. Whatever isn't known (`und`) is
- * none.
+ * Whether a detected language is the wanted one. If both have a script, it must be the same. If only one has a script,
+ * it may be any, except Latin for a language that is usually written in another one. `und` is never the wanted one.
  */
 export function sameLanguage (detected: string, wanted: string): boolean {
-  const [found, asked] = [languageOf(detected), languageOf(wanted)]
-  if (found.language !== asked.language || found.language === 'und') return false
-  if (found.script !== undefined && asked.script !== undefined) return found.script === asked.script
-  return ![found, asked].some(({ script, isUnusual }) => script === 'latn' && isUnusual)
+  const [found, kept] = [languageOf(detected), languageOf(wanted)]
+  if (found.language !== kept.language || found.language === 'und') return false
+  if (found.script !== undefined && kept.script !== undefined) return found.script === kept.script
+  return ![found, kept].some(({ script, isUnusual }) => script === 'latn' && isUnusual)
 }
 
-/** A language as a tag, with its script where that isn't the usual one: `en`, `zh-Latn`, `zh-Hant`. */
+/** The tag of a label, with its script if that isn't the usual one: `en`, `zh-Latn`, `zh-Hant`. */
 export function tagOf (label: string): string {
   const { language, script, isUnusual } = languageOf(label)
   return isUnusual ? `${language}-${script![0]!.toUpperCase()}${script!.slice(1)}` : language
 }
 
 /**
- * Of some tags the one of the language with such a name, in English or in the language itself: `German`, `deutsch`;
- * undefined where there is none nearly so.
+ * The tag of the language with a name, in English or in the language itself: `German`, `deutsch`. Names that are nearly
+ * the same are found, too; undefined if there is none.
  */
 export function tagNamed (name: string, tags: readonly string[]): string | undefined {
   const english = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' })
@@ -94,7 +93,7 @@ export function tagNamed (name: string, tags: readonly string[]): string | undef
       if (name !== undefined && !named.has(name)) named.set(name, tag)
     }
   }
-  // 'german-Latn' and 'english (us)' begin with a name, too.
+  // 'german-Latn' and 'english (us)' also begin with a name.
   const wanted = name.slice(0, LONGEST_NAME).toLowerCase().trim()
   const word = /^[\p{L}\p{M}]*/u.exec(wanted)![0]
   const exact = named.get(wanted) ?? named.get(word)
@@ -103,5 +102,5 @@ export function tagNamed (name: string, tags: readonly string[]): string | undef
   return distance(wanted, near) <= Math.max(1, Math.floor(wanted.length / 4)) ? named.get(near) : undefined
 }
 
-/** No name of a language has more characters. */
+/** Names of languages have at most so many characters. */
 const LONGEST_NAME = 100

@@ -3,27 +3,25 @@ import { messageOf } from '../errors.ts'
 import { type DoubleArray, ROOT, edgesOf, endsKey, isTooManyUnits, unitOf } from './double-array.ts'
 import { lengthOfChar } from './utf8.ts'
 
-/** What text is rewritten by: the longest key at a place becomes its replacement. */
+/** A table for rewriting text: the longest key at a place is replaced. */
 export interface Charsmap {
-  /** The keys; their values are where in `replacements` the replacement begins. */
+  /** The keys; the value of a key is the start of its replacement in `replacements`. */
   readonly trie: DoubleArray
   /** The replacements in UTF-8, each ended by a NUL. */
   readonly replacements: Uint8Array
-  /**
-   * ASCII characters that a key of more than one byte begins with, and the first byte of what stands behind them in it.
-   */
+  /** The ASCII characters that begin keys, and which bytes may follow them in a key. */
   readonly beginnings: ReadonlyMap<number, ReadonlySet<number>>
-  /** ASCII characters that stand in a key behind its first byte. */
+  /** The ASCII characters in keys after the first byte. */
   readonly insides: ReadonlySet<number>
 }
 
 /**
- * Reads the `precompiled_charsmap` of a model: the size of the trie in bytes (32 bits, little-endian), the trie as
- * darts-clone has it, the replacements (src/normalizer.cc of SentencePiece 0.1.97).
+ * Reads the `precompiled_charsmap` of a model: the size of the trie in bytes (32 bits, little-endian), the trie in the
+ * format of darts-clone, and the replacements (src/normalizer.cc of SentencePiece 0.1.97).
  *
- * The whole trie is walked, so that nothing has to be checked while text is rewritten.
+ * The whole trie is checked here, so that nothing has to be checked while text is rewritten.
  *
- * @throws Error when it points outside itself, into a character or in a circle
+ * @throws Error when the trie points outside itself, into a character or in a circle
  */
 export function readCharsmap (charsmap: Uint8Array): Charsmap {
   try {
@@ -39,19 +37,19 @@ function read (charsmap: Uint8Array): Charsmap {
   if (trieBytes === 0 || trieBytes % 4 !== 0 || 4 + trieBytes >= charsmap.length) {
     throw new Error(`it has ${charsmap.length} bytes, of which ${trieBytes} are its trie`)
   }
-  if (isTooManyUnits(trieBytes / 4)) throw new Error(`its trie has ${trieBytes / 4} units, more than sluice reads`)
+  if (isTooManyUnits(trieBytes / 4)) throw new Error(`its trie has ${trieBytes / 4} units, too many for sluice`)
   const darts = new Uint32Array(trieBytes / 4)
   for (let i = 0; i < darts.length; i++) darts[i] = view.getUint32(4 + 4 * i, true)
   const replacements = charsmap.subarray(4 + trieBytes)
   if (!isUtf8(replacements)) throw new Error('its replacements are not UTF-8')
   if (replacements.at(-1) !== 0) throw new Error('its last replacement is cut off')
   const trie = converted(darts)
-  return { trie, replacements, ...walked(trie, replacements) }
+  return { trie, replacements, ...checked(trie, replacements) }
 }
 
 /**
- * A trie of darts-clone (its class DoubleArrayUnit) as one of ours. The offset of a unit makes the base of its children
- * by an exclusive or with its own place; where a key ends at a node, the unit at its base is the value.
+ * Converts a trie of darts-clone (its class DoubleArrayUnit). The base of a unit's children is its offset XOR its
+ * index. If a key ends at a node, the unit at its base is the value.
  */
 function converted (darts: Uint32Array): DoubleArray {
   const size = Math.ceil(darts.length / 256) * 256
@@ -72,34 +70,34 @@ function converted (darts: Uint32Array): DoubleArray {
   return { units, values }
 }
 
-/** Stands for the value of a node with children, or with a value, that is none. */
+/** The value of a node whose children or whose value are outside the trie. */
 const POINTS_OUTSIDE = -2
 
 function isValue (unit: number): boolean {
   return unit >>> 31 === 1
 }
 
-/** Walks along all keys: each must end, at a replacement. */
-function walked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'beginnings' | 'insides'> {
+/** Checks all keys: each must end, at a replacement. */
+function checked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'beginnings' | 'insides'> {
   const beginnings = new Map<number, Set<number>>()
   const insides = new Set<number>()
   const eachChild = edgesOf(trie)
-  const state = new Uint8Array(trie.units.length) // of each node: not met, on the way to here, or done
-  const missing = new Int8Array(trie.units.length) // of each node: bytes that its last character still lacks
-  const way = [ROOT]
+  const state = new Uint8Array(trie.units.length) // of each node: not visited, on the path, or done
+  const missing = new Int8Array(trie.units.length) // of each node: bytes that are missing in its last character
+  const path = [ROOT]
   let node = ROOT
   const meet = (label: number, child: number): void => {
     if (state[child] === 1) throw new Error('its trie goes in a circle')
     const lacking = (missing[node]! || lengthOfChar(label)) - 1
-    if (state[child] === 0) way.push(child)
+    if (state[child] === 0) path.push(child)
     else if (missing[child] !== lacking) {
-      throw new Error(`the keys to unit ${child} of its trie end inside a character, or don't, as they begin`)
+      throw new Error(`some keys to unit ${child} of its trie end inside a character, and others don't`)
     }
     missing[child] = lacking
     if (node !== ROOT && label < 0x80) insides.add(label)
   }
-  while (way.length > 0) {
-    node = way.at(-1)!
+  while (path.length > 0) {
+    node = path.at(-1)!
     if (state[node] === 0) {
       state[node] = 1
       checkValue(trie, node, replacements)
@@ -109,21 +107,21 @@ function walked (trie: DoubleArray, replacements: Uint8Array): Pick<Charsmap, 'b
       eachChild(node, meet)
     } else {
       state[node] = 2
-      way.pop()
+      path.pop()
     }
   }
   eachChild(ROOT, (label, child) => {
     if (label >= 0x80) return
-    const behind = new Set<number>()
-    eachChild(child, next => { behind.add(next) })
-    beginnings.set(label, behind)
+    const following = new Set<number>()
+    eachChild(child, next => { following.add(next) })
+    beginnings.set(label, following)
   })
   return { beginnings, insides }
 }
 
 function checkValue (trie: DoubleArray, node: number, replacements: Uint8Array): void {
   const value = trie.values[node]!
-  if (value === POINTS_OUTSIDE) throw new Error(`unit ${node} of its trie points outside of it`)
+  if (value === POINTS_OUTSIDE) throw new Error(`unit ${node} of its trie points outside the trie`)
   if (!endsKey(trie, node)) return
   if (value >= replacements.length) throw new Error(`it has a replacement at byte ${value} of ${replacements.length}`)
   if ((replacements[value]! & 0xc0) === 0x80) {

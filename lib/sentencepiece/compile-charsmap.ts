@@ -1,31 +1,29 @@
 import { type Edge, type State, dartsUnits } from './darts-writer.ts'
 
-/**
- * A reader of SentencePiece 0.1.97 has room for 32 keys that begin one another (`kMaxTrieResultsSize`), and uses fewer.
- */
+/** SentencePiece 0.1.97 finds fewer than 32 keys at a place (`kMaxTrieResultsSize`), each a prefix of the next. */
 const MAX_NESTED = 31
 
-/** Where some sources of rules have led, character by character. */
+/** A node in the trie of sources, whose edges are characters. */
 interface Node {
-  /** Where in the replacements that of the source that ends here begins; -1 where none ends. */
+  /** Start of the replacement of the source that ends here; -1 if none ends here. */
   value: number
   readonly next: Map<string, Node>
 }
 
-/** Characters that may stand for a character. */
+/** For a character, others that may be in its place. */
 export type Variants = ReadonlyMap<string, readonly string[]>
 
 /**
- * The `precompiled_charsmap` for rules, by which the longest source at a place of a text becomes its target: the size
- * of the trie of the sources in bytes (32 bits, little-endian), the trie as darts-clone has it, and the targets, each
- * ended by a NUL (`Builder::CompileCharsMap` in src/builder.cc of SentencePiece 0.1.97). It is empty if there are no
- * rules.
+ * Compiles rules to a `precompiled_charsmap`, by which the longest source at a place of a text is replaced by its
+ * target. It has the size of the trie of the sources in bytes (32 bits, little-endian), the trie in the format of
+ * darts-clone, and the targets, each ended by a NUL (`Builder::CompileCharsMap` in src/builder.cc of SentencePiece
+ * 0.1.97). It is empty if there are no rules.
  *
  * @param rules targets by sources
- * @param variants of a character, others that may stand for it in sources of two characters and more; such a rule holds
- *   for all combinations, which come to far more than `rules` then has. A variant stands for one character
- * @throws RangeError for an empty source; for a NUL or half a surrogate pair; for more than 31 sources that begin one
- *   another; for a variant with something behind it in a source; for more than some two million units
+ * @param variants characters that may replace a character in sources of at least two characters; such a rule holds for
+ *   all combinations, which are far more than `rules` has. A variant stands for one character
+ * @throws RangeError for an empty source, a NUL or half a surrogate pair; for more than 31 sources that are prefixes of
+ *   one another; for a variant that something follows in a source; for more than about two million units
  */
 export function compileCharsmap (rules: ReadonlyMap<string, string>, variants: Variants = new Map()): Uint8Array {
   if (rules.size === 0) return new Uint8Array()
@@ -61,13 +59,13 @@ function addSource (root: Node, source: string, value: number): void {
 
 function checkText (text: string, what: string): void {
   if (text.isWellFormed() && !text.includes('\0')) return
-  throw new RangeError(`the ${what} of a rule is ${JSON.stringify(text)}, expected a text of Unicode without NUL`)
+  throw new RangeError(`the ${what} of a rule is ${JSON.stringify(text)}, expected well-formed Unicode without NUL`)
 }
 
 /** The bytes of a character, and the state that it leads to. */
-type Way = readonly [bytes: Uint8Array, to: State]
+type Transition = readonly [bytes: Uint8Array, to: State]
 
-/** Makes states of nodes: those that go on alike become one. */
+/** Converts nodes to states; nodes with the same continuations become one state. */
 class States {
   readonly #variants: Variants
   readonly #states = new Map<string, State>()
@@ -82,7 +80,7 @@ class States {
     return this.#state(-1, this.#edges(root, true))
   }
 
-  /** The edges behind a node, for its characters and their variants. */
+  /** The edges of a node, for its characters and their variants. */
   #edges (node: Node, isRoot: boolean): readonly Edge[] {
     const following = new Map<string, Pick<State, 'value' | 'edges'>>()
     for (const [char, to] of node.next) following.set(char, { value: to.value, edges: this.#edges(to, false) })
@@ -92,26 +90,27 @@ class States {
         const own = following.get(variant)
         if (own !== undefined && own.edges.length > 0) {
           throw new RangeError(`${JSON.stringify(variant)} stands for ${JSON.stringify(char)}, ` +
-            'and has something else behind it in the source of a rule')
+            'but something else follows it in the source of a rule')
         }
         following.set(variant, { value: own?.value ?? (isRoot ? -1 : value), edges })
       }
     }
-    const ways = [...following].map(([char, { value, edges }]): Way => [Buffer.from(char), this.#state(value, edges)])
-    return this.#byByte(ways, 0)
+    const transitions = [...following].map(([char, { value, edges }]): Transition =>
+      [Buffer.from(char), this.#state(value, edges)])
+    return this.#byByte(transitions, 0)
   }
 
-  /** Edges by the bytes at a depth of the ways' first characters, which are no beginnings of one another. */
-  #byByte (ways: readonly Way[], depth: number): Edge[] {
-    const groups = new Map<number, Way[]>()
-    for (const way of ways) {
-      const byte = way[0][depth]!
+  /** The edges for the bytes at a depth of characters, of which none is a prefix of another. */
+  #byByte (transitions: readonly Transition[], depth: number): Edge[] {
+    const groups = new Map<number, Transition[]>()
+    for (const transition of transitions) {
+      const byte = transition[0][depth]!
       const group = groups.get(byte)
-      if (group === undefined) groups.set(byte, [way])
-      else group.push(way)
+      if (group === undefined) groups.set(byte, [transition])
+      else group.push(transition)
     }
     return [...groups].sort(([a], [b]) => a - b).map(([byte, group]) => {
-      const [[bytes, to]] = group as [Way]
+      const [[bytes, to]] = group as [Transition]
       return [byte, bytes.length === depth + 1 ? to : this.#state(-1, this.#byByte(group, depth + 1))]
     })
   }
@@ -125,7 +124,7 @@ class States {
     const state = { value, edges }
     const nested = edges.reduce((most, [, to]) => Math.max(most, this.#nested.get(to)!), 0) + (value >= 0 ? 1 : 0)
     if (nested > MAX_NESTED) {
-      throw new RangeError(`${nested} sources of rules begin one another, expected at most ${MAX_NESTED}`)
+      throw new RangeError(`${nested} sources of rules are prefixes of one another, expected at most ${MAX_NESTED}`)
     }
     this.#states.set(key, state)
     this.#numbers.set(state, this.#numbers.size)

@@ -1,38 +1,38 @@
 /**
- * Where some keys of a trie have led: what ends here, and what goes on by which byte. Ways that go on alike lead to one
- * and the same state, so that a trie of a quarter of a million keys has some ten thousand of them.
+ * A state of a trie whose keys share their endings: prefixes with the same continuations lead to the same state. So a
+ * trie of a quarter of a million keys has only about ten thousand states.
  */
 export interface State {
-  /** The value of the key that ends here; -1 where none does. */
+  /** The value of the key that ends here; -1 if none does. */
   readonly value: number
-  /** By their bytes, of which none is 0. */
+  /** Sorted by their bytes, of which none is 0. */
   readonly edges: readonly Edge[]
 }
 
 export type Edge = readonly [byte: number, to: State]
 
-// A unit holds, from its lowest bit: the byte that leads to it (8), whether a key ends there (1), a bit for offsets
-// that don't occur here, the offset of its children (21). A unit with the highest bit holds a value.
+// A unit has, from its lowest bit: the byte that leads to it (8 bits), whether a key ends there (1), a flag for large
+// offsets, which isn't used here (1), and the offset of its children (21). The highest bit marks a unit with a value.
 const ENDS_KEY = 0x100
 const OFFSET_SHIFT = 10
 const IS_VALUE = 0x8000_0000
 const MAX_UNITS = 2 ** 21
 
-/** `base ^ byte` stays in a block, so that readers never look outside of the array. */
+/** `base ^ byte` is in the same block as `base`, so that readers never read outside the array. */
 const BLOCK = 256
 
 /**
- * The units of a trie as darts-clone reads them (class DoubleArrayUnit of its darts.h, as of SentencePiece 0.1.97): the
- * child of a node by a byte is at `base ^ byte`, the value of a node's key at `base`, where base is the node's own
- * place XOR its offset. States that several edges lead to are there once.
+ * The units of a trie in the format of darts-clone (class DoubleArrayUnit of its darts.h in SentencePiece 0.1.97). The
+ * base of a node is its index XOR its offset. The child of the node by a byte is at `base ^ byte`, and the value of its
+ * key at `base`. A state is written once, even if several edges lead to it.
  *
- * @throws RangeError for more than some two million units
+ * @throws RangeError for more than about two million units
  */
 export function dartsUnits (root: State): Uint32Array {
-  const states = statesBehind(root)
+  const states = reachableFrom(root)
   const places = new Places()
   const bases = new Map<State, number>()
-  // Larger ones first: what is left free between them is filled with the many of one unit.
+  // The largest states first: many have only one unit, and fill the gaps between them.
   const labels = states.map(state => [state, labelsOf(state)] as const).sort(([, a], [, b]) => b.length - a.length)
   for (const [state, bytes] of labels) bases.set(state, places.place(bytes))
   const units = places.freeUnits()
@@ -50,7 +50,7 @@ function unitOf (place: number, byte: number, state: State, bases: ReadonlyMap<S
 }
 
 /** All states, each once. */
-function statesBehind (root: State): State[] {
+function reachableFrom (root: State): State[] {
   const states = new Set([root])
   for (const { edges } of states) {
     for (const [, to] of edges) states.add(to)
@@ -58,19 +58,19 @@ function statesBehind (root: State): State[] {
   return [...states]
 }
 
-/** The bytes of a state's units: that of a value is 0. */
+/** The bytes of a state's units; 0 is that of its value. */
 function labelsOf ({ value, edges }: State): number[] {
   const bytes = edges.map(([byte]) => byte)
   return value >= 0 ? [0, ...bytes] : bytes
 }
 
-/** Which units are taken, in blocks that are added as they are needed. */
+/** The units that are taken, in blocks that are added when needed. */
 class Places {
   #size = BLOCK
   #taken = new Uint8Array(BLOCK)
-  /** A base is one state's, so that no unit is found from another. */
+  /** Each state has a base that no other has, so that its units can't be reached from another state. */
   #isBase = new Uint8Array(BLOCK)
-  /** Of labels: before which unit there is no place for them any more. */
+  /** For each set of labels, the unit before which there is no place for them. */
   readonly #tried = new Map<string, number>()
 
   constructor () {
@@ -94,8 +94,8 @@ class Places {
   }
 
   /**
-   * All units as if they were free: each bears the byte that leads to it from a base that no state has, so that no text
-   * leads to it. There is one in each block with a free unit: every base of a block has a unit of its own in it.
+   * All units, filled as free ones. A free unit has the byte that leads to it from a base that no state has, so that it
+   * is never reached. Each block with a free unit has such a base, since every base takes at least one unit of it.
    */
   freeUnits (): Uint32Array {
     const units = new Uint32Array(this.#size)

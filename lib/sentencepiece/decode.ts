@@ -3,42 +3,36 @@ import { byteOfPiece, nameOfByte } from './byte-pieces.ts'
 import type { Piece, SentencePieceModel } from './model.ts'
 import { Normalizer } from './normalizer.ts'
 
-/** What stands for a space in a piece: U+2581. */
+/** Stands for a space in pieces. */
 const ESCAPED_SPACE = '\u2581'
 
-/** What a byte becomes that is part of no character. */
+/** Replaces a byte that isn't part of a character. */
 const REPLACEMENT = '\ufffd'
 
 const NO_BYTE = -1
 
-/**
- * Pieces are joined this many at a time: a string that grew by one piece after the other would take several times its
- * size.
- */
+/** So many pieces are joined at a time: appending each piece to a string would take several times its memory. */
 const JOINED_AT_ONCE = 16 * 1024
 
 /**
- * Ids to text, as `SentencePieceProcessor::Decode` of SentencePiece 0.1.97 has it (src/sentencepiece_processor.cc):
- * control pieces are nothing, an unknown one is the model's `unk_surface`, bytes are joined to characters, and the
- * space that normalization puts before a text is dropped.
+ * Decodes ids to text, as does `SentencePieceProcessor::Decode` of SentencePiece 0.1.97
+ * (src/sentencepiece_processor.cc). Control pieces are left out, an unknown piece becomes the model's `unk_surface`,
+ * bytes are joined to characters, and the space that normalization adds before a text is dropped.
  */
 export class Decoder {
-  /** Of each id that isn't a byte: its text. */
+  /** The text of each id that isn't a byte. */
   readonly surfaces: readonly string[]
-  /** Of each id: the byte that it stands for, or -1. */
+  /** The byte of each id, or -1. */
   readonly bytes: Int16Array
-  /** Of each id: whether its text begins with a space that may be dropped at the beginning. */
+  /** For each id, whether its text begins with a space that may be dropped at the beginning. */
   readonly spaced: Uint8Array
-  /**
-   * How many spaces are dropped at the beginning: the one that was put there, or, where runs of spaces were removed,
-   * all.
-   */
+  /** How many spaces are dropped at the beginning: none, the one that was added, or all if extra spaces are removed. */
   readonly drops: 'none' | 'one' | 'all'
   readonly #model: SentencePieceModel
   readonly #path: string
   readonly #denormalizer: Normalizer | undefined
 
-  /** @param path for messages @throws Error when the table that decoded text is rewritten by is damaged */
+  /** @param path for messages @throws Error when the denormalization table is damaged */
   constructor (model: SentencePieceModel, path: string) {
     const { pieces, trainer, denormalizer, normalizer: { addDummyPrefix, removeExtraWhitespaces } } = model
     const isText = pieces.map(({ type }) => type !== 'control' && type !== 'unknown')
@@ -57,7 +51,7 @@ export class Decoder {
     return this.#model.unkId
   }
 
-  /** -1 where the model has no end-of-sentence piece. */
+  /** -1 if the model has no EOS token. */
   get eosId (): number {
     return this.#model.eosId
   }
@@ -66,13 +60,13 @@ export class Decoder {
     return this.surfaces.length
   }
 
-  /** Whether decoded text is rewritten by a table of the model's, as few models ask. */
+  /** Whether decoded text is rewritten by a denormalization table, which few models have. */
   get rewrites (): boolean {
     return this.#denormalizer !== undefined
   }
 
   /**
-   * A piece as the model names it: `</s>`, `<0xE6>`.
+   * The name of a piece in the model: `</s>`, `<0xE6>`.
    *
    * @throws SluiceError `ERR_TOKENIZER` for an id that isn't in the vocabulary
    */
@@ -101,22 +95,22 @@ export class Decoder {
   }
 }
 
-/** The text that a piece is decoded to, unless it is a byte. */
+/** The text of a piece that isn't a byte. */
 function surfaceOf ({ piece, type }: Piece, unkSurface: string): string {
   if (type === 'control') return ''
   return type === 'unknown' ? unkSurface : piece.replaceAll(ESCAPED_SPACE, ' ')
 }
 
-/** One text that is being decoded, id by id. */
+/** The decoding of one text, id by id. */
 export class Decoding {
   readonly #decoder: Decoder
   #atBeginning: boolean
-  #held: number[] = [] // bytes that may become a character: its first one and those behind it
+  #held: number[] = [] // the first bytes of a character
   #pieces: string[] = []
   #parts: string[] = []
   #chars = 0
 
-  /** @param continues whether the ids are the rest of a text, not its beginning @default false */
+  /** @param continues whether the ids begin inside a text @default false */
   constructor (decoder: Decoder, { continues = false }: { readonly continues?: boolean } = {}) {
     this.#decoder = decoder
     this.#atBeginning = !continues
@@ -127,7 +121,7 @@ export class Decoding {
     return this.#chars
   }
 
-  /** Takes an id, which must be in the vocabulary. */
+  /** Adds an id, which must be in the vocabulary. */
   add (id: number): void {
     const byte = this.#decoder.bytes[id]!
     if (byte !== NO_BYTE) {
@@ -138,13 +132,13 @@ export class Decoding {
     this.#put(this.#atBeginning ? this.#first(id) : this.#decoder.surfaces[id]!)
   }
 
-  /** Puts in a text that isn't a piece's. */
+  /** Adds a text that isn't that of an id. */
   mark (text: string): void {
     if (this.#held.length > 0) this.#putHeld(() => REPLACEMENT)
     this.#put(text)
   }
 
-  /** The text since the last time, without bytes that may go on to be a character. */
+  /** Returns the text since the last call, without the bytes of a character that may be continued. */
   take (): string {
     this.#parts.push(this.#pieces.join(''))
     const text = this.#parts.join('')
@@ -154,21 +148,19 @@ export class Decoding {
     return text
   }
 
-  /** The rest of the text. */
+  /** Returns the rest of the text. */
   end (): string {
     this.#putHeld(() => REPLACEMENT)
     return this.take()
   }
 
-  /**
-   * As `end`, where the ids end before the text does: the bytes of a character that is cut are shown by their names.
-   */
+  /** As `end`, for ids that end inside a text: the bytes of a character that is cut are shown by their names. */
   cut (): string {
     this.#putHeld(nameOfByte)
     return this.take()
   }
 
-  /** Text of a piece that has no text before it. */
+  /** The text of an id without text before it. */
   #first (id: number): string {
     const { surfaces, spaced, drops } = this.#decoder
     const drop = drops !== 'none' && spaced[id] === 1
@@ -192,7 +184,7 @@ export class Decoding {
     while (held.length > 0) {
       const character = characterOf(held)
       if (character === '') return
-      if (character === undefined) { // the first byte alone is none, those behind it may be one
+      if (character === undefined) { // drop the first byte; those after it may be a character
         held.shift()
         this.#put(REPLACEMENT)
       } else {
@@ -208,17 +200,17 @@ export class Decoding {
   }
 }
 
-/** Whether a byte is one that continues a character in UTF-8. */
+/** Whether a byte of UTF-8 continues a character. */
 export function isTrailByte (byte: number): boolean {
   return (byte & 0xc0) === 0x80
 }
 
-/** Bits of the first byte that belong to the code point, and the least code point, by the length in UTF-8. */
+/** By the length in UTF-8: the bits of the first byte that belong to the code point, and the least code point. */
 const LEADS = [[0, 0], [0x7f, 0], [0x1f, 0x80], [0x0f, 0x800], [0x07, 0x10000]] as const
 
 /**
- * The character that bytes are in UTF-8; '' where they begin one; undefined where their first byte begins none with
- * those behind it. The rules are those of RFC 3629: no longer form than needed, no surrogates, nothing above U+10FFFF.
+ * The character of bytes in UTF-8; '' if they are the beginning of a character; undefined if they can't be one. The
+ * rules are those of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
  */
 function characterOf (bytes: readonly number[]): string | undefined {
   const first = bytes[0]!

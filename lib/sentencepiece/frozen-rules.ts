@@ -1,19 +1,19 @@
 import { inflateRawSync } from 'node:zlib'
 import { RULE_DATA } from './rule-data.ts'
 
-/** The tables that all normalization rules of SentencePiece 0.1.97 follow from: targets by sources. */
+/** The tables for all normalization rules of SentencePiece 0.1.97: targets by sources. */
 export interface FrozenRules {
-  /** Of single characters with a rule of nfkc. */
+  /** Single characters with a rule in nfkc. */
   readonly characters: ReadonlyMap<string, string>
-  /** Of two characters and more, all without a rule of their own, that nfkc composes. */
+  /** Sequences of characters that have no rules themselves, but that nfkc composes. */
   readonly sequences: ReadonlyMap<string, string>
-  /** The lower case of characters, one for one, that nfkc leaves as they are. */
+  /** The lower case of single characters that nfkc doesn't change. */
   readonly folds: ReadonlyMap<string, string>
 }
 
 /**
- * Unpacks the tables. They are data, and not `String.prototype.normalize`, since that goes by the Unicode version of
- * Node's ICU, which isn't SentencePiece's and doesn't stay the same.
+ * Unpacks the tables. `String.prototype.normalize` can't replace them: it uses the Unicode version of Node's ICU, which
+ * isn't that of SentencePiece and changes.
  */
 export function frozenRules (): FrozenRules {
   const lines = inflateRawSync(Buffer.from(RULE_DATA, 'base64')).toString('latin1').split('\n')
@@ -25,7 +25,7 @@ export function frozenRules (): FrozenRules {
   return { characters, sequences, folds }
 }
 
-/** @param differences of each character from that at the same place in the last text that is as long */
+/** @param differences of each character from the one at the same index in the last text that has such an index */
 function textsOf (lengths: readonly number[], differences: readonly number[]): string[] {
   const codes: number[] = []
   let at = 0

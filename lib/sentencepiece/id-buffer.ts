@@ -1,14 +1,14 @@
-/** Ids that grow: those of a text are appended, so that a stream of texts allocates little. */
+/** A growing buffer of ids. It can be reused for many texts, so that they allocate little memory. */
 export class IdBuffer {
   ids: Int32Array
   length = 0
 
-  /** @param ids memory to begin with */
+  /** @param ids memory to start with */
   constructor (ids: Int32Array = new Int32Array(1024)) {
     this.ids = ids
   }
 
-  /** Makes room for so many ids more. */
+  /** Makes room for `more` ids. */
   reserve (more: number): void {
     if (this.length + more <= this.ids.length) return
     const larger = new Int32Array(Math.max(2 * this.ids.length, this.length + more))
@@ -21,7 +21,7 @@ export class IdBuffer {
     this.ids[this.length++] = id
   }
 
-  /** Appends ids from one place to another of an array. */
+  /** Appends the ids of an array from index `from` to before `to`. */
   append (ids: Int32Array, from: number, to: number): void {
     this.reserve(to - from)
     this.ids.set(ids.subarray(from, to), this.length)
@@ -33,7 +33,7 @@ export class IdBuffer {
     return this.ids.slice(0, this.length)
   }
 
-  /** Forgets the ids; their memory is kept for others. */
+  /** Removes the ids; their memory is kept. */
   clear (): void {
     this.length = 0
   }

@@ -1,4 +1,4 @@
-/** What `sluice/sentencepiece` is: SentencePiece's models, normalization and rules, without a tokenizer around them. */
+/** The module `sluice/sentencepiece`: reads and writes SentencePiece models, decodes ids and normalizes text. */
 export { Decoder } from './decode.ts'
 export {
   type ModelType, type NormalizerSpec, type Piece, type PieceType, type SentencePieceModel, type TrainerSpec, readModel

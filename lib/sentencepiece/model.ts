@@ -5,9 +5,9 @@ import {
   type Fields, type UnknownField, boolean, bytes, float, integer, message, readMessage, string
 } from './protobuf.ts'
 
-/** How a model cuts text into pieces. */
+/** The algorithm by which a model segments text into pieces. */
 export type ModelType = 'unigram' | 'bpe' | 'word' | 'char'
-/** What a piece is for. */
+/** The kind of a piece. */
 export type PieceType = 'normal' | 'unknown' | 'control' | 'user_defined' | 'unused' | 'byte'
 
 /** A piece of a vocabulary. */
@@ -18,7 +18,7 @@ export interface Piece {
   readonly type: PieceType
 }
 
-/** How the model was trained; what later steps depend on. Defaults are those of sentencepiece_model.proto. */
+/** The training settings that encoding and decoding depend on. Defaults are those of sentencepiece_model.proto. */
 export interface TrainerSpec {
   readonly modelType: ModelType
   readonly vocabSize: number
@@ -26,7 +26,7 @@ export interface TrainerSpec {
   readonly splitByWhitespace: boolean
   readonly treatWhitespaceAsSuffix: boolean
   readonly byteFallback: boolean
-  /** What an unknown id is decoded to. */
+  /** The text of an unknown id. */
   readonly unkSurface: string
   readonly unkPiece: string
   readonly bosPiece: string
@@ -43,16 +43,14 @@ export interface NormalizerSpec {
   readonly escapeWhitespaces: boolean
 }
 
-/** A SentencePiece model file, read. Special ids are -1 where the model has no such piece. */
+/** The content of a SentencePiece model file. Special ids are -1 if the model has no such piece. */
 export interface SentencePieceModel {
   readonly pieces: readonly Piece[]
   readonly trainer: TrainerSpec
   readonly normalizer: NormalizerSpec
-  /** How decoded text is rewritten, as few models ask. */
+  /** How decoded text is rewritten; few models have it. */
   readonly denormalizer: NormalizerSpec | undefined
-  /**
-   * Fields of the file, of `trainer_spec` and of the normalizers that sluice has no use for, as they stand in the file.
-   */
+  /** Fields of the file, of `trainer_spec` and of the normalizers that sluice doesn't use, unchanged. */
   readonly unknownFields: readonly UnknownField[]
   readonly unkId: number
   readonly bosId: number
@@ -122,11 +120,11 @@ const MODEL_FIELDS: Fields<Found> = {
  * Reads a SentencePiece `.model` file, a protocol buffer of the message `ModelProto`.
  *
  * @param path for messages
- * @throws SluiceError `ERR_TOKENIZER` when the bytes are not a model, with what was found
+ * @throws SluiceError `ERR_TOKENIZER` when the bytes aren't a model, with what was found
  */
 export function readModel (bytes: Uint8Array, path: string): SentencePieceModel {
   try {
-    return judged(read(bytes))
+    return validated(read(bytes))
   } catch (cause) {
     const other = otherTokenizer(bytes, path)
     if (other !== null) throw new SluiceError('ERR_TOKENIZER', `${path}: ${other}`, { cause })
@@ -139,8 +137,7 @@ export function readModel (bytes: Uint8Array, path: string): SentencePieceModel 
 function read (bytes: Uint8Array): Omit<SentencePieceModel, 'unkId' | 'bosId' | 'eosId' | 'padId'> {
   const found: Found = { pieces: [] }
   const unknownFields = readMessage(bytes, MODEL_FIELDS, found)
-  // SentencePiece takes the defaults where a spec is left out, and so a file for whole that was cut off between two
-  // fields.
+  // As in SentencePiece, a missing spec has the defaults; so a file that was cut off between two fields is accepted.
   const { pieces, trainer = defaultTrainer(), normalizer = defaultNormalizer(), denormalizer } = found
   if (pieces.length === 0) throw new Error('it has no pieces')
   return { pieces, trainer, normalizer, denormalizer, unknownFields }
@@ -182,7 +179,7 @@ function named<T> (names: Readonly<Record<number, T>>, value: number, what: stri
   return name
 }
 
-function judged (model: ReturnType<typeof read>): SentencePieceModel {
+function validated (model: ReturnType<typeof read>): SentencePieceModel {
   const { pieces, trainer } = model
   const ids = new Map<string, number>()
   pieces.forEach(({ piece, score, type }, id) => {
@@ -202,7 +199,7 @@ function judged (model: ReturnType<typeof read>): SentencePieceModel {
     const expected = trainer.byteFallback ? '256, since byte_fallback is on' : 'none, since byte_fallback is off'
     throw new Error(`it has ${bytePieces} pieces for bytes, expected ${expected}`)
   }
-  // SentencePiece takes a special id from the piece's name, and only where that piece is a control symbol.
+  // SentencePiece finds a special id by the piece's name, and only if the piece is a control symbol.
   const controlId = (name: string): number => {
     const id = ids.get(name)
     return id !== undefined && pieces[id]!.type === 'control' ? id : -1

@@ -5,20 +5,20 @@ import type { NormalizerSpec } from './model.ts'
 import { U2581, byteString, lengthOfChar } from './utf8.ts'
 
 /**
- * A space in normalized text. Where spaces are escaped, it stands for U+2581, which takes one byte here and not three;
- * nothing else has this byte there, since no other space is left.
+ * A space in normalized text. If spaces are escaped, this byte stands for U+2581, which would take three; it isn't used
+ * otherwise, since no other space is left.
  */
 export const SPACE = 0x20
 
-// How an ASCII character is normalized: maybe by a rule; as itself, unless a byte of 0x80 and above follows (letters,
-// which a combining mark may follow); always as itself.
+// How an ASCII character is normalized: perhaps by a rule; unchanged, unless a byte of 0x80 or above follows (letters,
+// which a combining mark may follow); always unchanged.
 const BY_RULE = 0
 const BY_WHAT_FOLLOWS = 1
 const AS_ITSELF = 2
 
 /**
- * Normalizes text as a model asks: rewriting by its table, with user-defined symbols left alone, then white space
- * (`Normalizer::Normalize` in src/normalizer.cc of SentencePiece 0.1.97). All text is UTF-8 without errors.
+ * Normalizes text for a model. Text is rewritten by the model's table, except user-defined symbols; then white space is
+ * normalized (`Normalizer::Normalize` in src/normalizer.cc of SentencePiece 0.1.97). Buffers must be valid UTF-8.
  */
 export class Normalizer {
   readonly #spec: NormalizerSpec
@@ -27,16 +27,16 @@ export class Normalizer {
   readonly #symbols: DoubleArray | undefined
   readonly #symbolBytes: ReadonlySet<number>
   readonly #ascii = new Uint8Array(128)
-  #afterSpace = false // whether spaces are dropped until something else comes
-  // What `#find` has found last: these bytes stand for a place in a text; and the value of the key there.
+  #afterSpace = false // whether spaces are dropped until another character
+  // The last result of `#find`: the bytes for a place in a text, and the value of the key there.
   #found: Uint8Array = new Uint8Array()
   #foundFrom = 0
   #foundTo = 0
   #value = 0
 
   /**
-   * @param symbols the user-defined ones
-   * @param spaceIsSuffix whether the space that is added to a text is put behind it
+   * @param symbols user-defined symbols, which are left unchanged
+   * @param spaceIsSuffix whether the space that is added to a text is put after it
    * @throws Error when the model's table is damaged
    */
   constructor (spec: NormalizerSpec, symbols: readonly string[] = [], spaceIsSuffix = false) {
@@ -48,7 +48,7 @@ export class Normalizer {
     for (let char = 0; char < 128; char++) this.#ascii[char] = this.#howNormalized(char)
   }
 
-  /** The normalized form of a text, in which spaces are escaped if the model asks for it. */
+  /** The normalized form of a text, in which spaces are escaped if the model does so. */
   normalize (text: string): string {
     const normalized = new ByteBuffer()
     this.append(new ByteBuffer().setText(text), normalized)
@@ -69,10 +69,10 @@ export class Normalizer {
   }
 
   /**
-   * Appends the normalized form of a word, as it is in a text where `separators` stand on both sides of it. It must be
-   * without U+2581, which would be a space at the end of a text and is none before another word.
+   * Appends the normalized form of a word, as it is in a text between two `separators`. The word must not have U+2581,
+   * which is a space at the end of a text but not before another word.
    *
-   * @param spaced whether there is a space before it, or one is added to the text
+   * @param spaced whether a space is before the word, or is added to the text
    */
   appendWord (source: Uint8Array, from: number, to: number, out: ByteBuffer, spaced: boolean): void {
     const start = out.length
@@ -81,10 +81,12 @@ export class Normalizer {
   }
 
   /**
-   * For each byte, whether it is an ASCII character that becomes a space wherever it stands, so that what is before it
-   * has no effect on how that behind it is rewritten. Undefined where the words between them aren't all that there is
-   * to a text: the model's table makes U+2581 of something else, or several spaces in a row, which stay before a word
-   * and not at the end of a text; or spaces aren't escaped, or come last.
+   * For each byte, whether it is an ASCII character that always becomes a space, so that the text before it doesn't
+   * affect how the text after it is rewritten.
+   *
+   * Undefined if a normalized text isn't the sum of its normalized words: if the model's table makes U+2581 of other
+   * text, or several spaces, which are kept before a word but not at the end of a text; or if spaces aren't escaped, or
+   * are added after words.
    */
   separators (): Uint8Array | undefined {
     if (!this.#spec.escapeWhitespaces || this.#spaceIsSuffix || this.#makesSpaces()) return undefined
@@ -95,14 +97,14 @@ export class Normalizer {
     })
   }
 
-  /** Whether the model's table makes U+2581 or several spaces of something. */
+  /** Whether the model's table makes U+2581 or several spaces of other text. */
   #makesSpaces (): boolean {
     if (this.#charsmap === undefined) return false
     const replacements = Buffer.from(this.#charsmap.replacements)
     return ['\u2581', '  '].some(text => replacements.includes(text))
   }
 
-  /** Whether an ASCII character is part of no symbol, and of no rule with others. */
+  /** Whether an ASCII character is in no symbol, and in no key with other characters. */
   #isByItself (char: number): boolean {
     if (this.#symbolBytes.has(char)) return false
     const charsmap = this.#charsmap
@@ -115,11 +117,11 @@ export class Normalizer {
     const child = this.#charsmap === undefined || char === 0 ? -1 : step(this.#charsmap.trie, ROOT, char)
     if (child === -1) return AS_ITSELF
     if (endsKey(this.#charsmap!.trie, child)) return BY_RULE
-    const behind = this.#charsmap!.beginnings.get(char)!
-    return [...behind].some(next => next < 128) ? BY_RULE : BY_WHAT_FOLLOWS
+    const following = this.#charsmap!.beginnings.get(char)!
+    return [...following].some(next => next < 128) ? BY_RULE : BY_WHAT_FOLLOWS
   }
 
-  /** Where the text begins that isn't spaces, nor rewritten to one each. */
+  /** The start of the text after spaces, and after characters that become spaces. */
   #skipSpaces (source: Uint8Array, to: number): number {
     let at = 0
     while (at < to) {
@@ -162,9 +164,9 @@ export class Normalizer {
   }
 
   /**
-   * Finds what becomes of the text at a place: of a symbol, of the longest key there, else of one character.
+   * Finds what the text at a place becomes: a symbol there, else the longest key, else one character.
    *
-   * @returns where the rest begins
+   * @returns the start of the rest
    */
   #find (source: Uint8Array, at: number, to: number): number {
     this.#found = source
@@ -185,7 +187,7 @@ export class Normalizer {
     return keyEnd
   }
 
-  /** Where the longest key at a place ends: at the place itself if there is none. */
+  /** The end of the longest key at a place; the place itself if there is none. */
   #longest (trie: DoubleArray, source: Uint8Array, at: number, to: number): number {
     let end = at
     let node = ROOT

@@ -1,8 +1,8 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 
 /**
- * Writes the fields of a protocol buffer message, in the order in which they are given. A field whose value is
- * undefined is left out, so that readers take its default; all others are written, defaults as well.
+ * Writes the fields of a protocol buffer message, in the order of the calls. A field with the value undefined is left
+ * out, so that readers use its default; all other values are written, even if they are defaults.
  */
 export class MessageWriter {
   readonly #writer: BinaryWriter
@@ -12,9 +12,9 @@ export class MessageWriter {
   }
 
   /**
-   * A field of one of the integer types that are encoded alike: int32, int64, uint32, uint64, enums, bool.
+   * Writes a field of type int32, int64, uint32, uint64, enum or bool, which are encoded in the same way.
    *
-   * @throws RangeError for what isn't a safe integer
+   * @throws RangeError for anything but a safe integer
    */
   integer (field: number, value: number | boolean | undefined): this {
     if (value === undefined) return this
@@ -24,13 +24,13 @@ export class MessageWriter {
     return this
   }
 
-  /** A field of 32 bits: the nearest such number is written. */
+  /** Writes a field of type float, as the nearest number of 32 bits. */
   float (field: number, value: number | undefined): this {
     if (value !== undefined) this.#writer.tag(field, WireType.Bit32).float(Math.fround(value))
     return this
   }
 
-  /** @throws RangeError for text with half a surrogate pair, which UTF-8 can't say */
+  /** @throws RangeError for text with half a surrogate pair, which UTF-8 doesn't have */
   string (field: number, value: string | undefined): this {
     if (value === undefined) return this
     if (!value.isWellFormed()) throw new RangeError(`field ${field} is ${JSON.stringify(value)}, which isn't Unicode`)
@@ -38,7 +38,7 @@ export class MessageWriter {
     return this
   }
 
-  /** A repeated field: each text for itself, none for undefined. @throws RangeError as `string` */
+  /** Writes a repeated field, with no values for undefined. @throws RangeError as `string` */
   strings (field: number, values: readonly string[] | undefined): this {
     for (const value of values ?? []) this.string(field, value)
     return this
@@ -49,7 +49,7 @@ export class MessageWriter {
     return this
   }
 
-  /** A message inside this one. @param write writes its fields */
+  /** Writes a message inside this one. @param write writes its fields */
   message (field: number, write: (message: MessageWriter) => void): this {
     this.#writer.tag(field, WireType.LengthDelimited).fork()
     write(new MessageWriter(this.#writer))
@@ -57,7 +57,7 @@ export class MessageWriter {
     return this
   }
 
-  /** The bytes of the message. Only the outermost one has an end of its own. */
+  /** The bytes of the message. Call it on the outermost message only. */
   finish (): Uint8Array {
     return this.#writer.finish()
   }

@@ -1,26 +1,26 @@
 import { isUtf8 } from 'node:buffer'
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 
-/** A field that wasn't asked for. */
+/** A field that isn't read. */
 export interface UnknownField {
-  /** Its number, behind those of the messages that it stands in. */
+  /** Its number, after those of the messages around it. */
   readonly path: readonly number[]
   readonly wireType: number
-  /** Its value as it is encoded; for text and messages with the length in front. */
+  /** Its encoded value; for text and messages, including the length. */
   readonly bytes: Uint8Array
 }
 
 /** A message that is being read. */
 interface Reading {
-  /** All that is read. */
+  /** The whole input. */
   readonly encoded: Buffer
   readonly reader: BinaryReader
-  /** Numbers of the messages around what is read now. */
+  /** Field numbers of the messages around the current field. */
   readonly path: number[]
   readonly unknown: UnknownField[]
 }
 
-/** How a field of the message `T` is written, and what is done with its value. */
+/** How a field of the message `T` is encoded, and what is done with its value. */
 interface Field<T> {
   readonly wireType: WireType
   readonly read: (reading: Reading, into: T, number: number) => void
@@ -54,8 +54,7 @@ export function boolean<T> (set: Setter<T, boolean>): Field<T> {
 /**
  * A message inside another.
  *
- * @param begin gives what it is read into: one with its defaults, or, of a field that isn't repeated, what is there
- *   already
+ * @param begin returns the object to read into: one with defaults, or for a field that isn't repeated, the present one
  */
 export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Setter<T, M>): Field<T> {
   return {
@@ -73,9 +72,10 @@ export function message<T, M> (fields: Fields<M>, begin: (into: T) => M, set: Se
 }
 
 /**
- * Reads a protocol buffer into a message, and tells what it was not asked for.
+ * Reads a protocol buffer into a message.
  *
- * @throws Error for bytes that are none
+ * @returns the fields that aren't in `fields`
+ * @throws Error for bytes that aren't a protocol buffer
  */
 export function readMessage<T> (encoded: Uint8Array, fields: Fields<T>, into: T): readonly UnknownField[] {
   const reading: Reading = {
@@ -92,7 +92,7 @@ function readFields<T> (reading: Reading, end: number, fields: Fields<T>, into: 
   const { reader, path, unknown } = reading
   while (reader.pos < end) {
     const tag = reader.tag()
-    const number = tag[0] // a model has a hundred thousand tags: taking them out of an array by a pattern is slower
+    const number = tag[0] // a model has a hundred thousand tags, and a destructuring pattern is slower
     const wireType = tag[1]
     const field = fields[number]
     if (field === undefined) unknown.push({ path: [...path, number], wireType, bytes: reader.skip(wireType, number) })
@@ -102,12 +102,12 @@ function readFields<T> (reading: Reading, end: number, fields: Fields<T>, into: 
   if (reader.pos !== end) throw new Error(`message ${path.join('.')} ends inside a field`)
 }
 
-/** Unlike the reader's own, which is slower, and takes a byte order mark for none of the text. */
+/** Unlike the reader's method, it keeps a byte order mark as part of the text, and is faster. */
 function readString ({ encoded, reader }: Reading): string {
   const end = reader.uint32() + reader.pos
   if (end > encoded.length) throw new Error('a text is cut off')
   const text = encoded.toString('utf8', reader.pos, end)
-  // What isn't UTF-8 became U+FFFD, which may stand in a text itself.
+  // Invalid UTF-8 became U+FFFD, but a text may also have this character.
   if (text.includes('\ufffd') && !isUtf8(encoded.subarray(reader.pos, end))) throw new Error('a text is not UTF-8')
   reader.pos = end
   return text

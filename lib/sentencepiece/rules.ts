@@ -2,19 +2,18 @@ import { compileCharsmap } from './compile-charsmap.ts'
 import { type FrozenRules, frozenRules } from './frozen-rules.ts'
 import type { RuleName } from './rule-names.ts'
 
-/** What nmt_ makes spaces of, besides white space: marks without width, U+2581 that stands for a space, U+FFFD. */
+/** Characters that nmt_ replaces by spaces: white space, zero-width marks, U+2581 and U+FFFD. */
 const SPACES = '\t\n\f\r\u1680\u200b\u200c\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd'
 
-/** The ranges of what nmt_ drops. */
+/** Ranges of characters that nmt_ drops. */
 const DROPPED = [[0x01, 0x08], [0x0b, 0x0b], [0x0e, 0x1f], [0x7f, 0x7f], [0x8f, 0x8f], [0x9f, 0x9f]] as const
 
-/** A full-width tilde, which nmt_ leaves alone, since Japanese uses it for something else than the other one. */
+/** A full-width tilde, which nmt_ keeps, since it isn't the same as a tilde in Japanese. */
 const FULL_WIDTH_TILDE = '\uff5e'
 
 /**
- * The `precompiled_charsmap` of a rule: by it every reader of SentencePiece models normalizes text as by that of
- * SentencePiece 0.1.97, though the bytes are others. Empty for `identity`. It takes one or two tenths of a second to
- * build, and is kept.
+ * The `precompiled_charsmap` of a rule; empty for `identity`. Readers of SentencePiece models normalize text by it as
+ * by that of SentencePiece 0.1.97, though its bytes differ. Building it takes 0.1 or 0.2 seconds, once.
  */
 export function charsmapOf (name: RuleName): Uint8Array {
   let charsmap = built.get(name)
@@ -34,8 +33,8 @@ function build (name: RuleName): Uint8Array {
 }
 
 /**
- * Of characters, those that stand for them in sequences as well: whose rule makes them of it (half-width letters, jamo
- * for compatibility), unless it is itself composed, so that its parts are what sequences have.
+ * For each character, those that a rule replaces by it (half-width letters, compatibility jamo): they may also be in
+ * its place in sequences. Composed characters have none, since sequences have their parts.
  */
 function variantsOf ({ characters, sequences }: FrozenRules): Map<string, string[]> {
   const composed = new Set(sequences.values())
@@ -49,7 +48,7 @@ function variantsOf ({ characters, sequences }: FrozenRules): Map<string, string
   return variants
 }
 
-/** The rules of nmt_nfkc in place of those of nfkc (`Builder::BuildNmtNFKCMap` in src/builder.cc). */
+/** Changes the rules of nfkc to those of nmt_nfkc (`Builder::BuildNmtNFKCMap` in src/builder.cc). */
 function changeForTranslation (rules: Map<string, string>): void {
   for (const char of SPACES) rules.set(char, ' ')
   for (const [from, to] of DROPPED) {
@@ -58,7 +57,7 @@ function changeForTranslation (rules: Map<string, string>): void {
   rules.delete(FULL_WIDTH_TILDE)
 }
 
-/** Adds rules for characters with a lower case, and puts it into targets (`Builder::MergeUnicodeCaseFoldMap`). */
+/** Adds rules for upper-case characters, and lower-cases all targets (`Builder::MergeUnicodeCaseFoldMap`). */
 function fold (rules: Map<string, string>, folds: ReadonlyMap<string, string>): void {
   for (const [source, target] of rules) rules.set(source, Array.from(target, char => folds.get(char) ?? char).join(''))
   for (const [char, lower] of folds) rules.set(char, lower)

@@ -9,43 +9,43 @@ import { U2581, lengthOfChar } from './utf8.ts'
 import { DEFAULT_TABLE_BYTES, MAX_WORD_BYTES, WordTable, wordMemory } from './word-table.ts'
 
 export interface UnigramOptions {
-  /** Bound of the memory for words already met; 0 for none. @default 48 MiB */
+  /** Maximum size of the memory for words; 0 for none. @default 48 MiB */
   readonly tableBytes?: number
-  /** That memory, of an encoder of the same model and version in another thread, in place of one of its own. */
+  /** The memory of an encoder in another thread, which must have the same model and version. */
   readonly words?: SharedArrayBuffer | undefined
   /** @default '0.1.97' */
   readonly version?: SentencePieceVersion
 }
 
-/** The distance between neighbouring 32-bit floats, as the largest share of them. */
+/** The largest relative distance between neighbouring 32-bit floats. */
 const FLOAT_STEP = 2 ** -23
 
-/** Limits are a little nearer than they need be: they are rounded themselves. */
+/** Makes limits a little lower than necessary, since they are rounded themselves. */
 const ALLOWANCE = 0.999
 
 /**
- * Texts to ids by a unigram model, to the last id as SentencePiece 0.1.97.
+ * Encodes texts by a unigram model, with the same ids as SentencePiece 0.1.97.
  *
- * Where the best segmentation of a text is that of its words, a table keeps those of words already met. Rounding makes
- * an exception: SentencePiece adds scores from the beginning of the text on, in 32 bits, so that two segmentations of a
- * word that are nearly as good may come out either way, as the total before it has it. The table keeps up to which
- * total rounding can't make up for the difference; from there on the word is searched anew. `appendPlainly` is the slow
- * equivalent: it normalizes the text and searches all of it.
+ * If the best segmentation of a text is that of its words, a table keeps the segmentations of words. Rounding needs
+ * care: SentencePiece adds scores from the beginning of the text, in 32 bits. So if two segmentations of a word are
+ * almost equally good, the total before the word decides which one wins. For each word, the table has the largest total
+ * at which rounding can't change the result; beyond it, the word is searched again. `appendPlainly` is the slow
+ * equivalent, which normalizes and searches the whole text.
  */
 export class UnigramEncoder {
   readonly #normalizer: Normalizer
   readonly #lexicon: Lexicon
   readonly #search: UnigramSearch
   readonly #table: WordTable
-  /** The memory for words already met. */
+  /** The memory for words. */
   readonly words: SharedArrayBuffer
-  /** Which bytes stand between words; undefined where a text isn't the sum of its words. */
+  /** Which bytes separate words; undefined if a text isn't the sum of its words. */
   readonly #separators: Uint8Array | undefined
   readonly #addsSpace: boolean
   readonly #dropsSpaces: boolean
   readonly #escapesSpaces: boolean
-  readonly #byteIds: Int32Array | undefined // ids of the pieces for bytes
-  readonly #longestWord: number // that is looked up, in bytes
+  readonly #byteIds: Int32Array | undefined // ids of the byte pieces
+  readonly #longestWord: number // longest word that is looked up, in bytes
 
   readonly #source = new ByteBuffer()
   readonly #normalized = new ByteBuffer()
@@ -79,36 +79,36 @@ export class UnigramEncoder {
     }
   }
 
-  /** Appends the ids of a text; a lone surrogate counts as U+FFFD. */
+  /** Appends the ids of a text, in which a lone surrogate counts as U+FFFD. */
   append (text: string, out: IdBuffer): void {
-    // A U+2581 of the text's own is taken for a space, but not in all ways.
+    // A U+2581 in the text is treated as a space, but not in every respect.
     const separators = this.#separators
     const isDone = separators !== undefined && !text.includes('\u2581') && this.#appendByTable(text, separators, out)
     if (!isDone) this.appendPlainly(text, out)
   }
 
-  /** @returns false, and appends nothing, where another thread emptied the table meanwhile */
+  /** @returns false, and appends nothing, if another thread emptied the table meanwhile */
   #appendByTable (text: string, separators: Uint8Array, out: IdBuffer): boolean {
     const table = this.#table
     if (text === '') return true
     if (!table.enter()) return false
     const begin = out.length
-    this.#leavingNothing(out, () => { this.#appendWords(text, separators, out) })
+    this.#withBuffers(out, () => { this.#appendWords(text, separators, out) })
     if (table.isAsEntered()) return true
     out.length = begin
     return false
   }
 
-  /** As `append`, without the table: what `append` is tested against. */
+  /** As `append`, without the table; `append` is tested against it. */
   appendPlainly (text: string, out: IdBuffer): void {
-    this.#leavingNothing(out, () => {
+    this.#withBuffers(out, () => {
       this.#normalizer.append(this.#source.setText(text), this.#normalized)
       this.#appendSearched(0, out)
     })
   }
 
-  /** Does a text's work; it leaves nothing behind for the next text, also when it fails. */
-  #leavingNothing (out: IdBuffer, work: () => void): void {
+  /** Encodes a text, and clears the buffers for the next one. If it fails, nothing is appended. */
+  #withBuffers (out: IdBuffer, work: () => void): void {
     const begin = out.length
     try {
       work()
@@ -126,9 +126,9 @@ export class UnigramEncoder {
   #appendWords (text: string, separators: Uint8Array, out: IdBuffer): void {
     const { bytes, length } = this.#source.setText(text)
     const table = this.#table
-    bytes[length] = SPACE // so that the last word ends, too
-    let isSpaced = this.#addsSpace // whether a space stands before the word
-    let total = 0 // of the scores of all pieces so far
+    bytes[length] = SPACE // ends the last word
+    let isSpaced = this.#addsSpace // whether a space is before the word
+    let total = 0 // sum of the scores of all pieces so far
     for (let at = 0; ; at++) {
       const start = at
       let hash = 0
@@ -141,7 +141,7 @@ export class UnigramEncoder {
         if (entry !== 0 && Math.abs(total) <= table.limit(entry)) {
           total = this.#appendEntry(entry, total, out)
         } else {
-          if (!table.isAsEntered()) return // the total may be anything
+          if (!table.isAsEntered()) return // the total may be wrong
           const normalized = this.#normalized
           this.#normalizer.appendWord(bytes, start, at, normalized, isSpaced)
           const isAdded = isLookedUp && entry === 0 && normalized.length <= MAX_MEASURED_BYTES
@@ -156,7 +156,7 @@ export class UnigramEncoder {
     }
   }
 
-  /** Appends the ids of a word in the table. @returns the total with it */
+  /** Appends the ids of a word in the table. @returns the total after it */
   #appendEntry (entry: number, total: number, out: IdBuffer): number {
     const table = this.#table
     const { cells } = table
@@ -178,7 +178,7 @@ export class UnigramEncoder {
     return sum
   }
 
-  /** Adds the word that stands there, and is in `#normalized`, to the table. @returns its entry */
+  /** Adds a word of the source, whose normalized form is in `#normalized`, to the table. @returns its entry */
   #addEntry (start: number, end: number, hash: number): number {
     const { bytes, length } = this.#normalized
     const pieces = this.#pieces
@@ -194,12 +194,12 @@ export class UnigramEncoder {
   }
 
   /**
-   * Up to which total before it a word comes out as it did just now, from a total of 0.
+   * The largest total before a word at which the word is segmented as it was just now, with a total of 0.
    *
-   * Rounding moves the sum after each piece by half a step at most, be it along this segmentation or along one with a
-   * piece for each character. Steps are as large as the totals, which are farther from 0 than the one before the word
-   * by what the word, the other segmentation and any gain on the way add. The margin itself was measured that roughly,
-   * too. All that holds of sums that are finite, as they are where no score and no total is above `LARGE`.
+   * Rounding changes the sum after each piece by at most half a step, for this segmentation and for any other, which
+   * has at most one piece for each character. The size of a step grows with the totals. These are farther from 0 than the
+   * total before the word, by the scores of the word, of the other segmentation, and by any gain. The margin itself is
+   * also rounded. All this holds for finite sums, which they are if no score and no total is above `LARGE`.
    */
   #limitOf (pieces: number, bytes: Uint8Array, length: number): number {
     const { margin, total, farthest } = this.#search
@@ -208,11 +208,11 @@ export class UnigramEncoder {
     const room = margin / (steps * FLOAT_STEP) - margin - 2 * Math.abs(total) - 6 * gain * length
     const limit = margin === Infinity ? Infinity : ALLOWANCE * room
     if (version === '0.1.97') return Math.min(limit, LARGE)
-    // A total that begins again inside the word, which rounding may bring about: by 1/256 for each piece at most.
+    // A total must not restart at 0 inside the word, which rounding may cause: at most 1/256 for each piece.
     return Math.min(limit, FARTHEST_TOTAL - farthest - gain * length - length / 128 - 1)
   }
 
-  /** Searches what is in `#normalized`, and appends its ids. @returns the total with it */
+  /** Searches the text in `#normalized`, and appends its ids. @returns the total after it */
   #appendSearched (total: number, out: IdBuffer): number {
     const { bytes, length } = this.#normalized
     const search = this.#search
@@ -229,8 +229,8 @@ export class UnigramEncoder {
   }
 
   /**
-   * Appends the ids of pieces of which some are unknown characters: such a character is its bytes, where the model has
-   * pieces for them, else a run of them is one id (`PopulateSentencePieceText` in src/sentencepiece_processor.cc).
+   * Appends the ids of pieces of which some are unknown characters. An unknown character becomes its bytes, if the
+   * model has byte pieces; otherwise a run of them is one id (`PopulateSentencePieceText` in src/sentencepiece_processor.cc).
    */
   #appendKnown (pieces: IdBuffer, bytes: Uint8Array, out: IdBuffer): void {
     const { lengths, unkId } = this.#lexicon
@@ -253,7 +253,7 @@ export class UnigramEncoder {
   }
 }
 
-/** Characters of a text in UTF-8. */
+/** Number of characters of a text in UTF-8. */
 function charsOf (bytes: Uint8Array, length: number): number {
   let chars = 0
   for (let at = 0; at < length; at++) {

@@ -3,14 +3,16 @@ import type { IdBuffer } from './id-buffer.ts'
 import type { Lexicon } from './lexicon.ts'
 import { lengthOfChar } from './utf8.ts'
 
-/** Longest text, in bytes, whose margin can be told. */
+/** Longest text, in bytes, whose margin can be measured. */
 export const MAX_MEASURED_BYTES = 512
 
-/** How far from 0 a total is from which on SentencePiece 0.2.2 begins at 0 again. */
+/** SentencePiece 0.2.2 restarts totals at 0 when they are farther from 0 than this. */
 export const FARTHEST_TOTAL = 100_000
 
-/** Places that there is memory for at the beginning, and that memory is kept for from one text to the next. */
+/** Number of places in memory at first. */
 const FIRST_PLACES = 1024
+
+/** Memory for at most so many places is kept from one text to the next. */
 const KEPT_PLACES = 2 ** 17
 
 /** No piece ends here. */
@@ -18,31 +20,28 @@ const NONE = -1
 
 /**
  * Finds the best segmentation of normalized text into the pieces of a unigram model: Viterbi's algorithm, with the
- * arithmetic of SentencePiece (`Model::EncodeOptimized` in src/unigram_model.cc), which adds scores from the beginning
- * of the text on and keeps totals in 32 bits. Up to 0.2.1 the sum of a score and a total is compared with the best so
- * far in 64 bits; from 0.2.2 on it is rounded before, and totals begin at 0 again when they are far from it.
+ * arithmetic of SentencePiece (`Model::EncodeOptimized` in src/unigram_model.cc). It adds scores from the beginning of
+ * the text and keeps totals in 32 bits. Up to 0.2.1, the sum of a score and a total is compared with the best sum in
+ * 64 bits. From 0.2.2 on, the sum is rounded first, and totals restart at 0 when they are far from it.
  *
- * A place that no piece reaches over is on every way through the text. The text up to there is settled then and there,
- * so that memory grows with the longest stretch without such a place.
+ * A place that no piece crosses is on every path through the text. The ids before such a place are settled at once, so
+ * that memory grows only with the longest stretch without one.
  */
 export class UnigramSearch {
   readonly #lexicon: Lexicon
-  // Of each place, counted from the last one that was settled: the best total there, and the piece that ends there.
+  // For each place, counted from the last settled one: the best total there, and the last piece of the best path.
   #totals = new Float32Array(FIRST_PLACES)
   #ids = new Int32Array(FIRST_PLACES)
   #reached = 0 // the farthest place where a piece ends
-  readonly #seconds = new Float64Array(MAX_MEASURED_BYTES + 1) // the second best total
+  readonly #seconds = new Float64Array(MAX_MEASURED_BYTES + 1) // the second-best totals
 
   /** After a search: the total at the end of the text. */
   total = 0
   /** After a search: whether a character was unknown. */
   hasUnknown = false
-  /** After a measured search: by how much the segmentation is better than any other, up to rounding. */
+  /** After a measured search: how much better the segmentation is than any other, up to rounding. */
   margin = 0
-  /**
-   * After a measured search: the farthest from 0 that a total was which a piece was added to; infinite if it began
-   * again.
-   */
+  /** After a measured search: the total farthest from 0, as an absolute value; infinite if a total restarted. */
   farthest = 0
 
   constructor (lexicon: Lexicon) {
@@ -50,10 +49,10 @@ export class UnigramSearch {
   }
 
   /**
-   * Appends the ids of the best segmentation; one unknown id for each unknown character.
+   * Appends the ids of the best segmentation, with an unknown id for each unknown character.
    *
-   * @param total what the scores are added to: the total of the text before this
-   * @param measured whether `margin` is wanted, of a text of at most `MAX_MEASURED_BYTES`
+   * @param total the total of the text before
+   * @param measured whether to measure `margin` and `farthest`, for a text of at most `MAX_MEASURED_BYTES`
    */
   search (bytes: Uint8Array, from: number, to: number, total: number, out: IdBuffer, measured: boolean): void {
     const { trie: { units, values }, scores, longest, version } = this.#lexicon
@@ -64,7 +63,7 @@ export class UnigramSearch {
     this.margin = Infinity
     this.farthest = 0
     this.#totals[0] = total
-    // Fields are read once, here and where they change: this loop is where a text that is new takes its time.
+    // Fields are read only here and where they change, since most of the time of a new text is spent in this loop.
     let totals = this.#totals
     let ids = this.#ids
     let reached = 0
@@ -83,7 +82,7 @@ export class UnigramSearch {
       }
       this.#reached = reached
       let before = totals[start - settled]!
-      if (isRecent && Math.abs(before) > FARTHEST_TOTAL) before = this.#beginAgain(start - settled)
+      if (isRecent && Math.abs(before) > FARTHEST_TOTAL) before = this.#restart(start - settled)
       if (measured) this.farthest = Math.max(this.farthest, Math.abs(before))
       const charEnd = start + lengthOfChar(bytes[start]!)
       let isCharKnown = false
@@ -131,8 +130,8 @@ export class UnigramSearch {
     }
   }
 
-  /** Lessens the totals at a place and behind it by that at the place. @returns the new total there */
-  #beginAgain (place: number): number {
+  /** Subtracts the total at a place from all totals from there on. @returns the new total there */
+  #restart (place: number): number {
     const total = this.#totals[place]!
     this.farthest = Infinity
     for (let at = place; at <= this.#reached; at++) {
@@ -141,10 +140,7 @@ export class UnigramSearch {
     return 0
   }
 
-  /**
-   * An unknown character that ends at a place: is a way that ends with it the best one to there? Its score is added in
-   * 32 bits.
-   */
+  /** Ends a path at a place with an unknown character, if it is the best one. The score is added in 32 bits. */
   #offerUnknown (place: number, before: number, measured: boolean): void {
     const { scores, unkId: id } = this.#lexicon
     const candidate = Math.fround(scores[id]! + before)
@@ -164,7 +160,7 @@ export class UnigramSearch {
     if (measured) this.#seconds[place] = -Infinity
   }
 
-  /** Appends the ids of the best way from one place to another, which becomes the first one. */
+  /** Appends the ids of the best path between two places; the second one becomes the first of the rest. */
   #settle (bytes: Uint8Array, from: number, to: number, out: IdBuffer, measured: boolean): void {
     const { lengths, unkId } = this.#lexicon
     const begin = out.length
@@ -197,7 +193,7 @@ export class UnigramSearch {
   }
 }
 
-/** Where the character before a place begins. */
+/** The start of the character before a place. */
 function startOfChar (bytes: Uint8Array, end: number): number {
   let start = end - 1
   while ((bytes[start]! & 0xc0) === 0x80) start--

@@ -1,12 +1,12 @@
-/** Bytes of a character in UTF-8, by the first of them. */
+/** Length of a character in UTF-8, by its first byte. */
 export function lengthOfChar (first: number): number {
   return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
 }
 
-/** The bytes of a text, as a character each: keys to sort and to compare, which cost less than buffers. */
+/** A string with one character for each byte of a text: keys to sort and compare, which are cheaper than buffers. */
 export function byteString (text: string): string {
   return /[\u0080-\uffff]/.test(text) ? Buffer.from(text).toString('latin1') : text
 }
 
-/** What stands for an escaped space, as bytes. */
+/** The bytes of U+2581, an escaped space. */
 export const U2581 = [0xe2, 0x96, 0x81] as const

@@ -1,6 +1,6 @@
 import type { IdBuffer } from './id-buffer.ts'
 
-/** Bound of the memory for words already met, unless told otherwise: some 700,000 words. */
+/** Default size of the memory for words: about 700,000 words. */
 export const DEFAULT_TABLE_BYTES = 48 * 2 ** 20
 
 /** Longest word that is kept, in bytes. */
@@ -9,7 +9,7 @@ export const MAX_WORD_BYTES = 128
 /** Most pieces, or ids, of a word that is kept. */
 const MAX_WORD_IDS = 2 ** 12 - 1
 
-// What the first cell of an entry holds, from its lowest bit: bytes of the word (8), pieces (12), ids (12).
+// The first cell of an entry has, from its lowest bit: bytes of the word (8 bits), pieces (12), ids (12).
 const PIECES_SHIFT = 8
 const IDS_SHIFT = 20
 
@@ -20,42 +20,42 @@ const HEADER = 2
 const LEAST_SIZE = 2 ** 12
 
 /**
- * Cells of entries for each slot: an entry takes some ten, and three slots in four may be taken. With more slots, fewer
- * of them are in the processor's cache.
+ * Cells of entries for each slot. An entry takes about ten cells, and three of four slots may be taken. With more
+ * slots, fewer of them would be in the processor's cache.
  */
 const CELLS_A_SLOT = 8
 const MAX_LOAD = 0.75
 
 /**
- * Slots that are looked at for a word: one that has no place in them, as among words made to have one hash, isn't found
- * again.
+ * Slots that are searched for a word. A word with no place in them, as among words that are made to have the same hash,
+ * isn't found again.
  */
 const MAX_PROBES = 64
 
-/** Bytes of memory for a cell: its own, and its share of a slot. */
+/** Bytes of memory for a cell, including its share of a slot. */
 const BYTES_A_CELL = 4 + 4 / CELLS_A_SLOT
 
 /** Most cells of a table, which leaves 6 bits of a slot for a part of the hash. */
 const MAX_SIZE = 2 ** 26
 
-// What the first cells of the memory hold.
-/** How often the table was emptied, twice, and one more while it is. */
+// The first cells of the memory.
+/** Twice the number of times that the table was emptied, plus one while it is being emptied. */
 const TURN = 0
 /** 1 while a thread adds to the table. */
 const LOCK = 1
-/** Cells that are taken, behind the slots. */
+/** Cells of entries that are taken. */
 const USED = 2
-/** Entries. */
+/** Number of entries. */
 const COUNT = 3
 const CONTROL_BYTES = 64
 
-/** How often a thread tries to add a word while another one does, before it lets it be. */
+/** How often a thread tries to get the lock to add a word, before it gives up. */
 const TRIES = 1000
 
 /**
  * Memory for a table, which threads can share.
  *
- * @param maxBytes that it may take; if that is too little for a table, it keeps nothing
+ * @param maxBytes its maximum size; if that is too little for a table, no words are kept
  */
 export function wordMemory (maxBytes: number): SharedArrayBuffer {
   const size = Math.min(2 ** Math.floor(Math.log2(Math.max(maxBytes, 1) / BYTES_A_CELL)), MAX_SIZE)
@@ -63,18 +63,18 @@ export function wordMemory (maxBytes: number): SharedArrayBuffer {
 }
 
 /**
- * Words with their segmentations: a hash table with linear probing in memory of one size. When it is full the table
- * begins anew; words that are frequent are soon back.
+ * Words with their segmentations: a hash table with linear probing in memory of a fixed size. When the table is full,
+ * it is emptied; frequent words soon come back.
  *
- * An entry is a row of cells: sizes, limit, the word's bytes, the pieces of its segmentation, and its ids where these
+ * An entry is a row of cells: sizes, limit, the bytes of the word, the pieces of its segmentation, and its ids if they
  * aren't the pieces.
  *
- * Threads may use one memory at once. One at a time adds words, and writes a slot last of all; those that look words up
- * wait for nobody. What they have read counts if the table wasn't emptied meanwhile: see `enter`.
+ * Threads may share the memory. One thread at a time adds words, and it writes the slot last; threads that look words
+ * up don't wait. What they have read is valid if the table wasn't emptied meanwhile: see `enter`.
  */
 export class WordTable {
   readonly #control: Int32Array
-  /** Of each entry where it is, in the lower bits, and the upper bits of its hash; 0 for none. */
+  /** For each entry its index in the lower bits, and the upper bits of its hash; 0 for none. */
   readonly #slots: Int32Array
   readonly #entryMask: number
   readonly #bytes: Uint8Array
@@ -83,7 +83,7 @@ export class WordTable {
   /** The cells of all entries. */
   readonly cells: Int32Array
 
-  /** @param memory as `wordMemory` made it */
+  /** @param memory as `wordMemory` returns it */
   constructor (memory: SharedArrayBuffer) {
     const size = (memory.byteLength - CONTROL_BYTES) / BYTES_A_CELL
     this.#control = new Int32Array(memory, 0, CONTROL_BYTES / 4)
@@ -94,16 +94,16 @@ export class WordTable {
     this.#bytes = new Uint8Array(memory, this.cells.byteOffset, 4 * size)
   }
 
-  /** Whether nothing is kept. */
+  /** Whether no words are kept. */
   get isOff (): boolean {
     return this.cells.length === 0
   }
 
   /**
-   * Begins to look words up. What is found counts if `isAsEntered` says so behind it; else it may be of words that were
-   * added to the emptied table.
+   * Begins to look words up. The entries that are found are valid if `isAsEntered` is true afterwards; otherwise they
+   * may be those of other words.
    *
-   * @returns false while the table is emptied
+   * @returns false while the table is being emptied
    */
   enter (): boolean {
     this.#turn = Atomics.load(this.#control, TURN)
@@ -112,7 +112,7 @@ export class WordTable {
 
   /** Whether no other thread has emptied the table since `enter`. */
   isAsEntered (): boolean {
-    // Not `load`: what was read before must not be read after it.
+    // Not `load`, since earlier reads must not be moved after it.
     return Atomics.add(this.#control, TURN, 0) === this.#turn
   }
 
@@ -133,7 +133,7 @@ export class WordTable {
     return 0
   }
 
-  /** Where the pieces of an entry begin in `cells`. */
+  /** Index of the first piece of an entry in `cells`. */
   piecesAt (entry: number): number {
     return entry + HEADER + cellsOf(this.cells[entry]! & 0xff)
   }
@@ -142,12 +142,12 @@ export class WordTable {
     return (this.cells[entry]! >>> PIECES_SHIFT) & MAX_WORD_IDS
   }
 
-  /** How many ids stand behind the pieces of an entry; 0 where they are the pieces. */
+  /** Number of ids after the pieces of an entry; 0 if they are the pieces. */
   idCount (entry: number): number {
     return this.cells[entry]! >>> IDS_SHIFT
   }
 
-  /** How far from 0 the total of the text before the word may be for the entry to be right. */
+  /** The entry is right if the total of the text before the word is at most so far from 0. */
   limit (entry: number): number {
     return this.#limits[entry + 1]!
   }
@@ -155,8 +155,8 @@ export class WordTable {
   /**
    * Adds a word that isn't found in the table.
    *
-   * @param ids none where they are the pieces
-   * @returns its entry; 0 for one with more ids than an entry holds, and where other threads left no time to add it
+   * @param ids empty if they are the pieces
+   * @returns its entry; 0 if the word has too many ids, or other threads held the lock for too long
    */
   add (
     source: Uint8Array, from: number, to: number, hash: number, limit: number, pieces: IdBuffer, ids: IdBuffer
@@ -168,7 +168,7 @@ export class WordTable {
       if (tries === TRIES) return 0
     }
     if (1 + control[USED]! + size > this.cells.length || control[COUNT]! >= MAX_LOAD * this.#slots.length) this.#empty()
-    const entry = 1 + control[USED]! // an entry at cell 0 would be none
+    const entry = 1 + control[USED]! // 0 stands for no entry
     control[USED] = entry - 1 + size
     control[COUNT] = control[COUNT]! + 1
     const { cells } = this

@@ -7,8 +7,8 @@ import { MAX_WORD_BYTES, WordTable } from './word-table.ts'
 const NO_IDS = new IdBuffer()
 
 /**
- * Whether the ids of a text are those of its words, one after the other, as BPE makes them: nothing is merged over a
- * space, and each word is normalized by itself, a space before it, none behind.
+ * Whether the ids of a text are those of its words, one after the other. This holds for a BPE model that merges nothing
+ * across a space, and that normalizes each word by itself, with a space before it and none after.
  */
 export function isWordwise ({ pieces, normalizer, trainer }: SentencePieceModel): boolean {
   if (trainer.modelType !== 'bpe' || !normalizer.addDummyPrefix || !normalizer.removeExtraWhitespaces) return false
@@ -19,8 +19,8 @@ export function isWordwise ({ pieces, normalizer, trainer }: SentencePieceModel)
 }
 
 /**
- * Texts to ids by another encoder, which is asked for words that weren't met before; `encode` alone is the slow
- * equivalent. Of a model that `isWordwise`.
+ * Encodes texts with another encoder, and caches the ids of words. The model must be `isWordwise`. The encoder alone is
+ * the slow equivalent.
  */
 export class WordwiseEncoder {
   readonly #encode: (text: string) => Int32Array
@@ -28,34 +28,34 @@ export class WordwiseEncoder {
   readonly #source = new ByteBuffer()
   readonly #word = new IdBuffer()
 
-  /** @param words memory for words already met, as `wordMemory` made it */
+  /** @param words memory for the cache, as `wordMemory` returns it */
   constructor (encode: (text: string) => Int32Array, words: SharedArrayBuffer) {
     this.#encode = encode
     this.#table = new WordTable(words)
   }
 
   /**
-   * Appends the ids of a text; a lone surrogate counts as U+FFFD.
+   * Appends the ids of a text, in which a lone surrogate counts as U+FFFD.
    *
    * @throws what `encode` throws; nothing is appended then
    */
   append (text: string, out: IdBuffer): void {
     const begin = out.length
-    // A U+2581 of the text's own is taken for a space, but not in all ways.
+    // A U+2581 in the text is treated as a space, but not in every respect.
     const isDone = !this.#table.isOff && !text.includes('\u2581') && this.#appendWords(text, out)
     if (isDone) return
     out.length = begin
     appendAll(this.#encode(text), out)
   }
 
-  /** @returns false where another thread emptied the table meanwhile: what was appended may be anything */
+  /** @returns false if another thread emptied the table meanwhile, so that the appended ids may be wrong */
   #appendWords (text: string, out: IdBuffer): boolean {
     const table = this.#table
     if (!table.enter()) return false
     const begin = out.length
     try {
       const { bytes, length } = this.#source.setText(text)
-      bytes[length] = SPACE // so that the last word ends, too
+      bytes[length] = SPACE // ends the last word
       for (let at = 0; at <= length; at++) {
         const start = at
         let hash = 0

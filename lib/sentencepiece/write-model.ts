@@ -1,7 +1,7 @@
 import { MODEL_TYPES, type ModelType, type NormalizerSpec, PIECE_TYPES, type Piece } from './model.ts'
 import { MessageWriter } from './protobuf-writer.ts'
 
-/** What values fields have, by how they are written. */
+/** The types of field values, by the kind of field. */
 interface Values {
   readonly strings: readonly string[]
   readonly string: string
@@ -13,7 +13,7 @@ interface Values {
 
 type Kind = keyof Values
 
-/** The fields of a `trainer_spec` with their numbers, in the order in which they are written. */
+/** The fields of a `trainer_spec` with their numbers and kinds, in the order in which they are written. */
 const TRAINER_FIELDS = {
   input: [1, 'strings'],
   model_prefix: [2, 'string'],
@@ -62,8 +62,8 @@ const TRAINER_FIELDS = {
 type TrainerKinds = { readonly [Name in keyof typeof TRAINER_FIELDS]: typeof TRAINER_FIELDS[Name][1] }
 
 /**
- * The fields of a `trainer_spec`, by their names in sentencepiece_model.proto of SentencePiece 0.1.97, which says what
- * they mean, and their defaults: those are what readers take for a field that is left out.
+ * The fields of a `trainer_spec`, by their names in sentencepiece_model.proto of SentencePiece 0.1.97, which documents
+ * them. Readers use the defaults there for fields that are left out.
  */
 export type TrainerFields = { readonly [Name in keyof TrainerKinds]?: Values[TrainerKinds[Name]] | undefined }
 
@@ -78,12 +78,12 @@ const WRITERS: { readonly [K in Kind]: Write<Values[K] | undefined> } = {
   modelType: (message, field, value) => { message.integer(field, value && numberOf(MODEL_TYPES, value)) }
 }
 
-/** What is written into a model file. */
+/** The content of a model file to write. */
 export interface WrittenModel {
   /** In the order of their ids. */
   readonly pieces: readonly Piece[]
   readonly trainer: TrainerFields
-  /** Readers take the defaults of what is left out: no table, and true for each switch. */
+  /** Readers use defaults for what is left out: no table, and true for each switch. */
   readonly normalizer: Partial<NormalizerSpec>
 }
 
@@ -91,9 +91,9 @@ export interface WrittenModel {
  * The bytes of a SentencePiece `.model` file, a protocol buffer of the message `ModelProto`, with its fields in the
  * order in which SentencePiece 0.1.97 writes them. Scores become floats of 32 bits.
  *
- * Whether the pieces make a model is not looked at: `readModel` does that.
+ * It doesn't check that the pieces make a valid model; `readModel` does.
  *
- * @throws RangeError for text with half a surrogate pair, and for a number that isn't an integer where one is expected
+ * @throws RangeError for text with half a surrogate pair, and for a number that must be an integer and isn't
  */
 export function modelBytes ({ pieces, trainer, normalizer }: WrittenModel): Uint8Array {
   const writer = new MessageWriter()
@@ -113,13 +113,13 @@ export function modelBytes ({ pieces, trainer, normalizer }: WrittenModel): Uint
 
 function writeTrainer (message: MessageWriter, trainer: TrainerFields): void {
   for (const [name, [field, kind]] of Object.entries(TRAINER_FIELDS)) {
-    // The type of `trainer` makes sure that the value is of that kind.
+    // The type of `trainer` ensures that the value has this kind.
     const write = WRITERS[kind] as Write<unknown>
     write(message, field, trainer[name as keyof TrainerFields])
   }
 }
 
-/** The number that names have in the reader's tables. */
+/** The number of a name in the reader's tables. */
 function numberOf (names: Readonly<Record<number, string>>, name: string): number {
   return Number(Object.keys(names).find(number => names[Number(number)] === name))
 }

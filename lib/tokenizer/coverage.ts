@@ -6,90 +6,88 @@ import { parseOptions } from '../options.ts'
 import { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
-/** What of a tokenizer is needed to measure how well it covers text. */
+/** The part of a tokenizer that measures coverage. */
 export type CoverageTokenizer = Pick<Tokenizer, 'append' | 'unkId'>
 
-/** What is counted. The counts of a whole are the sums of those of its parts. */
+/** The counts of a coverage. Those of a whole are the sums of those of its parts. */
 export interface CoverageCounts {
-  /** Texts, those without a word too. */
+  /** Texts, including those without a word. */
   readonly documents: number
-  /** Unicode code points of the texts, their white space included. */
+  /** Unicode code points of the texts, including white space. */
   readonly characters: number
   readonly words: number
-  /** Of all words. */
+  /** Tokens of all words. */
   readonly tokens: number
-  /** Tokens that stand for characters that no piece has. A model with pieces for bytes makes none. */
+  /** Tokens for characters that no piece has. A model with byte pieces has none. */
   readonly unknown_tokens: number
   readonly single_token_words: number
-  /** Words of no, one or two tokens: a normalization may leave nothing of a word. */
+  /** Words of no, one or two tokens. Normalization may leave nothing of a word. */
   readonly two_or_fewer_token_words: number
 }
 
-/** How well a tokenizer covers text: counts, and what follows from them. */
+/** How well a tokenizer covers text: counts, and ratios of them. */
 export interface Coverage extends CoverageCounts {
   readonly tokens_per_word: number
   readonly tokens_per_character: number
-  /** Of all words, as is the next. */
+  /** Share of the words. */
   readonly single_token_share: number
+  /** Share of the words. */
   readonly two_or_fewer_share: number
-  /** Of all tokens. */
+  /** Share of the tokens. */
   readonly unknown_share: number
 }
 
 /** The figures that are compared with those of a baseline. */
 export type ComparedCoverage = Pick<Coverage, 'tokens_per_word' | 'single_token_share' | 'two_or_fewer_share'>
 
-/** How much worse than a baseline is still well enough, in the unit of each figure; each inclusive. */
+/** How much worse than the baseline each figure may be, inclusive. */
 export const coverageTolerances = z.strictObject({
   maxTokensPerWordIncrease: z.number().min(0).default(0.05)
-    .describe('how many more tokens a word than the baseline\'s pass, inclusive'),
+    .describe('how much tokens per word may increase, inclusive'),
   maxSingleTokenDecrease: z.number().min(0).default(0.02)
-    .describe('how much smaller a share of words that are one token passes, inclusive'),
+    .describe('how much the share of words that are one token may decrease, inclusive'),
   maxTwoOrFewerDecrease: z.number().min(0).default(0.02)
-    .describe('how much smaller a share of words of two or fewer tokens passes, inclusive')
+    .describe('how much the share of words of two or fewer tokens may decrease, inclusive')
 })
 
-/** How much worse than the baseline a figure may be. */
+/** How much worse than the baseline each figure may be, inclusive. */
 export type CoverageTolerances = z.input<typeof coverageTolerances>
 
-/** One figure beside the baseline's. */
+/** A figure compared with that of the baseline. */
 export interface CoverageDifference {
   readonly figure: keyof ComparedCoverage
   readonly current: number
   readonly baseline: number
   /** `current - baseline` */
   readonly difference: number
-  /** How far `difference` may go towards worse: up for tokens a word, down for shares. */
+  /** How much worse the figure may be: higher for tokens a word, lower for shares. */
   readonly tolerance: number
   readonly passed: boolean
 }
 
-/** What `compareCoverage` finds. */
+/** The result of `compareCoverage`. */
 export interface CoverageComparison {
-  /** Whether all figures have passed. */
+  /** Whether all figures pass. */
   readonly passed: boolean
   readonly differences: readonly CoverageDifference[]
 }
 
-/**
- * So that just at the tolerance passes: 1.35 - 1.3 is a little more than 0.05. Far below what a word more or less in a
- * billion makes.
- */
+/** Allowance for rounding: a difference equal to the tolerance passes, and 1.35 - 1.3 is a little more than 0.05. */
 const ROUNDING = 1e-9
 
-/** Text between two breaks in which the process does what else is to be done, in UTF-16 units. */
-const BREAK_EVERY = 4e6
+/** UTF-16 units of text between two pauses, in which the event loop runs. */
+const PAUSE_EVERY = 4e6
 
 /**
- * Measures how well a tokenizer covers texts: tokens a word, and which share of the words is one token, or two or
- * fewer.
+ * Measures how well a tokenizer covers texts: tokens a word, the share of words that are one token, and the share of
+ * those that are two or fewer.
  *
- * Words are what white space separates in a text as it is, `re.split(r'\s+', text)` in Python: white space is Python's,
- * that of `normalize`. Each word is encoded by itself, as a text, so that SentencePiece's space before it is part of
- * its first token. All tokens counted, unknown ones too, are those of the words; where pieces reach over spaces, the
- * whole text has fewer.
+ * Words are the parts of a text between white space, as `re.split(r'\s+', text)` in Python; white space is the same as
+ * for `normalize`. Each word is encoded as a text by itself, so that the space which SentencePiece adds is part of its
+ * first token. All tokens, including unknown ones, are those of the words. If pieces cross spaces, the whole text has
+ * fewer tokens.
  *
- * @throws SluiceError `ERR_COVERAGE` when there is no word in the texts, `ERR_ABORTED`
+ * @throws SluiceError `ERR_COVERAGE` when the texts have no word, `ERR_ABORTED`
  */
 export async function measureCoverage (
   texts: Iterable<string> | AsyncIterable<string>,
@@ -97,23 +95,23 @@ export async function measureCoverage (
   { signal }: { readonly signal?: AbortSignal | undefined } = {}
 ): Promise<Coverage> {
   const meter = new CoverageMeter(new EncodedWords(tokenizer))
-  let sinceBreak = 0
+  let sincePause = 0
   for await (const text of texts) {
     if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', 'coverage: stopped')
     meter.add(text)
-    sinceBreak += text.length
-    if (sinceBreak < BREAK_EVERY) continue
-    sinceBreak = 0
+    sincePause += text.length
+    if (sincePause < PAUSE_EVERY) continue
+    sincePause = 0
     await setImmediate()
   }
   return coverageOf([meter.counts])
 }
 
 /**
- * Compares how well text is covered with how well it was before.
+ * Compares a coverage with a baseline.
  *
- * @param tolerances how much worse passes; what is just at a tolerance does
- * @throws SluiceError `ERR_OPTION` for a tolerance below zero, or that is no number
+ * @param tolerances how much worse each figure may be, inclusive
+ * @throws SluiceError `ERR_OPTION` for a tolerance that is negative or not a number
  */
 export function compareCoverage (
   current: ComparedCoverage,
@@ -142,16 +140,16 @@ export function compareCoverage (
 }
 
 /**
- * The coverage of parts together.
+ * The coverage of several parts together.
  *
- * @param name of the whole, for messages.
- * @throws SluiceError `ERR_COVERAGE` when none of them has a word
+ * @param name of the whole, for messages
+ * @throws SluiceError `ERR_COVERAGE` when no part has a word
  */
 export function coverageOf (parts: readonly CoverageCounts[], name = 'coverage'): Coverage {
   const sum = (key: keyof CoverageCounts): number => parts.reduce((total, part) => total + part[key], 0)
   const [words, tokens, characters] = [sum('words'), sum('tokens'), sum('characters')]
   if (words === 0) {
-    throw new SluiceError('ERR_COVERAGE', `${name}: no word in ${sum('documents')} documents, expected some to measure`)
+    throw new SluiceError('ERR_COVERAGE', `${name}: no word in ${sum('documents')} documents, expected at least one`)
   }
   return {
     documents: sum('documents'),
@@ -169,7 +167,7 @@ export function coverageOf (parts: readonly CoverageCounts[], name = 'coverage')
   }
 }
 
-/** Counts the words of texts and their tokens. Several may share their words, one after the other. */
+/** Counts the words of texts and their tokens. Several meters may share their `EncodedWords`. */
 export class CoverageMeter {
   readonly #words: EncodedWords
   readonly #counts = {
@@ -201,7 +199,7 @@ export class CoverageMeter {
     }
   }
 
-  /** What was counted so far. */
+  /** The counts so far. */
   get counts (): CoverageCounts {
     return { ...this.#counts }
   }
@@ -209,27 +207,29 @@ export class CoverageMeter {
 
 const WORD = new RegExp(`[^${WHITE_SPACE}]+`, 'g')
 
-/** Of a word. */
+/** The number of tokens of a word, and how many of them are unknown. */
 interface WordTokens {
   readonly tokens: number
   readonly unknown: number
 }
 
-/** Words remembered at most, some 40 MB of them, and the longest of these, in UTF-16 units. */
+/** The most words that are remembered, which take about 40 MB. */
 const MAX_WORDS = 250_000
+
+/** The longest word that is remembered, in UTF-16 units. */
 const LONGEST_REMEMBERED = 64
 
-/** V8 keeps a slice of so many characters or more as a reference to the whole text, which would stay in memory. */
+/** A slice of at least so many characters is a reference in V8, which would keep the whole text in memory. */
 const SLICE_LENGTH = 13
 
-/** How many tokens a tokenizer makes of words. Those met before are remembered, as most words of a text were. */
+/** Counts the tokens of words, and remembers the results, since most words of a text are repeated. */
 export class EncodedWords {
   readonly #tokenizer: CoverageTokenizer
   readonly #maxWords: number
   readonly #known = new Map<string, WordTokens>()
   readonly #ids = new IdBuffer()
 
-  /** @param maxWords words remembered at most: past it all are forgotten, and the frequent ones are soon met again */
+  /** @param maxWords when so many words are remembered, all are forgotten; frequent words soon come back */
   constructor (tokenizer: CoverageTokenizer, maxWords = MAX_WORDS) {
     this.#tokenizer = tokenizer
     this.#maxWords = maxWords

@@ -1,4 +1,4 @@
-/** What `sluice/tokenizer` is: a SentencePiece model that encodes and decodes, and how well it covers a text. */
+/** The module `sluice/tokenizer`: encodes and decodes with SentencePiece models, and measures how they cover texts. */
 export { Decoder } from '../sentencepiece/decode.ts'
 export { IdBuffer } from '../sentencepiece/id-buffer.ts'
 export type { SentencePieceVersion } from '../sentencepiece/lexicon.ts'

@@ -8,20 +8,18 @@ import type { SentencePieceVersion } from '../sentencepiece/lexicon.ts'
 import type { SentencePieceModel } from '../sentencepiece/model.ts'
 import { DEFAULT_TABLE_BYTES, wordMemory } from '../sentencepiece/word-table.ts'
 
-/** Text to token ids and back. Holds nothing that has to be closed; its functions need no `this`. */
+/** Encodes text into token ids and decodes ids. It needs no closing, and its functions can be used without `this`. */
 export interface Tokenizer {
   /**
-   * The ids of a text; no id is added at its start or end. A lone surrogate counts as U+FFFD.
+   * The ids of a text, without BOS and EOS ids. A lone surrogate is encoded as U+FFFD.
    *
    * @throws SluiceError `ERR_DOCUMENT` for a text too large for memory
    */
   readonly encode: (text: string) => Int32Array
-  /**
-   * As `encode`, but appends the ids to a buffer, which can be used again: for many texts, without an array for each.
-   */
+  /** As `encode`, but appends the ids to a buffer, which can be reused for many texts. */
   readonly append: (text: string, ids: IdBuffer) => void
   /**
-   * The text of ids: what the tokenizer's normalization changed stays changed.
+   * The text of ids. Normalization of the text that was encoded can't be undone.
    *
    * @throws SluiceError `ERR_TOKENIZER` for an id out of range
    */
@@ -32,60 +30,57 @@ export interface Tokenizer {
    * @throws SluiceError `ERR_TOKENIZER` for an id out of range
    */
   readonly idToPiece: (id: number) => string
-  /** The id of a piece; that of the unknown piece where there is no such one. */
+  /** The id of a piece; `unkId` if there is no such piece. */
   readonly pieceToId: (piece: string) => number
-  /** Pieces in the vocabulary: every id is below it. */
+  /** Number of pieces in the vocabulary; every id is less. */
   readonly vocabSize: number
-  /** Id of what stands for characters that no piece has. */
+  /** Id for characters that no piece has. */
   readonly unkId: number
-  /** Id of the piece that begins a sentence; -1 where the model has none, as with the next two. */
+  /** Id of the BOS token; -1 if the model has none. */
   readonly bosId: number
-  /** Id of the end-of-sentence piece. */
+  /** Id of the EOS token; -1 if the model has none. */
   readonly eosId: number
-  /** Id of the piece that fills up a batch. */
+  /** Id of the padding token; -1 if the model has none. */
   readonly padId: number
-  /** Of the model file, as it was given. */
+  /** Path of the model file, as passed to `loadTokenizer`. */
   readonly path: string
-  /** Of the model file, as lower-case hex. */
+  /** SHA-256 of the model file, in lower-case hex. */
   readonly sha256: string
   /**
-   * Memory for words that were met already, which `loadTokenizer` can be given in another thread; undefined where none
-   * are kept: of unigram models, and most of BPE, they are.
+   * A cache of encoded words, which can be passed to `loadTokenizer` in another thread; undefined for a model whose
+   * words aren't cached. Unigram models and most BPE models have one.
    */
   readonly words: SharedArrayBuffer | undefined
-  /** Which SentencePiece decides where two segmentations are nearly as good. */
+  /** The SentencePiece version whose ids are returned. */
   readonly version: SentencePieceVersion
-  /** What else the model file says. */
+  /** The content of the model file. */
   readonly model: SentencePieceModel
 }
 
-/** What of a tokenizer a stream needs to encode texts. */
+/** The part of a tokenizer that a stream needs to encode texts. */
 export type Encoder =
   Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer, 'path' | 'words' | 'version'>>
 
-/** What `loadTokenizer` can be told. */
+/** Options of `loadTokenizer`. */
 export interface TokenizerOptions {
   /**
-   * Which SentencePiece decides where two segmentations of a text are nearly as good, in a unigram model: 0.1.97, whose
-   * ids are those of all versions up to 0.2.1, or 0.2.2, whose ids are those of 0.2.3, too. @default '0.1.97'
+   * The SentencePiece version whose ids are returned. Versions differ where two segmentations of a text by a unigram
+   * model are almost equally good: 0.1.97 has the ids of all versions up to 0.2.1, and 0.2.2 those of 0.2.3, too.
+   *
+   * @default '0.1.97'
    */
   readonly version?: SentencePieceVersion
-  /**
-   * Bound of the memory, in bytes, for words that were met already, where a text's ids are those of its words; 0: none
-   * is kept.
-   *
-   * @default 48 MiB
-   */
+  /** Maximum size in bytes of the cache of encoded words; 0: no cache. @default 48 MiB */
   readonly tableBytes?: number
-  /** Such memory of a tokenizer in another thread, of the same model and version: what one has met, the other knows. */
+  /** The cache of a tokenizer in another thread, which must have the same model and version. */
   readonly words?: SharedArrayBuffer | undefined
 }
 
 /**
- * Loads a SentencePiece `.model` file. Unigram models are encoded by sluice itself, other types by SentencePiece
- * compiled to wasm.
+ * Loads a SentencePiece `.model` file. sluice itself encodes with unigram models, SentencePiece compiled to wasm with
+ * other types.
  *
- * @throws SluiceError `ERR_TOKENIZER` when the file is missing, damaged or no SentencePiece model
+ * @throws SluiceError `ERR_TOKENIZER` when the file is missing, damaged or not a SentencePiece model
  */
 export async function loadTokenizer (path: string, options: TokenizerOptions = {}): Promise<Tokenizer> {
   const bytes = await readTokenizerFile(path)
@@ -96,8 +91,8 @@ export async function loadTokenizer (path: string, options: TokenizerOptions = {
     ? await unigram(model, path, options)
     : await otherType(model, path, hash, options)
   const buffer = new IdBuffer()
-  const decoder = once(() => judged(path, () => new Decoder(model, path)))
-  if (model.denormalizer !== undefined) decoder() // its table may be damaged; else only decoding pays for it
+  const decoder = once(() => usable(path, () => new Decoder(model, path)))
+  if (model.denormalizer !== undefined) decoder() // its table may be damaged; otherwise it is made when needed
   const ids = once(() => new Map(model.pieces.map(({ piece }, id) => [piece, id])))
   return {
     append,
@@ -128,11 +123,11 @@ async function unigram (
   options: TokenizerOptions
 ): Promise<Pick<Tokenizer, 'append' | 'words'>> {
   const { UnigramEncoder } = await import('../sentencepiece/unigram-encoder.ts')
-  const encoder = judged(path, () => new UnigramEncoder(model, options))
+  const encoder = usable(path, () => new UnigramEncoder(model, options))
   const append: Tokenizer['append'] = (text, ids) => {
     try {
       encoder.append(text, ids)
-    } catch (cause) { // memory, of a text whose normalized form has gigabytes
+    } catch (cause) { // not enough memory for a text whose normalized form has gigabytes
       throw new SluiceError('ERR_DOCUMENT',
         `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
     }
@@ -148,8 +143,8 @@ async function otherType (
 ): Promise<Pick<Tokenizer, 'append' | 'words'>> {
   const { normalizer } = model
   const { readCharsmap } = await import('../sentencepiece/charsmap.ts')
-  // Nobody else checks the table that text is rewritten by.
-  if (normalizer.precompiledCharsmap.length > 0) judged(path, () => readCharsmap(normalizer.precompiledCharsmap))
+  // The wasm module doesn't check the normalization table.
+  if (normalizer.precompiledCharsmap.length > 0) usable(path, () => readCharsmap(normalizer.precompiledCharsmap))
   const { loadWasmEncoder } = await import('../sentencepiece/wasm.ts')
   const encode = await loadWasmEncoder(path, hash)
   const { WordwiseEncoder, isWordwise } = await import('../sentencepiece/wordwise-encoder.ts')
@@ -165,7 +160,8 @@ async function otherType (
   return { append, words: undefined }
 }
 
-function judged<T> (path: string, make: () => T): T {
+/** @throws SluiceError `ERR_TOKENIZER` when `make` fails */
+function usable<T> (path: string, make: () => T): T {
   try {
     return make()
   } catch (cause) {
@@ -179,22 +175,22 @@ function once<T> (make: () => T): () => T {
 }
 
 /**
- * Loads what of a SentencePiece `.model` file decoding piece by piece needs; quicker than all of it.
+ * Loads the part of a SentencePiece `.model` file that decodes ids, which is faster than loading the whole.
  *
- * @throws SluiceError as `loadTokenizer`, and for a model that rewrites decoded text as a whole
+ * @throws SluiceError as `loadTokenizer`, and for a model that can only decode whole texts
  */
 export async function loadDecoder (path: string): Promise<Decoder> {
   const { readModel } = await import('../sentencepiece/model.ts')
   const model = readModel(await readTokenizerFile(path), path)
-  const decoder = judged(path, () => new Decoder(model, path))
+  const decoder = usable(path, () => new Decoder(model, path))
   if (decoder.rewrites) {
-    throw new SluiceError('ERR_TOKENIZER', `${path}: has a table that decoded text is to be rewritten by ` +
-      '(denormalizer_spec), which can\'t be done in parts; decode whole texts with loadTokenizer')
+    throw new SluiceError('ERR_TOKENIZER', `${path}: decoded text must be rewritten as a whole (denormalizer_spec), ` +
+      'not in parts; decode whole texts with loadTokenizer')
   }
   return decoder
 }
 
-/** The bytes of a tokenizer's file. @throws SluiceError `ERR_TOKENIZER` when it can't be read */
+/** Reads a model file. @throws SluiceError `ERR_TOKENIZER` when it can't be read */
 export async function readTokenizerFile (path: string): Promise<Buffer> {
   try {
     return await readFile(path)

@@ -2,23 +2,24 @@ import { SPACE } from '../sentencepiece/normalizer.ts'
 import { META } from './read-words.ts'
 import type { WordCounts } from './word-counts.ts'
 
-// The first symbols end a word: at the end of a text only, both there and before a space, before a space only. Then
-// that of all characters that are no piece; those that are one follow by their code points.
+// The first three symbols end a word, by where it occurs: only at the end of a text, there and before a space, or only
+// before a space. `UNKNOWN` stands for all characters that aren't pieces. The symbols of pieces follow, by code point.
 export const AT_END = 0
 export const AT_BOTH = 1
 export const AT_SPACE = 2
 export const UNKNOWN = 3
 export const FIRST_CHARACTER = 4
 
-/** What stands for a space in pieces. */
+/** Stands for a space in pieces. */
 export const SPACE_CHARACTER = 0x2581
 
-/** What SentencePiece writes for unknown characters: itself, it never is a piece. */
+/** SentencePiece writes it for unknown characters; it is never a piece. */
 const UNKNOWN_CHARACTER = 0x2585
 
-/** A character that becomes a piece, whatever the text: how often it is seen, and its symbol. */
+/** A character that becomes a piece. */
 export interface Character {
   readonly codePoint: number
+  /** How often it occurs. */
   readonly count: number
   readonly symbol: number
 }
@@ -29,11 +30,11 @@ export interface Alphabet {
   readonly characters: readonly Character[]
   /** The code point of each symbol; 0 for those before `FIRST_CHARACTER`. */
   readonly codePoints: Int32Array
-  /** Characters of the text, each as often as it is seen. */
+  /** Length of the text in characters. */
   readonly total: number
 }
 
-/** As many of the most frequent characters as cover a share of the text. */
+/** The most frequent characters, so many that they cover a share of the text. */
 export function alphabetOf (words: WordCounts, coverage: number): Alphabet {
   const counts = new Float64Array(0x110000)
   for (let word = 0; word < words.length; word++) {
@@ -65,14 +66,14 @@ export function alphabetOf (words: WordCounts, coverage: number): Alphabet {
   return { characters, codePoints, total }
 }
 
-/** Words as symbols, each with one behind it that ends it. */
+/** Words as symbols; after each word a symbol that ends it. */
 export interface Corpus {
   readonly symbols: Int32Array
-  /** Where each word begins; behind the last one, where the next would. */
+  /** Start index of each word, and at the end the number of symbols. */
   readonly starts: Uint32Array
-  /** How often each word was seen. */
+  /** How often each word occurs. */
   readonly counts: Float64Array
-  /** Symbols of the longest word, without its end. */
+  /** Length of the longest word in symbols, without its end. */
   readonly longest: number
 }
 
@@ -106,23 +107,23 @@ function symbolsOf (codePoints: Int32Array): Int32Array {
   return symbols
 }
 
-/** Shows the code points of a word, in which a space stands as U+2581. */
-function eachCharacter (words: WordCounts, word: number, see: (codePoint: number) => void): void {
+/** Calls `visit` with each code point of a word, and with U+2581 for a space. */
+function eachCharacter (words: WordCounts, word: number, visit: (codePoint: number) => void): void {
   const { bytes } = words
   const end = words.end(word)
   for (let at = words.start(word); at < end;) {
     const byte = bytes[at]!
     if (byte < 0x80) {
-      see(byte === SPACE ? SPACE_CHARACTER : byte)
+      visit(byte === SPACE ? SPACE_CHARACTER : byte)
       at++
     } else if (byte < 0xe0) {
-      see((byte & 0x1f) << 6 | bytes[at + 1]! & 0x3f)
+      visit((byte & 0x1f) << 6 | bytes[at + 1]! & 0x3f)
       at += 2
     } else if (byte < 0xf0) {
-      see((byte & 0xf) << 12 | (bytes[at + 1]! & 0x3f) << 6 | bytes[at + 2]! & 0x3f)
+      visit((byte & 0xf) << 12 | (bytes[at + 1]! & 0x3f) << 6 | bytes[at + 2]! & 0x3f)
       at += 3
     } else {
-      see((byte & 7) << 18 | (bytes[at + 1]! & 0x3f) << 12 | (bytes[at + 2]! & 0x3f) << 6 | bytes[at + 3]! & 0x3f)
+      visit((byte & 7) << 18 | (bytes[at + 1]! & 0x3f) << 12 | (bytes[at + 2]! & 0x3f) << 6 | bytes[at + 3]! & 0x3f)
       at += 4
     }
   }

@@ -1,25 +1,25 @@
 import { LENGTH_BITS, LENGTH_MASK, type Lattice } from './lattice.ts'
 import { renumberWord } from './renumber.ts'
 
-/** Below this a probability may have lost digits, as may those of parts of it: the word is done by `LongWord`. */
+/** Probabilities below this may have lost digits: `expectLong` computes such a word. */
 const LEAST = 1e-250
 
-/** Words over so many characters mostly have lesser probabilities. */
+/** Longer words, in characters, mostly have probabilities below `LEAST`. */
 const SHORT = 200
 
-/** Factor between a value and the same with an exponent one more. */
+/** A value with the exponent e is the value times `UNIT ** e`. */
 const UNIT = 2 ** -200
 
-/** Of a word, forwards and backwards. */
-interface Room {
+/** Buffers for the forward and backward probabilities of a word. */
+interface Buffers {
   readonly alpha: Float64Array
   readonly beta: Float64Array
   readonly alphaExponents: Int32Array
   readonly betaExponents: Int32Array
 }
 
-/** @param longest characters of the longest word */
-function roomFor (longest: number): Room {
+/** @param longest length of the longest word in characters */
+function buffersFor (longest: number): Buffers {
   return {
     alpha: new Float64Array(longest + 1),
     beta: new Float64Array(longest + 1),
@@ -29,35 +29,35 @@ function roomFor (longest: number): Room {
 }
 
 /**
- * How often each piece is expected in a part of the text, over all segmentations of each word by their probabilities
- * (`Lattice::PopulateMarginal` in src/unigram_model.cc of SentencePiece 0.1.97; forward and backward by Rabiner, "A
- * Tutorial on Hidden Markov Models", 1989). Words are short, so that plain doubles are enough for most of them.
+ * Computes how often each piece is expected in a part of the text, over all segmentations of each word by their
+ * probabilities (`Lattice::PopulateMarginal` in src/unigram_model.cc of SentencePiece 0.1.97; the forward-backward
+ * algorithm as in Rabiner, "A Tutorial on Hidden Markov Models", 1989). Most words are short enough for plain doubles.
  *
- * @param size pieces there are
- * @param isOld whether pieces were numbered anew since edges were last looked at
- * @returns the logarithm of the probability of the part
+ * @param size number of pieces
+ * @param isStale whether pieces were renumbered since the edges were last visited
+ * @returns the log probability of the part
  */
-export function expectPart (lattice: Lattice, part: number, size: number, isOld: boolean): number {
+export function expectPart (lattice: Lattice, part: number, size: number, isStale: boolean): number {
   const { wordStarts, counts, partStarts, longest } = lattice
   const sums = lattice.sums.subarray(part * (size + 1), (part + 1) * (size + 1))
   sums.fill(0)
-  const room = roomFor(longest)
+  const buffers = buffersFor(longest)
   let sum = 0
   let next = lattice.edgeStarts[wordStarts[partStarts[part]!]!]!
   for (let word = partStarts[part]!; word < partStarts[part + 1]!; word++) {
     const from = wordStarts[word]!
     const to = wordStarts[word + 1]! - 1
     const count = counts[word]!
-    if (isOld) next = renumberWord(lattice, from, to, next)
-    const probability = to - from > SHORT ? 0 : expectShort(lattice, sums, room, from, to, count)
-    sum += count * (probability > 0 ? Math.log(probability) : expectLong(lattice, sums, room, from, to, count))
+    if (isStale) next = renumberWord(lattice, from, to, next)
+    const probability = to - from > SHORT ? 0 : expectShort(lattice, sums, buffers, from, to, count)
+    sum += count * (probability > 0 ? Math.log(probability) : expectLong(lattice, sums, buffers, from, to, count))
   }
   return sum
 }
 
-/** @returns the probability of the word; 0 where nothing was added to the sums, since it is too little */
+/** @returns the probability of the word; 0 if it is too small, and nothing was added to the sums */
 function expectShort (
-  lattice: Lattice, sums: Float64Array, { alpha, beta }: Room, from: number, to: number, count: number
+  lattice: Lattice, sums: Float64Array, { alpha, beta }: Buffers, from: number, to: number, count: number
 ): number {
   const { edges, edgeStarts, probabilities } = lattice
   const length = to - from
@@ -93,20 +93,20 @@ function expectShort (
 }
 
 /**
- * The same where a double isn't enough: each value has an exponent beside it.
+ * The same for words whose probabilities are too small for doubles: each value has an exponent in another array.
  *
- * @returns the logarithm of the probability
+ * @returns the log probability of the word
  */
 function expectLong (
-  lattice: Lattice, sums: Float64Array, room: Room, from: number, to: number, count: number
+  lattice: Lattice, sums: Float64Array, buffers: Buffers, from: number, to: number, count: number
 ): number {
   const { edges, edgeStarts, probabilities } = lattice
-  const { alpha, beta, alphaExponents, betaExponents } = room
+  const { alpha, beta, alphaExponents, betaExponents } = buffers
   const length = to - from
   for (let i = 0; i <= length; i++) alpha[i] = beta[i] = alphaExponents[i] = betaExponents[i] = 0
   alpha[0] = beta[length] = 1
   for (let i = 0; i < length; i++) {
-    settle(alpha, alphaExponents, i)
+    rescale(alpha, alphaExponents, i)
     for (let edge = edgeStarts[from + i]!; edge < edgeStarts[from + i + 1]!; edge++) {
       const value = edges[edge]!
       const end = i + (value & LENGTH_MASK)
@@ -114,7 +114,7 @@ function expectLong (
       add(alpha, alphaExponents, end, reached, alphaExponents[i]!)
     }
   }
-  settle(alpha, alphaExponents, length)
+  rescale(alpha, alphaExponents, length)
   const probability = alpha[length]!
   const exponent = alphaExponents[length]!
   for (let i = length - 1; i >= 0; i--) {
@@ -127,13 +127,13 @@ function expectLong (
       const over = alphaExponents[i]! + betaExponents[end]! - exponent
       sums[piece]! += count * (alpha[i]! * rest / probability) * (over === 0 ? 1 : UNIT ** over)
     }
-    settle(beta, betaExponents, i)
+    rescale(beta, betaExponents, i)
   }
   return Math.log(probability) + exponent * Math.log(UNIT)
 }
 
-/** Takes a value that has become small to the next exponent. */
-function settle (values: Float64Array, exponents: Int32Array, at: number): void {
+/** Raises the exponent of a value that has become too small. */
+function rescale (values: Float64Array, exponents: Int32Array, at: number): void {
   while (values[at]! < UNIT) {
     values[at]! /= UNIT
     exponents[at]!++

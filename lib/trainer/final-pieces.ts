@@ -4,28 +4,29 @@ import { byteString } from '../sentencepiece/utf8.ts'
 import type { Alphabet } from './alphabet.ts'
 import type { TrainSettings } from './options.ts'
 
-/** By so much each character that was given up is more likely than the one before. */
+/** By so much the score of each removed character is higher than that of the one before. */
 const STEP = 0.0001
 
-/** Scored texts of pieces. */
+/** The texts of pieces with their scores. */
 export type ScoredPiece = Pick<Piece, 'piece' | 'score'>
 
-/** What came of training. */
+/** The result of training. */
 export interface Trained {
   readonly pieces: readonly ScoredPiece[]
   readonly leastScore: number
-  /** How many pieces there can be in all, of any size asked for. */
+  /** How many pieces a model of this text can have at most. */
   readonly most: number
 }
 
-/** How many pieces are asked for, and whether fewer are a mistake. */
+/** The requested number of pieces, and whether fewer are an error. */
 export type WantedSize = Pick<TrainSettings, 'vocabSize' | 'hardVocabLimit'>
 
 /**
- * The pieces of a model: those that stand first, then characters and the best of the others by their scores, equal ones
- * by their bytes (`Trainer::FinalizeSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97).
+ * The pieces of a model: first those that don't depend on the text, then all characters and the best other pieces, by
+ * score, or by their bytes if scores are equal (`Trainer::FinalizeSentencePieces` in src/unigram_model_trainer.cc of
+ * SentencePiece 0.1.97).
  *
- * @throws SluiceError `ERR_OPTION` where there are fewer than there have to be, with how many there can be
+ * @throws SluiceError `ERR_OPTION` for too few pieces, with how many there can be
  */
 export function finalPieces (
   metas: readonly Piece[], { characters }: Alphabet, trained: Trained, { vocabSize, hardVocabLimit }: WantedSize
@@ -33,10 +34,10 @@ export function finalPieces (
   const { leastScore, most } = trained
   const scores = new Map(trained.pieces.map(({ piece, score }) => [piece, score]))
   const taken = new Map<string, number>()
-  let givenUp = 0
+  let removed = 0
   for (const { codePoint } of characters) {
     const character = String.fromCodePoint(codePoint)
-    taken.set(character, scores.get(character) ?? leastScore + STEP * givenUp++)
+    taken.set(character, scores.get(character) ?? leastScore + STEP * removed++)
   }
   const wanted = vocabSize - metas.length
   for (const { piece, score } of sorted(trained.pieces)) {
@@ -51,11 +52,11 @@ export function finalPieces (
   throw new SluiceError('ERR_OPTION', `train.vocabSize: ${why}, or allow fewer without \`hardVocabLimit\``)
 }
 
-/** Why there are so few. Where pieces are pruned, all go that no best segmentation has, be they ever so many. */
+/** Why there are too few pieces. A pruning removes all pieces that are in no best segmentation, however many. */
 function shortage (found: number, most: number, wanted: number): string {
-  if (most < wanted) return `the text gives at most ${most} pieces, expected ${wanted}; ask for ${most}`
-  return `of the text's ${most} pieces ${found} are left after pruning, expected ${wanted}; ` +
-    `ask for ${most}, of which none is pruned, for fewer`
+  if (most < wanted) return `the text has at most ${most} pieces, expected ${wanted}; use ${most}`
+  return `${found} of the text's ${most} pieces are left after pruning, expected ${wanted}; ` +
+    `use ${most} (none is pruned then) or a smaller size`
 }
 
 function sorted (pieces: readonly ScoredPiece[]): ScoredPiece[] {

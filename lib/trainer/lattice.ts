@@ -3,58 +3,59 @@ import type { Seeds } from './seeds.ts'
 import type { SortedPlaces } from './suffix-sort.ts'
 
 /**
- * The text is worked on in so many parts, whatever the number of threads: sums of the parts are added in their order,
- * so that they are the same to the last bit.
+ * The text is processed in so many parts, whatever the number of threads. The sums of the parts are added in order, so
+ * the result is always the same to the last bit.
  */
 export const PARTS = 8
 
-/** An edge has the length of its piece in its lower bits, and its number above them. */
+/** An edge has the length of its piece in its lower bits, and the number of the piece above them. */
 export const LENGTH_BITS = 10
 export const LENGTH_MASK = 2 ** LENGTH_BITS - 1
 
-/** The piece that stands for an unknown character: one that is none of the pieces, or no longer. */
+/** Stands for an unknown character: one that isn't a piece, or not any more. */
 export const UNKNOWN_PIECE = 0
 
 /**
- * The words of a text with all pieces that stand in them, in memory that threads share. There is no trie: the edges of
- * pieces that were given up are taken out where they stand, and the others are numbered anew.
+ * The words of a text and the edges of all pieces in them, in memory that threads share. There is no trie: when pieces
+ * are removed, their edges are dropped in place, and the other pieces are renumbered.
  *
- * An edge begins at a place and is as long as its piece. At each place of a word the first one is of a single
- * character.
+ * An edge begins at a place, the index of a symbol, and is as long as its piece. The first edge at each place of a word
+ * is that of a single character.
  */
 export interface Lattice {
   readonly edges: Uint32Array
-  /** For each place where its edges begin; those of the next place follow. No edge begins at the end of a word. */
+  /** Index of the first edge of each place; its edges end where those of the next begin. The end of a word has none. */
   readonly edgeStarts: Uint32Array
-  /** Where each word begins; behind the last one, where the next would: its end stands in between. */
+  /** Start of each word, and at the end the number of symbols. The symbol before the next word ends the word. */
   readonly wordStarts: Uint32Array
-  /** How often each word is seen. */
+  /** How often each word occurs. */
   readonly counts: Float64Array
-  /** The first word of each part, and behind the last one how many there are. */
+  /** First word of each part, and at the end the number of words. */
   readonly partStarts: Uint32Array
-  /** Symbols of the longest word. */
+  /** Length of the longest word in symbols. */
   readonly longest: number
-  /** A place where each piece stands, and how long it is; pieces are numbered from 1. */
+  /** A place of each piece; pieces are numbered from 1. */
   readonly places: Uint32Array
+  /** Length of each piece. */
   readonly lengths: Uint16Array
-  /** The logarithms of the probabilities of the pieces. */
+  /** Log probability of each piece. */
   readonly scores: Float64Array
   readonly probabilities: Float64Array
-  /** The new number of each piece; `UNKNOWN_PIECE` of those that were given up. */
+  /** The new number of each piece; `UNKNOWN_PIECE` for removed pieces. */
   readonly numbers: Uint32Array
-  /** How often each piece is expected, or is in the best segmentations: of each part, one behind the other. */
+  /** How often each piece is expected, or is in the best segmentations, in the first part, then in the second, … */
   readonly sums: Float64Array
   /** How often each piece is in the best segmentations of all parts. */
   readonly frequencies: Float64Array
-  /** What is lost with each piece. */
+  /** How much likelihood is lost without each piece. */
   readonly losses: Float64Array
 }
 
-/** A lattice of all that there is to begin with. */
+/** The lattice of the seed pieces. */
 export function buildLattice (corpus: Corpus, alphabet: Alphabet, { places }: SortedPlaces, seeds: Seeds): Lattice {
   const { symbols, starts, counts, longest } = corpus
   const { codePoints, characters } = alphabet
-  const room = seeds.length + 1
+  const size = seeds.length + 1
   const edgeStarts = startsOfEdges(symbols, places, seeds)
   const edges = new Uint32Array(new SharedArrayBuffer(4 * edgeStarts.at(-1)!))
   const next = edgeStarts.slice()
@@ -74,14 +75,14 @@ export function buildLattice (corpus: Corpus, alphabet: Alphabet, { places }: So
     counts,
     partStarts: partsOf(starts, edgeStarts),
     longest,
-    places: new Uint32Array(new SharedArrayBuffer(4 * room)),
-    lengths: new Uint16Array(new SharedArrayBuffer(2 * room)),
-    scores: floats(room),
-    probabilities: floats(room),
-    numbers: new Uint32Array(new SharedArrayBuffer(4 * room)),
-    sums: floats(PARTS * room),
-    frequencies: floats(room),
-    losses: floats(room)
+    places: new Uint32Array(new SharedArrayBuffer(4 * size)),
+    lengths: new Uint16Array(new SharedArrayBuffer(2 * size)),
+    scores: floats(size),
+    probabilities: floats(size),
+    numbers: new Uint32Array(new SharedArrayBuffer(4 * size)),
+    sums: floats(PARTS * size),
+    frequencies: floats(size),
+    losses: floats(size)
   }
   lattice.places.set(seeds.places, 1)
   lattice.lengths.set(seeds.lengths, 1)
@@ -89,7 +90,7 @@ export function buildLattice (corpus: Corpus, alphabet: Alphabet, { places }: So
 }
 
 function startsOfEdges (symbols: Int32Array, places: Uint32Array, seeds: Seeds): Uint32Array {
-  const changes = new Int32Array(places.length + 1) // in how many seeds begin, from one sorted place to the next
+  const changes = new Int32Array(places.length + 1) // in the number of seeds, from one sorted place to the next
   for (let seed = 0; seed < seeds.length; seed++) {
     changes[seeds.from[seed]!]!++
     changes[seeds.to[seed]!]!--
@@ -110,7 +111,7 @@ function startsOfEdges (symbols: Int32Array, places: Uint32Array, seeds: Seeds):
   return starts
 }
 
-/** Parts with as many edges each, about. */
+/** Divides the words into parts with about the same number of edges. */
 function partsOf (wordStarts: Uint32Array, edgeStarts: Uint32Array): Uint32Array {
   const parts = new Uint32Array(new SharedArrayBuffer(4 * (PARTS + 1)))
   const words = wordStarts.length - 1
@@ -123,7 +124,7 @@ function partsOf (wordStarts: Uint32Array, edgeStarts: Uint32Array): Uint32Array
   return parts
 }
 
-/** The text of a piece, which is of characters only. */
+/** The text of a piece, given a place of it. */
 export function pieceText (symbols: Int32Array, codePoints: Int32Array, place: number, length: number): string {
   let text = ''
   for (let at = place; at < place + length; at++) text += String.fromCodePoint(codePoints[symbols[at]!]!)

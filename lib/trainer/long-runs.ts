@@ -1,8 +1,8 @@
 import { scriptNumbers, scriptTable } from './scripts.ts'
 
 /**
- * Scripts whose words have no spaces between them: those in whose lines breaks are looked up in dictionaries, between
- * syllables or between ideographs (UAX #14, classes SA, AK and ID). Where it isn't sure, a script is here.
+ * Scripts without spaces between words: those whose lines are broken by dictionaries, between syllables or between
+ * ideographs (UAX #14, classes SA, AK and ID). Doubtful scripts are included.
  */
 const WITHOUT_SPACES = [
   'Ahom', 'Anatolian_Hieroglyphs', 'Balinese', 'Batak', 'Bopomofo', 'Brahmi', 'Buginese', 'Cham', 'Cuneiform',
@@ -11,12 +11,12 @@ const WITHOUT_SPACES = [
   'Tai_Viet', 'Tangut', 'Thai', 'Tibetan', 'Vai', 'Yi'
 ]
 
-/** Where a part of a text begins, and where it ends. */
+/** The start and end of a part of a text. */
 export type Span = readonly [from: number, to: number]
 
 let table: Uint8Array | undefined
 
-/** 1 for code points of scripts that are written with spaces, and for ASCII but for white space. */
+/** 1 for code points of scripts that are written with spaces, and for ASCII except white space. */
 function runTable (): Uint8Array {
   if (table !== undefined) return table
   const without = new Set(WITHOUT_SPACES.map(name => scriptNumbers.get(name)))
@@ -28,23 +28,23 @@ function runTable (): Uint8Array {
 }
 
 /**
- * Finds runs of more than so many characters that are ASCII without white space, or of scripts that are written with
- * spaces: keys, hashes, base64, minified code. Of almost all lines few characters have to be looked at.
+ * Finds runs of more than `max` characters without white space, in ASCII or in scripts that are written with spaces:
+ * keys, hashes, base64, minified code. For almost all lines, only a few characters are read.
  */
-export function longRuns (text: string, from: number, to: number, most: number): Span[] {
-  return mayHaveLongRun(text, from, to, most) ? findLongRuns(text, from, to, most) : []
+export function longRuns (text: string, from: number, to: number, max: number): Span[] {
+  return mayHaveLongRun(text, from, to, max) ? findLongRuns(text, from, to, max) : []
 }
 
-function mayHaveLongRun (text: string, from: number, to: number, most: number): boolean {
-  for (let at = from; to - at > most;) {
-    const space = text.lastIndexOf(' ', at + most)
+function mayHaveLongRun (text: string, from: number, to: number, max: number): boolean {
+  for (let at = from; to - at > max;) {
+    const space = text.lastIndexOf(' ', at + max)
     if (space < at) return true
     at = space + 1
   }
   return false
 }
 
-function findLongRuns (text: string, from: number, to: number, most: number): Span[] {
+function findLongRuns (text: string, from: number, to: number, max: number): Span[] {
   const isInRun = runTable()
   const found: Span[] = []
   let [start, length] = [from, 0]
@@ -53,12 +53,12 @@ function findLongRuns (text: string, from: number, to: number, most: number): Sp
     const next = at + (codePoint > 0xffff ? 2 : 1)
     if (isInRun[codePoint] === 1) length++
     else {
-      if (length > most) found.push([start, at])
+      if (length > max) found.push([start, at])
       start = next
       length = 0
     }
     at = next
   }
-  if (length > most) found.push([start, to])
+  if (length > max) found.push([start, to])
   return found
 }

@@ -2,24 +2,24 @@ import { UNKNOWN_PENALTY } from '../sentencepiece/lexicon.ts'
 import { type Lattice, PARTS, UNKNOWN_PIECE } from './lattice.ts'
 import { heaviest } from './seeds.ts'
 
-/** Pieces that are expected less often are given up. */
+/** Pieces that are expected less often than this are removed. */
 const LEAST_EXPECTED = 0.5
 
 /**
- * Unknown characters count for the first piece, as they do in SentencePiece 0.1.97, whose unknown piece has the number
- * of its first one while it trains.
+ * Unknown characters are counted for the first piece, as in SentencePiece 0.1.97, whose unknown piece has the number of
+ * the first piece during training.
  */
 const FIRST_PIECE = 1
 
-/** The pieces of a model that is trained, in a lattice. */
+/** The pieces of a model in training, in a lattice. */
 export class Pieces {
   readonly lattice: Lattice
-  /** How many there are. */
+  /** Number of pieces. */
   size: number
-  /** The least score. */
+  /** The lowest score. */
   leastScore = 0
-  /** Whether pieces were given up since edges were last looked at. */
-  isOld = false
+  /** Whether pieces were renumbered since the edges were last visited. */
+  isStale = false
 
   constructor (lattice: Lattice, weights: Float64Array) {
     this.lattice = lattice
@@ -32,12 +32,12 @@ export class Pieces {
     this.#setProbabilities()
   }
 
-  /** How many of them have more than one character. */
+  /** Number of pieces with more than one character. */
   get severalCharacters (): number {
     return this.lattice.lengths.subarray(1, this.size + 1).reduce((count, length) => length > 1 ? count + 1 : count, 0)
   }
 
-  /** The sums of all parts, in their order. */
+  /** Adds the sums of all parts, in their order. */
   addUp (): Float64Array {
     const { frequencies, sums } = this.lattice
     const stride = this.size + 1
@@ -52,15 +52,16 @@ export class Pieces {
   }
 
   /**
-   * Scores pieces by how often they are expected, and gives up those that hardly are (Liang and Klein, "Structured
-   * Bayesian Nonparametric Models with Variational Inference", 2007: the digamma function makes what is rare rarer).
+   * Scores pieces by how often they are expected, and removes those that rarely are. The digamma function lowers the
+   * scores of rare pieces (Liang and Klein, "Structured Bayesian Nonparametric Models with Variational Inference",
+   * 2007).
    */
   maximize (): void {
     const expected = this.addUp()
     const { numbers, scores } = this.lattice
     let least = 0
     for (let piece = 1; piece <= this.size; piece++) least = Math.max(least, expected[piece]!)
-    least = Math.min(least, LEAST_EXPECTED) // of a tiny text all may be expected less often: one has to be kept
+    least = Math.min(least, LEAST_EXPECTED) // keeps at least one piece of a tiny text
     let kept = 0
     let total = 0
     for (let piece = 1; piece <= this.size; piece++) {
@@ -73,7 +74,7 @@ export class Pieces {
     this.#renumber(kept)
   }
 
-  /** Keeps so many of the pieces, those with which most would be lost, and all that nothing can stand in for. */
+  /** Keeps `size` pieces, those with the greatest losses, and all pieces that nothing can replace. */
   prune (size: number): void {
     const { losses, numbers } = this.lattice
     const weights = losses.slice(1, this.size + 1)
@@ -100,7 +101,7 @@ export class Pieces {
       scores[number] = scores[piece]!
     }
     this.size = size
-    this.isOld = true
+    this.isStale = true
     this.#setProbabilities()
   }
 
@@ -118,8 +119,8 @@ export class Pieces {
 }
 
 /**
- * The logarithmic derivative of the gamma function, for positive numbers: by its recurrence, and an asymptotic series
- * about x - 1/2.
+ * The digamma function, the logarithmic derivative of the gamma function, for positive numbers: by its recurrence, and
+ * an asymptotic series about x - 1/2.
  */
 export function digamma (x: number): number {
   let result = 0

@@ -2,9 +2,8 @@ import { type Alphabet, FIRST_CHARACTER, SPACE_CHARACTER } from './alphabet.ts'
 import type { TrainSettings } from './options.ts'
 import { scriptNumbers, scriptTable } from './scripts.ts'
 
-// What a character may stand in a piece with, beside the numbers of the scripts: with nothing (a piece ends before it,
-// and
-// so one that begins there is empty), with nothing but itself, with what is around it, with whatever.
+// The kind of a character tells which others may be in a piece with it: the number of its script, or one of these. Such
+// a character is in no piece, is a piece by itself, is with its neighbours of any script, or with any characters.
 const NEVER = 252
 const ALONE = 253
 const AS_AROUND = 254
@@ -13,16 +12,16 @@ const ANY = 255
 type Rules = Pick<TrainSettings, 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits'>
 
 /**
- * For each place of a text how long a piece may be that begins there: the rules of
- * `TrainerInterface::IsValidSentencePiece` in src/trainer_interface.cc of SentencePiece 0.1.97, by which shorter ones
- * are pieces too (but not those that end with a space, where pieces go over spaces).
+ * The length of the longest valid piece that begins at each place of a text, by the rules of
+ * `TrainerInterface::IsValidSentencePiece` in src/trainer_interface.cc of SentencePiece 0.1.97. Shorter pieces are also
+ * valid, except those that end with a space, if pieces may cross spaces.
  */
 export function pieceLengths (symbols: Int32Array, alphabet: Alphabet, rules: Rules): Uint16Array {
   const kinds = kindsOf(alphabet, rules)
   const most = rules.maxSentencepieceLength
   const lengths = new Uint16Array(symbols.length)
-  let end = symbols.length // of a piece that begins at the place behind
-  let next = symbols.length // the first place behind that has a kind of its own
+  let end = symbols.length // of the longest piece that begins at the next place
+  let next = symbols.length // the next place whose kind isn't AS_AROUND
   for (let at = symbols.length - 1; at >= 0; at--) {
     const kind = kinds[symbols[at]!]!
     if (kind === NEVER) end = next = at
@@ -33,7 +32,7 @@ export function pieceLengths (symbols: Int32Array, alphabet: Alphabet, rules: Ru
       if (end > at + 1 && kinds[symbols[at + 1]!] === ALONE) end = at + 1
       if (kind === ANY) next = at
     } else {
-      const other = kinds[symbols[next]!]! // there is one: the last word has its end behind it
+      const other = kinds[symbols[next]!]! // there is one, since a symbol ends the last word
       if (other !== ANY && other !== kind) end = next
       next = at
     }
@@ -46,7 +45,7 @@ function kindsOf ({ codePoints }: Alphabet, { splitByUnicodeScript, splitByNumbe
   const scripts = scriptTable()
   const inherited = scriptNumbers.get('Inherited')!
   const han = scriptNumbers.get('Han')!
-  // Japanese writes in all three at once; U+30FC is the sound mark of Katakana, and common to them by Unicode.
+  // Japanese mixes these three scripts; U+30FC, the sound mark of Katakana, is common to scripts in Unicode.
   const japanese = new Set([scriptNumbers.get('Hiragana')!, scriptNumbers.get('Katakana')!])
   return Uint8Array.from(codePoints, (codePoint, symbol) => {
     if (symbol < FIRST_CHARACTER) return NEVER

@@ -5,18 +5,18 @@ import { byteString } from '../sentencepiece/utf8.ts'
 import { longRuns } from './long-runs.ts'
 import { WordCounts } from './word-counts.ts'
 
-/** Longer lines are cut, in UTF-16 units: `spm_train` drops those over so many bytes. */
+/** Longer lines, in UTF-16 units, are cut; `spm_train` drops lines of more bytes. */
 export const MAX_LINE = 4192
 
-/** What stands for a meta piece in a word: a character that no model has as a piece. */
+/** Stands for a meta piece in a word; no model has this character as a piece. */
 export const META = 0x09
 
-/** Where words are taken from texts, and what was met. */
+/** Reads the words of texts and counts them. */
 export class WordReader {
   readonly words = new WordCounts()
   sentences = 0
   cutLines = 0
-  /** Runs that were left out, as they are too long. */
+  /** Runs that were left out because they are too long. */
   longRuns = 0
   longRunCharacters = 0
   readonly #normalizer: Normalizer
@@ -29,16 +29,16 @@ export class WordReader {
   #replaced = new ByteBuffer()
 
   /**
-   * @param normalizer one that escapes spaces, and knows nothing of the symbols
-   * @param metas pieces that the text doesn't teach: where one stands in it, an unknown character is seen
-   * @param splits whether words end at spaces; else a line is one
-   * @param maxRunChars longer runs without a space are left out; 0: none is
+   * @param normalizer must escape spaces and not have the user-defined symbols
+   * @param metas pieces that don't depend on the text; an occurrence of one is read as an unknown character
+   * @param splits whether words end at spaces; otherwise a line is one word
+   * @param maxRunChars longer runs without a space are left out; 0: none
    */
   constructor (normalizer: Normalizer, metas: readonly string[], splits: boolean, maxRunChars = 0) {
     this.#normalizer = normalizer
     this.#splits = splits
     this.#maxRunChars = maxRunChars
-    // In normalized text U+2581 takes the byte of a space, and no space is left.
+    // In normalized text the byte of a space stands for U+2581, and there is no other space.
     const keys = metas
       .filter(piece => !piece.includes(' ') && !piece.includes('\0'))
       .map(piece => byteString(piece.replaceAll('\u2581', ' ')))
@@ -46,7 +46,7 @@ export class WordReader {
     for (const key of keys) this.#beginsMeta[key.charCodeAt(0)] = 1
   }
 
-  /** Takes the words of a text, line by line. */
+  /** Reads the words of a text, line by line. */
   read (text: string): void {
     for (let from = 0; from < text.length;) {
       const newline = text.indexOf('\n', from)
@@ -57,7 +57,7 @@ export class WordReader {
     }
   }
 
-  /** What is before a run that is left out, and what is after it, are two lines: they weren't side by side. */
+  /** The text before a run that is left out, and the text after it, are two lines, since they weren't adjacent. */
   #readWithoutRuns (text: string, from: number, to: number): void {
     let at = from
     for (const [start, end] of longRuns(text, from, to, this.#maxRunChars)) {
@@ -78,10 +78,10 @@ export class WordReader {
     this.cutLines++
     let at = from
     while (to - at > MAX_LINE) {
-      // Not in all that is before, which may be long and without a space.
+      // Searches only the part to cut: everything before may be long and without a space.
       const space = text.slice(at + 1, at + 1 + MAX_LINE).lastIndexOf(' ')
       let cut = space === -1 ? at + MAX_LINE : at + 1 + space
-      if (isTrail(text.charCodeAt(cut))) cut-- // no character is cut in two
+      if (isTrail(text.charCodeAt(cut))) cut-- // keep surrogate pairs whole
       this.#readLine(text.slice(at, cut))
       at = cut
     }

@@ -1,11 +1,11 @@
 import { LENGTH_BITS, LENGTH_MASK, type Lattice, UNKNOWN_PIECE } from './lattice.ts'
 
 /**
- * Takes the edges of given-up pieces out of a word and numbers the others anew; a character that is no piece any more
- * is unknown. A part's edges stay together at its beginning.
+ * Drops the edges of removed pieces from a word and renumbers the others. A character that isn't a piece any more
+ * becomes unknown. The edges of a part move together towards its beginning.
  *
- * @param next where the edges of the word are to begin
- * @returns where those of the next word are to
+ * @param next index for the first edge of the word
+ * @returns index for the first edge of the next word
  */
 export function renumberWord ({ edges, edgeStarts, numbers }: Lattice, from: number, to: number, next: number): number {
   let edge = edgeStarts[from]!
@@ -13,7 +13,7 @@ export function renumberWord ({ edges, edgeStarts, numbers }: Lattice, from: num
   for (let place = from; place < to; place++) {
     const end = edgeStarts[place + 1]!
     edgeStarts[place] = out
-    // The first one is always there, of a single character.
+    // The first one, of a single character, is always kept.
     edges[out++] = numbers[edges[edge++]! >>> LENGTH_BITS]! << LENGTH_BITS | 1
     for (; edge < end; edge++) {
       const value = edges[edge]!

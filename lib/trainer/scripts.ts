@@ -1,7 +1,7 @@
 /**
- * Which script the characters are of, by the tables of SentencePiece 0.1.97: frozen, since what `\p{Script=…}` says
- * changes with Node's ICU, and with it a tokenizer would. For each script its ranges, in base 36: how far from the end
- * of the range before, and `+` how many characters more than one. All others are common to the scripts.
+ * The scripts of characters, by the tables of SentencePiece 0.1.97. They are constants because `\p{Script=…}` changes
+ * with Node's ICU, and a tokenizer must not. Each script has ranges in base 36: the distance from the end of the range
+ * before, and after `+` the number of characters beyond the first. All other characters are common to the scripts.
  */
 const SCRIPTS = {
   Adlam: '2olc+22 6+9 5+1',
@@ -147,7 +147,7 @@ const SCRIPTS = {
   Yi: 'vls+wc 4+1i'
 } as const
 
-/** A number for each script, as `scriptTable` has them; 0 for what is common to them. */
+/** The number of each script in `scriptTable`; 0 is for characters that are common to scripts. */
 export const scriptNumbers: ReadonlyMap<string, number> = new Map(Object.keys(SCRIPTS).map((name, i) => [name, i + 1]))
 
 /** The number of the script of each code point. */

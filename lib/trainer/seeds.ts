@@ -2,29 +2,29 @@ import { AT_BOTH, type Alphabet, type Corpus, SPACE_CHARACTER } from './alphabet
 import type { SortedPlaces } from './suffix-sort.ts'
 
 /**
- * Pieces to begin with: of characters first, the most frequent before the others, then of more than one, in the order
- * of what they are.
+ * The pieces that training starts with: first the single characters, the most frequent first, then pieces of several
+ * characters, in lexicographic order.
  */
 export interface Seeds {
-  /** How many there are. */
+  /** Number of pieces. */
   readonly length: number
-  /** Of each piece: a place where it stands in the text. */
+  /** A place of each piece in the text. */
   readonly places: Uint32Array
   readonly lengths: Uint16Array
-  /** How much of the text each covers: how often it stands there, times its length. */
+  /** How much of the text each piece covers: its number of occurrences times its length. */
   readonly weights: Float64Array
-  /** Of those of several characters: where it stands, from the first to before the last of the sorted places. */
+  /** The range of each piece of several characters in the sorted places: its first index, and the index after it. */
   readonly from: Uint32Array
   readonly to: Uint32Array
 }
 
 /**
  * The pieces that cover most of a text, as `Trainer::MakeSeedSentencePieces` in src/unigram_model_trainer.cc of
- * SentencePiece 0.1.97 chooses them: those behind which different things stand, as the inner nodes of a suffix tree
- * have it (Abouelhoda, Kurtz and Ohlebusch, "Replacing suffix trees with enhanced suffix arrays", 2004). What stands
- * behind one word is a space or the end.
+ * SentencePiece 0.1.97 chooses them. A piece must have occurrences that different symbols follow; such pieces are the
+ * inner nodes of a suffix tree (Abouelhoda, Kurtz and Ohlebusch, "Replacing suffix trees with enhanced suffix arrays",
+ * 2004). A word is followed by a space or by the end.
  *
- * @param pieceLengths of the longest piece at each place
+ * @param pieceLengths length of the longest piece at each place
  */
 export function seedPieces (
   corpus: Corpus, alphabet: Alphabet, sorted: SortedPlaces, pieceLengths: Uint16Array, size: number
@@ -65,7 +65,7 @@ interface Found {
   readonly weights: Float64Array
 }
 
-/** All pieces of several characters behind which different things stand. */
+/** All pieces of several characters that different symbols follow. */
 function frequentPieces (
   corpus: Corpus, { codePoints }: Alphabet, { places, common }: SortedPlaces, pieceLengths: Uint16Array
 ): Found {
@@ -74,7 +74,7 @@ function frequentPieces (
   const countAt = countsAt(starts, counts)
   const open = new OpenNodes()
   const space = codePoints.indexOf(SPACE_CHARACTER)
-  let before = 0 // how often what stands at the places so far is seen
+  let before = 0 // number of occurrences at the places so far
   const close = (depth: number, end: number): number => {
     let from = end
     while (open.depth > depth) {
@@ -95,8 +95,8 @@ function frequentPieces (
       if (depth > open.depth) open.push(depth, from, beforeFrom)
     } else if (depth > open.depth) open.push(depth, i - 1, before - countAt[places[i - 1]!]!)
     const place = places[i]!
-    // A word that stands before spaces and before ends: different things are behind this one place.
-    const length = endBehind(symbols, place, pieceLengths[place]!)
+    // A word that occurs before spaces and before ends: this one place is followed by different symbols.
+    const length = lengthToEnd(symbols, place, pieceLengths[place]!)
     if (length > open.depth) open.push(length, i, before)
     before += countAt[place]!
   }
@@ -104,12 +104,12 @@ function frequentPieces (
   return found.arrays()
 }
 
-/** How long the piece is that ends a word which stands before spaces and before ends; 0 where there is none. */
-function endBehind (symbols: Int32Array, place: number, length: number): number {
+/** The length, if the longest piece ends a word that occurs before spaces and before ends; otherwise 0. */
+function lengthToEnd (symbols: Int32Array, place: number, length: number): number {
   return symbols[place + length] === AT_BOTH ? length : 0
 }
 
-/** Nodes around the place that is looked at, the innermost on top. */
+/** A stack of the nodes that contain the current place, the innermost on top. */
 class OpenNodes {
   #depths = new Uint16Array(1024)
   #from = new Uint32Array(1024)
@@ -128,7 +128,7 @@ class OpenNodes {
     return this.#before[this.#length - 1]!
   }
 
-  /** What stands before the outermost node that is deeper. */
+  /** `before` of the outermost node that is deeper than `depth`. */
   beforeAbove (depth: number): number {
     let at = this.#length - 1
     while (at > 0 && this.#depths[at - 1]! > depth) at--
@@ -183,14 +183,14 @@ function grown<T extends Uint32Array | Uint16Array | Float64Array> (from: T, to:
   return to
 }
 
-/** For each place how often its word is seen. */
+/** How often the word of each place occurs. */
 function countsAt (starts: Uint32Array, counts: Float64Array): Float64Array {
   const at = new Float64Array(starts.at(-1)!)
   for (let word = 0; word < counts.length; word++) at.fill(counts[word]!, starts[word], starts[word + 1])
   return at
 }
 
-/** The indexes of the greatest weights, of equal ones the first, in ascending order. */
+/** The indexes of the greatest weights, in ascending order; of equal weights the first ones are chosen. */
 export function heaviest (weights: Float64Array, count: number): Uint32Array {
   if (count >= weights.length) return Uint32Array.from({ length: weights.length }, (_, i) => i)
   const chosen = new Uint32Array(count)
@@ -206,7 +206,7 @@ export function heaviest (weights: Float64Array, count: number): Uint32Array {
   return chosen
 }
 
-/** For each symbol the first place where it stands. */
+/** The first place of each symbol. */
 function firstPlaces (symbols: Int32Array, alphabetSize: number): Uint32Array {
   const places = new Uint32Array(alphabetSize)
   for (let at = symbols.length - 1; at >= 0; at--) places[symbols[at]!] = at

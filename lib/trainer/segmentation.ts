@@ -1,11 +1,11 @@
 import { LENGTH_BITS, LENGTH_MASK, type Lattice } from './lattice.ts'
 import { renumberWord } from './renumber.ts'
 
-/** Finds best segmentations (Viterbi, "Error bounds for convolutional codes", 1967), in memory that is used again. */
+/** Finds best segmentations (Viterbi, "Error bounds for convolutional codes", 1967), in memory that is reused. */
 class Segmenter {
   readonly #lattice: Lattice
   readonly #best: Float64Array
-  /** The edge that the best way to a place ends with. */
+  /** The last edge of the best path to each place. */
   readonly #last: Uint32Array
 
   constructor (lattice: Lattice) {
@@ -14,7 +14,12 @@ class Segmenter {
     this.#last = new Uint32Array(lattice.longest + 1)
   }
 
-  /** The score of the best way through a part of a word. @param whole a length of pieces that it must not begin with */
+  /**
+   * Finds the best path through a part of a word.
+   *
+   * @param whole length that its first piece must not have
+   * @returns its score
+   */
   search (from: number, to: number, whole: number): number {
     const { edges, edgeStarts, scores } = this.#lattice
     const best = this.#best
@@ -39,18 +44,18 @@ class Segmenter {
     return best[length]!
   }
 
-  /** Shows the pieces of what was found, from the last to the first. */
-  eachPiece (length: number, see: (piece: number) => void): void {
+  /** Calls `visit` with each piece of the path that was found, from the last to the first. */
+  eachPiece (length: number, visit: (piece: number) => void): void {
     for (let at = length; at > 0;) {
       const value = this.#last[at]!
-      see(value >>> LENGTH_BITS)
+      visit(value >>> LENGTH_BITS)
       at -= value & LENGTH_MASK
     }
   }
 }
 
-/** How often each piece is in the best segmentations of the words of a part. */
-export function segmentPart (lattice: Lattice, part: number, size: number, isOld: boolean): void {
+/** Counts how often each piece is in the best segmentations of the words of a part. */
+export function segmentPart (lattice: Lattice, part: number, size: number, isStale: boolean): void {
   const { wordStarts, counts, partStarts } = lattice
   const sums = lattice.sums.subarray(part * (size + 1), (part + 1) * (size + 1))
   sums.fill(0)
@@ -60,31 +65,32 @@ export function segmentPart (lattice: Lattice, part: number, size: number, isOld
     const from = wordStarts[word]!
     const to = wordStarts[word + 1]! - 1
     const count = counts[word]!
-    if (isOld) next = renumberWord(lattice, from, to, next)
+    if (isStale) next = renumberWord(lattice, from, to, next)
     segmenter.search(from, to, 0)
     segmenter.eachPiece(to - from, piece => { sums[piece]! += count })
   }
 }
 
-/** Of the whole text. */
+/** Totals of the whole text. */
 export interface Totals {
-  /** Pieces there are. */
+  /** Number of pieces. */
   readonly size: number
-  /** How often all pieces are in the best segmentations. */
+  /** Number of pieces in the best segmentations of all words. */
   readonly totalFrequency: number
-  /** Words, each as often as it is seen. */
+  /** Number of words in the text. */
   readonly totalCount: number
 }
 
 /**
- * What is lost with pieces, by what would stand in their place: the second-best segmentation of each, as
- * `Trainer::PruneSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97 has it. Infinity for those
- * that nothing can stand in for, -Infinity for those that stand nowhere in the best segmentations, or are better split.
+ * Computes how much likelihood is lost without each piece, which its second-best segmentation would replace, as in
+ * `Trainer::PruneSentencePieces` in src/unigram_model_trainer.cc of SentencePiece 0.1.97. The loss is Infinity for
+ * pieces that nothing can replace, and -Infinity for pieces that are in no best segmentation, or are better split.
  *
- * As there, the total without a piece grows by its frequency times the number of all pieces, not of those that stand in
- * for it: this favours frequent pieces, and text takes fewer of them (0.6 % on 75 languages).
+ * As in SentencePiece, the total without a piece grows by its frequency times the number of all pieces, not of those
+ * that replace it. This favours frequent pieces, so that a text has fewer tokens (0.6 % on 75 languages).
  *
- * @param from the first of the pieces
+ * @param from first piece
+ * @param to piece after the last
  */
 export function losePieces (
   lattice: Lattice, from: number, to: number, { size, totalFrequency, totalCount }: Totals

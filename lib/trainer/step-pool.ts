@@ -4,13 +4,13 @@ import { WorkerThread } from '../threads/thread.ts'
 import { type Lattice, PARTS } from './lattice.ts'
 import { type Step, type Task, doTask } from './tasks.ts'
 
-/** Does the steps of a training, with threads or in this one. */
+/** Does the steps of a training, in worker threads or in this thread. */
 export class StepPool {
   readonly #threads: ReadonlyArray<WorkerThread<Task, number>>
   readonly #crew: Crew<Task, number>
   readonly #signal: AbortSignal | undefined
 
-  /** @param workers threads; with 1 all is done in this one */
+  /** @param workers number of worker threads; 1: this thread does all steps */
   constructor (workers: number, signal?: AbortSignal) {
     this.#signal = signal
     const threads = workers === 1 ? 0 : Math.min(workers, PARTS)
@@ -20,7 +20,7 @@ export class StepPool {
     this.#crew = new Crew(this.#threads, here, { tasksEach: 1 })
   }
 
-  /** Does a step. @returns what came of its parts, in their order @throws SluiceError `ERR_ABORTED` */
+  /** Does a step. @returns the results of its parts, in their order @throws SluiceError `ERR_ABORTED` */
   async run (lattice: Lattice, step: Step): Promise<number[]> {
     const parts = Array.from({ length: PARTS }, (_, part) => this.#crew.add({ lattice, part, step }))
     const results: number[] = []
@@ -36,7 +36,7 @@ export class StepPool {
     return results
   }
 
-  /** Ends the threads, whatever they are at. */
+  /** Stops the threads, even during a task. */
   async close (): Promise<void> {
     await this.#crew.end(new SluiceError('ERR_ABORTED', 'training: stopped'))
     await Promise.all(this.#threads.map(thread => thread.close()))

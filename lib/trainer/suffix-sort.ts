@@ -1,34 +1,28 @@
 import { AT_BOTH } from './alphabet.ts'
 
-/** Groups up to so large are sorted by insertion. */
+/** Groups of at most so many places are sorted by insertion. */
 const FEW = 12
 
-/**
- * What follows a piece decides with what it stands together, so that places are told apart by one symbol more than a
- * piece may have.
- */
-const BEHIND = 1
+/** Places are compared by the symbols of the longest piece and one more, since what follows a piece matters. */
+const FOLLOWING = 1
 
-/** Symbols by which all places are sorted at first: a piece of two characters and what follows. */
-const COMMON = 2 + BEHIND
+/** Number of symbols by which all places are sorted at first: a piece of two characters and one that follows. */
+const COMMON = 2 + FOLLOWING
 
-/** Places where pieces of two characters and more begin, in the order of what they begin. */
+/** The places where pieces of at least two characters begin, sorted by the symbols from there on. */
 export interface SortedPlaces {
   readonly places: Uint32Array
-  /**
-   * For each of them how many symbols it has in common with the one before: no more than the pieces there may have, and
-   * one that follows.
-   */
+  /** Number of symbols that each place has in common with the one before: at most `FOLLOWING` more than a piece has. */
   readonly common: Uint16Array
 }
 
 /**
- * Sorts the places of a text by what stands there: as a suffix array does, but only as far as pieces go, so that
- * neither text without an end nor one repeated letter takes longer. First by counting symbols, from the third to the
- * first; then what still is alike by multikey quicksort (Bentley and Sedgewick, "Fast Algorithms for Sorting and
- * Searching Strings", 1997).
+ * Sorts the places of a text by the symbols from there on, as a suffix array does, but only up to the length of pieces.
+ * So neither a long text without an end nor a repeated letter takes longer. Places are sorted by counting, from the
+ * third symbol to the first; then those that are equal by multikey quicksort (Bentley and Sedgewick, "Fast Algorithms
+ * for Sorting and Searching Strings", 1997).
  *
- * @param lengths of the longest piece at each place
+ * @param lengths length of the longest piece at each place
  * @param alphabetSize a number greater than all symbols
  */
 export function sortPlaces (symbols: Int32Array, lengths: Uint16Array, alphabetSize: number): SortedPlaces {
@@ -66,7 +60,7 @@ class MultikeySort {
     this.#keys = keys
   }
 
-  /** Sorts what begins with the same `COMMON` symbols. */
+  /** Sorts each group of places with the same first `COMMON` symbols. */
   sortGroups (): void {
     const places = this.#places
     const symbols = this.#symbols
@@ -84,7 +78,7 @@ class MultikeySort {
     }
   }
 
-  /** Sorts places that have as many symbols in common as `depth` says. */
+  /** Sorts places whose first `common` symbols are the same. */
   #sort (first: number, last: number, common: number): void {
     const places = this.#places
     const keys = this.#keys
@@ -93,8 +87,8 @@ class MultikeySort {
     let to = last
     let depth = common
     for (;;) {
-      // Those that begin alike may go on alike, and by the same rules have pieces of the same lengths.
-      if (to - from < 2 || this.#lengths[places[from]!]! + BEHIND <= depth) return
+      // Places with all symbols of a longest piece in common are equal: theirs have the same length.
+      if (to - from < 2 || this.#lengths[places[from]!]! + FOLLOWING <= depth) return
       if (to - from <= FEW) {
         this.#insert(from, to, depth)
         return
@@ -109,8 +103,7 @@ class MultikeySort {
         else if (key > pivot) swap(keys, places, i, --greater)
         else i++
       }
-      // The largest part comes last, in this loop: so there are never more calls inside each other than halvings of a
-      // group.
+      // The largest part is sorted last, in this loop, so the depth of recursion is at most the logarithm of the size.
       const same = greater - less
       const parts = [[from, less, depth], [less, greater, depth + 1], [greater, to, depth]] as const
       const largest = same >= less - from && same >= to - greater ? 1 : less - from >= to - greater ? 0 : 2
@@ -134,7 +127,7 @@ class MultikeySort {
 
   #isBefore (a: number, b: number, depth: number): boolean {
     const symbols = this.#symbols
-    const most = this.#lengths[a]! + BEHIND
+    const most = this.#lengths[a]! + FOLLOWING
     for (let at = depth; at < most; at++) {
       const difference = symbols[a + at]! - symbols[b + at]!
       if (difference !== 0) return difference < 0
@@ -156,16 +149,13 @@ function swap (keys: Uint32Array, places: Uint32Array, i: number, j: number): vo
   places[j] = place
 }
 
-/**
- * Two words that end before a space here, and at an end there, are followed by different things, whatever stands in the
- * other's place.
- */
+/** `SortedPlaces.common`. Two words with `AT_BOTH` differ there, since each is followed by a space and by the end. */
 function commonOf (symbols: Int32Array, lengths: Uint16Array, places: Uint32Array): Uint16Array {
   const common = new Uint16Array(places.length)
   for (let i = 1; i < places.length; i++) {
     const a = places[i - 1]!
     const b = places[i]!
-    const most = lengths[a]! + BEHIND
+    const most = lengths[a]! + FOLLOWING
     let depth = 0
     while (depth < most && symbols[a + depth] === symbols[b + depth] && symbols[a + depth] !== AT_BOTH) depth++
     common[i] = depth

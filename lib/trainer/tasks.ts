@@ -2,16 +2,16 @@ import { expectPart } from './expectation.ts'
 import { type Lattice, PARTS } from './lattice.ts'
 import { type Totals, losePieces, segmentPart } from './segmentation.ts'
 
-/** A step that goes over the words. */
+/** A step that visits all words. */
 interface WordStep {
   readonly step: 'expect' | 'segment'
-  /** Pieces there are. */
+  /** Number of pieces. */
   readonly size: number
-  /** Whether they were numbered anew. */
-  readonly isOld: boolean
+  /** Whether pieces were renumbered since the last such step. */
+  readonly isStale: boolean
 }
 
-/** What is done with all parts, or with all pieces. */
+/** A step of training, for all words or for all pieces. */
 export type Step = WordStep | { readonly step: 'lose' } & Totals
 
 export interface Task {
@@ -20,12 +20,12 @@ export interface Task {
   readonly step: Step
 }
 
-/** Does a part of a step. @returns the logarithm of a probability where it is one of expectation; else 0 */
+/** Does a part of a step. @returns the log probability of the part's words for expectation, else 0 */
 export function doTask ({ lattice, part, step }: Task): number {
   switch (step.step) {
-    case 'expect': return expectPart(lattice, part, step.size, step.isOld)
+    case 'expect': return expectPart(lattice, part, step.size, step.isStale)
     case 'segment':
-      segmentPart(lattice, part, step.size, step.isOld)
+      segmentPart(lattice, part, step.size, step.isStale)
       return 0
     case 'lose': {
       const first = (part: number): number => 1 + Math.floor(part * step.size / PARTS)

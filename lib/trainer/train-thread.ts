@@ -1,5 +1,5 @@
 import { serveTasks } from '../threads/thread.ts'
 import { type Task, doTask } from './tasks.ts'
 
-/** A thread that trains; nothing where it is imported in another one. */
+/** A worker thread that trains; nothing if it is imported elsewhere. */
 serveTasks((task: Task) => Promise.resolve(task).then(doTask))

@@ -10,13 +10,13 @@ import { throwIfAborted } from './step-pool.ts'
 import { type TrainProgress, type TrainStats, trainWords } from './train.ts'
 import { MAX_LINE, WordReader } from './read-words.ts'
 
-/** So many UTF-16 units of text are read before others are heard. */
+/** UTF-16 units of text between two pauses, in which the event loop runs. */
 const UNITS_AT_ONCE = 2 ** 20
 
-/** A text takes as long as so many units more, be it empty. */
+/** The fixed cost of a text, in units. */
 const UNITS_OF_A_TEXT = 100
 
-/** What training can be told while it is under way. */
+/** How a training is stopped and reports progress. */
 export interface TrainRun {
   /** Stops training when it fires. */
   readonly signal?: AbortSignal | undefined
@@ -25,20 +25,18 @@ export interface TrainRun {
 
 export type TrainUnigramOptions = ModelOptions & TrainRun
 
-/** A tokenizer that was trained. */
+/** A trained tokenizer. */
 export interface TrainedTokenizer {
   /** The bytes of the `.model` file, which every reader of SentencePiece models opens. */
   readonly model: Uint8Array
-  /** The text of the `.vocab` file, as `spm_train` writes it: a piece, a tab and its score in each line. */
+  /** The text of the `.vocab` file, as `spm_train` writes it: in each line a piece, a tab and its score. */
   readonly vocab: string
   /** In the order of their ids. */
   readonly pieces: readonly Piece[]
   readonly stats: TrainStats
 }
 
-/**
- * Reads texts, one after the other, and trains a model on them: what `trainUnigram` does, for whoever has texts pushed.
- */
+/** Trains a model, as `trainUnigram` does, on texts that are added one by one. */
 export class UnigramTrainer {
   readonly #settings: ModelSettings
   readonly #normalizer: Normalizer
@@ -58,22 +56,22 @@ export class UnigramTrainer {
     this.#drawn = settings.inputSentenceSize === 0 ? null : new UniformSample(settings.inputSentenceSize, settings.seed)
   }
 
-  /** Takes a text in, line by line; lines of over 4,192 UTF-16 units are cut, at a space where there is one. */
+  /** Adds the lines of a text. Lines of more than 4,192 UTF-16 units are cut, at a space if there is one. */
   add (text: string): void {
     if (this.#drawn === null) this.#reader.read(text)
     else for (const line of text.split('\n')) if (line !== '') this.#drawn.add(copyOf(line))
   }
 
-  /** What was read so far; nothing of lines that may be drawn. */
+  /** How much was read so far; lines that are sampled are counted while `train` reads them. */
   get counts (): { readonly sentences: number, readonly words: number } {
     return { sentences: this.#reader.sentences, words: this.#reader.words.length }
   }
 
   /**
-   * Trains on the texts so far. It is done once.
+   * Trains on the added texts. Call it once.
    *
-   * @throws SluiceError `ERR_OPTION` for texts without a character, and where they give fewer pieces than asked for,
-   *   with how many; `ERR_ABORTED`
+   * @throws SluiceError `ERR_OPTION` for texts without characters, and for a size that the texts have too few pieces
+   *   for, with how many they have; `ERR_ABORTED`
    */
   async train ({ signal, onProgress }: TrainRun = {}): Promise<TrainedTokenizer> {
     const pace = new Pace(signal)
@@ -121,14 +119,16 @@ export class UnigramTrainer {
 }
 
 /**
- * Trains a SentencePiece unigram model (Kudo, "Subword Regularization", 2018), as `spm_train` of SentencePiece 0.1.97
- * does by its defaults, but for the size: 32,000 pieces, of 99.95 % of the characters, `nmt_nfkc`, <unk> 0, <s> 1, </s>
- * 2. Other than there, runs of more than 256 characters without a space (`maxRunChars`) are not learned from. The same
- * texts in the same order, with the same options, give the same bytes, with any number of workers.
+ * Trains a SentencePiece unigram model (Kudo, "Subword Regularization", 2018). The defaults are those of `spm_train` of
+ * SentencePiece 0.1.97, with two exceptions: the model has 32,000 pieces, and runs of more than 256 characters without
+ * a space (`maxRunChars`) are left out. So pieces cover 99.95 % of the characters, text is normalized by `nmt_nfkc`,
+ * and the first ids are <unk> 0, <s> 1 and </s> 2.
  *
- * @param texts of any length; their lines are what is learned from
- * @throws SluiceError `ERR_OPTION` for a wrong option, for texts without a character, and where they give fewer pieces
- *   than asked for, with how many; `ERR_ABORTED`; what the texts throw
+ * The same texts in the same order and the same options give the same bytes, with any number of workers.
+ *
+ * @param texts of any length; each line is a sentence to `spm_train`
+ * @throws SluiceError `ERR_OPTION` for wrong options, for texts without characters, and for a size that the texts have
+ *   too few pieces for, with how many they have; `ERR_ABORTED`; what the texts throw
  */
 export async function trainUnigram (
   texts: AsyncIterable<string> | Iterable<string>, options: TrainUnigramOptions = {}
@@ -145,7 +145,7 @@ export async function trainUnigram (
   return await trainer.train({ signal, onProgress })
 }
 
-/** Sees to it that others are heard while much is read. */
+/** Lets the event loop run now and then while texts are read. */
 class Pace {
   readonly #signal: AbortSignal | undefined
   #units = 0
@@ -154,7 +154,7 @@ class Pace {
     this.#signal = signal
   }
 
-  /** Whether it is time for a pause, with this text read. */
+  /** Whether it is time for a pause after this text. */
   isOver (text: string): boolean {
     this.#units += text.length + UNITS_OF_A_TEXT
     return this.#units > UNITS_AT_ONCE
@@ -169,17 +169,17 @@ class Pace {
   }
 }
 
-/** A part of a string keeps all of it in memory; a copy doesn't. */
+/** A copy of a part of a string; the part itself would keep the whole string in memory. */
 function copyOf (text: string): string {
   return Buffer.from(text).toString()
 }
 
-/** A `.vocab` file. */
+/** The text of a `.vocab` file. */
 function vocabText (pieces: readonly Piece[]): string {
   return pieces.map(({ piece, score }) => `${piece}\t${numberText(Math.fround(score))}\n`).join('')
 }
 
-/** Six digits, as C++ prints a number; one near zero with an exponent of two. */
+/** A number with six digits, as C++ prints it; near zero, with an exponent of two digits. */
 function numberText (value: number): string {
   const rounded = Number(value.toPrecision(6))
   if (rounded === 0 || Math.abs(rounded) >= 1e-4) return String(rounded)

@@ -12,33 +12,32 @@ import { seedPieces } from './seeds.ts'
 import { StepPool, throwIfAborted } from './step-pool.ts'
 import { sortPlaces } from './suffix-sort.ts'
 
-/**
- * How many pieces are kept before the last round, of those that are asked for: the best of them are taken in the end.
- */
+/** Pruning keeps the requested number of pieces times this; the best of them become the model. */
 const SURPLUS = 1.1
 
 /** A round of expectation and maximization. */
 export interface Round {
-  /** Pieces after it. */
+  /** Number of pieces after the round. */
   readonly pieces: number
-  /** Minus the logarithm of the probability of a word, on average, before it. */
+  /** Minus the mean log probability of a word before the round. */
   readonly objective: number
 }
 
 /** What a model was trained on, and how. */
 export interface TrainStats {
-  /** Lines that aren't empty; parts of those that were cut. */
+  /** Lines that aren't empty; each part of a line that was cut counts. */
   readonly sentences: number
   /** Distinct words. */
   readonly words: number
   /** Distinct characters that became pieces. */
   readonly characters: number
-  /** Lines that were cut, since they are long. */
+  /** Lines that were cut because they are too long. */
   readonly cutLines: number
-  /** Runs without a space that were left out, since they are long, and their length in UTF-16 units. */
+  /** Runs without a space that were left out because they are too long. */
   readonly longRuns: number
+  /** The length of these runs together, in UTF-16 units. */
   readonly longRunCharacters: number
-  /** Pieces it began with. */
+  /** Pieces that training started with. */
   readonly seedPieces: number
   readonly rounds: readonly Round[]
 }
@@ -49,7 +48,7 @@ export interface TrainedPieces {
   readonly stats: TrainStats
 }
 
-/** How far training is. */
+/** The progress of a training. */
 export type TrainProgress =
   | { readonly phase: 'read', readonly sentences: number, readonly words: number }
   | { readonly phase: 'seed', readonly characters: number, readonly words: number }
@@ -63,14 +62,14 @@ export interface TrainContext {
 
 /**
  * Trains the pieces of a unigram model (Kudo, "Subword Regularization", 2018) as `spm_train` of SentencePiece 0.1.97
- * does: the best of the pieces that cover most of a text, after rounds of expectation and maximization. The same words
- * and settings give the same pieces, with any number of workers.
+ * does. It starts with the pieces that cover most of the text, and finds the best of them by rounds of expectation and
+ * maximization. The same words and settings give the same pieces, with any number of workers.
  *
- * Spaces always are at the beginning of words: `treat_whitespace_as_suffix` and `allow_whitespace_only_pieces` there
- * are not.
+ * A space is always at the beginning of a word; `treat_whitespace_as_suffix` and `allow_whitespace_only_pieces` aren't
+ * supported.
  *
- * @throws SluiceError `ERR_OPTION` where there is no word, and where they give fewer pieces than asked for, with how
- *   many; `ERR_ABORTED`
+ * @throws SluiceError `ERR_OPTION` without words, and for a size that they have too few pieces for, with how many they
+ *   have; `ERR_ABORTED`
  */
 export async function trainWords (
   reader: WordReader, settings: TrainSettings, context: TrainContext = {}
@@ -97,14 +96,14 @@ async function train (
   if (least > settings.vocabSize) {
     const what = `${characters.length} characters and ${metas.length} special pieces`
     throw unusable(`train.vocabSize: expected at least ${least}, for ${what}, got ${settings.vocabSize}; ` +
-      'with a smaller `characterCoverage` there are fewer characters')
+      'a smaller `characterCoverage` keeps fewer characters')
   }
   const stats = { sentences, words: words.length, cutLines, longRuns, longRunCharacters, characters: characters.length }
   context.onProgress?.({ phase: 'seed', characters: characters.length, words: words.length })
   await setImmediate()
   throwIfAborted(context.signal)
   const corpus = corpusOf(words, alphabet)
-  const { lattice, pieces } = begin(corpus, alphabet, settings)
+  const { lattice, pieces } = firstPieces(corpus, alphabet, settings)
   const seeds = pieces.size
   const { rounds, several } = await improve(pieces, settings, context, pool)
   const scored = Array.from({ length: pieces.size }, (_, i) => ({
@@ -122,7 +121,12 @@ function unusable (message: string): SluiceError {
   return new SluiceError('ERR_OPTION', message)
 }
 
-function begin (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): { lattice: Lattice, pieces: Pieces } {
+interface FirstPieces {
+  readonly lattice: Lattice
+  readonly pieces: Pieces
+}
+
+function firstPieces (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): FirstPieces {
   const lengths = pieceLengths(corpus.symbols, alphabet, settings)
   const sorted = sortPlaces(corpus.symbols, lengths, alphabet.codePoints.length)
   const seeds = seedPieces(corpus, alphabet, sorted, lengths, settings.seedSentencepieceSize)
@@ -132,14 +136,11 @@ function begin (corpus: Corpus, alphabet: Alphabet, settings: TrainSettings): { 
 
 interface Improvement {
   readonly rounds: readonly Round[]
-  /**
-   * How many pieces of several characters there were before the first pruning: there can't be more of them, and as many
-   * there are where none is pruned.
-   */
+  /** Number of pieces with several characters before the first pruning, which is their maximum. */
   readonly several: number
 }
 
-/** Rounds of expectation and maximization, and prunings between them. */
+/** Does rounds of expectation and maximization, with prunings between them. */
 async function improve (
   pieces: Pieces, settings: TrainSettings, { onProgress }: TrainContext, pool: StepPool
 ): Promise<Improvement> {
@@ -151,7 +152,7 @@ async function improve (
   let several: number | undefined
   for (;;) {
     for (let i = 0; i < numSubIterations; i++) {
-      const logs = await pool.run(lattice, { step: 'expect', size: pieces.size, isOld: pieces.isOld })
+      const logs = await pool.run(lattice, { step: 'expect', size: pieces.size, isStale: pieces.isStale })
       pieces.maximize()
       const round = { pieces: pieces.size, objective: -logs.reduce((sum, log) => sum + log, 0) / totalCount }
       rounds.push(round)
@@ -159,8 +160,8 @@ async function improve (
     }
     several ??= pieces.severalCharacters
     if (pieces.size <= wanted) return { rounds, several }
-    await pool.run(lattice, { step: 'segment', size: pieces.size, isOld: pieces.isOld })
-    pieces.isOld = false
+    await pool.run(lattice, { step: 'segment', size: pieces.size, isStale: pieces.isStale })
+    pieces.isStale = false
     const frequencies = pieces.addUp()
     let totalFrequency = 0
     for (let piece = 1; piece <= pieces.size; piece++) totalFrequency += frequencies[piece]!

@@ -1,26 +1,23 @@
 import { ByteBuffer } from '../sentencepiece/byte-buffer.ts'
 
-/** What follows a word where it stands in a text: in some places a space, in others the end. */
-export type Behind = 'space' | 'end'
+/** What follows an occurrence of a word in a text: a space, or the end. */
+export type Following = 'space' | 'end'
 
 const FIRST_SLOTS = 2 ** 16
 const MAX_LOAD = 0.5
 
-/**
- * Distinct words and how often each was seen, in a hash table of memory that grows: no text that was read is kept
- * beside them.
- */
+/** Distinct words and how often each occurs, in a hash table. Texts themselves aren't kept. */
 export class WordCounts {
   readonly #arena = new ByteBuffer()
-  #slots = new Int32Array(FIRST_SLOTS) // number of a word and one more
+  #slots = new Int32Array(FIRST_SLOTS) // number of a word + 1; 0 for none
   #hashes = new Int32Array(FIRST_SLOTS)
   #ends = new Float64Array(FIRST_SLOTS) // of each word: where it ends in the arena
   #beforeSpace = new Float64Array(FIRST_SLOTS)
   #beforeEnd = new Float64Array(FIRST_SLOTS)
-  /** How many distinct words there are. */
+  /** Number of distinct words. */
   length = 0
 
-  /** The words, one behind the other. */
+  /** The bytes of all words, one after the other. */
   get bytes (): Uint8Array {
     return this.#arena.bytes
   }
@@ -33,17 +30,17 @@ export class WordCounts {
     return this.#ends[word]!
   }
 
-  /** How often a word was seen, with this behind it. */
-  count (word: number, behind: Behind): number {
-    return behind === 'space' ? this.#beforeSpace[word]! : this.#beforeEnd[word]!
+  /** How often a word occurs before a space, or before the end of a text. */
+  count (word: number, following: Following): number {
+    return following === 'space' ? this.#beforeSpace[word]! : this.#beforeEnd[word]!
   }
 
   total (word: number): number {
     return this.#beforeSpace[word]! + this.#beforeEnd[word]!
   }
 
-  /** Counts a word. */
-  add (source: Uint8Array, from: number, to: number, behind: Behind): void {
+  /** Counts an occurrence of a word. */
+  add (source: Uint8Array, from: number, to: number, following: Following): void {
     let hash = 0
     for (let at = from; at < to; at++) hash = Math.imul(hash ^ source[at]!, 0x01000193)
     hash ^= hash >>> 15
@@ -52,19 +49,19 @@ export class WordCounts {
     let slot = Math.imul(hash, 0x9e3779b1 | 0) >>> 7 & mask
     for (let word = slots[slot]! - 1; word >= 0; word = slots[slot]! - 1) {
       if (this.#hashes[word] === hash && this.#is(word, source, from, to)) {
-        this.#count(word, behind)
+        this.#count(word, following)
         return
       }
       slot = (slot + 1) & mask
     }
     slots[slot] = this.length + 1
     this.#append(source, from, to, hash)
-    this.#count(this.length - 1, behind)
+    this.#count(this.length - 1, following)
     if (this.length > MAX_LOAD * slots.length) this.#rehash()
   }
 
-  #count (word: number, behind: Behind): void {
-    if (behind === 'space') this.#beforeSpace[word]!++
+  #count (word: number, following: Following): void {
+    if (following === 'space') this.#beforeSpace[word]!++
     else this.#beforeEnd[word]!++
   }
 

@@ -19,7 +19,7 @@ export const resultCases: Cases = {
   'a model that isn\'t one': {
     code: 'ERR_TOKENIZER',
     args: ['shard-corpus', '--data-files', 'good.ndjson', '--tokenizer-path', 'good.ndjson'],
-    says: /good\.ndjson: is JSON, which sluice doesn't encode with; expected a SentencePiece \.model file/
+    says: /good\.ndjson: is JSON, which sluice can't encode with; expected a SentencePiece \.model file/
   },
   'a model without an end of sentence': {
     code: 'ERR_TOKENIZER',

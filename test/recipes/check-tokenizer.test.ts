@@ -30,7 +30,7 @@ t.test('another hash than the expected one fails, with both; the record is writt
 
 t.test('what is no model, and what is no hash', async t => {
   t.match(await failure(checkTokenizer({ tokenizerPath: fixture('answers.json') })), {
-    code: 'ERR_TOKENIZER', message: /answers\.json: is JSON, which sluice doesn't encode with/
+    code: 'ERR_TOKENIZER', message: /answers\.json: is JSON, which sluice can't encode with/
   })
   t.match(
     await failure(checkTokenizer({ tokenizerPath: fixture('tiny.model'), expectedSha256: 'abc' })),

@@ -143,7 +143,7 @@ t.test('options of a training are named as flags, and where a manifest says them
   )
   t.match(
     await trained([...byFlags, '--vocab-size', '5']),
-    /sluice: --vocab-size: .*with a smaller --character-coverage there are fewer characters \[ERR_OPTION\]/
+    /sluice: --vocab-size: .*a smaller --character-coverage keeps fewer characters \[ERR_OPTION\]/
   )
   const manifest = (size: number): string => put(folder, 'mix.yaml', JSON.stringify({
     stats: join(folder, 's.json'),
@@ -157,6 +157,6 @@ t.test('options of a training are named as flags, and where a manifest says them
   )
   t.match(
     await trained(['run', manifest(5)]),
-    /sluice: tokenizer\.vocab_size: .*with a smaller `character_coverage` there are/
+    /sluice: tokenizer\.vocab_size: .*a smaller `character_coverage` keeps fewer/
   )
 })

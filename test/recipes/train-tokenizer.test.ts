@@ -197,7 +197,7 @@ t.test('one dataset, long lines, fewer pieces than requested: each is reported',
     logFile: join(folder, 'log.json')
   }
   const error = await failure(trainTokenizer(options))
-  t.match(error, { code: 'ERR_OPTION', message: /the text gives at most \d+ pieces, expected 1000/ })
+  t.match(error, { code: 'ERR_OPTION', message: /the text has at most \d+ pieces, expected 1000/ })
   t.notOk(filesIn(folder).some(name => name.startsWith('out/')), 'nothing half-written')
   const stats = await trainTokenizer(
     { ...options, hardVocabLimit: false, sampleLimit: 5, workers: howMany(1, 2) },
@@ -301,7 +301,7 @@ t.test('what can\'t be asked for', async t => {
     [() => train({ modelType: 'bpe' }), /modelType: only unigram models can be trained, got bpe/],
     [() => trainTokenizer({ dataFiles, characterCoverage: 0 }), /characterCoverage: expected more than 0, got 0/],
     [() => trainTokenizer({ dataFiles, characterCoverage: 1.1 }), /characterCoverage: expected at most 1, got 1.1/],
-    [() => train({ userDefinedSymbols: 'a,,b' }), /got a symbol that is empty/],
+    [() => train({ userDefinedSymbols: 'a,,b' }), /got an empty symbol/],
     [() => train({ userDefinedSymbols: ['a', 'a'] }), /got a twice/],
     [
       () => trainTokenizer(

@@ -129,7 +129,7 @@ t.test('a model that can\'t be used, or doesn\'t know the language, is an error'
     code: 'ERR_OPTION', message: /`model` is for the `detector` fasttext/
   })
   t.throws(() => installedModel(() => { throw new Error('not found') }), {
-    code: 'ERR_OPTION', message: /npm install fasttext\.wasm\.js, or name a fastText model/
+    code: 'ERR_OPTION', message: /npm install fasttext\.wasm\.js, or set model to a fastText model/
   })
   t.throws(() => installedModel(() => 'file:///none/lid.176.ftz'), { code: 'ERR_OPTION' })
   t.equal(installedModel(() => import.meta.url), fileURLToPath(import.meta.url))

@@ -157,17 +157,17 @@ t.test('no rules make an empty table', async t => {
 t.test('what no table can hold is refused, with what is wrong', async t => {
   const cases: ReadonlyArray<readonly [ReadonlyMap<string, string>, RegExp, ReadonlyMap<string, readonly string[]>?]> = [
     [new Map([['', 'a']]), /the source of a rule is empty/],
-    [new Map([['a\0', 'a']]), /the source of a rule is "a\\u0000", expected a text of Unicode without NUL/],
+    [new Map([['a\0', 'a']]), /the source of a rule is "a\\u0000", expected well-formed Unicode without NUL/],
     [new Map([['a', '\0']]), /the target of a rule is "\\u0000"/],
     [new Map([['\ud800', 'a']]), /the source of a rule is "\\ud800"/],
     [new Map([['a', '\udfff']]), /the target of a rule is "\\udfff"/],
     [
       new Map(Array.from({ length: 32 }, (_, i) => ['a'.repeat(i + 1), 'b'])),
-      /32 sources of rules begin one another, expected at most 31/
+      /32 sources of rules are prefixes of one another, expected at most 31/
     ],
     [
       new Map([['ab', 'c'], ['xy', 'z']]),
-      /"x" stands for "a", and has something else behind it/,
+      /"x" stands for "a", but something else follows it/,
       new Map([['a', ['x']]])
     ]
   ]

@@ -5,9 +5,9 @@ import { readModel } from '../../../lib/sentencepiece/model.ts'
 t.test('what is given for a SentencePiece model and isn\'t one is named', async t => {
   for (const [bytes, is] of [
     ['{\n  "version": "1.0",\n  "added_tokens": []', /x: is a tokenizer\.json of Hugging Face's tokenizers/],
-    ['{"hello": 0}', /x: is JSON, which sluice doesn't encode with/],
-    ['IQ== 0\nIg== 1\n', /x: is a file of tiktoken/],
-    ['<unk>\t0\n<s>\t0\n▁the\t-3.1\n', /x: is a \.vocab, which lists the pieces of a model/],
+    ['{"hello": 0}', /x: is JSON, which sluice can't encode with/],
+    ['IQ== 0\nIg== 1\n', /x: is a tiktoken file/],
+    ['<unk>\t0\n<s>\t0\n▁the\t-3.1\n', /x: is a \.vocab file, which lists the pieces of a model/],
     ['#version: 0.2\nĠ t\n', /x: is a merges\.txt/],
     ['[PAD]\n[unused0]\n', /x: is a vocab\.txt of WordPiece/],
     [gzipSync('x'), /x: is gzip data; decompress it first, with gzip -dc; expected a SentencePiece/],

@@ -98,7 +98,7 @@ t.test('parts add up to the whole', async t => {
 
 t.test('no word is an error', async t => {
   t.match(await failure(measureCoverage([], tiny)), {
-    code: 'ERR_COVERAGE', exitCode: 1, message: 'coverage: no word in 0 documents, expected some to measure'
+    code: 'ERR_COVERAGE', exitCode: 1, message: 'coverage: no word in 0 documents, expected at least one'
   })
   t.match(await failure(measureCoverage(['', ' \t\x85'], tiny)), {
     code: 'ERR_COVERAGE', message: /no word in 2 documents/

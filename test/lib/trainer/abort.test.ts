@@ -82,7 +82,7 @@ t.test('steps that fail', async t => {
   const { lattice } = buildOf('a b')
   const pool = new StepPool(1)
   await t.rejects(
-    pool.run({ ...lattice, counts: null as unknown as Float64Array }, { step: 'expect', size: 1, isOld: false }),
+    pool.run({ ...lattice, counts: null as unknown as Float64Array }, { step: 'expect', size: 1, isStale: false }),
     TypeError
   )
   await pool.close()

@@ -18,7 +18,7 @@ function judged (result: TrainedTokenizer): TrainedTokenizer {
 async function most (texts: readonly string[], options: Options): Promise<number> {
   const error = await failure(trainPlain(texts, options))
   return error instanceof SluiceError && error.code === 'ERR_OPTION'
-    ? Number(/ask for (\d+)/.exec(error.message)?.[1])
+    ? Number(/; use (\d+)/.exec(error.message)?.[1])
     : NaN
 }
 
@@ -30,7 +30,7 @@ t.test('too little text for so many pieces', async t => {
   t.equal(judged(await trainPlain(lines, { vocabSize: 100_000, hardVocabLimit: false })).pieces.length, size)
   await t.rejects(
     trainPlain(lines, { vocabSize: 100_000 }),
-    { message: `train.vocabSize: the text gives at most ${size} pieces, expected 100000; ask for ${size}, or allow fewer without \`hardVocabLimit\`` }
+    { message: `train.vocabSize: the text has at most ${size} pieces, expected 100000; use ${size}, or allow fewer without \`hardVocabLimit\`` }
   )
 })
 
@@ -40,7 +40,7 @@ t.test('too little text, where pruning leaves fewer than are asked for', async t
   t.ok(size > 14)
   await t.rejects(trainPlain(letters, { vocabSize: 14 }), {
     code: 'ERR_OPTION',
-    message: /^train\.vocabSize: of the text's \d+ pieces \d+ are left after pruning, expected 14; /
+    message: /^train\.vocabSize: \d+ of the text's \d+ pieces are left after pruning, expected 14; /
   })
   t.equal(judged(await trainPlain(letters, { vocabSize: size })).pieces.length, size)
   t.equal(await most(letters, { vocabSize: size + 1 }), size)
@@ -62,7 +62,7 @@ t.test('fewer pieces than characters', async t => {
   await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10 }), {
     code: 'ERR_OPTION',
     message: 'train.vocabSize: expected at least 11, for 8 characters and 3 special pieces, got 10; ' +
-      'with a smaller `characterCoverage` there are fewer characters'
+      'a smaller `characterCoverage` keeps fewer characters'
   })
   await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10, hardVocabLimit: false }), { code: 'ERR_OPTION' })
   t.equal(judged(await trainPlain(['abcdefg'], { vocabSize: 11 })).pieces.length, 11)

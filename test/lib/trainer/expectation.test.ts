@@ -10,7 +10,7 @@ function expect ({ lattice, pieces }: Built): { readonly sums: number[], readonl
   let log = 0
   const sums = Array.from({ length: pieces.size + 1 }, () => 0)
   for (let part = 0; part < PARTS; part++) {
-    log += expectPart(lattice, part, pieces.size, pieces.isOld)
+    log += expectPart(lattice, part, pieces.size, pieces.isStale)
     sums.forEach((_, piece) => { sums[piece]! += lattice.sums[part * (pieces.size + 1) + piece]! })
   }
   return { sums, log }
@@ -65,7 +65,7 @@ t.test('short words, by all segmentations', t => {
       near(t, expect(built), expected, `${text}, round ${round}`)
       built.pieces.maximize()
       near(t, expect(built), naive(built), `${text}, round ${round}, numbered anew`)
-      built.pieces.isOld = false
+      built.pieces.isStale = false
     }
   }
   t.end()

@@ -41,13 +41,13 @@ t.test('too few', t => {
     finalPieces(METAS, alphabet('ab'), trained, { vocabSize, hardVocabLimit })
   t.throws(() => few(10), {
     code: 'ERR_OPTION',
-    message: 'train.vocabSize: the text gives at most 5 pieces, expected 10; ask for 5, ' +
+    message: 'train.vocabSize: the text has at most 5 pieces, expected 10; use 5, ' +
       'or allow fewer without `hardVocabLimit`'
   })
   t.throws(() => few(4), {
     code: 'ERR_OPTION',
-    message: 'train.vocabSize: of the text\'s 5 pieces 3 are left after pruning, expected 4; ask for 5, ' +
-      'of which none is pruned, for fewer, or allow fewer without `hardVocabLimit`'
+    message: 'train.vocabSize: 3 of the text\'s 5 pieces are left after pruning, expected 4; use 5 ' +
+      '(none is pruned then) or a smaller size, or allow fewer without `hardVocabLimit`'
   })
   t.equal(few(4, false).length, 3)
   t.end()
@@ -71,9 +71,9 @@ t.test('pieces that stand first', t => {
 
 t.test('symbols that can\'t be', t => {
   const wrong: ReadonlyArray<readonly [string[], string]> = [
-    [['a', ''], 'a symbol that is empty'],
+    [['a', ''], 'an empty symbol'],
     [['<unk>'], '<unk>, which is the unknown piece'],
-    [['a\0'], '"a\\u0000", which has a NUL: no reader opens a model with one'],
+    [['a\0'], '"a\\u0000", which has a NUL: no reader accepts a model with one'],
     [['a\ud83d'], '"a\\ud83d", which has half a character'],
     [['a', 'b', 'a'], 'a twice'],
     [['<s>', '<s>'], '<s> twice'],

@@ -67,8 +67,8 @@ t.test('best segmentations and losses, by all segmentations', t => {
       score(built)
       const { size } = pieces
       const frequencies = naiveFrequencies(built)
-      for (let part = 0; part < PARTS; part++) segmentPart(lattice, part, size, pieces.isOld)
-      pieces.isOld = false
+      for (let part = 0; part < PARTS; part++) segmentPart(lattice, part, size, pieces.isStale)
+      pieces.isStale = false
       t.same([...pieces.addUp().subarray(0, size + 1)], frequencies, `${text}, round ${round}: best segmentations`)
       const total = frequencies.slice(1).reduce((sum, frequency) => sum + frequency, 0)
       const totalCount = lattice.counts.reduce((sum, count) => sum + count, 0)
@@ -137,7 +137,7 @@ t.test('maximization gives up what is hardly expected', t => {
   const kept = texts.slice(1).filter((_, i) => (i + 1) % 3 !== 0)
   pieces.maximize()
   t.same(pieceTexts(built).slice(1), kept)
-  t.ok(pieces.isOld)
+  t.ok(pieces.isStale)
   const expected = Array.from({ length: size }, (_, i) => i + 1).filter(piece => piece % 3 !== 0)
     .map(piece => piece / 2)
   const total = expected.reduce((sum, value) => sum + value)
