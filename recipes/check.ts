@@ -19,7 +19,7 @@ import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component, Manifest } from './manifest/schema.ts'
 import { knownStages, readsHub } from './stages.ts'
-import { number } from './text.ts'
+import { amount } from './text.ts'
 
 export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it is there)'),
@@ -164,11 +164,4 @@ export function forecastText ({ components, output_bytes: output, free_bytes: fr
 
 function range ({ guess, low, high }: Estimate, unit = ''): string {
   return low === high ? `${amount(guess)}${unit}` : `${amount(guess)}${unit} (${amount(low)}${unit} to ${amount(high)}${unit})`
-}
-
-/** Three digits: `1,234` stays, 12,345,678 is `12.3 M`. */
-function amount (value: number): string {
-  const units = ['', ' k', ' M', ' G', ' T']
-  const power = value < 10000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3))
-  return power === 0 ? number(value) : `${Number((value / 1000 ** power).toPrecision(3))}${units[power]!}`
 }

@@ -12,6 +12,12 @@ export function formatName (given: string): string {
   return Object.hasOwn(WORDS, given) ? WORDS[given]! : given
 }
 
+/** The format that the ending of a name tells; null where it tells none. */
+export function formatOfName (name: string): string | null {
+  const ending = /\.(\w+)(?:\.gz|\.zst)?$/.exec(name)?.[1]?.toLowerCase() ?? ''
+  return Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending]! : null
+}
+
 /**
  * The format that the names of files or globs say; `json` where they say none.
  *
@@ -20,8 +26,7 @@ export function formatName (given: string): string {
 export function formatByNames (names: FileNames): string {
   const said = new Map<string, string>()
   for (const name of [names].flat()) {
-    const ending = /\.(\w+)(?:\.gz|\.zst)?$/.exec(name)?.[1]?.toLowerCase() ?? ''
-    const format = Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending]! : null
+    const format = formatOfName(name)
     if (format !== null && !said.has(format)) said.set(format, name)
   }
   if (said.size <= 1) return [...said.keys()][0] ?? 'json'

@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts'
+import { MissingFieldError } from '../errors.ts'
 import { parseJson } from '../json/json.ts'
 import type { StageStats } from '../stage/stage.ts'
 import { shownNames } from '../text/shown.ts'
@@ -18,7 +18,7 @@ const MOST_CHARACTERS = 40
  * @param first record without a text, as it lies in its file: its fields are named where it is JSON
  * @param columns of a table, of which the record may have only some
  * @param ended whether all was read; else it is refused only once much was
- * @throws SluiceError `ERR_SOURCE`
+ * @throws MissingFieldError
  */
 export function refuseNoText ({ in: read, dropped }: StageStats, { names, textIn, first, columns, ended }: { readonly names: readonly string[], readonly textIn: string, readonly first: Buffer, readonly columns?: readonly string[] | undefined, readonly ended: boolean }): void {
   if (read === 0 || dropped.no_text !== read || (!ended && read < READ_AT_MOST)) return
@@ -26,7 +26,7 @@ export function refuseNoText ({ in: read, dropped }: StageStats, { names, textIn
   const fields = columns ?? fieldsOf(record)
   const shown = fields.slice(0, MOST_FIELDS).map(field => JSON.stringify(field.slice(0, MOST_CHARACTERS))).join(', ')
   const there = fields.length === 0 ? '' : `; the ${columns === undefined ? 'first one' : 'file'} has ${shown}${fields.length > MOST_FIELDS ? ` and ${fields.length - MOST_FIELDS} more` : ''}`
-  throw new SluiceError('ERR_SOURCE', `${shownNames(names)}: none of ${ended ? '' : 'the first '}${read} ${read === 1 ? 'record' : 'records'} has a text in ${textIn}${there}; ${(read > names.length ? [] : recordsIn(record)).map(field => `if the records are in ${field}, read those: --field ${field} (field: ${field}); else `).join('')}name the field that has it (--text-column, text_column)`)
+  throw new MissingFieldError(`${shownNames(names)}: none of ${ended ? '' : 'the first '}${read} ${read === 1 ? 'record' : 'records'} has a text in ${textIn}${there}; ${(read > names.length ? [] : recordsIn(record)).map(field => `if the records are in ${field}, read those: --field ${field} (field: ${field}); else `).join('')}name the field that has it (--text-column, text_column)`, fields)
 }
 
 /**

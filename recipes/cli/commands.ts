@@ -16,6 +16,7 @@ import { run, runOptions, runText } from '../run.ts'
 import { runs, runsOptions, runsText } from '../runs.ts'
 import { shardCorpus, shardCorpusOptions } from '../shard-corpus.ts'
 import { type TransformEntry, filters, transforms } from '../stages.ts'
+import { init, initOptions, initText } from '../start/init.ts'
 import { nextSteps, quickstart, quickstartOptions } from '../start/quickstart.ts'
 import { schemaNote, schemaOptions, writeSchema } from '../start/schema.ts'
 import { trainTokenizer, trainTokenizerOptions } from '../train-tokenizer.ts'
@@ -28,6 +29,11 @@ const FILES_HELP = 'paths or globs, plain, .gz or .zst'
 export const commands: Readonly<Record<string, Command>> = {
   quickstart: command(quickstartOptions, (_args, _options, run) => quickstart(run), {
     report: stats => `${componentTable(stats.stats)}\n\n${nextSteps(stats)}`
+  }),
+  init: command(initOptions, init, {
+    argument: ['[names...]', 'files, globs or folders, or OWNER/NAME of a dataset on the Hub'],
+    givesData: ({ output }) => output === STANDARD_STREAM,
+    report: initText
   }),
   check: command(checkOptions, ([manifest], options, run) => checkManifest(manifest!, options, run), {
     argument: ['<manifest>', MANIFEST_HELP],
