@@ -16,6 +16,7 @@ import { run, runOptions, runText } from '../run.ts'
 import { runs, runsOptions, runsText } from '../runs.ts'
 import { shardCorpus, shardCorpusOptions } from '../shard-corpus.ts'
 import { type TransformEntry, filters, transforms } from '../stages.ts'
+import { completionOptions, printCompletion } from '../start/completion.ts'
 import { init, initOptions, initText } from '../start/init.ts'
 import { nextSteps, quickstart, quickstartOptions } from '../start/quickstart.ts'
 import { schemaNote, schemaOptions, writeSchema } from '../start/schema.ts'
@@ -88,6 +89,9 @@ export const commands: Readonly<Record<string, Command>> = {
     report: coverageText
   }),
   schema: command(schemaOptions, (_args, options) => writeSchema(options), { givesJson: true, report: schemaNote }),
+  completion: command(completionOptions, ([shell]) => printCompletion(shell!, commands), {
+    argument: ['<shell>', 'bash, zsh or fish']
+  }),
   read: command(readOptions, readToPipe, {
     argument: ['[files...]', `${FILES_HELP}; standard input where there are none`],
     note: stageNote
