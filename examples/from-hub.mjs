@@ -1,4 +1,5 @@
-// Documents of a dataset on the Hugging Face Hub, filtered, to a file; what makes them up is found as `datasets` finds it.
+// Documents of a dataset on the Hugging Face Hub, filtered, to a file. The dataset's files are those that Python's
+// `datasets` finds.
 // Run it: node examples/from-hub.mjs OWNER/NAME SUBSET OUT.ndjson
 import { pipeline } from 'node:stream/promises'
 import { dedup, hf, length, ndjsonSink, normalize } from 'sluice'
@@ -8,7 +9,9 @@ const LIMIT = 1000 // documents
 
 const source = hf(dataset, {
   subset,
-  onResolved: ({ commit, files, license }) => { console.log(`${dataset} at ${commit}: ${files.length} files, licence ${license.join(', ') || 'not stated'}`) },
+  onResolved: ({ commit, files, license }) => {
+    console.log(`${dataset} at ${commit}: ${files.length} files, licence ${license.join(', ') || 'not stated'}`)
+  },
   tell: message => { console.error(message) } // warnings, and waits for the Hub
 })
 const filtered = dedup()
@@ -21,4 +24,6 @@ await pipeline(source, normalize(), length({ minChars: 40 }), filtered, async fu
   }
 }, ndjsonSink(output))
 
-console.log(filtered.stats.out, 'documents, the last one before', source.position.path.split('/').at(-1), source.position.offset)
+console.log(
+  filtered.stats.out, 'documents, the last one before', source.position.path.split('/').at(-1), source.position.offset
+)

@@ -1,4 +1,4 @@
-// Async generators at both ends of a pipeline: documents that a program makes, and sequences that it takes itself.
+// Async generators at both ends of a pipeline: one makes documents, one consumes sequences.
 // Run it: node examples/generators.mjs MODEL
 import { pipeline } from 'node:stream/promises'
 import { encode, length, pack } from 'sluice'

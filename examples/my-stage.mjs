@@ -1,7 +1,7 @@
-// A stage of one's own for a manifest, see my-stage.yaml: drops texts that repeat themselves, line by line.
+// A custom stage for a manifest, see my-stage.yaml: drops texts that repeat their own lines.
 import { Stage } from 'sluice'
 
-/** @param options as the manifest has them: at most `max_share` of the lines of a text may have been there before */
+/** @param options as in the manifest: `max_share` is the largest share of repeated lines */
 export function stage ({ max_share: maxShare = 0.3 }) {
   if (!(maxShare >= 0 && maxShare <= 1)) throw new Error(`max_share: expected a number from 0 to 1, got ${maxShare}`)
   return new Stage({

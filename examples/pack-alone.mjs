@@ -1,4 +1,4 @@
-// One transform alone in another program: whatever gives token ids, packed into sequences of equal length.
+// One transform alone in another program: token ids from any tokenizer are packed into sequences of equal length.
 // Run it: node examples/pack-alone.mjs
 import { Readable } from 'node:stream'
 import { pack } from 'sluice/transforms/pack'

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The stages in a shell: text in, shards out. Run it: examples/pipe.sh IN.ndjson FOLDER MODEL
-# pipefail: a stage that fails fails the pipe, and doesn't look like the end of the data to those behind it.
+# pipefail: a stage that fails must fail the pipe. Otherwise the stages after it take the failure for the end of the data.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 input=${1:-examples/mail.ndjson}
 output=${2:-data/examples/shards/}
 model=${3:-data/quickstart/tokenizer/spm_8000_unigram.model} # the quickstart's
 
-sluice () { node dist/recipes/cli/main.js "$@"; } # installed, `npx sluice`
+sluice () { node dist/recipes/cli/main.js "$@"; } # in a checkout; where the package is installed, `npx sluice`
 
 sluice read "$input" |
   sluice normalize |

@@ -2,7 +2,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import { z } from 'zod'
 import { SluiceError } from './errors.ts'
 
-/** What a stage or a recipe can be told: a flat object schema, each field with a default or optional, and described. */
+/** The options of a stage or a recipe: a flat object schema, each field with a default or optional, and described. */
 export type OptionsSchema = z.ZodObject<Record<string, z.ZodType>>
 
 /** One mistake in an options object: where, and what is wrong and would be right. */
@@ -20,7 +20,7 @@ export const positive = z.int().min(1).max(2 ** 31 - 1)
 
 /** The name of a file that takes what is dropped. */
 export const rejectsPath = z.string().regex(/\.(ndjson|jsonl)(\.gz|\.zst)?$/,
-  'expected the name of an NDJSON file, which ends in .ndjson or .jsonl, with .gz or .zst behind it or without')
+  'expected the name of an NDJSON file, which ends in .ndjson or .jsonl, with .gz or .zst after it or without')
 
 /** Digits with underscores between them, a fraction, an exponent. */
 const NUMBER = /^[+-]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+)?$/i
@@ -44,8 +44,8 @@ type WithoutDefault<T> = T extends z.ZodDefault<infer Inner> ? z.ZodOptional<Inn
 type WithoutDefaults<Shape> = { [Key in keyof Shape]: WithoutDefault<Shape[Key]> }
 
 /**
- * The same options, each left out where it isn't given: for a recipe that takes what isn't said from elsewhere. Their
- * descriptions tell the defaults.
+ * The same options, each absent where it isn't given: for a recipe that takes what is missing from elsewhere. Their
+ * descriptions name the defaults.
  */
 export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (
   shape: Shape
@@ -58,8 +58,25 @@ export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>
   })) as WithoutDefaults<Shape>
 }
 
+/** Checked options of `withoutDefaults`, with the defaults of the shape filled in. */
+export function withDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (
+  shape: Shape, checked: object
+): z.output<z.ZodObject<Shape>> {
+  const given = new Map<string, unknown>(Object.entries(checked))
+  return Object.fromEntries(Object.entries(shape).map(([key, field]) => {
+    const value = given.get(key)
+    return [key, value === undefined && field instanceof z.ZodDefault ? field.parse(undefined) : value]
+  })) as z.output<z.ZodObject<Shape>>
+}
+
+/** Of checked options, those of a shape, in its order: undefined where one isn't given. */
+export function pickOptions (options: object, shape: OptionsSchema['shape']): Record<string, unknown> {
+  const given = new Map<string, unknown>(Object.entries(options))
+  return Object.fromEntries(Object.keys(shape).map(key => [key, given.get(key)]))
+}
+
 /** Either the checked options with their defaults filled in, or every mistake in them. */
-export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
+export function validateOptions<S extends z.ZodType> (schema: S, options: unknown):
   { readonly options: z.output<S> } | { readonly mistakes: readonly OptionMistake[] } {
   const result = schema.safeParse(options, { reportInput: true })
   if (result.success) return { options: result.data }
@@ -71,11 +88,13 @@ export function checkOptions<S extends z.ZodType> (schema: S, options: unknown):
 }
 
 /**
- * The same as `checkOptions`, of what was read from YAML or a command line: where a number is expected, the text of one
- * is read, such as `1_000_000`.
+ * The same as `validateOptions`, of what was read from YAML: where a number is expected, the text of one is read, such
+ * as `1_000_000`.
  */
-export function checkWritten<S extends z.ZodType> (schema: S, written: unknown): ReturnType<typeof checkOptions<S>> {
-  const checked = checkOptions(schema, written)
+export function validateWritten<S extends z.ZodType> (
+  schema: S, written: unknown
+): ReturnType<typeof validateOptions<S>> {
+  const checked = validateOptions(schema, written)
   if ('options' in checked || typeof written !== 'object' || written === null) return checked
   const numbers = checked.mistakes.flatMap(({ path: [key, ...deeper], message }) => {
     const value = deeper.length === 0 ? (written as Record<PropertyKey, unknown>)[key!] : undefined
@@ -84,11 +103,12 @@ export function checkWritten<S extends z.ZodType> (schema: S, written: unknown):
       : undefined
     return number === undefined ? [] : [[key, number] as const]
   })
-  return numbers.length === 0 ? checked : checkOptions(schema, { ...written, ...Object.fromEntries(numbers) as object })
+  if (numbers.length === 0) return checked
+  return validateOptions(schema, { ...written, ...Object.fromEntries(numbers) as object })
 }
 
 /**
- * A message with the options that it names in `backticks` named as `rename` says: as flags, or as keys of a manifest.
+ * A message whose options in `backticks` are renamed by `rename`: to flags, or to keys of a manifest.
  */
 export function withNames (message: string, rename: (option: string) => string): string {
   return message.replace(/`([a-z]\w*)`/gi, (_, option: string) => rename(option))
@@ -100,7 +120,7 @@ export function withNames (message: string, rename: (option: string) => string):
  * @throws SluiceError `ERR_OPTION` with every mistake
  */
 export function parseOptions<S extends z.ZodType> (stage: string, schema: S, options: unknown): z.output<S> {
-  const checked = checkOptions(schema, options)
+  const checked = validateOptions(schema, options)
   if ('options' in checked) return checked.options
   const mistakes = checked.mistakes.map(({ path, message }) => [stage, ...path].map(String).join('.') + ': ' + message)
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
@@ -108,7 +128,7 @@ export function parseOptions<S extends z.ZodType> (stage: string, schema: S, opt
 
 /** A saved state, checked by its shape. @throws SluiceError `ERR_STATE` for anything else */
 export function parseState<S extends z.ZodType> (stage: string, schema: S, state: unknown): z.output<S> {
-  const checked = checkOptions(schema, state)
+  const checked = validateOptions(schema, state)
   if ('options' in checked) return checked.options
   const mistakes = checked.mistakes.map(({ path, message }) => [...path.map(String), message].join(': '))
   throw new SluiceError('ERR_STATE', `${stage}: not a state of this stage: ${mistakes.join('; ')}`)
@@ -145,7 +165,7 @@ function messageOf (issue: z.core.$ZodIssue): string {
     case 'too_big': return `expected ${issue.inclusive === false ? 'less than' : 'at most'} ` +
       `${amount(issue.maximum, issue.origin)}, ${got}`
     case 'custom': case 'invalid_union': case 'invalid_format':
-      // A rule on several options is given all of them: which they are, its message says.
+      // A rule on several options is given all of them; its message names them.
       return input === undefined || isMapping(input) ? issue.message : `${issue.message}, ${got}`
     default: return `expected another value, ${got}`
   }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { PartialError, SluiceError } from '../lib/errors.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
-import { type OptionsSchema, kebabCase, parseOptions, positive } from '../lib/options.ts'
+import { kebabCase, parseOptions, pickOptions, positive, withDefaults } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { formatByNames } from '../lib/records/format.ts'
@@ -32,22 +32,31 @@ import { number, percent, table } from './text.ts'
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')
 
 /** All but what only `meta` is for. */
-const readingOptions: OptionsSchema['shape'] = Object.fromEntries(Object.entries(anySourceOptions).filter(([key]) => key !== 'columns'))
+const { columns, ...readingOptions } = anySourceOptions
 
-/** How a sample's files are read; a manifest says so itself. */
+const DATASET_HELP = 'what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, ' +
+  '.tsv, .parquet or .arrow)'
+const TEXT_COLUMN_HELP = 'field of a record that holds its text, or the path to it: data.text, messages[].content ' +
+  '(default: text)'
+const TOKENIZER_HELP = 'SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'
+const MANIFEST_SAMPLE_HELP = `in place of a sample, what the filters of a manifest's components keep: ${MANIFEST_HELP}`
+const BASELINE_HELP = 'JSON that check-coverage has written; fails when text is covered worse than there'
+const OUTPUT_HELP = 'write the result to this file, too: the baseline of later runs'
+
+/** How a sample's files are read; a manifest has this itself. */
 const sampleOptions = {
-  dataset: z.enum(Object.keys(sources)).optional().describe('what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, .tsv, .parquet or .arrow)'),
-  textColumn: z.string().min(1).optional().describe('field of a record that holds its text, or the way to it: data.text, messages[].content (default: text)'),
+  dataset: z.enum(Object.keys(sources)).optional().describe(DATASET_HELP),
+  textColumn: z.string().min(1).optional().describe(TEXT_COLUMN_HELP),
   ...readingOptions
 }
 
 export const checkCoverageOptions = z.strictObject({
-  tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'),
-  manifest: z.string().min(1).optional().describe(`in place of a sample, what the filters of a manifest's components keep: ${MANIFEST_HELP}`),
+  tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
+  manifest: z.string().min(1).optional().describe(MANIFEST_SAMPLE_HELP),
   limit: positive.optional().describe('documents measured at most; of a manifest, those of each component'),
-  baseline: z.string().min(1).optional().describe('JSON that check-coverage has written; fails when text is covered worse than there'),
+  baseline: z.string().min(1).optional().describe(BASELINE_HELP),
   ...coverageTolerances.shape,
-  output: z.string().regex(/\.json$/, 'expected the name of a .json file').optional().describe('write the result to this file, too: the baseline of later runs'),
+  output: z.string().regex(/\.json$/, 'expected the name of a .json file').optional().describe(OUTPUT_HELP),
   ...sampleOptions,
   ...hubOptions,
   ...recordSourceOptions
@@ -55,7 +64,7 @@ export const checkCoverageOptions = z.strictObject({
 
 type CheckCoverageOptions = z.output<typeof checkCoverageOptions>
 
-/** What `check-coverage` answers. The coverage is that of all components together. */
+/** The result of `check-coverage`. The coverage is that of all components together. */
 export interface CoverageReport extends Coverage {
   readonly format: 1
   readonly sample: {
@@ -63,7 +72,7 @@ export interface CoverageReport extends Coverage {
     readonly from: string
     readonly is: 'files' | 'manifest'
     readonly limit: number | null
-    /** Of all texts that were measured, as UTF-8, with a byte 0xFF behind each. */
+    /** Of all texts that were measured, as UTF-8, with a byte 0xFF after each. */
     readonly sha256: string
   }
   readonly tokenizer: { readonly path: string, readonly sha256: string, readonly vocab_size: number }
@@ -80,33 +89,45 @@ export interface CoverageReport extends Coverage {
  *
  * @param sample a path, a glob or `-`; undefined where `manifest` is given
  * @throws SluiceError `ERR_OPTION`, `ERR_MANIFEST`, `ERR_BASELINE`, `ERR_TOKENIZER`, `ERR_CHECKSUM` (a manifest's
- *   tokenizer is another than it says), `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything is read; `ERR_COVERAGE`
- *   when there is no word; a CoverageError (`ERR_COVERAGE`) when text is covered worse than the baseline allows, after
- *   `output` was written; what the source and the filters throw; `ERR_ABORTED`
+ *   tokenizer is not the one that it names), `ERR_OUTPUT_EXISTS` or `ERR_OUTPUT` before anything is read;
+ *   `ERR_COVERAGE` when there is no word; a CoverageError (`ERR_COVERAGE`) when text is covered worse than the baseline
+ *   allows, after `output` was written; what the source and the filters throw; `ERR_ABORTED`
  */
-export async function checkCoverage (sample: string | undefined, options: z.input<typeof checkCoverageOptions> = {}, run: RunOptions = {}): Promise<CoverageReport> {
-  const asked = parseOptions('check-coverage', checkCoverageOptions, options)
+export async function checkCoverage (
+  sample: string | undefined, options: z.input<typeof checkCoverageOptions> = {}, run: RunOptions = {}
+): Promise<CoverageReport> {
+  return await checkCoverageParsed(sample, parseOptions('check-coverage', checkCoverageOptions, options), run)
+}
+
+/** As `checkCoverage`, with parsed options. */
+export async function checkCoverageParsed (
+  sample: string | undefined, asked: CheckCoverageOptions, run: RunOptions
+): Promise<CoverageReport> {
   const { baseline: baselinePath, output } = asked
   const baseline = baselinePath === undefined ? null : await readCoverageBaseline(baselinePath)
-  const { from, is, components, tokenizer } = await inputOf(sample, asked, { ...asked, ...run })
-  if (output !== undefined) {
-    const inputs = [tokenizer.path, ...(baselinePath === undefined ? [] : [baselinePath]), ...(is === 'manifest' ? [from] : [])]
-    await checkOutputs([output], [...inputs, ...inputsOf(components).map(({ path }) => path)], { shards: is === 'manifest' ? components.map(({ outputDir }) => outputDir) : [] })
-    await refuseForeign(output, COVERAGE)
-    await checkWritable(output)
-  }
+  const input = await inputOf(sample, asked, { ...asked, ...run })
+  const { from, is, components, tokenizer } = input
+  if (output !== undefined) await checkPlace(output, input, baselinePath)
 
   const measured = await measure(components, tokenizer, asked, run)
   const whole = coverageOf(measured.parts.map(({ counts }) => counts), from)
-  const warnings = measured.parts.filter(({ counts }) => counts.words === 0).map(({ name, counts }) => `${name}: no word in ${counts.documents} documents; it is left out`)
+  const withWords = measured.parts.filter(({ counts }) => counts.words > 0)
+  const warnings = measured.parts.filter(({ counts }) => counts.words === 0)
+    .map(({ name, counts }) => `${name}: no word in ${counts.documents} documents; it is left out`)
   if (baseline !== null && measured.sha256 !== baseline.sample.sha256) warnings.push(otherSample(whole, baseline))
   const report: CoverageReport = {
     format: 1,
     sample: { from, is, limit: asked.limit ?? null, sha256: measured.sha256 },
     tokenizer: { path: tokenizer.path, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize },
     ...whole,
-    components: is === 'files' ? [] : measured.parts.filter(({ counts }) => counts.words > 0).map(({ name, counts }) => ({ name, ...coverageOf([counts]) })),
-    baseline: baseline === null ? null : { path: baselinePath!, tokenizer_sha256: baseline.tokenizer.sha256, ...compareCoverage(whole, baseline, tolerancesOf(asked)) },
+    components: is === 'files' ? [] : withWords.map(({ name, counts }) => ({ name, ...coverageOf([counts]) })),
+    baseline: baseline === null
+      ? null
+      : {
+          path: baselinePath!,
+          tokenizer_sha256: baseline.tokenizer.sha256,
+          ...compareCoverage(whole, baseline, tolerancesOf(asked))
+        },
     warnings
   }
   if (output !== undefined) await writeOwn(output, JSON.stringify(report, null, 2) + '\n', COVERAGE)
@@ -120,8 +141,9 @@ export class CoverageError extends PartialError {
 
   constructor (report: CoverageReport) {
     const { sample, tokenizer, baseline } = report
-    const worse = baseline!.differences.filter(({ passed }) => !passed).map(differenceText)
-    super('ERR_COVERAGE', `${tokenizer.path}: covers ${sample.from} worse than ${baseline!.path} allows\n${worse.join('\n')}`, report, { isResult: true })
+    const worse = baseline!.differences.filter(({ passed }) => !passed).map(coverageDifferenceText)
+    const message = `${tokenizer.path}: covers ${sample.from} worse than ${baseline!.path} allows`
+    super('ERR_COVERAGE', [message, ...worse].join('\n'), report, { isResult: true })
     this.report = report
   }
 }
@@ -133,29 +155,51 @@ interface Input {
   readonly tokenizer: Tokenizer
 }
 
+/** @throws SluiceError where the result would replace an input, or a file of another kind */
+async function checkPlace (
+  output: string, { from, is, components, tokenizer }: Input, baseline: string | undefined
+): Promise<void> {
+  const isManifest = is === 'manifest'
+  const inputs = [tokenizer.path, ...(baseline === undefined ? [] : [baseline]), ...(isManifest ? [from] : [])]
+  const shards = isManifest ? components.map(({ outputDir }) => outputDir) : []
+  await checkOutputs([output], [...inputs, ...inputsOf(components).map(({ path }) => path)], { shards })
+  await refuseForeign(output, COVERAGE)
+  await checkWritable(output)
+}
+
 /** What is measured, and by which tokenizer. */
 async function inputOf (sample: string | undefined, asked: CheckCoverageOptions, finding: FindOptions): Promise<Input> {
   const { manifest: path, tokenizerPath, limit } = asked
-  if ((sample === undefined) === (path === undefined)) throw new SluiceError('ERR_OPTION', 'check-coverage: expected either a sample file or a manifest (--manifest)')
-  if (sample !== undefined) {
-    if (tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', 'check-coverage.tokenizerPath: it is missing, expected the SentencePiece .model file to measure (--tokenizer-path)')
-    return { from: sample, is: 'files', components: [await findComponent(sampleComponent(sample, asked), finding)], tokenizer: await loadTokenizer(tokenizerPath) }
+  if ((sample === undefined) === (path === undefined)) {
+    throw new SluiceError('ERR_OPTION', 'check-coverage: expected either a sample file or a manifest (--manifest)')
   }
-  const foreign = Object.keys(sampleOptions).find(key => (asked as Record<string, unknown>)[key] !== undefined)
-  if (foreign !== undefined) throw new SluiceError('ERR_OPTION', `check-coverage.${foreign}: is for a sample file (--${kebabCase(foreign)}); how components are read stands in the manifest`)
-  // Another tokenizer than the manifest's may have another hash than the manifest asks for: to compare them is what
-  // this is for.
+  if (sample !== undefined) {
+    if (tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', NO_TOKENIZER)
+    const components = [await findComponent(sampleComponent(sample, asked), finding)]
+    return { from: sample, is: 'files', components, tokenizer: await loadTokenizer(tokenizerPath) }
+  }
+  const [foreign] = Object.entries(pickOptions(asked, sampleOptions)).find(([, value]) => value !== undefined) ?? []
+  if (foreign !== undefined) throw new SluiceError('ERR_OPTION', onlyForSamples(foreign))
+  // A tokenizer that isn't the manifest's may have another hash than the manifest has: this command compares them.
   const { manifest, tokenizer } = tokenizerPath === undefined
     ? await loadMixture(path!, undefined, undefined, finding)
     : { manifest: await readMixture(path!, finding), tokenizer: await loadTokenizer(tokenizerPath) }
-  const components = manifest.datasets.map(component => ({ ...component, maxRecords: least(component.maxRecords, limit) }))
+  const components = manifest.datasets
+    .map(component => ({ ...component, maxRecords: least(component.maxRecords, limit) }))
   return { from: path!, is: 'manifest', components, tokenizer }
 }
 
+const NO_TOKENIZER = 'check-coverage.tokenizerPath: it is missing, expected the SentencePiece .model file to measure ' +
+  '(--tokenizer-path)'
+
+function onlyForSamples (option: string): string {
+  return `check-coverage.${option}: is for a sample file (--${kebabCase(option)}); the manifest has how its ` +
+    'components are read'
+}
+
 function sampleComponent (sample: string, asked: CheckCoverageOptions): Component {
-  const { limit, dataset = formatByNames(sample) } = asked
-  const own = Object.fromEntries(Object.keys(sampleOptions).map(key => [key, (asked as Record<string, unknown>)[key]]))
-  return { ...corpusComponent(parseOptions('check-coverage', z.strictObject(corpusOptions), { ...own, dataset, dataFiles: sample, limit })), name: sample }
+  const { dataset = formatByNames(sample) } = asked
+  return { ...corpusComponent(withDefaults(corpusOptions, { ...asked, dataset, dataFiles: sample })), name: sample }
 }
 
 function least (a: number | null, b: number | undefined): number | null {
@@ -169,7 +213,9 @@ interface Measured {
 }
 
 /** Reads components one after the other, each word of all of them encoded once. */
-async function measure (components: readonly FoundComponent[], tokenizer: Tokenizer, reading: ReadOptions, run: RunOptions): Promise<Measured> {
+async function measure (
+  components: readonly FoundComponent[], tokenizer: Tokenizer, reading: ReadOptions, run: RunOptions
+): Promise<Measured> {
   const words = new EncodedWords(tokenizer)
   const hash = createHash('sha256')
   const parts: Array<Measured['parts'][number]> = []
@@ -194,12 +240,14 @@ async function measure (components: readonly FoundComponent[], tokenizer: Tokeni
 /** A byte that UTF-8 doesn't have: other texts can't give the same bytes. */
 const END_OF_TEXT = Buffer.of(0xff)
 
-function tolerancesOf ({ maxTokensPerWordIncrease, maxSingleTokenDecrease, maxTwoOrFewerDecrease }: CheckCoverageOptions): z.output<typeof coverageTolerances> {
+function tolerancesOf (options: CheckCoverageOptions): z.output<typeof coverageTolerances> {
+  const { maxTokensPerWordIncrease, maxSingleTokenDecrease, maxTwoOrFewerDecrease } = options
   return { maxTokensPerWordIncrease, maxSingleTokenDecrease, maxTwoOrFewerDecrease }
 }
 
 function otherSample ({ documents, words }: Coverage, baseline: CoverageBaseline): string {
-  return `the text is not the baseline's: ${documents} documents with ${words} words, the baseline has ${baseline.documents} with ${baseline.words}; differences may come from that`
+  return `the text is not the baseline's: ${documents} documents with ${words} words, the baseline has ` +
+    `${baseline.documents} with ${baseline.words}; differences may come from that`
 }
 
 /** What the figures are called, in tables and in messages. */
@@ -210,32 +258,42 @@ const FIGURES: Readonly<Record<CoverageDifference['figure'], string>> = {
 }
 
 /**
- * The answer of `check-coverage` for people: a row for each component, and one for all; then the baseline's figures.
+ * The result of `check-coverage` for people: a row for each component, and one for all; then the baseline's figures.
  */
 export function coverageText ({ sample, tokenizer, components, baseline, warnings, ...whole }: CoverageReport): string {
-  const parts = components.length < 2 ? [{ ...whole, name: components[0]?.name ?? sample.from }] : [...components, { ...whole, name: '(all)' }]
-  const rows = parts.map(part => [part.name, number(part.documents), number(part.words), number(part.tokens), ...figuresOf(part)])
+  const one = { ...whole, name: components[0]?.name ?? sample.from }
+  const parts = components.length < 2 ? [one] : [...components, { ...whole, name: '(all)' }]
+  const rows = parts.map(part => {
+    return [part.name, number(part.documents), number(part.words), number(part.tokens), ...figuresOf(part)]
+  })
   return [
     `tokenizer  ${tokenizer.path}, ${number(tokenizer.vocab_size)} pieces`,
     '',
     table([['', 'documents', 'words', 'tokens', ...Object.values(FIGURES), 'unknown', 'tokens a character'], ...rows]),
-    ...(baseline === null ? [] : ['', `baseline  ${baseline.path}`, ...baseline.differences.map(differenceText)]),
+    ...(baseline === null ? [] : baselineText(baseline)),
     ...warnings.map(warning => `warning: ${warning}`)
   ].join('\n')
 }
 
-/** `one token: 0.71, the baseline has 0.75, -0.04 (at least -0.02)` */
-function differenceText ({ figure, current, baseline, difference, tolerance, passed }: CoverageDifference): string {
+function baselineText ({ path, differences }: NonNullable<CoverageReport['baseline']>): string[] {
+  return ['', `baseline  ${path}`, ...differences.map(coverageDifferenceText)]
+}
+
+/** `one token: 0.71, the baseline has 0.75: -0.04 (at least -0.02)` */
+function coverageDifferenceText (compared: CoverageDifference): string {
+  const { figure, current, baseline, difference, tolerance, passed } = compared
   const bound = figure === 'tokens_per_word' ? `at most +${tolerance}` : `at least -${tolerance}`
-  return `${FIGURES[figure]}: ${short(current)}, the baseline has ${short(baseline)}: ${difference < 0 ? '' : '+'}${short(difference)} (${bound})${passed ? '' : ', worse than allowed'}`
+  const change = `${difference < 0 ? '' : '+'}${short(difference)} (${bound})${passed ? '' : ', worse than allowed'}`
+  return `${FIGURES[figure]}: ${short(current)}, the baseline has ${short(baseline)}: ${change}`
 }
 
 function figuresOf (part: Coverage): string[] {
-  const { tokens_per_word: perWord, single_token_share: single, two_or_fewer_share: two, unknown_share: unknown, tokens_per_character: perCharacter } = part
-  return [perWord.toFixed(4), percent(single, 2), percent(two, 2), percent(unknown, 2), perCharacter.toFixed(4)]
+  const { tokens_per_word: perWord, tokens_per_character: perCharacter } = part
+  const shares = [part.single_token_share, part.two_or_fewer_share, part.unknown_share]
+  return [perWord.toFixed(4), ...shares.map(share => percent(share, 2)), perCharacter.toFixed(4)]
 }
 
-/** Six digits: what is just past a tolerance is to be seen. */
+/** Six digits: a figure just past a tolerance must show. */
 function short (value: number): string {
   return String(Number(value.toFixed(6)))
 }

@@ -1,20 +1,24 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
+import { type WithAliases, ownNames } from '../lib/aliases.ts'
 import { parseOptions } from '../lib/options.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({
   tokenizerPath: z.string().min(1).describe('SentencePiece .model file'),
-  expectedSha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits').optional().describe('fail when the model has another one'),
-  metadataJson: z.string().min(1).optional().describe('write what is known of the model to this file, as JSON')
+  sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits').optional()
+    .describe('fail when the model has another one'),
+  output: z.string().min(1).optional().describe('write what is known of the model to this file, as JSON')
 }).describe('SHA-256 of a tokenizer model, against an expected one')
+
+export const checkTokenizerAliases = { python: { expectedSha256: 'sha256', metadataJson: 'output' } } as const
 
 /** By this a record is known, before another one takes its place. */
 const RECORD = jsonKind('a record of check-tokenizer', 'tokenizer_path', 'sha256', 'vocab_size')
 
-/** What `checkTokenizer` records. */
+/** The record of a tokenizer model: the result of `checkTokenizer`. */
 export interface TokenizerRecord {
   readonly tokenizer_path: string
   readonly sha256: string
@@ -31,11 +35,20 @@ export interface TokenizerRecord {
  * Reads a tokenizer model and records its checksum, sizes and special ids.
  *
  * @throws SluiceError `ERR_TOKENIZER` when the file is no model, `ERR_CHECKSUM` when it is another than expected;
- *   `ERR_OUTPUT_EXISTS` when `metadataJson` is a file of another kind
+ *   `ERR_OUTPUT_EXISTS` when `output` is a file of another kind
  */
-export async function checkTokenizer (options: z.input<typeof checkTokenizerOptions>): Promise<TokenizerRecord> {
-  const { tokenizerPath, expectedSha256, metadataJson } = parseOptions('check-tokenizer', checkTokenizerOptions, options)
-  if (metadataJson !== undefined) await refuseForeign(metadataJson, RECORD)
+export async function checkTokenizer (
+  options: WithAliases<z.input<typeof checkTokenizerOptions>, typeof checkTokenizerAliases>
+): Promise<TokenizerRecord> {
+  const given = ownNames('check-tokenizer', options, checkTokenizerAliases)
+  return await checkTokenizerParsed(parseOptions('check-tokenizer', checkTokenizerOptions, given))
+}
+
+/** As `checkTokenizer`, with parsed options. */
+export async function checkTokenizerParsed (
+  { tokenizerPath, sha256: expected, output }: z.output<typeof checkTokenizerOptions>
+): Promise<TokenizerRecord> {
+  if (output !== undefined) await refuseForeign(output, RECORD)
   const bytes = await readTokenizerFile(tokenizerPath)
   const { readModel } = await import('../lib/sentencepiece/model.ts')
   const model = readModel(bytes, tokenizerPath)
@@ -50,9 +63,10 @@ export async function checkTokenizer (options: z.input<typeof checkTokenizerOpti
     eos_id: model.eosId,
     pad_id: model.padId
   }
-  if (metadataJson !== undefined) await writeOwn(metadataJson, JSON.stringify(record, null, 2) + '\n', RECORD)
-  if (expectedSha256 !== undefined && expectedSha256.toLowerCase() !== record.sha256) {
-    throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: has SHA-256 ${record.sha256}, expected ${expectedSha256.toLowerCase()}`)
+  if (output !== undefined) await writeOwn(output, JSON.stringify(record, null, 2) + '\n', RECORD)
+  const wanted = expected?.toLowerCase() ?? record.sha256
+  if (wanted !== record.sha256) {
+    throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: has SHA-256 ${record.sha256}, expected ${wanted}`)
   }
   return record
 }

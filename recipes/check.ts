@@ -19,15 +19,20 @@ import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component, Manifest } from './manifest/schema.ts'
 import { knownStages, readsHub } from './stages.ts'
-import { amount } from './text.ts'
+import { amount, tableLines } from './text.ts'
+
+const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it ' +
+  'exists)'
+const DOCUMENTS_HELP = 'documents of each component that are filtered to count them, and as many long ones for their ' +
+  'tokens'
 
 export const checkOptions = z.strictObject({
-  tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it is there)'),
-  documents: positive.default(100).describe('documents of each component that are filtered to count them, and as many long ones for their tokens'),
+  tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
+  documents: positive.default(100).describe(DOCUMENTS_HELP),
   concurrency: positive.default(1).describe('components that the run would process at once'),
   ...hubOptions,
   ...recordSourceOptions
-}).describe('a dry look at a manifest: what the run would read, make and need')
+}).describe('a forecast of a manifest\'s run: what it would read, make and need')
 
 /** What a run of a manifest would do. */
 export interface Forecast {
@@ -49,24 +54,35 @@ export interface Forecast {
 const RUN_BYTES = 250e6
 const COMPONENT_BYTES = 80e6
 
-/** A hash in the window of `dedup`. */
+/** Bytes of a hash in the window of `dedup`. */
 const HASH_BYTES = 90
 
 /**
- * Says what `process-mixture` would do with a manifest, without doing it: reads a part of each component, and does with
- * some of its documents what the run would do. Writes nothing.
+ * Forecasts what `process-mixture` would do with a manifest, without doing it: reads a part of each component, and does
+ * with some of its documents what the run would do. Writes nothing.
  *
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`; a ForecastError (`ERR_COMPONENT`) when components can't be read,
- *   with what is foretold of the others; `ERR_ABORTED`
+ *   with the forecast of the others; `ERR_ABORTED`
  */
-export async function checkManifest (manifestPath: string, options: z.input<typeof checkOptions> = {}, { signal }: RunOptions = {}): Promise<Forecast> {
-  const { tokenizerPath, documents, concurrency, maxLineBytes, maxBad, maxRetries, timeout } = parseOptions('check', checkOptions, options)
+export async function checkManifest (
+  manifestPath: string, options: z.input<typeof checkOptions> = {}, run: RunOptions = {}
+): Promise<Forecast> {
+  return await checkManifestParsed(manifestPath, parseOptions('check', checkOptions, options), run)
+}
+
+/** As `checkManifest`, with parsed options. */
+export async function checkManifestParsed (
+  manifestPath: string, options: z.output<typeof checkOptions>, { signal }: RunOptions
+): Promise<Forecast> {
+  const { tokenizerPath, documents, concurrency, maxLineBytes, maxBad, maxRetries, timeout } = options
   const find = findingOnce()
   const manifest = await readManifest(manifestPath, knownStages, find)
   const tell = (message: string): void => { warnings.push(message.replace(/^warning: /, '')) }
   const warnings: string[] = []
   const path = tokenizerPath ?? manifest.tokenizerPath
-  const tokenizer = tokenizerPath === undefined ? await tokenizerIfThere(path, warnings) : await loadTokenizer(tokenizerPath)
+  const tokenizer = tokenizerPath === undefined
+    ? await tokenizerIfThere(path, warnings)
+    : await loadTokenizer(tokenizerPath)
   const encoding = { tokenizer, keepsLines: keeperOfLines(manifest, tokenizer) }
   const components: ComponentForecast[] = []
   let client: Hub | undefined
@@ -74,8 +90,10 @@ export async function checkManifest (manifestPath: string, options: z.input<type
   for (const component of manifest.datasets) {
     try {
       if (readsHub(component)) client ??= await theHub({ maxRetries, timeout })
-      const found = await findComponent(component, { maxRetries, timeout, signal, tell, client, find }, checkpointsOf(component))
-      const sample = await sampleComponent(found, documents, tokenizer, { maxLineBytes, maxRetries, timeout, tell, signal })
+      const finding = { maxRetries, timeout, signal, tell, client, find }
+      const found = await findComponent(component, finding, checkpointsOf(component))
+      const reading = { maxLineBytes, maxRetries, timeout, tell, signal }
+      const sample = await sampleComponent(found, documents, tokenizer, reading)
       components.push(await forecastOf(found, sample, encoding, maxBad))
     } catch (error) {
       if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause: error })
@@ -85,26 +103,41 @@ export async function checkManifest (manifestPath: string, options: z.input<type
   }
   const output = sumOf(components.map(component => component.output_bytes))
   const free = await freeSpace(manifest.datasets[0]!.outputDir)
-  if (output.high > free) warnings.push(`the output may need ${gigabytes(output.high)}, and ${gigabytes(free)} are free`)
   const memory = memoryFor(manifest.datasets, concurrency)
-  if (memory > freemem()) warnings.push(`the run may need ${gigabytes(memory)} of memory, and ${gigabytes(freemem())} are free`)
-  const forecast = { manifest: manifestPath, tokenizer: tokenizer === null ? null : path, components, failed, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings }
+  warnOfRoom('the output', output.high, free, warnings)
+  warnOfRoom('the run', memory, freemem(), warnings, ' of memory')
+  const forecast: Forecast = {
+    manifest: manifestPath,
+    tokenizer: tokenizer === null ? null : path,
+    components,
+    failed,
+    output_bytes: output,
+    free_bytes: free,
+    memory_bytes: memory,
+    warnings
+  }
   if (failed.length > 0) throw new ForecastError(forecast)
   return forecast
 }
 
-/** Components can't be read; `forecast` has what is foretold of the others. */
+function warnOfRoom (what: string, needed: number, free: number, warnings: string[], of = ''): void {
+  if (needed > free) warnings.push(`${what} may need ${gigabytes(needed)}${of}, and ${gigabytes(free)} are free`)
+}
+
+/** Components can't be read; `forecast` has the forecast of the others. */
 export class ForecastError extends PartialError {
   readonly forecast: Forecast
 
   constructor (forecast: Forecast) {
     const { failed, components } = forecast
-    super('ERR_COMPONENT', `${failed.length} of ${failed.length + components.length} components would fail\n${failed.map(({ name, error }) => `${name}: ${error}`).join('\n')}`, forecast, { isResult: components.length > 0 })
+    const message = `${failed.length} of ${failed.length + components.length} components would fail`
+    const lines = failed.map(({ name, error }) => `${name}: ${error}`)
+    super('ERR_COMPONENT', [message, ...lines].join('\n'), forecast, { isResult: components.length > 0 })
     this.forecast = forecast
   }
 }
 
-/** A manifest is looked at before its tokenizer is trained, too. */
+/** A manifest is checked before its tokenizer is trained, too. */
 async function tokenizerIfThere (path: string | null, warnings: string[]): Promise<Tokenizer | null> {
   const guessed = `tokens are guessed at ${BYTES_A_TOKEN.low} to ${BYTES_A_TOKEN.high} bytes each`
   if (path === null) {
@@ -120,18 +153,23 @@ async function tokenizerIfThere (path: string | null, warnings: string[]): Promi
 }
 
 /** By the tokenizer, or by how the manifest has it trained; null where it has none. */
-function keeperOfLines ({ tokenizerPath, tokenizer: settings }: Manifest, tokenizer: Tokenizer | null): KeepsLines | null {
+function keeperOfLines (
+  { tokenizerPath, tokenizer: settings }: Manifest, tokenizer: Tokenizer | null
+): KeepsLines | null {
   if (tokenizer !== null) return keepsLinesWith(tokenizer)
   return tokenizerPath === null ? null : keepsLinesTrainedWith(settings)
 }
 
 function memoryFor (components: readonly Component[], concurrency: number): number {
-  const windows = components.map(({ filters }) => filters.filter(({ stage }) => stage === 'dedup').reduce((sum, { options }) => sum + (options.window as number) * HASH_BYTES, 0))
+  const windows = components.map(({ filters }) => {
+    const dedups = filters.filter(({ stage }) => stage === 'dedup')
+    return dedups.reduce((sum, { options }) => sum + (options.window as number) * HASH_BYTES, 0)
+  })
   const atOnce = windows.sort((a, b) => b - a).slice(0, concurrency)
   return RUN_BYTES + COMPONENT_BYTES * (atOnce.length - 1) + atOnce.reduce((sum, bytes) => sum + bytes, 0)
 }
 
-/** On the disk of a folder that may not be there yet. */
+/** On the disk of a folder that may not exist yet. */
 async function freeSpace (folder: string): Promise<number> {
   for (let place = resolve(folder); ; place = dirname(place)) {
     const disk = await statfs(place).catch(() => null)
@@ -144,24 +182,37 @@ function gigabytes (bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`
 }
 
-/** What a forecast says, for people. */
-export function forecastText ({ components, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings }: Forecast): string {
-  const lines = components.flatMap(component => {
-    const { name, files, bytes, read, sampled, documents, kept, tokens, output_bytes: room } = component
-    const dropped = Object.entries({ ...component.bad_records, ...component.dropped }).map(([reason, n]) => `${reason} ${n}`).join(', ')
-    return [
-      `${name}: ${files} ${files === 1 ? 'file' : 'files'}${bytes === null ? '' : `, ${amount(bytes)}B`}; ${sampled} of ${amount(read)} documents looked at${dropped === '' ? '' : ` (${dropped})`}`,
-      `  documents  ${range(documents)}`,
-      `  kept       ${range(kept)}`,
-      `  tokens     ${range(tokens)}`,
-      `  on disk    ${range(room, 'B')}`,
-      ...component.warnings.map(warning => `  note: ${warning}`)
-    ]
-  })
-  const meaning = 'In brackets: the bounds within which it lies in 19 cases of 20, if what was read is like the rest.'
-  return [...lines, '', meaning, `Room needed: ${range(output, 'B')}, free: ${amount(free)}B. Memory: about ${amount(memory)}B.`, ...warnings.map(warning => `note: ${warning}`)].join('\n')
+/** A forecast for people. */
+export function forecastText (forecast: Forecast): string {
+  const { components, output_bytes: output, free_bytes: free, memory_bytes: memory, warnings } = forecast
+  const meaning = 'In brackets: the bounds that hold in 19 cases of 20, if what was read is like the rest.'
+  const needed = `Disk space needed: ${range(output, 'B')}, free: ${amount(free)}B. Memory: about ${amount(memory)}B.`
+  return [...components.flatMap(componentLines), '', meaning, needed, ...warnings.map(notes)].join('\n')
+}
+
+function componentLines (component: ComponentForecast): string[] {
+  const { name, files, bytes, read, sampled, documents, kept, tokens, output_bytes: written } = component
+  const reasons = Object.entries({ ...component.bad_records, ...component.dropped })
+  const dropped = reasons.length === 0 ? '' : ` (${reasons.map(([reason, n]) => `${reason} ${n}`).join(', ')})`
+  const size = `${files} ${files === 1 ? 'file' : 'files'}${bytes === null ? '' : `, ${amount(bytes)}B`}`
+  const estimates = [
+    ['documents', range(documents)],
+    ['kept', range(kept)],
+    ['tokens', range(tokens)],
+    ['on disk', range(written, 'B')]
+  ]
+  return [
+    `${name}: ${size}; sampled ${sampled} of ${amount(read)} documents${dropped}`,
+    ...tableLines(estimates, 'left').map(line => `  ${line}`),
+    ...component.warnings.map(warning => `  ${notes(warning)}`)
+  ]
+}
+
+function notes (warning: string): string {
+  return `note: ${warning}`
 }
 
 function range ({ guess, low, high }: Estimate, unit = ''): string {
-  return low === high ? `${amount(guess)}${unit}` : `${amount(guess)}${unit} (${amount(low)}${unit} to ${amount(high)}${unit})`
+  const bounds = low === high ? '' : ` (${amount(low)}${unit} to ${amount(high)}${unit})`
+  return `${amount(guess)}${unit}${bounds}`
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { type WithAliases, ownNames } from '../lib/aliases.ts'
 import { parseOptions } from '../lib/options.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { ANY_LANGUAGE, languageOptions, languagesOfCld3 } from '../transforms/language.ts'
-import { lengthOptions } from '../transforms/length.ts'
+import { lengthOptions, lengthRule } from '../transforms/length.ts'
 import { corpusComponent, corpusOptions, documentsPath } from './components/corpus.ts'
 import { findComponent } from './components/find.ts'
 import { checkpointOf, writtenFiles } from './components/paths.ts'
@@ -14,22 +15,37 @@ import { resumeOptions } from './jobs/checkpoints.ts'
 import { checkOutputs } from './jobs/places.ts'
 import { withModel } from './stages.ts'
 
+const { keep, threshold, detector, model } = languageOptions.shape
+
+const KEEP_HELP = 'language kept, or several with commas between, as BCP 47 tags such as en or zh-Latn; any: all, ' +
+  'and none is detected'
+const EXPECT_HELP = 'share of the documents that the filters are expected to keep; one 5 times off fails'
+const OUTPUT_HELP = '.txt: a text a line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; - is standard output'
+
 export const filterCorpusOptions = z.strictObject({
   ...corpusOptions,
-  targetLang: z.string().default('en').describe('language kept, or several with commas between; any: no language is asked for'),
-  langThreshold: languageOptions.shape.threshold,
-  langDetector: languageOptions.shape.detector,
-  langModel: languageOptions.shape.model,
+  keep: keep.meta({ several: false, description: KEEP_HELP }), // an argument after it is a file
+  threshold,
+  detector,
+  model,
   ...lengthOptions.shape,
-  dedupWindow: dedupOptions.shape.window,
-  expectKept: z.number().min(0).max(1).optional().describe('share of the documents that the filters are expected to keep; one 5 times off fails'),
-  outputPath: documentsPath.default('data/filtered/output.jsonl').describe('.txt: a text a line; .ndjson, .jsonl, .json: NDJSON; .gz and .zst compress; - is standard output'),
+  window: dedupOptions.shape.window,
+  expectKept: z.number().min(0).max(1).optional().describe(EXPECT_HELP),
+  output: documentsPath.default('data/filtered/output.jsonl').describe(OUTPUT_HELP),
   workers: workersOption,
   ...resumeOptions
-}).refine(({ langDetector, langModel }) => langModel === undefined || langDetector === 'fasttext', '`langModel` is for `langDetector` fasttext')
-  .refine(({ targetLang, langDetector }) => targetLang !== ANY_LANGUAGE || langDetector === 'cld3', 'with `targetLang` any no language is detected: leave `langDetector` out')
-  .superRefine(({ targetLang, langDetector }, context) => { if (langDetector === 'cld3') languagesOfCld3(targetLang, 'targetLang', context) })
+})
+  .refine(...lengthRule)
+  .refine(({ detector, model }) => model === undefined || detector === 'fasttext', '`model` is for `detector` fasttext')
+  .refine(({ keep, detector }) => !keepsAny(keep) || detector === 'cld3',
+    'with `keep` any no language is detected: leave `detector` out')
+  .superRefine(({ keep, detector }, context) => { if (detector === 'cld3') languagesOfCld3(keep, 'keep', context) })
   .describe('one dataset -> filtered, deduplicated text or NDJSON')
+
+export const filterCorpusAliases = {
+  python: { outputPath: 'output', targetLang: 'keep', langThreshold: 'threshold', dedupWindow: 'window' },
+  former: { langDetector: 'detector', langModel: 'model' }
+} as const
 
 /** What `filterCorpus` has read, dropped and written. */
 export interface FilterCorpusStats extends DocumentCounts {
@@ -41,21 +57,37 @@ export interface FilterCorpusStats extends DocumentCounts {
 /**
  * Normalizes a dataset, keeps documents of the right length and language, drops duplicates, and writes what is left.
  *
- * A run that was stopped goes on from its last checkpoint, `<output>.checkpoint.json`.
+ * A run that was stopped resumes from its last checkpoint, `<output>.checkpoint.json`.
  *
  * @throws SluiceError `ERR_OPTION`, `ERR_EXPECTED`, `ERR_LOCKED`, `ERR_CHECKPOINT`, and what its stages throw; what the
- *   last checkpoint tells of is kept then
+ *   last checkpoint covers is kept then
  */
-export async function filterCorpus (options: z.input<typeof filterCorpusOptions>, run: RunOptions = {}): Promise<FilterCorpusStats> {
-  const checked = parseOptions('filter-corpus', filterCorpusOptions, options)
-  const { targetLang, langThreshold: threshold, langDetector: detector, langModel: model, minChars, maxChars, dedupWindow, expectKept, outputPath } = checked
-  const filtered = corpusComponent(checked, [
+export async function filterCorpus (
+  options: WithAliases<z.input<typeof filterCorpusOptions>, typeof filterCorpusAliases>, run: RunOptions = {}
+): Promise<FilterCorpusStats> {
+  const given = ownNames('filter-corpus', options, filterCorpusAliases)
+  return await filterCorpusParsed(parseOptions('filter-corpus', filterCorpusOptions, given), run)
+}
+
+/** As `filterCorpus`, with parsed options. */
+export async function filterCorpusParsed (
+  given: z.output<typeof filterCorpusOptions>, run: RunOptions
+): Promise<FilterCorpusStats> {
+  const { keep, threshold, detector, model, minChars, maxChars, window, expectKept, output, ...options } = given
+  const language: z.output<typeof languageOptions> = { keep, threshold, detector, model, record: false }
+  const filtered = corpusComponent(options, [
     { stage: 'normalize', options: {} },
     { stage: 'length', options: { minChars, maxChars } },
-    ...(targetLang === ANY_LANGUAGE ? [] : [await withModel({ stage: 'language', options: parseOptions('language', languageOptions, { keep: targetLang, threshold, detector, model }) })]),
-    { stage: 'dedup', options: { window: dedupWindow } }
+    ...(keepsAny(keep) ? [] : [await withModel({ stage: 'language', options: language })]),
+    { stage: 'dedup', options: { window } }
   ])
-  const component = await findComponent({ ...filtered, expect: expectKept === undefined ? null : { kept: expectKept } }, { ...checked, ...run }, [checkpointOf(outputPath)])
-  await checkOutputs(writtenFiles(outputPath, component.rejects), component.files.map(({ path }) => path))
-  return { name: component.name, output_path: outputPath, ...await writeDocuments(component, outputPath, { ...run, ...checked }) }
+  const expect = expectKept === undefined ? null : { kept: expectKept }
+  const component = await findComponent({ ...filtered, expect }, { ...options, ...run }, [checkpointOf(output)])
+  await checkOutputs(writtenFiles(output, component.rejects), component.files.map(({ path }) => path))
+  const counts = await writeDocuments(component, output, { ...run, ...options })
+  return { name: component.name, output_path: output, ...counts }
+}
+
+function keepsAny (keep: string | readonly string[]): boolean {
+  return [keep].flat().includes(ANY_LANGUAGE)
 }

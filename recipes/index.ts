@@ -79,7 +79,8 @@ export { type FilterCorpusStats, filterCorpus } from './filter-corpus.ts'
 export { type PullStats, shardCorpus } from './shard-corpus.ts'
 export { CoverageError, type CoverageReport, checkCoverage } from './check-coverage.ts'
 export { type TokenizerRecord, checkTokenizer } from './check-tokenizer.ts'
-export type { SampleStats, TrainedStats } from './components/training.ts'
+export type { SampleStats } from './components/training-sample.ts'
+export type { TrainedStats } from './components/training.ts'
 export { trainTokenizer } from './train-tokenizer.ts'
 export { type InspectReport, inspect as inspectShards } from './inspect.ts'
 
@@ -107,7 +108,7 @@ export type { Provenance, ProvenanceFile } from './provenance/schema.ts'
 export { type WrittenProvenance, writeProvenance } from './provenance/write.ts'
 export type { NumberDifference, RunDifference } from './history/compare.ts'
 export {
-  type RunRecord, type RunSource, type StoredRun, hashOf as runHash, readRun as readRunRecord
+  type RunRecord, type RunSource, type StoredRun, readRun as readRunRecord, runHash
 } from './history/read.ts'
 export { type FinishedRun, runName, sourcesOf as runSources, writeRunRecord } from './history/write.ts'
 export { type RunSummary, type RunsResult, type ShardTrace, runs as runHistory } from './runs.ts'
@@ -145,7 +146,7 @@ export {
 } from './verify.ts'
 export {
   /** @deprecated The name is `runHash`. */
-  hashOf,
+  runHash as hashOf,
   /** @deprecated The name is `readRunRecord`. */
   readRun
 } from './history/read.ts'

@@ -7,7 +7,7 @@ import { sha256 } from '../lib/hash.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { LineSink } from '../lib/output/line-sink.ts'
 import { type ShardSet, openShards } from '../lib/shards/reader.ts'
-import { type ShardStatistics, type Spread, shardStatistics } from '../lib/shards/statistics.ts'
+import { type LengthBucket, type ShardStatistics, type Spread, shardStatistics } from '../lib/shards/statistics.ts'
 import { type ShardRow, type ShardTextOptions, shardDocuments, shardIdRows, shardRows } from '../lib/shards/text.ts'
 import { shown, shownInLine } from '../lib/text/shown.ts'
 import { loadDecoder, readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
@@ -15,13 +15,16 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { encodeOptions, endOfSentence } from '../transforms/encode.ts'
 import { type FoundTokenizer, findTokenizer } from './components/find-tokenizer.ts'
 import { type RunOptions, runStreams } from './flow/flow.ts'
-import { number, tableLines } from './text.ts'
+import { number, percent, tableLines } from './text.ts'
 
-/** Rows that are shown where nothing is said of how many. */
+/** Rows that are shown by default. */
 const A_FEW = 3
 
+const TOKENIZER_HELP = 'SentencePiece .model file that the shards were made with (default: the one that the ' +
+  'checkpoint or the stats next to the shards name)'
+
 export const inspectOptions = z.strictObject({
-  tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file that the shards were made with (default: the one that the checkpoint or the stats beside the shards name)'),
+  tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
   row: z.int().optional().describe('first row to show, from 0 over all shards; a negative one counts from the end'),
   rows: positive.optional().describe(`how many rows to show (default: 1 with --row, else ${A_FEW})`),
   documents: z.boolean().default(false).describe('give documents as NDJSON, in place of rows'),
@@ -29,7 +32,7 @@ export const inspectOptions = z.strictObject({
   eosId: encodeOptions.shape.eosId
 }).describe('shards -> some rows as text, documents as NDJSON (--documents), or counts (--stats)')
 
-/** What `inspect` has put to standard output. */
+/** What `inspect` has written to standard output. */
 export interface InspectReport {
   readonly of: 'row' | 'document'
   readonly count: number
@@ -37,38 +40,53 @@ export interface InspectReport {
   readonly rows: number
   /** Null where rows were shown as ids. */
   readonly tokenizer_path: string | null
-  /** Why there is no tokenizer, or what is uncertain of the one that was named; null where all is well. */
+  /** Why there is no tokenizer, or what is uncertain about the one that was named; null for neither. */
   readonly note: string | null
 }
 
 /**
- * Shards back to text, on standard output: rows, documents, or, with `stats`, counts, which are returned. Rows are
- * shown as
+ * Turns shards back into text, on standard output: rows or documents; with `stats` it returns counts. Rows are shown as
  * ids where no tokenizer is named and none is found.
  *
  * @param path a folder of shards, or one shard
  * @throws SluiceError `ERR_OPTION`, `ERR_TOKENIZER`, `ERR_FILES`; `ERR_SHARD` for a damaged shard and for an id that
  *   isn't in the vocabulary; `ERR_ABORTED`
  */
-export async function inspect (path: string, options: z.input<typeof inspectOptions> = {}, { signal }: RunOptions = {}): Promise<InspectReport | ShardStatistics> {
-  const { tokenizerPath, eosId, row, rows, documents, stats } = parseOptions('inspect', inspectOptions, options)
+export async function inspect (
+  path: string, options: z.input<typeof inspectOptions> = {}, run: RunOptions = {}
+): Promise<InspectReport | ShardStatistics> {
+  return await inspectParsed(path, parseOptions('inspect', inspectOptions, options), run)
+}
+
+/** As `inspect`, with parsed options. */
+export async function inspectParsed (
+  path: string, options: z.output<typeof inspectOptions>, { signal }: RunOptions
+): Promise<InspectReport | ShardStatistics> {
+  const { tokenizerPath, eosId, row, rows, documents, stats } = options
   if (Number(documents) + Number(stats) + Number(row !== undefined || rows !== undefined) > 1) {
     throw new SluiceError('ERR_OPTION', 'inspect: expected one of rows (`row`, `rows`), `documents` and `stats`')
   }
   const set = await openShards(path)
   const found = await findTokenizer(path.endsWith('.npy') ? dirname(path) : path)
   const used = tokenizerPath ?? found.path
-  const note = used === null ? `${found.why}; name it by --tokenizer-path` : tokenizerPath === undefined ? null : await otherTokenizer(tokenizerPath, found)
-  if (used === null && (documents || stats)) throw new SluiceError('ERR_OPTION', `inspect.tokenizerPath: it is missing, expected the SentencePiece .model file that the shards were made with: ${found.why}`)
-  const report = (of: InspectReport['of'], count: number): InspectReport => ({ of, count, rows: rowsOf(set), tokenizer_path: used, note })
+  const note = used === null
+    ? `${found.why}; name it with --tokenizer-path`
+    : tokenizerPath === undefined ? null : await otherTokenizer(tokenizerPath, found)
+  if (used === null && (documents || stats)) {
+    const expected = 'expected the SentencePiece .model file that the shards were made with'
+    throw new SluiceError('ERR_OPTION', `inspect.tokenizerPath: it is missing, ${expected}: ${found.why}`)
+  }
+  const report = (of: InspectReport['of'], count: number): InspectReport =>
+    ({ of, count, rows: rowsOf(set), tokenizer_path: used, note })
   const show = async (rows: AsyncIterable<ShardRow>): Promise<InspectReport> => {
-    const sink = new LineSink<ShardRow>('inspect', STANDARD_STREAM, ({ index, path, row, text }) => `[${index}] ${shownInLine(path)}, row ${row}\n${shown(text.replace(/\n$/, ''))}\n`, {})
+    const sink = new LineSink<ShardRow>('inspect', STANDARD_STREAM, rowText, {})
     await runStreams('inspect', [Readable.from(rows), sink], signal)
     return report('row', sink.stats.out)
   }
   if (used === null) return await show(shardIdRows(set, { signal, ...rangeOf(path, set, row, rows) }))
   const decoder = await loadDecoder(used)
-  const reading: ShardTextOptions = { decoder, eosId: endOfSentence(decoder, eosId === -1 ? found.eosId ?? eosId : eosId), signal }
+  const eos = endOfSentence(decoder, eosId === -1 ? found.eosId ?? eosId : eosId)
+  const reading: ShardTextOptions = { decoder, eosId: eos, signal }
   if (stats) return await shardStatistics(set, reading)
   if (!documents) return await show(shardRows(set, { ...reading, ...rangeOf(path, set, row, rows) }))
   const sink = ndjsonSink(STANDARD_STREAM)
@@ -76,27 +94,39 @@ export async function inspect (path: string, options: z.input<typeof inspectOpti
   return report('document', sink.stats.out)
 }
 
-/** What is to be said of a tokenizer that was named, where another one has made the shards. */
+function rowText ({ index, path, row, text }: ShardRow): string {
+  return `[${index}] ${shownInLine(path)}, row ${row}\n${shown(text.replace(/\n$/, ''))}\n`
+}
+
+/** A note about a tokenizer that was named, where the shards were made with another one; null otherwise. */
 async function otherTokenizer (path: string, { sha256: expected, from }: FoundTokenizer): Promise<string | null> {
   const hash = sha256(await readTokenizerFile(path))
-  return expected === null || hash === expected ? null : `${path} is not the tokenizer that the shards were made with: it has SHA-256 ${hash}, and ${from} says ${expected}`
+  if (expected === null || hash === expected) return null
+  const hashes = `it has SHA-256 ${hash}, and ${from} has ${expected}`
+  return `${path} is not the tokenizer that the shards were made with: ${hashes}`
 }
 
 function rowsOf ({ shards }: ShardSet): number {
   return shards.reduce((sum, { rows }) => sum + rows, 0)
 }
 
-/** The rows that are asked for. @throws SluiceError `ERR_OPTION` when there is no such row */
-function rangeOf (path: string, set: ShardSet, row: number | undefined, rows: number | undefined): { from: number, to: number } {
+/** The rows that are requested. @throws SluiceError `ERR_OPTION` when there is no such row */
+function rangeOf (
+  path: string, set: ShardSet, row: number | undefined, rows: number | undefined
+): { from: number, to: number } {
   const total = rowsOf(set)
   if (row === undefined) return { from: 0, to: rows ?? A_FEW }
   const from = row < 0 ? total + row : row
-  if (from < 0 || from >= total) throw new SluiceError('ERR_OPTION', `inspect.row: ${path} has ${total} rows, expected 0 to ${total - 1}, or -${total} to -1, got ${row}`)
+  if (from < 0 || from >= total) {
+    const expected = `expected 0 to ${total - 1}, or -${total} to -1`
+    throw new SluiceError('ERR_OPTION', `inspect.row: ${path} has ${total} rows, ${expected}, got ${row}`)
+  }
   return { from, to: from + (rows ?? 1) }
 }
 
-/** What was shown, for people: how many of how many, how to see more, and what there is to know of the tokenizer. */
-export function inspectText ({ of, count, rows, tokenizer_path: tokenizer, note }: InspectReport): string {
+/** What was shown, for people: how many of how many, how to see more, and a note about the tokenizer. */
+export function inspectText (report: InspectReport): string {
+  const { of, count, rows, tokenizer_path: tokenizer, note } = report
   const what = `${of}${(of === 'row' ? rows : count) === 1 ? '' : 's'}`
   const isPart = of === 'row' && count < rows
   const shown = isPart ? `${number(count)} of ${number(rows)} ${what}` : `${number(count)} ${what}`
@@ -110,22 +140,34 @@ const BAR_WIDTH = 40
 
 /** The counts for people, with a bar for each bucket of document lengths. */
 export function statisticsTable (stats: ShardStatistics): string {
-  const { shards, sequences, seq_len: width, ids, documents, open_ids: open, document_lengths: buckets } = stats
-  const share = (n: number): string => `${number(n)} (${ids === 0 ? 0 : (100 * n / ids).toPrecision(3)} %)`
-  const spread = (of: Spread | null): string => of === null ? 'none' : `mean ${of.mean.toFixed(1)}, min ${number(of.min)}, max ${number(of.max)}`
+  const { shards, sequences, seq_len: width, ids, documents, open_ids: open, first_outside: first } = stats
+  const share = (n: number): string => `${number(n)} (${percent(ids === 0 ? 0 : n / ids)})`
+  const unfinished = open === 0 ? '' : `, and ${number(open)} ids of one that is not ended`
+  const place = first && `${first.path}, row ${first.row}, column ${first.column}`
+  const where = first === null ? '' : `, the first ${first.id} in ${place}`
+  const counts = tableLines([
+    ['shards', `${number(shards)}, with ${number(sequences)} sequences of ${number(width)} ids: ${number(ids)} ids`],
+    ['documents', `${number(documents)} ended${unfinished}`],
+    ['ids of a document', spreadText(stats.document_ids)],
+    ['ends in a sequence', spreadText(stats.ends_per_sequence)],
+    ['unknown', share(stats.unknown_ids)],
+    ['bytes', share(stats.byte_ids)],
+    ['not in the vocabulary', `${number(stats.outside_ids)}${where}`]
+  ], 'left')
+  return [...counts, ...lengthLines(stats.document_lengths)].join('\n')
+}
+
+function spreadText (spread: Spread | null): string {
+  if (spread === null) return 'none'
+  return `mean ${spread.mean.toFixed(1)}, min ${number(spread.min)}, max ${number(spread.max)}`
+}
+
+function lengthLines (buckets: readonly LengthBucket[]): string[] {
+  if (buckets.length === 0) return []
   const most = Math.max(...buckets.map(({ documents }) => documents))
-  const first = stats.first_outside
-  return [
-    `shards      ${number(shards)}, with ${number(sequences)} sequences of ${number(width)} ids: ${number(ids)} ids`,
-    `documents   ${number(documents)} ended${open === 0 ? '' : `, and ${number(open)} ids of one that goes on`}`,
-    `  ids each  ${spread(stats.document_ids)}`,
-    `  ends in a sequence  ${spread(stats.ends_per_sequence)}`,
-    `unknown     ${share(stats.unknown_ids)}`,
-    `bytes       ${share(stats.byte_ids)}`,
-    `not in the vocabulary  ${number(stats.outside_ids)}${first === null ? '' : `, the first ${first.id} in ${first.path}, row ${first.row}, column ${first.column}`}`,
-    ...(buckets.length === 0
-      ? []
-      : ['', tableLines([['ids', 'documents'], ...buckets.map(({ from, to, documents }) => [from === to ? String(from) : `${number(from)}-${number(to)}`, number(documents)])])
-          .map((line, i) => i === 0 ? line : `${line}  ${'#'.repeat(Math.ceil(BAR_WIDTH * buckets[i - 1]!.documents / most))}`.trimEnd()).join('\n')])
-  ].join('\n')
+  const rows = buckets.map(({ from, to, documents }) => {
+    return [from === to ? String(from) : `${number(from)}-${number(to)}`, number(documents)]
+  })
+  const bars = ['', ...buckets.map(({ documents }) => '#'.repeat(Math.ceil(BAR_WIDTH * documents / most)))]
+  return ['', ...tableLines([['ids', 'documents'], ...rows]).map((line, i) => `${line}  ${bars[i]!}`.trimEnd())]
 }

@@ -8,53 +8,66 @@ import { findingOnce, foundBefore } from './components/find.ts'
 import { type LicenseOf, type LicenseRow, licenseRows } from './components/licenses.ts'
 import { checkpointsOf } from './components/paths.ts'
 import type { RunOptions } from './flow/flow.ts'
-
 import type { FoundComponent } from './manifest/found.ts'
 import { readManifest } from './manifest/read.ts'
 import { licenseOnCard } from './provenance/card.ts'
 import { isOnHub, knownStages } from './stages.ts'
 import { tableLines } from './text.ts'
 
+const REQUIRE_HELP = 'fail unless the shards of every component may be passed on, by licences that are known'
+
 export const licensesOptions = z.strictObject({
-  requireRedistributable: z.boolean().default(false).describe('fail unless the shards of every component may be passed on, by licences that are known'),
+  requireRedistributable: z.boolean().default(false).describe(REQUIRE_HELP),
   ...hubOptions
 }).describe('what the licences of a mixture\'s sources ask for, and whether its shards may be passed on')
 
-/** What `reportLicenses` answers. */
+/** The result of `reportLicenses`. */
 export interface LicensesReport {
   readonly manifest: string
   readonly components: readonly LicenseRow[]
   readonly note: string
 }
 
-/** What the recipe can be told in code. */
+/** How the recipe is run, in code. */
 export interface LicensesRun extends RunOptions {
-  /** @default the Hub is asked for the cards of its datasets */
+  /** @default reads the cards of datasets from the Hub */
   readonly licenseOf?: LicenseOf | undefined
 }
 
 /**
- * Says what the licences of a mixture's components ask for. They are read from the manifest, from the provenance of
- * what was pulled (`provenance.json` in a component's `raw_dir`, and beside its files), and from the cards of datasets,
- * at the commit that a run has read, where there was one; where these differ, all are told, and the strictest counts.
- * Writes nothing.
+ * Reports what the licences of a mixture's components ask for. They are read from the manifest, from the provenance of
+ * what was pulled (`provenance.json` in a component's `raw_dir`, and next to its files), and from the cards of
+ * datasets, at the commit that a run has read, where there was one. Where these differ, all are reported, and the
+ * strictest counts. Writes nothing.
  *
  * @throws SluiceError `ERR_MANIFEST`; a LicenseError (`ERR_LICENSE`) with `requireRedistributable`, when a component
  *   may not be passed on or nobody knows whether it may
  */
-export async function licenses (manifestPath: string, options: z.input<typeof licensesOptions> = {}, run: LicensesRun = {}): Promise<LicensesReport> {
-  const { requireRedistributable, maxRetries, timeout } = parseOptions('licenses', licensesOptions, options)
+export async function licenses (
+  manifestPath: string, options: z.input<typeof licensesOptions> = {}, run: LicensesRun = {}
+): Promise<LicensesReport> {
+  return await licensesParsed(manifestPath, parseOptions('licenses', licensesOptions, options), run)
+}
+
+/** As `licenses`, with parsed options. */
+export async function licensesParsed (
+  manifestPath: string, options: z.output<typeof licensesOptions>, run: LicensesRun
+): Promise<LicensesReport> {
+  const { requireRedistributable, maxRetries, timeout } = options
   const { signal, tell } = run
   const find = findingOnce()
   const manifest = await readManifest(manifestPath, knownStages, find)
   const client = manifest.datasets.some(isOnHub) ? await theHub({ maxRetries, timeout }) : undefined
-  const licenseOf = run.licenseOf ?? ((component: FoundComponent) => licenseOnCard(component, { maxRetries, timeout, signal, tell }, client))
-  const datasets = await Promise.all(manifest.datasets.map(component => foundBefore(component, checkpointsOf(component), find)))
+  const asking = { maxRetries, timeout, signal, tell }
+  const licenseOf = run.licenseOf ?? ((component: FoundComponent) => licenseOnCard(component, asking, client))
+  const found = manifest.datasets.map(component => foundBefore(component, checkpointsOf(component), find))
+  const datasets = await Promise.all(found)
   const components = await licenseRows({ ...manifest, datasets }, licenseOf).catch((cause: unknown) => {
     throw signal?.aborted === true ? new SluiceError('ERR_ABORTED', `${manifestPath}: stopped`, { cause }) : cause
   })
   const report = { manifest: manifestPath, components, note: NO_ADVICE }
-  if (requireRedistributable && report.components.some(({ redistributable }) => redistributable !== 'yes')) throw new LicenseError(report)
+  const isRefused = requireRedistributable && components.some(({ redistributable }) => redistributable !== 'yes')
+  if (isRefused) throw new LicenseError(report)
   return report
 }
 
@@ -64,7 +77,10 @@ export class LicenseError extends PartialError {
 
   constructor (report: LicensesReport) {
     const refused = report.components.filter(({ redistributable }) => redistributable !== 'yes')
-    super('ERR_LICENSE', `${refused.length} of ${report.components.length} components may not be passed on, or nobody knows whether they may\n${refused.map(({ name, redistributable, reason }) => `${name}: ${redistributable}: ${reason}`).join('\n')}`, report, { isResult: true })
+    const count = `${refused.length} of ${report.components.length} components`
+    const message = `${count} may not be passed on, or nobody knows whether they may`
+    const lines = refused.map(({ name, redistributable, reason }) => `${name}: ${redistributable}: ${reason}`)
+    super('ERR_LICENSE', [message, ...lines].join('\n'), report, { isResult: true })
     this.report = report
   }
 }
@@ -75,7 +91,9 @@ const HEADS = ['component', 'source', 'licence', 'SPDX', 'obligations', 'shards 
  * What the licences of a mixture permit, as a table; below it what is not known or not permitted, and who states what.
  */
 export function licensesText ({ components, note }: LicensesReport): string {
-  const rows = components.map(row => [row.name, sourceOf(row), statedOf(row), row.spdx ?? '-', row.obligations.join(', ') || '-', answerOf(row)])
+  const rows = components.map(row => {
+    return [row.name, sourceOf(row), statedOf(row), row.spdx ?? '-', row.obligations.join(', ') || '-', answerOf(row)]
+  })
   return [...tableLines([HEADS, ...rows], 'left'), '', ...components.flatMap(notesOf), note].join('\n')
 }
 
@@ -95,7 +113,9 @@ function answerOf ({ redistributable }: LicenseRow): string {
 
 /** Who states what, and why shards may be passed on or not. */
 function notesOf (row: LicenseRow): string[] {
-  const stated = row.found.map(({ license, read_from: from }) => `  ${license === null ? 'none stated' : inLine(license)}: ${from}`)
+  const stated = row.found.map(({ license, read_from: from }) => {
+    return `  ${license === null ? 'none stated' : inLine(license)}: ${from}`
+  })
   return [`${row.name}: ${answerOf(row)}: ${row.reason}`, ...stated, '']
 }
 

@@ -7,9 +7,9 @@ import { SluiceError } from '../lib/errors.ts'
 import { withNamedNumbers } from '../lib/json/json.ts'
 import { JsonMistake, describeMistake, jsonMistake, parsePythonJson } from '../lib/json/python.ts'
 import { LineValues } from '../lib/json/structure.ts'
-import { parseOptions, positive } from '../lib/options.ts'
+import { positive } from '../lib/options.ts'
 import { formatByNames, formatName } from '../lib/records/format.ts'
-import type { StageStats } from '../lib/stage/stage.ts'
+import type { StageOptions, StageStats } from '../lib/stage/stage.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
 import { npySink, npySinkOptions } from '../sinks/npy.ts'
 import { isTextFile, textSink } from '../sinks/text.ts'
@@ -20,15 +20,15 @@ import { type RunOptions, runFlow, runStreams } from './flow/flow.ts'
 import { limit } from './flow/limit.ts'
 import { keepingRejects } from './flow/rejects.ts'
 import { refuseInputAsOutput } from './jobs/places.ts'
-import { type AnyStage, type TransformEntry, anySourceOptions, makeSource } from './stages.ts'
+import { type AnyStage, anySourceOptions, makeSource } from './stages.ts'
 
-/** What goes through a pipe, a line each: what `read`, `encode` and `pack` make. */
+/** What goes through a pipe, one a line: what `read`, `encode` and `pack` make. */
 export type Item = Document | Tokens | Sequence
 
-/** What a stage of a pipe says when it has ended. */
+/** What a stage of a pipe reports when it has ended. */
 export interface StageReport extends StageStats {
   readonly stage: string
-  /** What `pack` counts beside its items. */
+  /** What `pack` counts besides its items. */
   readonly tokens?: number
   readonly tail?: number
 }
@@ -42,11 +42,13 @@ export const readOptions = z.strictObject({
 }).describe('files -> documents as NDJSON, for a pipe')
 
 export const writeOptions = z.strictObject(npySinkOptions.shape)
-  .describe('what a pipe brings -> the file or folder OUTPUT')
+  .describe('items of a pipe -> the file or folder OUTPUT')
 
 /** `read`: documents from files to standard output. */
-export async function readToPipe (files: readonly string[], options: z.input<typeof readOptions>, run: RunOptions): Promise<StageReport> {
-  const { dataset, limit: max, rejects: rejectsPath, ...reading } = parseOptions('read', readOptions, options)
+export async function readToPipe (
+  files: readonly string[], options: z.output<typeof readOptions>, run: RunOptions
+): Promise<StageReport> {
+  const { dataset, limit: max, rejects: rejectsPath, ...reading } = options
   const input = files.length === 0 ? STANDARD_STREAM : files
   if (rejectsPath !== undefined) await refuseInputAsOutput(rejectsPath, input)
   return await keepingRejects(rejectsPath ?? null, async rejects => {
@@ -58,10 +60,16 @@ export async function readToPipe (files: readonly string[], options: z.input<typ
   })
 }
 
-/** A transform as a command: items from standard input to standard output. */
-export async function transformPipe (name: string, { make }: TransformEntry, options: Readonly<Record<string, unknown>>, { signal, tell }: RunOptions, rejectsPath?: string): Promise<StageReport> {
+/**
+ * A transform as a command: items from standard input to standard output.
+ *
+ * @param make the stage
+ */
+export async function transformPipe (
+  name: string, make: (shared: StageOptions<Document>) => AnyStage, { signal, tell }: RunOptions, rejectsPath?: string
+): Promise<StageReport> {
   return await keepingRejects(rejectsPath ?? null, async rejects => {
-    const stage = make({ ...options, ...(rejects && { rejects: rejects.ofFilter(name) }) })
+    const stage = make(rejects === null ? {} : { rejects: rejects.ofFilter(name) })
     const accepts = name === 'pack' ? isTokens : isDocument
     await runStreams(name, [process.stdin, pipeItems(name, accepts), stage, ndjsonSink(STANDARD_STREAM)], signal)
     warnOfNothing(stage, tell)
@@ -70,7 +78,9 @@ export async function transformPipe (name: string, { make }: TransformEntry, opt
 }
 
 /** `write`: items from standard input to a file, or to a folder of shards, by the output's name. */
-export async function writeFromPipe (output: string, options: z.input<typeof writeOptions>, { signal, tell }: RunOptions): Promise<StageReport> {
+export async function writeFromPipe (
+  output: string, options: z.output<typeof writeOptions>, { signal, tell }: RunOptions
+): Promise<StageReport> {
   const [sink, accepts] = sinkFor(output, options)
   await runStreams('write', [process.stdin, pipeItems('write', accepts), sink], signal)
   warnOfNothing(sink, tell)
@@ -81,11 +91,18 @@ function warnOfNothing ({ stageName, stats }: Pick<AnyStage, 'stageName' | 'stat
   if (stats.in === 0) tell?.(`warning: ${stageName}: standard input is empty`)
 }
 
-function sinkFor (output: string, options: z.input<typeof writeOptions>): [sink: Writable & Pick<AnyStage, 'stageName' | 'stats'>, accepts: Accepts] {
-  if (output === STANDARD_STREAM || /\.(ndjson|ndjsonl|jsonl|json)(\.(gz|zst))?$/.test(output)) return [ndjsonSink(output), isItem]
+const NDJSON_FILE = /\.(ndjson|ndjsonl|jsonl|json)(\.(gz|zst))?$/
+
+const EXPECTED_OUTPUT = 'expected a name that ends in .ndjson or .txt, either with .gz or .zst after it or without, ' +
+  'or a folder for .npy shards, which ends in .npy or /'
+
+type PipeSink = Writable & Pick<AnyStage, 'stageName' | 'stats'>
+
+function sinkFor (output: string, options: z.output<typeof writeOptions>): [sink: PipeSink, accepts: Accepts] {
+  if (output === STANDARD_STREAM || NDJSON_FILE.test(output)) return [ndjsonSink(output), isItem]
   if (isTextFile(output)) return [textSink(output), isDocument]
   if (/\.npy$|\/$|(^|\/)[^.]+$/.test(output)) return [npySink(output, options), isSequence]
-  throw new SluiceError('ERR_USAGE', `${output}: expected a name that ends in .ndjson or .txt, either with .gz or .zst behind it or without, or a folder for .npy shards, which ends in .npy or /`)
+  throw new SluiceError('ERR_USAGE', `${output}: ${EXPECTED_OUTPUT}`)
 }
 
 /** Ids are 32-bit integers, in a flow as in most shards. */
@@ -94,7 +111,7 @@ const MAX_ID = 2 ** 31 - 1
 /** Null for an item that a command takes, else what it takes. */
 type Accepts = (item: PipedItem) => string | null
 
-/** An item as it comes, before it is judged. */
+/** An item as it comes, before it is checked. */
 interface PipedItem {
   readonly id?: string
   readonly text?: string
@@ -102,14 +119,23 @@ interface PipedItem {
   readonly meta?: Readonly<Record<string, unknown>>
 }
 
-const isDocument: Accepts = ({ id, text, ids }) => typeof id === 'string' && typeof text === 'string' && ids === undefined ? null : '{"id","text","meta"}, as `sluice read` writes'
-const isTokens: Accepts = ({ id, ids }) => typeof id === 'string' && Array.isArray(ids) ? null : '{"id","ids","meta"}, as `sluice encode` writes'
-const isSequence: Accepts = ({ id, ids }) => id === undefined && Array.isArray(ids) ? null : '{"ids"}, as `sluice pack` writes'
-const isItem: Accepts = item => [isDocument, isTokens, isSequence].some(is => is(item) === null) ? null : 'a document, tokens or a sequence'
+const isDocument: Accepts = ({ id, text, ids }) => {
+  const isOne = typeof id === 'string' && typeof text === 'string' && ids === undefined
+  return isOne ? null : '{"id","text","meta"}, as `sluice read` writes'
+}
+const isTokens: Accepts = ({ id, ids }) => {
+  return typeof id === 'string' && Array.isArray(ids) ? null : '{"id","ids","meta"}, as `sluice encode` writes'
+}
+const isSequence: Accepts = ({ id, ids }) => {
+  return id === undefined && Array.isArray(ids) ? null : '{"ids"}, as `sluice pack` writes'
+}
+const isItem: Accepts = item => {
+  return [isDocument, isTokens, isSequence].some(is => is(item) === null) ? null : 'a document, tokens or a sequence'
+}
 
 /**
- * Items out of the lines that our own commands wrote, or other programs, of which a line may have several. A line that
- * is something else ends the flow: it is not data that is bad but the pipe that is put together wrongly.
+ * Items of the lines that our own commands wrote, or other programs, of which a line may have several. Any other line
+ * ends the flow: its data isn't bad, the pipe is put together in the wrong way.
  */
 function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
   let line = 0
@@ -123,7 +149,9 @@ function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
     if (expected !== null) return fail(`expected ${expected}, got ${kindOf(item)}`)
     const { id, text, ids, meta = {} } = item
     const wrong = ids?.findIndex(id => !Number.isInteger(id) || id < 0 || id > MAX_ID) ?? -1
-    if (wrong !== -1) return fail(`ids[${wrong}] is ${JSON.stringify(ids![wrong])}, expected an integer from 0 to ${MAX_ID}`)
+    if (wrong !== -1) {
+      return fail(`ids[${wrong}] is ${JSON.stringify(ids![wrong])}, expected an integer from 0 to ${MAX_ID}`)
+    }
     if (ids === undefined) return { id: id!, text: text!, meta }
     return id === undefined ? Int32Array.from(ids) : { id, ids: Int32Array.from(ids), meta }
   }
@@ -133,7 +161,9 @@ function pipeItems (command: string, accepts: Accepts): NodeJS.ReadWriteStream {
     try {
       item = JSON.parse(json)
     } catch (cause) {
-      const parts = valuesOf(json, mistake => fail(`is no JSON (${describeMistake(json, mistake)}); raw data goes through \`sluice read\` first`, cause))
+      const refuse = (mistake: JsonMistake): never =>
+        fail(`is no JSON (${describeMistake(json, mistake)}); raw data goes through \`sluice read\` first`, cause)
+      const parts = valuesOf(json, refuse)
       for (const part of parts.slice(0, -1)) stream.push(take(part))
       item = parts.at(-1)
     }
@@ -169,5 +199,6 @@ function kindOf (item: PipedItem): string {
 
 function reportOf ({ stageName, stats }: Pick<AnyStage, 'stageName' | 'stats'>): StageReport {
   const { tokens, tail } = stats as Partial<PackStats>
-  return { stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped }, ...(tokens !== undefined && tail !== undefined ? { tokens, tail } : {}) }
+  const counts = { stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }
+  return tokens === undefined || tail === undefined ? counts : { ...counts, tokens, tail }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { type WithAliases, ownNames } from '../lib/aliases.ts'
 import { PartialError, SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { parseOptions, positive } from '../lib/options.ts'
@@ -25,71 +26,101 @@ import {
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixture/stats.ts'
 
+const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'
+const STATS_HELP = 'where the stats go, as JSON (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'
+const OVERWRITE_HELP = 'delete the shards of another run in an output folder instead of refusing it'
+const VERIFY_HELP = 'hash the shards of finished components, to see whether they are still what they were'
+
 export const processMixtureOptions = z.strictObject({
-  tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'),
-  logFile: z.string().min(1).optional().describe('where the stats go, as JSON (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'),
+  tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
+  stats: z.string().min(1).optional().describe(STATS_HELP),
   concurrency: positive.default(1).describe('components processed at once'),
   runsDir: runsDirOption,
-  overwrite: z.boolean().default(false).describe('delete the shards of another run in an output folder instead of refusing it'),
-  verify: z.boolean().default(false).describe('hash the shards of finished components, to see whether they are still what they were'),
+  overwrite: z.boolean().default(false).describe(OVERWRITE_HELP),
+  verify: z.boolean().default(false).describe(VERIFY_HELP),
   workers: workersOption,
   ...resumeOptions,
   ...hubOptions,
   ...recordSourceOptions
 }).describe('every component of a manifest -> shards, with their stats as JSON')
 
+export const processMixtureAliases = { python: { logFile: 'stats' } } as const
+
 /**
- * Makes shards of every component of a manifest, from where a run before has left off; what is finished is not done
- * again. A component that fails doesn't stop the others. A run in which none failed leaves its record, unless the last
- * one tells of the same.
+ * Makes shards of every component of a manifest. It resumes an earlier run that was stopped; what is finished is not
+ * done again. A component that fails doesn't stop the others. A run in which none failed writes its record, unless the
+ * last record is the same.
  *
- * @returns the stats, which are in the stats file too, and the record's path
+ * @returns the stats, which are in the stats file too, and the path of the record
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`, `ERR_OPTION` or `ERR_OUTPUT_EXISTS` before
  *   anything is written; `ERR_COMPONENT` when components failed, after the others were finished and the stats written;
  *   `ERR_ABORTED`
  */
-export async function processMixture (manifestPath: string, given: z.input<typeof processMixtureOptions> = {}, run: MixtureRun = {}): Promise<MixtureResult> {
-  const checked = parseOptions('process-mixture', processMixtureOptions, given)
-  return await processManifest(await readMixture(manifestPath, { ...checked, ...run }), checked, run)
+export async function processMixture (
+  manifestPath: string, options: WithAliases<z.input<typeof processMixtureOptions>, typeof processMixtureAliases> = {},
+  run: MixtureRun = {}
+): Promise<MixtureResult> {
+  const given = ownNames('process-mixture', options, processMixtureAliases)
+  return await processMixtureParsed(manifestPath, parseOptions('process-mixture', processMixtureOptions, given), run)
 }
 
-/** As `processMixture`, of a manifest that is read. */
-export async function processManifest (manifest: Mixture, checked: z.output<typeof processMixtureOptions>, run: MixtureRun): Promise<MixtureResult> {
-  return await withThreads(inputsOf(manifest.datasets), { ...run, ...checked }, options => shardMixture(manifest, options))
+type Options = z.output<typeof processMixtureOptions>
+
+/** As `processMixture`, with parsed options. */
+export async function processMixtureParsed (
+  manifestPath: string, options: Options, run: MixtureRun
+): Promise<MixtureResult> {
+  return await processManifest(await readMixture(manifestPath, { ...options, ...run }), options, run)
 }
 
-type MixtureOptions = z.output<typeof processMixtureOptions> & MixtureRun & ThreadOptions
+/** As `processMixture`, of a manifest that is read already. */
+export async function processManifest (
+  manifest: Mixture, options: Options, run: MixtureRun
+): Promise<MixtureResult> {
+  const inputs = inputsOf(manifest.datasets)
+  return await withThreads(inputs, { ...run, ...options }, withOwn => shardMixture(manifest, withOwn))
+}
+
+type MixtureOptions = Options & MixtureRun & ThreadOptions
 
 async function shardMixture (manifest: Mixture, asked: MixtureOptions): Promise<MixtureResult> {
   const { concurrency, runsDir } = asked
   const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked.tokenizerPath, asked.tokenizer)
-  const logFile = statsPathOf(manifest, asked.logFile)
-  await checkPlaces({ manifest, tokenizerPath }, logFile)
+  const statsPath = statsPathOf(manifest, asked.stats)
+  await checkPlaces({ manifest, tokenizerPath }, statsPath)
   const options: ShardOptions & MixtureRun = { ...asked, tokenizer }
   for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
-  await checkWritable(logFile)
+  await checkWritable(statsPath)
   await checkWritable(join(runsDir, '.record')) // no run has a folder of that name
-  const work = (): Promise<MixtureResult> => processComponents({ manifest, tokenizerPath, tokenizer }, { logFile, runsDir, concurrency }, options)
-  return await isResumable(logFile) ? await withLocks([logFile], work) : await work()
+  const job: MixtureJob = { manifest, tokenizerPath, tokenizer }
+  const work = (): Promise<MixtureResult> => processComponents(job, { statsPath, runsDir, concurrency }, options)
+  return await isResumable(statsPath) ? await withLocks([statsPath], work) : await work()
 }
 
 interface Places {
-  readonly logFile: string
+  readonly statsPath: string
   readonly runsDir: string
   readonly concurrency: number
 }
 
-async function processComponents ({ manifest, tokenizerPath, tokenizer }: MixtureJob, { logFile, runsDir, concurrency }: Places, options: ShardOptions & Pick<MixtureRun, 'licenseOf'>): Promise<MixtureResult> {
+async function processComponents (
+  { manifest, tokenizerPath, tokenizer }: MixtureJob, { statsPath, runsDir, concurrency }: Places,
+  options: ShardOptions & Pick<MixtureRun, 'licenseOf'>
+): Promise<MixtureResult> {
   const inputs = await sourcesOf(manifest.datasets)
-  const kept = new Set<string>() // by name: components whose shards were finished by a run before
+  const kept = new Set<string>() // by name: components whose shards an earlier run has finished
+  const onStatusOf = (name: string): ShardOptions['onStatus'] => ({ is }) => {
+    if (is === 'finished') kept.add(name)
+    else kept.delete(name)
+  }
   const outcomes = await schedule(manifest.datasets.map(component => ({
     name: component.name,
-    run: () => shardComponent(component, { ...options, onStatus: ({ is }) => { is === 'finished' ? kept.add(component.name) : kept.delete(component.name) } })
+    run: () => shardComponent(component, { ...options, onStatus: onStatusOf(component.name) })
   })), concurrency)
-  if (options.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifest.path}: stopped; the same command goes on from the last checkpoints, and skips what is finished`)
+  if (options.signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${manifest.path}: ${STOPPED}`)
 
   const failures = outcomes.filter(outcome => 'error' in outcome)
-  const stats: MixtureStats = await withVerifiedDates(logFile, kept, {
+  const stats: MixtureStats = await withVerifiedDates(statsPath, kept, {
     manifest: manifest.path,
     stats: outcomes.flatMap(outcome => 'result' in outcome ? [outcome.result] : []),
     failed: failures.map(({ name, error }) => ({ name, code: codeOf(error) ?? null, error: messageOf(error) })),
@@ -97,10 +128,13 @@ async function processComponents ({ manifest, tokenizerPath, tokenizer }: Mixtur
     manifest_sha256: manifest.sha256,
     tokenizer: { path: tokenizerPath, sha256: tokenizer.sha256, vocab_size: tokenizer.vocabSize }
   })
-  await writeOwn(logFile, JSON.stringify(stats, null, 2) + '\n', STATS)
-  if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error, logFile)
-  return { ...stats, stats_path: logFile, run_record: await writeRunRecord({ runsDir, name: runName(manifest), manifest, stats, statsPath: logFile, inputs }) }
+  await writeOwn(statsPath, JSON.stringify(stats, null, 2) + '\n', STATS)
+  if (failures.length > 0) throw new MixtureError(stats, failures[0]!.error, statsPath)
+  const record = await writeRunRecord({ runsDir, name: runName(manifest), manifest, stats, statsPath, inputs })
+  return { ...stats, stats_path: statsPath, run_record: record }
 }
+
+const STOPPED = 'stopped; the same command resumes from the last checkpoints, and skips what is finished'
 
 /** Components have failed; `stats` has what became of the others. */
 export class MixtureError extends PartialError {
@@ -108,12 +142,18 @@ export class MixtureError extends PartialError {
 
   constructor (stats: MixtureStats, cause: unknown, statsPath: string) {
     const { failed } = stats
-    super('ERR_COMPONENT', `${failed.length} of ${failed.length + stats.stats.length} components failed\n${failed.map(({ name, error }) => `${name}: ${error}`).join('\n')}`, { ...stats, stats_path: statsPath }, { isResult: stats.stats.length > 0, cause })
+    const message = `${failed.length} of ${failed.length + stats.stats.length} components failed`
+    const lines = failed.map(({ name, error }) => `${name}: ${error}`)
+    const partial = { ...stats, stats_path: statsPath }
+    super('ERR_COMPONENT', [message, ...lines].join('\n'), partial, { isResult: stats.stats.length > 0, cause })
     this.stats = stats
   }
 }
 
+type ShownResult = Pick<MixtureResult, 'stats' | 'stats_path'> & Partial<MixtureResult>
+
 /** A mixture that was processed, for people: what was kept and dropped, and where everything is. */
-export function mixtureText ({ stats, stats_path: path, run_record: record }: Pick<MixtureResult, 'stats' | 'stats_path'> & Partial<MixtureResult>): string {
-  return [...(stats.length === 0 ? [] : [componentTable(stats), '']), `Stats: ${path}`, ...(record === undefined ? [] : [`Record of the run: ${record}`])].join('\n')
+export function mixtureText ({ stats, stats_path: path, run_record: record }: ShownResult): string {
+  const places = [`Stats: ${path}`, ...(record === undefined ? [] : [`Record of the run: ${record}`])]
+  return [...(stats.length === 0 ? [] : [componentTable(stats), '']), ...places].join('\n')
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type WithAliases, ownNames } from '../lib/aliases.ts'
 import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
 import { parseOptions } from '../lib/options.ts'
 import { runTraining } from './components/training.ts'
@@ -11,14 +12,16 @@ import { type PlannedTraining, plannedTraining } from './mixture/plan-training.t
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, readDates } from './mixture/stats.ts'
 import type { RunStep, StepOutcome } from './mixture/steps.ts'
-import { MixtureError, mixtureText, processManifest, processMixtureOptions } from './process-mixture.ts'
+import {
+  MixtureError, mixtureText, processManifest, processMixtureAliases, processMixtureOptions
+} from './process-mixture.ts'
 import { table } from './text.ts'
-import { type VerifyError, checkInventories, verify, verifyOptions } from './verify.ts'
+import { type VerifyError, checkInventories, verifyOptions, verifyParsed } from './verify.ts'
 
 const { inventory, inventoryJson } = verifyOptions.shape
 
-export const runOptions = processMixtureOptions.extend({
-  dryRun: z.boolean().default(false).describe('say what would be done, and why; nothing is written'),
+export const runManifestOptions = processMixtureOptions.extend({
+  dryRun: z.boolean().default(false).describe('print what would be done, and why; nothing is written'),
   inventory,
   inventoryJson
 }).describe('a whole manifest, in order: tokenizer, copies, shards, verification; what is up to date is skipped')
@@ -37,17 +40,27 @@ export interface RunReport {
 
 /**
  * Does all that a manifest asks for: the tokenizer's training, unless there is one, and its checksum, copies to
- * `raw_dir`, filters and shards, and their verification. What is up to date is skipped, what was begun is gone on with.
- * A component that fails doesn't stop the others.
+ * `raw_dir`, filters and shards, and their verification. What is up to date is skipped; what was stopped is resumed. A
+ * component that fails doesn't stop the others.
  *
  * @throws SluiceError as `processMixture` and `verify`; a RunError (`ERR_COMPONENT`, `ERR_VERIFY`), once all that could
  *   be done is done, with what became of each step
  */
-export async function run (manifestPath: string, options: z.input<typeof runOptions> = {}, context: MixtureRun = {}): Promise<RunReport> {
-  const { dryRun, ...asked } = parseOptions('run', runOptions, options)
+export async function run (
+  manifestPath: string, options: WithAliases<z.input<typeof runManifestOptions>, typeof processMixtureAliases> = {},
+  context: MixtureRun = {}
+): Promise<RunReport> {
+  const given = ownNames('run', options, processMixtureAliases)
+  return await runParsed(manifestPath, parseOptions('run', runManifestOptions, given), context)
+}
+
+/** As `run`, with parsed options. */
+export async function runParsed (
+  manifestPath: string, { dryRun, ...asked }: z.output<typeof runManifestOptions>, context: MixtureRun
+): Promise<RunReport> {
   const { inventory, inventoryJson, ...mixture } = asked
   const manifest = await readMixture(manifestPath, { ...mixture, ...context })
-  const statsPath = statsPathOf(manifest, mixture.logFile)
+  const statsPath = statsPathOf(manifest, mixture.stats)
   await checkInventories(statsPath, { inventory, inventoryJson }, manifest.datasets.map(({ outputDir }) => outputDir))
   const training = context.tokenizer === undefined ? await plannedTraining(manifest, mixture) : null
   const isToTrain = training !== null && training.step.outcome !== 'up to date'
@@ -55,14 +68,14 @@ export async function run (manifestPath: string, options: z.input<typeof runOpti
   return dryRun ? await foretell(wanted, context) : await carryOut(wanted, context)
 }
 
-/** What a run is to do: its manifest, with the training that comes first, and how it was asked to. */
+/** What a run should do: its manifest, with the training that comes first, and its options. */
 interface WantedRun {
   readonly manifest: Mixture
   readonly statsPath: string
   /** Null where no tokenizer is trained. */
   readonly training: PlannedTraining | null
   readonly isToTrain: boolean
-  readonly asked: Omit<z.output<typeof runOptions>, 'dryRun'>
+  readonly asked: Omit<z.output<typeof runManifestOptions>, 'dryRun'>
 }
 
 /** What would be done. @throws a RunError where a component is refused */
@@ -73,15 +86,21 @@ async function foretell (wanted: WantedRun, context: MixtureRun): Promise<RunRep
   const path = loaded?.tokenizerPath ?? null
   const plans = await planComponents(manifest, path, statsPath, { ...context, ...asked, tokenizer })
   const first = firstSteps(wanted, path ?? training!.job.model, !isToTrain)
-  const report = (steps: readonly RunStep[]): RunReport =>
-    ({ manifest: manifest.path, dry_run: true, steps: [...first, ...steps], stats: null, stats_path: null, run_record: null })
+  const report = (steps: readonly RunStep[]): RunReport => ({
+    manifest: manifest.path,
+    dry_run: true,
+    steps: [...first, ...steps],
+    stats: null,
+    stats_path: null,
+    run_record: null
+  })
   const refusal = refusalOf(plans)
   if (refusal !== null) throw new RunError(report(refusedSteps(plans)), refusal)
   const steps = plans.flatMap(({ steps }) => steps)
   return report([...steps, await verificationAhead(steps, statsPath, asked.verify)])
 }
 
-/** Does what is wanted, and says what has become of each step. @throws a RunError where steps have failed */
+/** Does what is wanted, and reports what has become of each step. @throws a RunError where steps have failed */
 async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
   const { manifest, statsPath, asked: { inventory, inventoryJson, ...mixture } } = wanted
   const reading = { ...context, ...mixture }
@@ -96,10 +115,10 @@ async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunRep
     await warnOfLostLines(waiting, keepsLinesWith(tokenizer), reading)
   }
   const { stats, record, failed } = await processed(manifest, mixture, { ...context, tokenizer })
-  const errorOf = (component: string): string | undefined => failed?.stats.failed.find(({ name }) => name === component)?.error
-  const steps = plans.flatMap(({ steps }, i) => failing(steps, errorOf(manifest.datasets[i]!.name)))
-  const verifying = { tokenizerPath, inventory, inventoryJson, workers: mixture.workers }
-  const verified = await verification(stats, statsPath, { verify: mixture.verify, options: verifying }, context)
+  const errors = new Map(failed?.stats.failed.map(({ name, error }) => [name, error]))
+  const steps = plans.flatMap(({ steps }, i) => failing(steps, errors.get(manifest.datasets[i]!.name)))
+  const verifying = { tokenizerPath, inventory, inventoryJson, workers: mixture.workers, quick: false }
+  const verified = await verification(stats, statsPath, { isAsked: mixture.verify, options: verifying }, context)
   const report: RunReport = {
     manifest: manifest.path,
     dry_run: false,
@@ -150,7 +169,7 @@ export class RunError extends PartialError {
   }
 }
 
-/** The steps of a component that has failed: which of them it was isn't known, so that it is said of the last. */
+/** The steps of a component that has failed: which of them it was isn't known, so the last one is reported. */
 function failing (steps: readonly RunStep[], error: string | undefined): readonly RunStep[] {
   return error === undefined ? steps : [...steps.slice(0, -1), { ...steps.at(-1)!, outcome: 'failed', why: error }]
 }
@@ -161,9 +180,12 @@ interface Processed {
   readonly failed?: MixtureError
 }
 
-async function processed (manifest: Mixture, options: z.output<typeof processMixtureOptions>, context: MixtureRun): Promise<Processed> {
+async function processed (
+  manifest: Mixture, options: z.output<typeof processMixtureOptions>, context: MixtureRun
+): Promise<Processed> {
   try {
-    const { run_record: record, stats_path: _, ...stats }: MixtureResult = await processManifest(manifest, options, context)
+    const result: MixtureResult = await processManifest(manifest, options, context)
+    const { run_record: record, stats_path: _, ...stats } = result
     return { stats, record }
   } catch (error) {
     if (error instanceof MixtureError) return { stats: error.stats, record: null, failed: error }
@@ -176,22 +198,35 @@ interface Verification {
   readonly error?: VerifyError
 }
 
-/** Verifies what was made; what was verified, and is as it was, only where that is asked for. */
-async function verification (stats: MixtureStats, statsPath: string, { verify: isAsked, options }: { readonly verify: boolean, readonly options: z.input<typeof verifyOptions> }, context: MixtureRun): Promise<Verification> {
-  const step = { component: null, step: 'verify' } as const
-  if (stats.stats.length === 0) return { step: { ...step, outcome: 'left out', why: 'there are no shards' } }
-  if (stats.verified_at_utc !== undefined && !isAsked) return { step: { ...step, outcome: 'up to date', why: verifiedAt(statsPath, stats.verified_at_utc) } }
+interface AskedVerification {
+  /** Whether what was verified, and hasn't changed, is verified again. */
+  readonly isAsked: boolean
+  readonly options: z.output<typeof verifyOptions>
+}
+
+/** Verifies what was made. */
+async function verification (
+  stats: MixtureStats, statsPath: string, { isAsked, options }: AskedVerification, context: MixtureRun
+): Promise<Verification> {
+  const stepWas = (outcome: StepOutcome, why: string): RunStep => ({ component: null, step: 'verify', outcome, why })
+  if (stats.stats.length === 0) return { step: stepWas('left out', 'there are no shards') }
+  const date = stats.verified_at_utc
+  if (date !== undefined && !isAsked) return { step: stepWas('up to date', verifiedAt(statsPath, date)) }
   try {
-    const { totals } = await verify(statsPath, options, context)
-    return { step: { ...step, outcome: 'done', why: `${statsPath}: ${totals.shards} ${totals.shards === 1 ? 'shard is' : 'shards are'} what the stats say` } }
+    const { totals: { shards } } = await verifyParsed(statsPath, options, context)
+    const found = `${shards} ${shards === 1 ? 'shard is' : 'shards are'} as the stats have them`
+    return { step: stepWas('done', `${statsPath}: ${found}`) }
   } catch (error) {
     const { code, findings } = error as Partial<VerifyError>
     if (code !== 'ERR_VERIFY' || findings === undefined) throw error
     const isOther = findings.some(({ component }) => !stats.failed.some(({ name }) => name === component))
-    if (!isOther) return { step: { ...step, outcome: 'done', why: `${statsPath}: the shards that there are are what the stats say; components failed` } }
-    return { step: { ...step, outcome: 'failed', why: `${messageOf(error).split('\n')[0]!}; run it with --verify (verify) to make again what is damaged` }, error: error as VerifyError }
+    if (!isOther) return { step: stepWas('done', `${statsPath}: ${ONLY_FAILED}`) }
+    return { step: stepWas('failed', `${messageOf(error).split('\n')[0]!}; ${DAMAGED}`), error: error as VerifyError }
   }
 }
+
+const ONLY_FAILED = 'the existing shards are as the stats have them; components failed'
+const DAMAGED = 'run it with --verify (verify) to make the damaged shards again'
 
 function verifiedAt (statsPath: string, date: string): string {
   return `${statsPath}: verified at ${date}`
@@ -199,10 +234,10 @@ function verifiedAt (statsPath: string, date: string): string {
 
 /** A run for people: a row a step, what was kept and dropped, and where everything is. */
 export function runText ({ steps, dry_run: dryRun, stats, stats_path: path, run_record: record }: RunReport): string {
-  const rows = steps.map(({ component, step, outcome, why }) => [component ?? '(all)', step, dryRun ? DRY[outcome] : outcome, why.split('\n')[0]!])
+  const rows = steps.map(({ component, step, outcome, why }) => {
+    return [component ?? '(all)', step, dryRun && outcome === 'up to date' ? 'skipped' : outcome, why.split('\n')[0]!]
+  })
   const lines = table([['component', 'step', dryRun ? 'would be' : 'was', 'why'], ...rows], 'left')
   if (stats === null || path === null) return lines
   return `${lines}\n\n${mixtureText({ ...stats, stats_path: path, ...(record !== null && { run_record: record }) })}`
 }
-
-const DRY: Readonly<Record<StepOutcome, string>> = { done: 'done', 'gone on with': 'gone on with', 'done again': 'done again', 'up to date': 'skipped', failed: 'failed', refused: 'refused', 'left out': 'left out' }

@@ -7,19 +7,19 @@ import { parseOptions } from '../lib/options.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type RunDifference, compareRuns, runDifferenceText } from './history/compare.ts'
 import { type DamagedRun, type StoredRun, type StoredRuns, findRun, readRuns, runsDirOption } from './history/read.ts'
-import { number, table } from './text.ts'
+import { number, table, tableLines } from './text.ts'
 
 export const runsOptions = z.strictObject({
   runsDir: runsDirOption
-}).describe('records of finished runs: lists them, says what changed between two, or which made a shard')
+}).describe('records of finished runs: all, what changed between two, or which made a shard')
 
-/** A record, in short. */
+/** A summary of a record. */
 export interface RunSummary {
   readonly name: string
   readonly finished_at_utc: string
   readonly hash: string
   readonly components: number
-  /** Ids of all documents, ends of sentence and tails included. */
+  /** Ids of all documents, EOS tokens and tails included. */
   readonly tokens: number
   readonly sluice: string
   readonly node: string
@@ -31,31 +31,41 @@ export interface RunSummary {
   readonly path: string
 }
 
-/** The records that tell of a shard, and under which name they do. */
+/** The records that have a shard, and its name there. */
 export interface ShardTrace {
   readonly shard: string
   readonly sha256: string
   readonly runs: ReadonlyArray<RunSummary & { readonly component: string, readonly made: string }>
 }
 
-/** What `runHistory` answers: the runs there are, how two differ, or what made a shard. */
+/** The result of `runHistory`: the recorded runs, how two of them differ, or what made a shard. */
 export type RunsResult = readonly RunSummary[] | RunDifference | ShardTrace
 
 /**
- * What the records of runs tell.
+ * Reads the records of runs.
  *
  * @param what nothing, for all of them, the newest first; `[name]`, for those of that name; `['diff', a, b]`, for what
  *   changed from `a` to `b`, each a record's path, its file's name without the ending, or the first digits of its hash;
- *   `['of', path]`, for those that have made a shard, wherever it lies now
+ *   `['of', path]`, for those that have made a shard, wherever it is now
  * @throws SluiceError `ERR_USAGE` for anything else; `ERR_RUN` when there is no such record, and, as a PartialError
  *   with those that can be read, when records are damaged; `ERR_FILES` for a shard that isn't there; `ERR_ABORTED`
  */
-export async function runs (what: readonly string[] = [], options: z.input<typeof runsOptions> = {}, { signal }: RunOptions = {}): Promise<RunsResult> {
-  const { runsDir } = parseOptions('runs', runsOptions, options)
+export async function runs (
+  what: readonly string[] = [], options: z.input<typeof runsOptions> = {}, run: RunOptions = {}
+): Promise<RunsResult> {
+  return await runsParsed(what, parseOptions('runs', runsOptions, options), run)
+}
+
+/** As `runs`, with parsed options. */
+export async function runsParsed (
+  what: readonly string[], { runsDir }: z.output<typeof runsOptions>, { signal }: RunOptions
+): Promise<RunsResult> {
   const [first = '', a = '', b = ''] = what
   if (what.length <= 1) return await list(runsDir, what[0])
   if (first === 'of' && what.length === 2) return await trace(runsDir, a, signal)
-  if (first === 'diff' && what.length === 3) return await compareRuns(await findRun(runsDir, a), await findRun(runsDir, b))
+  if (first === 'diff' && what.length === 3) {
+    return await compareRuns(await findRun(runsDir, a), await findRun(runsDir, b))
+  }
   throw new SluiceError('ERR_USAGE', `runs ${what.join(' ')}: expected nothing, NAME, diff A B, or of SHARD`)
 }
 
@@ -64,27 +74,37 @@ async function list (runsDir: string, name?: string): Promise<readonly RunSummar
   const runs = stored.runs.filter(({ record }) => name === undefined || record.name === name)
   const names = [...new Set(stored.runs.map(({ record }) => record.name))]
   if (name !== undefined && runs.length === 0) {
-    throw new SluiceError('ERR_RUN', `${name}: no run of that name is recorded in ${runsDir}, expected ${names.join(' or ') || 'a finished run'}${linesOf(stored.damaged)}`)
+    const expected = names.join(' or ') || 'a finished run'
+    const message = `${name}: no run of that name is recorded in ${runsDir}, expected ${expected}`
+    throw new SluiceError('ERR_RUN', message + linesOf(stored.damaged))
   }
   return whole(stored, runs.map(summaryOf))
 }
 
 async function trace (runsDir: string, shard: string, signal: AbortSignal | undefined): Promise<ShardTrace> {
   const sha256 = await sha256OfFile(shard, signal).catch((cause: unknown) => {
-    throw signal?.aborted === true ? new SluiceError('ERR_ABORTED', `${shard}: stopped`, { cause }) : readError(shard, 0, cause)
+    if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${shard}: stopped`, { cause })
+    throw readError(shard, 0, cause)
   })
   const stored = await readRuns(runsDir)
-  const runs = stored.runs.flatMap(run => run.record.stats.stats.flatMap(({ name, output_dir: folder, shard_files: files }) => {
-    return files.filter(file => file.sha256 === sha256).map(({ file }) => ({ ...summaryOf(run), component: name, made: join(folder, file) }))
+  const runs = stored.runs.flatMap(run => run.record.stats.stats.flatMap(component => {
+    const { name, output_dir: folder, shard_files: files } = component
+    const same = files.filter(file => file.sha256 === sha256)
+    return same.map(({ file }) => ({ ...summaryOf(run), component: name, made: join(folder, file) }))
   }))
-  if (runs.length === 0) throw new SluiceError('ERR_RUN', `${shard}: has SHA-256 ${sha256}, which no record in ${runsDir} tells of; was it changed, or made by a run that left no record there?${linesOf(stored.damaged)}`)
+  if (runs.length === 0) {
+    const found = `has SHA-256 ${sha256}, which is in no record in ${runsDir}`
+    const advice = 'was it changed, or made by a run that wrote no record there?'
+    throw new SluiceError('ERR_RUN', `${shard}: ${found}; ${advice}${linesOf(stored.damaged)}`)
+  }
   return whole(stored, { shard, sha256, runs })
 }
 
 /** The result. @throws PartialError `ERR_RUN` with it, where records are damaged and may be missing in it */
 function whole<T> ({ damaged }: StoredRuns, result: T): T {
   if (damaged.length > 0) {
-    throw new PartialError('ERR_RUN', `${damaged.length} damaged ${damaged.length === 1 ? 'record was' : 'records were'} left out${linesOf(damaged)}`, result, { isResult: true })
+    const message = `${damaged.length} damaged ${damaged.length === 1 ? 'record was' : 'records were'} left out`
+    throw new PartialError('ERR_RUN', message + linesOf(damaged), result, { isResult: true })
   }
   return result
 }
@@ -94,10 +114,10 @@ function linesOf (damaged: readonly DamagedRun[]): string {
 }
 
 function summaryOf ({ path, hash, record }: StoredRun): RunSummary {
-  const { name, finished_at_utc: finished, sluice, node, manifest, tokenizer, stats_path: stats, stats: { stats: components } } = record
+  const { name, sluice, node, manifest, tokenizer, stats_path: stats, stats: { stats: components } } = record
   return {
     name,
-    finished_at_utc: finished,
+    finished_at_utc: record.finished_at_utc,
     hash,
     components: components.length,
     tokens: components.reduce((sum, { tokens }) => sum + tokens, 0),
@@ -115,23 +135,29 @@ function summaryOf ({ path, hash, record }: StoredRun): RunSummary {
 export function runsText (result: RunsResult): string {
   if ('settings' in result) return runDifferenceText(result)
   if (!('shard' in result)) return runTable(result)
-  const { shard, sha256, runs } = result
-  return [
-    `${sha256}  ${shard}`,
-    ...runs.map(run => `\nmade as ${run.made}, of component ${run.component}\n${[
-      ['run', `${run.name}, finished ${time(run)}`],
-      ['record', run.path],
-      ['manifest', `${run.manifest}, SHA-256 ${run.manifest_sha256}`],
-      ['tokenizer', `SHA-256 ${run.tokenizer_sha256}`],
-      ['stats', run.stats],
-      ['by', `sluice ${run.sluice}, Node ${run.node}`]
-    ].map(([key, value]) => `  ${key!.padEnd(9)}  ${value}`).join('\n')}`)
-  ].join('\n')
+  return [`${result.sha256}  ${result.shard}`, ...result.runs.flatMap(traceLines)].join('\n')
 }
 
+function traceLines (run: ShardTrace['runs'][number]): string[] {
+  const rows = [
+    ['run', `${run.name}, finished ${time(run)}`],
+    ['record', run.path],
+    ['manifest', `${run.manifest}, SHA-256 ${run.manifest_sha256}`],
+    ['tokenizer', `SHA-256 ${run.tokenizer_sha256}`],
+    ['stats', run.stats],
+    ['by', `sluice ${run.sluice}, Node ${run.node}`]
+  ]
+  const lines = tableLines(rows, 'left').map(line => `  ${line}`)
+  return ['', `made as ${run.made}, of component ${run.component}`, ...lines]
+}
+
+const NO_RUNS = 'No run is recorded here; process-mixture leaves a record in the folder that --runs-dir names.'
+
 function runTable (runs: readonly RunSummary[]): string {
-  if (runs.length === 0) return 'No run is recorded here; process-mixture leaves a record in the folder that --runs-dir names.'
-  const rows = runs.map(run => [run.name, time(run), run.hash, number(run.components), number(run.tokens), run.sluice, run.stats])
+  if (runs.length === 0) return NO_RUNS
+  const rows = runs.map(run => {
+    return [run.name, time(run), run.hash, number(run.components), number(run.tokens), run.sluice, run.stats]
+  })
   return table([['name', 'finished', 'hash', 'components', 'tokens', 'sluice', 'stats'], ...rows])
 }
 

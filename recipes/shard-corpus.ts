@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { type WithAliases, ownNames } from '../lib/aliases.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseOptions, positive } from '../lib/options.ts'
+import { parseOptions } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { STATS } from '../lib/shards/stats.ts'
@@ -22,21 +23,27 @@ import { resumeOptions } from './jobs/checkpoints.ts'
 import { checkOutputs } from './jobs/places.ts'
 import { provenanceFiles } from './provenance/write.ts'
 
+const OUTPUT_HELP = 'NDJSON file to copy the documents to, .gz and .zst compress; in place of shards'
+const STATS_HELP = 'where the stats of the shards go, as JSON'
+
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
-  output: documentsPath.optional().describe('NDJSON file to copy the documents to, .gz and .zst compress; in place of shards'),
+  output: documentsPath.optional().describe(OUTPUT_HELP),
   tokenizerPath: encodeOptions.shape.tokenizerPath,
   outputDir: z.string().min(1).default('data/shards').describe('folder for the shards'),
   seqLen: packOptions.shape.seqLen,
   sequencesPerShard: npySinkOptions.shape.sequencesPerShard,
   dtype: npySinkOptions.shape.dtype,
   eosId: encodeOptions.shape.eosId,
-  maxRecords: positive.optional().describe('documents sharded at most'),
-  logFile: z.string().min(1).default('data/mixtures/shard_stats.json').describe('where the stats of the shards go, as JSON'),
+  stats: z.string().min(1).default('data/mixtures/shard_stats.json').describe(STATS_HELP),
   overwrite: npySinkOptions.shape.overwrite,
   workers: workersOption,
   ...resumeOptions
 }).describe('one dataset -> NDJSON (--output), or shards (--tokenizer-path --output-dir)')
+
+const EITHER = 'expected either `output`, for NDJSON, or `tokenizerPath`, for shards'
+
+export const shardCorpusAliases = { python: { maxRecords: 'limit', logFile: 'stats' } } as const
 
 /** What `shardCorpus` has copied. */
 export interface PullStats extends DocumentCounts {
@@ -46,29 +53,39 @@ export interface PullStats extends DocumentCounts {
 }
 
 /**
- * Copies one dataset to NDJSON, with where it comes from beside it, or makes shards of it; no filter is applied.
+ * Copies one dataset to NDJSON, with its provenance next to it, or makes shards of it; no filter is applied.
  *
  * @throws SluiceError `ERR_OPTION` unless there is either `output` or `tokenizerPath`; and what its stages throw
  */
-export async function shardCorpus (options: z.input<typeof shardCorpusOptions>, run: RunOptions = {}): Promise<ComponentStats | PullStats> {
-  const checked = parseOptions('shard-corpus', shardCorpusOptions, options)
-  const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, maxRecords, limit, logFile } = checked
+export async function shardCorpus (
+  options: WithAliases<z.input<typeof shardCorpusOptions>, typeof shardCorpusAliases>, run: RunOptions = {}
+): Promise<ComponentStats | PullStats> {
+  const given = ownNames('shard-corpus', options, shardCorpusAliases)
+  return await shardCorpusParsed(parseOptions('shard-corpus', shardCorpusOptions, given), run)
+}
+
+/** As `shardCorpus`, with parsed options. */
+export async function shardCorpusParsed (
+  options: z.output<typeof shardCorpusOptions>, run: RunOptions
+): Promise<ComponentStats | PullStats> {
+  const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, stats: statsPath } = options
   if ((output === undefined) === (tokenizerPath === undefined)) {
-    throw new SluiceError('ERR_OPTION', 'shard-corpus: expected either `output`, for NDJSON, or `tokenizerPath`, for shards')
+    throw new SluiceError('ERR_OPTION', `shard-corpus: ${EITHER}`)
   }
-  const most = Math.min(maxRecords ?? Infinity, limit ?? Infinity)
-  const asked = { ...corpusComponent(checked), seqLen, sequencesPerShard, dtype, eosId, outputDir, maxRecords: most === Infinity ? null : most }
-  const component = await findComponent(asked, { ...checked, ...run }, [output === undefined ? checkpointIn(outputDir) : checkpointOf(output)])
+  const asked = { ...corpusComponent(options), seqLen, sequencesPerShard, dtype, eosId, outputDir }
+  const checkpoint = output === undefined ? checkpointIn(outputDir) : checkpointOf(output)
+  const component = await findComponent(asked, { ...options, ...run }, [checkpoint])
   const inputs = component.files.map(({ path }) => path)
   if (output !== undefined) {
     await checkOutputs(writtenFiles(output, component.rejects), inputs, { shared: provenanceFiles(output) })
-    return { name: component.name, output, ...await pull(component, output, { ...run, ...checked }) }
+    return { name: component.name, output, ...await pull(component, output, { ...run, ...options }) }
   }
-  await checkOutputs([logFile, ...filesOf(component)], [tokenizerPath!, ...inputs], { shards: [outputDir] })
-  await refuseForeign(logFile, STATS)
+  await checkOutputs([statsPath, ...filesOf(component)], [tokenizerPath!, ...inputs], { shards: [outputDir] })
+  await refuseForeign(statsPath, STATS)
   await refuseForeignIn(component)
-  await checkWritable(logFile)
-  const stats = await shardComponent(component, { ...run, ...checked, keepOutdated: true, tokenizer: await loadTokenizer(tokenizerPath!) })
-  await writeOwn(logFile, JSON.stringify(stats, null, 2) + '\n', STATS)
+  await checkWritable(statsPath)
+  const tokenizer = await loadTokenizer(tokenizerPath!)
+  const stats = await shardComponent(component, { ...run, ...options, keepOutdated: true, tokenizer })
+  await writeOwn(statsPath, JSON.stringify(stats, null, 2) + '\n', STATS)
   return stats
 }

@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream'
-import { z } from 'zod'
-import type { Document } from '../lib/document.ts'
+import type { z } from 'zod'
+import type { Document, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { type ModelUse, findModel } from '../lib/fasttext/model-use.ts'
 import type { KnownModel } from '../lib/fasttext/model.ts'
@@ -15,48 +15,44 @@ import { csv, csvOptions } from '../sources/csv.ts'
 import { ndjson, ndjsonOptions } from '../sources/ndjson.ts'
 import { countRows, parquet, parquetOptions } from '../sources/parquet.ts'
 import { text, textOptions } from '../sources/text.ts'
-import { classifyModel, classifyOptions, classifyWith } from '../transforms/classify.ts'
-import { dedup, dedupHashed, dedupOptions } from '../transforms/dedup.ts'
-import { encode, encodeOptions } from '../transforms/encode.ts'
-import { languageModel, languageOptions, languageWith } from '../transforms/language.ts'
-import { length, lengthOptions } from '../transforms/length.ts'
-import { normalize, normalizeOptions } from '../transforms/normalize.ts'
-import { pack, packOptions } from '../transforms/pack.ts'
+import { classifyModel, classifyOptions, classifyWork } from '../transforms/classify.ts'
+import { dedupHashed, dedupOptions, dedupWork } from '../transforms/dedup.ts'
+import { encodeOptions, encodeWork } from '../transforms/encode.ts'
+import { languageModel, languageOptions, languageWork } from '../transforms/language.ts'
+import { lengthOptions, lengthWork } from '../transforms/length.ts'
+import { normalizeOptions, normalizeWork } from '../transforms/normalize.ts'
+import { packFrom, packOptions } from '../transforms/pack.ts'
 import type { KnownStages } from './manifest/check.ts'
 import type { FoundComponent } from './manifest/found.ts'
 import type { Component, Filter } from './manifest/schema.ts'
 
 /** A transform, whatever it takes and makes. */
-export type AnyStage = Transform & Pick<Stage<never, never, never>, 'stageName' | 'stats'> & { readonly save: () => unknown, readonly restore: (state: never) => void }
+export type AnyStage = Transform & Pick<Stage<never, never, unknown>, 'stageName' | 'stats' | 'save' | 'restore'>
 
-/** A row of the table of transforms: how to make one, and what it can be told. */
-export interface TransformEntry {
-  readonly make: (options: Readonly<Record<string, unknown>>) => AnyStage
-  readonly options: OptionsSchema
+/** What a filter does, without the stream, as far as it depends on nothing but the document. */
+export type FilterWork = Pick<Work<Document, Document>, 'open' | 'take' | 'key' | 'close'>
+
+/** A row of the table of transforms: their options, and how one is made of options that the schema has checked. */
+export interface TransformEntry<S extends OptionsSchema = OptionsSchema> {
+  readonly options: S
+  make (options: z.output<S>, shared?: StageOptions<Document>): AnyStage
 }
 
 /** A row of the table of filters. */
-export interface FilterEntry extends TransformEntry {
-  /** @param known of the model, where the stage reads one */
-  readonly make: (options: Readonly<Record<string, unknown>>, known?: KnownModel) => AnyStage
-  /** What the stage does, without the stream. */
-  readonly work: (options: Readonly<Record<string, unknown>>, known?: KnownModel) => FilterWork
-  /** Of a stage that reads a fastText model. */
+export interface FilterEntry<S extends OptionsSchema = OptionsSchema> extends TransformEntry<S> {
+  /** @param known of the model, where the filter reads one */
+  work (options: z.output<S>, known?: KnownModel): Work<Document, Document, unknown>
+  /** Of a filter that reads a fastText model. */
   readonly model?: ModelUse
-  /** Of a stage that compares documents: the stage for items of which it is known already what is compared. */
-  readonly keyed?: <Item, Out>(
-    options: Readonly<Record<string, unknown>>, shared: StageOptions<Item>, keyed: Keyed<Item, Out>
-  ) => AnyStage
+  /** Of a filter that compares documents: the stage for items whose keys are known already. */
+  keyed? <Item, Out>(options: z.output<S>, shared: StageOptions<Item>, keyed: Keyed<Item, Out>): AnyStage
 }
-
-/** The work of a filter, as far as it hangs on nothing but the document. */
-export type FilterWork = Pick<Work<Document, Document>, 'open' | 'take' | 'key' | 'close'>
 
 /** A row of the table of sources. */
 export interface SourceEntry {
   readonly make: (input: SourceInput, options: Readonly<Record<string, unknown>>) => RecordSource
   readonly options: OptionsSchema
-  /** How many records a file has, where it says so; the positions in it are counts of records then. */
+  /** How many records a file has, for files that have their number; positions in these are counts of records. */
   readonly countRecords?: (path: string) => Promise<number>
 }
 
@@ -70,31 +66,47 @@ export const sources: Readonly<Record<string, SourceEntry>> = {
 }
 
 /** Options that recipes give to every source; one without a text column (a line of text) does without. */
-const COMMON_OPTIONS = ['textColumn', 'maxLineBytes', 'maxBad']
+const COMMON_OPTIONS = { textColumn: true, maxLineBytes: true, maxBad: true } as const
 
 /** The options that only some sources have, by the sources' names: keys of a component, and flags. */
-const sourceOptions: Readonly<Record<string, OptionsSchema>> = Object.fromEntries(Object.entries(sources).map(([name, { options }]) =>
-  [name, z.strictObject(Object.fromEntries(Object.entries(options.shape).filter(([key]) => !COMMON_OPTIONS.includes(key))))]))
+const ownOptions = {
+  json: ndjsonOptions.omit(COMMON_OPTIONS),
+  csv: csvOptions.omit(COMMON_OPTIONS),
+  text: textOptions.omit({ maxLineBytes: true, maxBad: true }),
+  parquet: parquetOptions.omit(COMMON_OPTIONS),
+  arrow: arrowOptions.omit(COMMON_OPTIONS)
+}
 
-/** The options of `sourceOptions`, of all sources together. */
-export const anySourceOptions: OptionsSchema['shape'] = Object.assign({}, ...Object.values(sourceOptions).map(({ shape }) => shape)) as OptionsSchema['shape']
+/** The options of `ownOptions`, of all sources together. */
+export const anySourceOptions = {
+  ...ownOptions.json.shape,
+  ...ownOptions.csv.shape,
+  ...ownOptions.text.shape,
+  ...ownOptions.parquet.shape,
+  ...ownOptions.arrow.shape
+}
 
 /** The source for a `dataset`. @throws SluiceError `ERR_OPTION` for an option that only other sources have */
-export function makeSource (dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>, inCode: SourceOptions = {}): RecordSource {
-  const { make, options: schema } = sources[dataset]!
+export function makeSource (
+  dataset: string, input: SourceInput, options: Readonly<Record<string, unknown>>, inCode: SourceOptions = {}
+): RecordSource {
+  const { make, options: { shape } } = sources[dataset]!
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const foreign = given.find(([key]) => !Object.hasOwn(schema.shape, key) && !COMMON_OPTIONS.includes(key))
-  if (foreign !== undefined) throw new SluiceError('ERR_OPTION', `${foreign[0]}: dataset ${dataset} takes none (it is for ${Object.keys(sources).filter(name => Object.hasOwn(sources[name]!.options.shape, foreign[0])).join(', ')})`)
-  return make(input, { ...Object.fromEntries(given.filter(([key]) => Object.hasOwn(schema.shape, key))), ...inCode })
+  const [foreign] = given.find(([key]) => !Object.hasOwn(shape, key) && !Object.hasOwn(COMMON_OPTIONS, key)) ?? []
+  if (foreign !== undefined) {
+    const others = Object.keys(sources).filter(name => Object.hasOwn(sources[name]!.options.shape, foreign)).join(', ')
+    throw new SluiceError('ERR_OPTION', `${foreign}: dataset ${dataset} takes none (it is for ${others})`)
+  }
+  return make(input, { ...Object.fromEntries(given.filter(([key]) => Object.hasOwn(shape, key))), ...inCode })
 }
 
 /** Documents in, documents out: what `filters` names in a manifest. */
 export const filters: Readonly<Record<string, FilterEntry>> = {
-  normalize: filter(normalize, normalizeOptions),
-  length: filter(length, lengthOptions),
-  language: { ...filter(languageWith, languageOptions), model: languageModel },
-  classify: { ...filter(classifyWith, classifyOptions), model: classifyModel },
-  dedup: { ...filter(dedup, dedupOptions), keyed: dedupHashed }
+  normalize: filter(normalizeOptions, normalizeWork),
+  length: filter(lengthOptions, lengthWork),
+  language: { ...filter(languageOptions, languageWork), model: languageModel },
+  classify: { ...filter(classifyOptions, classifyWork), model: classifyModel },
+  dedup: { ...filter(dedupOptions, dedupWork), keyed: dedupHashed }
 }
 
 /** What a filter is called in stats and in rejects. */
@@ -106,21 +118,19 @@ export function filterName ({ stage, module }: Filter): string {
  * The stage of a filter.
  *
  * @param shared options that every stage has
- * @param follows told of what a stage makes of a document, where that has another `meta`
+ * @param follows called with what a stage makes of a document, where that has another `meta`
  */
-export function makeFilter ({ stage, options, module, model }: Filter, shared: Readonly<Record<string, unknown>> = {}, follows?: Follows): AnyStage {
+export function makeFilter (filter: Filter, shared: StageOptions<Document> = {}, follows?: Follows): AnyStage {
+  const { stage, options, module, model } = filter
   if (module !== undefined) return new Stage(module.work(follows), shared)
-  const filter = filters[stage]!
-  const known = model && { sha256: model.sha256 }
-  if (follows === undefined || filter.model === undefined) return filter.make({ ...options, ...shared }, known)
-  return new Stage(followed(stage, filter.work(options, known), follows), shared)
+  const work = filters[stage]!.work(options, model && { sha256: model.sha256 })
+  return new Stage(follows === undefined || model === undefined ? work : followed(work, follows), shared)
 }
 
-/** A work that says so where it makes a document with another `meta`. */
-function followed (name: string, work: FilterWork, follows: Follows): Work<Document, Document> {
+/** A work that reports where it makes a document with another `meta`. */
+function followed (work: Work<Document, Document, unknown>, follows: Follows): Work<Document, Document, unknown> {
   return {
     ...work,
-    name,
     take: (document, push) => work.take(document, next => {
       if (next.meta !== document.meta) follows(document, next)
       push(next)
@@ -146,26 +156,25 @@ export async function withModel (filter: Filter): Promise<Filter> {
 /** Every transform: each is a command of that name. */
 export const transforms: Readonly<Record<string, TransformEntry>> = {
   ...filters,
-  encode: transform(encode, encodeOptions),
-  pack: transform(pack, packOptions)
+  encode: transform(encodeOptions, options => new Stage(encodeWork(options))),
+  pack: transform(packOptions, options => packFrom(options, ({ ids }: Tokens) => ids, () => {}))
 }
 
 /** The stages that a manifest may name, as its check wants them. */
 export const knownStages: KnownStages = {
   filters: Object.fromEntries(Object.entries(filters).map(([name, { options }]) => [name, options])),
-  models: Object.fromEntries(Object.entries(filters).flatMap(([name, { model }]) => model === undefined ? [] : [[name, model]])),
-  sources: sourceOptions
+  models: Object.fromEntries(Object.entries(filters).flatMap(([name, { model }]) => model ? [[name, model]] : [])),
+  sources: ownOptions
 }
 
-/** The options are checked by the stage itself, with its own schema: the table need not know their types. */
-function transform<In, Out, State> (make: (options: never) => Stage<In, Out, State>, options: OptionsSchema): TransformEntry {
-  return { make: given => make(given as never), options }
+function transform<S extends OptionsSchema> (options: S, make: TransformEntry<S>['make']): TransformEntry<S> {
+  return { options, make }
 }
 
-function filter<State> (
-  make: (options: never, known?: KnownModel) => Stage<Document, Document, State>, options: OptionsSchema
-): FilterEntry {
-  return { make: (given, known) => make(given as never, known), options, work: (given, known) => make(given as never, known).work }
+function filter<S extends OptionsSchema, State> (
+  options: S, work: (options: z.output<S>, known?: KnownModel) => Work<Document, Document, State>
+): FilterEntry<S> {
+  return { options, work, make: (given, shared) => new Stage(work(given), shared) }
 }
 
 /** Whether a component's dataset is one on the Hub. */
@@ -187,7 +196,9 @@ export function formatOf ({ dataset, hub }: Pick<FoundComponent, 'dataset' | 'hu
  * The options that a component has for its source. Of one on the Hub, what its format has no use for is left out: it is
  * known only once the files are found.
  */
-export function sourceOptionsOf ({ sourceOptions, dataset, hub }: Pick<FoundComponent, 'sourceOptions' | 'dataset' | 'hub'>): Readonly<Record<string, unknown>> {
+export function sourceOptionsOf (
+  { sourceOptions, dataset, hub }: Pick<FoundComponent, 'sourceOptions' | 'dataset' | 'hub'>
+): Readonly<Record<string, unknown>> {
   if (hub === null) return sourceOptions
   const { shape } = sources[formatOf({ dataset, hub })]!.options
   const own = Object.entries(sourceOptions).filter(([key, value]) => value !== undefined && Object.hasOwn(shape, key))
@@ -195,11 +206,14 @@ export function sourceOptionsOf ({ sourceOptions, dataset, hub }: Pick<FoundComp
 }
 
 /**
- * What a component on the Hub was asked for, and what it was found to be, as settings of a job have it: by this the
- * next run knows its files.
+ * What of a component on the Hub was requested, and what was found, as settings of a job have it: by this the next run
+ * knows its files.
  */
-export function hubSettings ({ subset, split, revision, hub }: Pick<FoundComponent, 'subset' | 'split' | 'revision' | 'hub'>): { readonly hub?: unknown } {
+export function foundSettings (
+  { subset, split, revision, hub }: Pick<FoundComponent, 'subset' | 'split' | 'revision' | 'hub'>
+): { readonly hub?: unknown } {
   if (hub === null) return {}
   const { dataFiles, subset: foundSubset, split: foundSplit, ...found } = hub
-  return { hub: { asked: { subset, split, revision, data_files: dataFiles }, subset: foundSubset, split: foundSplit, ...renameKeys(found, snakeCase) } }
+  const asked = { subset, split, revision, data_files: dataFiles }
+  return { hub: { asked, subset: foundSubset, split: foundSplit, ...renameKeys(found, snakeCase) } }
 }

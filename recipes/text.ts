@@ -1,17 +1,20 @@
+import stringWidth from 'string-width'
 import { shownInLine } from '../lib/text/shown.ts'
 
 type Rows = ReadonlyArray<readonly string[]>
 
 /**
- * A table for people, in lines: each row is one, whatever is in its cells.
+ * A table for people, in lines: each row is one, whatever is in its cells. Columns are aligned as a terminal shows
+ * them, where a Chinese character takes two places.
  *
  * @param align `numbers`: the first column to the left, the others to the right; `left`: all to the left
  */
 export function tableLines (given: Rows, align: 'numbers' | 'left' = 'numbers'): string[] {
   const rows = given.map(row => row.map(shownInLine))
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => stringWidth(row[column]!))))
   const padded = (cell: string, column: number): string => {
-    return align === 'left' || column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
+    const spaces = ' '.repeat(widths[column]! - stringWidth(cell))
+    return align === 'left' || column === 0 ? cell + spaces : spaces + cell
   }
   return rows.map(row => row.map(padded).join('  ').trimEnd())
 }
@@ -21,14 +24,14 @@ export function table (rows: Rows, align?: 'numbers' | 'left'): string {
   return tableLines(rows, align).join('\n')
 }
 
-/** A table in Markdown, in lines, with a blank one after it. Its cells are Markdown as they are. */
+/** A table in Markdown, in lines, with a blank one after it. Its cells are Markdown already. */
 export function markdownTable (heads: readonly string[], rows: Rows): string[] {
   return [heads, heads.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).concat('')
 }
 
-/** A share with so many digits behind the point: `71.43 %`. */
-export function percent (share: number, digits: number): string {
-  return `${(100 * share).toFixed(digits)} %`
+/** A share with so many digits after the point: `71.43 %`; by default with up to three digits in all. */
+export function percent (share: number, digits?: number): string {
+  return `${digits === undefined ? Number((100 * share).toPrecision(3)) : (100 * share).toFixed(digits)} %`
 }
 
 /** With commas between the thousands. */

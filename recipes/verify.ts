@@ -23,12 +23,20 @@ import {
 } from './inventory/page.ts'
 import { checkOutputs, refuseAmongShards } from './jobs/places.ts'
 
+const TOKENIZER_HELP = 'SentencePiece .model file; its SHA-256 is compared with the recorded one'
+const PAGE_HELP = 'where the inventory for people goes, as Markdown; the sections of other stats in it are kept ' +
+  '(default: logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'
+const JSON_HELP = 'where the inventory for programs goes, as JSON (default: next to the stats, <name>.inventory.json)'
+const WORKERS_HELP = 'threads that verify shards; 1: none but the main one, as always for less than 8 MB (default: ' +
+  'as many as there are cores)'
+const QUICK_HELP = 'check names, sizes and headers only; the data is not read, and no verified_at_utc written'
+
 export const verifyOptions = z.strictObject({
-  tokenizerPath: z.string().min(1).optional().describe('SentencePiece .model file; its SHA-256 is compared with the recorded one'),
-  inventory: z.string().regex(/^-$|\.md$/, 'expected the name of a .md file, or -').optional().describe('where the inventory for people goes, as Markdown; the sections of other stats in it are kept (default: logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'),
-  inventoryJson: z.string().min(1).optional().describe('where the inventory for programs goes, as JSON (default: beside the stats, <name>.inventory.json)'),
-  workers: positive.optional().describe('threads that verify shards; 1: none but the main one, as always for less than 8 MB (default: as many as there are cores)'),
-  quick: z.boolean().default(false).describe('look at names, sizes and headers only; the data is not read, and no verified_at_utc written')
+  tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
+  inventory: z.string().regex(/^-$|\.md$/, 'expected the name of a .md file, or -').optional().describe(PAGE_HELP),
+  inventoryJson: z.string().min(1).optional().describe(JSON_HELP),
+  workers: positive.optional().describe(WORKERS_HELP),
+  quick: z.boolean().default(false).describe(QUICK_HELP)
 }).describe('shards on disk against their stats; writes verified_at_utc into these, and an inventory')
 
 /** Less is read sooner than threads are started. */
@@ -40,7 +48,7 @@ const FEW_BYTES = 8e6
  * megabyte at a time, on all cores.
  *
  * `verified_at_utc` is written into the stats, and into each component there that has no findings; where there are
- * some, an earlier date is taken away.
+ * some, an earlier date is removed.
  *
  * @param statsPath what `process-mixture` or `shard-corpus` has written; its paths are relative to the working
  *   directory
@@ -50,12 +58,21 @@ const FEW_BYTES = 8e6
  *   while there is none for programs; a PartialError (`ERR_OUTPUT`) with the inventory where the stats can't be
  *   written, or have changed; `ERR_ABORTED`
  */
-export async function verify (statsPath: string, options: z.input<typeof verifyOptions> = {}, { signal }: RunOptions = {}): Promise<Inventory> {
-  const { tokenizerPath, quick, workers, ...asked } = parseOptions('verify', verifyOptions, options)
+export async function verify (
+  statsPath: string, options: z.input<typeof verifyOptions> = {}, run: RunOptions = {}
+): Promise<Inventory> {
+  return await verifyParsed(statsPath, parseOptions('verify', verifyOptions, options), run)
+}
+
+/** As `verify`, with parsed options. */
+export async function verifyParsed (
+  statsPath: string, options: z.output<typeof verifyOptions>, { signal }: RunOptions
+): Promise<Inventory> {
+  const { tokenizerPath, quick, workers, ...asked } = options
   const utc = new Date().toISOString()
   const stats = await readStats(statsPath)
   const { pagePath, jsonPath } = inventoriesOf(statsPath, asked, utc)
-  const tokenizer = tokenizerPath === undefined ? undefined : { path: tokenizerPath, sha256: sha256(await readTokenizerFile(tokenizerPath)) }
+  const tokenizer = tokenizerPath === undefined ? undefined : await tokenizerHash(tokenizerPath)
   await checkPlaces(stats, pagePath, jsonPath, tokenizerPath)
   await checkInventories(statsPath, asked, stats.components.map(({ output_dir: folder }) => folder))
   await checkWritable(pagePath)
@@ -64,48 +81,98 @@ export async function verify (statsPath: string, options: z.input<typeof verifyO
   const counter = new DuplicateCounter(stats.components)
   const found = await findingsOf(stats, counter, { quick, workers, signal })
   stats.components.forEach((component, i) => {
-    if (tokenizer === undefined || tokenizer.sha256 === component.tokenizer_sha256) return
-    found[i]!.unshift({ component: component.name, check: 'tokenizer', file: tokenizer.path, found: `has SHA-256 ${tokenizer.sha256}`, expected: `${component.tokenizer_sha256}, which made the shards of ${component.name}` })
+    const other = tokenizer === undefined ? null : otherTokenizer(component, tokenizer)
+    if (other !== null) found[i]!.unshift(other)
   })
-  const failed = stats.failed.map((name): Finding => ({ component: name, check: 'missing', file: statsPath, found: `component ${name} failed when the shards were made`, expected: 'shards of all components; run it again' }))
-  const findings = [...found.flat(), ...failed]
+  const findings = [...found.flat(), ...stats.failed.map(name => failedFinding(statsPath, name))]
 
-  const unwritten: string[] = [] // what went wrong behind the verification, which isn't lost by it
+  const unwritten: string[] = [] // what went wrong after the verification, which isn't lost by it
   const kept = async <T>(work: () => Promise<T>): Promise<T | undefined> => await work().catch((error: unknown) => {
     if (!(error instanceof SluiceError)) throw error
     unwritten.push(error.message)
     return undefined
   })
   const date = quick ? undefined : utc
-  const statsSha256 = await kept(() => writeVerifiedDates(stats, { whole: findings.length > 0 ? null : date, components: found.map(({ length }) => length > 0 ? null : date) })) ?? stats.sha256
+  const dates = {
+    whole: findings.length > 0 ? null : date,
+    components: found.map(({ length }) => length > 0 ? null : date)
+  }
+  const statsSha256 = await kept(() => writeVerifiedDates(stats, dates)) ?? stats.sha256
   if (findings.length > 0) {
     const verified = stats.components.filter((_, i) => found[i]!.length === 0).map(({ name }) => name)
-    await kept(() => writeSection(pagePath, findingsSection({ stats: statsPath, statsSha256, utc, findings, verified })))
-    // One of an earlier day would say that all is well.
+    const section = findingsSection({ stats: statsPath, statsSha256, utc, findings, verified })
+    await kept(() => writeSection(pagePath, section))
+    // One of an earlier day would report that all is well.
     if (jsonPath !== STANDARD_STREAM) await kept(() => writing(jsonPath, () => rm(jsonPath, { force: true })))
     throw new VerifyError(statsPath, findings, unwritten)
   }
-  const inventory = inventoryOf(stats, { verified_at_utc: utc, stats_sha256: statsSha256, quick, tokenizer_verified: tokenizer !== undefined, duplicates: quick ? null : counter.result() })
+  const inventory = inventoryOf(stats, {
+    verified_at_utc: utc,
+    stats_sha256: statsSha256,
+    quick,
+    tokenizer_verified: tokenizer !== undefined,
+    duplicates: quick ? null : counter.result()
+  })
   await kept(() => writeSection(pagePath, inventorySection(inventory)))
   await kept(() => writeOwn(jsonPath, JSON.stringify(inventory, null, 2) + '\n', INVENTORY))
   if (unwritten.length > 0) throw new PartialError('ERR_OUTPUT', unwritten.join('\n'), inventory, { isResult: true })
   return inventory
 }
 
+interface HashedTokenizer {
+  readonly path: string
+  readonly sha256: string
+}
+
+async function tokenizerHash (path: string): Promise<HashedTokenizer> {
+  return { path, sha256: sha256(await readTokenizerFile(path)) }
+}
+
+/** A finding where a component's shards were made with another tokenizer; null where they weren't. */
+function otherTokenizer (
+  { name, tokenizer_sha256: expected }: StatsFile['components'][number], { path, sha256 }: HashedTokenizer
+): Finding | null {
+  if (sha256 === expected) return null
+  return {
+    component: name,
+    check: 'tokenizer',
+    file: path,
+    found: `has SHA-256 ${sha256}`,
+    expected: `${expected}, which made the shards of ${name}`
+  }
+}
+
+function failedFinding (statsPath: string, name: string): Finding {
+  return {
+    component: name,
+    check: 'missing',
+    file: statsPath,
+    found: `component ${name} failed when the shards were made`,
+    expected: 'shards of all components; run it again'
+  }
+}
+
 type Inventories = Pick<z.input<typeof verifyOptions>, 'inventory' | 'inventoryJson'>
 
+interface InventoryPaths {
+  readonly pagePath: string
+  readonly jsonPath: string
+}
+
 /** Where the inventories go. */
-function inventoriesOf (statsPath: string, { inventory, inventoryJson }: Inventories, utc: string): { readonly pagePath: string, readonly jsonPath: string } {
+function inventoriesOf (statsPath: string, { inventory, inventoryJson }: Inventories, utc: string): InventoryPaths {
   return { pagePath: inventory ?? inventoryPagePath(utc), jsonPath: inventoryJson ?? inventoryPathOf(statsPath) }
 }
 
 /**
- * Looks at where the inventories go, which can be done before there are shards.
+ * Checks where the inventories go, which can be done before there are shards.
  *
  * @param shards folders of shards, where no file that is named may be
  * @throws SluiceError `ERR_OPTION`; `ERR_OUTPUT_EXISTS` where one would replace a file of another kind
  */
-export async function checkInventories (statsPath: string, asked: Inventories, shards: readonly string[]): Promise<void> {
+export async function checkInventories (
+  statsPath: string, asked: Inventories, shards: readonly string[]
+): Promise<void> {
   const { pagePath, jsonPath } = inventoriesOf(statsPath, asked, new Date().toISOString())
   await checkOutputs([statsPath, pagePath, jsonPath], [])
   await refuseAmongShards([asked.inventory, asked.inventoryJson].filter(path => path !== undefined), shards)
@@ -113,18 +180,33 @@ export async function checkInventories (statsPath: string, asked: Inventories, s
   await readInventoryPage(pagePath)
 }
 
+const BOTH_PRINTED = 'verify: inventory and inventoryJson are both standard output, expected one of them at most'
+
 /** Known before hours of reading. */
-async function checkPlaces ({ path, components }: StatsFile, pagePath: string, jsonPath: string, tokenizerPath: string | undefined): Promise<void> {
-  if (pagePath === STANDARD_STREAM && jsonPath === STANDARD_STREAM) throw new SluiceError('ERR_OPTION', 'verify: inventory and inventoryJson are both standard output, expected one of them at most')
-  const shards = components.flatMap(({ output_dir: folder, shard_files: infos }) => infos.map(({ file }) => join(folder, file))).filter(path => existsSync(path))
+async function checkPlaces (
+  { path, components }: StatsFile, pagePath: string, jsonPath: string, tokenizerPath: string | undefined
+): Promise<void> {
+  if (pagePath === STANDARD_STREAM && jsonPath === STANDARD_STREAM) throw new SluiceError('ERR_OPTION', BOTH_PRINTED)
+  const shards = components.flatMap(({ output_dir: folder, shard_files: infos }) => {
+    return infos.map(({ file }) => join(folder, file))
+  }).filter(path => existsSync(path))
   await checkOutputs([pagePath, jsonPath], [path, ...(tokenizerPath === undefined ? [] : [tokenizerPath]), ...shards])
 }
 
+interface Verifying {
+  readonly quick: boolean
+  readonly workers: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
 /** What is found in each component. */
-async function findingsOf ({ path, components }: StatsFile, counter: DuplicateCounter, { quick, workers, signal }: { readonly quick: boolean, readonly workers: number | undefined, readonly signal: AbortSignal | undefined }): Promise<Finding[][]> {
+async function findingsOf (
+  { path, components }: StatsFile, counter: DuplicateCounter, { quick, workers, signal }: Verifying
+): Promise<Finding[][]> {
   const shards = components.flatMap(({ shard_files: infos }) => infos)
   const isLittle = quick || shards.reduce((sum, { bytes }) => sum + bytes, 0) < FEW_BYTES
-  const verifier = new ShardVerifier({ workers: isLittle ? 1 : Math.min(workers ?? availableParallelism(), shards.length), signal })
+  const most = Math.min(workers ?? availableParallelism(), shards.length)
+  const verifier = new ShardVerifier({ workers: isLittle ? 1 : most, signal })
   try {
     return await Promise.all(components.map((component, i) => verifyShards(component, {
       statsPath: path,
@@ -138,15 +220,17 @@ async function findingsOf ({ path, components }: StatsFile, counter: DuplicateCo
   }
 }
 
-/** Shards on disk are not what their stats say; `findings` has what differs, as data. */
+/** Shards on disk differ from their stats; `findings` has the differences, as data. */
 export class VerifyError extends PartialError {
   readonly stats: string
   readonly findings: readonly Finding[]
 
-  /** @param unwritten what went wrong when the findings were written down */
+  /** @param unwritten what went wrong when the findings were written */
   constructor (stats: string, findings: readonly Finding[], unwritten: readonly string[] = []) {
     const lines = findings.map(({ file, found, expected }) => `${file}: ${found}, expected ${expected}`)
-    super('ERR_VERIFY', `${stats}: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}; make the shards again, or get them again from where they are whole\n${[...lines, ...unwritten].join('\n')}`, { stats, findings }, { isResult: false })
+    const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`
+    const message = `${stats}: ${count}; make the shards again, or copy them again from where they are complete`
+    super('ERR_VERIFY', [message, ...lines, ...unwritten].join('\n'), { stats, findings }, { isResult: false })
     this.stats = stats
     this.findings = findings
   }

@@ -1,5 +1,5 @@
-// Builds what the tests run, sources and tests: what has changed since it was last built. Each file is compiled by itself and
-// no types are checked, which takes a few seconds less than `tsc --noCheck` does, and far less where little has changed.
+// Builds the sources and tests that have changed since the last build. Each file is compiled by itself and no types are
+// checked, which takes a few seconds less than `tsc --noCheck`, and far less where little has changed.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -16,7 +16,13 @@ if (stale.length > 0) {
   const { compilerOptions } = ts.readConfigFile('tsconfig.json', ts.sys.readFile).config
   const { options } = ts.convertCompilerOptionsFromJson(compilerOptions, '.')
   // A file by itself doesn't show that the package has ES modules. Maps are for `npm run coverage`.
-  const settings = { ...options, module: ts.ModuleKind.ES2022, moduleDetection: ts.ModuleDetectionKind.Force, sourceMap: false, declaration: false }
+  const settings = {
+    ...options,
+    module: ts.ModuleKind.ES2022,
+    moduleDetection: ts.ModuleDetectionKind.Force,
+    sourceMap: false,
+    declaration: false
+  }
   for (const [path, output] of stale) {
     const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), { fileName: path, compilerOptions: settings })
     mkdirSync(dirname(output), { recursive: true })

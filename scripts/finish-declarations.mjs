@@ -1,8 +1,8 @@
 // Adds to the package's declaration files what the compiler leaves out:
 //
-// - Node's types, by name. Since TypeScript 6 a program has only the `types` that it lists, and pnpm doesn't lay those of a
-//   dependency where TypeScript looks by itself.
-// - what options mean. They are described once, in their schemas; from there each has its text where an editor shows it.
+// - Node's types, by name. Since TypeScript 6 a program has only the `types` that it lists, and pnpm doesn't put those
+//   of a dependency where TypeScript looks by itself.
+// - the descriptions of options. They are written once, in the schemas; here they become docstrings that editors show.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -13,7 +13,9 @@ const REFERENCE = '/// <reference types="node" />\n'
 /** The options that a declaration has in its type, be it a schema or the fields of one. */
 function optionsIn ({ type }) {
   if (type === undefined) return []
-  const fields = ts.isTypeReferenceNode(type) && type.typeName.getText() === 'z.ZodObject' ? type.typeArguments?.[0] : type
+  const fields = ts.isTypeReferenceNode(type) && type.typeName.getText() === 'z.ZodObject'
+    ? type.typeArguments?.[0]
+    : type
   return ts.isTypeLiteralNode(fields) ? fields.members.filter(ts.isPropertySignature) : []
 }
 
@@ -28,7 +30,8 @@ function commentOf (schema) {
 /** A declaration file with a comment before each option whose schema has a description. */
 async function described (path, text) {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
-  const declared = file.statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) => [...declarationList.declarations])
+  const declared = file.statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) =>
+    [...declarationList.declarations])
   const groups = declared.map(one => [one.name.getText(), optionsIn(one)]).filter(([, options]) => options.length > 0)
   if (groups.length === 0) return text
   const module = await import(pathToFileURL(path.replace('.d.ts', '.js')))

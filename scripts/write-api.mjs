@@ -38,18 +38,24 @@ function groupsOf (path) {
 const byName = new Map(checker.getExportsOfModule(moduleAt(INDEX)).map(symbol => [symbol.name, symbol]))
 const index = groupsOf(INDEX).flatMap(({ title, names }) => ['', `## ${title}`, '', ...names.map(({ name }) => {
   const deprecated = ts.getJSDocDeprecatedTag(names.find(other => other.name === name))
-  return deprecated === undefined ? lineOf(byName.get(name.text)) : `- \`${name.text}\`: deprecated. ${deprecated.comment}`
+  return deprecated === undefined
+    ? lineOf(byName.get(name.text))
+    : `- \`${name.text}\`: deprecated. ${deprecated.comment}`
 })])
 const modules = parts.flatMap(([name, path]) =>
   ['', `## \`${name}\``, '', ...checker.getExportsOfModule(moduleAt(path)).map(lineOf)])
-const stages = Object.keys(exports).filter(path => /^\.\/\w+\/\w+$/.test(path)).map(path => `\`${path.replace('.', PACKAGE)}\``)
+const stages = Object.keys(exports).filter(path => /^\.\/\w+\/\w+$/.test(path)).map(path =>
+  `\`${path.replace('.', PACKAGE)}\``)
+const paths = `Most names are in \`import { … } from '${PACKAGE}'\`. ` +
+  `A stage has a path of its own, too, which loads no other: ${stages.join(', ')}.`
 
 writeFileSync('docs/api.md', `# The names in code
 
-What can be imported of the package, and nothing else: a line for each name. What the options are, editors show, and the
-[README](../README.md) has them in tables. \`npm run api\` writes this page from the docstrings.
+What can be imported of the package, and nothing else: a line for each name. Editors show what options mean; the pages of
+[sources](../sources/README.md), [transforms](../transforms/README.md) and [sinks](../sinks/README.md) have tables of them.
+\`npm run api\` writes this page from the docstrings.
 
-Most names are in \`import { … } from '${PACKAGE}'\`. A stage has a path of its own, too, which loads no other: ${stages.join(', ')}.
+${paths}
 Of such a module those names are public that the index has as well. The parts that are of use alone are at the end.
 ${index.join('\n')}
 ${modules.join('\n')}

@@ -6,13 +6,13 @@ import { parseOptions } from '../lib/options.ts'
 
 export const ndjsonSinkOptions = z.strictObject({})
 
-/** What `ndjsonSink` can be told. */
+/** Options of `ndjsonSink`. */
 export type NdjsonSinkOptions = LineSinkOptions
 
 /**
- * Writes a JSON object a line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.
+ * Writes one JSON object a line: `{id,text,meta}` for a document, `{id,ids,meta}` for tokens, `{ids}` for a sequence.
  *
- * @param path compressed where it ends in `.gz` or `.zst`; `-` for standard output
+ * @param path compressed if it ends in `.gz` or `.zst`; `-` for standard output
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`
  */
 export function ndjsonSink (path: string, options: NdjsonSinkOptions = {}): LineSink<Document | Tokens | Sequence> {
@@ -30,7 +30,7 @@ export function ndjsonLine (item: Document | Tokens | Sequence): string {
   return `{"id":${JSON.stringify(item.id)},"text":${JSON.stringify(item.text)},"meta":${metaJson(item.meta)}}\n`
 }
 
-/** A stage in JavaScript may have left it out. */
+/** A custom stage in JavaScript may have left `meta` out. */
 function metaJson (meta: Readonly<Record<string, unknown>> | undefined): string {
   return toJson(meta ?? {})
 }

@@ -19,25 +19,25 @@ import {
 } from '../lib/stage/stage.ts'
 
 export const npySinkOptions = z.strictObject({
-  seqLen: positive.optional().describe('token ids in a sequence (default: as the first one has)'),
-  sequencesPerShard: positive.default(1024).describe('sequences in a shard; the last one has what is left'),
+  seqLen: positive.optional().describe('token ids in a sequence (default: length of the first sequence)'),
+  sequencesPerShard: positive.default(1024).describe('sequences in a shard; the last shard may have fewer'),
   dtype: z.enum(dtypes).default('int32').describe('type of the ids, little-endian'),
-  vocabSize: positive.optional().describe('ids from this number on are refused'),
+  vocabSize: positive.optional().describe('every id must be less than this number'),
   overwrite: z.boolean().default(false)
-    .describe('delete the shards of another run in the folder instead of refusing it')
+    .describe('delete the shards of another run in the folder instead of failing')
 })
 
-/** What `npySink` can be told. */
+/** Options of `npySink`. */
 export type NpySinkOptions = z.input<typeof npySinkOptions> & NpyStreamOptions
 
-/** What a `npy` sink can be told in code, beside its options. */
+/** Options of `npySink` that are set in code only. */
 export interface NpyStreamOptions extends StreamOptions {
   /**
-   * Whether `save` will be called: the shard that is begun is kept from then on. The caller sees to it that nobody else
-   * writes into the folder; shards in it aren't refused, but replaced one by one. @default false
+   * Whether `save` will be called; after a `save`, an unfinished shard is kept when the stream is destroyed. The caller
+   * must make sure that no other run writes into the folder. Shards in it are replaced one by one. @default false
    */
   readonly resumable?: boolean | undefined
-  /** Awaited before the first shard gets its name, and those that it replaces are deleted. */
+  /** Awaited before the first shard gets its final name, and before `overwrite` deletes shards. */
   readonly beforeFirst?: (() => Promise<void>) | undefined
 }
 
@@ -47,21 +47,22 @@ const npySinkState = z.strictObject({
   open: openShard.nullable()
 })
 
-/** What a `npy` sink has written; small JSON. */
+/** The state of an `npySink`: the shards that it has written; small JSON. */
 export type NpySinkState = z.output<typeof npySinkState>
 
-/** What a `npy` sink has counted: `in` and `out` count sequences, `out` those in complete shards. */
+/** Counts of an `npySink`: `in` and `out` count sequences, `out` those in complete shards. */
 export interface NpySinkStats extends StageStats {
   readonly shards: ShardInfo[]
 }
 
 /**
  * Writes sequences to `shard_00000.npy`, `shard_00001.npy`, … in a folder: NumPy format 1.0, C order, shape
- * `(n, seqLen)`. Each shard is written under another name, synced, then renamed: a reader never sees half a shard.
+ * `(n, seqLen)`. Each shard is written under a temporary name, synced, then renamed, so readers never see a part of a
+ * shard.
  *
- * @param folder made where it is missing
+ * @param folder created if it is missing
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT_EXISTS` when the folder holds shards,
- *   `ERR_SHARD` for a sequence of another length or an id that doesn't fit, and `ERR_OUTPUT`
+ *   `ERR_SHARD` for a sequence of another length or an id out of range, and `ERR_OUTPUT`
  */
 export function npySink (folder: string, options: NpySinkOptions = {}): NpySink {
   const { highWaterMark, signal, resumable, beforeFirst, ...own } = options
@@ -69,7 +70,7 @@ export function npySink (folder: string, options: NpySinkOptions = {}): NpySink 
   return new NpySink(folder, checked, { highWaterMark, signal, resumable, beforeFirst })
 }
 
-/** What `npySink` makes; `stats.shards` grows with each complete shard. */
+/** The stream that `npySink` returns; `stats.shards` grows with each complete shard. */
 export class NpySink extends Writable {
   readonly stageName = 'npy'
   readonly stats: NpySinkStats = { in: 0, out: 0, dropped: {}, shards: [] }
@@ -80,12 +81,12 @@ export class NpySink extends Writable {
   readonly #resumable: boolean
   readonly #beforeFirst: NpyStreamOptions['beforeFirst']
   #hasFolder = false
-  #begun: OpenShard | null = null // by a run before, and not gone on with yet
+  #begun: OpenShard | null = null // unfinished shard of an earlier run, not resumed yet
   #shard: ShardWriter | undefined
   #adding: Promise<void> = Promise.resolve()
-  #opened = 0 // shards, those of a run before among them
-  #finishing: Promise<void> | undefined // of the shard before
-  /** Shards that have all their sequences, the one that is being brought to disk among them. */
+  #opened = 0 // shards, including those of an earlier run
+  #finishing: Promise<void> | undefined // of the previous shard
+  /** Shards that have all their sequences, including the one that is being written to disk. */
   filled = 0
 
   constructor (
@@ -102,7 +103,7 @@ export class NpySink extends Writable {
     this.#maxId = Math.min(maxId(options.dtype), (options.vocabSize ?? Infinity) - 1)
   }
 
-  /** Writes out and syncs what has come so far; a sink that `restore` is given what this returns goes on behind it. */
+  /** Writes and syncs the sequences so far. @returns the state from which `restore` resumes after them */
   async save (): Promise<NpySinkState> {
     await this.#finishing
     const open = this.#shard === undefined ? this.#begun : await this.#shard.save()
@@ -110,11 +111,11 @@ export class NpySink extends Writable {
   }
 
   /**
-   * Goes on with what a run before has written, before anything comes.
+   * Resumes after the sequences of an earlier run. Call it before the first write.
    *
-   * @throws SluiceError `ERR_STATE` for what `save` didn't give
+   * @throws SluiceError `ERR_STATE` for anything that `save` didn't return
    */
-  restore (state: NpySinkState): void {
+  restore (state: unknown): void {
     const { seqLen, shards, open } = parseState('npy', npySinkState, state)
     this.#seqLen = seqLen ?? this.#seqLen
     this.#begun = open
@@ -135,12 +136,12 @@ export class NpySink extends Writable {
   }
 
   override _destroy (error: Error | null, done: Done): void {
-    // An abort can come while a shard is being opened or finished: only then is it known what is to be deleted.
+    // An abort can come while a shard is opened or finished; what to delete is known afterwards.
     const settled = this.#adding.catch(() => {}).then(() => this.#finishing).catch(() => {})
     settleDestroy(settled.then(() => this.#shard?.abandon()), error, done)
   }
 
-  /** Not on construction: a sink that is made and never written to leaves the folder as it is. */
+  /** Called at the first write, so that a sink that is never written to leaves the folder unchanged. */
   async #takeFolder (): Promise<void> {
     if (this.#hasFolder) return
     await writing(this.#folder, async () => {
@@ -183,18 +184,18 @@ export class NpySink extends Writable {
     await this.#finishShard()
     await this.#finishing
     if (this.stats.shards.length > 0) return
-    // Nothing has come, perhaps because what was to send it has failed: no reason to delete anything.
+    // Without a sequence, perhaps because an earlier stage has failed, nothing is deleted.
     const { length } = await listShards(this.#folder)
     if (length > 0) {
-      throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#folder}: no sequence has come, ` +
+      throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#folder}: there are no sequences to write, ` +
         `so the ${length} ${length === 1 ? 'shard' : 'shards'} of another run are kept; ` +
-        'delete them by hand if that is meant')
+        'delete them yourself if they are not needed')
     }
   }
 
   /**
-   * Begins to: while the disk takes its time, the next shard is written. What fails is told of when that one is
-   * finished, or saved.
+   * Starts to finish the shard, and lets the next one be filled while the disk is busy. A failure is thrown when the
+   * next shard is finished, or by `save`.
    */
   async #finishShard (): Promise<void> {
     await this.#finishing
@@ -204,14 +205,14 @@ export class NpySink extends Writable {
     this.filled++
     this.#finishing = this.#publish(shard, isFirst)
     this.#finishing.catch(() => {})
-    if (isFirst) await this.#finishing // old shards are in the way until then
+    if (isFirst) await this.#finishing // the old shards are deleted before the next one is opened
     this.#shard = undefined
   }
 
   async #publish (shard: ShardWriter, isFirst: boolean): Promise<void> {
     try {
       if (isFirst) await this.#beforeFirst?.()
-      // Only now is there something in the place of the old shards.
+      // Not before: the old shards are kept until a new one can replace them.
       if (isFirst && this.#options.overwrite) await writing(this.#folder, () => removeShards(this.#folder))
       const info = await shard.finish()
       this.stats.shards.push(info)
@@ -223,7 +224,7 @@ export class NpySink extends Writable {
   }
 }
 
-/** @throws SluiceError `ERR_CHECKPOINT` when a shard of a run that is gone on with isn't there as it was */
+/** @throws SluiceError `ERR_CHECKPOINT` when a shard of the resumed run is missing or has another size */
 async function checkThere (folder: string, { file, bytes }: ShardInfo): Promise<void> {
   const path = join(folder, file)
   const there = await stat(path).catch(() => null)

@@ -6,18 +6,18 @@ import { parseOptions } from '../lib/options.ts'
 
 export const textSinkOptions = z.strictObject({})
 
-/** What `textSink` can be told. */
+/** Options of `textSink`. */
 export type TextSinkOptions = LineSinkOptions
 
-/** Whether the name of an output asks for text: `.txt`, plain or compressed. */
+/** Whether an output is text by its name: `.txt`, plain or compressed. */
 export function isTextFile (path: string): boolean {
   return /\.txt(\.(gz|zst))?$/.test(path)
 }
 
 /**
- * Writes the text of each document on a line of its own.
+ * Writes the text of each document as one line.
  *
- * @param path compressed where it ends in `.gz` or `.zst`; `-` for standard output
+ * @param path compressed if it ends in `.gz` or `.zst`; `-` for standard output
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_OUTPUT`, and with `ERR_DOCUMENT` for a text with line
  *   breaks
  */
@@ -26,8 +26,8 @@ export function textSink (path: string, options: TextSinkOptions = {}): LineSink
   parseOptions('text', textSinkOptions, own)
   return new LineSink('text', path, ({ id, text }: Document) => {
     if (/[\n\r]/.test(text)) {
-      throw new SluiceError('ERR_DOCUMENT', `${path}: document ${id} has line breaks and would become several; ` +
-        'put normalize before it, or write NDJSON')
+      throw new SluiceError('ERR_DOCUMENT', `${path}: document ${id} has line breaks and would become several lines; ` +
+        'put normalize before the sink, or write NDJSON')
     }
     return text + '\n'
   }, { highWaterMark, signal, resumable })

@@ -12,32 +12,32 @@ export const csvOptions = z.strictObject({
   delimiter: character
     .refine(given => /^[^"\r\n\x80-\uffff]$/.test(given), 'expected one ASCII character, or tab, and no quote')
     .optional()
-    .describe('what stands between fields (default: what a first line sep=; ' +
-      'says, a tab where the name ends in .tsv, else a comma)'),
+    .describe('character between fields (default: that of a first line such as sep=;, ' +
+      'a tab if the name ends in .tsv, else a comma)'),
   quote: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()
-    .describe('what stands around fields with delimiters or line breaks (default: "; ' +
-      'with nothing here, quotes are text)'),
+    .describe('character around fields with delimiters or line breaks (default: "; if empty, quotes are text)'),
   escape: z.string().regex(/^[^\r\n\x80-\uffff]?$/, 'expected one ASCII character, or nothing').optional()
-    .describe('what stands before a quote within quotes, such as \\ in files of Spark (default: nothing; ' +
-      'such a quote is doubled)'),
+    .describe('character before a quote within quotes, such as \\ in files of Spark ' +
+      '(default: none; such a quote is doubled)'),
   ...recordSourceOptions
 })
 
-/** What `csv` can be told. */
+/** Options of `csv`. */
 export type CsvOptions = z.input<typeof csvOptions> & SourceOptions
 
 /**
- * Documents from CSV or TSV, a record each; plain, `.gz` or `.zst`. The first record of each file names its columns.
- * Fields are quoted as in RFC 4180, and may have line breaks then; every field is a string. Blank lines are passed
- * over, and a first line such as `sep=;`, by which Excel is told the delimiter, counts as the option does. With
- * `escape`, that character makes text of a quote within quotes, and of itself; before anything else it is text.
+ * Reads documents from CSV or TSV, one from each record; plain, `.gz` or `.zst`. The first record of each file names
+ * its columns. Fields are quoted as in RFC 4180; a quoted field may have line breaks. Every field is a string. Blank
+ * lines are skipped. A first line such as `sep=;`, which sets the delimiter for Excel, has the same effect as the
+ * option. The character `escape` makes text of a quote within quotes, and of itself; before any other character it is
+ * text.
  *
- * A record's own id and its further fields are taken as by `ndjson`. One with more or fewer fields than columns, or
- * with text behind a closing quote, is counted as `bad_csv`.
+ * A record's id and its further fields are used as in `ndjson`. A record with more or fewer fields than columns, or
+ * with text after a closing quote, is counted as `bad_csv`.
  *
  * @param input paths, globs, `-` for standard input, or an iterable of bytes
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE` (a quote that is never closed, a
- *   column that isn't there), `ERR_BAD_RECORDS` or `ERR_STATE`
+ *   missing column), `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource {
   const [{ maxBad, ...own }, shared] = sourceOptions('csv', csvOptions, options)
@@ -47,8 +47,7 @@ export function csv (input: SourceInput, options: CsvOptions = {}): RecordSource
   }
   if (own.escape !== undefined && own.escape !== '') {
     if (own.quote === '') {
-      throw new SluiceError('ERR_OPTION', 'csv: an escape character makes text of a quote, ' +
-        'and there are none with the quote \'\'; leave one of them out')
+      throw new SluiceError('ERR_OPTION', 'csv: got an escape character and an empty quote; leave one of them out')
     }
     if (own.escape === own.delimiter) {
       throw new SluiceError('ERR_OPTION',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { InputFile } from '../lib/bytes.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { isDatasetName } from '../lib/hub/address.ts'
 import type { ResolvedDataset } from '../lib/hub/resolve.ts'
@@ -15,56 +16,71 @@ import { RecordSource } from '../lib/records/source.ts'
 import { textRecords } from '../lib/records/text.ts'
 
 export const hfOptions = z.strictObject({
-  subset: z.string().min(1).nullable().default(null).describe('subset of the dataset (default: the only one, or the one that its card says)'),
-  split: z.string().min(1).default('train').describe('split; where it is absent, train, validation or test'),
+  subset: z.string().min(1).nullable().default(null)
+    .describe('subset of the dataset (default: the only one, or the default of its card)'),
+  split: z.string().min(1).default('train').describe('split; if it is absent, train, validation or test'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit'),
-  dataFiles: fileNames.nullable().default(null).describe('paths and globs in the dataset, in place of what its card and its files\' names say'),
-  textColumn: z.string().min(1).default('text').describe('field or column that holds the text, or the way to it: data.text, messages[].content'),
-  columns: columnNames.optional().describe('of parquet and Arrow: further columns to keep in meta, commas between them; * for all (default: none but those with a licence)'),
+  dataFiles: fileNames.nullable().default(null)
+    .describe('paths and globs in the dataset, instead of those of its card and its file names'),
+  textColumn: z.string().min(1).default('text')
+    .describe('field or column that holds the text, or the path to it: data.text, messages[].content'),
+  columns: columnNames.optional()
+    .describe('of parquet and Arrow: further columns to keep in meta, separated by commas; * for all ' +
+      '(default: only those with a licence)'),
   ...hubOptions,
   ...recordSourceOptions
 })
 
-/** What `hf` can be told, beside what is asked of every source. */
+/** Options of `hf`. */
 export type HfOptions = z.input<typeof hfOptions> & Omit<SourceOptions, 'hub'> & {
-  /** Told of the files that were found, before the first is read. */
+  /** Called with the files of the dataset before the first is read. */
   readonly onResolved?: ((dataset: ResolvedDataset) => void) | undefined
-  /** How long is waited before the Hub is asked again. */
+  /** How long to wait before a request to the Hub is repeated. */
   readonly hub?: Pick<HubOptions, 'retryDelay'> | undefined
 }
 
 /**
- * Documents of a dataset on the Hugging Face Hub: those files that Python's `datasets` finds for a subset and split, at
- * the commit that the revision names when it is first read, with the parser that their names ask for. `HF_TOKEN`,
- * `HF_ENDPOINT`, `HF_HUB_OFFLINE` and proxies are read from the environment as `huggingface_hub` does.
+ * Reads documents of a dataset on the Hugging Face Hub. Its files are those that Python's `datasets` finds for the
+ * subset and split. They are read at the commit that the revision names at the first read, each with the parser for
+ * their format. `HF_TOKEN`, `HF_ENDPOINT`, `HF_HUB_OFFLINE` and proxies are read from the environment, as
+ * `huggingface_hub` reads them.
  *
- * A connection that breaks or stalls is taken up where it was; what the Hub refuses for a time is asked for again.
+ * A connection that breaks or stalls is resumed at the byte where it stopped; a request that the Hub refuses for a time
+ * is repeated.
  *
  * @param dataset `owner/name`
- * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_HUB`, `ERR_DATASET`, and as the sources of the formats
- *   do
+ * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_HUB`, `ERR_DATASET`, and as the source of the format
+ *   does
  */
 export function hf (dataset: string, options: HfOptions = {}): RecordSource {
   const { onResolved, tell, ...given } = options
-  const [{ subset, split, revision, dataFiles, textColumn, columns = [], maxRetries, timeout, maxLineBytes, maxBad }, shared] = sourceOptions('hf', hfOptions, given)
-  if (!isDatasetName(dataset)) throw new SluiceError('ERR_OPTION', `hf: ${dataset} is no name of a dataset on the Hub, expected OWNER/NAME`)
+  const [own, shared] = sourceOptions('hf', hfOptions, given)
+  const { subset, split, revision, dataFiles, maxRetries, timeout } = own
+  const { textColumn, columns = [], maxLineBytes, maxBad } = own
+  if (!isDatasetName(dataset)) {
+    throw new SluiceError('ERR_OPTION', `hf: ${dataset} is not the name of a dataset on the Hub, expected OWNER/NAME`)
+  }
   const settings = { maxRetries, timeout, retryDelay: shared.hub?.retryDelay }
   const hub = { ...settings, tell }
+  const lines = { textColumn, maxLineBytes }
+  const rows = { textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample: shared.isSample }
   let open: OpenRecords | undefined
-  const files = async (signal: AbortSignal): Promise<ResolvedDataset['files']> => {
-    const [{ theHub }, { resolveDataset }] = await Promise.all([import('../lib/hub/hub.ts'), import('../lib/hub/resolve.ts')])
-    const found = await resolveDataset(await theHub(settings), { dataset, subset, split, revision, dataFiles }, { signal, tell })
+  const files = async (signal: AbortSignal): Promise<InputFile[]> => {
+    const { theHub } = await import('../lib/hub/hub.ts')
+    const { resolveDataset } = await import('../lib/hub/resolve.ts')
+    const wanted = { dataset, subset, split, revision, dataFiles }
+    const found = await resolveDataset(await theHub(settings), wanted, { signal, tell })
     for (const warning of found.warnings) tell?.(`${dataset}: ${warning}`)
     onResolved?.(found)
     open = {
-      json: () => jsonRecords({ textColumn, maxLineBytes, ...found.options }),
-      csv: () => csvRecords({ textColumn, maxLineBytes, ...found.options }),
+      json: () => jsonRecords({ ...lines, ...found.options }),
+      csv: () => csvRecords({ ...lines, ...found.options }),
       text: () => textRecords(maxLineBytes),
-      parquet: () => parquetRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample: shared.isSample }, ({ path, signal }) => openRanges(path, { hub, signal })),
-      arrow: () => arrowRecords({ textColumn, columns, maxRowBytes: maxLineBytes, tell, isSample: shared.isSample }, hub)
+      parquet: () => parquetRecords(rows, ({ path, signal }) => openRanges(path, { hub, signal })),
+      arrow: () => arrowRecords(rows, hub)
     }[found.format]()
-    return found.files
+    return found.files.map(({ name, size }) => ({ path: name, size }))
   }
-  const located = { files: async (signal: AbortSignal) => (await files(signal)).map(({ name, size }) => ({ path: name, size })) }
-  return new RecordSource('hf', located, file => open!(file), { maxBad, textIn: `its column ${textColumn}` }, { ...shared, tell, hub })
+  const format = { maxBad, textIn: `its column ${textColumn}` }
+  return new RecordSource('hf', { files }, file => open!(file), format, { ...shared, tell, hub })
 }

@@ -5,24 +5,24 @@ import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
 export const ndjsonOptions = z.strictObject({
   textColumn: z.string().min(1).default('text')
-    .describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
+    .describe('field of a record that holds its text, or the path to it: data.text, messages[].content'),
   field: z.string().min(1).optional()
     .describe('field that holds the array of records, ' +
-      'where each file of JSON is one object: {"data": [{"text": …}, …]}'),
+      'if each file of JSON is one object: {"data": [{"text": …}, …]}'),
   ...recordSourceOptions
 })
 
-/** What `ndjson` can be told. */
+/** Options of `ndjson`. */
 export type NdjsonOptions = z.input<typeof ndjsonOptions> & SourceOptions
 
 /**
- * Documents from NDJSON, a JSON object a line, or from one JSON array of objects, where the first character is `[`, or
- * which is the `field` of one object; plain, `.gz` or `.zst`. Blank lines are passed over. Several objects in one line
- * are read each; one over several lines ends the source.
+ * Reads documents from NDJSON, one JSON object a line, or from one JSON array of objects; plain, `.gz` or `.zst`. The
+ * array is a whole file that begins with `[`, or the `field` of one object. Blank lines are skipped. A line may hold
+ * several objects; an object over several lines is an error.
  *
  * Python's `NaN`, `Infinity` and `-Infinity` are read; in `meta` they are strings. A record that is a string is a
- * document's text. A record that is exactly `{id, text, meta}` is a document as it stands; otherwise its fields other
- * than the id and the text become `meta`; integers past 2^53 become strings of their digits. A bad record is counted in
+ * document's text. A record that is exactly `{id, text, meta}` is a document already. Of any other record, all fields
+ * but the id and the text become `meta`. Integers past 2^53 become strings of their digits. A bad record is counted in
  * `stats.dropped`; see `RecordFault` for the reasons.
  *
  * @param input paths, globs, `-` for standard input, or an iterable of bytes

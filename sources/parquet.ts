@@ -10,25 +10,25 @@ import { type SourceInput, RecordSource } from '../lib/records/source.ts'
 
 export const parquetOptions = z.strictObject({
   textColumn: z.string().min(1).default('text')
-    .describe('column that holds the text, or the way to it: data.text, messages[].content'),
+    .describe('column that holds the text, or the path to it: data.text, messages[].content'),
   columns: columnNames.optional()
-    .describe('further columns to keep in meta, commas between them; * for all (default: none)'),
+    .describe('further columns to keep in meta, separated by commas; * for all (default: none)'),
   ...recordSourceOptions
 })
 
-/** What `parquet` can be told. */
+/** Options of `parquet`. */
 export type ParquetOptions = z.input<typeof parquetOptions> & SourceOptions
 
 /**
- * Documents from the rows of parquet files, read page by page: a file may be one large row group. Only the text's
- * column, the column `id` where there is one, and `columns` are read.
+ * Reads documents from the rows of parquet files. Files are read page by page, so a file may be one large row group.
+ * Only the text column, the column `id` if there is one, and `columns` are read.
  *
- * In `meta`, 64-bit integers are strings, as are decimals, dates and times (ISO 8601, with the digits of their unit)
- * and NaN and the infinities; bytes are base64, structs objects, maps lists of `[key, value]`. A row is counted in
- * `stats.dropped` where its text is null, no string or no UTF-8, or where its values have more than `maxLineBytes`.
+ * In `meta`, strings hold 64-bit integers, decimals, dates and times (ISO 8601, with the digits of their unit), NaN and
+ * the infinities. Bytes are base64, structs are objects, and maps are lists of `[key, value]`. A row is counted in
+ * `stats.dropped` if its text is null, not a string or not UTF-8, or if its values have more than `maxLineBytes` bytes.
  *
- * @param input paths and globs, or what serves ranges of bytes, closed once it is read; streams have no end to read
- *   from
+ * @param input paths and globs, or `ByteRanges`, which are closed after they are read; not a stream, since the footer
+ *   of a parquet file is at its end
  * @throws SluiceError `ERR_OPTION`; the stream fails with `ERR_FILES`, `ERR_SOURCE`, `ERR_BAD_RECORDS` or `ERR_STATE`
  */
 export function parquet (
@@ -48,7 +48,7 @@ export function parquet (
   return new RecordSource('parquet', files, format, { maxBad, textIn: `its column ${textColumn}` }, shared)
 }
 
-/** How many rows a file has, by its footer. @throws SluiceError as the source does */
+/** How many rows a file has, as its footer records. @throws SluiceError as the source does */
 export async function countRows (path: string): Promise<number> {
   const { ParquetFile } = await import('../lib/parquet/file.ts')
   const ranges = await openRanges(path)
@@ -60,7 +60,7 @@ export async function countRows (path: string): Promise<number> {
 }
 
 /**
- * What serves ranges; null where files are named, or a stream is given.
+ * The `ByteRanges` of the input; null for paths or a stream.
  *
  * @throws SluiceError `ERR_OPTION` for both in one list
  */
@@ -69,13 +69,13 @@ function rangesIn (input: SourceInput | ByteRanges | readonly ByteRanges[]): rea
   const ranges = given.filter(isByteRanges)
   if (ranges.length === 0) return null
   if (ranges.length < given.length) {
-    throw new SluiceError('ERR_OPTION', 'parquet: got paths and what serves ranges in one list, ' +
-      'expected one of them; openRanges makes ranges of a path')
+    throw new SluiceError('ERR_OPTION', 'parquet: got both paths and byte ranges in one list, ' +
+      'expected only one kind; openRanges makes ranges of a path')
   }
   return ranges
 }
 
-function isByteRanges (one: unknown): one is ByteRanges {
-  return typeof one === 'object' && one !== null && ['name', 'size', 'read', 'close'].every(key => key in one) &&
-    !(Symbol.asyncIterator in one)
+function isByteRanges (input: unknown): input is ByteRanges {
+  return typeof input === 'object' && input !== null && !(Symbol.asyncIterator in input) &&
+    ['name', 'size', 'read', 'close'].every(key => key in input)
 }

@@ -5,12 +5,12 @@ import { type SourceOptions, recordSourceOptions, sourceOptions } from '../lib/r
 
 export const textOptions = z.strictObject(recordSourceOptions)
 
-/** What `text` can be told. */
+/** Options of `text`. */
 export type TextOptions = z.input<typeof textOptions> & SourceOptions
 
 /**
- * Documents from text, one a line, plain, `.gz` or `.zst`; an empty line is an empty document. Lines end in `\n` or
- * `\r\n`.
+ * Reads documents from text, one a line; plain, `.gz` or `.zst`. An empty line is an empty document. Lines end in
+ * `\n`, `\r\n` or `\r`, as in Python.
  *
  * A line that is not UTF-8 or is too long is counted in `stats.dropped`.
  *

@@ -12,14 +12,17 @@ const files = FOLDERS.flatMap(sourcesIn)
 
 t.test('a file of tests is named *.test.ts, or it would not be run', async t => {
   const others = filesIn(join(ROOT, 'test')).filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-  t.strictSame(others.filter(name => /^import (?:t\b.* from 'tap'|\{.*\bt\b.*\} from '[./]+tap\.ts')/m.test(readFileSync(join(ROOT, 'test', name), 'utf8'))), [])
+  t.strictSame(others.filter(name => /^import (?:t\b.* from 'tap'|\{.*\bt\b.*\} from '[./]+tap\.ts')/m.test(
+    readFileSync(join(ROOT, 'test', name), 'utf8')
+  )), [])
 })
 
 t.test('a command starts with few packages: the others are loaded by what uses them', async t => {
   const started = new Set(['recipes/cli/main.ts', 'recipes/cli/cli.ts'])
   const packages = new Set<string>()
   for (const file of started) { // those that are added on the way too
-    for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8').matchAll(/^(?:import|export) (?!type )[^']*from '([^']+)'/gm)) {
+    for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8')
+      .matchAll(/^(?:import|export) (?!type )[^']*from '([^']+)'/gm)) {
       if (specifier!.startsWith('.')) started.add(relative(ROOT, resolve(ROOT, dirname(file), specifier!)))
       else if (!specifier!.startsWith('node:')) packages.add(specifier!)
     }
@@ -28,7 +31,8 @@ t.test('a command starts with few packages: the others are loaded by what uses t
 })
 
 t.test('a stage\'s file, its factory, its command and its sub-path have one name', async t => {
-  t.strictSame(Object.keys(transforms).sort(), readdirSync(join(ROOT, 'transforms')).map(name => name.replace('.ts', '')).sort())
+  t.strictSame(Object.keys(transforms).sort(), readdirSync(join(ROOT, 'transforms'))
+    .map(name => name.replace('.ts', '')).sort())
   for (const name of Object.keys(transforms)) {
     const module = await import(`sluice/transforms/${name}`) as Record<string, unknown>
     t.type(module[name], 'function', name)
@@ -43,19 +47,28 @@ t.test('no default exports', async t => {
 t.test('every module can be imported, and importing holds nothing: the process ends by itself', async t => {
   const modules = files.filter(file => file !== 'recipes/cli/main.ts').map(file => builtModule(file.replace('.ts', '')))
   const program = `
-    const held = () => ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 'exit'].map(event => process.listenerCount(event)).join()
+    const events = ['uncaughtException', 'unhandledRejection', 'SIGINT', 'SIGTERM', 'exit']
+    const held = () => events.map(event => process.listenerCount(event)).join()
     const before = held()
     for (const module of ${JSON.stringify(modules)}) await import(module)
     await import('sluice')
     const { default: assert } = await import('node:assert')
     assert.equal(held(), before)`
   // env -i: the test runner puts listeners of its own on every process that inherits its environment
-  t.equal(execFileSync('env', ['-i', process.execPath, '--input-type=module', '-e', program], { cwd: ROOT, encoding: 'utf8' }), '')
+  t.equal(execFileSync('env', ['-i', process.execPath, '--input-type=module', '-e', program], {
+    cwd: ROOT, encoding: 'utf8'
+  }), '')
 })
 
 t.test('what the package holds is what it needs', async t => {
   const { code, stdout } = await command(['--version'])
   t.match({ code, stdout }, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
-  const { files: packed, bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { files: string[], bin: Record<string, string>, exports: Record<string, string> }
-  for (const path of [bin.sluice!, exports['.']!]) t.ok(packed.some(entry => path.replace('./', '').startsWith(entry)), `${path} is packed`)
+  const { files: packed, bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    files: string[]
+    bin: Record<string, string>
+    exports: Record<string, string>
+  }
+  for (const path of [bin.sluice!, exports['.']!]) {
+    t.ok(packed.some(entry => path.replace('./', '').startsWith(entry)), `${path} is packed`)
+  }
 })

@@ -9,14 +9,19 @@ import { type Ended, ROOT, isThorough, runProgram, sluice } from './helpers.ts'
 
 export interface CommandProcess {
   /** Runs a command; only one at a time. */
-  readonly run: (args: readonly string[], options?: { readonly cwd?: string, readonly input?: string | Uint8Array }) => Promise<Ended>
+  readonly run: (
+    args: readonly string[],
+    options?: { readonly cwd?: string, readonly input?: string | Uint8Array }
+  ) => Promise<Ended>
   /** Resolves once the process has ended by itself: nothing of what ran holds it any more. */
   readonly end: () => Promise<Pick<Ended, 'code' | 'signal'>>
 }
 
 /** Starts the process. While no command runs, it doesn't keep the test's own process from ending. */
 export function commandProcess (): CommandProcess {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/test/command-host.js')], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+  const child = spawn(process.execPath, [join(ROOT, 'dist/test/command-host.js')], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced'
+  })
   const ended = new Promise<Pick<Ended, 'code' | 'signal'>>((resolve, reject) => {
     child.on('error', reject).on('exit', (code, signal) => { resolve({ code, signal }) })
   })
@@ -31,7 +36,10 @@ export function commandProcess (): CommandProcess {
       child.channel!.ref()
       const answer = new Promise<Ended>(resolve => { child.once('message', message => { resolve(message as Ended) }) })
       child.send({ args, cwd, input })
-      const died = ended.then(({ code, signal }): never => { throw new Error(`the process ended in the middle: exit code ${code}, signal ${signal}`) })
+      const died = ended.then(({ code, signal }): never => {
+        throw new Error('the process ended in the middle: ' +
+        `exit code ${code}, signal ${signal}`)
+      })
       const result = await Promise.race([answer, died])
       rest()
       return result
@@ -92,7 +100,9 @@ async function printedBy<Result> (cwd: string, work: () => Promise<Result>): Pro
 const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = '' } = {}) => {
   const { cli } = await import('../recipes/cli/cli.ts')
   const { stdin } = process
-  Object.defineProperty(process, 'stdin', { configurable: true, value: Readable.from([Buffer.from(input)], { objectMode: false }) })
+  Object.defineProperty(process, 'stdin', {
+    configurable: true, value: Readable.from([Buffer.from(input)], { objectMode: false })
+  })
   try {
     const { result: code, stdout, stderr } = await printedBy(cwd, () => cli(args))
     return { code, signal: null, stdout, stderr }
@@ -107,7 +117,8 @@ let isCaught = false
  * A command: in a process of its own in `npm run thorough`, as users have it; else in the test's own, see
  * `commandHere`.
  */
-export const command: CommandProcess['run'] = (args, options) => isThorough() ? sluice(args, { input: '', ...options }) : commandHere(args, options)
+export const command: CommandProcess['run'] = (args, options) =>
+  isThorough() ? sluice(args, { input: '', ...options }) : commandHere(args, options)
 
 /**
  * What a program prints that imports this package: in a process of its own in `npm run thorough`; else it is imported

@@ -20,7 +20,14 @@ t.test(`${RUNS} random texts a model have the ids that SentencePiece gives, and 
 t.test('a difference would be found, and the text that shows it is short', async t => {
   const { ours, theirs } = models.find(({ name }) => name === 'quickstart')!
   const encodesOtherwise = { ...ours, encode: (text: string) => ours.encode(text.replaceAll('\u2003a', 'a')) }
-  t.match(fuzzEncoding({ name: 'wrong', ours: encodesOtherwise, theirs }, 1, 20_000), /^wrong, seed \d+: ".{0,12}": ids /)
-  const decodesOtherwise = { ...ours, decode: (ids: Int32Array | readonly number[]) => ours.decode(ids).replaceAll('...', '\u2026') }
-  t.match(fuzzEncoding({ name: 'wrong', ours: decodesOtherwise, theirs }, 1, 20_000), /^wrong, seed \d+: ".{0,12}": decoded to /)
+  t.match(
+    fuzzEncoding({ name: 'wrong', ours: encodesOtherwise, theirs }, 1, 20_000), /^wrong, seed \d+: ".{0,12}": ids /
+  )
+  const decodesOtherwise = {
+    ...ours, decode: (ids: Int32Array | readonly number[]) => ours.decode(ids).replaceAll('...', '\u2026')
+  }
+  t.match(
+    fuzzEncoding({ name: 'wrong', ours: decodesOtherwise, theirs }, 1, 20_000),
+    /^wrong, seed \d+: ".{0,12}": decoded to /
+  )
 })

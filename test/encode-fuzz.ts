@@ -14,10 +14,13 @@ import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 import { encodings } from './encodings.ts'
 import { put, codePoint } from './helpers.ts'
 
-/** Of the fixture's models: one for each thing that encoding hangs on. */
+/** Of the fixture's models: one for each thing that encoding depends on. */
 const MODELS = new Set([
-  'nmt_nfkc', 'nmt_nfkc_cf', 'identity', 'no-prefix-keep', 'suffix', 'suffix-keep', 'bytes', 'symbols', 'symbols-keep', 'no-split', 'no-split-suffix', 'only-spaces',
-  'own-rules', 'own-rules-keep', 'spaces-nmt_nfkc', 'unescaped-suffix-keep', 'unused', 'positive', 'positive-symbols', 'no-space-piece', 'ties', 'near', 'tenths', 'wide', 'symbol-scores', 'symbol-scores-positive', 'symbol-rounding', 'unused-letters', 'sentence', 'each-byte-symbols'
+  'nmt_nfkc', 'nmt_nfkc_cf', 'identity', 'no-prefix-keep', 'suffix', 'suffix-keep', 'bytes', 'symbols', 'symbols-keep',
+  'no-split', 'no-split-suffix', 'only-spaces', 'own-rules', 'own-rules-keep', 'spaces-nmt_nfkc',
+  'unescaped-suffix-keep', 'unused', 'positive', 'positive-symbols', 'no-space-piece', 'ties', 'near', 'tenths',
+  'wide', 'symbol-scores', 'symbol-scores-positive', 'symbol-rounding', 'unused-letters', 'sentence',
+  'each-byte-symbols'
 ])
 
 /** A model, and what encodes with it. */
@@ -40,7 +43,11 @@ export async function fuzzedModels (folder: string, every = 1): Promise<Fuzzed[]
     const ours = await loadTokenizer(path)
     const processor = new sentencepiece.SentencePieceProcessor()
     await loadEmscripten(() => processor.load(path))
-    fuzzed.push({ name, ours, theirs: { encode: await loadWasmEncoder(path, ours.sha256), decode: ids => processor.decodeIds(Array.from(ids)) } })
+    fuzzed.push({
+      name,
+      ours,
+      theirs: { encode: await loadWasmEncoder(path, ours.sha256), decode: ids => processor.decodeIds(Array.from(ids)) }
+    })
   }
   return fuzzed
 }
@@ -59,10 +66,13 @@ export function fuzzEncoding ({ name, ours, theirs }: Fuzzed, seed: number, runs
     const [decoded, meant] = [ours.decode(ids), theirs.decode(ids)].map(withoutMark)
     return decoded === meant ? null : `decoded to ${JSON.stringify(decoded)}, expected ${JSON.stringify(meant)}`
   }
-  const { failed, counterexample } = fc.check(fc.property(texts(ours), text => difference(text) === null), { seed, numRuns: runs })
+  const { failed, counterexample } = fc.check(
+    fc.property(texts(ours), text => difference(text) === null), { seed, numRuns: runs }
+  )
   if (!failed) return null
   const [text] = counterexample!
-  return `${name}, seed ${seed}: ${JSON.stringify(text)}: ${difference(text)?.slice(0, 500) ?? 'differs only after other texts'}`
+  return `${name}, seed ${seed}: ${JSON.stringify(text)}: ` +
+    (difference(text)?.slice(0, 500) ?? 'differs only after other texts')
 }
 
 /** sentencepiece-js hands text over by a TextDecoder, which swallows a byte order mark at its beginning. */
@@ -72,8 +82,14 @@ function withoutMark (text: string): string {
 
 const SPACES = [...' \u00a0\u1680\u2003\u202f\u3000\t\n\r\u0085\u2028\u200b\u00ad\ufeff', '  ', '   ']
 const MARKS = [...'\u0300\u0301\u0308\u0323\u0338\u3099\u309a\u05bc\u064b\u0e33\u200d\ufe0f']
-const ODD = ['\u2581', '\u2581\u2581', '\0', '\ufffd', '\ud800', '\udc00', '\ud83c', '\ufb01', '\uff21', '\ua66e', '\u{1f30a}', '\u{1d518}', '\u{2f800}', '\ufdfa', '\u2026', '\u0130', '\u1e9b', '<s>', '<unk>', '<0x41>', '...', '--', '==']
-const LETTERS = [...'aaabbbeeoxyzthTHE019.,-_"', '\u00e9', '\u00df', '\u0436', '\u05d0', '\u0639', '\u0928', '\u0e19', '\u6c34', '\u304b', '\uac01']
+const ODD = [
+  '\u2581', '\u2581\u2581', '\0', '\ufffd', '\ud800', '\udc00', '\ud83c', '\ufb01', '\uff21', '\ua66e', '\u{1f30a}',
+  '\u{1d518}', '\u{2f800}', '\ufdfa', '\u2026', '\u0130', '\u1e9b', '<s>', '<unk>', '<0x41>', '...', '--', '=='
+]
+const LETTERS = [
+  ...'aaabbbeeoxyzthTHE019.,-_"', '\u00e9', '\u00df', '\u0436', '\u05d0', '\u0639', '\u0928', '\u0e19', '\u6c34',
+  '\u304b', '\uac01'
+]
 
 function texts ({ model }: Tokenizer): fc.Arbitrary<string> {
   const pieces = model.pieces.map(({ piece }) => piece.slice(0, 40))

@@ -60,7 +60,10 @@ export function encodings (): EncodedModel[] {
   const answers = JSON.parse(read('answers.json.gz').toString()) as Answers
   const rest = cutter(read('models.gz'))
   const quickstart = join(packageRoot(), 'test/fixtures/quickstart.model')
-  const charsmaps = [readModel(readFileSync(quickstart), quickstart).normalizer.precompiledCharsmap, ...answers.charsmaps.slice(1).map(size => unplaned(rest(size)))]
+  const charsmaps = [
+    readModel(readFileSync(quickstart), quickstart).normalizer.precompiledCharsmap,
+    ...answers.charsmaps.slice(1).map(size => unplaned(rest(size)))
+  ]
   return answers.models.map(model => ({
     name: model.name,
     bytes: whole(rest(model.head), rest(model.spec), charsmaps[model.charsmap]),
@@ -87,7 +90,9 @@ export function encodings (): EncodedModel[] {
  * ids.
  */
 export function recentEncodings (): Readonly<Record<string, Readonly<Record<number, Ids>>>> {
-  const { changed } = JSON.parse(gunzipSync(readFileSync(join(packageRoot(), 'test/fixtures/encoded/recent.json.gz'))).toString()) as { changed: Record<string, Record<number, Ids>> }
+  const { changed } = JSON.parse(
+    gunzipSync(readFileSync(join(packageRoot(), 'test/fixtures/encoded/recent.json.gz'))).toString()
+  ) as { changed: Record<string, Record<number, Ids>> }
   return changed
 }
 
@@ -133,7 +138,9 @@ function whole (head: Uint8Array, spec: Uint8Array, charsmap: Uint8Array | undef
 /** A text that is too long to be written down; `generate` of test/fixtures/encoded/texts.py makes the same. */
 function generate (generated: Generated): string {
   if (generated[0] === 'repeat') return generated[1].repeat(generated[2])
-  if (generated[0] === 'repeats') return generated.slice(1).map(([text, count]) => (text as string).repeat(count as number)).join('')
+  if (generated[0] === 'repeats') {
+    return generated.slice(1).map(([text, count]) => (text as string).repeat(count as number)).join('')
+  }
   if (generated[0] === 'scalars') {
     const [, first, last, every, between] = generated
     const parts: string[] = []
@@ -148,5 +155,6 @@ function generate (generated: Generated): string {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return (state >>> 16) % below
   }
-  return Array.from({ length: count }, () => Array.from({ length: 1 + draw(longest) }, () => letters[draw(letters.length)]!).join('')).join(between)
+  return Array.from({ length: count }, () =>
+    Array.from({ length: 1 + draw(longest) }, () => letters[draw(letters.length)]!).join('')).join(between)
 }

@@ -1,5 +1,5 @@
 /** Each example, as it stands. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { chmodSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { t } from './tap.ts'
@@ -7,22 +7,27 @@ import { readNpy } from '../lib/shards/npy.ts'
 import { C4, hubForCommands } from './hub/process.ts'
 import { command, programPrints } from './commands.ts'
 import { ROOT, filesIn, folderLikeCheckout, howMany, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
+import { ownData } from './own-data.ts'
+import { blocksIn } from './pages.ts'
 
 /** A thread takes longer to start than these few documents. */
 const inOneThread = isThorough() ? [] : ['--workers', '1']
 
 const run = (command: string, ...args: string[]): string => runProgram(command, args)
 
-t.test('custom-recipe.mjs: a stage of one\'s own among ours', async t => {
+t.test('custom-recipe.mjs: a custom stage among others', async t => {
   const output = join(temporaryFolder(t), 'out.ndjson')
   const printed = await programPrints('examples/custom-recipe.mjs', ['examples/mail.ndjson', output], ROOT)
   t.match(printed, 'without-signature 6 in, 5 out { only_signature: 1 }')
   t.match(printed, 'dedup 3 in, 2 out { duplicate: 1 }')
-  t.strictSame(readFileSync(output, 'utf8').trim().split('\n').map(line => (JSON.parse(line) as { id: string }).id), ['m1', 'm6'])
+  t.strictSame(
+    readFileSync(output, 'utf8').trim().split('\n').map(line => (JSON.parse(line) as { id: string }).id), ['m1', 'm6']
+  )
 })
 
 t.test('pack-alone.mjs: one transform in another program', async t => {
-  t.equal(await programPrints('examples/pack-alone.mjs', [], ROOT), '111 110 101 10 116 119 111 32\n97 110 100 32 97 32 104 97\n108 102 10 116 104 114 101 101\n25 tokens, 1 of them in the tail that fills no sequence\n')
+  t.equal(await programPrints('examples/pack-alone.mjs', [], ROOT), '111 110 101 10 116 119 111 32\n97 110 100 32 ' +
+    '97 32 104 97\n108 102 10 116 104 114 101 101\n25 tokens, 1 of them in the tail that fills no sequence\n')
 })
 
 t.test('pipe.sh: the stages in a shell', async t => {
@@ -37,7 +42,8 @@ t.test('pipe.sh: the stages in a shell', async t => {
     const values: Readonly<Record<string, string>> = { input, output, model }
     let printed = ''
     for (const part of pipe.split('|')) {
-      const args = part.trim().split(/\s+/).slice(1).map(word => word.replace(/^"\$(\w+)"$/, (_, name: string) => values[name]!))
+      const args = part.trim().split(/\s+/).slice(1).map(word =>
+        word.replace(/^"\$(\w+)"$/, (_, name: string) => values[name]!))
       const { code, stdout, stderr } = await command(args, { input: printed })
       t.equal(code, 0, stderr)
       printed = stdout
@@ -46,40 +52,97 @@ t.test('pipe.sh: the stages in a shell', async t => {
   t.match(readNpy(readFileSync(join(folder, 'shards/shard_00000.npy'))), { rows: 6, columns: 32, dtype: 'int32' })
 })
 
+t.test('own-data.sh: a parquet file to verified shards, in at most six commands, as README.md shows it', async t => {
+  const folder = folderLikeCheckout(t)
+  put(folder, 'my.parquet', await ownData())
+  const script = readFileSync(join(ROOT, 'examples/own-data.sh'), 'utf8').replaceAll('"$1"', 'my.parquet')
+  const commands = script.split('\n').filter(line => line.startsWith('npx sluice '))
+  t.ok(commands.length > 0 && commands.length <= 6, `${commands.length} commands`)
+  const [shown] = blocksIn('README.md').filter(({ code }) => code.includes('my.parquet'))
+  t.equal(shown!.code, commands.map(line => line + '\n').join(''))
+  if (isThorough()) {
+    put(folder, 'bin/npx', `#!/bin/sh\nshift\nexec "${process.execPath}" dist/recipes/cli/main.js "$@"\n`)
+    chmodSync(join(folder, 'bin/npx'), 0o755)
+    run('bash', '-c', `cd '${folder}' && PATH="$PWD/bin:$PATH" bash examples/own-data.sh my.parquet`)
+  } else {
+    for (const line of commands) {
+      const args = line.split(' ').slice(2)
+      const isThreaded = !['verify', 'inspect'].includes(args[0]!)
+      const { code, stderr } = await command([...args, ...isThreaded ? inOneThread : []], { cwd: folder })
+      t.equal(code, 0, `${line}: ${stderr}`)
+    }
+  }
+  const written = readFileSync(join(folder, 'data/my/stats.json'), 'utf8')
+  const { sequences, ...stats } = JSON.parse(written) as { sequences: number, verified_at_utc?: string }
+  t.ok(sequences > 0, `${sequences} sequences`)
+  t.type(stats.verified_at_utc, 'string')
+  const shard = readNpy(readFileSync(join(folder, 'data/my/shards/shard_00000.npy')))
+  t.match(shard, { rows: sequences, columns: 2048, dtype: 'int32' })
+})
+
 t.test('mixture.yaml: a manifest', async t => {
   const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
-  const { code, stderr } = await command(['process-mixture', 'examples/mixture.yaml', ...inOneThread, '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--overwrite', '--log-file', log, '--runs-dir', folder], { cwd: folder })
+  const { code, stderr } = await command([
+    'process-mixture', 'examples/mixture.yaml', ...inOneThread, '--tokenizer-path',
+    join(ROOT, 'test/fixtures/quickstart.model'), '--overwrite', '--log-file', log, '--runs-dir', folder
+  ], { cwd: folder })
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
-  t.match(stats, [{ name: 'mail', records: 3, sequences: 4, license: 'CC0-1.0', dropped: { 'length.too_short': 2, 'language.other_language': 1 } }, { name: 'docs', dtype: 'uint16' }])
+  t.match(stats, [
+    {
+      name: 'mail',
+      records: 3,
+      sequences: 4,
+      license: 'CC0-1.0',
+      dropped: { 'length.too_short': 2, 'language.other_language': 1 }
+    },
+    { name: 'docs', dtype: 'uint16' }
+  ])
   t.ok(filesIn(join(folder, 'data/examples')).includes('filtered/mail.ndjson.gz'))
 })
 
-t.test('my-stage.yaml: a manifest with a stage of one\'s own', async t => {
+t.test('my-stage.yaml: a manifest with a custom stage', async t => {
   const folder = folderLikeCheckout(t)
   const log = join(folder, 'stats.json')
-  const { code, stderr } = await command(['process-mixture', 'examples/my-stage.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'), '--workers', String(howMany(1, 2)), '--log-file', log, '--runs-dir', folder], { cwd: folder })
+  const { code, stderr } = await command([
+    'process-mixture', 'examples/my-stage.yaml', '--tokenizer-path', join(ROOT, 'test/fixtures/quickstart.model'),
+    '--workers', String(howMany(1, 2)), '--log-file', log, '--runs-dir', folder
+  ], { cwd: folder })
   t.equal(code, 0, stderr)
   const { stats } = JSON.parse(readFileSync(log, 'utf8')) as { stats: unknown[] }
-  t.match(stats, [{ name: 'own', records: 4, stages: [{ stage: 'ndjson' }, { stage: 'repetition', in: 6, out: 6 }, { stage: 'normalize' }, { stage: 'length' }] }])
+  t.match(stats, [{
+    name: 'own',
+    records: 4,
+    stages: [{ stage: 'ndjson' }, { stage: 'repetition', in: 6, out: 6 }, { stage: 'normalize' }, { stage: 'length' }]
+  }])
   const kept = gunzipSync(readFileSync(join(folder, 'data/examples/filtered/own.ndjson.gz'))).toString()
   t.match(JSON.parse(kept.split('\n')[0]!), { id: 'm1', meta: { lines: 4 } })
-  const refused = put(folder, 'refused.yaml', readFileSync(join(ROOT, 'examples/my-stage.yaml'), 'utf8').replace('0.2', '2'))
-  t.match(await command(['check', refused], { cwd: folder }), { code: 2, stderr: /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: max_share: expected a number from 0 to 1, got 2/ })
+  const refused = put(folder, 'refused.yaml', readFileSync(join(ROOT, 'examples/my-stage.yaml'), 'utf8')
+    .replace('0.2', '2'))
+  t.match(await command(['check', refused], { cwd: folder }), {
+    code: 2,
+    stderr: /refused\.yaml:7:22: examples\/my-stage\.mjs: its function stage has failed: max_share: expected a number from 0 to 1, got 2/
+  })
 })
 
 t.test('from-hub.mjs: a dataset on the Hub', async t => {
   await hubForCommands(t, { repos: [C4] })
   const output = join(temporaryFolder(t), 'out.ndjson')
   const printed = await programPrints('examples/from-hub.mjs', ['allenai/c4', 'en', output], ROOT)
-  t.match(printed, /^allenai\/c4 at [0-9a-f]{40}: 2 files, licence odc-by\n16 documents, the last one before c4-train\.00001-of-01024\.json\.gz \d+\n$/)
-  t.match(JSON.parse(readFileSync(output, 'utf8').split('\n')[0]!), { id: 'hf://datasets/allenai/c4/en/c4-train.00000-of-01024.json.gz#0', meta: { url: 'https://example.org/0/0' } })
+  t.match(
+    printed,
+    /^allenai\/c4 at [0-9a-f]{40}: 2 files, licence odc-by\n16 documents, the last one before c4-train\.00001-of-01024\.json\.gz \d+\n$/
+  )
+  t.match(JSON.parse(readFileSync(output, 'utf8').split('\n')[0]!), {
+    id: 'hf://datasets/allenai/c4/en/c4-train.00000-of-01024.json.gz#0', meta: { url: 'https://example.org/0/0' }
+  })
 })
 
 t.test('web-streams.mjs: web streams at both ends', async t => {
   const printed = await programPrints('examples/web-streams.mjs', [], ROOT)
-  t.equal(printed, 'The gate is open, and two barges pass.\nThe water goes over the weir.\n\n{ in: 3, out: 2, dropped: { too_short: 1 } }\n')
+  t.equal(printed, 'The gate is open, and two barges pass.\nThe water goes over the weir.\n\n{ in: 3, out: 2, ' +
+    'dropped: { too_short: 1 } }\n')
 })
 
 t.test('generators.mjs: async generators at both ends', async t => {
@@ -88,5 +151,9 @@ t.test('generators.mjs: async generators at both ends', async t => {
 })
 
 t.test('every example has its test', async t => {
-  t.strictSame(readdirSync(join(ROOT, 'examples')).filter(name => !/^(README\.md|(hub_.*|tinystories)\.yaml)$/.test(name)).sort(), ['custom-recipe.mjs', 'from-hub.mjs', 'generators.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs', 'my-stage.yaml', 'pack-alone.mjs', 'pipe.sh', 'web-streams.mjs'])
+  const untested = /^(README\.md|(hub_.*|tinystories)\.yaml)$/
+  t.strictSame(readdirSync(join(ROOT, 'examples')).filter(name => !untested.test(name)).sort(), [
+    'custom-recipe.mjs', 'from-hub.mjs', 'generators.mjs', 'mail.ndjson', 'mixture.yaml', 'my-stage.mjs',
+    'my-stage.yaml', 'own-data.sh', 'pack-alone.mjs', 'pipe.sh', 'web-streams.mjs'
+  ])
 })

@@ -78,7 +78,8 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
       before = source.given
       await later(30)
     }
-    const marks = source.readableHighWaterMark + stage.writableHighWaterMark + stage.readableHighWaterMark + sink.writableHighWaterMark
+    const marks = source.readableHighWaterMark + stage.writableHighWaterMark + stage.readableHighWaterMark +
+      sink.writableHighWaterMark
     t.ok(source.given - sink.taken <= marks + 1, `${source.given} given, ${sink.taken} taken, ${marks} may be held`)
     stop.abort()
     t.match(await flow, { name: 'AbortError' })
@@ -91,7 +92,9 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
         if (breaks === 'source' && i === 5) source.destroy(cause)
         return item(i)
       })
-      const sink = new Writable({ objectMode: true, write (_item, _encoding, done) { done(breaks === 'sink' ? cause : null) } })
+      const sink = new Writable({
+        objectMode: true, write (_item, _encoding, done) { done(breaks === 'sink' ? cause : null) }
+      })
       const stage = make()
       t.equal(await failure(pipeline(source, stage, sink)), cause)
       t.ok(source.destroyed && stage.destroyed && sink.destroyed)
@@ -103,7 +106,9 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
       const stop = new AbortController()
       const [source, stage] = [endless(item), make()]
       setTimeout(() => { stop.abort() }, ms)
-      t.match(await failure(pipeline(source, stage, new PassThrough({ objectMode: true }).resume(), { signal: stop.signal })), { name: 'AbortError' })
+      t.match(await failure(pipeline(
+        source, stage, new PassThrough({ objectMode: true }).resume(), { signal: stop.signal }
+      )), { name: 'AbortError' })
       t.ok(stage.destroyed && source.destroyed)
     }
   })
@@ -118,7 +123,9 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
 t.test('a source is never further ahead of a stalled sink than the sum of the high-water marks', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(Array.from({ length: howMany(5000, 20_000) }, (_, i) => english(i))))
-  const stages = [ndjson(path), normalize(), length({ minChars: 1 }), dedup(), encode({ tokenizerPath: fixture('tiny.model') })] as const
+  const stages = [
+    ndjson(path), normalize(), length({ minChars: 1 }), dedup(), encode({ tokenizerPath: fixture('tiny.model') })
+  ] as const
   const sink = stalled(3)
   const stop = new AbortController()
   const flow = failure(pipeline(...stages, sink, { signal: stop.signal }))
@@ -129,15 +136,18 @@ t.test('a source is never further ahead of a stalled sink than the sum of the hi
     await later(50)
   }
   const held = stages[0].readableHighWaterMark + sink.writableHighWaterMark +
-    stages.slice(1).reduce((sum, stage) => sum + (stage as Transform).writableHighWaterMark + stage.readableHighWaterMark, 0)
-  t.ok(stages[0].stats.out - sink.taken <= held + 1, `${stages[0].stats.out} read, ${sink.taken} taken, ${held} may be held`)
+    stages.slice(1).reduce((sum, stage) =>
+      sum + (stage as Transform).writableHighWaterMark + stage.readableHighWaterMark, 0)
+  t.ok(stages[0].stats.out - sink.taken <= held + 1, `${stages[0].stats.out} read, ${sink.taken} taken, ` +
+    `${held} may be held`)
   stop.abort()
   t.match(await flow, { name: 'AbortError' })
   t.ok(stages.every(stage => stage.destroyed))
 })
 
 const fileSources: Readonly<Record<string, (folder: string) => Readable>> = {
-  ndjson: folder => ndjson(put(folder, 'a', ndjsonOf(Array.from({ length: howMany(5000, 50_000) }, (_, i) => english(i))))),
+  ndjson: folder =>
+    ndjson(put(folder, 'a', ndjsonOf(Array.from({ length: howMany(5000, 50_000) }, (_, i) => english(i))))),
   text: folder => text(put(folder, 'a', ndjsonOf(Array.from({ length: howMany(5000, 50_000) }, (_, i) => english(i))))),
   parquet: () => parquet(fixture('parquet/row-groups.parquet')),
   arrow: () => arrow([fixture('arrow/codec-none-v2.stream.arrow'), fixture('arrow/codec-none-v2.file.arrow')])
@@ -155,7 +165,14 @@ for (const [name, make] of Object.entries(fileSources)) {
       if (ends === 'break') {
         for await (const document of source) if (document !== null && ++taken === 10) break
       } else {
-        const sink = new Writable({ objectMode: true, write (_item, _encoding, done) { if (++taken === 10 && ends === 'abort') stop.abort(); done(taken === 10 && ends === 'error' ? cause : null) } })
+        const sink = new Writable({
+          objectMode: true,
+          write (_item, _encoding, done) {
+            if (++taken === 10 && ends === 'abort') stop.abort(); done(
+              taken === 10 && ends === 'error' ? cause : null
+            )
+          }
+        })
         const error = await failure(pipeline(source, sink, { signal: stop.signal }))
         if (ends === 'error') t.equal(error, cause)
         else t.match(error, { name: 'AbortError' })

@@ -21,26 +21,51 @@ export interface Format {
 
 const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
 const separated = (separator: string, end: string) => (records: readonly PlainRecord[]): Buffer =>
-  Buffer.from([['id', 'text', 'url'], ...records.map(({ id, text, url }) => [id, text, url])].map(fields => fields.map(quoted).join(separator) + end).join(''))
+  Buffer.from([['id', 'text', 'url'], ...records.map(({ id, text, url }) => [id, text, url])].map(fields =>
+    fields.map(quoted).join(separator) + end).join(''))
 
 const parquet = (options: Omit<ParquetOptions, 'rowGroupSize'>) => (records: readonly PlainRecord[]): Promise<Buffer> =>
-  writeParquet((['url', 'id', 'text'] as const).map(name => ({ name, data: records.map(record => record[name]), type: 'STRING' })), { ...options, rowGroupSize: [2, 3, 100] })
+  writeParquet((['url', 'id', 'text'] as const).map(name => ({
+    name, data: records.map(record => record[name]), type: 'STRING'
+  })), { ...options, rowGroupSize: [2, 3, 100] })
 
 const arrow = (format: 'stream' | 'file') => (records: readonly PlainRecord[]): Buffer => {
   const names = ['url', 'id', 'text'] as const
   const columns = Object.fromEntries(names.map(name => [name, records.map(record => record[name])]))
-  return Buffer.from(tableToIPC(tableFromArrays(columns, { types: Object.fromEntries(names.map(name => [name, utf8()])), maxBatchRows: 3 }), { format })!)
+  return Buffer.from(tableToIPC(tableFromArrays(columns, {
+    types: Object.fromEntries(names.map(name => [name, utf8()])), maxBatchRows: 3
+  }), { format })!)
 }
 
 export const formats: Readonly<Record<string, Format>> = {
-  ndjson: { dataset: 'json', ending: 'ndjson', bytes: records => Buffer.from(records.map(record => JSON.stringify(record) + '\n').join('')) },
-  'ndjson with a byte order mark and CRLF': { dataset: 'json', ending: 'jsonl', bytes: records => Buffer.from('\ufeff' + records.map(record => JSON.stringify(record)).join('\r\n')) },
+  ndjson: {
+    dataset: 'json',
+    ending: 'ndjson',
+    bytes: records => Buffer.from(records.map(record => JSON.stringify(record) + '\n').join(''))
+  },
+  'ndjson with a byte order mark and CRLF': {
+    dataset: 'json',
+    ending: 'jsonl',
+    bytes: records => Buffer.from('\ufeff' + records.map(record => JSON.stringify(record)).join('\r\n'))
+  },
   array: { dataset: 'json', ending: 'json', bytes: records => Buffer.from(JSON.stringify(records)) },
-  'indented array': { dataset: 'json', ending: 'json', bytes: records => Buffer.from(JSON.stringify(records, null, 2) + '\n') },
+  'indented array': {
+    dataset: 'json', ending: 'json', bytes: records => Buffer.from(JSON.stringify(records, null, 2) + '\n')
+  },
   csv: { dataset: 'csv', ending: 'csv', bytes: separated(',', '\n') },
   tsv: { dataset: 'csv', ending: 'tsv', bytes: separated('\t', '\r\n') },
-  parquet: { dataset: 'parquet', ending: 'parquet', options: { columns: ['url'] }, bytes: parquet({ codec: 'SNAPPY', pageSize: 1024 * 1024 }) },
-  'parquet in small pages': { dataset: 'parquet', ending: 'parquet', options: { columns: '*' }, bytes: parquet({ codec: 'UNCOMPRESSED', pageSize: 64 }) },
+  parquet: {
+    dataset: 'parquet',
+    ending: 'parquet',
+    options: { columns: ['url'] },
+    bytes: parquet({ codec: 'SNAPPY', pageSize: 1024 * 1024 })
+  },
+  'parquet in small pages': {
+    dataset: 'parquet',
+    ending: 'parquet',
+    options: { columns: '*' },
+    bytes: parquet({ codec: 'UNCOMPRESSED', pageSize: 64 })
+  },
   arrow: { dataset: 'arrow', ending: 'arrow', options: { columns: ['url'] }, bytes: arrow('stream') },
   'arrow file': { dataset: 'arrow', ending: 'arrow', options: { columns: '*' }, bytes: arrow('file') }
 }
@@ -50,7 +75,8 @@ const zstd = await loadZstdCompressor()
 /** By the ending. Compressed data in two frames, or members, where there is anything to cut. */
 export const compressions: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   '': bytes => bytes,
-  '.gz': bytes => Buffer.concat([gzipSync(bytes.subarray(0, bytes.length >> 1)), gzipSync(bytes.subarray(bytes.length >> 1))]),
+  '.gz': bytes =>
+    Buffer.concat([gzipSync(bytes.subarray(0, bytes.length >> 1)), gzipSync(bytes.subarray(bytes.length >> 1))]),
   '.zst': bytes => Buffer.concat([zstd(bytes.subarray(0, bytes.length >> 1)), zstd(bytes.subarray(bytes.length >> 1))])
 }
 

@@ -26,7 +26,11 @@ t.test('a silent loss would be found', async t => {
   for (const [name, target] of Object.entries(await targets())) {
     const [first] = target.documents
     const missing = { ...first!, id: 'missing', text: 'is in no file' }
-    const more = { ...target, documents: [...target.documents, missing], places: target.places === null ? null : [...target.places, { start: -9, end: -9 }] }
+    const more = {
+      ...target,
+      documents: [...target.documents, missing],
+      places: target.places === null ? null : [...target.places, { start: -9, end: -9 }]
+    }
     let seed = 0
     while (seed < 100 && await fuzzOnce(more, new Random(seed), folder) === null) seed++
     t.ok(seed < 100, `${name}: by seed ${seed}`)

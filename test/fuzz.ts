@@ -30,7 +30,9 @@ export interface Target {
 const PARQUET = join(packageRoot(), 'test/fixtures/parquet/codec-none-v2.parquet')
 
 const RECORDS: readonly PlainRecord[] = Array.from({ length: 20 }, (_, i) => ({
-  id: `id-${i}`, text: `Text number ${i}: ${'water, "gates" & mühlen; '.repeat(1 + i % 4)}`, url: `https://example.org/${i}`
+  id: `id-${i}`,
+  text: `Text number ${i}: ${'water, "gates" & mühlen; '.repeat(1 + i % 4)}`,
+  url: `https://example.org/${i}`
 }))
 
 /** Every format, and every compression of one. */
@@ -41,28 +43,80 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
     found[name] = await plain(dataset, `a.${ending}`, await bytes(RECORDS), RECORDS.map(({ id }) => `"${id}"`))
   }
   const escaped = (text: string): string => `"${text.replace(/["\\]/g, '\\$&')}"`
-  const spark = ['id,text,url', ...RECORDS.map(({ id, text, url }) => [id, text, url].map(escaped).join(','))].join('\n') + '\n'
-  found['csv, escaped'] = { ...await plain('csv', 'a.csv', Buffer.from(spark), RECORDS.map(({ id }) => `"${id}"`)), options: { escape: '\\' } }
-  found.text = await plain('text', 'a.txt', Buffer.from(RECORDS.map(({ text }) => text + '\n').join('')), RECORDS.map(({ text }) => text.slice(0, 16)))
+  const rows = RECORDS.map(({ id, text, url }) => [id, text, url].map(escaped).join(','))
+  const spark = ['id,text,url', ...rows, ''].join('\n')
+  found['csv, escaped'] = {
+    ...await plain('csv', 'a.csv', Buffer.from(spark), RECORDS.map(({ id }) => `"${id}"`)), options: { escape: '\\' }
+  }
+  const texts = RECORDS.map(({ text }) => text)
+  found.text = await plain(
+    'text', 'a.txt', Buffer.from(texts.map(text => text + '\n').join('')), texts.map(text => text.slice(0, 16))
+  )
   const ndjson = await formats.ndjson!.bytes(RECORDS)
   for (const compression of ['.gz', '.zst']) {
     const bytes = compression === '.gz' ? oneMember(ndjson) : compressions['.zst']!(ndjson)
-    found[compression] = { dataset: 'json', file: `a.ndjson${compression}`, bytes, documents: RECORDS.map(({ id, text, url }) => doc(id, text, { url })), places: null }
+    found[compression] = {
+      dataset: 'json',
+      file: `a.ndjson${compression}`,
+      bytes,
+      documents: RECORDS.map(({
+        id,
+        text,
+        url
+      }) => doc(id, text, { url })),
+      places: null
+    }
   }
   const parquet = readFileSync(PARQUET)
-  found.parquet = { dataset: 'parquet', file: 'a.parquet', bytes: parquet, documents: await read({ dataset: 'parquet' }, PARQUET).then(({ documents }) => documents), places: null }
+  found.parquet = {
+    dataset: 'parquet',
+    file: 'a.parquet',
+    bytes: parquet,
+    documents: await read({ dataset: 'parquet' }, PARQUET).then(({
+      documents
+    }) => documents),
+    places: null
+  }
   for (const name of ['arrow', 'arrow file']) {
-    found[name] = { dataset: 'arrow', file: 'a.arrow', bytes: await formats[name]!.bytes(RECORDS), documents: RECORDS.map(({ id, text }) => doc(id, text)), places: null, isUnguarded: true }
+    found[name] = {
+      dataset: 'arrow',
+      file: 'a.arrow',
+      bytes: await formats[name]!.bytes(RECORDS),
+      documents: RECORDS.map(({
+        id,
+        text
+      }) => doc(id, text)),
+      places: null,
+      isUnguarded: true
+    }
   }
   for (const name of ['polars.file', 'polars.zstd', 'types.file']) {
     const path = join(packageRoot(), `test/fixtures/arrow/${name}.arrow`)
     const options = name === 'types.file' ? { textColumn: 'category', columns: '*' } : { columns: '*' }
     const { documents, bad } = await read({ dataset: 'arrow', options }, path)
-    found[name] = { dataset: 'arrow', file: 'a.arrow', bytes: readFileSync(path), documents, bad, places: null, isUnguarded: true, options }
+    found[name] = {
+      dataset: 'arrow',
+      file: 'a.arrow',
+      bytes: readFileSync(path),
+      documents,
+      bad,
+      places: null,
+      isUnguarded: true,
+      options
+    }
   }
   for (const codec of ['lz4', 'zstd']) {
     const path = join(packageRoot(), `test/fixtures/arrow/tiny-row-groups.${codec}.arrow`)
-    found[`arrow, ${codec}`] = { dataset: 'arrow', file: 'a.arrow', bytes: readFileSync(path), documents: await read({ dataset: 'arrow' }, path).then(({ documents }) => documents), places: null, isUnguarded: true }
+    found[`arrow, ${codec}`] = {
+      dataset: 'arrow',
+      file: 'a.arrow',
+      bytes: readFileSync(path),
+      documents: await read({ dataset: 'arrow' }, path).then(({
+        documents
+      }) => documents),
+      places: null,
+      isUnguarded: true
+    }
   }
   return found
 }
@@ -75,9 +129,13 @@ function oneMember (bytes: Buffer): Buffer {
 
 async function plain (dataset: string, file: string, bytes: Buffer, begins: readonly string[]): Promise<Target> {
   const starts = begins.map(begin => bytes.lastIndexOf(Buffer.from('\n'), bytes.indexOf(begin)) + 1)
-  const inLine = file.endsWith('.json') ? begins.map(begin => bytes.lastIndexOf(Buffer.from('{'), bytes.indexOf(begin))) : starts
+  const inLine = file.endsWith('.json')
+    ? begins.map(begin => bytes.lastIndexOf(Buffer.from('{'), bytes.indexOf(begin)))
+    : starts
   const documents = RECORDS.map(({ id, text, url }) => dataset === 'text' ? doc('', text) : doc(id, text, { url }))
-  return { dataset, file, bytes, documents, places: inLine.map((start, i) => ({ start, end: inLine[i + 1] ?? bytes.length })) }
+  return {
+    dataset, file, bytes, documents, places: inLine.map((start, i) => ({ start, end: inLine[i + 1] ?? bytes.length }))
+  }
 }
 
 /** The same on every machine: a linear congruential generator (Numerical Recipes). */
@@ -117,8 +175,13 @@ export function damage (bytes: Buffer, random: Random): Damage {
     case 2: return { bytes: before, touched: [{ start: at, end: bytes.length }] }
     case 3: return { bytes: Buffer.concat([before, after]), touched: [{ start: at, end }] }
     case 4: return { bytes: Buffer.concat([before, part, part, after]), touched: [{ start: end - 1, end }] }
-    case 5: return { bytes: Buffer.concat([before, noise, bytes.subarray(at)]), touched: [{ start: at - 1, end: at + 1 }] }
-    case 6: return { bytes: Buffer.concat([bytes, random.below(2) === 0 ? noise : Buffer.alloc(noise.length)]), touched: [{ start: bytes.length - 1, end: bytes.length }] }
+    case 5: return {
+      bytes: Buffer.concat([before, noise, bytes.subarray(at)]), touched: [{ start: at - 1, end: at + 1 }]
+    }
+    case 6: return {
+      bytes: Buffer.concat([bytes, random.below(2) === 0 ? noise : Buffer.alloc(noise.length)]),
+      touched: [{ start: bytes.length - 1, end: bytes.length }]
+    }
     default: {
       const copy = Buffer.from(bytes)
       noise.subarray(0, end - at).copy(copy, at)
@@ -163,13 +226,22 @@ function lossOfRecords ({ documents, bad = 0 }: Target, found: number): string |
 }
 
 /** With neither an error nor a bad record, every document whose record wasn't touched must be there as it was. */
-function lossOf ({ dataset, documents: expected, places }: Target, { touched }: Damage, documents: readonly Document[]): string | null {
+function lossOf (
+  { dataset, documents: expected, places }: Target,
+  { touched }: Damage,
+  documents: readonly Document[]
+): string | null {
   // Where the header of CSV is damaged the ids may have another name.
   const byText = dataset === 'text' || (dataset === 'csv' && touched.some(({ start }) => start < places![0]!.start))
   const keyOf = ({ id, text }: Document): string => byText ? text : `${id} ${text}`
   const got = documents.map(keyOf)
-  if (places === null) return got.join('\n') === expected.map(keyOf).join('\n') ? null : `other documents, and no error: ${got.length} for ${expected.length}`
+  if (places === null) {
+    return got.join('\n') === expected.map(keyOf).join('\n')
+      ? null
+      : `other documents, and no error: ${got.length} for ${expected.length}`
+  }
   const seen = new Set(got)
-  const lost = expected.filter((document, i) => !seen.has(keyOf(document)) && !touched.some(({ start, end }) => start <= places[i]!.end && end >= places[i]!.start))
+  const lost = expected.filter((document, i) =>
+    !seen.has(keyOf(document)) && !touched.some(({ start, end }) => start <= places[i]!.end && end >= places[i]!.start))
   return lost.length === 0 ? null : `lost in silence: ${lost.map(({ id, text }) => id || text).join(', ')}`
 }

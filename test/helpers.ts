@@ -30,7 +30,8 @@ export function howMany (few: number, all: number): number {
 /**
  * Any code point but halves of pairs: fast-check's `binary` first makes a list of all of them, which takes a second.
  */
-export const codePoint = fc.integer({ min: 0, max: 0x10_f7ff }).map(n => String.fromCodePoint(n < 0xd800 ? n : n + 0x800))
+export const codePoint = fc.integer({ min: 0, max: 0x10_f7ff }).map(n =>
+  String.fromCodePoint(n < 0xd800 ? n : n + 0x800))
 
 /** The folder of the repository. */
 export const ROOT = packageRoot()
@@ -51,15 +52,21 @@ Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: stands })
 export async function mocked<Module> (t: Test, name: string, mocks: Readonly<Record<string, object>>): Promise<Module> {
   const url = builtModule(name)
   const found = new Set<string>()
-  const source = readFileSync(new URL(url), 'utf8').replace(/(?<=^(?:import|export)\b[^'";]*\bfrom\s*|\bimport\(\s*)(["'])([^"'\n]+)\1/gm, (_whole, _quote, specifier: string) => {
-    const imported = specifier.startsWith('.') ? new URL(specifier, url).href : specifier
-    const mock = mocks[imported]
-    if (mock === undefined) return JSON.stringify(import.meta.resolve(imported))
-    found.add(imported)
-    const names = Object.keys(mock).filter(name => name !== 'default')
-    const stand = `globalThis[Symbol.for('sluice.test.mocks')][${stands.push(mock) - 1}]`
-    return JSON.stringify(`data:text/javascript,export const { ${names.join(', ')} } = ${stand}; export default ${stand}.default`)
-  })
+  const source = readFileSync(new URL(url), 'utf8')
+    .replace(/(?<=^(?:import|export)\b[^'";]*\bfrom\s*|\bimport\(\s*)(["'])([^"'\n]+)\1/gm, (
+      _whole,
+      _quote,
+      specifier: string
+    ) => {
+      const imported = specifier.startsWith('.') ? new URL(specifier, url).href : specifier
+      const mock = mocks[imported]
+      if (mock === undefined) return JSON.stringify(import.meta.resolve(imported))
+      found.add(imported)
+      const names = Object.keys(mock).filter(name => name !== 'default')
+      const stand = `globalThis[Symbol.for('sluice.test.mocks')][${stands.push(mock) - 1}]`
+      return JSON.stringify(`data:text/javascript,export const { ${names.join(', ')} } = ${stand}; ` +
+      `export default ${stand}.default`)
+    })
   const absent = Object.keys(mocks).filter(imported => !found.has(imported))
   if (absent.length > 0) throw new Error(`${name} doesn't import ${absent.join(', ')}`)
   return await import(pathToFileURL(put(temporaryFolder(t), 'mocked.mjs', source)).href) as Module
@@ -83,12 +90,24 @@ export interface Answers {
     readonly control: readonly number[],
     readonly byte: readonly number[]
   }>
-  readonly encoded: ReadonlyArray<{ readonly model: string, readonly text: string, readonly ids: readonly number[], readonly decoded: string }>
+  readonly encoded: ReadonlyArray<{
+    readonly model: string
+    readonly text: string
+    readonly ids: readonly number[]
+    readonly decoded: string
+  }>
   readonly decoded: ReadonlyArray<{ readonly model: string, readonly ids: readonly number[], readonly text: string }>
   readonly records: ReadonlyArray<{ readonly id: string, readonly text?: string | null }>
-  readonly packed: { readonly seq_len: number, readonly tokens: number, readonly rows: ReadonlyArray<readonly number[]> }
+  readonly packed: {
+    readonly seq_len: number
+    readonly tokens: number
+    readonly rows: ReadonlyArray<readonly number[]>
+  }
   readonly white_space: readonly number[]
-  readonly npy: Readonly<Record<'int32' | 'uint16' | 'uint32', { readonly rows: ReadonlyArray<readonly number[]>, readonly bytes: string }>>
+  readonly npy: Readonly<Record<'int32' | 'uint16' | 'uint32', {
+    readonly rows: ReadonlyArray<readonly number[]>
+    readonly bytes: string
+  }>>
 }
 
 /** What SentencePiece, NumPy and Python answer; `test/fixtures/make.py` has asked them. */
@@ -116,6 +135,14 @@ export function put (folder: string, name: string, content: string | Uint8Array)
   return path
 }
 
+/** Skips a test where there is no /proc. */
+export const NEEDS_PROC = { skip: process.platform !== 'linux' && 'there is no /proc' }
+
+/** A pattern in parts, for a message that is longer than a line. */
+export function pattern (...parts: readonly RegExp[]): RegExp {
+  return new RegExp(parts.map(({ source }) => source).join(''))
+}
+
 /** Records as NDJSON. */
 export function ndjsonOf (records: readonly unknown[]): string {
   return records.map(record => JSON.stringify(record) + '\n').join('')
@@ -131,7 +158,10 @@ export function docs (count: number, text = 'some text'): Document[] {
 }
 
 /** Runs items through streams, and gives what comes out. */
-export async function through<Out> (items: Iterable<unknown> | AsyncIterable<unknown>, ...stages: Stream[]): Promise<Out[]> {
+export async function through<Out> (
+  items: Iterable<unknown> | AsyncIterable<unknown>,
+  ...stages: Stream[]
+): Promise<Out[]> {
   const { sink, got } = collector()
   await pipeline([Readable.from(items), ...stages, sink] as unknown as NodeJS.ReadWriteStream[])
   return got as Out[]
@@ -175,7 +205,8 @@ export function isProvenance (name: string): boolean {
  * compressed file.
  */
 export function withoutCircumstances (content: string): string {
-  return content.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z(?: to \S+)?/g, 'DATE').replace(/^\| bytes \| [\d,]+ \|$/gm, '').replace(/("output": \{[^}]*"bytes": )\d+/g, '$1')
+  return content.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z(?: to \S+)?/g, 'DATE').replace(/^\| bytes \| [\d,]+ \|$/gm, '')
+    .replace(/("output": \{[^}]*"bytes": )\d+/g, '$1')
 }
 
 /**
@@ -204,7 +235,9 @@ export interface Ended {
  */
 export function folderLikeCheckout (t: Test): string {
   const folder = temporaryFolder(t)
-  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'dist', 'examples', 'recipes', 'test']) symlinkSync(join(ROOT, name), join(folder, name))
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'dist', 'examples', 'recipes', 'test']) {
+    symlinkSync(join(ROOT, name), join(folder, name))
+  }
   return folder
 }
 
@@ -214,7 +247,10 @@ export function runProgram (command: string, args: readonly string[], cwd = ROOT
 }
 
 /** The command line as users have it: built, in a process of its own. */
-export function sluice (args: readonly string[], { cwd = ROOT, input }: { cwd?: string, input?: string | Uint8Array } = {}): Promise<Ended> & { child: ChildProcess } {
+export function sluice (
+  args: readonly string[],
+  { cwd = ROOT, input }: { cwd?: string, input?: string | Uint8Array } = {}
+): Promise<Ended> & { child: ChildProcess } {
   const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args], { cwd })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text })

@@ -44,7 +44,10 @@ export function roomImports (imports: ReadonlyMap<string, readonly string[]>): R
  *
  * @returns floors, and the first circle of imports that was met: its members, or nothing
  */
-export function floorsOf (imports: ReadonlyMap<string, readonly string[]>): { readonly floors: ReadonlyMap<string, number>, readonly circle: readonly string[] } {
+export function floorsOf (imports: ReadonlyMap<string, readonly string[]>): {
+  readonly floors: ReadonlyMap<string, number>
+  readonly circle: readonly string[]
+} {
   const floors = new Map<string, number>()
   let circle: readonly string[] = []
   const visit = (name: string, path: readonly string[]): number => {

@@ -35,11 +35,23 @@ export interface RecordedListing {
 
 /** All of them, by their names; of files that are numbered, at most so many. */
 export function recordedListings (most = Infinity): Map<string, RecordedListing> {
-  const { datasets } = JSON.parse(readFileSync(fixture('hub-listings.json'), 'utf8')) as { datasets: Record<string, Recorded> }
+  const { datasets } = JSON.parse(readFileSync(fixture('hub-listings.json'), 'utf8')) as {
+    datasets: Record<string, Recorded>
+  }
   return new Map(Object.entries(datasets).map(([name, { commit, card, files, converted = [] }]) => {
     const readme = `---\n${card}---\n# ${name}\n`
-    const own: FileGroup[] = [{ path: '.gitattributes', size: 2500 }, { path: 'README.md', size: Buffer.byteLength(readme) }, ...files]
-    return [name, { commit: commit ?? digest('sha1', name), card: readme, files: own.flatMap(group => filesOf(group, most)), converted: converted.flatMap(group => filesOf(group, most)) }]
+    const own: FileGroup[] = [
+      { path: '.gitattributes', size: 2500 }, { path: 'README.md', size: Buffer.byteLength(readme) }, ...files
+    ]
+    return [
+      name,
+      {
+        commit: commit ?? digest('sha1', name),
+        card: readme,
+        files: own.flatMap(group => filesOf(group, most)),
+        converted: converted.flatMap(group => filesOf(group, most))
+      }
+    ]
   }))
 }
 

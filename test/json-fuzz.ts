@@ -21,9 +21,16 @@ interface Made {
   readonly endsLine?: boolean
 }
 
-const TEXTS = ['', 'a', 'water, "gates" & mühlen', '}{ ][ "{" \\', '🌊 NaN, Infinity\n{"text": "no"}\r', '\u2028 é \\" \\\\']
-const CONSTANTS = [['NaN', 'NaN'], ['Infinity', 'Infinity'], ['-Infinity', '-Infinity'], ['1', 1], ['[NaN,{"n":-Infinity}]', ['NaN', { n: '-Infinity' }]]] as const
-const JUNK = ['junk {"text":"x"}', ', {"text":"x"}', ']', '}{"text":"x"}', '{"text":"x', '{"text":["x"}', '{"text":"x\\"}', 'NaN,']
+const TEXTS = [
+  '', 'a', 'water, "gates" & mühlen', '}{ ][ "{" \\', '🌊 NaN, Infinity\n{"text": "no"}\r', '\u2028 é \\" \\\\'
+]
+const CONSTANTS = [
+  ['NaN', 'NaN'], ['Infinity', 'Infinity'], ['-Infinity', '-Infinity'], ['1', 1],
+  ['[NaN,{"n":-Infinity}]', ['NaN', { n: '-Infinity' }]]
+] as const
+const JUNK = [
+  'junk {"text":"x"}', ', {"text":"x"}', ']', '}{"text":"x"}', '{"text":"x', '{"text":["x"}', '{"text":"x\\"}', 'NaN,'
+]
 
 function oneOf<T> (list: readonly T[], random: Random): T {
   return list[random.below(list.length)]!
@@ -36,7 +43,10 @@ function madeRecord (random: Random): Made {
     case 1: return { json: '{"text":}', outcome: () => 'bad_json' }
     case 2: return { json: '{"text":NaN}', outcome: () => 'text_not_string' }
     case 3: return { json: oneOf(JUNK, random), outcome: () => 'bad_json', endsLine: true }
-    case 4: return { json: `{"id":"own","text":${JSON.stringify(text)},"n":12345678901234567890}`, outcome: () => ({ id: 'own', text, meta: { n: '12345678901234567890' } }) }
+    case 4: return {
+      json: `{"id":"own","text":${JSON.stringify(text)},"n":12345678901234567890}`,
+      outcome: () => ({ id: 'own', text, meta: { n: '12345678901234567890' } })
+    }
     default: {
       const [json, n] = oneOf(CONSTANTS, random)
       return { json: `{ "text": ${JSON.stringify(text)}, "n": ${json} }`, outcome: id => ({ id, text, meta: { n } }) }
@@ -51,7 +61,10 @@ interface Found {
 }
 
 /** A file, what is in it, and how long a record with what separates it from the next is at most. */
-function madeFile (random: Random, idPath: string): { readonly json: string, readonly found: Found[], readonly longest: number } {
+function madeFile (
+  random: Random,
+  idPath: string
+): { readonly json: string, readonly found: Found[], readonly longest: number } {
   let json = ''
   let longest = 0
   const found: Found[] = []
@@ -61,7 +74,8 @@ function madeFile (random: Random, idPath: string): { readonly json: string, rea
       const { json: record, outcome, endsLine = false } = madeRecord(random)
       const offset = Buffer.byteLength(json)
       found.push({ offset, outcome: outcome(`${idPath}#${offset}`) })
-      const piece = `${i === 1 && random.below(8) === 0 && !endsLine && found.length > 1 ? '\ufeff' : ''}${record}${endsLine ? '' : oneOf(['', '', ' ', '\t', '\r', ' \r '], random)}`
+      const before = i === 1 && random.below(8) === 0 && !endsLine && found.length > 1 ? '\ufeff' : ''
+      const piece = before + record + (endsLine ? '' : oneOf(['', '', ' ', '\t', '\r', ' \r '], random))
       longest = Math.max(longest, Buffer.byteLength(piece))
       json += piece
       if (endsLine) break
@@ -80,13 +94,18 @@ function threads (lookAhead: number): BatchThreads<Document> {
     lookAhead,
     documentOf: document => document,
     add: ({ json, records }: RecordBatch) => ({
-      take: () => Promise.resolve(records.map(record => 'from' in record ? documentOfJson(Buffer.from(json).subarray(record.from, record.to), 'text', () => record.id) : record))
+      take: () => Promise.resolve(records.map(record => 'from' in record
+        ? documentOfJson(Buffer.from(json).subarray(record.from, record.to), 'text', () => record.id)
+        : record))
     })
   }
 }
 
 /** What comes of a file, or of the rest of one, and the positions behind the documents. */
-async function read (path: string, { lookAhead, ...options }: FuzzOptions): Promise<{ readonly found: Found[], readonly positions: SourcePosition[], readonly counts: unknown }> {
+async function read (
+  path: string,
+  { lookAhead, ...options }: FuzzOptions
+): Promise<{ readonly found: Found[], readonly positions: SourcePosition[], readonly counts: unknown }> {
   const found: Found[] = []
   const positions: SourcePosition[] = []
   const offsets = new Map<object, number>()
@@ -102,7 +121,11 @@ async function read (path: string, { lookAhead, ...options }: FuzzOptions): Prom
     found.push({ offset: offsets.get(document)!, outcome: document })
     positions.push(source.position)
   }
-  return { found: found.sort((a, b) => a.offset - b.offset), positions, counts: { in: source.stats.in, bytes: source.stats.bytes } }
+  return {
+    found: found.sort((a, b) => a.offset - b.offset),
+    positions,
+    counts: { in: source.stats.in, bytes: source.stats.bytes }
+  }
 }
 
 /**
@@ -120,14 +143,24 @@ export async function fuzzJson (random: Random, folder: string): Promise<string 
     ...random.below(2) === 0 && { lookAhead: 1 + random.below(3) }
   }
   const whole = await read(path, options)
-  const shown = (found: unknown): string => `${JSON.stringify(json)} (${JSON.stringify(Object.keys(options))}): ${JSON.stringify(found)}`
-  if (JSON.stringify(whole.found) !== JSON.stringify(expected)) return `${shown(whole.found)}, expected ${JSON.stringify(expected)}`
-  if (JSON.stringify(whole.counts) !== JSON.stringify({ in: expected.length, bytes: Buffer.byteLength(json) })) return shown(whole.counts)
+  const shown = (found: unknown): string =>
+    `${JSON.stringify(json)} (${JSON.stringify(Object.keys(options))}): ${JSON.stringify(found)}`
+  if (JSON.stringify(whole.found) !== JSON.stringify(expected)) {
+    return `${shown(whole.found)}, expected ${JSON.stringify(expected)}`
+  }
+  if (JSON.stringify(whole.counts) !== JSON.stringify({ in: expected.length, bytes: Buffer.byteLength(json) })) {
+    return shown(whole.counts)
+  }
   for (const from of whole.positions) {
     const rest = await read(path, { ...options, from })
     const due = expected.filter(({ offset }) => offset >= from.offset)
-    if (JSON.stringify(rest.found) !== JSON.stringify(due)) return `from ${from.offset} on: ${shown(rest.found)}, expected ${JSON.stringify(due)}`
-    if (JSON.stringify(rest.counts) !== JSON.stringify({ in: due.length, bytes: Buffer.byteLength(json) - from.offset })) return `from ${from.offset} on: ${shown(rest.counts)}`
+    if (JSON.stringify(rest.found) !== JSON.stringify(due)) {
+      return `from ${from.offset} on: ${shown(rest.found)}, expected ${JSON.stringify(due)}`
+    }
+    const counts = { in: due.length, bytes: Buffer.byteLength(json) - from.offset }
+    if (JSON.stringify(rest.counts) !== JSON.stringify(counts)) {
+      return `from ${from.offset} on: ${shown(rest.counts)}`
+    }
   }
   return null
 }

@@ -35,17 +35,32 @@ const FILTERS = ['normalize', { length: { min_chars: 200, max_chars: 8000 } }, {
 /** Small shards, for many checkpoints at their ends; large ones, for those between, in the middle of a shard. */
 export function components (maxRecords: number): ReadonlyArray<{ readonly name: string } & Record<string, unknown>> {
   const component = (name: string, file: string, more: Record<string, unknown>) =>
-    ({ name, dataset: 'json', data_files: `${INPUTS}/${file}`, filters: FILTERS, seq_len: 256, sequences_per_shard: 64, output_dir: `shards/${name}`, ...more })
+    ({
+      name,
+      dataset: 'json',
+      data_files: `${INPUTS}/${file}`,
+      filters: FILTERS,
+      seq_len: 256,
+      sequences_per_shard: 64,
+      output_dir: `shards/${name}`,
+      ...more
+    })
   return [
     component('plain', 'plain.ndjson', { filtered_dir: 'filtered' }),
     component('gzip', 'gzip.ndjson.gz', { raw_dir: 'raw', sequences_per_shard: 400 }),
     component('zstd', 'zstd.ndjson.zst', { rejects: 'rejects/zstd.ndjson', dtype: 'uint16' }),
-    component('parquet', 'parquet.parquet', { dataset: 'parquet', max_records: maxRecords, sequences_per_shard: 300, rejects: 'rejects/parquet.ndjson.gz' })
+    component('parquet', 'parquet.parquet', {
+      dataset: 'parquet', max_records: maxRecords, sequences_per_shard: 300, rejects: 'rejects/parquet.ndjson.gz'
+    })
   ]
 }
 
 /** All in threads, where there are some: the main one would be done before they have started. */
-async function withWorkers<T> (workers: number | undefined, signal: AbortSignal | undefined, work: (threads: Threads | undefined) => Promise<T>): Promise<T> {
+async function withWorkers<T> (
+  workers: number | undefined,
+  signal: AbortSignal | undefined,
+  work: (threads: Threads | undefined) => Promise<T>
+): Promise<T> {
   if (workers === undefined) return await work(undefined)
   const threads = new Threads({ workers, signal, mainWorks: false })
   try {
@@ -66,18 +81,36 @@ function mixture (concurrency: number, hasThreads = false): KillJob {
     },
     encoding: names,
     hasThreads,
-    run: (run, workers) => withWorkers(workers, run.signal, threads => processMixture(MANIFEST, { tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, concurrency, workers: 1 }, { ...run, threads }))
+    run: (run, workers) => withWorkers(workers, run.signal, threads => processMixture(MANIFEST, {
+      tokenizerPath: TOKENIZER, logFile: 'stats.json', checkpointEvery: EVERY, concurrency, workers: 1
+    }, { ...run, threads }))
   }
 }
 
-function filtering (outputPath: string, dataset: 'json' | 'parquet', files: readonly string[], rejects: string | undefined, hasThreads = false): KillJob {
+function filtering (
+  outputPath: string,
+  dataset: 'json' | 'parquet',
+  files: readonly string[],
+  rejects: string | undefined,
+  hasThreads = false
+): KillJob {
   const name = 'filtered'
   return {
     every: EVERY,
     flows: { [name]: { checkpoint: `${outputPath}.checkpoint.json`, output: outputPath } },
     encoding: [],
     hasThreads,
-    run: (run, workers) => withWorkers(workers, run.signal, threads => filterCorpus({ name, dataset, dataFiles: files.map(file => `${INPUTS}/${file}`), targetLang: 'any', dedupWindow: 300, outputPath, rejects, checkpointEvery: EVERY, workers: 1 }, { ...run, threads }))
+    run: (run, workers) => withWorkers(workers, run.signal, threads => filterCorpus({
+      name,
+      dataset,
+      dataFiles: files.map(file => `${INPUTS}/${file}`),
+      targetLang: 'any',
+      dedupWindow: 300,
+      outputPath,
+      rejects,
+      checkpointEvery: EVERY,
+      workers: 1
+    }, { ...run, threads }))
   }
 }
 
@@ -86,7 +119,11 @@ export const killJobs: Readonly<Record<string, KillJob>> = {
   'mixture, two at once': mixture(2),
   'mixture, with threads': mixture(1, true),
   'filter-corpus .ndjson.gz': filtering('kept.ndjson.gz', 'json', ['large.ndjson', 'large.ndjson.gz'], undefined),
-  'filter-corpus .ndjson.zst': filtering('kept.ndjson.zst', 'json', ['zstd.ndjson.zst', 'large.ndjson.zst'], 'rejects.ndjson.zst'),
-  'filter-corpus .ndjson, with threads': filtering('kept.ndjson', 'json', ['large.ndjson', 'gzip.ndjson.gz'], 'rejects.ndjson', true),
+  'filter-corpus .ndjson.zst': filtering(
+    'kept.ndjson.zst', 'json', ['zstd.ndjson.zst', 'large.ndjson.zst'], 'rejects.ndjson.zst'
+  ),
+  'filter-corpus .ndjson, with threads': filtering(
+    'kept.ndjson', 'json', ['large.ndjson', 'gzip.ndjson.gz'], 'rejects.ndjson', true
+  ),
   'filter-corpus .txt': filtering('kept.txt', 'parquet', ['large.parquet'], 'rejects.ndjson')
 }

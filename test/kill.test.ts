@@ -25,11 +25,13 @@ t.test('runs that are killed, stopped or out of room end as one that nobody inte
   else await writeKillInputs(join(folder, 'inputs'), DOCUMENTS)
   const runs = RUNS.slice(0, howMany(1, RUNS.length))
   const jobs = [...new Set(runs.map(([job]) => job))]
-  const clean = new Map(await Promise.all(jobs.map(async (job, i): Promise<[string, CleanRun]> => [job, await runClean(folder, `clean-${i}`, job)])))
+  const clean = new Map(await Promise.all(jobs.map(async (job, i): Promise<[string, CleanRun]> =>
+    [job, await runClean(folder, `clean-${i}`, job)])))
   const random = new Random(1)
   await Promise.all(runs.map(async ([job, how, times], i) => {
     const expected = clean.get(job)!
-    const run = await runInterrupted(folder, `run-${i}`, job, how, moments(random, times).map(moment => moment * expected.milliseconds), expected)
+    const run = await runInterrupted(folder, `run-${i}`, job, how, moments(random, times).map(moment =>
+      moment * expected.milliseconds), expected)
     if (typeof run === 'string') {
       t.pass(`${job}, ${how}`, { skip: run })
       return
@@ -40,13 +42,22 @@ t.test('runs that are killed, stopped or out of room end as one that nobody inte
   const { files } = clean.get('mixture')!
   const others = new Map([...files, ['stats.json', ''], ['more', '']])
   others.delete('result.json')
-  t.strictSame(whatDiffers(files, others), ['result.json is missing', 'more is left behind', 'stats.json has other content'], 'another result would be found')
+  t.strictSame(whatDiffers(files, others), [
+    'result.json is missing', 'more is left behind', 'stats.json has other content'
+  ], 'another result would be found')
 })
 
 t.test('shards that were finished before the first checkpoint are the run\'s own', async t => {
   const folder = temporaryFolder(t)
   const output = join(folder, 'shards')
-  const manifest = put(folder, 'mix.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: put(folder, 'a.ndjson', ndjsonOf(docs(40))), seq_len: 4, sequences_per_shard: 1, output_dir: output }]))
+  const manifest = put(folder, 'mix.yaml', JSON.stringify([{
+    name: 'a',
+    dataset: 'json',
+    data_files: put(folder, 'a.ndjson', ndjsonOf(docs(40))),
+    seq_len: 4,
+    sequences_per_shard: 1,
+    output_dir: output
+  }]))
   const tokenizerPath = fixture('tiny.model')
   const options = { tokenizerPath, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }
   const tokenizer = await loadTokenizer(tokenizerPath)
@@ -54,10 +65,13 @@ t.test('shards that were finished before the first checkpoint are the run\'s own
     if (existsSync(join(output, 'shard_00000.npy'))) throw new Error('stopped')
     tokenizer.append(text, ids)
   }
-  t.match(await failure(processMixture(manifest, options, { tokenizer: { ...tokenizer, append } })), { code: 'ERR_COMPONENT', message: /stopped/ })
+  t.match(
+    await failure(processMixture(manifest, options, { tokenizer: { ...tokenizer, append } })),
+    { code: 'ERR_COMPONENT', message: /stopped/ }
+  )
   t.ok(existsSync(join(output, 'shard_00000.npy')))
   const told: string[] = []
   const { stats: [stats] } = await processMixture(manifest, options, { tell: message => { told.push(message) } })
-  t.strictSame(told, ['a: begins again: it had not come to a checkpoint'])
+  t.strictSame(told, ['a: starts over: it had not reached a checkpoint'])
   t.equal(stats!.records, 40)
 })

@@ -71,7 +71,14 @@ export function moments (random: Random, count: number): number[] {
  *
  * @returns a string, the reason, where it can't be done here
  */
-export async function runInterrupted (folder: string, name: string, job: string, how: Interruption, after: readonly number[], clean: CleanRun): Promise<InterruptedRun | string> {
+export async function runInterrupted (
+  folder: string,
+  name: string,
+  job: string,
+  how: Interruption,
+  after: readonly number[],
+  clean: CleanRun
+): Promise<InterruptedRun | string> {
   const cwd = join(folder, name)
   mkdirSync(cwd)
   const disk = how === 'disk full' ? mountDisk(cwd, `size=${DISK_BYTES}`) : null
@@ -86,7 +93,14 @@ export async function runInterrupted (folder: string, name: string, job: string,
   return run
 }
 
-async function interrupted (folder: string, name: string, job: string, how: Interruption, after: readonly number[], clean: CleanRun): Promise<InterruptedRun> {
+async function interrupted (
+  folder: string,
+  name: string,
+  job: string,
+  how: Interruption,
+  after: readonly number[],
+  clean: CleanRun
+): Promise<InterruptedRun> {
   const { every, flows, encoding, hasThreads } = killJobs[job]!
   const cwd = join(folder, name)
   const wrong: string[] = []
@@ -103,7 +117,9 @@ async function interrupted (folder: string, name: string, job: string, how: Inte
     }
     if (!isExpected(how, at)) wrong.push(`interrupted by ${how}: ${at.failure ?? 'killed'}`)
     const unfinished = at.flows.filter(flow => isUnfinished(cwd, flows[flow]!, how))
-    hits.push({ flows: unfinished, hasCheckpoint: unfinished.some(flow => hasFlowState(join(cwd, flows[flow]!.checkpoint))) })
+    hits.push({
+      flows: unfinished, hasCheckpoint: unfinished.some(flow => hasFlowState(join(cwd, flows[flow]!.checkpoint)))
+    })
     allowed += unfinished.filter(flow => encoding.includes(flow)).length * every
   }
   const excess = hasThreads ? 0 : encoded - clean.encoded
@@ -126,7 +142,13 @@ interface Attempt {
 
 const DRIVER = join(packageRoot(), 'dist/test/checks/kill-driver.js')
 
-async function attempt (folder: string, name: string, job: string, interruption: { readonly how: Interruption, readonly wait: number } | null, workers?: number): Promise<Attempt> {
+async function attempt (
+  folder: string,
+  name: string,
+  job: string,
+  interruption: { readonly how: Interruption, readonly wait: number } | null,
+  workers?: number
+): Promise<Attempt> {
   const cwd = join(folder, name)
   const log = join(folder, `${name}.log`)
   mkdirSync(cwd, { recursive: true })
@@ -134,7 +156,9 @@ async function attempt (folder: string, name: string, job: string, interruption:
   const ended = endOf(child)
   await Promise.race([ended, new Promise(resolve => child.stdout!.once('data', resolve))])
   const began = performance.now()
-  const room = interruption === null ? undefined : await interrupt(child, ended, cwd, interruption.how, interruption.wait)
+  const room = interruption === null
+    ? undefined
+    : await interrupt(child, ended, cwd, interruption.how, interruption.wait)
   const { code, signal, output } = await ended
   room?.()
   const milliseconds = performance.now() - began
@@ -157,7 +181,9 @@ export async function drive (args: readonly string[]): Promise<void> {
 
 /** Without the environment of the test runner, which loads itself into every Node. */
 function startDriver (args: readonly string[], cwd: string): ChildProcess {
-  return spawn(process.execPath, [DRIVER, ...args], { cwd, env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, [DRIVER, ...args], {
+    cwd, env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe']
+  })
 }
 
 interface End {
@@ -168,14 +194,22 @@ interface End {
 
 function endOf (child: ChildProcess): Promise<End> {
   let output = ''
-  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (text: string) => { output += text })
+  }
   return new Promise((resolve, reject) => {
     child.on('error', reject).on('close', (code, signal) => { resolve({ code, signal, output }) })
   })
 }
 
 /** Waits, then interrupts the process unless it has ended. @returns what makes room on the disk again */
-async function interrupt (child: ChildProcess, ended: Promise<End>, cwd: string, how: Interruption, wait: number): Promise<(() => void) | undefined> {
+async function interrupt (
+  child: ChildProcess,
+  ended: Promise<End>,
+  cwd: string,
+  how: Interruption,
+  wait: number
+): Promise<(() => void) | undefined> {
   await Promise.race([ended, setTimeout(wait)])
   if (child.exitCode !== null) return undefined
   if (how !== 'disk full') {
@@ -201,7 +235,9 @@ function fill (path: string): void {
 
 function isExpected (how: Interruption, { failure }: Attempt): boolean {
   if (how === 'SIGKILL') return failure === null
-  return how === 'SIGTERM' ? failure === null || failure.startsWith('ERR_ABORTED') : /^(ERR_COMPONENT )?ERR_OUTPUT ENOSPC\n/.test(failure ?? '')
+  return how === 'SIGTERM'
+    ? failure === null || failure.startsWith('ERR_ABORTED')
+    : /^(ERR_COMPONENT )?ERR_OUTPUT ENOSPC\n/.test(failure ?? '')
 }
 
 /** Whether a flow that was begun is still to be gone on with. The lock of one that was killed is still there. */

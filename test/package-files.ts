@@ -10,7 +10,8 @@ export function packedFiles (folder: string): string[] {
 
 /** The declaration files of a package, without those of tests. */
 export function declarationFiles (folder: string): string[] {
-  return packedFiles(join(folder, 'dist')).filter(file => /^(?!test\/).*\.d\.ts$/.test(file)).map(file => `dist/${file}`)
+  return packedFiles(join(folder, 'dist')).filter(file => /^(?!test\/).*\.d\.ts$/.test(file))
+    .map(file => `dist/${file}`)
 }
 
 /** The modules of a package that can be imported, such as `sluice/npy`. */
@@ -33,7 +34,9 @@ export function missingLinks (folder: string, files: readonly string[]): string[
   return files.filter(file => file.endsWith('.md')).flatMap(page => {
     const text = readFileSync(join(folder, page), 'utf8')
     const links = [...text.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)].map(([, link]) => join(dirname(page), link!))
-    const named = page === 'README.md' ? [...text.matchAll(/(?<![\w/.])(?:examples|recipes)\/[\w-]+\.\w+/g)].map(([name]) => name) : []
+    const named = page === 'README.md'
+      ? [...text.matchAll(/(?<![\w/.])(?:examples|recipes)\/[\w-]+\.\w+/g)].map(([name]) => name)
+      : []
     return [...links, ...named].filter(name => !there.has(name)).map(name => `${page}: ${name}`)
   })
 }
@@ -45,11 +48,13 @@ interface Dependencies {
 
 /** What package.json depends on: each package with the version or range that it names. */
 export function dependenciesOf (folder: string): Record<string, string> {
-  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Dependencies
+  const content = readFileSync(join(folder, 'package.json'), 'utf8')
+  const { dependencies, optionalDependencies } = JSON.parse(content) as Dependencies
   return { ...dependencies, ...optionalDependencies }
 }
 
 /** Those with one version, exactly. */
 export function pinnedVersions (folder: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(dependenciesOf(folder)).filter(([, version]) => /^\d+\.\d+\.\d+$/.test(version)))
+  return Object.fromEntries(Object.entries(dependenciesOf(folder)).filter(([, version]) =>
+    /^\d+\.\d+\.\d+$/.test(version)))
 }

@@ -48,9 +48,13 @@ function packed (): string[] {
 t.test('dependencies that decide what is read and written are pinned exactly, as in the lock file', async t => {
   const pinned = pinnedVersions(ROOT)
   t.strictSame(Object.keys(dependenciesOf(ROOT)).filter(name => pinned[name] === undefined).sort(), RANGED)
-  for (const [name, version] of Object.entries(pinned)) t.equal(packages[`node_modules/${name}`]?.version, version, name)
-  const { dependencies, devDependencies, optionalDependencies, engines } = readJson('package.json') as Record<string, unknown>
-  t.match(packages[''], { dependencies, devDependencies, optionalDependencies, engines }, 'the lock file has what package.json has')
+  for (const [name, version] of Object.entries(pinned)) {
+    t.equal(packages[`node_modules/${name}`]?.version, version, name)
+  }
+  const own = readJson('package.json') as Record<string, unknown>
+  for (const key of ['dependencies', 'devDependencies', 'optionalDependencies', 'engines'] as const) {
+    t.match((packages[''] as Record<string, unknown>)[key], own[key], `the lock file has the ${key} of package.json`)
+  }
 })
 
 t.test('what is installed with it has permissive licences, and runs no script', async t => {
@@ -66,7 +70,8 @@ t.test('each package that the code imports is a dependency, and each dependency 
   const imported = new Set(['@types/node', 'fasttext.wasm.js', 'spdx-license-ids'])
   for (const folder of ['lib', 'sources', 'transforms', 'sinks', 'recipes']) {
     for (const file of filesIn(join(ROOT, folder)).filter(name => name.endsWith('.ts'))) {
-      for (const [, name] of readFileSync(join(ROOT, folder, file), 'utf8').matchAll(/(?:from |import\()'((?:@[\w-]+\/)?[\w.-]+)(?:\/[^']*)?'/g)) {
+      for (const [, name] of readFileSync(join(ROOT, folder, file), 'utf8')
+        .matchAll(/(?:from |import\()'((?:@[\w-]+\/)?[\w.-]+)(?:\/[^']*)?'/g)) {
         if (!name!.startsWith('.')) imported.add(name!)
       }
     }
@@ -79,12 +84,16 @@ t.test('the package has the pages and examples that its README links to, and no 
   t.strictSame(missingLinks(ROOT, files), [])
   t.strictSame(files.filter(file => /(^|\/)(test|bench|kernels\/fasttext)\/|\.map$/.test(file)), [])
   for (const name of readdirSync(join(ROOT, 'examples'))) t.ok(files.includes(`examples/${name}`), name)
-  for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/lib/kernels/fasttext.wasm', manifest.bin['sluice']!]) t.ok(files.includes(name), name)
+  const pages = ['LICENSE', 'README.md', 'CHANGELOG.md']
+  for (const name of [...pages, 'dist/lib/kernels/fasttext.wasm', manifest.bin['sluice']!]) {
+    t.ok(files.includes(name), name)
+  }
 })
 
 t.test('a link that leads to no file of the package is found', async t => {
   const folder = temporaryFolder(t)
-  put(folder, 'README.md', '[a](LICENSE), [b](docs/b.md#part), [c](https://example.org/c), [d](#d); `examples/e.mjs`, `data/examples/f.json`')
+  put(folder, 'README.md', '[a](LICENSE), [b](docs/b.md#part), [c](https://example.org/c), [d](#d); ' +
+    '`examples/e.mjs`, `data/examples/f.json`')
   t.strictSame(missingLinks(folder, ['LICENSE', 'README.md']), ['README.md: docs/b.md', 'README.md: examples/e.mjs'])
 })
 
@@ -93,7 +102,9 @@ t.test('package.json says where the project is, and has no script that runs wher
   const address = manifest.repository.url.slice('git+'.length, -'.git'.length)
   t.ok(manifest.homepage.startsWith(address))
   t.equal(manifest.bugs.url, `${address}/issues`)
-  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) t.equal(manifest.scripts[name], undefined, name)
+  for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) {
+    t.equal(manifest.scripts[name], undefined, name)
+  }
 })
 
 t.test('the README names the Node that package.json asks for; this one is such', async t => {
@@ -105,7 +116,7 @@ t.test('the README names the Node that package.json asks for; this one is such',
 
 t.test('what can be imported is a list: the index, each stage, and what of lib is of use alone', async t => {
   const stages = ['sources', 'transforms', 'sinks'].flatMap(folder =>
-    readdirSync(join(ROOT, folder)).map(name => `./${folder}/${name.replace('.ts', '')}`))
+    readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.ts')).map(name => `./${folder}/${name.replace('.ts', '')}`))
   const parts = ['./fasttext', './hub', './npy', './sentencepiece', './tokenizer', './trainer']
   t.strictSame(Object.keys(manifest.exports).sort(), ['.', ...stages, ...parts, './manifest.schema.json', './package.json'].sort())
   const files = packed()

@@ -30,14 +30,14 @@ export interface ParquetOptions {
 /** In a worker without the test runner's loader, which doesn't know exports such as `./src/*.js`. */
 const PROGRAM = `
   import { parentPort } from 'node:worker_threads'
-  import { parquetWriteBuffer } from 'hyparquet-writer'
+  import { parquetWriteBuffer } from '${import.meta.resolve('hyparquet-writer')}'
   parentPort.on('message', options => { parentPort.postMessage(parquetWriteBuffer(options)) })`
 
 let worker: Worker | undefined
 
 /** Writes a parquet file with hyparquet-writer; one at a time. */
 export async function writeParquet (columnData: readonly ParquetColumn[], options: ParquetOptions): Promise<Buffer> {
-  worker ??= new Worker(new URL(`data:text/javascript,${encodeURIComponent(PROGRAM.replace("'hyparquet-writer'", JSON.stringify(import.meta.resolve('hyparquet-writer'))))}`), { execArgv: [], env: {} })
+  worker ??= new Worker(new URL(`data:text/javascript,${encodeURIComponent(PROGRAM)}`), { execArgv: [], env: {} })
   worker.unref()
   worker.postMessage({ columnData, ...options })
   const [bytes] = await once(worker, 'message') as [ArrayBuffer]

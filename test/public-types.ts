@@ -14,11 +14,13 @@ type S = typeof sluice
 /** What a function gives, at once or in time. */
 type Given<F> = F extends (...args: never) => infer R ? Awaited<R> : never
 
+type DocumentStage = sluice.Stage<sluice.Document, sluice.Document>
+
 /** A line a function. */
 export type Functions = [
   Expect<Same<Given<S['arrow' | 'csv' | 'hf' | 'ndjson' | 'parquet' | 'textLines']>, sluice.RecordSource>>,
   Expect<Same<Given<S['openRanges']>, sluice.ByteRanges>>,
-  Expect<Same<Given<S['classify' | 'language' | 'length' | 'normalize']>, sluice.Stage<sluice.Document, sluice.Document>>>,
+  Expect<Same<Given<S['classify' | 'language' | 'length' | 'normalize']>, DocumentStage>>,
   Expect<Same<Given<S['dedup']>, sluice.Stage<sluice.Document, sluice.Document, sluice.DedupState>>>,
   Expect<Same<Given<S['encode']>, sluice.Stage<sluice.Document, sluice.Tokens>>>,
   Expect<Same<Given<S['pack']>, sluice.PackStage>>,
@@ -72,7 +74,11 @@ const isSequence = item<sluice.Sequence>()
 type Encode = sluice.Stage<sluice.Document, sluice.Tokens>
 
 /** What streams give, one by one, in `for await`, in the generators of `pipeline`, and after `pipe`. */
-export async function items (source: sluice.RecordSource, stage: Encode, packing: sluice.PackStage): Promise<AsyncIterable<sluice.Document>> {
+export async function items (
+  source: sluice.RecordSource,
+  stage: Encode,
+  packing: sluice.PackStage
+): Promise<AsyncIterable<sluice.Document>> {
   for await (const document of source) isDocument(document, true)
   for await (const tokens of source.pipe(stage)) isTokens(tokens, true)
   for await (const sequence of Readable.from([]).pipe(packing)) isSequence(sequence, true)

@@ -15,13 +15,20 @@ export interface ShardShape {
 export const EOS = 2
 
 /** Writes ids as shards into a folder of the component's name; the stats are those of a run. */
-export function writeShards (folder: string, name: string, ids: readonly number[] | Int32Array, { seqLen, sequencesPerShard, dtype = 'int32' }: ShardShape): ShardedStats {
+export function writeShards (
+  folder: string,
+  name: string,
+  ids: readonly number[] | Int32Array,
+  { seqLen, sequencesPerShard, dtype = 'int32' }: ShardShape
+): ShardedStats {
   const outputDir = join(folder, name)
   mkdirSync(outputDir, { recursive: true })
   const sequences = Math.floor(ids.length / seqLen)
   const files = Array.from({ length: Math.ceil(sequences / sequencesPerShard) }, (_, i) => {
     const rows = Math.min(sequencesPerShard, sequences - i * sequencesPerShard)
-    const data = npyData(Int32Array.from(ids.slice(i * sequencesPerShard * seqLen, (i * sequencesPerShard + rows) * seqLen)), dtype, 2 ** 31 - 1)
+    const data = npyData(Int32Array.from(ids.slice(
+      i * sequencesPerShard * seqLen, (i * sequencesPerShard + rows) * seqLen
+    )), dtype, 2 ** 31 - 1)
     const bytes = Buffer.concat([npyHeader({ dtype, rows, columns: seqLen }), data])
     writeFileSync(join(outputDir, shardName(i)), bytes)
     return { file: shardName(i), sequences: rows, bytes: bytes.length, sha256: sha256(bytes) }

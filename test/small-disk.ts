@@ -7,7 +7,9 @@ export interface SmallDisk {
 
 /** Mounts one on a folder; the reason, where none can be mounted. @param options as `mount -o` takes them */
 export function mountDisk (folder: string, options: string): SmallDisk | string {
-  const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' })
+  const { status, stderr, error } = spawnSync(
+    'mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' }
+  )
   if (status !== 0) return `no file system can be mounted here: ${error?.message ?? stderr.trim()}`
   return { unmount: () => { execFileSync('umount', ['-l', folder]) } }
 }

@@ -10,7 +10,9 @@ const CIRCUMSTANCE = /^(.*_)?seconds$|_utc$|^run_record$/
 /** All files below a folder, a SHA-256 of each: decompressed, and, where it is JSON, without seconds and dates. */
 export async function snapshot (folder: string): Promise<Map<string, string>> {
   const files = new Map<string, string>()
-  for (const name of filesIn(folder)) files.set(name.replace(/[^/]+Z(-[0-9a-f]+\.json)$/, 'DATE$1'), sha256(await comparable(join(folder, name))))
+  for (const name of filesIn(folder)) {
+    files.set(name.replace(/[^/]+Z(-[0-9a-f]+\.json)$/, 'DATE$1'), sha256(await comparable(join(folder, name))))
+  }
   return files
 }
 
@@ -19,7 +21,8 @@ export function whatDiffers (expected: ReadonlyMap<string, string>, found: Reado
   return [
     ...[...expected.keys()].filter(name => !found.has(name)).map(name => `${name} is missing`),
     ...[...found.keys()].filter(name => !expected.has(name)).map(name => `${name} is left behind`),
-    ...[...found].filter(([name, hash]) => expected.has(name) && expected.get(name) !== hash).map(([name]) => `${name} has other content`)
+    ...[...found].filter(([name, hash]) => expected.has(name) && expected.get(name) !== hash).map(([name]) =>
+      `${name} has other content`)
   ]
 }
 
@@ -33,10 +36,16 @@ async function comparable (path: string): Promise<string | Buffer> {
 }
 
 function jsonWithoutCircumstances (path: string): string {
-  const json = JSON.parse(readFileSync(path, 'utf8'), (key, value: unknown) => CIRCUMSTANCE.test(key) ? undefined : value) as unknown
+  const json = JSON.parse(readFileSync(path, 'utf8'), (key, value: unknown) =>
+    CIRCUMSTANCE.test(key) ? undefined : value) as unknown
   if (!path.endsWith('checkpoint.json')) return JSON.stringify(json)
   // The sizes of compressed files are left out: a checkpoint in them takes some bytes.
-  const { content: { settings, finished } } = json as { content: { settings: unknown, finished: { result: unknown } | null } }
+  const { content: { settings, finished } } = json as {
+    content: {
+      settings: unknown
+      finished: { result: unknown } | null
+    }
+  }
   return JSON.stringify([settings, finished?.result])
 }
 

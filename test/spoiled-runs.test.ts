@@ -5,7 +5,7 @@ import { t } from './tap.ts'
 import { errorCodes } from '../lib/errors.ts'
 import { processMixture } from '../recipes/process-mixture.ts'
 import { commandsHereIn } from './commands.ts'
-import { docs, filesIn, fixture, isThorough, ndjsonOf, put, temporaryFolder } from './helpers.ts'
+import { docs, filesIn, fixture, isThorough, ndjsonOf, pattern, put, temporaryFolder } from './helpers.ts'
 import { stoppedAt } from './resuming.ts'
 
 const run = commandsHereIn(t)
@@ -14,10 +14,18 @@ const MODEL = fixture('tiny.model')
 /**
  * What becomes of a run between its stop and the next start, in the folder that it is in, and what is said of it then.
  */
-const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => void, readonly args?: readonly string[], readonly says: RegExp, readonly isForeign?: true }>> = {
+const spoiled: Readonly<Record<string, {
+  readonly spoil: (folder: string) => void
+  readonly args?: readonly string[]
+  readonly says: RegExp
+  readonly isForeign?: true
+}>> = {
   'a checkpoint that is cut off': {
     spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json'), 300) },
-    says: /shards\/checkpoint\.json: is cut off or damaged: 300 characters that are no JSON, expected a checkpoint; get it from a copy, or start over with --restart/
+    says: pattern(
+      /shards\/checkpoint\.json: is cut off or damaged: 300 characters that are no JSON, expected a checkpoint; /,
+      /get it from a copy, or start over with --restart/
+    )
   },
   'an empty checkpoint': {
     spoil: folder => { truncateSync(join(folder, 'shards/checkpoint.json')) },
@@ -33,7 +41,9 @@ const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => voi
     isForeign: true
   },
   'a checkpoint of a later version': {
-    spoil: folder => { replace(join(folder, 'shards/checkpoint.json'), '"sluice_checkpoint":1', '"sluice_checkpoint":2') },
+    spoil: folder => {
+      replace(join(folder, 'shards/checkpoint.json'), '"sluice_checkpoint":1', '"sluice_checkpoint":2')
+    },
     says: /shards\/checkpoint\.json: is a checkpoint of form 2, expected 1: another version of sluice has written it/
   },
   'another manifest': {
@@ -41,40 +51,53 @@ const spoiled: Readonly<Record<string, { readonly spoil: (folder: string) => voi
       replace(join(folder, 'm.yaml'), 'min_chars: 5', 'min_chars: 6')
       replace(join(folder, 'm.yaml'), 'seq_len: 16', 'seq_len: 32')
     },
-    says: /shards\/checkpoint\.json: is of a run that was something else: filters\[0\]\.length\.min_chars: 5 -> 6; seq_len: 16 -> 32; run it as it was to go on, or start over with --restart/
+    says: pattern(
+      /shards\/checkpoint\.json: is of a run with other settings or inputs: /,
+      /filters\[0\]\.length\.min_chars: 5 -> 6; seq_len: 16 -> 32; /,
+      /repeat the command as it was to resume, or start over with --restart/
+    )
   },
   'a filter more': {
     spoil: folder => { replace(join(folder, 'm.yaml'), 'min_chars: 5 } }', 'min_chars: 5 } }, normalize') },
-    says: /something else: filters\[1\]: \(none\) -> \{"normalize":\{\}\};/
+    says: /other settings or inputs: filters\[1\]: \(none\) -> \{"normalize":\{\}\};/
   },
   'another tokenizer': {
     spoil: () => {},
     args: ['--tokenizer-path', fixture('bytes.model')],
-    says: /something else: (eos_id: \d+ -> \d+; )?tokenizer_sha256: "[0-9a-f]{64}" -> "[0-9a-f]{64}";/
+    says: /other settings or inputs: (eos_id: \d+ -> \d+; )?tokenizer_sha256: "[0-9a-f]{64}" -> "[0-9a-f]{64}";/
   },
   'another option': {
     spoil: () => {},
     args: ['--max-line-bytes', '1000'],
-    says: /something else: max_line_bytes: 8388608 -> 1000;/
+    says: /other settings or inputs: max_line_bytes: 8388608 -> 1000;/
   },
   'a source file that became shorter': {
     spoil: folder => { truncateSync(join(folder, 'in.ndjson'), ndjsonOf(docs(20)).length) },
-    says: /something else: .*in\.ndjson: had \d+ bytes, has \d+;/
+    says: /other settings or inputs: .*in\.ndjson: had \d+ bytes, has \d+;/
   },
   'a source file that was changed, and is as long as before': {
     spoil: folder => { utimesSync(join(folder, 'in.ndjson'), 1e9, 1e9) },
-    says: /something else: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z \(where only its time is another: touch -d \S+Z\)/
+    says: pattern(
+      /other settings or inputs: .*in\.ndjson: was changed at \S+Z, then at 2001-09-09T01:46:40\.000Z /,
+      /\(if only its time differs: touch -d \S+Z\)/
+    )
   },
   'another source file': {
     spoil: folder => {
       put(folder, 'other.ndjson', ndjsonOf(docs(2)))
       replace(join(folder, 'm.yaml'), 'in.ndjson', 'other.ndjson')
     },
-    says: /something else: .*in\.ndjson: is no input any more; .*other\.ndjson: is an input now, was none;/
+    says: /settings or inputs: .*in\.ndjson: is no longer an input; .*other\.ndjson: is an input now, was not before;/
   },
   'a shard that was begun and is gone': {
-    spoil: folder => { rmSync(join(folder, 'shards', filesIn(join(folder, 'shards')).find(name => name.endsWith('.partial'))!)) },
-    says: /a: .*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, or is not there, so that the run can't go on behind it; put it back, or start over with --restart/
+    spoil: folder => {
+      const shards = join(folder, 'shards')
+      rmSync(join(shards, filesIn(shards).find(name => name.endsWith('.partial'))!))
+    },
+    says: pattern(
+      /a: .*shards\/shard_\d{5}\.npy\.partial: has fewer than \d+ bytes, or is not there, /,
+      /so that the run can't go on behind it; put it back, or start over with --restart/
+    )
   }
 }
 
@@ -88,12 +111,19 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
   t.test(`ERR_CHECKPOINT: ${name}`, async t => {
     const folder = temporaryFolder(t)
     const path = put(folder, 'in.ndjson', ndjsonOf(docs(60)))
-    const manifest = put(folder, 'm.yaml', `[{ name: a, dataset: json, data_files: '${path}', filters: [{ length: { min_chars: 5 } }], seq_len: 16, sequences_per_shard: 1000, output_dir: '${folder}/shards' }]`)
-    const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 2 }
-    t.match(await stoppedAt(join(folder, 'shards/checkpoint.json'), signal => processMixture(manifest, options, { signal })), { code: 'ERR_ABORTED' })
+    const manifest = put(folder, 'm.yaml', `[{ name: a, dataset: json, data_files: '${path}', filters: [{ length: ` +
+      `{ min_chars: 5 } }], seq_len: 16, sequences_per_shard: 1000, output_dir: '${folder}/shards' }]`)
+    const options = {
+      tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 2
+    }
+    t.match(await stoppedAt(join(folder, 'shards/checkpoint.json'), signal =>
+      processMixture(manifest, options, { signal })), { code: 'ERR_ABORTED' })
     spoil(folder)
     const before = contentsOf(folder)
-    const command = ['process-mixture', manifest, '--tokenizer-path', MODEL, '--log-file', options.logFile, '--runs-dir', options.runsDir]
+    const command = [
+      'process-mixture', manifest, '--tokenizer-path', MODEL, '--log-file', options.logFile, '--runs-dir',
+      options.runsDir
+    ]
     const ended = await run([...command, ...args])
     const isMet = ended.stderr.includes('components failed') // only once the component is gone on with
     t.equal(ended.code, isMet ? errorCodes.ERR_COMPONENT.exit : errorCodes.ERR_CHECKPOINT.exit)

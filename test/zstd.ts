@@ -17,8 +17,14 @@ export interface FrameOptions {
 }
 
 /** A frame of blocks that are ready. */
-export function frameOf (blocks: readonly Buffer[], { windowDescriptor = 7 << 3, contentBytes, checksum, dictionary, flags = 0 }: FrameOptions = {}): Buffer {
-  const descriptor = flags | (contentBytes === undefined ? 0 : 0xc0) | (checksum === undefined ? 0 : 4) | (dictionary === undefined ? 0 : 3)
+export function frameOf (
+  blocks: readonly Buffer[],
+  { windowDescriptor = 7 << 3, contentBytes, checksum, dictionary, flags = 0 }: FrameOptions = {}
+): Buffer {
+  let descriptor = flags
+  if (contentBytes !== undefined) descriptor |= 0xc0
+  if (checksum !== undefined) descriptor |= 4
+  if (dictionary !== undefined) descriptor |= 3
   const size = Buffer.alloc(contentBytes === undefined ? 0 : 8)
   if (contentBytes !== undefined) size.writeBigUInt64LE(BigInt(contentBytes))
   return Buffer.concat([
@@ -54,7 +60,10 @@ export function skippableFrame (content: string, nibble = 0): Buffer {
 export function zstdBomb (bytes: number): Buffer {
   const blocks = Math.ceil(bytes / BLOCK_BYTES)
   const full = repeatedBlock('x', BLOCK_BYTES)
-  return frameOf([...new Array<Buffer>(blocks - 1).fill(full), repeatedBlock('x', bytes - (blocks - 1) * BLOCK_BYTES, true)])
+  return frameOf([
+    ...new Array<Buffer>(blocks - 1).fill(full),
+    repeatedBlock('x', bytes - (blocks - 1) * BLOCK_BYTES, true)
+  ])
 }
 
 /** One line of so many bytes, in members of 16 MB; gzip makes a thousandth of it at best. */
@@ -62,7 +71,10 @@ export function gzipBomb (bytes: number): Buffer {
   const memberBytes = 16e6
   const member = gzipSync(Buffer.alloc(memberBytes, 'x'), { level: 9 })
   const rest = bytes % memberBytes
-  return Buffer.concat([...new Array<Buffer>(Math.floor(bytes / memberBytes)).fill(member), ...(rest === 0 ? [] : [gzipSync(Buffer.alloc(rest, 'x'))])])
+  return Buffer.concat([
+    ...new Array<Buffer>(Math.floor(bytes / memberBytes)).fill(member),
+    ...(rest === 0 ? [] : [gzipSync(Buffer.alloc(rest, 'x'))])
+  ])
 }
 
 function uint32 (number: number): Buffer {

@@ -5,25 +5,25 @@ import type { FastTextClassifier } from '../lib/fasttext/classifier.ts'
 import { unknownLabel } from '../lib/fasttext/labels.ts'
 import type { ModelUse } from '../lib/fasttext/model-use.ts'
 import type { KnownModel } from '../lib/fasttext/model.ts'
-import { type StageOptions, Stage, stageOptions } from '../lib/stage/stage.ts'
+import { type StageOptions, type Work, Stage, stageOptions } from '../lib/stage/stage.ts'
 
 const score = z.number().min(0).max(1).optional()
 
 export const classifyOptions = z.strictObject({
   model: z.string().min(1).describe('.bin or .ftz file of a fastText classifier'),
-  label: z.string().min(1).describe('label whose probability is the score, with its __label__ or without'),
+  label: z.string().min(1).describe('label whose probability is the score, with or without its prefix __label__'),
   min: score.describe('lowest score at which a document is kept, inclusive'),
   max: score.describe('highest score at which a document is kept, inclusive'),
-  record: z.string().min(1).optional().describe('name of the field in meta that the score is noted in')
+  record: z.string().min(1).optional().describe('field of meta to store the score in')
 }).refine(({ min, max, record }) => min !== undefined || max !== undefined || record !== undefined,
-  'expected `min`, `max` or `record`: else nothing comes of the score')
+  'expected `min`, `max` or `record`: without one of them the score is not used')
   .refine(({ min, max }) => min === undefined || max === undefined || min <= max, 'expected `min` to be at most `max`')
-  .describe('keeps documents by the score that a fastText classifier gives them, or notes it')
+  .describe('keeps documents by the score of a fastText classifier, or stores it')
 
-/** What `classify` can be told. */
+/** Options of `classify`. */
 export type ClassifyOptions = z.input<typeof classifyOptions> & StageOptions<Document>
 
-/** The model that is read for these options. */
+/** Which model `classify` reads, and whether it has the label. */
 export const classifyModel: ModelUse = {
   path: ({ model }) => model as string,
   mistake ({ label }, path, labels) {
@@ -32,30 +32,37 @@ export const classifyModel: ModelUse = {
   }
 }
 
-/** A label as the model has it. */
+/** A label as it is spelled in the model. */
 function nameOf (label: string, labels: readonly string[]): string | undefined {
   return [label, `__label__${label}`].find(name => labels.includes(name))
 }
 
 /**
- * Scores each document by the probability of one label of a fastText classifier, such as a quality filter (DCLM's,
- * 0.018 and above; the students of FineWeb-Edu). Drops `low_score` and `high_score`.
+ * Scores each document by the probability of one label of a fastText classifier, such as a quality filter: that of
+ * DCLM, which keeps 0.018 and above, or classifiers trained on FineWeb-Edu's scores. Drops `low_score` and
+ * `high_score`.
  *
- * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it for a label that the model
+ * @throws SluiceError `ERR_OPTION` for wrong options; the stream fails with `ERR_OPTION` for a label that the model
  *   doesn't have, and with `ERR_MODEL` for a model that can't be used
  */
 export function classify (options: ClassifyOptions): Stage<Document, Document> {
-  return classifyWith(options)
+  const [own, shared] = stageOptions('classify', classifyOptions, options)
+  return new Stage(classifyWork(own), shared)
 }
 
-/** `classify` with a model of which something is known already. */
-export function classifyWith (
-  options: ClassifyOptions, { loaded, sha256 }: KnownModel = {}
-): Stage<Document, Document> {
-  const [{ model, label, min = -Infinity, max = Infinity, record }, shared] = stageOptions('classify', classifyOptions, options)
+/**
+ * What `classify` does, without the stream.
+ *
+ * @param options checked ones
+ * @param known a model that is loaded already, or its SHA-256
+ */
+export function classifyWork (
+  options: z.output<typeof classifyOptions>, { loaded, sha256 }: KnownModel = {}
+): Work<Document, Document> {
+  const { model, label, min = -Infinity, max = Infinity, record } = options
   let classifier: FastTextClassifier
   let name: string
-  return new Stage<Document, Document>({
+  return {
     name: 'classify',
     async open () {
       const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
@@ -73,5 +80,5 @@ export function classifyWith (
       push(record === undefined ? document : { ...document, meta: { ...document.meta, [record]: score } })
       return undefined
     }
-  }, shared)
+  }
 }

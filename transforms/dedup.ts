@@ -2,15 +2,15 @@ import xxhash, { type XXHashAPI } from 'xxhash-wasm'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseOptions, parseState, positive } from '../lib/options.ts'
+import { parseState, positive } from '../lib/options.ts'
 import { type Keyed, type Work, Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
 
 export const dedupOptions = z.strictObject({
   window: positive.max(16_000_000).default(50_000)
-    .describe('passed documents whose hashes are kept; a text seen among them is dropped')
-}).describe('drops documents whose text was seen a while ago')
+    .describe('how many of the last documents to compare with; a text that one of them has is dropped')
+}).describe('drops documents whose text is that of a recent one')
 
-/** What `dedup` can be told. */
+/** Options of `dedup`. */
 export type DedupOptions = z.input<typeof dedupOptions> & StageOptions<Document>
 
 /** The hashes in a window, oldest first: little-endian 64-bit integers as base64. */
@@ -21,7 +21,7 @@ export interface DedupState {
 
 const dedupState = z.strictObject({ window: z.int(), hashes: z.base64() })
 
-/** The last `size` hashes that were added: a first-in, first-out set. */
+/** A set of the last `size` hashes that were added: first in, first out. */
 export class RollingWindow {
   readonly #ring: BigUint64Array
   readonly #members = new Set<bigint>()
@@ -39,7 +39,7 @@ export class RollingWindow {
     return this.#members.has(hash)
   }
 
-  /** Adds a hash that is not in the window; the oldest one leaves it when the window is full. */
+  /** Adds a hash, which must not be in the window; if the window is full, the oldest hash is removed. */
   add (hash: bigint): void {
     if (this.#members.size === this.size) this.#members.delete(this.#ring[this.#next]!)
     this.#ring[this.#next] = hash
@@ -56,8 +56,8 @@ export class RollingWindow {
     return { window: this.size, hashes: bytes.toString('base64') }
   }
 
-  /** @throws SluiceError `ERR_STATE` for a state of another window size, or none at all */
-  restore (state: DedupState): void {
+  /** @throws SluiceError `ERR_STATE` for anything but the state of a window of this size */
+  restore (state: unknown): void {
     const { window, hashes } = parseState('dedup', dedupState, state)
     const bytes = Buffer.from(hashes, 'base64')
     if (window !== this.size || bytes.length % 8 !== 0 || bytes.length > window * 8) {
@@ -71,21 +71,26 @@ export class RollingWindow {
 }
 
 /**
- * Drops a document (`duplicate`) whose text has the xxHash64 of one of the last `window` documents that were passed on.
- * A hit does not refresh its place in the window.
+ * Drops a document (`duplicate`) if one of the last `window` documents that were passed on has the same text, compared
+ * by xxHash64. A duplicate doesn't keep the first document in the window any longer.
  */
 export function dedup (options: DedupOptions = {}): Stage<Document, Document, DedupState> {
-  const [{ window }, shared] = stageOptions('dedup', dedupOptions, options)
-  let hasher: XXHashAPI
-  const work = dropSeen(window, { keyOf: ({ text }: Document) => hasher.h64(text), outOf: document => document })
-  return new Stage<Document, Document, DedupState>({ ...work, open: async () => { hasher = await xxhash() } }, shared)
+  const [own, shared] = stageOptions('dedup', dedupOptions, options)
+  return new Stage(dedupWork(own), shared)
 }
 
-/** `dedup` of items whose texts were hashed before. */
+/** What `dedup` does, without the stream. @param options checked ones */
+export function dedupWork ({ window }: z.output<typeof dedupOptions>): Work<Document, Document, DedupState> {
+  let hasher: XXHashAPI
+  const work = dropSeen(window, { keyOf: ({ text }: Document) => hasher.h64(text), outOf: document => document })
+  return { ...work, open: async () => { hasher = await xxhash() } }
+}
+
+/** `dedup` of items whose texts are hashed already. @param options checked ones */
 export function dedupHashed<Item, Out> (
-  options: z.input<typeof dedupOptions>, shared: StageOptions<Item>, hashed: Keyed<Item, Out>
+  { window }: z.output<typeof dedupOptions>, shared: StageOptions<Item>, hashed: Keyed<Item, Out>
 ): Stage<Item, Out, DedupState> {
-  return new Stage(dropSeen(parseOptions('dedup', dedupOptions, options).window, hashed), shared)
+  return new Stage(dropSeen(window, hashed), shared)
 }
 
 function dropSeen<Item, Out> (window: number, { keyOf, outOf }: Keyed<Item, Out>): Work<Item, Out, DedupState> {

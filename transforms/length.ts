@@ -2,17 +2,26 @@ import { z } from 'zod'
 import { codePoints } from '../lib/text/characters.ts'
 import type { Document } from '../lib/document.ts'
 import { count } from '../lib/options.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
+import { Stage, type StageOptions, type Work, stageOptions } from '../lib/stage/stage.ts'
 
 export { codePoints }
+
+interface Bounds {
+  readonly minChars: number
+  readonly maxChars: number
+}
+
+/** What holds for the two bounds together, and its message. */
+export const lengthRule = [
+  ({ minChars, maxChars }: Bounds): boolean => minChars <= maxChars, 'expected `minChars` to be at most `maxChars`'
+] as const
 
 export const lengthOptions = z.strictObject({
   minChars: count.default(200).describe('shortest text kept, in Unicode code points, inclusive'),
   maxChars: count.default(10_000).describe('longest text kept, in Unicode code points, inclusive')
-}).refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected `minChars` to be at most `maxChars`')
-  .describe('keeps documents of a certain length')
+}).refine(...lengthRule).describe('keeps documents whose length is within bounds')
 
-/** What `length` can be told. */
+/** Options of `length`. */
 export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Document>
 
 /**
@@ -20,12 +29,17 @@ export type LengthOptions = z.input<typeof lengthOptions> & StageOptions<Documen
  * `too_long`.
  */
 export function length (options: LengthOptions = {}): Stage<Document, Document> {
-  const [{ minChars, maxChars }, shared] = stageOptions('length', lengthOptions, options)
-  return new Stage<Document, Document>({
+  const [own, shared] = stageOptions('length', lengthOptions, options)
+  return new Stage(lengthWork(own), shared)
+}
+
+/** What `length` does, without the stream. @param options checked ones */
+export function lengthWork ({ minChars, maxChars }: z.output<typeof lengthOptions>): Work<Document, Document> {
+  return {
     name: 'length',
     take (document, push) {
       const { text } = document
-      // A code point is one or two UTF-16 units: only near a bound is there something to count.
+      // A code point is one or two UTF-16 units, so code points are counted only near a bound.
       if (text.length < minChars) return 'too_short'
       if (text.length > 2 * maxChars) return 'too_long'
       if (text.length < 2 * minChars || text.length > maxChars) {
@@ -36,5 +50,5 @@ export function length (options: LengthOptions = {}): Stage<Document, Document> 
       push(document)
       return undefined
     }
-  }, shared)
+  }
 }

@@ -1,18 +1,18 @@
 import { z } from 'zod'
 import { WHITE_SPACE } from '../lib/text/characters.ts'
 import type { Document } from '../lib/document.ts'
-import { Stage, type StageOptions, stageOptions } from '../lib/stage/stage.ts'
+import { Stage, type StageOptions, type Work, stageOptions } from '../lib/stage/stage.ts'
 
 export const normalizeOptions = z.strictObject({})
-  .describe('trims each text and makes every run of white space one space')
+  .describe('trims each text and replaces every run of white space with one space')
 
-/** What `normalize` can be told. */
+/** Options of `normalize`. */
 export type NormalizeOptions = StageOptions<Document>
 
-/** Runs of white space that aren't one space already: most of a text is single spaces, which are left alone. */
+/** Runs of white space other than one space, which most are and which stays as it is. */
 const UNTIDY_RUNS = new RegExp(`[${WHITE_SPACE.replace('\\x20', '\\x1f')}][${WHITE_SPACE}]*| [${WHITE_SPACE}]+`, 'g')
 
-/** Trims a text and makes every run of white space one space, as Python's `' '.join(text.split())` does. */
+/** Trims a text and replaces every run of white space with one space, as Python's `' '.join(text.split())` does. */
 export function normalizeText (text: string): string {
   const spaced = text.replace(UNTIDY_RUNS, ' ')
   if (spaced === ' ') return ''
@@ -23,14 +23,18 @@ export function normalizeText (text: string): string {
 
 /** Normalizes the white space of each document; see `normalizeText`. Drops nothing. */
 export function normalize (options: NormalizeOptions = {}): Stage<Document, Document> {
-  // To TypeScript a schema without keys takes none of the shared ones either.
-  const [, shared] = stageOptions('normalize', normalizeOptions, options as never)
-  return new Stage<Document, Document>({
+  const [, shared] = stageOptions('normalize', normalizeOptions, options)
+  return new Stage(normalizeWork(), shared)
+}
+
+/** What `normalize` does, without the stream. */
+export function normalizeWork (): Work<Document, Document> {
+  return {
     name: 'normalize',
     take (document, push) {
       const text = normalizeText(document.text)
       push(text === document.text ? document : { ...document, text })
       return undefined
     }
-  }, shared)
+  }
 }

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import type { Sequence, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { parseOptions, parseState, positive } from '../lib/options.ts'
+import { parseState, positive } from '../lib/options.ts'
 import { Stage, type StageOptions, type StageStats, stageOptions } from '../lib/stage/stage.ts'
 
 export const packOptions = z.strictObject({
   seqLen: positive.max(2 ** 24).default(2048).describe('token ids in a sequence')
-}).describe('lays ids end to end and cuts them into sequences')
+}).describe('joins the ids of documents and cuts them into sequences')
 
-/** What `pack` can be told. */
+/** Options of `pack`. */
 export type PackOptions = z.input<typeof packOptions> & StageOptions<Tokens>
 
 /** The ids that don't fill a sequence yet. */
@@ -19,15 +19,15 @@ export interface PackState {
 
 const packState = z.strictObject({ seqLen: z.int(), rest: z.array(z.int().min(0).max(2 ** 31 - 1)) })
 
-/** Beside the counts of every stage: `in` counts documents, `out` sequences. */
+/** Counts of `pack`: `in` counts documents, `out` sequences. */
 export interface PackStats extends StageStats {
-  /** Ids of the documents taken, ends of sentence and tail included. */
+  /** Ids of all documents, EOS ids and tail included. */
   tokens: number
-  /** Ids that fill no sequence; the flow's tail once it has ended. */
+  /** Ids that don't fill a sequence yet; at the end, those that fill none. */
   tail: number
 }
 
-/** Lays ids end to end and cuts them every `seqLen`. Sequences are never written to again once they are given. */
+/** Joins ids and cuts them every `seqLen`. A sequence doesn't change once it has been passed on. */
 export class Packer {
   readonly #seqLen: number
   #open: Int32Array
@@ -43,8 +43,8 @@ export class Packer {
     return this.#filled
   }
 
-  /** Gives each sequence that the ids complete. They are copied: the caller may use the array again. */
-  add (ids: Int32Array, give: (sequence: Sequence) => void): void {
+  /** Calls `push` with each sequence that the ids complete. They are copied: the caller may reuse the array. */
+  add (ids: Int32Array, push: (sequence: Sequence) => void): void {
     for (let from = 0; from < ids.length;) {
       const piece = ids.subarray(from, from + this.#seqLen - this.#filled)
       this.#open.set(piece, this.#filled)
@@ -54,7 +54,7 @@ export class Packer {
         const full = this.#open
         this.#open = new Int32Array(this.#seqLen)
         this.#filled = 0
-        give(full)
+        push(full)
       }
     }
   }
@@ -63,8 +63,8 @@ export class Packer {
     return { seqLen: this.#seqLen, rest: Array.from(this.#open.subarray(0, this.#filled)) }
   }
 
-  /** @throws SluiceError `ERR_STATE` for a state of another sequence length, or none at all */
-  restore (state: PackState): void {
+  /** @throws SluiceError `ERR_STATE` for anything but the state of sequences of this length */
+  restore (state: unknown): void {
     const { seqLen, rest } = parseState('pack', packState, state)
     if (seqLen !== this.#seqLen || rest.length >= seqLen) {
       throw new SluiceError('ERR_STATE', `pack: expected the state of sequences of ${this.#seqLen} ids, ` +
@@ -75,14 +75,14 @@ export class Packer {
   }
 }
 
-/** A `pack` stage: its `stats` count tokens and the tail too. */
+/** A `pack` stage, whose `stats` also count tokens and the tail. */
 export interface PackStage<Item = Tokens> extends Stage<Item, Sequence, PackState> {
   readonly stats: PackStats
 }
 
 /**
- * Lays the ids of documents end to end and cuts them into sequences of `seqLen`; a document may span sequences.
- * The tail that fills no sequence is left out, and counted in `stats.tail`.
+ * Joins the ids of documents and cuts them into sequences of `seqLen`; a document may span sequences. The tail, which
+ * fills no sequence, is left out and counted in `stats.tail`.
  */
 export function pack (options: PackOptions = {}): PackStage {
   const [own, shared] = stageOptions('pack', packOptions, options)
@@ -90,15 +90,15 @@ export function pack (options: PackOptions = {}): PackStage {
 }
 
 /**
- * `pack` of items whose ids are elsewhere.
+ * `pack` of items that hold their ids elsewhere.
  *
- * @param copied called once the ids of an item were copied, and aren't needed
+ * @param options checked ones
+ * @param copied called when the ids of an item have been copied and aren't needed any more
  */
 export function packFrom<Item> (
-  options: z.input<typeof packOptions>, idsOf: (item: Item) => Int32Array, copied: (item: Item) => void,
+  { seqLen }: z.output<typeof packOptions>, idsOf: (item: Item) => Int32Array, copied: (item: Item) => void,
   shared: StageOptions<Item> = {}
 ): PackStage<Item> {
-  const { seqLen } = parseOptions('pack', packOptions, options)
   const packer = new Packer(seqLen)
   const stage = new Stage<Item, Sequence, PackState>({
     name: 'pack',

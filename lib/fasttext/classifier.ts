@@ -4,7 +4,7 @@ import { defaultTableBytes } from './kernel-layout.ts'
 import { unknownLabel } from './labels.ts'
 import { FlatScores, type LabelScores } from './label-scores.ts'
 import { rowsOf } from './matrix.ts'
-import { type ReadOptions, type SharedFastText, damaged, readFastText } from './model.ts'
+import { type ModelReadOptions, type SharedFastText, damaged, readFastText } from './model.ts'
 import { DamagedModel } from './model-file.ts'
 import { PlainSum } from './plain-sum.ts'
 import { TreeScores } from './tree-scores.ts'
@@ -42,7 +42,7 @@ export interface ClassifierOptions {
 }
 
 /** What `loadFastText` can be told. */
-export interface LoadOptions extends ClassifierOptions, ReadOptions {}
+export interface LoadOptions extends ClassifierOptions, ModelReadOptions {}
 
 /**
  * Classifiers of this thread that are in use, by model and options: each takes memory of the model's, which isn't given

@@ -42,7 +42,7 @@ const HASH_BASIS = 2166136261
 const HASH_PRIME = 16777619
 
 /** FNV-1a of 32 bits, over bytes with their sign, as a signed number. @param hash to go on from */
-export function hashOf (bytes: Uint8Array, from: number, to: number, hash = HASH_BASIS): number {
+export function wordHash (bytes: Uint8Array, from: number, to: number, hash = HASH_BASIS): number {
   let value = hash
   for (let i = from; i < to; i++) value = Math.imul(value ^ (bytes[i]! << 24 >> 24), HASH_PRIME)
   return value | 0
@@ -128,7 +128,7 @@ async function readEntries (file: ModelFile, words: number, labels: number): Pro
 function fillSlots (slots: Int32Array, starts: Int32Array, bytes: Uint8Array): void {
   const mask = slots.length / 2 - 1
   for (let i = 0; i < starts.length - 1; i++) {
-    const hash = hashOf(bytes, starts[i]!, starts[i + 1]! - 1)
+    const hash = wordHash(bytes, starts[i]!, starts[i + 1]! - 1)
     let slot = hash & mask
     while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask
     slots[2 * slot] = hash

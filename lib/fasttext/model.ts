@@ -38,7 +38,7 @@ export interface KnownModel {
   readonly loaded?: SharedFastText | undefined
 }
 
-export interface ReadOptions {
+export interface ModelReadOptions {
   /** Stops reading when it fires: `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined
   /** What the file is to be, where that was found out before: `ERR_MODEL` for another one. */
@@ -51,7 +51,7 @@ export interface ReadOptions {
  *
  * @throws SluiceError `ERR_MODEL` when the file can't be read or isn't a classifier that is understood; `ERR_ABORTED`
  */
-export async function readFastText (path: string, { signal, sha256 }: ReadOptions = {}): Promise<SharedFastText> {
+export async function readFastText (path: string, { signal, sha256 }: ModelReadOptions = {}): Promise<SharedFastText> {
   const model = await using(path, signal, read)
   if (sha256 === undefined) return model
   // After it was read: whoever writes to it while it is read is found out.

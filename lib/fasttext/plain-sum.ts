@@ -1,4 +1,4 @@
-import { bitsOf, hashOf } from './dictionary.ts'
+import { bitsOf, wordHash } from './dictionary.ts'
 import { type Rows, rowsOf } from './matrix.ts'
 import type { SharedFastText } from './model.ts'
 
@@ -52,7 +52,7 @@ export class PlainSum {
     this.#features = 0
     const hashes: number[] = []
     for (const word of [...wordsOf(bytes), LINE_END]) {
-      const hash = hashOf(word, 0, word.length)
+      const hash = wordHash(word, 0, word.length)
       const entry = this.#find(word, hash)
       const isLabel = entry === -1 ? isEqual(word.subarray(0, LABEL_PREFIX.length), LABEL_PREFIX) : entry >= words
       const isEnd = isEqual(word, LINE_END)
@@ -108,7 +108,7 @@ export class PlainSum {
       for (let length = 1; length <= maxn && end < bytes.length; length++) {
         const from = end++
         while (isInsideCharacter(bytes[end])) end++
-        hash = hashOf(bytes, from, end, hash)
+        hash = wordHash(bytes, from, end, hash)
         const isMark = length === 1 && (begin === 0 || end === bytes.length)
         if (length >= minn && !isMark) this.#addNgram((hash >>> 0) % bucket)
       }

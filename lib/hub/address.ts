@@ -1,77 +1,79 @@
 import { SluiceError } from '../errors.ts'
 
-/** What the name of a file on the Hub begins with. */
+/** Prefix of the names of files on the Hub. */
 const SCHEME = 'hf://datasets/'
 
 /** A file of a dataset on the Hub. */
 export interface HubAddress {
-  /** `owner/name`, or `name` for the oldest ones. */
+  /** `owner/name`, or just `name` for some old datasets. */
   readonly dataset: string
   /** A branch, a tag or a commit. */
   readonly revision: string
-  /** Within the dataset; a glob where several files are meant. */
+  /** Path within the dataset; a glob for several files. */
   readonly path: string
 }
 
 const COMMIT = /^[0-9a-f]{40}$/
 
-/** Whether a name is that of a file, or of files, on the Hub. */
+/** Whether a name refers to files on the Hub: it starts with `hf://`. */
 export function isHubName (name: string): boolean {
   return name.startsWith('hf://')
 }
 
-/** Whether a revision is a commit, which never changes. */
+/** Whether a revision is a commit hash, whose files never change. */
 export function isCommit (revision: string): boolean {
   return COMMIT.test(revision)
 }
 
-/**
- * Whether a text can be the name of a dataset on the Hub: `owner/name` or `name`, of letters, digits, `-`, `_` and `.`.
- */
+/** Whether a text is a valid dataset name: `owner/name` or `name`, of letters, digits, `-`, `_` and `.`. */
 export function isDatasetName (text: string): boolean {
   return /^(?:[\w-][\w.-]*\/)?[\w-][\w.-]*$/.test(text) && !/\.\.|--/.test(text) && !/\.(git|ipynb)$/.test(text)
 }
 
-/** As huggingface_hub's HfFileSystem names files: `hf://datasets/owner/name@revision/path`. */
+/** The name of a file as huggingface_hub's HfFileSystem writes it: `hf://datasets/owner/name@revision/path`. */
 export function hubName ({ dataset, revision, path }: HubAddress): string {
   return `${SCHEME}${dataset}@${encodeURIComponent(revision)}/${path}`
 }
 
-/** A revision has its slashes encoded, but for those of the Hub's own refs, which HfFileSystem takes as they are. */
+/**
+ * Slashes in a revision are encoded, except in the Hub's own refs (`refs/convert/…`, `refs/pr/…`), as in HfFileSystem.
+ */
 const NAME = /^hf:\/\/datasets\/(?:([^/@]+(?:\/[^/@]+)?)@(refs\/(?:convert|pr)\/[^/]+|[^/]+)|([^/@]+\/[^/@]+))\/(.+)$/s
 
-/**
- * Whether git can have such a path: none with a step that is empty or `..`, which would lead elsewhere, or with a NUL.
- */
+/** Whether a git repository can hold a path: relative, without empty, `.` or `..` parts, without NUL. */
 export function isRepositoryPath (path: string): boolean {
   return !/(?:^|\/)\.{0,2}(?:\/|$)|\0/.test(path) && path.isWellFormed() && path.length <= MOST_CHARACTERS
 }
 
-/** Longer paths can't be written to a disk. */
+/** File systems accept no longer path. */
 const MOST_CHARACTERS = 4096
 
-/** Whether a text can name a revision: git's rules, as far as an address could be misled by it. */
+/** Whether a text can name a revision: those of git's rules that keep a URL unambiguous. */
 export function isRevision (revision: string): boolean {
   return isRepositoryPath(revision) && !revision.includes('..') && !OUTSIDE_NAMES.test(revision)
 }
 
-/** Git takes these in names, but terminals, addresses and other systems take them for something else. */
+/** Git allows these characters in names, but terminals, URLs and other systems give them another meaning. */
 const OUTSIDE_NAMES = /[\p{Cc}\\]/u
 
 /**
- * Refuses the path of a file that is to be read and whose name would be taken for something else.
+ * Refuses the path of a file whose name has control characters or backslashes.
  *
- * @param what it is in, for the message
+ * @param what the dataset and revision, for the message
  * @throws SluiceError `ERR_DATASET`
  */
 export function checkName (path: string, what: string): void {
   if (!OUTSIDE_NAMES.test(path)) return
   const name = JSON.stringify(path)
-  throw new SluiceError('ERR_DATASET', `${what}: the name of the file ${name} has a backslash or ` +
-    'a control character, and is not read; name others by data_files')
+  throw new SluiceError('ERR_DATASET', `${what}: the file ${name} is not read: its name has a backslash or ` +
+    'a control character; select other files with data_files')
 }
 
-/** The parts of a file's name; of one without a revision, `main`. @throws SluiceError `ERR_FILES` for what is none */
+/**
+ * Splits the name of a file into its parts. A name without a revision means `main`.
+ *
+ * @throws SluiceError `ERR_FILES` for anything else
+ */
 export function hubAddress (name: string): HubAddress {
   const [, pinned, revision = 'main', unpinned, path] = NAME.exec(name) ?? []
   const dataset = pinned ?? unpinned ?? ''
@@ -83,15 +85,12 @@ export function hubAddress (name: string): HubAddress {
   return { dataset, revision: decoded, path: path! }
 }
 
-/**
- * What ids of documents begin with: the name without its commit, so that a document keeps its id from one commit to the
- * next.
- */
+/** A name without its revision: ids of documents start with it, so that they are the same for each commit. */
 export function withoutRevision (name: string): string {
   return name.replace(/^(hf:\/\/datasets\/[^@/]+(?:\/[^@/]+)?)@[^/]+/, '$1')
 }
 
-/** A path as it stands in an address: what has a meaning there is encoded, its slashes aren't. */
+/** A path encoded for a URL, slashes excepted. */
 export function urlPath (path: string): string {
   return path.split('/').map(encodeURIComponent).join('/')
 }

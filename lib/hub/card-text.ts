@@ -4,13 +4,13 @@ import { download } from './download.ts'
 import { tooSlow, wholeMs } from './http.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 
-/** The Hub takes no larger file that isn't in LFS, and a README.md is text. */
+/** The Hub accepts no larger file outside LFS, and a README.md is not in LFS. */
 const MOST_BYTES = 10 * 2 ** 20
 
 /**
- * The README.md of a dataset at a commit; null where there is none.
+ * Reads the README.md of a dataset at a commit; null if there is none.
  *
- * @throws SluiceError `ERR_DATASET` for one that is larger than a card can be, `ERR_HUB`, `ERR_SOURCE`
+ * @throws SluiceError `ERR_DATASET` for a README.md larger than a card can be; `ERR_HUB`, `ERR_SOURCE`
  */
 export async function readCardText (
   hub: Hub,
@@ -23,11 +23,11 @@ export async function readCardText (
   if (file.size > MOST_BYTES) {
     throw new SluiceError('ERR_DATASET', `the dataset's card, README.md, has ${file.size} bytes, ` +
       `expected at most ${MOST_BYTES}; ` +
-      'data_files of your own, such as data/*.parquet, go around the card')
+      'to read files without the card, name them with data_files, such as data/*.parquet')
   }
   const { settings } = hub.http
   const chunks: Buffer[] = []
-  let began = Infinity // with what comes first: before it the Hub may have asked to wait
+  let began = Infinity // at the first chunk: before it the Hub may have asked to wait
   let bytes = 0
   for await (const chunk of download(hub, file, run)) {
     began = Math.min(began, performance.now())
@@ -47,5 +47,5 @@ async function cardFile (hub: Hub, dataset: string, commit: string, run: HubRun)
   }
 }
 
-/** Where a dataset has its card. */
+/** Path of a dataset's card. */
 export const CARD = 'README.md'

@@ -1,32 +1,32 @@
-/** The YAML of a card, which is somebody else's: read once, and no further than to its first mistake. */
+/** The YAML of a card. It is untrusted: its size and depth are limited, and reading stops at the first mistake. */
 import { CST, Composer, type Document, Lexer, LineCounter, Parser, visit } from 'yaml'
 import { reasonOf } from '../errors.ts'
 
-/** Cards of a thousand subsets have some hundred thousand tokens; more would take seconds. */
+/** Cards with a thousand subsets have about a hundred thousand tokens; more than this limit would take seconds. */
 const MOST_TOKENS = 500_000
 
-/** No card is nested deeper than its features are; the parser calls itself for each level. */
+/** Cards are nested as deep as their features at most; the parser recurses at each level. */
 const MOST_LEVELS = 100
 
-/** Anchors are rare in cards, and each alias is looked up in all of the document. */
+/** Aliases are rare in cards, and resolving one searches the whole document. */
 const MOST_ALIASES = 100
 
-/** These compare each entry with all others, or keep no mapping; without them their tags say nothing. */
+/** Tags not resolved: they compare each entry with all others, or yield something else than a mapping. */
 const LEFT_OUT = /:(?:omap|pairs|set)$/
 
-/** Tokens that stand for no character: the beginning of a document, an end in brackets, the beginning of a scalar. */
+/** Tokens of the lexer that stand for no characters: document start, end of a flow collection, scalar start. */
 const NO_TEXT: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR])
 
 export interface CardYaml {
   readonly document: Document
   readonly lines: LineCounter
-  /** Scalars as what they mean, by YAML 1.1. */
+  /** The content, scalars resolved by YAML 1.1. */
   readonly typed: unknown
-  /** Scalars as they are written. */
+  /** The content, scalars as the text that is written. */
   readonly written: unknown
 }
 
-/** A mistake, and where it is, as an offset. */
+/** A mistake in the YAML, and its offset. */
 export class CardMistake extends Error {
   readonly at: number
 
@@ -36,7 +36,7 @@ export class CardMistake extends Error {
   }
 }
 
-/** @throws CardMistake for the first mistake, and for what is too much to be a card */
+/** @throws CardMistake for the first mistake, and for YAML beyond the limits above */
 export function readCardYaml (yaml: string): CardYaml {
   checkTokens(yaml)
   const lines = new LineCounter()
@@ -46,8 +46,8 @@ export function readCardYaml (yaml: string): CardYaml {
     const typed: unknown = document.toJS()
     visit(document, { Scalar (_key, node) { node.value = node.source ?? '' } })
     return { document, lines, typed, written: document.toJS() }
-  } catch (cause) { // an alias of nothing, or one that multiplies; what is nested too deeply
-    throw cause instanceof CardMistake ? cause : new CardMistake(`is no YAML that can be read: ${reasonOf(cause)}`)
+  } catch (cause) { // an unresolved alias, aliases that expand too far, too deep a nesting
+    throw cause instanceof CardMistake ? cause : new CardMistake(`has YAML that can't be read: ${reasonOf(cause)}`)
   }
 }
 
@@ -64,21 +64,24 @@ function documentOf (yaml: string, lines: LineCounter): Document {
   stopAtFirst(composer)
   for (const next of composer.compose(new Parser(lines.addNewLine).parse(yaml), true, yaml.length)) {
     const [error] = next.errors
-    if (error !== undefined) throw new CardMistake(`is no YAML: ${error.message}`, error.pos[0])
-    if (document !== undefined) throw new CardMistake('is no YAML: it has several documents', next.range[0])
+    if (error !== undefined) throw new CardMistake(`has invalid YAML: ${error.message}`, error.pos[0])
+    if (document !== undefined) throw new CardMistake('has several YAML documents, expected one', next.range[0])
     document = next
   }
   return document!
 }
 
-/** The composer goes on to the end of a document, and keeps each mistake: there may be as many as characters. */
+/**
+ * By itself, the composer continues to the end of the document and collects all mistakes, of which a hostile card may
+ * have one per character.
+ */
 function stopAtFirst (composer: Composer): void {
   const { onError } = composer as unknown as { readonly onError: OnError }
-  // Which the composer catches on its way, to report it as a mistake of what is around it.
+  // The composer catches what is thrown and reports it again for the enclosing node, so the first is thrown again.
   let first: CardMistake | undefined
   Reflect.set(composer, 'onError', ((at, code, message, isWarning) => {
     if (isWarning === true) onError(at, code, message, isWarning)
-    else throw first ??= new CardMistake(`is no YAML: ${message}`, offsetOf(at))
+    else throw first ??= new CardMistake(`has invalid YAML: ${message}`, offsetOf(at))
   }) satisfies OnError)
 }
 
@@ -90,7 +93,7 @@ function offsetOf (at: ErrorPlace): number {
   return typeof at === 'number' ? at : 'offset' in at ? at.offset : at[0]
 }
 
-/** Tokens are found fast, whatever the text; what is made of them is not. */
+/** The lexer is fast on any text; the parser is not, so tokens are counted first. */
 function checkTokens (yaml: string): void {
   let [tokens, at] = [0, 0]
   let open = 0 // brackets and braces
@@ -101,7 +104,7 @@ function checkTokens (yaml: string): void {
     else if (open === 0 && (token === '-' || token === '?' || token === ':')) inLine++
     else if (token.endsWith('\n')) inLine = 0
     if (++tokens > MOST_TOKENS) {
-      throw new CardMistake(`has too much in its YAML: expected at most ${MOST_TOKENS} keys, values, marks and spaces`)
+      throw new CardMistake(`has too much YAML: expected at most ${MOST_TOKENS} tokens (keys, values, marks, spaces)`)
     }
     if (open > MOST_LEVELS || inLine > MOST_LEVELS) {
       throw new CardMistake(`is nested too deeply: expected at most ${MOST_LEVELS} levels`, at)

@@ -1,39 +1,39 @@
-/** The head of a dataset's card: the YAML at the top of its README.md, as far as it tells of files and licences. */
+/** The metadata of a dataset's card: what the YAML at the top of its README.md says about files and licences. */
 import type { Document, LineCounter } from 'yaml'
 import { SluiceError } from '../errors.ts'
 import { locator } from '../yaml-position.ts'
 import { CardMistake, readCardYaml } from './card-yaml.ts'
 import { type SplitPatterns, isSplitName } from './patterns.ts'
 
-/** A subset of a dataset, as `configs` has it. */
+/** A subset of a dataset: an entry of `configs`. */
 export interface CardConfig {
   /** `config_name` */
   readonly name: string
-  /** Of each split, its paths and globs, below `dataDir`; null: the names of files and folders there tell. */
+  /** Paths and globs of each split, below `dataDir`; null: splits are found by the names of files and folders there. */
   readonly dataFiles: readonly SplitPatterns[] | null
   /** A folder; '' for the root of the repository. */
   readonly dataDir: string
-  /** Whether the card marks it as the one that is meant where none is named. */
+  /** Whether the card marks it as the default. */
   readonly isDefault: boolean
-  /** What else it says, such as `sep`, as it stands there. */
+  /** Its other entries, such as `sep`, unchanged. */
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** What a card says. */
+/** The parts of a card's metadata that are used. */
 export interface Card {
-  /** As they stand there, such as `odc-by`; most cards have one, some a list, some none. */
+  /** Names as written, such as `odc-by`; most cards have one, some several, some none. */
   readonly license: readonly string[]
   readonly licenseName: string | null
   readonly licenseLink: string | null
   readonly prettyName: string | null
   readonly configs: readonly CardConfig[]
-  /** Whether the dataset viewer, which makes the converted parquet, is wanted; null where it doesn't say. */
+  /** Whether the dataset viewer is enabled, which creates the converted parquet; null where the card doesn't set it. */
   readonly viewer: boolean | null
-  /** Entries of `dataset_info`, as they stand there. */
+  /** Entries of `dataset_info`, unchanged. */
   readonly datasetInfo: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
-/** The card of a dataset that has none, or whose card is gone around. */
+/** Used for a dataset without a card, or whose card is ignored. */
 export const EMPTY_CARD: Card = {
   license: [],
   licenseName: null,
@@ -44,7 +44,7 @@ export const EMPTY_CARD: Card = {
   datasetInfo: []
 }
 
-/** A list of more is no statement of a licence. */
+/** A longer list is taken to be a mistake. */
 const MOST_LICENSES = 200
 
 const FRONT_MATTER = /^(\s*---(?:\r\n|\r|\n))([^]*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$)/
@@ -54,16 +54,16 @@ const FORMS_OF_DATA_FILES = 'a path or glob, a list of them, a list of { split, 
 type Mapping = Readonly<Record<string, unknown>>
 
 /**
- * Reads a card. YAML is read as version 1.1 has it, as the Hub's Python clients do; names, paths and licences are taken
- * as they are written, so that a subset `2023` or a split `no` is text.
+ * Reads the metadata of a card. Its YAML is read as version 1.1, as the Hub's Python clients do. Names, paths and
+ * licences are taken as written, so that a subset `2023` or a split `no` is text.
  *
- * @param text of the dataset's README.md; a text without YAML at its top says nothing
- * @throws SluiceError `ERR_DATASET` with the line of the first mistake where it isn't YAML, or says what can't be
+ * @param text the dataset's README.md; without YAML at its top the result is empty
+ * @throws SluiceError `ERR_DATASET` with the line of the first mistake, for invalid YAML or values
  */
 export function readCard (text: string): Card {
   const [, fence, block] = FRONT_MATTER.exec(text) ?? []
   if (fence === undefined) return EMPTY_CARD
-  // Lines before it, so that numbers of lines are those of the README.
+  // Empty lines before it, so that line numbers are those of the README.
   const yaml = '\n'.repeat(fence.split(/\r\n|\r|\n/).length - 1) + block!.replace(/\r\n?/g, '\n')
   return new CardReader(yaml).card()
 }
@@ -71,9 +71,9 @@ export function readCard (text: string): Card {
 class CardReader {
   readonly #lines: LineCounter
   readonly #document: Document
-  /** Scalars as what they mean. */
+  /** The content, scalars resolved by YAML 1.1. */
   readonly #typed: unknown
-  /** Scalars as they are written. */
+  /** The content, scalars as the text that is written. */
   readonly #written: unknown
 
   constructor (yaml: string) {
@@ -119,7 +119,7 @@ class CardReader {
     const configs = this.#value(['configs'])
     if (configs === null) return []
     if (!Array.isArray(configs)) throw this.#wrong(['configs'], 'a list of subsets, each with a config_name')
-    const byName = new Map<string, CardConfig>() // of two with one name the last counts
+    const byName = new Map<string, CardConfig>() // of two with the same name, the last one counts
     for (const i of configs.keys()) {
       const config = this.#config(['configs', i])
       byName.set(config.name, config)
@@ -163,7 +163,7 @@ class CardReader {
       if (seen.has(split)) {
         const name = JSON.stringify(split)
         throw this.#wrong([...place, i, 'split'], 'each split once, with all its paths in one list, ' +
-          `and ${name} is there twice`)
+          `found ${name} twice`)
       }
       seen.add(split)
     }
@@ -172,14 +172,14 @@ class CardReader {
 
   #split (split: string, place: readonly PropertyKey[], placeOfPaths: readonly PropertyKey[]): SplitPatterns {
     if (!isSplitName(split)) {
-      throw this.#wrong(place, `a name of a split (letters, digits, _ and dots), and not ${JSON.stringify(split)}`)
+      throw this.#wrong(place, `the name of a split (letters, digits, _ and dots), found ${JSON.stringify(split)}`)
     }
     const written = at(this.#written, placeOfPaths)
     if (written === '') throw this.#wrong(placeOfPaths, 'a path or glob, or a list of them')
     return { split, paths: this.#textsOf(written, placeOfPaths, 'a path or glob, or a list of them') }
   }
 
-  /** What stands at a place; null where nothing does. */
+  /** The value at a place; null if there is none. */
   #value (place: readonly PropertyKey[]): unknown {
     return at(this.#typed, place) ?? null
   }
@@ -212,7 +212,7 @@ class CardReader {
 
 function mistake ({ line, col }: { readonly line: number, readonly col: number }, message: string): SluiceError {
   return new SluiceError('ERR_DATASET', `the dataset's card, README.md:${line}:${col}: ${message}; ` +
-    'data_files of your own, such as data/*.parquet, go around the card')
+    'to read files without the card, name them with data_files, such as data/*.parquet')
 }
 
 function isMapping (value: unknown): value is Mapping {

@@ -1,30 +1,31 @@
 import { createHash } from 'node:crypto'
 import { WorkerThread } from '../threads/thread.ts'
 
-/** Content that is given piece by piece, and then its hash, in hexadecimal. */
+/** Hashes content that is given in pieces. */
 export interface ContentHash {
-  /** Has a copy of the bytes, or is done with them, when it returns; wait for what it gives before the next. */
+  /** Adds bytes; the buffer can be reused when it returns. Await the promise, if any, before the next call. */
   readonly update: (bytes: Buffer) => Promise<void> | undefined
+  /** The hash, in hexadecimal. */
   readonly digest: () => Promise<string>
-  /** Lets go of what it has. */
+  /** Releases the thread, if there is one. */
   readonly close: () => void
 }
 
-/** For smaller content a thread takes longer to start than it saves. */
+/** For less content, a thread takes longer to start than it saves. */
 const LEAST_THREAD_BYTES = 128 * 1024 * 1024
 
-/** Bytes that go over to the thread at a time, and how many times as many may wait there. */
+/** Bytes sent to the thread at a time, and how many such pieces may be queued there. */
 const PIECE_BYTES = 1024 * 1024
 const MOST_PIECES = 8
 
-/** Git's hash of a file: SHA-1 of its bytes behind their count. */
+/** Git's hash of a file: SHA-1 of a header with its size, and its bytes. */
 export function gitBlobHash (size: number): ContentHash {
   return hashing('sha1', `blob ${size}\0`)
 }
 
 /**
- * SHA-256. That of large content is made in a thread of its own: here it would take a fifth of the time in which lines
- * of JSON are read.
+ * SHA-256. Large content is hashed in a separate thread: in this one, hashing would take a fifth of the time of reading
+ * JSON lines.
  */
 export function sha256Hash (size: number): ContentHash {
   return size < LEAST_THREAD_BYTES ? hashing('sha256', '') : threadHashing()
@@ -42,7 +43,7 @@ function hashing (algorithm: string, begin: string): ContentHash {
   }
 }
 
-/** What is to be hashed is copied into memory that is shared with the thread, and used again. */
+/** Bytes are copied into memory that is shared with the thread, and reused. */
 function threadHashing (): ContentHash {
   const thread = new WorkerThread<Uint8Array | null, string>(import.meta.resolve('./hash-thread.js'))
   const free: Buffer[] = []
@@ -53,7 +54,7 @@ function threadHashing (): ContentHash {
   function send (): void {
     const gone = piece
     const done = thread.run(gone.subarray(0, used)).then(() => { free.push(gone) })
-    done.catch(() => {}) // whoever waits for it is told
+    done.catch(() => {}) // the caller that awaits it gets the error
     sent.push(done)
     piece = free.pop() ?? sharedPiece()
     used = 0

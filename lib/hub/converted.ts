@@ -1,27 +1,24 @@
-/**
- * The parquet that the Hub makes of a dataset, in the branch `refs/convert/parquet`: which of its files are which
- * split's.
- */
+/** Splits of the parquet that the Hub makes of a dataset, in the branch `refs/convert/parquet`. */
 import type { HubFile } from './types.ts'
 
-/** A split's files there. */
+/** The files of a split in that branch. */
 export interface ConvertedSplit {
   readonly subset: string
   readonly split: string
-  /** Whether it holds the beginning of the split only: the Hub stops at some gigabytes. */
+  /** Whether it holds only the beginning of the split: the Hub stops after a few gigabytes. */
   readonly isPartial: boolean
   readonly files: readonly HubFile[]
 }
 
 /**
- * `SUBSET/SPLIT/0000.parquet`; `SUBSET/partial-SPLIT/`, of 2023 `SUBSET/partial/SPLIT/`, where it is partial; and
- * `SPLIT-part1` where there are more than 10,000 files.
+ * `SUBSET/SPLIT/0000.parquet`. A partial split is in `SUBSET/partial-SPLIT/` (in 2023 `SUBSET/partial/SPLIT/`); a split
+ * of more than 10,000 files continues in `SPLIT-part1`.
  */
 const CONVERTED = /^([^/]+)\/(partial[-/])?([^/]+?)(?:-part(\d+))?\/(\d+)\.parquet$/
 
 /**
- * The splits that were converted, in the order of their subsets' and splits' names, whole ones before partial
- * ones; each one's files in the order of its records.
+ * The converted splits, ordered by subset and split, complete before partial ones. The files of each are in the order
+ * of its records.
  */
 export function convertedSplits (files: readonly HubFile[]): ConvertedSplit[] {
   const numbered = files.flatMap(file => {

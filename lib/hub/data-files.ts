@@ -1,7 +1,4 @@
-/**
- * Which files make up a dataset's subset and split, found as `datasets` (5.2) finds them; without a look at the
- * network.
- */
+/** Finds the files of a dataset's subset and split as `datasets` (5.2) does, without network access. */
 import { SluiceError } from '../errors.ts'
 import type { Card, CardConfig } from './card.ts'
 import { convertedSplits } from './converted.ts'
@@ -11,59 +8,60 @@ import { type SplitPatterns, dataFilesOf, findSplits, joinPath, sortFiles } from
 import { chooseConfig, chooseSplit, chooseSubset, defaultConfig, describedSubset, listed, markedOf } from './subsets.ts'
 import type { HubFile } from './types.ts'
 
-/** Paths in a message are no more than these. */
+/** A message lists at most this many paths. */
 const MOST_PATHS = 10
 
-/** What is asked for. */
+/** The dataset, subset and split whose files are requested. */
 export interface DataFilesRequest {
   /** `OWNER/NAME` */
   readonly dataset: string
   /** null: the only one, or the default. */
   readonly subset: string | null
   readonly split: string
-  /** Paths and globs from the root of the repository, in place of what card and names tell. */
+  /** Paths and globs from the root of the repository, used instead of the card and of the names of files. */
   readonly dataFiles: string | readonly string[] | null
-  /** The files of `refs/convert/parquet`, none where there is no such branch; null: not listed yet. @default null */
+  /** The files of `refs/convert/parquet`, empty where there is no such branch; null: not listed yet. @default null */
   readonly converted?: readonly HubFile[] | null
 }
 
-/** Files to read, and how. */
+/** The files to read, and how to read them. */
 export interface ResolvedData {
   readonly format: Format
   /** null where the dataset has none */
   readonly subset: string | null
   readonly split: string
   /**
-   * Each once, in the order in which `datasets` streams them. Where `from` is `converted`, those of
+   * Each file once, in the order in which `datasets` streams them. Where `from` is `converted`, files of
    * `refs/convert/parquet`.
    */
   readonly files: readonly HubFile[]
-  /** What the card or a name's ending says of how to read them, such as `sep`, as it stands there. */
+  /** Reader options given by the card or the file extension, such as `sep`, unchanged. */
   readonly options: Readonly<Record<string, unknown>>
   /**
-   * What told which files: the card's `data_files`, the names of files and folders, the request's, the converted
-   * parquet.
+   * What selected the files: `card` the card's `data_files`, `patterns` the names of files and folders, `request` the
+   * request's `dataFiles`, `converted` the converted parquet.
    */
   readonly from: 'card' | 'patterns' | 'request' | 'converted'
   readonly warnings: readonly string[]
 }
 
 /**
- * The dataset's own files can't be read: list those of `refs/convert/parquet`, and ask again with them as `converted`.
+ * The dataset's own files can't be read: list the files of `refs/convert/parquet`, and call again with them as
+ * `converted`.
  */
 export interface NeedsConverted {
   readonly needsConverted: true
-  /** Why, in words. */
+  /** Why they can't be read, for a message. */
   readonly reason: string
 }
 
-/** A part of a dataset before its files are looked at. */
+/** A subset of a dataset before its files are matched. */
 interface Part {
   readonly subset: string | null
   readonly splits: readonly SplitPatterns[]
   readonly options: Readonly<Record<string, unknown>>
   readonly from: 'card' | 'patterns' | 'request'
-  /** Whether only files of the kind that most are of are meant. */
+  /** Whether only files of the most frequent kind are taken. */
   readonly isFiltered: boolean
   readonly warnings: readonly string[]
 }
@@ -74,21 +72,21 @@ interface Unreadable {
 }
 
 /**
- * Finds the files.
+ * Finds the files of a subset and split.
  *
- * What counts, in this order: the request's `dataFiles`; the card's `configs`; the names of files and folders; and
- * where those give nothing that can be read, the converted parquet. Other than `datasets`, it looks at the subset and
- * split that are asked for alone (what is wrong with another one is no hindrance), and a file that several globs of a
- * split match is read once, not once for each of them.
+ * Files are selected by the first of these that applies: the request's `dataFiles`; the card's `configs`; the names of
+ * files and folders. Where none of them gives readable files, the converted parquet is used. Unlike `datasets`, only
+ * the requested subset and split are checked (mistakes in others don't matter), and a file that several globs of a
+ * split match is read once.
  *
- * A dataset with a loading script and without `configs` is read by its files' names, with a warning; where a subset is
- * asked for, which only the script knows, or there is nothing to read, from the converted parquet. Its `.txt` files are
- * nothing to read: they are lists of addresses as often as not.
+ * A dataset with a loading script and without `configs` is read by the names of its files, with a warning. The
+ * converted parquet is used where a subset is requested, which only the script knows, or where there are only `.txt`
+ * files, which are often lists of addresses for the script.
  *
  * @param files all files of the repository, in any order
- * @returns `NeedsConverted` only where `converted` is null and `dataFiles` too
- * @throws SluiceError `ERR_DATASET` that names what there is instead, or what to do: a subset, split or file that isn't
- *   there, files of a kind, or compressed in a way, that isn't read, a dataset that needs a script to be run
+ * @returns `NeedsConverted` only where both `converted` and `dataFiles` are null
+ * @throws SluiceError `ERR_DATASET`, naming what is available or what to do, for a missing subset, split or file, files
+ *   of an unsupported kind or compression, and a dataset that needs its script to be run
  */
 export function resolveDataFiles (
   files: readonly HubFile[],
@@ -111,20 +109,20 @@ export function resolveDataFiles (
   if (converted !== null) return converted
   const needed = script === null
     ? ''
-    : `; it needs that script (${script}) to be run, which sluice, like \`datasets\`, doesn't do`
+    : `; it needs its loading script (${script}) to be run, which sluice, like \`datasets\`, doesn't do`
   throw new SluiceError('ERR_DATASET', `${resolved.reason}${needed}; ` +
     'there is no converted parquet of it either (the branch refs/convert/parquet); ' +
-    `files that can be read can be named with data_files, such as data/*.parquet; ${whatThereIs(sorted)}`)
+    `name readable files with data_files, such as data/*.parquet; ${whatThereIs(sorted)}`)
 }
 
-/** What the request's own globs make. */
+/** The part that the request's `dataFiles` select. */
 function askedPart (card: Card, request: DataFilesRequest, dataFiles: string | readonly string[]): Part {
   const warnings: string[] = []
   let config: CardConfig | null = null
   if (request.subset === null) config = defaultConfig(card)
   else if (card.configs.length > 0) config = chooseConfig(card, request.subset, request.dataset)
   else if (request.subset !== 'default') {
-    warnings.push(`${request.dataset} has no subsets: ${JSON.stringify(request.subset)} is a name here, and no more`)
+    warnings.push(`${request.dataset} has no subsets: ${JSON.stringify(request.subset)} is used only as a name`)
   }
   const paths = (typeof dataFiles === 'string' ? [dataFiles] : dataFiles).map(path => pathIn('', path, request.dataset))
   return {
@@ -137,28 +135,28 @@ function askedPart (card: Card, request: DataFilesRequest, dataFiles: string | r
   }
 }
 
-/** What can be read of a dataset that has a script, without it. */
+/** The files of a dataset that can be read without running its loading script. */
 function resolveBeside (
   script: string,
   files: readonly HubFile[],
   card: Card,
   request: DataFilesRequest
 ): ResolvedData | Unreadable {
-  if (request.subset !== null) return { reason: `${request.dataset} has its subsets from a loading script, ${script}` }
+  if (request.subset !== null) return { reason: `the subsets of ${request.dataset} are in a loading script, ${script}` }
   const resolved = resolvePart(files, ownPart(files, card, request), request)
   if ('reason' in resolved) return resolved
   if (resolved.format === 'text') {
     return {
-      reason: `${request.dataset} has a loading script, ${script}, and no data beside it but .txt files, ` +
+      reason: `${request.dataset} has a loading script, ${script}, and no other data than .txt files, ` +
         'which may be lists that the script reads'
     }
   }
   const warning = `${request.dataset} has a loading script, ${script}, which isn't run: ` +
-    'files are taken by their names, whatever the script would leave out or change'
+    'files are selected by name, and read without what the script would drop or change'
   return { ...resolved, warnings: [warning, ...resolved.warnings] }
 }
 
-/** What card and names make. */
+/** The part that the card, or else the names of files, select. */
 function ownPart (files: readonly HubFile[], card: Card, request: DataFilesRequest): Part {
   if (card.configs.length === 0) {
     const described = describedSubset(card)
@@ -188,7 +186,7 @@ function ownPart (files: readonly HubFile[], card: Card, request: DataFilesReque
   }
 }
 
-/** The files of a part's split. */
+/** The files of the requested split of a part. */
 function resolvePart (files: readonly HubFile[], part: Part, request: DataFilesRequest): ResolvedData | Unreadable {
   const of = part.subset === null ? request.dataset : `${request.dataset}, ${part.subset}`
   const nothing = { reason: `${of} has no data files` }
@@ -200,23 +198,23 @@ function resolvePart (files: readonly HubFile[], part: Part, request: DataFilesR
   if (part.from !== 'patterns') {
     for (const path of data.empty) {
       if (!isGlob(path)) throw new SluiceError('ERR_DATASET', `${of}: ${whyNot(files, path)}; ${whatThereIs(files)}`)
-      warnings.push(`nothing in ${request.dataset} matches ${path}`)
+      warnings.push(`no data file of ${request.dataset} matches ${path}`)
     }
   }
   if (data.files.length === 0) {
     if (part.from === 'patterns') return nothing
-    return { reason: `${of}, ${split}: nothing that has an ending of data matches ${listed(paths)}` }
+    return { reason: `${of}, ${split}: no file with the extension of a data file matches ${listed(paths)}` }
   }
   const kind = kindOf(data.files.map(({ path }) => path))
   if (!isFormat(kind.name)) {
-    return {
-      reason: `${of}, ${split}: ${data.files[0]!.path} and its like are ${kind.name ?? 'nothing'} by their names, ` +
-        'which isn\'t read'
-    }
+    const why = kind.name === null
+      ? 'have no extension of a known kind'
+      : `are ${kind.name} by their names, which isn't supported`
+    return { reason: `${of}, ${split}: files such as ${data.files[0]!.path} ${why}` }
   }
   const format = kind.name
   let found = data.files
-  // As in `datasets`: files without an ending of data are read too where the request names them.
+  // As in `datasets`: files that the request names are read whatever their extension.
   if (part.from === 'request') found = dataFilesOf(files, paths, () => true).files
   else if (part.isFiltered) found = found.filter(({ path }) => mayHold(format, path))
   const bad = found.find(({ path }) => unreadable(format, path) !== null)
@@ -232,7 +230,7 @@ function resolvePart (files: readonly HubFile[], part: Part, request: DataFilesR
   }
 }
 
-/** What the Hub converted; null where it converted nothing. */
+/** The parquet converted by the Hub; null if there is none. */
 function fromConverted (
   card: Card,
   request: DataFilesRequest,
@@ -244,28 +242,28 @@ function fromConverted (
   const subsets = [...new Set(all.map(({ subset }) => subset))]
   const subset = chooseSubset(subsets, markedOf(card), request.subset, request.dataset)
   const splits = all.filter(split => split.subset === subset)
-  const warnings = [`${reason}: the parquet that the Hub made of it is read instead (refs/convert/parquet)`]
+  const warnings = [`${reason}: the parquet converted by the Hub is read instead (refs/convert/parquet)`]
   const names = [...new Set(splits.map(({ split }) => split))]
   const name = chooseSplit(names, request.split, `${request.dataset}, ${subset}`, warnings)
-  // Where there are both, the whole one stands before the partial one.
+  // A complete split comes before a partial one.
   const { split, isPartial, files: found } = splits.find(({ split }) => split === name)!
   if (isPartial) {
     warnings.push(`the Hub converted only the beginning of ${request.dataset}, ${subset}, ${split}: ` +
-      'what is read is not all of it')
+      'the rest is not read')
   }
   return { format: 'parquet', subset, split, files: found, options: {}, from: 'converted', warnings }
 }
 
-/** A script that makes a dataset bears its name. */
+/** The loading script of a dataset, which has the name of the dataset; null if there is none. */
 function scriptOf (files: readonly HubFile[], dataset: string): string | null {
   const name = `${baseName(dataset)}.py`
   return files.some(({ path }) => path === name) ? name : null
 }
 
 /**
- * A path or glob of the card's or the request's as one from the repository's root.
+ * Resolves a path or glob of the card or the request against the root of the repository.
  *
- * @throws SluiceError `ERR_DATASET` for one that leads elsewhere
+ * @throws SluiceError `ERR_DATASET` for one that leads out of the repository
  */
 function pathIn (folder: string, path: string, dataset: string): string {
   const own = `hf://datasets/${dataset}/`
@@ -277,14 +275,14 @@ function pathIn (folder: string, path: string, dataset: string): string {
   return joinPath(folder, path)
 }
 
-/** Why a path stands for no file. */
+/** Why a path selects no data file. */
 function whyNot (files: readonly HubFile[], path: string): string {
-  if (files.some(file => file.path === path)) return `${path} has no ending that tells what is in it`
-  if (files.some(file => file.path.startsWith(path + '/'))) return `${path} is a folder; its files are ${path}/**`
-  return `${path} isn't there`
+  if (files.some(file => file.path === path)) return `${path} has no extension of a known format`
+  if (files.some(file => file.path.startsWith(`${path}/`))) return `${path} is a folder: write ${path}/** for its files`
+  return `${path} doesn't exist`
 }
 
-/** For a message: files with an ending of data. */
+/** For a message: the data files of the repository. */
 function whatThereIs (files: readonly HubFile[]): string {
   const paths = files.map(({ path }) => path).filter(isDataFile)
   if (paths.length === 0) return 'the repository has no data files'

@@ -7,20 +7,20 @@ import type { Hub, HubRun, RemoteFile } from './hub.ts'
 import { refusal } from './refusals.ts'
 import { Retries, Transient } from './retries.ts'
 
-/** A part of a file. */
+/** The part of a file to download, and how. */
 export interface DownloadOptions extends HubRun {
-  /** @default 0 */
+  /** First byte. @default 0 */
   readonly start?: number
-  /** Exclusive. @default the file's size */
+  /** End, exclusive. @default the file's size */
   readonly end?: number
 }
 
 /**
- * The bytes of a file, or of a part of it, chunk by chunk: taken up at its byte where a connection breaks or stalls.
- * What is read from its first byte to its last is compared with the hash that the listing tells.
+ * Yields the bytes of a file, or of a part of it. If a connection breaks or stalls, the download resumes at the next
+ * byte. A file that is read as a whole is compared with the hash in its listing.
  *
- * @throws SluiceError `ERR_HUB`, `ERR_DATASET`; `ERR_SOURCE` for a file that is another one than the listing told of,
- *   or that changes under the reader
+ * @throws SluiceError `ERR_HUB`, `ERR_DATASET`; `ERR_SOURCE` for a file that differs from its listing, or changes while
+ *   it is read
  */
 export async function * download (
   hub: Hub,
@@ -40,7 +40,7 @@ export async function * download (
           await hash?.update(chunk)
           yield chunk
         }
-        if (at < end) throw new Transient(`the answer ended ${end - at} bytes before its end`)
+        if (at < end) throw new Transient(`the response ended ${end - at} bytes early`)
       } catch (error) {
         await retries.wait(asTransient(error, labelOf(file), run.signal))
       }
@@ -51,21 +51,21 @@ export async function * download (
   }
 }
 
-/** All that `download` gives, in memory. @throws SluiceError as `download` */
+/** Collects what `download` yields in memory. @throws SluiceError as `download` */
 export async function downloadWhole (hub: Hub, file: RemoteFile, options: DownloadOptions = {}): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of download(hub, file, options)) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
-/** How a file is named in messages: without what signs its address. */
+/** The name of a file in messages: never its signed URL. */
 function labelOf ({ dataset, revision, path }: RemoteFile): string {
   return `${dataset}@${revision}: ${path}`
 }
 
 const sources = new WeakMap<Hub, Map<string, Source>>()
 
-/** One for all who read the same file: they share the address that the Hub has given for it. */
+/** All readers of the same file share a source, and with it the signed URL. */
 function sourceOf (hub: Hub, file: RemoteFile): Source {
   const known = sources.get(hub) ?? new Map<string, Source>()
   sources.set(hub, known)
@@ -74,13 +74,13 @@ function sourceOf (hub: Hub, file: RemoteFile): Source {
   return source
 }
 
-/** Where the bytes of a file come from. */
+/** The URLs that a file is read from. */
 class Source {
   readonly #hub: Hub
   readonly #file: RemoteFile
   readonly #resolve: URL
-  #signed: URL | undefined // where the Hub has sent on to
-  readonly #etags = new Map<string, string>() // what each host calls this file
+  #signed: URL | undefined // the target of the Hub's redirect
+  readonly #etags = new Map<string, string>() // by host
 
   constructor (hub: Hub, file: RemoteFile) {
     this.#hub = hub
@@ -91,7 +91,7 @@ class Source {
     )
   }
 
-  /** The bytes from `at` to `end`, as far as one answer gives them. @throws Transient, SluiceError */
+  /** The bytes from `at` to `end`, as far as one response has them. @throws Transient, SluiceError */
   async * open (at: number, end: number, run: HubRun): AsyncGenerator<Buffer> {
     const answer = await this.#ask(at, end, run)
     let left = end - at
@@ -103,7 +103,7 @@ class Source {
         skip -= Math.min(skip, chunk.length)
         left -= wanted.length
         if (wanted.length > 0) yield wanted
-        if (left === 0 && !isAll) break // where no more is to come, its end is read, and the connection used again
+        if (left === 0 && !isAll) break // a complete response is read to its end, so that its connection is reused
       }
     } finally {
       answer.body.on('error', () => {}).destroy()
@@ -122,29 +122,29 @@ class Source {
       if (answer.url.origin !== this.#resolve.origin) this.#signed = answer.url
       return answer
     } catch (error) {
-      if (this.#signed === url) this.#signed = undefined // the Hub is asked for another
+      if (this.#signed === url) this.#signed = undefined // the next request gets another from the Hub
       throw error
     }
   }
 
-  /** Looks at an answer before its bytes are taken. @returns how many of them come before those that were asked for */
+  /** Checks a response before its body is read. @returns how many of its bytes come before the requested ones */
   #begin ({ status, headers, linked, url }: HubAnswer, at: number): number {
     const { size, sha256, revision } = this.#file
     if (status === 416) throw this.#changed(`it has fewer than ${at} bytes`)
     if (status >= 400) {
       throw refusal(labelOf(this.#file), status, { ...headers, ...linked }, '', this.#hub.http.settings)
     }
-    if (status !== 200 && status !== 206) throw new Transient(`${url.host} answers with ${status}`)
+    if (status !== 200 && status !== 206) throw new Transient(`${url.host} responds with ${status}`)
     const linkedSize = linked['x-linked-size']
     if (linkedSize !== undefined && Number(linkedSize) !== size) {
-      throw this.#changed(`it has ${String(linkedSize)} bytes, its listing says ${size}`)
+      throw this.#changed(`it has ${String(linkedSize)} bytes, expected ${size} by its listing`)
     }
     const linkedHash = plainTag(linked['x-linked-etag'])
     if (sha256 !== null && /^[0-9a-f]{64}$/.test(linkedHash) && linkedHash !== sha256) {
-      throw this.#changed(`it has SHA-256 ${linkedHash}, its listing says ${sha256}`)
+      throw this.#changed(`its SHA-256 is ${linkedHash}, expected ${sha256} by its listing`)
     }
     const commit = linked['x-repo-commit']
-    if (commit !== undefined && commit !== revision) throw this.#changed(`the Hub gives it at commit ${String(commit)}`)
+    if (commit !== undefined && commit !== revision) throw this.#changed(`it is now at commit ${String(commit)}`)
     if (headers.etag !== undefined) {
       const [before, now] = [this.#etags.get(url.origin), String(headers.etag)]
       if (before !== undefined && plainTag(before) !== plainTag(now)) {
@@ -155,18 +155,20 @@ class Source {
     if (status === 200) {
       const length = headers['content-length']
       if (length !== undefined && Number(length) !== size) {
-        throw new Transient(`${url.host} says that it has ${String(length)} bytes, its listing says ${size}`)
+        throw new Transient(`${url.host} announces ${String(length)} bytes, expected ${size} by its listing`)
       }
       return at
     }
     const [, from, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(String(headers['content-range'] ?? '')) ?? []
-    if (Number(from) !== at) throw new Transient(`${url.host} answers with another range than asked for`)
-    if (total !== '*' && Number(total) !== size) throw this.#changed(`it has ${total!} bytes, its listing says ${size}`)
+    if (Number(from) !== at) throw new Transient(`${url.host} responds with another range than requested`)
+    if (total !== '*' && Number(total) !== size) {
+      throw this.#changed(`it has ${total!} bytes, expected ${size} by its listing`)
+    }
     return 0
   }
 
   #changed (how: string): SluiceError {
-    return new SluiceError('ERR_SOURCE', `${labelOf(this.#file)}: was changed while it was read: ${how}; ` +
+    return new SluiceError('ERR_SOURCE', `${labelOf(this.#file)}: the file changed while it was read: ${how}; ` +
       'start over with --restart')
   }
 }
@@ -180,7 +182,7 @@ interface CheckedHash extends Pick<ContentHash, 'update' | 'close'> {
   readonly check: () => Promise<void>
 }
 
-/** What the listing tells: of large files the SHA-256, of others git's hash of a blob. */
+/** The hash in the listing: SHA-256 for large files (LFS), git's blob hash for others. */
 function checkedHash (file: RemoteFile): CheckedHash | null {
   const expected = file.sha256 ?? (/^[0-9a-f]{40}$/.test(file.oid) ? file.oid : null)
   if (expected === null) return null
@@ -192,7 +194,7 @@ function checkedHash (file: RemoteFile): CheckedHash | null {
       const found = await digest()
       if (found !== expected) {
         throw new SluiceError('ERR_SOURCE', `${labelOf(file)}: its bytes have the hash ${found}, ` +
-          `its listing says ${expected}; run it again with --restart`)
+          `expected ${expected} by its listing; run again with --restart`)
       }
     }
   }

@@ -1,15 +1,14 @@
 /**
- * What a file's name says of what is in it, as `datasets` reads names (5.2: its table of endings, and how it counts
- * them). Every ending that it knows is here, those of pictures and sounds too: a folder of pictures with one `.csv`
- * beside them is no table.
+ * The format of files by their names, as `datasets` (5.2) infers it. Its table of extensions is here in full, those of
+ * images and audio too: a folder of images with one `.csv` is no table.
  */
 
-/** What sluice reads. */
+/** A format that sluice reads. */
 export type Format = 'json' | 'csv' | 'text' | 'parquet' | 'arrow'
 
 const READABLE: ReadonlySet<string> = new Set<Format>(['json', 'csv', 'text', 'parquet', 'arrow'])
 
-/** By kind: the endings in lower case, without the dot. */
+/** Extensions of each kind, in lower case and without the dot. */
 const ENDINGS: Readonly<Record<string, string>> = {
   csv: 'csv tsv',
   json: 'json jsonl ndjson',
@@ -32,7 +31,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   zip: 'zip'
 }
 
-/** Likewise; these are known in capitals too. */
+/** Likewise, for extensions that `datasets` knows in upper case too. */
 const ENDINGS_IN_BOTH_CASES: Readonly<Record<string, string>> = {
   pdb: 'pdb ent',
   imagefolder: 'blp bmp dib bufr cur pcx dcx dds ps eps fit fits fli flc ftc ftu gbr gif grib png apng jp2 j2k jpc ' +
@@ -46,16 +45,14 @@ const ENDINGS_IN_BOTH_CASES: Readonly<Record<string, string>> = {
   niftifolder: 'nii'
 }
 
-/** Beside the data of lance. */
+/** Files next to the data of Lance. */
 const METADATA_ENDINGS = ['idx', 'manifest', 'txn']
 
 const METADATA_NAMES: ReadonlySet<string> = new Set([
   'instruction.md', 'latest_version_hint.json', 'metadata.csv', 'metadata.jsonl', 'metadata.parquet', 'task.toml'
 ])
 
-/**
- * Where as many names end in one as in another, the first of these is taken; none of them: the last in the alphabet.
- */
+/** Between extensions that are equally frequent, the first of these is taken, else the last in the alphabet. */
 const FAVOURITES = ['parquet', 'lance', 'vortex', 'arrow', 'jsonl', 'json', 'csv']
 
 const kindOfEnding = new Map([ENDINGS, ENDINGS_IN_BOTH_CASES]
@@ -78,7 +75,7 @@ function endingsOf (path: string): string[] {
   return baseName(path).split('.').slice(1)
 }
 
-/** Whether one of a name's endings is one that data has. */
+/** Whether one of the extensions of a name is that of data. */
 export function isDataFile (path: string): boolean {
   return endingsOf(path).some(ending => dataEndings.has(ending))
 }
@@ -86,15 +83,15 @@ export function isDataFile (path: string): boolean {
 /** A kind of data. */
 export interface Kind {
   /**
-   * As `datasets` calls its readers: one of `Format`, or one that sluice doesn't read; null: no name has an ending that
-   * is known.
+   * The name of the reader in `datasets`: one of `Format`, or one that sluice doesn't have; null: no name has a known
+   * extension.
    */
   readonly name: string | null
-  /** What the ending says of how to read it. */
+  /** Reader options that the extension implies. */
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** The kind that most of the names say. */
+/** The kind of most of the files, by their names. */
 export function kindOf (paths: readonly string[]): Kind {
   const counts = new Map<string, { readonly ending: string, readonly isMetadata: boolean, count: number }>()
   for (const path of paths) {
@@ -127,7 +124,7 @@ export function isFormat (kind: string | null): kind is Format {
   return kind !== null && READABLE.has(kind)
 }
 
-/** Whether a name has an ending of the format, or is of an archive, which `datasets` would look into. */
+/** Whether a name has an extension of the format, or that of an archive, which `datasets` would open. */
 export function mayHold (format: Format, path: string): boolean {
   const endings = `${ENDINGS[format]} zip`.split(' ').join('|')
   return new RegExp(`\\.(?:${endings})(?:\\..+)?$`, 's').test(path)
@@ -137,9 +134,9 @@ const COMPRESSIONS: ReadonlySet<string> = new Set(['bz2', 'gz', 'gzip', 'lz4', '
 const ARCHIVES: ReadonlySet<string> = new Set(['zip', 'tar', 'tgz', '7z', 'rar'])
 
 /**
- * Why a file of a format can't be read, by its name: an archive, or compressed in a way that sluice doesn't undo; null:
- * it can. `datasets` sees `gz` in `part.json.gz-00000-of-00005` too; sluice undoes what ends in `.gz` or `.zst`, and
- * nothing else.
+ * Why a file can't be read, by its name: it is an archive, or its compression is not supported; null: it can be read.
+ * Like `datasets`, this finds `gz` in `part.json.gz-00000-of-00005`, but sluice decompresses only names that end in
+ * `.gz` or `.zst`.
  */
 export function unreadable (format: Format, path: string): string | null {
   const endings = endingsOf(path)
@@ -148,6 +145,6 @@ export function unreadable (format: Format, path: string): string | null {
   const last = endings.at(-1) ?? ''
   const compression = last.split(/[?_-]/)[0]!
   if (!COMPRESSIONS.has(compression)) return null
-  if (format === 'parquet') return `is parquet that is compressed as a whole (.${last})`
-  return last === 'gz' || last === 'zst' ? null : `is compressed in a way that isn't read (.${last})`
+  if (format === 'parquet') return `is a parquet file compressed as a whole (.${last})`
+  return last === 'gz' || last === 'zst' ? null : `has a compression that isn't supported (.${last})`
 }

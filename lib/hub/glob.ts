@@ -1,16 +1,15 @@
 /**
- * Globs as fsspec matches them, which is what `datasets` finds files by: `*` stays within a folder and takes hidden
- * names too, `**` is a whole part of a path and stands for any number of folders, `[…]` is a set as in Python's
- * `fnmatch`, and braces and parentheses mean themselves. (picomatch and minimatch read the latter as alternatives, and
- * sets in another way.)
+ * Globs as fsspec matches them, which `datasets` uses. `*` matches within a folder, hidden names too. `**` must be a
+ * whole part of a path and matches any number of folders. `[…]` is a set as in Python's `fnmatch`. Braces and
+ * parentheses match themselves. (picomatch and minimatch read these as alternatives, and sets in another way.)
  */
 import { SluiceError } from '../errors.ts'
 import { ANY_CHARACTER, type Budget, NO_SLASH, type Step, character, compileSteps, readSet } from '../text/wildcards.ts'
 
-/** What tells paths that fit a glob. */
+/** Whether a path matches a glob. */
 export type PathTest = (path: string) => boolean
 
-/** No card has longer globs, or globs with more stars; what both cost to match grows with them. */
+/** Limits beyond what cards have: the cost of matching grows with both. */
 const MOST_CHARACTERS = 1024
 const MOST_STARS = 32
 
@@ -19,34 +18,34 @@ export function isGlob (path: string): boolean {
   return /[*?[]/.test(path)
 }
 
-/** What the globs of one dataset may cost, about a second: a glob and the path of a file cost 10 to 200. */
+/** A limit for matching the globs of one dataset, about a second: a glob and a path cost 10 to 200. */
 export function matchingBudget (): Budget {
   return { left: 2e8 }
 }
 
 /**
- * @param budget of all globs together that are matched for one purpose
- * @returns a function that tells whether a path fits
- * @throws SluiceError `ERR_DATASET` for `**` beside other characters, and for a glob with too many characters or stars;
- *   the function, too, when the budget is spent
+ * Compiles a glob to a function that tests paths.
+ *
+ * @param budget shared by all globs that are matched for one purpose; the function throws when it is spent
+ * @throws SluiceError `ERR_DATASET` for `**` within a part of a path, and for a glob with too many characters or stars
  */
 export function compileGlob (glob: string, budget: Budget = { left: Infinity }): PathTest {
   if (!isGlob(glob)) return path => path === glob
   const stars = glob.split('*').length - 1
   if (glob.length > MOST_CHARACTERS || stars > MOST_STARS) {
     throw new SluiceError('ERR_DATASET', `the glob ${shown(glob)} has ${glob.length} characters and ${stars} ` +
-      `stars, expected at most ${MOST_CHARACTERS} and ${MOST_STARS}; name the files by shorter ones`)
+      `stars, expected at most ${MOST_CHARACTERS} and ${MOST_STARS}; use shorter globs`)
   }
   const parts = glob.split('/')
   const fits = compileSteps(parts.flatMap((part, i) => stepsOf(part, i === parts.length - 1, glob)))
-  // Sets may take a slash: how deep a path lies tells then.
+  // A set may match a slash, so the number of parts is compared too.
   const depth = parts.includes('**') ? Infinity : parts.length
-  // Most paths of most globs lack a word that they would have to have, which costs less to see.
+  // Most paths are ruled out by the longest literal part of the glob, which is cheap to look for.
   const word = longestWord(parts)
   return path => {
     if (budget.left < 0) {
-      throw new SluiceError('ERR_DATASET', `the globs, of which ${shown(glob)} is one, ` +
-        'are too many for the files of the dataset, which takes too long; name the files by fewer globs')
+      throw new SluiceError('ERR_DATASET', `matching the globs, such as ${shown(glob)}, ` +
+        'with the files of the dataset takes too long; use fewer globs')
     }
     budget.left -= 10 + path.length / 16
     return path.includes(word) && fits(path, budget) && path.split('/').length <= depth
@@ -76,7 +75,7 @@ function stepsOf (part: string, isLast: boolean, glob: string): Step[] {
     ]
   }
   if (part.includes('**')) {
-    throw new SluiceError('ERR_DATASET', `the glob ${shown(glob)} can't be read: ** stands for whole folders, ` +
+    throw new SluiceError('ERR_DATASET', `the glob ${shown(glob)} is not valid: ** must be a whole part of a path, ` +
       'such as **/*.parquet')
   }
   const steps: Step[] = part === '*' ? [{ kind: 'one', of: NO_SLASH }] : []

@@ -5,32 +5,32 @@ import { SluiceError } from '../errors.ts'
 import { packageVersion } from '../package.ts'
 import { asTransient } from './failures.ts'
 import { refusal } from './refusals.ts'
-import { LONGEST_ASKED_MS, Retries, TOLD_MS, type Tell, Transient, waitAsked } from './retries.ts'
+import { LONGEST_ASKED_MS, REPORTED_MS, Retries, type Tell, Transient, waitAsked } from './retries.ts'
 import type { HubSettings } from './settings.ts'
 import type { HubHeaders } from './types.ts'
 
-/** What is asked for. */
+/** A request, apart from its URL. */
 export interface HubRequest {
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly signal?: AbortSignal | undefined
-  /** Told of waits. */
+  /** Called with a message before a long wait. */
   readonly tell?: Tell | undefined
 }
 
-/** What is answered, its redirects followed. */
+/** A response, after redirects. */
 export interface HubAnswer {
   readonly status: number
   readonly headers: HubHeaders
-  /** Those of the endpoint itself, where it sent on to another place. */
+  /** Headers of the endpoint's own response, where it redirected to another host. */
   readonly linked: HubHeaders
   readonly body: Dispatcher.ResponseData['body']
-  /** Where it came from in the end. */
+  /** The URL after redirects. */
   readonly url: URL
 }
 
-/** An answer that was JSON. */
+/** A JSON response. */
 interface JsonAnswer {
   readonly value: unknown
   readonly headers: HubHeaders
@@ -39,38 +39,37 @@ interface JsonAnswer {
 const MOST_REDIRECTS = 10
 
 /**
- * Held of a body before its connection waits: with 64 kB, which is undici's default, it would wait behind each chunk.
+ * Bytes of a body that are buffered before its connection is paused: with undici's default of 64 kB, it would be paused
+ * after each chunk.
  */
 const BODY_BYTES = 512 * 1024
 
-/** A listing's page has some hundred kB. */
+/** A page of a listing has a few hundred kB. */
 const MOST_JSON_BYTES = 64 * 2 ** 20
 
-/** How many timeouts a whole answer may take, however steadily it trickles; and milliseconds at least. */
+/** A whole response may take this many timeouts, however steadily it arrives, and at least this many milliseconds. */
 const MOST_TIMEOUTS = 10
 const LEAST_WHOLE_MS = 2000
 
 const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524])
 
-/**
- * What a server that gives files by signed addresses says of one that has expired, or was given by a server that is
- * gone.
- */
+/** Statuses with which file servers refuse an expired signed URL. */
 const EXPIRED = new Set([400, 401, 403, 404, 410])
 
-/** Until when, in milliseconds since 1970, nothing is asked. */
+/** A time without requests. */
 interface Pause {
+  /** Milliseconds since 1970. */
   readonly until: number
-  isTold: boolean
+  isReported: boolean
 }
 
-/** Requests to the Hub, and to where it sends on: its token goes to the endpoint alone. */
+/** Sends requests to the Hub and to the hosts that it redirects to. The token is sent to the endpoint only. */
 export class HubHttp {
   readonly settings: HubSettings
   readonly #origin: string
   #dispatcher: Promise<Dispatcher> | undefined
   #isReached = false
-  readonly #pauses = new Map<string, Pause>() // by kind of request: each has a limit of its own
+  readonly #pauses = new Map<string, Pause>() // by kind of request: each has its own rate limit
 
   constructor (settings: HubSettings) {
     this.settings = settings
@@ -78,15 +77,15 @@ export class HubHttp {
   }
 
   /**
-   * A JSON answer of the API.
+   * Requests JSON from the API, with retries.
    *
-   * @param path with its query, behind the endpoint; or a whole address, which has to be there
+   * @param path with its query, relative to the endpoint, or a whole URL, which must have the endpoint's origin
    * @throws SluiceError `ERR_HUB`, `ERR_DATASET`
    */
   async json (path: string, what: string, request: HubRequest = {}): Promise<JsonAnswer> {
     const url = new URL(path.startsWith('/') ? `${this.settings.endpoint}${path}` : path)
     if (url.origin !== this.#origin) {
-      throw new SluiceError('ERR_HUB', `${what}: the Hub names ${url.origin} for the rest of its answer, ` +
+      throw new SluiceError('ERR_HUB', `${what}: the Hub links to ${url.origin} for the next page, ` +
         `expected ${this.#origin}`)
     }
     const retries = new Retries(what, this.settings, request.signal, request.tell)
@@ -103,15 +102,16 @@ export class HubHttp {
   }
 
   /**
-   * Asks once, and follows redirects.
+   * Sends a request once, and follows redirects.
    *
-   * @throws Transient, SluiceError `ERR_HUB`; answers that refuse are given as they are, but for those of a place that
-   *   the Hub has sent on to: these are Transient
+   * @returns the response, whatever its status, except for statuses that are worth a retry
+   * @throws Transient for such a status, for a redirect target that refuses its signed URL, and for a failed
+   *   connection; SluiceError `ERR_HUB`
    */
   async send (start: URL, what: string, request: HubRequest): Promise<HubAnswer> {
     if (this.settings.offline) {
-      throw new SluiceError('ERR_HUB', `${what}: HF_HUB_OFFLINE is set, and the Hub has to be asked; ` +
-        'unset it, or read files that are on this machine')
+      throw new SluiceError('ERR_HUB', `${what}: HF_HUB_OFFLINE is set, but this needs a request to the Hub; ` +
+        'unset it, or read files on this machine')
     }
     let url = start
     let linked: HubHeaders = {}
@@ -130,33 +130,33 @@ export class HubHttp {
       const isExpired = !isOwn && EXPIRED.has(status)
       if (TRANSIENT.has(status) || isExpired) {
         await drop(body, this.settings)
-        const why = isExpired ? ', as where a signed address has expired' : ''
-        throw new Transient(`${url.host} answers with ${status}${why}`, { wait: waitAsked(headers), isExpired })
+        const why = isExpired ? ': the signed URL may have expired' : ''
+        throw new Transient(`${url.host} responds with ${status}${why}`, { wait: waitAsked(headers), isExpired })
       }
       const encoding = String(headers['content-encoding'] ?? 'identity')
       if (encoding !== 'identity') {
         await drop(body, this.settings)
-        throw new SluiceError('ERR_HUB', `${what}: ${url.host} sends it with the encoding ${encoding}, ` +
-          'which was not asked for')
+        throw new SluiceError('ERR_HUB', `${what}: ${url.host} sends the content-encoding ${encoding}, ` +
+          'which was not requested')
       }
       return { status, headers, linked, body, url }
     }
     throw new Transient(`more than ${MOST_REDIRECTS} redirects`)
   }
 
-  /** Lets go of all connections. */
+  /** Closes all connections. */
   async close (): Promise<void> {
-    const dispatcher = await this.#dispatcher?.catch(() => undefined) // whoever asked was told why there is none
+    const dispatcher = await this.#dispatcher?.catch(() => undefined) // reported to the request that needed it
     await dispatcher?.destroy()
   }
 
-  /** The one place where the token is used. */
+  /** Sends one request, without redirects. Only this method uses the token. */
   async #ask (url: URL, isOwn: boolean, what: string, asked: HubRequest): Promise<Dispatcher.ResponseData> {
     const { method = 'GET', headers, body, signal } = asked
     const { token } = this.settings
     const { request } = await import('undici')
     const dispatcher = await (this.#dispatcher ??= this.#connect())
-    const late = new AbortController() // informational answers, one after the other, would begin the timeout anew
+    const late = new AbortController() // as informational responses restart undici's timeout
     const timer = createTimer(() => { late.abort(tooSlow(what, 0, this.settings)) }, wholeMs(this.settings))
     try {
       return await request(url, {
@@ -186,13 +186,13 @@ export class HubHttp {
     if (!['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => process.env[name])) {
       return new Agent(options)
     }
-    // What is said to a proxy itself has timeouts of its own.
+    // Timeouts for the connection to the proxy itself are set apart.
     const clientFactory = (origin: URL, own: object): Dispatcher =>
       new Pool(origin, { ...own, headersTimeout: timeout })
     try {
       return new EnvHttpProxyAgent({ ...options, proxyTls: { timeout }, requestTls: { timeout }, clientFactory })
     } catch {
-      // Not shown: it may have a password.
+      // The address is not shown: it may hold a password.
       throw new SluiceError('ERR_OPTION', 'HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy, ' +
         'such as http://proxy:3128')
     }
@@ -207,7 +207,7 @@ export class HubHttp {
         chunks.push(chunk)
         length += chunk.length
         if (length <= MOST_JSON_BYTES) continue
-        throw new SluiceError('ERR_HUB', `${what}: the answer of the Hub has more than ${MOST_JSON_BYTES} bytes`)
+        throw new SluiceError('ERR_HUB', `${what}: the response of the Hub has more than ${MOST_JSON_BYTES} bytes`)
       }
     } finally {
       clearTimeout(timer)
@@ -215,14 +215,14 @@ export class HubHttp {
     return Buffer.concat(chunks).toString()
   }
 
-  /** Where one request was told to wait, all of its kind do. */
+  /** Waits if the server has asked any request of the same kind to wait. */
   async #pause (url: URL, what: string, { signal, tell }: HubRequest): Promise<void> {
     for (let wait = 1; wait > 0;) {
       const pause = this.#pauses.get(kindOf(url))
       wait = (pause?.until ?? 0) - Date.now()
-      if (wait >= TOLD_MS && !pause!.isTold) {
-        pause!.isTold = true
-        tell?.(`${what}: ${url.host} takes no more requests for a time; waits ${Math.round(wait / 1000)} s`)
+      if (wait >= REPORTED_MS && !pause!.isReported) {
+        pause!.isReported = true
+        tell?.(`${what}: ${url.host} limits the rate of requests; waiting ${Math.round(wait / 1000)} s`)
       }
       if (wait > 0) await setTimeout(wait, undefined, { signal })
     }
@@ -231,12 +231,12 @@ export class HubHttp {
   #note (url: URL, status: number, headers: HubHeaders): void {
     const wait = waitAsked(headers)
     if (wait === null || wait > LONGEST_ASKED_MS || (status >= 400 && status !== 429)) return
-    // Whoever is refused tells of it.
-    this.#pauses.set(kindOf(url), { until: Date.now() + wait, isTold: status === 429 })
+    const isReported = status === 429 // by the request that is refused
+    this.#pauses.set(kindOf(url), { until: Date.now() + wait, isReported })
   }
 }
 
-/** The Hub counts calls of its API and downloads apart (https://huggingface.co/docs/hub/rate-limits). */
+/** The Hub has separate rate limits for its API and for downloads (https://huggingface.co/docs/hub/rate-limits). */
 function kindOf ({ origin, pathname }: URL): string {
   return `${origin} ${/\/api\/(?!resolve-cache\/)/.test(pathname) ? 'api' : 'files'}`
 }
@@ -244,35 +244,35 @@ function kindOf ({ origin, pathname }: URL): string {
 function nextUrl (from: URL, location: string, what: string): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from) : null
   if (url === null || !/^https?:$/.test(url.protocol) || (from.protocol === 'https:' && url.protocol === 'http:')) {
-    const place = url === null ? 'what is no address' : `${url.protocol}//${url.host}`
-    throw new SluiceError('ERR_HUB', `${what}: ${from.host} sends on to ${place}, ` +
-      `which is not gone to from ${from.protocol}//`)
+    const target = url === null ? 'an invalid URL' : `${url.protocol}//${url.host}`
+    throw new SluiceError('ERR_HUB', `${what}: ${from.host} redirects to ${target}, ` +
+      `which is not followed from ${from.protocol}//`)
   }
   return url
 }
 
-/** An answer that nobody wants: its connection can be used again, where its end comes soon. */
+/** Discards a body. If its end comes soon, the connection can be reused. */
 async function drop (body: Dispatcher.ResponseData['body'], { timeout }: HubSettings): Promise<void> {
   await body.dump({ limit: 65_536, signal: AbortSignal.timeout(timeout) }).catch(() => {})
 }
 
-/** How long an answer may take as a whole. */
+/** How long a whole response may take, in milliseconds. */
 export function wholeMs ({ timeout }: HubSettings): number {
   return Math.max(MOST_TIMEOUTS * timeout, LEAST_WHOLE_MS)
 }
 
-/** An answer that trickles, so that no single wait for it is too long. */
+/** The error for a response that arrives too slowly, though no single wait reaches the timeout. */
 export function tooSlow (what: string, bytes: number, settings: HubSettings): SluiceError {
   const seconds = wholeMs(settings) / 1000
-  return new SluiceError('ERR_HUB', `${what}: the answer is not whole after ${seconds} s, ` +
-    `${bytes} bytes of it have come; ` +
-    `with a larger --timeout, of which it may take ${MOST_TIMEOUTS} times as long, it is waited for longer`)
+  return new SluiceError('ERR_HUB', `${what}: the response is not complete after ${seconds} s, ` +
+    `${bytes} bytes of it were received; ` +
+    `to wait longer, raise --timeout (a response may take ${MOST_TIMEOUTS} times as long)`)
 }
 
 function parse (text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Transient('the answer is no JSON')
+    throw new Transient('the response is not JSON')
   }
 }

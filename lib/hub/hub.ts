@@ -6,33 +6,37 @@ import type { Tell } from './retries.ts'
 import { type HubOptions, hubSettings } from './settings.ts'
 import type { HubFile } from './types.ts'
 
-/** A file at a commit, as its name says, with what is known of it. */
+/** A file of a dataset at a commit, with its size and hashes. */
 export interface RemoteFile extends HubAddress {
   /** `hf://datasets/owner/name@commit/path` */
   readonly name: string
+  /** In bytes. */
   readonly size: number
+  /** SHA-1 of the git blob. */
   readonly oid: string
+  /** SHA-256 of the content; null where the Hub doesn't give it. */
   readonly sha256: string | null
 }
 
-/** What goes along with what is asked of the Hub. */
+/** Options of each call to the Hub. */
 export interface HubRun {
+  /** Aborts the call. */
   readonly signal?: AbortSignal | undefined
-  /** Told of waits. */
+  /** Called with a message before a long wait. */
   readonly tell?: Tell | undefined
 }
 
-/** A page of a listing, at most so many. */
+/** Entries requested per page of a listing. */
 const PAGE_FILES = 1000
 
-/** The Hub fills its pages: so many there may be that are not full, and one more for so many entries. */
+/** A listing may have this many pages that aren't full, and one more for each so many entries. */
 const SPARE_PAGES = 100
 const LEAST_ON_A_PAGE = 100
 
-/** Of a path, on average. */
+/** Most characters of a path, on average. */
 const MOST_CHARACTERS = 200
 
-/** Paths that are asked for at once. */
+/** Paths per request. */
 const PATHS_AT_ONCE = 200
 
 const entry = z.object({
@@ -45,15 +49,17 @@ const entry = z.object({
 
 const entries = z.array(entry)
 
-/** What is known of commits of a hub: that never changes, so that all who ask the same hub share it. */
+const revisionAnswer = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) })
+
+/** Listings and files of a hub by commit. They never change, so all clients of the same hub share them. */
 class Known {
   readonly listings = new Map<string, Asked<readonly HubFile[]>>()
   readonly files = new Map<string, RemoteFile>()
 }
 
 /**
- * The Hub as the environment says where it is, as a run sees it: a branch or a tag names the same commit for as long as
- * this object is held.
+ * A client of the Hugging Face Hub, or of another server with its API. Each branch or tag is resolved once, so it names
+ * the same commit for the lifetime of the object. `theHub` creates one from the environment.
  */
 export class Hub {
   readonly http: HubHttp
@@ -61,7 +67,7 @@ export class Hub {
   readonly #listings: Known['listings']
   readonly #files: Known['files']
 
-  /** @param known what others know who ask the same hub */
+  /** @param known listings and files shared with other clients of the same hub */
   constructor (http: HubHttp, { listings, files } = new Known()) {
     this.http = http
     this.#listings = listings
@@ -69,15 +75,16 @@ export class Hub {
   }
 
   /**
-   * The commit that a branch or a tag names when it is first asked for.
+   * The commit that a branch or a tag named when it was first requested.
    *
-   * @throws SluiceError `ERR_DATASET` when there is no such dataset or revision, `ERR_HUB`
+   * @throws SluiceError `ERR_DATASET` if there is no such dataset or revision; `ERR_HUB`
    */
   commitOf (dataset: string, revision: string, run: HubRun = {}): Promise<string> {
-    return isCommit(revision) ? Promise.resolve(revision) : once(this.#commits, `${dataset}@${revision}`, run, () => this.#commitOf(dataset, revision, run))
+    if (isCommit(revision)) return Promise.resolve(revision)
+    return once(this.#commits, `${dataset}@${revision}`, run, () => this.#commitOf(dataset, revision, run))
   }
 
-  /** Whether a revision is there. @throws SluiceError `ERR_HUB` */
+  /** Whether a dataset has a revision. @throws SluiceError `ERR_HUB` */
   async hasRevision (dataset: string, revision: string, run: HubRun = {}): Promise<boolean> {
     try {
       await this.commitOf(dataset, revision, run)
@@ -89,7 +96,7 @@ export class Hub {
   }
 
   /**
-   * All files at a commit, in code-unit order of their paths; asked for once.
+   * All files of a dataset at a commit, in code-unit order of their paths. Requested once.
    *
    * @throws SluiceError `ERR_DATASET`, `ERR_HUB`
    */
@@ -98,28 +105,30 @@ export class Hub {
   }
 
   /**
-   * What is known of files by their names, which have commits.
+   * Looks up files by name; the revision in each name must be a commit.
    *
-   * @throws SluiceError `ERR_DATASET` for one that isn't there, `ERR_HUB`
+   * @throws SluiceError `ERR_DATASET` for a file that doesn't exist; `ERR_HUB`
    */
   async remoteFiles (names: readonly string[], run: HubRun = {}): Promise<RemoteFile[]> {
     const missing = names.filter(name => !this.#files.has(name)).map(hubAddress)
     while (missing.length > 0) {
       const { dataset, revision } = missing[0]!
       const end = missing.findIndex(other => other.dataset !== dataset || other.revision !== revision)
-      await this.#askPaths(`${dataset}@${revision}`, missing.splice(0, Math.min(end === -1 ? Infinity : end, PATHS_AT_ONCE)), run)
+      const ofOneCommit = end === -1 ? missing.length : end
+      await this.#askPaths(missing.splice(0, Math.min(ofOneCommit, PATHS_AT_ONCE)), run)
     }
     return names.map(name => this.#files.get(name)!)
   }
 
+  /** Looks up a file by name, like `remoteFiles`. @throws SluiceError `ERR_DATASET`, `ERR_HUB` */
   async remoteFile (name: string, run: HubRun = {}): Promise<RemoteFile> {
     return (await this.remoteFiles([name], run))[0]!
   }
 
   /**
-   * Keeps what is known of files, so that nobody has to ask.
+   * Keeps files from a listing, so that looking them up needs no request.
    *
-   * @throws SluiceError `ERR_DATASET` for one whose name isn't read
+   * @throws SluiceError `ERR_DATASET` for a name with control characters or backslashes
    */
   know (dataset: string, commit: string, files: readonly HubFile[]): RemoteFile[] {
     return files.map(({ path, size, oid, sha256 }) => {
@@ -134,12 +143,13 @@ export class Hub {
 
   async #commitOf (dataset: string, revision: string, run: HubRun): Promise<string> {
     if (!isRevision(revision)) {
-      const given = JSON.stringify(revision)
-      throw new SluiceError('ERR_DATASET', `${dataset}: ${given} can't be a revision; expected a branch, a tag or a commit, such as main`)
+      throw new SluiceError('ERR_DATASET', `${dataset}: ${JSON.stringify(revision)} can't be a revision; ` +
+        'expected a branch, a tag or a commit, such as main')
     }
-    const { value } = await this.http.json(`/api/datasets/${dataset}/revision/${encodeURIComponent(revision)}`, `${dataset}@${revision}`, run)
-    const { sha } = answered(z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/) }), value, `${dataset}@${revision}`)
-    return sha
+    const what = `${dataset}@${revision}`
+    const path = `/api/datasets/${dataset}/revision/${encodeURIComponent(revision)}`
+    const { value } = await this.http.json(path, what, run)
+    return answered(revisionAnswer, value, what).sha
   }
 
   async #list (dataset: string, commit: string, run: HubRun): Promise<readonly HubFile[]> {
@@ -150,7 +160,7 @@ export class Hub {
     let [count, characters] = [0, 0]
     const { mostEntries } = this.http.settings
     while (next !== null) {
-      if (seen.has(next)) throw new SluiceError('ERR_HUB', `${what}: its listing comes back to where it was`)
+      if (seen.has(next)) throw new SluiceError('ERR_HUB', `${what}: its listing repeats a page`)
       seen.add(next)
       const { value, headers } = await this.http.json(next, what, run)
       const page = answered(entries, value, what)
@@ -158,25 +168,36 @@ export class Hub {
       for (const { path } of page) characters += path.length
       const isTooLong = count > mostEntries || characters > MOST_CHARACTERS * mostEntries
       if (isTooLong || seen.size > SPARE_PAGES + count / LEAST_ON_A_PAGE) {
-        throw new SluiceError('ERR_HUB', `${what}: its listing doesn't end: ${seen.size} pages with ${count} entries have come, ` +
+        throw new SluiceError('ERR_HUB', `${what}: its listing doesn't end: ` +
+          `received ${seen.size} pages with ${count} entries, ` +
           `expected at most ${mostEntries} entries, ${MOST_CHARACTERS} characters each on average; ` +
-          `files can be named without it, as ${hubName({ dataset, revision: commit, path: 'PATH' })}`)
+          `to read files without it, name them as ${hubName({ dataset, revision: commit, path: 'PATH' })}`)
       }
-      for (const file of filesOf(page, what)) found.set(file.path, file)
+      for (const file of filesOnPage(page, what)) found.set(file.path, file)
       next = nextPage(headers.link)
     }
     return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1)
   }
 
-  async #askPaths (key: string, addresses: readonly HubAddress[], run: HubRun): Promise<void> {
+  /** Looks up files of one dataset and revision. */
+  async #askPaths (addresses: readonly HubAddress[], run: HubRun): Promise<void> {
     const { dataset, revision } = addresses[0]!
-    const { value } = await this.http.json(`/api/datasets/${dataset}/paths-info/${encodeURIComponent(revision)}`, key, {
-      ...run, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ paths: addresses.map(({ path }) => path), expand: false })
+    const what = `${dataset}@${revision}`
+    const paths = addresses.map(({ path }) => path)
+    const api = `/api/datasets/${dataset}/paths-info/${encodeURIComponent(revision)}`
+    const { value } = await this.http.json(api, what, {
+      ...run,
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ paths, expand: false })
     })
-    const answer = new Map(filesOf(answered(entries, value, key), key).map(file => [file.path, file]))
-    const missing = addresses.find(({ path }) => !answer.has(path))
-    if (missing !== undefined) throw new SluiceError('ERR_DATASET', `${key}: has no file ${missing.path}; those there are, are on ${this.http.settings.endpoint}/datasets/${dataset}/tree/${revision}`)
-    this.know(dataset, revision, addresses.map(({ path }) => answer.get(path)!))
+    const found = new Map(filesOnPage(answered(entries, value, what), what).map(file => [file.path, file]))
+    const missing = paths.find(path => !found.has(path))
+    if (missing !== undefined) {
+      const page = `${this.http.settings.endpoint}/datasets/${dataset}/tree/${revision}`
+      throw new SluiceError('ERR_DATASET', `${what}: has no file ${missing}; its files are listed on ${page}`)
+    }
+    this.know(dataset, revision, paths.map(path => found.get(path)!))
   }
 }
 
@@ -184,9 +205,9 @@ const connections = new Map<string, HubHttp>()
 const knownOf = new Map<string, Known>()
 
 /**
- * The Hub that the environment names, as it is from now on: each call gives an object of its own, for which branches
- * and tags are looked up anew. All that ask with the same options share their connections, and wait together when it
- * asks to; what is known of commits is shared by all.
+ * Creates a client of the Hub that the environment names (`HF_ENDPOINT`, `HF_TOKEN`, …). Each client resolves branches
+ * and tags anew. Clients with the same options share connections and rate limits, and all clients of the same hub share
+ * what is known about commits.
  *
  * @throws SluiceError as `hubSettings`
  */
@@ -201,7 +222,7 @@ export async function theHub (options: HubOptions = {}): Promise<Hub> {
   return new Hub(http, known)
 }
 
-/** Lets go of all connections, and forgets what is known. What is being read fails. */
+/** Closes all connections and clears the caches. Pending reads fail. */
 export async function closeHubs (): Promise<void> {
   const open = [...connections.values()]
   connections.clear()
@@ -210,20 +231,21 @@ export async function closeHubs (): Promise<void> {
 }
 
 function fileOf ({ path, size, oid, lfs }: z.output<typeof entry>): HubFile {
-  return { path, size: lfs?.size ?? size, oid, sha256: lfs != null && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null }
+  const sha256 = lfs != null && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null
+  return { path, size: lfs?.size ?? size, oid, sha256 }
 }
 
-/** The files among entries. @throws SluiceError `ERR_HUB` for one that no repository can have */
-function filesOf (page: z.output<typeof entries>, what: string): HubFile[] {
+/** The files among entries. @throws SluiceError `ERR_HUB` for a path that no repository can have */
+function filesOnPage (page: z.output<typeof entries>, what: string): HubFile[] {
   const wrong = page.find(({ path }) => !isRepositoryPath(path))
   if (wrong !== undefined) {
     const path = JSON.stringify(wrong.path.slice(0, 200))
-    throw new SluiceError('ERR_HUB', `${what}: the Hub lists ${path}, which is no path in a repository, and is not asked for`)
+    throw new SluiceError('ERR_HUB', `${what}: the Hub lists ${path}, which is not a valid path in a repository`)
   }
   return page.filter(({ type }) => type === 'file').map(fileOf)
 }
 
-/** The address of the next page (RFC 8288); null on the last one. */
+/** The URL of the next page (RFC 8288); null on the last one. */
 function nextPage (link: string | string[] | undefined): string | null {
   const [, next] = /<([^<>]+)>\s*;[^,<]*\brel="?next"?/.exec([link ?? []].flat().join(', ')) ?? []
   return next ?? null
@@ -231,18 +253,28 @@ function nextPage (link: string | string[] | undefined): string | null {
 
 function answered<S extends z.ZodType> (schema: S, value: unknown, what: string): z.output<S> {
   const { data, error } = schema.safeParse(value)
-  if (data === undefined) throw new SluiceError('ERR_HUB', `${what}: the Hub answers what it does not by its documentation (${error!.issues[0]!.path.join('.')}: ${error!.issues[0]!.message}); is HF_ENDPOINT the address of a hub?`)
-  return data
+  if (data !== undefined) return data
+  const [issue] = error!.issues
+  throw new SluiceError('ERR_HUB', `${what}: the response differs from the Hub's documented API ` +
+    `(${issue!.path.join('.')}: ${issue!.message}); is HF_ENDPOINT the address of a hub?`)
 }
 
-/** What was asked for, and who may end that. */
+/** A request, and the signal of the caller that started it. */
 interface Asked<T> {
   readonly answer: Promise<T>
   readonly signal: AbortSignal | undefined
 }
 
-/** Keeps what was begun; what has failed is forgotten. Where the one who asked first has gone, the next one asks. */
-async function once<T> (kept: Map<string, Asked<T>>, key: string, { signal }: HubRun, make: () => Promise<T>): Promise<T> {
+/**
+ * Makes a request once, and shares its result; a failed one is forgotten. If the caller that started it has aborted,
+ * the next caller makes it again.
+ */
+async function once<T> (
+  kept: Map<string, Asked<T>>,
+  key: string,
+  { signal }: HubRun,
+  make: () => Promise<T>
+): Promise<T> {
   for (;;) {
     const asked = kept.get(key) ?? { answer: make(), signal }
     kept.set(key, asked)

@@ -1,4 +1,4 @@
-/** What `sluice/hub` is: a client of the Hugging Face Hub, which finds and reads the files of datasets. */
+/** `sluice/hub`: a client of the Hugging Face Hub that finds and reads the files of datasets. */
 export { type HubAddress, hubAddress, hubName, isHubName } from './address.ts'
 export { type DownloadOptions, download, downloadWhole } from './download.ts'
 export { Hub, type HubRun, type RemoteFile, closeHubs, theHub } from './hub.ts'

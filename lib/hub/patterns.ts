@@ -1,6 +1,5 @@
 /**
- * Which files a path or a glob stands for, and which splits the names of files and folders tell, as `datasets` has it
- * (5.2).
+ * Which files a path or a glob selects, and which splits the names of files and folders imply, as in `datasets` (5.2).
  */
 import { compileGlob, isGlob, matchingBudget } from './glob.ts'
 import { baseName, isDataFile } from './formats.ts'
@@ -13,27 +12,27 @@ export interface SplitPatterns {
   readonly paths: readonly string[]
 }
 
-/** Tell of the data rather than being data; each is taken where it is asked for by its name. */
+/** Metadata files, which a glob doesn't select; each can be selected by its name. */
 const NO_DATA: ReadonlySet<string> = new Set([
   'README.md', 'config.json', 'dataset_info.json', 'dataset_infos.json', 'dummy_data.zip', 'dataset_dict.json'
 ])
 
-/** Words for the splits that everyone has. */
+/** Words by which the usual splits are recognized. */
 const SPLIT_WORDS: Readonly<Record<string, readonly string[]>> = {
   train: ['train', 'training'],
   validation: ['validation', 'valid', 'dev', 'val'],
   test: ['test', 'testing', 'eval', 'evaluation']
 }
 
-/** These first, in this order. */
+/** The usual splits, which come before others, in this order. */
 export const USUAL_SPLITS = Object.keys(SPLIT_WORDS)
 
-/** What stands around a split's word. */
+/** Characters around the word of a split. */
 const BOUND = '[-._ 0-9]'
 
 const DIGITS = '[0-9]'.repeat(5)
 
-/** `data/train-00000-of-00005.parquet`, and a hash behind the numbers. */
+/** Such as `data/train-00000-of-00005.parquet`; a hash may follow the numbers. */
 function shardGlob (split: string): string {
   return `data/${split}-${DIGITS}-of-${DIGITS}*.*`
 }
@@ -42,9 +41,7 @@ function bySplit (globsOf: (word: string) => readonly string[]): SplitPatterns[]
   return Object.entries(SPLIT_WORDS).map(([split, words]) => ({ split, paths: words.flatMap(globsOf) }))
 }
 
-/**
- * Sets of splits: the first of them of which there is a file is taken, and of it the splits of which there are files.
- */
+/** Naming schemes: the first scheme that matches a file is used, and of it the splits that have files. */
 const NAMINGS: ReadonlyArray<readonly SplitPatterns[]> = [
   [{ split: 'logs', paths: ['**/*.eval'] }],
   [{ split: 'test', paths: ['**/task.toml', '**/instruction.md'] }],
@@ -54,14 +51,14 @@ const NAMINGS: ReadonlyArray<readonly SplitPatterns[]> = [
   [{ split: 'train', paths: ['**'] }]
 ]
 
-/** Whether a split can have that name: words of letters, digits and `_`, with dots between them. */
+/** Whether a text is a valid name of a split: words of letters, digits and `_`, separated by dots. */
 export function isSplitName (name: string): boolean {
   return /^[\p{L}\p{N}_]+(?:\.[\p{L}\p{N}_]+)*$/u.test(name)
 }
 
 /**
- * Files in the order of their paths' code points, in which `datasets` streams those of a glob. (JavaScript's own order
- * is that of UTF-16, where 🚤 comes before ﬁ.)
+ * Sorts files by the code points of their paths, the order in which `datasets` streams the files of a glob. (JavaScript
+ * sorts by UTF-16 code units, where 🚤 comes before ﬁ.)
  */
 export function sortFiles (files: readonly HubFile[]): HubFile[] {
   return files
@@ -70,21 +67,21 @@ export function sortFiles (files: readonly HubFile[]): HubFile[] {
     .map(({ file }) => file)
 }
 
-/** A path below a folder, without `.` parts and doubled slashes. */
+/** Joins a folder and a path, without `.` parts and repeated slashes. */
 export function joinPath (folder: string, path: string): string {
   return `${folder}/${path}`.split('/').filter(part => part !== '' && part !== '.').join('/')
 }
 
 /**
- * The files that a path or a glob stands for. Left out, unless the glob names them: hidden ones, those in folders whose
- * names begin with `__`, and files such as README.md.
+ * The files that a path or a glob selects. Hidden files, files in folders whose names start with `__`, and metadata
+ * files such as README.md are left out, unless the glob names them.
  *
- * @param files in their order (see `sortFiles`)
+ * @param files sorted by `sortFiles`
  * @param glob from the root of the repository
- * @param budget of all globs that are matched for one purpose
- * @throws SluiceError `ERR_DATASET` for a glob that can't be read, and when the budget is spent
+ * @param budget shared by all globs that are matched for one purpose
+ * @throws SluiceError `ERR_DATASET` for an invalid glob, and when the budget is spent
  */
-export function filesOf (files: readonly HubFile[], glob: string, budget = matchingBudget()): HubFile[] {
+export function filesMatching (files: readonly HubFile[], glob: string, budget = matchingBudget()): HubFile[] {
   const matches = compileGlob(glob, budget)
   const name = baseName(glob)
   const hidden = hiddenParts(glob)
@@ -103,21 +100,21 @@ function specialFolders (path: string): number {
 }
 
 /**
- * The splits that the names below a folder tell, and the globs of each, from the root of the repository; the usual ones
- * first. None where there is no file.
+ * Finds splits by the names of files and folders below a folder. The usual splits come first; none are found where
+ * there is no file. Their globs are relative to the root of the repository.
  *
- * @param files in their order
+ * @param files sorted by `sortFiles`
  * @param folder '' for the root
- * @throws SluiceError `ERR_DATASET` where files are named as shards of a split that can't have that name
+ * @throws SluiceError `ERR_DATASET` for files named as shards of a split whose name is not valid
  */
 export function findSplits (files: readonly HubFile[], folder: string): SplitPatterns[] {
   const budget = matchingBudget()
-  const shards = filesOf(files, joinPath(folder, shardGlob('*')), budget)
+  const shards = filesMatching(files, joinPath(folder, shardGlob('*')), budget)
   if (shards.length > 0) return shardedSplits(shards, folder)
   for (const naming of NAMINGS) {
     const found = naming
       .map(({ split, paths }) => ({ split, paths: paths.map(path => joinPath(folder, path)) }))
-      .filter(({ paths }) => paths.some(path => filesOf(files, path, budget).length > 0))
+      .filter(({ paths }) => paths.some(path => filesMatching(files, path, budget).length > 0))
     if (found.length > 0) return found
   }
   return []
@@ -127,8 +124,8 @@ function shardedSplits (shards: readonly HubFile[], folder: string): SplitPatter
   const names = new Set(shards.map(({ path }) => /^(.+)-\d{5}-of-\d{5}/s.exec(baseName(path))![1]!))
   const wrong = [...names].find(name => !isSplitName(name))
   if (wrong !== undefined) {
-    throw new SluiceError('ERR_DATASET', `${JSON.stringify(wrong)}, the split that the names of the files in ` +
-      `${joinPath(folder, 'data')} tell, is no name of a split (letters, digits, _ and dots); ` +
+    throw new SluiceError('ERR_DATASET', `the files in ${joinPath(folder, 'data')} are named as shards of the split ` +
+      `${JSON.stringify(wrong)}, which is not a valid name of a split (letters, digits, _ and dots); ` +
       `name the files with data_files, such as ${joinPath(folder, shardGlob(wrong))}`)
   }
   const sorted = [
@@ -139,8 +136,8 @@ function shardedSplits (shards: readonly HubFile[], folder: string): SplitPatter
 }
 
 /**
- * Of the files that a split's paths and globs stand for, those that have an ending of data; each once, where it comes
- * first.
+ * The data files that the paths and globs of a split select; each file once, at its first match. `empty` has the paths
+ * and globs that select none.
  */
 export function dataFilesOf (
   files: readonly HubFile[],
@@ -153,7 +150,7 @@ export function dataFilesOf (
   const byPath = paths.every(isGlob) ? null : new Map(files.map(file => [file.path, file])) // a card may name each file
   for (const path of paths) {
     const named = byPath === null || isGlob(path) ? undefined : byPath.get(path)
-    const all = isGlob(path) ? filesOf(files, path, budget) : named === undefined ? [] : [named]
+    const all = isGlob(path) ? filesMatching(files, path, budget) : named === undefined ? [] : [named]
     const matching = all.filter(file => isWanted(file.path))
     if (matching.length === 0) empty.push(path)
     for (const file of matching) found.add(file)

@@ -3,39 +3,36 @@ import type { ByteRanges } from '../bytes.ts'
 import { download, downloadWhole } from './download.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 
-/** Parts of a file that come at once, at most; each has a connection of its own. */
+/** Parts of a file that are read at the same time, at most; each has its own connection. */
 const MOST_STREAMS = 32
 
-/**
- * Of what was given last this much can be asked for once more: readers of parquet read large pages again from their
- * beginning.
- */
+/** This many of the last bytes returned can be read again: parquet readers read a large page twice from its start. */
 const KEPT_BYTES = 1024 * 1024
 
-/** What is read from one place on, in order: an answer that is taken piece by piece. */
+/** A part of a file that is read in order, from one response. */
 class Part {
   readonly #chunks: AsyncGenerator<Buffer>
   #first: Promise<IteratorResult<Buffer>> | undefined
-  #rest: Buffer = Buffer.alloc(0) // has come, and was not yet asked for
-  #last: Buffer = Buffer.alloc(0) // given last, before #at
+  #rest: Buffer = Buffer.alloc(0) // received, not yet read
+  #last: Buffer = Buffer.alloc(0) // returned last: the bytes before #at
   #at: number
   readonly end: number
 
-  /** It begins to come at once. */
+  /** Starts the request. */
   constructor (chunks: AsyncGenerator<Buffer>, start: number, end: number) {
     this.#chunks = chunks
     this.#at = start
     this.end = end
     this.#first = chunks.next()
-    this.#first.catch(() => {}) // whoever reads is told
+    this.#first.catch(() => {}) // `take` throws the error
   }
 
-  /** Whether what comes next is among the bytes from `start` to `end`, and none behind it. */
+  /** Whether the next byte of the part is between `start` and `end`, and the part reaches `end`. */
   reaches (start: number, end: number): boolean {
     return start <= this.#at && end > this.#at && end <= this.end
   }
 
-  /** The first byte that it can give. */
+  /** The first byte that can still be read. */
   get start (): number {
     return this.#at - this.#last.length
   }
@@ -56,7 +53,7 @@ class Part {
     }
     const bytes = Buffer.concat(pieces)
     this.#at = end
-    // A view would hold all of it.
+    // A copy, as a view would keep all of the bytes in memory.
     this.#last = bytes.length > KEPT_BYTES ? Buffer.from(bytes.subarray(-KEPT_BYTES)) : bytes
     return bytes
   }
@@ -67,8 +64,8 @@ class Part {
 }
 
 /**
- * A file on the Hub as ranges. What is expected to be read in order comes as one answer; nothing else is fetched than
- * what is asked for or expected.
+ * Reads ranges of a file on the Hub. A range announced by `expect` is requested at once, and read in order from one
+ * response; any other range is a separate request. Nothing else is fetched.
  */
 export class HubRanges implements ByteRanges {
   readonly name: string

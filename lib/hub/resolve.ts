@@ -6,39 +6,42 @@ import { type Card, EMPTY_CARD, readCard } from './card.ts'
 import { type ResolvedData, resolveDataFiles } from './data-files.ts'
 import type { Hub, HubRun, RemoteFile } from './hub.ts'
 
-/** The branch that the Hub keeps its conversions to parquet in. */
+/** The branch with the Hub's conversion to parquet. */
 const CONVERTED = 'refs/convert/parquet'
 
-/** What is asked for of a dataset on the Hub. */
+/** A dataset on the Hub, and which part of it is requested. */
 export interface DatasetRequest {
+  /** `OWNER/NAME` */
   readonly dataset: string
   /** null: the only one, or the default. */
   readonly subset: string | null
   readonly split: string
   /** A branch, a tag or a commit. */
   readonly revision: string
-  /** Paths and globs in its repository, in place of what its card and its files' names tell. */
+  /** Paths and globs in its repository, used instead of its card and the names of its files; null for none. */
   readonly dataFiles: FileNames | null
 }
 
 /** The files of a dataset's subset and split, at a commit. */
 export interface ResolvedDataset extends Omit<ResolvedData, 'files' | 'options'> {
   readonly dataset: string
-  /** That of the dataset, also where the files are those of its conversion to parquet, which has commits of its own. */
+  /**
+   * The commit of the dataset, even where the files are those of its conversion to parquet, which has its own commits.
+   */
   readonly commit: string
   readonly files: readonly RemoteFile[]
   /** Options of the source that reads them, such as the delimiter of CSV. */
   readonly options: Readonly<Record<string, unknown>>
-  /** As the card has it; empty where it has none. */
+  /** Licences in the card; empty if there are none. */
   readonly license: readonly string[]
-  /** The README.md of the dataset; null where there is none. */
+  /** The README.md of the dataset; null if there is none, or it is too large. */
   readonly card: { readonly text: string, readonly sha256: string } | null
 }
 
 /**
- * Finds what makes up a dataset's subset and split, at the commit that its revision names now.
+ * Finds the files of a dataset's subset and split, at the commit that its revision names now.
  *
- * @throws SluiceError `ERR_DATASET` for what isn't there, with what there is instead; `ERR_HUB`
+ * @throws SluiceError `ERR_DATASET` for a missing dataset, subset, split or file, with those available; `ERR_HUB`
  */
 export async function resolveDataset (hub: Hub, request: DatasetRequest, run: HubRun = {}): Promise<ResolvedDataset> {
   const { dataset, revision } = request
@@ -58,14 +61,14 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
       converted: isThere ? await hub.files(dataset, filesCommit, run) : []
     })
   }
-  if ('needsConverted' in found) throw new TypeError(`${dataset}: asked for its conversion twice`)
+  if ('needsConverted' in found) throw new TypeError(`${dataset}: its conversion was requested twice`)
   const warnings = [...unread, ...found.warnings]
   return {
     ...found,
     dataset,
     commit,
     files: hub.know(dataset, filesCommit, found.files),
-    options: sourceOptions(found, warnings),
+    options: optionsForSource(found, warnings),
     warnings,
     license: card.license,
     card: text === null ? null : { text, sha256: sha256(text) }
@@ -73,16 +76,18 @@ export async function resolveDataset (hub: Hub, request: DatasetRequest, run: Hu
 }
 
 interface ReadCard {
-  /** Null where it is too large. */
+  /** Null if there is none, or it is too large. */
   readonly text: string | null
   readonly card: Card
-  /** Why it says nothing, as a warning; none where it does. */
+  /** A warning that it can't be read; empty if it can. */
   readonly unread: readonly string[]
 }
 
 const NO_CARD: ReadCard = { text: null, card: EMPTY_CARD, unread: [] }
 
-/** A card that can't be read is no hindrance where the files are named; its licence isn't known then. */
+/**
+ * Reads the card. If the request names the files, a card that can't be read is only a warning: its licence is unknown.
+ */
 async function readCardOf (hub: Hub, commit: string, request: DatasetRequest, run: HubRun): Promise<ReadCard> {
   const { dataset, dataFiles } = request
   let text: string | null = null
@@ -97,26 +102,26 @@ async function readCardOf (hub: Hub, commit: string, request: DatasetRequest, ru
   }
 }
 
-/** Of options that readers of tables in Python have, those that our sources have. */
-function sourceOptions ({ format, options }: ResolvedData, warnings: string[]): Record<string, unknown> {
+/** Maps options of the readers in Python to those of sluice's sources, with a warning for options that are ignored. */
+function optionsForSource ({ format, options }: ResolvedData, warnings: string[]): Record<string, unknown> {
   const ours: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(options)) {
     const known = KNOWN[format]?.[name]
     if (known !== undefined) ours[known] = value
     else if (!HARMLESS.has(name)) {
-      warnings.push(`its card asks for ${name}: ${JSON.stringify(value)}, which is not done`)
+      warnings.push(`its card has the option ${name}: ${JSON.stringify(value)}, which is ignored`)
     }
   }
   return ours
 }
 
-/** By format, their names there and here. */
+/** By format, names in Python and in sluice. */
 const KNOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   csv: { sep: 'delimiter', delimiter: 'delimiter', quotechar: 'quote' },
   json: { field: 'field' }
 }
 
-/** What says nothing of how a file is read. */
+/** Options that don't change what is read. */
 const HARMLESS: ReadonlySet<string> = new Set([
   'description', 'version', 'features', 'drop_labels', 'drop_metadata', 'chunksize', 'encoding_errors'
 ])

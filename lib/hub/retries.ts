@@ -3,17 +3,17 @@ import { SluiceError } from '../errors.ts'
 import type { HubSettings } from './settings.ts'
 import type { HubHeaders } from './types.ts'
 
-/** Waits grow to this. */
+/** The longest wait between retries. */
 const LONGEST_DELAY_MS = 60_000
 
-/** So long a Hub is asked again that has never answered. */
+/** How long requests are retried that the Hub has never responded to. */
 const UNREACHED_MS = 5000
 
-/** What a server asks for beyond this is no pause but an end. */
+/** A server that asks for a longer wait than this ends the run. */
 export const LONGEST_ASKED_MS = 3_600_000
 
-/** Waits from here on are told of. */
-export const TOLD_MS = 5000
+/** Waits of at least this length are reported. */
+export const REPORTED_MS = 5000
 
 interface TransientDetails {
   /** @default null */
@@ -23,11 +23,11 @@ interface TransientDetails {
   readonly cause?: unknown
 }
 
-/** Something went wrong that may go well the next time. */
+/** A failure that a retry may fix. */
 export class Transient extends Error {
-  /** How long the server asks to wait, in milliseconds; null where it says nothing. */
+  /** How long the server asks to wait, in milliseconds; null if it doesn't. */
   readonly wait: number | null
-  /** Whether a signed address has expired, or looks so: another one is had at once. */
+  /** Whether a signed URL has expired, or seems to have: the first retry, with a new one, needs no wait. */
   readonly isExpired: boolean
 
   constructor (message: string, { wait = null, isExpired = false, cause }: TransientDetails = {}) {
@@ -37,21 +37,21 @@ export class Transient extends Error {
   }
 }
 
-/** What is told of waits. */
+/** Receives messages about waits. */
 export type Tell = (message: string) => void
 
 /**
- * How often something is tried again, and when: at once where an address has only expired, when the server says, or
- * after a wait that doubles each time, half of it at random, so that many who wait don't come back together (Marc
- * Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog 2015).
+ * Counts the failures of a request, and waits before each retry: not at all where a signed URL has expired, as long as
+ * the server asks, or else for a time that doubles with each failure. Half of that time is random, so that many clients
+ * don't retry at the same time (Marc Brooker, "Exponential Backoff and Jitter", AWS Architecture Blog 2015).
  */
 export class Retries {
   readonly #what: string
   readonly #settings: HubSettings
   readonly #signal: AbortSignal | undefined
   readonly #tell: Tell | undefined
-  #failures = 0 // in a row
-  #since: number | undefined // the first of them
+  #failures = 0 // consecutive
+  #since: number | undefined // time of the first of them
 
   constructor (what: string, settings: HubSettings, signal?: AbortSignal, tell?: Tell) {
     this.#what = what
@@ -60,17 +60,17 @@ export class Retries {
     this.#tell = tell
   }
 
-  /** Something has come: what fails from here on is counted anew. */
+  /** Call when bytes have arrived: it resets the count of failures. */
   progress (): void {
     this.#failures = 0
     this.#since = undefined
   }
 
   /**
-   * Waits until it may be tried again.
+   * Waits until the next retry.
    *
-   * @param isReached whether anything has ever been answered: who isn't there at all is not waited for as long
-   * @throws what it is given where trying again is of no use; SluiceError `ERR_HUB` when it was tried often enough
+   * @param isReached whether the Hub has ever responded: if not, the retries end sooner
+   * @throws the error itself if it isn't `Transient`; SluiceError `ERR_HUB` after the last retry
    */
   async wait (error: unknown, isReached = true): Promise<void> {
     this.#signal?.throwIfAborted()
@@ -86,25 +86,25 @@ export class Retries {
     if (this.#failures++ >= maxRetries) {
       const times = maxRetries === 0 ? '' : `, ${maxRetries + 1} times in a row`
       throw new SluiceError('ERR_HUB', `${this.#what}: ${message}${times}; ` +
-        'run it again to go on, or raise --max-retries', { cause: error })
+        'run again to resume, or raise --max-retries', { cause: error })
     }
     if (wait !== null && wait > LONGEST_ASKED_MS) {
       throw new SluiceError('ERR_HUB', `${this.#what}: ${message}, and asks to wait ${Math.round(wait / 1000)} s; ` +
-        'run it again then', { cause: error })
+        'run again then', { cause: error })
     }
     if (isExpired && this.#failures === 1) return
     const most = Math.min(LONGEST_DELAY_MS, retryDelay * 2 ** (this.#failures - 1))
-    // A server that says to come back at once says so to all.
+    // A server that asks for 0 s asks all clients so: back off by the clock instead.
     const delay = wait || most / 2 + Math.random() * most / 2
-    if (delay >= TOLD_MS) this.#tell?.(`${this.#what}: ${message}; waits ${Math.round(delay / 1000)} s`)
+    if (delay >= REPORTED_MS) this.#tell?.(`${this.#what}: ${message}; waiting ${Math.round(delay / 1000)} s`)
     await setTimeout(delay, undefined, { signal: this.#signal })
   }
 }
 
 /**
- * How long a server asks to wait, in milliseconds: `Retry-After` (RFC 9110, 10.2.3: seconds or a date), or the reset of
- * a `RateLimit` header that has nothing left (draft-ietf-httpapi-ratelimit-headers), as the Hub sends it. Null for
- * none.
+ * How long a server asks to wait, in milliseconds; null if it doesn't. It asks by `Retry-After` (RFC 9110, 10.2.3:
+ * seconds or a date), or, as the Hub does, by the reset time of a `RateLimit` header without requests left
+ * (draft-ietf-httpapi-ratelimit-headers).
  */
 export function waitAsked (headers: HubHeaders, now = Date.now()): number | null {
   const after = String(headers['retry-after'] ?? '').trim()

@@ -5,44 +5,45 @@ import { z } from 'zod'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 import { count, parseOptions } from '../options.ts'
 
-/** Options of whatever reads from the Hub. */
+/** Options of everything that reads from the Hub. */
 export const hubOptions = {
-  maxRetries: count.default(20).describe('how often the Hub is asked again, when nothing came, before a run fails'),
+  maxRetries: count.default(20).describe('how often a request to the Hub is retried before the run fails'),
   timeout: z.number().positive().max(86_400).default(30)
-    .describe('seconds without an answer, or without a byte of one, after which a connection to the Hub is given up')
+    .describe('seconds without data from the Hub after which a connection is closed and the request retried')
 }
 
-/** How the Hub is spoken to. */
+/** How the Hub is accessed. */
 export interface HubSettings {
-  /** Without a slash at its end. */
+  /** URL of the Hub, without a trailing slash. */
   readonly endpoint: string
-  /** Sent to the endpoint, and to nobody else; null for none. */
+  /** Sent to the endpoint and to no other host; null for none. */
   readonly token: string | null
-  /** Whether it must not be spoken to. */
+  /** Whether requests to the Hub are forbidden. */
   readonly offline: boolean
   readonly maxRetries: number
   /** Milliseconds. */
   readonly timeout: number
-  /** Milliseconds before something is tried again for the first time. */
+  /** Milliseconds before the first retry. */
   readonly retryDelay: number
-  /** Of a listing; a longer one is taken for one without an end. */
+  /** Most entries of a listing; a longer one is taken to be endless. */
   readonly mostEntries: number
 }
 
-/** What can be told of it in code; the rest is in the environment. */
+/** Settings that code can pass; the others are read from the environment. */
 export interface HubOptions {
+  /** How often a request is retried before it fails. @default 20 */
   readonly maxRetries?: number | undefined
-  /** Seconds. */
+  /** Seconds without a response, or without the next byte of one, before a connection is closed. @default 30 */
   readonly timeout?: number | undefined
-  /** Milliseconds before something is tried again for the first time. @default 500 */
+  /** Milliseconds before the first retry. @default 500 */
   readonly retryDelay?: number | undefined
-  /** Files and folders of a dataset at most. @default 2,000,000 */
+  /** Most files and folders in a dataset. @default 2,000,000 */
   readonly mostEntries?: number | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Doubled with each failure in a row; huggingface_hub begins with 1 s. */
+/** Doubled with each consecutive failure; huggingface_hub starts with 1 s. */
 const RETRY_DELAY_MS = 500
 
 /** The Hub advises against more than 100,000 files. */
@@ -55,12 +56,11 @@ const settingsOptions = z.strictObject({
 })
 
 /**
- * The settings that the environment asks for, as `huggingface_hub` reads it: `HF_ENDPOINT`, `HF_TOKEN` or the file that
- * `huggingface-cli login` has written (`HF_TOKEN_PATH`, `HF_HOME`), `HF_HUB_DISABLE_IMPLICIT_TOKEN`, `HF_HUB_OFFLINE`.
- * What is set and empty is as if it weren't.
+ * Settings from the options and the environment, which is read as `huggingface_hub` reads it: `HF_ENDPOINT`, `HF_TOKEN`
+ * or the file written by `huggingface-cli login` (`HF_TOKEN_PATH`, `HF_HOME`), `HF_HUB_DISABLE_IMPLICIT_TOKEN`,
+ * `HF_HUB_OFFLINE`. An empty variable counts as unset.
  *
- * @throws SluiceError `ERR_OPTION` for an endpoint that is no address, or a token that can be none; `ERR_FILES` for a
- *   token file that can't be read
+ * @throws SluiceError `ERR_OPTION` for an invalid endpoint or token; `ERR_FILES` for a token file that can't be read
  */
 export async function hubSettings (options: HubOptions = {}, env: Environment = process.env): Promise<HubSettings> {
   const { maxRetries, timeout, retryDelay, mostEntries } = parseOptions('hub', settingsOptions, options)
@@ -75,7 +75,7 @@ export async function hubSettings (options: HubOptions = {}, env: Environment = 
   }
 }
 
-/** The address is shown in messages, so that it must have nothing secret in it. */
+/** Messages show the endpoint, so it must not hold a password. */
 function endpointOf (env: Environment): string {
   const given = env.HF_ENDPOINT?.trim()
   const endpoint = given ? given.replace(/\/+$/, '') : 'https://huggingface.co'
@@ -101,7 +101,7 @@ async function tokenOf (env: Environment): Promise<string | null> {
     if (cause instanceof SluiceError) throw cause
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(cause) ?? '')) return null
     throw new SluiceError('ERR_FILES',
-      `${path}: the token of the Hub is to be here, and cannot be read: ${reasonOf(cause)}`, { cause })
+      `${path}: the token for the Hub should be in this file, which can't be read: ${reasonOf(cause)}`, { cause })
   }
 }
 
@@ -110,14 +110,14 @@ function inHome (path: string): string {
 }
 
 /**
- * The token without the line break that a file ends with; null for none.
+ * The token without surrounding white space and line breaks; null for none.
  *
- * @throws SluiceError `ERR_OPTION` for what can't be sent
+ * @throws SluiceError `ERR_OPTION` for characters that a header can't have
  */
 function clean (text: string, where: string): string | null {
   const token = text.replace(/[\r\n]/g, '').trim()
   if (!/^[\x21-\x7e]*$/.test(token)) {
-    throw new SluiceError('ERR_OPTION', `${where}: expected a token of the Hub, this has characters that no token has`)
+    throw new SluiceError('ERR_OPTION', `${where}: expected a token for the Hub, found characters that no token has`)
   }
   return token === '' ? null : token
 }

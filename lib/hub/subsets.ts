@@ -1,12 +1,12 @@
-/** Which subset and which split of a dataset are meant. */
+/** Chooses a subset and a split of a dataset. */
 import { SluiceError } from '../errors.ts'
 import type { Card, CardConfig } from './card.ts'
 import { USUAL_SPLITS, isSplitName } from './patterns.ts'
 
-/** Names in a message are no more than these; cards have some hundred. */
+/** A message lists at most this many names; some cards have hundreds. */
 const MOST_NAMES = 40
 
-/** Names for a message. */
+/** Lists names for a message. */
 export function listed (names: readonly string[]): string {
   if (names.length === 0) return 'none'
   const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : ''
@@ -14,13 +14,13 @@ export function listed (names: readonly string[]): string {
 }
 
 /**
- * The subset that is meant: the one named; where none is, the only one, else the one called `default` or marked as
- * such.
+ * Chooses a subset: the requested one; without a request, the only one, or the one that is named `default` or marked as
+ * the default.
  *
- * @param names of the subsets that there are
- * @param marked those of them that are marked as the default
- * @throws SluiceError `ERR_DATASET` that lists those there are, where the one named isn't there, or none is named and
- *   it is not clear which is meant
+ * @param names of all subsets
+ * @param marked names of the subsets that are marked as the default
+ * @throws SluiceError `ERR_DATASET`, listing the subsets, if the requested one doesn't exist, or none is requested and
+ *   there is no single default
  */
 export function chooseSubset (
   names: readonly string[],
@@ -31,7 +31,7 @@ export function chooseSubset (
   if (wanted !== null) {
     if (names.includes(wanted)) return wanted
     throw new SluiceError('ERR_DATASET', `${dataset} has no subset ${JSON.stringify(wanted)}; ` +
-      `there are: ${listed(names)}`)
+      `its subsets are: ${listed(names)}`)
   }
   if (names.length === 1) return names[0]!
   const isMarked = new Set(marked)
@@ -43,8 +43,8 @@ export function chooseSubset (
 }
 
 /**
- * The subset of a card that is meant, as `chooseSubset` tells; where it can't, the one that `dataset_info` is of, if it
- * is of one alone.
+ * Chooses a subset of a card as `chooseSubset` does. Without a request and a default, the subset that `dataset_info`
+ * describes is taken, if it describes only one.
  */
 export function chooseConfig (card: Card, wanted: string | null, dataset: string): CardConfig {
   const names = card.configs.map(({ name }) => name)
@@ -53,7 +53,7 @@ export function chooseConfig (card: Card, wanted: string | null, dataset: string
   return card.configs.find(config => config.name === chosen)!
 }
 
-/** The subset of a card that is meant where none is named; null where it isn't clear. */
+/** The subset of a card that is taken if none is requested; null if there is no single default. */
 export function defaultConfig (card: Card): CardConfig | null {
   const defaults = card.configs.length === 1
     ? card.configs
@@ -67,7 +67,7 @@ export function markedOf (card: Card): string[] {
   return card.configs.filter(({ isDefault }) => isDefault).map(({ name }) => name)
 }
 
-/** The subset that `dataset_info` is of; null where it is of several, or there is none. */
+/** The subset that `dataset_info` describes; null if it describes several or none. */
 export function describedSubset (card: Card): string | null {
   const names = new Set(card.datasetInfo.map(({ config_name: name }) => typeof name === 'string' ? name : 'default'))
   const [name] = names
@@ -75,22 +75,21 @@ export function describedSubset (card: Card): string | null {
 }
 
 /**
- * The split that is meant: the one named, else the first of `train`, `validation` and `test` that there is, with a
- * warning.
+ * Chooses a split: the requested one, else the first of `train`, `validation` and `test` that exists, with a warning.
  *
- * @param of what they are splits of, for messages
- * @throws SluiceError `ERR_DATASET` that lists those there are where there is none of them; for `train[:10%]`,
- *   `train+test` and `all`, which name no split
+ * @param of the dataset and subset, for messages
+ * @throws SluiceError `ERR_DATASET`, listing the splits, if none of these exists, and for `train[:10%]`, `train+test`
+ *   and `all`, which are not names of a split
  */
 export function chooseSplit (splits: readonly string[], wanted: string, of: string, warnings: string[]): string {
   if (splits.includes(wanted)) return wanted
-  const there = `${of} has the splits: ${listed(splits)}`
+  const there = `the splits of ${of} are: ${listed(splits)}`
   if (!isSplitName(wanted)) {
-    throw new SluiceError('ERR_DATASET', `${JSON.stringify(wanted)} names no split: only whole splits are read, ` +
-      `one at a time; to read the beginning of one, use --limit; ${there}`)
+    throw new SluiceError('ERR_DATASET', `${JSON.stringify(wanted)} is not the name of a split: ` +
+      `only whole splits are read, one at a time; to read the beginning of one, use --limit; ${there}`)
   }
   if (wanted === 'all') {
-    throw new SluiceError('ERR_DATASET', `"all" names no split: splits are read one at a time; ${there}`)
+    throw new SluiceError('ERR_DATASET', `"all" is not the name of a split: splits are read one at a time; ${there}`)
   }
   const instead = USUAL_SPLITS.find(split => splits.includes(split))
   if (instead === undefined) {

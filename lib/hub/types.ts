@@ -1,13 +1,13 @@
-/** A file of a dataset on the Hub, as a listing tells of it. */
+/** A file of a dataset on the Hub, as listed by its API. */
 export interface HubFile {
   readonly path: string
   /** In bytes. */
   readonly size: number
-  /** Of the git blob, SHA-1. */
+  /** SHA-1 of the git blob. */
   readonly oid: string
-  /** Of the content, where the Hub tells it (LFS, Xet). */
+  /** SHA-256 of the content; null where the Hub doesn't give it (it does for LFS and Xet files). */
   readonly sha256: string | null
 }
 
-/** Headers of an answer, by their names in small letters. */
+/** Headers of a response, by their names in lower case. */
 export type HubHeaders = Readonly<Record<string, string | string[] | undefined>>

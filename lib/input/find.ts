@@ -8,30 +8,29 @@ import type { RemoteOptions } from './hub.ts'
 import { readError } from './read-error.ts'
 
 /**
- * What a document's id starts with: the path as it was given; an absolute path is made relative to the
- * working directory, so that ids don't tell where on a machine the corpus was kept. That of a file on the Hub has no
- * commit.
+ * The path that ids of documents start with: the path of their file as given. An absolute path is made relative to the
+ * working directory, so that ids don't depend on the machine. The name of a file on the Hub loses its revision.
  */
 export function documentPath (path: string): string {
   if (isHubName(path)) return withoutRevision(path)
   return isAbsolute(path) ? relative(process.cwd(), path) : path
 }
 
-/** Whether a file's name says that it is compressed: offsets in it aren't offsets on disk. */
+/** Whether a file is compressed, by its name: then offsets in its content are not offsets on disk. */
 export function isCompressed (path: string): boolean {
   return /\.(gz|zst)$/.test(path)
 }
 
 /**
- * The files that the names stand for: in the order given, a glob's in code-unit order, each of those once (see
+ * Finds the files that names and globs refer to, in the given order; those of a glob in code-unit order, each once (see
  * `findByGlob`).
  *
- * @throws SluiceError `ERR_FILES` with a line for each file that is missing or no file, each glob that matches nothing,
- *   and each address (see `notLocal`)
+ * @throws SluiceError `ERR_FILES` with a line for each missing file, folder, glob without a match, and unsupported URL
+ *   (see `notLocal`)
  */
 export async function findFiles (names: FileNames, remote: RemoteOptions = {}): Promise<InputFile[]> {
   const all = typeof names === 'string' ? [names] : names
-  if (all.length === 0) throw new SluiceError('ERR_FILES', 'no input file was named')
+  if (all.length === 0) throw new SluiceError('ERR_FILES', 'no input file was given')
   if (!all.some(isHubName)) return await findLocal(all, remote.signal)
   const { clientOf, findOnHub } = await import('./hub.ts')
   const client = await clientOf(remote)
@@ -40,8 +39,8 @@ export async function findFiles (names: FileNames, remote: RemoteOptions = {}): 
     const isOnHub = isHubName(all[at]!)
     const end = all.findIndex((name, i) => i > at && isHubName(name) !== isOnHub)
     const group = all.slice(at, end === -1 ? Infinity : end)
-    // Not spread: as arguments, 100,000 files overflow the stack.
-    for (const file of isOnHub ? await findOnHub(group, { ...remote, client }) : await findLocal(group, remote.signal)) found.push(file)
+    const files = isOnHub ? await findOnHub(group, { ...remote, client }) : await findLocal(group, remote.signal)
+    for (const file of files) found.push(file) // not spread: 100,000 arguments overflow the stack
     at += group.length
   }
   return found
@@ -63,14 +62,15 @@ async function findLocal (names: readonly string[], signal: AbortSignal | undefi
 }
 
 async function pathsOf (name: string, signal: AbortSignal | undefined): Promise<string[]> {
-  // A file whose name has glob characters in it is found by that name first.
+  // A name with glob characters may be that of a file.
   if (name === STANDARD_STREAM || await lstat(name).catch(() => null) !== null) return [name]
   const elsewhere = notLocal(name)
   if (elsewhere !== null) throw new SluiceError('ERR_FILES', elsewhere)
   const { findByGlob, isLocalGlob } = await import('./glob.ts')
   if (!isLocalGlob(name)) return [name]
   const paths = await findByGlob(name, signal).catch((error: unknown) => {
-    throw error instanceof SluiceError || signal?.aborted === true ? error : readError((error as NodeJS.ErrnoException).path ?? name, 0, error)
+    if (error instanceof SluiceError || signal?.aborted === true) throw error
+    throw readError((error as NodeJS.ErrnoException).path ?? name, 0, error)
   })
   if (paths.length === 0) throw new SluiceError('ERR_FILES', `${name}: no file matches this glob in ${process.cwd()}`)
   return paths
@@ -80,7 +80,10 @@ async function sizeOf (path: string): Promise<number | null> {
   if (path === STANDARD_STREAM) return null
   try {
     const status = await stat(path)
-    if (status.isDirectory()) throw new SluiceError('ERR_FILES', `${path}: is a folder, expected a file; a glob names the files in it: ${path.replace(/\/$/, '')}/*`)
+    if (status.isDirectory()) {
+      throw new SluiceError('ERR_FILES', `${path}: is a folder, expected a file; ` +
+        `to read the files in it, use the glob ${path.replace(/\/$/, '')}/*`)
+    }
     return status.isFile() ? status.size : null // a named pipe has no size
   } catch (error) {
     const dangling = codeOf(error) === 'ENOENT' ? await (await import('./glob.ts')).danglingLink(path) : null

@@ -1,6 +1,6 @@
 /**
- * Globs of local files, with the patterns that shells have: `*`, `?`, `[…]`, `{a,b}`, `{1..9}`, and `**` for any number
- * of folders.
+ * Globs of local files, with the patterns of shells: `*`, `?`, `[…]`, `{a,b}`, `{1..9}`, and `**` for any number of
+ * folders.
  */
 import type { Dirent, Stats } from 'node:fs'
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises'
@@ -8,53 +8,57 @@ import { isAbsolute, join, relative } from 'node:path'
 import { SluiceError, codeOf } from '../errors.ts'
 import { type Step, ANY_CHARACTER, character, compileSteps, readSet } from '../text/wildcards.ts'
 
-/** No path is as long; what a glob costs to match grows with its length and its stars. */
+/** Limits of a glob: the cost of matching grows with its length and its stars. */
 const MOST_CHARACTERS = 4096
 const MOST_STARS = 64
-/** Globs that braces make of one. */
+
+/** Globs that the braces of one may expand to. */
 const MOST_ALTERNATIVES = 1000
 
-/** Whether a name is a glob: it has a wildcard, a set or braces with alternatives that no backslash precedes. */
+/** Whether a name is a glob: it has an unescaped wildcard, set, or braces with alternatives. */
 export function isLocalGlob (name: string): boolean {
   const bare = name.replace(/\\./gs, '')
   const open = bare.indexOf('[')
   return /[*?]/.test(bare) || (open !== -1 && bare.includes(']', open + 1)) || braces(name) !== undefined
 }
 
-/** What a link that leads nowhere is called in an error; null for anything else. */
+/** The message for a dangling symbolic link; null for anything else. */
 export async function danglingLink (path: string): Promise<string | null> {
   try {
     const target = await readlink(path)
     const isThere = await stat(path).then(() => true, () => false)
-    return isThere ? null : `${path}: is a link to ${target}, which is not there; get that file, or remove the link`
+    return isThere ? null : `${path}: is a link to ${target}, which doesn't exist; get that file, or remove the link`
   } catch {
     return null
   }
 }
 
 /**
- * The files that a glob stands for, in code-unit order, by paths relative to the working directory. Hidden ones are
- * taken where the glob names the dot. Links are followed; a file that is reached in several ways is given once, by the
- * path with the fewest links in it.
+ * Finds the files that match a glob, in code-unit order, as paths relative to the working directory. Hidden files match
+ * if the glob has the dot. Links are followed; a file that is reached by several paths is returned once, by the path
+ * with the fewest links.
  *
- * @throws SluiceError `ERR_FILES` for a glob that can't be read, and for links that the glob matches and that lead
- *   nowhere, with all of them; what `readdir` throws for a folder that can't be read
+ * @throws SluiceError `ERR_FILES` for an invalid glob, and for dangling links that match, listing all of them; what
+ *   `readdir` throws for a folder that can't be read
  */
 export async function findByGlob (glob: string, signal?: AbortSignal): Promise<string[]> {
   const stars = glob.split('*').length - 1
   if (glob.length > MOST_CHARACTERS || stars > MOST_STARS) {
-    throw new SluiceError('ERR_FILES', `${glob.slice(0, 80)}…: the glob has ${glob.length} characters and ${stars} stars, expected at most ${MOST_CHARACTERS} and ${MOST_STARS}`)
+    throw new SluiceError('ERR_FILES', `${glob.slice(0, 80)}…: the glob has ${glob.length} characters and ` +
+      `${stars} stars, expected at most ${MOST_CHARACTERS} and ${MOST_STARS}`)
   }
   if (/[?*+@!]\(/.test(glob.replace(/\\./gs, ''))) {
-    throw new SluiceError('ERR_FILES', `${glob}: ${/[?*+@!]\([^)]*\)?/.exec(glob)![0]} can't be read in a glob; write {a,b} for alternatives, and \\( for a parenthesis`)
+    const [extended] = /[?*+@!]\([^)]*\)?/.exec(glob)!
+    throw new SluiceError('ERR_FILES', `${glob}: ${extended} is not supported in a glob; ` +
+      'write {a,b} for alternatives, and \\( for a parenthesis')
   }
   const walk = new Walk(signal)
   return await walk.find(alternatives(glob))
 }
 
-/** One part of a glob between slashes. */
+/** A part of a glob, between slashes. */
 interface Part {
-  /** Where it has no wildcard: a name. */
+  /** The name that it matches, if it has no wildcard; null if it has one. */
   readonly name: string | null
   readonly fits: (name: string) => boolean
   /** `**` */
@@ -65,22 +69,19 @@ interface Part {
 interface Folder {
   readonly path: string
   readonly real: string
-  /** Links on the way to it. */
+  /** Number of links in its path. */
   readonly links: number
   readonly parts: readonly Part[]
 }
 
 interface Entry extends Folder {
-  /** Null where it isn't there. */
+  /** Null if it doesn't exist. */
   readonly kind: Dirent | Stats | null
-  /** The error for a link that leads nowhere. */
+  /** The message for a dangling link; null for anything else. */
   readonly dangling: string | null
 }
 
-/**
- * All globs are followed at once, so that no folder is entered twice with the same to be found in it: links may lead in
- * circles.
- */
+/** Matches all globs in one walk, and enters no folder twice with the same part, as links may form a cycle. */
 class Walk {
   readonly #signal: AbortSignal | undefined
   readonly #found = new Map<string, { readonly path: string, readonly links: number }>() // by real paths
@@ -99,7 +100,7 @@ class Walk {
       if (parts.length > 0) this.#wait({ path, real: await realpath(path), links: 0, parts })
     }
     for (let links = 0; links < this.#waiting.length; links++) {
-      for (const folder of this.#waiting[links] ?? []) await this.#enter(folder) // and those that are added meanwhile
+      for (const folder of this.#waiting[links] ?? []) await this.#enter(folder) // including those added meanwhile
     }
     if (this.#dangling.length > 0) throw new SluiceError('ERR_FILES', this.#dangling.sort().join('\n'))
     // The default order is by code units.
@@ -117,28 +118,35 @@ class Walk {
     const parts = folder.parts.filter(part => !entered.has(part))
     for (const part of parts) entered.add(part)
     const named = parts.filter(({ name }) => name !== null)
-    for (const name of new Set(named.map(({ name }) => name!))) this.#take(await entryOf(folder, name, null, named.filter(part => part.name === name)))
+    for (const name of new Set(named.map(({ name }) => name!))) {
+      this.#take(await entryOf(folder, name, null, named.filter(part => part.name === name)))
+    }
     const wild = parts.filter(({ name }) => name === null)
     if (wild.length === 0) return
-    const entries = (await readdir(folder.path, { withFileTypes: true })).map(entry => ({ entry, parts: wild.filter(({ fits }) => fits(entry.name)) }))
-    const fitting = entries.filter(({ parts }) => parts.length > 0).sort((a, b) => a.entry.name < b.entry.name ? -1 : 1)
-    for (const entry of await Promise.all(fitting.map(({ entry, parts }) => entryOf(folder, entry.name, entry, parts)))) this.#take(entry)
+    const listed = await readdir(folder.path, { withFileTypes: true })
+    const fitting = listed
+      .map(entry => ({ entry, parts: wild.filter(({ fits }) => fits(entry.name)) }))
+      .filter(({ parts }) => parts.length > 0)
+      .sort((a, b) => a.entry.name < b.entry.name ? -1 : 1)
+    const entries = await Promise.all(fitting.map(({ entry, parts }) => entryOf(folder, entry.name, entry, parts)))
+    for (const entry of entries) this.#take(entry)
   }
 
-  /** What fits parts: a file, or a folder with more to be found in it. */
+  /** Handles an entry that matches parts: keeps a file that matches the whole glob, queues a folder. */
   #take ({ kind, path, real, links, parts, dangling }: Entry): void {
     if (dangling !== null) this.#dangling.push(dangling)
     if (kind?.isDirectory() === true) {
-      const inside = parts.flatMap(part => part.isGlobstar ? startsOf(part) : part.next === null ? [] : startsOf(part.next))
+      const inside = parts.flatMap(partsInside)
       if (inside.length > 0) this.#wait({ path, real, links, parts: inside })
     } else if (kind?.isFile() === true && parts.some(isLast)) {
       const before = this.#found.get(real)
-      if (before === undefined || links < before.links || (links === before.links && path < before.path)) this.#found.set(real, { path, links })
+      const isBetter = before === undefined || links < before.links || (links === before.links && path < before.path)
+      if (isBetter) this.#found.set(real, { path, links })
     }
   }
 }
 
-/** What is found in a folder by its name, links followed. @param entry as `readdir` gives it, if it did */
+/** Looks up a name in a folder, links followed. @param entry from `readdir`, if that was called */
 async function entryOf (folder: Folder, name: string, entry: Dirent | null, parts: readonly Part[]): Promise<Entry> {
   const path = join(folder.path, name)
   const found = { path, real: join(folder.real, name), links: folder.links, parts, dangling: null }
@@ -160,13 +168,22 @@ function isLast ({ next }: Part): boolean {
   return next === null
 }
 
-/** Parts at which a path may begin: behind `**` also that which follows it. */
+/** The parts that may match first: a part, and after `**` the one that follows it. */
 function startsOf (part: Part): Part[] {
   return part.isGlobstar && part.next !== null ? [part, ...startsOf(part.next)] : [part]
 }
 
+/** The parts to match in a folder that matched a part. */
+function partsInside (part: Part): Part[] {
+  if (part.isGlobstar) return startsOf(part)
+  return part.next === null ? [] : startsOf(part.next)
+}
+
 function partsOf (glob: string): Part {
-  const names = glob.split('/').filter((name, i, all) => name !== '' && name !== '.' && !(name === '**' && all[i - 1] === '**'))
+  const names = glob.split('/').filter((name, i, all) => {
+    const isRepeatedGlobstar = name === '**' && all[i - 1] === '**'
+    return name !== '' && name !== '.' && !isRepeatedGlobstar
+  })
   return names.reduceRight<Part | null>((next, name) => {
     if (name === '**') return { name: null, fits: isShown, isGlobstar: true, next }
     const steps = stepsOf(name)
@@ -181,7 +198,7 @@ function isShown (name: string): boolean {
   return !name.startsWith('.')
 }
 
-/** Null where there is no wildcard in it. */
+/** Null if the part has no wildcard. */
 function stepsOf (part: string): Step[] | null {
   const steps: Step[] = []
   let isWild = false
@@ -201,9 +218,9 @@ function stepsOf (part: string): Step[] | null {
 }
 
 /**
- * The globs that braces stand for, as in a shell: `{a,b}`, one within another, and `{1..9}`, `{01..12}`.
+ * Expands braces as a shell does: `{a,b}`, also nested, `{1..9}` and `{01..12}`.
  *
- * @throws SluiceError `ERR_FILES` for too many
+ * @throws SluiceError `ERR_FILES` for too many alternatives
  */
 function alternatives (glob: string): string[] {
   let globs = [glob]
@@ -211,12 +228,15 @@ function alternatives (glob: string): string[] {
     const found = braces(globs[i]!)
     if (found === undefined) i++
     else globs = [...globs.slice(0, i), ...found, ...globs.slice(i + 1)]
-    if (globs.length > MOST_ALTERNATIVES) throw new SluiceError('ERR_FILES', `${glob}: stands for more than ${MOST_ALTERNATIVES} globs; use * in place of some of the braces`)
+    if (globs.length > MOST_ALTERNATIVES) {
+      throw new SluiceError('ERR_FILES', `${glob}: its braces expand to more than ${MOST_ALTERNATIVES} globs; ` +
+        'use * instead of some of the braces')
+    }
   }
   return globs
 }
 
-/** A glob without its first braces that stand for something; undefined where there are none. */
+/** Expands the first braces of a glob that have alternatives; undefined if there are none. */
 function braces (glob: string): string[] | undefined {
   const open: Array<{ readonly at: number, readonly commas: number[] }> = []
   let first: { readonly from: number, readonly to: number, readonly choices: string[] } | undefined
@@ -228,15 +248,17 @@ function braces (glob: string): string[] | undefined {
       const { at, commas } = open.pop() ?? {}
       if (at === undefined) continue
       const ends = [at, ...commas!, i]
-      const choices = commas!.length > 0 ? ends.slice(1).map((end, k) => glob.slice(ends[k]! + 1, end)) : range(glob.slice(at + 1, i))
-      if (choices !== undefined) first = { from: at, to: i + 1, choices } // the outer ones close later
+      const choices = commas!.length > 0
+        ? ends.slice(1).map((end, k) => glob.slice(ends[k]! + 1, end))
+        : range(glob.slice(at + 1, i))
+      if (choices !== undefined) first = { from: at, to: i + 1, choices } // outer braces close later
       if (open.length === 0 && first !== undefined) break
     }
   }
   return first?.choices.map(choice => glob.slice(0, first.from) + choice + glob.slice(first.to))
 }
 
-/** `1..9`, and with the same number of digits `01..12`. */
+/** The numbers of `1..9`; of `01..12` with two digits each. */
 function range (text: string): string[] | undefined {
   const [, first, last] = /^(\d{1,9})\.\.(\d{1,9})$/.exec(text) ?? []
   if (first === undefined) return undefined

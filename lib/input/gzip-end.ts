@@ -2,17 +2,16 @@ import { once } from 'node:events'
 import { createInflateRaw } from 'node:zlib'
 import { ByteReader } from '../zstd/byte-reader.ts'
 
-/** Of a member, after its data: a checksum, and the length of the data. */
+/** The trailer of a member: checksum and length of its data. */
 const TRAILER_BYTES = 8
 
 const MEMBER = Buffer.of(0x1f, 0x8b, 8)
 
 /**
- * Where the last whole member of gzip data ends, in bytes, if something follows that isn't a member. Null where the
- * damage lies within a member. It is for messages: Node's own stream reads on into what follows, and doesn't say where
- * that began.
+ * The offset at which the last complete member of gzip data ends, if other data follows it; null if the damage is
+ * within a member. For messages: Node's stream doesn't report where the other data starts.
  *
- * @param chunks of the file, as it is compressed
+ * @param chunks of the compressed file
  * @throws what `chunks` throws
  */
 export async function gzipEnd (chunks: AsyncIterable<Buffer>): Promise<number | null> {
@@ -28,30 +27,31 @@ export async function gzipEnd (chunks: AsyncIterable<Buffer>): Promise<number | 
   }
 }
 
-/** Whether a member begins as far as there is one: magic, method and flags. */
+/** Whether a member starts here, by its magic number, method and flags, as far as there are bytes. */
 async function isMember (reader: ByteReader): Promise<boolean> {
   await reader.has(4)
   const head = reader.peek(Math.min(4, reader.ready))
-  return head.length > 0 && MEMBER.subarray(0, head.length).equals(head.subarray(0, MEMBER.length)) && (head[3] ?? 0) <= 0x1f
+  const hasMagic = head.length > 0 && MEMBER.subarray(0, head.length).equals(head.subarray(0, MEMBER.length))
+  return hasMagic && (head[3] ?? 0) <= 0x1f
 }
 
-/** Passes over a member's header (RFC 1952). @returns whether it is whole */
+/** Skips the header of a member (RFC 1952). @returns whether it is complete */
 async function skipHeader (reader: ByteReader): Promise<boolean> {
   if (!await reader.has(10)) return false
   const flags = reader.take(10)[3]!
-  if ((flags & 4) !== 0) { // a field of a program
+  if ((flags & 4) !== 0) { // the extra field
     if (!await reader.has(2) || !await skip(reader, reader.take(2).readUInt16LE(0))) return false
   }
-  for (const flag of [8, 16]) { // its name, and a comment
+  for (const flag of [8, 16]) { // the name and the comment
     if ((flags & flag) !== 0 && !await skipPast(reader, 0)) return false
   }
   return (flags & 2) === 0 || await skip(reader, 2)
 }
 
-/** Passes over a member's data. @returns whether it is whole */
+/** Skips the data of a member. @returns whether it is complete */
 async function skipData (reader: ByteReader): Promise<boolean> {
   const inflate = createInflateRaw()
-  inflate.resume() // the content isn't wanted
+  inflate.resume() // discards the content
   const ended = once(inflate, 'end').then(() => 'ended', () => 'damaged')
   try {
     while (await reader.has(1)) {
@@ -74,7 +74,7 @@ async function skip (reader: ByteReader, bytes: number): Promise<boolean> {
   return true
 }
 
-/** @returns whether there was such a byte */
+/** Skips bytes up to and including a byte. @returns whether it was found */
 async function skipPast (reader: ByteReader, byte: number): Promise<boolean> {
   while (await reader.has(1)) {
     const at = reader.peek(reader.ready).indexOf(byte)

@@ -7,10 +7,10 @@ import type { RemoteOptions } from './hub.ts'
 import { readError } from './read-error.ts'
 
 /**
- * A file as ranges, a local one or one on the Hub.
+ * Opens a file, local or on the Hub, as byte ranges.
  *
- * @throws SluiceError `ERR_FILES` when it can't be opened; `read` fails with `ERR_SOURCE` once the file is another one;
- *   of the Hub as `download`
+ * @throws SluiceError `ERR_FILES` if it can't be opened; `read` fails with `ERR_SOURCE` once the file has changed; on
+ *   the Hub as `download`
  */
 export async function openRanges (path: string, { hub, signal }: RemoteOptions = {}): Promise<ByteRanges> {
   if (isHubName(path)) return await (await import('./hub.ts')).openHubRanges(path, { hub, signal })
@@ -19,7 +19,10 @@ export async function openRanges (path: string, { hub, signal }: RemoteOptions =
     handle = await open(path)
     const status = await handle.stat()
     if (status.isDirectory()) throw new SluiceError('ERR_FILES', `${path}: is a folder, expected a file`)
-    if (!status.isFile()) throw new SluiceError('ERR_FILES', `${path}: is a pipe or a device, expected a file: parquet is read from its end; write it to a file first`)
+    if (!status.isFile()) {
+      throw new SluiceError('ERR_FILES', `${path}: is a pipe or a device, expected a file: ` +
+        'parquet is read from its end; write it to a file first')
+    }
     return new FileRanges(path, handle, status)
   } catch (error) {
     await handle?.close()
@@ -28,8 +31,7 @@ export async function openRanges (path: string, { hub, signal }: RemoteOptions =
 }
 
 /**
- * A file as ranges, where its bytes can be read at any place as they lie there; null where they can't: of a pipe, or
- * decompressed.
+ * Opens a file as byte ranges; null if it is compressed, or a pipe, so that its content can't be read at any offset.
  *
  * @throws SluiceError as `openRanges`
  */
@@ -38,16 +40,23 @@ export async function openSeekable (path: string, remote: RemoteOptions = {}): P
   return await openRanges(path, remote)
 }
 
-/** Ranges from elsewhere: what they give is looked at, and what they throw is told with their name. */
+/** Wraps byte ranges of the user: checks what they return, and adds their name to what they throw. */
 export function checkedRanges (ranges: ByteRanges): ByteRanges {
   const { name, size } = ranges
-  if (!Number.isSafeInteger(size) || size < 0) throw new SluiceError('ERR_OPTION', `${name}: has the size ${String(size)}, expected a count of bytes`)
+  if (!Number.isSafeInteger(size) || size < 0) {
+    throw new SluiceError('ERR_OPTION', `${name}: has the size ${String(size)}, expected a number of bytes`)
+  }
   return {
     name,
     size,
     async read (start, end) {
-      const bytes: Uint8Array = await ranges.read(start, end).catch((error: unknown) => { throw error instanceof SluiceError ? error : readError(name, start, error) })
-      if (bytes.length !== end - start) throw new SluiceError('ERR_SOURCE', `${name}: gave ${bytes.length} bytes for the range from ${start} to ${end}, expected ${end - start}`)
+      const bytes: Uint8Array = await ranges.read(start, end).catch((error: unknown) => {
+        throw error instanceof SluiceError ? error : readError(name, start, error)
+      })
+      if (bytes.length !== end - start) {
+        throw new SluiceError('ERR_SOURCE', `${name}: returned ${bytes.length} bytes for the range ` +
+          `from ${start} to ${end}, expected ${end - start}`)
+      }
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     },
     expect: (start, end) => ranges.expect?.(start, end),
@@ -75,13 +84,14 @@ class FileRanges implements ByteRanges {
     try {
       const bytes = Buffer.allocUnsafeSlow(end - start)
       let length = 0
-      // a single read may give less than was asked for
+      // a single read may return fewer bytes than requested
       for (let got = -1; length < bytes.length && got !== 0; length += got) {
         got = (await this.#handle.read(bytes, length, bytes.length - length, start + length)).bytesRead
       }
       const { size, mtimeMs } = await this.#handle.stat()
       if (length < bytes.length || size !== this.size || mtimeMs !== this.#mtimeMs) {
-        throw new SluiceError('ERR_SOURCE', `${this.name}: was changed while it was read; start over when nothing writes to it any more`)
+        throw new SluiceError('ERR_SOURCE', `${this.name}: was changed while it was read; ` +
+          'start over when nothing writes to it any more')
       }
       return bytes
     } catch (error) {

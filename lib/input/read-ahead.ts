@@ -1,24 +1,28 @@
-/** Files that come at once, as `snapshot_download` of huggingface_hub has them. */
+/** Files that are read ahead at the same time, as many as huggingface_hub's `snapshot_download` reads. */
 const MOST_FILES = 8
 
-/** Of what comes next, so much may be in memory. */
+/** Bytes read ahead that may be in memory. */
 const MOST_BYTES = 32 * 1024 * 1024
 
-/** So much from the start: whoever wants ten records of a dataset has not asked for 32 MB. */
+/** The bound at the start: reading ten records of a dataset should not fetch 32 MB. */
 const FIRST_BYTES = 1024 * 1024
 
 /** A file that may be read ahead. */
 export interface AheadFile {
   readonly path: string
-  /** In bytes; null where it isn't known. */
+  /** In bytes; null if unknown. */
   readonly size: number | null
 }
 
-/** Opens a file at an offset, in bytes as they lie there. What comes ends when the signal fires. */
-export type OpenAt = (path: string, offset: number, signal: AbortSignal) => AsyncIterable<Buffer> | Promise<AsyncIterable<Buffer>>
+/** Opens a file at an offset in bytes, without decompressing. The chunks end when the signal fires. */
+export type OpenAt = (
+  path: string,
+  offset: number,
+  signal: AbortSignal
+) => AsyncIterable<Buffer> | Promise<AsyncIterable<Buffer>>
 
 export interface ReadAheadOptions {
-  /** Which files are read ahead: the first one that isn't is where it ends. */
+  /** Whether a file may be read ahead. Reading ahead stops before the first file that may not. */
   readonly reads: (file: AheadFile) => boolean
   /** @default 8 */
   readonly mostFiles?: number
@@ -27,36 +31,37 @@ export interface ReadAheadOptions {
 }
 
 /**
- * Reads files ahead that are wanted one after the other. What lies before the reader, from where it stands on across
- * the borders of files, comes into memory up to a bound: the rest of a large file, or several small ones at once. So
- * nobody waits for the start of a file, and a reader that pauses doesn't stop the network.
+ * Reads ahead in a sequence of files. The bytes after the reader's position are fetched into memory up to a bound,
+ * across files: the rest of a large file, or several small files at once. So a reader doesn't wait for each file to
+ * start, and a reader that pauses doesn't stop the network.
  *
- * The bound grows with what was read, and no more is fetched beyond it than a chunk of each file.
+ * The bound grows with the bytes that were read. It is exceeded by at most one chunk of each file.
  */
 export class ReadAhead {
   readonly #files: readonly AheadFile[]
   readonly #open: OpenAt
   readonly #options: Required<ReadAheadOptions>
-  readonly #coming = new Map<number, Coming>() // by their places in #files
+  readonly #coming = new Map<number, Coming>() // by index in #files
   #read = 0 // bytes so far
   #isClosed = false
 
-  constructor (files: readonly AheadFile[], open: OpenAt, { reads, mostFiles = MOST_FILES, mostBytes = MOST_BYTES }: ReadAheadOptions) {
+  constructor (files: readonly AheadFile[], open: OpenAt, options: ReadAheadOptions) {
+    const { reads, mostFiles = MOST_FILES, mostBytes = MOST_BYTES } = options
     this.#files = files
     this.#open = open
     this.#options = { reads, mostFiles, mostBytes }
   }
 
   /**
-   * The bytes of a file from an offset on, and those that follow it are read ahead. One is read at a time.
+   * Yields the bytes of a file from an offset, while the files after it are read ahead. Read one file at a time.
    *
-   * @throws what `open` throws, when it is the turn of that file
+   * @throws what `open` throws for that file
    */
   async * read (index: number, offset = 0): AsyncGenerator<Buffer> {
     const coming = this.#turnTo(index, offset)
     try {
       for (;;) {
-        if (this.#coming.get(index) === coming) this.#advance(index) // else the reader is elsewhere, and this one fails
+        if (this.#coming.get(index) === coming) this.#advance(index) // else another read has begun: this one fails
         const chunk = await coming.take()
         if (chunk === undefined) return
         this.#read += chunk.length
@@ -67,13 +72,15 @@ export class ReadAhead {
     }
   }
 
-  /** Lets go of all that has come, and of what would have. */
+  /** Stops reading ahead, and drops what is in memory. */
   close (): void {
     this.#isClosed = true
     for (const [index, coming] of this.#coming) this.#drop(index, coming)
   }
 
-  /** The file as it comes already, where it does from there on. What isn't next any more is let go. */
+  /**
+   * Returns the file if it is read ahead from that offset, or starts reading it. Drops files that aren't next any more.
+   */
   #turnTo (index: number, offset: number): Coming {
     for (const [other, coming] of this.#coming) {
       const isNext = other > index && other < index + this.#options.mostFiles
@@ -90,11 +97,12 @@ export class ReadAhead {
     return coming
   }
 
-  /** Says to each file how much of it may be in memory: what is left of the bound behind those before it. */
+  /** Sets how much of each file may be in memory: what the files before it leave of the bound. */
   #advance (first: number): void {
     const { reads, mostFiles, mostBytes } = this.#options
     let room = Math.min(mostBytes, FIRST_BYTES + this.#read)
-    for (let index = first; index < Math.min(first + mostFiles, this.#files.length) && room > 0 && !this.#isClosed; index++) {
+    const end = Math.min(first + mostFiles, this.#files.length)
+    for (let index = first; index < end && room > 0 && !this.#isClosed; index++) {
       const file = this.#files[index]!
       if (index > first && !reads(file)) return
       const coming = this.#coming.get(index) ?? this.#begin(index, 0)
@@ -110,10 +118,10 @@ export class ReadAhead {
   }
 }
 
-/** A file that comes into memory as far as it may, whether it is asked for or not. */
+/** A file that is fetched into memory up to a bound, before it is requested. */
 class Coming {
   readonly offset: number
-  /** Bytes of it that were taken. */
+  /** Bytes that `take` has returned. */
   taken = 0
   readonly #closing = new AbortController()
   #chunks: Buffer[] = []
@@ -121,8 +129,8 @@ class Coming {
   #room = 0
   #hasEnded = false
   #failure: { readonly error: unknown } | undefined
-  #tellReader: () => void = () => {}
-  #goOn: () => void = () => {}
+  #wakeReader: () => void = () => {}
+  #wakeFetch: () => void = () => {}
 
   constructor (open: (signal: AbortSignal) => ReturnType<OpenAt>, offset: number) {
     this.offset = offset
@@ -132,12 +140,14 @@ class Coming {
   /** How many bytes may be held from now on. */
   allow (bytes: number): void {
     this.#room = bytes
-    if (this.#held < bytes) this.#goOn()
+    if (this.#held < bytes) this.#wakeFetch()
   }
 
   /** The next chunk; undefined at the end. */
   async take (): Promise<Buffer | undefined> {
-    while (this.#chunks.length === 0 && !this.#hasEnded) await new Promise<void>(resolve => { this.#tellReader = resolve })
+    while (this.#chunks.length === 0 && !this.#hasEnded) {
+      await new Promise<void>(resolve => { this.#wakeReader = resolve })
+    }
     const chunk = this.#chunks.shift()
     if (chunk === undefined && this.#failure !== undefined) throw this.#failure.error
     this.#held -= chunk?.length ?? 0
@@ -147,13 +157,13 @@ class Coming {
 
   close (): void {
     this.#closing.abort()
-    this.#failure = { error: this.#closing.signal.reason } // not an end
+    this.#failure = { error: this.#closing.signal.reason } // so that `take` throws instead of reporting the end
     this.#chunks = []
     this.#held = 0
-    this.#goOn()
+    this.#wakeFetch()
   }
 
-  /** Never fails: what went wrong is told to whoever takes what has come, behind all that came before. */
+  /** Never fails: `take` throws an error once it has returned the chunks before it. */
   async #come (open: (signal: AbortSignal) => ReturnType<OpenAt>): Promise<void> {
     const { signal } = this.#closing
     try {
@@ -161,14 +171,16 @@ class Coming {
         signal.throwIfAborted()
         this.#chunks.push(chunk)
         this.#held += chunk.length
-        this.#tellReader()
-        while (this.#held >= this.#room && !signal.aborted) await new Promise<void>(resolve => { this.#goOn = resolve })
+        this.#wakeReader()
+        while (this.#held >= this.#room && !signal.aborted) {
+          await new Promise<void>(resolve => { this.#wakeFetch = resolve })
+        }
         signal.throwIfAborted()
       }
     } catch (error) {
       this.#failure ??= { error }
     }
     this.#hasEnded = true
-    this.#tellReader()
+    this.#wakeReader()
   }
 }

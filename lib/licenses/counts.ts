@@ -1,35 +1,32 @@
 import { shownInLine } from '../text/shown.ts'
 
-/**
- * Columns of records of code that have the licence of each, the surer ones first, as data sets of code on the Hub name
- * them.
- */
+/** Columns with the licence of a record in datasets of code on the Hub, the most reliable first. */
 const LICENSE_COLUMNS = [
   'max_stars_repo_licenses', 'detected_licenses', 'repo_license', 'repository_license', 'license', 'licence',
   'licenses', 'license_type'
 ]
 
-/** Those that have the repository that a record is of. */
+/** Columns with the repository of a record. */
 const REPOSITORY_COLUMNS = ['max_stars_repo_name', 'repo_name', 'repository_name', 'repo', 'repository', 'repo_url']
 
-/** The columns that licences are counted by; null where there is none. */
+/** The columns to count licences by; null if there is none. */
 export interface LicenseColumns {
   readonly license: string | null
   readonly repository: string | null
 }
 
-/** Picks from the names of columns those that have the licence and the repository of each record. */
+/** Finds the columns that have the licence and the repository of each record. */
 export function licenseColumns (columns: readonly string[]): LicenseColumns {
   const first = (known: readonly string[]): string | null => known.find(name => columns.includes(name)) ?? null
   return { license: first(LICENSE_COLUMNS), repository: first(REPOSITORY_COLUMNS) }
 }
 
-/** How much is kept: a column may have a text of its own in each record, and there are millions of repositories. */
-const MOST_REPOSITORIES = 100_000
-const MOST_LICENSES = 10_000
-const MOST_CHARACTERS = 200
+/** Limits of what is kept: a column may have another text in each record, and there are millions of repositories. */
+const MAX_REPOSITORIES = 100_000
+const MAX_LICENSES = 10_000
+const MAX_CHARACTERS = 200
 
-/** How many different ones are kept. */
+/** How many distinct names are kept. */
 interface LicenseLimits {
   /** @default 100000 */
   readonly mostRepositories?: number
@@ -37,18 +34,19 @@ interface LicenseLimits {
   readonly mostLicenses?: number
 }
 
-/** What a record says that states no licence, and what stands for licences beyond those that are kept. */
+/** Stands for the licence of records that state none. */
 export const NOT_STATED = '(not stated)'
+/** Stands for all licences beyond those that are kept. */
 export const OTHERS = '(others)'
 
 /** The records of one licence. */
 export interface LicenseCount {
-  /** As the records have it; several of one record in their alphabetical order, with commas between. */
+  /** As the records spell it; several of one record in alphabetical order, separated by commas. */
   readonly license: string
   readonly records: number
   /** In alphabetical order. */
   readonly repositories: readonly string[]
-  /** Records of repositories that are not among these, as there are too many. */
+  /** Records of repositories that are not listed because there are too many. */
   readonly unlisted: number
 }
 
@@ -59,30 +57,30 @@ interface Counted {
 }
 
 /**
- * Counts records by licence, and keeps the names of the repositories that they are of: 100,000 of them at most, of
- * all licences together, and 10,000 licences, so that memory is bounded: by some 10 MB.
+ * Counts records by licence, and keeps the names of their repositories. At most 10,000 licences and, for all of them
+ * together, 100,000 repositories are kept, which takes at most about 10 MB.
  */
 export class LicenseCounts {
   readonly #columns: LicenseColumns
-  readonly #most: number
-  readonly #mostLicenses: number
+  readonly #maxRepositories: number
+  readonly #maxLicenses: number
   readonly #counts = new Map<string, Counted>()
   #kept = 0 // names of repositories
 
   constructor (columns: LicenseColumns, limits: LicenseLimits = {}) {
     this.#columns = columns
-    this.#most = limits.mostRepositories ?? MOST_REPOSITORIES
-    this.#mostLicenses = limits.mostLicenses ?? MOST_LICENSES
+    this.#maxRepositories = limits.mostRepositories ?? MAX_REPOSITORIES
+    this.#maxLicenses = limits.mostLicenses ?? MAX_LICENSES
   }
 
-  /** Counts a record. @param fields of it, such as a document's `meta` */
+  /** Counts a record. @param fields of the record, such as a document's `meta` */
   readonly add = (fields: Readonly<Record<string, unknown>>): void => {
     const { license, repository } = this.#columns
     const counted = this.#countedOf(licenseOf(license === null ? null : fields[license]))
     counted.records++
     const name = repository === null ? '' : textOf(fields[repository])
     if (name === '' || counted.repositories.has(name)) return
-    if (this.#kept >= this.#most) {
+    if (this.#kept >= this.#maxRepositories) {
       counted.unlisted++
     } else {
       counted.repositories.add(name)
@@ -90,7 +88,7 @@ export class LicenseCounts {
     }
   }
 
-  /** What was counted: the licence of most records first. */
+  /** The counts, the licence with the most records first. */
   get rows (): LicenseCount[] {
     const rows = [...this.#counts].map(([license, { records, repositories, unlisted }]) => ({
       license,
@@ -102,14 +100,14 @@ export class LicenseCounts {
   }
 
   #countedOf (license: string): Counted {
-    const key = this.#counts.has(license) || this.#counts.size < this.#mostLicenses ? license : OTHERS
+    const key = this.#counts.has(license) || this.#counts.size < this.#maxLicenses ? license : OTHERS
     let counted = this.#counts.get(key)
     if (counted === undefined) this.#counts.set(key, counted = { records: 0, unlisted: 0, repositories: new Set() })
     return counted
   }
 }
 
-/** Of a text, or a list of them. */
+/** The licence in a field, which is a text or a list of texts. */
 function licenseOf (value: unknown): string {
   const names = (Array.isArray(value) ? value.map(textOf) : [textOf(value)]).filter(name => name !== '')
   return names.length === 0 ? NOT_STATED : [...new Set(names)].sort().join(', ')
@@ -118,5 +116,5 @@ function licenseOf (value: unknown): string {
 function textOf (value: unknown): string {
   if (typeof value !== 'string') return ''
   const line = shownInLine(value.replace(/\s+/g, ' ').trim())
-  return line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…` : line
+  return line.length > MAX_CHARACTERS ? `${line.slice(0, MAX_CHARACTERS - 1).toWellFormed()}…` : line
 }

@@ -1,22 +1,23 @@
-/** To be shown with whatever is told of licences. */
-export const NO_ADVICE = 'This is what sluice knows of these licences by their names; it is no legal advice.'
+/** Shown wherever licences are reported. */
+export const NO_ADVICE = 'This is what sluice knows about these licences by their names; it is not legal advice.'
 
-/** What a licence asks of whoever passes on what is made from the data. */
+/** What a licence may require of anyone who passes on derived data, such as shards. */
 export const obligations =
   ['attribution', 'notice', 'share-alike', 'non-commercial', 'no-derivatives', 'terms-of-use'] as const
 
 /**
- * `attribution`: the authors, or the source, are named. `notice`: the licence's text and the notices go along.
- * `share-alike`: what is made from it goes on under the same licence. `non-commercial`: for such purposes only.
- * `no-derivatives`: nothing made from it is passed on. `terms-of-use`: terms beside a licence, which bind all who get
- * it.
+ * A requirement of a licence for derived data.
+ *
+ * `attribution`: name the authors or the source. `notice`: include the text of the licence and its notices.
+ * `share-alike`: pass it on under the same licence only. `non-commercial`: use it for such purposes only.
+ * `no-derivatives`: do not pass it on. `terms-of-use`: besides the licence, terms bind everyone who gets the data.
  */
 export type Obligation = typeof obligations[number]
 
-/** Whether what is made from the data may be passed on. */
+/** Whether derived data may be passed on. */
 export type Redistributable = 'yes' | 'unknown' | 'no'
 
-/** What licences of a kind say. */
+/** What the licences of one kind require. */
 export interface LicenseKind {
   readonly obligations: readonly Obligation[]
   readonly redistributable: Redistributable
@@ -31,27 +32,27 @@ const PUBLIC: LicenseKind = {
 const CREDIT: LicenseKind = {
   obligations: ['attribution'],
   redistributable: 'yes',
-  reason: 'permits it to whoever names the source'
+  reason: 'permits it if the source is named'
 }
 const CREDIT_AND_NOTICE: LicenseKind = {
   obligations: ['attribution', 'notice'],
   redistributable: 'yes',
-  reason: 'permits it with the source named and the licence beside it'
+  reason: 'permits it if the source is named and the licence is included'
 }
 const NOTICE: LicenseKind = {
   obligations: ['notice'],
   redistributable: 'yes',
-  reason: 'permits it with the copyright notices and the licence\'s text beside it'
+  reason: 'permits it if the copyright notices and the text of the licence are included'
 }
 const OPEN_DATABASE: LicenseKind = {
   obligations: ['attribution', 'notice', 'share-alike'],
   redistributable: 'yes',
-  reason: 'permits it under the same licence, with the source named'
+  reason: 'permits it under the same licence, if the source is named'
 }
 const COPYLEFT: LicenseKind = {
   obligations: ['notice', 'share-alike'],
   redistributable: 'yes',
-  reason: 'permits it under the same licence, with its text beside it'
+  reason: 'permits it under the same licence, if its text is included'
 }
 const COMPUTATION: LicenseKind = {
   obligations: ['notice', 'terms-of-use'],
@@ -61,12 +62,12 @@ const COMPUTATION: LicenseKind = {
 const TERMS: LicenseKind = {
   obligations: ['terms-of-use'],
   redistributable: 'unknown',
-  reason: 'has terms of use that bind whoever gets it; read them'
+  reason: 'has terms of use that bind everyone who gets the data; read them'
 }
 const RESEARCH: LicenseKind = {
   obligations: ['non-commercial', 'terms-of-use'],
   redistributable: 'unknown',
-  reason: 'is for research, with terms that bind whoever gets it; read them'
+  reason: 'is for research, with terms that bind everyone who gets the data; read them'
 }
 const FAMILY: LicenseKind = {
   obligations: [],
@@ -76,14 +77,11 @@ const FAMILY: LicenseKind = {
 const NOTHING_SAID: LicenseKind = {
   obligations: [],
   redistributable: 'unknown',
-  reason: 'says nothing of what is permitted; what it stands for has to be found out'
+  reason: 'does not name a licence; find out which one is meant'
 }
 const NONE: LicenseKind = { obligations: [], redistributable: 'no', reason: 'permits nothing: all rights are reserved' }
 
-/**
- * Licences by their SPDX ids; those of Creative Commons and of the GNU project are told by their names, see
- * `kindBySpdx`.
- */
+/** Licences by their SPDX ids; `kindBySpdx` recognizes those of Creative Commons and of the GNU project by pattern. */
 const BY_SPDX: ReadonlyArray<readonly [LicenseKind, string]> = [
   [PUBLIC, 'CC0-1.0 CC-PDDC CC-PDM-1.0 PDDL-1.0 Unlicense WTFPL 0BSD MIT-0'],
   [CREDIT, 'etalab-2.0 OGL-UK-1.0 OGL-UK-2.0 OGL-UK-3.0 OGL-Canada-2.0 NLOD-1.0 NLOD-2.0 DL-DE-BY-2.0'],
@@ -101,7 +99,7 @@ const BY_SPDX: ReadonlyArray<readonly [LicenseKind, string]> = [
   [TERMS, 'BUSL-1.1 Elastic-2.0 SSPL-1.0']
 ]
 
-/** What is no SPDX id: the Hub's names of families and of terms of use, and what people write. */
+/** Names other than SPDX ids: the Hub's names of families and of terms of use, and common names. */
 const BY_NAME: ReadonlyArray<readonly [LicenseKind, string]> = [
   [PUBLIC, 'public-domain publicdomain'],
   [NOTICE, 'bsd bsd-style permissive'],
@@ -120,10 +118,7 @@ const byKey = (rows: typeof BY_SPDX): ReadonlyMap<string, LicenseKind> =>
 
 const BY_KEY: ReadonlyMap<string, LicenseKind> = new Map([...byKey(BY_SPDX), ...byKey(BY_NAME)])
 
-/**
- * Other names, as `licenseKey` has them, of what has an SPDX id. Where a family has one version only, its name means
- * that.
- */
+/** SPDX ids by other names, as `licenseKey` returns them. The name of a family stands for its only version. */
 export const aliases: Readonly<Record<string, string>> = {
   cc0: 'cc0-1.0',
   'cc-zero': 'cc0-1.0',
@@ -157,11 +152,11 @@ export const aliases: Readonly<Record<string, string>> = {
   'do-what-the-f*ck-you-want-to-public': 'wtfpl'
 }
 
-/** Of an SPDX id, or of a family: `cc-by-sa`, and not what people write behind it. */
+/** An SPDX id of Creative Commons, or the name of a family: `cc-by-sa`. */
 const CREATIVE_COMMONS = /^cc-by((?:-(?:nc|nd|sa))*)(?:-\d\.\d(?:-[a-z]+)?)?$/
 const GNU = /^(?:a?gpl|lgpl|gfdl)-\d/
 
-/** What the licence of an SPDX id says. Undefined where that isn't known. */
+/** The kind of the licence with an SPDX id; undefined if it isn't known. */
 export function kindBySpdx (id: string): LicenseKind | undefined {
   const key = id.toLowerCase()
   if (GNU.test(key)) return COPYLEFT
@@ -169,33 +164,33 @@ export function kindBySpdx (id: string): LicenseKind | undefined {
   return elements === null ? BY_KEY.get(key) : creativeCommons(elements[1]!)
 }
 
-/** What a licence says that has no SPDX id, by its name in small letters. Undefined where that isn't known. */
+/** The kind of a licence without an SPDX id, by its name in lower case; undefined if it isn't known. */
 export function kindByName (name: string): LicenseKind | undefined {
-  const isVersioned = /\d\.\d/.test(name) && CREATIVE_COMMONS.test(name) // of a version that there is not
+  const isVersioned = /\d\.\d/.test(name) && CREATIVE_COMMONS.test(name) // a version that doesn't exist
   return isVersioned || GNU.test(name) ? undefined : CREATIVE_COMMONS.test(name) ? kindBySpdx(name) : BY_KEY.get(name)
 }
 
-/** @param elements behind `cc-by`: `-nc-sa` */
+/** @param elements after `cc-by`, such as `-nc-sa` */
 function creativeCommons (elements: string): LicenseKind {
   const [nc, nd, sa] = ['nc', 'nd', 'sa'].map(element => elements.includes(`-${element}`))
-  const asked: Obligation[] = ['attribution']
-  if (sa === true) asked.push('share-alike')
-  if (nc === true) asked.push('non-commercial')
+  const required: Obligation[] = ['attribution']
+  if (sa === true) required.push('share-alike')
+  if (nc === true) required.push('non-commercial')
   if (nd === true) {
     return {
-      obligations: [...asked, 'no-derivatives'],
+      obligations: [...required, 'no-derivatives'],
       redistributable: 'no',
-      reason: 'permits no derived work to be passed on, and shards are one'
+      reason: 'does not permit derived works, such as shards, to be passed on'
     }
   }
-  if (asked.length === 1) return CREDIT
+  if (required.length === 1) return CREDIT
   const conditions = [
     ...(sa === true ? ['under the same licence'] : []),
-    ...(nc === true ? ['for purposes that are not commercial'] : [])
+    ...(nc === true ? ['for non-commercial purposes'] : [])
   ]
   return {
-    obligations: asked,
+    obligations: required,
     redistributable: 'yes',
-    reason: `permits it ${conditions.join(', ')}, with the source named`
+    reason: `permits it ${conditions.join(', ')}, if the source is named`
   }
 }

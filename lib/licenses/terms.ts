@@ -3,14 +3,14 @@ import { type Obligation, type Redistributable, aliases, kindByName, kindBySpdx,
 
 export type { Obligation, Redistributable } from './known.ts'
 
-/** What the licences of some data ask for, as far as sluice knows. No legal advice. */
+/** What the licences of some data require, as far as sluice knows. Not legal advice. */
 export interface LicenseTerms {
-  /** SPDX ids, joined by ` AND ` where there are several; null where one of the licences has none. */
+  /** SPDX ids, several joined by ` AND `; null if one of the licences has none. */
   readonly spdx: string | null
   readonly obligations: readonly Obligation[]
-  /** Whether shards, which are made from the data, may be passed on. */
+  /** Whether shards of the data may be passed on. */
   readonly redistributable: Redistributable
-  /** In words, for people. */
+  /** Why, in words. */
   readonly reason: string
 }
 
@@ -26,19 +26,19 @@ const NOT_STATED: LicenseTerms = {
 let known: ReadonlyMap<string, string> | undefined
 
 /**
- * SPDX ids by themselves in small letters: those in use, and for those of the GNU project that were given up, which say
- * not whether later versions are meant too, the one without these, as SPDX has them.
+ * SPDX ids by their names in lower case. A deprecated id of the GNU project, such as `GPL-2.0`, doesn't tell whether
+ * later versions are meant too; it becomes the id without them, `GPL-2.0-only`, as in SPDX.
  */
 function spdxIds (): ReadonlyMap<string, string> {
   if (known !== undefined) return known
   const load = createRequire(import.meta.url) // an import of JSON prints a warning in Node 20
-  const [inUse, givenUp] = [
+  const [inUse, deprecated] = [
     load('spdx-license-ids') as readonly string[],
     load('spdx-license-ids/deprecated') as readonly string[]
   ]
   const current = new Set(inUse)
   known = new Map([
-    ...givenUp.map(id => [id, current.has(`${id}-only`) ? `${id}-only` : id] as const),
+    ...deprecated.map(id => [id, current.has(`${id}-only`) ? `${id}-only` : id] as const),
     ...inUse.filter(id => id.endsWith('-or-later')).map(id => [id.replace('-or-later', '+'), id] as const),
     ...inUse.map(id => [id, id] as const)
   ].map(([name, id]) => [name.toLowerCase(), id]))
@@ -46,22 +46,22 @@ function spdxIds (): ReadonlyMap<string, string> {
 }
 
 /**
- * What a licence says, or several in one text: SPDX ids and expressions, the Hub's names, and what people write
- * (`CC BY-SA 3.0`, `Apache License, Version 2.0`, the address of a licence). Of several the strictest counts, of such
- * that are to be chosen from (`OR`) too: nobody has chosen yet. An exception (`WITH`) only permits more, and isn't
- * counted on.
+ * The terms of a licence, or of several in one text: SPDX ids and expressions, the Hub's names, and common names
+ * (`CC BY-SA 3.0`, `Apache License, Version 2.0`, the address of a licence). The strictest of several licences
+ * determines the result, even if one may choose between them (`OR`). Exceptions (`WITH`) only permit more, and are
+ * ignored.
  */
 export function termsOf (found: string): LicenseTerms {
-  if (found.length > MOST_CHARACTERS) {
-    return { ...NOT_STATED, reason: `is a text of ${found.length} characters, and no name of a licence` }
+  if (found.length > MAX_CHARACTERS) {
+    return { ...NOT_STATED, reason: `is a text of ${found.length} characters, not the name of a licence` }
   }
   const whole = single(found)
   if (whole !== null) return whole
-  const parts = found.replace(/\s+/g, ' ').replace(/\sWITH\s+[\w.-]+/g, '').split(BETWEEN)
+  const parts = found.replace(/\s+/g, ' ').replace(/\sWITH\s+[\w.-]+/g, '').split(SEPARATOR)
     .map(part => part.trim()).filter(part => part !== '')
   if (parts.length === 0) return NOT_STATED
   const known = parts.map(single).filter(terms => terms !== null)
-  if (known.length === 0) return { ...NOT_STATED, reason: 'is no licence that sluice knows' }
+  if (known.length === 0) return { ...NOT_STATED, reason: 'is not a licence that sluice knows' }
   if (parts.length === 1) return known[0]!
   const choices = found.match(/\sor\s/gi)?.length ?? 0
   const terms = strictestOf(parts)
@@ -69,13 +69,13 @@ export function termsOf (found: string): LicenseTerms {
   return { ...terms, spdx: choices === parts.length - 1 ? terms.spdx.replaceAll(' AND ', ' OR ') : null }
 }
 
-/** Names and expressions are shorter; the text of a licence isn't. */
-const MOST_CHARACTERS = 2000
+/** Names and expressions are shorter than this; the text of a licence is longer. */
+const MAX_CHARACTERS = 2000
 
-/** What stands between licences in a text. */
-const BETWEEN = /\s+(?:and|or)\s+|[,;|&()]|\s[/+]\s/i
+/** Separates licences in a text. */
+const SEPARATOR = /\s+(?:and|or)\s+|[,;|&()]|\s[/+]\s/i
 
-/** What several licences of the same data say together: each obligation of each, and the strictest of the answers. */
+/** The terms of several licences of the same data: all their obligations, and the strictest `redistributable`. */
 export function strictestOf (found: readonly string[]): LicenseTerms {
   const names = [...new Set(found)]
   const all = names.map(name => ({ name, ...termsOf(name) }))
@@ -95,8 +95,8 @@ export function strictestOf (found: readonly string[]): LicenseTerms {
     spdx: ids.includes(null) ? null : [...new Set(terms)].join(' AND '),
     obligations: obligations.filter(obligation => all.some(terms => terms.obligations.includes(obligation))),
     redistributable: strictest.redistributable,
-    reason: `of ${all.length} licences the strictest counts: ${why}` +
-      (alike.size > 1 ? `; ${[...alike].join(' and ')} each want their own licence for it` : '')
+    reason: `the strictest of ${all.length} licences counts: ${why}` +
+      (alike.size > 1 ? `; ${[...alike].join(' and ')} each require their own licence for it` : '')
   }
 }
 
@@ -104,7 +104,7 @@ function withoutName ({ spdx, obligations, redistributable, reason }: LicenseTer
   return { spdx, obligations, redistributable, reason }
 }
 
-/** Null for a text that isn't the name of one licence that is known. */
+/** The terms of a single licence by its name; null if it isn't known. */
 function single (found: string): LicenseTerms | null {
   const key = licenseKey(found)
   if (key === '') return NOT_STATED
@@ -117,7 +117,7 @@ function single (found: string): LicenseTerms | null {
   return null
 }
 
-/** Addresses that tell a licence; what stands for its parts. */
+/** Patterns of addresses, and the keys of their licences. */
 const ADDRESSES: ReadonlyArray<readonly [RegExp, string]> = [
   [/^creativecommons\.org\/publicdomain\/zero\/1\.0(?:\/.*)?$/, 'cc0-1.0'],
   [/^creativecommons\.org\/licenses\/([a-z-]+)\/(\d\.\d)(?:\/.*)?$/, 'cc-$1-$2'],
@@ -127,7 +127,7 @@ const ADDRESSES: ReadonlyArray<readonly [RegExp, string]> = [
   [/^(?:spdx\.org|opensource\.org)\/licenses?\/([\w.+-]+?)(?:\.html)?\/?$/, '$1']
 ]
 
-/** Words of the long names of licences, for those of the short ones. */
+/** Words in the long names of licences, and those in the short ones. */
 const WORDS: ReadonlyArray<readonly [RegExp, string]> = [
   [/\bopen[- ]data[- ]commons\b/g, 'odc'],
   [/\bcreative[- ]commons\b/g, 'cc'],
@@ -142,23 +142,20 @@ const WORDS: ReadonlyArray<readonly [RegExp, string]> = [
   [/\blicen[cs]ed? under\b|\blicen[cs]e\b|\bversion\b|\bthe(?! stack)\b/g, ' ']
 ]
 
-/** Likewise, before and after a word that tells what is meant. */
+/** Likewise, but `gnu` only before `gpl`, and these words only after `cc`. */
 const GNU = /\bgnu[- ]/g
 const OF_CREATIVE_COMMONS: ReadonlyArray<readonly [RegExp, string]> = [
   [/\battribution\b/g, 'by'],
   [/\b(?:international|unported|generic)\b/g, ' ']
 ]
 
-/**
- * The name of a licence as it is looked up: in small letters, with hyphens between the words, without those that say
- * nothing.
- */
+/** The key of a licence in the tables: its name in lower case, with hyphens, without words such as `license`. */
 export function licenseKey (found: string): string {
   let key = found.normalize('NFKC').trim().toLowerCase()
   const address = key.replace(/^https?:\/\/(?:www\.)?/, '')
   for (const [pattern, name] of ADDRESSES) if (pattern.test(address)) return address.replace(pattern, name)
   if (key.startsWith('(') && key.endsWith(')')) key = key.slice(1, -1)
-  const gpl = lastPlace(key, /\bgpl\b/g)
+  const gpl = lastIndex(key, /\bgpl\b/g)
   key = key.slice(0, gpl).replace(GNU, '') + key.slice(gpl)
   for (const [pattern, word] of WORDS) key = key.replace(pattern, word)
   const cc = (/\bcc\b/.exec(key)?.index ?? key.length) + 2
@@ -173,14 +170,14 @@ export function licenseKey (found: string): string {
     .replace(/^-|-$/g, '')
 }
 
-/** Where the last match is; 0 for none. */
-function lastPlace (text: string, pattern: RegExp): number {
+/** Index of the last match; 0 for none. */
+function lastIndex (text: string, pattern: RegExp): number {
   let last = 0
   for (const { index } of text.matchAll(pattern)) last = index
   return last
 }
 
-/** A text of somebody else's, in a message. */
+/** A text from the data, shortened for a message. */
 function quoted (text: string): string {
   const line = text.replace(/\s+/g, ' ')
   return `"${line.length > 80 ? `${line.slice(0, 79)}…` : line}"`

@@ -54,7 +54,7 @@ export class LineSink<Item> extends Writable {
    *
    * @throws SluiceError `ERR_STATE` for what `save` didn't give
    */
-  restore (state: LineSinkState): void {
+  restore (state: unknown): void {
     const { lines, output } = parseState(this.stageName, lineSinkState, state)
     this.stats.in = this.stats.out = lines
     this.#writer.restore(output)

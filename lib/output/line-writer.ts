@@ -1,7 +1,8 @@
 import { STANDARD_STREAM } from '../bytes.ts'
+import { parseState } from '../options.ts'
 import { openOutput } from './open.ts'
 import type { Output } from './output.ts'
-import { type OutputState, type ResumableOutput, openResumable } from './resumable.ts'
+import { type OutputState, type ResumableOutput, openResumable, outputState } from './resumable.ts'
 
 /** Lines are collected to about this many characters, or bytes: each write is a trip through the thread pool. */
 const WRITE_CHARS = 256 * 1024
@@ -53,9 +54,13 @@ export class LineWriter {
     return await (await this.#open() as ResumableOutput).mark()
   }
 
-  /** Goes on with what a run before has written. */
-  restore (state: OutputState): void {
-    this.#from = state
+  /**
+   * Resumes what an earlier run has written.
+   *
+   * @throws SluiceError `ERR_STATE` for anything that `save` didn't return
+   */
+  restore (state: unknown): void {
+    this.#from = parseState(this.#path, outputState, state)
   }
 
   /** Writes what is left and gives the file its name; a file without a line is empty. */

@@ -99,7 +99,7 @@ export class RecordSource<Item extends object = Document> extends TypedReadable<
   }
 
   /** Goes on from a saved state, before anything is read. @throws SluiceError `ERR_STATE` for any other */
-  restore (state: SourceState): void {
+  restore (state: unknown): void {
     const { position, stats, firstBad, line } = parseState(this.stageName, sourceState, state)
     this.#positions.start(position)
     Object.assign(this.stats, stats)

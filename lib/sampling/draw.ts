@@ -1,4 +1,4 @@
-/** Park and Miller's generator (CACM 31, 1988): good enough to draw samples, and the same on every machine. */
+/** Park and Miller's generator (CACM 31, 1988): good enough for samples, and the same on every machine. */
 class Random {
   #state: number
 
@@ -13,14 +13,17 @@ class Random {
   }
 }
 
-/** So many items out of any number, each with the same chance (Vitter, TOMS 11, 1985, algorithm R). */
+/** A sample of a stream, in which each item has the same chance (Vitter, TOMS 11, 1985, algorithm R). */
 export class UniformSample<T> {
   readonly items: T[] = []
   readonly #size: number
   readonly #random: Random
   #seen = 0
 
-  /** @param seed another one draws others; from 1 to 2 ** 31 - 2 */
+  /**
+   * @param size items in the sample
+   * @param seed of the random numbers, from 1 to 2 ** 31 - 2
+   */
   constructor (size: number, seed = 1) {
     this.#size = size
     this.#random = new Random(seed)
@@ -40,15 +43,17 @@ interface Prior<T> {
 }
 
 /**
- * So many items out of any number, large ones with a greater chance: those with the highest priority, which is the size
- * over a random number (Duffield, Lund and Thorup, JACM 54, 2007). What makes up much of a whole is never missed.
+ * A sample of a stream, in which large items have a greater chance: those with the highest priorities are kept. A
+ * priority is the size divided by a random number (Duffield, Lund and Thorup, JACM 54, 2007). An item that is a large
+ * part of the whole is always in the sample.
  */
 export class PrioritySample<T> {
   readonly #size: number
   readonly #random = new Random()
-  /** One more than asked for: the least priority is the threshold. */
+  /** The sample and one item more, whose priority is the threshold. */
   #kept: Array<Prior<T>> = []
 
+  /** @param size items in the sample */
   constructor (size: number) {
     this.#size = size
   }
@@ -60,7 +65,7 @@ export class PrioritySample<T> {
     if (this.#kept.length > 2 * (this.#size + 1)) this.#cut()
   }
 
-  /** The items, and how much of the sum of all sizes each stands for. */
+  /** The items, and how much of the sum of all sizes each represents. */
   get items (): Array<{ readonly item: T, readonly size: number, readonly weight: number }> {
     this.#cut()
     const threshold = this.#kept.length > this.#size ? this.#kept.at(-1)!.priority : 0

@@ -1,41 +1,42 @@
-/** Hashes that are kept; of more, a share is. As doubles they take 40 MB. */
-const MOST_HASHES = 5_000_000
+/** Hashes that are kept at most. As doubles they take 40 MB. */
+const MAX_HASHES = 5_000_000
 
-/** Hashes are whole numbers below this: as many bits of a hash as a double holds. */
+/** Hashes are integers below this: a double holds 53 bits of a hash. */
 export const HASH_LIMIT = 2 ** 53
 
 /**
- * Sets of hashes, in memory of known size: all of them while they are few, else those below a bound, which is halved
- * whenever there are still too many (Wegman's adaptive sampling: Flajolet, "On adaptive sampling", Computing 43, 1990).
- * The bound is one for all sets, so that what two of them have in common is in both samples or in neither, and it hangs
- * on the hashes alone, not on the order in which they come.
+ * Sets of hashes in bounded memory. If there are too many, only hashes below a bound are kept, and the bound is halved
+ * until they are few enough (Wegman's adaptive sampling: Flajolet, "On adaptive sampling", Computing 43, 1990).
+ *
+ * All sets have the same bound, so a hash of two sets is in both samples or in neither. The bound depends on the hashes
+ * alone, not on their order.
  */
 export class HashSample {
   /** How many times the bound has been halved: one hash in 2 ** level is kept. */
   level = 0
-  readonly #most: number
+  readonly #max: number
   /** Sorted, each hash once. */
   readonly #sets: Float64Array[]
-  /** Not yet in the sets, by set. */
+  /** Hashes to add to each set. */
   #pending: Float64Array[][]
   #pendingCount = 0
 
-  constructor (sets: number, most = MOST_HASHES) {
-    this.#most = most
+  constructor (sets: number, max = MAX_HASHES) {
+    this.#max = max
     this.#sets = Array.from({ length: sets }, () => new Float64Array())
     this.#pending = this.#sets.map(() => [])
   }
 
-  /** @param level of the sample that they are from */
+  /** @param level of the sample that the hashes are from */
   add (set: number, hashes: Float64Array, level = 0): void {
     this.level = Math.max(this.level, level)
     const kept = this.#below(hashes)
     this.#pending[set]!.push(kept)
     this.#pendingCount += kept.length
-    if (this.#pendingCount > this.#most / 4) this.#settle()
+    if (this.#pendingCount > this.#max / 4) this.#settle()
   }
 
-  /** The sets by now, sorted. */
+  /** The sets of hashes so far, sorted. */
   get sets (): readonly Float64Array[] {
     this.#settle()
     return this.#sets
@@ -47,7 +48,7 @@ export class HashSample {
     })
     this.#pending = this.#sets.map(() => [])
     this.#pendingCount = 0
-    while (this.#sets.reduce((sum, { length }) => sum + length, 0) > this.#most) {
+    while (this.#sets.reduce((sum, { length }) => sum + length, 0) > this.#max) {
       this.level++
       this.#sets.forEach((set, i) => { this.#sets[i] = this.#below(set) })
     }

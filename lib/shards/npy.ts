@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.ts'
 import { mistakenKind } from '../file-kind.ts'
 
-/** Types that shards are written in; each little-endian. */
+/** Types of the ids in shards; each little-endian. */
 export const dtypes = ['int32', 'uint16', 'uint32'] as const
 /** One of `dtypes`. */
 export type Dtype = typeof dtypes[number]
@@ -20,7 +20,7 @@ export function bytesPerId (dtype: Dtype): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT
 }
 
-/** A two-dimensional array as a `.npy` file has it. */
+/** Type and shape of a two-dimensional array in a `.npy` file. */
 export interface NpyShape {
   readonly dtype: Dtype
   readonly rows: number
@@ -28,8 +28,8 @@ export interface NpyShape {
 }
 
 /**
- * Bytes of every header that `npyHeader` makes. NumPy pads a header to a multiple of 64; 128 has room for any shape,
- * so that a header can be written again once the number of rows is known.
+ * Size of every header that `npyHeader` returns. NumPy pads a header to a multiple of 64 bytes; 128 are enough for any
+ * shape, so a header can be overwritten once the number of rows is known.
  */
 export const NPY_HEADER_BYTES = 128
 
@@ -50,47 +50,44 @@ export function npyHeader ({ dtype, rows, columns }: NpyShape): Buffer {
   ])
 }
 
-/** Ids as the bytes of a `.npy` file's data. @throws SluiceError `ERR_SHARD` for an id above `max` or below 0 */
+/** Encodes ids as the data of a `.npy` file. @throws SluiceError `ERR_SHARD` for an id above `max` or below 0 */
 export function npyData (ids: Int32Array, dtype: Dtype, max: number): Buffer {
   for (let i = 0; i < ids.length; i++) { // an iterator takes four times as long
     const id = ids[i]!
-    if (id < 0 || id > max) throw new SluiceError('ERR_SHARD', `token id ${id} does not fit: expected 0 to ${max}`)
+    if (id < 0 || id > max) throw new SluiceError('ERR_SHARD', `token id ${id} is out of range, expected 0 to ${max}`)
   }
   const array = dtype === 'int32' ? ids : ARRAYS[dtype].from(ids)
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength)
 }
 
-/** Token ids as a shard has them. */
+/** Token ids in one of the types of a shard. */
 export type Ids = Int32Array | Uint16Array | Uint32Array
 
-/**
- * The ids that bytes of a shard are; a view of them, so they must begin where the type may be read: at an even offset,
- * or a multiple of four.
- */
+/** A view of a shard's bytes as ids. The bytes must be aligned: their offset is a multiple of the size of an id. */
 export function idsOf (bytes: Uint8Array, dtype: Dtype): Ids {
   return new ARRAYS[dtype](bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / bytesPerId(dtype))
 }
 
-/** What stands before the data of a `.npy` file. */
+/** The header of a `.npy` file. */
 export interface NpyHeader extends NpyShape {
   /** Bytes before the data. */
   readonly start: number
 }
 
-/** Bytes that a file with `header` has, all in all. */
+/** Size of a whole file with this header, in bytes. */
 export function npyBytes ({ start, rows, columns, dtype }: NpyHeader): number {
   return start + rows * columns * bytesPerId(dtype)
 }
 
-/** A header of the kind that sluice and NumPy write is shorter: what begins a file and hasn't ended by then is none. */
+/** Headers that sluice and NumPy write are shorter than this. */
 export const NPY_HEADER_MAX_BYTES = 4096
 
 /**
  * Reads the header of a `.npy` file of the kind that sluice writes: format 1.0, C order, two dimensions, one of
  * `dtypes`.
  *
- * @param first the first `NPY_HEADER_MAX_BYTES` of the file, or all of it
- * @param name of the file, for what to do about one of another kind
+ * @param first the first `NPY_HEADER_MAX_BYTES` of the file, or the whole file
+ * @param name of the file, for messages about files of another kind
  * @throws SluiceError `ERR_SHARD` for anything else, with what was found
  */
 export function readNpyHeader (first: Uint8Array, name = 'FILE'): NpyHeader {
@@ -117,7 +114,7 @@ export function readNpyHeader (first: Uint8Array, name = 'FILE'): NpyHeader {
  * Reads a `.npy` file of the kind that sluice writes.
  *
  * @param bytes the whole file
- * @returns its shape, and its data row after row
+ * @returns its type and shape, and its data in row order
  * @throws SluiceError `ERR_SHARD` for anything else, with what was found
  */
 export function readNpy (bytes: Uint8Array): NpyShape & { readonly data: Ids } {

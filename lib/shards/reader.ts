@@ -15,7 +15,7 @@ export interface ShardFile extends NpyHeader {
 /** Data is read in steps of this many bytes. */
 const BLOCK_BYTES = 1024 * 1024
 
-/** @throws SluiceError `ERR_FILES` when it can't be read, `ERR_SHARD` when it is no shard, with what was found */
+/** @throws SluiceError `ERR_FILES` when it can't be read, `ERR_SHARD` when it isn't a shard, with what was found */
 export async function readShardHeader (path: string): Promise<ShardFile> {
   const file = await opened(path)
   try {
@@ -32,26 +32,26 @@ export async function readShardHeader (path: string): Promise<ShardFile> {
   }
 }
 
-/** Where ids stand in a shard: index of the first one, and of the one behind the last one, row after row. */
+/** A range of ids of a shard, by their indexes in row order. */
 export interface IdRange {
-  /** @default 0 */
+  /** First index. @default 0 */
   readonly from?: number
-  /** @default behind the last id */
+  /** Index after the last. @default the number of ids */
   readonly to?: number
   /** Stops reading when it fires: `ERR_ABORTED`. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** Ids of a shard that stand together. */
+/** Consecutive ids of a shard. */
 export interface IdBlock {
   readonly ids: Ids
-  /** Index in the shard of the first of them. */
+  /** Index of the first of them in the shard. */
   readonly first: number
 }
 
 /**
- * The ids of a shard, a megabyte at a time; the next block is read while one is looked at. A block is written over once
- * the next but one is asked for.
+ * Reads the ids of a shard, a megabyte at a time; the next block is read while the caller uses one. The memory of a
+ * block is reused when the next block but one is requested.
  *
  * @throws SluiceError `ERR_FILES` when the shard can't be opened, `ERR_SHARD` when it ends early, `ERR_ABORTED`
  */
@@ -73,7 +73,7 @@ export async function * readIds (
       const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + first * idBytes + filled)
       if (bytesRead === 0) {
         throw new SluiceError('ERR_SHARD', `${path}: ends at byte ${start + first * idBytes + filled}, ` +
-          `expected ${npyBytes(shard)} bytes; it was changed while it was read`)
+          `expected ${npyBytes(shard)} bytes; it was changed while it was being read`)
       }
       filled += bytesRead
     }
@@ -85,26 +85,26 @@ export async function * readIds (
     while (next !== undefined) {
       const block: IdBlock = await next
       if (signal?.aborted === true) throw new SluiceError('ERR_ABORTED', `${path}: stopped`)
-      const behind = block.first + block.ids.length
-      next = behind < to ? read(behind) : undefined
-      next?.catch(() => {}) // told of when it is waited for
+      const end = block.first + block.ids.length
+      next = end < to ? read(end) : undefined
+      next?.catch(() => {}) // thrown where it is awaited
       yield block
     }
   } catch (error) {
     throw error instanceof SluiceError ? error : unreadable(path, error)
   } finally {
-    await next?.catch(() => {}) // the file isn't closed under a read
+    await next?.catch(() => {}) // the file must not be closed during a read
     await file.close()
   }
 }
 
-/** Shards that follow on each other. */
+/** Consecutive shards. */
 export interface ShardSet {
-  /** In order, all of one width. */
+  /** In order, all with rows of the same length. */
   readonly shards: readonly ShardFile[]
   /** Ids in a row. */
   readonly columns: number
-  /** Whether the first shard goes on with a document that began before it, once it is known which id ends one. */
+  /** Whether the first shard begins inside a document, given the id that ends documents. */
   readonly continues: (eosId: number) => Promise<boolean>
 }
 
@@ -112,8 +112,8 @@ export interface ShardSet {
  * Finds shards and reads their headers.
  *
  * @param path a folder of shards, or one `.npy` file
- * @throws SluiceError `ERR_FILES` when there are none, `ERR_SHARD` when one is damaged, missing between others, or of
- *   another width
+ * @throws SluiceError `ERR_FILES` when there are none, `ERR_SHARD` when one is damaged, missing between others, or has
+ *   rows of another length
  */
 export async function openShards (path: string): Promise<ShardSet> {
   const paths = await shardPaths(path)
@@ -123,7 +123,7 @@ export async function openShards (path: string): Promise<ShardSet> {
   const odd = shards.find(shard => shard.columns !== columns)
   if (odd !== undefined) {
     throw new SluiceError('ERR_SHARD', `${odd.path}: has rows of ${odd.columns} ids, expected ${columns}, ` +
-      `as ${shards[0]!.path} has; name one shard`)
+      `as in ${shards[0]!.path}; name a single shard`)
   }
   return {
     shards,
@@ -137,17 +137,17 @@ export async function openShards (path: string): Promise<ShardSet> {
   }
 }
 
-/** One id of a shard, by its index; NaN where there is none. */
+/** One id of a shard, by its index; NaN if there is none. */
 export async function idAt (shard: ShardFile, index: number, signal?: AbortSignal): Promise<number> {
   let id = NaN
   for await (const { ids } of readIds(shard, { from: index, to: index + 1, signal })) id = ids[0]!
   return id
 }
 
-/** How many ids are not of the vocabulary, and which is the first of them by its index; negative ones are none. */
+/** How many ids are not in the vocabulary, such as negative ones, and the index of the first of them, or -1. */
 export function outside (ids: Ids, vocabSize: number): { readonly count: number, readonly first: number } {
   let count = 0
-  // Unsigned, a negative number is a large one.
+  // As an unsigned number, a negative id is a large one.
   for (let i = 0; i < ids.length; i++) if ((ids[i]! >>> 0) >= vocabSize) count++
   return { count, first: count === 0 ? -1 : ids.findIndex(id => id < 0 || id >= vocabSize) }
 }
@@ -162,8 +162,8 @@ async function shardPaths (path: string): Promise<string[]> {
   const first = numberOf(names[0]!)
   const gap = names.findIndex((name, i) => numberOf(name) !== first + i)
   if (gap !== -1) {
-    throw new SluiceError('ERR_SHARD', `${path}: ${names[gap]!} follows on ${names[gap - 1]!}, ` +
-      `expected ${shardName(first + gap)}, which is missing; name one shard, or make them again`)
+    throw new SluiceError('ERR_SHARD', `${path}: ${names[gap]!} follows ${names[gap - 1]!}, ` +
+      `expected ${shardName(first + gap)}, which is missing; name a single shard, or make the shards again`)
   }
   return names.map(name => join(path, name))
 }
@@ -178,7 +178,7 @@ async function wholeShard (path: string): Promise<ShardFile> {
   return shard
 }
 
-/** The shard that stands before one in its folder, where it is there. */
+/** The shard before another one in its folder; undefined if there is none. */
 async function shardBefore (path: string): Promise<ShardFile | undefined> {
   const number = numberOf(basename(path))
   if (!(number > 0)) return undefined
@@ -186,14 +186,14 @@ async function shardBefore (path: string): Promise<ShardFile | undefined> {
   return await stat(before).catch(() => null) === null ? undefined : await wholeShard(before)
 }
 
-/** `shard_00012.npy` is 12; NaN for another name. */
+/** 12 for `shard_00012.npy`; NaN for another name. */
 function numberOf (name: string): number {
   return Number(/^shard_(\d+)\.npy$/.exec(name)?.[1])
 }
 
 async function opened (path: string): Promise<FileHandle> {
   const status = await stat(path).catch((error: unknown) => { throw unreadable(path, error) })
-  // To open it would wait for ever.
+  // Opening a pipe would wait for a writer.
   if (!status.isFile() && !status.isDirectory()) {
     throw new SluiceError('ERR_SHARD', `${path}: is a pipe or a device, expected a file`)
   }

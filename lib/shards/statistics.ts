@@ -4,37 +4,37 @@ import type { Ids } from './npy.ts'
 import { type ShardSet, readIds } from './reader.ts'
 import type { ShardTextOptions } from './text.ts'
 
-/** Documents whose number of ids, the end included, is from `from` to `to`. */
+/** How many documents have from `from` to `to` ids, EOS ids included. */
 export interface LengthBucket {
   readonly from: number
   readonly to: number
   readonly documents: number
 }
 
-/** How a number is spread. */
+/** The distribution of a number. */
 export interface Spread {
   readonly mean: number
   readonly min: number
   readonly max: number
 }
 
-/** What the ids of shards are. Counts are of ids where nothing else is said. */
+/** Statistics of shards. Counts are of ids if nothing else is said. */
 export interface ShardStatistics {
   readonly shards: number
   readonly sequences: number
   readonly seq_len: number
   readonly ids: number
-  /** Ends of documents. */
+  /** EOS ids. */
   readonly documents: number
-  /** Ids behind the last end of a document. */
+  /** Ids after the last EOS id. */
   readonly open_ids: number
-  /** Ids of a document that ends here, its end included; null where none does. */
+  /** Ids of a document that ends in the shards, its EOS id included; null if none does. */
   readonly document_ids: Spread | null
   /** By powers of two, from the shortest to the longest document. */
   readonly document_lengths: readonly LengthBucket[]
   readonly unknown_ids: number
   readonly byte_ids: number
-  /** Ends of documents in a sequence; null where there is no sequence. */
+  /** EOS ids in a sequence; null if there is no sequence. */
   readonly ends_per_sequence: Spread | null
   /** Ids that are not in the vocabulary, and the first of them. */
   readonly outside_ids: number
@@ -51,7 +51,7 @@ export interface PlacedId {
 
 const [OTHER, END, UNKNOWN, BYTE, OUTSIDE] = [0, 1, 2, 3, 4]
 
-/** Counts the ids of shards by what they are; nothing is decoded. @throws SluiceError as `readIds` */
+/** Counts the ids of shards by kind, without decoding them. @throws SluiceError as `readIds` */
 export async function shardStatistics (
   set: ShardSet,
   { decoder, eosId, signal }: ShardTextOptions
@@ -64,10 +64,10 @@ export async function shardStatistics (
     for await (const { ids, first } of readIds(shard, { signal })) {
       for (let i = 0; i < ids.length;) {
         const left = columns - (first + i) % columns // in the row
-        const piece = ids.subarray(i, i + left)
-        counter.add(piece)
-        i += piece.length
-        if (piece.length === left) counter.endRow()
+        const part = ids.subarray(i, i + left)
+        counter.add(part)
+        i += part.length
+        if (part.length === left) counter.endRow()
       }
       if (counter.counts[OUTSIDE] === 0 || firstOutside !== null) continue
       const i = ids.findIndex(id => id < 0 || id >= decoder.vocabSize)
@@ -101,7 +101,7 @@ export async function shardStatistics (
   }
 }
 
-/** What each id of the vocabulary is. */
+/** The kind of each id in the vocabulary. */
 function kindsOf ({ bytes, unkId, vocabSize }: Decoder, eosId: number): Uint8Array {
   const kinds = new Uint8Array(vocabSize).fill(OTHER)
   bytes.forEach((byte, id) => { if (byte >= 0) kinds[id] = BYTE! })
@@ -133,9 +133,9 @@ class IdCounter {
   readonly counts = [0, 0, 0, 0, 0]
   readonly rowEnds = new Range()
   readonly documentIds = new Range()
-  /** Documents by the power of two that their length reaches. */
+  /** Number of documents by length: from 2 ** i to 2 ** (i + 1) - 1 at index i. */
   readonly buckets: number[] = []
-  /** Ids since the last end. */
+  /** Ids since the last EOS id. */
   open = 0
   readonly #kinds: Uint8Array
   #endsBefore = 0

@@ -1,27 +1,24 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { SluiceError, messageOf, reasonOf } from '../errors.ts'
-import { mistakenKind } from '../file-kind.ts'
+import { SluiceError } from '../errors.ts'
 import { sha256 } from '../hash.ts'
-import { firstBytes } from '../fasttext/model-use.ts'
-import { notLocalFile } from '../not-local.ts'
+import { readJsonFile } from '../input/json-file.ts'
 import { dtypes } from './npy.ts'
-import { checkOptions, count, positive, sha256Hex } from '../options.ts'
+import { validateOptions, count, positive, sha256Hex } from '../options.ts'
 import { type OwnKind, jsonKind } from '../output/own-file.ts'
 import { shardInfo } from './writer.ts'
 
-/** What a stats file says of the shards of a component; it says more beside that. */
+/** The stats of a component's shards; other keys of the stats file are ignored. */
 const shardedStats = z.object({
   name: z.string(),
   dataset: z.string().nullish(),
   subset: z.string().nullish(),
   license: z.string().nullish(),
   sequences: count,
-  /** Ids of all documents, ends of sentence and tail included. */
+  /** Ids of all documents, EOS ids and tail included. */
   tokens: count,
   /** Ids that filled no sequence, and are in no shard. */
   tail_tokens: count,
-  /** How many shards there are. */
+  /** Number of shards. */
   shards: count,
   output_dir: z.string().min(1),
   seq_len: positive,
@@ -34,24 +31,23 @@ const shardedStats = z.object({
 })
 export type ShardedStats = Readonly<z.output<typeof shardedStats>>
 
-/** By this a stats file is known, before another one takes its place: that of a mixture, or of one dataset. */
+/** How a stats file, of a mixture or of one dataset, is recognized before it is replaced. */
 export const STATS: OwnKind = {
   ...jsonKind('the stats of a run'),
   isOwn: content =>
     [['manifest', 'stats'], ['name', 'output_dir']].some(keys => jsonKind('', ...keys).isOwn(content))
 }
 
-/** A stats file, read, as far as it tells of shards. */
+/** The content of a stats file. */
 export interface StatsFile {
   readonly path: string
-  /** What is in the file. */
   readonly text: string
   /** Of the file. */
   readonly sha256: string
-  /** Whether it is a mixture's, and not that of one dataset. */
+  /** Whether the stats are those of a mixture, not of one dataset. */
   readonly isMixture: boolean
   readonly components: readonly ShardedStats[]
-  /** Components of the mixture that failed, and have no shards. */
+  /** Names of the mixture's components that failed; they have no shards. */
   readonly failed: readonly string[]
 }
 
@@ -60,36 +56,24 @@ const mixtureStats = z.object({
   failed: z.array(z.object({ name: z.string() })).default([])
 })
 
-/** A file of another kind has a mistake in every key. */
-const MOST_MISTAKES = 20
+/** A file of another kind has a mistake in every key: only so many are listed. */
+const MAX_MISTAKES = 20
 
 /**
- * Reads a stats file: that of a mixture, `{manifest, stats: […], …}`, or that of one dataset, an object such as those
+ * Reads a stats file. That of a mixture is `{manifest, stats: […], …}`; that of one dataset is an object such as those
  * in `stats`.
  *
- * @throws SluiceError `ERR_STATS` when it can't be read or isn't one, with every mistake
+ * @throws SluiceError `ERR_STATS` when it can't be read or isn't a stats file, with its mistakes
  */
 export async function readStats (path: string): Promise<StatsFile> {
-  const fail = (message: string, cause?: unknown): never => {
-    throw new SluiceError('ERR_STATS', `${path}: ${message}`, { cause })
-  }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const why = `${path}: cannot be read: ${reasonOf(cause)}, expected the stats JSON of a run`
-    throw new SluiceError('ERR_STATS', notLocalFile(path, cause) ?? why, { cause })
-  })
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch (cause) {
-    const other = mistakenKind(await firstBytes(path), path)
-    const why = other ?? `is not JSON: ${messageOf(cause).replace(/\s+/g, ' ')}`
-    return fail(`${why}; expected the stats of a run, whose path its manifest has under stats`, cause)
-  }
+  const expected = 'the stats file of a run, whose path is under stats in its manifest'
+  const { text, content } = await readJsonFile(path, 'ERR_STATS', expected)
   const has = (key: string): boolean => typeof content === 'object' && content !== null && key in content
   if (!has('stats') && !has('output_dir')) {
-    fail('has neither stats nor output_dir, expected what process-mixture or shard-corpus writes')
+    throw new SluiceError('ERR_STATS', `${path}: has neither stats nor output_dir, ` +
+      'expected the stats file that process-mixture or shard-corpus writes')
   }
-  const checked = checkOptions(mixtureStats, has('stats') ? content : { stats: [content] })
+  const checked = validateOptions(mixtureStats, has('stats') ? content : { stats: [content] })
   if ('options' in checked) {
     const { stats, failed } = checked.options
     return {
@@ -102,12 +86,12 @@ export async function readStats (path: string): Promise<StatsFile> {
     }
   }
   const { mistakes } = checked
-  const lines = mistakes.slice(0, MOST_MISTAKES).map(({ path: at, message }) =>
+  const lines = mistakes.slice(0, MAX_MISTAKES).map(({ path: at, message }) =>
     `${path}: ${keyOf(has('stats') ? at : at.slice(2))}: ${message}`)
   if (mistakes.length > lines.length) lines.push(`… and ${mistakes.length - lines.length} more`)
   if (mistakes.some(({ kind }) => kind === 'missing')) {
-    lines.push('what is missing was not written by an older version or another program; ' +
-      'make the shards again, or name other stats')
+    lines.push('the missing keys are not written by older versions or other programs; ' +
+      'make the shards again, or name another stats file')
   }
   throw new SluiceError('ERR_STATS', lines.join('\n'))
 }

@@ -4,7 +4,7 @@ import { documentPath } from '../input/find.ts'
 import { type Decoder, Decoding, isTrailByte } from '../sentencepiece/decode.ts'
 import { type IdBlock, type IdRange, type ShardFile, type ShardSet, idAt, outside, readIds } from './reader.ts'
 
-/** How shards are read back. */
+/** How shards are decoded. */
 export interface ShardTextOptions {
   readonly decoder: Decoder
   /** Id that ends a document. */
@@ -12,11 +12,11 @@ export interface ShardTextOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Which rows are read back, and how. */
+/** Which rows are decoded, and how. */
 export interface ShardRowOptions extends ShardTextOptions {
-  /** First row, from 0, over all shards. @default 0 */
+  /** First row, counted from 0 over all shards. @default 0 */
   readonly from?: number
-  /** Row behind the last one. @default behind the last row of the last shard */
+  /** Row after the last one. @default the number of rows */
   readonly to?: number
 }
 
@@ -29,14 +29,14 @@ export interface ShardRow {
   /** Over all shards, from 0. */
   readonly index: number
   /**
-   * Decoded; the end of a document is its piece's name and a line's end, other control pieces are their names. A
-   * character whose bytes go on in another row is shown as the names of those that are in this one.
+   * The decoded ids. An EOS token is shown as its name and a newline, other control tokens as their names. If the bytes
+   * of a character are in two rows, each row has the names of its byte tokens.
    */
   readonly text: string
 }
 
 /**
- * Rows of shards as text, one at a time.
+ * Decodes rows of shards, one at a time.
  *
  * @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary, with shard, row and column; as `readIds`
  */
@@ -68,7 +68,7 @@ export async function * shardRows (
   }
 }
 
-/** Rows of shards as ids with spaces between them, for shards whose tokenizer isn't there. @throws as `readIds` */
+/** Rows of shards as ids separated by spaces, for shards without their tokenizer. @throws as `readIds` */
 export async function * shardIdRows (
   { shards, columns }: ShardSet,
   { from = 0, to = Infinity, signal }: Pick<ShardRowOptions, 'from' | 'to' | 'signal'> = {}
@@ -94,14 +94,14 @@ export async function * shardIdRows (
   }
 }
 
-/** Whether the id before a row of a shard leaves a document open. */
+/** Whether a row begins inside a document: the id before it isn't the EOS id. */
 async function endsOpen (set: ShardSet, shard: number, row: number, eosId: number): Promise<boolean> {
   if (row > 0) return await idAt(set.shards[shard]!, row * set.columns - 1) !== eosId
   const before = set.shards.slice(0, shard).findLast(({ rows }) => rows > 0)
   return before === undefined ? await set.continues(eosId) : await idAt(before, before.rows * set.columns - 1) !== eosId
 }
 
-/** A character has at most three bytes behind its first one. */
+/** A character has at most three bytes after its first one. */
 const MOST_TRAIL_BYTES = 3
 
 class RowText {
@@ -109,7 +109,7 @@ class RowText {
   readonly #eosId: number
   #decoding: Decoding
   #text = ''
-  #mayBeCut: number // ids at the beginning that can still be the rest of a character
+  #mayBeCut: number // how many more ids can be the rest of a character that began in the row before
 
   constructor ({ decoder, eosId }: ShardTextOptions, continues: boolean) {
     this.#decoder = decoder
@@ -143,17 +143,17 @@ class RowText {
   }
 }
 
-/** How documents are read back. */
+/** How documents are decoded. */
 export interface ShardDocumentOptions extends ShardTextOptions {
-  /** Longest text that is put together, in UTF-16 code units; a longer document is given in parts. @default 2 ** 26 */
+  /** Longest text, in UTF-16 code units; a longer document is returned in parts. @default 2 ** 26 */
   readonly maxChars?: number
 }
 
 /**
- * The documents of shards, in order, one at a time. The id is `<path of the shard>#<row>:<column>` of where it begins.
- * `meta.tokens` counts its ids, its end included. `meta.complete` is false where its end follows in no shard, and for a
- * part of a document that was cut as too long; each part but the first says by `meta.continues` which one it goes on
- * from.
+ * Decodes the documents of shards, in order, one at a time. The id of a document is where it begins:
+ * `<path of the shard>#<row>:<column>`. `meta.tokens` counts its ids, its EOS id included. `meta.complete` is false if
+ * no shard has its end, and for each part of a document that is too long. `meta.continues` of a part is the id of the
+ * part before.
  *
  * @throws SluiceError `ERR_SHARD` for an id that isn't in the vocabulary, with shard, row and column; as `readIds`
  */
@@ -192,7 +192,7 @@ export async function * shardDocuments (
   if (tokens > 0) yield { id, text: decoding.end(), meta: { tokens, complete: false, ...meta } }
 }
 
-/** The ids of a shard, all of them in the vocabulary. */
+/** Reads the ids of a shard and checks that they are in the vocabulary. */
 async function * knownIds (
   shard: ShardFile,
   range: IdRange,
@@ -204,7 +204,7 @@ async function * knownIds (
       const at = block.first + first
       throw new SluiceError('ERR_SHARD', `${shard.path}: id ${block.ids[first]!} in row ` +
         `${Math.floor(at / shard.columns)}, column ${at % shard.columns} is not in the vocabulary, ` +
-        `expected 0 to ${vocabSize - 1}; is it the tokenizer that the shards were made with?`)
+        `expected 0 to ${vocabSize - 1}; use the tokenizer that the shards were made with`)
     }
     yield block
   }

@@ -10,15 +10,15 @@ import { count, positive, sha256Hex } from '../options.ts'
 import { partialName, reopen, writeAll } from '../output/resumable.ts'
 import { isShardName, listShards, namesIn } from './names.ts'
 
-/** A shard that is complete, under its final name, as stats have it. */
+/** The entry of a complete shard in stats. */
 export const shardInfo = z.object({
   /** Its name in the folder. */
   file: z.string().refine(isShardName, 'expected the name of a shard, such as shard_00000.npy'),
   sequences: positive,
-  bytes: z.int().min(1), // a shard can have more than `positive` holds
+  bytes: z.int().min(1), // may be more than the limit of `positive`
   sha256: sha256Hex
 })
-/** A shard that is written, as stats have it. */
+/** The entry of a complete shard in stats. */
 export type ShardInfo = Readonly<z.output<typeof shardInfo>>
 
 /** Deletes the shards in a folder. */
@@ -26,13 +26,13 @@ export async function removeShards (folder: string): Promise<void> {
   for (const name of await listShards(folder)) await rm(join(folder, name))
 }
 
-/** Makes a folder ready for shards: there, and without what killed runs have left half-written. */
+/** Creates the folder if it is missing, and deletes the unfinished files of killed runs. */
 export async function prepareFolder (folder: string): Promise<void> {
   await makeFolder(folder)
   await removeLeftovers(folder, isShardName)
 }
 
-/** Deletes the shards that an earlier run had begun, and won't go on with. */
+/** Deletes the unfinished shards of earlier runs that won't be resumed. */
 export async function removePartials (folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     const isPartial = !isShardName(name) && isShardName(name.replace(/\.partial$/, ''))
@@ -40,43 +40,43 @@ export async function removePartials (folder: string): Promise<void> {
   }
 }
 
-/** @throws SluiceError `ERR_OUTPUT_EXISTS` when a folder holds shards */
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when a folder has shards */
 export async function refuseShards (folder: string): Promise<void> {
   const { length } = await listShards(folder)
   if (length > 0) {
     throw new SluiceError('ERR_OUTPUT_EXISTS', `${folder}: holds ${length} ${length === 1 ? 'shard' : 'shards'} of ` +
-      'another run; name another folder, or have them deleted by --overwrite (overwrite: true in code)')
+      'another run; name another folder, or delete them with --overwrite (overwrite: true in code)')
   }
 }
 
-/** A shard that is begun, as a checkpoint has it. */
+/** An unfinished shard in a checkpoint. */
 export const openShard = z.strictObject({
   rows: count,
   bytes: count,
-  /** Of these bytes, the header that of a full shard. */
+  /** Of these bytes, with the header of a full shard. */
   sha256: sha256Hex
 })
 export type OpenShard = Readonly<z.output<typeof openShard>>
 
-/** What every row of a shard is, and how many there are at most. */
+/** The type of the ids, the length of a row, and the maximum number of rows. */
 export interface ShardShape {
   readonly columns: number
   readonly maxRows: number
   readonly dtype: Dtype
 }
 
-/** Data is collected to about this many bytes before it goes to the file. */
+/** About this many bytes are collected before they are written to the file. */
 const WRITE_BYTES = 1024 * 1024
 
 /**
  * Writes one shard, under a temporary name until `finish`.
  *
- * The number of rows stands in the header, before the data: it is written for a full shard, and once more, in the same
- * number of bytes, where the shard ends early.
+ * The header, which is before the data, has the number of rows. It is written for a full shard first, and overwritten
+ * in place if the shard ends early.
  */
 export class ShardWriter {
   readonly #path: string
-  readonly #name: string // until it is whole
+  readonly #name: string // temporary name, until `finish`
   readonly #replaces: boolean
   readonly #file: FileHandle
   readonly #columns: number
@@ -90,8 +90,8 @@ export class ShardWriter {
   #isSaved = false
 
   /**
-   * @param resumable whether `save` will be called: one run at a time may write in the folder then, and a shard of the
-   *   name is replaced
+   * @param resumable whether `save` will be called; if so, only one run may write into the folder, and a shard of the
+   *   same name is replaced
    * @throws SluiceError `ERR_OUTPUT`
    */
   static async create (path: string, shape: ShardShape, { resumable = false } = {}): Promise<ShardWriter> {
@@ -102,16 +102,16 @@ export class ShardWriter {
   }
 
   /**
-   * Goes on with a shard that `save` told of.
+   * Resumes a shard from the result of `save`.
    *
-   * @throws SluiceError `ERR_CHECKPOINT` when it isn't there any more as it was, `ERR_OUTPUT`
+   * @throws SluiceError `ERR_CHECKPOINT` when the shard is missing or was changed, `ERR_OUTPUT`
    */
   static async resume (path: string, shape: ShardShape, { rows, bytes, sha256 }: OpenShard): Promise<ShardWriter> {
     return await writing(path, async () => {
       let shard!: ShardWriter
       await reopen(path, bytes, async file => {
         shard = new ShardWriter(path, partialName(path), file, shape, true)
-        await shard.#take(bytes)
+        await shard.#readSaved(bytes)
         return shard.#hash.copy().digest('hex') === sha256
       })
       shard.#rows = rows
@@ -140,7 +140,7 @@ export class ShardWriter {
     return this.#rows === this.#maxRows
   }
 
-  /** Adds a row, as `npyData` gives it; its bytes must not change afterwards. */
+  /** Adds a row, as `npyData` returns it; its bytes must not change afterwards. */
   async add (row: Buffer): Promise<void> {
     this.#collect(row)
     this.#rows++
@@ -148,9 +148,9 @@ export class ShardWriter {
   }
 
   /**
-   * Gives the shard its name.
+   * Completes the shard and gives it its final name.
    *
-   * @throws SluiceError `ERR_OUTPUT`; `ERR_OUTPUT_EXISTS` when there is one of that name by now
+   * @throws SluiceError `ERR_OUTPUT`; `ERR_OUTPUT_EXISTS` when a shard of that name was written by now
    */
   async finish (): Promise<ShardInfo> {
     return await writing(this.#path, async () => {
@@ -163,14 +163,14 @@ export class ShardWriter {
       }
       if (!this.#replaces && await stat(this.#path).catch(() => null) !== null) {
         throw new SluiceError('ERR_OUTPUT_EXISTS', `${this.#path}: was written by another run in the meantime; ` +
-          'run one at a time in a folder')
+          'let only one run at a time write into a folder')
       }
       await publish(this.#file, this.#path, this.#name)
       return { file: basename(this.#path), sequences: this.#rows, bytes: this.#bytes, sha256 }
     })
   }
 
-  /** Syncs what has been written, for `resume` to go on with. */
+  /** Writes and syncs the rows so far. @returns the state from which `resume` continues */
   async save (): Promise<OpenShard> {
     await this.#flush()
     await writing(this.#path, () => this.#file.sync())
@@ -178,17 +178,17 @@ export class ShardWriter {
     return { rows: this.#rows, bytes: this.#bytes, sha256: this.#hash.copy().digest('hex') }
   }
 
-  /** Deletes what has been written, unless it was saved. */
+  /** Closes the file, and deletes it unless it was saved. */
   async abandon (): Promise<void> {
     await this.#file.close().catch(() => {})
     if (!this.#isSaved) await rm(this.#name, { force: true })
   }
 
   /**
-   * Takes what is in the file already. Its header may have been written anew for fewer rows, when the shard was
-   * finished.
+   * Hashes the saved bytes of the file. The header of a full shard is restored before, since a run that ended after the
+   * save may have written one for fewer rows.
    */
-  async #take (bytes: number): Promise<void> {
+  async #readSaved (bytes: number): Promise<void> {
     await writeAll(this.#file, npyHeader({ dtype: this.#dtype, rows: this.#maxRows, columns: this.#columns }), 0)
     const chunk = Buffer.alloc(WRITE_BYTES)
     while (this.#bytes < bytes) {

@@ -1,15 +1,14 @@
-/** What a source is told of barriers. */
+/** When a source sends barriers. */
 export interface Barriers {
-  /** Asked after each document: whether a barrier is to follow it. */
+  /** Called after each document: whether a barrier must follow it. */
   readonly isDue: () => boolean
-  /** Called once a barrier has come to the end of the flow. The source waits for it. */
+  /** Called once a barrier has reached the end of the flow. The source waits for it. */
   readonly arrived: () => Promise<void>
 }
 
 /**
- * Follows the documents of a source through a flow; stages hand it on, and the sink awaits `arrive`. The source makes
- * nothing in the meantime: when a barrier arrives, all that came before it has been dealt with, and nothing is under
- * way.
+ * Follows the documents of a source through a flow: stages pass it on, and the sink awaits `arrive`. The source pauses
+ * in the meantime. When a barrier arrives, all documents before it are processed, and none is under way.
  */
 export class Barrier {
   readonly arrive: () => Promise<void>

@@ -9,7 +9,7 @@ import { notLocal } from '../not-local.ts'
 import { type Follows, type OwnWork, isThenable, strictWork, whyInOrder, workMistake } from './strict-work.ts'
 import type { Work } from './stage.ts'
 
-/** A module that exports a stage of the user's own, as it was found: plain data, for threads too. */
+/** A module that exports a custom stage, as it was found: plain data, for threads too. */
 export interface StageModuleFile {
   /** As it was named: the path of a file from the working directory, or a package. */
   readonly module: string
@@ -19,41 +19,44 @@ export interface StageModuleFile {
   readonly sha256: string
 }
 
-/** A stage of the user's own, whose module has been loaded and given its options. */
+/** A custom stage, whose module has been loaded and given its options. */
 export interface StageModule extends StageModuleFile {
-  /** As it shows in stats and rejects. */
+  /** Its name in stats and rejects. */
   readonly stageName: string
-  /** Why it has to see all documents in order, in one thread, such as `it keeps state`; null where it need not. */
+  /** Why it must see all documents in order, in one thread, such as `it keeps state`; null where it need not. */
   readonly inOrder: string | null
   /**
-   * What it does, for one flow: made anew each time, and held to its contract.
+   * What it does, for one flow: created anew each time, with checks that it keeps its contract.
    *
    * @throws SluiceError `ERR_OPTION` when it can't be made again
    */
   readonly work: (follows?: Follows) => Work<Document, Document, unknown>
 }
 
-/** Stages of modules that were loaded, by the URLs of these: to tell from a stack whose code it was. */
+/** Stages of loaded modules, by the URLs of these: to find in a stack whose code it was. */
 const loaded = new Map<string, string>()
 
-/** The stage of the user's own whose module a stack of calls goes through, as messages call it; null for none. */
+/** The custom stage whose module is in a stack of calls, as messages call it; null for none. */
 export function stageInStack (stack: string): string | null {
   for (const [url, stage] of loaded) if (stack.includes(url) || stack.includes(fileURLToPath(url))) return stage
   return null
 }
 
-/** What a module should look like, for whoever has another one. */
+/** What a module should export. */
 const EXPECTED = 'expected `export function stage (options)`, or a default one, that returns a Stage'
 
 /**
- * Finds a module: a file of that path first, seen from the working directory, then a package that is installed there.
+ * Finds a module: first a file with that path from the working directory, then a package that is installed there.
  *
  * @throws SluiceError `ERR_OPTION` when there is none, or it can't be read
  */
 export async function findStageModule (module: string): Promise<StageModuleFile> {
   const file = resolve(module)
   const status = await stat(file).catch(() => null)
-  if (status?.isDirectory() === true) throw new SluiceError('ERR_OPTION', `${module}: is a folder, expected a module: a .js or .mjs file, or the name of a package`)
+  if (status?.isDirectory() === true) {
+    const expected = 'expected a module: a .js or .mjs file, or the name of a package'
+    throw new SluiceError('ERR_OPTION', `${module}: is a folder, ${expected}`)
+  }
   const elsewhere = status === null ? notLocal(module, { isPiped: false }) : null
   if (elsewhere !== null) throw new SluiceError('ERR_OPTION', elsewhere)
   const path = status === null ? pathInPackage(module) : file
@@ -69,22 +72,32 @@ function pathInPackage (module: string): string {
   try {
     if (!/^(\.{0,2}\/|node:|[a-z]+:\/\/)/.test(module)) return require.resolve(module)
   } catch (cause) {
-    if (codeOf(cause) !== 'MODULE_NOT_FOUND') throw new SluiceError('ERR_OPTION', `${module}: ${messageOf(cause)}; name the file itself, such as ./node_modules/${module}/index.js`, { cause })
+    if (codeOf(cause) !== 'MODULE_NOT_FOUND') {
+      const advice = `name the file itself, such as ./node_modules/${module}/index.js`
+      throw new SluiceError('ERR_OPTION', `${module}: ${messageOf(cause)}; ${advice}`, { cause })
+    }
   }
-  throw new SluiceError('ERR_OPTION', `${module}: no such file in ${process.cwd()}${/^[@\w]/.test(module) ? ', and no such package is installed there' : ''}; a module is named by its path from the working directory, or as a package`)
+  const noPackage = /^[@\w]/.test(module) ? ', and no such package is installed there' : ''
+  const advice = 'a module is named by its path from the working directory, or as a package'
+  throw new SluiceError('ERR_OPTION', `${module}: no such file in ${process.cwd()}${noPackage}; ${advice}`)
 }
 
 /**
- * Imports a module that was found, and makes its stage once, to see whether that can be done.
+ * Imports a module that was found, and creates its stage once, to see whether that works.
  *
  * @param options for the stage, as they are written
- * @throws SluiceError `ERR_OPTION`, which says what was found and what was expected, when it can't be imported, exports
- *   no such function, when that throws or returns no Stage, or when the file isn't what it was when it was found
+ * @throws SluiceError `ERR_OPTION`, with what was found and what was expected, when it can't be imported, when it
+ *   exports no such function, when that throws or returns no Stage, or when the file has changed since it was found
  */
-export async function loadStageModule ({ module, path, sha256 }: StageModuleFile, options: Readonly<Record<string, unknown>>): Promise<StageModule> {
+export async function loadStageModule (
+  { module, path, sha256 }: StageModuleFile, options: Readonly<Record<string, unknown>>
+): Promise<StageModule> {
   const make = factoryIn(module, await imported(module, path, sha256))
   const now = await sha256OfFile(path).catch(() => 'none')
-  if (now !== sha256) throw new SluiceError('ERR_OPTION', `${module}: was changed while it is in use: has SHA-256 ${now}, expected ${sha256}; start again`)
+  if (now !== sha256) {
+    const hashes = `has SHA-256 ${now}, expected ${sha256}`
+    throw new SluiceError('ERR_OPTION', `${module}: was changed while it is in use: ${hashes}; start again`)
+  }
   const first = made(module, make, options)
   loaded.set(pathToFileURL(path).href, `${first.name} (${module})`)
   return {
@@ -98,15 +111,18 @@ export async function loadStageModule ({ module, path, sha256 }: StageModuleFile
 }
 
 async function imported (module: string, path: string, sha256: string): Promise<unknown> {
-  // A process may live longer than a version of the module: what is imported has to be what was hashed.
+  // A process may outlive a version of the module: what is imported must be what was hashed.
   delete createRequire(path).cache[path] // eslint-disable-line @typescript-eslint/no-dynamic-delete
   const url = pathToFileURL(path)
   url.searchParams.set('sha256', sha256.slice(0, 16))
   try {
     return await import(url.href) as unknown
   } catch (cause) {
-    const todo = messageOf(cause).startsWith('Cannot find package \'sluice\'') ? 'install sluice in a folder above the module' : `\`node ${module}\` shows where`
-    throw new SluiceError('ERR_OPTION', `${module}: can't be imported: ${messageOf(cause)}; ${todo}`, { cause })
+    const message = messageOf(cause)
+    const advice = message.startsWith('Cannot find package \'sluice\'')
+      ? 'install sluice in a folder above the module'
+      : `\`node ${module}\` shows where`
+    throw new SluiceError('ERR_OPTION', `${module}: can't be imported: ${message}; ${advice}`, { cause })
   }
 }
 
@@ -114,11 +130,13 @@ type Factory = (options: Record<string, unknown>) => unknown
 
 /** The export `stage`, else the default one; what CommonJS exports is a default one as a whole. */
 function factoryIn (module: string, namespace: unknown): Factory {
-  const exports = [namespace, exportOf(namespace, 'default')].flatMap(from => [exportOf(from, 'stage'), exportOf(from, 'default')])
+  const exports = [namespace, exportOf(namespace, 'default')]
+    .flatMap(from => [exportOf(from, 'stage'), exportOf(from, 'default')])
   const factory = exports.find(value => typeof value === 'function')
   if (factory !== undefined) return factory as Factory
   const names = Object.keys(namespace as object)
-  throw new SluiceError('ERR_OPTION', `${module}: exports ${names.length === 0 ? 'nothing' : `only ${names.join(', ')}, and none of them is a function stage or default`}; ${EXPECTED}`)
+  const found = `only ${names.join(', ')}, and none of them is a function stage or default`
+  throw new SluiceError('ERR_OPTION', `${module}: exports ${names.length === 0 ? 'nothing' : found}; ${EXPECTED}`)
 }
 
 function exportOf (from: unknown, name: string): unknown {
@@ -130,17 +148,21 @@ function made (module: string, make: Factory, options: Readonly<Record<string, u
   try {
     stage = make(structuredClone(options))
   } catch (cause) {
-    throw new SluiceError('ERR_OPTION', `${module}: its function stage has failed: ${messageOf(cause)}; are its options right?`, { cause })
+    const message = `its function stage has failed: ${messageOf(cause)}; are its options right?`
+    throw new SluiceError('ERR_OPTION', `${module}: ${message}`, { cause })
   }
   if (isThenable(stage)) {
-    stage.then(null, () => {}) // it is told of here
-    throw new SluiceError('ERR_OPTION', `${module}: its function stage returned a promise, expected a Stage; what has to be awaited belongs into the stage's \`open\``)
+    stage.then(null, () => {}) // this error reports it
+    const advice = 'what must be awaited belongs in the stage\'s `open`'
+    throw new SluiceError('ERR_OPTION', `${module}: its function stage returned a promise, expected a Stage; ${advice}`)
   }
-  // Not by instanceof: the module may have a sluice of its own.
+  // Not by instanceof: the module may import another copy of sluice.
   const work = exportOf(stage, 'work')
   const mistake = workMistake(work)
   if (mistake === null) return work as OwnWork
-  const found = typeof work === 'object' && work !== null ? `a Stage that ${mistake}` : `${kindOf(stage)}, expected a Stage: new Stage({ name, take })`
+  const found = typeof work === 'object' && work !== null
+    ? `a Stage that ${mistake}`
+    : `${kindOf(stage)}, expected a Stage: new Stage({ name, take })`
   throw new SluiceError('ERR_OPTION', `${module}: its function stage returned ${found}`)
 }
 

@@ -13,22 +13,28 @@ export interface StageStats {
   dropped: Record<string, number>
 }
 
-/** What every stage can be told beside its own options. */
+/** The options that every stage has besides its own. */
 export interface StreamOptions {
-  /** Items that the stage holds, on each side that it has, before what is before it must wait. @default 16 (Node's) */
+  /** Items that the stage buffers, on each of its sides, before the stage before it must wait. @default 16 (Node's) */
   readonly highWaterMark?: number | undefined
   /** Destroys the stage when it fires. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** What every transform can be told beside its own options. */
+/** The options that every transform has besides its own. */
 export interface StageOptions<Item> extends StreamOptions {
   /** Called with each item that the stage drops, and the reason; the stage waits for it. */
   readonly rejects?: ((item: Item, reason: string) => void | Promise<void>) | undefined
 }
 
+interface ObjectStreamOptions {
+  objectMode: true
+  highWaterMark?: number
+  signal?: AbortSignal
+}
+
 /** Options for the constructors of Node's streams; what isn't given is left to Node. */
-export function objectStream ({ highWaterMark, signal }: StreamOptions): { objectMode: true, highWaterMark?: number, signal?: AbortSignal } {
+export function objectStream ({ highWaterMark, signal }: StreamOptions): ObjectStreamOptions {
   return {
     objectMode: true,
     ...(highWaterMark === undefined ? {} : { highWaterMark }),
@@ -36,53 +42,55 @@ export function objectStream ({ highWaterMark, signal }: StreamOptions): { objec
   }
 }
 
-/** What Node's streams are told when a step is done. */
+/** The callback of Node's streams when a step is done. */
 export type Done = (error?: Error | null) => void
 
-/** Tells `done` how a promise ends; one that is rejected with nothing is an error all the same. */
+/** Calls `done` when a promise settles; a rejection without an error is an error all the same. */
 export function settle (promise: Promise<unknown>, done: Done): void {
-  promise.then(() => { done() }, (error: unknown) => { done(error == null ? new Error('rejected without an error') : error as Error) })
+  promise.then(() => { done() }, (error: unknown) => {
+    done(error == null ? new Error('rejected without an error') : error as Error)
+  })
 }
 
-/** Ends `_destroy`, once what is let go of is gone; the error that came first is the one that counts. */
+/** Ends `_destroy` once resources are released; the first error counts. */
 export function settleDestroy (promise: Promise<unknown>, error: Error | null, done: Done): void {
   promise.then(() => { done(error) }, (late: unknown) => { done(error ?? late as Error) })
 }
 
-/** Hands an item on to the next stage. */
+/** Passes an item on to the next stage. */
 export type Push<Out> = (item: Out) => void
 
 /** What a stage does, without streams. */
 export interface Work<In, Out, State = null> {
   readonly name: string
-  /** Loads what the work needs, before the first item, or at the end where there is none. */
+  /** Loads what the work needs: before the first item, or at the end if there is none. */
   open?: () => Promise<void>
   /**
-   * Takes one item and pushes what becomes of it: nothing, one item or several.
+   * Takes one item and pushes its results: none, one or several.
    * A string that it returns is the reason why the item is dropped.
    */
   take: (item: In, push: Push<Out>) => string | undefined | Promise<string | undefined>
   /**
-   * Whether it may push several items for one that it takes. Asked of stages that a manifest names by their module: one
-   * that says nothing, and has no `finish`, pushes exactly one for each that it doesn't drop.
+   * Whether it may push several items for one that it takes. It matters for stages that a manifest names by their
+   * module: one that doesn't set it, and has no `finish`, pushes exactly one for each that it doesn't drop.
    */
   readonly several?: boolean
-  /** What of an item is compared with those of others, where it hangs on the item alone. `take` does the comparing. */
+  /** What of an item is compared with those of others, where it depends on the item alone; `take` compares. */
   key?: (item: In) => bigint
   /** The input has ended: pushes what is left. */
   finish?: (push: Push<Out>) => void | Promise<void>
-  /** Lets go of what `open` loaded; called once after `open` was, on the end, on an error and on abort. */
+  /** Releases what `open` loaded. Called once if `open` was: at the end, after an error, or after an abort. */
   close?: () => void | Promise<void>
-  /** The state as small JSON; a stage without state has neither. */
+  /** The state as small JSON. A stage without state has neither `save` nor `restore`. */
   save?: () => State
-  /** Takes a state that `save` gave. @throws SluiceError `ERR_STATE` for any other */
-  restore?: (state: State) => void
+  /** Takes a state that `save` returned. @throws SluiceError `ERR_STATE` for any other */
+  restore? (state: State): void
 }
 
-/** Items of which it is known already what a stage compares, so that the stage does nothing else. */
+/** Items whose keys are known already, so that a stage only compares them. */
 export interface Keyed<Item, Out> {
   readonly keyOf: (item: Item) => bigint
-  /** What is handed on for one that is kept. */
+  /** What is passed on for one that is kept. */
   readonly outOf: (item: Item) => Out
 }
 
@@ -93,7 +101,7 @@ export interface Keyed<Item, Out> {
 export class Stage<In, Out, State = null> extends TypedTransform<Out> {
   readonly stageName: string
   readonly stats: StageStats = { in: 0, out: 0, dropped: {} }
-  /** What the stage does, for whoever does it without streams. */
+  /** What the stage does, for use without streams. */
   readonly work: Work<In, Out, State>
   readonly #rejects: StageOptions<In>['rejects']
   readonly #pushOut: Push<Out>
@@ -112,14 +120,16 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
     }
   }
 
-  /** What a later `restore` needs to go on from here, as small JSON; null for a stage without state. */
+  /** What a later `restore` needs to resume here, as small JSON; null for a stage without state. */
   save (): State | null {
     return this.work.save?.() ?? null
   }
 
-  /** Goes on from a saved state. @throws SluiceError `ERR_STATE` when the state is not this stage's */
+  /** Resumes from a saved state. @throws SluiceError `ERR_STATE` when the state is not this stage's */
   restore (state: State): void {
-    if (this.work.restore === undefined) throw new SluiceError('ERR_STATE', `${this.stageName} holds no state, so none can be restored`)
+    if (this.work.restore === undefined) {
+      throw new SluiceError('ERR_STATE', `${this.stageName} holds no state, so none can be restored`)
+    }
     this.work.restore(state)
   }
 
@@ -137,7 +147,7 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
     settleDestroy(this.#close(), error, done)
   }
 
-  /** Not on construction: a stage that is made and never used must not fail, and holds nothing. */
+  /** Not in the constructor: a stage that is never used must not fail, and holds no resources. */
   async #open (): Promise<void> {
     await (this.#opening ??= Promise.resolve(this.work.open?.()))
     this.#isOpen = true
@@ -163,7 +173,7 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
 
   async #close (): Promise<void> {
     if (this.#opening === undefined) return
-    // On an abort they may be under way: nothing is taken from under them.
+    // After an abort they may still be under way: what they use is kept until they have ended.
     await this.#opening.catch(() => {})
     await this.#pending?.catch(() => {})
     await this.work.close?.()
@@ -178,13 +188,13 @@ export class Stage<In, Out, State = null> extends TypedTransform<Out> {
 }
 
 /**
- * Parts what a factory was given into the options every stage has and its own, checked by its schema.
+ * Splits the options of a factory into its own, parsed by its schema, and those that every stage has.
  *
  * @throws SluiceError `ERR_OPTION`
  */
 export function stageOptions<S extends OptionsSchema, Item> (
-  name: string, schema: S, given: z.input<S> & StageOptions<Item>
+  name: string, schema: S, given: StageOptions<Item>
 ): [own: z.output<S>, shared: StageOptions<Item>] {
-  const { rejects, highWaterMark, signal, ...own } = given as StageOptions<Item> & Record<string, unknown>
+  const { rejects, highWaterMark, signal, ...own } = given
   return [parseOptions(name, schema, own), { rejects, highWaterMark, signal }]
 }

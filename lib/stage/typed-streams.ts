@@ -1,9 +1,11 @@
-/** Node's streams with a type for their items, so that `for await` knows it. What they do is Node's. */
+/** Node's streams with a type for their items, for `for await`. At run time they are Node's own. */
 import { Readable, Transform } from 'node:stream'
 
-/** `then` that `await` passes over, since nothing is its `this`, and that gives what the types of `pipeline` want. */
+/** `then` that `await` ignores, since nothing can be its `this`, and that the types of `pipeline` accept. */
 type LooseThen = <A, B>(
-  this: never, done?: ((value: never) => A | PromiseLike<A>) | null, failed?: ((reason: unknown) => B | PromiseLike<B>) | null
+  this: never,
+  done?: ((value: never) => A | PromiseLike<A>) | null,
+  failed?: ((reason: unknown) => B | PromiseLike<B>) | null
 ) => Promise<A | B>
 
 interface Next<Item> extends Pick<Promise<never>, 'catch' | 'finally' | typeof Symbol.toStringTag> {
@@ -11,8 +13,8 @@ interface Next<Item> extends Pick<Promise<never>, 'catch' | 'finally' | typeof S
 }
 
 /**
- * The iterator of a stream of items. With `AsyncIterator<Item>` the stream would be none to the types of `pipeline` and
- * `pipe`: there each stream gives texts or bytes, unless it gives `any`. What `next` returns fits both.
+ * The iterator of a stream of items. The types of `pipeline` and `pipe` don't accept a stream with an
+ * `AsyncIterator<Item>`: there each stream gives texts or bytes, or `any`. What `next` returns fits both.
  */
 export interface TypedIterator<Item> extends NodeJS.AsyncIterator<never> {
   next: () => Next<Item>

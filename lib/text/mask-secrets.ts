@@ -5,28 +5,28 @@ const SECRET_NAMES =
   'token|password|passwd|secret|signature|sig|credential|key_?secret|(?:api|secret|access|private)[_-]?key'
 
 /**
- * The first group of each is kept; what follows it is the secret. Lengths are such that no name of a data set matches.
- * None looks at the same characters from many places, so that the time grows with the text, and no faster.
+ * The first group of each is kept, the rest of the match is the secret. Minimal lengths are chosen so that no name of a
+ * dataset matches. No pattern scans the same characters from many positions, so that matching takes linear time.
  */
 const SECRETS: readonly RegExp[] = [
   // https://user:password@host, https://token@host
   /(:\/\/)[^\s/"'<>]+(?=@)/g,
-  // the Hugging Face Hub: 34 letters and digits; fewer need a digit or a capital among them
+  // the Hugging Face Hub: 34 letters and digits; shorter ones must have a digit or a capital
   /(\bhf_)(?:[A-Za-z0-9]{20,}|(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{8,})/g,
-  // its OAuth and organization tokens; a JWT, which begins with the base64 of `{"`
+  // its OAuth and organization tokens; a JWT, which starts with the base64 of `{"`
   /(\b(?:hf_(?:oauth|jwt)_|api_org_))[\w.-]{8,}/g,
   /(?<![\w-])(?=[\w-]+\.[\w-]{8,}\.)([\w-]*?\beyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
   // GitHub, GitLab, Slack, OpenAI, AWS
   /(\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-)|\bsk-(?=[\w-]{40})|\bA[KS]IA(?=[A-Z0-9]{16}\b))[\w-]{16,}/g,
   /(\bBearer +)[\w.~+/=-]{8,}/gi,
-  // what CloudFront signs an address with, beside its Signature
+  // parameters of CloudFront's signed URLs, besides Signature
   /([?&](?:Policy|Key-Pair-Id)=)[^\s"'&,}\]#]{4,}/gi,
   // ?token=…, HF_TOKEN=…, X-Amz-Signature=…, # password: …
   new RegExp(String.raw`(\b(?:(?:${OWNERS})[_-]){0,4}(?:${SECRET_NAMES})["']?[ \t]*[=:][ \t]*["']?)` +
     String.raw`(?!\w*MASKED|\w+:\/\/)[^\s"'&,}\]#]{4,}`, 'gi')
 ]
 
-/** A text without the passwords and tokens in it, as far as their form tells what they are; and how many there were. */
+/** Masks passwords and tokens in a text, as far as they are recognized by their form, and counts them. */
 export function maskSecrets (text: string): { readonly text: string, readonly masked: number } {
   let masked = 0
   const without = SECRETS.reduce((left, pattern) => left.replace(pattern, (_match, kept: string) => {

@@ -1,23 +1,23 @@
-/**
- * Patterns with wildcards, matched in time that grows with the pattern's length times the text's, whatever they are.
- */
+/** Patterns with wildcards. Matching takes at most the length of the pattern times the length of the text. */
 
 /** A range of code points, both ends included. */
 type Range = readonly [first: number, last: number]
 
-/** The characters that a step takes. */
+/** The characters that a step matches. */
 export interface CharacterSet {
   readonly ranges: readonly Range[]
-  /** Whether it takes all characters but these. */
+  /** Whether it matches all characters except these. */
   readonly isNegated: boolean
 }
 
-/** A part of a pattern: one character, any number of characters, or steps that may be left out together. */
+/**
+ * A part of a pattern: one character, any number of characters, or a group of the following steps that may be skipped.
+ */
 export type Step =
   | { readonly kind: 'one' | 'many', readonly of: CharacterSet }
   | { readonly kind: 'optional', readonly steps: number }
 
-/** Work that may be done: each step that is tried for a character takes one. */
+/** A limit of the work: each step that is tried for a character costs one. */
 export interface Budget {
   left: number
 }
@@ -25,17 +25,17 @@ export interface Budget {
 export const ANY_CHARACTER: CharacterSet = { ranges: [], isNegated: true }
 export const NO_SLASH: CharacterSet = { ranges: [[0x2f, 0x2f]], isNegated: true }
 
-/** A character that means itself. */
+/** A step that matches one given character. */
 export function character (text: string): Step {
   const code = text.codePointAt(0)!
   return { kind: 'one', of: { ranges: [[code, code]], isNegated: false } }
 }
 
 /**
- * What takes a text if the steps do, one after the other, without going back: it keeps all steps at which the text may
- * be, as a nondeterministic automaton does.
+ * Compiles steps to a function that tests texts. It doesn't backtrack: like a nondeterministic automaton, it keeps the
+ * set of all steps that may be next.
  *
- * @returns a function that tells whether a text fits, and takes what it costs from the budget
+ * @returns whether a text matches; the cost is taken from the budget
  */
 export function compileSteps (steps: readonly Step[]): (text: string, budget?: Budget) => boolean {
   const end = steps.length
@@ -45,7 +45,7 @@ export function compileSteps (steps: readonly Step[]): (text: string, budget?: B
   const reached = steps.map((_, at) => reachedFrom(steps, steps[at]!.kind === 'many' ? at : at + 1))
   const start = reachedFrom(steps, 0)
   const reachedAt = new Float64Array(end + 1)
-  let place = 0 // counts up through all texts, so that reachedAt need not be cleared
+  let place = 0 // increases through all texts, so that reachedAt need not be cleared
   let [now, next] = [new Int32Array(end + 1), new Int32Array(end + 1)]
   return (text, budget) => {
     let count = start.length
@@ -80,11 +80,11 @@ export function compileSteps (steps: readonly Step[]): (text: string, budget?: B
   }
 }
 
-/** Where a text may be that has come to a step: at what follows, too, where the step can be passed over. */
+/** The steps that may be next once a step is reached: the step itself, and those after it if it can be skipped. */
 function reachedFrom (steps: readonly Step[], from: number): Int32Array {
   const reached = new Set<number>()
   const waiting = new Set([from])
-  for (const at of waiting) { // and those that are added meanwhile
+  for (const at of waiting) { // including those added meanwhile
     const step = steps[at]
     if (step?.kind !== 'optional') reached.add(at)
     else waiting.add(at + 1 + step.steps)
@@ -102,12 +102,12 @@ function takes ({ ranges, isNegated }: CharacterSet, code: number): boolean {
 }
 
 /**
- * Reads a set such as `[a-z_]` or `[!0-9]` as Python's `fnmatch` does: a `]` that comes first is part of it, and a
- * range whose end comes before its start holds nothing.
+ * Reads a set such as `[a-z_]` or `[!0-9]` as Python's `fnmatch` does: a `]` at the start is part of the set, and a
+ * range whose end is before its start is empty.
  *
- * @param at where the bracket opens
- * @param negations the characters that, behind the bracket, say that all others are meant
- * @returns the set, and where it ends; undefined where it isn't closed
+ * @param at index of the opening bracket
+ * @param negations characters that negate the set, after the bracket
+ * @returns the set, and the index of its end; undefined if it isn't closed
  */
 export function readSet (
   pattern: string,

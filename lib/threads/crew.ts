@@ -1,16 +1,18 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** Work that was begun and is done in steps, such as the records of a batch. */
+/** Work that is done in steps, such as the records of a batch. */
 export interface Steps<Result> {
   readonly isDone: boolean
-  /** Does the next one. */
+  /** Does the next step. */
   readonly step: () => void | Promise<void>
-  /** What came of it, once it is done. */
+  /** The result, once all steps are done. */
   readonly result: () => Result
 }
 
-/** Begins work that is no more than one step. */
-export function inOneStep<Task, Result> (work: (task: Task) => Promise<Result>): (task: Task) => Promise<Steps<Result>> {
+/** Makes work of a single step. */
+export function inOneStep<Task, Result> (
+  work: (task: Task) => Promise<Result>
+): (task: Task) => Promise<Steps<Result>> {
   return task => {
     let done: { readonly result: Result } | undefined
     return Promise.resolve({
@@ -21,38 +23,36 @@ export function inOneStep<Task, Result> (work: (task: Task) => Promise<Result>):
   }
 }
 
-/** A thread that works for a crew. */
+/** A thread of a crew. */
 export interface Helper<Task, Result> {
-  /** Settles once it has loaded what it needs: no task waits for that. Without it tasks are given from the start. */
+  /** Resolves once the thread is loaded; it gets no task before that. Without it, it gets tasks from the start. */
   readonly ready?: Promise<unknown>
   readonly run: (task: Task) => Promise<Result>
 }
 
-/** What will come of a task that was given to a crew. */
+/** The result to come of a task that was given to a crew. */
 export interface Future<Result> {
   /**
-   * Waits for what came of it, and works meanwhile.
+   * Waits for the result; meanwhile, this thread does tasks too.
    *
-   * @throws what the work throws, and what keeps a helper from working
+   * @throws what the work throws, or the error that ended a helper
    */
   readonly take: () => Promise<Result>
 }
 
 export interface CrewOptions {
   /**
-   * Tasks that a helper has at once; with 1 it waits between them, and no long one waits at it.
+   * Tasks that a helper has at once. With 1, it is idle between tasks, but no task waits behind a long one.
    *
-   * @default 2: the one that it does, and the next one
+   * @default 2: the current one and the next one
    */
   readonly tasksEach?: number
 }
 
-/** For so long at a time this thread does work of its own: what comes from elsewhere waits meanwhile. */
+/** How long this thread works before it returns to the event loop. */
 const STEP_MS = 5
 
-/**
- * It does so, too, when nothing was given or asked for in so long: it waits for something else then, such as a disk.
- */
+/** This thread also works after this time without calls: it is waiting for something else then, such as a disk. */
 const LULL_MS = 10
 
 class QueuedTask<Task, Result> {
@@ -64,7 +64,7 @@ class QueuedTask<Task, Result> {
   constructor (task: Task) {
     this.task = task
     this.result = new Promise<Result>((resolve, reject) => { this.#settle = { resolve, reject } })
-    this.result.catch(() => {}) // whoever takes it is told
+    this.result.catch(() => {}) // `take` throws the error
   }
 
   resolve (result: Result): void {
@@ -79,13 +79,13 @@ class QueuedTask<Task, Result> {
 }
 
 /**
- * Does tasks in the order in which they come: by threads, and in this one as well, while it has nothing else to do than
- * to wait for one of them. So no core is idle while threads start, and there is one thread less to start.
+ * Runs tasks in order of arrival, in helper threads, and in this thread while it waits for a result. So no core is idle
+ * while threads start, and one thread less is needed.
  */
 export class Crew<Task, Result> {
   readonly #begin: ((task: Task) => Promise<Steps<Result>>) | null
   readonly #tasksEach: number
-  readonly #busy = new Map<Helper<Task, Result>, number>() // tasks of those that are ready
+  readonly #busy = new Map<Helper<Task, Result>, number>() // number of tasks of each helper that is ready
   readonly #waiting: Array<QueuedTask<Task, Result>> = []
   #own: { readonly asked: QueuedTask<Task, Result>, readonly steps: Steps<Result> } | undefined
   #failure: { readonly error: unknown } | undefined
@@ -94,8 +94,12 @@ export class Crew<Task, Result> {
   #lastAsked = 0
   #lull: NodeJS.Timeout | undefined
 
-  /** @param begin begins a task in this thread; null where that is to do none */
-  constructor (helpers: ReadonlyArray<Helper<Task, Result>>, begin: ((task: Task) => Promise<Steps<Result>>) | null, { tasksEach = 2 }: CrewOptions = {}) {
+  /** @param begin starts a task in this thread; null if this thread should do none */
+  constructor (
+    helpers: ReadonlyArray<Helper<Task, Result>>,
+    begin: ((task: Task) => Promise<Steps<Result>>) | null,
+    { tasksEach = 2 }: CrewOptions = {}
+  ) {
     this.#begin = begin
     this.#tasksEach = tasksEach
     for (const helper of helpers) {
@@ -109,7 +113,7 @@ export class Crew<Task, Result> {
     }
   }
 
-  /** Gives a task, and what will come of it: to be taken in the order in which tasks were given. */
+  /** Adds a task. Take the results in the order in which tasks were added. */
   add (task: Task): Future<Result> {
     const asked = new QueuedTask<Task, Result>(task)
     if (this.#failure === undefined) {
@@ -122,8 +126,8 @@ export class Crew<Task, Result> {
   }
 
   /**
-   * Nothing is begun any more: tasks that aren't at a helper fail, and so do those that come. Resolves once nothing is
-   * done here any more.
+   * Starts no more tasks: those that no helper has yet, and all that are added later, fail with the error. Resolves
+   * once this thread has stopped working.
    */
   async end (error: unknown): Promise<void> {
     this.#failure ??= { error }
@@ -134,7 +138,7 @@ export class Crew<Task, Result> {
     await this.#working
   }
 
-  /** It may have been while something was awaited, which the compiler can't see. */
+  /** A method, as the compiler can't see that the field may change during an `await`. */
   #hasEnded (): boolean {
     return this.#failure !== undefined
   }
@@ -142,7 +146,7 @@ export class Crew<Task, Result> {
   async #take (asked: QueuedTask<Task, Result>): Promise<Result> {
     this.#isTaking = true
     try {
-      do await setImmediate() // else this thread's own stages would keep helpers from being heard
+      do await setImmediate() // so that messages from helpers are received
       while (!asked.isSettled && await this.#work())
       return await asked.result
     } finally {
@@ -155,12 +159,13 @@ export class Crew<Task, Result> {
     if (this.#begin === null) return
     this.#lull ??= setTimeout(() => {
       this.#lull = undefined
-      this.#useLull().catch(() => {}) // whoever takes the task is told
+      this.#useLull().catch(() => {}) // `take` throws the error
     }, LULL_MS)
   }
 
   async #useLull (): Promise<void> {
-    while (!this.#isTaking && performance.now() - this.#lastAsked >= LULL_MS && await this.#work()) await setImmediate()
+    const isLull = (): boolean => !this.#isTaking && performance.now() - this.#lastAsked >= LULL_MS
+    while (isLull() && await this.#work()) await setImmediate()
     if (this.#own !== undefined || this.#waiting.length > 0) this.#awaitLull()
   }
 
@@ -171,15 +176,18 @@ export class Crew<Task, Result> {
         const asked = this.#waiting.shift()
         if (asked === undefined) return
         this.#busy.set(helper, busy + 1)
-        helper.run(asked.task).then(result => { asked.resolve(result) }, (error: unknown) => { asked.reject(error) }).finally(() => {
-          this.#busy.set(helper, this.#busy.get(helper)! - 1)
-          this.#feed()
-        }).catch(() => {})
+        helper.run(asked.task)
+          .then(result => { asked.resolve(result) }, (error: unknown) => { asked.reject(error) })
+          .finally(() => {
+            this.#busy.set(helper, this.#busy.get(helper)! - 1)
+            this.#feed()
+          })
+          .catch(() => {})
       }
     }
   }
 
-  /** Works for a moment. False when there is nothing to do in this thread. */
+  /** Works for `STEP_MS`. Resolves to false if there is nothing to do in this thread. */
   #work (): Promise<boolean> {
     this.#working ??= this.#step().finally(() => { this.#working = undefined })
     return this.#working

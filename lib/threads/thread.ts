@@ -1,7 +1,7 @@
 import { Worker, parentPort } from 'node:worker_threads'
 import { type ErrorCode, SluiceError, messageOf } from '../errors.ts'
 
-/** A quarter of Node's bound: what passes through a thread is soon forgotten, and more only costs memory. */
+/** A quarter of Node's default: data in a thread is short-lived, and a larger young generation only costs memory. */
 const YOUNG_MB = 12
 
 interface Pending<Result> {
@@ -10,13 +10,17 @@ interface Pending<Result> {
 }
 
 /**
- * What comes out of a thread. Structured clone would take the code off an error of ours, which goes without its stack.
+ * What a thread sends back. A SluiceError is sent as its code and message, as structured clone would drop the code of
+ * an error; its stack isn't sent.
  */
-type Answer<Result> = { readonly result: Result } | { readonly code: ErrorCode, readonly message: string } | { readonly error: Error }
+type Answer<Result> =
+  | { readonly result: Result }
+  | { readonly code: ErrorCode, readonly message: string }
+  | { readonly error: Error }
 
 /**
- * One thread that does tasks, one after the other as they come: it doesn't wait for this thread between them. It keeps
- * the process alive only while it has something to do.
+ * A thread that does tasks in order of arrival. Tasks are queued there, so it doesn't wait for this thread between
+ * them. It keeps the process alive only while it has tasks.
  */
 export class WorkerThread<Task, Result> {
   readonly #worker: Worker
@@ -26,7 +30,10 @@ export class WorkerThread<Task, Result> {
 
   /** @param entry URL of a module that calls `serveTasks` @param signal ends the thread when it fires */
   constructor (entry: string, signal?: AbortSignal) {
-    this.#worker = new Worker(new URL(entry), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB }, ...(hasInputType() && { execArgv: [] }) })
+    this.#worker = new Worker(new URL(entry), {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      ...(hasInputType() && { execArgv: [] })
+    })
     this.#worker.unref()
     this.#worker.on('message', this.#answered)
     this.#worker.on('messageerror', this.#fail)
@@ -34,18 +41,21 @@ export class WorkerThread<Task, Result> {
     const onAbort = (): void => { this.#fail(signal?.reason as Error) }
     this.#worker.on('exit', code => {
       signal?.removeEventListener('abort', onAbort)
-      this.#fail(new Error(`it ended with exit code ${code}${code === 0 ? ': a stage of your own may have called process.exit; one that can\'t go on throws an error' : ''}`))
+      const hint = code === 0
+        ? ': a custom stage may have called process.exit; to end with an error, a stage should throw one'
+        : ''
+      this.#fail(new Error(`it ended with exit code ${code}${hint}`))
     })
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted === true) onAbort()
   }
 
-  /** Whether it does nothing any more: it has died, or was ended. */
+  /** Whether the thread has died or was closed. */
   get hasEnded (): boolean {
     return this.#failure !== undefined
   }
 
-  /** @throws what the work throws, or why the thread has ended: then for all tasks that it has not done */
+  /** Runs a task. @throws what the work throws, or the error that ended the thread, for each task that was not done */
   run (task: Task): Promise<Result> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
@@ -56,7 +66,7 @@ export class WorkerThread<Task, Result> {
     })
   }
 
-  /** Ends the thread, whatever it is at. */
+  /** Ends the thread at once, even during a task. */
   async close (): Promise<void> {
     this.#failure ??= new Error('it was closed')
     await this.#worker.terminate()
@@ -65,7 +75,7 @@ export class WorkerThread<Task, Result> {
   readonly #answered = ({ number, ...answer }: { readonly number: number } & Answer<Result>): void => {
     const pending = this.#pending.get(number)
     this.#pending.delete(number)
-    // A process that lets go of a thread while that ends, ends itself.
+    // Not while the thread ends: the process would end too.
     if (this.#pending.size === 0 && !this.hasEnded) this.#worker.unref()
     if ('error' in answer) pending?.reject(answer.error)
     else if ('code' in answer) pending?.reject(new SluiceError(answer.code, answer.message))
@@ -81,19 +91,22 @@ export class WorkerThread<Task, Result> {
   }
 }
 
-/** Of a program that is given as text, the type is no option of a thread's: Node refuses it there. */
+/**
+ * Whether the process was started with `--input-type` (as with `--eval`), which Node refuses as an option of a thread.
+ */
 function hasInputType (): boolean {
   return process.execArgv.some(option => option.startsWith('--input-type'))
 }
 
 /**
- * Does the tasks of a `WorkerThread`, in that thread; nothing where it is called in another one. They begin as they
- * come: `work` sees to their order where it waits for something. Results are copied on their way: to hand memory over
- * costs more.
+ * Serves the tasks of a `WorkerThread`, in that thread; in the main thread it does nothing. Tasks start as they arrive:
+ * if `work` is asynchronous, it has to keep their order itself. Results are copied, which is faster than transferring
+ * memory.
  */
 export function serveTasks (work: (task: never) => Promise<unknown>): void {
   parentPort?.on('message', ({ number, task }: { readonly number: number, readonly task: never }) => {
-    answerOf(work, task).then(answer => { parentPort!.postMessage({ number, ...answer }) }, (error: unknown) => { throw error })
+    answerOf(work, task)
+      .then(answer => { parentPort!.postMessage({ number, ...answer }) }, (error: unknown) => { throw error })
   })
 }
 

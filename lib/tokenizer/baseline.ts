@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { SluiceError, messageOf, reasonOf } from '../errors.ts'
-import { mistakenKind } from '../file-kind.ts'
-import { firstBytes } from '../fasttext/model-use.ts'
-import { notLocalFile } from '../not-local.ts'
-import { checkOptions, count, sha256Hex } from '../options.ts'
+import { SluiceError } from '../errors.ts'
+import { readJsonFile } from '../input/json-file.ts'
+import { count, sha256Hex, validateOptions } from '../options.ts'
 
 const share = z.number().min(0).max(1)
 
-/** What of the JSON of `check-coverage` a later one is compared with; it says more beside that. */
+/** The part of `check-coverage`'s JSON that a later result is compared with; its other keys are ignored. */
 const coverageBaseline = z.object({
   documents: count,
   words: z.int().min(1),
@@ -22,28 +19,16 @@ const coverageBaseline = z.object({
 export type CoverageBaseline = Readonly<z.output<typeof coverageBaseline>>
 
 /**
- * Reads what `check-coverage` has written, to compare with.
+ * Reads the baseline to compare with: JSON that `check-coverage` has written.
  *
- * @throws SluiceError `ERR_BASELINE` when it can't be read or isn't that, with every mistake
+ * @throws SluiceError `ERR_BASELINE` when the file can't be read or isn't such JSON, with every mistake
  */
 export async function readCoverageBaseline (path: string): Promise<CoverageBaseline> {
-  const fail = (message: string, cause?: unknown): never => {
-    throw new SluiceError('ERR_BASELINE', `${path}: ${message}`, { cause })
-  }
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const why = `${path}: cannot be read: ${reasonOf(cause)}, expected the JSON that check-coverage writes`
-    throw new SluiceError('ERR_BASELINE', notLocalFile(path, cause) ?? why, { cause })
-  })
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch (cause) {
-    const other = mistakenKind(await firstBytes(path), path)
-    return fail(`${other ?? `is not JSON: ${messageOf(cause)}`}; expected what check-coverage writes`, cause)
-  }
-  const checked = checkOptions(coverageBaseline, content)
+  const { content } = await readJsonFile(path, 'ERR_BASELINE', 'the JSON that check-coverage writes')
+  const checked = validateOptions(coverageBaseline, content)
   if ('options' in checked) return checked.options
   const mistakes = checked.mistakes.map(({ path: keys, message }) =>
     [keys.map(String).join('.'), message].filter(part => part !== '').join(': '))
-  return fail(`is not what check-coverage writes: ${mistakes.join('; ')}`)
+  const message = `${path}: is not the JSON that check-coverage writes: ${mistakes.join('; ')}`
+  throw new SluiceError('ERR_BASELINE', message)
 }

@@ -5,23 +5,25 @@ import { sha256 } from '../hash.ts'
 import { writeFileWhole } from '../output/open.ts'
 import type { StatsFile } from '../shards/stats.ts'
 
-/**
- * What a stats file is to say of when its shards were verified, as ISO 8601; null takes the date away, undefined leaves
- * what is there.
- */
+/** When shards were verified, as ISO 8601; null removes the date, undefined keeps the one in the file. */
+export type VerifiedDate = string | null | undefined
+
+/** The dates to write into a stats file. */
 export interface VerifiedDates {
-  readonly whole: string | null | undefined
+  readonly whole: VerifiedDate
   /** By component, in the order of the file. */
-  readonly components: ReadonlyArray<string | null | undefined>
+  readonly components: readonly VerifiedDate[]
 }
 
 const KEY = 'verified_at_utc'
 
+const STYLE = { insertSpaces: true, tabSize: 2, eol: '\n' }
+
 /**
- * Writes into a stats file when its shards were verified; not a byte of the rest is changed.
+ * Writes into a stats file when its shards were verified. No other byte of the file is changed.
  *
- * @returns the SHA-256 of the file as it now is
- * @throws SluiceError `ERR_OUTPUT` when it can't be written, or isn't any more what was read
+ * @returns the SHA-256 of the new file
+ * @throws SluiceError `ERR_OUTPUT` when it can't be written, or was changed after it was read
  */
 export async function writeVerifiedDates (stats: StatsFile, { whole, components }: VerifiedDates): Promise<string> {
   const { path, text } = stats
@@ -35,16 +37,18 @@ export async function writeVerifiedDates (stats: StatsFile, { whole, components 
   return sha256(dated)
 }
 
-async function withDate (text: string, key: JSONPath, date: string | null | undefined): Promise<string> {
+async function withDate (text: string, key: JSONPath, date: VerifiedDate): Promise<string> {
   if (date === undefined) return text
   const { applyEdits, modify } = await import('jsonc-parser')
-  return applyEdits(text, modify(text, key, date ?? undefined, { formattingOptions: { insertSpaces: true, tabSize: 2, eol: '\n' } }))
+  return applyEdits(text, modify(text, key, date ?? undefined, { formattingOptions: STYLE }))
 }
 
 async function checkReplaceable ({ path, text }: StatsFile): Promise<void> {
-  const fail = (what: string, cause?: unknown): never => { throw new SluiceError('ERR_OUTPUT', `${path}: ${KEY} cannot be written into it: ${what}`, { cause }) }
+  const fail = (why: string, cause?: unknown): never => {
+    throw new SluiceError('ERR_OUTPUT', `${path}: cannot write ${KEY} into the file: ${why}`, { cause })
+  }
   const now = await readFile(path, 'utf8').catch((cause: unknown) => fail(reasonOf(cause), cause))
   if (now !== text) fail('it was changed while its shards were verified; verify them again')
-  // To replace a file, its folder's permission is enough; who has made it read-only means it all the same.
+  // Permission to write into the folder would be enough to replace the file, but a read-only file must not change.
   if (((await stat(path)).mode & 0o222) === 0) fail('it is read-only; make it writable and verify again')
 }

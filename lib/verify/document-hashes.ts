@@ -2,23 +2,24 @@ import xxhash, { type XXHash, type XXHashAPI } from 'xxhash-wasm'
 import { HashSample } from '../sampling/hash-sample.ts'
 import type { Ids } from '../shards/npy.ts'
 
-/** The documents of some ids; empty ones, a mere end of sentence, aren't counted. */
+/** The documents in some ids. An empty document, which is an EOS id alone, isn't counted. */
 export interface DocumentHashes {
   readonly documents: number
-  /** Of each different document, or of a sample of them; see `HashSample`. */
+  /** A hash of each distinct document, or of a sample of them; see `HashSample`. */
   readonly hashes: Float64Array
+  /** Level of the sample. */
   readonly level: number
 }
 
 let hasher: Promise<XXHashAPI> | undefined
 
-/** Hashes are collected to so many before they are sorted into the sample. */
+/** So many hashes are collected before they are added to the sample. */
 const BATCH = 2 ** 17
 
 /**
- * Hashes documents: xxHash64 of their ids as int32, the end of sentence left out, so that the type of the ids doesn't
- * matter. Of its 64 bits the upper 53 are kept: that two different ones of five million documents have the same is seen
- * in one run of 700.
+ * Hashes documents by the xxHash64 of their ids as int32, whatever type the shards have. The EOS id is left out. The
+ * upper 53 of the 64 bits are kept: among five million documents, the chance that two different ones have the same hash
+ * is 1 in 700.
  */
 export class DocumentHasher {
   readonly #hasher: XXHashAPI
@@ -26,39 +27,41 @@ export class DocumentHasher {
   readonly #sample = new HashSample(1)
   #batch: number[] = []
   #documents = 0
-  /** Whether the ids that come belong to a document that isn't ours. */
-  #passing: boolean
-  /** Of the document that has begun and goes on in the ids to come. */
+  /** Whether ids are skipped: those of a document that began before the first of them. */
+  #skips: boolean
+  /** The hash of a document whose end hasn't been added yet. */
   #open: XXHash<bigint> | null = null
 
   private constructor (hasher: XXHashAPI, eosId: number, continues: boolean) {
     this.#hasher = hasher
     this.#eosId = eosId
-    this.#passing = continues
+    this.#skips = continues
   }
 
-  /** @param continues whether the first ids belong to a document that began before them, and isn't to be hashed */
+  /** @param continues whether the first ids belong to a document that began before them, which isn't hashed */
   static async create (eosId: number, { continues }: { readonly continues: boolean }): Promise<DocumentHasher> {
-    hasher ??= xxhash() // to compile it takes longer than a small shard
+    hasher ??= xxhash() // kept, since compiling it takes longer than a small shard
     return new DocumentHasher(await hasher, eosId, continues)
   }
 
-  /** Whether a document has begun whose end hasn't come yet. */
+  /** Whether a document has begun whose end hasn't been added yet. */
   get isOpen (): boolean {
     return this.#open !== null
   }
 
-  /** Takes ids, which follow on those before. */
+  /** Adds ids that follow those before. */
   add (ids: Ids): void {
     const bytes = bytesOf(ids)
     let begin = 0
-    for (let end; (end = ids.indexOf(this.#eosId, begin)) !== -1; begin = end + 1) this.#end(bytes.subarray(4 * begin, 4 * end))
-    if (begin === ids.length || this.#passing) return
+    for (let end; (end = ids.indexOf(this.#eosId, begin)) !== -1; begin = end + 1) {
+      this.#end(bytes.subarray(4 * begin, 4 * end))
+    }
+    if (begin === ids.length || this.#skips) return
     this.#open ??= this.#hasher.create64()
     this.#open.update(bytes.subarray(4 * begin))
   }
 
-  /** Takes of ids what belongs to the open document. @returns whether it still is open */
+  /** Adds those of the ids that belong to the open document. @returns whether it is still open */
   finish (ids: Ids): boolean {
     if (this.#open === null) return false
     const end = ids.indexOf(this.#eosId)
@@ -67,7 +70,7 @@ export class DocumentHasher {
     return end === -1
   }
 
-  /** Of the documents that have ended. */
+  /** The hashes of the documents that have ended. */
   result (): DocumentHashes {
     this.#flush()
     return { documents: this.#documents, hashes: this.#sample.sets[0]!, level: this.#sample.level }
@@ -75,9 +78,9 @@ export class DocumentHasher {
 
   #end (rest: Uint8Array): void {
     if (this.#open !== null) this.#keep(this.#open.update(rest).digest())
-    else if (rest.length > 0 && !this.#passing) this.#keep(this.#hasher.h64Raw(rest))
+    else if (rest.length > 0 && !this.#skips) this.#keep(this.#hasher.h64Raw(rest))
     this.#open = null
-    this.#passing = false
+    this.#skips = false
   }
 
   #keep (hash: bigint): void {
@@ -92,7 +95,7 @@ export class DocumentHasher {
   }
 }
 
-/** Four an id, whatever their type. */
+/** The ids as bytes, four for each, whatever their type. */
 function bytesOf (ids: Ids): Uint8Array {
   const wide = ids instanceof Uint16Array ? new Int32Array(ids) : ids
   return new Uint8Array(wide.buffer, wide.byteOffset, wide.byteLength)

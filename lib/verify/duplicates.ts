@@ -2,47 +2,47 @@ import type { DocumentHashes } from './document-hashes.ts'
 import { HashSample, countShared } from '../sampling/hash-sample.ts'
 import type { ShardedStats } from '../shards/stats.ts'
 
-/** The documents of a component; null where they can't be told apart, as the stats have no `eos_id`. */
+/** The documents of a component; null if the stats have no `eos_id`, so that nothing separates them. */
 export interface ComponentDocuments {
   readonly name: string
-  /** That begin and end in the shards; those that are a mere end of sentence aren't counted. */
+  /** Documents that begin and end in the shards; an EOS id alone isn't counted. */
   readonly documents: number | null
-  /** How many of them are different; an estimate where a sample was looked at. */
+  /** How many of them are distinct; an estimate if only a sample was compared. */
   readonly different: number | null
 }
 
 /** Documents that are in two components. */
 export interface SharedDocuments {
   readonly components: readonly [string, string]
-  /** Different documents that are in both; an estimate where a sample was looked at. */
+  /** Distinct documents that are in both; an estimate if only a sample was compared. */
   readonly documents: number
-  /** Of the different documents of each, above 0, at most 1. */
+  /** Share of them in the distinct documents of each component: above 0, at most 1. */
   readonly shares: readonly [number, number]
 }
 
-/** The same documents, id by id, in and between components. */
+/** Duplicate documents, those with the same ids, within components and between them. */
 export interface Duplicates {
-  /** One document in so many was looked at, by its hash: a power of two; 1 is all of them. */
+  /** One document in so many was compared, chosen by its hash: a power of two; 1 if all were. */
   readonly sampled: number
   readonly components: readonly ComponentDocuments[]
-  /** Pairs of components that share documents; only those of one tokenizer and one end of sentence are compared. */
+  /** Pairs of components that share documents. Components are compared if they have the same tokenizer and EOS id. */
   readonly shared: readonly SharedDocuments[]
 }
 
-/** Collects the hashes of documents, and counts those that are the same. */
+/** Collects the hashes of documents and counts duplicates. */
 export class DuplicateCounter {
   readonly #components: readonly ShardedStats[]
   readonly #sample: HashSample
   readonly #documents: number[]
 
-  /** @param most hashes that are kept. @default as a `HashSample` keeps */
-  constructor (components: readonly ShardedStats[], most?: number) {
+  /** @param maxHashes hashes that are kept at most. @default that of `HashSample` */
+  constructor (components: readonly ShardedStats[], maxHashes?: number) {
     this.#components = components
-    this.#sample = new HashSample(components.length, most)
+    this.#sample = new HashSample(components.length, maxHashes)
     this.#documents = components.map(() => 0)
   }
 
-  /** @param component its place among the components */
+  /** @param component index of the component */
   add (component: number, { documents, hashes, level }: DocumentHashes): void {
     this.#documents[component]! += documents
     this.#sample.add(component, hashes, level)
@@ -50,20 +50,23 @@ export class DuplicateCounter {
 
   result (): Duplicates {
     const { sets } = this.#sample
-    const sampled = 2 ** this.#sample.level // settled by now
+    const sampled = 2 ** this.#sample.level // final, after the sets were read
     const components = this.#components.map(({ name, eos_id: eosId }, i): ComponentDocuments => {
+      if (eosId === undefined) return { name, documents: null, different: null }
       const documents = this.#documents[i]!
-      return eosId === undefined ? { name, documents: null, different: null } : { name, documents, different: Math.min(sets[i]!.length * sampled, documents) }
+      return { name, documents, different: Math.min(sets[i]!.length * sampled, documents) }
     })
     const shared: SharedDocuments[] = []
     this.#components.forEach((a, i) => {
       for (let j = i + 1; j < sets.length; j++) {
         const b = this.#components[j]!
         if (a.eos_id === undefined || a.eos_id !== b.eos_id || a.tokenizer_sha256 !== b.tokenizer_sha256) continue
-        const inBoth = countShared(sets[i]!, sets[j]!)
+        const [inA, inB] = [sets[i]!, sets[j]!]
+        const inBoth = countShared(inA, inB)
         if (inBoth === 0) continue
         const documents = Math.min(inBoth * sampled, components[i]!.different!, components[j]!.different!)
-        shared.push({ components: [a.name, b.name], documents, shares: [inBoth / sets[i]!.length, inBoth / sets[j]!.length] })
+        const shares = [inBoth / inA.length, inBoth / inB.length] as const
+        shared.push({ components: [a.name, b.name], documents, shares })
       }
     })
     return { sampled, components, shared }

@@ -1,4 +1,4 @@
-/** A thread that verifies shards. */
+/** A worker thread that verifies shards. */
 import { serveTasks } from '../threads/thread.ts'
 import { verifyShard } from './shard.ts'
 

@@ -3,24 +3,23 @@ import { WorkerThread } from '../threads/thread.ts'
 import { type ShardTask, type ShardVerdict, verifyShard } from './shard.ts'
 
 export interface ShardVerifierOptions {
-  /** Threads, the main one among them. */
+  /** Number of threads, including the main thread. */
   readonly workers: number
-  /** Ends what is being done, wherever, when it fires. */
+  /** Stops all threads when it fires. */
   readonly signal?: AbortSignal | undefined
 }
 
-/**
- * Verifies shards in the order in which they are given: with threads, and in this one as well. To be closed in the end.
- */
+/** Verifies shards in the order in which they are added, in worker threads and in this one. Close it at the end. */
 export class ShardVerifier {
   readonly #threads: ReadonlyArray<WorkerThread<ShardTask, ShardVerdict>>
   readonly #crew: Crew<ShardTask, ShardVerdict>
   readonly #closing = new AbortController()
 
   constructor ({ workers, signal }: ShardVerifierOptions) {
-    this.#threads = Array.from({ length: workers - 1 }, () => new WorkerThread(import.meta.resolve('./shard-thread.js'), signal))
+    const module = import.meta.resolve('./shard-thread.js')
+    this.#threads = Array.from({ length: workers - 1 }, () => new WorkerThread(module, signal))
     const own = AbortSignal.any([this.#closing.signal, ...(signal === undefined ? [] : [signal])])
-    // A shard may take long: none waits at a thread while another one has nothing to do.
+    // A shard may take long, so no second one is queued at a thread while another thread has nothing to do.
     this.#crew = new Crew(this.#threads, inOneStep(async task => {
       own.throwIfAborted()
       return await verifyShard(task, own)
@@ -31,7 +30,7 @@ export class ShardVerifier {
     return this.#crew.add(task)
   }
 
-  /** Ends what is being done, and begins nothing more. */
+  /** Stops the current tasks and starts no more. */
   async close (): Promise<void> {
     const reason = new Error('the verifier is closed')
     this.#closing.abort(reason)

@@ -1,5 +1,5 @@
 import { Command as Program, CommanderError } from 'commander'
-import { z } from 'zod'
+import { formerNameText } from '../../lib/aliases.ts'
 import { PartialError, SluiceError, codeOf, errorCodes, maskCredentials, reasonOf } from '../../lib/errors.ts'
 import { kebabCase, snakeCase, withNames } from '../../lib/options.ts'
 import { standardOutput } from '../../lib/output/open.ts'
@@ -8,18 +8,21 @@ import { shown } from '../../lib/text/shown.ts'
 import { Stop } from '../flow/stop.ts'
 import { type Call, type Command, type Result, flagOf } from './command.ts'
 import { commands } from './commands.ts'
+import { addFlags } from './flags.ts'
+import { addGuide, helpLayout } from './help.ts'
 import { watchLostWork } from './lost-work.ts'
 import { Progress } from './progress.ts'
 
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const
 
-/** So long may a run take to end after a signal: it may wait for what can't be stopped, such as a pipe. */
+/** The most time that a run may take to end after a signal: it may wait for what can't be stopped, such as a pipe. */
 const MOST_MS = 5000
 
-const NO_WORKING_DIRECTORY = 'sluice: the working directory is not there any more; change to one that is (cd), and run it again [ENOENT]'
+const NO_WORKING_DIRECTORY = 'sluice: the working directory no longer exists; change to another one (cd), and run it ' +
+  'again [ENOENT]'
 
-/** Text for a terminal: nothing that controls it, and no password of an address. */
+/** Text for a terminal: without control characters and passwords of addresses. */
 function forPeople (text: string): string {
   return shown(maskCredentials(text))
 }
@@ -28,38 +31,54 @@ function forPeople (text: string): string {
  * The command line. Data and results go to standard output, all else to standard error.
  *
  * @param argv without the program and the script
- * @param onCommand called when a command begins, which answers to signals then
+ * @param onCommand called when a command begins, which handles signals from then on
  * @returns the exit code: 0 done, 1 the data or a check failed, 2 the call or the manifest is wrong; 130 or 143 after a
  *   signal
  */
 export async function cli (argv: readonly string[], onCommand: () => void = () => {}): Promise<number> {
   let exitCode = 0
-  const called = argv.find(argument => !argument.startsWith('-'))
+  const words = argv[0] === 'help' ? asHelpFlag(argv.slice(1)) : argv
+  const called = words.find(argument => !argument.startsWith('-'))
+  const usageError = (text: string): string => text.replace(/^error: (.*)\n$/s, (_, error: string) => {
+    return `sluice: ${withAdvice(error, called)} [ERR_USAGE]\n`
+  })
   const program = new Program('sluice')
     .description('Turns raw text corpora into training shards for language models.')
     .version(packageVersion())
     .exitOverride()
     .showSuggestionAfterError()
-    .helpCommand(false)
-    .configureOutput({ outputError: (text, write) => { write(forPeople(text.replace(/^error: (.*)\n$/s, (_, error: string) => `sluice: ${withAdvice(error, called)} [ERR_USAGE]\n`))) } })
+    .configureHelp(helpLayout)
+    .configureOutput({ outputError: (text, write) => { write(forPeople(usageError(text))) } })
+    .helpCommand('help [command]', 'print the help of a command')
+  addGuide(program, 'sluice')
   for (const [name, command] of Object.entries(commands)) {
     const sub = program.command(name).description(command.options.description ?? '')
-    // To make the flags of all commands takes longer than a small command does; only the help of all needs them.
+    // Making the flags of all commands takes longer than a small command does; only the help of all needs them.
     if (called === undefined || name === called) {
-      addUsage(sub, command, async (args, flags, shown) => {
+      addFlags(sub, command)
+      addGuide(sub, name)
+      sub.action(async () => {
+        const { json = false, quiet = false, ...flags } = sub.opts<Partial<Shown>>()
         onCommand()
-        exitCode = await runCommand(command, () => command.call(args, flags), { ...shown, line: commandLine(argv) })
+        const prepare = (): Call => command.call(sub.args, flags)
+        exitCode = await runCommand(command, prepare, { json, quiet, line: commandLine(argv) })
       })
     }
   }
   try {
-    await program.parseAsync([...argv], { from: 'user' })
+    await program.parseAsync([...words], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    // commander has printed the message, or the help or version that was asked for
+    // commander has printed the message, or the help or version that was requested
     return error.exitCode === 0 ? 0 : errorCodes.ERR_USAGE.exit
   }
   return exitCode
+}
+
+/** `help NAME` as `NAME --help`; an unknown name is left to fail. */
+function asHelpFlag (names: readonly string[]): readonly string[] {
+  const [name] = names
+  return name === undefined || Object.hasOwn(commands, name) ? [...names, '--help'] : names
 }
 
 interface Shown {
@@ -67,11 +86,9 @@ interface Shown {
   readonly quiet: boolean
 }
 
-type Action = (args: readonly string[], flags: Readonly<Record<string, unknown>>, shown: Shown) => Promise<void>
-
 /**
- * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this, those that
- * begin like the one that was given.
+ * A mistake in the call, and what to do next. commander suggests names in which few letters differ; this suggests those
+ * that begin like the one that was given.
  */
 function withAdvice (error: string, called: string | undefined): string {
   if (error.includes('(Did you mean')) return error
@@ -84,37 +101,13 @@ function withAdvice (error: string, called: string | undefined): string {
   return `${error}; see sluice ${command === null ? '' : `${command} `}--help`
 }
 
-/** What a command takes, and does. */
-function addUsage (sub: Program, { argument, options }: Command, action: Action): void {
-  if (argument !== undefined) sub.argument(...argument)
-  for (const [key, field] of Object.entries(options.shape)) addFlag(sub, key, field)
-  sub.option('--json', 'print the result as one JSON object')
-  sub.option('--quiet', 'print nothing but errors and data')
-  sub.action(async () => {
-    const { json = false, quiet = false, ...flags } = sub.opts<Partial<Shown>>()
-    await action(sub.args, flags, { json, quiet })
-  })
+interface Called extends Shown {
+  /** The command line. */
+  readonly line: string
 }
 
-/**
- * A flag out of the schema of an option: its name, what it takes, its description and default. The schema reads its
- * value.
- */
-function addFlag (sub: Program, key: string, field: z.ZodType): void {
-  const schema = z.toJSONSchema(field, { io: 'input', unrepresentable: 'any' })
-  const flag = `--${kebabCase(key)}`
-  const fallback = schema.default === undefined ? '' : ` (default: ${JSON.stringify(schema.default).replace(/^"(.*)"$/, '$1')})`
-  const description = (field.description ?? '') + fallback
-  if (schema.type === 'boolean') {
-    sub.option(flag, description)
-    if (schema.default === undefined) sub.option(`--no-${kebabCase(key)}`) // neither of them: as something else says
-  } else if (schema.type === 'integer' || schema.type === 'number') sub.option(`${flag} <number>`, description)
-  else if (schema.several === true) sub.option(`${flag} <names...>`, description)
-  else sub.option(`${flag} <${schema.enum === undefined ? 'value' : schema.enum.join('|')}>`, description)
-}
-
-/** @param prepare reads the command line; called once signals are answered */
-async function runCommand (command: Command, prepare: () => Call, { json, quiet, line }: Shown & { readonly line: string }): Promise<number> {
+/** @param prepare parses the command line; called once signals are handled */
+async function runCommand (command: Command, prepare: () => Call, { json, quiet, line }: Called): Promise<number> {
   const { givesJson } = command
   const stop = new Stop()
   const watching = watchLostWork(() => { stop.end() })
@@ -125,7 +118,7 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
     stopped = signal
     stop.request()
     patience = setTimeout(() => { process.kill(process.pid, signal) }, MOST_MS).unref()
-    // A second one ends the process at once, as if nobody listened.
+    // A second one ends the process at once, as without a listener.
     for (const name of signals) process.off(name, onSignal)
   }
   for (const signal of signals) process.on(signal, onSignal)
@@ -141,6 +134,9 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
     call = prepare()
     const progress = new Progress(process.stderr)
     const tell = (message: string): void => { progress.tell(forPeople(`sluice: ${message}`)) }
+    for (const [former, option] of quiet ? [] : call.former) {
+      tell(`warning: ${formerNameText(flagOf(former), flagOf(option))}`)
+    }
     const watchers = quiet ? {} : { watch: progress.watch, watchWork: progress.watch, tell }
     const result = await call.run({ signal: stop.signal, stop, command: line, ...watchers })
     const lost = watching.error()
@@ -149,7 +145,7 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
     return 0
   } catch (thrown) {
     const error: unknown = watching.error() ?? thrown
-    if (codeOf(error) === 'EPIPE') return 0 // whoever read our output has seen enough
+    if (codeOf(error) === 'EPIPE') return 0 // the reader of our output has seen enough
     if (error instanceof PartialError && call !== undefined) await showResult(call, call.resultOf(error))
     await print(process.stderr, describe(error, command))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
@@ -163,19 +159,27 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
 
 /** The call, as a shell takes it. */
 function commandLine (argv: readonly string[]): string {
-  return ['sluice', ...argv].map(word => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
+  return ['sluice', ...argv].map(word => /^[\w@%+=:,./-]+$/.test(word) ? word : quoted(word)).join(' ')
 }
 
 /**
- * The message of a recipe or a stage, which names options as in code, with their flags; what is no flag is a key of a
- * manifest.
+ * The message of a recipe or a stage, which names options as in code, with their flags. A name that is no flag is a key
+ * of a manifest.
  */
-function withFlags (message: string, { options: { shape } }: Command): string {
-  const isFlag = (option: string): boolean => Object.hasOwn(shape, option)
-  const inManifest = message.replace(/^train\.(\w+)(?=: )/gm, (name, option: string) => isFlag(option) ? name : `tokenizer.${snakeCase(option)}`)
-  const off = inManifest.replace(/without `(\w+)`/g, (text, option: string) => isFlag(option) ? `with --no-${kebabCase(option)}` : `with \`${snakeCase(option)}: false\``)
-  const names = off.replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => isFlag(option) && !Object.hasOwn(commands, name) ? flagOf(option) : name)
-  return withNames(names, option => isFlag(option) ? flagOf(option) : `\`${snakeCase(option)}\``)
+function withFlags (message: string, { options: { shape }, aliases: { python, former } }: Command): string {
+  const names = { ...shape, ...python, ...former }
+  const isFlag = (option: string): boolean => Object.hasOwn(names, option)
+  return withNames(message
+    .replace(/^train\.(\w+)(?=: )/gm, (name, option: string) => {
+      return isFlag(option) ? name : `tokenizer.${snakeCase(option)}`
+    })
+    .replace(/without `(\w+)`/g, (_, option: string) => {
+      return isFlag(option) ? `with --no-${kebabCase(option)}` : `with \`${snakeCase(option)}: false\``
+    })
+    .replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => {
+      return isFlag(option) && !Object.hasOwn(commands, name) ? flagOf(option) : name
+    }), option => isFlag(option) ? flagOf(option) : `\`${snakeCase(option)}\``)
 }
 
 async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
@@ -185,8 +189,12 @@ async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
 
 /** An error of ours as its code and message; any other is a defect, and shown whole. */
 function describe (error: unknown, command: Command): string {
-  if (error instanceof SluiceError) return `sluice: ${error.code === 'ERR_OPTION' ? withFlags(error.message, command) : error.message} [${error.code}]`
+  if (error instanceof SluiceError) {
+    const message = error.code === 'ERR_OPTION' ? withFlags(error.message, command) : error.message
+    return `sluice: ${message} [${error.code}]`
+  }
   if ((error as { readonly syscall?: string } | null)?.syscall === 'uv_cwd') return NO_WORKING_DIRECTORY
   if (['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '')) return `sluice: ${reasonOf(error)} [${codeOf(error)!}]`
-  return `sluice: an unexpected error, please report it: ${error instanceof Error ? error.stack ?? error.message : String(error)}`
+  const stack = error instanceof Error ? error.stack ?? error.message : String(error)
+  return `sluice: an unexpected error, please report it: ${stack}`
 }

@@ -1,19 +1,24 @@
 import type { z } from 'zod'
+import { type Aliases, withoutAliases } from '../../lib/aliases.ts'
 import { type PartialError, SluiceError } from '../../lib/errors.ts'
-import { type OptionsSchema, checkWritten, kebabCase, withNames } from '../../lib/options.ts'
+import { type OptionsSchema, kebabCase, validateOptions, withNames } from '../../lib/options.ts'
 import type { RunOptions } from '../flow/flow.ts'
 
-/** A command of `sluice`: its flags, and the summary in its help, come out of its options' schema. */
+/** A command of `sluice`: its flags, and the summary in its help, are made of its options' schema. */
 export interface Command {
   /** As in the help: `<manifest>`, `[files...]`. */
   readonly argument: readonly [name: string, description: string] | undefined
   readonly options: OptionsSchema
+  /** Other names of its options. */
+  readonly aliases: Aliases
+  /** Options that must be given, though the schema doesn't require them. */
+  readonly required: readonly string[]
   /** Whether standard output has the result as JSON without `--json`, too; the text goes to standard error then. */
   readonly givesJson: boolean
   /**
-   * Reads the command line.
+   * Parses the command line.
    *
-   * @param flags as they were given: a number is still a text
+   * @param flags as the command line has them: a flag that takes a number has one, unless it is none
    * @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag
    */
   readonly call: (args: readonly string[], flags: Readonly<Record<string, unknown>>) => Call
@@ -22,24 +27,25 @@ export interface Command {
 /** A command with its arguments and its options, ready to run. */
 export interface Call {
   readonly run: (run: RunOptions) => Promise<Result>
-  /** What a run that failed has to show nevertheless. */
+  /** What a run that failed shows nevertheless. */
   readonly resultOf: (error: PartialError) => Result
   /** Whether standard output is the data's, so that the result goes to standard error. */
   readonly givesData: boolean
+  /** Former names of options that were used, and the options that they stand for. */
+  readonly former: ReadonlyArray<readonly [former: string, option: string]>
 }
 
-/** What a command has to show. */
+/** What a command shows. */
 export interface Result {
   /** What `--json` prints. */
   readonly value: unknown
-  /** The same for people; undefined where there is nothing to say. */
+  /** The same for people; undefined where there is nothing to print. */
   readonly text: (() => string) | undefined
 }
 
 /** How a command is called, and how its result is shown. */
-interface Traits<S extends OptionsSchema, Value> {
-  readonly argument?: Command['argument']
-  readonly givesJson?: boolean
+interface Traits<S extends OptionsSchema, Value> extends
+  Partial<Pick<Command, 'argument' | 'aliases' | 'required' | 'givesJson'>> {
   /** The result for people, on standard output. */
   readonly report?: (result: Value) => string
   /** Whether, with these options, standard output is the data's. */
@@ -49,35 +55,40 @@ interface Traits<S extends OptionsSchema, Value> {
 }
 
 /**
- * A command: its options, what it does with them, and how that is shown.
+ * A command: its options, what it does with them, and how its result is shown.
  *
- * @param run its result is what `--json` prints
+ * @param run is given the options as the schema has parsed them; its result is what `--json` prints
  */
 export function command<S extends OptionsSchema, Value> (
   options: S,
   run: (args: readonly string[], options: z.output<S>, run: RunOptions) => Promise<Value>,
-  { argument, report, note, givesData, givesJson = false }: Traits<S, Value> = {}
+  { argument, aliases = {}, required = [], report, note, givesData, givesJson = false }: Traits<S, Value> = {}
 ): Command {
   const shown = (value: Value, text = report): Result => ({ value, text: text && (() => text(value)) })
   return {
     argument,
     options,
+    aliases,
+    required,
     givesJson,
     call (args, flags) {
-      const read = readFlags(options, flags)
+      const former: Array<[string, string]> = []
+      const named = withoutAliases(flags, aliases, (name, option) => { former.push([name, option]) })
+      const parsed = parseFlags(options, named)
       return {
-        run: async context => shown(await run(args, read, context), report ?? note),
+        run: async context => shown(await run(args, parsed, context), report ?? note),
         // What a PartialError has, as a result, is what its command would have returned, with less in it.
         resultOf: ({ partial, isResult }) => isResult ? shown(partial as Value) : { value: partial, text: undefined },
-        givesData: report === undefined || givesData?.(read) === true
+        givesData: report === undefined || givesData?.(parsed) === true,
+        former
       }
     }
   }
 }
 
-/** The options that flags say. @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag */
-function readFlags<S extends OptionsSchema> (schema: S, flags: Readonly<Record<string, unknown>>): z.output<S> {
-  const checked = checkWritten(schema, flags)
+/** The options of flags. @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag */
+function parseFlags<S extends OptionsSchema> (schema: S, flags: Readonly<Record<string, unknown>>): z.output<S> {
+  const checked = validateOptions(schema, flags)
   if ('options' in checked) return checked.options
   const mistakes = checked.mistakes.map(({ path: [option], message }) => {
     return option === undefined ? withNames(message, flagOf) : `${flagOf(String(option))}: ${message}`

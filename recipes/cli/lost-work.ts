@@ -1,9 +1,9 @@
 import { SluiceError, messageOf } from '../../lib/errors.ts'
 import { stageInStack } from '../../lib/stage/module.ts'
 
-/** Looks out for what happens beside a command's own promises, most often in a stage of the user's own. */
+/** Watches for what happens outside of a command's own promises, most often in a custom stage. */
 export interface Watching {
-  /** What nobody awaited has failed with; null where nothing did. */
+  /** The error of what nobody awaited; null where nothing failed. */
   readonly error: () => SluiceError | null
   readonly end: () => void
 }
@@ -24,7 +24,8 @@ export function watchLostWork (stop: () => void): Watching {
     const stack = stackHere()
     if (!/\bat (?:process\.)?exit \(node:/.test(stack)) return
     process.exitCode ||= 1
-    process.stderr.write(`sluice: ${stageInStack(stack) ?? 'code that is not of sluice'} has called process.exit before the work was done; a stage that can't go on throws an error [ERR_DOCUMENT]\n`)
+    const caller = stageInStack(stack) ?? 'code that is not of sluice'
+    process.stderr.write(`sluice: ${caller} ${EXITED} [ERR_DOCUMENT]\n`)
   }
   process.on('unhandledRejection', onLost)
   process.on('uncaughtException', onLost)
@@ -39,15 +40,23 @@ export function watchLostWork (stop: () => void): Watching {
   }
 }
 
-/** Of a stage, where its stack tells it; any other is a defect, and shown whole. */
+const EXITED = 'has called process.exit before the work was done; a stage that can\'t continue throws an error'
+
+/** Of a stage, where its stack has one; any other is a defect, and shown whole. */
 function lostError (error: unknown): SluiceError {
   const stack = error instanceof Error ? error.stack ?? '' : ''
   const stage = stageInStack(stack)
-  if (stage === null) return new SluiceError('ERR_DOCUMENT', `something has failed that nobody awaited, maybe in a stage of your own: ${stack === '' ? messageOf(error) : stack}`, { cause: error })
-  return new SluiceError('ERR_DOCUMENT', `${stage} has failed beside what it returned: ${messageOf(error)}; its take is to await, or to return, each promise that it makes`, { cause: error })
+  if (stage === null) {
+    const shown = stack === '' ? messageOf(error) : stack
+    const message = `something that nobody awaited has failed, maybe in a custom stage: ${shown}`
+    return new SluiceError('ERR_DOCUMENT', message, { cause: error })
+  }
+  const advice = 'its take must await, or return, each promise that it makes'
+  const message = `${stage} has failed outside of what it returned: ${messageOf(error)}; ${advice}`
+  return new SluiceError('ERR_DOCUMENT', message, { cause: error })
 }
 
-/** Who has called, all the way down. */
+/** The whole stack of the caller. */
 function stackHere (): string {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 100

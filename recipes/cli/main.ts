@@ -1,30 +1,32 @@
 #!/usr/bin/env node
-// Only what Node has is imported before these are there: a signal is answered as well while modules load.
+// Only Node's own modules are imported before these exist: a signal is handled while modules load, too.
 const SIGNAL_EXITS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
 const onSignal = (signal: string): void => { process.exit(SIGNAL_EXITS[signal]) }
 for (const signal of Object.keys(SIGNAL_EXITS)) process.on(signal, onSignal)
 const release = (): void => { for (const signal of Object.keys(SIGNAL_EXITS)) process.off(signal, onSignal) }
 
-// Node ends a process that waits for something that can't come any more, and says nothing of it.
+const NOTHING_LEFT = 'ended before its work was done: something was started that never finishes, such as a custom ' +
+  'stage that doesn\'t call back; if there is none, please report it'
+
+// Node silently ends a process that waits for something that can no longer come.
 const onNothingLeft = (): void => {
   process.exitCode = 1
-  process.stderr.write('sluice: ended before its work was done: something was begun that never finishes, such as a stage of your own that doesn\'t call back; if there is none, please report it\n')
+  process.stderr.write(`sluice: ${NOTHING_LEFT}\n`)
 }
 process.once('beforeExit', onNothingLeft)
 try {
   const { cli } = await import('./cli.ts')
-  // Modules may load without a turn of the event loop: a signal that has come meanwhile is answered before it is let go
-  // of.
+  // Modules may load without a turn of the event loop: a signal that has come meanwhile is handled first.
   await new Promise(resolve => { setImmediate(resolve) })
   process.exitCode = await cli(process.argv.slice(2), release)
 } catch (error) {
   const { code = '' } = error as { readonly code?: string }
   if (!['EMFILE', 'ENFILE'].includes(code)) throw error
   process.exitCode = 1
-  process.stderr.write(`sluice: too many files are open to load its modules; raise the limit (ulimit -n 4096) and run it again [${code}]\n`)
+  const advice = 'raise the limit (ulimit -n 4096) and run it again'
+  process.stderr.write(`sluice: too many files are open to load its modules; ${advice} [${code}]\n`)
 }
 process.off('beforeExit', onNothingLeft)
-// A thread may wait for a pipe that nobody opens, and Node for the thread: then the signal does what it does by
-// default.
+// A thread may wait for a pipe that nobody opens, and Node for the thread: then the signal ends the process.
 const stoppedBy = Object.keys(SIGNAL_EXITS).find(signal => SIGNAL_EXITS[signal] === process.exitCode)
 if (stoppedBy !== undefined) setTimeout(() => { process.kill(process.pid, stoppedBy) }, 500).unref()

@@ -8,12 +8,12 @@ const BAR_EVERY_MS = 200
 const LINE_EVERY_MS = 15_000
 const BAR_WIDTH = 20
 
-/** What of a terminal the progress needs. */
+/** The parts of a terminal that the progress needs. */
 export type ProgressStream = Pick<WriteStream, 'isTTY' | 'columns'> & NodeJS.WritableStream
 
 /**
- * Shows how far flows and other work are: on a terminal as a bar that is drawn again and again, elsewhere as a line
- * with its time now and then.
+ * Shows how far flows and other work are: on a terminal as a bar that is redrawn, elsewhere as a line with its time
+ * every few seconds.
  */
 export class Progress {
   readonly #stream: ProgressStream
@@ -27,7 +27,7 @@ export class Progress {
   /** Shows a flow, or other work, until the function that it returns is called. */
   readonly watch = (flow: Flow | WatchedWork): (() => void) => {
     this.#flows.set(flow, performance.now())
-    if (this.#stream.isTTY && 'state' in flow) this.draw() // it may let nobody else work for a while
+    if (this.#stream.isTTY && 'state' in flow) this.draw() // it may block the thread for a while
     this.#timer ??= setInterval(() => { this.draw() }, this.#stream.isTTY ? BAR_EVERY_MS : LINE_EVERY_MS).unref()
     return () => {
       this.#flows.delete(flow)
@@ -39,7 +39,9 @@ export class Progress {
   }
 
   draw (): void {
-    const lines = (bar: boolean): string[] => [...this.#flows].map(([flow, began]) => progressLine(flow, (performance.now() - began) / 1000, bar))
+    const now = performance.now()
+    const lines = (bar: boolean): string[] =>
+      [...this.#flows].map(([flow, began]) => progressLine(flow, (now - began) / 1000, bar))
     if (!this.#stream.isTTY) {
       this.#stream.write(lines(true).map(line => logLine(line)).join(''))
       return
@@ -51,7 +53,7 @@ export class Progress {
     this.#stream.write(whole.length <= room ? whole : cutToWidth(lines(false).join(' | '), room))
   }
 
-  /** Says something to people: above the bar on a terminal, elsewhere as a line with its time. */
+  /** Prints a message for people: above the bar on a terminal, elsewhere as a line with its time. */
   readonly tell = (message: string): void => {
     if (this.#stream.isTTY) this.#erase()
     this.#stream.write(this.#stream.isTTY ? `${message}\n` : logLine(message))
@@ -72,25 +74,31 @@ export function progressLine (work: Flow | WatchedWork, seconds: number, bar = t
   const share = total === null || total === 0 ? null : Math.min(1, read / total)
   if (share !== null && bar) parts.push(`[${'='.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-')}]`)
   if (share !== null) parts.push(`${Math.floor(share * 100)} %`)
-  parts.push(`${number(source.stats.out)} docs`, `${(source.stats.bytes / 1e6 / Math.max(seconds, 1e-3)).toFixed(1)} MB/s`)
+  const speed = source.stats.bytes / 1e6 / Math.max(seconds, 1e-3)
+  parts.push(`${number(source.stats.out)} docs`, `${speed.toFixed(1)} MB/s`)
   if (tokens !== undefined) parts.push(`${number(tokens())} tokens`)
   if (share !== null && share > 0) parts.push(`${clock(seconds / share - seconds)} left`)
   return parts.join(' ')
 }
 
-/** A line of a log: the time, in UTC, then what there is to say. */
+/** A line of a log: the time, in UTC, then the message. */
 function logLine (text: string): string {
   return `${new Date().toISOString()} ${text}\n`
 }
 
-/** As much of a text as so many columns hold; the wide letters of East Asia take two. */
+/** Letters that take two columns: those of East Asia, and emoji. */
+const WIDE_LETTER = /[\u1100-\u115f\u2e80-\uffdc\u{1f000}-\u{3ffff}]/u
+
+/** As much of a text as fits into so many columns. */
 function cutToWidth (text: string, columns: number): string {
   let width = 0
-  return Array.from(text).filter(letter => (width += /[\u1100-\u115f\u2e80-\uffdc\u{1f000}-\u{3ffff}]/u.test(letter) ? 2 : 1) <= columns).join('')
+  return Array.from(text).filter(letter => (width += WIDE_LETTER.test(letter) ? 2 : 1) <= columns).join('')
 }
 
 function clock (seconds: number): string {
   const whole = Math.round(seconds)
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, String(whole % 60).padStart(2, '0')]
+  const hours = Math.floor(whole / 3600)
+  const minutes = Math.floor(whole / 60) % 60
+  const rest = String(whole % 60).padStart(2, '0')
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
 }

@@ -3,28 +3,28 @@ import type { ShardedStats } from '../../lib/shards/stats.ts'
 import type { DocumentCounts } from '../flow/counts.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 
-/** What has come of a component, as stats files have it; its shards are told of as `verify` reads it. */
+/** The result of a component, as stats files have it: its documents, and its shards in the form that `verify` reads. */
 export interface ComponentStats extends DocumentCounts, ShardedStats {
   readonly dataset: string
   readonly subset: string | null
   readonly split: string
   readonly license: string | null
   readonly data_files: string | readonly string[]
-  /** Of a dataset on the Hub. */
+  /** Only for a dataset on the Hub. */
   readonly commit?: string
   /** Documents encoded. */
   readonly records: number
   readonly eos_id: number
-  /** Of the model's file, as it was given; absent where the tokenizer is none of a file. */
+  /** The path of the model as it was given; absent where the tokenizer was not loaded from a file. */
   readonly tokenizer_path?: string
   readonly seconds: number
-  /** When `verify` found the shards as these stats say; absent until then. */
+  /** When `verify` last found that the shards match these stats; absent until then. */
   readonly verified_at_utc?: string
 }
 
 type Described = Pick<ComponentStats, 'dataset' | 'subset' | 'split' | 'license' | 'data_files' | 'commit'>
 
-/** What of a component is only noted in its stats; without passwords. */
+/** The fields of a component that its stats only repeat, with credentials masked. */
 export function described (component: FoundComponent): Described {
   return JSON.parse(maskCredentials(JSON.stringify(description(component)))) as Described
 }
@@ -41,7 +41,10 @@ function description ({ dataset, subset, split, license, namedFiles, hub }: Foun
   }
 }
 
-/** The counts of documents that went through a copy: of the records as they were read first, with the bad ones. */
+/**
+ * The counts of documents that were read from a raw copy. What was read and what was bad is counted where the copy was
+ * made.
+ */
 export function countsWithPull (pulled: DocumentCounts, counts: DocumentCounts): DocumentCounts {
   const source = pulled.stages[0]!
   return {

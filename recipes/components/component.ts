@@ -13,10 +13,10 @@ import { type ShardJob, type ShardOptions, checkFit, copiedJob, pullJob, shardCh
 import { documentsPlan } from './write-documents.ts'
 
 /**
- * Reads, filters, encodes, packs and writes one component of a mixture, from where a run before has left off; one that
- * is finished is not done again.
+ * Reads, filters, encodes, packs and writes one component of a mixture. Resumes from the last checkpoint; a finished
+ * component is skipped.
  *
- * @throws SluiceError as its stages do, and as `runJob`; what the last checkpoint tells of stays
+ * @throws SluiceError as its stages do, and as `runJob`; output that the last checkpoint covers is kept
  */
 export async function shardComponent (component: FoundComponent, options: ShardOptions): Promise<ComponentStats> {
   checkFit(component, options.tokenizer)
@@ -35,28 +35,25 @@ export async function shardComponent (component: FoundComponent, options: ShardO
   }
 }
 
-/** Copies a component's documents, as they are, unless they are there; its shards are made of the copy. */
+/** Copies a component's documents unchanged, unless the copy exists; its shards are made from the copy. */
 async function pulledJob (component: FoundComponent, path: string, options: ShardOptions): Promise<ShardJob> {
   const { checkpointEvery = CHECKPOINT_EVERY } = options
   const pulled = await pull(pullJob(component), path, { ...options, checkpointEvery, keep: true })
   return shardJob(component, await copiedJob(component, path), pulled, options)
 }
 
-/** Makes shards of what can be read only once. */
+/** Makes shards of an input that can be read only once. */
 async function makeOnce (shards: ShardJob, options: ShardOptions): Promise<ComponentStats> {
   const { component: { outputDir: folder }, plan, outputs } = shards
   options.onStatus?.({ is: 'new' })
   return await withLocks([plan.path, ...outputs], async () => {
     if (options.overwrite !== true) await refuseShards(folder)
-    await removeCheckpoint(plan.path) // what it tells of is replaced
+    await removeCheckpoint(plan.path) // the output that it describes is replaced
     return await makeShards(shards, { folder, job: null }, options)
   })
 }
 
-/**
- * Makes shards from where the job goes on: in their place, or in a folder of their own while those there are still
- * good.
- */
+/** Makes shards from where the job resumes: in place, or in a separate folder while the existing ones are valid. */
 async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions): Promise<ComponentStats> {
   const { component: { outputDir: folder }, outputs } = shards
   const { overwrite = false, keepOutdated = false } = options
@@ -70,7 +67,7 @@ async function resumeShards (shards: ShardJob, job: Job, options: ShardOptions):
   return made
 }
 
-/** Makes shards in the folder whose shards will take the place of others: a job of its own, with its own checkpoint. */
+/** Makes shards in a separate folder, from which they will replace the existing ones: a job with its own checkpoint. */
 async function makeNext (shards: ShardJob, folder: string, options: ShardOptions): Promise<ComponentStats> {
   const plan = { ...shards.plan, path: checkpointIn(folder), beside: [] }
   return await runJob(plan, {}, () => Promise.resolve([]), async job => {
@@ -80,18 +77,18 @@ async function makeNext (shards: ShardJob, folder: string, options: ShardOptions
   })
 }
 
-/** How the jobs of a component stand, the copy to `raw_dir` first. */
+/** The status of a component's jobs; `pull` is the copy to `raw_dir`, null without one. */
 export interface ComponentStatus {
   readonly pull: JobStatus | null
   readonly shards: JobStatus
 }
 
-/** How a component stands. @throws SluiceError as `statusOf` */
+/** @throws SluiceError as `statusOf` */
 export async function componentStatus (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
   const copy = component.rawDir === null ? null : copyIn(component.rawDir, component.name)
   const pull = copy === null ? null : await statusOf(documentsPlan(pullJob(component), copy, options))
   if (pull !== null && pull.is !== 'finished') {
-    return { pull, shards: { is: 'new', why: 'its raw copy is not there yet, or is made again' } }
+    return { pull, shards: { is: 'new', why: 'its raw copy does not exist yet, or is made again' } }
   }
   const read = copy === null ? component : await copiedJob(component, copy)
   if (!await canResume(read.files, filesBeside(component))) return { pull, shards: { is: 'new' } }

@@ -10,17 +10,30 @@ import { type Component, type Filter, componentSchema } from '../manifest/schema
 import { anySourceOptions, sources } from '../stages.ts'
 
 /** What `--dataset` may be: the kinds of files that can be read. */
-export const datasetOption = z.enum([...Object.keys(sources), 'jsonl', 'ndjson', 'txt']).optional().describe('what the files hold (default: as their names end, else json)')
+export const datasetOption = z.enum([...Object.keys(sources), 'jsonl', 'ndjson', 'txt']).optional()
+  .describe('what the files hold (default: by file extension, else json)')
 
-export const rejectsOption = rejectsPath.optional().describe('NDJSON file of its own that keeps what is dropped, with reason and position; bad records as base64')
+export const rejectsOption = rejectsPath.optional()
+  .describe('separate NDJSON file for what is dropped, with reason and position; bad records as base64')
 
-/** What the recipes for one dataset are told of it. */
+const FORMATS = Object.keys(sources)
+
+const DATASET_HELP = `what the files hold: ${FORMATS.join(', ')} (default: by file extension, else json); ` +
+  'or OWNER/NAME of a dataset on the Hugging Face Hub'
+
+const DATA_FILES_HELP = 'paths or globs of the files, plain, .gz or .zst; - for standard input; on the Hub, ' +
+  'in place of what the dataset\'s card says'
+
+/** The options that describe the dataset, for recipes that take a single one. */
 export const corpusOptions = {
-  dataset: z.string().optional().describe(`what the files hold: ${Object.keys(sources).join(', ')} (default: as their names end, else json); or OWNER/NAME of a dataset on the Hugging Face Hub`),
-  dataFiles: fileNames.optional().meta({ several: true, description: 'paths or globs of the files, plain, .gz or .zst; - for standard input; on the Hub, in place of what the dataset\'s card says' }),
-  textColumn: z.string().min(1).default('text').describe('field of a record that holds its text, or the way to it: data.text, messages[].content'),
-  subset: z.string().min(1).optional().describe('subset of the dataset on the Hub; of files it is only noted in the stats'),
-  split: z.string().min(1).default('train').describe('split of the dataset on the Hub; of files it is only noted in the stats'),
+  dataset: z.string().optional().describe(DATASET_HELP),
+  dataFiles: fileNames.optional().meta({ several: true, description: DATA_FILES_HELP }),
+  textColumn: z.string().min(1).default('text')
+    .describe('field of a record that holds its text, or the path to it: data.text, messages[].content'),
+  subset: z.string().min(1).optional()
+    .describe('subset of the dataset on the Hub; for local files only noted in the stats'),
+  split: z.string().min(1).default('train')
+    .describe('split of the dataset on the Hub; for local files only noted in the stats'),
   revision: z.string().min(1).default('main').describe('branch, tag or commit of the dataset on the Hub'),
   name: componentSchema.shape.name.optional().describe('name for messages and stats (default: the dataset\'s)'),
   license: z.string().optional().describe('licence of the dataset, noted in the stats'),
@@ -36,37 +49,60 @@ export const corpusOptions = {
  *
  * @throws SluiceError `ERR_OPTION` for both
  */
-export function withFileArguments<Options extends object> (files: readonly string[], options: Options & { readonly dataFiles?: string | string[] | undefined }): Options {
+export function withFileArguments<Options extends object> (
+  files: readonly string[], options: Options & { readonly dataFiles?: string | string[] | undefined }
+): Options {
   if (files.length === 0) return options
-  if (options.dataFiles !== undefined) throw new SluiceError('ERR_OPTION', `${files[0]}: files are named both as arguments and by --data-files; name all of them in one way`)
+  if (options.dataFiles !== undefined) {
+    const mistake = 'files are named both as arguments and by --data-files; name all of them in one way'
+    throw new SluiceError('ERR_OPTION', `${files[0]}: ${mistake}`)
+  }
   return { ...options, dataFiles: [...files] }
 }
 
 function near (dataset: string): string {
-  const text = suggestion(dataset, Object.keys(sources))
+  const text = suggestion(dataset, FORMATS)
   return text.includes('did you mean') ? text : ''
 }
 
-/** A name of an output of documents: its ending must not promise what isn't written. */
-export const documentsPath = z.string().min(1).refine(path => path === '-' || !/\.[^./]*$/.test(path) || /\.(?:ndjson|ndjsonl|jsonl|json|txt)(?:\.gz|\.zst)?$/.test(path),
-  'expected a name that ends in .ndjson, .jsonl, .json or .txt, with .gz or .zst behind it or without: other formats and compressions are not written')
+const ANY_EXTENSION = /\.[^./]*$/
+const DOCUMENTS_EXTENSION = /\.(?:ndjson|ndjsonl|jsonl|json|txt)(?:\.gz|\.zst)?$/
+
+/** The name of a file for documents. Its extension must be that of a format and a compression that can be written. */
+export const documentsPath = z.string().min(1).refine(
+  path => path === '-' || !ANY_EXTENSION.test(path) || DOCUMENTS_EXTENSION.test(path),
+  'expected a name that ends in .ndjson, .jsonl, .json or .txt, optionally followed by .gz or .zst: ' +
+    'other formats and compressions are not written'
+)
+
+type CorpusOptions = z.output<z.ZodObject<typeof corpusOptions>>
+
+function checkDataset (dataset: string, given: Pick<CorpusOptions, 'dataset' | 'dataFiles'>): void {
+  if (Object.hasOwn(sources, dataset)) {
+    if (given.dataFiles !== undefined) return
+    const hint = given.dataset === undefined
+      ? 'or OWNER/NAME of a dataset on the Hub as the dataset'
+      : `which hold ${dataset}`
+    throw new SluiceError('ERR_OPTION', `dataFiles: expected the paths or globs of the files to read, ${hint}`)
+  }
+  const address = notLocal(dataset)
+  if (address !== null) throw new SluiceError('ERR_OPTION', `dataset: ${address}`)
+  if (isDatasetName(dataset) && dataset.includes('/')) return
+  const expected = `${FORMATS.join(' or ')}, with data files, or OWNER/NAME of a dataset on the Hub${near(dataset)}`
+  throw new SluiceError('ERR_OPTION', `dataset: ${dataset} cannot be read, expected ${expected}`)
+}
 
 /**
  * One dataset, named by options, as a component of a mixture is.
  *
  * @throws SluiceError `ERR_OPTION` for a dataset that can't be read
  */
-export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOptions>>, filters: readonly Filter[] = []): Component {
+export function corpusComponent (options: CorpusOptions, filters: readonly Filter[] = []): Component {
   const { dataFiles, textColumn, subset, split, revision, name, license, limit, rejects } = options
   const dataset = formatName(options.dataset ?? formatByNames(dataFiles ?? []))
-  const isFiles = Object.hasOwn(sources, dataset)
-  const address = isFiles ? null : notLocal(dataset)
-  if (address !== null) throw new SluiceError('ERR_OPTION', `dataset: ${address}`)
-  if (!isFiles && !(isDatasetName(dataset) && dataset.includes('/'))) {
-    throw new SluiceError('ERR_OPTION', `dataset: ${dataset} cannot be read, expected ${Object.keys(sources).join(' or ')}, with data files, or OWNER/NAME of a dataset on the Hub${near(dataset)}`)
-  }
-  if (isFiles && dataFiles === undefined) throw new SluiceError('ERR_OPTION', `dataFiles: expected the paths or globs of the files to read${options.dataset === undefined ? ', or OWNER/NAME of a dataset on the Hub as the dataset' : `, which hold ${dataset}`}`)
+  checkDataset(dataset, options)
   const defaults = componentSchema.parse({ name: name ?? dataset.replace('/', '_'), dataset })
+  const given: Readonly<Record<string, unknown>> = options
   return {
     ...defaults,
     dataFiles: dataFiles ?? [],
@@ -77,7 +113,7 @@ export function corpusComponent (options: z.output<z.ZodObject<typeof corpusOpti
     license: license ?? null,
     maxRecords: limit ?? null,
     rejects: rejects ?? null,
-    sourceOptions: Object.fromEntries(Object.keys(anySourceOptions).map(key => [key, (options as Record<string, unknown>)[key]])),
+    sourceOptions: Object.fromEntries(Object.keys(anySourceOptions).map(key => [key, given[key]])),
     filters,
     outputDir: 'data/shards'
   }

@@ -8,18 +8,18 @@ import { checkpointIn } from './paths.ts'
 
 /** What is known of the tokenizer that made some shards. */
 export interface FoundTokenizer {
-  /** Null where it isn't there, or is another one now: `why` says which. */
+  /** Null where the file is missing or has changed: see `why`. */
   readonly path: string | null
-  /** What the file has to be, where that is known. */
+  /** The expected hash of the file, where it is known. */
   readonly sha256: string | null
-  /** The id that ends documents, where that is known. */
+  /** The id of the EOS token, where it is known. */
   readonly eosId: number | null
-  /** The file that says so; null where there is none. */
+  /** The file that names the tokenizer; null where there is none. */
   readonly from: string | null
   readonly why: string
 }
 
-/** What a checkpoint or a stats file says of it. */
+/** What a checkpoint or a stats file records about a tokenizer. */
 interface Origin {
   readonly from: string
   readonly outputDir: string | undefined
@@ -28,39 +28,39 @@ interface Origin {
   readonly eosId: number | undefined
 }
 
-/** Files of other kinds lie beside stats, and large ones are none. */
+/** Limits of the search for stats: their folder may hold many other files, and a larger file is not a stats file. */
 const MOST_FILES = 100
 const MOST_BYTES = 64 * 1024 * 1024
 
 /**
- * Finds the tokenizer of shards by the checkpoint in their folder, and by stats in it, in the two folders above, and
- * where stats go by default.
+ * Finds the tokenizer of shards: by the checkpoint in their folder, or by stats in that folder, in the two folders
+ * above, or in the default folder for stats.
  */
 export async function findTokenizer (folder: string): Promise<FoundTokenizer> {
   const origins: Origin[] = [...await inCheckpoint(folder), ...await inStats(folder)]
-  const said = origins[0]
-  if (said === undefined) {
-    const why = 'neither a checkpoint nor stats beside the shards say which tokenizer made them'
+  const first = origins[0]
+  if (first === undefined) {
+    const why = 'neither a checkpoint nor stats next to the shards name the tokenizer that made them'
     return { path: null, sha256: null, eosId: null, from: null, why }
   }
-  const known = { sha256: said.sha256, eosId: said.eosId ?? null }
-  let why = `${said.from} has no path of the tokenizer`
-  for (const origin of origins.filter(({ sha256 }) => sha256 === said.sha256)) {
+  const known = { sha256: first.sha256, eosId: first.eosId ?? null }
+  let why = `${first.from} has no path of the tokenizer`
+  for (const origin of origins.filter(({ sha256 }) => sha256 === first.sha256)) {
     for (const path of placesOf(origin, folder)) {
       const bytes = await readFile(path).catch(() => null)
       if (bytes !== null && sha256(bytes) === origin.sha256) return { path, ...known, from: origin.from, why: '' }
       const found = bytes === null
         ? 'cannot be read'
-        : `is another one now: it has SHA-256 ${sha256(bytes)}, expected ${origin.sha256}`
+        : `has changed: it has SHA-256 ${sha256(bytes)}, expected ${origin.sha256}`
       why = `${path}, the tokenizer that ${origin.from} names, ${found}`
     }
   }
-  return { path: null, ...known, from: said.from, why }
+  return { path: null, ...known, from: first.from, why }
 }
 
 /**
- * Where the file may be: its path is relative to the working directory of the run, which the output folder's path
- * tells where it is not this one.
+ * Where the tokenizer may be. Its path is relative to the working directory of the run that made the shards. Where that
+ * was another directory than the current one, it follows from the recorded path of the output folder.
  */
 function placesOf ({ path, outputDir }: Origin, folder: string): string[] {
   if (path === undefined) return []
@@ -95,8 +95,9 @@ async function inStats (folder: string): Promise<Origin[]> {
   const above = dirname(resolve(folder))
   const found: Origin[] = []
   for (const place of new Set([resolve(folder), above, dirname(above), resolve('data/mixtures')])) {
-    const names = (await readdir(place).catch(() => [])).filter(name => name.endsWith('.json') && name !== 'checkpoint.json')
-    for (const name of names.sort().slice(0, MOST_FILES)) found.push(...await inStatsFile(join(place, name), folder))
+    const names = await readdir(place).catch(() => [])
+    const stats = names.filter(name => name.endsWith('.json') && name !== 'checkpoint.json').sort()
+    for (const name of stats.slice(0, MOST_FILES)) found.push(...await inStatsFile(join(place, name), folder))
   }
   return found
 }

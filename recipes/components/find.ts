@@ -19,20 +19,25 @@ export interface FindOptions {
   readonly signal?: AbortSignal | undefined
   readonly tell?: ((message: string) => void) | undefined
   /**
-   * What asks the Hub, where the caller holds it: within it a branch is the same commit for all.
+   * A client of the Hub that is already in use: with one client, a branch names the same commit for all requests.
    *
-   * @default one of its own
+   * @default a new client
    */
   readonly client?: Hub | undefined
-  /** Looks for files on the machine. @default `findFiles` */
+  /** Finds local files. @default `findFiles` */
   readonly find?: FindByName | undefined
-  /** Takes revisions for what they name now, whatever a run before has read. @default false */
+  /** Whether revisions are looked up again, whatever commits earlier runs read. @default false */
   readonly restart?: boolean | undefined
 }
 
-/** What of a checkpoint tells which files of the Hub its run reads. */
+/** The part of a checkpoint that says which files of the Hub its run reads. */
 const hubState = z.object({
-  asked: z.object({ subset: z.string().nullable(), split: z.string(), revision: z.string(), data_files: z.union([z.string(), z.array(z.string())]).nullable() }),
+  asked: z.object({
+    subset: z.string().nullable(),
+    split: z.string(),
+    revision: z.string(),
+    data_files: z.union([z.string(), z.array(z.string())]).nullable()
+  }),
   commit: z.string(),
   subset: z.string().nullable(),
   split: z.string(),
@@ -49,7 +54,7 @@ const checkpointState = z.object({
   inputs: z.array(knownFile)
 })
 
-/** Looks for files, for each name once: what it stands for is kept for as long as this is held. */
+/** Finds files and remembers the result for each name, so that a glob is expanded once. */
 export function findingOnce (): FindByName {
   const found = new Map<string, Promise<readonly InputFile[]>>()
   return async name => {
@@ -60,19 +65,19 @@ export function findingOnce (): FindByName {
 }
 
 /**
- * Finds the files of a component: on the machine, or on the Hub.
+ * Finds the files of a component, local or on the Hub.
  *
- * A run that was begun, or is finished, has read those of a dataset on the Hub at a commit: its checkpoint tells which,
- * and they are taken to be these for as long as nobody asks to begin anew, wherever the branch has gone on to.
+ * The checkpoint of an earlier run names the commit of a dataset on the Hub that it read. That commit is used again
+ * unless `restart` is set, even if the branch has moved on.
  *
- * @param checkpoints of its jobs, those that have read it first
+ * @param checkpoints of the component's jobs, the job that reads the dataset itself first
  * @throws SluiceError `ERR_FILES`; as `resolveDataset`
  */
 export async function findComponent (
   component: Component, options: FindOptions, checkpoints: readonly string[] = []
 ): Promise<FoundComponent> {
   const { maxRetries, timeout, signal, tell, client, find = findFiles, restart = false } = options
-  if (!readsHub(component)) return withFiles(component, await filesOf(component.dataFiles, find))
+  if (!readsHub(component)) return withFiles(component, await filesNamed(component.dataFiles, find))
   try {
     if (!isOnHub(component)) {
       const files = await findFiles(component.dataFiles, { hub: { maxRetries, timeout, tell }, client, signal })
@@ -83,7 +88,8 @@ export async function findComponent (
     for (const path of restart ? [] : checkpoints) {
       const known = await knownFiles(hub, component, path)
       if (known === null) continue
-      return 'files' in known ? withHub(component, known.files, known.hub) : await found(hub, component, known.commit, run)
+      if ('files' in known) return withHub(component, known.files, known.hub)
+      return await found(hub, component, known.commit, run)
     }
     return await found(hub, component, component.revision, run)
   } catch (error) {
@@ -92,9 +98,11 @@ export async function findComponent (
   }
 }
 
-/** Finds the files of all components of a mixture. @param checkpointsOf those of a component's jobs */
+/** Finds the files of all components of a mixture. @param checkpointsOf the checkpoints of a component's jobs */
 export async function findComponents (
-  components: readonly Component[], options: FindOptions, checkpointsOf: (component: Component) => readonly string[] = () => []
+  components: readonly Component[],
+  options: FindOptions,
+  checkpointsOf: (component: Component) => readonly string[] = () => []
 ): Promise<FoundComponent[]> {
   const { maxRetries, timeout } = options
   const all: FoundComponent[] = []
@@ -113,14 +121,14 @@ export async function findComponents (
 }
 
 /**
- * A component as the run of a checkpoint has found it, or as its files are on the machine. The Hub is not asked: of
- * what nobody has found there, no file is known.
+ * A component with the files that an earlier run found, or with its local files. The Hub is not asked: a dataset there
+ * that no earlier run has found comes without files.
  */
 export async function foundBefore (
   component: Component, checkpoints: readonly string[], find: FindByName
 ): Promise<FoundComponent> {
   const local = [component.dataFiles].flat().filter(name => !isHubName(name))
-  if (!isOnHub(component)) return withFiles(component, await filesOf(local, find))
+  if (!isOnHub(component)) return withFiles(component, await filesNamed(local, find))
   const hub = await theHub()
   for (const path of checkpoints) {
     const known = await knownFiles(hub, component, path)
@@ -129,7 +137,7 @@ export async function foundBefore (
   return withFiles(component, [])
 }
 
-async function filesOf (names: FileNames, find: FindByName): Promise<InputFile[]> {
+async function filesNamed (names: FileNames, find: FindByName): Promise<InputFile[]> {
   const files: InputFile[] = []
   for (const name of [names].flat()) for (const file of await find(name)) files.push(file)
   return files
@@ -139,36 +147,47 @@ function withFiles ({ dataFiles, ...component }: Component, files: readonly Inpu
   return { ...component, files, namedFiles: dataFiles, hub: null }
 }
 
-/** What a component's dataset is at a revision. */
+/** Resolves a component's dataset on the Hub at a revision. */
 async function found (hub: Hub, component: Component, revision: string, run: HubRun): Promise<FoundComponent> {
-  const { dataset, subset, split, dataFiles } = component
+  const { dataset, subset, split } = component
   const { resolveDataset } = await import('../../lib/hub/resolve.ts')
-  const resolved = await resolveDataset(hub, { dataset, subset, split, revision, dataFiles: dataFiles.length === 0 ? null : dataFiles }, run)
+  const asked = { dataset, subset, split, revision, dataFiles: requestedFiles(component) }
+  const resolved = await resolveDataset(hub, asked, run)
   for (const warning of resolved.warnings) run.tell?.(`${component.name}: ${warning}`)
   const files = resolved.files.map(({ name, size }) => ({ path: name, size }))
   return withHub(component, files, foundOf(component, resolved))
 }
 
-function foundOf ({ dataFiles }: Component, { commit, subset, split, format, options, license, card }: ResolvedDataset): FoundOnHub {
-  return { dataFiles: dataFiles.length === 0 ? null : dataFiles, commit, subset, split, format, options, license, cardSha256: card?.sha256 ?? null }
+function foundOf (component: Component, resolved: ResolvedDataset): FoundOnHub {
+  const { commit, subset, split, format, options, license, card } = resolved
+  const dataFiles = requestedFiles(component)
+  return { dataFiles, commit, subset, split, format, options, license, cardSha256: card?.sha256 ?? null }
 }
 
-function withHub ({ dataFiles, ...component }: Component, files: readonly InputFile[], hub: FoundOnHub): FoundComponent {
+/** The files of a dataset on the Hub as the component names them; null where the card decides. */
+function requestedFiles ({ dataFiles }: Component): FileNames | null {
+  return dataFiles.length === 0 ? null : dataFiles
+}
+
+function withHub (
+  { dataFiles, ...component }: Component, files: readonly InputFile[], hub: FoundOnHub
+): FoundComponent {
   return { ...component, files, namedFiles: dataFiles, hub }
 }
 
 type Known = { readonly commit: string } | { readonly files: readonly InputFile[], readonly hub: FoundOnHub }
 
 /**
- * What the run of a checkpoint reads of the same, asked for in the same way. Of a checkpoint that can't be read,
- * whoever goes on from it will be told.
+ * What the run of a checkpoint reads of a component's dataset; null where it did not request the same. A checkpoint
+ * that can't be read is skipped here: the job that resumes from it reports the error.
  */
 async function knownFiles (hub: Hub, component: Component, path: string): Promise<Known | null> {
   const { data } = checkpointState.safeParse(await readCheckpoint(path).catch(() => null))
   if (data === undefined) return null
-  const { dataset, subset, split, revision, dataFiles } = component
-  const asked = { subset, split, revision, data_files: dataFiles.length === 0 ? null : dataFiles }
-  const isSame = (other: z.output<typeof settings>): boolean => other.dataset === dataset && isDeepStrictEqual(other.hub?.asked, asked)
+  const { dataset, subset, split, revision } = component
+  const asked = { subset, split, revision, data_files: requestedFiles(component) }
+  const isSame = (other: z.output<typeof settings>): boolean =>
+    other.dataset === dataset && isDeepStrictEqual(other.hub?.asked, asked)
   if (!isSame(data.settings)) {
     const commit = data.settings.datasets?.find(isSame)?.hub?.commit
     return commit === undefined ? null : { commit }

@@ -9,14 +9,14 @@ import { isOnHub } from '../stages.ts'
 import { copyIn } from './paths.ts'
 
 /**
- * Tells the licence on the card of a component's dataset; null where it has no card. A SluiceError is taken for a card
- * that can't be read.
+ * Returns the licence on the card of a component's dataset, or null where it has no card. A SluiceError that it throws
+ * means a card that can't be read.
  */
 export type LicenseOf = (component: FoundComponent) => Promise<CardLicense | null>
 
-/** A licence, as somebody states it. */
+/** A licence, and where it is stated. */
 export interface LicenseFinding {
-  /** Null where it was looked for, and there was none. */
+  /** Null where the source states none. */
   readonly license: string | null
   readonly read_from: string
 }
@@ -28,19 +28,22 @@ export interface LicenseRow {
   readonly subset: string | null
   readonly split: string
   readonly revision: string
-  /** Null where the dataset is in no repository, or nobody has looked. */
+  /** Null where the dataset is in no repository, or its commit is not known. */
   readonly commit: string | null
   readonly found: readonly LicenseFinding[]
   /** Null where one of the licences has no SPDX id. */
   readonly spdx: string | null
   readonly obligations: readonly Obligation[]
-  /** Whether its shards may be passed on; where licences differ, as the strictest says. */
+  /** Whether its shards may be redistributed; where licences differ, the strictest decides. */
   readonly redistributable: Redistributable
   readonly reason: string
 }
 
 /** What the licences of each component of a manifest permit, in its order. */
-export async function licenseRows ({ path, datasets }: Pick<Mixture, 'path' | 'datasets'>, licenseOf: LicenseOf = component => licenseOnCard(component)): Promise<LicenseRow[]> {
+export async function licenseRows (
+  { path, datasets }: Pick<Mixture, 'path' | 'datasets'>,
+  licenseOf: LicenseOf = component => licenseOnCard(component)
+): Promise<LicenseRow[]> {
   const rows: LicenseRow[] = []
   for (const component of datasets) rows.push(await licenseRow(path, component, licenseOf))
   return rows
@@ -53,7 +56,9 @@ async function licenseRow (manifestPath: string, component: FoundComponent, lice
   const found = [...(license === null ? [] : [{ license, read_from: manifestPath }]), ...pulled.found, ...card.found]
   const terms = strictestOf(found.flatMap(({ license }) => license ?? []))
   const unread = [...pulled.unread, ...card.unread]
-  const isDoubtful = unread.length > 0 && (terms.redistributable === 'yes' || found.every(({ license }) => license === null))
+  const permits = terms.redistributable === 'yes'
+  const isDoubtful = unread.length > 0 && (permits || found.every(({ license }) => license === null))
+  const doubt = `${unread.join(' and ')} can't be read, and may say something${permits ? ' else' : ''}`
   return {
     name,
     dataset,
@@ -65,23 +70,24 @@ async function licenseRow (manifestPath: string, component: FoundComponent, lice
     spdx: terms.spdx,
     obligations: terms.obligations,
     redistributable: isDoubtful ? 'unknown' : terms.redistributable,
-    reason: isDoubtful ? `${unread.join(' and ')} can't be read, and may say something${terms.redistributable === 'yes' ? ' else' : ''}` : terms.reason
+    reason: isDoubtful ? doubt : terms.reason
   }
 }
 
 interface Findings {
   readonly found: readonly LicenseFinding[]
   readonly commit: string | null
-  /** What should tell, and can't be read. */
+  /** Cards and provenance files that can't be read. */
   readonly unread: readonly string[]
 }
 
-/** What the provenance of a component's files says: of its raw copy, and of the files that it is read from. */
+/** The licences in the provenance files next to a component's raw copy and its input files. */
 async function pulledLicenses ({ name, rawDir, dataset, files }: FoundComponent): Promise<Findings> {
-  // What is elsewhere has nothing beside it.
+  // Files on the Hub have no provenance file next to them.
   const here = isOnHub({ dataset }) ? [] : files.filter(({ path }) => !isHubName(path))
-  const pulls = await findProvenance([...(rawDir === null ? [] : [copyIn(rawDir, name)]), ...here.map(({ path }) => path)])
-  const found = new Map<string, LicenseFinding>() // by their content: a folder's files have one licence mostly
+  const copies = rawDir === null ? [] : [copyIn(rawDir, name)]
+  const pulls = await findProvenance([...copies, ...here.map(({ path }) => path)])
+  const found = new Map<string, LicenseFinding>() // by content: files in a folder mostly share one licence
   for (const { path, provenance } of pulls) {
     const stated = provenance === null ? [] : provenance.license.found
     for (const license of stated.length === 0 ? [null] : stated) {
@@ -101,8 +107,9 @@ async function cardLicense (component: FoundComponent, licenseOf: LicenseOf): Pr
   try {
     const card = await licenseOf(component)
     if (card === null) return { found: [], commit: null, unread: [] }
-    const { found, readFrom, commit } = card
-    return { found: (found.length === 0 ? [null] : found).map(license => ({ license, read_from: readFrom })), commit, unread: [] }
+    const { readFrom, commit } = card
+    const licenses = card.found.length === 0 ? [null] : card.found
+    return { found: licenses.map(license => ({ license, read_from: readFrom })), commit, unread: [] }
   } catch (error) {
     if (!(error instanceof SluiceError) || error.code === 'ERR_ABORTED' || error.code === 'ERR_OPTION') throw error
     const card = `the card of ${component.dataset}`

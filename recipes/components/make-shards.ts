@@ -15,13 +15,13 @@ import { type ComponentStats, countsWithPull, described } from './component-stat
 import { copyIn } from './paths.ts'
 import type { ShardJob, ShardOptions } from './shard-job.ts'
 
-/** Where shards go, and the job that is under way; null for what can't be resumed. */
+/** Where shards go, and the job that makes them; `job` is null for work that can't be resumed. */
 export interface ShardTarget {
   readonly folder: string
   readonly job: Job | null
 }
 
-/** What a flow to shards does beside them. */
+/** The parts of a flow to shards that it shares with other flows. */
 interface FlowParts {
   readonly rejects: Rejects | null
   readonly threaded: ThreadedFlow | null
@@ -37,22 +37,26 @@ interface ShardFlow extends DocumentFlow, FlowParts {
   readonly sink: NpySink
 }
 
-/** Reads, filters, encodes, packs and writes, from where the job goes on. */
-export async function makeShards (shards: ShardJob, target: ShardTarget, options: ShardOptions): Promise<ComponentStats> {
+/** Reads, filters, encodes, packs and writes, from where the job resumes. */
+export async function makeShards (
+  shards: ShardJob, target: ShardTarget, options: ShardOptions
+): Promise<ComponentStats> {
   const { component, read } = shards
+  const { folder, job } = target
+  const { tokenizer } = options
   return await keepingRejects(component.rejects, async rejects => {
     const wants = component.filteredDir === null ? 'nothing' : 'documents'
-    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants, tokenizer: options.tokenizer }
+    const part: FlowPart = { component: read, keepsRejects: rejects !== null, wants, tokenizer }
     return await withThreadedFlow(part, options, async threaded => {
       const started = performance.now()
       const flow = shardFlow(shards, target, { rejects, threaded }, options)
       await runShardFlow(flow, component.name, target, options)
-      return statsOf(shards, flow, { ...target, tokenizer: options.tokenizer }, target.job?.seconds ?? secondsSince(started))
+      return statsOf(shards, flow, { folder, tokenizer }, job?.seconds ?? secondsSince(started))
     })
-  }, { resumable: target.job !== null })
+  }, { resumable: job !== null })
 }
 
-/** Makes the stages; nothing is read yet. */
+/** Creates the stages; nothing is read yet. */
 function shardFlow (
   { component, read }: ShardJob, { folder, job }: ShardTarget, parts: FlowParts, options: ShardOptions
 ): ShardFlow {
@@ -62,7 +66,7 @@ function shardFlow (
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
   const documents = documentsOf(read, options, { ...parts, barriers: checkpoints })
   const copy = filteredDir === null ? null : new LineWriter(copyIn(filteredDir, name), { resumable })
-  // A run that is killed later knows its shards by this.
+  // The checkpoint that this writes lets a later run recognize the shards as its own.
   const beforeFirst = job?.begins === true ? job.begin : undefined
   const sink = npySink(folder, {
     seqLen,
@@ -86,7 +90,9 @@ function shardFlow (
   }
 }
 
-async function runShardFlow (flow: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions): Promise<void> {
+async function runShardFlow (
+  flow: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions
+): Promise<void> {
   const { source, stages, judge, encoding, packing, sink, copy, rejects, checkpoints } = flow
   try {
     checkpoints.begin({

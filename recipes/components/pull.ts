@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Document } from '../../lib/document.ts'
-import { SluiceError } from '../../lib/errors.ts'
+import { SluiceError, codeOf } from '../../lib/errors.ts'
 import { documentPath } from '../../lib/input/find.ts'
 import { LicenseCounts, licenseColumns } from '../../lib/licenses/counts.ts'
 import { strictestOf } from '../../lib/licenses/terms.ts'
@@ -13,29 +13,39 @@ import { ndjson } from '../../sources/ndjson.ts'
 import type { JobStatus } from '../jobs/job.ts'
 import { filesOnHub } from '../jobs/known-files.ts'
 import type { DocumentsJob } from '../manifest/found.ts'
-import type { ProvenanceFile } from '../provenance/schema.ts'
+import type { Provenance, ProvenanceFile } from '../provenance/schema.ts'
 import {
   type WrittenProvenance, checkProvenance, findProvenance, releaseProvenance, writeProvenance
 } from '../provenance/write.ts'
 import { checkpointOf } from './paths.ts'
-import { keptColumns, pulledFrom } from './pulled-from.ts'
+import { type PulledFrom, keptColumns, pulledFrom } from './pulled-from.ts'
 import { type WriteOptions, type WrittenDocuments, writeDocuments } from './write-documents.ts'
 
 /**
- * Copies a component's documents to a file, as `writeDocuments`, and writes beside it where they come from. Of a copy
- * that was finished before, what was written then stays; its checkpoint is there until all of it is.
+ * Copies a component's documents to a file, as `writeDocuments` does, and writes their provenance next to it. The
+ * provenance of a copy that was finished before is kept. The checkpoint stays until both are written.
  *
  * @throws SluiceError as `writeDocuments` and `writeProvenance`
  */
 export async function pull (component: DocumentsJob, output: string, options: WriteOptions): Promise<WrittenDocuments> {
   await checkProvenance(output)
   const now = new Date()
-  // Of a run that was stopped; it is gone on with, the same file.
+  // Left by a run that was stopped: its date of creation is when the pull began.
   const partial = await stat(partialName(output)).catch(() => null)
   const seen: JobStatus[] = []
   let files = Infinity
-  const written = await writeDocuments(component, output, { ...options, keep: true, onRead: count => { files = count }, onStatus: status => { seen.push(status); options.onStatus?.(status) } })
-  const forget = async (): Promise<void> => { if (options.keep !== true) await removeCheckpoint(checkpointOf(output)) }
+  const written = await writeDocuments(component, output, {
+    ...options,
+    keep: true,
+    onRead: count => { files = count },
+    onStatus: status => {
+      seen.push(status)
+      options.onStatus?.(status)
+    }
+  })
+  const forget = async (): Promise<void> => {
+    if (options.keep !== true) await removeCheckpoint(checkpointOf(output))
+  }
   const is = seen[0]?.is
   const isFinished = is === 'finished'
   if (isFinished && (await findProvenance([output])).length > 0) {
@@ -44,21 +54,27 @@ export async function pull (component: DocumentsJob, output: string, options: Wr
     return written
   }
   const begun = isFinished ? await dateOf(output) : begunAt(now, is === 'begun' ? partial : null)
-  const { notes } = await keepProvenance(component, output, { begun, records: written.kept, files }, options).catch((cause: unknown) => {
-    if (options.signal?.aborted !== true || (cause instanceof SluiceError && cause.code === 'ERR_ABORTED')) throw cause
-    throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and where it comes from is not written yet: the same command does that`, { cause })
-  }) ?? { notes: [] }
-  for (const note of notes) options.tell?.(note)
+  const pulled: Pulled = { begun, records: written.kept, files }
+  const provenance = await keepProvenance(component, output, pulled, options).catch((cause: unknown) => {
+    if (options.signal?.aborted !== true || codeOf(cause) === 'ERR_ABORTED') throw cause
+    throw stoppedBeforeProvenance(output, cause)
+  })
+  for (const note of provenance?.notes ?? []) options.tell?.(note)
   await forget()
   return written
 }
 
-/** When a pull was begun: as long ago as what it goes on with was made, where the file system tells. */
+function stoppedBeforeProvenance (output: string, cause?: unknown): SluiceError {
+  const message = 'stopped; the file is complete, but its provenance is not written yet: the same command writes it'
+  return new SluiceError('ERR_ABORTED', `${output}: ${message}`, { cause })
+}
+
+/** When a pull began. A resumed pull began when its partial file was created, where the file system has that date. */
 function begunAt (now: Date, partial: Stats | null): string {
   return new Date(Math.min(now.getTime(), partial?.birthtimeMs || now.getTime())).toISOString()
 }
 
-/** Of a file that is there. */
+/** The date of a file that exists. */
 async function dateOf (path: string): Promise<string> {
   return (await stat(path)).mtime.toISOString()
 }
@@ -67,60 +83,87 @@ interface Pulled {
   /** ISO 8601. */
   readonly begun: string
   readonly records: number
-  /** Of the component's files, how many were read. */
+  /** How many of the component's files were read. */
   readonly files: number
 }
 
-/** Null for what is no file: there is nothing beside a pipe. */
-async function keepProvenance (component: DocumentsJob, output: string, { begun, records, files }: Pulled, options: WriteOptions): Promise<WrittenProvenance | null> {
+/** Null where the output is no regular file: a pipe has no folder for provenance. */
+async function keepProvenance (
+  component: DocumentsJob, output: string, { begun, records, files }: Pulled, options: WriteOptions
+): Promise<WrittenProvenance | null> {
   if (!await isResumable(output)) return null
-  const { command = null, signal } = options
   const from = await pulledFrom(component, options)
-  const { dataset, subset, split, revision, license, filters, maxRecords } = component
-  const found = [...(license === null ? [] : [license]), ...from?.license.found ?? []]
-  const told = [...(license === null ? [] : ['whoever pulled it']), ...(from === null ? [] : [from.license.readFrom])]
-  const counts = isTextFile(output) ? null : await countLicenses(output, signal)
-  if (counts === 'stopped') throw new SluiceError('ERR_ABORTED', `${output}: stopped; it is whole, and where it comes from is not written yet: the same command does that`)
+  const counts = isTextFile(output) ? null : await countLicenses(output, options.signal)
+  if (counts === 'stopped') throw stoppedBeforeProvenance(output)
   return await writeProvenance(output, {
-    source: { dataset, subset: from?.subset ?? subset, split: from?.split ?? split, revision: from === null ? null : revision, commit: from?.commit ?? null, url: from?.url ?? null },
+    source: sourceOf(component, from),
     retrieved_at_utc: { begun, finished: new Date().toISOString() },
-    license: { found, read_from: told.length === 0 ? null : told.join(' and '), card_sha256: component.hub?.cardSha256 ?? null, ...strictestOf(found) },
+    license: licenseOf(component, from),
     files: await filesRead(component, files, options),
-    filters: filters.map(({ stage, options }) => ({ stage, options })),
-    limit: maxRecords,
+    filters: component.filters.map(({ stage, options }) => ({ stage, options })),
+    limit: component.maxRecords,
     columns: keptColumns(component),
     records,
-    command,
+    command: options.command ?? null,
     sluice: packageVersion(),
     output: { path: documentPath(output), bytes: (await stat(output)).size, sha256: null }
   }, { card: from?.card ?? null, counts })
 }
 
+function sourceOf ({ dataset, subset, split, revision }: DocumentsJob, from: PulledFrom | null): Provenance['source'] {
+  if (from === null) return { dataset, subset, split, revision: null, commit: null, url: null }
+  const { commit, url } = from
+  return { dataset, subset: from.subset ?? subset, split: from.split, revision, commit, url }
+}
+
+function licenseOf ({ license, hub }: DocumentsJob, from: PulledFrom | null): Provenance['license'] {
+  const stated = license === null ? [] : [license]
+  const found = [...stated, ...from?.license.found ?? []]
+  const statedBy = license === null ? [] : ['the user who pulled it']
+  const readFrom = [...statedBy, ...(from === null ? [] : [from.license.readFrom])]
+  return {
+    found,
+    read_from: readFrom.length === 0 ? null : readFrom.join(' and '),
+    card_sha256: hub?.cardSha256 ?? null,
+    ...strictestOf(found)
+  }
+}
+
 /**
- * Those on the machine with the sizes and dates that they have now: to hash them would take as long as to read them
- * again. Those on the Hub with their hashes; of a dataset there by their paths in it.
+ * Local files are described by their current sizes and dates: hashing them would take as long as reading them again.
+ * Files on the Hub are described by their hashes; those of a dataset there by their paths in it.
  */
-async function filesRead ({ files: all, hub }: DocumentsJob, count: number, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<ProvenanceFile[]> {
+async function filesRead (
+  { files: all, hub }: DocumentsJob, count: number, { maxRetries, timeout, signal, tell }: WriteOptions
+): Promise<ProvenanceFile[]> {
   const files = all.slice(0, count)
   const remote = await filesOnHub(files.map(({ path }) => path), { maxRetries, timeout, signal, tell })
   return await Promise.all(files.map(async ({ path, size }) => {
     const file = remote.get(path)
-    if (file === undefined) {
-      const now = size === null ? null : await stat(path)
-      return { path, bytes: now?.size ?? null, sha256: null, git_oid: null, ...(now !== null && { modified_at_utc: now.mtime.toISOString() }) }
-    }
-    return { path: hub === null ? path : file.path, bytes: size, sha256: file.sha256, git_oid: file.oid === '' ? null : file.oid }
+    if (file === undefined) return await localFile(path, size)
+    const { sha256, oid } = file
+    return { path: hub === null ? path : file.path, bytes: size, sha256, git_oid: oid === '' ? null : oid }
   }))
 }
 
+async function localFile (path: string, size: number | null): Promise<ProvenanceFile> {
+  const unknown = { path, bytes: null, sha256: null, git_oid: null }
+  if (size === null) return unknown
+  const now = await stat(path)
+  return { ...unknown, bytes: now.size, modified_at_utc: now.mtime.toISOString() }
+}
+
 /**
- * Counts the records of a file by licence, where the first one has a column of licences or of repositories; else null.
- * The finished file is read again for that: counts that grow while it is written would be in every checkpoint, with the
- * names of up to 100,000 repositories.
+ * Counts the records of a file by licence; null where the first record has no column of licences or repositories. The
+ * finished file is read again for this: otherwise each checkpoint would have to hold the counts, with the names of up
+ * to 100,000 repositories.
  */
-async function countLicenses (output: string, signal: AbortSignal | undefined): Promise<LicenseCounts | 'stopped' | null> {
+async function countLicenses (
+  output: string, signal: AbortSignal | undefined
+): Promise<LicenseCounts | 'stopped' | null> {
   let counts: LicenseCounts | undefined
-  for await (const { meta } of ndjson(output, { maxBad: '100%', maxLineBytes: MOST_BYTES }) as AsyncIterable<Document>) {
+  const documents = ndjson(output, { maxBad: '100%', maxLineBytes: MOST_BYTES }) as AsyncIterable<Document>
+  for await (const { meta } of documents) {
     if (signal?.aborted === true) return 'stopped'
     if (counts === undefined) {
       const columns = licenseColumns(Object.keys(meta))
@@ -132,5 +175,5 @@ async function countLicenses (output: string, signal: AbortSignal | undefined): 
   return counts ?? null
 }
 
-/** Of a line of our own. */
+/** The longest line that a pull can write. */
 const MOST_BYTES = 2 ** 29

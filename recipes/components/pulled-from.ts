@@ -5,20 +5,22 @@ import { type CardLicense, cardAddress } from '../provenance/card.ts'
 import { formatOf } from '../stages.ts'
 import type { WriteOptions } from './write-documents.ts'
 
-/** What is known of a dataset that is no file on the machine. */
+/** A dataset on the Hub, as provenance records it. */
 export interface PulledFrom {
   readonly subset: string | null
   readonly split: string
-  /** Its page. */
+  /** The page of the dataset at this commit. */
   readonly url: string
   readonly commit: string
   readonly license: CardLicense
-  /** Its card. */
+  /** The text of its card; null without one. */
   readonly card: string | null
 }
 
-/** Where a component's documents were pulled from; null for files on the machine. @throws SluiceError `ERR_HUB` */
-export async function pulledFrom ({ dataset, hub }: DocumentsJob, { maxRetries, timeout, signal, tell }: WriteOptions): Promise<PulledFrom | null> {
+/** Where a component's documents were pulled from; null for local files. @throws SluiceError `ERR_HUB` */
+export async function pulledFrom (
+  { dataset, hub }: DocumentsJob, { maxRetries, timeout, signal, tell }: WriteOptions
+): Promise<PulledFrom | null> {
   if (hub === null) return null
   const { commit, subset, split, license, cardSha256 } = hub
   const theirs = await theHub({ maxRetries, timeout })
@@ -32,7 +34,7 @@ export async function pulledFrom ({ dataset, hub }: DocumentsJob, { maxRetries, 
   }
 }
 
-/** The columns that are kept beside the text; null where all are: parquet and Arrow have those that are asked for. */
+/** The columns that are kept besides the text; null for all. Only parquet and Arrow are read by columns. */
 export function keptColumns (component: DocumentsJob): readonly string[] | null {
   const { columns = [] } = component.sourceOptions as { readonly columns?: readonly string[] }
   return ['parquet', 'arrow'].includes(formatOf(component)) && !columns.includes('*') ? columns : null

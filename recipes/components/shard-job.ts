@@ -20,22 +20,22 @@ export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, Threa
   /** Delete the shards of another run in the output folder. @default false */
   readonly overwrite?: boolean
   /**
-   * Whether finished shards of other settings or inputs are refused, and not made again, without `overwrite`.
+   * Whether finished shards of other settings or inputs are refused without `overwrite`, instead of made again.
    *
    * @default false
    */
   readonly keepOutdated?: boolean
   /** Documents between two checkpoints at most. @default 10,000 */
   readonly checkpointEvery?: number
-  /** Whether the shards of a finished component are hashed, before they are taken for what they were. @default false */
+  /** Whether the shards of a finished component are hashed before it counts as up to date. @default false */
   readonly verify?: boolean
 }
 
-/** Shards that are to be made of a component, and what is read for them: its own files, or the raw copy of them. */
+/** The job that makes a component's shards, from its own files or from their raw copy. */
 export interface ShardJob {
   readonly component: FoundComponent
   readonly read: DocumentsJob
-  /** What was counted when the raw copy was made; null where there is none. */
+  /** The counts from when the raw copy was made; null without a copy. */
   readonly pulled: DocumentCounts | null
   readonly plan: JobPlan
   /** Files that are written together with the shards. */
@@ -47,23 +47,24 @@ export function checkFit ({ name, eosId, dtype }: FoundComponent, tokenizer: Enc
   endOfSentence(tokenizer, eosId)
   if (tokenizer.vocabSize - 1 > maxId(dtype)) {
     const holds = `${dtype} holds ids up to ${maxId(dtype)}`
-    throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${holds}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`)
+    const mistake = `${holds}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`
+    throw new SluiceError('ERR_TOKENIZER', `component ${name}: ${mistake}`)
   }
 }
 
-/** A component as it is copied to its `raw_dir`: whole, its bad records kept apart from those of the filters. */
+/** The copy of a component to its `raw_dir`: all documents, with a separate rejects file for bad records. */
 export function pullJob (component: FoundComponent): DocumentsJob {
   const name = `${component.name} (pull)`
   return { ...component, name, filters: [], expect: null, maxRecords: null, rejects: pullRejects(component) }
 }
 
-/** The documents of a component as they are read from its raw copy, once that is there. */
+/** The documents of a component, read from its raw copy, which must exist. */
 export async function copiedJob (component: FoundComponent, path: string): Promise<DocumentsJob> {
   const { size } = await stat(path)
   return { ...component, dataset: 'json', textColumn: 'text', files: [{ path, size }], sourceOptions: {}, hub: null }
 }
 
-/** The job that makes a component's shards out of what `read` reads. */
+/** Plans the shards of a component. @param read what the documents are read from: the component, or its raw copy */
 export function shardJob (
   component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions
 ): ShardJob {
@@ -86,7 +87,7 @@ export function shardJob (
   return { component, read, pulled, plan, outputs }
 }
 
-/** Looks at the shards that a finished job has made; a file that is none of them doesn't make them worse. */
+/** Checks the shards of a finished job; other files in their folder are ignored. */
 export function shardCheck ({ component: { outputDir } }: ShardJob, { verify = false, signal }: ShardOptions): Check {
   return async result => {
     const stats = { ...result as ComponentStats, output_dir: outputDir }

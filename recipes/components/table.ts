@@ -5,22 +5,28 @@ import type { ComponentStats } from './component-stats.ts'
 export type Counted = Pick<ComponentStats, 'name' | 'seconds'> & DocumentCounts & Partial<ComponentStats>
 
 /**
- * What became of the components of a run: a row each, and below each what was dropped, by reason, and where its
- * shards are; all together in the end, where there are several.
+ * The results of a run as a table: a row for each component, with what was dropped and where its shards are below it,
+ * and a row of totals where there are several components.
  */
 export function componentTable (components: readonly Counted[]): string {
   const sharded = components.some(({ shards }) => shards !== undefined)
-  const header = ['component', 'read', 'kept', ...(sharded ? ['tokens', 'sequences'] : []), 'seconds', 'MB/s']
-  const rows = components.map(({ name, read, kept, tokens, sequences, seconds, bytes }) => [
-    name, number(read), number(kept), ...(sharded ? [number(tokens), number(sequences)] : []), seconds.toFixed(1), seconds === 0 ? '-' : (bytes / 1e6 / seconds).toFixed(1)
-  ])
-  const sum = (key: 'read' | 'kept' | 'tokens' | 'sequences'): string => number(components.reduce((sum, component) => sum + (component[key] ?? 0), 0))
-  const all = components.length < 2 ? [] : [['(all)', sum('read'), sum('kept'), ...(sharded ? [sum('tokens'), sum('sequences')] : []), '', '']]
-  const [head, ...lines] = tableLines([header, ...rows, ...all])
-  return [head, ...lines.flatMap((line, i) => [line, ...components.slice(i, i + 1).flatMap(component => [...droppedLines(component), ...shardsLine(component)])])].join('\n')
+  const counts = ['read', 'kept', ...(sharded ? ['tokens', 'sequences'] as const : [])] as const
+  const rows = components.map(component => {
+    const { name, seconds, bytes } = component
+    const speed = seconds === 0 ? '-' : (bytes / 1e6 / seconds).toFixed(1)
+    return [name, ...counts.map(key => number(component[key])), seconds.toFixed(1), speed]
+  })
+  const sums = counts.map(key => number(components.reduce((sum, component) => sum + (component[key] ?? 0), 0)))
+  const all = components.length < 2 ? [] : [['(all)', ...sums, '', '']]
+  const [head, ...lines] = tableLines([['component', ...counts, 'seconds', 'MB/s'], ...rows, ...all])
+  const withDetails = lines.flatMap((line, i) => {
+    const component = components[i]
+    return component === undefined ? [line] : [line, ...droppedLines(component), ...shardsLine(component)]
+  })
+  return [head, ...withDetails].join('\n')
 }
 
-/** Columns that a table for people may take. */
+/** Characters in a line. */
 const WIDTH = 80
 
 function droppedLines ({ dropped }: DocumentCounts): string[] {
@@ -38,6 +44,8 @@ function droppedLines ({ dropped }: DocumentCounts): string[] {
 
 function shardsLine ({ shards, output_dir: folder, tail_tokens: tail }: Counted): string[] {
   if (shards === undefined || folder === undefined) return []
-  const rest = tail === undefined || tail === 0 ? '' : `; ${number(tail)} ${tail === 1 ? 'token is' : 'tokens are'} left over, too few for a sequence`
-  return [`  ${number(shards)} ${shards === 1 ? 'shard' : 'shards'} in ${folder}${rest}`]
+  const [shard, tokensAre] = [shards === 1 ? 'shard' : 'shards', tail === 1 ? 'token is' : 'tokens are']
+  const hasTail = tail !== undefined && tail > 0
+  const rest = hasTail ? `; ${number(tail)} ${tokensAre} left over, too few for a sequence` : ''
+  return [`  ${number(shards)} ${shard} in ${folder}${rest}`]
 }

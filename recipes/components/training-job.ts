@@ -7,25 +7,37 @@ import type { Mixture } from '../manifest/found.ts'
 import { tokenizerSchema } from '../manifest/schema.ts'
 import type { TrainingJob } from './training.ts'
 
-/** The training that a manifest asks for; null where it names no folder for it. */
+/** The training that a manifest describes; null where it has no `tokenizer_output_dir`. */
 export function trainingOf (manifest: Mixture): TrainingJob | null {
-  return manifest.tokenizerOutputDir === null ? null : { ...trainingJob(manifest.tokenizer, { folder: manifest.tokenizerOutputDir }), manifest, components: manifest.datasets }
+  const { tokenizer, tokenizerOutputDir: folder, datasets: components } = manifest
+  return folder === null ? null : { ...trainingJob(tokenizer, { folder }), manifest, components }
 }
 
 const { modelType } = tokenizerSchema.shape
 
-interface Whereabouts {
+interface TrainingOutput {
   readonly folder: string
   readonly logFile?: string | undefined
 }
 
-/** How a tokenizer is to be trained, and where it goes; on what is to be found yet. */
-export function trainingJob (given: Readonly<Record<string, unknown>>, { folder, logFile }: Whereabouts): Omit<TrainingJob, 'manifest' | 'components'> {
+/** The settings and output files of a training, without what it reads. */
+export function trainingJob (
+  given: Readonly<Record<string, unknown>>, { folder, logFile }: TrainingOutput
+): Omit<TrainingJob, 'manifest' | 'components'> {
   const { sha256, modelType: type = 'unigram', ...own } = given
   const settings = parseOptions('train-tokenizer', modelOptions.omit({ workers: true }), own)
   const kind = parseOptions('train-tokenizer', z.object({ modelType }), { modelType: type }).modelType
-  if (kind !== 'unigram') throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; spm_train of SentencePiece trains others, and --tokenizer-path of process-mixture and run takes them`)
-  metaPieces(settings) // before anything is read: its mistakes
+  if (kind !== 'unigram') {
+    throw new SluiceError('ERR_OPTION', `train-tokenizer.modelType: only unigram models can be trained, got ${kind}; ` +
+      'spm_train of SentencePiece trains others, and --tokenizer-path of process-mixture and run takes them')
+  }
+  metaPieces(settings) // throws for mistakes in the settings, before anything is read
   const stem = join(folder, `spm_${settings.vocabSize}_${kind}`)
-  return { settings, model: `${stem}.model`, vocab: `${stem}.vocab`, checkpoint: `${stem}.checkpoint.json`, log: logFile ?? `${stem}.json` }
+  return {
+    settings,
+    model: `${stem}.model`,
+    vocab: `${stem}.vocab`,
+    checkpoint: `${stem}.checkpoint.json`,
+    log: logFile ?? `${stem}.json`
+  }
 }

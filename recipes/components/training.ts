@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { Writable } from 'node:stream'
-import type { Document } from '../../lib/document.ts'
 import { SluiceError, codeOf, messageOf } from '../../lib/errors.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { renameKeys, snakeCase } from '../../lib/options.ts'
@@ -13,11 +11,9 @@ import { packageVersion } from '../../lib/package.ts'
 import { readTokenizerFile } from '../../lib/tokenizer/tokenizer.ts'
 import type { ModelSettings } from '../../lib/trainer/options.ts'
 import type { TrainedTokenizer, UnigramTrainer } from '../../lib/trainer/train-unigram.ts'
-import type { TrainStats } from '../../lib/trainer/train.ts'
-import { type DocumentCounts, countsOf } from '../flow/counts.ts'
-import { type ReadOptions, documentSettings, documentsOf, plain } from '../flow/documents.ts'
-import { type RunOptions, runFlow } from '../flow/flow.ts'
-import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
+import type { TrainProgress, TrainStats } from '../../lib/trainer/train.ts'
+import { type ReadOptions, documentSettings, plain } from '../flow/documents.ts'
+import type { RunOptions } from '../flow/flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import {
   type Check, type JobOptions, type JobPlan, type JobStatus, canResume, runJob, statusOf, withLocks, workingFiles
@@ -26,8 +22,9 @@ import { checkOutputs } from '../jobs/places.ts'
 import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.ts'
 import { number, secondsSince } from '../text.ts'
 import { componentTable } from './table.ts'
+import { type SampleStats, addSamples } from './training-sample.ts'
 
-/** A tokenizer that is to be trained: on what, how, and where it goes. */
+/** A training of a tokenizer: what it reads, its settings, and the files that it writes. */
 export interface TrainingJob {
   readonly manifest: Mixture | null
   readonly components: readonly FoundComponent[]
@@ -38,23 +35,11 @@ export interface TrainingJob {
   readonly log: string
 }
 
-export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, Pick<JobOptions, 'restart' | 'onStatus'> {
-  /** Whether a model that was not trained by such a job is replaced. @default false */
-  readonly overwrite?: boolean
-}
+type TrainingJobOptions = Pick<JobOptions, 'restart' | 'onStatus'>
 
-/** What a dataset has given. */
-export interface SampleStats extends DocumentCounts {
-  readonly name: string
-  readonly dataset: string
-  readonly subset: string | null
-  readonly split: string
-  readonly license: string | null
-  readonly data_files: string | readonly string[]
-  /** Documents that were learned from. */
-  readonly samples: number
-  readonly sample_limit: number
-  readonly seconds: number
+export interface TrainingOptions extends RunOptions, ReadOptions, ThreadOptions, TrainingJobOptions {
+  /** Whether a model that another job made is replaced. @default false */
+  readonly overwrite?: boolean
 }
 
 /** What a tokenizer was trained on, and how: the log of `train-tokenizer`. */
@@ -67,23 +52,23 @@ export interface TrainedStats {
   readonly manifest: string | null
   readonly manifest_sha256: string | null
   readonly datasets: readonly SampleStats[]
-  /** How it was trained, each option in snake case. */
+  /** The options of the training, in snake case. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly training: Readonly<Record<string, unknown>>
   readonly seconds: number
   readonly sluice: string
 }
 
-/** By this a log is known, before another one takes its place. */
+/** Recognizes an existing log, so that no other file is replaced. */
 const TRAINING_LOG = jsonKind('the log of a training', 'model', 'vocab', 'training')
 
-/** How a training stands. @throws SluiceError as `statusOf` */
+/** @throws SluiceError as `statusOf` */
 export async function trainingStatus (job: TrainingJob): Promise<JobStatus> {
   return await statusOf(planOf(job, {}), checkOf(job))
 }
 
 /**
- * Trains a tokenizer, unless the model is there that the same training has made.
+ * Trains a tokenizer, unless the model of the same training exists.
  *
  * @throws SluiceError as `trainTokenizer`
  */
@@ -92,7 +77,8 @@ export async function runTraining (job: TrainingJob, options: TrainingOptions): 
     return await trainOnce(job, options)
   } catch (error) {
     if (codeOf(error) !== 'ERR_ABORTED') throw error
-    throw new SluiceError('ERR_ABORTED', `${messageOf(error)}; the same command begins the training again`, { cause: error })
+    const message = `${messageOf(error)}; the same command restarts the training`
+    throw new SluiceError('ERR_ABORTED', message, { cause: error })
   }
 }
 
@@ -102,7 +88,8 @@ async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<T
   if (await readsOnce(job)) {
     return await withLocks([job.checkpoint, job.model], async () => {
       refuseModel(job, options)
-      return await train(job, options, () => removeCheckpoint(job.checkpoint)) // which would tell of another model
+      // An old checkpoint would describe another model.
+      return await train(job, options, () => removeCheckpoint(job.checkpoint))
     })
   }
   let trained = null as TrainedStats | null
@@ -116,22 +103,25 @@ async function trainOnce (job: TrainingJob, options: TrainingOptions): Promise<T
   return stats
 }
 
-/** Whether a training reads what can't be looked at twice: standard input, a pipe. */
+/** Whether a training reads an input that can be read only once: standard input or a pipe. */
 export async function readsOnce ({ components }: TrainingJob): Promise<boolean> {
   return !await canResume(inputsOf(components), [])
 }
 
 /**
- * Looks at all files that a training writes.
+ * Checks all files that a training will write.
  *
  * @throws SluiceError `ERR_OPTION` for one that would be written twice, `ERR_OUTPUT_EXISTS` for one that is an input
  */
-export async function checkTrainingPlaces ({ manifest, components, model, vocab, log, checkpoint }: TrainingJob): Promise<void> {
-  await checkOutputs([model, vocab, log, ...workingFiles(checkpoint, [])], [...inputsOf(components).map(({ path }) => path), ...(manifest === null ? [] : [manifest.path])], { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
+export async function checkTrainingPlaces (job: TrainingJob): Promise<void> {
+  const { manifest, components, model, vocab, log, checkpoint } = job
+  const outputs = [model, vocab, log, ...workingFiles(checkpoint, [])]
+  const inputs = [...inputsOf(components).map(({ path }) => path), ...(manifest === null ? [] : [manifest.path])]
+  await checkOutputs(outputs, inputs, { shards: manifest?.datasets.map(({ outputDir }) => outputDir) ?? [] })
   await refuseForeign(log, TRAINING_LOG)
 }
 
-/** The log of a model that is up to date: it may have been deleted, or is asked for in another place now. */
+/** Writes the log of a model that is up to date, where it was deleted or now has another path. */
 async function keepLog (path: string, stats: TrainedStats): Promise<void> {
   const text = logText(stats)
   const isThere = await isResumable(path) && existsSync(path) && await readFile(path, 'utf8') === text
@@ -143,7 +133,9 @@ function logText (stats: TrainedStats): string {
 }
 
 function refuseModel ({ model }: TrainingJob, { overwrite = false }: TrainingOptions): void {
-  if (existsSync(model) && !overwrite) throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: is a model of another origin; name another --output-dir, or replace it with --overwrite`)
+  if (!existsSync(model) || overwrite) return
+  const advice = 'name another --output-dir, or replace it with --overwrite'
+  throw new SluiceError('ERR_OUTPUT_EXISTS', `${model}: is a model that this training did not make; ${advice}`)
 }
 
 function planOf ({ components, settings, checkpoint, model }: TrainingJob, options: ReadOptions): JobPlan {
@@ -153,27 +145,33 @@ function planOf ({ components, settings, checkpoint, model }: TrainingJob, optio
     settings: {
       name: 'train-tokenizer',
       ...snakeKeys(settings),
-      datasets: components.map(component => ({ name: component.name, sample_limit: component.sampleLimit, ...documentSettings({ ...component, maxRecords: null }, options), max_records: undefined })).map(plain)
+      datasets: components.map(component => sampleSettings(component, options))
     },
     inputs: inputsOf(components),
     beside: [model]
   }
 }
 
+function sampleSettings (component: FoundComponent, options: ReadOptions): Record<string, unknown> {
+  const { name, sampleLimit } = component
+  const settings = documentSettings({ ...component, maxRecords: null }, options)
+  return plain({ name, sample_limit: sampleLimit, ...settings, max_records: undefined })
+}
+
 /** Whether the model is still what was written. */
 function checkOf ({ model }: TrainingJob): Check {
   return async result => {
-    if (!existsSync(model)) return [] // which the sizes of its files tell
+    if (!existsSync(model)) return [] // reported by the check of file sizes
     const found = sha256(await readTokenizerFile(model))
     const expected = (result as TrainedStats).sha256
     return found === expected ? [] : [`${model}: has SHA-256 ${found}, expected ${expected}`]
   }
 }
 
-/**
- * @param begin called before the first file is written: from then on what is there is known to be this training's own
- */
-async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions, begin: () => Promise<void>): Promise<TrainedStats> {
+/** @param begin called before the first file is written; records that the files belong to this training */
+async function train (
+  job: TrainingJob, options: TrainingOptions & ThreadOptions, begin: () => Promise<void>
+): Promise<TrainedStats> {
   const started = performance.now()
   const { UnigramTrainer } = await import('../../lib/trainer/train-unigram.ts')
   const workers = options.threads === undefined ? 1 : options.threads.list.length + 1
@@ -181,15 +179,13 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   const datasets: SampleStats[] = []
   for (const component of job.components) {
     try {
-      datasets.push(await sample(component, trainer, options))
+      datasets.push(await addSamples(component, trainer, options))
     } catch (error) {
       throw job.manifest === null ? error : ofComponent(component.name, error)
     }
   }
   const { model, vocab, pieces, stats } = await watched(trainer, job.settings.vocabSize, options)
-  if (stats.cutLines > 0) options.tell?.(`train-tokenizer: ${number(stats.cutLines)} long ${stats.cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
-  if (stats.longRuns > 0) options.tell?.(longRunsText(stats, job.settings.maxRunChars))
-  if (pieces.length < job.settings.vocabSize) options.tell?.(`train-tokenizer: the text gives ${number(pieces.length)} pieces, fewer than the ${number(job.settings.vocabSize)} asked for`)
+  for (const note of trainingNotes(stats, pieces.length, job.settings)) options.tell?.(`train-tokenizer: ${note}`)
   const trained: TrainedStats = {
     model: job.model,
     vocab: job.vocab,
@@ -207,18 +203,31 @@ async function train (job: TrainingJob, options: TrainingOptions & ThreadOptions
   await begin()
   await writeFileWhole(job.vocab, vocab)
   await writeOwn(job.log, logText(trained), TRAINING_LOG)
-  await writeFileWhole(job.model, Buffer.from(model)) // last: where it is, all of it is
+  await writeFileWhole(job.model, Buffer.from(model)) // last: a model exists only with its vocabulary and log
   return trained
 }
 
-function longRunsText ({ longRuns, longRunCharacters }: TrainStats, most: number): string {
-  const [runs, were] = longRuns === 1 ? ['run', 'was'] : ['runs', 'were']
-  return `train-tokenizer: ${number(longRuns)} ${runs} of more than ${number(most)} characters without a space, ` +
-    `${number(longRunCharacters)} characters in all, ${were} not learned from (--max-run-chars)`
+/** Text that the training cut or left out, and whether it found fewer pieces than requested. */
+function trainingNotes (stats: TrainStats, pieces: number, settings: TrainingJob['settings']): string[] {
+  const { cutLines, longRuns, longRunCharacters } = stats
+  const { vocabSize, maxRunChars } = settings
+  const notes: string[] = []
+  if (cutLines > 0) notes.push(`${number(cutLines)} long ${cutLines === 1 ? 'line was' : 'lines were'} cut into parts`)
+  if (longRuns > 0) {
+    const [runs, were] = longRuns === 1 ? ['run', 'was'] : ['runs', 'were']
+    notes.push(`${number(longRuns)} ${runs} of more than ${number(maxRunChars)} characters without a space, ` +
+      `${number(longRunCharacters)} characters in all, ${were} left out (--max-run-chars)`)
+  }
+  if (pieces < vocabSize) {
+    notes.push(`the text gives ${number(pieces)} pieces, fewer than the ${number(vocabSize)} requested`)
+  }
+  return notes
 }
 
-/** Trains, and shows how far that is. */
-async function watched (trainer: UnigramTrainer, wanted: number, { watchWork, signal }: TrainingOptions): Promise<TrainedTokenizer> {
+/** Trains and shows the progress. */
+async function watched (
+  trainer: UnigramTrainer, wanted: number, { watchWork, signal }: TrainingOptions
+): Promise<TrainedTokenizer> {
   let state = 'reads its samples'
   let done: (() => void) | undefined
   const show = (next: string, isNew: boolean): void => {
@@ -232,44 +241,41 @@ async function watched (trainer: UnigramTrainer, wanted: number, { watchWork, si
   try {
     return await trainer.train({
       signal,
-      onProgress (progress) {
-        if (progress.phase === 'read') show(`counts words: ${number(progress.words)} of ${number(progress.sentences)} lines`, false)
-        else if (progress.phase === 'seed') show(`looks for pieces to begin with, in ${number(progress.words)} words of ${number(progress.characters)} characters`, true)
-        else show(`round ${progress.round}: ${number(progress.pieces)} pieces, to be ${number(wanted)}; objective ${progress.objective.toFixed(4)}`, progress.round === 1)
-      }
+      onProgress: progress => { show(progressText(progress, wanted), isNewPhase(progress)) }
     })
   } finally {
     (done as (() => void) | undefined)?.()
   }
 }
 
+function progressText (progress: TrainProgress, wanted: number): string {
+  switch (progress.phase) {
+    case 'read': return `counts words: ${number(progress.words)} of ${number(progress.sentences)} lines`
+    case 'seed': {
+      const text = `${number(progress.words)} words of ${number(progress.characters)} characters`
+      return `collects seed pieces from ${text}`
+    }
+    case 'train': {
+      const { round, pieces, objective } = progress
+      return `round ${round}: ${number(pieces)} pieces, target ${number(wanted)}; objective ${objective.toFixed(4)}`
+    }
+  }
+}
+
+function isNewPhase (progress: TrainProgress): boolean {
+  return progress.phase === 'seed' || (progress.phase === 'train' && progress.round === 1)
+}
+
 function ofComponent (name: string, error: unknown): unknown {
-  return error instanceof SluiceError && error.code !== 'ERR_ABORTED' ? new SluiceError(error.code, `${name}: ${error.message}`, { cause: error }) : error
+  if (!(error instanceof SluiceError) || error.code === 'ERR_ABORTED') return error
+  return new SluiceError(error.code, `${name}: ${error.message}`, { cause: error })
 }
 
-/** The first documents of a dataset that its filters keep. */
-async function sample (component: FoundComponent, trainer: { add: (text: string) => void }, options: TrainingOptions): Promise<SampleStats> {
-  const { name, dataset, subset, split, license, files, sampleLimit } = component
-  const sampled = { ...component, maxRecords: sampleLimit === 0 ? null : sampleLimit, rejects: null }
-  const started = performance.now()
-  return await withThreadedFlow({ component: sampled, keepsRejects: false, wants: 'documents', tokenizer: null }, options, async threaded => {
-    const { source, stages, judge } = documentsOf(sampled, options, { threaded })
-    const sink = new Writable({
-      objectMode: true,
-      write ({ text }: Document, _encoding, done) {
-        trainer.add(text)
-        done()
-      }
-    })
-    await runFlow({ name: `${name} (sample)`, source }, [...stages, judge, sink], options)
-    const counts = countsOf(source, stages)
-    return { name, dataset, subset, split, license, data_files: files.map(({ path }) => path), samples: counts.kept, sample_limit: sampleLimit, ...counts, seconds: secondsSince(started) }
-  })
-}
-
-/** A training for people. */
+/** A summary of a training as text. */
 export function trainingText ({ model, vocab_size: size, datasets, training, seconds }: TrainedStats): string {
-  return `${componentTable(datasets)}\n\n${model}: ${number(size)} pieces, learned from ${number(training.sentences as number)} lines in ${seconds.toFixed(1)} s`
+  const lines = number(training.sentences as number)
+  return `${componentTable(datasets)}\n\n` +
+    `${model}: ${number(size)} pieces, trained on ${lines} lines in ${seconds.toFixed(1)} s`
 }
 
 function snakeKeys (values: object): Record<string, unknown> {

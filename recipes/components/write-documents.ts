@@ -7,8 +7,8 @@ import { isTextFile, textSink } from '../../sinks/text.ts'
 import { type DocumentCounts, countsOf } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, documentsOf, idSettings, passedIn } from '../flow/documents.ts'
 import { type RunOptions, runFlow } from '../flow/flow.ts'
-import { keepingRejects } from '../flow/rejects.ts'
-import { withThreadedFlow } from '../flow/workers/threaded-flow.ts'
+import { type Rejects, keepingRejects } from '../flow/rejects.ts'
+import { type FlowPart, type ThreadedFlow, withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import { Checkpoints } from '../jobs/checkpoints.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob } from '../jobs/job.ts'
@@ -19,9 +19,9 @@ import { checkpointOf } from './paths.ts'
 export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
   /** Documents between two checkpoints at most. */
   readonly checkpointEvery: number
-  /** Whether the finished file is kept as it is by a run of the same; else it is made again. @default false */
+  /** Whether the same run later keeps the finished file; else it writes it again. @default false */
   readonly keep?: boolean
-  /** Told, when all is written, how many of the component's files were read, the last one maybe in part. */
+  /** Called once all is written, with the number of the component's files that were read, the last maybe in part. */
   readonly onRead?: ((files: number) => void) | undefined
 }
 
@@ -30,16 +30,18 @@ export interface WrittenDocuments extends DocumentCounts {
 }
 
 /**
- * Reads and filters a component's documents and writes them to one file, from where a run before has left off.
+ * Reads and filters a component's documents and writes them to one file. Resumes from the last checkpoint.
  *
- * @param output .txt: a text a line, any other ending: NDJSON; .gz and .zst compress; - is standard output
+ * @param output .txt: one text a line, any other extension: NDJSON; .gz and .zst compress; - is standard output
  * @throws SluiceError as `runJob`, and the stages that the documents pass
  */
-export async function writeDocuments (component: DocumentsJob, output: string, options: WriteOptions): Promise<WrittenDocuments> {
+export async function writeDocuments (
+  component: DocumentsJob, output: string, options: WriteOptions
+): Promise<WrittenDocuments> {
   const outputs = [output, ...(component.rejects === null ? [] : [component.rejects])]
   const plan = documentsPlan(component, output, options)
   if (!await canResume(component.files, outputs)) {
-    if (await isResumable(output)) await removeCheckpoint(plan.path) // what it tells of is replaced
+    if (await isResumable(output)) await removeCheckpoint(plan.path) // the output that it describes is replaced
     return await write(component, output, options, null)
   }
   return await runJob(plan, options, () => Promise.resolve([]), async job => {
@@ -50,29 +52,50 @@ export async function writeDocuments (component: DocumentsJob, output: string, o
   })
 }
 
-/** The job that `writeDocuments` does. */
+/** The job of `writeDocuments`. */
 export function documentsPlan (component: DocumentsJob, output: string, options: ReadOptions): JobPlan {
+  const { rejects } = component
   return {
     name: component.name,
     path: checkpointOf(output),
-    settings: { ...documentSettings(component, options), ...idSettings(component), rejects: component.rejects && relative(dirname(output), component.rejects) },
+    settings: {
+      ...documentSettings(component, options),
+      ...idSettings(component),
+      rejects: rejects && relative(dirname(output), rejects)
+    },
     inputs: component.files,
-    beside: component.rejects === null ? [] : [component.rejects]
+    beside: rejects === null ? [] : [rejects]
   }
 }
 
-async function write (component: DocumentsJob, output: string, options: WriteOptions, job: Job | null): Promise<WrittenDocuments> {
+async function write (
+  component: DocumentsJob, output: string, options: WriteOptions, job: Job | null
+): Promise<WrittenDocuments> {
   const started = performance.now()
   const resumable = job !== null
-  return await keepingRejects(component.rejects, rejects => withThreadedFlow({ component, keepsRejects: rejects !== null, wants: isTextFile(output) ? 'documents' : 'lines', tokenizer: null }, options, async threaded => {
-    const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords: component.maxRecords })
+  const { name, files, maxRecords } = component
+  const writeFlow = async (threaded: ThreadedFlow | null, rejects: Rejects | null): Promise<WrittenDocuments> => {
+    const checkpoints = new Checkpoints({ every: options.checkpointEvery, save: job?.save ?? null, maxRecords })
     const { source, stages, judge } = documentsOf(component, options, { rejects, barriers: checkpoints, threaded })
-    const sink = isTextFile(output) ? textSink(output, { resumable }) : threaded?.makesLines === true ? new LineSink('ndjson', output, threaded.line, { resumable }) : ndjsonSink(output, { resumable })
-    checkpoints.begin({ source, stages: [...stages, judge], outputs: [sink, ...(rejects === null ? [] : [rejects])] }, job?.flow ?? null, passedIn(stages))
-    await runFlow({ name: component.name, source, checkpoints }, [...stages, judge, sink], options)
+    const sink = sinkFor(output, threaded, { resumable })
+    const outputs = [sink, ...(rejects === null ? [] : [rejects])]
+    checkpoints.begin({ source, stages: [...stages, judge], outputs }, job?.flow ?? null, passedIn(stages))
+    await runFlow({ name, source, checkpoints }, [...stages, judge, sink], options)
     const counts = countsOf(source, stages)
-    const isAll = component.maxRecords === null || counts.kept < component.maxRecords
-    options.onRead?.(isAll ? component.files.length : source.position.file + 1)
+    const isAll = maxRecords === null || counts.kept < maxRecords
+    options.onRead?.(isAll ? files.length : source.position.file + 1)
     return { ...counts, seconds: job?.seconds ?? secondsSince(started) }
-  }), { resumable })
+  }
+  return await keepingRejects(component.rejects, async rejects => {
+    const wants = isTextFile(output) ? 'documents' : 'lines'
+    const part: FlowPart = { component, keepsRejects: rejects !== null, wants, tokenizer: null }
+    return await withThreadedFlow(part, options, async threaded => await writeFlow(threaded, rejects))
+  }, { resumable })
+}
+
+function sinkFor (output: string, threaded: ThreadedFlow | null, options: { readonly resumable: boolean }) {
+  if (isTextFile(output)) return textSink(output, options)
+  return threaded?.makesLines === true
+    ? new LineSink('ndjson', output, threaded.line, options)
+    : ndjsonSink(output, options)
 }

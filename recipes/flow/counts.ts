@@ -24,20 +24,39 @@ export interface DocumentCounts {
   readonly bytes: number
 }
 
+type CountingStage = Pick<AnyStage, 'stageName' | 'stats'>
+
 /**
- * The counts of a flow that has ended: of its source, of the stages that documents pass, and, in `stages` only, of
- * those that `behind` them make something else of documents.
+ * The counts of a flow that has ended.
+ *
+ * @param stages those that documents pass
+ * @param after stages after them, whose output is no documents: `kept` does not depend on them
  */
-export function countsOf (source: RecordSource<object>, stages: readonly AnyStage[], behind: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>> = []): DocumentCounts {
-  const counts = [source, ...stages, ...behind].map(({ stageName, stats }) => ({ stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }))
-  return { read: source.stats.in, kept: (stages.at(-1) ?? source).stats.out, dropped: droppedBy([source, ...stages, ...behind]), stages: counts, bytes: source.stats.bytes }
+export function countsOf (
+  source: RecordSource<object>, stages: readonly AnyStage[], after: readonly CountingStage[] = []
+): DocumentCounts {
+  const all = [source, ...stages, ...after]
+  return {
+    read: source.stats.in,
+    kept: (stages.at(-1) ?? source).stats.out,
+    dropped: droppedBy(all),
+    stages: all.map(stageCounts),
+    bytes: source.stats.bytes
+  }
+}
+
+function stageCounts ({ stageName, stats }: CountingStage): StageCounts {
+  return { stage: stageName, in: stats.in, out: stats.out, dropped: { ...stats.dropped } }
 }
 
 /** What stages have dropped, by stage and reason: `length.too_short`. Two stages of one name are added up. */
-export function droppedBy (stages: ReadonlyArray<Pick<AnyStage, 'stageName' | 'stats'>>): Record<string, number> {
+export function droppedBy (stages: readonly CountingStage[]): Record<string, number> {
   const dropped: Record<string, number> = {}
   for (const { stageName, stats } of stages) {
-    for (const [reason, n] of Object.entries(stats.dropped)) dropped[`${stageName}.${reason}`] = (dropped[`${stageName}.${reason}`] ?? 0) + n
+    for (const [reason, n] of Object.entries(stats.dropped)) {
+      const key = `${stageName}.${reason}`
+      dropped[key] = (dropped[key] ?? 0) + n
+    }
   }
   return dropped
 }

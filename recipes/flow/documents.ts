@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { isHubName } from '../../lib/hub/address.ts'
-import { parseOptions, renameKeys, snakeCase } from '../../lib/options.ts'
+import { renameKeys, snakeCase } from '../../lib/options.ts'
 import type { MaxBad } from '../../lib/records/bad-records.ts'
 import { recordSourceOptions } from '../../lib/records/source-options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
@@ -8,7 +8,7 @@ import type { Barriers } from '../../lib/stage/barrier.ts'
 import type { DocumentsJob } from '../manifest/found.ts'
 import type { Filter } from '../manifest/schema.ts'
 import {
-  type AnyStage, filterName, filters, formatOf, hubSettings, makeFilter, makeSource, sourceOptionsOf
+  type AnyStage, filterName, formatOf, foundSettings, makeFilter, makeSource, sourceOptionsOf
 } from '../stages.ts'
 import { expecting } from './expect.ts'
 import { limit } from './limit.ts'
@@ -62,7 +62,8 @@ export function documentsOf (
   if (barriers !== undefined) source.sendBarriers(barriers)
   const filtering = component.filters.map((filter, index) => {
     const shared = { ...STREAM_OPTIONS, ...(rejects && { rejects: rejects.ofFilter(filterName(filter)) }) }
-    return threaded !== null && index < threaded.filterCount ? threaded.inOrder(index, shared) : makeFilter(filter, shared, rejects?.follows)
+    if (threaded !== null && index < threaded.filterCount) return threaded.inOrder(index, shared)
+    return makeFilter(filter, shared, rejects?.follows)
   })
   const judge = expecting(filtering, component.filters.map(filter => filter.expect), expect)
   const limiting = maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })]
@@ -81,7 +82,7 @@ export function documentSettings (component: DocumentsJob, { maxLineBytes }: Rea
   const { dataset, textColumn, sourceOptions, maxRecords } = component
   return plain({
     dataset,
-    ...hubSettings(component),
+    ...foundSettings(component),
     text_column: textColumn,
     max_line_bytes: maxLineBytes ?? recordSourceOptions.maxLineBytes.parse(undefined),
     source_options: renameKeys(sourceOptions, snakeCase),
@@ -92,10 +93,8 @@ export function documentSettings (component: DocumentsJob, { maxLineBytes }: Rea
 
 /** Of a stage of the user's own: what its module was, by its SHA-256; so of a model. */
 function filterSettings ({ stage, options, module, model }: Filter): Record<string, unknown> {
-  const settings = module === undefined
-    ? { ...renameKeys(parseOptions(stage, filters[stage]!.options, options), snakeCase), ...model && { model_sha256: model.sha256 } }
-    : { module: module.module, sha256: module.sha256, options }
-  return { [stage]: settings }
+  if (module !== undefined) return { [stage]: { module: module.module, sha256: module.sha256, options } }
+  return { [stage]: { ...renameKeys(options, snakeCase), ...model && { model_sha256: model.sha256 } } }
 }
 
 /**

@@ -51,10 +51,14 @@ export interface RunOptions {
  * @throws SluiceError `ERR_ABORTED` when the signal fires; else what the stream that failed says. All are destroyed by
  *   then.
  */
-export async function runFlow (flow: Flow, streams: readonly NodeJS.WritableStream[], { signal, stop, watch }: RunOptions): Promise<void> {
+export async function runFlow (
+  flow: Flow, streams: readonly NodeJS.WritableStream[], { signal, stop, watch }: RunOptions
+): Promise<void> {
   const unwatch = watch?.(flow)
   const { checkpoints } = flow
-  const ended = stop !== undefined && checkpoints?.canStop === true ? stop.add(() => checkpoints.stopAtCheckpoint(stop.signal)) : undefined
+  const ended = stop !== undefined && checkpoints?.canStop === true
+    ? stop.add(() => checkpoints.stopAtCheckpoint(stop.signal))
+    : undefined
   try {
     await runStreams(flow.name, [flow.source, ...streams], signal)
   } finally {
@@ -68,14 +72,18 @@ export async function runFlow (flow: Flow, streams: readonly NodeJS.WritableStre
  *
  * @throws SluiceError `ERR_ABORTED` when the signal fires; else as the stream that failed
  */
-export async function runStreams (name: string, streams: ReadonlyArray<NodeJS.ReadableStream | NodeJS.WritableStream>, signal: AbortSignal | undefined): Promise<void> {
+export async function runStreams (
+  name: string,
+  streams: ReadonlyArray<NodeJS.ReadableStream | NodeJS.WritableStream>,
+  signal: AbortSignal | undefined
+): Promise<void> {
   try {
     await pipeline(streams as NodeJS.ReadWriteStream[], { signal })
   } catch (error) {
     // pipeline doesn't wait for what a stream does as it is destroyed: a sink deletes what is half-written
     await Promise.all((streams as Writable[]).filter(stream => 'stageName' in stream && !stream.closed).map(closed))
-    if (signal?.aborted === true && codeOf(error) === 'ABORT_ERR') throw new SluiceError('ERR_ABORTED', `${name}: stopped`, { cause: error })
-    throw error
+    if (signal?.aborted !== true || codeOf(error) !== 'ABORT_ERR') throw error
+    throw new SluiceError('ERR_ABORTED', `${name}: stopped`, { cause: error })
   }
 }
 

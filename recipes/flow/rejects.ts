@@ -5,6 +5,7 @@ import { LineWriter } from '../../lib/output/line-writer.ts'
 import { checkWritable } from '../../lib/output/open.ts'
 import { refuseForeign, textKind } from '../../lib/output/own-file.ts'
 import type { OutputState } from '../../lib/output/resumable.ts'
+import type { BadRecord } from '../../lib/records/bad-records.ts'
 import type { SourceOptions } from '../../lib/records/source-options.ts'
 
 /** A record or document that a flow has dropped, as a line of a rejects file. */
@@ -38,7 +39,7 @@ export class Rejects {
     return this.#writer.save()
   }
 
-  restore (state: OutputState): void {
+  restore (state: unknown): void {
     this.#writer.restore(state)
   }
 
@@ -48,7 +49,7 @@ export class Rejects {
    */
   forSource (): Required<Pick<SourceOptions, 'rejects' | 'located'>> {
     return {
-      rejects: ({ stage, fault, position, bytes, size, problem }) => this.#add({ reason: `${stage}.${fault}`, position, ...problem !== undefined && { problem }, raw: bytes.toString('base64'), raw_bytes: size }),
+      rejects: record => this.#add(badRecord(record)),
       located: ({ meta }, position) => { this.#positions.set(meta, position) }
     }
   }
@@ -76,6 +77,16 @@ export class Rejects {
   }
 }
 
+function badRecord ({ stage, fault, position, bytes, size, problem }: BadRecord): Reject {
+  return {
+    reason: `${stage}.${fault}`,
+    position,
+    ...problem !== undefined && { problem },
+    raw: bytes.toString('base64'),
+    raw_bytes: size
+  }
+}
+
 /** Our lines begin so. */
 const REJECTS = textKind('a file of rejects', /^\{"reason":"(?:[^"\\]|\\.)*","position":/)
 
@@ -95,7 +106,9 @@ export async function refuseForeignRejects (path: string | null): Promise<void> 
  * @throws SluiceError `ERR_OUTPUT` when it can't be written, `ERR_OUTPUT_EXISTS` when it is a file of another kind,
  *   before any work is done; else what the work throws
  */
-export async function keepingRejects<T> (path: string | null, work: (rejects: Rejects | null) => Promise<T>, { resumable = false } = {}): Promise<T> {
+export async function keepingRejects<T> (
+  path: string | null, work: (rejects: Rejects | null) => Promise<T>, { resumable = false } = {}
+): Promise<T> {
   if (path === null) return await work(null)
   await refuseForeignRejects(path)
   await checkWritable(path) // not only once the work is done

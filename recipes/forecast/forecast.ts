@@ -10,8 +10,9 @@ import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { checkpointIn } from '../components/paths.ts'
 import { checkFit } from '../components/shard-job.ts'
 import { droppedBy } from '../flow/counts.ts'
-import { judgeKept } from '../flow/expect.ts'
+import { checkKept } from '../flow/expect.ts'
 import type { FoundComponent } from '../manifest/found.ts'
+import type { Filter } from '../manifest/schema.ts'
 import { type KeepsLines, lostLinesWarning } from './indentation.ts'
 import type { Sample, SampledDocument } from './sample.ts'
 
@@ -50,20 +51,30 @@ export interface Encoding {
 }
 
 /** Extrapolates from a sample. */
-export async function forecastOf (component: FoundComponent, sample: Sample, encoding: Encoding, maxBad: MaxBad): Promise<ComponentForecast> {
+export async function forecastOf (
+  component: FoundComponent, sample: Sample, encoding: Encoding, maxBad: MaxBad
+): Promise<ComponentForecast> {
   const { tokenizer } = encoding
   const { files, factor, length, large } = sample
   const documents = documentsIn(sample)
-  const kept = multiplyEstimates(documents, estimateShare(sample.kept / Math.max(1, sample.sampled), sample.sampled === sample.documents && factor === 1 ? Infinity : sample.sampled))
+  const isWhole = sample.sampled === sample.documents && factor === 1
+  const keptShare = estimateShare(sample.kept / Math.max(1, sample.sampled), isWhole ? Infinity : sample.sampled)
+  const kept = multiplyEstimates(documents, keptShare)
   const most = component.maxRecords ?? Infinity
-  const share = kept.guess === 0 ? 0 : Math.min(1, most / kept.guess)
-  const weights = large.map(document => ({ size: document.length, weight: document.weight, has: document.kept, document }))
+  const writtenShare = kept.guess === 0 ? 0 : Math.min(1, most / kept.guess)
+  const weights = large.map(document => ({
+    size: document.length, weight: document.weight, has: document.kept, document
+  }))
   const keptWeight = estimateSizeShare(weights)
-  const total = (amount: (document: SampledDocument) => number): Estimate =>
-    scaleEstimate(multiplyEstimates(estimateTotal(weights.map(drawn => ({ ...drawn, amount: amount(drawn.document) })), length * factor), keptWeight), share)
+  const total = (amount: (document: SampledDocument) => number): Estimate => {
+    const amounts = weights.map(drawn => ({ ...drawn, amount: amount(drawn.document) }))
+    const ofAll = estimateTotal(amounts, length * factor)
+    return scaleEstimate(multiplyEstimates(ofAll, keptWeight), writtenShare)
+  }
   const text = total(({ textBytes }) => textBytes)
   const tokens = tokenizer === null ? guessTokens(text) : total(({ tokens }) => tokens!)
   const copies = (component.rawDir === null ? 0 : 1) + (component.filteredDir === null ? 0 : 1)
+  const shardBytes = scaleEstimate(tokens, bytesPerId(component.dtype))
   return {
     name: component.name,
     files: files.length,
@@ -75,7 +86,7 @@ export async function forecastOf (component: FoundComponent, sample: Sample, enc
     documents,
     kept: scaleEstimate(kept, 1, most),
     tokens,
-    output_bytes: sumOf([scaleEstimate(tokens, bytesPerId(component.dtype)), scaleEstimate(text, copies * GZIP_SHARE)]),
+    output_bytes: sumOf([shardBytes, scaleEstimate(text, copies * GZIP_SHARE)]),
     warnings: await warningsFor(component, sample, encoding, maxBad)
   }
 }
@@ -83,7 +94,7 @@ export async function forecastOf (component: FoundComponent, sample: Sample, enc
 /** Of independent estimates: their spreads add up by squares. */
 export function sumOf (estimates: readonly Estimate[]): Estimate {
   const guess = estimates.reduce((sum, estimate) => sum + estimate.guess, 0)
-  const spread = (side: 'low' | 'high'): number => Math.sqrt(estimates.reduce((sum, estimate) => sum + (estimate[side] - estimate.guess) ** 2, 0))
+  const spread = (side: 'low' | 'high'): number => Math.hypot(...estimates.map(({ [side]: end, guess }) => end - guess))
   return { guess, low: Math.round(Math.max(0, guess - spread('low'))), high: Math.round(guess + spread('high')) }
 }
 
@@ -91,41 +102,85 @@ export function sumOf (estimates: readonly Estimate[]): Estimate {
 export function documentsIn ({ documents, factor }: Sample): Estimate {
   const spread = 1.96 * factor * Math.sqrt(documents * (1 - 1 / factor))
   const guess = documents * factor
-  return { guess: Math.round(guess), low: Math.round(Math.max(documents, guess - spread)), high: Math.round(guess + spread) }
+  return {
+    guess: Math.round(guess),
+    low: Math.round(Math.max(documents, guess - spread)),
+    high: Math.round(guess + spread)
+  }
 }
 
-async function warningsFor (component: FoundComponent, sample: Sample, { tokenizer, keepsLines }: Encoding, maxBad: MaxBad): Promise<string[]> {
-  const { files, documents, factor, filters, bad } = sample
-  const warnings: string[] = []
-  const warnOf = (work: () => void): void => {
-    try {
-      work()
-    } catch (error) {
-      if (!(error instanceof SluiceError)) throw error
-      warnings.push(error.message)
-    }
-  }
-  const records = documents + Object.values(bad).reduce((sum, n) => sum + n, 0)
-  if (documents === 0) warnings.push(`no document was found in ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
-  warnOf(() => { judgeBadRecords({ in: records, out: documents, dropped: { ...bad } }, maxBad, ['the run would fail']) })
-  for (const [index, { stageName, stats }] of filters.entries()) warnOf(() => { judgeKept({ ...stats, name: `of this sample ${stageName}` }, component.filters[index]!.expect) })
+async function warningsFor (
+  component: FoundComponent, sample: Sample, { tokenizer, keepsLines }: Encoding, maxBad: MaxBad
+): Promise<string[]> {
+  const { files, documents, texts } = sample
+  const lostLines = keepsLines === null ? undefined : lostLinesWarning(texts, keepsLines)
+  return [
+    ...(documents === 0 ? [`no document was found in ${files.length} ${files.length === 1 ? 'file' : 'files'}`] : []),
+    ...failuresOf(component, sample, tokenizer, maxBad),
+    ...(lostLines === undefined ? [] : [lostLines]),
+    ...sampleWarnings(component, sample),
+    ...await shardWarnings(component)
+  ]
+}
+
+/** The messages of what a run would fail with, if all of the component is like the sample. */
+function failuresOf (
+  component: FoundComponent, sample: Sample, tokenizer: Tokenizer | null, maxBad: MaxBad
+): string[] {
+  const { documents, filters, bad, sampled, kept } = sample
   const { expect } = component
-  if (expect !== null) warnOf(() => { judgeKept({ name: 'of this sample all filters', in: sample.sampled, out: sample.kept, dropped: droppedBy(sample.filters) }, expect) })
-  if (tokenizer !== null) warnOf(() => { checkFit(component, tokenizer) })
-  const lostLines = keepsLines === null ? undefined : lostLinesWarning(sample.texts, keepsLines)
-  if (lostLines !== undefined) warnings.push(lostLines)
-  if (factor > 1) warnings.push(`about ${(100 / factor).toPrecision(2)}% of it was read; what the rest is like is not in the bounds`)
-  if (component.filters.some(({ stage }) => stage === 'dedup')) warnings.push('dedup drops more of the whole than of a sample')
-  for (const { module } of component.filters) if (module?.inOrder != null) warnings.push(`${module.stageName}: ${module.inOrder}; of the whole it may keep another share than of a sample`)
-  const { length } = await listShards(component.outputDir)
-  if (length > 0) {
-    const hasCheckpoint = existsSync(checkpointIn(component.outputDir))
-    const then = hasCheckpoint ? 'a run skips what is up to date, and says what differs; run --dry-run says it before' : 'the run will want --overwrite'
-    warnings.push(`${component.outputDir} holds ${length} ${length === 1 ? 'shard' : 'shards'}; ${then}`)
+  const records = documents + Object.values(bad).reduce((sum, n) => sum + n, 0)
+  const all = { name: 'in this sample, all filters together', in: sampled, out: kept, dropped: droppedBy(filters) }
+  const checks = [
+    () => { judgeBadRecords({ in: records, out: documents, dropped: { ...bad } }, maxBad, ['the run would fail']) },
+    ...filters.map(({ stageName, stats }, index) => () => {
+      checkKept({ ...stats, name: `in this sample, ${stageName}` }, component.filters[index]!.expect)
+    }),
+    () => { if (expect !== null) checkKept(all, expect) },
+    () => { if (tokenizer !== null) checkFit(component, tokenizer) }
+  ]
+  return checks.flatMap(messageOfFailure)
+}
+
+function messageOfFailure (check: () => void): string[] {
+  try {
+    check()
+    return []
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error
+    return [error.message]
   }
-  return warnings
+}
+
+/** How all of the component may differ from a sample of it. */
+function sampleWarnings ({ filters }: FoundComponent, { factor }: Sample): string[] {
+  const read = `about ${(100 / factor).toPrecision(2)}% of it was read`
+  const hasDedup = filters.some(({ stage }) => stage === 'dedup')
+  return [
+    ...(factor > 1 ? [`${read}; the bounds do not cover how the rest differs`] : []),
+    ...(hasDedup ? ['dedup drops a larger share of the whole than of a sample'] : []),
+    ...filters.flatMap(inOrderWarning)
+  ]
+}
+
+function inOrderWarning ({ module }: Filter): string[] {
+  if (module?.inOrder == null) return []
+  return [`${module.stageName}: ${module.inOrder}; it may keep another share of the whole than of a sample`]
+}
+
+async function shardWarnings ({ outputDir }: FoundComponent): Promise<string[]> {
+  const { length } = await listShards(outputDir)
+  if (length === 0) return []
+  const then = existsSync(checkpointIn(outputDir))
+    ? 'a run skips what is up to date, and reports what differs; run --dry-run reports it first'
+    : 'the run will need --overwrite'
+  return [`${outputDir} holds ${length} ${length === 1 ? 'shard' : 'shards'}; ${then}`]
 }
 
 function guessTokens ({ guess, low, high }: Estimate): Estimate {
-  return { guess: Math.round(guess / BYTES_A_TOKEN.guess), low: Math.round(low / BYTES_A_TOKEN.high), high: Math.round(high / BYTES_A_TOKEN.low) }
+  return {
+    guess: Math.round(guess / BYTES_A_TOKEN.guess),
+    low: Math.round(low / BYTES_A_TOKEN.high),
+    high: Math.round(high / BYTES_A_TOKEN.low)
+  }
 }

@@ -61,7 +61,9 @@ export interface Sample {
  * @param count of documents that are drawn to count documents, and as many again, mostly long ones, to add tokens up
  * @throws SluiceError as its source and its filters do
  */
-export async function sampleComponent (component: FoundComponent, count: number, tokenizer: Tokenizer | null, reading: SampleOptions): Promise<Sample> {
+export async function sampleComponent (
+  component: FoundComponent, count: number, tokenizer: Tokenizer | null, reading: SampleOptions
+): Promise<Sample> {
   const { files } = component
   const drawn = spreadOver(files, SAMPLED_FILES)
   const uniform = new UniformSample<Document>(count)
@@ -93,8 +95,9 @@ export async function sampleComponent (component: FoundComponent, count: number,
       const kept = weighed.texts.get(item)
       const texts = kept ?? [item.text]
       const total = (count: (text: string) => number): number => texts.reduce((sum, text) => sum + count(text), 0)
-      const tokens = tokenizer === null ? null : total(text => tokenizer.encode(text).length + 1) // the end of sentence
-      return { length: size, weight, kept: kept !== undefined, tokens, textBytes: total(text => Buffer.byteLength(text)) }
+      const tokens = tokenizer === null ? null : total(text => tokenizer.encode(text).length + 1) // 1 for the EOS token
+      const textBytes = total(text => Buffer.byteLength(text))
+      return { length: size, weight, kept: kept !== undefined, tokens, textBytes }
     })
   }
 }
@@ -131,8 +134,19 @@ function spreadOver<T> (list: readonly T[], most: number): T[] {
   return Array.from({ length: Math.min(list.length, most) }, (_, i) => list[Math.floor(i * step)]!)
 }
 
-async function readBeginning (component: FoundComponent, file: InputFile, maxBytes: number, { maxLineBytes, maxRetries, timeout, tell, signal }: SampleOptions, take: (document: Document) => void, bad: Record<string, number>): Promise<Read> {
-  const source = makeSource(formatOf(component), { files: [file] }, { textColumn: component.textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }, { tell, isSample: true, ...isHubName(file.path) && { hub: { maxRetries, timeout, tell } } })
+/** @param bad the bad records by reason, to which those of this file are added */
+async function readBeginning (
+  component: FoundComponent,
+  file: InputFile,
+  maxBytes: number,
+  { maxLineBytes, maxRetries, timeout, tell, signal }: SampleOptions,
+  take: (document: Document) => void,
+  bad: Record<string, number>
+): Promise<Read> {
+  const { textColumn } = component
+  const settings = { textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }
+  const inCode = { tell, isSample: true, ...isHubName(file.path) && { hub: { maxRetries, timeout, tell } } }
+  const source = makeSource(formatOf(component), { files: [file] }, settings, inCode)
   if (signal !== undefined) addAbortSignal(signal, source)
   let toTheEnd = true
   try {
@@ -149,6 +163,10 @@ async function readBeginning (component: FoundComponent, file: InputFile, maxByt
   return { size: toTheEnd ? source.stats.bytes : source.position.offset, bytesOnDisk: source.progress.read, toTheEnd }
 }
 
+function bytesOnDisk (read: readonly Read[]): number {
+  return read.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0)
+}
+
 function sumOfSizes (files: readonly InputFile[]): number {
   return files.reduce((sum, { size }) => sum + (size ?? 0), 0)
 }
@@ -157,13 +175,15 @@ function sumOfSizes (files: readonly InputFile[]): number {
  * How many times as large all files are as what was read; those that are compressed are taken to shrink as far as the
  * others did.
  */
-async function factorOf (component: FoundComponent, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]): Promise<number> {
+async function factorOf (
+  component: FoundComponent, files: readonly InputFile[], drawn: readonly InputFile[], read: readonly Read[]
+): Promise<number> {
   if (files.length === drawn.length && read.every(({ toTheEnd }) => toTheEnd)) return 1
   const { countRecords } = sources[formatOf(component)]!
   const sizeRead = read.reduce((sum, { size }) => sum + size, 0)
   if (sizeRead === 0) return 1
   // Not a request for each of thousands of files.
-  if (component.hub !== null) return Math.max(1, sumOfSizes(files) / Math.max(1, read.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0)))
+  if (component.hub !== null) return Math.max(1, sumOfSizes(files) / Math.max(1, bytesOnDisk(read)))
   if (countRecords !== undefined) {
     let [all, seen] = [0, 0]
     for (const file of files) { // one after the other: there may be more of them than can be open at once
@@ -175,7 +195,7 @@ async function factorOf (component: FoundComponent, files: readonly InputFile[],
     return all / Math.max(1, seen)
   }
   const compressed = read.filter((_, index) => isCompressed(drawn[index]!.path))
-  const ratio = compressed.reduce((sum, { size }) => sum + size, 0) / Math.max(1, compressed.reduce((sum, { bytesOnDisk }) => sum + bytesOnDisk, 0))
+  const ratio = compressed.reduce((sum, { size }) => sum + size, 0) / Math.max(1, bytesOnDisk(compressed))
   const sizes = files.map(file => {
     const known = read[drawn.indexOf(file)]
     return known?.toTheEnd === true ? known.size : (file.size ?? 0) * (isCompressed(file.path) ? ratio : 1)
@@ -183,12 +203,17 @@ async function factorOf (component: FoundComponent, files: readonly InputFile[],
   return Math.max(1, sizes.reduce((sum, size) => sum + size, 0) / sizeRead)
 }
 
+interface PassedDocuments {
+  readonly texts: ReadonlyMap<unknown, readonly string[]>
+  readonly filters: Sample['filters']
+}
+
 /**
  * The texts that the component's filters keep, by the documents that they were, and what the filters have counted.
  * Documents are told apart by `meta`, which stages hand on as it is; of those that the user's own make anew we are
  * told.
  */
-async function passed (component: FoundComponent, documents: readonly Document[]): Promise<{ texts: ReadonlyMap<unknown, readonly string[]>, filters: Sample['filters'] }> {
+async function passed (component: FoundComponent, documents: readonly Document[]): Promise<PassedDocuments> {
   const origins = new Map<unknown, Document>() // by `meta`
   const stages: AnyStage[] = component.filters.map(filter => makeFilter(filter, {}, (from, to) => {
     const origin = origins.get(from.meta)

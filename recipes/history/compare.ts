@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Difference, differenceText, differences } from '../jobs/difference.ts'
 import { SluiceError, messageOf } from '../../lib/errors.ts'
 import { number } from '../text.ts'
-import type { RunRecord, StoredRun } from './read.ts'
+import type { RunRecord, RunSource, StoredRun } from './read.ts'
 
 /** The numbers of a component that are compared. */
 const NUMBERS = ['records', 'kept', 'tokens', 'sequences'] as const
@@ -54,7 +54,7 @@ export async function compareRuns (before: StoredRun, after: StoredRun): Promise
     after: after.path,
     settings: differences(await settingsOf(before), await settingsOf(after)),
     tokenizer: of(({ tokenizer }) => tokenizer),
-    sources: of(({ sources }) => Object.fromEntries(sources.map(({ component, revision, files, modules = [], models = [] }) => [component, { revision, files: byPath(files), modules: Object.fromEntries(modules.map(({ module, sha256 }) => [module, sha256])), models: Object.fromEntries(models.map(({ path, sha256 }) => [path, sha256])) }]))),
+    sources: of(({ sources }) => Object.fromEntries(sources.map(source => [source.component, comparable(source)]))),
     versions: of(({ sluice, node }) => ({ sluice, node })),
     numbers: numbersOf(a, b),
     shards: compareShards(shardsOf(a), shardsOf(b))
@@ -66,31 +66,49 @@ async function settingsOf ({ path, record }: StoredRun): Promise<unknown> {
   const { parse } = await import('yaml')
   try {
     const content = parse(record.manifest.text, { merge: true, logLevel: 'error' }) as unknown
-    const { datasets, ...rest } = (Array.isArray(content) ? { datasets: content } : content) as { readonly datasets: ReadonlyArray<{ readonly name: string }> }
+    const { datasets, ...rest } = (Array.isArray(content) ? { datasets: content } : content) as RecordedManifest
     return { ...rest, datasets: Object.fromEntries(datasets.map(({ name, ...component }) => [name, component])) }
   } catch (cause) {
-    throw new SluiceError('ERR_RUN', `${path}: the manifest in it can't be read: ${messageOf(cause)}; get it again from a copy`, { cause })
+    const mistake = `the manifest in it can't be read: ${messageOf(cause)}; get it again from a copy`
+    throw new SluiceError('ERR_RUN', `${path}: ${mistake}`, { cause })
   }
 }
 
-function byPath (files: RunRecord['sources'][number]['files']): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(files.map(({ path, ...facts }) => [path, facts]))
+interface RecordedManifest {
+  readonly datasets: ReadonlyArray<{ readonly name: string }>
 }
 
-function numbersOf ({ stats: { stats: before } }: RunRecord, { stats: { stats: after } }: RunRecord): NumberDifference[] {
-  const names = new Set([...before, ...after].map(({ name }) => name))
-  return [...names].flatMap(component => NUMBERS.map(number => {
-    const [a, b] = [before, after].map(stats => stats.find(({ name }) => name === component)?.[number] ?? null) as [number | null, number | null]
-    return { component, number, before: a, after: b, difference: (b ?? 0) - (a ?? 0) }
+/** A source with its files, modules and models by name, so that two sources are compared whatever their order. */
+function comparable ({ revision, files, modules = [], models = [] }: RunSource): Readonly<Record<string, unknown>> {
+  return {
+    revision,
+    files: Object.fromEntries(files.map(({ path, ...facts }) => [path, facts])),
+    modules: Object.fromEntries(modules.map(({ module, sha256 }) => [module, sha256])),
+    models: Object.fromEntries(models.map(({ path, sha256 }) => [path, sha256]))
+  }
+}
+
+function numbersOf (first: RunRecord, second: RunRecord): NumberDifference[] {
+  const components = new Set([...first.stats.stats, ...second.stats.stats].map(({ name }) => name))
+  const numberIn = ({ stats }: RunRecord, component: string, key: typeof NUMBERS[number]): number | null =>
+    stats.stats.find(({ name }) => name === component)?.[key] ?? null
+  return [...components].flatMap(component => NUMBERS.map(number => {
+    const before = numberIn(first, component, number)
+    const after = numberIn(second, component, number)
+    return { component, number, before, after, difference: (after ?? 0) - (before ?? 0) }
   })).filter(({ before, after }) => before !== after)
 }
 
 /** SHA-256 by path. */
 function shardsOf ({ stats }: RunRecord): Map<string, string> {
-  return new Map(stats.stats.flatMap(({ output_dir: folder, shard_files: files }) => files.map(({ file, sha256 }) => [join(folder, file), sha256] as const)))
+  return new Map(stats.stats.flatMap(({ output_dir: folder, shard_files: files }) =>
+    files.map(({ file, sha256 }) => [join(folder, file), sha256] as const)
+  ))
 }
 
-function compareShards (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): RunDifference['shards'] {
+function compareShards (
+  before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>
+): RunDifference['shards'] {
   const both = [...before.keys()].filter(path => after.has(path))
   const other = both.filter(path => before.get(path) !== after.get(path))
   return {
@@ -107,24 +125,32 @@ const MOST_NAMES = 3
 /** What changed, for people. */
 export function runDifferenceText ({ before, after, numbers, shards, ...settings }: RunDifference): string {
   const { same, other, removed, added } = shards
+  const parts = ['settings', 'tokenizer', 'sources', 'versions'] as const
   const sections: Array<readonly [string, readonly string[]]> = [
-    ...(['settings', 'tokenizer', 'sources', 'versions'] as const).map(part => [part, settings[part].map(differenceText)] as const),
-    ['numbers', numbers.map(({ component, number: name, before, after, difference }) => `${component}.${name}: ${amount(before)} -> ${amount(after)} (${difference < 0 ? '' : '+'}${number(difference)})`)],
+    ...parts.map(part => [part, settings[part].map(differenceText)] as const),
+    ['numbers', numbers.map(numberText)],
     ['shards', [...some('with another SHA-256', other), ...some('removed', removed), ...some('added', added)]]
   ]
   const changed = sections.filter(([, lines]) => lines.length > 0)
+  const all = same + other.length + added.length
   return [
     `${before} -> ${after}`,
     ...changed.flatMap(([title, lines]) => ['', title, ...lines.map(line => `  ${line}`)]),
     '',
-    changed.length === 0 ? 'Nothing changed.' : `${number(same)} of ${number(same + other.length + added.length)} shards are the same.`
+    changed.length === 0 ? 'Nothing changed.' : `${number(same)} of ${number(all)} shards are the same.`
   ].join('\n')
+}
+
+function numberText ({ component, number: name, before, after, difference }: NumberDifference): string {
+  const sign = difference < 0 ? '' : '+'
+  return `${component}.${name}: ${amount(before)} -> ${amount(after)} (${sign}${number(difference)})`
 }
 
 function some (what: string, paths: readonly string[]): string[] {
   if (paths.length === 0) return []
   const more = paths.length - MOST_NAMES
-  return [`${number(paths.length)} ${what}: ${paths.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${number(more)} more` : ''}`]
+  const named = paths.slice(0, MOST_NAMES).join(', ')
+  return [`${number(paths.length)} ${what}: ${named}${more > 0 ? ` and ${number(more)} more` : ''}`]
 }
 
 function amount (value: number | null): string {

@@ -6,12 +6,15 @@ import { mistakenKind } from '../../lib/file-kind.ts'
 import { sha256 } from '../../lib/hash.ts'
 import { firstBytes } from '../../lib/fasttext/model-use.ts'
 import { notLocalFile } from '../../lib/not-local.ts'
-import { checkOptions, count, positive, sha256Hex } from '../../lib/options.ts'
+import { validateOptions, count, positive, sha256Hex } from '../../lib/options.ts'
 import { readOwn } from '../../lib/output/own-file.ts'
 import { namesIn } from '../../lib/shards/names.ts'
 import { shardInfo } from '../../lib/shards/writer.ts'
 
 export const runsDirOption = z.string().min(1).default('runs').describe('folder for the records of finished runs')
+
+/** A file when the run began; size and date are null where there are none, as of standard input. */
+const sourceFile = z.object({ path: z.string(), bytes: count.nullable(), modified_at_utc: z.string().nullable() })
 
 const runSource = z.object({
   component: z.string(),
@@ -19,8 +22,7 @@ const runSource = z.object({
   subset: z.string().nullable(),
   split: z.string(),
   revision: z.string(),
-  /** As they were when the run began; size and date are null where there are none (standard input). */
-  files: z.array(z.object({ path: z.string(), bytes: count.nullable(), modified_at_utc: z.string().nullable() })).readonly(),
+  files: z.array(sourceFile).readonly(),
   /** Of stages of the user's own; absent where there is none. */
   modules: z.array(z.object({ module: z.string(), sha256: sha256Hex })).readonly().optional(),
   models: z.array(z.object({ path: z.string(), sha256: sha256Hex })).readonly().optional()
@@ -64,7 +66,7 @@ export interface StoredRun {
   readonly path: string
   /** The file's name without its ending. */
   readonly stem: string
-  /** Equal in two runs that made the same of the same; see `hashOf`. */
+  /** Equal in two runs that made the same of the same; see `runHash`. */
   readonly hash: string
   readonly record: RunRecord
 }
@@ -90,10 +92,14 @@ const CIRCUMSTANCE = /^(?:(?:.+_)?(?:seconds|per_second|at_utc)|host|workers)$/
  * The first 12 digits of the SHA-256 of a record, as JSON, without dates, seconds, facts about the host, and the run's
  * number.
  */
-export function hashOf (record: object): string {
+export function runHash (record: object): string {
   const { run, ...same } = record as Readonly<Record<string, unknown>>
-  return sha256(JSON.stringify(same, (key, value: unknown) => CIRCUMSTANCE.test(key) ? undefined : value)).slice(0, 12)
+  const json = JSON.stringify(same, (key, value: unknown) => CIRCUMSTANCE.test(key) ? undefined : value)
+  return sha256(json).slice(0, 12)
 }
+
+/** What to do with a record that can't be used. */
+const REPLACE = 'get it again from a copy, or delete it'
 
 /**
  * Reads one record.
@@ -101,23 +107,30 @@ export function hashOf (record: object): string {
  * @throws SluiceError `ERR_RUN` when it can't be read, is none, or was changed after it was written
  */
 export async function readRun (path: string): Promise<StoredRun> {
-  const fail = (message: string, cause?: unknown): never => { throw new SluiceError('ERR_RUN', `${path}: ${message}`, { cause }) }
+  const fail = (message: string, cause?: unknown): never => {
+    throw new SluiceError('ERR_RUN', `${path}: ${message}`, { cause })
+  }
   const text = await contentOf(path)
   let content: unknown
   try {
     content = JSON.parse(text)
   } catch (cause) {
     const other = mistakenKind(await firstBytes(path), path)
-    return fail(other !== null ? `${other}; expected the record of a run` : `is not JSON: ${messageOf(cause)}; get it again from a copy, or delete it`, cause)
+    if (other !== null) return fail(`${other}; expected the record of a run`, cause)
+    return fail(`is not JSON: ${messageOf(cause)}; ${REPLACE}`, cause)
   }
-  const checked = checkOptions(runRecord, content)
+  const checked = validateOptions(runRecord, content)
   if ('mistakes' in checked) {
     const { path: at, message } = checked.mistakes[0]!
-    return fail(`is not the record of a run, or of a newer version: ${[...at.map(String), message].join(': ')}; get it again from a copy, or delete it`)
+    const mistake = [...at.map(String), message].join(': ')
+    return fail(`is not the record of a run, or of a newer version: ${mistake}; ${REPLACE}`)
   }
-  const hash = hashOf(content as object)
+  const hash = runHash(content as object)
   const named = RECORD_NAME.exec(basename(path))?.[1] ?? hash
-  if (named !== hash) fail(`has the hash ${hash}, expected ${named}, which its name says: it was changed after it was written; get it again from a copy, or delete it`)
+  if (named !== hash) {
+    const mistake = `has the hash ${hash}, expected ${named} as in its name`
+    fail(`${mistake}: it was changed after it was written; ${REPLACE}`)
+  }
   return { path, stem: stemOf(path), hash, record: checked.options }
 }
 
@@ -166,16 +179,18 @@ export async function readRunsIn (folder: string): Promise<StoredRuns> {
 export async function findRun (runsDir: string, which: string): Promise<StoredRun> {
   if ((await stat(which).catch(() => null))?.isFile() === true) return await readRun(which)
   const { runs, damaged } = await readRuns(runsDir)
-  const isMeant = (stem: string, hash: string): boolean => stem === which || (/^[0-9a-f]+$/.test(which) && hash.startsWith(which))
+  const isDigits = /^[0-9a-f]+$/.test(which)
+  const isMeant = (stem: string, hash: string): boolean => stem === which || (isDigits && hash.startsWith(which))
   const meant = runs.filter(({ stem, hash }) => isMeant(stem, hash))
   if (new Set(meant.map(({ hash }) => hash)).size > 1) {
-    throw new SluiceError('ERR_RUN', `${which}: is the beginning of ${meant.map(({ hash }) => hash).join(' and of ')}, expected more digits, or a path`)
+    const hashes = meant.map(({ hash }) => hash).join(' and ')
+    throw new SluiceError('ERR_RUN', `${which}: matches ${hashes}, expected more digits, or a path`)
   }
+  if (meant[0] !== undefined) return meant[0]
   const broken = damaged.find(({ path }) => isMeant(stemOf(path), RECORD_NAME.exec(basename(path))![1]!))
-  if (meant[0] === undefined) {
-    throw new SluiceError('ERR_RUN', broken?.why ?? `${which}: no such record in ${runsDir}, expected a path, the name of a record, or the first digits of its hash; sluice runs lists them`)
-  }
-  return meant[0]
+  if (broken !== undefined) throw new SluiceError('ERR_RUN', broken.why)
+  const expected = 'expected a path, the name of a record, or the first digits of its hash; sluice runs lists them'
+  throw new SluiceError('ERR_RUN', `${which}: no such record in ${runsDir}, ${expected}`)
 }
 
 async function namesOrFail (folder: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join, parse } from 'node:path'
-import { STANDARD_STREAM } from '../../lib/bytes.ts'
+import { type InputFile, STANDARD_STREAM } from '../../lib/bytes.ts'
 import { isHubName } from '../../lib/hub/address.ts'
 import { writeFileWhole } from '../../lib/output/open.ts'
 import { makeFolder, removeLeftovers, writing } from '../../lib/output/output.ts'
@@ -10,7 +10,7 @@ import { maskSecrets } from '../../lib/text/mask-secrets.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import type { Manifest } from '../manifest/schema.ts'
 import type { MixtureStats } from '../mixture/stats.ts'
-import { type RunRecord, type RunSource, hashOf, readRunsIn } from './read.ts'
+import { type RunRecord, type RunSource, runHash, readRunsIn } from './read.ts'
 
 /** What the record of a run is made of. */
 export interface FinishedRun {
@@ -31,10 +31,12 @@ export interface FinishedRun {
  * @returns the path of the record that tells of this run
  * @throws SluiceError `ERR_OUTPUT`; `ERR_RUN` when the folder can't be read
  */
-export async function writeRunRecord ({ runsDir, name, manifest: { path, text, sha256 }, stats, statsPath, inputs }: FinishedRun): Promise<string> {
+export async function writeRunRecord (run: FinishedRun): Promise<string> {
+  const { runsDir, name, manifest: { path, text, sha256 }, stats, statsPath, inputs } = run
   const folder = join(runsDir, folderName(name))
   const { runs } = await readRunsIn(folder)
-  const [last] = runs.filter(({ record }) => record.name === maskSecrets(name).text).toSorted((a, b) => b.record.run - a.record.run)
+  const sameName = runs.filter(({ record }) => record.name === maskSecrets(name).text)
+  const [last] = sameName.toSorted((a, b) => b.record.run - a.record.run)
   const now = new Date().toISOString()
   const record = withoutSecrets({
     format: 1,
@@ -50,7 +52,7 @@ export async function writeRunRecord ({ runsDir, name, manifest: { path, text, s
     sources: inputs,
     stats
   })
-  const hash = hashOf(record)
+  const hash = runHash(record)
   if (last?.hash === hash) return last.path
   await writing(folder, async () => {
     await makeFolder(folder)
@@ -72,21 +74,35 @@ export function runName ({ name, path }: Pick<Manifest, 'name' | 'path'>): strin
  * own, and the models of filters.
  */
 export async function sourcesOf (components: readonly FoundComponent[]): Promise<RunSource[]> {
-  return await Promise.all(components.map(async ({ name: component, dataset, subset, split, revision, files: found, filters }) => {
-    const files: Array<RunSource['files'][number]> = []
-    for (const { path, size } of found) {
-      if (isHubName(path)) {
-        files.push({ path, bytes: size, modified_at_utc: null })
-        continue
-      }
-      const status = path === STANDARD_STREAM ? null : await stat(path).catch(() => null)
-      const isFile = status?.isFile() === true
-      files.push({ path, bytes: isFile ? status.size : null, modified_at_utc: isFile ? status.mtime.toISOString() : null })
-    }
-    const modules = filters.flatMap(({ module }) => module === undefined ? [] : [{ module: module.module, sha256: module.sha256 }])
-    const models = filters.flatMap(({ model }) => model ?? [])
-    return { component, dataset, subset, split, revision, files, ...(modules.length > 0 && { modules }), ...(models.length > 0 && { models }) }
-  }))
+  return await Promise.all(components.map(sourceOf))
+}
+
+async function sourceOf (component: FoundComponent): Promise<RunSource> {
+  const { name, dataset, subset, split, revision, filters } = component
+  const files: SourceFile[] = []
+  for (const file of component.files) files.push(await sourceFile(file))
+  const stages = filters.flatMap(({ module }) => module ?? [])
+  const modules = stages.map(({ module, sha256 }) => ({ module, sha256 }))
+  const models = filters.flatMap(({ model }) => model ?? [])
+  return {
+    component: name,
+    dataset,
+    subset,
+    split,
+    revision,
+    files,
+    ...(modules.length > 0 && { modules }),
+    ...(models.length > 0 && { models })
+  }
+}
+
+type SourceFile = RunSource['files'][number]
+
+async function sourceFile ({ path, size }: InputFile): Promise<SourceFile> {
+  if (isHubName(path)) return { path, bytes: size, modified_at_utc: null }
+  const status = path === STANDARD_STREAM ? null : await stat(path).catch(() => null)
+  if (status?.isFile() !== true) return { path, bytes: null, modified_at_utc: null }
+  return { path, bytes: status.size, modified_at_utc: status.mtime.toISOString() }
 }
 
 /** The record as JSON has it, each of its texts without secrets, and how many there were. */

@@ -3,6 +3,7 @@ import type { Dtype } from '../../lib/shards/npy.ts'
 import { jsonKind } from '../../lib/output/own-file.ts'
 import type { ComponentDocuments, Duplicates } from '../../lib/verify/duplicates.ts'
 import type { ShardedStats, StatsFile } from '../../lib/shards/stats.ts'
+import type { ShardInfo } from '../../lib/shards/writer.ts'
 import { number, percent, table } from '../text.ts'
 
 /** A shard that was verified. */
@@ -58,8 +59,11 @@ export interface Inventory {
   readonly duplicates: Duplicates | null
 }
 
+type Verification =
+  Pick<Inventory, 'verified_at_utc' | 'stats_sha256' | 'quick' | 'tokenizer_verified' | 'duplicates'>
+
 /** As the stats have it: by now it is known that the shards are that. */
-export function inventoryOf ({ path, components }: StatsFile, seen: Pick<Inventory, 'verified_at_utc' | 'stats_sha256' | 'quick' | 'tokenizer_verified' | 'duplicates'>): Inventory {
+export function inventoryOf ({ path, components }: StatsFile, seen: Verification): Inventory {
   const listed = components.map((component): InventoryComponent => ({
     name: component.name,
     dataset: component.dataset ?? null,
@@ -85,18 +89,26 @@ export function inventoryOf ({ path, components }: StatsFile, seen: Pick<Invento
     quick: seen.quick,
     tokenizer_verified: seen.tokenizer_verified,
     components: listed,
-    totals: { shards: total('shards'), sequences: total('sequences'), tokens: total('tokens'), bytes: total('bytes') },
+    totals: {
+      shards: total('shards'),
+      sequences: total('sequences'),
+      tokens: total('tokens'),
+      bytes: total('bytes')
+    },
     duplicates: seen.duplicates
   }
 }
 
-function shardOf ({ output_dir: folder, dtype }: ShardedStats, { file, bytes, sequences, sha256 }: ShardedStats['shard_files'][number], quick: boolean): InventoryShard {
+function shardOf (
+  { output_dir: folder, dtype }: ShardedStats, { file, bytes, sequences, sha256 }: ShardInfo, quick: boolean
+): InventoryShard {
   return { path: join(folder, file), bytes, sequences, dtype, sha256: quick ? null : sha256 }
 }
 
 /** The inventory in short, for a terminal. */
 export function inventoryTable ({ components, totals, quick, duplicates }: Inventory): string {
-  const row = (name: string, { shards, sequences, tokens, bytes }: InventoryTotals): string[] => [name, number(shards), number(sequences), number(tokens), megabytes(bytes)]
+  const row = (name: string, { shards, sequences, tokens, bytes }: InventoryTotals): string[] =>
+    [name, number(shards), number(sequences), number(tokens), megabytes(bytes)]
   const rows = components.map(({ name, totals }) => row(name, totals))
   const sum = components.length > 1 ? [row('all', totals)] : []
   return [
@@ -109,12 +121,14 @@ export function inventoryTable ({ components, totals, quick, duplicates }: Inven
 
 /** What a verification without findings has shown, in a sentence. */
 export function verdictOf (quick: boolean): string {
-  return quick ? 'Names, sizes and headers are as the stats say; the data was not read.' : 'The shards are what their stats say.'
+  return quick
+    ? 'Names, sizes and headers are as the stats say; the data was not read.'
+    : 'The shards are what their stats say.'
 }
 
 function duplicatesTable ({ sampled, components, shared }: Duplicates): string {
   const documents = [DOCUMENT_HEADS, ...components.map(documentCells)]
-  const pairs = shared.map(({ components, documents, shares }) => [components.join(', '), number(documents), ...shares.map(shareText)])
+  const pairs = shared.map(sharedCells)
   return [
     table(documents),
     '',
@@ -132,17 +146,24 @@ export function documentCells ({ name, documents, different }: ComponentDocument
   return [name, number(documents), number(different), documents === 0 ? '-' : shareText(1 - different / documents)]
 }
 
+/** A row under `SHARED_HEADS`. */
+export function sharedCells ({ components, documents, shares }: Duplicates['shared'][number]): string[] {
+  return [components.join(', '), number(documents), ...shares.map(shareText)]
+}
+
 export function noneShared (components: readonly ComponentDocuments[]): string {
-  return components.length < 2 ? 'There is one component, to be compared with none.' : 'No document is in two components that have one tokenizer.'
+  return components.length < 2
+    ? 'There is only one component, so there is nothing to compare.'
+    : 'No document is in two components with the same tokenizer.'
 }
 
 /** Nothing where all documents were looked at. */
 export function sampledNote (sampled: number): string[] {
-  return sampled === 1 ? [] : [`Which documents are different is estimated from one in ${number(sampled)}.`]
+  return sampled === 1 ? [] : [`Duplicates are estimated from one document in ${number(sampled)}.`]
 }
 
 /** Of a share; what isn't 0 isn't shown as that, and what isn't all not as 100. */
-export function shareText (share: number): string {
+function shareText (share: number): string {
   if (share > 0 && share < 0.001) return '< 0.1 %'
   if (share < 1 && share > 0.999) return '> 99.9 %'
   return percent(share, 1)

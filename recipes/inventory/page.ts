@@ -9,8 +9,8 @@ import type { Duplicates } from '../../lib/verify/duplicates.ts'
 import type { Finding } from '../../lib/verify/shards.ts'
 import { markdownTable, number } from '../text.ts'
 import {
-  type Inventory, type InventoryComponent, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes, noneShared,
-  sampledNote, shareText, verdictOf
+  type Inventory, type InventoryComponent, type InventoryShard, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes,
+  noneShared, sampledNote, sharedCells, verdictOf
 } from './inventory.ts'
 
 const TITLE = '# Data inventory\n'
@@ -34,8 +34,17 @@ export async function readInventoryPage (path: string): Promise<Map<string, stri
     throw new SluiceError('ERR_OUTPUT', `${path}: cannot be read: ${reasonOf(cause)}`, { cause })
   })
   if (text === null) return new Map()
-  if (text !== '' && !text.startsWith(TITLE)) throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: is no inventory, as it doesn't begin with "${TITLE.trim()}"; name another file by --inventory (inventory in code)`)
-  return new Map(text.split(/^(?=## )/m).slice(1).map(section => [section.split('\n', 1)[0]!, section.trimEnd() + '\n']))
+  if (text !== '' && !text.startsWith(TITLE)) {
+    const mistake = `is not an inventory: it does not begin with "${TITLE.trim()}"`
+    const advice = 'name another file with --inventory (inventory in code)'
+    throw new SluiceError('ERR_OUTPUT_EXISTS', `${path}: ${mistake}; ${advice}`)
+  }
+  const sections = text.split(/^(?=## )/m).slice(1)
+  return new Map(sections.map(section => [headingOf(section), section.trimEnd() + '\n']))
+}
+
+function headingOf (section: string): string {
+  return section.split('\n', 1)[0]!
 }
 
 /**
@@ -45,24 +54,31 @@ export async function readInventoryPage (path: string): Promise<Map<string, stri
  */
 export async function writeSection (path: string, section: string): Promise<void> {
   const sections = await readInventoryPage(path)
-  sections.set(section.split('\n', 1)[0]!, section)
+  sections.set(headingOf(section), section)
   await writeFileWhole(path, [TITLE, ...sections.values()].join('\n'))
 }
 
 /** What was verified, as a section. */
 export function inventorySection (inventory: Inventory): string {
   const { verified_at_utc: utc, quick, components, totals, duplicates } = inventory
+  const tokenizers = new Set(components.map(({ tokenizer_sha256: sha256 }) => sha256))
+  const compared = inventory.tokenizer_verified ? 'compared with its file' : 'as the stats have it'
+  const sum = components.length > 1 ? [['all', '', '', ...figures(totals), '']] : []
   return [
     ...beginning(inventory.stats, inventory.stats_sha256, utc, verdictOf(quick)),
-    ...[...new Set(components.map(({ tokenizer_sha256: sha256 }) => sha256))].map(sha256 => `- tokenizer: SHA-256 ${sha256}${inventory.tokenizer_verified ? ', compared with its file' : ', as the stats have it'}`),
+    ...[...tokenizers].map(sha256 => `- tokenizer: SHA-256 ${sha256}, ${compared}`),
     '',
-    ...textTable(['component', 'dataset', 'licence', 'shards', 'sequences', 'tokens', 'MB', 'output_dir'], [
-      ...components.map(({ name, dataset, subset, license, totals, output_dir: folder }) => [name, [dataset, subset].filter(text => text !== null).join(', ') || '-', license ?? '-', ...figures(totals), folder]),
-      ...(components.length > 1 ? [['all', '', '', ...figures(totals), '']] : [])
-    ]),
+    ...textTable(COMPONENT_HEADS, [...components.map(componentCells), ...sum]),
     ...(duplicates === null ? [] : duplicatesPart(duplicates)),
     ...components.flatMap(shardsPart)
   ].join('\n')
+}
+
+const COMPONENT_HEADS = ['component', 'dataset', 'licence', 'shards', 'sequences', 'tokens', 'MB', 'output_dir']
+
+function componentCells ({ name, dataset, subset, license, totals, output_dir: folder }: InventoryComponent): string[] {
+  const source = [dataset, subset].filter(text => text !== null).join(', ')
+  return [name, source || '-', license ?? '-', ...figures(totals), folder]
 }
 
 /** What was found, as a section. */
@@ -74,13 +90,17 @@ export function findingsSection ({ stats, statsSha256, utc, findings, verified }
   /** Components without findings. */
   readonly verified: readonly string[]
 }): string {
-  const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}: the shards are not what their stats say.`
+  const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`
   return [
-    ...beginning(stats, statsSha256, utc, count),
+    ...beginning(stats, statsSha256, utc, `${count}: the shards are not what their stats say.`),
     ...(verified.length === 0 ? [] : [`- without findings: ${verified.map(oneLine).join(', ')}`]),
     '',
-    ...textTable(['component', 'check', 'file', 'found', 'expected'], findings.map(({ component, check, file, found, expected }) => [component, check, file, found, expected]))
+    ...textTable(['component', 'check', 'file', 'found', 'expected'], findings.map(findingCells))
   ].join('\n')
+}
+
+function findingCells ({ component, check, file, found, expected }: Finding): string[] {
+  return [component, check, file, found, expected]
 }
 
 function beginning (stats: string, sha256: string, utc: string, verdict: string): string[] {
@@ -93,7 +113,7 @@ function duplicatesPart ({ sampled, components, shared }: Duplicates): string[] 
     '### The same documents',
     '',
     ...textTable(DOCUMENT_HEADS, components.map(documentCells)),
-    ...(shared.length === 0 ? [noneShared(components), ''] : textTable(SHARED_HEADS, shared.map(({ components, documents, shares }) => [components.join(', '), number(documents), ...shares.map(shareText)]))),
+    ...(shared.length === 0 ? [noneShared(components), ''] : textTable(SHARED_HEADS, shared.map(sharedCells))),
     ...sampledNote(sampled).flatMap(note => [note, ''])
   ]
 }
@@ -103,8 +123,12 @@ function shardsPart ({ name, shards }: InventoryComponent): string[] {
   return [
     `### Shards of ${oneLine(name)}`,
     '',
-    ...textTable(['shard', 'sequences', 'bytes', 'dtype', 'SHA-256'], shards.map(({ path, sequences, bytes, dtype, sha256 }) => [path, number(sequences), number(bytes), dtype, sha256 ?? 'not read']))
+    ...textTable(['shard', 'sequences', 'bytes', 'dtype', 'SHA-256'], shards.map(shardCells))
   ]
+}
+
+function shardCells ({ path, sequences, bytes, dtype, sha256 }: InventoryShard): string[] {
+  return [path, number(sequences), number(bytes), dtype, sha256 ?? 'not read']
 }
 
 function figures ({ shards, sequences, tokens, bytes }: Inventory['totals']): string[] {

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import type { Barriers } from '../../lib/stage/barrier.ts'
 import { count, positive } from '../../lib/options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
-import type { SourceState } from '../../lib/records/source-options.ts'
 import type { AnyStage } from '../stages.ts'
 
 /** Documents between two checkpoints at most: what is done again costs seconds. */
@@ -11,17 +10,24 @@ export const CHECKPOINT_EVERY = 10_000
 
 /** Options of every recipe that can be gone on with. */
 export const resumeOptions = {
-  checkpointEvery: positive.default(CHECKPOINT_EVERY).describe('documents between two checkpoints at most; a run that is killed goes on from the last one'),
-  restart: z.boolean().default(false).describe('start over instead of going on, and make again what is finished')
+  checkpointEvery: positive.default(CHECKPOINT_EVERY)
+    .describe('documents between two checkpoints at most; a run that is killed resumes from the last one'),
+  restart: z.boolean().default(false).describe('start over instead of resuming, and redo what is finished')
 }
 
 /** Of the time, at most, for checkpoints that shards ask for: a large window of `dedup` takes long to keep. */
 const MOST_COST = 1 / 50
 
+const stageState = z.strictObject({
+  stage: z.string(),
+  stats: z.looseObject({ in: count, out: count, dropped: z.record(z.string(), count) }),
+  state: z.unknown()
+})
+
 /** What a flow needs to go on, as a checkpoint has it; each part checks its own. */
 export const flowState = z.strictObject({
   source: z.looseObject({ stats: z.looseObject({ out: count }) }),
-  stages: z.array(z.strictObject({ stage: z.string(), stats: z.looseObject({ in: count, out: count, dropped: z.record(z.string(), count) }), state: z.unknown() })),
+  stages: z.array(stageState),
   outputs: z.array(z.unknown())
 })
 
@@ -31,7 +37,8 @@ export type FlowState = z.output<typeof flowState>
 export interface SavedOutput {
   /** Syncs what has come; returns small JSON. */
   readonly save: () => Promise<unknown>
-  readonly restore: (state: never) => void
+  /** @throws SluiceError `ERR_STATE` for anything that `save` didn't return */
+  readonly restore: (state: unknown) => void
 }
 
 /** What of a flow is kept in checkpoints: its source, the stages in order, and what is written to. */
@@ -73,7 +80,7 @@ export class Checkpoints implements Barriers {
   #atCheckpoint = 0
   #finished = 0 // at the last checkpoint
   #notBefore = 0 // of `performance.now`: a checkpoint for a shard alone
-  #stop: { readonly written: () => void, readonly signal: AbortSignal } | undefined
+  #stop: RequestedStop | undefined
   #allowed = Infinity // documents that may leave the source before the next barrier
 
   constructor (options: CheckpointsOptions) {
@@ -134,7 +141,9 @@ export class Checkpoints implements Barriers {
   #isCheckpointDue (): boolean {
     const { save, every } = this.#options
     const { source, finished } = this.#parts
-    return save !== null && (this.#stop !== undefined || source.stats.out - this.#atCheckpoint >= every || ((finished?.() ?? 0) > this.#finished && performance.now() >= this.#notBefore))
+    if (save === null) return false
+    if (this.#stop !== undefined || source.stats.out - this.#atCheckpoint >= every) return true
+    return (finished?.() ?? 0) > this.#finished && performance.now() >= this.#notBefore
   }
 
   #allow (): void {
@@ -143,28 +152,35 @@ export class Checkpoints implements Barriers {
   }
 }
 
-/** Until the flow is ended. */
-async function held ({ written, signal }: { readonly written: () => void, readonly signal: AbortSignal }): Promise<void> {
+interface RequestedStop {
+  /** To be called once the checkpoint is written. */
+  readonly written: () => void
+  /** Ends the flow. */
+  readonly signal: AbortSignal
+}
+
+/** Waits until the flow is ended. */
+async function held ({ written, signal }: RequestedStop): Promise<void> {
   written()
   if (!signal.aborted) await once(signal, 'abort')
 }
 
 async function stateOf ({ source, stages, outputs }: FlowParts): Promise<FlowState> {
-  const state = {
-    source: source.save() as SourceState & Record<string, unknown>,
-    stages: stages.map(stage => ({ stage: stage.stageName, stats: structuredClone(stage.stats) as FlowState['stages'][number]['stats'], state: stage.save() })),
-    outputs: [] as unknown[]
-  }
+  const state: FlowState = { source: source.save(), stages: stages.map(saveStage), outputs: [] }
   for (const output of outputs) state.outputs.push(await output.save())
   return state
 }
 
+function saveStage (stage: AnyStage): z.output<typeof stageState> {
+  return { stage: stage.stageName, stats: { ...structuredClone(stage.stats) }, state: stage.save() }
+}
+
 function restore ({ source, stages, outputs }: FlowParts, state: FlowState): void {
-  source.restore(state.source as never)
+  source.restore(state.source)
   for (const [i, stage] of stages.entries()) {
     const saved = state.stages[i]!
-    if (saved.state !== null) stage.restore(saved.state as never)
+    if (saved.state !== null) stage.restore(saved.state)
     Object.assign(stage.stats, saved.stats)
   }
-  for (const [i, output] of outputs.entries()) output.restore(state.outputs[i] as never)
+  for (const [i, output] of outputs.entries()) output.restore(state.outputs[i])
 }

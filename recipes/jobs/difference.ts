@@ -29,7 +29,8 @@ export function differenceText ({ path, before, after }: Difference): string {
 
 function differencesAt (path: string, before: unknown, after: unknown): Difference[] {
   if (Array.isArray(before) && Array.isArray(after)) {
-    return Array.from({ length: Math.max(before.length, after.length) }, (_, i) => differencesAt(`${path}[${i}]`, before[i], after[i])).flat()
+    const length = Math.max(before.length, after.length)
+    return Array.from({ length }, (_, i) => differencesAt(`${path}[${i}]`, before[i], after[i])).flat()
   }
   if (isObject(before) && isObject(after)) {
     const keys = new Set([...Object.keys(before), ...Object.keys(after)])

@@ -137,7 +137,8 @@ export class Job {
 
   async #write (state: Pick<JobState, 'flow' | 'finished'>): Promise<void> {
     const { path, settings } = this.#plan
-    await writeCheckpoint(path, { sluice: packageVersion(), settings, inputs: this.#inputs, seconds: this.seconds, ...state })
+    const { seconds } = this
+    await writeCheckpoint(path, { sluice: packageVersion(), settings, inputs: this.#inputs, seconds, ...state })
     this.#isKept = true
   }
 }
@@ -148,7 +149,12 @@ export class Job {
  * @param work does it; `job.flow` is where it goes on. It calls `job.finish`, or deletes the checkpoint
  * @throws SluiceError `ERR_LOCKED`, `ERR_CHECKPOINT`, `ERR_OUTPUT`, and what the work throws
  */
-export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatus }: JobOptions, check: Check, work: (job: Job) => Promise<T>): Promise<T> {
+export async function runJob<T> (
+  plan: JobPlan,
+  { restart = false, tell, onStatus }: JobOptions,
+  check: Check,
+  work: (job: Job) => Promise<T>
+): Promise<T> {
   return await withLocks([plan.path, ...plan.beside ?? []], async () => {
     if (restart) await refuseOtherThanCheckpoint(plan.path)
     const restarted = restart && await isOwn(plan)
@@ -158,12 +164,14 @@ export async function runJob<T> (plan: JobPlan, { restart = false, tell, onStatu
     if (message !== null) tell?.(`${plan.name}: ${message}`)
     if (status.is === 'finished') return status.result as T
     const job = new Job(plan, inputs, status, status.is === 'begun' ? state : null, restarted)
-    if (restarted) await job.begin() // in the place of what was: else what it made would be nobody's until there is a checkpoint
+    // In place of the old checkpoint: else the files that it describes would belong to no job until the next one.
+    if (restarted) await job.begin()
     try {
       return await work(job)
     } catch (error) {
       if (codeOf(error) !== 'ERR_ABORTED' || !job.keepsFlow || !existsSync(plan.path)) throw error
-      throw new SluiceError('ERR_ABORTED', `${messageOf(error)}; the same command goes on from the last checkpoint`, { cause: error })
+      const message = `${messageOf(error)}; the same command resumes from the last checkpoint`
+      throw new SluiceError('ERR_ABORTED', message, { cause: error })
     }
   })
 }
@@ -197,7 +205,9 @@ export async function canResume (inputs: readonly InputFile[], outputs: readonly
 export function statusText (status: JobStatus): string | null {
   switch (status.is) {
     case 'new': return null
-    case 'begun': return status.documents === 0 ? 'begins again: it had not come to a checkpoint' : `goes on behind document ${number(status.documents)}`
+    case 'begun': return status.documents === 0
+      ? 'starts over: it had not reached a checkpoint'
+      : `resumes after document ${number(status.documents)}`
     case 'finished': return 'is finished, and up to date'
     case 'outdated': return `is done again: ${status.why}`
     case 'damaged': return `is done again: ${status.why}`
@@ -225,24 +235,34 @@ async function standing (plan: JobPlan, check: Check): Promise<Standing> {
   if (state === null) return anew(inputs)
   const isOurs = state.settings.name === plan.settings.name
   if (state.finished !== null && !isOurs) return anew(inputs)
+  const as = (status: JobStatus): Standing => ({ status, inputs, state })
   // Nothing is kept that other settings could not fit.
-  if (state.finished === null && state.flow === null && isOurs) return { status: { is: 'begun', documents: 0 }, inputs, state }
-  const changes = [...differences(state.settings, plan.settings).map(differenceText), ...inputChanges(state.inputs, inputs)]
+  if (state.finished === null && state.flow === null && isOurs) return as({ is: 'begun', documents: 0 })
+  const settingChanges = differences(state.settings, plan.settings).map(differenceText)
+  const changes = [...settingChanges, ...inputChanges(state.inputs, inputs)]
   if (state.finished === null) {
     if (state.sluice !== packageVersion()) changes.push(`sluice: ${state.sluice} then, ${packageVersion()} now`)
-    if (changes.length > 0) throw new SluiceError('ERR_CHECKPOINT', `${plan.path}: is of a run that was something else: ${changes.join('; ')}; run it as it was to go on, or start over with --restart`)
-    return { status: { is: 'begun', documents: state.flow?.source.stats.out ?? 0 }, inputs, state }
+    if (changes.length > 0) throw otherRun(plan.path, changes)
+    return as({ is: 'begun', documents: state.flow?.source.stats.out ?? 0 })
   }
-  if (changes.length > 0) return { status: { is: 'outdated', why: changes.join('; ') }, inputs, state }
+  if (changes.length > 0) return as({ is: 'outdated', why: changes.join('; ') })
   const { result, files } = state.finished
   const damages = [...await fileChanges(files), ...await check(result)]
-  return { status: damages.length > 0 ? { is: 'damaged', why: damages.join('; ') } : { is: 'finished', result }, inputs, state }
+  return as(damages.length > 0 ? { is: 'damaged', why: damages.join('; ') } : { is: 'finished', result })
+}
+
+function otherRun (path: string, changes: readonly string[]): SluiceError {
+  const mistake = `is of a run with other settings or inputs: ${changes.join('; ')}`
+  const advice = 'repeat the command as it was to resume, or start over with --restart'
+  return new SluiceError('ERR_CHECKPOINT', `${path}: ${mistake}; ${advice}`)
 }
 
 async function stateOf (path: string): Promise<JobState | null> {
   const content = await readCheckpoint(path)
   if (content === null) return null
   const { data, error } = jobState.safeParse(content)
-  if (data === undefined) throw new SluiceError('ERR_CHECKPOINT', `${path}: is not a checkpoint that this version reads: ${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}; start over with --restart`)
-  return data
+  if (data !== undefined) return data
+  const issues = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+  const mistake = `is not a checkpoint that this version reads: ${issues}; start over with --restart`
+  throw new SluiceError('ERR_CHECKPOINT', `${path}: ${mistake}`)
 }

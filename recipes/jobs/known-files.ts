@@ -47,7 +47,9 @@ function knownOnHub ({ name, size, oid, sha256 }: RemoteFile): KnownFile {
  *
  * @throws SluiceError as `Hub.remoteFiles`
  */
-export async function filesOnHub (paths: readonly string[], { maxRetries, timeout, ...run }: HubOptions & HubRun = {}): Promise<ReadonlyMap<string, RemoteFile>> {
+export async function filesOnHub (
+  paths: readonly string[], { maxRetries, timeout, ...run }: HubOptions & HubRun = {}
+): Promise<ReadonlyMap<string, RemoteFile>> {
   const names = paths.filter(isHubName)
   if (names.length === 0) return new Map()
   const files = await (await theHub({ maxRetries, timeout })).remoteFiles(names, run)
@@ -58,26 +60,32 @@ export async function filesOnHub (paths: readonly string[], { maxRetries, timeou
 export function inputChanges (before: readonly KnownFile[], after: readonly KnownFile[]): string[] {
   const there = new Map(after.flatMap(file => [[file.path, file], [file.at, file]]))
   const known = new Set(before.flatMap(({ path, at }) => [path, at]))
+  const added = after.filter(({ path, at }) => !known.has(path) && !known.has(at))
   const changes = [
     ...before.flatMap(file => inputChange(file, there.get(file.path) ?? there.get(file.at))),
-    ...after.filter(({ path, at }) => !known.has(path) && !known.has(at)).map(({ path }) => `${path}: is an input now, was none`)
+    ...added.map(({ path }) => `${path}: is an input now, was not before`)
   ]
   if (changes.length > 0) return changes
-  if (before.length === after.length && before.every(({ path, at }, i) => path === after[i]!.path || at === after[i]!.at)) return []
-  return [`the input files come in another order, or another number of times: ${after.map(({ path }) => path).join(', ')}`]
+  const isSame = ({ path, at }: KnownFile, other: KnownFile): boolean => path === other.path || at === other.at
+  if (before.length === after.length && before.every((file, i) => isSame(file, after[i]!))) return []
+  const order = after.map(({ path }) => path).join(', ')
+  return [`the input files are in another order, or repeated another number of times: ${order}`]
 }
 
 function inputChange ({ path, bytes, modified }: KnownFile, now: KnownFile | undefined): string[] {
-  if (now === undefined) return [`${path}: is no input any more`]
+  if (now === undefined) return [`${path}: is no longer an input`]
   if (now.bytes !== bytes) return [`${path}: had ${bytes} bytes, has ${now.bytes}`]
-  return now.modified === modified ? [] : [`${path}: was changed at ${modified}, then at ${now.modified} (where only its time is another: touch -d ${modified})`]
+  if (now.modified === modified) return []
+  const advice = `if only its time differs: touch -d ${modified}`
+  return [`${path}: was changed at ${modified}, then at ${now.modified} (${advice})`]
 }
 
 /** What has become of files that were written. */
 export async function fileChanges (files: ReadonlyArray<z.output<typeof writtenFile>>): Promise<string[]> {
   const changes = await Promise.all(files.map(async ({ path, bytes }) => {
     const there = await stat(path).catch(() => null)
-    return there === null ? [`${path} is not there`] : there.size === bytes ? [] : [`${path} has ${there.size} bytes, expected ${bytes}`]
+    if (there === null) return [`${path} is not there`]
+    return there.size === bytes ? [] : [`${path} has ${there.size} bytes, expected ${bytes}`]
   }))
   return changes.flat()
 }

@@ -27,7 +27,8 @@ export const NEXT_FOLDER = '.next'
 export async function realPlace (path: string): Promise<string> {
   const place = resolve(path)
   const above = dirname(place)
-  return await realpath(place).catch(async () => above === place ? place : join(await realPlace(above), basename(place)))
+  const realAbove = async (): Promise<string> => join(await realPlace(above), basename(place))
+  return await realpath(place).catch(() => above === place ? place : realAbove())
 }
 
 /** The folders that a place is in, the nearest first. */
@@ -43,20 +44,27 @@ export function foldersAbove (place: string): string[] {
  * @throws SluiceError `ERR_OPTION` when one would be written twice, or lies where a shard or a folder of the run does;
  *   `ERR_OUTPUT_EXISTS` when one is an input as well
  */
-export async function checkOutputs (outputs: readonly string[], inputs: readonly string[], { shards = [], shared = [] }: OutputFolders = {}): Promise<void> {
+export async function checkOutputs (
+  outputs: readonly string[], inputs: readonly string[], { shards = [], shared = [] }: OutputFolders = {}
+): Promise<void> {
   const files = new Map<string, string>() // as they were named, by where they are
   for (const output of [...outputs, ...new Set(shared)]) {
     if (output === STANDARD_STREAM) continue
     refuseAddress(output)
     const place = await realPlace(output)
-    if (files.has(place)) throw new SluiceError('ERR_OPTION', `${output}: would be written twice by this run; name another file for the rejects, the stats or the output`)
+    if (files.has(place)) {
+      const advice = 'name another file for the rejects, the stats or the output'
+      throw new SluiceError('ERR_OPTION', `${output}: would be written twice by this run; ${advice}`)
+    }
     files.set(place, output)
   }
   for (const folder of shards) refuseAddress(folder)
   await refuseInputs([...files.values()], inputs)
   for (const [place, output] of files) {
-    const above = foldersAbove(place).find(folder => files.has(folder))
-    if (above !== undefined) throw new SluiceError('ERR_OPTION', `${output}: would lie in ${files.get(above)!}, which is a file of this run; name another file`)
+    const above = foldersAbove(place).map(folder => files.get(folder)).find(file => file !== undefined)
+    if (above === undefined) continue
+    const mistake = `would be in ${above}, which is a file of this run; name another file`
+    throw new SluiceError('ERR_OPTION', `${output}: ${mistake}`)
   }
   await refuseAmongShards([...files.values()], shards)
 }
@@ -97,8 +105,12 @@ export async function shardFolders (shards: readonly string[]): Promise<ShardFol
       const next = around.find(folder => basename(folder) === NEXT_FOLDER && folders.has(dirname(folder)))
       const of = folders.get(next === undefined ? around[0] ?? '' : dirname(next))
       if (of === undefined) return null
-      if (next !== undefined || SHARD_FILE.test(basename(place)) || basename(place) === NEXT_FOLDER) return `has the name of a shard, or is in a folder, that this run makes in ${of}`
-      return CHECKPOINT_FILE.test(basename(place)) ? null : `lies among the shards in ${of}, where only they and their checkpoint are`
+      const name = basename(place)
+      if (next !== undefined || SHARD_FILE.test(name) || name === NEXT_FOLDER) {
+        return `has the name of a shard, or is in a folder, that this run makes in ${of}`
+      }
+      if (CHECKPOINT_FILE.test(name)) return null
+      return `is among the shards in ${of}, where only shards and their checkpoint may be`
     }
   }
 }
@@ -118,7 +130,9 @@ async function refuseInputs (outputs: readonly string[], inputs: readonly string
   for (const path of inputs) {
     const id = path === STANDARD_STREAM || isHubName(path) ? null : await idOf(path)
     const output = id === null ? undefined : there.get(id)
-    if (output !== undefined) throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is an input as well, and would be replaced; name another output`)
+    if (output === undefined) continue
+    const mistake = 'is an input as well, and would be replaced; name another output'
+    throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: ${mistake}`)
   }
 }
 

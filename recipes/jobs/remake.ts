@@ -9,6 +9,10 @@ import { NEXT_FOLDER } from './places.ts'
 import { isShardName, listShards, namesIn } from '../../lib/shards/names.ts'
 import type { ShardInfo } from '../../lib/shards/writer.ts'
 
+interface MadeShards {
+  readonly shard_files: readonly ShardInfo[]
+}
+
 /** Shards that are made again while those that were made before are still good. */
 export interface Remaking {
   /** Whether a run before has begun with it. */
@@ -20,7 +24,9 @@ export interface Remaking {
    * @param begin keeps that the shards in their place aren't of one kind any more; from then on a run goes on here
    * @throws SluiceError `ERR_OUTPUT`, `ERR_CHECKPOINT`, and what `make` throws; the others are as they were then
    */
-  readonly make: <T extends { readonly shard_files: readonly ShardInfo[] }>(make: (folder: string) => Promise<T>, begin: () => Promise<void>) => Promise<T>
+  readonly make: <T extends MadeShards>(
+    make: (folder: string) => Promise<T>, begin: () => Promise<void>
+  ) => Promise<T>
   /** Deletes what is left of it. */
   readonly clear: () => Promise<void>
 }
@@ -48,7 +54,9 @@ export async function remaking (folder: string): Promise<Remaking> {
  */
 export async function refuseForeignNext (folder: string): Promise<void> {
   const next = join(folder, NEXT_FOLDER)
-  if (await stateOf(next) === 'foreign') throw new SluiceError('ERR_OUTPUT_EXISTS', `${next}: is not a folder that sluice has made, and is needed while the shards in ${folder} are made again; move it away`)
+  if (await stateOf(next) !== 'foreign') return
+  const need = `is needed while the shards in ${folder} are made again; move it away`
+  throw new SluiceError('ERR_OUTPUT_EXISTS', `${next}: is not a folder that sluice has made, and ${need}`)
 }
 
 /** What a run leaves in the folder before it has a checkpoint there, and what is beside the checkpoint. */
@@ -63,7 +71,9 @@ async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
   if (!there.isDirectory()) return 'foreign'
   const names = await namesIn(next)
   if (names.length === 0) return 'none'
-  const isOurs = names.includes(CHECKPOINT) ? await isCheckpoint(join(next, CHECKPOINT)) : names.every(name => BEGUN.test(name))
+  const isOurs = names.includes(CHECKPOINT)
+    ? await isCheckpoint(join(next, CHECKPOINT))
+    : names.every(name => BEGUN.test(name))
   return isOurs ? 'ours' : 'foreign'
 }
 
@@ -84,7 +94,10 @@ async function moveShards (from: string, to: string, infos: readonly ShardInfo[]
   for (const { file, sha256 } of infos) {
     const [source, target] = [join(from, file), join(to, file)]
     if (existsSync(source)) await rename(source, target)
-    else if (!existsSync(target) || await sha256OfFile(target) !== sha256) throw new SluiceError('ERR_CHECKPOINT', `${source}: is not there, and ${target} is another; start over with --restart`)
+    else if (!existsSync(target) || await sha256OfFile(target) !== sha256) {
+      const mistake = `is missing, and ${target} is another file; start over with --restart`
+      throw new SluiceError('ERR_CHECKPOINT', `${source}: ${mistake}`)
+    }
   }
   const names = new Set(infos.map(({ file }) => file))
   for (const name of await listShards(to)) if (!names.has(name)) await rm(join(to, name))

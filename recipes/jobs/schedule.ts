@@ -1,8 +1,10 @@
 /** How a job ended. */
-export type Outcome<T> = { readonly name: string, readonly result: T } | { readonly name: string, readonly error: unknown }
+export type Outcome<T> =
+  | { readonly name: string, readonly result: T }
+  | { readonly name: string, readonly error: unknown }
 
 /** A piece of work with a name, such as a component of a mixture. */
-export interface Job<T> {
+export interface Task<T> {
   readonly name: string
   readonly run: () => Promise<T>
 }
@@ -12,7 +14,7 @@ export interface Job<T> {
  *
  * @returns how each ended, in the order of the jobs
  */
-export async function schedule<T> (jobs: ReadonlyArray<Job<T>>, atOnce: number): Promise<Array<Outcome<T>>> {
+export async function schedule<T> (jobs: ReadonlyArray<Task<T>>, atOnce: number): Promise<Array<Outcome<T>>> {
   const { default: highland } = await import('highland')
   const outcomes = await highland([...jobs])
     .map(job => highland(outcomeOf(job)))
@@ -22,7 +24,7 @@ export async function schedule<T> (jobs: ReadonlyArray<Job<T>>, atOnce: number):
   return jobs.map(({ name }) => outcomes.find(outcome => outcome.name === name)!)
 }
 
-async function outcomeOf<T> ({ name, run }: Job<T>): Promise<Outcome<T>> {
+async function outcomeOf<T> ({ name, run }: Task<T>): Promise<Outcome<T>> {
   try {
     return { name, result: await run() }
   } catch (error) {

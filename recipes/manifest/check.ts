@@ -4,7 +4,7 @@ import { messageOf } from '../../lib/errors.ts'
 import { type ModelUse, findModel } from '../../lib/fasttext/model-use.ts'
 import { hubAddress, isDatasetName, isHubName } from '../../lib/hub/address.ts'
 import {
-  type OptionsSchema, checkOptions, checkWritten, fileNames, renameKeys, snakeCase, suggestion, withNames
+  type OptionsSchema, validateOptions, validateWritten, fileNames, renameKeys, snakeCase, suggestion, withNames
 } from '../../lib/options.ts'
 import { findStageModule, loadStageModule } from '../../lib/stage/module.ts'
 import type { FindByName } from './found.ts'
@@ -38,7 +38,9 @@ export class ManifestChecker {
     this.#known = known
     this.#find = find
     for (const [source, { shape }] of Object.entries(known.sources)) {
-      for (const key of Object.keys(shape).map(snakeCase)) this.#sourcesWith.set(key, [...this.#sourcesWith.get(key) ?? [], source])
+      for (const key of Object.keys(shape).map(snakeCase)) {
+        this.#sourcesWith.set(key, [...this.#sourcesWith.get(key) ?? [], source])
+      }
     }
   }
 
@@ -72,7 +74,8 @@ export class ManifestChecker {
 
   async #component (given: unknown, place: Place): Promise<Component | undefined> {
     const sourceShape = this.#sourceShape(partOf(given, 'dataset'))
-    const read = this.#object(componentSchema.extend(sourceShape) as unknown as typeof componentSchema, this.#withoutForeign(given, sourceShape, place), place)
+    const schema = componentSchema.extend(sourceShape) as unknown as typeof componentSchema
+    const read = this.#object(schema, this.#withoutForeign(given, sourceShape, place), place)
     const filters: Filter[] = []
     for (const [index, filter] of listOf(partOf(given, 'filters')).entries()) {
       const checked = await this.#filter(filter, [...place, 'filters', index])
@@ -81,12 +84,14 @@ export class ManifestChecker {
     await this.#files(partOf(given, 'dataset'), partOf(given, 'data_files') ?? null, place)
     if (read === undefined) return undefined
     if (read.rawDir !== null && read.filteredDir !== null && resolve(read.rawDir) === resolve(read.filteredDir)) {
-      this.#note([...place, 'filtered_dir'], `raw_dir and filtered_dir are both ${read.filteredDir}, expected two folders`)
+      const mistake = `raw_dir and filtered_dir are both ${read.filteredDir}, expected two folders`
+      this.#note([...place, 'filtered_dir'], mistake)
     }
+    const values: Readonly<Record<string, unknown>> = read
     return {
       ...read,
       dataFiles: read.dataFiles ?? [],
-      sourceOptions: Object.fromEntries(Object.keys(sourceShape).map(key => [key, (read as Record<string, unknown>)[key]])),
+      sourceOptions: Object.fromEntries(Object.keys(sourceShape).map(key => [key, values[key]])),
       filters,
       outputDir: read.outputDir ?? defaultOutputDir(read.name)
     }
@@ -116,7 +121,9 @@ export class ManifestChecker {
     const known = Object.keys(this.#known.sources)
     if (isDatasetName(dataset) && dataset.includes('/')) return // on the Hub, which is asked when it is read
     if (!known.includes(dataset)) {
-      this.#note([...place, 'dataset'], `${dataset} cannot be read, expected ${known.join(' or ')}, with data_files, or OWNER/NAME of a dataset on the Hub${/^(?:jsonl|ndjson)$/.test(dataset) ? ' (NDJSON is dataset: json)' : near(dataset, known)}`)
+      const hint = /^(?:jsonl|ndjson)$/.test(dataset) ? ' (NDJSON is dataset: json)' : near(dataset, known)
+      const expected = `${known.join(' or ')}, with data_files, or OWNER/NAME of a dataset on the Hub${hint}`
+      this.#note([...place, 'dataset'], `${dataset} cannot be read, expected ${expected}`)
     } else if (names === null) {
       this.#note([...place, 'dataset'], `dataset ${dataset} needs data_files: a path, a glob, or a list of them`)
     }
@@ -138,33 +145,38 @@ export class ManifestChecker {
     const entries: Array<[string, unknown]> = typeof given === 'string' ? [[given, {}]] : Object.entries(given ?? {})
     const [stage, options] = entries[0] ?? []
     if (typeof given === 'object' && entries.length > 1 && entries[0]![1] === null) {
-      this.#note(place, `the options of ${stage} begin in the same column as its name, expected them further to the right`)
+      const mistake = `the options of ${stage} begin in the same column as its name`
+      this.#note(place, `${mistake}, expected them further to the right`)
       return undefined
     }
     if (stage === undefined || entries.length !== 1) {
-      this.#note(place, 'expected the name of a stage, or one name with its options, such as length: { min_chars: 200 }')
+      const example = 'length: { min_chars: 200 }'
+      this.#note(place, `expected the name of a stage, or one name with its options, such as ${example}`)
       return undefined
     }
     const named = typeof given === 'string' ? place : [...place, stage]
     if (stage === USE) return await this.#ownFilter(options, named)
     const schema = Object.hasOwn(this.#known.filters, stage) ? this.#known.filters[stage] : undefined
     if (schema === undefined) {
-      this.#note(named, `unknown stage ${stage}${suggestion(stage, [...Object.keys(this.#known.filters), USE])}`, 'key')
+      const known = [...Object.keys(this.#known.filters), USE]
+      this.#note(named, `unknown stage ${stage}${suggestion(stage, known)}`, 'key')
       return undefined
     }
     const { expect, ...own } = typeof options === 'object' && options !== null ? options as Record<string, unknown> : {}
     const checked = this.#object(schema, typeof options === 'object' ? own : options, named)
     if (checked === undefined) return undefined
     // Rules on several options at once are the schema's own, and not those of its single keys.
-    const whole = checkOptions(schema, checked)
+    const whole = validateOptions(schema, checked)
     if ('mistakes' in whole) {
-      for (const { path, message } of whole.mistakes) this.#note([...named, ...path.map(key => snakeCase(String(key)))], withNames(message, snakeCase))
+      for (const { path, message } of whole.mistakes) {
+        this.#note([...named, ...path.map(key => snakeCase(String(key)))], withNames(message, snakeCase))
+      }
     }
     return { stage, options: checked, ...await this.#model(stage, checked, named), ...this.#expectation(expect, named) }
   }
 
   /** The model that a stage reads: as its file is now. */
-  async #model (stage: string, options: Readonly<Record<string, unknown>>, place: Place): Promise<Pick<Filter, 'model'>> {
+  async #model (stage: string, options: Filter['options'], place: Place): Promise<Pick<Filter, 'model'>> {
     const use = this.#known.models?.[stage]
     try {
       const path = use?.path(options) ?? null
@@ -172,7 +184,9 @@ export class ManifestChecker {
       const model = await findModel(path)
       const { readLabels } = await import('../../lib/fasttext/model.ts')
       const mistake = use!.mistake(options, path, await readLabels(path))
-      if (mistake !== undefined) this.#note(options[mistake.key] === undefined ? place : [...place, mistake.key], mistake.message)
+      if (mistake !== undefined) {
+        this.#note(options[mistake.key] === undefined ? place : [...place, mistake.key], mistake.message)
+      }
       return { model }
     } catch (error) {
       this.#note(options.model === undefined ? place : [...place, 'model'], messageOf(error))
@@ -182,14 +196,17 @@ export class ManifestChecker {
 
   /** A stage of the user's own: the path of its module, or `module` with it, and the stage's options beside that. */
   async #ownFilter (given: unknown, place: Place): Promise<Filter | undefined> {
-    const { module, expect, ...options } = (typeof given === 'string' ? { module: given } : given ?? {}) as Record<string, unknown>
-    if (typeof module !== 'string' || module === '') {
-      this.#note(place, 'expected the path of a module, or module with its path, and options: use: { module: ./my-stage.js, min_words: 3 }')
+    const whole = (typeof given === 'string' ? { module: given } : given ?? {}) as Record<string, unknown>
+    const { module: path, expect, ...options } = whole
+    if (typeof path !== 'string' || path === '') {
+      const example = 'use: { module: ./my-stage.js, min_words: 3 }'
+      this.#note(place, `expected the path of a module, or module with its path, and options: ${example}`)
       return undefined
     }
     const expectation = this.#expectation(expect, place)
     try {
-      return { stage: USE, options, module: await loadStageModule(await findStageModule(module), options), ...expectation }
+      const module = await loadStageModule(await findStageModule(path), options)
+      return { stage: USE, options, module, ...expectation }
     } catch (error) {
       this.#note(typeof given === 'string' ? place : [...place, 'module'], messageOf(error))
       return undefined
@@ -204,7 +221,7 @@ export class ManifestChecker {
   /** An object whose keys are the schema's in snake case; undefined when it has mistakes. */
   #object<S extends OptionsSchema> (schema: S, given: unknown, place: Place): z.output<S> | undefined {
     const camelCase = new Map(Object.keys(schema.shape).map(key => [snakeCase(key), key]))
-    const checked = checkWritten(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
+    const checked = validateWritten(z.strictObject(renameKeys(schema.shape, snakeCase)), given)
     if ('options' in checked) return renameKeys(checked.options, key => camelCase.get(key)!) as z.output<S>
     for (const { path, message, kind } of checked.mistakes) {
       // What is missing has no line of its own: its name must tell.
@@ -219,7 +236,10 @@ export class ManifestChecker {
     for (const [index, value] of values.entries()) {
       if (typeof value !== 'string') continue
       const same = key === 'name' ? value : resolve(value)
-      if (seen.has(same)) this.#note([...placeOf(index), key], `two components have the ${key} ${value}, expected one of its own for each`)
+      if (seen.has(same)) {
+        const mistake = `two components have the ${key} ${value}, expected a different one for each`
+        this.#note([...placeOf(index), key], mistake)
+      }
       seen.add(same)
     }
   }

@@ -41,5 +41,7 @@ export function inputsOf (components: readonly FoundComponent[]): InputFile[] {
 export type FindByName = (name: string) => Promise<readonly InputFile[]>
 
 /** What a job reads, how, and what the documents pass before they are written: a component, or a part of its work. */
-export type DocumentsJob = Pick<FoundComponent, 'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub' |
-  'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId'>
+export type DocumentsJob = Pick<FoundComponent,
+  | 'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub'
+  | 'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId'
+>

@@ -13,8 +13,12 @@ export function otherKind (text: string): string | undefined {
   const head = text.slice(0, LOOKED_AT)
   const [first = '', second = ''] = head.split(/\r?\n/, 2).map(line => line.trim())
   if (/^\s*$/.test(text)) return `is empty, ${EXPECTED}`
-  if (text.length <= LOOKED_AT && head.split('\n').every(line => /^\s*(?:#.*|---)?$/.test(line))) return `has nothing but comments, ${EXPECTED}`
-  if (/^\s*<(?:!doctype html|html|\?xml)\b/i.test(head)) return `is a page of HTML or XML, ${EXPECTED}; get the file itself`
+  if (text.length <= LOOKED_AT && head.split('\n').every(line => /^\s*(?:#.*|---)?$/.test(line))) {
+    return `has nothing but comments, ${EXPECTED}`
+  }
+  if (/^\s*<(?:!doctype html|html|\?xml)\b/i.test(head)) {
+    return `is a page of HTML or XML, ${EXPECTED}; get the file itself`
+  }
   if (first.startsWith('version https://git-lfs.github.com/spec/')) {
     return `is a Git LFS pointer, ${EXPECTED}; get the file itself with git lfs pull`
   }
@@ -23,8 +27,9 @@ export function otherKind (text: string): string | undefined {
   if (/^\s*\[\s*\{/.test(head) && !/"(?:name|dataset)"\s*:/.test(head)) return `is a JSON array of records, ${AS_INPUT}`
   const [delimiter, name] = first.includes('\t') ? ['\t', 'TSV'] as const : [',', 'CSV'] as const
   const fields = first.split(delimiter).length
-  if (fields > 1 && second.split(delimiter).length >= fields && !/^[\s-]*[\w"']+:(?:\s|$)/.test(first)) return `looks like ${name}, ${AS_INPUT}`
-  return undefined
+  const hasKey = /^[\s-]*[\w"']+:(?:\s|$)/.test(first)
+  const isTable = fields > 1 && second.split(delimiter).length >= fields && !hasKey
+  return isTable ? `looks like ${name}, ${AS_INPUT}` : undefined
 }
 
 /** What a file is by its bytes that is no text in UTF-8, and what to do with it; undefined for text. */

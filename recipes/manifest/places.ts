@@ -3,9 +3,13 @@ import { foldersAbove, realPlace, shardFolders } from '../jobs/places.ts'
 import type { Mistake, Place } from './mistake.ts'
 
 /** A folder or file that a manifest has written to: where the manifest says so, and what it says. */
-interface Written {
+interface NamedPath {
   readonly place: Place
   readonly path: string
+  readonly isShards?: boolean
+}
+
+interface Written extends NamedPath {
   /** Where it really is. */
   readonly at: string
   readonly isShards: boolean
@@ -17,38 +21,56 @@ interface Written {
  *
  * @param placeOf where a component is in the manifest
  */
-export async function misplaced (content: unknown, components: readonly unknown[], placeOf: (index: number) => Place): Promise<Mistake[]> {
-  const folders = await Promise.all([
+export async function misplaced (
+  content: unknown, components: readonly unknown[], placeOf: (index: number) => Place
+): Promise<Mistake[]> {
+  const named = [
     ...textsIn(content, [], ['tokenizer_output_dir']),
-    ...components.flatMap((component, i) => [...shardsOf(component, placeOf(i)), ...textsIn(component, placeOf(i), ['raw_dir', 'filtered_dir'])])
-  ].map(async ({ place, path, isShards = false }): Promise<Written> => ({ place, path, at: await realPlace(path), isShards })))
+    ...components.flatMap((component, i) => foldersOf(component, placeOf(i)))
+  ]
+  const folders = await Promise.all(named.map(async ({ isShards = false, ...folder }): Promise<Written> => {
+    return { ...folder, at: await realPlace(folder.path), isShards }
+  }))
   const byPlace = new Map<string, Written[]>()
   for (const folder of folders) byPlace.set(folder.at, [...byPlace.get(folder.at) ?? [], folder])
   const mistakes: Mistake[] = []
   const note = (place: Place, message: string): void => { mistakes.push({ place, at: 'value', message }) }
   for (const inner of folders) {
     const outer = foldersAbove(inner.at).flatMap(above => byPlace.get(above) ?? []).find(({ isShards }) => isShards)
-    if (outer !== undefined) note(inner.place, `${inner.path} lies in ${outer.path}, which is ${nameOf(outer.place)} of this mixture; expected folders beside one another`)
-    const same = byPlace.get(inner.at)!.find(({ isShards, path }) => isShards && (!inner.isShards || resolve(path) !== resolve(inner.path)))
-    if (same !== undefined) note(inner.place, `${inner.path} is the same folder as ${same.path}, expected one of its own for each component`)
+    if (outer !== undefined) {
+      const outerIs = `${outer.path}, which is ${nameOf(outer.place)} of this mixture`
+      note(inner.place, `${inner.path} is in ${outerIs}; expected separate folders`)
+    }
+    const isOther = (path: string): boolean => !inner.isShards || resolve(path) !== resolve(inner.path)
+    const same = byPlace.get(inner.at)!.find(({ isShards, path }) => isShards && isOther(path))
+    if (same !== undefined) {
+      const mistake = `${inner.path} is the same folder as ${same.path}`
+      note(inner.place, `${mistake}, expected a separate folder for each component`)
+    }
   }
   const shards = await shardFolders(folders.flatMap(({ isShards, path }) => isShards ? [path] : []))
-  for (const { place, path } of [...textsIn(content, [], ['stats']), ...components.flatMap((component, i) => textsIn(component, placeOf(i), ['rejects']))]) {
+  const rejects = components.flatMap((component, i) => textsIn(component, placeOf(i), ['rejects']))
+  for (const { place, path } of [...textsIn(content, [], ['stats']), ...rejects]) {
     const why = shards.refusal(await realPlace(path))
     if (why !== null) note(place, `${path}: ${why}; name another file`)
   }
   return mistakes
 }
 
-function shardsOf (component: unknown, at: Place): Array<{ place: Place, path: string, isShards: boolean }> {
+function foldersOf (component: unknown, at: Place): NamedPath[] {
+  return [...shardsOf(component, at), ...textsIn(component, at, ['raw_dir', 'filtered_dir'])]
+}
+
+function shardsOf (component: unknown, at: Place): NamedPath[] {
   const name = textsIn(component, at, ['name'])[0]?.path
-  const asked = textsIn(component, at, ['output_dir'])
-  if (asked.length > 0) return asked.map(found => ({ ...found, isShards: true }))
-  return name === undefined || /[/\\]/.test(name) ? [] : [{ place: at, path: join('data', 'shards', name), isShards: true }]
+  const requested = textsIn(component, at, ['output_dir'])
+  if (requested.length > 0) return requested.map(found => ({ ...found, isShards: true }))
+  if (name === undefined || /[/\\]/.test(name)) return []
+  return [{ place: at, path: join('data', 'shards', name), isShards: true }]
 }
 
 /** The texts under some keys of a mapping. */
-function textsIn (given: unknown, at: Place, keys: readonly string[]): Array<{ place: Place, path: string, isShards?: boolean }> {
+function textsIn (given: unknown, at: Place, keys: readonly string[]): NamedPath[] {
   return keys.flatMap(key => {
     const path = typeof given === 'object' && given !== null ? (given as Record<string, unknown>)[key] : undefined
     return typeof path === 'string' && path !== '' && !path.includes('\0') ? [{ place: [...at, key], path }] : []

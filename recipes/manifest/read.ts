@@ -34,23 +34,27 @@ export async function readManifest (path: string, known: KnownStages, find: Find
   if (bytes !== undefined) throw new SluiceError('ERR_MANIFEST', `${path}: ${bytes}`)
   const text = raw.toString()
   if (raw.length > MAX_BYTES) {
-    const what = otherKind(text) ?? `has ${raw.length} bytes, expected a manifest of at most ${MAX_BYTES}; write several`
-    throw new SluiceError('ERR_MANIFEST', `${path}: ${what}`)
+    const tooLarge = `has ${raw.length} bytes, expected a manifest of at most ${MAX_BYTES}; write several`
+    throw new SluiceError('ERR_MANIFEST', `${path}: ${otherKind(text) ?? tooLarge}`)
   }
   const nested = DEEP.exec(text)
   if (nested !== null) {
     const before = text.slice(0, nested.index)
     const place = `${before.split('\n').length}:${nested.index - before.lastIndexOf('\n')}`
-    throw new SluiceError('ERR_MANIFEST', `${path}:${place}: lists and keys lie in each other here 100 times, ${EXPECTED}`)
+    const mistake = 'lists and keys are nested 100 deep here'
+    throw new SluiceError('ERR_MANIFEST', `${path}:${place}: ${mistake}, ${EXPECTED}`)
   }
   const modules = [import('yaml'), import('../../lib/yaml-position.ts'), import('./yaml-mistakes.ts')] as const
-  const [{ LineCounter, parseDocument }, { locator }, { aliasMistake, twiceIn, yamlMistakes }] = await Promise.all(modules)
+  const [yamlModule, { locator }, { aliasMistake, twiceIn, yamlMistakes }] = await Promise.all(modules)
+  const { LineCounter, parseDocument } = yamlModule
   const lines = new LineCounter()
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false })
   yaml.errors.push(...twiceIn(yaml))
   const fail = (mistakes: ReadonlyArray<{ line: number, col: number, message: string }>): never => {
     const sorted = mistakes.toSorted((a, b) => a.line - b.line || a.col - b.col)
-    throw new SluiceError('ERR_MANIFEST', sorted.slice(0, MOST_MISTAKES).map(({ line, col, message }) => `${path}:${line}:${col}: ${message}`).join('\n') + (sorted.length > MOST_MISTAKES ? `\n… and ${sorted.length - MOST_MISTAKES} more` : ''))
+    const shown = sorted.slice(0, MOST_MISTAKES).map(({ line, col, message }) => `${path}:${line}:${col}: ${message}`)
+    const more = sorted.length > MOST_MISTAKES ? [`… and ${sorted.length - MOST_MISTAKES} more`] : []
+    throw new SluiceError('ERR_MANIFEST', [...shown, ...more].join('\n'))
   }
   const failAsOtherKind = (): void => {
     const kind = otherKind(text)
@@ -74,7 +78,9 @@ export async function readManifest (path: string, known: KnownStages, find: Find
   const mistake = topMistake(content)
   if (mistake !== undefined) fail([{ ...locate([], 'value'), message: mistake }])
   const manifest = await checker.manifest(content)
-  if (checker.mistakes.length > 0) fail(checker.mistakes.map(({ place, at, message }) => ({ ...locate(place, at), message })))
+  if (checker.mistakes.length > 0) {
+    fail(checker.mistakes.map(({ place, at, message }) => ({ ...locate(place, at), message })))
+  }
   return { ...manifest, path, text, sha256: sha256(text) }
 }
 

@@ -55,7 +55,7 @@ export const componentSchema = z.strictObject({
   expect: nullable(expectSchema).describe('what all filters together are expected to keep'),
   rejects: nullable(rejectsPath.refine(isName, NO_CONTROLS))
     .describe('NDJSON file that keeps what is dropped, with reason and position'),
-  seqLen: positive.default(2048).describe('ids of a sequence, which is a row of a shard'),
+  seqLen: positive.max(2 ** 24).default(2048).describe('ids of a sequence, which is a row of a shard'),
   sequencesPerShard: positive.default(1024).describe('rows of a shard; the last one may have fewer'),
   dtype: z.enum(dtypes).default('int32').describe('type of the ids in the shards'),
   outputDir: nullable(outputPath).describe('folder for the shards (default: data/shards/NAME)'),

@@ -29,7 +29,9 @@ export function twiceIn (yaml: Document): YAMLParseError[] {
       for (const { key } of items) {
         if (!isScalar(key)) continue
         const start = key.range?.[0] ?? 0
-        if (seen.has(key.value)) errors.push(new YAMLParseError([start, start + 1], 'DUPLICATE_KEY', 'Map keys must be unique'))
+        if (seen.has(key.value)) {
+          errors.push(new YAMLParseError([start, start + 1], 'DUPLICATE_KEY', 'Map keys must be unique'))
+        }
         seen.add(key.value)
       }
     }
@@ -69,7 +71,7 @@ function mistakeOf ({ code, message, pos: [offset] }: YamlSyntaxError, lines: Li
       return at(`a value can't begin with ${lines.rest(offset)[0] ?? 'this'}, expected it in quotes`)
     case 'BAD_DQ_ESCAPE': {
       const escape = lines.rest(offset).slice(0, 2)
-      return at(`in double quotes a backslash begins an escape, and ${escape} is none; ` +
+      return at(`in double quotes a backslash begins an escape, and ${escape} is not one; ` +
         'write \\\\, or put the text in single quotes')
     }
     case 'BLOCK_IN_FLOW': return at('expected a comma between the entries in brackets')
@@ -88,7 +90,7 @@ function mistakeOf ({ code, message, pos: [offset] }: YamlSyntaxError, lines: Li
     }
     case 'BLOCK_AS_IMPLICIT_KEY': case 'MULTILINE_IMPLICIT_KEY': return implicitKey(line, lines, at)
     default:
-      return at('this is not YAML here: look at quotes, brackets and indentation of this line and the one above it')
+      return at('invalid YAML here: check the quotes, brackets and indentation of this line and the one above it')
   }
 }
 
@@ -99,7 +101,9 @@ function mistakeOf ({ code, message, pos: [offset] }: YamlSyntaxError, lines: Li
 function implicitKey (line: Line, lines: Lines, at: (message: string) => YamlMistake): YamlMistake {
   const next = lines.after(line)
   if (/^[\w"'-]+:\S/.test(line.content)) return at(`expected a space after the colon of ${keyOf(line.content)}`)
-  if (!/:(?:\s|$)/.test(line.content) && !line.isItem) return at(`expected a colon after ${keyOf(line.content)}, and what belongs to it in the lines below`)
+  if (!/:(?:\s|$)/.test(line.content) && !line.isItem) {
+    return at(`expected a colon after ${keyOf(line.content)}, and what belongs to it in the lines below`)
+  }
   if (line.content.split(/: /).length > 2) return at('a value has a colon and a space in it, expected it in quotes')
   const isNext = next !== undefined && !next.isItem && next.column !== line.column
   return wrongIndentation(isNext ? next : line, lines)
@@ -112,7 +116,8 @@ function wrongIndentation (line: Line, lines: Lines): YamlMistake {
   const areItems = line.isItem && above.isItem
   const own = line.isItem ? line.indent + 1 : line.column
   const other = areItems ? above.indent + 1 : above.column
-  const [what, whatAbove] = [line.isItem ? 'this item' : keyOf(line.content), areItems ? 'the one' : keyOf(above.content)]
+  const what = line.isItem ? 'this item' : keyOf(line.content)
+  const whatAbove = areItems ? 'the one' : keyOf(above.content)
   const message = `wrong indentation: ${what} begins in column ${own}, ${whatAbove} above it in column ${other}; ` +
     'what belongs together begins in the same column'
   return { offset, message }

@@ -13,7 +13,7 @@ import type { RunOptions } from '../flow/flow.ts'
 import { checkOutputs } from '../jobs/places.ts'
 import { refuseForeignNext } from '../jobs/remake.ts'
 import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.ts'
-
+import type { Filter } from '../manifest/schema.ts'
 import { readMixture } from './read.ts'
 
 /** What the recipe can be told in code. */
@@ -36,7 +36,9 @@ export interface MixtureJob {
  *
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`
  */
-export async function loadMixture (manifestPath: string, asked: string | undefined, loaded?: Tokenizer, finding: FindOptions = {}): Promise<MixtureJob> {
+export async function loadMixture (
+  manifestPath: string, asked: string | undefined, loaded?: Tokenizer, finding: FindOptions = {}
+): Promise<MixtureJob> {
   return await loadTokenizerOf(await readMixture(manifestPath, finding), asked, loaded)
 }
 
@@ -47,18 +49,30 @@ export async function loadMixture (manifestPath: string, asked: string | undefin
  *   for
  */
 export async function standingOf (component: FoundComponent, options: ShardOptions): Promise<ComponentStatus> {
+  const { rawDir, outputDir } = component
   checkFit(component, options.tokenizer)
-  if (options.restart === true) return { pull: component.rawDir === null ? null : { is: 'new' }, shards: { is: 'new' } }
+  if (options.restart === true) return { pull: rawDir === null ? null : { is: 'new' }, shards: { is: 'new' } }
   const status = await componentStatus(component, options)
-  if (status.shards.is === 'outdated') await refuseForeignNext(component.outputDir)
-  if (status.shards.is === 'new' && status.shards.why === undefined && options.overwrite !== true) await refuseShards(component.outputDir)
+  const { shards } = status
+  if (shards.is === 'outdated') await refuseForeignNext(outputDir)
+  if (shards.is === 'new' && shards.why === undefined && options.overwrite !== true) await refuseShards(outputDir)
   return status
 }
 
-export async function loadTokenizerOf (manifest: Mixture, asked: string | undefined, loaded?: Tokenizer): Promise<MixtureJob> {
-  const tokenizerPath = asked ?? manifest.tokenizerPath
-  if (tokenizerPath === null) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path`)
-  if (loaded === undefined && asked === undefined && !existsSync(tokenizerPath)) throw new SluiceError('ERR_TOKENIZER', `${tokenizerPath}: no such file, expected a SentencePiece .model file; train-tokenizer --manifest ${manifest.path} trains it, and so does run`)
+export async function loadTokenizerOf (
+  manifest: Mixture, asked: string | undefined, loaded?: Tokenizer
+): Promise<MixtureJob> {
+  const { path, tokenizerPath: trained } = manifest
+  const tokenizerPath = asked ?? trained
+  if (tokenizerPath === null) {
+    const mistake = 'the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path'
+    throw new SluiceError('ERR_MANIFEST', `${path}:1:1: ${mistake}`)
+  }
+  if (loaded === undefined && asked === undefined && !existsSync(tokenizerPath)) {
+    const advice = `train-tokenizer --manifest ${path} trains it, and so does run`
+    const mistake = `no such file, expected a SentencePiece .model file; ${advice}`
+    throw new SluiceError('ERR_TOKENIZER', `${tokenizerPath}: ${mistake}`)
+  }
   const tokenizer = loaded ?? await loadTokenizer(tokenizerPath)
   checkHash(manifest, tokenizer, tokenizerPath)
   return { manifest, tokenizerPath, tokenizer }
@@ -70,14 +84,28 @@ export async function loadTokenizerOf (manifest: Mixture, asked: string | undefi
  * @throws SluiceError `ERR_OPTION` for one that would be written twice or lies in the way of a shard,
  *   `ERR_OUTPUT_EXISTS` for one that is an input, or would replace a file of another kind
  */
-export async function checkPlaces ({ manifest: { path, datasets }, tokenizerPath }: { readonly manifest: Mixture, readonly tokenizerPath: string | null }, logFile: string): Promise<void> {
-  const modules = datasets.flatMap(({ filters }) => filters.flatMap(({ module, model }) => [module, model].flatMap(file => file === undefined ? [] : [file.path])))
-  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], [path, ...(tokenizerPath === null ? [] : [tokenizerPath]), ...inputsOf(datasets).map(({ path }) => path), ...modules], {
+export async function checkPlaces (
+  { manifest, tokenizerPath }: Pick<MixtureJob, 'manifest'> & { readonly tokenizerPath: string | null },
+  logFile: string
+): Promise<void> {
+  const { datasets } = manifest
+  const inputs = [
+    manifest.path,
+    ...(tokenizerPath === null ? [] : [tokenizerPath]),
+    ...inputsOf(datasets).map(({ path }) => path),
+    ...datasets.flatMap(({ filters }) => filters.flatMap(filesOfFilter))
+  ]
+  await checkOutputs([logFile, ...datasets.flatMap(filesOf)], inputs, {
     shards: datasets.map(({ outputDir }) => outputDir),
     shared: datasets.flatMap(sharedFilesOf)
   })
   await refuseForeign(logFile, STATS)
   for (const component of datasets) await refuseForeignIn(component)
+}
+
+/** The files that a filter reads: its module, and its model. */
+function filesOfFilter ({ module, model }: Filter): string[] {
+  return [module, model].flatMap(file => file === undefined ? [] : [file.path])
 }
 
 /** Where the stats go. */
@@ -86,7 +114,9 @@ export function statsPathOf (manifest: Mixture, asked: string | undefined): stri
 }
 
 function checkHash ({ path, tokenizer: { sha256 } }: Mixture, tokenizer: Tokenizer, tokenizerPath: string): void {
-  if (sha256 !== null && sha256.toLowerCase() !== tokenizer.sha256) {
-    throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: has SHA-256 ${tokenizer.sha256}, expected ${sha256.toLowerCase()} (tokenizer.sha256 in ${path})`)
+  const expected = sha256?.toLowerCase()
+  if (expected !== undefined && expected !== tokenizer.sha256) {
+    const mistake = `has SHA-256 ${tokenizer.sha256}, expected ${expected} (tokenizer.sha256 in ${path})`
+    throw new SluiceError('ERR_CHECKSUM', `${tokenizerPath}: ${mistake}`)
   }
 }

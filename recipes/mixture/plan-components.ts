@@ -39,7 +39,7 @@ export function refusedSteps (plans: readonly ComponentPlan[]): RunStep[] {
 }
 
 function leftOut (step: RunStep): RunStep {
-  return { ...step, outcome: 'left out', why: 'another component is refused, and nothing is done then' }
+  return { ...step, outcome: 'left out', why: 'another component is refused, so nothing is done' }
 }
 
 async function planOf (component: FoundComponent, options: ShardOptions): Promise<ComponentPlan> {

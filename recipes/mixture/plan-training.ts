@@ -17,6 +17,12 @@ export interface PlannedTraining {
   readonly standIn: Encoder
 }
 
+/** What a run says of its tokenizer. */
+interface PlanOptions {
+  readonly tokenizerPath?: string | undefined
+  readonly restart?: boolean | undefined
+}
+
 /**
  * The training of a manifest's tokenizer; null where there is none to do: for a model that the user names, has put
  * where the manifest says, or asks for by its SHA-256.
@@ -24,22 +30,29 @@ export interface PlannedTraining {
  * @throws SluiceError as `trainTokenizer`, before anything is written; `ERR_MANIFEST` for what is read only once, and
  *   would be used up by the training
  */
-export async function plannedTraining (manifest: Mixture, { tokenizerPath: asked, restart = false }: { readonly tokenizerPath?: string | undefined, readonly restart?: boolean | undefined }): Promise<PlannedTraining | null> {
+export async function plannedTraining (
+  manifest: Mixture, { tokenizerPath: asked, restart = false }: PlanOptions
+): Promise<PlannedTraining | null> {
   const { tokenizerPath: path, tokenizer } = manifest
   if (asked !== undefined || path === null) return null
   const isThere = existsSync(path)
   if (isThere && tokenizer.sha256?.toLowerCase() === sha256(await readTokenizerFile(path))) return null
   if (isThere && !existsSync(trainingCheckpoint(path))) return null
   const job = trainingOf(manifest)!
-  if (await readsOnce(job)) throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: a component reads standard input or a pipe, and the tokenizer's training would leave nothing of it to encode; name files, train the tokenizer by train-tokenizer before, or name one by --tokenizer-path`)
+  if (await readsOnce(job)) {
+    throw new SluiceError('ERR_MANIFEST', `${manifest.path}:1:1: a component reads standard input or a pipe, ` +
+      'and the tokenizer\'s training would leave nothing of it to encode; name files, ' +
+      'train the tokenizer by train-tokenizer before, or name one by --tokenizer-path')
+  }
   await checkTrainingPlaces(job)
   const status: JobStatus = restart ? { is: 'new' } : await trainingStatus(job)
   const isAgain = restart && isThere
   const outcome = isAgain ? 'done again' : OUTCOMES[status.is]
-  const why = isAgain ? 'asked to begin anew' : statusText(status)
+  const known = isAgain ? 'a restart was requested' : statusText(status)
+  const why = known ?? `trains ${path} on samples of the components`
   return {
     job,
-    step: { component: null, step: 'train-tokenizer', outcome, why: why ?? `learns ${path} from the components' samples` },
+    step: { component: null, step: 'train-tokenizer', outcome, why },
     standIn: {
       append: () => { throw new Error('the tokenizer is not trained yet') },
       eosId: 2,

@@ -5,7 +5,8 @@ import { readManifest } from '../manifest/read.ts'
 import { knownStages } from '../stages.ts'
 
 /** What the help of each command that reads a manifest says of it. */
-export const MANIFEST_HELP = 'mixture manifest, a YAML file. It is a program: each module that it names with use: is run'
+export const MANIFEST_HELP =
+  'mixture manifest, a YAML file. It is a program: each module that it names with use: is run'
 
 /**
  * Reads a manifest, and finds the files of its components; on the Hub those that a run before has read, where there is
@@ -17,7 +18,12 @@ export async function readMixture (path: string, options: FindOptions = {}): Pro
   const find = findingOnce()
   const manifest = await readManifest(path, knownStages, find)
   const training = manifest.tokenizerPath === null ? [] : [trainingCheckpoint(manifest.tokenizerPath)]
-  return { ...manifest, datasets: await findComponents(manifest.datasets, { ...options, find }, component => [...checkpointsOf(component), ...training]) }
+  const datasets = await findComponents(
+    manifest.datasets,
+    { ...options, find },
+    component => [...checkpointsOf(component), ...training]
+  )
+  return { ...manifest, datasets }
 }
 
 /** Where the checkpoint of a model's training is. */

@@ -26,7 +26,9 @@ export interface MixtureResult extends MixtureStats {
 }
 
 /** Stats with the dates of those before them, for components that were kept as they are. */
-export async function withVerifiedDates (path: string, kept: ReadonlySet<string>, stats: MixtureStats): Promise<MixtureStats> {
+export async function withVerifiedDates (
+  path: string, kept: ReadonlySet<string>, stats: MixtureStats
+): Promise<MixtureStats> {
   const before = await readDates(path)
   const dates = new Map(before?.stats.map(component => [shardsOf(component), component.verified_at_utc]))
   const dated = stats.stats.map(component => {
@@ -34,14 +36,19 @@ export async function withVerifiedDates (path: string, kept: ReadonlySet<string>
     return date === undefined ? component : { ...component, verified_at_utc: date }
   })
   const areAll = stats.failed.length === 0 && dated.every(component => component.verified_at_utc !== undefined)
-  return { ...stats, stats: dated, ...(areAll && before?.verified_at_utc !== undefined && { verified_at_utc: before.verified_at_utc }) }
+  const verified = areAll ? before?.verified_at_utc : undefined
+  return { ...stats, stats: dated, ...(verified !== undefined && { verified_at_utc: verified }) }
 }
 
-/** What of a stats file tells when its shards were verified. */
-const datedStats = z.object({
-  verified_at_utc: z.string().optional(),
-  stats: z.array(z.object({ output_dir: z.string(), shard_files: z.array(z.object({ file: z.string(), sha256: z.string() })), verified_at_utc: z.string().optional() }))
+const datedComponent = z.object({
+  output_dir: z.string(),
+  shard_files: z.array(z.object({ file: z.string(), sha256: z.string() })),
+  verified_at_utc: z.string().optional()
 })
+
+/** What of a stats file tells when its shards were verified. */
+const datedStats = z.object({ verified_at_utc: z.string().optional(), stats: z.array(datedComponent) })
+
 /** Null where there is no such file, or it is another. */
 export async function readDates (path: string): Promise<z.output<typeof datedStats> | null> {
   const text = await readOwn(path).catch(() => null) ?? ''
@@ -49,6 +56,7 @@ export async function readDates (path: string): Promise<z.output<typeof datedSta
 }
 
 /** What tells the shards of one component from those of another, and from others of its own. */
-function shardsOf ({ output_dir: folder, shard_files: files }: z.output<typeof datedStats>['stats'][number] | ComponentStats): string {
+function shardsOf (component: z.output<typeof datedComponent> | ComponentStats): string {
+  const { output_dir: folder, shard_files: files } = component
   return JSON.stringify([folder, files.map(({ file, sha256 }) => [file, sha256])])
 }

@@ -1,7 +1,7 @@
 import type { JobStatus } from '../jobs/job.ts'
 
-/** What becomes of a step: a dry run says the same of what it would do. */
-export type StepOutcome = 'done' | 'gone on with' | 'done again' | 'up to date' | 'failed' | 'refused' | 'left out'
+/** What becomes of a step; in a dry run, what would become of it. */
+export type StepOutcome = 'done' | 'resumed' | 'done again' | 'up to date' | 'failed' | 'refused' | 'left out'
 
 /** A step of a run. */
 export interface RunStep {
@@ -12,5 +12,11 @@ export interface RunStep {
   readonly why: string
 }
 
-/** What becomes of a job that stands like this. */
-export const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = { new: 'done', begun: 'gone on with', finished: 'up to date', outdated: 'done again', damaged: 'done again' }
+/** What becomes of a job, by its status. */
+export const OUTCOMES: Readonly<Record<JobStatus['is'], StepOutcome>> = {
+  new: 'done',
+  begun: 'resumed',
+  finished: 'up to date',
+  outdated: 'done again',
+  damaged: 'done again'
+}

@@ -12,22 +12,25 @@ export function cardAddress ({ http: { settings } }: Hub, dataset: string, commi
 /**
  * The licence that the card of a component's dataset states; null where it is in no repository.
  *
- * @param client what asks the Hub, where the caller holds it
+ * @param client of the Hub, where the caller has one
  * @throws SluiceError `ERR_HUB`, `ERR_DATASET`
  */
-export async function licenseOnCard (component: FoundComponent, run: HubRun & HubOptions = {}, client?: Hub): Promise<CardLicense | null> {
+export async function licenseOnCard (
+  component: FoundComponent, run: HubRun & HubOptions = {}, client?: Hub
+): Promise<CardLicense | null> {
   if (!isOnHub(component)) return null
   const { maxRetries, timeout } = run
   const hub = client ?? await theHub({ maxRetries, timeout })
   const commit = component.hub?.commit ?? await hub.commitOf(component.dataset, component.revision, run)
   const text = component.hub === null ? await readCardText(hub, component.dataset, commit, run) : null
   const { readCard } = await import('../../lib/hub/card.ts')
-  return { found: component.hub?.license ?? (text === null ? [] : readCard(text).license), readFrom: cardAddress(hub, component.dataset, commit), commit }
+  const found = component.hub?.license ?? (text === null ? [] : readCard(text).license)
+  return { found, readFrom: cardAddress(hub, component.dataset, commit), commit }
 }
 
 /** The licence that the card of a dataset states. */
 export interface CardLicense {
-  /** As the card has them; none where it states none. */
+  /** As on the card; empty where it states none. */
   readonly found: readonly string[]
   /** Where that was read: the address of the card. */
   readonly readFrom: string

@@ -35,28 +35,28 @@ const provenance = z.object({
   /** Stages, in order, with their options; a raw pull has none. */
   filters: z.array(z.object({ stage: z.string(), options: z.record(z.string(), z.unknown()) })).readonly(),
   limit: positive.nullable(),
-  /** Those kept beside the text; null where all that the source gives are. */
+  /** Those kept next to the text; null where all columns of the source are. */
   columns: z.array(z.string()).readonly().nullable(),
   /** Written. */
   records: count,
-  /** Null where it was called in code. */
+  /** The command line; null for a call in code. */
   command: text,
   /** Its version. */
   sluice: z.string(),
   output: z.object({ path: z.string(), bytes: count.nullable(), sha256: text })
 })
-/** Where the records of a raw pull come from: what somebody needs who has to answer for them. */
+/** Where the records of a raw pull come from: what anyone needs who has to account for them. */
 export type Provenance = Readonly<z.output<typeof provenance>>
 
 const storedProvenance = provenance.extend({ card: text, licenses_md: text })
 
 /** As `provenance.json` has it. */
 export type StoredProvenance = Provenance & {
-  /** The file beside it that has the dataset's card, as it was when the pull began. */
+  /** The file next to it with the dataset's card, as it was when the pull began. */
   readonly card: string | null
-  /** The file beside it that counts the records by the licence of each; null where they state none. */
+  /** The file next to it that counts the records by the licence of each; null where they state none. */
   readonly licenses_md: string | null
 }
 
-/** Pulls by the names of the files that they have written, all in one folder. */
+/** The pulls into one folder, by the names of the files that they have written. */
 export const provenanceJson = z.object({ format: z.literal(1), pulls: z.record(z.string(), storedProvenance) })

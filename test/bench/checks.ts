@@ -15,7 +15,10 @@ export function isReached ({ value, is, wanted }: Check): boolean {
 export function checkRows (checks: readonly Check[]): string[][] {
   return checks.map(check => {
     const digits = { MB: 0, times: 2, share: 4 }[check.unit]
-    return [check.what, check.value.toFixed(digits), check.unit, check.is, check.wanted.toFixed(digits), isReached(check) ? 'reached' : 'missed']
+    return [
+      check.what, check.value.toFixed(digits), check.unit, check.is, check.wanted.toFixed(digits),
+      isReached(check) ? 'reached' : 'missed'
+    ]
   })
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -15,20 +15,27 @@ export interface Taken extends Usage {
 }
 
 const USAGE = new URL('usage.js', import.meta.url).href
-const MAIN = join(packageRoot(), 'dist', 'recipes', 'cli', 'main.js')
 
 /**
  * Runs a command of sluice as it was built, in a process of its own.
  *
+ * @param root of the checkout whose command it is
  * @throws Error with what it printed, if it fails
  */
-export async function runCommand (args: readonly string[], cwd: string): Promise<Taken> {
+export async function runCommand (args: readonly string[], cwd: string, root = packageRoot()): Promise<Taken> {
+  const { bin: { sluice } } = await readResult<{ bin: { sluice: string } }>(join(root, 'package.json'))
+  return await runNode([join(root, sluice), ...args, '--quiet'], cwd)
+}
+
+/** Runs a program of Node's, as `runCommand` does. */
+export async function runNode (args: readonly string[], cwd: string): Promise<Taken> {
   const started = performance.now()
-  const child = spawn(process.execPath, ['--import', USAGE, MAIN, ...args, '--quiet'], { cwd, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] }) as ChildProcessByStdio<null, null, Readable>
+  const stdio = ['ignore', 'ignore', 'pipe', 'pipe'] as const
+  const child = spawn(process.execPath, ['--import', USAGE, ...args], { cwd, stdio: [...stdio] })
   const ended = once(child, 'close') as Promise<[number | null]>
-  const [[code], errors, usage] = await Promise.all([ended, text(child.stderr), text(child.stdio[3] as Readable)])
+  const [[code], errors, usage] = await Promise.all([ended, text(child.stderr!), text(child.stdio[3] as Readable)])
   const seconds = (performance.now() - started) / 1000
-  if (code !== 0) throw new Error(`sluice ${args.join(' ')} ended with exit code ${code}: ${errors}`)
+  if (code !== 0) throw new Error(`node ${args.join(' ')} ended with exit code ${code}: ${errors}`)
   return { seconds, ...JSON.parse(usage) as Usage }
 }
 

@@ -18,11 +18,12 @@ const WANTED = { gain: 0.85, four: 0.95 } as const
 const ALLOWED_MB_A_WORKER = 150
 /** Below it, something else was at work: two free cores give nearly 2. */
 const FREE_GAIN = 1.7
+/** Runs between two messages. */
+const TOLD_EVERY = 5
 /** Of the time without `--workers`, as runs of the same command differ by so much. */
 const ALLOWED_ALONE = 1.05
 
 /** Enough that to start threads, half a second, hardly counts. */
-const ENCODED_BYTES = 960_000_000
 const LARGE_BYTES = 240_000_000
 /** cld3 reads 5 MB/s. */
 const LANGUAGE_BYTES = 60_000_000
@@ -70,18 +71,34 @@ interface Measured {
 }
 
 /** Runs the commands with 1, 2 and 4 workers in turn, on files of each kind, between runs of the counting loop. */
-export async function coresFigures (corpus: Corpus, count: number): Promise<CoresFigures> {
+export async function coresFigures (
+  corpus: Corpus,
+  count: number,
+  tell: (message: string) => void
+): Promise<CoresFigures> {
+  tell('cores: writing 240 MB of text as NDJSON, .gz and parquet')
   const jobs = await jobsOn(corpus)
   const place: Place = { output: join(corpus.folder, 'cores'), hashes: new Map() }
-  const cases = jobs.flatMap(job => job.input.files.map(file => ({ job, file, runs: WORKERS.map(workers => measured(job, file, ['--workers', String(workers)], place)) })))
-  const little = await writeInput(corpus, 'little', LITTLE_BYTES, ['NDJSON'])
+  const cases = jobs.flatMap(job => job.input.files.map(file => ({
+    job, file, runs: WORKERS.map(workers => measured(job, file, ['--workers', String(workers)], place))
+  })))
+  const little = await writeInput(corpus.folder, 'little', LITTLE_BYTES, ['NDJSON'])
   const littleJob: Job = { ...filterCorpus('filter-corpus, little', little, []), isChecked: false }
   const [alone, unasked] = [['--workers', '1'], []].map(option => measured(littleJob, little.files[0]!, option, place))
 
-  const runs = [counting(1), counting(2), alone!.run, unasked!.run, ...cases.flatMap(({ runs }) => runs.map(({ run }) => run))]
+  const runs = [
+    counting(1), counting(2), alone!.run, unasked!.run, ...cases.flatMap(({ runs }) => runs.map(({ run }) => run))
+  ]
+  let done = 0
+  const told = (run: TimedRun): TimedRun => async () => {
+    const seconds = await run()
+    done++
+    if (done % TOLD_EVERY === 0) tell(`cores: ${done} of ${count * runs.length} runs`)
+    return seconds
+  }
   await alone!.run() // the first process of all finds nothing in the system's cache
   // Each is a process of its own: there is nothing else to warm up.
-  const [one, two, aloneTimes, unaskedTimes, ...times] = await alternateTimed(runs, count, { warmUps: 0 })
+  const [one, two, aloneTimes, unaskedTimes, ...times] = await alternateTimed(runs.map(told), count, { warmUps: 0 })
   const scalings = cases.map(({ job, file, runs }, i): Scaling & { readonly isChecked: boolean } => {
     const ofWorkers = <T>(values: readonly T[]): Record<Workers, T> => ({ 1: values[0]!, 2: values[1]!, 4: values[2]! })
     return {
@@ -103,7 +120,13 @@ export async function coresFigures (corpus: Corpus, count: number): Promise<Core
     checks: [
       ...scalings.flatMap(scaling => scaling.isChecked ? speedChecks(scaling, gain) : []),
       ...scalings.map(memoryCheck),
-      { what: 'little input: time with --workers 1, of that without the option', value: aloneTimes!.best / unaskedTimes!.best, unit: 'times', is: 'at most', wanted: ALLOWED_ALONE }
+      {
+        what: 'little input: time with --workers 1, of that without the option',
+        value: aloneTimes!.best / unaskedTimes!.best,
+        unit: 'times',
+        is: 'at most',
+        wanted: ALLOWED_ALONE
+      }
     ]
   }
 }
@@ -126,16 +149,35 @@ export function gainOf ({ times }: Scaling, workers: Workers): number {
 function speedChecks (scaling: Scaling, counted: number): Check[] {
   const name = `${scaling.command}, ${scaling.kind}`
   return [
-    { what: `${name}: gain with 2 workers, of the counting loop's`, value: gainOf(scaling, 2) / counted, unit: 'times', is: 'at least', wanted: WANTED.gain },
-    { what: `${name}: speed with 4 workers, of that with 2`, value: gainOf(scaling, 4) / gainOf(scaling, 2), unit: 'times', is: 'at least', wanted: WANTED.four }
+    {
+      what: `${name}: gain with 2 workers, of the counting loop's`,
+      value: gainOf(scaling, 2) / counted,
+      unit: 'times',
+      is: 'at least',
+      wanted: WANTED.gain
+    },
+    {
+      what: `${name}: speed with 4 workers, of that with 2`,
+      value: gainOf(scaling, 4) / gainOf(scaling, 2),
+      unit: 'times',
+      is: 'at least',
+      wanted: WANTED.four
+    }
   ]
 }
 
 /** The first worker is the main thread; more than there are cores are not started. */
 function memoryCheck ({ command, kind, usage }: Scaling): Check {
   const others = (workers: Workers): number => Math.max(Math.min(workers, availableParallelism()) - 1, 1)
-  const growth = Math.max(...WORKERS.slice(1).map(workers => (usage[workers].peakBytes - usage[1].peakBytes) / others(workers)))
-  return { what: `${command}, ${kind}: memory that each further worker takes`, value: growth / 1e6, unit: 'MB', is: 'at most', wanted: ALLOWED_MB_A_WORKER }
+  const growth = Math.max(...WORKERS.slice(1).map(workers =>
+    (usage[workers].peakBytes - usage[1].peakBytes) / others(workers)))
+  return {
+    what: `${command}, ${kind}: memory that each further worker takes`,
+    value: growth / 1e6,
+    unit: 'MB',
+    is: 'at most',
+    wanted: ALLOWED_MB_A_WORKER
+  }
 }
 
 function together (usages: readonly Usage[]): Usage {
@@ -148,10 +190,10 @@ function together (usages: readonly Usage[]): Usage {
 }
 
 async function jobsOn (corpus: Corpus): Promise<Job[]> {
-  const large = await writeInput(corpus, 'large', LARGE_BYTES)
-  const forLanguage = await writeInput(corpus, 'language', LANGUAGE_BYTES)
+  const large = await writeInput(corpus.folder, 'large', LARGE_BYTES)
+  const forLanguage = await writeInput(corpus.folder, 'language', LANGUAGE_BYTES)
   return [
-    processMixture(await writeInput(corpus, 'encoded', ENCODED_BYTES), corpus.tokenizerPath),
+    processMixture(large, corpus.tokenizerPath),
     filterCorpus('filter-corpus', forLanguage, []),
     { ...filterCorpus('filter-corpus, any language', large, ['--target-lang', 'any']), isChecked: false }
   ]
@@ -159,7 +201,10 @@ async function jobsOn (corpus: Corpus): Promise<Job[]> {
 
 function filterCorpus (command: string, input: Input, options: readonly string[]): Job {
   const args = (path: string, output: string): Promise<string[]> =>
-    Promise.resolve(['filter-corpus', '--dataset', datasetOf(path), '--data-files', path, '--output-path', join(output, 'filtered.ndjson'), ...options])
+    Promise.resolve([
+      'filter-corpus', '--dataset', datasetOf(path), '--data-files', path, '--output-path',
+      join(output, 'filtered.ndjson'), ...options
+    ])
   return { command, input, isChecked: true, args, ending: '.ndjson' }
 }
 
@@ -172,8 +217,13 @@ function processMixture (input: Input, tokenizerPath: string): Job {
     async args (path, output) {
       const manifest = join(output, 'mixture.yaml')
       // JSON is YAML.
-      await writeFile(manifest, JSON.stringify([{ name: 'bench', dataset: datasetOf(path), data_files: path, output_dir: output }]))
-      return ['process-mixture', manifest, '--tokenizer-path', tokenizerPath, '--log-file', join(output, 'stats.json'), '--runs-dir', join(output, 'runs')]
+      await writeFile(manifest, JSON.stringify([{
+        name: 'bench', dataset: datasetOf(path), data_files: path, output_dir: output
+      }]))
+      return [
+        'process-mixture', manifest, '--tokenizer-path', tokenizerPath, '--log-file', join(output, 'stats.json'),
+        '--runs-dir', join(output, 'runs')
+      ]
     }
   }
 }
@@ -199,7 +249,10 @@ function measured (job: Job, file: InputFile, option: readonly string[], { outpu
       usages.push(usage)
       const hash = await hashOfFiles(output, job.ending)
       const expected = hashes.get(job.command)
-      if (expected !== undefined && hash !== expected) throw new Error(`${job.command} ${option.join(' ')} on ${file.kind}: expected the output of the runs before, but it is another`)
+      if (expected !== undefined && hash !== expected) {
+        throw new Error(`${job.command} ${option.join(' ')} on ${file.kind}: ` +
+          'expected the output of the runs before, but it is another')
+      }
       hashes.set(job.command, hash)
       return seconds
     }

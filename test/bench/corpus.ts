@@ -60,17 +60,19 @@ export async function prepareCorpus (folder: string): Promise<Corpus> {
 }
 
 /** The quickstart's raw text; a quickstart is run where there is none yet. */
-async function quickstartFiles (): Promise<string[]> {
+export async function quickstartFiles (): Promise<string[]> {
   const root = packageRoot()
   const files = ['docs', 'code'].map(component => join(root, 'data', 'quickstart', 'raw', `${component}.ndjson`))
   if (!files.every(file => existsSync(file))) {
-    await promisify(execFile)(process.execPath, [join(root, 'dist', 'recipes', 'cli', 'main.js'), 'quickstart', '--quiet'], { cwd: root })
+    await promisify(execFile)(process.execPath, [
+      join(root, 'dist', 'recipes', 'cli', 'main.js'), 'quickstart', '--quiet'
+    ], { cwd: root })
   }
   return files
 }
 
 /** Documents until their texts have `bytes` bytes. */
-async function * beginningOf (files: readonly string[], bytes: number): AsyncGenerator<Document> {
+export async function * beginningOf (files: readonly string[], bytes: number): AsyncGenerator<Document> {
   let given = 0
   for await (const document of ndjson(files) as AsyncIterable<Document>) {
     yield document

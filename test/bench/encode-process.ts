@@ -1,41 +1,50 @@
 /**
  * What the encode benchmark measures in a process of its own; prints one JSON value.
  *
- * `load MODEL`: milliseconds. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory, after each of three kinds
- * of text; without a model they are only read. Wants `--expose-gc`. `lines FILE MODEL RUNS`: seconds of CPU time for
- * each run, behind one that warms up, with a tokenizer of its own; as `spm_encode`, of which no other work is in the
- * process either.
+ * `load MODEL`, `load-wasm MODEL`: seconds of CPU time. `memory NDJSON [MODEL TABLE_BYTES]`: bytes of resident memory,
+ * after each of three kinds of text; without a model they are only read. Wants `--expose-gc`. `lines FILE MODEL RUNS`:
+ * seconds of CPU time for each run, after one that warms up, each with a new tokenizer. No other work is in the
+ * process, as for `spm_encode`.
  */
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { Document } from '../../lib/document.ts'
 import { cpuSeconds } from './measure.ts'
 
-/** How long a tokenizer takes to load, in milliseconds. */
-export interface LoadTimes {
-  /** From the call to its return. */
-  readonly call: number
-  /** As `call`, with the import of `lib/tokenizer/tokenizer`. */
-  readonly withImport: number
-  /** CPU time of the call, on all cores. */
-  readonly cpu: number
-}
-
 const LONG_BYTES = 5_000_000
 
 const [job, path, model, number] = process.argv.slice(2)
-const figures = job === 'load' ? await load(path!) : job === 'lines' ? await lines(path!, model!, Number(number)) : await memory(path!, model, Number(number))
-process.stdout.write(JSON.stringify(figures))
+process.stdout.write(JSON.stringify(await figures()))
 
-async function load (model: string): Promise<LoadTimes> {
-  const begun = performance.now()
-  const { loadTokenizer } = await import('../../lib/tokenizer/tokenizer.ts')
-  const imported = performance.now()
-  const cpu = process.cpuUsage()
-  await loadTokenizer(model)
-  const ended = performance.now()
-  const { user, system } = process.cpuUsage(cpu)
-  return { call: ended - imported, withImport: ended - begun, cpu: (user + system) / 1000 }
+async function figures (): Promise<number | number[]> {
+  switch (job) {
+    case 'load': return await load(path!)
+    case 'load-wasm': return await loadWasm(path!)
+    case 'lines': return await lines(path!, model!, Number(number))
+    default: return await memory(path!, model, Number(number))
+  }
+}
+
+/** With the import of the modules, which `sentencepiece-js` can't be loaded without either. */
+async function load (model: string): Promise<number> {
+  return await cpuSecondsOf(async () => {
+    const { loadTokenizer } = await import('../../lib/tokenizer/tokenizer.ts')
+    await loadTokenizer(model)
+  })
+}
+
+async function loadWasm (model: string): Promise<number> {
+  return await cpuSecondsOf(async () => {
+    const { loadWasmEncoder } = await import('../../lib/sentencepiece/wasm.ts')
+    await loadWasmEncoder(model, '')
+  })
+}
+
+async function cpuSecondsOf (work: () => Promise<void>): Promise<number> {
+  const started = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(started)
+  return (user + system) / 1e6
 }
 
 async function memory (path: string, model: string | undefined, tableBytes: number): Promise<number[]> {

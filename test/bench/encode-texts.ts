@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Document } from '../../lib/document.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { type Corpus, SHARED } from './corpus.ts'
+import { drawing } from './corpora/draw.ts'
 
 /** Texts that are encoded one by one, in memory. */
 export interface Texts {
@@ -66,7 +67,8 @@ export function unspacedText (sentences: ReadonlyMap<string, readonly string[]>)
   const draw = drawing()
   const real = ['zh', 'ja'].flatMap(language => sentences.get(language) ?? [])
   if (real.length > 0) return filled('Chinese and Japanese', () => real[draw(real.length)]!)
-  return filled('random ideographs', () => String.fromCharCode(...Array.from({ length: CHARS_A_SENTENCE }, () => 0x4e00 + draw(0x5000))))
+  return filled('random ideographs', () =>
+    String.fromCharCode(...Array.from({ length: CHARS_A_SENTENCE }, () => 0x4e00 + draw(0x5000))))
 }
 
 function filled (name: string, next: () => string): Texts {
@@ -77,16 +79,4 @@ function filled (name: string, next: () => string): Texts {
     bytes += Buffer.byteLength(text)
   }
   return textsOf(name, texts)
-}
-
-/**
- * Whole numbers below a bound, the same in each process: a linear congruential generator, of which the high bits are
- * drawn.
- */
-function drawing (): (below: number) => number {
-  let state = 20_261_123
-  return below => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor(state / 2 ** 32 * below)
-  }
 }

@@ -10,7 +10,9 @@ import { setTimeout } from 'node:timers/promises'
 
 const [job, model, path] = process.argv.slice(2)
 const lines = (await readFile(path!, 'utf8')).split('\n').slice(0, -1)
-const detect = model === '-' && job === 'memory' ? makeGarbage : job === 'cld3' ? await cld3() : await fastText(job !== 'plain')
+const detect = model === '-' && job === 'memory'
+  ? makeGarbage
+  : job === 'cld3' ? await cld3() : await fastText(job !== 'plain')
 const started = performance.now()
 for (const line of lines) detect(line)
 const seconds = (performance.now() - started) / 1000

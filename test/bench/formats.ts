@@ -1,16 +1,22 @@
 import { createWriteStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ParquetWriter, fileWriter, schemaFromColumnData } from 'hyparquet-writer'
+import { tableFromArrays, tableToIPC } from '@uwdata/flechette'
 import type { Document } from '../../lib/document.ts'
 import { ndjsonSink } from '../../sinks/ndjson.ts'
 
 const ROWS_A_GROUP = 1000
 
 /** Writes documents in the format that the file's ending names; NDJSON and parquet without holding all of them. */
-export async function writeFormat (path: string, documents: Iterable<Document> | AsyncIterable<Document>): Promise<void> {
+export async function writeFormat (
+  path: string,
+  documents: Iterable<Document> | AsyncIterable<Document>
+): Promise<void> {
   if (/\.ndjson(\.gz|\.zst)?$/.test(path)) await pipeline(Readable.from(documents), ndjsonSink(path))
   else if (path.endsWith('.parquet')) await writeParquet(path, documents)
+  else if (path.endsWith('.arrow')) await writeArrow(path, documents)
   else await pipeline(path.endsWith('.json') ? jsonParts(documents) : csvParts(documents), createWriteStream(path))
 }
 
@@ -29,9 +35,17 @@ async function * csvParts (documents: Iterable<Document> | AsyncIterable<Documen
 }
 
 async function writeParquet (path: string, documents: Iterable<Document> | AsyncIterable<Document>): Promise<void> {
-  const columnsOf = (group: readonly Document[]) => (['id', 'text'] as const).map(name => ({ name, data: group.map(document => document[name]), type: 'STRING' as const }))
-  const writer = new ParquetWriter({ writer: fileWriter(path), schema: schemaFromColumnData({ columnData: columnsOf([]) }) })
-  const write = async (group: readonly Document[]): Promise<void> => { await writer.write({ columnData: columnsOf(group), rowGroupSize: ROWS_A_GROUP }) }
+  const columnsOf = (group: readonly Document[]) => (['id', 'text'] as const).map(name => ({
+    name, data: group.map(document => document[name]), type: 'STRING' as const
+  }))
+  const writer = new ParquetWriter({
+    writer: fileWriter(path), schema: schemaFromColumnData({ columnData: columnsOf([]) })
+  })
+  const write = async (group: readonly Document[]): Promise<void> => {
+    await writer.write({
+      columnData: columnsOf(group), rowGroupSize: ROWS_A_GROUP
+    })
+  }
   let group: Document[] = []
   for await (const document of documents) {
     group.push(document)
@@ -41,6 +55,16 @@ async function writeParquet (path: string, documents: Iterable<Document> | Async
   }
   if (group.length > 0) await write(group)
   await writer.finish()
+}
+
+/** The stream format, in one record batch. */
+async function writeArrow (path: string, documents: Iterable<Document> | AsyncIterable<Document>): Promise<void> {
+  const [ids, texts]: [string[], string[]] = [[], []]
+  for await (const { id, text } of documents) {
+    ids.push(id)
+    texts.push(text)
+  }
+  await writeFile(path, tableToIPC(tableFromArrays({ id: ids, text: texts }), { format: 'stream' })!)
 }
 
 function quoted (text: string): string {

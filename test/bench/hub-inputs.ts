@@ -26,7 +26,10 @@ export interface HubProcess {
 export async function startHubProcess (folder: string, files: Readonly<Record<string, Content>>): Promise<HubProcess> {
   const config = join(folder, 'hub.json')
   await writeFile(config, JSON.stringify({ repos: [{ name: 'bench/data', files, lfs: 'all' }] }))
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../hub/main.js', import.meta.url)), config], { stdio: ['pipe', 'pipe', 'pipe'] }) as ChildProcessByStdio<Writable, Readable, Readable>
+  const child = spawn(
+    process.execPath, [fileURLToPath(new URL('../hub/main.js', import.meta.url)), config],
+    { stdio: ['pipe', 'pipe', 'pipe'] }
+  ) as ChildProcessByStdio<Writable, Readable, Readable>
   const ended = once(child, 'close')
   const errors = text(child.stderr)
   const started = await Promise.race([once(child.stdout, 'data'), ended.then(() => null)])
@@ -34,7 +37,11 @@ export async function startHubProcess (folder: string, files: Readonly<Record<st
   const endpoint = String(started[0]).trim()
   return {
     endpoint,
-    async misbehave (plan) { await (await request(`${endpoint}/stand-in/misbehave`, { method: 'POST', body: JSON.stringify(plan) })).body.dump() },
+    async misbehave (plan) {
+      await (await request(`${endpoint}/stand-in/misbehave`, {
+        method: 'POST', body: JSON.stringify(plan)
+      })).body.dump()
+    },
     async requests () { return await (await request(`${endpoint}/stand-in/requests`)).body.json() as LoggedRequest[] },
     async close () {
       child.stdin.end()
@@ -66,7 +73,9 @@ export async function writeColumns (from: string, to: string): Promise<void> {
     { name: 'language_score', data: group.map(({ text }) => text.length % 97 / 97), type: 'DOUBLE' as const },
     { name: 'token_count', data: group.map(({ text }) => text.length), type: 'INT32' as const }
   ]
-  const writer = new ParquetWriter({ writer: fileWriter(to), schema: schemaFromColumnData({ columnData: columnsOf([]) }) })
+  const writer = new ParquetWriter({
+    writer: fileWriter(to), schema: schemaFromColumnData({ columnData: columnsOf([]) })
+  })
   let group: Document[] = []
   const write = async (): Promise<void> => {
     if (group.length > 0) await writer.write({ columnData: columnsOf(group), rowGroupSize: ROWS_A_GROUP })

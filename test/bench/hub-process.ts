@@ -7,5 +7,7 @@ import { parquet } from '../../sources/parquet.ts'
 
 const [source, name] = process.argv.slice(2)
 let documents = 0
-for await (const document of source === 'parquet' ? parquet(name!) : ndjson(name!)) documents += document.id === '' ? 0 : 1
+for await (const document of source === 'parquet' ? parquet(name!) : ndjson(name!)) {
+  documents += document.id === '' ? 0 : 1
+}
 process.stdout.write(String(documents))

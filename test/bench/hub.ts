@@ -58,11 +58,16 @@ export interface HubFigures {
 
 /** Whether all that is wanted was reached. @param tolerance by which share figures of speed may be missed */
 export function isStreamed ({ checks }: HubFigures, tolerance: number): boolean {
-  return checks.every(check => isReached(check.unit === 'MB' ? check : { ...check, wanted: check.wanted * (1 - tolerance) }))
+  return checks.every(check =>
+    isReached(check.unit === 'MB' ? check : { ...check, wanted: check.wanted * (1 - tolerance) }))
 }
 
 /** Reads files from disk and, beside it, from the stand-in Hub on loopback, which is a process of its own. */
-export async function hubFigures (corpus: Corpus, count: number, { quick }: { readonly quick: boolean }): Promise<HubFigures> {
+export async function hubFigures (
+  corpus: Corpus,
+  count: number,
+  { quick }: { readonly quick: boolean }
+): Promise<HubFigures> {
   const { folder } = corpus
   const [lines, columns, large, small] = ['hub.ndjson', 'hub.parquet', 'hub-large.ndjson', 'hub-small.ndjson'].map(name => join(folder, name)) as [string, string, string, string]
   const [raceBytes, largeBytes] = quick ? [140e6, 300e6] : [200e6, 2e9]
@@ -87,7 +92,13 @@ export async function hubFigures (corpus: Corpus, count: number, { quick }: { re
       await race('.ndjson', lines, `${NAME}/lines.ndjson`, name => ndjson(name), count),
       await race('.parquet, 2 of 6 columns', columns, `${NAME}/columns.parquet`, name => parquet(name), count)
     ]
-    const checks = races.map(({ name, disk, hub }): Check => ({ what: `${name}: from the Hub beside from disk`, value: disk.best / hub.best, unit: 'share', is: 'at least', wanted: WANTED_SHARE }))
+    const checks = races.map(({ name, disk, hub }): Check => ({
+      what: `${name}: from the Hub beside from disk`,
+      value: disk.best / hub.best,
+      unit: 'share',
+      is: 'at least',
+      wanted: WANTED_SHARE
+    }))
     checks.push(await moved(hub, columns))
     for (const [source, name, path] of [['ndjson', 'large.ndjson', large], ['parquet', 'columns.parquet', columns]] as const) {
       if (name !== 'large.ndjson' || hasRoom) checks.push(await memory(source, name, path, environment))
@@ -98,7 +109,13 @@ export async function hubFigures (corpus: Corpus, count: number, { quick }: { re
       async () => { for (const name of smallNames) await countOf(ndjson(`${NAME}/${name}`)) }
     ], quick ? 1 : count)
     const figures = { files: SMALL_FILES, delayMs: DELAY_MS, ahead: ahead!, alone: alone! }
-    checks.push({ what: `${SMALL_FILES} small files, each ${DELAY_MS} ms late, beside one after the other`, value: alone!.best / ahead!.best, unit: 'times', is: 'at least', wanted: 3 })
+    checks.push({
+      what: `${SMALL_FILES} small files, each ${DELAY_MS} ms late, beside one after the other`,
+      value: alone!.best / ahead!.best,
+      unit: 'times',
+      is: 'at least',
+      wanted: 3
+    })
     return { races, small: figures, checks, notes }
   } finally {
     await hub.close()
@@ -109,10 +126,14 @@ export async function hubFigures (corpus: Corpus, count: number, { quick }: { re
 /** For people. */
 export function reportHub ({ races, small, checks, notes }: HubFigures): string {
   const speed = (bytes: number, { best }: Times): string => (bytes / 1e6 / best).toFixed(1)
-  const rows = races.map(({ name, bytes, documents, disk, hub, cpuShare }) => [name, (bytes / 1e6).toFixed(0), documents.toLocaleString('en-US'), speed(bytes, disk), speed(bytes, hub), (disk.best / hub.best).toFixed(2), cpuShare?.toFixed(2) ?? ''])
+  const rows = races.map(({ name, bytes, documents, disk, hub, cpuShare }) => [
+    name, (bytes / 1e6).toFixed(0), documents.toLocaleString('en-US'), speed(bytes, disk), speed(bytes, hub),
+    (disk.best / hub.best).toFixed(2), cpuShare?.toFixed(2) ?? ''
+  ])
   return [
     table([['a file, read whole', 'MB', 'documents', 'disk MB/s', 'Hub MB/s', 'share', 'of CPU time'], ...rows]),
-    `${small.files} small files from a Hub that answers ${small.delayMs} ms late: ${small.ahead.best.toFixed(2)} s, one after the other ${small.alone.best.toFixed(2)} s`,
+    `${small.files} small files from a Hub that answers ${small.delayMs} ms late: ` +
+      `${small.ahead.best.toFixed(2)} s, one after the other ${small.alone.best.toFixed(2)} s`,
     table([CHECK_HEADER, ...checkRows(checks)]),
     ...notes
   ].join('\n\n')
@@ -122,7 +143,9 @@ export function reportHub ({ races, small, checks, notes }: HubFigures): string 
 export function jsonOfHub ({ races, small, checks, notes }: HubFigures): object {
   const seconds = ({ best, seconds }: Times): object => ({ best_seconds: best, seconds })
   return {
-    races: races.map(({ name, bytes, documents, disk, hub, cpuShare }) => ({ name, bytes, documents, disk: seconds(disk), hub: seconds(hub), share: disk.best / hub.best, cpu_share: cpuShare })),
+    races: races.map(({ name, bytes, documents, disk, hub, cpuShare }) => ({
+      name, bytes, documents, disk: seconds(disk), hub: seconds(hub), share: disk.best / hub.best, cpu_share: cpuShare
+    })),
     small: { files: small.files, delay_ms: small.delayMs, ahead: seconds(small.ahead), alone: seconds(small.alone) },
     checks,
     notes
@@ -130,7 +153,13 @@ export function jsonOfHub ({ races, small, checks, notes }: HubFigures): object 
 }
 
 /** Reads a file from both places in turn. @throws Error where they don't give the same */
-async function race (name: string, path: string, hubName: string, sourceOf: (name: string) => RecordSource, count: number): Promise<Race> {
+async function race (
+  name: string,
+  path: string,
+  hubName: string,
+  sourceOf: (name: string) => RecordSource,
+  count: number
+): Promise<Race> {
   const found = new Set<string>()
   const least = new Map([path, hubName].map(name => [name, Infinity]))
   const reading = (name: string) => async (): Promise<void> => {
@@ -139,13 +168,26 @@ async function race (name: string, path: string, hubName: string, sourceOf: (nam
     least.set(name, Math.min(least.get(name)!, threadSeconds() - begun))
   }
   const [disk, hub] = await alternate([reading(path), reading(hubName)], count)
-  if (found.size !== 1) throw new Error(`${path}: expected the same documents from disk and from the Hub, found ${[...found].join(' and ')}`)
-  return { name, bytes: (await stat(path)).size, documents: Number([...found][0]!.split(',')[0]), disk: disk!, hub: hub!, cpuShare: process.platform === 'linux' ? least.get(path)! / least.get(hubName)! : null }
+  if (found.size !== 1) {
+    throw new Error(
+      `${path}: expected the same documents from disk and from the Hub, found ${[...found].join(' and ')}`
+    )
+  }
+  return {
+    name,
+    bytes: (await stat(path)).size,
+    documents: Number([...found][0]!.split(',')[0]),
+    disk: disk!,
+    hub: hub!,
+    cpuShare: process.platform === 'linux' ? least.get(path)! / least.get(hubName)! : null
+  }
 }
 
 /** CPU time of this thread; 0 where the system doesn't tell. */
 function threadSeconds (): number {
-  return process.platform === 'linux' ? Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9 : 0
+  return process.platform === 'linux'
+    ? Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9
+    : 0
 }
 
 /** @returns how many documents there are, and how many characters their texts have */
@@ -162,19 +204,42 @@ async function countOf (source: RecordSource): Promise<[documents: number, chara
 async function moved (hub: HubProcess, path: string): Promise<Check> {
   const before = (await hub.requests()).length
   await countOf(parquet(`${NAME}/columns.parquet`))
-  const sent = (await hub.requests()).slice(before).filter(({ host }) => host === 'cdn').reduce((sum, { bytes }) => sum + bytes, 0)
+  const sent = (await hub.requests()).slice(before).filter(({ host }) => host === 'cdn').reduce((sum, { bytes }) =>
+    sum + bytes, 0)
   const { row_groups: groups } = await parquetMetadataAsync(await asyncBufferFromFile(path))
-  const columns = groups.flatMap(group => group.columns).map(column => column.meta_data!).filter(({ path_in_schema: [name] }) => name === 'text' || name === 'id')
+  const columns = groups.flatMap(group => group.columns).map(column => column.meta_data!).filter(({
+    path_in_schema: [name]
+  }) => name === 'text' || name === 'id')
   const wanted = columns.reduce((sum, column) => sum + Number(column.total_compressed_size), 0)
-  return { what: `moved of parquet, where the columns read have ${(wanted / 1e6).toFixed(1)} of ${((await stat(path)).size / 1e6).toFixed(1)} MB`, value: sent / 1e6, unit: 'MB', is: 'at most', wanted: (wanted * MORE_SHARE + MORE_BYTES) / 1e6 }
+  return {
+    what: `moved of parquet, where the columns read have ${(wanted / 1e6).toFixed(1)} of ` +
+      `${((await stat(path)).size / 1e6).toFixed(1)} MB`,
+    value: sent / 1e6,
+    unit: 'MB',
+    is: 'at most',
+    wanted: (wanted * MORE_SHARE + MORE_BYTES) / 1e6
+  }
 }
 
 /** The most resident memory of a process that reads a file and keeps nothing. */
-async function memory (source: string, name: string, path: string, environment: Readonly<Record<string, string>>): Promise<Check> {
+async function memory (
+  source: string,
+  name: string,
+  path: string,
+  environment: Readonly<Record<string, string>>
+): Promise<Check> {
   const [usage, program] = ['usage.js', 'hub-process.js'].map(name => fileURLToPath(new URL(name, import.meta.url))) as [string, string]
-  const { stdout } = await promisify(execFile)('sh', ['-c', 'exec "$0" "$@" 3>&1 >/dev/null', process.execPath, '--import', usage, program, source, `${NAME}/${name}`], { env: { ...process.env, ...environment } })
+  const { stdout } = await promisify(execFile)('sh', [
+    '-c', 'exec "$0" "$@" 3>&1 >/dev/null', process.execPath, '--import', usage, program, source, `${NAME}/${name}`
+  ], { env: { ...process.env, ...environment } })
   const { peakBytes } = JSON.parse(stdout) as { peakBytes: number }
-  return { what: `resident memory of reading ${((await stat(path)).size / 1e9).toFixed(2)} GB of ${source}`, value: peakBytes / 1e6, unit: 'MB', is: 'at most', wanted: MOST_MEMORY / 1e6 }
+  return {
+    what: `resident memory of reading ${((await stat(path)).size / 1e9).toFixed(2)} GB of ${source}`,
+    value: peakBytes / 1e6,
+    unit: 'MB',
+    is: 'at most',
+    wanted: MOST_MEMORY / 1e6
+  }
 }
 
 async function writeSmall (from: string, to: string): Promise<void> {

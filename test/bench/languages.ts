@@ -21,7 +21,7 @@ import type { Corpus } from './corpus.ts'
 import { sentences } from './encode-texts.ts'
 import { drop } from './feed.ts'
 import { type Times, alternate, alternateTimed } from './measure.ts'
-import { pythonWith } from './rivals.ts'
+import { pythonWith } from './frame/python.ts'
 
 /**
  * How many times as fast as Python with langdetect filtering by fastText has to be, and of the time of split2 what a
@@ -68,21 +68,31 @@ export async function languageFigures (corpus: Corpus, count: number): Promise<L
   if (texts.size === 0) notes.push('skipped: accuracy, since the sentences of many languages are not here')
   else {
     accuracies.push(await accuracy('cld3', await loadCld3(), 0.8, texts))
-    accuracies.push(await accuracy('fastText, lid.176.ftz', fastTextDetector(await loadFastText(installedModel())), 0.65, texts))
+    accuracies.push(await accuracy(
+      'fastText, lid.176.ftz', fastTextDetector(await loadFastText(installedModel())), 0.65, texts
+    ))
   }
   const checks = [await wholeFlow(corpus, count, notes), await memory(corpus, count)]
   const python = pythonWith(['langdetect'])
-  if (python === undefined) notes.push('skipped: filtering beside Python: no Python with langdetect was found; SLUICE_BENCH_PYTHON names one')
-  else checks.unshift(await filtering(corpus, python, count, notes))
+  if (python === undefined) {
+    notes.push('skipped: filtering beside Python: no Python with langdetect was found; ' +
+    'SLUICE_BENCH_PYTHON names one')
+  } else checks.unshift(await filtering(corpus, python, count, notes))
   return { accuracies, checks, notes }
 }
 
 /** Whether all is as fast as it is to be. @param tolerance a share by which it may be slower */
 export function isSwift ({ checks }: LanguageFigures, tolerance: number): boolean {
-  return checks.every(check => isReached({ ...check, wanted: check.wanted * (check.is === 'at least' ? 1 - tolerance : 1 + tolerance) }))
+  return checks.every(check =>
+    isReached({ ...check, wanted: check.wanted * (check.is === 'at least' ? 1 - tolerance : 1 + tolerance) }))
 }
 
-async function accuracy (name: string, detector: LanguageDetector, threshold: number, texts: ReadonlyMap<string, readonly string[]>): Promise<Accuracy> {
+async function accuracy (
+  name: string,
+  detector: LanguageDetector,
+  threshold: number,
+  texts: ReadonlyMap<string, readonly string[]>
+): Promise<Accuracy> {
   const counts = { sentences: 0, right: 0, english: 0, englishRight: 0, passAsEnglish: 0 }
   for (const [language, sentences] of texts) {
     for (const text of sentences) {
@@ -104,36 +114,63 @@ async function accuracy (name: string, detector: LanguageDetector, threshold: nu
  * `filter-corpus` with one worker in this process, beside the same rules in Python; what is loaded before the work
  * doesn't count.
  */
-async function filtering ({ folder, ndjson, textBytes }: Corpus, python: string, count: number, notes: string[]): Promise<Check> {
+async function filtering (
+  { folder, ndjson, textBytes }: Corpus,
+  python: string,
+  count: number,
+  notes: string[]
+): Promise<Check> {
   const output = join(folder, 'filtered.ndjson')
   let theirBytes = 0
   const [ours, theirs] = await alternateTimed([
     async () => {
-      const { seconds } = await filterCorpus({ dataFiles: ndjson.path, langDetector: 'fasttext', outputPath: output, workers: 1, restart: true })
+      const { seconds } = await filterCorpus({
+        dataFiles: ndjson.path, detector: 'fasttext', output, workers: 1, restart: true
+      })
       return seconds
     },
     async () => {
-      const { stdout } = await promisify(execFile)(python, [PROGRAM, 'filter', '', folder, String(SAMPLED_EVERY), ndjson.path])
-      const { seconds, text_bytes: bytes } = JSON.parse(stdout) as { seconds: number, text_bytes: number }
-      theirBytes = bytes
-      return seconds
+      const given = JSON.stringify({ path: ndjson.path, folder, every: SAMPLED_EVERY })
+      const { stdout } = await promisify(execFile)(python, [PROGRAM, 'langdetect', given])
+      const { wall, textBytes } = JSON.parse(stdout) as { wall: number, textBytes: number }
+      theirBytes = textBytes
+      return wall
     }
   ], count) as [Times, Times]
   const [our, their] = [textBytes / 1e6 / ours.best, theirBytes / 1e6 / theirs.best]
-  notes.push(`filter-corpus with lid.176.ftz, one worker: ${our.toFixed(1)} MB/s; Python with langdetect: ${their.toFixed(2)} MB/s, of every ${SAMPLED_EVERY}th document`)
-  return { what: 'filter-corpus by fastText, one worker: MB/s, of Python with langdetect', value: our / their, unit: 'times', is: 'at least', wanted: WANTED.filtering }
+  notes.push(`filter-corpus with lid.176.ftz, one worker: ${our.toFixed(1)} MB/s; ` +
+    `Python with langdetect: ${their.toFixed(2)} MB/s, of every ${SAMPLED_EVERY}th document`)
+  return {
+    what: 'filter-corpus by fastText, one worker: MB/s, of Python with langdetect',
+    value: our / their,
+    unit: 'times',
+    is: 'at least',
+    wanted: WANTED.filtering
+  }
 }
 
 /** Filtering, encoding and packing with one worker, beside `split2(JSON.parse)` alone, on one file. */
 async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: number, notes: string[]): Promise<Check> {
   const manifest = join(folder, 'languages.yaml')
-  const filters = ['normalize', { length: { min_chars: 200, max_chars: 100_000 } }, { language: { keep: 'en', detector: 'fasttext' } }, 'dedup']
+  const filters = [
+    'normalize', { length: { min_chars: 200, max_chars: 100_000 } }, { language: { keep: 'en', detector: 'fasttext' } },
+    'dedup'
+  ]
   // JSON is YAML.
-  await writeFile(manifest, JSON.stringify([{ name: 'web', dataset: 'json', data_files: ndjson.path, filters, output_dir: join(folder, 'languages') }]))
+  await writeFile(manifest, JSON.stringify([{
+    name: 'web', dataset: 'json', data_files: ndjson.path, filters, output_dir: join(folder, 'languages')
+  }]))
   const known = await loadTokenizer(tokenizerPath)
   let kept = 0
   const flow = async (tokenizer: Tokenizer): Promise<void> => {
-    const { stats } = await processMixture(manifest, { tokenizerPath, logFile: join(folder, 'languages.json'), runsDir: join(folder, 'runs'), workers: 1, overwrite: true, restart: true }, { tokenizer })
+    const { stats } = await processMixture(manifest, {
+      tokenizerPath,
+      logFile: join(folder, 'languages.json'),
+      runsDir: join(folder, 'runs'),
+      workers: 1,
+      overwrite: true,
+      restart: true
+    }, { tokenizer })
     kept = stats[0]!.kept
   }
   const [ours, fresh, theirs] = await alternate([
@@ -142,8 +179,17 @@ async function wholeFlow ({ folder, ndjson, tokenizerPath }: Corpus, count: numb
     () => pipeline(createReadStream(ndjson.path), split2(JSON.parse), drop())
   ], count) as [Times, Times, Times]
   const speed = ({ best }: Times): string => (ndjson.bytes / 1e6 / best).toFixed(1)
-  notes.push(`normalize, length, language by lid.176.ftz, dedup, encode, pack, one worker: ${speed(ours)} MB/s of NDJSON (${kept.toLocaleString('en-US')} documents kept) by a tokenizer that has met the words, as in a large corpus, ${speed(fresh)} by one that hasn't; split2(JSON.parse): ${speed(theirs)} MB/s`)
-  return { what: 'the whole flow: MB/s, of split2(JSON.parse) alone', value: theirs.best / ours.best, unit: 'times', is: 'at least', wanted: WANTED.flow }
+  notes.push('normalize, length, language by lid.176.ftz, dedup, encode, pack, one worker: ' +
+    `${speed(ours)} MB/s of NDJSON (${kept.toLocaleString('en-US')} documents kept) ` +
+    `by a tokenizer that has met the words, as in a large corpus, ${speed(fresh)} by one that hasn't; ` +
+    `split2(JSON.parse): ${speed(theirs)} MB/s`)
+  return {
+    what: 'the whole flow: MB/s, of split2(JSON.parse) alone',
+    value: theirs.best / ours.best,
+    unit: 'times',
+    is: 'at least',
+    wanted: WANTED.flow
+  }
 }
 
 /** The peak of `filter-corpus` with lid.176.ftz, beside that without a language. */
@@ -151,13 +197,22 @@ async function memory ({ folder, ndjson }: Corpus, count: number): Promise<Check
   const peak = async (options: readonly string[]): Promise<number> => {
     const peaks: number[] = []
     for (let run = 0; run < count; run++) {
-      const { peakBytes } = await runCommand(['filter-corpus', '--data-files', ...Array.from({ length: COPIES }, () => ndjson.path), '--output-path', join(folder, 'filtered.ndjson'), '--workers', '1', '--restart', ...options], folder)
+      const { peakBytes } = await runCommand([
+        'filter-corpus', '--data-files', ...Array.from({ length: COPIES }, () => ndjson.path), '--output-path',
+        join(folder, 'filtered.ndjson'), '--workers', '1', '--restart', ...options
+      ], folder)
       peaks.push(peakBytes)
     }
     return Math.min(...peaks)
   }
-  const more = await peak(['--lang-detector', 'fasttext']) - await peak(['--target-lang', 'any'])
-  return { what: 'filter-corpus: memory that lid.176.ftz takes', value: more / 1e6, unit: 'MB', is: 'at most', wanted: ALLOWED_MB }
+  const more = await peak(['--detector', 'fasttext']) - await peak(['--keep', 'any'])
+  return {
+    what: 'filter-corpus: memory that lid.176.ftz takes',
+    value: more / 1e6,
+    unit: 'MB',
+    is: 'at most',
+    wanted: ALLOWED_MB
+  }
 }
 
 /** For people; the first table as the README has it. */
@@ -165,8 +220,22 @@ export function reportLanguages ({ accuracies, checks, notes }: LanguageFigures)
   const share = (part: number, of: number): string => `${(100 * part / of).toFixed(1)} %`
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const rows = accuracies.map(({ detector, sentences, right, english, englishRight, passAsEnglish, threshold }) =>
-    row([detector, share(right, sentences), share(englishRight, english), `${passAsEnglish} of ${(sentences - english).toLocaleString('en-US')} (from ${threshold})`]))
-  const accuracy = rows.length === 0 ? [] : [row(['detector', 'right, of sentences in 75 languages', 'right, of those in English', 'others that pass as English']), row(['---', '---', '---', '---']), ...rows, '']
+    row([
+      detector,
+      share(right, sentences),
+      share(englishRight, english),
+      `${passAsEnglish} of ${(sentences - english).toLocaleString('en-US')} (from ${threshold})`
+    ]))
+  const accuracy = rows.length === 0
+    ? []
+    : [
+        row([
+          'detector', 'right, of sentences in 75 languages', 'right, of those in English', 'others that pass as English'
+        ]),
+        row(['---', '---', '---', '---']),
+        ...rows,
+        ''
+      ]
   return [...accuracy, table([CHECK_HEADER, ...checkRows(checks)]), ...notes].join('\n')
 }
 

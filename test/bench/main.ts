@@ -1,142 +1,97 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { messageOf } from '../../lib/errors.ts'
-import { writeFileWhole } from '../../lib/output/open.ts'
-import { packageRoot } from '../../lib/package.ts'
-import { checkpointCost } from './checkpoint.ts'
-import { coresFigures, isScaled } from './cores.ts'
 import { prepareCorpus } from './corpus.ts'
-import { encodeFigures, isAsWanted } from './encode.ts'
-import { fastTextFigures, isQuick } from './fasttext.ts'
-import { hubFigures, isStreamed } from './hub.ts'
-import { isSwift, languageFigures } from './languages.ts'
-import { measure } from './measure.ts'
-import { type Result, json, report } from './print.ts'
-import { isAhead, rivalFigures } from './rivals.ts'
-import { type Row, rowsOf } from './rows.ts'
-import { WANTED_RATIO, sideBySide } from './side-by-side.ts'
-import { startTimes } from './start.ts'
-import { isTrained, trainerFigures } from './trainer.ts'
-import { verifySides } from './verify.ts'
+import { type Arguments, WrongCall, isNamed, readArguments } from './frame/arguments.ts'
+import { jsonOf } from './frame/json.ts'
+import { machine } from './frame/machine.ts'
+import { duration, tell } from './frame/progress.ts'
+import type { Row } from './frame/row.ts'
+import { measureRows } from './frame/rows.ts'
+import { comparedTable, corporaTable, machineLine, rowsTable } from './frame/table.ts'
+import { PARTS, type Part, type PartResult } from './parts.ts'
+import { ROWS } from './rows/rows.ts'
 
-const USAGE = `npm run bench -- [--only NAME]... [--runs N] [--whole] [--mb N] [--quick] [--json]
+const USAGE = `npm run -s bench -- [--only NAME]... [--runs N] [--compare COMMIT] [--json]
 
-  --only NAME  measure this row only; may be repeated; side-by-side, checkpoint, verify and start are names too,
-               and encode stands for the stage and for the encoder beside SentencePiece; cores, rivals, fasttext,
-               hub, languages and trainer take minutes, and are measured only when they are named
-  --runs N     runs of each, of which the best counts (default: 5)
-  --tolerance PERCENT
-               by how much the figures of encode and languages, and the speed of hub and trainer, may be missed before the command fails, on a machine that others use (default: 0)
-  --whole      rivals: the script in Python filters all of the text, not a sample
-  --mb N       trainer: how much text the largest one has (default: 100); 0 leaves it out
-  --quick      trainer: half of the documents, one size, once; hub: 300 MB in place of 2 GB
-  --json       also write the results to bench.json
+  (no option)         measures all rows, each side in fresh processes, alternately, on text that is met once
+  --only NAME         measure this row or part only; may be repeated; read stands for all rows read-...
+  --runs N            runs of each side, of which the best counts (default: 2 of rows, or 1 where the first took
+                      over 4 s; 5 of parts)
+  --compare COMMIT    build another commit and measure sluice's sides of the rows here and there, alternately
+  --json              print the results as one JSON object
+  --tolerance PERCENT by how much the bounds of encode and languages, and the speed of hub and trainer, may be
+                      missed before the command fails, on a machine that others use (default: 0)
+  --mb N              text of the rows that take the mixed corpus (default: 48); of the trainer's largest one
+                      (default: 100; 0 leaves it out)
+  --quick             trainer: half of the documents, one size, once; hub: 300 MB in place of 2 GB
+
+rows:  ${ROWS.map(({ name }) => name).join(', ')}
+parts: ${PARTS.map(({ name }) => name).join(', ')} (only where they are named)
 `
 
-const SIDE_BY_SIDE = 'side-by-side'
-const CHECKPOINT = 'checkpoint'
-const CORES = 'cores'
-const RIVALS = 'rivals'
-const ENCODE = 'encode'
-const FASTTEXT = 'fasttext'
-const HUB = 'hub'
-const LANGUAGES = 'languages'
-const START = 'start'
-const TRAINER = 'trainer'
-const VERIFY = 'verify'
+const RUNS = { row: 2, part: 5 } as const
+const TRAINER_MB = 100
 
-interface Arguments {
-  readonly only: readonly string[] | undefined
-  readonly runs: number
-  /** A share: by how much figures of speed may be missed. */
-  readonly tolerance: number
-  readonly whole: boolean
-  readonly mb: number
-  readonly quick: boolean
-  readonly json: boolean
+try {
+  const given = readArguments(process.argv.slice(2), [...ROWS, ...PARTS].map(({ name }) => name))
+  if (given.help) process.stdout.write(USAGE)
+  else await bench(given)
+} catch (error) {
+  if (!(error instanceof WrongCall)) throw error
+  process.stderr.write(`${error.message}\n\n${USAGE}`)
+  process.exitCode = 2
 }
 
-const given = readArguments()
-if (given === null) process.stdout.write(USAGE)
-else await bench(given)
-
-/** Null when help is asked for. Ends the process with code 2 where the call is wrong. */
-function readArguments (): Arguments | null {
-  try {
-    const { only, runs, tolerance, whole, mb, quick, json, help } = parseArgs({
-      options: {
-        only: { type: 'string', multiple: true },
-        runs: { type: 'string', default: '5' },
-        tolerance: { type: 'string', default: '0' },
-        whole: { type: 'boolean', default: false },
-        mb: { type: 'string', default: '100' },
-        quick: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false }
-      }
-    }).values
-    if (!/^[1-9]\d*$/.test(runs)) throw new Error(`--runs: expected a whole number of at least 1, got ${runs}`)
-    if (!/^\d{1,2}$/.test(tolerance)) throw new Error(`--tolerance: expected a percentage below 100, got ${tolerance}`)
-    if (!/^\d{1,4}$/.test(mb)) throw new Error(`--mb: expected a whole number below 10,000, got ${mb}`)
-    return help ? null : { only, runs: Number(runs), tolerance: Number(tolerance) / 100, whole, mb: Number(mb), quick, json }
-  } catch (error) {
-    wrongCall(messageOf(error))
-  }
-}
-
-function wrongCall (message: string): never {
-  process.stderr.write(`${message}\n\n${USAGE}`)
-  process.exit(2)
-}
-
-async function bench ({ only, runs, tolerance, whole, mb, quick, json: asJson }: Arguments): Promise<void> {
+async function bench (given: Arguments): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   process.once('exit', () => { rmSync(folder, { recursive: true, force: true }) })
   process.once('SIGINT', () => { process.exit(130) })
 
+  const parts = PARTS.filter(({ name }) => given.only.includes(name))
+  const rows = rowsOf(given.only)
+  const runs = given.runs ?? RUNS.row
+  const areSlowOnce = given.runs === null
+  const partRuns = given.runs ?? RUNS.part
+  const measured = await partResults(parts, given, partRuns, folder)
+  const found = rows.length === 0 ? null : await measureRows(rows, { ...given, runs, areSlowOnce, folder })
+  const results = {
+    machine: machine(),
+    runs,
+    corpora: found?.corpora ?? [],
+    rows: found?.rows ?? [],
+    compared: found?.compared ?? null,
+    parts: Object.fromEntries(measured.map(([name, { json }]) => [name, json])),
+    skipped: found?.skipped ?? []
+  }
+  const reports = measured.map(([, { report }]) => report)
+  if (results.corpora.length > 0) reports.push(corporaTable(results.corpora))
+  if (results.rows.length > 0) reports.push(rowsTable(results.rows))
+  if (results.compared !== null) reports.push(comparedTable(results.compared))
+  if (results.skipped.length > 0) reports.push(results.skipped.map(reason => `skipped: ${reason}`).join('\n'))
+  const report = [machineLine(results.machine), ...reports].join('\n\n')
+  process.stdout.write((given.json ? JSON.stringify(jsonOf(results), null, 2) : report) + '\n')
+  if (measured.some(([, { isReached }]) => !isReached)) process.exitCode = 1
+}
+
+/** Those that are named; all where nothing is. A name of a part stands for that part alone. */
+function rowsOf (only: readonly string[]): Row[] {
+  const names = only.filter(name => !PARTS.some(part => part.name === name))
+  return ROWS.filter(row => only.length === 0 || names.some(name => isNamed(row.name, name)))
+}
+
+async function partResults (
+  parts: readonly Part[],
+  { tolerance, quick, mb }: Arguments,
+  runs: number,
+  folder: string
+): Promise<Array<readonly [string, PartResult]>> {
+  if (parts.length === 0) return []
+  const results: Array<readonly [string, PartResult]> = []
   const corpus = await prepareCorpus(folder)
-  const all = rowsOf(corpus)
-  const names = [SIDE_BY_SIDE, CHECKPOINT, VERIFY, START, CORES, RIVALS, FASTTEXT, HUB, LANGUAGES, TRAINER, ...all.map(({ name }) => name)]
-  const unknown = only?.filter(name => !names.includes(name)) ?? []
-  if (unknown.length > 0) wrongCall(`--only: no row is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
-  const wanted = (name: string): boolean => only?.includes(name) ?? true
-
-  // First, while no documents lie in memory, which the garbage collector would go through again and again.
-  const sides = wanted(SIDE_BY_SIDE) ? await announced(SIDE_BY_SIDE, () => sideBySide(corpus.ndjson, runs)) : undefined
-  const checkpoint = wanted(CHECKPOINT) ? await announced(CHECKPOINT, () => checkpointCost(corpus, runs)) : undefined
-  const start = wanted(START) ? await announced(START, () => startTimes(runs)) : undefined
-  const verified = wanted(VERIFY) ? await announced(VERIFY, () => verifySides(folder, runs)) : undefined
-  const encoding = wanted(ENCODE) ? await announced('encode beside SentencePiece', () => encodeFigures(corpus, runs)) : undefined
-  const cores = only?.includes(CORES) === true ? await announced(CORES, () => coresFigures(corpus, runs)) : undefined
-  const rivals = only?.includes(RIVALS) === true ? await announced(RIVALS, () => rivalFigures(corpus, runs, { whole })) : undefined
-  const fastText = only?.includes(FASTTEXT) === true ? await announced(FASTTEXT, () => fastTextFigures(corpus, runs)) : undefined
-  const hub = only?.includes(HUB) === true ? await announced(HUB, () => hubFigures(corpus, runs, { quick })) : undefined
-  const languages = only?.includes(LANGUAGES) === true ? await announced(LANGUAGES, () => languageFigures(corpus, runs)) : undefined
-  const trainer = only?.includes(TRAINER) === true ? await announced(TRAINER, () => trainerFigures(corpus, runs, { quick, megabytes: mb })) : undefined
-  const rows: Result[] = []
-  for (const row of all.filter(({ name }) => wanted(name))) rows.push(await announced(row.name, () => measureRow(row, runs)))
-
-  const results = { corpus, runs, rows, sides, checkpoint, verified, start, encoding, cores, rivals, fastText, hub, languages, trainer }
-  process.stdout.write(report(results) + '\n')
-  if (asJson) await writeFileWhole(join(packageRoot(), 'bench.json'), json(results))
-  if (sides !== undefined && sides.ratio < WANTED_RATIO) process.exitCode = 1
-  if (encoding !== undefined && !isAsWanted(encoding, tolerance)) process.exitCode = 1
-  if (cores !== undefined && !isScaled(cores)) process.exitCode = 1
-  if (rivals !== undefined && !isAhead(rivals)) process.exitCode = 1
-  if (fastText !== undefined && !isQuick(fastText)) process.exitCode = 1
-  if (hub !== undefined && !isStreamed(hub, tolerance)) process.exitCode = 1
-  if (languages !== undefined && !isSwift(languages, tolerance)) process.exitCode = 1
-  if (trainer !== undefined && !isTrained(trainer, tolerance)) process.exitCode = 1
-}
-
-async function measureRow ({ name, unit, bytes, prepare }: Row, runs: number): Promise<Result> {
-  return { name, unit, bytes, times: await measure(await prepare(), runs) }
-}
-
-/** Says on standard error what is being measured: all of it takes minutes. */
-async function announced<T> (name: string, work: () => Promise<T>): Promise<T> {
-  process.stderr.write(`measuring ${name}\n`)
-  return await work()
+  for (const { name, seconds, measure } of parts) {
+    tell(`measuring ${name}: ${duration(seconds({ quick, runs }))} on two quiet cores`)
+    results.push([name, await measure({ corpus, runs, tolerance, quick, megabytes: mb ?? TRAINER_MB, tell })])
+  }
+  return results
 }

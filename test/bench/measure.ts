@@ -33,7 +33,11 @@ export async function alternate (runs: readonly Run[], count: number): Promise<T
 }
 
 /** As `alternate`, of runs that measure themselves. @param warmUps rounds that aren't counted */
-export async function alternateTimed (runs: readonly TimedRun[], count: number, { warmUps = 1 }: { readonly warmUps?: number } = {}): Promise<Times[]> {
+export async function alternateTimed (
+  runs: readonly TimedRun[],
+  count: number,
+  { warmUps = 1 }: { readonly warmUps?: number } = {}
+): Promise<Times[]> {
   const seconds: number[][] = runs.map(() => [])
   for (let round = 1 - warmUps; round <= count; round++) {
     for (const [i, run] of runs.entries()) {
@@ -51,4 +55,13 @@ export function cpuSeconds (work: () => void): number {
   work()
   const { user, system } = process.cpuUsage(started)
   return (user + system) / 1e6
+}
+
+/** Cells of a table: MB/s, seconds of the best run and of the slowest one. */
+export function cellsOf (bytes: number, { best, seconds }: Times): string[] {
+  return [(bytes / 1e6 / best).toFixed(1), best.toFixed(3), Math.max(...seconds).toFixed(3)]
+}
+
+export function jsonOfTimes (bytes: number, { best, seconds }: Times): object {
+  return { mb_per_second: bytes / 1e6 / best, best_seconds: best, seconds }
 }

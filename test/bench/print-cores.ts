@@ -1,7 +1,6 @@
 import { table } from '../../recipes/text.ts'
 import { CHECK_HEADER, checkRows } from './checks.ts'
 import { type CoresFigures, type Scaling, WORKERS, gainOf, wasFree } from './cores.ts'
-import type { RivalFigures } from './rivals.ts'
 
 /** The commands with 1, 2 and 4 workers: all figures, what is wanted of them, and the table as the README has it. */
 export function reportCores (figures: CoresFigures): string {
@@ -19,10 +18,20 @@ export function reportCores (figures: CoresFigures): string {
     scaling.usage[workers].mainSeconds?.toFixed(2) ?? ''
   ]))
   return [
-    table([['a process of its own each', 'MB of text', 'workers', 'MB/s', 'seconds', 'slowest', 'gain', 'peak MB', 'CPU s', 'main thread'], ...rows]),
-    `two threads of a counting loop gain ${counting.gain.toFixed(2)} on ${cores} cores: ${counting.one.best.toFixed(2)} s for one count, ${counting.two.best.toFixed(2)} s for two`,
-    ...(wasFree(figures) ? [] : ['so the machine had no two cores to give: CPU times and memory are right, speeds and gains are not']),
-    `filter-corpus on ${(little.textBytes / 1e6).toFixed(0)} MB: ${little.one.best.toFixed(2)} s with --workers 1, ${little.unasked.best.toFixed(2)} s without the option`,
+    table([
+      [
+        'a process of its own each', 'MB of text', 'workers', 'MB/s', 'seconds', 'slowest', 'gain', 'peak MB', 'CPU s',
+        'main thread'
+      ],
+      ...rows
+    ]),
+    `two threads of a counting loop gain ${counting.gain.toFixed(2)} on ${cores} cores: ` +
+      `${counting.one.best.toFixed(2)} s for one count, ${counting.two.best.toFixed(2)} s for two`,
+    ...(wasFree(figures)
+      ? []
+      : ['so the machine had no two cores to give: CPU times and memory are right, speeds and gains are not']),
+    `filter-corpus on ${(little.textBytes / 1e6).toFixed(0)} MB: ${little.one.best.toFixed(2)} s with --workers 1, ` +
+      `${little.unasked.best.toFixed(2)} s without the option`,
     'the same bytes came out of every file with every number of workers',
     '',
     table([CHECK_HEADER, ...checkRows(checks)]),
@@ -37,18 +46,11 @@ function readmeTable (scalings: readonly Scaling[]): string {
   return [
     row(['MB/s of text', ...WORKERS.map(workers => `\`--workers ${workers}\``)]),
     row(['---', ...WORKERS.map(() => '---')]),
-    ...scalings.map(scaling => row([`${scaling.command}, ${scaling.kind}`, ...WORKERS.map(workers => speed(scaling, workers))]))
+    ...scalings.map(scaling =>
+      row([`${scaling.command}, ${scaling.kind}`, ...WORKERS.map(workers => speed(scaling, workers))]))
   ].join('\n')
 }
 
 function speed ({ textBytes, times }: Scaling, workers: keyof Scaling['times']): string {
   return (textBytes / 1e6 / times[workers].best).toFixed(1)
-}
-
-/** Sluice beside a script in Python; what was skipped, and why. */
-export function reportRivals ({ races, checks, notes }: RivalFigures): string {
-  const rows = races.flatMap(({ name, ours, theirs }) => [[`${name}: sluice`, ours], [`${name}: ${theirs.with}`, theirs]] as const)
-    .map(([name, side]) => [name, (side.textBytes / 1e6).toFixed(1), side.documents.toLocaleString('en-US'), side.kept.toLocaleString('en-US'), side.times.best.toFixed(2), Math.max(...side.times.seconds).toFixed(2), side.cpuSeconds.toFixed(2), side.wholeSeconds.toFixed(2), (side.textBytes / 1e6 / side.times.best).toFixed(2)])
-  const parts = races.length === 0 ? [] : [table([['beside Python', 'MB of text', 'documents', 'kept', 'seconds', 'slowest', 'CPU s', 'process', 'MB/s'], ...rows]), '', table([CHECK_HEADER, ...checkRows(checks)])]
-  return [...parts, ...notes].join('\n')
 }

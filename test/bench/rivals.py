@@ -1,128 +1,246 @@
-"""What people write in Python today, to be measured beside sluice: JSON lines to shards, in one process, on one core.
+"""What sluice is measured beside in Python, one job in one process on one core.
 
-    rivals.py check PACKAGE...                           ends with 1 if one of them is missing
-    rivals.py shard MODEL FOLDER EVERY FILE...           every EVERYth document is encoded and packed
-    rivals.py filter '' FOLDER EVERY FILE...             documents that pass the filters, as JSON lines
-    rivals.py filter-shard MODEL FOLDER EVERY FILE...    of those, documents that pass the filters
+    rivals.py versions PACKAGE...    a JSON object: the version of each package, null where it is missing
+    rivals.py JOB ARGUMENTS          ARGUMENTS are a JSON object, as the function below takes them
 
-Prints one JSON object: `documents`, `kept`, `tokens`, `text_bytes`, and the `seconds` and `cpu_seconds` of the work; what is
-loaded before it (Python, packages, the model, the language profiles) isn't counted.
+A job prints a JSON object: `count` (of what came out), and `cpu` and `wall`, seconds of the work. Modules and models
+are loaded before the work begins; so are the texts, where a job doesn't read a file. `script` and `datatrove` measure
+the whole process.
 """
-import importlib.util
+import csv
+import importlib.metadata
 import json
 import os
+import resource
 import sys
 import time
 from collections import deque
 
+from rival_models import train_bpe, write_tokenizer
+
+STARTED = time.perf_counter()
+
 SEQUENCE_LENGTH = 2048
 SEQUENCES_PER_SHARD = 1024
-MIN_CHARS, MAX_CHARS = 200, 10_000
-LANGUAGE, THRESHOLD = 'en', 0.8
+MIN_CHARS, MAX_CHARS = 200, 100_000
 WINDOW = 50_000
 
 
-def texts_of(paths, every, counts):
-    number = 0
-    for path in paths:
-        with open(path, encoding='utf-8') as lines:
-            for line in lines:
-                number += 1
-                if (number - 1) % every:
-                    continue
-                text = json.loads(line)['text']
-                counts['documents'] += 1
-                counts['text_bytes'] += len(text.encode())
-                yield text
+def main(job, *arguments):
+    if job == 'versions':
+        print(json.dumps({package: version_of(package) for package in arguments}))
+        return
+    run = JOBS[job](**json.loads(arguments[0]))
+    cpu, wall = time.process_time(), time.perf_counter()
+    result = run()
+    result = result if isinstance(result, dict) else {'count': result}
+    taken = {'cpu': time.process_time() - cpu, 'wall': time.perf_counter() - wall}
+    if job in WHOLE_PROCESS:
+        usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        taken = {'cpu': sum(sum(usage[:2]) for usage in usages), 'wall': time.perf_counter() - STARTED}
+    print(json.dumps({**taken, **result}))
 
 
-def language_filter():
+def version_of(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def texts_of(path):
+    with open(path, encoding='utf-8') as lines:
+        for line in lines:
+            yield json.loads(line)['text']
+
+
+def normalized(text):
+    return ' '.join(text.split())
+
+
+def distinct(texts):
+    """Exact deduplication, in a rolling window."""
+    seen, order = set(), deque()
+    for text in texts:
+        found = hash(text)
+        if found in seen:
+            continue
+        seen.add(found)
+        order.append(found)
+        if len(order) > WINDOW:
+            seen.discard(order.popleft())
+        yield text
+
+
+def count_of(items):
+    return sum(1 for _ in items)
+
+
+def read_csv(path):
+    def run():
+        csv.field_size_limit(2 ** 31 - 1)
+        with open(path, encoding='utf-8', newline='') as file:
+            return count_of(csv.DictReader(file))
+
+    return run
+
+
+def normalize(path):
+    texts = list(texts_of(path))
+    return lambda: count_of(text for text in map(normalized, texts) if text)
+
+
+def length(path):
+    texts = list(texts_of(path))
+    return lambda: count_of(text for text in texts if MIN_CHARS <= len(text) <= MAX_CHARS)
+
+
+def dedup(path):
+    texts = list(texts_of(path))
+    return lambda: count_of(distinct(texts))
+
+
+def language(path, model):
+    import fasttext
+
+    classifier = fasttext.load_model(model)
+    texts = [text.replace('\n', ' ') for text in texts_of(path)]
+    return lambda: count_of(label for text in texts for label in classifier.predict(text)[0])
+
+
+def encode_sentencepiece(path, model):
+    from sentencepiece import SentencePieceProcessor
+
+    processor = SentencePieceProcessor(model_file=model)
+    texts = list(texts_of(path))
+    return lambda: sum(len(processor.encode(text)) for text in texts)
+
+
+def encode_tokenizers(path, tokenizer):
+    from tokenizers import Tokenizer
+
+    loaded = Tokenizer.from_file(tokenizer)
+    texts = list(texts_of(path))
+    return lambda: sum(len(encoded.ids) for encoded in loaded.encode_batch_fast(texts, add_special_tokens=False))
+
+
+def write_npy(folder, sequences):
+    import numpy
+
+    shard = numpy.arange(SEQUENCE_LENGTH * SEQUENCES_PER_SHARD, dtype=numpy.int32).reshape(-1, SEQUENCE_LENGTH)
+
+    def run():
+        for number in range(sequences // SEQUENCES_PER_SHARD):
+            with open(os.path.join(folder, f'shard_{number:05d}.npy'), 'wb') as file:
+                numpy.save(file, shard)
+                file.flush()
+                os.fsync(file.fileno())
+        return sequences
+
+    return run
+
+
+def script(path, model, folder):
+    """A script as people write it: read, normalize, filter, deduplicate, encode, pack, write."""
+    import numpy
+    from sentencepiece import SentencePieceProcessor
+
+    processor = SentencePieceProcessor(model_file=model)
+
+    def run():
+        ids, shards, tokens = [], 0, 0
+        full = SEQUENCE_LENGTH * SEQUENCES_PER_SHARD
+
+        def save(count):
+            nonlocal ids, shards
+            array = numpy.array(ids[:count], dtype=numpy.int32).reshape(-1, SEQUENCE_LENGTH)
+            numpy.save(os.path.join(folder, f'shard_{shards:05d}.npy'), array)
+            ids = ids[count:]
+            shards += 1
+
+        texts = (text for text in map(normalized, texts_of(path)) if MIN_CHARS <= len(text) <= MAX_CHARS)
+        for text in distinct(texts):
+            encoded = processor.encode(text)
+            encoded.append(processor.eos_id())
+            tokens += len(encoded)
+            ids.extend(encoded)
+            while len(ids) >= full:
+                save(full)
+        rest = len(ids) // SEQUENCE_LENGTH * SEQUENCE_LENGTH
+        if rest > 0:
+            save(rest)
+        return tokens
+
+    return run
+
+
+def datatrove(path, tokenizer, folder):
+    """The same flow as a pipeline of datatrove; deduplication is a job by itself there, and left out."""
+    from loguru import logger
+
+    logger.remove()
+    from datatrove.executor import LocalPipelineExecutor
+    from datatrove.pipeline.filters import LambdaFilter
+    from datatrove.pipeline.readers import JsonlReader
+    from datatrove.pipeline.tokens import DocumentTokenizer
+
+    def is_wanted(document):
+        document.text = normalized(document.text)
+        return MIN_CHARS <= len(document.text) <= MAX_CHARS
+
+    def run():
+        LocalPipelineExecutor(
+            pipeline=[
+                JsonlReader(os.path.dirname(path), glob_pattern=os.path.basename(path)),
+                LambdaFilter(is_wanted),
+                DocumentTokenizer(folder, tokenizer_name_or_path=tokenizer, eos_token='</s>', shuffle_documents=False),
+            ],
+            tasks=1, workers=1, logging_dir=os.path.join(folder, 'logs'), skip_completed=False,
+        ).run()
+        files = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith('.ds')]
+        return sum(os.path.getsize(file) // 2 for file in files)  # ids of 16 bits
+
+    return run
+
+
+def langdetect(path, folder, every):
+    """Filters every so many documents, as langdetect takes a minute for all of them."""
     from langdetect import DetectorFactory, detect_langs
     from langdetect.lang_detect_exception import LangDetectException
 
     DetectorFactory.seed = 0  # else it answers differently each time
     detect_langs('the profiles are loaded now')
 
-    def is_wanted(text):
+    def is_english(text):
         try:
             best = detect_langs(text)[0]
         except LangDetectException:
             return False
-        return best.lang == LANGUAGE and best.prob >= THRESHOLD
+        return best.lang == 'en' and best.prob >= 0.8
 
-    return is_wanted
+    def run():
+        kept, read = 0, 0
+        with open(os.path.join(folder, 'python.ndjson'), 'w', encoding='utf-8') as lines:
+            texts = (text for number, text in enumerate(texts_of(path)) if number % every == 0)
 
+            def counted():
+                nonlocal read
+                for text in texts:
+                    read += len(text.encode())
+                    yield normalized(text)
 
-def filtered(texts, is_wanted):
-    seen, order = set(), deque()
-    for text in texts:
-        text = ' '.join(text.split())
-        if not MIN_CHARS <= len(text) <= MAX_CHARS or not is_wanted(text):
-            continue
-        key = hash(text)
-        if key in seen:
-            continue
-        seen.add(key)
-        order.append(key)
-        if len(order) > WINDOW:
-            seen.discard(order.popleft())
-        yield text
+            for text in distinct(text for text in counted() if 200 <= len(text) <= 10_000 and is_english(text)):
+                kept += 1
+                lines.write(json.dumps({'text': text}, ensure_ascii=False) + '\n')
+        return {'count': kept, 'textBytes': read}
 
-
-def write_lines(texts, folder, counts):
-    with open(os.path.join(folder, 'python.ndjson'), 'w', encoding='utf-8') as lines:
-        for text in texts:
-            counts['kept'] += 1
-            lines.write(json.dumps({'text': text}, ensure_ascii=False) + '\n')
+    return run
 
 
-def write_shards(texts, processor, folder, counts):
-    import numpy
+JOBS = {job.__name__: job for job in (
+    read_csv, normalize, length, dedup, language, encode_sentencepiece, encode_tokenizers, write_npy, script, datatrove,
+    langdetect, train_bpe, write_tokenizer)}
+WHOLE_PROCESS = ('script', 'datatrove')
 
-    ids, shards = [], 0
-    eos = processor.eos_id()
-    full = SEQUENCE_LENGTH * SEQUENCES_PER_SHARD
-
-    def save(count):
-        nonlocal ids, shards
-        array = numpy.array(ids[:count], dtype=numpy.int32).reshape(-1, SEQUENCE_LENGTH)
-        numpy.save(os.path.join(folder, f'shard_{shards:05d}.npy'), array)
-        ids = ids[count:]
-        shards += 1
-
-    for text in texts:
-        counts['kept'] += 1
-        encoded = processor.encode(text)
-        encoded.append(eos)
-        counts['tokens'] += len(encoded)
-        ids.extend(encoded)
-        while len(ids) >= full:
-            save(full)
-    rest = len(ids) // SEQUENCE_LENGTH * SEQUENCE_LENGTH
-    if rest > 0:
-        save(rest)
-
-
-def main(job, *arguments):
-    if job == 'check':
-        sys.exit(0 if all(importlib.util.find_spec(package) for package in arguments) else 1)
-    model, folder, every, *paths = arguments
-    if job != 'filter':
-        import numpy  # noqa: F401: loaded before the clock starts
-        from sentencepiece import SentencePieceProcessor
-
-        processor = SentencePieceProcessor(model_file=model)
-    is_wanted = language_filter() if job != 'shard' else None
-    counts = {'documents': 0, 'kept': 0, 'tokens': 0, 'text_bytes': 0}
-    started, cpu_started = time.perf_counter(), time.process_time()
-    texts = texts_of(paths, int(every), counts)
-    kept = texts if is_wanted is None else filtered(texts, is_wanted)
-    if job == 'filter':
-        write_lines(kept, folder, counts)
-    else:
-        write_shards(kept, processor, folder, counts)
-    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-    print(json.dumps({**counts, 'seconds': seconds, 'cpu_seconds': cpu_seconds}))
-
-
-main(*sys.argv[1:])
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -3,15 +3,18 @@ import { pipeline } from 'node:stream/promises'
 import split2 from 'split2'
 import type { Document } from '../../lib/document.ts'
 import { ndjson } from '../../sources/ndjson.ts'
+import { table } from '../../recipes/text.ts'
 import type { PlainFile } from './corpus.ts'
 import { take } from './feed.ts'
-import { type Run, type Times, alternate } from './measure.ts'
+import { type Run, type Times, alternate, cellsOf, jsonOfTimes } from './measure.ts'
 
 /** How many times as fast as split2 our source has to be. */
-export const WANTED_RATIO = 1.8
+const WANTED_RATIO = 1.8
 
 /** Our NDJSON source against the obvious alternative, on one file. */
 export interface SideBySide {
+  /** Of the file. */
+  readonly bytes: number
   readonly ours: Times
   readonly split2: Times
   /** How many times as fast ours is. */
@@ -19,7 +22,7 @@ export interface SideBySide {
 }
 
 /** Reads the file by our NDJSON source and by `createReadStream | split2(JSON.parse)`, in turn. */
-export async function sideBySide ({ path }: PlainFile, count: number): Promise<SideBySide> {
+export async function sideBySide ({ path, bytes }: PlainFile, count: number): Promise<SideBySide> {
   const chars = new Set<number>() // as each run has counted them
   const counted = (read: (sink: NodeJS.WritableStream) => Promise<void>): Run => async () => {
     let seen = 0
@@ -30,6 +33,29 @@ export async function sideBySide ({ path }: PlainFile, count: number): Promise<S
     counted(sink => pipeline(ndjson(path), sink)),
     counted(sink => pipeline(createReadStream(path), split2(JSON.parse), sink))
   ], count)
-  if (chars.size !== 1) throw new Error(`${path}: both sides should read the same texts, but the characters read are ${[...chars].join(' and ')}`)
-  return { ours: ours!, split2: theirs!, ratio: theirs!.best / ours!.best }
+  if (chars.size !== 1) {
+    const counts = [...chars].join(' and ')
+    throw new Error(`${path}: both sides should read the same texts, but the characters read are ${counts}`)
+  }
+  return { bytes, ours: ours!, split2: theirs!, ratio: theirs!.best / ours!.best }
+}
+
+export function isFaster ({ ratio }: SideBySide): boolean {
+  return ratio >= WANTED_RATIO
+}
+
+/** For people. */
+export function reportSides ({ bytes, ours, split2, ratio }: SideBySide): string {
+  const sides = table([
+    ['side by side', 'MB/s of NDJSON', 'seconds', 'slowest'],
+    ['sluice: ndjson()', ...cellsOf(bytes, ours)],
+    ['createReadStream | split2(JSON.parse)', ...cellsOf(bytes, split2)]
+  ])
+  return `${sides}\nratio ${ratio.toFixed(2)}, wanted ${WANTED_RATIO}: ${ratio < WANTED_RATIO ? 'too slow' : 'reached'}`
+}
+
+/** For programs. */
+export function jsonOfSides ({ bytes, ours, split2, ratio }: SideBySide): object {
+  const [sluice, other] = [jsonOfTimes(bytes, ours), jsonOfTimes(bytes, split2)]
+  return { mb_of: 'NDJSON', bytes, ours: sluice, split2: other, ratio, wanted_ratio: WANTED_RATIO }
 }

@@ -29,7 +29,8 @@ export function hasShared (names: readonly string[]): boolean {
  * Every other document of shared files, from the first on for one file of lines, and from the second on for another.
  */
 export async function writeHalves (folder: string, names: readonly string[]): Promise<readonly [LinesFile, LinesFile]> {
-  const half = async (odd: number): Promise<LinesFile> => await writeLines(join(folder, `trainer-${names.join('-')}-${odd}.txt`), sharedTexts(names, i => i % 2 === odd))
+  const half = async (odd: number): Promise<LinesFile> =>
+    await writeLines(join(folder, `trainer-${names.join('-')}-${odd}.txt`), sharedTexts(names, i => i % 2 === odd))
   return [await half(0), await half(1)]
 }
 
@@ -93,7 +94,8 @@ export async function writeMixed (folder: string, names: readonly string[], byte
  * there is one.
  */
 export function linesOf (text: string): string[] {
-  return text.toWellFormed().split('\n').map(line => line.trim()).filter(line => line !== '').flatMap(line => line.length * 3 <= MAX_LINE_BYTES ? line : cutLine(Buffer.from(line)))
+  return text.toWellFormed().split('\n').map(line => line.trim()).filter(line => line !== '')
+    .flatMap(line => line.length * 3 <= MAX_LINE_BYTES ? line : cutLine(Buffer.from(line)))
 }
 
 function cutLine (line: Buffer): string[] {
@@ -148,6 +150,8 @@ function filesIn (folder: string, isKind: (path: string) => boolean): string[] {
 
 /** Where Debian keeps what is written in Python. */
 function pythonFolders (): string[] {
-  const versions = ['/usr/lib', '/usr/local/lib'].flatMap(folder => existsSync(folder) ? readdirSync(folder).filter(name => name.startsWith('python3')).sort().map(name => join(folder, name)) : [])
+  const versions = ['/usr/lib', '/usr/local/lib'].flatMap(folder => existsSync(folder)
+    ? readdirSync(folder).filter(name => name.startsWith('python3')).sort().map(name => join(folder, name))
+    : [])
   return [...versions, '/usr/share']
 }

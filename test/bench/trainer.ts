@@ -3,10 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
-import { table } from '../../recipes/text.ts'
-import { CHECK_HEADER, type Check, checkRows, isReached } from './checks.ts'
+import { type Check, isReached } from './checks.ts'
 import { type Corpus, SHARED } from './corpus.ts'
-import { pythons } from './rivals.ts'
+import { pythons } from './frame/python.ts'
 import { type Timed, hasTime, runTimed } from './timed.ts'
 import { type LinesFile, MAX_LINE_BYTES, hasShared, writeHalves, writeMixed, writeShared } from './trainer-texts.ts'
 
@@ -61,13 +60,22 @@ export interface TrainerOptions {
  * Trains unigram models by sluice and by `spm_train`, in turn, each in a process of its own: how good they are, and
  * what they take.
  */
-export async function trainerFigures ({ folder }: Pick<Corpus, 'folder'>, count: number, { quick, megabytes }: TrainerOptions): Promise<TrainerFigures> {
+export async function trainerFigures (
+  { folder }: Pick<Corpus, 'folder'>,
+  count: number,
+  { quick, megabytes }: TrainerOptions
+): Promise<TrainerFigures> {
   const missing = missingParts()
   if (missing !== undefined) return { trainings: [], checks: [], notes: [`skipped: ${missing}`] }
   const race = new TrainerRace(folder)
   race.notes.push(
-    'each training in a process of its own, from its start to its end; options at their defaults but for the number of pieces and of threads. Of several runs the fastest, with the most memory',
-    `lines are those of the documents, trimmed, without empty ones; what is longer than ${MAX_LINE_BYTES.toLocaleString('en-US')} bytes, which spm_train drops, is cut at a space. Half: every other document; tokens are of the lines of the others, by sluice's encoder, which makes the same as SentencePiece's`
+    'each training in a process of its own, from its start to its end; ' +
+      'options at their defaults but for the number of pieces and of threads. Of several runs the fastest, ' +
+      'with the most memory',
+    'lines are those of the documents, trimmed, without empty ones; ' +
+      `what is longer than ${MAX_LINE_BYTES.toLocaleString('en-US')} bytes, which spm_train drops, ` +
+      'is cut at a space. Half: every other document; ' +
+      'tokens are of the lines of the others, by sluice\'s encoder, which makes the same as SentencePiece\'s'
   )
   if (quick) {
     const [half, rest] = await writeHalves(folder, DOCUMENTS)
@@ -77,13 +85,19 @@ export async function trainerFigures ({ folder }: Pick<Corpus, 'folder'>, count:
   const recent = recentSide(race.notes)
   for (const names of [DOCUMENTS, ALL]) {
     const [half, rest] = await writeHalves(folder, names)
-    for (const pieces of [8000, 32000] as const) await race.quality({ name: `half of ${names.join(' + ')}`, ...half }, rest, pieces, recent)
+    for (const pieces of [8000, 32000] as const) {
+      await race.quality({ name: `half of ${names.join(' + ')}`, ...half }, rest, pieces, recent)
+    }
   }
   await race.speed({ name: ALL.join(' + '), ...await writeShared(folder, ALL) }, count, {})
   if (megabytes > 0) {
     const mixed = await writeMixed(folder, ALL, megabytes * 1e6)
     const name = `${(mixed.bytes / 1e6).toFixed(0)} MB`
-    race.notes.push(`${name}, trained on once: ${mixed.parts.map(part => `${part.name} (${(part.bytes / 1e6).toFixed(1)} MB${part.files > 1 ? ` of ${part.files.toLocaleString('en-US')} files` : ''})`).join(', ')}`)
+    race.notes.push(`${name}, ` +
+      'trained ' +
+      'on ' +
+      'once: ' +
+      mixed.parts.map(part => `${part.name} (${(part.bytes / 1e6).toFixed(1)} MB${part.files > 1 ? ` of ${part.files.toLocaleString('en-US')} files` : ''})`).join(', '))
     await race.speed({ name, ...mixed }, 1, { isMemoryChecked: true })
   }
   return race
@@ -95,29 +109,8 @@ export async function trainerFigures ({ folder }: Pick<Corpus, 'folder'>, count:
  * @param tolerance a share, by which it may be slower; nothing else hangs on the machine
  */
 export function isTrained ({ checks }: TrainerFigures, tolerance: number): boolean {
-  return checks.every(check => isReached(check.unit === 'times' ? { ...check, wanted: check.wanted * (1 - tolerance) } : check))
-}
-
-/** For people. */
-export function reportTrainer ({ trainings, checks, notes }: TrainerFigures): string {
-  if (trainings.length === 0) return `trainer\n${notes.join('\n')}`
-  const rows = trainings.map(({ side, text, bytes, pieces, tokens, common, seconds, cpuSeconds, peakBytes }) => [
-    text, (bytes / 1e6).toFixed(1), pieces.toLocaleString('en-US'), side, seconds.toFixed(1), cpuSeconds.toFixed(1), (peakBytes / 1e6).toFixed(0), tokens?.toLocaleString('en-US') ?? '', common?.toFixed(4) ?? ''
-  ])
-  return [
-    table([['trained on', 'MB', 'pieces', 'by', 'seconds', 'CPU seconds', 'peak MB', 'tokens of the other half', 'pieces in common'], ...rows]),
-    table([CHECK_HEADER, ...checkRows(checks)]), ...notes
-  ].join('\n')
-}
-
-/** For programs. */
-export function jsonOfTrainer ({ trainings, checks, notes }: TrainerFigures): object {
-  return {
-    trainings: trainings.map(({ side, text, bytes, pieces, tokens, common, seconds, cpuSeconds, peakBytes }) =>
-      ({ side, text, bytes, pieces, seconds, cpu_seconds: cpuSeconds, peak_bytes: peakBytes, tokens, pieces_in_common: common })),
-    checks,
-    notes
-  }
+  return checks.every(check =>
+    isReached(check.unit === 'times' ? { ...check, wanted: check.wanted * (1 - tolerance) } : check))
 }
 
 interface NamedLines extends LinesFile {
@@ -146,15 +139,33 @@ class TrainerRace implements TrainerFigures {
    * @param count runs
    * @param more text to measure quality on, where it is wanted; whether memory is to be within its bounds
    */
-  async speed (text: NamedLines, count: number, { heldOut, isMemoryChecked = false }: { readonly heldOut?: LinesFile, readonly isMemoryChecked?: boolean }): Promise<void> {
-    const [two, one, theirs] = await this.#train(text, SPEED_PIECES, [sluice(2), sluice(1), spmTrain], count, heldOut ?? null) as [Trained, Trained, Trained]
+  async speed (
+    text: NamedLines,
+    count: number,
+    { heldOut, isMemoryChecked = false }: { readonly heldOut?: LinesFile, readonly isMemoryChecked?: boolean }
+  ): Promise<void> {
+    const [two, one, theirs] = await this.#train(
+      text, SPEED_PIECES, [sluice(2), sluice(1), spmTrain], count, heldOut ?? null
+    ) as [Trained, Trained, Trained]
     if (heldOut !== undefined) this.#checkQuality(two, [theirs], SPEED_PIECES)
     for (const [workers, ours] of [[2, two], [1, one]] as const) {
-      this.checks.push({ what: `${text.name}: seconds of spm_train, of ours with ${workers} worker${workers === 1 ? '' : 's'}`, value: theirs.seconds / ours.seconds, unit: 'times', is: 'at least', wanted: WANTED_SPEED[workers] })
+      this.checks.push({
+        what: `${text.name}: seconds of spm_train, of ours with ${workers} worker${workers === 1 ? '' : 's'}`,
+        value: theirs.seconds / ours.seconds,
+        unit: 'times',
+        is: 'at least',
+        wanted: WANTED_SPEED[workers]
+      })
     }
     if (!isMemoryChecked) return
     for (const [of, allowed] of [['', ALLOWED_MB], [', beside spm_train\'s', theirs.peakBytes / 1e6]] as const) {
-      this.checks.push({ what: `${text.name}: most memory, with 1 worker and 2${of}`, value: Math.max(one.peakBytes, two.peakBytes) / 1e6, unit: 'MB', is: 'at most', wanted: allowed })
+      this.checks.push({
+        what: `${text.name}: most memory, with 1 worker and 2${of}`,
+        value: Math.max(one.peakBytes, two.peakBytes) / 1e6,
+        unit: 'MB',
+        is: 'at most',
+        wanted: allowed
+      })
     }
   }
 
@@ -162,15 +173,41 @@ class TrainerRace implements TrainerFigures {
     const what = `${ours.text}, ${pieces.toLocaleString('en-US')} pieces`
     const theirs = others[0]!
     this.checks.push(
-      { what: `${what}: tokens, of spm_train's`, value: ours.tokens! / theirs.tokens!, unit: 'share', is: 'at most', wanted: WANTED_TOKENS },
-      { what: `${what}: in common with spm_train`, value: ours.common!, unit: 'share', is: 'at least', wanted: WANTED_COMMON[pieces] }
+      {
+        what: `${what}: tokens, of spm_train's`,
+        value: ours.tokens! / theirs.tokens!,
+        unit: 'share',
+        is: 'at most',
+        wanted: WANTED_TOKENS
+      },
+      {
+        what: `${what}: in common with spm_train`,
+        value: ours.common!,
+        unit: 'share',
+        is: 'at least',
+        wanted: WANTED_COMMON[pieces]
+      }
     )
     if (others.length === 1) return
-    this.checks.push({ what: `${what}: tokens, of the better one's of ${others.map(({ side }) => side).join(' and ')}`, value: ours.tokens! / Math.min(...others.map(({ tokens }) => tokens!)), unit: 'share', is: 'at most', wanted: WANTED_TOKENS })
+    this.checks.push({
+      what: `${what}: tokens, of the better one's of ${others.map(({ side }) => side).join(' and ')}`,
+      value: ours.tokens! / Math.min(...others.map(({
+        tokens
+      }) => tokens!)),
+      unit: 'share',
+      is: 'at most',
+      wanted: WANTED_TOKENS
+    })
   }
 
   /** Trains by each side in turn, so many times. */
-  async #train (text: NamedLines, pieces: number, sides: readonly Side[], count: number, heldOut: LinesFile | null): Promise<Trained[]> {
+  async #train (
+    text: NamedLines,
+    pieces: number,
+    sides: readonly Side[],
+    count: number,
+    heldOut: LinesFile | null
+  ): Promise<Trained[]> {
     const runs: Timed[][] = sides.map(() => [])
     const prefixes = sides.map((_, i) => join(this.#folder, `trainer-${i}`))
     for (let run = 0; run < count; run++) {
@@ -189,7 +226,9 @@ class TrainerRace implements TrainerFigures {
         bytes: text.bytes,
         pieces,
         tokens: heldOut === null ? null : await tokensOf(`${prefixes[i]!}.model`, heldOut.path),
-        common: side === spmTrain ? null : (await piecesOf(prefixes[i]!)).filter(piece => judged.has(piece)).length / judged.size,
+        common: side === spmTrain
+          ? null
+          : (await piecesOf(prefixes[i]!)).filter(piece => judged.has(piece)).length / judged.size,
         ...best,
         peakBytes: Math.max(...runs[i]!.map(({ peakBytes }) => peakBytes))
       })
@@ -201,7 +240,10 @@ class TrainerRace implements TrainerFigures {
 
 const spmTrain: Side = {
   name: `spm_train, ${THREADS} threads`,
-  command: (lines, prefix, pieces) => ['spm_train', `--input=${lines}`, `--model_prefix=${prefix}`, `--vocab_size=${pieces}`, `--num_threads=${THREADS}`, '--minloglevel=2']
+  command: (lines, prefix, pieces) => [
+    'spm_train', `--input=${lines}`, `--model_prefix=${prefix}`, `--vocab_size=${pieces}`, `--num_threads=${THREADS}`,
+    '--minloglevel=2'
+  ]
 }
 
 function sluice (workers: 1 | 2): Side {
@@ -214,12 +256,20 @@ function sluice (workers: 1 | 2): Side {
 /** PyPI's `sentencepiece`, whose trainer is another one. */
 function recentSide (notes: string[]): Side | null {
   for (const python of pythons()) {
-    const { status, stdout } = spawnSync(python, ['-c', 'import sentencepiece; print(sentencepiece.__version__)'], { encoding: 'utf8' })
+    const { status, stdout } = spawnSync(
+      python, ['-c', 'import sentencepiece; print(sentencepiece.__version__)'], { encoding: 'utf8' }
+    )
     if (status !== 0 || !stdout.startsWith('0.2.')) continue
-    const script = 'import json, sys, sentencepiece; sentencepiece.SentencePieceTrainer.train(**json.loads(sys.argv[1]))'
+    const script = 'import ' +
+      'json, sys, sentencepiece; sentencepiece.SentencePieceTrainer.train(**json.loads(sys.argv[1]))'
     return {
       name: `PyPI's ${stdout.trim()}`,
-      command: (lines, prefix, pieces) => [python, '-c', script, JSON.stringify({ input: lines, model_prefix: prefix, vocab_size: pieces, num_threads: THREADS, minloglevel: 2 })]
+      command: (lines, prefix, pieces) => [
+        python,
+        '-c',
+        script,
+        JSON.stringify({ input: lines, model_prefix: prefix, vocab_size: pieces, num_threads: THREADS, minloglevel: 2 })
+      ]
     }
   }
   notes.push('skipped: PyPI\'s sentencepiece 0.2: no Python with it was found; SLUICE_BENCH_PYTHON names one')
@@ -235,7 +285,8 @@ function missingParts (): string | undefined {
 }
 
 async function piecesOf (prefix: string): Promise<string[]> {
-  return (await readFile(`${prefix}.vocab`, 'utf8')).split('\n').filter(line => line !== '').map(line => line.slice(0, line.lastIndexOf('\t')))
+  return (await readFile(`${prefix}.vocab`, 'utf8')).split('\n').filter(line => line !== '').map(line =>
+    line.slice(0, line.lastIndexOf('\t')))
 }
 
 async function tokensOf (model: string, lines: string): Promise<number> {

@@ -18,7 +18,9 @@ if (isMainThread) process.once('exit', () => { writeSync(3, JSON.stringify(usage
 function usage (): Usage {
   const { user, system } = process.cpuUsage()
   const cpuSeconds = (user + system) / 1e6
-  if (process.platform !== 'linux') return { peakBytes: process.resourceUsage().maxRSS * 1024, cpuSeconds, mainSeconds: null }
+  if (process.platform !== 'linux') {
+    return { peakBytes: process.resourceUsage().maxRSS * 1024, cpuSeconds, mainSeconds: null }
+  }
   return {
     // Of this program alone: `maxRSS` begins with what the process that started it had.
     peakBytes: Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024,

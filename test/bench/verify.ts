@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { table } from '../../recipes/text.ts'
 import { verify } from '../../recipes/verify.ts'
 import { EOS, writeShards, writeStats } from '../shards.ts'
-import { type Times, alternate } from './measure.ts'
+import { type Times, alternate, cellsOf, jsonOfTimes } from './measure.ts'
 
 /** Shards as a run makes them: 1,024 sequences of 2,048 ids. */
 const SHAPE = { seqLen: 2048, sequencesPerShard: 1024 } as const
@@ -28,7 +29,23 @@ export async function verifySides (folder: string, count: number): Promise<Verif
   const stats = writeStats(folder, components, 'verified.json')
   const bytes = components.flatMap(({ shard_files: infos }) => infos).reduce((sum, info) => sum + info.bytes, 0)
   const workers = availableParallelism()
-  const run = (workers: number) => async (): Promise<void> => { await verify(stats, { workers, inventory: join(folder, 'verified.md') }) }
+  const run = (workers: number) =>
+    async (): Promise<void> => { await verify(stats, { workers, inventory: join(folder, 'verified.md') }) }
   const [one, all] = await alternate([run(1), run(workers)], count)
   return { bytes, workers, one: one!, all: all!, ratio: one!.best / all!.best }
+}
+
+/** For people. */
+export function reportVerified ({ bytes, workers, one, all, ratio }: VerifySides): string {
+  const sides = table([
+    ['verify', 'MB/s of shards', 'seconds', 'slowest'],
+    ['--workers 1', ...cellsOf(bytes, one)],
+    [`--workers ${workers}`, ...cellsOf(bytes, all)]
+  ])
+  return `${sides}\nratio ${ratio.toFixed(2)} on ${workers} cores, ${(bytes / 1e6).toFixed(1)} MB of shards`
+}
+
+/** For programs. */
+export function jsonOfVerified ({ bytes, workers, one, all, ratio }: VerifySides): object {
+  return { bytes, workers, one: jsonOfTimes(bytes, one), all: jsonOfTimes(bytes, all), ratio }
 }

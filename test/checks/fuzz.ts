@@ -13,7 +13,13 @@ import { Random, fuzzOnce, targets } from '../fuzz.ts'
 import { fuzzJson } from '../json-fuzz.ts'
 import { Checks } from './checks.ts'
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string', default: '0' }, format: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '0' },
+    format: { type: 'string' }
+  }
+})
 const folder = mkdtempSync(join(tmpdir(), 'sluice-fuzz-'))
 const checks = new Checks()
 try {
@@ -29,7 +35,8 @@ try {
       wrong++
       if (wrong <= 10) console.log(`${name}, --seed ${seed}: ${found}`)
     }
-    checks.check(`${name}: ${values.runs} damaged files in ${((performance.now() - started) / 1000).toFixed(0)} s, the slowest in ${slowest.toFixed(0)} ms; ${wrong} wrong`, wrong === 0)
+    checks.check(`${name}: ${values.runs} damaged files in ${((performance.now() - started) / 1000).toFixed(0)} s, ` +
+      `the slowest in ${slowest.toFixed(0)} ms; ${wrong} wrong`, wrong === 0)
   }
   if (values.format === undefined || values.format === 'joined') {
     let wrong = 0
@@ -37,7 +44,8 @@ try {
       const found = await fuzzJson(new Random(seed * 7919 + 1), folder)
       if (found !== null && ++wrong <= 10) console.log(`joined, --seed ${seed}: ${found}`)
     }
-    checks.check(`joined: ${values.runs} files of JSON put together by hand, read whole and from every position on; ${wrong} wrong`, wrong === 0)
+    checks.check(`joined: ${values.runs} files of JSON put together by hand, ` +
+      `read whole and from every position on; ${wrong} wrong`, wrong === 0)
   }
   if (values.format === undefined || values.format === 'encode') {
     for (const model of await fuzzedModels(folder)) {
@@ -45,7 +53,8 @@ try {
       const started = performance.now()
       const found = fuzzEncoding(model, seed, runs)
       if (found !== null) console.log(found)
-      checks.check(`encode, ${model.name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} s, as SentencePiece has them`, found === null)
+      checks.check(`encode, ${model.name}: ${runs} texts in ${((performance.now() - started) / 1000).toFixed(0)} ` +
+        's, as SentencePiece has them', found === null)
     }
   }
 } finally {

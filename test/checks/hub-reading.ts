@@ -15,8 +15,9 @@ import type { Document } from '../../lib/document.ts'
 import { packageRoot } from '../../lib/package.ts'
 import { hf } from '../../sources/hf.ts'
 import { setHubEnvironment } from '../hub/environment.ts'
-import { type Layout, repoOf } from '../hub/layouts.ts'
+import { repoOf } from '../hub/layouts.ts'
 import { startHub } from '../hub/stand-in.ts'
+import type { Layout } from '../hub/types.ts'
 import type { Checks } from './checks.ts'
 
 /** What was streamed of a layout: its records, or the error. */
@@ -27,7 +28,12 @@ export type Streamed = ReadonlyArray<Readonly<Record<string, unknown>>> | string
  *
  * @param folder to work in
  */
-export async function judgeReading (checks: Checks, folder: string, asked: readonly Layout[], streamed: ReadonlyMap<string, Streamed>): Promise<void> {
+export async function judgeReading (
+  checks: Checks,
+  folder: string,
+  asked: readonly Layout[],
+  streamed: ReadonlyMap<string, Streamed>
+): Promise<void> {
   mkdirSync(folder, { recursive: true })
   const hub = await startHub({ repos: asked.map(repoOf), pageSize: 3 })
   const setBack = setHubEnvironment({ HF_ENDPOINT: hub.endpoint })
@@ -39,7 +45,8 @@ export async function judgeReading (checks: Checks, folder: string, asked: reado
         ...await faultsOf('hf', layout, theirs, () => read(layout))
       ]
       for (const fault of faults) console.log(`  ${fault}`)
-      checks.check(`reading from the stand-in Hub, ${layout.name}: as datasets streams it (${typeof theirs === 'string' ? 'an error' : theirs.length})`, faults.length === 0)
+      checks.check(`reading from the stand-in Hub, ${layout.name}: as datasets streams it ` +
+        `(${typeof theirs === 'string' ? 'an error' : theirs.length})`, faults.length === 0)
     }
   } finally {
     await setBack()
@@ -47,9 +54,16 @@ export async function judgeReading (checks: Checks, folder: string, asked: reado
   }
 }
 
-async function faultsOf (how: string, { textColumn = 'text' }: Layout, theirs: Streamed, reading: () => Promise<readonly Document[]>): Promise<string[]> {
+async function faultsOf (
+  how: string,
+  { textColumn = 'text' }: Layout,
+  theirs: Streamed,
+  reading: () => Promise<readonly Document[]>
+): Promise<string[]> {
   try {
-    const fault = typeof theirs === 'string' ? 'datasets fails, and this doesn\'t' : difference(theirs, await reading(), textColumn)
+    const fault = typeof theirs === 'string'
+      ? 'datasets fails, and this doesn\'t'
+      : difference(theirs, await reading(), textColumn)
     return fault === null ? [] : [`${how}: ${fault}`]
   } catch (error) {
     return [`${how}: ${String(error).slice(0, 400)}`]
@@ -57,11 +71,15 @@ async function faultsOf (how: string, { textColumn = 'text' }: Layout, theirs: S
 }
 
 /** By the built command line, in a process of its own. */
-async function pulled ({ name, subset, split, revision, dataFiles, textColumn }: Layout, output: string): Promise<Document[]> {
+async function pulled (
+  { name, subset, split, revision, dataFiles, textColumn }: Layout,
+  output: string
+): Promise<Document[]> {
   const flags = { subset, split, revision, textColumn }
   await sluice([
     'shard-corpus', '--dataset', `layouts/${name}`, '--columns', '*', '--output', output, '--max-bad', '0', '--quiet',
-    ...Object.entries(flags).flatMap(([flag, value]) => value === undefined ? [] : [`--${flag.replace('textC', 'text-c')}`, value]),
+    ...Object.entries(flags).flatMap(([flag, value]) =>
+      value === undefined ? [] : [`--${flag.replace('textC', 'text-c')}`, value]),
     ...(dataFiles === undefined ? [] : ['--data-files', ...[dataFiles].flat()])
   ])
   return readFileSync(output, 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line) as Document)
@@ -70,28 +88,46 @@ async function pulled ({ name, subset, split, revision, dataFiles, textColumn }:
 async function read ({ name, subset, split, revision, dataFiles, textColumn }: Layout): Promise<Document[]> {
   const documents: Document[] = []
   const files = dataFiles === undefined || typeof dataFiles === 'string' ? dataFiles : [...dataFiles]
-  for await (const document of hf(`layouts/${name}`, { subset, split, revision, dataFiles: files, textColumn, columns: '*', maxBad: 0 }) as AsyncIterable<Document>) documents.push(document)
+  for await (const document of hf(`layouts/${name}`, {
+    subset, split, revision, dataFiles: files, textColumn, columns: '*', maxBad: 0
+  }) as AsyncIterable<Document>) {
+    documents.push(document)
+  }
   return documents
 }
 
 async function sluice (args: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, [join(packageRoot(), 'dist/recipes/cli/main.js'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(
+    process.execPath, [join(packageRoot(), 'dist/recipes/cli/main.js'), ...args],
+    { stdio: ['ignore', 'ignore', 'pipe'] }
+  )
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => { errors += text })
   await new Promise<void>((resolve, reject) => {
-    child.on('error', reject).on('close', code => { code === 0 ? resolve() : reject(new Error(`exit code ${code}: ${errors}`)) })
+    child.on('error', reject).on('close', code => {
+      code === 0
+        ? resolve()
+        : reject(new Error(`exit code ${code}: ${errors}`))
+    })
   })
 }
 
 /** Where documents are other than records of Python's, in words; null where they are the same. */
-function difference (theirs: ReadonlyArray<Readonly<Record<string, unknown>>>, ours: readonly Document[], textColumn: string): string | null {
+function difference (
+  theirs: ReadonlyArray<Readonly<Record<string, unknown>>>,
+  ours: readonly Document[],
+  textColumn: string
+): string | null {
   if (ours.length !== theirs.length) return `${ours.length} records, datasets gives ${theirs.length}`
   for (const [i, { id, text, meta }] of ours.entries()) {
     // An id that can name no document is in meta; one of ours, where the record has none, is no part of the record.
     const record = { ...'id' in theirs[i]! && { id }, ...meta }
     const { [textColumn]: theirText, ...others } = theirs[i]!
     if (theirText !== text) return `record ${i}: another text`
-    if (!isSame(others, record)) return `record ${i}: ${JSON.stringify(record).slice(0, 300)}, datasets gives ${JSON.stringify(others).slice(0, 300)}`
+    if (!isSame(others, record)) {
+      return `record ${i}: ${JSON.stringify(record).slice(0, 300)}, ` +
+        `datasets gives ${JSON.stringify(others).slice(0, 300)}`
+    }
   }
   return null
 }
@@ -104,14 +140,19 @@ function difference (theirs: ReadonlyArray<Readonly<Record<string, unknown>>>, o
 function isSame (theirs: unknown, ours: unknown): boolean {
   if (theirs === null || ours === null || ours === undefined) return theirs === null && (ours ?? null) === null
   if (Array.isArray(theirs) || Array.isArray(ours)) {
-    return Array.isArray(theirs) && Array.isArray(ours) && theirs.length === ours.length && theirs.every((value, i) => isSame(value, ours[i]))
+    return Array.isArray(theirs) && Array.isArray(ours) && theirs.length === ours.length &&
+      theirs.every((value, i) => isSame(value, ours[i]))
   }
   if (typeof theirs === 'object' && typeof ours === 'object') {
-    return [...new Set([...Object.keys(theirs), ...Object.keys(ours)])].every(name => isSame((theirs as Record<string, unknown>)[name] ?? null, (ours as Record<string, unknown>)[name]))
+    return [...new Set([...Object.keys(theirs), ...Object.keys(ours)])].every(name =>
+      isSame((theirs as Record<string, unknown>)[name] ?? null, (ours as Record<string, unknown>)[name]))
   }
   if (typeof theirs === 'number') return theirs === ours || (ours !== '' && Number(ours) === theirs)
-  if (typeof theirs === 'boolean') return theirs === ours || (typeof ours === 'string' && ours.toLowerCase() === `${theirs}`)
-  return theirs === ours || (typeof theirs === 'string' && typeof ours === 'string' && momentOf(theirs) === momentOf(ours))
+  if (typeof theirs === 'boolean') {
+    return theirs === ours || (typeof ours === 'string' && ours.toLowerCase() === `${theirs}`)
+  }
+  return theirs === ours ||
+    (typeof theirs === 'string' && typeof ours === 'string' && momentOf(theirs) === momentOf(ours))
 }
 
 /** Milliseconds since 1970, of text that is a date or a moment, in UTC where it has no zone; else the text. */

@@ -11,10 +11,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { packageRoot } from '../../lib/package.ts'
-import { type Layout, layouts, recordsOf, repoOf } from '../hub/layouts.ts'
+import { recordsOf } from '../hub/layout-files.ts'
+import { layouts, repoOf } from '../hub/layouts.ts'
 import { randomNumbers } from '../hub/misbehaviour.ts'
 import { type Hub, startHub } from '../hub/stand-in.ts'
-import type { RepoOptions } from '../hub/types.ts'
+import type { Layout, RepoOptions } from '../hub/types.ts'
 import type { Checks } from './checks.ts'
 import { type Streamed, judgeReading } from './hub-reading.ts'
 
@@ -22,7 +23,9 @@ const SCRIPT = join(packageRoot(), 'test/checks/hub.py')
 
 /** Why the clients can't judge; undefined where they can. */
 export function missingClients (): string | undefined {
-  const { status } = spawnSync('python3', ['-c', 'import huggingface_hub, datasets, zstandard'], { env: environment(), stdio: 'ignore' })
+  const { status } = spawnSync('python3', ['-c', 'import huggingface_hub, datasets, zstandard'], {
+    env: environment(), stdio: 'ignore'
+  })
   return status === 0 ? undefined : 'huggingface_hub, datasets and zstandard are not here'
 }
 
@@ -30,7 +33,9 @@ export function missingClients (): string | undefined {
 export async function judgeHub (checks: Checks, folder: string): Promise<void> {
   const missing = missingClients()
   if (missing !== undefined) {
-    for (const name of ['huggingface_hub lists and downloads', 'datasets streams', 'what is read, against datasets']) checks.skip(`the stand-in Hub, ${name}`, missing)
+    for (const name of ['huggingface_hub lists and downloads', 'datasets streams', 'what is read, against datasets']) {
+      checks.skip(`the stand-in Hub, ${name}`, missing)
+    }
     return
   }
   await judgeClients(checks, join(folder, 'hub-clients'))
@@ -40,10 +45,23 @@ export async function judgeHub (checks: Checks, folder: string): Promise<void> {
     const records = streamed.get(name)!
     const texts = typeof records === 'string' ? [] : records.map(record => record[textColumn])
     if (typeof records === 'string') console.log(`  ${records.trim().split('\n').at(-1)!.slice(0, 300)}`)
-    checks.check(`the stand-in Hub, datasets streams ${name}: the records of its files (${expected.length})`, texts.length === expected.length && texts.every((text, i) => text === expected[i]))
+    checks.checkSame(
+      `the stand-in Hub, datasets streams ${name}: the records of its files (${expected.length})`, texts, expected
+    )
   }
-  checks.check('the stand-in Hub, datasets streams parquet-files: every column', isDeepStrictEqual(streamed.get('parquet-files'), [...recordsOf(1), ...recordsOf(2)]))
+  checks.check(
+    'the stand-in Hub, datasets streams parquet-files: every column',
+    isDeepStrictEqual(streamed.get('parquet-files'), [...recordsOf(1), ...recordsOf(2)])
+  )
   await judgeReading(checks, join(folder, 'hub-reading'), asked, streamed)
+}
+
+interface ListedEntry {
+  readonly type: string
+  readonly path: string
+  readonly size: number
+  readonly oid: string
+  readonly lfs?: { readonly oid: string }
 }
 
 /**
@@ -64,7 +82,8 @@ export async function streamedByDatasets (asked: readonly Layout[], folder: stri
     const path = join(folder, name)
     return [name, existsSync(`${path}.error`)
       ? readFileSync(`${path}.error`, 'utf8')
-      : readFileSync(`${path}.ndjson`, 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line) as Record<string, unknown>)]
+      : readFileSync(`${path}.ndjson`, 'utf8').split('\n').slice(0, -1).map(line =>
+        JSON.parse(line) as Record<string, unknown>)]
   }))
 }
 
@@ -91,18 +110,29 @@ async function judgeClients (checks: Checks, folder: string): Promise<void> {
     writeFileSync(path, content)
   }
   const repos: RepoOptions[] = [
-    { name: 'judged/data', files, refs: { next: { 'new.txt': 'new' }, 'refs/tags/v1': { 'old.txt': 'old', 'old.jsonl': '{}\n' }, 'refs/convert/parquet': { 'default/train/0000.parquet': 'PAR1' } }, formerly: ['judged/former'] },
+    {
+      name: 'judged/data',
+      files,
+      refs: {
+        next: { 'new.txt': 'new' },
+        'refs/tags/v1': { 'old.txt': 'old', 'old.jsonl': '{}\n' },
+        'refs/convert/parquet': { 'default/train/0000.parquet': 'PAR1' }
+      },
+      formerly: ['judged/former']
+    },
     { name: 'judged/gated', gated: 'manual', files: { 'a.txt': 'a' } },
     { name: 'judged/private', private: true, files: { 'a.txt': 'a', 'a.bin': 'abc' } },
     ...(await layouts()).filter(({ name }) => name === 'card-subset' || name === 'card-splits').map(repoOf)
   ]
   const hub = await startHub({ repos, token: 'hf_judged', stranger: 'hf_stranger', pageSize: 2, control: true })
   try {
-    const listed = await (await fetch(`${hub.endpoint}/api/datasets/judged/data/tree/main?recursive=true&limit=100`)).json() as Array<{ type: string, path: string, size: number, oid: string, lfs?: { oid: string } }>
+    const tree = `${hub.endpoint}/api/datasets/judged/data/tree/main?recursive=true&limit=100`
+    const listed = await (await fetch(tree)).json() as ListedEntry[]
     writeFileSync(join(folder, 'expected.json'), JSON.stringify({
       commit: hub.commitOf('judged/data'),
       tag: hub.commitOf('judged/data', 'v1'),
-      files: Object.fromEntries(listed.filter(({ type }) => type === 'file').map(({ path, size, oid, lfs }) => [path, { size, oid, lfs: lfs?.oid ?? null }]))
+      files: Object.fromEntries(listed.filter(({ type }) => type === 'file').map(({ path, size, oid, lfs }) =>
+        [path, { size, oid, lfs: lfs?.oid ?? null }]))
     }))
     const output = await python(hub, folder, 'clients', folder)
     const judgements = output.split('\n').slice(0, -1).map(line => JSON.parse(line) as Judgement)
@@ -110,8 +140,14 @@ async function judgeClients (checks: Checks, folder: string): Promise<void> {
       if (!passed) console.log(`  ${detail}`)
       checks.check(`the stand-in Hub, huggingface_hub: ${name}`, passed)
     }
-    checks.check(`the stand-in Hub, huggingface_hub: all was asked (${judgements.length})`, judgements.at(-1)?.name.startsWith('datasets:') === true)
-    checks.check(`the stand-in Hub: no token at the second host (${hub.requests.length} requests)`, hub.leaks.length === 0 && hub.requests.length > 0)
+    checks.check(
+      `the stand-in Hub, huggingface_hub: all was asked (${judgements.length})`,
+      judgements.at(-1)?.name.startsWith('datasets:') === true
+    )
+    checks.check(
+      `the stand-in Hub: no token at the second host (${hub.requests.length} requests)`,
+      hub.leaks.length === 0 && hub.requests.length > 0
+    )
   } finally {
     await hub.close()
   }
@@ -126,7 +162,17 @@ function environment (): NodeJS.ProcessEnv {
 async function python (hub: Hub, folder: string, ...args: readonly string[]): Promise<string> {
   const { HF_TOKEN: _, HF_HUB_OFFLINE: __, ...inherited } = environment()
   const child = spawn('python3', [SCRIPT, ...args], {
-    env: { ...inherited, HF_ENDPOINT: hub.endpoint, HF_HOME: join(folder, 'hf-home'), HF_HUB_DISABLE_XET: '1', HF_HUB_DOWNLOAD_TIMEOUT: '2', HF_HUB_DISABLE_TELEMETRY: '1', HF_HUB_DISABLE_SYMLINKS_WARNING: '1', NO_PROXY: '127.0.0.1', PYTHONWARNINGS: 'ignore' },
+    env: {
+      ...inherited,
+      HF_ENDPOINT: hub.endpoint,
+      HF_HOME: join(folder, 'hf-home'),
+      HF_HUB_DISABLE_XET: '1',
+      HF_HUB_DOWNLOAD_TIMEOUT: '2',
+      HF_HUB_DISABLE_TELEMETRY: '1',
+      HF_HUB_DISABLE_SYMLINKS_WARNING: '1',
+      NO_PROXY: '127.0.0.1',
+      PYTHONWARNINGS: 'ignore'
+    },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let output = ''

@@ -19,6 +19,7 @@ import { judgeDecoding } from './decode.ts'
 import { judgeEncoding } from './encode.ts'
 import { judgeFastText } from './fasttext.ts'
 import { judgeHub } from './hub.ts'
+import { judgePages } from './pages.ts'
 import { judgeRules } from './rules.ts'
 import { judgeTrainer } from './trainer.ts'
 
@@ -28,17 +29,39 @@ const shared = join(root, '../shared/data')
 const folder = mkdtempSync(join(tmpdir(), 'sluice-judges-'))
 
 function python (...args: string[]): string {
-  return execFileSync('/usr/bin/python3', args, { encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['ignore', 'pipe', 'pipe'] })
+  return execFileSync('/usr/bin/python3', args, {
+    encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['ignore', 'pipe', 'pipe']
+  })
 }
 
 function sluice (...args: string[]): string {
-  return execFileSync(process.execPath, [join(root, 'dist/recipes/cli/main.js'), ...args], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
+  return execFileSync(process.execPath, [join(root, 'dist/recipes/cli/main.js'), ...args], {
+    encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder
+  })
 }
 
 /** A pipe of commands; its output. */
 function shell (line: string): string {
-  return execFileSync('bash', ['-c', `set -euo pipefail; sluice () { "${process.execPath}" "${root}/dist/recipes/cli/main.js" "$@" --quiet; }; ${line}`], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
+  return execFileSync('bash', [
+    '-c',
+    `set -euo pipefail; sluice () { "${process.execPath}" "${root}/dist/recipes/cli/main.js" "$@" --quiet; }; ${line}`
+  ], { encoding: 'utf8', maxBuffer: 2 ** 30, cwd: folder })
 }
+
+/** What is in the lines of NDJSON. */
+function linesOf<T> (ndjson: string): T[] {
+  return ndjson.split('\n').filter(line => line !== '').map(line => JSON.parse(line) as T)
+}
+
+function textsOf (ndjson: string): string[] {
+  return linesOf<{ text: string }>(ndjson).map(({ text }) => text)
+}
+
+/** Prints the type, the columns and the largest id of the shards that a glob matches. */
+const MAPPED = `
+import glob, json, numpy, sys
+arrays = [numpy.load(name, mmap_mode="r") for name in sorted(glob.glob(sys.argv[1]))]
+print(json.dumps([str(arrays[0].dtype), arrays[0].shape[1], int(max(array.max() for array in arrays))]))`
 
 interface Judgement {
   readonly records: number
@@ -56,11 +79,17 @@ interface Judgement {
 async function inputs (): Promise<{ files: string[], models: string[] }> {
   if (!existsSync(shared)) {
     sluice('quickstart', '--quiet')
-    return { files: ['docs', 'code'].map(name => join(folder, `data/quickstart/raw/${name}.ndjson`)), models: [join(root, 'test/fixtures/quickstart.model')] }
+    return {
+      files: ['docs', 'code'].map(name => join(folder, `data/quickstart/raw/${name}.ndjson`)),
+      models: [join(root, 'test/fixtures/quickstart.model')]
+    }
   }
   const plain = join(folder, 'books.ndjson')
   await pipeline(createReadStream(join(shared, 'books.ndjson.gz')), createGunzip(), createWriteStream(plain))
-  return { files: [join(shared, 'web.ndjson.gz'), plain, join(shared, 'langid.ndjson.gz')], models: ['32k', '8k'].map(size => join(shared, `spm/unigram${size}.model`)) }
+  return {
+    files: [join(shared, 'web.ndjson.gz'), plain, join(shared, 'langid.ndjson.gz')],
+    models: ['32k', '8k'].map(size => join(shared, `spm/unigram${size}.model`))
+  }
 }
 
 function missingJudges (): string | undefined {
@@ -78,23 +107,51 @@ try {
   await judgeFastText(checks, shared, folder)
   await judgeHub(checks, folder)
   if (missing !== undefined) {
-    for (const name of ['process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training', 'the quickstart']) checks.skip(`${name} against its judge`, missing)
+    for (const name of [
+      'process-mixture', 'filter-corpus', 'the pipe', 'decoding', 'encoding', 'normalization rules', 'training',
+      'the quickstart', 'Python in the pages'
+    ]) {
+      checks.skip(`${name} against its judge`, missing)
+    }
   } else {
     const { files, models } = await inputs()
     for (const model of models) {
       const manifest = join(folder, 'mix.yaml')
-      writeFileSync(manifest, JSON.stringify([{ name: 'mix', dataset: 'json', data_files: files, sequences_per_shard: 500, output_dir: join(folder, 'shards') }]))
-      sluice('process-mixture', manifest, '--tokenizer-path', model, '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs'), '--overwrite', '--quiet', '--max-line-bytes', '100000000')
-      const { stats: [stats] } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as { stats: Array<Record<string, unknown>> }
-      const judged = JSON.parse(python(join(judges, 'process_mixture.py'), model, '2048', join(folder, 'shards'), ...files)) as Judgement
-      checks.check(`process-mixture, ${model.split('/').at(-1)}: the same arrays as SentencePiece and NumPy make (${judged.tokens} tokens)`, judged.equal && judged.dtype === 'int32' && judged.in_vocabulary)
-      checks.check('its stats: records, sequences, tokens, shards', (['records', 'sequences', 'tokens', 'shards'] as const).every(key => stats![key] === judged[key]))
+      writeFileSync(manifest, JSON.stringify([{
+        name: 'mix', dataset: 'json', data_files: files, sequences_per_shard: 500, output_dir: join(folder, 'shards')
+      }]))
+      sluice(
+        'process-mixture', manifest, '--tokenizer-path', model, '--log-file', join(folder, 'stats.json'), '--runs-dir',
+        join(folder, 'runs'), '--overwrite', '--quiet', '--max-line-bytes', '100000000'
+      )
+      const { stats: [stats] } = JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')) as {
+        stats: Array<Record<string, unknown>>
+      }
+      const judged = JSON.parse(python(
+        join(judges, 'process_mixture.py'), model, '2048', join(folder, 'shards'), ...files
+      )) as Judgement
+      checks.check(`process-mixture, ${model.split('/').at(-1)}: the same arrays as SentencePiece and NumPy make ` +
+        `(${judged.tokens} tokens)`, judged.equal && judged.dtype === 'int32' && judged.in_vocabulary)
+      checks.check(
+        'its stats: records, sequences, tokens, shards',
+        (['records', 'sequences', 'tokens', 'shards'] as const).every(key => stats![key] === judged[key])
+      )
       checks.check('an end of sentence for each document', judged.eos === judged.expected_eos)
-      const { totals } = JSON.parse(sluice('verify', join(folder, 'stats.json'), '--inventory', join(folder, 'inventory.md'), '--tokenizer-path', model, '--json')) as { totals: Record<string, unknown> }
-      checks.check('verify finds the judge\'s sequences and shards', totals.sequences === judged.sequences && totals.shards === judged.shards)
-      const back = sluice('inspect', join(folder, 'shards'), '--tokenizer-path', model, '--documents', '--quiet').trim().split('\n').map(line => (JSON.parse(line) as { text: string }).text)
-      const texts = python(join(judges, 'documents.py'), model, join(folder, 'shards')).trim().split('\n').map(line => JSON.parse(line) as string)
-      checks.check(`inspect --documents: the text that SentencePiece decodes (${texts.length} documents)`, texts.length > 0 && texts.length === back.length && texts.every((text, i) => text === back[i]))
+      const inventory = join(folder, 'inventory.md')
+      const { totals } = JSON.parse(sluice(
+        'verify', join(folder, 'stats.json'), '--inventory', inventory, '--tokenizer-path', model, '--json'
+      )) as { totals: Record<string, unknown> }
+      checks.check(
+        'verify finds the judge\'s sequences and shards',
+        totals.sequences === judged.sequences && totals.shards === judged.shards
+      )
+      const back = textsOf(sluice(
+        'inspect', join(folder, 'shards'), '--tokenizer-path', model, '--documents', '--quiet'
+      ))
+      const texts = linesOf<string>(python(join(judges, 'documents.py'), model, join(folder, 'shards')))
+      checks.checkSame(
+        `inspect --documents: the text that SentencePiece decodes (${texts.length} documents)`, back, texts
+      )
     }
     await judgeDecoding(checks, models, shared)
     await judgeEncoding(checks, files, shared, folder)
@@ -102,24 +159,35 @@ try {
     await judgeTrainer(checks, files, folder)
     const twice = [...files, files[0]!]
     for (const window of ['50000', '100']) {
-      const kept = python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice).split('\n').filter(line => line !== '').map(line => JSON.parse(line) as string)
+      const kept = linesOf<string>(python(join(judges, 'filter_corpus.py'), '200', '8000', window, ...twice))
       const output = join(folder, 'kept.ndjson')
-      sluice('filter-corpus', '--data-files', ...twice, '--target-lang', 'any', '--min-chars', '200', '--max-chars', '8000', '--dedup-window', window, '--output-path', output, '--quiet')
+      sluice(
+        'filter-corpus', '--data-files', ...twice, '--target-lang', 'any', '--min-chars', '200', '--max-chars', '8000',
+        '--dedup-window', window, '--output-path', output, '--quiet'
+      )
       const found = readFileSync(output, 'utf8')
-      const texts = found.split('\n').filter(line => line !== '').map(line => (JSON.parse(line) as { text: string }).text)
-      checks.check(`filter-corpus, window ${window}: the records that Python keeps (${kept.length})`, kept.length > 0 && texts.length === kept.length && texts.every((text, i) => text === kept[i]))
-      const piped = shell(`sluice read ${twice.map(file => `'${file}'`).join(' ')} | sluice normalize | sluice length --min-chars 200 --max-chars 8000 | sluice dedup --window ${window}`)
+      checks.checkSame(
+        `filter-corpus, window ${window}: the records that Python keeps (${kept.length})`, textsOf(found), kept
+      )
+      const piped = shell([
+        `sluice read ${twice.map(file => `'${file}'`).join(' ')}`,
+        'sluice normalize',
+        'sluice length --min-chars 200 --max-chars 8000',
+        `sluice dedup --window ${window}`
+      ].join(' | '))
       // The pipe has the paths that it was given, filter-corpus the same.
       checks.check(`read | normalize | length | dedup, window ${window}: the same lines`, piped === found)
     }
     sluice('quickstart', '--quiet')
     for (const component of ['docs', 'code']) {
-      const [dtype, columns, largest] = JSON.parse(python('-c', `
-import glob, json, numpy
-arrays = [numpy.load(name, mmap_mode="r") for name in sorted(glob.glob("${folder}/data/quickstart/shards/${component}/*.npy"))]
-print(json.dumps([str(arrays[0].dtype), arrays[0].shape[1], int(max(array.max() for array in arrays))]))`)) as [string, number, number]
-      checks.check(`quickstart, ${component}: NumPy maps its shards`, dtype === 'int32' && columns === 2048 && largest < 8000)
+      const [dtype, columns, largest] = JSON.parse(
+        python('-c', MAPPED, `${folder}/data/quickstart/shards/${component}/*.npy`)
+      ) as [string, number, number]
+      checks.check(
+        `quickstart, ${component}: NumPy maps its shards`, dtype === 'int32' && columns === 2048 && largest < 8000
+      )
     }
+    await judgePages(checks, folder)
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

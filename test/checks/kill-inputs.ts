@@ -19,19 +19,23 @@ export async function writeKillInputs (folder: string, documents: number): Promi
   writeFileSync(join(folder, 'zstd.ndjson.zst'), compressions['.zst']!(lines(3, 211)))
   await writeFormat(join(folder, 'parquet.parquet'), documentsOf(documents, 4))
   // Filtering is quick: it takes more to be interrupted in the middle.
-  for (const [i, ending] of ['ndjson', 'ndjson.gz', 'ndjson.zst', 'parquet'].entries()) await writeFormat(join(folder, `large.${ending}`), documentsOf(documents * 4, 5 + i))
+  for (const [i, ending] of ['ndjson', 'ndjson.gz', 'ndjson.zst', 'parquet'].entries()) {
+    await writeFormat(join(folder, `large.${ending}`), documentsOf(documents * 4, 5 + i))
+  }
   writeFileSync(join(folder, 'mixture.yaml'), JSON.stringify(components(Math.floor(documents * 0.6))))
 }
 
 /** Of about 1,000 characters: some too short, some with white space to normalize, some again, near and far behind. */
 function documentsOf (count: number, seed: number): Document[] {
   const random = new Random(seed)
-  const words = Array.from({ length: 3000 }, () => Array.from({ length: 1 + random.below(9) }, () => String.fromCharCode(97 + random.below(26))).join(''))
+  const words = Array.from({ length: 3000 }, () =>
+    Array.from({ length: 1 + random.below(9) }, () => String.fromCharCode(97 + random.below(26))).join(''))
   const texts: string[] = []
   for (let i = 0; i < count; i++) {
     const again = random.below(10) === 0 ? texts[i - 1 - random.below(600)] : undefined
     const length = random.below(12) === 0 ? 5 : 60 + random.below(200)
-    texts.push(again ?? Array.from({ length }, () => words[random.below(words.length)]!).join(random.below(5) === 0 ? ' \n ' : ' '))
+    texts.push(again ??
+      Array.from({ length }, () => words[random.below(words.length)]!).join(random.below(5) === 0 ? ' \n ' : ' '))
   }
   return texts.map((text, i) => ({ id: `${seed}-${i}`, text, meta: { url: `https://example.org/${i}` } }))
 }

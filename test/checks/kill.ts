@@ -20,7 +20,9 @@ const MOST_REPEATED = 5
 const WANTED_INSIDE = 0.8
 const WANTED_BEHIND_CHECKPOINT = 0.5
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '200' }, seed: { type: 'string', default: '0' } } })
+const { values } = parseArgs(
+  { options: { runs: { type: 'string', default: '200' }, seed: { type: 'string', default: '0' } } }
+)
 const kills = Number(values.runs)
 const folder = mkdtempSync(join(tmpdir(), 'sluice-kill-'))
 const checks = new Checks()
@@ -60,15 +62,24 @@ async function carryOut (planned: Planned, clean: CleanRun): Promise<Done> {
   const { name, job, how, at } = planned
   for (let repeated = 0; ; repeated++) {
     const milliseconds = took.get(job) ?? clean.milliseconds
-    const run = await runInterrupted(folder, `${name}, ${repeated}`, job, how, at.map(share => share * milliseconds), clean)
-    if (typeof run === 'string' || run.wrong.length > 0 || run.hits.length > 0 || repeated === MOST_REPEATED) return { ...planned, run, repeated }
+    const run = await runInterrupted(
+      folder, `${name}, ${repeated}`, job, how, at.map(share => share * milliseconds), clean
+    )
+    if (typeof run === 'string' || run.wrong.length > 0 || run.hits.length > 0 || repeated === MOST_REPEATED) {
+      return { ...planned, run, repeated }
+    }
     took.set(job, Math.min(milliseconds, run.milliseconds))
   }
 }
 
 /** As many at once as there are cores. */
-async function atOnce<In, Out> (items: ReadonlyArray<In & { readonly name: string }>, work: (item: In & { readonly name: string }) => Promise<Out>): Promise<Out[]> {
-  const outcomes = await schedule(items.map(item => ({ name: item.name, run: () => work(item) })), availableParallelism())
+async function atOnce<In, Out> (
+  items: ReadonlyArray<In & { readonly name: string }>,
+  work: (item: In & { readonly name: string }) => Promise<Out>
+): Promise<Out[]> {
+  const outcomes = await schedule(
+    items.map(item => ({ name: item.name, run: () => work(item) })), availableParallelism()
+  )
   return outcomes.map(outcome => {
     if ('error' in outcome) throw outcome.error
     return outcome.result
@@ -81,7 +92,9 @@ function share (part: number, whole: number): string {
 
 function report (how: Interruption, done: readonly Done[]): void {
   for (const { name, job, at, run } of done) {
-    if (typeof run !== 'string' && run.wrong.length > 0) console.log(`${name}, ${job}, at ${at.join(', ')} of its time: ${run.wrong.join('; ').slice(0, 2000)}`)
+    if (typeof run !== 'string' && run.wrong.length > 0) {
+      console.log(`${name}, ${job}, at ${at.join(', ')} of its time: ${run.wrong.join('; ').slice(0, 2000)}`)
+    }
   }
   const runs = done.map(({ run }) => run).filter(run => typeof run !== 'string')
   const skipped = done.find(({ run }) => typeof run === 'string')
@@ -94,15 +107,24 @@ function report (how: Interruption, done: readonly Done[]): void {
   const wrong = runs.filter(run => run.wrong.length > 0)
   const several = runs.filter(run => run.hits.length > 1).length
   const missed = runs.filter(run => run.hits.length === 0).length
-  checks.check(`${how}: ${runs.length - missed} runs, ${several} of them several times, end with the same files; ${wrong.length} don't, ${missed} were never interrupted`, wrong.length === 0 && missed === 0)
-  console.log(`  ${hits.length} interruptions; ${late} more were not sent, as the run had ended, and ${done.reduce((sum, { repeated }) => sum + repeated, 0)} runs were repeated for that; in ${jobs.map(job => `${job} ${done.filter(each => each.job === job).length}`).join(', ')}`)
+  checks.check(`${how}: ${runs.length - missed} runs, ${several} of them several times, end with the same files; ` +
+    `${wrong.length} don't, ${missed} were never interrupted`, wrong.length === 0 && missed === 0)
+  console.log(`  ${hits.length} interruptions; ${late} more were not sent, as the run had ended, and ${done.reduce((
+    sum,
+    { repeated }
+  ) => sum + repeated, 0)} runs were repeated for that; in ${jobs.map(job =>
+    `${job} ${done.filter(each => each.job === job).length}`).join(', ')}`)
   const places = new Map<string, number>()
   for (const flow of inside.flatMap(({ flows }) => flows)) places.set(flow, (places.get(flow) ?? 0) + 1)
   console.log(`  flows under way: ${[...places].map(([flow, times]) => `${flow} ${times}`).join(', ')}`)
   checkEncodedAgain(how, runs)
   if (how !== 'SIGKILL') return
-  checks.check(`${how}: ${inside.length} of ${hits.length} fell inside a component: ${share(inside.length, hits.length)}, wanted ${share(WANTED_INSIDE, 1)}`, inside.length >= fewest(WANTED_INSIDE, hits.length))
-  checks.check(`${how}: ${behind.length} of these after its first checkpoint: ${share(behind.length, inside.length)}, wanted ${share(WANTED_BEHIND_CHECKPOINT, 1)}`, behind.length >= fewest(WANTED_BEHIND_CHECKPOINT, inside.length))
+  checks.check(`${how}: ${inside.length} of ${hits.length} fell inside a component: ` +
+    `${share(inside.length, hits.length)}, wanted ${share(WANTED_INSIDE, 1)}`,
+  inside.length >= fewest(WANTED_INSIDE, hits.length))
+  checks.check(`${how}: ${behind.length} of these after its first checkpoint: ` +
+    `${share(behind.length, inside.length)}, wanted ${share(WANTED_BEHIND_CHECKPOINT, 1)}`,
+  behind.length >= fewest(WANTED_BEHIND_CHECKPOINT, inside.length))
 }
 
 /**
@@ -118,14 +140,23 @@ function checkEncodedAgain (how: Interruption, runs: readonly InterruptedRun[]):
   const largest = runs.reduce((largest, run) => run.excess > largest.excess ? run : largest)
   const interval = killJobs.mixture!.every
   const afterOne = Math.max(0, ...runs.filter(({ allowed }) => allowed === interval).map(({ excess }) => excess))
-  checks.check(`${how}: at most a checkpoint interval of ${interval} documents is encoded again for each flow that is interrupted: ${afterOne} at most where it was one; ` +
-    `most in a run ${largest.excess}, ${largest.allowed} allowed; in all ${sum('excess')}, ${sum('allowed')} allowed`, runs.every(({ excess, allowed }) => excess >= 0 && excess <= allowed))
+  checks.check(
+    `${how}: at most a checkpoint interval of ${interval} documents is encoded again for each interrupted flow: ` +
+      `${afterOne} at most where it was one; most in a run ${largest.excess}, ${largest.allowed} allowed; ` +
+      `in all ${sum('excess')}, ${sum('allowed')} allowed`,
+    runs.every(({ excess, allowed }) => excess >= 0 && excess <= allowed)
+  )
 }
 
 try {
   await writeKillInputs(join(folder, 'inputs'), DOCUMENTS)
-  const clean = new Map(await atOnce(jobs.map((job, i) => ({ name: `clean ${i}`, job })), async ({ name, job }): Promise<[string, CleanRun]> => [job, await runClean(folder, name, job)]))
-  for (const [job, { milliseconds, encoded, files }] of clean) console.log(`${job}: ${files.size} files in ${milliseconds.toFixed(0)} ms, ${encoded} documents encoded`)
+  const clean = new Map(await atOnce(
+    jobs.map((job, i) => ({ name: `clean ${i}`, job })),
+    async ({ name, job }): Promise<[string, CleanRun]> => [job, await runClean(folder, name, job)]
+  ))
+  for (const [job, { milliseconds, encoded, files }] of clean) {
+    console.log(`${job}: ${files.size} files in ${milliseconds.toFixed(0)} ms, ${encoded} documents encoded`)
+  }
   const fewer = Math.ceil(kills / 10)
   for (const [how, count] of [['SIGKILL', kills], ['SIGTERM', fewer], ['disk full', fewer]] as const) {
     const done = await atOnce(plan(how, count), planned => carryOut(planned, clean.get(planned.job)!))

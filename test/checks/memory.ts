@@ -34,7 +34,9 @@ function peak (args: readonly string[]): { mb: number, seconds: number } {
     const status = await import('node:fs').then(fs => fs.promises.readFile('/proc/self/status', 'utf8')).catch(() => '')
     console.log(/VmHWM:\\s+(\\d+) kB/.exec(status)?.[1] ?? process.resourceUsage().maxRSS)`
   const started = performance.now()
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', cwd: folder })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', cwd: folder }
+  )
   if (status !== 0) throw new Error(`sluice ${args.join(' ')}: exit code ${String(status)}\n${stderr}`)
   return { mb: Number(stdout.trim()) / 1024, seconds: (performance.now() - started) / 1000 }
 }
@@ -47,8 +49,12 @@ interface Text {
 /** Real text, again and again until there is enough; each copy of a document is another one, so that dedup has work. */
 function * texts (): Generator<Text[]> {
   const shared = join(root, '../shared/data/web.ndjson.gz')
-  if (!existsSync(shared)) spawnSync(process.execPath, [join(root, 'dist/recipes/cli/main.js'), 'quickstart', '--quiet'], { cwd: folder })
-  const text = existsSync(shared) ? gunzipSync(readFileSync(shared)).toString() : readFileSync(join(folder, 'data/quickstart/raw/docs.ndjson'), 'utf8')
+  if (!existsSync(shared)) {
+    spawnSync(process.execPath, [join(root, 'dist/recipes/cli/main.js'), 'quickstart', '--quiet'], { cwd: folder })
+  }
+  const text = existsSync(shared)
+    ? gunzipSync(readFileSync(shared)).toString()
+    : readFileSync(join(folder, 'data/quickstart/raw/docs.ndjson'), 'utf8')
   const records = text.trim().split('\n').map(line => JSON.parse(line) as Text)
   // One of a megabyte among them.
   records.push({ id: 'long', text: records.map(record => record.text).join('\n').slice(0, 1e6) })
@@ -66,18 +72,38 @@ function * longTexts (): Generator<Text[]> {
 
 function writeInput (path: string, encode: (bytes: Buffer) => Uint8Array): void {
   const file = openSync(path, 'w')
-  for (const some of texts()) writeSync(file, encode(Buffer.from(some.map(record => JSON.stringify(record) + '\n').join(''))))
+  for (const some of texts()) {
+    writeSync(file, encode(Buffer.from(some.map(record => JSON.stringify(record) + '\n').join(''))))
+  }
   closeSync(file)
 }
 
 /** In row groups of so many megabytes of text. */
-async function writeParquet (path: string, groupMegabytes: number, texts: () => Iterable<Text[]>, pageSize?: number): Promise<void> {
-  const column = (name: string): { name: string, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' } => ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' })
-  const file = new ParquetWriter({ writer: fileWriter(path), schema: [{ name: 'root', num_children: 2 }, column('id'), column('text')], codec: 'UNCOMPRESSED' })
+async function writeParquet (
+  path: string,
+  groupMegabytes: number,
+  texts: () => Iterable<Text[]>,
+  pageSize?: number
+): Promise<void> {
+  const column = (name: string): {
+    name: string
+    type: 'BYTE_ARRAY'
+    converted_type: 'UTF8'
+    repetition_type: 'REQUIRED'
+  } => ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' })
+  const file = new ParquetWriter({
+    writer: fileWriter(path),
+    schema: [{ name: 'root', num_children: 2 }, column('id'), column('text')],
+    codec: 'UNCOMPRESSED'
+  })
   let group: Text[] = []
   let length = 0
   const write = async (): Promise<void> => {
-    await file.write({ columnData: (['id', 'text'] as const).map(name => ({ name, data: group.map(record => record[name]) })), rowGroupSize: group.length, ...(pageSize !== undefined && { pageSize }) })
+    await file.write({
+      columnData: (['id', 'text'] as const).map(name => ({ name, data: group.map(record => record[name]) })),
+      rowGroupSize: group.length,
+      ...(pageSize !== undefined && { pageSize })
+    })
     group = []
     length = 0
   }
@@ -92,7 +118,10 @@ async function writeParquet (path: string, groupMegabytes: number, texts: () => 
   await file.finish()
 }
 
-const filterOf = (dataset: string, input: string): string[] => ['filter-corpus', '--dataset', dataset, '--data-files', input, '--target-lang', 'any', '--max-chars', '10000000', '--output-path', join(folder, 'out.ndjson'), '--quiet']
+const filterOf = (dataset: string, input: string): string[] => [
+  'filter-corpus', '--dataset', dataset, '--data-files', input, '--target-lang', 'any', '--max-chars', '10000000',
+  '--output-path', join(folder, 'out.ndjson'), '--quiet'
+]
 
 const checks = new Checks()
 try {
@@ -110,10 +139,15 @@ try {
   writeFileSync(bombs.gz, gzipBomb(megabytes * 1e7))
   writeFileSync(bombs.zst, zstdBomb(megabytes * 1e7))
   const manifest = join(folder, 'mix.yaml')
-  writeFileSync(manifest, JSON.stringify([{ name: 'large', dataset: 'json', data_files: input, output_dir: join(folder, 'shards') }]))
+  writeFileSync(manifest, JSON.stringify([{
+    name: 'large', dataset: 'json', data_files: input, output_dir: join(folder, 'shards')
+  }]))
   for (const [name, args] of Object.entries({
     'filter-corpus': filterOf('json', input),
-    'process-mixture': ['process-mixture', manifest, '--tokenizer-path', join(root, 'test/fixtures/quickstart.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs'), '--quiet'],
+    'process-mixture': [
+      'process-mixture', manifest, '--tokenizer-path', join(root, 'test/fixtures/quickstart.model'), '--log-file',
+      join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs'), '--quiet'
+    ],
     'filter-corpus, .zst': filterOf('json', zstd),
     'filter-corpus, parquet in row groups of 64 MB': filterOf('parquet', parquet),
     'filter-corpus, parquet in row groups of 256 MB': filterOf('parquet', large),
@@ -125,7 +159,8 @@ try {
     for (const workers of args[0] === 'read' ? [1] : [1, 2]) {
       const { mb, seconds } = peak(args[0] === 'read' ? args : [...args, '--restart', '--workers', String(workers)])
       const allowed = LIMIT_MB + (workers - 1) * ALLOWED_MB_A_WORKER
-      checks.check(`${name}${workers === 1 ? '' : `, --workers ${workers}`} on ${megabytes} MB: at most ${mb.toFixed(0)} MB resident, ${allowed} allowed, in ${seconds.toFixed(0)} s`, mb < allowed)
+      checks.check(`${name}${workers === 1 ? '' : `, --workers ${workers}`} on ${megabytes} MB: ` +
+        `at most ${mb.toFixed(0)} MB resident, ${allowed} allowed, in ${seconds.toFixed(0)} s`, mb < allowed)
     }
   }
 } finally {

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot, packageVersion } from '../../lib/package.ts'
 import { declarationFiles, exportedModules, missingLinks, packedFiles, pinnedVersions } from '../package-files.ts'
+import { ownData } from '../own-data.ts'
 import { Checks } from './checks.ts'
 import { COMMON_JS, MODULE, TSCONFIG, declarationsProgram } from './consumer.ts'
 
@@ -33,8 +34,11 @@ const installed = join(consumer, 'node_modules/sluice')
 /** Runs a command where the package is installed. */
 function run (command: string, args: readonly string[], cwd = consumer): Ended {
   // npm gives what runs within its scripts its own settings, among them where its project is.
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^(INIT_CWD|NODE_OPTIONS)$/i.test(name)))
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env: environment, maxBuffer: 2 ** 28, timeout: 600_000 })
+  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) =>
+    !/^npm_|^(INIT_CWD|NODE_OPTIONS)$/i.test(name)))
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd, encoding: 'utf8', env: environment, maxBuffer: 2 ** 28, timeout: 600_000
+  })
   return { passed: status === 0, stdout, output: error === undefined ? stdout + stderr : error.message }
 }
 
@@ -59,7 +63,8 @@ const canFetch = (name: string, command: string): boolean => npx(name, command).
 /** The folders of all packages that were installed, at any depth. */
 function packageFolders (within: string): string[] {
   if (!existsSync(within)) return []
-  return readdirSync(within).filter(name => !name.startsWith('.')).flatMap(name => name.startsWith('@') ? readdirSync(join(within, name)).map(scoped => join(name, scoped)) : [name])
+  return readdirSync(within).filter(name => !name.startsWith('.')).flatMap(name =>
+    name.startsWith('@') ? readdirSync(join(within, name)).map(scoped => join(name, scoped)) : [name])
     .flatMap(name => [join(within, name), ...packageFolders(join(within, name, 'node_modules'))])
 }
 
@@ -74,17 +79,28 @@ const manifestOf = (path: string): Manifest => JSON.parse(readFileSync(join(path
 function install (tarball: string): boolean {
   mkdirSync(consumer)
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
-  const installing = run('npm', ['install', tarball, '--no-package-lock', '--no-audit', '--no-fund', '--foreground-scripts'])
+  const installing = run('npm', [
+    'install', tarball, '--no-package-lock', '--no-audit', '--no-fund', '--foreground-scripts'
+  ])
   if (!succeeds('it is installed into an empty folder without a lock file', installing)) return false
-  none('no package that it brings is deprecated', installing.output.split('\n').filter(line => /deprecated/i.test(line)))
+  none(
+    'no package that it brings is deprecated', installing.output.split('\n').filter(line => /deprecated/i.test(line))
+  )
   succeeds('npm ls: nothing is missing, and nothing extraneous', run('npm', ['ls', '--all']))
   const manifests = packageFolders(join(consumer, 'node_modules')).map(manifestOf)
   none('installing runs no script, so that --ignore-scripts changes nothing',
-    manifests.filter(({ scripts = {} }) => ['preinstall', 'install', 'postinstall'].some(name => scripts[name] !== undefined)).map(({ name }) => name))
-  checks.check('it has no script that a package manager runs for its consumers', manifestOf(installed).scripts?.['prepare'] === undefined)
+    manifests.filter(({ scripts = {} }) =>
+      ['preinstall', 'install', 'postinstall'].some(name => scripts[name] !== undefined)).map(({
+      name
+    }) => name))
+  checks.check(
+    'it has no script that a package manager runs for its consumers',
+    manifestOf(installed).scripts?.['prepare'] === undefined
+  )
   const versions = new Map(manifests.map(({ name, version }) => [name, version]))
   none('the packages that are pinned have these versions',
-    Object.entries(pinnedVersions(root)).filter(([name, version]) => versions.get(name) !== version).map(([name, version]) => `${name}: ${versions.get(name)}, expected ${version}`))
+    Object.entries(pinnedVersions(root)).filter(([name, version]) => versions.get(name) !== version)
+      .map(([name, version]) => `${name}: ${versions.get(name)}, expected ${version}`))
   return true
 }
 
@@ -92,24 +108,34 @@ function install (tarball: string): boolean {
 function checkFiles (): void {
   const files = packedFiles(installed)
   none('the files that its pages link to or name are in it', missingLinks(installed, files))
-  none('it has neither tests, nor benchmarks, nor maps without their sources', files.filter(file => /^test\/|\/test\/|\.map$|^(?!dist\/).*\.ts$/.test(file)))
-  const code = files.filter(file => file.endsWith('.js')).map(file => [file, readFileSync(join(installed, file), 'utf8')] as const)
-  none('no file names a map that is not in it', code.filter(([, text]) => text.includes('//# sourceMappingURL=')).map(([file]) => file))
+  none('it has neither tests, nor benchmarks, nor maps without their sources', files.filter(file =>
+    /^test\/|\/test\/|\.map$|^(?!dist\/).*\.ts$/.test(file)))
+  const code = files.filter(file => file.endsWith('.js')).map(file =>
+    [file, readFileSync(join(installed, file), 'utf8')] as const)
+  none('no file names a map that is not in it', code.filter(([, text]) => text.includes('//# sourceMappingURL='))
+    .map(([file]) => file))
   const named = /^(?:#!|\/\/\/ <reference types="node" \/>)/ // a command is no module to import
   const unnamed = declarationFiles(installed).filter(file => !named.test(readFileSync(join(installed, file), 'utf8')))
   none('each declaration file names Node\'s types', unnamed)
 }
 
 /** The command and the examples, from the folder of somebody who has installed them. */
-function checkCommands (): void {
+async function checkCommands (): Promise<void> {
   const version = run('npx', ['--no-install', 'sluice', '--version'])
   checks.check(`npx sluice --version is ${packageVersion()}`, version.stdout.trim() === packageVersion())
-  succeeds('an example runs', run(process.execPath, [join(installed, 'examples/custom-recipe.mjs'), join(installed, 'examples/mail.ndjson'), 'mail.ndjson']))
+  succeeds('an example runs', run(process.execPath, [
+    join(installed, 'examples/custom-recipe.mjs'), join(installed, 'examples/mail.ndjson'), 'mail.ndjson'
+  ]))
   succeeds('an example with a sub-path runs', run(process.execPath, [join(installed, 'examples/pack-alone.mjs')]))
+  writeFileSync(join(consumer, 'my.parquet'), await ownData())
+  succeeds('a parquet file becomes verified shards, by the commands of README.md', run('bash', [join(installed, 'examples/own-data.sh'), 'my.parquet']))
   rmSync(join(consumer, 'node_modules/fasttext.wasm.js'), { recursive: true, force: true })
   const without = run('npx', ['--no-install', 'sluice', 'language', '--keep', 'en', '--detector', 'fasttext'])
-  checks.check('without the optional dependency the error says what to install', !without.passed && without.output.includes('npm install fasttext.wasm.js'))
-  succeeds('the optional dependency is installed again', run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund']))
+  checks.check('without the optional dependency the error says what to install', !without.passed &&
+    without.output.includes('npm install fasttext.wasm.js'))
+  succeeds('the optional dependency is installed again', run('npm', [
+    'install', '--no-package-lock', '--no-audit', '--no-fund'
+  ]))
 }
 
 /** Programs in TypeScript: their types, and what they do, on this Node and on others. */
@@ -118,34 +144,49 @@ function checkPrograms (): void {
   writeFileSync(join(consumer, 'program.cts'), COMMON_JS)
   writeFileSync(join(consumer, 'declarations.mts'), declarationsProgram(exportedModules(installed)))
   writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify(TSCONFIG))
-  if (!succeeds('strict programs, and all that can be imported, type-check with what it declares', run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')]))) return
+  if (!succeeds('strict programs, and all that can be imported, type-check with what it declares', run(
+    process.execPath, [join(root, 'node_modules/typescript/bin/tsc')]
+  ))) {
+    return
+  }
 
   const programs = [['import', 'built/program.mjs'], ['require(\'sluice\')', 'built/program.cjs']] as const
   const args = [join(installed, 'examples/mail.ndjson'), join(root, 'test/fixtures/quickstart.model')]
-  for (const [name, program] of programs) succeeds(`${name} on Node ${process.versions.node}`, run(process.execPath, [program, ...args, 'this-node']))
+  for (const [name, program] of programs) {
+    succeeds(`${name} on Node ${process.versions.node}`, run(process.execPath, [program, ...args, 'this-node']))
+  }
   for (const node of NODES) {
     const isThere = canFetch(`node@${node}`, 'node --version')
     for (const [name, program] of programs) {
-      if (isThere) succeeds(`${name} on Node ${node}`, npx(`node@${node}`, 'node', program, ...args.map(arg => JSON.stringify(arg)), `node-${node}`))
-      else checks.skip(`${name} on Node ${node}`, 'it is not to be had here')
+      if (isThere) {
+        succeeds(`${name} on Node ${node}`, npx(
+        `node@${node}`, 'node', program, ...args.map(arg => JSON.stringify(arg)), `node-${node}`
+        ))
+      } else checks.skip(`${name} on Node ${node}`, 'it is not to be had here')
     }
   }
 }
 
 try {
-  const packing = run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root) // `npm run package` has built it
+  // `npm run package` has built it.
+  const packing = run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root)
   const tarball = join(folder, `sluice-${packageVersion()}.tgz`)
   if (succeeds('npm pack', packing)) {
-    const isReachable = run('npm', ['view', 'split2', 'version', '--fetch-retries', '1', '--fetch-timeout', '20000'], folder).passed
+    const isReachable = run(
+      'npm', ['view', 'split2', 'version', '--fetch-retries', '1', '--fetch-timeout', '20000'], folder
+    ).passed
     if (!isReachable) checks.skip('installing it, and programs that use it', REGISTRY)
     else if (install(tarball)) {
       checkFiles()
-      checkCommands()
+      await checkCommands()
       checkPrograms()
     }
     for (const [linter, ...options] of LINTERS) {
-      if (isReachable && canFetch(linter, 'true')) succeeds(linter, npx(linter, linter.startsWith('publint') ? 'publint' : 'attw', tarball, ...options))
-      else checks.skip(linter, REGISTRY)
+      if (isReachable && canFetch(linter, 'true')) {
+        succeeds(linter, npx(linter, linter.startsWith('publint')
+          ? 'publint'
+          : 'attw', tarball, ...options))
+      } else checks.skip(linter, REGISTRY)
     }
   }
 } finally {

@@ -33,18 +33,33 @@ function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: str
   const corpus = join(folder, 'rules.txt')
   writeFileSync(corpus, 'the river opens a gate\n'.repeat(9))
   // Spaces as by default, and all of them left, so that it is seen what else becomes one.
-  for (const [kind, ...options] of [['spaces dropped'], ['spaces kept', '--add_dummy_prefix=false', '--remove_extra_whitespaces=false']] as const) {
-    const theirs = spmTrain(join(folder, 'rules'), corpus, '--vocab_size=30', '--hard_vocab_limit=false', `--normalization_rule_name=${name}`, ...options)
+  for (const [kind, ...options] of [
+    ['spaces dropped'],
+    ['spaces kept', '--add_dummy_prefix=false', '--remove_extra_whitespaces=false']
+  ] as const) {
+    const theirs = spmTrain(
+      join(folder, 'rules'), corpus, '--vocab_size=30', '--hard_vocab_limit=false', `--normalization_rule_name=${name}`,
+      ...options
+    )
     const ours = rewritten(theirs, join(folder, 'our-rules.model'))
     const rules = name === 'identity' ? '' : run('spm_normalize', `--model=${theirs}`, '--decompile')
-    if (name !== 'identity') checks.check(`${name}, ${kind}: spm_normalize finds the same rules in our table (${rules.split('\n').length - 1})`, rules === run('spm_normalize', `--model=${ours}`, '--decompile'))
-    const sources = rules.split('\n').slice(0, -1).map(line => String.fromCodePoint(...line.split('\t')[0]!.split(' ').map(code => parseInt(code, 16))))
+    if (name !== 'identity') {
+      checks.check(
+        `${name}, ${kind}: spm_normalize finds the same rules in our table (${rules.split('\n').length - 1})`,
+        rules === run('spm_normalize', `--model=${ours}`, '--decompile')
+      )
+    }
+    const sources = rules.split('\n').slice(0, -1).map(line =>
+      String.fromCodePoint(...line.split('\t')[0]!.split(' ').map(code => parseInt(code, 16))))
     // A line feed ends a line, so it can't be asked about; `judgeWritten` has it in its texts.
     const lines = [...scalars().filter(scalar => scalar !== '\n'), ...sources.filter(source => source !== '\n')]
     const input = join(folder, 'rules-asked.txt')
-    writeFileSync(input, lines.map(line => `${line}\n`).join('') + lines.map(line => `a${line}b${line}\u0301${line}\n`).join(''))
+    writeFileSync(input, lines.map(line => `${line}\n`).join('') +
+      lines.map(line => `a${line}b${line}\u0301${line}\n`).join(''))
     const [expected, got] = [theirs, ours].map(model => spmNormalize(model, input))
-    checks.check(`${name}, ${kind}: spm_normalize gives the same with our table (${lines.length} texts alone and between others)`, expected!.split('\n').length === 2 * lines.length + 1 && expected === got)
+    checks.check(`${name}, ${kind}: spm_normalize gives the same with our table ` +
+      `(${lines.length} texts alone and between others)`, expected!.split('\n').length === 2 * lines.length + 1 &&
+        expected === got)
   }
 }
 
@@ -52,23 +67,39 @@ function judgeRule (checks: Checks, name: typeof RULE_NAMES[number], folder: str
 async function judgeWritten (checks: Checks, files: readonly string[], folder: string): Promise<void> {
   const documents = files.flatMap(texts)
   const corpus = join(folder, 'written.txt')
-  writeFileSync(corpus, documents.flatMap(text => text.split('\n')).map(line => line.trim()).filter(line => line !== '' && line.length < 1000).slice(0, TRAINED_LINES).join('\n'))
-  const asked = [...documents.filter((_, i) => i % Math.ceil(documents.length / ENCODED_DOCUMENTS) === 0), 'a\nb\r\nc', '\0a\0', ...scalarTexts()]
-  const options = ['--vocab_size=2000', '--byte_fallback', '--user_defined_symbols=<doc>,the', '--control_symbols=<mask>', '--seed_sentencepiece_size=80000', '--num_sub_iterations=1']
+  writeFileSync(corpus, documents.flatMap(text => text.split('\n')).map(line => line.trim())
+    .filter(line => line !== '' && line.length < 1000).slice(0, TRAINED_LINES).join('\n'))
+  const asked = [
+    ...documents.filter((_, i) => i % Math.ceil(documents.length / ENCODED_DOCUMENTS) === 0),
+    'a\nb\r\nc',
+    '\0a\0',
+    ...scalarTexts()
+  ]
+  const options = [
+    '--vocab_size=2000', '--byte_fallback', '--user_defined_symbols=<doc>,the', '--control_symbols=<mask>',
+    '--seed_sentencepiece_size=80000', '--num_sub_iterations=1'
+  ]
   const theirs = spmTrain(join(folder, 'written'), corpus, ...options)
   const ours = rewritten(theirs, join(folder, 'our-written.model'))
   const ids = pythonIds(theirs, asked)
-  checks.check(`a model that sluice wrote, Python: the ids of SentencePiece's own (${asked.length} texts)`, ids.length === asked.length && pythonIds(ours, asked).join('\n') === ids.join('\n'))
+  checks.check(
+    `a model that sluice wrote, Python: the ids of SentencePiece's own (${asked.length} texts)`,
+    ids.length === asked.length && pythonIds(ours, asked).join('\n') === ids.join('\n')
+  )
   const plain = join(folder, 'written-asked.txt')
   writeFileSync(plain, asked.join('\n'))
-  const [lines, ourLines] = [theirs, ours].map(model => run('spm_encode', `--model=${model}`, '--output_format=id', `--input=${plain}`))
-  checks.check('a model that sluice wrote, spm_encode: the ids of SentencePiece\'s own', lines !== '' && lines === ourLines)
+  const [lines, ourLines] = [theirs, ours].map(model =>
+    run('spm_encode', `--model=${model}`, '--output_format=id', `--input=${plain}`))
+  checks.check('a model that sluice wrote, spm_encode: the ids of SentencePiece\'s own', lines !== '' &&
+    lines === ourLines)
   const wasm = await loadWasmEncoder(ours, sha256(readFileSync(ours)))
   const { encode } = await loadTokenizer(ours)
   for (const [reader, idsOf] of [['sentencepiece-js', wasm], ['our own encoder', encode]] as const) {
     const wrong = asked.filter((text, i) => `[${idsOf(text).join()}]` !== ids[i])
     for (const text of wrong.slice(0, 3)) console.log(`  ${reader}: ${JSON.stringify(text.slice(0, 200))}`)
-    checks.check(`a model that sluice wrote, ${reader}: the ids of SentencePiece's own; ${wrong.length} wrong`, wrong.length === 0)
+    checks.check(
+      `a model that sluice wrote, ${reader}: the ids of SentencePiece's own; ${wrong.length} wrong`, wrong.length === 0
+    )
   }
 }
 
@@ -77,7 +108,12 @@ function rewritten (path: string, as: string): string {
   const { pieces, trainer, normalizer } = readModel(readFileSync(path), path)
   writeFileSync(as, modelBytes({
     pieces,
-    trainer: { model_type: trainer.modelType, vocab_size: trainer.vocabSize, character_coverage: trainer.characterCoverage, byte_fallback: trainer.byteFallback },
+    trainer: {
+      model_type: trainer.modelType,
+      vocab_size: trainer.vocabSize,
+      character_coverage: trainer.characterCoverage,
+      byte_fallback: trainer.byteFallback
+    },
     normalizer: { ...normalizer, precompiledCharsmap: charsmapOf(RULE_NAMES.find(name => name === normalizer.name)!) }
   }))
   return as
@@ -88,5 +124,6 @@ function rewritten (path: string, as: string): string {
  */
 function scalarTexts (): string[] {
   const all = scalars()
-  return Array.from({ length: Math.ceil(all.length / 4096) }, (_, block) => all.slice(4096 * block, 4096 * (block + 1)).join(' a'))
+  return Array.from({ length: Math.ceil(all.length / 4096) }, (_, block) =>
+    all.slice(4096 * block, 4096 * (block + 1)).join(' a'))
 }

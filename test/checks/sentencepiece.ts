@@ -33,7 +33,9 @@ export function spmTrain (prefix: string, corpus: string, ...options: readonly s
 /** What SentencePiece's module in Python encodes texts to: of each its ids as JSON. */
 export function pythonIds (model: string, texts: readonly string[]): string[] {
   const input = texts.map(text => JSON.stringify(text) + '\n').join('')
-  return execFileSync('/usr/bin/python3', ['-c', ENCODE, model], { input, encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['pipe', 'pipe', 'inherit'] }).split('\n').slice(0, -1)
+  return execFileSync('/usr/bin/python3', ['-c', ENCODE, model], {
+    input, encoding: 'utf8', maxBuffer: 2 ** 30, stdio: ['pipe', 'pipe', 'inherit']
+  }).split('\n').slice(0, -1)
 }
 
 /** What `spm_normalize` makes of a file, by the rules of a model. */
@@ -43,11 +45,13 @@ export function spmNormalize (model: string, input: string): string {
 
 /** Every Unicode scalar value, as a text. */
 export function scalars (): string[] {
-  return Array.from({ length: 0x11_0000 }, (_, code) => code).filter(code => code < 0xd800 || code >= 0xe000).map(code => String.fromCodePoint(code))
+  return Array.from({ length: 0x11_0000 }, (_, code) => code).filter(code => code < 0xd800 || code >= 0xe000)
+    .map(code => String.fromCodePoint(code))
 }
 
 /** The texts of a file of documents. */
 export function texts (file: string): string[] {
   const content = readFileSync(file)
-  return (file.endsWith('.gz') ? gunzipSync(content) : content).toString().split('\n').filter(line => line !== '').map(line => (JSON.parse(line) as { text: string }).text)
+  return (file.endsWith('.gz') ? gunzipSync(content) : content).toString().split('\n').filter(line => line !== '')
+    .map(line => (JSON.parse(line) as { text: string }).text)
 }

@@ -43,33 +43,79 @@ const TRAININGS: readonly Training[] = [
   ['nmt_nfkc', { vocabSize: 4000 }],
   ['byte fallback, symbols', { vocabSize: 4000, byteFallback: true, userDefinedSymbols: SYMBOLS }],
   ['nfkc, no prefix', { vocabSize: 3000, normalizationRuleName: 'nfkc', addDummyPrefix: false }],
-  ['nmt_nfkc_cf, spaces kept', { vocabSize: 3000, normalizationRuleName: 'nmt_nfkc_cf', removeExtraWhitespaces: false }],
-  ['nfkc_cf, digits apart', { vocabSize: 3000, normalizationRuleName: 'nfkc_cf', splitDigits: true, characterCoverage: 0.99 }],
-  ['identity, short pieces', { vocabSize: 3000, normalizationRuleName: 'identity', maxSentencepieceLength: 6, shrinkingFactor: 0.6, numSubIterations: 1 }],
+  [
+    'nmt_nfkc_cf, spaces kept',
+    { vocabSize: 3000, normalizationRuleName: 'nmt_nfkc_cf', removeExtraWhitespaces: false }
+  ],
+  [
+    'nfkc_cf, digits apart',
+    { vocabSize: 3000, normalizationRuleName: 'nfkc_cf', splitDigits: true, characterCoverage: 0.99 }
+  ],
+  [
+    'identity, short pieces',
+    {
+      vocabSize: 3000,
+      normalizationRuleName: 'identity',
+      maxSentencepieceLength: 6,
+      shrinkingFactor: 0.6,
+      numSubIterations: 1
+    }
+  ],
   ['scripts and numbers in one', { vocabSize: 4000, splitByUnicodeScript: false, splitByNumber: false }],
   ['over spaces', { vocabSize: 3000, splitByWhitespace: false }],
   ['few seeds, fewer pieces than asked for', { vocabSize: 8000, seedSentencepieceSize: 5000, hardVocabLimit: false }],
   ['the last file alone, all characters', { vocabSize: 8000, characterCoverage: 1, hardVocabLimit: false }, 'last'],
-  ['the last file alone, byte fallback, no prefix, spaces kept', { vocabSize: 4000, hardVocabLimit: false, byteFallback: true, characterCoverage: 0.98, addDummyPrefix: false, removeExtraWhitespaces: false }, 'last']
+  [
+    'the last file alone, byte fallback, no prefix, spaces kept',
+    {
+      vocabSize: 4000,
+      hardVocabLimit: false,
+      byteFallback: true,
+      characterCoverage: 0.98,
+      addDummyPrefix: false,
+      removeExtraWhitespaces: false
+    },
+    'last'
+  ]
 ]
 
-const HOSTILE = ['', ' ', '  a  b  ', 'a\nb\r\nc', '\0a\0', '\u2581', 'a\u2581 b', '\u2585', '<s></s><unk>', '<0x41>', '\t\u00a0\u3000', '\ufeffa', '0123456789'.repeat(50), 'a'.repeat(3000), '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}', '\u0301\u0301', '\u{10ffff}\ue000']
+const HOSTILE = [
+  '', ' ', '  a  b  ', 'a\nb\r\nc', '\0a\0', '\u2581', 'a\u2581 b', '\u2585', '<s></s><unk>', '<0x41>',
+  '\t\u00a0\u3000', '\ufeffa', '0123456789'.repeat(50), 'a'.repeat(3000), '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}',
+  '\u0301\u0301', '\u{10ffff}\ue000'
+]
 
 /** @param files of documents, to train on and to encode @param folder to work in */
 export async function judgeTrainer (checks: Checks, files: readonly string[], folder: string): Promise<void> {
   const missing = missingCommands()
   if (missing !== undefined) {
-    for (const name of ['readers of models that sluice trains', 'their quality', 'the same bytes with any number of workers']) checks.skip(name, missing)
+    for (const name of [
+      'readers of models that sluice trains', 'their quality', 'the same bytes with any number of workers'
+    ]) {
+      checks.skip(name, missing)
+    }
     return
   }
   const documents = files.map(texts)
   const corpora = {
-    all: writeCorpus(join(folder, 'trained-all.txt'), documents.map(each => each.filter((_, i) => i % 2 === 0)), TRAINED_BYTES),
-    last: writeCorpus(join(folder, 'trained-last.txt'), [documents.at(-1)!.filter((_, i) => i % 2 === 0)], TRAINED_BYTES)
+    all: writeCorpus(
+      join(folder, 'trained-all.txt'), documents.map(each => each.filter((_, i) => i % 2 === 0)), TRAINED_BYTES
+    ),
+    last: writeCorpus(
+      join(folder, 'trained-last.txt'), [documents.at(-1)!.filter((_, i) => i % 2 === 0)], TRAINED_BYTES
+    )
   }
-  const asked = [...documents.flatMap(each => sample(each.filter((_, i) => i % 2 === 1), ASKED_DOCUMENTS)), ...SYMBOLS.map(symbol => `a${symbol}${symbol} ${symbol}`), ...HOSTILE]
-  for (const [name, options, text = 'all'] of TRAININGS) await judgeTraining(checks, { name, options, corpus: corpora[text], asked, folder })
-  for (const rule of ['nmt_nfkc', 'nfkc', 'nmt_nfkc_cf', 'nfkc_cf', 'identity'] as const) await judgeNormalizing(checks, rule, folder)
+  const asked = [
+    ...documents.flatMap(each => sample(each.filter((_, i) => i % 2 === 1), ASKED_DOCUMENTS)),
+    ...SYMBOLS.map(symbol => `a${symbol}${symbol} ${symbol}`),
+    ...HOSTILE
+  ]
+  for (const [name, options, text = 'all'] of TRAININGS) {
+    await judgeTraining(checks, { name, options, corpus: corpora[text], asked, folder })
+  }
+  for (const rule of ['nmt_nfkc', 'nfkc', 'nmt_nfkc_cf', 'nfkc_cf', 'identity'] as const) {
+    await judgeNormalizing(checks, rule, folder)
+  }
   await judgeSameBytes(checks, corpora.all)
   await judgeQuality(checks, documents, folder)
 }
@@ -96,30 +142,51 @@ async function judgeTraining (checks: Checks, { name, options, corpus, asked, fo
   for (const [reader, ids] of readers) {
     const wrong = asked.filter((_, i) => ids[i] !== expected[i])
     for (const text of wrong.slice(0, 3)) console.log(`  ${name}, ${reader}: ${JSON.stringify(text.slice(0, 200))}`)
-    checks.check(`${what}, ${reader}: encodes as our encoder does (${asked.length} texts); ${wrong.length} wrong`, ids.length === asked.length && wrong.length === 0)
+    checks.check(
+      `${what}, ${reader}: encodes as our encoder does (${asked.length} texts); ${wrong.length} wrong`,
+      ids.length === asked.length && wrong.length === 0
+    )
   }
   const lines = asked.flatMap(text => text.split('\n'))
   const input = join(folder, 'trained-asked.txt')
   writeFileSync(input, lines.map(line => `${line}\n`).join(''))
   const encoded = run('spm_encode', `--model=${model}`, '--output_format=id', `--input=${input}`)
-  checks.check(`${what}, spm_encode: encodes as our encoder does (${lines.length} lines)`, encoded === lines.map(line => `${ours.encode(line).join(' ')}\n`).join(''))
+  checks.check(
+    `${what}, spm_encode: encodes as our encoder does (${lines.length} lines)`,
+    encoded === lines.map(line => `${ours.encode(line).join(' ')}\n`).join('')
+  )
   const theirs = await loadTokenizer(spmTrain(join(folder, 'trained-theirs'), corpus, ...flagsOf(options)))
   const common = inCommon(ours, theirs)
-  const isAlike = Math.abs(ours.vocabSize - theirs.vocabSize) <= (options.hardVocabLimit === false ? ALLOWED_PIECES * theirs.vocabSize : 0) && firstPieces(ours) === firstPieces(theirs)
-  checks.check(`${what}, beside spm_train's (${theirs.vocabSize}): the special ones alike, ${(100 * common).toFixed(2)} % of the pieces in common`, isAlike && common >= WANTED_COMMON.little)
+  const allowed = options.hardVocabLimit === false ? ALLOWED_PIECES * theirs.vocabSize : 0
+  const isAlike = Math.abs(ours.vocabSize - theirs.vocabSize) <= allowed && firstPieces(ours) === firstPieces(theirs)
+  checks.check(
+    `${what}, compared with spm_train's (${theirs.vocabSize}): the same special ones, ` +
+      `${(100 * common).toFixed(2)} % of the pieces in common`,
+    isAlike && common >= WANTED_COMMON.little
+  )
 }
 
 /** What a model of ours makes of every scalar value, beside one that `spm_train` has trained by the same rules. */
-async function judgeNormalizing (checks: Checks, rule: NonNullable<ModelOptions['normalizationRuleName']>, folder: string): Promise<void> {
+async function judgeNormalizing (
+  checks: Checks,
+  rule: NonNullable<ModelOptions['normalizationRuleName']>,
+  folder: string
+): Promise<void> {
   const corpus = join(folder, 'trained-rules.txt')
   writeFileSync(corpus, 'the river opens a gate\n'.repeat(9))
   const options: ModelOptions = { vocabSize: 30, hardVocabLimit: false, normalizationRuleName: rule }
-  const models = [await trained(join(folder, 'trained-rules-ours.model'), corpus, options), spmTrain(join(folder, 'trained-rules'), corpus, ...flagsOf(options))]
+  const models = [
+    await trained(join(folder, 'trained-rules-ours.model'), corpus, options),
+    spmTrain(join(folder, 'trained-rules'), corpus, ...flagsOf(options))
+  ]
   const input = join(folder, 'trained-scalars.txt')
   const lines = scalars().filter(scalar => scalar !== '\n') // which ends a line
   writeFileSync(input, lines.map(line => `a${line}b\n`).join(''))
   const [ours, theirs] = models.map(model => spmNormalize(model, input))
-  checks.check(`trained, ${rule}: spm_normalize gives the same as with spm_train's (${lines.length} scalar values)`, ours!.split('\n').length === lines.length + 1 && ours === theirs)
+  checks.check(
+    `trained, ${rule}: spm_normalize gives the same as with spm_train's (${lines.length} scalar values)`,
+    ours!.split('\n').length === lines.length + 1 && ours === theirs
+  )
 }
 
 async function judgeSameBytes (checks: Checks, corpus: string): Promise<void> {
@@ -136,7 +203,11 @@ async function judgeSameBytes (checks: Checks, corpus: string): Promise<void> {
 }
 
 /** Tokens of documents that neither was trained on. */
-async function judgeQuality (checks: Checks, documents: ReadonlyArray<readonly string[]>, folder: string): Promise<void> {
+async function judgeQuality (
+  checks: Checks,
+  documents: ReadonlyArray<readonly string[]>,
+  folder: string
+): Promise<void> {
   const [learned, heldOut] = [0, 1].map(odd => documents.flatMap(texts => {
     const every = 2 * Math.ceil(texts.reduce((sum, text) => sum + text.length, 0) / QUALITY_BYTES)
     return texts.filter((_, i) => i % every === odd)
@@ -148,7 +219,11 @@ async function judgeQuality (checks: Checks, documents: ReadonlyArray<readonly s
   const tokens = (tokenizer: Tokenizer): number => heldOut.reduce((sum, text) => sum + tokenizer.encode(text).length, 0)
   const ratio = tokens(ours) / tokens(theirs)
   const common = inCommon(ours, theirs)
-  checks.check(`trained, ${QUALITY_PIECES} pieces: ${(100 * common).toFixed(2)} % in common with spm_train, ${tokens(theirs)} tokens of other documents by its model and ${ratio.toFixed(5)} times as many by ours`, common >= WANTED_COMMON.quality && ratio <= WANTED_TOKENS)
+  checks.check(
+    `trained, ${QUALITY_PIECES} pieces: ${(100 * common).toFixed(2)} % in common with spm_train, ` +
+      `${tokens(theirs)} tokens of other documents by its model and ${ratio.toFixed(5)} times as many by ours`,
+    common >= WANTED_COMMON.quality && ratio <= WANTED_TOKENS
+  )
 }
 
 /** @returns the model's path */
@@ -160,7 +235,10 @@ async function trained (path: string, corpus: string, options: ModelOptions): Pr
 
 /** As `spm_train` is given the options. */
 function flagsOf ({ workers: _, ...options }: ModelOptions): string[] {
-  return Object.entries(options).map(([name, value]) => `--${name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)}=${Array.isArray(value) ? value.join(',') : String(value)}`)
+  return Object.entries(options).map(([name, value]) => {
+    const flag = name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+    return `--${flag}=${Array.isArray(value) ? value.join(',') : String(value)}`
+  })
 }
 
 async function wasmIds (model: string, asked: readonly string[]): Promise<string[]> {
@@ -175,7 +253,9 @@ function inCommon ({ model: { pieces } }: Tokenizer, theirs: Tokenizer): number 
 
 /** Those that no text teaches, in their order. */
 function firstPieces ({ model: { pieces } }: Tokenizer): string {
-  return JSON.stringify(pieces.map(({ piece, type }, id) => [id, piece, type]).filter(([, , type]) => type !== 'normal'))
+  return JSON.stringify(
+    pieces.map(({ piece, type }, id) => [id, piece, type]).filter(([, , type]) => type !== 'normal')
+  )
 }
 
 /** Writes lines of each group of documents, of each as much. @returns its path */

@@ -14,11 +14,20 @@ export class Refusal extends Error {
 }
 
 export function json (value: unknown, headers: Readonly<Record<string, string>> = {}, status = 200): Answer {
-  return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: Buffer.from(JSON.stringify(value)) }
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
+    body: Buffer.from(JSON.stringify(value))
+  }
 }
 
 /** An error in the Hub's way: twice in headers, and in the body. */
-export function failure (status: number, code: string | null, message: string, headers: Readonly<Record<string, string>> = {}): Answer {
+export function failure (
+  status: number,
+  code: string | null,
+  message: string,
+  headers: Readonly<Record<string, string>> = {}
+): Answer {
   return json({ error: message }, {
     ...(code !== null && { 'X-Error-Code': code }),
     'X-Error-Message': message,
@@ -28,7 +37,11 @@ export function failure (status: number, code: string | null, message: string, h
 }
 
 export function redirect (status: 302 | 307, location: string, headers: Readonly<Record<string, string>> = {}): Answer {
-  return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8', ...headers, Location: location }, body: Buffer.from(`Redirecting to ${location}`) }
+  return {
+    status,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8', ...headers, Location: location },
+    body: Buffer.from(`Redirecting to ${location}`)
+  }
 }
 
 /** The repository that a route is in, if the caller may see it, and where it's about to read: if they may do that. */
@@ -44,8 +57,10 @@ export function repositoryFor (state: State, route: Route, caller: Caller, isRea
   if (isReading && gated !== undefined && caller !== 'owner') {
     const restricted = `Access to dataset ${name} is restricted`
     throw new Refusal(caller === 'nobody'
-      ? failure(401, 'GatedRepo', `${restricted}. You must have access to it and be authenticated to access it. Please log in.`)
-      : failure(403, 'GatedRepo', `${restricted} and you are not in the authorized list. Visit ${state.endpoint}/datasets/${name} to ask for access.`))
+      ? failure(401, 'GatedRepo',
+        `${restricted}. You must have access to it and be authenticated to access it. Please log in.`)
+      : failure(403, 'GatedRepo', `${restricted} and you are not in the authorized list. Visit ` +
+        `${state.endpoint}/datasets/${name} to ask for access.`))
   }
   return repository
 }

@@ -13,8 +13,16 @@ const AT_MOST_EXPANDED = 50
 type Query = URLSearchParams
 
 /** Answers to the Hub's API on datasets. */
-export async function apiAnswer (state: State, route: Route, caller: Caller, request: IncomingMessage, query: Query): Promise<Answer> {
-  if (!['GET', 'HEAD', ...(route.what === 'paths-info' ? ['POST'] : [])].includes(request.method!)) return failure(405, null, 'Method not allowed')
+export async function apiAnswer (
+  state: State,
+  route: Route,
+  caller: Caller,
+  request: IncomingMessage,
+  query: Query
+): Promise<Answer> {
+  if (!['GET', 'HEAD', ...(route.what === 'paths-info' ? ['POST'] : [])].includes(request.method!)) {
+    return failure(405, null, 'Method not allowed')
+  }
   if (route.what === 'whoami') return whoami(caller)
   if (route.what === 'viewer') return viewer(state, route, caller, query)
   if (route.what === 'none') return failure(404, null, 'Sorry, we can\'t find the page you are looking for.')
@@ -31,7 +39,15 @@ export async function apiAnswer (state: State, route: Route, caller: Caller, req
 function whoami (caller: Caller): Answer {
   return caller === 'nobody'
     ? failure(401, null, 'Invalid username or password.')
-    : json({ type: 'user', id: sha1(caller).slice(0, 24), name: caller, fullname: caller, isPro: false, orgs: [], auth: { type: 'access_token', accessToken: { displayName: 'test', role: 'read', createdAt: DATE } } })
+    : json({
+      type: 'user',
+      id: sha1(caller).slice(0, 24),
+      name: caller,
+      fullname: caller,
+      isPro: false,
+      orgs: [],
+      auth: { type: 'access_token', accessToken: { displayName: 'test', role: 'read', createdAt: DATE } }
+    })
 }
 
 function info (repository: Repository, commit: Commit, query: Query): Answer {
@@ -54,12 +70,19 @@ function info (repository: Repository, commit: Commit, query: Query): Answer {
     ...(card !== null && { cardData: card }),
     siblings: files.map(file => ({
       rfilename: file.path,
-      ...(blobs && { size: file.size, blobId: file.oid, ...(file.lfs && { lfs: { sha256: file.sha256, size: file.size, pointerSize: file.pointerSize } }) })
+      ...(blobs &&
+        {
+          size: file.size,
+          blobId: file.oid,
+          ...(file.lfs && { lfs: { sha256: file.sha256, size: file.size, pointerSize: file.pointerSize } })
+        })
     })),
     usedStorage: files.reduce((sum, { size }) => sum + size, 0)
   }
   const expand = [...query.getAll('expand'), ...query.getAll('expand[]')]
-  const shown = expand.length === 0 ? all : Object.fromEntries(Object.entries(all).filter(([key]) => expand.includes(key)))
+  const shown = expand.length === 0
+    ? all
+    : Object.fromEntries(Object.entries(all).filter(([key]) => expand.includes(key)))
   return json({ _id: sha1(name).slice(0, 24), id: name, ...shown })
 }
 
@@ -71,21 +94,32 @@ function licenses (card: Record<string, unknown> | null): unknown[] {
 function tree (state: State, repository: Repository, route: Route, query: Query): Answer {
   const commit = commitFor(repository, route)
   const files = filesBelow(commit, route.path)
-  if (files.length === 0 && route.path !== '') throw new Refusal(failure(404, 'EntryNotFound', `${route.path} does not exist on "${route.revision}"`))
+  if (files.length === 0 && route.path !== '') {
+    throw new Refusal(failure(404, 'EntryNotFound', `${route.path} does not exist on "${route.revision}"`))
+  }
   const depth = route.path === '' ? 0 : route.path.split('/').length
   const recursive = isTrue(query.get('recursive'))
   const expand = isTrue(query.get('expand'))
-  const folders = new Set(files.flatMap(({ path }) => foldersOf(path).filter((_, level) => level >= depth && (recursive || level === depth))))
+  const folders = new Set(files.flatMap(({ path }) =>
+    foldersOf(path).filter((_, level) => level >= depth && (recursive || level === depth))))
   const direct = files.filter(({ path }) => recursive || path.split('/').length === depth + 1)
-  const entries = [...[...folders].map(path => ({ path, file: undefined })), ...direct.map(file => ({ path: file.path, file }))]
-  const size = Math.min(Number(query.get('limit') ?? state.options.pageSize ?? 1000), expand ? AT_MOST_EXPANDED : 10_000)
+  const entries = [
+    ...[...folders].map(path => ({ path, file: undefined })), ...direct.map(file => ({ path: file.path, file }))
+  ]
+  const size = Math.min(
+    Number(query.get('limit') ?? state.options.pageSize ?? 1000), expand ? AT_MOST_EXPANDED : 10_000
+  )
   const from = cursorPlace(query.get('cursor'), entries)
   const page = entries.slice(from, from + size)
   const isLast = from + size >= entries.length
   const next = new URLSearchParams(query)
   next.set('cursor', Buffer.from(JSON.stringify({ after: page.at(-1)?.path })).toString('base64'))
-  const address = `${state.endpoint}/api/datasets/${repository.options.name}/tree/${encodeURIComponent(route.revision)}${route.path === '' ? '' : `/${encodeURIComponent(route.path)}`}?${String(next)}`
-  return json(page.map(({ path, file }) => file === undefined ? folderEntry(commit, path, expand) : fileEntry(commit, file, expand)), isLast ? {} : { Link: `<${address}>; rel="next"` })
+  const tree = `${state.endpoint}/api/datasets/${repository.options.name}/tree`
+  const place = [route.revision, ...route.path === '' ? [] : [route.path]].map(encodeURIComponent).join('/')
+  const listed = page.map(({ path, file }) => file === undefined
+    ? folderEntry(commit, path, expand)
+    : fileEntry(commit, file, expand))
+  return json(listed, isLast ? {} : { Link: `<${tree}/${place}?${String(next)}>; rel="next"` })
 }
 
 function cursorPlace (cursor: string | null, entries: ReadonlyArray<{ readonly path: string }>): number {
@@ -102,7 +136,15 @@ function foldersOf (path: string): string[] {
 
 function fileEntry (commit: Commit, file: Blob, expand: boolean): object {
   const { path, size, oid, lfs, sha256, pointerSize } = file
-  return { type: 'file', oid, size, ...(lfs && { lfs: { oid: sha256, size, pointerSize } }), path, ...(expand && { lastCommit: lastCommit(commit), securityFileStatus: { status: 'safe', avScan: null, pickleImportScan: null } }) }
+  return {
+    type: 'file',
+    oid,
+    size,
+    ...(lfs && { lfs: { oid: sha256, size, pointerSize } }),
+    path,
+    ...(expand &&
+      { lastCommit: lastCommit(commit), securityFileStatus: { status: 'safe', avScan: null, pickleImportScan: null } })
+  }
 }
 
 function folderEntry (commit: Commit, path: string, expand: boolean): object {
@@ -120,7 +162,9 @@ async function pathsInfo (repository: Repository, route: Route, request: Incomin
   const commit = commitFor(repository, route)
   const body = await bodyOf(request)
   const isJson = request.headers['content-type']?.includes('json') === true
-  const { paths = [], expand = false } = isJson ? JSON.parse(body) as { paths?: string | string[], expand?: boolean } : { paths: new URLSearchParams(body).getAll('paths'), expand: isTrue(new URLSearchParams(body).get('expand')) }
+  const { paths = [], expand = false } = isJson
+    ? JSON.parse(body) as { paths?: string | string[], expand?: boolean }
+    : { paths: new URLSearchParams(body).getAll('paths'), expand: isTrue(new URLSearchParams(body).get('expand')) }
   return json([paths].flat().flatMap(path => {
     const file = commit.files.get(path)
     if (file !== undefined) return [fileEntry(commit, file, expand)]
@@ -157,7 +201,9 @@ interface Converted {
 function converted (repository: Repository): Converted[] {
   return [...repository.at('refs/convert/parquet')?.files.values() ?? []].flatMap(file => {
     const [config, split, name] = file.path.split('/')
-    return name?.endsWith('.parquet') === true ? [{ config: config!, split: split!.replace(/^partial-/, ''), file }] : []
+    return name?.endsWith('.parquet') === true
+      ? [{ config: config!, split: split!.replace(/^partial-/, ''), file }]
+      : []
   })
 }
 
@@ -169,13 +215,16 @@ function parquet (state: State, repository: Repository, path: string): Answer {
   const listed: Record<string, Record<string, string[]>> = {}
   for (const { config, split } of files) {
     const addresses = (listed[config] ??= {})[split] ??= []
-    addresses.push(`${state.endpoint}/api/datasets/${repository.options.name}/parquet/${config}/${split}/${addresses.length}.parquet`)
+    addresses.push(
+      `${state.endpoint}/api/datasets/${repository.options.name}/parquet/${config}/${split}/${addresses.length}.parquet`
+    )
   }
   if (name !== undefined) {
     const file = files.filter(file => file.config === config && file.split === split)[Number.parseInt(name)]?.file
     return file === undefined
       ? failure(404, 'EntryNotFound', 'Entry not found')
-      : redirect(302, `/datasets/${repository.options.name}/resolve/${encodeURIComponent('refs/convert/parquet')}/${file.path}`)
+      : redirect(302,
+        `/datasets/${repository.options.name}/resolve/${encodeURIComponent('refs/convert/parquet')}/${file.path}`)
   }
   const found = config === undefined ? listed : split === undefined ? listed[config] : listed[config]?.[split]
   return found === undefined ? failure(404, null, 'Not found') : json(found)
@@ -192,7 +241,14 @@ function viewer (state: State, route: Route, caller: Caller, query: Query): Answ
   const files = converted(repository)
   if (files.length === 0) return failure(500, 'UnexpectedError', 'The dataset could not be converted.')
   return json({
-    parquet_files: files.map(({ config, split, file }) => ({ dataset: name, config, split, url: `${state.endpoint}/datasets/${name}/resolve/${encodeURIComponent('refs/convert/parquet')}/${file.path}`, filename: file.path.split('/').at(-1), size: file.size })),
+    parquet_files: files.map(({ config, split, file }) => ({
+      dataset: name,
+      config,
+      split,
+      url: `${state.endpoint}/datasets/${name}/resolve/${encodeURIComponent('refs/convert/parquet')}/${file.path}`,
+      filename: file.path.split('/').at(-1),
+      size: file.size
+    })),
     features: null,
     pending: [],
     failed: [],

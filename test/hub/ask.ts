@@ -17,17 +17,25 @@ export interface AskOptions {
 }
 
 /** One request on a connection of its own, without redirects. Fails where there is no answer at all. */
-export async function ask (address: string, { method = 'GET', headers = {}, body, timeoutMs = 5000 }: AskOptions = {}): Promise<Asked> {
+export async function ask (
+  address: string,
+  { method = 'GET', headers = {}, body, timeoutMs = 5000 }: AskOptions = {}
+): Promise<Asked> {
   return await new Promise((resolve, reject) => {
     let late = (): void => { asking.destroy(new Error('no answer in time')) }
     const asking = request(address, { method, headers, agent: false }, answer => {
       const chunks: Buffer[] = []
-      const end = (cut: boolean): void => { resolve({ status: answer.statusCode!, headers: answer.headers, body: Buffer.concat(chunks), cut }) }
+      const end = (cut: boolean): void => {
+        resolve({
+          status: answer.statusCode!, headers: answer.headers, body: Buffer.concat(chunks), cut
+        })
+      }
       late = () => {
         answer.destroy()
         end(true)
       }
-      answer.on('data', (chunk: Buffer) => { chunks.push(chunk) }).on('end', () => { end(false) }).on('error', () => { end(true) })
+      answer.on('data', (chunk: Buffer) => { chunks.push(chunk) }).on('end', () => { end(false) })
+        .on('error', () => { end(true) })
     })
     asking.on('error', reject)
     const timer = setTimeout(() => { late() }, timeoutMs)
@@ -42,5 +50,7 @@ export async function follow (address: string, options: AskOptions = {}): Promis
   if (asked.status !== 302 && asked.status !== 307) return asked
   const next = new URL(asked.headers.location!, address)
   const { Authorization: _, ...headers } = options.headers ?? {}
-  return await follow(String(next), { ...options, headers: next.host === new URL(address).host ? options.headers ?? {} : headers })
+  return await follow(String(next), {
+    ...options, headers: next.host === new URL(address).host ? options.headers ?? {} : headers
+  })
 }

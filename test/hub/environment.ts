@@ -4,7 +4,11 @@ import { join } from 'node:path'
 import { closeHubs } from '../../lib/hub/hub.ts'
 
 /** What says how the Hub is spoken to. */
-const NAMES = ['HF_ENDPOINT', 'HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_TOKEN_PATH', 'HF_HOME', 'XDG_CACHE_HOME', 'HF_HUB_OFFLINE', 'HF_DATASETS_OFFLINE', 'HF_HUB_DISABLE_IMPLICIT_TOKEN', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'] as const
+const NAMES = [
+  'HF_ENDPOINT', 'HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_TOKEN_PATH', 'HF_HOME', 'XDG_CACHE_HOME', 'HF_HUB_OFFLINE',
+  'HF_DATASETS_OFFLINE', 'HF_HUB_DISABLE_IMPLICIT_TOKEN', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy',
+  'https_proxy', 'no_proxy'
+] as const
 
 export type HubEnvironment = Readonly<Partial<Record<typeof NAMES[number], string>>>
 

@@ -74,7 +74,12 @@ export class Exchange {
     const size = Buffer.isBuffer(body) ? body.length : body.end - body.start
     const { length, sent, after } = this.#bodyFault(size)
     this.log.status = status
-    this.#response.writeHead(status, { ...headers, ...(status === 304 || status === 204 || (chunked && length !== null) ? {} : length === null ? {} : { 'Content-Length': String(length) }) })
+    this.#response.writeHead(status, {
+      ...headers,
+      ...(status === 304 || status === 204 || (chunked && length !== null)
+        ? {}
+        : length === null ? {} : { 'Content-Length': String(length) })
+    })
     if (this.request.method === 'HEAD') {
       if (after === 'break') this.cut()
       else this.#response.end()
@@ -110,7 +115,11 @@ export class Exchange {
     const short = this.met('short')
     if (short !== null) {
       const sent = Math.max(0, size - short.by)
-      return { length: short.framing === 'chunked' ? null : short.framing === 'length' ? sent : size, sent, after: short.framing === 'declared' ? 'hang-up' : 'end' }
+      return {
+        length: short.framing === 'chunked' ? null : short.framing === 'length' ? sent : size,
+        sent,
+        after: short.framing === 'declared' ? 'hang-up' : 'end'
+      }
     }
     const total = size + (this.met('long')?.by ?? 0)
     return { length: total, sent: total, after: 'end' }

@@ -4,6 +4,6 @@ import { hostileRuns } from './hostile.ts'
 
 t.teardown(setHubEnvironment({}))
 
-t.test('a Hub that means harm: each way ends in an error that says what is wrong, and nothing else is asked for', async t => {
+t.test('a hostile Hub causes an error that says what is wrong, and no other request', async t => {
   t.strictSame(await hostileRuns(), [])
 })

@@ -14,7 +14,14 @@ export function withFault (exchange: Exchange, answer: Answer): Answer {
   const from = Number(address.searchParams.get('from') ?? 0)
   const entries = Array.from({ length: endless.entries }, (_, i) => entryOf(`data/train-${from + i}.jsonl`))
   address.searchParams.set('from', String(from + Math.max(1, entries.length)))
-  return { ...answer, headers: { ...answer.headers, Link: `<http://${exchange.request.headers.host!}${address.pathname}${address.search}>; rel="next"` }, body: Buffer.from(JSON.stringify(entries)) }
+  return {
+    ...answer,
+    headers: {
+      ...answer.headers,
+      Link: `<http://${exchange.request.headers.host!}${address.pathname}${address.search}>; rel="next"`
+    },
+    body: Buffer.from(JSON.stringify(entries))
+  }
 }
 
 function entryOf (path: string): object {

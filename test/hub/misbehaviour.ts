@@ -23,19 +23,45 @@ export const FAULTS: readonly Fault[] = [
   { kind: 'delay', ms: 10 }
 ]
 
-/** Ways to misbehave that no client gets over, and the error that each has to end in, within some seconds. */
-export const HOSTILE: ReadonlyArray<{ readonly fault: Fault, readonly on?: Misbehaviour['on'], readonly error: RegExp }> = [
-  { fault: { kind: 'endless', entries: 1 }, error: /^ERR_HUB .*listing doesn't end: 102 pages with 102 entries/ },
-  { fault: { kind: 'endless', entries: 0 }, error: /^ERR_HUB .*listing doesn't end: 101 pages with 0 entries/ },
-  { fault: { kind: 'endless', entries: 900 }, error: /^ERR_HUB .*listing doesn't end: \d+ pages .* at most 5000 entries/ },
-  { fault: { kind: 'drip', bytes: 1, ms: 20 }, on: { kind: 'api' }, error: /^ERR_HUB .*the answer is not whole after 2 s, \d+ bytes of it have come; .*--timeout/ },
-  { fault: { kind: 'drip', bytes: 1, ms: 20 }, on: { path: 'README.md' }, error: /^ERR_HUB .*README.md: the answer is not whole after 2 s/ },
-  { fault: { kind: 'informational', ms: 20 }, on: { kind: 'api' }, error: /^ERR_HUB .*the answer is not whole after 2 s, 0 bytes/ },
-  ...['../../../../api/whoami-v2', '/etc/passwd', 'data//a.jsonl', 'data/./a.jsonl', 'data/..', 'a\0.jsonl', '\ud800.jsonl', 'a'.repeat(5000)].map(path => ({
-    fault: { kind: 'listed', path } as const, error: /^ERR_HUB .*the Hub lists ".+", which is no path in a repository, and is not asked for/
+interface Hostile {
+  readonly fault: Fault
+  readonly on?: Misbehaviour['on']
+  readonly error: RegExp
+}
+
+/** Ways to misbehave that no client gets over, and the error that each must end in, within some seconds. */
+export const HOSTILE: readonly Hostile[] = [
+  { fault: { kind: 'endless', entries: 1 }, error: /^ERR_HUB .*doesn't end: received 102 pages with 102 entries/ },
+  { fault: { kind: 'endless', entries: 0 }, error: /^ERR_HUB .*doesn't end: received 101 pages with 0 entries/ },
+  {
+    fault: { kind: 'endless', entries: 900 },
+    error: /^ERR_HUB .*listing doesn't end: received \d+ pages .* at most 5000 entries/
+  },
+  {
+    fault: { kind: 'drip', bytes: 1, ms: 20 },
+    on: { kind: 'api' },
+    error: /^ERR_HUB .*the response is not complete after 2 s, \d+ bytes of it were received; .*--timeout/
+  },
+  {
+    fault: { kind: 'drip', bytes: 1, ms: 20 },
+    on: { path: 'README.md' },
+    error: /^ERR_HUB .*README.md: the response is not complete after 2 s/
+  },
+  {
+    fault: { kind: 'informational', ms: 20 },
+    on: { kind: 'api' },
+    error: /^ERR_HUB .*the response is not complete after 2 s, 0 bytes/
+  },
+  ...[
+    '../../../../api/whoami-v2', '/etc/passwd', 'data//a.jsonl', 'data/./a.jsonl', 'data/..', 'a\0.jsonl',
+    '\ud800.jsonl', 'a'.repeat(5000)
+  ].map(path => ({
+    fault: { kind: 'listed', path } as const,
+    error: /^ERR_HUB .*the Hub lists ".+", which is not a valid path in a repository/
   })),
   ...['data/x\\y.jsonl', 'data/x\ny.jsonl', 'data/\x1b[2J.jsonl'].map(path => ({
-    fault: { kind: 'listed', path } as const, error: /^ERR_DATASET .*the name of the file "data\/.*" has a backslash or a control character, and is not read/
+    fault: { kind: 'listed', path } as const,
+    error: /^ERR_DATASET .*the file "data\/.*" is not read: its name has a backslash or a control character/
   }))
 ]
 
@@ -109,7 +135,9 @@ function atRandom ({ seed, faults = FAULTS, chance = 0.3, times = 20 }: RandomMi
 
 /** A number for `'random'`: a part of the body, negative and of its length, which isn't known yet. */
 function sized (fault: Fault, random: () => number): Fault {
-  return (fault.kind === 'break' || fault.kind === 'stall') && fault.after === 'random' ? { kind: fault.kind, after: -random() } : fault
+  return (fault.kind === 'break' || fault.kind === 'stall') && fault.after === 'random'
+    ? { kind: fault.kind, after: -random() }
+    : fault
 }
 
 /** Bodies are those of files where a plan doesn't say otherwise. */

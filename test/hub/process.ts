@@ -12,9 +12,13 @@ import type { HubOptions, RepoOptions } from './types.ts'
 export const C4: RepoOptions = {
   name: 'allenai/c4',
   files: {
-    'README.md': '---\nlicense:\n- odc-by\nconfigs:\n- config_name: en\n  data_files:\n  - split: train\n    path: en/c4-train.*.json.gz\n- config_name: realnewslike\n  data_files:\n  - split: train\n    path: realnewslike/*.json.gz\n---\n# C4\n',
+    'README.md': '---\nlicense:\n- odc-by\nconfigs:\n- config_name: en\n  data_files:\n  - split: train\n    path: ' +
+      'en/c4-train.*.json.gz\n- config_name: realnewslike\n  data_files:\n  - split: train\n    path: ' +
+      'realnewslike/*.json.gz\n---\n# C4\n',
     ...Object.fromEntries([0, 1].map(n => [`en/c4-train.0000${n}-of-01024.json.gz`, {
-      base64: gzipSync(ndjsonOf(Array.from({ length: 8 }, (_, i) => ({ text: `The water of river ${n} goes over weir ${i}, and on to the mill.`, url: `https://example.org/${n}/${i}` })))).toString('base64')
+      base64: gzipSync(ndjsonOf(Array.from({ length: 8 }, (_, i) => ({
+        text: `The water of river ${n} goes over weir ${i}, and on to the mill.`, url: `https://example.org/${n}/${i}`
+      })))).toString('base64')
     }])),
     'realnewslike/c4-train.00000-of-00512.json.gz': { base64: gzipSync('{"text":"News."}\n').toString('base64') }
   }
@@ -23,7 +27,9 @@ export const C4: RepoOptions = {
 /** A Hub in a process of its own, for commands that are waited for; the environment names it until the test ends. */
 export async function hubProcess (t: Test, options: HubOptions): Promise<string> {
   const config = put(temporaryFolder(t), 'hub.json', JSON.stringify(options))
-  const child = spawn(process.execPath, [join(ROOT, 'dist/test/hub/main.js'), config], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(
+    process.execPath, [join(ROOT, 'dist/test/hub/main.js'), config], { stdio: ['pipe', 'pipe', 'inherit'] }
+  )
   t.teardown(() => { child.stdin.end() })
   const [line] = await once(child.stdout, 'data') as [Buffer]
   const endpoint = line.toString().trim()

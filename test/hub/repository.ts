@@ -57,7 +57,9 @@ export class Repository {
       else files.set(path, await blobOf(path, content, this.options))
     }
     const sorted = new Map([...files].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
-    const id = sha1(JSON.stringify([this.options.name, name, parent, [...sorted].map(([path, { oid }]) => [path, oid])]))
+    const id = sha1(
+      JSON.stringify([this.options.name, name, parent, [...sorted].map(([path, { oid }]) => [path, oid])])
+    )
     this.#commits.set(id, { id, files: sorted })
     this.#refs.set(name, id)
     return id
@@ -65,7 +67,9 @@ export class Repository {
 
   /** The commit of a branch, tag, ref or id, or of HEAD, which is `main`; undefined where there is none. */
   at (revision: string): Commit | undefined {
-    const id = [revision === 'HEAD' ? 'refs/heads/main' : revision, `refs/heads/${revision}`, `refs/tags/${revision}`].map(name => this.#refs.get(name)).find(id => id !== undefined)
+    const name = revision === 'HEAD' ? 'refs/heads/main' : revision
+    const names = [name, `refs/heads/${revision}`, `refs/tags/${revision}`]
+    const id = names.map(name => this.#refs.get(name)).find(id => id !== undefined)
     return this.#commits.get(id ?? revision)
   }
 
@@ -108,22 +112,41 @@ async function blobOf (path: string, content: Content, { lfs }: RepoOptions): Pr
   const held = isLocal ? { localPath: content.localPath } : bytesOf(content)
   const size = Buffer.isBuffer(held) ? held.length : (await stat(held.localPath)).size
   const sha256 = await sha256Of(held)
-  const isLfs = lfs === 'none' ? false : lfs === 'all' || (lfs === undefined ? isLocal || LFS_ENDINGS.test(path) || size > LARGEST_IN_GIT : lfs.includes(path))
+  const isLfs = lfs === 'none'
+    ? false
+    : lfs === 'all' ||
+      (lfs === undefined ? isLocal || LFS_ENDINGS.test(path) || size > LARGEST_IN_GIT : lfs.includes(path))
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize ${size}\n`
   // Of a file that isn't held, git's own hash would take reading it once more; any that changes with the content does.
   const inGit = isLfs ? Buffer.from(pointer) : Buffer.isBuffer(held) ? held : Buffer.from(sha256)
-  return { path, size, oid: sha1(Buffer.concat([Buffer.from(`blob ${inGit.length}\0`), inGit])), sha256, lfs: isLfs, pointerSize: pointer.length, content: held }
+  return {
+    path,
+    size,
+    oid: sha1(Buffer.concat([Buffer.from(`blob ${inGit.length}\0`), inGit])),
+    sha256,
+    lfs: isLfs,
+    pointerSize: pointer.length,
+    content: held
+  }
 }
 
 function bytesOf (content: Exclude<Content, { readonly localPath: string }>): Buffer {
   if (typeof content === 'string') return Buffer.from(content)
-  return content instanceof Uint8Array ? Buffer.from(content.buffer, content.byteOffset, content.byteLength) : Buffer.from(content.base64, 'base64')
+  return content instanceof Uint8Array
+    ? Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    : Buffer.from(content.base64, 'base64')
 }
 
 async function sha256Of (content: Blob['content']): Promise<string> {
   const hash = createHash('sha256')
   if (Buffer.isBuffer(content)) hash.update(content)
-  else for await (const chunk of createReadStream(content.localPath, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
+  else {
+    for await (const chunk of createReadStream(content.localPath, { highWaterMark: 1 << 20 })) {
+      hash.update(
+        chunk as Buffer
+      )
+    }
+  }
   return hash.digest('hex')
 }
 

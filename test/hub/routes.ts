@@ -3,7 +3,9 @@ import type { RequestKind } from './types.ts'
 /** What an address of the Hub asks for. */
 export interface Route {
   readonly kind: RequestKind
-  readonly what: 'info' | 'tree' | 'paths-info' | 'refs' | 'parquet' | 'resolve' | 'cached' | 'whoami' | 'viewer' | 'control' | 'none'
+  readonly what:
+    | 'info' | 'tree' | 'paths-info' | 'refs' | 'parquet' | 'resolve' | 'cached' | 'whoami' | 'viewer' | 'control'
+    | 'none'
   readonly repo: string | null
   readonly revision: string
   /** What follows on the revision, decoded. */
@@ -44,7 +46,10 @@ function apiRoute (segments: readonly string[]): Route {
 }
 
 /** A repository's name is of two segments, or of one where the next is a part of the API. */
-function repoAndRest (segments: readonly string[], isPart: (segment: string) => boolean): [repo: string, rest: string[]] {
+function repoAndRest (
+  segments: readonly string[],
+  isPart: (segment: string) => boolean
+): [repo: string, rest: string[]] {
   const length = segments.length < 2 || isPart(segments[1]!) ? 1 : 2
   return [decoded(segments.slice(0, length)), segments.slice(length)]
 }

@@ -7,7 +7,8 @@ import { Runs, plannedRuns, readables } from './runs.ts'
 const RUNS = howMany(6, 12)
 const SEED = 7
 
-t.test('with each kind of misbehaviour, alone and mixed, the records that arrive are exactly those of the files, in order, once each', async t => {
+t.test('with each kind of misbehaviour, alone and mixed, the records that arrive are exactly those of the files, ' +
+  'in order, once each', async t => {
   const all = await readables()
   const runs = await Runs.start(all)
   t.teardown(async () => { await runs.hub.close() })
@@ -18,11 +19,19 @@ t.test('with each kind of misbehaviour, alone and mixed, the records that arrive
 
   const each = howMany(3, 1)
   for (const dataset of all.filter((_, i) => i % each === 1 % each)) {
-    for (const skip of [2]) t.strictSame(await runs.changed(dataset, skip), [], `${dataset.name}, changed at answer ${skip}`)
+    for (const skip of [2]) {
+      t.strictSame(await runs.changed(dataset, skip), [], `${dataset.name}, changed at answer ${skip}`)
+    }
   }
 
   const [some] = plannedRuns(all, 1, 0)
-  t.strictSame(await runs.all([{ ...some!, plan: [], dataset: { ...all[0]!, texts: all[0]!.texts.slice(1) } }]).then(found => found.length), 1, 'a wrong record would be found')
-  t.strictSame(await runs.all([{ ...some!, plan: [], stops: [], dataset: { ...all[0]!, texts: [...all[0]!.texts, 'more'] } }]).then(found => found.length), 1, 'a missing one would be')
-  t.match(await runs.all([{ ...some!, plan: { fault: { kind: 'status', status: 404 } } }]), [/ERR_DATASET/], 'an error would be')
+  t.strictSame(await runs.all([{ ...some!, plan: [], dataset: { ...all[0]!, texts: all[0]!.texts.slice(1) } }])
+    .then(found => found.length), 1, 'a wrong record would be found')
+  t.strictSame(await runs.all([{
+    ...some!, plan: [], stops: [], dataset: { ...all[0]!, texts: [...all[0]!.texts, 'more'] }
+  }]).then(found => found.length), 1, 'a missing one would be')
+  t.match(
+    await runs.all([{ ...some!, plan: { fault: { kind: 'status', status: 404 } } }]), [/ERR_DATASET/],
+    'an error would be'
+  )
 })

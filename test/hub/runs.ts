@@ -43,10 +43,15 @@ export async function readables (): Promise<Readable[]> {
   const all: Readable[] = []
   for (const [ending, write] of WRITERS) {
     const random = randomNumbers(ending.length)
-    const texts = Array.from({ length: FILES * RECORDS }, (_, i) => `record ${i} ` + 'word '.repeat(1 + Math.floor(random() * 60)) + 'end')
+    const texts = Array.from({ length: FILES * RECORDS }, (_, i) =>
+      `record ${i} ` + 'word '.repeat(1 + Math.floor(random() * 60)) + 'end')
     const files: Record<string, Buffer | string> = {}
-    for (let i = 0; i < FILES; i++) files[`data/train-${i}.${ending}`] = await write(texts.slice(i * RECORDS, (i + 1) * RECORDS))
-    for (const lfs of ['all', 'none'] as const) all.push({ name: `${ending.replace('.', '-')}/${lfs}`, files, lfs, texts })
+    for (let i = 0; i < FILES; i++) {
+      files[`data/train-${i}.${ending}`] = await write(texts.slice(i * RECORDS, (i + 1) * RECORDS))
+    }
+    for (const lfs of ['all', 'none'] as const) {
+      all.push({ name: `${ending.replace('.', '-')}/${lfs}`, files, lfs, texts })
+    }
   }
   return all
 }
@@ -70,8 +75,19 @@ export function plannedRuns (all: readonly Readable[], count: number, seed: numb
     const random = randomNumbers(number * 7919 + 1)
     const dataset = all[number % all.length]!
     const fault = FAULTS[Math.floor(random() * FAULTS.length)]!
-    const stops = Array.from({ length: [0, 0, 1, 0, 2][number % 5]! }, () => 1 + Math.floor(random() * dataset.texts.length / 2))
-    return { number, dataset, stops, plan: { seed: number, ...random() < 0.5 ? { faults: [fault], chance: 0.3, times: fault.kind === 'stall' ? 2 : 8 } : { chance: 0.3, times: 15 } } }
+    const stops = Array.from({ length: [0, 0, 1, 0, 2][number % 5]! }, () =>
+      1 + Math.floor(random() * dataset.texts.length / 2))
+    return {
+      number,
+      dataset,
+      stops,
+      plan: {
+        seed: number,
+        ...random() < 0.5
+          ? { faults: [fault], chance: 0.3, times: fault.kind === 'stall' ? 2 : 8 }
+          : { chance: 0.3, times: 15 }
+      }
+    }
   })
 }
 
@@ -137,8 +153,13 @@ export class Runs {
     const what = `run ${number}, ${dataset.name}, stopped ${stops.length} times`
     if (error !== null) return [`${what}: ${codeOf(error)} ${messageOf(error)}`]
     const at = texts.findIndex((text, i) => text !== dataset.texts[i])
-    if (at !== -1) return [`${what}: record ${at} is ${JSON.stringify(texts[at]!.slice(0, 40))}, expected ${JSON.stringify(dataset.texts[at]?.slice(0, 40))}`]
-    return texts.length === dataset.texts.length ? [] : [`${what}: ${texts.length} records, expected ${dataset.texts.length}`]
+    if (at !== -1) {
+      return [`${what}: record ${at} is ${JSON.stringify(texts[at]!.slice(0, 40))}, ` +
+        `expected ${JSON.stringify(dataset.texts[at]?.slice(0, 40))}`]
+    }
+    return texts.length === dataset.texts.length
+      ? []
+      : [`${what}: ${texts.length} records, expected ${dataset.texts.length}`]
   }
 
   /**
@@ -147,15 +168,22 @@ export class Runs {
    */
   async changed (dataset: Readable, skip: number): Promise<string[]> {
     const from = this.hub.requests.length
-    const { texts, error } = await this.#run(dataset, [{ fault: { kind: 'changed' }, skip }, { fault: { kind: 'break', after: 'random' }, every: 2, times: 4 }], [])
+    const { texts, error } = await this.#run(dataset, [
+      { fault: { kind: 'changed' }, skip },
+      { fault: { kind: 'break', after: 'random' }, every: 2, times: 4 }
+    ], [])
     const what = `${dataset.name}, changed at answer ${skip}`
     const isMet = this.hub.requests.slice(from).some(({ fault, repo }) => fault === 'changed' && repo === dataset.name)
     if (error === null) return isMet ? [`${what}: no error`] : []
-    if (!/^ERR_(?:SOURCE|BAD_RECORDS)$/.test(codeOf(error) ?? '')) return [`${what}: ${codeOf(error)} ${messageOf(error)}`]
+    if (!/^ERR_(?:SOURCE|BAD_RECORDS)$/.test(codeOf(error) ?? '')) {
+      return [`${what}: ${codeOf(error)} ${messageOf(error)}`]
+    }
     return Array.from({ length: FILES }, (_, file) => file * RECORDS).flatMap(start => {
       const ofFile = texts.slice(start, start + RECORDS)
       const own = ofFile.filter((text, i) => text === dataset.texts[start + i]).length
-      return own === 0 || own === ofFile.length ? [] : [`${what}: a mixture: ${own} records of ${ofFile.length} are the file's own`]
+      return own === 0 || own === ofFile.length
+        ? []
+        : [`${what}: a mixture: ${own} records of ${ofFile.length} are the file's own`]
     })
   }
 

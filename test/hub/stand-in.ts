@@ -104,7 +104,8 @@ class Host {
     // A client may have got the port for its own end of a connection.
     const taken = (): void => { this.#again(10) }
     this.#refused = setTimeout(() => {
-      this.#server.once('error', taken).once('listening', () => { this.#server.off('error', taken) }).listen(this.#port, '127.0.0.1')
+      this.#server.once('error', taken).once('listening', () => { this.#server.off('error', taken) })
+        .listen(this.#port, '127.0.0.1')
     }, ms)
   }
 
@@ -149,22 +150,32 @@ class Host {
     }
     const answer = hinderance(exchange) ?? withFault(exchange, await answerTo(state, exchange, route, address))
     const usual = route === null || answer.status === 429 ? {} : limits(route, 3000 - state.requests.length)
-    await exchange.send({ ...answer, headers: { ...usual, 'X-Request-Id': `Root=1-${state.requests.length}`, ...answer.headers } })
+    await exchange.send({
+      ...answer, headers: { ...usual, 'X-Request-Id': `Root=1-${state.requests.length}`, ...answer.headers }
+    })
   }
 }
 
 /** The answer of a server that can't, or won't. */
 function hinderance (exchange: Exchange): Answer | null {
   const status = exchange.met('status')?.status
-  if (status !== undefined) return { status, headers: { 'Content-Type': 'text/html' }, body: Buffer.from(`<html><body><h1>${status}</h1></body></html>`) }
+  if (status !== undefined) {
+    return {
+      status,
+      headers: { 'Content-Type': 'text/html' },
+      body: Buffer.from(`<html><body><h1>${status}</h1></body></html>`)
+    }
+  }
   const limit = exchange.met('rate-limit')
   if (limit === null) return null
   const { how, seconds } = limit
   const name = exchange.log.kind === 'api' ? 'api' : 'resolvers'
-  return failure(429, null, 'We had to rate limit your IP. To continue using our service, create a HF account or login to your existing account.', {
+  return failure(429, null, 'We had to rate limit your IP. To continue using our service, ' +
+    'create a HF account or login to your existing account.', {
     ...(how === 'retry-after' && { 'Retry-After': String(seconds) }),
     ...(how === 'date' && { 'Retry-After': new Date(Date.now() + seconds * 1000).toUTCString() }),
-    ...((how === 'ratelimit' || how === 'spare') && { RateLimit: `"${name}";r=${how === 'spare' ? 37 : 0};t=${seconds}`, 'RateLimit-Policy': policy(name) })
+    ...((how === 'ratelimit' || how === 'spare') &&
+      { RateLimit: `"${name}";r=${how === 'spare' ? 37 : 0};t=${seconds}`, 'RateLimit-Policy': policy(name) })
   })
 }
 
@@ -185,7 +196,9 @@ async function answerTo (state: State, exchange: Exchange, route: Route | null, 
     const caller = state.caller(request.headers.authorization)
     checkCaller(caller)
     const renamed = route.repo === null ? undefined : state.renamed(route.repo)
-    if (renamed !== undefined) return redirect(307, request.url!.replace(`datasets/${route.repo}`, `datasets/${renamed}`))
+    if (renamed !== undefined) {
+      return redirect(307, request.url!.replace(`datasets/${route.repo}`, `datasets/${renamed}`))
+    }
     if (route.what === 'resolve') return resolveAnswer(state, exchange, route, caller)
     if (route.what === 'cached') return cachedAnswer(state, exchange, route, caller)
     return await apiAnswer(state, route, caller, request, address.searchParams)
@@ -200,7 +213,12 @@ async function answerTo (state: State, exchange: Exchange, route: Route | null, 
  * Orders from another process: `POST misbehave` a plan, `POST commit` `{ repo, files, ref }`, `GET requests`,
  * `GET leaks`.
  */
-async function control (state: State, { path }: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function control (
+  state: State,
+  { path }: Route,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
   const send = ({ status, body }: Answer): void => { response.writeHead(status).end(body) }
   if (state.options.control !== true) send(failure(404, null, 'Not found'))
   else if (request.method === 'GET') send(json(path === 'leaks' ? state.leaks : state.requests))

@@ -76,7 +76,8 @@ export class State {
   /** An address at the CDN for a file, good for a time. */
   sign (grant: Omit<Grant, 'until' | 'serial'>): string {
     const until = Date.now() + (this.options.signatureMs ?? 3_600_000)
-    const policy = Buffer.from(JSON.stringify({ ...grant, until, serial: this.#serial++ } satisfies Grant)).toString('base64url')
+    const policy = Buffer.from(JSON.stringify({ ...grant, until, serial: this.#serial++ } satisfies Grant))
+      .toString('base64url')
     const name = encodeURIComponent(grant.file.split('/').at(-1)!)
     const query = new URLSearchParams({
       'response-content-disposition': `inline; filename*=UTF-8''${name}; filename="${name}";`,

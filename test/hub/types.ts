@@ -82,7 +82,11 @@ export type Fault =
    * `ratelimit`: the header of the IETF draft alone; `spare`: the same, which says that some are left, so that it isn't
    * the reason.
    */
-  | { readonly kind: 'rate-limit', readonly seconds: number, readonly how: 'retry-after' | 'date' | 'ratelimit' | 'spare' | 'bare' }
+  | {
+    readonly kind: 'rate-limit'
+    readonly seconds: number
+    readonly how: 'retry-after' | 'date' | 'ratelimit' | 'spare' | 'bare'
+  }
   | { readonly kind: 'status', readonly status: number }
   /** The address of the CDN is refused from now on; a fresh one is good. */
   | { readonly kind: 'expired' }
@@ -146,4 +150,25 @@ export type Plan = readonly Misbehaviour[] | Misbehaviour | RandomMisbehaviour
 /** A plan for each repository, others are answered well; one that was given before goes on where it was. */
 export interface PlanByRepo {
   readonly byRepo: Readonly<Record<string, Plan>>
+}
+
+/** A dataset of `layouts`, and what its split holds. */
+export interface Layout {
+  /** In words that a repository can be named by, too. */
+  readonly name: string
+  /** Of `main`. */
+  readonly files: Files
+  readonly refs?: Readonly<Record<string, Files>>
+  readonly subset?: string
+  /** Default: `train`. */
+  readonly split?: string
+  /** What the user asks for in place of the card's and the patterns' files. */
+  readonly dataFiles?: string | readonly string[]
+  readonly revision?: string
+  /** Default: `text`. */
+  readonly textColumn?: string
+  /** What to ask `datasets` for in place of the subset: it doesn't look into the conversion to parquet by itself. */
+  readonly judgedAs?: { readonly revision: string, readonly dataDir: string }
+  /** Texts of the split, in order, by how the files were written. */
+  readonly expected: readonly string[]
 }

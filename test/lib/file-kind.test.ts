@@ -50,11 +50,21 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   ORC: [Buffer.from('ORC\x08\x03\x10'), /is an ORC file/],
   tar: [tarOf('00000.json'), /is a tar archive; unpack it with tar -xf a\.txt and give the files in it$/],
   'a tar of old': [tarOf('a'.repeat(100), false), /is a tar archive/],
-  'Git LFS': [Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'), /is a Git LFS pointer, which stands for the file; run git lfs pull in its repository/],
+  'Git LFS': [
+    Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n'),
+    /is a Git LFS pointer, which stands for the file; run git lfs pull in its repository/
+  ],
   HTML: [Buffer.from('\ufeff\r\n <!DOCTYPE html>\n<title>'), /is an HTML page; get the data itself/],
   'HTML without a doctype': [Buffer.from('<HTML lang="en"><head>'), /is an HTML page/],
-  XHTML: [Buffer.from('<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR">\n<html xmlns="x">'), /is an HTML page/],
-  'HTML that a browser saved': [Buffer.from('<!-- saved from url=(0014)about:internet -->\n<html><body>'), /is an HTML page/],
+  XHTML: [
+    Buffer.from('<?xml version="1.0"?>\n<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" ' +
+      '"http://www.w3.org/TR">\n<html xmlns="x">'),
+    /is an HTML page/
+  ],
+  'HTML that a browser saved': [
+    Buffer.from('<!-- saved from url=(0014)about:internet -->\n<html><body>'),
+    /is an HTML page/
+  ],
   'an empty zip': [hex('504b0506'), /is an empty zip archive/],
   parquet: [hex('5041523115'), /is a parquet file; read it with --dataset parquet \(dataset: parquet\)$/],
   'UTF-16 LE': [Buffer.from('\ufeff{"a":1}', 'utf16le'), /is UTF-16; convert it to UTF-8, for example with iconv$/],
@@ -62,15 +72,27 @@ const kinds: Readonly<Record<string, [bytes: Buffer, is: RegExp]>> = {
   'UTF-32 LE': [hex('fffe0000'), /is UTF-32;/],
   'UTF-32 BE': [hex('0000feff'), /is UTF-32;/],
   zlib: [deflateSync('{"text":"x"}'), /is zlib data; decompress it first, with pigz -dc$/],
-  'UTF-16 LE without a mark': [Buffer.from('{"text":"a"}\n', 'utf16le'), /is UTF-16 without a byte order mark; convert it to UTF-8/],
-  'UTF-16 BE without a mark': [Buffer.from('{"text":"a"}\n', 'utf16le').swap16(), /is UTF-16 without a byte order mark;/],
-  'UTF-32 LE without a mark': [Buffer.from('id,text\r\n1,a'.split('').map(letter => `${letter}\0\0\0`).join('')), /is UTF-32 without a byte order mark;/],
-  'UTF-32 BE without a mark': [Buffer.from('id,text\r\n1,a'.split('').map(letter => `\0\0\0${letter}`).join('')), /is UTF-32 without a byte order mark;/]
+  'UTF-16 LE without a mark': [
+    Buffer.from('{"text":"a"}\n', 'utf16le'), /is UTF-16 without a byte order mark; convert it to UTF-8/
+  ],
+  'UTF-16 BE without a mark': [
+    Buffer.from('{"text":"a"}\n', 'utf16le').swap16(), /is UTF-16 without a byte order mark;/
+  ],
+  'UTF-32 LE without a mark': [
+    Buffer.from('id,text\r\n1,a'.split('').map(letter => `${letter}\0\0\0`).join('')),
+    /is UTF-32 without a byte order mark;/
+  ],
+  'UTF-32 BE without a mark': [
+    Buffer.from('id,text\r\n1,a'.split('').map(letter => `\0\0\0${letter}`).join('')),
+    /is UTF-32 without a byte order mark;/
+  ]
 }
 
 for (const [name, [bytes, is]] of Object.entries(kinds)) {
   t.test(`${name} is named, however it is cut`, async t => {
-    for (const size of [1, 2, 3, 100]) t.match(await failure(collect(refuseOtherKinds(cut(bytes, size), 'a.txt'))), { code: 'ERR_SOURCE', message: is })
+    for (const size of [1, 2, 3, 100]) {
+      t.match(await failure(collect(refuseOtherKinds(cut(bytes, size), 'a.txt'))), { code: 'ERR_SOURCE', message: is })
+    }
   })
 }
 
@@ -78,8 +100,14 @@ t.test('in place of a file that is not read for documents, it is named with what
   for (const [is, bytes] of [
     ['is gzip data; decompress it first, with gzip -dc', gzipSync('x')],
     ['is zstd data; decompress it first, with zstd -dc', frameOf([rawBlock('x', true)])],
-    ['is a Git LFS pointer, which stands for the file; run git lfs pull in its repository, or download the file itself', kinds['Git LFS']![0]],
-    ['is an HTML page; get the data itself, in place of the page that shows it, or of one that asks for a login', kinds.HTML![0]],
+    [
+      'is a Git LFS pointer, which stands for the file; run git lfs pull in its repository, or download the file itself',
+      kinds['Git LFS']![0]
+    ],
+    [
+      'is an HTML page; get the data itself, in place of the page that shows it, or of one that asks for a login',
+      kinds.HTML![0]
+    ],
     ['is a parquet file', kinds.parquet![0]],
     ['is a pickle of Python', kinds.pickle![0]],
     ['is an Arrow file', Buffer.from('ARROW1\0\0')],
@@ -89,28 +117,48 @@ t.test('in place of a file that is not read for documents, it is named with what
 })
 
 t.test('what to do depends on where it comes from', async t => {
-  const refuse = (name: string, bytes: Uint8Array = gzipSync('x')): Promise<unknown> => failure(collect(refuseOtherKinds(cut(bytes, 5), name)))
+  const refuse = (name: string, bytes: Uint8Array = gzipSync('x')): Promise<unknown> =>
+    failure(collect(refuseOtherKinds(cut(bytes, 5), name)))
   t.match(await refuse('-'), { message: '-: is gzip data; pipe it through gzip -dc' })
   t.match(await refuse('-', hex('fd377a585a00')), { message: '-: is xz data; pipe it through xz -dc' })
-  t.match(await refuse('a.gz'), { message: 'a.gz: is gzip data again once it is decompressed; decompress it once by hand' })
+  t.match(
+    await refuse('a.gz'), { message: 'a.gz: is gzip data again once it is decompressed; decompress it once by hand' }
+  )
   const message = 'a.zst: is xz data once it is decompressed; decompress it by hand, with zstd -dc | xz -dc'
   t.match(await refuse('a.zst', hex('fd377a585a00')), { message })
 })
 
 t.test('text passes, however short, however near', async t => {
-  for (const text of ['', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word', '%PDF-1.4 is how a PDF begins\n', '%PDF-1.7', 'FEA1 is a code\n', '<html> is a tag\n', '<html>', '<html>,text\n1,2\n', '<!DOCTYPE html> comes first\n', '<htmlx><p>', '<?xml version="1.0"?>\n<TEI>', '<!-- a comment --> and text', '<!-- a comment', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600), `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said', '\ufeffwith a UTF-8 mark', 'x\u0680', 'x^2', 'a\0b\0', '\0\0\0a\0\0\0b', 'a\0b\0c\0d\0e\0f\0g\0 and more', '{"text":"x"}\n']) {
-    for (const size of [1, 3, 100]) t.equal((await collect(refuseOtherKinds(cut(Buffer.from(text), size), 'a'))).toString(), text)
+  for (const text of [
+    '', 'x', 'P', 'PAR1', 'PAR1 is a name', 'BZh91AY&S', 'BZhello', 'ORCA whales are large\n', 'ORC', '%PDF is a word',
+    '%PDF-1.4 is how a PDF begins\n', '%PDF-1.7', 'FEA1 is a code\n', '<html> is a tag\n', '<html>',
+    '<html>,text\n1,2\n', '<!DOCTYPE html> comes first\n', '<htmlx><p>', '<?xml version="1.0"?>\n<TEI>',
+    '<!-- a comment --> and text', '<!-- a comment', '<p>html</p>', '<!doctype', '\n\n\n', 'a'.repeat(600),
+    `${'a'.repeat(99)} ustar ${'b'.repeat(500)}`, 'version https://example.org\n', 'Rar! he said',
+    '\ufeffwith a UTF-8 mark', 'x\u0680', 'x^2', 'a\0b\0', '\0\0\0a\0\0\0b', 'a\0b\0c\0d\0e\0f\0g\0 and more',
+    '{"text":"x"}\n'
+  ]) {
+    for (const size of [1, 3, 100]) {
+      t.equal((await collect(refuseOtherKinds(cut(Buffer.from(text), size), 'a'))).toString(), text)
+    }
   }
 })
 
 t.test('what only some can\'t read is refused by them', async t => {
   const page = Buffer.from('<!doctype html><p>text')
   t.equal((await collect(refuseOtherKinds(cut(page, 5), 'a.html'))).length, page.length, 'a page by its name')
-  t.match(await failure(collect(refuseTables(cut(page, 5), 'a.html', true))), { code: 'ERR_SOURCE', message: /is an HTML page/ })
+  t.match(await failure(collect(refuseTables(cut(page, 5), 'a.html', true))), {
+    code: 'ERR_SOURCE', message: /is an HTML page/
+  })
   t.equal((await collect(refuseTables(cut(page, 5), 'a.html', false))).length, page.length)
-  for (const [bytes, is] of [[Buffer.from('ARROW1\0\0'), /is an Arrow file; read it with --dataset arrow/], [hex('ffffffff'), /is an Arrow stream; read/]] as const) {
+  for (const [bytes, is] of [
+    [Buffer.from('ARROW1\0\0'), /is an Arrow file; read it with --dataset arrow/],
+    [hex('ffffffff'), /is an Arrow stream; read/]
+  ] as const) {
     t.equal((await collect(refuseOtherKinds(cut(bytes, 3), 'a'))).length, bytes.length)
-    for (const size of [1, 100]) t.match(await failure(collect(refuseTables(cut(bytes, size), 'a', false))), { code: 'ERR_SOURCE', message: is })
+    for (const size of [1, 100]) {
+      t.match(await failure(collect(refuseTables(cut(bytes, size), 'a', false))), { code: 'ERR_SOURCE', message: is })
+    }
   }
   t.match(otherKind(tarOf('x'), 'x.tar'), 'is a tar archive; unpack it with tar -xf x.tar')
   t.equal(otherKind(Buffer.from('text'), 'x'), null)
@@ -127,7 +175,10 @@ t.test('nothing is held back longer than it takes', async t => {
 t.test('property: UTF-8 text comes out as it went in', async t => {
   const runs = howMany(25, 300)
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.string({ unit: codePoint }), fc.integer({ min: 1, max: 9 }), async (text, size) => {
+  await fc.assert(fc.asyncProperty(fc.string({ unit: codePoint }), fc.integer({ min: 1, max: 9 }), async (
+    text,
+    size
+  ) => {
     const bytes = Buffer.from(text.toWellFormed())
     if (!(await collect(refuseOtherKinds(cut(bytes, size), 'a'))).equals(bytes)) throw new Error('changed')
     checked++
@@ -141,6 +192,10 @@ t.test('what should be gzip data and isn\'t is told so; what is too short to tel
     t.ok((await collect(expectGzip(cut(whole, size), 'a.gz'))).equals(whole))
     t.equal((await collect(expectGzip(cut(Buffer.of(0x1f), size), 'a.gz'))).length, 1)
     t.equal((await collect(expectGzip(cut(Buffer.alloc(0), size), 'a.gz'))).length, 0)
-    for (const text of ['x', 'text']) t.match(await failure(collect(expectGzip(cut(Buffer.from(text), size), 'a.gz'))), { code: 'ERR_SOURCE', message: 'a.gz: is not gzip data, which its ending promises; give it another name' })
+    for (const text of ['x', 'text']) {
+      t.match(await failure(collect(expectGzip(cut(Buffer.from(text), size), 'a.gz'))), {
+        code: 'ERR_SOURCE', message: 'a.gz: is not gzip data, which its ending promises; give it another name'
+      })
+    }
   }
 })

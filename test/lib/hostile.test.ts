@@ -25,9 +25,13 @@ t.test('what plainly is no object of JSON is not parsed, and what may be one is'
     calls++
     return parse(...args) as unknown
   }
-  for (const json of ['{', '{x}', '{"a":1', '{"a":1}x', '{{}}', '{[]}', '{\t"a":1]']) t.equal(parseJson(json), undefined, json)
+  for (const json of ['{', '{x}', '{"a":1', '{"a":1}x', '{{}}', '{[]}', '{\t"a":1]']) {
+    t.equal(parseJson(json), undefined, json)
+  }
   t.equal(calls, 0)
-  for (const json of ['{"a":1}', '{ "a":1 }', '{\n"a":1}\r\n', '{"a":1} \t']) t.strictSame(parseJson(json), { a: 1 }, json)
+  for (const json of ['{"a":1}', '{ "a":1 }', '{\n"a":1}\r\n', '{"a":1} \t']) {
+    t.strictSame(parseJson(json), { a: 1 }, json)
+  }
   t.strictSame(parseJson('{}'), {})
   t.end()
 })
@@ -35,9 +39,18 @@ t.test('what plainly is no object of JSON is not parsed, and what may be one is'
 t.test('manifests that are too large, nest too deep in a line, or have a mistake in each of many lines', async t => {
   const path = (content: string): string => put(folderInMemory(t), 'mix.yaml', content)
   for (const [content, says] of [
-    ['name: a\n'.padEnd(1024 * 1024 + 1, '#'), /mix\.yaml: has 1048577 bytes, expected a manifest of at most 1048576; write several$/],
-    [`name: a\n# b\n  ${'? '.repeat(howMany(50_000, 500_000))}`, /mix\.yaml:3:3: lists and keys lie in each other here 100 times, expected a manifest/],
-    [Array.from({ length: 2000 }, (_, i) => `k${i}: 1\n`).join(''), /mix\.yaml:1:1: unknown key k0 [^]*mix\.yaml:19:1: unknown key k18 [^]*\n… and 1981 more$/],
+    [
+      'name: a\n'.padEnd(1024 * 1024 + 1, '#'),
+      /mix\.yaml: has 1048577 bytes, expected a manifest of at most 1048576; write several$/
+    ],
+    [
+      `name: a\n# b\n  ${'? '.repeat(howMany(50_000, 500_000))}`,
+      /mix\.yaml:3:3: lists and keys are nested 100 deep here, expected a manifest/
+    ],
+    [
+      Array.from({ length: 2000 }, (_, i) => `k${i}: 1\n`).join(''),
+      /mix\.yaml:1:1: unknown key k0 [^]*mix\.yaml:19:1: unknown key k18 [^]*\n… and 1981 more$/
+    ],
     ['a: 1\n'.repeat(2000), /mix\.yaml:2:1: the key a is there twice in one mapping[^]*\n… and 1979 more$/]
   ] as const) t.match(await failure(readManifest(path(content), knownStages)), { code: 'ERR_MANIFEST', message: says })
 })
@@ -47,6 +60,10 @@ const COMPONENTS = howMany(60, 2000)
 t.test(`a manifest of ${COMPONENTS} components is read`, async t => {
   const folder = folderInMemory(t)
   const data = put(folder, 'a.ndjson', '{"text":"a"}')
-  const components = Array.from({ length: COMPONENTS }, (_, i) => `  - { name: component-${i}, dataset: json, data_files: ${data} }\n`)
-  t.equal((await readManifest(put(folder, 'mix.yaml', `datasets:\n${components.join('')}`), knownStages)).datasets.length, COMPONENTS)
+  const components = Array.from({ length: COMPONENTS }, (_, i) =>
+    `  - { name: component-${i}, dataset: json, data_files: ${data} }\n`)
+  t.equal(
+    (await readManifest(put(folder, 'mix.yaml', `datasets:\n${components.join('')}`), knownStages)).datasets.length,
+    COMPONENTS
+  )
 })

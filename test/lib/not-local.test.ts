@@ -30,7 +30,10 @@ const readers: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
 for (const [what, read] of Object.entries(readers)) {
   t.test(`an address in place of ${what} is answered with what to do`, async t => {
     for (const [name, says] of [
-      ['https://me:secret@example.org/a.file', /^https:\/\/\S*example\.org\/a\.file: is an address, expected a path; download the file first$/],
+      [
+        'https://me:secret@example.org/a.file',
+        /^https:\/\/\S*example\.org\/a\.file: is an address, expected a path; download the file first$/
+      ],
       ['s3://bucket/a.file', /^s3:\/\/bucket\/a\.file: is an address, expected a path; download the file first$/],
       ['file:///data/a%20b', /is an address, expected a path: \/data\/a b$/],
       ['~/none/a.file', new RegExp(`write the path in full, such as ${join(homedir(), 'none/a.file')}$`)]
@@ -50,8 +53,12 @@ t.test('a file that has such a name is read', async t => {
 })
 
 t.test('an address as an output is refused before anything is written', async t => {
-  for (const name of ['https://example.org/a.ndjson', 's3://bucket/shards', 'hf://datasets/a/b', 'file:///data/a', '~/a.ndjson']) {
-    t.match(await failure(checkOutputs([name], [])), { code: 'ERR_OPTION', message: /expected a path|write the path in full/ }, name)
+  for (const name of [
+    'https://example.org/a.ndjson', 's3://bucket/shards', 'hf://datasets/a/b', 'file:///data/a', '~/a.ndjson'
+  ]) {
+    t.match(await failure(checkOutputs([name], [])), {
+      code: 'ERR_OPTION', message: /expected a path|write the path in full/
+    }, name)
     t.match(await failure(checkOutputs([], [], { shards: [name] })), { code: 'ERR_OPTION' }, name)
   }
   for (const name of ['a:b', '~', '~a/b', 'a/~/b', './~/b', 'http:a']) t.equal(notLocalOutput(name), null, name)

@@ -1,7 +1,7 @@
 import { t } from '../tap.ts'
 import { z } from 'zod'
 import {
-  checkOptions, checkWritten, count, numberIn, parseOptions, positive, suggestion, withNames
+  validateOptions, validateWritten, count, numberIn, parseOptions, positive, suggestion, withNames
 } from '../../lib/options.ts'
 
 const schema = z.strictObject({
@@ -18,7 +18,7 @@ t.test('defaults are filled in, and the caller\'s object is left alone', async t
   t.strictSame(given, { window: 7 })
 })
 
-t.test('a mistake says what was expected and what was found', async t => {
+t.test('a mistake has what was expected and what was found', async t => {
   const message = (options: unknown): string => {
     try {
       parseOptions('stage', schema, options)
@@ -41,9 +41,9 @@ t.test('a mistake says what was expected and what was found', async t => {
   t.equal(message({ window: 0, from: -1 }).split('\n').length, 2, 'all mistakes at once')
 })
 
-t.test('an unknown key is told from a wrong value', async t => {
-  t.match(checkOptions(schema, { x: 1 }), { mistakes: [{ path: ['x'], kind: 'unknown_key' }] })
-  t.match(checkOptions(schema, { window: 'x' }), { mistakes: [{ path: ['window'], kind: 'wrong_value' }] })
+t.test('an unknown key is distinguished from a wrong value', async t => {
+  t.match(validateOptions(schema, { x: 1 }), { mistakes: [{ path: ['x'], kind: 'unknown_key' }] })
+  t.match(validateOptions(schema, { window: 'x' }), { mistakes: [{ path: ['window'], kind: 'wrong_value' }] })
 })
 
 t.test('the nearest name is suggested where one is near', async t => {
@@ -53,18 +53,45 @@ t.test('the nearest name is suggested where one is near', async t => {
 })
 
 t.test('numbers are written with underscores and exponents, too', async t => {
-  for (const [text, number] of [['12', 12], ['-1', -1], ['+5', 5], ['1_000_000', 1_000_000], ['1e6', 1_000_000], ['2.5E-1', 0.25], ['.5', 0.5], ['5.', 5], ['1_0.2_5', 10.25]] as const) t.equal(numberIn(text), number, text)
-  for (const text of ['', '10k', '1,000', '1__0', '_1', '1_', '0x10', 'NaN', 'Infinity', '1e', '1 0', '1e400', '.', '1_e3', '٣']) t.equal(numberIn(text), undefined, text)
-  t.strictSame(checkWritten(schema, { window: '1_000', from: '1e3', name: '10' }), { options: { window: 1000, from: 1000, keep: 'all', name: '10' } }, 'where a text is expected it stays one')
-  t.match(checkWritten(schema, { window: '10k' }), { mistakes: [{ message: 'expected a number, got "10k"; a number is written as 10000, 10_000 or 1e4' }] })
-  t.match(checkWritten(schema, { window: '0', nme: '1' }), { mistakes: [{ message: 'expected at least 1, got 0' }, { kind: 'unknown_key' }] })
-  t.match(checkWritten(schema, 'text'), { mistakes: [{ message: 'expected a mapping, got "text"' }] })
+  for (const [text, number] of [
+    ['12', 12], ['-1', -1], ['+5', 5], ['1_000_000', 1_000_000], ['1e6', 1_000_000], ['2.5E-1', 0.25], ['.5', 0.5],
+    ['5.', 5], ['1_0.2_5', 10.25]
+  ] as const) {
+    t.equal(numberIn(text), number, text)
+  }
+  for (const text of [
+    '', '10k', '1,000', '1__0', '_1', '1_', '0x10', 'NaN', 'Infinity', '1e', '1 0', '1e400', '.', '1_e3', '٣'
+  ]) {
+    t.equal(numberIn(text), undefined, text)
+  }
+  t.strictSame(
+    validateWritten(schema, { window: '1_000', from: '1e3', name: '10' }),
+    { options: { window: 1000, from: 1000, keep: 'all', name: '10' } }, 'where a text is expected it stays one'
+  )
+  t.match(
+    validateWritten(schema, { window: '10k' }),
+    { mistakes: [{ message: 'expected a number, got "10k"; a number is written as 10000, 10_000 or 1e4' }] }
+  )
+  t.match(
+    validateWritten(schema, { window: '0', nme: '1' }),
+    { mistakes: [{ message: 'expected at least 1, got 0' }, { kind: 'unknown_key' }] }
+  )
+  t.match(validateWritten(schema, 'text'), { mistakes: [{ message: 'expected a mapping, got "text"' }] })
 })
 
 t.test('messages show texts and numbers, of anything else what it is', async t => {
-  const any = z.strictObject({ list: z.array(z.string()).optional(), text: z.string().optional(), flag: z.boolean().optional(), either: z.union([z.number(), z.string()], { error: 'expected this or that' }).optional(), number: z.number().optional() })
+  const any = z.strictObject({
+    list: z.array(z.string()).optional(),
+    text: z.string().optional(),
+    flag: z.boolean().optional(),
+    either: z.union([z.number(), z.string()], { error: 'expected this or that' }).optional(),
+    number: z.number().optional()
+  })
     .refine(({ list, text }) => list === undefined || text === undefined, 'expected `list` or `text`')
-  const mistake = (options: unknown): string => (checkOptions(any, options) as { mistakes: ReadonlyArray<{ message: string }> }).mistakes.map(({ message }) => message).join('\n')
+  const mistake = (options: unknown): string =>
+    (validateOptions(any, options) as { mistakes: ReadonlyArray<{ message: string }> }).mistakes.map(({
+      message
+    }) => message).join('\n')
   for (const [given, message] of [
     [{ text: {} }, 'expected a string, got a mapping'],
     [{ text: new Map() }, 'expected a string, got a mapping'],
@@ -83,5 +110,5 @@ t.test('messages show texts and numbers, of anything else what it is', async t =
   ] as const) t.equal(mistake(given), message)
   t.match(mistake({ number: Infinity }), /Infinity/)
   t.equal(withNames('expected `minChars`, as `open` says', name => `--${name}`), 'expected --minChars, as --open says')
-  t.match(checkOptions(schema, { window: 1e99 }), { mistakes: [{ message: 'expected at most 2147483647, got 1e+99' }] })
+  t.match(validateOptions(schema, { window: 1e99 }), { mistakes: [{ message: 'expected at most 2147483647, got 1e+99' }] })
 })

@@ -8,7 +8,9 @@ t.test('the record of a model is what SentencePiece tells of it', async t => {
   const folder = temporaryFolder(t)
   for (const model of answers().models) {
     const metadataJson = join(folder, `${model.file}.json`)
-    const record = await checkTokenizer({ tokenizerPath: fixture(model.file), expectedSha256: model.sha256.toUpperCase(), metadataJson })
+    const record = await checkTokenizer({
+      tokenizerPath: fixture(model.file), expectedSha256: model.sha256.toUpperCase(), metadataJson
+    })
     const { sha256, vocab_size, unk_id, bos_id, eos_id, pad_id } = model // eslint-disable-line camelcase
     t.match(record, { tokenizer_path: fixture(model.file), sha256, vocab_size, unk_id, bos_id, eos_id, pad_id }) // eslint-disable-line camelcase
     t.strictSame(JSON.parse(readFileSync(metadataJson, 'utf8')), record)
@@ -17,12 +19,21 @@ t.test('the record of a model is what SentencePiece tells of it', async t => {
 
 t.test('another hash than the expected one fails, with both; the record is written all the same', async t => {
   const folder = temporaryFolder(t)
-  const error = await failure(checkTokenizer({ tokenizerPath: fixture('tiny.model'), expectedSha256: 'ab'.repeat(32), metadataJson: join(folder, 'a.json') }))
-  t.match(error, { code: 'ERR_CHECKSUM', exitCode: 1, message: new RegExp(`has SHA-256 ${answers().models[0]!.sha256}, expected abab`) })
+  const error = await failure(checkTokenizer({
+    tokenizerPath: fixture('tiny.model'), expectedSha256: 'ab'.repeat(32), metadataJson: join(folder, 'a.json')
+  }))
+  t.match(error, {
+    code: 'ERR_CHECKSUM', exitCode: 1, message: new RegExp(`has SHA-256 ${answers().models[0]!.sha256}, expected abab`)
+  })
   t.strictSame(filesIn(folder), ['a.json'])
 })
 
 t.test('what is no model, and what is no hash', async t => {
-  t.match(await failure(checkTokenizer({ tokenizerPath: fixture('answers.json') })), { code: 'ERR_TOKENIZER', message: /answers\.json: is JSON, which sluice doesn't encode with/ })
-  t.match(await failure(checkTokenizer({ tokenizerPath: fixture('tiny.model'), expectedSha256: 'abc' })), { code: 'ERR_OPTION', message: /64 hexadecimal digits/ })
+  t.match(await failure(checkTokenizer({ tokenizerPath: fixture('answers.json') })), {
+    code: 'ERR_TOKENIZER', message: /answers\.json: is JSON, which sluice doesn't encode with/
+  })
+  t.match(
+    await failure(checkTokenizer({ tokenizerPath: fixture('tiny.model'), expectedSha256: 'abc' })),
+    { code: 'ERR_OPTION', message: /64 hexadecimal digits/ }
+  )
 })

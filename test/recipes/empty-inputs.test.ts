@@ -27,9 +27,20 @@ const INPUTS: Readonly<Record<string, readonly [content: () => string | Uint8Arr
   'b.csv': [() => '', 'is empty'],
   'a.tsv.gz': [() => gzipSync('text\tn\n'), 'holds no records'],
   'a.txt': [() => '', 'is empty'],
-  'a.parquet': [() => writeParquet([{ name: 'text', data: [], type: 'STRING' }], { codec: 'UNCOMPRESSED', pageSize: 100, rowGroupSize: [10] }), 'holds no records'],
-  'a.arrow': [() => tableToIPC(tableFromArrays({ text: [] }, { types: { text: utf8() } }), { format: 'file' })!, 'holds no records'],
-  'b.arrow': [() => tableToIPC(tableFromArrays({ text: [] }, { types: { text: utf8() } }), { format: 'stream' })!, 'holds no records']
+  'a.parquet': [
+    () => writeParquet([{ name: 'text', data: [], type: 'STRING' }], {
+      codec: 'UNCOMPRESSED', pageSize: 100, rowGroupSize: [10]
+    }),
+    'holds no records'
+  ],
+  'a.arrow': [
+    () => tableToIPC(tableFromArrays({ text: [] }, { types: { text: utf8() } }), { format: 'file' })!,
+    'holds no records'
+  ],
+  'b.arrow': [
+    () => tableToIPC(tableFromArrays({ text: [] }, { types: { text: utf8() } }), { format: 'stream' })!,
+    'holds no records'
+  ]
 }
 
 /** To make the map of the default takes most of a second. */
@@ -40,20 +51,37 @@ const TRAINING = isThorough() ? {} : { normalizationRuleName: 'identity', worker
  * text.
  */
 const COMMANDS: Readonly<Record<string, (folder: string, tell: (message: string) => void) => Promise<unknown>>> = {
-  'shard-corpus': (folder, tell) => shardCorpus({ dataFiles: join(folder, 'a.json'), tokenizerPath: MODEL, outputDir: join(folder, 'out'), logFile: join(folder, 's.json') }, { tell }),
-  'shard-corpus --output': (folder, tell) => shardCorpus({ dataFiles: join(folder, 'a.json'), output: join(folder, 'raw/a.ndjson') }, { tell }),
-  'process-mixture': (folder, tell) => processMixture(join(folder, 'mix.yaml'), { tokenizerPath: MODEL, runsDir: join(folder, 'runs') }, { tell }),
-  run: (folder, tell) => run(join(folder, 'mix.yaml'), { tokenizerPath: MODEL, runsDir: join(folder, 'runs'), inventory: join(folder, 'i.md') }, { tell }),
-  'train-tokenizer': (folder, tell) => trainTokenizer({ dataFiles: join(folder, 'a.json'), vocabSize: 300, ...TRAINING, outputDir: join(folder, 'tokenizer') }, { tell }),
-  'train-tokenizer --manifest': (folder, tell) => trainTokenizer({ manifest: join(folder, 'mix.yaml'), vocabSize: 300, ...TRAINING, outputDir: join(folder, 'tokenizer') }, { tell }),
+  'shard-corpus': (folder, tell) => shardCorpus({
+    dataFiles: join(folder, 'a.json'),
+    tokenizerPath: MODEL,
+    outputDir: join(folder, 'out'),
+    logFile: join(folder, 's.json')
+  }, { tell }),
+  'shard-corpus --output': (folder, tell) =>
+    shardCorpus({ dataFiles: join(folder, 'a.json'), output: join(folder, 'raw/a.ndjson') }, { tell }),
+  'process-mixture': (folder, tell) =>
+    processMixture(join(folder, 'mix.yaml'), { tokenizerPath: MODEL, runsDir: join(folder, 'runs') }, { tell }),
+  run: (folder, tell) => run(join(folder, 'mix.yaml'), {
+    tokenizerPath: MODEL, runsDir: join(folder, 'runs'), inventory: join(folder, 'i.md')
+  }, { tell }),
+  'train-tokenizer': (folder, tell) => trainTokenizer({
+    dataFiles: join(folder, 'a.json'), vocabSize: 300, ...TRAINING, outputDir: join(folder, 'tokenizer')
+  }, { tell }),
+  'train-tokenizer --manifest': (folder, tell) => trainTokenizer({
+    manifest: join(folder, 'mix.yaml'), vocabSize: 300, ...TRAINING, outputDir: join(folder, 'tokenizer')
+  }, { tell }),
   'check-coverage': (folder, tell) => checkCoverage(join(folder, 'a.json'), { tokenizerPath: MODEL }, { tell }),
-  'check-coverage --manifest': (folder, tell) => checkCoverage(undefined, { manifest: join(folder, 'mix.yaml'), tokenizerPath: MODEL }, { tell })
+  'check-coverage --manifest': (folder, tell) =>
+    checkCoverage(undefined, { manifest: join(folder, 'mix.yaml'), tokenizerPath: MODEL }, { tell })
 }
 
 async function folderWith (t: Test, names: readonly string[]): Promise<string> {
   const folder = folderInMemory(t)
   for (const name of names) put(folder, name, Buffer.from(await INPUTS[name]![0]()))
-  put(folder, 'mix.yaml', JSON.stringify({ stats: join(folder, 'stats.json'), datasets: [{ name: 'a', dataset: 'json', data_files: join(folder, 'a.json'), output_dir: join(folder, 'out') }] }))
+  put(folder, 'mix.yaml', JSON.stringify({
+    stats: join(folder, 'stats.json'),
+    datasets: [{ name: 'a', dataset: 'json', data_files: join(folder, 'a.json'), output_dir: join(folder, 'out') }]
+  }))
   return folder
 }
 
@@ -63,7 +91,10 @@ t.test('every kind of empty input, in the main thread and beside it', async t =>
   for (const [name, [, warning]] of Object.entries(INPUTS)) {
     for (const more of isThorough() || name.startsWith('b') ? [{}, { threads }] : [{}]) {
       const told: string[] = []
-      await filterCorpus({ dataFiles: join(folder, name), targetLang: 'any', outputPath: join(folder, 'out.ndjson') }, { ...more, tell: message => { told.push(message) } })
+      await filterCorpus(
+        { dataFiles: join(folder, name), targetLang: 'any', outputPath: join(folder, 'out.ndjson') },
+        { ...more, tell: message => { told.push(message) } }
+      )
       t.ok(told.includes(`warning: ${join(folder, name)} ${warning}`), `${name}: ${told.join('; ')}`)
     }
   }
@@ -74,16 +105,24 @@ t.test('every command that reads', async t => {
   for (const [name, command] of Object.entries(COMMANDS)) {
     const folder = await folderWith(t, ['a.json'])
     const told: string[] = []
-    const error: unknown = await command(folder, message => { told.push(message) }).then(() => null, (error: unknown) => error)
-    t.strictSame(told.filter(message => message.includes('no records')), [`warning: ${join(folder, 'a.json')} holds no records`], `${name}: ${String(error)}`)
+    const error: unknown = await command(folder, message => { told.push(message) })
+      .then(() => null, (error: unknown) => error)
+    t.strictSame(told.filter(message => message.includes('no records')), [`warning: ${join(folder, 'a.json')} ` +
+      'holds no records'], `${name}: ${String(error)}`)
   }
 })
 
 t.test('check, read and the stages of a pipe', async t => {
   const folder = await folderWith(t, ['a.json'])
   const { components, warnings } = await checkManifest(join(folder, 'mix.yaml'), { tokenizerPath: MODEL })
-  t.strictSame(warnings.filter(warning => warning.includes('no records')), [`${join(folder, 'a.json')} holds no records`])
+  t.strictSame(
+    warnings.filter(warning => warning.includes('no records')), [`${join(folder, 'a.json')} holds no records`]
+  )
   t.match(components, [{ warnings: ['no document was found in 1 file'] }])
-  t.match(await command(['read', join(folder, 'a.json')]), { code: 0, stdout: '', stderr: /warning: .*a\.json holds no records/ })
-  t.match(await command(['normalize'], { input: '' }), { code: 0, stdout: '', stderr: /warning: normalize: standard input is empty/ })
+  t.match(await command(['read', join(folder, 'a.json')]), {
+    code: 0, stdout: '', stderr: /warning: .*a\.json holds no records/
+  })
+  t.match(await command(['normalize'], { input: '' }), {
+    code: 0, stdout: '', stderr: /warning: normalize: standard input is empty/
+  })
 })

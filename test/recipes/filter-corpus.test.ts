@@ -31,29 +31,40 @@ t.test('normalize, length, language, dedup, in that order, with the defaults of 
     output_path: outputPath,
     read: 7,
     kept: 2,
-    dropped: { 'ndjson.no_text': 1, 'length.too_long': 1, 'length.too_short': 1, 'language.other_language': 1, 'dedup.duplicate': 1 }
+    dropped: {
+      'ndjson.no_text': 1,
+      'length.too_long': 1,
+      'length.too_short': 1,
+      'language.other_language': 1,
+      'dedup.duplicate': 1
+    }
   })
   t.strictSame(stats.stages.map(({ stage }) => stage), ['ndjson', 'normalize', 'length', 'language', 'dedup'])
 })
 
-t.test('--target-lang any turns the language filter off, another language is asked for by its tag', async t => {
+t.test('keep any turns the language filter off, another language is named by its tag', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.ndjson', ndjsonOf(RECORDS))
   const ids = async (options: Partial<Parameters<typeof filterCorpus>[0]>): Promise<string[]> => {
     const outputPath = join(folder, 'out.ndjson.gz')
     await filterCorpus({ dataFiles, outputPath, ...options })
-    return gunzipSync(readFileSync(outputPath)).toString().split('\n').filter(line => line !== '').map(line => (JSON.parse(line) as { id: string }).id)
+    return gunzipSync(readFileSync(outputPath)).toString().split('\n').filter(line => line !== '')
+      .map(line => (JSON.parse(line) as { id: string }).id)
   }
   t.strictSame(await ids({ targetLang: 'any' }), ['first', 'german', 'other'])
   t.strictSame(await ids({ targetLang: 'de' }), ['german'])
   t.strictSame(await ids({ targetLang: 'any', minChars: 0, maxChars: 150 }), ['short'])
-  t.strictSame(await ids({ targetLang: 'any', maxChars: 100_000, dedupWindow: 1 }), ['long', 'first', 'german', 'same', 'other'], 'the first copy has left the window')
+  t.strictSame(await ids({ targetLang: 'any', maxChars: 100_000, dedupWindow: 1 }), [
+    'long', 'first', 'german', 'same', 'other'
+  ], 'the first copy has left the window')
 })
 
 t.test('.txt is one text a line; --limit counts what is written', async t => {
   const folder = temporaryFolder(t)
   const outputPath = join(folder, 'out.txt')
-  const stats = await filterCorpus({ dataFiles: put(folder, 'a.ndjson', ndjsonOf(RECORDS)), outputPath, limit: 1, name: 'mill' })
+  const stats = await filterCorpus({
+    dataFiles: put(folder, 'a.ndjson', ndjsonOf(RECORDS)), outputPath, limit: 1, name: 'mill'
+  })
   t.equal(readFileSync(outputPath, 'utf8'), ENGLISH.repeat(3).trim() + '\n')
   t.match(stats, { name: 'mill', kept: 1 })
 })
@@ -73,9 +84,11 @@ t.test('a wrong call, and a wrong input, leave nothing', async t => {
   const run = (options: object): Promise<unknown> => failure(filterCorpus({ dataFiles, outputPath, ...options }))
   t.match(await run({}), { code: 'ERR_BAD_RECORDS' })
   t.match(await run({ dataFiles: '/none' }), { code: 'ERR_FILES' })
-  t.match(await run({ dataset: 'jsonp' }), { code: 'ERR_OPTION', message: /jsonp cannot be read, expected json or csv/ })
+  t.match(
+    await run({ dataset: 'jsonp' }), { code: 'ERR_OPTION', message: /jsonp cannot be read, expected json or csv/ }
+  )
   t.match(await run({ targetLang: 'xx' }), { code: 'ERR_OPTION', message: /language/ })
   t.match(await run({ minChars: 9, maxChars: 8 }), { code: 'ERR_OPTION' })
-  t.match(await run({ dedupWindow: 0, minChars: 'a' }), { code: 'ERR_OPTION', message: /minChars.*\n.*dedupWindow/ })
+  t.match(await run({ window: 0, minChars: 'a' }), { code: 'ERR_OPTION', message: /minChars.*\n.*window/ })
   t.strictSame(filesIn(folder), ['a.ndjson'])
 })

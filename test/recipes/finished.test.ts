@@ -17,14 +17,27 @@ t.test('finished shards are good until those that take their place are all made'
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(60)))
   const output = join(folder, 'shards')
-  const write = (seqLen: number): string => put(folder, 'mix.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, seq_len: seqLen, sequences_per_shard: 4, output_dir: output }]))
-  const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 5 }
-  const contents = (): unknown[] => filesIn(output).filter(name => /^shard_\d+\.npy$/.test(name)).map(name => [name, readFileSync(join(output, name), 'latin1')])
+  const write = (seqLen: number): string => put(folder, 'mix.yaml', JSON.stringify([{
+    name: 'a', dataset: 'json', data_files: path, seq_len: seqLen, sequences_per_shard: 4, output_dir: output
+  }]))
+  const options = {
+    tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 5
+  }
+  const contents = (): unknown[] => filesIn(output).filter(name => /^shard_\d+\.npy$/.test(name))
+    .map(name => [name, readFileSync(join(output, name), 'latin1')])
   await processMixture(write(8), options)
   const first = contents()
-  await processMixture(put(folder, 'other.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, seq_len: 16, sequences_per_shard: 4, output_dir: join(folder, 'other') }])), options)
+  await processMixture(put(folder, 'other.yaml', JSON.stringify([{
+    name: 'a',
+    dataset: 'json',
+    data_files: path,
+    seq_len: 16,
+    sequences_per_shard: 4,
+    output_dir: join(folder, 'other')
+  }])), options)
 
-  const stopped = await stoppedAt(join(output, '.next/checkpoint.json'), signal => processMixture(write(16), options, { signal }))
+  const stopped = await stoppedAt(join(output, '.next/checkpoint.json'), signal =>
+    processMixture(write(16), options, { signal }))
   t.match(stopped, { code: 'ERR_ABORTED' })
   t.strictSame(contents(), first, 'stopped on the way, the others are there')
   const told: string[] = []
@@ -32,7 +45,8 @@ t.test('finished shards are good until those that take their place are all made'
   t.strictSame(told, ['a: is finished, and up to date'], 'and good')
 
   await processMixture(write(16), options)
-  t.strictSame(contents(), filesIn(join(folder, 'other')).filter(name => name.endsWith('.npy')).map(name => [name, readFileSync(join(folder, 'other', name), 'latin1')]))
+  t.strictSame(contents(), filesIn(join(folder, 'other')).filter(name => name.endsWith('.npy'))
+    .map(name => [name, readFileSync(join(folder, 'other', name), 'latin1')]))
   t.notOk(existsSync(join(output, '.next')))
 
   // Killed while the new ones are moved: some are in their place, the checkpoint only says that it was begun.
@@ -49,7 +63,9 @@ t.test('a folder of shards that was copied is looked at where it is', async t =>
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(40)))
   const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }
-  const manifest = (name: string): string => put(folder, 'mix.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, seq_len: 8, sequences_per_shard: 4, output_dir: join(folder, name) }]))
+  const manifest = (name: string): string => put(folder, 'mix.yaml', JSON.stringify([{
+    name: 'a', dataset: 'json', data_files: path, seq_len: 8, sequences_per_shard: 4, output_dir: join(folder, name)
+  }]))
   await processMixture(manifest('one'), options)
   cpSync(join(folder, 'one'), join(folder, 'two'), { recursive: true })
   rmSync(join(folder, 'two/shard_00001.npy'))
@@ -64,10 +80,14 @@ t.test('a file that is given twice is another input, and shards of another corpu
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(20)))
   const other = put(folder, 'b.ndjson', ndjsonOf(docs(3)))
-  const options = { tokenizerPath: MODEL, outputDir: join(folder, 'shards'), logFile: join(folder, 'stats.json'), seqLen: 8 }
+  const options = {
+    tokenizerPath: MODEL, outputDir: join(folder, 'shards'), logFile: join(folder, 'stats.json'), seqLen: 8
+  }
   await shardCorpus({ ...options, dataFiles: path })
   const before = readFileSync(join(folder, 'shards/shard_00000.npy'))
-  for (const dataFiles of [other, [path, path]]) t.match(await failure(shardCorpus({ ...options, dataFiles })), { code: 'ERR_OUTPUT_EXISTS' })
+  for (const dataFiles of [other, [path, path]]) {
+    t.match(await failure(shardCorpus({ ...options, dataFiles })), { code: 'ERR_OUTPUT_EXISTS' })
+  }
   t.strictSame(readFileSync(join(folder, 'shards/shard_00000.npy')), before)
   t.match(await shardCorpus({ ...options, dataFiles: [path, path], overwrite: true }), { records: 40 })
 })
@@ -75,7 +95,9 @@ t.test('a file that is given twice is another input, and shards of another corpu
 t.test('a run without checkpoints takes away those of the shards that it replaces', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(20)))
-  const options = { tokenizerPath: MODEL, outputDir: join(folder, 'shards'), logFile: join(folder, 'stats.json'), seqLen: 8 }
+  const options = {
+    tokenizerPath: MODEL, outputDir: join(folder, 'shards'), logFile: join(folder, 'stats.json'), seqLen: 8
+  }
   await shardCorpus({ ...options, dataFiles: path })
   const pipe = join(folder, 'pipe.ndjson')
   execFileSync('mkfifo', [pipe])
@@ -89,8 +111,17 @@ t.test('a run without checkpoints takes away those of the shards that it replace
 t.test('a shard that is gone is missed by a run that goes on behind it', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(60)))
-  const manifest = put(folder, 'mix.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: path, seq_len: 8, sequences_per_shard: 2, output_dir: join(folder, 'shards') }]))
-  const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 5 }
+  const manifest = put(folder, 'mix.yaml', JSON.stringify([{
+    name: 'a',
+    dataset: 'json',
+    data_files: path,
+    seq_len: 8,
+    sequences_per_shard: 2,
+    output_dir: join(folder, 'shards')
+  }]))
+  const options = {
+    tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 5
+  }
   const tokenizer = await loadTokenizer(MODEL)
   const stop = new AbortController()
   let encoded = 0
@@ -98,10 +129,15 @@ t.test('a shard that is gone is missed by a run that goes on behind it', async t
     if (++encoded === 40) stop.abort()
     tokenizer.append(text, ids)
   }
-  t.match(await failure(processMixture(manifest, options, { signal: stop.signal, tokenizer: { ...tokenizer, append } })), { code: 'ERR_ABORTED', message: /goes on from the last checkpoint/ })
+  t.match(
+    await failure(processMixture(manifest, options, { signal: stop.signal, tokenizer: { ...tokenizer, append } })),
+    { code: 'ERR_ABORTED', message: /from the last checkpoint/ }
+  )
   t.match(readFileSync(join(folder, 'shards/checkpoint.json'), 'utf8'), '"file":"shard_00000.npy"')
   rmSync(join(folder, 'shards/shard_00000.npy'))
-  t.match(await failure(processMixture(manifest, options)), { code: 'ERR_COMPONENT', message: /shard_00000\.npy: is not there, so that the run can't go on behind it/ })
+  t.match(await failure(processMixture(manifest, options)), {
+    code: 'ERR_COMPONENT', message: /shard_00000\.npy: is not there, so that the run can't go on behind it/
+  })
   await processMixture(manifest, { ...options, restart: true })
   t.ok(existsSync(join(folder, 'shards/shard_00000.npy')))
 })

@@ -12,8 +12,17 @@ import { writeParquet } from '../parquet-writer.ts'
 export const TOKEN = 'hf_recipes'
 
 /** Records of code, as lines; texts are different in each file. */
-export function codeOf (file: string, count: number): Array<{ id: string, text: string, license: string, repo_name: string, size: number }> {
-  return Array.from({ length: count }, (_, i) => ({ id: `${file}-${i}`, text: `The gate number ${i} of file ${file} is opened by the keeper of the lock.`, license: i % 4 === 0 ? 'gpl-3.0' : 'mit', repo_name: `lock/${i % 3}`, size: i }))
+export function codeOf (
+  file: string,
+  count: number
+): Array<{ id: string, text: string, license: string, repo_name: string, size: number }> {
+  return Array.from({ length: count }, (_, i) => ({
+    id: `${file}-${i}`,
+    text: `The gate number ${i} of file ${file} is opened by the keeper of the lock.`,
+    license: i % 4 === 0 ? 'gpl-3.0' : 'mit',
+    repo_name: `lock/${i % 3}`,
+    size: i
+  }))
 }
 
 /** Three files of lines. */
@@ -21,7 +30,8 @@ export const CODE: RepoOptions = {
   name: 'some/code',
   lfs: ['data/train-1.jsonl'],
   files: {
-    'README.md': '---\nlicense: odc-by\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*.jsonl\n  - split: test\n    path: data/test.jsonl\n---\n# Code\n',
+    'README.md': '---\nlicense: odc-by\nconfigs:\n- config_name: default\n  data_files:\n  - split: ' +
+      'train\n    path: data/train-*.jsonl\n  - split: test\n    path: data/test.jsonl\n---\n# Code\n',
     'data/train-0.jsonl': ndjsonOf(codeOf('0', 300)),
     'data/train-1.jsonl': ndjsonOf(codeOf('1', 300)),
     'data/train-2.jsonl': ndjsonOf(codeOf('2', 300)),
@@ -46,7 +56,8 @@ async function makeTables (): Promise<RepoOptions> {
   return {
     name: 'some/tables',
     files: {
-      'README.md': '---\nlicense:\n- cc-by-sa-3.0\n- gfdl\nconfigs:\n- config_name: en\n  data_files: en/*.parquet\n- config_name: de\n  data_files:\n  - split: train\n    path: de/train.parquet\n---\n',
+      'README.md': '---\nlicense:\n- cc-by-sa-3.0\n- gfdl\nconfigs:\n- config_name: en\n  data_files: ' +
+        'en/*.parquet\n- config_name: de\n  data_files:\n  - split: train\n    path: de/train.parquet\n---\n',
       'en/a.parquet': file,
       'de/train.parquet': file
     }
@@ -54,7 +65,11 @@ async function makeTables (): Promise<RepoOptions> {
 }
 
 /** A stand-in Hub that is the one of the environment, until the end of the test. */
-export async function hubFor (t: Test, repos: readonly RepoOptions[], { environment = {}, ...options }: Omit<HubOptions, 'repos'> & { readonly environment?: HubEnvironment } = {}): Promise<Hub> {
+export async function hubFor (
+  t: Test,
+  repos: readonly RepoOptions[],
+  { environment = {}, ...options }: Omit<HubOptions, 'repos'> & { readonly environment?: HubEnvironment } = {}
+): Promise<Hub> {
   const hub = await startHub({ repos, token: TOKEN, ...options })
   const setBack = setHubEnvironment({ HF_ENDPOINT: hub.endpoint, ...environment })
   t.teardown(async () => {
@@ -81,7 +96,10 @@ export interface Part {
 
 /** The parts of data files that were asked for, in order. */
 export function partsOf (requests: Hub['requests']): Part[] {
-  return requests.filter(({ kind, file }) => kind === 'file' && file?.endsWith('.md') === false).map(({ file, range }) => {
+  return requests.filter(({ kind, file }) => kind === 'file' && file?.endsWith('.md') === false).map(({
+    file,
+    range
+  }) => {
     const [, from = '0', to] = /^bytes=(\d+)-(\d+)?/.exec(range ?? '') ?? []
     return { file: file!, from: Number(from), to: to === undefined ? null : Number(to) + 1 }
   })
@@ -90,7 +108,9 @@ export function partsOf (requests: Hub['requests']): Part[] {
 /** What was pulled into a folder, by name, decompressed, without what tells where it comes from. */
 export async function pulledIn (folder: string): Promise<Record<string, string>> {
   const names = filesIn(folder).filter(name => /\.(?:ndjsonl?|jsonl|txt)(?:\.gz|\.zst)?$/.test(name))
-  return Object.fromEntries(await Promise.all(names.map(async name => [name, await textOf(join(folder, name))] as const)))
+  return Object.fromEntries(await Promise.all(
+    names.map(async name => [name, await textOf(join(folder, name))] as const)
+  ))
 }
 
 async function textOf (path: string): Promise<string> {

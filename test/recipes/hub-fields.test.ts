@@ -10,9 +10,16 @@ import type { RepoOptions } from '../hub/types.ts'
 import { writeParquet } from '../parquet-writer.ts'
 import { hubFor } from './hub-datasets.ts'
 
-const pulled = (path: string): Document[] => readFileSync(path, 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line) as Document)
+const pulled = (path: string): Document[] =>
+  readFileSync(path, 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line) as Document)
 const FILES = { 'squad.json': '{\n "version": "1.1",\n "data": [\n  {"text": "one", "n": 1},\n  {"text": "two"}\n ]\n}\n' }
-const FIELD: RepoOptions = { name: 'some/field', files: { ...FILES, 'README.md': '---\nlicense: mit\nconfigs:\n- config_name: default\n  data_files: squad.json\n  field: data\n---\n' } }
+const FIELD: RepoOptions = {
+  name: 'some/field',
+  files: {
+    ...FILES,
+    'README.md': '---\nlicense: mit\nconfigs:\n- config_name: default\n  data_files: squad.json\n  field: data\n---\n'
+  }
+}
 const NO_FIELD: RepoOptions = { name: 'some/plain', files: FILES }
 
 t.test('the field that a card names, or the user, in options and in a manifest', async t => {
@@ -25,15 +32,25 @@ t.test('the field that a card names, or the user, in options and in a manifest',
   }
   t.strictSame(await texts({ dataset: 'some/field' }), ['one', 'two'])
   t.strictSame(await texts({ dataset: 'some/plain', field: 'data' }), ['one', 'two'])
-  t.match(await failure(shardCorpus({ output, dataset: 'some/plain' })), { code: 'ERR_SOURCE', message: /\(--field, field\)/ })
+  t.match(await failure(shardCorpus({ output, dataset: 'some/plain' })), {
+    code: 'ERR_SOURCE', message: /\(--field, field\)/
+  })
   const local = put(folder, 'local.json', FILES['squad.json'])
   t.strictSame(await texts({ dataFiles: local, field: 'data' }), ['one', 'two'])
   const manifest = put(folder, 'mix.yaml', JSON.stringify({
     stats: join(folder, 'stats.json'),
-    datasets: [['card', { dataset: 'some/field' }], ['asked', { dataset: 'some/plain', field: 'data' }], ['file', { dataset: 'json', data_files: local, field: 'data' }]]
-      .map(([name, more]) => ({ name, ...more as object, filtered_dir: join(folder, 'filtered'), output_dir: join(folder, name as string) }))
+    datasets: [
+      ['card', { dataset: 'some/field' }],
+      ['asked', { dataset: 'some/plain', field: 'data' }],
+      ['file', { dataset: 'json', data_files: local, field: 'data' }]
+    ]
+      .map(([name, more]) => ({
+        name, ...more as object, filtered_dir: join(folder, 'filtered'), output_dir: join(folder, name as string)
+      }))
   }))
-  const { stats } = await processMixture(manifest, { tokenizerPath: fixture('tiny.model'), runsDir: join(folder, 'runs') })
+  const { stats } = await processMixture(manifest, {
+    tokenizerPath: fixture('tiny.model'), runsDir: join(folder, 'runs')
+  })
   t.strictSame(stats.map(({ name, records }) => [name, records]), [['card', 2], ['asked', 2], ['file', 2]])
 })
 
@@ -53,11 +70,21 @@ t.test('a text within a column of parquet, beside the columns that state licence
       { name: 'license', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' }
     ]
   })
-  await hubFor(t, [{ name: 'some/nested', files: { 'README.md': '---\nlicense: mit\ndataset_info:\n  features:\n  - name: data\n    struct:\n    - name: text\n      dtype: string\n  - name: license\n    dtype: string\n---\n', 'train.parquet': parquet } }])
+  await hubFor(t, [{
+    name: 'some/nested',
+    files: {
+      'README.md': '---\nlicense: mit\ndataset_info:\n  features:\n  - name: data\n    struct:\n    - name: ' +
+        'text\n      dtype: string\n  - name: license\n    dtype: string\n---\n',
+      'train.parquet': parquet
+    }
+  }])
   const output = join(folderInMemory(t), 'raw.ndjson')
   await shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.text' })
   t.match(pulled(output), [{ text: 'one', meta: { license: 'mit' } }, { text: 'two', meta: { license: 'cc0-1.0' } }])
   await shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.text', ...{ columns: 'data' }, restart: true })
   t.match(pulled(output), [{ text: 'one', meta: { data: { n: 1 } } }, { text: 'two', meta: { data: { n: 2 } } }])
-  t.match(await failure(shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.body', restart: true })), { code: 'ERR_SOURCE', message: /column data: there is no field body in it, there is text, n/ })
+  t.match(
+    await failure(shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.body', restart: true })),
+    { code: 'ERR_SOURCE', message: /column data: there is no field body in it, there is text, n/ }
+  )
 })

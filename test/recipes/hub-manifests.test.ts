@@ -28,12 +28,20 @@ const FILES: Readonly<Record<string, number>> = {
 }
 
 interface Content {
-  readonly datasets: ReadonlyArray<{ readonly name: string, readonly dataset: string, readonly license?: string, readonly output_dir: string }>
+  readonly datasets: ReadonlyArray<{
+    readonly name: string
+    readonly dataset: string
+    readonly license?: string
+    readonly output_dir: string
+  }>
 }
-const contentOf = (name: string): Content => parse(readFileSync(join(ROOT, 'examples', name), 'utf8'), { merge: true }) as Content
+const contentOf = (name: string): Content =>
+  parse(readFileSync(join(ROOT, 'examples', name), 'utf8'), { merge: true }) as Content
 
 t.test('the mixtures of datasets on the Hub', async t => {
-  t.strictSame(NAMES, ['hub_filtered.yaml', 'hub_full.yaml', 'hub_pilot.yaml', 'hub_tokenizer.yaml', 'tinystories.yaml'])
+  t.strictSame(
+    NAMES, ['hub_filtered.yaml', 'hub_full.yaml', 'hub_pilot.yaml', 'hub_tokenizer.yaml', 'tinystories.yaml']
+  )
   t.strictSame([...new Set(NAMES.flatMap(name => contentOf(name).datasets.map(({ dataset }) => dataset)))].sort(), [
     'HuggingFaceFW/fineweb', 'allenai/c4', 'bigcode/starcoderdata', 'cerebras/SlimPajama-627B', 'codeparrot/codeparrot-clean', 'roneneldan/TinyStories', 'togethercomputer/RedPajama-Data-1T-Sample', 'wikimedia/wikipedia'
   ])
@@ -61,7 +69,9 @@ for (const name of NAMES) {
     t.equal(datasets.length, contentOf(name).datasets.length)
     for (const { dataset, subset, split, dataFiles } of datasets) {
       const { card, files, converted } = listings.get(dataset)!
-      const found = resolveDataFiles(files, readCard(card), { dataset, subset, split, dataFiles: dataFiles.length === 0 ? null : dataFiles, converted })
+      const found = resolveDataFiles(files, readCard(card), {
+        dataset, subset, split, dataFiles: dataFiles.length === 0 ? null : dataFiles, converted
+      })
       t.match(found, { split: 'train', warnings: [], files: { length: FILES[dataset]! } }, dataset)
     }
   })

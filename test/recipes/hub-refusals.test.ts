@@ -48,31 +48,118 @@ const REPOS = [
 ]
 
 const cases: Readonly<Record<string, Case>> = {
-  'a name that isn\'t there': { code: 'ERR_DATASET', asked: { dataset: 'some/none' }, says: /some\/none@main: there is no such dataset at http:\S+, or it is private: set HF_TOKEN/ },
-  'a private one without a token': { code: 'ERR_DATASET', asked: { dataset: 'some/private' }, says: /some\/private@main: there is no such dataset at \S+, or it is private: set HF_TOKEN .*huggingface-cli login/ },
-  'a gated one without a token': { code: 'ERR_HUB', asked: { dataset: 'some/gated' }, says: /some\/gated.*: access is granted to who accepts its terms, on http:\/\/127\.0\.0\.1:\d+\/datasets\/some\/gated;.* set HF_TOKEN/ },
-  'a gated one with a token of another account': { code: 'ERR_HUB', asked: { dataset: 'some/gated' }, environment: { HF_TOKEN: 'hf_stranger' }, says: /datasets\/some\/gated; do so with the account of the token in use/ },
-  'a revision that isn\'t there': { code: 'ERR_DATASET', asked: { dataset: 'some/code', revision: 'v9' }, says: /some\/code@v9: there is no such revision; its branches and tags are on \S+\/datasets\/some\/code\/tree\/main/ },
-  'a subset that isn\'t there': { code: 'ERR_DATASET', asked: { dataset: 'some/tables', subset: 'fr' }, says: /some\/tables has no subset "fr"; there are: en, de/ },
-  'no subset where there are several': { code: 'ERR_DATASET', asked: { dataset: 'some/tables' }, says: /some\/tables has several subsets and no default; name one of them: en, de/ },
-  'a split that isn\'t there': { code: 'ERR_DATASET', asked: { dataset: 'some/code', split: 'train[:10%]' }, says: /"train\[:10%\]" names no split: .* use --limit; .*has the splits: train, test/ },
-  'a file that isn\'t there': { code: 'ERR_DATASET', asked: { dataset: 'some/code', dataFiles: 'data/none-*.jsonl' }, says: /some\/code.*data\/none-\*\.jsonl.*data\/test\.jsonl/s },
-  'a column of lines that isn\'t there': { code: 'ERR_SOURCE', asked: { dataset: 'some/code', textColumn: 'content' }, says: /train-2\.jsonl: none of 900 records has a text in its field content; the first one has "id", "text", "license", "repo_name", "size"; name the field/ },
-  'a column of a table that isn\'t there': { code: 'ERR_SOURCE', asked: { dataset: 'some/table' }, says: /a\.csv: has no column text, its columns are "title", "body"/ },
-  'a column of parquet that isn\'t there': { code: 'ERR_SOURCE', asked: { dataset: 'some/tables', subset: 'en', textColumn: 'content' }, says: /en\/a\.parquet: has no column content; it has text, url, big/ },
-  'a further column that isn\'t there': { code: 'ERR_SOURCE', asked: { dataset: 'some/tables', subset: 'en', ...{ columns: 'date' } }, says: /en\/a\.parquet: has no column date; it has text, url, big/ },
-  'a card whose YAML is broken': { code: 'ERR_DATASET', asked: { dataset: 'some/broken' }, says: /some\/broken: .*README\.md.*data_files/s },
+  'a name that isn\'t there': {
+    code: 'ERR_DATASET',
+    asked: { dataset: 'some/none' },
+    says: /some\/none@main: there is no such dataset at http:\S+, or it is private: set HF_TOKEN/
+  },
+  'a private one without a token': {
+    code: 'ERR_DATASET',
+    asked: { dataset: 'some/private' },
+    says: /some\/private@main: there is no such dataset at \S+, or it is private: set HF_TOKEN .*huggingface-cli login/
+  },
+  'a gated one without a token': {
+    code: 'ERR_HUB',
+    asked: { dataset: 'some/gated' },
+    says: /some\/gated.*: to get access, accept its terms on http:\S+\/datasets\/some\/gated;.* set HF_TOKEN/
+  },
+  'a gated one with a token of another account': {
+    code: 'ERR_HUB',
+    asked: { dataset: 'some/gated' },
+    environment: { HF_TOKEN: 'hf_stranger' },
+    says: /datasets\/some\/gated; use the account of the token in use/
+  },
+  'a revision that isn\'t there': {
+    code: 'ERR_DATASET',
+    asked: { dataset: 'some/code', revision: 'v9' },
+    says: /some\/code@v9: there is no such revision; its branches and tags are listed on \S+\/some\/code\/tree\/main/
+  },
+  'a subset that isn\'t there': {
+    code: 'ERR_DATASET',
+    asked: { dataset: 'some/tables', subset: 'fr' },
+    says: /some\/tables has no subset "fr"; its subsets are: en, de/
+  },
+  'no subset where there are several': {
+    code: 'ERR_DATASET',
+    asked: { dataset: 'some/tables' },
+    says: /some\/tables has several subsets and no default; name one of them: en, de/
+  },
+  'a split that isn\'t there': {
+    code: 'ERR_DATASET',
+    asked: { dataset: 'some/code', split: 'train[:10%]' },
+    says: /"train\[:10%\]" is not the name of a split: .* use --limit; .*the splits of .* are: train, test/
+  },
+  'a file that isn\'t there': {
+    code: 'ERR_DATASET',
+    asked: { dataset: 'some/code', dataFiles: 'data/none-*.jsonl' },
+    says: /some\/code.*data\/none-\*\.jsonl.*data\/test\.jsonl/s
+  },
+  'a column of lines that isn\'t there': {
+    code: 'ERR_SOURCE',
+    asked: { dataset: 'some/code', textColumn: 'content' },
+    says: /train-2\.jsonl: none of 900 records has a text in its field content; the first one has "id", "text", "license", "repo_name", "size"; name the field/
+  },
+  'a column of a table that isn\'t there': {
+    code: 'ERR_SOURCE',
+    asked: { dataset: 'some/table' },
+    says: /a\.csv: has no column text, its columns are "title", "body"/
+  },
+  'a column of parquet that isn\'t there': {
+    code: 'ERR_SOURCE',
+    asked: { dataset: 'some/tables', subset: 'en', textColumn: 'content' },
+    says: /en\/a\.parquet: has no column content; it has text, url, big/
+  },
+  'a further column that isn\'t there': {
+    code: 'ERR_SOURCE',
+    asked: { dataset: 'some/tables', subset: 'en', ...{ columns: 'date' } },
+    says: /en\/a\.parquet: has no column date; it has text, url, big/
+  },
+  'a card whose YAML is broken': {
+    code: 'ERR_DATASET', asked: { dataset: 'some/broken' }, says: /some\/broken: .*README\.md.*data_files/s
+  },
   'a loading script': { code: 'ERR_DATASET', asked: { dataset: 'some/script' }, says: /some\/script.*script\.py/s },
-  'lines that are said to be gzip': { code: 'ERR_SOURCE', asked: { dataset: 'some/gz' }, says: /a\.jsonl\.gz: is not gzip data, which its ending promises/ },
-  'lines that are said to be zstd': { code: 'ERR_SOURCE', asked: { dataset: 'some/zst' }, says: /a\.jsonl\.zst: is not zstd data, which its ending promises/ },
-  'a page that is said to be parquet': { code: 'ERR_SOURCE', asked: { dataset: 'some/html' }, says: /a\.parquet: is an HTML page; get the data itself/ },
-  'bytes that are said to be lines': { code: 'ERR_BAD_RECORDS', asked: { dataset: 'some/bytes' }, says: /a\.jsonl: 3 of 3 records are bad \(bad_utf8: 2, bad_json: 1\)/ },
+  'lines that are said to be gzip': {
+    code: 'ERR_SOURCE',
+    asked: { dataset: 'some/gz' },
+    says: /a\.jsonl\.gz: is not gzip data, which its ending promises/
+  },
+  'lines that are said to be zstd': {
+    code: 'ERR_SOURCE',
+    asked: { dataset: 'some/zst' },
+    says: /a\.jsonl\.zst: is not zstd data, which its ending promises/
+  },
+  'a page that is said to be parquet': {
+    code: 'ERR_SOURCE', asked: { dataset: 'some/html' }, says: /a\.parquet: is an HTML page; get the data itself/
+  },
+  'bytes that are said to be lines': {
+    code: 'ERR_BAD_RECORDS',
+    asked: { dataset: 'some/bytes' },
+    says: /a\.jsonl: 3 of 3 records are bad \(bad_utf8: 2, bad_json: 1\)/
+  },
   'parquet of an unknown codec': { code: 'ERR_SOURCE', asked: { dataset: 'some/lzo' }, says: /a\.parquet: .*LZO/ },
-  'a limit of 0': { code: 'ERR_OPTION', asked: { dataset: 'some/code', limit: 0 }, says: /limit: expected .*1.*, got 0/ },
-  'a limit below 0': { code: 'ERR_OPTION', asked: { dataset: 'some/code', limit: -1 }, says: /limit: expected .*1.*, got -1/ },
-  'a name that is none': { code: 'ERR_OPTION', asked: { dataset: 'some/code/more' }, says: /some\/code\/more cannot be read, expected .*OWNER\/NAME of a dataset on the Hub/ },
-  'a Hub that is not to be asked': { code: 'ERR_HUB', asked: { dataset: 'some/code' }, environment: { HF_HUB_OFFLINE: '1' }, says: /some\/code.*HF_HUB_OFFLINE/ },
-  'a Hub that can\'t be reached': { code: 'ERR_HUB', asked: { dataset: 'some/code', maxRetries: 1 }, environment: { HF_ENDPOINT: 'http://127.0.0.1:9' }, says: /some\/code@main: the connection is refused/ }
+  'a limit of 0': {
+    code: 'ERR_OPTION', asked: { dataset: 'some/code', limit: 0 }, says: /limit: expected .*1.*, got 0/
+  },
+  'a limit below 0': {
+    code: 'ERR_OPTION', asked: { dataset: 'some/code', limit: -1 }, says: /limit: expected .*1.*, got -1/
+  },
+  'a name that is none': {
+    code: 'ERR_OPTION',
+    asked: { dataset: 'some/code/more' },
+    says: /some\/code\/more cannot be read, expected .*OWNER\/NAME of a dataset on the Hub/
+  },
+  'a Hub that is not to be asked': {
+    code: 'ERR_HUB',
+    asked: { dataset: 'some/code' },
+    environment: { HF_HUB_OFFLINE: '1' },
+    says: /some\/code.*HF_HUB_OFFLINE/
+  },
+  'a Hub that can\'t be reached': {
+    code: 'ERR_HUB',
+    asked: { dataset: 'some/code', maxRetries: 1 },
+    environment: { HF_ENDPOINT: 'http://127.0.0.1:9' },
+    says: /some\/code@main: the connection was refused/
+  }
 }
 
 t.test('what can\'t be pulled is named, with what there is instead, and nothing is left', async t => {
@@ -91,16 +178,25 @@ t.test('what can\'t be pulled is named, with what there is instead, and nothing 
 t.test('on the command line: a line, the code and the exit code', async t => {
   await hubFor(t, [CODE])
   const folder = folderInMemory(t)
-  t.match(await command(['shard-corpus', '--dataset', 'some/none', '--output', 'a.ndjson'], { cwd: folder }), { code: 2, stdout: '', stderr: /^sluice: some\/none@main: there is no such dataset [^\n]*\[ERR_DATASET\]\n$/ })
-  t.match(await command(['shard-corpus', '--dataset', 'some/code', '--output', 'a.ndjson', '--limit', '-1'], { cwd: folder }), { code: 2, stdout: '', stderr: /--limit: .*\[ERR_OPTION\]/ })
+  t.match(
+    await command(['shard-corpus', '--dataset', 'some/none', '--output', 'a.ndjson'], { cwd: folder }),
+    { code: 2, stdout: '', stderr: /^sluice: some\/none@main: there is no such dataset [^\n]*\[ERR_DATASET\]\n$/ }
+  )
+  t.match(await command(
+    ['shard-corpus', '--dataset', 'some/code', '--output', 'a.ndjson', '--limit', '-1'], { cwd: folder }
+  ), { code: 2, stdout: '', stderr: /--limit: .*\[ERR_OPTION\]/ })
   t.strictSame(filesIn(folder), [])
 })
 
 t.test('with the token, with names of files: what was refused is read', async t => {
   const hub = await hubFor(t, REPOS, { environment: { HF_TOKEN: TOKEN } })
   const folder = folderInMemory(t)
-  for (const asked of [{ dataset: 'some/private' }, { dataset: 'some/gated' }, { dataset: 'some/broken', dataFiles: '*.jsonl' }]) {
-    t.match(await shardCorpus({ ...asked, output: join(folder, `${asked.dataset}.ndjson`) }), { kept: 2 }, asked.dataset)
+  for (const asked of [
+    { dataset: 'some/private' }, { dataset: 'some/gated' }, { dataset: 'some/broken', dataFiles: '*.jsonl' }
+  ]) {
+    t.match(
+      await shardCorpus({ ...asked, output: join(folder, `${asked.dataset}.ndjson`) }), { kept: 2 }, asked.dataset
+    )
   }
   t.strictSame(hub.leaks, [])
   for (const name of filesIn(folder)) t.notMatch(readFileSync(join(folder, name), 'utf8'), TOKEN)
@@ -109,7 +205,9 @@ t.test('with the token, with names of files: what was refused is read', async t 
 t.test('an absent split falls back, and says so', async t => {
   await hubFor(t, [CODE])
   const told: string[] = []
-  t.match(await shardCorpus({ dataset: 'some/code', split: 'validation', limit: 1, output: join(folderInMemory(t), 'a.ndjson') }, { tell: message => { told.push(message) } }), { kept: 1 })
+  t.match(await shardCorpus({
+    dataset: 'some/code', split: 'validation', limit: 1, output: join(folderInMemory(t), 'a.ndjson')
+  }, { tell: message => { told.push(message) } }), { kept: 1 })
   t.match(told, [/some_code: there is no split "validation": "train" is read instead; .*train, test/])
 })
 
@@ -121,20 +219,31 @@ async function goesOn (t: Test, folder: string, stopping: () => Promise<unknown>
   t.ok(filesIn(folder).includes('a.ndjson.checkpoint.json'), 'it is kept how far it was')
   await closeHubs()
   const told: string[] = []
-  await shardCorpus({ dataset: 'some/code', output: join(folder, 'a.ndjson'), checkpointEvery: 50 }, { tell: message => { told.push(message) } })
-  t.match(told, [/goes on behind document \d+/])
+  await shardCorpus(
+    { dataset: 'some/code', output: join(folder, 'a.ndjson'), checkpointEvery: 50 },
+    { tell: message => { told.push(message) } }
+  )
+  t.match(told, [/resumes after document \d+/])
   t.equal((await pulledIn(folder))['a.ndjson'], ALL)
 }
 
 t.test('a Hub that fails in the middle: what was pulled is gone on with', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = folderInMemory(t)
-  hub.misbehave([{ fault: { kind: 'break', after: 20_000 }, on: { kind: 'file', path: 'train-1' } }, { fault: { kind: 'status', status: 500 }, on: { path: 'train-1' }, skip: 2, times: Infinity }])
+  hub.misbehave([
+    { fault: { kind: 'break', after: 20_000 }, on: { kind: 'file', path: 'train-1' } },
+    { fault: { kind: 'status', status: 500 }, on: { path: 'train-1' }, skip: 2, times: Infinity }
+  ])
   await goesOn(t, folder, async () => {
-    const error = await failure(shardCorpus({ dataset: 'some/code', output: join(folder, 'a.ndjson'), checkpointEvery: 50, maxRetries: 1 }))
+    const error = await failure(shardCorpus({
+      dataset: 'some/code', output: join(folder, 'a.ndjson'), checkpointEvery: 50, maxRetries: 1
+    }))
     hub.misbehave([])
     return error
-  }, { code: 'ERR_HUB', message: /some\/code@[0-9a-f]{40}: data\/train-1\.jsonl: .*500.* 2 times in a row; run it again to go on/ })
+  }, {
+    code: 'ERR_HUB',
+    message: /some\/code@[0-9a-f]{40}: data\/train-1\.jsonl: .*500.* 2 times in a row; run again to resume/
+  })
 })
 
 t.test('a folder without room: what was pulled is gone on with', async t => {
@@ -142,8 +251,14 @@ t.test('a folder without room: what was pulled is gone on with', async t => {
   const folder = smallDisk(t, 'size=64k')
   if (folder === null) return
   await goesOn(t, folder, async () => {
-    const error = await failure(shardCorpus({ dataset: 'some/code', output: join(folder, 'a.ndjson'), checkpointEvery: 50 }))
+    const error = await failure(shardCorpus({
+      dataset: 'some/code', output: join(folder, 'a.ndjson'), checkpointEvery: 50
+    }))
     execFileSync('mount', ['-o', 'remount,size=1m', folder])
     return error
-  }, { code: 'ERR_OUTPUT', exitCode: 1, message: /a\.ndjson.*: cannot be written: no space left on the device; make room and run it again/ })
+  }, {
+    code: 'ERR_OUTPUT',
+    exitCode: 1,
+    message: /a\.ndjson.*: cannot be written: no space left on the device; make room and run it again/
+  })
 })

@@ -16,9 +16,13 @@ import { stoppedAt } from '../resuming.ts'
 import { t } from '../tap.ts'
 import { CODE, codeOf, hubFor, partsOf, pulledIn, requestsOf, tables } from './hub-datasets.ts'
 
-const provenanceIn = (folder: string, name: string): StoredProvenance => (JSON.parse(readFileSync(join(folder, 'provenance.json'), 'utf8')) as { pulls: Record<string, StoredProvenance> }).pulls[name]!
-const documentsOf = (content: string): Document[] => content.split('\n').slice(0, -1).map(line => JSON.parse(line) as Document)
-const expected = (file: string, count: number): Document[] => codeOf(file, count).map(({ id, text, ...meta }) => ({ id, text, meta }))
+const provenanceIn = (folder: string, name: string): StoredProvenance => (JSON.parse(readFileSync(join(
+  folder, 'provenance.json'
+), 'utf8')) as { pulls: Record<string, StoredProvenance> }).pulls[name]!
+const documentsOf = (content: string): Document[] =>
+  content.split('\n').slice(0, -1).map(line => JSON.parse(line) as Document)
+const expected = (file: string, count: number): Document[] =>
+  codeOf(file, count).map(({ id, text, ...meta }) => ({ id, text, meta }))
 
 t.test('a raw pull by the command line: the first records, and where they come from', async t => {
   const hub = await hubFor(t, [CODE])
@@ -34,8 +38,21 @@ t.test('a raw pull by the command line: the first records, and where they come f
   const card = CODE.files['README.md'] as string
   const { retrieved_at_utc: retrieved, ...provenance } = provenanceIn(join(folder, 'raw'), 'code.ndjsonl')
   t.match(provenance, {
-    source: { dataset: 'some/code', subset: 'default', split: 'train', revision: 'main', commit, url: `${hub.endpoint}/datasets/some/code/tree/${commit}` },
-    license: { found: ['odc-by'], read_from: `${hub.endpoint}/datasets/some/code/blob/${commit}/README.md`, card_sha256: sha256(card), spdx: 'ODC-By-1.0', redistributable: 'yes' },
+    source: {
+      dataset: 'some/code',
+      subset: 'default',
+      split: 'train',
+      revision: 'main',
+      commit,
+      url: `${hub.endpoint}/datasets/some/code/tree/${commit}`
+    },
+    license: {
+      found: ['odc-by'],
+      read_from: `${hub.endpoint}/datasets/some/code/blob/${commit}/README.md`,
+      card_sha256: sha256(card),
+      spdx: 'ODC-By-1.0',
+      redistributable: 'yes'
+    },
     filters: [],
     limit: 310,
     columns: null,
@@ -54,23 +71,43 @@ t.test('a raw pull by the command line: the first records, and where they come f
   t.equal(provenance.files.length, 2, 'those that were read')
   t.equal(readFileSync(join(folder, 'raw/CARD.md'), 'utf8'), card)
   t.match(readFileSync(join(folder, 'raw/LICENSES.md'), 'utf8'), /\| mit \| 232 \| MIT [^]*\| gpl-3\.0 \| 78 /)
-  t.match(readFileSync(join(folder, 'raw/README.md'), 'utf8'), new RegExp(`${commit}[^]*ODC-By-1\\.0[^]*--limit 310[^]*data/train-0\\.jsonl`))
+  t.match(readFileSync(join(folder, 'raw/README.md'), 'utf8'), new RegExp(`${commit}[^]*ODC-By-1\\.0[^]*--limit ` +
+    '310[^]*data/train-0\\.jsonl'))
 })
 
 t.test('compressed, another split, further columns of parquet', async t => {
   await hubFor(t, [CODE, await tables()])
   const folder = folderInMemory(t)
   await shardCorpus({ dataset: 'some/code', split: 'test', output: join(folder, 'a.ndjsonl.gz') })
-  await shardCorpus({ dataset: 'some/code', split: 'test', output: join(folder, 'a.jsonl.zst'), name: 'code', license: 'apache-2.0' })
+  await shardCorpus({
+    dataset: 'some/code', split: 'test', output: join(folder, 'a.jsonl.zst'), name: 'code', license: 'apache-2.0'
+  })
   const lines = ndjsonOf(expected('t', 20))
   t.strictSame(await pulledIn(folder), { 'a.ndjsonl.gz': lines, 'a.jsonl.zst': lines })
-  t.match(provenanceIn(folder, 'a.ndjsonl.gz'), { source: { split: 'test' }, limit: null, command: null, files: [{ path: 'data/test.jsonl' }] })
-  t.match(provenanceIn(folder, 'a.jsonl.zst').license, { found: ['apache-2.0', 'odc-by'], read_from: /^whoever pulled it and http.*README\.md$/ })
+  t.match(provenanceIn(folder, 'a.ndjsonl.gz'), {
+    source: { split: 'test' }, limit: null, command: null, files: [{ path: 'data/test.jsonl' }]
+  })
+  t.match(provenanceIn(folder, 'a.jsonl.zst').license, {
+    found: ['apache-2.0', 'odc-by'], read_from: /^the user who pulled it and http.*README\.md$/
+  })
 
   for (const [columns, meta] of [['url', { url: 'https://example.org/p-2' }], [undefined, {}]] as const) {
-    await shardCorpus({ dataset: 'some/tables', subset: 'en', limit: 3, output: join(folder, 'b/b.ndjson'), restart: true, ...columns !== undefined && { columns } })
-    t.strictSame(documentsOf((await pulledIn(join(folder, 'b')))['b.ndjson']!).map(document => document.meta).at(-1), meta)
-    t.match(provenanceIn(join(folder, 'b'), 'b.ndjson'), { source: { subset: 'en' }, columns: columns === undefined ? [] : [columns], license: { found: ['cc-by-sa-3.0', 'gfdl'] } })
+    await shardCorpus({
+      dataset: 'some/tables',
+      subset: 'en',
+      limit: 3,
+      output: join(folder, 'b/b.ndjson'),
+      restart: true,
+      ...columns !== undefined && { columns }
+    })
+    t.strictSame(
+      documentsOf((await pulledIn(join(folder, 'b')))['b.ndjson']!).map(document => document.meta).at(-1), meta
+    )
+    t.match(provenanceIn(join(folder, 'b'), 'b.ndjson'), {
+      source: { subset: 'en' },
+      columns: columns === undefined ? [] : [columns],
+      license: { found: ['cc-by-sa-3.0', 'gfdl'] }
+    })
   }
   t.notOk(existsSync(join(folder, 'b/LICENSES.md')), 'its records have no licence')
 })
@@ -86,18 +123,20 @@ t.test('a pull that is stopped goes on at its byte, at the commit that it began 
     const stop = new AbortController()
     signal.addEventListener('abort', () => { setTimeout(() => { stop.abort() }, 300) }) // all has come that comes
     return await shardCorpus(options, { signal: stop.signal })
-  }), { code: 'ERR_ABORTED', message: /goes on from the last checkpoint/ })
+  }), { code: 'ERR_ABORTED', message: /resumes from the last checkpoint/ })
   t.strictSame(readdirSync(join(folder, 'raw')).sort(), ['code.ndjsonl.checkpoint.json', 'code.ndjsonl.partial'])
   hub.misbehave([])
   await hub.commit('some/code', { 'data/train-0.jsonl': null, 'data/train-1.jsonl': ndjsonOf(codeOf('new', 5)) })
 
   const told: string[] = []
   const asked = await requestsOf(hub, () => shardCorpus(options, { tell: message => { told.push(message) } }))
-  t.match(told, [/^some_code: goes on behind document \d{3}$/])
+  t.match(told, [/^some_code: resumes after document \d{3}$/])
   t.equal((await pulledIn(folder))['raw/code.ndjsonl'], ndjsonOf([0, 1, 2].flatMap(n => expected(`${n}`, 300))))
   t.match(provenanceIn(join(folder, 'raw'), 'code.ndjsonl'), {
     source: { revision: 'main', commit },
-    files: ['0', '1', '2'].map(n => ({ path: `data/train-${n}.jsonl`, sha256: n === '1' ? /^[0-9a-f]{64}$/ : null, git_oid: /^[0-9a-f]{40}$/ }))
+    files: ['0', '1', '2'].map(n => ({
+      path: `data/train-${n}.jsonl`, sha256: n === '1' ? /^[0-9a-f]{64}$/ : null, git_oid: /^[0-9a-f]{40}$/
+    }))
   })
   t.match(partsOf(asked).filter(({ file }) => file !== 'data/train-2.jsonl').sort((a, b) => a.from - b.from), [
     { file: 'data/train-1.jsonl', from: 0, to: 4096 }, // whether it is an array
@@ -107,24 +146,37 @@ t.test('a pull that is stopped goes on at its byte, at the commit that it began 
 
   await closeHubs()
   await shardCorpus({ ...options, restart: true })
-  t.equal((await pulledIn(folder))['raw/code.ndjsonl'], ndjsonOf([...expected('new', 5), ...expected('2', 300)]), 'begun anew, it takes what there is now')
+  t.equal(
+    (await pulledIn(folder))['raw/code.ndjsonl'], ndjsonOf([...expected('new', 5), ...expected('2', 300)]),
+    'begun anew, it takes what there is now'
+  )
   t.match(provenanceIn(join(folder, 'raw'), 'code.ndjsonl'), { source: { commit: hub.commitOf('some/code') } })
 })
 
 t.test('a pull whose process is killed goes on to the same bytes', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = folderInMemory(t)
-  const args = (name: string): string[] => ['shard-corpus', '--dataset', 'some/code', '--output', `${name}.ndjsonl.gz`, '--checkpoint-every', '50', '--quiet']
+  const args = (name: string): string[] =>
+    ['shard-corpus', '--dataset', 'some/code', '--output', `${name}.ndjsonl.gz`, '--checkpoint-every', '50', '--quiet']
   hub.misbehave({ fault: { kind: 'stall', after: 20_000 }, on: { kind: 'file', path: 'train-1' }, times: Infinity })
-  const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args('a')], { cwd: folder, stdio: 'ignore' })
-  const looking = setInterval(() => { if (existsSync(join(folder, 'a.ndjsonl.gz.checkpoint.json'))) child.kill('SIGKILL') }, 10)
+  const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args('a')], {
+    cwd: folder, stdio: 'ignore'
+  })
+  const looking = setInterval(() => {
+    if (existsSync(join(folder, 'a.ndjsonl.gz.checkpoint.json'))) {
+      child.kill(
+        'SIGKILL'
+      )
+    }
+  }, 10)
   t.strictSame(await once(child, 'exit'), [null, 'SIGKILL'])
   clearInterval(looking)
   hub.misbehave([])
   await hub.commit('some/code', { 'data/train-2.jsonl': '{"text":"new"}\n' })
   const from = hub.requests.length
   t.match(await command(args('a'), { cwd: folder }), { code: 0 })
-  t.ok(partsOf(hub.requests.slice(from)).every(({ file, from, to }) => file !== 'data/train-0.jsonl' || from > 0 || to === 4096))
+  t.ok(partsOf(hub.requests.slice(from)).every(({ file, from, to }) =>
+    file !== 'data/train-0.jsonl' || from > 0 || to === 4096))
   t.equal((await pulledIn(folder))['a.ndjsonl.gz'], ndjsonOf([0, 1, 2].flatMap(n => expected(`${n}`, 300))))
   t.strictSame(filesIn(folder), ['CARD.md', 'LICENSES.md', 'README.md', 'a.ndjsonl.gz', 'provenance.json'])
 })
@@ -141,19 +193,23 @@ t.test('parquet that is stopped goes on at its row group', async t => {
     return () => { clearInterval(looking) }
   }
   // Its end, its beginning, some row groups.
-  hub.misbehave({ fault: { kind: 'stall', after: 0 }, on: { kind: 'file', path: 'a.parquet' }, skip: 5, times: Infinity })
+  hub.misbehave({
+    fault: { kind: 'stall', after: 0 }, on: { kind: 'file', path: 'a.parquet' }, skip: 5, times: Infinity
+  })
   const told: string[] = []
   const output = join(folder, 'a.ndjson')
   await t.rejects(shardCorpus({ ...options, output }, { signal: stop.signal, watch }), { code: 'ERR_ABORTED' })
   hub.misbehave([])
-  const parts = partsOf(await requestsOf(hub, () => shardCorpus({ ...options, output }, { tell: message => { told.push(message) } })))
+  const parts = partsOf(await requestsOf(hub, () =>
+    shardCorpus({ ...options, output }, { tell: message => { told.push(message) } })))
   const { 'a.ndjson': gone, 'whole.ndjson': whole } = await pulledIn(folder)
   t.equal(gone, whole)
   const file = repo.files['en/a.parquet'] as Buffer
   const { row_groups: groups } = parquetMetadata(Uint8Array.from(file).buffer)
-  const document = Number(/behind document (\d+)/.exec(told[0]!)![1])
-  t.ok(document >= 100, `behind document ${document}`)
+  const document = Number(/after document (\d+)/.exec(told[0]!)![1])
+  t.ok(document >= 100, `after document ${document}`)
   const start = Number(groups[Math.floor(document / 100)]!.columns[0]!.meta_data!.data_page_offset)
-  const text = parts.filter(({ from }) => from >= 4 && from < Number(groups.at(-1)!.columns[0]!.meta_data!.data_page_offset))
+  const text = parts.filter(({ from }) =>
+    from >= 4 && from < Number(groups.at(-1)!.columns[0]!.meta_data!.data_page_offset))
   t.ok(text.length > 0 && text.every(({ from }) => from >= start), JSON.stringify({ start, parts }))
 })

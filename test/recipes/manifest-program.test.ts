@@ -5,7 +5,14 @@ import { t } from '../tap.ts'
 import { command as runHere, commandProcess } from '../commands.ts'
 import { ROOT, fixture, isThorough, put, temporaryFolder } from '../helpers.ts'
 
-const READ_A_MANIFEST = [['check'], ['licenses'], ['process-mixture'], ['run', '--dry-run'], ['train-tokenizer', '--manifest'], ['check-coverage', '--tokenizer-path', fixture('quickstart.model'), '--manifest']] as const
+const READ_A_MANIFEST = [
+  ['check'],
+  ['licenses'],
+  ['process-mixture'],
+  ['run', '--dry-run'],
+  ['train-tokenizer', '--manifest'],
+  ['check-coverage', '--tokenizer-path', fixture('quickstart.model'), '--manifest']
+] as const
 
 t.test('each command that reads a manifest runs the modules that it names, and its help says so', async t => {
   const folder = temporaryFolder(t)
@@ -16,7 +23,8 @@ t.test('each command that reads a manifest runs the modules that it names, and i
       throw new Error('no further')
     }`)
   const data = put(folder, 'data.ndjson', '{"text":"The barge is late."}\n')
-  const manifest = put(folder, 'manifest.yaml', `- { name: some, dataset: json, data_files: ${data}, filters: [{ use: ${module} }], output_dir: ${join(folder, 'some')} }\n`)
+  const manifest = put(folder, 'manifest.yaml', `- { name: some, dataset: json, data_files: ${data}, filters: ` +
+    `[{ use: ${module} }], output_dir: ${join(folder, 'some')} }\n`)
   const own = isThorough() ? commandProcess() : null
   const run = own?.run ?? runHere
   for (const [command, ...flags] of READ_A_MANIFEST) {
@@ -24,13 +32,17 @@ t.test('each command that reads a manifest runs the modules that it names, and i
     t.match(await run([command, ...flags, manifest]), { code: 2, stderr: 'no further' }, command)
     t.equal(readFileSync(log, 'utf8'), 'was run', command)
     const { stdout } = await run([command, '--help'])
-    t.match(stdout.replace(/\s+/g, ' '), 'It is a program: each module that it names with use: is run', `${command} --help`)
+    t.match(
+      stdout.replace(/\s+/g, ' '), 'It is a program: each module that it names with use: is run', `${command} --help`
+    )
   }
   await own?.end()
 })
 
-t.test('the README warns of it', async t => {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  t.match(readme, '**A manifest is a program.**')
-  for (const [command] of READ_A_MANIFEST) t.match(/^\*\*A manifest is a program\.\*\* .*$/m.exec(readme)![0], `\`${command}`)
+t.test('the README warns of it, and the page on custom stages names the commands', async t => {
+  t.match(readFileSync(join(ROOT, 'README.md'), 'utf8'), '[A manifest is a program](lib/stage/README.md#in-a-manifest)')
+  const page = readFileSync(join(ROOT, 'lib/stage/README.md'), 'utf8')
+  for (const [command] of READ_A_MANIFEST) {
+    t.match(/^\*\*A manifest is a program\.\*\* .*$/m.exec(page)![0], `\`${command}`)
+  }
 })

@@ -19,22 +19,48 @@ import {
 import { TEXTS, modelPath } from '../lib/fasttext/fixtures.ts'
 import { stoppedAt } from '../resuming.ts'
 
-const RECORDS = TEXTS.filter((text, i) => isThorough() || (i % 3 === 0 && text.length < 1000)).map(text => text.toWellFormed()).flatMap((text, i) => [1, 2].map(copy => ({ id: `d${i}-${copy}`, text: `${text} ${copy}` })))
+const RECORDS = TEXTS.filter((text, i) => isThorough() || (i % 3 === 0 && text.length < 1000)).map(text =>
+  text.toWellFormed()).flatMap((
+  text,
+  i
+) => [1, 2].map(copy => ({ id: `d${i}-${copy}`, text: `${text} ${copy}` })))
 
 interface Setting {
   readonly folder: string
   readonly model: string
   readonly manifest: string
-  readonly options: { readonly tokenizerPath: string, readonly logFile: string, readonly runsDir: string, readonly workers: number, readonly checkpointEvery: number }
+  readonly options: {
+    readonly tokenizerPath: string
+    readonly logFile: string
+    readonly runsDir: string
+    readonly workers: number
+    readonly checkpointEvery: number
+  }
 }
 
-function settingOf (t: Test, filters = 'language: { keep: [de, fr, en], threshold: 0.3, detector: fasttext, model: MODEL, record: true }'): Setting {
+function settingOf (
+  t: Test,
+  filters = 'language: { keep: [de, fr, en], threshold: 0.3, detector: fasttext, model: MODEL, record: true }'
+): Setting {
   const folder = folderInMemory(t)
   const model = join(folder, 'model.bin')
   copyFileSync(modelPath('hs.bin'), model)
   const data = put(folder, 'a.ndjson', ndjsonOf(RECORDS))
-  const manifest = put(folder, 'm.yaml', `- { name: web, dataset: json, data_files: ${data}, filters: [${filters.replace('MODEL', model)}], filtered_dir: ${folder}/filtered, seq_len: 16, sequences_per_shard: 8, output_dir: ${folder}/shards }\n`)
-  return { folder, model, manifest, options: { tokenizerPath: join(ROOT, 'test/fixtures/tiny.model'), logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), workers: 1, checkpointEvery: 20 } }
+  const manifest = put(folder, 'm.yaml', `- { name: web, dataset: json, data_files: ${data}, filters: ` +
+    `[${filters.replace('MODEL', model)}], filtered_dir: ${folder}/filtered, seq_len: 16, sequences_per_shard: 8, ` +
+    `output_dir: ${folder}/shards }\n`)
+  return {
+    folder,
+    model,
+    manifest,
+    options: {
+      tokenizerPath: join(ROOT, 'test/fixtures/tiny.model'),
+      logFile: join(folder, 'stats.json'),
+      runsDir: join(folder, 'runs'),
+      workers: 1,
+      checkpointEvery: 20
+    }
+  }
 }
 
 t.test('a model that was changed makes its component outdated, and records of runs tell', async t => {
@@ -43,39 +69,50 @@ t.test('a model that was changed makes its component outdated, and records of ru
   const before = contentIn(join(folder, 'shards'))
   t.match((await run(manifest, { ...options, dryRun: true })).steps[1], { outcome: 'up to date' })
   copyFileSync(modelPath('hs-pruned.ftz'), model)
-  t.match((await run(manifest, { ...options, dryRun: true })).steps[1], { outcome: 'done again', why: /^filters\[0\]\.language\.model_sha256: "\w{64}" -> "\w{64}"$/ })
+  t.match((await run(manifest, { ...options, dryRun: true })).steps[1], {
+    outcome: 'done again', why: /^filters\[0\]\.language\.model_sha256: "\w{64}" -> "\w{64}"$/
+  })
   await processMixture(manifest, options)
   t.strictNotSame(contentIn(join(folder, 'shards')), before)
   const { runsDir } = options
   const [last, first] = await runs(['m'], { runsDir }) as readonly RunSummary[]
-  t.match((await runs(['diff', first!.path, last!.path], { runsDir }) as RunDifference).sources, [{ path: `web.models["${model}"]` }])
+  t.match(
+    (await runs(['diff', first!.path, last!.path], { runsDir }) as RunDifference).sources,
+    [{ path: `web.models["${model}"]` }]
+  )
 })
 
 t.test('a run that was stopped goes on with the same model, and is refused with another one', async t => {
   const whole = settingOf(t)
   await processMixture(whole.manifest, whole.options)
   const { folder, model, manifest, options } = settingOf(t)
-  t.match(await stoppedAt(join(folder, 'shards/checkpoint.json'), signal => processMixture(manifest, options, { signal })), { code: 'ERR_ABORTED' })
+  t.match(await stoppedAt(join(folder, 'shards/checkpoint.json'), signal =>
+    processMixture(manifest, options, { signal })), { code: 'ERR_ABORTED' })
   copyFileSync(modelPath('hs-pruned.ftz'), model)
   const refused = await failure(processMixture(manifest, options))
   t.match(refused, { code: 'ERR_CHECKPOINT', message: /model_sha256/ })
   copyFileSync(modelPath('hs.bin'), model)
   await processMixture(manifest, options)
-  const shardsIn = (setting: string): unknown => Object.entries(contentIn(join(setting, 'shards'))).filter(([name]) => name.endsWith('.npy'))
+  const shardsIn = (setting: string): unknown =>
+    Object.entries(contentIn(join(setting, 'shards'))).filter(([name]) => name.endsWith('.npy'))
   t.strictSame(shardsIn(folder), shardsIn(whole.folder))
 })
 
 t.test('rejects tell where documents were, also behind a filter that notes something, with threads or without', async t => {
-  const filters = 'language: { keep: any, detector: fasttext, model: MODEL, record: true }, dedup, classify: { model: MODEL, label: de, min: 0.5, record: german }, length: { min_chars: 40 }'
+  const filters = 'language: { keep: any, detector: fasttext, model: MODEL, record: true }, dedup, classify: ' +
+    '{ model: MODEL, label: de, min: 0.5, record: german }, length: { min_chars: 40 }'
   const seen: unknown[] = []
   for (const workers of [1, howMany(2, 3)]) {
     const { folder, manifest, options } = settingOf(t, filters.replaceAll('MODEL', modelPath('hs.bin')))
-    const rejects = put(folder, 'with-rejects.yaml', readFileSync(manifest, 'utf8').replace(', seq_len', `, rejects: ${folder}/rejects.ndjson, seq_len`))
+    const rejects = put(folder, 'with-rejects.yaml', readFileSync(manifest, 'utf8')
+      .replace(', seq_len', `, rejects: ${folder}/rejects.ndjson, seq_len`))
     const threads = new Threads({ workers, mainWorks: false })
     await processMixture(rejects, options, workers === 1 ? {} : { threads })
     await threads.close()
-    const lines = readFileSync(join(folder, 'rejects.ndjson'), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as { reason: string, position: string | null })
-    t.ok(lines.some(({ reason }) => reason === 'classify.low_score') && lines.some(({ reason }) => reason === 'length.too_short'))
+    const lines = readFileSync(join(folder, 'rejects.ndjson'), 'utf8').trimEnd().split('\n').map(line =>
+      JSON.parse(line) as { reason: string, position: string | null })
+    t.ok(lines.some(({ reason }) => reason === 'classify.low_score') &&
+      lines.some(({ reason }) => reason === 'length.too_short'))
     t.ok(lines.every(({ position }) => position?.includes('a.ndjson#')))
     seen.push(lines.map(line => JSON.stringify(line).replaceAll(folder.split('/').at(-1)!, '')).sort())
   }
@@ -85,7 +122,9 @@ t.test('rejects tell where documents were, also behind a filter that notes somet
 t.test('a model is read if it is still what it was when the manifest was read', async t => {
   const model = { path: modelPath('hs.bin'), sha256: 'ab'.repeat(32) }
   const filter = makeFilter({ stage: 'classify', options: { model: model.path, label: 'de', min: 0 }, model })
-  t.match(await failure(through([doc('a', 'x')], filter as Transform)), { code: 'ERR_MODEL', message: /was changed while it is in use/ })
+  t.match(await failure(through([doc('a', 'x')], filter as Transform)), {
+    code: 'ERR_MODEL', message: /was changed while it is in use/
+  })
   const threads = new Threads({ workers: 1 })
   await t.rejects(threads.model(model), { code: 'ERR_MODEL', message: /was changed while it is in use/ })
   const { sha256 } = await findModel(model.path)
@@ -95,14 +134,25 @@ t.test('a model is read if it is still what it was when the manifest was read', 
 
 t.test('a model is no place for an output', async t => {
   const { model, manifest, options } = settingOf(t)
-  t.match(await failure(processMixture(manifest, { ...options, logFile: model })), { code: 'ERR_OUTPUT_EXISTS', message: /model\.bin: is an input as well/ })
+  t.match(await failure(processMixture(manifest, { ...options, logFile: model })), {
+    code: 'ERR_OUTPUT_EXISTS', message: /model\.bin: is an input as well/
+  })
 })
 
 t.test('filter-corpus detects by a model, and notes nothing that it wasn\'t asked to', async t => {
   const { folder, model } = settingOf(t)
   const classifier = await loadFastText(model)
-  const wanted = new Set(RECORDS.map(({ text }) => normalizeText(text)).filter(text => classifier.predict(text)[0]!.label === '__label__de'))
-  const stats = await filterCorpus({ dataFiles: join(folder, 'a.ndjson'), minChars: 1, targetLang: 'de', langThreshold: 0, langDetector: 'fasttext', langModel: model, outputPath: join(folder, 'de.ndjson') })
+  const wanted = new Set(RECORDS.map(({ text }) => normalizeText(text)).filter(text =>
+    classifier.predict(text)[0]!.label === '__label__de'))
+  const stats = await filterCorpus({
+    dataFiles: join(folder, 'a.ndjson'),
+    minChars: 1,
+    keep: 'de',
+    threshold: 0,
+    detector: 'fasttext',
+    model,
+    output: join(folder, 'de.ndjson')
+  })
   t.ok(wanted.size > 10)
   t.equal(stats.kept, wanted.size)
   t.notMatch(contentIn(folder)['de.ndjson'], /language/)

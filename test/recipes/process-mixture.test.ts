@@ -12,15 +12,25 @@ import { t } from '../tap.ts'
 const MODEL = fixture('tiny.model')
 
 /** A folder with the records of the fixtures, and a manifest whose DIR is that folder. */
-function mixture (t: Parameters<typeof temporaryFolder>[0], yaml: string, { records }: Pick<Answers, 'records'> = answers()): { folder: string, manifest: string, logFile: string } {
+function mixture (
+  t: Parameters<typeof temporaryFolder>[0],
+  yaml: string,
+  { records }: Pick<Answers, 'records'> = answers()
+): { folder: string, manifest: string, logFile: string } {
   const folder = temporaryFolder(t)
   put(folder, 'records.ndjson', ndjsonOf(records))
   put(folder, 'records.ndjson.gz', gzipSync(ndjsonOf(records)))
-  return { folder, manifest: put(folder, 'mix.yaml', yaml.replaceAll('DIR', folder)), logFile: join(folder, 'stats.json') }
+  return {
+    folder, manifest: put(folder, 'mix.yaml', yaml.replaceAll('DIR', folder)), logFile: join(folder, 'stats.json')
+  }
 }
 
 /** As a user calls it, with the records of its runs beside the manifest. */
-async function processMixture (manifest: string, options: Parameters<typeof processMixtureInto>[1], run?: Parameters<typeof processMixtureInto>[2]): Promise<MixtureResult> {
+async function processMixture (
+  manifest: string,
+  options: Parameters<typeof processMixtureInto>[1],
+  run?: Parameters<typeof processMixtureInto>[2]
+): Promise<MixtureResult> {
   return await processMixtureInto(manifest, { runsDir: join(dirname(manifest), 'runs'), ...options }, run)
 }
 
@@ -76,11 +86,14 @@ datasets:
   })
   for (const { output_dir: output, shard_files: files } of stats.stats) {
     t.strictSame(files.map(({ file }) => file), shardsIn(output))
-    t.strictSame(readdirSync(output).sort(), ['checkpoint.json', ...shardsIn(output)], 'neither a lock nor a part is left')
+    t.strictSame(readdirSync(output).sort(), ['checkpoint.json', ...shardsIn(output)],
+      'neither a lock nor a part is left')
     for (const { file, sha256: hash } of files) t.equal(hash, sha256(readFileSync(join(output, file))))
   }
   t.equal(filesIn(folder).includes(logFile), false, 'the manifest says where the stats go')
-  t.match(JSON.parse(readFileSync(record, 'utf8')), { name: 'mix', run: 1, stats_path: join(folder, 'mixture.json'), stats: JSON.parse(JSON.stringify(stats)) as object })
+  t.match(JSON.parse(readFileSync(record, 'utf8')), {
+    name: 'mix', run: 1, stats_path: join(folder, 'mixture.json'), stats: JSON.parse(JSON.stringify(stats)) as object
+  })
 })
 
 t.test('components at once make the same bytes as one after the other', async t => {
@@ -94,11 +107,16 @@ t.test('components at once make the same bytes as one after the other', async t 
     return stats.map(({ seconds, ...rest }) => rest)
   }
   t.strictSame(await run(3), await run(1))
-  t.strictSame(filesIn(folder).filter(name => name.endsWith('.npy')), ['a/shard_00000.npy', 'b/shard_00000.npy', 'c/shard_00000.npy'])
+  t.strictSame(filesIn(folder).filter(name => name.endsWith('.npy')), [
+    'a/shard_00000.npy', 'b/shard_00000.npy', 'c/shard_00000.npy'
+  ])
 })
 
 t.test('filters, in their order, with the documents after them counted by max_records, and kept in filtered_dir', async t => {
-  const texts = ['  One   two three four five ', 'short', 'One two three four five', 'Another text that is long enough', 'The last text that is long enough']
+  const texts = [
+    '  One   two three four five ', 'short', 'One two three four five', 'Another text that is long enough',
+    'The last text that is long enough'
+  ]
   const { folder, manifest, logFile } = mixture(t, `
 - name: a
   dataset: json
@@ -111,11 +129,16 @@ t.test('filters, in their order, with the documents after them counted by max_re
   max_records: 2
 `, { records: texts.map((text, i) => ({ id: `t${i}`, text })) })
   const { stats: [stats] } = await processMixture(manifest, { tokenizerPath: MODEL, logFile })
-  const kept = gunzipSync(readFileSync(join(folder, 'filtered/a.ndjson.gz'))).toString().trim().split('\n').map(line => (JSON.parse(line) as { id: string }).id)
+  const kept = gunzipSync(readFileSync(join(folder, 'filtered/a.ndjson.gz'))).toString().trim().split('\n')
+    .map(line => (JSON.parse(line) as { id: string }).id)
   t.strictSame(kept, ['t0', 't3'])
   t.match(stats, { records: 2, kept: 2, dropped: { 'length.too_short': 1, 'dedup.duplicate': 1 } })
-  t.strictSame(stats!.stages.map(({ stage }) => stage), ['ndjson', 'normalize', 'length', 'dedup', 'limit', 'tee', 'encode', 'pack', 'npy'])
-  t.strictSame(gunzipSync(readFileSync(join(folder, 'raw/a.ndjson.gz'))).toString(), ndjsonOf(texts.map((text, i) => ({ id: `t${i}`, text, meta: {} }))))
+  t.strictSame(stats!.stages.map(({ stage }) => stage), [
+    'ndjson', 'normalize', 'length', 'dedup', 'limit', 'tee', 'encode', 'pack', 'npy'
+  ])
+  t.strictSame(gunzipSync(readFileSync(join(folder, 'raw/a.ndjson.gz'))).toString(), ndjsonOf(
+    texts.map((text, i) => ({ id: `t${i}`, text, meta: {} }))
+  ))
 })
 
 t.test('a component that fails does not stop the others; the stats and the error name it', async t => {
@@ -127,38 +150,58 @@ t.test('a component that fails does not stop the others; the stats and the error
   put(folder, 'bad.ndjson', 'no json\n'.repeat(50))
   put(folder, 'cut.ndjson.gz', gzipSync(ndjsonOf(answers().records)).subarray(0, 500))
   const error = await failure(processMixture(manifest, { tokenizerPath: MODEL, logFile })) as Error & { stats: MixtureStats }
-  t.match(error, { code: 'ERR_COMPONENT', exitCode: 1, message: /2 of 3 components failed\nbad: .*bad\.ndjson: 50 of 50 records are bad.*\ncut: .*cut\.ndjson\.gz: the gzip data is cut off/ })
-  t.match(error.stats, { stats: [{ name: 'good' }], failed: [{ name: 'bad', code: 'ERR_BAD_RECORDS' }, { name: 'cut', code: 'ERR_SOURCE' }] })
+  t.match(error, {
+    code: 'ERR_COMPONENT',
+    exitCode: 1,
+    message: /2 of 3 components failed\nbad: .*bad\.ndjson: 50 of 50 records are bad.*\ncut: .*cut\.ndjson\.gz: the gzip data is cut off/
+  })
+  t.match(error.stats, {
+    stats: [{ name: 'good' }], failed: [{ name: 'bad', code: 'ERR_BAD_RECORDS' }, { name: 'cut', code: 'ERR_SOURCE' }]
+  })
   t.strictSame(JSON.parse(readFileSync(logFile, 'utf8')), JSON.parse(JSON.stringify(error.stats)))
   t.strictSame(rowsIn(join(folder, 'good')), answers().packed.rows)
-  t.strictSame(filesIn(folder).filter(name => !/\.ndjson(\.gz)?$/.test(name)), ['good/checkpoint.json', 'good/shard_00000.npy', 'mix.yaml', 'stats.json'])
+  t.strictSame(filesIn(folder).filter(name => !/\.ndjson(\.gz)?$/.test(name)), [
+    'good/checkpoint.json', 'good/shard_00000.npy', 'mix.yaml', 'stats.json'
+  ])
   const again = await failure(processMixture(manifest, { tokenizerPath: MODEL, logFile })) as Error & { stats: MixtureStats }
   t.strictSame(again.stats, error.stats, 'the good one is not done again, not a millisecond; the others fail again')
 })
 
-t.test('what can be known to be wrong is told before anything is written', async t => {
-  const yaml = '- { name: a, dataset: json, data_files: DIR/records.ndjson, output_dir: DIR/out, seq_len: 64, dtype: uint16 }'
+t.test('mistakes are reported before anything is written', async t => {
+  const yaml = '- { name: a, dataset: json, data_files: DIR/records.ndjson, output_dir: DIR/out, seq_len: 64, ' +
+    'dtype: uint16 }'
   const { folder, manifest, logFile } = mixture(t, yaml)
   const before = filesIn(folder)
-  const run = (options: Parameters<typeof processMixture>[1] = {}, path = manifest): Promise<unknown> => failure(processMixture(path, { logFile, ...options }))
+  const run = (options: Parameters<typeof processMixture>[1] = {}, path = manifest): Promise<unknown> =>
+    failure(processMixture(path, { logFile, ...options }))
   t.match(await run(), { code: 'ERR_MANIFEST', message: /tokenizer_output_dir.*--tokenizer-path/ })
   t.match(await run({ tokenizerPath: '/none.model' }), { code: 'ERR_TOKENIZER' })
-  t.match(await run({ tokenizerPath: fixture('no-eos.model') }), { code: 'ERR_TOKENIZER', message: /end-of-sentence/ })
+  t.match(await run({ tokenizerPath: fixture('no-eos.model') }), { code: 'ERR_TOKENIZER', message: /no EOS token/ })
   t.match(await run({ tokenizerPath: MODEL, concurrency: 0 }), { code: 'ERR_OPTION', message: /concurrency/ })
-  const hashed = put(folder, 'hash.yaml', `tokenizer: { sha256: ${'ab'.repeat(32)} }\ndatasets:\n  ${yaml}`.replaceAll('DIR', folder))
+  const hashed = put(folder, 'hash.yaml', `tokenizer: { sha256: ${'ab'.repeat(32)} }\ndatasets:\n  ${yaml}`.replaceAll(
+    'DIR', folder
+  ))
   t.match(await run({ tokenizerPath: MODEL }, hashed), { code: 'ERR_CHECKSUM', exitCode: 1, message: /expected abab/ })
-  t.match(await run({}, put(folder, 'path.yaml', `tokenizer_output_dir: ${folder}/tok\ndatasets:\n  ${yaml}`.replaceAll('DIR', folder))), { code: 'ERR_TOKENIZER', message: /tok\/spm_32000_unigram\.model: no such file/ })
+  t.match(await run({}, put(
+    folder, 'path.yaml', `tokenizer_output_dir: ${folder}/tok\ndatasets:\n  ${yaml}`.replaceAll('DIR', folder)
+  )), { code: 'ERR_TOKENIZER', message: /tok\/spm_32000_unigram\.model: no such file/ })
   put(folder, 'out/shard_00000.npy', 'another run\'s')
-  t.match(await run({ tokenizerPath: MODEL }), { code: 'ERR_OUTPUT_EXISTS', message: /out: holds 1 shard of another run/ })
+  t.match(await run({ tokenizerPath: MODEL }), {
+    code: 'ERR_OUTPUT_EXISTS', message: /out: holds 1 shard of another run/
+  })
   t.strictSame(filesIn(folder), [...before, 'hash.yaml', 'path.yaml', 'out/shard_00000.npy'].sort())
   const { stats } = await processMixture(manifest, { tokenizerPath: MODEL, logFile, overwrite: true })
   t.equal(stats.length, 1)
 })
 
 t.test('a stats file that can\'t be written fails the run', async t => {
-  const { folder, manifest } = mixture(t, '- { name: a, dataset: json, data_files: DIR/records.ndjson, output_dir: DIR/out, seq_len: 64 }')
+  const { folder, manifest } = mixture(t, '- { name: a, dataset: json, data_files: DIR/records.ndjson, output_dir: ' +
+    'DIR/out, seq_len: 64 }')
   mkdirSync(join(folder, 'taken'))
-  t.match(await failure(processMixture(manifest, { tokenizerPath: MODEL, logFile: join(folder, 'taken') })), { code: 'ERR_OUTPUT', message: /taken/ })
+  t.match(
+    await failure(processMixture(manifest, { tokenizerPath: MODEL, logFile: join(folder, 'taken') })),
+    { code: 'ERR_OUTPUT', message: /taken/ }
+  )
 })
 
 t.test('an abort stops it, and starts no further component', async t => {
@@ -182,13 +225,17 @@ t.test('an abort stops it, and starts no further component', async t => {
 })
 
 t.test('bad records of a pull are counted, and an input is not replaced by a copy', async t => {
-  const { folder, manifest, logFile } = mixture(t, '- { name: a, dataset: json, data_files: DIR/mixed.ndjson, output_dir: DIR/out, seq_len: 16, raw_dir: DIR/raw }')
+  const { folder, manifest, logFile } = mixture(t, '- { name: a, dataset: json, data_files: DIR/mixed.ndjson, ' +
+    'output_dir: DIR/out, seq_len: 16, raw_dir: DIR/raw }')
   put(folder, 'mixed.ndjson', ndjsonOf(answers().records) + 'bad\n')
   const { stats: [stats] } = await processMixture(manifest, { tokenizerPath: MODEL, logFile, maxBad: 1 })
   t.match(stats, { read: answers().records.length + 1, dropped: { 'ndjson.bad_json': 1, 'ndjson.no_text': 2 } })
   t.strictSame(stats!.stages.map(({ stage }) => stage), ['ndjson', 'encode', 'pack', 'npy'])
-  const own = put(folder, 'own.yaml', `- { name: a, dataset: json, data_files: '${folder}/raw/a.ndjson.gz', output_dir: '${folder}/own', filtered_dir: '${folder}/raw' }`)
-  t.match(await failure(processMixture(own, { tokenizerPath: MODEL, logFile })), { code: 'ERR_OUTPUT_EXISTS', message: /raw\/a\.ndjson\.gz: is an input as well/ })
+  const own = put(folder, 'own.yaml', `- { name: a, dataset: json, data_files: '${folder}/raw/a.ndjson.gz', ` +
+    `output_dir: '${folder}/own', filtered_dir: '${folder}/raw' }`)
+  t.match(await failure(processMixture(own, { tokenizerPath: MODEL, logFile })), {
+    code: 'ERR_OUTPUT_EXISTS', message: /raw\/a\.ndjson\.gz: is an input as well/
+  })
 })
 
 t.test('input files are looked for once, and one that has changed is seen', async t => {

@@ -28,14 +28,27 @@ interface Mixture {
   readonly folder: string
   readonly outputDir: string
   /** `encoding` is told the number of each document before it is encoded. */
-  readonly run: (more?: { readonly restart?: boolean, readonly verify?: boolean, readonly signal?: AbortSignal, readonly checkpointEvery?: number, readonly encoding?: (n: number) => void }) => Promise<MixtureResult>
+  readonly run: (more?: {
+    readonly restart?: boolean
+    readonly verify?: boolean
+    readonly signal?: AbortSignal
+    readonly checkpointEvery?: number
+    readonly encoding?: (n: number) => void
+  }) => Promise<MixtureResult>
   /** Documents that all runs have encoded. */
   readonly encoded: () => number
   /** What all runs have said. */
   readonly told: string[]
 }
 
-function mixture (t: Test, { outputDir, sequencesPerShard = 1000, names = ['a'] }: { readonly outputDir?: string | undefined, readonly sequencesPerShard?: number, readonly names?: readonly string[] } = {}): Mixture {
+function mixture (
+  t: Test,
+  { outputDir, sequencesPerShard = 1000, names = ['a'] }: {
+    readonly outputDir?: string | undefined
+    readonly sequencesPerShard?: number
+    readonly names?: readonly string[]
+  } = {}
+): Mixture {
   const folder = folderInMemory(t)
   const output = outputDir ?? join(folder, 'shards')
   const manifest = put(folder, 'm.yaml', JSON.stringify(names.map(name => ({
@@ -59,8 +72,15 @@ function mixture (t: Test, { outputDir, sequencesPerShard = 1000, names = ['a'] 
         encoding(++encoded)
         tokenizer.append(text, ids)
       }
-      const options = { tokenizerPath: MODEL, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: EVERY }
-      return await processMixture(manifest, { ...options, ...more }, { tokenizer: { ...tokenizer, append }, signal, tell: message => { told.push(message) } })
+      const options = {
+        tokenizerPath: MODEL,
+        logFile: join(folder, 'stats.json'),
+        runsDir: join(folder, 'runs'),
+        checkpointEvery: EVERY
+      }
+      return await processMixture(manifest, { ...options, ...more }, {
+        tokenizer: { ...tokenizer, append }, signal, tell: message => { told.push(message) }
+      })
     }
   }
 }
@@ -73,7 +93,8 @@ async function stop ({ outputDir, run }: Mixture): Promise<void> {
 
 /** Every shard below a folder, by name. */
 function shards (folder: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(filesIn(folder).filter(name => name.endsWith('.npy')).map(name => [name, readFileSync(join(folder, name), 'latin1')]))
+  return Object.fromEntries(filesIn(folder).filter(name => name.endsWith('.npy')).map(name =>
+    [name, readFileSync(join(folder, name), 'latin1')]))
 }
 
 /** Those of a run that nobody stopped. */
@@ -86,18 +107,29 @@ async function wholeShards (t: Test, options: Parameters<typeof mixture>[1] = {}
 /**
  * A mixture that was stopped goes on to the same shards, and encodes no more again than lies between two checkpoints.
  */
-async function goesOn (t: Test, { run, outputDir, encoded, told }: Mixture, whole: ReturnType<typeof shards>, kills = 1): Promise<void> {
+async function goesOn (
+  t: Test,
+  { run, outputDir, encoded, told }: Mixture,
+  whole: ReturnType<typeof shards>,
+  kills = 1
+): Promise<void> {
   const { stats } = await run()
   t.strictSame(shards(outputDir), whole)
   t.ok(encoded() <= DOCUMENTS + kills * EVERY, `${encoded()} documents were encoded`)
   t.match(stats, [{ records: DOCUMENTS, read: DOCUMENTS }])
-  t.match(told.at(-1), /^a: goes on behind document \d+$/)
+  t.match(told.at(-1), /^a: resumes after document \d+$/)
   t.strictSame(filesIn(outputDir), ['checkpoint.json', ...Object.keys(whole)])
 }
 
-const numbersOf = (result: MixtureResult): unknown => result.stats.map(({ seconds, output_dir: output, data_files: files, ...rest }) => rest)
+const numbersOf = (result: MixtureResult): unknown => result.stats.map(({
+  seconds,
+  output_dir: output,
+  data_files: files,
+  ...rest
+}) => rest)
 
-t.test('a finished component is not done again; one whose shards or input are not what they were is, and the others stay', async t => {
+t.test('a finished component is not done again; ' +
+  'one whose shards or input are not what they were is, and the others stay', async t => {
   const SHAPE = { sequencesPerShard: howMany(6, 10), names: ['a', 'b'] }
   const { folder, outputDir, run: runEvery, told, encoded } = mixture(t, SHAPE)
   const run: typeof runEvery = more => runEvery({ checkpointEvery: howMany(1000, EVERY), ...more })
@@ -169,24 +201,31 @@ t.test('a run that ends between its first shard and its first checkpoint knows t
       const whole = await wholeShards(t, { sequencesPerShard })
       const { run, outputDir, told } = mixture(t, { sequencesPerShard })
       failSecondRename(t, join(outputDir, 'checkpoint.json'))
-      t.match(await failure(run({ checkpointEvery: 1000 })), { stats: { failed: [{ code: 'ERR_OUTPUT', error: /checkpoint\.json: cannot be written: EIO/ }] } })
+      t.match(
+        await failure(run({ checkpointEvery: 1000 })),
+        { stats: { failed: [{ code: 'ERR_OUTPUT', error: /checkpoint\.json: cannot be written: EIO/ }] } }
+      )
       t.ok(existsSync(join(outputDir, 'shard_00000.npy')))
       await run()
-      t.equal(told.at(-1), 'a: begins again: it had not come to a checkpoint')
+      t.equal(told.at(-1), 'a: starts over: it had not reached a checkpoint')
       t.strictSame(shards(outputDir), whole)
     })
   }
 })
 
-t.test('a run that starts over and is stopped before its first checkpoint: the shards of the one before are there until then, and give way', async t => {
+t.test('a run that starts over and is stopped before its first checkpoint: ' +
+  'the shards of the one before are there until then, and give way', async t => {
   const { run, outputDir, told } = mixture(t, { sequencesPerShard: 10 })
   await run()
   const whole = shards(outputDir)
   const stop = new AbortController()
-  t.match(await failure(run({ restart: true, signal: stop.signal, encoding: () => { stop.abort() } })), { code: 'ERR_ABORTED' })
+  t.match(
+    await failure(run({ restart: true, signal: stop.signal, encoding: () => { stop.abort() } })),
+    { code: 'ERR_ABORTED' }
+  )
   t.strictSame(shards(outputDir), whole)
   await run()
-  t.equal(told.at(-1), 'a: begins again: it had not come to a checkpoint')
+  t.equal(told.at(-1), 'a: starts over: it had not reached a checkpoint')
   t.strictSame(shards(outputDir), whole)
 })
 
@@ -200,7 +239,9 @@ t.test('a folder that is read-only for a while', async t => {
   remount(outputDir, 'ro')
   const error = await failure(stopped.run()) as MixtureError
   remount(outputDir, 'rw')
-  t.match(error.stats.failed, [{ name: 'a', code: 'ERR_OUTPUT', error: /checkpoint\.json\.lock: cannot be written: the file system is read-only/ }])
+  t.match(error.stats.failed, [{
+    name: 'a', code: 'ERR_OUTPUT', error: /checkpoint\.json\.lock: cannot be written: the file system is read-only/
+  }])
   t.strictSame(filesIn(outputDir).map(name => [name, readFileSync(join(outputDir, name), 'latin1')]), before)
   await goesOn(t, stopped, whole)
 })
@@ -225,7 +266,11 @@ t.test('no room for the checkpoint: the one before stands', async t => {
     }
   }
   const error = await failure(stopped.run({ encoding: fill })) as MixtureError
-  t.match(error.stats.failed, [{ name: 'a', code: 'ERR_OUTPUT', error: /checkpoint\.json: cannot be written: no space left on the device; make room and run it again/ }])
+  t.match(error.stats.failed, [{
+    name: 'a',
+    code: 'ERR_OUTPUT',
+    error: /checkpoint\.json: cannot be written: no space left on the device; make room and run it again/
+  }])
   t.ok(stopped.encoded() <= began + 9 + EVERY, 'it has stopped there')
   t.equal(readFileSync(path, 'latin1'), standing)
   t.strictSame(filesIn(outputDir), ['ballast', 'checkpoint.json', 'shard_00000.npy.partial'])
@@ -260,8 +305,13 @@ t.test('outputs on another file system than everything else, behind links', asyn
 
   const outputPath = join(folder, 'out.ndjson.gz')
   symlinkSync(put(disk, 'out.ndjson.gz', 'old'), outputPath)
-  const options = { dataFiles: join(stopped.folder, 'a.ndjson'), targetLang: 'any', minChars: 1, checkpointEvery: EVERY, outputPath }
-  t.match(await stoppedAt(`${outputPath}.checkpoint.json`, signal => filterCorpus(options, { signal })), { code: 'ERR_ABORTED' })
+  const options = {
+    dataFiles: join(stopped.folder, 'a.ndjson'), targetLang: 'any', minChars: 1, checkpointEvery: EVERY, outputPath
+  }
+  t.match(
+    await stoppedAt(`${outputPath}.checkpoint.json`, signal => filterCorpus(options, { signal })),
+    { code: 'ERR_ABORTED' }
+  )
   t.equal(readFileSync(join(disk, 'out.ndjson.gz'), 'utf8'), 'old')
   t.match(await filterCorpus(options), { kept: DOCUMENTS })
   t.equal(gunzipSync(readFileSync(join(disk, 'out.ndjson.gz'))).toString(), ndjsonOf(docs(DOCUMENTS, 'a text of a')))
@@ -270,18 +320,32 @@ t.test('outputs on another file system than everything else, behind links', asyn
 
 t.test('filter-corpus goes on with its output and its rejects, and leaves nothing beside them', async t => {
   const folder = temporaryFolder(t)
-  const dataFiles = put(folder, 'in.ndjson', ndjsonOf(docs(DOCUMENTS).flatMap((document, i) => i % 3 === 0 ? [document, { ...document, text: 'x' }] : [document])))
-  const options = (name: string): Parameters<typeof filterCorpus>[0] => ({ dataFiles, targetLang: 'any', minChars: 5, checkpointEvery: EVERY, outputPath: join(folder, name, 'out.txt.zst'), rejects: join(folder, name, 'rejects.ndjson') })
+  const dataFiles = put(folder, 'in.ndjson', ndjsonOf(docs(DOCUMENTS).flatMap((document, i) =>
+    i % 3 === 0 ? [document, { ...document, text: 'x' }] : [document])))
+  const options = (name: string): Parameters<typeof filterCorpus>[0] => ({
+    dataFiles,
+    targetLang: 'any',
+    minChars: 5,
+    checkpointEvery: EVERY,
+    outputPath: join(folder, name, 'out.txt.zst'),
+    rejects: join(folder, name, 'rejects.ndjson')
+  })
   const clean = await filterCorpus(options('clean'))
   const checkpoint = join(folder, 'stopped/out.txt.zst.checkpoint.json')
   t.match(await stoppedAt(checkpoint, signal => filterCorpus(options('stopped'), { signal })), { code: 'ERR_ABORTED' })
-  t.strictSame(filesIn(join(folder, 'stopped')), ['out.txt.zst.checkpoint.json', 'out.txt.zst.partial', 'rejects.ndjson.partial'])
+  t.strictSame(filesIn(join(folder, 'stopped')), [
+    'out.txt.zst.checkpoint.json', 'out.txt.zst.partial', 'rejects.ndjson.partial'
+  ])
   const told: string[] = []
-  const { seconds, output_path: path, ...counts } = await filterCorpus(options('stopped'), { tell: message => { told.push(message) } })
+  const { seconds, output_path: path, ...counts } = await filterCorpus(
+    options('stopped'), { tell: message => { told.push(message) } }
+  )
   t.match(clean, counts)
-  t.match(told, [/^json: goes on behind document \d+$/])
+  t.match(told, [/^json: resumes after document \d+$/])
   t.strictSame(filesIn(join(folder, 'stopped')), ['out.txt.zst', 'rejects.ndjson'])
-  t.equal(readFileSync(join(folder, 'stopped/rejects.ndjson'), 'utf8'), readFileSync(join(folder, 'clean/rejects.ndjson'), 'utf8'))
+  t.equal(readFileSync(join(folder, 'stopped/rejects.ndjson'), 'utf8'), readFileSync(join(
+    folder, 'clean/rejects.ndjson'
+  ), 'utf8'))
   const lines = async (name: string): Promise<string> => {
     const chunks: Buffer[] = []
     for await (const chunk of readBytes(join(folder, name, 'out.txt.zst'))) chunks.push(chunk)

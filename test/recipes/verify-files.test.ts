@@ -26,8 +26,16 @@ interface Made {
 function made (t: Test): Made {
   const folder = temporaryFolder(t)
   const ids = Array.from({ length: 40 }, (_, i) => [3 + i, 4 + i, EOS]).flat()
-  const stats = writeStats(folder, [writeShards(folder, 'a', ids, { seqLen: 8, sequencesPerShard: 4 }), writeShards(folder, 'b', [9, EOS, EOS, ...ids], { seqLen: 3, sequencesPerShard: 20, dtype: 'uint16' })])
-  return { folder, stats, page: join(folder, 'inventory.md'), shard: (component, index) => join(folder, component, `shard_0000${index}.npy`) }
+  const stats = writeStats(folder, [
+    writeShards(folder, 'a', ids, { seqLen: 8, sequencesPerShard: 4 }),
+    writeShards(folder, 'b', [9, EOS, EOS, ...ids], { seqLen: 3, sequencesPerShard: 20, dtype: 'uint16' })
+  ])
+  return {
+    folder,
+    stats,
+    page: join(folder, 'inventory.md'),
+    shard: (component, index) => join(folder, component, `shard_0000${index}.npy`)
+  }
 }
 
 const read = (path: string): string => readFileSync(path, 'utf8')
@@ -40,13 +48,17 @@ function flip (path: string, at: number): void {
 
 /** The dates in stats: of the whole, and of each component. */
 function datesIn (path: string): Array<string | undefined> {
-  const { verified_at_utc: whole, stats } = JSON.parse(read(path)) as { verified_at_utc?: string, stats: Array<{ verified_at_utc?: string }> }
+  const { verified_at_utc: whole, stats } = JSON.parse(read(path)) as {
+    verified_at_utc?: string
+    stats: Array<{ verified_at_utc?: string }>
+  }
   return [whole, ...stats.map(component => component.verified_at_utc)]
 }
 
-t.test('the date stands in the stats, whose other bytes stay; a finding takes it away where it is no more true', async t => {
+t.test('the date is in the stats, whose other bytes stay; a finding removes it where it no longer holds', async t => {
   const { stats, page, shard } = made(t)
-  const odd = read(stats).replace('"manifest": "mix.yaml"', '"manifest": "mix.yaml", "2": 1.50, "1": 12345678901234567890')
+  const odd = read(stats).replace('"manifest": "mix.yaml"', '"manifest": "mix.yaml", "2": 1.50, "1": ' +
+    '12345678901234567890')
   writeFileSync(stats, odd)
   const quick = await verify(stats, { inventory: page, quick: true })
   t.equal(read(stats), odd, '--quick writes none')
@@ -71,11 +83,13 @@ t.test('the date stands in the stats, whose other bytes stay; a finding takes it
 
 t.test('the stats of one dataset have one date', async t => {
   const { folder, page } = made(t)
-  const stats = put(folder, 'one.json', JSON.stringify(writeShards(folder, 'one', [5, EOS, 6, EOS], { seqLen: 2, sequencesPerShard: 9 })))
+  const stats = put(folder, 'one.json', JSON.stringify(writeShards(
+    folder, 'one', [5, EOS, 6, EOS], { seqLen: 2, sequencesPerShard: 9 }
+  )))
   const { verified_at_utc: utc } = await verify(stats, { inventory: page })
   t.equal((JSON.parse(read(stats)) as Record<string, unknown>).verified_at_utc, utc)
   t.equal(read(stats).match(/verified_at_utc/g)?.length, 1)
-  t.match(read(page), 'There is one component')
+  t.match(read(page), 'There is only one component')
   flip(join(folder, 'one/shard_00000.npy'), 128)
   await failure(verify(stats, { inventory: page }))
   t.notMatch(read(stats), 'verified_at_utc')
@@ -85,13 +99,20 @@ t.test('the inventory for people: a section of each stats file, replaced by name
   const { folder, stats, page, shard } = made(t)
   const inventory = await verify(stats, { inventory: page })
   const text = read(page)
-  t.match(text, /^# Data inventory\n\n## .*stats\.json\n\nThe shards are what their stats say\.\n\n- verified at: \d{4}-/)
-  t.match(text, `SHA-256 ${sha256(readFileSync(stats))}\n- tokenizer: SHA-256 ${'ab'.repeat(32)}, as the stats have it\n`)
-  t.match(text, `| component | dataset | licence | shards | sequences | tokens | MB | output_dir |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n| a | json | CC0-1.0 | 4 | 15 | 120 | 0.0 | ${join(folder, 'a')} |\n`)
+  t.match(
+    text, /^# Data inventory\n\n## .*stats\.json\n\nThe shards are what their stats say\.\n\n- verified at: \d{4}-/
+  )
+  t.match(text, `SHA-256 ${sha256(readFileSync(stats))}\n- tokenizer: SHA-256 ${'ab'.repeat(32)}, ` +
+    'as the stats have it\n')
+  t.match(text, '| component | dataset | licence | shards | sequences | tokens | MB | output_dir |\n| --- | --- | ' +
+    `--- | --- | --- | --- | --- | --- |\n| a | json | CC0-1.0 | 4 | 15 | 120 | 0.0 | ${join(folder, 'a')} |\n`)
   t.match(text, '| all |  |  | 7 | 56 | 243 | 0.0 |  |')
   t.match(text, '| a | 40 | 40 | 0.0 % |\n| b | 41 | 41 | 0.0 % |\n')
-  t.match(text, '| components | documents in both | of the first | of the second |\n| --- | --- | --- | --- |\n| a, b | 40 | 100.0 % | 97.6 % |\n')
-  for (const { path, sha256 } of inventory.components.flatMap(({ shards }) => shards)) t.match(text, new RegExp(`\\| ${path} \\| .* \\| ${sha256!} \\|\n`))
+  t.match(text, '| components | documents in both | of the first | of the second |\n| --- | --- | --- | --- |\n| ' +
+    'a, b | 40 | 100.0 % | 97.6 % |\n')
+  for (const { path, sha256 } of inventory.components.flatMap(({ shards }) => shards)) {
+    t.match(text, new RegExp(`\\| ${path} \\| .* \\| ${sha256!} \\|\n`))
+  }
 
   copyFileSync(stats, join(folder, 'other.json'))
   await verify(join(folder, 'other.json'), { inventory: page })
@@ -101,11 +122,20 @@ t.test('the inventory for people: a section of each stats file, replaced by name
   flip(shard('b', 0), 140)
   t.match(await failure(verify(stats, { inventory: page })), { code: 'ERR_VERIFY' })
   t.strictSame(headings(), ['stats', 'other'])
-  t.match(read(page), /^# Data inventory\n\n## .*stats\.json\n\n1 finding: the shards are not what their stats say\.\n\n- verified at: .*\n- stats: .*\n- without findings: a\n\n\| component \| check \| file \| found \| expected \|\n.*\n\| b \| sha256 \| .*shard_00000\.npy \| has SHA-256 [0-9a-f]{64} \|/)
-  t.match(await failure(verify(stats, { inventory: put(folder, 'notes.md', '# Notes\n') })), { code: 'ERR_OUTPUT_EXISTS', message: /notes\.md: is no inventory/ })
+  t.match(
+    read(page),
+    /^# Data inventory\n\n## .*stats\.json\n\n1 finding: the shards are not what their stats say\.\n\n- verified at: .*\n- stats: .*\n- without findings: a\n\n\| component \| check \| file \| found \| expected \|\n.*\n\| b \| sha256 \| .*shard_00000\.npy \| has SHA-256 [0-9a-f]{64} \|/
+  )
+  t.match(await failure(verify(stats, { inventory: put(folder, 'notes.md', '# Notes\n') })), {
+    code: 'ERR_OUTPUT_EXISTS', message: /notes\.md: is not an inventory/
+  })
   t.equal(read(join(folder, 'notes.md')), '# Notes\n')
-  t.match(await failure(verify(stats, { inventory: stats })), { code: 'ERR_OPTION', message: /expected the name of a \.md file/ })
-  t.match(await failure(verify(stats, { inventory: '-', inventoryJson: '-' })), { code: 'ERR_OPTION', message: /both standard output/ })
+  t.match(await failure(verify(stats, { inventory: stats })), {
+    code: 'ERR_OPTION', message: /expected the name of a \.md file/
+  })
+  t.match(await failure(verify(stats, { inventory: '-', inventoryJson: '-' })), {
+    code: 'ERR_OPTION', message: /both standard output/
+  })
 })
 
 t.test('the command: by default into logs, by the day in UTC; on all cores where there is much to read', async t => {
@@ -123,7 +153,11 @@ t.test('the command: by default into logs, by the day in UTC; on all cores where
   const [first, second] = component.shard_files.map(({ file }) => join(folder, 'big', file))
   copyFileSync(second!, first!)
   const foreign = await command(['verify', 'stats.json'], { cwd: folder })
-  t.match(foreign, { code: 1, stdout: '', stderr: /: 1 finding; .*\nbig\/shard_00000\.npy: has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64} \[ERR_VERIFY\]\n$/ })
+  t.match(foreign, {
+    code: 1,
+    stdout: '',
+    stderr: /: 1 finding; .*\nbig\/shard_00000\.npy: has SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64} \[ERR_VERIFY\]\n$/
+  })
 })
 
 t.test('each kind of damage is named, and the exit code is 1', async t => {
@@ -136,8 +170,14 @@ t.test('each kind of damage is named, and the exit code is 1', async t => {
     missing: [() => { rmSync(path) }, /a\/shard_00001\.npy: is not there, expected a shard of 256 bytes/],
     truncated: [() => { truncateSync(path, 200) }, /a\/shard_00001\.npy: has 200 bytes, expected 256/],
     changed: [() => { flip(path, 200) }, /a\/shard_00001\.npy: has SHA-256 .*, expected/],
-    foreign: [() => { copyFileSync(join(other, 'a/shard_00001.npy'), path) }, /a\/shard_00001\.npy: has SHA-256 .*, expected/],
-    extra: [() => { copyFileSync(path, join(folder, 'a/shard_00004.npy')) }, /a\/shard_00004\.npy: is there, expected no \.npy file but the 4 of the stats/]
+    foreign: [
+      () => { copyFileSync(join(other, 'a/shard_00001.npy'), path) },
+      /a\/shard_00001\.npy: has SHA-256 .*, expected/
+    ],
+    extra: [
+      () => { copyFileSync(path, join(folder, 'a/shard_00004.npy')) },
+      /a\/shard_00004\.npy: is there, expected no \.npy file but the 4 of the stats/
+    ]
   }
   for (const [kind, [make, says]] of Object.entries(damage)) {
     make()
@@ -156,15 +196,25 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   const before = read(stats)
   chmodSync(stats, 0o444)
   const error = await failure(verify(stats, { inventory: page }))
-  t.match(error, { code: 'ERR_OUTPUT', exitCode: 1, message: /stats\.json: verified_at_utc cannot be written into it: it is read-only; make it writable/, isResult: true, partial: { totals: { shards: 7 }, stats_sha256: sha256(before) } })
+  t.match(error, {
+    code: 'ERR_OUTPUT',
+    exitCode: 1,
+    message: /stats\.json: cannot write verified_at_utc into the file: it is read-only; make it writable/,
+    isResult: true,
+    partial: { totals: { shards: 7 }, stats_sha256: sha256(before) }
+  })
   t.type(error, PartialError)
   t.match(read(page), 'The shards are what their stats say.')
   t.ok(existsSync(join(folder, 'stats.inventory.json')))
-  t.match(await command(['verify', stats, '--inventory', page]), { code: 1, stdout: /The shards are what their stats say/, stderr: /^sluice: .*it is read-only.*\[ERR_OUTPUT\]\n$/ })
+  t.match(await command(['verify', stats, '--inventory', page]), {
+    code: 1, stdout: /The shards are what their stats say/, stderr: /^sluice: .*it is read-only.*\[ERR_OUTPUT\]\n$/
+  })
   chmodSync(stats, 0o644)
 
   mkdirSync(`${stats}.${process.pid}.tmp/in/its/place`, { recursive: true }) // as a folder that takes no new file
-  t.match(await failure(verify(stats, { inventory: page })), { code: 'ERR_OUTPUT', message: /stats\.json: cannot be written/ })
+  t.match(await failure(verify(stats, { inventory: page })), {
+    code: 'ERR_OUTPUT', message: /stats\.json: cannot be written/
+  })
   t.equal(read(stats), before)
   rmSync(`${stats}.${process.pid}.tmp`, { recursive: true })
   await verify(stats, { inventory: page })
@@ -172,7 +222,10 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   flip(shard('a', 0), 152)
   const found = await failure(verify(stats, { inventory: page }))
   t.match(found, { code: 'ERR_VERIFY', findings: [{ check: 'sha256', file: shard('a', 0) }] })
-  t.match((found as Error).message, /1 finding;.*\n.*shard_00000\.npy: has SHA-256.*\n.*stats\.json: verified_at_utc cannot be written into it: it is read-only/)
+  t.match(
+    (found as Error).message,
+    /1 finding;.*\n.*shard_00000\.npy: has SHA-256.*\n.*stats\.json: cannot write verified_at_utc into the file: it is read-only/
+  )
   t.match(read(page), '1 finding')
 })
 
@@ -181,17 +234,29 @@ t.test('an inventory that can\'t be written is told before anything is read', as
   put(folder, 'logs', 'a file has the folder\'s name')
   const before = filesIn(folder)
   const ended = await command(['verify', 'stats.json'], { cwd: folder })
-  t.match(ended, { code: 1, stdout: '', stderr: /^sluice: logs\/data_inventory_\d{4}-\d\d-\d\d\.md: cannot be written: a part of the path is a file, expected a folder \[ERR_OUTPUT\]\n$/ })
-  t.match(await failure(verify(stats, { inventory: join(folder, 'a', '.md') + '/x.md', inventoryJson: join(folder, 'logs', 'x.json') })), { code: 'ERR_OUTPUT' })
+  t.match(ended, {
+    code: 1,
+    stdout: '',
+    stderr: /^sluice: logs\/data_inventory_\d{4}-\d\d-\d\d\.md: cannot be written: a part of the path is a file, expected a folder \[ERR_OUTPUT\]\n$/
+  })
+  t.match(await failure(verify(stats, {
+    inventory: join(folder, 'a', '.md') + '/x.md', inventoryJson: join(folder, 'logs', 'x.json')
+  })), { code: 'ERR_OUTPUT' })
   t.strictSame(filesIn(folder), before)
 })
 
 t.test('stats that change while their shards are verified aren\'t written over', async t => {
   const { stats, page } = made(t)
   const verifying = failure(verify(stats, { inventory: page }))
-  while (!existsSync(page) && !existsSync(`${page}.${process.pid}.tmp`)) await new Promise(resolve => setImmediate(resolve))
+  while (!existsSync(page) && !existsSync(`${page}.${process.pid}.tmp`)) {
+    await new Promise(resolve =>
+      setImmediate(resolve))
+  }
   const changed = read(stats).replace('mix.yaml', 'another.yaml')
   writeFileSync(stats, changed)
-  t.match(await verifying, { code: 'ERR_OUTPUT', message: /stats\.json: verified_at_utc cannot be written into it: it was changed while its shards were verified/ })
+  t.match(await verifying, {
+    code: 'ERR_OUTPUT',
+    message: /stats\.json: cannot write verified_at_utc into the file: it was changed while its shards were verified/
+  })
   t.equal(read(stats), changed)
 })

@@ -14,6 +14,7 @@ import type { ShardOptions } from '../../recipes/components/shard-job.ts'
 import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import type { RunOptions } from '../../recipes/flow/flow.ts'
 import { Threads } from '../../recipes/flow/workers/threads.ts'
+import { languageOptions } from '../../transforms/language.ts'
 import { ROOT, contentIn, failure, fixture, folderInMemory, howMany, isThorough, put } from '../helpers.ts'
 import { modelPath } from '../lib/fasttext/fixtures.ts'
 import { writeParquet } from '../parquet-writer.ts'
@@ -24,9 +25,16 @@ const tokenizer = await loadTokenizer(fixture(isThorough() ? 'quickstart.model' 
 
 /** Texts that pass, are too short, are in another language, have untidy white space, or were there before. */
 const TEXTS = Array.from({ length: howMany(130, 400) }, (_, i) =>
-  i % 11 === 3 ? 'x' : i % 7 === 4 ? `Der Müller öffnet das Tor an der Mühle, wenn das Wasser ${i} hoch ist.` : i % 5 === 4 ? 'The text that is  there again, and again, and again.' : `The miller opens  the gate number ${i % 90} of the weir when the water is high. `.repeat(1 + i % 4))
+  i % 11 === 3
+    ? 'x'
+    : i % 7 === 4
+      ? `Der Müller öffnet das Tor an der Mühle, wenn das Wasser ${i} hoch ist.`
+      : i % 5 === 4
+        ? 'The text that is  there again, and again, and again.'
+        : `The miller opens  the gate number ${i % 90} of the weir when the water is high. `.repeat(1 + i % 4))
 const RECORDS = TEXTS.map((text, i) => ({ id: `d${i}`, text, n: i }))
-const LINES = RECORDS.map((record, i) => (i % 60 === 5 ? 'no json\n\n{"text": 3}\n{}\n' : '') + JSON.stringify(i % 3 === 0 ? { text: record.text } : record) + '\n').join('')
+const LINES = RECORDS.map((record, i) => (i % 60 === 5 ? 'no json\n\n{"text": 3}\n{}\n' : '') +
+  JSON.stringify(i % 3 === 0 ? { text: record.text } : record) + '\n').join('')
 
 const inputs: Readonly<Record<string, () => string | Buffer | Promise<Buffer>>> = {
   'a.ndjson': () => LINES,
@@ -35,16 +43,22 @@ const inputs: Readonly<Record<string, () => string | Buffer | Promise<Buffer>>> 
   'array.json': () => JSON.stringify(RECORDS),
   'a.csv': () => 'text,n\n' + RECORDS.map(({ text, n }) => `"${text}",${n}\n`).join(''),
   'a.txt': () => TEXTS.join('\n'),
-  'a.parquet': () => writeParquet([{ name: 'text', data: TEXTS, type: 'STRING' }], { codec: 'SNAPPY', pageSize: 2000, rowGroupSize: [50, 90] })
+  'a.parquet': () => writeParquet([{ name: 'text', data: TEXTS, type: 'STRING' }], {
+    codec: 'SNAPPY', pageSize: 2000, rowGroupSize: [50, 90]
+  })
 }
 
 const DATASETS: Readonly<Record<string, string>> = { csv: 'csv', txt: 'text', parquet: 'parquet' }
 
 const NORMALIZE = { stage: 'normalize', options: {} }
 const LENGTH = { stage: 'length', options: { minChars: 10, maxChars: 1000 } }
-const LANGUAGE = { stage: 'language', options: { keep: 'en', threshold: 0.7 } }
+const LANGUAGE = { stage: 'language', options: languageOptions.parse({ keep: 'en', threshold: 0.7 }) }
 const MODEL = await findModel(modelPath('hs.bin'))
-const FASTTEXT = { stage: 'language', options: { keep: ['de', 'en', 'fr'], threshold: 0, detector: 'fasttext', model: MODEL.path, record: true }, model: MODEL }
+const FASTTEXT = {
+  stage: 'language',
+  options: { keep: ['de', 'en', 'fr'], threshold: 0, detector: 'fasttext', model: MODEL.path, record: true },
+  model: MODEL
+}
 const CLASSIFY = { stage: 'classify', options: { model: MODEL.path, label: 'de', record: 'german' }, model: MODEL }
 const DEDUP = { stage: 'dedup', options: { window: 50 } }
 
@@ -53,17 +67,27 @@ interface Setting {
   readonly component: Component
 }
 
-async function settingOf (t: Parameters<typeof folderInMemory>[0], input: string, filters: readonly Filter[], own: (out: string) => Partial<Component> = () => ({})): Promise<Setting> {
+async function settingOf (
+  t: Parameters<typeof folderInMemory>[0],
+  input: string,
+  filters: readonly Filter[],
+  own: (out: string) => Partial<Component> = () => ({})
+): Promise<Setting> {
   const folder = folderInMemory(t)
   const dataFiles = put(folder, input, await inputs[input]!())
   const dataset = DATASETS[input.split('.').at(-1)!] ?? 'json'
   const corpus = corpusComponent(z.object(corpusOptions).parse({ name: 'web', dataset, dataFiles }), filters)
   const out = join(folder, 'out')
-  return { folder: out, component: { ...corpus, seqLen: 64, sequencesPerShard: 20, outputDir: join(out, 'shards'), ...own(out) } }
+  return {
+    folder: out,
+    component: { ...corpus, seqLen: 64, sequencesPerShard: 20, outputDir: join(out, 'shards'), ...own(out) }
+  }
 }
 
 async function shard ({ component }: Setting, options: Partial<ShardOptions>): Promise<object> {
-  const { seconds, ...stats } = await shardComponent(await findComponent(component, {}), { tokenizer, maxBad: '50%', checkpointEvery: 40, ...options })
+  const { seconds, ...stats } = await shardComponent(await findComponent(component, {}), {
+    tokenizer, maxBad: '50%', checkpointEvery: 40, ...options
+  })
   return stats
 }
 
@@ -74,7 +98,9 @@ const crews: Readonly<Record<string, Threads>> = {
 }
 t.teardown(async () => { await Promise.all(Object.values(crews).map(threads => threads.close())) })
 
-const copies = (out: string): Partial<Component> => ({ filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson') })
+const copies = (out: string): Partial<Component> => ({
+  filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson')
+})
 
 const cases: ReadonlyArray<readonly [input: string, filters: readonly Filter[], own?: (out: string) => Partial<Component>]> = [
   ['a.ndjson', [NORMALIZE, LENGTH, LANGUAGE, DEDUP]],
@@ -90,7 +116,8 @@ const cases: ReadonlyArray<readonly [input: string, filters: readonly Filter[], 
 
 for (const [input, filters, own] of cases.slice(0, howMany(4, 9))) {
   const names = filters.map(({ stage }) => stage).join(', ')
-  t.test(`${input} through ${names === '' ? 'no filter' : names}${own === undefined ? '' : ', with copies'}: the same with threads`, async t => {
+  t.test(`${input} through ${names === '' ? 'no filter' : names}${own === undefined ? '' : ', with copies'}: ` +
+    'the same with threads', async t => {
     const setting = await settingOf(t, input, filters, own)
     const alone = await shard(setting, { workers: 1 })
     const content = contentIn(setting.folder)
@@ -103,7 +130,11 @@ for (const [input, filters, own] of cases.slice(0, howMany(4, 9))) {
   })
 }
 
-async function withSome<T> (workers: number, signal: AbortSignal | undefined, work: (threads: Threads) => Promise<T>): Promise<T> {
+async function withSome<T> (
+  workers: number,
+  signal: AbortSignal | undefined,
+  work: (threads: Threads) => Promise<T>
+): Promise<T> {
   const threads = new Threads({ workers, signal, mainWorks: false })
   try {
     return await work(threads)
@@ -119,17 +150,25 @@ t.test('a run that was stopped goes on with another number of threads', async t 
   for (const order of isThorough() ? [[4, 2, 1], [1, 2]] : [[1, 2]]) {
     rmSync(setting.folder, { recursive: true })
     for (const workers of order.slice(0, -1)) {
-      t.match(await stoppedAt(join(setting.component.outputDir, 'checkpoint.json'), signal => withSome(workers, signal, threads => shard(setting, { threads, signal, checkpointEvery: 7 }))), { code: 'ERR_ABORTED' })
+      t.match(await stoppedAt(join(setting.component.outputDir, 'checkpoint.json'), signal => withSome(
+        workers, signal, threads => shard(setting, { threads, signal, checkpointEvery: 7 })
+      )), { code: 'ERR_ABORTED' })
     }
     const last = (threads: Threads): Promise<object> => shard(setting, { threads })
-    t.strictSame(await (isThorough() ? withSome(order.at(-1)!, undefined, last) : last(crews['two threads']!)), whole, order.join())
+    t.strictSame(
+      await (isThorough() ? withSome(order.at(-1)!, undefined, last) : last(crews['two threads']!)), whole,
+      order.join()
+    )
     t.strictSame(contentIn(setting.folder), content)
   }
 })
 
 t.test('threads encode as the tokenizer that they are given the path of, also where versions of SentencePiece differ', async t => {
   const setting = await settingOf(t, 'a.ndjson', [])
-  put(join(setting.folder, '..'), 'a.ndjson', `${JSON.stringify({ text: readFileSync(join(ROOT, 'README.md'), 'utf8') })}\n`.repeat(howMany(1, 3)))
+  put(
+    join(setting.folder, '..'), 'a.ndjson',
+    `${JSON.stringify({ text: readFileSync(join(ROOT, 'test/fixtures/prose.md'), 'utf8') })}\n`.repeat(howMany(1, 3))
+  )
   const shards = async (options: Partial<ShardOptions>): Promise<Readonly<Record<string, string>>> => {
     rmSync(setting.folder, { recursive: true, force: true })
     await shard(setting, options)
@@ -139,7 +178,9 @@ t.test('threads encode as the tokenizer that they are given the path of, also wh
   for (const version of ['0.1.97', '0.2.2'] as const) {
     const other = await loadTokenizer(fixture(isThorough() ? 'quickstart.model' : 'suffix.model'), { version })
     alone.push(await shards({ tokenizer: other, workers: 1 }))
-    for (const [what, threads] of Object.entries(crews)) t.strictSame(await shards({ tokenizer: other, threads }), alone.at(-1), `${what}, ${version}`)
+    for (const [what, threads] of Object.entries(crews)) {
+      t.strictSame(await shards({ tokenizer: other, threads }), alone.at(-1), `${what}, ${version}`)
+    }
   }
   t.notSame(alone[0], alone[1])
 })
@@ -147,13 +188,20 @@ t.test('threads encode as the tokenizer that they are given the path of, also wh
 t.test('what needs more memory than a batch has is the same, too', async t => {
   const folder = folderInMemory(t)
   const long = 'a b '.repeat(howMany(135_000, 400_000)) // an id for each word
-  const dataFiles = put(folder, 'a.ndjson', [TEXTS[0]!, long, TEXTS[1]!, '\u0001'.repeat(howMany(180_000, 600_000)), ...TEXTS].map(text => JSON.stringify({ text }) + '\n').join(''))
-  const component = { ...corpusComponent(z.object(corpusOptions).parse({ name: 'web', dataset: 'json', dataFiles }), [NORMALIZE, DEDUP]), outputDir: join(folder, 'out/shards') }
+  const dataFiles = put(folder, 'a.ndjson', [
+    TEXTS[0]!, long, TEXTS[1]!, '\u0001'.repeat(howMany(180_000, 600_000)), ...TEXTS
+  ].map(text => JSON.stringify({ text }) + '\n').join(''))
+  const component = {
+    ...corpusComponent(z.object(corpusOptions).parse({ name: 'web', dataset: 'json', dataFiles }), [NORMALIZE, DEDUP]),
+    outputDir: join(folder, 'out/shards')
+  }
   const setting = { folder: join(folder, 'out'), component }
   const alone = await shard(setting, { workers: 1 })
   const shards = contentIn(setting.folder)
   const filter = async (run: RunOptions): Promise<string> => {
-    await filterCorpus({ dataFiles, targetLang: 'any', maxChars: 1e7, outputPath: join(folder, 'filtered.ndjson'), workers: 1 }, run)
+    await filterCorpus({
+      dataFiles, targetLang: 'any', maxChars: 1e7, outputPath: join(folder, 'filtered.ndjson'), workers: 1
+    }, run)
     return contentIn(folder)['filtered.ndjson']!
   }
   const lines = await filter({})
@@ -169,14 +217,27 @@ t.test('what needs more memory than a batch has is the same, too', async t => {
 t.test('filter-corpus makes the same file', async t => {
   const folder = folderInMemory(t)
   const dataFiles = put(folder, 'a.ndjson', LINES)
-  const options = { dataFiles, minChars: 10, maxBad: '50%', outputPath: join(folder, 'out.ndjson'), rejects: join(folder, 'rejects.ndjson') }
-  for (const own of [{}, { rejects: undefined, outputPath: join(folder, 'out.txt'), limit: 50 }, { rejects: undefined }, { rejects: undefined, outputPath: join(folder, 'out.ndjson.gz') }].slice(0, howMany(1, 4))) {
+  const options = {
+    dataFiles,
+    minChars: 10,
+    maxBad: '50%',
+    outputPath: join(folder, 'out.ndjson'),
+    rejects: join(folder, 'rejects.ndjson')
+  }
+  for (const own of [
+    {},
+    { rejects: undefined, outputPath: join(folder, 'out.txt'), limit: 50 },
+    { rejects: undefined },
+    { rejects: undefined, outputPath: join(folder, 'out.ndjson.gz') }
+  ].slice(0, howMany(1, 4))) {
     const outcome = async (run: RunOptions): Promise<unknown> => {
       const { seconds, ...stats } = await filterCorpus({ ...options, workers: 1, ...own }, run)
       return { stats, content: contentIn(folder) }
     }
     const alone = await outcome({})
-    for (const [what, threads] of Object.entries(crews)) t.strictSame(await outcome({ threads }), alone, `${what}, ${JSON.stringify(own)}`)
+    for (const [what, threads] of Object.entries(crews)) {
+      t.strictSame(await outcome({ threads }), alone, `${what}, ${JSON.stringify(own)}`)
+    }
   }
 })
 
@@ -184,5 +245,7 @@ t.test('too many bad records fail as they do without threads', async t => {
   const setting = await settingOf(t, 'a.ndjson', [NORMALIZE])
   const alone = await failure(shard(setting, { workers: 1, maxBad: 2 }))
   t.match(alone, { code: 'ERR_BAD_RECORDS' })
-  for (const [what, threads] of Object.entries(crews)) t.equal((await failure(shard(setting, { threads, maxBad: 2 })) as Error).message, (alone as Error).message, what)
+  for (const [what, threads] of Object.entries(crews)) {
+    t.equal((await failure(shard(setting, { threads, maxBad: 2 })) as Error).message, (alone as Error).message, what)
+  }
 })

@@ -21,11 +21,16 @@ const GROUP = fileURLToPath(new URL('./group.js', import.meta.url))
  * Runs files of tests in one process, and checks what it reports more strictly than TAP does: a file without tests, a
  * test without an assertion, and a process that fails after its last test have failed.
  */
-export async function runFiles (paths: readonly string[], { cwd, env, limit, signal }: FileOptions): Promise<FileResult[]> {
+export async function runFiles (
+  paths: readonly string[],
+  { cwd, env, limit, signal }: FileOptions
+): Promise<FileResult[]> {
   const report = new Report(paths)
   const program = paths.length === 1 ? paths : [GROUP, ...paths]
   // The process leads a group, so that nothing which it starts outlives it.
-  const child = spawn(process.execPath, program, { cwd, env: { ...env, TAP_TIMEOUT: '0' }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = spawn(process.execPath, program, {
+    cwd, env: { ...env, TAP_TIMEOUT: '0' }, stdio: ['ignore', 'pipe', 'pipe'], detached: true
+  })
   const kill = (): void => {
     try {
       process.kill(-child.pid!, 'SIGKILL')

@@ -4,5 +4,6 @@ import { testFile } from '../tap.ts'
 import { sourceOf } from './groups.ts'
 
 for (const path of process.argv.slice(2)) {
-  testFile(sourceOf(path), async () => { await import(pathToFileURL(path).href) }).catch((error: unknown) => { throw error })
+  testFile(sourceOf(path), async () => { await import(pathToFileURL(path).href) })
+    .catch((error: unknown) => { throw error })
 }

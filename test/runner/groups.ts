@@ -12,8 +12,9 @@ const ALONE = /^\/\/ Runs alone: /m
 
 /** The files that each process runs. @param files as they were built, relative to the checkout */
 export function groupsOf (root: string, files: readonly string[]): string[][] {
-  const [alone, others] = [true, false].map(wanted => files.filter(file => runsAlone(join(root, file)) === wanted)) as [string[], string[]]
-  const groups = alone.map(file => [file])
+  const alone = new Set(files.filter(file => runsAlone(join(root, file))))
+  const others = files.filter(file => !alone.has(file))
+  const groups = [...alone].map(file => [file])
   for (let at = 0; at < others.length; at += MOST_FILES) groups.push(others.slice(at, at + MOST_FILES))
   return groups
 }

@@ -10,10 +10,13 @@ import { runTests } from './run.ts'
 
 const { values: { jobs, limit }, positionals } = parseArgs({
   allowPositionals: true,
-  options: { jobs: { type: 'string', default: String(availableParallelism()) }, limit: { type: 'string', default: '300' } }
+  options: {
+    jobs: { type: 'string', default: String(availableParallelism()) }, limit: { type: 'string', default: '300' }
+  }
 })
 const names = positionals.map(name => name.replace(/^.*\btest\//, '').replace(/\.[jt]s$/, ''))
-const files = filesIn(join(ROOT, 'test')).filter(name => name.endsWith('.test.ts') && (names.length === 0 || names.some(wanted => name.includes(wanted))))
+const files = filesIn(join(ROOT, 'test')).filter(name =>
+  name.endsWith('.test.ts') && (names.length === 0 || names.some(wanted => name.includes(wanted))))
 if (files.length === 0) throw new Error(`No test has such a name: ${positionals.join(', ')}`)
 
 const controller = new AbortController()

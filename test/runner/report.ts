@@ -65,7 +65,9 @@ export class Report {
   /** @param test its titles, as tap joins them */
   fail (test: string, details: string): void {
     const titles = test.split('\n', 1)[0]!
-    const title = titles === this.#file ? '' : titles.startsWith(this.#file + SEPARATOR) ? titles.slice(this.#file.length + SEPARATOR.length) : titles
+    const title = titles === this.#file
+      ? ''
+      : titles.startsWith(this.#file + SEPARATOR) ? titles.slice(this.#file.length + SEPARATOR.length) : titles
     this.#current.failures.push({ test: title, details })
   }
 
@@ -73,11 +75,15 @@ export class Report {
   end (ended: number | string, stderr: string): FileResult[] {
     this.#parser.end()
     const hasFailed = (): boolean => [...this.#files.values()].some(({ failures }) => failures.length > 0)
-    if (!hasFailed() && ended !== 0) this.fail('', `the process ended with ${typeof ended === 'number' ? 'exit code' : 'signal'} ${ended}`)
+    if (!hasFailed() && ended !== 0) {
+      this.fail('', `the process ended with ${typeof ended === 'number' ? 'exit code' : 'signal'} ${ended}`)
+    }
     if (!hasFailed() && !this.#parser.ok) this.fail('', 'the report is not that of tests that have passed')
     if (this.#files.size === 1) this.#done()
     return [...this.#files].map(([file, { passed, skipped, failures, isDone, seconds }]) => {
-      const notRun = isDone || failures.length > 0 ? [] : [{ test: '', details: 'it has not ended: another file of its process has failed before that' }]
+      const notRun = isDone || failures.length > 0
+        ? []
+        : [{ test: '', details: 'it has not ended: another file of its process has failed before that' }]
       const all = [...failures, ...notRun]
       return { file, passed, skipped, failures: all, stderr: failures.length > 0 ? stderr : '', seconds }
     })
@@ -99,11 +105,21 @@ export class Report {
     this.#innermost = parser
     const isFile = this.#files.size > 1 && parser.parent !== null && parser.parent.parent === null
     if (isFile) this.#file = parser.name
-    parser.on('child', (child: Parser) => { this.#follow(child) }).on('complete', ({ count, plan, failures }: Parser['results'] & {}) => {
+    parser.on('child', (child: Parser) => { this.#follow(child) }).on('complete', ({
+      count,
+      plan,
+      failures
+    }: Parser['results'] & {}) => {
       this.#innermost = parser.parent ?? parser
       const isSkipped = plan.skipReason !== '' && !parser.syntheticPlan
-      if (count === 0 && !isSkipped) this.fail(parser.fullname, parser.parent === null || isFile ? 'the file has no test' : 'the test has no assertion')
-      for (const failure of failures) if (!('ok' in failure) && count > 0) this.fail(parser.fullname, detailsOf(failure))
+      if (count === 0 && !isSkipped) {
+        this.fail(parser.fullname, parser.parent === null || isFile
+          ? 'the file has no test'
+          : 'the test has no assertion')
+      }
+      for (const failure of failures) {
+        if (!('ok' in failure) && count > 0) this.fail(parser.fullname, detailsOf(failure))
+      }
       if (isFile) this.#done()
     })
   }

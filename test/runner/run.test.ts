@@ -12,12 +12,25 @@ const byTap = (program: string): string => `import { t } from '${builtModule('te
 const isTap = (program: string): boolean => program.startsWith('import { t }')
 
 /** Runs programs as files of tests. */
-async function ran (t: Test, programs: Readonly<Record<string, string>>, options: Partial<RunOptions> = {}): Promise<{ passed: boolean, lines: string[], root: string }> {
+async function ran (
+  t: Test,
+  programs: Readonly<Record<string, string>>,
+  options: Partial<RunOptions> = {}
+): Promise<{ passed: boolean, lines: string[], root: string }> {
   const root = temporaryFolder(t)
-  for (const [name, program] of Object.entries(programs)) put(root, `dist/test/${name}.test.js`, isTap(program) ? program : `// Runs alone: it prints TAP itself\n${program}`)
+  for (const [name, program] of Object.entries(programs)) {
+    put(root, `dist/test/${name}.test.js`, isTap(program) ? program : `// Runs alone: it prints TAP itself\n${program}`)
+  }
   mkdirSync(join(root, 'node_modules'))
   const lines: string[] = []
-  const passed = await runTests({ root, files: Object.keys(programs).map(name => `dist/test/${name}.test.js`), jobs: 2, limit: 60, print: line => { lines.push(...line.split('\n')) }, ...options })
+  const passed = await runTests({
+    root,
+    files: Object.keys(programs).map(name => `dist/test/${name}.test.js`),
+    jobs: 2,
+    limit: 60,
+    print: line => { lines.push(...line.split('\n')) },
+    ...options
+  })
   return { passed, lines, root }
 }
 
@@ -28,19 +41,33 @@ t.test('tests that pass are counted, those that are skipped too', async t => {
     c: 'console.error("a warning"); console.log("not TAP\\n1..0 # SKIP not here")'
   })
   t.equal(passed, true)
-  t.strictSame(lines.map(line => line.replace(/\d+\.\d s$/, 'N s')).sort(), ['2 passed, 0 failed, 1 skipped', ...['a', 'b', 'c'].map(name => `ok     test/${name}.test.ts N s`)])
+  t.strictSame(lines.map(line => line.replace(/\d+\.\d s$/, 'N s')).sort(), [
+    '2 passed, 0 failed, 1 skipped',
+    ...['a', 'b', 'c'].map(name => `ok     test/${name}.test.ts N s`)
+  ])
 })
 
 const FAILING: Readonly<Record<string, readonly [program: string, names: string, says: RegExp]>> = {
-  'an assertion': ['console.log("# Subtest: x\\n    not ok 1 - y\\n      ---\\n      found: 7\\n      ...\\n    1..1\\nnot ok 1 - x\\n1..1"); process.exitCode = 1', ': x > y', /found: 7/],
+  'an assertion': [
+    'console.log("# Subtest: x\\n    not ok 1 - y\\n      ---\\n      found: ' +
+      '7\\n      ...\\n    1..1\\nnot ok 1 - x\\n1..1"); process.exitCode = 1',
+    ': x > y',
+    /found: 7/
+  ],
   'a file without a word': ['', '', /the file has no test/],
   'a file without a test': ['console.log("TAP version 14\\n1..0")', '', /the file has no test/],
-  'a test without an assertion': ['console.log("# Subtest: x\\n    1..0\\nok 1 - x\\n1..1")', ': x', /the test has no assertion/],
+  'a test without an assertion': [
+    'console.log("# Subtest: x\\n    1..0\\nok 1 - x\\n1..1")', ': x', /the test has no assertion/
+  ],
   'an exit code after the last test': [`${PASSING}; process.exitCode = 3`, '', /the process ended with exit code 3/],
   'a signal': [`${PASSING}; process.kill(process.pid)`, '', /the process ended with signal SIGTERM/],
   'a plan that is not met': ['console.log("ok 1 - x\\n1..2")', '', /incorrect number of tests/],
   'no plan': ['console.log("ok 1 - x")', '', /plan/],
-  'a plan of a test that is not met': ['console.log("# Subtest: x\\n    ok 1 - y\\n    1..2\\nnot ok 1 - x\\n1..1")', ': x', /incorrect number of tests/],
+  'a plan of a test that is not met': [
+    'console.log("# Subtest: x\\n    ok 1 - y\\n    1..2\\nnot ok 1 - x\\n1..1")',
+    ': x',
+    /incorrect number of tests/
+  ],
   'an error': [`${PASSING}; throw new Error("after all")`, '', /after all/]
 }
 
@@ -79,18 +106,29 @@ t.test('a test that hangs is ended and named, with what it has started', async t
   t.match(lines.join('\n'), /FAILED test\/a\.test\.ts: outer > inner\n {4}nothing was reported for 3 s/)
 })
 
-t.test('what a test writes into the checkout fails the run; the temporary folder is another one, and is deleted', async t => {
-  const write = (path: string): string => `await import('node:fs').then(({ writeFileSync }) => { writeFileSync(${path}, 'x') }); ${PASSING}`
-  const { passed, lines, root } = await ran(t, { a: write('"made.txt"'), b: write('"dist/test/a.test.js"'), c: write('process.env.TMPDIR + "/x"'), d: write('"node_modules/x"') }, { jobs: 1 })
+t.test('a test that writes into the checkout fails the run, one that writes into TMPDIR does not', async t => {
+  const write = (path: string): string =>
+    `await import('node:fs').then(({ writeFileSync }) => { writeFileSync(${path}, 'x') }); ${PASSING}`
+  const { passed, lines, root } = await ran(t, {
+    a: write('"made.txt"'),
+    b: write('"dist/test/a.test.js"'),
+    c: write('process.env.TMPDIR + "/x"'),
+    d: write('"node_modules/x"')
+  }, { jobs: 1 })
   t.equal(passed, false)
-  t.strictSame(lines.slice(lines.indexOf('Failed:') + 1, -1), ['  the checkout: dist/test/a.test.js', '  the checkout: made.txt'])
+  t.strictSame(lines.slice(lines.indexOf('Failed:') + 1, -1), [
+    '  the checkout: dist/test/a.test.js', '  the checkout: made.txt'
+  ])
   t.strictSame(filesIn(root).filter(name => !name.startsWith('dist')), ['made.txt', 'node_modules/x'])
 })
 
 t.test('a run that is stopped ends at once, and hasn\'t passed', async t => {
   const stop = new AbortController()
   setTimeout(() => { stop.abort() }, 300)
-  t.match(await ran(t, { a: `${PASSING}; setInterval(() => {}, 1000)`, b: PASSING }, { signal: stop.signal, jobs: 1 }), { passed: false })
+  t.match(
+    await ran(t, { a: `${PASSING}; setInterval(() => {}, 1000)`, b: PASSING }, { signal: stop.signal, jobs: 1 }),
+    { passed: false }
+  )
 })
 
 t.test('files share a process; each is reported by itself', async t => {
@@ -105,10 +143,12 @@ t.test('files share a process; each is reported by itself', async t => {
   }, { jobs: 1 })
   t.equal(passed, false)
   t.strictSame(lines.filter(line => /^(not )?ok /.test(line)).map(line => line.replace(/\d+\.\d s$/, 'N s')), [
-    'ok     test/x/a.test.ts N s', 'not ok test/x/b.test.ts N s', 'not ok test/x/c.test.ts N s', 'not ok test/x/d.test.ts N s', 'ok     test/x/e.test.ts N s', 'ok     test/y/a.test.ts N s'
+    'ok     test/x/a.test.ts N s', 'not ok test/x/b.test.ts N s', 'not ok test/x/c.test.ts N s', 'not ' +
+      'ok test/x/d.test.ts N s', 'ok     test/x/e.test.ts N s', 'ok     test/y/a.test.ts N s'
   ])
   t.strictSame(lines.slice(lines.indexOf('Failed:') + 1), [
-    '  test/x/b.test.ts: two > is four', '  test/x/c.test.ts: three', '  test/x/d.test.ts', '5 passed, 3 failed, 1 skipped'
+    '  test/x/b.test.ts: two > is four', '  test/x/c.test.ts: three', '  test/x/d.test.ts', '5 passed, 3 failed, ' +
+      '1 skipped'
   ])
 })
 
@@ -119,6 +159,9 @@ t.test('a file that ends its process fails, and so do those that it would have r
     'x/c': byTap("t.test('three', t => { t.pass('holds'); t.end() })")
   })
   t.equal(passed, false)
-  t.match(lines.join('\n'), /not ok test\/x\/b\.test\.ts[^]*lost[^]*not ok test\/x\/c\.test\.ts[^]*it has not ended: another file/)
+  t.match(
+    lines.join('\n'),
+    /not ok test\/x\/b\.test\.ts[^]*lost[^]*not ok test\/x\/c\.test\.ts[^]*it has not ended: another file/
+  )
   t.match(lines.at(-1), /^1 passed, \d+ failed, 0 skipped$/)
 })

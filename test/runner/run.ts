@@ -45,7 +45,9 @@ export async function runTests ({ root, files, jobs, limit, print, signal }: Run
     for (let group = waiting.shift(); group !== undefined && signal?.aborted !== true; group = waiting.shift()) {
       const options = { cwd: root, limit, env: { ...process.env, TMPDIR: temporary } }
       const paths = group.map(file => join(root, file))
-      for (const { file, passed, skipped, failures, stderr, seconds } of await runFiles(paths, signal ? { ...options, signal } : options)) {
+      for (const { file, passed, skipped, failures, stderr, seconds } of await runFiles(paths, signal
+        ? { ...options, signal }
+        : options)) {
         total.passed += passed
         total.skipped += skipped
         print(`${failures.length === 0 ? 'ok    ' : 'not ok'} ${file} ${seconds.toFixed(1)} s`)
@@ -56,7 +58,9 @@ export async function runTests ({ root, files, jobs, limit, print, signal }: Run
   }
   try {
     await Promise.all(Array.from({ length: jobs }, work))
-    fail('the checkout', changesBetween(before, treeOf(root)).map(path => ({ test: path, details: 'it has changed while the tests ran' })))
+    fail('the checkout', changesBetween(before, treeOf(root)).map(path => ({
+      test: path, details: 'it has changed while the tests ran'
+    })))
   } finally {
     rmSync(temporary, { recursive: true, force: true })
   }

@@ -16,7 +16,8 @@ t.test('a line for each kind of item', async t => {
   t.equal(ndjsonLine(doc('a', 'x\n"', { n: 1 })), '{"id":"a","text":"x\\n\\"","meta":{"n":1}}\n')
   t.equal(ndjsonLine({ id: 'a', ids: Int32Array.of(1, 2), meta: {} }), '{"id":"a","ids":[1,2],"meta":{}}\n')
   t.equal(ndjsonLine(Int32Array.of(3)), '{"ids":[3]}\n')
-  t.equal(ndjsonLine(doc('a', '', { big: 2n ** 60n, at: new Date(0) })), '{"id":"a","text":"","meta":{"big":"1152921504606846976","at":"1970-01-01T00:00:00.000Z"}}\n')
+  t.equal(ndjsonLine(doc('a', '', { big: 2n ** 60n, at: new Date(0) })),
+    '{"id":"a","text":"","meta":{"big":"1152921504606846976","at":"1970-01-01T00:00:00.000Z"}}\n')
 })
 
 t.test('documents are written, plain and compressed', async t => {
@@ -34,13 +35,20 @@ t.test('documents are written, plain and compressed', async t => {
 
 t.test('property: what is written is read back as the same documents', async t => {
   const folder = temporaryFolder(t)
-  const documents = fc.array(fc.record({ id: fc.string({ minLength: 1 }), text: fc.string({ unit: 'grapheme' }), meta: fc.dictionary(fc.string(), fc.jsonValue()) }), { maxLength: 9 })
+  const documents = fc.array(fc.record({
+    id: fc.string({ minLength: 1 }),
+    text: fc.string({ unit: 'grapheme' }),
+    meta: fc.dictionary(fc.string(), fc.jsonValue())
+  }), { maxLength: 9 })
   let checked = 0
   await fc.assert(fc.asyncProperty(documents, async documents => {
     const path = join(folder, 'a.ndjson')
     await pipeline(Readable.from(documents), ndjsonSink(path))
     // -0 is 0 in JSON, and an integer past 2^53 is read as its digits
-    const plain = JSON.parse(JSON.stringify(documents), (_key, value: unknown) => Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21 ? JSON.stringify(value) : value) as Document[]
+    const plain = JSON.parse(JSON.stringify(documents), (_key, value: unknown) =>
+      Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21
+        ? JSON.stringify(value)
+        : value) as Document[]
     t.strictSame(JSON.parse(JSON.stringify(await collect<Document>(ndjson(path)))), plain)
     checked++
   }), { numRuns: 40 })
@@ -114,6 +122,9 @@ t.test('a sink that is destroyed while a checkpoint is written closes once that 
     })
     sink.destroy(new Error('stopped'))
     await closed(sink)
-    t.match(saved, { lines: 3, output: { bytes: statSync(join(folder, `${name}.partial`)).size } }, 'what it tells of is kept')
+    t.match(
+      saved, { lines: 3, output: { bytes: statSync(join(folder, `${name}.partial`)).size } },
+      'what it tells of is kept'
+    )
   }
 })

@@ -12,7 +12,11 @@ import { closed, failure, filesIn, folderInMemory, put } from '../helpers.ts'
 const ROWS = Array.from({ length: 11 }, (_, i) => Int32Array.of(i, i + 1, i + 2))
 const PER_SHARD = 4
 
-function sinkInto (folder: string, state: NpySinkState | null = null, options: Parameters<typeof npySink>[1] = {}): NpySink {
+function sinkInto (
+  folder: string,
+  state: NpySinkState | null = null,
+  options: Parameters<typeof npySink>[1] = {}
+): NpySink {
   const sink = npySink(folder, { sequencesPerShard: PER_SHARD, resumable: true, overwrite: true, ...options })
   if (state !== null) sink.restore(state)
   return sink
@@ -47,7 +51,10 @@ function contentOf (folder: string): Record<string, string> {
 }
 
 /** What a run makes that nobody stops. */
-async function inOneGo (folder: string, rows = ROWS.length): Promise<{ stats: NpySink['stats'], content: Record<string, string> }> {
+async function inOneGo (
+  folder: string,
+  rows = ROWS.length
+): Promise<{ stats: NpySink['stats'], content: Record<string, string> }> {
   const sink = sinkInto(folder)
   await finish(sink, 0, rows)
   return { stats: sink.stats, content: contentOf(folder) }
@@ -142,10 +149,16 @@ t.test('a begun shard that is changed, shorter or gone is refused; nothing is de
 
 t.test('a new start removes what a run before has begun, and no other file', async t => {
   const folder = folderInMemory(t)
-  for (const name of ['shard_00000.npy.partial', 'shard_00007.npy.partial', 'notes.npy.partial', 'shard_00000.npy.partial.old']) put(folder, name, 'x')
+  for (const name of [
+    'shard_00000.npy.partial', 'shard_00007.npy.partial', 'notes.npy.partial', 'shard_00000.npy.partial.old'
+  ]) {
+    put(folder, name, 'x')
+  }
   copyFileSync(join(folder, 'notes.npy.partial'), join(folder, 'shard_1.npy.partial'))
   await finish(sinkInto(folder), 0, 1)
-  t.strictSame(filesIn(folder), ['notes.npy.partial', 'shard_00000.npy', 'shard_00000.npy.partial.old', 'shard_1.npy.partial'])
+  t.strictSame(filesIn(folder), [
+    'notes.npy.partial', 'shard_00000.npy', 'shard_00000.npy.partial.old', 'shard_1.npy.partial'
+  ])
 })
 
 t.test('a sink that was given nothing since its state saves the same, and begins no shard', async t => {
@@ -159,10 +172,21 @@ t.test('a sink that was given nothing since its state saves the same, and begins
 t.test('a state that no such sink gave is refused, and a sequence of another length than before', async t => {
   const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
-  for (const bad of [null, {}, { ...state, more: 1 }, { ...state, seqLen: 0 }, { ...state, shards: [{ ...state.shards[0]!, file: '../x.npy' }] }, { ...state, open: { rows: 1 } }]) {
-    t.throws(() => { npySink(folder, { resumable: true }).restore(bad as never) }, { code: 'ERR_STATE', message: /npy: not a state of this stage/ })
+  for (const bad of [
+    null,
+    {},
+    { ...state, more: 1 },
+    { ...state, seqLen: 0 },
+    { ...state, shards: [{ ...state.shards[0]!, file: '../x.npy' }] },
+    { ...state, open: { rows: 1 } }
+  ]) {
+    t.throws(() => { npySink(folder, { resumable: true }).restore(bad as never) }, {
+      code: 'ERR_STATE', message: /npy: not a state of this stage/
+    })
   }
   const sink = sinkInto(folder, state)
-  t.match(await failure(pipeline(Readable.from([Int32Array.of(1)]), sink)), { code: 'ERR_SHARD', message: /a sequence of 1 ids, expected 3/ })
+  t.match(await failure(pipeline(Readable.from([Int32Array.of(1)]), sink)), {
+    code: 'ERR_SHARD', message: /a sequence of 1 ids, expected 3/
+  })
   await closed(sink)
 })

@@ -10,7 +10,8 @@ import { listShards } from '../../lib/shards/names.ts'
 import { npySink } from '../../sinks/npy.ts'
 import { answers, closed, failure, filesIn, put, temporaryFolder } from '../helpers.ts'
 
-const sequences = (rows: ReadonlyArray<readonly number[]>): Readable => Readable.from(rows.map(row => Int32Array.from(row)))
+const sequences = (rows: ReadonlyArray<readonly number[]>): Readable =>
+  Readable.from(rows.map(row => Int32Array.from(row)))
 const counting = (n: number): number[][] => Array.from({ length: n }, (_, i) => [i, i + 1, i + 2])
 
 async function rowsIn (folder: string): Promise<number[][][]> {
@@ -29,7 +30,8 @@ t.test('shards have as many sequences as asked for, the last one what is left', 
     t.strictSame(found.map(({ length }) => length), shards)
     t.strictSame(found.flat(), counting(count))
     t.match(sink.stats, { in: count, out: count, dropped: {} })
-    t.strictSame(sink.stats.shards.map(({ file, sha256: hash }) => [file, hash]), filesIn(join(folder, 'shards')).map(file => [file, sha256(readFileSync(join(folder, 'shards', file)))]))
+    t.strictSame(sink.stats.shards.map(({ file, sha256: hash }) => [file, hash]), filesIn(join(folder, 'shards'))
+      .map(file => [file, sha256(readFileSync(join(folder, 'shards', file)))]))
   }
 })
 
@@ -46,9 +48,16 @@ t.test('files are what numpy.save writes', async t => {
 t.test('property: what is written is read back', async t => {
   const folder = temporaryFolder(t)
   let checked = 0
-  const rows = fc.integer({ min: 1, max: 6 }).chain(columns => fc.array(fc.array(fc.nat(65535), { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 20 }))
-  await fc.assert(fc.asyncProperty(rows, fc.constantFrom(...dtypes), fc.integer({ min: 1, max: 7 }), async (rows, dtype, sequencesPerShard) => {
-    await pipeline(sequences(rows), npySink(folder, { dtype, sequencesPerShard, seqLen: rows[0]!.length, overwrite: true }))
+  const rows = fc.integer({ min: 1, max: 6 }).chain(columns =>
+    fc.array(fc.array(fc.nat(65535), { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 20 }))
+  await fc.assert(fc.asyncProperty(rows, fc.constantFrom(...dtypes), fc.integer({ min: 1, max: 7 }), async (
+    rows,
+    dtype,
+    sequencesPerShard
+  ) => {
+    await pipeline(sequences(rows), npySink(folder, {
+      dtype, sequencesPerShard, seqLen: rows[0]!.length, overwrite: true
+    }))
     t.strictSame((await rowsIn(folder)).flat(), rows)
     checked++
   }), { numRuns: 40 })
@@ -60,7 +69,9 @@ t.test('shards of another run are refused, and with overwrite deleted, all of th
   await pipeline(sequences(counting(9)), npySink(folder, { sequencesPerShard: 2 }))
   put(folder, 'notes.txt', 'mine')
   const before = filesIn(folder).map(name => readFileSync(join(folder, name)).toString('hex'))
-  t.match(await failure(pipeline(sequences(counting(1)), npySink(folder))), { code: 'ERR_OUTPUT_EXISTS', exitCode: 2, message: /holds 5 shards/ })
+  t.match(await failure(pipeline(sequences(counting(1)), npySink(folder))), {
+    code: 'ERR_OUTPUT_EXISTS', exitCode: 2, message: /holds 5 shards/
+  })
   t.strictSame(filesIn(folder).map(name => readFileSync(join(folder, name)).toString('hex')), before)
   put(folder, 'shard_00007.npy.1234567.tmp', 'left by a run that was killed')
   npySink(folder, { overwrite: true }) // made, never used
@@ -70,14 +81,23 @@ t.test('shards of another run are refused, and with overwrite deleted, all of th
   t.strictSame(filesIn(folder), ['notes.txt', 'shard_00000.npy'])
 })
 
-t.test('a sequence of another length, and an id that does not fit, are refused; complete shards stay, nothing half-written does', async t => {
+t.test('a sequence of another length, and an id that does not fit, are refused; ' +
+  'complete shards stay, nothing half-written does', async t => {
   const folder = temporaryFolder(t)
   const sink = npySink(folder, { sequencesPerShard: 2 })
-  t.match(await failure(pipeline(sequences([[1, 2], [3, 4], [5, 6], [7]]), sink)), { code: 'ERR_SHARD', message: /a sequence of 1 ids, expected 2/ })
+  t.match(await failure(pipeline(sequences([[1, 2], [3, 4], [5, 6], [7]]), sink)), {
+    code: 'ERR_SHARD', message: /a sequence of 1 ids, expected 2/
+  })
   await closed(sink)
   t.strictSame(filesIn(folder), ['shard_00000.npy'])
-  t.match(await failure(pipeline(sequences([[1, 300]]), npySink(join(folder, 'b'), { vocabSize: 300 }))), { code: 'ERR_SHARD', message: /300.*0 to 299/ })
-  t.match(await failure(pipeline(sequences([[1, 70_000]]), npySink(join(folder, 'b'), { dtype: 'uint16' }))), { code: 'ERR_SHARD', message: /0 to 65535/ })
+  t.match(
+    await failure(pipeline(sequences([[1, 300]]), npySink(join(folder, 'b'), { vocabSize: 300 }))),
+    { code: 'ERR_SHARD', message: /300.*0 to 299/ }
+  )
+  t.match(
+    await failure(pipeline(sequences([[1, 70_000]]), npySink(join(folder, 'b'), { dtype: 'uint16' }))),
+    { code: 'ERR_SHARD', message: /0 to 65535/ }
+  )
   t.match(await failure(pipeline(sequences([[1]]), npySink(join(folder, 'b'), { seqLen: 2 }))), { code: 'ERR_SHARD' })
   t.strictSame(filesIn(folder), ['shard_00000.npy'])
 })
@@ -104,14 +124,19 @@ t.test('an abort at any moment leaves complete shards only', async t => {
 t.test('options are checked, and a folder that can\'t be made is named', async t => {
   t.throws(() => npySink('a', { dtype: 'float32' as never }), { code: 'ERR_OPTION', message: /npy\.dtype/ })
   const file = put(temporaryFolder(t), 'file', '')
-  t.match(await failure(pipeline(sequences([[1]]), npySink(join(file, 'shards')))), { code: 'ERR_OUTPUT', message: /file\/shards: cannot be written/ })
+  t.match(await failure(pipeline(sequences([[1]]), npySink(join(file, 'shards')))), {
+    code: 'ERR_OUTPUT', message: /file\/shards: cannot be written/
+  })
 })
 
 t.test('old shards are deleted only once there is a new one in their place', async t => {
   const folder = temporaryFolder(t)
   await pipeline(sequences(counting(4)), npySink(folder, { sequencesPerShard: 2 }))
-  const overwriting = (rows: Readable): Promise<unknown> => failure(pipeline(rows, npySink(folder, { sequencesPerShard: 2, overwrite: true })))
-  t.match(await overwriting(sequences([])), { code: 'ERR_OUTPUT_EXISTS', message: /no sequence has come, so the 2 shards of another run are kept/ })
+  const overwriting = (rows: Readable): Promise<unknown> =>
+    failure(pipeline(rows, npySink(folder, { sequencesPerShard: 2, overwrite: true })))
+  t.match(await overwriting(sequences([])), {
+    code: 'ERR_OUTPUT_EXISTS', message: /there are no sequences to write, so the 2 shards of another run are kept/
+  })
   t.match(await overwriting(sequences([[1, 2, 3], [1]])), { code: 'ERR_SHARD' })
   await new Promise(resolve => setTimeout(resolve, 20))
   t.strictSame((await rowsIn(folder)).flat(), counting(4))
@@ -127,10 +152,14 @@ t.test('two runs into one folder are told of each other, and neither\'s shard is
     put(folder, 'shard_00000.npy', 'of another run')
     yield Int32Array.of(3, 4)
   }
-  t.match(await failure(pipeline(Readable.from(meanwhile()), npySink(folder))), { code: 'ERR_OUTPUT_EXISTS', message: /shard_00000\.npy: was written by another run in the meantime/ })
+  t.match(await failure(pipeline(Readable.from(meanwhile()), npySink(folder))), {
+    code: 'ERR_OUTPUT_EXISTS', message: /shard_00000\.npy: was written by another run in the meantime/
+  })
   t.equal(readFileSync(join(folder, 'shard_00000.npy'), 'utf8'), 'of another run')
 })
 
 t.test('a sequence without ids is refused', async t => {
-  t.match(await failure(pipeline(sequences([[]]), npySink(temporaryFolder(t)))), { code: 'ERR_SHARD', message: /without ids/ })
+  t.match(await failure(pipeline(sequences([[]]), npySink(temporaryFolder(t)))), {
+    code: 'ERR_SHARD', message: /without ids/
+  })
 })

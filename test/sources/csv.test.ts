@@ -8,9 +8,14 @@ import { type CsvOptions, csv } from '../../sources/csv.ts'
 import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../helpers.ts'
 
 /** Documents of CSV that comes in chunks of so many bytes, with all faults allowed. */
-async function read (content: string | Buffer, options: CsvOptions = {}, chunkBytes = 7): Promise<{ documents: Document[], source: ReturnType<typeof csv> }> {
+async function read (
+  content: string | Buffer,
+  options: CsvOptions = {},
+  chunkBytes = 7
+): Promise<{ documents: Document[], source: ReturnType<typeof csv> }> {
   const bytes = Buffer.from(content)
-  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) => bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes))
+  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) =>
+    bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes))
   const source = csv(Readable.from(chunks), { maxBad: '100%', ...options })
   return { documents: await collect<Document>(source), source }
 }
@@ -29,9 +34,13 @@ t.test('tabs by the name of the file, or by the option; other quotes, or none', 
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.tsv', 'id\ttext\n1\ta,b\n')
   t.strictSame(await collect(csv(path)), [doc('1', 'a,b')])
-  for (const delimiter of ['tab', '\t', '\\t']) t.strictSame((await read('id\ttext\n1\ta,b\n', { delimiter })).documents, [doc('1', 'a,b')])
+  for (const delimiter of ['tab', '\t', '\\t']) {
+    t.strictSame((await read('id\ttext\n1\ta,b\n', { delimiter })).documents, [doc('1', 'a,b')])
+  }
   t.strictSame((await read("id;text\n1;'a;''b'\n", { delimiter: ';', quote: "'" })).documents, [doc('1', "a;'b")])
-  t.strictSame((await read('id,text\n1,"open\n2,"quoted"\n', { quote: '' })).documents, [doc('1', '"open'), doc('2', '"quoted"')])
+  t.strictSame((await read('id,text\n1,"open\n2,"quoted"\n', { quote: '' })).documents, [
+    doc('1', '"open'), doc('2', '"quoted"')
+  ])
 })
 
 t.test('a record without an id is named by its place', async t => {
@@ -48,21 +57,33 @@ t.test('a bad record is counted by its reason, and told with its place and bytes
   ]), { maxLineBytes: 1000, rejects: record => { bad.push({ ...record, bytes: Buffer.from(record.bytes) }) } })
   t.strictSame(documents.map(({ id }) => id), ['1', '7'])
   t.strictSame(source.stats, { in: 7, out: 2, dropped: { bad_csv: 3, bad_utf8: 1, too_long: 1 }, bytes: 5044 })
-  t.strictSame(bad.slice(0, 4).map(({ fault, position, bytes, size }) => [fault, position, bytes.toString('latin1'), size]), [
-    ['bad_csv', '-#15', '2,"x"y', 7], ['bad_csv', '-#22', '3,a,b', 6], ['bad_csv', '-#28', '4', 2], ['bad_utf8', '-#30', '5,\xff', 4]
+  t.strictSame(bad.slice(0, 4).map(({ fault, position, bytes, size }) =>
+    [fault, position, bytes.toString('latin1'), size]), [
+    ['bad_csv', '-#15', '2,"x"y', 7], ['bad_csv', '-#22', '3,a,b', 6], ['bad_csv', '-#28', '4', 2], [
+      'bad_utf8', '-#30', '5,\xff', 4
+    ]
   ])
   t.match([bad[4]!.fault, bad[4]!.bytes.length, bad[4]!.size], ['too_long', 4096, 5003])
 })
 
 t.test('what isn\'t CSV with these columns fails with words', async t => {
-  const message = async (content: string, options: CsvOptions = {}): Promise<unknown> => (await failure(read(content, options)) as Error).message
+  const message = async (content: string, options: CsvOptions = {}): Promise<unknown> =>
+    (await failure(read(content, options)) as Error).message
   t.match(await message('id;text\n1;a\n'), /has no column text, its columns are "id;text" \(delimiter ","\)/)
   t.match(await message('text,a,a\nx,y,z\n'), /two columns are named "a"/)
   t.match(await message('text\n"a\nb\n'), /a quote that opens in the last record is never closed/)
-  t.match(await message(`"${'x'.repeat(300)}`, { maxLineBytes: 100 }), /the first record, which names the columns, is longer than 100 bytes/)
+  t.match(
+    await message(`"${'x'.repeat(300)}`, { maxLineBytes: 100 }),
+    /the first record, which names the columns, is longer than 100 bytes/
+  )
   t.match(await message(`"${'x'.repeat(50)}`), /has no column text/)
   t.match(await message('text\rfoo\rbar'), /its lines end in \\r alone/)
-  for (const options of [{ delimiter: '"' }, { delimiter: '\n' }, { delimiter: ';', quote: ';' }, { delimiter: '' }, { delimiter: 'ab' }, { delimiter: 'é' }, { quote: '""' }]) t.throws(() => csv('a', options), { code: 'ERR_OPTION' })
+  for (const options of [
+    { delimiter: '"' }, { delimiter: '\n' }, { delimiter: ';', quote: ';' }, { delimiter: '' }, { delimiter: 'ab' },
+    { delimiter: 'é' }, { quote: '""' }
+  ]) {
+    t.throws(() => csv('a', options), { code: 'ERR_OPTION' })
+  }
 })
 
 t.test('space behind a closing quote is text that no longer belongs to the field: the record is bad', async t => {
@@ -87,18 +108,36 @@ lines \n"
 8,"doubled "" too"
 9,"bad" x
 `, escape)
-  t.strictSame(documents, [doc('1', 'say "hi", he said'), doc('2', 'a \\ b'), doc('3', 'ends with \\'), doc('4', '"all"'), doc('5', 'C:\\new "5""'), doc('6', 'two\nlines \\n'), doc('7', ''), doc('8', 'doubled " too')])
+  t.strictSame(documents, [
+    doc('1', 'say "hi", he said'), doc('2', 'a \\ b'), doc('3', 'ends with \\'), doc('4', '"all"'),
+    doc('5', 'C:\\new "5""'), doc('6', 'two\nlines \\n'), doc('7', ''), doc('8', 'doubled " too')
+  ])
   t.strictSame(source.stats.dropped, { bad_csv: 1 })
-  t.strictSame((await read("text;n\n'it^'s';1\n", { delimiter: ';', quote: "'", escape: '^' })).documents, [doc('-#7', "it's", { n: '1' })])
-  t.strictSame((await read('text\n"a""b"\n', { escape: '"' })).documents, [doc('-#5', 'a"b')], 'an escape that is the quote is the usual one')
-  t.match(await failure(read('text\n"open \\"\n', escape)), { code: 'ERR_SOURCE', message: /a quote that opens in the last record is never closed/ })
+  t.strictSame(
+    (await read("text;n\n'it^'s';1\n", { delimiter: ';', quote: "'", escape: '^' })).documents,
+    [doc('-#7', "it's", { n: '1' })]
+  )
+  t.strictSame((await read('text\n"a""b"\n', { escape: '"' })).documents, [doc('-#5', 'a"b')],
+    'an escape that is the quote is the usual one')
+  t.match(await failure(read('text\n"open \\"\n', escape)), {
+    code: 'ERR_SOURCE', message: /a quote that opens in the last record is never closed/
+  })
   const spark = String.raw`id,text
 1,"say \"hi\", he said"
 2,"so \"and\" so"
 `
-  t.match(await failure(read(spark, { maxBad: 0 })), { code: 'ERR_BAD_RECORDS', message: /bad_csv.*--escape '\\' \(escape\) if they are written as \\", as Spark does/ })
-  t.match(await failure(read('text\n"ends with \\""\nb\n')), { code: 'ERR_SOURCE', message: /never closed.*or --escape '\\' \(escape\) if quotes are written as \\", as Spark does/ })
-  for (const options of [{ quote: '', escape: '\\' }, { delimiter: ';', escape: ';' }, { escape: 'ab' }, { escape: '\n' }]) t.throws(() => csv('a', options), { code: 'ERR_OPTION' })
+  t.match(await failure(read(spark, { maxBad: 0 })), {
+    code: 'ERR_BAD_RECORDS', message: /bad_csv.*--escape '\\' \(escape\) if they are written as \\", as Spark does/
+  })
+  t.match(await failure(read('text\n"ends with \\""\nb\n')), {
+    code: 'ERR_SOURCE',
+    message: /never closed.*or --escape '\\' \(escape\) if quotes are written as \\", as Spark does/
+  })
+  for (const options of [
+    { quote: '', escape: '\\' }, { delimiter: ';', escape: ';' }, { escape: 'ab' }, { escape: '\n' }
+  ]) {
+    t.throws(() => csv('a', options), { code: 'ERR_OPTION' })
+  }
 })
 
 t.test('a first line sep=; says the delimiter, as Excel reads it', async t => {
@@ -106,16 +145,22 @@ t.test('a first line sep=; says the delimiter, as Excel reads it', async t => {
     t.strictSame((await read(`\ufeff${first}\r\nid;text\r\n1;"a;b"\r\n`)).documents, [doc('1', 'a;b')], first)
   }
   t.strictSame((await read('sep=\t\nid\ttext\n1\ta,b\n', {}, 1)).documents, [doc('1', 'a,b')])
-  t.strictSame((await read('sep=;\nid,text\n1,a;b\n', { delimiter: ',' })).documents, [doc('1', 'a;b')], 'the option goes first')
+  t.strictSame(
+    (await read('sep=;\nid,text\n1,a;b\n', { delimiter: ',' })).documents, [doc('1', 'a;b')], 'the option goes first'
+  )
   const path = put(temporaryFolder(t), 'a.csv', 'sep=|\ntext|n\na|1\nb|2\n')
   const source = csv(path, { highWaterMark: 1 })
   for await (const document of source) if (document.id !== '') break
-  t.strictSame((await collect<Document>(csv(path, { from: source.position }))).map(({ text, meta }) => [text, meta.n]), [['b', '2']], 'resumed')
+  t.strictSame(
+    (await collect<Document>(csv(path, { from: source.position }))).map(({ text, meta }) => [text, meta.n]),
+    [['b', '2']], 'resumed'
+  )
   t.strictSame((await read('sep\nx\n', { textColumn: 'sep' })).documents, [doc('-#4', 'x')])
 })
 
 t.test('where the text\'s column is missing, the delimiter is named that the header may have', async t => {
-  const message = async (header: string, options: CsvOptions = {}): Promise<unknown> => (await failure(read(`${header}\n1\n`, options)) as Error).message
+  const message = async (header: string, options: CsvOptions = {}): Promise<unknown> =>
+    (await failure(read(`${header}\n1\n`, options)) as Error).message
   t.match(await message('id;text'), /or the delimiter, which may be ";" \(--delimiter ';', delimiter\)$/)
   t.match(await message('id\t"text"'), /may be "\\t" \(--delimiter 'tab', delimiter\)$/)
   t.match(await message('a|b|c'), /may be "\|"/)
@@ -126,9 +171,14 @@ t.test('where the text\'s column is missing, the delimiter is named that the hea
 
 t.test('a header of very many columns is read in time that grows with their number', async t => {
   const names = Array.from({ length: howMany(40_000, 200_000) }, (_, i) => `c${i}`)
-  t.equal(Object.keys((await read(`text,${names.join(',')}\nx${','.repeat(names.length)}\n`, {}, 65_536)).documents[0]!.meta).length, names.length)
+  t.equal(Object.keys(
+    (await read(`text,${names.join(',')}\nx${','.repeat(names.length)}\n`, {}, 65_536)).documents[0]!.meta
+  ).length, names.length)
   t.match(await failure(read(`text,${names.join(',')},c7\n`, {}, 65_536)), { message: /two columns are named "c7"/ })
-  t.match(await failure(read(`${names.join(',')}\n`, {}, 65_536)), { message: new RegExp(`has no column text, its columns are "c0", .*"c49" and ${names.length - 50} more`) })
+  t.match(
+    await failure(read(`${names.join(',')}\n`, {}, 65_536)),
+    { message: new RegExp(`has no column text, its columns are "c0", .*"c49" and ${names.length - 50} more`) }
+  )
 })
 
 t.test('a quoted name behind a byte order mark may have a line break', async t => {
@@ -145,12 +195,23 @@ t.test('a column may have any name', async t => {
 })
 
 /** A field as a writer of CSV has it. */
-const field = (text: string, always: boolean): string => always || /["\n\r,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-const fields = fc.string({ unit: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...'",\n\r ab') }, { weight: 1, arbitrary: fc.string({ unit: codePoint, minLength: 1, maxLength: 1 }) }), maxLength: 12 }).map(text => text.toWellFormed())
+const field = (text: string, always: boolean): string =>
+  always || /["\n\r,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+const fields = fc.string({
+  unit: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...'",\n\r ab') }, {
+    weight: 1, arbitrary: fc.string({ unit: codePoint, minLength: 1, maxLength: 1 })
+  }),
+  maxLength: 12
+}).map(text => text.toWellFormed())
 
 t.test('whatever was written comes back, in any chunks, and from every position on', async t => {
   const folder = temporaryFolder(t)
-  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fields, fields), { maxLength: 8 }), fc.boolean(), fc.integer({ min: 1, max: 40 }), fc.constantFrom('\n', '\r\n'), async (records, always, chunkBytes, end) => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fields, fields), { maxLength: 8 }), fc.boolean(), fc.integer({ min: 1, max: 40 }), fc.constantFrom('\n', '\r\n'), async (
+    records,
+    always,
+    chunkBytes,
+    end
+  ) => {
     const content = ['"text","b"', ...records.map(([text, b]) => `${field(text, always)},${field(b, always)}`)].join(end) + end
     const { documents } = await read(content, {}, chunkBytes)
     t.strictSame(documents.map(({ text, meta }) => [text, meta.b]), records)
@@ -164,7 +225,11 @@ t.test('whatever was written comes back, in any chunks, and from every position 
       const from: SourcePosition = source.position
       const rest = csv(path, { from })
       if (named) t.strictSame(await collect(rest), (await collect(csv(path))).slice(Math.min(seen, 2)))
-      else t.strictSame((await collect<Document>(csv(Readable.from([Buffer.from(content)]), { from: { ...from, path: '-' } }))).length, records.length - seen)
+      else {
+        t.strictSame((await collect<Document>(csv(
+          Readable.from([Buffer.from(content)]), { from: { ...from, path: '-' } }
+        ))).length, records.length - seen)
+      }
     }
   }), { numRuns: howMany(10, 150) })
 })

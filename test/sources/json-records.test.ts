@@ -14,25 +14,40 @@ import { type NdjsonOptions, ndjson } from '../../sources/ndjson.ts'
 import { text } from '../../sources/text.ts'
 import { collect, doc, failure, folderInMemory, put } from '../helpers.ts'
 
-async function read (json: string | Buffer, options: NdjsonOptions = {}, chunkBytes = 7): Promise<{ documents: Document[], stats: ReturnType<typeof ndjson>['stats'], bad: BadRecord[] }> {
+async function read (
+  json: string | Buffer,
+  options: NdjsonOptions = {},
+  chunkBytes = 7
+): Promise<{ documents: Document[], stats: ReturnType<typeof ndjson>['stats'], bad: BadRecord[] }> {
   const bytes = Buffer.from(json)
-  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) => bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes))
+  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) =>
+    bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes))
   const bad: BadRecord[] = []
   const source = ndjson(Readable.from(chunks), { maxBad: '100%', rejects: record => { bad.push(record) }, ...options })
   return { documents: await collect<Document>(source), stats: source.stats, bad }
 }
 
 t.test('NaN and the infinities of Python are strings in meta, as those of parquet are', async t => {
-  const { documents, stats } = await read('{"id":"a","text":"NaN","score":NaN,"deep":[{"x":-Infinity},Infinity,1e400]}\n[]\n{"id":"b","text":"x","meta":{"n":NaN,"big":9007199254740993}}\n')
-  t.strictSame(documents, [doc('a', 'NaN', { score: 'NaN', deep: [{ x: '-Infinity' }, 'Infinity', '1e400'] }), doc('b', 'x', { n: 'NaN', big: '9007199254740993' })])
+  const { documents, stats } = await read(
+    '{"id":"a","text":"NaN","score":NaN,"deep":[{"x":-Infinity},Infinity,1e400]}\n[]\n{"id":"b","text":"x","meta":{"n":NaN,"big":9007199254740993}}\n'
+  )
+  t.strictSame(documents, [
+    doc('a', 'NaN', { score: 'NaN', deep: [{ x: '-Infinity' }, 'Infinity', '1e400'] }),
+    doc('b', 'x', { n: 'NaN', big: '9007199254740993' })
+  ])
   t.strictSame(stats.dropped, { not_object: 1 })
-  t.strictSame((await read('[{"id":"a","text":"x","n":NaN},{"id":"b","text":"y"}]')).documents, [doc('a', 'x', { n: 'NaN' }), doc('b', 'y')])
+  t.strictSame((await read('[{"id":"a","text":"x","n":NaN},{"id":"b","text":"y"}]')).documents, [
+    doc('a', 'x', { n: 'NaN' }), doc('b', 'y')
+  ])
 })
 
 t.test('NaN as the text is no text, as an id it names nothing, and what Python refuses too is no JSON', async t => {
   t.strictSame((await read('{"text":NaN}\n{"text":[-Infinity]}')).stats.dropped, { text_not_string: 2 })
   t.strictSame((await read('{"text":"a","id":NaN}')).documents, [doc('-#0', 'a', { id: 'NaN' })])
-  for (const json of ['{"text":"a","n":nan}', '{"text":"a","n":+Infinity}', '{"text":"a","n":-NaN}', '{"text":"a","n":1NaN}', '{"text":"a",NaN:1}', '{"text":"a","n":NaNs}', '{"text":"a","n":Infinit}']) {
+  for (const json of [
+    '{"text":"a","n":nan}', '{"text":"a","n":+Infinity}', '{"text":"a","n":-NaN}', '{"text":"a","n":1NaN}',
+    '{"text":"a",NaN:1}', '{"text":"a","n":NaNs}', '{"text":"a","n":Infinit}'
+  ]) {
     t.strictSame((await read(json)).stats.dropped, { bad_json: 1 }, json)
   }
 })
@@ -41,23 +56,30 @@ t.test('several records in a line are read each, named by their own place in byt
   const line = '{"text":"é}{"} {"text":"b"}\t{"id":"c","text":"c"}\r{"text":"d","n":NaN}"e" "f"'
   for (const json of [line, `${line}\n`, `${line}\r\n\n`]) {
     const { documents, stats } = await read(json)
-    t.strictSame(documents, [doc('-#0', 'é}{'), doc('-#16', 'b'), doc('c', 'c'), doc('-#51', 'd', { n: 'NaN' }), doc('-#71', 'e'), doc('-#75', 'f')])
+    t.strictSame(documents, [
+      doc('-#0', 'é}{'), doc('-#16', 'b'), doc('c', 'c'), doc('-#51', 'd', { n: 'NaN' }), doc('-#71', 'e'),
+      doc('-#75', 'f')
+    ])
     t.strictSame(stats, { in: 6, out: 6, dropped: {}, bytes: Buffer.byteLength(json) })
   }
 })
 
 t.test('a file of records without a line break is read, however long it is', async t => {
-  const { documents, stats } = await read('{"text":"some text"}'.repeat(3000) + `{"text":"${'x'.repeat(2000)}"}{"text":"last"}`, { maxLineBytes: 1000 }, 4000)
+  const { documents, stats } = await read('{"text":"some text"}'.repeat(3000) +
+    `{"text":"${'x'.repeat(2000)}"}{"text":"last"}`, { maxLineBytes: 1000 }, 4000)
   t.equal(documents.length, 3001)
   t.equal(documents.at(-1)!.text, 'last')
   t.strictSame(stats.dropped, { too_long: 1 })
 })
 
 t.test('a good record before junk is read, and the rest of the line is one bad record with its own place', async t => {
-  const { documents, bad, stats } = await read('{"text":"a"} junk {"text":"no"}\n{"text":"b"}{"text":"cut\n{"text":"c"}}\n')
+  const { documents, bad, stats } = await read('{"text":"a"} ' +
+    'junk {"text":"no"}\n{"text":"b"}{"text":"cut\n{"text":"c"}}\n')
   t.strictSame(documents.map(({ id, text }) => [id, text]), [['-#0', 'a'], ['-#32', 'b'], ['-#57', 'c']])
   t.strictSame(stats.dropped, { bad_json: 3 })
-  t.strictSame(bad.map(({ position, bytes }) => [position, bytes.toString()]), [['-#13', 'junk {"text":"no"}'], ['-#44', '{"text":"cut'], ['-#69', '}']])
+  t.strictSame(bad.map(({ position, bytes }) => [position, bytes.toString()]), [
+    ['-#13', 'junk {"text":"no"}'], ['-#44', '{"text":"cut'], ['-#69', '}']
+  ])
 })
 
 t.test('invalid UTF-8 in one record of a line costs no other', async t => {
@@ -67,13 +89,21 @@ t.test('invalid UTF-8 in one record of a line costs no other', async t => {
 })
 
 t.test('files with byte order marks that were put together, and those whose lines end in \\r alone', async t => {
-  t.strictSame((await read('\ufeff{"text":"a"}\n\ufeff{"text":"b"}\ufeff{"text":"c"}')).documents.map(({ text }) => text), ['a', 'b', 'c'])
+  t.strictSame(
+    (await read('\ufeff{"text":"a"}\n\ufeff{"text":"b"}\ufeff{"text":"c"}')).documents.map(({ text }) => text),
+    ['a', 'b', 'c']
+  )
   t.strictSame((await read('{"text":"a"}\r{"text":"b"}\r')).documents, [doc('-#0', 'a'), doc('-#13', 'b')])
 })
 
 t.test('a value over several lines is an error that names jq -c', async t => {
-  for (const json of ['{\n  "text": "a"\n}\n', '{"text":"a"}\n{"id":1,\n"text":"b"}\n', '{\n\n"text": "a"}', '{"data":\n[\n{"text":"a"}]}', '{"text":"a"}{\r\n"text":"b"}']) {
-    t.match(await failure(read(json)), { code: 'ERR_SOURCE', message: /begins in line [12] goes on in the next line.*jq -c.*--field/ }, json)
+  for (const json of [
+    '{\n  "text": "a"\n}\n', '{"text":"a"}\n{"id":1,\n"text":"b"}\n', '{\n\n"text": "a"}',
+    '{"data":\n[\n{"text":"a"}]}', '{"text":"a"}{\r\n"text":"b"}'
+  ]) {
+    t.match(await failure(read(json)), {
+      code: 'ERR_SOURCE', message: /begins in line [12] goes on in the next line.*jq -c.*--field/
+    }, json)
   }
   for (const items of ['{"text":"a"},\n{"text":"b"}\n]}', '{"text":"a"}\n]}\n', '{"text":"a"}\n,{"text":"b"}]}']) {
     const message = /begins in line 1 goes on in the next line.*--field/
@@ -81,19 +111,26 @@ t.test('a value over several lines is an error that names jq -c', async t => {
   }
   const cut = await read('{"id":[\n{"text":"a"}\n{"text":"b"}\n')
   t.strictSame(cut.stats.dropped, { bad_json: 1 }, 'a list that was cut')
-  t.strictSame((await read('{"id":"cut",\n{"text":"a"}\n{"id":"cut"')).stats, { in: 3, out: 1, dropped: { bad_json: 2 }, bytes: 37 }, 'records that were cut are none')
+  t.strictSame((await read('{"id":"cut",\n{"text":"a"}\n{"id":"cut"')).stats, {
+    in: 3, out: 1, dropped: { bad_json: 2 }, bytes: 37
+  }, 'records that were cut are none')
 })
 
 t.test('a record that is a string is a document', async t => {
-  t.strictSame((await read('"one\\n\\"two\\""\n""\n"\\ud83c"\n')).documents, [doc('-#0', 'one\n"two"'), doc('-#15', '')])
-  t.strictSame((await read('["a",\n "b", {"text":"c"}]')).documents, [doc('-#1', 'a'), doc('-#7', 'b'), doc('-#12', 'c')])
+  t.strictSame(
+    (await read('"one\\n\\"two\\""\n""\n"\\ud83c"\n')).documents, [doc('-#0', 'one\n"two"'), doc('-#15', '')]
+  )
+  t.strictSame((await read('["a",\n "b", {"text":"c"}]')).documents, [
+    doc('-#1', 'a'), doc('-#7', 'b'), doc('-#12', 'c')
+  ])
 })
 
 t.test('lines of text end in \\n, \\r\\n, or \\r alone, wherever the chunks are cut', async t => {
   const lines = 'a\rb\r\nc\n\r\r\nd\r'
   const expected = [doc('-#0', 'a'), doc('-#2', 'b'), doc('-#5', 'c'), doc('-#7', ''), doc('-#8', ''), doc('-#10', 'd')]
   for (let size = 1; size <= lines.length; size++) {
-    const chunks = Array.from({ length: Math.ceil(lines.length / size) }, (_, i) => Buffer.from(lines.slice(i * size, (i + 1) * size)))
+    const chunks = Array.from({ length: Math.ceil(lines.length / size) }, (_, i) =>
+      Buffer.from(lines.slice(i * size, (i + 1) * size)))
     t.strictSame(await collect(text(Readable.from(chunks))), expected, `${size} bytes a chunk`)
   }
   const folder = folderInMemory(t)
@@ -111,7 +148,8 @@ t.test('the array of a field, with whatever else the object has, in any chunks a
   const records = Array.from({ length: 5 }, (_, i) => ({ text: `é]}" ${i}`, data: [i] }))
   const others = { version: '1.1 "data": [', nested: { data: [{ text: 'no' }] }, 'data ': [1], '}': '\\' }
   for (const indent of [undefined, 2]) {
-    const json = '\ufeff ' + JSON.stringify({ ...others, data: records, more: [{ text: 'no' }] }, null, indent) + '\n\0\0'
+    const json = '\ufeff ' + JSON.stringify({ ...others, data: records, more: [{ text: 'no' }] }, null, indent) +
+      '\n\0\0'
     const whole = await read(json, { field: 'data' }, 1)
     t.strictSame(whole.documents.map(({ text }) => text), records.map(({ text }) => text))
     const bytes = Buffer.from(json)
@@ -122,7 +160,9 @@ t.test('the array of a field, with whatever else the object has, in any chunks a
       const positions: SourcePosition[] = []
       const source = ndjson(path, { field: 'data', highWaterMark: 1 })
       for await (const document of source) if (document.id !== '') positions.push(source.position)
-      for (const [i, from] of positions.entries()) t.strictSame(await collect(ndjson(path, { field: 'data', from })), all.slice(i + 1))
+      for (const [i, from] of positions.entries()) {
+        t.strictSame(await collect(ndjson(path, { field: 'data', from })), all.slice(i + 1))
+      }
     }
   }
   t.strictSame((await read('{"data":[]}', { field: 'data' })).documents, [])
@@ -155,14 +195,18 @@ t.test('a bad record is described: line, column, what was expected, and a piece 
     [6, 2, 'expected a name in double quotes, or }', "{'text': 1}"]
   ].map(([line, column, what, piece]) => `line ${line}, column ${column}: ${what}, at ${JSON.stringify(piece)}`)
   t.strictSame(bad.map(({ problem }) => problem), described)
-  t.match(await failure(collect(ndjson(Readable.from([Buffer.from(json)])))), { code: 'ERR_BAD_RECORDS', message: /the first is bad_json at -#14 \(line 3, column 20: expected a value, at / })
+  t.match(await failure(collect(ndjson(Readable.from([Buffer.from(json)])))), {
+    code: 'ERR_BAD_RECORDS', message: /the first is bad_json at -#14 \(line 3, column 20: expected a value, at /
+  })
 })
 
 t.test('a source that was restored within a line knows the line, and the records after it', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', '{"text":"a"}\n{"text":"b"}{"text":"c"}{"text":}\n{"text":"d"}\n{]\n')
   const states: SourceState[] = []
   const problems: unknown[] = []
-  const options = (into: unknown[]): NdjsonOptions => ({ maxBad: '100%', rejects: ({ problem }) => { into.push(problem) } })
+  const options = (into: unknown[]): NdjsonOptions => ({
+    maxBad: '100%', rejects: ({ problem }) => { into.push(problem) }
+  })
   const barriers: Barriers = { isDue: () => true, arrived: () => Promise.resolve() }
   const source = ndjson(path, options(problems))
   source.sendBarriers(barriers)
@@ -185,7 +229,11 @@ t.test('a source that was restored within a line knows the line, and the records
 
 t.test('an input that is empty or blank, or has no records, is warned of by name', async t => {
   const folder = folderInMemory(t)
-  const warned = async (make: typeof ndjson | typeof csv, name: string, content: string | Buffer): Promise<string[]> => {
+  const warned = async (
+    make: typeof ndjson | typeof csv,
+    name: string,
+    content: string | Buffer
+  ): Promise<string[]> => {
     const told: string[] = []
     const path = put(folder, name, content)
     await collect(make(path, { tell: message => { told.push(message.replace(path, name)) } }))

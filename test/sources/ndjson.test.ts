@@ -9,7 +9,10 @@ import { collect, doc, failure, ndjsonOf, put, temporaryFolder } from '../helper
 import { t } from '../tap.ts'
 
 /** Documents of bytes, with all faults allowed. */
-async function read (bytes: string | Buffer, options: Parameters<typeof ndjson>[1] = {}): Promise<{ documents: Document[], source: ReturnType<typeof ndjson> }> {
+async function read (
+  bytes: string | Buffer,
+  options: Parameters<typeof ndjson>[1] = {}
+): Promise<{ documents: Document[], source: ReturnType<typeof ndjson> }> {
   const source = ndjson(Readable.from([Buffer.from(bytes)]), { maxBad: '100%', ...options })
   return { documents: await collect<Document>(source), source }
 }
@@ -32,15 +35,22 @@ t.test('a record\'s other fields become meta; one that is {id, text, meta} is a 
 })
 
 t.test('another column can hold the text', async t => {
-  const { documents } = await read(ndjsonOf([{ id: 'a', content: 'one', text: 'other' }, { id: 'b', content: 'two', meta: {} }]), { textColumn: 'content' })
+  const { documents } = await read(ndjsonOf([
+    { id: 'a', content: 'one', text: 'other' }, { id: 'b', content: 'two', meta: {} }
+  ]), { textColumn: 'content' })
   t.strictSame(documents, [doc('a', 'one', { text: 'other' }), doc('b', 'two', { meta: {} })])
 })
 
 t.test('a record without an id of its own is named by its place', async t => {
-  const lines = ['{"text":"é"}', '{"id":null,"text":"a"}', '{"id":"","text":"a"}', '{"id":1.5e300,"text":"a"}', '{"id":7,"text":"a"}', '{"id":0.5,"text":"a"}', '{"id":{},"text":"a"}']
+  const lines = [
+    '{"text":"é"}', '{"id":null,"text":"a"}', '{"id":"","text":"a"}', '{"id":1.5e300,"text":"a"}',
+    '{"id":7,"text":"a"}', '{"id":0.5,"text":"a"}', '{"id":{},"text":"a"}'
+  ]
   const { documents } = await read(lines.join('\n'))
   const offsets = lines.map((_, i) => Buffer.byteLength(lines.slice(0, i).map(line => line + '\n').join('')))
-  t.strictSame(documents.map(({ id }) => id), [`-#${offsets[0]}`, `-#${offsets[1]}`, `-#${offsets[2]}`, `-#${offsets[3]}`, '7', '0.5', `-#${offsets[6]}`])
+  t.strictSame(documents.map(({ id }) => id), [
+    `-#${offsets[0]}`, `-#${offsets[1]}`, `-#${offsets[2]}`, `-#${offsets[3]}`, '7', '0.5', `-#${offsets[6]}`
+  ])
 })
 
 t.test('ids name the file as it was given, and the byte of its decompressed content', async t => {
@@ -48,7 +58,8 @@ t.test('ids name the file as it was given, and the byte of its decompressed cont
   const lines = '{"text":"a"}\n{"text":"b"}\n'
   const [plain, compressed] = [put(folder, 'a.ndjson', lines), put(folder, 'b.ndjson.gz', gzipSync(lines))]
   const documents = await collect<Document>(ndjson([plain, compressed]))
-  t.strictSame(documents.map(({ id }) => id), [plain, compressed].flatMap(path => [`${documentPath(path)}#0`, `${documentPath(path)}#13`]))
+  t.strictSame(documents.map(({ id }) => id), [plain, compressed].flatMap(path =>
+    [`${documentPath(path)}#0`, `${documentPath(path)}#13`]))
 })
 
 t.test('a bad record is counted by its reason, and no other record is lost for it', async t => {
@@ -65,7 +76,9 @@ t.test('a bad record is counted by its reason, and no other record is lost for i
     Buffer.from('{"id":"last","text":"kept"}')
   ]), { maxLineBytes: 64 })
   t.strictSame(documents, [doc('first', 'kept'), doc('-#63', 'text'), doc('last', 'kept')])
-  t.strictSame(source.stats.dropped, { bad_json: 2, not_object: 3, no_text: 2, text_not_string: 2, bad_utf8: 1, lone_surrogate: 1, too_long: 1 })
+  t.strictSame(source.stats.dropped, {
+    bad_json: 2, not_object: 3, no_text: 2, text_not_string: 2, bad_utf8: 1, lone_surrogate: 1, too_long: 1
+  })
   t.equal(source.stats.in, 15)
   t.equal(source.stats.out, 3)
 })
@@ -92,28 +105,43 @@ t.test('bad records past the bound fail the source, with what they were', async 
     })
   }
   t.equal(await outcome(good(99) + 'bad\n'), 'done', '1 % is the default, and inclusive')
-  t.equal(await outcome(good(98) + 'bad\n'), '-: 1 of 99 records are bad (bad_json: 1), allowed are 1%; the first is bad_json at -#1274 (line 99, column 1: expected a value, at "bad"); raise --max-bad if they may be left out')
-  t.match(await outcome(good(3) + 'bad\n[]\n', 1), /2 of 5 records are bad \(bad_json: 1, not_object: 1\), allowed are 1;/)
+  t.equal(await outcome(good(98) + 'bad\n'), '-: 1 of 99 records are bad (bad_json: 1), allowed are 1%; ' +
+    'the first is bad_json at -#1274 (line 99, column 1: expected a value, at "bad"); ' +
+    'raise --max-bad if they may be left out')
+  t.match(
+    await outcome(good(3) + 'bad\n[]\n', 1), /2 of 5 records are bad \(bad_json: 1, not_object: 1\), allowed are 1;/
+  )
   t.equal(await outcome(good(3) + 'bad\n[]\n', 2), 'done')
   t.equal(await outcome(good(3) + 'bad\n', '30%'), 'done')
   t.equal(await outcome(good(3) + 'bad\n', { count: 1 }), 'done')
   t.match(await outcome(good(100) + 'bad\n', 0), /allowed are 0/)
   t.equal(await outcome('{"id":"no text"}\n'.repeat(10) + good(1), 0), 'done', 'a record without a text is not bad')
-  t.match(await outcome('bad\n'.repeat(100) + good(50_000)), /100 of 1000 records are bad/, 'judged at the 1,000th record, not at the end')
+  t.match(await outcome('bad\n'.repeat(100) + good(50_000)), /100 of 1000 records are bad/,
+    'judged at the 1,000th record, not at the end')
 })
 
 t.test('a bound that makes no sense is refused', async t => {
-  for (const maxBad of ['many', '', '101%', -1, 1.5, { share: 2 }]) t.throws(() => ndjson('x', { maxBad }), { code: 'ERR_OPTION', message: /maxBad/ })
+  for (const maxBad of ['many', '', '101%', -1, 1.5, { share: 2 }]) {
+    t.throws(() => ndjson('x', { maxBad }), { code: 'ERR_OPTION', message: /maxBad/ })
+  }
 })
 
 t.test('property: any records, cut into chunks at any byte, are the same documents', async t => {
-  const record = fc.record({ id: fc.option(fc.string(), { nil: undefined }), text: fc.string({ unit: 'grapheme' }), extra: fc.jsonValue() }, { requiredKeys: ['text'] })
+  const record = fc.record({
+    id: fc.option(fc.string(), { nil: undefined }), text: fc.string({ unit: 'grapheme' }), extra: fc.jsonValue()
+  }, { requiredKeys: ['text'] })
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.array(record, { maxLength: 8 }), fc.array(fc.nat(400), { maxLength: 5 }), fc.constantFrom('\n', '\r\n'), async (records, cuts, ending) => {
+  await fc.assert(fc.asyncProperty(fc.array(record, { maxLength: 8 }), fc.array(fc.nat(400), { maxLength: 5 }), fc.constantFrom('\n', '\r\n'), async (
+    records,
+    cuts,
+    ending
+  ) => {
     const bytes = Buffer.from(records.map(record => JSON.stringify(record) + ending).join(''))
     const at = [0, ...cuts.map(cut => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
     const chunks = at.slice(1).map((end, i) => bytes.subarray(at[i], end))
-    const documents = await collect<Document>(ndjson(Readable.from(chunks.length === 0 ? [Buffer.alloc(0)] : chunks), { maxBad: '100%' }))
+    const documents = await collect<Document>(ndjson(
+      Readable.from(chunks.length === 0 ? [Buffer.alloc(0)] : chunks), { maxBad: '100%' }
+    ))
     t.strictSame(documents, await collect<Document>(ndjson(Readable.from([bytes]), { maxBad: '100%' })))
     t.strictSame(documents.map(({ text }) => text), records.map(({ text }) => text))
     checked++
@@ -159,13 +187,22 @@ t.test('position: before the first document it is the start', async t => {
 t.test('position: one of other files, or behind the end of a file, is refused', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf([{ text: 'a' }]))
-  t.match(await failure(collect(ndjson(path, { from: { file: 0, path: 'b.ndjson', offset: 0 } }))), { code: 'ERR_STATE', message: /input file 1, b\.ndjson, but that is now .*a\.ndjson/ })
-  t.match(await failure(collect(ndjson(path, { from: { file: 3, path, offset: 0 } }))), { code: 'ERR_STATE', message: /not there/ })
-  t.match(await failure(collect(ndjson(path, { from: { file: 0, path, offset: 99 } }))), { code: 'ERR_STATE', message: /only 13 bytes/ })
+  t.match(
+    await failure(collect(ndjson(path, { from: { file: 0, path: 'b.ndjson', offset: 0 } }))),
+    { code: 'ERR_STATE', message: /input file 1, b\.ndjson, but that is now .*a\.ndjson/ }
+  )
+  t.match(await failure(collect(ndjson(path, { from: { file: 3, path, offset: 0 } }))), {
+    code: 'ERR_STATE', message: /not there/
+  })
+  t.match(await failure(collect(ndjson(path, { from: { file: 0, path, offset: 99 } }))), {
+    code: 'ERR_STATE', message: /only 13 bytes/
+  })
 })
 
 t.test('stop ends the flow as if the input ended', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(Array.from({ length: 5000 }, (_, i) => ({ id: `d${i}`, text: 'x'.repeat(500) }))))
+  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf(Array.from({ length: 5000 }, (_, i) => ({
+    id: `d${i}`, text: 'x'.repeat(500)
+  }))))
   const source = ndjson(path)
   const given: unknown[] = []
   for await (const document of source) if (given.push(document) === 3) source.stop()
@@ -203,7 +240,9 @@ t.test('progress: bytes as they lie on disk, and in all', async t => {
 t.test('no input, an empty file, and a missing one', async t => {
   t.strictSame(await collect(ndjson(Readable.from([]))), [])
   t.strictSame(await collect(ndjson(put(temporaryFolder(t), 'empty', ''))), [])
-  t.match(await failure(collect(ndjson('/none/a.ndjson'))), { code: 'ERR_FILES', message: '/none/a.ndjson: no such file' })
+  t.match(await failure(collect(ndjson('/none/a.ndjson'))), {
+    code: 'ERR_FILES', message: '/none/a.ndjson: no such file'
+  })
 })
 
 t.test('a cut-off .gz fails after the documents before the cut', async t => {
@@ -221,7 +260,9 @@ t.test('options are checked, and the caller\'s object is left alone', async t =>
 })
 
 t.test('stop in the middle of a line gives no half of it', async t => {
-  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf([{ id: 'first', text: 'x' }, { id: 'long', text: 'y'.repeat(600_000) }]))
+  const path = put(temporaryFolder(t), 'a.ndjson', ndjsonOf([
+    { id: 'first', text: 'x' }, { id: 'long', text: 'y'.repeat(600_000) }
+  ]))
   const source = ndjson(path)
   const given: unknown[] = []
   for await (const document of source) {
@@ -248,15 +289,25 @@ t.test('a stream that was given is closed with the source, and a stalled one doe
 
 t.test('bad records are judged too where a flow is ended by stop', async t => {
   const source = ndjson(Readable.from([Buffer.from('bad\n'.repeat(50) + '{"text":"a"}\n'.repeat(2))]))
-  const error = await failure((async () => { for await (const document of source) if (document.id !== '') source.stop() })())
+  const error = await failure(
+    (async () => { for await (const document of source) if (document.id !== '') source.stop() })()
+  )
   t.match(error, { code: 'ERR_BAD_RECORDS' })
 })
 
 t.test('a source none of whose records has a text was asked for the wrong field', async t => {
-  const error = await failure(collect(ndjson(Readable.from([Buffer.from(ndjsonOf([{ text: 'a' }, { text: 'b' }]))]), { textColumn: 'content' })))
-  t.match(error, { code: 'ERR_SOURCE', message: /none of 2 records has a text in its field content; the first one has "text"; name the field/ })
+  const error = await failure(collect(ndjson(
+    Readable.from([Buffer.from(ndjsonOf([{ text: 'a' }, { text: 'b' }]))]), { textColumn: 'content' }
+  )))
+  t.match(error, {
+    code: 'ERR_SOURCE',
+    message: /none of 2 records has a text in its field content; the first one has "text"; name the field/
+  })
   t.strictSame((await read('{"text":"a"}', { textColumn: 'text' })).documents.length, 1)
-  t.match(await failure(collect(ndjson(Readable.from([Buffer.from('{"text":"a"}')]), { textColumn: 'constructor' }))), { code: 'ERR_SOURCE' }, 'what objects inherit is no field')
+  t.match(
+    await failure(collect(ndjson(Readable.from([Buffer.from('{"text":"a"}')]), { textColumn: 'constructor' }))),
+    { code: 'ERR_SOURCE' }, 'what objects inherit is no field'
+  )
 })
 
 t.test('an id that names nothing stays in meta', async t => {
@@ -266,11 +317,18 @@ t.test('an id that names nothing stays in meta', async t => {
 
 t.test('a position that is none is refused', async t => {
   for (const from of [{}, { file: -1, path: 'a', offset: 0 }, { file: 0, path: 'a', offset: 1.5 }]) {
-    t.match(await failure(collect(ndjson('a', { from: from as never }))), { code: 'ERR_STATE', message: /expected a position/ })
+    t.match(await failure(collect(ndjson('a', { from: from as never }))), {
+      code: 'ERR_STATE', message: /expected a position/
+    })
   }
 })
 
 t.test('numbers that a double can\'t hold keep their digits, as strings', async t => {
-  const { documents } = await read('{"id":1729384756012345678,"text":"9007199254740993","a":{"b":[9007199254740992,-9007199254740993,1e400,12.5,9007199254740991,"\\"12345678901234567890"]},"c":12345678901234567890123}\n')
-  t.strictSame(documents, [doc('1729384756012345678', '9007199254740993', { a: { b: ['9007199254740992', '-9007199254740993', '1e400', 12.5, 9007199254740991, '"12345678901234567890'] }, c: '12345678901234567890123' })])
+  const { documents } = await read(
+    '{"id":1729384756012345678,"text":"9007199254740993","a":{"b":[9007199254740992,-9007199254740993,1e400,12.5,9007199254740991,"\\"12345678901234567890"]},"c":12345678901234567890123}\n'
+  )
+  t.strictSame(documents, [doc('1729384756012345678', '9007199254740993', {
+    a: { b: ['9007199254740992', '-9007199254740993', '1e400', 12.5, 9007199254740991, '"12345678901234567890'] },
+    c: '12345678901234567890123'
+  })])
 })

@@ -12,12 +12,16 @@ t.test('a line is a document, an empty one too, named by its place', async t => 
 
 t.test('from plain and compressed files, in order', async t => {
   const folder = temporaryFolder(t)
-  const documents = await collect<Document>(text([put(folder, 'b.txt', 'b\n'), put(folder, 'a.txt.gz', gzipSync('a1\na2\n'))]))
+  const documents = await collect<Document>(text([
+    put(folder, 'b.txt', 'b\n'), put(folder, 'a.txt.gz', gzipSync('a1\na2\n'))
+  ]))
   t.strictSame(documents.map(({ text }) => text), ['b', 'a1', 'a2'])
 })
 
 t.test('a line that is no UTF-8 or too long is counted', async t => {
-  const source = text(Readable.from([Buffer.from('ok\nbad \xff\nlong line\n', 'latin1')]), { maxLineBytes: 6, maxBad: 2 })
+  const source = text(Readable.from([Buffer.from('ok\nbad \xff\nlong line\n', 'latin1')]), {
+    maxLineBytes: 6, maxBad: 2
+  })
   t.strictSame((await collect<Document>(source)).map(({ text }) => text), ['ok'])
   t.strictSame(source.stats.dropped, { bad_utf8: 1, too_long: 1 })
 })
@@ -30,5 +34,7 @@ t.test('goes on from a position', async t => {
 })
 
 t.test('options are checked', async t => {
-  t.throws(() => text('a', { textColumn: 'x' } as never), { code: 'ERR_OPTION', message: /text\.textColumn: unknown key/ })
+  t.throws(() => text('a', { textColumn: 'x' } as never), {
+    code: 'ERR_OPTION', message: /text\.textColumn: unknown key/
+  })
 })

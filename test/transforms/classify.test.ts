@@ -1,7 +1,8 @@
 import { t } from '../tap.ts'
 import type { Document } from '../../lib/document.ts'
 import { readFastText } from '../../lib/fasttext/model.ts'
-import { type ClassifyOptions, classify, classifyWith } from '../../transforms/classify.ts'
+import { Stage } from '../../lib/stage/stage.ts'
+import { type ClassifyOptions, classify, classifyOptions, classifyWork } from '../../transforms/classify.ts'
 import { doc, failure, through } from '../helpers.ts'
 import { TEXTS, answersOf, modelPath } from '../lib/fasttext/fixtures.ts'
 
@@ -11,7 +12,10 @@ const DOCUMENTS = TEXTS.map((text, i) => doc(`t${i}`, text)).filter((_, i) => AN
 const SCORES = ANSWERS.filter(({ label }) => label === '__label__de').map(({ probability }) => probability)
 const model = modelPath('hs.bin')
 
-async function kept (options: Omit<ClassifyOptions, 'model'>): Promise<{ ids: string[], dropped: Record<string, number> }> {
+async function kept (options: Omit<ClassifyOptions, 'model'>): Promise<{
+  ids: string[]
+  dropped: Record<string, number>
+}> {
   const stage = classify({ model, ...options })
   const ids = (await through<Document>(DOCUMENTS, stage)).map(({ id }) => id)
   return { ids, dropped: stage.stats.dropped }
@@ -25,7 +29,9 @@ t.test('documents are kept by the score of a label, between two bounds', async t
   }
   const [min, max] = [gap(2), gap(Math.floor(sorted.length / 2))]
   const between = DOCUMENTS.filter((_, i) => SCORES[i]! >= min && SCORES[i]! <= max).map(({ id }) => id)
-  const dropped = { low_score: SCORES.filter(score => score < min).length, high_score: SCORES.filter(score => score > max).length }
+  const dropped = {
+    low_score: SCORES.filter(score => score < min).length, high_score: SCORES.filter(score => score > max).length
+  }
   t.ok(between.length > 3 && dropped.low_score > 0 && dropped.high_score > 0)
   for (const label of ['de', '__label__de']) {
     const result = await kept({ label, min, max })
@@ -36,18 +42,37 @@ t.test('documents are kept by the score of a label, between two bounds', async t
 
 t.test('the score is noted in meta, under the name asked for', async t => {
   const shared = await readFastText(model)
-  const noted = await through<Document>(DOCUMENTS, classifyWith({ model: 'is not read', label: 'de', record: 'german' }, { loaded: shared }))
+  const options = classifyOptions.parse({ model: 'is not read', label: 'de', record: 'german' })
+  const noted = await through<Document>(DOCUMENTS, new Stage(classifyWork(options, { loaded: shared })))
   t.equal(noted.length, DOCUMENTS.length)
   for (const [i, { meta }] of noted.entries()) t.ok(Math.abs(meta.german as number - SCORES[i]!) < 1e-4)
 })
 
 t.test('wrong options, an unknown label and a missing model are errors', async t => {
   t.throws(() => classify({ model, label: 'de' }), { code: 'ERR_OPTION', message: /expected `min`, `max` or `record`/ })
-  t.throws(() => classify({ model, label: 'de', min: 0.5, max: 0.4 }), { code: 'ERR_OPTION', message: /min.*at most.*max/ })
-  t.throws(() => classify({ model, label: 'de', min: 80 }), { code: 'ERR_OPTION', message: /classify\.min: expected at most 1, got 80/ })
+  t.throws(() => classify({ model, label: 'de', min: 0.5, max: 0.4 }), {
+    code: 'ERR_OPTION', message: /min.*at most.*max/
+  })
+  t.throws(() => classify({ model, label: 'de', min: 80 }), {
+    code: 'ERR_OPTION', message: /classify\.min: expected at most 1, got 80/
+  })
   t.throws(() => classify({ label: 'de', min: 0.5 } as never), { code: 'ERR_OPTION', message: /classify\.model/ })
-  t.match(await failure(kept({ label: 'dutch', min: 0.5 })), { code: 'ERR_OPTION', message: /hs\.bin: has no label "dutch"; it has __label__de, __label__ru/ })
-  t.match(await failure(through(DOCUMENTS, classify({ model: '/none/q.bin', label: 'hq', min: 0.5 }))), { code: 'ERR_MODEL', message: /\/none\/q\.bin: no such file/ })
-  t.match(await failure(through(DOCUMENTS, classifyWith({ model, label: 'de', min: 0.5 }, { sha256: 'ab'.repeat(32) }))), { code: 'ERR_MODEL', message: /hs\.bin: was changed while it is in use: has SHA-256 \w{64}, expected (ab){32}; start again/ })
-  t.match(await failure(through(DOCUMENTS, classify({ model: '/tmp', label: 'de', min: 0.5 }))), { code: 'ERR_MODEL', message: '/tmp: is a folder, expected a file: the .bin or .ftz file of a fastText classifier' })
+  t.match(await failure(kept({ label: 'dutch', min: 0.5 })), {
+    code: 'ERR_OPTION', message: /hs\.bin: has no label "dutch"; it has __label__de, __label__ru/
+  })
+  t.match(
+    await failure(through(DOCUMENTS, classify({ model: '/none/q.bin', label: 'hq', min: 0.5 }))),
+    { code: 'ERR_MODEL', message: /\/none\/q\.bin: no such file/ }
+  )
+  const known = classifyWork(classifyOptions.parse({ model, label: 'de', min: 0.5 }), { sha256: 'ab'.repeat(32) })
+  t.match(
+    await failure(through(DOCUMENTS, new Stage(known))),
+    {
+      code: 'ERR_MODEL',
+      message: /hs\.bin: was changed while it is in use: has SHA-256 \w{64}, expected (ab){32}; start again/
+    }
+  )
+  t.match(await failure(through(DOCUMENTS, classify({ model: '/tmp', label: 'de', min: 0.5 }))), {
+    code: 'ERR_MODEL', message: '/tmp: is a folder, expected a file: the .bin or .ftz file of a fastText classifier'
+  })
 })

@@ -27,13 +27,21 @@ t.test('dropped documents take no place in the window', async t => {
 
 t.test('the text alone decides, and reasons are counted', async t => {
   const stage = dedup()
-  t.strictSame(await through([doc('1', 'x'), doc('2', 'x', { other: true }), doc('3', 'X')], stage), [doc('1', 'x'), doc('3', 'X')])
+  t.strictSame(
+    await through([doc('1', 'x'), doc('2', 'x', { other: true }), doc('3', 'X')], stage),
+    [doc('1', 'x'), doc('3', 'X')]
+  )
   t.strictSame(stage.stats, { in: 3, out: 2, dropped: { duplicate: 1 } })
 })
 
 t.test('property: the rules as they are written down', async t => {
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.array(fc.constantFrom(...'abcdefg'), { maxLength: 40 }), fc.integer({ min: 1, max: 8 }), async (texts, window) => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.constantFrom(...'abcdefg'), { maxLength: 40 }), fc.integer(
+    { min: 1, max: 8 }
+  ), async (
+    texts,
+    window
+  ) => {
     const expected: string[] = []
     for (const text of texts) if (!expected.slice(-window).includes(text)) expected.push(text)
     t.equal(await kept(texts.join(''), window), expected.join(''))
@@ -60,7 +68,9 @@ t.test('state: cut anywhere, restored from JSON, the result is the same', async 
 
 t.test('state of another window, or none, is refused', async t => {
   const window = new RollingWindow(2)
-  t.throws(() => { window.restore({ window: 3, hashes: '' }) }, { code: 'ERR_STATE', message: /window of 2 hashes, got 0 hashes of a window of 3/ })
+  t.throws(() => { window.restore({ window: 3, hashes: '' }) }, {
+    code: 'ERR_STATE', message: /window of 2 hashes, got 0 hashes of a window of 3/
+  })
   t.throws(() => { window.restore({ window: 2, hashes: Buffer.alloc(24).toString('base64') }) }, { code: 'ERR_STATE' })
   t.throws(() => { window.restore({ window: 2, hashes: 'AAAA' }) }, { code: 'ERR_STATE' })
 })
@@ -70,6 +80,11 @@ t.test('a window without a place is refused', async t => {
 })
 
 t.test('what is no state at all is refused', async t => {
-  for (const state of [undefined, null, {}, { window: 2 }, { window: 2, hashes: 7 }, { window: 2, hashes: 'no base64!' }]) t.throws(() => { new RollingWindow(2).restore(state as never) }, { code: 'ERR_STATE' })
-  t.throws(() => dedup({ window: 2 ** 24 }), { code: 'ERR_OPTION', message: /at most 16000000/ }, 'a JavaScript set holds no more')
+  for (const state of [
+    undefined, null, {}, { window: 2 }, { window: 2, hashes: 7 }, { window: 2, hashes: 'no base64!' }
+  ]) {
+    t.throws(() => { new RollingWindow(2).restore(state) }, { code: 'ERR_STATE' })
+  }
+  t.throws(() => dedup({ window: 2 ** 24 }), { code: 'ERR_OPTION', message: /at most 16000000/ },
+    'a JavaScript set holds no more')
 })

@@ -4,18 +4,26 @@ import type { Document } from '../../lib/document.ts'
 import { readFastText } from '../../lib/fasttext/model.ts'
 import type { LanguageDetector } from '../../lib/language/detector.ts'
 import { installedModel } from '../../lib/language/fasttext.ts'
-import { language, languageWith } from '../../transforms/language.ts'
+import { Stage } from '../../lib/stage/stage.ts'
+import { language, languageOptions, languageWork } from '../../transforms/language.ts'
 import { doc, failure, through } from '../helpers.ts'
 import { TEXTS, answersOf, modelPath } from '../lib/fasttext/fixtures.ts'
 
 const ENGLISH = 'The water of the river turns the wheel of the old mill, as it has done for three hundred years.'
 const GERMAN = 'Das Wasser des Flusses dreht das Rad der alten Mühle, wie es das seit dreihundert Jahren getan hat.'
 const HEBREW = 'מי הנהר מסובבים את גלגל הטחנה הישנה, כפי שעשו זאת במשך שלוש מאות שנה.'
-const PINYIN = 'Zhe tiao he de shui zhuandong zhe lao mofang de lunzi, yijing you san bai nian le, women dou hen xihuan ta.'
+const PINYIN = 'Zhe tiao he de shui zhuandong zhe lao mofang de lunzi, yijing you san bai nian le, ' +
+  'women dou hen xihuan ta.'
 
-const DOCUMENTS = [doc('en', ENGLISH), doc('de', GERMAN), doc('he', HEBREW), doc('pinyin', PINYIN), doc('empty', ''), doc('short', 'a b c')]
+const DOCUMENTS = [
+  doc('en', ENGLISH), doc('de', GERMAN), doc('he', HEBREW), doc('pinyin', PINYIN), doc('empty', ''),
+  doc('short', 'a b c')
+]
 
-async function kept (options: Parameters<typeof language>[0], documents = DOCUMENTS): Promise<{ ids: string[], dropped: Record<string, number> }> {
+async function kept (
+  options: Parameters<typeof language>[0],
+  documents = DOCUMENTS
+): Promise<{ ids: string[], dropped: Record<string, number> }> {
   const stage = language(options)
   const ids = (await through<Document>(documents, stage)).map(({ id }) => id)
   return { ids, dropped: stage.stats.dropped }
@@ -33,7 +41,9 @@ t.test('keeps the wanted language, and says why the others are dropped', async t
 
 t.test('the threshold is included', async t => {
   t.strictSame((await kept({ threshold: 0 })).ids, ['en'])
-  t.strictSame(await kept({ threshold: 1 }, [doc('mixed', `${ENGLISH} ${GERMAN.slice(0, 30)}`)]), { ids: [], dropped: { low_probability: 1 } })
+  t.strictSame(await kept({ threshold: 1 }, [doc('mixed', `${ENGLISH} ${GERMAN.slice(0, 30)}`)]), {
+    ids: [], dropped: { low_probability: 1 }
+  })
 })
 
 t.test('control characters and noncharacters don\'t end the reading', async t => {
@@ -52,10 +62,17 @@ t.test('many more documents than identifiers can leak', async t => {
 })
 
 t.test('several languages, or any; what was detected is noted when asked', async t => {
-  for (const keep of [['de', 'en'], 'de, en', ['he', 'de,en'].slice(1)]) t.strictSame((await kept({ keep, threshold: 0 })).ids, ['en', 'de'])
+  for (const keep of [['de', 'en'], 'de, en', ['he', 'de,en'].slice(1)]) {
+    t.strictSame((await kept({ keep, threshold: 0 })).ids, ['en', 'de'])
+  }
   t.strictSame(await kept({ keep: 'any' }), { ids: DOCUMENTS.map(({ id }) => id), dropped: {} })
-  const noted = await through<Document>([{ ...doc('he', HEBREW), meta: { source: 'x' } }, doc('empty', ''), doc('pinyin', PINYIN)], language({ keep: 'any', record: true }))
-  t.match(noted.map(({ meta }) => meta), [{ source: 'x', language: 'he', language_score: Number }, { language: 'und', language_score: 0 }, { language: 'zh-Latn', language_score: Number }])
+  const noted = await through<Document>([
+    { ...doc('he', HEBREW), meta: { source: 'x' } }, doc('empty', ''), doc('pinyin', PINYIN)
+  ], language({ keep: 'any', record: true }))
+  t.match(noted.map(({ meta }) => meta), [
+    { source: 'x', language: 'he', language_score: Number }, { language: 'und', language_score: 0 },
+    { language: 'zh-Latn', language_score: Number }
+  ])
   const [plain] = await through<Document>([doc('en', ENGLISH)], language())
   t.strictSame(plain!.meta, {})
 })
@@ -63,17 +80,25 @@ t.test('several languages, or any; what was detected is noted when asked', async
 /** Texts that a small fastText model was asked about, by the best label. */
 const ANSWERS = answersOf('hs.bin')
 const ASKED = TEXTS.map((text, i) => doc(`t${i}`, text))
-const idsOf = (label: string, least: number): string[] => ASKED.filter((_, i) => ANSWERS[i]![0]!.label === label && ANSWERS[i]![0]!.probability >= least).map(({ id }) => id)
+const idsOf = (label: string, least: number): string[] =>
+  ASKED.filter((_, i) => ANSWERS[i]![0]!.label === label && ANSWERS[i]![0]!.probability >= least).map(({
+    id
+  }) => id)
 
 t.test('a fastText model as the detector: its best label, from 0.65 on', async t => {
   const model = modelPath('hs.bin')
   const options = { detector: 'fasttext', model } as const
   t.ok(idsOf('__label__de', 0.65).length > 3 && idsOf('__label__de', 0).length > idsOf('__label__de', 0.65).length)
   t.strictSame((await kept({ ...options, keep: 'de' }, ASKED)).ids, idsOf('__label__de', 0.65))
-  for (const keep of ['__label__de', 'deu_Latn', 'ger']) t.strictSame((await kept({ ...options, keep, threshold: 0 }, ASKED)).ids, idsOf('__label__de', 0))
+  for (const keep of ['__label__de', 'deu_Latn', 'ger']) {
+    t.strictSame((await kept({ ...options, keep, threshold: 0 }, ASKED)).ids, idsOf('__label__de', 0))
+  }
   const shared = await readFastText(model)
-  const read = languageWith({ ...options, model: 'is not read', keep: ['de', 'fr'], threshold: 0 }, { loaded: shared })
-  t.strictSame((await through<Document>(ASKED, read)).map(({ id }) => id).toSorted(), [...idsOf('__label__de', 0), ...idsOf('__label__fr', 0)].toSorted())
+  const checked = languageOptions.parse({ ...options, model: 'is not read', keep: ['de', 'fr'], threshold: 0 })
+  const read = new Stage(languageWork(checked, { loaded: shared }))
+  t.strictSame((await through<Document>(ASKED, read)).map(({ id }) => id).toSorted(), [
+    ...idsOf('__label__de', 0), ...idsOf('__label__fr', 0)
+  ].toSorted())
   const [noted] = await through<Document>(ASKED, language({ ...options, keep: 'any', record: true }))
   t.equal(noted!.meta.language, ANSWERS[0]![0]!.label.slice('__label__'.length))
   t.ok(Math.abs(noted!.meta.language_score as number - ANSWERS[0]![0]!.probability) < 1e-4)
@@ -85,15 +110,27 @@ t.test('texts without anything to go by have a defined answer', async t => {
     const options = { detector: 'fasttext', model: modelPath(name), threshold: 0, keep: 'any' } as const
     t.equal((await kept(options, hostile)).ids.length, hostile.length)
   }
-  t.match(await kept({ detector: 'fasttext', model: modelPath('no-end.bin'), threshold: 0 }, [doc('empty', '')]), { dropped: { undetermined: 1 } })
+  t.match(
+    await kept({ detector: 'fasttext', model: modelPath('no-end.bin'), threshold: 0 }, [doc('empty', '')]),
+    { dropped: { undetermined: 1 } }
+  )
 })
 
 t.test('a model that can\'t be used, or doesn\'t know the language, is an error', async t => {
   const run = (options: Parameters<typeof language>[0]): Promise<unknown> => failure(kept(options))
-  t.match(await run({ detector: 'fasttext', model: '/none/lid.bin' }), { code: 'ERR_MODEL', message: '/none/lid.bin: no such file, expected the .bin or .ftz file of a fastText classifier' })
-  t.match(await run({ detector: 'fasttext', model: modelPath('hs.bin'), keep: 'nl' }), { code: 'ERR_OPTION', message: /language\.keep: .*hs\.bin does not know the language "nl"; it knows de ru zh fr en emoji num el hi$/ })
-  t.throws(() => language({ model: 'lid.bin' }), { code: 'ERR_OPTION', message: /`model` is for the `detector` fasttext/ })
-  t.throws(() => installedModel(() => { throw new Error('not found') }), { code: 'ERR_OPTION', message: /npm install fasttext\.wasm\.js, or name a fastText model/ })
+  t.match(await run({ detector: 'fasttext', model: '/none/lid.bin' }), {
+    code: 'ERR_MODEL', message: '/none/lid.bin: no such file, expected the .bin or .ftz file of a fastText classifier'
+  })
+  t.match(await run({ detector: 'fasttext', model: modelPath('hs.bin'), keep: 'nl' }), {
+    code: 'ERR_OPTION',
+    message: /language\.keep: .*hs\.bin does not know the language "nl"; it knows de ru zh fr en emoji num el hi$/
+  })
+  t.throws(() => language({ model: 'lid.bin' }), {
+    code: 'ERR_OPTION', message: /`model` is for the `detector` fasttext/
+  })
+  t.throws(() => installedModel(() => { throw new Error('not found') }), {
+    code: 'ERR_OPTION', message: /npm install fasttext\.wasm\.js, or name a fastText model/
+  })
   t.throws(() => installedModel(() => 'file:///none/lid.176.ftz'), { code: 'ERR_OPTION' })
   t.equal(installedModel(() => import.meta.url), fileURLToPath(import.meta.url))
 })
@@ -104,22 +141,39 @@ t.test('a detector of one\'s own, also one that has to be awaited, is asked for 
     detect: ({ length }) => ({ language: length > 50 ? 'eng_Latn' : 'und', probability: length / 200 }),
     close () { closed++ }
   }
-  t.strictSame(await kept({ detector: byLength, threshold: 0.2 }), { ids: ['en', 'de', 'he', 'pinyin'], dropped: { undetermined: 2 } })
-  t.strictSame(await kept({ detector: { detect: text => Promise.resolve(byLength.detect(text)) }, threshold: 0.49 }), { ids: ['de', 'pinyin'], dropped: { undetermined: 2, low_probability: 2 } })
+  t.strictSame(await kept({ detector: byLength, threshold: 0.2 }), {
+    ids: ['en', 'de', 'he', 'pinyin'], dropped: { undetermined: 2 }
+  })
+  t.strictSame(
+    await kept({ detector: { detect: text => Promise.resolve(byLength.detect(text)) }, threshold: 0.49 }),
+    { ids: ['de', 'pinyin'], dropped: { undetermined: 2, low_probability: 2 } }
+  )
   t.equal(closed, 1)
-  t.match(await failure(kept({ detector: { detect: text => byLength.detect(text), labels: ['de'] } })), { code: 'ERR_OPTION', message: /the detector does not know the language "en"; it knows de$/ })
+  t.match(
+    await failure(kept({ detector: { detect: text => byLength.detect(text), labels: ['de'] } })),
+    { code: 'ERR_OPTION', message: /the detector does not know the language "en"; it knows de$/ }
+  )
   for (const [detect, says] of [
     [() => { throw new Error('tired') }, 'tired'],
     [() => Promise.reject(new Error('tired')), 'tired'],
     [() => undefined, 'it returned undefined, expected { language, probability }'],
     [() => ({ language: 'en' }), 'it returned {"language":"en"}, expected { language, probability }'],
-    [() => ({ language: 'en', probability: NaN }), 'it returned {"language":"en","probability":null}, expected { language, probability }'],
+    [
+      () => ({ language: 'en', probability: NaN }),
+      'it returned {"language":"en","probability":null}, expected { language, probability }'
+    ],
     [() => Promise.resolve({ probability: 1 }), 'it returned {"probability":1}, expected { language, probability }']
-  ] as const) t.match(await failure(kept({ detector: { detect: detect as never } })), { code: 'ERR_DOCUMENT', message: `the language detector has failed at document en: ${says}` })
+  ] as const) {
+    t.match(await failure(kept({ detector: { detect: detect as never } })), {
+      code: 'ERR_DOCUMENT', message: `the language detector has failed at document en: ${says}`
+    })
+  }
 })
 
 t.test('options that make no sense are refused', async t => {
-  t.throws(() => language({ keep: 'enn' }), { code: 'ERR_OPTION', message: /language\.keep: cld3 does not know the language "enn"; it knows af am ar/ })
+  t.throws(() => language({ keep: 'enn' }), {
+    code: 'ERR_OPTION', message: /language\.keep: cld3 does not know the language "enn"; it knows af am ar/
+  })
   t.throws(() => language({ keep: ['en', 'tlh'] }), { code: 'ERR_OPTION', message: /the language "tlh"/ })
   t.throws(() => language({ keep: [] }), { code: 'ERR_OPTION' })
   t.throws(() => language({ keep: 'und' }), { code: 'ERR_OPTION' })

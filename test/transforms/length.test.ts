@@ -5,7 +5,9 @@ import { doc, through } from '../helpers.ts'
 
 t.test('both bounds are included', async t => {
   const stage = length({ minChars: 3, maxChars: 5 })
-  const kept = await through<Document>(['', 'ab', 'abc', 'abcde', 'abcdef', 'abcdefghijk'].map(text => doc(text, text)), stage)
+  const kept = await through<Document>(
+    ['', 'ab', 'abc', 'abcde', 'abcdef', 'abcdefghijk'].map(text => doc(text, text)), stage
+  )
   t.strictSame(kept.map(({ id }) => id), ['abc', 'abcde'])
   t.strictSame(stage.stats, { in: 6, out: 2, dropped: { too_short: 2, too_long: 2 } })
 })
@@ -16,7 +18,9 @@ t.test('code points are counted, not UTF-16 units', async t => {
     const kept = await through([doc('a', waves(n))], length({ minChars: 7, maxChars: 9 }))
     t.equal(kept.length, n >= 7 && n <= 9 ? 1 : 0, `${n} waves`)
   }
-  for (const text of ['', 'a', 'é', 'e\u0301', '🌊', 'a🌊b', '\ud83c', '\udf0a\ud83c', '\ud83c\ud83c\udf0a\udf0a']) t.equal(codePoints(text), [...text].length, JSON.stringify(text))
+  for (const text of ['', 'a', 'é', 'e\u0301', '🌊', 'a🌊b', '\ud83c', '\udf0a\ud83c', '\ud83c\ud83c\udf0a\udf0a']) {
+    t.equal(codePoints(text), [...text].length, JSON.stringify(text))
+  }
 })
 
 t.test('defaults are those of filter-corpus: 200 and 10,000', async t => {

@@ -13,17 +13,22 @@ t.test('white space is what Python\'s str.split() splits on, of all code points'
 
 t.test('texts are trimmed, and runs become one space', async t => {
   for (const [text, normal] of [
-    ['', ''], [' ', ''], ['a', 'a'], ['a b', 'a b'], [' a', 'a'], ['a ', 'a'], ['a  b', 'a b'], ['\ta\r\n\u3000b\u0085', 'a b'],
+    ['', ''], [' ', ''], ['a', 'a'], ['a b', 'a b'], [' a', 'a'], ['a ', 'a'], ['a  b', 'a b'], [
+      '\ta\r\n\u3000b\u0085', 'a b'
+    ],
     ['\u001cx\u001f', 'x'], ['\ufeffx\ufeff', '\ufeffx\ufeff'], ['a\u200bb', 'a\u200bb'], ['a\u00a0b', 'a b']
   ] as const) t.equal(normalizeText(text), normal, JSON.stringify(text))
 })
 
 t.test('property: it is what splitting and joining gives, and does nothing the second time', async t => {
   const white = answers().white_space.map(point => String.fromCodePoint(point))
-  const text = fc.array(fc.oneof(fc.constantFrom(...white), fc.constantFrom('a', 'é', '\ufeff', '🌊', ' ')), { maxLength: 30 }).map(parts => parts.join(''))
+  const text = fc.array(
+    fc.oneof(fc.constantFrom(...white), fc.constantFrom('a', 'é', '\ufeff', '🌊', ' ')), { maxLength: 30 }
+  ).map(parts => parts.join(''))
   let checked = 0
   fc.assert(fc.property(text, text => {
-    const words = [...text].reduce((words, char) => white.includes(char) ? [...words, ''] : [...words.slice(0, -1), words.at(-1)! + char], [''])
+    const words = [...text].reduce((words, char) =>
+      white.includes(char) ? [...words, ''] : [...words.slice(0, -1), words.at(-1)! + char], [''])
     t.equal(normalizeText(text), words.filter(word => word !== '').join(' '))
     t.equal(normalizeText(normalizeText(text)), normalizeText(text))
     checked++

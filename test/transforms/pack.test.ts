@@ -26,7 +26,10 @@ t.test('no document, an empty one, and one that fills sequences exactly', async 
 
 t.test('property: nothing is lost, repeated or reordered but the tail', async t => {
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.array(fc.array(fc.nat(99), { maxLength: 20 }), { maxLength: 12 }), fc.integer({ min: 1, max: 9 }), async (documents, seqLen) => {
+  await fc.assert(fc.asyncProperty(fc.array(fc.array(fc.nat(99), { maxLength: 20 }), { maxLength: 12 }), fc.integer({ min: 1, max: 9 }), async (
+    documents,
+    seqLen
+  ) => {
     const all = documents.flat()
     const sequences = await packed(documents, seqLen)
     t.strictSame(sequences.flat(), all.slice(0, Math.floor(all.length / seqLen) * seqLen))
@@ -60,7 +63,9 @@ t.test('state: cut anywhere, restored from JSON, the sequences are the same', as
 })
 
 t.test('state of another sequence length, or too much of it, is refused', async t => {
-  t.throws(() => { new Packer(4).restore({ seqLen: 5, rest: [] }) }, { code: 'ERR_STATE', message: /sequences of 4 ids, got 0 ids of a sequence of 5/ })
+  t.throws(() => { new Packer(4).restore({ seqLen: 5, rest: [] }) }, {
+    code: 'ERR_STATE', message: /sequences of 4 ids, got 0 ids of a sequence of 5/
+  })
   t.throws(() => { new Packer(4).restore({ seqLen: 4, rest: [1, 2, 3, 4] }) }, { code: 'ERR_STATE' })
 })
 
@@ -69,7 +74,11 @@ t.test('a sequence without a place is refused', async t => {
 })
 
 t.test('what is no state at all is refused, and a restored tail is counted', async t => {
-  for (const state of [undefined, {}, { seqLen: 4 }, { seqLen: 4, rest: ['x'] }, { seqLen: 4, rest: [1.5] }, { seqLen: 4, rest: [-1] }]) t.throws(() => { new Packer(4).restore(state as never) }, { code: 'ERR_STATE' })
+  for (const state of [
+    undefined, {}, { seqLen: 4 }, { seqLen: 4, rest: ['x'] }, { seqLen: 4, rest: [1.5] }, { seqLen: 4, rest: [-1] }
+  ]) {
+    t.throws(() => { new Packer(4).restore(state) }, { code: 'ERR_STATE' })
+  }
   const stage = pack({ seqLen: 4 })
   stage.restore({ seqLen: 4, rest: [1, 2, 3] })
   t.equal(stage.stats.tail, 3)

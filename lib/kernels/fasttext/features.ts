@@ -50,7 +50,7 @@ export function rowOfWord (word: usize, bytes: u32): usize {
 
 /** Finds a word in the dictionary. @returns the number of its row, if it has one */
 function lookUp (word: usize, bytes: u32): u32 {
-  const hash = hashOf(word, bytes)
+  const hash = hashWord(word, bytes)
   const entry = entryOf(word, bytes, hash)
   const isLabel = entry < 0 ? isLabelLike(word, bytes) : <u32>entry >= settings.words
   wordHash = isLabel ? NO_WORD : <i64>(<i32>hash)
@@ -58,7 +58,7 @@ function lookUp (word: usize, bytes: u32): u32 {
   return entry
 }
 
-function hashOf (word: usize, bytes: u32): u32 {
+function hashWord (word: usize, bytes: u32): u32 {
   let hash = HASH_BASIS
   for (let i: u32 = 0; i < bytes; i++) hash = (hash ^ <u32>(<i32>load<i8>(word + i))) * HASH_PRIME
   return hash

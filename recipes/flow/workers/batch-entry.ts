@@ -1,5 +1,5 @@
 import type { Document } from '../../../lib/document.ts'
-import type { BatchResult } from './batch.ts'
+import type { BatchResult } from './batch-result.ts'
 
 /** What threads have made of a batch, as long as it is looked at. */
 export interface BatchOutput extends BatchResult {

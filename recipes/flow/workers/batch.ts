@@ -4,13 +4,12 @@ import type { FilterModel } from '../../../lib/fasttext/model-use.ts'
 import type { SharedFastText } from '../../../lib/fasttext/model.ts'
 import { documentOfJson } from '../../../lib/records/json.ts'
 import type { RecordBatch } from '../../../lib/records/record-batch.ts'
-import type { RecordFault } from '../../../lib/records/record.ts'
-import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
 import type { SentencePieceVersion } from '../../../lib/sentencepiece/lexicon.ts'
 import { type StageModuleFile, loadStageModule } from '../../../lib/stage/module.ts'
 import { type Tokenizer, loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { ndjsonLine } from '../../../sinks/ndjson.ts'
 import { type FilterWork, filterWork } from '../../stages.ts'
+import { type BatchResult, type Keeps, Results, failedAt } from './batch-result.ts'
 
 /** A filter, as plain data. */
 export interface FilterSpec {
@@ -29,8 +28,7 @@ export interface BatchSpec {
   readonly textColumn: string
   /** The filters in order, with their options. */
   readonly filters: readonly FilterSpec[]
-  /** Which documents are wanted, as they are behind the filters, or were when they were dropped; of `lines`, those that pass are wanted as lines of NDJSON. */
-  readonly keeps: 'none' | 'lines' | 'passed' | 'all'
+  readonly keeps: Keeps
   /** What documents that pass are encoded with; null where they aren't. */
   readonly tokenizer: TokenizerSpec | null
 }
@@ -58,33 +56,6 @@ export interface BatchTask extends BatchInput {
   readonly progress: SharedArrayBuffer
 }
 
-/** What became of the records of a batch. Lists but the first are of those that gave a document. */
-export interface BatchResult {
-  /** Why a record gave no document; null for one that was no record, and 0 for a document. */
-  readonly faults: ReadonlyArray<RecordFault | null | 0>
-  /** The filter that dropped a document, by its index; -1 for one that passed all, duplicates or not; `failedAt` for one that a filter has failed at. */
-  readonly droppedBy: Int32Array
-  /** Of those that were dropped; of those that a filter has failed at, the error's message. */
-  readonly reasons: readonly string[]
-  /** By which the filters that compare documents do so: for each document as many as there are such filters. */
-  readonly keys: BigUint64Array
-  readonly keysEach: number
-  /** Null for one that isn't wanted; null where none is. */
-  readonly documents: ReadonlyArray<Document | null> | null
-  /** How many ids, or bytes of its line, each document has. */
-  readonly sizes: Int32Array
-  /** The ids, or lines, of all, where the memory for them was too small; else they are in it. */
-  readonly made: Int32Array | Uint8Array | null
-}
-
-/**
- * Stands in `droppedBy` for a document that a filter has failed at: whether it comes to that filter at all, behind others
- * that compare documents and before a limit, only the main thread knows.
- */
-export function failedAt (filter: number): number {
-  return -2 - filter
-}
-
 /** What a batch is encoded with. */
 type Append = Pick<Tokenizer, 'append'>
 
@@ -102,14 +73,15 @@ export class BatchWorker {
 
   /** @param tokenizer where the spec's was loaded already */
   static async open (spec: BatchSpec, tokenizer?: Append): Promise<BatchWorker> {
-    const works = await Promise.all(spec.filters.map(async ({ module, loaded, ...filter }) => filterWork({ ...filter, module: module && await loadStageModule(module, filter.options) }, loaded && { loaded })))
+    const works = await Promise.all(spec.filters.map(workOf))
     const opened: FilterWork[] = []
     try {
       for (const work of works) {
         await work.open?.()
         opened.push(work)
       }
-      return new BatchWorker(spec, works, spec.tokenizer === null ? null : tokenizer ?? await loadSame(spec.tokenizer))
+      const append = spec.tokenizer === null ? null : tokenizer ?? await loadSame(spec.tokenizer)
+      return new BatchWorker(spec, works, append)
     } catch (error) {
       for (const work of opened) await work.close?.()
       throw error
@@ -126,6 +98,11 @@ export class BatchWorker {
   }
 }
 
+async function workOf ({ module, loaded, ...filter }: FilterSpec): Promise<FilterWork> {
+  const stage = module && await loadStageModule(module, filter.options)
+  return filterWork({ ...filter, module: stage }, loaded && { loaded })
+}
+
 /** A batch that is under way, record by record. */
 export class BatchRun {
   readonly #spec: BatchSpec
@@ -136,13 +113,15 @@ export class BatchRun {
   readonly #result: Results
   #next = 0
 
-  constructor (spec: BatchSpec, works: readonly FilterWork[], tokenizer: Append | null, { batch: { json, records }, memory }: BatchInput) {
+  constructor (spec: BatchSpec, works: readonly FilterWork[], tokenizer: Append | null, input: BatchInput) {
+    const { batch: { json, records }, memory } = input
     this.#spec = spec
     this.#works = works
     this.#tokenizer = tokenizer
     this.#bytes = Buffer.from(json)
     this.#records = records
-    this.#result = new Results(records.length, works.filter(({ key }) => key !== undefined).length, spec.keeps, memory)
+    const keysEach = works.filter(({ key }) => key !== undefined).length
+    this.#result = new Results(records.length, keysEach, spec.keeps, memory)
   }
 
   /** Records that are done, those before the one that is under way. */
@@ -157,7 +136,9 @@ export class BatchRun {
   /** Does the next record. */
   step (): void | Promise<void> {
     const record = this.#records[this.#next++]!
-    const outcome = 'from' in record ? documentOfJson(this.#bytes.subarray(record.from, record.to), this.#spec.textColumn, () => record.id) : record
+    const outcome = 'from' in record
+      ? documentOfJson(this.#bytes.subarray(record.from, record.to), this.#spec.textColumn, () => record.id)
+      : record
     const isFault = typeof outcome === 'string' || outcome === null
     this.#result.faults.push(isFault ? outcome : 0)
     if (!isFault) return this.#pass(outcome, 0)
@@ -215,82 +196,12 @@ export class BatchRun {
 }
 
 /** @throws SluiceError `ERR_TOKENIZER` when it isn't the one that the spec tells of */
-export async function loadSame ({ path, sha256, version, words }: Omit<TokenizerSpec, 'eosId'>): Promise<Tokenizer> {
+export async function loadSame (spec: Omit<TokenizerSpec, 'eosId'>): Promise<Tokenizer> {
+  const { path, sha256, version, words } = spec
   const tokenizer = await loadTokenizer(path, { words, version })
-  if (tokenizer.sha256 !== sha256) throw new SluiceError('ERR_TOKENIZER', `${path}: was changed while it is in use: has SHA-256 ${tokenizer.sha256}, expected ${sha256}; start again`)
+  if (tokenizer.sha256 !== sha256) {
+    const mistake = `has SHA-256 ${tokenizer.sha256}, expected ${sha256}; start again`
+    throw new SluiceError('ERR_TOKENIZER', `${path}: was changed while it is in use: ${mistake}`)
+  }
   return tokenizer
-}
-
-/** Of one batch, as it comes along. */
-class Results {
-  readonly faults: Array<RecordFault | null | 0> = []
-  readonly reasons: string[] = []
-  readonly ids: IdBuffer
-  readonly lines: LineBuffer
-  readonly #keeps: BatchSpec['keeps']
-  readonly #memory: SharedArrayBuffer
-  readonly #droppedBy: Int32Array
-  readonly #sizes: Int32Array
-  readonly #keys: BigUint64Array
-  readonly #keysEach: number
-  readonly #documents: Array<Document | null> | null
-  #count = 0
-  #sizeBefore = 0
-  #keysOfDocument = 0
-
-  constructor (records: number, keysEach: number, keeps: BatchSpec['keeps'], memory: SharedArrayBuffer) {
-    this.ids = new IdBuffer(new Int32Array(memory))
-    this.lines = new LineBuffer(Buffer.from(memory))
-    this.#keeps = keeps
-    this.#memory = memory
-    this.#droppedBy = new Int32Array(records)
-    this.#sizes = new Int32Array(records)
-    this.#keys = new BigUint64Array(records * keysEach)
-    this.#keysEach = keysEach
-    this.#documents = keeps === 'none' || keeps === 'lines' ? null : []
-  }
-
-  addKey (key: bigint): void {
-    this.#keys[this.#count * this.#keysEach + this.#keysOfDocument++] = key
-  }
-
-  endDocument (droppedBy: number, document: Document): void {
-    const index = this.#count++
-    const size = this.ids.length + this.lines.length
-    this.#documents?.push(this.#keeps === 'all' || droppedBy === -1 ? document : null)
-    this.#droppedBy[index] = droppedBy
-    this.#sizes[index] = size - this.#sizeBefore
-    this.#sizeBefore = size
-    this.#keysOfDocument = 0
-  }
-
-  whole (): BatchResult {
-    const { faults, reasons, ids, lines } = this
-    const made = [ids.ids, lines.bytes].find(({ buffer }) => buffer !== this.#memory)
-    return { faults, reasons, droppedBy: this.#droppedBy, keys: this.#keys, keysEach: this.#keysEach, documents: this.#documents, sizes: this.#sizes, made: made?.subarray(0, this.#sizeBefore) ?? null }
-  }
-}
-
-/** Lines in UTF-8, laid end to end. */
-class LineBuffer {
-  bytes: Buffer
-  length = 0
-
-  /** @param bytes memory to begin with */
-  constructor (bytes: Buffer) {
-    this.bytes = bytes
-  }
-
-  append (line: string): void {
-    const most = 3 * line.length // bytes of as many UTF-16 units
-    if (this.length + most > this.bytes.length) this.#reserve(Buffer.byteLength(line))
-    this.length += this.bytes.write(line, this.length)
-  }
-
-  #reserve (more: number): void {
-    if (this.length + more <= this.bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.length + more))
-    this.bytes.copy(larger, 0, 0, this.length)
-    this.bytes = larger
-  }
 }

@@ -2,7 +2,8 @@
 import type { FastTextClassifier } from '../../../lib/fasttext/classifier.ts'
 import type { Tokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { serveTasks } from '../../../lib/threads/thread.ts'
-import { type BatchTask, type BatchResult, BatchWorker, type BatchSpec, loadSame } from './batch.ts'
+import type { BatchResult } from './batch-result.ts'
+import { type BatchSpec, type BatchTask, BatchWorker, loadSame } from './batch.ts'
 
 /** Workers of a thread, by their specs: of components that are done at once, more than one is in use. */
 const open = new Map<string, Promise<BatchWorker>>()

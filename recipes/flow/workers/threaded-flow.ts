@@ -11,8 +11,9 @@ import type { DocumentsJob } from '../../manifest/found.ts'
 import type { Filter } from '../../manifest/schema.ts'
 import { type AnyStage, filters } from '../../stages.ts'
 import { type BatchOutput, type FlowItem, BatchEntry, documentOf } from './batch-entry.ts'
+import { type BatchResult, type Keeps, failedAt } from './batch-result.ts'
 import {
-  type BatchInput, type BatchResult, type BatchRun, type BatchSpec, type FilterSpec, BatchWorker, failedAt
+  type BatchInput, type BatchRun, type BatchSpec, type FilterSpec, type TokenizerSpec, BatchWorker
 } from './batch.ts'
 import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
 
@@ -149,7 +150,7 @@ export class ThreadedFlow implements BatchThreads<FlowItem> {
   }
 
   /** In place of `pack`, after `encoded`. */
-  packed (options: z.input<typeof packOptions>): PackStage<BatchEntry> {
+  packed (options: z.output<typeof packOptions>): PackStage<BatchEntry> {
     return packFrom(options, (entry: BatchEntry) => entry.made as Int32Array, entry => { entry.done() })
   }
 
@@ -179,17 +180,29 @@ async function specOf ({ component, keepsRejects, wants, tokenizer }: FlowPart, 
   const all = component.filters.map(filterSpec)
   const firstKeyed = all.findIndex(isKeyed)
   const firstInOrder = component.filters.findIndex(isInOrder)
-  const inThreads = all.slice(0, Math.min(keepsRejects && firstKeyed !== -1 ? firstKeyed + 1 : Infinity, firstInOrder === -1 ? Infinity : firstInOrder))
-  const encodes = tokenizer?.path !== undefined && inThreads.length === all.length
+  const untilKeyed = keepsRejects && firstKeyed !== -1 ? firstKeyed + 1 : all.length
+  const untilInOrder = firstInOrder === -1 ? all.length : firstInOrder
+  const inThreads = all.slice(0, Math.min(untilKeyed, untilInOrder))
+  const withModel = async (filter: FilterSpec): Promise<FilterSpec> =>
+    filter.model === undefined ? filter : { ...filter, loaded: await threads.model(filter.model) }
+  const encoder = inThreads.length === all.length ? tokenizerSpec(tokenizer, component.eosId) : null
+  const needsDocuments = inThreads.length < all.length || (tokenizer !== null && encoder === null)
   return {
     textColumn: component.textColumn,
-    filters: await Promise.all(inThreads.map(async filter => filter.model === undefined ? filter : { ...filter, loaded: await threads.model(filter.model) })),
-    keeps: keepsRejects ? 'all' : inThreads.length < all.length || (tokenizer !== null && !encodes) ? 'passed' : KEEPS[wants],
-    tokenizer: encodes ? { path: tokenizer.path, sha256: tokenizer.sha256, version: tokenizer.version ?? '0.1.97', words: tokenizer.words, eosId: endOfSentence(tokenizer, component.eosId) } : null
+    filters: await Promise.all(inThreads.map(withModel)),
+    keeps: keepsRejects ? 'all' : needsDocuments ? 'passed' : KEEPS[wants],
+    tokenizer: encoder
   }
 }
 
-const KEEPS = { nothing: 'none', lines: 'lines', documents: 'passed' } as const
+/** Null for a tokenizer that threads can't load: one that is not in a file. */
+function tokenizerSpec (tokenizer: Encoder | null, eosId: number): TokenizerSpec | null {
+  if (tokenizer?.path === undefined) return null
+  const { path, sha256, version = '0.1.97', words } = tokenizer
+  return { path, sha256, version, words, eosId: endOfSentence(tokenizer, eosId) }
+}
+
+const KEEPS: Readonly<Record<FlowPart['wants'], Keeps>> = { nothing: 'none', lines: 'lines', documents: 'passed' }
 
 function filterSpec ({ stage, options, module, model }: Filter): FilterSpec {
   if (module === undefined) return { stage, options, model }
@@ -202,11 +215,17 @@ function isInOrder ({ module }: Filter): boolean {
 }
 
 /** Does a flow with threads, where there are any. */
-export async function withThreadedFlow<T> (flow: FlowPart, options: ThreadOptions, work: (threaded: ThreadedFlow | null) => Promise<T>): Promise<T> {
-  return await withThreads(flow.component.files, options, async ({ threads, tell }) => {
+export async function withThreadedFlow<T> (
+  flow: FlowPart, options: ThreadOptions, work: (threaded: ThreadedFlow | null) => Promise<T>
+): Promise<T> {
+  const { name, filters, files } = flow.component
+  return await withThreads(files, options, async ({ threads, tell }) => {
     if (threads.list.length === 0) return await work(null)
-    const inOrder = flow.component.filters.find(isInOrder)?.module
-    if (inOrder !== undefined) tell?.(`${flow.component.name}: ${inOrder.stageName} runs in the main thread, and so does what is behind it: ${inOrder.inOrder!}`)
+    const inOrder = filters.find(isInOrder)?.module
+    if (inOrder !== undefined) {
+      const what = `${inOrder.stageName} runs in the main thread, and so do the filters after it`
+      tell?.(`${name}: ${what}: ${inOrder.inOrder!}`)
+    }
     const threaded = new ThreadedFlow(await specOf(flow, threads), threads, flow.tokenizer)
     try {
       return await work(threaded)

@@ -8,11 +8,14 @@ import { positive } from '../../../lib/options.ts'
 import { stageInStack } from '../../../lib/stage/module.ts'
 import type { Helper } from '../../../lib/threads/crew.ts'
 import { WorkerThread } from '../../../lib/threads/thread.ts'
-import type { BatchTask, BatchResult, BatchInput, BatchSpec } from './batch.ts'
+import type { BatchResult } from './batch-result.ts'
+import type { BatchInput, BatchSpec, BatchTask } from './batch.ts'
+
+const WORKERS_HELP = 'threads that parse, filter and encode documents, including the main thread; ' +
+  'at most one per core (default: one per core, for less than 8 MB only the main thread)'
 
 /** The option of every recipe that can use more than one core. */
-export const workersOption = positive.optional()
-  .describe('threads that parse, filter and encode documents, the main one among them; at most as many as there are cores (default: so many, and no other for less than 8 MB)')
+export const workersOption = positive.optional().describe(WORKERS_HELP)
 
 /** What takes less than this is done before threads have started. */
 const LITTLE_BYTES = 8e6
@@ -51,8 +54,9 @@ export class BatchThread {
 
   /** What does a flow's part in it. */
   helper (spec: BatchSpec): Helper<BatchInput, BatchResult> {
-    const nothing = new SharedArrayBuffer(0)
-    return { ready: this.#run(spec, { batch: { json: nothing, records: [] }, memory: nothing }), run: task => this.#run(spec, task) }
+    const empty = new SharedArrayBuffer(0)
+    const ready = this.#run(spec, { batch: { json: empty, records: [] }, memory: empty })
+    return { ready, run: task => this.#run(spec, task) }
   }
 
   close (): Promise<void> {
@@ -74,11 +78,26 @@ export class BatchThread {
       const isOfAnother = this.#specs.has(at!) && this.#specs.get(at!) !== spec
       // That flow fails, and not this one.
       if (isOfAnother && !isAgain && !this.#isClosed) return await this.#run(spec, task, true)
-      const id = at === number ? task.batch.records[record!]?.id : undefined
-      const own = stageInStack((cause as Error).stack ?? '') ?? (!messageOf(cause).includes('process.exit') ? [] : spec.filters).flatMap(({ module }) => module === undefined ? [] : `${module.stageName} (${module.module})`).join(' or ')
-      throw new SluiceError('ERR_DOCUMENT', `${id ?? 'before the first document'}: the thread that filters and encodes it has failed${own === '' ? '' : `, maybe in ${own}`}: ${messageOf(cause)}; with --workers 1 it is done in the main thread`, { cause })
+      const place = (at === number ? task.batch.records[record!]?.id : undefined) ?? 'before the first document'
+      throw threadError(place, spec, cause)
     }
   }
+}
+
+function threadError (place: string, spec: BatchSpec, cause: unknown): SluiceError {
+  const stages = suspectsOf(spec, cause)
+  const failed = `the thread that filters and encodes it has failed${stages === '' ? '' : `, maybe in ${stages}`}`
+  const message = `${failed}: ${messageOf(cause)}; with --workers 1 it is done in the main thread`
+  return new SluiceError('ERR_DOCUMENT', `${place}: ${message}`, { cause })
+}
+
+/** The custom stages that a thread may have failed in; empty where none is suspected. */
+function suspectsOf ({ filters }: BatchSpec, cause: unknown): string {
+  const inStack = stageInStack((cause as Error).stack ?? '')
+  if (inStack !== null) return inStack
+  if (!messageOf(cause).includes('process.exit')) return ''
+  const custom = filters.flatMap(({ module }) => module ?? [])
+  return custom.map(({ stageName, module }) => `${stageName} (${module})`).join(' or ')
 }
 
 /** How many threads there are, and what ends them. */
@@ -113,12 +132,14 @@ export class Threads {
 
   /** A model that filters read, read once for all threads. @throws SluiceError `ERR_MODEL`, `ERR_ABORTED` */
   async model ({ path, sha256 }: FilterModel): Promise<SharedFastText> {
-    let model = this.#models.get(sha256)
-    if (model === undefined) {
-      model = import('../../../lib/fasttext/classifier.ts').then(({ loadFastText }) => loadFastText(path, { signal: this.#signal, sha256 }))
-      this.#models.set(sha256, model)
-    }
+    const model = this.#models.get(sha256) ?? this.#load(path, sha256)
+    this.#models.set(sha256, model)
     return (await model).shared
+  }
+
+  async #load (path: string, sha256: string): Promise<FastTextClassifier> {
+    const { loadFastText } = await import('../../../lib/fasttext/classifier.ts')
+    return await loadFastText(path, { signal: this.#signal, sha256 })
   }
 
   /** Ends them, whatever they are at. */
@@ -133,10 +154,15 @@ export class Threads {
  * @param inputs what is read; for little of it there is none but the main one, unless `workers` asks for more
  * @param work for more flows than one it hands the options on to each
  */
-export async function withThreads<Options extends ThreadOptions, T> (inputs: readonly InputFile[], options: Options, work: (options: Options & { readonly threads: Threads }) => Promise<T>): Promise<T> {
+export async function withThreads<Options extends ThreadOptions, T> (
+  inputs: readonly InputFile[],
+  options: Options,
+  work: (options: Options & { readonly threads: Threads }) => Promise<T>
+): Promise<T> {
   if (options.threads !== undefined) return await work({ ...options, threads: options.threads })
   const cores = availableParallelism()
-  const threads = new Threads({ workers: Math.min(options.workers ?? (await areLittle(inputs) ? 1 : cores), cores), signal: options.signal })
+  const workers = options.workers ?? (await areLittle(inputs) ? 1 : cores)
+  const threads = new Threads({ workers: Math.min(workers, cores), signal: options.signal })
   try {
     return await work({ ...options, threads })
   } finally {

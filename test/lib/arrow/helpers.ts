@@ -23,22 +23,45 @@ export async function * chunksOf (bytes: Buffer, size = 65_536): AsyncGenerator<
 }
 
 /** All rows from one on, as `rowsOf` of parquet gives them. */
-export async function rowsOf (bytes: Buffer, { from = 0, size, byFooter = false, ...options }: Partial<RowOptions> & { readonly from?: number, readonly size?: number, readonly byFooter?: boolean } = {}): Promise<{ readonly columns: string[], readonly rows: unknown[][] }> {
+export async function rowsOf (
+  bytes: Buffer,
+  { from = 0, size, byFooter = false, ...options }: Partial<RowOptions> & {
+    readonly from?: number
+    readonly size?: number
+    readonly byFooter?: boolean
+  } = {}
+): Promise<{ readonly columns: string[], readonly rows: unknown[][] }> {
   const values = new ValueReader(Infinity)
   const rows: unknown[][] = []
   let columns: string[] = []
   const first = options.textColumn === undefined ? await firstColumn(bytes) : ''
-  const tables = readTables(isWanted => byFooter ? readFileMessages(rangesOf(bytes), isWanted) : readMessages(new Bytes(chunksOf(bytes, size)), 'a.arrow', isWanted), recordFile(from), { textColumn: first, columns: ['*'], maxRowBytes: Infinity, missing: new MissingColumns(), ...options })
+  const tables = readTables(isWanted => byFooter
+    ? readFileMessages(rangesOf(bytes), isWanted)
+    : readMessages(new Bytes(chunksOf(bytes, size)), 'a.arrow', isWanted), recordFile(from), {
+    textColumn: first, columns: ['*'], maxRowBytes: Infinity, missing: new MissingColumns(), ...options
+  })
   for await (const table of tables) {
     columns = table.columns.map(({ name }) => name)
-    for (let row = Math.max(0, from - table.start); row < table.rows; row++) rows.push(table.columns.map(({ vector }) => comparable(values.at(vector, row))))
+    for (let row = Math.max(0, from - table.start); row < table.rows; row++) {
+      rows.push(table.columns.map(({ vector }) => comparable(values.at(vector, row))))
+    }
   }
   return { columns, rows }
 }
 
 /** A file of which only the name is looked at, and where to begin. */
 function recordFile (offset: number): RecordFile {
-  return { index: 0, path: 'a.arrow', offset, isNamed: false, idAt: String, bytesFrom: () => chunksOf(Buffer.alloc(0)), onRead: () => {}, count: () => {}, signal: new AbortController().signal }
+  return {
+    index: 0,
+    path: 'a.arrow',
+    offset,
+    isNamed: false,
+    idAt: String,
+    bytesFrom: () => chunksOf(Buffer.alloc(0)),
+    onRead: () => {},
+    count: () => {},
+    signal: new AbortController().signal
+  }
 }
 
 async function firstColumn (bytes: Buffer): Promise<string> {
@@ -79,7 +102,9 @@ function written (fields: readonly FlatField[]): { readonly bytes: Buffer<ArrayB
   return { bytes: Buffer.concat(parts), at }
 }
 
-function listed (field: { readonly text: string } | { readonly tables: ReadonlyArray<readonly FlatField[]> } | { readonly numbers: readonly bigint[], readonly length?: number }): Buffer<ArrayBuffer> {
+function listed (field:
+  | { readonly text: string } | { readonly tables: ReadonlyArray<readonly FlatField[]> }
+  | { readonly numbers: readonly bigint[], readonly length?: number }): Buffer<ArrayBuffer> {
   if ('text' in field) {
     const bytes = Buffer.from(field.text)
     const length = Buffer.alloc(4)
@@ -112,8 +137,15 @@ export function flat (fields: readonly FlatField[]): Buffer {
 }
 
 /** A message of the stream format. @param type of its header: 1 schema, 2 dictionary, 3 records */
-export function message (type: number, header: readonly FlatField[] | null, body = Buffer.alloc(0), { version = 4, bodyBytes = body.length } = {}): Buffer {
-  const metadata = flat([{ int16: version }, { int8: type }, header === null ? null : { table: header }, { int64: BigInt(bodyBytes) }])
+export function message (
+  type: number,
+  header: readonly FlatField[] | null,
+  body = Buffer.alloc(0),
+  { version = 4, bodyBytes = body.length } = {}
+): Buffer {
+  const metadata = flat([
+    { int16: version }, { int8: type }, header === null ? null : { table: header }, { int64: BigInt(bodyBytes) }
+  ])
   const padded = Math.ceil(metadata.length / 8) * 8
   const head = Buffer.alloc(8)
   head.writeUInt32LE(0xffffffff)
@@ -125,8 +157,19 @@ export function message (type: number, header: readonly FlatField[] | null, body
 export const END = Buffer.from('ffffffff00000000', 'hex')
 
 /** The field of a schema. @param type number of the type, and its table */
-export function schemaField (name: string, type: number, of: readonly FlatField[] = [], { children = [], dictionary = null }: { readonly children?: ReadonlyArray<readonly FlatField[]>, readonly dictionary?: readonly FlatField[] | null } = {}): FlatField[] {
-  return [{ text: name }, { int8: 1 }, { int8: type }, { table: of }, dictionary === null ? null : { table: dictionary }, { tables: children }]
+export function schemaField (
+  name: string,
+  type: number,
+  of: readonly FlatField[] = [],
+  { children = [], dictionary = null }: {
+    readonly children?: ReadonlyArray<readonly FlatField[]>
+    readonly dictionary?: readonly FlatField[] | null
+  } = {}
+): FlatField[] {
+  return [
+    { text: name }, { int8: 1 }, { int8: type }, { table: of }, dictionary === null ? null : { table: dictionary },
+    { tables: children }
+  ]
 }
 
 /** The message of a schema. */
@@ -135,7 +178,13 @@ export function schema (...fields: ReadonlyArray<readonly FlatField[]>): Buffer 
 }
 
 /** The header of a record batch: nodes of length and count of nulls, buffers of offset and length. */
-export function batch (rows: number, nodes: readonly number[], buffers: readonly number[], more: readonly FlatField[] = []): FlatField[] {
-  const pairs = (numbers: readonly number[]): FlatField => ({ numbers: numbers.map(BigInt), length: numbers.length / 2 })
+export function batch (
+  rows: number,
+  nodes: readonly number[],
+  buffers: readonly number[],
+  more: readonly FlatField[] = []
+): FlatField[] {
+  const pairs = (numbers: readonly number[]): FlatField =>
+    ({ numbers: numbers.map(BigInt), length: numbers.length / 2 })
   return [{ int64: BigInt(rows) }, pairs(nodes), pairs(buffers), ...more]
 }

@@ -9,7 +9,9 @@ const answers = parquetAnswers()
 const UUIDS = new Set(['uuid'])
 
 function comparableUuid (value: unknown): unknown {
-  return typeof value === 'string' ? { base64: Buffer.from(value.replaceAll('-', ''), 'hex').toString('base64') } : value
+  return typeof value === 'string'
+    ? { base64: Buffer.from(value.replaceAll('-', ''), 'hex').toString('base64') }
+    : value
 }
 
 const compared = arrowNames().filter(name => answers[name.split('.')[0]!] !== undefined)
@@ -26,9 +28,18 @@ for (const name of compared) {
     else t.strictSame(found.rows, [])
     if (name.includes('file')) {
       strictSame(t, await rowsOf(bytes, { byFooter: true }), found, 'by its footer')
-      for (let from = 1; from <= rows.length; from += howMany(61, 7)) strictSame(t, (await rowsOf(bytes, { from, byFooter: true })).rows, found.rows.slice(from), `by its footer, from row ${from}`)
+      for (let from = 1; from <= rows.length; from += howMany(61, 7)) {
+        strictSame(
+          t, (await rowsOf(bytes, { from, byFooter: true })).rows, found.rows.slice(from),
+          `by its footer, from row ${from}`
+        )
+      }
     }
-    for (const size of [1, 7].slice(rows.length > 60 && !isThorough() ? 1 : 0)) strictSame(t, await rowsOf(bytes, { size: rows.length > 60 ? 64 : size }), found, `in chunks of ${size}`)
-    for (let from = 1; from <= rows.length; from += rows.length > 20 ? howMany(101, 7) : howMany(3, 1)) strictSame(t, (await rowsOf(bytes, { from })).rows, found.rows.slice(from), `from row ${from}`)
+    for (const size of [1, 7].slice(rows.length > 60 && !isThorough() ? 1 : 0)) {
+      strictSame(t, await rowsOf(bytes, { size: rows.length > 60 ? 64 : size }), found, `in chunks of ${size}`)
+    }
+    for (let from = 1; from <= rows.length; from += rows.length > 20 ? howMany(101, 7) : howMany(3, 1)) {
+      strictSame(t, (await rowsOf(bytes, { from })).rows, found.rows.slice(from), `from row ${from}`)
+    }
   })
 }

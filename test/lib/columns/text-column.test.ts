@@ -16,7 +16,11 @@ t.test('fields of fields, items of lists, and lists of texts', async t => {
     ['data.text', { id: 7, data: { text: 'a' } }, doc('7', 'a')],
     ['data.text', { 'data.text': 'itself', data: { text: 'a' } }, doc('#', 'itself', { data: { text: 'a' } })],
     ['a.b.c', { a: { b: { c: ['x', null, 'y'] }, d: null } }, doc('#', 'x\ny', { a: { d: null } })],
-    ['messages[].content', { messages: [{ role: 'user', content: 'q' }, { role: 'x', content: null }, { content: 'r' }, null] }, doc('#', 'q\nr', { messages: [{ role: 'user' }, { role: 'x' }, null, null] })],
+    [
+      'messages[].content',
+      { messages: [{ role: 'user', content: 'q' }, { role: 'x', content: null }, { content: 'r' }, null] },
+      doc('#', 'q\nr', { messages: [{ role: 'user' }, { role: 'x' }, null, null] })
+    ],
     ['messages[].content', { messages: [{ content: 'q' }, { content: ['r', 's'] }] }, doc('#', 'q\nr\ns')],
     ['pages[][].t', { pages: [[{ t: 'a' }], [], [{ t: 'b' }, { t: 'c' }]] }, doc('#', 'a\nb\nc')],
     ['lines', { lines: ['a', '', null, 'b'], id: 'x' }, doc('x', 'a\n\nb')],
@@ -41,7 +45,11 @@ t.test('fields of fields, items of lists, and lists of texts', async t => {
     ['data.constructor', { data: {} }, 'no_text'],
     ['constructor', {}, 'no_text'],
     ['__proto__.x', JSON.parse('{"__proto__":{"x":"a"}}'), doc('#', 'a')],
-    ['a.x', JSON.parse('{"a":{"x":"b","__proto__":{"k":1}}}'), doc('#', 'b', { a: JSON.parse('{"__proto__":{"k":1}}') as unknown })]
+    [
+      'a.x',
+      JSON.parse('{"a":{"x":"b","__proto__":{"k":1}}}'),
+      doc('#', 'b', { a: JSON.parse('{"__proto__":{"k":1}}') as unknown })
+    ]
   ] as const) t.strictSame(documentOf(record, textColumn), expected, `${textColumn} of ${JSON.stringify(record)}`)
 })
 
@@ -57,20 +65,30 @@ t.test('what surrounds a text is no other than before', async t => {
 function plain (value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value
-  if ('struct' in value) return Object.fromEntries((value.struct as Array<[string, unknown]>).map(([name, field]) => [name, plain(field)]))
+  if ('struct' in value) {
+    return Object.fromEntries((value.struct as Array<[string, unknown]>).map(([name, field]) => [name, plain(field)]))
+  }
   return Object.values(value)[0]
 }
 
 t.test('of parquet and Arrow the same as of JSON', async t => {
   const { columns, rows } = parquetAnswers().nested!
-  for (const textColumn of ['list', 'list[]', 'structs[].name', 'struct.inner.name', 'struct.words', 'struct.words[]', 'lists[]', 'deep[].a[].c']) {
+  for (const textColumn of [
+    'list', 'list[]', 'structs[].name', 'struct.inner.name', 'struct.words', 'struct.words[]', 'lists[]',
+    'deep[].a[].c'
+  ]) {
     const expected = rows.map(row => {
       const found = documentOf(Object.fromEntries(columns.map((name, i) => [name, plain(row[i])])), textColumn)
       return typeof found === 'string' ? found : (found as Document).text
     })
-    const texts = expected.filter((_, i) => typeof documentOf(Object.fromEntries(columns.map((name, j) => [name, plain(rows[i]![j])])), textColumn) !== 'string')
+    const texts = expected.filter((_, i) => typeof documentOf(Object.fromEntries(columns.map((name, j) =>
+      [name, plain(rows[i]![j])])), textColumn) !== 'string')
     t.ok(texts.length > 5, `${textColumn}: ${texts.length}`)
-    for (const source of [parquet(fixture('parquet/nested.parquet'), { textColumn }), arrow(fixture('arrow/nested.file.arrow'), { textColumn }), arrow(fixture('arrow/nested.stream.arrow'), { textColumn })]) {
+    for (const source of [
+      parquet(fixture('parquet/nested.parquet'), { textColumn }),
+      arrow(fixture('arrow/nested.file.arrow'), { textColumn }),
+      arrow(fixture('arrow/nested.stream.arrow'), { textColumn })
+    ]) {
       const documents = await collect<Document>(source)
       t.strictSame(documents.map(({ text }) => text), texts, textColumn)
       t.ok(documents.every(({ meta }) => Object.keys(meta).length === 0), 'nothing else is kept')
@@ -80,7 +98,10 @@ t.test('of parquet and Arrow the same as of JSON', async t => {
 })
 
 t.test('with --columns, what lies beside the text is kept', async t => {
-  for (const read of [parquet(fixture('parquet/nested.parquet'), { textColumn: 'struct.inner.name', columns: 'struct' }), arrow(fixture('arrow/nested.stream.arrow'), { textColumn: 'struct.inner.name', columns: 'struct' })]) {
+  for (const read of [
+    parquet(fixture('parquet/nested.parquet'), { textColumn: 'struct.inner.name', columns: 'struct' }),
+    arrow(fixture('arrow/nested.stream.arrow'), { textColumn: 'struct.inner.name', columns: 'struct' })
+  ]) {
     const [first] = await collect<Document>(read)
     t.match(first, { text: 'x' })
     t.equal(JSON.stringify(first!.meta), '{"struct":{"inner":{"n":"1"},"words":null,"flag":true}}')
@@ -89,19 +110,30 @@ t.test('with --columns, what lies beside the text is kept', async t => {
 
 t.test('a way that leads nowhere is an error that says what there is', async t => {
   for (const [textColumn, says] of [
-    ['struct.nothing', /column struct: there is no field nothing in it, there is inner, words, flag; name the one that has the text/],
+    [
+      'struct.nothing',
+      /column struct: there is no field nothing in it, there is inner, words, flag; name the one that has the text/
+    ],
     ['structs.name', /column structs: structs is a list; write structs\[\] for its items/],
     ['struct[].inner', /column struct: struct is no list/],
     ['list[].name', /there is no field name in it, as its values have no fields/],
     ['map.a', /there is no field a in it/],
     ['none.name', /has no column none\.name; it has list, large_list/]
   ] as const) {
-    t.match(await failure(collect(parquet(fixture('parquet/nested.parquet'), { textColumn }))), { code: 'ERR_SOURCE', message: says })
-    t.match(await failure(collect(arrow(fixture('arrow/nested.stream.arrow'), { textColumn }))), { code: 'ERR_SOURCE', message: says })
+    t.match(await failure(collect(parquet(fixture('parquet/nested.parquet'), { textColumn }))), {
+      code: 'ERR_SOURCE', message: says
+    })
+    t.match(await failure(collect(arrow(fixture('arrow/nested.stream.arrow'), { textColumn }))), {
+      code: 'ERR_SOURCE', message: says
+    })
   }
   for (const textColumn of ['struct.flag', 'structs[].n', 'struct.inner', 'map']) {
-    t.match(await failure(collect(parquet(fixture('parquet/nested.parquet'), { textColumn }))), { code: 'ERR_BAD_RECORDS', message: /text_not_string/ })
-    t.match(await failure(collect(arrow(fixture('arrow/nested.stream.arrow'), { textColumn }))), { code: 'ERR_BAD_RECORDS', message: /text_not_string/ })
+    t.match(await failure(collect(parquet(fixture('parquet/nested.parquet'), { textColumn }))), {
+      code: 'ERR_BAD_RECORDS', message: /text_not_string/
+    })
+    t.match(await failure(collect(arrow(fixture('arrow/nested.stream.arrow'), { textColumn }))), {
+      code: 'ERR_BAD_RECORDS', message: /text_not_string/
+    })
   }
 })
 
@@ -112,7 +144,14 @@ t.test('of parquet only the columns are read that have the text', async t => {
     const counted = await ParquetFile.open(rangesOf(parquetBytes('nested'), (start, end) => { sum += end - start }))
     t.equal(file.rows, counted.rows)
     const before = sum
-    for await (const { rows } of counted.readRows({ columns: ['struct'], only: only ? { column: 'struct', lists: 0, steps: [{ name: 'inner', lists: 0 }, { name: 'name', lists: 0 }] } : undefined })) t.ok(rows.length > 0)
+    for await (const { rows } of counted.readRows({
+      columns: ['struct'],
+      only: only
+        ? { column: 'struct', lists: 0, steps: [{ name: 'inner', lists: 0 }, { name: 'name', lists: 0 }] }
+        : undefined
+    })) {
+      t.ok(rows.length > 0)
+    }
     return sum - before
   }
   t.ok(await bytesFor(true) < await bytesFor(false) / 2)

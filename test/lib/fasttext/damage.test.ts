@@ -33,7 +33,11 @@ t.test('a file that is cut off is refused, wherever it is', async t => {
   const folder = temporaryFolder(t)
   for (const model of ['ova-all-pruned.ftz', 'hs-norms.ftz', 'no-end.bin', 'many-softmax.ftz']) {
     const whole = readFileSync(modelPath(model))
-    const all = new Set([...Array(110).keys(), ...[...Array(40).keys()].map(i => Math.floor(whole.length * i / 40)), ...[...Array(30).keys()].map(i => whole.length - 1 - i)])
+    const all = new Set([
+      ...Array(110).keys(),
+      ...[...Array(40).keys()].map(i => Math.floor(whole.length * i / 40)),
+      ...[...Array(30).keys()].map(i => whole.length - 1 - i)
+    ])
     const lengths = [...all].filter((_, place) => place % howMany(4, 1) === model.length % howMany(4, 1))
     for (const length of lengths) {
       const found = await asked(folder, whole.subarray(0, length))

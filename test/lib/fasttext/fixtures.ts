@@ -4,7 +4,10 @@ import { gunzipSync } from 'node:zlib'
 import type { Prediction } from '../../../lib/fasttext/classifier.ts'
 import { fixture } from '../../helpers.ts'
 
-const { texts, answers } = JSON.parse(gunzipSync(readFileSync(fixture('fasttext/answers.json.gz'))).toString()) as { texts: string[], answers: Record<string, string[]> }
+const { texts, answers } = JSON.parse(gunzipSync(readFileSync(fixture('fasttext/answers.json.gz'))).toString()) as {
+  texts: string[]
+  answers: Record<string, string[]>
+}
 
 /** What is asked. */
 export const TEXTS: readonly string[] = texts

@@ -41,7 +41,8 @@ t.test('it is given its settings by their names, in its order', async t => {
 })
 
 t.test('constants that it has, too, are the same', async t => {
-  const constant = (path: string, name: string): string | undefined => new RegExp(`^(?:export )?const ${name}(?:: \\w+)? = ([\\de.-]+)n?$`, 'm').exec(source(path))?.[1]
+  const constant = (path: string, name: string): string | undefined =>
+    new RegExp(`^(?:export )?const ${name}(?:: \\w+)? = ([\\de.-]+)n?$`, 'm').exec(source(path))?.[1]
   for (const [name, kernel, reader] of [
     ['BLOCK', 'characters', 'kernel-layout'],
     ['BLOCK_SLACK', 'characters', 'kernel-layout'],

@@ -10,7 +10,9 @@ import type { Misbehaviour } from '../../hub/types.ts'
 import { writeParquet } from '../../parquet-writer.ts'
 
 const names = ['text', 'a', 'b', 'c']
-const table = await writeParquet(names.map(name => ({ name, data: Array.from({ length: 3000 }, (_, i) => `${name} ${i} `.repeat(20)), type: 'STRING' })), { codec: 'UNCOMPRESSED', pageSize: 10_000, rowGroupSize: [1000] })
+const table = await writeParquet(names.map(name => ({
+  name, data: Array.from({ length: 3000 }, (_, i) => `${name} ${i} `.repeat(20)), type: 'STRING'
+})), { codec: 'UNCOMPRESSED', pageSize: 10_000, rowGroupSize: [1000] })
 const lines = Array.from({ length: 10_000 }, (_, i) => `{"text":"text ${i} ${'x'.repeat(90)}"}\n`).join('')
 const REPOS = [
   { name: 'o/lines', lfs: 'all' as const, files: { 'train.jsonl': lines } },
@@ -28,7 +30,12 @@ const STATES: ReadonlyArray<[what: string, plan: Misbehaviour | [], name?: strin
   ['half a file', { fault: { kind: 'stall', after: 100_000 }, on: { kind: 'file' }, ...ALWAYS }],
   ['a wait in mid-file', { fault: { kind: 'break', after: 100_000 }, on: { kind: 'file' }, ...ALWAYS }],
   ['a file that nobody reads on', []],
-  ['columns of a table', { fault: { kind: 'stall', after: 5000 }, on: { kind: 'file' }, skip: 2, ...ALWAYS }, 'o/table', { columns: '*' }],
+  [
+    'columns of a table',
+    { fault: { kind: 'stall', after: 5000 }, on: { kind: 'file' }, skip: 2, ...ALWAYS },
+    'o/table',
+    { columns: '*' }
+  ],
   ['columns that nobody reads on', [], 'o/table', { columns: '*' }]
 ]
 

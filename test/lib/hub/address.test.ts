@@ -13,13 +13,19 @@ t.test('names of files on the Hub, there and back', async t => {
     { dataset: 'o/n', revision: 'a@b%c', path: 'x@y/z#%?.csv' }
   ]) t.same(hubAddress(hubName(address)), address)
   t.equal(hubName({ dataset: 'o/n', revision: 'refs/pr/1', path: 'a' }), 'hf://datasets/o/n@refs%2Fpr%2F1/a')
-  t.same(hubAddress('hf://datasets/o/n@refs/convert/parquet/a/b.parquet'), { dataset: 'o/n', revision: 'refs/convert/parquet', path: 'a/b.parquet' })
+  t.same(hubAddress('hf://datasets/o/n@refs/convert/parquet/a/b.parquet'), {
+    dataset: 'o/n', revision: 'refs/convert/parquet', path: 'a/b.parquet'
+  })
   t.same(hubAddress('hf://datasets/o/n/data/**/*.csv'), { dataset: 'o/n', revision: 'main', path: 'data/**/*.csv' })
   t.same(hubAddress('hf://datasets/o/n/a@b/c'), { dataset: 'o/n', revision: 'main', path: 'a@b/c' })
 })
 
 t.test('what is no such name', async t => {
-  for (const name of ['hf://o/n', 'hf://datasets/o/n', 'hf://datasets/n/a.txt', 'hf://datasets/o/n@main', 'hf://datasets/o/n@main/', 'hf://datasets/o/n@%zz/a', 'hf://datasets/o/n@main/../a', 'hf://datasets/o/n@main/a/./b', 'hf://datasets/o/n@main/a//b', 'hf://datasets/o n/x@main/a', 'hf://models/o/n/a']) {
+  for (const name of [
+    'hf://o/n', 'hf://datasets/o/n', 'hf://datasets/n/a.txt', 'hf://datasets/o/n@main', 'hf://datasets/o/n@main/',
+    'hf://datasets/o/n@%zz/a', 'hf://datasets/o/n@main/../a', 'hf://datasets/o/n@main/a/./b',
+    'hf://datasets/o/n@main/a//b', 'hf://datasets/o n/x@main/a', 'hf://models/o/n/a'
+  ]) {
     t.throws(() => hubAddress(name), { code: 'ERR_FILES' }, name)
   }
   t.ok(isHubName('hf://x'))
@@ -30,7 +36,11 @@ t.test('what is no such name', async t => {
 
 t.test('names of datasets', async t => {
   for (const name of ['a', 'o/n', 'HuggingFaceFW/fineweb-edu', 'o_1/n.2']) t.ok(isDatasetName(name), name)
-  for (const name of ['', '/n', 'o/', 'o/n/m', '.o/n', 'o/n--m', 'o/n..m', 'o/n.git', 'o/n m', 'o/é', 'o/n.ipynb', 'https://x']) t.notOk(isDatasetName(name), name)
+  for (const name of [
+    '', '/n', 'o/', 'o/n/m', '.o/n', 'o/n--m', 'o/n..m', 'o/n.git', 'o/n m', 'o/é', 'o/n.ipynb', 'https://x'
+  ]) {
+    t.notOk(isDatasetName(name), name)
+  }
 })
 
 t.test('paths in addresses, and names without their commit', async t => {

@@ -13,7 +13,8 @@ async function hashOf (hash: ContentHash, pieces: readonly Buffer[]): Promise<st
 }
 
 t.test('a file as git names it', async t => {
-  t.equal(await hashOf(gitBlobHash(4), [Buffer.from('a'), Buffer.from('bc\n')]), '8baef1b4abc478178b004d62031cf7fe6db6f903')
+  t.equal(await hashOf(gitBlobHash(4), [Buffer.from('a'), Buffer.from('bc\n')]),
+    '8baef1b4abc478178b004d62031cf7fe6db6f903')
   t.equal(await hashOf(gitBlobHash(0), []), 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391')
 })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { t } from '../../tap.ts'
 import { compileGlob, isGlob, matchingBudget } from '../../../lib/hub/glob.ts'
-import { dataFilesOf, filesOf } from '../../../lib/hub/patterns.ts'
+import { dataFilesOf, filesMatching } from '../../../lib/hub/patterns.ts'
 import '../../helpers.ts' // the seed of the properties
 
 function matching (glob: string, paths: readonly string[]): string[] {
@@ -77,7 +77,11 @@ function expressionOf (glob: string): RegExp {
   const expressions = parts.map((part, i) => {
     const isLast = i === parts.length - 1
     if (part === '**') return isLast ? '.*' : '(?:.+/)?'
-    const own = part.replace(/\*|\?|\[(!?)(\]?[^\]]*)\]|[^*?[]+|\[/gsu, (token, not: string | undefined, set: string | undefined) => {
+    const own = part.replace(/\*|\?|\[(!?)(\]?[^\]]*)\]|[^*?[]+|\[/gsu, (
+      token,
+      not: string | undefined,
+      set: string | undefined
+    ) => {
       if (token === '*') return '[^/]*'
       if (token === '?') return '[^/]'
       return set === undefined || set === '' ? escape(token) : setOf(set, not === '!')
@@ -88,16 +92,27 @@ function expressionOf (glob: string): RegExp {
 }
 
 t.test('property: what matches is what fsspec\'s expression matches', async t => {
-  const part = fc.oneof(fc.constant('**'), fc.constant('*'), fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', '[', ']', '!', '-', '.'), maxLength: 6 }).map(text => text.replace(/\*{2,}/g, '*')))
+  const part = fc.oneof(fc.constant('**'), fc.constant('*'), fc.string({
+    unit: fc.constantFrom('a', 'b', '*', '?', '[', ']', '!', '-', '.'), maxLength: 6
+  }).map(text => text.replace(/\*{2,}/g, '*')))
   const paths = fc.string({ unit: fc.constantFrom('a', 'b', '-', '.', '/', ']', '['), maxLength: 8 })
   let matched = 0
-  fc.assert(fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), fc.array(paths, { minLength: 20, maxLength: 20 }), (parts, paths) => {
+  fc.assert(fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), fc.array(
+    paths, { minLength: 20, maxLength: 20 }
+  ), (
+    parts,
+    paths
+  ) => {
     const glob = parts.join('/')
     const depth = parts.includes('**') ? Infinity : parts.length
-    const expected = isGlob(glob) ? paths.filter(path => expressionOf(glob).test(path) && path.split('/').length <= depth) : paths.filter(path => path === glob)
+    const expected = isGlob(glob)
+      ? paths.filter(path => expressionOf(glob).test(path) && path.split('/').length <= depth)
+      : paths.filter(path => path === glob)
     const found = matching(glob, paths)
     matched += found.length
-    if (found.join() !== expected.join()) throw new Error(`${glob}: ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`)
+    if (found.join() !== expected.join()) {
+      throw new Error(`${glob}: ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`)
+    }
   }), { numRuns: 2000 })
   t.ok(matched > 1000, `${matched} matched`)
 })
@@ -119,17 +134,26 @@ t.test('what a glob costs grows with its length and the path\'s, whatever they a
 })
 
 t.test('globs that are too long, have too many stars, or are too many for the files are refused by name', async t => {
-  t.throws(() => compileGlob('*' + 'a'.repeat(1024)), { code: 'ERR_DATASET', message: /"\*a+…" has 1025 characters and 1 stars, expected at most 1024 and 32/ })
+  t.throws(() => compileGlob('*' + 'a'.repeat(1024)), {
+    code: 'ERR_DATASET', message: /"\*a+…" has 1025 characters and 1 stars, expected at most 1024 and 32/
+  })
   t.throws(() => compileGlob('*a'.repeat(33)), { code: 'ERR_DATASET', message: /has 66 characters and 33 stars/ })
-  const files = Array.from({ length: 100 }, (_, i) => ({ path: `${'a'.repeat(400)}${i}.parquet`, size: 1, sha256: null, oid: '' }))
+  const files = Array.from({ length: 100 }, (_, i) => ({
+    path: `${'a'.repeat(400)}${i}.parquet`, size: 1, sha256: null, oid: ''
+  }))
   const budget = { left: 1e6 }
-  t.strictSame(filesOf(files, `*${'a'.repeat(20)}*b`, budget), [])
-  t.throws(() => filesOf(files, `*${'a'.repeat(20)}*a*b`, budget), { code: 'ERR_DATASET', message: /"\*a+\*a\*b" is one, are too many for the files of the dataset/ })
+  t.strictSame(filesMatching(files, `*${'a'.repeat(20)}*b`, budget), [])
+  t.throws(() => filesMatching(files, `*${'a'.repeat(20)}*a*b`, budget), {
+    code: 'ERR_DATASET',
+    message: /matching the globs, such as "\*a+\*a\*b", with the files of the dataset takes too long/
+  })
   t.ok(matchingBudget().left <= 2e8)
 })
 
 t.test('paths that are named, not globs, are looked up', async t => {
-  const files = Array.from({ length: 20_000 }, (_, i) => ({ path: `data/${i}.parquet`, size: 1, sha256: null, oid: '' }))
+  const files = Array.from(
+    { length: 20_000 }, (_, i) => ({ path: `data/${i}.parquet`, size: 1, sha256: null, oid: '' })
+  )
   const { files: found, empty } = dataFilesOf(files, [...files.map(({ path }) => path).reverse(), 'data/none.parquet'])
   t.equal(found.length, 20_000)
   t.equal(found[0]!.path, 'data/19999.parquet')

@@ -21,7 +21,9 @@ export interface Asked extends Partial<DataFilesRequest> {
 
 /** What is found in a dataset `o/ds` of these files: `train`, unless the request says otherwise. */
 export function resolve (paths: readonly string[], { card, ...request }: Asked = {}): ResolvedData | NeedsConverted {
-  return resolveDataFiles(listing(paths), card === undefined ? EMPTY_CARD : cardOf(card), { dataset: 'o/ds', subset: null, split: 'train', dataFiles: null, converted: [], ...request })
+  return resolveDataFiles(listing(paths), card === undefined ? EMPTY_CARD : cardOf(card), {
+    dataset: 'o/ds', subset: null, split: 'train', dataFiles: null, converted: [], ...request
+  })
 }
 
 /** Likewise, where there are files. */

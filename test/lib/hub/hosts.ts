@@ -24,7 +24,9 @@ export async function serve (t: Test, handler: Handler, server: Server = createS
 
 /** As the environment would have it, with short waits. */
 export function settingsFor (endpoint: string, more: Partial<HubSettings> = {}): HubSettings {
-  return { endpoint, token: null, offline: false, maxRetries: 3, timeout: 2000, retryDelay: 1, mostEntries: 10_000, ...more }
+  return {
+    endpoint, token: null, offline: false, maxRetries: 3, timeout: 2000, retryDelay: 1, mostEntries: 10_000, ...more
+  }
 }
 
 export function httpFor (t: Test, endpoint: string, more: Partial<HubSettings> = {}): HubHttp {
@@ -34,7 +36,11 @@ export function httpFor (t: Test, endpoint: string, more: Partial<HubSettings> =
 }
 
 /** A stand-in Hub, and what asks it. */
-export async function start (t: Test, options: HubOptions, more: Partial<HubSettings> = {}): Promise<{ readonly standIn: StandIn, readonly hub: Hub }> {
+export async function start (
+  t: Test,
+  options: HubOptions,
+  more: Partial<HubSettings> = {}
+): Promise<{ readonly standIn: StandIn, readonly hub: Hub }> {
   const standIn = await startHub(options)
   t.teardown(async () => { await standIn.close() })
   return { standIn, hub: new Hub(httpFor(t, standIn.endpoint, more)) }

@@ -20,10 +20,16 @@ async function status (http: HubHttp, address: string): Promise<number> {
 }
 
 /** Two hosts that note who was told what. @param redirects from path to address, in which A and B are the hosts */
-async function twoHosts (t: Test, redirects: Readonly<Record<string, string>>): Promise<{ readonly a: string, readonly b: string, readonly seen: string[] }> {
+async function twoHosts (
+  t: Test,
+  redirects: Readonly<Record<string, string>>
+): Promise<{ readonly a: string, readonly b: string, readonly seen: string[] }> {
   const seen: string[] = []
   const hosts = { A: '', B: '' }
-  const handler = (name: string) => (request: { url?: string, headers: Record<string, unknown> }, response: { writeHead: (status: number, headers?: Record<string, string>) => { end: (text: string) => void } }): void => {
+  const handler = (name: string) => (
+    request: { url?: string, headers: Record<string, unknown> },
+    response: { writeHead: (status: number, headers?: Record<string, string>) => { end: (text: string) => void } }
+  ): void => {
     seen.push(`${name}${request.url!} ${request.headers.authorization === undefined ? '-' : 'token'}`)
     const to = redirects[name + request.url!]?.replace('A/', `${hosts.A}/`).replace('B/', `${hosts.B}/`)
     if (to === undefined) response.writeHead(200).end('{}')
@@ -46,13 +52,21 @@ t.test('the token goes to the endpoint, and to nobody else', async t => {
 })
 
 t.test('redirects that are not followed', async t => {
-  const { a } = await twoHosts(t, { 'A/loop': '/loop', 'A/ftp': 'ftp://x/', 'A/none': 'http://', 'A/other': 'http://other.example:1x/' })
+  const { a } = await twoHosts(t, {
+    'A/loop': '/loop', 'A/ftp': 'ftp://x/', 'A/none': 'http://', 'A/other': 'http://other.example:1x/'
+  })
   const http = httpFor(t, a)
   t.match(await failure(status(http, `${a}/loop`)), { constructor: Transient, message: 'more than 10 redirects' })
-  t.match(await failure(status(http, `${a}/ftp`)), { code: 'ERR_HUB', message: /^o\/n: 127.0.0.1:\d+ sends on to ftp:\/\/x, which is not gone to/ })
-  t.match(await failure(status(http, `${a}/none`)), { code: 'ERR_HUB', message: /what is no address/ })
-  t.match(await failure(http.json('/loop', 'o/n')), { code: 'ERR_HUB', message: /more than 10 redirects, 4 times in a row/ })
-  t.match(await failure(http.json('https://elsewhere.example/x', 'o/n')), { code: 'ERR_HUB', message: /names https:\/\/elsewhere.example for the rest of its answer, expected http:/ })
+  t.match(await failure(status(http, `${a}/ftp`)), {
+    code: 'ERR_HUB', message: /^o\/n: 127.0.0.1:\d+ redirects to ftp:\/\/x, which is not followed/
+  })
+  t.match(await failure(status(http, `${a}/none`)), { code: 'ERR_HUB', message: /redirects to an invalid URL/ })
+  t.match(await failure(http.json('/loop', 'o/n')), {
+    code: 'ERR_HUB', message: /more than 10 redirects, 4 times in a row/
+  })
+  t.match(await failure(http.json('https://elsewhere.example/x', 'o/n')), {
+    code: 'ERR_HUB', message: /links to https:\/\/elsewhere.example for the next page, expected http:/
+  })
 })
 
 t.test('what is answered: JSON, refusals, and what may be better the next time', async t => {
@@ -74,14 +88,37 @@ t.test('what is answered: JSON, refusals, and what may be better the next time',
   t.equal(await after([500, 'x'], [502, 'x'], [503, 'x', { 'Retry-After': '0' }]), 4)
   t.equal(await after([200, '<html>'], [429, 'x']), 3)
   for (const [code, headers, text, error] of [
-    [404, { 'X-Error-Code': 'RepoNotFound' }, '', { code: 'ERR_DATASET', message: /no such dataset at http.*set HF_TOKEN/ }],
+    [
+      404,
+      { 'X-Error-Code': 'RepoNotFound' },
+      '',
+      { code: 'ERR_DATASET', message: /no such dataset at http.*set HF_TOKEN/ }
+    ],
     [401, {}, '', { code: 'ERR_DATASET', message: /no such dataset/ }],
-    [404, { 'X-Error-Code': 'RevisionNotFound' }, '', { code: 'ERR_DATASET', message: /no such revision; its branches and tags are on http.*\/datasets\/o\/n\/tree\/main/ }],
+    [
+      404,
+      { 'X-Error-Code': 'RevisionNotFound' },
+      '',
+      {
+        code: 'ERR_DATASET',
+        message: /no such revision; its branches and tags are listed on http.*\/datasets\/o\/n\/tree\/main/
+      }
+    ],
     [404, { 'X-Error-Code': 'EntryNotFound' }, '', { code: 'ERR_DATASET', message: /no such file/ }],
-    [403, { 'X-Error-Code': 'GatedRepo' }, '', { code: 'ERR_HUB', message: /accepts its terms, on http.*\/datasets\/o\/n; do so, and then set HF_TOKEN/ }],
-    [403, {}, '{"error":"Access to this\\n resource is disabled."}', { code: 'ERR_HUB', message: /refuses access \(403: Access to this\\n resource is disabled.\)/ }],
+    [
+      403,
+      { 'X-Error-Code': 'GatedRepo' },
+      '',
+      { code: 'ERR_HUB', message: /accept its terms on http.*\/datasets\/o\/n; then set HF_TOKEN/ }
+    ],
+    [
+      403,
+      {},
+      '{"error":"Access to this\\n resource is disabled."}',
+      { code: 'ERR_HUB', message: /refuses access \(403: Access to this\\n resource is disabled.\)/ }
+    ],
     [403, { 'X-Error-Message': 'No.' }, '', { code: 'ERR_HUB', message: /refuses access \(403: No.\)/ }],
-    [418, {}, '', { code: 'ERR_HUB', message: 'o/n: the Hub answers with 418' }]
+    [418, {}, '', { code: 'ERR_HUB', message: 'o/n: the Hub responds with 418' }]
   ] as const) {
     answers.splice(0, Infinity, [code, text, headers])
     asked = 0
@@ -89,26 +126,35 @@ t.test('what is answered: JSON, refusals, and what may be better the next time',
     t.equal(asked, 1)
   }
   answers.splice(0, Infinity, [200, 'x', { 'Content-Encoding': 'gzip' }])
-  t.match(await failure(http.json('/x', 'o/n')), { code: 'ERR_HUB', message: /with the encoding gzip, which was not asked for/ })
+  t.match(await failure(http.json('/x', 'o/n')), {
+    code: 'ERR_HUB', message: /sends the content-encoding gzip, which was not requested/
+  })
   answers.splice(0, Infinity, ...Array.from({ length: 9 }, (): [number, string] => [503, 'x']))
-  t.match(await failure(http.json('/x', 'o/n')), { code: 'ERR_HUB', message: /answers with 503, 4 times in a row; run it again to go on, or raise --max-retries/ })
+  t.match(await failure(http.json('/x', 'o/n')), {
+    code: 'ERR_HUB', message: /responds with 503, 4 times in a row; run again to resume, or raise --max-retries/
+  })
   answers.splice(0, Infinity, [429, '', { 'Retry-After': '7200' }])
   t.match(await failure(http.json('/x', 'o/n')), { code: 'ERR_HUB', message: /asks to wait 7200 s/ })
-  t.match(await failure(httpFor(t, endpoint, { offline: true }).json('/x', 'o/n')), { code: 'ERR_HUB', message: /HF_HUB_OFFLINE is set/ })
+  t.match(await failure(httpFor(t, endpoint, { offline: true }).json('/x', 'o/n')), {
+    code: 'ERR_HUB', message: /HF_HUB_OFFLINE is set/
+  })
 })
 
 t.test('with a token, refusals say so, and never the token', async t => {
   const endpoint = await serve(t, (request, response) => {
     const [, code = '', reason = ''] = request.url!.split('/')
-    response.writeHead(Number(code), { ...(reason !== '' && { 'X-Error-Code': reason }), 'X-Error-Message': `You said ${request.headers.authorization!}, see http://x/y?signature=${TOKEN}` }).end()
+    response.writeHead(Number(code), {
+      ...(reason !== '' && { 'X-Error-Code': reason }),
+      'X-Error-Message': `You said ${request.headers.authorization!}, see http://x/y?signature=${TOKEN}`
+    }).end()
   })
   const http = httpFor(t, endpoint, { token: TOKEN })
   for (const [path, message] of [
-    ['/403/GatedRepo', /do so with the account of the token in use/],
+    ['/403/GatedRepo', /use the account of the token in use/],
     ['/404/RepoNotFound', /check its name, and that the account of the token in use may read it/],
-    ['/403', /refuses access \(403: You said Bearer …, see http:\/\/x\/y\): is the token in use good/],
-    ['/401', /refuses access \(401: .*\): is the token in use good/],
-    ['/418', /answers with 418: You said/]
+    ['/403', /refuses access \(403: You said Bearer …, see http:\/\/x\/y\): check that the token in use is valid/],
+    ['/401', /refuses access \(401: .*\): check that the token in use is valid/],
+    ['/418', /responds with 418: You said/]
   ] as const) {
     const error = await failure(http.json(path, 'o/n')) as Error
     t.match(error, { message }, path)
@@ -118,9 +164,17 @@ t.test('with a token, refusals say so, and never the token', async t => {
 
 t.test('answers of another host: addresses that have expired', async t => {
   const storage = await serve(t, (_request, response) => { response.writeHead(403).end('<Error/>') })
-  const endpoint = await serve(t, (_request, response) => { response.writeHead(302, { Location: `${storage}/x?Signature=abc` }).end() })
+  const endpoint = await serve(t, (_request, response) => {
+    response.writeHead(
+      302, { Location: `${storage}/x?Signature=abc` }
+    ).end()
+  })
   const error = await failure(status(httpFor(t, endpoint), `${endpoint}/x`)) as Transient
-  t.match(error, { constructor: Transient, isExpired: true, message: `${storage.slice(7)} answers with 403, as where a signed address has expired` })
+  t.match(error, {
+    constructor: Transient,
+    isExpired: true,
+    message: `${storage.slice(7)} responds with 403: the signed URL may have expired`
+  })
 })
 
 t.test('stalls', async t => {
@@ -128,8 +182,13 @@ t.test('stalls', async t => {
     if (request.url === '/body') response.writeHead(200, { 'Content-Length': '10' }).write('{')
   })
   const http = httpFor(t, endpoint, { timeout: 60, maxRetries: 0 })
-  t.match(await failure(http.json('/head', 'o/n')), { code: 'ERR_HUB', message: /^o\/n: no answer within the timeout \(--timeout\); run it again/ })
-  t.match(await failure(http.json('/body', 'o/n')), { code: 'ERR_HUB', message: /nothing more came within the timeout/ })
+  t.match(await failure(http.json('/head', 'o/n')), {
+    code: 'ERR_HUB', message: /^o\/n: no response within the timeout \(--timeout\); run again/
+  })
+  t.match(
+    await failure(http.json('/body', 'o/n')),
+    { code: 'ERR_HUB', message: /the response stalled for longer than the timeout/ }
+  )
 })
 
 t.test('hosts that aren\'t there, and connections that break', async t => {
@@ -141,21 +200,34 @@ t.test('hosts that aren\'t there, and connections that break', async t => {
   await once(none, 'listening')
   const free = (none.address() as { port: number }).port
   await new Promise(resolve => { none.close(resolve) })
-  const json = async (endpoint: string): Promise<unknown> => await failure(httpFor(t, endpoint, { maxRetries: 1 }).json('/x', 'o/n'))
-  t.match(await json(`http://127.0.0.1:${port}`), { code: 'ERR_HUB', message: /the connection was broken off, 2 times in a row/ })
-  t.match(await json(`http://127.0.0.1:${free}`), { code: 'ERR_HUB', message: /the connection is refused, 2 times in a row/ })
+  const json = async (endpoint: string): Promise<unknown> =>
+    await failure(httpFor(t, endpoint, { maxRetries: 1 }).json('/x', 'o/n'))
+  t.match(await json(`http://127.0.0.1:${port}`), {
+    code: 'ERR_HUB', message: /the connection was closed, 2 times in a row/
+  })
+  t.match(await json(`http://127.0.0.1:${free}`), {
+    code: 'ERR_HUB', message: /the connection was refused, 2 times in a row/
+  })
   t.match(await json(`https://127.0.0.1:${port}`), { code: 'ERR_HUB' })
 })
 
 t.test('what went wrong', async t => {
-  const met = (properties: object, signal?: AbortSignal): unknown => asTransient(Object.assign(new Error('words'), properties), 'o/n', signal)
-  t.match(met({ code: 'ECONNRESET' }), { constructor: Transient, message: 'the connection was broken off' })
+  const met = (properties: object, signal?: AbortSignal): unknown =>
+    asTransient(Object.assign(new Error('words'), properties), 'o/n', signal)
+  t.match(met({ code: 'ECONNRESET' }), { constructor: Transient, message: 'the connection was closed' })
   t.match(met({ code: 'ENOTFOUND' }), { constructor: Transient, message: 'the Hub can\'t be reached: words' })
   t.match(met({ cause: { code: 'UND_ERR_SOCKET' } }), { constructor: Transient })
   t.match(met({ code: 'EHOSTUNREACH' }), { constructor: Transient, message: 'the connection failed: words' })
   t.match(met({ code: 'EHOSTUNREACH', message: '' }), { message: 'the connection failed: EHOSTUNREACH' })
-  for (const code of ['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'ERR_TLS_CERT_ALTNAME_INVALID']) t.match(met({ code }), { code: 'ERR_HUB', message: /the certificate.*NODE_EXTRA_CA_CERTS/ })
-  for (const code of ['ERR_INVALID_ARG_TYPE', 'UND_ERR_INVALID_ARG', 'UND_ERR_DESTROYED', 'other', undefined]) t.notMatch(met({ code }), { constructor: Transient })
+  for (const code of [
+    'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'ERR_TLS_CERT_ALTNAME_INVALID'
+  ]) {
+    t.match(met({ code }), { code: 'ERR_HUB', message: /the certificate.*NODE_EXTRA_CA_CERTS/ })
+  }
+  for (const code of ['ERR_INVALID_ARG_TYPE', 'UND_ERR_INVALID_ARG', 'UND_ERR_DESTROYED', 'other', undefined]) {
+    t.notMatch(met({ code }), { constructor: Transient })
+  }
   t.notMatch(met({ code: 'ECONNRESET' }, AbortSignal.abort()), { constructor: Transient })
   t.equal(asTransient(null, 'o/n', undefined), null)
 })
@@ -164,13 +236,17 @@ t.test('a limit that is told with one answer holds for all requests of its kind'
   let at: Array<[string, number]> = []
   const endpoint = await serve(t, (request, response) => {
     at.push([request.url!, performance.now()])
-    const headers = request.url === '/api/last' ? { RateLimit: '"api";r=0;t=1' } : request.url === '/api/long' ? { RateLimit: '"api";r=0;t=999999' } : {}
+    const headers = request.url === '/api/last'
+      ? { RateLimit: '"api";r=0;t=1' }
+      : request.url === '/api/long' ? { RateLimit: '"api";r=0;t=999999' } : {}
     response.writeHead(200, headers).end('{}')
   })
   const http = httpFor(t, endpoint)
   await http.json('/api/last', 'o/n')
   const began = performance.now()
-  await Promise.all([http.json('/api/x', 'o/n'), http.json('/files/x', 'o/n'), http.json('/api/resolve-cache/x', 'o/n')])
+  await Promise.all(
+    [http.json('/api/x', 'o/n'), http.json('/files/x', 'o/n'), http.json('/api/resolve-cache/x', 'o/n')]
+  )
   const waited = Object.fromEntries(at.slice(1).map(([path, time]) => [path, time - began]))
   t.ok(waited['/api/x']! > 900, `${waited['/api/x']} ms`)
   t.ok(waited['/files/x']! < 500 && waited['/api/resolve-cache/x']! < 500, 'files have a limit of their own')
@@ -181,16 +257,20 @@ t.test('a limit that is told with one answer holds for all requests of its kind'
 })
 
 t.test('long pauses are told once, and ended by a signal', async t => {
-  const endpoint = await serve(t, (_request, response) => { response.writeHead(200, { RateLimit: '"api";r=0;t=60' }).end('{}') })
+  const endpoint = await serve(t, (_request, response) => {
+    response.writeHead(200, { RateLimit: '"api";r=0;t=60' })
+      .end('{}')
+  })
   const http = httpFor(t, endpoint)
   await http.json('/api/x', 'o/n')
   const told: string[] = []
   const controller = new AbortController()
-  const waiting = ['a', 'b'].map(async what => await failure(http.json('/api/x', what, { signal: controller.signal, tell: message => { told.push(message) } })))
+  const waiting = ['a', 'b'].map(async what =>
+    await failure(http.json('/api/x', what, { signal: controller.signal, tell: message => { told.push(message) } })))
   await new Promise(resolve => { setTimeout(resolve, 20) })
   controller.abort()
   t.match(await Promise.all(waiting), [{ name: 'AbortError' }, { name: 'AbortError' }])
-  t.match(told, [/^a: 127.0.0.1:\d+ takes no more requests for a time; waits 60 s$/])
+  t.match(told, [/^a: 127.0.0.1:\d+ limits the rate of requests; waiting 60 s$/])
 })
 
 t.test('a signal ends what is asked, in every state', async t => {
@@ -226,5 +306,7 @@ t.test('an answer that has no end', async t => {
     response.writeHead(200).on('drain', write)
     write()
   })
-  t.match(await failure(httpFor(t, endpoint).json('/x', 'o/n')), { code: 'ERR_HUB', message: /^o\/n: the answer of the Hub has more than 67108864 bytes/ })
+  t.match(await failure(httpFor(t, endpoint).json('/x', 'o/n')), {
+    code: 'ERR_HUB', message: /^o\/n: the response of the Hub has more than 67108864 bytes/
+  })
 })

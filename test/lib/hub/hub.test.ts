@@ -5,7 +5,16 @@ import { setHubEnvironment } from '../../hub/environment.ts'
 import { httpFor, serve, start, startForAll } from './hosts.ts'
 
 const REPOS = [
-  { name: 'o/n', files: { ...Object.fromEntries(Array.from({ length: 7 }, (_, i) => [`data/${i}.txt`, `${i}`])), 'big.parquet': 'PAR1', 'é x.txt': 'é' }, refs: { 'refs/tags/v1': { 'old.txt': 'old' }, 'refs/convert/parquet': { 'a/train/0000.parquet': 'PAR1' } }, formerly: ['o/old'] },
+  {
+    name: 'o/n',
+    files: {
+      ...Object.fromEntries(Array.from({ length: 7 }, (_, i) => [`data/${i}.txt`, `${i}`])),
+      'big.parquet': 'PAR1',
+      'é x.txt': 'é'
+    },
+    refs: { 'refs/tags/v1': { 'old.txt': 'old' }, 'refs/convert/parquet': { 'a/train/0000.parquet': 'PAR1' } },
+    formerly: ['o/old']
+  },
   { name: 'o/private', private: true, files: { 'a.txt': 'a' } },
   { name: 'solo', files: { 'a.txt': 'a' } }
 ]
@@ -14,14 +23,18 @@ t.teardown(setHubEnvironment({}))
 
 t.test('revisions', async t => {
   const { standIn, hub } = await start(t, { repos: REPOS })
-  for (const revision of ['main', 'v1', 'refs/convert/parquet']) t.equal(await hub.commitOf('o/n', revision), standIn.commitOf('o/n', revision === 'v1' ? 'refs/tags/v1' : revision))
+  for (const revision of ['main', 'v1', 'refs/convert/parquet']) {
+    t.equal(await hub.commitOf('o/n', revision), standIn.commitOf('o/n', revision === 'v1' ? 'refs/tags/v1' : revision))
+  }
   const commit = standIn.commitOf('o/n')
   t.equal(await hub.commitOf('o/n', commit), commit, 'of a commit nothing is asked')
   await Promise.all([hub.commitOf('o/n', 'main'), hub.commitOf('o/old', 'main'), hub.commitOf('o/old', 'main')])
   t.equal(standIn.requests.length, 5, 'of others once; a name that was another leads to the new one')
   t.equal(await hub.commitOf('solo', 'main'), standIn.commitOf('solo'))
   t.same(await Promise.all(['v1', 'v2'].map(async revision => await hub.hasRevision('o/n', revision))), [true, false])
-  t.match(await failure(hub.commitOf('o/n', 'none')), { code: 'ERR_DATASET', message: /^o\/n@none: there is no such revision/ })
+  t.match(await failure(hub.commitOf('o/n', 'none')), {
+    code: 'ERR_DATASET', message: /^o\/n@none: there is no such revision/
+  })
   t.match(await failure(hub.commitOf('o/none', 'main')), { code: 'ERR_DATASET' })
   t.match(await failure(hub.commitOf('o/private', 'main')), { code: 'ERR_DATASET' })
   standIn.misbehave({ fault: { kind: 'status', status: 500 }, times: 99 })
@@ -33,8 +46,15 @@ t.test('revisions', async t => {
 t.test('listings come in pages, and each once', async t => {
   const { standIn, hub } = await start(t, { repos: REPOS, pageSize: 2 })
   const commit = await hub.commitOf('o/n', 'main')
-  t.same(await Promise.all([hub.files('o/n', commit), hub.files('o/n', commit)]).then(([files, again]) => [files.map(({ path }) => path), files === again]), [['big.parquet', ...Array.from({ length: 7 }, (_, i) => `data/${i}.txt`), 'é x.txt'], true])
-  t.match((await hub.files('o/n', commit))[0], { path: 'big.parquet', size: 4, oid: /^[0-9a-f]{40}$/, sha256: /^[0-9a-f]{64}$/ })
+  t.same(await Promise.all([hub.files('o/n', commit), hub.files('o/n', commit)]).then(([files, again]) => [files.map(({
+    path
+  }) => path), files === again]), [
+    ['big.parquet', ...Array.from({ length: 7 }, (_, i) => `data/${i}.txt`), 'é x.txt'],
+    true
+  ])
+  t.match((await hub.files('o/n', commit))[0], {
+    path: 'big.parquet', size: 4, oid: /^[0-9a-f]{40}$/, sha256: /^[0-9a-f]{64}$/
+  })
   t.match((await hub.files('o/n', commit))[1], { sha256: null })
   const { standIn: small, hub: other } = await start(t, { repos: REPOS })
   const files = await other.files('o/old', small.commitOf('o/n'))
@@ -43,11 +63,15 @@ t.test('listings come in pages, and each once', async t => {
 })
 
 /** A hub that gives these pages; `SELF` is its address. */
-async function pages (t: Parameters<typeof serve>[0], ...given: Array<{ readonly link?: string, readonly body?: unknown }>): Promise<Hub> {
+async function pages (
+  t: Parameters<typeof serve>[0],
+  ...given: Array<{ readonly link?: string, readonly body?: unknown }>
+): Promise<Hub> {
   let at = 0
   const endpoint: string = await serve(t, (_request, response) => {
     const { link, body = [] } = given[Math.min(at++, given.length - 1)]!
-    response.writeHead(200, link === undefined ? {} : { Link: link.replace('SELF', endpoint) }).end(JSON.stringify(body))
+    response.writeHead(200, link === undefined ? {} : { Link: link.replace('SELF', endpoint) })
+      .end(JSON.stringify(body))
   })
   return new Hub(httpFor(t, endpoint))
 }
@@ -55,19 +79,45 @@ async function pages (t: Parameters<typeof serve>[0], ...given: Array<{ readonly
 t.test('listings that lead elsewhere, or in circles, or are none', async t => {
   const commit = 'a'.repeat(40)
   const entry = { type: 'file', path: 'a', size: 1, oid: 'x' }
-  t.match(await failure((await pages(t, { link: '<https://elsewhere.example/x>; rel="next"' })).files('o/n', commit)), { code: 'ERR_HUB', message: /names https:\/\/elsewhere.example for the rest/ })
-  t.match(await failure((await pages(t, { link: '<SELF/x>; rel="next"' })).files('o/n', commit)), { code: 'ERR_HUB', message: /its listing comes back to where it was/ })
-  t.same((await (await pages(t, { link: '<SELF/first>; rel="first", </api/x>; rel="next"', body: [entry] }, { link: '<SELF/p>; rel="prev"', body: [{ ...entry, path: 'b' }, { ...entry, type: 'directory' }] })).files('o/n', commit)).map(({ path }) => path), ['a', 'b'])
-  t.match(await failure((await pages(t, { body: [{ type: 'file' }] })).files('o/n', commit)), { code: 'ERR_HUB', message: /the Hub answers what it does not by its documentation \(0.path: .*is HF_ENDPOINT the address of a hub\?/ })
-  t.match(await failure((await pages(t, { body: { sha: 'x' } })).commitOf('o/n', 'main')), { code: 'ERR_HUB', message: /\(sha: / })
-  t.same((await (await pages(t, { link: '<SELF/p>; rel="next"', body: [entry, entry] }, { body: [entry] })).files('o/n', commit)).length, 1, 'a file that is listed twice is one')
-  t.match((await (await pages(t, { body: [{ ...entry, lfs: { oid: 'short', size: 7 } }] })).files('o/n', commit)), [{ size: 7, sha256: null }])
+  t.match(
+    await failure((await pages(t, { link: '<https://elsewhere.example/x>; rel="next"' })).files('o/n', commit)),
+    { code: 'ERR_HUB', message: /links to https:\/\/elsewhere.example for the next page/ }
+  )
+  t.match(await failure((await pages(t, { link: '<SELF/x>; rel="next"' })).files('o/n', commit)), {
+    code: 'ERR_HUB', message: /its listing repeats a page/
+  })
+  t.same((await (await pages(
+    t, { link: '<SELF/first>; rel="first", </api/x>; rel="next"', body: [entry] },
+    { link: '<SELF/p>; rel="prev"', body: [{ ...entry, path: 'b' }, { ...entry, type: 'directory' }] }
+  )).files('o/n', commit)).map(({
+    path
+  }) => path), ['a', 'b'])
+  t.match(await failure((await pages(t, { body: [{ type: 'file' }] })).files('o/n', commit)), {
+    code: 'ERR_HUB',
+    message: /the response differs from the Hub's documented API \(0.path: .*is HF_ENDPOINT the address of a hub\?/
+  })
+  t.match(await failure((await pages(t, { body: { sha: 'x' } })).commitOf('o/n', 'main')), {
+    code: 'ERR_HUB', message: /\(sha: /
+  })
+  t.same((await (await pages(t, { link: '<SELF/p>; rel="next"', body: [entry, entry] }, { body: [entry] })).files(
+    'o/n', commit
+  )).length, 1, 'a file that is listed twice is one')
+  t.match(
+    (await (await pages(t, { body: [{ ...entry, lfs: { oid: 'short', size: 7 } }] })).files('o/n', commit)),
+    [{ size: 7, sha256: null }]
+  )
 })
 
 t.test('what would lead elsewhere in an address is not asked for', async t => {
   const { standIn, hub } = await start(t, { repos: REPOS })
-  for (const revision of ['..', '../../x', 'a/..', 'a..b', '', 'x\n', 'a\\b', 'x/']) t.match(await failure(hub.commitOf('o/n', revision)), { code: 'ERR_DATASET', message: /can't be a revision; expected a branch, a tag or a commit/ }, revision)
-  for (const name of ['..%2F..%2Fapi/x', '%2E%2E/x', 'main/../x', 'main/a%0A/../b']) t.match(await failure(hub.remoteFile(`hf://datasets/o/n@${name}`)), { code: 'ERR_FILES' }, name)
+  for (const revision of ['..', '../../x', 'a/..', 'a..b', '', 'x\n', 'a\\b', 'x/']) {
+    t.match(await failure(hub.commitOf('o/n', revision)), {
+      code: 'ERR_DATASET', message: /can't be a revision; expected a branch, a tag or a commit/
+    }, revision)
+  }
+  for (const name of ['..%2F..%2Fapi/x', '%2E%2E/x', 'main/../x', 'main/a%0A/../b']) {
+    t.match(await failure(hub.remoteFile(`hf://datasets/o/n@${name}`)), { code: 'ERR_FILES' }, name)
+  }
   t.equal(standIn.requests.length, 0)
 })
 
@@ -76,15 +126,21 @@ t.test('files by their names: asked for in groups, and known from then on', asyn
   const [commit, old] = [standIn.commitOf('o/n'), standIn.commitOf('o/n', 'refs/tags/v1')]
   const names = ['data/1.txt', 'é x.txt', 'data/0.txt'].map(path => `hf://datasets/o/n@${commit}/${path}`)
   const found = await hub.remoteFiles([names[0]!, `hf://datasets/o/n@${old}/old.txt`, names[1]!, names[2]!])
-  t.match(found.map(({ path, revision }) => [path, revision]), [['data/1.txt', commit], ['old.txt', old], ['é x.txt', commit], ['data/0.txt', commit]])
+  t.match(found.map(({ path, revision }) => [path, revision]), [
+    ['data/1.txt', commit], ['old.txt', old], ['é x.txt', commit], ['data/0.txt', commit]
+  ])
   t.equal(standIn.requests.length, 3)
   t.match(await hub.remoteFile(names[1]!), { name: names[1], size: 2 })
   t.equal(standIn.requests.length, 3)
-  t.match(await failure(hub.remoteFile(`hf://datasets/o/n@${commit}/data`)), { code: 'ERR_DATASET', message: /has no file data; those there are, are on http:.*\/datasets\/o\/n\/tree\// })
+  t.match(await failure(hub.remoteFile(`hf://datasets/o/n@${commit}/data`)), {
+    code: 'ERR_DATASET', message: /has no file data; its files are listed on http:.*\/datasets\/o\/n\/tree\//
+  })
   t.match(await failure(hub.remoteFile('hf://datasets/o')), { code: 'ERR_FILES' })
   const many = Array.from({ length: 450 }, (_, i) => `hf://datasets/o/many@${'b'.repeat(40)}/${i}.txt`)
   t.match(await failure(hub.remoteFiles(many)), { code: 'ERR_DATASET' })
-  const many2 = await start(t, { repos: [{ name: 'o/many', files: Object.fromEntries(many.map((_, i) => [`${i}.txt`, ''] as const)) }] })
+  const many2 = await start(
+    t, { repos: [{ name: 'o/many', files: Object.fromEntries(many.map((_, i) => [`${i}.txt`, ''] as const)) }] }
+  )
   const at = many2.standIn.commitOf('o/many')
   t.equal((await many2.hub.remoteFiles(many.map(name => name.replace('b'.repeat(40), at)))).length, 450)
   t.equal(many2.standIn.requests.length, 3, '200 at a time')

@@ -9,7 +9,10 @@ import { certificate } from './certificate.ts'
 import { httpFor, serve } from './hosts.ts'
 
 /** A proxy that opens tunnels. @returns its address, and what was asked of it */
-async function proxy (t: Test, answer: 'tunnel' | 'refuse' | 'nothing' = 'tunnel'): Promise<{ readonly address: string, readonly asked: IncomingMessage[] }> {
+async function proxy (
+  t: Test,
+  answer: 'tunnel' | 'refuse' | 'nothing' = 'tunnel'
+): Promise<{ readonly address: string, readonly asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = []
   const server = createServer()
   const sockets = new Set<Socket>()
@@ -65,7 +68,11 @@ t.test('a proxy for http, and those that need none', async t => {
     environment(t, { [name]: address.replace('://', '://me:secret@') })
     asked.length = 0
     await httpFor(t, endpoint).json('/x', 'o/n')
-    t.match(asked, [{ method: 'CONNECT', url: host, headers: { 'proxy-authorization': `Basic ${Buffer.from('me:secret').toString('base64')}` } }])
+    t.match(asked, [{
+      method: 'CONNECT',
+      url: host,
+      headers: { 'proxy-authorization': `Basic ${Buffer.from('me:secret').toString('base64')}` }
+    }])
   }
   for (const NO_PROXY of ['127.0.0.1', `other.example,${host}`, '*']) {
     environment(t, { HTTP_PROXY: address, NO_PROXY })
@@ -87,11 +94,12 @@ t.test('a proxy for https, to which nothing is told that is for the Hub', async 
 
 t.test('proxies that refuse, say nothing, or are none', async t => {
   const endpoint = await serve(t, (_request, response) => { response.end('{}') })
-  const json = async (): Promise<unknown> => await failure(httpFor(t, endpoint, { maxRetries: 1, timeout: 100 }).json('/x', 'o/n'))
+  const json = async (): Promise<unknown> =>
+    await failure(httpFor(t, endpoint, { maxRetries: 1, timeout: 100 }).json('/x', 'o/n'))
   environment(t, { HTTP_PROXY: (await proxy(t, 'refuse')).address })
   t.match(await json(), { code: 'ERR_HUB', message: /the connection failed: Proxy response \(407\)/ })
   environment(t, { HTTP_PROXY: (await proxy(t, 'nothing')).address })
-  t.match(await json(), { code: 'ERR_HUB', message: /no answer within the timeout/ })
+  t.match(await json(), { code: 'ERR_HUB', message: /no response within the timeout/ })
   environment(t, { HTTPS_PROXY: 'http://me:secret@proxy:port' })
   const error = await json() as Error
   t.match(error, { code: 'ERR_OPTION', message: /^HTTP_PROXY, HTTPS_PROXY: expected the address of a proxy/ })
@@ -101,8 +109,12 @@ t.test('proxies that refuse, say nothing, or are none', async t => {
 t.test('certificates that nobody vouches for, and the way down from https to http', async t => {
   environment(t, {})
   const endpoint = await secure(t)
-  t.match(await failure(httpFor(t, endpoint, { maxRetries: 9 }).json('/x', 'o/n')), { code: 'ERR_HUB', message: /^o\/n: the certificate of the Hub, or of a proxy, is not good: .*NODE_EXTRA_CA_CERTS$/ })
+  t.match(await failure(httpFor(t, endpoint, { maxRetries: 9 }).json('/x', 'o/n')), {
+    code: 'ERR_HUB', message: /^o\/n: the certificate .*, or of a proxy, is not valid: .*set NODE_EXTRA_CA_CERTS to its file$/
+  })
   trustAll(t)
   t.same((await httpFor(t, endpoint).json('/x', 'o/n')).value, {})
-  t.match(await failure(httpFor(t, endpoint).json('/down', 'o/n')), { code: 'ERR_HUB', message: /sends on to http:\/\/127.0.0.1:1, which is not gone to from https:\/\// })
+  t.match(await failure(httpFor(t, endpoint).json('/down', 'o/n')), {
+    code: 'ERR_HUB', message: /redirects to http:\/\/127.0.0.1:1, which is not followed from https:\/\//
+  })
 })

@@ -37,25 +37,39 @@ const columns: ParquetColumn[] = [
 const files = {
   'large.parquet': await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 4 << 20, rowGroupSize: GROUPS }),
   'small.parquet': await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 30_000, rowGroupSize: GROUPS }),
-  'huge.parquet': await writeParquet(columns.slice(0, 2), { codec: 'UNCOMPRESSED', pageSize: 8 << 20, rowGroupSize: [ROWS] })
+  'huge.parquet': await writeParquet(columns.slice(0, 2), {
+    codec: 'UNCOMPRESSED', pageSize: 8 << 20, rowGroupSize: [ROWS]
+  })
 }
 
 /** What lies in a file for columns, from a row group on. */
 function bytesOf (names: readonly string[], groups: readonly number[]): number {
   const rows = groups.map(group => [GROUPS.slice(0, group).reduce((a, b) => a + b, 0), GROUPS[group]!] as const)
-  return names.flatMap(name => rows.map(([from, count]) => columns.find(column => column.name === name)!.data.slice(from, from + count).reduce((sum: number, text) => sum + String(text).length + 4, 0))).reduce((a, b) => a + b, 0)
+  return names.flatMap(name =>
+    rows.map(([from, count]) => columns.find(column => column.name === name)!.data.slice(from, from + count).reduce((
+      sum: number,
+      text
+    ) => sum + String(text).length + 4, 0))).reduce((a, b) => a + b, 0)
 }
 
 function moved (standIn: StandIn, from: number): number {
   return standIn.requests.slice(from).filter(({ kind }) => kind === 'file').reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
-async function read (t: Test, standIn: StandIn, file: string, names: readonly string[], from: number): Promise<{ moved: number, rows: Array<Record<string, unknown>> }> {
+async function read (
+  t: Test,
+  standIn: StandIn,
+  file: string,
+  names: readonly string[],
+  from: number
+): Promise<{ moved: number, rows: Array<Record<string, unknown>> }> {
   const requests = standIn.requests.length
   const hub = new Hub(httpFor(t, standIn.endpoint))
   const ranges = new HubRanges(hub, await hub.remoteFile(`hf://datasets/o/n@${standIn.commitOf('o/n')}/${file}`))
   const rows: Array<Record<string, unknown>> = []
-  for await (const batch of (await ParquetFile.open(ranges)).readRows({ columns: names, from })) rows.push(...batch.rows as unknown as Array<Record<string, unknown>>)
+  for await (const batch of (await ParquetFile.open(ranges)).readRows({ columns: names, from })) {
+    rows.push(...batch.rows as unknown as Array<Record<string, unknown>>)
+  }
   await ranges.close()
   return { moved: moved(standIn, requests), rows }
 }
@@ -77,10 +91,14 @@ t.test('no more travels than the bytes of the columns asked for, 2 %, and 512 kB
     for (const [names, from, groups] of cases.filter((_, i) => isThorough() || i % 2 === place)) {
       const { moved, rows } = await read(t, standIn, file, names, from)
       const wanted = bytesOf(names, groups)
-      t.ok(moved <= wanted * 1.02 + SPARE_BYTES, `${file}, ${names.length} columns from row ${from}: ${moved} bytes, ${wanted} wanted`)
+      t.ok(moved <= wanted * 1.02 + SPARE_BYTES, `${file}, ${names.length} columns from row ${from}: ` +
+        `${moved} bytes, ${wanted} wanted`)
       const name = names[0]
       const column = columns.find(column => column.name === name)!
-      t.ok(rows.length === ROWS - from && rows.every((row, i) => String(row[name]) === column.data[from + i]), 'and these are right')
+      t.ok(
+        rows.length === ROWS - from && rows.every((row, i) => String(row[name]) === column.data[from + i]),
+        'and these are right'
+      )
     }
   }
   const { moved, rows } = await read(t, standIn, 'huge.parquet', ['text'], 0)
@@ -89,7 +107,10 @@ t.test('no more travels than the bytes of the columns asked for, 2 %, and 512 kB
 })
 
 t.test('the source moves no more', async t => {
-  const standIn = await startForAll(t, { repos: [{ name: 'o/n', files: { 'data/train-0.parquet': files['large.parquet'], 'data/train-1.parquet': files['small.parquet'] } }] })
+  const standIn = await startForAll(
+    t,
+    { repos: [{ name: 'o/n', files: { 'data/train-0.parquet': files['large.parquet'], 'data/train-1.parquet': files['small.parquet'] } }] }
+  )
   const got: string[] = []
   for await (const { text } of hf('o/n') as AsyncIterable<Document>) got.push(text)
   t.same(got, [...columns[0]!.data, ...columns[0]!.data])
@@ -103,8 +124,13 @@ t.test('what is expected comes as one answer, and what was given last can be ask
   const file = await hub.remoteFile(`hf://datasets/o/n@${standIn.commitOf('o/n')}/a.bin`)
   const ranges = new HubRanges(hub, file)
   t.match(ranges, { name: file.name, size: bytes.length })
-  const asked = (): Array<string | null> => standIn.requests.filter(({ kind }) => kind === 'file').map(({ range }) => range)
-  const same = async (start: number, end: number): Promise<void> => { t.ok((await ranges.read(start, end)).equals(bytes.subarray(start, end)), `${start} to ${end}`) }
+  const asked = (): Array<string | null> =>
+    standIn.requests.filter(({ kind }) => kind === 'file').map(({ range }) => range)
+  const same = async (start: number, end: number): Promise<void> => {
+    t.ok((await ranges.read(start, end)).equals(
+      bytes.subarray(start, end)
+    ), `${start} to ${end}`)
+  }
   ranges.expect(100, 2_900_000)
   ranges.expect(100, 2_900_000)
   ranges.expect(5, 5)
@@ -127,13 +153,15 @@ t.test('what is expected comes as one answer, and what was given last can be ask
 })
 
 t.test('what breaks in an expected part is told to whoever reads it', async t => {
-  const { standIn, hub } = await start(t, { repos: [{ name: 'o/n', files: { 'a.bin': Buffer.alloc(5000) } }] }, { maxRetries: 0 })
+  const { standIn, hub } = await start(
+    t, { repos: [{ name: 'o/n', files: { 'a.bin': Buffer.alloc(5000) } }] }, { maxRetries: 0 }
+  )
   const file = await hub.remoteFile(`hf://datasets/o/n@${standIn.commitOf('o/n')}/a.bin`)
   const controller = new AbortController()
   const ranges = new HubRanges(hub, file, { signal: controller.signal })
   standIn.misbehave({ fault: { kind: 'break', after: 1000 } })
   ranges.expect(0, 5000)
-  t.match(await failure(ranges.read(0, 2000)), { code: 'ERR_HUB', message: /was broken off/ })
+  t.match(await failure(ranges.read(0, 2000)), { code: 'ERR_HUB', message: /the connection was closed/ })
   t.match(await failure(ranges.read(0, 2000)), { message: /ended before its end, byte 5000/ })
   standIn.misbehave({ fault: { kind: 'stall', after: 10 } })
   const reading = failure(ranges.read(0, 100))

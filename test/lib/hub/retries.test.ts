@@ -4,7 +4,15 @@ import { Retries, Transient, waitAsked } from '../../../lib/hub/retries.ts'
 import type { HubSettings } from '../../../lib/hub/settings.ts'
 import { failure } from '../../helpers.ts'
 
-const SETTINGS: HubSettings = { endpoint: 'https://hub.example', token: null, offline: false, maxRetries: 3, timeout: 1000, retryDelay: 4, mostEntries: 1000 }
+const SETTINGS: HubSettings = {
+  endpoint: 'https://hub.example',
+  token: null,
+  offline: false,
+  maxRetries: 3,
+  timeout: 1000,
+  retryDelay: 4,
+  mostEntries: 1000
+}
 
 async function timed (wait: () => Promise<void>): Promise<number> {
   await setImmediate() // timers count from when the event loop last looked at the clock
@@ -39,19 +47,27 @@ t.test('waits double, half of each at random, until it was tried often enough', 
     t.ok(took >= most / 2 - 2 && took < most + 60, `${took} ms, from ${most / 2} to ${most}`)
   }
   const cause = new Transient('it broke')
-  t.match(await failure(retries.wait(cause)), { code: 'ERR_HUB', message: 'o/n: it broke, 4 times in a row; run it again to go on, or raise --max-retries', cause })
+  t.match(await failure(retries.wait(cause)), {
+    code: 'ERR_HUB', message: 'o/n: it broke, 4 times in a row; run again to resume, or raise --max-retries', cause
+  })
   const again = new Retries('o/n', SETTINGS)
   for (let i = 0; i < 10; i++) {
     await again.wait(new Transient('it broke'))
     again.progress()
   }
-  t.match(await failure(new Retries('o/n', { ...SETTINGS, maxRetries: 0 }).wait(cause)), { message: 'o/n: it broke; run it again to go on, or raise --max-retries' })
+  t.match(
+    await failure(new Retries('o/n', { ...SETTINGS, maxRetries: 0 }).wait(cause)),
+    { message: 'o/n: it broke; run again to resume, or raise --max-retries' }
+  )
 })
 
 t.test('what is no use trying again', async t => {
   const error = new Error('a defect')
   t.equal(await failure(new Retries('o/n', SETTINGS).wait(error)), error)
-  t.match(await failure(new Retries('o/n', SETTINGS).wait(new Transient('429', { wait: 3_600_001 }))), { code: 'ERR_HUB', message: 'o/n: 429, and asks to wait 3600 s; run it again then' })
+  t.match(
+    await failure(new Retries('o/n', SETTINGS).wait(new Transient('429', { wait: 3_600_001 }))),
+    { code: 'ERR_HUB', message: 'o/n: 429, and asks to wait 3600 s; run again then' }
+  )
 })
 
 t.test('waits that were asked for, and addresses that have expired', async t => {
@@ -61,7 +77,8 @@ t.test('waits that were asked for, and addresses that have expired', async t => 
   const took = await timed(() => short.wait(new Transient('429', { wait: 50 })))
   t.ok(took >= 48 && took < 500, `${took} ms`)
   const zero = new Retries('o/n', { ...SETTINGS, retryDelay: 60 })
-  t.ok(await timed(() => zero.wait(new Transient('429', { wait: 0 }))) >= 28, 'a server that has no time to name still gets some')
+  t.ok(await timed(() => zero.wait(new Transient('429', { wait: 0 }))) >= 28,
+    'a server that has no time to name still gets some')
 })
 
 t.test('long waits are told of, and ended by a signal', async t => {
@@ -72,7 +89,7 @@ t.test('long waits are told of, and ended by a signal', async t => {
   const waiting = failure(retries.wait(new Transient('it answers with 429', { wait: 37_000 })))
   controller.abort(new Error('stopped'))
   t.match(await waiting, { code: 'ABORT_ERR' })
-  t.same(told, ['o/n: it answers with 429; waits 37 s'])
+  t.same(told, ['o/n: it answers with 429; waiting 37 s'])
   t.match(await failure(retries.wait(new Transient('x'))), { message: 'stopped' })
 })
 
@@ -82,5 +99,7 @@ t.test('a Hub that nobody has ever reached is not waited for as long', async t =
   t.teardown(() => { performance.now = now })
   await retries.wait(new Transient('no connection'), false)
   performance.now = () => now() + 100_000
-  t.match(await failure(retries.wait(new Transient('no connection'), false)), { code: 'ERR_HUB', message: 'o/n: no connection; is there a network, and is HF_ENDPOINT (https://hub.example) right?' })
+  t.match(await failure(retries.wait(new Transient('no connection'), false)), {
+    code: 'ERR_HUB', message: 'o/n: no connection; is there a network, and is HF_ENDPOINT (https://hub.example) right?'
+  })
 })

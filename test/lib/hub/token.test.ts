@@ -14,7 +14,9 @@ import { startForAll } from './hosts.ts'
 const TOKEN = 'hf_abcdefghijklmnopqrstuvwxyzABCDEFGH'
 const SECRET = /abcdefghijklmnopqrstuvwxyz|Signature=|Policy=|Key-Pair-Id/
 
-const table = await writeParquet([{ name: 'text', data: Array.from({ length: 50 }, (_, i) => `text ${i}`), type: 'STRING' }], { codec: 'UNCOMPRESSED', pageSize: 200, rowGroupSize: [20] })
+const table = await writeParquet([{
+  name: 'text', data: Array.from({ length: 50 }, (_, i) => `text ${i}`), type: 'STRING'
+}], { codec: 'UNCOMPRESSED', pageSize: 200, rowGroupSize: [20] })
 const lines = Array.from({ length: 50 }, (_, i) => `{"text":"text ${i}"}\n`).join('')
 const REPOS = [
   { name: 'o/lines', lfs: 'all' as const, files: { 'train.jsonl': lines } },
@@ -47,7 +49,9 @@ t.test('the token is in no error, in nothing that is told, and in no request to 
   const run = async (name: string, plan: Misbehaviour, maxRetries: number): Promise<unknown> => {
     await closeHubs()
     standIn.misbehave(plan)
-    const options = { maxRetries, timeout: 0.05, hub: { retryDelay: 1 }, tell: (message: string) => { said.push(message) } }
+    const options = {
+      maxRetries, timeout: 0.05, hub: { retryDelay: 1 }, tell: (message: string) => { said.push(message) }
+    }
     try {
       for await (const { text } of hf(name, options) as AsyncIterable<Document>) said.push(text)
       return null
@@ -63,7 +67,9 @@ t.test('the token is in no error, in nothing that is told, and in no request to 
   for (const [i, fault] of faults.entries()) {
     const [name, other] = [REPOS[i % 3]!.name, REPOS[(i + 1) % 3]!.name]
     await run(name, { fault }, 3)
-    for (const kind of isThorough() ? kinds : [kinds[i % 3]!]) if (await run(other, { fault, on: { kind }, times: 50 }, 0) !== null) errors++
+    for (const kind of isThorough() ? kinds : [kinds[i % 3]!]) {
+      if (await run(other, { fault, on: { kind }, times: 50 }, 0) !== null) errors++
+    }
   }
   t.ok(errors > faults.length * howMany(1 / 3, 1), `${errors} errors were looked at`)
   for (const name of ['o/gone', 'o/none']) await run(name, { fault: { kind: 'delay', ms: 0 } }, 0)
@@ -80,7 +86,9 @@ t.test('the token is in no error, in nothing that is told, and in no request to 
   const shown = [...said, ...written].filter(text => SECRET.test(text))
   t.same(shown.map(text => SECRET.exec(text)![0]), [])
   if (shown.length > 0) t.comment(shown[0]!.replace(TOKEN, 'TOKEN').slice(0, 2000))
-  t.match(seen(new Error('outer', { cause: Object.assign(new Error('inner'), { headers: { authorization: `Bearer ${TOKEN}` } }) })), SECRET, 'it would be found')
+  t.match(seen(new Error(
+    'outer', { cause: Object.assign(new Error('inner'), { headers: { authorization: `Bearer ${TOKEN}` } }) }
+  )), SECRET, 'it would be found')
   t.same(standIn.leaks, [])
   const elsewhere = standIn.requests.filter(({ host }) => host === 'cdn')
   t.ok(elsewhere.length > 20)

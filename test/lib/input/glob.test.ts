@@ -8,7 +8,10 @@ import { findByGlob, isLocalGlob } from '../../../lib/input/glob.ts'
 import { failure, put, temporaryFolder } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
-const TREE = ['a.txt', 'b.txt', 'ab', '.a', 'a-b', 'a/a.txt', 'a/b/a.txt', 'a/b/b', 'a/.b/a.txt', 'b/a', 'b/a.b/b.txt', '.b/a.txt', 'b/[a]', 'b/é', 'b/🚤']
+const TREE = [
+  'a.txt', 'b.txt', 'ab', '.a', 'a-b', 'a/a.txt', 'a/b/a.txt', 'a/b/b', 'a/.b/a.txt', 'b/a', 'b/a.b/b.txt', '.b/a.txt',
+  'b/[a]', 'b/é', 'b/🚤'
+]
 
 /** The files that a glob finds in a folder, by their paths from there. */
 async function found (folder: string, glob: string): Promise<string[]> {
@@ -16,7 +19,9 @@ async function found (folder: string, glob: string): Promise<string[]> {
 }
 
 t.test('what a glob is', async t => {
-  for (const glob of ['*', 'a?', '[a]', 'x/**', '{a,b}', 'a{1..3}', '{a,{b,c}}', 'a\\\\*']) t.ok(isLocalGlob(glob), glob)
+  for (const glob of ['*', 'a?', '[a]', 'x/**', '{a,b}', 'a{1..3}', '{a,{b,c}}', 'a\\\\*']) {
+    t.ok(isLocalGlob(glob), glob)
+  }
   for (const path of ['a', 'a\\*', '{a}', '{}', '[', 'a]', '{a', 'a,b', '(a)']) t.notOk(isLocalGlob(path), path)
 })
 
@@ -50,11 +55,14 @@ t.test('wildcards, sets and braces are those of a shell', async t => {
 t.test('property: files are those that tinyglobby finds', async t => {
   const folder = temporaryFolder(t)
   for (const name of TREE.slice(0, -1)) put(folder, name, '') // to tinyglobby, ? is a code unit
-  const part = fc.oneof(fc.constantFrom('**', '*', 'a', 'b', '.*', '*.txt', '?', '[ab]', '{a,b}', '{a,b}.txt', '*.{txt,b}'), fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', '.'), minLength: 1, maxLength: 4 }))
+  const part = fc.oneof(fc.constantFrom(
+    '**', '*', 'a', 'b', '.*', '*.txt', '?', '[ab]', '{a,b}', '{a,b}.txt', '*.{txt,b}'
+  ), fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', '.'), minLength: 1, maxLength: 4 }))
   let all = 0
   // To tinyglobby, a/** is also the file a, and .* and the like are patterns of its own.
   const globs = fc.array(part, { minLength: 1, maxLength: 4 })
-    .filter(parts => !parts.some(part => /^\.+$|\*\*.|.\*\*|\.[*?]/.test(part)) && (parts.at(-1) !== '**' || parts.length === 1))
+    .filter(parts =>
+      !parts.some(part => /^\.+$|\*\*.|.\*\*|\.[*?]/.test(part)) && (parts.at(-1) !== '**' || parts.length === 1))
   await fc.assert(fc.asyncProperty(globs, async parts => {
     const glob = parts.join('/')
     const expected = isLocalGlob(glob) ? (await tinyglobby(glob, { cwd: folder, expandDirectories: false })).sort() : []
@@ -79,7 +87,10 @@ t.test('a file that links lead to as well is given once, by the path with the fe
   t.strictSame(await found(folder, 'data/0*'), ['data/0.txt'], 'by the link where only that matches')
   symlinkSync(join(folder, 'data'), join(folder, 'link'))
   t.strictSame(await found(folder, 'link/**/b*'), ['link/sub/b.txt'])
-  t.strictSame((await findFiles([join(folder, 'data/a.txt'), join(folder, 'data/a.txt')])).length, 2, 'names that are given twice are read twice')
+  t.strictSame(
+    (await findFiles([join(folder, 'data/a.txt'), join(folder, 'data/a.txt')])).length, 2,
+    'names that are given twice are read twice'
+  )
 })
 
 t.test('a link that leads nowhere is an error that names it, as a glob matches it and as it is named', async t => {
@@ -90,10 +101,15 @@ t.test('a link that leads nowhere is an error that names it, as a glob matches i
   symlinkSync('nowhere', join(folder, 'snapshots', 'folder'))
   for (const glob of ['snapshots/*.parquet', '**/*.parquet', 'snapshots/{a,b,c}.parquet']) {
     const error = await failure(findFiles(join(folder, glob)))
-    t.match(error, { code: 'ERR_FILES', message: /b\.parquet: is a link to \.\.\/blobs\/none, which is not there; get that file, or remove the link\n.*c\.parquet: is a link to c\.parquet/ })
+    t.match(error, {
+      code: 'ERR_FILES',
+      message: /b\.parquet: is a link to \S+none, which doesn't exist; get that file.*\n.*c\.parquet: is a link to c\.parquet/
+    })
     t.notMatch(error, { message: /folder/ })
   }
-  t.match(await failure(findFiles(join(folder, 'snapshots/b.parquet'))), { code: 'ERR_FILES', message: /b\.parquet: is a link to \.\.\/blobs\/none, which is not there/ })
+  t.match(await failure(findFiles(join(folder, 'snapshots/b.parquet'))), {
+    code: 'ERR_FILES', message: /b\.parquet: is a link to \.\.\/blobs\/none, which doesn't exist/
+  })
   t.strictSame(await found(folder, 'snapshots/*/x'), [], 'a link where a folder would be is none')
   put(folder, 'blobs/none', '')
   t.strictSame(await found(folder, 'snapshots/[ab]*'), ['snapshots/a.parquet', 'snapshots/b.parquet'])
@@ -109,13 +125,17 @@ t.test('names that a backtracking matcher would take years for are told at once'
   t.strictSame(await found(folder, '{'.repeat(2000) + '*'), [])
 })
 
-t.test('globs that are too long, have too many stars or alternatives, or patterns that are not known, are refused by name', async t => {
+t.test('globs that are too long, have too many stars or alternatives, or patterns that are not known, ' +
+  'are refused by name', async t => {
   for (const [glob, message] of [
     ['*' + 'a'.repeat(4096), /^\*a+…: the glob has 4097 characters and 1 stars, expected at most 4096 and 64$/],
     ['*a'.repeat(65), /has 130 characters and 65 stars/],
-    ['{a,b}'.repeat(10) + '*', /stands for more than 1000 globs/],
-    ['{1..999999999}', /stands for more than 1000 globs/],
-    ['@(a|b)*.txt', /^@\(a\|b\)\*\.txt: @\(a\|b\) can't be read in a glob; write \{a,b\} for alternatives, and \\\( for a parenthesis$/]
+    ['{a,b}'.repeat(10) + '*', /its braces expand to more than 1000 globs/],
+    ['{1..999999999}', /its braces expand to more than 1000 globs/],
+    [
+      '@(a|b)*.txt',
+      /^@\(a\|b\)\*\.txt: @\(a\|b\) is not supported in a glob; write \{a,b\} for alternatives, and \\\( for a paren/
+    ]
   ] as const) t.match(await failure(findFiles(glob)), { code: 'ERR_FILES', message })
 })
 

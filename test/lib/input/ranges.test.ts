@@ -27,7 +27,10 @@ t.test('a file that changes while it is read', async t => {
     const ranges = await openRanges(path)
     await ranges.read(0, 3)
     change(path)
-    t.match(await failure(ranges.read(3, 6)), { code: 'ERR_SOURCE', message: `${path}: was changed while it was read; start over when nothing writes to it any more` })
+    t.match(await failure(ranges.read(3, 6)), {
+      code: 'ERR_SOURCE',
+      message: `${path}: was changed while it was read; start over when nothing writes to it any more`
+    })
     await ranges.close()
   }
 })
@@ -61,9 +64,21 @@ t.test('batches are bounded by bytes', async t => {
 })
 
 t.test('what is to be read is told beforehand: small row groups several at a time, each in its order', async t => {
-  const columnData = [{ name: 'text', data: Array.from({ length: 2000 }, (_, i) => `a text, the ${i}th`), type: 'STRING' as const }, { name: 'n', data: Array.from({ length: 2000 }, (_, i) => i), type: 'INT32' as const }]
+  const columnData = [{
+    name: 'text', data: Array.from({ length: 2000 }, (_, i) => `a text, the ${i}th`), type: 'STRING' as const
+  }, {
+    name: 'n',
+    data: Array.from({ length: 2000 }, (
+      _,
+      i
+    ) => i),
+    type: 'INT32' as const
+  }]
   const told: number[] = []
-  const ranges = { ...rangesOf(Buffer.from(parquetWriteBuffer({ columnData, rowGroupSize: 100 }))), expect: (start: number) => { told.push(start) } }
+  const ranges = {
+    ...rangesOf(Buffer.from(parquetWriteBuffer({ columnData, rowGroupSize: 100 }))),
+    expect: (start: number) => { told.push(start) }
+  }
   const file = await ParquetFile.open(ranges)
   let before = 0
   for await (const { rows } of file.readRows({ columns: ['text'] })) {

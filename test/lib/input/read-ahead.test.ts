@@ -26,7 +26,9 @@ class MadeUp {
   }
 
   ahead (options: Partial<ReadAheadOptions> = {}): ReadAhead {
-    return new ReadAhead(this.files, (path, offset, signal) => this.#open(path, offset, signal), { reads: () => true, ...options })
+    return new ReadAhead(this.files, (path, offset, signal) => this.#open(path, offset, signal), {
+      reads: () => true, ...options
+    })
   }
 
   async * #open (path: string, offset: number, signal: AbortSignal): AsyncGenerator<Buffer> {
@@ -197,7 +199,8 @@ async function startWith (t: Test, files: Files): Promise<Hub> {
 }
 
 /** Lines of a file on the Hub, each with its number. */
-const lines = (file: string, count: number): string => Array.from({ length: count }, (_, i) => `${JSON.stringify({ text: `${file} ${i}` })}\n`).join('')
+const lines = (file: string, count: number): string =>
+  Array.from({ length: count }, (_, i) => `${JSON.stringify({ text: `${file} ${i}` })}\n`).join('')
 
 async function texts (source: AsyncIterable<unknown>): Promise<string[]> {
   const found: string[] = []
@@ -209,15 +212,23 @@ const DATASET = 'hf://datasets/o/d@main'
 
 t.test('files of a source, on the Hub and beside it', async t => {
   const names = Array.from({ length: 12 }, (_, i) => `f${String(i).padStart(2, '0')}.jsonl${i % 3 === 0 ? '.gz' : ''}`)
-  const hub = await startWith(t, Object.fromEntries(names.map(name => [name, name.endsWith('.gz') ? gzipSync(lines(name, 20)) : lines(name, 20)])))
+  const hub = await startWith(t, Object.fromEntries(names.map(name =>
+    [name, name.endsWith('.gz') ? gzipSync(lines(name, 20)) : lines(name, 20)])))
   const local = put(temporaryFolder(t), 'local.jsonl', lines('local', 3))
-  const given = [...names.slice(0, 6).map(name => `${DATASET}/${name}`), local, ...names.slice(6).map(name => `${DATASET}/${name}`)]
+  const given = [
+    ...names.slice(0, 6).map(name => `${DATASET}/${name}`), local, ...names.slice(6).map(name => `${DATASET}/${name}`)
+  ]
   const source = ndjson(given)
-  t.same(await texts(source), [...names.slice(0, 6), 'local', ...names.slice(6)].flatMap(name => Array.from({ length: name === 'local' ? 3 : 20 }, (_, i) => `${name} ${i}`)))
+  t.same(await texts(source), [...names.slice(0, 6), 'local', ...names.slice(6)].flatMap(name =>
+    Array.from({ length: name === 'local' ? 3 : 20 }, (
+      _,
+      i
+    ) => `${name} ${i}`)))
   t.equal(source.progress.read, source.progress.total)
   const asked = hub.requests.filter(({ kind, status }) => kind === 'file' && status === 200)
   t.same(asked.map(({ file }) => file).sort(), names, 'each once')
-  t.same(asked.slice(0, 6).map(({ file }) => file).sort(), names.slice(0, 6), 'those behind the local file come after it')
+  t.same(asked.slice(0, 6).map(({ file }) => file).sort(), names.slice(0, 6),
+    'those behind the local file come after it')
 })
 
 t.test('those that follow are asked for while the first has not answered', async t => {
@@ -225,7 +236,8 @@ t.test('those that follow are asked for while the first has not answered', async
   const hub = await startWith(t, Object.fromEntries(names.map(name => [name, lines(name, 3)])))
   hub.misbehave({ fault: { kind: 'delay', ms: null }, on: { path: names[0]!, kind: 'file' }, times: 1 })
   const source = ndjson(names.map(name => `${DATASET}/${name}`)).resume()
-  const files = (): Set<string | null> => new Set(hub.requests.filter(({ kind }) => kind === 'file').map(({ file }) => file))
+  const files = (): Set<string | null> =>
+    new Set(hub.requests.filter(({ kind }) => kind === 'file').map(({ file }) => file))
   await until(() => files().size >= 8)
   await sleep(20)
   t.same([...files()].sort(), names.slice(0, 8))
@@ -234,7 +246,8 @@ t.test('those that follow are asked for while the first has not answered', async
 
 t.test('a source that is gone on with', async t => {
   const names = ['a.txt', 'b.txt', 'c.txt']
-  await startWith(t, Object.fromEntries(names.map(name => [name, Array.from({ length: 500 }, (_, i) => `${name} ${i}\n`).join('')])))
+  await startWith(t, Object.fromEntries(names.map(name =>
+    [name, Array.from({ length: 500 }, (_, i) => `${name} ${i}\n`).join('')])))
   const given = names.map(name => `${DATASET}/${name}`)
   const first = text(given, { highWaterMark: 1 })
   const found: string[] = []
@@ -262,7 +275,8 @@ t.test('a source that is stopped early has fetched little more than the first me
     }
     const files = hub.requests.slice(before).filter(({ kind }) => kind === 'file')
     t.same(new Set(files.map(({ file }) => file)), new Set(['a.jsonl']), how)
-    t.ok(files.reduce((sum, { bytes }) => sum + bytes, 0) < 9_000_000, 'what lies in the buffers of sockets is beyond us')
+    t.ok(files.reduce((sum, { bytes }) => sum + bytes, 0) < 9_000_000,
+      'what lies in the buffers of sockets is beyond us')
   }
 })
 
@@ -271,6 +285,8 @@ t.test('a file that is not there fails when it is its turn', async t => {
   const source = ndjson(['a', 'b', 'c'].map(name => `${DATASET}/${name}.jsonl`))
   hub.misbehave({ fault: { kind: 'status', status: 404 }, on: { path: 'b.jsonl', kind: 'file' }, times: 100 })
   const found: string[] = []
-  await t.rejects(async () => { for await (const { text } of source as AsyncIterable<Document>) found.push(text) }, { code: /^ERR_/ })
+  await t.rejects(
+    async () => { for await (const { text } of source as AsyncIterable<Document>) found.push(text) }, { code: /^ERR_/ }
+  )
   t.equal(found.length, 5)
 })

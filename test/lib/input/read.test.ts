@@ -49,8 +49,16 @@ t.test('bytes from any offset, plain and compressed', async t => {
   const folder = temporaryFolder(t)
   const text = 'abcdefghij'.repeat(100_000)
   const zstd = await loadZstdCompressor()
-  for (const path of [put(folder, 'a', text), put(folder, 'a.gz', gzipSync(text)), put(folder, 'a.zst', Buffer.concat([zstd(Buffer.from(text.slice(0, 600_000))), zstd(Buffer.from(text.slice(600_000)))]))]) {
-    for (const offset of [0, 1, 999_999, 1_000_000]) t.equal(await read(path, { offset }), text.slice(offset), `${path} ${offset}`)
+  for (const path of [
+    put(folder, 'a', text),
+    put(folder, 'a.gz', gzipSync(text)),
+    put(folder, 'a.zst', Buffer.concat([
+      zstd(Buffer.from(text.slice(0, 600_000))), zstd(Buffer.from(text.slice(600_000)))
+    ]))
+  ]) {
+    for (const offset of [0, 1, 999_999, 1_000_000]) {
+      t.equal(await read(path, { offset }), text.slice(offset), `${path} ${offset}`)
+    }
   }
 })
 
@@ -62,7 +70,11 @@ t.test('members of a .gz that was put together of several are read one after the
 t.test('a .gz that is cut off or damaged is an error with its place, not a short file', async t => {
   const folder = temporaryFolder(t)
   const whole = gzipSync(Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 256)))
-  await t.rejects(read(put(folder, 'cut.gz', whole.subarray(0, -5))), { code: 'ERR_SOURCE', message: /cut\.gz: the gzip data is cut off after \d+ decompressed bytes/, cause: { code: 'Z_BUF_ERROR' } })
+  await t.rejects(read(put(folder, 'cut.gz', whole.subarray(0, -5))), {
+    code: 'ERR_SOURCE',
+    message: /cut\.gz: the gzip data is cut off after \d+ decompressed bytes/,
+    cause: { code: 'Z_BUF_ERROR' }
+  })
   await t.rejects(read(put(folder, 'empty.gz', '')), { code: 'ERR_SOURCE', message: /empty\.gz/ })
   const damaged = Buffer.from(whole)
   damaged.fill(0xff, 200, 220)
@@ -86,11 +98,17 @@ t.test('a .zst that is cut off, damaged, none, or has something else behind it i
     [whole.subarray(0, -6), /a\.zst: the zstd data is cut off after 0 decompressed bytes/],
     [whole, /a\.zst: damaged zstd data after 4 decompressed bytes \(a frame with another checksum/],
     [Buffer.from('plain'), /a\.zst: is not zstd data, which its ending promises/],
-    [Buffer.concat([frameOf([rawBlock('text', true)]), Buffer.from('{}')]), /a\.zst: the zstd data ends at byte 13 of 15, and what follows \(2 bytes\) is not zstd data/]
+    [
+      Buffer.concat([frameOf([rawBlock('text', true)]), Buffer.from('{}')]),
+      /a\.zst: the zstd data ends at byte 13 of 15, and what follows \(2 bytes\) is not zstd data/
+    ]
   ] as const) {
     t.match(await failure(read(put(folder, 'a.zst', content))), { code: 'ERR_SOURCE', message: says })
   }
-  t.match(await failure(read(put(folder, 'a.zst', frameOf([rawBlock('text', true)])), { offset: 5 })), { code: 'ERR_STATE', message: /byte 5, but there are only 4/ })
+  t.match(
+    await failure(read(put(folder, 'a.zst', frameOf([rawBlock('text', true)])), { offset: 5 })),
+    { code: 'ERR_STATE', message: /byte 5, but there are only 4/ }
+  )
 })
 
 t.test('a signal stops what a bomb gives', async t => {
@@ -106,7 +124,11 @@ t.test('what begins as something else than text is refused, from the start only'
   for (const [name, content, says] of [
     ['a.ndjson', gzipSync('text'), /a\.ndjson: is gzip data; give it a name that ends in \.gz/],
     ['a.gz', gzipSync(gzipSync('text')), /a\.gz: is gzip data again once it is decompressed/],
-    ['a.zst', frameOf([rawBlock(Buffer.from('PAR1\x15'), true)]), /a\.zst: is a parquet file once it is decompressed; read it with --dataset parquet/]
+    [
+      'a.zst',
+      frameOf([rawBlock(Buffer.from('PAR1\x15'), true)]),
+      /a\.zst: is a parquet file once it is decompressed; read it with --dataset parquet/
+    ]
   ] as const) {
     const path = put(folder, name, content)
     t.match(await failure(read(path)), { code: 'ERR_SOURCE', message: says })
@@ -129,7 +151,10 @@ for (const [change, make] of Object.entries(changes)) {
     const chunks = readBytes(path)
     await chunks.next()
     make(path)
-    t.match(await failure((async () => { while ((await chunks.next()).done !== true); })()), { code: 'ERR_SOURCE', message: /a\.txt: was changed while it was read \(2000000 bytes, then \d+\); wait until it is written whole/ })
+    t.match(await failure((async () => { while ((await chunks.next()).done !== true); })()), {
+      code: 'ERR_SOURCE',
+      message: /a\.txt: was changed while it was read \(2000000 bytes, then \d+\); wait until it is completely written/
+    })
   })
 }
 
@@ -137,12 +162,17 @@ t.test('a compressed file that grows while it is read is an error, and one that 
   const folder = temporaryFolder(t)
   const noise = Buffer.from(Array.from({ length: 2e6 }, (_, i) => (i * i * 7919 >> 3) % 251))
   const zstd = await loadZstdCompressor()
-  for (const [name, member] of [['a.gz', gzipSync(noise, { level: 0 })], ['a.zst', Buffer.concat([zstd(noise), frameOf(Array.from({ length: 20 }, (_, i) => rawBlock(noise.subarray(i * 1e4, i * 1e4 + 1e5), i === 19)))])]] as const) {
+  for (const [name, member] of [['a.gz', gzipSync(noise, { level: 0 })], ['a.zst', Buffer.concat([zstd(noise), frameOf(Array.from({ length: 20 }, (
+    _,
+    i
+  ) => rawBlock(noise.subarray(i * 1e4, i * 1e4 + 1e5), i === 19)))])]] as const) {
     const path = put(folder, name, member)
     const chunks = readBytes(path)
     await chunks.next()
     appendFileSync(path, member)
-    t.match(await failure((async () => { while ((await chunks.next()).done !== true); })()), { code: 'ERR_SOURCE', message: /was changed while it was read/ }, name)
+    t.match(await failure((async () => { while ((await chunks.next()).done !== true); })()), {
+      code: 'ERR_SOURCE', message: /was changed while it was read/
+    }, name)
     const others = readBytes(put(folder, name, member))
     await others.next()
     renameSync(put(folder, 'new', 'other'), path)
@@ -165,20 +195,36 @@ t.test('behind a gzip member zeros are padding, and anything else is an error, n
   const folder = temporaryFolder(t)
   const member = gzipSync('one ')
   t.equal(await read(put(folder, 'padded.gz', Buffer.concat([member, Buffer.alloc(5000)]))), 'one ')
-  const named = Buffer.concat([Buffer.from('1f8b081c0000000000ff0300616263', 'hex'), Buffer.from('name\0comment\0'), member.subarray(10)])
+  const named = Buffer.concat([
+    Buffer.from('1f8b081c0000000000ff0300616263', 'hex'), Buffer.from('name\0comment\0'), member.subarray(10)
+  ])
   // In several chunks.
   const large = gzipSync(Buffer.from(Array.from({ length: 7e5 }, (_, i) => (i * i * 7919 >> 3) % 251)), { level: 0 })
-  for (const members of [[member], [member, large], [large, named, member], Array<Buffer>(300).fill(member), [gzipSync('')]]) {
-    for (const rest of [Buffer.concat([Buffer.alloc(4096), gzipSync('lost')]), 'garbage', '{', '\x1f', '\x1f\x8b\x08\xff', '\x1f\x8b\x07\x00', 'x'.repeat(6e5)]) {
+  for (const members of [
+    [member], [member, large], [large, named, member], Array<Buffer>(300).fill(member), [gzipSync('')]
+  ]) {
+    for (const rest of [
+      Buffer.concat([Buffer.alloc(4096), gzipSync('lost')]), 'garbage', '{', '\x1f', '\x1f\x8b\x08\xff',
+      '\x1f\x8b\x07\x00', 'x'.repeat(6e5)
+    ]) {
       const [whole, follows] = [Buffer.concat(members), typeof rest === 'string' ? Buffer.from(rest, 'latin1') : rest]
       const error = await failure(read(put(folder, 'a.gz', Buffer.concat([whole, follows]))))
       const isBegun = rest === '\x1f' // of a member that is cut off
-      t.match(error, isBegun ? { code: 'ERR_SOURCE', message: 'the gzip data is cut off after' } : { code: 'ERR_SOURCE', message: `a.gz: the gzip data ends at byte ${whole.length} of ${whole.length + follows.length}, and what follows (${follows.length} byte${follows.length === 1 ? '' : 's'}) is not gzip data; get the file again` })
+      t.match(error, isBegun
+        ? { code: 'ERR_SOURCE', message: 'the gzip data is cut off after' }
+        : {
+            code: 'ERR_SOURCE',
+            message: `a.gz: the gzip data ends at byte ${whole.length} of ${whole.length + follows.length}, ` +
+            `and what follows (${follows.length} byte${follows.length === 1 ? '' : 's'}) is not gzip data; ` +
+            'get the file again'
+          })
     }
   }
   const flipped = Buffer.from(Buffer.concat([member, gzipSync('two '.repeat(99))]))
   flipped[flipped.length - 6]! ^= 4
-  t.match(await failure(read(put(folder, 'a.gz', flipped))), { code: 'ERR_SOURCE', message: /damaged gzip data after \d+ decompressed bytes \(incorrect data check\)/ })
+  t.match(await failure(read(put(folder, 'a.gz', flipped))), {
+    code: 'ERR_SOURCE', message: /damaged gzip data after \d+ decompressed bytes \(incorrect data check\)/
+  })
 })
 
 t.test('a pipe is read by its name, and bytes from a saved offset are there or an error', async t => {
@@ -188,9 +234,13 @@ t.test('a pipe is read by its name, and bytes from a saved offset are there or a
   const writer = createWriteStream(join(folder, 'pipe'))
   writer.end('through a pipe')
   t.equal(await reading, 'through a pipe')
-  t.match(await failure(read(put(folder, 'a.gz', gzipSync('short')), { offset: 99 })), { code: 'ERR_STATE', message: /byte 99, but there are only 5/ })
+  t.match(await failure(read(put(folder, 'a.gz', gzipSync('short')), { offset: 99 })), {
+    code: 'ERR_STATE', message: /byte 99, but there are only 5/
+  })
 })
 
 t.test('every file that is missing is told', async t => {
-  t.match(await failure(findFiles(['/none/a', '/none/b'])), { code: 'ERR_FILES', message: '/none/a: no such file\n/none/b: no such file' })
+  t.match(await failure(findFiles(['/none/a', '/none/b'])), {
+    code: 'ERR_FILES', message: '/none/a: no such file\n/none/b: no such file'
+  })
 })

@@ -5,16 +5,25 @@ import { t } from '../../tap.ts'
 const COLUMNS = { license: 'license', repository: 'repo_name' }
 
 t.test('columns are picked by their names', async t => {
-  t.strictSame(licenseColumns(['repo_name', 'path', 'copies', 'size', 'content', 'license', 'hash']), COLUMNS, 'codeparrot-clean')
-  t.strictSame(licenseColumns(['id', 'max_stars_repo_path', 'max_stars_repo_name', 'max_stars_repo_licenses', 'content']), { license: 'max_stars_repo_licenses', repository: 'max_stars_repo_name' }, 'The Stack')
-  t.strictSame(licenseColumns(['max_stars_repo_name', 'content']), { license: null, repository: 'max_stars_repo_name' }, 'StarCoder')
+  t.strictSame(
+    licenseColumns(['repo_name', 'path', 'copies', 'size', 'content', 'license', 'hash']), COLUMNS, 'codeparrot-clean'
+  )
+  t.strictSame(licenseColumns(
+    ['id', 'max_stars_repo_path', 'max_stars_repo_name', 'max_stars_repo_licenses', 'content']
+  ), { license: 'max_stars_repo_licenses', repository: 'max_stars_repo_name' }, 'The Stack')
+  t.strictSame(
+    licenseColumns(['max_stars_repo_name', 'content']), { license: null, repository: 'max_stars_repo_name' },
+    'StarCoder'
+  )
   t.strictSame(licenseColumns(['text']), { license: null, repository: null })
 })
 
 t.test('records by licence, with the repositories of each', async t => {
   const counts = new LicenseCounts(COLUMNS)
   for (const [license, repository] of [
-    ['mit', 'b/b'], ['mit', 'a/a'], ['mit', 'b/b'], [['gpl-3.0', 'mit', 'mit'], 'c/c'], [' mit\n', undefined], [null, 'd/d'], [[], 'd/d'], [7, 7], ['', ''], ['isc', 'e/e']
+    ['mit', 'b/b'], ['mit', 'a/a'], ['mit', 'b/b'], [['gpl-3.0', 'mit', 'mit'], 'c/c'], [' mit\n', undefined], [
+      null, 'd/d'
+    ], [[], 'd/d'], [7, 7], ['', ''], ['isc', 'e/e']
   ]) counts.add({ license, repo_name: repository })
   t.strictSame(counts.rows, [
     { license: NOT_STATED, records: 4, repositories: ['d/d'], unlisted: 0 },
@@ -27,7 +36,7 @@ t.test('records by licence, with the repositories of each', async t => {
 
 # Licences
 
-This is what sluice knows of these licences by their names; it is no legal advice.
+This is what sluice knows about these licences by their names; it is not legal advice.
 
 ## a\\_b.ndjson
 

@@ -117,18 +117,18 @@ t.test('of several the strictest counts', async t => {
     spdx: null,
     redistributable: 'yes',
     obligations: ['attribution', 'notice', 'share-alike'],
-    reason: /CC-BY-SA-3.0 and gfdl each want their own licence/
+    reason: /CC-BY-SA-3.0 and gfdl each require their own licence/
   })
   t.match(strictestOf(['mit', 'cc-by-nd-4.0', 'other']), {
     spdx: null,
     redistributable: 'no',
-    reason: /"cc-by-nd-4.0" permits no derived work/
+    reason: /"cc-by-nd-4.0" does not permit derived works/
   })
   t.match(termsOf('MIT, Apache-2.0'), { spdx: 'MIT AND Apache-2.0', redistributable: 'yes' })
   t.match(termsOf('MIT (non-commercial only)'), {
     spdx: null,
     redistributable: 'unknown',
-    reason: /"non-commercial only" is no licence that sluice knows/
+    reason: /"non-commercial only" is not a licence that sluice knows/
   })
   t.match(termsOf('(MIT OR CC-BY-NC-4.0)'), {
     spdx: 'MIT OR CC-BY-NC-4.0',
@@ -158,13 +158,13 @@ t.test('texts of a megabyte are looked at in a time that grows with them', async
     t.match(strictestOf([text, 'mit']), {
       spdx: null,
       redistributable: 'unknown',
-      reason: /^of 2 licences the strictest counts: /
+      reason: /^the strictest of 2 licences counts: /
     }, part)
   }
   t.match(termsOf('MIT License. '.repeat(1000)), {
     spdx: null,
     redistributable: 'unknown',
-    reason: 'is a text of 13000 characters, and no name of a licence'
+    reason: 'is a text of 13000 characters, not the name of a licence'
   })
   t.equal(termsOf(`MIT${' '.repeat(500)}OR${' '.repeat(500)}ISC`).spdx, 'MIT OR ISC')
 })

@@ -5,7 +5,13 @@ import { t } from '../../tap.ts'
 import { readCheckpoint, writeCheckpoint } from '../../../lib/output/checkpoint.ts'
 import { failure, filesIn, folderInMemory, mocked, put } from '../../helpers.ts'
 
-const CONTENT = { name: 'wéb 語\ud800', at: 12_345, big: 2 ** 60, small: -0.5, state: { hashes: 'AAAA', list: [1, null, true], empty: {} } }
+const CONTENT = {
+  name: 'wéb 語\ud800',
+  at: 12_345,
+  big: 2 ** 60,
+  small: -0.5,
+  state: { hashes: 'AAAA', list: [1, null, true], empty: {} }
+}
 const read = (path: string): Promise<unknown> => readCheckpoint(path).catch((error: unknown) => error)
 
 t.test('a checkpoint is read as it was written, its folder made; where none is, there is null', async t => {
@@ -29,7 +35,11 @@ t.test('cut off at any byte, it is refused', async t => {
     const error = await read(path)
     if ((error as { code?: string }).code !== 'ERR_CHECKPOINT') t.fail(`cut off at ${length}`)
   }
-  t.match(await read(put(folder, 'cut', bytes.subarray(0, 100))), { code: 'ERR_CHECKPOINT', exitCode: 2, message: /cut: is cut off or damaged: 100 characters that are no JSON, expected a checkpoint; get it from a copy, or start over with --restart/ })
+  t.match(await read(put(folder, 'cut', bytes.subarray(0, 100))), {
+    code: 'ERR_CHECKPOINT',
+    exitCode: 2,
+    message: /cut: is cut off or damaged: 100 characters that are no JSON, expected a checkpoint; get it from a copy, or start over with --restart/
+  })
 })
 
 t.test('with any byte changed, it is refused, or says the same', async t => {
@@ -60,13 +70,22 @@ t.test('what is no checkpoint, or one of another form, is told as that', async t
     ['null', /is no checkpoint of sluice/],
     ['5', /is no checkpoint of sluice/],
     ['{"stats":[]}', /is no checkpoint of sluice/],
-    [whole.replace('"sluice_checkpoint":1', '"sluice_checkpoint":2'), /is a checkpoint of form 2, expected 1: another version of sluice has written it/],
+    [
+      whole.replace('"sluice_checkpoint":1', '"sluice_checkpoint":2'),
+      /is a checkpoint of form 2, expected 1: another version of sluice has written it/
+    ],
     [whole.replace('12345', '12346'), /is damaged: its content has another SHA-256 than it says/],
     ['{"sluice_checkpoint":1}', /is damaged/],
     [`${whole}${whole}`, /is cut off or damaged/]
-  ] as const) t.match(await read(put(folder, 'checkpoint.json', text)), { code: 'ERR_CHECKPOINT', message }, text.slice(0, 40))
+  ] as const) {
+    t.match(
+      await read(put(folder, 'checkpoint.json', text)), { code: 'ERR_CHECKPOINT', message }, text.slice(0, 40)
+    )
+  }
   mkdirSync(join(folder, 'folder.json'))
-  t.match(await read(join(folder, 'folder.json')), { code: 'ERR_CHECKPOINT', message: /folder\.json: cannot be read: is a folder/, cause: { code: 'EISDIR' } })
+  t.match(await read(join(folder, 'folder.json')), {
+    code: 'ERR_CHECKPOINT', message: /folder\.json: cannot be read: is a folder/, cause: { code: 'EISDIR' }
+  })
 })
 
 t.test('the one before stands until the new one is on the disk, whatever fails', async t => {
@@ -84,15 +103,21 @@ t.test('the one before stands until the new one is on the disk, whatever fails',
     sync: failing('sync'),
     close: failing('close'),
     rename: { rename: () => Promise.reject(full) },
-    'rename, and then rm': { rename: () => Promise.reject(full), async rm (path: string) { await fs.rm(path); throw new Error('rm') } }
+    'rename, and then rm': {
+      rename: () => Promise.reject(full), async rm (path: string) { await fs.rm(path); throw new Error('rm') }
+    }
   }
   for (const [kind, calls] of Object.entries(fails)) {
     const folder = folderInMemory(t)
     const path = join(folder, 'checkpoint.json')
     await writeCheckpoint(path, CONTENT)
     const before = await readCheckpoint(path)
-    const { writeCheckpoint: write } = await mocked<typeof import('../../../lib/output/checkpoint.ts')>(t, 'lib/output/checkpoint', { 'node:fs/promises': { ...fs, ...calls } })
-    t.match(await failure(write(path, { at: 99 })), { code: 'ERR_OUTPUT', message: /checkpoint\.json: cannot be written: no space left on the device/, cause: full }, kind)
+    const { writeCheckpoint: write } = await mocked<typeof import('../../../lib/output/checkpoint.ts')>(
+      t, 'lib/output/checkpoint', { 'node:fs/promises': { ...fs, ...calls } }
+    )
+    t.match(await failure(write(path, { at: 99 })), {
+      code: 'ERR_OUTPUT', message: /checkpoint\.json: cannot be written: no space left on the device/, cause: full
+    }, kind)
     t.strictSame(await readCheckpoint(path), before, kind)
     t.strictSame(filesIn(folder), ['checkpoint.json'], kind)
   }
@@ -101,13 +126,17 @@ t.test('the one before stands until the new one is on the disk, whatever fails',
 t.test('a folder that can\'t be written to is named; what a killed run has left is replaced', async t => {
   const folder = folderInMemory(t)
   put(folder, 'file', '')
-  t.match(await failure(writeCheckpoint(join(folder, 'file/checkpoint.json'), 1)), { code: 'ERR_OUTPUT', message: /checkpoint\.json: cannot be written: a part of the path is a file/ })
+  t.match(await failure(writeCheckpoint(join(folder, 'file/checkpoint.json'), 1)), {
+    code: 'ERR_OUTPUT', message: /checkpoint\.json: cannot be written: a part of the path is a file/
+  })
   put(folder, 'checkpoint.json.tmp', '{"half')
   await writeCheckpoint(join(folder, 'checkpoint.json'), 1)
   t.strictSame(filesIn(folder), ['checkpoint.json', 'file'])
   if (process.getuid?.() !== 0) { // root may write anywhere
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
-    t.match(await failure(writeCheckpoint(join(folder, 'closed/checkpoint.json'), 1)), { code: 'ERR_OUTPUT', cause: { code: 'EACCES' } })
+    t.match(await failure(writeCheckpoint(join(folder, 'closed/checkpoint.json'), 1)), {
+      code: 'ERR_OUTPUT', cause: { code: 'EACCES' }
+    })
   }
 })

@@ -9,7 +9,10 @@ import { failure } from '../../helpers.ts'
 await loadZstdCompressor()
 
 /** Where bytes go, and what is done with it. */
-function target (write: (bytes: Buffer) => Promise<void> = () => Promise.resolve()): Output & { readonly bytes: () => Buffer, readonly done: string[] } {
+function target (write: (bytes: Buffer) => Promise<void> = () => Promise.resolve()): Output & {
+  readonly bytes: () => Buffer
+  readonly done: string[]
+} {
   const chunks: Buffer[] = []
   const done: string[] = []
   return {
@@ -27,7 +30,8 @@ function target (write: (bytes: Buffer) => Promise<void> = () => Promise.resolve
 const unzipped: Readonly<Record<string, (bytes: Buffer) => string>> = {
   'a.txt': bytes => bytes.toString(),
   'a.txt.gz': bytes => gunzipSync(bytes).toString(),
-  'a.txt.zst': bytes => bytes.toString('latin1').split(/(?=\x28\xb5\x2f\xfd)/).map(frame => Buffer.from(zstd.decompress(Buffer.from(frame, 'latin1'))).toString()).join('')
+  'a.txt.zst': bytes => bytes.toString('latin1').split(/(?=\x28\xb5\x2f\xfd)/).map(frame =>
+    Buffer.from(zstd.decompress(Buffer.from(frame, 'latin1'))).toString()).join('')
 }
 
 for (const [name, unzip] of Object.entries(unzipped)) {

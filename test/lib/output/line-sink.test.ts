@@ -49,7 +49,10 @@ async function textOf (path: string): Promise<string> {
 
 const sinks = { 'a.ndjson': ndjsonSink, 'a.ndjson.gz': ndjsonSink, 'a.ndjson.zst': ndjsonSink, 'a.txt': textSink } as const
 
-for (const [name, make] of Object.entries(sinks) as Array<[string, (path: string, options: { resumable: boolean }) => LineSink<Document>]>) {
+for (const [name, make] of Object.entries(sinks) as Array<[string, (
+  path: string,
+  options: { resumable: boolean }
+) => LineSink<Document>]>) {
   t.test(`${name}: saved at any documents and gone on with, the same lines and stats as in one go`, async t => {
     const folder = folderInMemory(t)
     const whole = make(join(folder, `whole-${name}`), { resumable: true })
@@ -103,7 +106,10 @@ t.test('a line that can\'t be made, and what fails at a barrier, fail the sink',
   const sink = ndjsonSink(join(folder, 'a.ndjson'), { resumable: true })
   t.match(await failure(pipeline(Readable.from([{ ...DOCUMENTS[0]!, meta: loop }]), sink)), { name: 'TypeError' })
   const other = ndjsonSink(join(folder, 'b.ndjson'), { resumable: true })
-  t.match(await failure(pipeline(Readable.from([new Barrier(() => Promise.reject(new Error('no room')))]), other)), { message: 'no room' })
+  t.match(
+    await failure(pipeline(Readable.from([new Barrier(() => Promise.reject(new Error('no room')))]), other)),
+    { message: 'no room' }
+  )
   await Promise.all([sink, other].map(closed))
   t.strictSame(filesIn(folder), [])
 })
@@ -111,8 +117,19 @@ t.test('a line that can\'t be made, and what fails at a barrier, fail the sink',
 t.test('a state that no sink of lines gave is refused', async t => {
   const folder = folderInMemory(t)
   const state = await write(ndjsonSink(join(folder, 'a.ndjson'), { resumable: true }), 0, 3)
-  for (const bad of [null, {}, { lines: 1 }, { ...state, more: 1 }, { ...state, lines: -1 }, { ...state, output: { ...state!.output, tail: 'x' } }, { ...state, output: { bytes: 1.5, tail: state!.output.tail } }]) {
-    t.throws(() => { ndjsonSink(join(folder, 'a.ndjson'), { resumable: true }).restore(bad as never) }, { code: 'ERR_STATE', message: /ndjson: not a state of this stage/ })
+  for (const bad of [
+    null,
+    {},
+    { lines: 1 },
+    { ...state, more: 1 },
+    { ...state, lines: -1 },
+    { ...state, output: { ...state!.output, tail: 'x' } },
+    { ...state, output: { bytes: 1.5, tail: state!.output.tail } }
+  ]) {
+    t.throws(
+      () => { ndjsonSink(join(folder, 'a.ndjson'), { resumable: true }).restore(bad as never) },
+      { code: 'ERR_STATE', message: /ndjson: not a state of this stage/ }
+    )
   }
 })
 

@@ -35,7 +35,9 @@ let players: Player[] = []
 let wake = (): void => {}
 
 function play (work: () => Promise<void>, stepsLeft = Infinity): Player {
-  const player: Player = { pid: players.length + 1, go: null, stepsLeft, isKilled: false, hasEnded: false, holds: false }
+  const player: Player = {
+    pid: players.length + 1, go: null, stepsLeft, isKilled: false, hasEnded: false, holds: false
+  }
   players.push(player)
   playing.run(player, work).finally(() => {
     player.hasEnded = true
@@ -80,25 +82,30 @@ function randomOf (seed: number): () => number {
 async function lockByTurns (t: Test, links: boolean): Promise<LockModule> {
   const opened: FileHandle[] = []
   t.teardown(async () => { for (const file of opened) await file.close().catch(() => {}) }) // those of the killed
-  const calls = Object.fromEntries(Object.entries(fs).map(([name, call]: [string, unknown]) => [name, typeof call !== 'function'
-    ? call
-    : async (...args: unknown[]) => {
-      await turn()
-      if (name === 'link' && !links) { // Linux says first that there is a file of that name
-        throw Object.assign(new Error('link'), { code: await fs.access(args[1] as string).then(() => 'EEXIST', () => 'EPERM') })
-      }
-      const result = await (call as (...args: unknown[]) => Promise<unknown>)(...args)
-      if (name !== 'open') return result
-      const file = result as FileHandle
-      opened.push(file)
-      return {
-        writeFile: async (text: string) => { await turn(); await file.writeFile(text) },
-        appendFile: async (bytes: Buffer) => { await turn(); await file.appendFile(bytes) },
-        sync: turn,
-        close: async () => { await turn(); await file.close() }
-      }
-    }]))
-  const output = await mocked<typeof import('../../../lib/output/output.ts')>(t, 'lib/output/output', { 'node:fs/promises': calls })
+  const calls = Object.fromEntries(Object.entries(fs).map(([name, call]: [string, unknown]) =>
+    [name, typeof call !== 'function'
+      ? call
+      : async (...args: unknown[]) => {
+        await turn()
+        if (name === 'link' && !links) { // Linux says first that there is a file of that name
+          throw Object.assign(
+            new Error('link'), { code: await fs.access(args[1] as string).then(() => 'EEXIST', () => 'EPERM') }
+          )
+        }
+        const result = await (call as (...args: unknown[]) => Promise<unknown>)(...args)
+        if (name !== 'open') return result
+        const file = result as FileHandle
+        opened.push(file)
+        return {
+          writeFile: async (text: string) => { await turn(); await file.writeFile(text) },
+          appendFile: async (bytes: Buffer) => { await turn(); await file.appendFile(bytes) },
+          sync: turn,
+          close: async () => { await turn(); await file.close() }
+        }
+      }]))
+  const output = await mocked<typeof import('../../../lib/output/output.ts')>(
+    t, 'lib/output/output', { 'node:fs/promises': calls }
+  )
   return await mocked<LockModule>(t, 'lib/output/lock', {
     'node:fs/promises': calls,
     [builtModule('lib/output/output')]: output,
@@ -110,9 +117,12 @@ async function lockByTurns (t: Test, links: boolean): Promise<LockModule> {
   })
 }
 
-const identity = (pid: number): processes.ProcessIdentity => ({ pid, host: 'here', boot: null, pid_namespace: null, started: null })
+const identity = (pid: number): processes.ProcessIdentity => ({
+  pid, host: 'here', boot: null, pid_namespace: null, started: null
+})
 
-const contentOf = (id: string): string => JSON.stringify({ ...identity(999), id, began_at_utc: '2026-11-22T22:37:33.000Z' })
+const contentOf = (id: string): string =>
+  JSON.stringify({ ...identity(999), id, began_at_utc: '2026-11-22T22:37:33.000Z' })
 
 /** What runs find. */
 const beginnings: Readonly<Record<string, (folder: string) => void>> = {
@@ -149,12 +159,15 @@ t.test('where there are no links, one that is killed while it writes its lock le
     const folder = stage(t, beginnings['the lock of a killed run']!)
     const first = play(async () => { await (await lock(join(folder, 'a.lock'), 'a')).release() }, steps)
     await playAll(() => 0)
-    const halfWritten = filesIn(folder).find(name => !name.endsWith('.tmp') && readFileSync(join(folder, name), 'utf8') === '')
+    const halfWritten = filesIn(folder).find(name =>
+      !name.endsWith('.tmp') && readFileSync(join(folder, name), 'utf8') === '')
     const errors: unknown[] = []
     play(async () => { await lock(join(folder, 'a.lock'), 'a').catch((error: unknown) => { errors.push(error) }) })
     await playAll(() => 0)
-    if (halfWritten === undefined) t.strictSame([errors, filesIn(folder)], [[], ['a.lock']], `killed after ${steps} steps`)
-    else {
+    if (halfWritten === undefined) {
+      t.strictSame([errors, filesIn(folder)], [[], ['a.lock']],
+      `killed after ${steps} steps`)
+    } else {
       t.match(errors, [{ code: 'ERR_LOCKED', message: `${halfWritten}: is not a whole lock file` }])
       refused++
     }
@@ -172,7 +185,10 @@ for (const links of [true, false]) {
         const folder = stage(t, prepare)
         const errors: unknown[] = []
         for (let i = 0; i < 6; i++) {
-          const player = play(async () => { await lock(join(folder, 'a.lock'), 'a').then(() => { player.holds = true }, (error: unknown) => { errors.push(error) }) })
+          const player = play(async () => {
+            await lock(join(folder, 'a.lock'), 'a')
+              .then(() => { player.holds = true }, (error: unknown) => { errors.push(error) })
+          })
         }
         await playAll(randomOf(seed))
         t.equal(players.filter(({ holds }) => holds).length, 1, `${name}, seed ${seed}`)
@@ -194,12 +210,15 @@ async function takeTurns (t: Test, lock: LockModule['lock'], prepare: (folder: s
     for (let i = 0; i < 6; i++) {
       const player = play(async () => {
         for (let attempt = 0; attempt < 3; attempt++) {
-          const held = await lock(join(folder, 'a.lock'), 'a').catch((error: unknown) => { if (codeOf(error) !== 'ERR_LOCKED') throw error })
+          const held = await lock(join(folder, 'a.lock'), 'a')
+            .catch((error: unknown) => { if (codeOf(error) !== 'ERR_LOCKED') throw error })
           if (held === undefined) continue
           player.holds = true
           taken++
           for (let i = 0; i < 3; i++) {
-            if (players.some(other => other.holds && !other.isKilled && other !== player)) t.fail(`seed ${seed}: two have it`)
+            if (players.some(other => other.holds && !other.isKilled && other !== player)) {
+              t.fail(`seed ${seed}: two have it`)
+            }
             await turn()
           }
           player.holds = false

@@ -16,7 +16,9 @@ const NO_PID = 999_999_999
 
 /** The lock of a run that is gone, but for what is said. */
 async function putLock (path: string, changes: object = {}): Promise<string> {
-  const content = { id: randomUUID(), ...await thisProcess(), pid: NO_PID, began_at_utc: '2026-11-22T22:37:33.000Z', ...changes }
+  const content = {
+    id: randomUUID(), ...await thisProcess(), pid: NO_PID, began_at_utc: '2026-11-22T22:37:33.000Z', ...changes
+  }
   return put(dirname(path), 'a.lock', JSON.stringify(content))
 }
 
@@ -24,7 +26,9 @@ t.test('a lock says whose it is, and is gone once it is released; the folder is 
   const folder = temporaryFolder(t)
   const path = join(folder, 'new/shards/a.lock')
   const held = await lock(path, 'shards')
-  t.match(JSON.parse(readFileSync(path, 'utf8')), { ...await thisProcess(), id: /^[0-9a-f-]{36}$/, began_at_utc: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/ })
+  t.match(JSON.parse(readFileSync(path, 'utf8')), {
+    ...await thisProcess(), id: /^[0-9a-f-]{36}$/, began_at_utc: /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
+  })
   t.strictSame(filesIn(folder), ['new/shards/a.lock'])
   await held.release()
   t.strictSame(filesIn(folder), [])
@@ -37,7 +41,10 @@ t.test('a second run of this process is refused', async t => {
   t.match(await failure(lock(path, 'shards/web')), {
     code: 'ERR_LOCKED',
     exitCode: 1,
-    message: noProc === false ? `shards/web: is being written to by another run, process ${process.pid} on host ${hostname()}, which began at ${began}; wait for it to end, or stop it` : /^shards\/web: /
+    message: noProc === false
+      ? `shards/web: is being written to by another run, process ${process.pid} on host ${hostname()}, ` +
+        `which began at ${began}; wait for it to end, or stop it`
+      : /^shards\/web: /
   })
   await held.release()
   await (await lock(path, 'shards/web')).release()
@@ -46,10 +53,15 @@ t.test('a second run of this process is refused', async t => {
 t.test('another process is named while it runs; killed, its lock is taken over', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'a.lock')
-  const program = `import { lock } from '${builtModule('lib/output/lock')}'; await lock(${JSON.stringify(path)}, 'x'); console.log('held'); setInterval(() => {}, 1000)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
+  const program = `import { lock } from '${builtModule('lib/output/lock')}'; ` +
+    `await lock(${JSON.stringify(path)}, 'x'); console.log('held'); setInterval(() => {}, 1000)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit']
+  })
   await once(child.stdout, 'data')
-  t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: `process ${child.pid} on host ${hostname()}, which began at 2` })
+  t.match(await failure(lock(path, 'x')), {
+    code: 'ERR_LOCKED', message: `process ${child.pid} on host ${hostname()}, which began at 2`
+  })
   child.kill('SIGKILL')
   await once(child, 'close')
   const held = await lock(path, 'x')
@@ -62,7 +74,13 @@ t.test('the lock of a process that is gone is taken over', async t => {
   const me = await thisProcess()
   const { pid } = spawnSync(process.execPath, ['--version'])
   const gone: Record<string, object> = { 'no process has the pid': { pid } }
-  if (noProc === false) Object.assign(gone, { 'another one has the pid': { pid: process.ppid, started: me.started! + 1 }, 'we have the pid': { pid: process.pid, started: me.started! - 1 }, 'before the machine was started anew': { pid: process.ppid, boot: randomUUID() } })
+  if (noProc === false) {
+    Object.assign(gone, {
+      'another one has the pid': { pid: process.ppid, started: me.started! + 1 },
+      'we have the pid': { pid: process.pid, started: me.started! - 1 },
+      'before the machine was started anew': { pid: process.ppid, boot: randomUUID() }
+    })
+  }
   for (const [kind, changes] of Object.entries(gone)) {
     const folder = temporaryFolder(t)
     const held = await lock(await putLock(join(folder, 'a.lock'), changes), 'x')
@@ -73,9 +91,17 @@ t.test('the lock of a process that is gone is taken over', async t => {
 })
 
 t.test('the lock of another machine, or of another container, is for people to judge', async t => {
-  for (const changes of [{ host: 'elsewhere', boot: randomUUID() }, ...noProc === false ? [{ pid_namespace: 'pid:[1]', host: hostname() }] : []]) {
+  for (const changes of [
+    { host: 'elsewhere', boot: randomUUID() },
+    ...noProc === false ? [{ pid_namespace: 'pid:[1]', host: hostname() }] : []
+  ]) {
     const path = await putLock(join(temporaryFolder(t), 'a.lock'), changes)
-    t.match(await failure(lock(path, 'shards')), { code: 'ERR_LOCKED', message: `shards: is being written to by another run, process ${NO_PID} on host ${changes.host}, which began at 2026-11-22T22:37:33.000Z; wait for it to end, or stop it; whether it is still there can't be told from here: if it is certainly gone, delete ${path}` })
+    t.match(await failure(lock(path, 'shards')), {
+      code: 'ERR_LOCKED',
+      message: `shards: is being written to by another run, process ${NO_PID} on host ${changes.host}, ` +
+        'which began at 2026-11-22T22:37:33.000Z; wait for it to end, or stop it; ' +
+        `whether it is still there can't be told from here: if it is certainly gone, delete ${path}`
+    })
     t.match(JSON.parse(readFileSync(path, 'utf8')), changes, 'it stands')
   }
 })
@@ -86,31 +112,54 @@ t.test('of 20 at once, one gets the lock of a process that is gone', async t => 
     const path = await putLock(join(folder, 'a.lock'))
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => lock(path, 'x')))
     t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
-    t.strictSame(outcomes.flatMap(outcome => outcome.status === 'rejected' ? [(outcome.reason as { code: string }).code] : []), Array(19).fill('ERR_LOCKED'))
+    t.strictSame(outcomes.flatMap(outcome =>
+      outcome.status === 'rejected' ? [(outcome.reason as { code: string }).code] : []), Array(19).fill('ERR_LOCKED'))
     t.strictSame(filesIn(folder), ['a.lock'])
   }
 })
 
 t.test('what is no lock is left alone and named; what power was cut on is taken over', async t => {
   const whole = readFileSync(await putLock(join(temporaryFolder(t), 'a.lock')), 'utf8')
-  const others = { 'cut off': whole.slice(0, 50), text: 'my notes', 'an id that leads elsewhere': whole.replace(/"id":"[^"]*"/, '"id":"../../x"'), 'a group of processes': whole.replace(/"pid":\d+/, '"pid":-1'), JSON: '{}' }
+  const others = {
+    'cut off': whole.slice(0, 50),
+    text: 'my notes',
+    'an id that leads elsewhere': whole.replace(/"id":"[^"]*"/, '"id":"../../x"'),
+    'a group of processes': whole.replace(/"pid":\d+/, '"pid":-1'),
+    JSON: '{}'
+  }
   for (const [kind, content] of Object.entries(others)) {
     const folder = temporaryFolder(t)
     const path = put(folder, 'a.lock', content)
-    t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: `${path}: is not a whole lock file, so that it doesn't say whose it is; if no run is under way here, delete it and run again` }, kind)
+    t.match(await failure(lock(path, 'x')), {
+      code: 'ERR_LOCKED',
+      message: `${path}: is not a whole lock file, so that it doesn't say whose it is; ` +
+        'if no run is under way here, delete it and run again'
+    }, kind)
     t.equal(readFileSync(path, 'utf8'), content)
     t.strictSame(filesIn(folder), ['a.lock'])
   }
-  for (const content of ['', '\0'.repeat(4096)]) await (await lock(put(temporaryFolder(t), 'a.lock', content), 'x')).release()
+  for (const content of ['', '\0'.repeat(4096)]) {
+    await (await lock(put(temporaryFolder(t), 'a.lock', content), 'x')).release()
+  }
   const folder = temporaryFolder(t)
   symlinkSync(join(folder, 'none'), join(folder, 'a.lock'))
-  t.match(await failure(lock(join(folder, 'a.lock'), 'x')), { code: 'ERR_LOCKED', message: /is not a whole lock file/ }, 'a link to nothing')
+  t.match(
+    await failure(lock(join(folder, 'a.lock'), 'x')), { code: 'ERR_LOCKED', message: /is not a whole lock file/ },
+    'a link to nothing'
+  )
 })
 
 t.test('where there are no links: the same, but an empty lock may be one that is being written', async t => {
   const refused = Object.assign(new Error('link'), { code: 'ENOTSUP' })
   const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(t, 'lib/output/lock', {
-    'node:fs/promises': { ...fs, link: async (_from: string, to: string) => { throw existsSync(to) ? Object.assign(new Error('link'), { code: 'EEXIST' }) : refused } }
+    'node:fs/promises': {
+      ...fs,
+      link: async (_from: string, to: string) => {
+        throw existsSync(to)
+          ? Object.assign(new Error('link'), { code: 'EEXIST' })
+          : refused
+      }
+    }
   })
   const folder = temporaryFolder(t)
   const path = await putLock(join(folder, 'a.lock'))
@@ -152,7 +201,9 @@ t.test('what killed runs have left beside the lock is deleted, and nothing else'
   const folder = temporaryFolder(t)
   const id = randomUUID()
   const stay = ['a.lock.old', `a.lock.${id}.${process.ppid}.tmp`, `b.lock.${id}`, `b.lock.${id}.${NO_PID}.tmp`]
-  for (const name of [...stay, `a.lock.${id}`, `a.lock.${id}.${id}`, 'a.lock.123-456', `a.lock.${id}.${NO_PID}.tmp`]) put(folder, name, '')
+  for (const name of [...stay, `a.lock.${id}`, `a.lock.${id}.${id}`, 'a.lock.123-456', `a.lock.${id}.${NO_PID}.tmp`]) {
+    put(folder, name, '')
+  }
   await (await lock(join(folder, 'a.lock'), 'x')).release()
   t.strictSame(filesIn(folder), stay.sort())
 })
@@ -161,7 +212,8 @@ t.test('withLock gives what the work gives, and lets go of the lock whatever bec
   const folder = temporaryFolder(t)
   const path = join(folder, 'a.lock')
   t.equal(await withLock(path, 'x', async () => filesIn(folder).join()), 'a.lock')
-  t.equal(await failure(withLock(path, 'x', () => Promise.reject(new Error('work')))).then(error => (error as Error).message), 'work')
+  t.equal(await failure(withLock(path, 'x', () => Promise.reject(new Error('work')))).then(error =>
+    (error as Error).message), 'work')
   t.strictSame(filesIn(folder), [])
   await withLock(path, 'x', async () => {
     t.match(await failure(withLock(path, 'x', async () => { t.fail('two at once') })), { code: 'ERR_LOCKED' })
@@ -172,8 +224,12 @@ t.test('a lock that cannot be written is named, and nothing is left', async t =>
   const folder = temporaryFolder(t)
   put(folder, 'file', '')
   mkdirSync(join(folder, 'taken.lock'))
-  t.match(await failure(lock(join(folder, 'file/a.lock'), 'x')), { code: 'ERR_OUTPUT', message: /file\/a\.lock: cannot be written: a part of the path is a file/ })
-  t.match(await failure(lock(join(folder, 'taken.lock'), 'x')), { code: 'ERR_OUTPUT', message: /taken\.lock: cannot be written: is a folder, expected a file/ })
+  t.match(await failure(lock(join(folder, 'file/a.lock'), 'x')), {
+    code: 'ERR_OUTPUT', message: /file\/a\.lock: cannot be written: a part of the path is a file/
+  })
+  t.match(await failure(lock(join(folder, 'taken.lock'), 'x')), {
+    code: 'ERR_OUTPUT', message: /taken\.lock: cannot be written: is a folder, expected a file/
+  })
   t.strictSame(filesIn(folder), ['file'])
   if (process.getuid?.() !== 0) { // root may write anywhere
     mkdirSync(join(folder, 'closed'))
@@ -190,16 +246,22 @@ t.test('an error on the way leaves nothing, not even a lock that was had already
     'the temporary name stays': { rm: async (path: string) => { await fs.rm(path, { force: true }); if (path.endsWith('.tmp')) throw full } }
   }
   for (const [kind, calls] of Object.entries(fails)) {
-    const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(t, 'lib/output/lock', { 'node:fs/promises': { ...fs, ...calls } })
+    const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(
+      t, 'lib/output/lock', { 'node:fs/promises': { ...fs, ...calls } }
+    )
     const folder = temporaryFolder(t)
-    t.match(await failure(lock(join(folder, 'a.lock'), 'x')), { code: 'ERR_OUTPUT', message: /a\.lock: cannot be written: no space left on the device/, cause: full }, kind)
+    t.match(await failure(lock(join(folder, 'a.lock'), 'x')), {
+      code: 'ERR_OUTPUT', message: /a\.lock: cannot be written: no space left on the device/, cause: full
+    }, kind)
     t.strictSame(filesIn(folder), [], kind)
   }
 })
 
 t.test('a network that tells of a link that was made as failed is not believed', async t => {
   const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(t, 'lib/output/lock', {
-    'node:fs/promises': { ...fs, link: async (from: string, to: string) => { await fs.link(from, to); await fs.link(from, to) } }
+    'node:fs/promises': {
+      ...fs, link: async (from: string, to: string) => { await fs.link(from, to); await fs.link(from, to) }
+    }
   })
   const folder = temporaryFolder(t)
   await (await lock(join(folder, 'a.lock'), 'x')).release()

@@ -9,7 +9,11 @@ import { refuseInputAsOutput } from '../../../recipes/jobs/places.ts'
 import { failure, filesIn, put, temporaryFolder } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
-for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))], ['zstd', 'sub/a.txt.zst', (path: string) => zstd.decompress(readFileSync(path))]] as const) {
+for (const [kind, name, content] of [
+  ['plain', 'sub/a.txt', readFileSync],
+  ['compressed', 'sub/a.txt.gz', (path: string) => gunzipSync(readFileSync(path))],
+  ['zstd', 'sub/a.txt.zst', (path: string) => zstd.decompress(readFileSync(path))]
+] as const) {
   t.test(`${kind}: nothing under the name before commit, all of it then`, async t => {
     const folder = temporaryFolder(t)
     const path = join(folder, name)
@@ -17,7 +21,8 @@ for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['com
     for (let i = 0; i < 100; i++) await output.write(Buffer.from(`line ${i}\n`.repeat(1000)))
     t.notOk(existsSync(path))
     await output.commit()
-    t.equal(Buffer.from(content(path)).toString(), Array.from({ length: 100 }, (_, i) => `line ${i}\n`.repeat(1000)).join(''))
+    t.equal(Buffer.from(content(path)).toString(), Array.from({ length: 100 }, (_, i) => `line ${i}\n`.repeat(1000))
+      .join(''))
     t.strictSame(filesIn(folder), [name])
   })
 
@@ -34,7 +39,9 @@ for (const [kind, name, content] of [['plain', 'sub/a.txt', readFileSync], ['com
 
 t.test('.zst: frames of 1 MiB of content, whatever the writes are; nothing written is an empty frame', async t => {
   const folder = temporaryFolder(t)
-  for (const [writes, bytes, frames] of [[0, 0, 1], [1, 0, 1], [1, 5, 1], [1, 2 ** 20, 1], [2, 2 ** 20 + 1, 3], [100, 31_000, 3]] as const) {
+  for (const [writes, bytes, frames] of [
+    [0, 0, 1], [1, 0, 1], [1, 5, 1], [1, 2 ** 20, 1], [2, 2 ** 20 + 1, 3], [100, 31_000, 3]
+  ] as const) {
     const path = join(folder, 'a.zst')
     const output = await openOutput(path)
     const buffer = Buffer.alloc(bytes)
@@ -57,14 +64,18 @@ t.test('a whole file is replaced at once, or not at all', async t => {
   await writeFileWhole(path, 'new')
   t.equal(readFileSync(path, 'utf8'), 'new')
   mkdirSync(join(folder, 'taken'))
-  t.match(await failure(writeFileWhole(join(folder, 'taken'), 'x')), { code: 'ERR_OUTPUT', message: /taken: is a folder, expected the name of a file/ })
+  t.match(await failure(writeFileWhole(join(folder, 'taken'), 'x')), {
+    code: 'ERR_OUTPUT', message: /taken: is a folder, expected the name of a file/
+  })
   t.strictSame(filesIn(folder), ['a.json'])
 })
 
 t.test('a folder that can\'t be written to is named', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'file', '')
-  t.match(await failure(openOutput(join(folder, 'file/a.txt'))), { code: 'ERR_OUTPUT', exitCode: 1, message: /file\/a\.txt: cannot be written/, cause: { code: 'EEXIST' } })
+  t.match(await failure(openOutput(join(folder, 'file/a.txt'))), {
+    code: 'ERR_OUTPUT', exitCode: 1, message: /file\/a\.txt: cannot be written/, cause: { code: 'EEXIST' }
+  })
   if (process.getuid?.() !== 0) { // root may write anywhere
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
@@ -74,14 +85,20 @@ t.test('a folder that can\'t be written to is named', async t => {
 
 t.test('a full disk is named with the way out', async t => {
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
-  t.match(await failure(writing('a.npy', () => Promise.reject(full))), { code: 'ERR_OUTPUT', message: 'a.npy: cannot be written: no space left on the device; make room and run it again', cause: full })
+  t.match(await failure(writing('a.npy', () => Promise.reject(full))), {
+    code: 'ERR_OUTPUT',
+    message: 'a.npy: cannot be written: no space left on the device; make room and run it again',
+    cause: full
+  })
   t.test('on a disk that is full', { skip: existsSync('/dev/full') ? false : 'no /dev/full here' }, async t => {
     const folder = temporaryFolder(t)
     for (const name of ['a.txt', 'b.txt.gz', 'c.txt.zst']) {
       symlinkSync('/dev/full', join(folder, name))
       const output = await openOutput(join(folder, name))
       const written = async (): Promise<void> => {
-        for (let i = 0; i < 50; i++) await output.write(Buffer.from(Array.from({ length: 20_000 }, (_, j) => (i * j * 7919) % 251)))
+        for (let i = 0; i < 50; i++) {
+          await output.write(Buffer.from(Array.from({ length: 20_000 }, (_, j) => (i * j * 7919) % 251)))
+        }
         await output.commit()
       }
       t.match(await failure(written()), { code: 'ERR_OUTPUT', message: /make room/ }, name)
@@ -108,7 +125,9 @@ t.test('an input is not taken as output', async t => {
   const folder = temporaryFolder(t)
   const [a, b] = [put(folder, 'a.txt', 'a'), put(folder, 'b.txt', 'b')]
   symlinkSync(b, join(folder, 'c.txt'))
-  t.match(await failure(refuseInputAsOutput(join(folder, 'c.txt'), [a, b])), { code: 'ERR_OUTPUT_EXISTS', message: /c\.txt: is an input as well/ })
+  t.match(await failure(refuseInputAsOutput(join(folder, 'c.txt'), [a, b])), {
+    code: 'ERR_OUTPUT_EXISTS', message: /c\.txt: is an input as well/
+  })
   await t.resolves(refuseInputAsOutput(b, a))
   await t.resolves(refuseInputAsOutput(join(folder, 'new.txt'), a))
   await t.resolves(refuseInputAsOutput(a, '-'))

@@ -19,19 +19,30 @@ const LINES = textKind('a file of rejects', /^\{"reason":/)
 t.test('only an empty file, and one of the same kind, is replaced', async t => {
   const folder = folderInMemory(t)
   const own = JSON.stringify({ manifest: 'm', stats: [] })
-  for (const [name, content] of [['none.json', null], ['empty.json', ''], ['own.json', own], ['own.json.gz', gzipSync(own)], ['empty.json.gz', gzipSync('')]] as const) {
+  for (const [name, content] of [
+    ['none.json', null], ['empty.json', ''], ['own.json', own], ['own.json.gz', gzipSync(own)],
+    ['empty.json.gz', gzipSync('')]
+  ] as const) {
     const path = content === null ? join(folder, name) : put(folder, name, content)
     await writeOwn(path, own, STATS)
     t.ok(readFileSync(path).length > 0, name)
   }
-  for (const [name, content] of [['thesis.docx', 'PK\x03\x04'], ['other.json', '{"manifest":1}'], ['cut.json', own.slice(0, -1)], ['list.json', '[1]'], ['null.json', 'null'], ['no.json.gz', own], ['zeros.json', '\0\0']] as const) {
+  for (const [name, content] of [
+    ['thesis.docx', 'PK\x03\x04'], ['other.json', '{"manifest":1}'], ['cut.json', own.slice(0, -1)],
+    ['list.json', '[1]'], ['null.json', 'null'], ['no.json.gz', own], ['zeros.json', '\0\0']
+  ] as const) {
     const path = put(folder, name, content)
-    t.match(await failure(writeOwn(path, own, STATS)), { code: 'ERR_OUTPUT_EXISTS', message: `${path}: is not the stats of a run, which would replace it; name another file, or move this one away` }, name)
+    t.match(await failure(writeOwn(path, own, STATS)), {
+      code: 'ERR_OUTPUT_EXISTS',
+      message: `${path}: is not the stats of a run, which would replace it; name another file, or move this one away`
+    }, name)
     t.equal(readFileSync(path, 'utf8'), content, name)
   }
   const long = put(folder, 'long.ndjson', '{"reason":"a"}\n' + 'x'.repeat(1e6))
   await refuseForeign(long, LINES)
-  t.match(await failure(refuseForeign(put(folder, 'data.ndjson', '{"text":"a"}\n'), LINES)), { code: 'ERR_OUTPUT_EXISTS' })
+  t.match(
+    await failure(refuseForeign(put(folder, 'data.ndjson', '{"text":"a"}\n'), LINES)), { code: 'ERR_OUTPUT_EXISTS' }
+  )
   await refuseForeign('/dev/null', STATS)
   t.equal(await readOwn(join(folder, 'nothing')), null)
 })
@@ -71,7 +82,9 @@ t.test('a link under a temporary name is not followed', async t => {
     async shard (path) {
       for (const name of [partialName(path), temporaryName(path)]) symlinkSync(victim(path), name)
       for (const resumable of [true, false]) {
-        const shard = await ShardWriter.create(path + String(resumable), { columns: 1, maxRows: 1, dtype: 'int32' }, { resumable })
+        const shard = await ShardWriter.create(
+          path + String(resumable), { columns: 1, maxRows: 1, dtype: 'int32' }, { resumable }
+        )
         await shard.add(Buffer.alloc(4))
         await shard.finish()
       }
@@ -97,19 +110,25 @@ t.test('a pipe, a link or a folder under the name of a lock or a checkpoint is n
   const path = join(folder, 'pipe')
   execFileSync('mkfifo', [path])
   t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /pipe: is not a whole lock file/ })
-  t.match(await failure(readCheckpoint(path)), { code: 'ERR_CHECKPOINT', message: /pipe: is a link, a folder, a pipe or a device/ })
+  t.match(await failure(readCheckpoint(path)), {
+    code: 'ERR_CHECKPOINT', message: /pipe: is a link, a folder, a pipe or a device/
+  })
   t.match(await failure(readOwn(path)), { code: 'ERR_OUTPUT' })
   symlinkSync(path, join(folder, 'link'))
   t.match(await failure(lock(join(folder, 'link'), 'x')), { code: 'ERR_LOCKED' })
   mkdirSync(join(folder, 'folder'))
-  t.match(await failure(readCheckpoint(join(folder, 'folder'))), { code: 'ERR_CHECKPOINT', message: /cannot be read: is a folder/ })
+  t.match(await failure(readCheckpoint(join(folder, 'folder'))), {
+    code: 'ERR_CHECKPOINT', message: /cannot be read: is a folder/
+  })
 })
 
 t.test('what is longer than files of sluice is not read; a checkpoint may be long', async t => {
   const folder = folderInMemory(t)
   const path = put(folder, 'long', '')
   truncateSync(path, 3e9) // takes no room
-  t.match(await failure(readOwn(path)), { code: 'ERR_OUTPUT', message: /long: has 3000000000 bytes, expected a file of sluice/ })
+  t.match(await failure(readOwn(path)), {
+    code: 'ERR_OUTPUT', message: /long: has 3000000000 bytes, expected a file of sluice/
+  })
   t.match(await failure(lock(path, 'x')), { code: 'ERR_LOCKED', message: /long: is not a whole lock file/ })
   t.match(await failure(readCheckpoint(path)), { code: 'ERR_CHECKPOINT', message: /longer than files of sluice/ })
   t.match(await failure(removeCheckpoint(path)), { code: 'ERR_OUTPUT_EXISTS' })
@@ -130,7 +149,9 @@ t.test('a checkpoint, whole or damaged, is deleted; another file of its name is 
   }
   for (const other of ['{"epoch":5}', 'weights', '[]']) {
     put(folder, 'checkpoint.json', other)
-    t.match(await failure(removeCheckpoint(path)), { code: 'ERR_OUTPUT_EXISTS', message: /is not a checkpoint of sluice/ }, other)
+    t.match(await failure(removeCheckpoint(path)), {
+      code: 'ERR_OUTPUT_EXISTS', message: /is not a checkpoint of sluice/
+    }, other)
     t.notOk(await isCheckpoint(path))
   }
 })
@@ -139,5 +160,7 @@ t.test('folders are made one by one, and where none can be made that is an error
   const folder = folderInMemory(t)
   await Promise.all([1, 2, 3].map(() => makeFolder(join(folder, 'a/b/c'))))
   t.ok(lstatSync(join(folder, 'a/b/c')).isDirectory())
-  t.match(await failure(makeFolder('/proc/sluice/a/b')), { code: 'ERR_OUTPUT', message: '/proc/sluice: no folder can be made there; name another place' })
+  t.match(await failure(makeFolder('/proc/sluice/a/b')), {
+    code: 'ERR_OUTPUT', message: '/proc/sluice: no folder can be made there; name another place'
+  })
 })

@@ -14,14 +14,19 @@ async function zombie (t: Test): Promise<number> {
   const parent = spawn('sh', ['-c', '(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60'])
   t.teardown(() => parent.kill('SIGKILL'))
   const [pid] = await once(parent.stdout.setEncoding('utf8'), 'data') as [string]
-  while (!readFileSync(`/proc/${pid.trim()}/stat`, 'utf8').includes(') Z ')) await new Promise(resolve => setTimeout(resolve, 5))
+  while (!readFileSync(`/proc/${pid.trim()}/stat`, 'utf8').includes(') Z ')) {
+    await new Promise(resolve =>
+      setTimeout(resolve, 5))
+  }
   return Number(pid)
 }
 
 t.test('a process that is there runs, with what can be known of it', async t => {
   const me = await thisProcess()
   t.match(me, { pid: process.pid, host: hostname() })
-  t.match(me, skip === false ? { boot: /^[0-9a-f-]{36}$/, pid_namespace: /^pid:\[\d+\]$/, started: Number } : { boot: null, pid_namespace: null, started: null })
+  t.match(me, skip === false
+    ? { boot: /^[0-9a-f-]{36}$/, pid_namespace: /^pid:\[\d+\]$/, started: Number }
+    : { boot: null, pid_namespace: null, started: null })
   t.equal(await stateOf(me), skip === false ? 'running' : 'unknown')
 })
 
@@ -33,7 +38,9 @@ t.test('one that isn\'t there is gone', async t => {
 t.test('one of before the machine was started anew is gone, whatever has its pid now', { skip }, async t => {
   const me = await thisProcess()
   t.equal(await stateOf({ ...me, boot: 'another' }), 'gone')
-  t.equal(await stateOf({ ...me, boot: 'another', pid_namespace: 'pid:[1]' }), 'gone', 'containers are started anew too')
+  t.equal(
+    await stateOf({ ...me, boot: 'another', pid_namespace: 'pid:[1]' }), 'gone', 'containers are started anew too'
+  )
 })
 
 t.test('one whose pid another one has got is gone', { skip }, async t => {
@@ -56,9 +63,15 @@ t.test('one that can\'t be asked for is unknown', { skip }, async t => {
 
 t.test('without /proc, or with that of another container, only the pid is known', async t => {
   const gone = Object.assign(new Error('no such file'), { code: 'ENOENT' })
-  for (const [kind, stat] of [['none', null], ['of another container', '1 (init) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 8 0']] as const) {
+  for (const [kind, stat] of [
+    ['none', null],
+    ['of another container', '1 (init) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 8 0']
+  ] as const) {
     const { stateOf, thisProcess } = await mocked<typeof import('../../../lib/output/process-identity.ts')>(t, 'lib/output/process-identity', {
-      'node:fs/promises': { readFile: async (path: string) => path.endsWith('stat') && stat !== null ? stat : await Promise.reject(gone), readlink: () => Promise.reject(gone) }
+      'node:fs/promises': {
+        readFile: async (path: string) => path.endsWith('stat') && stat !== null ? stat : await Promise.reject(gone),
+        readlink: () => Promise.reject(gone)
+      }
     })
     const me = await thisProcess()
     t.strictSame(me, { pid: process.pid, host: hostname(), boot: null, pid_namespace: null, started: null }, kind)

@@ -56,7 +56,8 @@ for (const name of NAMES) {
 
   t.test(`${name}: property: the same text however often it is marked and gone on with`, async t => {
     const path = join(folderInMemory(t), name)
-    const steps = fc.array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('mark', 'kill').map(act => ({ act }))), { maxLength: 12 })
+    const steps = fc.array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('mark', 'kill')
+      .map(act => ({ act }))), { maxLength: 12 })
     let checked = 0
     await fc.assert(fc.asyncProperty(steps, async steps => {
       let [state, kept, written]: [OutputState | null, string, string] = [null, '', '']
@@ -119,14 +120,18 @@ for (const name of NAMES) {
     const state = await begun(path, ['one', ' two'])
     const bytes = readFileSync(partialName(path))
     const refused = async (message: RegExp): Promise<void> => {
-      const before = filesIn(folder).map(file => [file, readFileSync(join(folder, file)).subarray(0, state.bytes).toString('hex')])
+      const before = filesIn(folder).map(file =>
+        [file, readFileSync(join(folder, file)).subarray(0, state.bytes).toString('hex')])
       t.match(await failure(openResumable(path, state)), { code: 'ERR_CHECKPOINT', exitCode: 2, message })
-      t.strictSame(filesIn(folder).map(file => [file, readFileSync(join(folder, file)).subarray(0, state.bytes).toString('hex')]), before)
+      t.strictSame(filesIn(folder).map(file =>
+        [file, readFileSync(join(folder, file)).subarray(0, state.bytes).toString('hex')]), before)
     }
     const changed = Buffer.from(bytes)
     changed[state.bytes - 1]! ^= 1
     writeFileSync(partialName(path), changed)
-    await refused(/\.partial: was changed since the checkpoint, so that the run can't go on behind it; put it back, or start over with --restart/)
+    await refused(
+      /\.partial: was changed since the checkpoint, so that the run can't go on behind it; put it back, or start over with --restart/
+    )
     writeFileSync(partialName(path), bytes.subarray(0, state.bytes - 1))
     await refused(new RegExp(`\\.partial: has fewer than ${state.bytes} bytes, or is not there, so that`))
     rmSync(partialName(path))
@@ -152,7 +157,9 @@ t.test('a final file that is longer, and another one, is not taken for what was 
   const state = await begun(path, ['one two'])
   rmSync(partialName(path))
   put(folder, 'a.txt', 'another file, and longer')
-  t.match(await failure(openResumable(path, state)), { code: 'ERR_CHECKPOINT', message: /a\.txt: was changed since the checkpoint/ })
+  t.match(await failure(openResumable(path, state)), {
+    code: 'ERR_CHECKPOINT', message: /a\.txt: was changed since the checkpoint/
+  })
   t.equal(readFileSync(path, 'utf8'), 'another file, and longer')
   t.strictSame(filesIn(folder), ['a.txt'])
   put(folder, 'a.txt', 'one two three')
@@ -174,10 +181,15 @@ t.test('what is no file can\'t be gone on with', async t => {
   const folder = folderInMemory(t)
   execFileSync('mkfifo', [join(folder, 'pipe')])
   symlinkSync('/dev/null', join(folder, 'null'))
-  const answers = [['-', false], [join(folder, 'pipe'), false], [join(folder, 'null'), false], [folder, false], [join(folder, 'new'), true], [put(folder, 'file', ''), true]] as const
+  const answers = [
+    ['-', false], [join(folder, 'pipe'), false], [join(folder, 'null'), false], [folder, false],
+    [join(folder, 'new'), true], [put(folder, 'file', ''), true]
+  ] as const
   for (const [path, answer] of answers) t.equal(await isResumable(path), answer, path)
   for (const name of ['pipe', 'null']) {
-    t.match(await failure(openResumable(join(folder, name), null)), { code: 'ERR_OUTPUT', message: /is a device or a pipe, expected a file/ })
+    t.match(await failure(openResumable(join(folder, name), null)), {
+      code: 'ERR_OUTPUT', message: /is a device or a pipe, expected a file/
+    })
   }
   t.match(await failure(openResumable(folder, null)), { code: 'ERR_OUTPUT', message: /is a folder/ })
   t.notOk(existsSync(join(folder, 'null.partial')))

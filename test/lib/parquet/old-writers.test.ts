@@ -20,7 +20,9 @@ function zigzag (value: number): Buffer {
 /** A copy with one of its parts, which must be there once, replaced by another of the same length. */
 function edited (bytes: Buffer, from: Buffer, to: Buffer): Buffer {
   const at = bytes.indexOf(from)
-  if (at === -1 || bytes.indexOf(from, at + 1) !== -1 || from.length !== to.length) throw new Error(`not once: ${from.toString('hex')}`)
+  if (at === -1 || bytes.indexOf(from, at + 1) !== -1 || from.length !== to.length) {
+    throw new Error(`not once: ${from.toString('hex')}`)
+  }
   const copy = Buffer.from(bytes)
   to.copy(copy, at)
   return copy
@@ -31,20 +33,27 @@ const field = (number: Buffer): Buffer => Buffer.concat([Buffer.of(0x16), number
 t.test('column chunks without the header of their dictionary in their size (PARQUET-816)', async t => {
   let bytes = parquetBytes('codec-snappy')
   const expected = await rowsOf(bytes)
-  const { row_groups: groups, created_by: createdBy } = parquetMetadata(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer)
+  const { row_groups: groups, created_by: createdBy } = parquetMetadata(bytes.buffer.slice(
+    bytes.byteOffset, bytes.byteOffset + bytes.length
+  ) as ArrayBuffer)
   let changed = 0
   for (const { columns } of groups) {
     for (const { meta_data: meta } of columns) {
       if (meta?.dictionary_page_offset === undefined) continue
       const { length } = readPageHeader(bytes.subarray(Number(meta.dictionary_page_offset)))
       const sizes = [meta.total_uncompressed_size, meta.total_compressed_size].map(Number) as [number, number]
-      bytes = edited(bytes, Buffer.concat(sizes.map(size => field(zigzag(size)))), Buffer.concat([field(zigzag(sizes[0])), field(zigzag(sizes[1] - length))]))
+      bytes = edited(bytes, Buffer.concat(sizes.map(size => field(zigzag(size)))), Buffer.concat([
+        field(zigzag(sizes[0])), field(zigzag(sizes[1] - length))
+      ]))
       changed++
     }
   }
   t.ok(changed > 0)
   t.match(await failure(rowsOf(bytes)), { code: 'ERR_SOURCE' }, 'of a newer writer it is damage')
-  for (const [name, isOld] of [['parquet-mr version 1.2.8', true], ['parquet-mr', true], ['parquet-mr version 1.2.9', false], ['parquet-mr version 1.10.0', false]] as const) {
+  for (const [name, isOld] of [
+    ['parquet-mr version 1.2.8', true], ['parquet-mr', true], ['parquet-mr version 1.2.9', false],
+    ['parquet-mr version 1.10.0', false]
+  ] as const) {
     const old = edited(bytes, Buffer.from(createdBy!), Buffer.from(name.padEnd(createdBy!.length)))
     if (isOld) t.strictSame(await rowsOf(old), expected, name)
     else t.match(await failure(rowsOf(old)), { code: 'ERR_SOURCE' }, name)
@@ -55,7 +64,9 @@ t.test('a file that says it has no rows, and row groups that have some', async t
   const bytes = parquetBytes('required')
   const before = (rows: number): Buffer => Buffer.of(0x16, 2 * rows, 0x19, 0x1c) // and the list of row groups
   t.strictSame(await rowsOf(edited(bytes, before(3), before(0))), await rowsOf(bytes))
-  t.match(await failure(rowsOf(edited(bytes, before(3), before(2)))), { code: 'ERR_SOURCE', message: /the row groups have 3 rows, the file 2/ })
+  t.match(await failure(rowsOf(edited(bytes, before(3), before(2)))), {
+    code: 'ERR_SOURCE', message: /the row groups have 3 rows, the file 2/
+  })
 })
 
 t.test('a map of keys without values is a list, as for pyarrow', async t => {
@@ -65,5 +76,7 @@ t.test('a map of keys without values is a list, as for pyarrow', async t => {
     { name: 'key_value', repetition_type: 'REPEATED', num_children: 1 },
     { name: 'key', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' }
   ] as const
-  t.match(fieldsOf(elements), [{ name: 'tags', is: 'list', isMap: false, children: [{ is: 'item', children: [{ is: 'leaf', name: 'key' }] }] }])
+  t.match(fieldsOf(elements), [{
+    name: 'tags', is: 'list', isMap: false, children: [{ is: 'item', children: [{ is: 'leaf', name: 'key' }] }]
+  }])
 })

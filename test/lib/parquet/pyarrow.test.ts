@@ -6,7 +6,9 @@ import { howMany, strictSame } from '../../helpers.ts'
 
 const answers = parquetAnswers()
 
-t.strictSame(parquetNames(), Object.keys(answers).sort(), 'there is an answer for each file, and a file for each answer')
+t.strictSame(
+  parquetNames(), Object.keys(answers).sort(), 'there is an answer for each file, and a file for each answer'
+)
 
 for (const [name, { columns, rows }] of Object.entries(answers)) {
   t.test(name, async t => {
@@ -18,7 +20,8 @@ for (const [name, { columns, rows }] of Object.entries(answers)) {
 
     // many a start where there are many rows: the first ones, the last ones, and some between
     const few = howMany(4, 60)
-    const starts = Array.from(rows.keys()).filter(row => rows.length <= few || row < howMany(2, 5) || row > rows.length - howMany(2, 5) || row % howMany(997, 97) < 2 || row === 999 || row === 1000)
+    const starts = Array.from(rows.keys()).filter(row => rows.length <= few || row < howMany(2, 5) ||
+      row > rows.length - howMany(2, 5) || row % howMany(997, 97) < 2 || row === 999 || row === 1000)
     for (const from of [...starts, rows.length, rows.length + 1]) {
       strictSame(t, await rowsOf(bytes, { from }), rows.slice(from), `from row ${from}`)
     }

@@ -7,17 +7,25 @@ import { type NdjsonOptions, ndjson } from '../../../sources/ndjson.ts'
 import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../../helpers.ts'
 
 /** Documents of JSON that comes in chunks of so many bytes, with all faults allowed. */
-async function read (json: string, options: NdjsonOptions = {}, chunkBytes = 5): Promise<{ documents: Document[], source: ReturnType<typeof ndjson> }> {
+async function read (
+  json: string,
+  options: NdjsonOptions = {},
+  chunkBytes = 5
+): Promise<{ documents: Document[], source: ReturnType<typeof ndjson> }> {
   const bytes = Buffer.from(json)
-  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) => bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes))
+  const chunks = Array.from({ length: Math.ceil(bytes.length / chunkBytes) }, (_, i) =>
+    bytes.subarray(i * chunkBytes, (i + 1) * chunkBytes))
   const source = ndjson(Readable.from(chunks), { maxBad: '100%', ...options })
   return { documents: await collect<Document>(source), source }
 }
 
 t.test('the elements of an array are records; those without an id are named by their place', async t => {
-  const json = '\ufeff [ {"text":"a]"},\n {"id":"x","text":"\\"],[{","y":[1,{"z":[]}]} , 3, [{"text":1}],{"text":7},{"text":"\\\\"}] \r\n'
+  const json = '\ufeff [ {"text":"a]"},\n {"id":"x","text":"\\"],[{","y":[1,{"z":[]}]} , 3, ' +
+    '[{"text":1}],{"text":7},{"text":"\\\\"}] \r\n'
   const { documents, source } = await read(json)
-  t.strictSame(documents, [doc('-#6', 'a]'), doc('x', '"],[{', { y: [1, { z: [] }] }), doc(`-#${Buffer.from(json).lastIndexOf('{')}`, '\\')])
+  t.strictSame(documents, [
+    doc('-#6', 'a]'), doc('x', '"],[{', { y: [1, { z: [] }] }), doc(`-#${Buffer.from(json).lastIndexOf('{')}`, '\\')
+  ])
   t.match(source.stats, { in: 6, out: 3, dropped: { not_object: 2, text_not_string: 1 } })
 })
 
@@ -37,12 +45,20 @@ t.test('an element that is no JSON is counted, and no other is lost for it', asy
 })
 
 t.test('an array that is cut off, and one with something behind it, fail with words', async t => {
-  for (const json of ['[', '[{"text":"a"}', '[{"text":"a"},', '[{"text":"a', '[{"text":"a"},{"text":"b}]']) t.match(await failure(read(json)), { code: 'ERR_SOURCE', message: /the JSON array that the file begins with has no end/ }, json)
-  for (const json of ['[{"text":"a"}] {"text":"b"}', '[{"text":"a"}]]', '[1]\n{"text":"a"}\n']) t.match(await failure(read(json)), { code: 'ERR_SOURCE', message: /has ended, and more follows/ }, json)
+  for (const json of ['[', '[{"text":"a"}', '[{"text":"a"},', '[{"text":"a', '[{"text":"a"},{"text":"b}]']) {
+    t.match(await failure(read(json)), {
+      code: 'ERR_SOURCE', message: /the JSON array that the file begins with has no end/
+    }, json)
+  }
+  for (const json of ['[{"text":"a"}] {"text":"b"}', '[{"text":"a"}]]', '[1]\n{"text":"a"}\n']) {
+    t.match(await failure(read(json)), { code: 'ERR_SOURCE', message: /has ended, and more follows/ }, json)
+  }
 })
 
 t.test('an element that is too long costs no memory but its beginning', async t => {
-  const { documents, source } = await read(`[{"text":"${'x'.repeat(100_000)}"},{"text":"b"}]`, { maxLineBytes: 100 }, 1000)
+  const { documents, source } = await read(
+    `[{"text":"${'x'.repeat(100_000)}"},{"text":"b"}]`, { maxLineBytes: 100 }, 1000
+  )
   t.strictSame(documents.map(({ text }) => text), ['b'])
   t.strictSame(source.stats.dropped, { too_long: 1 })
 })
@@ -51,7 +67,9 @@ t.test('much white space first, and JSON that is nested too deep to be written a
   const { documents } = await read(`${' '.repeat(100_000)}\n{"text":"a"}`, {}, 1000)
   t.strictSame(documents.map(({ text }) => text), ['a'])
   const nested = (depth: number): string => `{"id":"d","text":"a","n":${'['.repeat(depth)}${']'.repeat(depth)}}`
-  const { source } = await read([nested(900), nested(1001), nested(10_000), nested(100_000), `{"id":${nested(5000)},"text":"a"}`, '['.repeat(5000)].join('\n'), {}, 100_000)
+  const { source } = await read([
+    nested(900), nested(1001), nested(10_000), nested(100_000), `{"id":${nested(5000)},"text":"a"}`, '['.repeat(5000)
+  ].join('\n'), {}, 100_000)
   t.strictSame(source.stats, { in: 6, out: 1, dropped: { too_deep: 4, bad_json: 1 }, bytes: source.stats.bytes })
 })
 
@@ -63,8 +81,16 @@ t.test('the last of two equal keys counts, and a key may have any name', async t
 
 t.test('an array gives the same documents as the same objects a line, in any chunks and from every position on', async t => {
   const folder = temporaryFolder(t)
-  const record = fc.record({ id: fc.string(), text: fc.string({ unit: codePoint }).map(text => text.toWellFormed()), meta: fc.jsonValue({ maxDepth: 3 }) }, { requiredKeys: ['text'] })
-  await fc.assert(fc.asyncProperty(fc.array(record, { maxLength: 6 }), fc.constantFrom(undefined, 1, '\t'), fc.integer({ min: 1, max: 50 }), async (records, indent, chunkBytes) => {
+  const record = fc.record({
+    id: fc.string(),
+    text: fc.string({ unit: codePoint }).map(text => text.toWellFormed()),
+    meta: fc.jsonValue({ maxDepth: 3 })
+  }, { requiredKeys: ['text'] })
+  await fc.assert(fc.asyncProperty(fc.array(record, { maxLength: 6 }), fc.constantFrom(undefined, 1, '\t'), fc.integer({ min: 1, max: 50 }), async (
+    records,
+    indent,
+    chunkBytes
+  ) => {
     const named = records.map((record, i) => ({ ...record, id: `n${i}` }))
     const array = JSON.stringify(named, null, indent)
     const lines = named.map(record => JSON.stringify(record)).join('\n')
@@ -78,7 +104,10 @@ t.test('an array gives the same documents as the same objects a line, in any chu
     }
     for (const [index, from] of positions.entries()) {
       t.strictSame(await collect(ndjson(path, { from })), documents.slice(index + 1))
-      t.strictSame(await collect(ndjson(Readable.from([Buffer.from(array)]), { from: { ...from, path: '-' } })), documents.slice(index + 1))
+      t.strictSame(
+        await collect(ndjson(Readable.from([Buffer.from(array)]), { from: { ...from, path: '-' } })),
+        documents.slice(index + 1)
+      )
     }
   }), { numRuns: howMany(8, 100) })
 })

@@ -47,13 +47,19 @@ t.test('an offset names the byte that a line begins at, and the next one', async
     t.equal(TEXT.subarray(offset, offset + Buffer.byteLength(text)).toString(), text)
     t.ok(end === TEXT.length || TEXT[end - 1] === 0x0a)
   }
-  t.strictSame(split([Buffer.from('x\ny')], 9, 1000).map(({ offset, end }) => [offset, end]), [[1000, 1002], [1002, 1003]])
+  t.strictSame(split([Buffer.from('x\ny')], 9, 1000).map(({ offset, end }) => [offset, end]), [
+    [1000, 1002], [1002, 1003]
+  ])
 })
 
 t.test('property: any bytes, cut anywhere, are the lines of the whole', async t => {
   let checked = 0
   const bytes = fc.array(fc.constantFrom(0x0a, 0x0d, 0x61, 0xc3, 0xff), { maxLength: 60 })
-  fc.assert(fc.property(bytes, fc.array(fc.nat(60), { maxLength: 6 }), fc.integer({ min: 1, max: 70 }), (bytes, cuts, max) => {
+  fc.assert(fc.property(bytes, fc.array(fc.nat(60), { maxLength: 6 }), fc.integer({ min: 1, max: 70 }), (
+    bytes,
+    cuts,
+    max
+  ) => {
     const input = Buffer.from(bytes)
     checked++
     t.strictSame(split(cut(input, cuts), max), split([input], max))
@@ -64,7 +70,12 @@ t.test('property: any bytes, cut anywhere, are the lines of the whole', async t 
 t.test('a line is too long from one byte over the bound, its ending not counted', async t => {
   const judged = (text: string): boolean[] => split([Buffer.from(text)], 4).map(({ tooLong }) => tooLong)
   t.strictSame(judged('1234\n12345\n1234\r\n12345\r\n1234'), [false, true, false, true, false])
-  for (let i = 0; i < 9; i++) t.strictSame(split(cut(Buffer.from('12345\n1234\r\nx'), [i]), 4).map(({ tooLong, text }) => [tooLong, text]), [[true, '12345'], [false, '1234'], [false, 'x']])
+  for (let i = 0; i < 9; i++) {
+    t.strictSame(
+      split(cut(Buffer.from('12345\n1234\r\nx'), [i]), 4).map(({ tooLong, text }) => [tooLong, text]),
+      [[true, '12345'], [false, '1234'], [false, 'x']]
+    )
+  }
 })
 
 t.test('of a line that is too long only the beginning is held, and the next line is whole', async t => {

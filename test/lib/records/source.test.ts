@@ -28,7 +28,12 @@ interface Read {
 }
 
 /** Reads on from a state until so many documents have come in all, at a barrier, or to the end. */
-async function readOn (make: MakeSource, state: SourceState | null, cut = Infinity, end: 'stop' | 'destroy' = 'stop'): Promise<Read> {
+async function readOn (
+  make: MakeSource,
+  state: SourceState | null,
+  cut = Infinity,
+  end: 'stop' | 'destroy' = 'stop'
+): Promise<Read> {
   const documents: Document[] = []
   let saved: SourceState | null = null
   const source = make({ maxBad: '100%' })
@@ -40,7 +45,8 @@ async function readOn (make: MakeSource, state: SourceState | null, cut = Infini
     }
   })
   if (state !== null) source.restore(state)
-  await pipeline(source, barrierSink(documents)).catch((error: unknown) => { if (saved === null || end === 'stop') throw error })
+  await pipeline(source, barrierSink(documents))
+    .catch((error: unknown) => { if (saved === null || end === 'stop') throw error })
   return { documents, stats: source.stats, state: saved }
 }
 
@@ -58,20 +64,31 @@ function barrierSink (documents: Document[]): Writable {
 }
 
 /** Two files each, so that a position can be in the second one; with records of every fault, and what is no record. */
-const contents: Readonly<Record<string, { make: (files: string[], options: SourceOptions & { maxBad: string }) => RecordSource, ending: string, files: ReadonlyArray<string | Buffer> }>> = {
+const contents: Readonly<Record<string, {
+  make: (
+    files: string[],
+    options: SourceOptions & { maxBad: string }
+  ) => RecordSource,
+  ending: string,
+  files: ReadonlyArray<string | Buffer>
+}>> = {
   lines: {
     make: ndjson,
     ending: '.ndjson',
     files: [
-      '\ufeff{"id":"a","text":"one"}\r\n\n{"text":"zwölf 語"}\nno json\n{"id":"c","text":null}\n[1]\n{"id":"d","text":"four"}\n\n',
-      Buffer.concat([Buffer.from('{"text":5}\n{"text":"five"}\n'), Buffer.of(0xff, 0x0a), Buffer.from('{"text":"the last"}')])
+      '\ufeff{"id":"a","text":"one"}\r\n\n{"text":"zwölf 語"}\nno ' +
+        'json\n{"id":"c","text":null}\n[1]\n{"id":"d","text":"four"}\n\n',
+      Buffer.concat([
+        Buffer.from('{"text":5}\n{"text":"five"}\n'), Buffer.of(0xff, 0x0a), Buffer.from('{"text":"the last"}')
+      ])
     ]
   },
   array: {
     make: ndjson,
     ending: '.json',
     files: [
-      '\ufeff [ {"id":"a","text":"o\\"n],e"} ,\n{"text":"two"}, 5,, {"text":null},{"text":"four", "x":[{"y":"}"}]}\n, ]\n\0\0',
+      '\ufeff [ {"id":"a","text":"o\\"n],e"} ,\n{"text":"two"}, 5,, {"text":null},{"text":"four", ' +
+        '"x":[{"y":"}"}]}\n, ]\n\0\0',
       '[{"text":"five"},{"text":"six"}\n]\n'
     ]
   },
@@ -83,15 +100,23 @@ const contents: Readonly<Record<string, { make: (files: string[], options: Sourc
       'text\nsix\n\n"seven"'
     ]
   },
-  text: { make: text, ending: '.txt', files: ['one\r\n\nthree\n', Buffer.concat([Buffer.of(0xfe, 0x0a), Buffer.from('vier ü\nfive')])] }
+  text: {
+    make: text,
+    ending: '.txt',
+    files: ['one\r\n\nthree\n', Buffer.concat([Buffer.of(0xfe, 0x0a), Buffer.from('vier ü\nfive')])]
+  }
 }
 
 const kinds: Record<string, (folder: string) => Promise<MakeSource>> = {
   parquet: async folder => {
-    const column = (name: string, data: unknown[]): { name: string, data: unknown[], type: 'STRING' } => ({ name, data, type: 'STRING' })
+    const column = (name: string, data: unknown[]): { name: string, data: unknown[], type: 'STRING' } => ({
+      name, data, type: 'STRING'
+    })
     const files: string[] = []
     for (const part of [texts.slice(0, 7), texts.slice(7)]) { // one at a time
-      files.push(put(folder, `${files.length}.parquet`, await writeParquet([column('id', part.map(String)), column('text', part)], { codec: 'SNAPPY', pageSize: 40, rowGroupSize: [2, 3] })))
+      files.push(put(folder, `${files.length}.parquet`, await writeParquet([
+        column('id', part.map(String)), column('text', part)
+      ], { codec: 'SNAPPY', pageSize: 40, rowGroupSize: [2, 3] })))
     }
     return options => parquet(files, options)
   }
@@ -147,7 +172,9 @@ t.test('a barrier comes to the sink behind all documents before it, and the sour
       seen.push([documents.length, out])
     }
   })
-  const stages = [normalize({ highWaterMark: 4 }), length({ minChars: 2, highWaterMark: 4 }), dedup({ highWaterMark: 4 })]
+  const stages = [
+    normalize({ highWaterMark: 4 }), length({ minChars: 2, highWaterMark: 4 }), dedup({ highWaterMark: 4 })
+  ]
   await pipeline([source, ...stages, barrierSink(documents)] as unknown as NodeJS.ReadWriteStream[])
   t.strictSame(seen, [7, 14, 21, 28, 35].map(n => [n, n]))
   t.strictSame(documents, docs(40, 'a text'))
@@ -159,7 +186,9 @@ t.test('a source that is destroyed or stopped while its barrier is under way let
   const waiting = (): { source: RecordSource, got: unknown[] } => {
     const got: unknown[] = []
     const source = ndjson(path)
-    source.sendBarriers({ isDue: () => source.stats.out === 3, arrived: async () => { t.fail('nobody let it arrive') } })
+    source.sendBarriers(
+      { isDue: () => source.stats.out === 3, arrived: async () => { t.fail('nobody let it arrive') } }
+    )
     source.on('data', item => { got.push(item) })
     return { source, got }
   }
@@ -190,7 +219,9 @@ t.test('the first bad record is still told of, where it was before the cut', asy
   const { state } = await readOn(options => ndjson(path, options), null, 1)
   const source = ndjson(path)
   source.restore(state!)
-  t.match(await failure(pipeline(source, barrierSink([]))), { code: 'ERR_BAD_RECORDS', message: /2 of 4 records are bad \(bad_json: 2\).*the first is bad_json at .*a\.ndjson#0/ })
+  t.match(await failure(pipeline(source, barrierSink([]))), {
+    code: 'ERR_BAD_RECORDS', message: /2 of 4 records are bad \(bad_json: 2\).*the first is bad_json at .*a\.ndjson#0/
+  })
 })
 
 t.test('a state that no source gave, or one for other files, is refused', async t => {
@@ -198,16 +229,24 @@ t.test('a state that no source gave, or one for other files, is refused', async 
   const paths = ['a.ndjson', 'b.ndjson.gz', 'c.parquet'] as const
   put(folder, paths[0], ndjsonOf(docs(3)))
   put(folder, paths[1], compressions['.gz']!(Buffer.from(ndjsonOf(docs(3)))))
-  put(folder, paths[2], await writeParquet([{ name: 'text', data: ['a', 'b', 'c'], type: 'STRING' }], { codec: 'SNAPPY', pageSize: 1000, rowGroupSize: [10] }))
+  put(folder, paths[2], await writeParquet(
+    [{ name: 'text', data: ['a', 'b', 'c'], type: 'STRING' }], { codec: 'SNAPPY', pageSize: 1000, rowGroupSize: [10] }
+  ))
   for (const name of paths) {
     const path = join(folder, name)
-    const make = (options: SourceOptions & { maxBad: string }): RecordSource => name.endsWith('.parquet') ? parquet(path, options) : ndjson(path, options)
+    const make = (options: SourceOptions & { maxBad: string }): RecordSource =>
+      name.endsWith('.parquet') ? parquet(path, options) : ndjson(path, options)
     const good = (await readOn(make, null, 2)).state!
     const other = (position: object): SourceState => ({ ...good, position: { ...good.position, ...position } })
-    for (const bad of [null, {}, 'x', { ...good, more: 1 }, { ...good, firstBad: 5 }, other({ offset: -1 }), other({ file: 0.5 }), { ...good, stats: { ...good.stats, in: 'x' } }]) {
+    for (const bad of [
+      null, {}, 'x', { ...good, more: 1 }, { ...good, firstBad: 5 }, other({ offset: -1 }), other({ file: 0.5 }),
+      { ...good, stats: { ...good.stats, in: 'x' } }
+    ]) {
       t.throws(() => { make({ maxBad: '0' }).restore(bad as never) }, { code: 'ERR_STATE' }, JSON.stringify(bad))
     }
-    t.match(await failure(readOn(make, other({ path: 'b' }))), { code: 'ERR_STATE', message: /the saved position is in input file 1, b, but that is now .*; start over/ })
+    t.match(await failure(readOn(make, other({ path: 'b' }))), {
+      code: 'ERR_STATE', message: /the saved position is in input file 1, b, but that is now .*; start over/
+    })
     t.match(await failure(readOn(make, other({ file: 1 }))), { code: 'ERR_STATE', message: /is now not there/ })
     t.match(await failure(readOn(make, other({ offset: 100_000 }))), { code: 'ERR_STATE' }, name)
   }

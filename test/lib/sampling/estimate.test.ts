@@ -13,8 +13,14 @@ function random (seed: number): () => number {
 }
 
 t.test('a sample that is the whole gives its sum, without a spread', async t => {
-  t.strictSame(estimateTotal([{ size: 10, amount: 3, weight: 10 }, { size: 5, amount: 0, weight: 5 }], 15), { guess: 3, low: 3, high: 3 })
-  t.strictSame(estimateSizeShare([{ size: 10, weight: 10, has: true }, { size: 5, weight: 5, has: false }]), { guess: 2 / 3, low: 2 / 3, high: 2 / 3 })
+  t.strictSame(
+    estimateTotal([{ size: 10, amount: 3, weight: 10 }, { size: 5, amount: 0, weight: 5 }], 15),
+    { guess: 3, low: 3, high: 3 }
+  )
+  t.strictSame(
+    estimateSizeShare([{ size: 10, weight: 10, has: true }, { size: 5, weight: 5, has: false }]),
+    { guess: 2 / 3, low: 2 / 3, high: 2 / 3 }
+  )
   t.strictSame(estimateShare(0.3, Infinity), { guess: 0.3, low: 0.3, high: 0.3 })
 })
 
@@ -32,10 +38,25 @@ t.test('all or none of a sample leave room for others', async t => {
 })
 
 t.test('bounds are around the guess, and products and factors keep their order', async t => {
-  const drawn = fc.record({ size: fc.integer({ min: 1, max: 1000 }), amount: fc.integer({ min: 0, max: 1000 }), weight: fc.integer({ min: 0, max: 5000 }), has: fc.boolean() }).map(one => ({ ...one, weight: one.size + one.weight }))
-  fc.assert(fc.property(fc.array(drawn, { minLength: 1 }), fc.integer({ min: 1, max: 1e6 }), fc.double({ min: 0, max: 5, noNaN: true }), (sample, whole, factor) => {
+  const drawn = fc.record({
+    size: fc.integer({ min: 1, max: 1000 }),
+    amount: fc.integer({ min: 0, max: 1000 }),
+    weight: fc.integer({ min: 0, max: 5000 }),
+    has: fc.boolean()
+  }).map(one => ({ ...one, weight: one.size + one.weight }))
+  fc.assert(fc.property(fc.array(drawn, { minLength: 1 }), fc.integer({ min: 1, max: 1e6 }), fc.double(
+    { min: 0, max: 5, noNaN: true }
+  ), (
+    sample,
+    whole,
+    factor
+  ) => {
     const [total, share] = [estimateTotal(sample, whole), estimateSizeShare(sample)]
-    return [total, share, multiplyEstimates(total, share), scaleEstimate(total, factor), scaleEstimate(total, 1, 50)].every(({ guess, low, high }) => low <= guess && guess <= high) && scaleEstimate(total, 1, 50).high <= 50
+    return [total, share, multiplyEstimates(total, share), scaleEstimate(total, factor), scaleEstimate(total, 1, 50)].every(({
+      guess,
+      low,
+      high
+    }) => low <= guess && guess <= high) && scaleEstimate(total, 1, 50).high <= 50
   }))
   t.pass('held')
 })
@@ -47,7 +68,13 @@ t.test('the truth lies within the bounds in about 19 of 20 samples, of sizes wit
     return { size, amount: Math.round(size * (0.2 + 0.2 * next())), has: size < 2000 && next() < 0.8 }
   })
   const sum = (of: (one: typeof whole[number]) => number): number => whole.reduce((sum, one) => sum + of(one), 0)
-  const truth = { total: sum(({ amount }) => amount), weight: sum(({ size, has }) => has ? size : 0) / sum(({ size }) => size), share: sum(({ has }) => Number(has)) / whole.length }
+  const truth = {
+    total: sum(({ amount }) => amount),
+    weight: sum(({ size, has }) => has ? size : 0) / sum(({ size }) => size),
+    share: sum(({
+      has
+    }) => Number(has)) / whole.length
+  }
   const hits = { total: 0, weight: 0, share: 0 }
   for (let run = 0; run < 200; run++) {
     const priority = new PrioritySample<typeof whole[number]>(100)
@@ -58,8 +85,16 @@ t.test('the truth lies within the bounds in about 19 of 20 samples, of sizes wit
     }
     const drawn = priority.items.map(({ item, size, weight }) => ({ ...item, size, weight }))
     t.equal(drawn.length, 100)
-    const estimates = { total: estimateTotal(drawn, sum(({ size }) => size)), weight: estimateSizeShare(drawn), share: estimateShare(uniform.items.filter(({ has }) => has).length / 100, 100) }
-    for (const key of ['total', 'weight', 'share'] as const) if (estimates[key].low <= truth[key] && truth[key] <= estimates[key].high) hits[key]++
+    const estimates = {
+      total: estimateTotal(drawn, sum(({ size }) => size)),
+      weight: estimateSizeShare(drawn),
+      share: estimateShare(uniform.items.filter(({
+        has
+      }) => has).length / 100, 100)
+    }
+    for (const key of ['total', 'weight', 'share'] as const) {
+      if (estimates[key].low <= truth[key] && truth[key] <= estimates[key].high) hits[key]++
+    }
   }
   for (const [key, n] of Object.entries(hits)) t.ok(n >= 180, `${key}: ${n} of 200`)
 })

@@ -7,7 +7,8 @@ import { Normalizer } from '../../../lib/sentencepiece/normalizer.ts'
 import { ROOT as PROJECT } from '../../helpers.ts'
 
 /** A unit of darts-clone: a node with the offset of its children, or a value. */
-const node = (offset: number, label: number, hasValue = false): number => (offset << 10 | (hasValue ? 0x100 : 0) | label) >>> 0
+const node = (offset: number, label: number, hasValue = false): number =>
+  (offset << 10 | (hasValue ? 0x100 : 0) | label) >>> 0
 const value = (at: number): number => (0x8000_0000 | at) >>> 0
 
 /** A table of one block: its units by their places, and its replacements. */

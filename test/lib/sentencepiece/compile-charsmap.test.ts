@@ -37,7 +37,8 @@ function matches (charsmap: Buffer, text: Uint8Array): Match[] {
 
 function expectedMatches (rules: ReadonlyMap<string, string>, text: string): Match[] {
   return Array.from(text, (_, i) => [...text].slice(0, i + 1).join(''))
-    .flatMap(beginning => rules.has(beginning) ? [{ bytes: Buffer.byteLength(beginning), target: rules.get(beginning)! }] : [])
+    .flatMap(beginning =>
+      rules.has(beginning) ? [{ bytes: Buffer.byteLength(beginning), target: rules.get(beginning)! }] : [])
 }
 
 /** How rules rewrite a text, the plain way. */
@@ -124,7 +125,8 @@ t.test('a NUL in a text leads nowhere', async t => {
 
 t.test('keys that go on alike share their units', async t => {
   const digits = [...'0123456789']
-  const rules = new Map(digits.flatMap(a => digits.flatMap(b => digits.flatMap(c => digits.map(d => [a + b + c + d, '#'] as const)))))
+  const rules = new Map(digits.flatMap(a =>
+    digits.flatMap(b => digits.flatMap(c => digits.map(d => [a + b + c + d, '#'] as const)))))
   const charsmap = compileCharsmap(rules)
   t.equal(charsmap.length, 4 + 4 * 256 + 2)
   t.equal(normalizerOf(charsmap).normalize('12345678 123'), '## 123')
@@ -176,7 +178,14 @@ t.test('what no table can hold is refused, with what is wrong', async t => {
 })
 
 t.test('more keys than places are refused', async t => {
-  const states = (count: number, of: (i: number) => State): State => ({ value: -1, edges: Array.from({ length: count }, (_, i) => [i + 1, of(i)]) })
+  const states = (count: number, of: (i: number) => State): State =>
+    ({
+      value: -1,
+      edges: Array.from({ length: count }, (
+        _,
+        i
+      ) => [i + 1, of(i)])
+    })
   const end: State = { value: 0, edges: [] }
   if (isThorough()) t.ok(dartsUnits(states(31, () => states(255, () => states(255, () => end)))).length <= 2 ** 21)
   t.throws(

@@ -15,7 +15,8 @@ t.test('a model file with bytes changed, left out or doubled is refused, or enco
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return (state >>> 8) % below
   }
-  for (const { name, bytes } of encodings().filter(({ name }) => ['own-rules', 'bytes', 'symbols', 'huge', 'ties'].includes(name))) {
+  for (const { name, bytes } of encodings().filter(({ name }) =>
+    ['own-rules', 'bytes', 'symbols', 'huge', 'ties'].includes(name))) {
     for (let i = 0; i < DAMAGED; i++) {
       const at = draw(bytes.length)
       const parts = [bytes.subarray(0, at), Buffer.from(bytes.subarray(at + draw(3)))]
@@ -29,7 +30,8 @@ t.test('a model file with bytes changed, left out or doubled is refused, or enco
         decode(ids)
         outcomes.encoded++
       } catch (error) {
-        if (!(error instanceof SluiceError) || !['ERR_TOKENIZER', 'ERR_DOCUMENT'].includes(error.code) || !error.message.includes('damaged.model')) {
+        if (!(error instanceof SluiceError) || !['ERR_TOKENIZER', 'ERR_DOCUMENT'].includes(error.code) ||
+          !error.message.includes('damaged.model')) {
           t.fail(`${name} ${i}: ${String(error)}`)
         }
         outcomes.refused++

@@ -22,7 +22,8 @@ t.test('the fixtures have what decoding hangs on', async t => {
   const drops = new Map<string, string>()
   for (const file of MODELS) drops.set(file, (await loadDecoder(fixture(file))).drops)
   t.match(Object.fromEntries(drops), { 'tiny.model': 'all', 'keep-spaces.model': 'one', 'no-prefix.model': 'none' })
-  const texts = (file: string): string => answers().decoded.filter(({ model }) => model === file).map(({ text }) => text).join('\n')
+  const texts = (file: string): string =>
+    answers().decoded.filter(({ model }) => model === file).map(({ text }) => text).join('\n')
   t.match(texts('suffix.model'), '[?]', 'a surface of its own for unknown ids')
   t.match(texts('suffix.model'), ' x y ', 'a piece of the user\'s with spaces')
   t.match(texts('bytes.model'), /\ufffd.*漢/s)

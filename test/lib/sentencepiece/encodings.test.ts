@@ -16,7 +16,8 @@ const isTaken = (place: number, model: number): boolean => place % TEXTS_EACH ==
 /** Without a table, which takes several times as long, each so manieth text, and those that differ. */
 const PLAINLY_EACH = 5
 
-t.test('ids and decoded text are SentencePiece\'s, for unigram models of every kind; ids also once more, in the other order', async t => {
+t.test('ids and decoded text are SentencePiece\'s, for unigram models of every kind; ' +
+  'ids also once more, in the other order', async t => {
   const folder = temporaryFolder(t)
   for (const [model, { name, bytes, cases: make }] of all.entries()) {
     if (!isThorough() && model % 2 === 1) continue
@@ -26,8 +27,10 @@ t.test('ids and decoded text are SentencePiece\'s, for unigram models of every k
     const wrong: string[] = []
     for (const item of cases) {
       const ids = encode(item.text)
-      if (!sameIds(ids, item.ids)) wrong.push(`encode ${shown(item.text)}: got ${ids.slice(0, 60).join()}, expected ${String(item.ids)}`)
-      else if (!sameText(decode(ids), item)) wrong.push(`decode ${shown(item.text)}: got ${shown(decode(ids))}`)
+      if (!sameIds(ids, item.ids)) {
+        wrong.push(`encode ${shown(item.text)}: got ${ids.slice(0, 60).join()}, ` +
+        `expected ${String(item.ids)}`)
+      } else if (!sameText(decode(ids), item)) wrong.push(`decode ${shown(item.text)}: got ${shown(decode(ids))}`)
     }
     // By now the encoder has seen all texts, with whatever it keeps of them.
     for (const { text, ids } of cases.toReversed().filter(({ text }) => text.length < 5000)) {
@@ -47,7 +50,9 @@ t.test('ids are those of SentencePiece 0.2.2 where these are asked for, with a t
       if (!isTaken(place, model)) return false
       const { text, ids } = item
       const expected = changed[name]![place] ?? ids
-      const ways = changed[name]![place] !== undefined || place % PLAINLY_EACH === 0 ? ['append', 'appendPlainly'] as const : ['append'] as const
+      const ways = changed[name]![place] !== undefined || place % PLAINLY_EACH === 0
+        ? ['append', 'appendPlainly'] as const
+        : ['append'] as const
       return ways.some(how => !sameIds(encoded(encoder, how, text), expected))
     })
     t.strictSame(

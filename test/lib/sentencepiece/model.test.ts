@@ -21,7 +21,8 @@ t.test('pieces, scores, types and special ids are those that SentencePiece tells
 })
 
 t.test('specs are those that the models were trained with', async t => {
-  const [tiny, bpe, chars, bytes] = ['tiny', 'bpe', 'no-eos', 'bytes'].map(name => readModel(readFileSync(fixture(`${name}.model`)), name))
+  const [tiny, bpe, chars, bytes] = ['tiny', 'bpe', 'no-eos', 'bytes'].map(name =>
+    readModel(readFileSync(fixture(`${name}.model`)), name))
   t.match(tiny, {
     trainer: {
       modelType: 'unigram',
@@ -148,7 +149,8 @@ t.test('without trainer_spec or normalizer_spec, the ids are those of SentencePi
     const path = put(
       folder,
       `${model}.model`,
-      Buffer.concat(topLevelFields(bytes).filter(({ number }) => !without.includes(number)).map(({ start, end }) => bytes.subarray(start, end)))
+      Buffer.concat(topLevelFields(bytes).filter(({ number }) => !without.includes(number)).map(({ start, end }) =>
+        bytes.subarray(start, end)))
     )
     if (error !== undefined) {
       t.match(await failure(loadTokenizer(path)), {

@@ -33,7 +33,8 @@ const DRAWN = 20_000
 
 /** Of the planes after the first, which are all but empty, every so manieth block is normalized. */
 const BLOCKS_EACH = howMany(64, 1)
-const isTaken = (block: number): boolean => block <= 0x1_0000 / BLOCK || block % BLOCKS_EACH === 0 || (block >= 29 && block <= 32)
+const isTaken = (block: number): boolean =>
+  block <= 0x1_0000 / BLOCK || block % BLOCKS_EACH === 0 || (block >= 29 && block <= 32)
 const expected = JSON.parse(gunzipSync(readFileSync(fixture('rules.json.gz'))).toString()) as Expected
 /** Compiling one takes up to a second. */
 const NAMES = isThorough() ? RULE_NAMES : ['nmt_nfkc_cf', 'identity'] as const
@@ -54,7 +55,10 @@ function rulesOf ({ trie, replacements }: Charsmap): Array<readonly [source: str
   const visit = (node: number): void => {
     if (endsKey(trie, node)) {
       const from = trie.values[node]!
-      rules.push([Buffer.from(way).toString(), Buffer.from(replacements.subarray(from, replacements.indexOf(0, from))).toString()])
+      rules.push([
+        Buffer.from(way).toString(),
+        Buffer.from(replacements.subarray(from, replacements.indexOf(0, from))).toString()
+      ])
     }
     const children: Array<readonly [byte: number, node: number]> = []
     eachChild(node, (byte, child) => { children.push([byte, child]) })
@@ -101,7 +105,8 @@ t.test('each table has the rules of SentencePiece\'s, and is as small', async t 
 })
 
 t.test('every scalar value is normalized as SentencePiece does', async t => {
-  const scalars = Array.from({ length: 0x11_0000 }, (_, code) => code).filter(code => code < 0xd800 || code >= 0xe000).map(code => String.fromCodePoint(code))
+  const scalars = Array.from({ length: 0x11_0000 }, (_, code) => code).filter(code => code < 0xd800 || code >= 0xe000)
+    .map(code => String.fromCodePoint(code))
   for (const [name, normalizer] of normalizers) {
     const wrong = expected.names[name].scalars.flatMap((digest, block) => {
       if (!isTaken(block)) return []

@@ -12,7 +12,7 @@ import { UnigramEncoder, type UnigramOptions } from '../../../lib/sentencepiece/
 import { WordTable } from '../../../lib/sentencepiece/word-table.ts'
 import { ROOT as PROJECT, howMany, strictSame } from '../../helpers.ts'
 
-const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8').slice(0, howMany(15_000, Infinity))
+const prose = readFileSync(join(PROJECT, 'test/fixtures/prose.md'), 'utf8').slice(0, howMany(15_000, Infinity))
 const quickstart = readModel(readFileSync(join(PROJECT, 'test/fixtures/quickstart.model')), 'quickstart.model')
 
 function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlainly' = 'append'): Int32Array {
@@ -26,12 +26,13 @@ const ROUNDS = howMany(1, 30)
 
 /** The model with other scores: those of the pieces named, for all others one that is hardly ever chosen. */
 function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
-  const pieces = quickstart.pieces.map(piece => piece.type === 'normal' ? { ...piece, score: Math.fround(scores[piece.piece] ?? -60) } : piece)
+  const pieces = quickstart.pieces.map(piece =>
+    piece.type === 'normal' ? { ...piece, score: Math.fround(scores[piece.piece] ?? -60) } : piece)
   return { ...quickstart, pieces }
 }
 
 t.test('a table of words changes nothing, whatever its size, in the order of the text or backwards', async t => {
-  const paragraphs = readme.slice(0, howMany(2000, 20_000)).split('\n\n')
+  const paragraphs = prose.slice(0, howMany(2000, 20_000)).split('\n\n')
   const plain = paragraphs.map(text => ids(new UnigramEncoder(quickstart), text, 'appendPlainly'))
   for (const options of [
     {}, { tableBytes: 0 }, { tableBytes: 30_000 }, { tableBytes: 100_000 }
@@ -42,18 +43,21 @@ t.test('a table of words changes nothing, whatever its size, in the order of the
   }
   strictSame(
     t,
-    ids(new UnigramEncoder(quickstart), readme),
-    ids(new UnigramEncoder(quickstart), readme, 'appendPlainly')
+    ids(new UnigramEncoder(quickstart), prose),
+    ids(new UnigramEncoder(quickstart), prose, 'appendPlainly')
   )
 })
 
 t.test('threads that share a table which is emptied all the time encode as one alone', async t => {
-  const paragraphs = readme.slice(0, howMany(15_000, 40_000)).split('\n\n')
+  const paragraphs = prose.slice(0, howMany(15_000, 40_000)).split('\n\n')
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
   const plain = paragraphs.map(text => [...ids(encoder, text, 'appendPlainly')])
   const threads = Array.from(
     { length: howMany(1, 2) },
-    () => new Worker(new URL('./shared-words-thread.js', import.meta.url), { workerData: { words: encoder.words, paragraphs, rounds: ROUNDS } })
+    () => new Worker(
+      new URL('./shared-words-thread.js', import.meta.url),
+      { workerData: { words: encoder.words, paragraphs, rounds: ROUNDS } }
+    )
   )
   const encoded = threads.map(async thread => (await once(thread, 'message') as [number[][]])[0])
   await Promise.all(threads.map(thread => once(thread, 'online')))
@@ -64,7 +68,7 @@ t.test('threads that share a table which is emptied all the time encode as one a
 
 t.test('what was read of a table that another thread has emptied in between doesn\'t count', async t => {
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
-  const plain = ids(encoder, readme, 'appendPlainly')
+  const plain = ids(encoder, prose, 'appendPlainly')
   const other = new WordTable(encoder.words)
   const others = new IdBuffer()
   for (let i = 0; i < 7; i++) others.push(0x7f00_0000) // which is a limit of 1.7e38, too
@@ -80,22 +84,22 @@ t.test('what was read of a table that another thread has emptied in between does
     return entry
   }
   t.intercept(WordTable.prototype, 'find', { value: interrupted })
-  for (let at = 0; at < readme.length; at += 2000) {
-    const text = readme.slice(at, at + 2000)
+  for (let at = 0; at < prose.length; at += 2000) {
+    const text = prose.slice(at, at + 2000)
     strictSame(t, ids(encoder, text), ids(encoder, text, 'appendPlainly'))
   }
-  strictSame(t, ids(encoder, readme), plain)
+  strictSame(t, ids(encoder, prose), plain)
   t.ok(found > howMany(200, 1000), `${found} words were found`)
 })
 
 t.test('a text is encoded all the same while a table of other threads can\'t be used', async t => {
   const encoder = new UnigramEncoder(quickstart, { tableBytes: 30_000 })
-  const plain = ids(encoder, readme, 'appendPlainly')
+  const plain = ids(encoder, prose, 'appendPlainly')
   const control = new Int32Array(encoder.words, 0, 2)
   control[0] = 1 // is being emptied
-  strictSame(t, ids(encoder, readme), plain)
+  strictSame(t, ids(encoder, prose), plain)
   control.set([0, 1]) // somebody adds to it
-  strictSame(t, ids(encoder, readme), plain)
+  strictSame(t, ids(encoder, prose), plain)
 })
 
 t.test('ids are appended behind those that are there', async t => {

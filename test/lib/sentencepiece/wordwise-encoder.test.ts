@@ -12,7 +12,7 @@ import { ROOT, fixture, howMany } from '../../helpers.ts'
 
 const path = fixture('bpe.model')
 const plainly = await loadWasmEncoder(path, await sha256OfFile(path))
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const prose = readFileSync(join(ROOT, 'test/fixtures/prose.md'), 'utf8')
 
 function ids (encoder: WordwiseEncoder, text: string): number[] {
   const out = new IdBuffer()
@@ -21,7 +21,7 @@ function ids (encoder: WordwiseEncoder, text: string): number[] {
 }
 
 t.test('a text is encoded as SentencePiece encodes it whole, whatever the size of the table', async t => {
-  const paragraphs = [...readme.slice(0, 8000).split('\n\n'), readme.slice(0, 5000), '']
+  const paragraphs = [...prose.slice(0, 8000).split('\n\n'), prose.slice(0, 5000), '']
   for (const bytes of [2 ** 20, 30_000, 0]) {
     const encoder = new WordwiseEncoder(plainly, wordMemory(bytes))
     for (const text of [...paragraphs, ...paragraphs]) t.strictSame(ids(encoder, text), [...plainly(text)])

@@ -18,7 +18,9 @@ const FIXTURES: Readonly<Record<string, readonly [trainer: TrainerFields, normal
   'keep-spaces.model': [{ vocab_size: 85 }, { removeExtraWhitespaces: false }],
   'no-prefix.model': [{ vocab_size: 85 }, { addDummyPrefix: false, removeExtraWhitespaces: false }],
   'no-eos.model': [{ model_type: 'char', vocab_size: 38, hard_vocab_limit: false, eos_id: -1 }],
-  'suffix.model': [{ vocab_size: 85, treat_whitespace_as_suffix: true, unk_surface: '[?]', user_defined_symbols: ['\u2581x y\u2581'] }]
+  'suffix.model': [{
+    vocab_size: 85, treat_whitespace_as_suffix: true, unk_surface: '[?]', user_defined_symbols: ['\u2581x y\u2581']
+  }]
 }
 
 t.test('the bytes are those of SentencePiece', async t => {

@@ -5,7 +5,10 @@ import { Stage, type StageOptions, type Work } from '../../../lib/stage/stage.ts
 import { closed, failure, through } from '../../helpers.ts'
 
 /** Drops odd numbers, doubles the others, and gives their count at the end. */
-function evens (options: StageOptions<number> = {}, more: Partial<Work<number, number, { n: number }>> = {}): Stage<number, number, { n: number }> {
+function evens (
+  options: StageOptions<number> = {},
+  more: Partial<Work<number, number, { n: number }>> = {}
+): Stage<number, number, { n: number }> {
   let n = 0
   return new Stage<number, number, { n: number }>({
     name: 'evens',
@@ -89,10 +92,12 @@ t.test('an error anywhere in the work destroys the flow, keeps its identity, and
 })
 
 t.test('an error on closing does not hide the one that came first', async t => {
-  await t.rejects(through([2], evens({}, { take () { throw new Error('take') }, close () { throw new Error('close') } })), { message: 'take' })
+  await t.rejects(through(
+    [2], evens({}, { take () { throw new Error('take') }, close () { throw new Error('close') } })
+  ), { message: 'take' })
 })
 
-t.test('state goes on where it was saved', async t => {
+t.test('a saved state is resumed', async t => {
   const first = evens()
   await through([2, 2], first)
   const second = evens()
@@ -129,7 +134,10 @@ async function * endless (): AsyncGenerator<number> {
 }
 
 t.test('a rejection without an error is an error all the same', async t => {
-  t.match(await failure(through([2], evens({}, { take: async () => { throw undefined } }))), { message: 'rejected without an error' })
+  t.match(
+    await failure(through([2], evens({}, { take: async () => { throw undefined } }))),
+    { message: 'rejected without an error' }
+  )
 })
 
 t.test('nothing is closed while an item is being taken', async t => {
@@ -145,7 +153,9 @@ t.test('nothing is closed while an item is being taken', async t => {
     },
     close () { log.push('closed') }
   })
-  await failure(pipeline(Readable.from([1, 2]), stage, new PassThrough({ objectMode: true }).resume(), { signal: stop.signal }))
+  await failure(pipeline(
+    Readable.from([1, 2]), stage, new PassThrough({ objectMode: true }).resume(), { signal: stop.signal }
+  ))
   await closed(stage)
   t.strictSame(log, ['taken', 'closed'])
 })

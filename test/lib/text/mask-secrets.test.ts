@@ -20,8 +20,14 @@ t.test('passwords and tokens', async t => {
     [`HF_TOKEN=hf_oauth_${'eyJ0'.repeat(8)}.${'aB3d'.repeat(8)}`, 'HF_TOKEN=hf_oauth_MASKED'],
     [`api_org_${'aB3dE'.repeat(7)}`, 'api_org_MASKED'],
     ['jwt eyJhbGciOiJFZERTQSJ9.eyJyZWFkIjp0cnVlfQ.c2lnbmF0dXJl!', 'jwt eyJMASKED!'],
-    ['https://cdn/x?Expires=1&Policy=eyJTdGF0ZW1lbnQ_&Signature=ab~-_cd&Key-Pair-Id=K2L8F4', 'https://cdn/x?Expires=1&Policy=MASKED&Signature=MASKED&Key-Pair-Id=MASKED'],
-    ['https://s3/x?X-Amz-Credential=AKIA%2F1&X-Amz-Security-Token=IQoJb3&sig=abcd', 'https://s3/x?X-Amz-Credential=MASKED&X-Amz-Security-Token=MASKED&sig=MASKED'],
+    [
+      'https://cdn/x?Expires=1&Policy=eyJTdGF0ZW1lbnQ_&Signature=ab~-_cd&Key-Pair-Id=K2L8F4',
+      'https://cdn/x?Expires=1&Policy=MASKED&Signature=MASKED&Key-Pair-Id=MASKED'
+    ],
+    [
+      'https://s3/x?X-Amz-Credential=AKIA%2F1&X-Amz-Security-Token=IQoJb3&sig=abcd',
+      'https://s3/x?X-Amz-Credential=MASKED&X-Amz-Security-Token=MASKED&sig=MASKED'
+    ],
     ['-eyJhbGciOiJFZERTQSJ9.eyJyZWFkIjp0cnVlfQ.c2lnbmF0dXJl', '-eyJMASKED'],
     ['eyJhbGciOiJFZERTQSJ9.short.eyJhbGciOiJFZERTQSJ9.eyJyZWFkIjp0cnVlfQ.', 'eyJhbGciOiJFZERTQSJ9.short.eyJMASKED'],
     ['x-api-secret-token: abcd1234', 'x-api-secret-token: MASKED'],
@@ -36,13 +42,16 @@ t.test('passwords and tokens', async t => {
 t.test('what is none stays', async t => {
   for (const text of [
     'tokenizer: { vocab_size: 32000 }', 'unk_token: <unk>', 'tokenizer_output_dir: artifacts/tokenizer', 'hf_transformers_docs', 'hf_wiki',
-    'https://host/path@revision', 'data_files: data/a@b/*.ndjson', 'sk-wikipedia-20240601-articles', 'mail: someone@example.org', `sha256: ${'ab'.repeat(32)}`
+    'https://host/path@revision', 'data_files: data/a@b/*.ndjson', 'sk-wikipedia-20240601-articles', 'mail: ' +
+      'someone@example.org', `sha256: ${'ab'.repeat(32)}`
   ]) t.strictSame(maskSecrets(text), { text, masked: 0 })
 })
 
 t.test('what was YAML is YAML', async t => {
   const text = `- { name: a, data_files: [${HUB}, "https://u:p@h/x"], revision: ${HUB} } # secret: ${HUB}`
-  t.strictSame(parse(maskSecrets(text).text), [{ name: 'a', data_files: ['hf_MASKED', 'https://MASKED@h/x'], revision: 'hf_MASKED' }])
+  t.strictSame(parse(maskSecrets(text).text), [{
+    name: 'a', data_files: ['hf_MASKED', 'https://MASKED@h/x'], revision: 'hf_MASKED'
+  }])
 })
 
 t.test('texts of a megabyte are masked in a time that grows with them', async t => {

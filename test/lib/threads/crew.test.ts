@@ -81,7 +81,8 @@ t.test('while nobody asks for anything, work goes on here', async t => {
   let left = 10
   const done = new Promise<void>(resolve => {
     const step = (): void => { if (--left === 0) resolve() }
-    new Crew<number, string>([], task => Promise.resolve({ get isDone () { return left === 0 }, step, result: () => String(task) })).add(1)
+    new Crew<number, string>([], task =>
+      Promise.resolve({ get isDone () { return left === 0 }, step, result: () => String(task) })).add(1)
   })
   await done
   t.equal(left, 0)
@@ -95,7 +96,9 @@ t.test('a task that fails fails for whoever takes it; the next one is done', asy
 })
 
 t.test('a helper that can\'t load ends all, and so does the end', async t => {
-  const crew = new Crew<number, string>([{ ready: Promise.reject(new Error('no such model')), run: task => Promise.resolve(String(task)) }], null)
+  const crew = new Crew<number, string>([{
+    ready: Promise.reject(new Error('no such model')), run: task => Promise.resolve(String(task))
+  }], null)
   const before = crew.add(1)
   t.match(await failure(before.take()), { message: 'no such model' })
   t.match(await failure(crew.add(2).take()), { message: 'no such model' })

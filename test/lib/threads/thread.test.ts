@@ -5,7 +5,8 @@ import { WorkerThread } from '../../../lib/threads/thread.ts'
 import { builtModule, failure } from '../../helpers.ts'
 
 t.test('a process waits for a thread that is closed while its answers are under way', async t => {
-  const entry = `import { serveTasks } from ${JSON.stringify(builtModule('lib/threads/thread'))}; serveTasks(async task => task)`
+  const entry = `import { serveTasks } from ${JSON.stringify(builtModule('lib/threads/thread'))}; ` +
+    'serveTasks(async task => task)'
   const program = `
     const { WorkerThread } = await import(${JSON.stringify(builtModule('lib/threads/thread'))})
     const thread = new WorkerThread('data:text/javascript,' + encodeURIComponent(${JSON.stringify(entry)}))
@@ -22,12 +23,14 @@ t.test('a process waits for a thread that is closed while its answers are under 
 /** A thread that does with its tasks what `work`, a function in JavaScript, does. */
 function threadOf (work: string, signal?: AbortSignal): WorkerThread<unknown, unknown> {
   const imports = ['lib/threads/thread', 'lib/errors'].map(builtModule)
-  const program = `import { serveTasks } from ${JSON.stringify(imports[0])}; import { SluiceError } from ${JSON.stringify(imports[1])}; serveTasks(${work})`
+  const program = `import { serveTasks } from ${JSON.stringify(imports[0])}; ` +
+    `import { SluiceError } from ${JSON.stringify(imports[1])}; serveTasks(${work})`
   return new WorkerThread(`data:text/javascript,${encodeURIComponent(program)}`, signal)
 }
 
 t.test('what work throws comes out of a thread with its code, and the thread goes on', async t => {
-  const thread = threadOf('async task => { if (task === "x") throw new RangeError("a defect"); if (task === "") throw new SluiceError("ERR_SHARD", "it broke"); return task }')
+  const thread = threadOf('async task => { if (task === "x") throw new RangeError("a defect"); ' +
+    'if (task === "") throw new SluiceError("ERR_SHARD", "it broke"); return task }')
   t.teardown(() => thread.close())
   t.match(await failure(thread.run('')), { name: 'SluiceError', code: 'ERR_SHARD', message: 'it broke' })
   t.match(await failure(thread.run('x')), { message: 'a defect', cause: { name: 'RangeError' } })

@@ -47,14 +47,20 @@ function naive (texts: readonly string[], { encode, unkId }: Pick<typeof tiny, '
 }
 
 t.test('figures are those of a naive count, for each kind of model', async t => {
-  const texts = [...answers().records.flatMap(({ text }) => text ?? []), '', ' \n', 'The gate\u00a0is\x1copen', 'a\ufeffb', '🌊 水 水\u3000水']
-  for (const tokenizer of [tiny, bytes, bpe]) t.strictSame(await measureCoverage(texts, tokenizer), naive(texts, tokenizer))
+  const texts = [
+    ...answers().records.flatMap(({ text }) => text ?? []), '', ' \n', 'The gate\u00a0is\x1copen', 'a\ufeffb',
+    '🌊 水 水\u3000水'
+  ]
+  for (const tokenizer of [tiny, bytes, bpe]) {
+    t.strictSame(await measureCoverage(texts, tokenizer), naive(texts, tokenizer))
+  }
   t.ok((await measureCoverage(texts, tiny)).unknown_tokens > 0)
   t.equal((await measureCoverage(texts, bytes)).unknown_tokens, 0, 'a model with pieces for bytes knows all')
 })
 
 t.test('and so of any text', async t => {
-  const text = fc.array(fc.oneof(fc.constantFrom('the', 'water', ...answers().white_space.map(point => String.fromCodePoint(point))), fc.string({ unit: codePoint }))).map(parts => parts.join(''))
+  const text = fc.array(fc.oneof(fc.constantFrom('the', 'water', ...answers().white_space.map(point =>
+    String.fromCodePoint(point))), fc.string({ unit: codePoint }))).map(parts => parts.join(''))
   await fc.assert(fc.asyncProperty(fc.array(text), async texts => {
     const all = ['gate', ...texts]
     t.strictSame(await measureCoverage(all, tiny), naive(all, tiny))
@@ -69,13 +75,16 @@ t.test('each word is encoded once, as long as there is room for it', async t => 
   meter.add(`gate gate ${longest} water ${longest} gate`)
   t.strictSame(encoded.splice(0), ['gate', longest, 'water'])
   meter.add(`over gate ${longest}w ${longest}w over`)
-  t.strictSame(encoded, ['over', 'gate', `${longest}w`, `${longest}w`], 'the fourth word makes room by forgetting three; words that are too long are not kept')
+  t.strictSame(encoded, ['over', 'gate', `${longest}w`, `${longest}w`],
+    'the fourth word makes room by forgetting three; words that are too long are not kept')
   t.equal(meter.counts.words, 11)
 })
 
 t.test('a word of which the normalization leaves nothing has two or fewer tokens', async t => {
   const nothing = { unkId: 0, append: () => {} }
-  t.match(await measureCoverage(['a b'], nothing), { words: 2, tokens: 0, single_token_share: 0, two_or_fewer_share: 1, unknown_share: 0 })
+  t.match(await measureCoverage(['a b'], nothing), {
+    words: 2, tokens: 0, single_token_share: 0, two_or_fewer_share: 1, unknown_share: 0
+  })
 })
 
 t.test('parts add up to the whole', async t => {
@@ -88,8 +97,12 @@ t.test('parts add up to the whole', async t => {
 })
 
 t.test('no word is an error', async t => {
-  t.match(await failure(measureCoverage([], tiny)), { code: 'ERR_COVERAGE', exitCode: 1, message: 'coverage: no word in 0 documents, expected some to measure' })
-  t.match(await failure(measureCoverage(['', ' \t\x85'], tiny)), { code: 'ERR_COVERAGE', message: /no word in 2 documents/ })
+  t.match(await failure(measureCoverage([], tiny)), {
+    code: 'ERR_COVERAGE', exitCode: 1, message: 'coverage: no word in 0 documents, expected some to measure'
+  })
+  t.match(await failure(measureCoverage(['', ' \t\x85'], tiny)), {
+    code: 'ERR_COVERAGE', message: /no word in 2 documents/
+  })
 })
 
 t.test('async texts, and a signal that stops them', async t => {
@@ -105,7 +118,9 @@ t.test('async texts, and a signal that stops them', async t => {
       given = -given // the texts are told that no more are wanted
     }
   }
-  t.match(await failure(measureCoverage(texts(), tiny, { signal: stop.signal })), { code: 'ERR_ABORTED', exitCode: 130 })
+  t.match(
+    await failure(measureCoverage(texts(), tiny, { signal: stop.signal })), { code: 'ERR_ABORTED', exitCode: 130 }
+  )
   t.equal(given, -3)
 })
 
@@ -133,19 +148,35 @@ t.test('just at each tolerance passes, and what is past it fails alone', async t
     { figure: 'single_token_share', current: 0.68, baseline: 0.7, tolerance: 0.02, passed: true },
     { figure: 'two_or_fewer_share', current: 0.88, baseline: 0.9, tolerance: 0.02, passed: true }
   ])
-  for (const [index, worse] of [{ tokens_per_word: 1.350001 }, { single_token_share: 0.679999 }, { two_or_fewer_share: 0.879999 }].entries()) {
+  for (const [index, worse] of [
+    { tokens_per_word: 1.350001 }, { single_token_share: 0.679999 }, { two_or_fewer_share: 0.879999 }
+  ].entries()) {
     const { passed, differences } = compareCoverage({ ...edge, ...worse }, before)
     t.equal(passed, false)
     t.strictSame(differences.map(({ passed }) => passed), [0, 1, 2].map(at => at !== index))
   }
-  for (let i = 0; i <= 200; i++) t.ok(compareCoverage({ ...before, tokens_per_word: (100 + i + 5) / 100 }, { ...before, tokens_per_word: (100 + i) / 100 }).passed, `${100 + i} hundredths`)
+  for (let i = 0; i <= 200; i++) {
+    t.ok(compareCoverage({ ...before, tokens_per_word: (100 + i + 5) / 100 }, {
+      ...before, tokens_per_word: (100 + i) / 100
+    }).passed, `${100 + i} hundredths`)
+  }
 })
 
 t.test('better passes, however much; other tolerances; what is no figure fails', async t => {
-  t.ok(compareCoverage({ tokens_per_word: 1, single_token_share: 1, two_or_fewer_share: 1 }, before, { maxTokensPerWordIncrease: 0, maxSingleTokenDecrease: 0, maxTwoOrFewerDecrease: 0 }).passed)
-  t.ok(compareCoverage(before, before, { maxTokensPerWordIncrease: 0, maxSingleTokenDecrease: 0, maxTwoOrFewerDecrease: 0 }).passed)
+  t.ok(compareCoverage(
+    { tokens_per_word: 1, single_token_share: 1, two_or_fewer_share: 1 }, before,
+    { maxTokensPerWordIncrease: 0, maxSingleTokenDecrease: 0, maxTwoOrFewerDecrease: 0 }
+  ).passed)
+  t.ok(compareCoverage(before, before, {
+    maxTokensPerWordIncrease: 0, maxSingleTokenDecrease: 0, maxTwoOrFewerDecrease: 0
+  }).passed)
   t.notOk(compareCoverage({ ...before, tokens_per_word: 1.31 }, before, { maxTokensPerWordIncrease: 0 }).passed)
   t.ok(compareCoverage({ ...before, tokens_per_word: 1.8 }, before, { maxTokensPerWordIncrease: 0.5 }).passed)
   t.notOk(compareCoverage({ ...before, single_token_share: NaN }, before).passed)
-  for (const tolerance of [-0.1, NaN, '0.1']) t.throws(() => compareCoverage(before, before, { maxTwoOrFewerDecrease: tolerance as number }), { code: 'ERR_OPTION', message: /^compareCoverage\.maxTwoOrFewerDecrease: expected/ })
+  for (const tolerance of [-0.1, NaN, '0.1']) {
+    t.throws(
+      () => compareCoverage(before, before, { maxTwoOrFewerDecrease: tolerance as number }),
+      { code: 'ERR_OPTION', message: /^compareCoverage\.maxTwoOrFewerDecrease: expected/ }
+    )
+  }
 })

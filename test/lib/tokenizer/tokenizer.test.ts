@@ -56,18 +56,28 @@ t.test('other types of model are encoded by SentencePiece itself, their tables j
   append('the river', ids)
   t.strictSame(ids.copy(), encode('the river'))
   // ModelProto.normalizer_spec (3), which is added to the one before, with a precompiled_charsmap (2) of one byte
-  const damaged = put(temporaryFolder(t), 'damaged.model', Buffer.concat([readFileSync(fixture('bpe.model')), Buffer.of(3 << 3 | 2, 3, 2 << 3 | 2, 1, 0)]))
-  await t.rejects(loadTokenizer(damaged), { code: 'ERR_TOKENIZER', message: /damaged\.model: the model can't be used: its precompiled_charsmap is damaged/ })
+  const damaged = put(temporaryFolder(t), 'damaged.model', Buffer.concat([
+    readFileSync(fixture('bpe.model')), Buffer.of(3 << 3 | 2, 3, 2 << 3 | 2, 1, 0)
+  ]))
+  await t.rejects(loadTokenizer(damaged), {
+    code: 'ERR_TOKENIZER', message: /damaged\.model: the model can't be used: its precompiled_charsmap is damaged/
+  })
 })
 
 t.test('an id out of range is not decoded', async t => {
   const { decode, vocabSize } = await loadTokenizer(fixture('tiny.model'))
-  for (const id of [-1, vocabSize, 0.5, NaN]) t.throws(() => decode([3, id]), { code: 'ERR_TOKENIZER', message: /expected ids from 0 to 84/ })
+  for (const id of [-1, vocabSize, 0.5, NaN]) {
+    t.throws(() => decode([3, id]), { code: 'ERR_TOKENIZER', message: /expected ids from 0 to 84/ })
+  }
 })
 
 t.test('a file that is missing or no model is refused', async t => {
-  await t.rejects(loadTokenizer('/none/spm.model'), { code: 'ERR_TOKENIZER', message: '/none/spm.model: no such file, expected a SentencePiece .model file' })
-  await t.rejects(loadTokenizer(put(temporaryFolder(t), 'x.model', 'no model')), { code: 'ERR_TOKENIZER', message: /x\.model: not a SentencePiece model.*"no model"/ })
+  await t.rejects(loadTokenizer('/none/spm.model'), {
+    code: 'ERR_TOKENIZER', message: '/none/spm.model: no such file, expected a SentencePiece .model file'
+  })
+  await t.rejects(loadTokenizer(put(temporaryFolder(t), 'x.model', 'no model')), {
+    code: 'ERR_TOKENIZER', message: /x\.model: not a SentencePiece model.*"no model"/
+  })
 })
 
 t.test('a text of some MB is encoded by SentencePiece as its parts are, also while the instance is replaced', async t => {

@@ -17,7 +17,9 @@ function judged (result: TrainedTokenizer): TrainedTokenizer {
 
 async function most (texts: readonly string[], options: Options): Promise<number> {
   const error = await failure(trainPlain(texts, options))
-  return error instanceof SluiceError && error.code === 'ERR_OPTION' ? Number(/ask for (\d+)/.exec(error.message)?.[1]) : NaN
+  return error instanceof SluiceError && error.code === 'ERR_OPTION'
+    ? Number(/ask for (\d+)/.exec(error.message)?.[1])
+    : NaN
 }
 
 t.test('too little text for so many pieces', async t => {
@@ -48,7 +50,9 @@ t.test('drawn texts', async t => {
   const draw = new Draw(10)
   for (let i = 0; i < howMany(3, 25); i++) {
     const text = draw.text([...draw.of(['a', 'ab', 'ab ', 'aя1 \n', 'あア漢ー 1', 'a\u2585\t '])], 1 + draw.below(60)) + 'a'
-    const options = { characterCoverage: 1, addDummyPrefix: draw.below(2) === 0, splitByWhitespace: draw.below(2) === 0 } as const
+    const options = {
+      characterCoverage: 1, addDummyPrefix: draw.below(2) === 0, splitByWhitespace: draw.below(2) === 0
+    } as const
     const size = await most([text], { ...options, vocabSize: 1000 })
     t.equal(judged(await trainPlain([text], { ...options, vocabSize: size })).pieces.length, size, JSON.stringify(text))
   }
@@ -57,7 +61,8 @@ t.test('drawn texts', async t => {
 t.test('fewer pieces than characters', async t => {
   await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10 }), {
     code: 'ERR_OPTION',
-    message: 'train.vocabSize: expected at least 11, for 8 characters and 3 special pieces, got 10; with a smaller `characterCoverage` there are fewer characters'
+    message: 'train.vocabSize: expected at least 11, for 8 characters and 3 special pieces, got 10; ' +
+      'with a smaller `characterCoverage` there are fewer characters'
   })
   await t.rejects(trainPlain(['abcdefg'], { vocabSize: 10, hardVocabLimit: false }), { code: 'ERR_OPTION' })
   t.equal(judged(await trainPlain(['abcdefg'], { vocabSize: 11 })).pieces.length, 11)

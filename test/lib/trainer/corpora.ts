@@ -78,7 +78,11 @@ export function buildOf (text: string, changes: Partial<TrainSettings> = {}): Bu
 }
 
 /** The texts of the pieces there are; that of the unknown one is empty. */
-export function pieceTexts ({ pieces: { size, lattice: { places, lengths } }, corpus: { symbols }, alphabet: { codePoints } }: Built): string[] {
+export function pieceTexts ({
+  pieces: { size, lattice: { places, lengths } },
+  corpus: { symbols },
+  alphabet: { codePoints }
+}: Built): string[] {
   return Array.from(
     { length: size + 1 },
     (_, piece) => piece === 0 ? '' : pieceText(symbols, codePoints, places[piece]!, lengths[piece]!)
@@ -86,7 +90,10 @@ export function pieceTexts ({ pieces: { size, lattice: { places, lengths } }, co
 }
 
 /** The words with how often each is seen; a character that is no piece is U+FFFD. */
-export function wordsOf ({ corpus: { symbols, starts, counts }, alphabet: { codePoints } }: Built): Array<{ readonly word: readonly string[], readonly count: number }> {
+export function wordsOf ({
+  corpus: { symbols, starts, counts },
+  alphabet: { codePoints }
+}: Built): Array<{ readonly word: readonly string[], readonly count: number }> {
   return Array.from(counts, (count, i) => ({
     word: Array.from(
       symbols.subarray(starts[i], starts[i + 1]! - 1),
@@ -156,11 +163,15 @@ const LINES = 3000
  * As `trainUnigram`, but text is left as it is if nothing else is said: rules take longer to compile than a small
  * training takes.
  */
-export async function trainPlain (texts: Parameters<typeof trainUnigram>[0], options: Parameters<typeof trainUnigram>[1] = {}): Promise<TrainedTokenizer> {
+export async function trainPlain (
+  texts: Parameters<typeof trainUnigram>[0],
+  options: Parameters<typeof trainUnigram>[1] = {}
+): Promise<TrainedTokenizer> {
   return await trainUnigram(texts, { normalizationRuleName: 'identity', maxRunChars: 0, ...options })
 }
 
-type Rules = Pick<TrainSettings, 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits' | 'splitByWhitespace'>
+type Rules = Pick<TrainSettings,
+  | 'maxSentencepieceLength' | 'splitByUnicodeScript' | 'splitByNumber' | 'splitDigits' | 'splitByWhitespace'>
 
 /** Whether a text may be a piece, character by character as `TrainerInterface::IsValidSentencePiece` goes. */
 export function isValidPiece (text: readonly string[], rules: Rules): boolean {

@@ -19,8 +19,12 @@ function score ({ lattice: { scores }, pieces: { size } }: Built): void {
   }
 }
 
-function best (ways: readonly number[][], scores: Float64Array): { readonly way: readonly number[], readonly score: number } {
-  return ways.map(way => ({ way, score: way.reduce((sum, piece) => sum + scores[piece]!, 0) })).reduce((a, b) => b.score > a.score ? b : a)
+function best (
+  ways: readonly number[][],
+  scores: Float64Array
+): { readonly way: readonly number[], readonly score: number } {
+  return ways.map(way => ({ way, score: way.reduce((sum, piece) => sum + scores[piece]!, 0) }))
+    .reduce((a, b) => b.score > a.score ? b : a)
 }
 
 /**
@@ -49,7 +53,8 @@ function naiveLosses (built: Built, frequencies: readonly number[]): number[] {
     if ([...text].length === 1) return Infinity
     const other = best(segmentations([...text], numbers).filter(way => way.length > 1), scores)
     if (other.score > scores[piece]!) return -Infinity
-    const without = other.way.map(other => Math.log(frequencies[other]! + frequency) - Math.log(total + frequency * (size - 1)))
+    const without = other.way.map(other =>
+      Math.log(frequencies[other]! + frequency) - Math.log(total + frequency * (size - 1)))
     return frequency / words * (Math.log(frequency) - Math.log(total) - without.reduce((sum, log) => sum + log, 0))
   })
 }
@@ -79,7 +84,8 @@ t.test('best segmentations and losses, by all segmentations', t => {
       const texts = pieceTexts(built).slice(1)
       const wanted = Math.floor(0.75 * size)
       pieces.prune(wanted)
-      const order = [...texts.keys()].filter(i => losses[i] !== -Infinity).sort((a, b) => losses[a]! === losses[b]! ? a - b : losses[b]! - losses[a]!)
+      const order = [...texts.keys()].filter(i => losses[i] !== -Infinity).sort((a, b) =>
+        losses[a]! === losses[b]! ? a - b : losses[b]! - losses[a]!)
       t.same(
         pieceTexts(built).slice(1),
         order.slice(
@@ -132,7 +138,8 @@ t.test('maximization gives up what is hardly expected', t => {
   pieces.maximize()
   t.same(pieceTexts(built).slice(1), kept)
   t.ok(pieces.isOld)
-  const expected = Array.from({ length: size }, (_, i) => i + 1).filter(piece => piece % 3 !== 0).map(piece => piece / 2)
+  const expected = Array.from({ length: size }, (_, i) => i + 1).filter(piece => piece % 3 !== 0)
+    .map(piece => piece / 2)
   const total = expected.reduce((sum, value) => sum + value)
   t.same([...lattice.scores.subarray(1, pieces.size + 1)], expected.map(value => digamma(value) - digamma(total)))
   t.equal(pieces.leastScore, digamma(0.5) - digamma(total))

@@ -102,7 +102,8 @@ t.test('counts of many words', t => {
   t.ok(words.length > 2 ** 16)
   const found = Array.from(
     { length: words.length },
-    (_, word) => [Buffer.from(words.bytes.subarray(words.start(word), words.end(word))).toString(), words.total(word)] as const
+    (_, word) =>
+      [Buffer.from(words.bytes.subarray(words.start(word), words.end(word))).toString(), words.total(word)] as const
   )
   t.ok(found.every(([word, count]) => expected.get(word) === count))
   t.same(
@@ -159,7 +160,8 @@ t.test('a look at few characters finds the same runs as one at all', t => {
   for (let i = 0; i < 500; i++) {
     const text = draw.text([' ', 'a', 'b', '7', '\t', 'é', '中'], 60).replaceAll('b', 'xyz')
     const most = 1 + draw.below(8)
-    const expected = [...text.matchAll(/[^\s中]+/g)].filter(([run]) => run.length > most).map(({ index, 0: run }) => [index, index + run.length])
+    const expected = [...text.matchAll(/[^\s中]+/g)].filter(([run]) => run.length > most).map(({ index, 0: run }) =>
+      [index, index + run.length])
     t.same(longRuns(text, 0, text.length, most), expected, text)
   }
   t.end()

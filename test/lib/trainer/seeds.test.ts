@@ -31,7 +31,8 @@ function naiveSeeds (text: string, rules: TrainSettings): Map<string, number> {
       }
     }
   }
-  return new Map([...found].filter(([, { behind }]) => behind.size > 1).map(([piece, { count }]) => [piece, count * [...piece].length]))
+  return new Map([...found].filter(([, { behind }]) => behind.size > 1).map(([piece, { count }]) =>
+    [piece, count * [...piece].length]))
 }
 
 function check (t: Test, text: string, changes: Partial<TrainSettings>): void {
@@ -45,7 +46,8 @@ function check (t: Test, text: string, changes: Partial<TrainSettings>): void {
     'characters first'
   )
   t.same([...seeds.weights.subarray(0, characters.length)], characters.map(({ count }) => count))
-  const several = texts.slice(characters.length).map((piece, i) => [piece, seeds.weights[characters.length + i]!] as const)
+  const several = texts.slice(characters.length).map((piece, i) =>
+    [piece, seeds.weights[characters.length + i]!] as const)
   t.same(
     Object.fromEntries(several),
     Object.fromEntries(naiveSeeds(text, settings(changes))),

@@ -93,7 +93,8 @@ t.test('a symbol of a single character, and one for the space', async t => {
 })
 
 t.test('pieces by other rules', async t => {
-  const several = (pieces: TrainedTokenizer['pieces'], pattern: RegExp): boolean => pieces.slice(3).some(({ piece }) => pattern.test(piece))
+  const several = (pieces: TrainedTokenizer['pieces'], pattern: RegExp): boolean =>
+    pieces.slice(3).some(({ piece }) => pattern.test(piece))
   const numbers = Array.from(
     { length: 300 },
     (_, i) => `a${i % 10}b${i % 3} in ${1990 + i % 30} of the${'xyz'[i % 3]!}`
@@ -163,12 +164,13 @@ t.test('spaces as is asked for', async t => {
 })
 
 t.test('lines that are drawn', async t => {
-  const train = async (seed: number, inputSentenceSize = 100): Promise<TrainedTokenizer> => await trainPlain([lines.slice(0, 150).join('\n'), '\n\n', lines.slice(150).join('\n')], {
-    vocabSize: 250,
-    hardVocabLimit: false,
-    inputSentenceSize,
-    seed
-  })
+  const train = async (seed: number, inputSentenceSize = 100): Promise<TrainedTokenizer> =>
+    await trainPlain([lines.slice(0, 150).join('\n'), '\n\n', lines.slice(150).join('\n')], {
+      vocabSize: 250,
+      hardVocabLimit: false,
+      inputSentenceSize,
+      seed
+    })
   const one = await train(1)
   t.equal(one.stats.sentences, 100)
   t.ok(Buffer.from((await train(1)).model).equals(one.model), 'the same on each run')

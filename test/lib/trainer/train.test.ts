@@ -19,7 +19,8 @@ const VOCAB_SIZE = howMany(400, 600)
 
 /** The pieces in a `.vocab` file: that of spm_train is made by `test/fixtures/make_trained.py`. */
 function scoresOf (vocab: string): Map<string, number> {
-  return new Map(vocab.trimEnd().split('\n').map(line => line.split('\t')).map(([piece, score]) => [piece!, Number(score)]))
+  return new Map(vocab.trimEnd().split('\n').map(line => line.split('\t')).map(([piece, score]) =>
+    [piece!, Number(score)]))
 }
 
 t.test('the pieces that spm_train learns, with their scores', async t => {
@@ -41,7 +42,9 @@ t.test('the same bytes with any number of workers, on each run, and however the 
   const options = { vocabSize: VOCAB_SIZE, byteFallback: true, normalizationRuleName: 'identity' } as const
   // Threads start ten times as fast in a process without tap.
   const program = `
-    const [{ sha256 }, { drawnLines, trainPlain }] = await Promise.all(${JSON.stringify(['lib/hash', 'test/lib/trainer/corpora'].map(builtModule))}.map(module => import(module)))
+    const [{ sha256 }, { drawnLines, trainPlain }] = await Promise.all(${JSON.stringify([
+      'lib/hash', 'test/lib/trainer/corpora'
+    ].map(builtModule))}.map(module => import(module)))
     const text = drawnLines().slice(0, ${count}).join('\\n')
     for (const workers of ${JSON.stringify(WORKERS)}) {
       const { model } = await trainPlain([text], { vocabSize: ${VOCAB_SIZE}, byteFallback: true, workers })

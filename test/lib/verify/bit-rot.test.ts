@@ -10,7 +10,8 @@ import { EOS, writeShards } from '../../shards.ts'
 const CHANGES = howMany(150, 1000)
 
 t.test(`${CHANGES} changes of a byte, headers included`, async t => {
-  const stats = writeShards(temporaryFolder(t), 'a', Array.from({ length: 2 * 7 * 8 - 3 }, (_, i) => i % 11 === 0 ? EOS : 3 + i), { seqLen: 8, sequencesPerShard: 7, dtype: 'uint16' })
+  const stats = writeShards(temporaryFolder(t), 'a', Array.from({ length: 2 * 7 * 8 - 3 }, (_, i) =>
+    i % 11 === 0 ? EOS : 3 + i), { seqLen: 8, sequencesPerShard: 7, dtype: 'uint16' })
   const paths = stats.shard_files.map(({ file }) => join(stats.output_dir, file))
   const whole = paths.map(path => readFileSync(path))
   let state = 20_261_122
@@ -29,7 +30,9 @@ t.test(`${CHANGES} changes of a byte, headers included`, async t => {
     if (at < NPY_HEADER_BYTES) headers++
     writeFileSync(path, bytes)
     const findings = await verifyShards(stats, { statsPath: 'stats.json' })
-    if (findings.length === 0 || findings.some(({ file }) => file !== path)) missed.push(`byte ${at} of ${path}: ${JSON.stringify(findings)}`)
+    if (findings.length === 0 || findings.some(({ file }) => file !== path)) {
+      missed.push(`byte ${at} of ${path}: ${JSON.stringify(findings)}`)
+    }
     writeFileSync(path, whole[shard]!)
   }
   t.strictSame(missed, [])

@@ -14,7 +14,9 @@ import { EOS, writeShards } from '../../shards.ts'
 async function counted (components: readonly ShardedStats[]): Promise<Duplicates> {
   const counter = new DuplicateCounter(components)
   for (const [i, component] of components.entries()) {
-    const findings = await verifyShards(component, { statsPath: 'stats.json', onDocuments: documents => { counter.add(i, documents) } })
+    const findings = await verifyShards(component, {
+      statsPath: 'stats.json', onDocuments: documents => { counter.add(i, documents) }
+    })
     if (findings.length > 0) throw new Error(JSON.stringify(findings))
   }
   return counter.result()
@@ -24,7 +26,9 @@ async function counted (components: readonly ShardedStats[]): Promise<Duplicates
 function documentsIn ({ output_dir: folder, shard_files: infos }: ShardedStats): string[] {
   const ids = infos.flatMap(({ file }) => [...readNpy(readFileSync(join(folder, file))).data])
   const documents: string[] = []
-  for (let begin = 0, end; (end = ids.indexOf(EOS, begin)) !== -1; begin = end + 1) if (end > begin) documents.push(ids.slice(begin, end).join())
+  for (let begin = 0, end; (end = ids.indexOf(EOS, begin)) !== -1; begin = end + 1) {
+    if (end > begin) documents.push(ids.slice(begin, end).join())
+  }
   return documents
 }
 
@@ -37,7 +41,13 @@ function slowly (components: readonly ShardedStats[]): Duplicates {
     shared: components.flatMap((a, i) => components.slice(i + 1).flatMap((b, k) => {
       const [ours, theirs] = [sets[i]!, sets[i + 1 + k]!]
       const documents = [...ours].filter(document => theirs.has(document)).length
-      return documents === 0 ? [] : [{ components: [a.name, b.name] as const, documents, shares: [documents / ours.size, documents / theirs.size] as const }]
+      return documents === 0
+        ? []
+        : [{
+            components: [a.name, b.name] as const,
+            documents,
+            shares: [documents / ours.size, documents / theirs.size] as const
+          }]
     }))
   }
 }
@@ -46,7 +56,10 @@ t.test('random documents, packed in every way', async t => {
   const folder = temporaryFolder(t)
   // Few different ids, so that documents meet; an end of sentence among them makes empty ones, and a long run spans
   // shards.
-  const document = fc.oneof({ weight: 6, arbitrary: fc.array(fc.integer({ min: 3, max: 5 }), { maxLength: 5 }) }, { weight: 1, arbitrary: fc.array(fc.integer({ min: 3, max: 4 }), { minLength: 12, maxLength: 30 }) })
+  const document = fc.oneof(
+    { weight: 6, arbitrary: fc.array(fc.integer({ min: 3, max: 5 }), { maxLength: 5 }) },
+    { weight: 1, arbitrary: fc.array(fc.integer({ min: 3, max: 4 }), { minLength: 12, maxLength: 30 }) }
+  )
   const component = fc.record({
     documents: fc.array(document, { maxLength: 15, size: 'max' }),
     open: fc.array(fc.constant(3), { maxLength: 9 }),
@@ -84,11 +97,16 @@ t.test('a document that goes on for many shards, and one that is larger than wha
 
 t.test('components of another tokenizer or end of sentence are not compared, and without one documents aren\'t known', async t => {
   const folder = temporaryFolder(t)
-  const make = (name: string): ShardedStats => writeShards(folder, name, [5, 6, EOS, 7, 3, EOS], { seqLen: 3, sequencesPerShard: 1 })
+  const make = (name: string): ShardedStats =>
+    writeShards(folder, name, [5, 6, EOS, 7, 3, EOS], { seqLen: 3, sequencesPerShard: 1 })
   const { eos_id: _, ...without } = make('d')
-  const found = await counted([make('a'), { ...make('b'), tokenizer_sha256: 'cd'.repeat(32) }, { ...make('c'), eos_id: 3 }, without, make('e')])
+  const found = await counted([
+    make('a'), { ...make('b'), tokenizer_sha256: 'cd'.repeat(32) }, { ...make('c'), eos_id: 3 }, without, make('e')
+  ])
   t.strictSame(found.shared, [{ components: ['a', 'e'], documents: 2, shares: [1, 1] }])
-  t.match(found.components, [{ documents: 2 }, {}, { documents: 1 }, { name: 'd', documents: null, different: null }, {}])
+  t.match(found.components, [
+    { documents: 2 }, {}, { documents: 1 }, { name: 'd', documents: null, different: null }, {}
+  ])
 })
 
 t.test('a sample: what two sets share is in both, whatever the order; the estimate is near', async t => {
@@ -99,10 +117,16 @@ t.test('a sample: what two sets share is in both, whatever the order; the estima
   }
   const hashes = Float64Array.from({ length: 30_000 }, random)
   t.ok(hashes.every(hash => hash < HASH_LIMIT))
-  const parts = (from: number, to: number): Float64Array[] => Array.from({ length: 20 }, (_, i) => hashes.slice(from, to).filter((_, at) => at % 20 === i))
+  const parts = (from: number, to: number): Float64Array[] =>
+    Array.from({ length: 20 }, (_, i) => hashes.slice(from, to).filter((
+      _,
+      at
+    ) => at % 20 === i))
   const [a, b] = [parts(0, 20_000), parts(10_000, 30_000)] // 10,000 in both
   const forwards = new HashSample(2, 1000)
-  for (let i = 0; i < 20; i++) for (const times of [1, 2]) { forwards.add(0, a[i]!); if (times === 1) forwards.add(1, b[i]!) }
+  for (let i = 0; i < 20; i++) {
+    for (const times of [1, 2]) { forwards.add(0, a[i]!); if (times === 1) forwards.add(1, b[i]!) }
+  }
   const backwards = new HashSample(2, 1000)
   for (let i = 19; i >= 0; i--) backwards.add(1, b[i]!)
   const other = new HashSample(1, 400)

@@ -10,9 +10,14 @@ import { type Finding, verifyShards } from '../../../lib/verify/shards.ts'
 import { failure, put, temporaryFolder } from '../../helpers.ts'
 import { EOS, writeShards } from '../../shards.ts'
 
-async function verified (components: readonly ShardedStats[], verifier?: ShardVerifier): Promise<{ findings: Finding[][], duplicates: Duplicates }> {
+async function verified (
+  components: readonly ShardedStats[],
+  verifier?: ShardVerifier
+): Promise<{ findings: Finding[][], duplicates: Duplicates }> {
   const counter = new DuplicateCounter(components)
-  const findings = await Promise.all(components.map((component, i) => verifyShards(component, { statsPath: 'stats.json', verifier, onDocuments: documents => { counter.add(i, documents) } })))
+  const findings = await Promise.all(components.map((component, i) => verifyShards(component, {
+    statsPath: 'stats.json', verifier, onDocuments: documents => { counter.add(i, documents) }
+  })))
   return { findings, duplicates: counter.result() }
 }
 
@@ -25,8 +30,12 @@ t.test('findings come in the same order, and the same documents are counted', as
   const whole = await verified(components, verifier)
   t.strictSame(whole, await verified(components))
   t.equal(whole.duplicates.shared.length, 3)
-  for (const name of ['shard_00007.npy', 'shard_00002.npy', 'shard_00011.npy']) truncateSync(join(folder, 'b', name), 100 + name.length)
-  put(join(folder, 'c'), 'shard_00000.npy', Buffer.concat([npyHeader({ dtype: 'int32', rows: 3, columns: 8 }), Buffer.alloc(96, 255)]))
+  for (const name of ['shard_00007.npy', 'shard_00002.npy', 'shard_00011.npy']) {
+    truncateSync(join(folder, 'b', name), 100 + name.length)
+  }
+  put(join(folder, 'c'), 'shard_00000.npy', Buffer.concat([
+    npyHeader({ dtype: 'int32', rows: 3, columns: 8 }), Buffer.alloc(96, 255)
+  ]))
   const damaged = await verified(components, verifier)
   t.strictSame(damaged.findings, (await verified(components)).findings)
   t.strictSame(damaged.findings.map(({ length }) => length), [0, 6, 2])
@@ -50,7 +59,10 @@ for (const workers of [1, 2]) {
     t.match(await running, { code: 'ERR_ABORTED', message: 'a: stopped' })
     await verifier.close()
     const [info] = stats.shard_files
-    t.match(await failure(verifier.add({ component: stats, info: info!, index: 0, shards: 4, quick: true }).take()), { message: 'the verifier is closed' })
+    t.match(
+      await failure(verifier.add({ component: stats, info: info!, index: 0, shards: 4, quick: true }).take()),
+      { message: 'the verifier is closed' }
+    )
   })
 }
 
@@ -58,7 +70,8 @@ t.test('what is closed ends at once, in this thread too, and begins nothing more
   const folder = temporaryFolder(t)
   const stats = writeShards(folder, 'a', new Int32Array(64), { seqLen: 8, sequencesPerShard: 2 })
   const verifier = new ShardVerifier({ workers: 1 })
-  const [first, second] = stats.shard_files.map((info, index) => verifier.add({ component: stats, info, index, shards: 4, quick: false }))
+  const [first, second] = stats.shard_files.map((info, index) =>
+    verifier.add({ component: stats, info, index, shards: 4, quick: false }))
   t.strictSame((await first!.take()).findings, [])
   await verifier.close()
   t.match(await failure(second!.take()), { message: 'the verifier is closed' })

@@ -17,7 +17,8 @@ t.test('a frame tells its size and its checksum, and libzstd, which compares bot
 })
 
 t.test('the module is loaded once, and puts no listeners on the process', async t => {
-  const listeners = (): number => process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')
+  const listeners = (): number =>
+    process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')
   const before = listeners()
   t.equal(await loadZstdCompressor(), await loadZstdCompressor())
   t.equal(listeners(), before)

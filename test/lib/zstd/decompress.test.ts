@@ -43,20 +43,33 @@ for (const [name, { bytes, sha256: expected, refused }] of Object.entries(files)
 }
 
 t.test('what takes a dictionary or a larger window is refused by name, before anything is held', async t => {
-  t.match(await failure(decompress(fixtureBytes('dictionary'))), { code: 'ERR_SOURCE', message: /^a\.zst: was compressed with a dictionary \(\d+\).*zstd -d -D/ })
-  t.match(await failure(decompress(fixtureBytes('larger-window'))), { code: 'ERR_SOURCE', message: /a window of 268435456 bytes, at most 134217728 are read; .*--long=31/ })
-  t.match(await failure(decompress(frameOf([], { windowDescriptor: 255 }))), { code: 'ERR_SOURCE', message: /a window of 4123168604160 bytes/ })
-  t.match(await failure(decompress(frameOf([], { flags: 0x20, contentBytes: 2 ** 40, windowDescriptor: 0 }))), { code: 'ERR_SOURCE', message: /a window of/ })
+  t.match(await failure(decompress(fixtureBytes('dictionary'))), {
+    code: 'ERR_SOURCE', message: /^a\.zst: was compressed with a dictionary \(\d+\).*zstd -d -D/
+  })
+  t.match(await failure(decompress(fixtureBytes('larger-window'))), {
+    code: 'ERR_SOURCE', message: /a window of 268435456 bytes, at most 134217728 are read; .*--long=31/
+  })
+  t.match(await failure(decompress(frameOf([], { windowDescriptor: 255 }))), {
+    code: 'ERR_SOURCE', message: /a window of 4123168604160 bytes/
+  })
+  t.match(
+    await failure(decompress(frameOf([], { flags: 0x20, contentBytes: 2 ** 40, windowDescriptor: 0 }))),
+    { code: 'ERR_SOURCE', message: /a window of/ }
+  )
 })
 
 t.test('frames and blocks by hand', async t => {
   const two = [rawBlock('one '), repeatedBlock('x', 5), rawBlock('', true)]
   t.equal((await decompress(frameOf(two))).toString(), 'one xxxxx')
   t.equal((await decompress(frameOf(two, { contentBytes: 9 }))).toString(), 'one xxxxx')
-  t.equal((await decompress(frameOf(two, { checksum: 0xd5a1c5a6 })).catch(String)).toString(), 'SluiceError: a.zst: damaged zstd data after 9 decompressed bytes (a frame with another checksum than it tells); get the file again')
+  t.equal((await decompress(frameOf(two, { checksum: 0xd5a1c5a6 })).catch(String)).toString(), 'SluiceError: ' +
+    'a.zst: damaged zstd data after 9 decompressed bytes (a frame with another checksum than it tells); ' +
+    'get the file again')
   t.equal((await decompress(frameOf(two, { dictionary: 0 }))).toString(), 'one xxxxx', 'dictionary 0 is none')
   t.equal((await decompress(frameOf(two, { flags: 0x10 }))).toString(), 'one xxxxx', 'the unused bit is not looked at')
-  t.equal((await decompress(Buffer.concat([skippableFrame('a'), frameOf(two), skippableFrame('b', 9), frameOf(two), Buffer.alloc(9)]), 3)).toString(), 'one xxxxxone xxxxx')
+  t.equal((await decompress(Buffer.concat([
+    skippableFrame('a'), frameOf(two), skippableFrame('b', 9), frameOf(two), Buffer.alloc(9)
+  ]), 3)).toString(), 'one xxxxxone xxxxx')
 })
 
 const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
@@ -64,20 +77,47 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
   text: [Buffer.from('{"text":"a"}\n'), /is not zstd data, which its ending promises/],
   'a few bytes': [Buffer.from('{}'), /is not zstd data/],
   zeros: [Buffer.alloc(50), /is not zstd data/],
-  'text behind a frame': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('text')]), /the zstd data ends at byte 10 of 14, and what follows \(4 bytes\) is not zstd data/],
-  'a byte behind a frame': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('b')]), /ends at byte 10 of 11, and what follows \(1 byte\) is not/],
-  'a frame behind padding': [Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.alloc(5000), frameOf([rawBlock('b', true)])]), /ends at byte 10 of 5020, and what follows \(5010 bytes\)/],
+  'text behind a frame': [
+    Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('text')]),
+    /the zstd data ends at byte 10 of 14, and what follows \(4 bytes\) is not zstd data/
+  ],
+  'a byte behind a frame': [
+    Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.from('b')]),
+    /ends at byte 10 of 11, and what follows \(1 byte\) is not/
+  ],
+  'a frame behind padding': [
+    Buffer.concat([frameOf([rawBlock('a', true)]), Buffer.alloc(5000), frameOf([rawBlock('b', true)])]),
+    /ends at byte 10 of 5020, and what follows \(5010 bytes\)/
+  ],
   'a reserved bit': [frameOf([rawBlock('a', true)], { flags: 8 }), /a reserved bit of a frame header/],
   'a reserved kind of block': [frameOf([block(3, 1, Buffer.of(0), true)]), /a block of a kind that there is not/],
-  'a block that is too large': [frameOf([repeatedBlock('a', BLOCK_BYTES + 1, true)]), /a block of 131073 bytes, at most 131072 are allowed/],
-  'a block larger than the window': [frameOf([repeatedBlock('a', 2000, true)], { windowDescriptor: 0 }), /blocks have at most 1024/],
-  'more content than the header tells': [frameOf([repeatedBlock('a', 9, true)], { contentBytes: 8 }), /more than the 8 bytes that its header tells/],
-  'less content than the header tells': [frameOf([repeatedBlock('a', 9, true)], { contentBytes: 10 }), /of 9 bytes, where its header tells 10/],
+  'a block that is too large': [
+    frameOf([repeatedBlock('a', BLOCK_BYTES + 1, true)]), /a block of 131073 bytes, at most 131072 are allowed/
+  ],
+  'a block larger than the window': [
+    frameOf([repeatedBlock('a', 2000, true)], { windowDescriptor: 0 }),
+    /blocks have at most 1024/
+  ],
+  'more content than the header tells': [
+    frameOf([repeatedBlock('a', 9, true)], { contentBytes: 8 }), /more than the 8 bytes that its header tells/
+  ],
+  'less content than the header tells': [
+    frameOf([repeatedBlock('a', 9, true)], { contentBytes: 10 }),
+    /of 9 bytes, where its header tells 10/
+  ],
   'a compressed block of nothing': [frameOf([block(2, 0, Buffer.alloc(0), true)]), /damaged zstd data/],
-  'literals without a table': [frameOf([block(2, 4, Buffer.of(0x13, 0x40, 0, 0), true)]), /reuse a Huffman tree|literals of another size/],
-  'sequences without a table': [frameOf([block(2, 4, Buffer.of(0x08, 0x61, 1, 0xfc), true)]), /reuse a table where there was none/],
+  'literals without a table': [
+    frameOf([block(2, 4, Buffer.of(0x13, 0x40, 0, 0), true)]), /reuse a Huffman tree|literals of another size/
+  ],
+  'sequences without a table': [
+    frameOf([block(2, 4, Buffer.of(0x08, 0x61, 1, 0xfc), true)]),
+    /reuse a table where there was none/
+  ],
   // one literal, then a sequence by tables that repeat a code and read no bits: 3 bytes from where nothing is
-  'a reference before the frame': [frameOf([block(2, 8, Buffer.of(0x08, 0x61, 1, 0x54, 0, 2, 0, 0x04), true)]), /a reference \d+ bytes back, where there are fewer/]
+  'a reference before the frame': [
+    frameOf([block(2, 8, Buffer.of(0x08, 0x61, 1, 0x54, 0, 2, 0, 0x04), true)]),
+    /a reference \d+ bytes back, where there are fewer/
+  ]
 }
 
 for (const [name, [data, says]] of Object.entries(wrong)) {
@@ -93,7 +133,11 @@ t.test('a file that is cut off anywhere is an error, not a short file', async t 
     for (let length = 0; length < whole.length; length += howMany(31, 1) * (1 + length % 23)) {
       if (ends.includes(length)) continue
       const error = await failure(decompress(whole.subarray(0, length)))
-      if (!/cut off after \d+ decompressed bytes, expected more|not zstd data|what follows .* is not zstd data/.test(String(error))) t.fail(`${name}, ${length} bytes: ${String(error)}`)
+      if (!/cut off after \d+ decompressed bytes, expected more|not zstd data|what follows .* is not zstd data/.test(
+        String(error)
+      )) {
+        t.fail(`${name}, ${length} bytes: ${String(error)}`)
+      }
     }
     t.match(await failure(decompress(whole.subarray(0, 5))), { code: 'ERR_SOURCE', message: /cut off/ })
   }
@@ -131,15 +175,22 @@ t.test('damage without a checksum to show it ends in an error of ours or in as m
 t.test('property: any bytes, in any frames, cut anywhere, come back', async t => {
   const compress = await loadZstdCompressor()
   const word = fc.constantFrom('water ', 'river ', 'wheel ', 'the ', '\n', 'é🌊')
-  const content = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.array(word, { maxLength: 400 }).map(words => Buffer.from(words.join(''))), fc.nat(300_000).map(length => Buffer.alloc(length, 'ab')))
+  const content = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.array(word, { maxLength: 400 })
+    .map(words => Buffer.from(words.join(''))), fc.nat(300_000).map(length => Buffer.alloc(length, 'ab')))
   const frame = content.chain(bytes => fc.constantFrom(
     { bytes, data: compress(bytes) },
     { bytes: Buffer.alloc(0), data: skippableFrame(Buffer.from(bytes).toString('hex')) },
-    { bytes: Buffer.concat([bytes.subarray(0, 300), Buffer.alloc(700, 'x')]), data: frameOf([rawBlock(bytes.subarray(0, 300)), repeatedBlock('x', 700, true)]) }
+    {
+      bytes: Buffer.concat([bytes.subarray(0, 300), Buffer.alloc(700, 'x')]),
+      data: frameOf([rawBlock(bytes.subarray(0, 300)), repeatedBlock('x', 700, true)])
+    }
   ))
   const runs = howMany(12, 150)
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 5000 }), async (frames, size) => {
+  await fc.assert(fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 5000 }), async (
+    frames,
+    size
+  ) => {
     const got = await decompress(Buffer.concat(frames.map(({ data }) => data)), size)
     if (!got.equals(Buffer.concat(frames.map(({ bytes }) => bytes)))) throw new Error('other content came back')
     checked++
@@ -174,7 +225,8 @@ t.test('who stops early, or fails, lets go of the file', async t => {
         closed = true
       }
     }
-    await (async () => { for await (const piece of decompressZstd(chunks(), 'a.zst')) if (piece.length > 0) break })().catch(() => {})
+    await (async () => { for await (const piece of decompressZstd(chunks(), 'a.zst')) if (piece.length > 0) break })()
+      .catch(() => {})
     t.ok(closed)
   }
 })

@@ -18,7 +18,9 @@ t.test('every command answers --help with each of its flags', async t => {
     t.match(all.stdout, new RegExp(`^  ${name} `, 'm'))
     const { code, stdout, stderr } = await ask([name, '--help'])
     t.match({ code, stderr }, { code: 0, stderr: '' })
-    for (const key of [...Object.keys(options.shape), 'json', 'quiet', 'help']) t.match(stdout, `--${kebabCase(key)}`, `${name} --${kebabCase(key)}`)
+    for (const key of [...Object.keys(options.shape), 'json', 'quiet', 'help']) {
+      t.match(stdout, `--${kebabCase(key)}`, `${name} --${kebabCase(key)}`)
+    }
     for (const field of Object.values(options.shape)) t.ok(field.description, `${name}: every option is described`)
     t.notMatch(stdout, /undefined|\[object/)
   }
@@ -32,28 +34,48 @@ t.test('--version', async t => {
 t.test('process-mixture and filter-corpus: results on standard output, for people and as JSON', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.ndjson', ndjsonOf(answers().records))
-  const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '${file}', seq_len: 64, output_dir: '${folder}/shards' }`)
-  const args = ['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')]
+  const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '${file}', seq_len: 64, ` +
+    `output_dir: '${folder}/shards' }`)
+  const args = [
+    'process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'),
+    '--runs-dir', join(folder, 'runs')
+  ]
   const first = await run(args)
-  t.match(first, { code: 0, stderr: '', stdout: /^component +read +kept +tokens +sequences +seconds +MB\/s\nmill .*\n {2}dropped: ndjson\.no_text 2\n {2}\d+ shards? in .+\/shards; \d+ tokens are left over, too few for a sequence\n\nStats: .+\/stats\.json\nRecord of the run: .+\/runs\/mix\/\S+\.json\n$/ })
+  t.match(first, {
+    code: 0,
+    stderr: '',
+    stdout: /^component +read +kept +tokens +sequences +seconds +MB\/s\nmill .*\n {2}dropped: ndjson\.no_text 2\n {2}\d+ shards? in .+\/shards; \d+ tokens are left over, too few for a sequence\n\nStats: .+\/stats\.json\nRecord of the run: .+\/runs\/mix\/\S+\.json\n$/
+  })
   const second = await run([...args, '--overwrite', '--json'])
   const { run_record: record, stats_path: path, ...stats } = JSON.parse(second.stdout) as Record<string, unknown>
   t.strictSame(stats, JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')))
   t.equal(path, join(folder, 'stats.json'))
   t.match(record, /^.*\/runs\/mix\/\d{8}T\d{6}Z-[0-9a-f]{12}\.json$/)
   t.match(await run([...args, '--overwrite', '--quiet']), { code: 0, stdout: '', stderr: '' })
-  const filtered = await run(['filter-corpus', '--data-files', file, file, '--target-lang', 'any', '--min-chars', '1', '--output-path', join(folder, 'out.ndjson'), '--json'])
-  t.match(JSON.parse(filtered.stdout), { read: answers().records.length * 2, kept: answers().records.filter(({ text }) => text).length })
+  const filtered = await run([
+    'filter-corpus', '--data-files', file, file, '--target-lang', 'any', '--min-chars', '1', '--output-path',
+    join(folder, 'out.ndjson'), '--json'
+  ])
+  t.match(JSON.parse(filtered.stdout), {
+    read: answers().records.length * 2,
+    kept: answers().records.filter(({
+      text
+    }) => text).length
+  })
 })
 
 t.test('filter-corpus to standard output prints the data alone there', async t => {
-  const { code, stdout } = await run(['filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--output-path', '-', '--quiet'], { input: ndjsonOf(docs(2)) })
+  const { code, stdout } = await run([
+    'filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--output-path', '-', '--quiet'
+  ], { input: ndjsonOf(docs(2)) })
   t.match({ code, stdout }, { code: 0, stdout: ndjsonOf(docs(2)) })
 })
 
 t.test('check-tokenizer prints what sha256sum prints', async t => {
   const { sha256 } = answers().models[0]!
-  t.match(await run(['check-tokenizer', '--tokenizer-path', fixture('tiny.model')]), { code: 0, stdout: `${sha256}  ${fixture('tiny.model')}\n` })
+  t.match(await run(['check-tokenizer', '--tokenizer-path', fixture('tiny.model')]), {
+    code: 0, stdout: `${sha256}  ${fixture('tiny.model')}\n`
+  })
 })
 
 t.test('a mixture with a failed component still prints the others, and exits with 1', async t => {
@@ -64,8 +86,15 @@ t.test('a mixture with a failed component still prints the others, and exits wit
 - { name: bad, dataset: json, data_files: '${bad}', output_dir: '${folder}/bad' }
 - { name: good, dataset: json, data_files: '${good}', seq_len: 64, output_dir: '${folder}/good' }
 `)
-  const ended = await run(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')])
-  t.match(ended, { code: 1, stdout: /^good [^]*\n\nStats: .+stats\.json\n$/m, stderr: /sluice: 1 of 2 components failed\nbad: .*\[ERR_COMPONENT\]/ })
+  const ended = await run([
+    'process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'),
+    '--runs-dir', join(folder, 'runs')
+  ])
+  t.match(ended, {
+    code: 1,
+    stdout: /^good [^]*\n\nStats: .+stats\.json\n$/m,
+    stderr: /sluice: 1 of 2 components failed\nbad: .*\[ERR_COMPONENT\]/
+  })
 })
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
@@ -73,8 +102,12 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     t.test(`${signal} in the middle ends cleanly: exit code ${code}, complete shards only`, async t => {
       const folder = temporaryFolder(t)
       // A first in, first out file that nobody ends: the run is in the middle for as long as we like.
-      const manifest = put(folder, 'mix.yaml', `- { name: mill, dataset: json, data_files: '-', seq_len: 16, sequences_per_shard: 100, output_dir: '${folder}/shards' }`)
-      const running = sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')])
+      const manifest = put(folder, 'mix.yaml', '- { name: mill, dataset: json, data_files: \'-\', seq_len: 16, ' +
+        `sequences_per_shard: 100, output_dir: '${folder}/shards' }`)
+      const running = sluice([
+        'process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file',
+        join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')
+      ])
       const line = ndjsonOf(answers().records)
       const feed = setInterval(() => { running.child.stdin!.write(line) }, 20)
       while (!filesIn(folder).includes('shards/shard_00000.npy')) await new Promise(resolve => setTimeout(resolve, 10))
@@ -90,7 +123,10 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
     t.test(`${signal} in the middle of filter-corpus leaves nothing, and exits with ${code}`, async t => {
       const folder = temporaryFolder(t)
       const lines = ndjsonOf(docs(100))
-      const running = sluice(['filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--dedup-window', '1', '--output-path', join(folder, 'out.ndjson.gz')])
+      const running = sluice([
+        'filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--dedup-window', '1',
+        '--output-path', join(folder, 'out.ndjson.gz')
+      ])
       const feed = setInterval(() => { running.child.stdin!.write(lines) }, 20)
       while (filesIn(folder).length === 0) await new Promise(resolve => setTimeout(resolve, 10))
       running.child.kill(signal)
@@ -106,7 +142,9 @@ t.test('where the data goes to standard output, the result goes elsewhere', asyn
   const args = ['filter-corpus', '--data-files', '-', '--target-lang', 'any', '--min-chars', '1', '--output-path', '-']
   t.match(await run(args, { input: ndjsonOf(docs(2)) }), { code: 0, stdout: ndjsonOf(docs(2)), stderr: /^json +2 +2/m })
   const json = await run([...args, '--json'], { input: ndjsonOf(docs(2)) })
-  t.match({ stdout: json.stdout, stats: JSON.parse(json.stderr) as unknown }, { stdout: ndjsonOf(docs(2)), stats: { kept: 2 } })
+  t.match({ stdout: json.stdout, stats: JSON.parse(json.stderr) as unknown }, {
+    stdout: ndjsonOf(docs(2)), stats: { kept: 2 }
+  })
 })
 
 t.test('a result that nobody reads is no error', async t => {
@@ -118,8 +156,12 @@ t.test('a result that nobody reads is no error', async t => {
 t.test('an input is not replaced by its output', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.ndjson', ndjsonOf(docs(2)))
-  t.match(await run(['filter-corpus', '--data-files', file, '--output-path', file]), { code: 2, stderr: /is an input as well.*\[ERR_OUTPUT_EXISTS\]/ })
-  t.match(await run(['shard-corpus', '--data-files', file, '--output', file]), { code: 2, stderr: /\[ERR_OUTPUT_EXISTS\]/ })
+  t.match(await run(['filter-corpus', '--data-files', file, '--output-path', file]), {
+    code: 2, stderr: /is an input as well.*\[ERR_OUTPUT_EXISTS\]/
+  })
+  t.match(await run(['shard-corpus', '--data-files', file, '--output', file]), {
+    code: 2, stderr: /\[ERR_OUTPUT_EXISTS\]/
+  })
   t.equal(readFileSync(file, 'utf8'), ndjsonOf(docs(2)))
 })
 
@@ -129,7 +171,13 @@ t.test('what never finishes is no end without a word', async t => {
   put(folder, 'stuck.mjs', `
     import { Stage } from ${JSON.stringify(builtModule('lib/stage/stage'))}
     export const stage = () => new Stage({ name: 'stuck', take: () => new Promise(() => {}) })`)
-  const manifest = put(folder, 'mix.yaml', `- { name: a, dataset: json, data_files: '${file}', filters: [{ use: '${folder}/stuck.mjs' }], output_dir: '${folder}/shards' }`)
-  const ended = await sluice(['process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'), '--runs-dir', join(folder, 'runs')])
-  t.match(ended, { code: 1, stdout: '', stderr: /ended before its work was done: .* a stage of your own that doesn't call back/ })
+  const manifest = put(folder, 'mix.yaml', `- { name: a, dataset: json, data_files: '${file}', filters: [{ use: ` +
+    `'${folder}/stuck.mjs' }], output_dir: '${folder}/shards' }`)
+  const ended = await sluice([
+    'process-mixture', manifest, '--tokenizer-path', fixture('tiny.model'), '--log-file', join(folder, 'stats.json'),
+    '--runs-dir', join(folder, 'runs')
+  ])
+  t.match(ended, {
+    code: 1, stdout: '', stderr: /ended before its work was done: .* a custom stage that doesn't call back/
+  })
 })

@@ -19,8 +19,8 @@ const rows = command(options, async (args, { maxRows, share = 0, name, columns =
   report: ({ half }) => `${half} rows`
 })
 
-t.test('the schema alone makes values of what flags say', async t => {
-  const flags = { maxRows: '1_000', share: '.5', name: '1e3', columns: 'a,b' }
+t.test('a command is given its options as the schema has parsed them', async t => {
+  const flags = { maxRows: 1000, share: 0.5, name: '1e3', columns: 'a,b' }
   const { value, text } = await rows.call(['a'], flags).run({})
   t.strictSame(value, { args: ['a'], half: 500, share: '0.5', name: '1e3', columns: 'a+b' })
   t.equal(text?.(), '500 rows')
@@ -35,14 +35,16 @@ t.test('every mistake is named by its flag', async t => {
       return error
     }
   }
-  t.match(mistakes({ maxRows: '10k', share: '2' }), {
+  t.match(mistakes({ maxRows: '10k', share: 2 }), {
     code: 'ERR_OPTION',
     message: /^--max-rows: expected a number, got "10k"; a number is written .*\n--share: expected at most 1, got 2$/
   })
-  t.match(mistakes({ maxRows: '1', share: '1' }), { code: 'ERR_OPTION', message: '--share is for more --max-rows than one' })
+  t.match(mistakes({ maxRows: 1, share: 1 }), {
+    code: 'ERR_OPTION', message: '--share is for more --max-rows than one'
+  })
 })
 
-t.test('where standard output is the data\'s hangs on the options, or on there being no report', async t => {
+t.test('whether standard output is the data\'s depends on the options, and on whether there is a report', async t => {
   t.equal(rows.call([], { name: '-' }).givesData, true)
   t.equal(rows.call([], {}).givesData, false)
   t.equal(command(options, async () => null).call([], {}).givesData, true)

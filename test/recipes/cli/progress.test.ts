@@ -8,19 +8,30 @@ import { collect, put, temporaryFolder } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
 function terminal (isTTY: boolean): ProgressStream & { text: string } {
-  const stream = Object.assign(new Writable({ write (chunk: Buffer, _encoding, done) { stream.text += chunk.toString(); done() } }), { isTTY, columns: 60, text: '' })
+  const stream = Object.assign(new Writable(
+    { write (chunk: Buffer, _encoding, done) { stream.text += chunk.toString(); done() } }
+  ), { isTTY, columns: 60, text: '' })
   return stream
 }
 
 /** As much of a source as the progress looks at. */
 function flow (read: number, total: number | null, documents: number): Parameters<typeof progressLine>[0] {
-  return { name: 'web', source: { progress: { read, total }, stats: { out: documents, bytes: 5e6 } } as never, tokens: () => 1_234_567 }
+  return {
+    name: 'web',
+    source: { progress: { read, total }, stats: { out: documents, bytes: 5e6 } } as never,
+    tokens: () => 1_234_567
+  }
 }
 
-t.test('a line says how far a flow is, and how long it will take', async t => {
-  t.equal(progressLine(flow(250, 1000, 12_345), 10), 'web [=====---------------] 25 % 12,345 docs 0.5 MB/s 1,234,567 tokens 0:30 left')
-  t.equal(progressLine(flow(250, 1_000_000, 1), 10), 'web [--------------------] 0 % 1 docs 0.5 MB/s 1,234,567 tokens 11:06:30 left')
-  t.equal(progressLine({ ...flow(250, null, 7), tokens: undefined } as never, 10), 'web 7 docs 0.5 MB/s', 'a size that is not known is not guessed')
+t.test('a line shows how far a flow is, and how long it will take', async t => {
+  t.equal(progressLine(flow(250, 1000, 12_345), 10),
+    'web [=====---------------] 25 % 12,345 docs 0.5 MB/s 1,234,567 tokens 0:30 left')
+  t.equal(progressLine(flow(250, 1_000_000, 1), 10),
+    'web [--------------------] 0 % 1 docs 0.5 MB/s 1,234,567 tokens 11:06:30 left')
+  t.equal(
+    progressLine({ ...flow(250, null, 7), tokens: undefined } as never, 10), 'web 7 docs 0.5 MB/s',
+    'a size that is not known is not guessed'
+  )
   t.match(progressLine(flow(0, 1000, 0), 0), /0 % 0 docs/, 'nothing is divided by zero')
 })
 
@@ -35,7 +46,10 @@ t.test('on a terminal one line is drawn again and again, and erased at the end',
   t.ok(stream.text.split('web').length > 2, 'drawn again by itself')
   first()
   second()
-  t.ok(stream.text.endsWith('\u001b[1G') || stream.text.endsWith('\u001b[2K') || stream.text.endsWith('\u001b[0K'), 'erased')
+  t.ok(
+    stream.text.endsWith('\u001b[1G') || stream.text.endsWith('\u001b[2K') || stream.text.endsWith('\u001b[0K'),
+    'erased'
+  )
 })
 
 t.test('on a narrow terminal the bar goes first, and what is left stays one line', async t => {
@@ -45,7 +59,8 @@ t.test('on a narrow terminal the bar goes first, and what is left stays one line
   progress.draw()
   done()
   t.match(stream.text, '日本語 50 % 3 docs')
-  const drawn = stream.text.split('\u001b').map(part => part.replace(/^\[\d*[A-Z]/, '')).find(part => part.includes('docs'))!
+  const drawn = stream.text.split('\u001b').map(part => part.replace(/^\[\d*[A-Z]/, '')).find(part =>
+    part.includes('docs'))!
   t.ok(drawn.length + 3 <= 39, 'three letters take two columns each')
 })
 
@@ -70,12 +85,31 @@ t.test('sources tell what it needs', async t => {
   t.match(progressLine({ name: 'a', source: unknown }, 1), /^a 1 docs 0\.0 MB\/s$/)
 })
 
-t.test('a table is aligned, a component has its row, what was dropped and where it is stands below it', async t => {
+t.test('a table is aligned; a component has its row, with what was dropped and its place below', async t => {
   t.equal(table([['a', 'bb'], ['ccc', '1']]), 'a    bb\nccc   1')
   const counts = { read: 1234, kept: 1000, stages: [], bytes: 5e6, seconds: 1.25 }
   t.equal(componentTable([
-    { name: 'web', ...counts, dropped: { 'length.too_short': 234 }, tokens: 5_000_000, sequences: 2441, tail_tokens: 832, shards: 3, output_dir: 'data/web' },
-    { name: 'books', ...counts, seconds: 0, dropped: {}, tokens: 0, sequences: 0, tail_tokens: 0, shards: 1, output_dir: 'data/books' }
+    {
+      name: 'web',
+      ...counts,
+      dropped: { 'length.too_short': 234 },
+      tokens: 5_000_000,
+      sequences: 2441,
+      tail_tokens: 832,
+      shards: 3,
+      output_dir: 'data/web'
+    },
+    {
+      name: 'books',
+      ...counts,
+      seconds: 0,
+      dropped: {},
+      tokens: 0,
+      sequences: 0,
+      tail_tokens: 0,
+      shards: 1,
+      output_dir: 'data/books'
+    }
   ]), [
     'component   read   kept     tokens  sequences  seconds  MB/s',
     'web        1,234  1,000  5,000,000      2,441      1.3   4.0',
@@ -85,11 +119,15 @@ t.test('a table is aligned, a component has its row, what was dropped and where 
     '  1 shard in data/books',
     '(all)      2,468  2,000  5,000,000      2,441'
   ].join('\n'))
-  t.equal(componentTable([{ name: 'web', ...counts, dropped: {} }]).split('\n')[0], 'component   read   kept  seconds  MB/s')
+  t.equal(componentTable([{ name: 'web', ...counts, dropped: {} }]).split('\n')[0],
+    'component   read   kept  seconds  MB/s')
   const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`stage_${i}.some_reason`, 1_000_000 + i]))
   const lines = componentTable([{ name: 'web', ...counts, dropped: many }]).split('\n')
   t.ok(lines.every(line => line.length <= 80), 'no line is longer than a terminal is wide')
-  t.match(lines.join(' ').replace(/\s+/g, ' '), /dropped: stage_0\.some_reason 1,000,000, stage_1\.some_reason 1,000,001, .* stage_11\.some_reason 1,000,011$/)
+  t.match(
+    lines.join(' ').replace(/\s+/g, ' '),
+    /dropped: stage_0\.some_reason 1,000,000, stage_1\.some_reason 1,000,001, .* stage_11\.some_reason 1,000,011$/
+  )
 })
 
 t.test('work without documents shows its state, on a terminal from its first moment on', async t => {

@@ -33,20 +33,31 @@ function tokenizer (each: () => void = () => {}): Encoder {
 }
 
 /** Texts that pass the filters, are too short for them, or were there before. */
-const TEXTS = Array.from({ length: howMany(24, 34) }, (_, i) => i % 7 === 3 ? 'x' : i % 5 === 4 ? 'a text  that is there again' : `text number ${i} `.repeat(1 + i % 4))
-const LINES = Buffer.from(TEXTS.map((text, i) => (i % 6 === 5 ? 'no json\n\n' : '') + JSON.stringify({ id: `d${i}`, text, n: i }) + '\n').join(''))
+const TEXTS = Array.from({ length: howMany(24, 34) }, (_, i) =>
+  i % 7 === 3 ? 'x' : i % 5 === 4 ? 'a text  that is there again' : `text number ${i} `.repeat(1 + i % 4))
+const LINES = Buffer.from(TEXTS.map((text, i) =>
+  (i % 6 === 5 ? 'no json\n\n' : '') + JSON.stringify({ id: `d${i}`, text, n: i }) + '\n').join(''))
 
 const inputs: Readonly<Record<string, () => Buffer | Promise<Buffer>>> = {
   'a.ndjson': () => LINES,
   'a.ndjson.gz': () => gzipSync(LINES),
   'a.ndjson.zst': () => Buffer.concat([zstd(LINES.subarray(0, 500)), zstd(LINES.subarray(500))]),
-  'a.parquet': () => writeParquet([{ name: 'text', data: TEXTS, type: 'STRING' }], { codec: 'SNAPPY', pageSize: 200, rowGroupSize: [5, 9] })
+  'a.parquet': () => writeParquet([{ name: 'text', data: TEXTS, type: 'STRING' }], {
+    codec: 'SNAPPY', pageSize: 200, rowGroupSize: [5, 9]
+  })
 }
 
 const settings: Readonly<Record<string, (out: string) => Partial<Component>>> = {
   'shards alone': () => ({}),
-  'with copies, rejects and a limit': out => ({ rawDir: join(out, 'raw'), filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson.gz'), maxRecords: 15 }),
-  'with a filtered copy and rejects': out => ({ filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson') })
+  'with copies, rejects and a limit': out => ({
+    rawDir: join(out, 'raw'),
+    filteredDir: join(out, 'filtered'),
+    rejects: join(out, 'rejects.ndjson.gz'),
+    maxRecords: 15
+  }),
+  'with a filtered copy and rejects': out => ({
+    filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson')
+  })
 }
 
 interface Setting {
@@ -55,18 +66,31 @@ interface Setting {
   readonly out: string
 }
 
-async function settingOf (t: Parameters<typeof folderInMemory>[0], input: string, options: (out: string) => Partial<Component> = () => ({})): Promise<Setting> {
+async function settingOf (
+  t: Parameters<typeof folderInMemory>[0],
+  input: string,
+  options: (out: string) => Partial<Component> = () => ({})
+): Promise<Setting> {
   const folder = folderInMemory(t)
   const out = join(folder, 'out')
   const dataFiles = put(folder, input, await inputs[input]!())
-  const corpus = corpusComponent(z.object(corpusOptions).parse({ name: 'web', dataset: input.endsWith('parquet') ? 'parquet' : 'json', dataFiles }), [
-    { stage: 'normalize', options: {} }, { stage: 'length', options: { minChars: 2, maxChars: 1000 } }, { stage: 'dedup', options: { window: 9 } }
+  const corpus = corpusComponent(z.object(corpusOptions).parse({
+    name: 'web', dataset: input.endsWith('parquet') ? 'parquet' : 'json', dataFiles
+  }), [
+    { stage: 'normalize', options: {} }, { stage: 'length', options: { minChars: 2, maxChars: 1000 } }, {
+      stage: 'dedup', options: { window: 9 }
+    }
   ])
-  return { out, component: { ...corpus, seqLen: 16, sequencesPerShard: 5, outputDir: join(out, 'shards'), ...options(out) } }
+  return {
+    out, component: { ...corpus, seqLen: 16, sequencesPerShard: 5, outputDir: join(out, 'shards'), ...options(out) }
+  }
 }
 
 /** Does a component; the run fails as its `killAt`-th document is encoded. */
-async function shard ({ component }: Setting, { killAt = Infinity, by = 'error', ...options }: Partial<ShardOptions> & { killAt?: number, by?: 'error' | 'signal' } = {}): Promise<ComponentStats & { readonly encoded: number }> {
+async function shard (
+  { component }: Setting,
+  { killAt = Infinity, by = 'error', ...options }: Partial<ShardOptions> & { killAt?: number, by?: 'error' | 'signal' } = {}
+): Promise<ComponentStats & { readonly encoded: number }> {
   const stop = new AbortController()
   let encoded = 0
   const counting = tokenizer(() => {
@@ -74,7 +98,9 @@ async function shard ({ component }: Setting, { killAt = Infinity, by = 'error',
     if (by === 'error') throw KILLED
     stop.abort()
   })
-  const stats = await shardComponent(await findComponent(component, {}), { tokenizer: counting, checkpointEvery: EVERY, maxBad: '50%', signal: stop.signal, ...options })
+  const stats = await shardComponent(await findComponent(component, {}), {
+    tokenizer: counting, checkpointEvery: EVERY, maxBad: '50%', signal: stop.signal, ...options
+  })
   return { ...stats, encoded }
 }
 
@@ -129,7 +155,9 @@ t.test('killed at any document, no more than what was encoded since the checkpoi
   const whole = await inOneGo(setting)
   for (let killAt = 1; killAt <= whole.encoded; killAt += howMany(10, 1)) {
     const by = killAt % 2 === 0 ? 'error' : 'signal'
-    t.match(await failure(shard(setting, { killAt, by })), by === 'error' ? { message: 'killed' } : { code: 'ERR_ABORTED' })
+    t.match(await failure(shard(setting, { killAt, by })), by === 'error'
+      ? { message: 'killed' }
+      : { code: 'ERR_ABORTED' })
     const rest = await shard(setting)
     t.ok(killAt + rest.encoded <= whole.encoded + EVERY, `${killAt}, then ${rest.encoded} of ${whole.encoded}`)
     t.strictSame(comparable(rest), whole.stats, `killed at ${killAt}`)
@@ -160,9 +188,13 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
   const setting = await settingOf(t, 'a.ndjson', settings['with copies, rejects and a limit'])
   const { component, out } = setting
   const options = { tokenizer: tokenizer(), maxBad: '50%' }
-  t.match(await componentStatus(await findComponent(component, {}), options), { pull: { is: 'new' }, shards: { is: 'new', why: /its raw copy is not there yet/ } })
+  t.match(await componentStatus(await findComponent(component, {}), options), {
+    pull: { is: 'new' }, shards: { is: 'new', why: /its raw copy does not exist yet/ }
+  })
   await failure(shard(setting, { killAt: 8 }))
-  t.match(await componentStatus(await findComponent(component, {}), options), { pull: { is: 'finished' }, shards: { is: 'begun' } })
+  t.match(await componentStatus(await findComponent(component, {}), options), {
+    pull: { is: 'finished' }, shards: { is: 'begun' }
+  })
   const first = await shard(setting)
   const content = contentOf(setting)
   const again = async (encoded: number, given: Partial<ShardOptions> = {}): Promise<void> => {
@@ -172,9 +204,14 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
     t.strictSame(contentOf(setting), content)
   }
   await again(0)
-  t.match(await componentStatus(await findComponent(component, {}), options), { pull: { is: 'finished' }, shards: { is: 'finished' } })
+  t.match(await componentStatus(await findComponent(component, {}), options), {
+    pull: { is: 'finished' }, shards: { is: 'finished' }
+  })
   rmSync(join(out, 'shards/shard_00001.npy'))
-  t.match(await componentStatus(await findComponent(component, {}), options), { shards: { is: 'damaged', why: /shard_00001\.npy/ } })
+  t.match(
+    await componentStatus(await findComponent(component, {}), options),
+    { shards: { is: 'damaged', why: /shard_00001\.npy/ } }
+  )
   await again(15)
   put(out, 'filtered/web.ndjson.gz', 'x')
   await again(15)
@@ -186,7 +223,9 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
   rmSync(join(out, 'raw'), { recursive: true })
   await again(15)
   await again(15, { restart: true })
-  t.strictSame((await shardComponent(await findComponent({ ...component, license: 'CC0-1.0' }, {}), { ...options, checkpointEvery: EVERY })).license, 'CC0-1.0', 'what is only noted is as it is now')
+  t.strictSame((await shardComponent(
+    await findComponent({ ...component, license: 'CC0-1.0' }, {}), { ...options, checkpointEvery: EVERY }
+  )).license, 'CC0-1.0', 'what is only noted is as it is now')
 })
 
 t.test('with another tokenizer or setting, a begun one is refused and a finished one done again', async t => {
@@ -195,7 +234,10 @@ t.test('with another tokenizer or setting, a begun one is refused and a finished
   const other = { ...setting, component: { ...setting.component, seqLen: 8 } }
   const before = contentOf(setting)
   t.match(await failure(shard(other)), { code: 'ERR_CHECKPOINT', message: /seq_len.*16.*8/ })
-  t.match(await failure(shard(setting, { tokenizer: { ...tokenizer(), sha256: 'cd'.repeat(32) } })), { code: 'ERR_CHECKPOINT', message: /tokenizer_sha256/ })
+  t.match(
+    await failure(shard(setting, { tokenizer: { ...tokenizer(), sha256: 'cd'.repeat(32) } })),
+    { code: 'ERR_CHECKPOINT', message: /tokenizer_sha256/ }
+  )
   t.strictSame(contentOf(setting), before)
   const restarted = await shard(other, { restart: true })
   t.equal(restarted.seq_len, 8)

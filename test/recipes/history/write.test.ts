@@ -6,14 +6,24 @@ import { packageVersion } from '../../../lib/package.ts'
 import type { ComponentStats } from '../../../recipes/components/component-stats.ts'
 import { processMixture } from '../../../recipes/process-mixture.ts'
 import { type FinishedRun, runName, sourcesOf, writeRunRecord } from '../../../recipes/history/write.ts'
-import { type RunRecord, findRun, hashOf, readRuns } from '../../../recipes/history/read.ts'
+import { type RunRecord, findRun, runHash, readRuns } from '../../../recipes/history/read.ts'
 import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../../helpers.ts'
 
 const HASH = 'ab'.repeat(32)
 
 /** Stats of a component that went through. */
 function component (name: string, more: Partial<ComponentStats> = {}): ComponentStats {
-  return { name, records: 3, kept: 3, tokens: 30, sequences: 1, output_dir: `out/${name}`, seconds: Math.random(), shard_files: [{ file: 'shard_00000.npy', sequences: 1, bytes: 384, sha256: HASH }], ...more } as ComponentStats
+  return {
+    name,
+    records: 3,
+    kept: 3,
+    tokens: 30,
+    sequences: 1,
+    output_dir: `out/${name}`,
+    seconds: Math.random(),
+    shard_files: [{ file: 'shard_00000.npy', sequences: 1, bytes: 384, sha256: HASH }],
+    ...more
+  } as ComponentStats
 }
 
 /** A run that has finished; its manifest's text tells it from others. */
@@ -23,9 +33,23 @@ function finished (runsDir: string, text: string, more: Partial<FinishedRun> = {
     runsDir,
     name: 'mix',
     manifest: { path: 'mix.yaml', text, sha256: sha256(text) },
-    stats: { manifest: 'mix.yaml', stats: [component('web')], failed: [], licenses: [], manifest_sha256: sha256(text), tokenizer },
+    stats: {
+      manifest: 'mix.yaml',
+      stats: [component('web')],
+      failed: [],
+      licenses: [],
+      manifest_sha256: sha256(text),
+      tokenizer
+    },
     statsPath: 'stats.json',
-    inputs: [{ component: 'web', dataset: 'json', subset: null, split: 'train', revision: 'main', files: [{ path: 'a.ndjson', bytes: 10, modified_at_utc: new Date(Math.random() * 1e12).toISOString() }] }],
+    inputs: [{
+      component: 'web',
+      dataset: 'json',
+      subset: null,
+      split: 'train',
+      revision: 'main',
+      files: [{ path: 'a.ndjson', bytes: 10, modified_at_utc: new Date(Math.random() * 1e12).toISOString() }]
+    }],
     ...more
   }
 }
@@ -33,7 +57,10 @@ function finished (runsDir: string, text: string, more: Partial<FinishedRun> = {
 /** What the clock says while something is done. */
 async function at<T> (t: Test, time: string, work: () => Promise<T>): Promise<T> {
   const now = new Date(time)
-  const frozen = t.intercept(globalThis, 'Date', { value: class extends Date { constructor (...given: [number?]) { super(given[0] ?? now.getTime()) } } })
+  const frozen = t.intercept(
+    globalThis, 'Date',
+    { value: class extends Date { constructor (...given: [number?]) { super(given[0] ?? now.getTime()) } } }
+  )
   try {
     return await work()
   } finally {
@@ -47,8 +74,15 @@ t.test('a run leaves what made its shards; one that made the same of the same le
   const folder = temporaryFolder(t)
   const data = put(folder, 'a.ndjson', ndjsonOf(answers().records))
   utimesSync(data, 1_700_000_000, 1_700_000_000)
-  const manifest = put(folder, 'mail.v2.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: [data], seq_len: 64, output_dir: join(folder, 'a') }]))
-  const options = { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), overwrite: true }
+  const manifest = put(folder, 'mail.v2.yaml', JSON.stringify([{
+    name: 'a', dataset: 'json', data_files: [data], seq_len: 64, output_dir: join(folder, 'a')
+  }]))
+  const options = {
+    tokenizerPath: fixture('tiny.model'),
+    logFile: join(folder, 'stats.json'),
+    runsDir: join(folder, 'runs'),
+    overwrite: true
+  }
   const { run_record: path, stats_path: _, ...stats } = await processMixture(manifest, options)
   t.match(path, /runs\/mail\.v2\/\d{8}T\d{6}Z-[0-9a-f]{12}\.json$/)
   const text = readFileSync(manifest, 'utf8')
@@ -63,7 +97,14 @@ t.test('a run leaves what made its shards; one that made the same of the same le
     masked: 0,
     stats_path: options.logFile,
     tokenizer: stats.tokenizer,
-    sources: [{ component: 'a', dataset: 'json', subset: null, split: 'train', revision: 'main', files: [{ path: data, bytes: readFileSync(data).length, modified_at_utc: '2023-11-14T22:13:20.000Z' }] }],
+    sources: [{
+      component: 'a',
+      dataset: 'json',
+      subset: null,
+      split: 'train',
+      revision: 'main',
+      files: [{ path: data, bytes: readFileSync(data).length, modified_at_utc: '2023-11-14T22:13:20.000Z' }]
+    }],
     stats
   })))
   t.ok(Math.abs(Date.parse(record(path).finished_at_utc) - Date.now()) < 60_000)
@@ -74,20 +115,31 @@ t.test('a run leaves what made its shards; one that made the same of the same le
   t.equal(record(other).run, 2)
   put(folder, 'a.ndjson', 'bad\n')
   t.match(await failure(processMixture(manifest, options)), { code: 'ERR_COMPONENT' })
-  t.strictSame(filesIn(join(folder, 'runs')), [path, other].map(path => path.slice(folder.length + 6)).sort(), 'none of a run that failed')
+  t.strictSame(
+    filesIn(join(folder, 'runs')), [path, other].map(path => path.slice(folder.length + 6)).sort(),
+    'none of a run that failed'
+  )
 })
 
 t.test('a folder that records can\'t go to is told of before anything is made', async t => {
   const folder = temporaryFolder(t)
-  const manifest = put(folder, 'm.yaml', JSON.stringify([{ name: 'a', dataset: 'json', data_files: put(folder, 'a.ndjson', ndjsonOf(answers().records)), output_dir: join(folder, 'a') }]))
-  const options = { tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), runsDir: put(folder, 'taken', '') }
+  const manifest = put(folder, 'm.yaml', JSON.stringify([{
+    name: 'a',
+    dataset: 'json',
+    data_files: put(folder, 'a.ndjson', ndjsonOf(answers().records)),
+    output_dir: join(folder, 'a')
+  }]))
+  const options = {
+    tokenizerPath: fixture('tiny.model'), logFile: join(folder, 'stats.json'), runsDir: put(folder, 'taken', '')
+  }
   t.match(await failure(processMixture(manifest, options)), { code: 'ERR_OUTPUT', message: /taken/ })
   t.strictSame(filesIn(folder), ['a.ndjson', 'm.yaml', 'taken'])
 })
 
 t.test('whatever the clock says, nothing is lost', async t => {
   const folder = temporaryFolder(t)
-  const write = (time: string, text: string): Promise<string> => at(t, time, () => writeRunRecord(finished(folder, text)))
+  const write = (time: string, text: string): Promise<string> =>
+    at(t, time, () => writeRunRecord(finished(folder, text)))
   const [a, b] = [await write('2026-11-22T22:37:33.100Z', 'a'), await write('2026-11-22T22:37:33.100Z', 'b')]
   t.match(basename(a), /^20261122T223733Z-/)
   const again = await write('2026-11-22T22:37:33.100Z', 'a')
@@ -97,15 +149,28 @@ t.test('whatever the clock says, nothing is lost', async t => {
   t.strictSame([a, b, again, back].map(path => record(path).run), [1, 2, 3, 4])
   const { runs, damaged } = await readRuns(folder)
   t.strictSame(damaged, [])
-  t.strictSame(runs.map(({ path }) => path), [...(a > b ? [again, a, b] : [b, again, a]), back], 'by date, then by name')
+  t.strictSame(
+    runs.map(({ path }) => path), [...(a > b ? [again, a, b] : [b, again, a]), back], 'by date, then by name'
+  )
 })
 
 t.test('the hash: circumstances don\'t count, all else does', async t => {
   const folder = temporaryFolder(t)
   const given = record(await writeRunRecord(finished(folder, 'a')))
-  const same = { ...given, run: 7, finished_at_utc: 'x', stats: { ...given.stats, host: 'h', stats: given.stats.stats.map(component => ({ ...component, seconds: 9, tokens_per_second: 8, workers: 3 })) } }
-  t.equal(hashOf(same), hashOf(given))
-  for (const change of [{ node: 'v0' }, { sluice: '0' }, { name: 'x' }, { stats: {} }, { masked: 1 }]) t.not(hashOf({ ...given, ...change }), hashOf(given))
+  const same = {
+    ...given,
+    run: 7,
+    finished_at_utc: 'x',
+    stats: {
+      ...given.stats,
+      host: 'h',
+      stats: given.stats.stats.map(component => ({ ...component, seconds: 9, tokens_per_second: 8, workers: 3 }))
+    }
+  }
+  t.equal(runHash(same), runHash(given))
+  for (const change of [{ node: 'v0' }, { sluice: '0' }, { name: 'x' }, { stats: {} }, { masked: 1 }]) {
+    t.not(runHash({ ...given, ...change }), runHash(given))
+  }
 })
 
 t.test('secrets are masked; the hash of the manifest stays that of the file', async t => {
@@ -115,8 +180,12 @@ t.test('secrets are masked; the hash of the manifest stays that of the file', as
   const run = finished(folder, text, { inputs: [{ ...input!, revision: 'hf_Abcdef1234567890' }] })
   const path = await writeRunRecord(run)
   t.notMatch(readFileSync(path, 'utf8'), /pa55|Abcdef/)
-  t.match(record(path), { masked: 3, manifest: { sha256: sha256(text), text: text.replace('user:pa55', 'MASKED').replace('Abcdef1234567890', 'MASKED') }, sources: [{ revision: 'hf_MASKED' }] })
-  t.equal((await findRun(folder, path)).hash, hashOf(record(path)))
+  t.match(record(path), {
+    masked: 3,
+    manifest: { sha256: sha256(text), text: text.replace('user:pa55', 'MASKED').replace('Abcdef1234567890', 'MASKED') },
+    sources: [{ revision: 'hf_MASKED' }]
+  })
+  t.equal((await findRun(folder, path)).hash, runHash(record(path)))
   t.equal(await writeRunRecord(run), path)
 })
 
@@ -124,23 +193,32 @@ t.test('names that are no folder\'s', async t => {
   const folder = temporaryFolder(t)
   t.equal(runName({ name: null, path: 'a/b/mix.v2.yaml' }), 'mix.v2')
   t.equal(runName({ name: 'own', path: 'mix.yaml' }), 'own')
-  for (const [name, expected] of [['../../etc', '_._.._etc'], ['..', '_.'], ['a/b\\c\nd', 'a_b_c_d'], ['語'.repeat(200), '語'.repeat(80)]] as const) {
+  for (const [name, expected] of [
+    ['../../etc', '_._.._etc'], ['..', '_.'], ['a/b\\c\nd', 'a_b_c_d'], ['語'.repeat(200), '語'.repeat(80)]
+  ] as const) {
     const path = await writeRunRecord(finished(folder, name, { name }))
     t.equal(path.slice(folder.length + 1).split('/').length, 2, path)
     t.equal(record(path).name, name)
     t.equal(path.slice(folder.length + 1).split('/')[0], expected)
   }
-  const [first, second] = [await writeRunRecord(finished(folder, 'x', { name: 'x/y' })), await writeRunRecord(finished(folder, 'x', { name: 'x_y' }))]
+  const [first, second] = [
+    await writeRunRecord(finished(folder, 'x', { name: 'x/y' })),
+    await writeRunRecord(finished(folder, 'x', { name: 'x_y' }))
+  ]
   t.strictSame([record(first).run, record(second).run], [1, 1], 'in one folder, and each by itself')
 })
 
 t.test('sources that are no files have no sizes', async t => {
   const folder = temporaryFolder(t)
   const of = { dataset: 'json', subset: null, split: 'train', revision: 'main', filters: [] }
-  const components = [['-'], [], 'https://host/*.ndjson', folder].map((names, i) => ({ ...of, name: `c${i}`, files: [names].flat().map(path => ({ path, size: null })) }))
+  const components = [['-'], [], 'https://host/*.ndjson', folder].map((names, i) => ({
+    ...of, name: `c${i}`, files: [names].flat().map(path => ({ path, size: null }))
+  }))
   const sources = await sourcesOf(components as never)
   const none = { bytes: null, modified_at_utc: null }
-  t.strictSame(sources.map(({ files }) => files), [[{ path: '-', ...none }], [], [{ path: 'https://host/*.ndjson', ...none }], [{ path: folder, ...none }]])
+  t.strictSame(sources.map(({ files }) => files), [
+    [{ path: '-', ...none }], [], [{ path: 'https://host/*.ndjson', ...none }], [{ path: folder, ...none }]
+  ])
 })
 
 t.test('a record that is damaged: said with its reason, and the next one is written all the same', async t => {
@@ -150,7 +228,10 @@ t.test('a record that is damaged: said with its reason, and the next one is writ
   for (const [content, why] of [
     [intact.slice(0, 100), /: is not JSON: .*; get it again from a copy, or delete it$/],
     ['{"format":2}', /: is not the record of a run, or of a newer version: format: expected 1, got 2/],
-    [intact.replace('"tokens": 30', '"tokens": 31'), /: has the hash [0-9a-f]{12}, expected [0-9a-f]{12}, which its name says: it was changed/]
+    [
+      intact.replace('"tokens": 30', '"tokens": 31'),
+      /: has the hash [0-9a-f]{12}, expected [0-9a-f]{12} as in its name: it was changed/
+    ]
   ] as const) {
     writeFileSync(path, content)
     t.match((await readRuns(folder)), { runs: { length: 0 }, damaged: [{ path, why }] })
@@ -164,7 +245,9 @@ t.test('a record that is damaged: said with its reason, and the next one is writ
 t.test('a record by its path, its name, or the first digits of its hash', async t => {
   const folder = temporaryFolder(t)
   const hashes = new Map<string, string>()
-  for (let i = 0; i < 17; i++) hashes.set(/-([0-9a-f]{12})\.json$/.exec(await writeRunRecord(finished(folder, `text ${i}`)))![1]!, `text ${i}`)
+  for (let i = 0; i < 17; i++) {
+    hashes.set(/-([0-9a-f]{12})\.json$/.exec(await writeRunRecord(finished(folder, `text ${i}`)))![1]!, `text ${i}`)
+  }
   for (const [hash, text] of hashes) t.equal((await findRun(folder, hash)).record.manifest.text, text)
   const [{ path, stem, hash } = { path: '', stem: '', hash: '' }] = (await readRuns(folder)).runs
   const found = { path, hash }
@@ -174,8 +257,12 @@ t.test('a record by its path, its name, or the first digits of its hash', async 
   t.match(await findRun('none', copy), { path: copy, hash }, 'under any name')
   const digits = [...hashes.keys()].map(hash => hash[0]!)
   const twice = digits.find((digit, i) => digits.indexOf(digit) !== i)!
-  t.match(await failure(findRun(folder, twice)), { code: 'ERR_RUN', message: /is the beginning of [0-9a-f]{12} and of [0-9a-f]{12}.*expected more digits, or a path/ })
-  for (const none of ['', 'nothing', 'text']) t.match(await failure(findRun(folder, none)), { code: 'ERR_RUN', message: /: no such record in/ })
+  t.match(await failure(findRun(folder, twice)), {
+    code: 'ERR_RUN', message: /matches [0-9a-f]{12} and [0-9a-f]{12}.*expected more digits, or a path/
+  })
+  for (const none of ['', 'nothing', 'text']) {
+    t.match(await failure(findRun(folder, none)), { code: 'ERR_RUN', message: /: no such record in/ })
+  }
   t.match(await failure(findRun(join(folder, 'none'), 'ab')), { code: 'ERR_RUN' })
 })
 

@@ -39,10 +39,19 @@ async function run ({ path, options = {}, state = null, shardsAfter }: Flow): Pr
   const came: Document[] = []
   const states: FlowState[] = []
   const maxRecords = options.maxRecords ?? null
-  const checkpoints = new Checkpoints({ every: 1000, save: async state => { states.push(structuredClone(state)) }, maxRecords, mostCost: Infinity, ...options })
+  const checkpoints = new Checkpoints({
+    every: 1000,
+    save: async state => { states.push(structuredClone(state)) },
+    maxRecords,
+    mostCost: Infinity,
+    ...options
+  })
   const source = ndjson(path, { highWaterMark: 4 })
   source.sendBarriers(checkpoints)
-  const stages: AnyStage[] = [dedup({ highWaterMark: 4 }), ...(maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })])]
+  const stages: AnyStage[] = [
+    dedup({ highWaterMark: 4 }),
+    ...(maxRecords === null ? [] : [limit(maxRecords, () => { source.stop() })])
+  ]
   const before = (state?.outputs[0] ?? 0) as number
   const sink = new Writable({
     objectMode: true,
@@ -53,7 +62,8 @@ async function run ({ path, options = {}, state = null, shardsAfter }: Flow): Pr
   })
   const output = { save: async () => before + came.length, restore: () => {} }
   const finished = shardsAfter && (() => shardsAfter(before + came.length))
-  checkpoints.begin({ source, stages, outputs: [output], ...(finished && { finished }) }, state, () => stages.at(-1)!.stats.out)
+  checkpoints.begin({ source, stages, outputs: [output], ...(finished && { finished }) }, state, () =>
+    stages.at(-1)!.stats.out)
   await pipeline([source, ...stages, sink] as unknown as NodeJS.ReadWriteStream[])
   return { source, stages, came, states }
 }
@@ -67,7 +77,9 @@ t.test('a checkpoint is due every so many documents, and when more is finished',
   t.strictSame(readOf(await run({ path })), [])
   const byShards = readOf(await run({ path, shardsAfter: documents => Math.floor(documents / 12) }))
   t.equal(byShards.length, 4)
-  for (const [i, at] of byShards.entries()) t.ok(at >= 12 * (i + 1) && at <= 12 * (i + 1) + 20, `shard ${i + 1} is in the checkpoint at ${at}`)
+  for (const [i, at] of byShards.entries()) {
+    t.ok(at >= 12 * (i + 1) && at <= 12 * (i + 1) + 20, `shard ${i + 1} is in the checkpoint at ${at}`)
+  }
   const both = readOf(await run({ path, options: { every: 20 }, shardsAfter: documents => documents >= 30 ? 1 : 0 }))
   t.equal(both[0], 20)
   t.ok(both[1]! >= 30 && both[1]! < 40)
@@ -76,7 +88,9 @@ t.test('a checkpoint is due every so many documents, and when more is finished',
 
 t.test('a checkpoint that takes long puts off those that shards ask for, and none of the others', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(50)))
-  const counted = readOf(await run({ path, options: { every: 20, mostCost: 1e-9 }, shardsAfter: documents => documents }))
+  const counted = readOf(await run(
+    { path, options: { every: 20, mostCost: 1e-9 }, shardsAfter: documents => documents }
+  ))
   t.equal(counted.length, 3)
   t.strictSame(counted.map((at, i) => at - (counted[i - 1] ?? at)), [0, 20, 20])
 })
@@ -89,19 +103,27 @@ t.test('the state has every part as it is at the barrier, and each part goes on 
   for (const state of whole.states) {
     const at = state.source.stats.out
     const passed = at <= 10 ? at : Math.max(10, at - 10)
-    t.match(state, { stages: [{ stage: 'dedup', stats: { in: at, out: passed }, state: { window: 50_000 } }], outputs: [passed] })
+    t.match(state, {
+      stages: [{ stage: 'dedup', stats: { in: at, out: passed }, state: { window: 50_000 } }], outputs: [passed]
+    })
     const rest = await run({ path, options: { every: 7 }, state: JSON.parse(JSON.stringify(state)) as FlowState })
     t.strictSame(rest.came, whole.came.slice(passed))
     t.strictSame(rest.states, whole.states.filter(({ source }) => source.stats.out > at))
-    t.strictSame([rest.source, ...rest.stages].map(({ stats }) => stats), [whole.source, ...whole.stages].map(({ stats }) => stats))
+    t.strictSame([rest.source, ...rest.stages].map(({ stats }) => stats), [whole.source, ...whole.stages].map(({
+      stats
+    }) => stats))
   }
 })
 
 t.test('a state of another part is refused, and a checkpoint that can\'t be kept fails the flow', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const { states: [state] } = await run({ path, options: { every: 7 } })
-  t.match(await failure(run({ path, state: { ...state!, source: { stats: { out: 1 } } } })), { code: 'ERR_STATE', message: /ndjson: not a state/ })
-  t.match(await failure(run({ path, state: { ...state!, stages: [{ ...state!.stages[0]!, state: { window: 1, hashes: '' } }] } })), { code: 'ERR_STATE', message: /dedup/ })
+  t.match(await failure(run({ path, state: { ...state!, source: { stats: { out: 1 } } } })), {
+    code: 'ERR_STATE', message: /ndjson: not a state/
+  })
+  t.match(await failure(run({
+    path, state: { ...state!, stages: [{ ...state!.stages[0]!, state: { window: 1, hashes: '' } }] }
+  })), { code: 'ERR_STATE', message: /dedup/ })
   const full = new Error('no room')
   t.equal(await failure(run({ path, options: { every: 3, save: () => Promise.reject(full) } })), full)
 })
@@ -122,7 +144,9 @@ t.test('a run that was killed once its last document had passed reads no further
   t.equal(last.source.stats.out, 5)
   const again = await run({ path, options: { every: 1, maxRecords: 5 }, state: last })
   t.strictSame(again.came, [])
-  t.strictSame([again.source, ...again.stages].map(({ stats }) => stats), [whole.source, ...whole.stages].map(({ stats }) => stats))
+  t.strictSame([again.source, ...again.stages].map(({ stats }) => stats), [whole.source, ...whole.stages].map(({
+    stats
+  }) => stats))
 })
 
 /** What a record is to the filters below, and its line. */
@@ -135,11 +159,19 @@ const LINES = {
   blank: () => '\n'
 } as const
 
-t.test('property: under a limit, the counts are those of a loop that reads record by record and stops at the last one that passes', async t => {
+t.test('property: under a limit, the counts are those of a loop that reads record by record and stops at the last ' +
+  'one that passes', async t => {
   const folder = folderInMemory(t)
-  const kinds = fc.array(fc.constantFrom(...Object.keys(LINES) as Array<keyof typeof LINES>), { minLength: 5, maxLength: 40, size: 'large' })
+  const kinds = fc.array(fc.constantFrom(...Object.keys(LINES) as Array<keyof typeof LINES>), {
+    minLength: 5, maxLength: 40, size: 'large'
+  })
   let limited = 0
-  await fc.assert(fc.asyncProperty(kinds, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 }), fc.boolean(), async (kinds, max, checkpointEvery, isFile) => {
+  await fc.assert(fc.asyncProperty(kinds, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 }), fc.boolean(), async (
+    kinds,
+    max,
+    checkpointEvery,
+    isFile
+  ) => {
     const lines = kinds.map((kind, i) => LINES[kind](i))
     const expected = { read: 0, kept: 0, bytes: 0, dropped: {} as Record<string, number> }
     let seen = false
@@ -149,19 +181,25 @@ t.test('property: under a limit, the counts are those of a loop that reads recor
       expected.bytes += lines[i]!.length
       if (kind === 'blank') continue
       expected.read++
-      const reason = kind === 'too_short' ? 'length.too_short' : kind === 'no_text' || kind === 'bad_json' ? `ndjson.${kind}` : isDuplicate ? 'dedup.duplicate' : null
+      const reason = kind === 'too_short'
+        ? 'length.too_short'
+        : kind === 'no_text' || kind === 'bad_json' ? `ndjson.${kind}` : isDuplicate ? 'dedup.duplicate' : null
       if (reason !== null) expected.dropped[reason] = (expected.dropped[reason] ?? 0) + 1
       else if (++expected.kept === max) break
     }
     if (expected.kept === 0) return // that is an error of its own
     if (expected.kept === max) limited++
     const component = {
-      ...corpusComponent(z.object(corpusOptions).parse({ dataFiles: put(folder, 'a.ndjson', lines.join('')), limit: max }), [
-        { stage: 'length', options: { minChars: 2, maxChars: 100 } }, { stage: 'dedup', options: {} }
+      ...corpusComponent(z.object(corpusOptions).parse({
+        dataFiles: put(folder, 'a.ndjson', lines.join('')), limit: max
+      }), [
+        { stage: 'length', options: { minChars: 2, maxChars: 100 } }, { stage: 'dedup', options: { window: 50_000 } }
       ])
     }
     const output = join(folder, 'out.ndjson')
-    const { read, kept, bytes, dropped } = await writeDocuments(await findComponent(component, {}), isFile ? output : '/dev/null', { maxBad: '100%', checkpointEvery })
+    const { read, kept, bytes, dropped } = await writeDocuments(
+      await findComponent(component, {}), isFile ? output : '/dev/null', { maxBad: '100%', checkpointEvery }
+    )
     t.strictSame({ read, kept, bytes, dropped }, expected)
     if (isFile) t.equal(readFileSync(output, 'utf8').split('\n').length - 1, kept)
   }), { numRuns: howMany(15, 60) })
@@ -171,5 +209,10 @@ t.test('property: under a limit, the counts are those of a loop that reads recor
 t.test('counts name no documents over the limit', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(30)))
   const { source, stages } = await run({ path, options: { maxRecords: 8 } })
-  t.match(countsOf(source, stages), { read: 8, kept: 8, dropped: {}, stages: [{ stage: 'ndjson', out: 8 }, { stage: 'dedup', out: 8 }, { stage: 'limit', in: 8, out: 8 }] })
+  t.match(countsOf(source, stages), {
+    read: 8,
+    kept: 8,
+    dropped: {},
+    stages: [{ stage: 'ndjson', out: 8 }, { stage: 'dedup', out: 8 }, { stage: 'limit', in: 8, out: 8 }]
+  })
 })

@@ -32,7 +32,8 @@ t.test('keys that a path can\'t have as they are', async t => {
 
 t.test('there is none if and only if the values are equal; turned around, they are the same places', async t => {
   const values = fc.jsonValue({ maxDepth: 3 }).map(value => JSON.parse(JSON.stringify(value)) as unknown)
-  const pairs = fc.oneof(fc.tuple(values, values), values.map((value): [unknown, unknown] => [value, structuredClone(value)]))
+  const pairs = fc.oneof(fc.tuple(values, values), values.map((value): [unknown, unknown] =>
+    [value, structuredClone(value)]))
   t.doesNotThrow(() => {
     fc.assert(fc.property(pairs, ([before, after]) => {
       const found = differences(before, after)
@@ -48,5 +49,6 @@ t.test('there is none if and only if the values are equal; turned around, they a
 t.test('for people', async t => {
   t.equal(differenceText({ path: 'min_chars', before: 200, after: undefined }), 'min_chars: 200 -> (none)')
   t.equal(differenceText({ path: '', before: ['a'], after: 'b' }), '["a"] -> "b"')
-  t.equal(differenceText({ path: 'x', before: 'a'.repeat(98), after: 'a'.repeat(99) }), `x: "${'a'.repeat(98)}" -> "${'a'.repeat(98)}…`)
+  t.equal(differenceText({ path: 'x', before: 'a'.repeat(98), after: 'a'.repeat(99) }),
+    `x: "${'a'.repeat(98)}" -> "${'a'.repeat(98)}…`)
 })

@@ -22,11 +22,25 @@ interface Setting {
 function setting (t: Parameters<typeof folderInMemory>[0]): Setting {
   const folder = folderInMemory(t)
   const inputs = ['a.txt', 'b.txt'].map(name => ({ path: put(folder, name, name), size: name.length }))
-  return { folder, plan: { name: 'web', path: join(folder, 'out/checkpoint.json'), settings: { name: 'web', filters: [{ length: { minChars: 1 } }] }, inputs }, output: join(folder, 'out/result.txt') }
+  return {
+    folder,
+    plan: {
+      name: 'web',
+      path: join(folder, 'out/checkpoint.json'),
+      settings: { name: 'web', filters: [{ length: { minChars: 1 } }] },
+      inputs
+    },
+    output: join(folder, 'out/result.txt')
+  }
 }
 
 /** Does a job; what it was told, and how the work found it. */
-async function doJob (plan: JobPlan, work: (job: Job) => Promise<unknown>, options: JobOptions = {}, check = CLEAN): Promise<{ result: unknown, told: string[], found: Job | null }> {
+async function doJob (
+  plan: JobPlan,
+  work: (job: Job) => Promise<unknown>,
+  options: JobOptions = {},
+  check = CLEAN
+): Promise<{ result: unknown, told: string[], found: Job | null }> {
   const told: string[] = []
   let found: Job | null = null
   const result = await runJob<unknown>(plan, { tell: message => { told.push(message) }, ...options }, check, async job => {
@@ -70,7 +84,7 @@ t.test('new: nothing is there; begun: it goes on from its state; finished: it is
     await job.finish({ lines: 1 }, [output])
     return job.flow
   })
-  t.strictSame([second.result, second.told], [FLOW, ['web: goes on behind document 12,345']])
+  t.strictSame([second.result, second.told], [FLOW, ['web: resumes after document 12,345']])
   t.match(second.found, { begins: false, replaces: true })
   t.strictSame(await statusOf(plan), { is: 'finished', result: { lines: 1 } })
   const third = await doJob(plan, async () => { t.fail('done again') })
@@ -95,13 +109,31 @@ t.test('the seconds of all runs are added up', async t => {
 
 /** What has become of settings and inputs, and how it is told. */
 const changes: Readonly<Record<string, { readonly change: (setting: Setting) => JobPlan, readonly says: RegExp }>> = {
-  'another setting': { change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }), says: /filters\[0\]\.length\.minChars.*1.*2/ },
-  'one more setting': { change: ({ plan }) => ({ ...plan, settings: { ...plan.settings, dtype: 'uint16' } }), says: /dtype.*uint16/ },
-  'one more input': { change: ({ folder, plan }) => ({ ...plan, inputs: [...plan.inputs, { path: put(folder, 'c.txt', 'c'), size: 1 }] }), says: /c\.txt: is an input now, was none/ },
-  'one input less': { change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) }), says: /a\.txt: is no input any more/ },
-  'another order': { change: ({ plan }) => ({ ...plan, inputs: [...plan.inputs].reverse() }), says: /the input files come in another order, or another number of times: .*b\.txt, .*a\.txt/ },
-  'a shorter input': { change: ({ folder, plan }) => { put(folder, 'b.txt', 'b'); return plan }, says: /b\.txt: had 5 bytes, has 1/ },
-  'a touched input': { change: ({ folder, plan }) => { utimesSync(join(folder, 'b.txt'), 5, 5); return plan }, says: /b\.txt: was changed at 20\S+Z, then at 1970-01-01T00:00:05\.000Z \(where only its time is another: touch -d 20\S+Z\)/ }
+  'another setting': {
+    change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }),
+    says: /filters\[0\]\.length\.minChars.*1.*2/
+  },
+  'one more setting': {
+    change: ({ plan }) => ({ ...plan, settings: { ...plan.settings, dtype: 'uint16' } }), says: /dtype.*uint16/
+  },
+  'one more input': {
+    change: ({ folder, plan }) => ({ ...plan, inputs: [...plan.inputs, { path: put(folder, 'c.txt', 'c'), size: 1 }] }),
+    says: /c\.txt: is an input now, was not before/
+  },
+  'one input less': {
+    change: ({ plan }) => ({ ...plan, inputs: plan.inputs.slice(1) }), says: /a\.txt: is no longer an input/
+  },
+  'another order': {
+    change: ({ plan }) => ({ ...plan, inputs: [...plan.inputs].reverse() }),
+    says: /the input files are in another order, or repeated another number of times: .*b\.txt, .*a\.txt/
+  },
+  'a shorter input': {
+    change: ({ folder, plan }) => { put(folder, 'b.txt', 'b'); return plan }, says: /b\.txt: had 5 bytes, has 1/
+  },
+  'a touched input': {
+    change: ({ folder, plan }) => { utimesSync(join(folder, 'b.txt'), 5, 5); return plan },
+    says: /b\.txt: was changed at 20\S+Z, then at 1970-01-01T00:00:05\.000Z \(if only its time differs: touch -d 20/
+  }
 }
 
 for (const [kind, { change, says }] of Object.entries(changes)) {
@@ -111,7 +143,12 @@ for (const [kind, { change, says }] of Object.entries(changes)) {
     const before = readFileSync(begun.plan.path)
     const other = change(begun)
     for (const refused of [statusOf(other), doJob(other, async () => { t.fail('done') })]) {
-      t.match(await failure(refused), { code: 'ERR_CHECKPOINT', exitCode: 2, message: new RegExp(`checkpoint\\.json: is of a run that was something else: .*${says.source}.*; run it as it was to go on, or start over with --restart`) })
+      t.match(await failure(refused), {
+        code: 'ERR_CHECKPOINT',
+        exitCode: 2,
+        message: new RegExp(`checkpoint\\.json: is of a run with other settings or inputs: .*${says.source}.*; ` +
+          'repeat the command as it was to resume, or start over with --restart')
+      })
     }
     t.ok(readFileSync(begun.plan.path).equals(before))
     t.notOk(existsSync(`${begun.plan.path}.lock`))
@@ -123,7 +160,11 @@ for (const [kind, { change, says }] of Object.entries(changes)) {
     const changed = change(finished)
     t.match(await statusOf(changed), { is: 'outdated', why: says })
     const again = await doJob(changed, async job => job.flow)
-    t.match(again, { result: null, told: [new RegExp(`^web: is done again: .*${says.source}`)], found: { begins: false, replaces: true } })
+    t.match(again, {
+      result: null,
+      told: [new RegExp(`^web: is done again: .*${says.source}`)],
+      found: { begins: false, replaces: true }
+    })
   })
 }
 
@@ -131,7 +172,10 @@ t.test('two changes are both named', async t => {
   const all = setting(t)
   await begin(all)
   put(all.folder, 'a.txt', 'longer than before')
-  t.match(await failure(statusOf({ ...all.plan, settings: { ...all.plan.settings, dtype: 'x' } })), { message: /dtype.*; .*a\.txt: had 5 bytes, has 18;/ })
+  t.match(
+    await failure(statusOf({ ...all.plan, settings: { ...all.plan.settings, dtype: 'x' } })),
+    { message: /dtype.*; .*a\.txt: had 5 bytes, has 18;/ }
+  )
 })
 
 t.test('an input that is touched back goes on; one that is gone is told as missing', async t => {
@@ -155,7 +199,11 @@ t.test('a finished job whose files are gone, or of another size, is done again i
   await finish(all)
   const again = async (why: RegExp, check = CLEAN): Promise<void> => {
     t.match(await statusOf(plan, check), { is: 'damaged', why })
-    t.match(await doJob(plan, async job => job.flow, {}, check), { result: null, told: [new RegExp(`^web: is done again: .*${why.source}`)], found: { begins: false, replaces: false } })
+    t.match(await doJob(plan, async job => job.flow, {}, check), {
+      result: null,
+      told: [new RegExp(`^web: is done again: .*${why.source}`)],
+      found: { begins: false, replaces: false }
+    })
   }
   renameSync(output, `${output}.old`)
   await again(/result\.txt is not there/)
@@ -185,17 +233,28 @@ t.test('another version goes on with nothing, and finished stays finished', asyn
   }
   await begin(all)
   await asOfVersion('0.0.1')
-  t.match(await failure(statusOf(all.plan)), { code: 'ERR_CHECKPOINT', message: /sluice: 0\.0\.1 then, \d+\.\d+\.\d+ now/ })
+  t.match(await failure(statusOf(all.plan)), {
+    code: 'ERR_CHECKPOINT', message: /sluice: 0\.0\.1 then, \d+\.\d+\.\d+ now/
+  })
   await doJob(all.plan, async job => { await job.finish({}, []) }, { restart: true })
   await asOfVersion('0.0.1')
   t.match(await statusOf(all.plan), { is: 'finished' })
 })
 
 t.test('a checkpoint that is damaged, or of another form, is refused; --restart begins anew without reading it', async t => {
-  for (const content of [{ sluice: '1' }, { ...FLOW }, [], 5, { sluice: '1', settings: {}, inputs: [], seconds: -1, flow: null, finished: null }]) {
+  for (const content of [
+    { sluice: '1' },
+    { ...FLOW },
+    [],
+    5,
+    { sluice: '1', settings: {}, inputs: [], seconds: -1, flow: null, finished: null }
+  ]) {
     const { plan } = setting(t)
     await writeCheckpoint(plan.path, content)
-    t.match(await failure(statusOf(plan)), { code: 'ERR_CHECKPOINT', message: /checkpoint\.json: is not a checkpoint that this version reads: .*; start over with --restart/ })
+    t.match(await failure(statusOf(plan)), {
+      code: 'ERR_CHECKPOINT',
+      message: /checkpoint\.json: is not a checkpoint that this version reads: .*; start over with --restart/
+    })
   }
   const { folder, plan } = setting(t)
   put(folder, 'out/checkpoint.json', '{"half')
@@ -207,7 +266,9 @@ t.test('two at once: the second is refused, whatever it would do', async t => {
   const { plan } = setting(t)
   await doJob(plan, async () => {
     for (const options of [{}, { restart: true }]) {
-      t.match(await failure(doJob(plan, async () => { t.fail('two at once') }, options)), { code: 'ERR_LOCKED', message: new RegExp(`process ${process.pid} `) })
+      t.match(await failure(doJob(plan, async () => { t.fail('two at once') }, options)), {
+        code: 'ERR_LOCKED', message: new RegExp(`process ${process.pid} `)
+      })
     }
   })
   t.notOk(existsSync(`${plan.path}.lock`))
@@ -216,7 +277,8 @@ t.test('two at once: the second is refused, whatever it would do', async t => {
 t.test('what can be gone on with: files alone', async t => {
   const folder = folderInMemory(t)
   const file = put(folder, 'a.txt', 'a')
-  const canResume = async (names: FileNames, outputs: readonly string[]): Promise<boolean> => await canResumeFrom(await findFiles(names), outputs)
+  const canResume = async (names: FileNames, outputs: readonly string[]): Promise<boolean> =>
+    await canResumeFrom(await findFiles(names), outputs)
   t.equal(await canResume(file, [join(folder, 'new')]), true)
   t.equal(await canResume([file, '-'], [join(folder, 'new')]), false)
   t.equal(await canResume('-', []), false)
@@ -227,6 +289,6 @@ t.test('what can be gone on with: files alone', async t => {
 
 t.test('a message for each state', async t => {
   t.equal(statusText({ is: 'new', why: 'x' }), null)
-  t.equal(statusText({ is: 'begun', documents: 1234 }), 'goes on behind document 1,234')
+  t.equal(statusText({ is: 'begun', documents: 1234 }), 'resumes after document 1,234')
   t.equal(statusText({ is: 'damaged', why: 'gone' }), 'is done again: gone')
 })

@@ -10,13 +10,19 @@ t.test('files are compared by where they are, links followed as far as they go',
   mkdirSync(join(folder, 'real'))
   symlinkSync(join(folder, 'real'), join(folder, 'link'))
   t.equal(await realPlace(join(folder, 'link/new/file')), join(await realPlace(folder), 'real/new/file'))
-  t.match(await failure(checkOutputs([join(folder, 'link/a'), join(folder, 'real/a')], [])), { code: 'ERR_OPTION', message: /would be written twice/ })
+  t.match(await failure(checkOutputs([join(folder, 'link/a'), join(folder, 'real/a')], [])), {
+    code: 'ERR_OPTION', message: /would be written twice/
+  })
   await checkOutputs(['-', '-', join(folder, 'real/a')], [], { shared: [join(folder, 'b'), join(folder, 'b')] })
   t.match(await failure(checkOutputs([join(folder, 'b')], [], { shared: [join(folder, 'b')] })), { code: 'ERR_OPTION' })
-  t.match(await failure(checkOutputs([join(folder, 'a'), join(folder, 'a/b')], [])), { code: 'ERR_OPTION', message: /would lie in .*a, which is a file of this run/ })
+  t.match(await failure(checkOutputs([join(folder, 'a'), join(folder, 'a/b')], [])), {
+    code: 'ERR_OPTION', message: /would be in .*a, which is a file of this run/
+  })
   put(folder, 'real/in', 'x')
   symlinkSync(join(folder, 'real/in'), join(folder, 'other'))
-  t.match(await failure(checkOutputs([join(folder, 'other')], [join(folder, 'real/in')])), { code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/ })
+  t.match(await failure(checkOutputs([join(folder, 'other')], [join(folder, 'real/in')])), {
+    code: 'ERR_OUTPUT_EXISTS', message: /is an input as well/
+  })
 })
 
 t.test('no file lies where a run puts shards', async t => {
@@ -24,10 +30,19 @@ t.test('no file lies where a run puts shards', async t => {
   mkdirSync(join(folder, 'real'))
   symlinkSync(join(folder, 'real'), join(folder, 'link'))
   const shards = [join(folder, 'link')]
-  for (const name of ['real/shard_00000.npy', 'link/shard_00000.npy.partial', 'real/shard_123456.npy.7.tmp', 'real/.next', 'real/.next/a.json', 'real/.next/b/c.json', 'real', 'link', 'real/stats.json', 'link/rejects.ndjson', 'link/shard_1.npy', 'real/checkpoint.jsonl', 'real/inventory.md']) {
-    t.match(await failure(checkOutputs([join(folder, name)], [], { shards })), { code: 'ERR_OPTION', message: /name another file$/ }, name)
+  for (const name of [
+    'real/shard_00000.npy', 'link/shard_00000.npy.partial', 'real/shard_123456.npy.7.tmp', 'real/.next',
+    'real/.next/a.json', 'real/.next/b/c.json', 'real', 'link', 'real/stats.json', 'link/rejects.ndjson',
+    'link/shard_1.npy', 'real/checkpoint.jsonl', 'real/inventory.md'
+  ]) {
+    t.match(await failure(checkOutputs([join(folder, name)], [], { shards })), {
+      code: 'ERR_OPTION', message: /name another file$/
+    }, name)
   }
-  for (const name of ['real/checkpoint.json', 'real/checkpoint.json.lock', 'real/sub/shard_00000.npy', 'stats.json', 'shard_00000.npy', '.next/a.json']) {
+  for (const name of [
+    'real/checkpoint.json', 'real/checkpoint.json.lock', 'real/sub/shard_00000.npy', 'stats.json', 'shard_00000.npy',
+    '.next/a.json'
+  ]) {
     await checkOutputs([join(folder, name)], [], { shards })
     t.pass(name)
   }

@@ -14,7 +14,9 @@ const known = {
       .refine(({ minChars, maxChars }) => minChars <= maxChars, 'expected `minChars` to be at most `maxChars`') as never,
     lower: z.strictObject({})
   },
-  sources: { json: z.strictObject({}), csv: z.strictObject({ lineDelimiter: z.string().optional() }), text: z.strictObject({}) }
+  sources: {
+    json: z.strictObject({}), csv: z.strictObject({ lineDelimiter: z.string().optional() }), text: z.strictObject({})
+  }
 }
 
 const FULL = `
@@ -75,7 +77,10 @@ t.test('a manifest, with every key and with as few as can be', async t => {
         dataFiles: [`${folder}/a.ndjson`, `${folder}/*.gz`],
         license: 'ODC-By-1.0',
         sampleLimit: 0,
-        filters: [{ stage: 'lower', options: {} }, { stage: 'length', options: { minChars: 2, maxChars: 9 }, expect: { kept: 0.6 } }],
+        filters: [
+          { stage: 'lower', options: {} },
+          { stage: 'length', options: { minChars: 2, maxChars: 9 }, expect: { kept: 0.6 } }
+        ],
         expect: { kept: 0.5 },
         rejects: 'out/rejects.ndjson',
         sourceOptions: {},
@@ -118,7 +123,9 @@ t.test('a manifest, with every key and with as few as can be', async t => {
 t.test('a manifest may be the bare list of datasets', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.txt', '')
-  const manifest = await readManifest(put(folder, 'mix.yaml', `- { name: a, dataset: text, data_files: '${file}' }\n`), known)
+  const manifest = await readManifest(
+    put(folder, 'mix.yaml', `- { name: a, dataset: text, data_files: '${file}' }\n`), known
+  )
   t.match(manifest, { name: null, tokenizerPath: null, datasets: [{ name: 'a' }] })
 })
 
@@ -159,7 +166,10 @@ tokenizer:
 })
 
 t.test('a key in camel case is not a key', async t => {
-  t.strictSame(await mistakes(t, '- { seqLen: 3, name: a, dataset: text, data_files: DIR/a.txt }'), ['1:5: unknown key seqLen (did you mean seq_len?)'])
+  t.strictSame(
+    await mistakes(t, '- { seqLen: 3, name: a, dataset: text, data_files: DIR/a.txt }'),
+    ['1:5: unknown key seqLen (did you mean seq_len?)']
+  )
 })
 
 t.test('filters: unknown stages, unknown options, wrong values, and rules on several options', async t => {
@@ -195,7 +205,8 @@ t.test('datasets: missing files, none named, and what can\'t be read', async t =
 `).then(lines => lines.map(line => line.replace(/ in \/.*/, ''))), [
     '1:41: DIR/none.txt: no such file',
     '3:12: dataset json needs data_files: a path, a glob, or a list of them',
-    '6:23: jsn cannot be read, expected json or csv or text, with data_files, or OWNER/NAME of a dataset on the Hub (did you mean json?)',
+    '6:23: jsn cannot be read, expected json or csv or text, with data_files, ' +
+      'or OWNER/NAME of a dataset on the Hub (did you mean json?)',
     '7:41: DIR/*.none: no file matches this glob'
   ])
 })
@@ -214,7 +225,8 @@ t.test('keys that only some sources have, and what is expected', async t => {
     '4:88: expected a mapping, got 3'
   ])
   const folder = temporaryFolder(t)
-  const manifest = await readManifest(put(folder, 'm.yaml', `- { name: a, dataset: csv, data_files: '${put(folder, 'a.csv', '')}', line_delimiter: x }`), known)
+  const manifest = await readManifest(put(folder, 'm.yaml', '- { name: a, dataset: csv, data_files: ' +
+    `'${put(folder, 'a.csv', '')}', line_delimiter: x }`), known)
   t.strictSame(manifest.datasets[0]!.sourceOptions, { lineDelimiter: 'x' })
 })
 
@@ -225,33 +237,48 @@ t.test('two components must not have one name, nor one output_dir in whatever wa
   data_files: DIR/a.txt
   output_dir: ./out/y/../x
 `), [
-    '2:9: two components have the name a, expected one of its own for each',
-    '5:15: two components have the output_dir ./out/y/../x, expected one of its own for each'
+    '2:9: two components have the name a, expected a different one for each',
+    '5:15: two components have the output_dir ./out/y/../x, expected a different one for each'
   ])
 })
 
 t.test('what is no YAML, and what is no manifest', async t => {
-  t.match(await mistakes(t, 'name: x\ndatasets: [\n'), [/^3:1: a bracket that is opened above is not closed, expected \]/])
+  t.match(
+    await mistakes(t, 'name: x\ndatasets: [\n'), [/^3:1: a bracket that is opened above is not closed, expected \]/]
+  )
   t.match(await mistakes(t, 'name: a\nname: b\ndatasets: []\n'), ['2:1: the key name is there twice in one mapping'])
-  t.strictSame(await mistakes(t, 'just text'), ['1:1: is a text without keys, expected datasets: and a list of components below it'])
+  t.strictSame(await mistakes(t, 'just text'), ['1:1: is a text without keys, expected datasets: ' +
+    'and a list of components below it'])
   t.strictSame(await mistakes(t, 'datasets: []'), ['1:11: expected at least 1 entry, got an empty list'])
   t.strictSame(await mistakes(t, 'name: x'), ['1:1: datasets: expected a list, it is missing'])
-  t.match(await failure(readManifest('/none/mix.yaml', known)), { code: 'ERR_MANIFEST', message: /none\/mix\.yaml: cannot be read/ })
+  t.match(await failure(readManifest('/none/mix.yaml', known)), {
+    code: 'ERR_MANIFEST', message: /none\/mix\.yaml: cannot be read/
+  })
 })
 
 t.test('names that every object has are no stages; aliases of nothing and of themselves are mistakes', async t => {
-  const component = (filter: string): string => `- { name: a, dataset: text, data_files: DIR/a.txt, filters: [${filter}] }`
-  for (const filter of ['constructor', 'toString', '{ __proto__: {} }']) t.match(await mistakes(t, component(filter)), [/unknown stage|expected the name of a stage/])
-  t.match(await mistakes(t, component('*nothing')), [/^1:\d\d+: \*nothing is an alias in YAML, and there is no anchor &nothing; a value that begins with \* needs quotes: '\*nothing'$/])
+  const component = (filter: string): string =>
+    `- { name: a, dataset: text, data_files: DIR/a.txt, filters: [${filter}] }`
+  for (const filter of ['constructor', 'toString', '{ __proto__: {} }']) {
+    t.match(await mistakes(t, component(filter)), [/unknown stage|expected the name of a stage/])
+  }
+  t.match(
+    await mistakes(t, component('*nothing')),
+    [/^1:\d\d+: \*nothing is an alias in YAML, and there is no anchor &nothing; a value that begins with \* needs quotes: '\*nothing'$/]
+  )
   t.match(await mistakes(t, '- { name: .., dataset: text, data_files: DIR/a.txt }'), [/^1:11: expected a name/])
 })
 
 t.test('merge keys work, and two copies in one folder don\'t', async t => {
   const folder = temporaryFolder(t)
   const file = put(folder, 'a.txt', '')
-  const manifest = await readManifest(put(folder, 'm.yaml', `- &a { name: a, dataset: text, data_files: '${file}', seq_len: 7 }\n- { <<: *a, name: b }\n`), known)
+  const manifest = await readManifest(put(folder, 'm.yaml', `- &a { name: a, dataset: text, data_files: '${file}', ` +
+    'seq_len: 7 }\n- { <<: *a, name: b }\n'), known)
   t.match(manifest.datasets, [{ name: 'a', seqLen: 7 }, { name: 'b', seqLen: 7 }])
-  t.match(await mistakes(t, '- { filtered_dir: x, raw_dir: ./x, name: a, dataset: text, data_files: DIR/a.txt }'), ['1:19: raw_dir and filtered_dir are both x, expected two folders'])
+  t.match(
+    await mistakes(t, '- { filtered_dir: x, raw_dir: ./x, name: a, dataset: text, data_files: DIR/a.txt }'),
+    ['1:19: raw_dir and filtered_dir are both x, expected two folders']
+  )
 })
 
 t.test('a file of another kind is told as one, and a long list of mistakes is cut', async t => {

@@ -14,10 +14,21 @@ t.test('one pull: README.md, provenance.json and the card', async t => {
   const output = join(folder, 'a.ndjson')
   const card = '---\nlicense: odc-by\n---\n# A dataset\n'
   const written = await writeProvenance(output, provenance(), { card })
-  t.strictSame(written, { json: join(folder, 'provenance.json'), readme: join(folder, 'README.md'), card: join(folder, 'CARD.md'), licenses: null, notes: [] })
+  t.strictSame(written, {
+    json: join(folder, 'provenance.json'),
+    readme: join(folder, 'README.md'),
+    card: join(folder, 'CARD.md'),
+    licenses: null,
+    notes: []
+  })
   t.strictSame(filesIn(folder), ['CARD.md', 'README.md', 'provenance.json'])
   t.equal(readFileSync(join(folder, 'CARD.md'), 'utf8'), card)
-  const stored = { ...provenance(), license: { ...provenance().license, card_sha256: sha256(card) }, card: 'CARD.md', licenses_md: null }
+  const stored = {
+    ...provenance(),
+    license: { ...provenance().license, card_sha256: sha256(card) },
+    card: 'CARD.md',
+    licenses_md: null
+  }
   t.strictSame(JSON.parse(readFileSync(written.json, 'utf8')), { format: 1, pulls: { 'a.ndjson': stored } })
   t.strictSame(await findProvenance([output, join(folder, 'b.ndjson')]), [{ path: written.json, provenance: stored }])
   const page = readFileSync(written.readme, 'utf8')
@@ -40,7 +51,7 @@ t.test('one pull: README.md, provenance.json and the card', async t => {
     'Made of 1 file, 1,234,567 bytes:',
     `| en/train-00000.parquet | 1,234,567 | ${'ab'.repeat(32)} |`
   ]) t.ok(page.split('\n').includes(line), line)
-  t.match(page, /no legal advice/)
+  t.match(page, /not legal advice/)
 })
 
 t.test('what is not known, and what is much', async t => {
@@ -50,31 +61,52 @@ t.test('what is not known, and what is much', async t => {
     { path: 'local.ndjson', bytes: 7, sha256: null, git_oid: null, modified_at_utc: '2026-01-02T00:00:00.000Z' },
     ...Array.from({ length: 200 }, (_, i) => ({ path: `f${i}`, bytes: 1, sha256: null, git_oid: null }))
   ]
-  const given = provenance({ commit: null, files, columns: null, command: 'sluice shard-corpus --name `x`', limit: 12345, retrieved_at_utc: { begun: '2026-11-23T10:00:00.000Z', finished: '2026-11-23T10:00:00.000Z' } })
+  const given = provenance({
+    commit: null,
+    files,
+    columns: null,
+    command: 'sluice shard-corpus --name `x`',
+    limit: 12345,
+    retrieved_at_utc: { begun: '2026-11-23T10:00:00.000Z', finished: '2026-11-23T10:00:00.000Z' }
+  })
   const { readme } = await writeProvenance(join(folder, 'a.ndjson'), {
     ...given,
     source: { dataset: 'json', subset: null, split: null, revision: null, commit: null, url: null },
-    license: { ...given.license, found: [], read_from: null, card_sha256: 'ee', spdx: null, obligations: [], redistributable: 'unknown', reason: 'no licence is stated' },
+    license: {
+      ...given.license,
+      found: [],
+      read_from: null,
+      card_sha256: 'ee',
+      spdx: null,
+      obligations: [],
+      redistributable: 'unknown',
+      reason: 'no licence is stated'
+    },
     filters: [{ stage: 'normalize', options: {} }, { stage: 'length', options: { minChars: 200 } }],
     output: { path: 'a.ndjson', bytes: null, sha256: 'ff' }
   })
   const page = readFileSync(readme, 'utf8')
   for (const line of [
-    '| source | json |', '| retrieved | 2026-11-23T10:00:00.000Z |', '| licence | **not stated** |', '| may be passed on | **unknown**: no licence is stated |', '| limit | 12,345 |', '| SHA-256 | ff |',
+    '| source | json |', '| retrieved | 2026-11-23T10:00:00.000Z |', '| licence | **not stated** |', '| may be ' +
+      'passed on | **unknown**: no licence is stated |', '| limit | 12,345 |', '| SHA-256 | ff |',
     '| filters | `normalize`, `length: {"minChars":200}` |', '| command | `` sluice shard-corpus --name `x` `` |', 'Made of 202 files, 207 bytes:',
     `| a\\|b.parquet |  | ${'cd'.repeat(20)} |`, '| local.ndjson | 7 | 2026-01-02T00:00:00.000Z |', '| f0 | 1 |  |', 'And 102 more; provenance.json has them all.'
   ]) t.ok(page.split('\n').includes(line), line)
   t.notMatch(page, /^\| (?:card|commit|columns|bytes|read from) \|/m)
   await writeProvenance(join(folder, 'b.ndjson'), { ...given, license: { ...given.license, card_sha256: null } })
   t.match(readFileSync(readme, 'utf8'), /## a\.ndjson[^]*## b\.ndjson/)
-  const { json } = await writeProvenance(join(folder, 'c.ndjson'), { ...given, license: { ...given.license, found: ['x'.repeat(30_000)] } })
-  t.match(readFileSync(readme, 'utf8'), /^\| licence \| x{199}… \|$/m, 'a whole licence in place of its name is not all shown')
+  const { json } = await writeProvenance(join(folder, 'c.ndjson'), {
+    ...given, license: { ...given.license, found: ['x'.repeat(30_000)] }
+  })
+  t.match(readFileSync(readme, 'utf8'), /^\| licence \| x{199}… \|$/m,
+    'a whole licence in place of its name is not all shown')
   t.match(readFileSync(json, 'utf8'), /"x{30000}"/)
 })
 
 t.test('several pulls into one folder: each has its section, its entry, and its card', async t => {
   const folder = temporaryFolder(t)
-  const pull = (name: string, card: string | null): ReturnType<typeof writeProvenance> => writeProvenance(join(folder, name), provenance(), { card })
+  const pull = (name: string, card: string | null): ReturnType<typeof writeProvenance> =>
+    writeProvenance(join(folder, name), provenance(), { card })
   await Promise.all([pull('b.ndjson', 'B'), pull('a.ndjson', 'B')])
   t.strictSame(filesIn(folder), ['CARD.md', 'README.md', 'provenance.json'], 'of one dataset, they have one card')
   t.equal((await pull('c.ndjson', 'C')).card, join(folder, 'c.ndjson.CARD.md'))
@@ -86,7 +118,8 @@ t.test('several pulls into one folder: each has its section, its entry, and its 
   t.match(readFileSync(join(folder, 'README.md'), 'utf8'), /## a\.ndjson[^]*## b\.ndjson[^]*## c\.ndjson/)
   const before = filesIn(folder).map(name => readFileSync(join(folder, name), 'utf8'))
   await pull('c.ndjson', 'C')
-  t.strictSame(filesIn(folder).map(name => readFileSync(join(folder, name), 'utf8')), before, 'the same again is the same')
+  t.strictSame(filesIn(folder).map(name => readFileSync(join(folder, name), 'utf8')), before,
+    'the same again is the same')
 })
 
 /** A record with this licence. */
@@ -107,11 +140,24 @@ t.test('records by licence: a section for each output', async t => {
 
 t.test('what isn\'t ours stays', async t => {
   const folder = temporaryFolder(t)
-  for (const [name, content] of [['README.md', '# My corpus\n'], ['provenance.json', '{"who": "me"}'], ['CARD.md', 'playing cards'], ['LICENSES.md', 'my licences']] as const) put(folder, name, content)
-  const { json, readme, card, licenses, notes } = await writeProvenance(join(folder, 'a.ndjson'), provenance(), { card: 'card', counts: counted('mit') })
-  t.strictSame([json, readme, card, licenses], ['a.ndjson.provenance.json', 'a.ndjson.README.md', 'a.ndjson.CARD.md', 'a.ndjson.LICENSES.md'].map(name => join(folder, name)))
+  for (const [name, content] of [
+    ['README.md', '# My corpus\n'], ['provenance.json', '{"who": "me"}'], ['CARD.md', 'playing cards'],
+    ['LICENSES.md', 'my licences']
+  ] as const) {
+    put(folder, name, content)
+  }
+  const { json, readme, card, licenses, notes } = await writeProvenance(
+    join(folder, 'a.ndjson'), provenance(), { card: 'card', counts: counted('mit') }
+  )
+  t.strictSame([json, readme, card, licenses], [
+    'a.ndjson.provenance.json', 'a.ndjson.README.md', 'a.ndjson.CARD.md', 'a.ndjson.LICENSES.md'
+  ].map(name => join(folder, name)))
   t.strictSame(notes.length, 3)
-  t.match(notes, [/provenance\.json is not of sluice and stays as it is; see .*a\.ndjson\.provenance\.json/, /LICENSES\.md is not of sluice/, /README\.md is not of sluice/])
+  t.match(notes, [
+    /provenance\.json is not of sluice and is left unchanged; see .*a\.ndjson\.provenance\.json/,
+    /LICENSES\.md is not of sluice/,
+    /README\.md is not of sluice/
+  ])
   t.equal(readFileSync(join(folder, 'README.md'), 'utf8'), '# My corpus\n')
   t.equal(readFileSync(join(folder, 'provenance.json'), 'utf8'), '{"who": "me"}')
   t.match(readFileSync(readme, 'utf8'), PAGE_MARK)
@@ -121,19 +167,27 @@ t.test('what isn\'t ours stays', async t => {
   rmSync(json)
   await writeProvenance(join(folder, 'b.ndjson'), provenance())
   await writeProvenance(join(folder, 'c.ndjson'), provenance())
-  t.notMatch(readFileSync(join(folder, 'c.ndjson.README.md'), 'utf8'), '## b.ndjson', 'a page of a name has that pull alone')
+  t.notMatch(readFileSync(join(folder, 'c.ndjson.README.md'), 'utf8'), '## b.ndjson',
+    'a page of a name has that pull alone')
 })
 
-t.test('what is damaged is told of once, and isn\'t replaced', async t => {
+t.test('what is damaged is reported once, and isn\'t replaced', async t => {
   const folder = temporaryFolder(t)
   const json = put(folder, 'provenance.json', '{"format": 1, "pulls": {"a.ndjson": 7}}')
-  t.strictSame(await findProvenance([join(folder, 'a.ndjson'), join(folder, 'b.ndjson')]), [{ path: json, provenance: null }])
-  t.match(await writeProvenance(join(folder, 'a.ndjson'), provenance()), { json: `${join(folder, 'a.ndjson')}.provenance.json` })
+  t.strictSame(await findProvenance([join(folder, 'a.ndjson'), join(folder, 'b.ndjson')]), [{
+    path: json, provenance: null
+  }])
+  t.match(
+    await writeProvenance(join(folder, 'a.ndjson'), provenance()),
+    { json: `${join(folder, 'a.ndjson')}.provenance.json` }
+  )
   writeFileSync(json, 'null')
   t.match(await findProvenance([join(folder, 'x.ndjson')]), { length: 0 })
   rmSync(json)
   mkdirSync(json)
-  t.match(await failure(writeProvenance(join(folder, 'a.ndjson'), provenance())), { code: 'ERR_OUTPUT', message: /provenance\.json: cannot be read: is a folder/ })
+  t.match(await failure(writeProvenance(join(folder, 'a.ndjson'), provenance())), {
+    code: 'ERR_OUTPUT', message: /provenance\.json: cannot be read: is a folder/
+  })
 })
 
 t.test('a folder that another pull writes to is waited for', async t => {
@@ -146,9 +200,14 @@ t.test('a folder that another pull writes to is waited for', async t => {
   await writing
   t.strictSame(filesIn(folder), ['README.md', 'provenance.json'])
 
-  const impatient = await mocked<{ writeProvenance: typeof writeProvenance }>(t, 'recipes/provenance/write', { 'node:timers/promises': { setTimeout: () => Promise.resolve() } })
+  const impatient = await mocked<{ writeProvenance: typeof writeProvenance }>(
+    t, 'recipes/provenance/write', { 'node:timers/promises': { setTimeout: () => Promise.resolve() } }
+  )
   const again = await lock(join(folder, 'provenance.json.lock'), 'provenance.json')
-  t.match(await failure(impatient.writeProvenance(join(folder, 'a.ndjson'), provenance())), { code: 'ERR_LOCKED' }, 'but not for ever')
+  t.match(
+    await failure(impatient.writeProvenance(join(folder, 'a.ndjson'), provenance())), { code: 'ERR_LOCKED' },
+    'but not for ever'
+  )
   await again.release()
 })
 
@@ -157,8 +216,17 @@ t.test('no token is in any of it', async t => {
   const token = `hf_${'aB3dE'.repeat(7).slice(0, 34)}`
   await writeProvenance(join(folder, 'a.ndjson'), provenance({
     command: `HF_TOKEN=${token} sluice shard-corpus --dataset owner/name`,
-    source: { dataset: 'owner/name', subset: null, split: null, revision: token, commit: null, url: `https://user:${token}@hub/x?X-Amz-Signature=0123abcd&Policy=abcdef` },
+    source: {
+      dataset: 'owner/name',
+      subset: null,
+      split: null,
+      revision: token,
+      commit: null,
+      url: `https://user:${token}@hub/x?X-Amz-Signature=0123abcd&Policy=abcdef`
+    },
     files: [{ path: `https://cdn/x?Signature=${token}`, bytes: 1, sha256: null, git_oid: null }]
   }))
-  for (const name of filesIn(folder)) t.notMatch(readFileSync(join(folder, name), 'utf8'), new RegExp(`${token.slice(3)}|0123abcd|abcdef`), name)
+  for (const name of filesIn(folder)) {
+    t.notMatch(readFileSync(join(folder, name), 'utf8'), new RegExp(`${token.slice(3)}|0123abcd|abcdef`), name)
+  }
 })

@@ -171,7 +171,7 @@ t.test('what can\'t be used is an error that says what to do', async t => {
     [['-'], /standard input can be read only once; write it to a file, and name that/],
     [['none.ndjson'], /none\.ndjson: no such file/],
     [['*.parquet'], /\*\.parquet: no file matches this glob/],
-    [['dangling.ndjson'], /dangling\.ndjson: is a link to gone\.ndjson, which is not there/],
+    [['dangling.ndjson'], /dangling\.ndjson: is a link to gone\.ndjson, which doesn't exist/],
     [['empty.ndjson'], /empty\.ndjson: is empty; name files with documents/],
     [['noise.dat'], /noise\.dat: is a binary file of a kind that isn't known; convert it/],
     [['paper'], /paper: is a PDF; take its text out first/],

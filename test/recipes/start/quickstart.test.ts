@@ -19,7 +19,10 @@ import { ROOT, folderInMemory, howMany, isThorough, put, runProgram, temporaryFo
 const VOCABULARY = howMany(700, 8000)
 
 /** Of installed packages as little text as makes some shards. */
-const TEXT = ['yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinyglobby', 'commander', 'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser']
+const TEXT = [
+  'yaml/package.json', 'yaml/dist', 'undici/package.json', 'undici/docs', 'split2', 'tinyglobby', 'commander',
+  'fastest-levenshtein', 'xxhash-wasm', 'jsonc-parser'
+]
 
 /** What a tokenizer may lose: tabs, odd runs of spaces, blank lines, Windows line breaks, characters that it never saw. */
 const INDENTED = '  def gate (open):\n\tif open:  # \u{1f6a2} \u6c34\n\n           return\t1   \r\n\n  '
@@ -33,9 +36,12 @@ function installation (t: Test): string {
   // What it loads; it gathers text from the nearer ones.
   symlinkSync(join(ROOT, 'node_modules'), join(parent, 'node_modules'))
   const folder = join(parent, 'sluice')
-  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true, filter: path => path !== join(ROOT, 'dist/test') && !path.endsWith('.map') })
+  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), {
+    recursive: true, filter: path => path !== join(ROOT, 'dist/test') && !path.endsWith('.map')
+  })
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  const recipe = readFileSync(join(ROOT, 'recipes/start/quickstart.yaml'), 'utf8').replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
+  const recipe = readFileSync(join(ROOT, 'recipes/start/quickstart.yaml'), 'utf8')
+    .replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
   mkdirSync(join(folder, 'recipes/start'), { recursive: true })
   writeFileSync(join(folder, 'recipes/start/quickstart.yaml'), recipe)
   put(folder, 'node_modules/short/README.md', '# Too short\n')
@@ -52,9 +58,14 @@ t.test('one command, from the text of the installed packages to shards that a lo
   const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy'].map(name => put(cwd, join('data/quickstart', name), 'of an earlier run'))
   const printed = runProgram(process.execPath, [join(root, 'dist/recipes/cli/main.js'), 'quickstart'], cwd)
   t.match(printed, /^docs .*\n {2}dropped: .*(?:\n {4}.*)*\n {2}1 shard in data\/quickstart\/shards\/docs; .*\ncode /m)
-  t.match(printed, /^The manifest: .*recipes\/start\/quickstart\.yaml\nThe tokenizer, .*: data\/quickstart\/tokenizer\/spm_\d+_unigram\.model$/m)
+  t.match(
+    printed,
+    /^The manifest: .*recipes\/start\/quickstart\.yaml\nThe tokenizer, .*: data\/quickstart\/tokenizer\/spm_\d+_unigram\.model$/m
+  )
   const inspecting = /^ {2}(node .* inspect data\/quickstart\/shards\/docs --row 0)$/m.exec(printed)![1]!
-  t.match(runProgram('bash', ['-c', inspecting], cwd), /^\[0\] data\/quickstart\/shards\/docs\/shard_00000\.npy, row 0\n/)
+  t.match(
+    runProgram('bash', ['-c', inspecting], cwd), /^\[0\] data\/quickstart\/shards\/docs\/shard_00000\.npy, row 0\n/
+  )
   t.match(printed, /^ {2}node .* init FILES\.\.\.\n {2}node .* run sluice\.yaml$/m)
   t.match(printed, /np\.load\('data\/quickstart\/shards\/docs\/shard_00000\.npy', mmap_mode='r'\)/)
 
@@ -87,11 +98,14 @@ t.test('one command, from the text of the installed packages to shards that a lo
       done()
     }
   })
-  const filters = [normalize(), length({ minChars: 200, maxChars: 100_000 }), language({ keep: 'en', threshold: 0.8 }), dedup()]
+  const filters = [
+    normalize(), length({ minChars: 200, maxChars: 100_000 }), language({ keep: 'en', threshold: 0.8 }), dedup()
+  ]
   await pipeline([ndjson(raw), ...filters, encode({ tokenizerPath: model }), sink])
   t.equal(documents, docs!.records)
   t.equal(expected.length, docs!.tokens)
-  const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name => [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])
+  const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name =>
+    [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])
   t.ok(found.every((id, i) => id === expected[i]) && found.length > 0, 'the ids of the documents, laid end to end')
   t.equal(expected.filter(id => id === docs!.eos_id).length, documents, 'one end of sentence a document')
 
@@ -104,6 +118,9 @@ t.test('one command, from the text of the installed packages to shards that a lo
 
   const first = JSON.parse(readFileSync(raw, 'utf8').split('\n')[0]!) as { meta: Record<string, string> }
   t.strictSame(Object.keys(first.meta), ['package', 'version', 'license'], 'each document has its package\'s licence')
-  t.match(readFileSync(join(cwd, 'data/quickstart/raw/docs.LICENSES.md'), 'utf8'), /^\| MIT \| \d+ \| MIT \| notice \| yes \|$/m)
+  t.match(
+    readFileSync(join(cwd, 'data/quickstart/raw/docs.LICENSES.md'), 'utf8'),
+    /^\| MIT \| \d+ \| MIT \| notice \| yes \|$/m
+  )
   t.notOk(existsSync(old.at(-1)!), 'it can be run again')
 })

@@ -1,0 +1,61 @@
+import { SluiceError } from './errors.ts'
+
+/** Names that options have besides their own: each with the option that it stands for. */
+export interface Aliases {
+  /** Of the Python scripts that the recipes replace. */
+  readonly python?: Readonly<Record<string, string>>
+  /** Of earlier versions. They go in 1.0, and give a warning until then. */
+  readonly former?: Readonly<Record<string, string>>
+}
+
+type NamesIn<Table> = Table extends Readonly<Record<string, string>> ? Table : object
+
+/** What a recipe takes: its options, by their own names or by aliases. */
+export type WithAliases<Options, Table extends Aliases> = Options & AliasesIn<Options, NamesIn<Table['python']>> &
+  AliasesIn<Options, NamesIn<Table['former']>>
+
+type AliasesIn<Options, Names> = {
+  /** @deprecated Another name of an option; its own is the one to use. */
+  readonly [Alias in keyof Names]?: Names[Alias] extends keyof Options ? Options[Names[Alias]] : never
+}
+
+/**
+ * Options by their own names.
+ *
+ * @param warn called with each former name that is used, and the option that it stands for
+ * @throws SluiceError `ERR_OPTION` where one option is given by two names
+ */
+export function withoutAliases (
+  options: object, { python = {}, former = {} }: Aliases, warn: (former: string, option: string) => void
+): Record<string, unknown> {
+  const named: Record<string, unknown> = {}
+  const given = new Map<string, string>() // by option: the name that it was given by
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    const option = ownName(name, python) ?? ownName(name, former) ?? name
+    const other = given.get(option)
+    if (other !== undefined) {
+      throw new SluiceError('ERR_OPTION', `\`${other}\` and \`${name}\` are names of one option; leave one of them out`)
+    }
+    if (ownName(name, former) !== undefined) warn(name, option)
+    given.set(option, name)
+    named[option] = value
+  }
+  return named
+}
+
+/** As `withoutAliases`, of options that code gives: warnings are the process's. */
+export function ownNames (recipe: string, options: object, aliases: Aliases): Record<string, unknown> {
+  return withoutAliases(options, aliases, (former, option) => {
+    process.emitWarning(`${recipe}: ${formerNameText(former, option)}`, 'DeprecationWarning')
+  })
+}
+
+/** The warning of a former name. */
+export function formerNameText (former: string, option: string): string {
+  return `${former} is called ${option} now; the old name goes in 1.0`
+}
+
+function ownName (name: string, names: Readonly<Record<string, string>>): string | undefined {
+  return Object.hasOwn(names, name) ? names[name] : undefined
+}

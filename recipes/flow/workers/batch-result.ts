@@ -1,0 +1,122 @@
+import type { Document } from '../../../lib/document.ts'
+import type { RecordFault } from '../../../lib/records/record.ts'
+import { IdBuffer } from '../../../lib/sentencepiece/id-buffer.ts'
+
+/**
+ * Which documents a batch returns: none, those that passed the filters as lines of NDJSON, those that passed, or all.
+ * Documents that were dropped are returned as they were when they were dropped.
+ */
+export type Keeps = 'none' | 'lines' | 'passed' | 'all'
+
+/** What became of the records of a batch. Lists but the first are of those that gave a document. */
+export interface BatchResult {
+  /** Why a record gave no document; null for one that was no record, and 0 for a document. */
+  readonly faults: ReadonlyArray<RecordFault | null | 0>
+  /**
+   * Of each document: the index of the filter that dropped it, `failedAt` of the filter that failed on it, or -1 where
+   * it passed all filters. Filters that compare documents drop none here.
+   */
+  readonly droppedBy: Int32Array
+  /** Of those that were dropped; of those that a filter has failed at, the error's message. */
+  readonly reasons: readonly string[]
+  /** By which the filters that compare documents do so: for each document as many as there are such filters. */
+  readonly keys: BigUint64Array
+  readonly keysEach: number
+  /** Null for one that isn't wanted; null where none is. */
+  readonly documents: ReadonlyArray<Document | null> | null
+  /** How many ids, or bytes of its line, each document has. */
+  readonly sizes: Int32Array
+  /** The ids, or lines, of all, where the memory for them was too small; else they are in it. */
+  readonly made: Int32Array | Uint8Array | null
+}
+
+/**
+ * The value in `droppedBy` of a document that a filter failed on. Only the main thread knows whether the document
+ * reaches that filter: a filter before it that compares documents may drop it, or a limit may end the flow.
+ */
+export function failedAt (filter: number): number {
+  return -2 - filter
+}
+
+/** Of one batch, as it comes along. */
+export class Results {
+  readonly faults: Array<RecordFault | null | 0> = []
+  readonly reasons: string[] = []
+  readonly ids: IdBuffer
+  readonly lines: LineBuffer
+  readonly #keeps: Keeps
+  readonly #memory: SharedArrayBuffer
+  readonly #droppedBy: Int32Array
+  readonly #sizes: Int32Array
+  readonly #keys: BigUint64Array
+  readonly #keysEach: number
+  readonly #documents: Array<Document | null> | null
+  #count = 0
+  #sizeBefore = 0
+  #keysOfDocument = 0
+
+  constructor (records: number, keysEach: number, keeps: Keeps, memory: SharedArrayBuffer) {
+    this.ids = new IdBuffer(new Int32Array(memory))
+    this.lines = new LineBuffer(Buffer.from(memory))
+    this.#keeps = keeps
+    this.#memory = memory
+    this.#droppedBy = new Int32Array(records)
+    this.#sizes = new Int32Array(records)
+    this.#keys = new BigUint64Array(records * keysEach)
+    this.#keysEach = keysEach
+    this.#documents = keeps === 'none' || keeps === 'lines' ? null : []
+  }
+
+  addKey (key: bigint): void {
+    this.#keys[this.#count * this.#keysEach + this.#keysOfDocument++] = key
+  }
+
+  endDocument (droppedBy: number, document: Document): void {
+    const index = this.#count++
+    const size = this.ids.length + this.lines.length
+    this.#documents?.push(this.#keeps === 'all' || droppedBy === -1 ? document : null)
+    this.#droppedBy[index] = droppedBy
+    this.#sizes[index] = size - this.#sizeBefore
+    this.#sizeBefore = size
+    this.#keysOfDocument = 0
+  }
+
+  whole (): BatchResult {
+    const { faults, reasons, ids, lines } = this
+    const made = [ids.ids, lines.bytes].find(({ buffer }) => buffer !== this.#memory)
+    return {
+      faults,
+      reasons,
+      droppedBy: this.#droppedBy,
+      keys: this.#keys,
+      keysEach: this.#keysEach,
+      documents: this.#documents,
+      sizes: this.#sizes,
+      made: made?.subarray(0, this.#sizeBefore) ?? null
+    }
+  }
+}
+
+/** Lines in UTF-8, laid end to end. */
+class LineBuffer {
+  bytes: Buffer
+  length = 0
+
+  /** @param bytes memory to begin with */
+  constructor (bytes: Buffer) {
+    this.bytes = bytes
+  }
+
+  append (line: string): void {
+    const most = 3 * line.length // bytes of as many UTF-16 units
+    if (this.length + most > this.bytes.length) this.#reserve(Buffer.byteLength(line))
+    this.length += this.bytes.write(line, this.length)
+  }
+
+  #reserve (more: number): void {
+    if (this.length + more <= this.bytes.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.length + more))
+    this.bytes.copy(larger, 0, 0, this.length)
+    this.bytes = larger
+  }
+}

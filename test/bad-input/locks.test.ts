@@ -1,0 +1,64 @@
+/** Locks of other runs. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { t } from '../tap.ts'
+import { lock, withLock } from '../../lib/output/lock.ts'
+import { commandsHereIn } from '../commands.ts'
+import { docs, failure, filesIn, ndjsonOf, pattern, put, temporaryFolder } from '../helpers.ts'
+import { GOOD, MODEL, filter } from './case.ts'
+
+const command = commandsHereIn(t)
+
+t.test('ERR_LOCKED: a lock that is held, and what is no lock', async t => {
+  const path = put(temporaryFolder(t), 'a.lock', 'no lock')
+  t.match(await failure(lock(path, 'shards')), {
+    code: 'ERR_LOCKED',
+    exitCode: 1,
+    message: /a\.lock: is not a whole lock file.*; if no run is under way here, delete it and run again/
+  })
+  rmSync(path)
+  await withLock(path, 'shards', async () => {
+    t.match(await failure(lock(path, 'shards')), {
+      code: 'ERR_LOCKED',
+      exitCode: 1,
+      message: pattern(
+        /^shards: is being written to by another run, process \d+ on host .*, which began at .*; /,
+        /wait for it to end, or stop it/
+      )
+    })
+  })
+})
+
+t.test('ERR_LOCKED: a command whose output another run writes to', async t => {
+  const cwd = temporaryFolder(t)
+  put(cwd, 'good.ndjson', ndjsonOf(docs(3)))
+  const says = (path: string): RegExp => new RegExp(`${path.replaceAll('.', '\\.')}: ` +
+    `is being written to by another run, process ${process.pid} on host .*, which began at`)
+  const commandsOf: Readonly<Record<string, readonly string[]>> = {
+    'out.ndjson.checkpoint.json': filter('--data-files', 'good.ndjson'),
+    'copy.ndjson.checkpoint.json': ['shard-corpus', '--data-files', 'good.ndjson', '--output', 'copy.ndjson'],
+    'shards/checkpoint.json': [
+      'shard-corpus', '--data-files', 'good.ndjson', '--tokenizer-path', MODEL, '--output-dir', 'shards', '--log-file',
+      'stats.json'
+    ]
+  }
+  for (const [path, args] of Object.entries(commandsOf)) {
+    await withLock(join(cwd, `${path}.lock`), path, async () => {
+      const before = filesIn(cwd)
+      const { code, stdout, stderr } = await command(args, { cwd })
+      t.strictSame({ code, stdout }, { code: 1, stdout: '' })
+      t.match(stderr, says(path))
+      t.match(stderr, '[ERR_LOCKED]')
+      t.strictSame(filesIn(cwd), before)
+    })
+  }
+  put(cwd, 'm.yaml', GOOD)
+  await withLock(join(cwd, 'shards/checkpoint.json.lock'), 'shards', async () => {
+    const { code, stderr } = await command([
+      'process-mixture', 'm.yaml', '--tokenizer-path', MODEL, '--log-file', 'stats.json'
+    ], { cwd })
+    t.equal(code, 1)
+    t.match(stderr, /1 of 1 components failed\na: shards\/checkpoint\.json: is being written to by another run/)
+  })
+  t.match(await command(filter('--data-files', 'good.ndjson'), { cwd }), { code: 0 }, 'once the other has let go of it')
+})

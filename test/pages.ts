@@ -1,0 +1,82 @@
+/** The pages of the documentation: what they show, and what they link to. */
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { ROOT, filesIn } from './helpers.ts'
+
+/** A block of code in a page. */
+export interface Block {
+  /** The page and the line in which the code begins. */
+  readonly place: string
+  /** What is written after the fence; empty where nothing is. */
+  readonly language: string
+  readonly code: string
+}
+
+const FOLDERS = ['docs', 'examples', 'lib', 'recipes', 'sinks', 'sources', 'transforms']
+
+/** The pages that users read, relative to the repository, README.md first; without the changelog. */
+export function userPages (): string[] {
+  const inFolders = FOLDERS.flatMap(folder => filesIn(join(ROOT, folder)).filter(name => name.endsWith('.md')).map(name => join(folder, name)))
+  return ['README.md', ...inFolders]
+}
+
+export function readPage (page: string, folder = ROOT): string {
+  return readFileSync(join(folder, page), 'utf8')
+}
+
+/** The fenced blocks of a page, in order. */
+export function blocksIn (page: string, text = readPage(page)): Block[] {
+  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(match => ({
+    place: `${page}:${text.slice(0, match.index).split('\n').length + 1}`,
+    language: match[1]!,
+    code: match[2]!
+  }))
+}
+
+/** A page without its blocks of code, its comments and its code within lines. */
+function proseOf (text: string): string {
+  return text.replace(/^```.*?^```$/gms, '').replace(/<!--.*?-->/gs, '').replace(/`[^`\n]*`/g, code => code.replace(/[[\]()<>]/g, ''))
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+export function anchorsIn (text: string): Set<string> {
+  const seen = new Map<string, number>()
+  return new Set([...proseOf(text).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => {
+    const anchor = heading!.toLowerCase().replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
+    const before = seen.get(anchor) ?? 0
+    seen.set(anchor, before + 1)
+    return before === 0 ? anchor : `${anchor}-${before}`
+  }))
+}
+
+/** The links of a page that lead to no file or heading of the folder. */
+export function brokenLinks (page: string, folder = ROOT): string[] {
+  const links = [...proseOf(readPage(page, folder)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link!).filter(link => !/^[a-z]+:/.test(link))
+  return links.filter(link => {
+    const [path, anchor] = link.split('#') as [string, string?]
+    const target = path === '' ? page : join(dirname(page), path)
+    if (!existsSync(join(folder, target))) return true
+    if (anchor === undefined) return false
+    return statSync(join(folder, target)).isDirectory() || !anchorsIn(readPage(target, folder)).has(anchor)
+  }).map(link => `${page}: ${link}`)
+}
+
+/** A command in a block for the shell: its words, or those of each command of a pipe. */
+export type ShellLine = readonly string[][]
+
+/** Commands that a page shows and that the tests of pages don't run: others do, or they take too long. */
+const NOT_RUN = /^(?:npm (?:ci|install|pack|run|test)\b|cp |cd |set |node examples\/|bash examples\/|examples\/|npx sluice quickstart\b|python3 )/
+
+/**
+ * The lines of a block for the shell: pipes of `npx sluice`.
+ *
+ * @throws Error for a command that isn't of sluice, and isn't among those that are run elsewhere
+ */
+export function shellLines ({ place, code }: Block): ShellLine[] {
+  const lines = code.replace(/\\\n\s*/g, '').replace(/\|\n\s*/g, '| ').split('\n').map(line => line.replace(/(?:^|\s)#.*/, '').trim())
+  return lines.filter(line => line !== '' && line.split(' && ').some(command => !NOT_RUN.test(command))).map(line => line.split(' | ').map(command => {
+    const words = [...command.trim().matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare!)
+    if (words[0] !== 'npx' || words[1] !== 'sluice') throw new Error(`${place}: no test runs ${command}`)
+    return words.slice(2)
+  }))
+}
