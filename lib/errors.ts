@@ -108,6 +108,17 @@ export class SluiceError extends Error {
   }
 }
 
+/** A source found no text where it was looked for; `fields` is where it may be. */
+export class MissingFieldError extends SluiceError {
+  /** Names of the fields or columns that there are, or ways to texts within them. */
+  readonly fields: readonly string[]
+
+  constructor (message: string, fields: readonly string[]) {
+    super('ERR_SOURCE', message)
+    this.fields = fields
+  }
+}
+
 /** Replaces a secret. It is a word, so that YAML around it stays valid. */
 export const MASK = 'MASKED'
 

@@ -19,7 +19,7 @@ import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component, Manifest } from './manifest/schema.ts'
 import { knownStages, readsHub } from './stages.ts'
-import { number, tableLines } from './text.ts'
+import { amount, tableLines } from './text.ts'
 
 const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it ' +
   'exists)'
@@ -215,11 +215,4 @@ function notes (warning: string): string {
 function range ({ guess, low, high }: Estimate, unit = ''): string {
   const bounds = low === high ? '' : ` (${amount(low)}${unit} to ${amount(high)}${unit})`
   return `${amount(guess)}${unit}${bounds}`
-}
-
-/** Three digits: `1,234` stays, 12,345,678 is `12.3 M`. */
-function amount (value: number): string {
-  const units = ['', ' k', ' M', ' G', ' T']
-  const power = value < 10000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3))
-  return power === 0 ? number(value) : `${Number((value / 1000 ** power).toPrecision(3))}${units[power]!}`
 }

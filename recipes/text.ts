@@ -39,6 +39,13 @@ export function number (value: number | undefined): string {
   return (value ?? 0).toLocaleString('en-US')
 }
 
+/** Three digits: `1,234` stays, 12,345,678 is `12.3 M`. */
+export function amount (value: number): string {
+  const units = ['', ' k', ' M', ' G', ' T']
+  const power = value < 10000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3))
+  return power === 0 ? number(value) : `${Number((value / 1000 ** power).toPrecision(3))}${units[power]!}`
+}
+
 /** Since a time of `performance.now`, to milliseconds. */
 export function secondsSince (started: number): number {
   return Math.round(performance.now() - started) / 1000

@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts'
+import { MissingFieldError, SluiceError } from '../errors.ts'
 
 /** Names of columns in a message are no more than these, and no longer. */
 const MOST_COLUMNS = 50
@@ -38,11 +38,12 @@ export class ColumnNames {
   indexOf (name: string): number {
     const place = this.#places.get(name)
     if (place?.count === 1) return place.index
-    throw new SluiceError('ERR_SOURCE', place === undefined
-      ? `${this.#file}: has no column ${name}; it has ${this.#shown()}; ` +
-        'name one of these (--text-column, text_column; --columns, columns)'
-      : `${this.#file}: has ${place.count} columns with the name ${name}, expected one; ` +
-        'rewrite the file with names that differ')
+    if (place === undefined) {
+      throw new MissingFieldError(`${this.#file}: has no column ${name}; it has ${this.#shown()}; ` +
+        'name one of these (--text-column, text_column; --columns, columns)', this.all)
+    }
+    throw new SluiceError('ERR_SOURCE', `${this.#file}: has ${place.count} columns with the name ${name}, expected one; ` +
+      'rewrite the file with names that differ')
   }
 
   #shown (): string {

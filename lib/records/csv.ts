@@ -1,6 +1,6 @@
 import type Papa from 'papaparse'
 import type { Document } from '../document.ts'
-import { SluiceError } from '../errors.ts'
+import { MissingFieldError, SluiceError } from '../errors.ts'
 import { type CsvSyntax, RecordEnds, escapedFields, likelyDelimiter, namedDelimiter } from './csv-records.ts'
 import { lookAhead } from './head.ts'
 import { LineSplitter, decodeUtf8 } from './lines.ts'
@@ -131,9 +131,9 @@ class CsvReader implements RecordReader {
     }
     if (columns.length > 0 && !names.has(textColumn)) {
       const likely = likelyDelimiter(line.slice(0, MOST_LOOKED_AT), textColumn, delimiter)
-      throw new SluiceError('ERR_SOURCE', `${this.#file.path}: has no column ${textColumn}, ` +
+      throw new MissingFieldError(`${this.#file.path}: has no column ${textColumn}, ` +
         `its columns are ${shownColumns(columns)} (delimiter ${JSON.stringify(delimiter)}); ` +
-        `name the one that has the text (--text-column, text_column), ${delimiterAdvice(likely)}`)
+        `name the one that has the text (--text-column, text_column), ${delimiterAdvice(likely)}`, columns)
     }
   }
 

@@ -22,6 +22,12 @@ export function formatName (given: string): string {
   return Object.hasOwn(ALIASES, given) ? ALIASES[given]! : given
 }
 
+/** The format of a file by its extension; null for an unknown one. */
+export function formatOfName (name: string): string | null {
+  const extension = /\.(\w+)(?:\.gz|\.zst)?$/.exec(name)?.[1]?.toLowerCase() ?? ''
+  return Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension]! : null
+}
+
 /**
  * The format of files or globs by their extensions; `json` if these are unknown.
  *
@@ -30,8 +36,7 @@ export function formatName (given: string): string {
 export function formatByNames (names: FileNames): string {
   const found = new Map<string, string>()
   for (const name of [names].flat()) {
-    const extension = /\.(\w+)(?:\.gz|\.zst)?$/.exec(name)?.[1]?.toLowerCase() ?? ''
-    const format = Object.hasOwn(EXTENSIONS, extension) ? EXTENSIONS[extension]! : null
+    const format = formatOfName(name)
     if (format !== null && !found.has(format)) found.set(format, name)
   }
   if (found.size <= 1) return [...found.keys()][0] ?? 'json'

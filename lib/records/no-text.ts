@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts'
+import { MissingFieldError } from '../errors.ts'
 import { parseJson } from '../json/json.ts'
 import type { StageStats } from '../stage/stage.ts'
 import { shownNames } from '../text/shown.ts'
@@ -27,7 +27,7 @@ interface NoTextDetails {
  * Refuses a source in which no record has a text: the field is probably wrong. Before the end of the source, it does so
  * only after many records.
  *
- * @throws SluiceError `ERR_SOURCE`
+ * @throws MissingFieldError with the fields that there are
  */
 export function refuseNoText ({ in: read, dropped }: StageStats, details: NoTextDetails): void {
   const { names, textIn, first, columns, ended } = details
@@ -38,16 +38,17 @@ export function refuseNoText ({ in: read, dropped }: StageStats, details: NoText
   const advice = (isWholeFile ? recordsIn(record) : [])
     .map(field => `if the records are in ${field}, pass --field ${field} (field: ${field}); else `)
     .join('')
-  throw new SluiceError('ERR_SOURCE', `${shownNames(names)}: ${records} has a text in ${textIn}` +
-    `${shownFields(record, columns)}; ${advice}name the field that has it (--text-column, text_column)`)
+  const fields = columns ?? fieldsOf(record)
+  const found = shownFields(fields, columns === undefined ? 'first one' : 'file')
+  throw new MissingFieldError(`${shownNames(names)}: ${records} has a text in ${textIn}${found}; ` +
+    `${advice}name the field that has it (--text-column, text_column)`, fields)
 }
 
-function shownFields (record: unknown, columns: readonly string[] | undefined): string {
-  const fields = columns ?? fieldsOf(record)
+function shownFields (fields: readonly string[], of: string): string {
   if (fields.length === 0) return ''
   const shown = fields.slice(0, MOST_FIELDS).map(field => JSON.stringify(field.slice(0, MOST_CHARACTERS))).join(', ')
   const more = fields.length > MOST_FIELDS ? ` and ${fields.length - MOST_FIELDS} more` : ''
-  return `; the ${columns === undefined ? 'first one' : 'file'} has ${shown}${more}`
+  return `; the ${of} has ${shown}${more}`
 }
 
 /** The fields of a record, and the paths to texts within them, in the syntax of a text column. */

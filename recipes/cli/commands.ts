@@ -16,6 +16,8 @@ import { runManifestOptions, runParsed, runText } from '../run.ts'
 import { runsOptions, runsParsed, runsText } from '../runs.ts'
 import { shardCorpusAliases, shardCorpusOptions, shardCorpusParsed } from '../shard-corpus.ts'
 import { type FilterEntry, type TransformEntry, filters, transforms } from '../stages.ts'
+import { completionOptions, printCompletion } from '../start/completion.ts'
+import { init, initOptions, initText } from '../start/init.ts'
 import { nextSteps, quickstart, quickstartOptions } from '../start/quickstart.ts'
 import { schemaNote, schemaOptions, writeSchema } from '../start/schema.ts'
 import { trainTokenizerAliases, trainTokenizerOptions, trainTokenizerParsed } from '../train-tokenizer.ts'
@@ -37,6 +39,11 @@ const PIPED_FILES = ['[files...]', `${FILES_HELP}; standard input where there ar
 export const commands: Readonly<Record<string, Command>> = {
   quickstart: command(quickstartOptions, (_args, _options, run) => quickstart(run), {
     report: stats => `${componentTable(stats.stats)}\n\n${nextSteps(stats)}`
+  }),
+  init: command(initOptions, init, {
+    argument: ['[names...]', 'files, globs or folders, or OWNER/NAME of a dataset on the Hub'],
+    givesData: ({ output }) => output === STANDARD_STREAM,
+    report: initText
   }),
   check: command(checkOptions, ([manifest], options, run) => checkManifestParsed(manifest!, options, run), {
     argument: MANIFEST,
@@ -107,6 +114,9 @@ export const commands: Readonly<Record<string, Command>> = {
     }
   ),
   schema: command(schemaOptions, (_args, options) => writeSchema(options), { givesJson: true, report: schemaNote }),
+  completion: command(completionOptions, ([shell]) => printCompletion(shell!, commands), {
+    argument: ['<shell>', 'bash, zsh or fish']
+  }),
   read: command(readOptions, readToPipe, { argument: PIPED_FILES, note: stageNote }),
   ...Object.fromEntries(Object.entries(transforms).map(([name, row]) => {
     return [name, name in filters ? filterCommand(name, filters[name]!) : transformCommand(name, row)]

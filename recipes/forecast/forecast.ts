@@ -99,7 +99,7 @@ export function sumOf (estimates: readonly Estimate[]): Estimate {
 }
 
 /** All of them where all was read, else in proportion to what was read, as if documents lay about by chance. */
-function documentsIn ({ documents, factor }: Sample): Estimate {
+export function documentsIn ({ documents, factor }: Sample): Estimate {
   const spread = 1.96 * factor * Math.sqrt(documents * (1 - 1 / factor))
   const guess = documents * factor
   return {

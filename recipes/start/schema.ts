@@ -28,7 +28,8 @@ export async function writeSchema ({ output }: z.output<typeof schemaOptions> = 
 /** How editors come to know a manifest's schema, for people. */
 export function schemaNote (result: SchemaResult): string {
   const path = typeof result.output === 'string' ? result.output : 'FILE'
-  return `${EDITOR_LINE}${path}\nas the first line of a manifest, its path from the manifest's folder, tells editors of this schema`
+  const use = 'as the first line of a manifest, with the path from the manifest\'s folder, tells editors of this schema'
+  return `${EDITOR_LINE}${path}\n${use}`
 }
 
 /** By this line editors find the schema of a YAML file: the language server of YAML reads it. */

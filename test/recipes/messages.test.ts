@@ -37,6 +37,7 @@ t.test('every flag of every command, with wrong values', async t => {
     for (const line of `${stdout}${stderr}`.split('\n')) if (INTERNAL.test(line)) t.fail(`${args.join(' ')}: ${line}`)
   }
   for (const [name, { argument, options }] of Object.entries(commands)) {
+    if (name === 'schema') continue // whose result is a JSON Schema
     const place = argument === undefined
       ? []
       : name === 'runs'

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
+import { z } from 'zod'
+import { STANDARD_STREAM } from '../../lib/bytes.ts'
+import { SluiceError } from '../../lib/errors.ts'
+import { hubOptions } from '../../lib/hub/settings.ts'
+import { parseOptions } from '../../lib/options.ts'
+import { standardOutput, writeFileWhole } from '../../lib/output/open.ts'
+import { packageRoot } from '../../lib/package.ts'
+import { findComponents } from '../components/find.ts'
+import type { RunOptions } from '../flow/flow.ts'
+import { documentsIn } from '../forecast/forecast.ts'
+import { type Component, componentSchema } from '../manifest/schema.ts'
+import { number } from '../text.ts'
+import { calledAs } from './called-as.ts'
+import { type Input, inputsOf } from './inputs.ts'
+import { type Look, lookAt } from './look.ts'
+
+export const initOptions = z.strictObject({
+  output: z.string().min(1).default('sluice.yaml').describe('the manifest to write; - for standard output'),
+  force: z.boolean().default(false).describe('replace a file that is there'),
+  textColumn: z.string().min(1).optional()
+    .describe('field or column that holds the text, or the way to it: data.text (default: looked for)'),
+  subset: z.string().min(1).optional().describe('subset of a dataset on the Hub'),
+  split: componentSchema.shape.split.describe('split of a dataset on the Hub'),
+  ...hubOptions
+}).describe('looks at your files, or at a dataset on the Hub, and writes a manifest for them')
+
+/** What `init` has found, and where the manifest is. */
+export interface InitReport {
+  readonly manifest: string
+  readonly components: ReadonlyArray<{
+    readonly name: string
+    readonly dataset: string
+    readonly files: number
+    /** An estimate, unless all was read. */
+    readonly documents: number
+    readonly text_column: string
+    readonly languages: Readonly<Record<string, number>>
+    /** Whether documents have indented lines, which the tokenizer has to keep. */
+    readonly is_code: boolean
+  }>
+}
+
+/**
+ * Writes a manifest for files, or for datasets on the Hub, with comments that tell what was found in a part of them.
+ *
+ * @param names paths, globs, folders, and `OWNER/NAME` of datasets on the Hub
+ * @throws SluiceError `ERR_OPTION`, `ERR_FILES`, `ERR_SOURCE`, `ERR_DATASET`, `ERR_HUB` with what to do next;
+ *   `ERR_OUTPUT_EXISTS` where a file is there already
+ */
+export async function init (
+  names: readonly string[], options: z.input<typeof initOptions> = {}, run: RunOptions = {}
+): Promise<InitReport> {
+  const { output, force, textColumn, ...asked } = parseOptions('init', initOptions, options)
+  if (output !== STANDARD_STREAM && !force && existsSync(output)) {
+    const advice = 'name another file by --output, or replace it with --force'
+    throw new SluiceError('ERR_OUTPUT_EXISTS', `${output}: is there already; ${advice}`)
+  }
+  const inputs = await inputsOf(names)
+  const reading = { ...run, maxRetries: asked.maxRetries, timeout: asked.timeout }
+  const found = await findComponents(inputs.map(input => componentOf(input, asked)), reading)
+  const looks = await lookAt(found, textColumn, reading)
+  const text = await textOf(output, looks)
+  if (output === STANDARD_STREAM) await standardOutput().write(Buffer.from(text))
+  else await writeFileWhole(output, text)
+  return { manifest: output, components: looks.map(componentReport) }
+}
+
+function componentOf ({ name, dataset, dataFiles }: Input, asked: HubRequest): Component {
+  const { subset = null, split } = dataFiles === null ? asked : {}
+  const { outputDir: _, ...component } = componentSchema.parse({ name, dataset, subset, split })
+  return { ...component, dataFiles: dataFiles ?? [], filters: [], sourceOptions: {}, outputDir: '' }
+}
+
+/** Which part of a dataset on the Hub. */
+interface HubRequest {
+  readonly subset?: string | undefined
+  readonly split?: string | undefined
+}
+
+async function textOf (output: string, looks: readonly Look[]): Promise<string> {
+  const { manifestText } = await import('./manifest-text.ts')
+  const folder = output === STANDARD_STREAM ? '.' : dirname(output)
+  const path = output === STANDARD_STREAM ? 'sluice.yaml' : output
+  return manifestText({
+    name: looks.length === 1 ? looks[0]!.component.name : basename(path).replace(/\.ya?ml$/, ''),
+    schemaPath: relative(folder, join(packageRoot(), 'dist', 'manifest.schema.json')),
+    run: `${calledAs()} run ${path}`,
+    looks
+  })
+}
+
+function componentReport ({ component, sample, languages, isCode }: Look): InitReport['components'][number] {
+  return {
+    name: component.name,
+    dataset: component.dataset,
+    files: component.files.length,
+    documents: documentsIn(sample).guess,
+    text_column: component.textColumn,
+    languages: Object.fromEntries(languages),
+    is_code: isCode
+  }
+}
+
+/** What was found, and what to do next, for people. */
+export function initText ({ manifest, components }: InitReport): string {
+  const lines = components.map(({ name, files, documents, text_column: field }) => {
+    const count = `${number(files)} ${files === 1 ? 'file' : 'files'}`
+    return `${name}: ${count}, about ${number(documents)} documents, text in ${field}`
+  })
+  const path = manifest === STANDARD_STREAM ? 'sluice.yaml' : manifest
+  const sluice = calledAs()
+  return [
+    ...lines, '',
+    ...manifest === STANDARD_STREAM ? [] : [`Written to ${manifest}: read it, and change what you like.`, ''],
+    'See what a run would make:', `  ${sluice} check ${path}`, '',
+    'Train the tokenizer and make the shards:', `  ${sluice} run ${path}`
+  ].join('\n')
+}
