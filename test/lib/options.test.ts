@@ -88,10 +88,10 @@ t.test('messages show texts and numbers, of anything else what it is', async t =
     number: z.number().optional()
   })
     .refine(({ list, text }) => list === undefined || text === undefined, 'expected `list` or `text`')
-  const mistake = (options: unknown): string =>
-    (checkOptions(any, options) as { mistakes: ReadonlyArray<{ message: string }> }).mistakes.map(({
-      message
-    }) => message).join('\n')
+  const mistake = (options: unknown): string => {
+    const { mistakes } = checkOptions(any, options) as { mistakes: ReadonlyArray<{ message: string }> }
+    return mistakes.map(({ message }) => message).join('\n')
+  }
   for (const [given, message] of [
     [{ text: {} }, 'expected a string, got a mapping'],
     [{ text: new Map() }, 'expected a string, got a mapping'],

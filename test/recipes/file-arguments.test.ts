@@ -7,7 +7,7 @@ import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { readManifest } from '../../recipes/manifest/read.ts'
 import { knownStages } from '../../recipes/stages.ts'
 import { command } from '../commands.ts'
-import { failure, howMany, isThorough, put, temporaryFolder } from '../helpers.ts'
+import { failure, howMany, isThorough, pattern, put, temporaryFolder } from '../helpers.ts'
 
 t.test('the format is the one that names say', async t => {
   for (const [name, format] of [
@@ -80,7 +80,10 @@ t.test('addresses and ~ as inputs say what to do instead', async t => {
   for (const [name, message] of [
     [
       'https://host/a.jsonl',
-      /is an address, expected a path; download the file first, or pipe it in: curl -L https:\/\/host\/a\.jsonl \| sluice read -/
+      pattern(
+        /is an address, expected a path; download the file first, /,
+        /or pipe it in: curl -L https:\/\/host\/a\.jsonl \| sluice read -/
+      )
     ],
     ['https://host/a.txt.gz?x=1&y=2', /curl -L 'https:.*x=1&y=2' \| gzip -dc \| sluice read - --dataset text$/],
     ['gs://bucket/a.tsv', /cat gs:\/\/bucket\/a\.tsv \| sluice read - --dataset csv --delimiter tab$/],

@@ -5,7 +5,7 @@ import { type LicenseError, licenses, licensesText } from '../../recipes/license
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { writeProvenance } from '../../recipes/provenance/write.ts'
 import { command } from '../commands.ts'
-import { answers, failure, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { answers, failure, fixture, ndjsonOf, pattern, put, temporaryFolder } from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
 import { provenance } from './provenance-samples.ts'
 
@@ -47,10 +47,11 @@ t.test('what each component asks for, as the manifest states it', async t => {
     note: /no legal advice/
   })
   const text = licensesText(report)
-  t.match(
-    text,
-    /^component +source +licence +SPDX +obligations +shards may be passed on\nweb +json, train +ODC-By-1\.0 +ODC-By-1\.0 +attribution, notice +yes\nbooks +json, train +cc0-1\.0 +CC0-1\.0 +- +yes\n/
-  )
+  t.match(text, pattern(
+    /^component +source +licence +SPDX +obligations +shards may be passed on\n/,
+    /web +json, train +ODC-By-1\.0 +ODC-By-1\.0 +attribution, notice +yes\n/,
+    /books +json, train +cc0-1\.0 +CC0-1\.0 +- +yes\n/
+  ))
   t.match(text, /no legal advice\.$/)
 })
 
@@ -67,7 +68,10 @@ t.test('what isn\'t known is said loudly, and --require-redistributable fails fo
   t.match(error, {
     code: 'ERR_LICENSE',
     exitCode: 1,
-    message: /^3 of 4 components may not be passed on, or nobody knows whether they may\nodd: unknown: .*\nnone: unknown: no licence is stated\nclosed: no: permits no derived work/
+    message: pattern(
+      /^3 of 4 components may not be passed on, or nobody knows whether they may\n/,
+      /odd: unknown: .*\nnone: unknown: no licence is stated\nclosed: no: permits no derived work/
+    )
   })
   t.strictSame(error.report.components, components)
   const [shown, json] = [
@@ -99,7 +103,10 @@ t.test('where manifest, provenance and card differ, all are told and the stricte
   t.match(components, [
     {
       commit: 'c0ffee',
-      found: [{ license: 'mit', read_from: manifest }, { license: 'cc-by-nc-4.0', read_from: `${json}, from the card` }],
+      found: [
+        { license: 'mit', read_from: manifest },
+        { license: 'cc-by-nc-4.0', read_from: `${json}, from the card` }
+      ],
       spdx: 'MIT AND CC-BY-NC-4.0',
       obligations: ['attribution', 'notice', 'non-commercial']
     },

@@ -36,7 +36,9 @@ function installation (t: Test): string {
   })
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
   const recipe = readFileSync(join(ROOT, 'recipes/quickstart.yaml'), 'utf8')
-    .replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`).replaceAll('sample_limit: 400', 'sample_limit: 8').replace('max_records: 4000', 'max_records: 60')
+    .replace('vocab_size: 8000', `vocab_size: ${VOCABULARY}, normalization_rule_name: identity`)
+    .replaceAll('sample_limit: 400', 'sample_limit: 8')
+    .replace('max_records: 4000', 'max_records: 60')
   mkdirSync(join(folder, 'recipes'))
   writeFileSync(join(folder, 'recipes/quickstart.yaml'), recipe)
   put(folder, 'node_modules/short/README.md', '# Too short\n')
@@ -50,7 +52,8 @@ function installation (t: Test): string {
 t.test('one command, from the text of the installed packages to shards that a loader opens', async t => {
   const cwd = isThorough() ? temporaryFolder(t) : folderInMemory(t)
   const root = isThorough() ? ROOT : installation(t)
-  const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy'].map(name => put(cwd, join('data/quickstart', name), 'of an earlier run'))
+  const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy']
+    .map(name => put(cwd, join('data/quickstart', name), 'of an earlier run'))
   const printed = runProgram(process.execPath, [join(root, 'dist/recipes/cli/main.js'), 'quickstart'], cwd)
   t.match(printed, /^docs .*\n {2}dropped: .*(?:\n {4}.*)*\n {2}1 shard in data\/quickstart\/shards\/docs; .*\ncode /m)
   t.match(printed, /np\.load\('data\/quickstart\/shards\/docs\/shard_00000\.npy', mmap_mode='r'\)/)

@@ -3,7 +3,7 @@ import { type Test, t } from '../../tap.ts'
 import { type DownloadOptions, download } from '../../../lib/hub/download.ts'
 import { Hub, type RemoteFile } from '../../../lib/hub/hub.ts'
 import type { HubSettings } from '../../../lib/hub/settings.ts'
-import { failure } from '../../helpers.ts'
+import { failure, pattern } from '../../helpers.ts'
 import { setHubEnvironment } from '../../hub/environment.ts'
 import type { Hub as StandIn } from '../../hub/stand-in.ts'
 import type { Fault, HubOptions } from '../../hub/types.ts'
@@ -141,7 +141,10 @@ t.test('a file that changes is an error', async t => {
     standIn.misbehave({ fault: { kind: 'changed' } })
     t.match(await failure(bytes(path, { start: 10, end: 20 })), {
       code: 'ERR_SOURCE',
-      message: /^o\/n@[0-9a-f]{40}: \S+: was changed while it was read: its ETag was ".*", and is ".*"; start over with --restart$/
+      message: pattern(
+        /^o\/n@[0-9a-f]{40}: \S+: was changed while it was read: its ETag was ".*", and is ".*"; /,
+        /start over with --restart$/
+      )
     })
     const other = await begin(t)
     other.standIn.misbehave({ fault: { kind: 'changed' } })

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { t } from '../../tap.ts'
 import { readBytes } from '../../../lib/input/read.ts'
 import { type OutputState, isResumable, openResumable, partialName } from '../../../lib/output/resumable.ts'
-import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
+import { failure, filesIn, folderInMemory, pattern, put } from '../../helpers.ts'
 
 const NAMES = ['a.txt', 'a.txt.gz', 'a.txt.zst'] as const
 
@@ -130,7 +130,10 @@ for (const name of NAMES) {
     changed[state.bytes - 1]! ^= 1
     writeFileSync(partialName(path), changed)
     await refused(
-      /\.partial: was changed since the checkpoint, so that the run can't go on behind it; put it back, or start over with --restart/
+      pattern(
+        /\.partial: was changed since the checkpoint, so that the run can't go on behind it; /,
+        /put it back, or start over with --restart/
+      )
     )
     writeFileSync(partialName(path), bytes.subarray(0, state.bytes - 1))
     await refused(new RegExp(`\\.partial: has fewer than ${state.bytes} bytes, or is not there, so that`))

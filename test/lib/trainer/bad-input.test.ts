@@ -28,10 +28,10 @@ t.test('too little text for so many pieces', async t => {
   t.equal(judged(await trainPlain(lines, { vocabSize: size })).pieces.length, size, 'what the error names is possible')
   t.equal(await most(lines, { vocabSize: size + 1 }), size, 'and one more is not')
   t.equal(judged(await trainPlain(lines, { vocabSize: 100_000, hardVocabLimit: false })).pieces.length, size)
-  await t.rejects(
-    trainPlain(lines, { vocabSize: 100_000 }),
-    { message: `train.vocabSize: the text gives at most ${size} pieces, expected 100000; ask for ${size}, or allow fewer without \`hardVocabLimit\`` }
-  )
+  await t.rejects(trainPlain(lines, { vocabSize: 100_000 }), {
+    message: `train.vocabSize: the text gives at most ${size} pieces, expected 100000; ` +
+      `ask for ${size}, or allow fewer without \`hardVocabLimit\``
+  })
 })
 
 t.test('too little text, where pruning leaves fewer than are asked for', async t => {

@@ -76,10 +76,12 @@ t.test('from standard input: a file without size and date', async t => {
     cwd: folder, input: ndjsonOf(docs(1))
   })
   t.equal(code, 0)
-  t.match(
-    pullsIn(folder),
-    { 'a.txt': { files: [{ path: '-', bytes: null, modified_at_utc: undefined }], license: { found: [], read_from: null, redistributable: 'unknown' } } }
-  )
+  t.match(pullsIn(folder), {
+    'a.txt': {
+      files: [{ path: '-', bytes: null, modified_at_utc: undefined }],
+      license: { found: [], read_from: null, redistributable: 'unknown' }
+    }
+  })
 })
 
 t.test('code: the records are counted by licence', async t => {
@@ -187,7 +189,12 @@ t.test('raw_dir: written once, for each component', async t => {
     'a.ndjson.gz': { filters: [], command: null, records: answers().records.length - 2 }, 'b.ndjson.gz': {}
   })
   t.match(first.licenses, [
-    { found: [{ license: 'mit', read_from: manifest }, { license: 'mit', read_from: `${join(raw, 'provenance.json')}, from whoever pulled it` }] },
+    {
+      found: [
+        { license: 'mit', read_from: manifest },
+        { license: 'mit', read_from: `${join(raw, 'provenance.json')}, from whoever pulled it` }
+      ]
+    },
     {}
   ])
   const page = readFileSync(join(raw, 'README.md'), 'utf8')
