@@ -27,11 +27,8 @@ for (const [name, format] of Object.entries(formats)) {
   t.test(`${name}: any compression, number of files and position gives the same documents`, async t => {
     const folder = temporaryFolder(t)
     let run = 0
-    await fc.assert(fc.asyncProperty(records, fc.array(fc.nat({ max: 12 }), { maxLength: 3 }), fc.nat(), async (
-      all,
-      cuts,
-      at
-    ) => {
+    const places = fc.array(fc.nat({ max: 12 }), { maxLength: 3 })
+    await fc.assert(fc.asyncProperty(records, places, fc.nat(), async (all, cuts, at) => {
       run++
       const expected = all.map(({ id, text, url }) => doc(id, text, { url }))
       const kinds = Object.keys(compressions).filter(compression => canBe(format, compression))

@@ -59,11 +59,7 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
       dataset: 'json',
       file: `a.ndjson${compression}`,
       bytes,
-      documents: RECORDS.map(({
-        id,
-        text,
-        url
-      }) => doc(id, text, { url })),
+      documents: RECORDS.map(({ id, text, url }) => doc(id, text, { url })),
       places: null
     }
   }
@@ -72,9 +68,7 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
     dataset: 'parquet',
     file: 'a.parquet',
     bytes: parquet,
-    documents: await read({ dataset: 'parquet' }, PARQUET).then(({
-      documents
-    }) => documents),
+    documents: await read({ dataset: 'parquet' }, PARQUET).then(({ documents }) => documents),
     places: null
   }
   for (const name of ['arrow', 'arrow file']) {
@@ -82,10 +76,7 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
       dataset: 'arrow',
       file: 'a.arrow',
       bytes: await formats[name]!.bytes(RECORDS),
-      documents: RECORDS.map(({
-        id,
-        text
-      }) => doc(id, text)),
+      documents: RECORDS.map(({ id, text }) => doc(id, text)),
       places: null,
       isUnguarded: true
     }
@@ -111,9 +102,7 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
       dataset: 'arrow',
       file: 'a.arrow',
       bytes: readFileSync(path),
-      documents: await read({ dataset: 'arrow' }, path).then(({
-        documents
-      }) => documents),
+      documents: await read({ dataset: 'arrow' }, path).then(({ documents }) => documents),
       places: null,
       isUnguarded: true
     }

@@ -41,9 +41,12 @@ export function builtModule (name: string): string {
   return pathToFileURL(join(ROOT, `dist/${name}.js`)).href
 }
 
-/** What stands in for modules: the modules that replace them find it here. */
-const stands: object[] = []
-Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: stands })
+/** What replaces modules: the modules that are loaded in their place find it here. */
+const replacements: object[] = []
+Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: replacements })
+
+/** The quoted name of a module in an import or export. */
+const SPECIFIER = /(?<=^(?:import|export)\b[^'";]*\bfrom\s*|\bimport\(\s*)(["'])([^"'\n]+)\1/gm
 
 /**
  * A module of ours, such as `lib/output/lock`, with others in place of those that it imports: packages by their names,
@@ -52,21 +55,16 @@ Object.assign(globalThis, { [Symbol.for('sluice.test.mocks')]: stands })
 export async function mocked<Module> (t: Test, name: string, mocks: Readonly<Record<string, object>>): Promise<Module> {
   const url = builtModule(name)
   const found = new Set<string>()
-  const source = readFileSync(new URL(url), 'utf8')
-    .replace(/(?<=^(?:import|export)\b[^'";]*\bfrom\s*|\bimport\(\s*)(["'])([^"'\n]+)\1/gm, (
-      _whole,
-      _quote,
-      specifier: string
-    ) => {
-      const imported = specifier.startsWith('.') ? new URL(specifier, url).href : specifier
-      const mock = mocks[imported]
-      if (mock === undefined) return JSON.stringify(import.meta.resolve(imported))
-      found.add(imported)
-      const names = Object.keys(mock).filter(name => name !== 'default')
-      const stand = `globalThis[Symbol.for('sluice.test.mocks')][${stands.push(mock) - 1}]`
-      return JSON.stringify(`data:text/javascript,export const { ${names.join(', ')} } = ${stand}; ` +
-      `export default ${stand}.default`)
-    })
+  const source = readFileSync(new URL(url), 'utf8').replace(SPECIFIER, (_whole, _quote, specifier: string) => {
+    const imported = specifier.startsWith('.') ? new URL(specifier, url).href : specifier
+    const mock = mocks[imported]
+    if (mock === undefined) return JSON.stringify(import.meta.resolve(imported))
+    found.add(imported)
+    const names = Object.keys(mock).filter(name => name !== 'default').join(', ')
+    const place = `globalThis[Symbol.for('sluice.test.mocks')][${replacements.push(mock) - 1}]`
+    const code = `export const { ${names} } = ${place}; export default ${place}.default`
+    return JSON.stringify(`data:text/javascript,${code}`)
+  })
   const absent = Object.keys(mocks).filter(imported => !found.has(imported))
   if (absent.length > 0) throw new Error(`${name} doesn't import ${absent.join(', ')}`)
   return await import(pathToFileURL(put(temporaryFolder(t), 'mocked.mjs', source)).href) as Module

@@ -149,9 +149,10 @@ async function differences (
   training: readonly string[],
   asked: readonly Texts[]
 ): Promise<{ wrong: string[], ids: number, pieces: number }> {
-  const judge = spawn('/usr/bin/python3', [join(root, 'test/checks/encode.py'), model, ...training, ...asked.map(({
-    path
-  }) => path)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const program = join(root, 'test/checks/encode.py')
+  const judge = spawn('/usr/bin/python3', [program, model, ...training, ...asked.map(({ path }) => path)], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   const ended = new Promise<number | null>((resolve, reject) => judge.on('error', reject).on('close', resolve))
   const answers: AsyncIterator<string, undefined> = createInterface(judge.stdout)[Symbol.asyncIterator]()
   if ((await answers.next()).value !== 'ready') throw new Error(`the judge ended with ${await ended}`)

@@ -90,9 +90,7 @@ function install (tarball: string): boolean {
   const manifests = packageFolders(join(consumer, 'node_modules')).map(manifestOf)
   none('installing runs no script, so that --ignore-scripts changes nothing',
     manifests.filter(({ scripts = {} }) =>
-      ['preinstall', 'install', 'postinstall'].some(name => scripts[name] !== undefined)).map(({
-      name
-    }) => name))
+      ['preinstall', 'install', 'postinstall'].some(name => scripts[name] !== undefined)).map(({ name }) => name))
   checks.check(
     'it has no script that a package manager runs for its consumers',
     manifestOf(installed).scripts?.['prepare'] === undefined

@@ -101,7 +101,8 @@ t.test('in place of a file that is not read for documents, it is named with what
     ['is gzip data; decompress it first, with gzip -dc', gzipSync('x')],
     ['is zstd data; decompress it first, with zstd -dc', frameOf([rawBlock('x', true)])],
     [
-      'is a Git LFS pointer, which stands for the file; run git lfs pull in its repository, or download the file itself',
+      'is a Git LFS pointer, which stands for the file; ' +
+        'run git lfs pull in its repository, or download the file itself',
       kinds['Git LFS']![0]
     ],
     [
@@ -175,10 +176,8 @@ t.test('nothing is held back longer than it takes', async t => {
 t.test('property: UTF-8 text comes out as it went in', async t => {
   const runs = howMany(25, 300)
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.string({ unit: codePoint }), fc.integer({ min: 1, max: 9 }), async (
-    text,
-    size
-  ) => {
+  const sizes = fc.integer({ min: 1, max: 9 })
+  await fc.assert(fc.asyncProperty(fc.string({ unit: codePoint }), sizes, async (text, size) => {
     const bytes = Buffer.from(text.toWellFormed())
     if (!(await collect(refuseOtherKinds(cut(bytes, size), 'a'))).equals(bytes)) throw new Error('changed')
     checked++

@@ -7,7 +7,7 @@ import { knownStages } from '../../recipes/stages.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { collect, failure, folderInMemory, howMany, put } from '../helpers.ts'
 
-t.test('lines that are left open are bad records, and after a thousand of them none is looked for that goes on', async t => {
+t.test('open lines are bad records, and after a thousand of them no continuation is looked for', async t => {
   const droppedIn = async (json: string): Promise<unknown> => {
     const source = ndjson(Readable.from([Buffer.from(json)]), { maxBad: '100%' })
     await collect(source)

@@ -5,7 +5,7 @@ import { t } from '../tap.ts'
 import { ForecastError, checkManifest } from '../../recipes/check.ts'
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { command } from '../commands.ts'
-import { docs, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { docs, failure, filesIn, fixture, ndjsonOf, pattern, put, temporaryFolder } from '../helpers.ts'
 
 const TOKENIZER = { tokenizerPath: fixture('tiny.model') }
 

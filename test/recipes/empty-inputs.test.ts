@@ -17,7 +17,9 @@ import { writeParquet } from '../parquet-writer.ts'
 
 const MODEL = fixture('tiny.model')
 
-const INPUTS: Readonly<Record<string, readonly [content: () => string | Uint8Array | Promise<Uint8Array>, warning: string]>> = {
+type Content = string | Uint8Array | Promise<Uint8Array>
+
+const INPUTS: Readonly<Record<string, readonly [content: () => Content, warning: string]>> = {
   'a.ndjson': [() => '', 'is empty'],
   'b.ndjson': [() => ' \n\n', 'is blank: it has only white space'],
   'a.ndjson.gz': [() => gzipSync(''), 'is empty'],

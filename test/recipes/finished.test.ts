@@ -76,7 +76,7 @@ t.test('a folder of shards that was copied is looked at where it is', async t =>
   t.strictSame(readFileSync(join(folder, 'two/shard_00001.npy')), readFileSync(join(folder, 'one/shard_00001.npy')))
 })
 
-t.test('a file that is given twice is another input, and shards of another corpus are not replaced by shard-corpus', async t => {
+t.test('a file given twice is another input; shard-corpus replaces no shards of another corpus', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'a.ndjson', ndjsonOf(docs(20)))
   const other = put(folder, 'b.ndjson', ndjsonOf(docs(3)))

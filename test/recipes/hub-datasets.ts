@@ -96,10 +96,8 @@ export interface Part {
 
 /** The parts of data files that were asked for, in order. */
 export function partsOf (requests: Hub['requests']): Part[] {
-  return requests.filter(({ kind, file }) => kind === 'file' && file?.endsWith('.md') === false).map(({
-    file,
-    range
-  }) => {
+  const data = requests.filter(({ kind, file }) => kind === 'file' && file?.endsWith('.md') === false)
+  return data.map(({ file, range }) => {
     const [, from = '0', to] = /^bytes=(\d+)-(\d+)?/.exec(range ?? '') ?? []
     return { file: file!, from: Number(from), to: to === undefined ? null : Number(to) + 1 }
   })

@@ -12,7 +12,9 @@ import { hubFor } from './hub-datasets.ts'
 
 const pulled = (path: string): Document[] =>
   readFileSync(path, 'utf8').split('\n').slice(0, -1).map(line => JSON.parse(line) as Document)
-const FILES = { 'squad.json': '{\n "version": "1.1",\n "data": [\n  {"text": "one", "n": 1},\n  {"text": "two"}\n ]\n}\n' }
+const FILES = {
+  'squad.json': '{\n "version": "1.1",\n "data": [\n  {"text": "one", "n": 1},\n  {"text": "two"}\n ]\n}\n'
+}
 const FIELD: RepoOptions = {
   name: 'some/field',
   files: {

@@ -43,7 +43,14 @@ t.test('the mixtures of datasets on the Hub', async t => {
     NAMES, ['hub_filtered.yaml', 'hub_full.yaml', 'hub_pilot.yaml', 'hub_tokenizer.yaml', 'tinystories.yaml']
   )
   t.strictSame([...new Set(NAMES.flatMap(name => contentOf(name).datasets.map(({ dataset }) => dataset)))].sort(), [
-    'HuggingFaceFW/fineweb', 'allenai/c4', 'bigcode/starcoderdata', 'cerebras/SlimPajama-627B', 'codeparrot/codeparrot-clean', 'roneneldan/TinyStories', 'togethercomputer/RedPajama-Data-1T-Sample', 'wikimedia/wikipedia'
+    'HuggingFaceFW/fineweb',
+    'allenai/c4',
+    'bigcode/starcoderdata',
+    'cerebras/SlimPajama-627B',
+    'codeparrot/codeparrot-clean',
+    'roneneldan/TinyStories',
+    'togethercomputer/RedPajama-Data-1T-Sample',
+    'wikimedia/wikipedia'
   ])
   const folders = NAMES.flatMap(name => contentOf(name).datasets.map(component => component.output_dir))
   t.equal(new Set(folders).size, folders.length, 'each has folders of its own')

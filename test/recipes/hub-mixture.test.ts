@@ -30,8 +30,10 @@ async function mixture (t: Test, head = '', more = ''): Promise<Mixture> {
   const hub = await hubFor(t, [CODE, await tables()])
   const folder = folderInMemory(t)
   const manifest = put(folder, 'mix.yaml', `${head}datasets:
-  - { name: code, dataset: some/code, license: apache-2.0, filters: [{ length: { min_chars: 5 } }], seq_len: 64${more}, output_dir: DIR/shards/code }
-  - { name: tables, dataset: some/tables, subset: en, columns: url, raw_dir: DIR/raw, seq_len: 64${more}, output_dir: DIR/shards/tables }
+  - { name: code, dataset: some/code, license: apache-2.0, filters: [{ length: { min_chars: 5 } }],
+      seq_len: 64${more}, output_dir: DIR/shards/code }
+  - { name: tables, dataset: some/tables, subset: en, columns: url, raw_dir: DIR/raw,
+      seq_len: 64${more}, output_dir: DIR/shards/tables }
 `.replaceAll('DIR', folder))
   const own = { logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs') }
   return {
@@ -128,18 +130,19 @@ t.test('run: trains on datasets of the Hub, and makes the shards', async t => {
   const runsDir = join(folder, 'runs')
   await run(manifest, { workers: 1, runsDir, inventory: join(folder, 'inventory.md') })
   const commit = hub.commitOf('some/code')
-  t.match(
-    JSON.parse(readFileSync(join(folder, `tokenizer/spm_${vocabSize}_unigram.json`), 'utf8')),
-    { datasets: [{ name: 'code', dataset: 'some/code', samples: howMany(100, 900) }, { name: 'tables', samples: howMany(100, 600) }] }
-  )
+  t.match(JSON.parse(readFileSync(join(folder, `tokenizer/spm_${vocabSize}_unigram.json`), 'utf8')), {
+    datasets: [
+      { name: 'code', dataset: 'some/code', samples: howMany(100, 900) },
+      { name: 'tables', samples: howMany(100, 600) }
+    ]
+  })
   t.match(JSON.parse(readFileSync(join(folder, 'stats.json'), 'utf8')), {
     stats: [{ commit }, {}], tokenizer: { vocab_size: vocabSize }
   })
   await hub.commit('some/code', { 'data/train-1.jsonl': null })
-  t.strictSame((await requestsOf(hub, () =>
-    run(manifest, { workers: 1, runsDir, inventory: join(folder, 'inventory.md') }))).map(({
-    path
-  }) => path), [], 'once more: nothing is asked')
+  const requests = await requestsOf(hub, () =>
+    run(manifest, { workers: 1, runsDir, inventory: join(folder, 'inventory.md') }))
+  t.strictSame(requests.map(({ path }) => path), [], 'once more: nothing is requested')
   t.match(await checkCoverage(undefined, { manifest }), {
     documents: howMany(300, 1500), components: [{ name: 'code' }, { name: 'tables' }]
   })

@@ -5,7 +5,7 @@ import type { Document } from '../../lib/document.ts'
 import { inspect } from '../../recipes/inspect.ts'
 import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { command } from '../commands.ts'
-import { answers, failure, fixture, howMany, ndjsonOf, put, sluice, temporaryFolder } from '../helpers.ts'
+import { answers, failure, fixture, howMany, ndjsonOf, pattern, put, sluice, temporaryFolder } from '../helpers.ts'
 import { EOS, MODEL, putShards, rowsIn } from '../lib/shards/helpers.ts'
 
 t.test('the command: rows, documents into a pipe, counts', async t => {

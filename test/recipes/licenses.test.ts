@@ -5,7 +5,7 @@ import { type LicenseError, licenses, licensesText } from '../../recipes/license
 import { processMixture } from '../../recipes/process-mixture.ts'
 import { writeProvenance } from '../../recipes/provenance/write.ts'
 import { command } from '../commands.ts'
-import { answers, failure, fixture, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
+import { answers, failure, fixture, ndjsonOf, pattern, put, temporaryFolder } from '../helpers.ts'
 import { type Test, t } from '../tap.ts'
 import { provenance } from './provenance-samples.ts'
 
@@ -99,7 +99,10 @@ t.test('where manifest, provenance and card differ, all are reported and the str
   t.match(components, [
     {
       commit: 'c0ffee',
-      found: [{ license: 'mit', read_from: manifest }, { license: 'cc-by-nc-4.0', read_from: `${json}, from the card` }],
+      found: [
+        { license: 'mit', read_from: manifest },
+        { license: 'cc-by-nc-4.0', read_from: `${json}, from the card` }
+      ],
       spdx: 'MIT AND CC-BY-NC-4.0',
       obligations: ['attribution', 'notice', 'non-commercial']
     },

@@ -20,10 +20,7 @@ import { TEXTS, modelPath } from '../lib/fasttext/fixtures.ts'
 import { stoppedAt } from '../resuming.ts'
 
 const RECORDS = TEXTS.filter((text, i) => isThorough() || (i % 3 === 0 && text.length < 1000)).map(text =>
-  text.toWellFormed()).flatMap((
-  text,
-  i
-) => [1, 2].map(copy => ({ id: `d${i}-${copy}`, text: `${text} ${copy}` })))
+  text.toWellFormed()).flatMap((text, i) => [1, 2].map(copy => ({ id: `d${i}-${copy}`, text: `${text} ${copy}` })))
 
 interface Setting {
   readonly folder: string
@@ -98,7 +95,7 @@ t.test('a run that was stopped goes on with the same model, and is refused with 
   t.strictSame(shardsIn(folder), shardsIn(whole.folder))
 })
 
-t.test('rejects tell where documents were, also behind a filter that notes something, with threads or without', async t => {
+t.test('rejects have positions, also after a filter that records something, with and without threads', async t => {
   const filters = 'language: { keep: any, detector: fasttext, model: MODEL, record: true }, dedup, classify: ' +
     '{ model: MODEL, label: de, min: 0.5, record: german }, length: { min_chars: 40 }'
   const seen: unknown[] = []

@@ -174,7 +174,11 @@ t.test('a document that it fails at is named, if it comes to that', async t => {
     const error = await failure(made(setting, failing('normalize, WORDS'), workers)) as Error
     t.match(error, {
       code: 'ERR_COMPONENT',
-      stats: { failed: [{ code: 'ERR_DOCUMENT', error: /^words \(.*\/words\.mjs\) has failed at document d211: no such word$/ }] }
+      stats: {
+        failed: [{
+          code: 'ERR_DOCUMENT', error: /^words \(.*\/words\.mjs\) has failed at document d211: no such word$/
+        }]
+      }
     }, `${workers} workers`)
     t.match(
       (await made(setting, failing('normalize, WORDS', ', max_records: 50'), workers)).stats, { records: 50 },
@@ -264,7 +268,9 @@ t.test('check samples with it', async t => {
   t.match(await foretold(`normalize, ${USE.words}`), {
     kept: { guess: 267, low: 267, high: 267 }, dropped: { 'words.few_words': 33 }, warnings: []
   })
-  const { stats } = await made(setting, setting.manifest(`normalize, ${USE.words}, ${USE.halves}`), 1) as { stats: { tokens: number } }
+  const { stats } = await made(setting, setting.manifest(`normalize, ${USE.words}, ${USE.halves}`), 1) as {
+    stats: { tokens: number }
+  }
   const halves = await foretold(`normalize, ${USE.words}, ${USE.halves}`) as {
     tokens: { guess: number }
     warnings: string[]

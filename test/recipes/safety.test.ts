@@ -12,7 +12,9 @@ import { shardCorpus } from '../../recipes/shard-corpus.ts'
 import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { verify } from '../../recipes/verify.ts'
 import { commandsHereIn } from '../commands.ts'
-import { ROOT, contentIn, failure, filesIn, fixture, folderInMemory, howMany, put } from '../helpers.ts'
+import {
+  NEEDS_PROC, ROOT, contentIn, failure, filesIn, fixture, folderInMemory, howMany, pattern, put
+} from '../helpers.ts'
 import { MODEL, smallMixture } from './small-mixture.ts'
 
 const command = commandsHereIn(t)
@@ -176,7 +178,7 @@ t.test('nothing of others controls the terminal, and no password of an address i
   }
 })
 
-t.test('a working directory that was deleted, and a folder under /proc, are errors that end the command', { skip: process.platform !== 'linux' && 'there is no /proc' }, async t => {
+t.test('a deleted working directory, and an output under /proc, are errors', NEEDS_PROC, async t => {
   const main = join(ROOT, 'dist/recipes/cli/main.js')
   for (const args of [
     ['read', fixture('tiny.model'), '--dataset', 'text'], ['quickstart'],

@@ -1,7 +1,7 @@
 /** Runs that are ended early: by a signal, by code of a custom stage, or by a system that is short of files. */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -11,16 +11,31 @@ import { Stop } from '../../recipes/flow/stop.ts'
 import { Threads } from '../../recipes/flow/workers/threads.ts'
 import { commandsHereIn } from '../commands.ts'
 import {
-  ROOT, builtModule, contentIn, failure, folderInMemory, howMany, isThorough, ndjsonOf, put, sluice
+  ROOT, builtModule, contentIn, failure, folderInMemory, howMany, isThorough, ndjsonOf, pattern, put, sluice
 } from '../helpers.ts'
 import { DOCUMENTS, MODEL, smallMixture } from './small-mixture.ts'
 
 const command = commandsHereIn(t)
 
-/** A stage of the user's own, `own.mjs` in a folder, that does something at a document, and passes all on. */
-function stageThat (folder: string, does: string, at = 'd250'): string {
-  return put(folder, 'own.mjs', `import { Stage } from '${builtModule('lib/stage/stage')}'
-    export const stage = () => new Stage({ name: 'own', take (document, push) { if (document.id === '${at}') { ${does} }; push(document) } })`)
+/** A custom stage, `own.mjs` in a folder, that does something at each document, and passes all on. */
+function stageThat (folder: string, does: string): string {
+  return put(folder, 'own.mjs', `import fs from 'node:fs'
+    import { isMainThread } from 'node:worker_threads'
+    import { Stage } from '${builtModule('lib/stage/stage')}'
+    const take = (document, push) => {
+      ${does}
+      push(document)
+    }
+    export const stage = () => new Stage({ name: 'own', take })`)
+}
+
+/** The same, at the 250th document alone. */
+function stageThatOnce (folder: string, does: string): string {
+  return stageThat(folder, `if (document.id === 'd250') { ${does} }`)
+}
+
+interface WrittenCheckpoint {
+  readonly content: { readonly flow: { readonly source: { readonly stats: { readonly out: number } } } }
 }
 
 t.test('a stage that calls process.exit, or loses a promise, is named, and the exit code is 1', async t => {
@@ -40,7 +55,7 @@ t.test('a stage that calls process.exit, or loses a promise, is named, and the e
   ]
   for (const [does, message] of expected.slice(0, howMany(1, 3))) {
     const { folder, write } = smallMixture(t)
-    const manifest = write({ filters: [{ use: stageThat(folder, does) }] })
+    const manifest = write({ filters: [{ use: stageThatOnce(folder, does) }] })
     const args = ['process-mixture', manifest, '--tokenizer-path', MODEL, '--runs-dir', join(folder, 'runs')]
     const ended = await sluice([...args, '--workers', '1', '--checkpoint-every', '50'])
     t.match(ended, { code: 1, stderr: message }, does)
@@ -53,9 +68,10 @@ t.test('Ctrl-C writes a checkpoint of what is done; the same command makes the s
   const made = async (signal: string, exitCode: number): Promise<Record<string, string>> => {
     const { folder, write } = smallMixture(t)
     const flag = put(folder, 'flag', '')
-    const own = stageThat(folder, `if (fs.existsSync('${flag}')) { fs.rmSync('${flag}'); ` +
-      `process.kill(process.pid, '${signal}') }`)
-    writeFileSync(own, `import fs from 'node:fs'\n${readFileSync(own, 'utf8')}`)
+    const own = stageThatOnce(folder, `if (fs.existsSync('${flag}')) {
+      fs.rmSync('${flag}')
+      process.kill(process.pid, '${signal}')
+    }`)
     const manifest = write({ filters: [{ use: own }, { dedup: {} }], filtered_dir: join(folder, 'filtered') })
     if (exitCode === 0) rmSync(flag)
     const args = [
@@ -65,8 +81,8 @@ t.test('Ctrl-C writes a checkpoint of what is done; the same command makes the s
       t.match(await sluice(args), {
         code: exitCode, stderr: /stopped; the same command resumes from the last checkpoints/
       })
-      const { content } = JSON.parse(readFileSync(join(folder, 'out/checkpoint.json'), 'utf8')) as { content: { flow: { source: { stats: { out: number } } } } }
-      const { out } = content.flow.source.stats
+      const checkpoint = readFileSync(join(folder, 'out/checkpoint.json'), 'utf8')
+      const { out } = (JSON.parse(checkpoint) as WrittenCheckpoint).content.flow.source.stats
       t.ok(out > 250 && out < DOCUMENTS, `a checkpoint behind document ${out}, and not only behind 10,000`)
     }
     t.match(await command(args), { code: 0 })
@@ -117,11 +133,16 @@ t.test('too many open files while modules load is told as that', async t => {
   ])
   t.match(await failure(started), {
     code: 1,
-    stderr: /^sluice: too many files are open to load its modules; raise the limit \(ulimit -n 4096\) and run it again \[EMFILE\]\n$/
+    stderr: pattern(
+      /^sluice: too many files are open to load its modules; /,
+      /raise the limit \(ulimit -n 4096\) and run it again \[EMFILE\]\n$/
+    )
   })
 })
 
-t.test('a signal while modules load ends with its exit code', { skip: process.platform === 'win32' && 'there are no signals' }, async t => {
+const NEEDS_SIGNALS = { skip: process.platform === 'win32' && 'there are no signals' }
+
+t.test('a signal while modules load ends with its exit code', NEEDS_SIGNALS, async t => {
   for (const [signal, code] of ([['SIGTERM', 143], ['SIGINT', 130]] as const).slice(0, howMany(1, 2))) {
     const early = whileModulesLoad(`process.kill(process.pid, "${signal}")`)
     // It would read standard input, which doesn't end, if the signal came to nothing.
@@ -134,9 +155,7 @@ t.test('a signal while modules load ends with its exit code', { skip: process.pl
 
 t.test('process.exit in a thread beside the main one is an error that names the stages', async t => {
   const { folder, write, options } = smallMixture(t)
-  const own = put(folder, 'own.mjs', `import { isMainThread } from 'node:worker_threads'
-    import { Stage } from '${builtModule('lib/stage/stage')}'
-    export const stage = () => new Stage({ name: 'own', take (document, push) { if (!isMainThread) process.exit(0); push(document) } })`)
+  const own = stageThat(folder, 'if (!isMainThread) process.exit(0)')
   const threads = new Threads({ workers: 2, mainWorks: false })
   const ended = failure(processMixture(write({ filters: [{ use: own }] }), { ...options, workers: 2 }, { threads }))
   t.match(await ended, {

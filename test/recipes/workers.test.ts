@@ -102,7 +102,9 @@ const copies = (out: string): Partial<Component> => ({
   filteredDir: join(out, 'filtered'), rejects: join(out, 'rejects.ndjson')
 })
 
-const cases: ReadonlyArray<readonly [input: string, filters: readonly Filter[], own?: (out: string) => Partial<Component>]> = [
+type Case = readonly [input: string, filters: readonly Filter[], own?: (out: string) => Partial<Component>]
+
+const cases: readonly Case[] = [
   ['a.ndjson', [NORMALIZE, LENGTH, LANGUAGE, DEDUP]],
   ['joined.ndjson', [NORMALIZE, DEDUP], copies],
   ['array.json', [LENGTH], copies],
@@ -163,7 +165,7 @@ t.test('a run that was stopped goes on with another number of threads', async t 
   }
 })
 
-t.test('threads encode as the tokenizer that they are given the path of, also where versions of SentencePiece differ', async t => {
+t.test('threads encode as the tokenizer does, also where versions of SentencePiece differ', async t => {
   const setting = await settingOf(t, 'a.ndjson', [])
   put(
     join(setting.folder, '..'), 'a.ndjson',

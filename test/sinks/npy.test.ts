@@ -50,11 +50,8 @@ t.test('property: what is written is read back', async t => {
   let checked = 0
   const rows = fc.integer({ min: 1, max: 6 }).chain(columns =>
     fc.array(fc.array(fc.nat(65535), { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 20 }))
-  await fc.assert(fc.asyncProperty(rows, fc.constantFrom(...dtypes), fc.integer({ min: 1, max: 7 }), async (
-    rows,
-    dtype,
-    sequencesPerShard
-  ) => {
+  const sizes = fc.integer({ min: 1, max: 7 })
+  await fc.assert(fc.asyncProperty(rows, fc.constantFrom(...dtypes), sizes, async (rows, dtype, sequencesPerShard) => {
     await pipeline(sequences(rows), npySink(folder, {
       dtype, sequencesPerShard, seqLen: rows[0]!.length, overwrite: true
     }))

@@ -112,14 +112,11 @@ t.test('goes on from any position, from any of several files, and of a stream', 
   })
 })
 
-t.test('files of Polars 2 and of apache-arrow for JavaScript, by name, from a pipe and through a compression', async t => {
+t.test('files of Polars 2 and of apache-arrow for JavaScript, by name, piped and compressed', async t => {
   const folder = temporaryFolder(t)
   const polars = Array.from({ length: 7 }, (_, i) => doc(
     `p${i}`, `text ${i} long enough for a view`, { kind: ['a', 'b', null, 'a', 'b', 'a', 'b'][i]!, tags: ['x', 'y'] }
-  )).filter((
-    _,
-    i
-  ) => i !== 3)
+  )).filter((_, i) => i !== 3)
   const js = [doc('#0', 'one', { kind: 'a' }), doc('#2', 'two', { kind: 'a' }), doc('#3', 'three', { kind: 'b' })]
   const shown = (documents: readonly Document[]): Document[] =>
     documents.map(document => ({ ...document, id: document.id.replace(/^.*#/, '#') }))
@@ -133,9 +130,8 @@ t.test('files of Polars 2 and of apache-arrow for JavaScript, by name, from a pi
       t.strictSame(shown(await collect<Document>(source)), expected, name)
       t.strictSame(source.stats.dropped, { no_text: 1 })
     }
-    t.strictSame(shown(await read(file(name), { columns: '*', from: { file: 0, path: file(name), offset: 2 } })), expected.filter(({
-      id
-    }) => Number(/\d/.exec(id)) >= 2))
+    const rest = await read(file(name), { columns: '*', from: { file: 0, path: file(name), offset: 2 } })
+    t.strictSame(shown(rest), expected.filter(({ id }) => Number(/\d/.exec(id)) >= 2))
   }
 })
 

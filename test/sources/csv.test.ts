@@ -204,15 +204,14 @@ const fields = fc.string({
   maxLength: 12
 }).map(text => text.toWellFormed())
 
-t.test('whatever was written comes back, in any chunks, and from every position on', async t => {
+t.test('property: records that are written are read back, in any chunks and from every position', async t => {
   const folder = temporaryFolder(t)
-  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fields, fields), { maxLength: 8 }), fc.boolean(), fc.integer({ min: 1, max: 40 }), fc.constantFrom('\n', '\r\n'), async (
-    records,
-    always,
-    chunkBytes,
-    end
-  ) => {
-    const content = ['"text","b"', ...records.map(([text, b]) => `${field(text, always)},${field(b, always)}`)].join(end) + end
+  const lists = fc.array(fc.tuple(fields, fields), { maxLength: 8 })
+  const sizes = fc.integer({ min: 1, max: 40 })
+  const ends = fc.constantFrom('\n', '\r\n')
+  await fc.assert(fc.asyncProperty(lists, fc.boolean(), sizes, ends, async (records, always, chunkBytes, end) => {
+    const rows = records.map(([text, b]) => `${field(text, always)},${field(b, always)}`)
+    const content = ['"text","b"', ...rows, ''].join(end)
     const { documents } = await read(content, {}, chunkBytes)
     t.strictSame(documents.map(({ text, meta }) => [text, meta.b]), records)
     const path = put(folder, 'a.csv', content)

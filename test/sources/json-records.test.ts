@@ -28,9 +28,12 @@ async function read (
 }
 
 t.test('NaN and the infinities of Python are strings in meta, as those of parquet are', async t => {
-  const { documents, stats } = await read(
-    '{"id":"a","text":"NaN","score":NaN,"deep":[{"x":-Infinity},Infinity,1e400]}\n[]\n{"id":"b","text":"x","meta":{"n":NaN,"big":9007199254740993}}\n'
-  )
+  const { documents, stats } = await read([
+    '{"id":"a","text":"NaN","score":NaN,"deep":[{"x":-Infinity},Infinity,1e400]}',
+    '[]',
+    '{"id":"b","text":"x","meta":{"n":NaN,"big":9007199254740993}}',
+    ''
+  ].join('\n'))
   t.strictSame(documents, [
     doc('a', 'NaN', { score: 'NaN', deep: [{ x: '-Infinity' }, 'Infinity', '1e400'] }),
     doc('b', 'x', { n: 'NaN', big: '9007199254740993' })
@@ -252,7 +255,7 @@ t.test('an input that is empty or blank, or has no records, is warned of by name
   await collect(ndjson(path, { from: { file: 0, path, offset: 13 }, tell: message => { t.fail(message) } }))
 })
 
-t.test('elements of an array without commas between them are read, as joined records are; a comma too many is not', async t => {
+t.test('elements of an array without commas are read, as joined records are; a comma too many is not', async t => {
   const folder = folderInMemory(t)
   const read = async (json: string): Promise<[texts: unknown[], dropped: object]> => {
     const source = ndjson(put(folder, 'a.json', json), { maxBad: '100%' })

@@ -132,11 +132,9 @@ t.test('property: any records, cut into chunks at any byte, are the same documen
     id: fc.option(fc.string(), { nil: undefined }), text: fc.string({ unit: 'grapheme' }), extra: fc.jsonValue()
   }, { requiredKeys: ['text'] })
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.array(record, { maxLength: 8 }), fc.array(fc.nat(400), { maxLength: 5 }), fc.constantFrom('\n', '\r\n'), async (
-    records,
-    cuts,
-    ending
-  ) => {
+  const lists = fc.array(record, { maxLength: 8 })
+  const places = fc.array(fc.nat(400), { maxLength: 5 })
+  await fc.assert(fc.asyncProperty(lists, places, fc.constantFrom('\n', '\r\n'), async (records, cuts, ending) => {
     const bytes = Buffer.from(records.map(record => JSON.stringify(record) + ending).join(''))
     const at = [0, ...cuts.map(cut => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length]
     const chunks = at.slice(1).map((end, i) => bytes.subarray(at[i], end))
@@ -325,9 +323,9 @@ t.test('a position that is none is refused', async t => {
 })
 
 t.test('numbers that a double can\'t hold keep their digits, as strings', async t => {
-  const { documents } = await read(
-    '{"id":1729384756012345678,"text":"9007199254740993","a":{"b":[9007199254740992,-9007199254740993,1e400,12.5,9007199254740991,"\\"12345678901234567890"]},"c":12345678901234567890123}\n'
-  )
+  const numbers = '9007199254740992,-9007199254740993,1e400,12.5,9007199254740991,"\\"12345678901234567890"'
+  const { documents } = await read('{"id":1729384756012345678,"text":"9007199254740993",' +
+    `"a":{"b":[${numbers}]},"c":12345678901234567890123}\n`)
   t.strictSame(documents, [doc('1729384756012345678', '9007199254740993', {
     a: { b: ['9007199254740992', '-9007199254740993', '1e400', 12.5, 9007199254740991, '"12345678901234567890'] },
     c: '12345678901234567890123'

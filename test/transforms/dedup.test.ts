@@ -38,10 +38,7 @@ t.test('property: the rules as they are written down', async t => {
   let checked = 0
   await fc.assert(fc.asyncProperty(fc.array(fc.constantFrom(...'abcdefg'), { maxLength: 40 }), fc.integer(
     { min: 1, max: 8 }
-  ), async (
-    texts,
-    window
-  ) => {
+  ), async (texts, window) => {
     const expected: string[] = []
     for (const text of texts) if (!expected.slice(-window).includes(text)) expected.push(text)
     t.equal(await kept(texts.join(''), window), expected.join(''))

@@ -81,9 +81,7 @@ t.test('several languages, or any; what was detected is noted when asked', async
 const ANSWERS = answersOf('hs.bin')
 const ASKED = TEXTS.map((text, i) => doc(`t${i}`, text))
 const idsOf = (label: string, least: number): string[] =>
-  ASKED.filter((_, i) => ANSWERS[i]![0]!.label === label && ANSWERS[i]![0]!.probability >= least).map(({
-    id
-  }) => id)
+  ASKED.filter((_, i) => ANSWERS[i]![0]!.label === label && ANSWERS[i]![0]!.probability >= least).map(({ id }) => id)
 
 t.test('a fastText model as the detector: its best label, from 0.65 on', async t => {
   const model = modelPath('hs.bin')

@@ -26,10 +26,8 @@ t.test('no document, an empty one, and one that fills sequences exactly', async 
 
 t.test('property: nothing is lost, repeated or reordered but the tail', async t => {
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.array(fc.array(fc.nat(99), { maxLength: 20 }), { maxLength: 12 }), fc.integer({ min: 1, max: 9 }), async (
-    documents,
-    seqLen
-  ) => {
+  const lists = fc.array(fc.array(fc.nat(99), { maxLength: 20 }), { maxLength: 12 })
+  await fc.assert(fc.asyncProperty(lists, fc.integer({ min: 1, max: 9 }), async (documents, seqLen) => {
     const all = documents.flat()
     const sequences = await packed(documents, seqLen)
     t.strictSame(sequences.flat(), all.slice(0, Math.floor(all.length / seqLen) * seqLen))

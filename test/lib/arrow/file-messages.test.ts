@@ -80,7 +80,11 @@ t.test('a batch may end with what the footer counts as its own and its message d
 
 t.test('dictionaries are read before all records: additions to them too', async t => {
   const keys = schemaField('text', 5, [], { dictionary: [{ int64: 0n }] })
-  const offsets = (...ends: number[]): Buffer => { const bytes = Buffer.alloc(8 * Math.ceil((ends.length + 1) / 2)); for (const [i, end] of ends.entries()) bytes.writeInt32LE(end, 4 * i + 4); return bytes }
+  const offsets = (...ends: number[]): Buffer => {
+    const bytes = Buffer.alloc(8 * Math.ceil((ends.length + 1) / 2))
+    for (const [i, end] of ends.entries()) bytes.writeInt32LE(end, 4 * i + 4)
+    return bytes
+  }
   const words = (word: string, isDelta: boolean): Buffer => message(2, [
     { int64: 0n }, { table: batch(1, [1, 0], [0, 0, 0, 8, 8, word.length]) }, { int8: isDelta ? 1 : 0 }
   ], Buffer.concat([offsets(word.length), Buffer.from(word.padEnd(8, '\0'))]))

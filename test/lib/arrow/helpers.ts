@@ -70,8 +70,16 @@ async function firstColumn (bytes: Buffer): Promise<string> {
 }
 
 /** A field of a table of FlatBuffers; null leaves it out. */
-export type FlatField = null | { readonly int8: number } | { readonly int16: number } | { readonly int32: number } | { readonly int64: bigint } |
-  { readonly text: string } | { readonly table: readonly FlatField[] } | { readonly tables: ReadonlyArray<readonly FlatField[]> } | { readonly numbers: readonly bigint[], readonly length?: number }
+export type FlatField =
+  | null
+  | { readonly int8: number }
+  | { readonly int16: number }
+  | { readonly int32: number }
+  | { readonly int64: bigint }
+  | { readonly text: string }
+  | { readonly table: readonly FlatField[] }
+  | { readonly tables: ReadonlyArray<readonly FlatField[]> }
+  | { readonly numbers: readonly bigint[], readonly length?: number }
 
 /** The table, and behind it what its fields point to; `at` is where it begins. */
 function written (fields: readonly FlatField[]): { readonly bytes: Buffer<ArrayBuffer>, readonly at: number } {

@@ -31,10 +31,8 @@ t.test('whatever is cut off is named, at the marks between messages too', async 
   for (const name of [`${NAME}.stream`, `${NAME}.file`, 'types.legacy']) {
     const bytes = arrowBytes(name)
     const starts = (await cut(bytes)).map(({ at }) => at)
-    for (const end of new Set([...starts, ...starts.map(at => at + 4), bytes.length - 1, ...Array.from({ length: 60 }, (
-      _,
-      i
-    ) => 13 + i * 41 % (bytes.length - 13))])) {
+    const spread = Array.from({ length: 60 }, (_, i) => 13 + i * 41 % (bytes.length - 13))
+    for (const end of new Set([...starts, ...starts.map(at => at + 4), bytes.length - 1, ...spread])) {
       for (const isWanted of [true, false]) {
         const error = await failure(cut(bytes.subarray(0, end), isWanted))
         t.match(error, { code: 'ERR_SOURCE', message: /^a\.arrow: / }, `${name}, ${end}`)
@@ -148,12 +146,11 @@ t.test('an error of what gives the bytes is handed on, and they are let go of', 
     (async () => { for await (const found of readMessages(new Bytes(broken()), 'a', () => true)) t.ok(found) })()
   ), { code: 'ERR_HUB' })
   t.ok(closed)
-  const stuck = { next: () => Promise.reject(new Error('x')), return: () => Promise.reject(new Error('y')) } as unknown as AsyncGenerator<Buffer>
+  const stuck = {
+    next: () => Promise.reject(new Error('x')),
+    return: () => Promise.reject(new Error('y'))
+  } as unknown as AsyncGenerator<Buffer>
   t.match(await failure((async () => {
-    for await (const found of readMessages(new Bytes(stuck), 'a', () => true)) {
-      t.ok(
-        found
-      )
-    }
+    for await (const found of readMessages(new Bytes(stuck), 'a', () => true)) t.ok(found)
   })()), { message: 'x' })
 })

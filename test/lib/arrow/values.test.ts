@@ -102,7 +102,7 @@ t.test('LZ4 frames', async t => {
     blocks: ReadonlyArray<readonly [number, Buffer]>,
     { head = 2, tail = 0 } = {}
   ): Buffer => {
-    const word = (number: number): Buffer => { const bytes = Buffer.alloc(4); bytes.writeUInt32LE(number); return bytes }
+    const word = (number: number): Buffer => Buffer.from(Uint32Array.of(number).buffer)
     return Buffer.concat([
       word(0x184d2204),
       Buffer.of(flags),

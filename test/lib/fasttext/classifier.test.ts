@@ -53,7 +53,7 @@ t.test('all labels can be had, the best first', async t => {
   t.ok(Math.abs(all.reduce((sum, { probability }) => sum + probability, 0) - 1) < 1e-3)
 })
 
-t.test('a text of nothing has an answer: that of the end of a line, or none where the model doesn\'t know it', async t => {
+t.test('an empty text has the label of the end of a line, or none where the model lacks that', async t => {
   const classifier = await loadFastText(modelPath('softmax-words.bin'))
   const unknowing = await loadFastText(modelPath('no-end.bin'))
   for (const text of ['', ' ', '\n\n', '\0', '\t\r\v\f']) {

@@ -36,7 +36,8 @@ t.test('the kernel is there', async t => {
 const source = (path: string): string => readFileSync(join(ROOT, 'lib', path), 'utf8')
 
 t.test('it is given its settings by their names, in its order', async t => {
-  const names = [...source('kernels/fasttext/settings.ts').matchAll(/^ {2}(\w+): (?:u32|usize)$/gm)].map(([, name]) => name)
+  const fields = source('kernels/fasttext/settings.ts').matchAll(/^ {2}(\w+): (?:u32|usize)$/gm)
+  const names = [...fields].map(([, name]) => name)
   t.strictSame(Object.keys(layoutOf(await readFastText(modelPath('hs.bin')), 0, 0).fields), names)
 })
 

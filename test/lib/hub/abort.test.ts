@@ -39,7 +39,9 @@ const STATES: ReadonlyArray<[what: string, plan: Misbehaviour | [], name?: strin
   ['columns that nobody reads on', [], 'o/table', { columns: '*' }]
 ]
 
-const WAYS: ReadonlyArray<[name: string, stop: (source: ReturnType<typeof hf>, controller: AbortController) => void]> = [
+type Stopping = (source: ReturnType<typeof hf>, controller: AbortController) => void
+
+const WAYS: ReadonlyArray<[name: string, stop: Stopping]> = [
   ['abort', (_source, controller) => { controller.abort() }],
   ['destroy', source => { source.destroy() }],
   ['stop', source => { source.stop() }]

@@ -1,6 +1,7 @@
 /** What isn't in the comparison with `datasets` (datasets.test.ts): what is said, and what sluice does otherwise. */
 import { type Test, t } from '../../tap.ts'
 import { found, listing, resolve } from './helpers.ts'
+import { pattern } from '../../helpers.ts'
 
 function throws (t: Test, of: () => unknown, message: RegExp): void {
   t.throws(of, { code: 'ERR_DATASET', message })
@@ -44,7 +45,7 @@ t.test('the subset: the one named, the only one, the default; else those there a
   throws(t, () => resolve(paths, { card: many }), /s0, .*s39 and 10 more$/)
 })
 
-t.test('the split: the one named, else train, validation, test, with a warning; else those there are are listed', async t => {
+t.test('the split is the named one, else train, validation or test with a warning; else all are listed', async t => {
   t.match(found(['test.csv', 'dev.csv'], { split: 'test' }), { split: 'test', warnings: [] })
   const fallen = found(['test.csv', 'dev.csv'])
   t.match(fallen, { split: 'validation', paths: ['dev.csv'] })

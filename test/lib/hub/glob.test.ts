@@ -99,10 +99,7 @@ t.test('property: what matches is what fsspec\'s expression matches', async t =>
   let matched = 0
   fc.assert(fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), fc.array(
     paths, { minLength: 20, maxLength: 20 }
-  ), (
-    parts,
-    paths
-  ) => {
+  ), (parts, paths) => {
     const glob = parts.join('/')
     const depth = parts.includes('**') ? Infinity : parts.length
     const expected = isGlob(glob)

@@ -45,11 +45,11 @@ const files = {
 /** What lies in a file for columns, from a row group on. */
 function bytesOf (names: readonly string[], groups: readonly number[]): number {
   const rows = groups.map(group => [GROUPS.slice(0, group).reduce((a, b) => a + b, 0), GROUPS[group]!] as const)
-  return names.flatMap(name =>
-    rows.map(([from, count]) => columns.find(column => column.name === name)!.data.slice(from, from + count).reduce((
-      sum: number,
-      text
-    ) => sum + String(text).length + 4, 0))).reduce((a, b) => a + b, 0)
+  const texts = names.flatMap(name => {
+    const { data } = columns.find(column => column.name === name)!
+    return rows.flatMap(([from, count]) => data.slice(from, from + count))
+  })
+  return texts.reduce((sum: number, text) => sum + String(text).length + 4, 0)
 }
 
 function moved (standIn: StandIn, from: number): number {
@@ -107,10 +107,10 @@ t.test('no more travels than the bytes of the columns asked for, 2 %, and 512 kB
 })
 
 t.test('the source moves no more', async t => {
-  const standIn = await startForAll(
-    t,
-    { repos: [{ name: 'o/n', files: { 'data/train-0.parquet': files['large.parquet'], 'data/train-1.parquet': files['small.parquet'] } }] }
-  )
+  const { 'large.parquet': large, 'small.parquet': small } = files
+  const standIn = await startForAll(t, {
+    repos: [{ name: 'o/n', files: { 'data/train-0.parquet': large, 'data/train-1.parquet': small } }]
+  })
   const got: string[] = []
   for await (const { text } of hf('o/n') as AsyncIterable<Document>) got.push(text)
   t.same(got, [...columns[0]!.data, ...columns[0]!.data])

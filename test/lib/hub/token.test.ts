@@ -60,8 +60,12 @@ t.test('the token is in no error, in nothing that is told, and in no request to 
       return error
     }
   }
-  const more: Fault[] = [401, 403, 404, 410, 418].map(status => ({ kind: 'status', status }))
-  const faults = [...FAULTS, ...more, { kind: 'changed' }, { kind: 'rate-limit', seconds: 7200, how: 'retry-after' }] as const
+  const faults: readonly Fault[] = [
+    ...FAULTS,
+    ...[401, 403, 404, 410, 418].map(status => ({ kind: 'status', status }) as const),
+    { kind: 'changed' },
+    { kind: 'rate-limit', seconds: 7200, how: 'retry-after' }
+  ]
   let errors = 0
   const kinds = ['api', 'resolve', 'file'] as const
   for (const [i, fault] of faults.entries()) {

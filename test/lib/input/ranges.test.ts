@@ -22,7 +22,11 @@ t.test('a file that can\'t be opened', async t => {
 })
 
 t.test('a file that changes while it is read', async t => {
-  for (const change of [(path: string) => { appendFileSync(path, '!') }, (path: string) => { utimesSync(path, 1, 1) }]) {
+  const changes: ReadonlyArray<(path: string) => void> = [
+    path => { appendFileSync(path, '!') },
+    path => { utimesSync(path, 1, 1) }
+  ]
+  for (const change of changes) {
     const path = put(temporaryFolder(t), 'a', 'sluice')
     const ranges = await openRanges(path)
     await ranges.read(0, 3)
@@ -68,10 +72,7 @@ t.test('what is to be read is told beforehand: small row groups several at a tim
     name: 'text', data: Array.from({ length: 2000 }, (_, i) => `a text, the ${i}th`), type: 'STRING' as const
   }, {
     name: 'n',
-    data: Array.from({ length: 2000 }, (
-      _,
-      i
-    ) => i),
+    data: Array.from({ length: 2000 }, (_, i) => i),
     type: 'INT32' as const
   }]
   const told: number[] = []

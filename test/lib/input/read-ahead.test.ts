@@ -5,6 +5,7 @@ import type { Document } from '../../../lib/document.ts'
 import { type AheadFile, ReadAhead, type ReadAheadOptions } from '../../../lib/input/read-ahead.ts'
 import { ndjson } from '../../../sources/ndjson.ts'
 import { text } from '../../../sources/text.ts'
+import { setHubEnvironment } from '../../hub/environment.ts'
 import { type Hub, startHub } from '../../hub/stand-in.ts'
 import type { Files } from '../../hub/types.ts'
 import { put, temporaryFolder } from '../../helpers.ts'
@@ -82,7 +83,7 @@ t.test('several come at once, at most so many', async t => {
   ahead.close()
 })
 
-t.test('what is in memory has a bound, also of one large file, and that is reached where the reader pauses', async t => {
+t.test('memory has a bound, also for one large file, which is reached where the reader pauses', async t => {
   for (const sizes of [[100_000], [5000, 5000, 100_000], Array.from({ length: 30 }, () => 1500)]) {
     const made = new MadeUp(sizes)
     const ahead = made.ahead({ mostBytes: 12_000 })
@@ -190,11 +191,7 @@ t.test('close while the reader waits', async t => {
 async function startWith (t: Test, files: Files): Promise<Hub> {
   const hub = await startHub({ repos: [{ name: 'o/d', files }] })
   t.teardown(async () => { await hub.close() })
-  for (const [name, value] of Object.entries({ HF_ENDPOINT: hub.endpoint, HF_HOME: temporaryFolder(t), HF_TOKEN: '' })) {
-    const before = process.env[name]
-    process.env[name] = value
-    t.teardown(() => { if (before === undefined) Reflect.deleteProperty(process.env, name); else process.env[name] = before })
-  }
+  t.teardown(setHubEnvironment({ HF_ENDPOINT: hub.endpoint }))
   return hub
 }
 
@@ -220,10 +217,7 @@ t.test('files of a source, on the Hub and beside it', async t => {
   ]
   const source = ndjson(given)
   t.same(await texts(source), [...names.slice(0, 6), 'local', ...names.slice(6)].flatMap(name =>
-    Array.from({ length: name === 'local' ? 3 : 20 }, (
-      _,
-      i
-    ) => `${name} ${i}`)))
+    Array.from({ length: name === 'local' ? 3 : 20 }, (_, i) => `${name} ${i}`)))
   t.equal(source.progress.read, source.progress.total)
   const asked = hub.requests.filter(({ kind, status }) => kind === 'file' && status === 200)
   t.same(asked.map(({ file }) => file).sort(), names, 'each once')

@@ -47,13 +47,17 @@ async function textOf (path: string): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-const sinks = { 'a.ndjson': ndjsonSink, 'a.ndjson.gz': ndjsonSink, 'a.ndjson.zst': ndjsonSink, 'a.txt': textSink } as const
+type MakeSink = (path: string, options: { resumable: boolean }) => LineSink<Document>
 
-for (const [name, make] of Object.entries(sinks) as Array<[string, (
-  path: string,
-  options: { resumable: boolean }
-) => LineSink<Document>]>) {
-  t.test(`${name}: saved at any documents and gone on with, the same lines and stats as in one go`, async t => {
+const sinks: Readonly<Record<string, MakeSink>> = {
+  'a.ndjson': ndjsonSink,
+  'a.ndjson.gz': ndjsonSink,
+  'a.ndjson.zst': ndjsonSink,
+  'a.txt': textSink
+}
+
+for (const [name, make] of Object.entries(sinks)) {
+  t.test(`${name}: saved after any document and resumed, it has the same lines and stats`, async t => {
     const folder = folderInMemory(t)
     const whole = make(join(folder, `whole-${name}`), { resumable: true })
     await write(whole, 0)

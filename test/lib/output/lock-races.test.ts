@@ -177,7 +177,7 @@ t.test('where there are no links, one that is killed while it writes its lock le
 })
 
 for (const links of [true, false]) {
-  t.test(`of many at once one gets the lock, and while it has it, nobody else; ${links ? 'links' : 'no links'}`, async t => {
+  t.test(`of many processes only one has the lock at a time; ${links ? 'links' : 'no links'}`, async t => {
     const { lock } = await lockByTurns(t, links)
     for (const [name, prepare] of Object.entries(beginnings)) {
       if (!links && name.includes('emptied')) continue // may be one that is being written

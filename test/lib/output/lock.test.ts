@@ -241,9 +241,17 @@ t.test('a lock that cannot be written is named, and nothing is left', async t =>
 t.test('an error on the way leaves nothing, not even a lock that was had already', async t => {
   const full = Object.assign(new Error('full'), { code: 'ENOSPC' })
   const fails: Record<string, object> = {
-    'the disk is full': { open: async (...args: Parameters<typeof fs.open>) => Object.assign(await fs.open(...args), { sync: () => Promise.reject(full) }) },
+    'the disk is full': {
+      open: async (...args: Parameters<typeof fs.open>) =>
+        Object.assign(await fs.open(...args), { sync: () => Promise.reject(full) })
+    },
     'no link can be made': { link: () => Promise.reject(full) },
-    'the temporary name stays': { rm: async (path: string) => { await fs.rm(path, { force: true }); if (path.endsWith('.tmp')) throw full } }
+    'the temporary name stays': {
+      rm: async (path: string) => {
+        await fs.rm(path, { force: true })
+        if (path.endsWith('.tmp')) throw full
+      }
+    }
   }
   for (const [kind, calls] of Object.entries(fails)) {
     const { lock } = await mocked<typeof import('../../../lib/output/lock.ts')>(

@@ -10,7 +10,7 @@ import { makeFolder, temporaryName } from '../../../lib/output/output.ts'
 import { jsonKind, readOwn, refuseForeign, textKind, writeOwn } from '../../../lib/output/own-file.ts'
 import { openResumable, partialName } from '../../../lib/output/resumable.ts'
 import { ShardWriter } from '../../../lib/shards/writer.ts'
-import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
+import { NEEDS_PROC, failure, filesIn, folderInMemory, put } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
 const STATS = jsonKind('the stats of a run', 'manifest', 'stats')
@@ -105,7 +105,7 @@ t.test('a link under a temporary name is not followed', async t => {
   }
 })
 
-t.test('a pipe, a link or a folder under the name of a lock or a checkpoint is neither waited for nor followed', async t => {
+t.test('a pipe, link or folder in the place of a lock or checkpoint is not waited for or followed', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'pipe')
   execFileSync('mkfifo', [path])
@@ -156,7 +156,7 @@ t.test('a checkpoint, whole or damaged, is deleted; another file of its name is 
   }
 })
 
-t.test('folders are made one by one, and where none can be made that is an error', { skip: process.platform !== 'linux' && 'there is no /proc' }, async t => {
+t.test('folders are made one by one, and where none can be made that is an error', NEEDS_PROC, async t => {
   const folder = folderInMemory(t)
   await Promise.all([1, 2, 3].map(() => makeFolder(join(folder, 'a/b/c'))))
   t.ok(lstatSync(join(folder, 'a/b/c')).isDirectory())

@@ -67,12 +67,13 @@ t.test('without /proc, or with that of another container, only the pid is known'
     ['none', null],
     ['of another container', '1 (init) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 8 0']
   ] as const) {
-    const { stateOf, thisProcess } = await mocked<typeof import('../../../lib/output/process-identity.ts')>(t, 'lib/output/process-identity', {
-      'node:fs/promises': {
-        readFile: async (path: string) => path.endsWith('stat') && stat !== null ? stat : await Promise.reject(gone),
-        readlink: () => Promise.reject(gone)
-      }
-    })
+    const files = {
+      readFile: async (path: string) => path.endsWith('stat') && stat !== null ? stat : await Promise.reject(gone),
+      readlink: () => Promise.reject(gone)
+    }
+    const { stateOf, thisProcess } = await mocked<typeof import('../../../lib/output/process-identity.ts')>(
+      t, 'lib/output/process-identity', { 'node:fs/promises': files }
+    )
     const me = await thisProcess()
     t.strictSame(me, { pid: process.pid, host: hostname(), boot: null, pid_namespace: null, started: null }, kind)
     t.equal(await stateOf({ ...me, started: 5 }), 'unknown')

@@ -7,7 +7,7 @@ import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
 import type { Batch } from '../../../lib/columns/rows.ts'
 import { ParquetFile } from '../../../lib/parquet/file.ts'
-import { failure, howMany } from '../../helpers.ts'
+import { failure, howMany, pattern } from '../../helpers.ts'
 import { parquetBytes, rangesOf, rowsOf } from './helpers.ts'
 
 /** The same on every run. */
@@ -31,7 +31,8 @@ async function outcome (bytes: Buffer): Promise<string | number> {
 
 t.test('a file cut off anywhere', async t => {
   const bytes = parquetBytes('required')
-  for (let length = 0; length < bytes.length; length += length < 16 || length > bytes.length - 12 ? 1 : howMany(11, 1)) {
+  const isNearEnd = (length: number): boolean => length < 16 || length > bytes.length - 12
+  for (let length = 0; length < bytes.length; length += isNearEnd(length) ? 1 : howMany(11, 1)) {
     t.match(await failure(rowsOf(bytes.subarray(0, length))), {
       code: 'ERR_SOURCE',
       message: length < 12 ? /is not a parquet file: it has \d+ bytes/ : /is cut off|damaged parquet footer/
@@ -113,7 +114,10 @@ t.test('a damaged page names its row group and its column', async t => {
   bytes[bytes.indexOf('doc-30')]! ^= 1
   t.match(await failure(rowsOf(bytes)), {
     code: 'ERR_SOURCE',
-    message: /^a\.parquet: damaged parquet data in row group 0, column id \(a page has the checksum \d+, expected \d+\); get the file again$/
+    message: pattern(
+      /^a\.parquet: damaged parquet data in row group 0, column id /,
+      /\(a page has the checksum \d+, expected \d+\); get the file again$/
+    )
   })
 })
 
@@ -123,7 +127,10 @@ t.test('an unknown codec, named', async t => {
   for (let at = bytes.indexOf(Buffer.from('\x19\x18\x04text\x15\x02', 'latin1')); at >= 0; at = -1) bytes[at + 8] = 6
   t.match(await failure(rowsOf(bytes)), {
     code: 'ERR_SOURCE',
-    message: /row group 0, column text: is compressed with LZO, expected one of UNCOMPRESSED, SNAPPY, GZIP, BROTLI, ZSTD, LZ4, LZ4_RAW/
+    message: pattern(
+      /row group 0, column text: is compressed with LZO, /,
+      /expected one of UNCOMPRESSED, SNAPPY, GZIP, BROTLI, ZSTD, LZ4, LZ4_RAW/
+    )
   })
   t.strictSame(await rowsOf(bytes, { columns: ['n'] }), [[1], [2], [3]], 'the other column can be read')
 })

@@ -14,7 +14,8 @@ export interface ParquetAnswer {
 }
 
 export function parquetAnswers (): Readonly<Record<string, ParquetAnswer>> {
-  return JSON.parse(gunzipSync(readFileSync(fixture('parquet.json.gz'))).toString()) as Readonly<Record<string, ParquetAnswer>>
+  const json = gunzipSync(readFileSync(fixture('parquet.json.gz'))).toString()
+  return JSON.parse(json) as Readonly<Record<string, ParquetAnswer>>
 }
 
 /** Names of the files that there are, without their ending. */

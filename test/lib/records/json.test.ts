@@ -31,7 +31,11 @@ t.test('the elements of an array are records; those without an id are named by t
 
 t.test('arrays of nothing, padded ones, and a comma too many, which is a bad record', async t => {
   for (const json of ['[]', ' [ \n ]\n', '[]\0\0\0', '', ' \n\n']) t.strictSame((await read(json)).documents, [])
-  for (const [json, bad] of [['[{"text":"a"},]', 1], ['[{"text":"a"}]\0\0\0\0\0\0', 0], ['[,{"text":"a"},,]', 3]] as const) {
+  for (const [json, bad] of [
+    ['[{"text":"a"},]', 1],
+    ['[{"text":"a"}]\0\0\0\0\0\0', 0],
+    ['[,{"text":"a"},,]', 3]
+  ] as const) {
     const { documents, source } = await read(json)
     t.equal(documents.length, 1, json)
     t.equal(source.stats.dropped.bad_json ?? 0, bad, json)
@@ -79,18 +83,17 @@ t.test('the last of two equal keys counts, and a key may have any name', async t
   t.strictSame(Object.entries(documents[0]!.meta), [['__proto__', { x: 1 }], ['constructor', 2]])
 })
 
-t.test('an array gives the same documents as the same objects a line, in any chunks and from every position on', async t => {
+t.test('an array gives the same documents as NDJSON, in any chunks and from every position', async t => {
   const folder = temporaryFolder(t)
   const record = fc.record({
     id: fc.string(),
     text: fc.string({ unit: codePoint }).map(text => text.toWellFormed()),
     meta: fc.jsonValue({ maxDepth: 3 })
   }, { requiredKeys: ['text'] })
-  await fc.assert(fc.asyncProperty(fc.array(record, { maxLength: 6 }), fc.constantFrom(undefined, 1, '\t'), fc.integer({ min: 1, max: 50 }), async (
-    records,
-    indent,
-    chunkBytes
-  ) => {
+  const lists = fc.array(record, { maxLength: 6 })
+  const indents = fc.constantFrom(undefined, 1, '\t')
+  const sizes = fc.integer({ min: 1, max: 50 })
+  await fc.assert(fc.asyncProperty(lists, indents, sizes, async (records, indent, chunkBytes) => {
     const named = records.map((record, i) => ({ ...record, id: `n${i}` }))
     const array = JSON.stringify(named, null, indent)
     const lines = named.map(record => JSON.stringify(record)).join('\n')

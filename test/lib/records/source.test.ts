@@ -65,10 +65,7 @@ function barrierSink (documents: Document[]): Writable {
 
 /** Two files each, so that a position can be in the second one; with records of every fault, and what is no record. */
 const contents: Readonly<Record<string, {
-  make: (
-    files: string[],
-    options: SourceOptions & { maxBad: string }
-  ) => RecordSource,
+  make: (files: string[], options: SourceOptions & { maxBad: string }) => RecordSource,
   ending: string,
   files: ReadonlyArray<string | Buffer>
 }>> = {
@@ -157,7 +154,7 @@ for (const [kind, prepare] of Object.entries(kinds)) {
   })
 }
 
-t.test('a barrier comes to the sink behind all documents before it, and the source makes nothing until it has', async t => {
+t.test('a barrier reaches the sink after all documents before it, and the source waits for that', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(40, 'a  text')))
   const documents: Document[] = []
   const seen: Array<[came: number, made: number]> = []

@@ -44,19 +44,13 @@ t.test('bounds are around the guess, and products and factors keep their order',
     weight: fc.integer({ min: 0, max: 5000 }),
     has: fc.boolean()
   }).map(one => ({ ...one, weight: one.size + one.weight }))
-  fc.assert(fc.property(fc.array(drawn, { minLength: 1 }), fc.integer({ min: 1, max: 1e6 }), fc.double(
-    { min: 0, max: 5, noNaN: true }
-  ), (
-    sample,
-    whole,
-    factor
-  ) => {
+  const samples = fc.array(drawn, { minLength: 1 })
+  const factors = fc.double({ min: 0, max: 5, noNaN: true })
+  fc.assert(fc.property(samples, fc.integer({ min: 1, max: 1e6 }), factors, (sample, whole, factor) => {
     const [total, share] = [estimateTotal(sample, whole), estimateSizeShare(sample)]
-    return [total, share, multiplyEstimates(total, share), scaleEstimate(total, factor), scaleEstimate(total, 1, 50)].every(({
-      guess,
-      low,
-      high
-    }) => low <= guess && guess <= high) && scaleEstimate(total, 1, 50).high <= 50
+    const bounded = scaleEstimate(total, 1, 50)
+    return [total, share, multiplyEstimates(total, share), scaleEstimate(total, factor), bounded]
+      .every(({ guess, low, high }) => low <= guess && guess <= high) && bounded.high <= 50
   }))
   t.pass('held')
 })
@@ -71,9 +65,7 @@ t.test('the truth lies within the bounds in about 19 of 20 samples, of sizes wit
   const truth = {
     total: sum(({ amount }) => amount),
     weight: sum(({ size, has }) => has ? size : 0) / sum(({ size }) => size),
-    share: sum(({
-      has
-    }) => Number(has)) / whole.length
+    share: sum(({ has }) => Number(has)) / whole.length
   }
   const hits = { total: 0, weight: 0, share: 0 }
   for (let run = 0; run < 200; run++) {
@@ -88,9 +80,7 @@ t.test('the truth lies within the bounds in about 19 of 20 samples, of sizes wit
     const estimates = {
       total: estimateTotal(drawn, sum(({ size }) => size)),
       weight: estimateSizeShare(drawn),
-      share: estimateShare(uniform.items.filter(({
-        has
-      }) => has).length / 100, 100)
+      share: estimateShare(uniform.items.filter(({ has }) => has).length / 100, 100)
     }
     for (const key of ['total', 'weight', 'share'] as const) {
       if (estimates[key].low <= truth[key] && truth[key] <= estimates[key].high) hits[key]++

@@ -155,7 +155,8 @@ t.test('no rules make an empty table', async t => {
 })
 
 t.test('what no table can hold is refused, with what is wrong', async t => {
-  const cases: ReadonlyArray<readonly [ReadonlyMap<string, string>, RegExp, ReadonlyMap<string, readonly string[]>?]> = [
+  type Case = readonly [rules: ReadonlyMap<string, string>, says: RegExp, variants?: ReadonlyMap<string, string[]>]
+  const cases: readonly Case[] = [
     [new Map([['', 'a']]), /the source of a rule is empty/],
     [new Map([['a\0', 'a']]), /the source of a rule is "a\\u0000", expected well-formed Unicode without NUL/],
     [new Map([['a', '\0']]), /the target of a rule is "\\u0000"/],
@@ -179,13 +180,7 @@ t.test('what no table can hold is refused, with what is wrong', async t => {
 
 t.test('more keys than places are refused', async t => {
   const states = (count: number, of: (i: number) => State): State =>
-    ({
-      value: -1,
-      edges: Array.from({ length: count }, (
-        _,
-        i
-      ) => [i + 1, of(i)])
-    })
+    ({ value: -1, edges: Array.from({ length: count }, (_, i) => [i + 1, of(i)]) })
   const end: State = { value: 0, edges: [] }
   if (isThorough()) t.ok(dartsUnits(states(31, () => states(255, () => states(255, () => end)))).length <= 2 ** 21)
   t.throws(

@@ -9,7 +9,7 @@ const MODELS = [
   'tiny.model', 'bpe.model', 'no-eos.model', 'bytes.model', 'keep-spaces.model', 'no-prefix.model', 'suffix.model'
 ]
 
-t.test('the text of ids is SentencePiece\'s: texts, random ids, bytes that are UTF-8 and bytes that are not', async t => {
+t.test('ids decode as by SentencePiece: of texts, at random, of bytes in UTF-8 and of others', async t => {
   for (const file of MODELS) {
     const decoder = await loadDecoder(fixture(file))
     const lists = answers().decoded.filter(({ model }) => model === file)
@@ -64,7 +64,7 @@ t.test('bytes of a character that is cut are shown by name; a text of many piece
   t.equal(decoding.end(), '')
 })
 
-t.test('a model whose decoded text is to be rewritten is not decoded in parts, and not at all with a damaged table', async t => {
+t.test('a model with a denormalizer is not decoded in parts, and not at all with a damaged table', async t => {
   const tiny = readFileSync(fixture('tiny.model'))
   // ModelProto.denormalizer_spec (5), with a precompiled_charsmap (2)
   const rewriting = (charsmap: Buffer): string => put(

@@ -53,7 +53,10 @@ function modelOf (pieces: ReadonlyArray<readonly [piece: string, score: number, 
   const writer = new BinaryWriter()
   for (const [piece, score, type] of pieces) {
     writer.tag(1, WireType.LengthDelimited).fork()
-      .tag(1, WireType.LengthDelimited).string(piece).tag(2, WireType.Bit32).float(score).tag(3, WireType.Varint).int32(type).join()
+      .tag(1, WireType.LengthDelimited).string(piece)
+      .tag(2, WireType.Bit32).float(score)
+      .tag(3, WireType.Varint).int32(type)
+      .join()
   }
   return writer.tag(2, WireType.LengthDelimited).fork().join().tag(3, WireType.LengthDelimited).fork().join().finish()
 }
@@ -118,7 +121,7 @@ t.test('a byte order mark is a piece like others, and fields of no use are kept'
   ])
 })
 
-t.test('a file that is cut off is refused, unless it is cut between two fields, where SentencePiece takes it for whole', async t => {
+t.test('a file that is cut off is refused, unless it is cut between two fields, as by SentencePiece', async t => {
   const ends = new Set(topLevelFields(GOOD).map(({ end }) => end))
   let refused = 0
   for (let length = 0; length < GOOD.length; length++) {
@@ -144,13 +147,12 @@ interface Bare {
 
 t.test('without trainer_spec or normalizer_spec, the ids are those of SentencePiece', async t => {
   const folder = temporaryFolder(t)
-  for (const { model, without, special, encoded, error } of JSON.parse(readFileSync(fixture('bare.json'), 'utf8')) as Bare[]) {
+  const cases = JSON.parse(readFileSync(fixture('bare.json'), 'utf8')) as Bare[]
+  for (const { model, without, special, encoded, error } of cases) {
     const bytes = readFileSync(fixture(`${model}.model`))
+    const kept = topLevelFields(bytes).filter(({ number }) => !without.includes(number))
     const path = put(
-      folder,
-      `${model}.model`,
-      Buffer.concat(topLevelFields(bytes).filter(({ number }) => !without.includes(number)).map(({ start, end }) =>
-        bytes.subarray(start, end)))
+      folder, `${model}.model`, Buffer.concat(kept.map(({ start, end }) => bytes.subarray(start, end)))
     )
     if (error !== undefined) {
       t.match(await failure(loadTokenizer(path)), {

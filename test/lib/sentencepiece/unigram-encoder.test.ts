@@ -125,7 +125,7 @@ t.test('a word comes out as the total before it has it, where two segmentations 
   }
 })
 
-t.test('an answer of the table stands up to the total at which rounding can make up for the difference, and no further', async t => {
+t.test('the table\'s answer holds up to the total at which rounding can outweigh the difference', async t => {
   for (const [difference, count] of [[1e-5, 100], [1e-4, 500], [1e-3, 4000]] as const) {
     const model = scored({ '▁': -1, e: -1, r: -1.5, er: -2.5 - difference, c: -20 })
     const er = model.pieces.findIndex(({ piece }) => piece === 'er')
@@ -142,7 +142,7 @@ t.test('a text that fails leaves nothing behind', async t => {
   const out = new IdBuffer()
   encoder.append('the river', out)
   const before = out.copy()
-  const failing = Object.assign(new String('x'), { includes: () => false }) as unknown as string // eslint-disable-line no-new-wrappers
+  const failing = Object.assign(Object('x') as object, { includes: () => false }) as unknown as string
   t.throws(() => { encoder.append(failing, out) })
   strictSame(t, out.copy(), before)
   strictSame(t, ids(encoder, 'a word not seen: ꙮ'), ids(new UnigramEncoder(quickstart), 'a word not seen: ꙮ'))

@@ -40,7 +40,11 @@ export async function documentsIn (path: string, model: string, maxChars?: numbe
   }))
 }
 
-export async function rowsIn (path: string, model: string, range: { from?: number, to?: number } = {}): Promise<ShardRow[]> {
+export async function rowsIn (
+  path: string,
+  model: string,
+  range: { from?: number, to?: number } = {}
+): Promise<ShardRow[]> {
   const decoder = await loadDecoder(model)
   return await all(shardRows(await openShards(path), { decoder, eosId: decoder.eosId, ...range }))
 }

@@ -31,7 +31,8 @@ t.test('counts: documents, their lengths, ends in a sequence, unknown ids and by
 t.test('counts are the same whatever the blocks: many rows, and one row of several blocks', async t => {
   const ids = Array.from({ length: 700_000 }, (_, i) => i % 7 === 6 ? EOS : 3)
   const expected = { ids: 700_000, documents: 100_000, open_ids: 0, document_ids: { mean: 7, min: 7, max: 7 } }
-  for (const [columns, dtype, ends] of ([[7, 'int32', 1], [350_000, 'uint16', 50_000], [700_000, 'int32', 100_000]] as const).slice(0, howMany(2, 3))) {
+  const shapes = [[7, 'int32', 1], [350_000, 'uint16', 50_000], [700_000, 'int32', 100_000]] as const
+  for (const [columns, dtype, ends] of shapes.slice(0, howMany(2, 3))) {
     const folder = putShards(temporaryFolder(t), ids, { columns, rowsPerShard: 60_000, dtype })
     t.match(await statisticsOf(folder, 'tiny.model'), {
       ...expected, ends_per_sequence: { mean: ends, min: ends, max: ends }

@@ -36,7 +36,7 @@ t.test('a row that begins within a document keeps its first space, one that begi
   t.strictSame((await rowsIn(within, MODEL)).map(({ text }) => text), ['a a', ' a</s>\n</s>\n', 'a a'])
 })
 
-t.test('a character whose bytes are cut by a row is shown by its bytes\' names; one that is damaged is U+FFFD', async t => {
+t.test('a character that a row cuts is shown as the names of its bytes, a damaged one as U+FFFD', async t => {
   const id = await pieces('bytes.model')
   const han = id('<0xE6>', '<0xBC>', '<0xA2>')
   const ids = [

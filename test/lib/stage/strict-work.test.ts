@@ -3,7 +3,7 @@ import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { type OwnWork, strictWork } from '../../../lib/stage/strict-work.ts'
 import { Stage } from '../../../lib/stage/stage.ts'
-import { closed, doc, docs, failure, through } from '../../helpers.ts'
+import { closed, doc, docs, failure, pattern, through } from '../../helpers.ts'
 
 const run = (take: unknown, more: object = {}, documents = docs(3)): Promise<Document[]> =>
   through<Document>(documents, new Stage(strictWork({ name: 'own', take, ...more } as OwnWork, './own.mjs')))

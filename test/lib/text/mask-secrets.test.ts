@@ -41,9 +41,16 @@ t.test('passwords and tokens', async t => {
 
 t.test('what is none stays', async t => {
   for (const text of [
-    'tokenizer: { vocab_size: 32000 }', 'unk_token: <unk>', 'tokenizer_output_dir: artifacts/tokenizer', 'hf_transformers_docs', 'hf_wiki',
-    'https://host/path@revision', 'data_files: data/a@b/*.ndjson', 'sk-wikipedia-20240601-articles', 'mail: ' +
-      'someone@example.org', `sha256: ${'ab'.repeat(32)}`
+    'tokenizer: { vocab_size: 32000 }',
+    'unk_token: <unk>',
+    'tokenizer_output_dir: artifacts/tokenizer',
+    'hf_transformers_docs',
+    'hf_wiki',
+    'https://host/path@revision',
+    'data_files: data/a@b/*.ndjson',
+    'sk-wikipedia-20240601-articles',
+    'mail: someone@example.org',
+    `sha256: ${'ab'.repeat(32)}`
   ]) t.strictSame(maskSecrets(text), { text, masked: 0 })
 })
 

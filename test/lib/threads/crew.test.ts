@@ -61,7 +61,7 @@ t.test('a helper is given two tasks once it is ready, and another for each that 
 })
 
 for (const isAsync of [false, true]) {
-  t.test(`what is waited for is done here, where no helper has taken it; steps ${isAsync ? 'are' : 'aren\'t'} awaited`, async t => {
+  t.test(`a task that no helper has taken is done here; steps are ${isAsync ? '' : 'not '}awaited`, async t => {
     const helper = new Puppet()
     const crew = new Crew([helper], inSteps(isAsync))
     const jobs = [0, 1, 2, 3].map(task => crew.add(task))
@@ -112,7 +112,12 @@ t.test('a helper that can\'t load ends all, and so does the end', async t => {
 t.test('long tasks: a helper that has nothing to load has one from the start, and none waits at it', async t => {
   const given: number[] = []
   const ends: Array<() => void> = []
-  const helper: Helper<number, string> = { run: task => new Promise(resolve => { given.push(task); ends.push(() => { resolve(`${task} by a helper`) }) }) }
+  const helper: Helper<number, string> = {
+    run: task => new Promise(resolve => {
+      given.push(task)
+      ends.push(() => { resolve(`${task} by a helper`) })
+    })
+  }
   const seen: string[] = []
   const crew = new Crew([helper], inOneStep(async task => {
     seen.push(`+${task}`)

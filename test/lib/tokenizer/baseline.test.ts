@@ -1,6 +1,6 @@
 import { t } from '../../tap.ts'
 import { readCoverageBaseline } from '../../../lib/tokenizer/baseline.ts'
-import { failure, put, temporaryFolder } from '../../helpers.ts'
+import { failure, pattern, put, temporaryFolder } from '../../helpers.ts'
 
 const GOOD = {
   documents: 1,
@@ -42,6 +42,9 @@ t.test('what is none says why, every mistake at once', async t => {
   })
   t.match(await said(JSON.stringify({ ...GOOD, single_token_share: 1.2, tokenizer: {} })), {
     code: 'ERR_BASELINE',
-    message: /writes: single_token_share: expected at most 1, got 1\.2; tokenizer\.sha256: expected a string, it is missing$/
+    message: pattern(
+      /writes: single_token_share: expected at most 1, got 1\.2; /,
+      /tokenizer\.sha256: expected a string, it is missing$/
+    )
   })
 })

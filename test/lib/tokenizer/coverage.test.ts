@@ -27,7 +27,8 @@ function naive (texts: readonly string[], { encode, unkId }: Pick<typeof tiny, '
   }
   const encoded = words.map(word => [...encode(word)])
   const tokens = encoded.flat()
-  const [single, two] = [1, 2].map(most => encoded.filter(ids => most === 1 ? ids.length === 1 : ids.length <= 2).length) as [number, number]
+  const single = encoded.filter(ids => ids.length === 1).length
+  const two = encoded.filter(ids => ids.length <= 2).length
   const unknown = tokens.filter(id => id === unkId).length
   const characters = points.length - texts.length
   return {

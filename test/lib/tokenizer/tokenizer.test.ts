@@ -80,7 +80,7 @@ t.test('a file that is missing or no model is refused', async t => {
   })
 })
 
-t.test('a text of some MB is encoded by SentencePiece as its parts are, also while the instance is replaced', async t => {
+t.test('SentencePiece encodes a text of some MB as its parts, also while the instance is replaced', async t => {
   const { encode } = await loadTokenizer(fixture('bpe.model'))
   const sentence = 'the miller carries two barges, before dawn. '
   const one = encode(sentence)

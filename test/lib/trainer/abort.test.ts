@@ -65,7 +65,8 @@ t.test('with threads, of which none is left', t => {
     const onProgress = ({ phase, round }) => {
       if (phase === 'train' && round === 2) setTimeout(() => { controller.abort() }, 5)
     }
-    const { code } = await trainPlain([text], { vocabSize: 500, workers: 2, signal: controller.signal, onProgress }).catch(error => error)
+    const options = { vocabSize: 500, workers: 2, signal: controller.signal, onProgress }
+    const { code } = await trainPlain([text], options).catch(error => error)
     console.log(code)
     await trainPlain([text.slice(0, 10_000)], { vocabSize: 200, workers: 2 })
     console.log(process.getActiveResourcesInfo().filter(name => /Worker|MessagePort/.test(name)).length)`

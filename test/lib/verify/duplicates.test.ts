@@ -95,7 +95,7 @@ t.test('a document that goes on for many shards, and one that is larger than wha
   })
 })
 
-t.test('components of another tokenizer or end of sentence are not compared, and without one documents aren\'t known', async t => {
+t.test('components with another tokenizer or EOS token are not compared', async t => {
   const folder = temporaryFolder(t)
   const make = (name: string): ShardedStats =>
     writeShards(folder, name, [5, 6, EOS, 7, 3, EOS], { seqLen: 3, sequencesPerShard: 1 })
@@ -118,10 +118,7 @@ t.test('a sample: what two sets share is in both, whatever the order; the estima
   const hashes = Float64Array.from({ length: 30_000 }, random)
   t.ok(hashes.every(hash => hash < HASH_LIMIT))
   const parts = (from: number, to: number): Float64Array[] =>
-    Array.from({ length: 20 }, (_, i) => hashes.slice(from, to).filter((
-      _,
-      at
-    ) => at % 20 === i))
+    Array.from({ length: 20 }, (_, i) => hashes.slice(from, to).filter((_, at) => at % 20 === i))
   const [a, b] = [parts(0, 20_000), parts(10_000, 30_000)] // 10,000 in both
   const forwards = new HashSample(2, 1000)
   for (let i = 0; i < 20; i++) {

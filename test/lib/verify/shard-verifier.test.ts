@@ -42,7 +42,7 @@ t.test('findings come in the same order, and the same documents are counted', as
 })
 
 for (const workers of [1, 2]) {
-  t.test(`with ${workers} workers, an abort ends what is in the middle of a shard, and no other work is taken`, async t => {
+  t.test(`with ${workers} workers, an abort stops in the middle of a shard and starts no other work`, async t => {
     const folder = temporaryFolder(t)
     const stats = writeShards(folder, 'a', new Int32Array(64), { seqLen: 8, sequencesPerShard: 2 })
     const columns = 2 ** 28 // seconds of reading, of files that take no room

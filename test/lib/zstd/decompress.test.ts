@@ -8,7 +8,11 @@ import { failure, fixture, howMany } from '../../helpers.ts'
 import { BLOCK_BYTES, block, frameOf, rawBlock, repeatedBlock, skippableFrame, zstdBomb } from '../../zstd.ts'
 
 interface Answers {
-  readonly files: Readonly<Record<string, { readonly bytes: number, readonly sha256: string, readonly refused: boolean }>>
+  readonly files: Readonly<Record<string, {
+    readonly bytes: number
+    readonly sha256: string
+    readonly refused: boolean
+  }>>
 }
 
 /** What the zstd command and Python's zstandard have made; `test/fixtures/make_zstd.py` has asked them. */
@@ -31,9 +35,9 @@ const flip = (bytes: Buffer, bit: number): Buffer => {
   return flipped
 }
 
-for (const [name, { bytes, sha256: expected, refused }] of Object.entries(files).filter(([, { refused }]) => !refused)) {
+for (const [name, { bytes, sha256: expected, refused }] of Object.entries(files)) {
+  if (refused) continue
   t.test(`${name}: gives what zstd was given`, async t => {
-    t.notOk(refused)
     for (const size of [1, 7, 1 << 20]) {
       const content = await decompress(fixtureBytes(name), size)
       t.equal(content.length, bytes)
@@ -160,7 +164,7 @@ t.test('no silent loss: a flipped bit of a frame with a checksum is an error, or
   t.equal(passed.length, howMany(4, 12), `of ${Math.ceil(frame.length * 8 / step)} bits`)
 })
 
-t.test('damage without a checksum to show it ends in an error of ours or in as many bytes as promised, never in a fault', async t => {
+t.test('damage that no checksum shows ends in an error, or in as many bytes as promised', async t => {
   const whole = fixtureBytes('with-size')
   let refused = 0
   for (let bit = 0; bit < whole.length * 8; bit += howMany(333, 37)) {
@@ -187,10 +191,8 @@ t.test('property: any bytes, in any frames, cut anywhere, come back', async t =>
   ))
   const runs = howMany(12, 150)
   let checked = 0
-  await fc.assert(fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 5000 }), async (
-    frames,
-    size
-  ) => {
+  const lists = fc.array(frame, { minLength: 1, maxLength: 4 })
+  await fc.assert(fc.asyncProperty(lists, fc.integer({ min: 1, max: 5000 }), async (frames, size) => {
     const got = await decompress(Buffer.concat(frames.map(({ data }) => data)), size)
     if (!got.equals(Buffer.concat(frames.map(({ bytes }) => bytes)))) throw new Error('other content came back')
     checked++

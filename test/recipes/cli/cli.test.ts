@@ -5,7 +5,7 @@ import { packageVersion } from '../../../lib/package.ts'
 import { commands } from '../../../recipes/cli/commands.ts'
 import { command as run, commandProcess } from '../../commands.ts'
 import {
-  answers, builtModule, docs, filesIn, fixture, isThorough, ndjsonOf, put, sluice, temporaryFolder
+  answers, builtModule, docs, filesIn, fixture, isThorough, ndjsonOf, pattern, put, sluice, temporaryFolder
 } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
@@ -44,7 +44,12 @@ t.test('process-mixture and filter-corpus: results on standard output, for peopl
   t.match(first, {
     code: 0,
     stderr: '',
-    stdout: /^component +read +kept +tokens +sequences +seconds +MB\/s\nmill .*\n {2}dropped: ndjson\.no_text 2\n {2}\d+ shards? in .+\/shards; \d+ tokens are left over, too few for a sequence\n\nStats: .+\/stats\.json\nRecord of the run: .+\/runs\/mix\/\S+\.json\n$/
+    stdout: pattern(
+      /^component +read +kept +tokens +sequences +seconds +MB\/s\nmill .*\n/,
+      / {2}dropped: ndjson\.no_text 2\n/,
+      / {2}\d+ shards? in .+\/shards; \d+ tokens are left over, too few for a sequence\n\n/,
+      /Stats: .+\/stats\.json\nRecord of the run: .+\/runs\/mix\/\S+\.json\n$/
+    )
   })
   const second = await run([...args, '--overwrite', '--json'])
   const { run_record: record, stats_path: path, ...stats } = JSON.parse(second.stdout) as Record<string, unknown>
@@ -58,9 +63,7 @@ t.test('process-mixture and filter-corpus: results on standard output, for peopl
   ])
   t.match(JSON.parse(filtered.stdout), {
     read: answers().records.length * 2,
-    kept: answers().records.filter(({
-      text
-    }) => text).length
+    kept: answers().records.filter(({ text }) => text).length
   })
 })
 

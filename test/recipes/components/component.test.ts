@@ -86,10 +86,15 @@ async function settingOf (
   }
 }
 
+interface Killed {
+  readonly killAt?: number
+  readonly by?: 'error' | 'signal'
+}
+
 /** Does a component; the run fails as its `killAt`-th document is encoded. */
 async function shard (
   { component }: Setting,
-  { killAt = Infinity, by = 'error', ...options }: Partial<ShardOptions> & { killAt?: number, by?: 'error' | 'signal' } = {}
+  { killAt = Infinity, by = 'error', ...options }: Partial<ShardOptions> & Killed = {}
 ): Promise<ComponentStats & { readonly encoded: number }> {
   const stop = new AbortController()
   let encoded = 0
@@ -112,8 +117,14 @@ function comparable ({ seconds, encoded, ...stats }: ComponentStats & { encoded:
   return stats
 }
 
+interface WholeRun {
+  readonly stats: object
+  readonly content: Record<string, string>
+  readonly encoded: number
+}
+
 /** What a run makes that nobody stops; the folder is empty then. */
-async function inOneGo (setting: Setting): Promise<{ stats: object, content: Record<string, string>, encoded: number }> {
+async function inOneGo (setting: Setting): Promise<WholeRun> {
   const whole = await shard(setting)
   const content = contentOf(setting)
   rmSync(setting.out, { recursive: true })

@@ -76,10 +76,12 @@ t.test('from standard input: a file without size and date', async t => {
     cwd: folder, input: ndjsonOf(docs(1))
   })
   t.equal(code, 0)
-  t.match(
-    pullsIn(folder),
-    { 'a.txt': { files: [{ path: '-', bytes: null, modified_at_utc: undefined }], license: { found: [], read_from: null, redistributable: 'unknown' } } }
-  )
+  t.match(pullsIn(folder), {
+    'a.txt': {
+      files: [{ path: '-', bytes: null, modified_at_utc: undefined }],
+      license: { found: [], read_from: null, redistributable: 'unknown' }
+    }
+  })
 })
 
 t.test('code: the records are counted by licence', async t => {

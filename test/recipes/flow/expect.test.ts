@@ -34,10 +34,8 @@ t.test('a filter that drops everything, or five times more or less than expected
 
 t.test('in a mixture it fails the component: by filter, by all filters, and the others are finished', async t => {
   const folder = temporaryFolder(t)
-  const path = put(folder, 'in.ndjson', ndjsonOf([...docs(20, 'a text that is long enough'), ...docs(20, 'x')].map((
-    document,
-    i
-  ) => ({ ...document, id: `${i}` }))))
+  const documents = [...docs(20, 'a text that is long enough'), ...docs(20, 'x')]
+  const path = put(folder, 'in.ndjson', ndjsonOf(documents.map((document, i) => ({ ...document, id: `${i}` }))))
   const component = (name: string, length: unknown, more: Record<string, unknown> = {}): unknown => ({
     name,
     dataset: 'json',
@@ -81,10 +79,7 @@ t.test('two filters of one name are added up', async t => {
   const folder = temporaryFolder(t)
   const path = put(folder, 'in.ndjson', ndjsonOf([
     ...docs(10, 'x'), ...docs(10, 'a longer text'), ...docs(10, 'a text that is kept')
-  ].map((
-    document,
-    i
-  ) => ({ ...document, id: `${i}` }))))
+  ].map((document, i) => ({ ...document, id: `${i}` }))))
   const manifest = put(folder, 'm.yaml', JSON.stringify([{
     name: 'a',
     dataset: 'json',

@@ -38,18 +38,14 @@ t.test('filter-corpus keeps what it drops, with reason, position, and the bytes 
       dataFiles: path, targetLang: 'any', minChars: 10, maxBad: 1, outputPath: join(folder, 'out.ndjson'), rejects
     })
     const at = (index: number): RegExp => new RegExp(`in\\.ndjson#${offsetOf(index)}$`)
-    t.match(readRejects(rejects), [
-      { reason: 'ndjson.bad_json', position: at(2), raw: Buffer.from('no json').toString('base64'), raw_bytes: 8 },
+    // Stages that work at once come to the file in any order.
+    const found = readRejects(rejects).sort((a, b) => a.reason < b.reason ? -1 : 1)
+    t.match(found, [
+      { reason: 'dedup.duplicate', position: at(3), text: 'a text that is long enough' },
       { reason: 'length.too_short', position: at(1), id: 'b', text: 'short', meta: {} },
-      { reason: 'dedup.duplicate', position: at(3), text: 'a text that is long enough' }
-    ].sort((a, b) =>
-      readRejects(rejects).findIndex(({ reason }) => reason === a.reason) - readRejects(rejects).findIndex(({
-        reason
-      }) => reason === b.reason)))
-    t.equal(
-      readRejects(rejects).length, Object.values(stats.dropped).reduce((sum, n) => sum + n, 0),
-      'each that is counted is kept'
-    )
+      { reason: 'ndjson.bad_json', position: at(2), raw: Buffer.from('no json').toString('base64'), raw_bytes: 8 }
+    ])
+    t.equal(found.length, Object.values(stats.dropped).reduce((sum, n) => sum + n, 0), 'each that is counted is kept')
     t.strictSame((await collect(ndjson(rejects, { maxBad: '100%' }))).length, 2, 'what has a text can be read again')
   }
 })

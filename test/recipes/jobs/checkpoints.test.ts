@@ -70,6 +70,8 @@ async function run ({ path, options = {}, state = null, shardsAfter }: Flow): Pr
 
 const readOf = ({ states }: Ran): number[] => states.map(({ source }) => source.stats.out)
 
+const statsOf = ({ source, stages }: Ran): unknown => [source, ...stages].map(({ stats }) => stats)
+
 t.test('a checkpoint is due every so many documents, and when more is finished', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(50)))
   t.strictSame(readOf(await run({ path, options: { every: 1 } })), Array.from({ length: 50 }, (_, i) => i + 1))
@@ -109,9 +111,7 @@ t.test('the state has every part as it is at the barrier, and each part goes on 
     const rest = await run({ path, options: { every: 7 }, state: JSON.parse(JSON.stringify(state)) as FlowState })
     t.strictSame(rest.came, whole.came.slice(passed))
     t.strictSame(rest.states, whole.states.filter(({ source }) => source.stats.out > at))
-    t.strictSame([rest.source, ...rest.stages].map(({ stats }) => stats), [whole.source, ...whole.stages].map(({
-      stats
-    }) => stats))
+    t.strictSame(statsOf(rest), statsOf(whole))
   }
 })
 
@@ -144,9 +144,7 @@ t.test('a run that was killed once its last document had passed reads no further
   t.equal(last.source.stats.out, 5)
   const again = await run({ path, options: { every: 1, maxRecords: 5 }, state: last })
   t.strictSame(again.came, [])
-  t.strictSame([again.source, ...again.stages].map(({ stats }) => stats), [whole.source, ...whole.stages].map(({
-    stats
-  }) => stats))
+  t.strictSame(statsOf(again), statsOf(whole))
 })
 
 /** What a record is to the filters below, and its line. */
@@ -159,19 +157,15 @@ const LINES = {
   blank: () => '\n'
 } as const
 
-t.test('property: under a limit, the counts are those of a loop that reads record by record and stops at the last ' +
-  'one that passes', async t => {
+t.test('property: under a limit, the counts are those of a loop that stops at the last record it keeps', async t => {
   const folder = folderInMemory(t)
   const kinds = fc.array(fc.constantFrom(...Object.keys(LINES) as Array<keyof typeof LINES>), {
     minLength: 5, maxLength: 40, size: 'large'
   })
   let limited = 0
-  await fc.assert(fc.asyncProperty(kinds, fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 }), fc.boolean(), async (
-    kinds,
-    max,
-    checkpointEvery,
-    isFile
-  ) => {
+  const limits = fc.integer({ min: 1, max: 6 })
+  const intervals = fc.integer({ min: 1, max: 9 })
+  await fc.assert(fc.asyncProperty(kinds, limits, intervals, fc.boolean(), async (kinds, max, every, isFile) => {
     const lines = kinds.map((kind, i) => LINES[kind](i))
     const expected = { read: 0, kept: 0, bytes: 0, dropped: {} as Record<string, number> }
     let seen = false
@@ -198,7 +192,7 @@ t.test('property: under a limit, the counts are those of a loop that reads recor
     }
     const output = join(folder, 'out.ndjson')
     const { read, kept, bytes, dropped } = await writeDocuments(
-      await findComponent(component, {}), isFile ? output : '/dev/null', { maxBad: '100%', checkpointEvery }
+      await findComponent(component, {}), isFile ? output : '/dev/null', { maxBad: '100%', checkpointEvery: every }
     )
     t.strictSame({ read, kept, bytes, dropped }, expected)
     if (isFile) t.equal(readFileSync(output, 'utf8').split('\n').length - 1, kept)

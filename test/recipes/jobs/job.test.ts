@@ -8,7 +8,7 @@ import type { FlowState } from '../../../recipes/jobs/checkpoints.ts'
 import {
   type Check, type Job, type JobOptions, type JobPlan, canResume as canResumeFrom, statusText, runJob, statusOf
 } from '../../../recipes/jobs/job.ts'
-import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
+import { failure, filesIn, folderInMemory, pattern, put } from '../../helpers.ts'
 
 const FLOW: FlowState = { source: { stats: { out: 12_345 } }, stages: [], outputs: [] }
 const CLEAN: Check = () => Promise.resolve([])
@@ -43,7 +43,8 @@ async function doJob (
 ): Promise<{ result: unknown, told: string[], found: Job | null }> {
   const told: string[] = []
   let found: Job | null = null
-  const result = await runJob<unknown>(plan, { tell: message => { told.push(message) }, ...options }, check, async job => {
+  const tell = (message: string): void => { told.push(message) }
+  const result = await runJob<unknown>(plan, { tell, ...options }, check, async job => {
     found = job
     return await work(job)
   })
@@ -241,7 +242,7 @@ t.test('another version goes on with nothing, and finished stays finished', asyn
   t.match(await statusOf(all.plan), { is: 'finished' })
 })
 
-t.test('a checkpoint that is damaged, or of another form, is refused; --restart begins anew without reading it', async t => {
+t.test('a damaged or unknown checkpoint is refused; --restart starts without reading it', async t => {
   for (const content of [
     { sluice: '1' },
     { ...FLOW },

@@ -87,10 +87,19 @@ t.test('what is not known, and what is much', async t => {
   })
   const page = readFileSync(readme, 'utf8')
   for (const line of [
-    '| source | json |', '| retrieved | 2026-11-23T10:00:00.000Z |', '| licence | **not stated** |', '| may be ' +
-      'passed on | **unknown**: no licence is stated |', '| limit | 12,345 |', '| SHA-256 | ff |',
-    '| filters | `normalize`, `length: {"minChars":200}` |', '| command | `` sluice shard-corpus --name `x` `` |', 'Made of 202 files, 207 bytes:',
-    `| a\\|b.parquet |  | ${'cd'.repeat(20)} |`, '| local.ndjson | 7 | 2026-01-02T00:00:00.000Z |', '| f0 | 1 |  |', 'And 102 more; provenance.json has them all.'
+    '| source | json |',
+    '| retrieved | 2026-11-23T10:00:00.000Z |',
+    '| licence | **not stated** |',
+    '| may be passed on | **unknown**: no licence is stated |',
+    '| limit | 12,345 |',
+    '| SHA-256 | ff |',
+    '| filters | `normalize`, `length: {"minChars":200}` |',
+    '| command | `` sluice shard-corpus --name `x` `` |',
+    'Made of 202 files, 207 bytes:',
+    `| a\\|b.parquet |  | ${'cd'.repeat(20)} |`,
+    '| local.ndjson | 7 | 2026-01-02T00:00:00.000Z |',
+    '| f0 | 1 |  |',
+    'And 102 more; provenance.json has them all.'
   ]) t.ok(page.split('\n').includes(line), line)
   t.notMatch(page, /^\| (?:card|commit|columns|bytes|read from) \|/m)
   await writeProvenance(join(folder, 'b.ndjson'), { ...given, license: { ...given.license, card_sha256: null } })

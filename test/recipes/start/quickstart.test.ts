@@ -55,7 +55,8 @@ function installation (t: Test): string {
 t.test('one command, from the text of the installed packages to shards that a loader opens', async t => {
   const cwd = isThorough() ? temporaryFolder(t) : folderInMemory(t)
   const root = isThorough() ? ROOT : installation(t)
-  const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy'].map(name => put(cwd, join('data/quickstart', name), 'of an earlier run'))
+  const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy']
+    .map(name => put(cwd, join('data/quickstart', name), 'of an earlier run'))
   const printed = runProgram(process.execPath, [join(root, 'dist/recipes/cli/main.js'), 'quickstart'], cwd)
   t.match(printed, /^docs .*\n {2}dropped: .*(?:\n {4}.*)*\n {2}1 shard in data\/quickstart\/shards\/docs; .*\ncode /m)
   t.match(
