@@ -51,8 +51,8 @@ const paths = `Most names are in \`import { … } from '${PACKAGE}'\`. ` +
 
 writeFileSync('docs/api.md', `# The names in code
 
-What can be imported of the package, and nothing else: a line for each name. Editors show what options mean; the pages of
-[sources](../sources/README.md), [transforms](../transforms/README.md) and [sinks](../sinks/README.md) have tables of them.
+What can be imported of the package, and nothing else: a line for each name. Editors show what options mean; the pages
+of [sources](../sources/README.md), [transforms](../transforms/README.md) and [sinks](../sinks/README.md) have tables.
 \`npm run api\` writes this page from the docstrings.
 
 ${paths}

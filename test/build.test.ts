@@ -14,7 +14,9 @@ t.test('what is built is old where a source, or a file that all is built with, i
   const old = (): unknown => JSON.parse(runProgram(process.execPath, ['--input-type=module', '-e', program], folder))
   const writtenAt = (name: string, seconds: number): void => { utimesSync(put(folder, name, ''), seconds, seconds) }
   const built = ['dist/lib/a.js', 'dist/lib/b.js', 'dist/lib/kernels/fasttext.wasm']
-  for (const name of ['package-lock.json', 'lib/a.ts', 'lib/b.ts', 'lib/types.d.ts', 'lib/kernels/fasttext/index.ts']) writtenAt(name, 1000)
+  for (const name of ['package-lock.json', 'lib/a.ts', 'lib/b.ts', 'lib/types.d.ts', 'lib/kernels/fasttext/index.ts']) {
+    writtenAt(name, 1000)
+  }
   t.strictSame(old(), [true, 'lib/a.ts', 'lib/b.ts'], 'nothing is built')
   utimesSync(join(folder, 'lib/kernels/fasttext'), 1000, 1000)
   for (const name of built) writtenAt(name, 2000)

@@ -116,9 +116,12 @@ t.test('the README names the Node that package.json asks for; this one is such',
 
 t.test('what can be imported is a list: the index, each stage, and what of lib is of use alone', async t => {
   const stages = ['sources', 'transforms', 'sinks'].flatMap(folder =>
-    readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.ts')).map(name => `./${folder}/${name.replace('.ts', '')}`))
+    readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.ts')).map(name =>
+      `./${folder}/${name.replace('.ts', '')}`))
   const parts = ['./fasttext', './hub', './npy', './sentencepiece', './tokenizer', './trainer']
-  t.strictSame(Object.keys(manifest.exports).sort(), ['.', ...stages, ...parts, './manifest.schema.json', './package.json'].sort())
+  t.strictSame(Object.keys(manifest.exports).sort(), [
+    '.', ...stages, ...parts, './manifest.schema.json', './package.json'
+  ].sort())
   const files = packed()
   for (const [name, path] of Object.entries(manifest.exports)) {
     t.ok(files.includes(path.replace('./', '')), `${name} is packed`)

@@ -197,9 +197,9 @@ export class UnigramEncoder {
    * The largest total before a word at which the word is segmented as it was just now, with a total of 0.
    *
    * Rounding changes the sum after each piece by at most half a step, for this segmentation and for any other, which
-   * has at most one piece for each character. The size of a step grows with the totals. These are farther from 0 than the
-   * total before the word, by the scores of the word, of the other segmentation, and by any gain. The margin itself is
-   * also rounded. All this holds for finite sums, which they are if no score and no total is above `LARGE`.
+   * has at most one piece for each character. The size of a step grows with the totals. These are farther from 0 than
+   * the total before the word, by the scores of the word, of the other segmentation, and by any gain. The margin itself
+   * is also rounded. All this holds for finite sums, which they are if no score and no total is above `LARGE`.
    */
   #limitOf (pieces: number, bytes: Uint8Array, length: number): number {
     const { margin, total, farthest } = this.#search
@@ -230,7 +230,8 @@ export class UnigramEncoder {
 
   /**
    * Appends the ids of pieces of which some are unknown characters. An unknown character becomes its bytes, if the
-   * model has byte pieces; otherwise a run of them is one id (`PopulateSentencePieceText` in src/sentencepiece_processor.cc).
+   * model has byte pieces; otherwise a run of them is one id (`PopulateSentencePieceText` in
+   * src/sentencepiece_processor.cc).
    */
   #appendKnown (pieces: IdBuffer, bytes: Uint8Array, out: IdBuffer): void {
     const { lengths, unkId } = this.#lexicon

@@ -45,7 +45,9 @@ export interface FlowHooks {
   readonly threaded?: ThreadedFlow | null
 }
 
-/** Documents that each stage buffers on each side. They may have megabytes each, so Node's default of 16 is too many. */
+/**
+ * Documents that each stage buffers on each side. They may have megabytes each, so Node's default of 16 is too many.
+ */
 const STREAM_OPTIONS = { highWaterMark: 4 } as const
 
 /** Creates the source and the filters of a job, and the limit of `maxRecords` if there is one. Nothing is read yet. */
@@ -70,7 +72,9 @@ export function documentsOf (
   return { source, stages: [...filtering, ...limiting], judge }
 }
 
-/** Counts the documents that have passed the stages of `documentsOf`. Without stages it is 0: nothing is limited then. */
+/**
+ * Counts the documents that have passed the stages of `documentsOf`. Without stages it is 0: nothing is limited then.
+ */
 export function passedIn (stages: readonly AnyStage[]): () => number {
   return () => stages.at(-1)?.stats.out ?? 0
 }

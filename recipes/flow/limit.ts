@@ -1,6 +1,8 @@
 import { Stage } from '../../lib/stage/stage.ts'
 
-/** Passes the first `max` items on, then calls `stop`, which ends the source. Later items are dropped (`over_limit`). */
+/**
+ * Passes the first `max` items on, then calls `stop`, which ends the source. Later items are dropped (`over_limit`).
+ */
 export function limit<Item> (max: number, stop: () => void): Stage<Item, Item> {
   const stage: Stage<Item, Item> = new Stage<Item, Item>({
     name: 'limit',

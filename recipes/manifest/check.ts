@@ -96,7 +96,9 @@ export class ManifestChecker {
     }
   }
 
-  /** The keys that belong to the source. For a dataset on the Hub or an unknown one, those of all sources are accepted. */
+  /**
+   * The keys that belong to the source. For a dataset on the Hub or an unknown one, those of all sources are accepted.
+   */
   #sourceShape (dataset: unknown): OptionsSchema['shape'] {
     const { sources } = this.#known
     if (typeof dataset === 'string' && Object.hasOwn(sources, dataset)) return sources[dataset]!.shape

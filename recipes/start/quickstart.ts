@@ -41,12 +41,18 @@ interface Package {
 export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
   const { glob } = await import('tinyglobby')
   const folder = installedPackages()
-  for (const component of Object.keys(COMPONENTS)) await refuseForeign(join(RAW_FOLDER, `${component}.LICENSES.md`), LICENSES)
+  for (const component of Object.keys(COMPONENTS)) {
+    await refuseForeign(join(RAW_FOLDER, `${component}.LICENSES.md`), LICENSES)
+  }
   for (const [component, patterns] of Object.entries(COMPONENTS)) {
     const files = (await glob([...patterns], { cwd: folder, dot: false })).sort()
     const licences = new LicenseCounts({ license: 'license', repository: 'package' })
-    await runStreams(`gathering ${component}`, [Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))], run.signal)
-    await writeOwn(join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage(`${component}.ndjson`, licences), LICENSES)
+    await runStreams(`gathering ${component}`, [
+      Readable.from(documents(folder, files, licences)), ndjsonSink(join(RAW_FOLDER, `${component}.ndjson`))
+    ], run.signal)
+    await writeOwn(
+      join(RAW_FOLDER, `${component}.LICENSES.md`), licensesPage(`${component}.ndjson`, licences), LICENSES
+    )
   }
   const manifest = relative('.', join(packageRoot(), 'recipes', 'start', 'quickstart.yaml'))
   await trainTokenizer({ manifest, overwrite: true, restart: true }, run)
@@ -56,12 +62,21 @@ export async function quickstart (run: RunOptions = {}): Promise<MixtureStats> {
 /** The `node_modules` that sluice's own packages are in. */
 function installedPackages (): string {
   const root = packageRoot()
-  const folder = [join(root, 'node_modules'), join(root, '..')].find(candidate => existsSync(join(candidate, 'yaml', 'package.json')))
-  if (folder === undefined) throw new SluiceError('ERR_FILES', `${join(root, 'node_modules')}: no packages are installed here; run npm ci first`)
+  const folder = [join(root, 'node_modules'), join(root, '..')].find(candidate =>
+    existsSync(join(candidate, 'yaml', 'package.json')))
+  if (folder === undefined) {
+    throw new SluiceError(
+      'ERR_FILES', `${join(root, 'node_modules')}: no packages are installed here; run npm ci first`
+    )
+  }
   return folder
 }
 
-async function * documents (folder: string, files: readonly string[], licences: LicenseCounts): AsyncGenerator<Document> {
+async function * documents (
+  folder: string,
+  files: readonly string[],
+  licences: LicenseCounts
+): AsyncGenerator<Document> {
   const packages = new Map<string, Promise<Package>>()
   for (const file of files) {
     const owner = packageFolder(file)

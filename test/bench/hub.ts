@@ -69,7 +69,8 @@ export async function hubFigures (
   { quick }: { readonly quick: boolean }
 ): Promise<HubFigures> {
   const { folder } = corpus
-  const [lines, columns, large, small] = ['hub.ndjson', 'hub.parquet', 'hub-large.ndjson', 'hub-small.ndjson'].map(name => join(folder, name)) as [string, string, string, string]
+  const names = ['hub.ndjson', 'hub.parquet', 'hub-large.ndjson', 'hub-small.ndjson']
+  const [lines, columns, large, small] = names.map(name => join(folder, name)) as [string, string, string, string]
   const [raceBytes, largeBytes] = quick ? [140e6, 300e6] : [200e6, 2e9]
   const notes: string[] = []
   const hasRoom = await freeBytes(folder) > 1.5 * (largeBytes + 3 * raceBytes)
@@ -100,7 +101,8 @@ export async function hubFigures (
       wanted: WANTED_SHARE
     }))
     checks.push(await moved(hub, columns))
-    for (const [source, name, path] of [['ndjson', 'large.ndjson', large], ['parquet', 'columns.parquet', columns]] as const) {
+    const sources = [['ndjson', 'large.ndjson', large], ['parquet', 'columns.parquet', columns]] as const
+    for (const [source, name, path] of sources) {
       if (name !== 'large.ndjson' || hasRoom) checks.push(await memory(source, name, path, environment))
     }
     await hub.misbehave({ fault: { kind: 'delay', ms: DELAY_MS }, on: { kind: 'file' }, times: 1e9 })
@@ -228,7 +230,8 @@ async function memory (
   path: string,
   environment: Readonly<Record<string, string>>
 ): Promise<Check> {
-  const [usage, program] = ['usage.js', 'hub-process.js'].map(name => fileURLToPath(new URL(name, import.meta.url))) as [string, string]
+  const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+  const [usage, program] = [fileOf('usage.js'), fileOf('hub-process.js')]
   const { stdout } = await promisify(execFile)('sh', [
     '-c', 'exec "$0" "$@" 3>&1 >/dev/null', process.execPath, '--import', usage, program, source, `${NAME}/${name}`
   ], { env: { ...process.env, ...environment } })

@@ -6,7 +6,15 @@ import type { TrainerFigures } from './trainer.ts'
 export function reportTrainer ({ trainings, checks, notes }: TrainerFigures): string {
   if (trainings.length === 0) return `trainer\n${notes.join('\n')}`
   const rows = trainings.map(({ side, text, bytes, pieces, tokens, common, seconds, cpuSeconds, peakBytes }) => [
-    text, (bytes / 1e6).toFixed(1), pieces.toLocaleString('en-US'), side, seconds.toFixed(1), cpuSeconds.toFixed(1), (peakBytes / 1e6).toFixed(0), tokens?.toLocaleString('en-US') ?? '', common?.toFixed(4) ?? ''
+    text,
+    (bytes / 1e6).toFixed(1),
+    pieces.toLocaleString('en-US'),
+    side,
+    seconds.toFixed(1),
+    cpuSeconds.toFixed(1),
+    (peakBytes / 1e6).toFixed(0),
+    tokens?.toLocaleString('en-US') ?? '',
+    common?.toFixed(4) ?? ''
   ])
   return [
     table([

@@ -97,7 +97,8 @@ export async function trainerFigures (
       'trained ' +
       'on ' +
       'once: ' +
-      mixed.parts.map(part => `${part.name} (${(part.bytes / 1e6).toFixed(1)} MB${part.files > 1 ? ` of ${part.files.toLocaleString('en-US')} files` : ''})`).join(', '))
+      mixed.parts.map(part => `${part.name} (${(part.bytes / 1e6).toFixed(1)} ` +
+        `MB${part.files > 1 ? ` of ${part.files.toLocaleString('en-US')} files` : ''})`).join(', '))
     await race.speed({ name, ...mixed }, 1, { isMemoryChecked: true })
   }
   return race

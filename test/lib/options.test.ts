@@ -110,5 +110,7 @@ t.test('messages show texts and numbers, of anything else what it is', async t =
   ] as const) t.equal(mistake(given), message)
   t.match(mistake({ number: Infinity }), /Infinity/)
   t.equal(withNames('expected `minChars`, as `open` says', name => `--${name}`), 'expected --minChars, as --open says')
-  t.match(validateOptions(schema, { window: 1e99 }), { mistakes: [{ message: 'expected at most 2147483647, got 1e+99' }] })
+  t.match(
+    validateOptions(schema, { window: 1e99 }), { mistakes: [{ message: 'expected at most 2147483647, got 1e+99' }] }
+  )
 })

@@ -7,7 +7,7 @@ import { filterCorpus } from '../../recipes/filter-corpus.ts'
 import { readManifest } from '../../recipes/manifest/read.ts'
 import { knownStages } from '../../recipes/stages.ts'
 import { command } from '../commands.ts'
-import { failure, howMany, isThorough, pattern, put, temporaryFolder } from '../helpers.ts'
+import { failure, howMany, isThorough, put, temporaryFolder } from '../helpers.ts'
 
 t.test('the format is the one that names say', async t => {
   for (const [name, format] of [

@@ -49,7 +49,10 @@ t.test('what each component asks for, as the manifest states it', async t => {
   const text = licensesText(report)
   t.match(
     text,
-    /^component +source +licence +SPDX +obligations +shards may be passed on\nweb +json, train +ODC-By-1\.0 +ODC-By-1\.0 +attribution, notice +yes\nbooks +json, train +cc0-1\.0 +CC0-1\.0 +- +yes\n/
+    pattern(
+      /^component +source +licence +SPDX +obligations +shards may be passed on\nweb +json, /,
+      /train +ODC-By-1\.0 +ODC-By-1\.0 +attribution, notice +yes\nbooks +json, train +cc0-1\.0 +CC0-1\.0 +- +yes\n/
+    )
   )
   t.match(text, /not legal advice\.$/)
 })
@@ -67,7 +70,10 @@ t.test('what isn\'t known is said loudly, and --require-redistributable fails fo
   t.match(error, {
     code: 'ERR_LICENSE',
     exitCode: 1,
-    message: /^3 of 4 components may not be passed on, or nobody knows whether they may\nodd: unknown: .*\nnone: unknown: no licence is stated\nclosed: no: does not permit derived works/
+    message: pattern(
+      /^3 of 4 components may not be passed on, or nobody knows whether they may\nodd: unknown: .*\nnone: unknown: /,
+      /no licence is stated\nclosed: no: does not permit derived works/
+    )
   })
   t.strictSame(error.report.components, components)
   const [shown, json] = [

@@ -13,7 +13,7 @@ import { trainTokenizer } from '../../recipes/train-tokenizer.ts'
 import { verify } from '../../recipes/verify.ts'
 import { commandsHereIn } from '../commands.ts'
 import {
-  NEEDS_PROC, ROOT, contentIn, failure, filesIn, fixture, folderInMemory, howMany, pattern, put
+  NEEDS_PROC, ROOT, contentIn, failure, filesIn, fixture, folderInMemory, howMany, put
 } from '../helpers.ts'
 import { MODEL, smallMixture } from './small-mixture.ts'
 

@@ -52,7 +52,9 @@ export interface BatchTask extends BatchInput {
   readonly spec: BatchSpec
   /** The number of the batch, which `progress` reports. */
   readonly number: number
-  /** Two 32-bit integers, for errors if the thread dies: the number of the current batch, and the current record in it. */
+  /**
+   * Two 32-bit integers, for errors if the thread dies: the number of the current batch, and the current record in it.
+   */
   readonly progress: SharedArrayBuffer
 }
 

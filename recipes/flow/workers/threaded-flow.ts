@@ -23,7 +23,9 @@ import { type ThreadOptions, type Threads, withThreads } from './threads.ts'
  */
 const MEMORY_BYTES = 2 ** 20
 
-/** Batches in progress for each thread: one that it processes, one in its queue, and two that wait for other batches. */
+/**
+ * Batches in progress for each thread: one that it processes, one in its queue, and two that wait for other batches.
+ */
 const BATCHES_A_WORKER = 4
 
 /** A flow that threads may take part in. */

@@ -110,7 +110,8 @@ t.test('certificates that nobody vouches for, and the way down from https to htt
   environment(t, {})
   const endpoint = await secure(t)
   t.match(await failure(httpFor(t, endpoint, { maxRetries: 9 }).json('/x', 'o/n')), {
-    code: 'ERR_HUB', message: /^o\/n: the certificate .*, or of a proxy, is not valid: .*set NODE_EXTRA_CA_CERTS to its file$/
+    code: 'ERR_HUB',
+    message: /^o\/n: the certificate .*, or of a proxy, is not valid: .*set NODE_EXTRA_CA_CERTS to its file$/
   })
   trustAll(t)
   t.same((await httpFor(t, endpoint).json('/x', 'o/n')).value, {})

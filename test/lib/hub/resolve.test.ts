@@ -1,6 +1,6 @@
 import { type Test, t } from '../../tap.ts'
 import { type DatasetRequest, type ResolvedDataset, resolveDataset } from '../../../lib/hub/resolve.ts'
-import { failure, pattern } from '../../helpers.ts'
+import { failure } from '../../helpers.ts'
 import { setHubEnvironment } from '../../hub/environment.ts'
 import type { Hub as StandIn } from '../../hub/stand-in.ts'
 import type { Files, HubOptions } from '../../hub/types.ts'

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'
 import { readCheckpoint, writeCheckpoint } from '../../../lib/output/checkpoint.ts'
-import { failure, filesIn, folderInMemory, mocked, pattern, put } from '../../helpers.ts'
+import { failure, filesIn, folderInMemory, mocked, put } from '../../helpers.ts'
 
 const CONTENT = {
   name: 'wéb 語\ud800',

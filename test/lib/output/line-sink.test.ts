@@ -131,7 +131,7 @@ t.test('a state that no sink of lines gave is refused', async t => {
     { ...state, output: { bytes: 1.5, tail: state!.output.tail } }
   ]) {
     t.throws(
-      () => { ndjsonSink(join(folder, 'a.ndjson'), { resumable: true }).restore(bad as never) },
+      () => { ndjsonSink(join(folder, 'a.ndjson'), { resumable: true }).restore(bad) },
       { code: 'ERR_STATE', message: /ndjson: not a state of this stage/ }
     )
   }

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { t } from '../../tap.ts'
 import { readBytes } from '../../../lib/input/read.ts'
 import { type OutputState, isResumable, openResumable, partialName } from '../../../lib/output/resumable.ts'
-import { failure, filesIn, folderInMemory, pattern, put } from '../../helpers.ts'
+import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
 
 const NAMES = ['a.txt', 'a.txt.gz', 'a.txt.zst'] as const
 

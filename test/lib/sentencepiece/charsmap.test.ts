@@ -46,8 +46,14 @@ t.test('a damaged table is refused, with what is wrong', async t => {
     [tableOf(GOOD, 'q\0xy'), /its last replacement is cut off/],
     [tableOf(GOOD, Buffer.of(0xff, 0)), /its replacements are not UTF-8/],
     [tableOf({ 0: node(0x100, 0) }, '\0'), /unit 0 of its trie points outside the trie/],
-    [tableOf({ 0: node(0x80, 0), [0x80 ^ A]: node(0x1f_ffff, A) }, '\0'), /unit 225 of its trie points outside the trie/],
-    [tableOf({ 0: node(0x80, 0), [0x80 ^ A]: node(0x10, A, true) }, '\0'), /unit 225 of its trie points outside the trie/],
+    [
+      tableOf({ 0: node(0x80, 0), [0x80 ^ A]: node(0x1f_ffff, A) }, '\0'),
+      /unit 225 of its trie points outside the trie/
+    ],
+    [
+      tableOf({ 0: node(0x80, 0), [0x80 ^ A]: node(0x10, A, true) }, '\0'),
+      /unit 225 of its trie points outside the trie/
+    ],
     [tableOf(GOOD, '\0'), /a replacement at byte 2 of 1/],
     [
       tableOf({ ...GOOD, [0x80 ^ A ^ 0x10]: value(1) }, Buffer.concat([e9, Buffer.of(0)])),

@@ -54,7 +54,10 @@ const BAD: Readonly<Record<string, readonly [take: Take, says: RegExp, more?: ob
   'loses one, and may make several': [() => undefined, /d0: take neither pushed/, { several: true }],
   'pushes two': [
     push2,
-    /d0: it pushed a second document; a stage that makes several of one must set several: new Stage\(\{ several: true, … \}\)$/
+    pattern(
+      /d0: it pushed a second document; a stage that makes several of one must set several: new Stage\(\{ several: /,
+      /true, … \}\)$/
+    )
   ],
   'pushes two, and catches what it is told': [
     (document, push) => { try { push2(document, push) } catch {} },

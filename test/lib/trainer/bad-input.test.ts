@@ -30,7 +30,10 @@ t.test('too little text for so many pieces', async t => {
   t.equal(judged(await trainPlain(lines, { vocabSize: 100_000, hardVocabLimit: false })).pieces.length, size)
   await t.rejects(
     trainPlain(lines, { vocabSize: 100_000 }),
-    { message: `train.vocabSize: the text has at most ${size} pieces, expected 100000; use ${size}, or allow fewer without \`hardVocabLimit\`` }
+    {
+      message: `train.vocabSize: the text has at most ${size} pieces, expected 100000; ` +
+        `use ${size}, or allow fewer without \`hardVocabLimit\``
+    }
   )
 })
 

@@ -62,11 +62,16 @@ for (const [name, { aliases }] of Object.entries(commands)) {
           const cwd = temporaryFolder(t)
           put(cwd, 'a.ndjson', ndjsonOf(RECORDS))
           put(cwd, 'm.yaml', '- { name: a, dataset: json, data_files: a.ndjson, seq_len: 16 }\n')
-          const { code, stderr } = await run([...found.args, flag, found.value, '--workers', '1'].slice(0, name.startsWith('check-') ? -2 : undefined), { cwd })
+          const { code, stderr } = await run([...found.args, flag, found.value, '--workers', '1'].slice(
+            0, name.startsWith('check-') ? -2 : undefined
+          ), { cwd })
           t.equal(code, 0, stderr)
           const warns = kind === 'former' && flag === flagOf(alias)
-          t.match(stderr, warns ? `warning: ${flagOf(alias)} is called ${flagOf(option)} now; the old name goes in 1.0` : /^(?!.*is called)/s)
-          const files = Object.entries(contentIn(cwd)).filter(([path]) => !/^(?:runs|logs)\/|\.npy$|\.inventory\.|checkpoint/.test(path))
+          t.match(stderr, warns
+            ? `warning: ${flagOf(alias)} is called ${flagOf(option)} now; the old name goes in 1.0`
+            : /^(?!.*is called)/s)
+          const files = Object.entries(contentIn(cwd)).filter(([path]) =>
+            !/^(?:runs|logs)\/|\.npy$|\.inventory\.|checkpoint/.test(path))
           outcomes.push(files.map(([path, content]) => [path, comparable(content, cwd)]))
         }
         t.ok(outcomes[0]!.length > (option === 'sha256' ? 1 : 2), 'something is written')
@@ -78,7 +83,9 @@ for (const [name, { aliases }] of Object.entries(commands)) {
 
 t.test('one option under two names is refused', async t => {
   const { code, stderr } = await run(['filter-corpus', 'none', '--output', 'a.txt', '--output-path', 'b.txt'])
-  t.match({ code, stderr }, { code: 2, stderr: /--output and --output-path are names of one option|--output-path and --output are names/ })
+  t.match({ code, stderr }, {
+    code: 2, stderr: /--output and --output-path are names of one option|--output-path and --output are names/
+  })
 })
 
 t.test('in code the aliases work too; a former name gives a warning of the process', async t => {
@@ -94,8 +101,12 @@ t.test('in code the aliases work too; a former name gives a warning of the proce
   t.equal(old.kept, now.kept)
   t.equal(readFileSync(old.output_path, 'utf8'), readFileSync(now.output_path, 'utf8'))
   t.strictSame(warned, [])
-  t.match(await failure(filterCorpus({ ...own, langModel: 'x' })), { code: 'ERR_OPTION', message: /`model` is for `detector` fasttext/ })
-  t.match(await failure(filterCorpus({ ...own, keep: 'en', targetLang: 'en' })), { code: 'ERR_OPTION', message: /are names of one option/ })
+  t.match(await failure(filterCorpus({ ...own, langModel: 'x' })), {
+    code: 'ERR_OPTION', message: /`model` is for `detector` fasttext/
+  })
+  t.match(await failure(filterCorpus({ ...own, keep: 'en', targetLang: 'en' })), {
+    code: 'ERR_OPTION', message: /are names of one option/
+  })
   await new Promise(resolve => { setImmediate(resolve) })
   t.strictSame(warned, ['DeprecationWarning: filter-corpus: langModel is called model now; the old name goes in 1.0'])
 })

@@ -188,8 +188,9 @@ t.test('raw_dir: written once, for each component', async t => {
   t.match(pullsIn(raw), {
     'a.ndjson.gz': { filters: [], command: null, records: answers().records.length - 2 }, 'b.ndjson.gz': {}
   })
+  const record = join(raw, 'provenance.json')
   t.match(first.licenses, [
-    { found: [{ license: 'mit', read_from: manifest }, { license: 'mit', read_from: `${join(raw, 'provenance.json')}, from the user who pulled it` }] },
+    { found: [{ license: 'mit', read_from: manifest }, { license: 'mit', read_from: `${record}, from the user who pulled it` }] },
     {}
   ])
   const page = readFileSync(join(raw, 'README.md'), 'utf8')

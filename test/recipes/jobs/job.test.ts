@@ -8,7 +8,7 @@ import type { FlowState } from '../../../recipes/jobs/checkpoints.ts'
 import {
   type Check, type Job, type JobOptions, type JobPlan, canResume as canResumeFrom, statusText, runJob, statusOf
 } from '../../../recipes/jobs/job.ts'
-import { failure, filesIn, folderInMemory, pattern, put } from '../../helpers.ts'
+import { failure, filesIn, folderInMemory, put } from '../../helpers.ts'
 
 const FLOW: FlowState = { source: { stats: { out: 12_345 } }, stages: [], outputs: [] }
 const CLEAN: Check = () => Promise.resolve([])

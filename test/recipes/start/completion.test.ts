@@ -17,7 +17,9 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
   return printed.split('\n').filter(line => line !== '')
 }
 
-t.test('bash: commands, flags, values; paths are left to the shell', { skip: isInstalled('bash') ? false : 'bash is not installed' }, async t => {
+const NEEDS_BASH = { skip: isInstalled('bash') ? false : 'bash is not installed' }
+
+t.test('bash: commands, flags, values; paths are left to the shell', NEEDS_BASH, async t => {
   t.strictSame(bashOffers('sluice', ''), [...Object.keys(commands), '--help', '--version'])
   t.strictSame(bashOffers('sluice', 'che'), ['check', 'check-tokenizer', 'check-coverage'])
   t.strictSame(bashOffers('sluice', 'init', '--f'), ['--force'])
@@ -26,7 +28,9 @@ t.test('bash: commands, flags, values; paths are left to the shell', { skip: isI
   t.strictSame(bashOffers('sluice', 'shard-corpus', '--dtype', 'u'), ['uint16', 'uint32'])
   t.strictSame(bashOffers('sluice', 'train-tokenizer', '--no-hard'), ['--no-hard-vocab-limit'])
   t.strictSame(bashOffers('sluice', 'completion', ''), ['bash', 'zsh', 'fish'])
-  for (const words of [['check', ''], ['check', 'mix'], ['encode', '--tokenizer-path', ''], ['init', '--output', 'a']]) t.strictSame(bashOffers('sluice', ...words), [], words.join(' '))
+  for (const words of [['check', ''], ['check', 'mix'], ['encode', '--tokenizer-path', ''], ['init', '--output', 'a']]) {
+    t.strictSame(bashOffers('sluice', ...words), [], words.join(' '))
+  }
   t.match(completionScript('bash', commands), 'complete -o bashdefault -o default -F _sluice sluice')
 })
 
@@ -36,7 +40,9 @@ t.test('every script has each command and each of its flags', async t => {
     const script = completionScript(shell, commands)
     for (const [name, { options }] of Object.entries(commands)) {
       t.ok(script.includes(name), `${shell}: ${name}`)
-      for (const key of Object.keys(options.shape)) t.ok(script.includes(key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)), `${shell}: ${name}, ${key}`)
+      for (const key of Object.keys(options.shape)) {
+        t.ok(script.includes(key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)), `${shell}: ${name}, ${key}`)
+      }
     }
     if (isInstalled(shell)) t.equal(spawnSync(shell, ['-n', put(folder, shell, script)]).status, 0, `${shell} reads it`)
   }
@@ -47,7 +53,9 @@ t.test('every script has each command and each of its flags', async t => {
 })
 
 t.test('sluice completion prints it; another shell is an error', async t => {
-  t.match(await command(['completion', 'bash', '--quiet']), { code: 0, stdout: completionScript('bash', commands), stderr: '' })
+  t.match(await command(['completion', 'bash', '--quiet']), {
+    code: 0, stdout: completionScript('bash', commands), stderr: ''
+  })
   t.match(await command(['completion', 'tcsh']), { code: 2, stderr: /expected bash or zsh or fish, got tcsh/ })
   t.match(await command(['completion']), { code: 2, stderr: /missing required argument/ })
 })

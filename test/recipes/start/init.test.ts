@@ -14,11 +14,15 @@ import { command } from '../../commands.ts'
 import { filesIn, fixture, folderInMemory, ndjsonOf, put, temporaryFolder } from '../../helpers.ts'
 import { C4, hubForCommands } from '../../hub/process.ts'
 
-const texts = Array.from({ length: 60 }, (_, i) => `The miller of village ${i} opened the gate, and the water ran to the wheel.`)
+const texts = Array.from({ length: 60 }, (_, i) =>
+  `The miller of village ${i} opened the gate, and the water ran to the wheel.`)
 const CODE = 'def gate (level):\n    if level > 3:\n        return "open"\n    return "shut"\n'
 
 const parquet = Buffer.from(parquetWriteBuffer({
-  columnData: [{ name: 'url', data: texts.map((_, i) => `https://example.org/${i}`), type: 'STRING' }, { name: 'article', data: texts, type: 'STRING' }]
+  columnData: [
+    { name: 'url', data: texts.map((_, i) => `https://example.org/${i}`), type: 'STRING' },
+    { name: 'article', data: texts, type: 'STRING' }
+  ]
 }))
 
 interface Case {
@@ -32,10 +36,14 @@ const CASES: Readonly<Record<string, Case>> = {
   NDJSON: {
     files: { 'mill.ndjson': ndjsonOf(texts.map((text, i) => ({ id: `m${i}`, text }))) },
     args: ['mill.ndjson'],
-    says: [{ name: 'mill', dataset: 'json', data_files: 'mill.ndjson', text_column: 'text', filters: ['normalize', 'dedup'] }]
+    says: [{
+      name: 'mill', dataset: 'json', data_files: 'mill.ndjson', text_column: 'text', filters: ['normalize', 'dedup']
+    }]
   },
   'a folder of compressed files, with the text in a field of another name': {
-    files: { 'raw/a/x.jsonl.gz': gzipSync(ndjsonOf(texts.map(body => ({ url: 'u', body })))), 'raw/README.md': '# Not data\n' },
+    files: {
+      'raw/a/x.jsonl.gz': gzipSync(ndjsonOf(texts.map(body => ({ url: 'u', body })))), 'raw/README.md': '# Not data\n'
+    },
     args: ['raw'],
     says: [{ name: 'raw', dataset: 'json', data_files: 'raw/**/*.jsonl.gz', text_column: 'body' }]
   },
@@ -72,7 +80,10 @@ const CASES: Readonly<Record<string, Case>> = {
       'c.csv': 'text\n' + texts.join('\n').replaceAll(',', '') + '\n'
     },
     args: ['a.ndjson', 'b.ndjson', 'c.ndjson', 'c.csv'],
-    says: [{ name: 'a', data_files: ['a.ndjson', 'b.ndjson'] }, { name: 'c', text_column: 'content' }, { name: 'c_2', dataset: 'csv' }]
+    says: [
+      { name: 'a', data_files: ['a.ndjson', 'b.ndjson'] }, { name: 'c', text_column: 'content' },
+      { name: 'c_2', dataset: 'csv' }
+    ]
   }
 }
 
@@ -83,7 +94,9 @@ for (const [name, { files, args, says }] of Object.entries(CASES)) {
     const folder = folderInMemory(t)
     for (const [path, content] of Object.entries(files)) put(folder, path, content)
     const written = await command(['init', ...args], { cwd: folder })
-    t.match(written, { code: 0, stderr: '', stdout: /^Written to sluice\.yaml[^]* check sluice\.yaml\n[^]* run sluice\.yaml\n$/m })
+    t.match(written, {
+      code: 0, stderr: '', stdout: /^Written to sluice\.yaml[^]* check sluice\.yaml\n[^]* run sluice\.yaml\n$/m
+    })
     const yaml = readFileSync(join(folder, 'sluice.yaml'), 'utf8')
     const content = parse(yaml) as { datasets: Array<{ output_dir: string }> }
     t.match(content.datasets, says)
@@ -94,7 +107,9 @@ for (const [name, { files, args, says }] of Object.entries(CASES)) {
     t.match(await command(['check', 'sluice.yaml'], { cwd: folder }), { code: 0 })
     const run = await command(['run', 'sluice.yaml', '--workers', '1', '--quiet'], { cwd: folder })
     t.match(run, { code: 0, stderr: '' })
-    for (const { output_dir: shards } of content.datasets) t.ok(filesIn(join(folder, shards)).includes('shard_00000.npy'), shards)
+    for (const { output_dir: shards } of content.datasets) {
+      t.ok(filesIn(join(folder, shards)).includes('shard_00000.npy'), shards)
+    }
   })
 }
 
@@ -108,7 +123,9 @@ t.test('code: its lines come through the tokenizer', async t => {
     tokenizer: { normalization_rule_name: 'identity', remove_extra_whitespaces: false, byte_fallback: true },
     datasets: [{ filters: ['dedup'] }]
   })
-  t.match(await command(['run', 'sluice.yaml', '--workers', '1'], { cwd: folder }), { code: 0, stderr: /^(?!.*indented)/s })
+  t.match(await command(['run', 'sluice.yaml', '--workers', '1'], { cwd: folder }), {
+    code: 0, stderr: /^(?!.*indented)/s
+  })
   const { encode, decode } = await loadTokenizer(join(folder, 'artifacts/tokenizer/code/spm_4000_unigram.model'))
   t.equal(decode(encode(CODE)), CODE)
 })
@@ -121,11 +138,18 @@ async function runInit (cwd: string, args: readonly string[]): Promise<InitRepor
 t.test('what was found is in comments: languages, lengths, ids, sizes', async t => {
   const folder = temporaryFolder(t)
   const german = 'Der Müller öffnete das Tor, und das Wasser lief zum Rad der Mühle hinab, wie an jedem Tag.'
-  put(folder, 'two.ndjson', ndjsonOf(texts.map((text, i) => ({ id: `x${i}`, text: i % 3 === 0 ? `${german} ${i}` : text }))))
+  put(folder, 'two.ndjson', ndjsonOf(texts.map((text, i) => ({
+    id: `x${i}`, text: i % 3 === 0 ? `${german} ${i}` : text
+  }))))
   const { components } = await runInit(folder, ['two.ndjson'])
   t.match(components, [{ name: 'two', files: 1, documents: 60, languages: { de: 20 / 60, en: 40 / 60 } }])
   const yaml = readFileSync(join(folder, 'sluice.yaml'), 'utf8')
-  for (const line of ['# 1 file, 6,200 B, 60 documents.', '# A document has the id of its record.', '# Languages: en 67 %, de 33 %.', '# - language: { keep: [en, de], threshold: 0.8 }', 'Documents have 72 to 93 characters.']) t.match(yaml, line)
+  for (const line of [
+    '# 1 file, 6,200 B, 60 documents.', '# A document has the id of its record.', '# Languages: en 67 %, de 33 %.',
+    '# - language: { keep: [en, de], threshold: 0.8 }', 'Documents have 72 to 93 characters.'
+  ]) {
+    t.match(yaml, line)
+  }
 })
 
 t.test('a dataset on the Hub', async t => {
@@ -133,21 +157,28 @@ t.test('a dataset on the Hub', async t => {
   const folder = folderInMemory(t)
   t.match(await command(['init', 'allenai/c4', '--subset', 'en'], { cwd: folder }), { code: 0, stderr: '' })
   t.match(parse(readFileSync(join(folder, 'sluice.yaml'), 'utf8')), {
-    name: 'c4', datasets: [{ name: 'c4', dataset: 'allenai/c4', subset: 'en', split: 'train', text_column: 'text', license: 'odc-by' }]
+    name: 'c4',
+    datasets: [{
+      name: 'c4', dataset: 'allenai/c4', subset: 'en', split: 'train', text_column: 'text', license: 'odc-by'
+    }]
   })
   t.match(await command(['check', 'sluice.yaml'], { cwd: folder }), { code: 0 })
   t.match(await command(['run', 'sluice.yaml', '--workers', '1', '--quiet'], { cwd: folder }), { code: 0 })
   t.ok(existsSync(join(folder, 'data/shards/c4/c4/shard_00000.npy')))
   t.match(await command(['init', 'allenai/none', '--force'], { cwd: folder }), { code: 2, stderr: /allenai\/none/ })
   const name = 'hf://datasets/allenai/c4/en/c4-train.00000-of-01024.json.gz'
-  t.match(await runInit(folder, [name, '--force']), { components: [{ name: 'c4-train', dataset: 'json', documents: 8 }] })
+  t.match(
+    await runInit(folder, [name, '--force']), { components: [{ name: 'c4-train', dataset: 'json', documents: 8 }] }
+  )
 })
 
 t.test('a manifest is not replaced unless that is asked for; - is standard output', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.txt', texts.join('\n'))
   put(folder, 'mine.yaml', 'mine')
-  t.match(await command(['init', 'a.txt', '--output', 'mine.yaml'], { cwd: folder }), { code: 2, stderr: /mine\.yaml: is there already; name another file by --output, or replace it with --force/ })
+  t.match(await command(['init', 'a.txt', '--output', 'mine.yaml'], { cwd: folder }), {
+    code: 2, stderr: /mine\.yaml: is there already; name another file by --output, or replace it with --force/
+  })
   t.equal(readFileSync(join(folder, 'mine.yaml'), 'utf8'), 'mine')
   t.match(await command(['init', 'a.txt', '--output', 'mine.yaml', '--force'], { cwd: folder }), { code: 0 })
   const printed = await command(['init', 'a.txt', '--output', '-'], { cwd: folder })
@@ -167,7 +198,10 @@ t.test('what can\'t be used is an error that says what to do', async t => {
   mkdirSync(join(folder, 'nothing'))
   symlinkSync('gone.ndjson', join(folder, 'dangling.ndjson'))
   for (const [args, says] of [
-    [[], /expected the files, globs or folders to make shards of, or OWNER\/NAME of a dataset on the Hub \[ERR_OPTION\]/],
+    [
+      [],
+      /expected the files, globs or folders to make shards of, or OWNER\/NAME of a dataset on the Hub \[ERR_OPTION\]/
+    ],
     [['-'], /standard input can be read only once; write it to a file, and name that/],
     [['none.ndjson'], /none\.ndjson: no such file/],
     [['*.parquet'], /\*\.parquet: no file matches this glob/],
@@ -178,7 +212,10 @@ t.test('what can\'t be used is an error that says what to do', async t => {
     [['numbers.csv'], /numbers\.csv: has no column text, its columns are "a", "b".*--text-column/],
     [['numbers.csv', '--text-column', 'c'], /numbers\.csv: has no column c/],
     [['bad.ndjson'], /bad\.ndjson.*2 of 2 records are bad/],
-    [['docs'], /docs: expected files with an ending that tells their format.*such as page\.md.*name the files themselves/],
+    [
+      ['docs'],
+      /docs: expected files with an ending that tells their format.*such as page\.md.*name the files themselves/
+    ],
     [['nothing'], /nothing: expected files .* it has no files/]
   ] as const) {
     const { code, stderr } = await command(['init', ...args], { cwd: folder })

@@ -1,4 +1,7 @@
-/** The JSON Schema of manifests takes what the checker takes, and refuses what it refuses, as far as a schema can say it. */
+/**
+ * The JSON Schema of manifests takes what the checker takes, and refuses what it refuses, as far as a schema can say
+ * it.
+ */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -11,26 +14,35 @@ import { knownStages } from '../../../recipes/stages.ts'
 import { command } from '../../commands.ts'
 import { ROOT, failure, put, temporaryFolder } from '../../helpers.ts'
 
-const validate = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, strictTypes: false, strictRequired: false })
+const validate = new Ajv2020({
+  allErrors: true, strict: true, allowUnionTypes: true, strictTypes: false, strictRequired: false
+})
   .compile(JSON.parse(schemaText()) as object)
 
 const contentOf = (yaml: string): unknown => parse(yaml, { merge: true })
-const MANIFESTS = ['examples', 'recipes/start'].flatMap(folder => readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.yaml')).map(name => join(folder, name)))
+const MANIFESTS = ['examples', 'recipes/start'].flatMap(folder =>
+  readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.yaml')).map(name => join(folder, name)))
 
 t.test('it takes each manifest of the repository', async t => {
   t.ok(MANIFESTS.length > 7, MANIFESTS.join())
-  for (const name of MANIFESTS) t.ok(validate(contentOf(readFileSync(join(ROOT, name), 'utf8'))), `${name}: ${JSON.stringify(validate.errors)}`)
+  for (const name of MANIFESTS) {
+    t.ok(validate(contentOf(readFileSync(join(ROOT, name), 'utf8'))), `${name}: ${JSON.stringify(validate.errors)}`)
+  }
 })
 
 const FILE = 'dataset: text, data_files: a.txt'
 
 const RIGHT: Readonly<Record<string, string>> = {
   'the bare list': `- { name: a, ${FILE} }`,
-  'each kind of filter': `- { name: a, ${FILE}, filters: [normalize, length: , length: { min_chars: 2, expect: { kept: 0.6 } }, language: { keep: [de, fr] }, classify: { model: m.bin, label: good, min: 0.5 }, use: ./my.mjs, use: { module: ./my.mjs, min_words: 3 }] }`,
-  'numbers as people write them': '- { name: a, dataset: json, data_files: [a, b], seq_len: 1_024, sample_limit: 1e6, max_records: "12" }',
+  'each kind of filter': `- { name: a, ${FILE}, filters: [normalize, length: , length: { min_chars: 2, expect: ` +
+    '{ kept: 0.6 } }, language: { keep: [de, fr] }, classify: { model: m.bin, label: good, min: 0.5 }, use: ' +
+    './my.mjs, use: { module: ./my.mjs, min_words: 3 }] }',
+  'numbers as people write them': '- { name: a, dataset: json, data_files: [a, b], seq_len: 1_024, sample_limit: ' +
+    '1e6, max_records: "12" }',
   'a dataset on the Hub': '- { name: a, dataset: HuggingFaceFW/fineweb, columns: url }',
   'options of a source': '- { name: a, dataset: csv, data_files: a.csv, delimiter: tab, quote: "" }',
-  'nothing under keys': `{ name: null, tokenizer: null, datasets: [{ name: a, ${FILE}, license: null, raw_dir: null }] }`
+  'nothing under keys': `{ name: null, tokenizer: null, datasets: [{ name: a, ${FILE}, license: null, raw_dir: ` +
+    'null }] }'
 }
 
 for (const [name, yaml] of Object.entries(RIGHT)) {
@@ -77,7 +89,8 @@ const WRONG: Readonly<Record<string, string>> = {
   'a text': 'just text',
   'one component': 'name: a\ndataset: json\ndata_files: a\n',
   'components without dashes': 'datasets:\n  name: a\n  dataset: json\n',
-  'options in the column of their stage': 'datasets:\n  - name: a\n    filters:\n      - length:\n        min_chars: 3\n'
+  'options in the column of their stage': 'datasets:\n  - name: a\n    filters:\n      - length:\n        ' +
+    'min_chars: 3\n'
 }
 
 for (const [name, yaml] of Object.entries(WRONG)) {
@@ -85,18 +98,31 @@ for (const [name, yaml] of Object.entries(WRONG)) {
     t.notOk(validate(contentOf(yaml)))
     const folder = temporaryFolder(t)
     const files = yaml.replaceAll('a.txt', put(folder, 'a.txt', '')).replaceAll('a.csv', put(folder, 'a.csv', ''))
-    t.equal((await failure(readManifest(put(folder, 'mix.yaml', files), knownStages)) as SluiceError).code, 'ERR_MANIFEST')
+    t.equal(
+      (await failure(readManifest(put(folder, 'mix.yaml', files), knownStages)) as SluiceError).code, 'ERR_MANIFEST'
+    )
   })
 }
 
 /** What no schema of JSON says, and why: the checker refuses it all the same. */
 const BEYOND: Readonly<Record<string, [yaml: string, why: string]>> = {
-  'bounds the wrong way round': [component('filters: [length: { min_chars: 5, max_chars: 4 }]'), 'it compares two values'],
+  'bounds the wrong way round': [
+    component('filters: [length: { min_chars: 5, max_chars: 4 }]'),
+    'it compares two values'
+  ],
   'a model for cld3': [component('filters: [language: { model: x.bin }]'), 'a rule in code, of two options'],
-  'a language that cld3 doesn\'t know': [component('filters: [language: { keep: german }]'), 'a rule in code: it depends on the detector'],
+  'a language that cld3 doesn\'t know': [
+    component('filters: [language: { keep: german }]'), 'a rule in code: it depends on the detector'
+  ],
   'files that aren\'t there': ['- { name: a, dataset: text, data_files: none.txt }', 'it is about the disk'],
-  'two components of one name': [`- { name: a, ${FILE} }\n- { name: a, ${FILE}, output_dir: b }`, 'items are unique only as a whole'],
-  'two components in one folder': [`- { name: a, ${FILE}, output_dir: x }\n- { name: b, ${FILE}, output_dir: ./x }`, 'it compares paths'],
+  'two components of one name': [
+    `- { name: a, ${FILE} }\n- { name: a, ${FILE}, output_dir: b }`,
+    'items are unique only as a whole'
+  ],
+  'two components in one folder': [
+    `- { name: a, ${FILE}, output_dir: x }\n- { name: b, ${FILE}, output_dir: ./x }`,
+    'it compares paths'
+  ],
   'two copies in one folder': [component('raw_dir: x, filtered_dir: ./x'), 'it compares two values'],
   'a control character in a name': ['- { name: "a\\u0001", dataset: text, data_files: a.txt }', 'a rule in code']
 }
@@ -111,7 +137,10 @@ for (const [name, [yaml, why]] of Object.entries(BEYOND)) {
 }
 
 t.test('each key has a description', async t => {
-  const { anyOf: [manifest], $defs } = JSON.parse(schemaText()) as { anyOf: [Described], $defs: Record<string, Described> }
+  const { anyOf: [manifest], $defs } = JSON.parse(schemaText()) as {
+    anyOf: [Described]
+    $defs: Record<string, Described>
+  }
   const objects = [manifest, $defs.component!, manifest.properties.tokenizer as Described]
   const keys = objects.flatMap(({ properties }) => Object.entries(properties))
   t.ok(keys.length > 45, `${keys.length} keys`)
@@ -122,8 +151,12 @@ interface Described { readonly properties: Readonly<Record<string, { readonly de
 
 t.test('sluice schema prints it, and writes it to a file; the package has it', async t => {
   const folder = temporaryFolder(t)
-  t.match(await command(['schema']), { code: 0, stdout: schemaText(), stderr: '# yaml-language-server: $schema=FILE\n' })
-  t.match(await command(['schema', '--output', 'manifest.json'], { cwd: folder }), { code: 0, stdout: '{\n  "output": "manifest.json"\n}\n' })
+  t.match(
+    await command(['schema']), { code: 0, stdout: schemaText(), stderr: '# yaml-language-server: $schema=FILE\n' }
+  )
+  t.match(await command(['schema', '--output', 'manifest.json'], { cwd: folder }), {
+    code: 0, stdout: '{\n  "output": "manifest.json"\n}\n'
+  })
   t.equal(readFileSync(join(folder, 'manifest.json'), 'utf8'), schemaText())
   t.match(await failure(writeSchema({ output: put(folder, 'mine.json', '{"a":1}') })), { code: 'ERR_OUTPUT_EXISTS' })
   t.equal(readFileSync(join(ROOT, 'dist/manifest.schema.json'), 'utf8'), schemaText())
