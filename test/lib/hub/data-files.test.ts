@@ -1,7 +1,6 @@
 /** What isn't in the comparison with `datasets` (datasets.test.ts): what is said, and what sluice does otherwise. */
 import { type Test, t } from '../../tap.ts'
 import { found, listing, resolve } from './helpers.ts'
-import { pattern } from '../../helpers.ts'
 
 function throws (t: Test, of: () => unknown, message: RegExp): void {
   t.throws(of, { code: 'ERR_DATASET', message })
