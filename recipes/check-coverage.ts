@@ -26,7 +26,8 @@ import type { Component } from './manifest/schema.ts'
 import { loadMixture } from './mixture/mixture.ts'
 import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
 import { anySourceOptions, sources } from './stages.ts'
-import { number, percent, table } from './text.ts'
+import { number, percent } from '../lib/text/numbers.ts'
+import { table } from './text.ts'
 
 /** By this a result is known, before another one takes its place. */
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')

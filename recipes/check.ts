@@ -19,7 +19,8 @@ import { sampleComponent } from './forecast/sample.ts'
 import { readManifest } from './manifest/read.ts'
 import type { Component, Manifest } from './manifest/schema.ts'
 import { knownStages, readsHub } from './stages.ts'
-import { amount, tableLines } from './text.ts'
+import { amount } from '../lib/text/numbers.ts'
+import { tableLines } from './text.ts'
 
 const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it ' +
   'exists)'

@@ -15,7 +15,8 @@ import { ndjsonSink } from '../sinks/ndjson.ts'
 import { encodeOptions, endOfSentence } from '../transforms/encode.ts'
 import { type FoundTokenizer, findTokenizer } from './components/find-tokenizer.ts'
 import { type RunOptions, runStreams } from './flow/flow.ts'
-import { number, percent, tableLines } from './text.ts'
+import { number, percent } from '../lib/text/numbers.ts'
+import { tableLines } from './text.ts'
 
 /** Rows that are shown by default. */
 const A_FEW = 3

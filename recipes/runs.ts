@@ -7,7 +7,8 @@ import { parseOptions } from '../lib/options.ts'
 import type { RunOptions } from './flow/flow.ts'
 import { type RunDifference, compareRuns, runDifferenceText } from './history/compare.ts'
 import { type DamagedRun, type StoredRun, type StoredRuns, findRun, readRuns, runsDirOption } from './history/read.ts'
-import { number, table, tableLines } from './text.ts'
+import { number } from '../lib/text/numbers.ts'
+import { table, tableLines } from './text.ts'
 
 export const runsOptions = z.strictObject({
   runsDir: runsDirOption

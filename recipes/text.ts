@@ -28,25 +28,3 @@ export function table (rows: Rows, align?: 'numbers' | 'left'): string {
 export function markdownTable (heads: readonly string[], rows: Rows): string[] {
   return [heads, heads.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).concat('')
 }
-
-/** A share with so many digits after the point: `71.43 %`; by default with up to three digits in all. */
-export function percent (share: number, digits?: number): string {
-  return `${digits === undefined ? Number((100 * share).toPrecision(3)) : (100 * share).toFixed(digits)} %`
-}
-
-/** With commas between the thousands. */
-export function number (value: number | undefined): string {
-  return (value ?? 0).toLocaleString('en-US')
-}
-
-/** Three digits: `1,234` stays, 12,345,678 is `12.3 M`. */
-export function amount (value: number): string {
-  const units = ['', ' k', ' M', ' G', ' T']
-  const power = value < 10000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3))
-  return power === 0 ? number(value) : `${Number((value / 1000 ** power).toPrecision(3))}${units[power]!}`
-}
-
-/** Since a time of `performance.now`, to milliseconds. */
-export function secondsSince (started: number): number {
-  return Math.round(performance.now() - started) / 1000
-}

@@ -23,10 +23,7 @@ export function listed (names: readonly string[]): string {
  *   there is no single default
  */
 export function chooseSubset (
-  names: readonly string[],
-  marked: readonly string[],
-  wanted: string | null,
-  dataset: string
+  names: readonly string[], marked: readonly string[], wanted: string | null, dataset: string
 ): string {
   if (wanted !== null) {
     if (names.includes(wanted)) return wanted

@@ -18,7 +18,6 @@ const shardedStats = z.object({
   tokens: count,
   /** Ids that filled no sequence, and are in no shard. */
   tail_tokens: count,
-  /** Number of shards. */
   shards: count,
   output_dir: z.string().min(1),
   seq_len: positive,
@@ -34,15 +33,13 @@ export type ShardedStats = Readonly<z.output<typeof shardedStats>>
 /** How a stats file, of a mixture or of one dataset, is recognized before it is replaced. */
 export const STATS: OwnKind = {
   ...jsonKind('the stats of a run'),
-  isOwn: content =>
-    [['manifest', 'stats'], ['name', 'output_dir']].some(keys => jsonKind('', ...keys).isOwn(content))
+  isOwn: content => [['manifest', 'stats'], ['name', 'output_dir']].some(keys => jsonKind('', ...keys).isOwn(content))
 }
 
 /** The content of a stats file. */
 export interface StatsFile {
   readonly path: string
   readonly text: string
-  /** Of the file. */
   readonly sha256: string
   /** Whether the stats are those of a mixture, not of one dataset. */
   readonly isMixture: boolean

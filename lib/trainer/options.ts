@@ -40,8 +40,7 @@ export const modelOptions = trainOptions.extend({
   addDummyPrefix: z.boolean().default(true).describe('add a space before each text'),
   removeExtraWhitespaces: z.boolean().default(true)
     .describe('remove spaces at both ends of a text, and all but one of several in a row'),
-  maxRunChars: count.default(256)
-    .describe('leave out longer runs without a space, such as base64; 0 = leave out none'),
+  maxRunChars: count.default(256).describe('leave out longer runs without a space, such as base64; 0 = leave out none'),
   inputSentenceSize: count.default(0).describe('lines to sample, each with the same chance; 0 = all'),
   seed: positive.max(2 ** 31 - 2).default(1).describe('seed of the sample of lines')
 })
@@ -52,7 +51,6 @@ export const tokenizerTraining = modelOptions.omit({ workers: true, vocabSize: t
 /** Options of `UnigramTrainer`, and of the model that `trainUnigram` trains. */
 export type ModelOptions = z.input<typeof modelOptions>
 export type ModelSettings = z.output<typeof modelOptions>
-
 export type TrainSettings = z.output<typeof trainOptions>
 
 /** The settings that the first pieces depend on. */

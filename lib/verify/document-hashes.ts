@@ -5,9 +5,8 @@ import type { Ids } from '../shards/npy.ts'
 /** The documents in some ids. An empty document, which is an EOS id alone, isn't counted. */
 export interface DocumentHashes {
   readonly documents: number
-  /** A hash of each distinct document, or of a sample of them; see `HashSample`. */
+  /** A hash of each distinct document, or of a sample of them of this level; see `HashSample`. */
   readonly hashes: Float64Array
-  /** Level of the sample. */
   readonly level: number
 }
 
@@ -27,10 +26,8 @@ export class DocumentHasher {
   readonly #sample = new HashSample(1)
   #batch: number[] = []
   #documents = 0
-  /** Whether ids are skipped: those of a document that began before the first of them. */
-  #skips: boolean
-  /** The hash of a document whose end hasn't been added yet. */
-  #open: XXHash<bigint> | null = null
+  #skips: boolean // the ids of a document that began before the first of them
+  #open: XXHash<bigint> | null = null // the hash of a document whose end hasn't been added yet
 
   private constructor (hasher: XXHashAPI, eosId: number, continues: boolean) {
     this.#hasher = hasher

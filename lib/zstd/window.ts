@@ -7,8 +7,7 @@ const SHORT = 128
 const MIN_FREE_BYTES = 1024 * 1024
 
 /**
- * The last bytes of a frame that was decoded, to which later ones refer, and the block that is being decoded behind
- * them.
+ * The last bytes of a decoded frame, to which later ones refer, and the block that is being decoded after them.
  *
  * A block is decoded in place. When the buffer is full, what the window holds moves to its front, which costs each byte
  * some four moved ones however large the window is.
@@ -21,9 +20,7 @@ export class Window {
   #blockLimit = 0
   #first = 0 // of the bytes that may be referred to
 
-  /**
-   * Begins a frame: nothing before it can be referred to. The buffer of the last frame is used again where it suffices.
-   */
+  /** Begins a frame: nothing before it can be referred to. The last frame's buffer is reused if it is large enough. */
   startFrame (size: number, maxBlockBytes: number): void {
     this.#size = size
     const needed = size + maxBlockBytes + Math.max(MIN_FREE_BYTES, size >> 2)
@@ -73,9 +70,7 @@ export class Window {
     this.#buffer.fill(byte, this.#end, this.#end += count)
   }
 
-  /**
-   * Some literals, and then bytes that were there `offset` bytes before; they may overlap with those that they give.
-   */
+  /** Appends literals, and then bytes that are `offset` bytes before; they may overlap with the copy of them. */
   appendSequence (literals: Uint8Array, taken: number, count: number, offset: number, length: number): void {
     this.#reserve(count + length)
     const buffer = this.#buffer

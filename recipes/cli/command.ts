@@ -9,16 +9,14 @@ export interface Command {
   /** As in the help: `<manifest>`, `[files...]`. */
   readonly argument: readonly [name: string, description: string] | undefined
   readonly options: OptionsSchema
-  /** Other names of its options. */
   readonly aliases: Aliases
   /** Options that must be given, though the schema doesn't require them. */
   readonly required: readonly string[]
   /** Whether standard output has the result as JSON without `--json`, too; the text goes to standard error then. */
   readonly givesJson: boolean
   /**
-   * Parses the command line.
+   * Parses the command line, whose flags have numbers where they take one.
    *
-   * @param flags as the command line has them: a flag that takes a number has one, unless it is none
    * @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag
    */
   readonly call: (args: readonly string[], flags: Readonly<Record<string, unknown>>) => Call
@@ -43,9 +41,9 @@ export interface Result {
   readonly text: (() => string) | undefined
 }
 
+type Calling = Partial<Pick<Command, 'argument' | 'aliases' | 'required' | 'givesJson'>>
 /** How a command is called, and how its result is shown. */
-interface Traits<S extends OptionsSchema, Value> extends
-  Partial<Pick<Command, 'argument' | 'aliases' | 'required' | 'givesJson'>> {
+interface Traits<S extends OptionsSchema, Value> extends Calling {
   /** The result for people, on standard output. */
   readonly report?: (result: Value) => string
   /** Whether, with these options, standard output is the data's. */
@@ -90,9 +88,8 @@ export function command<S extends OptionsSchema, Value> (
 function parseFlags<S extends OptionsSchema> (schema: S, flags: Readonly<Record<string, unknown>>): z.output<S> {
   const checked = validateOptions(schema, flags)
   if ('options' in checked) return checked.options
-  const mistakes = checked.mistakes.map(({ path: [option], message }) => {
-    return option === undefined ? withNames(message, flagOf) : `${flagOf(String(option))}: ${message}`
-  })
+  const mistakes = checked.mistakes.map(({ path: [option], message }) =>
+    option === undefined ? withNames(message, flagOf) : `${flagOf(String(option))}: ${message}`)
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 

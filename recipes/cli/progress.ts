@@ -2,7 +2,7 @@ import { clearLine, cursorTo } from 'node:readline'
 import type { WriteStream } from 'node:tty'
 import { shownInLine } from '../../lib/text/shown.ts'
 import type { Flow, WatchedWork } from '../flow/flow.ts'
-import { number } from '../text.ts'
+import { number } from '../../lib/text/numbers.ts'
 
 const BAR_EVERY_MS = 200
 const LINE_EVERY_MS = 15_000

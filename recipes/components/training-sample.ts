@@ -6,7 +6,7 @@ import { type RunOptions, runFlow } from '../flow/flow.ts'
 import { type FlowPart, withThreadedFlow } from '../flow/workers/threaded-flow.ts'
 import type { ThreadOptions } from '../flow/workers/threads.ts'
 import type { FoundComponent } from '../manifest/found.ts'
-import { secondsSince } from '../text.ts'
+import { secondsSince } from '../../lib/text/numbers.ts'
 
 /** The documents of a dataset that a tokenizer was trained on. */
 export interface SampleStats extends DocumentCounts {

@@ -20,7 +20,7 @@ import {
 } from '../jobs/job.ts'
 import { checkOutputs } from '../jobs/places.ts'
 import { type FoundComponent, type Mixture, inputsOf } from '../manifest/found.ts'
-import { number, secondsSince } from '../text.ts'
+import { number, secondsSince } from '../../lib/text/numbers.ts'
 import { componentTable } from './table.ts'
 import { type SampleStats, addSamples } from './training-sample.ts'
 

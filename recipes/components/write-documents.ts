@@ -13,7 +13,7 @@ import type { ThreadOptions } from '../flow/workers/threads.ts'
 import { Checkpoints } from '../jobs/checkpoints.ts'
 import { type Job, type JobOptions, type JobPlan, canResume, runJob } from '../jobs/job.ts'
 import type { DocumentsJob } from '../manifest/found.ts'
-import { secondsSince } from '../text.ts'
+import { secondsSince } from '../../lib/text/numbers.ts'
 import { checkpointOf } from './paths.ts'
 
 export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, ThreadOptions {
@@ -25,9 +25,7 @@ export interface WriteOptions extends RunOptions, ReadOptions, JobOptions, Threa
   readonly onRead?: ((files: number) => void) | undefined
 }
 
-export interface WrittenDocuments extends DocumentCounts {
-  readonly seconds: number
-}
+export type WrittenDocuments = DocumentCounts & { readonly seconds: number }
 
 /**
  * Reads and filters a component's documents and writes them to one file. Resumes from the last checkpoint.

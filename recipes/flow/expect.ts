@@ -2,7 +2,7 @@ import { SluiceError } from '../../lib/errors.ts'
 import { Stage } from '../../lib/stage/stage.ts'
 import type { Expectation } from '../manifest/schema.ts'
 import type { AnyStage } from '../stages.ts'
-import { percent } from '../text.ts'
+import { percent } from '../../lib/text/numbers.ts'
 import { droppedBy } from './counts.ts'
 
 /** A share that is so many times larger or smaller than expected is taken for a mistake. */

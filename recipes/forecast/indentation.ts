@@ -3,7 +3,7 @@ import { SluiceError } from '../../lib/errors.ts'
 import type { Tokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import type { FoundComponent } from '../manifest/found.ts'
 import { type tokenizerSchema, USE } from '../manifest/schema.ts'
-import { number } from '../text.ts'
+import { number } from '../../lib/text/numbers.ts'
 import { type SampleOptions, firstTexts } from './sample.ts'
 
 /** Whether the lines of a text, and their indentation, are the same once it is encoded and decoded. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Difference, differenceText, differences } from '../jobs/difference.ts'
 import { SluiceError, messageOf } from '../../lib/errors.ts'
-import { number } from '../text.ts'
+import { number } from '../../lib/text/numbers.ts'
 import type { RunRecord, RunSource, StoredRun } from './read.ts'
 
 /** The numbers of a component that are compared. */

@@ -4,7 +4,8 @@ import { jsonKind } from '../../lib/output/own-file.ts'
 import type { ComponentDocuments, Duplicates } from '../../lib/verify/duplicates.ts'
 import type { ShardedStats, StatsFile } from '../../lib/shards/stats.ts'
 import type { ShardInfo } from '../../lib/shards/writer.ts'
-import { number, percent, table } from '../text.ts'
+import { number, percent } from '../../lib/text/numbers.ts'
+import { table } from '../text.ts'
 
 /** A shard that was verified. */
 export interface InventoryShard {

@@ -7,7 +7,8 @@ import { readOwn } from '../../lib/output/own-file.ts'
 import { shownInLine } from '../../lib/text/shown.ts'
 import type { Duplicates } from '../../lib/verify/duplicates.ts'
 import type { Finding } from '../../lib/verify/shards.ts'
-import { markdownTable, number } from '../text.ts'
+import { number } from '../../lib/text/numbers.ts'
+import { markdownTable } from '../text.ts'
 import {
   type Inventory, type InventoryComponent, type InventoryShard, DOCUMENT_HEADS, SHARED_HEADS, documentCells, megabytes,
   noneShared, sampledNote, sharedCells, verdictOf

@@ -7,7 +7,7 @@ import { readCheckpoint, refuseOtherThanCheckpoint, writeCheckpoint } from '../.
 import { withLock } from '../../lib/output/lock.ts'
 import { isResumable, partialName } from '../../lib/output/resumable.ts'
 import { packageVersion } from '../../lib/package.ts'
-import { number } from '../text.ts'
+import { number } from '../../lib/text/numbers.ts'
 import { type FlowState, flowState } from './checkpoints.ts'
 import { differenceText, differences } from './difference.ts'
 import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile, writtenFile } from './known-files.ts'

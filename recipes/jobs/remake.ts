@@ -24,9 +24,7 @@ export interface Remaking {
    * @param begin keeps that the shards in their place aren't of one kind any more; from then on a run goes on here
    * @throws SluiceError `ERR_OUTPUT`, `ERR_CHECKPOINT`, and what `make` throws; the others are as they were then
    */
-  readonly make: <T extends MadeShards>(
-    make: (folder: string) => Promise<T>, begin: () => Promise<void>
-  ) => Promise<T>
+  readonly make: <T extends MadeShards>(make: (folder: string) => Promise<T>, begin: () => Promise<void>) => Promise<T>
   /** Deletes what is left of it. */
   readonly clear: () => Promise<void>
 }

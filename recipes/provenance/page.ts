@@ -1,6 +1,7 @@
 import { NO_ADVICE } from '../../lib/licenses/known.ts'
 import { shownInLine } from '../../lib/text/shown.ts'
-import { markdownTable, number } from '../text.ts'
+import { number } from '../../lib/text/numbers.ts'
+import { markdownTable } from '../text.ts'
 import type { ProvenanceFile, StoredProvenance } from './schema.ts'
 
 /** The first line of our README.md: any other one is somebody else's. */

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import { documentsIn } from '../forecast/forecast.ts'
 import { formatOf, isOnHub } from '../stages.ts'
-import { amount, number, percent } from '../text.ts'
+import { amount, number, percent } from '../../lib/text/numbers.ts'
 import type { Look } from './look.ts'
 import { EDITOR_LINE } from './schema.ts'
 

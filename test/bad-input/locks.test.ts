@@ -22,7 +22,7 @@ t.test('ERR_LOCKED: a lock that is held, and what is no lock', async t => {
       code: 'ERR_LOCKED',
       exitCode: 1,
       message: pattern(
-        /^shards: is being written to by another run, process \d+ on host .*, which began at .*; /,
+        /^shards: is being written to by another run, process \d+ on host .*, which started at .*; /,
         /wait for it to end, or stop it/
       )
     })

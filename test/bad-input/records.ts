@@ -12,7 +12,7 @@ function withBad (line: string | Buffer, maxLineBytes = '200'): Pick<Case, 'args
 
 /** The report of the bad record of `withBad`, with its place. */
 function firstBad (fault: string): RegExp {
-  return new RegExp(`bad\\.ndjson: 1 of 6 records are bad \\(${fault}: 1\\), allowed are 0; ` +
+  return new RegExp(`bad\\.ndjson: 1 of 6 records are bad \\(${fault}: 1\\), expected at most 0; ` +
     `the first is ${fault} at bad\\.ndjson#${ndjsonOf(docs(5)).length}( \\(line 6, [^;]*\\))?;`)
 }
 

@@ -100,6 +100,7 @@ function suspectsOf ({ filters }: BatchSpec, cause: unknown): string {
   return custom.map(({ stageName, module }) => `${stageName} (${module})`).join(' or ')
 }
 
+/** How many threads there are, and what the main one does. */
 export interface ThreadsOptions {
   /** Threads, including the main thread. */
   readonly workers: number

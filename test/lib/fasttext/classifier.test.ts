@@ -88,7 +88,7 @@ t.test('what cannot be asked is refused', async t => {
   for (const k of [0, -1, 1.5, NaN]) {
     t.throws(() => classifier.predict('a', k), {
       code: 'ERR_OPTION',
-      message: /k: expected a whole number of at least 1/
+      message: /k: expected an integer of at least 1/
     })
   }
   t.throws(() => classifier.probability('a', 'en'), {
