@@ -100,6 +100,7 @@ function suspectsOf ({ filters }: BatchSpec, cause: unknown): string {
   return custom.map(({ stageName, module }) => `${stageName} (${module})`).join(' or ')
 }
 
+/** What `Threads` takes. */
 export interface ThreadsOptions {
   /** Threads, including the main thread. */
   readonly workers: number
