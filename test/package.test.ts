@@ -9,7 +9,7 @@ import { dependenciesOf, missingLinks, pinnedVersions } from './package-files.ts
  * The dependencies that have a range, so that mended versions reach those who install sluice: they can't change what is
  * read or written. `@types/node` has to be that of the program around it, and zod's types are in sluice's own.
  */
-const RANGED = ['@types/node', 'commander', 'fastest-levenshtein', 'highland', 'string-width', 'undici', 'zod']
+const RANGED = ['@types/node', 'commander', 'fastest-levenshtein', 'highland', 'undici', 'zod']
 const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-3-Clause', 'CC0-1.0', 'ISC', 'MIT'])
 
 interface Manifest {
