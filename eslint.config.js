@@ -22,6 +22,7 @@ const layers = [
 export default tseslint.config(
   { ignores: ['dist/', 'data/', 'runs/', '.tap/', 'lib/kernels/*/'] /* in AssemblyScript */ },
   ...neostandard({ ts: true }),
+  { rules: { '@stylistic/max-len': ['error', { code: 120, ignoreUrls: true }] } },
   ...tseslint.configs.strictTypeChecked.map(config => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],

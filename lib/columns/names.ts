@@ -42,8 +42,8 @@ export class ColumnNames {
       throw new MissingFieldError(`${this.#file}: has no column ${name}; it has ${this.#shown()}; ` +
         'name one of these (--text-column, text_column; --columns, columns)', this.all)
     }
-    throw new SluiceError('ERR_SOURCE', `${this.#file}: has ${place.count} columns with the name ${name}, expected one; ` +
-      'rewrite the file with names that differ')
+    throw new SluiceError('ERR_SOURCE', `${this.#file}: has ${place.count} columns with the name ${name}, ` +
+      'expected one; rewrite the file with names that differ')
   }
 
   #shown (): string {

@@ -65,11 +65,12 @@ export async function writeRepeated (from: string, to: string, bytes: number): P
 
 /** Writes the documents of a file as parquet, with as many columns as a crawl has; only the text is of any size. */
 export async function writeColumns (from: string, to: string): Promise<void> {
+  const markupOf = ({ text }: Document): string => `<p>${[...text].reverse().join('')}</p>`
   const columnsOf = (group: readonly Document[]) => [
     { name: 'text', data: group.map(({ text }) => text), type: 'STRING' as const },
     { name: 'id', data: group.map(({ id }) => id), type: 'STRING' as const },
     { name: 'url', data: group.map(({ id }, i) => `https://example.org/${id}/${i}`), type: 'STRING' as const },
-    { name: 'markup', data: group.map(({ text }) => `<p>${[...text].reverse().join('')}</p>`), type: 'STRING' as const },
+    { name: 'markup', data: group.map(markupOf), type: 'STRING' as const },
     { name: 'language_score', data: group.map(({ text }) => text.length % 97 / 97), type: 'DOUBLE' as const },
     { name: 'token_count', data: group.map(({ text }) => text.length), type: 'INT32' as const }
   ]

@@ -190,7 +190,12 @@ t.test('raw_dir: written once, for each component', async t => {
   })
   const record = join(raw, 'provenance.json')
   t.match(first.licenses, [
-    { found: [{ license: 'mit', read_from: manifest }, { license: 'mit', read_from: `${record}, from the user who pulled it` }] },
+    {
+      found: [
+        { license: 'mit', read_from: manifest },
+        { license: 'mit', read_from: `${record}, from the user who pulled it` }
+      ]
+    },
     {}
   ])
   const page = readFileSync(join(raw, 'README.md'), 'utf8')

@@ -28,7 +28,12 @@ t.test('bash: commands, flags, values; paths are left to the shell', NEEDS_BASH,
   t.strictSame(bashOffers('sluice', 'shard-corpus', '--dtype', 'u'), ['uint16', 'uint32'])
   t.strictSame(bashOffers('sluice', 'train-tokenizer', '--no-hard'), ['--no-hard-vocab-limit'])
   t.strictSame(bashOffers('sluice', 'completion', ''), ['bash', 'zsh', 'fish'])
-  for (const words of [['check', ''], ['check', 'mix'], ['encode', '--tokenizer-path', ''], ['init', '--output', 'a']]) {
+  for (const words of [
+    ['check', ''],
+    ['check', 'mix'],
+    ['encode', '--tokenizer-path', ''],
+    ['init', '--output', 'a']
+  ]) {
     t.strictSame(bashOffers('sluice', ...words), [], words.join(' '))
   }
   t.match(completionScript('bash', commands), 'complete -o bashdefault -o default -F _sluice sluice')
