@@ -7,5 +7,10 @@ import { packageRoot } from '../../lib/package.ts'
  */
 export function calledAs (root = packageRoot()): string {
   const isInstalled = root.split(sep).includes('node_modules')
-  return isInstalled ? 'npx sluice' : `node ${relative('.', join(root, 'dist', 'recipes', 'cli', 'main.js'))}`
+  return isInstalled ? 'npx sluice' : `node ${quoted(relative('.', join(root, 'dist', 'recipes', 'cli', 'main.js')))}`
+}
+
+/** A path as a word of a shell. */
+function quoted (path: string): string {
+  return /^[\w./\\:@%+=-]+$/.test(path) ? path : `'${path.replaceAll('\'', '\'\\\'\'')}'`
 }

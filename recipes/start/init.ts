@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { STANDARD_STREAM } from '../../lib/bytes.ts'
 import { SluiceError } from '../../lib/errors.ts'
@@ -85,10 +86,16 @@ async function textOf (output: string, looks: readonly Look[]): Promise<string> 
   const path = output === STANDARD_STREAM ? 'sluice.yaml' : output
   return manifestText({
     name: looks.length === 1 ? looks[0]!.component.name : basename(path).replace(/\.ya?ml$/, ''),
-    schemaPath: relative(folder, join(packageRoot(), 'dist', 'manifest.schema.json')),
+    schemaPath: addressOf(join(packageRoot(), 'dist', 'manifest.schema.json'), folder),
     run: `${calledAs()} run ${path}`,
     looks
   })
+}
+
+/** A file for an editor: relative to a folder, or an absolute URL where its path has a space, which would end it. */
+function addressOf (path: string, folder: string): string {
+  const way = relative(folder, path)
+  return /\s/.test(way) ? pathToFileURL(path).href : way
 }
 
 function componentReport ({ component, sample, languages, isCode }: Look): InitReport['components'][number] {

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { pathToFileURL } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { parse } from 'yaml'
@@ -102,7 +103,8 @@ for (const [name, { files, args, says }] of Object.entries(CASES)) {
     t.match(content.datasets, says)
     t.equal(content.datasets.length, says.length)
     t.match(yaml, /^# yaml-language-server: \$schema=\S+manifest\.schema\.json\n/)
-    t.ok(existsSync(join(folder, /schema=(\S+)/.exec(yaml)![1]!)), 'the schema is there')
+    const schema = new URL(/schema=(\S+)/.exec(yaml)![1]!, pathToFileURL(`${folder}/`))
+    t.ok(existsSync(schema), 'the schema is there')
     t.ok(validate(content), JSON.stringify(validate.errors))
     t.match(await command(['check', 'sluice.yaml'], { cwd: folder }), { code: 0 })
     const run = await command(['run', 'sluice.yaml', '--workers', '1', '--quiet'], { cwd: folder })
