@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { codeOf } from './errors.ts'
 import { maskSecrets } from './text/mask-secrets.ts'
+import { shellWord } from './text/shell-word.ts'
 
 /** Programs that copy a file from a URL to standard output, by scheme. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -46,8 +47,7 @@ function pipeOf (address: string, program: string | undefined): string {
   const path = address.replace(/[?#].*/s, '')
   const [, format = '', compression] = /(?:\.(?!(?:gz|zst)$)(\w+))?(?:\.(gz|zst))?$/.exec(path)!
   if (program === undefined || format === 'parquet') return ''
-  const quoted = /^[\w.:/@%+,=~-]+$/.test(address) ? address : `'${address.replaceAll("'", "'\\''")}'`
-  const copied = `${program} ${quoted}${program.endsWith(' cp') ? ' -' : ''}`
+  const copied = `${program} ${shellWord(address)}${program.endsWith(' cp') ? ' -' : ''}`
   const unpacked = compression === undefined ? '' : compression === 'gz' ? ' | gzip -dc' : ' | zstd -dc'
   const dataset = FORMATS[format.toLowerCase()]
   return `, or pipe it in: ${copied}${unpacked} | sluice read -${dataset === undefined ? '' : ` ${dataset}`}`

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
 import { sha256 } from '../lib/hash.ts'
-import { type WithAliases, ownNames } from '../lib/aliases.ts'
+import { type WithAliases, ownNames } from './cli/aliases.ts'
 import { parseOptions } from '../lib/options.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'

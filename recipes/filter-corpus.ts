@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from '../lib/aliases.ts'
+import { type WithAliases, ownNames } from './cli/aliases.ts'
 import { parseOptions } from '../lib/options.ts'
 import { dedupOptions } from '../transforms/dedup.ts'
 import { ANY_LANGUAGE, languageOptions, languagesOfCld3 } from '../transforms/language.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { type WithAliases, ownNames } from '../lib/aliases.ts'
+import { type WithAliases, ownNames } from './cli/aliases.ts'
 import { PartialError, SluiceError, codeOf, messageOf } from '../lib/errors.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
 import { parseOptions, positive } from '../lib/options.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from '../lib/aliases.ts'
+import { type WithAliases, ownNames } from './cli/aliases.ts'
 import { PartialError, SluiceError, messageOf } from '../lib/errors.ts'
 import { parseOptions } from '../lib/options.ts'
 import { runTraining } from './components/training.ts'

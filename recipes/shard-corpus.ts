@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type WithAliases, ownNames } from '../lib/aliases.ts'
+import { type WithAliases, ownNames } from './cli/aliases.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { parseOptions } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'

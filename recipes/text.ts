@@ -31,7 +31,7 @@ export function markdownTable (heads: readonly string[], rows: Rows): string[] {
 /** Marks, and characters that join or vary others. */
 const NO_WIDTH = /\p{Mn}|\p{Me}|[\u200b-\u200f]/gu
 
-/** Wide characters, which take two places: UAX #11, roughly. A package that is exact takes 45 ms of each start. */
+/** Wide characters, which take two places: UAX #11, roughly. Packages that are exact slow each start. */
 const WIDE = new RegExp('[\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f' +
   '\\uff01-\\uff60\\uffe0-\\uffe6\\u{20000}-\\u{3fffd}]|\\p{Emoji_Presentation}', 'gu')
 

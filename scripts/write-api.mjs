@@ -1,4 +1,4 @@
-// Writes docs/api.md: a line for each name that the package exports, from the first sentence of its docstring.
+// Writes API.md: a line for each name that the package exports, from the first sentence of its docstring.
 import { readFileSync, writeFileSync } from 'node:fs'
 import ts from 'typescript'
 
@@ -49,10 +49,10 @@ const stages = Object.keys(exports).filter(path => /^\.\/\w+\/\w+$/.test(path)).
 const paths = `Most names are in \`import { … } from '${PACKAGE}'\`. ` +
   `A stage has a path of its own, too, which loads no other: ${stages.join(', ')}.`
 
-writeFileSync('docs/api.md', `# The names in code
+writeFileSync('API.md', `# The names in code
 
 What can be imported of the package, and nothing else: a line for each name. Editors show what options mean; the pages
-of [sources](../sources/README.md), [transforms](../transforms/README.md) and [sinks](../sinks/README.md) have tables.
+of [sources](sources/README.md), [transforms](transforms/README.md) and [sinks](sinks/README.md) have tables.
 \`npm run api\` writes this page from the docstrings.
 
 ${paths}

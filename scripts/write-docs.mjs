@@ -6,7 +6,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const FOLDERS = ['lib', 'sources', 'transforms', 'sinks', 'recipes', 'examples', 'docs']
+const FOLDERS = ['lib', 'sources', 'transforms', 'sinks', 'recipes', 'examples']
 
 const built = async name => await import(pathToFileURL(join(ROOT, 'dist', `${name}.js`)).href)
 const { z } = await import('zod')

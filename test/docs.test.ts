@@ -13,7 +13,7 @@ import { command as run, programPrints } from './commands.ts'
 import { C4, hubForCommands } from './hub/process.ts'
 import { ROOT, filesIn, fixture, folderLikeCheckout, isThorough, put, runProgram, temporaryFolder } from './helpers.ts'
 import { ownData } from './own-data.ts'
-import { phrasesIn } from './phrases.ts'
+import { PHRASES_EVERYWHERE, phrasesIn } from './phrases.ts'
 import { type Block, anchorsIn, blocksIn, brokenLinks, readPage, shellLines, userPages } from './pages.ts'
 
 const pages = userPages()
@@ -60,13 +60,13 @@ function exportedBy (path: string): string[] {
     names!.replace(/\/\*.*?\*\//g, '').split(',').map(name => name.trim().replace(/^type /, '').replace(/^.* as /, '')))
 }
 
-/** The names that docs/api.md has a line for, in a section or in those that have no module's name. */
+/** The names that API.md has a line for, in a section or in those that have no module's name. */
 function documentedIn (isSection: (title: string) => boolean): string[] {
-  return readPage('docs/api.md').split('\n## ').slice(1).filter(section => isSection(section.split('\n', 1)[0]!))
+  return readPage('API.md').split('\n## ').slice(1).filter(section => isSection(section.split('\n', 1)[0]!))
     .flatMap(section => [...section.matchAll(/^- `(\w+)`/gm)].map(([, name]) => name!))
 }
 
-t.test('every name of the index has its line in docs/api.md, and so have those of the other modules', async t => {
+t.test('every name of the index has its line in API.md, and so have those of the other modules', async t => {
   const index = exportedBy('recipes/index.ts')
   t.ok(index.length > 100, `${index.length} names`)
   t.strictSame(documentedIn(title => !title.startsWith('`sluice/')).sort(), index.sort())
@@ -74,7 +74,7 @@ t.test('every name of the index has its line in docs/api.md, and so have those o
     const documented = documentedIn(title => title === `\`sluice/${part}\``)
     t.strictSame(documented.sort(), exportedBy(`lib/${part}/index.ts`).sort(), part)
   }
-  t.notMatch(readPage('docs/api.md'), /: $/m, 'each line says something')
+  t.notMatch(readPage('API.md'), /: $/m, 'each line says something')
 })
 
 t.test('every stage of the tables is in the index', async t => {
@@ -102,7 +102,7 @@ t.test('pages are short, and long ones begin with a table of contents', async t 
   const words = readme.trim().split(/\s+/).length
   t.ok(linesOf(readme) <= MOST_README_LINES, `README.md has ${linesOf(readme)} lines`)
   t.ok(words <= MOST_README_WORDS, `README.md has ${words} words`)
-  for (const page of pages.filter(page => page !== 'docs/api.md' && page !== 'README.md')) {
+  for (const page of pages.filter(page => page !== 'API.md' && page !== 'README.md')) {
     const text = readPage(page)
     const lines = linesOf(text)
     t.ok(lines <= MOST_LINES, `${page} has ${lines} lines`)
@@ -122,8 +122,18 @@ function writtenIn (page: string): string {
 t.test('pages and examples are in plain English, without the phrases to avoid', async t => {
   const examples = filesIn(join(ROOT, 'examples')).filter(name => !/\.(ndjson|md)$/.test(name))
   const texts = [...pages, 'CONTRIBUTING.md', ...examples.map(name => `examples/${name}`)]
-  t.strictSame(texts.filter(page => page !== 'docs/api.md').flatMap(page => phrasesIn(page, writtenIn(page))), [])
-  t.strictSame(phrasesIn('a', 'one\nwhich is gone on with'), ['a:2: gone on with; write: resume'])
+  t.strictSame(texts.filter(page => page !== 'API.md').flatMap(page => phrasesIn(page, writtenIn(page))), [])
+  t.strictSame(phrasesIn('a', 'one\nwhich is gone on with'), ['a:2: gone on with; write: resumed'])
+})
+
+t.test('code, its comments and the titles of its tests are without the worst of them', async t => {
+  const own = ['test/phrases.ts', 'test/docs.test.ts']
+  const files = ['lib', 'sources', 'transforms', 'sinks', 'recipes', 'scripts', 'test']
+    .flatMap(folder => filesIn(join(ROOT, folder)).map(name => join(folder, name)))
+    .filter(name => /\.(?:ts|mjs)$/.test(name) && !own.includes(name))
+  t.ok(files.length > 500, `${files.length} files`)
+  t.strictSame(files.flatMap(name => phrasesIn(name, readPage(name), PHRASES_EVERYWHERE)), [])
+  t.strictSame(phrasesIn('a', "a stage of one\\'s own", PHRASES_EVERYWHERE).length, 1)
 })
 
 t.test('every link leads to a file and a heading that exist', async t => {

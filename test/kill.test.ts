@@ -30,8 +30,8 @@ t.test('runs that are killed, stopped or out of room end as one that nobody inte
   const random = new Random(1)
   await Promise.all(runs.map(async ([job, how, times], i) => {
     const expected = clean.get(job)!
-    const run = await runInterrupted(folder, `run-${i}`, job, how, moments(random, times).map(moment =>
-      moment * expected.milliseconds), expected)
+    const after = moments(random, times).map(moment => moment * expected.milliseconds)
+    const run = await runInterrupted({ folder, name: `run-${i}`, job, how, after, clean: expected })
     if (typeof run === 'string') {
       t.pass(`${job}, ${how}`, { skip: run })
       return

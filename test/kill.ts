@@ -43,7 +43,7 @@ export interface CleanRun {
   readonly files: ReadonlyMap<string, string>
 }
 
-/** Of the attempts of a run with threads; which one it begins with hangs on how often it is interrupted. */
+/** Of the attempts of a run with threads; which one it starts with depends on how often it is interrupted. */
 const WORKERS = [2, 4, 1]
 
 /** Room for all that a job writes, and not much more. */
@@ -65,27 +65,32 @@ export function moments (random: Random, count: number): number[] {
   return Array.from({ length: count }, () => first + random.below(1000) / 1000 * (last - first))
 }
 
+/** A run of a job in `folder/name` that is interrupted. */
+export interface Interrupting {
+  readonly folder: string
+  readonly name: string
+  readonly job: string
+  readonly how: Interruption
+  /** When it is interrupted, milliseconds from the start of each attempt. */
+  readonly after: readonly number[]
+  readonly clean: CleanRun
+}
+
 /**
- * Does a job that is interrupted after each of the waits, milliseconds from its start, then runs to its end. Its folder
- * is deleted where nothing was wrong.
+ * Does a job that is interrupted after each of the waits, then runs to its end. Its folder is deleted where nothing was
+ * wrong.
  *
  * @returns a string, the reason, where it can't be done here
  */
-export async function runInterrupted (
-  folder: string,
-  name: string,
-  job: string,
-  how: Interruption,
-  after: readonly number[],
-  clean: CleanRun
-): Promise<InterruptedRun | string> {
+export async function runInterrupted (interrupting: Interrupting): Promise<InterruptedRun | string> {
+  const { folder, name, how } = interrupting
   const cwd = join(folder, name)
   mkdirSync(cwd)
   const disk = how === 'disk full' ? mountDisk(cwd, `size=${DISK_BYTES}`) : null
   if (typeof disk === 'string') return disk
   let run: InterruptedRun
   try {
-    run = await interrupted(folder, name, job, how, after, clean)
+    run = await interrupted(interrupting)
   } finally {
     disk?.unmount()
   }
@@ -93,14 +98,7 @@ export async function runInterrupted (
   return run
 }
 
-async function interrupted (
-  folder: string,
-  name: string,
-  job: string,
-  how: Interruption,
-  after: readonly number[],
-  clean: CleanRun
-): Promise<InterruptedRun> {
+async function interrupted ({ folder, name, job, how, after, clean }: Interrupting): Promise<InterruptedRun> {
   const { every, flows, encoding, hasThreads } = killJobs[job]!
   const cwd = join(folder, name)
   const wrong: string[] = []
@@ -240,7 +238,7 @@ function isExpected (how: Interruption, { failure }: Attempt): boolean {
     : /^(ERR_COMPONENT )?ERR_OUTPUT ENOSPC\n/.test(failure ?? '')
 }
 
-/** Whether a flow that was begun is still to be gone on with. The lock of one that was killed is still there. */
+/** Whether a flow was started and can be resumed. The lock of one that was killed is still there. */
 function isUnfinished (cwd: string, { checkpoint, output }: FlowFiles, how: Interruption): boolean {
   const path = join(cwd, checkpoint)
   if (how === 'SIGKILL' && !existsSync(`${path}.lock`)) return false

@@ -12,12 +12,12 @@ export interface Block {
   readonly code: string
 }
 
-const FOLDERS = ['docs', 'examples', 'lib', 'recipes', 'sinks', 'sources', 'transforms']
+const FOLDERS = ['examples', 'lib', 'recipes', 'sinks', 'sources', 'transforms']
 
 /** The pages that users read, relative to the repository, README.md first; without the changelog. */
 export function userPages (): string[] {
   const inFolders = FOLDERS.flatMap(folder => filesIn(join(ROOT, folder)).map(name => join(folder, name)))
-  return ['README.md', ...inFolders.filter(name => name.endsWith('.md'))]
+  return ['README.md', 'API.md', ...inFolders.filter(name => name.endsWith('.md'))]
 }
 
 export function readPage (page: string, folder = ROOT): string {

@@ -125,7 +125,7 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
       options.runsDir
     ]
     const ended = await run([...command, ...args])
-    const isMet = ended.stderr.includes('components failed') // only once the component is gone on with
+    const isMet = ended.stderr.includes('components failed') // only once the component is resumed
     t.equal(ended.code, isMet ? errorCodes.ERR_COMPONENT.exit : errorCodes.ERR_CHECKPOINT.exit)
     t.match(ended.stderr, says)
     if (isMet) t.match(JSON.parse(readFileSync(options.logFile, 'utf8')), { failed: [{ code: 'ERR_CHECKPOINT' }] })

@@ -10,7 +10,7 @@ export interface ArrowFile extends TableFile {
   readonly offset: number
   /** The content from an offset on, chunk by chunk. */
   readonly bytesFrom: (offset: number) => AsyncGenerator<Buffer>
-  /** To be told how much of the file has been read. */
+  /** Called with how much of the file has been read. */
   readonly onRead: (bytes: number) => void
 }
 

@@ -47,7 +47,7 @@ export function kindOf (type: DataType): Kind | null {
   }
 }
 
-/** Digits of a second that a unit has; seconds are told in milliseconds, as in parquet, which has none. */
+/** Digits of a second that a unit has; seconds are given as milliseconds, as in parquet, which has no seconds. */
 const DIGITS = [3, 3, 6, 9]
 
 /** Makes values, and counts their bytes. */

@@ -7,8 +7,8 @@ export interface Step {
 }
 
 /**
- * The way to a text: names with dots between, and `[]` behind the name of a list. A column that is itself named so goes
- * first: whoever asks has looked for it.
+ * The steps of the path to a text: names separated by dots, with `[]` after the name of a list. A column whose own name
+ * is the path takes precedence; the caller has looked for it.
  */
 export function stepsOf (textColumn: string): readonly Step[] {
   return textColumn.split('.').map(part => {

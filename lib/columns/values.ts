@@ -24,7 +24,7 @@ export type Unit = 'MILLIS' | 'MICROS' | 'NANOS'
 
 export const DIGITS: Readonly<Record<Unit, number>> = { MILLIS: 3, MICROS: 6, NANOS: 9 }
 
-/** Bytes as text: a byte order mark stays, and what is no UTF-8 is told. */
+/** Bytes as text: a byte order mark stays, and anything but UTF-8 is reported as such. */
 export function text (bytes: Buffer): string | InvalidUtf8 {
   return isUtf8(bytes) ? bytes.toString('utf8') : new InvalidUtf8(Buffer.from(bytes))
 }

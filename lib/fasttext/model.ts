@@ -54,7 +54,7 @@ export interface ModelReadOptions {
 export async function readFastText (path: string, { signal, sha256 }: ModelReadOptions = {}): Promise<SharedFastText> {
   const model = await using(path, signal, read)
   if (sha256 === undefined) return model
-  // After it was read: whoever writes to it while it is read is found out.
+  // After reading, so that a change of the file while it was read is noticed.
   const { sha256: found } = await findModel(path)
   if (found === sha256) return model
   throw new SluiceError('ERR_MODEL', `${path}: was changed while it is in use: ` +

@@ -24,9 +24,7 @@ function isPlainlyBad (json: string): boolean {
   return (last !== CLOSE_OBJECT && last > BLANK) || (second !== QUOTE && second !== CLOSE_OBJECT && second > BLANK)
 }
 
-/**
- * So that damage that nests without end costs no stack; what lies deeper is refused by whoever takes it for a record.
- */
+/** Damaged input that nests without end must not use up the stack. A record with deeper values is refused elsewhere. */
 const MAX_DEPTH = 1001
 
 /** Looks at numbers only, and not at the text, so that it costs nearly nothing. */

@@ -42,10 +42,10 @@ const VALUE_BYTES = 16
 const STEP_BYTES = 1024 * 1024
 const FETCHED_AHEAD_BYTES = 16 * 1024 * 1024
 const LEAST_STEP_BYTES = 64 * 1024
-/** Row groups that are told of beforehand, as long as they are small. */
+/** Row groups that are announced in advance, as long as they are small. */
 const GROUPS_AHEAD = 8
 
-/** A parquet file, read row group by row group and page by page. Whoever opened the ranges closes them. */
+/** A parquet file, read row group by row group and page by page. The caller closes the ranges. */
 export class ParquetFile {
   readonly columns: readonly Column[]
   readonly names: ColumnNames
@@ -96,7 +96,7 @@ export class ParquetFile {
         this.#ranges.expect?.(chunk.start, chunk.end)
         reader.open(new PageReader(this.#ranges, chunk, leaf, place, step), place)
       }
-      // Those of the next groups begin to come while this one is read. A damaged one is told of when it is its turn.
+      // Chunks of the next groups are fetched while this one is read. A damaged one is reported when its turn comes.
       const groupsEnd = Math.min(rowGroup + 1 + GROUPS_AHEAD, this.#footer.groups.length)
       let ahead = 0
       for (let group = rowGroup + 1; group < groupsEnd && ahead < FETCHED_AHEAD_BYTES; group++) {

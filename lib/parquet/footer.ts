@@ -23,7 +23,7 @@ export interface Footer {
   readonly groups: ReadonlyArray<{ readonly rows: number, readonly group: RowGroup }>
   /** Where it begins: no page lies after it. */
   readonly start: number
-  /** Bytes that a column chunk may have beside those that are told of it. */
+  /** Bytes that a column chunk may have in addition to its stated size. */
   readonly padding: number
 }
 
@@ -114,7 +114,7 @@ function parse (tail: Buffer, start: number): Footer {
 const MAX_DICTIONARY_HEADER_BYTES = 100
 
 /**
- * Whether the size of a column chunk is told without the header of its dictionary, as parquet-mr did before 1.2.9
+ * Whether the stated size of a column chunk leaves out the header of its dictionary, as parquet-mr before 1.2.9 did
  * (PARQUET-816).
  */
 function leavesOutHeader (createdBy: string | undefined): boolean {

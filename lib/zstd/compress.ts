@@ -10,8 +10,8 @@ const LEVEL = 3
 let loaded: Promise<ZstdCompressor> | undefined
 
 /**
- * Loads zstd's compressor (libzstd as wasm, some 10 ms), once a process and not on import. Each frame tells its
- * content's size and ends with its checksum, so that whoever decompresses it notices damage.
+ * Loads zstd's compressor (libzstd as wasm, some 10 ms) once a process, and not on import. Each frame states its
+ * content's size and ends with its checksum, so that a decompressor notices damage.
  */
 export async function loadZstdCompressor (): Promise<ZstdCompressor> {
   return await (loaded ??= load())

@@ -1,9 +1,10 @@
 import { Command as Program, CommanderError } from 'commander'
-import { formerNameText } from '../../lib/aliases.ts'
+import { formerNameText } from './aliases.ts'
 import { PartialError, SluiceError, codeOf, errorCodes, maskCredentials, reasonOf } from '../../lib/errors.ts'
 import { kebabCase, snakeCase, withNames } from '../../lib/options.ts'
 import { standardOutput } from '../../lib/output/open.ts'
 import { packageVersion } from '../../lib/package.ts'
+import { shellWord } from '../../lib/text/shell-word.ts'
 import { shown } from '../../lib/text/shown.ts'
 import { Stop } from '../flow/stop.ts'
 import { type Call, type Command, type Result, flagOf } from './command.ts'
@@ -37,6 +38,7 @@ function forPeople (text: string): string {
  */
 export async function cli (argv: readonly string[], onCommand: () => void = () => {}): Promise<number> {
   let exitCode = 0
+  let help = '' // or the version; commander's own output fails hard where nobody reads it
   const words = argv[0] === 'help' ? asHelpFlag(argv.slice(1)) : argv
   const called = words.find(argument => !argument.startsWith('-'))
   const usageError = (text: string): string => text.replace(/^error: (.*)\n$/s, (_, error: string) => {
@@ -48,7 +50,10 @@ export async function cli (argv: readonly string[], onCommand: () => void = () =
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp(helpLayout)
-    .configureOutput({ outputError: (text, write) => { write(forPeople(usageError(text))) } })
+    .configureOutput({
+      outputError: (text, write) => { write(forPeople(usageError(text))) },
+      writeOut: text => { help += text }
+    })
     .helpCommand('help [command]', 'print the help of a command')
   addGuide(program, 'sluice')
   for (const [name, command] of Object.entries(commands)) {
@@ -69,8 +74,9 @@ export async function cli (argv: readonly string[], onCommand: () => void = () =
     await program.parseAsync([...words], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    // commander has printed the message, or the help or version that was requested
-    return error.exitCode === 0 ? 0 : errorCodes.ERR_USAGE.exit
+    if (error.exitCode !== 0) return errorCodes.ERR_USAGE.exit // commander has printed the message
+    await printHelp(help)
+    return 0
   }
   return exitCode
 }
@@ -159,8 +165,7 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
 
 /** The call, as a shell takes it. */
 function commandLine (argv: readonly string[]): string {
-  const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
-  return ['sluice', ...argv].map(word => /^[\w@%+=:,./-]+$/.test(word) ? word : quoted(word)).join(' ')
+  return ['sluice', ...argv].map(shellWord).join(' ')
 }
 
 /**
@@ -180,6 +185,15 @@ function withFlags (message: string, { options: { shape }, aliases: { python, fo
     .replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => {
       return isFlag(option) && !Object.hasOwn(commands, name) ? flagOf(option) : name
     }), option => isFlag(option) ? flagOf(option) : `\`${snakeCase(option)}\``)
+}
+
+/** Help or the version. */
+async function printHelp (help: string): Promise<void> {
+  try {
+    await standardOutput(process.stdout).write(Buffer.from(help))
+  } catch (error) {
+    if (codeOf(error) !== 'EPIPE') throw error // the reader has seen enough
+  }
 }
 
 async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {

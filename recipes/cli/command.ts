@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type Aliases, withoutAliases } from '../../lib/aliases.ts'
+import { type Aliases, withoutAliases } from './aliases.ts'
 import { type PartialError, SluiceError } from '../../lib/errors.ts'
 import { type OptionsSchema, kebabCase, validateOptions, withNames } from '../../lib/options.ts'
 import type { RunOptions } from '../flow/flow.ts'

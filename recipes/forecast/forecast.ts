@@ -36,7 +36,7 @@ export interface ComponentForecast {
   readonly warnings: readonly string[]
 }
 
-/** Without a tokenizer: bytes of text a token. A guess: it hangs on the language and on the vocabulary. */
+/** Bytes of text per token, without a tokenizer. A guess: it depends on the language and on the vocabulary. */
 export const BYTES_A_TOKEN = { guess: 4, low: 2.5, high: 6 }
 
 /** What gzip makes of text, about. */

@@ -210,7 +210,7 @@ interface PassedDocuments {
 
 /**
  * The texts that the component's filters keep, by the documents that they were, and what the filters have counted.
- * Documents are told apart by `meta`, which stages hand on as it is; of those that the user's own make anew we are
+ * Documents are distinguished by `meta`, which stages hand on as it is; of those that the user's own make anew we are
  * told.
  */
 async function passed (component: FoundComponent, documents: readonly Document[]): Promise<PassedDocuments> {

@@ -5,17 +5,17 @@ import { count, positive } from '../../lib/options.ts'
 import type { RecordSource } from '../../lib/records/source.ts'
 import type { AnyStage } from '../stages.ts'
 
-/** Documents between two checkpoints at most: what is done again costs seconds. */
+/** Documents between two checkpoints at most: repeating this many takes seconds. */
 export const CHECKPOINT_EVERY = 10_000
 
-/** Options of every recipe that can be gone on with. */
+/** Options of every recipe that can be resumed. */
 export const resumeOptions = {
   checkpointEvery: positive.default(CHECKPOINT_EVERY)
     .describe('documents between two checkpoints at most; a run that is killed resumes from the last one'),
   restart: z.boolean().default(false).describe('start over instead of resuming, and redo what is finished')
 }
 
-/** Of the time, at most, for checkpoints that shards ask for: a large window of `dedup` takes long to keep. */
+/** The largest share of time for checkpoints after each shard: saving a large window of `dedup` takes long. */
 const MOST_COST = 1 / 50
 
 const stageState = z.strictObject({
@@ -24,7 +24,7 @@ const stageState = z.strictObject({
   state: z.unknown()
 })
 
-/** What a flow needs to go on, as a checkpoint has it; each part checks its own. */
+/** What a flow needs to resume, as a checkpoint has it. Each part checks its own state. */
 export const flowState = z.strictObject({
   source: z.looseObject({ stats: z.looseObject({ out: count }) }),
   stages: z.array(stageState),
@@ -33,32 +33,32 @@ export const flowState = z.strictObject({
 
 export type FlowState = z.output<typeof flowState>
 
-/** What a flow writes to, and can go on with. */
+/** An output of a flow that can be resumed. */
 export interface SavedOutput {
-  /** Syncs what has come; returns small JSON. */
+  /** Syncs what is written so far; returns small JSON. */
   readonly save: () => Promise<unknown>
   /** @throws SluiceError `ERR_STATE` for anything that `save` didn't return */
   readonly restore: (state: unknown) => void
 }
 
-/** What of a flow is kept in checkpoints: its source, the stages in order, and what is written to. */
+/** The parts of a flow that checkpoints save: its source, the stages in order, and the outputs. */
 export interface FlowParts {
   readonly source: RecordSource<object>
   readonly stages: readonly AnyStage[]
   readonly outputs: readonly SavedOutput[]
-  /** How much is finished that should not be done again: where it has grown, a checkpoint is due before its time. */
+  /** Counts finished work that should not be repeated, such as shards. When it grows, a checkpoint is due early. */
   readonly finished?: () => number
 }
 
 export interface CheckpointsOptions {
   /** Documents between two checkpoints at most, as they leave the source. */
   readonly every: number
-  /** Keeps a state; null for a flow that can't be gone on with. */
+  /** Saves a state; null for a flow that can't be resumed. */
   readonly save: ((state: FlowState) => Promise<void>) | null
   /** Documents that may pass the filters; null for all. */
   readonly maxRecords: number | null
   /**
-   * Share of the time, at most, for checkpoints that what is finished asks for; those by documents are not put off.
+   * The largest share of time for checkpoints that `finished` makes due. Those by `every` are never delayed.
    *
    * @default 1/50
    */
@@ -66,20 +66,20 @@ export interface CheckpointsOptions {
 }
 
 /**
- * Sends barriers through a flow, and keeps its state when one has come through: nothing is under way then, so that what
- * each part says of itself fits what the others say.
+ * Sends barriers through a flow, and saves its state when one has passed through all of it. No document is between
+ * stages then, so the states of all parts are consistent.
  *
- * Where only so many documents may pass, no more are on their way than still may: the source never reads behind the
- * last one, and all counts are the same in each run.
+ * With `maxRecords`, the source emits at most as many documents before a barrier as may still pass. It never reads past
+ * the last one, and the counts are the same in every run.
  */
 export class Checkpoints implements Barriers {
   readonly #options: CheckpointsOptions
   #parts!: FlowParts
   #passed: () => number = () => 0
-  #atBarrier = 0 // documents that had left the source
+  #atBarrier = 0 // documents that had left the source at the last barrier
   #atCheckpoint = 0
   #finished = 0 // at the last checkpoint
-  #notBefore = 0 // of `performance.now`: a checkpoint for a shard alone
+  #notBefore = 0 // time by `performance.now` before which finished work makes no checkpoint due
   #stop: RequestedStop | undefined
   #allowed = Infinity // documents that may leave the source before the next barrier
 
@@ -88,7 +88,7 @@ export class Checkpoints implements Barriers {
   }
 
   /**
-   * Takes the parts of the flow, before it runs, and brings them to where a run before has left them.
+   * Takes the parts of the flow before it runs, and restores the state of an earlier run.
    *
    * @param passed how many documents have passed the filters
    * @throws SluiceError `ERR_STATE` when a part's state is not its own
@@ -100,7 +100,7 @@ export class Checkpoints implements Barriers {
     this.#atBarrier = this.#atCheckpoint = parts.source.stats.out
     this.#finished = parts.finished?.() ?? 0
     this.#allow()
-    // The last document that may pass was the last one before the checkpoint.
+    // The last document that may pass came before the checkpoint.
     if (this.#allowed === 0) parts.source.stop()
   }
 
@@ -110,10 +110,10 @@ export class Checkpoints implements Barriers {
   }
 
   /**
-   * Has a checkpoint written as soon as the next document has come through, and holds the flow there.
+   * Writes a checkpoint as soon as the next document has passed through, and pauses the flow there.
    *
    * @param signal ends the flow
-   * @returns once it is written
+   * @returns a promise that resolves when the checkpoint is written
    */
   stopAtCheckpoint (signal: AbortSignal): Promise<void> {
     return new Promise(resolve => { this.#stop = { written: resolve, signal } })

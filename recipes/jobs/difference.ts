@@ -1,28 +1,28 @@
-/** One place where two values differ. */
+/** A place where two values differ. */
 export interface Difference {
   /**
    * `filters[1].length.min_chars`; a key with a dot or a bracket as `["a.b"]`; empty where the values differ as a
    * whole.
    */
   readonly path: string
-  /** Undefined where there is nothing. */
+  /** Undefined where the first value has nothing at this place. */
   readonly before: unknown
   readonly after: unknown
 }
 
 /**
- * Where two values of plain JSON differ, in the order of the first one's keys, then of the second's. Objects are
- * compared key by key whatever the order, and a key that is undefined as if it were missing; arrays by index. What only
- * one of the two has is one difference, whatever is in it.
+ * The differences of two values of plain JSON, in the order of the first one's keys, then of the second's. Objects are
+ * compared by key, in any order, and arrays by index. An undefined key counts as missing. An object or array that only
+ * one of the two has is a single difference.
  */
 export function differences (before: unknown, after: unknown): Difference[] {
   return differencesAt('', before, after)
 }
 
-/** Characters of a value that are shown to people. */
+/** Characters of a value that are shown. */
 const LONGEST_VALUE = 100
 
-/** A difference for people: `filters[1].length.min_chars: 200 -> 300`; long values are cut. */
+/** A difference as text: `filters[1].length.min_chars: 200 -> 300`; long values are cut. */
 export function differenceText ({ path, before, after }: Difference): string {
   return `${path === '' ? '' : `${path}: `}${valueText(before)} -> ${valueText(after)}`
 }
@@ -44,7 +44,7 @@ function step (key: string, path: string): string {
   return path === '' ? key : `.${key}`
 }
 
-/** `__proto__` is a key like any other. */
+/** Reads own keys only, so that `__proto__` is a key like any other. */
 function own (object: Readonly<Record<string, unknown>>, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }

@@ -13,12 +13,12 @@ import { differenceText, differences } from './difference.ts'
 import { type KnownFile, fileChanges, inputChanges, inputFiles, knownFile, writtenFile } from './known-files.ts'
 
 const jobState = z.strictObject({
-  /** Its version. */
+  /** The version of sluice. */
   sluice: z.string(),
-  /** All that the output hangs on, beside the inputs. */
+  /** All that the output depends on, besides the inputs. */
   settings: z.record(z.string(), z.unknown()),
   inputs: z.array(knownFile),
-  /** Worked so far, over all runs. */
+  /** Seconds of work so far, over all runs. */
   seconds: z.number().min(0),
   flow: flowState.nullable(),
   finished: z.strictObject({ result: z.unknown(), files: z.array(writtenFile) }).nullable()
@@ -26,54 +26,54 @@ const jobState = z.strictObject({
 
 type JobState = z.output<typeof jobState>
 
-/** Work that makes some files out of others, and can be gone on with. */
+/** Work that makes files from other files, and can be resumed. */
 export interface JobPlan {
-  /** For messages. */
+  /** The name of the job in messages. */
   readonly name: string
-  /** Where the checkpoint is. */
+  /** The path of the checkpoint. */
   readonly path: string
-  /** All that the output hangs on, beside the inputs: plain JSON. */
+  /** All that the output depends on, besides the inputs: plain JSON. */
   readonly settings: Readonly<Record<string, unknown>>
   readonly inputs: readonly InputFile[]
-  /** Files beside its main output that no other run may write at the same time. */
+  /** Files that no other run may write at the same time, besides the main output. */
   readonly beside?: readonly string[]
 }
 
-/** How a job stands that hasn't been run yet, or was. */
+/** The status of a job, before it runs. */
 export type JobStatus =
   | { readonly is: 'new', readonly why?: string }
   | { readonly is: 'begun', readonly documents: number }
   | { readonly is: 'finished', readonly result: unknown }
-  /** It was finished, and what it was made of isn't the same any more. */
+  /** It was finished, and its settings or inputs have changed since. */
   | { readonly is: 'outdated', readonly why: string }
-  /** It was finished, of just this, and what it made isn't there any more as it was. */
+  /** It was finished with these settings and inputs, and its output is missing or has changed. */
   | { readonly is: 'damaged', readonly why: string }
 
-/** What is told in code of how a job is to be gone on with. */
+/** Options of how a job is resumed. */
 export interface JobOptions {
-  /** Begins anew, whatever was done. @default false */
+  /** Starts over, whatever earlier runs have done. @default false */
   readonly restart?: boolean | undefined
-  /** Told what becomes of a job that isn't new: that it goes on, is skipped, or is done again, and why. */
+  /** Called with a message for a job that isn't new: that it resumes, is skipped, or is done again, and why. */
   readonly tell?: ((message: string) => void) | undefined
-  /** Told how the job stands that is now taken up. */
+  /** Called with the status of the job before it runs. */
   readonly onStatus?: ((status: JobStatus) => void) | undefined
 }
 
-/** What is wrong with what a finished job has made; empty where nothing is. */
+/** Returns what is wrong with the output of a finished job; an empty list where nothing is. */
 export type Check = (result: unknown) => Promise<readonly string[]>
 
 /**
- * How a job stands.
+ * The status of a job.
  *
- * @param check of what it made, beside the sizes of its files
- * @throws SluiceError `ERR_CHECKPOINT` when it was begun with other settings or inputs, each difference named, or the
- *   checkpoint is damaged
+ * @param check of its output, besides the sizes of its files
+ * @throws SluiceError `ERR_CHECKPOINT` when it was begun with other settings or inputs, with each difference, or when
+ *   the checkpoint is damaged
  */
 export async function statusOf (plan: JobPlan, check: Check = () => Promise.resolve([])): Promise<JobStatus> {
   return (await standing(plan, check)).status
 }
 
-/** A job that is under way. */
+/** A running job. */
 export class Job {
   readonly #plan: JobPlan
   readonly #inputs: KnownFile[]
@@ -81,15 +81,15 @@ export class Job {
   readonly #started = performance.now()
   #isKept = false
   #keepsFlow: boolean
-  /** Where it is to go on; null for its beginning. */
+  /** The state to resume from; null for the beginning. */
   readonly flow: FlowState | null
-  /** Whether nothing that is there is known to be its own. */
+  /** Whether no existing output is known to belong to this job. */
   readonly begins: boolean
-  /** Whether it was finished, of something else: what it made then is good until all of it is made again. */
+  /** Whether it was finished with other settings or inputs: that output stays valid until all of it is replaced. */
   readonly isOutdated: boolean
-  /** Whether it was begun, and nothing is kept to go on from. */
+  /** Whether it was begun and has no state to resume from. */
   readonly resumesNothing: boolean
-  /** Whether what it made before is to give way at once; else it is replaced file by file by what is the same. */
+  /** Whether its earlier output is deleted at once; else each file is replaced, by an identical one. */
   readonly replaces: boolean
 
   constructor (plan: JobPlan, inputs: KnownFile[], status: JobStatus, state: JobState | null, restarted: boolean) {
@@ -104,18 +104,18 @@ export class Job {
     this.#keepsFlow = this.flow !== null
   }
 
-  /** Whether the next run goes on somewhere behind the beginning. */
+  /** Whether a later run can resume after the beginning. */
   get keepsFlow (): boolean {
     return this.#keepsFlow
   }
 
-  /** Worked on it so far, to milliseconds, over all runs. */
+  /** Seconds of work so far, to milliseconds, over all runs. */
   get seconds (): number {
     return Math.round(this.#before * 1000 + performance.now() - this.#started) / 1000
   }
 
   /**
-   * Keeps that it has begun, where nothing is kept yet to go on from: what it makes is known to be its own from now on.
+   * Writes a checkpoint without state, unless there is one: from now on the output is known to belong to this job.
    *
    * @throws SluiceError `ERR_OUTPUT`
    */
@@ -123,13 +123,13 @@ export class Job {
     if (!this.#isKept) await this.#write({ flow: null, finished: null })
   }
 
-  /** Keeps what is needed to go on from here. @throws SluiceError `ERR_OUTPUT` */
+  /** Saves the state to resume from. @throws SluiceError `ERR_OUTPUT` */
   readonly save = async (flow: FlowState): Promise<void> => {
     await this.#write({ flow, finished: null })
     this.#keepsFlow = true
   }
 
-  /** Keeps that it is finished. @param paths of what it made and what `check` doesn't look at */
+  /** Records that it is finished. @param paths of output that `check` doesn't check */
   async finish (result: unknown, paths: readonly string[]): Promise<void> {
     const files = await Promise.all(paths.map(async path => ({ path, bytes: (await stat(path)).size })))
     await this.#write({ flow: null, finished: { result, files } })
@@ -144,9 +144,9 @@ export class Job {
 }
 
 /**
- * Does a job from where it stands, while no other run may; one that is finished is not done again.
+ * Runs a job from its last checkpoint, under a lock; a finished job is skipped.
  *
- * @param work does it; `job.flow` is where it goes on. It calls `job.finish`, or deletes the checkpoint
+ * @param work resumes from `job.flow`; at the end it calls `job.finish`, or deletes the checkpoint
  * @throws SluiceError `ERR_LOCKED`, `ERR_CHECKPOINT`, `ERR_OUTPUT`, and what the work throws
  */
 export async function runJob<T> (
@@ -177,7 +177,7 @@ export async function runJob<T> (
 }
 
 /**
- * Does work while no other run may write these files.
+ * Runs work while no other run may write these files.
  *
  * @throws SluiceError `ERR_LOCKED`, `ERR_OUTPUT`, and what the work throws
  */
@@ -185,7 +185,7 @@ export async function withLocks<T> ([path, ...others]: readonly string[], work: 
   return path === undefined ? await work() : await withLock(lockOf(path), path, () => withLocks(others, work))
 }
 
-/** What is beside files that a job writes, and its checkpoint, while it is under way. */
+/** The temporary files of a job: its checkpoint, the lock, and partial outputs. */
 export function workingFiles (checkpoint: string, outputs: readonly string[]): string[] {
   return [checkpoint, lockOf(checkpoint), ...outputs.filter(output => output !== STANDARD_STREAM).map(partialName)]
 }
@@ -195,13 +195,13 @@ function lockOf (path: string): string {
   return `${path}.lock`
 }
 
-/** Whether work that reads and writes these can be gone on with: all are files. */
+/** Whether work that reads and writes these can be resumed: only where all are regular files. */
 export async function canResume (inputs: readonly InputFile[], outputs: readonly string[]): Promise<boolean> {
   const resumable = await Promise.all(outputs.map(isResumable))
   return resumable.every(Boolean) && inputs.every(({ size }) => size !== null)
 }
 
-/** What becomes of a job, for people; null where that goes without saying. */
+/** The status of a job as text; null for a new job. */
 export function statusText (status: JobStatus): string | null {
   switch (status.is) {
     case 'new': return null
@@ -216,10 +216,7 @@ export function statusText (status: JobStatus): string | null {
 
 interface Standing { readonly status: JobStatus, readonly inputs: KnownFile[], readonly state: JobState | null }
 
-/**
- * Whether there is a checkpoint of this job, or one that nobody can read; one of another component is none of its
- * business.
- */
+/** Whether there is a checkpoint of this job, or one that can't be read, and not one of another component. */
 async function isOwn ({ path, settings }: JobPlan): Promise<boolean> {
   if (!existsSync(path)) return false
   const state = await stateOf(path).catch(() => null)
@@ -236,7 +233,7 @@ async function standing (plan: JobPlan, check: Check): Promise<Standing> {
   const isOurs = state.settings.name === plan.settings.name
   if (state.finished !== null && !isOurs) return anew(inputs)
   const as = (status: JobStatus): Standing => ({ status, inputs, state })
-  // Nothing is kept that other settings could not fit.
+  // Without state to resume from, other settings do no harm.
   if (state.finished === null && state.flow === null && isOurs) return as({ is: 'begun', documents: 0 })
   const settingChanges = differences(state.settings, plan.settings).map(differenceText)
   const changes = [...settingChanges, ...inputChanges(state.inputs, inputs)]

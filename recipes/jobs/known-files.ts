@@ -9,23 +9,23 @@ import { documentPath } from '../../lib/input/find.ts'
 import { readError } from '../../lib/input/read-error.ts'
 import { count } from '../../lib/options.ts'
 
-/** A file as it was when a run had written it. */
+/** A file as a run has written it. */
 export const writtenFile = z.strictObject({ path: z.string(), bytes: count })
 
 /**
- * A file as it was when a run began to read it: its path as ids of documents have it, and where it is. One of the two
- * stays when a corpus is moved, or a command is called from elsewhere.
+ * An input file as it was when a run began: `path` as ids of documents have it, and `at`, the absolute path. One of the
+ * two stays the same when a corpus is moved, or when a command runs in another directory.
  */
 export const knownFile = writtenFile.extend({
   at: z.string(),
   modified: z.string(),
-  /** Of a file on the Hub whose SHA-256 `modified` is: its git blob, for the provenance of a pull that is resumed. */
+  /** The git blob of a file on the Hub whose SHA-256 is in `modified`, for the provenance of a resumed pull. */
   oid: z.string().optional()
 })
 
 export type KnownFile = Readonly<z.output<typeof knownFile>>
 
-/** Input files, which were found, as they are now: what has changed since is seen. @throws SluiceError `ERR_FILES` */
+/** The current sizes, dates and hashes of input files. @throws SluiceError `ERR_FILES` */
 export async function inputFiles (files: readonly InputFile[]): Promise<KnownFile[]> {
   const remote = await filesOnHub(files.map(({ path }) => path))
   return await Promise.all(files.map(async ({ path }) => {
@@ -36,14 +36,14 @@ export async function inputFiles (files: readonly InputFile[]): Promise<KnownFil
   }))
 }
 
-/** A file on the Hub has no date: its hash tells whether it has changed. */
+/** A file on the Hub has no date: its hash shows whether it has changed. */
 function knownOnHub ({ name, size, oid, sha256 }: RemoteFile): KnownFile {
   const known = { path: documentPath(name), at: name, bytes: size, modified: sha256 ?? oid }
   return sha256 === null || oid === '' ? known : { ...known, oid }
 }
 
 /**
- * Those files that are on the Hub, by name: asked for together, as there may be tens of thousands.
+ * The files that are on the Hub, by name. They are requested together, as there may be tens of thousands.
  *
  * @throws SluiceError as `Hub.remoteFiles`
  */
@@ -56,7 +56,7 @@ export async function filesOnHub (
   return new Map(files.map(file => [file.name, file]))
 }
 
-/** What has become of input files, by path: with another size or time they are taken for others. */
+/** How input files have changed. A file with another size or time counts as changed. */
 export function inputChanges (before: readonly KnownFile[], after: readonly KnownFile[]): string[] {
   const there = new Map(after.flatMap(file => [[file.path, file], [file.at, file]]))
   const known = new Set(before.flatMap(({ path, at }) => [path, at]))
@@ -80,7 +80,7 @@ function inputChange ({ path, bytes, modified }: KnownFile, now: KnownFile | und
   return [`${path}: was changed at ${modified}, then at ${now.modified} (${advice})`]
 }
 
-/** What has become of files that were written. */
+/** How output files have changed: those that are missing, or have another size. */
 export async function fileChanges (files: ReadonlyArray<z.output<typeof writtenFile>>): Promise<string[]> {
   const changes = await Promise.all(files.map(async ({ path, bytes }) => {
     const there = await stat(path).catch(() => null)

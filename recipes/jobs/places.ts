@@ -6,7 +6,7 @@ import { isHubName } from '../../lib/hub/address.ts'
 import { findFiles } from '../../lib/input/find.ts'
 import { notLocalOutput } from '../../lib/not-local.ts'
 
-/** What a run writes beside single files. */
+/** Outputs of a run besides single files. */
 export interface OutputFolders {
   /** Folders of shards. */
   readonly shards?: readonly string[]
@@ -14,16 +14,16 @@ export interface OutputFolders {
   readonly shared?: readonly string[]
 }
 
-/** What a shard is called, whole or while it is written. */
+/** Names of shards, finished or partial. */
 const SHARD_FILE = /^shard_\d{5,}\.npy(\.|$)/
 
-/** What else is in a folder of shards: their checkpoint, its lock, and what it is called while it is written. */
+/** Other names in a folder of shards: the checkpoint, its lock, and its temporary file. */
 const CHECKPOINT_FILE = /^checkpoint\.json(\.|$)/
 
-/** In a folder of shards: where those are made that will take their place. */
+/** The subfolder of a folder of shards where new shards are made that will replace them. */
 export const NEXT_FOLDER = '.next'
 
-/** Where a file or folder is, or will be: absolute, with links followed as far as there are some. */
+/** The absolute path of a file or folder, which need not exist, with links followed. */
 export async function realPlace (path: string): Promise<string> {
   const place = resolve(path)
   const above = dirname(place)
@@ -38,16 +38,16 @@ export function foldersAbove (place: string): string[] {
 }
 
 /**
- * Looks at all files that a run writes before it writes any of them. Names are compared by where they really are.
+ * Checks all files that a run will write, before it writes any. Paths are compared with links followed.
  *
- * @param inputs the paths of what it reads
- * @throws SluiceError `ERR_OPTION` when one would be written twice, or lies where a shard or a folder of the run does;
- *   `ERR_OUTPUT_EXISTS` when one is an input as well
+ * @param inputs the paths of what the run reads
+ * @throws SluiceError `ERR_OPTION` when one would be written twice, or is where a shard or a folder of the run goes;
+ *   `ERR_OUTPUT_EXISTS` when one is also an input
  */
 export async function checkOutputs (
   outputs: readonly string[], inputs: readonly string[], { shards = [], shared = [] }: OutputFolders = {}
 ): Promise<void> {
-  const files = new Map<string, string>() // as they were named, by where they are
+  const files = new Map<string, string>() // as named by the user, by real path
   for (const output of [...outputs, ...new Set(shared)]) {
     if (output === STANDARD_STREAM) continue
     refuseAddress(output)
@@ -69,7 +69,7 @@ export async function checkOutputs (
   await refuseAmongShards([...files.values()], shards)
 }
 
-/** @throws SluiceError `ERR_OPTION` for a file that lies where shards do, or will */
+/** @throws SluiceError `ERR_OPTION` for a file in a place for shards */
 export async function refuseAmongShards (outputs: readonly string[], shards: readonly string[]): Promise<void> {
   const folders = await shardFolders(shards)
   for (const output of outputs) {
@@ -83,16 +83,16 @@ function refuseAddress (output: string): void {
   if (elsewhere !== null) throw new SluiceError('ERR_OPTION', elsewhere)
 }
 
-/** Folders that a run puts shards into. */
+/** The folders that a run writes shards to. */
 export interface ShardFolders {
   /** Why a file can't be in a place, as the end of a sentence; null where it can. */
   readonly refusal: (place: string) => string | null
 }
 
-/** Finds out where folders of shards really are. */
+/** Finds the real paths of folders of shards. */
 export async function shardFolders (shards: readonly string[]): Promise<ShardFolders> {
-  const folders = new Map<string, string>() // as they were named, by where they are
-  const above = new Map<string, string>() // so are those that they are in
+  const folders = new Map<string, string>() // as named by the user, by real path
+  const above = new Map<string, string>() // a folder of shards, by its own real path and those of its parents
   for (const folder of new Set(shards)) {
     const place = await realPlace(folder)
     folders.set(place, folder)
@@ -115,7 +115,7 @@ export async function shardFolders (shards: readonly string[]): Promise<ShardFol
   }
 }
 
-/** @throws SluiceError `ERR_OUTPUT_EXISTS` when the output would take the place of an input */
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when the output would replace an input */
 export async function refuseInputAsOutput (output: string, inputs: FileNames): Promise<void> {
   await refuseInputs([output], (await findFiles(inputs)).map(({ path }) => path))
 }
@@ -136,7 +136,7 @@ async function refuseInputs (outputs: readonly string[], inputs: readonly string
   }
 }
 
-/** Of a file, whatever its name is; null for what is no file. */
+/** Identifies a file whatever its name; null where there is no regular file. */
 async function idOf (path: string): Promise<string | null> {
   const there = await stat(path).catch(() => null)
   return there?.isFile() === true ? `${there.dev}:${there.ino}` : null

@@ -13,23 +13,24 @@ interface MadeShards {
   readonly shard_files: readonly ShardInfo[]
 }
 
-/** Shards that are made again while those that were made before are still good. */
+/** Makes shards again while the existing ones stay valid. */
 export interface Remaking {
-  /** Whether a run before has begun with it. */
+  /** Whether an earlier run has begun this. */
   readonly isBegun: boolean
   /**
-   * Makes shards in a folder of their own, and lets them take the place of the others once all are made.
+   * Makes shards in a separate folder, and replaces the existing ones once all are made.
    *
    * @param make is given that folder
-   * @param begin keeps that the shards in their place aren't of one kind any more; from then on a run goes on here
-   * @throws SluiceError `ERR_OUTPUT`, `ERR_CHECKPOINT`, and what `make` throws; the others are as they were then
+   * @param begin records that old and new shards may be mixed from now on, so that a later run resumes here
+   * @throws SluiceError `ERR_OUTPUT`, `ERR_CHECKPOINT`, and what `make` throws, which leaves the existing shards as
+   *   they were
    */
   readonly make: <T extends MadeShards>(make: (folder: string) => Promise<T>, begin: () => Promise<void>) => Promise<T>
-  /** Deletes what is left of it. */
+  /** Deletes the separate folder. */
   readonly clear: () => Promise<void>
 }
 
-/** Shards of a folder that are made again. What is in `.next` there and not ours is neither used nor deleted. */
+/** Prepares to make the shards of a folder again. Foreign files in its `.next` are neither used nor deleted. */
 export async function remaking (folder: string): Promise<Remaking> {
   const next = join(folder, NEXT_FOLDER)
   const isOurs = await stateOf(next) === 'ours'
@@ -46,10 +47,7 @@ export async function remaking (folder: string): Promise<Remaking> {
   }
 }
 
-/**
- * @throws SluiceError `ERR_OUTPUT_EXISTS` when shards of a folder can't be made again, as what is in their place isn't
- *   ours
- */
+/** @throws SluiceError `ERR_OUTPUT_EXISTS` when a folder has a `.next` that sluice has not made */
 export async function refuseForeignNext (folder: string): Promise<void> {
   const next = join(folder, NEXT_FOLDER)
   if (await stateOf(next) !== 'foreign') return
@@ -57,12 +55,10 @@ export async function refuseForeignNext (folder: string): Promise<void> {
   throw new SluiceError('ERR_OUTPUT_EXISTS', `${next}: is not a folder that sluice has made, and ${need}`)
 }
 
-/** What a run leaves in the folder before it has a checkpoint there, and what is beside the checkpoint. */
+/** Files that a run may leave before its first checkpoint, and temporary files of the checkpoint. */
 const BEGUN = /^(?:shard_\d{5,}\.npy\.(?:partial(?:\.tmp)?|\d+\.tmp)|checkpoint\.json\.(?:tmp|lock.*))$/
 
-/**
- * Whose a folder is: ours has our checkpoint, or nothing but what comes before one; an empty one is as good as none.
- */
+/** Whether sluice has made a folder: it has our checkpoint, or only files from before one. `none`: missing or empty. */
 async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
   const there = await lstat(next).catch(() => null)
   if (there === null) return 'none'
@@ -75,7 +71,7 @@ async function stateOf (next: string): Promise<'none' | 'ours' | 'foreign'> {
   return isOurs ? 'ours' : 'foreign'
 }
 
-/** Deletes what is ours, and the folder where nothing else is in it. */
+/** Deletes our files, and the folder if nothing else is in it. */
 async function clear (next: string): Promise<void> {
   if (await stateOf(next) !== 'ours') return
   const names = await namesIn(next)
@@ -84,10 +80,10 @@ async function clear (next: string): Promise<void> {
   if (names.every(name => name === CHECKPOINT || ours.includes(name))) await rmdir(next)
 }
 
-/** The last to be deleted: by it the folder is known. */
+/** The last file to be deleted, as it identifies the folder. */
 const CHECKPOINT = 'checkpoint.json'
 
-/** Moves shards; those that aren't there any more were moved by a run before. */
+/** Moves shards. Those that are missing were moved by an earlier run. */
 async function moveShards (from: string, to: string, infos: readonly ShardInfo[]): Promise<void> {
   for (const { file, sha256 } of infos) {
     const [source, target] = [join(from, file), join(to, file)]

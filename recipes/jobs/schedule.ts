@@ -3,7 +3,7 @@ export type Outcome<T> =
   | { readonly name: string, readonly result: T }
   | { readonly name: string, readonly error: unknown }
 
-/** A piece of work with a name, such as a component of a mixture. */
+/** Work with a name, such as a component of a mixture. */
 export interface Task<T> {
   readonly name: string
   readonly run: () => Promise<T>

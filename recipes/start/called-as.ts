@@ -1,5 +1,6 @@
 import { join, relative, sep } from 'node:path'
 import { packageRoot } from '../../lib/package.ts'
+import { shellWord } from '../../lib/text/shell-word.ts'
 
 /**
  * How to call `sluice` in a shell, in the working directory: by npx where the package is installed, else, as in a
@@ -7,10 +8,6 @@ import { packageRoot } from '../../lib/package.ts'
  */
 export function calledAs (root = packageRoot()): string {
   const isInstalled = root.split(sep).includes('node_modules')
-  return isInstalled ? 'npx sluice' : `node ${quoted(relative('.', join(root, 'dist', 'recipes', 'cli', 'main.js')))}`
-}
-
-/** A path as a word of a shell. */
-function quoted (path: string): string {
-  return /^[\w./\\:@%+=-]+$/.test(path) ? path : `'${path.replaceAll('\'', '\'\\\'\'')}'`
+  if (isInstalled) return 'npx sluice'
+  return `node ${shellWord(relative('.', join(root, 'dist', 'recipes', 'cli', 'main.js')))}`
 }

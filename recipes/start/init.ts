@@ -13,6 +13,7 @@ import type { RunOptions } from '../flow/flow.ts'
 import { documentsIn } from '../forecast/forecast.ts'
 import { type Component, componentSchema } from '../manifest/schema.ts'
 import { number } from '../../lib/text/numbers.ts'
+import { shellWord } from '../../lib/text/shell-word.ts'
 import { calledAs } from './called-as.ts'
 import { type Input, inputsOf } from './inputs.ts'
 import { type Look, lookAt } from './look.ts'
@@ -87,7 +88,7 @@ async function textOf (output: string, looks: readonly Look[]): Promise<string> 
   return manifestText({
     name: looks.length === 1 ? looks[0]!.component.name : basename(path).replace(/\.ya?ml$/, ''),
     schemaPath: addressOf(join(packageRoot(), 'dist', 'manifest.schema.json'), folder),
-    run: `${calledAs()} run ${path}`,
+    run: `${calledAs()} run ${shellWord(path)}`,
     looks
   })
 }

@@ -14,7 +14,7 @@ export interface Look {
   readonly hasIds: boolean
   /** Other fields with texts, as far as they were tried. */
   readonly otherFields: readonly string[]
-  /** The share of the documents in each language, the largest first; `und` is what can't be told. */
+  /** The share of the documents in each language, the largest first; `und` stands for unknown ones. */
   readonly languages: ReadonlyArray<readonly [language: string, share: number]>
   /** Whether documents have indented lines, as code has. */
   readonly isCode: boolean

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { TimedRun } from './measure.ts'
 
 /**
- * Counts when it is told to, and says when it is done. Nothing is read, written or allocated, and it has been compiled
+ * Counts on request, and reports when it is done. Nothing is read, written or allocated, and it has been compiled
  * before.
  */
 const PROGRAM = `

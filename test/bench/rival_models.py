@@ -1,4 +1,9 @@
 """Models for the rivals: one of the type BPE, and `tokenizer.json` files of models of SentencePiece."""
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+from fixtures.encoded.proto import fields  # noqa: E402
 
 
 def train_bpe(lines, prefix, pieces):
@@ -44,28 +49,3 @@ def merges_of(vocab):
     splits = ((piece, piece[:i], piece[i:]) for piece in vocab for i in range(1, len(piece)))
     found = [(vocab[piece], vocab[a], vocab[b], (a, b)) for piece, a, b in splits if a in vocab and b in vocab]
     return [merge for *_, merge in sorted(found)]
-
-
-def fields(message):
-    """Numbers and values of the fields of a protobuf message; fixed-length ones as bytes."""
-    at = 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = message[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    while at < len(message):
-        number, kind = divmod(varint(), 8)
-        if kind == 0:
-            yield number, varint()
-            continue
-        size = {1: 8, 5: 4}[kind] if kind != 2 else varint()
-        yield number, message[at:at + size]
-        at += size

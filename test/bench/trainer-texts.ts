@@ -7,7 +7,7 @@ import { packageRoot } from '../../lib/package.ts'
 import { ndjson } from '../../sources/ndjson.ts'
 import { SHARED } from './corpus.ts'
 
-/** `spm_train` drops longer lines, unless it is told otherwise. */
+/** `spm_train` drops longer lines by default. */
 export const MAX_LINE_BYTES = 4192
 
 const SPACE = 0x20

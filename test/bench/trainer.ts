@@ -105,9 +105,9 @@ export async function trainerFigures (
 }
 
 /**
- * Whether all is as good and as fast as it is to be.
+ * Whether all is as good and as fast as required.
  *
- * @param tolerance a share, by which it may be slower; nothing else hangs on the machine
+ * @param tolerance a share, by which it may be slower; nothing else depends on the machine
  */
 export function isTrained ({ checks }: TrainerFigures, tolerance: number): boolean {
   return checks.every(check =>

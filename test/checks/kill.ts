@@ -62,9 +62,8 @@ async function carryOut (planned: Planned, clean: CleanRun): Promise<Done> {
   const { name, job, how, at } = planned
   for (let repeated = 0; ; repeated++) {
     const milliseconds = took.get(job) ?? clean.milliseconds
-    const run = await runInterrupted(
-      folder, `${name}, ${repeated}`, job, how, at.map(share => share * milliseconds), clean
-    )
+    const after = at.map(share => share * milliseconds)
+    const run = await runInterrupted({ folder, name: `${name}, ${repeated}`, job, how, after, clean })
     if (typeof run === 'string' || run.wrong.length > 0 || run.hits.length > 0 || repeated === MOST_REPEATED) {
       return { ...planned, run, repeated }
     }

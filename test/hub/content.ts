@@ -47,7 +47,7 @@ function found (
   }
 }
 
-/** The CDN: a file for a signed address. Whoever sends it a token has let that out, which is noted. */
+/** The CDN: a file for a signed address. A token that is sent to it has leaked, which is noted. */
 export function cdnAnswer (state: State, exchange: Exchange, address: URL): Answer {
   const { authorization, cookie } = exchange.request.headers
   const { token, stranger } = state.options

@@ -185,7 +185,7 @@ t.test('property: UTF-8 text comes out as it went in', async t => {
   t.equal(checked, runs)
 })
 
-t.test('what should be gzip data and isn\'t is told so; what is too short to tell is passed on', async t => {
+t.test('what should be gzip data and isn\'t is reported; what is too short to decide is passed on', async t => {
   for (const size of [1, 50]) {
     const whole = gzipSync('text')
     t.ok((await collect(expectGzip(cut(whole, size), 'a.gz'))).equals(whole))

@@ -101,7 +101,7 @@ t.test('a tokenizer that isn\'t trained yet is no error; one that is named and m
   t.match(await failure(checkManifest(join(folder, 'none.yaml'))), { code: 'ERR_MANIFEST' })
 })
 
-t.test('components that can\'t be read are told together, with what is foretold of the others', async t => {
+t.test('components that can\'t be read are reported together, with the forecasts of the others', async t => {
   const folder = temporaryFolder(t)
   const manifest = put(folder, 'm.yaml', JSON.stringify([
     { name: 'a', dataset: 'csv', data_files: put(folder, 'a.csv', 'id,body\n1,x\n') },

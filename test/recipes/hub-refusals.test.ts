@@ -230,7 +230,7 @@ async function goesOn (t: Test, folder: string, stopping: () => Promise<unknown>
   t.equal((await pulledIn(folder))['a.ndjson'], ALL)
 }
 
-t.test('a Hub that fails in the middle: what was pulled is gone on with', async t => {
+t.test('a Hub that fails in the middle: the pull is resumed', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   hub.misbehave([
@@ -249,7 +249,7 @@ t.test('a Hub that fails in the middle: what was pulled is gone on with', async 
   })
 })
 
-t.test('a folder without room: what was pulled is gone on with', async t => {
+t.test('a folder without disk space: the pull is resumed', async t => {
   await hubFor(t, [CODE])
   const folder = smallDisk(t, 'size=64k')
   if (folder === null) return

@@ -1,4 +1,4 @@
-/** Models that filters read, in a mixture: what hangs on them, and what is told of them. */
+/** Models that filters read, in a mixture: what depends on them, and what is reported about them. */
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Transform } from 'node:stream'

@@ -249,7 +249,7 @@ t.test('a module that was changed makes its component outdated, as an option doe
   t.match(difference.sources, [{ path: `web.modules["${module}"]` }], 'and records of runs tell')
 })
 
-t.test('a module is no place for an output; nothing is written before its mistakes are told', async t => {
+t.test('a module is no place for an output; nothing is written before its mistakes are reported', async t => {
   const { folder, out, manifest } = settingOf(t)
   t.match(await failure(processMixture(manifest(USE.words, ''), {
     ...optionsIn(folder), logFile: join(folder, 'words.mjs')

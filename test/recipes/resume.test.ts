@@ -27,7 +27,7 @@ const tokenizer = await loadTokenizer(MODEL)
 interface Mixture {
   readonly folder: string
   readonly outputDir: string
-  /** `encoding` is told the number of each document before it is encoded. */
+  /** `encoding` is called with the number of each document before it is encoded. */
   readonly run: (more?: {
     readonly restart?: boolean
     readonly verify?: boolean

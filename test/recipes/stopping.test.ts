@@ -126,7 +126,7 @@ function whileModulesLoad (statement: string): string {
   return `data:text/javascript,${encodeURIComponent(program).replaceAll("'", '%27')}`
 }
 
-t.test('too many open files while modules load is told as that', async t => {
+t.test('too many open files while modules load are reported as that', async t => {
   const tooMany = whileModulesLoad('throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" })')
   const started = promisify(execFile)(process.execPath, [
     '--import', tooMany, join(ROOT, 'dist/recipes/cli/main.js'), '--version'

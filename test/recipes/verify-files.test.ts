@@ -234,7 +234,7 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
   t.match(read(page), '1 finding')
 })
 
-t.test('an inventory that can\'t be written is told before anything is read', async t => {
+t.test('an inventory that can\'t be written is reported before anything is read', async t => {
   const { folder, stats } = made(t)
   put(folder, 'logs', 'a file has the folder\'s name')
   const before = filesIn(folder)

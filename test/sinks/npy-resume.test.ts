@@ -60,7 +60,7 @@ async function inOneGo (
   return { stats: sink.stats, content: contentOf(folder) }
 }
 
-t.test('saved at any rows and gone on with, the same bytes and stats as in one go', async t => {
+t.test('saved at any rows and resumed, the same bytes and stats as in one go', async t => {
   const whole = await inOneGo(join(folderInMemory(t), 'whole'))
   t.strictSame(Object.keys(whole.content), ['shard_00000.npy', 'shard_00001.npy', 'shard_00002.npy'])
   const places = Array.from({ length: ROWS.length + 1 }, (_, i) => i)
@@ -99,7 +99,7 @@ t.test('a shard that got its name after the checkpoint is made again out of a co
   t.strictSame(contentOf(shards), whole.content, 'from full shards')
 })
 
-t.test('a last shard whose header tells of fewer rows is gone on with, renamed or not', async t => {
+t.test('a last shard whose header has fewer rows is resumed, renamed or not', async t => {
   const folder = folderInMemory(t)
   const whole = await inOneGo(join(folder, 'whole'))
   const short = await inOneGo(join(folder, 'short'), 6)
@@ -144,7 +144,7 @@ t.test('a begun shard that is changed, shorter or gone is refused; nothing is de
   await refused(/shard_00001\.npy: was changed since the checkpoint/)
   put(folder, 'shard_00001.npy', bytes)
   await finish(sinkInto(folder, state), 6)
-  t.equal(filesIn(folder).length, 3, 'put back, it is gone on with')
+  t.equal(filesIn(folder).length, 3, 'put back, it is resumed')
 })
 
 t.test('a new start removes what a run before has begun, and no other file', async t => {

@@ -141,7 +141,7 @@ t.test('old shards are deleted only once there is a new one in their place', asy
   t.strictSame((await rowsIn(folder)).flat(), counting(1))
 })
 
-t.test('two runs into one folder are told of each other, and neither\'s shard is replaced', async t => {
+t.test('two runs into one folder notice each other, and neither\'s shard is replaced', async t => {
   const folder = temporaryFolder(t)
   async function * meanwhile (): AsyncGenerator<Int32Array> {
     yield Int32Array.of(1, 2)

@@ -133,7 +133,7 @@ t.test('a model that can\'t be used, or doesn\'t know the language, is an error'
   t.equal(installedModel(() => import.meta.url), fileURLToPath(import.meta.url))
 })
 
-t.test('a detector of one\'s own, also one that has to be awaited, is asked for each document, and closed', async t => {
+t.test('a custom detector, also an asynchronous one, is called for each document, and closed', async t => {
   let closed = 0
   const byLength: LanguageDetector = {
     detect: ({ length }) => ({ language: length > 50 ? 'eng_Latn' : 'und', probability: length / 200 }),

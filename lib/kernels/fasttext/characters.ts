@@ -57,7 +57,7 @@ export function readCharacters (from: usize, end: usize, most: u32): u32 {
   return bytes
 }
 
-/** As `readCharacters`, where some have more than one byte. Bytes that a character doesn't have are told by NO_BYTE. */
+/** As `readCharacters`, where some have more than one byte. Bytes that a character doesn't have are NO_BYTE. */
 function readOthers (from: usize, end: usize, most: u32): u32 {
   const stride = <u32>(charactersOf(1) - charactersOf(0))
   let to = charactersOf(0)

@@ -37,7 +37,7 @@ export interface ThreadOptions {
 }
 
 /** A thread that processes batches of one or more flows. It knows which record is in progress, for error messages. */
-export class BatchThread {
+class BatchThread {
   #thread: WorkerThread<BatchTask, BatchResult>
   readonly #signal: AbortSignal | undefined
   /** The number of the current batch, and the current record in it. */

@@ -142,7 +142,7 @@ t.test('a footer that is damaged is named; nothing is set aside for what it says
   ] as const) t.match(await failure(texts(damaged)), { code: 'ERR_SOURCE', message: says }, String(says))
 })
 
-t.test('of a file whose messages lie in order its ranges are told beforehand, and are read in order', async t => {
+t.test('of a file whose messages lie in order its ranges are announced in advance, and are read in order', async t => {
   const read: number[] = []
   const expected: number[][] = []
   const ranges = rangesOf(arrowBytes('tiny-row-groups.file'), start => { read.push(start) })

@@ -97,7 +97,7 @@ t.test('what cannot be asked is refused', async t => {
   })
 })
 
-t.test('loading stops when it is told to', async t => {
+t.test('loading stops on request', async t => {
   await t.rejects(loadFastText(modelPath('hs.bin'), { signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' })
 })
 

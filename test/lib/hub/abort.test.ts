@@ -1,4 +1,4 @@
-/** Whoever stops reading from the Hub, in whatever state, leaves nothing open that would keep the process alive. */
+/** A reader that stops, in whatever state, leaves nothing open that would keep the process alive. */
 import { setTimeout } from 'node:timers/promises'
 import { t } from '../../tap.ts'
 import { closeHubs } from '../../../lib/hub/hub.ts'

@@ -87,7 +87,7 @@ t.test('dataset_info, one or a list', async t => {
   t.strictSame(cardOf('dataset_info:\n- config_name: a\n- text').datasetInfo, [{ config_name: 'a' }])
 })
 
-t.test('what is wrong is told with its line, and what goes around it', async t => {
+t.test('a mistake is reported with its line and the lines around it', async t => {
   for (const [yaml, place, message] of [
     ['license: [mit', 2, /has invalid YAML: .*without the card, name them with data_files/],
     ['a: b: c', 2, /has invalid YAML/],

@@ -76,7 +76,7 @@ t.test('files come in the order of their code points, each once', async t => {
   t.strictSame(found(['a.csv', 'b.csv'], { dataFiles: ['b.csv', '*.csv'] }).paths, ['b.csv', 'a.csv'])
 })
 
-t.test('shards in data/ are told by their names', async t => {
+t.test('shards in data/ are recognized by their names', async t => {
   t.strictSame(found([
     'data/train-00000-of-00002-abc.parquet', 'data/train-00001-of-00002-def.parquet', 'data/sft-00000-of-00001.parquet',
     'x/train.parquet'

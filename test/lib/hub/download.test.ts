@@ -169,7 +169,7 @@ t.test('what the Hub says of a file is compared with its listing', async t => {
   t.match(await wrong(big, { revision: 'main' }), { code: 'ERR_SOURCE', message: /it is now at commit/ })
   t.equal(
     (await joined(download(hub, { ...big, oid: 'unknown', sha256: null }))).length, BYTES.length,
-    'a file of which no hash is told'
+    'a file without a hash'
   )
   t.equal(createHash('sha1').update(`blob ${BYTES.length}\0`).update(BYTES).digest('hex'), small.oid)
 })

@@ -10,7 +10,7 @@ import { httpFor, serve } from './hosts.ts'
 
 const TOKEN = 'hf_secretsecretsecretsecretsecretsecre'
 
-// Proxies and tokens of whoever runs the tests are none of theirs.
+// Tests don't use the proxies and tokens of the user who runs them.
 t.teardown(setHubEnvironment({}))
 
 async function status (http: HubHttp, address: string): Promise<number> {
@@ -232,7 +232,7 @@ t.test('what went wrong', async t => {
   t.equal(asTransient(null, 'o/n', undefined), null)
 })
 
-t.test('a limit that is told with one answer holds for all requests of its kind', async t => {
+t.test('a limit in one response holds for all requests of its kind', async t => {
   let at: Array<[string, number]> = []
   const endpoint = await serve(t, (request, response) => {
     at.push([request.url!, performance.now()])
@@ -256,7 +256,7 @@ t.test('a limit that is told with one answer holds for all requests of its kind'
   t.equal(at.length, 1, 'a limit beyond all reason is none')
 })
 
-t.test('long pauses are told once, and ended by a signal', async t => {
+t.test('long pauses are reported once, and ended by a signal', async t => {
   const endpoint = await serve(t, (_request, response) => {
     response.writeHead(200, { RateLimit: '"api";r=0;t=60' })
       .end('{}')

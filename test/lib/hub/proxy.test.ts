@@ -54,7 +54,7 @@ function environment (t: Test, environment: HubEnvironment): void {
   t.teardown(setHubEnvironment(environment))
 }
 
-/** Certificates of tests are nobody's; whoever says so in the environment trusts any. */
+/** Nobody has signed the certificates of tests: the environment says to trust any. */
 function trustAll (t: Test): void {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
   t.teardown(() => { delete process.env.NODE_TLS_REJECT_UNAUTHORIZED })
@@ -82,7 +82,7 @@ t.test('a proxy for http, and those that need none', async t => {
   }
 })
 
-t.test('a proxy for https, to which nothing is told that is for the Hub', async t => {
+t.test('a proxy for https, which gets nothing that is meant for the Hub', async t => {
   const { address, asked } = await proxy(t)
   trustAll(t)
   environment(t, { HTTPS_PROXY: address })

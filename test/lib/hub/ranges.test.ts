@@ -152,7 +152,7 @@ t.test('what is expected comes as one answer, and what was given last can be ask
   t.match(await failure(ranges.read(0, 1000)), { name: 'AbortError' })
 })
 
-t.test('what breaks in an expected part is told to whoever reads it', async t => {
+t.test('an error in an expected part is reported to its reader', async t => {
   const { standIn, hub } = await start(
     t, { repos: [{ name: 'o/n', files: { 'a.bin': Buffer.alloc(5000) } }] }, { maxRetries: 0 }
   )

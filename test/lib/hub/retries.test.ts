@@ -81,7 +81,7 @@ t.test('waits that were asked for, and addresses that have expired', async t => 
     'a server that has no time to name still gets some')
 })
 
-t.test('long waits are told of, and ended by a signal', async t => {
+t.test('long waits are reported, and ended by a signal', async t => {
   const told: string[] = []
   const controller = new AbortController()
   const retries = new Retries('o/n', SETTINGS, controller.signal, message => { told.push(message) })

@@ -34,7 +34,7 @@ function seen (error: unknown): string {
   return parts.join('\n')
 }
 
-t.test('the token is in no error, in nothing that is told, and in no request to another host', async t => {
+t.test('the token is in no error, in no report, and in no request to another host', async t => {
   const standIn = await startForAll(t, { repos: REPOS, token: TOKEN }, { HF_TOKEN: TOKEN })
   const said: string[] = []
   const written: string[] = []

@@ -67,7 +67,7 @@ t.test('batches are bounded by bytes', async t => {
   t.strictSame(batches, [1000, 1000, 500], 'a batch ends with its row group')
 })
 
-t.test('what is to be read is told beforehand: small row groups several at a time, each in its order', async t => {
+t.test('reads are announced in advance: small row groups several at a time, each in its order', async t => {
   const columnData = [{
     name: 'text', data: Array.from({ length: 2000 }, (_, i) => `a text, the ${i}th`), type: 'STRING' as const
   }, {

@@ -118,7 +118,7 @@ t.test('the bound begins low, and grows with what is read', async t => {
   ahead.close()
 })
 
-t.test('a failure is told when it is its turn, behind what came before', async t => {
+t.test('a failure is reported in its turn, after what came before', async t => {
   const made = new MadeUp([2000, 3000, 10])
   made.failing.set('1', 2)
   const ahead = made.ahead()
@@ -238,7 +238,7 @@ t.test('those that follow are asked for while the first has not answered', async
   source.destroy()
 })
 
-t.test('a source that is gone on with', async t => {
+t.test('a source that is resumed', async t => {
   const names = ['a.txt', 'b.txt', 'c.txt']
   await startWith(t, Object.fromEntries(names.map(name =>
     [name, Array.from({ length: 500 }, (_, i) => `${name} ${i}\n`).join('')])))

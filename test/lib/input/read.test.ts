@@ -82,7 +82,7 @@ t.test('a .gz that is cut off or damaged is an error with its place, not a short
   await t.rejects(read(put(folder, 'plain.gz', 'not compressed')), { code: 'ERR_SOURCE', message: /plain\.gz/ })
 })
 
-t.test('the bytes of the file itself are told for the progress', async t => {
+t.test('the bytes of the file itself are reported as progress', async t => {
   const compressed = gzipSync('x'.repeat(1e6))
   let told = 0
   await read(put(temporaryFolder(t), 'a.gz', compressed), { onRead: bytes => { told = bytes } })
@@ -240,7 +240,7 @@ t.test('a pipe is read by its name, and bytes from a saved offset are there or a
   })
 })
 
-t.test('every file that is missing is told', async t => {
+t.test('every missing file is reported', async t => {
   t.match(await failure(findFiles(['/none/a', '/none/b'])), {
     code: 'ERR_FILES', message: '/none/a: no such file\n/none/b: no such file'
   })

@@ -61,7 +61,7 @@ t.test('with any byte changed, it is refused, or says the same', async t => {
   t.ok(refused > 2.9 * bytes.length, `${refused} refused`)
 })
 
-t.test('what is no checkpoint, or one of another form, is told as that', async t => {
+t.test('a file that is no checkpoint, or one of another format, is reported as that', async t => {
   const folder = folderInMemory(t)
   const path = join(folder, 'checkpoint.json')
   await writeCheckpoint(path, CONTENT)

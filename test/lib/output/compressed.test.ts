@@ -78,7 +78,7 @@ for (const [name, unzip] of Object.entries(unzipped)) {
     }
   })
 
-  t.test(`${name}: what writing fails with is told, by the write or by the part's end`, async t => {
+  t.test(`${name}: a failed write is reported, by the write or by the part's end`, async t => {
     const full = new Error('no space')
     const output = compressed(name, target(() => Promise.reject(full)))
     const noise = Buffer.from(Array.from({ length: 70_000 }, (_, i) => (i * i * 7919) >> 3))

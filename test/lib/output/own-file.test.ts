@@ -63,7 +63,7 @@ t.test('a link under a temporary name is not followed', async t => {
       await output.commit()
       return 'new'
     },
-    async 'resumable, gone on with' (path) {
+    async 'resumable, resumed' (path) {
       const output = await openResumable(path, null)
       await output.write(Buffer.from('new'))
       const state = await output.mark()

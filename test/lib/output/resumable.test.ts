@@ -49,12 +49,12 @@ for (const name of NAMES) {
     t.ok(readFileSync(partialName(path)).length >= state.bytes)
     const left = await openResumable(path, state)
     await left.abandon()
-    t.strictSame(filesIn(folder), [`new/${name}.partial`], 'what is gone on with was marked')
+    t.strictSame(filesIn(folder), [`new/${name}.partial`], 'the resumed file was marked')
     t.equal(await ended(path, state, ' three'), 'one two three')
     t.strictSame(filesIn(folder), [`new/${name}`])
   })
 
-  t.test(`${name}: property: the same text however often it is marked and gone on with`, async t => {
+  t.test(`${name}: property: the same text however often it is marked and resumed`, async t => {
     const path = join(folderInMemory(t), name)
     const steps = fc.array(fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.constantFrom('mark', 'kill')
       .map(act => ({ act }))), { maxLength: 12 })
@@ -96,7 +96,7 @@ for (const name of NAMES) {
     t.equal(await ended(path, { ...state, bytes: 0 }, 'y'), 'y', 'what is behind the mark is dropped')
   })
 
-  t.test(`${name}: where it had its final name by then, a copy is gone on with, and the whole one stands`, async t => {
+  t.test(`${name}: if it already had its final name, a copy is resumed, and the whole file stays`, async t => {
     const folder = folderInMemory(t)
     const path = join(folder, name)
     const state = await begun(path, ['one', ' two'])
@@ -163,7 +163,7 @@ t.test('a final file that is longer, and another one, is not taken for what was 
   t.equal(readFileSync(path, 'utf8'), 'another file, and longer')
   t.strictSame(filesIn(folder), ['a.txt'])
   put(folder, 'a.txt', 'one two three')
-  t.equal(await ended(path, state, ' four'), 'one two four', 'put back, it is gone on with')
+  t.equal(await ended(path, state, ' four'), 'one two four', 'put back, it is resumed')
 })
 
 t.test('behind a link, it is the file that the link names', async t => {
@@ -177,7 +177,7 @@ t.test('behind a link, it is the file that the link names', async t => {
   t.ok(lstatSync(link).isSymbolicLink())
 })
 
-t.test('what is no file can\'t be gone on with', async t => {
+t.test('only a file can be resumed', async t => {
   const folder = folderInMemory(t)
   execFileSync('mkfifo', [join(folder, 'pipe')])
   symlinkSync('/dev/null', join(folder, 'null'))
@@ -195,7 +195,7 @@ t.test('what is no file can\'t be gone on with', async t => {
   t.notOk(existsSync(join(folder, 'null.partial')))
 })
 
-t.test('a state is for any file with these bytes: one that was moved is gone on with under its new name', async t => {
+t.test('a state is for any file with these bytes: one that was moved is resumed under its new name', async t => {
   const folder = folderInMemory(t)
   const state = await begun(join(folder, 'a.txt'), ['one'])
   renameSync(join(folder, 'a.txt.partial'), join(folder, 'b.txt.partial'))

@@ -27,7 +27,7 @@ export function parquetBytes (name: string): Buffer {
   return readFileSync(fixture(`parquet/${name}.parquet`))
 }
 
-/** Bytes in memory as ranges; `read` is told of each range. */
+/** Bytes in memory as ranges; `read` is called with each range. */
 export function rangesOf (bytes: Buffer, read: (start: number, end: number) => void = () => {}): ByteRanges {
   return {
     name: 'a.parquet',

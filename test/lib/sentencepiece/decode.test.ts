@@ -18,7 +18,7 @@ t.test('ids decode as by SentencePiece: of texts, at random, of bytes in UTF-8 a
   }
 })
 
-t.test('the fixtures have what decoding hangs on', async t => {
+t.test('the fixtures have what decoding depends on', async t => {
   const drops = new Map<string, string>()
   for (const file of MODELS) drops.set(file, (await loadDecoder(fixture(file))).drops)
   t.match(Object.fromEntries(drops), { 'tiny.model': 'all', 'keep-spaces.model': 'one', 'no-prefix.model': 'none' })

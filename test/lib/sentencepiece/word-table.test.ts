@@ -87,7 +87,7 @@ t.test('with too little memory there is no table', async t => {
   for (const bytes of [0, 1, 1000]) t.ok(new WordTable(wordMemory(bytes)).isOff)
 })
 
-t.test('tables in one memory know each other\'s words, and are told when one of them has begun anew', async t => {
+t.test('tables in one memory know each other\'s words, and notice when one of them is emptied', async t => {
   const memory = wordMemory(30_000)
   const [table, other] = [new WordTable(memory), new WordTable(memory)]
   const text = Buffer.from('barge')

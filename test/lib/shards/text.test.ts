@@ -71,7 +71,7 @@ t.test('documents: ids say where they begin, meta how many ids they have and whe
   )
 })
 
-t.test('one shard alone: what it begins with is told by the one before it', async t => {
+t.test('one shard alone: the shard before it determines its beginning', async t => {
   const id = await pieces('tiny.model')
   const folder = putShards(temporaryFolder(t), [
     ...id('▁', 'a', '▁', 'a'), ...id('▁', 'a', '▁'), EOS, ...id('▁', 'a', '▁', 'a')

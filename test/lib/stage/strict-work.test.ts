@@ -59,7 +59,7 @@ const BAD: Readonly<Record<string, readonly [take: Take, says: RegExp, more?: ob
       /true, … \}\)$/
     )
   ],
-  'pushes two, and catches what it is told': [
+  'pushes two, and catches the error': [
     (document, push) => { try { push2(document, push) } catch {} },
     /d0: it pushed a second document/
   ],
@@ -105,7 +105,7 @@ const BAD: Readonly<Record<string, readonly [take: Take, says: RegExp, more?: ob
 }
 
 for (const [name, [take, says, more]] of Object.entries(BAD)) {
-  t.test(`a stage that ${name} is told of`, async t => {
+  t.test(`a stage that ${name} is reported`, async t => {
     t.match(await failure(run(take, more)), {
       code: name === 'fails to open' ? 'ERR_OPTION' : 'ERR_DOCUMENT', message: says
     })

@@ -4,7 +4,7 @@ import { t } from '../../tap.ts'
 import { Crew, type Helper, type Steps, inOneStep } from '../../../lib/threads/crew.ts'
 import { failure } from '../../helpers.ts'
 
-/** A thread that does tasks as it is told to, and tells which it was given. */
+/** A thread that does the tasks that it is given, and reports which. */
 class Puppet implements Helper<number, string> {
   readonly given: number[] = []
   readonly ready: Promise<void>
@@ -88,7 +88,7 @@ t.test('while nobody asks for anything, work goes on here', async t => {
   t.equal(left, 0)
 })
 
-t.test('a task that fails fails for whoever takes it; the next one is done', async t => {
+t.test('a failed task fails for its caller; the next one is done', async t => {
   const crew = new Crew([], inSteps(false))
   const [seven, eight] = [crew.add(7), crew.add(8)]
   t.match(await failure(seven.take()), { message: 'seven' })

@@ -116,7 +116,7 @@ t.test('async texts, and a signal that stops them', async t => {
         yield 'gate'
       }
     } finally {
-      given = -given // the texts are told that no more are wanted
+      given = -given // the iterator of the texts is closed
     }
   }
   t.match(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Aliases } from '../../../lib/aliases.ts'
+import type { Aliases } from '../../../recipes/cli/aliases.ts'
 import { sha256 } from '../../../lib/hash.ts'
 import { flagOf } from '../../../recipes/cli/command.ts'
 import { commands } from '../../../recipes/cli/commands.ts'

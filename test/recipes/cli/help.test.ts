@@ -1,7 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { kebabCase } from '../../../lib/options.ts'
 import { flagOf } from '../../../recipes/cli/command.ts'
 import { commands } from '../../../recipes/cli/commands.ts'
 import { command as run } from '../../commands.ts'
+import { ROOT } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
 const helpOf = async (...args: readonly string[]): Promise<string> => {
@@ -55,4 +60,14 @@ t.test('sluice help lists every command, in 80 columns', async t => {
 
 t.test('help for an unknown command is a mistake', async t => {
   t.match(await run(['help', 'filter-corpse']), { code: 2, stderr: /unknown command 'filter-corpse'/ })
+})
+
+t.test('a reader that closes the pipe ends the help without an error', async t => {
+  for (const args of [['--help'], ['check', '--help']]) {
+    const child = spawn(process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args])
+    child.stdout.destroy()
+    const errors = text(child.stderr)
+    t.strictSame(await once(child, 'close'), [0, null], args.join(' '))
+    t.equal(await errors, '', args.join(' '))
+  }
 })

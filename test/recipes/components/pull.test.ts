@@ -113,7 +113,7 @@ t.test('code: the records are counted by licence', async t => {
   t.strictSame(filesIn(join(folder, 'stopped')), ['LICENSES.md', 'README.md', 'a.ndjson', 'provenance.json'])
 })
 
-t.test('a pull that was stopped and gone on with was begun when it was begun', async t => {
+t.test('a resumed pull keeps the time when it started', async t => {
   const folder = temporaryFolder(t)
   const output = join(folder, 'raw/a.ndjson')
   const options = {
@@ -210,7 +210,7 @@ t.test('raw_dir: written once, for each component', async t => {
   )
 })
 
-t.test('what was taken by a file of somebody else is told', async t => {
+t.test('a place that another user\'s file has is reported', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'in/a.ndjson', ndjsonOf(docs(2)))
   writeFileSync(put(folder, 'raw/README.md', ''), '# mine')

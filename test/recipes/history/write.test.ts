@@ -121,7 +121,7 @@ t.test('a run leaves what made its shards; one that made the same of the same le
   )
 })
 
-t.test('a folder that records can\'t go to is told of before anything is made', async t => {
+t.test('a folder that can\'t take records is reported before anything is made', async t => {
   const folder = temporaryFolder(t)
   const manifest = put(folder, 'm.yaml', JSON.stringify([{
     name: 'a',

@@ -108,7 +108,7 @@ t.test('the seconds of all runs are added up', async t => {
   t.ok(before >= 0.012)
 })
 
-/** What has become of settings and inputs, and how it is told. */
+/** What has happened to settings and inputs, and how it is reported. */
 const changes: Readonly<Record<string, { readonly change: (setting: Setting) => JobPlan, readonly says: RegExp }>> = {
   'another setting': {
     change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }),
@@ -179,7 +179,7 @@ t.test('two changes are both named', async t => {
   )
 })
 
-t.test('an input that is touched back goes on; one that is gone is told as missing', async t => {
+t.test('an input that is touched back goes on; one that is gone is reported as missing', async t => {
   const all = setting(t)
   await begin(all)
   const path = join(all.folder, 'a.txt')
@@ -275,7 +275,7 @@ t.test('two at once: the second is refused, whatever it would do', async t => {
   t.notOk(existsSync(`${plan.path}.lock`))
 })
 
-t.test('what can be gone on with: files alone', async t => {
+t.test('only files can be resumed', async t => {
   const folder = folderInMemory(t)
   const file = put(folder, 'a.txt', 'a')
   const canResume = async (names: FileNames, outputs: readonly string[]): Promise<boolean> =>

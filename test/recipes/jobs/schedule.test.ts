@@ -21,7 +21,7 @@ t.test('so many jobs run at once and no more, and outcomes come in the order of 
   }
 })
 
-t.test('a job that fails, even at once, is told and stops no other', async t => {
+t.test('a job that fails, even at once, is reported and stops no other', async t => {
   const cause = new Error('broken')
   const outcomes = await schedule([
     { name: 'a', run: () => { throw cause } },

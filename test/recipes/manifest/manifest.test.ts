@@ -142,7 +142,7 @@ async function mistakes (t: Tap, yaml: string): Promise<string[]> {
 
 type Tap = Parameters<typeof temporaryFolder>[0]
 
-t.test('every mistake is told at once, at its line and column, with what would be right', async t => {
+t.test('every mistake is reported at once, at its line and column, with what would be right', async t => {
   t.strictSame(await mistakes(t, `datasets:
   - name: a
     dataset: text
@@ -285,7 +285,7 @@ t.test('merge keys work, and two copies in one folder don\'t', async t => {
   )
 })
 
-t.test('a file of another kind is told as one, and a long list of mistakes is cut', async t => {
+t.test('a file of another kind is reported as one, and a long list of mistakes is cut', async t => {
   t.match(await mistakes(t, 'a\0b'), [/is not a text in UTF-8/])
   const many = await mistakes(t, Array.from({ length: 50 }, (_, i) => `- { name: c${i} }`).join('\n'))
   t.equal(many.length, 21)

@@ -1,4 +1,4 @@
-import { SluiceError } from './errors.ts'
+import { SluiceError } from '../../lib/errors.ts'
 
 /** Names that options have besides their own: each with the option that it stands for. */
 export interface Aliases {
