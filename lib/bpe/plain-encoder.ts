@@ -1,0 +1,35 @@
+import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
+import { byteString } from '../sentencepiece/utf8.ts'
+import { mergeWord } from './merge.ts'
+import type { BpeModel } from './model.ts'
+import { pairRanks } from './pair-ranks.ts'
+import { wordsOf } from './words.ts'
+
+/**
+ * A function that appends the ids of a text without added tokens. It is the slow equivalent of `KernelEncoder`, in
+ * plain JavaScript: for cuts that the kernel has no scanner for, and what the kernel is tested against.
+ */
+export function plainEncoder (model: BpeModel): (text: string, ids: IdBuffer) => void {
+  const { vocabulary, preTokenizers, wholeWords } = model
+  const ranks = pairRanks(model)
+  const byteIds = Array.from({ length: 256 }, (_, byte) => vocabulary.idOf(String.fromCharCode(byte)) ?? -1)
+  const known = new Map<string, readonly number[]>()
+  return (text, ids) => {
+    for (const word of wordsOf(text, preTokenizers)) {
+      let encoded = known.get(word)
+      if (encoded === undefined) {
+        const bytes = byteString(word)
+        const whole = wholeWords ? vocabulary.idOf(bytes) : undefined
+        encoded = whole !== undefined
+          ? [whole]
+          : mergeWord(Array.from(bytes, byte => byteIds[byte.charCodeAt(0)]!), ranks)
+        if (known.size === MOST_KNOWN) known.clear()
+        if (word.length <= LONGEST_KNOWN) known.set(word, encoded)
+      }
+      for (const id of encoded) ids.push(id)
+    }
+  }
+}
+
+const MOST_KNOWN = 100_000
+const LONGEST_KNOWN = 64

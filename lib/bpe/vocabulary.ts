@@ -1,0 +1,45 @@
+/** The tokens of a byte-level model: bytes by id, and ids by bytes. Ids may have gaps. */
+export class Vocabulary {
+  /** The bytes of all tokens, one after the other, in the order of ids. */
+  readonly bytes: Uint8Array
+  /** Where in `bytes` the token of each id begins; one more at the end. */
+  readonly starts: Int32Array
+  #ids: ReadonlyMap<string, number> | undefined
+
+  private constructor (bytes: Uint8Array, starts: Int32Array) {
+    this.bytes = bytes
+    this.starts = starts
+  }
+
+  /**
+   * @param tokens a character for each byte (`byteString`); empty where no token has the id
+   */
+  static of (tokens: readonly string[]): Vocabulary {
+    const starts = new Int32Array(tokens.length + 1)
+    let length = 0
+    tokens.forEach((token, id) => { starts[id + 1] = length += token.length })
+    return new Vocabulary(Buffer.from(tokens.join(''), 'latin1'), starts)
+  }
+
+  /** Every id is below it. */
+  get size (): number {
+    return this.starts.length - 1
+  }
+
+  /** The bytes of a token; of none for an id that no token has. */
+  bytesOf (id: number): Uint8Array {
+    return this.bytes.subarray(this.starts[id], this.starts[id + 1])
+  }
+
+  /** The id of a token; undefined where there is none. @param bytes a character for each byte */
+  idOf (bytes: string): number | undefined {
+    this.#ids ??= new Map(this.tokens().map((token, id) => [token, id] as const).filter(([token]) => token !== ''))
+    return this.#ids.get(bytes)
+  }
+
+  /** The tokens in the order of ids, a character for each byte. */
+  tokens (): string[] {
+    const text = Buffer.from(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length).toString('latin1')
+    return Array.from({ length: this.size }, (_, id) => text.slice(this.starts[id], this.starts[id + 1]))
+  }
+}
