@@ -30,8 +30,8 @@ export interface BpeModel {
   /** Without added tokens. */
   readonly vocabulary: Vocabulary
   /**
-   * Ids of pairs that merge, two numbers each, the first merge first; undefined where two tokens merge if their
-   * concatenation is a token, the one with the lowest id first, as in tiktoken.
+   * The merges, the first one first, three ids each: left, right and what they make; undefined where two tokens merge if
+   * their concatenation is a token, that with the lowest id first, as in tiktoken.
    */
   readonly merges: Int32Array | undefined
   /** Whether a word that is a token is that token, whatever its merges make of it (`ignore_merges`). */

@@ -11,13 +11,12 @@ export interface PairRanks {
   readonly mergedId: (rank: number) => number
 }
 
-/** @throws Error for a merge that makes no token of the vocabulary */
+/** The pairs of a model in a map. */
 export function pairRanks ({ vocabulary, merges }: Pick<BpeModel, 'vocabulary' | 'merges'>): PairRanks {
   const ranks = new Map<number, number>()
   const rankOf = (left: number, right: number): number | undefined => ranks.get(left * MOST_IDS + right)
-  const tokens = vocabulary.tokens()
   if (merges === undefined) {
-    tokens.forEach((token, id) => {
+    vocabulary.tokens().forEach((token, id) => {
       for (let cut = 1; cut < token.length; cut++) {
         const left = vocabulary.idOf(token.slice(0, cut))
         const right = left === undefined ? undefined : vocabulary.idOf(token.slice(cut))
@@ -26,13 +25,10 @@ export function pairRanks ({ vocabulary, merges }: Pick<BpeModel, 'vocabulary' |
     })
     return { rankOf, mergedId: rank => rank }
   }
-  const merged = new Int32Array(merges.length / 2)
+  const merged = new Int32Array(merges.length / 3)
   for (let rank = 0; rank < merged.length; rank++) {
-    const [left, right] = [merges[2 * rank]!, merges[2 * rank + 1]!]
-    const id = vocabulary.idOf(tokens[left]! + tokens[right]!)
-    if (id === undefined) throw new Error(`merge ${rank} makes a token that is not in the vocabulary`)
-    ranks.set(left * MOST_IDS + right, rank)
-    merged[rank] = id
+    ranks.set(merges[3 * rank]! * MOST_IDS + merges[3 * rank + 1]!, rank)
+    merged[rank] = merges[3 * rank + 2]!
   }
   return { rankOf, mergedId: rank => merged[rank]! }
 }

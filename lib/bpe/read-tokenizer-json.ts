@@ -135,18 +135,22 @@ function vocabularyOf (ids: ReadonlyMap<string, number>, added: ReadonlyMap<stri
 }
 
 function mergesOf (merges: readonly unknown[], ids: ReadonlyMap<string, number>): Int32Array {
-  const pairs = new Int32Array(2 * merges.length)
+  const triples = new Int32Array(3 * merges.length)
   merges.forEach((merge, rank) => {
     const pair: readonly unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : []
     if (pair.length !== 2) throw new Error(`merge ${rank} is ${JSON.stringify(merge)?.slice(0, 80)}, expected two tokens`)
     pair.forEach((token, side) => {
       const id = typeof token === 'string' ? ids.get(token) : undefined
       if (id === undefined) throw new Error(`merge ${rank} has ${JSON.stringify(token)}, which is not in the vocabulary`)
-      pairs[2 * rank + side] = id
+      triples[3 * rank + side] = id
     })
-    if (!ids.has(pair.join(''))) throw new Error(`merge ${rank} makes ${JSON.stringify(pair.join(''))}, which is not in the vocabulary`)
+    const merged = ids.get(pair.join(''))
+    if (merged === undefined) {
+      throw new Error(`merge ${rank} makes ${JSON.stringify(pair.join(''))}, which is not in the vocabulary`)
+    }
+    triples[3 * rank + 2] = merged
   })
-  return pairs
+  return triples
 }
 
 function addedTokenOf ({ single_word: singleWord, ...token }: z.infer<typeof addedToken>): AddedToken {

@@ -1,4 +1,4 @@
-import type { Arena } from './arena.ts'
+import type { Arena } from '../kernels/arena.ts'
 import { DamagedModel, type ModelFile } from './model-file.ts'
 import type { Settings } from './settings.ts'
 

@@ -1,5 +1,5 @@
 import { instantiate } from '../kernels/instantiate.ts'
-import { PAGE_BYTES } from './arena.ts'
+import { PAGE_BYTES } from '../kernels/arena.ts'
 import { type KernelLayout, PIECE_BYTES, SLACK, layoutOf } from './kernel-layout.ts'
 import type { SharedFastText } from './model.ts'
 import { LINE_END, type PlainSum } from './plain-sum.ts'

@@ -1,4 +1,4 @@
-import type { SharedMemory } from './arena.ts'
+import type { SharedMemory } from '../kernels/arena.ts'
 
 /** Centroids of each part of a vector: a code is a byte. */
 export const CENTROIDS = 256

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { SluiceError } from '../errors.ts'
 import { mistakenKind } from '../file-kind.ts'
-import { Arena, type SharedMemory } from './arena.ts'
+import { Arena, type SharedMemory } from '../kernels/arena.ts'
 import { type DictionaryLayout, readDictionary } from './dictionary.ts'
 import type { MatrixLayout } from './matrix.ts'
 import { DamagedModel, ModelFile, type ModelWork } from './model-file.ts'

@@ -1,4 +1,4 @@
-import type { Arena } from './arena.ts'
+import type { Arena } from '../kernels/arena.ts'
 import {
   CENTROIDS, type Codes, type DenseLayout, type MatrixLayout, type QuantizedLayout, addCodes
 } from './matrix.ts'

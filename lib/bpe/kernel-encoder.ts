@@ -1,0 +1,121 @@
+import { PAGE_BYTES } from '../kernels/arena.ts'
+import { instantiate } from '../kernels/instantiate.ts'
+import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
+import { type Exports, LONG_WORK, SETTINGS, SHORT_WORK, TEXT_SLACK, WORK_SLACK } from './kernel-layout.ts'
+import { type BpeTables, settingsOf } from './kernel-tables.ts'
+
+// Of a thread's own memory. Larger tables keep more words, and are slower to fill: the processor's caches are small.
+const SHORT_BITS = 15 // lines of 64 bytes: 2 MiB
+const LONG_BITS = 12 // of 128 bytes: 512 KiB
+const SPILL_BYTES = 2 ** 20
+const OUT_BYTES = 2 ** 18
+const TEXT_BYTES = 2 ** 16
+
+/** Of UTF-8, for a code unit of UTF-16. */
+const MOST_BYTES = 3
+
+/** Texts whose bytes are counted before they are written: others are given the most that they may have. */
+const LARGE = 2 ** 20
+
+const utf8 = new TextEncoder()
+
+/** Encodes texts by the wasm kernel, to the same ids as `plainEncoder`. */
+export class KernelEncoder {
+  readonly #tables: BpeTables
+  readonly #kernel: Exports
+  readonly #settingsAt: number
+  readonly #outAt: number
+  readonly #out: Int32Array
+  #textAt = 0
+  #textRoom = 0
+  #text = new Uint8Array()
+  #workRoom = 0
+
+  /** @throws Error where there is no room for the thread's memory */
+  constructor (tables: BpeTables) {
+    this.#tables = tables
+    this.#kernel = instantiate('bpe', tables.memory) as Exports
+    const parts = [4 * SETTINGS.length, 64 << SHORT_BITS, 128 << LONG_BITS, SPILL_BYTES, OUT_BYTES, SHORT_WORK]
+    const [settingsAt, shortAt, longAt, spillAt, outAt, workAt] = this.#take(parts) as [
+      number, number, number, number, number, number
+    ]
+    const own = {
+      shortAt,
+      shortBits: SHORT_BITS,
+      longAt,
+      longBits: LONG_BITS,
+      spillAt,
+      spillEnd: spillAt + SPILL_BYTES,
+      outAt,
+      outRoom: OUT_BYTES,
+      workAt
+    }
+    this.#settingsAt = settingsAt
+    this.#outAt = outAt
+    this.#view(settingsAt, SETTINGS.length).set(settingsOf(tables, own))
+    this.#out = new Int32Array(tables.memory.buffer, outAt, OUT_BYTES / 4)
+    this.#kernel.setup(settingsAt)
+    this.#kernel.clear()
+    this.#makeRoom(TEXT_BYTES)
+  }
+
+  /**
+   * Appends the ids of a text; a lone surrogate counts as U+FFFD.
+   *
+   * @throws RangeError for a text that there is no memory for
+   */
+  append (text: string, ids: IdBuffer): void {
+    const most = MOST_BYTES * text.length
+    if (most > this.#textRoom) this.#makeRoom(most <= LARGE ? most : Buffer.byteLength(text))
+    this.#appendBytes(utf8.encodeInto(text, this.#text).written, ids)
+  }
+
+  #appendBytes (length: number, ids: IdBuffer): void {
+    const { beginText, encode, stopped, longWordLength } = this.#kernel
+    const end = this.#textAt + length
+    beginText()
+    for (let at = this.#textAt; at < end;) {
+      const count = encode(this.#tables.scanner, at, end)
+      ids.append(this.#out, 0, count)
+      at = stopped()
+      const word = longWordLength()
+      if (word > 0) {
+        this.#appendLong(at, word, ids)
+        at += word
+      }
+    }
+  }
+
+  #appendLong (at: number, length: number, ids: IdBuffer): void {
+    const needed = LONG_WORK * length + WORK_SLACK
+    if (needed > this.#workRoom) {
+      const room = Math.max(needed, 2 * this.#workRoom)
+      const [workAt] = this.#take([room])
+      this.#view(this.#settingsAt, SETTINGS.length)[SETTINGS.indexOf('workAt')] = workAt!
+      this.#workRoom = room
+    }
+    const count = this.#kernel.encodeLong(at, length)
+    const workAt = this.#view(this.#settingsAt, SETTINGS.length)[SETTINGS.indexOf('workAt')]!
+    ids.append(new Int32Array(this.#tables.memory.buffer, workAt, count), 0, count)
+  }
+
+  #makeRoom (bytes: number): void {
+    const room = Math.max(bytes, 2 * this.#textRoom)
+    const [at] = this.#take([room + TEXT_SLACK])
+    this.#textAt = at!
+    this.#textRoom = room
+    this.#text = new Uint8Array(this.#tables.memory.buffer, at, room)
+  }
+
+  /** Takes memory, which other threads may do at the same time. @returns where its parts begin, multiples of 64 */
+  #take (parts: readonly number[]): number[] {
+    const sizes = parts.map(bytes => 64 * Math.ceil(bytes / 64))
+    const { memory } = this.#tables
+    let at = memory.grow(Math.ceil(sizes.reduce((sum, size) => sum + size, 0) / PAGE_BYTES)) * PAGE_BYTES
+    return sizes.map(size => (at += size) - size)
+  }
+
+  #view (at: number, length: number): Uint32Array {
+    return new Uint32Array(this.#tables.memory.buffer, at, length)
+  }
+}

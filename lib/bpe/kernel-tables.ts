@@ -1,0 +1,115 @@
+import { Arena, type SharedMemory } from '../kernels/arena.ts'
+import { instantiate } from '../kernels/instantiate.ts'
+import { characterClasses } from './character-classes.ts'
+import { type Exports, SCANNERS, SETTINGS, SHORT_WORK, type Scanner, type Setting, type Settings } from './kernel-layout.ts'
+import type { BpeModel, PreTokenizer } from './model.ts'
+
+/** What the kernel needs of a model, in memory that threads share. None of it changes. */
+export interface BpeTables {
+  readonly memory: Required<SharedMemory>
+  /** Of the model, in the order of `SETTINGS`; those of a thread are 0. */
+  readonly settings: readonly number[]
+  readonly scanner: number
+}
+
+/**
+ * Builds the kernel's tables.
+ *
+ * @returns undefined where the kernel has no scanner for how the model cuts text, or where there is no WebAssembly or no
+ *   room: `plainEncoder` does the same
+ */
+export function kernelTables (model: BpeModel): BpeTables | undefined {
+  const scanner = scannerOf(model.preTokenizers)
+  if (scanner === undefined) return undefined
+  try {
+    return build(model, scanner)
+  } catch {
+    return undefined
+  }
+}
+
+/** The scanner that cuts as these do. */
+function scannerOf (steps: readonly PreTokenizer[]): Scanner | undefined {
+  const names = steps.map(step => step.type === 'split' ? step.expression : step.type === 'digits' && step.individual ? 'digits' : step.type)
+  switch (names.join(' ')) {
+    case 'gpt2': return 'gpt2'
+    case 'r50k': return 'r50k'
+    case 'llama3': return 'llama3'
+    case 'cl100k': return 'cl100k'
+    case 'qwen2': return 'qwen2'
+    case 'o200k': return 'o200k'
+    case 'tekken': return 'tekken'
+    case 'deepseek-numbers deepseek-cjk deepseek': return 'deepseek'
+    default: return undefined
+  }
+}
+
+function build ({ vocabulary, merges, wholeWords }: BpeModel, scanner: Scanner): BpeTables | undefined {
+  const arena = new Arena(vocabulary.bytes.length * 16)
+  const { memory } = arena
+  if (memory.grow === undefined) return undefined
+  const fields = new Map<Setting, number>()
+  const at = arena.take(4 * SETTINGS.length)
+  const kernel = instantiate('bpe', memory) as Exports
+  const setUp = (): void => {
+    new Uint32Array(memory.buffer, at, SETTINGS.length).set(SETTINGS.map(name => fields.get(name) ?? 0))
+    kernel.setup(at)
+  }
+  fields.set('workAt', arena.take(SHORT_WORK)).set('wholeWords', Number(wholeWords))
+  addClasses(arena, fields)
+  fields.set('byteIdsAt', arena.take(4 * 256)).set('bytePairsAt', arena.take(4 * 65_536))
+  fields.set('filterAt', arena.take(2 ** 17))
+  fields.set('tokensAt', copied(arena, vocabulary.bytes)).set('startsAt', copied(arena, bytesOf(vocabulary.starts)))
+  fields.set('tokenCount', vocabulary.size).set('tokenBits', bitsFor(vocabulary.size))
+  fields.set('tokenSlotsAt', arena.take(4 * 2 ** bitsFor(vocabulary.size)))
+  setUp()
+  if (kernel.indexTokens() === 0) return undefined
+  const pairs = merges === undefined ? kernel.countSplits() : merges.length / 3
+  fields.set('pairBits', bitsFor(pairs)).set('pairsAt', arena.take(8 * 2 ** bitsFor(pairs)))
+  fields.set('mergedAt', arena.take(4 * (merges === undefined ? vocabulary.size : pairs)))
+  const mergesAt = merges === undefined ? 0 : copied(arena, bytesOf(merges))
+  setUp()
+  const hasRoom = merges === undefined ? kernel.addSplits() : kernel.addMerges(mergesAt, pairs)
+  if (hasRoom === 0) return undefined
+  const settings = SETTINGS.map(name => name === 'workAt' ? 0 : fields.get(name) ?? 0)
+  return { memory: memory as Required<SharedMemory>, settings, scanner: SCANNERS[scanner] }
+}
+
+/** Slots of a table with so many entries: a quarter to a half of them are in use. */
+function bitsFor (entries: number): number {
+  return Math.ceil(Math.log2(Math.max(entries, 1))) + 1
+}
+
+function addClasses (arena: Arena, fields: Map<Setting, number>): void {
+  const classes = characterClasses()
+  const numbers = new Map<string, number>()
+  const blockOf = new Uint16Array(classes.length / BLOCK)
+  const blocks: Uint8Array[] = []
+  for (let block = 0; block < blockOf.length; block++) {
+    const bytes = classes.subarray(BLOCK * block, BLOCK * (block + 1))
+    const key = Buffer.from(bytes).toString('latin1')
+    if (!numbers.has(key)) numbers.set(key, blocks.push(bytes) - 1)
+    blockOf[block] = numbers.get(key)!
+  }
+  fields.set('blockOfAt', copied(arena, new Uint8Array(blockOf.buffer))).set('blocksAt', copied(arena, Buffer.concat(blocks)))
+  const masks = Buffer.concat(Array.from({ length: 17 }, (_, length) => Buffer.alloc(16).fill(0xff, 0, length)))
+  fields.set('masksAt', copied(arena, masks))
+}
+
+/** Code points of which the kernel keeps the classes together. */
+const BLOCK = 128
+
+function copied (arena: Arena, bytes: Uint8Array): number {
+  const at = arena.take(bytes.length)
+  arena.bytes(at, bytes.length).set(bytes)
+  return at
+}
+
+function bytesOf ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+/** For a thread. */
+export function settingsOf (tables: BpeTables, own: Partial<Settings>): number[] {
+  return SETTINGS.map((name, i) => own[name] ?? tables.settings[i]!)
+}

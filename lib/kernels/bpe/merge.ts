@@ -1,0 +1,169 @@
+import { NONE, rankOf } from './pairs'
+import { settings } from './settings'
+
+/** The most bytes of a word whose tokens are bits of one number. */
+export const SHORT_WORD: u32 = 64
+
+// Work memory of a short word: its ids, then ranks and tokens by the places of bytes.
+const RANKS_AT: usize = 512
+const TOKENS_AT: usize = 1024
+
+/**
+ * Merges the bytes of a word of 2 to 64: always the pair with the lowest rank, of equal ones the leftmost. The ids are
+ * at the beginning of the work memory then. The minimum of all ranks is looked for each time, four at once, which for
+ * so few is quicker than a heap.
+ *
+ * @returns how many
+ */
+export function mergeShort (at: usize, length: u32): u32 {
+  const work = settings.workAt
+  const ranks = work + RANKS_AT
+  const tokens = work + TOKENS_AT
+  const bytePairsAt = settings.bytePairsAt
+  const byteIdsAt = settings.byteIdsAt
+  const mergedAt = settings.mergedAt
+  for (let place: u32 = 0; place < length; place++) {
+    const pair: u32 = load<u16>(at + place)
+    store<u32>(ranks + (<usize>place << 2), load<u32>(bytePairsAt + (<usize>pair << 2)))
+    store<u32>(tokens + (<usize>place << 2), load<u32>(byteIdsAt + (<usize>(pair & 255) << 2)))
+  }
+  v128.store(ranks + (<usize>(length - 1) << 2), i32x4.splat(-1)) // no pair begins with the last one
+  const stop = ranks + (<usize>length << 2)
+  let alive: u64 = ~(<u64>0) >> (64 - <u64>length) // places where a token begins
+  while (true) {
+    let least = v128.load(ranks)
+    for (let lane = ranks + 16; lane < stop; lane += 16) least = i32x4.min_u(least, v128.load(lane))
+    least = i32x4.min_u(least, i32x4.shuffle(least, least, 2, 3, 0, 1))
+    least = i32x4.min_u(least, i32x4.shuffle(least, least, 1, 0, 3, 2))
+    const rank = <u32>i32x4.extract_lane(least, 0)
+    if (rank === NONE) break
+    let lane = ranks
+    let found = i32x4.bitmask(i32x4.eq(v128.load(lane), least))
+    while (found === 0) {
+      lane += 16
+      found = i32x4.bitmask(i32x4.eq(v128.load(lane), least))
+    }
+    const left = (<u32>(lane - ranks) >> 2) + <u32>ctz(found)
+    const merged = load<u32>(mergedAt + (<usize>rank << 2))
+    const right = left + 1 + <u32>ctz(alive >> (left + 1))
+    alive &= ~((<u64>1) << right)
+    store<u32>(tokens + (<usize>left << 2), merged)
+    store<u32>(ranks + (<usize>right << 2), NONE)
+    const later = left === 63 ? 0 : alive >> (left + 1)
+    const next = left + 1 + <u32>ctz(later)
+    const rankAfter = later === 0 ? NONE : rankOf(merged, load<u32>(tokens + (<usize>next << 2)))
+    store<u32>(ranks + (<usize>left << 2), rankAfter)
+    const earlier = alive & (((<u64>1) << left) - 1)
+    if (earlier !== 0) {
+      const before = 63 - <u32>clz(earlier)
+      store<u32>(ranks + (<usize>before << 2), rankOf(load<u32>(tokens + (<usize>before << 2)), merged))
+    }
+  }
+  let count: u32 = 0
+  for (; alive !== 0; alive &= alive - 1) {
+    store<u32>(work + (<usize>(count++) << 2), load<u32>(tokens + (<usize>ctz(alive) << 2)))
+  }
+  return count
+}
+
+/** Work memory that `mergeLong` takes for each byte of a word. */
+export const LONG_WORK: u32 = 32
+
+let tokensAt: usize = 0
+let nextAt: usize = 0
+let previousAt: usize = 0
+let ranksAt: usize = 0
+
+/** As `mergeShort`, of a word of any length, with a heap: n log n. */
+export function mergeLong (at: usize, length: u32): u32 {
+  const bytes = <usize>length << 2
+  tokensAt = settings.workAt
+  nextAt = tokensAt + bytes
+  previousAt = nextAt + bytes
+  ranksAt = previousAt + bytes
+  beginHeap(ranksAt + bytes)
+  for (let place: u32 = 0; place < length; place++) {
+    const offset = <usize>place << 2
+    store<u32>(tokensAt + offset, load<u32>(settings.byteIdsAt + (<usize>load<u8>(at + place) << 2)))
+    store<u32>(nextAt + offset, place + 1)
+    store<u32>(previousAt + offset, place - 1) // of the first: `NONE`
+    const rank = place + 1 < length ? load<u32>(settings.bytePairsAt + (<usize>load<u16>(at + place) << 2)) : NONE
+    store<u32>(ranksAt + offset, rank)
+    if (rank !== NONE) push(((<u64>rank) << 32) | <u64>place)
+  }
+  while (heapSize > 0) {
+    const due = pop()
+    const left = <u32>due
+    const offset = <usize>left << 2
+    if (load<u32>(ranksAt + offset) !== <u32>(due >> 32)) continue // another pair is there by now
+    const right = load<u32>(nextAt + offset)
+    const next = load<u32>(nextAt + (<usize>right << 2))
+    store<u32>(tokensAt + offset, load<u32>(settings.mergedAt + (<usize>(due >> 32) << 2)))
+    store<u32>(ranksAt + (<usize>right << 2), NONE)
+    store<u32>(nextAt + offset, next)
+    if (next < length) store<u32>(previousAt + (<usize>next << 2), left)
+    rankAnew(left, length)
+    const before = load<u32>(previousAt + offset)
+    if (before !== NONE) rankAnew(before, length)
+  }
+  let count: u32 = 0
+  for (let place: u32 = 0; place < length;) {
+    const next = load<u32>(nextAt + (<usize>place << 2))
+    store<u32>(tokensAt + (<usize>(count++) << 2), load<u32>(tokensAt + (<usize>place << 2)))
+    place = next
+  }
+  return count
+}
+
+function rankAnew (place: u32, length: u32): void {
+  const offset = <usize>place << 2
+  const next = load<u32>(nextAt + offset)
+  const rank = next < length ? rankOf(load<u32>(tokensAt + offset), load<u32>(tokensAt + (<usize>next << 2))) : NONE
+  store<u32>(ranksAt + offset, rank)
+  if (rank !== NONE) push(((<u64>rank) << 32) | <u64>place)
+}
+
+// A heap of ranks with their places, the least first. A pair that was merged stays until it is met. Each merge takes
+// one out and adds at most two: there are never more than two for each byte.
+let heapAt: usize = 0
+let heapSize: u32 = 0
+
+function beginHeap (at: usize): void {
+  heapAt = (at + 7) & ~7
+  heapSize = 0
+}
+
+function push (due: u64): void {
+  let at = heapSize++
+  while (at > 0) {
+    const parent = (at - 1) >> 1
+    const other = load<u64>(heapAt + (<usize>parent << 3))
+    if (other <= due) break
+    store<u64>(heapAt + (<usize>at << 3), other)
+    at = parent
+  }
+  store<u64>(heapAt + (<usize>at << 3), due)
+}
+
+function pop (): u64 {
+  const first = load<u64>(heapAt)
+  const due = load<u64>(heapAt + (<usize>(--heapSize) << 3))
+  let at: u32 = 0
+  while (true) {
+    let child: u32 = 2 * at + 1
+    if (child >= heapSize) break
+    let least = load<u64>(heapAt + (<usize>child << 3))
+    if (child + 1 < heapSize) {
+      const other = load<u64>(heapAt + (<usize>(child + 1) << 3))
+      if (other < least) {
+        child++
+        least = other
+      }
+    }
+    if (least >= due) break
+    store<u64>(heapAt + (<usize>at << 3), least)
+    at = child
+  }
+  store<u64>(heapAt + (<usize>at << 3), due)
+  return first
+}
