@@ -14,6 +14,7 @@ import {
   type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference, CoverageMeter, EncodedWords,
   compareCoverage, coverageOf, coverageTolerances
 } from '../lib/tokenizer/coverage.ts'
+import { type LoadOptions, TOKENIZER_FILES, loadOptions, tokenizerOptionsOf } from '../lib/tokenizer/options.ts'
 import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 import { corpusComponent, corpusOptions } from './components/corpus.ts'
@@ -21,7 +22,7 @@ import { type FindOptions, findComponent } from './components/find.ts'
 import { type ReadOptions, documentsOf } from './flow/documents.ts'
 import { type RunOptions, runFlow } from './flow/flow.ts'
 import { checkOutputs } from './jobs/places.ts'
-import { type FoundComponent, inputsOf } from './manifest/found.ts'
+import { type FoundComponent, type Mixture, inputsOf } from './manifest/found.ts'
 import type { Component } from './manifest/schema.ts'
 import { loadMixture } from './mixture/mixture.ts'
 import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
@@ -39,7 +40,7 @@ const DATASET_HELP = 'what the sample\'s files hold (default: by their names; js
   '.tsv, .parquet or .arrow)'
 const TEXT_COLUMN_HELP = 'field of a record that holds its text, or the path to it: data.text, messages[].content ' +
   '(default: text)'
-const TOKENIZER_HELP = 'SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'
+const TOKENIZER_HELP = `${TOKENIZER_FILES} (default, of a manifest only: its own)`
 const MANIFEST_SAMPLE_HELP = `in place of a sample, what the filters of a manifest's components keep: ${MANIFEST_HELP}`
 const BASELINE_HELP = 'JSON that check-coverage has written; fails when text is covered worse than there'
 const OUTPUT_HELP = 'write the result to this file, too: the baseline of later runs'
@@ -53,6 +54,7 @@ const sampleOptions = {
 
 export const checkCoverageOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
+  ...loadOptions,
   manifest: z.string().min(1).optional().describe(MANIFEST_SAMPLE_HELP),
   limit: positive.optional().describe('documents measured at most; of a manifest, those of each component'),
   baseline: z.string().min(1).optional().describe(BASELINE_HELP),
@@ -177,21 +179,27 @@ async function inputOf (sample: string | undefined, asked: CheckCoverageOptions,
   if (sample !== undefined) {
     if (tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', NO_TOKENIZER)
     const components = [await findComponent(sampleComponent(sample, asked), finding)]
-    return { from: sample, is: 'files', components, tokenizer: await loadTokenizer(tokenizerPath) }
+    const tokenizer = await loadTokenizer(tokenizerPath, tokenizerOptionsOf(asked))
+    return { from: sample, is: 'files', components, tokenizer }
   }
   const [foreign] = Object.entries(pickOptions(asked, sampleOptions)).find(([, value]) => value !== undefined) ?? []
   if (foreign !== undefined) throw new SluiceError('ERR_OPTION', onlyForSamples(foreign))
   // A tokenizer that isn't the manifest's may have another hash than the manifest has: this command compares them.
   const { manifest, tokenizer } = tokenizerPath === undefined
-    ? await loadMixture(path!, undefined, undefined, finding)
-    : { manifest: await readMixture(path!, finding), tokenizer: await loadTokenizer(tokenizerPath) }
+    ? await loadMixture(path!, asked, undefined, finding)
+    : await withOtherTokenizer(await readMixture(path!, finding), tokenizerPath, asked)
   const components = manifest.datasets
     .map(component => ({ ...component, maxRecords: least(component.maxRecords, limit) }))
   return { from: path!, is: 'manifest', components, tokenizer }
 }
 
-const NO_TOKENIZER = 'check-coverage.tokenizerPath: it is missing, expected the SentencePiece .model file to measure ' +
-  '(--tokenizer-path)'
+async function withOtherTokenizer (
+  manifest: Mixture, path: string, asked: LoadOptions
+): Promise<{ readonly manifest: Mixture, readonly tokenizer: Tokenizer }> {
+  return { manifest, tokenizer: await loadTokenizer(path, tokenizerOptionsOf(asked, manifest.tokenizer)) }
+}
+
+const NO_TOKENIZER = 'check-coverage.tokenizerPath: it is missing, expected the tokenizer to measure (--tokenizer-path)'
 
 function onlyForSamples (option: string): string {
   return `check-coverage.${option}: is for a sample file (--${kebabCase(option)}); the manifest has how its ` +

@@ -92,7 +92,7 @@ const LETTERS = [
 ]
 
 function texts ({ model }: Tokenizer): fc.Arbitrary<string> {
-  const pieces = model.pieces.map(({ piece }) => piece.slice(0, 40))
+  const pieces = model!.pieces.map(({ piece }) => piece.slice(0, 40))
   const letter = fc.constantFrom(...LETTERS)
   const any = fc.constantFrom(...SPACES, ...MARKS, ...ODD, ...LETTERS)
   const piece = fc.constantFrom(...pieces)

@@ -1,12 +1,17 @@
-import { readFile } from 'node:fs/promises'
-import { SluiceError, messageOf, reasonOf } from '../errors.ts'
-import { sha256 } from '../hash.ts'
-import { notLocalFile } from '../not-local.ts'
-import { Decoder } from '../sentencepiece/decode.ts'
-import { IdBuffer } from '../sentencepiece/id-buffer.ts'
-import type { SentencePieceVersion } from '../sentencepiece/lexicon.ts'
-import type { SentencePieceModel } from '../sentencepiece/model.ts'
-import { DEFAULT_TABLE_BYTES, wordMemory } from '../sentencepiece/word-table.ts'
+import type { SpecialTokens } from '../bpe/added-tokens.ts'
+import type { SharedByteLevel } from '../bpe/encoder.ts'
+import type { TiktokenFamily } from '../bpe/tiktoken-families.ts'
+import { SluiceError } from '../errors.ts'
+import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
+import type { ModelType, SentencePieceModel } from '../sentencepiece/model.ts'
+import type { Decoder } from './decoder.ts'
+import { type TokenizerFormat, formatOf, readTokenizerFile } from './files.ts'
+
+/**
+ * A SentencePiece version whose ids can be had: 0.1.97 stands for all versions up to 0.2.1, 0.2.3 for 0.2.2, too. They
+ * differ where two segmentations of a text by a unigram model are almost equally good.
+ */
+export type SentencePieceVersion = '0.1.97' | '0.2.3'
 
 /** Encodes text into token ids and decodes ids. It needs no closing, and its functions can be used without `this`. */
 export interface Tokenizer {
@@ -16,6 +21,8 @@ export interface Tokenizer {
    * @throws SluiceError `ERR_DOCUMENT` for a text too large for memory
    */
   readonly encode: (text: string) => Int32Array
+  /** As `encode`, for text in UTF-8. Bytes that are no character count as U+FFFD. */
+  readonly encodeBytes: (utf8: Uint8Array) => Int32Array
   /** As `encode`, but appends the ids to a buffer, which can be reused for many texts. */
   readonly append: (text: string, ids: IdBuffer) => void
   /**
@@ -25,16 +32,17 @@ export interface Tokenizer {
    */
   readonly decode: (ids: Int32Array | readonly number[]) => string
   /**
-   * The piece with an id, in which U+2581 stands for a space.
+   * The piece or token with an id. In a SentencePiece model U+2581 stands for a space, in a byte-level model each
+   * character for a byte (`Ġ` for a space).
    *
    * @throws SluiceError `ERR_TOKENIZER` for an id out of range
    */
   readonly idToPiece: (id: number) => string
-  /** The id of a piece; `unkId` if there is no such piece. */
+  /** The id of a piece or token; `unkId` if there is none. */
   readonly pieceToId: (piece: string) => number
-  /** Number of pieces in the vocabulary; every id is less. */
+  /** Number of pieces or tokens; every id is less. */
   readonly vocabSize: number
-  /** Id for characters that no piece has. */
+  /** Id for characters that no piece has; -1 where every text can be encoded. */
   readonly unkId: number
   /** Id of the BOS token; -1 if the model has none. */
   readonly bosId: number
@@ -42,160 +50,86 @@ export interface Tokenizer {
   readonly eosId: number
   /** Id of the padding token; -1 if the model has none. */
   readonly padId: number
-  /** Path of the model file, as passed to `loadTokenizer`. */
+  /** As passed to `loadTokenizer`. */
   readonly path: string
-  /** SHA-256 of the model file, in lower-case hex. */
+  /** SHA-256 of the tokenizer's file, in lower-case hex. */
   readonly sha256: string
-  /**
-   * A cache of encoded words, which can be passed to `loadTokenizer` in another thread; undefined for a model whose
-   * words aren't cached. Unigram models and most BPE models have one.
-   */
-  readonly words: SharedArrayBuffer | undefined
-  /** The SentencePiece version whose ids are returned. */
-  readonly version: SentencePieceVersion
-  /** The content of the model file. */
-  readonly model: SentencePieceModel
+  readonly format: TokenizerFormat
+  readonly modelType: ModelType | 'byte-level-bpe'
+  /** The SentencePiece version whose ids are returned; null for other formats. */
+  readonly version: SentencePieceVersion | null
+  /** The content of a SentencePiece model; undefined for other formats. */
+  readonly model: SentencePieceModel | undefined
+  /** What becomes of the names of special tokens in texts; null where the model finds none in any case. */
+  readonly specialTokens: SpecialTokens | null
+  /** What can be passed to `loadTokenizer` in another thread, so that it takes less time and memory there. */
+  readonly shared: SharedTokenizer | undefined
 }
 
+/**
+ * What threads share of a tokenizer, which can be posted to them: a cache of encoded words, or the tables of a
+ * byte-level model.
+ */
+export type SharedTokenizer =
+  | { readonly kind: 'words', readonly words: SharedArrayBuffer }
+  | { readonly kind: 'byte-level', readonly encoder: SharedByteLevel }
+
 /** The part of a tokenizer that a stream needs to encode texts. */
-export type Encoder =
-  Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer, 'path' | 'words' | 'version'>>
+export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer,
+  'path' | 'shared' | 'version' | 'specialTokens' | 'bosId' | 'pieceToId' | 'idToPiece'
+>>
 
 /** Options of `loadTokenizer`. */
 export interface TokenizerOptions {
-  /**
-   * The SentencePiece version whose ids are returned. Versions differ where two segmentations of a text by a unigram
-   * model are almost equally good: 0.1.97 has the ids of all versions up to 0.2.1, and 0.2.2 those of 0.2.3, too.
-   *
-   * @default '0.1.97'
-   */
-  readonly version?: SentencePieceVersion
+  /** The SentencePiece version whose ids a `.model` gives. @default '0.2.3' */
+  readonly version?: SentencePieceVersion | undefined
   /** Maximum size in bytes of the cache of encoded words; 0: no cache. @default 48 MiB */
   readonly tableBytes?: number
-  /** The cache of a tokenizer in another thread, which must have the same model and version. */
-  readonly words?: SharedArrayBuffer | undefined
+  /** `shared` of a tokenizer in another thread, which must have the same file and options. */
+  readonly shared?: SharedTokenizer | undefined
+  /**
+   * What becomes of the names of special tokens in texts, such as `<|endoftext|>`: `text` encodes them like any other
+   * text, which is safe for text from others; `encode` makes them the tokens, as Hugging Face's tokenizers do; `refuse`
+   * makes them an error, `ERR_DOCUMENT`. SentencePiece models never find control tokens in a text.
+   *
+   * @default 'text'
+   */
+  readonly specialTokens?: SpecialTokens | undefined
+  /** The family of a tiktoken file whose name doesn't say it: `cl100k`, `o200k`, ... */
+  readonly family?: TiktokenFamily | undefined
 }
 
 /**
- * Loads a SentencePiece `.model` file. sluice itself encodes with unigram models, SentencePiece compiled to wasm with
- * other types.
+ * Loads a tokenizer: a SentencePiece `.model` file, a `tokenizer.json` of Hugging Face's tokenizers with a byte-level
+ * BPE model, a folder with one, or a rank file of tiktoken. Word and char models of SentencePiece are encoded by
+ * SentencePiece compiled to wasm, all others by sluice itself.
  *
- * @throws SluiceError `ERR_TOKENIZER` when the file is missing, damaged or not a SentencePiece model
+ * @param path of the file or folder
+ * @throws SluiceError `ERR_TOKENIZER` when the file is missing or damaged, or needs what sluice doesn't know
  */
 export async function loadTokenizer (path: string, options: TokenizerOptions = {}): Promise<Tokenizer> {
-  const bytes = await readTokenizerFile(path)
-  const { readModel } = await import('../sentencepiece/model.ts')
-  const model = readModel(bytes, path)
-  const hash = sha256(bytes)
-  const { append, words } = model.trainer.modelType === 'unigram'
-    ? await unigram(model, path, options)
-    : await otherType(model, path, hash, options)
-  const buffer = new IdBuffer()
-  const decoder = once(() => usable(path, () => new Decoder(model, path)))
-  if (model.denormalizer !== undefined) decoder() // its table may be damaged; otherwise it is made when needed
-  const ids = once(() => new Map(model.pieces.map(({ piece }, id) => [piece, id])))
-  return {
-    append,
-    encode: text => {
-      buffer.clear()
-      append(text, buffer)
-      return buffer.copy()
-    },
-    decode: encoded => decoder().decode(encoded),
-    idToPiece: id => decoder().name(id),
-    pieceToId: piece => ids().get(piece) ?? model.unkId,
-    vocabSize: model.pieces.length,
-    unkId: model.unkId,
-    bosId: model.bosId,
-    eosId: model.eosId,
-    padId: model.padId,
-    path,
-    sha256: hash,
-    words,
-    version: options.version ?? '0.1.97',
-    model
+  const file = await readTokenizerFile(path)
+  if (formatOf(file) === 'sentencepiece') {
+    const { sentencePieceTokenizer } = await import('./sentencepiece.ts')
+    return await sentencePieceTokenizer(file, options)
   }
-}
-
-async function unigram (
-  model: SentencePieceModel,
-  path: string,
-  options: TokenizerOptions
-): Promise<Pick<Tokenizer, 'append' | 'words'>> {
-  const { UnigramEncoder } = await import('../sentencepiece/unigram-encoder.ts')
-  const encoder = usable(path, () => new UnigramEncoder(model, options))
-  const append: Tokenizer['append'] = (text, ids) => {
-    try {
-      encoder.append(text, ids)
-    } catch (cause) { // not enough memory for a text whose normalized form has gigabytes
-      throw new SluiceError('ERR_DOCUMENT',
-        `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
-    }
-  }
-  return { append, words: encoder.words }
-}
-
-async function otherType (
-  model: SentencePieceModel,
-  path: string,
-  hash: string,
-  { tableBytes = DEFAULT_TABLE_BYTES, words: given }: TokenizerOptions
-): Promise<Pick<Tokenizer, 'append' | 'words'>> {
-  const { normalizer } = model
-  const { readCharsmap } = await import('../sentencepiece/charsmap.ts')
-  // The wasm module doesn't check the normalization table.
-  if (normalizer.precompiledCharsmap.length > 0) usable(path, () => readCharsmap(normalizer.precompiledCharsmap))
-  const { loadWasmEncoder } = await import('../sentencepiece/wasm.ts')
-  const encode = await loadWasmEncoder(path, hash)
-  const { WordwiseEncoder, isWordwise } = await import('../sentencepiece/wordwise-encoder.ts')
-  if (tableBytes > 0 && isWordwise(model)) {
-    const words = given ?? wordMemory(tableBytes)
-    const encoder = new WordwiseEncoder(encode, words)
-    return { append: (text, ids) => { encoder.append(text, ids) }, words }
-  }
-  const append: Tokenizer['append'] = (text, ids) => {
-    const encoded = encode(text)
-    ids.append(encoded, 0, encoded.length)
-  }
-  return { append, words: undefined }
-}
-
-/** @throws SluiceError `ERR_TOKENIZER` when `make` fails */
-function usable<T> (path: string, make: () => T): T {
-  try {
-    return make()
-  } catch (cause) {
-    throw new SluiceError('ERR_TOKENIZER', `${path}: the model can't be used: ${messageOf(cause)}`, { cause })
-  }
-}
-
-function once<T> (make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => (made ??= { value: make() }).value
+  const { byteLevelTokenizer } = await import('./byte-level.ts')
+  return await byteLevelTokenizer(file, options)
 }
 
 /**
- * Loads the part of a SentencePiece `.model` file that decodes ids, which is faster than loading the whole.
+ * Loads the part of a tokenizer that decodes ids, which is faster than loading the whole.
  *
  * @throws SluiceError as `loadTokenizer`, and for a model that can only decode whole texts
  */
-export async function loadDecoder (path: string): Promise<Decoder> {
-  const { readModel } = await import('../sentencepiece/model.ts')
-  const model = readModel(await readTokenizerFile(path), path)
-  const decoder = usable(path, () => new Decoder(model, path))
+export async function loadDecoder (path: string, options: Pick<TokenizerOptions, 'family'> = {}): Promise<Decoder> {
+  const file = await readTokenizerFile(path)
+  const decoder = formatOf(file) === 'sentencepiece'
+    ? await (await import('./sentencepiece.ts')).sentencePieceDecoder(file)
+    : await (await import('./byte-level.ts')).byteLevelDecoder(file, options)
   if (decoder.rewrites) {
     throw new SluiceError('ERR_TOKENIZER', `${path}: decoded text must be rewritten as a whole (denormalizer_spec), ` +
       'not in parts; decode whole texts with loadTokenizer')
   }
   return decoder
-}
-
-/** Reads a model file. @throws SluiceError `ERR_TOKENIZER` when it can't be read */
-export async function readTokenizerFile (path: string): Promise<Buffer> {
-  try {
-    return await readFile(path)
-  } catch (cause) {
-    throw new SluiceError('ERR_TOKENIZER', notLocalFile(path, cause) ??
-      `${path}: ${reasonOf(cause)}, expected a SentencePiece .model file`, { cause })
-  }
 }
