@@ -3,8 +3,8 @@ import { SluiceError } from '../lib/errors.ts'
 import { type WithAliases, ownNames } from './cli/aliases.ts'
 import { parseOptions } from '../lib/options.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
-import { TOKENIZER_FILES, loadOptions } from '../lib/tokenizer/options.ts'
-import { type TokenizerFormat, readTokenizerFile } from '../lib/tokenizer/files.ts'
+import { type TokenizerFormat, TOKENIZER_FILES, readTokenizerFile } from '../lib/tokenizer/files.ts'
+import { loadOptions } from '../lib/tokenizer/options.ts'
 import { loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({

@@ -74,7 +74,8 @@ export async function shardCorpusParsed (
   if ((output === undefined) === (tokenizerPath === undefined)) {
     throw new SluiceError('ERR_OPTION', `shard-corpus: ${EITHER}`)
   }
-  const asked = { ...corpusComponent(options), seqLen, sequencesPerShard, dtype, eosId, bos, eos: options.eos ?? null, outputDir }
+  const boundaries = { eosId, bos, eos: options.eos ?? null }
+  const asked = { ...corpusComponent(options), seqLen, sequencesPerShard, dtype, ...boundaries, outputDir }
   const checkpoint = output === undefined ? checkpointIn(outputDir) : checkpointOf(output)
   const component = await findComponent(asked, { ...options, ...run }, [checkpoint])
   const inputs = component.files.map(({ path }) => path)

@@ -40,7 +40,7 @@ export async function fuzzedModels (folder: string, every = 1): Promise<Fuzzed[]
   const fuzzed: Fuzzed[] = []
   for (const { name, bytes } of models) {
     const path = put(folder, `${name}.model`, bytes)
-    const ours = await loadTokenizer(path)
+    const ours = await loadTokenizer(path, { version: '0.1.97' })
     const processor = new sentencepiece.SentencePieceProcessor()
     await loadEmscripten(() => processor.load(path))
     fuzzed.push({

@@ -3,7 +3,8 @@ import type { Document, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
 import { Stage, type StageOptions, type Work, stageOptions } from '../lib/stage/stage.ts'
-import { TOKENIZER_FILES, loadOptions, tokenizerOptionsOf } from '../lib/tokenizer/options.ts'
+import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
+import { loadOptions, tokenizerOptionsOf } from '../lib/tokenizer/options.ts'
 import { type Encoder, type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 /** Options of where a document begins and ends in the ids. */

@@ -14,6 +14,13 @@ export interface DecodingOptions {
   readonly namesCut?: boolean
 }
 
+interface Added {
+  readonly content: string
+  readonly special: boolean
+  /** Of its text. */
+  readonly bytes: Uint8Array
+}
+
 /**
  * Decodes the ids of a byte-level model: the bytes of the tokens, read as UTF-8. Bytes that are no character become
  * U+FFFD, as by `String::from_utf8_lossy` of Rust. Special tokens have no text; other added tokens are their content.
@@ -24,7 +31,7 @@ export class ByteLevelDecoder {
   readonly unkId: number
   readonly rewrites = false
   readonly #model: BpeModel
-  readonly #added: ReadonlyMap<number, { readonly content: string, readonly special: boolean, readonly bytes: Uint8Array }>
+  readonly #added: ReadonlyMap<number, Added>
   readonly #path: string
 
   /** @param path for messages */

@@ -104,7 +104,7 @@ export async function shardStatistics (
 /** The kind of each id in the vocabulary. */
 function kindsOf (decoder: Decoder, eosId: number): Uint8Array {
   const { unkId, vocabSize } = decoder
-  const kinds = Uint8Array.from({ length: vocabSize }, (_, id) => decoder.isByte(id) ? BYTE! : OTHER!)
+  const kinds = Uint8Array.from({ length: vocabSize }, (_, id) => decoder.isByte(id) ? BYTE : OTHER)
   if (unkId >= 0) kinds[unkId] = UNKNOWN!
   kinds[eosId] = END!
   return kinds

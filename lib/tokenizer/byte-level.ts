@@ -9,11 +9,11 @@ import { SluiceError, messageOf } from '../errors.ts'
 import { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import { type TokenizerFile, formatOf } from './files.ts'
 import { specialNamesFor } from './special-names.ts'
-import type { Tokenizer, TokenizerOptions } from './tokenizer.ts'
+import type { Tokenizer, TokenizerOptions } from './interface.ts'
 
 /** Loads a tokenizer with a byte-level BPE model. @throws SluiceError `ERR_TOKENIZER` */
 export async function byteLevelTokenizer (file: TokenizerFile, options: TokenizerOptions): Promise<Tokenizer> {
-  const { path, bytes, sha256 } = file
+  const { path, sha256 } = file
   const model = await readBpe(file, options)
   const { shared: given, specialTokens = 'text' } = options
   const encoder = given?.kind === 'byte-level'

@@ -4,7 +4,6 @@ import { isTiktoken } from '../bpe/tiktoken-families.ts'
 import { SluiceError, codeOf, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
 import { notLocalFile } from '../not-local.ts'
-import { TOKENIZER_FILES } from './options.ts'
 
 /** The kinds of file that a tokenizer is in. */
 export type TokenizerFormat = 'sentencepiece' | 'tokenizer.json' | 'tiktoken'
@@ -19,6 +18,9 @@ export interface TokenizerFile {
   /** Of `bytes`. */
   readonly sha256: string
 }
+
+/** What a tokenizer is read from, in messages and help. */
+export const TOKENIZER_FILES = 'a SentencePiece .model file, a tokenizer.json or its folder, or a tiktoken file'
 
 const TOKENIZER_JSON = 'tokenizer.json'
 
@@ -62,7 +64,8 @@ async function fileIn (folder: string): Promise<string> {
     const path = join(folder, name)
     if (await stat(path).then(found => found.isFile(), () => false)) return path
   }
-  throw new SluiceError('ERR_TOKENIZER', `${folder}: is a folder without a ${TOKENIZER_JSON}; expected ${TOKENIZER_FILES}`)
+  const mistake = `is a folder without a ${TOKENIZER_JSON}`
+  throw new SluiceError('ERR_TOKENIZER', `${folder}: ${mistake}; expected ${TOKENIZER_FILES}`)
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The module `sluice/tokenizer`: encodes and decodes with SentencePiece models, and measures how they cover texts. */
+/** The module `sluice/tokenizer`: encodes and decodes with tokenizers, and measures how they cover texts. */
 export { IdBuffer } from '../sentencepiece/id-buffer.ts'
 export {
   type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference, type CoverageTolerances,
@@ -7,5 +7,6 @@ export {
 export type { Decoder, Decoding } from './decoder.ts'
 export type { TokenizerFormat } from './files.ts'
 export {
-  type Encoder, type SentencePieceVersion, type SharedTokenizer, type Tokenizer, type TokenizerOptions, loadDecoder, loadTokenizer
+  type Encoder, type SentencePieceVersion, type SharedTokenizer, type Tokenizer, type TokenizerOptions,
+  loadDecoder, loadTokenizer
 } from './tokenizer.ts'

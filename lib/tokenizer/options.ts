@@ -1,12 +1,9 @@
 import { z } from 'zod'
 import { TIKTOKEN_FAMILIES } from '../bpe/tiktoken-families.ts'
-import type { TokenizerOptions } from './tokenizer.ts'
+import type { TokenizerOptions } from './interface.ts'
 
-/** What a tokenizer is read from, in messages and help. */
-export const TOKENIZER_FILES = 'a SentencePiece .model file, a tokenizer.json or its folder, or a tiktoken file'
-
-const VERSION_HELP = 'the SentencePiece version whose ids a .model gives: 0.1.97 stands for all up to 0.2.1, 0.2.3 for ' +
-  '0.2.2, too (default: 0.2.3)'
+const VERSION_HELP = 'SentencePiece version whose ids a .model gives: 0.1.97, for all up to 0.2.1, or 0.2.3, for 0.2.2 ' +
+  'too (default: 0.2.3)'
 const SPECIAL_HELP = 'names of special tokens in a text, such as <|endoftext|>, are encoded as text, encoded as the ' +
   'tokens, or an error (default: text)'
 
@@ -18,8 +15,8 @@ export const loadOptions = {
     .describe('family of a tiktoken file, where its name doesn\'t say it')
 }
 
-const loadSchema = z.object(loadOptions)
-export type LoadOptions = z.output<typeof loadSchema>
+/** Options of how a tokenizer is loaded, checked. */
+export type LoadOptions = { readonly [Key in keyof typeof loadOptions]?: z.output<typeof loadOptions[Key]> }
 
 /**
  * The options for `loadTokenizer`.

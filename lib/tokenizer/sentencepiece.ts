@@ -5,7 +5,7 @@ import type { SentencePieceModel } from '../sentencepiece/model.ts'
 import { DEFAULT_TABLE_BYTES, wordMemory } from '../sentencepiece/word-table.ts'
 import type { UnigramOptions } from '../sentencepiece/unigram-encoder.ts'
 import type { TokenizerFile } from './files.ts'
-import type { Tokenizer, TokenizerOptions } from './tokenizer.ts'
+import type { Tokenizer, TokenizerOptions } from './interface.ts'
 
 /** Loads a SentencePiece model. @throws SluiceError `ERR_TOKENIZER` when the file is damaged or isn't one */
 export async function sentencePieceTokenizer (file: TokenizerFile, options: TokenizerOptions): Promise<Tokenizer> {

@@ -4,7 +4,8 @@ import { count, fileNames, path, positive, rejectsPath } from '../../lib/options
 import { dtypes } from '../../lib/shards/npy.ts'
 import type { StageModule } from '../../lib/stage/module.ts'
 import { isName } from '../../lib/text/shown.ts'
-import { TOKENIZER_FILES, loadOptions } from '../../lib/tokenizer/options.ts'
+import { TOKENIZER_FILES } from '../../lib/tokenizer/files.ts'
+import { loadOptions } from '../../lib/tokenizer/options.ts'
 import { tokenizerTraining } from '../../lib/trainer/options.ts'
 import { boundaryOptions } from '../../transforms/encode.ts'
 
