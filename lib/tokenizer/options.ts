@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { TIKTOKEN_FAMILIES } from '../bpe/tiktoken-families.ts'
 import type { TokenizerOptions } from './interface.ts'
 
-const VERSION_HELP = 'SentencePiece version whose ids a .model gives: 0.1.97, for all up to 0.2.1, or 0.2.3, for 0.2.2 ' +
-  'too (default: 0.2.3)'
+const VERSION_HELP = 'SentencePiece version whose ids a .model gives: 0.1.97, for all up to 0.2.1, or 0.2.3, for ' +
+  '0.2.2 too (default: 0.2.3)'
 const SPECIAL_HELP = 'names of special tokens in a text, such as <|endoftext|>, are encoded as text, encoded as the ' +
   'tokens, or an error (default: text)'
 
