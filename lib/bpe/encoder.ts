@@ -1,56 +1,83 @@
+import { isUtf8 } from 'node:buffer'
 import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
-import { type SpecialTokens, cutterOf } from './added-tokens.ts'
+import { type Part, type SpecialTokens, cutterOf } from './added-tokens.ts'
 import { KernelEncoder } from './kernel-encoder.ts'
 import { type BpeTables, kernelTables } from './kernel-tables.ts'
 import type { BpeModel } from './model.ts'
-import { nfc } from './nfc.ts'
+import { normalized } from './normalizers.ts'
 import { plainEncoder } from './plain-encoder.ts'
+import { normalizedTokens } from './read-added-tokens.ts'
 
-/** What another thread needs in order to encode as a tokenizer does. It can be posted to one; its tables are shared. */
-export interface SharedByteLevel extends Pick<BpeModel, 'added' | 'normalization'> {
-  readonly tables: BpeTables
+/** Encodes texts by a byte-level BPE model. */
+export interface BpeEncoder {
+  /**
+   * Appends the ids of a text; a lone surrogate is encoded as U+FFFD.
+   *
+   * @throws SluiceError `ERR_DOCUMENT` for a special token that is refused
+   */
+  readonly append: (text: string, ids: IdBuffer) => void
+  /** As `append`, for a text in UTF-8; what isn't UTF-8 is encoded as U+FFFD. */
+  readonly appendBytes: (bytes: Uint8Array, ids: IdBuffer) => void
+  /** What another thread encodes with; undefined for a model that the kernel can't encode with. */
+  readonly shared: SharedBpe | undefined
+}
+
+/** How text is treated before it is cut into words. */
+interface TextSettings extends Pick<BpeModel, 'added' | 'normalizers'> {
   readonly specialTokens: SpecialTokens
 }
 
-/** Encodes texts by a byte-level BPE model. */
-export interface ByteLevelEncoder {
-  readonly append: (text: string, ids: IdBuffer) => void
-  /** Undefined where the kernel can't encode with the model, and the plain path does. */
-  readonly shared: SharedByteLevel | undefined
+/** What another thread needs to encode as a tokenizer does. It can be posted; the memory of its tables is shared. */
+export interface SharedBpe extends TextSettings {
+  readonly tables: BpeTables
 }
 
-/** @param specialTokens what becomes of the names of special tokens in texts */
-export function byteLevelEncoder (model: BpeModel, specialTokens: SpecialTokens): ByteLevelEncoder {
+/**
+ * An encoder by the wasm kernel, or where that can't encode with the model by JavaScript, which is slower.
+ *
+ * @param specialTokens what becomes of special tokens in texts
+ */
+export function bpeEncoder (model: BpeModel, specialTokens: SpecialTokens): BpeEncoder {
   const tables = kernelTables(model)
-  if (tables === undefined) {
-    return { append: whole(model, specialTokens, plainEncoder(model)), shared: undefined }
-  }
-  const { added, normalization } = model
-  const shared = { added, normalization, tables, specialTokens }
-  return { append: sharedEncoder(shared), shared }
+  const { added, normalizers } = model
+  return tables === undefined
+    ? encoderOf({ added, normalizers, specialTokens }, plainEncoder(model), undefined)
+    : sharedEncoder({ added, normalizers, specialTokens, tables })
 }
 
 /** Encodes as the tokenizer in another thread does. */
-export function sharedEncoder (shared: SharedByteLevel): ByteLevelEncoder['append'] {
+export function sharedEncoder (shared: SharedBpe): BpeEncoder {
   const kernel = new KernelEncoder(shared.tables)
-  return whole(shared, shared.specialTokens, (text, ids) => { kernel.append(text, ids) })
+  const encoder = encoderOf(shared, (text, ids) => { kernel.append(text, ids) }, kernel)
+  return { ...encoder, shared }
 }
 
-/** Encodes the text between added tokens, normalized. */
-function whole (
-  { added, normalization }: Pick<BpeModel, 'added' | 'normalization'>,
-  specialTokens: SpecialTokens,
-  append: ByteLevelEncoder['append']
-): ByteLevelEncoder['append'] {
-  const cut = cutterOf(added, specialTokens)
-  const appendText = normalization === null
-    ? append
-    : (text: string, ids: IdBuffer): void => { append(nfc(text), ids) }
-  if (cut === undefined) return appendText
-  return (text, ids) => {
-    for (const part of cut(text)) {
-      if (typeof part === 'number') ids.push(part)
-      else appendText(part, ids)
+function encoderOf (
+  settings: TextSettings, appendPart: BpeEncoder['append'], kernel: KernelEncoder | undefined
+): BpeEncoder {
+  const { added, normalizers, specialTokens } = settings
+  const cut = cutterOf(added.filter(token => !token.normalized), specialTokens)
+  const cutNormalized = cutterOf(normalizedTokens(added.filter(token => token.normalized), normalizers), specialTokens)
+  const appendRaw = (part: Part, ids: IdBuffer): void => {
+    if (typeof part === 'number') {
+      ids.push(part)
+      return
     }
+    const text = normalized(part, normalizers)
+    if (cutNormalized === undefined) appendPart(text, ids)
+    else for (const inner of cutNormalized(text)) typeof inner === 'number' ? ids.push(inner) : appendPart(inner, ids)
+  }
+  const append = (text: string, ids: IdBuffer): void => {
+    if (cut === undefined) appendRaw(text, ids)
+    else for (const part of cut(text)) appendRaw(part, ids)
+  }
+  const isDirect = kernel !== undefined && normalizers.length === 0 && cut === undefined && cutNormalized === undefined
+  return {
+    append,
+    appendBytes: (bytes, ids) => {
+      if (isDirect && isUtf8(bytes)) kernel.appendBytes(bytes, ids)
+      else append(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(), ids)
+    },
+    shared: undefined
   }
 }

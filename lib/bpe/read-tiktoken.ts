@@ -10,7 +10,9 @@ import { Vocabulary } from './vocabulary.ts'
  * @param family of `TIKTOKEN_FAMILIES`; by default the file's name says it, as `cl100k_base.tiktoken`
  * @throws SluiceError `ERR_TOKENIZER` for a file that is damaged, or whose family is not known
  */
-export function readTiktoken (bytes: Uint8Array, path: string, family: TiktokenFamily | undefined = familyOf(path)): BpeModel {
+export function readTiktoken (
+  bytes: Uint8Array, path: string, family: TiktokenFamily | undefined = familyOf(path)
+): BpeModel {
   if (family === undefined) {
     throw damaged(path, 'is a rank file of tiktoken whose name doesn\'t say its family; name it as tiktoken does ' +
       `(cl100k_base.tiktoken), or set the family (--tiktoken-family): ${TIKTOKEN_FAMILIES.join(', ')}`)
@@ -27,14 +29,14 @@ export function readTiktoken (bytes: Uint8Array, path: string, family: TiktokenF
     vocabulary,
     merges: undefined,
     wholeWords: true,
-    normalization: null,
+    normalizers: [],
     preTokenizers: [{ type: 'split', expression: known.expression }],
     added,
     bosId: -1,
     eosId: known.special['<|endoftext|>']!,
     padId: -1,
     unkId: -1,
-    vocabSize: Math.max(vocabulary.size, ...added.map(({ id }) => id + 1))
+    vocabSize: added.reduce((size, { id }) => Math.max(size, id + 1), vocabulary.size)
   }
 }
 
@@ -45,7 +47,7 @@ function familyOf (path: string): TiktokenFamily | undefined {
 
 function readRanks (bytes: Uint8Array, path: string): Vocabulary {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-  const tokens: string[] = []
+  const tokens: Array<string | undefined> = []
   const seen = new Set<string>()
   let number = 0
   for (let start = 0; start < text.length;) {
@@ -55,7 +57,9 @@ function readRanks (bytes: Uint8Array, path: string): Vocabulary {
     number++
     if (line === '') continue
     const match = LINE.exec(line)
-    if (match === null) throw damaged(path, `line ${number} is not the base64 of a token and its rank; get the file again`)
+    if (match === null) {
+      throw damaged(path, `line ${number} is not the base64 of a token and its rank; get the file again`)
+    }
     const token = Buffer.from(match[1]!, 'base64').toString('latin1')
     const id = Number(match[2])
     if (id >= MOST_IDS) throw damaged(path, `line ${number} has the rank ${match[2]}, expected less than ${MOST_IDS}`)

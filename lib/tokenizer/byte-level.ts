@@ -1,6 +1,6 @@
 import { bytesOfCharacters } from '../bpe/byte-characters.ts'
 import { ByteLevelDecoder } from '../bpe/decoder.ts'
-import { byteLevelEncoder, sharedEncoder } from '../bpe/encoder.ts'
+import { bpeEncoder, sharedEncoder } from '../bpe/encoder.ts'
 import type { BpeModel } from '../bpe/model.ts'
 import { readTiktoken } from '../bpe/read-tiktoken.ts'
 import { readTokenizerJson } from '../bpe/read-tokenizer-json.ts'
@@ -16,16 +16,17 @@ export async function byteLevelTokenizer (file: TokenizerFile, options: Tokenize
   const { path, sha256 } = file
   const model = await readBpe(file, options)
   const { shared: given, specialTokens = 'text' } = options
-  const encoder = given?.kind === 'byte-level'
-    ? { append: sharedEncoder(given.encoder), shared: given.encoder }
-    : byteLevelEncoder(model, specialTokens)
+  const encoder = given?.kind === 'byte-level' ? sharedEncoder(given.encoder) : bpeEncoder(model, specialTokens)
+  const failed = (length: number, cause: unknown): SluiceError => {
+    if (cause instanceof SluiceError) return cause
+    const mistake = `a text of ${length} bytes could not be encoded`
+    return new SluiceError('ERR_DOCUMENT', `${path}: ${mistake}: ${messageOf(cause)}`, { cause })
+  }
   const append: Tokenizer['append'] = (text, ids) => {
     try {
       encoder.append(text, ids)
     } catch (cause) { // not enough memory
-      if (cause instanceof SluiceError) throw cause
-      const mistake = `a text of ${Buffer.byteLength(text)} bytes could not be encoded`
-      throw new SluiceError('ERR_DOCUMENT', `${path}: ${mistake}: ${messageOf(cause)}`, { cause })
+      throw failed(Buffer.byteLength(text), cause)
     }
   }
   const buffer = new IdBuffer()
@@ -34,12 +35,21 @@ export async function byteLevelTokenizer (file: TokenizerFile, options: Tokenize
     append(text, buffer)
     return buffer.copy()
   }
+  const encodeBytes = (utf8: Uint8Array): Int32Array => {
+    buffer.clear()
+    try {
+      encoder.appendBytes(utf8, buffer)
+    } catch (cause) {
+      throw failed(utf8.length, cause)
+    }
+    return buffer.copy()
+  }
   const decoder = new ByteLevelDecoder(model, path)
   const added = new Map(model.added.map(({ content, id }) => [content, id]))
   return {
     append,
     encode,
-    encodeBytes: utf8 => encode(UTF8.decode(utf8)),
+    encodeBytes,
     decode: ids => decoder.decode(ids),
     idToPiece: id => decoder.name(id),
     pieceToId: piece => added.get(piece) ?? idOfCharacters(model, piece) ?? model.unkId,
@@ -58,8 +68,6 @@ export async function byteLevelTokenizer (file: TokenizerFile, options: Tokenize
     shared: encoder.shared && { kind: 'byte-level', encoder: encoder.shared }
   }
 }
-
-const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Decodes without encoding. @throws SluiceError `ERR_TOKENIZER` */
 export async function byteLevelDecoder (

@@ -1,5 +1,5 @@
 import type { SpecialTokens } from '../bpe/added-tokens.ts'
-import type { SharedByteLevel } from '../bpe/encoder.ts'
+import type { SharedBpe } from '../bpe/encoder.ts'
 import type { TiktokenFamily } from '../bpe/tiktoken-families.ts'
 import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import type { ModelType, SentencePieceModel } from '../sentencepiece/model.ts'
@@ -70,7 +70,7 @@ export interface Tokenizer {
  */
 export type SharedTokenizer =
   | { readonly kind: 'words', readonly words: SharedArrayBuffer }
-  | { readonly kind: 'byte-level', readonly encoder: SharedByteLevel }
+  | { readonly kind: 'byte-level', readonly encoder: SharedBpe }
 
 /** The part of a tokenizer that a stream needs to encode texts. */
 export type Encoder = Pick<Tokenizer, 'append' | 'eosId' | 'vocabSize' | 'sha256'> & Partial<Pick<Tokenizer,

@@ -209,7 +209,7 @@ export async function loadSame (spec: Omit<TokenizerSpec, 'boundaries'>): Promis
   const { path, sha256, options, shared } = spec
   if (shared?.kind === 'byte-level') {
     const { sharedEncoder } = await import('../../../lib/bpe/encoder.ts')
-    return { append: sharedEncoder(shared.encoder) }
+    return sharedEncoder(shared.encoder)
   }
   const tokenizer = await loadTokenizer(path, { ...options, shared })
   if (tokenizer.sha256 !== sha256) {
