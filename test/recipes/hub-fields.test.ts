@@ -87,6 +87,6 @@ t.test('a text within a column of parquet, beside the columns that state licence
   t.match(pulled(output), [{ text: 'one', meta: { data: { n: 1 } } }, { text: 'two', meta: { data: { n: 2 } } }])
   t.match(
     await failure(shardCorpus({ output, dataset: 'some/nested', textColumn: 'data.body', restart: true })),
-    { code: 'ERR_SOURCE', message: /column data: there is no field body in it, there is text, n/ }
+    { code: 'ERR_SOURCE', message: /column data: there is no field body in it; it has text, n/ }
   )
 })

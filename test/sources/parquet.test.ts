@@ -244,7 +244,7 @@ t.test('columns that hold too much at once are refused by name, with the way out
     code: 'ERR_SOURCE',
     message: pattern(
       /wide\.parquet: row group 0, .*1[46] columns have pages and dictionaries of more than \d+ bytes at once, /,
-      /at most 100663296 are held; ask for fewer columns/
+      /the limit is 100663296; read fewer columns/
     )
   })
 })

@@ -98,7 +98,7 @@ t.test('dictionaries are read before all records: additions to them too', async 
   }
   t.strictSame(await texts(build(words('one', false), words('two', true))), ['two', 'one'])
   t.match(await failure(texts(build(words('one', false), words('two', false)))), {
-    code: 'ERR_SOURCE', message: /dictionary 0 is there twice/
+    code: 'ERR_SOURCE', message: /dictionary 0 occurs twice/
   }, 'as pyarrow: only streams replace one')
 })
 
@@ -110,22 +110,22 @@ t.test('a footer that is damaged is named; nothing is set aside for what it says
   for (const [damaged, says] of [
     [whole.subarray(0, -1), /the Arrow file is cut off/],
     [HEAD, /cut off/],
-    [withFooter(bytes, places, { length: 2 ** 31 - 1 }), /damaged Arrow footer \(it says it has 2147483647 bytes/],
-    [withFooter(bytes, places, { length: -5 }), /it says it has -5 bytes/],
+    [withFooter(bytes, places, { length: 2 ** 31 - 1 }), /damaged Arrow footer \(its length is 2147483647 bytes/],
+    [withFooter(bytes, places, { length: -5 }), /its length is -5 bytes/],
     [withFooter(bytes, places, { length: 7 }), /damaged Arrow footer/],
     [withFooter(bytes, places, { fields: null }), /the footer has no schema/],
-    [withFooter(bytes, [places[0], places[0]]), /a message at byte 8, where another one lies/],
+    [withFooter(bytes, [places[0], places[0]]), /a message at byte 8, within another one/],
     [withFooter(bytes, [places[0], { ...places[1], body: 2 ** 40 }]), /the footer begins at/],
     [withFooter(bytes, [places[0], { ...places[1], offset: -8 }]), /a block of .* at -8/],
     [
       withFooter(bytes, [places[0], { ...places[1], metadata: 16 }]),
-      /damaged Arrow data in the message at byte \d+ \(metadata of \d+ bytes, the footer tells of 16/
+      /damaged Arrow data in the message at byte \d+ \(metadata of \d+ bytes, the footer has 16/
     ],
     [
       withFooter(bytes, [places[0], { ...places[1], body: places[1].body - 8 }]),
-      /a body of 24 bytes, of which the footer tells 16/
+      /a body of 24 bytes, where the footer has 16/
     ],
-    [withFooter(bytes, [places[0]]), /a message of the kind records at byte \d+, of which it doesn't tell/],
+    [withFooter(bytes, [places[0]]), /a message of the kind records at byte \d+ is not listed/],
     [
       withFooter(Buffer.concat([HEAD, schema(TEXT), first, second]), [placeOf(second, 8 + schema(TEXT).length +
         first.length)]),
@@ -133,7 +133,7 @@ t.test('a footer that is damaged is named; nothing is set aside for what it says
     ],
     [
       withFooter(bytes, [places[1]], { dictionaries: [places[0]] }),
-      /a message of the kind records, where the footer tells of dictionary/
+      /a message of the kind records, where the footer has dictionary/
     ],
     [
       withFooter(Buffer.concat([HEAD, Buffer.alloc(bytes.length)]), places),

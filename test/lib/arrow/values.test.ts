@@ -39,7 +39,7 @@ t.test('columns of types that aren\'t read hinder nobody who doesn\'t ask for th
   for (const name of ['union', 'dense', 'interval', 'runs', 'in_list']) {
     t.match(await failure(rowsOf(bytes, { textColumn: 'text', columns: [name] })), {
       code: 'ERR_SOURCE',
-      message: `a.arrow: its column ${name} has values of a type that isn't read`
+      message: `a.arrow: its column ${name} has values of a type that isn't supported`
     })
   }
 })
@@ -58,7 +58,7 @@ t.test('messages in an order that can\'t be', async t => {
   t.strictSame(await read(schema(TEXT), records), [['x']])
   t.match(await read(records, schema(TEXT)), {
     code: 'ERR_SOURCE',
-    message: /in the message at byte 0 \(there is no schema before it\)/
+    message: /in the message at byte 0 \(there is no schema before the message\)/
   })
   t.match(await read(schema(TEXT), schema(TEXT)), { code: 'ERR_SOURCE', message: /a second schema/ })
   t.match(await read(schema(schemaField('text', 99))), {

@@ -112,11 +112,11 @@ t.test('a way that leads nowhere is an error that says what there is', async t =
   for (const [textColumn, says] of [
     [
       'struct.nothing',
-      /column struct: there is no field nothing in it, there is inner, words, flag; name the one that has the text/
+      /column struct: there is no field nothing in it; it has inner, words, flag; name the column with the text/
     ],
     ['structs.name', /column structs: structs is a list; write structs\[\] for its items/],
-    ['struct[].inner', /column struct: struct is no list/],
-    ['list[].name', /there is no field name in it, as its values have no fields/],
+    ['struct[].inner', /column struct: struct is not a list/],
+    ['list[].name', /there is no field name in it: its values have no fields/],
     ['map.a', /there is no field a in it/],
     ['none.name', /has no column none\.name; it has list, large_list/]
   ] as const) {

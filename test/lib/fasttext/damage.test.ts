@@ -45,14 +45,14 @@ t.test('a file that is cut off is refused, wherever it is', async t => {
     }
     t.match(
       await asked(folder, whole.subarray(0, 30)),
-      /it ends within its header, .* if it was cut off or changed on its way, get it again/
+      /it ends within its header, .* if it was cut off or changed in transfer, get it again/
     )
     t.match(
       await asked(folder, whole.subarray(0, whole.length - 1)),
       /it ends within its output matrix|it ends within the centroids of its output matrix/
     )
     t.equal(await asked(folder, whole), undefined)
-    t.match(await asked(folder, Buffer.concat([whole, Buffer.of(0)])), /1 bytes are left behind its end/)
+    t.match(await asked(folder, Buffer.concat([whole, Buffer.of(0)])), /1 bytes follow its end/)
   }
 })
 

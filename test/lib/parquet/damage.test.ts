@@ -94,7 +94,7 @@ t.test('footers', async t => {
     [
       'a footer larger than the file',
       changed(bytes => bytes.writeUInt32LE(bytes.length, bytes.length - 8)),
-      /damaged parquet footer \(it says it has \d+ bytes, the file has \d+\)/
+      /damaged parquet footer \(its length is \d+ bytes, the file has \d+\)/
     ],
     ['a footer of nothing', changed(bytes => bytes.writeUInt32LE(0, bytes.length - 8)), /damaged parquet footer/],
     [
