@@ -58,14 +58,14 @@ export function withoutDefaults<Shape extends Readonly<Record<string, z.ZodType>
   })) as WithoutDefaults<Shape>
 }
 
-/** Checked options of `withoutDefaults`, with the defaults of the shape filled in. */
+/** Checked options, with the defaults of the shape in place of those that are absent. */
 export function withDefaults<Shape extends Readonly<Record<string, z.ZodType>>> (
   shape: Shape, checked: object
 ): z.output<z.ZodObject<Shape>> {
   const given = new Map<string, unknown>(Object.entries(checked))
   return Object.fromEntries(Object.entries(shape).map(([key, field]) => {
     const value = given.get(key)
-    return [key, value === undefined && field instanceof z.ZodDefault ? field.parse(undefined) : value]
+    return [key, value === undefined ? field.parse(undefined) : value]
   })) as z.output<z.ZodObject<Shape>>
 }
 
