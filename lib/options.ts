@@ -117,12 +117,18 @@ export function withNames (message: string, rename: (option: string) => string):
 /**
  * The checked options of `stage`, defaults filled in. The caller's object is not written to.
  *
+ * @param nameOf the name of an option in messages
  * @throws SluiceError `ERR_OPTION` with every mistake
  */
-export function parseOptions<S extends z.ZodType> (stage: string, schema: S, options: unknown): z.output<S> {
+export function parseOptions<S extends z.ZodType> (
+  stage: string, schema: S, options: unknown, nameOf = (option: string): string => option
+): z.output<S> {
   const checked = validateOptions(schema, options)
   if ('options' in checked) return checked.options
-  const mistakes = checked.mistakes.map(({ path, message }) => [stage, ...path].map(String).join('.') + ': ' + message)
+  const mistakes = checked.mistakes.map(({ path, message }) => {
+    const place = path.map((key, depth) => depth === 0 ? nameOf(String(key)) : String(key))
+    return `${[stage, ...place].join('.')}: ${withNames(message, option => `\`${nameOf(option)}\``)}`
+  })
   throw new SluiceError('ERR_OPTION', mistakes.join('\n'))
 }
 

@@ -153,7 +153,7 @@ async function runCommand (command: Command, prepare: () => Call, { json, quiet,
     const error: unknown = watching.error() ?? thrown
     if (codeOf(error) === 'EPIPE') return 0 // the reader of our output has seen enough
     if (error instanceof PartialError && call !== undefined) await showResult(call, call.resultOf(error))
-    await print(process.stderr, describe(error, command))
+    await print(process.stderr, describe(error, command, call?.flagFor))
     if (stopped !== undefined) return SIGNAL_EXITS[stopped]
     return error instanceof SluiceError ? error.exitCode : 1
   } finally {
@@ -169,10 +169,12 @@ function commandLine (argv: readonly string[]): string {
 }
 
 /**
- * The message of a recipe or a stage, which names options as in code, with their flags. A name that is no flag is a key
- * of a manifest.
+ * The message of a recipe or a stage, which names options as in code, with the flags that were used. A name that is no
+ * flag is a key of a manifest.
  */
-function withFlags (message: string, { options: { shape }, aliases: { python, former } }: Command): string {
+function withFlags (
+  message: string, { options: { shape }, aliases: { python, former } }: Command, flagFor: Call['flagFor']
+): string {
   const names = { ...shape, ...python, ...former }
   const isFlag = (option: string): boolean => Object.hasOwn(names, option)
   return withNames(message
@@ -183,8 +185,8 @@ function withFlags (message: string, { options: { shape }, aliases: { python, fo
       return isFlag(option) ? `with --no-${kebabCase(option)}` : `with \`${snakeCase(option)}: false\``
     })
     .replace(/^(?:[a-z][\w-]*\.)?([a-z]\w*)(?=: )/gim, (name, option: string) => {
-      return isFlag(option) && !Object.hasOwn(commands, name) ? flagOf(option) : name
-    }), option => isFlag(option) ? flagOf(option) : `\`${snakeCase(option)}\``)
+      return isFlag(option) && !Object.hasOwn(commands, name) ? flagFor(option) : name
+    }), option => isFlag(option) ? flagFor(option) : `\`${snakeCase(option)}\``)
 }
 
 /** Help or the version. */
@@ -202,9 +204,9 @@ async function print (stream: NodeJS.WriteStream, text: string): Promise<void> {
 }
 
 /** An error of ours as its code and message; any other is a defect, and shown whole. */
-function describe (error: unknown, command: Command): string {
+function describe (error: unknown, command: Command, flagFor = flagOf): string {
   if (error instanceof SluiceError) {
-    const message = error.code === 'ERR_OPTION' ? withFlags(error.message, command) : error.message
+    const message = error.code === 'ERR_OPTION' ? withFlags(error.message, command, flagFor) : error.message
     return `sluice: ${message} [${error.code}]`
   }
   if ((error as { readonly syscall?: string } | null)?.syscall === 'uv_cwd') return NO_WORKING_DIRECTORY
