@@ -97,7 +97,7 @@ async function printedBy<Result> (cwd: string, work: () => Promise<Result>): Pro
  * Runs a command in the test's own process, which saves starting one: only one at a time, and not for tests of signals,
  * of what is left running, or of a working directory that threads are to see.
  */
-const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = '' } = {}) => {
+export const commandHere: CommandProcess['run'] = async (args, { cwd = ROOT, input = '' } = {}) => {
   const { cli } = await import('../recipes/cli/cli.ts')
   const { stdin } = process
   Object.defineProperty(process, 'stdin', {

@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import { tableFromArrays, tableToIPC, utf8 } from '@uwdata/flechette'
 import { loadZstdCompressor } from '../lib/zstd/compress.ts'
+import type { CheckedSourceOptions } from '../recipes/stages.ts'
 import { type ParquetOptions, writeParquet } from './parquet-writer.ts'
 
 /** A record with an id of its own, a text, and one more field. */
@@ -15,7 +16,7 @@ export interface Format {
   /** What `dataset` names it, and the ending of its files. */
   readonly dataset: string
   readonly ending: string
-  readonly options?: Readonly<Record<string, unknown>>
+  readonly options?: CheckedSourceOptions
   readonly bytes: (records: readonly PlainRecord[]) => Buffer | Promise<Buffer>
 }
 
@@ -63,11 +64,11 @@ export const formats: Readonly<Record<string, Format>> = {
   'parquet in small pages': {
     dataset: 'parquet',
     ending: 'parquet',
-    options: { columns: '*' },
+    options: { columns: ['*'] },
     bytes: parquet({ codec: 'UNCOMPRESSED', pageSize: 64 })
   },
   arrow: { dataset: 'arrow', ending: 'arrow', options: { columns: ['url'] }, bytes: arrow('stream') },
-  'arrow file': { dataset: 'arrow', ending: 'arrow', options: { columns: '*' }, bytes: arrow('file') }
+  'arrow file': { dataset: 'arrow', ending: 'arrow', options: { columns: ['*'] }, bytes: arrow('file') }
 }
 
 const zstd = await loadZstdCompressor()

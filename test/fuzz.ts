@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Document } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { makeSource } from '../recipes/stages.ts'
+import { type CheckedSourceOptions, makeSource } from '../recipes/stages.ts'
 import { type PlainRecord, compressions, formats } from './formats.ts'
 import { packageRoot } from '../lib/package.ts'
 import { doc, put } from './helpers.ts'
@@ -23,7 +23,7 @@ export interface Target {
   readonly isUnguarded?: boolean
   /** Records that give no document. @default 0 */
   readonly bad?: number
-  readonly options?: Readonly<Record<string, unknown>>
+  readonly options?: CheckedSourceOptions
 }
 
 /** Its pages have checksums. */
@@ -83,7 +83,7 @@ export async function targets (): Promise<Readonly<Record<string, Target>>> {
   }
   for (const name of ['polars.file', 'polars.zstd', 'types.file']) {
     const path = join(packageRoot(), `test/fixtures/arrow/${name}.arrow`)
-    const options = name === 'types.file' ? { textColumn: 'category', columns: '*' } : { columns: '*' }
+    const options = name === 'types.file' ? { textColumn: 'category', columns: ['*'] } : { columns: ['*'] }
     const { documents, bad } = await read({ dataset: 'arrow', options }, path)
     found[name] = {
       dataset: 'arrow',
@@ -187,7 +187,7 @@ export interface Outcome {
 }
 
 async function read ({ dataset, options }: Pick<Target, 'dataset' | 'options'>, path: string): Promise<Outcome> {
-  const source = makeSource(dataset, [path], { ...options, maxBad: '100%', maxLineBytes: 4000 })
+  const source = makeSource(dataset, [path], { ...options, maxBad: { share: 1 }, maxLineBytes: 4000 })
   const documents: Document[] = []
   const bad = (): number => Object.values(source.stats.dropped).reduce((sum, n) => sum + n, 0)
   try {

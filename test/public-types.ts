@@ -42,6 +42,7 @@ export type Functions = [
   Expect<Same<Given<S['checkCoverage']>, sluice.CoverageReport>>,
   Expect<Same<Given<S['checkTokenizer']>, sluice.TokenizerRecord>>,
   Expect<Same<Given<S['trainTokenizer']>, sluice.TrainedStats>>,
+  Expect<Same<Given<S['initManifest']>, sluice.InitReport>>,
   Expect<Same<Given<S['inspectShards']>, sluice.InspectReport | sluice.ShardStatistics>>,
   Expect<Same<Given<S['checkManifest']>, sluice.Forecast>>,
   Expect<Same<Given<S['processMixture']>, sluice.MixtureResult>>,

@@ -144,7 +144,7 @@ async function readBeginning (
   bad: Record<string, number>
 ): Promise<Read> {
   const { textColumn } = component
-  const settings = { textColumn, maxLineBytes, maxBad: '100%', ...sourceOptionsOf(component) }
+  const settings = { textColumn, maxLineBytes, maxBad: { share: 1 }, ...sourceOptionsOf(component) }
   const inCode = { tell, isSample: true, ...isHubName(file.path) && { hub: { maxRetries, timeout, tell } } }
   const source = makeSource(formatOf(component), { files: [file] }, settings, inCode)
   if (signal !== undefined) addAbortSignal(signal, source)

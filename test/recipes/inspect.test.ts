@@ -41,10 +41,10 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
   t.ok(whole > 60, `${whole} documents`)
   t.strictSame(back.slice(0, whole), texts.slice(0, whole))
 
-  t.match(await inspect(shards, { tokenizerPath: MODEL, stats: true }), {
+  t.match(await inspect(shards, { tokenizerPath: MODEL, counts: true }), {
     shards: 2, sequences: 32, seq_len: 64, ids: 2048, documents: whole
   })
-  t.match((await show('--stats')).stdout, new RegExp('^shards +2, with 32 sequences of 64 ids: ' +
+  t.match((await show('--counts')).stdout, new RegExp('^shards +2, with 32 sequences of 64 ids: ' +
     `2,048 ids\\ndocuments +${whole} ended.*\\n.*mean.*\\n.*mean.*\\nunknown +0 \\(0.*\\n.*\\nnot in the ` +
     'vocabulary +0\\n\\nids +documents\\n.*#'))
 
@@ -52,7 +52,7 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
     code: 'ERR_OPTION', message: 'inspect.row: ' + shards + ' has 32 rows, expected 0 to 31, or -32 to -1, got 32'
   })
   t.match(await failure(inspect(shards, { tokenizerPath: MODEL, row: -33 })), { code: 'ERR_OPTION' })
-  for (const more of [{ row: 1, documents: true }, { rows: 1, stats: true }, { documents: true, stats: true }]) {
+  for (const more of [{ row: 1, documents: true }, { rows: 1, counts: true }, { documents: true, counts: true }]) {
     t.match(await failure(inspect(shards, { tokenizerPath: MODEL, ...more })), {
       code: 'ERR_OPTION', message: /expected one of rows/
     })
@@ -61,7 +61,7 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
 
 t.test('an abort stops each way of reading', async t => {
   const folder = putShards(temporaryFolder(t), [3, 3, 3, 3])
-  for (const how of [{}, { documents: true }, { stats: true }]) {
+  for (const how of [{}, { documents: true }, { counts: true }]) {
     t.match(
       await failure(inspect(folder, { tokenizerPath: MODEL, ...how }, { signal: AbortSignal.abort() })),
       { code: 'ERR_ABORTED' }
@@ -71,7 +71,7 @@ t.test('an abort stops each way of reading', async t => {
 
 t.test('a model without an end of sentence asks for --eos-id', async t => {
   const folder = putShards(temporaryFolder(t), [3, 4, 3, 5])
-  const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--stats', '--json']
+  const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--counts', '--json']
   t.match(await command(args), {
     code: 2, stderr: /no EOS token; set the id .*--eos-id.*\[ERR_TOKENIZER\]/
   })
@@ -107,7 +107,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
   t.match(first.stdout, (await rowsIn(join(folder, 'out/shards'), MODEL))[0]!.text)
   t.match(await show(join(folder, 'tok'), '../out/shards'), decoded, 'from another folder')
   t.match(await show(folder, 'out/shards/shard_00000.npy'), decoded, 'of one shard')
-  t.match(await show(folder, 'out/shards', '--stats'), { code: 0, stdout: /^documents +\d/m })
+  t.match(await show(folder, 'out/shards', '--counts'), { code: 0, stdout: /^documents +\d/m })
   t.match(
     await show(folder, 'out/shards', '--rows', '32'), { stderr: /^inspect: 32 rows, decoded by tok\/spm\.model\n$/ }
   )
@@ -145,7 +145,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
     stdout: /^\[31\] .*\n(?:\d+ ){63}\d+\n$/,
     stderr: /neither a checkpoint nor stats next to the shards name the tokenizer that made them; name it with --token/
   })
-  for (const how of ['--stats', '--documents']) {
+  for (const how of ['--counts', '--documents']) {
     t.match(await show(folder, 'out/shards', how), {
       code: 2,
       stdout: '',

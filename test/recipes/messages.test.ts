@@ -119,7 +119,7 @@ t.test('a flag is named as on the command line, and a number is read as people w
     [['language', '--keep', 'en,english'], '--keep: cld3 does not know the language "english" (did you mean en?)'],
     [
       ['filter-corpus', '--data-files', 'none', '--target-lang', 'english'],
-      '--keep: cld3 does not know the language "english" (did you mean en?)'
+      '--target-lang: cld3 does not know the language "english" (did you mean en?)'
     ],
     [['filter-corpus', '--data-files', 'none', '--model', 'x'], '--model is for --detector fasttext'],
     [

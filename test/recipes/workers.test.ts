@@ -86,7 +86,7 @@ async function settingOf (
 
 async function shard ({ component }: Setting, options: Partial<ShardOptions>): Promise<object> {
   const { seconds, ...stats } = await shardComponent(await findComponent(component, {}), {
-    tokenizer, maxBad: '50%', checkpointEvery: 40, ...options
+    tokenizer, maxBad: { share: 0.5 }, checkpointEvery: 40, ...options
   })
   return stats
 }
@@ -245,9 +245,10 @@ t.test('filter-corpus makes the same file', async t => {
 
 t.test('too many bad records fail as they do without threads', async t => {
   const setting = await settingOf(t, 'a.ndjson', [NORMALIZE])
-  const alone = await failure(shard(setting, { workers: 1, maxBad: 2 }))
+  const maxBad = { count: 2 }
+  const alone = await failure(shard(setting, { workers: 1, maxBad }))
   t.match(alone, { code: 'ERR_BAD_RECORDS' })
   for (const [what, threads] of Object.entries(crews)) {
-    t.equal((await failure(shard(setting, { threads, maxBad: 2 })) as Error).message, (alone as Error).message, what)
+    t.equal((await failure(shard(setting, { threads, maxBad })) as Error).message, (alone as Error).message, what)
   }
 })

@@ -24,6 +24,13 @@ const REPOS = [
       'a.csv': 'n;body\n1;"a;b"\n'
     }
   },
+  {
+    name: 'o/separators',
+    files: {
+      'README.md': '---\nconfigs:\n- config_name: x\n  data_files: a.csv\n  sep: "||"\n---\n',
+      'a.csv': 'n||text\n1||a\n'
+    }
+  },
   { name: 'o/text', files: { 'test.txt': 'a\nb\n' } },
   { name: 'o/table', files: { 'data/train-00000-of-00001.parquet': parquet } },
   { name: 'o/arrow', files: { 'train.arrow': 'ARROW1' } },
@@ -117,6 +124,9 @@ t.test('errors', async t => {
     await failure(collect(hf('o/table', { ...NONE, textColumn: 'body' }))),
     { message: /has no column body; it has text, license, other/ }
   )
+  t.match(await failure(collect(hf('o/separators', NONE))), {
+    code: 'ERR_OPTION', message: /^the card of o\/separators\.delimiter: expected one ASCII character.*, got "\|\|"$/
+  })
   t.match(await failure(collect(hf('o/gated', NONE))), {
     code: 'ERR_HUB', message: /\/datasets\/o\/gated; then set HF_TOKEN/
   })

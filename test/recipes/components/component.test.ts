@@ -104,7 +104,7 @@ async function shard (
     stop.abort()
   })
   const stats = await shardComponent(await findComponent(component, {}), {
-    tokenizer: counting, checkpointEvery: EVERY, maxBad: '50%', signal: stop.signal, ...options
+    tokenizer: counting, checkpointEvery: EVERY, maxBad: { share: 0.5 }, signal: stop.signal, ...options
   })
   return { ...stats, encoded }
 }
@@ -198,7 +198,7 @@ t.test('what was finished before there was a checkpoint is made again', async t 
 t.test('finished, it is not done again; what it made and is gone is', async t => {
   const setting = await settingOf(t, 'a.ndjson', settings['with copies, rejects and a limit'])
   const { component, out } = setting
-  const options = { tokenizer: tokenizer(), maxBad: '50%' }
+  const options = { tokenizer: tokenizer(), maxBad: { share: 0.5 } }
   t.match(await componentStatus(await findComponent(component, {}), options), {
     pull: { is: 'new' }, shards: { is: 'new', why: /its raw copy does not exist yet/ }
   })

@@ -192,7 +192,8 @@ t.test('property: under a limit, the counts are those of a loop that stops at th
     }
     const output = join(folder, 'out.ndjson')
     const { read, kept, bytes, dropped } = await writeDocuments(
-      await findComponent(component, {}), isFile ? output : '/dev/null', { maxBad: '100%', checkpointEvery: every }
+      await findComponent(component, {}), isFile ? output : '/dev/null',
+      { maxBad: { share: 1 }, checkpointEvery: every }
     )
     t.strictSame({ read, kept, bytes, dropped }, expected)
     if (isFile) t.equal(readFileSync(output, 'utf8').split('\n').length - 1, kept)
