@@ -1,26 +1,26 @@
 import { SluiceError } from '../../lib/errors.ts'
 
-/** Names that options have besides their own: each with the option that it stands for. */
+/** Other names of options, each with the option that it stands for. */
 export interface Aliases {
   /** Of the Python scripts that the recipes replace. */
   readonly python?: Readonly<Record<string, string>>
-  /** Of earlier versions. They go in 1.0, and give a warning until then. */
+  /** Of earlier versions. They give a warning, and will be removed in 1.0. */
   readonly former?: Readonly<Record<string, string>>
 }
 
 type NamesIn<Table> = Table extends Readonly<Record<string, string>> ? Table : object
 
-/** What a recipe takes: its options, by their own names or by aliases. */
+/** The options of a recipe, by their names or by aliases. */
 export type WithAliases<Options, Table extends Aliases> = Options & AliasesIn<Options, NamesIn<Table['python']>> &
   AliasesIn<Options, NamesIn<Table['former']>>
 
 type AliasesIn<Options, Names> = {
-  /** @deprecated Another name of an option; its own is the one to use. */
+  /** @deprecated Another name of an option; use the name of the option. */
   readonly [Alias in keyof Names]?: Names[Alias] extends keyof Options ? Options[Names[Alias]] : never
 }
 
 /**
- * Options by their own names.
+ * Replaces aliases by the names of the options.
  *
  * @param warn called with each former name that is used, and the option that it stands for
  * @throws SluiceError `ERR_OPTION` where one option is given by two names
@@ -44,7 +44,7 @@ export function withoutAliases (
   return named
 }
 
-/** As `withoutAliases`, of options that code gives: warnings are the process's. */
+/** As `withoutAliases`, for options in code: a former name emits a process warning. */
 export function ownNames (recipe: string, options: object, aliases: Aliases): Record<string, unknown> {
   return withoutAliases(options, aliases, (former, option) => {
     process.emitWarning(`${recipe}: ${formerNameText(former, option)}`, 'DeprecationWarning')
@@ -53,7 +53,7 @@ export function ownNames (recipe: string, options: object, aliases: Aliases): Re
 
 /** The warning of a former name. */
 export function formerNameText (former: string, option: string): string {
-  return `${former} is called ${option} now; the old name goes in 1.0`
+  return `${former} was renamed to ${option}; the old name will be removed in 1.0`
 }
 
 function ownName (name: string, names: Readonly<Record<string, string>>): string | undefined {

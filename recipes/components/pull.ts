@@ -162,7 +162,7 @@ async function countLicenses (
   output: string, signal: AbortSignal | undefined
 ): Promise<LicenseCounts | 'stopped' | null> {
   let counts: LicenseCounts | undefined
-  const documents = ndjson(output, { maxBad: '100%', maxLineBytes: MOST_BYTES }) as AsyncIterable<Document>
+  const documents = ndjson(output, { maxBad: '100%', maxLineBytes: MAX_LINE_BYTES }) as AsyncIterable<Document>
   for await (const { meta } of documents) {
     if (signal?.aborted === true) return 'stopped'
     if (counts === undefined) {
@@ -176,4 +176,4 @@ async function countLicenses (
 }
 
 /** The longest line that a pull can write. */
-const MOST_BYTES = 2 ** 29
+const MAX_LINE_BYTES = 2 ** 29

@@ -16,7 +16,7 @@ export const resumeOptions = {
 }
 
 /** The largest share of time for checkpoints after each shard: saving a large window of `dedup` takes long. */
-const MOST_COST = 1 / 50
+const MAX_COST = 1 / 50
 
 const stageState = z.strictObject({
   stage: z.string(),
@@ -129,7 +129,7 @@ export class Checkpoints implements Barriers {
     if (save !== null && this.#isCheckpointDue()) {
       const started = performance.now()
       await save(await stateOf(this.#parts))
-      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.mostCost ?? MOST_COST)
+      this.#notBefore = performance.now() + (performance.now() - started) / (this.#options.mostCost ?? MAX_COST)
       this.#atCheckpoint = this.#parts.source.stats.out
       this.#finished = this.#parts.finished?.() ?? 0
     }
