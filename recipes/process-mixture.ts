@@ -21,7 +21,7 @@ import { withLocks } from './jobs/job.ts'
 import { schedule } from './jobs/schedule.ts'
 import { type Mixture, inputsOf } from './manifest/found.ts'
 import {
-  type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, standingOf, statsPathOf
+  type MixtureJob, type MixtureRun, checkPlaces, loadTokenizerOf, statusBeforeRun, statsPathOf
 } from './mixture/mixture.ts'
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixture/stats.ts'
@@ -89,7 +89,7 @@ async function shardMixture (manifest: Mixture, asked: MixtureOptions): Promise<
   const statsPath = statsPathOf(manifest, asked.stats)
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
   const options: ShardOptions & MixtureRun = { ...asked, tokenizer }
-  for (const component of manifest.datasets) await standingOf(component, { ...options, verify: false })
+  for (const component of manifest.datasets) await statusBeforeRun(component, { ...options, verify: false })
   await checkWritable(statsPath)
   await checkWritable(join(runsDir, '.record')) // no run has a folder of that name
   const job: MixtureJob = { manifest, tokenizerPath, tokenizer }

@@ -1,5 +1,5 @@
-// Builds the sources and tests that have changed since the last build. Each file is compiled separately, without checking
-// types. This is a few seconds faster than `tsc --noCheck`, and much faster if little has changed.
+// Builds the sources and tests that have changed since the last build. Each file is compiled separately, and types are
+// not checked. This is a few seconds faster than `tsc --noCheck`, and much faster if little has changed.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'

@@ -6,7 +6,7 @@ import { parseJson } from '../../lib/json/json.ts'
 import { readCheckpoint } from '../../lib/output/checkpoint.ts'
 import { checkpointIn } from './paths.ts'
 
-/** What is known of the tokenizer that made some shards. */
+/** What is known about the tokenizer that made some shards. */
 export interface FoundTokenizer {
   /** Null where the file is missing or has changed: see `why`. */
   readonly path: string | null

@@ -22,7 +22,7 @@ const DEEP = /(?:[?-][ \t]+){100}/
  *
  * @param known the stages that it may name, with their options
  * @param find finds the files that it names
- * @throws SluiceError `ERR_MANIFEST` with every mistake, a line each:
+ * @throws SluiceError `ERR_MANIFEST` with every mistake, one per line:
  *   `FILE:LINE:COLUMN: what is wrong, what would be right`
  */
 export async function readManifest (path: string, known: KnownStages, find: FindByName = findFiles): Promise<Manifest> {
