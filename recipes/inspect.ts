@@ -20,7 +20,7 @@ import { number, percent } from '../lib/text/numbers.ts'
 import { tableLines } from './text.ts'
 
 /** Rows that are shown by default. */
-const A_FEW = 3
+const DEFAULT_ROWS = 3
 
 const TOKENIZER_HELP = 'SentencePiece .model file that the shards were made with (default: the one that the ' +
   'checkpoint or the stats next to the shards name)'
@@ -28,9 +28,9 @@ const TOKENIZER_HELP = 'SentencePiece .model file that the shards were made with
 export const inspectOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
   row: z.int().optional().describe('first row to show, from 0 over all shards; a negative one counts from the end'),
-  rows: positive.optional().describe(`how many rows to show (default: 1 with --row, else ${A_FEW})`),
-  documents: z.boolean().default(false).describe('give documents as NDJSON, in place of rows'),
-  counts: z.boolean().default(false).describe('count documents, their lengths, unknown ids and more, in place of rows'),
+  rows: positive.optional().describe(`how many rows to show (default: 1 with --row, else ${DEFAULT_ROWS})`),
+  documents: z.boolean().default(false).describe('print documents as NDJSON, instead of rows'),
+  counts: z.boolean().default(false).describe('count documents, their lengths, unknown ids and more, instead of rows'),
   eosId: encodeOptions.shape.eosId
 }).describe('shards -> some rows as text, documents as NDJSON (--documents), or counts (--counts)')
 
@@ -44,7 +44,7 @@ export interface InspectReport {
   readonly rows: number
   /** Null where rows were shown as ids. */
   readonly tokenizer_path: string | null
-  /** Why there is no tokenizer, or what is uncertain about the one that was named; null for neither. */
+  /** Why there is no tokenizer, or what is uncertain about the one that was named; otherwise null. */
   readonly note: string | null
 }
 
@@ -119,7 +119,7 @@ function rangeOf (
   path: string, set: ShardSet, row: number | undefined, rows: number | undefined
 ): { from: number, to: number } {
   const total = rowsOf(set)
-  if (row === undefined) return { from: 0, to: rows ?? A_FEW }
+  if (row === undefined) return { from: 0, to: rows ?? DEFAULT_ROWS }
   const from = row < 0 ? total + row : row
   if (from < 0 || from >= total) {
     const expected = `expected 0 to ${total - 1}, or -${total} to -1`
@@ -128,7 +128,7 @@ function rangeOf (
   return { from, to: from + (rows ?? 1) }
 }
 
-/** What was shown, for people: how many of how many, how to see more, and a note about the tokenizer. */
+/** A summary of what was shown, as text: the counts, how to see more, and a note about the tokenizer. */
 export function inspectText (report: InspectReport): string {
   const { of, count, rows, tokenizer_path: tokenizer, note } = report
   const what = `${of}${(of === 'row' ? rows : count) === 1 ? '' : 's'}`
@@ -142,7 +142,7 @@ export function inspectText (report: InspectReport): string {
 /** Characters of the longest bar. */
 const BAR_WIDTH = 40
 
-/** The counts for people, with a bar for each bucket of document lengths. */
+/** The counts as text, with a bar for each bucket of document lengths. */
 export function statisticsTable (stats: ShardStatistics): string {
   const { shards, sequences, seq_len: width, ids, documents, open_ids: open, first_outside: first } = stats
   const share = (n: number): string => `${number(n)} (${percent(ids === 0 ? 0 : n / ids)})`

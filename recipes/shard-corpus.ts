@@ -22,8 +22,8 @@ import { resumeOptions } from './jobs/checkpoints.ts'
 import { checkOutputs } from './jobs/places.ts'
 import { provenanceFiles } from './provenance/write.ts'
 
-const OUTPUT_HELP = 'NDJSON file to copy the documents to, .gz and .zst compress; in place of shards'
-const STATS_HELP = 'where the stats of the shards go, as JSON'
+const OUTPUT_HELP = 'NDJSON file to copy the documents to, instead of shards; .gz and .zst compress'
+const STATS_HELP = 'JSON file for the stats of the shards'
 
 export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,

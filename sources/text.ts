@@ -9,7 +9,7 @@ export const textOptions = z.strictObject(recordSourceOptions)
 export type TextOptions = z.input<typeof textOptions> & SourceOptions
 
 /**
- * Reads documents from text, one a line; plain, `.gz` or `.zst`. An empty line is an empty document. Lines end in
+ * Reads documents from text, one per line; plain, `.gz` or `.zst`. An empty line is an empty document. Lines end in
  * `\n`, `\r\n` or `\r`, as in Python.
  *
  * A line that is not UTF-8 or is too long is counted in `stats.dropped`.

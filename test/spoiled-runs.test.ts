@@ -54,7 +54,7 @@ const spoiled: Readonly<Record<string, {
     says: pattern(
       /shards\/checkpoint\.json: is of a run with other settings or inputs: /,
       /filters\[0\]\.length\.min_chars: 5 -> 6; seq_len: 16 -> 32; /,
-      /repeat the command as it was to resume, or start over with --restart/
+      /to resume, repeat the command unchanged, or start over with --restart/
     )
   },
   'a filter more': {

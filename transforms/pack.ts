@@ -23,7 +23,7 @@ const packState = z.strictObject({ seqLen: z.int(), rest: z.array(z.int().min(0)
 export interface PackStats extends StageStats {
   /** Ids of all documents, EOS ids and tail included. */
   tokens: number
-  /** Ids that don't fill a sequence yet; at the end, those that fill none. */
+  /** Ids that don't fill a sequence yet; at the end, those that are left out. */
   tail: number
 }
 

@@ -2,22 +2,22 @@ import type { z } from 'zod'
 import { SluiceError } from '../../lib/errors.ts'
 import { type OptionsSchema, parseOptions } from '../../lib/options.ts'
 
-/** Names that options have besides their own: each with the option that it stands for. */
+/** Other names of options, each with the option that it stands for. */
 export interface Aliases {
   /** Of the Python scripts that the recipes replace. */
   readonly python?: Readonly<Record<string, string>>
-  /** Of earlier versions. They go in 1.0, and give a warning until then. */
+  /** Of earlier versions. They give a warning, and will be removed in 1.0. */
   readonly former?: Readonly<Record<string, string>>
 }
 
 type NamesIn<Table> = Table extends Readonly<Record<string, string>> ? Table : object
 
-/** What a recipe takes: its options, by their own names or by aliases. */
+/** The options of a recipe, by their names or by aliases. */
 export type WithAliases<Options, Table extends Aliases> = Options & AliasesIn<Options, NamesIn<Table['python']>> &
   AliasesIn<Options, NamesIn<Table['former']>>
 
 type AliasesIn<Options, Names> = {
-  /** @deprecated Another name of an option; its own is the one to use. */
+  /** @deprecated Another name of an option; use the name of the option. */
   readonly [Alias in keyof Names]?: Names[Alias] extends keyof Options ? Options[Names[Alias]] : never
 }
 
@@ -29,7 +29,7 @@ export interface NamedOptions {
 }
 
 /**
- * Options by their own names.
+ * Replaces aliases by the names of the options.
  *
  * @param warn called with each former name that is used, and the option that it stands for
  * @throws SluiceError `ERR_OPTION` where one option is given by two names
@@ -54,8 +54,7 @@ export function withoutAliases (
 }
 
 /**
- * The checked options of a recipe, defaults filled in, of those that code gives. A former name gives a warning of the
- * process.
+ * Checks the options of a recipe that is called in code, and fills in defaults. A former name emits a process warning.
  *
  * @throws SluiceError `ERR_OPTION` with every mistake, each by the name that was used
  */
@@ -70,7 +69,7 @@ export function parseNamed<S extends OptionsSchema> (
 
 /** The warning of a former name. */
 export function formerNameText (former: string, option: string): string {
-  return `${former} is called ${option} now; the old name goes in 1.0`
+  return `${former} was renamed to ${option}; the old name will be removed in 1.0`
 }
 
 function ownName (name: string, names: Readonly<Record<string, string>>): string | undefined {

@@ -4,18 +4,18 @@ import { type PartialError, SluiceError } from '../../lib/errors.ts'
 import { type OptionsSchema, kebabCase, validateOptions, withNames } from '../../lib/options.ts'
 import type { RunOptions } from '../flow/flow.ts'
 
-/** A command of `sluice`: its flags, and the summary in its help, are made of its options' schema. */
+/** A command of `sluice`. Its flags and the summary in its help come from the schema of its options. */
 export interface Command {
   /** As in the help: `<manifest>`, `[files...]`. */
   readonly argument: readonly [name: string, description: string] | undefined
   readonly options: OptionsSchema
   readonly aliases: Aliases
-  /** Options that must be given, though the schema doesn't require them. */
+  /** Options that the command requires, although the schema doesn't. */
   readonly required: readonly string[]
-  /** Whether standard output has the result as JSON without `--json`, too; the text goes to standard error then. */
+  /** Whether the result goes to standard output as JSON even without `--json`, and the text to standard error. */
   readonly givesJson: boolean
   /**
-   * Parses the command line, whose flags have numbers where they take one.
+   * Parses the command line. The values of numeric flags are numbers already.
    *
    * @throws SluiceError `ERR_OPTION` with every mistake, each named by its flag
    */
@@ -25,9 +25,9 @@ export interface Command {
 /** A command with its arguments and its options, ready to run. */
 export interface Call {
   readonly run: (run: RunOptions) => Promise<Result>
-  /** What a run that failed shows nevertheless. */
+  /** The partial result of a run that failed. */
   readonly resultOf: (error: PartialError) => Result
-  /** Whether standard output is the data's, so that the result goes to standard error. */
+  /** Whether data goes to standard output, so that the result goes to standard error. */
   readonly givesData: boolean
   /** The flag that an option was given by, for messages; its own where it isn't given. */
   readonly flagFor: (option: string) => string
@@ -35,29 +35,29 @@ export interface Call {
   readonly former: ReadonlyArray<readonly [former: string, option: string]>
 }
 
-/** What a command shows. */
+/** What a command prints. */
 export interface Result {
   /** What `--json` prints. */
   readonly value: unknown
-  /** The same for people; undefined where there is nothing to print. */
+  /** The result as text; undefined where there is nothing to print. */
   readonly text: (() => string) | undefined
 }
 
 type Calling = Partial<Pick<Command, 'argument' | 'aliases' | 'required' | 'givesJson'>>
 /** How a command is called, and how its result is shown. */
 interface Traits<S extends OptionsSchema, Value> extends Calling {
-  /** The result for people, on standard output. */
+  /** The result as text, for standard output. */
   readonly report?: (result: Value) => string
-  /** Whether, with these options, standard output is the data's. */
+  /** Whether data goes to standard output with these options. */
   readonly givesData?: (options: z.output<S>) => boolean
-  /** A line for people on standard error, where standard output is always the data's; in place of a report. */
+  /** Instead of a report, a line for standard error, where data always goes to standard output. */
   readonly note?: (result: Value) => string
 }
 
 /**
- * A command: its options, what it does with them, and how its result is shown.
+ * A command: its options, its work, and how its result is shown.
  *
- * @param run is given the options as the schema has parsed them; its result is what `--json` prints
+ * @param run called with the options as the schema has parsed them; `--json` prints its result
  */
 export function command<S extends OptionsSchema, Value> (
   options: S,
@@ -78,7 +78,7 @@ export function command<S extends OptionsSchema, Value> (
       const parsed = parseFlags(options, named.options, flagFor)
       return {
         run: async context => shown(await run(args, parsed, context), report ?? note),
-        // What a PartialError has, as a result, is what its command would have returned, with less in it.
+        // A PartialError that is a result has the type of the command's result, with less in it.
         resultOf: ({ partial, isResult }) => isResult ? shown(partial as Value) : { value: partial, text: undefined },
         givesData: report === undefined || givesData?.(parsed) === true,
         flagFor,

@@ -93,16 +93,16 @@ function shardFlow (
 async function runShardFlow (
   flow: ShardFlow, name: string, { job }: ShardTarget, options: ShardOptions
 ): Promise<void> {
-  const { source, stages, judge, encoding, packing, sink, copy, rejects, checkpoints } = flow
+  const { source, stages, check, encoding, packing, sink, copy, rejects, checkpoints } = flow
   try {
     checkpoints.begin({
       source,
-      stages: [...stages, judge, encoding, packing],
+      stages: [...stages, check, encoding, packing],
       outputs: [sink, copy, rejects].filter(output => output !== null),
       finished: () => sink.filled
     }, job?.flow ?? null, passedIn(stages))
     const watched = { name, source, tokens: () => packing.stats.tokens, checkpoints }
-    await runFlow(watched, [...stages, judge, encoding, packing, sink], options)
+    await runFlow(watched, [...stages, check, encoding, packing, sink], options)
     await copy?.commit()
   } catch (error) {
     await copy?.abandon()

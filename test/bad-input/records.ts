@@ -74,7 +74,7 @@ export const recordCases: Cases = {
   'a filter that drops everything': {
     code: 'ERR_EXPECTED',
     args: filter('--data-files', 'good.ndjson', '--min-chars', '9000'),
-    says: /sluice: length dropped all \d+ documents that came to it \(too_short: \d+\)/
+    says: /sluice: length dropped all \d+ documents that it received \(too_short: \d+\)/
   },
   'another share than expected': {
     code: 'ERR_EXPECTED',

@@ -51,7 +51,7 @@ t.test('manifests that are too large, nest too deep in a line, or have a mistake
       Array.from({ length: 2000 }, (_, i) => `k${i}: 1\n`).join(''),
       /mix\.yaml:1:1: unknown key k0 [^]*mix\.yaml:19:1: unknown key k18 [^]*\n… and 1981 more$/
     ],
-    ['a: 1\n'.repeat(2000), /mix\.yaml:2:1: the key a is there twice in one mapping[^]*\n… and 1979 more$/]
+    ['a: 1\n'.repeat(2000), /mix\.yaml:2:1: the key a occurs twice in one mapping[^]*\n… and 1979 more$/]
   ] as const) t.match(await failure(readManifest(path(content), knownStages)), { code: 'ERR_MANIFEST', message: says })
 })
 

@@ -155,7 +155,7 @@ t.test('as a command: for people and as JSON', async t => {
     text.stdout,
     pattern(
       /^a: 1 file, 1\.51 MB; sampled 100 of 30 k documents\n {2}documents {2}30 k\n {2}kept {7}30 k \(28\.9 k to 30 /,
-      /k\)\n {2}tokens {5}\d.* \(.* to .*\)\n {2}on disk {4}.*B\)\n\nIn brackets: .*\nDisk space needed: .*, free: /,
+      /k\)\n {2}tokens {5}\d.* \(.* to .*\)\n {2}on disk {4}.*B\)\n\nIn parentheses: .*\nDisk space needed: .*, free: /,
       /.*B\. Memory: about 250 MB\.\n$/
     )
   )

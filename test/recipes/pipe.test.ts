@@ -77,12 +77,12 @@ t.test('--json puts the report on standard error, where standard output is the d
   t.strictSame(JSON.parse(stderr), { stage: 'length', in: 1, out: 0, dropped: { too_short: 1 } })
 })
 
-t.test('what is no JSON after other items of a line is named with its column in the line', async t => {
+t.test('text after other items of a line that is not JSON is reported with its column', async t => {
   const { code, stderr } = await command(
     ['normalize'], { input: '{"id":"a","text":"é","n":NaN} {"id":"b","text":"x"} junk\n' }
   )
   t.equal(code, 1)
-  t.match(stderr, /line 1 .*is no JSON \(column 53: expected a value, at ".*junk"\)/)
+  t.match(stderr, /line 1 .*is not JSON \(column 53: expected a value, at ".*junk"\)/)
 })
 
 t.test('a pipe takes several items in a line, Python\'s NaN, and warns of no input', async t => {

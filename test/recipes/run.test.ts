@@ -171,10 +171,10 @@ t.test('a component that is refused is reported by a dry run, and refused before
   t.notOk(existsSync(join(folder, 'shards/web')))
 })
 
-t.test('the tokenizer must be the one that the manifest asks for', async t => {
+t.test('the tokenizer must be the one that the manifest requires', async t => {
   const right = sha256(readFileSync(MODEL))
   const { run } = mixture(t, [BOOKS], `tokenizer: { sha256: ${right} }\n`)
-  t.match((await run({ dryRun: true })).steps[0], { why: /has the SHA-256 that the manifest asks for/ })
+  t.match((await run({ dryRun: true })).steps[0], { why: /has the SHA-256 that the manifest requires/ })
   t.match(
     await failure(mixture(t, [BOOKS], `tokenizer: { sha256: '${'0'.repeat(64)}' }\n`).run()), { code: 'ERR_CHECKSUM' }
   )
@@ -229,7 +229,7 @@ t.test('the tokenizer is trained first; after that it is up to date, like all el
     'done again'])
 })
 
-t.test('a tokenizer that the manifest asks for by its SHA-256, or that was put there, is not trained', async t => {
+t.test('a tokenizer that the manifest requires by its SHA-256, or that exists already, is not trained', async t => {
   const { folder, run } = mixture(t, [BOOKS], TOKENIZER)
   const own = { tokenizerPath: undefined }
   put(folder, 'tokenizer/spm_60_unigram.model', readFileSync(MODEL))
@@ -237,7 +237,7 @@ t.test('a tokenizer that the manifest asks for by its SHA-256, or that was put t
   const { folder: other, run: runOther } = mixture(t, [BOOKS], TOKENIZER.replace('}',
     `, sha256: ${sha256(readFileSync(MODEL))} }`))
   const planned = await runOther({ ...own, dryRun: true })
-  t.match(planned.steps[1]!.why, /is to have the SHA-256 that the manifest asks for/)
+  t.match(planned.steps[1]!.why, /must have the SHA-256 that the manifest requires/)
   t.match(await failure(runOther(own)), { code: 'ERR_CHECKSUM' })
   put(other, 'tokenizer/spm_60_unigram.model', readFileSync(MODEL))
   t.strictSame(outcomes(await runOther(own)), TRAINED.slice(1))

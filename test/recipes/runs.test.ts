@@ -200,6 +200,6 @@ t.test('a pipe under the name of a record is not waited for', async t => {
   const path = join(runsDir, 'mix/20260101T000000Z-0123456789ab.json')
   execFileSync('mkfifo', [path])
   t.match(await failure(runs([], { runsDir })), {
-    code: 'ERR_RUN', message: /cannot be read: is no file, or longer than a record/
+    code: 'ERR_RUN', message: /cannot be read: is not a regular file, or is longer than a record/
   })
 })

@@ -301,7 +301,7 @@ t.test('what can\'t be asked for', async t => {
   const before = filesIn(folder)
   const dataFiles = join(folder, 'prose.ndjson')
   const wrong: ReadonlyArray<readonly [() => Promise<unknown>, RegExp, string?]> = [
-    [() => trainTokenizer({}), /dataFiles: expected the files to learn from, a dataset on the Hub, or a manifest/],
+    [() => trainTokenizer({}), /dataFiles: expected the files to train on, a dataset on the Hub, or a manifest/],
     [
       () => train({ dataFiles }),
       /dataFiles: is for one dataset, and the manifest names its own; leave --data-files or --manifest out/

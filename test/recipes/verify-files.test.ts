@@ -100,10 +100,10 @@ t.test('the inventory for people: a section of each stats file, replaced by name
   const inventory = await verify(stats, { inventory: page })
   const text = read(page)
   t.match(
-    text, /^# Data inventory\n\n## .*stats\.json\n\nThe shards are what their stats say\.\n\n- verified at: \d{4}-/
+    text, /^# Data inventory\n\n## .*stats\.json\n\nThe shards match their stats\.\n\n- verified at: \d{4}-/
   )
   t.match(text, `SHA-256 ${sha256(readFileSync(stats))}\n- tokenizer: SHA-256 ${'ab'.repeat(32)}, ` +
-    'as the stats have it\n')
+    'from the stats\n')
   t.match(text, '| component | dataset | licence | shards | sequences | tokens | MB | output_dir |\n| --- | --- | ' +
     `--- | --- | --- | --- | --- | --- |\n| a | json | CC0-1.0 | 4 | 15 | 120 | 0.0 | ${join(folder, 'a')} |\n`)
   t.match(text, '| all |  |  | 7 | 56 | 243 | 0.0 |  |')
@@ -123,7 +123,7 @@ t.test('the inventory for people: a section of each stats file, replaced by name
   t.match(await failure(verify(stats, { inventory: page })), { code: 'ERR_VERIFY' })
   t.strictSame(headings(), ['stats', 'other'])
   t.match(read(page), pattern(
-    /^# Data inventory\n\n## .*stats\.json\n\n1 finding: the shards are not what their stats say\.\n\n/,
+    /^# Data inventory\n\n## .*stats\.json\n\n1 finding: the shards do not match their stats\.\n\n/,
     /- verified at: .*\n- stats: .*\n- without findings: a\n\n/,
     /\| component \| check \| file \| found \| expected \|\n.*\n/,
     /\| b \| sha256 \| .*shard_00000\.npy \| has SHA-256 [0-9a-f]{64} \|/
@@ -206,10 +206,10 @@ t.test('stats that can\'t be written: the shards are verified all the same, and 
     partial: { totals: { shards: 7 }, stats_sha256: sha256(before) }
   })
   t.type(error, PartialError)
-  t.match(read(page), 'The shards are what their stats say.')
+  t.match(read(page), 'The shards match their stats.')
   t.ok(existsSync(join(folder, 'stats.inventory.json')))
   t.match(await command(['verify', stats, '--inventory', page]), {
-    code: 1, stdout: /The shards are what their stats say/, stderr: /^sluice: .*it is read-only.*\[ERR_OUTPUT\]\n$/
+    code: 1, stdout: /The shards match their stats/, stderr: /^sluice: .*it is read-only.*\[ERR_OUTPUT\]\n$/
   })
   chmodSync(stats, 0o644)
 

@@ -357,7 +357,7 @@ t.test('the command: a table, and --json', async t => {
       /^component +shards +sequences +tokens +MB\na +5 +32 +2,048 +0\.0\nb.*\nall +10 +64 +4,096 +0\.0\n\n/,
       /component +documents +different +repeated\na +\d.*\nb.*\n\n/,
       /components +documents in both +of the first +of the second\na, b +\d+ +100\.0 % +100\.0 %\n\n/,
-      /The shards are what their stats say\.\n$/
+      /The shards match their stats\.\n$/
     )
   })
   t.match((await sluice(['verify', stats, '--quick'])).stdout, 'the data was not read')

@@ -40,9 +40,9 @@ This is what sluice knows about these licences by their names; it is not legal a
 
 ## a\\_b.ndjson
 
-Records by the licence that each states of itself, in its \`meta\`.
+Records by the licence that each states in its \`meta\`.
 
-| licence | records | SPDX | obligations | may be passed on |
+| licence | records | SPDX | obligations | may be redistributed |
 | --- | --- | --- | --- | --- |
 | (not stated) | 4 | - | - | **unknown** |
 | mit | 4 | MIT | notice | yes |

@@ -93,8 +93,8 @@ for (const { name, kind, alias, option } of ALIASES) {
       t.equal(code, 0, stderr)
       const warns = kind === 'former' && flag === flagOf(alias)
       t.match(stderr, warns
-        ? `warning: ${flagOf(alias)} is called ${flagOf(option)} now; the old name goes in 1.0`
-        : /^(?!.*is called)/s)
+        ? `warning: ${flagOf(alias)} was renamed to ${flagOf(option)}; the old name will be removed in 1.0`
+        : /^(?!.*was renamed)/s)
       const files = Object.entries(contentIn(cwd)).filter(([path]) =>
         !/^(?:runs|logs)\/|\.npy$|\.inventory\.|checkpoint/.test(path))
       outcomes.push({
@@ -160,5 +160,7 @@ t.test('in code the aliases work too; a former name gives a warning of the proce
     code: 'ERR_OPTION', message: /are names of one option/
   })
   await new Promise(resolve => { setImmediate(resolve) })
-  t.strictSame(warned, ['DeprecationWarning: filter-corpus: langModel is called model now; the old name goes in 1.0'])
+  t.strictSame(warned, [
+    'DeprecationWarning: filter-corpus: langModel was renamed to model; the old name will be removed in 1.0'
+  ])
 })

@@ -204,7 +204,7 @@ t.test('finished, it is not done again; what it made and is gone is', async t =>
   })
   await failure(shard(setting, { killAt: 8 }))
   t.match(await componentStatus(await findComponent(component, {}), options), {
-    pull: { is: 'finished' }, shards: { is: 'begun' }
+    pull: { is: 'finished' }, shards: { is: 'started' }
   })
   const first = await shard(setting)
   const content = contentOf(setting)

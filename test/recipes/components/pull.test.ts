@@ -218,5 +218,5 @@ t.test('a place that another user\'s file has is reported', async t => {
   await pull(await component({ dataFiles, dataset: 'json' }), join(folder, 'raw/a.ndjson'), {
     checkpointEvery: 100, tell: message => { told.push(message) }
   })
-  t.match(told, [/raw\/README\.md is not of sluice and is left unchanged/])
+  t.match(told, [/raw\/README\.md was not made by sluice and is left unchanged/])
 })

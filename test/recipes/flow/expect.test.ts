@@ -13,7 +13,7 @@ const kept = (out: number, of: number, expected?: number): (() => void) => () =>
 
 t.test('a filter that drops everything, or five times more or less than expected, is an alarm', async t => {
   t.throws(kept(0, 12), {
-    code: 'ERR_EXPECTED', exitCode: 1, message: /length dropped all 12 documents that came to it \(too_short: 12\)/
+    code: 'ERR_EXPECTED', exitCode: 1, message: /length dropped all 12 documents that it received \(too_short: 12\)/
   })
   t.throws(kept(0, 1), { message: /the only document/ })
   t.throws(kept(0, 12, 0.5), { code: 'ERR_EXPECTED' })

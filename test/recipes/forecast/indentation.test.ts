@@ -14,7 +14,7 @@ import { docs, fixture, folderInMemory, ndjsonOf, put, pattern } from '../../hel
 const CODE = 'def gate (level):\n    if level > 3:\n        return "open"\n    return "shut"\n'
 const KEEPS_LINES = { normalization_rule_name: 'identity', remove_extra_whitespaces: false, byte_fallback: true }
 const LOST = pattern(
-  /20 of 20 documents have indented lines, as code has, and the tokenizer loses line breaks or indentation; train it /,
+  /20 of 20 documents have indented lines, as code does, and the tokenizer loses line breaks or indentation; train it /,
   /with normalization_rule_name: identity/
 )
 

@@ -226,7 +226,7 @@ t.test('a record that is damaged: said with its reason, and the next one is writ
   const path = await writeRunRecord(finished(folder, 'a'))
   const intact = readFileSync(path, 'utf8')
   for (const [content, why] of [
-    [intact.slice(0, 100), /: is not JSON: .*; get it again from a copy, or delete it$/],
+    [intact.slice(0, 100), /: is not JSON: .*; restore it from a copy, or delete it$/],
     ['{"format":2}', /: is not the record of a run, or of a newer version: format: expected 1, got 2/],
     [
       intact.replace('"tokens": 30', '"tokens": 31'),

@@ -79,7 +79,7 @@ t.test('new: nothing is there; begun: it goes on from its state; finished: it is
   t.strictSame([first.result, first.told], [null, []])
   t.match(first.found, { begins: true, replaces: false })
   await begin(all)
-  t.strictSame(await statusOf(plan), { is: 'begun', documents: 12_345 })
+  t.strictSame(await statusOf(plan), { is: 'started', documents: 12_345 })
   const second = await doJob(plan, async job => {
     put(folder, 'out/result.txt', 'result')
     await job.finish({ lines: 1 }, [output])
@@ -148,7 +148,7 @@ for (const [kind, { change, says }] of Object.entries(changes)) {
         code: 'ERR_CHECKPOINT',
         exitCode: 2,
         message: new RegExp(`checkpoint\\.json: is of a run with other settings or inputs: .*${says.source}.*; ` +
-          'repeat the command as it was to resume, or start over with --restart')
+          'to resume, repeat the command unchanged, or start over with --restart')
       })
     }
     t.ok(readFileSync(begun.plan.path).equals(before))
@@ -189,7 +189,7 @@ t.test('an input that is touched back goes on; one that is gone is reported as m
   const [, advised] = /touch -d (\S+Z)\)/.exec(error.message)!
   t.equal(advised, mtime.toISOString())
   utimesSync(path, new Date(advised!), new Date(advised!))
-  t.match(await statusOf(all.plan), { is: 'begun' })
+  t.match(await statusOf(all.plan), { is: 'started' })
   rmSync(path)
   t.match(await failure(statusOf(all.plan)), { code: 'ERR_FILES', message: /a\.txt: no such file/ })
 })
@@ -290,6 +290,6 @@ t.test('only files can be resumed', async t => {
 
 t.test('a message for each state', async t => {
   t.equal(statusText({ is: 'new', why: 'x' }), null)
-  t.equal(statusText({ is: 'begun', documents: 1234 }), 'resumes after document 1,234')
+  t.equal(statusText({ is: 'started', documents: 1234 }), 'resumes after document 1,234')
   t.equal(statusText({ is: 'damaged', why: 'gone' }), 'is done again: gone')
 })

@@ -247,7 +247,7 @@ t.test('what is no YAML, and what is no manifest', async t => {
   t.match(
     await mistakes(t, 'name: x\ndatasets: [\n'), [/^3:1: a bracket that is opened above is not closed, expected \]/]
   )
-  t.match(await mistakes(t, 'name: a\nname: b\ndatasets: []\n'), ['2:1: the key name is there twice in one mapping'])
+  t.match(await mistakes(t, 'name: a\nname: b\ndatasets: []\n'), ['2:1: the key name occurs twice in one mapping'])
   t.strictSame(await mistakes(t, 'just text'), ['1:1: is a text without keys, expected datasets: ' +
     'and a list of components below it'])
   t.strictSame(await mistakes(t, 'datasets: []'), ['1:11: expected at least 1 entry, got an empty list'])

@@ -79,7 +79,7 @@ const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
       'a value that begins with * needs quotes: \'**/*.json\''
   ],
   'two documents': ['name: a\n---\nname: b\n', '2:1: a second YAML document begins here, expected one in a file'],
-  'a key twice': ['name: a\ndatasets: []\nname: b\n', '3:1: the key name is there twice in one mapping'],
+  'a key twice': ['name: a\ndatasets: []\nname: b\n', '3:1: the key name occurs twice in one mapping'],
   'what is no YAML in another way': [
     'name: a]\nb: ]\n',
     '2:4: invalid YAML here: check the quotes, brackets and indentation of this line and the one above it'
@@ -104,9 +104,9 @@ for (const [name, [yaml, says]] of Object.entries(YAML)) {
   })
 }
 
-t.test('every key that is there twice is noted', async t => {
+t.test('every duplicate key is reported', async t => {
   t.strictSame(await saidOf(t, 'name: a\nname: b\nstats: a\nstats: b\ndatasets: []\n'), [
-    '2:1: the key name is there twice in one mapping', '4:1: the key stats is there twice in one mapping'
+    '2:1: the key name occurs twice in one mapping', '4:1: the key stats occurs twice in one mapping'
   ])
 })
 
@@ -123,9 +123,9 @@ const OTHER_FILES: Readonly<Record<string, [content: string | Uint8Array, says: 
   nothing: ['', `is empty, ${MANIFEST}`],
   'blank lines': ['\n  \n', `is empty, ${MANIFEST}`],
   comments: ['# datasets:\n', `has nothing but comments, ${MANIFEST}`],
-  NDJSON: ['{"text":"a"}\n{"text":"b"}\n', `is NDJSON, a JSON record a line, ${MANIFEST}; ${INPUT}`],
+  NDJSON: ['{"text":"a"}\n{"text":"b"}\n', `is NDJSON, a JSON record per line, ${MANIFEST}; ${INPUT}`],
   'NDJSON with names': [
-    '{"name":"a","text":"a"}\n{"name":"b","text":"b"}\n', `is NDJSON, a JSON record a line, ${MANIFEST}; ${INPUT}`
+    '{"name":"a","text":"a"}\n{"name":"b","text":"b"}\n', `is NDJSON, a JSON record per line, ${MANIFEST}; ${INPUT}`
   ],
   'one record': ['{"id":1,"text":"a"}\n', `is a JSON record, ${MANIFEST}; ${INPUT}`],
   'an array of records': ['[\n{"text":"a"},\n{"text":"b"}]\n', `is a JSON array of records, ${MANIFEST}; ${INPUT}`],

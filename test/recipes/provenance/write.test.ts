@@ -40,7 +40,7 @@ t.test('one pull: README.md, provenance.json and the card', async t => {
     '| licence | odc-by |',
     '| SPDX | ODC-By-1.0 |',
     '| obligations | attribution, notice |',
-    '| may be passed on | yes: permits it with the source named |',
+    '| may be redistributed | yes: permits it with the source named |',
     '| card | [CARD.md](CARD.md) |',
     `| SHA-256 of the card | ${sha256(card)} |`,
     '| filters | none |',
@@ -48,7 +48,7 @@ t.test('one pull: README.md, provenance.json and the card', async t => {
     '| columns | `url` |',
     '| records | 1,000 |',
     '| command | `sluice shard-corpus --dataset owner/name` |',
-    'Made of 1 file, 1,234,567 bytes:',
+    'Read from 1 file, 1,234,567 bytes:',
     `| en/train-00000.parquet | 1,234,567 | ${'ab'.repeat(32)} |`
   ]) t.ok(page.split('\n').includes(line), line)
   t.match(page, /not legal advice/)
@@ -90,12 +90,12 @@ t.test('what is not known, and what is much', async t => {
     '| source | json |',
     '| retrieved | 2026-11-23T10:00:00.000Z |',
     '| licence | **not stated** |',
-    '| may be passed on | **unknown**: no licence is stated |',
+    '| may be redistributed | **unknown**: no licence is stated |',
     '| limit | 12,345 |',
     '| SHA-256 | ff |',
     '| filters | `normalize`, `length: {"minChars":200}` |',
     '| command | `` sluice shard-corpus --name `x` `` |',
-    'Made of 202 files, 207 bytes:',
+    'Read from 202 files, 207 bytes:',
     `| a\\|b.parquet |  | ${'cd'.repeat(20)} |`,
     '| local.ndjson | 7 | 2026-01-02T00:00:00.000Z |',
     '| f0 | 1 |  |',
@@ -163,9 +163,9 @@ t.test('what isn\'t ours stays', async t => {
   ].map(name => join(folder, name)))
   t.strictSame(notes.length, 3)
   t.match(notes, [
-    /provenance\.json is not of sluice and is left unchanged; see .*a\.ndjson\.provenance\.json/,
-    /LICENSES\.md is not of sluice/,
-    /README\.md is not of sluice/
+    /provenance\.json was not made by sluice and is left unchanged; see .*a\.ndjson\.provenance\.json/,
+    /LICENSES\.md was not made by sluice/,
+    /README\.md was not made by sluice/
   ])
   t.equal(readFileSync(join(folder, 'README.md'), 'utf8'), '# My corpus\n')
   t.equal(readFileSync(join(folder, 'provenance.json'), 'utf8'), '{"who": "me"}')

@@ -147,7 +147,7 @@ t.test('what was found is in comments: languages, lengths, ids, sizes', async t 
   t.match(components, [{ name: 'two', files: 1, documents: 60, languages: { de: 20 / 60, en: 40 / 60 } }])
   const yaml = readFileSync(join(folder, 'sluice.yaml'), 'utf8')
   for (const line of [
-    '# 1 file, 6,200 B, 60 documents.', '# A document has the id of its record.', '# Languages: en 67 %, de 33 %.',
+    '# 1 file, 6,200 B, 60 documents.', '# Documents have the ids of their records.', '# Languages: en 67 %, de 33 %.',
     '# - language: { keep: [en, de], threshold: 0.8 }', 'Documents have 72 to 93 characters.'
   ]) {
     t.match(yaml, line)
@@ -179,7 +179,7 @@ t.test('a manifest is not replaced unless that is asked for; - is standard outpu
   put(folder, 'a.txt', texts.join('\n'))
   put(folder, 'mine.yaml', 'mine')
   t.match(await command(['init', 'a.txt', '--output', 'mine.yaml'], { cwd: folder }), {
-    code: 2, stderr: /mine\.yaml: is there already; name another file by --output, or replace it with --force/
+    code: 2, stderr: /mine\.yaml: already exists; name another file with --output, or replace it with --force/
   })
   t.equal(readFileSync(join(folder, 'mine.yaml'), 'utf8'), 'mine')
   t.match(await command(['init', 'a.txt', '--output', 'mine.yaml', '--force'], { cwd: folder }), { code: 0 })
@@ -204,19 +204,19 @@ t.test('what can\'t be used is an error that says what to do', async t => {
       [],
       /expected the files, globs or folders to make shards of, or OWNER\/NAME of a dataset on the Hub \[ERR_OPTION\]/
     ],
-    [['-'], /standard input can be read only once; write it to a file, and name that/],
+    [['-'], /standard input can be read only once; write it to a file first/],
     [['none.ndjson'], /none\.ndjson: no such file/],
     [['*.parquet'], /\*\.parquet: no file matches this glob/],
     [['dangling.ndjson'], /dangling\.ndjson: is a link to gone\.ndjson, which doesn't exist/],
     [['empty.ndjson'], /empty\.ndjson: is empty; name files with documents/],
-    [['noise.dat'], /noise\.dat: is a binary file of a kind that isn't known; convert it/],
+    [['noise.dat'], /noise\.dat: is a binary file of an unknown kind; convert it/],
     [['paper'], /paper: is a PDF; take its text out first/],
     [['numbers.csv'], /numbers\.csv: has no column text, its columns are "a", "b".*--text-column/],
     [['numbers.csv', '--text-column', 'c'], /numbers\.csv: has no column c/],
     [['bad.ndjson'], /bad\.ndjson.*2 of 2 records are bad/],
     [
       ['docs'],
-      /docs: expected files with an ending that tells their format.*such as page\.md.*name the files themselves/
+      /docs: expected files with the extension of a known format.*such as page\.md.*name the files themselves/
     ],
     [['nothing'], /nothing: expected files .* it has no files/]
   ] as const) {
