@@ -70,11 +70,11 @@ for (const [kind, [name, make, items]] of Object.entries(sinks)) {
     await failure(pipeline(items(LARGE), sink))
     await closed(sink)
     t.strictSame(filesIn(folder), [name])
-    t.equal(readFileSync(join(folder, name), 'utf8'), 'old', 'what stood there stands')
+    t.equal(readFileSync(join(folder, name), 'utf8'), 'old', 'the previous file is unchanged')
   })
 }
 
-t.test('npy: shards that were complete before the disk was full stay whole', async t => {
+t.test('npy: shards that were complete before the disk was full are kept', async t => {
   const folder = smallDisk(t, DISK)
   if (folder === null) return
   const sink = npySink(join(folder, 'shards'), { sequencesPerShard: 10 })
@@ -86,7 +86,7 @@ t.test('npy: shards that were complete before the disk was full stay whole', asy
   for (const file of filesIn(folder)) t.match(readNpy(readFileSync(join(folder, file))), { rows: 10, columns: 2500 })
 })
 
-t.test('a file system that is read-only is named', async t => {
+t.test('a read-only file system is reported by name', async t => {
   const folder = smallDisk(t, 'ro')
   if (folder === null) return
   for (const [kind, [name, make, items]] of Object.entries(sinks)) {
@@ -101,7 +101,7 @@ t.test('a file system that is read-only is named', async t => {
   }
 })
 
-t.test('what may not be written or read is named, without leaving anything', async t => {
+t.test('a path without permission to write or read is reported, and no file is left', async t => {
   const cwd = temporaryFolder(t)
   mkdirSync(join(cwd, 'closed'))
   put(cwd, 'secret.ndjson', ndjsonOf([doc('a', 'text')]))
@@ -123,7 +123,7 @@ t.test('what may not be written or read is named, without leaving anything', asy
     return { code, stderr }
   }
   if (run(['--version']).code !== 0) {
-    t.pass('without permission', { skip: 'the user nobody may not run node, or not read this folder' })
+    t.pass('the test has no permission', { skip: 'the user nobody may not run node, or not read this folder' })
     return
   }
   const document = ndjsonOf([doc('a', 'text')])

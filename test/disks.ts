@@ -9,7 +9,7 @@ export function smallDisk (t: Test, options: string): string | null {
   const folder = temporaryFolder(t)
   const disk = mountDisk(folder, options)
   if (typeof disk === 'string') {
-    t.pass('a disk of its own', { skip: disk })
+    t.pass('a mounted test disk', { skip: disk })
     return null
   }
   t.teardown(disk.unmount)

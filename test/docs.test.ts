@@ -31,7 +31,7 @@ const replaceModel = (code: string): string => code.replaceAll(QUICKSTART_MODEL,
 
 const writeTables = (...args: string[]): string => runProgram(process.execPath, ['scripts/write-docs.mjs', ...args])
 
-t.test('the tables in the pages are up to date, and one that is not is found', async t => {
+t.test('the generated tables in the pages are up to date, and an outdated table is found', async t => {
   t.equal(writeTables('--check'), '')
   const stale = put(temporaryFolder(t), 'stale.md', '# A page\n\n<!-- options dedup -->\n| option |\n<!-- end -->\n')
   t.throws(() => writeTables('--check', stale), /Command failed/)
@@ -39,7 +39,7 @@ t.test('the tables in the pages are up to date, and one that is not is found', a
   t.match(readFileSync(stale, 'utf8'), '| `window` | `50000` | ')
 })
 
-t.test('every stage, command, flag and error has its row in some page', async t => {
+t.test('every stage, command, flag and error has a row in some page', async t => {
   const names = ['ndjson', ...Object.keys(sources).slice(1), 'hf', ...Object.keys(transforms), 'npySink']
   for (const name of names) {
     t.ok(everyPage.includes(`<!-- options ${name} -->\n`), name)
@@ -47,7 +47,7 @@ t.test('every stage, command, flag and error has its row in some page', async t 
   for (const table of ['commands', 'flags', 'errors']) t.ok(everyPage.includes(`<!-- ${table} -->\n`), table)
 })
 
-t.test('every key of a manifest is in its page', async t => {
+t.test('every key of a manifest is documented in its page', async t => {
   const page = readPage('recipes/manifest/README.md')
   for (const schema of [manifestSchema, componentSchema, tokenizerSchema]) {
     for (const key of Object.keys(schema.shape)) t.match(page, new RegExp(`\\b${snakeCase(key)}\\b`), key)
@@ -66,7 +66,7 @@ function documentedIn (isSection: (title: string) => boolean): string[] {
     .flatMap(section => [...section.matchAll(/^- `(\w+)`/gm)].map(([, name]) => name!))
 }
 
-t.test('every name of the index has its line in API.md, and so have those of the other modules', async t => {
+t.test('every export of the index and of the other modules has a line in API.md', async t => {
   const index = exportedBy('recipes/index.ts')
   t.ok(index.length > 100, `${index.length} names`)
   t.strictSame(documentedIn(title => !title.startsWith('`sluice/')).sort(), index.sort())
@@ -74,7 +74,7 @@ t.test('every name of the index has its line in API.md, and so have those of the
     const documented = documentedIn(title => title === `\`sluice/${part}\``)
     t.strictSame(documented.sort(), exportedBy(`lib/${part}/index.ts`).sort(), part)
   }
-  t.notMatch(readPage('API.md'), /: $/m, 'each line says something')
+  t.notMatch(readPage('API.md'), /: $/m, 'each line has a description')
 })
 
 t.test('every stage of the tables is in the index', async t => {
@@ -85,7 +85,7 @@ t.test('every stage of the tables is in the index', async t => {
   for (const name of names) t.type(index[name], 'function', name)
 })
 
-t.test('every command and every script that is named exists', async t => {
+t.test('every command and script that a page names exists', async t => {
   for (const name of Object.keys(commands)) t.ok(new RegExp(`\`${name}[\` ]`).test(everyPage), name)
   const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> }
   for (const [, name] of `${everyPage}${readPage('CONTRIBUTING.md')}`.matchAll(/npm run (?:-s )?([a-z]+)/g)) {
@@ -119,7 +119,7 @@ function writtenIn (page: string): string {
   return readPage(page).replace(tables, table => table.replace(/[^\n]/g, ''))
 }
 
-t.test('pages and examples are in plain English, without the phrases to avoid', async t => {
+t.test('pages and examples contain none of the phrases to avoid', async t => {
   const examples = filesIn(join(ROOT, 'examples')).filter(name => !/\.(ndjson|md)$/.test(name))
   const texts = [...pages, 'CONTRIBUTING.md', ...examples.map(name => `examples/${name}`)]
   t.strictSame(texts.filter(page => page !== 'API.md').flatMap(page => phrasesIn(page, writtenIn(page))), [])
@@ -200,7 +200,7 @@ async function readYaml (t: Test, { place, code }: Block, cwd: string): Promise<
 const RUN = ['sh', 'js', 'ts', 'yaml']
 const NOT_RUN = ['python', 'text']
 
-t.test('what the pages show runs as it stands', async t => {
+t.test('the code blocks in the pages run as written', async t => {
   await hubForCommands(t, { repos: [C4] })
   for (const page of pages) {
     const blocks = blocksIn(page)
@@ -224,14 +224,14 @@ t.test('what the pages show runs as it stands', async t => {
   }
 })
 
-t.test('a block for the shell that no test would run is found', async t => {
+t.test('a shell block that no test would run is found', async t => {
   const code = 'npm ci && npm test\nnpx sluice read a.ndjson |\n  npx sluice length --min-chars 3   # a note\n'
   const block = { place: 'a.md:1', language: 'sh', code }
   t.strictSame(shellLines(block), [[['read', 'a.ndjson'], ['length', '--min-chars', '3']]])
   t.throws(() => shellLines({ ...block, code: 'sluice read a.ndjson\n' }), /a\.md:1: no test runs sluice read/)
 })
 
-t.test('the README and the changelog have this version', async t => {
+t.test('the README and the changelog name the current version', async t => {
   t.match(readPage('README.md'), `/sluice-${packageVersion()}.tgz`)
   t.match(readPage('CHANGELOG.md'), `## ${packageVersion()}`)
 })

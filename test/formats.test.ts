@@ -24,7 +24,7 @@ function pieces (all: readonly PlainRecord[], cuts: readonly number[]): PlainRec
 }
 
 for (const [name, format] of Object.entries(formats)) {
-  t.test(`${name}: any compression, number of files and position gives the same documents`, async t => {
+  t.test(`${name}: every compression, number of files and position gives the same documents`, async t => {
     const folder = temporaryFolder(t)
     let run = 0
     const places = fc.array(fc.nat({ max: 12 }), { maxLength: 3 })
@@ -52,12 +52,12 @@ for (const [name, format] of Object.entries(formats)) {
       if (all.length === 0) return
       const rest: Document[] = []
       for await (const document of open(positions[at % all.length])) rest.push(document)
-      t.strictSame(rest, expected.slice(at % all.length + 1), 'from a position on')
+      t.strictSame(rest, expected.slice(at % all.length + 1), 'resumed from a position')
     }), { numRuns: howMany(4, 60) })
   })
 }
 
-t.test('text: the same texts, compressed or not', async t => {
+t.test('text: compressed and plain files give the same texts', async t => {
   const folder = temporaryFolder(t)
   const lines = fc.array(anyText.map(line => line.replace(/[\n\r]|^\ufeff/g, '')), { maxLength: 12 })
   await fc.assert(fc.asyncProperty(lines, fc.constantFrom('\n', '\r\n'), async (all, end) => {

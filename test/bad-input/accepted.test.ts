@@ -44,7 +44,7 @@ const accepted: Readonly<Record<string, {
 }
 
 for (const [name, { file, content, ids, bad, warning }] of Object.entries(accepted)) {
-  t.test(`read all the same: ${name}`, async t => {
+  t.test(`read without an error: ${name}`, async t => {
     const cwd = temporaryFolder(t)
     put(cwd, file, content)
     const { code, stdout, stderr } = await command(['read', file, '--max-bad', '1'], { cwd })

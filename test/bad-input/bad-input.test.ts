@@ -43,21 +43,21 @@ for (const [name, { code, args, input, files = {}, says, leaves = [] }] of cases
     t.equal(ended.stdout, '')
     t.match(ended.stderr, says)
     if (args.length > 0) t.match(ended.stderr, `[${code}]`)
-    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
-    t.strictSame(filesIn(cwd), [...before, ...leaves].sort(), 'nothing is left behind')
+    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack trace is printed for a user error')
+    t.strictSame(filesIn(cwd), [...before, ...leaves].sort(), 'no new files are left')
   })
 }
 
-t.test('ERR_STATE: a state of another stage', async t => {
+t.test('ERR_STATE: a state of another stage is refused', async t => {
   t.throws(() => { dedup({ window: 3 }).restore({ window: 4, hashes: '' }) }, { code: 'ERR_STATE', exitCode: 1 })
 })
 
-t.test('every code has a case', async t => {
+t.test('every error code has a case', async t => {
   const covered = new Set([...cases.map(([, { code }]) => code), ...Object.keys(elsewhere)])
   t.strictSame(Object.keys(errorCodes).filter(code => !covered.has(code)), [])
 })
 
-t.test('a bound on bad records keeps the rest', async t => {
+t.test('a limit on bad records leaves good input readable', async t => {
   const cwd = temporaryFolder(t)
   put(cwd, 'a.ndjson', ndjsonOf(docs(5)) + 'bad\n')
   t.match(await run(filter('--data-files', 'a.ndjson', '--max-bad', '1'), { cwd }), {
@@ -67,7 +67,7 @@ t.test('a bound on bad records keeps the rest', async t => {
   t.strictSame(filesIn(cwd), ['a.ndjson', 'out.ndjson'])
 })
 
-t.test('nothing that has failed keeps a process running', async t => {
+t.test('no failed case keeps a process running', async t => {
   const cwd = temporaryFolder(t)
   const some = cases.filter((_, i) => !isThorough() && i % 12 === 5)
   for (const [, { code, args, input = '', files = {} }] of some) {

@@ -52,7 +52,7 @@ function held (): string[] {
   return process.getActiveResourcesInfo().filter(name => name === 'Timeout' || name.startsWith('TCP'))
 }
 
-t.test('in every state', async t => {
+t.test('a signal aborts a request in every state', async t => {
   const before = held().length
   for (const [i, [state, plan, name = 'o/lines', options = {}]] of STATES.entries()) {
     for (const [way, stop] of isThorough() ? [WAYS[0]!, WAYS[1 + i % 2]!] : [WAYS[i % WAYS.length]!]) {

@@ -71,7 +71,7 @@ const MESSAGES: Readonly<Record<string, RegExp>> = {
 /** Each so manieth dataset is taken. */
 const EACH = howMany(3, 1)
 
-t.test('files, format, subset and separator are those of datasets', async t => {
+t.test('files, format, subset and separator equal those of the datasets library', async t => {
   const wrong: unknown[] = []
   let compared = 0
   for (const [i, dataset] of cases.entries()) {

@@ -104,7 +104,7 @@ t.test('RedPajama\'s sample: its script isn\'t run, its files are read, with a w
   t.equal(resolve(name, { dataFiles: 'cc_*.jsonl' }).files.length, 5)
 })
 
-t.test('where a subset has to be named, those there are are listed', async t => {
+t.test('if a subset must be named, the existing ones are listed', async t => {
   t.throws(() => resolve('wikimedia/wikipedia'), {
     code: 'ERR_DATASET', message: /name one of them: 20231101\.ab, .*20231101\.en/
   })
@@ -113,7 +113,7 @@ t.test('where a subset has to be named, those there are are listed', async t => 
   })
 })
 
-t.test('licences stand in the cards', async t => {
+t.test('licences are read from the cards', async t => {
   t.strictSame([...listings].map(([name, { card }]) => [name, readCard(card).license.join()]), [
     ['HuggingFaceFW/fineweb', 'odc-by'],
     ['wikimedia/wikipedia', 'cc-by-sa-3.0,gfdl'],
