@@ -45,7 +45,7 @@ function packed (): string[] {
   return tarballs[0]!.files.map(({ path }) => path)
 }
 
-t.test('dependencies that decide what is read and written are pinned exactly, as in the lock file', async t => {
+t.test('dependencies that determine what is read and written are pinned exactly, as in the lock file', async t => {
   const pinned = pinnedVersions(ROOT)
   t.strictSame(Object.keys(dependenciesOf(ROOT)).filter(name => pinned[name] === undefined).sort(), RANGED)
   for (const [name, version] of Object.entries(pinned)) {
@@ -57,7 +57,7 @@ t.test('dependencies that decide what is read and written are pinned exactly, as
   }
 })
 
-t.test('what is installed with it has permissive licences, and runs no script', async t => {
+t.test('all dependencies have permissive licences, and none runs an install script', async t => {
   t.ok(installed.length > 30, `${installed.length} packages`)
   for (const [path, { license = 'none', hasInstallScript = false }] of installed) {
     t.strictSame(license.replace(/[()]/g, '').split(' AND ').filter(name => !PERMISSIVE.has(name)), [], path)
@@ -90,14 +90,14 @@ t.test('the package has the pages and examples that its README links to, and no 
   }
 })
 
-t.test('a link that leads to no file of the package is found', async t => {
+t.test('a link to a file that is not in the package is found', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'README.md', '[a](LICENSE), [b](docs/b.md#part), [c](https://example.org/c), [d](#d); ' +
     '`examples/e.mjs`, `data/examples/f.json`')
   t.strictSame(missingLinks(folder, ['LICENSE', 'README.md']), ['README.md: docs/b.md', 'README.md: examples/e.mjs'])
 })
 
-t.test('package.json says where the project is, and has no script that runs where it is installed', async t => {
+t.test('package.json has the project\'s addresses, and no script that runs on installation', async t => {
   t.match(manifest.repository.url, /^git\+https:\/\/.+\.git$/)
   const address = manifest.repository.url.slice('git+'.length, -'.git'.length)
   t.ok(manifest.homepage.startsWith(address))
@@ -107,14 +107,14 @@ t.test('package.json says where the project is, and has no script that runs wher
   }
 })
 
-t.test('the README names the Node that package.json asks for; this one is such', async t => {
+t.test('the README names the Node version that package.json requires, and this Node satisfies it', async t => {
   t.equal(manifest.engines['node'], '^20.19.0 || >=22.12.0')
   t.match(readFileSync(join(ROOT, 'README.md'), 'utf8'), 'Node 20.19 or newer (22.12 of Node 22)')
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number]
   t.ok(major === 20 ? minor >= 19 : major > 22 || (major === 22 && minor >= 12))
 })
 
-t.test('what can be imported is a list: the index, each stage, and what of lib is of use alone', async t => {
+t.test('the exports are the index, each stage, and the modules of lib that are useful alone', async t => {
   const stages = ['sources', 'transforms', 'sinks'].flatMap(folder =>
     readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.ts')).map(name =>
       `./${folder}/${name.replace('.ts', '')}`))
@@ -129,7 +129,7 @@ t.test('what can be imported is a list: the index, each stage, and what of lib i
   }
 })
 
-t.test('what is not in the list can\'t be imported', async t => {
+t.test('modules that are not exported can\'t be imported', async t => {
   for (const path of ['recipes/cli/main', 'recipes/run', 'lib/shards/npy', 'lib/errors']) {
     await t.rejects(import(`sluice/${path}`), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' }, path)
   }

@@ -136,7 +136,7 @@ const beginnings: Readonly<Record<string, (folder: string) => void>> = {
   'a lock that a power cut has emptied': folder => { put(folder, 'a.lock', '\0'.repeat(100)) }
 }
 
-t.test('a run that is killed at any of its steps is followed by one that gets the lock', async t => {
+t.test('after a run is killed at any step, the next run gets the lock', async t => {
   const { lock } = await lockByTurns(t, true)
   for (const [place, [name, prepare]] of Object.entries(beginnings).entries()) {
     const every = howMany(3, 1)
@@ -152,7 +152,7 @@ t.test('a run that is killed at any of its steps is followed by one that gets th
   }
 })
 
-t.test('where there are no links, one that is killed while it writes its lock leaves one that is refused', async t => {
+t.test('without hard links, a run that is killed while it writes its lock leaves one that is refused', async t => {
   const { lock } = await lockByTurns(t, false)
   let refused = 0
   for (let steps = 0, isKilled = true; isKilled; steps++) {
@@ -177,7 +177,7 @@ t.test('where there are no links, one that is killed while it writes its lock le
 })
 
 for (const links of [true, false]) {
-  t.test(`of many processes only one has the lock at a time; ${links ? 'links' : 'no links'}`, async t => {
+  t.test(`only one of many processes has the lock at a time; ${links ? 'links' : 'no links'}`, async t => {
     const { lock } = await lockByTurns(t, links)
     for (const [name, prepare] of Object.entries(beginnings)) {
       if (!links && name.includes('emptied')) continue // may be one that is being written
@@ -194,7 +194,7 @@ for (const links of [true, false]) {
         t.equal(players.filter(({ holds }) => holds).length, 1, `${name}, seed ${seed}`)
         t.strictSame(errors.map(codeOf), Array(5).fill('ERR_LOCKED'))
       }
-      t.ok(await takeTurns(t, lock, prepare) > SEEDS, `${name}: taken by many`)
+      t.ok(await takeTurns(t, lock, prepare) > SEEDS, `${name}: the lock was taken many times`)
     }
   })
 }
@@ -217,7 +217,7 @@ async function takeTurns (t: Test, lock: LockModule['lock'], prepare: (folder: s
           taken++
           for (let i = 0; i < 3; i++) {
             if (players.some(other => other.holds && !other.isKilled && other !== player)) {
-              t.fail(`seed ${seed}: two have it`)
+              t.fail(`seed ${seed}: two processes have the lock`)
             }
             await turn()
           }

@@ -7,7 +7,7 @@ import { howMany, strictSame } from '../../helpers.ts'
 const answers = parquetAnswers()
 
 t.strictSame(
-  parquetNames(), Object.keys(answers).sort(), 'there is an answer for each file, and a file for each answer'
+  parquetNames(), Object.keys(answers).sort(), 'each file has an expected result, and each expected result a file'
 )
 
 for (const [name, { columns, rows }] of Object.entries(answers)) {

@@ -130,7 +130,7 @@ for (const [kind, { make, ending, files }] of Object.entries(contents)) {
 }
 
 for (const [kind, prepare] of Object.entries(kinds)) {
-  t.test(`${kind}: cut at any documents, the rest and the stats are those of reading in one go`, async t => {
+  t.test(`${kind}: resumed from any documents, the rest and the stats equal those of one pass`, async t => {
     const make = await prepare(folderInMemory(t))
     const whole = await readOn(make, null)
     const count = whole.documents.length
@@ -154,7 +154,7 @@ for (const [kind, prepare] of Object.entries(kinds)) {
   })
 }
 
-t.test('a barrier reaches the sink after all documents before it, and the source waits for that', async t => {
+t.test('a barrier reaches the sink after all documents before it, and the source waits for it', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(40, 'a  text')))
   const documents: Document[] = []
   const seen: Array<[came: number, made: number]> = []
@@ -178,13 +178,13 @@ t.test('a barrier reaches the sink after all documents before it, and the source
   t.ok([source, ...stages].every(({ stats }) => stats.out === 40), 'no stage counts a barrier')
 })
 
-t.test('a source that is destroyed or stopped while its barrier is under way lets go', async t => {
+t.test('a source that is destroyed or stopped during its barrier ends', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const waiting = (): { source: RecordSource, got: unknown[] } => {
     const got: unknown[] = []
     const source = ndjson(path)
     source.sendBarriers(
-      { isDue: () => source.stats.out === 3, arrived: async () => { t.fail('nobody let it arrive') } }
+      { isDue: () => source.stats.out === 3, arrived: async () => { t.fail('the barrier must not arrive') } }
     )
     source.on('data', item => { got.push(item) })
     return { source, got }
@@ -203,7 +203,7 @@ t.test('a source that is destroyed or stopped while its barrier is under way let
   }
 })
 
-t.test('what fails at a barrier fails the flow', async t => {
+t.test('an error at a barrier fails the flow', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', ndjsonOf(docs(10)))
   const source = ndjson(path)
   source.sendBarriers({ isDue: () => source.stats.out === 3, arrived: async () => { throw new Error('no room') } })
@@ -211,7 +211,7 @@ t.test('what fails at a barrier fails the flow', async t => {
   t.ok(source.destroyed)
 })
 
-t.test('the first bad record is still told of, where it was before the cut', async t => {
+t.test('the first bad record is still reported if it was before the checkpoint', async t => {
   const path = put(folderInMemory(t), 'a.ndjson', 'bad\n{"text":"a"}\n{"text":"b"}\nworse\n')
   const { state } = await readOn(options => ndjson(path, options), null, 1)
   const source = ndjson(path)
@@ -221,7 +221,7 @@ t.test('the first bad record is still told of, where it was before the cut', asy
   })
 })
 
-t.test('a state that no source gave, or one for other files, is refused', async t => {
+t.test('an invalid state, or one for other files, is refused', async t => {
   const folder = folderInMemory(t)
   const paths = ['a.ndjson', 'b.ndjson.gz', 'c.parquet'] as const
   put(folder, paths[0], ndjsonOf(docs(3)))

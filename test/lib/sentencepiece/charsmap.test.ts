@@ -34,7 +34,7 @@ t.test('a table rewrites text', async t => {
   t.equal(nmtNfkc.normalize('ﬁ\ufeffve\t①　Ａe\u0301\u00ad\ud800'), 'fi ve 1 Aé\u00ad ')
 })
 
-t.test('a damaged table is refused, with what is wrong', async t => {
+t.test('a damaged table is refused with the reason', async t => {
   const e9 = Buffer.from('\u00e9')
   const cases: ReadonlyArray<readonly [Uint8Array, RegExp]> = [
     [Buffer.of(1), /it has 1 bytes, of which 0 are its trie/],
@@ -68,7 +68,7 @@ t.test('a damaged table is refused, with what is wrong', async t => {
   for (const [table, message] of cases) t.throws(() => readCharsmap(table), { message }, String(message))
 })
 
-t.test('what stands in keys is known, so that text can be cut where it has no effect', async t => {
+t.test('the bytes that occur in keys are known, so that text can be split where no key matches', async t => {
   // The keys "a" and "ab".
   const { beginnings, insides } = readCharsmap(tableOf(
     { ...GOOD, [0x80 ^ A ^ 0x10 ^ B]: node(0x20, B, true), [0x80 ^ A ^ 0x10 ^ B ^ 0x20]: value(0) },

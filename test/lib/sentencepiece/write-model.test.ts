@@ -23,7 +23,7 @@ const FIXTURES: Readonly<Record<string, readonly [trainer: TrainerFields, normal
   }]
 }
 
-t.test('the bytes are those of SentencePiece', async t => {
+t.test('the bytes equal those of SentencePiece', async t => {
   for (const [file, [trainer, normalizer]] of Object.entries(FIXTURES)) {
     const bytes = readFileSync(fixture(file))
     const { pieces } = readModel(bytes, file)
@@ -45,7 +45,7 @@ const PIECES: readonly Piece[] = [
   { piece: 'left', score: -11, type: 'unused' }
 ]
 
-t.test('what is written is read back', async t => {
+t.test('a written model is read back', async t => {
   const normalizer: NormalizerSpec = {
     name: 'nmt_nfkc',
     precompiledCharsmap: charsmapOf('nmt_nfkc'),
@@ -93,7 +93,7 @@ t.test('what is written is read back', async t => {
   t.strictSame(model.unknownFields.map(({ path }) => path), [[2, 43]])
 })
 
-t.test('what is left out has its default, and what is undefined is left out', async t => {
+t.test('missing fields have their defaults, and undefined fields are not written', async t => {
   const { trainer, normalizer } = readModel(modelBytes({
     pieces: PIECES.slice(0, 1),
     trainer: { vocab_size: undefined },

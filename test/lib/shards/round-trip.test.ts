@@ -52,7 +52,7 @@ async function checkRoundTrip (t: Test, model: string, text: fc.Arbitrary<string
   t.ok(texts > runs, `${texts} texts`)
 }
 
-t.test('property: shards give back what they were made of, by documents and by rows (nmt_nfkc)', async t => {
+t.test('property: shards give back the texts they were made from, by documents and by rows (nmt_nfkc)', async t => {
   const model = join(ROOT, 'test/fixtures/quickstart.model')
   const { model: { pieces, normalizer } } = await loadTokenizer(model)
   t.equal(normalizer.name, 'nmt_nfkc')
@@ -66,7 +66,7 @@ t.test('property: shards give back what they were made of, by documents and by r
   await checkRoundTrip(t, model, fc.array(word, { maxLength: 12 }).map(spaced).filter(isNormal))
 })
 
-t.test('property: with byte fallback and no normalization, any text comes back', async t => {
+t.test('property: with byte fallback and no normalization, any text is given back', async t => {
   // A string of fast-check's of any code points makes a map of all of them first, which takes a second.
   const any = fc.integer({ min: 0, max: 0x10_ffff }).map(code => String.fromCodePoint(code))
   const unit = fc.oneof(fc.constantFrom('the ', '漢', '🌊', 'é', '\n', '\ufffd'), any)

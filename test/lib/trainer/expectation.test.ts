@@ -57,7 +57,7 @@ const CASES: ReadonlyArray<readonly [string, Partial<TrainSettings>]> = [
   ['x', {}]
 ]
 
-t.test('short words, by all segmentations', t => {
+t.test('expectations of short words equal those over all segmentations', t => {
   for (const [text, changes] of CASES) {
     const built = buildOf(text, changes)
     for (let round = 0; round < 4; round++) {
@@ -71,7 +71,7 @@ t.test('short words, by all segmentations', t => {
   t.end()
 })
 
-t.test('probabilities that a double can\'t hold', t => {
+t.test('probabilities that underflow a double', t => {
   for (const factor of [1e-40, 1e-30, 1e-62]) {
     for (const [text, changes] of CASES) {
       const built = buildOf(text, { ...changes, maxSentencepieceLength: 4 })
@@ -108,7 +108,7 @@ t.test('a word of 100,000 letters', t => {
   for (let round = 0; round < 2; round++) {
     const { sums, log } = expect(built)
     const covered = sums.reduce((sum, expected, piece) => sum + expected * (lattice.lengths[piece]! || 1), 0)
-    t.ok(Math.abs(covered - 100_253) < 1e-6, 'each character is once in a piece')
+    t.ok(Math.abs(covered - 100_253) < 1e-6, 'each character is in a piece exactly once')
     const logs = [0, 1, 2].map(word => logProbability(
       built,
       lattice.wordStarts[word]!,
@@ -120,7 +120,7 @@ t.test('a word of 100,000 letters', t => {
   t.end()
 })
 
-t.test('unknown characters are expected where they stand', t => {
+t.test('unknown characters are expected at their positions', t => {
   const built = buildOf('aaa aab aac aad aae\naaf aaa', { characterCoverage: 0.8 })
   const { sums } = expect(built)
   t.ok(Math.abs(sums[UNKNOWN_PIECE]! - 5) < 1e-12)

@@ -18,7 +18,7 @@ function lengthsOf (line: string, changes: Partial<Rule> = {}): number[] {
   return [...lengths.subarray(0, -1)]
 }
 
-t.test('by scripts, numbers and spaces', t => {
+t.test('pieces are split at scripts, numbers and spaces', t => {
   const cases: ReadonlyArray<readonly [string, Partial<Rule>, readonly number[]]> = [
     ['abc', {}, [4, 3, 2, 1]],
     ['abc', { maxSentencepieceLength: 2 }, [2, 2, 2, 1]],
@@ -56,7 +56,7 @@ t.test('no piece has an unknown character', t => {
   t.end()
 })
 
-t.test('a piece is one that SentencePiece takes, on drawn lines', t => {
+t.test('a piece is valid in SentencePiece as well, on random lines', t => {
   const draw = new Draw(3)
   for (let i = 0; i < 60; i++) {
     const rules: Rule = {
@@ -108,6 +108,6 @@ t.test('scripts are those of SentencePiece 0.1.97', t => {
     t.equal(names.get(table[character.codePointAt(0)!]!) ?? '', script, character)
   }
   for (const character of '1. ー') t.equal(table[character.codePointAt(0)!], 0, `${character} is common`)
-  t.equal(new Set(table).size, scriptNumbers.size + 1, 'each one has characters')
+  t.equal(new Set(table).size, scriptNumbers.size + 1, 'each script has characters')
   t.end()
 })

@@ -52,7 +52,7 @@ function check (t: Test, symbols: Int32Array, most: number, alphabet: number): v
   )
 }
 
-t.test('places are sorted as a naive sort has them', t => {
+t.test('positions are sorted like by a naive sort', t => {
   const draw = new Draw(1)
   for (const alphabet of [1, 2, 3, 30, 3000]) {
     for (const longest of [1, 2, 5, 40]) {
@@ -62,7 +62,7 @@ t.test('places are sorted as a naive sort has them', t => {
   t.end()
 })
 
-t.test('a word that stands often, and groups of many', t => {
+t.test('a frequent word, and groups of many positions', t => {
   const draw = new Draw(2)
   const word = Array.from({ length: 30 }, () => 3 + draw.below(4))
   const texts = [Array.from({ length: 50 }, () => [...word, draw.below(3)]).flat(), Array.from({ length: 300 }, () => [
@@ -72,7 +72,7 @@ t.test('a word that stands often, and groups of many', t => {
   t.end()
 })
 
-t.test('one letter that is repeated, and no place at all', t => {
+t.test('one repeated letter, and no position at all', t => {
   check(t, Int32Array.from([...Array.from({ length: howMany(1000, 3000) }, () => 3), 0]), 16, 1)
   check(t, Int32Array.from([0, 3, 0, 1]), 16, 1)
   check(t, Int32Array.from([]), 16, 1)
