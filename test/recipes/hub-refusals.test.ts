@@ -165,20 +165,20 @@ const cases: Readonly<Record<string, Case>> = {
   }
 }
 
-t.test('what can\'t be pulled is named, with what there is instead, and nothing is left', async t => {
+t.test('a dataset that can\'t be pulled is refused with the alternatives, and no file is left', async t => {
   const endpoint = (await hubFor(t, [...REPOS, await tables()], { stranger: 'hf_stranger' })).endpoint
   const folder = folderInMemory(t)
   for (const [name, { code, asked, says, environment = {} }] of Object.entries(cases)) {
     Object.assign(process.env, environment)
     const error = await failure(shardCorpus({ output: join(folder, 'raw/a.ndjson'), maxBad: 0, ...asked }))
     t.match(error, { code, exitCode: errorCodes[code].exit, message: says }, name)
-    t.strictSame(filesIn(folder), [], `${name}: nothing is left`)
+    t.strictSame(filesIn(folder), [], `${name}: no file is left`)
     for (const key of Object.keys(environment)) Reflect.deleteProperty(process.env, key)
     process.env.HF_ENDPOINT = endpoint
   }
 })
 
-t.test('on the command line: a line, the code and the exit code', async t => {
+t.test('the command line prints one line with the code, and sets the exit code', async t => {
   await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   t.match(
@@ -191,7 +191,7 @@ t.test('on the command line: a line, the code and the exit code', async t => {
   t.strictSame(filesIn(folder), [])
 })
 
-t.test('with the token, with names of files: what was refused is read', async t => {
+t.test('the refused datasets are read with the token, or with file names', async t => {
   const hub = await hubFor(t, REPOS, { environment: { HF_TOKEN: TOKEN } })
   const folder = folderInMemory(t)
   for (const asked of [
@@ -205,7 +205,7 @@ t.test('with the token, with names of files: what was refused is read', async t 
   for (const name of filesIn(folder)) t.notMatch(readFileSync(join(folder, name), 'utf8'), TOKEN)
 })
 
-t.test('an absent split falls back, and says so', async t => {
+t.test('a missing split falls back with a warning', async t => {
   await hubFor(t, [CODE])
   const told: string[] = []
   t.match(await shardCorpus({
@@ -219,7 +219,7 @@ const ALL = ndjsonOf([0, 1, 2].flatMap(n => codeOf(`${n}`, 300)).map(({ id, text
 /** Something that ends a pull in the middle of its second file, and is over then. */
 async function goesOn (t: Test, folder: string, stopping: () => Promise<unknown>, expected: object): Promise<void> {
   t.match(await stopping(), expected)
-  t.ok(filesIn(folder).includes('a.ndjson.checkpoint.json'), 'it is kept how far it was')
+  t.ok(filesIn(folder).includes('a.ndjson.checkpoint.json'), 'the progress is kept')
   await closeHubs()
   const told: string[] = []
   await shardCorpus(
@@ -230,7 +230,7 @@ async function goesOn (t: Test, folder: string, stopping: () => Promise<unknown>
   t.equal((await pulledIn(folder))['a.ndjson'], ALL)
 }
 
-t.test('a Hub that fails in the middle: the pull is resumed', async t => {
+t.test('a pull is resumed after the Hub fails', async t => {
   const hub = await hubFor(t, [CODE])
   const folder = folderInMemory(t)
   hub.misbehave([
@@ -249,7 +249,7 @@ t.test('a Hub that fails in the middle: the pull is resumed', async t => {
   })
 })
 
-t.test('a folder without disk space: the pull is resumed', async t => {
+t.test('a pull is resumed after the disk was full', async t => {
   await hubFor(t, [CODE])
   const folder = smallDisk(t, 'size=64k')
   if (folder === null) return

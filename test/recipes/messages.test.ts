@@ -25,7 +25,7 @@ function inTurn (): (values: readonly string[]) => readonly string[] {
 
 const HOSTILE_VALUES = ['10k', '-7', '{ a: 1 }', '[{ a: 1 }]', '[1, x]', 'null', 'true', '1e400', '"\\u0001"', '""']
 
-t.test('every flag of every command, with wrong values', async t => {
+t.test('every flag of every command is refused with wrong values', async t => {
   const folder = temporaryFolder(t)
   put(folder, 'a.ndjson', ndjsonOf([{ id: '1', text: 'a', meta: {} }]))
   put(folder, 'mix.yaml', '- { name: a, dataset: json, data_files: a.ndjson, output_dir: shards }\n')
@@ -74,7 +74,7 @@ function componentWith (key: string, value: string): string {
   return `- { ${Object.entries(component).map(([key, value]) => `${key}: ${value}`).join(', ')} }`
 }
 
-t.test('every key of a manifest, with wrong values', async t => {
+t.test('every key of a manifest is refused with wrong values', async t => {
   const folder = temporaryFolder(t)
   const some = inTurn()
   const keys = [
@@ -103,7 +103,7 @@ t.test('every key of a manifest, with wrong values', async t => {
   }
 })
 
-t.test('a flag is named as on the command line, and a number is read as people write it', async t => {
+t.test('a flag is named as on the command line, and a number is read in common notations', async t => {
   const input = ndjsonOf([{ id: '1', text: 'a', meta: {} }])
   for (const value of ['1e6', '1_000_000', '1000000', '+1e+6']) {
     t.match(
@@ -138,7 +138,7 @@ t.test('a flag is named as on the command line, and a number is read as people w
   ] as const) t.match(await run(args, { input }), { code: 2, stderr: `sluice: ${says} [ERR_OPTION]\n` })
 })
 
-t.test('options of a training are named as flags, and where a manifest says them as its keys', async t => {
+t.test('options of a training are named as flags, or as keys if they are from a manifest', async t => {
   const folder = temporaryFolder(t)
   const text = put(folder, 'a.txt', 'a sluice gate and a mill\n'.repeat(5))
   const trained = async (args: readonly string[]): Promise<string> => (await run([...args, '--workers', '1'])).stderr

@@ -124,7 +124,7 @@ async function goesOn (
 const numbersOf = ({ stats }: MixtureResult): unknown =>
   stats.map(({ seconds, output_dir: output, data_files: files, ...rest }) => rest)
 
-t.test('a finished component is not done again, except where its shards or input have changed', async t => {
+t.test('a finished component is not repeated unless its shards or input have changed', async t => {
   const SHAPE = { sequencesPerShard: howMany(6, 10), names: ['a', 'b'] }
   const { folder, outputDir, run: runEvery, told, encoded } = mixture(t, SHAPE)
   const run: typeof runEvery = more => runEvery({ checkpointEvery: howMany(1000, EVERY), ...more })
@@ -146,7 +146,7 @@ t.test('a finished component is not done again, except where its shards or input
     const again = await run()
     t.strictSame(shards(outputDir), whole)
     t.strictSame(numbersOf(again), numbersOf(first))
-    t.equal(encoded() - before, DOCUMENTS, 'those of one component')
+    t.equal(encoded() - before, DOCUMENTS, 'the documents of one component')
     t.strictSame(filesIn(join(outputDir, 'b')).map(name => statSync(join(outputDir, 'b', name)).mtimeMs), times)
     t.match(told.length === 2 ? told[0] : '', why)
     t.equal(told.at(-1), 'b: is finished, and up to date')
@@ -158,7 +158,7 @@ t.test('a finished component is not done again, except where its shards or input
   t.equal(encoded(), before)
 })
 
-t.test('a shard of the same size with another byte is found by --verify, and made again', async t => {
+t.test('a changed byte in a shard is found by --verify, and the shard is made again', async t => {
   const { outputDir, run: runEvery, told } = mixture(t)
   const run: typeof runEvery = more => runEvery({ checkpointEvery: howMany(1000, EVERY), ...more })
   await run()
@@ -190,7 +190,7 @@ function failSecondRename (t: Test, to: string): void {
   })
 }
 
-t.test('a run that ends between its first shard and its first checkpoint knows the shard for its own', async t => {
+t.test('a run that ends between its first shard and its first checkpoint recognizes the shard', async t => {
   for (const sequencesPerShard of [10, 1000]) {
     await t.test(`${sequencesPerShard} sequences`, async t => {
       const whole = await wholeShards(t, { sequencesPerShard })
@@ -224,7 +224,7 @@ t.test('a run that starts over and is stopped before its first checkpoint: ' +
   t.strictSame(shards(outputDir), whole)
 })
 
-t.test('a folder that is read-only for a while', async t => {
+t.test('a run is resumed after its folder was read-only', async t => {
   const outputDir = smallDisk(t, 'size=1m')
   if (outputDir === null) return
   const whole = await wholeShards(t)
@@ -241,7 +241,7 @@ t.test('a folder that is read-only for a while', async t => {
   await goesOn(t, stopped, whole)
 })
 
-t.test('no room for the checkpoint: the one before stands', async t => {
+t.test('without disk space for a checkpoint, the previous one is kept', async t => {
   const outputDir = smallDisk(t, 'size=64k')
   if (outputDir === null) return
   const whole = await wholeShards(t)
@@ -266,14 +266,14 @@ t.test('no room for the checkpoint: the one before stands', async t => {
     code: 'ERR_OUTPUT',
     error: /checkpoint\.json: cannot be written: no space left on the device; free disk space and run it again/
   }])
-  t.ok(stopped.encoded() <= began + 9 + EVERY, 'it has stopped there')
+  t.ok(stopped.encoded() <= began + 9 + EVERY, 'it stopped there')
   t.equal(readFileSync(path, 'latin1'), standing)
   t.strictSame(filesIn(outputDir), ['ballast', 'checkpoint.json', 'shard_00000.npy.partial'])
   rmSync(ballast)
   await goesOn(t, stopped, whole, 2)
 })
 
-t.test('a clock that is set back: no time is asked for', async t => {
+t.test('a clock that is set back doesn\'t matter', async t => {
   const whole = await wholeShards(t)
   const stopped = mixture(t)
   await stop(stopped)
@@ -285,7 +285,7 @@ t.test('a clock that is set back: no time is asked for', async t => {
   t.equal(stopped.told.at(-1), 'a: is finished, and up to date')
 })
 
-t.test('outputs on another file system than everything else, behind links', async t => {
+t.test('outputs on another file system, through links', async t => {
   const disk = smallDisk(t, 'size=1m')
   if (disk === null) return
   const whole = await wholeShards(t, { sequencesPerShard: 10 })
@@ -313,7 +313,7 @@ t.test('outputs on another file system than everything else, behind links', asyn
   t.strictSame(filesIn(disk).filter(name => !name.startsWith('shards/')), ['out.ndjson.gz'])
 })
 
-t.test('filter-corpus goes on with its output and its rejects, and leaves nothing beside them', async t => {
+t.test('filter-corpus resumes its output and its rejects, and leaves no other files', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'in.ndjson', ndjsonOf(docs(DOCUMENTS).flatMap((document, i) =>
     i % 3 === 0 ? [document, { ...document, text: 'x' }] : [document])))

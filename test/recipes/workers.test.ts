@@ -145,7 +145,7 @@ async function withSome<T> (
   }
 }
 
-t.test('a run that was stopped goes on with another number of threads', async t => {
+t.test('a stopped run is resumed with another number of threads', async t => {
   const setting = await settingOf(t, 'a.ndjson', [NORMALIZE, LENGTH, LANGUAGE, DEDUP], copies)
   const whole = await shard(setting, { workers: 1 })
   const content = contentIn(setting.folder)
@@ -165,7 +165,7 @@ t.test('a run that was stopped goes on with another number of threads', async t 
   }
 })
 
-t.test('threads encode as the tokenizer does, also where versions of SentencePiece differ', async t => {
+t.test('threads encode like the tokenizer, also for another version of SentencePiece', async t => {
   const setting = await settingOf(t, 'a.ndjson', [])
   put(
     join(setting.folder, '..'), 'a.ndjson',
@@ -187,7 +187,7 @@ t.test('threads encode as the tokenizer does, also where versions of SentencePie
   t.notSame(alone[0], alone[1])
 })
 
-t.test('what needs more memory than a batch has is the same, too', async t => {
+t.test('items larger than the memory of a batch give the same result', async t => {
   const folder = folderInMemory(t)
   const long = 'a b '.repeat(howMany(135_000, 400_000)) // an id for each word
   const dataFiles = put(folder, 'a.ndjson', [
@@ -216,7 +216,7 @@ t.test('what needs more memory than a batch has is the same, too', async t => {
   }
 })
 
-t.test('filter-corpus makes the same file', async t => {
+t.test('filter-corpus makes the same file with threads', async t => {
   const folder = folderInMemory(t)
   const dataFiles = put(folder, 'a.ndjson', LINES)
   const options = {
@@ -243,7 +243,7 @@ t.test('filter-corpus makes the same file', async t => {
   }
 })
 
-t.test('too many bad records fail as they do without threads', async t => {
+t.test('too many bad records fail as without threads', async t => {
   const setting = await settingOf(t, 'a.ndjson', [NORMALIZE])
   const alone = await failure(shard(setting, { workers: 1, maxBad: 2 }))
   t.match(alone, { code: 'ERR_BAD_RECORDS' })

@@ -81,14 +81,14 @@ for (const [name, { aliases }] of Object.entries(commands)) {
   }
 }
 
-t.test('one option under two names is refused', async t => {
+t.test('one option given under two names is refused', async t => {
   const { code, stderr } = await run(['filter-corpus', 'none', '--output', 'a.txt', '--output-path', 'b.txt'])
   t.match({ code, stderr }, {
     code: 2, stderr: /--output and --output-path are names of one option|--output-path and --output are names/
   })
 })
 
-t.test('in code the aliases work too; a former name gives a warning of the process', async t => {
+t.test('aliases work in code too; a former name gives a process warning', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.ndjson', ndjsonOf(RECORDS))
   const warned: string[] = []

@@ -56,7 +56,7 @@ function installation (t: Test): string {
   return folder
 }
 
-t.test('one command, from the text of the installed packages to shards that a loader opens', async t => {
+t.test('one command makes shards that a loader opens, from the text of the installed packages', async t => {
   const cwd = isThorough() ? temporaryFolder(t) : folderInMemory(t)
   const root = isThorough() ? ROOT : installation(t)
   const old = ['raw/docs.ndjson', 'shards/docs/shard_00000.npy', 'shards/docs/shard_99999.npy']
@@ -112,8 +112,8 @@ t.test('one command, from the text of the installed packages to shards that a lo
   t.equal(expected.length, docs!.tokens)
   const found = (await listShards(join(cwd, docs!.output_dir))).flatMap(name =>
     [...readNpy(readFileSync(join(cwd, docs!.output_dir, name))).data])
-  t.ok(found.every((id, i) => id === expected[i]) && found.length > 0, 'the ids of the documents, laid end to end')
-  t.equal(expected.filter(id => id === docs!.eos_id).length, documents, 'one end of sentence a document')
+  t.ok(found.every((id, i) => id === expected[i]) && found.length > 0, 'the ids of the documents, concatenated')
+  t.equal(expected.filter(id => id === docs!.eos_id).length, documents, 'one end of sentence per document')
 
   // Code is the same text once it is encoded and decoded, line by line.
   const { encode: encoded, decode } = await loadTokenizer(model)

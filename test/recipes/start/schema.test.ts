@@ -23,7 +23,7 @@ const contentOf = (yaml: string): unknown => parse(yaml, { merge: true })
 const MANIFESTS = ['examples', 'recipes/start'].flatMap(folder =>
   readdirSync(join(ROOT, folder)).filter(name => name.endsWith('.yaml')).map(name => join(folder, name)))
 
-t.test('it takes each manifest of the repository', async t => {
+t.test('the schema accepts each manifest of the repository', async t => {
   t.ok(MANIFESTS.length > 7, MANIFESTS.join())
   for (const name of MANIFESTS) {
     t.ok(validate(contentOf(readFileSync(join(ROOT, name), 'utf8'))), `${name}: ${JSON.stringify(validate.errors)}`)
@@ -46,7 +46,7 @@ const RIGHT: Readonly<Record<string, string>> = {
 }
 
 for (const [name, yaml] of Object.entries(RIGHT)) {
-  t.test(`it takes ${name}`, async t => {
+  t.test(`the schema accepts ${name}`, async t => {
     t.ok(validate(contentOf(yaml)), JSON.stringify(validate.errors))
   })
 }
@@ -94,7 +94,7 @@ const WRONG: Readonly<Record<string, string>> = {
 }
 
 for (const [name, yaml] of Object.entries(WRONG)) {
-  t.test(`it refuses ${name}, as the checker does`, async t => {
+  t.test(`the schema refuses ${name}, as the checker does`, async t => {
     t.notOk(validate(contentOf(yaml)))
     const folder = temporaryFolder(t)
     const files = yaml.replaceAll('a.txt', put(folder, 'a.txt', '')).replaceAll('a.csv', put(folder, 'a.csv', ''))
@@ -149,7 +149,7 @@ t.test('each key has a description', async t => {
 
 interface Described { readonly properties: Readonly<Record<string, { readonly description?: string }>> }
 
-t.test('sluice schema prints it, and writes it to a file; the package has it', async t => {
+t.test('sluice schema prints the schema, or writes it to a file; the package contains it', async t => {
   const folder = temporaryFolder(t)
   t.match(
     await command(['schema']), { code: 0, stdout: schemaText(), stderr: '# yaml-language-server: $schema=FILE\n' }
