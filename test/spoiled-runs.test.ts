@@ -130,9 +130,9 @@ for (const [name, { spoil, args = [], says, isForeign = false }] of Object.entri
     t.match(ended.stderr, says)
     if (isMet) t.match(JSON.parse(readFileSync(options.logFile, 'utf8')), { failed: [{ code: 'ERR_CHECKPOINT' }] })
     else t.match(ended.stderr, '[ERR_CHECKPOINT]')
-    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack: it is not our defect')
+    t.notMatch(ended.stderr, /\n {4}at |unexpected error/, 'no stack trace is printed for a user error')
     rmSync(options.logFile, { force: true })
-    t.strictSame(contentsOf(folder), before, 'nothing is left behind, and what there was is as it was')
+    t.strictSame(contentsOf(folder), before, 'no file is added or changed')
     if (!isForeign && !isThorough() && name !== 'a checkpoint that is cut off') return
     const again = await run([...command, ...args, '--restart'])
     t.equal(again.code, isForeign ? 1 : 0, again.stderr)

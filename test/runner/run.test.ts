@@ -34,7 +34,7 @@ async function ran (
   return { passed, lines, root }
 }
 
-t.test('tests that pass are counted, those that are skipped too', async t => {
+t.test('passed and skipped tests are counted', async t => {
   const { passed, lines } = await ran(t, {
     a: PASSING,
     b: 'console.log("# Subtest: x\\n    ok 1 - y\\n    ok 2 - z # SKIP no disk\\n    1..2\\nok 1 - x\\n1..1")',
@@ -97,7 +97,7 @@ for (const cases of isThorough() ? failing.map(one => [one]) : [failing]) {
   })
 }
 
-t.test('a test that hangs is ended and named, with what it has started', async t => {
+t.test('a test that hangs is killed and named, with the processes it started', async t => {
   const hanging = `const { spawn } = await import('node:child_process')
     spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' })
     console.log("# Subtest: outer\\n    # Subtest: inner\\n        ok 1 - began")`
@@ -122,7 +122,7 @@ t.test('a test that writes into the checkout fails the run, one that writes into
   t.strictSame(filesIn(root).filter(name => !name.startsWith('dist')), ['made.txt', 'node_modules/x'])
 })
 
-t.test('a run that is stopped ends at once, and hasn\'t passed', async t => {
+t.test('a stopped run ends at once, and fails', async t => {
   const stop = new AbortController()
   setTimeout(() => { stop.abort() }, 300)
   t.match(
@@ -131,7 +131,7 @@ t.test('a run that is stopped ends at once, and hasn\'t passed', async t => {
   )
 })
 
-t.test('files share a process; each is reported by itself', async t => {
+t.test('files share a process; each is reported separately', async t => {
   const loaded = 'globalThis.loaded = (globalThis.loaded ?? 0) + 1'
   const { passed, lines } = await ran(t, {
     'x/a': byTap(`${loaded}; t.test('one', t => { t.equal(globalThis.loaded, 1); t.end() })`),
@@ -152,7 +152,7 @@ t.test('files share a process; each is reported by itself', async t => {
   ])
 })
 
-t.test('a file that ends its process fails, and so do those that it would have run', async t => {
+t.test('a file that ends its process fails, and so do the files after it in that process', async t => {
   const { passed, lines } = await ran(t, {
     'x/a': byTap("t.test('one', t => { t.pass('holds'); t.end() })"),
     'x/b': byTap("t.test('two', t => { setTimeout(() => { throw new Error('lost') }); setTimeout(t.end, 1000) })"),

@@ -60,7 +60,7 @@ async function inOneGo (
   return { stats: sink.stats, content: contentOf(folder) }
 }
 
-t.test('saved at any rows and resumed, the same bytes and stats as in one go', async t => {
+t.test('saved at any rows and resumed, the bytes and stats are those of one pass', async t => {
   const whole = await inOneGo(join(folderInMemory(t), 'whole'))
   t.strictSame(Object.keys(whole.content), ['shard_00000.npy', 'shard_00001.npy', 'shard_00002.npy'])
   const places = Array.from({ length: ROWS.length + 1 }, (_, i) => i)
@@ -85,7 +85,7 @@ t.test('saved at any rows and resumed, the same bytes and stats as in one go', a
   await fc.assert(fc.asyncProperty(fc.subarray(places), fc.nat(5), check), { numRuns: 10 })
 })
 
-t.test('a shard that got its name after the checkpoint is made again out of a copy', async t => {
+t.test('a shard that was renamed after the checkpoint is resumed from a copy', async t => {
   const folder = folderInMemory(t)
   const whole = await inOneGo(join(folder, 'whole'))
   const shards = join(folder, 'shards')
@@ -116,7 +116,7 @@ t.test('a last shard whose header has fewer rows is resumed, renamed or not', as
   }
 })
 
-t.test('a begun shard that is changed, shorter or gone is refused; nothing is deleted', async t => {
+t.test('a partial shard that is changed, shorter or missing is refused; no file is deleted', async t => {
   const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   const partial = join(folder, 'shard_00001.npy.partial')
@@ -144,10 +144,10 @@ t.test('a begun shard that is changed, shorter or gone is refused; nothing is de
   await refused(/shard_00001\.npy: was changed since the checkpoint/)
   put(folder, 'shard_00001.npy', bytes)
   await finish(sinkInto(folder, state), 6)
-  t.equal(filesIn(folder).length, 3, 'put back, it is resumed')
+  t.equal(filesIn(folder).length, 3, 'the restored shard is resumed')
 })
 
-t.test('a new start removes what a run before has begun, and no other file', async t => {
+t.test('a new run deletes partial shards of an earlier run, and no other file', async t => {
   const folder = folderInMemory(t)
   for (const name of [
     'shard_00000.npy.partial', 'shard_00007.npy.partial', 'notes.npy.partial', 'shard_00000.npy.partial.old'
@@ -161,7 +161,7 @@ t.test('a new start removes what a run before has begun, and no other file', asy
   ])
 })
 
-t.test('a sink that was given nothing since its state saves the same, and begins no shard', async t => {
+t.test('a sink without new sequences since its state saves the same state, and starts no shard', async t => {
   const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   t.strictSame(JSON.parse(JSON.stringify(await sinkInto(folder, state).save())), state)
@@ -169,7 +169,7 @@ t.test('a sink that was given nothing since its state saves the same, and begins
   t.strictSame(filesIn(folder), ['shard_00000.npy', 'shard_00001.npy.partial'])
 })
 
-t.test('a state that no such sink gave is refused, and a sequence of another length than before', async t => {
+t.test('an invalid state is refused, and so is a sequence of another length', async t => {
   const folder = folderInMemory(t)
   const state = await cut(sinkInto(folder), 0, 6)
   for (const bad of [
