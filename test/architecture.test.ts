@@ -1,4 +1,4 @@
-/** What is exported, and what importing does; `house.test.ts` has which file may import which. */
+/** What is exported, and what importing does. `house.test.ts` checks which file may import which. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -20,7 +20,7 @@ t.test('every file with tests is named *.test.ts, so that the runner finds it', 
 t.test('a command loads few packages at its start; other packages are loaded by the code that uses them', async t => {
   const started = new Set(['recipes/cli/main.ts', 'recipes/cli/cli.ts'])
   const packages = new Set<string>()
-  for (const file of started) { // those that are added on the way too
+  for (const file of started) { // including those that are added during the start
     for (const [, specifier] of readFileSync(join(ROOT, file), 'utf8')
       .matchAll(/^(?:import|export) (?!type )[^']*from '([^']+)'/gm)) {
       if (specifier!.startsWith('.')) started.add(relative(ROOT, resolve(ROOT, dirname(file), specifier!)))
@@ -54,7 +54,7 @@ t.test('every module can be imported, and importing it doesn\'t keep the process
     await import('sluice')
     const { default: assert } = await import('node:assert')
     assert.equal(held(), before)`
-  // env -i: the test runner puts listeners of its own on every process that inherits its environment
+  // env -i: the test runner adds listeners to every process that inherits its environment
   t.equal(execFileSync('env', ['-i', process.execPath, '--input-type=module', '-e', program], {
     cwd: ROOT, encoding: 'utf8'
   }), '')

@@ -1,4 +1,4 @@
-/** The parts of the benchmarks that measure nothing: corpora, arguments, and what is printed. */
+/** The parts of the benchmarks that measure nothing: corpora, arguments, and printed results. */
 import { drawing } from './bench/corpora/draw.ts'
 import { Renamer, enlarged } from './bench/corpora/enlarge.ts'
 import { recombined } from './bench/corpora/recombine.ts'
@@ -16,7 +16,7 @@ import { ROWS } from './bench/rows/rows.ts'
 import { temporaryFolder } from './helpers.ts'
 import { t } from './tap.ts'
 
-/** Texts whose words recur as those of prose do: a few are frequent, most are rare. */
+/** Texts whose words recur like those of prose: a few are frequent, most are rare. */
 function prose (seed: number): string[] {
   const draw = drawing(seed)
   const letters = (count: number): string =>

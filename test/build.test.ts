@@ -1,4 +1,4 @@
-/** What is built again, and what isn't. */
+/** When the build is out of date, and when it isn't. */
 import { utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

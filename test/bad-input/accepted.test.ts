@@ -1,4 +1,4 @@
-/** Files that are odd and are read all the same. */
+/** Unusual files that are read without an error. */
 import { gzipSync } from 'node:zlib'
 import { t } from '../tap.ts'
 import { commandsHereIn } from '../commands.ts'
@@ -8,7 +8,7 @@ import { ZST } from './files.ts'
 
 const command = commandsHereIn(t)
 
-/** The ids of the documents, and what is counted as bad. */
+/** The ids of the documents, and the counts of bad records. */
 const accepted: Readonly<Record<string, {
   readonly file: string
   readonly content: string | Uint8Array

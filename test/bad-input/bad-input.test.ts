@@ -1,6 +1,6 @@
 /**
- * Every way that a call, a manifest or the data can be wrong: the error's code, the exit code, and the message with the
- * place. A code without a case fails the test.
+ * Every way in which a call, a manifest or the data can be wrong: the error's code, the exit code, and the message with
+ * the position. A code without a case fails the test.
  */
 import { t } from '../tap.ts'
 import { type ErrorCode, errorCodes } from '../../lib/errors.ts'
@@ -14,15 +14,15 @@ import { manifestCases } from './manifests.ts'
 import { recordCases } from './records.ts'
 import { resultCases } from './results.ts'
 
-process.env.HF_HUB_OFFLINE = '1' // nothing here may reach the Hub
+process.env.HF_HUB_OFFLINE = '1' // no case may reach the Hub
 const commands = commandProcess()
-/** In `npm test` most cases are in the test's own process. */
+/** In `npm test` most cases run in the test's process. */
 const run = isThorough() ? commands.run : command
 
 const cases = [commandLineCases, manifestCases, fileCases, recordCases, resultCases]
   .flatMap(table => Object.entries(table))
 
-/** Codes that no single call ends with, and the test that has them. */
+/** Codes that no single call ends with, and the tests that cover them. */
 const elsewhere: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_ABORTED: 'test/recipes/cli/cli.test.ts: SIGINT and SIGTERM',
   ERR_CHECKPOINT: 'test/spoiled-runs.test.ts: a run that was stopped, and can\'t be resumed',
