@@ -1,6 +1,4 @@
-/**
- * What becomes of files when the disk is full, read-only or closed to us: a real one, small, where it can be mounted.
- */
+/** Files when the disk is full, read-only or without permission: on a real disk, a small one, if it can be mounted. */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +15,7 @@ import { smallDisk } from './disks.ts'
 import { ROOT, closed, doc, failure, filesIn, howMany, ndjsonOf, pattern, put, temporaryFolder } from './helpers.ts'
 
 const DISK = 'size=256k'
-/** Several times what is held in memory before it is written. */
+/** Several times the size of the buffers before a write. */
 const LARGE = howMany(2_000_000, 5_000_000)
 const isRoot = process.getuid?.() === 0
 
@@ -108,7 +106,7 @@ t.test('a path without permission to write or read is reported, and no file is l
   chmodSync(join(cwd, 'closed'), 0o555)
   chmodSync(join(cwd, 'secret.ndjson'), 0o000)
   chmodSync(cwd, 0o755)
-  // Permissions don't hold for root: then the command runs as nobody, if that one may read it.
+  // Root has all permissions: then the command runs as nobody, if nobody can read it.
   const run = (args: string[], input = ''): { code: number | null, stderr: string } => {
     const { status: code, stderr } = spawnSync(
       process.execPath, [join(ROOT, 'dist/recipes/cli/main.js'), ...args],

@@ -1,4 +1,4 @@
-/** What the documentation says is what the code says, and what it shows runs. */
+/** The documentation agrees with the code, and its examples run. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -25,7 +25,7 @@ const MOST_README_WORDS = 1500
 /** From this length on, a page has a table of contents. */
 const SCREEN = 60
 
-/** What the quickstart trains, which these tests don't wait for. */
+/** The model that the quickstart trains; these tests use a fixture in its place. */
 const QUICKSTART_MODEL = 'data/quickstart/tokenizer/spm_8000_unigram.model'
 const replaceModel = (code: string): string => code.replaceAll(QUICKSTART_MODEL, 'test/fixtures/quickstart.model')
 
@@ -54,13 +54,13 @@ t.test('every key of a manifest is documented in its page', async t => {
   }
 })
 
-/** The names that a module of ours exports from others, types among them. */
+/** The names that a module exports from other modules, including types. */
 function exportedBy (path: string): string[] {
   return [...readPage(path).matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names]) =>
     names!.replace(/\/\*.*?\*\//g, '').split(',').map(name => name.trim().replace(/^type /, '').replace(/^.* as /, '')))
 }
 
-/** The names that API.md has a line for, in a section or in those that have no module's name. */
+/** The names that have a line in API.md, in sections whose title matches. */
 function documentedIn (isSection: (title: string) => boolean): string[] {
   return readPage('API.md').split('\n## ').slice(1).filter(section => isSection(section.split('\n', 1)[0]!))
     .flatMap(section => [...section.matchAll(/^- `(\w+)`/gm)].map(([, name]) => name!))
@@ -113,7 +113,7 @@ t.test('pages are short, and long ones begin with a table of contents', async t 
   }
 })
 
-/** The text of a page without its tables from the code: those have the words of the descriptions there. */
+/** The text of a page without its generated tables: their words are checked in the code. */
 function writtenIn (page: string): string {
   const tables = /^<!-- \w+( \w+)? -->\n[^]*?^<!-- end -->$/gm
   return readPage(page).replace(tables, table => table.replace(/[^\n]/g, ''))
@@ -146,14 +146,14 @@ t.test('every link leads to a file and a heading that exist', async t => {
 
 const THREADED = ['process-mixture', 'run', 'train-tokenizer', 'filter-corpus', 'shard-corpus', 'verify']
 
-/** A command with flags that make it fast enough for many: threads and tables of NFKC take long for such inputs. */
+/** A command with flags that make it fast for small inputs: threads and NFKC tables are slow to start. */
 function quickened (args: readonly string[]): string[] {
   const more = args[0] === 'train-tokenizer' ? ['--normalization-rule-name', 'identity', '--no-hard-vocab-limit'] : []
   const isThreaded = THREADED.includes(args[0]!)
   return [...args, ...more, ...isThreaded && !args.includes('--workers') ? ['--workers', '1'] : []]
 }
 
-/** Runs a block for the shell; without a shell, each command of a pipe is given what the one before it has printed. */
+/** Runs a shell block; without a shell, each command of a pipe gets the output of the previous one. */
 async function runShell (t: Test, block: Block, cwd: string): Promise<void> {
   const lines = shellLines(block)
   if (isThorough()) {
@@ -173,7 +173,7 @@ async function runShell (t: Test, block: Block, cwd: string): Promise<void> {
   }
 }
 
-/** Runs a block of JavaScript or TypeScript; a comment after `console.log` is what it prints. */
+/** Runs a block of JavaScript or TypeScript; a comment after `console.log` states its output. */
 async function runProgramIn (t: Test, { place, language, code }: Block, cwd: string): Promise<void> {
   const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022, verbatimModuleSyntax: true }
   const program = language === 'js' ? code : ts.transpileModule(code, { compilerOptions }).outputText
@@ -196,7 +196,7 @@ async function readYaml (t: Test, { place, code }: Block, cwd: string): Promise<
   t.ok(datasets.length > 0, place)
 }
 
-/** Languages of blocks; those of Python are run by `npm run judges`. */
+/** Languages of blocks; those in Python are run by `npm run judges`. */
 const RUN = ['sh', 'js', 'ts', 'yaml']
 const NOT_RUN = ['python', 'text']
 

@@ -1,4 +1,4 @@
-/** A short form of what `npm run fuzz` does with texts; `FUZZ_SEED` in the environment makes other ones. */
+/** A short form of `npm run fuzz` for texts; `FUZZ_SEED` in the environment sets other texts. */
 import { t } from './tap.ts'
 import { fuzzEncoding, fuzzedModels } from './encode-fuzz.ts'
 import { howMany, temporaryFolder } from './helpers.ts'

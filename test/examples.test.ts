@@ -1,4 +1,4 @@
-/** Each example, as it stands. */
+/** Each example runs unchanged. */
 import { chmodSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -12,7 +12,7 @@ import {
 import { ownData } from './own-data.ts'
 import { blocksIn } from './pages.ts'
 
-/** A thread takes longer to start than these few documents. */
+/** A thread takes longer to start than these few documents take. */
 const inOneThread = isThorough() ? [] : ['--workers', '1']
 
 const run = (command: string, ...args: string[]): string => runProgram(command, args)
@@ -40,7 +40,7 @@ t.test('pipe.sh: stages in a shell pipe', async t => {
   if (isThorough()) {
     run('bash', 'examples/pipe.sh', input, output, model)
   } else {
-    // Each command of the pipe is given what the one before it has printed, all in one process.
+    // Each command of the pipe gets the output of the previous one, all in one process.
     run('bash', '-n', 'examples/pipe.sh')
     const pipe = /^sluice read[^]*/m.exec(readFileSync(join(ROOT, 'examples/pipe.sh'), 'utf8'))![0]
     const values: Readonly<Record<string, string>> = { input, output, model }

@@ -1,4 +1,4 @@
-/** What every stage owes a flow, the same for each: backpressure, errors, abort, an empty input, no state shared. */
+/** Behaviour that every stage must have in a flow: backpressure, errors, abort, an empty input, no shared state. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable, type Transform, Writable } from 'node:stream'
@@ -41,7 +41,7 @@ const transforms: Record<string, Row> = {
   pack: { make: () => pack({ seqLen: 4 }), item: tokensOf }
 }
 
-/** Gives items for as long as they are asked for, a turn of the event loop apart, and counts them. */
+/** Gives items while they are requested, one per turn of the event loop, and counts them. */
 function endless (item: (i: number) => unknown): Readable & { given: number } {
   const source = Object.assign(new Readable({
     objectMode: true,
@@ -50,7 +50,7 @@ function endless (item: (i: number) => unknown): Readable & { given: number } {
   return source
 }
 
-/** Takes `count` items, then never another one. */
+/** Takes `count` items, then no further one. */
 function stalled (count: number): Writable & { taken: number } {
   const sink = Object.assign(new Writable({
     objectMode: true,
@@ -74,7 +74,7 @@ for (const [name, { make, item }] of Object.entries(transforms)) {
     const flow = failure(pipeline(source, stage, sink, { signal: stop.signal }))
     while (sink.taken < 3) await later(5)
     let before = -1
-    while (before !== source.given) { // until it stands still
+    while (before !== source.given) { // until it stops
       before = source.given
       await later(30)
     }
@@ -213,16 +213,16 @@ for (const [name, make] of Object.entries(sinks)) {
       t.strictSame(filesIn(folder), [], ends)
     }
     for (let i = 0; i < 50 && openFiles() > before; i++) await later(10)
-    t.ok(openFiles() <= before, 'no file is left open') // one of an earlier test may have been closed meanwhile
+    t.ok(openFiles() <= before, 'no file is left open') // an earlier test may have closed one in the meantime
   })
 }
 
-/** Files that this process has open; always none on a system that doesn't tell. */
+/** Files that this process has open; none on a system that doesn't list them. */
 function openFiles (): number {
   return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0
 }
 
-/** The body of an answer, as `fetch` gives it. */
+/** The body of a response, as returned by `fetch`. */
 const body = (content: string): ReadableStream => new Response(content).body as ReadableStream
 
 t.test('web streams at both ends pass all documents in order', async t => {

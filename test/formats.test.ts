@@ -1,4 +1,4 @@
-/** The same documents from the same records in every format and compression, and cut into any number of files. */
+/** The same records give the same documents in every format and compression, and in any number of files. */
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { t } from './tap.ts'
@@ -17,7 +17,7 @@ const anyText = fc.oneof(
 const records = fc.array(fc.record({ text: anyText, url: anyText }), { maxLength: 12 })
   .map(given => given.map((record, i): PlainRecord => ({ id: `r${i}`, ...record })))
 
-/** The records in as many files as there are cuts, and one more. */
+/** The records in one file more than there are cuts. */
 function pieces (all: readonly PlainRecord[], cuts: readonly number[]): PlainRecord[][] {
   const ends = [...cuts.map(cut => cut % (all.length + 1)).sort((a, b) => a - b), all.length]
   return ends.map((end, i) => all.slice(ends[i - 1] ?? 0, end))
@@ -32,7 +32,7 @@ for (const [name, format] of Object.entries(formats)) {
       run++
       const expected = all.map(({ id, text, url }) => doc(id, text, { url }))
       const kinds = Object.keys(compressions).filter(compression => canBe(format, compression))
-      // Each file has another compression than the one before it: a list may mix them.
+      // Each file has another compression than the previous one: a list may mix them.
       const paths: string[] = []
       for (const [i, piece] of pieces(all, cuts).entries()) {
         const compression = kinds[(run + i) % kinds.length]!

@@ -1,11 +1,11 @@
-/** A short form of `npm run fuzz`, of which `.ci/run` does more. */
+/** A short form of `npm run fuzz`; `.ci/run` runs a longer one. */
 import { t } from './tap.ts'
 import { Random, fuzzOnce, targets } from './fuzz.ts'
 import { folderInMemory, howMany } from './helpers.ts'
 
 const RUNS = howMany(15, 100)
 
-/** Of a format in yet another form. */
+/** Further variants of a format. */
 const FORM_RUNS = howMany(8, 40)
 
 for (const [name, target] of Object.entries(await targets())) {

@@ -1,4 +1,6 @@
-/** Where everything is: which file may import which, and how large a room and a file may be. */
+/**
+ * The structure of the code: which file may import which, and how many entries a folder, and lines a file, may have.
+ */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from './tap.ts'
@@ -13,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   recipes: [...FOLDERS]
 }
 
-/** Rooms of `lib` that know neither files nor streams. */
+/** Folders of `lib` that may import neither file nor stream modules. */
 const FORMATS = ['hub', 'parquet', 'arrow', 'zstd', 'columns', 'sentencepiece', 'fasttext']
 const STREAMS = ['input', 'output', 'records', 'stage']
 
@@ -28,7 +30,7 @@ const files = FOLDERS.flatMap(sourcesIn)
 const imports = importsOf(files)
 const linesOf = (file: string): number => readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1
 
-/** Imports that a rule forbids. */
+/** Imports that break a rule. */
 function forbidden (isAllowed: (file: string, target: string) => boolean): string[] {
   return [...imports].flatMap(([file, targets]) =>
     targets.filter(target => !isAllowed(file, target)).map(target => `${file} imports ${target}`))

@@ -1,6 +1,6 @@
 /**
- * A short form of `npm run kill`, which also counts how many interruptions fell inside a component: where they fall
- * depends on the machine.
+ * A short form of `npm run kill`, which also counts the interruptions inside a component: their number depends on the
+ * machine.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -10,7 +10,7 @@ const BYTES = Buffer.from(Array.from({ length: 200_000 }, (_, i) => 97 + i % 26)
 
 interface Started {
   readonly hub: Hub
-  /** Asks for the file after the Hub was told how to misbehave. */
+  /** Requests the file with a misbehaviour set. */
   readonly get: (plan: Plan | Fault, headers?: Record<string, string>, timeoutMs?: number) => Promise<Asked>
 }
 
