@@ -43,7 +43,7 @@ t.test('runs that are killed, stopped or out of disk space end like an uninterru
   const others = new Map([...files, ['stats.json', ''], ['more', '']])
   others.delete('result.json')
   t.strictSame(whatDiffers(files, others), [
-    'result.json is missing', 'more is left behind', 'stats.json has other content'
+    'result.json is missing', 'more is not expected', 'stats.json has other content'
   ], 'a different result is found')
 })
 

@@ -1,4 +1,7 @@
-/** What the package holds and depends on, as far as that shows without installing it; `npm run package` does. */
+/**
+ * The contents and dependencies of the package, as far as they can be checked without an installation; `npm run
+ * package` checks the rest.
+ */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from './tap.ts'
@@ -6,8 +9,8 @@ import { ROOT, filesIn, put, runProgram, temporaryFolder } from './helpers.ts'
 import { dependenciesOf, missingLinks, pinnedVersions } from './package-files.ts'
 
 /**
- * The dependencies that have a range, so that mended versions reach those who install sluice: they can't change what is
- * read or written. `@types/node` has to be that of the program around it, and zod's types are in sluice's own.
+ * The dependencies with a range, so that users get fixed versions: they can't change what is read or written.
+ * `@types/node` must be that of the user's program, and zod's types are part of sluice's.
  */
 const RANGED = ['@types/node', 'commander', 'fastest-levenshtein', 'highland', 'undici', 'zod']
 const PERMISSIVE = new Set(['0BSD', 'Apache-2.0', 'BSD-3-Clause', 'CC0-1.0', 'ISC', 'MIT'])
@@ -38,7 +41,7 @@ const manifest = readJson('package.json') as Manifest
 const { packages } = readJson('package-lock.json') as Lock
 const installed = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true)
 
-/** What `npm pack` would pack of what is built now. */
+/** The files that `npm pack` would pack of the current build. */
 function packed (): string[] {
   const printed = runProgram('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
   const tarballs = JSON.parse(printed) as ReadonlyArray<{ readonly files: ReadonlyArray<{ readonly path: string }> }>
@@ -66,7 +69,7 @@ t.test('all dependencies have permissive licences, and none runs an install scri
 })
 
 t.test('each package that the code imports is a dependency, and each dependency is used', async t => {
-  // Without an import: types, and packages of which files are read.
+  // Packages without an import: types, and packages whose files are read.
   const imported = new Set(['@types/node', 'fasttext.wasm.js', 'spdx-license-ids'])
   for (const folder of ['lib', 'sources', 'transforms', 'sinks', 'recipes']) {
     for (const file of filesIn(join(ROOT, folder)).filter(name => name.endsWith('.ts'))) {

@@ -117,7 +117,7 @@ async function blobOf (path: string, content: Content, { lfs }: RepoOptions): Pr
     : lfs === 'all' ||
       (lfs === undefined ? isLocal || LFS_ENDINGS.test(path) || size > LARGEST_IN_GIT : lfs.includes(path))
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize ${size}\n`
-  // For a file that isn't in memory, git's hash would mean reading it again; any value that depends on the content works.
+  // git's hash of a file that isn't in memory would mean reading it again; any value from its content works.
   const inGit = isLfs ? Buffer.from(pointer) : Buffer.isBuffer(held) ? held : Buffer.from(sha256)
   return {
     path,

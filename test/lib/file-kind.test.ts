@@ -15,7 +15,7 @@ async function collect (chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** The header of an entry, and nothing behind it. @param isPosix with the magic of today */
+/** The header of an entry, without content. @param isPosix with the current magic number */
 function tarOf (name: string, isPosix = true): Buffer {
   const block = Buffer.alloc(1024)
   block.write(name, 0)

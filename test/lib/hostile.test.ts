@@ -1,4 +1,4 @@
-/** Input of a megabyte that was made to take long: what is done for it is counted, and not its time. */
+/** Input of a megabyte that is made to be slow: the tests count the work on it, and not its time. */
 import { Readable } from 'node:stream'
 import { t } from '../tap.ts'
 import { parseJson } from '../../lib/json/json.ts'

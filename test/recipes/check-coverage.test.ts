@@ -14,7 +14,7 @@ const tiny = await loadTokenizer(MODEL)
 const TEXTS = answers().records.flatMap(({ text }) => text ?? [])
 const SAMPLE = ndjsonOf(answers().records)
 
-/** The coverage in a report, without what is around it. */
+/** The coverage part of a report. */
 function figuresOf ({
   format,
   sample,
@@ -27,7 +27,7 @@ function figuresOf ({
   return coverage
 }
 
-/** A folder with the sample, and a baseline whose figures are changed. */
+/** A folder with the sample, and a baseline with changed figures. */
 async function withBaseline (
   t: Test,
   change: (report: CoverageReport) => object

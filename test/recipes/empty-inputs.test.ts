@@ -1,4 +1,4 @@
-/** Each command that reads warns of an input that has nothing in it, by its name. */
+/** Each command that reads warns of an empty input, by name. */
 import { join } from 'node:path'
 import { tableFromArrays, tableToIPC, utf8 } from '@uwdata/flechette'
 import { type Test, t } from '../tap.ts'
@@ -45,12 +45,12 @@ const INPUTS: Readonly<Record<string, readonly [content: () => Content, warning:
   ]
 }
 
-/** To make the map of the default takes most of a second. */
+/** Compiling the default normalization table takes most of a second. */
 const TRAINING = isThorough() ? {} : { normalizationRuleName: 'identity', workers: 1 } as const
 
 /**
- * Each is given a folder with `a.json`, which has no records, and `mix.yaml`, which names it; most fail, as there is no
- * text.
+ * Each is called with a folder with `a.json`, which has no records, and `mix.yaml`, which names it; most fail, as there
+ * is no text.
  */
 const COMMANDS: Readonly<Record<string, (folder: string, tell: (message: string) => void) => Promise<unknown>>> = {
   'shard-corpus': (folder, tell) => shardCorpus({

@@ -30,7 +30,7 @@ t.test('train-tokenizer takes files as arguments', async t => {
   const text = Array.from({ length: howMany(60, 300) }, (_, i) =>
     `${words[i % 10]!} ${words[i * 7 % 9]!} ${words[i * 3 % 8]!}\n`).join('')
   const file = put(folder, 'a.txt', text)
-  // To make the map of the default takes most of a second.
+  // Compiling the default normalization table takes most of a second.
   const args = [
     'train-tokenizer',
     file,

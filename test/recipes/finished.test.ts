@@ -1,4 +1,4 @@
-/** What is finished stays until there is something in its place, and is known for what it is. */
+/** Finished outputs are kept until their replacements exist, and are recognized as finished. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -49,7 +49,7 @@ t.test('finished shards are kept until all of their replacements are made', asyn
     .map(name => [name, readFileSync(join(folder, 'other', name), 'latin1')]))
   t.notOk(existsSync(join(output, '.next')))
 
-  // Killed while the new ones are moved: some are in their place, the checkpoint only says that it was begun.
+  // Killed while the new shards are moved: some are in place, and the checkpoint is that of a started run.
   await stoppedAt(join(output, '.next/checkpoint.json'), signal => processMixture(write(8), options, { signal }))
   const state = await readCheckpoint(join(output, 'checkpoint.json')) as Record<string, unknown>
   const next = await readCheckpoint(join(output, '.next/checkpoint.json')) as Record<string, unknown>

@@ -12,10 +12,10 @@ import { recordedListings } from '../hub-listings.ts'
 
 const NAMES = readdirSync(join(ROOT, 'examples')).filter(name => /^(hub_.*|tinystories)\.yaml$/.test(name)).sort()
 
-/** Of files that are numbered, so many are looked at. */
+/** The number of numbered files to check. */
 const MOST = howMany(100, Infinity)
 
-/** How many files each dataset has of what the manifests ask for. */
+/** The number of files of each dataset that the manifests select. */
 const FILES: Readonly<Record<string, number>> = {
   'HuggingFaceFW/fineweb': 15,
   'allenai/c4': howMany(MOST, 1024),

@@ -25,7 +25,7 @@ interface Mixture {
   readonly process: (options?: Parameters<typeof processMixture>[1]) => Promise<MixtureResult>
 }
 
-/** One component that is read from the Hub as it is sharded, one with a raw copy. */
+/** One component that is read from the Hub while it is sharded, and one with a raw copy. */
 async function mixture (t: Test, head = '', more = ''): Promise<Mixture> {
   const hub = await hubFor(t, [CODE, await tables()])
   const folder = folderInMemory(t)
@@ -219,7 +219,7 @@ t.test('filter-corpus and train-tokenizer read a dataset', async t => {
   })
   t.match(stats, { name: 'some_code', read: 20, kept: 20 })
   t.match((await pulledIn(folder))['out.ndjson'], /^\{"id":"t-0","text":"The gate number 0 of file t/)
-  // `run` trains as well, above.
+  // `run` trains as well; see above.
   if (isThorough()) {
     t.match(await trainTokenizer({
       dataset: 'some/code', dataFiles: 'data/train-2.jsonl', vocabSize: 60, outputDir: join(folder, 'model')

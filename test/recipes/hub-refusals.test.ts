@@ -1,7 +1,4 @@
-/**
- * Datasets on a stand-in Hub that can't be pulled: what is said of them, and that what was pulled stays good to go on
- * from.
- */
+/** Datasets on a stand-in Hub that can't be pulled: their errors, and that a partial pull can be resumed. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +23,7 @@ interface Case {
 
 const TEXT = { 'a.jsonl': ndjsonOf([{ id: 'a', text: 'a' }, { id: 'b', text: 'b' }]) }
 
-/** In the footer, the codec of the column `text`: field 4 behind its path, an integer in zigzag; 3 is LZO. */
+/** In the footer, the codec of the column `text`: field 4 after its path, an integer in zigzag; 3 is LZO. */
 function withLzo (): Buffer {
   const bytes = readFileSync(fixture('parquet/required.parquet'))
   bytes[bytes.indexOf('\x19\x18\x04text\x15\x02', 'latin1') + 8] = 6
@@ -216,7 +213,7 @@ t.test('a missing split falls back with a warning', async t => {
 
 const ALL = ndjsonOf([0, 1, 2].flatMap(n => codeOf(`${n}`, 300)).map(({ id, text, ...meta }) => ({ id, text, meta })))
 
-/** Something that ends a pull in the middle of its second file, and is over then. */
+/** Stops a pull in the middle of its second file, and resumes it after the cause is gone. */
 async function goesOn (t: Test, folder: string, stopping: () => Promise<unknown>, expected: object): Promise<void> {
   t.match(await stopping(), expected)
   t.ok(filesIn(folder).includes('a.ndjson.checkpoint.json'), 'the progress is kept')

@@ -1,4 +1,4 @@
-/** Recipes and the Hub: what is asked of it, with which patience, and what is known without it. */
+/** Recipes and the Hub: their requests and timeouts, and what is known without it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeHubs } from '../../lib/hub/hub.ts'

@@ -121,7 +121,7 @@ t.test('a stopped pull is resumed at its byte, at the same commit', async t => {
   hub.misbehave({ fault: { kind: 'stall', after: 20_000 }, on: { kind: 'file', path: 'train-1' }, times: Infinity })
   t.match(await stoppedAt(`${output}.checkpoint.json`, async signal => {
     const stop = new AbortController()
-    signal.addEventListener('abort', () => { setTimeout(() => { stop.abort() }, 300) }) // all has come that comes
+    signal.addEventListener('abort', () => { setTimeout(() => { stop.abort() }, 300) }) // all bytes have arrived by then
     return await shardCorpus(options, { signal: stop.signal })
   }), { code: 'ERR_ABORTED', message: /resumes from the last checkpoint/ })
   t.strictSame(readdirSync(join(folder, 'raw')).sort(), ['code.ndjsonl.checkpoint.json', 'code.ndjsonl.partial'])
@@ -139,7 +139,7 @@ t.test('a stopped pull is resumed at its byte, at the same commit', async t => {
     }))
   })
   t.match(partsOf(asked).filter(({ file }) => file !== 'data/train-2.jsonl').sort((a, b) => a.from - b.from), [
-    { file: 'data/train-1.jsonl', from: 0, to: 4096 }, // whether it is an array
+    { file: 'data/train-1.jsonl', from: 0, to: 4096 }, // to check whether it is an array
     { file: 'data/train-1.jsonl', from: ndjsonOf(codeOf('1', Number(/\d+/.exec(told[0]!)![0]) - 300)).length }
   ])
   t.notOk(asked.some(({ path }) => path.includes('/revision/') || path.includes('/tree/')), 'no new listing')
@@ -192,7 +192,7 @@ t.test('a stopped pull of parquet is resumed at its row group', async t => {
     const looking = setInterval(() => { if (source.stats.out >= 200) stop.abort() })
     return () => { clearInterval(looking) }
   }
-  // Its end, its beginning, some row groups.
+  // Its end, its start, some row groups.
   hub.misbehave({
     fault: { kind: 'stall', after: 0 }, on: { kind: 'file', path: 'a.parquet' }, skip: 5, times: Infinity
   })

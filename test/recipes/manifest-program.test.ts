@@ -1,4 +1,4 @@
-/** A manifest is a program, and whatever asks for one says so. */
+/** A manifest is a program, and every command that reads one says so. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../tap.ts'

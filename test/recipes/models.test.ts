@@ -1,4 +1,4 @@
-/** Models that filters read, in a mixture: what depends on them, and what is reported about them. */
+/** Models that filters use, in a mixture: what depends on them, and the messages about them. */
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Transform } from 'node:stream'

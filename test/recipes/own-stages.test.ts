@@ -1,4 +1,4 @@
-/** Stages of the user's own in a mixture: the same bytes with any number of threads, and what is said of them. */
+/** Custom stages in a mixture: the same bytes with any number of threads, and their messages. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, t } from '../tap.ts'
@@ -33,7 +33,7 @@ const MODULES: Readonly<Record<string, string>> = {
       }
     })
   }`,
-  /** Keeps every third document of a number of words; holds the last one back until the end. */
+  /** Keeps every third document with a number of words; holds the last one back until the end. */
   'thirds.mjs': `export const stage = () => {
     let seen = {}, held = null
     return new Stage({ name: 'thirds',
@@ -93,7 +93,7 @@ const optionsIn = (folder: string): object => ({
   ...TOKENIZER, logFile: join(folder, 'stats.json'), runsDir: join(folder, 'runs'), checkpointEvery: 50
 })
 
-/** All of it in a thread, as the main one would be quicker with so little. */
+/** All work is in a thread, as the main thread would be faster with so little. */
 const thread = new Threads({ workers: 2, mainWorks: false })
 t.teardown(() => thread.close())
 

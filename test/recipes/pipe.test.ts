@@ -29,7 +29,7 @@ t.test('read | encode | pack | write gives the arrays of SentencePiece and NumPy
 })
 
 t.test('normalize | length | language | dedup on NDJSON, and write by the output\'s extension', async t => {
-  await loadZstdCompressor() // initializes it; a second time would break what the first has
+  await loadZstdCompressor() // initializes it; a second time would break the first instance
   const folder = temporaryFolder(t)
   const english = 'The water of the river turns the wheel of the old mill.'
   const input = ndjsonOf([

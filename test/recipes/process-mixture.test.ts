@@ -13,7 +13,7 @@ import { t } from '../tap.ts'
 
 const MODEL = fixture('tiny.model')
 
-/** A folder with the records of the fixtures, and a manifest whose DIR is that folder. */
+/** A folder with the records of the fixtures, and a manifest in which DIR is that folder. */
 function mixture (
   t: Parameters<typeof temporaryFolder>[0],
   yaml: string,
@@ -27,7 +27,7 @@ function mixture (
   }
 }
 
-/** As a user calls it, with the records of its runs beside the manifest. */
+/** A user's call, with the records of its runs next to the manifest. */
 async function processMixture (
   manifest: string,
   options: Parameters<typeof processMixtureInto>[1],
@@ -258,7 +258,7 @@ datasets:
 `)
   for (const name of ['x', 'y']) put(folder, `more/${name}.ndjson`, ndjsonOf(answers().records))
   const names = ['records.ndjson', 'more/*.ndjson', 'records.ndjson.gz'].map(name => join(folder, name))
-  const { lstat } = promises // by which a name is looked for, and nothing else is done with inputs
+  const { lstat } = promises // the only call for inputs that looks a name up
   let looked: string[] = []
   t.teardown(() => {
     promises.lstat = lstat
@@ -269,7 +269,7 @@ datasets:
     return await lstat(...given)
   }) as typeof lstat
   syncBuiltinESMExports()
-  for (const workers of [1, 1, 2]) { // from the beginning, finished, and finished with threads
+  for (const workers of [1, 1, 2]) { // at first, finished, and finished with threads
     looked = []
     await processMixture(manifest, { tokenizerPath: MODEL, workers })
     t.strictSame(looked.filter(name => names.includes(name)).sort(), names.toSorted())

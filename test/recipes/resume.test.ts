@@ -1,4 +1,4 @@
-/** What has been done is not lost, and not done again, whatever has become of files, disks and clocks since. */
+/** No finished work is lost or repeated, whatever has happened to files, disks and clocks since. */
 import {
   existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync
 } from 'node:fs'
@@ -23,7 +23,7 @@ const DOCUMENTS = howMany(40, 60)
 const EVERY = 2
 const tokenizer = await loadTokenizer(MODEL)
 
-/** A mixture in a folder of its own, and what runs it. */
+/** A mixture in a separate folder, and a function that runs it. */
 interface Mixture {
   readonly folder: string
   readonly outputDir: string
@@ -35,9 +35,9 @@ interface Mixture {
     readonly checkpointEvery?: number
     readonly encoding?: (n: number) => void
   }) => Promise<MixtureResult>
-  /** Documents that all runs have encoded. */
+  /** The number of documents that all runs have encoded. */
   readonly encoded: () => number
-  /** What all runs have said. */
+  /** The messages of all runs. */
   readonly told: string[]
 }
 
@@ -97,7 +97,7 @@ function shards (folder: string): Readonly<Record<string, string>> {
     [name, readFileSync(join(folder, name), 'latin1')]))
 }
 
-/** Those of a run that nobody stopped. */
+/** The shards of an uninterrupted run. */
 async function wholeShards (t: Test, options: Parameters<typeof mixture>[1] = {}): Promise<ReturnType<typeof shards>> {
   const { run, outputDir } = mixture(t, { ...options, outputDir: undefined })
   await run({ checkpointEvery: howMany(1000, EVERY) })
@@ -105,7 +105,7 @@ async function wholeShards (t: Test, options: Parameters<typeof mixture>[1] = {}
 }
 
 /**
- * A mixture that was stopped goes on to the same shards, and encodes no more again than lies between two checkpoints.
+ * Resumes a stopped mixture: it makes the same shards, and encodes at most the documents between two checkpoints again.
  */
 async function goesOn (
   t: Test,
@@ -174,7 +174,7 @@ t.test('a changed byte in a shard is found by --verify, and the shard is made ag
   t.strictSame(shards(outputDir), whole)
 })
 
-/** Until the test ends, a file can't be given a name for the second time. */
+/** Until the test ends, the second rename to a path fails. */
 function failSecondRename (t: Test, to: string): void {
   let n = 0
   const { rename } = fs

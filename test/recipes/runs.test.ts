@@ -16,7 +16,7 @@ interface Made {
   readonly folder: string
   readonly runsDir: string
   /**
-   * Paths of two records: of the second run the filter is another, a component is new, one is gone, and a file has
+   * Paths of two records: in the second run the filter differs, a component is new, one is missing, and a file has
    * changed.
    */
   readonly a: string

@@ -1,4 +1,4 @@
-/** What commands don't replace, follow or print: files, folders and text of others. */
+/** Files, folders and text of others that commands don't replace, follow or print. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

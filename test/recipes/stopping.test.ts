@@ -1,4 +1,4 @@
-/** Runs that are ended early: by a signal, by code of a custom stage, or by a system that is short of files. */
+/** Runs that end early: by a signal, by code of a custom stage, or because the system is out of file descriptors. */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
@@ -17,7 +17,7 @@ import { DOCUMENTS, MODEL, smallMixture } from './small-mixture.ts'
 
 const command = commandsHereIn(t)
 
-/** A custom stage, `own.mjs` in a folder, that does something at each document, and passes all on. */
+/** A custom stage, `own.mjs` in a folder, that runs a statement at each document, and passes all on. */
 function stageThat (folder: string, does: string): string {
   return put(folder, 'own.mjs', `import fs from 'node:fs'
     import { isMainThread } from 'node:worker_threads'
@@ -29,7 +29,7 @@ function stageThat (folder: string, does: string): string {
     export const stage = () => new Stage({ name: 'own', take })`)
 }
 
-/** The same, at the 250th document alone. */
+/** The same, at the 250th document only. */
 function stageThatOnce (folder: string, does: string): string {
   return stageThat(folder, `if (document.id === 'd250') { ${does} }`)
 }
@@ -114,7 +114,7 @@ t.test('a requested checkpoint that doesn\'t come is not awaited; without a flow
   await once(quick.signal, 'abort')
 })
 
-/** A module to be imported before the command, which does something when the command's own modules are looked for. */
+/** A module to import before the command, which runs a statement when the command's modules are resolved. */
 function whileModulesLoad (statement: string): string {
   const hook = `resolve (specifier, context, next) {
     if (specifier === './cli.ts' || specifier === './cli.js') { ${statement} }
@@ -145,7 +145,7 @@ const NEEDS_SIGNALS = { skip: process.platform === 'win32' && 'there are no sign
 t.test('a signal while modules load ends with its exit code', NEEDS_SIGNALS, async t => {
   for (const [signal, code] of ([['SIGTERM', 143], ['SIGINT', 130]] as const).slice(0, howMany(1, 2))) {
     const early = whileModulesLoad(`process.kill(process.pid, "${signal}")`)
-    // It would read standard input, which doesn't end, if the signal came to nothing.
+    // If the signal had no effect, it would read standard input, which doesn't end.
     const child = spawn(process.execPath, [
       '--import', early, join(ROOT, 'dist/recipes/cli/main.js'), 'read', '-', '--dataset', 'text'
     ], { stdio: ['pipe', 'ignore', 'ignore'] })

@@ -17,13 +17,13 @@ import {
 
 const own = isThorough() ? commandProcess() : null
 
-/** Lines that a model learns from. */
+/** Lines to train on. */
 const LINES = howMany(50, 150)
 
-/** To make the map of the default takes most of a second. */
+/** Compiling the default normalization table takes most of a second. */
 const RULE: 'nmt_nfkc' | 'identity' = isThorough() ? 'nmt_nfkc' : 'identity'
 
-/** The first lines of a page that aren't empty, shortened except in `npm run thorough`. */
+/** The first non-empty lines of a page, shortened except in `npm run thorough`. */
 function linesOf (page: string, count: number): string[] {
   const lines = readFileSync(join(ROOT, page), 'utf8').split('\n').filter(line => line !== '')
   return lines.slice(0, count).map(line => line.slice(0, howMany(130, Infinity)))

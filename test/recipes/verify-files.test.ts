@@ -1,4 +1,4 @@
-/** What verify writes: dates in the stats, the inventory for people, and what becomes of it all where that fails. */
+/** The outputs of verify: dates in the stats, the text inventory, and both after an error. */
 import {
   chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync
 } from 'node:fs'
@@ -17,12 +17,12 @@ const command = commandsHereIn(t)
 interface Made {
   readonly folder: string
   readonly stats: string
-  /** The inventory for people. */
+  /** The text inventory. */
   readonly page: string
   readonly shard: (component: string, index: number) => string
 }
 
-/** Two components with the same documents, of which `b` has one more. */
+/** Two components with the same documents, and one more in `b`. */
 function made (t: Test): Made {
   const folder = temporaryFolder(t)
   const ids = Array.from({ length: 40 }, (_, i) => [3 + i, 4 + i, EOS]).flat()
@@ -46,7 +46,7 @@ function flip (path: string, at: number): void {
   writeFileSync(path, bytes)
 }
 
-/** The dates in stats: of the whole, and of each component. */
+/** The dates in stats: of the whole file, and of each component. */
 function datesIn (path: string): Array<string | undefined> {
   const { verified_at_utc: whole, stats } = JSON.parse(read(path)) as {
     verified_at_utc?: string
@@ -213,7 +213,7 @@ t.test('if the stats can\'t be written, the shards are still verified and the fi
   })
   chmodSync(stats, 0o644)
 
-  mkdirSync(`${stats}.${process.pid}.tmp/in/its/place`, { recursive: true }) // as a folder that takes no new file
+  mkdirSync(`${stats}.${process.pid}.tmp/in/its/place`, { recursive: true }) // like a folder without write permission
   t.match(await failure(verify(stats, { inventory: page })), {
     code: 'ERR_OUTPUT', message: /stats\.json: cannot be written/
   })

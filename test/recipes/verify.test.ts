@@ -22,7 +22,7 @@ const run = commandsHereIn(t)
 
 const MODEL = fixture('tiny.model')
 
-/** With the inventory for people beside the stats. */
+/** With the text inventory next to the stats. */
 const verify: typeof verifyIn = (stats, options, run) => verifyIn(stats, { inventory: `${stats}.md`, ...options }, run)
 
 interface Made {
@@ -52,7 +52,7 @@ function overwrite (path: string, at: number, bytes: Buffer): void {
   closeSync(file)
 }
 
-/** Changes what the stats say of component `a`. */
+/** Changes the stats of component `a`. */
 function change (
   path: string,
   edit: (stats: Record<string, unknown> & { shard_files: Array<Record<string, unknown>> }) => void
@@ -298,11 +298,11 @@ t.test('no existing file is destroyed: the inventory can\'t replace the stats or
 
 t.test('an abort stops it, before a shard and within one', async t => {
   const { stats, shard, folder } = await made(t)
-  // Whichever comes first.
+  // Either of them may come first.
   t.match(await failure(verify(stats, {}, { signal: AbortSignal.abort() })), {
     code: 'ERR_ABORTED', message: /^[ab]: stopped$/
   })
-  // Seconds of reading, of a file that takes no room: one whose header is read, and one that is only hashed.
+  // Seconds of reading, from a sparse file: one whose header is read, and one that is only hashed.
   const columns = 2 ** 20
   const rows = 2 ** 10
   const headers = [npyHeader({ dtype: 'int32', rows, columns }), Buffer.from('no header')]

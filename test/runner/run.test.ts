@@ -1,4 +1,4 @@
-/** What the runner makes of files that don't pass: each of these fails a run. */
+/** How the runner reports files that don't pass: each of these fails a run. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Test, t } from '../tap.ts'
@@ -7,11 +7,11 @@ import { type RunOptions, runTests } from './run.ts'
 
 const PASSING = 'console.log("TAP version 14\\nok 1 - it holds\\n1..1")'
 
-/** A program that runs its tests by tap, which may share a process. */
+/** A program that runs its tests with tap, which may share a process. */
 const byTap = (program: string): string => `import { t } from '${builtModule('test/tap')}'\n${program}`
 const isTap = (program: string): boolean => program.startsWith('import { t }')
 
-/** Runs programs as files of tests. */
+/** Runs programs as test files. */
 async function ran (
   t: Test,
   programs: Readonly<Record<string, string>>,
@@ -71,7 +71,7 @@ const FAILING: Readonly<Record<string, readonly [program: string, names: string,
   'an error': [`${PASSING}; throw new Error("after all")`, '', /after all/]
 }
 
-/** What was printed of one file. */
+/** The output for one file. */
 function linesOf (file: string, lines: readonly string[]): readonly string[] {
   const isResult = (line: string): boolean => /^(?:not ok|ok {4}) /.test(line)
   const begin = lines.findIndex(line => isResult(line) && line.includes(` test/${file}.test.ts `))
@@ -82,7 +82,7 @@ function linesOf (file: string, lines: readonly string[]): readonly string[] {
 
 const failing = Object.entries(FAILING)
 
-// In `npm run thorough` each of them has a run, in which nothing else fails.
+// In `npm run thorough` each of them has a separate run, in which nothing else fails.
 for (const cases of isThorough() ? failing.map(one => [one]) : [failing]) {
   t.test(`fails the run, by file and test: ${cases.map(([name]) => name).join(', ')}`, async t => {
     const programs = Object.fromEntries(cases.map(([, [program]], i) => [`a${i}`, program]))

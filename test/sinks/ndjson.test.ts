@@ -44,7 +44,7 @@ t.test('property: written documents are read back', async t => {
   await fc.assert(fc.asyncProperty(documents, async documents => {
     const path = join(folder, 'a.ndjson')
     await pipeline(Readable.from(documents), ndjsonSink(path))
-    // -0 is 0 in JSON, and an integer past 2^53 is read as its digits
+    // -0 is 0 in JSON, and an integer over 2^53 is read as its digits
     const plain = JSON.parse(JSON.stringify(documents), (_key, value: unknown) =>
       Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 1e21
         ? JSON.stringify(value)

@@ -22,7 +22,7 @@ function sinkInto (
   return sink
 }
 
-/** Writes rows `from` to `to`, saves at a barrier, and fails when `lost` more have come. */
+/** Writes rows `from` to `to`, saves at a barrier, and fails after `lost` more. */
 async function cut (sink: NpySink, from: number, to: number, lost = 0): Promise<NpySinkState> {
   let state: NpySinkState | undefined
   async function * items (): AsyncGenerator<Int32Array | Barrier> {
@@ -50,7 +50,7 @@ function contentOf (folder: string): Record<string, string> {
   return Object.fromEntries(filesIn(folder).map(name => [name, readFileSync(join(folder, name)).toString('hex')]))
 }
 
-/** What a run makes that nobody stops. */
+/** The result of an uninterrupted run. */
 async function inOneGo (
   folder: string,
   rows = ROWS.length
@@ -81,7 +81,7 @@ t.test('saved at any rows and resumed, the bytes and stats are those of one pass
     t.strictSame(contentOf(folder), whole.content, `${cuts.join()}, ${lost} lost`)
   }
   for (const place of places) await check([place], 0)
-  for (const lost of [1, 3, 6]) await check([6], lost) // 6: a shard gets its name behind the checkpoint
+  for (const lost of [1, 3, 6]) await check([6], lost) // 6: a shard is renamed after the checkpoint
   await fc.assert(fc.asyncProperty(fc.subarray(places), fc.nat(5), check), { numRuns: 10 })
 })
 
@@ -123,14 +123,14 @@ t.test('a partial shard that is changed, shorter or missing is refused; no file 
   const bytes = readFileSync(partial)
   const refused = async (message: RegExp): Promise<void> => {
     const before = filesIn(folder)
-    for (const from of [6, ROWS.length]) { // where nothing more comes, too
+    for (const from of [6, ROWS.length]) { // also without further rows
       const sink = sinkInto(folder, state)
       t.match(await failure(finish(sink, from)), { code: 'ERR_CHECKPOINT', message })
       await closed(sink)
     }
     t.strictSame(filesIn(folder), before)
   }
-  for (const at of [128, bytes.length - 1]) { // the header is written anew
+  for (const at of [128, bytes.length - 1]) { // the header is written again
     const changed = Buffer.from(bytes)
     changed[at]! ^= 1
     writeFileSync(partial, changed)

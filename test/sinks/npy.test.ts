@@ -71,7 +71,7 @@ t.test('shards of another run are refused, and with overwrite all of them are de
   })
   t.strictSame(filesIn(folder).map(name => readFileSync(join(folder, name)).toString('hex')), before)
   put(folder, 'shard_00007.npy.1234567.tmp', 'left by a run that was killed')
-  npySink(folder, { overwrite: true }) // made, never used
+  npySink(folder, { overwrite: true }) // created, but not used
   await new Promise(resolve => setTimeout(resolve, 10))
   t.equal(filesIn(folder).length, 7, 'no shard is deleted before the first sequence arrives')
   await pipeline(sequences(counting(1)), npySink(folder, { overwrite: true }))

@@ -16,7 +16,7 @@ async function read (input: string | string[], options: ArrowOptions = {}): Prom
   return await collect<Document>(arrow(input, options))
 }
 
-/** What is left of an id when the file is another one. */
+/** The part of an id that doesn't depend on the file. */
 const withoutFile = (documents: readonly Document[]): Document[] =>
   documents.map(document => ({ ...document, id: document.id.replace(/^.*#/, '') }))
 

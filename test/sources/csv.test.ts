@@ -7,7 +7,7 @@ import type { BadRecord } from '../../lib/records/bad-records.ts'
 import { type CsvOptions, csv } from '../../sources/csv.ts'
 import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../helpers.ts'
 
-/** Documents of CSV that comes in chunks of so many bytes, with all faults allowed. */
+/** Documents of CSV in chunks of a given size, with all faults allowed. */
 async function read (
   content: string | Buffer,
   options: CsvOptions = {},
@@ -194,7 +194,7 @@ t.test('a column may have any name', async t => {
   t.strictSame(Object.entries(documents[0]!.meta), [['__proto__', 'a'], ['constructor', 'b'], ['', 'd']])
 })
 
-/** A field as a writer of CSV has it. */
+/** A field in the form of a CSV writer. */
 const field = (text: string, always: boolean): string =>
   always || /["\n\r,]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 const fields = fc.string({

@@ -1,5 +1,5 @@
 /**
- * JSON as other programs write it: Python's constants, several records in a line, strings, and the array of a field.
+ * JSON variants of other programs: Python's constants, several records in a line, strings, and the array of a field.
  */
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'

@@ -12,7 +12,7 @@ import { writeParquet } from '../parquet-writer.ts'
 import { t } from '../tap.ts'
 
 const file = (name: string): string => fixture(`parquet/${name}.parquet`)
-/** Files of which some texts give no document, in a folder of which the ids tell nothing. */
+/** Files in which some texts give no document, in a folder that has no part in the ids. */
 const TEXTS = 'test/fixtures/parquet-texts'
 
 async function read (input: string | string[], options: ParquetOptions = {}): Promise<Document[]> {
@@ -230,7 +230,7 @@ t.test('an object that serves ranges is read like a file, and its mistakes are r
 })
 
 t.test('columns that are too large at once are refused by name, with what to do', async t => {
-  // Each has one page of 8 MB, of a text that repeats in the file only.
+  // Each has one page of 8 MB, of a text that is small in the compressed file.
   const data = ['x'.repeat(8 * 1024 * 1024)]
   const columns = Array.from({ length: howMany(14, 16) }, (_, i) => ({
     name: i === 0 ? 'text' : `c${i}`, data, type: 'STRING' as const

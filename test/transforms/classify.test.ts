@@ -6,7 +6,7 @@ import { type ClassifyOptions, classify, classifyOptions, classifyWork } from '.
 import { doc, failure, through } from '../helpers.ts'
 import { TEXTS, answersOf, modelPath } from '../lib/fasttext/fixtures.ts'
 
-/** The best label of texts, and its probability, as the command has it. */
+/** The best label of texts, and its probability, by the command. */
 const ANSWERS = answersOf('hs.bin').map(([best]) => best!)
 const DOCUMENTS = TEXTS.map((text, i) => doc(`t${i}`, text)).filter((_, i) => ANSWERS[i]!.label === '__label__de')
 const SCORES = ANSWERS.filter(({ label }) => label === '__label__de').map(({ probability }) => probability)
@@ -23,7 +23,7 @@ async function kept (options: Omit<ClassifyOptions, 'model'>): Promise<{
 
 t.test('documents are kept by the score of a label, between two limits', async t => {
   const sorted = SCORES.toSorted((a, b) => a - b)
-  const gap = (from: number): number => { // a bound that no score is near to
+  const gap = (from: number): number => { // a limit without a score near it
     const at = sorted.findIndex((score, i) => i >= from && sorted[i + 1]! - score > 1e-3)
     return (sorted[at]! + sorted[at + 1]!) / 2
   }

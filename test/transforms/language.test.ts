@@ -77,7 +77,7 @@ t.test('several languages, or any; the detected language is recorded on request'
   t.strictSame(plain!.meta, {})
 })
 
-/** Texts that a small fastText model was asked about, by the best label. */
+/** Texts with predictions of a small fastText model, by the best label. */
 const ANSWERS = answersOf('hs.bin')
 const ASKED = TEXTS.map((text, i) => doc(`t${i}`, text))
 const idsOf = (label: string, least: number): string[] =>

@@ -1,4 +1,4 @@
-/** Files are read by their footers, wherever their messages lie, and a footer that is damaged is named. */
+/** Files are read by their footers, wherever their messages are, and a damaged footer is reported. */
 import { t } from '../../tap.ts'
 import { readFileMessages } from '../../../lib/arrow/file-messages.ts'
 import { failure } from '../../helpers.ts'
@@ -21,7 +21,7 @@ function records (texts: readonly string[]): Buffer {
 
 interface Place { readonly offset: number, readonly metadata: number, readonly body: number }
 
-/** Where a message lies that begins at an offset. */
+/** The position of a message that starts at an offset. */
 function placeOf (bytes: Buffer, offset: number): Place {
   const metadata = 8 + bytes.readUInt32LE(4)
   return { offset, metadata, body: bytes.length - metadata }
@@ -64,7 +64,7 @@ t.test('a file may lack the schema before the footer, have padding, and have mes
   for (let from = 1; from <= 5; from++) {
     t.strictSame(await texts(withFooter(padded, places), from), ['a', 'bc', '', 'uu', 'd'].slice(from))
   }
-  const junk = Buffer.from('04000000f2ffffff', 'hex') // as Polars 2 begins: a schema that is no message
+  const junk = Buffer.from('04000000f2ffffff', 'hex') // the start of files by Polars 2: a schema that is no message
   t.strictSame(await texts(withFooter(
     Buffer.concat([HEAD, junk, Buffer.alloc(200, 7), first]), [placeOf(first, 8 + 208)]
   )), ['a', 'bc'])

@@ -1,4 +1,4 @@
-/** Messages are cut as they were written, and what is cut off or damaged is named. */
+/** Messages are split as they were written, and truncated or damaged ones are reported. */
 import { t } from '../../tap.ts'
 import { Bytes } from '../../../lib/arrow/bytes.ts'
 import { SluiceError } from '../../../lib/errors.ts'

@@ -1,4 +1,4 @@
-/** What no table of parquet has, and values that lie outside of what there is. */
+/** Values that no table of parquet has, and values out of range. */
 import { t } from '../../tap.ts'
 import { lz4Frame } from '../../../lib/columns/lz4-frame.ts'
 import { type Vector, ValueReader } from '../../../lib/arrow/values.ts'

@@ -1,4 +1,4 @@
-/** Text that lies within a record: of JSON, parquet and Arrow the same. */
+/** Text in a nested field: the same for JSON, parquet and Arrow. */
 import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { documentOfRecord } from '../../../lib/records/record.ts'
@@ -61,7 +61,7 @@ t.test('the fields around a nested text are unchanged', async t => {
   t.equal(documentOf({ data: { text: 'a', deep } }, 'data.text'), 'too_deep')
 })
 
-/** What pyarrow reads, as JSON has it. */
+/** A value read by pyarrow, in the form of JSON. */
 function plain (value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (typeof value !== 'object' || value === null) return value

@@ -5,7 +5,7 @@ import { FastTextClassifier, loadFastText } from '../../../lib/fasttext/classifi
 import { MODELS, TEXTS, answersOf, difference, modelPath } from './fixtures.ts'
 import { howMany, isThorough, put, temporaryFolder } from '../../helpers.ts'
 
-/** Memory for words: ample, so little that hardly a word stays, less than a table takes, none. */
+/** Memory of the word table: large, too small for most words, less than a table needs, none. */
 const TABLES = [undefined, 2048, 0, 100, 4096]
 
 t.test('a word of several megabytes is one word', async t => {

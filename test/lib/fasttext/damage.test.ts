@@ -1,4 +1,4 @@
-/** Files of models that are cut off or changed: an error that says so, or an answer, and never anything else. */
+/** Model files that are truncated or changed: an error or a prediction, and nothing else. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -10,7 +10,7 @@ import { howMany, put, temporaryFolder } from '../../helpers.ts'
 
 const ASKED = [...TEXTS.slice(0, 40).filter(text => text.length < 2000), ...TEXTS.slice(-5)]
 
-/** Writes a model into a folder and asks it. @returns what it's refused for; undefined if it answers */
+/** Writes a model into a folder and uses it. @returns the error; undefined if it predicts */
 async function asked (folder: string, bytes: Uint8Array): Promise<string | undefined> {
   const path = put(folder, 'model.ftz', bytes)
   try {

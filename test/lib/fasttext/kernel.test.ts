@@ -1,4 +1,6 @@
-/** The kernel against the plain path: on every model, with tables that keep everything, little, or nothing. */
+/**
+ * The kernel compared with the plain code: on every model, with word tables that keep everything, little, or nothing.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -13,7 +15,7 @@ import { MODELS, TEXTS, modelPath } from './fixtures.ts'
 const SPACES = [' ', '  ', '\n', '\t', '\0', '\v\f\r', ' \u00a0']
 const SEPARATED = /[ \n\t\0\v\f\r]+/
 
-/** Words of texts, and others that are made to be hard. */
+/** Words of texts, and difficult ones. */
 const WORDS = [
   ...TEXTS.slice(-60).flatMap(text => text.split(SEPARATED)), '__label__en', '__label__', '<', '>', '\ud800', '\u0301',
   'é', '😀'.repeat(30), ...[1, 8, 15, 16, 17, 32, 47, 48, 49, 255, 256, 3000].map(length => 'q'.repeat(length))

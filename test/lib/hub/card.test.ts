@@ -3,7 +3,7 @@ import { EMPTY_CARD, readCard } from '../../../lib/hub/card.ts'
 import { howMany, isThorough } from '../../helpers.ts'
 import { cardOf } from './helpers.ts'
 
-/** Of a card that means harm. */
+/** The time limit for a malicious card. */
 const LENGTH = howMany(1e4, 1e6)
 const SUBSETS = howMany(250, 1000)
 
@@ -170,7 +170,7 @@ t.test('a malicious card is refused at once, with its line', async t => {
     ['aliases', `a: &a b\nc:\n${'- *a\n'.repeat(101)}`, /README\.md:104:3: has too many aliases: expected at most 100/],
     ['licences', `license:\n${'- mit\n'.repeat(201)}`, /README\.md:3:1: license: expected at most 200 licences/]
   ] as const) {
-    if (name === 'one key again and again' && !isThorough()) continue // comes to the same limit as blank lines
+    if (name === 'one key again and again' && !isThorough()) continue // reaches the same limit as blank lines
     t.throws(() => cardOf(yaml), { code: 'ERR_DATASET', message }, name)
   }
   const spaces = repeated(' ')

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { t } from '../../tap.ts'
 import { type ContentHash, gitBlobHash, sha256Hash } from '../../../lib/hub/content-hash.ts'
 
-/** Enough for a thread. */
+/** Enough bytes for a thread. */
 const LARGE = 128 * 1024 * 1024
 
 async function hashOf (hash: ContentHash, pieces: readonly Buffer[]): Promise<string> {
@@ -30,6 +30,6 @@ t.test('a hash thread that is closed early leaves no open handles', async t => {
   const hash = sha256Hash(LARGE)
   const sent = hash.update(Buffer.alloc(20 * 1024 * 1024))
   hash.close()
-  await sent?.catch(() => {}) // its first piece may have been hashed before that
+  await sent?.catch(() => {}) // its first piece may have been hashed before
   await t.rejects(hash.digest())
 })

@@ -1,4 +1,4 @@
-/** What isn't in the comparison with `datasets` (datasets.test.ts): what is said, and what sluice does otherwise. */
+/** Cases that the comparison with `datasets` (datasets.test.ts) doesn't cover: messages, and intended differences. */
 import { type Test, t } from '../../tap.ts'
 import { found, listing, resolve } from './helpers.ts'
 

@@ -60,7 +60,7 @@ t.test('** next to other characters is refused', async t => {
   t.throws(() => compileGlob('data/**.csv'), { code: 'ERR_DATASET', message: /"data\/\*\*\.csv".*\*\*\/\*\.parquet/ })
 })
 
-/** fsspec's own way to match: an expression that goes back, so slow where there are many stars. */
+/** fsspec's way to match: a backtracking expression, which is slow for many stars. */
 function expressionOf (glob: string): RegExp {
   const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll('-', '\\x2d')
   const setOf = (set: string, isNegated: boolean): string => {

@@ -10,7 +10,7 @@ import { httpFor, serve } from './hosts.ts'
 
 const TOKEN = 'hf_secretsecretsecretsecretsecretsecre'
 
-// Tests don't use the proxies and tokens of the user who runs them.
+// Tests don't use the user's proxies and tokens.
 t.teardown(setHubEnvironment({}))
 
 async function status (http: HubHttp, address: string): Promise<number> {
@@ -19,7 +19,10 @@ async function status (http: HubHttp, address: string): Promise<number> {
   return status
 }
 
-/** Two hosts that note who was told what. @param redirects from path to address, in which A and B are the hosts */
+/**
+ * Two hosts that record the requests with their tokens. @param redirects from path to address, in which A and B are the
+ * hosts
+ */
 async function twoHosts (
   t: Test,
   redirects: Readonly<Record<string, string>>

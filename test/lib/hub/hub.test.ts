@@ -61,7 +61,7 @@ t.test('listings come in pages, and each page is requested once', async t => {
   t.ok(standIn.requests.length > 1)
 })
 
-/** A hub that gives these pages; `SELF` is its address. */
+/** A Hub with these pages; `SELF` is its address. */
 async function pages (
   t: Parameters<typeof serve>[0],
   ...given: Array<{ readonly link?: string, readonly body?: unknown }>

@@ -1,13 +1,11 @@
-/** The datasets that people train on: which of their files are read. */
+/** Popular training datasets: which of their files are read. */
 import { t } from '../../tap.ts'
 import { readCard } from '../../../lib/hub/card.ts'
 import { type DataFilesRequest, type ResolvedData, resolveDataFiles } from '../../../lib/hub/data-files.ts'
 import { howMany, isThorough } from '../../helpers.ts'
 import { recordedListings } from '../../hub-listings.ts'
 
-/**
- * Of the 5900 files and more of each of SlimPajama's chunks; no other dataset has as many that are numbered together.
- */
+/** The number of files in each of SlimPajama's chunks is over 5900; no other dataset has as many numbered files. */
 const MOST = howMany(1024, Infinity)
 const listings = recordedListings(MOST)
 
@@ -82,7 +80,7 @@ for (const [name, dataset, request, expected, files, first, last] of [
     'TinyStoriesV2-GPT4-train.txt'
   ]
 ] as const) {
-  if (name === 'SlimPajama, validation' && !isThorough()) continue // resolving its files takes long
+  if (name === 'SlimPajama, validation' && !isThorough()) continue // resolving its files is slow
   t.test(name, async t => {
     const { files: found, ...resolved } = resolve(dataset, request)
     t.match(resolved, { split: 'train', ...request, ...expected, dataFiles: undefined, warnings: [] })

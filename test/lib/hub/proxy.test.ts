@@ -8,7 +8,7 @@ import { type HubEnvironment, setHubEnvironment } from '../../hub/environment.ts
 import { certificate } from './certificate.ts'
 import { httpFor, serve } from './hosts.ts'
 
-/** A proxy that opens tunnels. @returns its address, and what was asked of it */
+/** A proxy that opens tunnels. @returns its address, and the requests to it */
 async function proxy (
   t: Test,
   answer: 'tunnel' | 'refuse' | 'nothing' = 'tunnel'
@@ -54,7 +54,7 @@ function environment (t: Test, environment: HubEnvironment): void {
   t.teardown(setHubEnvironment(environment))
 }
 
-/** Nobody has signed the certificates of tests: the environment says to trust any. */
+/** Certificates of tests are unsigned: the environment is set to trust any. */
 function trustAll (t: Test): void {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
   t.teardown(() => { delete process.env.NODE_TLS_REJECT_UNAUTHORIZED })

@@ -1,4 +1,4 @@
-/** Parquet over HTTP: what travels is what is asked for. */
+/** Parquet over HTTP: only the requested columns are transferred. */
 import { type Test, t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { Hub } from '../../../lib/hub/hub.ts'
@@ -19,7 +19,7 @@ const SPARE_BYTES = 512 * 1024
 const random = randomNumbers(1)
 const LETTERS = Buffer.from(Array.from({ length: 60_000 }, () => Math.floor(random() * 256))).toString('base64')
 
-/** Values that are all others. */
+/** Values without repetition. */
 function texts (bytes: number): string[] {
   return Array.from({ length: ROWS }, (_, row) => {
     const [start, length] = [Math.floor(random() * 60_000), Math.floor(bytes * (0.5 + random()))]
@@ -33,7 +33,7 @@ const columns: ParquetColumn[] = [
   { name: 'more', data: texts(4500), type: 'STRING' }
 ]
 
-/** With pages of all of a row group, which are larger than what is fetched at a time, and with small ones. */
+/** One with pages as large as row groups, which are larger than one fetch, and one with small pages. */
 const files = {
   'large.parquet': await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 4 << 20, rowGroupSize: GROUPS }),
   'small.parquet': await writeParquet(columns, { codec: 'UNCOMPRESSED', pageSize: 30_000, rowGroupSize: GROUPS }),
@@ -42,7 +42,7 @@ const files = {
   })
 }
 
-/** What lies in a file for columns, from a row group on. */
+/** Bytes of columns in a file, from a row group on. */
 function bytesOf (names: readonly string[], groups: readonly number[]): number {
   const rows = groups.map(group => [GROUPS.slice(0, group).reduce((a, b) => a + b, 0), GROUPS[group]!] as const)
   const texts = names.flatMap(name => {

@@ -15,7 +15,7 @@ const SETTINGS: HubSettings = {
 }
 
 async function timed (wait: () => Promise<void>): Promise<number> {
-  await setImmediate() // timers count from when the event loop last looked at the clock
+  await setImmediate() // timers start from the last clock reading of the event loop
   const began = performance.now()
   await wait()
   return performance.now() - began

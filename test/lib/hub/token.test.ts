@@ -1,4 +1,4 @@
-/** The token is nowhere but in requests to the Hub itself; what signs an address is in no message. */
+/** The token is only in requests to the Hub itself; the signature of an address is in no message. */
 import { inspect } from 'node:util'
 import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
@@ -25,7 +25,7 @@ const REPOS = [
   { name: 'o/gone', lfs: 'all' as const, disabled: true, files: { 'train.jsonl': lines } }
 ]
 
-/** Everything that can be seen of an error, with all that has caused it. */
+/** Everything visible of an error, including its causes. */
 function seen (error: unknown): string {
   const parts: string[] = []
   for (let at = error; at !== undefined && at !== null && parts.length < 30; at = (at as { cause?: unknown }).cause) {

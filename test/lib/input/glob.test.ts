@@ -13,7 +13,7 @@ const TREE = [
   'b/[a]', 'b/é', 'b/🚤'
 ]
 
-/** The files that a glob finds in a folder, by their paths from there. */
+/** The files that a glob finds in a folder, by their relative paths. */
 async function found (folder: string, glob: string): Promise<string[]> {
   return (await findByGlob(join(folder, glob))).map(path => relative(folder, path))
 }
@@ -54,12 +54,12 @@ t.test('wildcards, sets and braces work as in a shell', async t => {
 
 t.test('property: the files are those that tinyglobby finds', async t => {
   const folder = temporaryFolder(t)
-  for (const name of TREE.slice(0, -1)) put(folder, name, '') // to tinyglobby, ? is a code unit
+  for (const name of TREE.slice(0, -1)) put(folder, name, '') // in tinyglobby, ? matches a code unit
   const part = fc.oneof(fc.constantFrom(
     '**', '*', 'a', 'b', '.*', '*.txt', '?', '[ab]', '{a,b}', '{a,b}.txt', '*.{txt,b}'
   ), fc.string({ unit: fc.constantFrom('a', 'b', '*', '?', '.'), minLength: 1, maxLength: 4 }))
   let all = 0
-  // To tinyglobby, a/** is also the file a, and .* and the like are patterns of its own.
+  // In tinyglobby, a/** also matches the file a, and .* and the like are special patterns.
   const globs = fc.array(part, { minLength: 1, maxLength: 4 })
     .filter(parts =>
       !parts.some(part => /^\.+$|\*\*.|.\*\*|\.[*?]/.test(part)) && (parts.at(-1) !== '**' || parts.length === 1))

@@ -12,12 +12,12 @@ import { put, temporaryFolder } from '../../helpers.ts'
 
 const PIECE = 1000
 
-/** Files whose bytes are made up, piece by piece, and which tell what was asked of them. */
+/** Generated files, which yield their bytes piece by piece and record the requests. */
 class MadeUp {
   readonly files: AheadFile[]
   readonly opened: string[] = []
   readonly ended: string[] = []
-  readonly failing = new Map<string, number>() // the piece that fails
+  readonly failing = new Map<string, number>() // index of the piece that fails
   made = 0
   #wait: () => Promise<unknown>
 
@@ -56,7 +56,7 @@ async function all (chunks: AsyncIterable<Buffer>): Promise<string> {
   return String(Buffer.concat(pieces)).replace(/(.)\1*/g, (run, digit: string) => `${digit}*${run.length} `).trim()
 }
 
-/** Waits for something to be so; for its timeout where it never is. */
+/** Waits for a condition; fails after a timeout. */
 async function until (isSo: () => boolean): Promise<void> {
   while (!isSo()) await sleep(1)
 }

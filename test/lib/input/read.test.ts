@@ -210,7 +210,7 @@ t.test('zeros after a gzip member are padding, and anything else is an error, no
     ]) {
       const [whole, follows] = [Buffer.concat(members), typeof rest === 'string' ? Buffer.from(rest, 'latin1') : rest]
       const error = await failure(read(put(folder, 'a.gz', Buffer.concat([whole, follows]))))
-      const isBegun = rest === '\x1f' // of a member that is cut off
+      const isBegun = rest === '\x1f' // of a truncated member
       t.match(error, isBegun
         ? { code: 'ERR_SOURCE', message: 'the gzip data is cut off after' }
         : {

@@ -2,8 +2,8 @@ import { t } from '../../tap.ts'
 import { licenseKey, strictestOf, termsOf } from '../../../lib/licenses/terms.ts'
 
 /**
- * Every identifier that a dataset card may have, with the SPDX id and the answer expected; from the Hub's documentation
- * of repositories' licences.
+ * Every licence identifier of dataset cards, with the SPDX id and the expected answer; from the Hub's documentation of
+ * licences.
  */
 const HUB = `
 apache-2.0 Apache-2.0 yes

@@ -30,7 +30,7 @@ t.test('a checkpoint that is truncated at any byte is refused', async t => {
   const path = join(folder, 'checkpoint.json')
   await writeCheckpoint(path, CONTENT)
   const bytes = readFileSync(path)
-  for (let length = 0; length < bytes.length - 1; length++) { // the last byte is the line's end
+  for (let length = 0; length < bytes.length - 1; length++) { // the last byte is the line end
     writeFileSync(path, bytes.subarray(0, length))
     const error = await read(path)
     if ((error as { code?: string }).code !== 'ERR_CHECKPOINT') t.fail(`truncated at ${length}`)
@@ -132,7 +132,7 @@ t.test('a folder that can\'t be written to is reported; files left by a killed r
   put(folder, 'checkpoint.json.tmp', '{"half')
   await writeCheckpoint(join(folder, 'checkpoint.json'), 1)
   t.strictSame(filesIn(folder), ['checkpoint.json', 'file'])
-  if (process.getuid?.() !== 0) { // root may write anywhere
+  if (process.getuid?.() !== 0) { // root can write anywhere
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
     t.match(await failure(writeCheckpoint(join(folder, 'closed/checkpoint.json'), 1)), {

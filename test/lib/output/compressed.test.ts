@@ -8,7 +8,7 @@ import { failure } from '../../helpers.ts'
 
 await loadZstdCompressor()
 
-/** Where bytes go, and what is done with it. */
+/** An output in memory, which records what is done with it. */
 function target (write: (bytes: Buffer) => Promise<void> = () => Promise.resolve()): Output & {
   readonly bytes: () => Buffer
   readonly done: string[]

@@ -16,8 +16,8 @@ import { closed, docs, failure, filesIn, folderInMemory } from '../../helpers.ts
 const DOCUMENTS = docs(12)
 
 /**
- * Writes documents from `from` on, saves after `to` of them by a barrier, and fails when `lost` more have come; to the
- * end without `to`.
+ * Writes documents from `from` on, saves after `to` of them by a barrier, and fails after `lost` more; without `to`,
+ * writes to the end.
  */
 async function write (sink: LineSink<Document>, from: number, to?: number, lost = 0): Promise<LineSinkState | null> {
   let state: LineSinkState | null = null

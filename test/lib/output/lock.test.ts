@@ -11,10 +11,10 @@ import { thisProcess } from '../../../lib/output/process-identity.ts'
 import { ROOT, builtModule, failure, filesIn, mocked, put, temporaryFolder } from '../../helpers.ts'
 
 const noProc = existsSync('/proc/self/stat') ? false : 'no /proc here'
-/** Past the highest pid of any system. */
+/** Higher than the highest pid of any system. */
 const NO_PID = 999_999_999
 
-/** The lock of a run that is gone, but for what is said. */
+/** The lock of an ended run, with changes. */
 async function putLock (path: string, changes: object = {}): Promise<string> {
   const content = {
     id: randomUUID(), ...await thisProcess(), pid: NO_PID, began_at_utc: '2026-11-22T22:37:33.000Z', ...changes
@@ -231,7 +231,7 @@ t.test('a lock that cannot be written is reported, and no file is left', async t
     code: 'ERR_OUTPUT', message: /taken\.lock: cannot be written: is a folder, expected a file/
   })
   t.strictSame(filesIn(folder), ['file'])
-  if (process.getuid?.() !== 0) { // root may write anywhere
+  if (process.getuid?.() !== 0) { // root can write anywhere
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
     t.match(await failure(lock(join(folder, 'closed/a.lock'), 'x')), { code: 'ERR_OUTPUT', cause: { code: 'EACCES' } })

@@ -76,7 +76,7 @@ t.test('a folder that can\'t be written to is reported', async t => {
   t.match(await failure(openOutput(join(folder, 'file/a.txt'))), {
     code: 'ERR_OUTPUT', exitCode: 1, message: /file\/a\.txt: cannot be written/, cause: { code: 'EEXIST' }
   })
-  if (process.getuid?.() !== 0) { // root may write anywhere
+  if (process.getuid?.() !== 0) { // root can write anywhere
     mkdirSync(join(folder, 'closed'))
     chmodSync(join(folder, 'closed'), 0o500)
     t.match(await failure(openOutput(join(folder, 'closed/a.txt'))), { code: 'ERR_OUTPUT', cause: { code: 'EACCES' } })

@@ -1,4 +1,6 @@
-/** Files of ours beside the data: what they replace, and what stands under their temporary names. */
+/**
+ * Files of sluice next to the data: what they replace, and what happens to existing files with their temporary names.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -125,7 +127,7 @@ t.test('a pipe, link or folder in place of a lock or checkpoint is neither opene
 t.test('a file that is too long for one of sluice is not read; a checkpoint may be long', async t => {
   const folder = folderInMemory(t)
   const path = put(folder, 'long', '')
-  truncateSync(path, 3e9) // takes no room
+  truncateSync(path, 3e9) // uses no disk space
   t.match(await failure(readOwn(path)), {
     code: 'ERR_OUTPUT', message: /long: has 3000000000 bytes, expected a file of sluice/
   })

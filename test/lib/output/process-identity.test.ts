@@ -8,9 +8,9 @@ import { mocked } from '../../helpers.ts'
 
 const skip = existsSync('/proc/self/stat') ? false : 'no /proc here'
 
-/** A process that has another one as a zombie: it becomes a program that asks for none of those that it has started. */
+/** A process with a zombie child: it becomes a program that waits for none of its children. */
 async function zombie (t: Test): Promise<number> {
-  // The child outlives the shell: that would ask for it.
+  // The child outlives the shell, which would wait for it.
   const parent = spawn('sh', ['-c', '(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60'])
   t.teardown(() => parent.kill('SIGKILL'))
   const [pid] = await once(parent.stdout.setEncoding('utf8'), 'data') as [string]

@@ -17,7 +17,7 @@ async function textOf (path: string): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-/** Writes texts into a file that is marked then, and leaves it half-written, with a rest behind the mark. */
+/** Writes texts into a file, marks it, and leaves it half-written, with more bytes after the mark. */
 async function begun (path: string, texts: readonly string[], rest = 'rest'): Promise<OutputState> {
   const output = await openResumable(path, null)
   for (const text of texts) await output.write(Buffer.from(text))
@@ -27,7 +27,7 @@ async function begun (path: string, texts: readonly string[], rest = 'rest'): Pr
   return JSON.parse(JSON.stringify(state)) as OutputState
 }
 
-/** Goes on behind a mark, to the end. */
+/** Resumes after a mark, to the end. */
 async function ended (path: string, state: OutputState, text = ''): Promise<string> {
   const output = await openResumable(path, state)
   await output.write(Buffer.from(text))

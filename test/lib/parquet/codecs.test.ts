@@ -1,4 +1,4 @@
-/** What decoders must not take for good, and what no file of pyarrow's has. */
+/** Invalid input that decoders must refuse, and valid input that no file of pyarrow has. */
 import { t } from '../../tap.ts'
 import { unpackDeltas } from '../../../lib/parquet/delta.ts'
 import { decompress } from '../../../lib/parquet/codecs.ts'
@@ -64,7 +64,7 @@ t.test('runs and bit-packed values are read', async t => {
 })
 
 t.test('deltas with an invalid header are refused', async t => {
-  const header = [0x80, 0x01, 4, 5, 2, 2, 0, 0, 0, 0] // 128 values in 4 parts, 5 in all, from 1 in steps of 1
+  const header = [0x80, 0x01, 4, 5, 2, 2, 0, 0, 0, 0] // 128 values in 4 parts, 5 in total, from 1 in steps of 1
   const numbers = new Int32Array(5)
   t.equal(unpackDeltas(bytes(...header), 0, numbers), header.length)
   t.strictSame([...numbers], [1, 2, 3, 4, 5])

@@ -1,7 +1,4 @@
-/**
- * Files that are not what they say: each is an error with a name, never a crash, a hang, or rows that aren't right
- * unseen.
- */
+/** Damaged files: each causes a named error, never a crash, a hang, or wrong rows without an error. */
 import { crc32 } from 'node:zlib'
 import { t } from '../../tap.ts'
 import { SluiceError } from '../../../lib/errors.ts'
@@ -19,7 +16,7 @@ function random (seed: number): (below: number) => number {
   }
 }
 
-/** The code of what reading a file ends with, or how many rows it has. Anything but a SluiceError is our defect. */
+/** The code of the error that reading a file ends with, or its number of rows. Anything but a SluiceError is a bug. */
 async function outcome (bytes: Buffer): Promise<string | number> {
   try {
     return (await rowsOf(bytes)).length
@@ -49,7 +46,7 @@ t.test('a changed byte in any page is found, if pages have checksums', async t =
     const at = 4 + pick(footer - 4)
     const damaged = Buffer.from(bytes)
     damaged[at]! ^= 1 + pick(255)
-    // a header has no checksum: a flip there may be of no consequence, such as in a minimum
+    // a header has no checksum: a flipped bit there may have no effect, such as in a minimum
     const got = await rowsOf(damaged).catch((error: unknown) => error)
     if (got instanceof SluiceError) t.equal(got.code, 'ERR_SOURCE')
     else t.strictSame(got, rows, `byte ${at}`)
@@ -123,7 +120,7 @@ t.test('the error for a damaged page names its row group and column', async t =>
 
 t.test('an unknown codec is reported by name', async t => {
   const bytes = parquetBytes('required')
-  // ColumnMetaData: field 4, i32, zigzag 1 (SNAPPY) behind the path; 3 is LZO
+  // ColumnMetaData: field 4, i32, zigzag 1 (SNAPPY), after the path; 3 is LZO
   for (let at = bytes.indexOf(Buffer.from('\x19\x18\x04text\x15\x02', 'latin1')); at >= 0; at = -1) bytes[at + 8] = 6
   t.match(await failure(rowsOf(bytes)), {
     code: 'ERR_SOURCE',

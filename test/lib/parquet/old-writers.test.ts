@@ -1,6 +1,6 @@
 /**
- * What older writers left out of a footer, as `nation.dict-malformed` and `repeated_no_annotation` of
- * apache/parquet-testing have it: read as pyarrow reads it.
+ * Footers without fields that older writers left out, such as `nation.dict-malformed` and `repeated_no_annotation` of
+ * apache/parquet-testing: read as pyarrow reads them.
  */
 import { parquetMetadata } from 'hyparquet'
 import { t } from '../../tap.ts'
@@ -9,7 +9,7 @@ import { fieldsOf } from '../../../lib/parquet/schema.ts'
 import { failure } from '../../helpers.ts'
 import { parquetBytes, rowsOf } from './helpers.ts'
 
-/** A number as Thrift's compact protocol has it. */
+/** A number in Thrift's compact protocol. */
 function zigzag (value: number): Buffer {
   const bytes: number[] = []
   let left = value * 2
@@ -17,7 +17,7 @@ function zigzag (value: number): Buffer {
   return Buffer.from([...bytes, left])
 }
 
-/** A copy with one of its parts, which must be there once, replaced by another of the same length. */
+/** A copy with one of its parts, which must occur once, replaced by another of the same length. */
 function edited (bytes: Buffer, from: Buffer, to: Buffer): Buffer {
   const at = bytes.indexOf(from)
   if (at === -1 || bytes.indexOf(from, at + 1) !== -1 || from.length !== to.length) {

@@ -6,7 +6,7 @@ import type { SourcePosition } from '../../../lib/records/positions.ts'
 import { type NdjsonOptions, ndjson } from '../../../sources/ndjson.ts'
 import { collect, doc, failure, put, codePoint, howMany, temporaryFolder } from '../../helpers.ts'
 
-/** Documents of JSON that comes in chunks of so many bytes, with all faults allowed. */
+/** Documents of JSON in chunks of a given size, with all faults allowed. */
 async function read (
   json: string,
   options: NdjsonOptions = {},

@@ -52,7 +52,7 @@ t.test('the error names the columns of a table, and the paths to nested texts', 
   })
   const unnamable = { 'a.b': { c: 'd' }, 'e[]': { f: 'g' }, h: { 'i.j': 'k', l: 'm' } }
   const first = Buffer.from(JSON.stringify(unnamable))
-  const message = /has "a\.b", "e\[\]", "h", "h\.l"; name/ // and no way that would be read otherwise
+  const message = /has "a\.b", "e\[\]", "h", "h\.l"; name/ // and no path that would be read differently
   t.throws(() => { refuseNoText(stats(2, 2), { ...given, first, ended: true }) }, { message })
 })
 

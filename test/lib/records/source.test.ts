@@ -23,11 +23,11 @@ type MakeSource = (options: SourceOptions & { maxBad: string }) => RecordSource
 interface Read {
   readonly documents: Document[]
   readonly stats: SourceStats
-  /** Where it was cut; null where it came to the end. */
+  /** The state at the cut; null if it reached the end. */
   readonly state: SourceState | null
 }
 
-/** Reads on from a state until so many documents have come in all, at a barrier, or to the end. */
+/** Resumes from a state until there are a number of documents in total, at a barrier, or to the end. */
 async function readOn (
   make: MakeSource,
   state: SourceState | null,
@@ -63,7 +63,10 @@ function barrierSink (documents: Document[]): Writable {
   })
 }
 
-/** Two files each, so that a position can be in the second one; with records of every fault, and what is no record. */
+/**
+ * Two files each, so that a position can be in the second one; with records of every fault, and lines that are no
+ * records.
+ */
 const contents: Readonly<Record<string, {
   make: (files: string[], options: SourceOptions & { maxBad: string }) => RecordSource,
   ending: string,

@@ -58,7 +58,7 @@ t.test('the guess is within its bounds, also for products and factors', async t 
 t.test('the true value is within the bounds in about 19 of 20 samples, also for sizes with a long tail', async t => {
   const next = random(7)
   const whole = Array.from({ length: 3000 }, () => {
-    const size = Math.ceil(50 / next() ** 0.7) // some take up a good part of all
+    const size = Math.ceil(50 / next() ** 0.7) // some are a large part of the total
     return { size, amount: Math.round(size * (0.2 + 0.2 * next())), has: size < 2000 && next() < 0.8 }
   })
   const sum = (of: (one: typeof whole[number]) => number): number => whole.reduce((sum, one) => sum + of(one), 0)
@@ -71,7 +71,7 @@ t.test('the true value is within the bounds in about 19 of 20 samples, also for 
   for (let run = 0; run < 200; run++) {
     const priority = new PrioritySample<typeof whole[number]>(100)
     const uniform = new UniformSample<typeof whole[number]>(100)
-    for (const one of [...whole].sort(() => next() - 0.5)) { // the samples' own numbers are the same on every run
+    for (const one of [...whole].sort(() => next() - 0.5)) { // the random numbers of samples are the same on every run
       priority.add(one, one.size)
       uniform.add(one)
     }

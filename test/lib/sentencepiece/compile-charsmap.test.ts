@@ -13,7 +13,7 @@ interface Match {
   readonly target: string
 }
 
-/** All keys of a table that a text begins with, shortest first: as darts-clone's `commonPrefixSearch` reads them. */
+/** All keys of a table that are prefixes of a text, shortest first, like `commonPrefixSearch` of darts-clone. */
 function matches (charsmap: Buffer, text: Uint8Array): Match[] {
   const trieBytes = charsmap.readUInt32LE()
   const unitAt = (place: number): number => {
@@ -41,7 +41,7 @@ function expectedMatches (rules: ReadonlyMap<string, string>, text: string): Mat
       rules.has(beginning) ? [{ bytes: Buffer.byteLength(beginning), target: rules.get(beginning)! }] : [])
 }
 
-/** How rules rewrite a text, the plain way. */
+/** A text rewritten by rules, in the simple way. */
 function rewritten (rules: ReadonlyMap<string, string>, text: string): string {
   let out = ''
   for (let rest = text; rest !== '';) {

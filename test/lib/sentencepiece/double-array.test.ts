@@ -13,7 +13,7 @@ function numbers (seed: number): (below: number) => number {
   }
 }
 
-/** Keys of random bytes, no two the same, some of which begin others. */
+/** Distinct keys of random bytes; some are prefixes of others. */
 function keysOf (count: number): Uint8Array[] {
   const draw = numbers(7)
   const keys = new Map<string, Uint8Array>()
@@ -24,7 +24,7 @@ function keysOf (count: number): Uint8Array[] {
   return [...keys.values()]
 }
 
-/** Of keys whose values are their places. */
+/** A trie of keys whose values are their indices. */
 function trieOf (keys: readonly Uint8Array[]): DoubleArray {
   return buildDoubleArray(new Map(keys.map((key, i) => [Buffer.from(key).toString('latin1'), i])))
 }

@@ -127,7 +127,7 @@ t.test('a truncated file is refused, unless it ends between two fields, as in Se
   for (let length = 0; length < GOOD.length; length++) {
     try {
       readModel(GOOD.subarray(0, length), 'm.model')
-      // The normalizer_spec comes last: without its last field, a switch that is true by default, it is whole as well.
+      // The normalizer_spec comes last: without its last field, a flag that is true by default, it is valid as well.
       t.ok(ends.has(length) || GOOD.length - length < 12, `truncated after ${length} of ${GOOD.length} bytes`)
     } catch (error) {
       t.match(error, { code: 'ERR_TOKENIZER' })
@@ -170,7 +170,7 @@ t.test('without trainer_spec or normalizer_spec, the ids are those of SentencePi
   }
 })
 
-/** Where the fields of a model lie, all of which have a length. */
+/** The positions of a model's fields, which all have a length. */
 function topLevelFields (bytes: Buffer): Array<{
   readonly number: number
   readonly start: number

@@ -21,10 +21,10 @@ function ids (encoder: UnigramEncoder, text: string, how: 'append' | 'appendPlai
   return out.copy()
 }
 
-/** How often threads encode a text at once. */
+/** How often threads encode a text at the same time. */
 const ROUNDS = howMany(1, 30)
 
-/** The model with other scores: those of the pieces named, for all others one that is hardly ever chosen. */
+/** The model with other scores: those of the named pieces, and for all others a score that is hardly ever chosen. */
 function scored (scores: Readonly<Record<string, number>>): SentencePieceModel {
   const pieces = quickstart.pieces.map(piece =>
     piece.type === 'normal' ? { ...piece, score: Math.fround(scores[piece.piece] ?? -60) } : piece)
@@ -98,7 +98,7 @@ t.test('a text is encoded without the table while other threads block it', async
   const control = new Int32Array(encoder.words, 0, 2)
   control[0] = 1 // is being emptied
   strictSame(t, ids(encoder, prose), plain)
-  control.set([0, 1]) // somebody adds to it
+  control.set([0, 1]) // a thread adds to it
   strictSame(t, ids(encoder, prose), plain)
 })
 
@@ -112,7 +112,7 @@ t.test('ids are appended to those in the buffer', async t => {
 })
 
 t.test('if two segmentations of a word score almost the same, the total before the word decides', async t => {
-  // "e" and "r" are better than "er" by a millionth: some steps of 32-bit floats at 0, and less than one at -16.
+  // "e" and "r" score better than "er" by a millionth: some steps of 32-bit floats at 0, and less than one at -16.
   const model = scored({ '▁': -1, e: -1, r: -1.5, er: -2.500001, c: -20 })
   const er = model.pieces.findIndex(({ piece }) => piece === 'er')
   for (const version of ['0.1.97', '0.2.2'] as const) {
@@ -164,7 +164,7 @@ t.test('long texts use no more memory than short ones', async t => {
     return other
   })
   const each = (): number => (process.memoryUsage().arrayBuffers - before) / others.length
-  // Memory of buffers is given back in the background.
+  // Memory of buffers is freed in the background.
   for (let tries = 0; tries < 100 && each() >= 8e6; tries++) {
     collectGarbage()
     await setTimeout(20)

@@ -8,7 +8,7 @@ function bufferOf (ids: readonly number[]): IdBuffer {
   return buffer
 }
 
-/** A word's pieces, and its ids where they are others. */
+/** A word's pieces, and its ids if they differ. */
 function contentOf (table: WordTable, entry: number): number[][] {
   const at = table.piecesAt(entry)
   const [pieces, ids] = [table.pieceCount(entry), table.idCount(entry)]

@@ -8,8 +8,8 @@ import { type TrainerFields, modelBytes } from '../../../lib/sentencepiece/write
 import { fixture } from '../../helpers.ts'
 
 /**
- * What the fixtures were trained with, as test/fixtures/make.py says: SentencePiece's binding writes no more than is
- * given.
+ * The training options of the fixtures in test/fixtures/make.py: SentencePiece's binding writes only those that are
+ * set.
  */
 const FIXTURES: Readonly<Record<string, readonly [trainer: TrainerFields, normalizer?: Partial<NormalizerSpec>]>> = {
   'tiny.model': [{ vocab_size: 85 }],
@@ -148,7 +148,7 @@ t.test('every field of a trainer_spec is written with its number', async t => {
     differential_privacy_noise_level: 0,
     differential_privacy_clipping_threshold: 8
   }
-  const read = [3, 4, 10, 22, 24, 35, 44, 45, 46, 47, 48] // what our reader has a use for
+  const read = [3, 4, 10, 22, 24, 35, 44, 45, 46, 47, 48] // fields that our reader uses
   const { unknownFields } = readModel(modelBytes({ pieces: PIECES.slice(0, 1), trainer, normalizer: {} }), 'm')
   const numbers = unknownFields.map(({ path }) => path[1]!)
   t.strictSame(numbers, [

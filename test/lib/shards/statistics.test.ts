@@ -1,4 +1,4 @@
-/** Counts of what is in shards. */
+/** Counts of the ids in shards. */
 import { t } from '../../tap.ts'
 import { answers, howMany, temporaryFolder } from '../../helpers.ts'
 import { EOS, MODEL, UNK, documentsIn, pieces, putShards, statisticsOf } from './helpers.ts'

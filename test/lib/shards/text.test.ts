@@ -21,7 +21,7 @@ t.test('rows as text: the end of a document is marked, other control pieces are 
     rows.map(({ path, row, index }) => [path.split('/').at(-1), row, index]).slice(0, 3),
     [['shard_00000.npy', 0, 0], ['shard_00000.npy', 1, 1], ['shard_00001.npy', 0, 2]]
   )
-  // A row is the same wherever reading begins.
+  // A row is the same wherever reading starts.
   for (const { index, text } of rows) {
     t.equal((await rowsIn(folder, MODEL, { from: index, to: index + 1 }))[0]!.text, text)
   }

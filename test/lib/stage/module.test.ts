@@ -1,4 +1,4 @@
-/** Modules of the user's own: how they are found, and what is said of one that is no stage. */
+/** Custom modules: how they are found, and the errors for modules that are no stage. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { t } from '../../tap.ts'

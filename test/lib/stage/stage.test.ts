@@ -4,7 +4,7 @@ import { t } from '../../tap.ts'
 import { Stage, type StageOptions, type Work } from '../../../lib/stage/stage.ts'
 import { closed, failure, through } from '../../helpers.ts'
 
-/** Drops odd numbers, doubles the others, and gives their count at the end. */
+/** Drops odd numbers, doubles the others, and emits their count at the end. */
 function evens (
   options: StageOptions<number> = {},
   more: Partial<Work<number, number, { n: number }>> = {}

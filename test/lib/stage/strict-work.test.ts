@@ -1,4 +1,4 @@
-/** What the stages of others are held to, so that no document is lost in silence, and what their errors say. */
+/** Rules that custom stages must follow, so that no document is lost silently, and their errors. */
 import { t } from '../../tap.ts'
 import type { Document } from '../../../lib/document.ts'
 import { type OwnWork, strictWork } from '../../../lib/stage/strict-work.ts'

@@ -1,4 +1,4 @@
-/** What texts of others do on a terminal: nothing. */
+/** Foreign text has no effect on a terminal. */
 import fc from 'fast-check'
 import { SluiceError, maskCredentials } from '../../../lib/errors.ts'
 import { isName, shown, shownInLine } from '../../../lib/text/shown.ts'

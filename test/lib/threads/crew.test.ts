@@ -1,10 +1,10 @@
-/** Threads and the main one share work. */
+/** Worker threads and the main thread share work. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { t } from '../../tap.ts'
 import { Crew, type Helper, type Steps, inOneStep } from '../../../lib/threads/crew.ts'
 import { failure } from '../../helpers.ts'
 
-/** A thread that does the tasks that it is given, and reports which. */
+/** A thread that does its tasks, and reports which. */
 class Puppet implements Helper<number, string> {
   readonly given: number[] = []
   readonly ready: Promise<void>

@@ -20,7 +20,7 @@ t.test('a process waits for a thread that is closed with pending answers', async
   t.same(JSON.parse(stdout), [true, Array.from({ length: 20 }, (_, i) => i)])
 })
 
-/** A thread that does with its tasks what `work`, a function in JavaScript, does. */
+/** A thread that runs `work`, a JavaScript function, for each task. */
 function threadOf (work: string, signal?: AbortSignal): WorkerThread<unknown, unknown> {
   const imports = ['lib/threads/thread', 'lib/errors'].map(builtModule)
   const program = `import { serveTasks } from ${JSON.stringify(imports[0])}; ` +

@@ -10,10 +10,10 @@ const tiny = await loadTokenizer(fixture('tiny.model'))
 const bytes = await loadTokenizer(fixture('bytes.model'))
 const bpe = await loadTokenizer(fixture('bpe.model'))
 
-/** Of a character of white space, as Python has it. */
+/** Whether a character is white space in Python. */
 const white = new Set(answers().white_space)
 
-/** As one would count who has time: character by character, each word encoded anew. */
+/** A simple count: character by character, each word encoded again. */
 function naive (texts: readonly string[], { encode, unkId }: Pick<typeof tiny, 'encode' | 'unkId'>): Coverage {
   const points = texts.flatMap(text => [...text, ' '])
   const words: string[] = []

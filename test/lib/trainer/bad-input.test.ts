@@ -9,7 +9,7 @@ type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
 
 const lines = drawnLines().slice(0, howMany(30, 60))
 
-/** Every piece of a model has a finite score and is there once: else no reader would open it. */
+/** Every piece of a model has a finite score and occurs once: otherwise no reader would load it. */
 function judged (result: TrainedTokenizer): TrainedTokenizer {
   readModel(result.model, 'it')
   return result

@@ -5,7 +5,7 @@ import type { TrainSettings } from '../../../lib/trainer/options.ts'
 import { WordCounts } from '../../../lib/trainer/word-counts.ts'
 import { type Built, Draw, build, buildOf, numbersOf, pieceTexts, segmentations, wordsOf } from './corpora.ts'
 
-/** How often pieces are expected, by all parts, and the logarithm of the probability of all. */
+/** The expected counts of pieces, over all parts, and the logarithm of the total probability. */
 function expect ({ lattice, pieces }: Built): { readonly sums: number[], readonly log: number } {
   let log = 0
   const sums = Array.from({ length: pieces.size + 1 }, () => 0)
@@ -17,9 +17,9 @@ function expect ({ lattice, pieces }: Built): { readonly sums: number[], readonl
 }
 
 /**
- * The same by looking at all segmentations of each word.
+ * The same over all segmentations of each word.
  *
- * @param factor that the probabilities were multiplied by, for each character
+ * @param factor by which the probabilities were multiplied, for each character
  */
 function naive (built: Built, factor = 1): { readonly sums: number[], readonly log: number } {
   const { lattice: { probabilities }, pieces: { size } } = built
@@ -61,7 +61,7 @@ t.test('expectations of short words equal those over all segmentations', t => {
   for (const [text, changes] of CASES) {
     const built = buildOf(text, changes)
     for (let round = 0; round < 4; round++) {
-      const expected = naive({ ...built }) // of pieces as they are numbered now
+      const expected = naive({ ...built }) // of pieces with their present numbers
       near(t, expect(built), expected, `${text}, round ${round}`)
       built.pieces.maximize()
       near(t, expect(built), naive(built), `${text}, round ${round}, numbered anew`)
@@ -83,7 +83,7 @@ t.test('probabilities that underflow a double', t => {
   t.end()
 })
 
-/** The logarithm of the probability of a word, by the logarithms of its parts. */
+/** The logarithm of the probability of a word, from the logarithms of its parts. */
 function logProbability ({ lattice: { edges, edgeStarts, scores } }: Built, from: number, to: number): number {
   const logs = Array.from({ length: to - from + 1 }, () => -Infinity)
   logs[0] = 0

@@ -12,7 +12,7 @@ const DEFAULTS: Rule = {
   splitByWhitespace: true
 }
 
-/** The longest piece at each place of a line, by place; the space before the line is the first. */
+/** The longest piece at each position of a line; the space before the line is the first. */
 function lengthsOf (line: string, changes: Partial<Rule> = {}): number[] {
   const { lengths } = buildOf(line, { ...DEFAULTS, ...changes })
   return [...lengths.subarray(0, -1)]
@@ -74,7 +74,7 @@ t.test('a piece is valid in SentencePiece as well, on random lines', t => {
         const most = built.lengths[built.corpus.starts[number]! + from]!
         for (let to = from + 1; to <= word.length; to++) {
           const piece = word.slice(from, to)
-          // Those that end with a space are left out where pieces are collected.
+          // Those that end with a space are skipped when pieces are collected.
           const isLeftOut = piece.length > 1 && piece.at(-1) === '\u2581'
           if (!isLeftOut && isValidPiece(piece, rules) !== (to - from <= most)) wrong.push(piece.join(''))
         }

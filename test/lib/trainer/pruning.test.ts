@@ -12,7 +12,7 @@ const TEXTS: ReadonlyArray<readonly [string, Partial<TrainSettings>]> = [
   ['aaa aab aac aad aae\naaf aaa bab', { characterCoverage: 0.9 }]
 ]
 
-/** Scores of which no two sums are the same. */
+/** Scores of which no two sums are equal. */
 function score ({ lattice: { scores }, pieces: { size } }: Built): void {
   for (let piece = 0; piece <= size; piece++) {
     scores[piece] = (piece === UNKNOWN_PIECE ? -20 : -3) - Math.abs(Math.sin(piece * piece + 1)) * 2
@@ -28,7 +28,7 @@ function best (
 }
 
 /**
- * How often pieces are in the best of all segmentations; unknown characters count for the first piece, and it for them.
+ * The counts of pieces in the best of all segmentations; unknown characters count for the first piece, and it for them.
  */
 function naiveFrequencies (built: Built): number[] {
   const numbers = numbersOf(pieceTexts(built))
@@ -117,7 +117,7 @@ t.test('a piece whose split scores better is pruned, however frequent it is', t 
   const { lattice, pieces } = built
   const piece = pieceTexts(built).indexOf('ab')
   lattice.frequencies.fill(5)
-  lattice.scores[piece] = -100 // as of the first piece, which unknown characters count for
+  lattice.scores[piece] = -100 // the score of the first piece, which unknown characters count for
   losePieces(lattice, 1, pieces.size + 1, { size: pieces.size, totalFrequency: 100, totalCount: 10 })
   t.equal(lattice.losses[piece], -Infinity)
   pieces.prune(pieces.size)

@@ -4,7 +4,7 @@ import type { TrainSettings } from '../../../lib/trainer/options.ts'
 import { heaviest } from '../../../lib/trainer/seeds.ts'
 import { Draw, buildOf, isValidPiece, pieceTexts, settings } from './corpora.ts'
 
-/** The words of a text's lines, each with what is behind it: of one that ends its line the end. */
+/** The words of a text's lines, each with what follows it: for the last word of a line, the end. */
 function wordsOfText (text: string, splits: boolean): Array<{
   readonly word: readonly string[]
   readonly behind: string
@@ -16,7 +16,7 @@ function wordsOfText (text: string, splits: boolean): Array<{
   })
 }
 
-/** Pieces of several characters behind which different things stand, with how much of the text they cover. */
+/** Pieces of several characters that different characters follow, with the amount of text they cover. */
 function naiveSeeds (text: string, rules: TrainSettings): Map<string, number> {
   const found = new Map<string, { count: number, readonly behind: Set<string> }>()
   for (const { word, behind } of wordsOfText(text, rules.splitByWhitespace)) {
@@ -55,7 +55,7 @@ function check (t: Test, text: string, changes: Partial<TrainSettings>): void {
   )
 }
 
-/** An edge for each piece that stands at a place, and one for its character. */
+/** There must be an edge for each piece at a position, and one for its character. */
 function checkEdges (t: Test, text: string): void {
   const built = buildOf(text)
   const { lattice: { edges, edgeStarts }, corpus: { symbols, starts }, alphabet: { codePoints } } = built

@@ -4,7 +4,7 @@ import { sortPlaces } from '../../../lib/trainer/suffix-sort.ts'
 import { howMany, strictSame } from '../../helpers.ts'
 import { Draw } from './corpora.ts'
 
-/** Words of symbols from 3 on, each with one of the first three behind it. */
+/** Words of symbols from 3 on, each followed by one of the first three. */
 function drawnSymbols (draw: Draw, alphabet: number, words: number, longest: number): Int32Array {
   return Int32Array.from(Array.from(
     { length: words },
@@ -22,7 +22,7 @@ function lengthsOf (symbols: Int32Array, most: number): Uint16Array {
   return lengths
 }
 
-/** What stands at a place, as far as it is looked at, and a symbol behind. */
+/** The compared symbols at a position, and the symbol after them. */
 function keyAt (symbols: Int32Array, lengths: Uint16Array, place: number): number[] {
   return [...symbols.subarray(place, place + lengths[place]! + 1)]
 }

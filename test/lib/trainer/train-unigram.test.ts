@@ -14,7 +14,7 @@ type Options = NonNullable<Parameters<typeof trainUnigram>[1]>
 
 const lines = drawnLines().slice(0, 300)
 
-/** Trains, and loads what it gives. */
+/** Trains, and loads the result. */
 async function trained (t: Test, options: Options, texts: Iterable<string> = lines): Promise<TrainedTokenizer & {
   readonly tokenizer: Tokenizer
   readonly tokens: (text: string) => string[]

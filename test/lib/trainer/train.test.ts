@@ -11,13 +11,13 @@ import { drawnLines, trainPlain } from './corpora.ts'
 
 const lines = drawnLines()
 
-/** Of trainings in another process; in `npm test` there is none, and two workers are in this one. */
+/** The numbers of workers in another process; in `npm test` there is none, and two workers are in this one. */
 const WORKERS = isThorough() ? [1, 2, 4] : []
 
-/** With pieces for bytes, of which there are 259 with the special ones. */
+/** Includes pieces for bytes, which are 259 with the special ones. */
 const VOCAB_SIZE = howMany(400, 600)
 
-/** The pieces in a `.vocab` file: that of spm_train is made by `test/fixtures/make_trained.py`. */
+/** The pieces in a `.vocab` file; that of spm_train is made by `test/fixtures/make_trained.py`. */
 function scoresOf (vocab: string): Map<string, number> {
   return new Map(vocab.trimEnd().split('\n').map(line => line.split('\t')).map(([piece, score]) =>
     [piece!, Number(score)]))

@@ -1,4 +1,4 @@
-/** No byte of a shard can change without being found. */
+/** Every changed byte of a shard is found. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'

@@ -1,4 +1,4 @@
-/** What components have in common, against decoding all rows, splitting them, and comparing sets. */
+/** Shared documents of components, compared with decoding all rows, splitting them, and comparing sets. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -54,7 +54,7 @@ function slowly (components: readonly ShardedStats[]): Duplicates {
 
 t.test('shared documents of random sets are counted, however they are packed', async t => {
   const folder = temporaryFolder(t)
-  // Few different ids, so that documents meet; an end of sentence among them makes empty ones, and a long run spans
+  // Few different ids, so that documents coincide; an end of sentence among them gives empty ones, and a long run spans
   // shards.
   const document = fc.oneof(
     { weight: 6, arbitrary: fc.array(fc.integer({ min: 3, max: 5 }), { maxLength: 5 }) },

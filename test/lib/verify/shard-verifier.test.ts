@@ -1,4 +1,4 @@
-/** Several threads do what this one does. */
+/** Several threads find the same as this one. */
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'
@@ -45,7 +45,7 @@ for (const workers of [1, 2]) {
   t.test(`with ${workers} workers, an abort stops within a shard and starts no other work`, async t => {
     const folder = temporaryFolder(t)
     const stats = writeShards(folder, 'a', new Int32Array(64), { seqLen: 8, sequencesPerShard: 2 })
-    const columns = 2 ** 28 // seconds of reading, of files that take no room
+    const columns = 2 ** 28 // seconds of reading, from sparse files
     const bytes = 128 + 8 * columns
     for (const { file } of stats.shard_files) {
       put(stats.output_dir, file, npyHeader({ dtype: 'int32', rows: 2, columns }))

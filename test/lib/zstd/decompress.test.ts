@@ -15,7 +15,7 @@ interface Answers {
   }>>
 }
 
-/** What the zstd command and Python's zstandard have made; `test/fixtures/make_zstd.py` has asked them. */
+/** Files of the zstd command and Python's zstandard; made by `test/fixtures/make_zstd.py`. */
 const { files } = JSON.parse(readFileSync(fixture('zstd/answers.json'), 'utf8')) as Answers
 const fixtureBytes = (name: string): Buffer => readFileSync(fixture(`zstd/${name}.zst`))
 
@@ -117,7 +117,7 @@ const wrong: Readonly<Record<string, [data: Buffer, says: RegExp]>> = {
     frameOf([block(2, 4, Buffer.of(0x08, 0x61, 1, 0xfc), true)]),
     /reuse a table where there was none/
   ],
-  // one literal, then a sequence by tables that repeat a code and read no bits: 3 bytes from where nothing is
+  // one literal, then a sequence with tables that repeat a code and read no bits: 3 bytes from an empty history
   'a reference before the frame': [
     frameOf([block(2, 8, Buffer.of(0x08, 0x61, 1, 0x54, 0, 2, 0, 0x04), true)]),
     /a reference \d+ bytes back, where there are fewer/
@@ -133,7 +133,7 @@ for (const [name, [data, says]] of Object.entries(wrong)) {
 t.test('a file that is truncated anywhere is an error, not a short file', async t => {
   for (const name of ['level-1', 'no-checksum', 'skippable']) {
     const whole = fixtureBytes(name)
-    const ends = name === 'skippable' ? [14, whole.length - 86, whole.length - 78] : [] // behind a frame
+    const ends = name === 'skippable' ? [14, whole.length - 86, whole.length - 78] : [] // after a frame
     for (let length = 0; length < whole.length; length += howMany(31, 1) * (1 + length % 23)) {
       if (ends.includes(length)) continue
       const error = await failure(decompress(whole.subarray(0, length)))
@@ -159,7 +159,7 @@ t.test('no silent loss: a flipped bit of a frame with a checksum is an error, or
     else if ((got as { code?: string }).code !== 'ERR_SOURCE') t.equal(got, undefined, `bit ${bit}`)
     if (got instanceof Buffer && !got.equals(content)) t.fail(`bit ${bit} changes the content`)
   }
-  // Such as the descriptor's unused bit, and codes of letters that don't occur: the zstd command takes just these too.
+  // Such as the descriptor's unused bit, and codes of unused symbols: the zstd command accepts the same ones.
   t.equal(passed[0], 4 * 8 + 4)
   t.equal(passed.length, howMany(4, 12), `of ${Math.ceil(frame.length * 8 / step)} bits`)
 })

@@ -15,7 +15,7 @@ const RECORDS = Array.from({ length: 40 }, (_, i) => ({ text: `${ENGLISH} It was
 const MODEL = fixture('tiny.model')
 const TOKENIZER = ['--tokenizer-path', MODEL]
 
-/** A call of a command in which an option matters, and the option's value. */
+/** A call of a command in which an option has an effect, and the option's value. */
 interface Case {
   readonly args: readonly string[]
   readonly value: string
@@ -26,7 +26,7 @@ const fastText = [...filtering, '--keep', 'de,en,fr,ru', '--threshold', '0']
 const DETECTED = ['--keep', 'any', '--min-chars', '1']
 const mixture = ['m.yaml', ...TOKENIZER]
 
-/** By command and option: one for each option that has other names. */
+/** By command and option: one for each option with aliases. */
 const CASES: Readonly<Record<string, Case>> = {
   'filter-corpus output': { args: ['filter-corpus', 'a.ndjson', ...DETECTED], value: 'out.txt' },
   'filter-corpus keep': { args: filtering, value: 'de,en' },
@@ -43,7 +43,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'check-tokenizer output': { args: ['check-tokenizer', ...TOKENIZER], value: 'own.json' }
 }
 
-/** Times, speeds and places of a run are of no interest here. */
+/** Without times, speeds and paths of a run. */
 function comparable (content: string, name: string): string {
   return content
     .replaceAll(name, 'NAME')

@@ -104,7 +104,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   if (signal === 'SIGINT' || isThorough()) {
     t.test(`${signal} during a mixture: exit code ${code}, complete shards only`, async t => {
       const folder = temporaryFolder(t)
-      // A first in, first out file that nobody ends: the run is in the middle for as long as we like.
+      // A named pipe without an end: the run stays in the middle for as long as needed.
       const manifest = put(folder, 'mix.yaml', '- { name: mill, dataset: json, data_files: \'-\', seq_len: 16, ' +
         `sequences_per_shard: 100, output_dir: '${folder}/shards' }`)
       const running = sluice([

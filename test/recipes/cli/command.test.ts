@@ -12,7 +12,7 @@ const options = z.strictObject({
 }).refine(({ maxRows, share }) => share === undefined || maxRows > 1, '`share` is for more `maxRows` than one')
 
 const rows = command(options, async (args, { maxRows, share = 0, name, columns = [] }) => {
-  const half: number = maxRows / 2 // the types are the schema's: no cast
+  const half: number = maxRows / 2 // the types are inferred from the schema, without a cast
   return { args, half, share: share.toFixed(1), name: name.trim(), columns: columns.join('+') }
 }, {
   givesData: ({ name }) => name === '-',

@@ -15,7 +15,7 @@ const helpOf = async (...args: readonly string[]): Promise<string> => {
   return stdout
 }
 
-/** Lines under a heading of a help. */
+/** Lines under a heading of the help. */
 function partOf (help: string, heading: string): string[] {
   const lines = help.split('\n')
   const start = lines.indexOf(`${heading}:`)

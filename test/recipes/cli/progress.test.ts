@@ -14,7 +14,7 @@ function terminal (isTTY: boolean): ProgressStream & { text: string } {
   return stream
 }
 
-/** As much of a source as the progress looks at. */
+/** The part of a source that the progress reads. */
 function flow (read: number, total: number | null, documents: number): Parameters<typeof progressLine>[0] {
   return {
     name: 'web',

@@ -32,7 +32,7 @@ function tokenizer (each: () => void = () => {}): Encoder {
   }
 }
 
-/** Texts that pass the filters, are too short for them, or were there before. */
+/** Texts that pass the filters, are too short, or are duplicates. */
 const TEXTS = Array.from({ length: howMany(24, 34) }, (_, i) =>
   i % 7 === 3 ? 'x' : i % 5 === 4 ? 'a text  that is there again' : `text number ${i} `.repeat(1 + i % 4))
 const LINES = Buffer.from(TEXTS.map((text, i) =>
@@ -62,7 +62,7 @@ const settings: Readonly<Record<string, (out: string) => Partial<Component>>> = 
 
 interface Setting {
   readonly component: Component
-  /** Where everything goes. */
+  /** The folder of all outputs. */
   readonly out: string
 }
 
@@ -91,7 +91,7 @@ interface Killed {
   readonly by?: 'error' | 'signal'
 }
 
-/** Does a component; the run fails as its `killAt`-th document is encoded. */
+/** Does a component; the run fails when its `killAt`-th document is encoded. */
 async function shard (
   { component }: Setting,
   { killAt = Infinity, by = 'error', ...options }: Partial<ShardOptions> & Killed = {}
@@ -123,7 +123,7 @@ interface WholeRun {
   readonly encoded: number
 }
 
-/** What a run makes that nobody stops; the folder is empty then. */
+/** The result of an uninterrupted run; the folder is empty afterwards. */
 async function inOneGo (setting: Setting): Promise<WholeRun> {
   const whole = await shard(setting)
   const content = contentOf(setting)
@@ -185,7 +185,7 @@ t.test('shards that were finished before the first checkpoint are made again', a
   const content = contentOf(setting)
   rmSync(component.outputDir, { recursive: true })
   let shards = 0
-  for (const killAt of [60, 80, 100]) { // the documents of some shards are under way before a barrier comes through
+  for (const killAt of [60, 80, 100]) { // the documents of some shards are in progress before a barrier arrives
     await failure(shard(setting, { killAt, checkpointEvery: 1000 }))
     if (filesIn(out).includes('shards/shard_00000.npy')) shards++
     t.strictSame(comparable(await shard(setting, { checkpointEvery: 1000 })), whole)

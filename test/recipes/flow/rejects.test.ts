@@ -19,7 +19,7 @@ const readRejects = (path: string): Reject[] =>
   (path.endsWith('.gz') ? gunzipSync(readFileSync(path)).toString() : readFileSync(path, 'utf8'))
     .split('\n').slice(0, -1).map(line => JSON.parse(line) as Reject)
 
-/** Five records, of which one is bad, one too short, and one a copy of another. */
+/** Five records: one is bad, one too short, and one a copy of another. */
 const RECORDS = [
   '{"id":"a","text":"a text that is long enough","source":"x"}',
   '{"id":"b","text":"short"}',
@@ -38,7 +38,7 @@ t.test('filter-corpus writes dropped documents with reason and position, and the
       dataFiles: path, targetLang: 'any', minChars: 10, maxBad: 1, outputPath: join(folder, 'out.ndjson'), rejects
     })
     const at = (index: number): RegExp => new RegExp(`in\\.ndjson#${offsetOf(index)}$`)
-    // Stages that work at once come to the file in any order.
+    // Concurrent stages write to the file in any order.
     const found = readRejects(rejects).sort((a, b) => a.reason < b.reason ? -1 : 1)
     t.match(found, [
       { reason: 'dedup.duplicate', position: at(3), text: 'a text that is long enough' },

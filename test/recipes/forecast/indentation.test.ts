@@ -1,4 +1,4 @@
-/** Warnings of documents whose lines a tokenizer doesn't keep, such as code. */
+/** Warnings for documents whose lines a tokenizer doesn't preserve, such as code. */
 import { join } from 'node:path'
 import { type Test, t } from '../../tap.ts'
 import { loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
@@ -20,7 +20,7 @@ const LOST = pattern(
 
 interface Component { readonly name: string, readonly filters?: readonly unknown[], readonly data_files?: string }
 
-/** A manifest of components that read code, unless they say otherwise. */
+/** A manifest of components that read code by default. */
 function manifestOf (
   t: Test,
   components: readonly Component[],

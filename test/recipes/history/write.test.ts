@@ -11,7 +11,7 @@ import { answers, failure, filesIn, fixture, ndjsonOf, put, temporaryFolder } fr
 
 const HASH = 'ab'.repeat(32)
 
-/** Stats of a component that went through. */
+/** Stats of a successful component. */
 function component (name: string, more: Partial<ComponentStats> = {}): ComponentStats {
   return {
     name,
@@ -26,7 +26,7 @@ function component (name: string, more: Partial<ComponentStats> = {}): Component
   } as ComponentStats
 }
 
-/** A run that has finished; its manifest's text tells it from others. */
+/** A finished run, identified by the text of its manifest. */
 function finished (runsDir: string, text: string, more: Partial<FinishedRun> = {}): FinishedRun {
   const tokenizer = { path: 'tok.model', sha256: HASH, vocab_size: 85 }
   return {
@@ -54,7 +54,7 @@ function finished (runsDir: string, text: string, more: Partial<FinishedRun> = {
   }
 }
 
-/** What the clock says while something is done. */
+/** Sets the clock while something is done. */
 async function at<T> (t: Test, time: string, work: () => Promise<T>): Promise<T> {
   const now = new Date(time)
   const frozen = t.intercept(

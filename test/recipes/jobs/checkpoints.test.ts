@@ -19,12 +19,12 @@ import { dedup } from '../../../transforms/dedup.ts'
 import { docs, failure, folderInMemory, howMany, ndjsonOf, put } from '../../helpers.ts'
 import { t } from '../../tap.ts'
 
-/** A flow of documents whose text is another one each time, or again and again the same. */
+/** A flow of documents with different texts, or with repeated ones. */
 interface Flow {
   readonly path: string
   readonly options?: Partial<CheckpointsOptions>
   readonly state?: FlowState | null
-  /** Shards that there are after so many documents. */
+  /** The number of shards after a number of documents. */
   readonly shardsAfter?: (documents: number) => number
 }
 
@@ -147,7 +147,7 @@ t.test('a run that was killed after its last document reads no further', async t
   t.strictSame(statsOf(again), statsOf(whole))
 })
 
-/** What a record is to the filters below, and its line. */
+/** The kind of a record for the filters below, and its line. */
 const LINES = {
   kept: (i: number) => `{"text":"long enough ${i}"}\n`,
   too_short: () => '{"text":"x"}\n',
@@ -181,7 +181,7 @@ t.test('property: with a limit, the counts are those of a loop that stops at the
       if (reason !== null) expected.dropped[reason] = (expected.dropped[reason] ?? 0) + 1
       else if (++expected.kept === max) break
     }
-    if (expected.kept === 0) return // that is an error of its own
+    if (expected.kept === 0) return // that is an error
     if (expected.kept === max) limited++
     const component = {
       ...corpusComponent(z.object(corpusOptions).parse({

@@ -34,7 +34,7 @@ function setting (t: Parameters<typeof folderInMemory>[0]): Setting {
   }
 }
 
-/** Does a job; what it was told, and how the work found it. */
+/** Does a job; returns its result, its messages, and the job that the work received. */
 async function doJob (
   plan: JobPlan,
   work: (job: Job) => Promise<unknown>,
@@ -51,7 +51,7 @@ async function doJob (
   return { result, told, found }
 }
 
-/** Leaves it begun. */
+/** Leaves the job unfinished, with a checkpoint. */
 async function begin ({ plan }: Setting): Promise<void> {
   t.match(await failure(doJob(plan, async job => {
     await job.save(FLOW)
@@ -59,7 +59,7 @@ async function begin ({ plan }: Setting): Promise<void> {
   })), { message: 'killed' })
 }
 
-/** Finishes it. */
+/** Finishes the job. */
 async function finish ({ folder, plan, output }: Setting): Promise<void> {
   await doJob(plan, async job => {
     put(folder, 'out/result.txt', 'result')
@@ -108,7 +108,7 @@ t.test('the seconds of all runs are added up', async t => {
   t.ok(before >= 0.012)
 })
 
-/** What has happened to settings and inputs, and how it is reported. */
+/** Changes of settings and inputs, and their messages. */
 const changes: Readonly<Record<string, { readonly change: (setting: Setting) => JobPlan, readonly says: RegExp }>> = {
   'another setting': {
     change: ({ plan }) => ({ ...plan, settings: { name: 'web', filters: [{ length: { minChars: 2 } }] } }),

@@ -1,4 +1,4 @@
-/** Where outputs may lie: beside one another, and not where a shard will be. */
+/** Where outputs may be: next to one another, and not in place of a shard. */
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { t } from '../../tap.ts'

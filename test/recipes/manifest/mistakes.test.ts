@@ -4,7 +4,7 @@ import { readManifest } from '../../../recipes/manifest/read.ts'
 import { knownStages } from '../../../recipes/stages.ts'
 import { failure, put, temporaryFolder } from '../../helpers.ts'
 
-/** What is said of a manifest, without the file's name. */
+/** The mistakes in a manifest, without the file's name. */
 async function saidOf (t: Test, content: string | Uint8Array): Promise<string[]> {
   const path = put(temporaryFolder(t), 'mix.yaml', content)
   const error = await failure(readManifest(path, knownStages))
@@ -14,7 +14,7 @@ async function saidOf (t: Test, content: string | Uint8Array): Promise<string[]>
 
 const SAME_COLUMN = 'what belongs together begins in the same column'
 
-/** One mistake each: `LINE:COLUMN: what is said`. */
+/** One mistake each: `LINE:COLUMN: message`. */
 const YAML: Readonly<Record<string, [yaml: string, says: string]>> = {
   'keys further to the right than the first': [
     'datasets:\n- name: a\n   dataset: json\n   data_files: a\n',

@@ -7,7 +7,7 @@ import { put, temporaryFolder } from '../../helpers.ts'
 
 const isInstalled = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).status === 0
 
-/** What bash's script offers for the last of some words. */
+/** The completions by bash's script for the last of some words. */
 function bashOffers (...words: readonly string[]): string[] {
   const program = `${completionScript('bash', commands)}
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))

@@ -1,4 +1,4 @@
-/** From data to a manifest that `check` takes and `run` makes shards of. */
+/** From data to a manifest that `check` accepts and `run` makes shards from. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -29,7 +29,7 @@ const parquet = Buffer.from(parquetWriteBuffer({
 interface Case {
   readonly files: Readonly<Record<string, string | Uint8Array>>
   readonly args: readonly string[]
-  /** What the manifest says of each component. */
+  /** The keys of each component in the manifest. */
   readonly says: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 

@@ -1,6 +1,6 @@
 /**
- * The JSON Schema of manifests takes what the checker takes, and refuses what it refuses, as far as a schema can say
- * it.
+ * The JSON Schema of manifests accepts what the checker accepts, and refuses what it refuses, as far as a schema can
+ * express it.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -53,7 +53,7 @@ for (const [name, yaml] of Object.entries(RIGHT)) {
 
 const component = (rest: string): string => `- { name: a, ${FILE}, ${rest} }`
 
-/** The mistakes of manifest.test.ts and mistakes.test.ts that are no matter of YAML's syntax. */
+/** The mistakes of manifest.test.ts and mistakes.test.ts except those in YAML's syntax. */
 const WRONG: Readonly<Record<string, string>> = {
   'a key that is misspelt': component('seq_lenn: 3'),
   'a word for a number': component('sequences_per_shard: many'),
@@ -104,7 +104,7 @@ for (const [name, yaml] of Object.entries(WRONG)) {
   })
 }
 
-/** What no schema of JSON says, and why: the checker refuses it all the same. */
+/** Rules that no JSON Schema can express, and why: only the checker enforces them. */
 const BEYOND: Readonly<Record<string, [yaml: string, why: string]>> = {
   'bounds the wrong way round': [
     component('filters: [length: { min_chars: 5, max_chars: 4 }]'),
