@@ -121,7 +121,7 @@ t.test('a stopped pull is resumed at its byte, at the same commit', async t => {
   hub.misbehave({ fault: { kind: 'stall', after: 20_000 }, on: { kind: 'file', path: 'train-1' }, times: Infinity })
   t.match(await stoppedAt(`${output}.checkpoint.json`, async signal => {
     const stop = new AbortController()
-    signal.addEventListener('abort', () => { setTimeout(() => { stop.abort() }, 300) }) // all bytes have arrived by then
+    signal.addEventListener('abort', () => { setTimeout(() => { stop.abort() }, 300) }) // all bytes are there by then
     return await shardCorpus(options, { signal: stop.signal })
   }), { code: 'ERR_ABORTED', message: /resumes from the last checkpoint/ })
   t.strictSame(readdirSync(join(folder, 'raw')).sort(), ['code.ndjsonl.checkpoint.json', 'code.ndjsonl.partial'])

@@ -5,7 +5,7 @@ import { arrowBytes, arrowNames, rowsOf } from './helpers.ts'
 import { howMany, isThorough, strictSame } from '../../helpers.ts'
 
 const answers = parquetAnswers()
-/** Its parquet type is stored with its column, and as text. */
+/** Columns that are read as text from parquet, where their type is UUID, and as bytes from Arrow. */
 const UUIDS = new Set(['uuid'])
 
 function comparableUuid (value: unknown): unknown {
