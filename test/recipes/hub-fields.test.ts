@@ -31,7 +31,7 @@ const SEPARATORS: RepoOptions = {
 }
 const NO_FIELD: RepoOptions = { name: 'some/plain', files: FILES }
 
-t.test('the field that a card names, or the user, in options and in a manifest', async t => {
+t.test('the text field is that of the card, or of the user, in options and in a manifest', async t => {
   await hubFor(t, [FIELD, NO_FIELD])
   const folder = folderInMemory(t)
   const output = join(folder, 'raw.ndjson')
@@ -73,7 +73,7 @@ t.test('a delimiter of a card that is none is refused, unless the user names ano
   t.match(pulled(output), [{ text: 'one', meta: { n: '1' } }])
 })
 
-t.test('a text within a column of parquet, beside the columns that state licences', async t => {
+t.test('a nested text in a column of parquet, next to the columns that state licences', async t => {
   const parquet = await writeParquet([
     { name: 'data', data: [{ text: 'one', n: 1 }, { text: 'two', n: 2 }] },
     { name: 'license', data: ['mit', 'cc0-1.0'] }

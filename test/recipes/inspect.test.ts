@@ -8,7 +8,7 @@ import { command } from '../commands.ts'
 import { answers, failure, fixture, howMany, ndjsonOf, pattern, put, sluice, temporaryFolder } from '../helpers.ts'
 import { EOS, MODEL, putShards, rowsIn } from '../lib/shards/helpers.ts'
 
-t.test('the command: rows, documents into a pipe, counts', async t => {
+t.test('the command prints rows, documents into a pipe, and counts', async t => {
   const folder = temporaryFolder(t)
   const texts = answers().records.flatMap(({ text }) => typeof text === 'string' ? [text] : [])
   const shards = join(folder, 'shards')
@@ -59,7 +59,7 @@ t.test('the command: rows, documents into a pipe, counts', async t => {
   }
 })
 
-t.test('an abort stops each way of reading', async t => {
+t.test('an abort stops every mode of reading', async t => {
   const folder = putShards(temporaryFolder(t), [3, 3, 3, 3])
   for (const how of [{}, { documents: true }, { counts: true }]) {
     t.match(
@@ -69,7 +69,7 @@ t.test('an abort stops each way of reading', async t => {
   }
 })
 
-t.test('a model without an end of sentence asks for --eos-id', async t => {
+t.test('a model without an end of sentence needs --eos-id', async t => {
   const folder = putShards(temporaryFolder(t), [3, 4, 3, 5])
   const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--counts', '--json']
   t.match(await command(args), {
@@ -78,7 +78,7 @@ t.test('a model without an end of sentence asks for --eos-id', async t => {
   t.match(JSON.parse((await command([...args, '--eos-id', '3'])).stdout), { documents: 2, open_ids: 1 })
 })
 
-t.test('a reader that has seen enough ends it quietly', async t => {
+t.test('a reader that closes the pipe ends the command without an error', async t => {
   const folder = putShards(temporaryFolder(t), Array.from({ length: howMany(150_000, 400_000) }, (_, i) =>
     i % 50 === 0 ? EOS : 5), { columns: 100, rowsPerShard: 1000 })
   for (const args of [['--documents'], ['--rows', '4000']].slice(0, howMany(1, 2))) {
@@ -88,7 +88,7 @@ t.test('a reader that has seen enough ends it quietly', async t => {
   }
 })
 
-t.test('the tokenizer is found by the checkpoint or the stats next to the shards; else ids are shown', async t => {
+t.test('the tokenizer is found by the checkpoint or the stats next to the shards; else ids are printed', async t => {
   const folder = temporaryFolder(t)
   const model = put(folder, 'tok/spm.model', readFileSync(MODEL))
   put(folder, 'a.ndjson', ndjsonOf(answers().records))
@@ -154,7 +154,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
   }
 })
 
-t.test('files next to shards that are no stats are ignored', async t => {
+t.test('other files next to shards are ignored', async t => {
   const folder = putShards(join(temporaryFolder(t), 'o/shards'), [3, 4, 3, 5])
   for (const [name, content] of [
     ['x.json', '{"stats":[1]}'],

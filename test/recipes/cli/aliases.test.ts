@@ -22,7 +22,7 @@ const RECORDS = Array.from({ length: 40 }, (_, i) => ({ text: `${ENGLISH} It was
 const MODEL = fixture('tiny.model')
 const TOKENIZER = ['--tokenizer-path', MODEL]
 
-/** A call of a command in which an option matters, and the option's value, where it takes one. */
+/** A call of a command in which an option has an effect, and the option's value. */
 interface Case {
   readonly args: readonly string[]
   readonly value?: string
@@ -33,7 +33,7 @@ const fastText = [...filtering, '--keep', 'de,en,fr,ru', '--threshold', '0']
 const DETECTED = ['--keep', 'any', '--min-chars', '1']
 const mixture = ['m.yaml', ...TOKENIZER]
 
-/** By command and option: one for each option that has other names. */
+/** By command and option: one for each option with aliases. */
 const CASES: Readonly<Record<string, Case>> = {
   'filter-corpus output': { args: ['filter-corpus', 'a.ndjson', ...DETECTED], value: 'out.txt' },
   'filter-corpus keep': { args: filtering, value: 'de,en' },
@@ -69,7 +69,7 @@ const ALIASES = Object.entries(commands).flatMap(([name, { aliases }]) => {
   })
 })
 
-/** Times, speeds and places of a run are of no interest here. */
+/** Without times, speeds and paths of a run. */
 function comparable (content: string, name: string): string {
   return content
     .replaceAll(name, 'NAME')
@@ -133,14 +133,14 @@ t.test('so is one that only shows while the command runs, or that is about sever
   )
 })
 
-t.test('one option under two names is refused', async t => {
+t.test('one option given under two names is refused', async t => {
   const { code, stderr } = await run(['filter-corpus', 'none', '--output', 'a.txt', '--output-path', 'b.txt'])
   t.match({ code, stderr }, {
     code: 2, stderr: /--output and --output-path are names of one option|--output-path and --output are names/
   })
 })
 
-t.test('in code the aliases work too; a former name gives a warning of the process', async t => {
+t.test('aliases work in code too; a former name gives a process warning', async t => {
   const folder = temporaryFolder(t)
   const dataFiles = put(folder, 'a.ndjson', ndjsonOf(RECORDS))
   const warned: string[] = []
