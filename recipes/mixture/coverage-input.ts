@@ -12,14 +12,14 @@ import { anySourceOptions, sources } from '../stages.ts'
 import { loadMixture } from './mixture.ts'
 import { readMixture } from './read.ts'
 
-/** All but what only `meta` is for. */
+/** The options of all sources, without the one that only fills `meta`. */
 const { columns, ...readingOptions } = anySourceOptions
 
-const DATASET_HELP = 'what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, ' +
+const DATASET_HELP = 'format of the sample\'s files (default: by their names; json, unless they end in .txt, .csv, ' +
   '.tsv, .parquet or .arrow)'
 const TEXT_COLUMN_HELP = 'field of a record that holds its text, or the path to it: data.text, messages[].content ' +
   '(default: text)'
-/** How a sample's files are read; a manifest has this itself. */
+/** How a sample's files are read; a manifest sets this for each component. */
 export const sampleOptions = {
   dataset: z.enum(Object.keys(sources)).optional().describe(DATASET_HELP),
   textColumn: z.string().min(1).optional().describe(TEXT_COLUMN_HELP),
@@ -62,7 +62,7 @@ export async function inputOf (
   }
   const [foreign] = Object.entries(pickOptions(asked, sampleOptions)).find(([, value]) => value !== undefined) ?? []
   if (foreign !== undefined) throw new SluiceError('ERR_OPTION', onlyForSamples(foreign))
-  // A tokenizer that isn't the manifest's may have another hash than the manifest has: this command compares them.
+  // The manifest's `sha256` doesn't apply to a tokenizer that is named: this command compares tokenizers.
   const { manifest, tokenizer } = tokenizerPath === undefined
     ? await loadMixture(path!, asked, undefined, finding)
     : await withOtherTokenizer(await readMixture(path!, finding), tokenizerPath, asked)
