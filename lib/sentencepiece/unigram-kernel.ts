@@ -1,6 +1,7 @@
 import { PAGE_BYTES } from '../kernels/arena.ts'
 import { instantiate } from '../kernels/instantiate.ts'
-import type { IdBuffer } from './id-buffer.ts'
+import { IdBuffer } from './id-buffer.ts'
+import type { SentencePieceModel } from './model.ts'
 import {
   DONE, type Exports, MARKED, NORMALIZED_SLACK, NO_ROOM, PLACE_BYTES, SETTINGS, type Setting, type Settings, TEXT_SLACK,
   TOO_LONG
@@ -20,6 +21,10 @@ const OUT_BYTES = 2 ** 18
 /** The longest text, or word, that the kernel encodes at once, in bytes of its normalized form, and the least room for it. */
 const MOST_LONG_BYTES = 2 ** 20
 const LEAST_LONG_BYTES = 2 ** 16
+
+/** Words that are encoded before any text, and how many of them by one call. */
+const WARMING_WORDS = 2 ** 14
+const WORDS_A_CALL = 8
 
 /** UTF-16 units of a text that are encoded together, where it can be cut. */
 const PART = 2 ** 16
@@ -71,6 +76,24 @@ export class UnigramKernel {
     this.#kernel.setup(settingsAt)
     this.#kernel.clear()
     this.#makeRoom(MOST_BYTES * PART)
+  }
+
+  /**
+   * Encodes the first words of the vocabulary, usually its most frequent: they are in the table then, and the engine
+   * compiles the kernel better when its functions were called for a while.
+   */
+  warmUp ({ pieces }: SentencePieceModel): void {
+    if (!this.#tables.isSumOfWords) return
+    const words: string[] = []
+    for (const { piece, type } of pieces) {
+      if (type === 'normal' && piece.length > 1 && piece.startsWith('\u2581')) words.push(piece.slice(1))
+      if (words.length === WARMING_WORDS) break
+    }
+    const ids = new IdBuffer()
+    for (let end = words.length; end > 0; end -= WORDS_A_CALL) { // the most frequent last, so that they stay
+      ids.clear()
+      this.append(words.slice(Math.max(end - WORDS_A_CALL, 0), end).join(' '), ids)
+    }
   }
 
   /**

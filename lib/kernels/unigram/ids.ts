@@ -6,24 +6,27 @@ import { SPACE } from './utf8'
 /** Most ids that a byte of normalized text has: a space without a piece is three bytes of U+2581. */
 export const MOST_IDS: u32 = 3
 
-let fused: bool = false
+let runs: bool = false
 
-/** Whether several unknown characters became one id, so that totals can't be counted by ids. */
-export function isFused (): bool {
-  return fused
+/** Whether unknown characters without ids of their bytes follow each other: their ids become one. */
+export function hasRuns (): bool {
+  return runs
 }
 
 /**
  * Writes the ids of the normalized text that was searched last. They may take the place of its path.
  *
+ * @param fuses whether to write one id for a run of unknown characters; totals are counted by all of them
  * @returns where they end
  */
-export function writeIds<T> (length: u32, out: usize): usize {
+// @ts-ignore: decorator
+@inline
+export function writeIds<T> (length: u32, out: usize, fuses: bool): usize {
   const places = settings.placesAt
   const text = settings.normalizedAt
   let begin = text
   let afterUnknown = false
-  fused = false
+  runs = false
   for (let place = turnPath<T>(length); place !== 0;) {
     const node = nodeAtPlace(place)
     const end = text + ((place - places) >> PLACE_SHIFT)
@@ -33,11 +36,10 @@ export function writeIds<T> (length: u32, out: usize): usize {
       out += 4
     } else if (settings.byteIdsAt !== 0) {
       out = writeBytes(begin, end, out)
-    } else if (afterUnknown) {
-      fused = true
     } else {
+      runs = runs || afterUnknown
       store<u32>(out, settings.unkId)
-      out += 4
+      if (!fuses || !afterUnknown) out += 4
     }
     afterUnknown = node === UNKNOWN
     begin = end
@@ -57,7 +59,20 @@ function writeBytes (at: usize, end: usize, out: usize): usize {
   return out
 }
 
-/** The total after some ids. A byte that begins a character counts as the character, the others as nothing. */
+/** Makes one id of each run of unknown ones, in place. @returns where they end */
+export function fuseRuns (from: usize, to: usize): usize {
+  const unkId = settings.unkId
+  let out = from
+  for (let at = from; at < to; at += 4) {
+    const id = load<u32>(at)
+    if (id === unkId && out > from && load<u32>(out - 4) === unkId) continue
+    store<u32>(out, id)
+    out += 4
+  }
+  return out
+}
+
+/** The total after some ids, before runs are fused. A byte that begins a character counts as the character, the others as nothing. */
 // @ts-ignore: decorator
 @inline
 export function totalAfter<T> (total: f32, from: usize, to: usize): f32 {

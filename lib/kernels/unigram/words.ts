@@ -5,12 +5,12 @@
  * Rounding decides between segmentations that are almost equally good, and depends on the total before the word. An entry
  * holds up to a limit of this total, as in lib/sentencepiece/unigram-encoder.ts; beyond it the word is searched again.
  *
- * An entry has the key, the limit (f32) with the number of ids in its lowest 4 bits, and four ids of 24 bits. More ids are
- * in the spill, where the entry then says; their number is `SPILLED`.
+ * An entry has the key, the limit (f32) with the number of ids in its lowest 4 bits, and four ids of 24 bits. More ids
+ * are in the spill, where the entry then says; their number is `SPILLED`, or `RUNS` if unknown ones are to be fused.
  */
 import { maskOf, unchangedOf } from './characters'
 import { FACTOR_1, FACTOR_2, FACTOR_3, FACTOR_4 } from './hash'
-import { isFused, totalAfter, writeIds } from './ids'
+import { fuseRuns, hasRuns, totalAfter, writeIds } from './ids'
 import { NO_ROOM, hasMark, normalizeWord } from './normalize'
 import { FARTHEST, countedSteps, farthestTotal, measuredMargin, search, totalAtEnd } from './search'
 import { settings } from './settings'
@@ -28,6 +28,7 @@ const MOST_SPILLED: usize = 4 * 3 * 512 + 16
 
 const COUNT: u32 = 15
 const SPILLED: u32 = 15
+const RUNS: u32 = 14
 const MOST_IDS: u32 = 4
 
 /** The largest relative distance between neighbouring 32-bit floats. */
@@ -164,7 +165,7 @@ function writeKept<T> (entry: usize, out: usize): usize {
   const bytes = <usize>i32x4.extract_lane(kept, 2) << 2
   for (let offset: usize = 0; offset < bytes; offset += 16) v128.store(out + offset, v128.load(from + offset))
   total = totalAfter<T>(total, out, out + bytes)
-  return out + bytes
+  return count === RUNS ? fuseRuns(out, out + bytes) : out + bytes
 }
 
 /** Writes the ids of a word that was just normalized and isn't kept: it is, from now on, if it can be. */
@@ -175,8 +176,7 @@ function writeNew<T> (
   if (length > MOST_MEASURED) return writeSearched<T>(length, out)
   if (spillAt + MOST_SPILLED > settings.spillEnd) clearWords()
   search<T>(length, 0, true)
-  const end = writeIds<T>(length, out)
-  if (isFused()) return writeSearched<T>(length, out)
+  const end = writeIds<T>(length, out, false)
   const limit = limitOf<T>(length)
   if (keyBytes === 16) {
     moveToSecond(entry)
@@ -188,7 +188,7 @@ function writeNew<T> (
   keep(entry + keyBytes, out, <u32>((end - out) >> 2), limit)
   if (!(abs(total) <= limit)) return writeSearched<T>(length, out)
   total = totalAfter<T>(total, out, end)
-  return end
+  return hasRuns() ? fuseRuns(out, end) : end
 }
 
 function isNormalized (length: u32): bool {
@@ -211,7 +211,7 @@ export function writeUnkept<T> (at: usize, length: u32, spaced: bool, out: usize
 export function writeSearched<T> (length: u32, out: usize): usize {
   search<T>(length, total, false)
   total = totalAtEnd()
-  return writeIds<T>(length, out)
+  return writeIds<T>(length, out, true)
 }
 
 /** The largest total before a word at which it is segmented as it was just now: `#limitOf` of UnigramEncoder has why. */
@@ -227,13 +227,13 @@ function limitOf<T> (length: u32): f32 {
 function keep (entry: usize, ids: usize, count: u32, limit: f32): void {
   // Without its lowest bits, it is a little lower; below 0, it allows no total.
   const head = limit < 0 ? reinterpret<u32>(<f32>-1) : reinterpret<u32>(limit) & ~COUNT
-  if (count <= MOST_IDS) {
+  if (count <= MOST_IDS && !hasRuns()) {
     v128.store(entry, i8x16.swizzle(v128.load(ids), i8x16(0, 0, 0, 0, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14)))
     store<u32>(entry, head | count)
     return
   }
   const bytes = <usize>count << 2
   for (let offset: usize = 0; offset < bytes; offset += 16) v128.store(spillAt + offset, v128.load(ids + offset))
-  v128.store(entry, i32x4(<i32>(head | SPILLED), <i32>spillAt, <i32>count, 0))
+  v128.store(entry, i32x4(<i32>(head | (hasRuns() ? RUNS : SPILLED)), <i32>spillAt, <i32>count, 0))
   spillAt += bytes
 }
