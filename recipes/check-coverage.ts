@@ -2,57 +2,41 @@ import { createHash } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { z } from 'zod'
 import type { Document } from '../lib/document.ts'
-import { PartialError, SluiceError } from '../lib/errors.ts'
+import { PartialError } from '../lib/errors.ts'
 import { hubOptions } from '../lib/hub/settings.ts'
-import { kebabCase, parseOptions, pickOptions, positive, withDefaults } from '../lib/options.ts'
+import { parseOptions, positive } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
-import { formatByNames } from '../lib/records/format.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
 import { type CoverageBaseline, readCoverageBaseline } from '../lib/tokenizer/baseline.ts'
 import {
   type Coverage, type CoverageComparison, type CoverageCounts, type CoverageDifference, CoverageMeter, EncodedWords,
   compareCoverage, coverageOf, coverageTolerances
 } from '../lib/tokenizer/coverage.ts'
-import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
+import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
+import { loadOptions } from '../lib/tokenizer/options.ts'
+import type { Tokenizer } from '../lib/tokenizer/tokenizer.ts'
 
-import { corpusComponent, corpusOptions } from './components/corpus.ts'
-import { type FindOptions, findComponent } from './components/find.ts'
 import { type ReadOptions, documentsOf } from './flow/documents.ts'
 import { type RunOptions, runFlow } from './flow/flow.ts'
 import { checkOutputs } from './jobs/places.ts'
 import { type FoundComponent, inputsOf } from './manifest/found.ts'
-import type { Component } from './manifest/schema.ts'
-import { loadMixture } from './mixture/mixture.ts'
-import { MANIFEST_HELP, readMixture } from './mixture/read.ts'
-import { anySourceOptions, sources } from './stages.ts'
+import { type CoverageInput, inputOf, sampleOptions } from './mixture/coverage-input.ts'
+import { MANIFEST_HELP } from './mixture/read.ts'
 import { number, percent } from '../lib/text/numbers.ts'
 import { table } from './text.ts'
 
 /** By this a result is known, before another one takes its place. */
 const COVERAGE = jsonKind('a result of check-coverage', 'sample', 'tokenizer', 'tokens_per_word')
 
-/** All but what only `meta` is for. */
-const { columns, ...readingOptions } = anySourceOptions
-
-const DATASET_HELP = 'what the sample\'s files hold (default: by their names; json, unless they end in .txt, .csv, ' +
-  '.tsv, .parquet or .arrow)'
-const TEXT_COLUMN_HELP = 'field of a record that holds its text, or the path to it: data.text, messages[].content ' +
-  '(default: text)'
-const TOKENIZER_HELP = 'SentencePiece .model file (default, of a manifest only: the one in its tokenizer_output_dir)'
+const TOKENIZER_HELP = `${TOKENIZER_FILES} (default, of a manifest only: its own)`
 const MANIFEST_SAMPLE_HELP = `in place of a sample, what the filters of a manifest's components keep: ${MANIFEST_HELP}`
 const BASELINE_HELP = 'JSON that check-coverage has written; fails when text is covered worse than there'
 const OUTPUT_HELP = 'write the result to this file, too: the baseline of later runs'
 
-/** How a sample's files are read; a manifest has this itself. */
-const sampleOptions = {
-  dataset: z.enum(Object.keys(sources)).optional().describe(DATASET_HELP),
-  textColumn: z.string().min(1).optional().describe(TEXT_COLUMN_HELP),
-  ...readingOptions
-}
-
 export const checkCoverageOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
+  ...loadOptions,
   manifest: z.string().min(1).optional().describe(MANIFEST_SAMPLE_HELP),
   limit: positive.optional().describe('documents measured at most; of a manifest, those of each component'),
   baseline: z.string().min(1).optional().describe(BASELINE_HELP),
@@ -149,16 +133,9 @@ export class CoverageError extends PartialError {
   }
 }
 
-interface Input {
-  readonly from: string
-  readonly is: 'files' | 'manifest'
-  readonly components: readonly FoundComponent[]
-  readonly tokenizer: Tokenizer
-}
-
 /** @throws SluiceError where the result would replace an input, or a file of another kind */
 async function checkPlace (
-  output: string, { from, is, components, tokenizer }: Input, baseline: string | undefined
+  output: string, { from, is, components, tokenizer }: CoverageInput, baseline: string | undefined
 ): Promise<void> {
   const isManifest = is === 'manifest'
   const inputs = [tokenizer.path, ...(baseline === undefined ? [] : [baseline]), ...(isManifest ? [from] : [])]
@@ -166,45 +143,6 @@ async function checkPlace (
   await checkOutputs([output], [...inputs, ...inputsOf(components).map(({ path }) => path)], { shards })
   await refuseForeign(output, COVERAGE)
   await checkWritable(output)
-}
-
-/** What is measured, and by which tokenizer. */
-async function inputOf (sample: string | undefined, asked: CheckCoverageOptions, finding: FindOptions): Promise<Input> {
-  const { manifest: path, tokenizerPath, limit } = asked
-  if ((sample === undefined) === (path === undefined)) {
-    throw new SluiceError('ERR_OPTION', 'check-coverage: expected either a sample file or a manifest (--manifest)')
-  }
-  if (sample !== undefined) {
-    if (tokenizerPath === undefined) throw new SluiceError('ERR_OPTION', NO_TOKENIZER)
-    const components = [await findComponent(sampleComponent(sample, asked), finding)]
-    return { from: sample, is: 'files', components, tokenizer: await loadTokenizer(tokenizerPath) }
-  }
-  const [foreign] = Object.entries(pickOptions(asked, sampleOptions)).find(([, value]) => value !== undefined) ?? []
-  if (foreign !== undefined) throw new SluiceError('ERR_OPTION', onlyForSamples(foreign))
-  // A tokenizer that isn't the manifest's may have another hash than the manifest has: this command compares them.
-  const { manifest, tokenizer } = tokenizerPath === undefined
-    ? await loadMixture(path!, undefined, undefined, finding)
-    : { manifest: await readMixture(path!, finding), tokenizer: await loadTokenizer(tokenizerPath) }
-  const components = manifest.datasets
-    .map(component => ({ ...component, maxRecords: least(component.maxRecords, limit) }))
-  return { from: path!, is: 'manifest', components, tokenizer }
-}
-
-const NO_TOKENIZER = 'check-coverage.tokenizerPath: it is missing, expected the SentencePiece .model file to measure ' +
-  '(--tokenizer-path)'
-
-function onlyForSamples (option: string): string {
-  return `check-coverage.${option}: is for a sample file (--${kebabCase(option)}); the manifest has how its ` +
-    'components are read'
-}
-
-function sampleComponent (sample: string, asked: CheckCoverageOptions): Component {
-  const { dataset = formatByNames(sample) } = asked
-  return { ...corpusComponent(withDefaults(corpusOptions, { ...asked, dataset, dataFiles: sample })), name: sample }
-}
-
-function least (a: number | null, b: number | undefined): number | null {
-  return a === null || b === undefined ? a ?? b ?? null : Math.min(a, b)
 }
 
 interface Measured {

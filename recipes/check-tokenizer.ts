@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { SluiceError } from '../lib/errors.ts'
-import { sha256 } from '../lib/hash.ts'
 import { type WithAliases, ownNames } from './cli/aliases.ts'
 import { parseOptions } from '../lib/options.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../lib/output/own-file.ts'
-import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
+import { type TokenizerFormat, TOKENIZER_FILES, readTokenizerFile } from '../lib/tokenizer/files.ts'
+import { loadOptions } from '../lib/tokenizer/options.ts'
+import { loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 export const checkTokenizerOptions = z.strictObject({
-  tokenizerPath: z.string().min(1).describe('SentencePiece .model file'),
+  tokenizerPath: z.string().min(1).describe(TOKENIZER_FILES),
+  tiktokenFamily: loadOptions.tiktokenFamily,
   sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected a SHA-256, 64 hexadecimal digits').optional()
     .describe('fail when the model has another one'),
   output: z.string().min(1).optional().describe('write what is known of the model to this file, as JSON')
@@ -23,6 +25,7 @@ export interface TokenizerRecord {
   readonly tokenizer_path: string
   readonly sha256: string
   readonly bytes: number
+  readonly format: TokenizerFormat
   readonly model_type: string
   readonly vocab_size: number
   readonly unk_id: number
@@ -46,22 +49,22 @@ export async function checkTokenizer (
 
 /** As `checkTokenizer`, with parsed options. */
 export async function checkTokenizerParsed (
-  { tokenizerPath, sha256: expected, output }: z.output<typeof checkTokenizerOptions>
+  { tokenizerPath, tiktokenFamily, sha256: expected, output }: z.output<typeof checkTokenizerOptions>
 ): Promise<TokenizerRecord> {
   if (output !== undefined) await refuseForeign(output, RECORD)
-  const bytes = await readTokenizerFile(tokenizerPath)
-  const { readModel } = await import('../lib/sentencepiece/model.ts')
-  const model = readModel(bytes, tokenizerPath)
+  const { bytes } = await readTokenizerFile(tokenizerPath)
+  const tokenizer = await loadTokenizer(tokenizerPath, { family: tiktokenFamily })
   const record: TokenizerRecord = {
     tokenizer_path: tokenizerPath,
-    sha256: sha256(bytes),
+    sha256: tokenizer.sha256,
     bytes: bytes.length,
-    model_type: model.trainer.modelType,
-    vocab_size: model.pieces.length,
-    unk_id: model.unkId,
-    bos_id: model.bosId,
-    eos_id: model.eosId,
-    pad_id: model.padId
+    format: tokenizer.format,
+    model_type: tokenizer.modelType,
+    vocab_size: tokenizer.vocabSize,
+    unk_id: tokenizer.unkId,
+    bos_id: tokenizer.bosId,
+    eos_id: tokenizer.eosId,
+    pad_id: tokenizer.padId
   }
   if (output !== undefined) await writeOwn(output, JSON.stringify(record, null, 2) + '\n', RECORD)
   const wanted = expected?.toLowerCase() ?? record.sha256

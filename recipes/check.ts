@@ -8,7 +8,9 @@ import { hubOptions } from '../lib/hub/settings.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
 import type { Estimate } from '../lib/sampling/estimate.ts'
-import { type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
+import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
+import { loadOptions, tokenizerOptionsOf } from '../lib/tokenizer/options.ts'
+import { type Tokenizer, type TokenizerOptions, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
 import { findComponent, findingOnce } from './components/find.ts'
 import { checkpointsOf } from './components/paths.ts'
@@ -22,13 +24,13 @@ import { knownStages, readsHub } from './stages.ts'
 import { amount } from '../lib/text/numbers.ts'
 import { tableLines } from './text.ts'
 
-const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir, if it ' +
-  'exists)'
+const TOKENIZER_HELP = `${TOKENIZER_FILES} (default: the manifest's, if it exists)`
 const DOCUMENTS_HELP = 'documents of each component that are filtered to count them, and as many long ones for their ' +
   'tokens'
 
 export const checkOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
+  ...loadOptions,
   documents: positive.default(100).describe(DOCUMENTS_HELP),
   concurrency: positive.default(1).describe('components that the run would process at once'),
   ...hubOptions,
@@ -81,9 +83,10 @@ export async function checkManifestParsed (
   const tell = (message: string): void => { warnings.push(message.replace(/^warning: /, '')) }
   const warnings: string[] = []
   const path = tokenizerPath ?? manifest.tokenizerPath
+  const loading = tokenizerOptionsOf(options, manifest.tokenizer)
   const tokenizer = tokenizerPath === undefined
-    ? await tokenizerIfThere(path, warnings)
-    : await loadTokenizer(tokenizerPath)
+    ? await tokenizerIfThere(path, loading, warnings)
+    : await loadTokenizer(tokenizerPath, loading)
   const encoding = { tokenizer, keepsLines: keeperOfLines(manifest, tokenizer) }
   const components: ComponentForecast[] = []
   let client: Hub | undefined
@@ -139,14 +142,16 @@ export class ForecastError extends PartialError {
 }
 
 /** A manifest is checked before its tokenizer is trained, too. */
-async function tokenizerIfThere (path: string | null, warnings: string[]): Promise<Tokenizer | null> {
+async function tokenizerIfThere (
+  path: string | null, loading: TokenizerOptions, warnings: string[]
+): Promise<Tokenizer | null> {
   const guessed = `tokens are guessed at ${BYTES_A_TOKEN.low} to ${BYTES_A_TOKEN.high} bytes each`
   if (path === null) {
-    warnings.push(`no tokenizer is named (tokenizer_output_dir, --tokenizer-path): ${guessed}`)
+    warnings.push(`no tokenizer is named (tokenizer.path, tokenizer_output_dir, --tokenizer-path): ${guessed}`)
     return null
   }
   try {
-    return await loadTokenizer(path)
+    return await loadTokenizer(path, loading)
   } catch (error) {
     warnings.push(`${messageOf(error)}: ${guessed}`)
     return null

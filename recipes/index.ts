@@ -52,7 +52,7 @@ export type { VerifyCheck } from '../lib/verify/shard.ts'
 export type { Finding as VerifyFinding } from '../lib/verify/shards.ts'
 
 // Tokenizers
-export type { Decoder } from '../lib/sentencepiece/decode.ts'
+export type { Decoder } from '../lib/tokenizer/decoder.ts'
 export { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
 export type { SentencePieceVersion } from '../lib/sentencepiece/lexicon.ts'
 export type { Piece, SentencePieceModel } from '../lib/sentencepiece/model.ts'

@@ -3,16 +3,17 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { STANDARD_STREAM } from '../lib/bytes.ts'
 import { SluiceError } from '../lib/errors.ts'
-import { sha256 } from '../lib/hash.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { LineSink } from '../lib/output/line-sink.ts'
 import { type ShardSet, openShards } from '../lib/shards/reader.ts'
 import { type LengthBucket, type ShardStatistics, type Spread, shardStatistics } from '../lib/shards/statistics.ts'
 import { type ShardRow, type ShardTextOptions, shardDocuments, shardIdRows, shardRows } from '../lib/shards/text.ts'
 import { shown, shownInLine } from '../lib/text/shown.ts'
-import { loadDecoder, readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
+import { readTokenizerFile } from '../lib/tokenizer/files.ts'
+import { loadOptions } from '../lib/tokenizer/options.ts'
+import { loadDecoder } from '../lib/tokenizer/tokenizer.ts'
 import { ndjsonSink } from '../sinks/ndjson.ts'
-import { encodeOptions, endOfSentence } from '../transforms/encode.ts'
+import { boundaryOptions, boundariesOf } from '../transforms/encode.ts'
 import { type FoundTokenizer, findTokenizer } from './components/find-tokenizer.ts'
 import { type RunOptions, runStreams } from './flow/flow.ts'
 import { number, percent } from '../lib/text/numbers.ts'
@@ -21,8 +22,8 @@ import { tableLines } from './text.ts'
 /** Rows that are shown by default. */
 const A_FEW = 3
 
-const TOKENIZER_HELP = 'SentencePiece .model file that the shards were made with (default: the one that the ' +
-  'checkpoint or the stats next to the shards name)'
+const TOKENIZER_HELP = 'tokenizer that the shards were made with (default: the one that the checkpoint or the stats ' +
+  'next to the shards name)'
 
 export const inspectOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
@@ -30,7 +31,8 @@ export const inspectOptions = z.strictObject({
   rows: positive.optional().describe(`how many rows to show (default: 1 with --row, else ${A_FEW})`),
   documents: z.boolean().default(false).describe('give documents as NDJSON, in place of rows'),
   stats: z.boolean().default(false).describe('count documents, their lengths, unknown ids and more, in place of rows'),
-  eosId: encodeOptions.shape.eosId
+  tiktokenFamily: loadOptions.tiktokenFamily,
+  eosId: boundaryOptions.eosId
 }).describe('shards -> some rows as text, documents as NDJSON (--documents), or counts (--stats)')
 
 /** What `inspect` has written to standard output. */
@@ -74,7 +76,7 @@ export async function inspectParsed (
     ? `${found.why}; name it with --tokenizer-path`
     : tokenizerPath === undefined ? null : await otherTokenizer(tokenizerPath, found)
   if (used === null && (documents || stats)) {
-    const expected = 'expected the SentencePiece .model file that the shards were made with'
+    const expected = 'expected the tokenizer that the shards were made with'
     throw new SluiceError('ERR_OPTION', `inspect.tokenizerPath: it is missing, ${expected}: ${found.why}`)
   }
   const report = (of: InspectReport['of'], count: number): InspectReport =>
@@ -85,8 +87,8 @@ export async function inspectParsed (
     return report('row', sink.stats.out)
   }
   if (used === null) return await show(shardIdRows(set, { signal, ...rangeOf(path, set, row, rows) }))
-  const decoder = await loadDecoder(used)
-  const eos = endOfSentence(decoder, eosId === -1 ? found.eosId ?? eosId : eosId)
+  const decoder = await loadDecoder(used, { family: options.tiktokenFamily })
+  const { eosId: eos } = boundariesOf(decoder, { eosId: eosId === -1 ? found.eosId ?? eosId : eosId })
   const reading: ShardTextOptions = { decoder, eosId: eos, signal }
   if (stats) return await shardStatistics(set, reading)
   if (!documents) return await show(shardRows(set, { ...reading, ...rangeOf(path, set, row, rows) }))
@@ -101,7 +103,7 @@ function rowText ({ index, path, row, text }: ShardRow): string {
 
 /** A note about a tokenizer that was named, where the shards were made with another one; null otherwise. */
 async function otherTokenizer (path: string, { sha256: expected, from }: FoundTokenizer): Promise<string | null> {
-  const hash = sha256(await readTokenizerFile(path))
+  const { sha256: hash } = await readTokenizerFile(path)
   if (expected === null || hash === expected) return null
   const hashes = `it has SHA-256 ${hash}, and ${from} has ${expected}`
   return `${path} is not the tokenizer that the shards were made with: ${hashes}`

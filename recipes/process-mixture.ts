@@ -9,6 +9,8 @@ import { writeOwn } from '../lib/output/own-file.ts'
 import { isResumable } from '../lib/output/resumable.ts'
 import { recordSourceOptions } from '../lib/records/source-options.ts'
 import { STATS } from '../lib/shards/stats.ts'
+import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
+import { loadOptions } from '../lib/tokenizer/options.ts'
 import { shardComponent } from './components/component.ts'
 import { licenseRows } from './components/licenses.ts'
 import type { ShardOptions } from './components/shard-job.ts'
@@ -26,13 +28,14 @@ import {
 import { readMixture } from './mixture/read.ts'
 import { type MixtureResult, type MixtureStats, withVerifiedDates } from './mixture/stats.ts'
 
-const TOKENIZER_HELP = 'SentencePiece .model file (default: the one in the manifest\'s tokenizer_output_dir)'
+const TOKENIZER_HELP = `${TOKENIZER_FILES} (default: the manifest's)`
 const STATS_HELP = 'where the stats go, as JSON (default: the manifest\'s stats, else data/mixtures/mixture_stats.json)'
 const OVERWRITE_HELP = 'delete the shards of another run in an output folder instead of refusing it'
 const VERIFY_HELP = 'hash the shards of finished components, to see whether they are still what they were'
 
 export const processMixtureOptions = z.strictObject({
   tokenizerPath: z.string().min(1).optional().describe(TOKENIZER_HELP),
+  ...loadOptions,
   stats: z.string().min(1).optional().describe(STATS_HELP),
   concurrency: positive.default(1).describe('components processed at once'),
   runsDir: runsDirOption,
@@ -85,7 +88,7 @@ type MixtureOptions = Options & MixtureRun & ThreadOptions
 
 async function shardMixture (manifest: Mixture, asked: MixtureOptions): Promise<MixtureResult> {
   const { concurrency, runsDir } = asked
-  const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked.tokenizerPath, asked.tokenizer)
+  const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, asked, asked.tokenizer)
   const statsPath = statsPathOf(manifest, asked.stats)
   await checkPlaces({ manifest, tokenizerPath }, statsPath)
   const options: ShardOptions & MixtureRun = { ...asked, tokenizer }

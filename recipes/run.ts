@@ -81,7 +81,7 @@ interface WantedRun {
 /** What would be done. @throws a RunError where a component is refused */
 async function foretell (wanted: WantedRun, context: MixtureRun): Promise<RunReport> {
   const { manifest, statsPath, training, isToTrain, asked } = wanted
-  const loaded = isToTrain ? null : await loadTokenizerOf(manifest, asked.tokenizerPath, context.tokenizer)
+  const loaded = isToTrain ? null : await loadTokenizerOf(manifest, asked, context.tokenizer)
   const tokenizer = loaded?.tokenizer ?? training!.standIn
   const path = loaded?.tokenizerPath ?? null
   const plans = await planComponents(manifest, path, statsPath, { ...context, ...asked, tokenizer })
@@ -108,7 +108,7 @@ async function carryOut (wanted: WantedRun, context: MixtureRun): Promise<RunRep
     await warnOfLostLines(manifest.datasets, keepsLinesTrainedWith(manifest.tokenizer), reading)
     await train(wanted, wanted.training!, context)
   }
-  const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, mixture.tokenizerPath, context.tokenizer)
+  const { tokenizerPath, tokenizer } = await loadTokenizerOf(manifest, mixture, context.tokenizer)
   const plans = await planComponents(manifest, tokenizerPath, statsPath, { ...context, ...mixture, tokenizer })
   if (!wanted.isToTrain) {
     const waiting = manifest.datasets.filter((_, i) => plans[i]!.steps.some(({ outcome }) => outcome !== 'up to date'))

@@ -5,9 +5,10 @@ import { parseOptions } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { STATS } from '../lib/shards/stats.ts'
+import { loadOptions, tokenizerOptionsOf } from '../lib/tokenizer/options.ts'
 import { loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 import { npySinkOptions } from '../sinks/npy.ts'
-import { encodeOptions } from '../transforms/encode.ts'
+import { boundaryOptions, encodeOptions } from '../transforms/encode.ts'
 import { packOptions } from '../transforms/pack.ts'
 import type { ComponentStats } from './components/component-stats.ts'
 import { shardComponent } from './components/component.ts'
@@ -30,11 +31,12 @@ export const shardCorpusOptions = z.strictObject({
   ...corpusOptions,
   output: documentsPath.optional().describe(OUTPUT_HELP),
   tokenizerPath: encodeOptions.shape.tokenizerPath,
+  ...loadOptions,
   outputDir: z.string().min(1).default('data/shards').describe('folder for the shards'),
   seqLen: packOptions.shape.seqLen,
   sequencesPerShard: npySinkOptions.shape.sequencesPerShard,
   dtype: npySinkOptions.shape.dtype,
-  eosId: encodeOptions.shape.eosId,
+  ...boundaryOptions,
   stats: z.string().min(1).default('data/mixtures/shard_stats.json').describe(STATS_HELP),
   overwrite: npySinkOptions.shape.overwrite,
   workers: workersOption,
@@ -68,11 +70,12 @@ export async function shardCorpus (
 export async function shardCorpusParsed (
   options: z.output<typeof shardCorpusOptions>, run: RunOptions
 ): Promise<ComponentStats | PullStats> {
-  const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, stats: statsPath } = options
+  const { output, tokenizerPath, outputDir, seqLen, sequencesPerShard, dtype, eosId, bos, stats: statsPath } = options
   if ((output === undefined) === (tokenizerPath === undefined)) {
     throw new SluiceError('ERR_OPTION', `shard-corpus: ${EITHER}`)
   }
-  const asked = { ...corpusComponent(options), seqLen, sequencesPerShard, dtype, eosId, outputDir }
+  const boundaries = { eosId, bos, eos: options.eos ?? null }
+  const asked = { ...corpusComponent(options), seqLen, sequencesPerShard, dtype, ...boundaries, outputDir }
   const checkpoint = output === undefined ? checkpointIn(outputDir) : checkpointOf(output)
   const component = await findComponent(asked, { ...options, ...run }, [checkpoint])
   const inputs = component.files.map(({ path }) => path)
@@ -84,7 +87,7 @@ export async function shardCorpusParsed (
   await refuseForeign(statsPath, STATS)
   await refuseForeignIn(component)
   await checkWritable(statsPath)
-  const tokenizer = await loadTokenizer(tokenizerPath!)
+  const tokenizer = await loadTokenizer(tokenizerPath!, tokenizerOptionsOf(options))
   const stats = await shardComponent(component, { ...run, ...options, keepOutdated: true, tokenizer })
   await writeOwn(statsPath, JSON.stringify(stats, null, 2) + '\n', STATS)
   return stats

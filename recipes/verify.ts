@@ -5,13 +5,12 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { STANDARD_STREAM } from '../lib/bytes.ts'
 import { PartialError, SluiceError } from '../lib/errors.ts'
-import { sha256 } from '../lib/hash.ts'
 import { parseOptions, positive } from '../lib/options.ts'
 import { checkWritable } from '../lib/output/open.ts'
 import { writing } from '../lib/output/output.ts'
 import { refuseForeign, writeOwn } from '../lib/output/own-file.ts'
 import { type StatsFile, readStats } from '../lib/shards/stats.ts'
-import { readTokenizerFile } from '../lib/tokenizer/tokenizer.ts'
+import { readTokenizerFile } from '../lib/tokenizer/files.ts'
 import { writeVerifiedDates } from '../lib/verify/dates.ts'
 import { DuplicateCounter } from '../lib/verify/duplicates.ts'
 import { ShardVerifier } from '../lib/verify/shard-verifier.ts'
@@ -23,7 +22,7 @@ import {
 } from './inventory/page.ts'
 import { checkOutputs, refuseAmongShards } from './jobs/places.ts'
 
-const TOKENIZER_HELP = 'SentencePiece .model file; its SHA-256 is compared with the recorded one'
+const TOKENIZER_HELP = 'tokenizer whose SHA-256 is compared with the recorded one'
 const PAGE_HELP = 'where the inventory for people goes, as Markdown; the sections of other stats in it are kept ' +
   '(default: logs/data_inventory_YYYY-MM-DD.md, by the date in UTC)'
 const JSON_HELP = 'where the inventory for programs goes, as JSON (default: next to the stats, <name>.inventory.json)'
@@ -125,7 +124,8 @@ interface HashedTokenizer {
 }
 
 async function tokenizerHash (path: string): Promise<HashedTokenizer> {
-  return { path, sha256: sha256(await readTokenizerFile(path)) }
+  const { sha256 } = await readTokenizerFile(path)
+  return { path, sha256 }
 }
 
 /** A finding where a component's shards were made with another tokenizer; null where they weren't. */

@@ -3,11 +3,21 @@ import type { Document, Tokens } from '../lib/document.ts'
 import { SluiceError } from '../lib/errors.ts'
 import { IdBuffer } from '../lib/sentencepiece/id-buffer.ts'
 import { Stage, type StageOptions, type Work, stageOptions } from '../lib/stage/stage.ts'
+import { TOKENIZER_FILES } from '../lib/tokenizer/files.ts'
+import { loadOptions, tokenizerOptionsOf } from '../lib/tokenizer/options.ts'
 import { type Encoder, type Tokenizer, loadTokenizer } from '../lib/tokenizer/tokenizer.ts'
 
+/** Options of where a document begins and ends in the ids. */
+export const boundaryOptions = {
+  eosId: z.int().min(-1).default(-1).describe('id that ends each document; -1: the EOS token of the tokenizer'),
+  eos: z.string().min(1).optional().describe('token that ends each document, by its name: <|endoftext|>'),
+  bos: z.boolean().default(false).describe('begin each document with the BOS token of the tokenizer')
+}
+
 export const encodeOptions = z.strictObject({
-  tokenizerPath: z.string().optional().describe('SentencePiece .model file'),
-  eosId: z.int().min(-1).default(-1).describe('id that ends each document; -1: the EOS id of the tokenizer')
+  tokenizerPath: z.string().optional().describe(TOKENIZER_FILES),
+  ...loadOptions,
+  ...boundaryOptions
 }).describe('encodes each text into token ids and appends the EOS id')
 
 /** Options of `encode`. */
@@ -16,23 +26,55 @@ export type EncodeOptions = z.input<typeof encodeOptions> & StageOptions<Documen
   readonly tokenizer?: Omit<Encoder, 'sha256'> | undefined
 }
 
+/** Which ids begin and end a document. */
+export interface BoundaryOptions {
+  readonly eosId: number
+  readonly eos?: string | null | undefined
+  readonly bos?: boolean
+}
+
+/** The ids that begin and end a document; `bosId` is -1 for none. */
+export interface Boundaries {
+  readonly bosId: number
+  readonly eosId: number
+}
+
+type Vocabulary = Pick<Tokenizer, 'eosId' | 'vocabSize'> & Partial<Pick<Tokenizer, 'bosId' | 'pieceToId' | 'idToPiece'>>
+
 /**
- * The id that ends documents: the requested one, or for -1 the EOS id of the tokenizer.
+ * The ids that begin and end documents.
  *
- * @throws SluiceError `ERR_TOKENIZER` when the requested id isn't in the vocabulary, or the tokenizer has no EOS token
+ * @throws SluiceError `ERR_TOKENIZER` when a requested token isn't in the vocabulary, or the tokenizer has none;
+ *   `ERR_OPTION` when the EOS token is requested both by its id and by its name
  */
-export function endOfSentence (
-  { eosId, vocabSize }: Pick<Tokenizer, 'eosId' | 'vocabSize'>, requested: number
-): number {
+export function boundariesOf (tokenizer: Vocabulary, { eosId, eos, bos = false }: BoundaryOptions): Boundaries {
+  const { bosId = -1 } = tokenizer
+  if (bos && bosId === -1) {
+    throw new SluiceError('ERR_TOKENIZER', 'the tokenizer has no BOS token; leave out bos (--bos)')
+  }
+  if (eos != null && eosId !== -1) {
+    throw new SluiceError('ERR_OPTION', `expected eos or eos_id, got both: ${JSON.stringify(eos)} and ${eosId}`)
+  }
+  return { bosId: bos ? bosId : -1, eosId: eos == null ? eosIdOf(tokenizer, eosId) : idOf(tokenizer, eos) }
+}
+
+function eosIdOf ({ eosId, vocabSize }: Vocabulary, requested: number): number {
   if (requested >= vocabSize) {
     throw new SluiceError('ERR_TOKENIZER', `eos_id ${requested} is not in the vocabulary of ${vocabSize} pieces, ` +
       `expected 0 to ${vocabSize - 1}`)
   }
   if (requested === -1 && eosId === -1) {
     throw new SluiceError('ERR_TOKENIZER', 'the tokenizer has no EOS token; ' +
-      'set the id that ends a document with eos_id (--eos-id)')
+      'set the token that ends a document with eos_id (--eos-id) or eos (--eos)')
   }
   return requested === -1 ? eosId : requested
+}
+
+function idOf ({ pieceToId, idToPiece }: Vocabulary, name: string): number {
+  const id = pieceToId?.(name) ?? -1
+  if (id !== -1 && idToPiece?.(id) === name) return id
+  throw new SluiceError('ERR_TOKENIZER', `eos ${JSON.stringify(name)} is not in the vocabulary; ` +
+    'expected the name of a token, such as </s> or <|endoftext|>')
 }
 
 /**
@@ -53,26 +95,27 @@ export function encode ({ tokenizer, ...options }: EncodeOptions): Stage<Documen
  * @throws SluiceError `ERR_OPTION` without a tokenizer
  */
 export function encodeWork (
-  { tokenizerPath, eosId }: z.output<typeof encodeOptions>, tokenizer?: EncodeOptions['tokenizer']
+  options: z.output<typeof encodeOptions>, tokenizer?: EncodeOptions['tokenizer']
 ): Work<Document, Tokens> {
+  const { tokenizerPath } = options
   if (tokenizer === undefined && tokenizerPath === undefined) {
-    throw new SluiceError('ERR_OPTION', 'encode.tokenizerPath: expected the path of a SentencePiece .model file, ' +
-      'it is missing')
+    throw new SluiceError('ERR_OPTION', `encode.tokenizerPath: expected ${TOKENIZER_FILES}, it is missing`)
   }
   const ids = new IdBuffer()
   let append: Tokenizer['append']
-  let eos: number
+  let boundaries: Boundaries
   return {
     name: 'encode',
     async open () {
-      const loaded = tokenizer ?? await loadTokenizer(tokenizerPath!)
+      const loaded = tokenizer ?? await loadTokenizer(tokenizerPath!, tokenizerOptionsOf(options))
       append = loaded.append
-      eos = endOfSentence(loaded, eosId)
+      boundaries = boundariesOf(loaded, options)
     },
     take ({ id, text, meta }, push) {
       ids.clear()
+      if (boundaries.bosId !== -1) ids.push(boundaries.bosId)
       append(text, ids)
-      ids.push(eos)
+      ids.push(boundaries.eosId)
       push({ id, ids: ids.copy(), meta })
       return undefined
     }

@@ -28,7 +28,7 @@ export class KernelEncoder {
   readonly #out: Int32Array
   #textAt = 0
   #textRoom = 0
-  #text = new Uint8Array()
+  #text: Uint8Array = new Uint8Array()
   #workRoom = 0
 
   /** @throws Error where there is no room for the thread's memory */

@@ -1,40 +1,8 @@
 import { SluiceError } from '../errors.ts'
 import { MOST_IDS } from './pair-ranks.ts'
-import type { ExpressionName } from './expressions.ts'
 import type { AddedToken, BpeModel } from './model.ts'
+import { FAMILIES, LINE, TIKTOKEN_FAMILIES, type TiktokenFamily } from './tiktoken-families.ts'
 import { Vocabulary } from './vocabulary.ts'
-
-interface Family {
-  readonly expression: ExpressionName
-  readonly special: Readonly<Record<string, number>>
-}
-
-const R50K: Family = { expression: 'r50k', special: { '<|endoftext|>': 50256 } }
-const FILL_IN_THE_MIDDLE = { '<|fim_prefix|>': 100258, '<|fim_middle|>': 100259, '<|fim_suffix|>': 100260 }
-
-/** What a rank file doesn't say of its model: tiktoken_ext/openai_public.py of tiktoken 0.14. */
-const FAMILIES: Readonly<Record<string, Family>> = {
-  r50k: R50K,
-  gpt2: R50K,
-  p50k: R50K,
-  cl100k: {
-    expression: 'cl100k',
-    special: { '<|endoftext|>': 100257, ...FILL_IN_THE_MIDDLE, '<|endofprompt|>': 100276 }
-  },
-  o200k: { expression: 'o200k', special: { '<|endoftext|>': 199999, '<|endofprompt|>': 200018 } }
-}
-
-/** The names that `family` may have. */
-export const TIKTOKEN_FAMILIES = Object.keys(FAMILIES)
-
-const LINE = /^([A-Za-z0-9+/]+={0,2}) (\d+)$/
-
-/** Whether bytes begin as a rank file of tiktoken does. */
-export function isTiktoken (bytes: Uint8Array): boolean {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 4096)).toString('latin1')
-  const [first = '', second = ''] = head.split(/\r?\n/, 2)
-  return LINE.test(first) && LINE.test(second)
-}
 
 /**
  * Reads a rank file of tiktoken: the base64 of each token, and its id, a line each.
@@ -42,13 +10,12 @@ export function isTiktoken (bytes: Uint8Array): boolean {
  * @param family of `TIKTOKEN_FAMILIES`; by default the file's name says it, as `cl100k_base.tiktoken`
  * @throws SluiceError `ERR_TOKENIZER` for a file that is damaged, or whose family is not known
  */
-export function readTiktoken (bytes: Uint8Array, path: string, family = familyOf(path)): BpeModel {
-  const known = family === undefined ? undefined : FAMILIES[family]
-  if (known === undefined) {
-    const found = family === undefined ? 'its name says no family' : `the family ${family} is not known`
-    throw damaged(path, `is a rank file of tiktoken, but ${found}; ` +
-      `name the file as tiktoken does (cl100k_base.tiktoken), or give the family: ${TIKTOKEN_FAMILIES.join(', ')}`)
+export function readTiktoken (bytes: Uint8Array, path: string, family: TiktokenFamily | undefined = familyOf(path)): BpeModel {
+  if (family === undefined) {
+    throw damaged(path, 'is a rank file of tiktoken whose name doesn\'t say its family; name it as tiktoken does ' +
+      `(cl100k_base.tiktoken), or set the family (--tiktoken-family): ${TIKTOKEN_FAMILIES.join(', ')}`)
   }
+  const known = FAMILIES[family]
   const vocabulary = readRanks(bytes, path)
   for (let byte = 0; byte < 256; byte++) {
     if (vocabulary.idOf(String.fromCharCode(byte)) === undefined) {
@@ -71,9 +38,9 @@ export function readTiktoken (bytes: Uint8Array, path: string, family = familyOf
   }
 }
 
-function familyOf (path: string): string | undefined {
+function familyOf (path: string): TiktokenFamily | undefined {
   const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
-  return Object.keys(FAMILIES).find(family => name.startsWith(family))
+  return TIKTOKEN_FAMILIES.find(family => name.startsWith(family))
 }
 
 function readRanks (bytes: Uint8Array, path: string): Vocabulary {

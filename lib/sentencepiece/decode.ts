@@ -2,17 +2,12 @@ import { SluiceError } from '../errors.ts'
 import { byteOfPiece, nameOfByte } from './byte-pieces.ts'
 import type { Piece, SentencePieceModel } from './model.ts'
 import { Normalizer } from './normalizer.ts'
+import { TextOfBytes, isTrailByte } from './text-of-bytes.ts'
 
 /** Stands for a space in pieces. */
 const ESCAPED_SPACE = '\u2581'
 
-/** Replaces a byte that isn't part of a character. */
-const REPLACEMENT = '\ufffd'
-
 const NO_BYTE = -1
-
-/** So many pieces are joined at a time: appending each piece to a string would take several times its memory. */
-const JOINED_AT_ONCE = 16 * 1024
 
 /**
  * Decodes ids to text, as does `SentencePieceProcessor::Decode` of SentencePiece 0.1.97
@@ -78,6 +73,11 @@ export class Decoder {
     return this.#model.pieces[id]!.type === 'control'
   }
 
+  /** Whether an id is a byte of a character that no other piece has. */
+  isByte (id: number): boolean {
+    return this.bytes[id] !== NO_BYTE
+  }
+
   /** The text of ids. @throws SluiceError `ERR_TOKENIZER` for an id that isn't in the vocabulary */
   decode (ids: Iterable<number>): string {
     const decoding = new Decoding(this)
@@ -87,6 +87,11 @@ export class Decoder {
     }
     const text = decoding.end()
     return this.#denormalizer?.normalize(text) ?? text
+  }
+
+  /** Starts to decode a text id by id. */
+  decoding (options?: DecodingOptions): Decoding {
+    return new Decoding(this, options)
   }
 
   #refuse (id: number): never {
@@ -101,63 +106,72 @@ function surfaceOf ({ piece, type }: Piece, unkSurface: string): string {
   return type === 'unknown' ? unkSurface : piece.replaceAll(ESCAPED_SPACE, ' ')
 }
 
+/** How a text is decoded. */
+export interface DecodingOptions {
+  /** Whether the ids begin inside a text. @default false */
+  readonly continues?: boolean
+  /** Whether bytes that continue a character of the ids before are shown by their names. @default false */
+  readonly namesCut?: boolean
+}
+
+/** A character has at most three bytes after its first one. */
+const MAX_TRAIL_BYTES = 3
+
 /** The decoding of one text, id by id. */
 export class Decoding {
   readonly #decoder: Decoder
+  readonly #text = new TextOfBytes()
   #atBeginning: boolean
-  #held: number[] = [] // the first bytes of a character
-  #pieces: string[] = []
-  #parts: string[] = []
-  #chars = 0
+  #mayBeCut: number // how many more ids can be the rest of a character of the ids before
 
-  /** @param continues whether the ids begin inside a text @default false */
-  constructor (decoder: Decoder, { continues = false }: { readonly continues?: boolean } = {}) {
+  constructor (decoder: Decoder, { continues = false, namesCut = false }: DecodingOptions = {}) {
     this.#decoder = decoder
     this.#atBeginning = !continues
+    this.#mayBeCut = continues && namesCut ? MAX_TRAIL_BYTES : 0
   }
 
-  /** Length of the text so far, in UTF-16 code units. */
+  /** Length of the text since the last `take`, in UTF-16 code units. */
   get chars (): number {
-    return this.#chars
+    return this.#text.chars
   }
 
   /** Adds an id, which must be in the vocabulary. */
   add (id: number): void {
     const byte = this.#decoder.bytes[id]!
-    if (byte !== NO_BYTE) {
-      this.#addByte(byte)
-      return
+    if (this.#mayBeCut > 0) {
+      this.#mayBeCut = byte !== NO_BYTE && isTrailByte(byte) ? this.#mayBeCut - 1 : 0
+      if (byte !== NO_BYTE && isTrailByte(byte)) {
+        this.#text.put(nameOfByte(byte))
+        return
+      }
     }
-    if (this.#held.length > 0) this.#putHeld(() => REPLACEMENT)
-    this.#put(this.#atBeginning ? this.#first(id) : this.#decoder.surfaces[id]!)
+    if (byte === NO_BYTE) {
+      this.#text.put(this.#atBeginning ? this.#first(id) : this.#decoder.surfaces[id]!)
+    } else {
+      this.#atBeginning = false
+      this.#text.putByte(byte)
+    }
   }
 
   /** Adds a text that isn't that of an id. */
   mark (text: string): void {
-    if (this.#held.length > 0) this.#putHeld(() => REPLACEMENT)
-    this.#put(text)
+    this.#mayBeCut = 0
+    this.#text.put(text)
   }
 
   /** Returns the text since the last call, without the bytes of a character that may be continued. */
   take (): string {
-    this.#parts.push(this.#pieces.join(''))
-    const text = this.#parts.join('')
-    this.#pieces = []
-    this.#parts = []
-    this.#chars = 0
-    return text
+    return this.#text.take()
   }
 
   /** Returns the rest of the text. */
   end (): string {
-    this.#putHeld(() => REPLACEMENT)
-    return this.take()
+    return this.#text.end()
   }
 
   /** As `end`, for ids that end inside a text: the bytes of a character that is cut are shown by their names. */
   cut (): string {
-    this.#putHeld(nameOfByte)
-    return this.take()
+    return this.#text.end(nameOfByte)
   }
 
   /** The text of an id without text before it. */
@@ -168,61 +182,4 @@ export class Decoding {
     if (text !== '' || (drop && drops === 'one')) this.#atBeginning = false
     return text
   }
-
-  #put (text: string): void {
-    if (text === '') return
-    this.#chars += text.length
-    if (this.#pieces.push(text) < JOINED_AT_ONCE) return
-    this.#parts.push(this.#pieces.join(''))
-    this.#pieces = []
-  }
-
-  #addByte (byte: number): void {
-    this.#atBeginning = false
-    const held = this.#held
-    held.push(byte)
-    while (held.length > 0) {
-      const character = characterOf(held)
-      if (character === '') return
-      if (character === undefined) { // drop the first byte; those after it may be a character
-        held.shift()
-        this.#put(REPLACEMENT)
-      } else {
-        held.length = 0
-        this.#put(character)
-      }
-    }
-  }
-
-  #putHeld (shown: (byte: number) => string): void {
-    for (const byte of this.#held) this.#put(shown(byte))
-    this.#held = []
-  }
-}
-
-/** Whether a byte of UTF-8 continues a character. */
-export function isTrailByte (byte: number): boolean {
-  return (byte & 0xc0) === 0x80
-}
-
-/** By the length in UTF-8: the bits of the first byte that belong to the code point, and the least code point. */
-const LEADS = [[0, 0], [0x7f, 0], [0x1f, 0x80], [0x0f, 0x800], [0x07, 0x10000]] as const
-
-/**
- * The character of bytes in UTF-8; '' if they are the beginning of a character; undefined if they can't be one. The
- * rules are those of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
- */
-function characterOf (bytes: readonly number[]): string | undefined {
-  const first = bytes[0]!
-  const length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 0
-  if (length === 0) return undefined
-  const [bits, least] = LEADS[length]
-  let point = first & bits
-  for (let i = 1; i < Math.min(length, bytes.length); i++) {
-    if (!isTrailByte(bytes[i]!)) return undefined
-    point = (point << 6) | (bytes[i]! & 0x3f)
-  }
-  if (bytes.length < length) return ''
-  const isSurrogate = point >= 0xd800 && point < 0xe000
-  return point < least || isSurrogate || point > 0x10ffff ? undefined : String.fromCodePoint(point)
 }

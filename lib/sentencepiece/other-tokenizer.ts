@@ -19,16 +19,17 @@ export function otherTokenizer (bytes: Uint8Array, path: string): string | null 
   if (kind !== null) return `${kind}; ${EXPECTED}`
   const text = head.toString('utf8')
   if (/^\uFEFF?\s*[{[]/.test(text) && !/^\[[A-Z]+\]/.test(text)) {
-    const name = TOKENIZER_JSON.test(text) ? 'a tokenizer.json of Hugging Face\'s tokenizers' : 'JSON'
-    return `is ${name}, ${UNUSABLE}, often tokenizer.model or spiece.model in the same folder`
+    return TOKENIZER_JSON.test(text)
+      ? `is a tokenizer.json of Hugging Face's tokenizers; ${EXPECTED}`
+      : `is JSON, ${UNUSABLE}, or a tokenizer.json, often in the same folder`
   }
   if (/^(?:[A-Za-z0-9+/]+={0,2} \d+\r?\n){2}/.test(text)) {
-    return `is a tiktoken file (the base64 and the rank of each token), ${UNUSABLE}`
+    return `is a tiktoken file (the base64 and the rank of each token); ${EXPECTED}`
   }
   if (/^(?:[^\t\n]+\t-?[\d.e+-]+\r?\n){2}/.test(text)) {
     return `is a .vocab file, which lists the pieces of a model; ${EXPECTED}, often with the same name and .model`
   }
-  if (text.startsWith('#version:')) return `is a merges.txt of a BPE tokenizer, ${UNUSABLE}`
+  if (text.startsWith('#version:')) return 'is a merges.txt of a BPE tokenizer; use the tokenizer.json of the same tokenizer'
   if (/^\[(?:PAD|UNK|CLS)\]\r?\n/.test(text)) return `is a vocab.txt of WordPiece, ${UNUSABLE}`
   if (head.length >= 4 && head.readUInt32LE(0) === 0x2f4f16ba) return `is a model of fastText; ${EXPECTED}`
   return null

@@ -1,5 +1,5 @@
 import { documentPath } from '../input/find.ts'
-import type { Decoder } from '../sentencepiece/decode.ts'
+import type { Decoder } from '../tokenizer/decoder.ts'
 import type { Ids } from './npy.ts'
 import { type ShardSet, readIds } from './reader.ts'
 import type { ShardTextOptions } from './text.ts'
@@ -102,10 +102,10 @@ export async function shardStatistics (
 }
 
 /** The kind of each id in the vocabulary. */
-function kindsOf ({ bytes, unkId, vocabSize }: Decoder, eosId: number): Uint8Array {
-  const kinds = new Uint8Array(vocabSize).fill(OTHER)
-  bytes.forEach((byte, id) => { if (byte >= 0) kinds[id] = BYTE! })
-  kinds[unkId] = UNKNOWN!
+function kindsOf (decoder: Decoder, eosId: number): Uint8Array {
+  const { unkId, vocabSize } = decoder
+  const kinds = Uint8Array.from({ length: vocabSize }, (_, id) => decoder.isByte(id) ? BYTE : OTHER)
+  if (unkId >= 0) kinds[unkId] = UNKNOWN!
   kinds[eosId] = END!
   return kinds
 }

@@ -1,7 +1,7 @@
 import type { Document } from '../document.ts'
 import { SluiceError } from '../errors.ts'
 import { documentPath } from '../input/find.ts'
-import { type Decoder, Decoding, isTrailByte } from '../sentencepiece/decode.ts'
+import type { Decoder, Decoding } from '../tokenizer/decoder.ts'
 import { type IdBlock, type IdRange, type ShardFile, type ShardSet, idAt, outside, readIds } from './reader.ts'
 
 /** How shards are decoded. */
@@ -101,36 +101,23 @@ async function endsOpen (set: ShardSet, shard: number, row: number, eosId: numbe
   return before === undefined ? await set.continues(eosId) : await idAt(before, before.rows * set.columns - 1) !== eosId
 }
 
-/** A character has at most three bytes after its first one. */
-const MOST_TRAIL_BYTES = 3
-
 class RowText {
   readonly #decoder: Decoder
   readonly #eosId: number
   #decoding: Decoding
   #text = ''
-  #mayBeCut: number // how many more ids can be the rest of a character that began in the row before
 
   constructor ({ decoder, eosId }: ShardTextOptions, continues: boolean) {
     this.#decoder = decoder
     this.#eosId = eosId
-    this.#decoding = new Decoding(decoder, { continues })
-    this.#mayBeCut = continues ? MOST_TRAIL_BYTES : 0
+    this.#decoding = decoder.decoding({ continues, namesCut: true })
   }
 
   add (id: number): void {
     const decoder = this.#decoder
-    if (this.#mayBeCut > 0) {
-      const byte = decoder.bytes[id]!
-      this.#mayBeCut = byte >= 0 && isTrailByte(byte) ? this.#mayBeCut - 1 : -1
-      if (this.#mayBeCut >= 0) {
-        this.#decoding.mark(decoder.name(id))
-        return
-      }
-    }
     if (id === this.#eosId) {
       this.#text += `${this.#decoding.end()}${decoder.name(id)}\n`
-      this.#decoding = new Decoding(decoder)
+      this.#decoding = decoder.decoding()
     } else if (decoder.isControl(id)) {
       this.#decoding.mark(decoder.name(id))
     } else {
@@ -163,7 +150,7 @@ export async function * shardDocuments (
 ): AsyncGenerator<Document> {
   const { decoder, eosId } = options
   const { columns } = set
-  let decoding = new Decoding(decoder, { continues: await set.continues(eosId) })
+  let decoding = decoder.decoding({ continues: await set.continues(eosId) })
   let id = ''
   let tokens = 0
   let meta: Readonly<Record<string, unknown>> = {}
@@ -176,7 +163,7 @@ export async function * shardDocuments (
         tokens++
         if (token === eosId) {
           yield { id, text: decoding.end(), meta: { tokens, complete: true, ...meta } }
-          decoding = new Decoding(decoder)
+          decoding = decoder.decoding()
           tokens = 0
           meta = {}
           continue

@@ -4,7 +4,7 @@ import { WHITE_SPACE, codePoints } from '../text/characters.ts'
 import { SluiceError } from '../errors.ts'
 import { parseOptions } from '../options.ts'
 import { IdBuffer } from '../sentencepiece/id-buffer.ts'
-import type { Tokenizer } from './tokenizer.ts'
+import type { Tokenizer } from './interface.ts'
 
 /** The part of a tokenizer that measures coverage. */
 export type CoverageTokenizer = Pick<Tokenizer, 'append' | 'unkId'>

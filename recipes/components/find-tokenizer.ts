@@ -1,9 +1,9 @@
 import { readFile, readdir, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { z } from 'zod'
-import { sha256 } from '../../lib/hash.ts'
 import { parseJson } from '../../lib/json/json.ts'
 import { readCheckpoint } from '../../lib/output/checkpoint.ts'
+import { readTokenizerFile } from '../../lib/tokenizer/files.ts'
 import { checkpointIn } from './paths.ts'
 
 /** What is known of the tokenizer that made some shards. */
@@ -47,11 +47,9 @@ export async function findTokenizer (folder: string): Promise<FoundTokenizer> {
   let why = `${first.from} has no path of the tokenizer`
   for (const origin of origins.filter(({ sha256 }) => sha256 === first.sha256)) {
     for (const path of placesOf(origin, folder)) {
-      const bytes = await readFile(path).catch(() => null)
-      if (bytes !== null && sha256(bytes) === origin.sha256) return { path, ...known, from: origin.from, why: '' }
-      const found = bytes === null
-        ? 'cannot be read'
-        : `has changed: it has SHA-256 ${sha256(bytes)}, expected ${origin.sha256}`
+      const hash = await readTokenizerFile(path).then(({ sha256 }) => sha256, () => null)
+      if (hash === origin.sha256) return { path, ...known, from: origin.from, why: '' }
+      const found = hash === null ? 'cannot be read' : `has changed: it has SHA-256 ${hash}, expected ${origin.sha256}`
       why = `${path}, the tokenizer that ${origin.from} names, ${found}`
     }
   }

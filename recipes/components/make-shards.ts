@@ -1,6 +1,6 @@
 import { LineWriter } from '../../lib/output/line-writer.ts'
 import { type NpySink, npySink } from '../../sinks/npy.ts'
-import { encode, endOfSentence } from '../../transforms/encode.ts'
+import { encode } from '../../transforms/encode.ts'
 import { pack } from '../../transforms/pack.ts'
 import { countsOf } from '../flow/counts.ts'
 import { type DocumentFlow, documentsOf, passedIn } from '../flow/documents.ts'
@@ -13,7 +13,7 @@ import type { Job } from '../jobs/job.ts'
 import { secondsSince } from '../../lib/text/numbers.ts'
 import { type ComponentStats, countsWithPull, described } from './component-stats.ts'
 import { copyIn } from './paths.ts'
-import type { ShardJob, ShardOptions } from './shard-job.ts'
+import { type ShardJob, type ShardOptions, encodingSettings } from './shard-job.ts'
 
 /** Where shards go, and the job that makes them; `job` is null for work that can't be resumed. */
 export interface ShardTarget {
@@ -61,7 +61,7 @@ function shardFlow (
   { component, read }: ShardJob, { folder, job }: ShardTarget, parts: FlowParts, options: ShardOptions
 ): ShardFlow {
   const { tokenizer, overwrite = false, checkpointEvery = CHECKPOINT_EVERY } = options
-  const { name, seqLen, sequencesPerShard, dtype, eosId, maxRecords, filteredDir } = component
+  const { name, seqLen, sequencesPerShard, dtype, eosId, eos, bos, maxRecords, filteredDir } = component
   const resumable = job !== null
   const checkpoints = new Checkpoints({ every: checkpointEvery, save: job?.save ?? null, maxRecords })
   const documents = documentsOf(read, options, { ...parts, barriers: checkpoints })
@@ -86,7 +86,7 @@ function shardFlow (
     copy,
     packing: encodedFlow?.packed({ seqLen }) ?? pack({ seqLen }),
     sink,
-    encoding: encodedFlow?.encoded() ?? encode({ tokenizer, eosId })
+    encoding: encodedFlow?.encoded() ?? encode({ tokenizer, eosId, bos, eos: eos ?? undefined })
   }
 }
 
@@ -117,7 +117,7 @@ function statsOf (
   seconds: number
 ): ComponentStats {
   const { source, stages, encoding, packing, sink } = flow
-  const { name, seqLen, dtype, eosId } = component
+  const { name, seqLen, dtype } = component
   const { tokens, tail } = packing.stats
   const { shards } = sink.stats
   const counts = countsOf(source, stages, [encoding, packing, sink])
@@ -132,9 +132,8 @@ function statsOf (
     tail_tokens: tail,
     seq_len: seqLen,
     dtype,
-    eos_id: endOfSentence(tokenizer, eosId),
+    ...encodingSettings(component, tokenizer),
     vocab_size: tokenizer.vocabSize,
-    tokenizer_sha256: tokenizer.sha256,
     ...(tokenizer.path !== undefined && { tokenizer_path: tokenizer.path }),
     ...(pulled === null ? counts : countsWithPull(pulled, counts)),
     shard_files: shards,

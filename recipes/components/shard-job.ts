@@ -4,7 +4,7 @@ import { SluiceError } from '../../lib/errors.ts'
 import { maxId } from '../../lib/shards/npy.ts'
 import type { Encoder } from '../../lib/tokenizer/tokenizer.ts'
 import { verifyShards } from '../../lib/verify/shards.ts'
-import { endOfSentence } from '../../transforms/encode.ts'
+import { boundariesOf } from '../../transforms/encode.ts'
 import type { DocumentCounts } from '../flow/counts.ts'
 import { type ReadOptions, documentSettings, idSettings } from '../flow/documents.ts'
 import type { RunOptions } from '../flow/flow.ts'
@@ -31,6 +31,18 @@ export interface ShardOptions extends RunOptions, ReadOptions, JobOptions, Threa
   readonly verify?: boolean
 }
 
+/** How texts become ids. */
+export interface EncodingSettings {
+  readonly eos_id: number
+  /** Where each document begins with a BOS token. */
+  readonly bos_id?: number
+  readonly tokenizer_sha256: string
+  /** Of a SentencePiece model; 0.1.97 where there is none. */
+  readonly sentencepiece_version?: string
+  /** `text` where there is none. */
+  readonly special_tokens?: string
+}
+
 /** The job that makes a component's shards, from its own files or from their raw copy. */
 export interface ShardJob {
   readonly component: FoundComponent
@@ -43,8 +55,9 @@ export interface ShardJob {
 }
 
 /** @throws SluiceError `ERR_TOKENIZER` when a component can't be written with this tokenizer */
-export function checkFit ({ name, eosId, dtype }: FoundComponent, tokenizer: Encoder): void {
-  endOfSentence(tokenizer, eosId)
+export function checkFit (component: FoundComponent, tokenizer: Encoder): void {
+  const { name, dtype } = component
+  boundariesOf(tokenizer, component)
   if (tokenizer.vocabSize - 1 > maxId(dtype)) {
     const holds = `${dtype} holds ids up to ${maxId(dtype)}`
     const mistake = `${holds}, the tokenizer has ${tokenizer.vocabSize} pieces; use uint32 or int32`
@@ -68,7 +81,7 @@ export async function copiedJob (component: FoundComponent, path: string): Promi
 export function shardJob (
   component: FoundComponent, read: DocumentsJob, pulled: DocumentCounts | null, options: ShardOptions
 ): ShardJob {
-  const { name, outputDir, seqLen, sequencesPerShard, dtype, eosId, filteredDir, rejects } = component
+  const { name, outputDir, seqLen, sequencesPerShard, dtype, filteredDir, rejects } = component
   const { tokenizer } = options
   const outputs = filesBeside(component)
   const settings = {
@@ -77,14 +90,27 @@ export function shardJob (
     seq_len: seqLen,
     sequences_per_shard: sequencesPerShard,
     dtype,
-    eos_id: endOfSentence(tokenizer, eosId),
-    tokenizer_sha256: tokenizer.sha256,
+    ...encodingSettings(component, tokenizer),
     ...(outputs.length > 0 ? idSettings(read) : {}),
     filtered_dir: filteredDir && relative(outputDir, filteredDir),
     rejects: rejects && relative(outputDir, rejects)
   }
   const plan = { name, path: checkpointIn(outputDir), settings, inputs: read.files, beside: outputs }
   return { component, read, pulled, plan, outputs }
+}
+
+/** The settings that the ids of a text depend on, as checkpoints and stats have them. Those by default are left out. */
+export function encodingSettings (component: FoundComponent, tokenizer: Encoder): EncodingSettings {
+  const { eosId, bosId } = boundariesOf(tokenizer, component)
+  const { version, specialTokens = 'text' } = tokenizer
+  return {
+    eos_id: eosId,
+    ...(bosId !== -1 && { bos_id: bosId }),
+    tokenizer_sha256: tokenizer.sha256,
+    // Releases that had no setting encoded by the arithmetic of 0.1.97.
+    ...(version != null && version !== '0.1.97' && { sentencepiece_version: version }),
+    ...(specialTokens !== null && specialTokens !== 'text' && { special_tokens: specialTokens })
+  }
 }
 
 /** Checks the shards of a finished job; other files in their folder are ignored. */

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { SluiceError } from '../../lib/errors.ts'
 import { parseOptions } from '../../lib/options.ts'
+import { loadOptions } from '../../lib/tokenizer/options.ts'
 import { metaPieces, modelOptions } from '../../lib/trainer/options.ts'
 import type { Mixture } from '../manifest/found.ts'
 import { tokenizerSchema } from '../manifest/schema.ts'
@@ -15,6 +16,9 @@ export function trainingOf (manifest: Mixture): TrainingJob | null {
 
 const { modelType } = tokenizerSchema.shape
 
+/** Keys under `tokenizer` that don't say how it is trained. */
+const NOT_OF_TRAINING: ReadonlySet<string> = new Set(['sha256', 'path', ...Object.keys(loadOptions)])
+
 interface TrainingOutput {
   readonly folder: string
   readonly logFile?: string | undefined
@@ -24,7 +28,8 @@ interface TrainingOutput {
 export function trainingJob (
   given: Readonly<Record<string, unknown>>, { folder, logFile }: TrainingOutput
 ): Omit<TrainingJob, 'manifest' | 'components'> {
-  const { sha256, modelType: type = 'unigram', ...own } = given
+  const { modelType: type = 'unigram', ...rest } = given
+  const own = Object.fromEntries(Object.entries(rest).filter(([key]) => !NOT_OF_TRAINING.has(key)))
   const settings = parseOptions('train-tokenizer', modelOptions.omit({ workers: true }), own)
   const kind = parseOptions('train-tokenizer', z.object({ modelType }), { modelType: type }).modelType
   if (kind !== 'unigram') {

@@ -8,7 +8,7 @@ import { checkWritable, writeFileWhole } from '../../lib/output/open.ts'
 import { jsonKind, refuseForeign, writeOwn } from '../../lib/output/own-file.ts'
 import { isResumable } from '../../lib/output/resumable.ts'
 import { packageVersion } from '../../lib/package.ts'
-import { readTokenizerFile } from '../../lib/tokenizer/tokenizer.ts'
+import { readTokenizerFile } from '../../lib/tokenizer/files.ts'
 import type { ModelSettings } from '../../lib/trainer/options.ts'
 import type { TrainedTokenizer, UnigramTrainer } from '../../lib/trainer/train-unigram.ts'
 import type { TrainProgress, TrainStats } from '../../lib/trainer/train.ts'
@@ -162,7 +162,7 @@ function sampleSettings (component: FoundComponent, options: ReadOptions): Recor
 function checkOf ({ model }: TrainingJob): Check {
   return async result => {
     if (!existsSync(model)) return [] // reported by the check of file sizes
-    const found = sha256(await readTokenizerFile(model))
+    const { sha256: found } = await readTokenizerFile(model)
     const expected = (result as TrainedStats).sha256
     return found === expected ? [] : [`${model}: has SHA-256 ${found}, expected ${expected}`]
   }

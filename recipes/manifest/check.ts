@@ -64,11 +64,21 @@ export class ManifestChecker {
       stats: top?.stats ?? null,
       tokenizer: tokenizer ?? tokenizerSchema.parse({}),
       tokenizerOutputDir: top?.tokenizerOutputDir ?? null,
-      tokenizerPath: top?.tokenizerOutputDir == null || tokenizer === undefined
-        ? null
-        : join(top.tokenizerOutputDir, `spm_${tokenizer.vocabSize}_${tokenizer.modelType}.model`),
+      tokenizerPath: this.#tokenizerPath(tokenizer, top?.tokenizerOutputDir ?? null),
       datasets
     }
+  }
+
+  #tokenizerPath (tokenizer: Manifest['tokenizer'] | undefined, folder: string | null): string | null {
+    if (tokenizer === undefined) return null
+    if (tokenizer.path === null) {
+      return folder === null ? null : join(folder, `spm_${tokenizer.vocabSize}_${tokenizer.modelType}.model`)
+    }
+    if (folder !== null) {
+      const mistake = 'a tokenizer that is there, and tokenizer_output_dir is for training one; remove one of them'
+      this.#note(['tokenizer', 'path'], `names ${mistake}`)
+    }
+    return tokenizer.path
   }
 
   async #component (given: unknown, place: Place): Promise<Component | undefined> {

@@ -43,5 +43,5 @@ export type FindByName = (name: string) => Promise<readonly InputFile[]>
 /** What a job reads, how, and through which filters: a component, or a part of its work such as the raw copy. */
 export type DocumentsJob = Pick<FoundComponent,
   | 'name' | 'dataset' | 'subset' | 'split' | 'revision' | 'license' | 'textColumn' | 'sourceOptions' | 'files' | 'hub'
-  | 'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId'
+  | 'filters' | 'expect' | 'maxRecords' | 'rejects' | 'eosId' | 'eos' | 'bos'
 >

@@ -4,7 +4,10 @@ import { count, fileNames, path, positive, rejectsPath } from '../../lib/options
 import { dtypes } from '../../lib/shards/npy.ts'
 import type { StageModule } from '../../lib/stage/module.ts'
 import { isName } from '../../lib/text/shown.ts'
+import { TOKENIZER_FILES } from '../../lib/tokenizer/files.ts'
+import { loadOptions } from '../../lib/tokenizer/options.ts'
 import { tokenizerTraining } from '../../lib/trainer/options.ts'
+import { boundaryOptions } from '../../transforms/encode.ts'
 
 const NO_CONTROLS = 'expected a name without control characters and line breaks'
 
@@ -62,11 +65,14 @@ export const componentSchema = z.strictObject({
   outputDir: nullable(outputPath).describe('folder for the shards (default: data/shards/NAME)'),
   rawDir: nullable(outputPath).describe('folder for a copy of the documents before the filters, with its provenance'),
   filteredDir: nullable(outputPath).describe('folder for a copy of the documents after the filters'),
-  eosId: z.int().min(-1).default(-1).describe('id that ends each document; -1: the EOS token of the tokenizer'),
+  ...boundaryOptions,
+  eos: nullable(boundaryOptions.eos.unwrap()).describe(boundaryOptions.eos.description!),
   maxRecords: nullable(positive).describe('documents sharded at most, counted after the filters')
 })
 
 export const tokenizerSchema = z.strictObject({
+  path: nullable(path).describe(`${TOKENIZER_FILES} to use, in place of training one`),
+  ...loadOptions,
   vocabSize: positive.default(32_000).describe('pieces of the vocabulary'),
   modelType: z.enum(['unigram', 'bpe', 'word', 'char']).default('unigram')
     .describe('kind of model; only unigram models can be trained, the others come from elsewhere'),
@@ -104,7 +110,7 @@ export interface Manifest {
   readonly tokenizer: z.output<typeof tokenizerSchema>
   /** The folder that `train-tokenizer` writes to; null where the manifest names none. */
   readonly tokenizerOutputDir: string | null
-  /** Where `train-tokenizer` puts the model; null where the manifest names no `tokenizer_output_dir`. */
+  /** The tokenizer's file: the one that is named, or where `train-tokenizer` puts the model; null for neither. */
   readonly tokenizerPath: string | null
   /** The path of the stats file; null where the manifest names none. */
   readonly stats: string | null

@@ -3,6 +3,8 @@ import { SluiceError } from '../../lib/errors.ts'
 import { refuseForeign } from '../../lib/output/own-file.ts'
 import { STATS } from '../../lib/shards/stats.ts'
 import { refuseShards } from '../../lib/shards/writer.ts'
+import { TOKENIZER_FILES } from '../../lib/tokenizer/files.ts'
+import { type LoadOptions, tokenizerOptionsOf } from '../../lib/tokenizer/options.ts'
 import { type Tokenizer, loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
 import { type ComponentStatus, componentStatus } from '../components/component.ts'
 import { filesOf, refuseForeignIn, sharedFilesOf } from '../components/files.ts'
@@ -24,6 +26,11 @@ export interface MixtureRun extends RunOptions {
   readonly licenseOf?: LicenseOf | undefined
 }
 
+/** A tokenizer that is used in place of the manifest's, or how that one is loaded. */
+export interface AskedTokenizer extends LoadOptions {
+  readonly tokenizerPath?: string | undefined
+}
+
 /** A manifest, and the tokenizer that encodes its components. */
 export interface MixtureJob {
   readonly manifest: Mixture
@@ -34,11 +41,11 @@ export interface MixtureJob {
 /**
  * Reads a manifest and loads its tokenizer.
  *
- * @param asked the path of another tokenizer
+ * @param asked another tokenizer, or how the manifest's is loaded
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`
  */
 export async function loadMixture (
-  manifestPath: string, asked: string | undefined, loaded?: Tokenizer, finding: FindOptions = {}
+  manifestPath: string, asked: AskedTokenizer = {}, loaded?: Tokenizer, finding: FindOptions = {}
 ): Promise<MixtureJob> {
   return await loadTokenizerOf(await readMixture(manifestPath, finding), asked, loaded)
 }
@@ -65,20 +72,20 @@ export async function standingOf (component: FoundComponent, options: ShardOptio
  * @throws SluiceError `ERR_MANIFEST`, `ERR_TOKENIZER`, `ERR_CHECKSUM`
  */
 export async function loadTokenizerOf (
-  manifest: Mixture, asked: string | undefined, loaded?: Tokenizer
+  manifest: Mixture, asked: AskedTokenizer, loaded?: Tokenizer
 ): Promise<MixtureJob> {
-  const { path, tokenizerPath: trained } = manifest
-  const tokenizerPath = asked ?? trained
+  const { path, tokenizer: settings } = manifest
+  const tokenizerPath = asked.tokenizerPath ?? manifest.tokenizerPath
   if (tokenizerPath === null) {
-    const mistake = 'the manifest names no tokenizer_output_dir; name one, or the model by --tokenizer-path'
+    const mistake = 'the manifest names no tokenizer; set tokenizer.path, tokenizer_output_dir, or --tokenizer-path'
     throw new SluiceError('ERR_MANIFEST', `${path}:1:1: ${mistake}`)
   }
-  if (loaded === undefined && asked === undefined && !existsSync(tokenizerPath)) {
-    const advice = `train-tokenizer --manifest ${path} trains it, and so does run`
-    const mistake = `no such file, expected a SentencePiece .model file; ${advice}`
+  if (loaded === undefined && tokenizerPath !== asked.tokenizerPath && !existsSync(tokenizerPath)) {
+    const advice = settings.path === null ? `; train-tokenizer --manifest ${path} trains it, and so does run` : ''
+    const mistake = `no such file, expected ${TOKENIZER_FILES}${advice}`
     throw new SluiceError('ERR_TOKENIZER', `${tokenizerPath}: ${mistake}`)
   }
-  const tokenizer = loaded ?? await loadTokenizer(tokenizerPath)
+  const tokenizer = loaded ?? await loadTokenizer(tokenizerPath, tokenizerOptionsOf(asked, settings))
   checkHash(manifest, tokenizer, tokenizerPath)
   return { manifest, tokenizerPath, tokenizer }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { SluiceError } from '../../lib/errors.ts'
-import { sha256 } from '../../lib/hash.ts'
-import { type Encoder, readTokenizerFile } from '../../lib/tokenizer/tokenizer.ts'
+import { readTokenizerFile } from '../../lib/tokenizer/files.ts'
+import type { Encoder } from '../../lib/tokenizer/tokenizer.ts'
 import { trainingOf } from '../components/training-job.ts'
 import { type TrainingJob, checkTrainingPlaces, readsOnce, trainingStatus } from '../components/training.ts'
 import { type JobStatus, statusText } from '../jobs/job.ts'
@@ -34,9 +34,9 @@ export async function plannedTraining (
   manifest: Mixture, { tokenizerPath: asked, restart = false }: PlanOptions
 ): Promise<PlannedTraining | null> {
   const { tokenizerPath: path, tokenizer } = manifest
-  if (asked !== undefined || path === null) return null
+  if (asked !== undefined || path === null || tokenizer.path !== null) return null
   const isThere = existsSync(path)
-  if (isThere && tokenizer.sha256?.toLowerCase() === sha256(await readTokenizerFile(path))) return null
+  if (isThere && tokenizer.sha256?.toLowerCase() === (await readTokenizerFile(path)).sha256) return null
   if (isThere && !existsSync(trainingCheckpoint(path))) return null
   const job = trainingOf(manifest)!
   if (await readsOnce(job)) {

@@ -44,7 +44,7 @@ export const manifestCases: Cases = {
     code: 'ERR_MANIFEST',
     args: ['process-mixture', 'm.yaml'],
     files: { 'm.yaml': GOOD },
-    says: /m\.yaml:1:1: the manifest names no tokenizer_output_dir/
+    says: /m\.yaml:1:1: the manifest names no tokenizer; set tokenizer\.path/
   },
 
   'a model of a filter that isn\'t there': {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { packageRoot } from '../../lib/package.ts'
+import type { Decoder as SentencePieceDecoder } from '../../lib/sentencepiece/decode.ts'
 import { loadDecoder } from '../../lib/tokenizer/tokenizer.ts'
 import type { Checks } from './checks.ts'
 
@@ -27,7 +28,7 @@ export async function judgeDecoding (checks: Checks, models: readonly string[], 
       compare('documents', gunzipSync(readFileSync(encoded)).toString().trim().split('\n')
         .map(line => (JSON.parse(line) as { ids: number[] }).ids))
     } else if (models.includes(model)) checks.skip(`decode, ${name}: documents`, `${encoded} is not here`)
-    compare('lists drawn at random', randomLists(decoder.bytes))
+    compare('lists drawn at random', randomLists((decoder as SentencePieceDecoder).bytes))
   }
 }
 

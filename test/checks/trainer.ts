@@ -246,15 +246,15 @@ async function wasmIds (model: string, asked: readonly string[]): Promise<string
   return asked.map(text => `[${encode(text).join()}]`)
 }
 
-function inCommon ({ model: { pieces } }: Tokenizer, theirs: Tokenizer): number {
-  const judged = new Set(theirs.model.pieces.map(({ piece }) => piece))
-  return pieces.filter(({ piece }) => judged.has(piece)).length / judged.size
+function inCommon ({ model }: Tokenizer, theirs: Tokenizer): number {
+  const judged = new Set(theirs.model!.pieces.map(({ piece }) => piece))
+  return model!.pieces.filter(({ piece }) => judged.has(piece)).length / judged.size
 }
 
 /** Those that no text teaches, in their order. */
-function firstPieces ({ model: { pieces } }: Tokenizer): string {
+function firstPieces ({ model }: Tokenizer): string {
   return JSON.stringify(
-    pieces.map(({ piece, type }, id) => [id, piece, type]).filter(([, , type]) => type !== 'normal')
+    model!.pieces.map(({ piece, type }, id) => [id, piece, type]).filter(([, , type]) => type !== 'normal')
   )
 }
 

@@ -73,7 +73,7 @@ t.test('a model without an end of sentence asks for --eos-id', async t => {
   const folder = putShards(temporaryFolder(t), [3, 4, 3, 5])
   const args = ['inspect', folder, '--tokenizer-path', fixture('no-eos.model'), '--stats', '--json']
   t.match(await command(args), {
-    code: 2, stderr: /no EOS token; set the id .*--eos-id.*\[ERR_TOKENIZER\]/
+    code: 2, stderr: /no EOS token; set the token .*--eos-id.*\[ERR_TOKENIZER\]/
   })
   t.match(JSON.parse((await command([...args, '--eos-id', '3'])).stdout), { documents: 2, open_ids: 1 })
 })
@@ -149,7 +149,7 @@ t.test('the tokenizer is found by the checkpoint or the stats next to the shards
     t.match(await show(folder, 'out/shards', how), {
       code: 2,
       stdout: '',
-      stderr: /^sluice: --tokenizer-path: it is missing, expected the SentencePiece \.model file .*\[ERR_OPTION\]/
+      stderr: /^sluice: --tokenizer-path: it is missing, expected the tokenizer that .*\[ERR_OPTION\]/
     })
   }
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { t } from '../tap.ts'
 import { z } from 'zod'
 import { kebabCase } from '../../lib/options.ts'
+import { TOKENIZER_FILES } from '../../lib/tokenizer/files.ts'
 import { commands } from '../../recipes/cli/commands.ts'
 import { commandsHereIn } from '../commands.ts'
 import { isThorough, ndjsonOf, put, temporaryFolder } from '../helpers.ts'
@@ -126,7 +127,7 @@ t.test('a flag is named as on the command line, and a number is read as people w
       ['filter-corpus', '--data-files', 'none', '--max-bad', '1_0k'],
       '--max-bad: expected a count such as 100, or a share such as 1% or 0.01, got "1_0k"'
     ],
-    [['encode'], '--tokenizer-path: expected the path of a SentencePiece .model file, it is missing'],
+    [['encode'], `--tokenizer-path: expected ${TOKENIZER_FILES}, it is missing`],
     [
       ['shard-corpus', '--data-files', 'none'],
       'shard-corpus: expected either --output, for NDJSON, or --tokenizer-path, for shards'

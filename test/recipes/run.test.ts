@@ -184,7 +184,7 @@ t.test('a run that was stopped is resumed', async t => {
   const { folder, run } = mixture(t, [BOOKS])
   const stop = new AbortController()
   const { tokenizer } = await import('../../recipes/mixture/mixture.ts').then(({ loadMixture }) =>
-    loadMixture(join(folder, 'mix.yaml'), MODEL))
+    loadMixture(join(folder, 'mix.yaml'), { tokenizerPath: MODEL }))
   let encoded = 0
   const append: typeof tokenizer.append = (text, ids) => {
     if (++encoded === 12) stop.abort()

@@ -1,7 +1,7 @@
 import { t } from '../tap.ts'
 import type { Tokens } from '../../lib/document.ts'
 import { loadTokenizer } from '../../lib/tokenizer/tokenizer.ts'
-import { encode, endOfSentence } from '../../transforms/encode.ts'
+import { boundariesOf, encode } from '../../transforms/encode.ts'
 import { answers, doc, failure, fixture, through } from '../helpers.ts'
 
 const MODEL = fixture('tiny.model')
@@ -26,12 +26,12 @@ t.test('a tokenizer that is loaded already can be given', async t => {
 
 t.test('the end of sentence: asked for, the model\'s own, or an error; never -1', async t => {
   const [tiny, noEos] = [await loadTokenizer(MODEL), await loadTokenizer(fixture('no-eos.model'))]
-  t.equal(endOfSentence(tiny, -1), 2)
-  t.equal(endOfSentence(tiny, 0), 0)
-  t.equal(endOfSentence(tiny, 84), 84)
-  t.equal(endOfSentence(noEos, 1), 1)
-  t.throws(() => endOfSentence(noEos, -1), { code: 'ERR_TOKENIZER', message: /no EOS token.*--eos-id/ })
-  t.throws(() => endOfSentence(tiny, 85), {
+  t.strictSame(boundariesOf(tiny, { eosId: -1 }), { bosId: -1, eosId: 2 })
+  t.strictSame(boundariesOf(tiny, { eosId: 0 }), { bosId: -1, eosId: 0 })
+  t.strictSame(boundariesOf(tiny, { eosId: 84 }), { bosId: -1, eosId: 84 })
+  t.strictSame(boundariesOf(noEos, { eosId: 1 }), { bosId: -1, eosId: 1 })
+  t.throws(() => boundariesOf(noEos, { eosId: -1 }), { code: 'ERR_TOKENIZER', message: /no EOS token.*--eos-id/ })
+  t.throws(() => boundariesOf(tiny, { eosId: 85 }), {
     code: 'ERR_TOKENIZER', message: /eos_id 85 is not in the vocabulary of 85 pieces, expected 0 to 84/
   })
   t.match(

@@ -4,9 +4,11 @@ import type { FilterModel } from '../../../lib/fasttext/model-use.ts'
 import type { SharedFastText } from '../../../lib/fasttext/model.ts'
 import { documentOfJson } from '../../../lib/records/json.ts'
 import type { RecordBatch } from '../../../lib/records/record-batch.ts'
-import type { SentencePieceVersion } from '../../../lib/sentencepiece/lexicon.ts'
 import { type StageModuleFile, loadStageModule } from '../../../lib/stage/module.ts'
-import { type Tokenizer, loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
+import {
+  type SharedTokenizer, type Tokenizer, type TokenizerOptions, loadTokenizer
+} from '../../../lib/tokenizer/tokenizer.ts'
+import type { Boundaries } from '../../../transforms/encode.ts'
 import { ndjsonLine } from '../../../sinks/ndjson.ts'
 import { type FilterWork, filterWork } from '../../stages.ts'
 import { type BatchResult, type Keeps, Results, failedAt } from './batch-result.ts'
@@ -33,13 +35,13 @@ export interface BatchSpec {
   readonly tokenizer: TokenizerSpec | null
 }
 
-/** A tokenizer that every thread loads for itself. Only the cache of words is shared. */
+/** A tokenizer that every thread loads for itself, but for what is shared. */
 export interface TokenizerSpec {
   readonly path: string
   readonly sha256: string
-  readonly version: SentencePieceVersion
-  readonly words: SharedArrayBuffer | undefined
-  readonly eosId: number
+  readonly options: TokenizerOptions
+  readonly shared: SharedTokenizer | undefined
+  readonly boundaries: Boundaries
 }
 
 /** Records, and memory for the result: ids of 32 bits each, or lines in UTF-8. */
@@ -182,8 +184,10 @@ export class BatchRun {
       return
     }
     if (this.#tokenizer !== null) {
+      const { boundaries: { bosId, eosId } } = this.#spec.tokenizer!
+      if (bosId !== -1) this.#result.ids.push(bosId)
       this.#tokenizer.append(document.text, this.#result.ids)
-      this.#result.ids.push(this.#spec.tokenizer!.eosId)
+      this.#result.ids.push(eosId)
     } else if (this.#spec.keeps === 'lines') this.#result.lines.append(ndjsonLine(document))
     this.#result.endDocument(-1, document)
   }
@@ -201,9 +205,13 @@ export class BatchRun {
 }
 
 /** Loads the tokenizer of a spec. @throws SluiceError `ERR_TOKENIZER` when its file has changed since */
-export async function loadSame (spec: Omit<TokenizerSpec, 'eosId'>): Promise<Tokenizer> {
-  const { path, sha256, version, words } = spec
-  const tokenizer = await loadTokenizer(path, { words, version })
+export async function loadSame (spec: Omit<TokenizerSpec, 'boundaries'>): Promise<Append> {
+  const { path, sha256, options, shared } = spec
+  if (shared?.kind === 'byte-level') {
+    const { sharedEncoder } = await import('../../../lib/bpe/encoder.ts')
+    return { append: sharedEncoder(shared.encoder) }
+  }
+  const tokenizer = await loadTokenizer(path, { ...options, shared })
   if (tokenizer.sha256 !== sha256) {
     const mistake = `has SHA-256 ${tokenizer.sha256}, expected ${sha256}; start again`
     throw new SluiceError('ERR_TOKENIZER', `${path}: was changed while it is in use: ${mistake}`)

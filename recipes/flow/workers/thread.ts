@@ -10,7 +10,7 @@ const open = new Map<string, Promise<BatchWorker>>()
 const MOST_OPEN = 8
 
 /** The tokenizer that this thread's workers share, with its cache of words. */
-let loaded: { readonly sha256: string, readonly version: string, readonly tokenizer: Promise<Tokenizer> } | undefined
+let loaded: { readonly key: string, readonly tokenizer: Promise<Pick<Tokenizer, 'append'>> } | undefined
 
 /** Classifiers by model. All filters with the same model share one, for its memory and its cache of words. */
 const classifiers = new Map<string, FastTextClassifier>()
@@ -30,17 +30,17 @@ async function openWorker (spec: BatchSpec): Promise<BatchWorker> {
   const { tokenizer } = spec
   await keepClassifiers(spec)
   if (tokenizer === null) return await BatchWorker.open(spec)
-  const { sha256, version } = tokenizer
-  if (loaded?.sha256 !== sha256 || loaded.version !== version) {
-    loaded = { sha256, version, tokenizer: loadSame(tokenizer) }
+  const key = JSON.stringify([tokenizer.sha256, tokenizer.options])
+  if (loaded?.key !== key) {
+    loaded = { key, tokenizer: loadSame(tokenizer) }
     loaded.tokenizer.catch(() => { loaded = undefined })
   }
   return await BatchWorker.open(spec, await loaded.tokenizer)
 }
 
 async function workerFor (spec: BatchSpec): Promise<BatchWorker> {
-  // Models and words are identified by the paths and hashes in the rest of the spec.
-  const key = JSON.stringify(spec, (name, value: unknown) => name === 'loaded' || name === 'words' ? undefined : value)
+  // Models and what is shared are identified by the paths and hashes in the rest of the spec.
+  const key = JSON.stringify(spec, (name, value: unknown) => name === 'loaded' || name === 'shared' ? undefined : value)
   const found = open.get(key) ?? openWorker(spec)
   open.delete(key)
   open.set(key, found) // moves it to the end: it is the most recently used

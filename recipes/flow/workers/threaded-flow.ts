@@ -5,7 +5,7 @@ import type { BatchThreads, RecordBatch, RecordOutcome } from '../../../lib/reco
 import { type StageOptions, Stage } from '../../../lib/stage/stage.ts'
 import { Crew } from '../../../lib/threads/crew.ts'
 import type { Encoder } from '../../../lib/tokenizer/tokenizer.ts'
-import { endOfSentence } from '../../../transforms/encode.ts'
+import { boundariesOf } from '../../../transforms/encode.ts'
 import { type PackStage, type packOptions, packFrom } from '../../../transforms/pack.ts'
 import type { DocumentsJob } from '../../manifest/found.ts'
 import type { Filter } from '../../manifest/schema.ts'
@@ -189,7 +189,7 @@ async function specOf ({ component, keepsRejects, wants, tokenizer }: FlowPart, 
   const inThreads = all.slice(0, Math.min(untilKeyed, untilInOrder))
   const withModel = async (filter: FilterSpec): Promise<FilterSpec> =>
     filter.model === undefined ? filter : { ...filter, loaded: await threads.model(filter.model) }
-  const encoder = inThreads.length === all.length ? tokenizerSpec(tokenizer, component.eosId) : null
+  const encoder = inThreads.length === all.length ? tokenizerSpec(tokenizer, component) : null
   const needsDocuments = inThreads.length < all.length || (tokenizer !== null && encoder === null)
   return {
     textColumn: component.textColumn,
@@ -200,10 +200,11 @@ async function specOf ({ component, keepsRejects, wants, tokenizer }: FlowPart, 
 }
 
 /** Null for a tokenizer that threads can't load: one that is not in a file. */
-function tokenizerSpec (tokenizer: Encoder | null, eosId: number): TokenizerSpec | null {
+function tokenizerSpec (tokenizer: Encoder | null, component: DocumentsJob): TokenizerSpec | null {
   if (tokenizer?.path === undefined) return null
-  const { path, sha256, version = '0.1.97', words } = tokenizer
-  return { path, sha256, version, words, eosId: endOfSentence(tokenizer, eosId) }
+  const { path, sha256, version, specialTokens, shared } = tokenizer
+  const options = { version: version ?? undefined, specialTokens: specialTokens ?? undefined }
+  return { path, sha256, options, shared, boundaries: boundariesOf(tokenizer, component) }
 }
 
 const KEEPS: Readonly<Record<FlowPart['wants'], Keeps>> = { nothing: 'none', lines: 'lines', documents: 'passed' }

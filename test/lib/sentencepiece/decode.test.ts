@@ -2,8 +2,15 @@ import { readFileSync } from 'node:fs'
 import { t } from '../../tap.ts'
 import { Decoder, Decoding } from '../../../lib/sentencepiece/decode.ts'
 import { readModel } from '../../../lib/sentencepiece/model.ts'
-import { loadDecoder, loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
+import { loadDecoder as load, loadTokenizer } from '../../../lib/tokenizer/tokenizer.ts'
 import { answers, failure, fixture, put, temporaryFolder } from '../../helpers.ts'
+
+/** The decoder of a SentencePiece model, with its tables. */
+async function loadDecoder (path: string): Promise<Decoder> {
+  const decoder = await load(path)
+  if (!(decoder instanceof Decoder)) throw new Error(`${path} is no SentencePiece model`)
+  return decoder
+}
 
 const MODELS = [
   'tiny.model', 'bpe.model', 'no-eos.model', 'bytes.model', 'keep-spaces.model', 'no-prefix.model', 'suffix.model'

@@ -54,7 +54,7 @@ async function checkRoundTrip (t: Test, model: string, text: fc.Arbitrary<string
 
 t.test('property: shards give back what they were made of, by documents and by rows (nmt_nfkc)', async t => {
   const model = join(ROOT, 'test/fixtures/quickstart.model')
-  const { model: { pieces, normalizer } } = await loadTokenizer(model)
+  const { pieces, normalizer } = (await loadTokenizer(model)).model!
   t.equal(normalizer.name, 'nmt_nfkc')
   const isKnown = (text: string): boolean => Array.from(text).length === 1 && isNormal(text) && text !== '▁'
   const known = pieces.filter(({ piece, type }) => type === 'normal' && isKnown(piece)).map(({ piece }) => piece)

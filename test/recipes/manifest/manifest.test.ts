@@ -64,7 +64,7 @@ t.test('a manifest, with every key and with as few as can be', async t => {
     path,
     name: 'mix',
     stats: 'out/stats.json',
-    tokenizer: { ...modelDefaults, vocabSize: 8000, modelType: 'unigram', sha256: 'aB'.repeat(32) },
+    tokenizer: { ...modelDefaults, path: null, vocabSize: 8000, modelType: 'unigram', sha256: 'aB'.repeat(32) },
     tokenizerOutputDir: 'artifacts/tok',
     tokenizerPath: join('artifacts', 'tok', 'spm_8000_unigram.model'),
     datasets: [
@@ -92,6 +92,8 @@ t.test('a manifest, with every key and with as few as can be', async t => {
         rawDir: null,
         filteredDir: 'out/filtered',
         eosId: 3,
+        eos: null,
+        bos: false,
         maxRecords: 100
       },
       {
@@ -115,6 +117,8 @@ t.test('a manifest, with every key and with as few as can be', async t => {
         rawDir: null,
         filteredDir: null,
         eosId: -1,
+        eos: null,
+        bos: false,
         maxRecords: null
       }
     ]
