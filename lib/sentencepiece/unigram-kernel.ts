@@ -18,7 +18,7 @@ const SPILL_BYTES = 2 ** 22
 const WORD_BYTES = 2 ** 12
 const OUT_BYTES = 2 ** 18
 
-/** The longest text, or word, that the kernel encodes at once, in bytes of its normalized form, and the least room for it. */
+/** Bytes of the longest text or word that the kernel encodes at once, normalized or not, and the least room for one. */
 const MOST_LONG_BYTES = 2 ** 20
 const LEAST_LONG_BYTES = 2 ** 16
 
@@ -69,10 +69,8 @@ export class UnigramKernel {
     this.#settings().set(tables.settings)
     this.#forWords = this.#roomFor(WORD_BYTES)
     this.#forLong = this.#forWords
-    this.#set({
-      shortAt, shortBits: bits, longAt, longBits: bits, spillAt, spillEnd: spillAt + spill, outAt, outRoom: OUT_BYTES,
-      ...this.#forWords
-    })
+    const table = { shortAt, shortBits: bits, longAt, longBits: bits, spillAt, spillEnd: spillAt + spill }
+    this.#set({ ...table, outAt, outRoom: OUT_BYTES, ...this.#forWords })
     this.#kernel.setup(settingsAt)
     this.#kernel.clear()
     this.#makeRoom(MOST_BYTES * PART)

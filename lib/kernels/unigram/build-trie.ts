@@ -1,10 +1,10 @@
 /**
- * Builds the trie of sorted keys, as `buildDoubleArray` of lib/sentencepiece/double-array.ts does. It only runs in memory
- * that is dropped afterwards.
+ * Builds the trie of sorted keys, as `buildDoubleArray` of lib/sentencepiece/double-array.ts does. It only runs in
+ * memory that is dropped afterwards.
  */
 import { BASE_SHIFT, HAS_VALUE, IN_USE } from './double-array'
 
-/** Bases and children are placed in blocks of as many units as there are labels, so that `base ^ label` stays in one. */
+/** Children are placed in blocks of as many units as there are labels, so that `base ^ label` stays in a block. */
 const BLOCK: u32 = 256
 
 /** How many of the last blocks are searched for a place, which keeps building linear. */

@@ -1,6 +1,6 @@
 /**
- * What is known of characters before text is normalized. Most are left unchanged, which a byte for each code point of the
- * BMP shows; others are looked up in the tries of symbols and of the charsmap.
+ * What is known of characters before text is normalized. Most are left unchanged, which a byte for each code point of
+ * the BMP shows; others are looked up in the tries of symbols and of the charsmap.
  */
 import { baseOf, childAt, firstChild, longestMapped, unitAt, foundReplacement } from './charsmap'
 import { beginsKey } from './double-array'

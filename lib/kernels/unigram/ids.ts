@@ -1,4 +1,7 @@
-/** Writes the ids of a path (`PopulateSentencePieceText` in src/sentencepiece_processor.cc), and what they add to totals. */
+/**
+ * Writes the ids of a path (`PopulateSentencePieceText` in src/sentencepiece_processor.cc), and counts what they add to
+ * totals.
+ */
 import { PLACE_SHIFT, UNKNOWN, nextPlace, nodeAtPlace, turnPath } from './search'
 import { settings } from './settings'
 import { SPACE } from './utf8'
@@ -72,7 +75,10 @@ export function fuseRuns (from: usize, to: usize): usize {
   return out
 }
 
-/** The total after some ids, before runs are fused. A byte that begins a character counts as the character, the others as nothing. */
+/**
+ * The total after some ids, before runs are fused. A byte that begins a character counts as the character, the others as
+ * nothing.
+ */
 // @ts-ignore: decorator
 @inline
 export function totalAfter<T> (total: f32, from: usize, to: usize): f32 {

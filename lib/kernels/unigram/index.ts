@@ -2,8 +2,8 @@
  * SentencePiece's unigram models: what lib/sentencepiece/unigram-encoder.ts does, with SIMD and in UTF-8. Compiled by
  * AssemblyScript; it allocates nothing, and works in memory that lib/sentencepiece/unigram-kernel.ts lays out.
  *
- * Where a text is the sum of its words, it is cut 16 bytes at a glance, and the same 16 bytes are a word's key in a table.
- * Only words that aren't there are normalized and searched. Other texts are normalized and searched as a whole.
+ * Where a text is the sum of its words, it is cut 16 bytes at a glance, and the same 16 bytes are a word's key in a
+ * table. Only words that aren't there are normalized and searched. Other texts are normalized and searched as a whole.
  */
 import { separatorsOf } from './characters'
 import { MOST_IDS } from './ids'

@@ -1,4 +1,7 @@
-/** The keys of a trie that is being built: entries of 8 bytes, the address of the key's bytes, which a NUL ends, and its id. */
+/**
+ * The keys of a trie that is being built: entries of 8 bytes, the address of the key's bytes, which a NUL ends, and its
+ * id.
+ */
 import { SPACE } from './utf8'
 
 /**

@@ -18,7 +18,7 @@ let markFound: bool = false
 let foundFrom: usize = 0
 let foundTo: usize = 0
 
-/** Whether the text that was normalized last has U+2581, which is a space at the end of a text, but not before a word. */
+/** Whether the text normalized last has U+2581, which is a space at the end of a text, but not before a word. */
 export function hasMark (): bool {
   return markFound
 }
@@ -34,7 +34,7 @@ export function normalizeText (at: usize, to: usize): u32 {
   return length + 1
 }
 
-/** Normalizes what is between two separators. @param spaced whether a space is before it @returns as `normalizeText` */
+/** Normalizes a word. @param spaced whether a space is before it @returns as `normalizeText` */
 export function normalizeWord (at: usize, to: usize, spaced: bool): u32 {
   const begin = settings.normalizedAt
   const full = begin + settings.normalizedRoom

@@ -1,6 +1,6 @@
 /**
- * Finds the best segmentation of normalized text, with SentencePiece's arithmetic: what lib/sentencepiece/unigram-search.ts
- * does. `T` is the type that sums are compared in: f32 from 0.2.2 on, f64 before.
+ * Finds the best segmentation of normalized text, with SentencePiece's arithmetic: what
+ * lib/sentencepiece/unigram-search.ts does. `T` is the type that sums are compared in: f32 from 0.2.2 on, f64 before.
  *
  * There is a place for each byte of the text and for its end, of 16 bytes: the best total there (f32), the second best
  * (f32), the node of the last piece of the best path, and the place where this piece begins.

@@ -2,8 +2,8 @@
  * Words met before, with their ids. The table is small, so that it stays in the processor's cache, and a new word takes
  * the place of another.
  *
- * Rounding decides between segmentations that are almost equally good, and depends on the total before the word. An entry
- * holds up to a limit of this total, as in lib/sentencepiece/unigram-encoder.ts; beyond it the word is searched again.
+ * Rounding decides between segmentations that are almost equally good, and depends on the total before the word. An
+ * entry holds up to a limit of this total, as in lib/sentencepiece/unigram-encoder.ts; beyond it the word is searched again.
  *
  * An entry has the key, the limit (f32) with the number of ids in its lowest 4 bits, and four ids of 24 bits. More ids
  * are in the spill, where the entry then says; their number is `SPILLED`, or `RUNS` if unknown ones are to be fused.
@@ -69,7 +69,7 @@ export function whyNot (): u32 {
   return failure
 }
 
-/** Writes the ids of a word of up to 15 bytes. @param bytes the 16 at its beginning @returns where they end; 0 for none */
+/** Writes the ids of a word of up to 15 bytes. @param bytes the 16 from its beginning @returns their end; 0 for none */
 // @ts-ignore: decorator
 @inline
 export function writeShort<T> (at: usize, length: u32, bytes: v128, out: usize): usize {
@@ -214,11 +214,12 @@ export function writeSearched<T> (length: u32, out: usize): usize {
   return writeIds<T>(length, out, true)
 }
 
-/** The largest total before a word at which it is segmented as it was just now: `#limitOf` of UnigramEncoder has why. */
+/** The largest total before a word at which it is segmented as just now: `#limitOf` of UnigramEncoder explains it. */
 function limitOf<T> (length: u32): f32 {
   const margin = measuredMargin()
   const bytes = <f64>length
-  const room = margin / ((countedSteps() + 1) * FLOAT_STEP) - margin - 2 * abs<f64>(<f64>totalAtEnd()) - 6 * gain * bytes
+  const mostSteps = (countedSteps() + 1) * FLOAT_STEP
+  const room = margin / mostSteps - margin - 2 * abs<f64>(<f64>totalAtEnd()) - 6 * gain * bytes
   const limit = margin === Infinity ? Infinity : ALLOWANCE * room
   if (sizeof<T>() === 8) return <f32>min(limit, LARGE)
   return <f32>min(limit, <f64>FARTHEST - <f64>farthestTotal() - gain * bytes - bytes / 128 - 1)
