@@ -1,3 +1,6 @@
+/** So many ids are copied one by one. */
+const FEW = 64
+
 /** A growing buffer of ids. It can be reused for many texts, so that they allocate little memory. */
 export class IdBuffer {
   ids: Int32Array
@@ -23,9 +26,16 @@ export class IdBuffer {
 
   /** Appends the ids of an array from index `from` to before `to`. */
   append (ids: Int32Array, from: number, to: number): void {
-    this.reserve(to - from)
-    this.ids.set(ids.subarray(from, to), this.length)
-    this.length += to - from
+    const count = to - from
+    this.reserve(count)
+    if (count < FEW) { // making a view takes longer than copying
+      const into = this.ids
+      const at = this.length - from
+      for (let i = from; i < to; i++) into[at + i] = ids[i]!
+    } else {
+      this.ids.set(ids.subarray(from, to), this.length)
+    }
+    this.length += count
   }
 
   /** A copy of the ids. */

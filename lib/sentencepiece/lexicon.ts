@@ -1,5 +1,5 @@
 import { type DoubleArray, buildDoubleArray } from './double-array.ts'
-import type { SentencePieceModel } from './model.ts'
+import type { Piece, SentencePieceModel } from './model.ts'
 import { byteString } from './utf8.ts'
 
 /**
@@ -21,7 +21,7 @@ export type SentencePieceVersion = '0.1.97' | '0.2.2'
 /** Scores and totals up to this can be added as often as there are pieces in a text: the sums are finite. */
 export const LARGE = 1e30
 
-const MAX_CHAR_BYTES = 4
+export const MAX_CHAR_BYTES = 4
 
 /** What the search for the best segmentation needs of a unigram model. */
 export interface Lexicon {
@@ -48,30 +48,51 @@ export interface Lexicon {
 /** The pieces of a unigram model with their scores. */
 export function lexiconOf (model: SentencePieceModel, version: SentencePieceVersion): Lexicon {
   const { pieces, unkId, normalizer: { escapeWhitespaces } } = model
-  const normalScores = pieces.filter(({ type }) => type === 'normal').map(({ score }) => score)
-  const greatest = normalScores.reduce((most, score) => Math.max(most, score), LEAST_POSITIVE_FLOAT)
-  const scores = new Float64Array(pieces.length)
+  const scores = scoresOf(model, version)
   const lengths = new Uint32Array(pieces.length)
   const ids = new Map<string, number>() // by their pieces, a character a byte
   let longest = MAX_CHAR_BYTES
-  let gain = 0
-  pieces.forEach(({ piece, score, type }, id) => {
-    if (type !== 'normal' && type !== 'user_defined') return
-    // Where spaces are escaped, a piece with a space of another kind is in no normalized text.
-    if (escapeWhitespaces && piece.includes(' ')) return
-    const key = byteString(escapeWhitespaces ? piece.replaceAll('\u2581', ' ') : piece)
-    scores[id] = type === 'normal' ? score : scoreOfSymbol(Buffer.byteLength(piece), greatest, version)
+  let gain = Math.max(0, scores[unkId]!)
+  pieces.forEach((piece, id) => {
+    if (!isChosen(piece, escapeWhitespaces)) return
+    const key = byteString(escapeWhitespaces ? piece.piece.replaceAll('\u2581', ' ') : piece.piece)
     lengths[id] = key.length
     longest = Math.max(longest, key.length)
-    gain = Math.max(gain, scores[id] / key.length)
+    gain = Math.max(gain, scores[id]! / key.length)
     ids.set(key, id)
   })
-  const least = normalScores.reduce((most, score) => Math.min(most, score), LARGEST_FLOAT)
-  scores[unkId] = Math.fround(least - UNKNOWN_PENALTY)
-  gain = Math.max(gain, scores[unkId])
   const hasWords = ids.has(' ') && [...ids.keys()].every(key => key.lastIndexOf(' ') <= 0)
   const isSumOfWords = hasWords && scores.every(score => Math.abs(score) <= LARGE)
   return { trie: buildDoubleArray(ids), scores, lengths, longest, unkId, gain, isSumOfWords, version }
+}
+
+/**
+ * Whether a piece can be chosen for a text. Where spaces are escaped, a piece with a space of another kind is in no
+ * normalized text.
+ */
+export function isChosen ({ piece, type }: Piece, escapeWhitespaces: boolean): boolean {
+  return (type === 'normal' || type === 'user_defined') && !(escapeWhitespaces && piece.includes(' '))
+}
+
+/** What each id adds to the total: see `Lexicon`. */
+export function scoresOf (model: SentencePieceModel, version: SentencePieceVersion): Float64Array {
+  const { pieces, unkId, normalizer: { escapeWhitespaces } } = model
+  let least = LARGEST_FLOAT
+  let greatest = LEAST_POSITIVE_FLOAT
+  for (const { score, type } of pieces) {
+    if (type !== 'normal') continue
+    least = Math.min(least, score)
+    greatest = Math.max(greatest, score)
+  }
+  const scores = new Float64Array(pieces.length)
+  pieces.forEach((piece, id) => {
+    if (!isChosen(piece, escapeWhitespaces)) return
+    scores[id] = piece.type === 'normal'
+      ? piece.score
+      : scoreOfSymbol(Buffer.byteLength(piece.piece), greatest, version)
+  })
+  scores[unkId] = Math.fround(least - UNKNOWN_PENALTY)
+  return scores
 }
 
 /**

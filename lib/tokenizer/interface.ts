@@ -3,6 +3,7 @@ import type { SharedBpe } from '../bpe/encoder.ts'
 import type { TiktokenFamily } from '../bpe/tiktoken-families.ts'
 import type { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import type { ModelType, SentencePieceModel } from '../sentencepiece/model.ts'
+import type { SharedUnigram } from '../sentencepiece/unigram.ts'
 import type { TokenizerFormat } from './files.ts'
 
 /**
@@ -66,10 +67,11 @@ export interface Tokenizer {
 
 /**
  * What threads share of a tokenizer, which can be posted to them: a cache of encoded words, or the tables of a
- * byte-level model.
+ * unigram or byte-level model.
  */
 export type SharedTokenizer =
   | { readonly kind: 'words', readonly words: SharedArrayBuffer }
+  | { readonly kind: 'unigram', readonly encoder: SharedUnigram }
   | { readonly kind: 'byte-level', readonly encoder: SharedBpe }
 
 /** The part of a tokenizer that a stream needs to encode texts. */

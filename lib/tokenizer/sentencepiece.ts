@@ -3,7 +3,6 @@ import { Decoder } from '../sentencepiece/decode.ts'
 import { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import type { SentencePieceModel } from '../sentencepiece/model.ts'
 import { DEFAULT_TABLE_BYTES, wordMemory } from '../sentencepiece/word-table.ts'
-import type { UnigramOptions } from '../sentencepiece/unigram-encoder.ts'
 import type { TokenizerFile } from './files.ts'
 import type { Tokenizer, TokenizerOptions } from './interface.ts'
 
@@ -12,7 +11,7 @@ export async function sentencePieceTokenizer (file: TokenizerFile, options: Toke
   const { path, bytes, sha256 } = file
   const { readModel } = await import('../sentencepiece/model.ts')
   const model = readModel(bytes, path)
-  const { append, words } = model.trainer.modelType === 'unigram'
+  const { append, shared } = model.trainer.modelType === 'unigram'
     ? await unigram(model, path, options)
     : await otherType(model, file.file, sha256, options)
   const buffer = new IdBuffer()
@@ -43,7 +42,7 @@ export async function sentencePieceTokenizer (file: TokenizerFile, options: Toke
     version: options.version ?? DEFAULT_VERSION,
     specialTokens: null,
     model,
-    shared: words && { kind: 'words', words }
+    shared
   }
 }
 
@@ -54,44 +53,30 @@ export async function sentencePieceDecoder ({ path, bytes }: TokenizerFile): Pro
   return usable(path, () => new Decoder(model, path))
 }
 
-function wordsOf ({ shared }: TokenizerOptions): SharedArrayBuffer | undefined {
-  return shared?.kind === 'words' ? shared.words : undefined
-}
-
 /** The version of `pip install sentencepiece`. */
 const DEFAULT_VERSION = '0.2.3'
 
-function unigramOptions (options: TokenizerOptions): UnigramOptions {
-  const { version = DEFAULT_VERSION, tableBytes } = options
-  return {
-    version: version === '0.2.3' ? '0.2.2' : version,
-    words: wordsOf(options),
-    ...(tableBytes !== undefined && { tableBytes })
-  }
-}
-
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-interface Encoding extends Pick<Tokenizer, 'append'> {
-  readonly words: SharedArrayBuffer | undefined
-}
+type Encoding = Pick<Tokenizer, 'append' | 'shared'>
 
-async function unigram (
-  model: SentencePieceModel,
-  path: string,
-  options: TokenizerOptions
-): Promise<Encoding> {
-  const { UnigramEncoder } = await import('../sentencepiece/unigram-encoder.ts')
-  const encoder = usable(path, () => new UnigramEncoder(model, unigramOptions(options)))
+async function unigram (model: SentencePieceModel, path: string, options: TokenizerOptions): Promise<Encoding> {
+  const { version = DEFAULT_VERSION, tableBytes, shared: given } = options
+  const { unigramEncoding } = await import('../sentencepiece/unigram.ts')
+  const encoding = usable(path, () => unigramEncoding(model, {
+    version: version === '0.2.3' ? '0.2.2' : version,
+    shared: given?.kind === 'unigram' ? given.encoder : undefined,
+    ...(tableBytes !== undefined && { tableBytes })
+  }))
   const append: Tokenizer['append'] = (text, ids) => {
     try {
-      encoder.append(text, ids)
+      encoding.append(text, ids)
     } catch (cause) { // not enough memory for a text whose normalized form has gigabytes
       throw new SluiceError('ERR_DOCUMENT',
         `${path}: a text of ${Buffer.byteLength(text)} bytes could not be encoded: ${messageOf(cause)}`, { cause })
     }
   }
-  return { append, words: encoder.words }
+  return { append, shared: { kind: 'unigram', encoder: encoding.shared } }
 }
 
 async function otherType (
@@ -108,15 +93,15 @@ async function otherType (
   const encode = await loadWasmEncoder(path, hash)
   const { WordwiseEncoder, isWordwise } = await import('../sentencepiece/wordwise-encoder.ts')
   if (tableBytes > 0 && isWordwise(model)) {
-    const words = wordsOf({ shared }) ?? wordMemory(tableBytes)
+    const words = shared?.kind === 'words' ? shared.words : wordMemory(tableBytes)
     const encoder = new WordwiseEncoder(encode, words)
-    return { append: (text, ids) => { encoder.append(text, ids) }, words }
+    return { append: (text, ids) => { encoder.append(text, ids) }, shared: { kind: 'words', words } }
   }
   const append: Tokenizer['append'] = (text, ids) => {
     const encoded = encode(text)
     ids.append(encoded, 0, encoded.length)
   }
-  return { append, words: undefined }
+  return { append, shared: undefined }
 }
 
 /** @throws SluiceError `ERR_TOKENIZER` when `make` fails */
