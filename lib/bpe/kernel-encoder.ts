@@ -28,14 +28,14 @@ export class KernelEncoder {
   readonly #out: Int32Array
   #textAt = 0
   #textRoom = 0
-  #text = new Uint8Array()
+  #text: Uint8Array = new Uint8Array()
   #workRoom = 0
 
   /** @throws Error where there is no room for the thread's memory */
   constructor (tables: BpeTables) {
     this.#tables = tables
-    this.#kernel = instantiate('bpe', tables.memory) as Exports
-    const parts = [4 * SETTINGS.length, 64 << SHORT_BITS, 128 << LONG_BITS, SPILL_BYTES, OUT_BYTES, SHORT_WORK]
+    this.#kernel = instantiate(tables.kernel, tables.memory) as Exports
+    const parts = [4 * tables.settings.length, 64 << SHORT_BITS, 128 << LONG_BITS, SPILL_BYTES, OUT_BYTES, SHORT_WORK]
     const [settingsAt, shortAt, longAt, spillAt, outAt, workAt] = this.#take(parts) as [
       number, number, number, number, number, number
     ]
@@ -52,7 +52,7 @@ export class KernelEncoder {
     }
     this.#settingsAt = settingsAt
     this.#outAt = outAt
-    this.#view(settingsAt, SETTINGS.length).set(settingsOf(tables, own))
+    this.#view(settingsAt, tables.settings.length).set(settingsOf(tables, own))
     this.#out = new Int32Array(tables.memory.buffer, outAt, OUT_BYTES / 4)
     this.#kernel.setup(settingsAt)
     this.#kernel.clear()
@@ -67,10 +67,17 @@ export class KernelEncoder {
   append (text: string, ids: IdBuffer): void {
     const most = MOST_BYTES * text.length
     if (most > this.#textRoom) this.#makeRoom(most <= LARGE ? most : Buffer.byteLength(text))
-    this.#appendBytes(utf8.encodeInto(text, this.#text).written, ids)
+    this.#encode(utf8.encodeInto(text, this.#text).written, ids)
   }
 
-  #appendBytes (length: number, ids: IdBuffer): void {
+  /** As `append`, for a text in UTF-8, which must be valid. */
+  appendBytes (bytes: Uint8Array, ids: IdBuffer): void {
+    if (bytes.length > this.#textRoom) this.#makeRoom(bytes.length)
+    this.#text.set(bytes)
+    this.#encode(bytes.length, ids)
+  }
+
+  #encode (length: number, ids: IdBuffer): void {
     const { beginText, encode, stopped, longWordLength } = this.#kernel
     const end = this.#textAt + length
     beginText()

@@ -6,6 +6,8 @@ import type { BpeModel, PreTokenizer } from './model.ts'
 
 /** What the kernel needs of a model, in memory that threads share. None of it changes. */
 export interface BpeTables {
+  /** The folder of the kernel. */
+  readonly kernel: string
   readonly memory: Required<SharedMemory>
   /** Of the model, in the order of `SETTINGS`; those of a thread are 0. */
   readonly settings: readonly number[]
@@ -72,11 +74,11 @@ function build ({ vocabulary, merges, wholeWords }: BpeModel, scanner: Scanner):
   const hasRoom = merges === undefined ? kernel.addSplits() : kernel.addMerges(mergesAt, pairs)
   if (hasRoom === 0) return undefined
   const settings = SETTINGS.map(name => name === 'workAt' ? 0 : fields.get(name) ?? 0)
-  return { memory: memory as Required<SharedMemory>, settings, scanner: SCANNERS[scanner] }
+  return { kernel: 'bpe', memory: memory as Required<SharedMemory>, settings, scanner: SCANNERS[scanner] }
 }
 
 /** Slots of a table with so many entries: a quarter to a half of them are in use. */
-function bitsFor (entries: number): number {
+export function bitsFor (entries: number): number {
   return Math.ceil(Math.log2(Math.max(entries, 1))) + 1
 }
 
@@ -92,24 +94,28 @@ function addClasses (arena: Arena, fields: Map<Setting, number>): void {
     blockOf[block] = numbers.get(key)!
   }
   fields.set('blockOfAt', copied(arena, new Uint8Array(blockOf.buffer))).set('blocksAt', copied(arena, Buffer.concat(blocks)))
-  const masks = Buffer.concat(Array.from({ length: 17 }, (_, length) => Buffer.alloc(16).fill(0xff, 0, length)))
-  fields.set('masksAt', copied(arena, masks))
+  fields.set('masksAt', copied(arena, masks()))
+}
+
+/** For 0 to 16 a mask of so many bytes. */
+export function masks (): Uint8Array {
+  return Buffer.concat(Array.from({ length: 17 }, (_, length) => Buffer.alloc(16).fill(0xff, 0, length)))
 }
 
 /** Code points of which the kernel keeps the classes together. */
 const BLOCK = 128
 
-function copied (arena: Arena, bytes: Uint8Array): number {
+export function copied (arena: Arena, bytes: Uint8Array): number {
   const at = arena.take(bytes.length)
   arena.bytes(at, bytes.length).set(bytes)
   return at
 }
 
-function bytesOf ({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array {
+export function bytesOf ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 /** For a thread. */
 export function settingsOf (tables: BpeTables, own: Partial<Settings>): number[] {
-  return SETTINGS.map((name, i) => own[name] ?? tables.settings[i]!)
+  return tables.settings.map((setting, i) => own[SETTINGS[i]!] ?? setting)
 }
