@@ -1,4 +1,4 @@
-import { SETTINGS, type Setting } from './kernel-layout.ts'
+import { type Exports, SETTINGS, type Setting } from './kernel-layout.ts'
 
 /** The fields of `SentencePieceSettings` in lib/kernels/sentencepiece-bpe/settings.ts, in their order. */
 export const SENTENCEPIECE_SETTINGS = [
@@ -17,7 +17,7 @@ export const WORD_SHAPES = { spacesFirst: 0, spacesLast: 1, none: 2 } as const
 /** Bytes of the filters for pairs of tokens, and for neighbouring characters. */
 export const FILTER_BYTES = 2 ** 17
 
-/** What lib/kernels/sentencepiece-bpe exports besides `Exports`. */
-export interface SentencePieceExports {
+/** What lib/kernels/sentencepiece-bpe exports. */
+export interface SentencePieceExports extends Exports {
   readonly addNeighbours: () => void
 }

@@ -19,8 +19,8 @@ import { Vocabulary } from './vocabulary.ts'
 /**
  * Builds the kernel's tables for a SentencePiece BPE model.
  *
- * @returns undefined if the kernel can't take the model, or if there is no WebAssembly or too little memory; `BpeEncoder`
- *   returns the same ids
+ * @returns undefined if the kernel can't take the model, or if there is no WebAssembly or too little memory;
+ *   `BpeEncoder` returns the same ids
  */
 export function sentencePieceTables (model: SentencePieceModel, version: SentencePieceVersion): BpeTables | undefined {
   const merge = mergeTokens(model, version)
@@ -32,77 +32,145 @@ export function sentencePieceTables (model: SentencePieceModel, version: Sentenc
   }
 }
 
-type Fields = Map<SentencePieceSetting, number>
+/** Tables that are being built, by what they are in the kernel's settings. */
+class Tables {
+  readonly #arena: Arena
+  readonly #fields = new Map<SentencePieceSetting, number>()
+  readonly #at: number
 
-function build (model: SentencePieceModel, { tokens, ids, ties }: MergeTokens): BpeTables | undefined {
-  const inTexts = (piece: string): string => model.normalizer.escapeWhitespaces ? piece.replaceAll('\u2581', ' ') : piece
-  const texts = tokens.map(inTexts)
+  constructor (bytes: number) {
+    this.#arena = new Arena(bytes)
+    this.#at = this.#arena.take(4 * SENTENCEPIECE_SETTINGS.length)
+  }
+
+  get memory (): SharedMemory {
+    return this.#arena.memory
+  }
+
+  set (name: SentencePieceSetting, value: number): void {
+    this.#fields.set(name, value)
+  }
+
+  take (name: SentencePieceSetting, bytes: number): void {
+    this.set(name, this.#arena.take(bytes))
+  }
+
+  copy (name: SentencePieceSetting, numbers: ArrayBufferView): void {
+    this.set(name, copied(this.#arena, bytesOf(numbers)))
+  }
+
+  settings (): number[] {
+    return SENTENCEPIECE_SETTINGS.map(name => this.#fields.get(name) ?? 0)
+  }
+
+  /** Gives the kernel what is there so far. */
+  setUp (kernel: Exports): void {
+    new Uint32Array(this.memory.buffer, this.#at, SENTENCEPIECE_SETTINGS.length).set(this.settings())
+    kernel.setup(this.#at)
+  }
+}
+
+function build (model: SentencePieceModel, merge: MergeTokens): BpeTables | undefined {
+  const texts = merge.tokens.map(token => inTexts(token, model))
   const vocabulary = Vocabulary.of(texts.map(byteString))
-  const arena = new Arena(vocabulary.bytes.length * 16)
-  const { memory } = arena
+  const tables = new Tables(16 * vocabulary.bytes.length)
+  const { memory } = tables
   if (memory.grow === undefined) return undefined
-  const fields: Fields = new Map()
-  const at = arena.take(4 * SENTENCEPIECE_SETTINGS.length)
-  const kernel = instantiate(KERNEL, memory) as Exports & SentencePieceExports
-  const setUp = (): void => {
-    new Uint32Array(memory.buffer, at, SENTENCEPIECE_SETTINGS.length).set(settingsIn(fields))
-    kernel.setup(at)
-  }
-  const take = (name: SentencePieceSetting, bytes: number): void => { fields.set(name, arena.take(bytes)) }
-  const copy = (name: SentencePieceSetting, numbers: Int32Array | Uint32Array | Uint16Array | Uint8Array): void => {
-    fields.set(name, copied(arena, bytesOf(numbers)))
-  }
-  take('workAt', SHORT_WORK)
-  take('byteIdsAt', 4 * 256)
-  take('bytePairsAt', 4 * 65_536)
-  take('filterAt', FILTER_BYTES)
-  take('neighboursAt', FILTER_BYTES)
-  take('mergedAt', 4 * tokens.length)
-  take('tokenSlotsAt', 4 * 2 ** bitsFor(tokens.length))
-  copy('masksAt', masks())
-  copy('tokensAt', vocabulary.bytes)
-  copy('startsAt', vocabulary.starts)
-  if (ties !== undefined) copy('tiesAt', ties)
-  const { blockOf, blocks } = characterTable(texts)
-  copy('charBlockOfAt', blockOf)
-  copy('charBlocksAt', blocks)
+  const kernel = instantiate(KERNEL, memory) as SentencePieceExports
+  takeRoom(tables, texts.length)
+  copyTokens(tables, vocabulary, merge)
+  copyCharacters(tables, texts)
+  copyModel(tables, model)
+  const symbols = symbolsOf(model)
+  if (symbols.size > 0) copySymbols(tables, symbols)
+  const { shape, separators: [first, second] } = wordCut([...texts, ...symbols.keys()])
+  tables.set('wordShape', shape)
+  tables.set('separator1', first.charCodeAt(0))
+  tables.set('separator2', second.charCodeAt(0))
+  return addPairs(tables, kernel)
+    ? { kernel: KERNEL, memory: memory as Required<SharedMemory>, settings: tables.settings(), scanner: 0 }
+    : undefined
+}
+
+function takeRoom (tables: Tables, tokens: number): void {
+  tables.take('workAt', SHORT_WORK)
+  tables.take('byteIdsAt', 4 * 256)
+  tables.take('bytePairsAt', 4 * 65_536)
+  tables.take('filterAt', FILTER_BYTES)
+  tables.take('neighboursAt', FILTER_BYTES)
+  tables.take('mergedAt', 4 * tokens)
+  tables.take('tokenSlotsAt', 4 * 2 ** bitsFor(tokens))
+  tables.copy('masksAt', masks())
+}
+
+function copyTokens (tables: Tables, { bytes, starts, size }: Vocabulary, { ids, ties }: MergeTokens): void {
+  tables.copy('tokensAt', bytes)
+  tables.copy('startsAt', starts)
+  tables.set('tokenCount', size)
+  tables.set('tokenBits', bitsFor(size))
+  if (ties !== undefined) tables.copy('tiesAt', ties)
   const { firsts, lists } = flattened(ids)
-  copy('idsAt', firsts)
-  copy('listsAt', lists)
+  tables.copy('idsAt', firsts)
+  tables.copy('listsAt', lists)
+}
+
+function copyCharacters (tables: Tables, texts: readonly string[]): void {
+  const { blockOf, blocks } = characterTable(texts)
+  tables.copy('charBlockOfAt', blockOf)
+  tables.copy('charBlocksAt', blocks)
+}
+
+function copyModel (tables: Tables, model: SentencePieceModel): void {
   const byteIds = idsOfBytes(model)
-  if (byteIds !== undefined) copy('byteFallbackAt', Uint32Array.from(byteIds))
-  const symbols = new Map(model.pieces.flatMap((piece, id) =>
-    piece.type === 'user_defined' && isInTexts(piece, model) ? [[inTexts(piece.piece), id] as const] : []))
-  if (symbols.size > 0) {
-    const trie = buildDoubleArray(new Map([...symbols].map(([symbol, id]) => [byteString(symbol), id])))
-    copy('symbolUnitsAt', trie.units)
-    copy('symbolIdsAt', trie.values)
-  }
-  const { shape, separators } = wordCut([...texts, ...symbols.keys()])
-  fields.set('wordShape', shape).set('separator1', separators[0].charCodeAt(0)).set('separator2', separators[1].charCodeAt(0))
-  fields.set('isEscaped', Number(model.normalizer.escapeWhitespaces)).set('unkId', model.unkId)
-  fields.set('tokenCount', tokens.length).set('tokenBits', bitsFor(tokens.length))
-  setUp()
-  if (kernel.indexTokens() === 0) return undefined
-  const pairs = kernel.countSplits()
-  fields.set('pairBits', bitsFor(pairs))
-  take('pairsAt', 8 * 2 ** bitsFor(pairs))
-  setUp()
-  if (kernel.addSplits() === 0) return undefined
+  if (byteIds !== undefined) tables.copy('byteFallbackAt', Uint32Array.from(byteIds))
+  tables.set('unkId', model.unkId)
+  tables.set('isEscaped', Number(model.normalizer.escapeWhitespaces))
+}
+
+function copySymbols (tables: Tables, symbols: ReadonlyMap<string, number>): void {
+  const trie = buildDoubleArray(new Map([...symbols].map(([symbol, id]) => [byteString(symbol), id])))
+  tables.copy('symbolUnitsAt', trie.units)
+  tables.copy('symbolIdsAt', trie.values)
+}
+
+/** Makes the pairs of all tokens that merge. @returns false where there is no room */
+function addPairs (tables: Tables, kernel: SentencePieceExports): boolean {
+  tables.setUp(kernel)
+  if (kernel.indexTokens() === 0) return false
+  const bits = bitsFor(kernel.countSplits())
+  tables.set('pairBits', bits)
+  tables.take('pairsAt', 8 * 2 ** bits)
+  tables.setUp(kernel)
+  if (kernel.addSplits() === 0) return false
   kernel.addNeighbours()
-  fields.set('workAt', 0) // of a thread
-  return { kernel: KERNEL, memory: memory as Required<SharedMemory>, settings: settingsIn(fields), scanner: 0 }
+  tables.set('workAt', 0) // each thread has its own
+  return true
+}
+
+/** A piece as it is in normalized text, in which a space may stand for U+2581. */
+function inTexts (piece: string, { normalizer }: SentencePieceModel): string {
+  return normalizer.escapeWhitespaces ? piece.replaceAll('\u2581', ' ') : piece
+}
+
+/** The ids of user-defined pieces by their texts. */
+function symbolsOf (model: SentencePieceModel): Map<string, number> {
+  const symbols = new Map<string, number>()
+  for (const [id, piece] of model.pieces.entries()) {
+    if (piece.type === 'user_defined' && isInTexts(piece, model)) symbols.set(inTexts(piece.piece, model), id)
+  }
+  return symbols
 }
 
 const KERNEL = 'sentencepiece-bpe'
 
-function settingsIn (fields: Fields): number[] {
-  return SENTENCEPIECE_SETTINGS.map(name => fields.get(name) ?? 0)
-}
-
 /** What tokens are encoded to, as the kernel has it: an id for each, or a place among lists of ids. */
 function flattened (ids: MergeTokens['ids']): { readonly firsts: Uint32Array, readonly lists: Uint32Array } {
   const lists: number[] = []
-  const firsts = Uint32Array.from(ids, own => own.length === 1 ? own[0]! : (lists.push(own.length, ...own) - own.length - 1) + LIST)
+  const firsts = Uint32Array.from(ids, own => {
+    if (own.length === 1) return own[0]!
+    const place = lists.length
+    lists.push(own.length, ...own)
+    return LIST + place
+  })
   return { firsts, lists: Uint32Array.from(lists) }
 }

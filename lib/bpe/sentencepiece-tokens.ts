@@ -14,18 +14,18 @@ export interface MergeTokens {
 }
 
 /**
- * The tokens of a model; undefined if an unused piece can be split in several ways, since which one it is depends on the
- * text as a whole.
+ * The tokens of a model; undefined if an unused piece can be split in several ways, since which one it is depends on
+ * the text as a whole.
  */
 export function mergeTokens (model: SentencePieceModel, version: SentencePieceVersion): MergeTokens | undefined {
   const inTexts = model.pieces.filter(piece => isInTexts(piece, model))
   const merged = inTexts.filter(({ piece, type }) => (type === 'normal' || type === 'unused') && !isCharacter(piece))
     .sort((a, b) => b.score - a.score)
   const single = inTexts.filter(({ piece }) => isCharacter(piece))
-  const characters = [...new Set([...single, ...merged].flatMap(({ piece }) => [...piece]))]
+  const characters = [...new Set([...single, ...merged].flatMap(({ piece }) => Array.from(piece)))]
   const tokens = [...merged.map(({ piece }) => piece), ...characters]
-  const ids = idsOfCharacters(characters, model, version)
   const pieces = new BpePieces(model, version)
+  const ids = idsOfCharacters(characters, model, pieces)
   const known = new Set(tokens)
   for (const { piece, type } of merged.toSorted((a, b) => a.piece.length - b.piece.length)) {
     const [split, other] = type === 'unused' ? splitsOf(piece, known) : []
@@ -47,9 +47,8 @@ function isCharacter (piece: string): boolean {
 function idsOfCharacters (
   characters: readonly string[],
   model: SentencePieceModel,
-  version: SentencePieceVersion
+  pieces: BpePieces
 ): Map<string, readonly number[]> {
-  const pieces = new BpePieces(model, version)
   const byteIds = idsOfBytes(model)
   return new Map(characters.map(character => {
     const id = pieces.idOf(character)
@@ -60,8 +59,8 @@ function idsOfCharacters (
 
 /** Into which two tokens a piece can be split. */
 function splitsOf (piece: string, tokens: ReadonlySet<string>): Array<readonly [left: string, right: string]> {
-  const cuts = Array.from({ length: piece.length - 1 }, (_, at) => [piece.slice(0, at + 1), piece.slice(at + 1)] as const)
-  return cuts.filter(parts => parts.every(part => tokens.has(part)))
+  const cuts = Array.from({ length: piece.length - 1 }, (_, at) => at + 1)
+  return cuts.map(cut => [piece.slice(0, cut), piece.slice(cut)] as const).filter(parts => parts.every(part => tokens.has(part)))
 }
 
 function tiesOf (merged: readonly Piece[], size: number): Uint32Array | undefined {

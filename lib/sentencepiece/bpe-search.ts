@@ -14,8 +14,8 @@ interface Symbol {
 }
 
 /**
- * The symbols that a normalized text is merged to: always the pair that makes the piece with the highest score, of equal
- * ones the leftmost (`Model::SampleEncode` in src/bpe_model.cc of SentencePiece). Symbols that no piece is like are
+ * The symbols that a normalized text is merged to: always the pair that makes the piece with the highest score, of
+ * equal ones the leftmost (`Model::SampleEncode` in src/bpe_model.cc of SentencePiece). Symbols that equal no piece are
  * single characters.
  */
 export function mergedSymbols (text: string, pieces: BpePieces): string[] {

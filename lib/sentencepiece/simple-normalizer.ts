@@ -1,8 +1,8 @@
 import type { SentencePieceModel } from './model.ts'
 
 /**
- * A function for texts that a model leaves unchanged, except for the space that it adds: most texts, if the model has no
- * table. It returns the normalized form, in which a space stands for U+2581 if spaces are escaped, and undefined for
+ * A function for texts that a model leaves unchanged, except for the space that it adds: most texts, if the model has
+ * no table. It returns the normalized form, in which a space stands for U+2581 if spaces are escaped, and undefined for
  * other texts.
  */
 export function simpleNormalizer ({ normalizer, trainer }: SentencePieceModel): (text: string) => string | undefined {

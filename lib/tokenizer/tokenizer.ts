@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { BpeTables } from '../bpe/kernel-tables.ts'
 import { SluiceError, messageOf, reasonOf } from '../errors.ts'
 import { sha256 } from '../hash.ts'
 import { notLocalFile } from '../not-local.ts'
@@ -6,7 +7,6 @@ import { Decoder } from '../sentencepiece/decode.ts'
 import { IdBuffer } from '../sentencepiece/id-buffer.ts'
 import type { SentencePieceVersion } from '../sentencepiece/lexicon.ts'
 import type { SentencePieceModel } from '../sentencepiece/model.ts'
-import { DEFAULT_TABLE_BYTES, wordMemory } from '../sentencepiece/word-table.ts'
 
 /** Encodes text into token ids and decodes ids. It needs no closing, and its functions can be used without `this`. */
 export interface Tokenizer {
@@ -47,10 +47,10 @@ export interface Tokenizer {
   /** SHA-256 of the model file, in lower-case hex. */
   readonly sha256: string
   /**
-   * A cache of encoded words, which can be passed to `loadTokenizer` in another thread; undefined for a model whose
-   * words aren't cached. Unigram models and most BPE models have one.
+   * What threads share, which can be passed to `loadTokenizer` in another thread: a cache of encoded words of a unigram
+   * model, tables of a BPE model; undefined for other models.
    */
-  readonly words: SharedArrayBuffer | undefined
+  readonly words: SharedArrayBuffer | BpeTables | undefined
   /** The SentencePiece version whose ids are returned. */
   readonly version: SentencePieceVersion
   /** The content of the model file. */
@@ -72,8 +72,8 @@ export interface TokenizerOptions {
   readonly version?: SentencePieceVersion
   /** Maximum size in bytes of the cache of encoded words; 0: no cache. @default 48 MiB */
   readonly tableBytes?: number
-  /** The cache of a tokenizer in another thread, which must have the same model and version. */
-  readonly words?: SharedArrayBuffer | undefined
+  /** The `words` of a tokenizer in another thread, which must have the same model and version. */
+  readonly words?: SharedArrayBuffer | BpeTables | undefined
 }
 
 /**
@@ -123,7 +123,8 @@ async function unigram (
   options: TokenizerOptions
 ): Promise<Pick<Tokenizer, 'append' | 'words'>> {
   const { UnigramEncoder } = await import('../sentencepiece/unigram-encoder.ts')
-  const encoder = usable(path, () => new UnigramEncoder(model, options))
+  const words = options.words instanceof SharedArrayBuffer ? options.words : undefined
+  const encoder = usable(path, () => new UnigramEncoder(model, { ...options, words }))
   const append: Tokenizer['append'] = (text, ids) => {
     try {
       encoder.append(text, ids)
@@ -139,20 +140,20 @@ async function otherType (
   model: SentencePieceModel,
   path: string,
   hash: string,
-  { tableBytes = DEFAULT_TABLE_BYTES, words: given }: TokenizerOptions
+  { version = '0.1.97', words: given }: TokenizerOptions
 ): Promise<Pick<Tokenizer, 'append' | 'words'>> {
+  if (model.trainer.modelType === 'bpe') {
+    const { loadSentencePieceBpe } = await import('../bpe/load-sentencepiece.ts')
+    const shared = given instanceof SharedArrayBuffer ? undefined : given
+    const { append, tables } = usable(path, () => loadSentencePieceBpe(model, path, version, shared))
+    return { append, words: tables }
+  }
   const { normalizer } = model
   const { readCharsmap } = await import('../sentencepiece/charsmap.ts')
   // The wasm module doesn't check the normalization table.
   if (normalizer.precompiledCharsmap.length > 0) usable(path, () => readCharsmap(normalizer.precompiledCharsmap))
   const { loadWasmEncoder } = await import('../sentencepiece/wasm.ts')
   const encode = await loadWasmEncoder(path, hash)
-  const { WordwiseEncoder, isWordwise } = await import('../sentencepiece/wordwise-encoder.ts')
-  if (tableBytes > 0 && isWordwise(model)) {
-    const words = given ?? wordMemory(tableBytes)
-    const encoder = new WordwiseEncoder(encode, words)
-    return { append: (text, ids) => { encoder.append(text, ids) }, words }
-  }
   const append: Tokenizer['append'] = (text, ids) => {
     const encoded = encode(text)
     ids.append(encoded, 0, encoded.length)

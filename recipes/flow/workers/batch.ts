@@ -38,7 +38,7 @@ export interface TokenizerSpec {
   readonly path: string
   readonly sha256: string
   readonly version: SentencePieceVersion
-  readonly words: SharedArrayBuffer | undefined
+  readonly words: Tokenizer['words']
   readonly eosId: number
 }
 
