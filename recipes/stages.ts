@@ -214,8 +214,8 @@ export function formatOf ({ dataset, hub }: Pick<FoundComponent, 'dataset' | 'hu
 }
 
 /**
- * The parsed options that a component has for its source. The format of a dataset on the Hub is known only once its files
- * are found, so options that this format doesn't have are removed here.
+ * The parsed options that a component has for its source. The format of a dataset on the Hub is known only once its
+ * files are found, so options that this format doesn't have are removed here.
  *
  * @throws SluiceError `ERR_OPTION` for an option of the dataset's card that the source can't read
  */
