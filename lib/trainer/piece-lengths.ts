@@ -2,8 +2,9 @@ import { type Alphabet, FIRST_CHARACTER, SPACE_CHARACTER } from './alphabet.ts'
 import type { TrainSettings } from './options.ts'
 import { scriptNumbers, scriptTable } from './scripts.ts'
 
-// The kind of a character tells which others may be in a piece with it: the number of its script, or one of these. Such
-// a character is in no piece, is a piece by itself, is with its neighbours of any script, or with any characters.
+// The kind of a character determines which other characters may be in the same piece. It is the number of its script or
+// one of these constants: such a character is in no piece, is a piece by itself, is with its neighbours of any script,
+// or with any characters.
 const NEVER = 252
 const ALONE = 253
 const AS_AROUND = 254
