@@ -4,7 +4,7 @@ import { byteString } from '../sentencepiece/utf8.ts'
 import type { Alphabet } from './alphabet.ts'
 import type { TrainSettings } from './options.ts'
 
-/** By so much the score of each removed character is higher than that of the one before. */
+/** The difference between the score of a removed character and that of the previous one. */
 const STEP = 0.0001
 
 /** The texts of pieces with their scores. */

@@ -3,8 +3,8 @@ import type { Seeds } from './seeds.ts'
 import type { SortedPlaces } from './suffix-sort.ts'
 
 /**
- * The text is processed in so many parts, whatever the number of threads. The sums of the parts are added in order, so
- * the result is always the same to the last bit.
+ * The text is always processed in this many parts, whatever the number of threads. The sums of the parts are added in
+ * order, so that the result is the same to the last bit.
  */
 export const PARTS = 8
 

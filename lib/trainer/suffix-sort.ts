@@ -1,6 +1,6 @@
 import { AT_BOTH } from './alphabet.ts'
 
-/** Groups of at most so many places are sorted by insertion. */
+/** Groups of at most this many places are sorted by insertion. */
 const FEW = 12
 
 /** Places are compared by the symbols of the longest piece and one more, since what follows a piece matters. */
