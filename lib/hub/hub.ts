@@ -206,8 +206,8 @@ const knownOf = new Map<string, Known>()
 
 /**
  * Creates a client of the Hub that the environment names (`HF_ENDPOINT`, `HF_TOKEN`, …). Each client resolves branches
- * and tags anew. Clients with the same options share connections and rate limits, and all clients of the same hub share
- * what is known about commits.
+ * and tags anew. Clients with the same options share connections and rate limits. All clients of the same hub share
+ * what they have read about commits.
  *
  * @throws SluiceError as `hubSettings`
  */

@@ -24,7 +24,7 @@ export interface ShardStatistics {
   readonly sequences: number
   readonly seq_len: number
   readonly ids: number
-  /** EOS ids. */
+  /** The number of EOS ids. */
   readonly documents: number
   /** Ids after the last EOS id. */
   readonly open_ids: number

@@ -79,7 +79,7 @@ export interface Work<In, Out, State = null> {
   readonly several?: boolean
   /** A key of an item, computed from the item alone. `take` compares it with the keys of other items. */
   key?: (item: In) => bigint
-  /** The input has ended: pushes what is left. */
+  /** Called at the end of the input; pushes the remaining items. */
   finish?: (push: Push<Out>) => void | Promise<void>
   /** Releases what `open` loaded. Called once if `open` was: at the end, after an error, or after an abort. */
   close?: () => void | Promise<void>
